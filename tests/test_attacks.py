@@ -1,0 +1,220 @@
+"""Attacks on the command line and in pipelines."""
+
+import copy
+
+import pytest
+
+from mmpose_occlusion.attacks import (
+    as_attacks,
+    attack_name,
+    check_targets,
+    has_place,
+    insert_attacks,
+    makes_crop,
+    parse_attack,
+    split_pipeline,
+    with_occlusion_record,
+)
+from mmpose_occlusion.skeleton import Skeleton
+
+NOSE = dict(type='KeypointOcclusion', target='nose', fill='black')
+HEAD = dict(type='PartOcclusion', target='head', fill='blur')
+TOPDOWN = [
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale'),
+    dict(type='TopdownAffine', input_size=(192, 256)),
+    dict(type='PackPoseInputs'),
+]
+BOTTOMUP = [
+    dict(type='LoadImage'),
+    dict(type='BottomupResize', input_size=(512, 512)),
+    dict(type='PackPoseInputs'),
+]
+
+
+def types(pipeline):
+    return [step['type'] for step in pipeline]
+
+
+@pytest.mark.parametrize(
+    'spec, attack',
+    [
+        ('keypoint:nose:black', NOSE),
+        ('part:head:blur', HEAD),
+        ('keypoint:nose', dict(type='KeypointOcclusion', target='nose')),
+        ('keypoint:nose:black:24', dict(NOSE, radius=24)),
+        ('keypoint:nose:black:2.5', dict(NOSE, radius=2.5)),
+        (' keypoint : nose : black ', NOSE),
+        (
+            'keypoint:left_eye,right_eye:mean',
+            dict(
+                type='KeypointOcclusion',
+                target=['left_eye', 'right_eye'],
+                fill='mean',
+            ),
+        ),
+    ],
+)
+def test_short_form(spec, attack):
+    assert parse_attack(spec) == attack
+
+
+@pytest.mark.parametrize(
+    'spec, words',
+    [
+        ('nose', 'must look like "keypoint:NAME:FILL"'),
+        ('keypoint:nose:black:3:4', 'must look like'),
+        ('keypoint::black', 'must look like'),
+        ('joint:nose:black', 'unknown kind "joint": write keypoint or part'),
+        ('keypoint:nose,,left_eye:black', 'an empty name'),
+        (
+            'part:head:blur:12',
+            'which only keypoints have: write "part:head:bl',
+        ),
+        ('keypoint:nose:black:big', 'the radius "big"'),
+        ('keypoint:nose:black:-3', 'the radius "-3"'),
+        ('keypoint:nose:black:inf', 'the radius "inf"'),
+        ('keypoint:nose:black:nan', 'the radius "nan"'),
+    ],
+)
+def test_short_form_refused(spec, words):
+    with pytest.raises(ValueError, match=f'^attack "{spec}".*{words}'):
+        parse_attack(spec)
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        'keypoint:nose:black',
+        'keypoint:nose:black:24',
+        'keypoint:left_eye,right_eye:mean',
+        'part:random_all:blur',
+    ],
+)
+def test_name_is_the_inverse(name):
+    assert attack_name(parse_attack(name)) == name
+
+
+def test_name_says_defaults_and_kind_once():
+    assert attack_name(dict(type='KeypointOcclusion')) == (
+        'keypoint:random:blur'
+    )
+    prefixed = dict(type='mmpose.PartOcclusion', target='part:head')
+    assert attack_name(prefixed) == 'part:head:blur'
+    assert attack_name(dict(type='Snow', fill='white')) == 'Snow:random:white'
+
+
+def test_targets_checked_against_the_skeleton():
+    skeleton = Skeleton.from_names(('nose', 'left_knee', 'right_knee'))
+    check_targets([NOSE, HEAD, dict(type='Snow', target='all')], skeleton)
+    for target in ('random', 'random_all', ['head', 'part:left_leg']):
+        check_targets([dict(HEAD, target=target)], skeleton)
+    own = dict(HEAD, target='knees', parts=dict(knees=['left_knee']))
+    check_targets([own], skeleton)
+    with pytest.raises(
+        ValueError,
+        match='attack "keypoint:tail:black": .*joints are: nose, left_knee',
+    ):
+        check_targets([NOSE, dict(NOSE, target='tail')], skeleton)
+    with pytest.raises(
+        ValueError, match='"part:left_arm:blur": .*parts are: head, left_leg'
+    ):
+        check_targets([dict(HEAD, target='left_arm')], skeleton)
+    with pytest.raises(ValueError, match='joints are'):
+        check_targets([dict(NOSE, target='random_all')], skeleton)
+
+
+def test_config_key():
+    assert as_attacks(None) == []
+    assert as_attacks(NOSE) == [NOSE]
+    assert as_attacks('part:head:blur') == [HEAD]
+    assert as_attacks([NOSE, 'part:head:blur']) == [NOSE, HEAD]
+    with pytest.raises(ValueError, match='has no "type": set attack.type'):
+        as_attacks(dict(target='nose'))
+    with pytest.raises(ValueError, match='"attack" is 3: write a transform'):
+        as_attacks(3)
+
+
+def test_inserted_after_the_crop_in_order():
+    before = copy.deepcopy(TOPDOWN)
+    new = insert_attacks(TOPDOWN, [NOSE, dict(HEAD, seed=7)], seed=3)
+    assert TOPDOWN == before
+    assert new[:3] == before[:3]
+    assert new[3:5] == [dict(NOSE, seed=3), dict(HEAD, seed=7)]
+    assert new[5]['type'] == 'PackPoseInputs'
+    assert new[5]['meta_keys'][-1] == 'occlusions'
+    assert {'img_id', 'input_center'} <= set(new[5]['meta_keys'])
+    assert 'seed' not in NOSE
+
+
+def test_inserted_inside_wrappers():
+    wrapped = [
+        dict(type='LoadImage'),
+        dict(type='RandomApply', transforms=[dict(type='Albumentation')]),
+        dict(
+            type='RandomChoice',
+            transforms=[
+                [dict(type='GetBBoxCenterScale')],
+                [dict(type='TopdownAffine', input_size=(9, 9))],
+            ],
+        ),
+        dict(type='PackPoseInputs'),
+    ]
+    assert makes_crop(wrapped)
+    new = insert_attacks(wrapped, [NOSE])
+    inner = new[2]['transforms'][1]
+    assert types(inner) == ['TopdownAffine', 'KeypointOcclusion']
+    assert len(wrapped[2]['transforms'][1]) == 1
+    with pytest.raises(ValueError, match='inside another transform'):
+        split_pipeline(wrapped)
+
+
+def test_bottomup_right_after_loading():
+    assert not makes_crop(BOTTOMUP)
+    assert has_place(BOTTOMUP)
+    new = insert_attacks(BOTTOMUP, [NOSE])
+    assert types(new) == [
+        'LoadImage',
+        'KeypointOcclusion',
+        'BottomupResize',
+        'PackPoseInputs',
+    ]
+
+
+def test_no_place():
+    pipeline = [dict(type='GenerateTarget'), dict(type='PackPoseInputs')]
+    assert not has_place(pipeline)
+    with pytest.raises(
+        ValueError, match=r'\(GenerateTarget, PackPoseInputs\) has neither'
+    ):
+        insert_attacks(pipeline, [NOSE])
+    with pytest.raises(ValueError, match=r'\(empty\) has neither'):
+        split_pipeline([])
+
+
+def test_split():
+    before, after = split_pipeline(TOPDOWN)
+    assert types(before)[-1] == 'TopdownAffine'
+    assert types(after) == ['PackPoseInputs']
+    before[0]['type'] = 'other'
+    assert TOPDOWN[0]['type'] == 'LoadImage'
+
+
+def test_class_as_type():
+    from mmpose.datasets.transforms import PackPoseInputs, TopdownAffine
+
+    pipeline = [
+        dict(type=TopdownAffine, input_size=(192, 256)),
+        dict(type=PackPoseInputs, meta_keys=('id',)),
+    ]
+    new = insert_attacks(pipeline, [NOSE])
+    assert new[0]['type'] is TopdownAffine
+    assert new[1]['type'] == 'KeypointOcclusion'
+    assert new[2]['meta_keys'] == ('id', 'occlusions')
+
+
+def test_record_key_added_once():
+    once = with_occlusion_record(TOPDOWN)
+    assert with_occlusion_record(once) == once
+    assert once[-1]['meta_keys'].count('occlusions') == 1
+    assert 'meta_keys' not in TOPDOWN[-1]
