@@ -1,0 +1,3 @@
+"""Data sets, wrappers and transforms, registered in MMPose."""
+
+from . import transforms  # noqa: F401

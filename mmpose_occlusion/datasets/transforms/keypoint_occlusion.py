@@ -1,0 +1,113 @@
+"""Hide joints under discs."""
+
+from collections.abc import Sequence
+
+from mmpose.registry import TRANSFORMS
+
+from mmpose_occlusion.occluders import Person
+from mmpose_occlusion.occluders.region import Region
+from mmpose_occlusion.skeleton import Skeleton
+
+from .occlusion import Occlusion
+
+
+@TRANSFORMS.register_module()
+class KeypointOcclusion(Occlusion):
+    """Hide joints of every person under a disc.
+
+    After ``TopdownAffine`` it works on the crop, before it on the whole
+    image with all of its people (any number of instances). A joint is
+    available if it is labelled and inside the picture; one that is not is
+    left alone, and the record says why.
+
+    Required Keys:
+
+        - img: (H, W, C), uint8 or float32
+        - transformed_keypoints: (N, K, 2) crop pixels; on a whole image
+          instead keypoints, (N, K, 2) image pixels, and bbox, (N, 4) xyxy
+        - keypoints_visible: (N, K) or (N, K, 2)
+        - dataset or keypoint_id2name: for the joints' names
+        - img_id, id: with ``seed``
+
+    Modified Keys:
+
+        - img: a copy unless ``inplace``
+
+    Added Keys:
+
+        - occlusions: list of records,
+          see :func:`mmpose_occlusion.occluders.make_record`
+
+    Args:
+        target: A joint's name, a list of names, all of which are hidden,
+            or 'random', one of the person's available joints. The prefix
+            ``keypoint:`` is allowed.
+        fill: 'blur' (Gaussian, kernel 2R - 1 pixels, automatic sigma),
+            'mean' (the picture's mean colour) or 'black'.
+        radius: In pixels of a crop of height 256; the disc has
+            ``R = max(2, round(radius * H / 256))`` pixels, H the crop's
+            height, or on a whole image that of the person's box. The default
+            is the reference's.
+        prob: Probability that a person is occluded.
+        seed: None draws from NumPy's global generator, which MMEngine seeds
+            in each worker; a number makes each draw depend on (seed, image
+            id, annotation id) alone.
+        inplace: Paint into the picture that came instead of a copy.
+        paper_exact: The reference's pixels, its defects included: a radius
+            in crop pixels, and no disc where a bounds test with swapped
+            height and width fails. On crops only.
+
+    Raises:
+        ValueError: At construction for a bad argument; at a call for a
+            joint that the data set lacks, for a sample without joints, and
+            for the dummy joints of detector boxes.
+    """
+
+    kind = 'keypoint'
+    random_targets = ('random',)
+
+    def __init__(
+        self,
+        target: str | Sequence[str] = 'random',
+        fill: str = 'blur',
+        radius: float = 6,
+        prob: float = 1.0,
+        seed: int | None = None,
+        inplace: bool = False,
+        paper_exact: bool = False,
+    ) -> None:
+        super().__init__(target, fill, prob, seed, inplace, paper_exact)
+        if not isinstance(radius, int | float) or not 0 < radius < 1e4:
+            raise ValueError(
+                f'{self._who}: radius={radius!r} must be a '
+                'positive number of pixels at height 256.'
+            )
+        if paper_exact and radius != int(radius):
+            raise ValueError(
+                f'{self._who}: radius={radius!r} must be a '
+                'whole number of pixels with paper_exact=True.'
+            )
+        self.radius = radius
+
+    def _candidates(self, person: Person) -> list[str]:
+        return self._rules.random_keypoints(person)
+
+    def _region(
+        self, person: Person, name: str, shape: tuple[int, ...]
+    ) -> Region | str:
+        if name not in person.points:
+            return self._rules.why_unavailable(person, name)
+        return self._rules.disc(person, name, self.radius, shape)
+
+    def _ksize(self, person: Person, region: Region) -> int:
+        return self._rules.disc_ksize(region)
+
+    def _index(self, skeleton: Skeleton, name: str) -> int:
+        return skeleton.joint_index(name)
+
+    def __repr__(self) -> str:
+        return (
+            f'{self._who}(target={self.target!r}, fill={self.fill!r}, '
+            f'radius={self.radius}, prob={self.prob}, seed={self.seed}, '
+            f'inplace={self.inplace}, paper_exact={self.paper_exact})'
+        )

@@ -1,0 +1,204 @@
+"""What an occlusion reads from MMPose's ``results``, in one place."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from mmpose_occlusion.occluders import CorrectedRules, Person
+from mmpose_occlusion.skeleton import Skeleton
+
+MPII_JOINTS = frozenset(('pelvis', 'thorax', 'upper_neck', 'head_top'))
+
+_names_of_dataset: WeakKeyDictionary = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The people of one sample, in the pixels of ``results['img']``.
+
+    Args:
+        people: One per instance.
+        shape: ``(H, W, ...)`` of the picture.
+        joints_key: Where the joints came from: ``transformed_keypoints``
+            after an affine warp, ``keypoints`` on a whole image.
+        keys: Per instance the numbers that identify it in its data set:
+            image id and annotation id.
+    """
+
+    people: list[Person]
+    shape: tuple[int, ...]
+    joints_key: str
+    keys: list[tuple[int, int]]
+
+
+def read_scene(
+    results: dict,
+    who: str,
+    rules: CorrectedRules,
+    parts: Mapping[str, Sequence[str]] | None,
+    crops_only: bool,
+) -> Scene:
+    """Read the people of a sample.
+
+    Args:
+        results: MMPose's dict of one sample.
+        who: The transform's name, for the error sentences.
+        rules: The rules that say which joints can be hidden.
+        parts: The user's own parts.
+        crops_only: Refuse whole images.
+
+    Raises:
+        ValueError: For a sample without joints, with dummy joints or
+            without names for them.
+        TypeError: Where ``results['img']`` is not one picture.
+    """
+    image = results.get('img')
+    if not isinstance(image, np.ndarray) or image.ndim not in (2, 3):
+        raise TypeError(
+            f'{who} needs one picture, an array (H, W, C), in '
+            f'results["img"], but found {type(image).__name__}; put it after '
+            'LoadImage.'
+        )
+    shape = image.shape
+    cropped = results.get('transformed_keypoints') is not None
+    if crops_only and not cropped:
+        raise ValueError(
+            f'{who} with paper_exact=True works on crops alone, as the '
+            'reference did: put it after TopdownAffine.'
+        )
+    key = 'transformed_keypoints' if cropped else 'keypoints'
+    xy = results.get(key)
+    if xy is None and _is_empty_picture(results):
+        return Scene([], shape, key, [])
+    if xy is None or np.ndim(xy) != 3:
+        raise ValueError(
+            f'{who} needs the joints of the people (N, K, 2) in '
+            f'results["{key}"], and {_sample(results)} has none: it can only '
+            'be used with annotated people, not for plain inference.'
+        )
+    skeleton = Skeleton.from_names(joint_names(results, who), parts)
+    if len(skeleton.names) != xy.shape[1]:
+        raise ValueError(
+            f'{who}: {_sample(results)} has {xy.shape[1]} joints, but its '
+            f'metainfo names {len(skeleton.names)}.'
+        )
+    _refuse_dummies(results, who)
+    labelled = _labelled(results)
+    xy = rules.coordinates(
+        np.asarray(xy[..., :2], np.float64),
+        labelled,
+        mpii=MPII_JOINTS.issubset(skeleton.names),
+        flipped=bool(results.get('flip')),
+    )
+    available = rules.available(xy, labelled, shape)
+    heights = (
+        [float(shape[0])] * len(xy)
+        if cropped
+        else _box_heights(results, who, len(xy))
+    )
+    people = [
+        Person(skeleton, xy[i], labelled[i], available[i], heights[i])
+        for i in range(len(xy))
+    ]
+    return Scene(people, shape, key, _keys(results, len(xy)))
+
+
+def joint_names(results: Mapping, who: str) -> tuple[str, ...]:
+    """The names of a sample's joints, in their order.
+
+    From ``results['keypoint_id2name']`` (inference) or the metainfo of
+    ``results['dataset']``, which is a deep copy at every access and is
+    therefore read once per data set.
+
+    Raises:
+        ValueError: Where the sample has neither.
+    """
+    if 'keypoint_id2name' in results:
+        return _in_order(results['keypoint_id2name'])
+    dataset = results.get('dataset')
+    if dataset is None:
+        raise ValueError(
+            f'{who} finds no joint names for {_sample(results)}: it has '
+            'neither results["keypoint_id2name"] nor results["dataset"]; '
+            'use a data set of MMPose, or add the former.'
+        )
+    try:
+        if dataset not in _names_of_dataset:
+            _names_of_dataset[dataset] = _in_order(
+                dataset.metainfo['keypoint_id2name']
+            )
+        return _names_of_dataset[dataset]
+    except TypeError:  # cannot be hashed or weakly referenced
+        return _in_order(dataset.metainfo['keypoint_id2name'])
+
+
+def _in_order(id2name: Mapping[int, str]) -> tuple[str, ...]:
+    return tuple(id2name[i] for i in range(len(id2name)))
+
+
+def _sample(results: Mapping) -> str:
+    where = results.get('img_id', results.get('img_path'))
+    return 'this sample' if where is None else f'image {where}'
+
+
+def _is_empty_picture(results: Mapping) -> bool:
+    """A bottom-up test image that has no annotated people."""
+    ids = results.get('id')
+    return isinstance(ids, list) and not ids
+
+
+def _labelled(results: Mapping) -> np.ndarray:
+    visible = np.asarray(results['keypoints_visible'])
+    if visible.ndim == 3:
+        visible = visible[..., 0]
+    return visible > 0
+
+
+def _refuse_dummies(results: Mapping, who: str) -> None:
+    """Detector boxes carry zeros that are marked visible for joints."""
+    joints = results.get('keypoints')
+    if joints is None or not np.size(joints):
+        return
+    from_boxes = (
+        getattr(results.get('dataset'), 'bbox_file', None)
+        and 'raw_ann_info' not in results
+    )
+    zeros = not np.any(joints) and _labelled(results).all()
+    if from_boxes or (zeros and np.shape(joints)[1] > 1):
+        raise ValueError(
+            f'{who} cannot hide the joints of {_sample(results)}: its boxes '
+            'come from a detector (bbox_file) and carry dummy joints only; '
+            'test with the annotated boxes: bbox_file=None in the data set, '
+            'or --gt-boxes of tools/test.py.'
+        )
+
+
+def _box_heights(results: Mapping, who: str, count: int) -> list[float]:
+    boxes = results.get('bbox')
+    if boxes is None or np.shape(boxes) != (count, 4):
+        raise ValueError(
+            f'{who} on a whole image scales with the height of each '
+            'person\'s box, but results["bbox"] (N, 4) is missing or has '
+            f'another number of people in {_sample(results)}.'
+        )
+    return [float(box[3] - box[1]) for box in boxes]
+
+
+def _keys(results: Mapping, count: int) -> list[tuple[int, int]]:
+    image = _number(results.get('img_id', results.get('img_path')))
+    ids = results.get('id')
+    if not isinstance(ids, list | tuple | np.ndarray):
+        ids = [ids] * count if count == 1 else [None] * count
+    return [
+        (image, i if ids[i] is None else _number(ids[i])) for i in range(count)
+    ]
+
+
+def _number(value) -> int:
+    """A whole number >= 0 that stands for an id of any type."""
+    if isinstance(value, int | np.integer):
+        return int(value) % 2**64
+    return zlib.crc32(str(value).encode())

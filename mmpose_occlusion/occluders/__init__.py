@@ -1,0 +1,25 @@
+"""Occlusions as pure functions: arrays in, patches out."""
+
+from .corrected import CorrectedRules, hidden
+from .paint import FILLS, make_patch
+from .paper import PaperRules
+from .patch import Patch
+from .person import Person
+from .record import make_record, replay, replay_all
+from .region import Box, Disc, disc_radius
+
+__all__ = [
+    'FILLS',
+    'Box',
+    'CorrectedRules',
+    'Disc',
+    'PaperRules',
+    'Patch',
+    'Person',
+    'disc_radius',
+    'hidden',
+    'make_patch',
+    'make_record',
+    'replay',
+    'replay_all',
+]

@@ -1,0 +1,134 @@
+"""The corrected rules, the default of every transform.
+
+What a rule decides: which joints can be hidden, what a random draw chooses
+from, which region a target has, how strong a paint is, and which joints lose
+their label. :mod:`.paper` overrides the rules that the reference breaks.
+"""
+
+import numpy as np
+
+from .paint import black, disc_blur_ksize, mean_color, part_blur_ksize
+from .part_box import corrected_box
+from .patch import Patch, inside_picture
+from .person import Person
+from .region import Box, Disc, disc_radius
+
+
+class CorrectedRules:
+    """Strength scales with the person, boxes cover their joints."""
+
+    exact_blur = False
+    """Whether a blur is the exact one, see :func:`.paint.blur`."""
+
+    def coordinates(
+        self,
+        xy: np.ndarray,
+        labelled: np.ndarray,
+        *,
+        mpii: bool,
+        flipped: bool,
+    ) -> np.ndarray:
+        """``(N, K, 2)`` joints as the other rules are to see them."""
+        return xy
+
+    def available(
+        self, xy: np.ndarray, labelled: np.ndarray, shape: tuple[int, ...]
+    ) -> np.ndarray:
+        """Joints that can be hidden: labelled and inside the picture.
+
+        Args:
+            xy: ``(..., 2)`` in the picture's pixels.
+            labelled: ``(...)`` bool.
+            shape: The picture's ``(H, W)``.
+
+        Returns:
+            ``(...)`` bool.
+        """
+        return labelled & inside_picture(xy, shape)
+
+    def why_unavailable(self, person: Person, joint: str) -> str:
+        """A clause that says why a joint cannot be hidden."""
+        if person.labelled[person.skeleton.joint_index(joint)]:
+            return f'{joint} is outside the picture'
+        return f'{joint} is not labelled'
+
+    def random_keypoints(self, person: Person) -> list[str]:
+        """What 'random' draws from: the person's available joints."""
+        return list(person.points)
+
+    def random_parts(self, person: Person, every: bool) -> list[str]:
+        """What 'random' (or, with ``every``, 'random_all') draws from: the
+        parts of which the person has an available joint."""
+        skeleton = person.skeleton
+        parts = skeleton.parts if every else skeleton.basic_parts
+        return [
+            part
+            for part in parts
+            if not person.points.keys().isdisjoint(skeleton.parts[part])
+        ]
+
+    def disc(
+        self, person: Person, joint: str, radius: float, shape: tuple[int, ...]
+    ) -> Disc | str:
+        """The disc around an available joint, or why there is none."""
+        x, y = person.points[joint].tolist()
+        return Disc((x, y), disc_radius(radius, person.height))
+
+    def part_box(
+        self, person: Person, part: str, shape: tuple[int, ...]
+    ) -> Box | str:
+        """The box of a part of which the person has an available joint, or
+        why there is none."""
+        return corrected_box(
+            part, person.skeleton, person.points, person.height, shape
+        )
+
+    def disc_ksize(self, disc: Disc) -> int:
+        """Kernel size of a disc's blur, in pixels."""
+        return disc_blur_ksize(int(disc.radius))
+
+    def part_ksize(self, person: Person) -> int:
+        """Kernel size of a part's blur, in pixels."""
+        return part_blur_ksize(person.height)
+
+    def make_paint(self, image: np.ndarray, fill: str, ksize: int) -> dict:
+        """Settle what is painted; see :func:`.paint.make_patch`."""
+        if fill == 'blur':
+            return dict(kind='blur', ksize=ksize, exact=self.exact_blur)
+        color = self.mean_color(image) if fill == 'mean' else black(image)
+        return dict(kind='color', color=color)
+
+    def mean_color(self, image: np.ndarray) -> list[float]:
+        """The picture's mean colour, one number per channel."""
+        return mean_color(image)
+
+    def removed(
+        self,
+        people: list[Person],
+        index: int,
+        part: str,
+        patch: Patch,
+        shape: tuple[int, ...],
+    ) -> np.ndarray:
+        """Joints that lose their label with a part: those under its paint.
+
+        Args:
+            people: Everybody in the picture.
+            index: Whose part was painted.
+            part: Its name.
+            patch: What was painted.
+            shape: The picture's ``(H, W)``.
+
+        Returns:
+            ``(N, K)`` bool.
+        """
+        return hidden(people, patch, shape)
+
+
+def hidden(
+    people: list[Person], patch: Patch, shape: tuple[int, ...]
+) -> np.ndarray:
+    """Available joints of everybody that lie on painted pixels: (N, K)."""
+    xy = np.stack([person.xy for person in people])
+    available = np.stack([person.available for person in people])
+    return available & patch.covers(xy, shape)

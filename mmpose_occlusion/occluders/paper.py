@@ -1,0 +1,127 @@
+"""The reference's rules, bug for bug: ``paper_exact=True``.
+
+Source: the published code of "Tilting at windmills: Data augmentation for
+deep pose estimation does not help with occlusions" (Pytel, Kayhan, van
+Gemert, ICPR 2020, arXiv 2010.10451). Every method here is one of its
+behaviours that the corrected rules mend; it worked on crops alone.
+"""
+
+import numpy as np
+
+from .corrected import CorrectedRules
+from .part_box import reference_box
+from .patch import Patch
+from .person import Person
+from .region import Box, Disc
+
+REFERENCE_PARTS = ('left_arm', 'right_arm', 'hip', 'left_leg', 'right_leg')
+PART_KSIZE = 31
+MPII_MISSING = -2.0
+"""A missing MPII joint is -1 in the file, minus 1 for Matlab's indexing."""
+
+
+class PaperRules(CorrectedRules):
+    """Pixel radii, availability by coordinates, swapped bounds."""
+
+    exact_blur = True
+
+    def coordinates(
+        self,
+        xy: np.ndarray,
+        labelled: np.ndarray,
+        *,
+        mpii: bool,
+        flipped: bool,
+    ) -> np.ndarray:
+        """Unlabelled joints keep the coordinates that their file gives.
+
+        These are (0, 0) on COCO and (-2, -2) on MPII, in crop pixels, too;
+        a flip multiplies them by the visibility, and a joint that an
+        earlier occlusion removed is (0, 0).
+        """
+        missing = MPII_MISSING if mpii and not flipped else 0.0
+        erased = (xy == 0).all(axis=-1)
+        out = xy.copy()
+        out[~labelled & ~erased] = missing
+        return out
+
+    def available(
+        self, xy: np.ndarray, labelled: np.ndarray, shape: tuple[int, ...]
+    ) -> np.ndarray:
+        """Neither coordinate is zero; the label and the crop's border are
+        not asked. (Coordinates that are not finite, which the reference
+        cannot have, are never available.)"""
+        return (xy != 0).all(axis=-1) & np.isfinite(xy).all(axis=-1)
+
+    def why_unavailable(self, person: Person, joint: str) -> str:
+        return f'{joint} has a coordinate that is zero'
+
+    def random_parts(self, person: Person, every: bool) -> list[str]:
+        """Five parts, or all: whether the person has them is not asked, but
+        somebody without any available joint has none."""
+        if not person.points:
+            return []
+        parts = person.skeleton.parts
+        if every:
+            return list(parts)
+        return [part for part in REFERENCE_PARTS if part in parts]
+
+    def disc(
+        self, person: Person, joint: str, radius: float, shape: tuple[int, ...]
+    ) -> Disc | str:
+        """The radius is in pixels whatever the crop's size, and the test
+        for the crop's border swaps its height and width."""
+        x, y = person.points[joint].tolist()
+        if not (0 <= x < shape[0] and 0 <= y < shape[1]):
+            return (
+                f'the reference paints no disc at ({x:.1f}, {y:.1f}): '
+                'its bounds test swaps height and width'
+            )
+        return Disc((x, y), int(radius))
+
+    def part_box(
+        self, person: Person, part: str, shape: tuple[int, ...]
+    ) -> Box | str:
+        """The tight box, its ends truncated after clipping."""
+        box = reference_box(part, person.skeleton, person.points)
+        if box is None:
+            return f'the reference has no box for the {part} of this person'
+        center, widths = box
+        size = np.array([shape[1], shape[0]])
+        x1, y1 = np.clip(center - widths / 2, 0, size).astype(int).tolist()
+        x2, y2 = np.clip(center + widths / 2, 0, size).astype(int).tolist()
+        if x1 >= x2 or y1 >= y2:
+            return f"the reference's box for the {part} is empty"
+        return Box((x1, y1, x2, y2))
+
+    def part_ksize(self, person: Person) -> int:
+        """31 pixels whatever the crop's size."""
+        return PART_KSIZE
+
+    def mean_color(self, image: np.ndarray) -> list[float]:
+        """The mean over all pixels, truncated to the picture's dtype."""
+        channels = image.shape[2] if image.ndim == 3 else 1
+        mean = image.reshape(-1, channels).mean(axis=0, dtype=np.float64)
+        return mean.astype(image.dtype).tolist()
+
+    def removed(
+        self,
+        people: list[Person],
+        index: int,
+        part: str,
+        patch: Patch,
+        shape: tuple[int, ...],
+    ) -> np.ndarray:
+        """The person's joints in twice the box in each direction (full
+        widths taken for half widths), open at its left end."""
+        person = people[index]
+        out = np.zeros((len(people), len(person.xy)), bool)
+        box = reference_box(part, person.skeleton, person.points)
+        if box is None or box[1][0] == 0:
+            return out
+        (low, high) = box[0] - box[1], box[0] + box[1]
+        x, y = person.xy.T
+        out[index] = (
+            (low[0] < x) & (x <= high[0]) & (low[1] <= y) & (y <= high[1])
+        )
+        return out

@@ -1,0 +1,34 @@
+"""One person as an occluder sees them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..skeleton import Skeleton
+
+
+@dataclass(frozen=True)
+class Person:
+    """The joints of one person in a picture.
+
+    Args:
+        skeleton: Names of the joints and parts.
+        xy: ``(K, 2)`` float64 joints in the picture's pixels.
+        labelled: ``(K,)`` bool.
+        available: ``(K,)`` bool, the joints that can be hidden.
+        height: Height of the person's frame in pixels: the crop's, or on
+            whole images that of the person's box.
+    """
+
+    skeleton: Skeleton
+    xy: np.ndarray
+    labelled: np.ndarray
+    available: np.ndarray
+    height: float
+
+    @cached_property
+    def points(self) -> dict[str, np.ndarray]:
+        """The available joints: name -> (2,) pixels."""
+        names = self.skeleton.names
+        return {names[i]: self.xy[i] for i in np.flatnonzero(self.available)}

@@ -1,0 +1,96 @@
+"""Records of occlusions: what was done, or why nothing was.
+
+A record holds plain numbers, strings, lists and None, so that it can be
+written to JSON, and is enough to make its patch again.
+"""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+import numpy as np
+
+from .paint import make_patch
+from .patch import Patch
+from .region import Region, region_from_record
+
+
+def make_record(
+    *,
+    transform: str,
+    call: int,
+    instance: int | None,
+    name: str,
+    fill: str,
+    region: Region | None = None,
+    paint: dict | None = None,
+    patch: Patch | None = None,
+    hidden: list | None = None,
+    removed: list | None = None,
+    reason: str | None = None,
+) -> dict:
+    """One entry of ``results['occlusions']``.
+
+    Args:
+        transform: Class of the transform.
+        call: How many transforms have written records before it.
+        instance: Index of the person in the picture.
+        name: ``keypoint:NAME`` or ``part:NAME``.
+        fill: What was asked for: blur, mean, black.
+        region: Where, before clipping.
+        paint: What, see :func:`.paint.make_patch`.
+        patch: What was painted.
+        hidden: ``[instance, joint]`` of the available joints, of anybody in
+            the picture, that lie on painted pixels.
+        removed: ``[instance, joint]`` of the joints that lost their label.
+        reason: Why nothing was done, a clause without a full stop.
+
+    Returns:
+        The record; ``box`` is the painted pixel box, ends exclusive, and
+        ``pixels`` the number of painted pixels.
+    """
+    return dict(
+        transform=transform,
+        call=call,
+        instance=instance,
+        name=name,
+        fill=fill,
+        region=region.as_record() if region else None,
+        paint=paint,
+        box=list(patch.box) if patch else None,
+        pixels=patch.num_pixels if patch else 0,
+        hidden=hidden or [],
+        removed=removed or [],
+        reason=reason,
+    )
+
+
+def replay(image: np.ndarray, record: dict) -> Patch | None:
+    """Make a record's patch again.
+
+    Args:
+        image: The picture as the transform found it; not modified.
+        record: An entry of ``results['occlusions']``.
+
+    Returns:
+        The patch, to be applied with :meth:`.Patch.apply`; None where the
+        transform did nothing.
+    """
+    if record['region'] is None:
+        return None
+    return make_patch(
+        image, region_from_record(record['region']), record['paint']
+    )
+
+
+def replay_all(image: np.ndarray, records: Iterable[dict]) -> np.ndarray:
+    """Do to a copy of a picture all that its records say, call by call.
+
+    All patches of one call are made from the picture before that call.
+    """
+    out = image.copy()
+    for _, calls in groupby(records, key=lambda record: record['call']):
+        patches = [replay(out, record) for record in list(calls)]
+        for patch in patches:
+            if patch is not None:
+                patch.apply(out)
+    return out

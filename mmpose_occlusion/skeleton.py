@@ -1,0 +1,211 @@
+"""Body parts by joint name: the only part table of the project.
+
+A data set's metainfo names its joints; everything here follows from those
+names, so that a part means the same on COCO, MPII, AIC, CrowdPose, OCHuman,
+JHMDB, Halpe and COCO-WholeBody, whatever the order of their joints.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+SIDES = ('left', 'right')
+FACE = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
+CROWN = ('head_top', 'top_head', 'head')
+NECK = ('neck', 'upper_neck')
+
+BASIC_PARTS = (
+    'head',
+    'left_arm',
+    'right_arm',
+    'hip',
+    'left_leg',
+    'right_leg',
+    'corpus',
+)
+"""What ``PartOcclusion(target='random')`` draws from."""
+
+ALL_PARTS = (
+    *BASIC_PARTS,
+    'upper_body',
+    'lower_body',
+    'left_side',
+    'right_side',
+)
+"""What ``PartOcclusion(target='random_all')`` draws from."""
+
+
+def _sided(side: str, *joints: str) -> tuple[str, ...]:
+    return tuple(f'{side}_{joint}' for joint in joints)
+
+
+def _both(*joints: str) -> tuple[str, ...]:
+    return tuple(f'{side}_{joint}' for joint in joints for side in SIDES)
+
+
+def body_parts(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The body parts that a set of joints has.
+
+    The head is the nose, the eyes, the ears and the crown (``head_top``,
+    ``top_head`` or ``head``); the neck joins it where there is no facial
+    joint, as in MPII, AIC, CrowdPose and JHMDB.
+
+    Args:
+        names: A data set's joint names.
+
+    Returns:
+        Part name -> names of its joints that the data set has, in the order
+        of :data:`ALL_PARTS`. A part without any such joint is left out.
+    """
+    present = set(names)
+    head: tuple[str, ...] = FACE + CROWN
+    if not present.intersection(FACE):
+        head += NECK
+    table = {
+        'head': head,
+        'left_arm': _sided('left', 'shoulder', 'elbow', 'wrist'),
+        'right_arm': _sided('right', 'shoulder', 'elbow', 'wrist'),
+        'hip': _both('hip'),
+        'left_leg': _sided('left', 'hip', 'knee', 'ankle'),
+        'right_leg': _sided('right', 'hip', 'knee', 'ankle'),
+        'corpus': _both('shoulder', 'hip'),
+        'upper_body': head + _both('shoulder', 'elbow', 'wrist', 'hip'),
+        'lower_body': _both('hip', 'knee', 'ankle'),
+    }
+    for side in SIDES:
+        table[f'{side}_side'] = _sided(
+            side,
+            'ankle',
+            'knee',
+            'hip',
+            'wrist',
+            'elbow',
+            'shoulder',
+            'ear',
+            'eye',
+        )
+    parts = {
+        part: tuple(joint for joint in joints if joint in present)
+        for part, joints in table.items()
+    }
+    return {part: joints for part, joints in parts.items() if joints}
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """The joints of a data set and its body parts, addressed by name.
+
+    Args:
+        names: Joint names in the order of the joint axis, length K.
+        own_parts: The user's own parts, part name -> joint names. One that
+            has the name of a body part replaces it.
+
+    Raises:
+        ValueError: Where an own part names a joint that does not exist.
+    """
+
+    names: tuple[str, ...]
+    own_parts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    parts: dict[str, tuple[str, ...]] = field(init=False)
+    basic_parts: tuple[str, ...] = field(init=False)
+    _index: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        index = {name: i for i, name in enumerate(self.names)}
+        parts = body_parts(self.names)
+        for part, joints in self.own_parts.items():
+            if isinstance(joints, str) or not joints:
+                raise ValueError(
+                    f'parts[{part!r}] = {joints!r} must be a list of at '
+                    'least one joint name.'
+                )
+            for joint in joints:
+                if joint not in index:
+                    raise ValueError(
+                        f'parts[{part!r}] names the joint {joint!r}, which '
+                        'this data set does not have; its joints are: '
+                        f'{", ".join(self.names)}.'
+                    )
+            parts[part] = tuple(joints)
+        basic = [part for part in BASIC_PARTS if part in parts]
+        basic += [part for part in self.own_parts if part not in ALL_PARTS]
+        object.__setattr__(self, 'parts', parts)
+        object.__setattr__(self, 'basic_parts', tuple(basic))
+        object.__setattr__(self, '_index', index)
+
+    @classmethod
+    def from_metainfo(
+        cls,
+        metainfo: Mapping,
+        parts: Mapping[str, Sequence[str]] | None = None,
+    ) -> 'Skeleton':
+        """Read the joint names from a data set's metainfo.
+
+        Args:
+            metainfo: Either a parsed metainfo (``dataset.metainfo``, with
+                ``keypoint_id2name``) or a raw one (``keypoint_info``).
+            parts: The user's own parts.
+
+        Raises:
+            ValueError: Where the metainfo names no joints.
+        """
+        if 'keypoint_id2name' in metainfo:
+            id2name = metainfo['keypoint_id2name']
+            names = (id2name[i] for i in sorted(id2name))
+        elif 'keypoint_info' in metainfo:
+            info = metainfo['keypoint_info']
+            names = (info[i]['name'] for i in sorted(info))
+        else:
+            raise ValueError(
+                'This metainfo names no joints: it has neither '
+                '"keypoint_id2name" nor "keypoint_info"; pass that of an '
+                'MMPose data set.'
+            )
+        return cls.from_names(tuple(names), parts)
+
+    @classmethod
+    def from_names(
+        cls,
+        names: tuple[str, ...],
+        parts: Mapping[str, Sequence[str]] | None = None,
+    ) -> 'Skeleton':
+        """The skeleton of these joints, made once per set of names."""
+        frozen = tuple(
+            (part, joints if isinstance(joints, str) else tuple(joints))
+            for part, joints in (parts or {}).items()
+        )
+        return _cached(names, frozen)
+
+    def joint_index(self, name: str) -> int:
+        """Index of a joint.
+
+        Raises:
+            ValueError: Where there is none; it lists those there are.
+        """
+        try:
+            return self._index[name]
+        except KeyError:
+            raise ValueError(
+                f'There is no joint {name!r} in this data set; its joints '
+                f'are: {", ".join(self.names)}.'
+            ) from None
+
+    def part_indices(self, part: str) -> tuple[int, ...]:
+        """Indices of a part's joints.
+
+        Raises:
+            ValueError: Where the data set lacks the part; it lists those
+                it has.
+        """
+        if part not in self.parts:
+            has = ', '.join(self.parts) or 'none, name your own with parts='
+            raise ValueError(
+                f'There is no part {part!r} in this data set; '
+                f'its parts are: {has}.'
+            )
+        return tuple(self.joint_index(joint) for joint in self.parts[part])
+
+
+@lru_cache(maxsize=64)
+def _cached(names: tuple[str, ...], own_parts: tuple) -> Skeleton:
+    return Skeleton(names, dict(own_parts))
