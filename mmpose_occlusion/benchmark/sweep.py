@@ -1,0 +1,178 @@
+"""Run a model over clean and attacked crops in one pass."""
+
+import contextlib
+import io
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.evaluator import Evaluator
+from mmengine.logging import MMLogger
+from mmengine.utils import ProgressBar
+from torch.utils.data import DataLoader
+
+from mmpose_occlusion.attacks import attack_name
+from mmpose_occlusion.evaluation.functional import box_size
+
+from .crops import ATTACK_KEY, CLEAN, AttackedCrops, build_crops
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A model's predictions for N people, clean and under A attacks.
+
+    Where an attack did not change somebody's crop, the clean prediction
+    stands in its place.
+
+    Args:
+        attacks: Short forms, length A.
+        joints: Names, length K.
+        clean: ``(N, K, 2)`` predicted joints in image pixels.
+        attacked: ``(A, N, K, 2)`` the same under attack.
+        truth: ``(N, K, 2)`` annotated joints in image pixels.
+        labelled: ``(N, K)`` bool.
+        sizes: ``(N,)`` longer side of the person's box in pixels.
+        changed: ``(A, N)`` bool, the crops that really changed.
+        hidden: ``(A, N, K)`` bool, the joints under painted pixels.
+        clean_metrics: What the config's evaluator says.
+        attacked_metrics: The same under each attack.
+    """
+
+    attacks: list[str]
+    joints: list[str]
+    clean: np.ndarray
+    attacked: np.ndarray
+    truth: np.ndarray
+    labelled: np.ndarray
+    sizes: np.ndarray
+    changed: np.ndarray
+    hidden: np.ndarray
+    clean_metrics: dict[str, float]
+    attacked_metrics: list[dict[str, float]]
+
+
+def run_sweep(
+    cfg: Config,
+    model: torch.nn.Module,
+    attacks: Sequence[dict],
+    seed: int = 0,
+    batch_size: int = 64,
+    num_workers: int = 0,
+) -> Sweep:
+    """Test a model clean and under every attack.
+
+    Args:
+        cfg: An MMPose top-down config; its ``test_dataloader`` and
+            ``test_evaluator`` are used.
+        model: The pose estimator with its weights, on its device.
+        attacks: Transform configs.
+        seed: Of what an attack leaves to chance.
+        batch_size: Crops in one forward pass.
+        num_workers: Processes that make crops.
+    """
+    crops = build_crops(cfg, attacks, seed)
+    metainfo = crops.crops.metainfo  # type: ignore[attr-defined]
+    evaluators = [_evaluator(cfg, metainfo) for _ in range(1 + len(attacks))]
+    people: list[dict[str, Any]] = []
+    model.eval()
+    bar = ProgressBar(len(crops))
+    for records, samples in _predict(model, crops, batch_size, num_workers):
+        clean = samples[CLEAN]
+        views = [samples.get(a, clean) for a in range(len(attacks))]
+        for evaluator, sample in zip(evaluators, [clean, *views], strict=True):
+            evaluator.process([sample])
+        people.append(
+            dict(
+                clean=clean.pred_instances.keypoints[0],
+                attacked=[v.pred_instances.keypoints[0] for v in views],
+                truth=clean.gt_instances.keypoints[0],
+                visible=clean.gt_instances.keypoints_visible[0],
+                box=clean.gt_instances.bboxes[0],
+                changed=[a in samples for a in range(len(attacks))],
+                hidden=[_hidden(r, metainfo) for r in records],
+            )
+        )
+        bar.update()
+    print()
+    metrics = [_evaluate(evaluator, len(people)) for evaluator in evaluators]
+    visible = np.stack([p['visible'] for p in people])
+    if visible.ndim == 3:
+        visible = visible[..., 0]
+    return Sweep(
+        attacks=[attack_name(attack) for attack in attacks],
+        joints=list(metainfo['keypoint_id2name'].values()),
+        clean=np.stack([p['clean'] for p in people]),
+        attacked=np.stack([p['attacked'] for p in people], axis=1),
+        truth=np.stack([p['truth'] for p in people]),
+        labelled=visible > 0,
+        sizes=box_size(np.stack([p['box'] for p in people])),
+        changed=np.array([p['changed'] for p in people]).T,
+        hidden=np.stack([p['hidden'] for p in people], axis=1),
+        clean_metrics=metrics[0],
+        attacked_metrics=metrics[1:],
+    )
+
+
+def _predict(
+    model: torch.nn.Module,
+    crops: AttackedCrops,
+    batch_size: int,
+    num_workers: int,
+) -> Iterator[tuple[list, dict[int, Any]]]:
+    """Records and predictions of each crop: attack index -> data sample."""
+    loader = DataLoader(
+        crops, batch_size=None, num_workers=num_workers, collate_fn=None
+    )
+    queue: deque = deque()
+
+    def views() -> Iterator[tuple[int, dict]]:
+        for index, crop in enumerate(loader):
+            queue.append(crop['records'])
+            for view in crop['views']:
+                yield index, view
+
+    def samples() -> Iterator[tuple[int, Any]]:
+        stream = views()
+        while batch := list(islice(stream, batch_size)):
+            data = pseudo_collate([view for _, view in batch])
+            with torch.no_grad():
+                out = model.test_step(data)  # type: ignore[operator]
+            yield from zip([index for index, _ in batch], out, strict=True)
+
+    for _, group in groupby(samples(), key=lambda pair: pair[0]):
+        found = {s.metainfo[ATTACK_KEY]: s for _, s in group}
+        yield queue.popleft(), found
+
+
+def _evaluator(cfg: Config, metainfo: dict) -> Evaluator:
+    with contextlib.redirect_stdout(io.StringIO()):
+        evaluator = Evaluator(cfg.test_evaluator)
+    evaluator.dataset_meta = metainfo
+    return evaluator
+
+
+def _evaluate(evaluator: Evaluator, size: int) -> dict[str, float]:
+    """The metrics, without the tables that COCOeval prints."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel('WARNING')
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            return evaluator.evaluate(size)
+    finally:
+        logger.setLevel(level)
+
+
+def _hidden(records: list[dict], metainfo: dict) -> np.ndarray:
+    """``(K,)`` bool: the joints of the crop's person under the paint."""
+    index = metainfo['keypoint_name2id']
+    mask = np.zeros(metainfo['num_keypoints'], bool)
+    for record in records:
+        mask[[index[joint] for _, joint in record['hidden']]] = True
+    return mask
