@@ -10,8 +10,8 @@ from types import FrameType
 from typing import TextIO
 
 from .layout import Layout, layout
-from .setup_error import SetupError
 from .run_command import say
+from .setup_error import SetupError
 from .steps import Builder
 
 CHECKOUT = Path(__file__).resolve().parent.parent

@@ -48,7 +48,7 @@ def run(
         The last 200 lines of output.
 
     Raises:
-        CommandFailed: the command's exit status is not zero.
+        CommandError: the command's exit status is not zero.
     """
     tail: deque[str] = deque(maxlen=200)
     with log.open('a') as sink:
@@ -72,11 +72,11 @@ def run(
             _stop(process)
             raise
     if process.returncode:
-        raise CommandFailed(list(tail), log)
+        raise CommandError(list(tail), log)
     return list(tail)
 
 
-class CommandFailed(SetupError):
+class CommandError(SetupError):
     """A command's exit status was not zero; ``lines`` is its last output."""
 
     def __init__(self, lines: list[str], log: Path) -> None:

@@ -18,8 +18,8 @@ from . import build_mmcv, preconditions
 from .layout import Layout
 from .lock import SECTIONS, read_lock, version_of
 from .pip import QUICK, live_links, pip_environment
+from .run_command import CommandError, duration, reason, run, say
 from .setup_error import SetupError
-from .run_command import CommandFailed, duration, reason, run, say
 
 CHECK = """
 import json, sys
@@ -31,6 +31,11 @@ import mmdet.datasets
 import mmpose.apis, mmpose.datasets, mmpose.evaluation
 import mmpose.models, mmpose.visualization
 """
+
+NO_UPDATE_CHECK = """\
+import os; os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')
+"""
+"""albumentations asks the network for newer versions when it is imported."""
 
 
 @dataclass
@@ -108,7 +113,7 @@ class Builder:
             say(label)
             try:
                 step()
-            except CommandFailed as error:
+            except CommandError as error:
                 say('      ' + '      '.join(error.lines[-15:]))
                 raise
             self._finish(name)
@@ -152,13 +157,15 @@ class Builder:
         self._run(sys.executable, '-m', 'venv', str(self.layout.root))
         try:
             self._pip('install', '--no-deps', *self.sections['tools'].values())
-        except CommandFailed as error:
+        except CommandError as error:
             raise SetupError(
                 'The first packages could not be downloaded '
                 f'("{reason(error.lines)}"): connect this machine to the '
                 'network, or let PIP_INDEX_URL name a mirror or '
                 f'PIP_FIND_LINKS a folder of wheels; {error.log} says more.'
             ) from error
+        site = next((self.layout.root / 'lib').glob('python*/site-packages'))
+        (site / 'no_update_check.pth').write_text(NO_UPDATE_CHECK)
 
     def _packages(self) -> None:
         self._install(list(self.sections['packages'].values()))
@@ -234,13 +241,13 @@ class Builder:
                 *('--dest', folder, *options, line),
                 **links,
             )
-        except CommandFailed:
+        except CommandError:
             say(f'      no prebuilt wheel: {source}')
             return False
         try:
             self._install([line], '--no-index', '--find-links', folder)
             self._run(str(self.layout.python), '-c', build_mmcv.SMOKE_TEST)
-        except CommandFailed as error:
+        except CommandError as error:
             say(
                 f'      a wheel ({source}) does not fit this torch: '
                 f'{reason(error.lines)}'

@@ -4,6 +4,11 @@
 registers everything that this package offers.
 """
 
+from . import requirements
 from .version import __version__
 
-__all__ = ['__version__']
+requirements.check()
+
+from . import datasets  # noqa: E402
+
+__all__ = ['__version__', 'datasets']
