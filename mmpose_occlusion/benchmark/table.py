@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -15,11 +16,15 @@ from .sweep import Sweep
 
 HEADER = (
     'attack',
-    'people attacked',
+    'people',
     'AP',
     'ΔAP',
-    'PCK@0.2 of hidden joints, clean',
-    'attacked',
+    'PCK clean',
+    'PCK attacked',
+)
+CAPTION = (
+    'people: whose crop the attack really changed; PCK: PCK@0.2 of the '
+    'joints under the paint'
 )
 
 
@@ -111,14 +116,16 @@ def markdown(table: Iterable[Row]) -> str:
     """A Markdown table, numbers to three digits."""
     lines = [HEADER, ['---', *['---:'] * (len(HEADER) - 1)]]
     lines += [_cells(row) for row in table]
-    return '\n'.join(f'| {" | ".join(line)} |' for line in lines) + '\n'
+    table_lines = [f'| {" | ".join(line)} |' for line in lines]
+    return '\n'.join([*table_lines, '', CAPTION]) + '\n'
 
 
 def print_table(table: Iterable[Row], title: str) -> None:
     """Print the table to the terminal."""
-    out = Table(title=title)
+    out = Table(title=title, caption=CAPTION)
     for i, name in enumerate(HEADER):
-        out.add_column(name, justify='left' if i == 0 else 'right')
+        justify: Literal['left', 'right'] = 'right' if i else 'left'
+        out.add_column(name, justify=justify, no_wrap=True)
     for row in table:
         out.add_row(*_cells(row))
     Console(emoji=False, markup=False).print(out)

@@ -107,7 +107,7 @@ class CorrectedRules:
         people: list[Person],
         index: int,
         part: str,
-        patch: Patch,
+        patch: Patch | None,
         shape: tuple[int, ...],
     ) -> np.ndarray:
         """Joints that lose their label with a part: those under its paint.
@@ -116,12 +116,14 @@ class CorrectedRules:
             people: Everybody in the picture.
             index: Whose part was painted.
             part: Its name.
-            patch: What was painted.
+            patch: What was painted, None if nothing was.
             shape: The picture's ``(H, W)``.
 
         Returns:
             ``(N, K)`` bool.
         """
+        if patch is None:
+            return np.zeros((len(people), len(people[index].xy)), bool)
         return hidden(people, patch, shape)
 
 

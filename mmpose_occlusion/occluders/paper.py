@@ -109,11 +109,12 @@ class PaperRules(CorrectedRules):
         people: list[Person],
         index: int,
         part: str,
-        patch: Patch,
+        patch: Patch | None,
         shape: tuple[int, ...],
     ) -> np.ndarray:
         """The person's joints in twice the box in each direction (full
-        widths taken for half widths), open at its left end."""
+        widths taken for half widths), open at its left end, whether or not
+        a pixel was painted."""
         person = people[index]
         out = np.zeros((len(people), len(person.xy)), bool)
         box = reference_box(part, person.skeleton, person.points)

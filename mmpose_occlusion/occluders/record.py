@@ -21,6 +21,7 @@ def make_record(
     instance: int | None,
     name: str,
     fill: str,
+    turn: int = 0,
     region: Region | None = None,
     paint: dict | None = None,
     patch: Patch | None = None,
@@ -32,10 +33,12 @@ def make_record(
 
     Args:
         transform: Class of the transform.
-        call: How many transforms have written records before it.
+        call: How many occlusions have written records before it.
         instance: Index of the person in the picture.
         name: ``keypoint:NAME`` or ``part:NAME``.
         fill: What was asked for: blur, mean, black.
+        turn: Targets of one call and turn are made from the same picture;
+            only under ``paper_exact`` there is more than one turn.
         region: Where, before clipping.
         paint: What, see :func:`.paint.make_patch`.
         patch: What was painted.
@@ -51,6 +54,7 @@ def make_record(
     return dict(
         transform=transform,
         call=call,
+        turn=turn,
         instance=instance,
         name=name,
         fill=fill,
@@ -83,13 +87,13 @@ def replay(image: np.ndarray, record: dict) -> Patch | None:
 
 
 def replay_all(image: np.ndarray, records: Iterable[dict]) -> np.ndarray:
-    """Do to a copy of a picture all that its records say, call by call.
+    """Do to a copy of a picture all that its records say, in order.
 
-    All patches of one call are made from the picture before that call.
+    All patches of one call and turn are made from the picture before them.
     """
     out = image.copy()
-    for _, calls in groupby(records, key=lambda record: record['call']):
-        patches = [replay(out, record) for record in list(calls)]
+    for _, turn in groupby(records, key=lambda r: (r['call'], r['turn'])):
+        patches = [replay(out, record) for record in list(turn)]
         for patch in patches:
             if patch is not None:
                 patch.apply(out)

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -11,6 +12,7 @@ from mmpose_occlusion.occluders import (
     FILLS,
     CorrectedRules,
     PaperRules,
+    Patch,
     Person,
     hidden,
     make_patch,
@@ -20,6 +22,62 @@ from mmpose_occlusion.occluders.region import Region
 from mmpose_occlusion.skeleton import Skeleton
 
 from .scene import Scene, read_scene
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What became of one target: a patch, or a reason why there is none."""
+
+    region: Region | None = None
+    paint: dict | None = None
+    patch: Patch | None = None
+    reason: str | None = None
+
+    def hides(self, scene: Scene) -> np.ndarray:
+        """Available joints of everybody under the patch: (N, K) bool."""
+        if self.patch is None:
+            return np.zeros((0, 0), bool)
+        return hidden(scene.people, self.patch, scene.shape)
+
+
+class Canvas:
+    """Collects patches and paints them into a picture.
+
+    Args:
+        image: The picture.
+        inplace: Paint into it, not into a copy.
+        in_turn: Paint each patch at once, so that the next one is made from
+            the picture that it left; else all are made from the picture as
+            it came.
+    """
+
+    def __init__(
+        self, image: np.ndarray, inplace: bool, in_turn: bool
+    ) -> None:
+        self.source = image
+        self.turns = 0
+        self._inplace = inplace
+        self._in_turn = in_turn
+        self._patches: list[Patch] = []
+
+    def add(self, patch: Patch | None) -> None:
+        if patch is None:
+            return
+        self._patches.append(patch)
+        if self._in_turn:
+            self.source = self.finish()
+            self._inplace = True
+            self.turns += 1
+
+    def finish(self) -> np.ndarray:
+        """The painted picture; the one that came if there are no patches."""
+        if not self._patches:
+            return self.source
+        out = self.source if self._inplace else self.source.copy()
+        for patch in self._patches:
+            patch.apply(out)
+        self._patches = []
+        return out
 
 
 class Occlusion(BaseTransform):
@@ -34,6 +92,9 @@ class Occlusion(BaseTransform):
 
     random_targets: tuple[str, ...]
     """Values of ``target`` that are drawn for each person."""
+
+    num_draws = 2
+    """Random numbers for each instance: whether, and what."""
 
     remove_keypoints = False
 
@@ -115,82 +176,57 @@ class Occlusion(BaseTransform):
         )
         earlier = results.get('occlusions', [])
         call = earlier[-1]['call'] + 1 if earlier else 0
-        if not scene.people:
-            records = [
-                self._record(
-                    call,
-                    None,
-                    self._label(),
-                    reason='there is nobody in this picture',
-                )
-            ]
-        else:
+        if scene.people:
             records = self._occlude(results, scene, call)
+        else:
+            records = self._refrain(call, None, 'nobody is in this picture')
         results['occlusions'] = [*earlier, *records]
         return results
 
     def _occlude(self, results: dict, scene: Scene, call: int) -> list[dict]:
         self._check(scene.people[0].skeleton)
-        image = results['img']
-        draws = self._draw(scene.keys, call)
-        records, patches = [], []
+        canvas = Canvas(results['img'], self.inplace, in_turn=self.paper_exact)
         removed = np.zeros((len(scene.people), len(scene.people[0].xy)), bool)
+        draws = self._draw(scene.keys, call)
+        records = []
         for i, person in enumerate(scene.people):
-            drawn, choice = draws[i % len(draws)]
-            for name in self._targets(person, drawn, choice):
-                region = self._locate(person, name, drawn, scene.shape)
-                label = self._label(name)
-                if isinstance(region, str):
-                    records.append(self._record(call, i, label, reason=region))
-                    continue
-                paint = self._rules.make_paint(
-                    image, self.fill, self._ksize(person, region)
+            numbers = draws[i % len(draws)]
+            targets = self._choose(person, numbers)
+            if isinstance(targets, str):
+                records += self._refrain(call, i, targets)
+                continue
+            for name, fill in targets:
+                attempt = self._attempt(
+                    results, canvas.source, scene, i, name, fill, numbers
                 )
-                patch = make_patch(image, region, paint)
-                if patch is None:
-                    records.append(
-                        self._record(
-                            call,
-                            i,
-                            label,
-                            region=region,
-                            reason='its region has no pixel in this picture',
-                        )
-                    )
-                    continue
-                gone = np.zeros_like(removed)
-                if self.remove_keypoints:
-                    gone = self._rules.removed(
-                        scene.people, i, name, patch, scene.shape
-                    )
-                    removed |= gone
-                patches.append(patch)
+                gone = self._gone(scene, i, name, attempt)
+                removed |= gone
                 records.append(
-                    self._record(
-                        call,
-                        i,
-                        label,
-                        region=region,
-                        paint=paint,
-                        patch=patch,
-                        hidden=_listed(
-                            hidden(scene.people, patch, scene.shape), scene
-                        ),
+                    make_record(
+                        transform=self._who,
+                        call=call,
+                        turn=canvas.turns,
+                        instance=i,
+                        name=f'{self.kind}:{name}',
+                        fill=fill,
+                        region=attempt.region,
+                        paint=attempt.paint,
+                        patch=attempt.patch,
+                        hidden=_listed(attempt.hides(scene), scene),
                         removed=_listed(gone, scene),
+                        reason=attempt.reason,
                     )
                 )
-        if patches:
-            out = image if self.inplace else image.copy()
-            for patch in patches:
-                patch.apply(out)
-            results['img'] = out
+                canvas.add(attempt.patch)
+        results['img'] = canvas.finish()
         if removed.any():
             self._remove(results, scene, removed)
         return records
 
     @cache_randomness
     def _draw(self, keys: list[tuple[int, int]], call: int) -> np.ndarray:
-        """Two numbers in [0, 1) per instance: whether, and what.
+        """Numbers in [0, 1) for each instance, the first of which says
+        whether it is occluded: (N, num_draws).
 
         Keyed by (seed, image id, annotation id), and by the number of
         earlier calls where there are any, so that two occlusions in one
@@ -198,55 +234,79 @@ class Occlusion(BaseTransform):
         generator, which MMEngine seeds in every worker.
         """
         if self.seed is None:
-            return np.random.random((len(keys), 2))  # noqa: NPY002
+            return np.random.random(  # noqa: NPY002
+                (len(keys), self.num_draws)
+            )
         later = [call] if call else []
         return np.array(
             [
-                np.random.default_rng([self.seed, *key, *later]).random(2)
+                np.random.default_rng([self.seed, *key, *later]).random(
+                    self.num_draws
+                )
                 for key in keys
             ]
         )
 
-    def _targets(
-        self, person: Person, drawn: float, choice: float
-    ) -> Sequence[str | None]:
-        """Names of what to hide; None where nothing could be drawn."""
+    def _choose(
+        self, person: Person, numbers: np.ndarray
+    ) -> list[tuple[str, str]] | str:
+        """Name and fill of each target, or why there is none."""
+        if numbers[0] >= self.prob:
+            return f'not drawn (prob={self.prob})'
         if self._names:
-            return self._names
-        if drawn >= self.prob:
-            return (None,)
+            return [(name, self.fill) for name in self._names]
         candidates = self._candidates(person)
         if not candidates:
-            return (None,)
-        return (candidates[int(choice * len(candidates))],)
-
-    def _locate(
-        self,
-        person: Person,
-        name: str | None,
-        drawn: float,
-        shape: tuple[int, ...],
-    ) -> Region | str:
-        if drawn >= self.prob:
-            return f'not drawn (prob={self.prob})'
-        if name is None:
             return f'this person has no available {self.kind}'
-        return self._region(person, name, shape)
+        return [(candidates[int(numbers[1] * len(candidates))], self.fill)]
 
-    def _label(self, name: str | None = None) -> str:
-        return f'{self.kind}:{name or self.target}'
+    def _attempt(
+        self,
+        results: dict,
+        image: np.ndarray,
+        scene: Scene,
+        index: int,
+        name: str,
+        fill: str,
+        numbers: np.ndarray,
+    ) -> Attempt:
+        """Make the patch of one target of one person."""
+        person = scene.people[index]
+        region = self._region(person, name, scene.shape)
+        if isinstance(region, str):
+            return Attempt(reason=region)
+        ksize = self._ksize(person, region)
+        paint = self._rules.make_paint(image, fill, ksize)
+        patch = make_patch(image, region, paint)
+        if patch is None:
+            return Attempt(region, reason='its region has no pixel here')
+        return Attempt(region, paint, patch)
 
-    def _record(
-        self, call: int, instance: int | None, name: str, **done
-    ) -> dict:
-        return make_record(
-            transform=self._who,
-            call=call,
-            instance=instance,
-            name=name,
-            fill=self.fill,
-            **done,
+    def _gone(
+        self, scene: Scene, index: int, name: str, attempt: Attempt
+    ) -> np.ndarray:
+        """Joints that lose their label with a target: (N, K) bool."""
+        if not self.remove_keypoints:
+            return np.zeros((len(scene.people), len(scene.people[0].xy)), bool)
+        return self._rules.removed(
+            scene.people, index, name, attempt.patch, scene.shape
         )
+
+    def _refrain(
+        self, call: int, instance: int | None, reason: str
+    ) -> list[dict]:
+        """Records of targets that were not tried."""
+        return [
+            make_record(
+                transform=self._who,
+                call=call,
+                instance=instance,
+                name=f'{self.kind}:{name}',
+                fill=self.fill,
+                reason=reason,
+            )
+            for name in self._names or (self.target,)
+        ]
 
     def _check(self, skeleton: Skeleton) -> None:
         """Refuse names that the data set lacks, once per data set."""
