@@ -1,0 +1,3 @@
+"""What all tests share."""
+
+from tests.synthetic_fixtures import synthetic_people  # noqa: F401
