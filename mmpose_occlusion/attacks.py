@@ -25,6 +25,8 @@ _LOOK_UP: dict[str, Callable] = {
     'part': Skeleton.part_indices,
 }
 
+_TRANSFORMS = 'mmpose_occlusion.datasets.transforms'
+
 CROP = 'TopdownAffine'
 """The transform that makes the crop: attacks come right after it."""
 
@@ -183,8 +185,8 @@ def insert_attacks(
 
     Args:
         pipeline: Configs of a test pipeline.
-        attacks: Configs of the attacks; one that has no ``seed`` gets
-            ``seed``.
+        attacks: Configs of the attacks; one that takes a ``seed`` and has
+            none gets ``seed``.
         seed: Seed of what an attack leaves to chance.
 
     Returns:
@@ -199,7 +201,7 @@ def insert_attacks(
     inserted = []
     for attack in attacks:
         step = _plain(attack)
-        if step.get('seed') is None:
+        if step.get('seed') is None and 'seed' in _parameters(step):
             step['seed'] = int(seed)
         inserted.append(step)
     steps[index + 1 : index + 1] = inserted
@@ -215,6 +217,15 @@ def has_place(pipeline: Sequence[Mapping]) -> bool:
     """Whether :func:`insert_attacks` would find its place."""
     steps = list(pipeline)
     return makes_crop(steps) or _find(steps, _is_load) is not None
+
+
+def is_occlusion(step: Mapping) -> bool:
+    """Whether a step is an occlusion of this package, or has one inside."""
+    return any(
+        getattr(_resolve(inner), '__module__', '').startswith(_TRANSFORMS)
+        for steps in _levels([dict(step)])
+        for inner in steps
+    )
 
 
 def split_pipeline(
@@ -249,25 +260,52 @@ def with_occlusion_record(pipeline: Sequence[Mapping]) -> list[dict]:
         A new pipeline, in which each transform that has ``meta_keys`` (in
         MMPose: ``PackPoseInputs``) names ``occlusions`` among them.
     """
+    return with_meta_keys(pipeline, [RECORD_KEY])
+
+
+def with_meta_keys(
+    pipeline: Sequence[Mapping], wanted: Sequence[str]
+) -> list[dict]:
+    """Have the packing transforms carry more keys into the data samples."""
     new = [_plain(step) for step in pipeline]
     for steps in _levels(new):
         for step in steps:
             keys = step.get('meta_keys')
             if keys is None and 'Pack' in _type_name(step):
                 keys = _default_meta_keys(step)
-            if keys is not None and RECORD_KEY not in keys:
-                step['meta_keys'] = (*keys, RECORD_KEY)
+            missing = [key for key in wanted if key not in (keys or ())]
+            if keys is not None and missing:
+                step['meta_keys'] = (*keys, *missing)
+    return new
+
+
+def with_transformed_joints(pipeline: Sequence[Mapping]) -> list[dict]:
+    """Have the packing transforms carry the joints in the crop as well."""
+    new = [_plain(step) for step in pipeline]
+    for steps in _levels(new):
+        for step in steps:
+            if 'pack_transformed' in _parameters(step):
+                step['pack_transformed'] = True
     return new
 
 
 def _default_meta_keys(step: Mapping) -> tuple | None:
+    parameter = _parameters(step).get('meta_keys')
+    return tuple(parameter.default) if parameter else None
+
+
+def _parameters(step: Mapping) -> Mapping[str, inspect.Parameter]:
+    """Of a registered transform; none of one that is not known."""
+    cls = _resolve(step)
+    return inspect.signature(cls).parameters if cls else {}
+
+
+def _resolve(step: Mapping) -> type | None:
+    """A step's class."""
     from mmpose.registry import TRANSFORMS
 
-    cls = step['type']
-    if isinstance(cls, str):
-        cls = TRANSFORMS.get(cls)
-    parameter = cls and inspect.signature(cls).parameters.get('meta_keys')
-    return tuple(parameter.default) if parameter else None
+    type_ = step.get('type', '')
+    return TRANSFORMS.get(type_) if isinstance(type_, str) else type_
 
 
 def _place(pipeline: list[dict]) -> tuple[list[dict], int]:

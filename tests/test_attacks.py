@@ -37,7 +37,7 @@ def types(pipeline):
 
 
 @pytest.mark.parametrize(
-    'spec, attack',
+    ('spec', 'attack'),
     [
         ('keypoint:nose:black', NOSE),
         ('part:head:blur', HEAD),
@@ -60,7 +60,7 @@ def test_short_form(spec, attack):
 
 
 @pytest.mark.parametrize(
-    'spec, words',
+    ('spec', 'words'),
     [
         ('nose', 'must look like "keypoint:NAME:FILL"'),
         ('keypoint:nose:black:3:4', 'must look like'),
@@ -113,11 +113,11 @@ def test_targets_checked_against_the_skeleton():
     check_targets([own], skeleton)
     with pytest.raises(
         ValueError,
-        match='attack "keypoint:tail:black": .*joints are: nose, left_knee',
+        match=r'attack "keypoint:tail:black": .*joints are: nose, left_knee',
     ):
         check_targets([NOSE, dict(NOSE, target='tail')], skeleton)
     with pytest.raises(
-        ValueError, match='"part:left_arm:blur": .*parts are: head, left_leg'
+        ValueError, match=r'"part:left_arm:blur": .*parts are: head, left_leg'
     ):
         check_targets([dict(HEAD, target='left_arm')], skeleton)
     with pytest.raises(ValueError, match='joints are'):
@@ -129,16 +129,16 @@ def test_config_key():
     assert as_attacks(NOSE) == [NOSE]
     assert as_attacks('part:head:blur') == [HEAD]
     assert as_attacks([NOSE, 'part:head:blur']) == [NOSE, HEAD]
-    with pytest.raises(ValueError, match='has no "type": set attack.type'):
+    with pytest.raises(ValueError, match=r'has no "type": set attack.type'):
         as_attacks(dict(target='nose'))
-    with pytest.raises(ValueError, match='"attack" is 3: write a transform'):
+    with pytest.raises(ValueError, match=r'"attack" is 3: write a transform'):
         as_attacks(3)
 
 
 def test_inserted_after_the_crop_in_order():
     before = copy.deepcopy(TOPDOWN)
     new = insert_attacks(TOPDOWN, [NOSE, dict(HEAD, seed=7)], seed=3)
-    assert TOPDOWN == before
+    assert before == TOPDOWN
     assert new[:3] == before[:3]
     assert new[3:5] == [dict(NOSE, seed=3), dict(HEAD, seed=7)]
     assert new[5]['type'] == 'PackPoseInputs'

@@ -1,0 +1,149 @@
+"""Putting attacks into the test of any config."""
+
+from collections.abc import Mapping, Sequence
+
+from mmengine.config import Config
+
+from mmpose_occlusion.attacks import (
+    KINDS,
+    RECORD_KEY,
+    as_attacks,
+    attack_name,
+    check_targets,
+    has_place,
+    insert_attacks,
+    is_occlusion,
+    makes_crop,
+    with_meta_keys,
+    with_occlusion_record,
+    with_transformed_joints,
+)
+from mmpose_occlusion.skeleton import Skeleton
+
+from .config import dataloader, metainfo_of, walk_datasets
+from .errors import UsageError
+
+BEFORE, AFTER = 'picture_before', 'picture_after'
+"""Keys of the pictures that :func:`attack_config` keeps."""
+
+
+def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
+    """The attacks of a config's key ``attack`` and of the command line.
+
+    Args:
+        cfg: The key is taken out of it.
+        specs: Short forms; they come after those of the config.
+
+    Raises:
+        UsageError: One cannot be read.
+    """
+    try:
+        return as_attacks(cfg.pop('attack', None)) + as_attacks(list(specs))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def use_gt_boxes(cfg: Config, split: str = 'test') -> None:
+    """Have a split take the boxes of the annotations, not a detector's."""
+    loader = dataloader(cfg, split)
+    for _, dataset in walk_datasets(loader['dataset']):
+        if dataset.get('bbox_file'):
+            dataset['bbox_file'] = None
+    cfg[f'{split}_dataloader'] = loader
+
+
+def attack_config(
+    cfg: Config,
+    attacks: Sequence[Mapping],
+    seed: int = 0,
+    split: str = 'test',
+    keep_pictures: bool = False,
+) -> list[str]:
+    """Put attacks into a split's pipeline and have them recorded.
+
+    Args:
+        cfg: Modified; other splits stay as they are.
+        attacks: See :func:`mmpose_occlusion.attacks.parse_attack`.
+        seed: Of what they leave to chance.
+        split: train, val or test.
+        keep_pictures: Whether the pictures before and after the attacks
+            reach the data samples' metainfo, under :data:`BEFORE` and
+            :data:`AFTER`.
+
+    Returns:
+        The attacks' names.
+
+    Raises:
+        UsageError: The data set lacks what they name, takes its boxes from
+            a detector, or has no pipeline they fit in.
+    """
+    loader = dataloader(cfg, split)
+    datasets = list(walk_datasets(loader['dataset']))
+    names = [attack_name(attack) for attack in attacks]
+    for key, dataset in datasets:
+        if attacks and dataset.get('bbox_file'):
+            raise UsageError(
+                f'{split}_dataloader.{key}.bbox_file is set, and a '
+                "detector's boxes have no joints that could be hidden: add "
+                '--gt-boxes to test on the boxes of the annotations'
+            )
+    _check(attacks, metainfo_of(loader['dataset']))
+    piped = [d for _, d in datasets if d.get('pipeline')]
+    # the wrapper of a combined data set may have the second half
+    places = [d for d in piped if makes_crop(d['pipeline'])]
+    places = places or [d for d in piped if has_place(d['pipeline'])]
+    steps, keys = list(attacks), [RECORD_KEY]
+    if keep_pictures:
+        before, after = (
+            {'type': 'KeepPicture', 'key': key} for key in (BEFORE, AFTER)
+        )
+        steps, keys = [before, *steps, after], [*keys, BEFORE, AFTER]
+    if steps and not places:
+        raise UsageError(
+            f'{split}_dataloader of config "{cfg.filename}" has no pipeline '
+            'with TopdownAffine or LoadImage, so there is no place for an '
+            'attack'
+        )
+    for dataset in piped:
+        pipeline = with_meta_keys(dataset['pipeline'], keys)
+        if keep_pictures:
+            pipeline = with_transformed_joints(pipeline)
+        if any(dataset is place for place in places):
+            pipeline = insert_attacks(pipeline, steps, seed)
+        dataset['pipeline'] = pipeline
+    cfg[f'{split}_dataloader'] = loader
+    return names
+
+
+def carry_records(cfg: Config, split: str) -> None:
+    """Have the records of a pipeline's own occlusions reach the samples."""
+    if cfg.get(f'{split}_dataloader'):
+        loader = dataloader(cfg, split)
+        for _, dataset in walk_datasets(loader['dataset']):
+            pipeline = dataset.get('pipeline') or []
+            if any(is_occlusion(step) for step in pipeline):
+                dataset['pipeline'] = with_occlusion_record(pipeline)
+        cfg[f'{split}_dataloader'] = loader
+
+
+def _check(attacks: Sequence[Mapping], metainfo: dict) -> None:
+    from mmpose.registry import TRANSFORMS
+
+    for attack in attacks:
+        name = attack_name(attack)
+        if isinstance(attack['type'], str) and not TRANSFORMS.get(
+            attack['type']
+        ):
+            raise UsageError(
+                f'attack "{name}": there is no transform "{attack["type"]}"; '
+                f'occlusions are {" and ".join(KINDS.values())}'
+            )
+        try:
+            TRANSFORMS.build(dict(attack))
+        except (TypeError, ValueError) as error:
+            reason = ' '.join(str(error).split())
+            raise UsageError(f'attack "{name}": {reason}') from error
+    try:
+        check_targets(attacks, Skeleton.from_metainfo(metainfo))
+    except ValueError as error:
+        raise UsageError(str(error)) from error

@@ -1,0 +1,150 @@
+"""What can be checked before the minutes that a run takes to start."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from .config import walk_datasets
+from .errors import UsageError
+
+
+def check_data_files(
+    cfg: Config, split: str, evaluator: bool = True
+) -> None:
+    """See to it that the files of a split's data and evaluator exist.
+
+    Paths on other storage than the local disk are not judged.
+
+    Raises:
+        UsageError: One is missing; the sentence names its key.
+    """
+    loader = f'{split}_dataloader'
+    for key, dataset in walk_datasets(cfg[loader]['dataset']):
+        key = f'{loader}.{key}'
+        root = dataset.get('data_root') or ''
+        for name in ('ann_file', 'headbox_file', 'bbox_file'):
+            path = dataset.get(name)
+            if isinstance(path, str) and path:
+                joined = path if name == 'bbox_file' else _join(root, path)
+                if _is_missing(joined):
+                    raise UsageError(
+                        f'{key}.{name}: file "{joined}" does not exist: '
+                        f'{_remedy(key, name, split)}'
+                    )
+        for name, path in (dataset.get('data_prefix') or {}).items():
+            joined = _join(root, path)
+            if joined and _is_missing(joined):
+                raise UsageError(
+                    f'{key}.data_prefix.{name}: folder "{joined}" does not '
+                    f'exist: {_remedy(key, f"data_prefix.{name}", split)}'
+                )
+    if evaluator:
+        key = f'{split}_evaluator'
+        _check_evaluator(cfg.get(key), key)
+
+
+def _remedy(key: str, name: str, split: str) -> str:
+    if name == 'bbox_file':
+        gt_boxes = ' (or --gt-boxes)' if split == 'test' else ''
+        return (
+            'put it there, or take the boxes of the annotations with '
+            f'--cfg-options {key}.bbox_file=None{gt_boxes}'
+        )
+    return (
+        'put the data there, or say where it is with --cfg-options '
+        f'{key}.data_root=FOLDER {key}.{name}=PATH_BELOW_IT'
+    )
+
+
+def _check_evaluator(evaluator: Any, key: str) -> None:
+    if isinstance(evaluator, Mapping):
+        path = evaluator.get('ann_file')
+        if isinstance(path, str) and path and _is_missing(path):
+            raise UsageError(
+                f'{key}.ann_file: file "{path}" does not exist: set '
+                f'--cfg-options {key}.ann_file=None to score against the '
+                "data set's own annotation file"
+            )
+        for index, inner in enumerate(evaluator.get('metrics') or []):
+            _check_evaluator(inner, f'{key}.metrics.{index}')
+    elif isinstance(evaluator, Sequence) and not isinstance(evaluator, str):
+        for index, inner in enumerate(evaluator):
+            _check_evaluator(inner, f'{key}.{index}')
+
+
+def check_checkpoint(path: str, what: str = 'checkpoint') -> None:
+    """See to it that a checkpoint on the local disk exists.
+
+    Raises:
+        UsageError: It does not.
+    """
+    if _is_missing(path):
+        raise UsageError(
+            f'{what} "{path}" does not exist: give a .pth file or its URL'
+        )
+
+
+def check_resume(cfg: Config) -> None:
+    """See to it that the checkpoint a training starts from exists.
+
+    Raises:
+        UsageError: It does not.
+    """
+    if cfg.get('load_from'):
+        what = (
+            'checkpoint to resume from' if cfg.get('resume') else 'load_from'
+        )
+        check_checkpoint(cfg.load_from, what)
+
+
+def fetch_pretrained(cfg: Config) -> None:
+    """Download the weights that the model's parts start from.
+
+    MMEngine would do so later, and fail with a page of traceback. What is
+    fetched stays in PyTorch's cache, where MMEngine finds it.
+
+    Raises:
+        UsageError: They cannot be had; the sentence names the override.
+    """
+    from mmengine.runner.checkpoint import CheckpointLoader
+
+    for key, path in _pretrained(cfg.model, 'model'):
+        try:
+            CheckpointLoader.load_checkpoint(path, map_location='cpu')
+        except Exception as error:
+            # anything from a refused connection to a broken file
+            reason = ' '.join(str(error).split()) or type(error).__name__
+            raise UsageError(
+                f'the weights {key} starts from, "{path}", cannot be had '
+                f'({reason}): start without them by --cfg-options '
+                f'{key}=None, or name a file on disk by '
+                f'--cfg-options {key}.checkpoint=FILE'
+            ) from error
+
+
+def _pretrained(node: Any, key: str) -> Iterator[tuple[str, str]]:
+    """Dotted keys of ``init_cfg`` that load a file, and the file."""
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            if name == 'init_cfg':
+                for init in [value] if isinstance(value, Mapping) else value:
+                    if init.get('checkpoint'):
+                        yield f'{key}.init_cfg', init['checkpoint']
+            else:
+                yield from _pretrained(value, f'{key}.{name}')
+    elif isinstance(node, list | tuple):
+        for index, value in enumerate(node):
+            yield from _pretrained(value, f'{key}.{index}')
+
+
+def _join(root: str, path: str) -> str:
+    return path if not root or Path(path).is_absolute() else f'{root}/{path}'
+
+
+def _is_missing(path: str) -> bool:
+    """Whether a path is on the local disk and leads nowhere."""
+    elsewhere = re.match(r'^[\w.+-]{2,}:', path)
+    return not elsewhere and not Path(path).exists()

@@ -1,0 +1,110 @@
+"""Loading configs, and finding data sets and pipelines in them."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.hub import get_config
+
+from .errors import UsageError
+
+SPLITS = ('train', 'val', 'test')
+
+
+def load_config(path: str, options: Mapping | None = None) -> Config:
+    """Load a config and merge the options of the command line into it.
+
+    Args:
+        path: A config file, or one of a package as ``PACKAGE::PATH``, for
+            example
+            ``mmpose::body_2d_keypoint/rtmpose/coco/rtmpose-s_....py``.
+        options: Dotted key -> value.
+
+    Raises:
+        UsageError: It does not exist or cannot be read.
+    """
+    if '::' not in path and not Path(path).is_file():
+        raise UsageError(
+            f'config file "{path}" does not exist: give the path of a config, '
+            'or one of MMPose\'s own as "mmpose::body_2d_keypoint/..."'
+        )
+    try:
+        cfg = get_config(path) if '::' in path else Config.fromfile(path)
+    except FileNotFoundError as error:
+        raise UsageError(
+            f'config "{path}" needs a file that does not exist: {error}'
+        ) from error
+    except (ModuleNotFoundError, OSError, SyntaxError, AssertionError) as e:
+        raise UsageError(f'config "{path}" cannot be read: {e}') from e
+    if options:
+        try:
+            cfg.merge_from_dict(dict(options))
+        except (AssertionError, KeyError, TypeError, IndexError) as error:
+            keys = ', '.join(options)
+            raise UsageError(
+                f'--cfg-options ({keys}) do not fit config "{path}": {error}'
+            ) from error
+    return cfg
+
+
+def set_work_dir(cfg: Config, path: str, work_dir: str | None) -> None:
+    """Choose the folder of a run: argument, else config, else its name."""
+    if work_dir:
+        cfg.work_dir = work_dir
+    elif cfg.get('work_dir') is None:
+        stem = Path(path.rpartition('::')[2]).stem
+        cfg.work_dir = str(Path('work_dirs') / stem)
+
+
+def dataloader(cfg: Config, split: str) -> dict:
+    """A copy of a data loader's config.
+
+    Copied, because MMPose's configs say ``test_dataloader =
+    val_dataloader``, and what is done to one must not reach the other.
+
+    Raises:
+        UsageError: The config has none for this split.
+    """
+    loader = cfg.get(f'{split}_dataloader')
+    if not loader:
+        raise UsageError(
+            f'config "{cfg.filename}" has no {split}_dataloader: give one '
+            'that has, or choose another split'
+        )
+    return copy.deepcopy(loader)
+
+
+def walk_datasets(
+    dataset: Mapping, key: str = 'dataset'
+) -> Iterator[tuple[str, Any]]:
+    """A data set's config and those it wraps, each with its dotted key."""
+    yield key, dataset
+    if isinstance(dataset.get('dataset'), Mapping):
+        yield from walk_datasets(dataset['dataset'], f'{key}.dataset')
+    for index, inner in enumerate(dataset.get('datasets') or []):
+        yield from walk_datasets(inner, f'{key}.datasets.{index}')
+
+
+def metainfo_of(dataset: Mapping) -> dict:
+    """The parsed metainfo of a data set's config; its files are not read.
+
+    Raises:
+        UsageError: The config has no data set that has one.
+    """
+    from mmpose.datasets.datasets.utils import parse_pose_metainfo
+    from mmpose.registry import DATASETS
+
+    for _, entry in walk_datasets(dataset):
+        metainfo = copy.deepcopy(entry.get('metainfo'))
+        if metainfo is None:
+            type_ = entry['type']
+            cls = DATASETS.get(type_) if isinstance(type_, str) else type_
+            metainfo = copy.deepcopy(getattr(cls, 'METAINFO', None))
+        if metainfo:
+            return parse_pose_metainfo(metainfo)
+    raise UsageError(
+        f'the data set "{dataset.get("type")}" has no metainfo, so its joints '
+        'have no names: set metainfo=dict(from_file=...) in the config'
+    )

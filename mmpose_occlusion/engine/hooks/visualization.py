@@ -1,0 +1,128 @@
+"""Pictures of a test: the attacked crop, its prediction and the truth."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import mmcv
+import numpy as np
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmpose.registry import HOOKS
+
+from mmpose_occlusion.attacks import RECORD_KEY
+from mmpose_occlusion.visualization import Style, View, pair
+
+from ..attack import AFTER, BEFORE
+from ..crops import title_of, visible_of
+
+
+@HOOKS.register_module()
+class OcclusionVisualizationHook(Hook):
+    """Draw what the model saw and said in a test.
+
+    MMPose's own hook loads the image again, so that an attack is not to be
+    seen in its pictures. This one needs the pictures that
+    :func:`mmpose_occlusion.engine.attack.attack_config` keeps.
+
+    Args:
+        out_dir: Folder of the pictures, exactly; None for none.
+        name: What was done, for captions and file names.
+        interval: Draw every so many samples.
+        show: Whether to open a window.
+        wait_time: Seconds a window stays; 0 until a key is pressed.
+    """
+
+    def __init__(
+        self,
+        out_dir: str | None = None,
+        name: str = 'clean',
+        interval: int = 1,
+        show: bool = False,
+        wait_time: float = 0.0,
+    ) -> None:
+        self.out_dir = Path(out_dir) if out_dir else None
+        self.name = name
+        self.interval = max(1, interval)
+        self.show = show
+        self.wait_time = wait_time
+        self._seen = 0
+        self._kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._style: Style | None = None
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """Make the folder."""
+        self._seen = 0
+        self._style = Style.from_metainfo(runner.test_evaluator.dataset_meta)
+        if self.out_dir:
+            self.out_dir.mkdir(parents=True, exist_ok=True)
+
+    def before_test_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None
+    ) -> None:
+        """Take the pictures out of the samples before metrics see them."""
+        self._kept = {}
+        for index, sample in enumerate(data_batch['data_samples']):
+            before, after = sample.pop(BEFORE), sample.pop(AFTER)
+            if self._seen % self.interval == 0:
+                self._kept[index] = before, after
+            self._seen += 1
+
+    def after_test_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: Sequence | None = None,
+    ) -> None:
+        """Draw the samples of a batch."""
+        assert self._style is not None
+        for index, (before, after) in self._kept.items():
+            sample = (outputs or ())[index]
+            view = _view(sample, before, after)
+            picture = pair(view, self._style, heading=self.name)
+            if self.out_dir:
+                path = self.out_dir / file_name(sample, self.name)
+                mmcv.imwrite(picture[..., ::-1], str(path))
+            if self.show:
+                runner.visualizer.show(
+                    picture, win_name=view.title, wait_time=self.wait_time
+                )
+
+
+def file_name(sample: Any, name: str) -> str:
+    """Name of a sample's picture: the same in every run."""
+    img_id, ann_id = sample.metainfo.get('img_id'), sample.metainfo.get('id')
+    parts = [f'{img_id:012d}' if isinstance(img_id, int) else str(img_id)]
+    if ann_id is not None and np.isscalar(ann_id):
+        parts.append(str(ann_id))
+    slug = re.sub(r'[^\w.+=-]+', '-', '_'.join([*parts, name]))
+    return f'{slug[:200]}.png'
+
+
+def _view(sample: Any, before: np.ndarray, after: np.ndarray) -> View:
+    truth, guess = sample.gt_instances, sample.pred_instances
+    predicted = np.asarray(guess.keypoints, float)[..., :2]
+    meta = sample.metainfo
+    size = meta.get('input_size')
+    if size is not None and before.shape[1::-1] == tuple(size):
+        # the inverse of what the estimator did to its output
+        center, scale = (
+            np.asarray(meta[key], float)
+            for key in ('input_center', 'input_scale')
+        )
+        predicted = (predicted - center + scale / 2) / scale * np.array(size)
+        joints = truth.transformed_keypoints
+    else:
+        joints = truth.keypoints
+    return View(
+        title=title_of(meta.get('img_id'), meta.get('id')),
+        clean=before,
+        occluded=after,
+        joints=np.asarray(joints, float)[..., :2],
+        labelled=visible_of(truth.keypoints_visible),
+        records=meta.get(RECORD_KEY, []),
+        predicted=predicted,
+        scores=np.asarray(guess.keypoint_scores, float),
+    )

@@ -1,0 +1,114 @@
+"""Starting a run in one process or in many, with and without GPUs."""
+
+import datetime
+import os
+from typing import Any
+
+import torch
+import torch.distributed
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.logging import print_log
+
+from .errors import UsageError
+
+_RANK_OF = {
+    # launcher: rank, number of processes, rank on this machine
+    'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
+    'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
+    'mpi': (
+        'OMPI_COMM_WORLD_RANK',
+        'OMPI_COMM_WORLD_SIZE',
+        'OMPI_COMM_WORLD_LOCAL_RANK',
+    ),
+}
+
+
+def prepare_launch(cfg: Config, launcher: str) -> None:
+    """Set a config up for its launcher, before its runner is built.
+
+    With GPUs MMEngine does it. Without, MMEngine would look for one: then
+    the processes are joined here, over gloo, and the model's wrapper is told
+    that it has no device.
+
+    Args:
+        cfg: The run's config; modified.
+        launcher: none, pytorch, slurm or mpi.
+
+    Raises:
+        UsageError: The launcher's variables are not set, or there are more
+            processes on this machine than GPUs.
+    """
+    cfg.launcher = launcher
+    if launcher == 'none':
+        return
+    rank, world_size, local_rank = (
+        _variable(name, launcher) for name in _RANK_OF[launcher]
+    )
+    if get_device() != 'cpu':
+        num_gpus = torch.cuda.device_count()
+        if local_rank >= num_gpus > 0:
+            raise UsageError(
+                f'process {local_rank + 1} of this machine has no GPU, there '
+                f'are {num_gpus}: start as many, or hide them all with '
+                'CUDA_VISIBLE_DEVICES=-1 to run on the CPU'
+            )
+        return
+    os.environ.setdefault('MASTER_ADDR', '127.0.0.1')
+    os.environ.setdefault('MASTER_PORT', '29500')
+    os.environ['LOCAL_RANK'] = str(local_rank)
+    if 'OMP_NUM_THREADS' not in os.environ:
+        local = int(os.environ.get('LOCAL_WORLD_SIZE', world_size))
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // local))
+    if not torch.distributed.is_initialized():
+        timeout = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')
+        torch.distributed.init_process_group(
+            'gloo',
+            rank=rank,
+            world_size=world_size,
+            timeout=timeout and datetime.timedelta(seconds=timeout),
+        )
+    wrapper = dict(cfg.get('model_wrapper_cfg') or {})
+    wrapper.setdefault('type', 'MMDistributedDataParallel')
+    wrapper.setdefault('broadcast_buffers', False)
+    wrapper.setdefault(
+        'find_unused_parameters', cfg.get('find_unused_parameters', False)
+    )
+    cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
+    replaced = _replace_sync_bn(cfg.model)
+    if replaced:
+        print_log(
+            f'{replaced} SyncBN of the model are BN in this run: there is no '
+            'GPU, and PyTorch has SyncBN for GPUs alone.',
+            'current',
+        )
+
+
+def leave() -> None:
+    """Take this process out of its group, so that none waits for it."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+def _variable(name: str, launcher: str) -> int:
+    try:
+        return int(os.environ[name])
+    except (KeyError, ValueError):
+        raise UsageError(
+            f'--launcher {launcher} needs the environment variable {name}, '
+            'which the launcher sets: start with tools/dist_*.sh or '
+            'tools/slurm_*.sh, or leave --launcher out'
+        ) from None
+
+
+def _replace_sync_bn(node: Any) -> int:
+    """Make each SyncBN of a model's config a BN; returns their number."""
+    if isinstance(node, dict):
+        count = sum(_replace_sync_bn(value) for value in node.values())
+        if node.get('type') == 'SyncBN':
+            node['type'] = 'BN'
+            count += 1
+        return count
+    if isinstance(node, list | tuple):
+        return sum(_replace_sync_bn(value) for value in node)
+    return 0

@@ -1,0 +1,158 @@
+"""What the tools share: arguments, quiet imports, errors as sentences.
+
+Nothing heavy is imported here, so that ``--help`` answers at once.
+"""
+
+import argparse
+import contextlib
+import io
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from mmengine.config import DictAction
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+ATTACK_HELP = (
+    'an occlusion as KIND:NAME[:FILL[:RADIUS]], for example '
+    'keypoint:nose:black, keypoint:left_eye,right_eye:mean or part:head:blur; '
+    'several, each with its own --attack, act on the same crop in this order'
+)
+_NOISE = ('Could not import OneDL',)
+
+
+class ConfigOptions(DictAction):
+    """MMEngine's KEY=VALUE options, with a sentence for what is not one."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        """Read the pairs."""
+        for pair in values:
+            if '=' not in pair:
+                parser.error(f'{option_string}: "{pair}" is not KEY=VALUE')
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except AssertionError as error:
+            parser.error(f'{option_string}: {error}')
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the examples of a description as they are written."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28, width=79)
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """The arguments ``config`` and ``--cfg-options``."""
+    parser.add_argument(
+        'config',
+        help="config file, or one of MMPose's own as mmpose::PATH, for "
+        'example mmpose::body_2d_keypoint/topdown_heatmap/coco/'
+        'td-hm_res50_8xb64-210e_coco-256x192.py',
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=ConfigOptions,
+        default={},
+        metavar='KEY=VALUE',
+        help='override settings of the config, for example '
+        'model.backbone.depth=18 or key="[a,b]" (no blanks)',
+    )
+
+
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    """The arguments that distributed runs are started with."""
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started this process (see tools/dist_*.sh)',
+    )
+    parser.add_argument(
+        '--local_rank',
+        '--local-rank',
+        type=int,
+        default=0,
+        help=argparse.SUPPRESS,
+    )
+
+
+def add_attacks(parser: argparse.ArgumentParser) -> None:
+    """The arguments that name attacks."""
+    parser.add_argument(
+        '--attack',
+        action='append',
+        default=[],
+        metavar='SPEC',
+        help=ATTACK_HELP,
+    )
+    parser.add_argument(
+        '--gt-boxes',
+        action='store_true',
+        help="take the boxes of the annotations, not a detector's",
+    )
+
+
+def run(work: Callable[[argparse.Namespace], None], args) -> int:
+    """Do a tool's work; a user's mistake is one sentence, not a traceback.
+
+    Returns:
+        The exit status: 0, or 2 after a mistake.
+    """
+    os.environ.setdefault('LOCAL_RANK', str(getattr(args, 'local_rank', 0)))
+    try:
+        _import_quietly()
+    except RuntimeError as error:  # of the version gate
+        return _refuse(error)
+    from mmpose_occlusion.engine.errors import UsageError
+    from mmpose_occlusion.engine.launch import leave
+
+    try:
+        work(args)
+    except UsageError as error:
+        return _refuse(error)
+    finally:
+        leave()
+    return 0
+
+
+def _refuse(error: Exception) -> int:
+    if os.environ.get('RANK', '0') == '0':
+        print(f'error: {error}', file=sys.stderr)
+    return 2
+
+
+def _import_quietly() -> None:
+    """Import what registers transforms, models, metrics and hooks."""
+    os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')
+    # MMPose finds its own copy, and says so once for each data set
+    warnings.filterwarnings('ignore', 'The metainfo config file')
+    with warnings.catch_warnings(), _without_noise():
+        warnings.filterwarnings('ignore', 'faster_coco_eval is not installed')
+        import mmpose.datasets
+        import mmpose.engine
+        import mmpose.evaluation
+        import mmpose.models
+        import mmpose.visualization  # noqa: F401
+
+        import mmpose_occlusion.datasets
+        import mmpose_occlusion.engine  # noqa: F401
+
+
+@contextlib.contextmanager
+def _without_noise() -> Iterator[None]:
+    """Hold back the lines that libraries are known to print on import."""
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            yield
+    finally:
+        for line in printed.getvalue().splitlines():
+            if not line.startswith(_NOISE):
+                print(line)

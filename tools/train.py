@@ -1,0 +1,96 @@
+"""Train a pose model, with or without occlusions, on any MMPose config.
+
+    python tools/train.py CONFIG [--work-dir DIR] [--resume]
+
+In several processes, on GPUs or on the CPU: bash tools/dist_train.sh CONFIG N
+"""
+
+import argparse
+import sys
+
+import _cli
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """MMPose's arguments."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=_cli.HelpFormatter
+    )
+    _cli.add_config(parser)
+    parser.add_argument(
+        '--work-dir',
+        metavar='DIR',
+        help='folder of logs and checkpoints (default: work_dirs/CONFIG)',
+    )
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from this checkpoint, or from the last of the work dir',
+    )
+    parser.add_argument(
+        '--amp', action='store_true', help='train in mixed precision'
+    )
+    parser.add_argument(
+        '--no-validate',
+        action='store_true',
+        help='do not evaluate while training',
+    )
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate by the total batch size',
+    )
+    parser.add_argument(
+        '--show-dir',
+        metavar='DIR',
+        help='draw predictions of the validation',
+    )
+    parser.add_argument(
+        '--show', action='store_true', help='the same in a window'
+    )
+    parser.add_argument(
+        '--interval',
+        type=int,
+        default=1,
+        metavar='N',
+        help='draw every N-th sample',
+    )
+    parser.add_argument(
+        '--wait-time',
+        type=float,
+        default=1,
+        metavar='S',
+        help='seconds that a window stays',
+    )
+    _cli.add_launcher(parser)
+    return parser.parse_args(argv)
+
+
+def train(args: argparse.Namespace) -> None:
+    """Check what can be checked, then train."""
+    from mmengine.runner import Runner
+
+    from mmpose_occlusion.engine import checks, train_config
+    from mmpose_occlusion.engine.config import load_config
+    from mmpose_occlusion.engine.launch import prepare_launch
+
+    cfg = load_config(args.config, args.cfg_options)
+    train_config.apply_arguments(cfg, args)
+    for split in ('train', 'val'):
+        if cfg.get(f'{split}_dataloader'):
+            checks.check_data_files(cfg, split)
+    checks.check_resume(cfg)
+    prepare_launch(cfg, args.launcher)
+    checks.fetch_pretrained(cfg)
+    Runner.from_cfg(cfg).train()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the tool; returns the exit status."""
+    return _cli.run(train, parse_args(argv))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
