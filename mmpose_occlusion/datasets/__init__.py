@@ -1,3 +1,4 @@
 """Data sets, wrappers and transforms, registered in MMPose."""
 
 from . import transforms  # noqa: F401
+from .donors import DonorDataset  # noqa: F401

@@ -73,14 +73,38 @@ def black(image: np.ndarray) -> list[float]:
     return [0] * (image.shape[2] if image.ndim == 3 else 1)
 
 
-def make_patch(image: np.ndarray, region: Region, paint: dict) -> Patch | None:
+def cut_out(donor: np.ndarray, paint: dict, box: PixelBox) -> np.ndarray:
+    """A donor's pixels, resized (area interpolation) to a box.
+
+    Args:
+        donor: The donor's picture, ``(H, W, C)``.
+        paint: Its ``box`` in that picture, and whether to swap the order of
+            the channels, ``swap_channels``.
+        box: Where the pixels are to go.
+    """
+    x1, y1, x2, y2 = paint['box']
+    size = (box[2] - box[0], box[3] - box[1])
+    pixels = cv2.resize(
+        donor[y1:y2, x1:x2], size, interpolation=cv2.INTER_AREA
+    )
+    return pixels[..., ::-1] if paint['swap_channels'] else pixels
+
+
+def make_patch(
+    image: np.ndarray,
+    region: Region,
+    paint: dict,
+    donor: np.ndarray | None = None,
+) -> Patch | None:
     """The patch that a paint gives in a region of a picture.
 
     Args:
         image: ``(H, W, C)`` or ``(H, W)``; not modified.
         region: Where.
-        paint: What: ``dict(kind='blur', ksize=..., exact=...)`` or
-            ``dict(kind='color', color=[...])``, a number per channel.
+        paint: What: ``dict(kind='blur', ksize=..., exact=...)``,
+            ``dict(kind='color', color=[...])``, a number per channel, or
+            ``dict(kind='donor', box=..., swap_channels=...)``.
+        donor: The donor's picture, for the last kind.
 
     Returns:
         None where the region has no pixel in the picture.
@@ -93,6 +117,8 @@ def make_patch(image: np.ndarray, region: Region, paint: dict) -> Patch | None:
         return None
     if paint['kind'] == 'blur':
         pixels = blur(image, box, paint['ksize'], paint['exact'])
+    elif donor is not None:
+        pixels = cut_out(donor, paint, box).astype(image.dtype, copy=False)
     else:
         pixels = np.array(paint['color'], image.dtype)
     return Patch(box, pixels, mask)

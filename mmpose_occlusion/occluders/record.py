@@ -4,9 +4,10 @@ A record holds plain numbers, strings, lists and None, so that it can be
 written to JSON, and is enough to make its patch again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 
+import mmcv
 import numpy as np
 
 from .paint import make_patch
@@ -68,21 +69,28 @@ def make_record(
     )
 
 
-def replay(image: np.ndarray, record: dict) -> Patch | None:
+def replay(
+    image: np.ndarray,
+    record: dict,
+    read: Callable[[str], np.ndarray] = mmcv.imread,
+) -> Patch | None:
     """Make a record's patch again.
 
     Args:
         image: The picture as the transform found it; not modified.
         record: An entry of ``results['occlusions']``.
+        read: Reads a donor's picture, (H, W, 3) BGR, from its path.
 
     Returns:
         The patch, to be applied with :meth:`.Patch.apply`; None where the
         transform did nothing.
     """
-    if record['region'] is None:
+    paint = record['paint']
+    if paint is None:
         return None
+    donor = read(paint['image_path']) if paint['kind'] == 'donor' else None
     return make_patch(
-        image, region_from_record(record['region']), record['paint']
+        image, region_from_record(record['region']), paint, donor
     )
 
 

@@ -113,11 +113,7 @@ class Occlusion(BaseTransform):
                 f'{self._who}: fill={fill!r} is unknown; it is '
                 f'one of {", ".join(FILLS)}.'
             )
-        if not isinstance(prob, int | float) or not 0 <= prob <= 1:
-            raise ValueError(
-                f'{self._who}: prob={prob!r} must be a '
-                'probability between 0 and 1.'
-            )
+        self._check_probability('prob', prob)
         if seed is not None and (not isinstance(seed, int) or seed < 0):
             raise ValueError(
                 f'{self._who}: seed={seed!r} must be None or a '
@@ -137,6 +133,13 @@ class Occlusion(BaseTransform):
     @property
     def _who(self) -> str:
         return type(self).__name__
+
+    def _check_probability(self, name: str, value: float) -> None:
+        if not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise ValueError(
+                f'{self._who}: {name}={value!r} must be a probability '
+                'between 0 and 1.'
+            )
 
     def _parse(self, target: str | Sequence[str]) -> tuple[str, ...]:
         """Targets without their prefix; () where they are drawn."""

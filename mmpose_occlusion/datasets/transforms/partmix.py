@@ -1,0 +1,216 @@
+"""Hide body parts under parts of other people."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from mmpose.datasets.transforms import LoadImage
+from mmpose.registry import TRANSFORMS
+
+from mmpose_occlusion.datasets.donors import Donor, DonorIndex
+from mmpose_occlusion.occluders import Person, make_patch
+from mmpose_occlusion.occluders.patch import PixelBox
+from mmpose_occlusion.skeleton import Skeleton
+
+from .occlusion import Attempt
+from .part_occlusion import PartOcclusion
+from .scene import MPII_JOINTS, Scene
+
+MIXED_PARTS = (
+    'head',
+    'left_arm',
+    'right_arm',
+    'left_leg',
+    'right_leg',
+    'corpus',
+)
+
+
+@TRANSFORMS.register_module()
+class PartMix(PartOcclusion):
+    """Paste a part of another person over a part of every person.
+
+    The donors are the people of the training set itself: wrap it in
+    :class:`mmpose_occlusion.datasets.DonorDataset`. The part to hide is
+    drawn from head, arms, legs and corpus, as far as the person has them,
+    another one of these for the donor, and then somebody else of whom all
+    joints of that part are labelled. The donor's box is resized (area
+    interpolation) to the person's.
+
+    Needs the keys that :class:`PartOcclusion` does and a ``dataset`` with
+    donors; modifies and adds the same ones.
+
+    Args:
+        prob: Probability that a person is occluded.
+        remove_keypoints: As in :class:`PartOcclusion`.
+        seed: As in :class:`PartOcclusion`.
+        inplace: As in :class:`PartOcclusion`.
+        paper_exact: The reference's pixels and labels, its defects included:
+            a person who lacks a joint of the drawn part is left alone, only
+            the first person of a picture is a donor, which may be the person
+            itself, and donors have blue and red swapped.
+        tries: Donors that are tried before the person is left alone, with a
+            record that says so.
+        backend_args: Where donors' files are, as in MMPose's ``LoadImage``.
+
+    Raises:
+        ValueError: As :class:`PartOcclusion`, and without donors.
+        OSError: For a donor's file that cannot be read; it names the file.
+    """
+
+    random_targets = ('random',)
+
+    def __init__(
+        self,
+        prob: float = 0.5,
+        remove_keypoints: bool = False,
+        seed: int | None = None,
+        inplace: bool = False,
+        paper_exact: bool = False,
+        tries: int = 8,
+        backend_args: dict | None = None,
+    ) -> None:
+        super().__init__(
+            'random',
+            remove_keypoints=remove_keypoints,
+            prob=prob,
+            seed=seed,
+            inplace=inplace,
+            paper_exact=paper_exact,
+        )
+        if not isinstance(tries, int) or tries < 1:
+            raise ValueError(
+                f'{self._who}: tries={tries!r} must be a whole number of at '
+                'least 1.'
+            )
+        self.fill = 'donor'
+        self.tries = tries
+        self.num_draws = 3 + tries
+        self._load = LoadImage(backend_args=backend_args)
+
+    def _candidates(self, person: Person) -> list[str]:
+        """Parts out of six that the person has; under ``paper_exact`` all
+        six for anybody with an available joint."""
+        parts = [p for p in MIXED_PARTS if p in person.skeleton.parts]
+        if self.paper_exact:
+            return parts if person.points else []
+        has = self._rules.random_parts(person, every=True)
+        return [part for part in parts if part in has]
+
+    def _attempt(
+        self,
+        results: dict,
+        image: np.ndarray,
+        scene: Scene,
+        index: int,
+        name: str,
+        fill: str,
+        numbers: np.ndarray,
+    ) -> Attempt:
+        person = scene.people[index]
+        skeleton = person.skeleton
+        joints = skeleton.part_indices(name)
+        if self.paper_exact and not person.available[list(joints)].all():
+            return Attempt(reason=f'not all joints of the {name} available')
+        region = self._region(person, name, scene.shape)
+        if isinstance(region, str):
+            return Attempt(reason=region)
+        others = [
+            part
+            for part in MIXED_PARTS
+            if part != name and part in skeleton.parts
+        ]
+        part = others[int(numbers[2] * len(others))]
+        donors = _donors(results, self._who)
+        rows = self._eligible(donors, skeleton, part)
+        tries = 1 if self.paper_exact else self.tries
+        for number in numbers[3 : 3 + tries] if len(rows) else ():
+            donor = donors[rows[int(number * len(rows))]]
+            if not self.paper_exact and _is_self(donor, results, index):
+                continue
+            source = self._read(donor.image_path)
+            box = self._donor_box(donor, part, skeleton, source.shape)
+            if box is None:
+                continue
+            paint = dict(
+                kind='donor',
+                part=part,
+                image_path=donor.image_path,
+                annotation=donor.annotation,
+                box=list(box),
+                swap_channels=self.paper_exact,
+            )
+            patch = make_patch(image, region, paint, source)
+            return Attempt(region, paint, patch)
+        return Attempt(
+            region, reason=f'no donor of a {part} found in {tries} tries'
+        )
+
+    def _eligible(
+        self, donors: DonorIndex, skeleton: Skeleton, part: str
+    ) -> np.ndarray:
+        """Rows of the donors that have the part."""
+        joints = skeleton.part_indices(part)
+        if self.paper_exact and MPII_JOINTS.issubset(skeleton.names):
+            joints = ()  # to the reference, no MPII joint is missing
+        return donors.rows_with(joints, first_only=self.paper_exact)
+
+    def _donor_box(
+        self,
+        donor: Donor,
+        part: str,
+        skeleton: Skeleton,
+        shape: tuple[int, ...],
+    ) -> PixelBox | None:
+        """The box of a donor's part in its own picture."""
+        labelled = donor.labelled
+        xy = self._rules.coordinates(
+            donor.xy.astype(np.float64),
+            labelled,
+            mpii=MPII_JOINTS.issubset(skeleton.names),
+            flipped=False,
+        )
+        available = self._rules.available(xy, labelled, shape)
+        person = Person(skeleton, xy, labelled, available, donor.height)
+        region = self._region(person, part, shape)
+        return None if isinstance(region, str) else region.bounds(shape)
+
+    def _read(self, path: str) -> np.ndarray:
+        try:
+            image = self._load(dict(img_path=path))['img']
+        except Exception as error:
+            raise OSError(
+                f'{self._who} cannot read the donor {path}: {error}'
+            ) from error
+        if image is None:
+            raise OSError(
+                f'{self._who} cannot read the donor {path}: it is not a '
+                'picture.'
+            )
+        return image
+
+    def __repr__(self) -> str:
+        return (
+            f'{self._who}(prob={self.prob}, '
+            f'remove_keypoints={self.remove_keypoints}, seed={self.seed}, '
+            f'inplace={self.inplace}, paper_exact={self.paper_exact}, '
+            f'tries={self.tries})'
+        )
+
+
+def _donors(results: Mapping, who: str) -> DonorIndex:
+    donors = getattr(results.get('dataset'), 'donors', None)
+    if donors is None:
+        raise ValueError(
+            f'{who} finds no donors: wrap the training data set, '
+            "train_dataloader.dataset = dict(type='DonorDataset', "
+            'dataset=<the data set>).'
+        )
+    return donors
+
+
+def _is_self(donor: Donor, results: Mapping, index: int) -> bool:
+    ids = results.get('id')
+    own = ids[index] if isinstance(ids, list | tuple) else ids
+    return donor.annotation == own and donor.image_path == results.get(
+        'img_path'
+    )
