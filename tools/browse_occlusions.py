@@ -78,12 +78,13 @@ def browse(args: argparse.Namespace) -> None:
     counts = summarize([outcomes(view.records) for view in views], names)
     what = ' + '.join(names) or "the pipeline's own occlusions"
     heading = f'{Path(args.config).stem}, {args.split}: {what}'
-    facts = [*counts, f'Made by: {command(args)}']
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    mmcv.imwrite(sheet(views, style, heading)[..., ::-1], str(out / 'sheet.png'))
+    mmcv.imwrite(
+        sheet(views, style, heading)[..., ::-1], str(out / 'sheet.png')
+    )
     (out / 'gallery.html').write_text(
-        gallery(views, style, heading, facts), encoding='utf-8'
+        gallery(views, style, heading, counts, command(args)), encoding='utf-8'
     )
     for line in counts:
         print(line)

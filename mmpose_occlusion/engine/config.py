@@ -36,8 +36,13 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
         raise UsageError(
             f'config "{path}" needs a file that does not exist: {error}'
         ) from error
-    except (ModuleNotFoundError, OSError, SyntaxError, AssertionError) as e:
-        raise UsageError(f'config "{path}" cannot be read: {e}') from e
+    except ImportError as error:
+        raise UsageError(
+            f'config "{path}" needs a module that cannot be imported: '
+            f'{_first_cause(error)}'
+        ) from error
+    except (AssertionError, OSError, SyntaxError) as error:
+        raise UsageError(f'config "{path}" cannot be read: {error}') from error
     if options:
         try:
             cfg.merge_from_dict(dict(options))
@@ -47,6 +52,13 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
                 f'--cfg-options ({keys}) do not fit config "{path}": {error}'
             ) from error
     return cfg
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """MMEngine wraps what went wrong in errors of many lines."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__  # type: ignore
+    return error
 
 
 def set_work_dir(cfg: Config, path: str, work_dir: str | None) -> None:

@@ -40,11 +40,10 @@ code { font: 13px ui-monospace, "DejaVu Sans Mono", monospace }
 .key i { width: 11px; height: 11px; border-radius: 50%; display: block }
 .key i.box { border-radius: 0; border: 2.5px solid var(--region);
   outline: 1px solid #0008 }
-.key i.ring { border: 2px solid #fff; outline: 1.5px solid #222;
-  background: #666 }
+.key i.spot { width: 9px; height: 9px; outline: 1.5px solid #0009 }
 main { max-width: 1500px; margin: auto; padding: 20px 32px 48px;
   display: grid; gap: 20px;
-  grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)) }
+  grid-template-columns: repeat(auto-fill, minmax(min(420px, 100%), 1fr)) }
 article { background: var(--card); border: 1px solid var(--line);
   border-radius: 10px; overflow: hidden }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 2px;
@@ -64,11 +63,11 @@ summary { cursor: pointer }
 pre { margin: 6px 0 0; padding: 8px 10px; background: var(--paper);
   border-radius: 6px; overflow: auto; max-height: 260px;
   font: 12px/1.45 ui-monospace, "DejaVu Sans Mono", monospace }
-.link { stroke-width: 2; stroke-linecap: round; vector-effect:
+.link { stroke-width: 2.5; stroke-linecap: round; vector-effect:
   non-scaling-stroke; opacity: .9 }
 .joint { stroke: #0009; stroke-width: 1; vector-effect: non-scaling-stroke }
-.hidden { fill: #0000; stroke: #fff; stroke-width: 2 }
-.removed { fill: #0000; stroke: #ff4678; stroke-width: 2 }
+.hidden { fill: #fff }
+.removed { fill: #ff4678 }
 .region { fill: none; stroke: var(--region); stroke-width: 2;
   vector-effect: non-scaling-stroke }
 .casing { fill: none; stroke: #0009; stroke-width: 4;
@@ -81,7 +80,11 @@ body:has(#changed:checked) article.same { display: none }
 
 
 def gallery(
-    views: Sequence[View], style: Style, heading: str, facts: Sequence[str]
+    views: Sequence[View],
+    style: Style,
+    heading: str,
+    facts: Sequence[str] = (),
+    command: str = '',
 ) -> str:
     """The page.
 
@@ -89,7 +92,8 @@ def gallery(
         views: What to show, in this order.
         style: The data set's joints.
         heading: Title of the page.
-        facts: Lines below the title: config, command, counts.
+        facts: Lines below the title.
+        command: The command line that makes this page.
 
     Returns:
         HTML.
@@ -103,6 +107,8 @@ def gallery(
     ):
         css = css.replace(f'rgb({name})', f'rgb{color}')
     lines = ''.join(f'<p>{html.escape(fact)}</p>' for fact in facts)
+    if command:
+        lines += f'<p><code>{html.escape(command)}</code></p>'
     cards = '\n'.join(_card(view, style) for view in views)
     return f"""<!doctype html>
 <html lang="en">
@@ -119,8 +125,8 @@ def gallery(
 <span class="key"><i style="background:var(--right)"></i>right</span>
 <span class="key"><i style="background:var(--middle)"></i>middle</span>
 <span class="key"><i class="box"></i>painted</span>
-<span class="key"><i class="ring"></i>hidden joint</span>
-<span class="key"><i class="ring" style="border-color:#ff4678"></i>label
+<span class="key"><i class="spot" style="background:#fff"></i>hidden joint</span>
+<span class="key"><i class="spot" style="background:#ff4678"></i>label
 removed</span>
 </div></div>
 <main>
@@ -190,15 +196,17 @@ def _pose(view: View, style: Style) -> str:
                     f'stroke="rgb{style.link_color(link)}"/>'
                 )
         parts += [
-            _circle(joints[k], radius, 'joint', style.names[k], style.colors[k])
+            _circle(
+                joints[k], radius, 'joint', style.names[k], style.colors[k]
+            )
             for k in np.flatnonzero(shown)
         ]
     return f'<g class="joints">{"".join(parts)}</g>'
 
 
 def _marks(view: View, style: Style) -> str:
-    """Rings on joints that are hidden or have lost their label."""
-    radius = view.size[1] / 70
+    """Dots on joints that are hidden or have lost their label."""
+    radius = view.size[1] / 100
     index = {name: k for k, name in enumerate(style.names)}
     removed = view.removed()
     parts = []
@@ -246,8 +254,7 @@ def _regions(view: View) -> str:
         else:
             x1, y1, x2, y2 = record['box']
             shape = (
-                f'rect x="{x1}" y="{y1}" width="{x2 - x1}" '
-                f'height="{y2 - y1}"'
+                f'rect x="{x1}" y="{y1}" width="{x2 - x1}" height="{y2 - y1}"'
             )
         parts += [f'<{shape} class="casing"/>', f'<{shape} class="region"/>']
     return f'<g class="regions">{"".join(parts)}</g>'

@@ -117,16 +117,17 @@ def _pictures(view: View, style: Style, scale: int) -> list[np.ndarray]:
 def _draw_remaining(
     canvas: np.ndarray, view: View, style: Style, scale: int
 ) -> None:
-    """The labels that training would see; rings for those removed."""
+    """Dots on the joints that are hidden or have lost their label."""
     removed, hidden = view.removed(), view.hidden()
+    radius = draw.thickness(canvas) * 1.3
     for i, (joints, labelled) in enumerate(
         zip(view.joints, view.labelled, strict=True)
     ):
         for k in np.flatnonzero(labelled):
-            if (i, style.names[k]) in removed:
-                draw.ring(canvas, joints[k], ERROR, scale)
-            elif (i, style.names[k]) in hidden:
-                draw.ring(canvas, joints[k], TRUTH, scale)
+            mark = i, style.names[k]
+            if mark in removed or mark in hidden:
+                color = ERROR if mark in removed else TRUTH
+                draw.disc(canvas, joints[k], radius, color, scale)
 
 
 def _draw_prediction(
@@ -218,8 +219,8 @@ def _legend(width: int, predicted: bool) -> np.ndarray:
         entries += [('line', ERROR, 'hidden joint: truth to prediction')]
     else:
         entries += [
-            ('ring', TRUTH, 'hidden joint'),
-            ('ring', ERROR, 'label removed'),
+            ('dot', TRUTH, 'hidden joint'),
+            ('dot', ERROR, 'label removed'),
         ]
     left, middle = 0, GAP + size / 2
     for kind, color, text in entries:
@@ -238,8 +239,6 @@ def _mark(
     x, y = (round(float(v)) for v in center)
     if kind == 'dot':
         draw.disc(canvas, center, 4, color, 1)
-    elif kind == 'ring':
-        draw.ring(canvas, center, color, 1)
     elif kind == 'line':
         canvas[y - 1 : y + 1, x - 5 : x + 6] = color
     else:

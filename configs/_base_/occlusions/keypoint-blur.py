@@ -1,0 +1,6 @@
+# One joint of the person blurred, in half of the crops.
+custom_imports = dict(imports=['mmpose_occlusion'])
+
+occlusions = [
+    dict(type='KeypointOcclusion', target='random', fill='blur', prob=0.5)
+]
