@@ -98,7 +98,9 @@ def _difference(a: float | None, b: float | None) -> float | None:
     return None if a is None or b is None else a - b
 
 
-def _cells(row: Row) -> list[str]:
+def cells(row: Row) -> list[str]:
+    """A row's texts, under :data:`HEADER`."""
+
     def number(value: float | None, form: str = '.3f') -> str:
         return '–' if value is None else format(value, form)
 
@@ -115,7 +117,7 @@ def _cells(row: Row) -> list[str]:
 def markdown(table: Iterable[Row]) -> str:
     """A Markdown table, numbers to three digits."""
     lines = [HEADER, ['---', *['---:'] * (len(HEADER) - 1)]]
-    lines += [_cells(row) for row in table]
+    lines += [cells(row) for row in table]
     table_lines = [f'| {" | ".join(line)} |' for line in lines]
     return '\n'.join([*table_lines, '', CAPTION]) + '\n'
 
@@ -127,7 +129,7 @@ def print_table(table: Iterable[Row], title: str) -> None:
         justify: Literal['left', 'right'] = 'right' if i else 'left'
         out.add_column(name, justify=justify, no_wrap=True)
     for row in table:
-        out.add_row(*_cells(row))
+        out.add_row(*cells(row))
     Console(emoji=False, markup=False).print(out)
 
 

@@ -95,6 +95,24 @@ def visible_of(visible: Any) -> np.ndarray:
     return (visible[..., 0] if visible.ndim == 3 else visible) > 0
 
 
+def to_crop(joints: np.ndarray, meta: Mapping) -> np.ndarray:
+    """Joints of the image in the crop: undoes what the estimator did.
+
+    Args:
+        joints: (..., 2) in image pixels.
+        meta: Has ``input_center``, ``input_scale`` and ``input_size`` of the
+            crop, in image pixels and in crop pixels.
+
+    Returns:
+        (..., 2) in crop pixels.
+    """
+    center, scale, size = (
+        np.asarray(meta[f'input_{key}'], float)
+        for key in ('center', 'scale', 'size')
+    )
+    return (np.asarray(joints, float) - center + scale / 2) / scale * size
+
+
 def title_of(img_id: Any, ann_id: Any) -> str:
     """Name of a crop, for captions."""
     if ann_id is None or not np.isscalar(ann_id):

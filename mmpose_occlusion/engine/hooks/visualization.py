@@ -15,7 +15,7 @@ from mmpose_occlusion.attacks import RECORD_KEY
 from mmpose_occlusion.visualization import Style, View, pair
 
 from ..attack import AFTER, BEFORE
-from ..crops import title_of, visible_of
+from ..crops import title_of, to_crop, visible_of
 
 
 @HOOKS.register_module()
@@ -107,12 +107,7 @@ def _view(sample: Any, before: np.ndarray, after: np.ndarray) -> View:
     meta = sample.metainfo
     size = meta.get('input_size')
     if size is not None and before.shape[1::-1] == tuple(size):
-        # the inverse of what the estimator did to its output
-        center, scale = (
-            np.asarray(meta[key], float)
-            for key in ('input_center', 'input_scale')
-        )
-        predicted = (predicted - center + scale / 2) / scale * np.array(size)
+        predicted = to_crop(predicted, meta)
         joints = truth.transformed_keypoints
     else:
         joints = truth.keypoints
