@@ -19,6 +19,11 @@ assert kept == [0, 2], kept
 
 DESCRIBE_TORCH = 'import torch; print(torch.__version__, torch.version.cuda)'
 
+FLAGS = '-O2 -DNDEBUG -g0'
+"""In place of Python's own flags, whose debug symbols double the time of a
+compilation and make its result 15 times larger. Optimising is no slower than
+not to: the time goes into torch's headers."""
+
 CXX_STANDARD = """#!/bin/sh
 # mmcv's setup.py asks for C++17, the headers of recent torch for C++20.
 for argument do
@@ -79,9 +84,7 @@ def build_variables(
         variables[name] = str(wrapper)
     jobs = max(1, min(cpus, int(memory / 1.5e9)))
     variables['MAX_JOBS'] = environ.get('MAX_JOBS') or str(jobs)
-    # Python's own flags ask for debug symbols: twice the time, 15 times the
-    # size.
-    variables['CFLAGS'] = f'{environ.get("CFLAGS", "")} -g0'.strip()
+    variables['CFLAGS'] = f'{FLAGS} {environ.get("CFLAGS", "")}'.strip()
     variables['MMCV_WITH_OPS'] = '1'
     if environ.get('FORCE_CUDA', '0') != '1':
         # With a GPU in sight mmcv's setup.py wants nvcc.

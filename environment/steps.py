@@ -199,7 +199,7 @@ class Builder:
         self._install(
             [line for name, line in lines.items() if name != 'onedl-mmcv'],
             *('--no-binary', 'xtcocotools', '--no-cache-dir'),
-            CFLAGS='-g0',
+            CFLAGS=build_mmcv.FLAGS,
         )
 
     def _mmcv(self) -> None:
@@ -221,7 +221,7 @@ class Builder:
             ('found by pip', QUICK),
             (page, ['--no-index', '--find-links', page, *QUICK]),
         ):
-            if source == 'compiled before' and not wheels.exists():
+            if source == 'compiled before' and not any(wheels.glob('*.whl')):
                 continue
             if self._fitting_wheel(line, source, options):
                 return

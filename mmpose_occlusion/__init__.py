@@ -9,6 +9,12 @@ from .version import __version__
 
 requirements.check()
 
-from . import datasets  # noqa: E402
+from . import datasets, engine, evaluation, visualization  # noqa: E402
 
-__all__ = ['__version__', 'datasets']
+__all__ = [
+    '__version__',
+    'datasets',
+    'engine',
+    'evaluation',
+    'visualization',
+]

@@ -1,3 +1,45 @@
 """What all tests share."""
 
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
 from tests.synthetic_fixtures import synthetic_people  # noqa: F401
+
+os.environ.setdefault('MPLBACKEND', 'Agg')
+os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')
+
+REAL_DATA = 'OCCLUSION_REAL_DATA'
+
+settings.register_profile('here', deadline=None, database=None)
+settings.register_profile(
+    'ci', deadline=None, database=None, derandomize=True, print_blob=True
+)
+settings.load_profile('ci' if os.environ.get('CI') else 'here')
+
+
+@pytest.fixture(scope='session')
+def real_data() -> Path:
+    """The folder of photographs that OCCLUSION_REAL_DATA names."""
+    folder = os.environ.get(REAL_DATA)
+    if not folder:
+        pytest.skip(f'{REAL_DATA} does not name a folder of photographs')
+    path = Path(folder)
+    assert path.is_dir(), f'{REAL_DATA}={folder} is no folder'
+    return path
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Say how many tests had no photographs to run on."""
+    skipped = sum(
+        REAL_DATA in str(report.longrepr)
+        for report in terminalreporter.stats.get('skipped', [])
+    )
+    if skipped:
+        terminalreporter.write_line(
+            f'{skipped} tests on photographs were skipped: {REAL_DATA} '
+            'names no folder of them.',
+            yellow=True,
+        )
