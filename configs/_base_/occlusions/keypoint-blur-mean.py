@@ -1,0 +1,7 @@
+# One joint blurred and one in the mean colour, each in half of the crops.
+custom_imports = dict(imports=['mmpose_occlusion'])
+
+occlusions = [
+    dict(type='KeypointOcclusion', fill='blur', prob=0.5),
+    dict(type='KeypointOcclusion', fill='mean', prob=0.5),
+]

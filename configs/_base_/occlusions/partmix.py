@@ -1,0 +1,7 @@
+# A part of somebody else over one part, in half of the crops; labels are
+# kept. The training set is to be wrapped in DonorDataset.
+custom_imports = dict(imports=['mmpose_occlusion'])
+
+occlusions = [
+    dict(type='PartMix', prob=0.5),
+]

@@ -1,0 +1,20 @@
+"""Hourglass of 8 stacks, trained with PartMix 0.5, labels kept.
+
+The reference calls it coco/hourglass/cutmix_05.
+"""
+
+_base_ = [
+    './td-hm_hourglass-8stack_8xb32-210e_coco-256x192.py',
+    '../../../_base_/occlusions/partmix.py',
+]
+
+# the base's last two steps make the targets and pack them
+train_pipeline = [
+    *_base_.train_pipeline[:-2],
+    *_base_.occlusions,
+    *_base_.train_pipeline[-2:],
+]
+train_set = dict(_base_.train_dataloader.dataset, pipeline=train_pipeline)
+train_dataloader = dict(
+    dataset=dict(_delete_=True, type='DonorDataset', dataset=train_set)
+)

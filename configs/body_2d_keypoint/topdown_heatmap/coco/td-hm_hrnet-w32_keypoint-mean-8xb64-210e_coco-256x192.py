@@ -1,0 +1,18 @@
+"""HRNet-w32, trained with keypoint cutout 0.5 (mean colour).
+
+The reference calls it coco/hrnet/cutout_05_keypoint.
+"""
+
+_base_ = [
+    'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
+    'td-hm_hrnet-w32_8xb64-210e_coco-256x192.py',
+    '../../../_base_/occlusions/keypoint-mean.py',
+]
+
+# the base's last two steps make the targets and pack them
+train_pipeline = [
+    *_base_.train_pipeline[:-2],
+    *_base_.occlusions,
+    *_base_.train_pipeline[-2:],
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,0 +1,10 @@
+"""SimpleBaseline with ResNet-50, trained without occlusions: the baseline.
+
+The reference calls it coco/resnet/res_50.
+"""
+
+_base_ = (
+    'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
+    'td-hm_res50_8xb64-210e_coco-256x192.py'
+)
+custom_imports = dict(imports=['mmpose_occlusion'])
