@@ -254,11 +254,13 @@ def _outdoors(
         'grass': np.array([0.22, 0.48, 0.36]),
         'sand': np.array([0.56, 0.72, 0.80]),
         'street': np.array([0.45, 0.45, 0.46]),
-    }[str(ground)] * rng.uniform(0.6, 1.15, 3)
+    }[str(ground)] * (rng.uniform(0.6, 1.2) * rng.uniform(0.88, 1.12, 3))
     rows = height - line
-    noise = fractal_noise(rng, rows, width, 10, 5)
+    noise = fractal_noise(rng, rows, width, int(rng.integers(6, 40)), 4)
     fade = np.linspace(1.1, 0.9, rows, dtype=np.float32)[:, None]
-    image[line:] = color * (fade * (1 + 0.13 * noise))[..., None]
+    image[line:] = (
+        color * (fade * (1 + rng.uniform(0.03, 0.12) * noise))[..., None]
+    )
     if ground == 'street' and rng.random() < 0.6:
         x0 = rng.uniform(0, width)
         cv2.line(
@@ -280,7 +282,9 @@ def _skyline(rng: np.random.Generator, image: np.ndarray, line: int) -> None:
         profile = fractal_noise(rng, 8, width, 2, 3)[4]
         tops = line - height * (0.05 + 0.04 * (1 + profile))
         below = np.arange(height)[:, None] >= tops[None, :]
-        image[below] = np.array([0.35, 0.45, 0.35]) * rng.uniform(0.6, 1.4, 3)
+        image[below] = np.array([0.35, 0.45, 0.35]) * (
+            rng.uniform(0.6, 1.4) * rng.uniform(0.85, 1.15, 3)
+        )
         return
     if kind == 'trees':
         green = np.array([0.18, 0.38, 0.26])

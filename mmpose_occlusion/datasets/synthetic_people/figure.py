@@ -166,7 +166,11 @@ class _Limbs:
         self.outfit = outfit
         self.segments = segments
         self.girth = build.weight
-        self.limb = build.muscle * (0.55 + 0.45 * build.weight)
+        self.limb = (
+            build.muscle
+            * (0.55 + 0.45 * build.weight)
+            * (1.04 - 0.14 * build.curve)
+        )
         self.skin = plain(outfit.skin)
         self.solids: list[Solid] = []
 
@@ -189,8 +193,8 @@ class _Limbs:
         """
         s = np.asarray(squeeze, float)
 
-        def unsqueezed(q: np.ndarray, normal: np.ndarray) -> np.ndarray:
-            return paint(q * s.astype(np.float32), normal)
+        def unsqueezed(q: np.ndarray) -> np.ndarray:
+            return paint(q * s.astype(np.float32)[:, None])
 
         self.solids.append(
             Solid(
@@ -215,15 +219,15 @@ class _Limbs:
         curve = build.curve
         top = build.trunk - 0.105
         broad = build.shoulder / 0.105
-        waist = (0.083 - 0.012 * curve) * girth
-        hips = (0.0885 + 0.008 * curve) * girth
+        waist = (0.083 - 0.013 * curve) * girth
+        hips = (0.091 + 0.009 * curve) * (0.2 + 0.8 * girth)
         rib = 0.094 * broad * (0.5 + 0.5 * girth)
         shirt = self._shirt(top)
         self.cone(
             'chest',
             chest,
             (0, top - 0.085, 0),
-            (0, 0.01, 0),
+            (0, 0, 0),
             rib,
             waist,
             shirt,
@@ -231,25 +235,25 @@ class _Limbs:
         )
         if curve > 0.55:
             for side in SIDES:
+                x = 0.042 * SIGN[side]
                 self.cone(
                     'chest',
                     chest,
-                    (0.042 * SIGN[side], top - 0.095, 0.035 * girth),
-                    (0.040 * SIGN[side], top - 0.10, 0.037 * girth),
-                    0.040 * girth,
+                    (x, top - 0.07, 0.024 * girth),
+                    (x, top - 0.10, 0.036 * girth),
+                    0.034 * girth,
                     0.038 * girth,
                     shirt,
-                    (1, 1, 0.85),
+                    (1, 1, 0.8),
                 )
-        down = pelvis.at(0, -0.005, 0) - chest.at(0, 0.01, 0)
+        down = pelvis.origin - chest.origin
         belly = Segment(
-            chest.at(0, 0.01, 0),
+            chest.origin,
             frame_along(down, chest.axes[:, 2] + pelvis.axes[:, 2]),
         )
         length = float(np.linalg.norm(down))
         hem = outfit.shirt_hem
-        waistline = -length + 0.045
-        lower = choose(lambda q: q[:, 1] > waistline, shirt, outfit.bottom)
+        lower = choose(lambda q: q[1] > 0.05 - length, shirt, outfit.bottom)
         self.cone(
             'belly',
             belly,
@@ -257,43 +261,42 @@ class _Limbs:
             (0, -length, 0),
             waist,
             hips,
-            shirt if hem else lower,
+            lower,
             (1, 1, 0.72),
-            keep=[((0, -1, 0), length + 0.03)],
+            keep=[((0, -1, 0), length + 0.02)],
         )
-        hip = build.hip
-        seat = outfit.bottom
         if hem:
-            plain_seat = outfit.bottom
-
-            def seat(q: np.ndarray, normal: np.ndarray) -> np.ndarray:
-                return np.where(
-                    (q[:, 1] > 0.055)[:, None],
-                    shirt(q, normal),
-                    plain_seat(q, normal),
-                )
-
             self.cone(
                 'belly',
                 belly,
                 (0, 0, 0),
                 (0, -length - 0.02, 0),
-                waist * 1.03,
-                hips * 1.07,
+                waist * 1.04,
+                hips * 1.12,
                 shirt,
-                (1, 1, 0.76),
-                keep=[((0, -1, 0), length + hem - 0.02)],
+                (1, 1, 0.86),
+                keep=[((0, -1, 0), length + hem - 0.03)],
             )
         self.cone(
             'pelvis',
             pelvis,
-            (hip * 0.8, -0.005, -0.004),
-            (-hip * 0.8, -0.005, -0.004),
-            0.070 * girth,
-            0.070 * girth,
-            seat,
-            (0.85, 1.05, 0.95),
+            (0.033, -0.008, 0),
+            (-0.033, -0.008, 0),
+            0.060 * girth,
+            0.060 * girth,
+            outfit.bottom,
         )
+        for side in SIDES:
+            x = SIGN[side] * 0.041
+            self.cone(
+                'pelvis',
+                pelvis,
+                (x, -0.020, -0.026),
+                (x, -0.034, -0.022),
+                0.049 * girth,
+                0.046 * girth,
+                outfit.bottom,
+            )
         for side in SIDES:
             sign = SIGN[side]
             shoulder = self.segments[f'{side}_upper_arm'].origin
@@ -305,6 +308,16 @@ class _Limbs:
                 local,
                 0.042 * (0.6 + 0.4 * girth),
                 0.038 * self.limb,
+                shirt,
+                (1, 1, 0.92),
+            )
+            self.cone(  # fills the armpit of a raised arm
+                f'{side}_shoulder',
+                chest,
+                (0.055 * sign, top - 0.09, -0.004),
+                local,
+                0.042 * broad,
+                0.036 * self.limb,
                 shirt,
                 (1, 1, 0.92),
             )
@@ -326,18 +339,18 @@ class _Limbs:
             inner, outer = outfit.open_front, outfit.top
 
             def is_open(q: np.ndarray) -> np.ndarray:
-                return (q[:, 2] > 0) & (np.abs(q[:, 0]) < 0.032)
+                return (q[2] > 0) & (np.abs(q[0]) < 0.032)
 
             paint = choose(is_open, inner, outer)
         depth = outfit.neckline
         bare = outfit.sleeve == 0
 
         def is_skin(q: np.ndarray) -> np.ndarray:
-            x, y, z = q.T
+            x, y, z = q
             drop = top + 0.022 - y
             front = (
                 (z > 0)
-                & (np.abs(x) < 0.040 - 0.35 * drop)
+                & (np.abs(x) < 0.035 - 0.4 * drop)
                 & (drop < depth + 0.012)
             )
             if bare:
@@ -354,7 +367,7 @@ class _Limbs:
             return bare
         if share >= 1:
             return cloth
-        return choose(lambda q: q[:, 1] > -share * length, cloth, bare)
+        return choose(lambda q: q[1] > -share * length, cloth, bare)
 
     def arm(self, side: str) -> None:
         """Upper arm, forearm, hand, and the sleeve over them."""
@@ -460,10 +473,10 @@ class _Limbs:
         la, lb = build.thigh, build.shin
         sign = SIGN[side]
         radii = [
-            0.068 * (0.35 * limb + 0.65 * girth),
-            0.041 * limb,
-            0.043 * limb,
-            0.025 * limb,
+            0.056 * (0.35 * limb + 0.65 * girth),
+            0.0385 * limb,
+            0.0395 * limb,
+            0.024 * limb,
         ]
         leg, ease = outfit.leg, outfit.ease
         tag = f'{side}_thigh'
@@ -471,7 +484,7 @@ class _Limbs:
         self.cone(
             tag,
             thigh,
-            (0.008 * sign, -0.005, -0.004),
+            (-0.004 * sign, -0.022, -0.002),
             (0, -la, 0),
             radii[0],
             radii[1],
@@ -483,7 +496,7 @@ class _Limbs:
             self.cone(
                 tag,
                 thigh,
-                (0.008 * sign, -0.005, -0.004),
+                (-0.004 * sign, -0.022, -0.002),
                 (0, -la * end, 0),
                 radii[0] * 1.02,
                 wide * ease,
@@ -493,7 +506,7 @@ class _Limbs:
         tag = f'{side}_shin'
         cover = max(0.0, leg - 1)
         socks = choose(
-            lambda q: q[:, 1] < -lb * (1 - outfit.sock_height),
+            lambda q: q[1] < -lb * (1 - outfit.sock_height),
             outfit.sock,
             self.skin,
         )
@@ -516,7 +529,7 @@ class _Limbs:
             radii[3],
             paint,
         )
-        if cover > 0:
+        if cover > 0 and not outfit.skirt:
             self.cone(
                 tag,
                 shin,
@@ -536,9 +549,7 @@ class _Limbs:
         outfit = self.outfit
         size = self.build.foot / 0.145
         tag = f'{side}_foot'
-        shoe = choose(
-            lambda q: q[:, 1] < -0.031 * size, outfit.sole, outfit.shoe
-        )
+        shoe = choose(lambda q: q[1] < -0.031 * size, outfit.sole, outfit.shoe)
         keep = [((0, -1, 0), 0.041 * size)]
         self.cone(
             tag,

@@ -7,13 +7,13 @@ from .patterns import choose, plain
 from .raster import Solid
 from .wardrobe import Outfit
 
-EYE = np.array([0.165, 0.46, 0.335])
-NOSE = np.array([0.0, 0.335, 0.475])
+EYE = np.array([0.16, 0.46, 0.305])
+NOSE = np.array([0.0, 0.335, 0.455])
 EAR = np.array([0.355, 0.42, -0.02])
 CROWN = np.array([0.0, 1.0, -0.04])
 CHIN_BACK = np.array([0.0, 0.0, -0.05])
-SKULL = np.array([0.0, 0.60, -0.045])
-SKULL_RADII = np.array([0.345, 0.40, 0.43])
+SKULL = np.array([0.0, 0.60, -0.055])
+SKULL_RADII = np.array([0.345, 0.40, 0.41])
 
 
 def head_points(head: Segment, size: float) -> dict[str, np.ndarray]:
@@ -81,18 +81,22 @@ def head_solids(head: Segment, size: float, outfit: Outfit) -> list[Solid]:
     parts.ball('head', SKULL, SKULL_RADII, skin, gloss=0.06)
     jaw = skin
     if outfit.beard:
-        top = 0.1 + 0.35 * outfit.beard
-        jaw = choose(
-            lambda q: (
-                (q[:, 1] < top - 0.9 * np.abs(q[:, 0]) ** 2 * 0)
-                & (q[:, 2] > -0.45)
-                & ~((np.abs(q[:, 0]) < 0.4) & (np.abs(q[:, 1] - 0.22) < 0.16))
-            ),
-            hair,
-            skin,
-        )
-    parts.ball(
-        'head', (0, 0.335, 0.055), (0.285, 0.345, 0.335), jaw, gloss=0.05
+        top = 0.16 + 0.16 * outfit.beard
+
+        def bearded(q: np.ndarray) -> np.ndarray:
+            mouth = (np.abs(q[0]) < 0.13) & (np.abs(q[1] - 0.185) < 0.04)
+            cheek = top - 0.7 * np.maximum(0.2 - q[2], 0)
+            return (q[1] < cheek) & ~mouth
+
+        jaw = choose(bearded, hair, skin)
+    parts.cone(
+        'head',
+        (0, 0.57, 0.035),
+        (0, 0.21, 0.13),
+        0.325,
+        0.22,
+        jaw,
+        gloss=0.05,
     )
     _face(parts, outfit, skin)
     _hair(parts, outfit, hair)
@@ -111,20 +115,20 @@ def _face(parts: _HeadParts, outfit: Outfit, skin) -> None:
         mirror = np.array([sign, 1, 1])
         parts.ball(
             f'{side}_eye',
-            EYE * mirror - (0, 0, 0.005),
-            (0.082, 0.050, 0.05),
+            EYE * mirror - (0, 0, 0.025),
+            (0.08, 0.045, 0.045),
             white,
         )
         parts.ball(
             f'{side}_eye',
-            EYE * mirror + (0, 0, 0.012),
-            (0.043, 0.047, 0.045),
+            EYE * mirror - (0.008 * sign, 0, 0.006),
+            (0.042, 0.044, 0.036),
             iris,
             gloss=0.5,
         )
-        inner = np.array([0.085 * sign, 0.555, 0.385])
-        outer = np.array([0.245 * sign, 0.565, 0.30])
-        parts.cone('head', inner, outer, 0.022, 0.016, brow)
+        inner = np.array([0.085 * sign, 0.568, 0.353])
+        outer = np.array([0.25 * sign, 0.555, 0.25])
+        parts.cone('head', inner, outer, 0.019, 0.014, brow)
         parts.ball(f'{side}_ear', EAR * mirror, (0.05, 0.105, 0.07), skin)
         parts.ball(
             f'{side}_ear',
@@ -134,8 +138,8 @@ def _face(parts: _HeadParts, outfit: Outfit, skin) -> None:
         )
     parts.cone(
         'nose',
-        (0, 0.50, 0.375),
-        (0, 0.345, 0.425),
+        (0, 0.50, 0.345),
+        (0, 0.345, 0.405),
         0.032,
         0.05,
         skin,
@@ -144,19 +148,19 @@ def _face(parts: _HeadParts, outfit: Outfit, skin) -> None:
     parts.ball(
         'nose', NOSE - (0, 0.008, 0.035), (0.07, 0.048, 0.05), skin, gloss=0.08
     )
-    parts.ball('head', (0, 0.185, 0.345), (0.125, 0.030, 0.05), lips)
+    parts.ball('head', (0, 0.185, 0.315), (0.12, 0.030, 0.045), lips)
 
 
 def _strands(color: np.ndarray, curly: bool):
-    base = color.astype(np.float32)
+    base = color.astype(np.float32)[:, None]
 
-    def paint(q: np.ndarray, normal: np.ndarray) -> np.ndarray:
-        x, y, z = q.T
+    def paint(q: np.ndarray) -> np.ndarray:
+        x, y, z = q
         if curly:
             wave = np.sin(13 * x) * np.sin(12 * y + 1) * np.sin(11 * z + 2)
         else:
             wave = np.sin(17 * x + 4 * np.sin(3 * y)) * np.cos(9 * z)
-        return base * (1 + 0.22 * wave)[:, None]
+        return base * (1 + 0.22 * wave)
 
     return paint
 
@@ -178,27 +182,27 @@ def _hair(parts: _HeadParts, outfit: Outfit, hair) -> None:
         'hair', SKULL, radii, hair, keep=[(slope, -drop - front)], gloss=0.12
     )
     if style in ('bob', 'long'):
-        low = 0.08 if style == 'bob' else -0.42
+        low = 0.12 if style == 'bob' else -0.38
         for side in SIDES:
             sign = SIGN[side]
             parts.cone(
                 'hair',
-                (0.27 * sign, 0.62, -0.02),
-                (0.30 * sign, low + 0.12, -0.10),
-                0.13,
+                (0.29 * sign, 0.64, -0.06),
+                (0.30 * sign, low + 0.1, -0.10),
                 0.10,
+                0.085,
                 hair,
-                flat=1.5,
+                flat=2.0,
                 gloss=0.1,
             )
         parts.cone(
             'hair',
-            (0, 0.62, -0.22),
-            (0, low, -0.25),
-            0.33,
-            0.27,
+            (0, 0.60, -0.20),
+            (0, low, -0.22),
+            0.35,
+            0.29,
             hair,
-            flat=0.75,
+            flat=0.72,
             gloss=0.1,
         )
     if style == 'bun':

@@ -1,7 +1,7 @@
 """What surfaces look like: albedo as a function of the local position.
 
-A paint takes local points (N, 3) in statures, X to the person's left, Y up
-the segment, Z to its front, and returns BGR (N, 3) in 0..1.
+A paint takes local points (3, N) in statures, X to the person's left, Y up
+the segment, Z to its front, and returns BGR in 0..1, (3, N) or (3, 1).
 """
 
 from collections.abc import Callable
@@ -11,62 +11,54 @@ import numpy as np
 from .colors import contrasting, sample_cloth_color
 from .raster import Paint
 
+Test = Callable[[np.ndarray], np.ndarray]
+"""Local points (3, N) -> bool (N,)."""
+
 PATTERNS = ('plain', 'hoops', 'stripes', 'checks', 'dots', 'mottle', 'panel')
 PATTERN_WEIGHTS = np.array([0.46, 0.14, 0.08, 0.09, 0.05, 0.10, 0.08])
 
 
 def plain(color: np.ndarray) -> Paint:
     """One colour."""
-    flat = color.astype(np.float32)
-
-    def paint(q: np.ndarray, normal: np.ndarray) -> np.ndarray:
-        return np.broadcast_to(flat, q.shape)
-
-    return paint
+    flat = np.asarray(color, np.float32)[:, None]
+    return lambda q: flat
 
 
-def choose(
-    test: Callable[[np.ndarray], np.ndarray], where: Paint, other: Paint
-) -> Paint:
+def choose(test: Test, where: Paint, other: Paint) -> Paint:
     """``where`` on points for which ``test(q)`` holds, ``other`` elsewhere."""
-
-    def paint(q: np.ndarray, normal: np.ndarray) -> np.ndarray:
-        return np.where(test(q)[:, None], where(q, normal), other(q, normal))
-
-    return paint
+    return lambda q: np.where(test(q), where(q), other(q))
 
 
 def creased(paint: Paint, amount: float, phase: float) -> Paint:
     """Darken and lighten as folds of cloth do; ``amount`` about 0.1."""
 
-    def fold(q: np.ndarray, normal: np.ndarray) -> np.ndarray:
-        x, y, z = q.T
-        wave = np.sin(38 * y + 16 * x + phase) * np.sin(
-            23 * x - 31 * z + 1.7 * phase
-        ) + 0.6 * np.sin(71 * y - 44 * x + 27 * z + 2.9 * phase)
-        return paint(q, normal) * (1 + amount * wave)[:, None]
+    def fold(q: np.ndarray) -> np.ndarray:
+        x, y, z = q
+        wave = np.sin(38 * y + 16 * x + phase)
+        wave *= np.sin(23 * x - 31 * z + 1.7 * phase)
+        wave += 0.6 * np.sin(71 * y - 44 * x + 27 * z + 2.9 * phase)
+        return paint(q) * (1 + amount * wave)
 
     return fold
 
 
 def mirrored(paint: Paint) -> Paint:
     """The paint with left and right exchanged."""
-    flip = np.array([-1, 1, 1], np.float32)
-
-    def paint_mirrored(q: np.ndarray, normal: np.ndarray) -> np.ndarray:
-        return paint(q * flip, normal * flip)
-
-    return paint_mirrored
+    flip = np.array([[-1], [1], [1]], np.float32)
+    return lambda q: paint(q * flip)
 
 
-def sample_pattern(rng: np.random.Generator) -> Paint:
-    """Draw the look of a garment, the same on every segment it covers."""
+def sample_plain_cloth(rng: np.random.Generator) -> Paint:
+    """Draw cloth of one colour."""
+    color = plain(sample_cloth_color(rng))
+    return creased(color, rng.uniform(0.02, 0.10), rng.uniform(0, 6.3))
+
+
+def sample_cloth(rng: np.random.Generator) -> Paint:
+    """Draw cloth, patterned or not; neither side is favoured."""
     name = str(rng.choice(PATTERNS, p=PATTERN_WEIGHTS / PATTERN_WEIGHTS.sum()))
     base = sample_cloth_color(rng)
-    second = contrasting(rng, base)
-    paint = _pattern(
-        rng, name, base.astype(np.float32), second.astype(np.float32)
-    )
+    paint = _pattern(rng, name, base, contrasting(rng, base))
     paint = creased(paint, rng.uniform(0.03, 0.13), rng.uniform(0, 6.3))
     return mirrored(paint) if rng.random() < 0.5 else paint
 
@@ -82,21 +74,18 @@ def _pattern(
     def saw(v: np.ndarray) -> np.ndarray:
         return np.mod(v / period + phase, 1.0)
 
+    def hoop(q: np.ndarray) -> np.ndarray:
+        return saw(q[1]) < share
+
+    def stripe(q: np.ndarray) -> np.ndarray:
+        return saw(q[0]) < share
+
     if name == 'hoops':
-        return choose(lambda q: saw(q[:, 1]) < share, two, one)
+        return choose(hoop, two, one)
     if name == 'stripes':
-        return choose(
-            lambda q: saw(q[:, 0] + 0.5 * q[:, 2]) < share * 0.6, two, one
-        )
+        return choose(lambda q: saw(q[0] + 0.5 * q[2]) < share * 0.6, two, one)
     if name == 'checks':
         mixed = plain(0.5 * base + 0.5 * second)
-
-        def hoop(q: np.ndarray) -> np.ndarray:
-            return saw(q[:, 1]) < share
-
-        def stripe(q: np.ndarray) -> np.ndarray:
-            return saw(q[:, 0]) < share
-
         return choose(
             hoop, choose(stripe, two, mixed), choose(stripe, mixed, one)
         )
@@ -104,9 +93,9 @@ def _pattern(
         size = (0.16 + 0.2 * share) ** 2
 
         def dot(q: np.ndarray) -> np.ndarray:
-            row = np.floor(q[:, 1] / period)
-            u = np.mod(q[:, 0] / period + 0.5 * np.mod(row, 2), 1) - 0.5
-            v = np.mod(q[:, 1] / period, 1) - 0.5
+            row = np.floor(q[1] / period)
+            u = np.mod(q[0] / period + 0.5 * np.mod(row, 2), 1) - 0.5
+            v = np.mod(q[1] / period, 1) - 0.5
             return u * u + v * v < size
 
         return choose(dot, two, one)
@@ -114,7 +103,7 @@ def _pattern(
         a, b, c = rng.uniform(40, 110, 3)
 
         def blot(q: np.ndarray) -> np.ndarray:
-            x, y, z = q.T
+            x, y, z = q
             return (
                 np.sin(a * x + 2 * np.sin(b * y))
                 + np.sin(b * y + 2 * np.sin(c * z))
@@ -123,7 +112,5 @@ def _pattern(
 
         return choose(blot, two, one)
     if name == 'panel':
-        return choose(
-            lambda q: np.abs(q[:, 0]) < 0.035 + 0.03 * share, two, one
-        )
+        return choose(lambda q: np.abs(q[0]) < 0.035 + 0.03 * share, two, one)
     return one

@@ -281,7 +281,7 @@ def _stance(
             '',
         )
     if name == 'bend':
-        pitch = u(20, 60)
+        pitch = u(15, 45)
         return (
             _leg(rng, pitch, u(5, 40)),
             _leg(rng, pitch, u(5, 40)),

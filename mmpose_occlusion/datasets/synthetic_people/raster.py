@@ -4,22 +4,28 @@ Camera frame: x to the right and y down in samples, z away from the viewer;
 every ray runs along +z (orthographic view), so the smallest z is in front.
 A solid is a *round cone*, the convex hull of two balls, in a local frame of
 its own that may squeeze it (a torso is a round cone with an elliptic cross
-section). Both intersections below are roots of quadratics:
+section). With q relative to the first ball, b the second ball's centre, ra
+and rb their radii, a ray meets
 
-* ball of radius r at the origin: ``|q|^2 = r^2``;
-* body of a round cone between balls of radii ra at the origin and rb at b,
-  with ``m0 = |b|^2``, ``k = ra - rb``, ``d2 = m0 - k^2``:
-  ``d2 |q|^2 - (q.b)^2 + 2 k ra (q.b) - m0 ra^2 = 0`` where the foot of the
-  normal lies between the balls: ``0 < q.b - k ra < d2``.
+* a ball of radius r where ``|q|^2 = r^2``;
+* the body between the balls, with ``m0 = |b|^2``, ``k = ra - rb`` and
+  ``d2 = m0 - k^2``, where
+  ``d2 |q|^2 - (q.b)^2 + 2 k ra (q.b) - m0 ra^2 = 0``, as long as the foot of
+  the surface normal lies between the balls: ``0 < q.b - k ra < d2``.
+
+Along a ray both are quadratics in depth, whose coefficients are polynomials
+of degree one and two in the sample's x and y.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-Paint = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Local points (N, 3), local normals (N, 3) -> BGR albedo (N, 3) in 0..1."""
+Paint = Callable[[np.ndarray], np.ndarray]
+"""Local points (3, N) float32 -> BGR albedo in 0..1, (3, N) or (3, 1)."""
 
 
 @dataclass
@@ -65,10 +71,12 @@ class View:
     scale: float
     shift: np.ndarray
 
-    @property
+    @cached_property
     def linear(self) -> np.ndarray:
         """(3, 3) body frame to camera frame, without the shift."""
-        return np.diag([self.scale, -self.scale, -self.scale]) @ self.turn
+        return np.array([[self.scale], [-self.scale], [-self.scale]]) * (
+            self.turn
+        )
 
     def project(self, points: np.ndarray) -> np.ndarray:
         """Points (N, 3) in the body frame -> (N, 3) in the camera frame."""
@@ -124,152 +132,263 @@ class Buffer:
         """(h, w) bool: something was drawn here."""
         return self.solid >= 0
 
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Its rows and columns in the picture's sample grid."""
+        height, width = self.depth.shape
+        return (
+            slice(self.y0, self.y0 + height),
+            slice(self.x0, self.x0 + width),
+        )
 
-def extent(solid: Solid, view: View) -> np.ndarray:
-    """The solid's box in the camera frame: (2, 2) [[x0, y0], [x1, y1]].
 
-    Cuts (``keep``) are not taken into account.
+@dataclass
+class Placement:
+    """Where solids are as a view sees them; first axis: the solids.
+
+    Args:
+        to_local: (n, 3, 3) and
+        start: (n, 3) take camera to local points, ``to_local @ p + start``.
+        box: (n, 2, 2) [[x0, y0], [x1, y1]] in samples, cuts not considered.
+        depth: (n,) of the first ball's centre.
     """
-    to_camera = view.linear @ solid.axes
-    shift = view.linear @ solid.origin
-    reach = np.linalg.norm(to_camera, axis=1)[:2]
-    low, high = [], []
-    for centre, radius in ((solid.a, solid.ra), (solid.b, solid.rb)):
-        place = (to_camera @ centre + shift)[:2] + view.shift
-        low.append(place - radius * reach)
-        high.append(place + radius * reach)
-    return np.stack([np.min(low, axis=0), np.max(high, axis=0)])
+
+    to_local: np.ndarray
+    start: np.ndarray
+    box: np.ndarray
+    depth: np.ndarray
+
+    @classmethod
+    def of(cls, solids: list[Solid], view: View) -> 'Placement':
+        """Place solids in a view."""
+        to_camera = view.linear @ np.stack([s.axes for s in solids])
+        shift = np.stack([s.origin for s in solids]) @ view.linear.T
+        shift[:, :2] += view.shift
+        to_local = np.linalg.inv(to_camera)
+        ends = np.stack([[s.a, s.b] for s in solids])
+        ends = np.einsum('nij,nej->nei', to_camera, ends) + shift[:, None]
+        reach = np.sqrt((to_camera[:, None, :2] ** 2).sum(axis=3))
+        reach = reach * np.array([[[s.ra], [s.rb]] for s in solids])
+        low = (ends[:, :, :2] - reach).min(axis=1)
+        high = (ends[:, :, :2] + reach).max(axis=1)
+        return cls(
+            to_local,
+            -np.einsum('nij,nj->ni', to_local, shift),
+            np.stack([low, high], axis=1),
+            ends[:, 0, 2],
+        )
 
 
 def extent_of(solids: list[Solid], view: View) -> np.ndarray:
-    """The box of several solids, as :func:`extent`."""
-    boxes = np.stack([extent(solid, view) for solid in solids])
-    return np.stack([boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)])
+    """The box around solids: (2, 2) [[x0, y0], [x1, y1]] in samples.
+
+    Cuts (``keep``) are not taken into account.
+    """
+    box = Placement.of(solids, view).box
+    return np.stack([box[:, 0].min(axis=0), box[:, 1].max(axis=0)])
 
 
-def _first_hit(
-    oa: list[np.ndarray], ray: np.ndarray, ba: np.ndarray, ra: float, rb: float
+def render(
+    buffer: Buffer, solids: list[Solid], view: View, light: Light
+) -> None:
+    """Draw solids into an empty buffer; whichever is nearest shows."""
+    placement = Placement.of(solids, view)
+    with np.errstate(invalid='ignore'):
+        for index, solid in enumerate(solids):
+            _cast(buffer, solid, index, placement)
+    _paint(buffer, solids, placement, light)
+
+
+def _cast(
+    buffer: Buffer, solid: Solid, index: int, placement: Placement
+) -> None:
+    """Write depth and index where the solid is in front of what is there."""
+    height, width = buffer.depth.shape
+    (left, top), (right, bottom) = placement.box[index].tolist()
+    x0 = max(math.floor(left) - buffer.x0, 0)
+    y0 = max(math.floor(top) - buffer.y0, 0)
+    x1 = min(math.ceil(right) + 1 - buffer.x0, width)
+    y1 = min(math.ceil(bottom) + 1 - buffer.y0, height)
+    if x0 >= x1 or y0 >= y1:
+        return
+    # Rays start in the middle of the window, at the depth of the first ball.
+    to_local, start = placement.to_local[index], placement.start[index]
+    middle_x = (x0 + x1) / 2 + buffer.x0
+    middle_y = (y0 + y1) / 2 + buffer.y0
+    middle_z = float(placement.depth[index])
+    xs = np.arange(x0, x1) + (buffer.x0 - middle_x)
+    ys = np.arange(y0, y1) + (buffer.y0 - middle_y)
+    rays = to_local.copy()
+    rays[:, 2] = (
+        to_local @ np.array([middle_x, middle_y, middle_z]) + start - solid.a
+    )
+    depth = first_hit(
+        xs, ys, rays, to_local[:, 2], solid.b - solid.a, solid.ra, solid.rb
+    )
+    depth += np.float32(middle_z)
+    old = buffer.depth[y0:y1, x0:x1]
+    nearer = depth < old
+    if solid.keep:
+        rows, cols = np.nonzero(nearer)
+        if not rows.size:
+            return
+        points = np.stack(
+            [
+                cols + np.float32(x0 + buffer.x0),
+                rows + np.float32(y0 + buffer.y0),
+                depth[rows, cols],
+            ]
+        )
+        q = _affine(to_local, start, points)
+        kept = np.ones(rows.size, bool)
+        for plane, offset in solid.keep:
+            kept &= _dot(np.asarray(plane), q) <= offset
+        nearer[rows, cols] = kept
+    np.copyto(old, depth, where=nearer)
+    np.copyto(buffer.solid[y0:y1, x0:x1], np.int16(index), where=nearer)
+
+
+def _affine(
+    matrix: np.ndarray, shift: np.ndarray, points: np.ndarray
 ) -> np.ndarray:
-    """Ray parameter of the first hit with a round cone, inf for none.
+    """``matrix @ points + shift`` for (3, N) points, without threads."""
+    m, v = matrix.astype(np.float32), shift.astype(np.float32)
+    return np.stack([_dot(m[i], points) + v[i] for i in range(3)])
+
+
+def _dot(vector: np.ndarray, points: np.ndarray) -> np.ndarray:
+    v = vector.astype(np.float32)
+    return v[0] * points[0] + v[1] * points[1] + v[2] * points[2]
+
+
+def first_hit(
+    xs: np.ndarray,
+    ys: np.ndarray,
+    rays: np.ndarray,
+    along: np.ndarray,
+    b: np.ndarray,
+    ra: float,
+    rb: float,
+) -> np.ndarray:
+    """Depth at which a grid of parallel rays first meets a round cone.
 
     Args:
-        oa: Three (h, w) arrays, the rays' starts relative to the first ball.
-        ray: (3,) the rays' common direction, of any length.
-        ba: (3,) from the first ball's centre to the second's.
+        xs, ys: Columns and rows of the grid.
+        rays: (3, 3) so that ``rays @ (x, y, 1)`` is where the ray of sample
+            (x, y) starts, relative to the first ball.
+        along: (3,) the rays' common direction, of any length.
+        b: (3,) the second ball's centre relative to the first's.
+        ra, rb: The balls' radii.
+
+    Returns:
+        (len(ys), len(xs)) float32 multiples of ``along``; inf for a miss.
+        A miss may warn of square roots of negative numbers.
     """
-    dd = float(ray @ ray)
-    m0 = float(ba @ ba)
+    dd = float(along @ along)
+    m0 = float(b @ b)
+    m2 = float(b @ along)
     k = ra - rb
     d2 = m0 - k * k
-    m3 = ray[0] * oa[0] + ray[1] * oa[1] + ray[2] * oa[2]
-    m5 = oa[0] * oa[0] + oa[1] * oa[1] + oa[2] * oa[2]
-    best = np.full(m3.shape, np.inf, np.float32)
-
-    def ball(dot: np.ndarray, square: np.ndarray, radius: float) -> None:
-        h = dot * dot - dd * (square - radius * radius)
-        with np.errstate(invalid='ignore'):
-            t = (-dot - np.sqrt(h)) / dd
-        np.fmin(best, t, out=best)
-
-    if d2 <= 0:  # one ball inside the other
-        if k >= 0:
-            ball(m3, m5, ra)
-            return best
-        m1 = ba[0] * oa[0] + ba[1] * oa[1] + ba[2] * oa[2]
-        ball(m3 - float(ba @ ray), m5 - 2 * m1 + m0, rb)
-        return best
-
-    m1 = ba[0] * oa[0] + ba[1] * oa[1] + ba[2] * oa[2]
-    m2 = float(ba @ ray)
-    ball(m3, m5, ra)
-    ball(m3 - m2, m5 - 2 * m1 + m0, rb)
+    # Polynomials in (x, y, 1): vectors of degree one, matrices of degree two.
+    one = np.array([0.0, 0.0, 1.0])
+    unit = np.outer(one, one)
+    l3 = rays.T @ along
+    l1 = rays.T @ b
+    q5 = rays.T @ rays
+    twice_l1 = np.outer(l1, one) + np.outer(one, l1)
+    best = np.full((len(ys), len(xs)), np.inf, np.float32)
+    if d2 > 0 or k >= 0:
+        h = np.outer(l3, l3) - dd * (q5 - ra * ra * unit)
+        root = np.sqrt(_quadratic(h / dd**2, xs, ys))
+        best = np.fmin(best, _linear(-l3 / dd, xs, ys) - root)
+    if m0 and (d2 > 0 or k < 0):
+        lb = l3 - m2 * one
+        h = np.outer(lb, lb) - dd * (q5 - twice_l1 + (m0 - rb * rb) * unit)
+        root = np.sqrt(_quadratic(h / dd**2, xs, ys))
+        best = np.fmin(best, _linear(-lb / dd, xs, ys) - root)
     k2 = d2 * dd - m2 * m2
-    if abs(k2) < 1e-9 * m0 * dd:
+    if d2 <= 0 or abs(k2) < 1e-9 * m0 * dd:
         return best
-    k1 = d2 * m3 - m2 * m1 + m2 * k * ra
-    k0 = d2 * m5 - m1 * m1 + (2 * k * ra) * m1 - m0 * ra * ra
-    with np.errstate(invalid='ignore'):
-        root = np.sqrt(k1 * k1 - k0 * k2)
-        for sign in (-1,) if k2 > 0 else (-1, 1):
-            t = (sign * root - k1) / k2
-            y = m1 + t * m2 - k * ra
-            good = (y > 0) & (y < d2)
-            if k2 < 0:  # along the axis: only the side that faces us
-                good &= d2 * (m3 + t * dd) - m2 * y < 0
-            np.fmin(best, np.where(good, t, np.inf), out=best)
+    k1 = d2 * l3 - m2 * l1 + m2 * k * ra * one
+    k0 = d2 * q5 - np.outer(l1, l1) + k * ra * twice_l1 - m0 * ra * ra * unit
+    h = (np.outer(k1, k1) - k2 * k0) / k2**2
+    root = np.sqrt(_quadratic(h, xs, ys))
+    middle = _linear(-k1 / k2, xs, ys)
+    foot = _linear(l1 - k * ra * one, xs, ys)
+    for sign in (-1, 1):
+        t = middle - root if sign < 0 else middle + root
+        y = foot + t * np.float32(m2)
+        good = (y > 0) & (y < d2)
+        if k2 < 0:  # nearly along the axis: only the side that faces us
+            slope = _linear(d2 * l3, xs, ys) + t * np.float32(d2 * dd)
+            good &= slope < np.float32(m2) * y
+        t[~good] = np.inf
+        best = np.fmin(best, t)
+        if k2 > 0:
+            break
     return best
 
 
-def draw(
-    buffer: Buffer, solid: Solid, index: int, view: View, light: Light
+def _linear(poly: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+    """A polynomial of degree one on a grid."""
+    row = (poly[0] * xs + poly[2]).astype(np.float32)
+    return row[None, :] + (poly[1] * ys).astype(np.float32)[:, None]
+
+
+def _quadratic(poly: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+    """A polynomial of degree two, as a symmetric matrix, on a grid."""
+    row = (poly[0, 0] * xs * xs + 2 * poly[0, 2] * xs).astype(np.float32)
+    col = poly[1, 1] * ys * ys + 2 * poly[1, 2] * ys + poly[2, 2]
+    out = (2 * poly[0, 1] * ys).astype(np.float32)[:, None] * xs.astype(
+        np.float32
+    )
+    out += row[None, :]
+    out += col.astype(np.float32)[:, None]
+    return out
+
+
+def _paint(
+    buffer: Buffer, solids: list[Solid], placement: Placement, light: Light
 ) -> None:
-    """Draw one solid into the buffer, where it is in front.
-
-    Args:
-        buffer: Modified.
-        index: Written to ``buffer.solid`` where the solid is in front.
-    """
-    box = extent(solid, view)
-    height, width = buffer.depth.shape
-    x0, y0 = np.floor(box[0]).astype(int) - (buffer.x0, buffer.y0)
-    x1, y1 = np.ceil(box[1]).astype(int) + 1 - (buffer.x0, buffer.y0)
-    x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
-    if x0 >= x1 or y0 >= y1:
-        return
-    window = np.s_[y0:y1, x0:x1]
-    to_local = np.linalg.inv(view.linear @ solid.axes)
-    start = (
-        -to_local @ (view.linear @ solid.origin + np.append(view.shift, 0.0))
-        - solid.a
-    )
-    xs = np.arange(x0 + buffer.x0, x1 + buffer.x0, dtype=np.float32)
-    ys = np.arange(y0 + buffer.y0, y1 + buffer.y0, dtype=np.float32)
-    oa = [
-        np.float32(to_local[i, 0]) * xs[None, :]
-        + (np.float32(to_local[i, 1]) * ys + np.float32(start[i]))[:, None]
-        for i in range(3)
-    ]
-    ray = to_local[:, 2].astype(np.float32)
-    ba = (solid.b - solid.a).astype(np.float32)
-    depth = _first_hit(oa, ray, ba, float(solid.ra), float(solid.rb))
-    rows, cols = np.nonzero(depth < buffer.depth[window])
-    if not rows.size:
-        return
-    t = depth[rows, cols]
-    q = np.stack(
-        [c[rows, cols] + t * r for c, r in zip(oa, ray, strict=True)], axis=1
-    )
-    normal = _normals(q, ba, solid.ra, solid.rb)
-    q += solid.a.astype(np.float32)
-    kept = np.ones(len(q), bool)
-    for plane, offset in solid.keep:
-        kept &= q @ np.asarray(plane, np.float32) <= offset
-    if not kept.all():
-        rows, cols, t, q, normal = (
-            v[kept] for v in (rows, cols, t, q, normal)
+    """Colour every sample by the solid in front."""
+    flat = buffer.solid.ravel()
+    drawn = np.flatnonzero(flat >= 0)
+    order = drawn[np.argsort(flat[drawn], kind='stable')]
+    ends = np.searchsorted(flat[order], np.arange(len(solids) + 1))
+    width = buffer.depth.shape[1]
+    depth = buffer.depth.ravel()
+    color = buffer.color.reshape(-1, 3)
+    for index, solid in enumerate(solids):
+        place = order[ends[index] : ends[index + 1]]
+        if not place.size:
+            continue
+        rows, cols = np.divmod(place.astype(np.int32), np.int32(width))
+        points = np.stack(
+            [
+                (cols + buffer.x0).astype(np.float32),
+                (rows + buffer.y0).astype(np.float32),
+                depth[place],
+            ]
         )
-        if not rows.size:
-            return
-    albedo = solid.paint(q, normal)
-    world = normal @ to_local.astype(np.float32)
-    world /= np.linalg.norm(world, axis=1, keepdims=True) + 1e-9
-    rows, cols = rows + y0, cols + x0
-    buffer.depth[rows, cols] = t
-    buffer.solid[rows, cols] = index
-    buffer.color[rows, cols] = shade(albedo, world, light, solid.gloss)
+        to_local = placement.to_local[index]
+        q = _affine(to_local, placement.start[index], points)
+        normal = _affine(to_local.T, np.zeros(3), _normals(q, solid))
+        normal /= np.sqrt((normal * normal).sum(axis=0)) + 1e-9
+        color[place] = shade(solid.paint(q), normal, light, solid.gloss).T
 
 
-def _normals(
-    q: np.ndarray, ba: np.ndarray, ra: float, rb: float
-) -> np.ndarray:
-    """Outward normals (N, 3), of any length, of points on a round cone."""
-    m0 = float(ba @ ba)
-    k = ra - rb
+def _normals(q: np.ndarray, solid: Solid) -> np.ndarray:
+    """Outward normals (3, N), of any length, of points on a round cone."""
+    q = q - solid.a.astype(np.float32)[:, None]
+    b = solid.b - solid.a
+    m0 = float(b @ b)
+    k = solid.ra - solid.rb
     d2 = m0 - k * k
+    axis = b.astype(np.float32)[:, None]
     if d2 <= 0:
-        return q if k >= 0 else q - ba
-    foot = np.clip((q @ ba - k * ra) / d2, 0, 1)
-    return q - foot[:, None] * ba
+        return q if k >= 0 else q - axis
+    foot = np.clip((_dot(b, q) - k * solid.ra) / d2, 0, 1)
+    return q - foot.astype(np.float32) * axis
 
 
 def shade(
@@ -278,21 +397,21 @@ def shade(
     """Wrapped Lambert shading with a soft highlight.
 
     Args:
-        albedo: (N, 3) BGR.
-        normal: (N, 3) unit normals in the camera frame.
+        albedo: (3, N) or (3, 1) BGR.
+        normal: (3, N) unit normals in the camera frame.
 
     Returns:
-        (N, 3) float32 BGR.
+        (3, N) float32 BGR.
     """
-    cos = normal @ light.direction.astype(np.float32)
-    lit = np.clip(0.35 + 0.65 * cos, 0, None)[:, None]
-    facing = np.clip(-normal[:, 2], 0, 1)[:, None]
-    ambient = light.ambient * (0.55 + 0.45 * facing)
-    color = albedo * (
-        ambient + (1 - light.ambient) * lit * light.tint.astype(np.float32)
-    )
+    lit = np.maximum(0.35 + 0.65 * _dot(light.direction, normal), 0)
+    facing = np.clip(-normal[2], 0, 1)
+    ambient = np.float32(light.ambient) * (0.55 + 0.45 * facing)
+    tint = ((1 - light.ambient) * light.tint).astype(np.float32)
+    color = albedo * (ambient + tint[:, None] * lit)
     if gloss:
         half = light.direction + np.array([0, 0, -1.0])
-        half = (half / np.linalg.norm(half)).astype(np.float32)
-        color = color + gloss * np.clip(normal @ half, 0, 1)[:, None] ** 24
+        half /= np.linalg.norm(half)
+        shine = np.clip(_dot(half, normal), 0, 1) ** 2
+        shine = shine * shine * shine
+        color = color + np.float32(gloss) * shine * shine
     return color

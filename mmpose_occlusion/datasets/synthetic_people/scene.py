@@ -14,7 +14,7 @@ from .backdrop import sample_backdrop
 from .body import turn
 from .figure import CARRIERS, Figure, sample_figure
 from .furniture import draw_stool, sample_thing
-from .raster import Buffer, Light, View, draw, extent_of
+from .raster import Buffer, Light, View, extent_of, render
 
 SAMPLES = 2
 SIZES = ((384, 288), (320, 240), (320, 320), (288, 384), (352, 288))
@@ -127,11 +127,15 @@ def _try_scene(
     rng: np.random.Generator, height: int, width: int
 ) -> tuple[np.ndarray, list[Person]]:
     shape = (height * SAMPLES, width * SAMPLES)
-    horizon = rng.uniform(0.12, 0.5) * height
     camera = rng.uniform(0.4, 1.05)  # its height above ground, in statures
+    stature = _sample_stature(rng, height)
+    floor = rng.uniform(min(0.97 * stature, height), 1.06 * height)
+    horizon = float(np.clip(floor - camera * stature, 0, 0.55 * height))
     pitch = rng.uniform(-3, 14)
     light = _sample_light(rng)
-    placed = _sample_people(rng, height, width, horizon, camera, pitch, light)
+    placed = _sample_people(
+        rng, height, width, stature, horizon, camera, pitch, light
+    )
     backdrop = sample_backdrop(rng, height, width, horizon)
     layers = _sample_things(rng, placed, horizon, camera, height, width)
     keep = [True] * len(placed)
@@ -176,10 +180,16 @@ def _sample_light(rng: np.random.Generator) -> Light:
     )
 
 
+def _sample_stature(rng: np.random.Generator, height: int) -> float:
+    """A standing person's height in pixels."""
+    return float(np.clip(height * rng.uniform(0.36, 1.02), 100, 300))
+
+
 def _sample_people(
     rng: np.random.Generator,
     height: int,
     width: int,
+    stature: float,
     horizon: float,
     camera: float,
     pitch: float,
@@ -188,7 +198,8 @@ def _sample_people(
     count = int(rng.choice(PEOPLE, p=PEOPLE_WEIGHTS))
     people: list[tuple[float, float, Figure]] = []
     for _ in range(count):
-        stature = float(np.clip(height * rng.uniform(0.36, 1.02), 100, 300))
+        if people:
+            stature = _sample_stature(rng, height)
         if people and rng.random() < 0.55:
             x, other, _ = people[rng.integers(len(people))]
             side = 1 if rng.random() < 0.5 else -1
@@ -240,8 +251,7 @@ def place(
     x1 = min(int(np.ceil(box[1, 0])) + 1, width * SAMPLES)
     y1 = min(int(np.ceil(box[1, 1])) + 1, height * SAMPLES)
     buffer = Buffer.empty(x0, y0, max(x1, x0), max(y1, y0))
-    for index, solid in enumerate(figure.solids):
-        draw(buffer, solid, index, view, light)
+    render(buffer, figure.solids, view, light)
     _darken_crevices(buffer, unit)
     return Placed(figure, view, float(y), unit, buffer)
 
@@ -472,5 +482,5 @@ def _develop(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
     if rng.random() < 0.3:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 0.9))
     grain = rng.standard_normal((height, width, 1)).astype(np.float32)
-    image = image + grain * np.float32(rng.uniform(0.004, 0.03))
+    image = image + grain * np.float32(rng.uniform(0.003, 0.02))
     return np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .colors import sample_cloth_color, sample_hair, sample_skin
-from .patterns import plain, sample_pattern
+from .patterns import plain, sample_cloth, sample_plain_cloth
 from .raster import Paint
 
 HAIR_STYLES = (
@@ -71,8 +71,8 @@ def sample_outfit(
     """
     u = rng.uniform
     skin, hair = sample_skin(rng), sample_hair(rng)
-    top = sample_pattern(rng)
-    bottom = sample_pattern(rng) if u() < 0.35 else _plain_cloth(rng)
+    top = sample_cloth(rng)
+    bottom = sample_cloth(rng) if u() < 0.35 else sample_plain_cloth(rng)
     sleeve = float(
         rng.choice([0, u(0.35, 0.7), u(0.9, 1.3), 2], p=[0.13, 0.4, 0.07, 0.4])
     )
@@ -85,7 +85,7 @@ def sample_outfit(
     skirt = 0.0
     if allow_skirt and u() < 0.08 + 0.3 * curve:
         skirt = float(u(0.45, 1.55))
-        leg = 0.2
+        leg = skirt  # what the cloth touches is cloth
         if u() < 0.45:  # a dress
             bottom = top
     feminine = u() < curve
@@ -98,7 +98,7 @@ def sample_outfit(
         rng.choice(['', 'cap', 'beanie', 'brim'], p=[0.82, 0.08, 0.06, 0.04])
     )
     bare = u() < 0.06
-    shoe = plain(skin) if bare else _plain_cloth(rng)
+    shoe = plain(skin) if bare else sample_plain_cloth(rng)
     sole = (
         shoe
         if bare or u() < 0.4
@@ -113,7 +113,7 @@ def sample_outfit(
         fringe=float(u(-0.1, 0.12)),
         beard=0.0 if feminine or u() < 0.65 else float(u(0.3, 1)),
         hat=hat,
-        hat_paint=_plain_cloth(rng),
+        hat_paint=sample_plain_cloth(rng),
         top=top,
         bottom=bottom,
         sleeve=sleeve,
@@ -123,24 +123,16 @@ def sample_outfit(
         shirt_hem=float(
             rng.choice([0, u(0.02, 0.05), u(0.06, 0.11)], p=[0.35, 0.4, 0.25])
         ),
-        ease=float(u(1.06, 1.4)),
-        sleeve_ease=float(u(1.06, 1.35)),
+        ease=float(u(1.03, 1.35)),
+        sleeve_ease=float(u(1.05, 1.3)),
         shoe=shoe,
         sole=sole,
-        sock=plain(skin) if bare else _plain_cloth(rng),
+        sock=plain(skin) if bare else sample_plain_cloth(rng),
         sock_height=0.0 if bare else float(rng.choice([0, u(0.05, 0.5)])),
-        open_front=_plain_cloth(rng) if sleeve == 2 and u() < 0.35 else None,
+        open_front=sample_plain_cloth(rng)
+        if sleeve == 2 and u() < 0.35
+        else None,
         lips=np.clip(skin * np.array([0.72, 0.62, 0.88]), 0, 1),
         iris=np.array([0.10, 0.09, 0.09])
         + rng.uniform(0, 0.25, 3) * (u() < 0.35),
-    )
-
-
-def _plain_cloth(rng: np.random.Generator) -> Paint:
-    from .patterns import creased
-
-    return creased(
-        plain(sample_cloth_color(rng)),
-        rng.uniform(0.02, 0.10),
-        rng.uniform(0, 6.3),
     )
