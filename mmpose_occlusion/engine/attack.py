@@ -27,20 +27,31 @@ BEFORE, AFTER = 'picture_before', 'picture_after'
 """Keys of the pictures that :func:`attack_config` keeps."""
 
 
+PARTS_KEY = 'occlusion_parts'
+"""Key of a config under which it names its data set's own parts."""
+
+
 def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
     """The attacks of a config's key ``attack`` and of the command line.
 
+    Attacks on parts know those that the config's ``occlusion_parts`` names.
+
     Args:
-        cfg: The key is taken out of it.
+        cfg: The key ``attack`` is taken out of it.
         specs: Short forms; they come after those of the config.
 
     Raises:
         UsageError: One cannot be read.
     """
     try:
-        return as_attacks(cfg.pop('attack', None)) + as_attacks(list(specs))
+        attacks = as_attacks(cfg.pop('attack', None)) + as_attacks(list(specs))
     except ValueError as error:
         raise UsageError(str(error)) from error
+    parts = cfg.get(PARTS_KEY)
+    for attack in attacks:
+        if parts and attack['type'] == KINDS['part']:
+            attack.setdefault('parts', parts.to_dict())
+    return attacks
 
 
 def use_gt_boxes(cfg: Config, split: str = 'test') -> None:
