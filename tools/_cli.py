@@ -12,7 +12,14 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from mmengine.config import DictAction
+try:
+    from mmengine.config import DictAction
+except ModuleNotFoundError as error:
+    sys.exit(
+        f'error: {sys.executable} has no module "{error.name}": run the tool '
+        'with the interpreter of an environment that has, for example '
+        '$(make -s print-python)'
+    )
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:

@@ -6,8 +6,15 @@ A process that ends with status 2 has printed a sentence for the user.
 import logging
 import sys
 
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-from torch.distributed.run import main
+try:
+    from torch.distributed.elastic.multiprocessing import errors
+    from torch.distributed.run import main
+except ModuleNotFoundError as error:
+    sys.exit(
+        f'error: {sys.executable} has no module "{error.name}": name the '
+        'interpreter of an environment that has, for example with '
+        'PYTHON=$(make -s print-python) before the command'
+    )
 
 
 def launch() -> int:
@@ -16,7 +23,7 @@ def launch() -> int:
     logging.getLogger('torch.distributed.elastic').setLevel(logging.CRITICAL)
     try:
         main()
-    except ChildFailedError as error:
+    except errors.ChildFailedError as error:
         _, failure = error.get_first_failure()
         if failure.exitcode != 2:
             raise

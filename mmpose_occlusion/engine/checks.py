@@ -11,9 +11,7 @@ from .config import walk_datasets
 from .errors import UsageError
 
 
-def check_data_files(
-    cfg: Config, split: str, evaluator: bool = True
-) -> None:
+def check_data_files(cfg: Config, split: str, evaluator: bool = True) -> None:
     """See to it that the files of a split's data and evaluator exist.
 
     Paths on other storage than the local disk are not judged.
@@ -28,7 +26,7 @@ def check_data_files(
         for name in ('ann_file', 'headbox_file', 'bbox_file'):
             path = dataset.get(name)
             if isinstance(path, str) and path:
-                joined = path if name == 'bbox_file' else _join(root, path)
+                joined = _join(root, path) if name == 'ann_file' else path
                 if _is_missing(joined):
                     raise UsageError(
                         f'{key}.{name}: file "{joined}" does not exist: '
@@ -130,8 +128,9 @@ def _pretrained(node: Any, key: str) -> Iterator[tuple[str, str]]:
     if isinstance(node, Mapping):
         for name, value in node.items():
             if name == 'init_cfg':
-                for init in [value] if isinstance(value, Mapping) else value:
-                    if init.get('checkpoint'):
+                inits = value if isinstance(value, list) else [value]
+                for init in inits:
+                    if init and init.get('checkpoint'):
                         yield f'{key}.init_cfg', init['checkpoint']
             else:
                 yield from _pretrained(value, f'{key}.{name}')
@@ -141,7 +140,11 @@ def _pretrained(node: Any, key: str) -> Iterator[tuple[str, str]]:
 
 
 def _join(root: str, path: str) -> str:
-    return path if not root or Path(path).is_absolute() else f'{root}/{path}'
+    return (
+        path
+        if not root or Path(path).is_absolute()
+        else str(Path(root) / path)
+    )
 
 
 def _is_missing(path: str) -> bool:

@@ -43,13 +43,12 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
         ) from error
     except (AssertionError, OSError, SyntaxError) as error:
         raise UsageError(f'config "{path}" cannot be read: {error}') from error
-    if options:
+    for key, value in (options or {}).items():
         try:
-            cfg.merge_from_dict(dict(options))
+            cfg.merge_from_dict({key: value})
         except (AssertionError, KeyError, TypeError, IndexError) as error:
-            keys = ', '.join(options)
             raise UsageError(
-                f'--cfg-options ({keys}) do not fit config "{path}": {error}'
+                f'--cfg-options {key} does not fit config "{path}": {error}'
             ) from error
     return cfg
 
