@@ -88,6 +88,11 @@ def find_compiler(asked: str, names: tuple[str, ...]) -> str | None:
 
 def cache_problem(cache: Path, needed: int) -> str | None:
     """Why the cache folder cannot take the environment, if it cannot."""
+    if len(str(cache).split()) > 1:
+        return (
+            f'The cache folder {cache} has a blank in its name, which '
+            'compilers trip over: name another with XDG_CACHE_HOME.'
+        )
     try:
         cache.mkdir(parents=True, exist_ok=True)
         (cache / 'writable').touch()

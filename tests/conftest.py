@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.synthetic_fixtures import synthetic_people  # noqa: F401
-
+# read when these libraries are first imported
 os.environ.setdefault('MPLBACKEND', 'Agg')
 os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')
+
+from tests.synthetic_fixtures import synthetic_people  # noqa: F401
 
 REAL_DATA = 'OCCLUSION_REAL_DATA'
 
