@@ -6,12 +6,13 @@ buffer, several to a picture; see :mod:`.writer` for what a data set holds
 and ``tools/make_synthetic_people.py`` for the command.
 
 From chance to files: ``poses`` and ``body`` (skeleton), ``wardrobe`` and
-``colors`` (looks), ``figure`` and ``head`` (solids), ``raster`` (pixels),
-``backdrop`` and ``furniture`` (places), ``scene`` (a picture and its truth),
-``formats`` and ``writer`` (COCO, MPII, detections).
+``colors`` and ``patterns`` (looks), ``figure`` and ``head`` (solids),
+``raster`` (pixels), ``backdrop`` and ``furniture`` (places), ``stage``,
+``truth`` and ``scene`` (a picture), ``formats`` and ``writer`` (files).
 """
 
-from .scene import Person, Scene, make_scene
+from .scene import Scene, make_scene
+from .truth import Person
 from .writer import generate
 
 __all__ = ['Person', 'Scene', 'generate', 'make_scene']

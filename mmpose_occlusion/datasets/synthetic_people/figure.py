@@ -50,6 +50,7 @@ class Figure:
             ``pelvis``, ``thorax``, ``upper_neck`` and ``head_top``.
         pose, build, outfit: What it was made from.
         head: Indices of the solids that MPII's head box encloses.
+        lowest: Height Y of the lowest point of feet and knees.
     """
 
     solids: list[Solid]
@@ -58,13 +59,7 @@ class Figure:
     build: Build
     outfit: Outfit
     head: list[int]
-
-    @property
-    def ground(self) -> float:
-        """Height Y of the lowest point of the feet or knees."""
-        return self.lowest
-
-    lowest: float = 0.0
+    lowest: float
 
 
 def sample_figure(rng: np.random.Generator) -> Figure:
@@ -100,9 +95,7 @@ def make_figure(build: Build, pose: Pose, outfit: Outfit) -> Figure:
         min(joints[f'{s}_ankle'][1] - 0.045, joints[f'{s}_knee'][1] - 0.05)
         for s in SIDES
     )
-    return Figure(
-        limbs.solids + head, joints, pose, build, outfit, boxed, lowest=low
-    )
+    return Figure(limbs.solids + head, joints, pose, build, outfit, boxed, low)
 
 
 def is_plausible(build: Build, segments: dict[str, Segment]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .scene import COCO_JOINTS, Person
+from .truth import COCO_JOINTS, Person, is_inside
 
 COCO_SKELETON = [
     [16, 14],
@@ -115,7 +115,7 @@ def mpii_annotation(
     joints, flags = [], []
     for name in MPII_JOINTS:
         x, y = person.joints[name]
-        inside = 0 <= x <= width - 1 and 0 <= y <= height - 1
+        inside = is_inside(x, y, width, height)
         flags.append(int(inside))
         place = [x + 1, y + 1] if inside else [MPII_MISSING] * 2
         joints.append([round(v, 2) for v in place])

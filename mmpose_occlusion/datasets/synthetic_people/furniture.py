@@ -9,7 +9,7 @@ from .colors import sample_cloth_color
 KINDS = ('crate', 'table', 'armchair', 'plant', 'post', 'board', 'ball')
 
 
-def sample_thing(
+def draw_thing(
     rng: np.random.Generator,
     canvas: np.ndarray,
     base: tuple[float, float],
@@ -40,7 +40,7 @@ def draw_stool(
 ) -> np.ndarray:
     """Draw a block or stool from ``seat`` (middle of its top) to the floor.
 
-    Arguments and result as for :func:`sample_thing`.
+    Arguments and result as for :func:`draw_thing`.
     """
     mask = np.zeros(canvas.shape[:2], np.uint8)
     brush = _Brush(rng, canvas, mask)
