@@ -30,12 +30,6 @@ CONFIG = (
     _cli.ROOT / 'configs/synthetic_people/'
     'td-hm_res18-w16_synthetic-people-128x96.py'
 )
-ATTACKS = (
-    'keypoint:*:black',
-    'keypoint:*:blur',
-    'part:*:black',
-    'part:*:blur',
-)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -84,8 +78,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def demo(args: argparse.Namespace) -> None:
     """The four steps, each with its time."""
-    from mmengine.registry import init_default_scope
-
+    from mmpose_occlusion.benchmark.run import sweep_checkpoint
     from mmpose_occlusion.engine.config import load_config
 
     start = time.perf_counter()
@@ -99,8 +92,7 @@ def demo(args: argparse.Namespace) -> None:
     _step(2, 'training', start)
     _train(folder)
     _step(3, 'attacks', start)
-    init_default_scope('mmpose')
-    crops, sweep = _attack(cfg, folder)
+    crops, sweep = sweep_checkpoint(cfg, str(folder / 'checkpoint.pth'))
     _step(4, 'pictures and tables', start)
     _report(crops, sweep, folder, time.perf_counter() - start)
 
@@ -150,25 +142,6 @@ def _train(folder: Path) -> None:
     train.train(train.parse_args(arguments))
     last = Path((runs / 'last_checkpoint').read_text().strip())
     shutil.copyfile(last, folder / 'checkpoint.pth')
-
-
-def _attack(cfg, folder: Path):
-    from mmengine.device import get_device
-    from mmpose.apis import init_model
-
-    from mmpose_occlusion.benchmark.crops import build_crops
-    from mmpose_occlusion.benchmark.suite import expand
-    from mmpose_occlusion.benchmark.sweep import run_sweep
-    from mmpose_occlusion.engine.config import metainfo_of
-    from mmpose_occlusion.skeleton import Skeleton
-
-    model = init_model(
-        cfg.copy(), str(folder / 'checkpoint.pth'), device=get_device()
-    )
-    metainfo = metainfo_of(cfg.test_dataloader.dataset)
-    attacks = expand(ATTACKS, Skeleton.from_metainfo(metainfo))
-    sweep = run_sweep(cfg, model, attacks)
-    return build_crops(cfg, attacks), sweep
 
 
 def _report(crops, sweep, folder: Path, seconds: float) -> None:

@@ -1,0 +1,48 @@
+"""From a config and a checkpoint to a sweep."""
+
+from collections.abc import Sequence
+
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import init_default_scope
+from mmpose.apis import init_model
+
+from mmpose_occlusion.engine import checks
+from mmpose_occlusion.engine.config import metainfo_of
+from mmpose_occlusion.skeleton import Skeleton
+
+from .crops import AttackedCrops, build_crops
+from .suite import expand
+from .sweep import Sweep, run_sweep
+
+HIDE_EVERYTHING = (
+    'keypoint:*:black',
+    'keypoint:*:blur',
+    'part:*:black',
+    'part:*:blur',
+)
+"""Every joint and every part, in two paints."""
+
+
+def sweep_checkpoint(
+    cfg: Config, checkpoint: str, specs: Sequence[str] = HIDE_EVERYTHING
+) -> tuple[AttackedCrops, Sweep]:
+    """Test a checkpoint clean and under attacks.
+
+    Args:
+        cfg: Its config; not modified.
+        checkpoint: File or URL.
+        specs: Short forms of the attacks, see :func:`.suite.expand`.
+
+    Returns:
+        The crops that were tested, and what the model said about them.
+
+    Raises:
+        UsageError: The checkpoint does not exist.
+    """
+    checks.check_checkpoint(checkpoint)
+    init_default_scope(cfg.get('default_scope') or 'mmpose')
+    model = init_model(cfg.copy(), checkpoint, device=get_device())
+    metainfo = metainfo_of(cfg.test_dataloader.dataset)
+    attacks = expand(specs, Skeleton.from_metainfo(metainfo))
+    return build_crops(cfg, attacks), run_sweep(cfg, model, attacks)

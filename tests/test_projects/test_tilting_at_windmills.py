@@ -1,0 +1,47 @@
+"""The reference's experiments, and the script that runs one."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / 'projects/tilting_at_windmills'
+sys.path[:0] = [str(FOLDER), str(ROOT / 'tools')]
+
+import experiments  # noqa: E402
+import run  # noqa: E402
+
+
+def test_all_nineteen_have_a_config_of_their_own():
+    configs = {e.config for e in experiments.EXPERIMENTS}
+    assert len(configs) == len(experiments.EXPERIMENTS) == 19
+    assert [c for c in configs if not (ROOT / c).is_file()] == []
+
+
+@pytest.mark.parametrize(
+    'experiment', experiments.EXPERIMENTS, ids=lambda e: e.reference
+)
+def test_a_config_names_its_experiment(experiment):
+    text = (ROOT / experiment.config).read_text()
+    assert f'The reference calls it {experiment.reference}.' in text
+
+
+def test_the_readme_has_the_table():
+    assert experiments.markdown() in (FOLDER / 'README.md').read_text()
+
+
+def test_an_unknown_experiment_lists_all(capsys):
+    assert run.main(['coco/hrnet/cutmix']) == 2
+    error = capsys.readouterr().err
+    assert 'there is no experiment "coco/hrnet/cutmix"' in error
+    assert 'mpii/hrnet/cutmix_05_noremove' in error
+
+
+def test_missing_data_is_one_sentence(tmp_path, capsys):
+    options = [f'train_dataloader.dataset.data_root={tmp_path}']
+    arguments = ['coco/resnet/res_50', '--cfg-options', *options]
+    assert run.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert 'train_dataloader.dataset.ann_file' in error
+    assert 'does not exist' in error
