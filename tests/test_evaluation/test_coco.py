@@ -6,9 +6,12 @@ precision at a recall is the best one at that recall or a higher.
 
 import numpy as np
 import pytest
+from xtcocotools.cocoeval import COCOeval
 
 from mmpose_occlusion.evaluation.coco import (
+    OksEval,
     Precision,
+    as_coco,
     evaluate,
     evaluate_zeroed,
     has_joint,
@@ -208,3 +211,48 @@ def test_has_joint():
     assert has_joint(somebody, 0)
     assert not has_joint(somebody, 1)
     assert not has_joint(dict(somebody, iscrowd=1), 0)
+
+
+def test_the_faster_similarity_is_that_of_cocoeval():
+    """Crowds of people, with and without joints, near and far."""
+    rng = np.random.default_rng(0)
+
+    def somebody(number):
+        joints = rng.uniform(0, 200, (5, 3))
+        joints[:, 2] = rng.integers(0, 3, 5) * (rng.random() < 0.7)
+        return make_person(
+            dict(
+                id=number,
+                image_id=number % 3,
+                area=rng.uniform(0, 1e4),
+                bbox=rng.uniform(0, 100, 4),
+                keypoints=joints.ravel(),
+            ),
+            5,
+        )
+
+    people = [somebody(i) for i in range(60)]
+    found = [
+        dict(
+            image_id=i % 4,
+            category_id=1,
+            keypoints=rng.uniform(-100, 300, 15).tolist(),
+            score=rng.integers(0, 9) / 9,
+        )
+        for i in range(100)
+    ]
+    coco = as_coco(people, [3])
+    similarities = []
+    for evaluator in (COCOeval, OksEval):
+        run = evaluator(
+            coco, coco.loadRes(found), 'keypoints', np.linspace(0.1, 2, 5)
+        )
+        run.evaluate()
+        similarities.append(run.ious)
+    stock, ours = similarities
+    assert stock.keys() == ours.keys()
+    for key, value in stock.items():
+        np.testing.assert_allclose(ours[key], value, rtol=1e-12)
+    assert np.ptp(stock[0, 1]) > 0.5
+    assert np.shape(stock[0, 1]) == (20, 20)
+    assert stock[3, 1] == ours[3, 1] == []

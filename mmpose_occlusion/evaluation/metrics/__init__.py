@@ -1,0 +1,5 @@
+"""Metrics, registered in MMPose."""
+
+from .per_keypoint import PerKeypointMetric
+
+__all__ = ['PerKeypointMetric']

@@ -1,0 +1,288 @@
+"""AP, AR and PCK of every joint, on photographs and on people by hand."""
+
+import json
+
+import numpy as np
+import pytest
+from mmengine.evaluator import Evaluator
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+
+from mmpose_occlusion.evaluation.metrics import PerKeypointMetric
+from tests.test_evaluation.runs import (
+    PHOTOGRAPHS,
+    build,
+    photographs,
+    score,
+    synthetic,
+    truth,
+)
+
+PERFECT = pytest.approx(1.0)
+
+
+@pytest.mark.parametrize('name', PHOTOGRAPHS)
+def test_a_perfect_model_on_photographs(real_data, name):
+    dataset = build(photographs(real_data, name))
+    result = score(dict(type='PerKeypointMetric'), dataset, truth)
+    labelled = {
+        joint
+        for i in range(len(dataset))
+        for joint, seen in zip(
+            dataset.metainfo['keypoint_id2name'].values(),
+            dataset.get_data_info(i)['keypoints_visible'][0],
+            strict=True,
+        )
+        if seen
+    }
+    expected = {
+        f'{joint}/{measure}'
+        for joint in [*labelled, 'mean']
+        for measure in ('AP', 'AR', 'PCK')
+    }
+    assert set(result) == expected
+    assert all(value == PERFECT for value in result.values())
+
+
+@pytest.mark.parametrize('mpii', [False, True])
+def test_a_perfect_model_on_drawn_people(synthetic_people, mpii):
+    dataset = build(synthetic(synthetic_people, mpii=mpii))
+    result = score(dict(type='PerKeypointMetric'), dataset, truth)
+    assert len(result) >= 3 * 16
+    assert all(value == PERFECT for value in result.values())
+
+
+def test_the_reference_punishes_perfection(real_data):
+    """Where somebody lacks a joint, unless all lie near the origin."""
+    dataset = build(photographs(real_data, 'coco'))
+    result = score(
+        dict(type='PerKeypointMetric', paper_exact=True), dataset, truth
+    )
+    assert result['right_shoulder/AP'] == PERFECT  # all twelve have it
+    assert result['right_eye/AP'] < 0.7  # nine of twelve
+    assert result['right_eye/AR'] == pytest.approx(9 / 12)
+    assert result['right_eye/PCK'] == PERFECT
+
+
+def test_wrong_joints_are_found(real_data):
+    """A model that is perfect, but takes left wrists for right ones."""
+    dataset = build(photographs(real_data, 'coco'))
+    names = dataset.metainfo['keypoint_name2id']
+    left, right = names['left_wrist'], names['right_wrist']
+
+    def predict(sample):
+        joints = truth(sample).copy()
+        joints[:, [left, right]] = joints[:, [right, left]]
+        return joints
+
+    result = score(dict(type='PerKeypointMetric'), dataset, predict)
+    for name in names:
+        if 'wrist' in name:
+            assert result[f'{name}/AP'] < 0.4
+            assert result[f'{name}/PCK'] < 0.9
+        else:
+            assert result[f'{name}/AP'] == PERFECT
+            assert result[f'{name}/PCK'] == PERFECT
+    assert result['mean/PCK'] == pytest.approx(
+        np.mean([result[f'{name}/PCK'] for name in names])
+    )
+
+
+# Two joints, people in boxes of 100 x 100 in one picture.
+
+META = parse_pose_metainfo(
+    dict(
+        dataset_name='two_joints',
+        paper_info={},
+        keypoint_info={
+            0: dict(name='head', id=0, color=[0, 0, 0], type='', swap=''),
+            1: dict(name='foot', id=1, color=[0, 0, 0], type='', swap=''),
+        },
+        skeleton_info={},
+        joint_weights=[1.0, 1.0],
+        sigmas=[0.05, 0.1],
+    )
+)
+
+
+def annotation(number, box, head=None, foot=None):
+    joints = [[0, 0, 0] if j is None else [*j, 2] for j in (head, foot)]
+    return dict(
+        id=number,
+        image_id=1,
+        category_id=1,
+        bbox=list(box),
+        iscrowd=0,
+        keypoints=[x for joint in joints for x in joint],
+    )
+
+
+def predicted(number, box, head, foot, score=1.0, ann=None):
+    """One data sample; without an annotation its box is a detector's."""
+    x, y, w, h = box
+    boxes = np.array([[x, y, x + w, y + h]], np.float32)
+    sample = dict(
+        id=number,
+        img_id=1,
+        ori_shape=(1000, 1000),
+        gt_instances=dict(bboxes=boxes, bbox_scores=np.ones(1)),
+        pred_instances=dict(
+            keypoints=np.array([[head, foot]], np.float32),
+            keypoint_scores=np.ones((1, 2), np.float32),
+            bboxes=boxes,
+            bbox_scores=np.full(1, score),
+        ),
+    )
+    if ann is not None:
+        sample['raw_ann_info'] = ann
+    return sample
+
+
+def run(samples, anns=None, tmp_path=None, **options):
+    if anns is not None:
+        path = tmp_path / 'people.json'
+        coco = dict(
+            images=[dict(id=1)],
+            categories=[dict(id=1)],
+            annotations=anns,
+        )
+        path.write_text(json.dumps(coco))
+        options['ann_file'] = str(path)
+    evaluator = Evaluator(PerKeypointMetric(**options))
+    evaluator.dataset_meta = META
+    for sample in samples:
+        evaluator.metrics[0].process(None, [sample])
+    return evaluator.evaluate(len(samples))
+
+
+A, B = (0, 0, 100, 100), (500, 500, 100, 100)
+
+
+def test_somebody_without_the_joint_has_no_say():
+    """The prediction for it lies far outside of any box."""
+    first = annotation(1, A, head=(50, 10), foot=(50, 90))
+    second = annotation(2, B, head=(550, 510))
+    result = run(
+        [
+            predicted(1, A, (50, 10), (50, 90), ann=first),
+            predicted(2, B, (550, 510), (900, 0), ann=second),
+        ]
+    )
+    assert result == dict.fromkeys(result, PERFECT)
+    assert len(result) == 9
+
+
+@pytest.mark.parametrize(
+    ('distance', 'threshold', 'expected'),
+    [(19.9, 0.2, 1.0), (20.1, 0.2, 0.5), (20.1, 0.3, 1.0), (9, 0.05, 0.5)],
+)
+def test_pck(distance, threshold, expected):
+    """By the longer side of the box, here 100."""
+    first = annotation(1, A, head=(50, 10))
+    second = annotation(2, (500, 500, 40, 100), head=(550, 510))
+    result = run(
+        [
+            predicted(1, A, (50, 10), (0, 0), ann=first),
+            predicted(2, B, (550, 510 + distance), (0, 0), ann=second),
+        ],
+        pck_thr=threshold,
+    )
+    assert result['head/PCK'] == pytest.approx(expected)
+    assert 'foot/PCK' not in result
+    assert result['mean/PCK'] == pytest.approx(expected)
+
+
+def test_boxes_of_a_detector(tmp_path):
+    """Ids of detections are numbers in order, here those of other people;
+    the second box of somebody is nobody's, a miss is a miss."""
+    anns = [
+        annotation(0, B, head=(550, 510)),
+        annotation(1, A, head=(50, 10), foot=(50, 90)),
+        annotation(2, (200, 700, 50, 50), head=(210, 710)),
+    ]
+    samples = [
+        predicted(0, (5, 0, 100, 100), (50, 10), (50, 90)),
+        predicted(1, (505, 500, 100, 100), (550, 510), (0, 0), 0.9),
+        predicted(2, (0, 40, 100, 100), (700, 10), (50, 90), 0.8),
+    ]
+    result = run(samples, anns, tmp_path)
+    assert result['head/PCK'] == pytest.approx(2 / 3)
+    assert result['foot/PCK'] == PERFECT
+    # precision 1 at the 67 recalls up to 2/3
+    assert result['head/AP'] == pytest.approx(67 / 101)
+    assert result['head/AR'] == pytest.approx(2 / 3)
+    assert result['foot/AP'] == PERFECT
+
+
+def test_a_model_without_boxes(tmp_path):
+    """The box around the predicted joints takes their place."""
+    anns = [annotation(5, A, head=(10, 10), foot=(90, 90))]
+    sample = predicted(7, A, (10, 10), (95, 95))
+    del sample['pred_instances']['bboxes']
+    assert run([sample], anns, tmp_path)['foot/PCK'] == PERFECT
+
+
+def test_nms_does_not_touch_pck():
+    """Two people in the same place: NMS takes one of them for a double."""
+    samples = [
+        predicted(i, A, (50, 10), (50, 90), ann=annotation(i, A, (50, 10)))
+        for i in (1, 2)
+    ]
+    result = run(samples)
+    assert result['head/AR'] == pytest.approx(0.5)
+    assert result['head/PCK'] == PERFECT
+    assert run(samples, nms_mode='none')['head/AR'] == PERFECT
+
+
+def test_visibility_with_two_channels():
+    """MPII's way: no annotation, but joints in the data sample."""
+    sample = predicted(1, A, (50, 10), (50, 90))
+    visible = np.array([[[1, 1], [0, 1]]])
+    sample['gt_instances'].update(
+        keypoints=np.array([[(50, 10), (-1, -1)]], np.float32),
+        keypoints_visible=visible,
+    )
+    assert set(run([sample])) == {
+        f'{name}/{m}' for name in ('head', 'mean') for m in ('AP', 'AR', 'PCK')
+    }
+
+
+def test_dummy_joints_are_no_truth():
+    sample = predicted(1, A, (50, 10), (50, 90))
+    sample['gt_instances'].update(
+        keypoints=np.zeros((1, 2, 2)), keypoints_visible=np.ones((1, 2))
+    )
+    with pytest.raises(ValueError, match=r'image 1 .* ann_file'):
+        run([sample])
+
+
+def test_threshold_must_be_positive():
+    with pytest.raises(ValueError, match='pck_thr=0 '):
+        PerKeypointMetric(pck_thr=0)
+
+
+def test_result_file(tmp_path):
+    ann = annotation(1, A, head=(50, 10))
+    sample = predicted(1, A, (50, 10), (0, 0), ann=ann)
+    options = dict(
+        result_dir=str(tmp_path), model='hrnet', attack='part:head:blur'
+    )
+    for _ in range(2):
+        run([sample], **options)
+    files = sorted(tmp_path.glob('hrnet_two_joints_part-head-blur_*.json'))
+    assert len(files) == 2
+    result = json.loads(files[0].read_text())
+    assert result['attack'] == 'part:head:blur'
+    assert result['joints']['head'] == dict(
+        AP=PERFECT, AR=PERFECT, PCK=PERFECT, people=1
+    )
+    assert result['joints']['foot'] == dict(
+        AP=None, AR=None, PCK=None, people=0
+    )
+    assert result['mean']['AP'] == PERFECT
+
+
+def test_no_file_unless_asked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ann = annotation(1, A, head=(50, 10))
+    run([predicted(1, A, (50, 10), (0, 0), ann=ann)])
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,85 @@
+"""Result files are named by what they are of and overwrite nothing."""
+
+import json
+from datetime import datetime
+from multiprocessing.pool import ThreadPool
+
+import numpy as np
+import pytest
+
+from mmpose_occlusion.evaluation.results import result_path, write_result
+
+NOON = datetime(2026, 1, 2, 12, 0, 30)
+
+
+@pytest.mark.parametrize(
+    ('options', 'name'),
+    [
+        (dict(attack='keypoint:nose:black'), 'hrnet_coco_keypoint-nose-black'),
+        (dict(), 'hrnet_coco_clean'),
+        (dict(model='work_dirs/a/hrnet/'), 'hrnet_coco_clean'),
+        (dict(model='hrnet/epoch_3.pth'), 'epoch_3.pth_coco_clean'),
+        (dict(data='../../etc'), 'hrnet_etc_clean'),
+        (dict(data=''), 'hrnet_unnamed_clean'),
+    ],
+)
+def test_name(tmp_path, options, name):
+    options = dict(dict(model='hrnet', data='coco'), **options)
+    path = result_path(tmp_path / 'new', time=NOON, **options)
+    assert path == tmp_path / 'new' / f'{name}_20260102_120030.json'
+    assert path.parent.is_dir()
+
+
+def test_a_path_that_is_taken_gets_a_number(tmp_path):
+    options = dict(model='m', data='d', time=NOON, suffix='.pkl')
+    names = []
+    for _ in range(3):
+        path = result_path(tmp_path, **options)
+        path.touch()
+        names.append(path.name)
+    stem = 'm_d_clean_20260102_120030'
+    assert names == [f'{stem}.pkl', f'{stem}_2.pkl', f'{stem}_3.pkl']
+
+
+def test_long_attacks_stay_apart(tmp_path):
+    attacks = [f'keypoint:{"left_wrist," * 30}{end}:black' for end in 'ab']
+    paths = {
+        result_path(tmp_path, model='m', data='d', attack=a, time=NOON)
+        for a in attacks
+    }
+    assert len(paths) == 2
+    for path in paths:
+        path.touch()
+        assert len(path.name) < 130
+
+
+def test_writers_at_once_overwrite_nothing(tmp_path):
+    def write(number):
+        return write_result(
+            tmp_path, dict(number=number), model='m', data='d', attack='a'
+        )
+
+    with ThreadPool(8) as pool:
+        paths = pool.map(write, range(24))
+    assert len(set(paths)) == 24
+    for number, path in enumerate(paths):
+        assert json.loads(path.read_text())['number'] == number
+
+
+def test_what_is_written(tmp_path):
+    result = dict(
+        score=np.float32(0.5),
+        nothing=float('nan'),
+        table={'nose': np.array([1.0, np.inf])},
+    )
+    path = write_result(tmp_path, result, model='m', data='d')
+    written = json.loads(path.read_text())
+    datetime.fromisoformat(written.pop('time'))
+    assert written == dict(
+        model='m',
+        data='d',
+        attack='clean',
+        score=0.5,
+        nothing=None,
+        table={'nose': [1.0, None]},
+    )
