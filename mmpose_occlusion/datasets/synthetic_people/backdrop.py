@@ -40,7 +40,7 @@ def sample_backdrop(
         horizon: Row of the horizon; floors are seen in its perspective.
 
     Returns:
-        (height, width, 3) float32 BGR in 0..1.
+        (height, width, 3) uint8 BGR.
     """
     kind = rng.random()
     if kind < 0.48:
@@ -49,7 +49,7 @@ def sample_backdrop(
         image = _outdoors(rng, height, width, horizon)
     else:
         image = _studio(rng, height, width)
-    return np.clip(image, 0, 1)
+    return (np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
 def _flat(height: int, width: int, color: np.ndarray) -> np.ndarray:
@@ -228,9 +228,9 @@ def _wall_thing(rng: np.random.Generator, image: np.ndarray) -> None:
 
 
 def _sky(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    high = np.array(
-        [rng.uniform(0.6, 0.95), rng.uniform(0.5, 0.8), rng.uniform(0.3, 0.8)]
-    )
+    blue = rng.uniform(0.7, 0.97)
+    green = blue * rng.uniform(0.78, 0.97)
+    high = np.array([blue, green, green * rng.uniform(0.6, 1.0)])
     low = np.clip(high + rng.uniform(0.05, 0.3), 0, 1)
     mix = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     sky = (high + (low - high) * mix).astype(np.float32)

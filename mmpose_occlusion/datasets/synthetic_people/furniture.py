@@ -18,7 +18,7 @@ def draw_thing(
     """Draw a thing.
 
     Args:
-        canvas: (H, W, 3) float32 BGR, modified.
+        canvas: (H, W, 3) uint8 BGR, modified.
         base: Where it stands: (x, y) of the middle of its foot, in samples.
         unit: A person's stature there, in samples.
 
@@ -69,12 +69,13 @@ class _Brush:
         self.canvas = canvas
         self.mask = mask
         self.color = sample_cloth_color(rng)
-        self.grain = rng.uniform(0, 0.08)
+
+    def _ink(self, tone: float) -> tuple[float, ...]:
+        return tuple(map(float, np.clip(self.color * tone, 0, 1) * 255))
 
     def poly(self, points, tone: float = 1.0) -> None:
         corners = np.round(np.asarray(points)).astype(np.int32)
-        color = np.clip(self.color * tone, 0, 1)
-        cv2.fillPoly(self.canvas, [corners], tuple(map(float, color)))
+        cv2.fillPoly(self.canvas, [corners], self._ink(tone))
         cv2.fillPoly(self.mask, [corners], 1)
 
     def block(
@@ -96,12 +97,12 @@ class _Brush:
 
     def bar(self, a, b, thick: float, tone: float = 0.85) -> None:
         ends = [tuple(round(float(v)) for v in p) for p in (a, b)]
-        color = tuple(map(float, np.clip(self.color * tone, 0, 1)))
+        color = self._ink(tone)
         cv2.line(self.canvas, *ends, color, max(1, int(thick)))
         cv2.line(self.mask, *ends, 1, max(1, int(thick)))
 
     def disc(self, centre, axes, angle: float = 0, tone: float = 1.0) -> None:
-        color = tuple(map(float, np.clip(self.color * tone, 0, 1)))
+        color = self._ink(tone)
         place = tuple(round(float(v)) for v in centre)
         size = tuple(max(1, round(float(v))) for v in axes)
         cv2.ellipse(self.canvas, place, size, angle, 0, 360, color, -1)

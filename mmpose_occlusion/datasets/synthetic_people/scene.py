@@ -229,9 +229,10 @@ def _develop(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
     height, width = image.shape[:2]
     gain = rng.uniform(0.82, 1.15) * rng.normal(1, 0.03, 3)
     contrast = np.float32(rng.uniform(0.8, 1.15))
-    image = 0.5 + (image * gain.astype(np.float32) - 0.5) * contrast
+    out = image * (gain * contrast).astype(np.float32)
+    out += np.float32(127.5) * (1 - contrast)
     if rng.random() < 0.3:
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 0.9))
+        out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 0.9))
     grain = rng.standard_normal((height, width, 1), dtype=np.float32)
-    image = image + grain * np.float32(rng.uniform(0.003, 0.02))
-    return np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
+    out += grain * np.float32(255 * rng.uniform(0.003, 0.02))
+    return np.clip(out + 0.5, 0, 255).astype(np.uint8)

@@ -35,6 +35,7 @@ class Placed:
 
     ``floor`` is the row, in samples, of the ground it stands on: people and
     things are drawn in that order. ``unit`` is its stature in samples.
+    ``color`` is the buffer's, with the shade of crevices, as uint8 BGR.
     """
 
     figure: Figure
@@ -42,13 +43,14 @@ class Placed:
     floor: float
     unit: float
     buffer: Buffer
+    color: np.ndarray
 
 
 @dataclass
 class Prop:
     """A thing at a place of a picture.
 
-    ``draw`` draws it into a canvas (H, W, 3) of samples and returns the
+    ``draw`` draws it into a uint8 canvas (H, W, 3) of samples and returns the
     (H, W) bool mask of what it covers. ``owner`` is who sits on it.
     """
 
@@ -101,25 +103,26 @@ def place(
         min(int(np.ceil(bottom)) + 1, size[1] * SAMPLES),
     )
     render(buffer, figure.solids, view, light)
-    _darken_crevices(buffer, unit)
-    return Placed(figure, view, float(y), unit, buffer)
+    color = buffer.color * _crevices(buffer, unit)[..., None]
+    color = np.clip(color * 255 + 0.5, 0, 255).astype(np.uint8)
+    return Placed(figure, view, float(y), unit, buffer, color)
 
 
-def _darken_crevices(buffer: Buffer, unit: float) -> None:
-    """Shade what lies behind something near it (unsharp masking of depth).
+def _crevices(buffer: Buffer, unit: float) -> np.ndarray:
+    """Light left (h, w) where something near is in front of a surface.
 
-    After Luft, Colditz and Deussen, Image enhancement by unsharp masking the
-    depth buffer, SIGGRAPH 2006.
+    Unsharp masking of the depth buffer, after Luft, Colditz and Deussen,
+    Image enhancement by unsharp masking the depth buffer, SIGGRAPH 2006.
     """
     drawn = buffer.drawn
     if not drawn.any():
-        return
+        return np.ones(drawn.shape, np.float32)
     depth = np.where(drawn, buffer.depth, 0)
     size = max(3, int(0.035 * unit) | 1)
     mean = cv2.blur(depth, (size, size))
     share = cv2.blur(drawn.astype(np.float32), (size, size))
     behind = (depth - mean / np.maximum(share, 1e-3)) / (0.05 * unit)
-    buffer.color *= (1 - 0.45 * np.clip(behind, 0, 1))[..., None]
+    return 1 - 0.45 * np.clip(behind, 0, 1)
 
 
 def compose(
@@ -128,17 +131,15 @@ def compose(
     """Draw layers before a backdrop, the first one farthest.
 
     Args:
-        backdrop: (H, W, 3) float BGR in 0..1, in pixels.
+        backdrop: (H, W, 3) uint8 BGR, in pixels.
 
     Returns:
-        The picture (H, W, 3) float32 in pixels, and what is in front.
+        The picture (H, W, 3) uint8 BGR in pixels, and what is in front.
     """
     height, width = backdrop.shape[:2]
     shape = (height * SAMPLES, width * SAMPLES)
     canvas = cv2.resize(
-        backdrop.astype(np.float32),
-        (shape[1], shape[0]),
-        interpolation=cv2.INTER_NEAREST,
+        backdrop, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST
     )
     fronts = Fronts(np.full(shape, -1, np.int16), np.full(shape, -1, np.int16))
     for layer in layers:
@@ -150,7 +151,9 @@ def compose(
             continue
         buffer = layer.buffer
         drawn = buffer.drawn
-        np.copyto(canvas[buffer.window], buffer.color, where=drawn[..., None])
+        if not drawn.any():
+            continue
+        cv2.copyTo(layer.color, drawn.view(np.uint8), canvas[buffer.window])
         np.copyto(fronts.layer[buffer.window], np.int16(index), where=drawn)
         np.copyto(fronts.solid[buffer.window], buffer.solid, where=drawn)
     picture = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
@@ -169,4 +172,5 @@ def _shadow(canvas: np.ndarray, person: Placed) -> None:
     u = (np.arange(x0, x1) - x) / reach
     v = (np.arange(y0, y1) - person.floor) / (0.28 * reach)
     fall = np.clip(1 - u[None, :] ** 2 - v[:, None] ** 2, 0, 1)
-    canvas[y0:y1, x0:x1] *= (1 - 0.5 * fall)[..., None].astype(np.float32)
+    light = (1 - 0.5 * fall).astype(np.float32)[..., None]
+    canvas[y0:y1, x0:x1] = (canvas[y0:y1, x0:x1] * light).astype(np.uint8)
