@@ -120,19 +120,19 @@ def _draw_people(args: argparse.Namespace) -> None:
 
 
 def _point_to(cfg, data: str) -> None:
-    """Have every data set and metric of a config read this folder."""
-    default = cfg.data_root.rstrip('/')
+    """Have every data set of a config read this folder."""
+    from mmpose_occlusion.engine.config import (
+        SPLITS,
+        dataloader,
+        walk_datasets,
+    )
 
-    def moved(node):
-        if isinstance(node, dict):
-            return {key: moved(value) for key, value in node.items()}
-        if isinstance(node, list | tuple):
-            return type(node)(moved(value) for value in node)
-        if isinstance(node, str) and node.startswith(default):
-            return data.rstrip('/') + node[len(default) :]
-        return node
-
-    cfg.merge_from_dict(moved(cfg.to_dict()))
+    for split in SPLITS:
+        loader = dataloader(cfg, split)
+        for _, dataset in walk_datasets(loader['dataset']):
+            if 'data_root' in dataset:
+                dataset['data_root'] = data
+        cfg[f'{split}_dataloader'] = loader
 
 
 def _train(folder: Path) -> None:

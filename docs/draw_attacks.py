@@ -1,0 +1,95 @@
+"""Draw docs/attacks.png, the README's picture, from synthetic people.
+
+python tools/make_synthetic_people.py
+python docs/draw_attacks.py
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / 'tools'), str(ROOT)]
+
+import _cli  # noqa: E402
+
+COLUMNS = {
+    'clean': None,
+    'keypoint:left_knee:black': None,
+    'keypoint:nose:blur:24': None,
+    'part:left_leg:mean': None,
+    'part:upper_body:blur': None,
+    'MultiKeypointOcclusion': dict(keypoint_prob=1, fills=['black']),
+    'PartMix': dict(prob=1),
+}
+PEOPLE = 2
+
+
+def draw(args: object) -> None:
+    """One row for each person, one column for each attack."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+    from mmengine.registry import init_default_scope
+    from mmpose.registry import DATASETS, TRANSFORMS
+
+    from mmpose_occlusion.attacks import parse_attack
+
+    init_default_scope('mmpose')
+    data = 'data/synthetic_people'
+    crops = DATASETS.build(
+        dict(
+            type='DonorDataset',
+            dataset=dict(
+                type='CocoDataset',
+                ann_file=f'{data}/annotations/person_keypoints_val.json',
+                data_prefix=dict(img=f'{data}/val/'),
+                pipeline=[
+                    dict(type='LoadImage'),
+                    dict(type='GetBBoxCenterScale'),
+                    dict(type='TopdownAffine', input_size=(192, 256)),
+                ],
+            ),
+        )
+    )
+    people = [i for i in range(len(crops)) if _is_all_seen(crops[i])][:PEOPLE]
+    size = 1.5 * len(COLUMNS), 2.0 * len(people) + 0.4
+    with mpl.rc_context({'font.size': 6}):
+        figure = Figure(figsize=size)
+        grid = figure.subplots(len(people), len(COLUMNS), squeeze=False)
+        for row, person in zip(grid, people, strict=True):
+            for axis, (name, options) in zip(
+                row, COLUMNS.items(), strict=True
+            ):
+                crop = crops[person]
+                if ':' in name:
+                    crop = TRANSFORMS.build(parse_attack(name))(crop)
+                elif options is not None:
+                    crop = TRANSFORMS.build(dict(options, type=name, seed=2))(
+                        crop
+                    )
+                axis.imshow(crop['img'][..., ::-1])
+                axis.axis('off')
+        for axis, name in zip(grid[0], COLUMNS, strict=True):
+            axis.set_title(name, family='monospace')
+        figure.tight_layout(pad=0.3)
+        figure.savefig(ROOT / 'docs/attacks.png', dpi=130)
+
+
+def _is_all_seen(crop: dict) -> bool:
+    """Whether a person faces the reader, whole, and with room around."""
+    x, y, v = np.reshape(crop['raw_ann_info']['keypoints'], (17, 3)).T
+    height, width = crop['img_shape']
+    room = 0.12 * np.ptp(y)
+    return bool(
+        (v == 2).sum() >= 15
+        and x[5] > x[6] + room
+        and (x > room).all()
+        and (y > room).all()
+        and (x < width - room).all()
+        and (y < height - room).all()
+    )
+
+
+if __name__ == '__main__':
+    sys.exit(_cli.run(draw, None))
