@@ -9,12 +9,13 @@ from .version import __version__
 
 requirements.check()
 
-from . import datasets, engine, evaluation, visualization  # noqa: E402
+from . import datasets, engine, evaluation, models, visualization  # noqa: E402
 
 __all__ = [
     '__version__',
     'datasets',
     'engine',
     'evaluation',
+    'models',
     'visualization',
 ]

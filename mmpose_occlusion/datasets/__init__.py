@@ -2,3 +2,4 @@
 
 from . import transforms  # noqa: F401
 from .donors import DonorDataset  # noqa: F401
+from .occlusion_views import OcclusionViewsDataset  # noqa: F401

@@ -1,0 +1,8 @@
+# Views of each crop for contrastive training: one joint hidden, and one body
+# part. (For PartMix wrap the training set in DonorDataset as well.)
+custom_imports = dict(imports=['mmpose_occlusion'])
+
+occlusion_views = dict(
+    keypoint_view=[dict(type='KeypointOcclusion', fill='blur')],
+    part_view=[dict(type='PartOcclusion', fill='blur')],
+)

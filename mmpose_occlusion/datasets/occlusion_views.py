@@ -1,0 +1,182 @@
+"""Several views of one crop, to train a model on their agreement."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.dataset import Compose
+from mmpose.datasets.transforms import GenerateTarget
+from mmpose.registry import DATASETS, TRANSFORMS
+from torch.utils.data import Dataset
+
+from mmpose_occlusion.attacks import is_occlusion, with_occlusion_record
+
+PLAIN = 'plain'
+"""Name of the view without occlusions."""
+
+VIEW_KEY = 'view'
+"""Key of the view's name in a data sample's metainfo."""
+
+DEFAULT_VIEWS = {
+    'keypoint_view': [dict(type='KeypointOcclusion')],
+    'part_view': [dict(type='PartOcclusion')],
+}
+"""The reference's: one joint hidden, and one body part."""
+
+_TAKEN = (PLAIN, 'kpt')  # the latter would log as loss_kpt, the plain term
+
+
+@DATASETS.register_module()
+class OcclusionViewsDataset(Dataset):
+    """Each person's crop as it is, and the same crop under occlusions.
+
+    The picture is decoded, augmented and warped once; the pipeline is cut
+    before ``GenerateTarget``, each view's transforms work on their own copy
+    of the crop, and the rest of the pipeline makes each view's targets from
+    the labels that its transforms left. Train
+    :class:`mmpose_occlusion.models.ContrastivePoseEstimator` with it.
+
+    Args:
+        dataset: Config of a top-down data set with a training pipeline, or
+            of a wrapper around one, such as ``DonorDataset`` for PartMix.
+        views: Name -> a transform's config, or a list of these. A name is
+            what the view's loss is called in the log. The default is the
+            reference's: ``keypoint_view`` hides one of the person's joints,
+            ``part_view`` one body part.
+        lazy_init: Leave the loading to ``full_init``.
+
+    Raises:
+        TypeError: ``dataset`` is not a config.
+        ValueError: A view's name or transforms cannot be used; or the
+            pipeline makes no targets, or has occlusions itself, which the
+            plain view must not have.
+    """
+
+    def __init__(
+        self,
+        dataset: Mapping,
+        views: Mapping[str, Any] | None = None,
+        lazy_init: bool = False,
+    ) -> None:
+        if not isinstance(dataset, Mapping):
+            raise TypeError(
+                'OcclusionViewsDataset cuts the pipeline of its data set, so '
+                "it needs the data set's config, a dict, but got a "
+                f'{type(dataset).__name__}.'
+            )
+        crops, finish = _cut(dataset)
+        if lazy_init:
+            crops['lazy_init'] = True
+        self.views = _build_views(DEFAULT_VIEWS if views is None else views)
+        self._finish = _compose(with_occlusion_record(finish))
+        self.dataset: Any = DATASETS.build(crops)
+
+    @property
+    def metainfo(self) -> dict:
+        return self.dataset.metainfo
+
+    def full_init(self) -> None:
+        """Load the annotations."""
+        self.dataset.full_init()
+
+    def get_data_info(self, index: int) -> dict:
+        return self.dataset.get_data_info(index)
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> dict[str, list]:
+        """The views of one crop, the plain one first.
+
+        Returns:
+            ``inputs``: list of (C, H, W) uint8 tensors; ``data_samples``:
+            list of as many samples, each with its view's name in
+            ``metainfo['view']`` and its records in ``metainfo['occlusions']``.
+            MMEngine's collate functions make a list of batches out of
+            these, one for each view.
+        """
+        crop = self.dataset[index]
+        packed = [self._pack(_own(crop), PLAIN)]
+        for name, occlude in self.views.items():
+            occluded = occlude(_own(crop))
+            if occluded is None:
+                raise ValueError(
+                    f'OcclusionViewsDataset: the transforms of views.{name} '
+                    'gave up on a sample; a view must be there for every '
+                    'crop, so take out the transform that returns None.'
+                )
+            packed.append(self._pack(occluded, name))
+        return {key: [view[key] for view in packed] for key in packed[0]}
+
+    def _pack(self, results: dict, name: str) -> dict:
+        packed = self._finish(results)
+        packed['data_samples'].set_metainfo({VIEW_KEY: name})
+        return packed
+
+
+def _own(crop: Mapping) -> dict:
+    """A view's own arrays; what else is in a sample is shared."""
+    return {
+        key: value.copy() if isinstance(value, np.ndarray) else value
+        for key, value in crop.items()
+    }
+
+
+def _compose(steps: Sequence[Mapping]) -> Compose:
+    return Compose([TRANSFORMS.build(dict(step)) for step in steps])
+
+
+def _build_views(views: Mapping[str, Any]) -> dict[str, Compose]:
+    if not views:
+        raise ValueError(
+            'OcclusionViewsDataset needs at least one view, for example '
+            "views=dict(part_view=dict(type='PartOcclusion'))."
+        )
+    built = {}
+    for name, steps in views.items():
+        if not name.isidentifier() or name in _TAKEN:
+            raise ValueError(
+                f'OcclusionViewsDataset: a view cannot be called {name!r}; '
+                'choose a name of letters, digits and underscores other than '
+                f'{" and ".join(map(repr, _TAKEN))}.'
+            )
+        steps = [steps] if isinstance(steps, Mapping) else steps
+        if not steps:
+            raise ValueError(
+                f'OcclusionViewsDataset: views.{name} has no transform; give '
+                "it one, such as dict(type='PartOcclusion')."
+            )
+        built[name] = _compose(steps)
+    return built
+
+
+def _cut(dataset: Mapping) -> tuple[dict, list[Mapping]]:
+    """A data set's config without the last steps of its pipeline, and these:
+    making the targets and what follows."""
+    if 'pipeline' not in dataset and isinstance(
+        dataset.get('dataset'), Mapping
+    ):
+        inner, finish = _cut(dataset['dataset'])
+        return dict(dataset, dataset=inner), finish
+    pipeline = list(dataset.get('pipeline') or [])
+    who = f'OcclusionViewsDataset: the pipeline of {dataset.get("type")}'
+    for step in pipeline:
+        if is_occlusion(step):
+            raise ValueError(
+                f'{who} has "{step["type"]}", but the plain view must stay '
+                'as it is: take it out there and name it in views.'
+            )
+    cuts = [i for i, step in enumerate(pipeline) if _makes_targets(step)]
+    if not cuts:
+        raise ValueError(
+            f'{who} has no GenerateTarget (at its top level), and it is cut '
+            'there: use a training pipeline.'
+        )
+    return dict(dataset, pipeline=pipeline[: cuts[0]]), pipeline[cuts[0] :]
+
+
+def _makes_targets(step: Mapping) -> bool:
+    type_ = step['type']
+    cls = TRANSFORMS.get(type_) if isinstance(type_, str) else type_
+    return inspect.isclass(cls) and issubclass(cls, GenerateTarget)
