@@ -75,7 +75,13 @@ def build_variables(
     """
     folder.mkdir(parents=True, exist_ok=True)
     variables = {}
-    for name, command in compilers.items():
+    wrapped = dict(compilers)
+    if environ.get('FORCE_CUDA') == '1':
+        wrapped['PYTORCH_NVCC'] = environ.get('PYTORCH_NVCC') or 'nvcc'
+    else:
+        # With a GPU in sight mmcv's setup.py wants nvcc.
+        variables['CUDA_VISIBLE_DEVICES'] = ''
+    for name, command in wrapped.items():
         wrapper = folder / name.lower()
         wrapper.write_text(
             CXX_STANDARD.format(compiler=shlex.join(shlex.split(command)))
@@ -86,9 +92,6 @@ def build_variables(
     variables['MAX_JOBS'] = environ.get('MAX_JOBS') or str(jobs)
     variables['CFLAGS'] = f'{FLAGS} {environ.get("CFLAGS", "")}'.strip()
     variables['MMCV_WITH_OPS'] = '1'
-    if environ.get('FORCE_CUDA', '0') != '1':
-        # With a GPU in sight mmcv's setup.py wants nvcc.
-        variables['CUDA_VISIBLE_DEVICES'] = ''
     return variables
 
 

@@ -11,6 +11,7 @@ QUICK = ['--timeout', str(PAGE_SECONDS), '--retries', '0']
 """For what may not be there: a page that is down costs seconds."""
 
 _BENDING = (
+    'PYTHONDONTWRITEBYTECODE',
     'PYTHONHOME',
     'PYTHONPATH',
     'PIP_BUILD_CONSTRAINT',

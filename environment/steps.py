@@ -83,6 +83,16 @@ class Builder:
         finally:
             shutil.rmtree(self.layout.temporary, ignore_errors=True)
         say(f'Set up in {duration(time.monotonic() - start)}.')
+        others = sorted(
+            path.name
+            for path in self.layout.cache.glob('env-*/')
+            if path != self.layout.root
+        )
+        if others:
+            say(
+                f'{self.layout.cache} has environments of other locks or '
+                f'variables too, which may be removed: {" ".join(others)}'
+            )
 
     def _prepare_pip(self) -> None:
         self.env = pip_environment(self.environ, str(self.layout.temporary))
@@ -279,12 +289,21 @@ class Builder:
                 **variables,
             )
             (Path(folder) / archive.name).replace(archive)
-        self._pip(
-            *('wheel', '-v', '--no-deps', '--no-build-isolation'),
-            *('--no-cache-dir', '--wheel-dir', str(wheels)),
-            str(build_mmcv.unpack(archive, build)),
-            **variables,
-        )
+        try:
+            self._pip(
+                *('wheel', '-v', '--no-deps', '--no-build-isolation'),
+                *('--no-cache-dir', '--wheel-dir', str(wheels)),
+                str(build_mmcv.unpack(archive, build)),
+                **variables,
+            )
+        except CommandError as error:
+            if any('Killed signal' in text for text in error.lines):
+                raise SetupError(
+                    'The compiler was killed, as the system does when memory '
+                    'runs out: run the same command again with MAX_JOBS=1 to '
+                    'go on with one file at a time.'
+                ) from error
+            raise
         shutil.rmtree(build)
 
     def _check(self) -> None:

@@ -3,6 +3,7 @@
 import functools
 import subprocess
 import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,7 @@ class TestMmcv:
         assert asked['MAX_JOBS'] == '3'
         assert asked['CFLAGS'] == '-O2 -DNDEBUG -g0 -O3'
         assert 'CUDA_VISIBLE_DEVICES' not in asked
+        assert 'nvcc' in Path(asked['PYTORCH_NVCC']).read_text()
 
     def test_unpacking_keeps_what_has_been_compiled(self, tmp_path):
         source = tmp_path / 'onedl_mmcv-1.0'

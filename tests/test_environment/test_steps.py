@@ -171,6 +171,24 @@ class TestSteps:
         assert not (tmp_path / 'build' / wheels.name).exists()
         assert 'compiling it, ' in capfd.readouterr().err
 
+    def test_no_memory_to_compile_in(self, tmp_path):
+        builder = FakeBuilder(tmp_path, fails=['--only-binary'])
+
+        def compiler(*command, **extra):
+            if '-v' in command:
+                killed = 'g++: fatal error: Killed signal terminated cc1plus\n'
+                raise CommandError([killed], builder.layout.log)
+            return FakeBuilder._run(builder, *command, **extra)
+
+        builder._run = compiler
+        with pytest.raises(SetupError) as caught:
+            builder._mmcv()
+        assert str(caught.value) == (
+            'The compiler was killed, as the system does when memory runs '
+            'out: run the same command again with MAX_JOBS=1 to go on with '
+            'one file at a time.'
+        )
+
     def test_and_not_compiled_again(self, tmp_path, capfd):
         wheels = tmp_path / 'wheels' / 'py311-torch2.14.1+cu130'
         wheels.mkdir(parents=True)
