@@ -3,3 +3,4 @@
 from . import transforms  # noqa: F401
 from .donors import DonorDataset  # noqa: F401
 from .occlusion_views import OcclusionViewsDataset  # noqa: F401
+from .wrappers import DetectionMatchedDataset, match_detections  # noqa: F401

@@ -21,7 +21,7 @@ from mmpose_occlusion.occluders import (
 from mmpose_occlusion.occluders.region import Region
 from mmpose_occlusion.skeleton import Skeleton
 
-from .scene import Scene, read_scene
+from .scene import MATCHED_KEY, Scene, read_scene
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class Occlusion(BaseTransform):
         if scene.people:
             records = self._occlude(results, scene, call)
         else:
-            records = self._refrain(call, None, 'nobody is in this picture')
+            records = self._refrain(call, None, scene.reason)
         results['occlusions'] = [*earlier, *records]
         return results
 
@@ -323,13 +323,18 @@ class Occlusion(BaseTransform):
     ) -> None:
         """Joints lose their weight, in both channels where there are two;
         under ``paper_exact`` their coordinates as well."""
-        visible = results['keypoints_visible'].copy()
-        visible[removed] = 0
-        results['keypoints_visible'] = visible
+        source = results[MATCHED_KEY] if scene.matched else results
+        left = {}
+        keys = ['keypoints_visible']
         if self.paper_exact:
-            joints = results[scene.joints_key].copy()
-            joints[removed] = 0
-            results[scene.joints_key] = joints
+            keys.append(scene.joints_key)
+        for key in keys:
+            left[key] = source[key].copy()
+            left[key][removed] = 0
+        if scene.matched:
+            results[MATCHED_KEY] = {**source, **left}
+        else:
+            results.update(left)
 
     @abstractmethod
     def _candidates(self, person: Person) -> list[str]:

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -11,6 +12,12 @@ from mmpose_occlusion.occluders import CorrectedRules, Person
 from mmpose_occlusion.skeleton import Skeleton
 
 MPII_JOINTS = frozenset(('pelvis', 'thorax', 'upper_neck', 'head_top'))
+
+MATCHED_KEY = 'matched_person'
+"""Key of the person in a detector's box, which carries dummy joints itself:
+a dict with that person's ``keypoints``, ``keypoints_visible``, ``id`` and,
+after a warp, ``transformed_keypoints``, or with the ``reason`` why there is
+nobody. :class:`mmpose_occlusion.datasets.DetectionMatchedDataset` sets it."""
 
 _names_of_dataset: WeakKeyDictionary = WeakKeyDictionary()
 
@@ -26,12 +33,16 @@ class Scene:
             after an affine warp, ``keypoints`` on a whole image.
         keys: Per instance the numbers that identify it in its data set:
             image id and annotation id.
+        matched: Whether they are in ``results['matched_person']``.
+        reason: Why there are no people, where there are none.
     """
 
     people: list[Person]
     shape: tuple[int, ...]
     joints_key: str
     keys: list[tuple[int, int]]
+    matched: bool = False
+    reason: str = 'nobody is in this picture'
 
 
 def read_scene(
@@ -70,9 +81,19 @@ def read_scene(
             'reference did: put it after TopdownAffine.'
         )
     key = 'transformed_keypoints' if cropped else 'keypoints'
-    xy = results.get(key)
+    person = results.get(MATCHED_KEY)
+    if person is not None and 'reason' in person:
+        return Scene([], shape, key, [], reason=person['reason'])
+    source = results if person is None else person
+    xy = source.get(key)
     if xy is None and _is_empty_picture(results):
         return Scene([], shape, key, [])
+    if xy is None and person is not None:
+        raise ValueError(
+            f"{who}: the person in the detector's box of {_sample(results)} "
+            'was not taken into the crop; TopdownAffine must be in the '
+            'pipeline of the data set inside DetectionMatchedDataset.'
+        )
     if xy is None or np.ndim(xy) != 3:
         raise ValueError(
             f'{who} needs the joints of the people (N, K, 2) in '
@@ -85,8 +106,9 @@ def read_scene(
             f'{who}: {_sample(results)} has {xy.shape[1]} joints, but its '
             f'metainfo names {len(skeleton.names)}.'
         )
-    _refuse_dummies(results, who)
-    labelled = _labelled(results)
+    if person is None:
+        _refuse_dummies(results, who)
+    labelled = _labelled(source)
     xy = rules.coordinates(
         np.asarray(xy[..., :2], np.float64),
         labelled,
@@ -103,7 +125,8 @@ def read_scene(
         Person(skeleton, xy[i], labelled[i], available[i], heights[i])
         for i in range(len(xy))
     ]
-    return Scene(people, shape, key, _keys(results, len(xy)))
+    keys = _keys(results, source.get('id'), len(xy))
+    return Scene(people, shape, key, keys, matched=person is not None)
 
 
 def joint_names(results: Mapping, who: str) -> tuple[str, ...]:
@@ -171,8 +194,9 @@ def _refuse_dummies(results: Mapping, who: str) -> None:
         raise ValueError(
             f'{who} cannot hide the joints of {_sample(results)}: its boxes '
             'come from a detector (bbox_file) and carry dummy joints only; '
-            'test with the annotated boxes: bbox_file=None in the data set, '
-            'or --gt-boxes of tools/test.py.'
+            'put the data set into a DetectionMatchedDataset, or test with '
+            'the annotated boxes: bbox_file=None in the data set, or '
+            '--gt-boxes of tools/test.py.'
         )
 
 
@@ -187,9 +211,8 @@ def _box_heights(results: Mapping, who: str, count: int) -> list[float]:
     return [float(box[3] - box[1]) for box in boxes]
 
 
-def _keys(results: Mapping, count: int) -> list[tuple[int, int]]:
+def _keys(results: Mapping, ids: Any, count: int) -> list[tuple[int, int]]:
     image = _number(results.get('img_id', results.get('img_path')))
-    ids = results.get('id')
     if not isinstance(ids, list | tuple | np.ndarray):
         ids = [ids] * count if count == 1 else [None] * count
     return [
