@@ -112,6 +112,13 @@ def run(work: Callable[[argparse.Namespace], None], args) -> int:
     Returns:
         The exit status: 0, or 2 after a mistake.
     """
+    config = getattr(args, 'config', None)
+    if config and '::' not in config and not Path(config).is_file():
+        # said before the imports, which take seconds
+        return _refuse(
+            f'config file "{config}" does not exist: give the path of a '
+            'config, or one of MMPose\'s own as "mmpose::body_2d_keypoint/..."'
+        )
     os.environ.setdefault('LOCAL_RANK', str(getattr(args, 'local_rank', 0)))
     try:
         _import_quietly()
@@ -129,9 +136,16 @@ def run(work: Callable[[argparse.Namespace], None], args) -> int:
     return 0
 
 
-def _refuse(error: Exception) -> int:
-    if os.environ.get('RANK', '0') == '0':
-        print(f'error: {error}', file=sys.stderr)
+def _refuse(error: Exception | str) -> int:
+    sentence = f'error: {error}'
+    path = os.environ.get('MMPOSE_OCCLUSION_REFUSAL')
+    if path:
+        # _torchrun.py prints it; whole, should this process be ended now
+        own = Path(f'{path}.{os.getpid()}')
+        own.write_text(sentence)
+        own.replace(path)
+    else:
+        print(sentence, file=sys.stderr)
     return 2
 
 

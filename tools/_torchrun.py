@@ -1,10 +1,15 @@
 """torchrun, which leaves out its report when a process has said it all.
 
-A process that ends with status 2 has printed a sentence for the user.
+A process that refuses its work writes its sentence for the user to the file
+that MMPOSE_OCCLUSION_REFUSAL names. It is printed here, once: a process might
+be ended before it has printed what another one has found, too.
 """
 
 import logging
+import os
 import sys
+import tempfile
+from pathlib import Path
 
 try:
     from torch.distributed.elastic.multiprocessing import errors
@@ -21,13 +26,16 @@ def launch() -> int:
     """Run torchrun; returns the exit status."""
     # it logs that it closes the other processes, at every failure
     logging.getLogger('torch.distributed.elastic').setLevel(logging.CRITICAL)
-    try:
-        main()
-    except errors.ChildFailedError as error:
-        _, failure = error.get_first_failure()
-        if failure.exitcode != 2:
-            raise
-        return 2
+    with tempfile.TemporaryDirectory() as folder:
+        refusal = Path(folder) / 'refusal'
+        os.environ['MMPOSE_OCCLUSION_REFUSAL'] = str(refusal)
+        try:
+            main()
+        except errors.ChildFailedError:
+            if not refusal.is_file():
+                raise
+            print(refusal.read_text(), file=sys.stderr)
+            return 2
     return 0
 
 

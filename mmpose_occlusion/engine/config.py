@@ -1,6 +1,7 @@
 """Loading configs, and finding data sets and pipelines in them."""
 
 import copy
+import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,8 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
     """
     if '::' not in path and not Path(path).is_file():
         raise UsageError(
-            f'config file "{path}" does not exist: give the path of a config, '
-            'or one of MMPose\'s own as "mmpose::body_2d_keypoint/..."'
+            f'config file "{path}" does not exist: give the path of one, or '
+            'PACKAGE::PATH for one of a package'
         )
     try:
         cfg = get_config(path) if '::' in path else Config.fromfile(path)
@@ -67,6 +68,26 @@ def set_work_dir(cfg: Config, path: str, work_dir: str | None) -> None:
     elif cfg.get('work_dir') is None:
         stem = Path(path.rpartition('::')[2]).stem
         cfg.work_dir = str(Path('work_dirs') / stem)
+
+
+def name_visualizer(cfg: Config) -> None:
+    """Give the visualizer a name that no run of this process had before.
+
+    MMEngine keeps visualizers by name, with the folder of their first run:
+    a second run in the same process would write its scalars there.
+    """
+    from mmpose.registry import VISUALIZERS
+
+    visualizer = cfg.setdefault(
+        'visualizer', {'type': 'PoseLocalVisualizer', 'name': 'visualizer'}
+    )
+    type_ = visualizer['type']
+    cls = VISUALIZERS.get(type_) if isinstance(type_, str) else type_
+    base = visualizer.get('name', 'visualizer')
+    names = (f'{base}{number or ""}' for number in itertools.count())
+    visualizer['name'] = next(
+        name for name in names if not cls.check_instance_created(name)
+    )
 
 
 def dataloader(cfg: Config, split: str) -> dict:

@@ -3,11 +3,13 @@
 from argparse import Namespace
 from collections.abc import Mapping
 
+import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from numpy.lib import NumpyVersion
 
 from .attack import attack_config, read_attacks, use_gt_boxes
-from .config import set_work_dir
+from .config import name_visualizer, set_work_dir
 from .errors import UsageError
 
 
@@ -24,6 +26,7 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
     """
     init_default_scope(cfg.get('default_scope') or 'mmpose')
     set_work_dir(cfg, args.config, args.work_dir)
+    name_visualizer(cfg)
     cfg.load_from = args.checkpoint
     cfg.resume = False
     attacks = read_attacks(cfg, args.attack)
@@ -53,6 +56,12 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
 
 def _analyse_badcases(cfg: Config, args: Namespace) -> None:
     """Turn MMPose's ``BadCaseAnalysisHook`` on."""
+    if NumpyVersion(np.__version__) >= '2.4.0':
+        raise UsageError(
+            f'--badcase does not work with NumPy {np.__version__}: '
+            "MMPose's hook makes numbers of arrays, which NumPy 2.4 and "
+            'later refuse; look at the crops with --show-dir'
+        )
     hook = (cfg.get('default_hooks') or {}).get('badcase')
     if not hook:
         raise UsageError(

@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from .attack import carry_records
-from .config import set_work_dir
+from .config import name_visualizer, set_work_dir
 from .errors import UsageError
 
 
@@ -51,6 +51,7 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
         cfg.model.setdefault('data_preprocessor', cfg.preprocess_cfg)
     for split in ('train', 'val'):
         carry_records(cfg, split)
+    name_visualizer(cfg)
     _write_tensorboard(cfg)
 
 
@@ -81,9 +82,7 @@ def _show(cfg: Config, args: Namespace) -> None:
 
 def _write_tensorboard(cfg: Config) -> None:
     """Add TensorBoard to the visualizer's backends unless it is there."""
-    visualizer = cfg.setdefault(
-        'visualizer', {'type': 'PoseLocalVisualizer', 'name': 'visualizer'}
-    )
+    visualizer = cfg.visualizer
     backends = list(visualizer.get('vis_backends') or [])
     if not backends:
         backends.append({'type': 'LocalVisBackend'})

@@ -1,0 +1,119 @@
+"""Running the tools inside the test process: an import costs seconds."""
+
+import functools
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+if str(ROOT / 'tools') not in sys.path:
+    sys.path.append(str(ROOT / 'tools'))
+
+MODEL = """
+_base_ = [
+    'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
+    'td-hm_res50_8xb64-210e_coco-256x192.py'
+]
+custom_imports = dict(imports=['mmpose_occlusion'])
+
+codec = dict(
+    type='MSRAHeatmap', input_size=(64, 64), heatmap_size=(16, 16), sigma=1
+)
+model = dict(
+    backbone=dict(depth=18, base_channels=4, init_cfg=None),
+    head=dict(
+        in_channels=32, deconv_out_channels=(8, 8, 8), decoder=codec),
+)
+crop = dict(type='TopdownAffine', input_size=(64, 64))
+pack = dict(type='PackPoseInputs')
+train_pipeline = [
+    *_base_.train_pipeline[:-3],
+    crop,
+    dict(type='PartOcclusion', fill='blur', prob=0.5),
+    dict(type='GenerateTarget', encoder=codec),
+    pack,
+]
+val_pipeline = [*_base_.val_pipeline[:-2], crop, pack]
+"""
+
+DATA = """
+root = {root!r}
+loader = dict(num_workers=0, persistent_workers=False)
+train_dataloader = dict(
+    batch_size=8,
+    **loader,
+    dataset=dict(
+        data_root=root,
+        ann_file='annotations/person_keypoints_train.json',
+        data_prefix=dict(img='train/'),
+        indices=32,
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=8,
+    **loader,
+    dataset=dict(
+        data_root=root,
+        ann_file='annotations/person_keypoints_val.json',
+        bbox_file=None,
+        data_prefix=dict(img='val/'),
+        indices=12,
+        pipeline=val_pipeline,
+    ),
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(ann_file=None)
+test_evaluator = val_evaluator
+train_cfg = dict(max_epochs=1, val_interval=1)
+default_hooks = dict(
+    checkpoint=dict(interval=1, save_best=None, max_keep_ckpts=2),
+    logger=dict(interval=1),
+)
+"""
+
+
+@pytest.fixture(scope='session')
+def tool() -> Callable:
+    """Name of a tool -> its module; ``import test`` is Python's own."""
+
+    @functools.cache
+    def load(name: str):
+        path = ROOT / 'tools' / f'{name}.py'
+        spec = importlib.util.spec_from_file_location(f'tool_{name}', path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope='session')
+def config(synthetic_people: Path, tmp_path_factory) -> str:
+    """A config of a tiny model on a few synthetic people."""
+    path = tmp_path_factory.mktemp('config') / 'tiny.py'
+    path.write_text(MODEL + DATA.format(root=str(synthetic_people)))
+    return str(path)
+
+
+@pytest.fixture(scope='session')
+def trained(config: str, tool: Callable, tmp_path_factory) -> Path:
+    """The work dir of one epoch's training."""
+    work_dir = tmp_path_factory.mktemp('trained')
+    argv = [config, '--work-dir', str(work_dir)]
+    assert tool('train').main(argv) == 0
+    return work_dir
+
+
+@pytest.fixture(scope='session')
+def checkpoint(trained: Path) -> str:
+    """The checkpoint of one epoch's training."""
+    return str(trained / 'epoch_1.pth')
+
+
+def log_of(work_dir: Path) -> str:
+    """The latest log of a run."""
+    return max(work_dir.glob('*/*.log')).read_text()

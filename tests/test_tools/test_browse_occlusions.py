@@ -1,0 +1,89 @@
+"""Contact sheets and galleries."""
+
+import json
+import re
+
+import cv2
+import pytest
+
+BLACK = ['--attack', 'keypoint:random:black']
+
+
+@pytest.fixture
+def browse(config, tool, tmp_path, capsys):
+    def run(*arguments, config=config, status=0):
+        out = tmp_path / f'out{len(list(tmp_path.iterdir()))}'
+        argv = [config, '--out', str(out), *arguments]
+        assert tool('browse_occlusions').main(argv) == status
+        return out, capsys.readouterr()
+
+    return run
+
+
+def records_of(page):
+    """The records that a page shows, per crop."""
+    from html import unescape
+
+    texts = re.findall(r'<pre>(.*?)</pre>', page, flags=re.DOTALL)
+    return [json.loads(unescape(text)) for text in texts]
+
+
+def test_attacks_on_a_test_split(browse):
+    out, printed = browse(
+        *BLACK, '--attack', 'part:head:blur', '--split', 'test', '--num', '5'
+    )
+    assert 'Attack keypoint:random:black changed' in printed.out
+    assert f'Wrote {out}/sheet.png and {out}/gallery.html' in printed.out
+    sheet = cv2.imread(str(out / 'sheet.png'))
+    assert min(sheet.shape[:2]) > 300
+    page = (out / 'gallery.html').read_text()
+    assert page.count('<article') == 5
+    assert page.count('data:image/png;base64,') == 10
+    # self-contained
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert 'http' not in page
+    for records in records_of(page):
+        assert [record['call'] for record in records] == [0, 1]
+        assert records[1]['name'] == 'part:head'
+
+
+def test_own_occlusions_of_the_training(browse):
+    out, printed = browse('--num', '8')
+    assert re.search(r'changed \d of 8 crops', printed.out)
+    page = (out / 'gallery.html').read_text()
+    assert page.count('<article') == 8
+    for records in records_of(page):
+        assert len(records) == 1
+        assert records[0]['transform'] == 'PartOcclusion'
+
+
+def test_same_seed_same_pictures(browse):
+    pages = [
+        (browse('--num', '3', '--seed', seed)[0] / 'sheet.png').read_bytes()
+        for seed in ('1', '1', '2')
+    ]
+    assert pages[0] == pages[1]
+    assert pages[0] != pages[2]
+
+
+def test_the_page_names_its_command(browse):
+    out, _ = browse(*BLACK, '--num', '1', '--cfg-options', 'a.b=[1,2]')
+    page = (out / 'gallery.html').read_text()
+    assert '--attack keypoint:random:black' in page
+    assert '--split train --num 1 --seed 0' in page
+    assert 'a.b=[1, 2]' in page
+
+
+def test_nothing_to_look_at(browse, config):
+    _, printed = browse('--split', 'val', status=2)
+    assert printed.err == (
+        f'error: the val pipeline of config "{config}" has no occlusion: '
+        'name one, for example --attack keypoint:random:black\n'
+    )
+    _, printed = browse(*BLACK, '--num', '0', status=2)
+    assert printed.err == 'error: --num 0 must be 1 or more\n'
+
+
+def test_more_crops_than_there_are(browse):
+    out, _ = browse(*BLACK, '--split', 'test', '--num', '500')
+    assert (out / 'gallery.html').read_text().count('<article') == 12

@@ -1,0 +1,257 @@
+"""Testing with the tool: clean, under attack, with pictures, and refused."""
+
+import json
+import pickle
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.lib import NumpyVersion
+
+from .conftest import log_of
+
+NOSE = ['--attack', 'keypoint:nose:black']
+LEG = ['--attack', 'part:left_leg:mean']
+
+
+@pytest.fixture
+def run(config, checkpoint, tool, tmp_path):
+    """Test with further arguments; gives the log and the metrics."""
+
+    def test(*arguments, config=config):
+        work_dir = tmp_path / f'run{len(list(tmp_path.iterdir()))}'
+        argv = [config, checkpoint, '--work-dir', str(work_dir)]
+        argv += ['--out', str(work_dir / 'metrics.json')]
+        assert tool('test').main([*argv, *arguments]) == 0
+        metrics = json.loads((work_dir / 'metrics.json').read_text())
+        return log_of(work_dir), metrics
+
+    return test
+
+
+def attack_lines(log):
+    return [
+        line.partition('INFO - ')[2]
+        for line in log.splitlines()
+        if 'INFO - Attack ' in line
+    ]
+
+
+def test_clean(run):
+    log, metrics = run()
+    assert set(metrics) >= {'coco/AP', 'coco/AR'}
+    assert attack_lines(log) == []
+
+
+def test_two_attacks_on_the_same_crops(run, tmp_path):
+    dump = tmp_path / 'predictions.pkl'
+    log, _ = run(*NOSE, *LEG, '--dump', str(dump))
+    lines = attack_lines(log)
+    assert len(lines) == 2
+    assert lines[0].startswith('Attack keypoint:nose:black changed ')
+    assert lines[1].startswith('Attack part:left_leg:mean changed ')
+    assert all(' of 12 crops (' in line for line in lines)
+
+    samples = pickle.loads(dump.read_bytes())
+    assert len(samples) == 12
+    calls = [
+        [record['call'] for record in sample['occlusions']]
+        for sample in samples
+    ]
+    assert calls == [[0, 1]] * 12
+    changed = sum(bool(s['occlusions'][0]['pixels']) for s in samples)
+    assert f' changed {changed} of 12 crops' in lines[0]
+    assert 0 < changed <= 12
+
+
+def test_attack_in_the_config_options(run):
+    by_option, one = run(
+        '--cfg-options',
+        'attack.type=KeypointOcclusion',
+        'attack.target=nose',
+        'attack.fill=black',
+    )
+    by_argument, two = run(*NOSE)
+    assert attack_lines(by_option) == attack_lines(by_argument) != []
+    assert one == two
+
+
+def test_attack_key_of_a_config(run, config, tmp_path):
+    child = tmp_path / 'child.py'
+    child.write_text(
+        f'_base_ = {config!r}\n'
+        'attack = ["keypoint:nose:black", '
+        'dict(type="PartOcclusion", target="head", prob=0.0)]\n'
+    )
+    log, _ = run('--attack', 'part:hip:blur', config=str(child))
+    lines = attack_lines(log)
+    names = [line.split()[1] for line in lines]
+    assert names == ['keypoint:nose:black', 'part:head:blur', 'part:hip:blur']
+    assert ' changed 0 of 12 crops' in lines[1]
+    assert '; 12 unchanged: not drawn' in lines[1]
+
+
+def test_pictures(run, tmp_path):
+    shown = tmp_path / 'shown' / 'here'
+    run(*NOSE, *LEG, '--show-dir', str(shown), '--interval', '3')
+    files = sorted(shown.iterdir())
+    assert len(files) == 4
+    assert all(
+        file.name.endswith('_keypoint-nose-black+part-left_leg-mean.png')
+        for file in files
+    )
+    numbers = [file.name.split('_')[:2] for file in files]
+    assert all(len(image) == 12 and int(person) for image, person in numbers)
+    picture = cv2.imread(str(files[0]))
+    assert picture.shape[0] > 512
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 1000
+
+
+def test_pictures_do_not_change_the_metrics(run, tmp_path):
+    dump = tmp_path / 'predictions.pkl'
+    _, plain = run(*NOSE)
+    _, drawn = run(
+        *NOSE, '--show-dir', str(tmp_path / 'shown'), '--dump', str(dump)
+    )
+    assert plain == drawn
+    sample = pickle.loads(dump.read_bytes())[0]
+    assert not [key for key in sample if key.startswith('picture')]
+
+
+def test_random_attacks_are_the_same_each_time(run, tmp_path):
+    arguments = ['--attack', 'keypoint:random:mean', '--attack-seed']
+    drawn = []
+    for name, seed in (('a', '5'), ('b', '5'), ('c', '6')):
+        dump = tmp_path / f'{name}.pkl'
+        run(*arguments, seed, '--dump', str(dump))
+        samples = pickle.loads(dump.read_bytes())
+        drawn.append([s['occlusions'][0]['name'] for s in samples])
+    assert drawn[0] == drawn[1]
+    assert drawn[0] != drawn[2]
+
+
+@pytest.fixture
+def with_boxes(config, synthetic_people, tmp_path):
+    boxes = (
+        synthetic_people / 'person_detection_results' / 'detections_val.json'
+    )
+    child = tmp_path / 'boxes.py'
+    child.write_text(
+        f'_base_ = {config!r}\n'
+        f'val_dataloader = dict(dataset=dict(bbox_file={str(boxes)!r}))\n'
+        'test_dataloader = val_dataloader\n'
+    )
+    return str(child)
+
+
+def test_gt_boxes(run, with_boxes):
+    log, _ = run(*NOSE, '--gt-boxes', config=with_boxes)
+    assert ' of 12 crops (' in attack_lines(log)[0]
+
+
+def test_detector_boxes_refused(with_boxes, checkpoint, tool, capsys):
+    assert tool('test').main([with_boxes, checkpoint, *NOSE]) == 2
+    assert capsys.readouterr().err == (
+        "error: test_dataloader.dataset.bbox_file is set, and a detector's "
+        'boxes have no joints that could be hidden: add --gt-boxes to test '
+        'on the boxes of the annotations\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (
+            ['--attack', 'nose'],
+            'attack "nose" must look like "keypoint:NAME:FILL"',
+        ),
+        (
+            ['--attack', 'keypoint:tail:black'],
+            'attack "keypoint:tail:black": There is no joint \'tail\' in this '
+            'data set; its joints are: nose, left_eye,',
+        ),
+        (
+            ['--attack', 'part:tail:black'],
+            'attack "part:tail:black": There is no part \'tail\' in this data '
+            'set; its parts are: head,',
+        ),
+        (
+            ['--attack', 'keypoint:nose:pink'],
+            'attack "keypoint:nose:pink": KeypointOcclusion: fill=\'pink\' is '
+            'unknown',
+        ),
+        (
+            ['--cfg-options', 'attack.type=Occluder'],
+            'attack "Occluder:random:blur": there is no transform "Occluder"',
+        ),
+        (
+            ['--cfg-options', 'attack.target=nose'],
+            'the config key "attack" has no "type"',
+        ),
+        (['--dump', 'x.json'], '--dump "x.json" must be a .pkl file'),
+        (
+            ['--cfg-options', 'test_dataloader.dataset.ann_file=no.json'],
+            'test_dataloader.dataset.ann_file: file "',
+        ),
+    ],
+)
+def test_refusals(arguments, sentence, config, checkpoint, tool, capsys):
+    assert tool('test').main([config, checkpoint, *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f'error: {sentence}')
+    assert error.count('\n') == 1
+
+
+def test_missing_checkpoint(config, tool, capsys):
+    assert tool('test').main([config, 'no.pth']) == 2
+    assert capsys.readouterr().err == (
+        'error: checkpoint "no.pth" does not exist: give a .pth file or its '
+        'URL\n'
+    )
+
+
+def test_attack_leaves_validation_alone(config):
+    """MMPose's configs use one object for both loaders."""
+    from mmpose_occlusion.engine.attack import attack_config, read_attacks
+    from mmpose_occlusion.engine.config import load_config
+
+    cfg = load_config(config)
+    cfg.test_dataloader = cfg.val_dataloader
+    attack_config(cfg, read_attacks(cfg, ['keypoint:nose:black']))
+    types = [
+        [step['type'] for step in cfg[f'{split}_dataloader'].dataset.pipeline]
+        for split in ('val', 'test')
+    ]
+    assert 'KeypointOcclusion' not in types[0]
+    assert types[1].index('KeypointOcclusion') == (
+        types[1].index('TopdownAffine') + 1
+    )
+
+
+def test_badcase(run, config, checkpoint, tool, capsys, monkeypatch):
+    """MMPose's hook does not run with a NumPy as new as this one."""
+    if NumpyVersion(np.__version__) < '2.4.0':
+        log, _ = run('--badcase')
+        assert 'BadCaseAnalysisHook' in log
+        monkeypatch.setattr(np, '__version__', '2.4.0')
+    assert tool('test').main([config, checkpoint, '--badcase']) == 2
+    assert capsys.readouterr().err.startswith(
+        'error: --badcase does not work with NumPy 2.4'
+    )
+
+
+def test_file_names_are_legal():
+    from mmengine.structures import BaseDataElement
+
+    from mmpose_occlusion.engine.hooks.visualization import file_name
+
+    sample = BaseDataElement(metainfo={'img_id': 785, 'id': 442619})
+    name = file_name(sample, 'keypoint:left_eye,nose:black')
+    assert name == '000000000785_442619_keypoint-left_eye-nose-black.png'
+    whole = BaseDataElement(metainfo={'img_id': 'a/b', 'id': [1, 2]})
+    assert file_name(whole, 'clean') == 'a-b_clean.png'
+    assert Path(file_name(whole, 'x' * 500)).name == file_name(
+        whole, 'x' * 500
+    )
+    assert len(file_name(whole, 'x' * 500)) <= 255

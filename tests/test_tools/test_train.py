@@ -1,0 +1,304 @@
+"""Training with the tool: in one process, in two, resumed, and refused."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from .conftest import ROOT, log_of
+
+
+def test_one_epoch(trained):
+    log = log_of(trained)
+    assert 'Epoch(train) [1][1/4]' in log
+    assert 'eta: ' in log
+    assert 'loss: ' in log
+    assert 'coco/AP: ' in log
+    assert (trained / 'epoch_1.pth').is_file()
+
+
+def test_tensorboard_scalars(trained):
+    from tensorboard.backend.event_processing import event_accumulator
+
+    (folder,) = trained.glob('*/vis_data')
+    events = event_accumulator.EventAccumulator(str(folder))
+    events.Reload()
+    losses = events.Scalars('loss')
+    assert [event.step for event in losses] == [1, 2, 3, 4]
+    assert all(event.value > 0 for event in losses)
+    assert 'coco/AP' in events.Tags()['scalars']
+
+
+def test_occlusion_records_reach_training(trained):
+    (dumped,) = trained.glob('*.py')
+    train = dumped.read_text().partition('train_dataloader')[2]
+    assert "'occlusions'" in train.partition('val_dataloader')[0]
+
+
+def test_resume(config, trained, tool, tmp_path):
+    shutil.copy(trained / 'epoch_1.pth', tmp_path)
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
+    argv = [config, '--work-dir', str(tmp_path), '--resume', '--no-validate']
+    options = ['--cfg-options', 'train_cfg.max_epochs=2']
+    assert tool('train').main(argv + options) == 0
+    log = log_of(tmp_path)
+    assert 'resumed epoch: 1, iter: 4' in log
+    assert 'Epoch(train) [1]' not in log
+    assert 'Epoch(train) [2][4/4]' in log
+    assert 'Epoch(val)' not in log
+    state = torch.load(tmp_path / 'epoch_2.pth', weights_only=False)
+    assert state['meta']['iter'] == 8
+
+
+def test_two_processes_on_the_cpu(config, tmp_path):
+    """The script itself: it joins processes and finds a port and threads."""
+    environment = dict(os.environ, PYTHON=sys.executable)
+    environment.pop('OMP_NUM_THREADS', None)
+    environment['CUDA_VISIBLE_DEVICES'] = '-1'
+    done = subprocess.run(
+        ['bash', str(ROOT / 'tools' / 'dist_train.sh'), config, '2']
+        + ['--work-dir', str(tmp_path), '--no-validate'],
+        env=environment,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    log = log_of(tmp_path)
+    assert 'Distributed training: True' in log
+    assert 'GPU number: 2' in log
+    # half as many iterations as in one process
+    assert 'Epoch(train) [1][2/2]' in log
+    assert (tmp_path / 'epoch_1.pth').is_file()
+
+
+@pytest.mark.parametrize(
+    ('options', 'sentence'),
+    [
+        (
+            ['train_dataloader.dataset.ann_file=no.json'],
+            'train_dataloader.dataset.ann_file: file "{root}/no.json" does '
+            'not exist: put the data there, or say where it is with '
+            '--cfg-options train_dataloader.dataset.data_root=FOLDER '
+            'train_dataloader.dataset.ann_file=PATH_BELOW_IT',
+        ),
+        (
+            ['val_dataloader.dataset.data_prefix.img=nowhere/'],
+            'val_dataloader.dataset.data_prefix.img: folder "{root}/nowhere" '
+            'does not exist: put the data there, or say where it is with '
+            '--cfg-options val_dataloader.dataset.data_root=FOLDER '
+            'val_dataloader.dataset.data_prefix.img=PATH_BELOW_IT',
+        ),
+        (
+            ['val_dataloader.dataset.bbox_file=no.json'],
+            'val_dataloader.dataset.bbox_file: file "no.json" does not exist: '
+            'put it there, or take the boxes of the annotations with '
+            '--cfg-options val_dataloader.dataset.bbox_file=None',
+        ),
+        (
+            ['val_evaluator.ann_file=no.json'],
+            'val_evaluator.ann_file: file "no.json" does not exist: set '
+            '--cfg-options val_evaluator.ann_file=None to score against the '
+            "data set's own annotation file",
+        ),
+        (
+            ['model.head.out_channels.x=3'],
+            '--cfg-options model.head.out_channels.x does not fit config '
+            '"{config}": ',
+        ),
+        (
+            ['load_from=no.pth'],
+            'load_from "no.pth" does not exist: give a .pth file or its URL',
+        ),
+        (
+            ['train_dataloader=None'],
+            'config "{config}" has no train_dataloader, so there is nothing '
+            'to train on',
+        ),
+    ],
+)
+def test_refusals(
+    options, sentence, config, synthetic_people, tool, capsys, tmp_path
+):
+    argv = [config, '--work-dir', str(tmp_path), '--cfg-options', *options]
+    assert tool('train').main(argv) == 2
+    error = capsys.readouterr().err
+    expected = sentence.format(root=synthetic_people, config=config)
+    assert error.startswith(f'error: {expected}')
+    assert error.count('\n') == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (
+            ['--resume', 'no.pth'],
+            'checkpoint to resume from "no.pth" does not exist: give a .pth '
+            'file or its URL',
+        ),
+        (
+            ['--auto-scale-lr', '--cfg-options', 'auto_scale_lr=None'],
+            '--auto-scale-lr needs to know the batch size that the learning '
+            'rate is for: add --cfg-options '
+            'auto_scale_lr.base_batch_size=512',
+        ),
+        (
+            ['--amp', '--cfg-options', 'optim_wrapper.type=ApexOptimWrapper'],
+            '--amp cannot be used with optim_wrapper.type='
+            '"ApexOptimWrapper", only with OptimWrapper',
+        ),
+        (
+            ['--launcher', 'mpi'],
+            '--launcher mpi needs the environment variable '
+            'OMPI_COMM_WORLD_RANK, which the launcher sets: start with '
+            'tools/dist_*.sh or tools/slurm_*.sh, or leave --launcher out',
+        ),
+    ],
+)
+def test_refused_arguments(arguments, sentence, config, tool, capsys):
+    assert tool('train').main([config, *arguments]) == 2
+    assert capsys.readouterr().err == f'error: {sentence}\n'
+
+
+def test_missing_config(tool, capsys):
+    assert tool('train').main(['no.py']) == 2
+    assert capsys.readouterr().err == (
+        'error: config file "no.py" does not exist: give the path of a '
+        'config, or one of MMPose\'s own as "mmpose::body_2d_keypoint/..."\n'
+    )
+
+
+@pytest.mark.parametrize(
+    'address', ['http://127.0.0.1:9/weights.pth', 'no.pth']
+)
+def test_pretrained_weights(address, config, tool, capsys, tmp_path):
+    """No network, or no file: the sentence names the override."""
+    child = tmp_path / 'child.py'
+    child.write_text(
+        f'_base_ = {config!r}\n'
+        'model = dict(backbone=dict(init_cfg=dict('
+        f'_delete_=True, type="Pretrained", checkpoint={address!r})))\n'
+    )
+    argv = [str(child), '--work-dir', str(tmp_path / 'run')]
+    assert tool('train').main(argv) == 2
+    error = capsys.readouterr().err
+    sentence = error[error.index('error: ') :]
+    assert sentence.startswith(
+        f'error: the weights model.backbone.init_cfg starts from, "{address}"'
+        ', cannot be had ('
+    )
+    assert sentence.endswith(
+        '): start without them by --cfg-options model.backbone.init_cfg=None, '
+        'or name a file on disk by --cfg-options '
+        'model.backbone.init_cfg.checkpoint=FILE\n'
+    )
+    assert sentence.count('\n') == 1
+
+
+def test_module_that_cannot_be_imported(config, tool, capsys, tmp_path):
+    child = tmp_path / 'child.py'
+    child.write_text(
+        f'_base_ = {config!r}\n'
+        'custom_imports = dict(imports=["no_such_module"])\n'
+    )
+    assert tool('train').main([str(child)]) == 2
+    assert capsys.readouterr().err == (
+        f'error: config "{child}" needs a module that cannot be imported: '
+        "No module named 'no_such_module'\n"
+    )
+
+
+def test_one_sentence_from_many_processes(tmp_path):
+    done = subprocess.run(
+        ['bash', str(ROOT / 'tools' / 'dist_train.sh'), 'no.py', '2'],
+        env=dict(os.environ, PYTHON=sys.executable),
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith('error: config file "no.py" does not exist')
+    assert done.stderr.count('\n') == 1
+
+
+@pytest.mark.parametrize(
+    ('script', 'arguments', 'words'),
+    [
+        ('dist_train.sh', [], 'usage: bash tools/dist_train.sh CONFIG N'),
+        ('dist_train.sh', ['c.py', '0'], 'error: "0" is not a number of'),
+        ('dist_train.sh', ['c.py', '--x'], 'error: "--x" is not a number of'),
+        ('dist_test.sh', ['c.py', 'x.pth'], 'usage: bash tools/dist_test.sh'),
+        ('slurm_train.sh', ['part', 'job'], 'usage: [GPUS=8] bash tools/slu'),
+        ('slurm_test.sh', ['part', 'job'], 'usage: [GPUS=8] bash tools/slu'),
+    ],
+)
+def test_scripts_say_how_they_are_used(script, arguments, words):
+    done = subprocess.run(
+        ['bash', str(ROOT / 'tools' / script), *arguments],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(words)
+    assert done.stderr.count('\n') == 1
+
+
+def test_slurm_command(tmp_path):
+    """What is given to srun, by a stand-in that prints it."""
+    srun = tmp_path / 'srun'
+    srun.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    srun.chmod(0o755)
+    environment = dict(
+        os.environ,
+        PATH=f'{tmp_path}:{os.environ["PATH"]}',
+        PYTHON='python3',
+        GPUS='4',
+        SRUN_ARGS='--quiet --mem 8G',
+    )
+    done = subprocess.run(
+        ['bash', str(ROOT / 'tools' / 'slurm_train.sh')]
+        + ['part', 'job', 'c.py', 'a dir', '--amp'],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    words = done.stdout.splitlines()
+    assert words[:3] == ['-p', 'part', '--job-name=job']
+    assert '--ntasks=4' in words
+    assert '--gres=gpu:4' in words
+    assert words[words.index('--mem') + 1] == '8G'
+    tool = words.index(str(ROOT / 'tools' / 'train.py'))
+    assert words[tool - 2 : tool] == ['python3', '-u']
+    assert words[tool + 1 :] == [
+        '--launcher',
+        'slurm',
+        'c.py',
+        '--work-dir',
+        'a dir',
+        '--amp',
+    ]
+
+
+def test_interpreter_without_torch(tmp_path):
+    """It says so, and how to name another."""
+    blind = tmp_path / 'python'
+    # -S leaves site-packages out, -E what the environment would add
+    blind.write_text(f'#!/bin/sh\nexec {sys.executable} -E -S "$@"\n')
+    blind.chmod(0o755)
+    for tool in ('train.py', '_torchrun.py'):
+        done = subprocess.run(
+            [str(blind), str(ROOT / 'tools' / tool), 'c.py'],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 1
+        assert 'has no module "' in done.stderr
+        assert 'make -s print-python' in done.stderr
+        assert done.stderr.count('\n') == 1
+        assert Path(done.stderr.split()[1]).name.startswith('python')
