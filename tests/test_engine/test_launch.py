@@ -1,0 +1,69 @@
+"""Setting up runs of many processes, as far as one process can tell."""
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmpose_occlusion.engine import launch
+from mmpose_occlusion.engine.errors import UsageError
+
+
+def test_one_process():
+    cfg = Config({'model': {}})
+    launch.prepare_launch(cfg, 'none')
+    assert cfg.to_dict() == {'model': {}, 'launcher': 'none'}
+
+
+def test_one_process_of_a_group(monkeypatch):
+    """A group of one, joined over gloo on the CPU."""
+    monkeypatch.setattr(launch, 'get_device', lambda: 'cpu')
+    monkeypatch.setenv('RANK', '0')
+    monkeypatch.setenv('WORLD_SIZE', '1')
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    monkeypatch.setenv('OMP_NUM_THREADS', '1')
+    monkeypatch.setenv('MASTER_ADDR', '127.0.0.1')
+    monkeypatch.setenv('MASTER_PORT', '0')
+    norm = {'type': 'SyncBN', 'requires_grad': True}
+    cfg = Config(
+        {
+            'model': {'a': {'norm_cfg': norm}, 'b': [{'norm_cfg': norm}]},
+            'find_unused_parameters': True,
+            'env_cfg': {'dist_cfg': {'backend': 'nccl', 'timeout': 60}},
+        }
+    )
+    try:
+        launch.prepare_launch(cfg, 'pytorch')
+        assert torch.distributed.get_backend() == 'gloo'
+    finally:
+        launch.leave()
+    assert not torch.distributed.is_initialized()
+    assert cfg.model_wrapper_cfg == {
+        'type': 'MMDistributedDataParallel',
+        'broadcast_buffers': False,
+        'find_unused_parameters': True,
+        'device_ids': None,
+    }
+    assert cfg.model.a.norm_cfg == {'type': 'BN', 'requires_grad': True}
+    assert cfg.model.b[0].norm_cfg.type == 'BN'
+
+
+@pytest.mark.parametrize('launcher', ['pytorch', 'slurm', 'mpi'])
+def test_launcher_without_its_variables(launcher, monkeypatch):
+    for name in launch._RANK_OF[launcher]:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UsageError, match=f'--launcher {launcher} needs the'):
+        launch.prepare_launch(Config({'model': {}}), launcher)
+
+
+def test_more_processes_than_gpus(monkeypatch):
+    for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'):
+        monkeypatch.setenv(name, '2')
+    monkeypatch.setattr(launch, 'get_device', lambda: 'cuda')
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 2)
+    with pytest.raises(UsageError, match=r'process 3 .* there are 2: start'):
+        launch.prepare_launch(Config({'model': {}}), 'pytorch')
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 3)
+    cfg = Config({'model': {}})
+    launch.prepare_launch(cfg, 'pytorch')
+    assert cfg.launcher == 'pytorch'
+    assert 'model_wrapper_cfg' not in cfg
