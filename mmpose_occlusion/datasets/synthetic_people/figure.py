@@ -36,7 +36,7 @@ for _side in SIDES:
         f'{_side}_wrist': ((f'{_side}_forearm', f'{_side}_hand'), 0.055),
         f'{_side}_hip': ((f'{_side}_thigh', 'pelvis', 'belly', 'skirt'), 0.12),
         f'{_side}_knee': ((f'{_side}_thigh', f'{_side}_shin', 'skirt'), 0.11),
-        f'{_side}_ankle': ((f'{_side}_shin', f'{_side}_foot'), 0.06),
+        f'{_side}_ankle': ((f'{_side}_shin', f'{_side}_foot'), 0.1),
     }
 
 

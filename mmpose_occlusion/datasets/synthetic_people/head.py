@@ -126,8 +126,8 @@ def _face(parts: _HeadParts, outfit: Outfit, skin) -> None:
             iris,
             gloss=0.5,
         )
-        inner = np.array([0.085 * sign, 0.568, 0.353])
-        outer = np.array([0.25 * sign, 0.555, 0.25])
+        inner = np.array([0.085 * sign, 0.562, 0.353])
+        outer = np.array([0.25 * sign, 0.560, 0.25])
         parts.cone('head', inner, outer, 0.019, 0.014, brow)
         parts.ball(f'{side}_ear', EAR * mirror, (0.05, 0.105, 0.07), skin)
         parts.ball(

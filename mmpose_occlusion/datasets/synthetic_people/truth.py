@@ -103,13 +103,13 @@ def describe(
 
 
 def _by_majority(samples: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Pixels at least half of whose samples are set: (H, W) bool."""
+    """Pixels more than half of whose samples are set: (H, W) bool."""
     share = cv2.resize(
         samples.view(np.uint8) * np.uint8(200),
         size,
         interpolation=cv2.INTER_AREA,
     )
-    return share >= 100
+    return share > 100
 
 
 def box_of(mask: np.ndarray) -> list[float]:
