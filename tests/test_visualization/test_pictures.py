@@ -1,0 +1,251 @@
+"""What is drawn where."""
+
+import html
+import re
+
+import numpy as np
+import pytest
+
+from mmpose_occlusion.visualization import (
+    KeepPicture,
+    Style,
+    View,
+    gallery,
+    outcome,
+    pair,
+    sheet,
+)
+from mmpose_occlusion.visualization.draw import (
+    disc,
+    draw_region,
+    enlarge,
+    font,
+    text_width,
+    write,
+)
+from mmpose_occlusion.visualization.style import (
+    ERROR,
+    LEFT,
+    MIDDLE,
+    REGION,
+    RIGHT,
+    side_color,
+)
+
+NAMES = ('nose', 'left_eye', 'right_eye')
+METAINFO = {
+    'keypoint_id2name': dict(enumerate(NAMES)),
+    'skeleton_links': [(0, 1), (1, 2)],
+}
+DISC = {
+    'transform': 'KeypointOcclusion',
+    'call': 0,
+    'instance': 0,
+    'name': 'keypoint:nose',
+    'fill': 'black',
+    'region': {'shape': 'disc', 'center': [20.0, 10.0], 'radius': 4},
+    'paint': {'kind': 'color', 'color': [0, 0, 0]},
+    'box': [16, 6, 25, 15],
+    'pixels': 49,
+    'hidden': [[0, 'nose']],
+    'removed': [],
+    'reason': None,
+}
+NOTHING = {
+    **DISC,
+    'region': None,
+    'paint': None,
+    'box': None,
+    'pixels': 0,
+    'hidden': [],
+    'reason': 'nose is not labelled',
+}
+
+
+@pytest.fixture
+def style():
+    return Style.from_metainfo(METAINFO)
+
+
+def view(**changes):
+    clean = np.full((64, 48, 3), 128, np.uint8)
+    occluded = clean.copy()
+    occluded[6:15, 16:25] = 0
+    values = {
+        'title': 'image 7, person <3>',
+        'clean': clean,
+        'occluded': occluded,
+        'joints': np.array([[[20.0, 10.0], [30.0, 30.0], [8.0, 30.0]]]),
+        'labelled': np.array([[True, True, False]]),
+        'records': [DISC],
+        **changes,
+    }
+    return View(**values)
+
+
+def near(canvas, color, tolerance=40):
+    """Number of pixels of about a colour: lines have soft edges."""
+    off = np.abs(canvas.astype(int) - color).max(axis=-1)
+    return int((off < tolerance).sum())
+
+
+def test_sides():
+    assert side_color('left_eye') == side_color('L_Eye') == LEFT
+    assert side_color('right-ankle') == side_color('R_F_Paw') == RIGHT
+    assert side_color('nose') == side_color('Lower') == MIDDLE
+
+
+def test_links(style):
+    assert style.links == ((0, 1), (1, 2))
+    # from the middle to a side is that side's, across is the middle's
+    assert style.link_color((0, 1)) == LEFT
+    assert style.link_color((1, 2)) == MIDDLE
+
+
+@pytest.mark.parametrize(
+    ('changes', 'words'),
+    [
+        ({}, 'keypoint:nose black: 49 px, hides nose'),
+        ({'pixels': 1234, 'hidden': []}, '1,234 px, hides no joint'),
+        ({'hidden': [[1, 'nose']]}, 'hides nose (other)'),
+        ({'removed': [[0, 'nose']]}, 'hides nose; 1 labels removed'),
+        ({'reason': 'it is late'}, 'nothing done, it is late'),
+    ],
+)
+def test_outcome(changes, words):
+    assert outcome({**DISC, **changes}).endswith(words)
+
+
+def test_enlarged_pixels_keep_their_place():
+    picture = np.zeros((8, 8, 3), np.uint8)
+    picture[3, 5] = (0, 0, 255)  # red in BGR
+    canvas = enlarge(picture, 4)
+    assert canvas.shape == (32, 32, 3)
+    rows, columns = np.nonzero(canvas[..., 0] > 200)
+    # pixel (5, 3) has its centre at (21.5, 13.5) of the canvas
+    assert (rows.mean(), columns.mean()) == (13.5, 21.5)
+    assert canvas[..., 2].max() == 0
+    assert enlarge(picture.astype(np.float32) + 300, 1).max() == 255
+
+
+@pytest.mark.parametrize('scale', [1, 2, 5])
+def test_dots_are_centred_on_the_joint(scale):
+    canvas = np.zeros((20 * scale, 20 * scale, 3), np.uint8)
+    disc(canvas, np.array([7.0, 11.0]), 2.5 * scale, (255, 0, 0), scale)
+    rows, columns = np.nonzero(canvas[..., 0] > 200)
+    assert abs(rows.mean() - ((11 + 0.5) * scale - 0.5)) < 0.1
+    assert abs(columns.mean() - ((7 + 0.5) * scale - 0.5)) < 0.1
+
+
+def test_joints_far_away_or_not_a_number(style):
+    joints = np.array([[[1e30, -1e30], [np.nan, 3.0], [5.0, 5.0]]])
+    far = view(joints=joints, labelled=np.ones((1, 3), bool), records=[])
+    assert near(pair(far, style), RIGHT) > 10
+    assert 'nan' not in gallery([far], style, 'x')
+
+
+def test_region_outline_encloses_what_was_painted():
+    canvas = np.zeros((64 * 4, 48 * 4, 3), np.uint8)
+    draw_region(canvas, DISC, 4)
+    rows, columns = np.nonzero(canvas[..., 0] > 150)
+    # painted are columns 16 to 24: edges at 64 and 100 of the canvas
+    assert abs(columns.min() - 64) <= 2
+    assert abs(columns.max() - 99) <= 2
+    assert abs(rows.min() - 24) <= 2
+    assert abs(rows.max() - 59) <= 2
+    box = {**DISC, 'region': {'shape': 'box'}, 'box': [2, 3, 10, 20]}
+    canvas[:] = 0
+    draw_region(canvas, box, 4)
+    rows, columns = np.nonzero(canvas[..., 0] > 150)
+    assert (columns.min(), columns.max()) == (8, 39)
+    assert (rows.min(), rows.max()) == (12, 79)
+    canvas[:] = 0
+    draw_region(canvas, NOTHING, 4)
+    assert not canvas.any()
+
+
+def test_long_lines_are_cut():
+    canvas = np.full((30, 120, 3), 255, np.uint8)
+    write(canvas, [('word ' * 50, (0, 0, 0))], (0, 0), 14, 100)
+    columns = np.nonzero((canvas < 128).any(axis=(0, 2)))[0]
+    assert 60 < columns.max() <= 100
+    assert text_width('ww', 14) > text_width('w', 14) > 0
+    assert font(14) is font(14)
+
+
+def test_pair_with_prediction(style):
+    predicted = np.array([[[40.0, 50.0], [30.0, 30.0], [8.0, 30.0]]])
+    drawn = pair(
+        view(predicted=predicted, scores=np.full((1, 3), 0.9)), style, 256
+    )
+    # from the nose to where it was predicted, 45 px away
+    assert near(drawn, ERROR) > 120
+    assert near(pair(view(), style, 256), ERROR) < 80
+    small = pair(view(predicted=predicted), style, 64)
+    assert small.shape[0] < drawn.shape[0]
+
+
+def test_pair_changes_nothing(style):
+    one = view()
+    before = one.clean.copy(), one.occluded.copy(), one.joints.copy()
+    pair(one, style)
+    gallery([one], style, 'x')
+    after = one.clean, one.occluded, one.joints
+    for left, right in zip(before, after, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.parametrize('number', [1, 2, 5])
+def test_sheet(number, style):
+    views = [view(), view(records=[NOTHING]), view(records=[])]
+    page = sheet((views * 2)[:number], style, 'heading')
+    assert page.dtype == np.uint8
+    assert page.shape[1] > 2 * 48 * 4
+    assert near(page, REGION) > 50
+    rows = {sheet(views, style, 'h', columns=n).shape[0] for n in (1, 2, 3)}
+    assert len(rows) == 3
+
+
+def test_sheet_of_crops_of_different_sizes(style):
+    wide = view(
+        clean=np.zeros((40, 90, 3), np.uint8),
+        occluded=np.zeros((40, 90, 3), np.uint8),
+    )
+    assert sheet([view(), wide, view()], style, 'h').shape[2] == 3
+
+
+def test_gallery(style):
+    hidden = {**DISC, 'removed': [[0, 'left_eye']]}
+    page = gallery(
+        [view(records=[hidden]), view(records=[NOTHING])],
+        style,
+        'Hidden <joints>',
+        ['a & b'],
+        'python x --y "z"',
+    )
+    assert '<h1>Hidden &lt;joints&gt;</h1>' in page
+    assert '<p>a &amp; b</p>' in page
+    assert '<code>python x --y &quot;z&quot;</code>' in page
+    assert 'image 7, person &lt;3&gt;' in page
+    assert page.count('<article class="same">') == 1
+    assert page.count('<circle cx="20.5" cy="10.5" r="4.5" class="reg') == 1
+    titles = re.findall(r'<title>(.*?)</title>', page.partition('<main>')[2])
+    # clean: two labelled joints; occluded: the hidden one, the removed one
+    assert titles == [
+        'nose',
+        'left_eye',
+        'left_eye, removed',
+        'nose, hidden',
+        'nose',
+        'left_eye',
+    ]
+    assert '"reason": "nose is not labelled"' in html.unescape(page)
+    assert page.count('<article') == page.count('</article>') == 2
+
+
+def test_kept_picture_is_a_copy():
+    image = np.zeros((2, 2, 3), np.uint8)
+    results = KeepPicture('before')({'img': image})
+    image[:] = 9
+    assert results['before'].max() == 0
+    assert repr(KeepPicture('a')) == "KeepPicture(key='a')"
