@@ -83,7 +83,7 @@ REQUIREMENTS = (
     Requirement(
         'mmpose',
         ('mmpose',),
-        (1, 2),
+        (1, 3),
         (2, 0),
         "pip install --no-deps 'mmpose>=1.3,<2'",
     ),

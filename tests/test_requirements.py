@@ -74,7 +74,7 @@ def test_both_stacks_pass(stack):
         (
             'mmpose',
             '0.29.0',
-            'mmpose >=1.2,<2.0 is needed and mmpose is of version 0.29.0: '
+            'mmpose >=1.3,<2.0 is needed and mmpose is of version 0.29.0: '
             "install it with pip install --no-deps 'mmpose>=1.3,<2'",
         ),
         (
@@ -87,7 +87,7 @@ def test_both_stacks_pass(stack):
         (
             'mmpose',
             'missing',
-            'mmpose >=1.2,<2.0 is needed and mmpose is not installed: '
+            'mmpose >=1.3,<2.0 is needed and mmpose is not installed: '
             "install it with pip install --no-deps 'mmpose>=1.3,<2'",
         ),
         (
@@ -274,7 +274,7 @@ def test_the_sentence_is_readable_through_custom_imports(tmp_path):
     )
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        'RuntimeError: mmpose_occlusion cannot work here: mmpose >=1.2,<2.0 '
+        'RuntimeError: mmpose_occlusion cannot work here: mmpose >=1.3,<2.0 '
         'is needed and mmpose is of version 0.29.0: install it with pip '
         "install --no-deps 'mmpose>=1.3,<2'."
     )
