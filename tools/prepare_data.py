@@ -110,7 +110,7 @@ def print_options(args: argparse.Namespace) -> None:
     from mmpose_occlusion.engine.config import load_config
     from mmpose_occlusion.engine.data_files import find_data
 
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options, find_data=False)
     changes, moved = find_data(cfg)
     imported = (cfg.get('custom_imports') or {}).get('imports', [])
     zipped = [p for p in moved.values() if p.startswith('zip://')]

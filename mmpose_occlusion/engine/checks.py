@@ -8,17 +8,21 @@ from typing import Any
 from mmengine.config import Config
 
 from .config import walk_datasets
+from .data_files import open_archives
 from .errors import UsageError
 
 
 def check_data_files(cfg: Config, split: str, evaluator: bool = True) -> None:
     """See to it that the files of a split's data and evaluator exist.
 
-    Paths on other storage than the local disk are not judged.
+    Paths on other storage than the local disk are not judged. Archives of
+    images are opened, so that workers that are forked later share them.
 
     Raises:
-        UsageError: One is missing; the sentence names its key.
+        UsageError: One is missing, or an archive is damaged; the sentence
+            names its key.
     """
+    open_archives(cfg, split)
     loader = f'{split}_dataloader'
     for key, dataset in walk_datasets(cfg[loader]['dataset']):
         key = f'{loader}.{key}'

@@ -79,7 +79,7 @@ class Checker:
     """
 
     def __init__(
-        self, folder: str = DATA, say: Callable[[str], None] = str
+        self, folder: str = DATA, say: Callable[[str], object] = str
     ) -> None:
         if not Path(folder).is_dir():
             raise UsageError(

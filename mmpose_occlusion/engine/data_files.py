@@ -15,7 +15,11 @@ from mmpose_occlusion.datasets.layout import (
     image_prefix,
     locate,
 )
-from mmpose_occlusion.datasets.zip_backend import SCHEME, open_archive
+from mmpose_occlusion.datasets.zip_backend import (
+    SCHEME,
+    open_archive,
+    split_path,
+)
 
 from .config import SPLITS, walk_datasets
 from .errors import UsageError
@@ -167,28 +171,35 @@ def use_data_on_disk(cfg: Config, splits: Sequence[str] = SPLITS) -> None:
     """Have a config read its data where they lie, and say so in one line.
 
     For COCO and MPII in MMPose's layout or in the reference's, unpacked or
-    with images in a zip archive, which is opened here, so that workers that
-    are forked later share it.
+    with images in a zip archive.
 
     Args:
         cfg: Modified.
-        splits: Those that will be used.
-
-    Raises:
-        UsageError: An archive of images is damaged.
+        splits: Those to look at.
     """
     changes, moved = find_data(cfg, splits)
     if not changes:
         return
-    for place in moved.values():
-        if place.startswith(SCHEME):
-            try:
-                open_archive(place.removeprefix(SCHEME))
-            except zipfile.BadZipFile as error:
-                raise UsageError(str(error)) from error
     cfg.merge_from_dict(copy.deepcopy(changes))
     listed = ', '.join(f'"{a}" is "{b}"' for a, b in moved.items())
-    print_log(f'Data found on disk: {listed}.', 'current')
+    if listed and os.environ.get('RANK', '0') == '0':
+        print_log(f'Data found on disk: {listed}.', 'current')
+
+
+def open_archives(cfg: Mapping, split: str) -> None:
+    """Open the archives of images that a split reads.
+
+    Workers that are forked later share what is open here.
+
+    Raises:
+        UsageError: One is missing or damaged.
+    """
+    for file in data_files(cfg, split):
+        if file.path.startswith(SCHEME):
+            try:
+                open_archive(split_path(file.path)[0])
+            except (FileNotFoundError, zipfile.BadZipFile) as error:
+                raise UsageError(f'{file.key}: {error}') from error
 
 
 def _join(root: str, path: str) -> str:

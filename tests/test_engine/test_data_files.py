@@ -7,8 +7,11 @@ import pytest
 from mmengine.config import Config
 from mmengine.hub import get_config
 
-from mmpose_occlusion.datasets.zip_backend import close_archives
+from mmpose_occlusion.datasets import zip_backend
 from mmpose_occlusion.engine import UsageError
+from mmpose_occlusion.engine.attack import use_gt_boxes
+from mmpose_occlusion.engine.checks import check_data_files
+from mmpose_occlusion.engine.config import load_config
 from mmpose_occlusion.engine.data_files import (
     data_files,
     find_data,
@@ -37,7 +40,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
                 path.mkdir()
 
     yield make
-    close_archives()
+    zip_backend.close_archives()
 
 
 @pytest.fixture
@@ -226,8 +229,28 @@ def test_data_set_without_a_root(place):
     }
 
 
-def test_damaged_archive_is_refused_early(place):
-    place('data/coco/val2017.zip')
-    Path('data/coco/val2017.zip').write_bytes(b'PK\3\4 half of it')
-    with pytest.raises(UsageError, match='not a complete zip archive'):
-        use_data_on_disk(get_config(COCO))
+def test_tools_find_data_and_open_archives(place):
+    place('data/coco/val2017.zip', f'{IN_COCO}val2017.json')
+    cfg = load_config(COCO)
+    assert cfg.test_dataloader.dataset.data_root is None
+    use_gt_boxes(cfg)
+    check_data_files(cfg, 'test')
+    archive = Path('data/coco/val2017.zip')
+    assert list(zip_backend._archives) == [str(archive.absolute())]
+    assert load_config(COCO, find_data=False).test_dataloader.dataset.data_root
+
+
+@pytest.mark.parametrize('damaged', [True, False])
+def test_archive_that_cannot_be_read_is_refused_early(place, damaged):
+    place('data/coco/val2017.zip', f'{IN_COCO}val2017.json')
+    cfg = load_config(COCO)
+    archive = Path('data/coco/val2017.zip')
+    if damaged:
+        archive.write_bytes(b'PK\3\4 half of it')
+    else:
+        archive.unlink()
+    expected = 'is not a complete zip' if damaged else 'does not exist'
+    with pytest.raises(
+        UsageError, match=rf'val_dataloader\.dataset\.data_prefix.* {expected}'
+    ):
+        check_data_files(cfg, 'val')

@@ -26,7 +26,8 @@ class ExactResumeHook(Hook):
     A training resumed at the end of an epoch then has the losses of one that
     was not interrupted; MMEngine alone differs from the first step, since
     checkpoints hold no state of random generators. Any config switches it on
-    with ``custom_hooks = [dict(type='ExactResumeHook')]``.
+    with ``custom_hooks = [*_base_.custom_hooks,
+    dict(type='ExactResumeHook')]``.
 
     - Each sample is prepared with NumPy's, Python's and PyTorch's global
       generators seeded by its key, whichever process prepares it: what
@@ -38,8 +39,10 @@ class ExactResumeHook(Hook):
     - The sampler's seed is the run's, which checkpoints hold, unless the
       config gives it one of its own.
 
-    Generators that a transform keeps to itself are beyond it. On GPUs,
-    exactness also takes ``randomness = dict(deterministic=True)``.
+    It takes a sampler whose order depends on its seed and the epoch alone,
+    such as ``DefaultSampler``; generators that a transform keeps to itself
+    are beyond it. On GPUs, exactness also takes ``randomness =
+    dict(deterministic=True)``.
 
     Raises:
         ValueError: When training begins: the training loop does not count
