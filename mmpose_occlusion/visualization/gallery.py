@@ -125,7 +125,8 @@ def gallery(
 <span class="key"><i style="background:var(--right)"></i>right</span>
 <span class="key"><i style="background:var(--middle)"></i>middle</span>
 <span class="key"><i class="box"></i>painted</span>
-<span class="key"><i class="spot" style="background:#fff"></i>hidden joint</span>
+<span class="key"><i class="spot" style="background:#fff"></i>hidden
+joint</span>
 <span class="key"><i class="spot" style="background:#ff4678"></i>label
 removed</span>
 </div></div>
