@@ -1,0 +1,275 @@
+"""Checkpoints go into models whole, or not at all."""
+
+import logging
+import re
+from collections import OrderedDict
+
+import pytest
+import torch
+from torch import nn
+
+from mmpose_occlusion import checkpoints
+from mmpose_occlusion.checkpoints import CheckpointError, load_into
+
+from .mmpose_side import build, build_recognised, heatmaps
+from .test_read import Evil
+
+RESNET = dict(type='ResNet', depth=18)
+HEAD = dict(type='HeatmapHead', in_channels=512, out_channels=17)
+NARROW = dict(HEAD, deconv_out_channels=(16, 16, 16))
+PREPROCESSOR = dict(
+    type='PoseDataPreprocessor', mean=[0.0], std=[1.0], bgr_to_rgb=True
+)
+
+
+@pytest.fixture
+def model():
+    """MMPose's model of the checkpoints in ``resnet``."""
+    return build(RESNET, NARROW)
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What is logged, as (level, text)."""
+    lines = []
+    monkeypatch.setattr(
+        'mmpose_occlusion.checkpoints.load.print_log',
+        lambda text, logger, level: lines.append((level, text)),
+    )
+    return lines
+
+
+def _same(model, other):
+    ours, theirs = model.state_dict(), other.state_dict()
+    return list(ours) == list(theirs) and all(
+        torch.equal(ours[key], theirs[key]) for key in ours
+    )
+
+
+@pytest.mark.parametrize(
+    'wrap',
+    [
+        lambda state: state,
+        lambda state: {'state_dict': state, 'meta': {'epoch': 3}},
+        lambda state: {
+            'state_dict': OrderedDict(
+                (f'module.{key}', value) for key, value in state.items()
+            )
+        },
+    ],
+    ids=['bare', 'wrapped', 'parallel'],
+)
+@pytest.mark.parametrize('parallel', [False, True])
+def test_mmposes_own(model, write, wrap, parallel):
+    trained = build(RESNET, NARROW)
+    target = nn.DataParallel(model) if parallel else model
+
+    load_into(target, write(wrap(trained.state_dict())))
+
+    assert _same(model, trained)
+
+
+def test_a_reference_file_is_converted_on_the_way(model, write, resnet, said):
+    path = write({'state_dict': resnet.state_dict(), 'epoch': 7})
+    x = torch.randn(1, 3, 64, 64)
+
+    loaded = load_into(model, path)
+
+    with torch.no_grad():
+        error = (heatmaps(model, x) - resnet(x)).abs().max()
+    assert error < 1e-5 * resnet(x).abs().max()
+    assert loaded['meta']['converted_from']['epoch'] == 7
+    what = f'checkpoint "{path}" (ResNet-18 of the reference)'
+    assert said == [
+        (logging.INFO, f"Converted {what}, state_dict, to MMPose's keys"),
+        (logging.INFO, f'Loaded {what}'),
+    ]
+
+
+def test_the_given_reference_file(given):
+    path = given / 'pose_hrnet_w8_64x64.pth'
+    model = build_recognised(checkpoints.convert_file(path))
+
+    load_into(model, path)
+
+    weights = torch.load(path, weights_only=True)['final_layer.weight']
+    assert torch.equal(model.head.final_layer.weight, weights)
+
+
+@pytest.mark.parametrize('converted', [False, True])
+@pytest.mark.parametrize(
+    ('data_preprocessor', 'warned'),
+    [
+        (PREPROCESSOR, True),
+        (dict(PREPROCESSOR, bgr_to_rgb=False), False),
+        (None, False),
+    ],
+)
+def test_a_warning_of_the_order_of_colours(
+    write, resnet, tmp_path, said, converted, data_preprocessor, warned
+):
+    path = write(resnet.state_dict())
+    if converted:
+        source, path = path, tmp_path / 'out.pth'
+        checkpoints.save(checkpoints.convert_file(source), path)
+    model = build(RESNET, NARROW, data_preprocessor=data_preprocessor)
+
+    load_into(model, path)
+
+    warnings = [text for level, text in said if level == logging.WARNING]
+    assert len(warnings) == warned
+    if warned:
+        assert warnings[0].endswith(
+            ": the reference's ResNet recipes read pictures as BGR, and the "
+            'config turns them to RGB; unless this model was trained on RGB, '
+            'add --cfg-options model.data_preprocessor.bgr_to_rgb=False'
+        )
+
+
+def test_no_warning_for_hrnet(write, hrnet, said):
+    path = write(hrnet.state_dict())
+    model = build_recognised(
+        checkpoints.convert_file(path), data_preprocessor=PREPROCESSOR
+    )
+
+    load_into(model, path)
+
+    assert {level for level, _ in said} == {logging.INFO}
+
+
+def test_conversions_of_mmposes_older_formats_apply(model, write):
+    """MMPose 0.x called the head "keypoint_head"."""
+    trained = build(RESNET, NARROW)
+    state = {
+        key.replace('head.', 'keypoint_head.'): value
+        for key, value in trained.state_dict().items()
+    }
+
+    load_into(model, write({'state_dict': state}))
+
+    assert _same(model, trained)
+
+
+def test_batch_counters_may_be_missing(model, write):
+    trained = build(RESNET, NARROW)
+    state = trained.state_dict()  # with the versions of its modules
+    for key in [key for key in state if key.endswith('batches_tracked')]:
+        del state[key]
+
+    load_into(model, write({'state_dict': state}))
+
+    loaded = model.state_dict()
+    assert all(torch.equal(loaded[key], state[key]) for key in state)
+
+
+def _sentence(model, path, **options):
+    with pytest.raises(CheckpointError) as caught:
+        load_into(model, path, **options)
+    assert '\n' not in str(caught.value)
+    return str(caught.value)
+
+
+def test_counts_of_what_does_not_match(model, write):
+    state = dict(build(RESNET, NARROW).state_dict())
+    for name in ('conv1.weight', 'bn1.weight', 'bn1.bias', 'bn1.running_var'):
+        del state[f'backbone.{name}']
+    state['neck.weight'] = torch.ones(1)
+    state['head.final_layer.weight'] = torch.ones(16, 16, 1, 1)
+    state['head.final_layer.bias'] = torch.ones(16)
+    path = write({'state_dict': state})
+
+    assert _sentence(model, path) == (
+        f'checkpoint "{path}" does not match the model of the config: of 137 '
+        'keys in the checkpoint and 140 in the model, 4 missing '
+        '("backbone.conv1.weight", "backbone.bn1.weight", "backbone.bn1.bias" '
+        'and 1 more), 1 unexpected ("neck.weight"), 2 of another shape '
+        '("head.final_layer.weight" (16, 16, 1, 1) instead of '
+        '(17, 16, 1, 1), "head.final_layer.bias" (16,) instead of (17,)): '
+        'give the config that it was trained with'
+    )
+
+
+def test_a_reference_file_of_another_model(write, resnet):
+    model = build(RESNET, HEAD)
+    path = write(resnet.state_dict(), 'pose_resnet_18_384x288.pth')
+
+    sentence = _sentence(model, path)
+
+    assert sentence.startswith(
+        f'checkpoint "{path}" (ResNet-18 of the reference) does not match the '
+        'model of the config: of 140 keys in the checkpoint and 140 in the '
+        'model, 16 of another shape ("head.deconv_layers.0.weight" '
+        '(512, 16, 4, 4) instead of (512, 256, 4, 4), '
+    )
+    assert sentence.endswith(
+        ' and 13 more): its config is mmpose::body_2d_keypoint/'
+        'topdown_heatmap/coco/td-hm_res50_8xb64-210e_coco-384x288.py with '
+        '--cfg-options model.backbone.depth=18 model.head.in_channels=512 '
+        "'model.head.deconv_out_channels=[16,16,16]' "
+        'model.data_preprocessor.bgr_to_rgb=False'
+    )
+
+
+def test_a_scalar_where_there_should_be_none(model, write):
+    state = dict(build(RESNET, NARROW).state_dict())
+    state['backbone.bn1.bias'] = torch.tensor(1.0)
+
+    assert re.search(
+        r'1 of another shape \("backbone.bn1.bias" \(\) instead of \(64,\)\)',
+        _sentence(model, write(state)),
+    )
+
+
+@pytest.mark.parametrize(
+    ('checkpoint', 'has'),
+    [
+        ({'meta': {}, 'epoch': 3}, 'meta, epoch'),
+        ({}, 'nothing'),
+        ({'state_dict': {}}, 'state_dict'),
+        ({'state_dict': {'a': 1}}, 'state_dict'),
+        ({1: torch.ones(1)}, '1'),
+    ],
+)
+def test_no_weights(model, write, checkpoint, has):
+    path = write(checkpoint)
+
+    assert _sentence(model, path) == (
+        f'checkpoint "{path}" holds no weights: it has {has}, and neither a '
+        '"state_dict" of weights nor bare ones'
+    )
+
+
+def test_a_reference_file_with_holes(model, write, resnet):
+    state = dict(resnet.state_dict())
+    del state['layer1.0.bn1.bias']
+
+    assert '1 missing ("backbone.layer1.0.bn1.bias")' in _sentence(
+        model, write(state)
+    )
+
+
+def test_weights_of_another_kind(model, write):
+    state = dict(build(RESNET, NARROW).state_dict())
+    state['backbone.bn1.bias'] = 'text'
+    path = write(state)
+
+    sentence = _sentence(model, path)
+
+    assert sentence.startswith(
+        f'checkpoint "{path}" cannot be loaded into the model: '
+    )
+    assert 'backbone.bn1.bias' in sentence
+
+
+def test_trust_is_passed_on(model, write, tmp_path):
+    trained = build(RESNET, NARROW)
+    marker = tmp_path / 'marker'
+    evil = Evil(exec, f'open({str(marker)!r}, "w").close()')
+    path = write({'state_dict': trained.state_dict(), 'mine': evil})
+
+    assert '--trust-checkpoint' in _sentence(model, path)
+    assert not marker.exists()
+
+    load_into(model, path, trust=True)
+    assert marker.exists()
+    assert _same(model, trained)
