@@ -40,7 +40,7 @@ class AttackedCrops(Dataset):
         self.finish = finish
 
     def __len__(self) -> int:
-        return len(self.crops)  # type: ignore[arg-type]
+        return len(self.crops)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """All views of one crop.
