@@ -77,7 +77,7 @@ def run_sweep(
         num_workers: Processes that make crops.
     """
     crops = build_crops(cfg, attacks, seed)
-    metainfo = crops.crops.metainfo  # type: ignore[attr-defined]
+    metainfo = crops.crops.metainfo
     evaluators = [_evaluator(cfg, metainfo) for _ in range(1 + len(attacks))]
     people: list[dict[str, Any]] = []
     model.eval()
@@ -142,7 +142,7 @@ def _predict(
         while batch := list(islice(stream, batch_size)):
             data = pseudo_collate([view for _, view in batch])
             with torch.no_grad():
-                out = model.test_step(data)  # type: ignore[operator]
+                out = model.test_step(data)
             yield from zip([index for index, _ in batch], out, strict=True)
 
     for _, group in groupby(samples(), key=lambda pair: pair[0]):
