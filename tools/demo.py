@@ -28,7 +28,7 @@ import train
 
 CONFIG = (
     _cli.ROOT / 'configs/synthetic_people/'
-    'td-hm_res18-w16_synthetic-people-128x96.py'
+    'td-hm_res18d-w16_1xb16-20e_synthetic-128x96.py'
 )
 
 
@@ -47,7 +47,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--train',
         type=int,
-        default=1000,
+        default=1500,
         metavar='N',
         help='pictures to train on (default: %(default)s)',
     )
@@ -136,10 +136,17 @@ def _point_to(cfg, data: str) -> None:
 
 
 def _train(folder: Path) -> None:
+    import torch
+
     config = str(folder / 'config.py')
     runs = folder / 'training'
     arguments = [config, '--work-dir', str(runs), '--resume']
+    # its convolutions are too small to share: one thread computes, the other
+    # core makes the crops
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     train.train(train.parse_args(arguments))
+    torch.set_num_threads(threads)
     last = Path((runs / 'last_checkpoint').read_text().strip())
     shutil.copyfile(last, folder / 'checkpoint.pth')
 

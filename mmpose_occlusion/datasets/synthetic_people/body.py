@@ -53,7 +53,7 @@ def sample_build(rng: np.random.Generator) -> Build:
     arms = rng.normal(1.0, 0.03) * (1 - 0.06 * child)
     girth = float(np.clip(rng.normal(1.0, 0.13), 0.8, 1.45))
     return Build(
-        head=rng.normal(0.137, 0.004) * (1 + 0.38 * child),
+        head=rng.normal(0.158, 0.005) * (1 + 0.25 * child),
         neck=0.038 * rng.normal(1, 0.06) * (1 - 0.25 * child),
         trunk=0.288 * rng.normal(1, 0.02),
         shoulder=(0.112 - 0.014 * curve - 0.008 * child) * rng.normal(1, 0.04),

@@ -93,19 +93,19 @@ STANCES = (
 )
 STANCE_WEIGHTS = np.array(
     [
-        0.22,
-        0.14,
-        0.08,
-        0.13,
-        0.06,
-        0.05,
-        0.06,
-        0.04,
-        0.05,
-        0.04,
-        0.06,
-        0.04,
+        0.52,
+        0.18,
         0.03,
+        0.03,
+        0.01,
+        0.01,
+        0.02,
+        0.02,
+        0.02,
+        0.12,
+        0.01,
+        0.04,
+        0.005,
     ]
 )
 
@@ -124,7 +124,20 @@ GESTURES = (
     'free',
 )
 GESTURE_WEIGHTS = np.array(
-    [0.18, 0.12, 0.10, 0.08, 0.07, 0.10, 0.08, 0.10, 0.05, 0.06, 0.03, 0.03]
+    [
+        0.36,
+        0.18,
+        0.12,
+        0.10,
+        0.14,
+        0.02,
+        0.02,
+        0.05,
+        0.005,
+        0.005,
+        0.005,
+        0.005,
+    ]
 )
 
 
@@ -172,10 +185,10 @@ def sample_pose(rng: np.random.Generator) -> Pose:
 def _sample_yaw(rng: np.random.Generator) -> float:
     """Facing us, turned, in profile or away, either way round."""
     kind = rng.random()
-    if kind < 0.42:
-        return float(rng.normal(0, 22))
-    if kind < 0.64:
-        return float(180 + rng.normal(0, 22))
+    if kind < 0.90:
+        return float(rng.normal(0, 14))
+    if kind < 0.97:
+        return float(180 + rng.normal(0, 18))
     return float(rng.uniform(-180, 180))
 
 

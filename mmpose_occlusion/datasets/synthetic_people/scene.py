@@ -15,15 +15,15 @@ from .truth import Person, describe
 SIZES = ((384, 288), (320, 240), (320, 320), (288, 384), (352, 288))
 """(width, height) of pictures, in pixels."""
 PEOPLE = (1, 2, 3, 4)
-PEOPLE_WEIGHTS = (0.40, 0.33, 0.18, 0.09)
+PEOPLE_WEIGHTS = (0.70, 0.22, 0.06, 0.02)
 STATURES = (100, 300)
 """Smallest and largest standing height, in pixels."""
 
-MIN_LABELLED = 6
+MIN_LABELLED = 9
 """A person with fewer joints inside the picture is not put into it,"""
-MIN_SEEN = 3
+MIN_SEEN = 6
 """nor one with fewer joints seen,"""
-MIN_SHOWN = 0.25
+MIN_SHOWN = 0.6
 """nor one of whose pixels inside the picture less than this share shows."""
 
 
@@ -110,7 +110,7 @@ def _sample_stage(rng: np.random.Generator) -> tuple[Stage, float]:
     width, height = SIZES[rng.integers(len(SIZES))]
     camera = rng.uniform(0.4, 1.05)
     stature = _sample_stature(rng, height)
-    floor = rng.uniform(min(0.97 * stature, height), 1.06 * height)
+    floor = rng.uniform(min(1.02 * stature, 0.98 * height), 1.02 * height)
     horizon = float(np.clip(floor - camera * stature, 0, 0.55 * height))
     direction = np.array(
         [rng.uniform(-0.9, 0.9), -rng.uniform(0.3, 1), -rng.uniform(0.25, 1)]
@@ -127,7 +127,7 @@ def _sample_stage(rng: np.random.Generator) -> tuple[Stage, float]:
 
 def _sample_stature(rng: np.random.Generator, height: int) -> float:
     """A standing person's height in pixels."""
-    return float(np.clip(height * rng.uniform(0.36, 1.02), *STATURES))
+    return float(np.clip(height * rng.uniform(0.42, 0.97), *STATURES))
 
 
 def _sample_people(
@@ -141,10 +141,10 @@ def _sample_people(
         x = rng.uniform(0.12, 0.88) * width
         if number:
             stature = _sample_stature(rng, height)
-            if rng.random() < 0.55:
+            if rng.random() < 0.4:
                 x, other, _ = wanted[rng.integers(number)]
                 side = 1 if rng.random() < 0.5 else -1
-                x += side * other * rng.uniform(0.10, 0.55)
+                x += side * other * rng.uniform(0.18, 0.55)
                 stature = other * rng.uniform(0.72, 1.3)
                 stature = float(np.clip(stature, *STATURES))
         wanted.append((x, stature, sample_figure(rng)))
@@ -191,14 +191,14 @@ def _sample_props(
                 )
             )
     width, height = stage.size
-    for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.4, 0.3, 0.2, 0.1]))):
+    for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.6, 0.28, 0.1, 0.02]))):
         unit = rng.uniform(0.35, 1.05) * height
         base = (
             rng.uniform(0, 1) * width * SAMPLES,
             stage.floor(unit) * SAMPLES,
         )
         props.append(_thing(rng, base, unit * SAMPLES))
-    if rng.random() < 0.12:  # something before somebody
+    if rng.random() < 0.08:  # something before somebody
         person = cast[rng.integers(len(cast))]
         base = (
             person.view.shift[0] + rng.normal(0, 0.25) * person.unit,

@@ -1,10 +1,12 @@
 """Hooks that tell and show what attacks did, and make resuming exact."""
 
+from .channels_last import ChannelsLastHook
 from .exact_resume import ExactResumeHook
 from .summary import OcclusionSummaryHook
 from .visualization import OcclusionVisualizationHook
 
 __all__ = [
+    'ChannelsLastHook',
     'ExactResumeHook',
     'OcclusionSummaryHook',
     'OcclusionVisualizationHook',

@@ -1,0 +1,19 @@
+"""A small network for synthetic people: minutes on two CPU cores."""
+
+_base_ = [
+    'mmpose::_base_/default_runtime.py',
+    '../_base_/datasets/synthetic_people.py',
+    '../_base_/models/res18d-w16.py',
+]
+custom_imports = dict(imports=['mmpose_occlusion'])
+custom_hooks = [dict(type='SyncBuffersHook'), dict(type='ChannelsLastHook')]
+
+model = dict(head=dict(decoder=_base_.codec))
+epochs = 20
+train_cfg = dict(max_epochs=epochs, val_interval=epochs)
+optim_wrapper = dict(optimizer=dict(type='AdamW', lr=1e-2, weight_decay=0.01))
+cosine = dict(type='CosineAnnealingLR', T_max=epochs, end=epochs, eta_min=1e-5)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.04, end=400, by_epoch=False),
+    dict(cosine, begin=0, by_epoch=True, convert_to_iter_based=True),
+]

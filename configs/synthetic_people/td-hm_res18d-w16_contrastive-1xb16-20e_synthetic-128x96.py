@@ -1,0 +1,16 @@
+"""A small network, trained to answer alike with and without occlusions."""
+
+_base_ = './td-hm_res18d-w16_1xb16-20e_synthetic-128x96.py'
+
+model = dict(type='ContrastivePoseEstimator')
+train_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type='OcclusionViewsDataset',
+        dataset=_base_.train_dataloader.dataset,
+        views=dict(
+            keypoint_view=[dict(type='KeypointOcclusion', fill='blur')],
+            part_view=[dict(type='PartOcclusion', fill='blur')],
+        ),
+    )
+)
