@@ -77,14 +77,14 @@ def browse(args: argparse.Namespace) -> None:
     names = [attack.attack_name(each) for each in attacks]
     counts = summarize([outcomes(view.records) for view in views], names)
     what = ' + '.join(names) or "the pipeline's own occlusions"
-    heading = f'{Path(args.config).stem}, {args.split}: {what}'
+    heading = f'{what}, {args.split} data'
+    facts = [Path(args.config).name, *counts]
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    mmcv.imwrite(
-        sheet(views, style, heading)[..., ::-1], str(out / 'sheet.png')
-    )
+    picture = sheet(views, style, heading, facts=facts)
+    mmcv.imwrite(picture[..., ::-1], str(out / 'sheet.png'))
     (out / 'gallery.html').write_text(
-        gallery(views, style, heading, counts, command(args)), encoding='utf-8'
+        gallery(views, style, heading, facts, command(args)), encoding='utf-8'
     )
     for line in counts:
         print(line)

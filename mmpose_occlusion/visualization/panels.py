@@ -66,6 +66,7 @@ def sheet(
     heading: str,
     columns: int = 0,
     height: int = 256,
+    facts: Sequence[str] = (),
 ) -> np.ndarray:
     """All pairs on one page.
 
@@ -75,6 +76,7 @@ def sheet(
         heading: Title of the page.
         columns: Pairs in a row; 0 for a page about as high as wide.
         height: At least this many pixels for each picture.
+        facts: Lines below the title.
 
     Returns:
         (H, W, 3) RGB.
@@ -97,7 +99,11 @@ def sheet(
             left = index * (width + 2 * GAP)
             strip[: cell.shape[0], left : left + cell.shape[1]] = cell
         strips += [strip, _blank(GAP, page_width)]
-    return _framed(np.concatenate(strips), [(heading, INK)], 18, above=True)
+    page = np.concatenate(strips)
+    if facts:
+        lines = [(fact, FAINT) for fact in facts]
+        page = _captioned(page, lines, 14, above=True)
+    return _framed(page, [(heading, INK)], 18, above=True)
 
 
 def _pictures(view: View, style: Style, scale: int) -> list[np.ndarray]:
@@ -142,11 +148,14 @@ def _draw_prediction(
             canvas, joints, np.ones(len(joints), bool), style, scale, faint
         )
     for i, k in _hidden_truth(view, style):
-        if i < len(view.predicted):
+        truth = view.joints[i, k]
+        if view.matched:
             guess = view.predicted[i, k]
-            draw.draw_error(canvas, view.joints[i, k], guess, scale)
+            draw.draw_error(canvas, truth, guess, scale)
             size = draw.thickness(canvas) * 1.6
             draw.disc(canvas, guess, size, style.colors[k], scale)
+        else:
+            draw.ring(canvas, truth, TRUTH, scale)
 
 
 def _hidden_truth(view: View, style: Style) -> list[tuple[int, int]]:
@@ -160,13 +169,12 @@ def _hidden_truth(view: View, style: Style) -> list[tuple[int, int]]:
 
 def _errors(view: View, style: Style) -> list[str]:
     """How far off the hidden joints were predicted, in words."""
-    if view.predicted is None:
+    if view.predicted is None or not view.matched:
         return []
     words = []
     for i, k in _hidden_truth(view, style):
-        if i < len(view.predicted):
-            off = np.linalg.norm(view.predicted[i, k] - view.joints[i, k])
-            words.append(f'{style.names[k]} {off:.0f} px')
+        off = np.linalg.norm(view.predicted[i, k] - view.joints[i, k])
+        words.append(f'{style.names[k]} {off:.0f} px')
     return [f'predicted off by: {", ".join(words)}'] if words else []
 
 

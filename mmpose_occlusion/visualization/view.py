@@ -19,6 +19,8 @@ class View:
         records: What the occlusions did, ``results['occlusions']``.
         predicted: (N', K, 2) joints in the picture's pixels.
         scores: (N', K) of the predicted joints.
+        matched: Whether the first prediction is of the first person, and so
+            on, so that errors can be shown.
     """
 
     title: str
@@ -29,6 +31,7 @@ class View:
     records: Sequence[Mapping] = ()
     predicted: np.ndarray | None = None
     scores: np.ndarray | None = None
+    matched: bool = True
     size: tuple[int, int] = field(init=False)
 
     def __post_init__(self) -> None:

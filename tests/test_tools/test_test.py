@@ -1,7 +1,10 @@
 """Testing with the tool: clean, under attack, with pictures, and refused."""
 
 import json
+import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -9,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.lib import NumpyVersion
 
-from .conftest import log_of
+from .conftest import ROOT, log_of
 
 NOSE = ['--attack', 'keypoint:nose:black']
 LEG = ['--attack', 'part:left_leg:mean']
@@ -129,6 +132,26 @@ def test_random_attacks_are_the_same_each_time(run, tmp_path):
         drawn.append([s['occlusions'][0]['name'] for s in samples])
     assert drawn[0] == drawn[1]
     assert drawn[0] != drawn[2]
+
+
+def test_two_processes_count_together(run, config, checkpoint, tmp_path):
+    """The script: the same metrics and counts as in one process."""
+    log, metrics = run(*NOSE)
+    out = tmp_path / 'both'
+    done = subprocess.run(
+        ['bash', str(ROOT / 'tools' / 'dist_test.sh'), config, checkpoint, '2']
+        + ['--work-dir', str(out), '--out', str(out / 'metrics.json'), *NOSE],
+        env=dict(os.environ, PYTHON=sys.executable, CUDA_VISIBLE_DEVICES='-1'),
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    together = log_of(out)
+    assert 'GPU number: 2' in together
+    assert attack_lines(together) == attack_lines(log)
+    both = json.loads((out / 'metrics.json').read_text())
+    assert both == pytest.approx(metrics, abs=1e-6)
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ class OcclusionVisualizationHook(Hook):
         assert self._style is not None
         for index, (before, after) in self._kept.items():
             sample = (outputs or ())[index]
-            view = _view(sample, before, after)
+            view = view_of_sample(sample, before, after)
             picture = pair(view, self._style, heading=self.name)
             if self.out_dir:
                 path = self.out_dir / file_name(sample, self.name)
@@ -101,23 +101,38 @@ def file_name(sample: Any, name: str) -> str:
     return f'{slug[:200]}.png'
 
 
-def _view(sample: Any, before: np.ndarray, after: np.ndarray) -> View:
+def view_of_sample(sample: Any, before: np.ndarray, after: np.ndarray) -> View:
+    """What there is to see of a tested sample.
+
+    Args:
+        sample: A data sample with its prediction, in image pixels.
+        before: (H, W, 3) BGR, the crop or image before the attacks.
+        after: The same after them.
+
+    Returns:
+        A view in the pixels of the pictures. In crops, the prediction is of
+        the person whose crop it is; on whole images (bottom-up models)
+        nobody knows who is who. A detector's boxes have no true joints.
+    """
     truth, guess = sample.gt_instances, sample.pred_instances
     predicted = np.asarray(guess.keypoints, float)[..., :2]
     meta = sample.metainfo
     size = meta.get('input_size')
-    if size is not None and before.shape[1::-1] == tuple(size):
+    is_crop = size is not None and before.shape[1::-1] == tuple(size)
+    if is_crop:
         predicted = to_crop(predicted, meta)
         joints = truth.transformed_keypoints
     else:
         joints = truth.keypoints
+    labelled = visible_of(truth.keypoints_visible)
     return View(
         title=title_of(meta.get('img_id'), meta.get('id')),
         clean=before,
         occluded=after,
         joints=np.asarray(joints, float)[..., :2],
-        labelled=visible_of(truth.keypoints_visible),
+        labelled=labelled & bool(np.any(truth.keypoints)),
         records=meta.get(RECORD_KEY, []),
         predicted=predicted,
         scores=np.asarray(guess.keypoint_scores, float),
+        matched=is_crop,
     )
