@@ -28,7 +28,7 @@ import train
 
 CONFIG = (
     _cli.ROOT / 'configs/synthetic_people/'
-    'td-hm_res18d-w16_1xb16-20e_synthetic-128x96.py'
+    'td-hm_res18d-w16_1xb16-22e_synthetic-128x96.py'
 )
 
 
@@ -47,7 +47,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--train',
         type=int,
-        default=1500,
+        default=1300,
         metavar='N',
         help='pictures to train on (default: %(default)s)',
     )

@@ -2,7 +2,7 @@
 
     python tools/make_synthetic_people.py --out data/synthetic_people
 
-makes 1,500 pictures to train on and 200 to test on, with 17-joint COCO and
+makes 1,300 pictures to train on and 200 to test on, with 17-joint COCO and
 16-joint MPII annotations and the boxes of a made-up detector. The same
 settings give the same bytes, on any number of processes. A folder that
 already holds the set is left as it is; a run that is stopped leaves nothing
@@ -33,7 +33,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--train',
         type=int,
-        default=1500,
+        default=1300,
         metavar='N',
         help='pictures to train on (default: %(default)s)',
     )

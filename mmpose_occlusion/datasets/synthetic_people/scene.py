@@ -15,7 +15,7 @@ from .truth import Person, describe
 SIZES = ((384, 288), (320, 240), (320, 320), (288, 384), (352, 288))
 """(width, height) of pictures, in pixels."""
 PEOPLE = (1, 2, 3, 4)
-PEOPLE_WEIGHTS = (0.70, 0.22, 0.06, 0.02)
+PEOPLE_WEIGHTS = (0.71, 0.21, 0.06, 0.02)
 STATURES = (100, 300)
 """Smallest and largest standing height, in pixels."""
 
@@ -127,7 +127,7 @@ def _sample_stage(rng: np.random.Generator) -> tuple[Stage, float]:
 
 def _sample_stature(rng: np.random.Generator, height: int) -> float:
     """A standing person's height in pixels."""
-    return float(np.clip(height * rng.uniform(0.42, 0.97), *STATURES))
+    return float(np.clip(height * rng.uniform(0.52, 0.97), *STATURES))
 
 
 def _sample_people(
@@ -231,8 +231,8 @@ def _develop(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
     contrast = np.float32(rng.uniform(0.8, 1.15))
     out = image * (gain * contrast).astype(np.float32)
     out += np.float32(127.5) * (1 - contrast)
-    if rng.random() < 0.3:
+    if rng.random() < 0.15:
         out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 0.9))
     grain = rng.standard_normal((height, width, 1), dtype=np.float32)
-    out += grain * np.float32(255 * rng.uniform(0.003, 0.02))
+    out += grain * np.float32(255 * rng.uniform(0.003, 0.012))
     return np.clip(out + 0.5, 0, 255).astype(np.uint8)

@@ -1,6 +1,6 @@
 """A small network, trained to answer alike with and without occlusions."""
 
-_base_ = './td-hm_res18d-w16_1xb16-20e_synthetic-128x96.py'
+_base_ = './td-hm_res18d-w16_1xb16-22e_synthetic-128x96.py'
 
 model = dict(type='ContrastivePoseEstimator')
 train_dataloader = dict(

@@ -9,7 +9,7 @@ custom_imports = dict(imports=['mmpose_occlusion'])
 custom_hooks = [dict(type='SyncBuffersHook'), dict(type='ChannelsLastHook')]
 
 model = dict(head=dict(decoder=_base_.codec))
-epochs = 20
+epochs = 22
 train_cfg = dict(max_epochs=epochs, val_interval=epochs)
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=1e-2, weight_decay=0.01))
 cosine = dict(type='CosineAnnealingLR', T_max=epochs, end=epochs, eta_min=1e-5)
