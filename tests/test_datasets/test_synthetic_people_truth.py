@@ -212,7 +212,7 @@ def test_box_of_a_mask():
 
 @pytest.fixture(scope='module')
 def scenes():
-    return [make_scene(np.random.default_rng([7, i])) for i in range(24)]
+    return [make_scene(np.random.default_rng([7, i])) for i in range(40)]
 
 
 def test_scenes_are_what_they_say(scenes):
@@ -250,15 +250,15 @@ def test_scenes_are_what_they_say(scenes):
 def test_scenes_have_all_kinds_of_people(scenes):
     people = [person for scene in scenes for person in scene.people]
     flags = np.array([list(person.visible.values()) for person in people])
-    assert 1.4 < len(people) / len(scenes) < 2.6
-    for value, low, high in ((0, 0.01, 0.2), (1, 0.15, 0.5), (2, 0.4, 0.8)):
+    assert 1.1 < len(people) / len(scenes) < 2.2
+    for value, low, high in ((0, 0, 0.2), (1, 0.05, 0.5), (2, 0.4, 0.9)):
         assert low < (flags == value).mean() < high, value
     statures = [person.stature for person in people]
     assert min(statures) >= 100
     assert max(statures) <= 300
     assert any(len(scene.people) > 1 for scene in scenes)
     covered = [person.visible_area < 0.9 * person.area for person in people]
-    assert 0.1 < np.mean(covered) < 0.7
+    assert 0.02 < np.mean(covered) < 0.7
 
 
 def test_a_scene_is_its_seed(scenes):

@@ -196,7 +196,7 @@ def detections(
         )
         if rng.random() < 0.08:
             add(box + size * rng.normal(0, 0.15, 4), rng.uniform(0.05, 0.5))
-    for _ in range(rng.poisson(0.35)):
+    for _ in range(rng.poisson(0.6)):
         h = rng.uniform(0.2, 0.8) * height
         w = h * rng.uniform(0.25, 0.7)
         x, y = rng.uniform(0, width - w), rng.uniform(0, height - h)
