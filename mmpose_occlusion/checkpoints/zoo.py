@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -100,12 +101,18 @@ def match(recognised: Recognised, file_name: str = '') -> Match | None:
 def _overrides(
     config: str, recognised: Recognised
 ) -> Iterator[tuple[str, Any]]:
-    model = get_config(config).model
+    model = _model(config)
     for part in ('backbone', 'head'):
         wanted = getattr(recognised, part)
         yield from _differences(model[part], wanted, f'model.{part}')
     if recognised.family == 'ResNet':
         yield 'model.data_preprocessor.bgr_to_rgb', False
+
+
+@cache
+def _model(config: str) -> dict[str, Any]:
+    """Of a config of MMPose, which takes a second to find."""
+    return get_config(config).model.to_dict()
 
 
 def _differences(

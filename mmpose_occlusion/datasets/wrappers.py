@@ -1,7 +1,7 @@
 """Detector boxes with the joints of the people in them."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,9 @@ class DetectionMatchedDataset(Dataset):
             people are what the same class reads from its ``ann_file``.
         iou_thr: Least overlap (IoU) of a box with its person's box.
         one_to_one: False attacks all boxes that overlap a person enough.
+        nms_thr: Before that, of two boxes of a picture that overlap by more
+            (IoU), drop the one with the lower score, for detectors that
+            leave that to others; None keeps all.
         lazy_init: Leave the loading to ``full_init``.
 
     Raises:
@@ -57,6 +60,7 @@ class DetectionMatchedDataset(Dataset):
         dataset: Mapping,
         iou_thr: float = IOU_THRESHOLD,
         one_to_one: bool = True,
+        nms_thr: float | None = None,
         lazy_init: bool = False,
     ) -> None:
         if not dataset.get('bbox_file'):
@@ -67,6 +71,7 @@ class DetectionMatchedDataset(Dataset):
             )
         self.iou_thr = iou_thr
         self.one_to_one = one_to_one
+        self.nms_thr = nms_thr
         self._cfg = dict(dataset, lazy_init=True)
         self.dataset: Any = DATASETS.build(self._cfg)
         _insert_warps(self.dataset.pipeline.transforms)
@@ -83,23 +88,20 @@ class DetectionMatchedDataset(Dataset):
         if self._loaded:
             return
         self.dataset.full_init()
-        people = self._load_people()
         boxes = [
             # the class's own adds metainfo, copied for each box
             BaseDataset.get_data_info(self.dataset, i)
             for i in range(len(self.dataset))
         ]
+        self._rows = _after_nms(boxes, self.nms_thr)
+        boxes = [boxes[i] for i in self._rows]
+        people = self._load_people()
         self._owner = np.full(len(boxes), NOBODY)
         self._overlap = np.zeros(len(boxes), np.float32)
-        of_picture = defaultdict(list)
-        for i, person in enumerate(people):
-            of_picture[person['img_id']].append(i)
-        in_picture = defaultdict(list)
-        for i, box in enumerate(boxes):
-            in_picture[box['img_id']].append(i)
-        for picture, found in in_picture.items():
-            here = of_picture[picture]
-            if not here:
+        of_picture = _by_picture(people)
+        for picture, found in _by_picture(boxes).items():
+            here = of_picture.get(picture)
+            if here is None:
                 continue
             iou = overlaps(
                 np.concatenate([boxes[i]['bbox'] for i in found]),
@@ -181,18 +183,47 @@ class DetectionMatchedDataset(Dataset):
 
     def get_data_info(self, index: int) -> dict:
         """The data set's own, and :meth:`matched_person`."""
-        info = self.dataset.get_data_info(index)
+        self.full_init()
+        info = self.dataset.get_data_info(int(self._rows[index]))
         info[MATCHED_KEY] = self.matched_person(index)
         return info
 
     def __len__(self) -> int:
-        return len(self.dataset)
+        self.full_init()
+        return len(self._rows)
 
     def __getitem__(self, index: int) -> Any:
         """One sample that has gone through the data set's pipeline."""
         info = self.get_data_info(index)
         info['dataset'] = self.dataset
         return self.dataset.pipeline(info)
+
+
+def _by_picture(entries: Sequence[Mapping]) -> dict[Any, list[int]]:
+    """Image id -> indices of its boxes or people."""
+    out = defaultdict(list)
+    for i, entry in enumerate(entries):
+        out[entry['img_id']].append(i)
+    return dict(out)
+
+
+def _after_nms(
+    boxes: Sequence[Mapping], threshold: float | None
+) -> np.ndarray:
+    """Indices of the boxes that are left, in their order."""
+    if threshold is None:
+        return np.arange(len(boxes))
+    from mmcv.ops import nms  # compiled, and needed for nothing else here
+
+    kept = []
+    for found in _by_picture(boxes).values():
+        _, left = nms(
+            np.concatenate([boxes[i]['bbox'] for i in found]),
+            np.concatenate([boxes[i]['bbox_score'] for i in found]),
+            threshold,
+        )
+        kept += [found[i] for i in left]
+    return np.array(sorted(kept), int)
 
 
 class WarpMatchedPerson(BaseTransform):

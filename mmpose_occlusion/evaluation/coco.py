@@ -147,8 +147,8 @@ class OksEval(COCOeval):
         corner, size = np.split(np.array([g['bbox'] for g in gts]), 2, axis=1)
         low, high = (x[:, None] for x in (corner - size, corner + 2 * size))
         outside = np.maximum(low - found, 0) + np.maximum(found - high, 0)
-        counts = truth[..., 2] > 0
-        ignored = ~counts.any(axis=1)
+        counts = np.array(truth[..., 2] > 0)
+        ignored = np.logical_not(counts.any(axis=1))
         delta = np.where(
             ignored[:, None, None], outside, found - truth[..., :2]
         )

@@ -54,3 +54,32 @@ def pck(
     if not mask.any():
         return None
     return float((errors < threshold * sizes[:, None])[mask].mean())
+
+
+def oks(
+    errors: np.ndarray,
+    areas: np.ndarray,
+    sigmas: np.ndarray,
+    mask: np.ndarray,
+) -> np.ndarray:
+    """Object keypoint similarity (OKS) of people with their truth.
+
+    COCO's formula, ``mean of exp(-d² / (2 s² (2 sigma)²))`` over a person's
+    labelled joints, with ``s²`` the area.
+
+    Args:
+        errors: ``(N, K)`` pixels; infinite for a joint that is not there.
+        areas: ``(N,)`` square pixels.
+        sigmas: ``(K,)`` of the joints.
+        mask: ``(N, K)`` bool, the joints that count.
+
+    Returns:
+        ``(N,)`` between 0 and 1, NaN for people without a joint that counts.
+    """
+    variance = areas[:, None] * (2 * np.asarray(sigmas)) ** 2
+    similar = np.exp(-(errors**2) / 2 / (variance + np.spacing(1)))
+    count = mask.sum(axis=1)
+    total = np.where(mask, similar, 0).sum(axis=1)
+    return np.divide(
+        total, count, out=np.full(len(total), np.nan), where=count > 0
+    )

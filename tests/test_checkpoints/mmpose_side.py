@@ -1,16 +1,21 @@
 """MMPose's models, built from what a converted checkpoint says of itself."""
 
+import itertools
+
 import torch
 from mmengine.registry import DefaultScope
 from mmpose.registry import MODELS
 
+_NUMBERS = itertools.count(step=10_000)
+
 
 def build(backbone, head, **others):
-    """A model with random weights, of no use but to differ."""
+    """A model whose weights differ from key to key and from any other's."""
     model = build_weightless(backbone, head, **others)
     model.to_empty(device='cpu')
-    for value in model.state_dict().values():
-        value.random_(100)
+    start = next(_NUMBERS)
+    for n, value in enumerate(model.state_dict().values(), start):
+        value.fill_(n)
     return model
 
 
@@ -32,8 +37,12 @@ def build_weightless(backbone, head, **others):
 
 
 def build_recognised(converted, **others):
+    return build(*configs(converted), **others)
+
+
+def configs(converted):
     recognised = converted['meta']['recognised']
-    return build(recognised['backbone'], recognised['head'], **others)
+    return recognised['backbone'], recognised['head']
 
 
 @torch.no_grad()
@@ -44,7 +53,7 @@ def heatmaps(model, x):
 @torch.no_grad()
 def assert_same_answer(converted, reference, size=64):
     """MMPose's model with the weights answers as the reference's."""
-    model = build_recognised(converted)
+    model = build_weightless(*configs(converted))
     model.load_state_dict(converted['state_dict'], strict=True, assign=True)
     x = torch.randn(2, 3, size, size, generator=torch.manual_seed(1))
     want = reference(x)

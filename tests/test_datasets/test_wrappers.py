@@ -157,6 +157,21 @@ def test_only_boxes_that_are_tested_are_matched(two_people):
     assert [dataset.matched_person(i).get('id') for i in (0, 1)] == [12, None]
 
 
+@pytest.mark.parametrize(
+    ('nms_thr', 'left'),
+    [(None, [0, 1, 2, 3]), (0.78, [0, 1, 2, 3]), (0.75, [0, 1, 3])],
+)
+def test_box_nms(two_people, nms_thr, left):
+    """The first and third box overlap by 60 / 78 = .77."""
+    dataset = build(match_detections(two_people, nms_thr=nms_thr))
+    assert [
+        info['id'] for info in map(dataset.get_data_info, range(len(dataset)))
+    ] == left
+    assert [
+        dataset.matched_person(i).get('id') for i in range(len(dataset))
+    ] == [{0: 11, 1: 12}.get(i) for i in left]
+
+
 @pytest.mark.parametrize('udp', [False, True])
 @pytest.mark.parametrize('nested', [False, True])
 def test_the_disc_is_where_the_nose_is(two_people, udp, nested):

@@ -40,8 +40,10 @@ class TestRun:
     def test_an_interruption_ends_all_processes(self, tmp_path):
         """All of them hold the lock: free, it tells that they have ended."""
         program = (
-            'import fcntl, sys, pathlib\n'
+            'import fcntl, pathlib, signal\n'
             'from environment import run_command\n'
+            # a shell that starts the tests in the background ignores it
+            'signal.signal(signal.SIGINT, signal.default_int_handler)\n'
             'lock = open("lock", "w")\n'
             'fcntl.flock(lock, fcntl.LOCK_EX)\n'
             'run_command.run(["/bin/sh", "-c", '

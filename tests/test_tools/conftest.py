@@ -49,7 +49,7 @@ train_dataloader = dict(
         data_root=root,
         ann_file='annotations/person_keypoints_train.json',
         data_prefix=dict(img='train/'),
-        indices=32,
+        indices=16,
         pipeline=train_pipeline,
     ),
 )
@@ -61,7 +61,7 @@ val_dataloader = dict(
         ann_file='annotations/person_keypoints_val.json',
         bbox_file=None,
         data_prefix=dict(img='val/'),
-        indices=12,
+        indices=8,
         pipeline=val_pipeline,
     ),
 )
