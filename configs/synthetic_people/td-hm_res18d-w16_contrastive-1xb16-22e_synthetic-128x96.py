@@ -3,6 +3,7 @@
 _base_ = './td-hm_res18d-w16_1xb16-22e_synthetic-128x96.py'
 
 model = dict(type='ContrastivePoseEstimator')
+log_processor = dict(num_digits=9)  # the views' terms are small
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,

@@ -11,6 +11,7 @@ _base_ = [
 ]
 
 model = dict(type='ContrastivePoseEstimator')
+log_processor = dict(num_digits=9)  # the views' terms are small
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,
