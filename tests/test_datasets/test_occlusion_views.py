@@ -167,6 +167,7 @@ def test_random_steps_before_the_targets_are_shared(synthetic_people):
     for index in range(8):
         (plain, same), (first, second) = dataset[index].values()
         assert torch.equal(plain, same)
+        assert plain.shape == (3, 128, 96)
         for ours, theirs in zip(targets(first), targets(second), strict=True):
             assert torch.equal(ours, theirs)
 

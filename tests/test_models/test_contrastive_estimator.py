@@ -66,6 +66,27 @@ def test_loss_is_that_of_the_networks_heatmaps(family, mask_removed):
     assert losses['acc_pose'].item() == pytest.approx(accuracy)
 
 
+def test_accuracy_is_the_last_stages_on_the_plain_view():
+    model = build('ContrastivePoseEstimator', FAMILIES['hourglass'])
+    for norm in model.modules():  # so that each pass gives the same maps
+        norm.training = False
+    batch = batch_of()
+    crops = [crop for view in batch['inputs'] for crop in view]
+    data = model.data_preprocessor(dict(inputs=crops, data_samples=[]))
+    with torch.no_grad():
+        first, last = (maps[:2] for maps in model(**data, mode='tensor'))
+    for each, maps in zip(batch['data_samples'][0], last, strict=True):
+        each.gt_fields = PixelData(heatmaps=maps)
+        each.gt_instance_labels.keypoint_weights[:] = 1
+    everywhere = np.ones(last.shape[:2], bool)
+    by_stage = [
+        pose_pck_accuracy(maps.numpy(), last.numpy(), everywhere)[1]
+        for maps in (first, last)
+    ]
+    assert by_stage[0] < by_stage[1]
+    assert loss_of(model, batch)['acc_pose'].item() == by_stage[1]
+
+
 def test_plain_term_is_half_of_what_the_head_itself_says():
     model = build('ContrastivePoseEstimator')
     ordinary = build('TopdownPoseEstimator')
