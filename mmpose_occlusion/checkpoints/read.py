@@ -89,11 +89,11 @@ def _load_all(local: str, path: str) -> Any:
 
 def _refusal(path: str, error: Exception) -> CheckpointError:
     """The sentence for what went wrong while reading weights-only."""
-    named = re.search(r'GLOBAL (\S+)', str(error))
-    cut = 'truncated' in str(error)
+    text = str(error)
+    named = re.search(r'GLOBAL (.+?) (?:was|is|whose) ', text, re.DOTALL)
     if named:
-        reason = f'names the Python object "{named[1]}"'
-    elif isinstance(error, pickle.UnpicklingError) and not cut:
+        reason = f'names the Python object "{_printable(named[1])}"'
+    elif isinstance(error, pickle.UnpicklingError) and 'trunc' not in text:
         reason = f'holds more than weights ({_reason(error)})'
     else:
         return CheckpointError(
@@ -110,10 +110,15 @@ def _refusal(path: str, error: Exception) -> CheckpointError:
 def _reason(error: Exception) -> str:
     """The line of an error that says what happened."""
     text = str(error).rpartition('WeightsUnpickler error: ')[2].strip()
-    first = text.split('\n')[0].rstrip('.: ')
+    first = _printable(text.split('\n')[0].split('. ')[0].rstrip('.: '))
     if isinstance(error, pickle.UnpicklingError) and first:
         return first
     return f'{type(error).__name__}: {first}' if first else repr(error)
+
+
+def _printable(text: str, length: int = 160) -> str:
+    """Text of a file, fit for a terminal."""
+    return ''.join(c if c.isprintable() else '?' for c in text)[:length]
 
 
 def _check_format(local: str, path: str) -> None:
