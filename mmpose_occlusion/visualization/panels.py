@@ -57,7 +57,9 @@ def pair(
     lines = [(f'{heading}  {view.title}'.strip(), INK)]
     lines += [(outcome(record), FAINT) for record in view.records]
     lines += [(line, FAINT) for line in _errors(view, style)]
-    return _framed(body, lines, 15, legend=view.predicted is not None)
+    return _framed(
+        body, lines, 15, errors=view.predicted is not None and view.matched
+    )
 
 
 def sheet(
@@ -155,7 +157,8 @@ def _draw_prediction(
             size = draw.thickness(canvas) * 1.6
             draw.disc(canvas, guess, size, style.colors[k], scale)
         else:
-            draw.ring(canvas, truth, TRUTH, scale)
+            radius = draw.thickness(canvas) * 1.3
+            draw.disc(canvas, truth, radius, TRUTH, scale)
 
 
 def _hidden_truth(view: View, style: Style) -> list[tuple[int, int]]:
@@ -203,17 +206,17 @@ def _framed(
     body: np.ndarray,
     lines: Sequence[tuple],
     size: int,
-    legend: bool = False,
+    errors: bool = False,
     above: bool = False,
 ) -> np.ndarray:
     page = _captioned(body, lines, size, above)
-    page = np.concatenate([page, _legend(page.shape[1], legend)])
+    page = np.concatenate([page, _legend(page.shape[1], errors)])
     out = _blank(page.shape[0] + 2 * GAP, page.shape[1] + 2 * GAP)
     out[GAP:-GAP, GAP:-GAP] = page
     return out
 
 
-def _legend(width: int, predicted: bool) -> np.ndarray:
+def _legend(width: int, errors: bool) -> np.ndarray:
     """One line that explains the marks."""
     size = 13
     strip = _blank(draw.line_height(size) + GAP, width)
@@ -223,7 +226,7 @@ def _legend(width: int, predicted: bool) -> np.ndarray:
         ('dot', MIDDLE, 'middle'),
         ('box', REGION, 'painted'),
     ]
-    if predicted:
+    if errors:
         entries += [('line', ERROR, 'hidden joint: truth to prediction')]
     else:
         entries += [
