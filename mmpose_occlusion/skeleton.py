@@ -7,12 +7,15 @@ JHMDB, Halpe and COCO-WholeBody, whatever the order of their joints.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 SIDES = ('left', 'right')
 FACE = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
 CROWN = ('head_top', 'top_head', 'head')
 NECK = ('neck', 'upper_neck')
+
+MPII_JOINTS = frozenset(('pelvis', 'thorax', 'upper_neck', 'head_top'))
+"""Joints that only MPII's 16 have all of."""
 
 BASIC_PARTS = (
     'head',
@@ -175,6 +178,11 @@ class Skeleton:
             for part, joints in (parts or {}).items()
         )
         return _cached(names, frozen)
+
+    @cached_property
+    def is_mpii(self) -> bool:
+        """Whether these are MPII's joints, a special case of the reference."""
+        return MPII_JOINTS.issubset(self.names)
 
     def joint_index(self, name: str) -> int:
         """Index of a joint.

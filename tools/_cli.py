@@ -62,6 +62,11 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         'example mmpose::body_2d_keypoint/topdown_heatmap/coco/'
         'td-hm_res50_8xb64-210e_coco-256x192.py',
     )
+    add_cfg_options(parser)
+
+
+def add_cfg_options(parser: argparse.ArgumentParser) -> None:
+    """The argument ``--cfg-options``."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -87,6 +92,52 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         help=argparse.SUPPRESS,
+    )
+
+
+def add_drawing(parser: argparse.ArgumentParser, what: str, each: str) -> None:
+    """The arguments that ask for pictures.
+
+    Args:
+        parser: Is given the arguments.
+        what: Help of ``--show-dir``.
+        each: What is drawn: samples or crops, in the singular.
+    """
+    parser.add_argument('--show-dir', metavar='DIR', help=what)
+    parser.add_argument(
+        '--show', action='store_true', help='the same in a window'
+    )
+    parser.add_argument(
+        '--interval',
+        type=int,
+        default=1,
+        metavar='N',
+        help=f'draw every N-th {each}',
+    )
+    parser.add_argument(
+        '--wait-time',
+        type=float,
+        default=1,
+        metavar='S',
+        help='seconds that a window stays',
+    )
+
+
+def add_people(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say how many synthetic people are drawn."""
+    parser.add_argument(
+        '--train',
+        type=int,
+        default=1300,
+        metavar='N',
+        help='pictures to train on (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--val',
+        type=int,
+        default=200,
+        metavar='N',
+        help='pictures to test on (default: %(default)s)',
     )
 
 

@@ -44,20 +44,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='DIR',
         help='folder of the synthetic people (default: %(default)s)',
     )
-    parser.add_argument(
-        '--train',
-        type=int,
-        default=1300,
-        metavar='N',
-        help='pictures to train on (default: %(default)s)',
-    )
-    parser.add_argument(
-        '--val',
-        type=int,
-        default=200,
-        metavar='N',
-        help='pictures to test on (default: %(default)s)',
-    )
+    _cli.add_people(parser)
     parser.add_argument(
         '--workers',
         type=int,
@@ -65,14 +52,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='N',
         help='processes that draw people (default: %(default)s)',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=_cli.ConfigOptions,
-        default={},
-        metavar='KEY=VALUE',
-        help='override settings of the config',
-    )
+    _cli.add_cfg_options(parser)
     return parser.parse_args(argv)
 
 

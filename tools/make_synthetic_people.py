@@ -13,9 +13,8 @@ import argparse
 import json
 import sys
 import time
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import _cli
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,20 +29,7 @@ def parse_args() -> argparse.Namespace:
         metavar='DIR',
         help='folder of the data set (default: %(default)s)',
     )
-    parser.add_argument(
-        '--train',
-        type=int,
-        default=1300,
-        metavar='N',
-        help='pictures to train on (default: %(default)s)',
-    )
-    parser.add_argument(
-        '--val',
-        type=int,
-        default=200,
-        metavar='N',
-        help='pictures to test on (default: %(default)s)',
-    )
+    _cli.add_people(parser)
     parser.add_argument(
         '--seed', type=int, default=0, help='default: %(default)s'
     )

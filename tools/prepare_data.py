@@ -54,14 +54,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         'options', help='print --cfg-options for other tools'
     )
     options.add_argument('config', metavar='CONFIG')
-    options.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=_cli.ConfigOptions,
-        default={},
-        metavar='KEY=VALUE',
-        help='settings that the config is to be read with',
-    )
+    _cli.add_cfg_options(options)
     options.set_defaults(work=print_options)
     mpii = commands.add_parser('mpii', help="convert MPII's release")
     mpii.add_argument('mat', metavar='MAT', help="MPII's release")

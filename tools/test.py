@@ -44,28 +44,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='FILE',
         help='write the predictions to a .pkl',
     )
-    parser.add_argument(
-        '--show-dir',
-        metavar='DIR',
-        help='draw each crop as it came and under attack, with the hidden '
+    _cli.add_drawing(
+        parser,
+        'draw each crop as it came and under attack, with the hidden '
         'region, the prediction and the truth, into this folder',
-    )
-    parser.add_argument(
-        '--show', action='store_true', help='the same in a window'
-    )
-    parser.add_argument(
-        '--interval',
-        type=int,
-        default=1,
-        metavar='N',
-        help='draw every N-th crop',
-    )
-    parser.add_argument(
-        '--wait-time',
-        type=float,
-        default=1,
-        metavar='S',
-        help='seconds that a window stays',
+        'crop',
     )
     parser.add_argument(
         '--badcase',

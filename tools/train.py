@@ -42,28 +42,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         action='store_true',
         help='scale the learning rate by the total batch size',
     )
-    parser.add_argument(
-        '--show-dir',
-        metavar='DIR',
-        help='draw predictions of the validation',
-    )
-    parser.add_argument(
-        '--show', action='store_true', help='the same in a window'
-    )
-    parser.add_argument(
-        '--interval',
-        type=int,
-        default=1,
-        metavar='N',
-        help='draw every N-th sample',
-    )
-    parser.add_argument(
-        '--wait-time',
-        type=float,
-        default=1,
-        metavar='S',
-        help='seconds that a window stays',
-    )
+    _cli.add_drawing(parser, 'draw predictions of the validation', 'sample')
     _cli.add_launcher(parser)
     return parser.parse_args(argv)
 

@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 
 from mmpose_occlusion.attacks import (
     RECORD_KEY,
+    attack_name,
     split_pipeline,
     with_occlusion_record,
 )
@@ -25,18 +26,19 @@ class AttackedCrops(Dataset):
 
     Args:
         crops: Data set whose pipeline ends with the crop.
-        attacks: The occlusion transforms.
+        attacks: The occlusion transforms, each with its attack's name.
         finish: The rest of the pipeline; it packs the sample.
     """
 
     def __init__(
         self,
         crops: Dataset,
-        attacks: Sequence[Callable[[dict], dict]],
+        attacks: Sequence[tuple[str, Callable[[dict], dict]]],
         finish: Callable[[dict], dict],
     ) -> None:
         self.crops = crops
-        self.attacks = attacks
+        self.names = [name for name, _ in attacks]
+        self.attacks = [attack for _, attack in attacks]
         self.finish = finish
 
     def __len__(self) -> int:
@@ -78,7 +80,10 @@ def build_crops(
     """
     dataset = cfg.test_dataloader.dataset.to_dict()
     before, after = split_pipeline(dataset['pipeline'])
-    built = [TRANSFORMS.build(dict(dict(seed=seed), **a)) for a in attacks]
+    built = [
+        (attack_name(a), TRANSFORMS.build(dict(dict(seed=seed), **a)))
+        for a in attacks
+    ]
     return AttackedCrops(
         DATASETS.build(dict(dataset, pipeline=before)),
         built,

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from mmpose_occlusion.attacks import RECORD_KEY
-from mmpose_occlusion.engine.crops import title_of, to_crop, visible_of
+from mmpose_occlusion.engine.crops import title_of, to_crop
 from mmpose_occlusion.evaluation.functional import joint_errors
+from mmpose_occlusion.occluders import labelled_joints
 from mmpose_occlusion.visualization import View
 
 from .crops import AttackedCrops
@@ -75,7 +76,7 @@ def views(
             clean=crop['img'],
             occluded=attacked['img'],
             joints=np.asarray(crop['transformed_keypoints'], float),
-            labelled=visible_of(crop['keypoints_visible']),
+            labelled=labelled_joints(crop['keypoints_visible']),
             records=attacked[RECORD_KEY],
             predicted=predicted,
         )

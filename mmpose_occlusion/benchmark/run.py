@@ -45,4 +45,5 @@ def sweep_checkpoint(
     model = init_model(cfg.copy(), checkpoint, device=get_device())
     metainfo = metainfo_of(cfg.test_dataloader.dataset)
     attacks = expand(specs, Skeleton.from_metainfo(metainfo))
-    return build_crops(cfg, attacks), run_sweep(cfg, model, attacks)
+    crops = build_crops(cfg, attacks)
+    return crops, run_sweep(cfg, model, crops)

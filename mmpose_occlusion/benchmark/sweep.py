@@ -3,7 +3,7 @@
 import contextlib
 import io
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
@@ -17,10 +17,10 @@ from mmengine.logging import MMLogger
 from mmengine.utils import ProgressBar
 from torch.utils.data import DataLoader
 
-from mmpose_occlusion.attacks import attack_name
 from mmpose_occlusion.evaluation.functional import box_size
+from mmpose_occlusion.occluders import labelled_joints
 
-from .crops import ATTACK_KEY, CLEAN, AttackedCrops, build_crops
+from .crops import ATTACK_KEY, CLEAN, AttackedCrops
 
 
 @dataclass(frozen=True)
@@ -60,31 +60,28 @@ class Sweep:
 def run_sweep(
     cfg: Config,
     model: torch.nn.Module,
-    attacks: Sequence[dict],
-    seed: int = 0,
+    crops: AttackedCrops,
     batch_size: int = 64,
     num_workers: int = 0,
 ) -> Sweep:
     """Test a model clean and under every attack.
 
     Args:
-        cfg: An MMPose top-down config; its ``test_dataloader`` and
-            ``test_evaluator`` are used.
+        cfg: An MMPose top-down config; its ``test_evaluator`` is used.
         model: The pose estimator with its weights, on its device.
-        attacks: Transform configs.
-        seed: Of what an attack leaves to chance.
+        crops: Its crops under attacks, see :func:`.crops.build_crops`.
         batch_size: Crops in one forward pass.
         num_workers: Processes that make crops.
     """
-    crops = build_crops(cfg, attacks, seed)
+    names = crops.names
     metainfo = crops.crops.metainfo
-    evaluators = [_evaluator(cfg, metainfo) for _ in range(1 + len(attacks))]
+    evaluators = [_evaluator(cfg, metainfo) for _ in range(1 + len(names))]
     people: list[dict[str, Any]] = []
     model.eval()
     bar = ProgressBar(len(crops))
     for records, samples in _predict(model, crops, batch_size, num_workers):
         clean = samples[CLEAN]
-        views = [samples.get(a, clean) for a in range(len(attacks))]
+        views = [samples.get(a, clean) for a in range(len(names))]
         for evaluator, sample in zip(evaluators, [clean, *views], strict=True):
             evaluator.process([sample])
         people.append(
@@ -94,23 +91,20 @@ def run_sweep(
                 truth=clean.gt_instances.keypoints[0],
                 visible=clean.gt_instances.keypoints_visible[0],
                 box=clean.gt_instances.bboxes[0],
-                changed=[a in samples for a in range(len(attacks))],
+                changed=[a in samples for a in range(len(names))],
                 hidden=[_hidden(r, metainfo) for r in records],
             )
         )
         bar.update()
     print()
     metrics = [_evaluate(evaluator, len(people)) for evaluator in evaluators]
-    visible = np.stack([p['visible'] for p in people])
-    if visible.ndim == 3:
-        visible = visible[..., 0]
     return Sweep(
-        attacks=[attack_name(attack) for attack in attacks],
+        attacks=names,
         joints=list(metainfo['keypoint_id2name'].values()),
         clean=np.stack([p['clean'] for p in people]),
         attacked=np.stack([p['attacked'] for p in people], axis=1),
         truth=np.stack([p['truth'] for p in people]),
-        labelled=visible > 0,
+        labelled=labelled_joints(np.stack([p['visible'] for p in people])),
         sizes=box_size(np.stack([p['box'] for p in people])),
         changed=np.array([p['changed'] for p in people]).T,
         hidden=np.stack([p['hidden'] for p in people], axis=1),

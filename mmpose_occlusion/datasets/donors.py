@@ -9,6 +9,8 @@ import numpy as np
 from mmpose.registry import DATASETS
 from torch.utils.data import Dataset
 
+from mmpose_occlusion.occluders import labelled_joints
+
 
 @dataclass(frozen=True)
 class Donor:
@@ -51,9 +53,7 @@ class DonorIndex:
             )
         self.xy = np.concatenate([d['keypoints'][..., :2] for d in data_list])
         visible = np.concatenate([d['keypoints_visible'] for d in data_list])
-        if visible.ndim == 3:
-            visible = visible[..., 0]
-        self.labelled = visible > 0
+        self.labelled = labelled_joints(visible)
         boxes = np.concatenate([d['bbox'] for d in data_list])
         self.height = boxes[:, 3] - boxes[:, 1]
         self.annotation = np.array([d['id'] for d in data_list])

@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmpose_occlusion.attacks import RECORD_KEY, is_occlusion
+from mmpose_occlusion.occluders import labelled_joints
 from mmpose_occlusion.visualization import View
 
 from .attack import AFTER, BEFORE, attack_config
@@ -78,7 +79,7 @@ def view_of(results: Mapping) -> View:
     if joints is None:
         joints = results['keypoints']
     records = results.get(RECORD_KEY, [])
-    labelled = visible_of(results['keypoints_visible'])
+    labelled = labelled_joints(results['keypoints_visible'])
     return View(
         title=title_of(results.get('img_id'), results.get('id')),
         clean=before,
@@ -87,12 +88,6 @@ def view_of(results: Mapping) -> View:
         labelled=labelled,
         records=records,
     )
-
-
-def visible_of(visible: Any) -> np.ndarray:
-    """(N, K) bool from visibilities of shape (N, K) or (N, K, 2)."""
-    visible = np.asarray(visible)
-    return (visible[..., 0] if visible.ndim == 3 else visible) > 0
 
 
 def to_crop(joints: np.ndarray, meta: Mapping) -> np.ndarray:

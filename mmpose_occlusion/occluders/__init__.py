@@ -4,7 +4,7 @@ from .corrected import CorrectedRules, hidden
 from .paint import FILLS, make_patch
 from .paper import PaperRules
 from .patch import Patch
-from .person import Person
+from .person import Person, labelled_joints
 from .record import make_record, replay, replay_all
 from .region import Box, Disc, disc_radius
 
@@ -18,6 +18,7 @@ __all__ = [
     'Person',
     'disc_radius',
     'hidden',
+    'labelled_joints',
     'make_patch',
     'make_record',
     'replay',

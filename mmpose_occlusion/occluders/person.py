@@ -8,6 +8,19 @@ import numpy as np
 from ..skeleton import Skeleton
 
 
+def labelled_joints(visible: np.ndarray) -> np.ndarray:
+    """Which joints are labelled, from MMPose's ``keypoints_visible``.
+
+    Args:
+        visible: ``(N, K)``, or ``(N, K, 2)`` of visibilities and weights.
+
+    Returns:
+        ``(N, K)`` bool.
+    """
+    visible = np.asarray(visible)
+    return (visible[..., 0] if visible.ndim == 3 else visible) > 0
+
+
 @dataclass(frozen=True)
 class Person:
     """The joints of one person in a picture.

@@ -84,12 +84,16 @@ def measure(args: argparse.Namespace) -> None:
 
 def _print_row(what, paper_exact, attacks, crops, skeleton) -> None:
     """One kind of target under one set of rules, over all people."""
+    from mmpose_occlusion.occluders import CorrectedRules, labelled_joints
+
     tried = painted = pixels = own = covered = removed = 0
     for index in range(len(crops)):
         crop = crops[index]
-        xy = crop['transformed_keypoints'][0]
-        inside = ((xy >= 0) & (xy < (192, 256))).all(axis=1)
-        here = inside & (crop['keypoints_visible'][0] > 0)
+        (here,) = CorrectedRules().available(
+            crop['transformed_keypoints'],
+            labelled_joints(crop['keypoints_visible']),
+            crop['img'].shape,
+        )
         available = {n for n, a in zip(skeleton.names, here, strict=True) if a}
         for attack in attacks:
             wanted = {attack.target} & available

@@ -39,14 +39,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='N',
         help='train in N processes, one for each GPU (default: 1)',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=_cli.ConfigOptions,
-        default={},
-        metavar='KEY=VALUE',
-        help='override settings of the config',
-    )
+    _cli.add_cfg_options(parser)
     args = parser.parse_args(argv)
     if not args.list and not args.experiment:
         parser.error('name an experiment, or --list them')

@@ -37,6 +37,11 @@ def attacks(cfg):
     return expand([*specs, 'part:left_arm:blur'], skeleton)
 
 
+@pytest.fixture(scope='module')
+def crops(cfg, attacks):
+    return build_crops(cfg, attacks)
+
+
 def test_a_star_is_every_joint_or_part(cfg):
     skeleton = Skeleton.from_names(('nose', 'left_hip'))
     found = expand(['keypoint:*:black:24', 'part:*', 'part:hip'], skeleton)
@@ -51,8 +56,8 @@ def test_a_star_is_every_joint_or_part(cfg):
     )
 
 
-def test_a_perfect_model_loses_nothing(cfg, attacks):
-    sweep = run_sweep(cfg, PlantedModel(), attacks)
+def test_a_perfect_model_loses_nothing(cfg, crops, attacks):
+    sweep = run_sweep(cfg, PlantedModel(), crops)
     clean, *attacked = rows(sweep)
     assert clean.score == 1
     assert clean.pck_clean == 1
@@ -60,13 +65,12 @@ def test_a_perfect_model_loses_nothing(cfg, attacks):
     assert {row.pck_attacked for row in attacked if row.people} == {1}
 
 
-def test_only_changed_crops_are_computed(cfg, attacks):
+def test_only_changed_crops_are_computed(cfg, crops):
     model = PlantedModel()
-    sweep = run_sweep(cfg, model, attacks)
+    sweep = run_sweep(cfg, model, crops)
     people = len(sweep.sizes)
     assert model.forwards == people + sweep.changed.sum()
     # a joint is attacked where it is labelled and inside the crop
-    crops = build_crops(cfg, attacks)
     for person in range(people):
         crop = crops.crops[person]
         xy = crop['transformed_keypoints'][0]
@@ -76,12 +80,12 @@ def test_only_changed_crops_are_computed(cfg, attacks):
         assert np.array_equal(changed, expected[INDICES])
 
 
-def test_a_planted_fault_is_found_and_nothing_else(cfg, attacks):
+def test_a_planted_fault_is_found_and_nothing_else(cfg, crops):
     def shift_the_wrist(answer, hidden):
         if 'left_elbow' in hidden:
             answer[0, LEFT_WRIST] += (1000, 0)
 
-    sweep = run_sweep(cfg, PlantedModel(shift_the_wrist), attacks)
+    sweep = run_sweep(cfg, PlantedModel(shift_the_wrist), crops)
     moved = np.linalg.norm(sweep.attacked - sweep.clean, axis=-1)
     elbow_hidden = sweep.hidden[..., LEFT_ELBOW]
     assert elbow_hidden[sweep.attacks.index('keypoint:left_elbow:black')].any()
@@ -94,15 +98,15 @@ def test_a_planted_fault_is_found_and_nothing_else(cfg, attacks):
 
 
 @pytest.mark.parametrize(('batch_size', 'workers'), [(1, 0), (7, 0), (64, 1)])
-def test_batches_and_workers_change_nothing(cfg, attacks, batch_size, workers):
+def test_batches_and_workers_change_nothing(cfg, crops, batch_size, workers):
     def jump(answer, hidden):
         answer += len(hidden)
 
-    expected = run_sweep(cfg, PlantedModel(jump), attacks)
+    expected = run_sweep(cfg, PlantedModel(jump), crops)
     found = run_sweep(
         cfg,
         PlantedModel(jump),
-        attacks,
+        crops,
         batch_size=batch_size,
         num_workers=workers,
     )
@@ -110,18 +114,17 @@ def test_batches_and_workers_change_nothing(cfg, attacks, batch_size, workers):
     assert found.attacked_metrics == expected.attacked_metrics
 
 
-def test_examples_are_the_cases_that_were_harmed(cfg, attacks):
+def test_examples_are_the_cases_that_were_harmed(cfg, crops):
     def lose_the_nose(answer, hidden):
         if 'nose' in hidden:
             answer[0, 0] += 50
 
-    sweep = run_sweep(cfg, PlantedModel(lose_the_nose), attacks)
+    sweep = run_sweep(cfg, PlantedModel(lose_the_nose), crops)
     harmed = examples.harm(sweep)
     (case,) = examples.pick(harmed, 1, quantile=1)
     assert sweep.hidden[case][0]
     growth = 50 * 2**0.5 / sweep.sizes[case[1]]
     assert harmed[case] == pytest.approx(growth) == harmed.max()
-    crops = build_crops(cfg, attacks)
     (view,) = examples.views(crops, sweep, [case])
     assert (0, 'nose') in view.hidden()
     # the prediction is in the crop's pixels, as the truth is

@@ -13,7 +13,7 @@ from mmpose_occlusion.skeleton import Skeleton
 
 from .occlusion import Attempt
 from .part_occlusion import PartOcclusion
-from .scene import MPII_JOINTS, Scene
+from .scene import Scene
 
 MIXED_PARTS = (
     'head',
@@ -150,7 +150,7 @@ class PartMix(PartOcclusion):
     ) -> np.ndarray:
         """Rows of the donors that have the part."""
         joints = skeleton.part_indices(part)
-        if self.paper_exact and MPII_JOINTS.issubset(skeleton.names):
+        if self.paper_exact and skeleton.is_mpii:
             joints = ()  # to the reference, no MPII joint is missing
         return donors.rows_with(joints, first_only=self.paper_exact)
 
@@ -166,7 +166,7 @@ class PartMix(PartOcclusion):
         xy = self._rules.coordinates(
             donor.xy.astype(np.float64),
             labelled,
-            mpii=MPII_JOINTS.issubset(skeleton.names),
+            mpii=skeleton.is_mpii,
             flipped=False,
         )
         available = self._rules.available(xy, labelled, shape)

@@ -8,10 +8,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from mmpose_occlusion.occluders import CorrectedRules, Person
+from mmpose_occlusion.occluders import (
+    CorrectedRules,
+    Person,
+    labelled_joints,
+)
 from mmpose_occlusion.skeleton import Skeleton
-
-MPII_JOINTS = frozenset(('pelvis', 'thorax', 'upper_neck', 'head_top'))
 
 MATCHED_KEY = 'matched_person'
 """Key of the person in a detector's box, which carries dummy joints itself:
@@ -108,11 +110,11 @@ def read_scene(
         )
     if person is None:
         _refuse_dummies(results, who)
-    labelled = _labelled(source)
+    labelled = labelled_joints(source['keypoints_visible'])
     xy = rules.coordinates(
         np.asarray(xy[..., :2], np.float64),
         labelled,
-        mpii=MPII_JOINTS.issubset(skeleton.names),
+        mpii=skeleton.is_mpii,
         flipped=bool(results.get('flip')),
     )
     available = rules.available(xy, labelled, shape)
@@ -173,13 +175,6 @@ def _is_empty_picture(results: Mapping) -> bool:
     return isinstance(ids, list) and not ids
 
 
-def _labelled(results: Mapping) -> np.ndarray:
-    visible = np.asarray(results['keypoints_visible'])
-    if visible.ndim == 3:
-        visible = visible[..., 0]
-    return visible > 0
-
-
 def _refuse_dummies(results: Mapping, who: str) -> None:
     """Detector boxes carry zeros that are marked visible for joints."""
     joints = results.get('keypoints')
@@ -189,7 +184,8 @@ def _refuse_dummies(results: Mapping, who: str) -> None:
         getattr(results.get('dataset'), 'bbox_file', None)
         and 'raw_ann_info' not in results
     )
-    zeros = not np.any(joints) and _labelled(results).all()
+    marked = labelled_joints(results['keypoints_visible']).all()
+    zeros = not np.any(joints) and marked
     if from_boxes or (zeros and np.shape(joints)[1] > 1):
         raise ValueError(
             f'{who} cannot hide the joints of {_sample(results)}: its boxes '

@@ -12,10 +12,11 @@ from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
 from mmpose_occlusion.attacks import RECORD_KEY
+from mmpose_occlusion.occluders import labelled_joints
 from mmpose_occlusion.visualization import Style, View, pair
 
 from ..attack import AFTER, BEFORE
-from ..crops import title_of, to_crop, visible_of
+from ..crops import title_of, to_crop
 
 
 @HOOKS.register_module()
@@ -124,7 +125,7 @@ def view_of_sample(sample: Any, before: np.ndarray, after: np.ndarray) -> View:
         joints = truth.transformed_keypoints
     else:
         joints = truth.keypoints
-    labelled = visible_of(truth.keypoints_visible)
+    labelled = labelled_joints(truth.keypoints_visible)
     return View(
         title=title_of(meta.get('img_id'), meta.get('id')),
         clean=before,
