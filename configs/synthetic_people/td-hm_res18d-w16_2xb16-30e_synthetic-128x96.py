@@ -1,6 +1,6 @@
-"""A small network for synthetic people: minutes in two processes on two cores.
+"""A small network for synthetic people: minutes in two processes.
 
-    bash tools/dist_train.sh CONFIG 2
+bash tools/dist_train.sh CONFIG 2
 """
 
 _base_ = [
@@ -14,7 +14,7 @@ custom_hooks = [dict(type='SyncBuffersHook'), dict(type='ChannelsLastHook')]
 model = dict(head=dict(decoder=_base_.codec))
 epochs = 30
 train_cfg = dict(max_epochs=epochs, val_interval=epochs)
-optimizer = dict(type='AdamW', lr=1.4e-2, weight_decay=0.01, fused=True)
+optimizer = dict(type='AdamW', lr=2e-2, weight_decay=0.01, fused=True)
 optim_wrapper = dict(optimizer=optimizer)
 cosine = dict(type='CosineAnnealingLR', T_max=epochs, end=epochs, eta_min=1e-5)
 param_scheduler = [
