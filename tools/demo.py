@@ -30,7 +30,7 @@ import train
 
 CONFIG = (
     _cli.ROOT / 'configs/synthetic_people/'
-    'td-hm_res18d-w16_2xb16-28e_synthetic-128x96.py'
+    'td-hm_res18d-w16_2xb16-24e_synthetic-128x96.py'
 )
 
 

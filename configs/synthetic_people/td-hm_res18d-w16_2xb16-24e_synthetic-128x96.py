@@ -12,7 +12,7 @@ custom_imports = dict(imports=['mmpose_occlusion'])
 custom_hooks = [dict(type='SyncBuffersHook'), dict(type='ChannelsLastHook')]
 
 model = dict(head=dict(decoder=_base_.codec))
-epochs = 28
+epochs = 24
 train_cfg = dict(max_epochs=epochs, val_interval=epochs)
 optimizer = dict(type='AdamW', lr=2e-2, weight_decay=0.01, fused=True)
 optim_wrapper = dict(optimizer=optimizer)
