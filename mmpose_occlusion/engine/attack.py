@@ -59,10 +59,21 @@ def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
 def use_gt_boxes(cfg: Config, split: str = 'test') -> None:
     """Have a split take the boxes of the annotations, not a detector's."""
     loader = dataloader(cfg, split)
-    for _, dataset in walk_datasets(loader['dataset']):
-        if dataset.get('bbox_file'):
-            dataset['bbox_file'] = None
+    loader['dataset'] = _without_detector(loader['dataset'])
     cfg[f'{split}_dataloader'] = loader
+
+
+def _without_detector(dataset: Mapping) -> Mapping:
+    if is_matched(dataset):
+        return _without_detector(dataset['dataset'])
+    new = dict(dataset)
+    if new.get('bbox_file'):
+        new['bbox_file'] = None
+    if isinstance(new.get('dataset'), Mapping):
+        new['dataset'] = _without_detector(new['dataset'])
+    if new.get('datasets'):
+        new['datasets'] = [_without_detector(d) for d in new['datasets']]
+    return new
 
 
 def match_boxes(

@@ -138,7 +138,7 @@ def title_of(sample: Mapping) -> str:
         return title
     if person is None:
         return f'{title}, person {number}'
-    who = f'person {person["id"]}' if 'id' in person else 'nobody'
+    who = f'person {person["id"]}' if 'id' in person else 'unmatched'
     return f'{title}, box {number}, {who}'
 
 
