@@ -6,6 +6,10 @@
     python tools/test.py CONFIG CHECKPOINT --cfg-options \\
         attack.type=KeypointOcclusion attack.target=nose attack.fill=black
 
+CHECKPOINT is MMPose's, or the reference's, which is converted on the way.
+Each run writes its metrics into the work dir, named by model, data, attack
+and time. A detector's boxes are attacked where they are of annotated people.
+
 In several processes, on GPUs or on the CPU:
 bash tools/dist_test.sh CONFIG CHECKPOINT N
 """
@@ -23,7 +27,20 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     _cli.add_config(parser)
     parser.add_argument('checkpoint', help='checkpoint file or URL')
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='read a checkpoint that holds more than weights, which runs any '
+        'code in it: for files of your own',
+    )
     _cli.add_attacks(parser)
+    parser.add_argument(
+        '--box-nms',
+        type=float,
+        metavar='IOU',
+        help="of two of a detector's boxes that overlap by more, drop the "
+        'one with the lower score (default: keep all)',
+    )
     parser.add_argument(
         '--attack-seed',
         type=int,
@@ -34,10 +51,32 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--work-dir',
         metavar='DIR',
-        help='folder of logs (default: work_dirs/CONFIG)',
+        help='folder of logs and results (default: work_dirs/CONFIG)',
     )
     parser.add_argument(
         '--out', metavar='FILE', help='write the metrics to a .json or .pkl'
+    )
+    parser.add_argument(
+        '--per-keypoint',
+        action='store_true',
+        help='AP, AR and PCK of every joint by itself',
+    )
+    parser.add_argument(
+        '--per-keypoint-paper',
+        action='store_true',
+        help='the same as the reference code counts it (names: paper/...)',
+    )
+    parser.add_argument(
+        '--save-clean',
+        metavar='FILE',
+        help='in a run without attack: keep its predictions for --compare '
+        '(.npz)',
+    )
+    parser.add_argument(
+        '--compare',
+        metavar='FILE',
+        help='under attack: compare those who were hit with the run that '
+        'kept this file',
     )
     parser.add_argument(
         '--dump',
@@ -65,16 +104,20 @@ def test(args: argparse.Namespace) -> None:
     from mmengine.fileio import dump
     from mmengine.runner import Runner
 
+    from mmpose_occlusion.checkpoints import load_into
     from mmpose_occlusion.engine import checks, test_config
     from mmpose_occlusion.engine.config import load_config
     from mmpose_occlusion.engine.launch import prepare_launch
+    from mmpose_occlusion.engine.test_results import write_metrics
 
     cfg = load_config(args.config, args.cfg_options)
-    test_config.apply_arguments(cfg, args)
-    checks.check_data_files(cfg, 'test')
+    names = test_config.apply_arguments(cfg, args)
     checks.check_checkpoint(args.checkpoint)
     prepare_launch(cfg, args.launcher)
-    metrics = Runner.from_cfg(cfg).test()
+    runner = Runner.from_cfg(cfg)
+    load_into(runner.model, args.checkpoint, args.trust_checkpoint)
+    metrics = runner.test()
+    write_metrics(cfg, args, names, metrics)
     if args.out:
         master_only(dump)(metrics, args.out)
 

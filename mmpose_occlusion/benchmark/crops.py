@@ -14,6 +14,9 @@ from mmpose_occlusion.attacks import (
     split_pipeline,
     with_occlusion_record,
 )
+from mmpose_occlusion.datasets.transforms.scene import annotated
+from mmpose_occlusion.datasets.wrappers import match_detections
+from mmpose_occlusion.occluders import labelled_joints
 
 ATTACK_KEY = 'attack_index'
 """Key in a data sample's metainfo: -1 is the clean crop."""
@@ -50,7 +53,8 @@ class AttackedCrops(Dataset):
         Returns:
             ``views``: list of packed samples, the clean one first, each
             with its attack's index in its metainfo; ``records``: one list
-            of records for every attack, whether it changed the crop or not.
+            of records for every attack, whether it changed the crop or not;
+            ``person``: who it is, see :func:`person_of`.
         """
         crop = self.crops[index]
         views = [self._pack(dict(crop), CLEAN)]
@@ -60,12 +64,30 @@ class AttackedCrops(Dataset):
             records.append(attacked[RECORD_KEY])
             if any(record['pixels'] for record in attacked[RECORD_KEY]):
                 views.append(self._pack(attacked, number))
-        return dict(views=views, records=records)
+        return dict(views=views, records=records, person=person_of(crop))
 
     def _pack(self, results: dict, number: int) -> dict:
         packed = self.finish(results)
         packed['data_samples'].set_metainfo({ATTACK_KEY: number})
         return packed
+
+
+def person_of(crop: dict) -> dict[str, Any]:
+    """The annotation of the person in a crop.
+
+    Returns:
+        ``joints`` (K, 2) in image pixels, ``labelled`` (K,) bool and ``box``
+        (4,) xyxy. In a detector's box they are those of its person; a box of
+        nobody has no labelled joints, and its own box.
+    """
+    person = annotated(crop)
+    source = crop if person is None else person
+    labelled = labelled_joints(source['keypoints_visible'])[0]
+    return dict(
+        joints=source['keypoints'][0],
+        labelled=labelled & (person is not None),
+        box=source['bbox'][0],
+    )
 
 
 def build_crops(
@@ -85,7 +107,7 @@ def build_crops(
         for a in attacks
     ]
     return AttackedCrops(
-        DATASETS.build(dict(dataset, pipeline=before)),
+        DATASETS.build(match_detections(dict(dataset, pipeline=before))),
         built,
         Compose(with_occlusion_record(after)),
     )

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from mmpose_occlusion.attacks import RECORD_KEY
-from mmpose_occlusion.engine.crops import title_of, to_crop
+from mmpose_occlusion.engine.crops import title_of, to_crop, truth_of
 from mmpose_occlusion.evaluation.functional import joint_errors
-from mmpose_occlusion.occluders import labelled_joints
 from mmpose_occlusion.visualization import View
 
 from .crops import AttackedCrops
@@ -71,12 +70,13 @@ def views(
         crop = crops.crops[person]
         attacked = crops.attacks[number](dict(crop))
         predicted = to_crop(sweep.attacked[number, person][None], crop)
+        joints, labelled = truth_of(crop)
         yield View(
-            title=title_of(crop.get('img_id'), crop.get('id')),
+            title=title_of(crop),
             clean=crop['img'],
             occluded=attacked['img'],
-            joints=np.asarray(crop['transformed_keypoints'], float),
-            labelled=labelled_joints(crop['keypoints_visible']),
+            joints=joints,
+            labelled=labelled,
             records=attacked[RECORD_KEY],
             predicted=predicted,
         )

@@ -18,7 +18,6 @@ from mmengine.utils import ProgressBar
 from torch.utils.data import DataLoader
 
 from mmpose_occlusion.evaluation.functional import box_size
-from mmpose_occlusion.occluders import labelled_joints
 
 from .crops import ATTACK_KEY, CLEAN, AttackedCrops
 
@@ -36,8 +35,8 @@ class Sweep:
         clean: ``(N, K, 2)`` predicted joints in image pixels.
         attacked: ``(A, N, K, 2)`` the same under attack.
         truth: ``(N, K, 2)`` annotated joints in image pixels.
-        labelled: ``(N, K)`` bool.
-        sizes: ``(N,)`` longer side of the person's box in pixels.
+        labelled: ``(N, K)`` bool; none in a detector's box of nobody.
+        sizes: ``(N,)`` longer side of the person's annotated box in pixels.
         changed: ``(A, N)`` bool, the crops that really changed.
         hidden: ``(A, N, K)`` bool, the joints under painted pixels.
         clean_metrics: What the config's evaluator says.
@@ -79,7 +78,7 @@ def run_sweep(
     people: list[dict[str, Any]] = []
     model.eval()
     bar = ProgressBar(len(crops))
-    for records, samples in _predict(model, crops, batch_size, num_workers):
+    for crop, samples in _predict(model, crops, batch_size, num_workers):
         clean = samples[CLEAN]
         views = [samples.get(a, clean) for a in range(len(names))]
         for evaluator, sample in zip(evaluators, [clean, *views], strict=True):
@@ -88,11 +87,9 @@ def run_sweep(
             dict(
                 clean=clean.pred_instances.keypoints[0],
                 attacked=[v.pred_instances.keypoints[0] for v in views],
-                truth=clean.gt_instances.keypoints[0],
-                visible=clean.gt_instances.keypoints_visible[0],
-                box=clean.gt_instances.bboxes[0],
                 changed=[a in samples for a in range(len(names))],
-                hidden=[_hidden(r, metainfo) for r in records],
+                hidden=[_hidden(r, metainfo) for r in crop['records']],
+                **crop['person'],
             )
         )
         bar.update()
@@ -103,8 +100,8 @@ def run_sweep(
         joints=list(metainfo['keypoint_id2name'].values()),
         clean=np.stack([p['clean'] for p in people]),
         attacked=np.stack([p['attacked'] for p in people], axis=1),
-        truth=np.stack([p['truth'] for p in people]),
-        labelled=labelled_joints(np.stack([p['visible'] for p in people])),
+        truth=np.stack([p['joints'] for p in people]),
+        labelled=np.stack([p['labelled'] for p in people]),
         sizes=box_size(np.stack([p['box'] for p in people])),
         changed=np.array([p['changed'] for p in people]).T,
         hidden=np.stack([p['hidden'] for p in people], axis=1),
@@ -118,8 +115,8 @@ def _predict(
     crops: AttackedCrops,
     batch_size: int,
     num_workers: int,
-) -> Iterator[tuple[list, dict[int, Any]]]:
-    """Records and predictions of each crop: attack index -> data sample."""
+) -> Iterator[tuple[dict, dict[int, Any]]]:
+    """Each crop without its views, and attack index -> data sample."""
     loader = DataLoader(
         crops, batch_size=None, num_workers=num_workers, collate_fn=None
     )
@@ -127,8 +124,9 @@ def _predict(
 
     def views() -> Iterator[tuple[int, dict]]:
         for index, crop in enumerate(loader):
-            queue.append(crop['records'])
-            for view in crop['views']:
+            views_of_crop = crop.pop('views')
+            queue.append(crop)
+            for view in views_of_crop:
                 yield index, view
 
     def samples() -> Iterator[tuple[int, Any]]:

@@ -140,7 +140,8 @@ def convert(
         ``config`` (MMPose's; None if it has none), ``cfg_options`` (what
         must differ from it), ``channel_order`` (of training: rgb or bgr),
         and, with a config, ``crop_size`` (of the config, and whether the
-        file's name says it) and ``dataset_meta`` for MMPose's inference.
+        file's name or folder says it), ``stride_style`` (see
+        :class:`~.zoo.Match`) and ``dataset_meta`` for MMPose's inference.
         Plain data all of it.
 
     Raises:
@@ -150,7 +151,8 @@ def convert(
     source, state = _weights(checkpoint, what, weights)
     recognised = recognise({k: tuple(v.shape) for k, v in state.items()}, what)
     file_name = os.path.basename(path)
-    match = zoo.match(recognised, file_name)
+    # training leaves MODEL_384x288_.../model_best.pth
+    match = zoo.match(recognised, '/'.join(Path(path).parts[-2:]))
     meta = {
         'recognised': {
             'name': recognised.name,
@@ -174,6 +176,7 @@ def convert(
             'height_x_width': match.size,
             'known': match.size_is_known,
         }
+        meta['stride_style'] = match.style
     return {'meta': meta, 'state_dict': _renamed(state, recognised, what)}
 
 

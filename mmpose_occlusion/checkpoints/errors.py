@@ -1,6 +1,6 @@
 """The error of everything about checkpoints."""
 
-from mmpose_occlusion.engine.errors import UsageError
+from mmpose_occlusion.errors import UsageError
 
 
 class CheckpointError(UsageError):

@@ -57,7 +57,11 @@ def load_into(
     model = _unwrapped(model)
     _load(model, _state_dict(checkpoint, what), what, _hint(checkpoint))
     _say(f'Loaded {what}')
-    _warn_of_channels(model, checkpoint, what)
+    meta = checkpoint.get('meta')
+    if isinstance(meta, Mapping):
+        _tell_of_crops(model, meta, what)
+        _tell_of_strides(model, meta, what)
+        _warn_of_channels(model, meta, what)
     return checkpoint
 
 
@@ -128,11 +132,47 @@ def _numbers(shape: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r'\d+', shape))
 
 
-def _warn_of_channels(
-    model: nn.Module, checkpoint: Mapping, what: str
-) -> None:
-    meta = checkpoint.get('meta')
-    order = meta.get('channel_order') if isinstance(meta, Mapping) else None
+def _tell_of_crops(model: nn.Module, meta: Mapping, what: str) -> None:
+    decoder = getattr(getattr(model, 'head', None), 'decoder', None)
+    size = getattr(decoder, 'input_size', None)
+    if size is None or not isinstance(meta.get('crop_size'), Mapping):
+        return
+    ours = f'{size[1]}x{size[0]}'
+    theirs = meta['crop_size'].get('height_x_width')
+    if not meta['crop_size'].get('known'):
+        _say(
+            f'{what}: neither the weights nor the name tell the size of the '
+            f'crops that it was trained on; the config makes {ours} (height '
+            'x width)'
+        )
+    elif theirs != ours:
+        _say(
+            f'{what} is for crops of {theirs} (height x width), and the '
+            f'config makes {ours}: its config is {meta.get("config")}',
+            logging.WARNING,
+        )
+
+
+def _tell_of_strides(model: nn.Module, meta: Mapping, what: str) -> None:
+    theirs = meta.get('stride_style')
+    ours = getattr(getattr(model, 'backbone', None), 'style', None)
+    if theirs == 'pytorch':
+        _say(
+            f'{what}: weights do not tell which convolution of a block has '
+            f'the stride; the config takes the style of {ours} '
+            '(model.backbone.style), and the reference by default pytorch'
+        )
+    elif theirs is not None and theirs != ours:
+        _say(
+            f'{what} has strides in the style of {theirs}, by its name, and '
+            f'the config takes that of {ours}: add '
+            f'--cfg-options model.backbone.style={theirs}',
+            logging.WARNING,
+        )
+
+
+def _warn_of_channels(model: nn.Module, meta: Mapping, what: str) -> None:
+    order = meta.get('channel_order')
     swaps = getattr(
         getattr(model, 'data_preprocessor', None), '_channel_conversion', False
     )

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 import torch
+from mmengine.dist import barrier, is_main_process
 from mmengine.utils import digit_version
 from mmengine.utils.dl_utils import TORCH_VERSION
 
@@ -157,6 +158,11 @@ def local_file(path: str) -> str:
     local = Path(path).expanduser()
     if local.is_file():
         return str(local)
+    if '://' in path:
+        raise CheckpointError(
+            f'checkpoint "{path}" is on storage that is not read from here: '
+            f'give a file, or a URL that starts with {", ".join(_WEB)}'
+        )
     problem = 'is a folder' if local.is_dir() else 'does not exist'
     raise CheckpointError(
         f'checkpoint "{path}" {problem}: give a .pth file or its URL'
@@ -164,15 +170,23 @@ def local_file(path: str) -> str:
 
 
 def _download(url: str, name: str) -> str:
-    folder = Path(torch.hub.get_dir()) / 'checkpoints'
-    target = folder / name
-    if not target.is_file():
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(url, str(target))
-        except (OSError, ValueError, RuntimeError) as error:
-            raise CheckpointError(
-                f'checkpoint "{url}" cannot be downloaded ({error}): fetch '
-                'it by other means and give the file'
-            ) from error
+    """Into the folder that MMEngine uses; by the first process, if many."""
+    target = Path(torch.hub.get_dir()) / 'checkpoints' / name
+    if is_main_process():
+        _fetch(url, target)
+    barrier()
+    _fetch(url, target)  # where the processes share no folder
     return str(target)
+
+
+def _fetch(url: str, target: Path) -> None:
+    if target.is_file():
+        return
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(target))
+    except (OSError, ValueError, RuntimeError) as error:
+        raise CheckpointError(
+            f'checkpoint "{url}" cannot be downloaded ({error}): fetch '
+            'it by other means and give the file'
+        ) from error

@@ -64,6 +64,12 @@ def _notes(meta: Mapping[str, Any]) -> list[str]:
             'Weights do not tell the size of the crops: the config is that '
             f'for {meta["crop_size"]["height_x_width"]}.'
         )
+    if meta['stride_style'] == 'pytorch':
+        notes.append(
+            'Nor do they tell the style of strides: it is taken for that of '
+            "PyTorch, the reference's default; add model.backbone.style=caffe "
+            'for the other.'
+        )
     if meta['channel_order'] == 'bgr':
         notes.append(
             "The reference's ResNet recipes read pictures as BGR, hence the "

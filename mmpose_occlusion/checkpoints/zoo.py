@@ -46,6 +46,9 @@ CONFIGS = {
 _SIZES = {'coco': ('256x192', '384x288'), 'mpii': ('256x256',)}
 """Sizes of the crops; the first is taken unless the file's name says one."""
 
+_FIRST_WITH_BOTTLENECKS = 50
+"""Depth of a ResNet."""
+
 _NEAREST = {'HRNet': 'hrnet-w32', 'ResNet': 'res50'}
 
 
@@ -59,6 +62,9 @@ class Match:
         options: ``--cfg-options`` that make its model the recognised one.
         size: Height x width of its crops.
         size_is_known: Whether the file's name says so, or there is no other.
+        style: Of a ResNet with bottlenecks, the convolution that has the
+            stride: that of 3x3 (``pytorch``, the reference's default) or the
+            first (``caffe``, if the file's name says so); None of others.
     """
 
     dataset: str
@@ -66,6 +72,7 @@ class Match:
     options: dict[str, Any]
     size: str
     size_is_known: bool
+    style: str | None = None
 
 
 def match(recognised: Recognised, file_name: str = '') -> Match | None:
@@ -73,8 +80,10 @@ def match(recognised: Recognised, file_name: str = '') -> Match | None:
 
     Args:
         recognised: The model.
-        file_name: Name of its file, which may say the size of the crops, as
-            in ``pose_hrnet_w32_384x288.pth``. Weights do not tell.
+        file_name: Name of its file, or its last folder and name, which may
+            say what weights do not tell: the size of the crops, as in
+            ``pose_hrnet_w32_384x288.pth``, and the style of strides, as in
+            ``pose_resnet_50_caffe.pth``. The file has the last word.
 
     Returns:
         None if the reference has no data set of so many joints.
@@ -84,17 +93,24 @@ def match(recognised: Recognised, file_name: str = '') -> Match | None:
         return None
     sizes = _SIZES[dataset]
     named = [s for s in re.findall(r'\d+x\d+', file_name) if s in sizes]
-    size = named[0] if named else sizes[0]
+    size = named[-1] if named else sizes[0]
     model = re.sub('^resnet-', 'res', recognised.name.lower())
     key = (model, dataset, size)
     if key not in CONFIGS:
         key = (_NEAREST[recognised.family], dataset, size)
+    style = None
+    if recognised.backbone.get('depth', 0) >= _FIRST_WITH_BOTTLENECKS:
+        style = 'caffe' if 'caffe' in file_name.lower() else 'pytorch'
+    options = dict(_overrides(CONFIGS[key], recognised))
+    if style == 'caffe':
+        options['model.backbone.style'] = style
     return Match(
         dataset,
         CONFIGS[key],
-        dict(_overrides(CONFIGS[key], recognised)),
+        options,
         size,
         bool(named) or len(sizes) == 1,
+        style,
     )
 
 

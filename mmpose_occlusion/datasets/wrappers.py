@@ -139,7 +139,9 @@ class DetectionMatchedDataset(Dataset):
         joints = self.dataset.metainfo['num_keypoints']
         self._xy = np.zeros((len(kept), joints, 2), np.float32)
         self._visible = np.zeros((len(kept), joints), np.float32)
+        self._boxes = np.zeros((len(kept), 4), np.float32)
         for i, person in enumerate(kept):
+            self._boxes[i] = person['bbox'][0]
             self._xy[i] = person['keypoints'][0, :, :2]
             visible = person['keypoints_visible'][0]
             self._visible[i] = visible.reshape(joints, -1)[:, 0]
@@ -163,7 +165,8 @@ class DetectionMatchedDataset(Dataset):
 
         Returns:
             ``keypoints`` (1, K, 2) in image pixels, ``keypoints_visible``
-            (1, K) and ``id`` of the annotation; for nobody's box ``reason``.
+            (1, K), ``bbox`` (1, 4) xyxy and ``id`` of the annotation; for
+            nobody's box ``reason``.
         """
         self.full_init()
         owner = self._owner[index]
@@ -171,6 +174,7 @@ class DetectionMatchedDataset(Dataset):
             return dict(
                 keypoints=self._xy[owner : owner + 1],
                 keypoints_visible=self._visible[owner : owner + 1],
+                bbox=self._boxes[owner : owner + 1],
                 id=self._ids[owner],
             )
         overlap = self._overlap[index]
@@ -224,6 +228,15 @@ def _after_nms(
         )
         kept += [found[i] for i in left]
     return np.array(sorted(kept), int)
+
+
+def is_matched(dataset: Mapping) -> bool:
+    """Whether a config is that of a :class:`DetectionMatchedDataset`."""
+    return dataset.get('type') in (
+        DetectionMatchedDataset,
+        DetectionMatchedDataset.__name__,
+        f'mmpose.{DetectionMatchedDataset.__name__}',
+    )
 
 
 class WarpMatchedPerson(BaseTransform):
@@ -286,14 +299,12 @@ def match_detections(dataset: Mapping, **options: Any) -> dict:
 
     Returns:
         A new config, in which each data set with a ``bbox_file`` is inside a
-        :class:`DetectionMatchedDataset`; without any it says the same.
+        :class:`DetectionMatchedDataset` with these options; without any it
+        says the same.
     """
     new = dict(dataset)
-    if new.get('type') in (
-        DetectionMatchedDataset,
-        DetectionMatchedDataset.__name__,
-    ):
-        return new
+    if is_matched(new):
+        return dict(new, **options)
     if new.get('bbox_file'):
         return dict(
             type=DetectionMatchedDataset.__name__, dataset=new, **options

@@ -18,6 +18,8 @@ from mmpose_occlusion.attacks import (
     with_occlusion_record,
     with_transformed_joints,
 )
+from mmpose_occlusion.datasets.transforms.scene import MATCHED_KEY
+from mmpose_occlusion.datasets.wrappers import is_matched, match_detections
 from mmpose_occlusion.skeleton import Skeleton
 
 from .config import dataloader, metainfo_of, walk_datasets
@@ -57,9 +59,46 @@ def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
 def use_gt_boxes(cfg: Config, split: str = 'test') -> None:
     """Have a split take the boxes of the annotations, not a detector's."""
     loader = dataloader(cfg, split)
-    for _, dataset in walk_datasets(loader['dataset']):
-        if dataset.get('bbox_file'):
-            dataset['bbox_file'] = None
+    loader['dataset'] = _without_detector(loader['dataset'])
+    cfg[f'{split}_dataloader'] = loader
+
+
+def _without_detector(dataset: Mapping) -> Mapping:
+    if is_matched(dataset):
+        return _without_detector(dataset['dataset'])
+    new = dict(dataset)
+    if new.get('bbox_file'):
+        new['bbox_file'] = None
+    if isinstance(new.get('dataset'), Mapping):
+        new['dataset'] = _without_detector(new['dataset'])
+    if new.get('datasets'):
+        new['datasets'] = [_without_detector(d) for d in new['datasets']]
+    return new
+
+
+def match_boxes(
+    cfg: Config, split: str = 'test', nms_thr: float | None = None
+) -> None:
+    """Have the people in a detector's boxes known to attacks.
+
+    Args:
+        cfg: Modified; see
+            :class:`~mmpose_occlusion.datasets.DetectionMatchedDataset`.
+        split: train, val or test.
+        nms_thr: Of the NMS of boxes before that; None leaves it as it is.
+
+    Raises:
+        UsageError: There is a threshold and no boxes of a detector.
+    """
+    loader = dataloader(cfg, split)
+    options = {} if nms_thr is None else {'nms_thr': nms_thr}
+    loader['dataset'] = match_detections(loader['dataset'], **options)
+    matched = any(is_matched(d) for _, d in walk_datasets(loader['dataset']))
+    if nms_thr is not None and not matched:
+        raise UsageError(
+            f'there are no boxes of a detector to thin out: {split}_dataloader'
+            f'.dataset of config "{cfg.filename}" has no bbox_file'
+        )
     cfg[f'{split}_dataloader'] = loader
 
 
@@ -72,6 +111,9 @@ def attack_config(
 ) -> list[str]:
     """Put attacks into a split's pipeline and have them recorded.
 
+    A detector's boxes are matched to people (see :func:`match_boxes`): a box
+    of nobody is attacked nowhere.
+
     Args:
         cfg: Modified; other splits stay as they are.
         attacks: See :func:`mmpose_occlusion.attacks.parse_attack`.
@@ -79,25 +121,21 @@ def attack_config(
         split: train, val or test.
         keep_pictures: Whether the pictures before and after the attacks
             reach the data samples' metainfo, under :data:`BEFORE` and
-            :data:`AFTER`.
+            :data:`AFTER`, and with them the people matched to boxes.
 
     Returns:
         The attacks' names.
 
     Raises:
-        UsageError: The data set lacks what they name, takes its boxes from
-            a detector, or has no pipeline they fit in.
+        UsageError: The data set lacks what they name, or has no pipeline
+            they fit in.
     """
     loader = dataloader(cfg, split)
     datasets = list(walk_datasets(loader['dataset']))
+    if attacks or keep_pictures or any(_occludes(d) for _, d in datasets):
+        loader['dataset'] = match_detections(loader['dataset'])
+        datasets = list(walk_datasets(loader['dataset']))
     names = [attack_name(attack) for attack in attacks]
-    for key, dataset in datasets:
-        if attacks and dataset.get('bbox_file'):
-            raise UsageError(
-                f'{split}_dataloader.{key}.bbox_file is set, and a '
-                "detector's boxes have no joints that could be hidden: add "
-                '--gt-boxes to test on the boxes of the annotations'
-            )
     _check(attacks, metainfo_of(loader['dataset']))
     piped = [d for _, d in datasets if d.get('pipeline')]
     # the wrapper of a combined data set may have the second half
@@ -108,13 +146,19 @@ def attack_config(
         before, after = (
             {'type': 'KeepPicture', 'key': key} for key in (BEFORE, AFTER)
         )
-        steps, keys = [before, *steps, after], [*keys, BEFORE, AFTER]
+        steps = [before, *steps, after]
+        keys += [BEFORE, AFTER]
+        if any(is_matched(dataset) for _, dataset in datasets):
+            keys.append(MATCHED_KEY)
     if steps and not places:
         raise UsageError(
             f'{split}_dataloader of config "{cfg.filename}" has no pipeline '
             'with TopdownAffine or LoadImage, so there is no place for an '
             'attack'
         )
+    for key, dataset in datasets:
+        if is_matched(dataset) and attacks:
+            _check_crop_inside(f'{split}_dataloader.{key}', dataset, places)
     for dataset in piped:
         pipeline = with_meta_keys(dataset['pipeline'], keys)
         if keep_pictures:
@@ -126,15 +170,31 @@ def attack_config(
     return names
 
 
+def _occludes(dataset: Mapping) -> bool:
+    return any(is_occlusion(step) for step in dataset.get('pipeline') or [])
+
+
 def carry_records(cfg: Config, split: str) -> None:
     """Have the records of a pipeline's own occlusions reach the samples."""
     if cfg.get(f'{split}_dataloader'):
         loader = dataloader(cfg, split)
         for _, dataset in walk_datasets(loader['dataset']):
-            pipeline = dataset.get('pipeline') or []
-            if any(is_occlusion(step) for step in pipeline):
-                dataset['pipeline'] = with_occlusion_record(pipeline)
+            if _occludes(dataset):
+                dataset['pipeline'] = with_occlusion_record(
+                    dataset['pipeline']
+                )
         cfg[f'{split}_dataloader'] = loader
+
+
+def _check_crop_inside(key: str, matched: Mapping, places: list) -> None:
+    """People in a detector's boxes are known to their data set alone."""
+    if not any(matched['dataset'] is place for place in places):
+        raise UsageError(
+            f'{key}.bbox_file is set, and the crops are made outside of that '
+            "data set, where nobody knows who is in a detector's box: move "
+            'its pipeline to the data set, or add --gt-boxes to test on the '
+            'boxes of the annotations'
+        )
 
 
 def _check(attacks: Sequence[Mapping], metainfo: dict) -> None:

@@ -9,6 +9,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmpose_occlusion.attacks import RECORD_KEY, is_occlusion
+from mmpose_occlusion.datasets.transforms.scene import MATCHED_KEY, annotated
+from mmpose_occlusion.datasets.wrappers import match_detections
 from mmpose_occlusion.occluders import labelled_joints
 from mmpose_occlusion.visualization import View
 
@@ -74,20 +76,36 @@ def views(
 
 def view_of(results: Mapping) -> View:
     """A view of an item of :func:`crop_dataset`."""
-    before = results[BEFORE]
-    joints = results.get('transformed_keypoints')
-    if joints is None:
-        joints = results['keypoints']
-    records = results.get(RECORD_KEY, [])
-    labelled = labelled_joints(results['keypoints_visible'])
+    joints, labelled = truth_of(results)
     return View(
-        title=title_of(results.get('img_id'), results.get('id')),
-        clean=before,
+        title=title_of(results),
+        clean=results[BEFORE],
         occluded=results[AFTER],
-        joints=np.asarray(joints, float)[..., :2],
+        joints=joints,
         labelled=labelled,
-        records=records,
+        records=results.get(RECORD_KEY, []),
     )
+
+
+def truth_of(results: Mapping) -> tuple[np.ndarray, np.ndarray]:
+    """The annotated joints in the pixels of the picture.
+
+    Args:
+        results: Of one sample, or what of it has the same keys.
+
+    Returns:
+        (N, K, 2) joints and (N, K) bool, which of them are true; none of
+        those in a box of nobody.
+    """
+    people = annotated(results)
+    source = results if people is None else people
+    joints = source.get('transformed_keypoints')
+    if joints is None:
+        joints = source['keypoints']
+    labelled = labelled_joints(source['keypoints_visible'])
+    if people is None:
+        labelled = np.zeros_like(labelled)
+    return np.asarray(joints, float)[..., :2], labelled
 
 
 def to_crop(joints: np.ndarray, meta: Mapping) -> np.ndarray:
@@ -108,16 +126,26 @@ def to_crop(joints: np.ndarray, meta: Mapping) -> np.ndarray:
     return (np.asarray(joints, float) - center + scale / 2) / scale * size
 
 
-def title_of(img_id: Any, ann_id: Any) -> str:
-    """Name of a crop, for captions."""
-    if ann_id is None or not np.isscalar(ann_id):
-        return f'image {img_id}'
-    return f'image {img_id}, person {ann_id}'
+def title_of(sample: Mapping) -> str:
+    """Name of a crop, for captions.
+
+    Args:
+        sample: Has, if known, ``img_id``, ``id`` and ``matched_person``.
+    """
+    number, person = sample.get('id'), sample.get(MATCHED_KEY)
+    title = f'image {sample.get("img_id")}'
+    if number is None or not np.isscalar(number):
+        return title
+    if person is None:
+        return f'{title}, person {number}'
+    who = f'person {person["id"]}' if 'id' in person else 'unmatched'
+    return f'{title}, box {number}, {who}'
 
 
 def _keep_around_own(cfg: Config, split: str) -> None:
     """Keep the pictures before and after the pipeline's own occlusions."""
     loader = dataloader(cfg, split)
+    loader['dataset'] = match_detections(loader['dataset'])
     for _, dataset in walk_datasets(loader['dataset']):
         pipeline = list(dataset.get('pipeline') or [])
         own = [i for i, step in enumerate(pipeline) if is_occlusion(step)]

@@ -1,8 +1,5 @@
-"""The error that a command line shows as one sentence."""
+"""The error that a command line shows as one sentence, by its first name."""
 
+from mmpose_occlusion.errors import UsageError
 
-class UsageError(ValueError):
-    """Something the user can set right: the message says what and how.
-
-    The tools print it alone, without a traceback.
-    """
+__all__ = ['UsageError']

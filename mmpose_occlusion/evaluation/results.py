@@ -13,7 +13,7 @@ from typing import Any
 CLEAN = 'clean'
 """Stands for the attack where there is none."""
 
-_LONGEST = 80
+_LONGEST = 72
 _TIME = '%Y%m%d_%H%M%S'
 
 

@@ -114,6 +114,37 @@ def test_batches_and_workers_change_nothing(cfg, crops, batch_size, workers):
     assert found.attacked_metrics == expected.attacked_metrics
 
 
+def test_boxes_of_a_detector(cfg, attacks, synthetic_people):
+    """The truth is that of the person in the box, if there is one."""
+    boxes = 'person_detection_results/detections_val.json'
+    cfg = cfg.copy()
+    cfg.test_dataloader.dataset.bbox_file = str(synthetic_people / boxes)
+    crops = build_crops(cfg, attacks)
+    sweep = run_sweep(cfg, PlantedModel(), crops)
+    matched = 0
+    for i, size in enumerate(sweep.sizes):
+        person = crops.crops.matched_person(i)
+        box = crops.crops.get_data_info(i)['bbox'][0]
+        if 'id' in person:
+            matched += 1
+            visible = person['keypoints_visible'][0] > 0
+            np.testing.assert_array_equal(sweep.labelled[i], visible)
+            np.testing.assert_array_equal(
+                sweep.truth[i], person['keypoints'][0]
+            )
+            box = person['bbox'][0]
+        else:
+            assert not sweep.labelled[i].any()
+            assert not sweep.changed[:, i].any()
+        assert size == max(box[2] - box[0], box[3] - box[1])
+    assert 0 < matched < len(sweep.sizes)
+    assert sweep.changed.any()
+    case = tuple(np.argwhere(sweep.changed)[0])
+    (view,) = examples.views(crops, sweep, [case])
+    assert ', box ' in view.title
+    assert view.labelled.any()
+
+
 def test_examples_are_the_cases_that_were_harmed(cfg, crops):
     def lose_the_nose(answer, hidden):
         if 'nose' in hidden:

@@ -122,6 +122,24 @@ def test_the_options_make_the_nearest_config_the_model(model):
     assert {re.sub(r'^(backbone|head)\.', '', k) for k in built} == set(keys)
 
 
+@pytest.mark.parametrize(
+    ('model', 'name', 'size', 'style'),
+    [
+        ('res50', 'res50_384x288_d256x3/model_best.pth', '384x288', 'pytorch'),
+        ('res50', 'old_384x288/a_256x192_Caffe.pth', '256x192', 'caffe'),
+        ('hrnet-w32', 'w32_384x288_adam/a.pth', '384x288', None),
+    ],
+)
+def test_what_folder_and_name_say(model, name, size, style):
+    """Training leaves the same file name in every folder."""
+    found = match(recognise(_reference(model, 17)), name)
+    assert (found.size, found.size_is_known) == (size, True)
+    assert found.style == style
+    assert found.options.get('model.backbone.style') == (
+        'caffe' if style == 'caffe' else None
+    )
+
+
 def test_summary(resnet):
     converted = convert(
         {'state_dict': resnet.state_dict(), 'epoch': 140, 'perf': 0.704},

@@ -117,6 +117,7 @@ def test_matching(two_people, options, expected):
         if isinstance(who, int):
             x, y, w, h = PEOPLE[who]
             assert person['id'] == who
+            assert person['bbox'].tolist() == [[x, y, x + w, y + h]]
             assert person['keypoints'][0, 0].tolist() == [x + w / 2, y + h / 2]
             assert person['keypoints_visible'].tolist() == [[1] + [0] * 16]
         else:
@@ -307,6 +308,8 @@ def test_match_detections_finds_all_data_sets():
     assert cfg['datasets'][1]['dataset'] == boxed
     assert match_detections(new) == new
     assert match_detections(plain) == plain
+    again = match_detections(new, nms_thr=0.5)
+    assert again['datasets'][1]['dataset'] == dict(wrapped, nms_thr=0.5)
 
 
 # --- photographs and drawn people -------------------------------------------

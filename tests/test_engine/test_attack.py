@@ -4,11 +4,13 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmpose_occlusion.datasets.transforms.scene import MATCHED_KEY
 from mmpose_occlusion.engine.attack import (
     AFTER,
     BEFORE,
     attack_config,
     carry_records,
+    match_boxes,
     read_attacks,
     use_gt_boxes,
 )
@@ -102,16 +104,67 @@ def test_combined_data_set():
     assert 'seed' not in outer.datasets[0].pipeline[2]
 
 
-def test_detector_boxes_refused_and_cleared():
-    cfg = config(
-        {'type': 'CocoDataset', 'bbox_file': 'x', 'pipeline': [LOAD, PACK]}
-    )
-    with pytest.raises(UsageError, match=r'dataset\.bbox_file is set, .*--gt'):
-        attack_config(cfg, [NOSE])
+BOXED = {'type': 'CocoDataset', 'bbox_file': 'x'}
+
+
+@pytest.mark.parametrize('shown', [False, True])
+def test_detector_boxes_are_matched(shown):
+    cfg = config({**BOXED, 'pipeline': [LOAD, CROP, PACK]})
+    attack_config(cfg, [], keep_pictures=shown)
+    dataset = cfg.test_dataloader.dataset
+    # pictures show the truth, which the boxes lack
+    assert shown == (dataset.type == 'DetectionMatchedDataset')
+    cfg = config({**BOXED, 'pipeline': [LOAD, CROP, PACK]})
+    attack_config(cfg, [NOSE], keep_pictures=shown)
+    dataset = cfg.test_dataloader.dataset
+    assert dataset.type == 'DetectionMatchedDataset'
+    assert 'KeypointOcclusion' in types(dataset.dataset.pipeline)
+    keys = dataset.dataset.pipeline[-1]['meta_keys']
+    assert shown == (MATCHED_KEY in keys)  # the hook takes it out again
+
+
+def test_detector_boxes_under_the_occlusions_of_a_config():
+    own = {'type': 'PartOcclusion'}
+    cfg = config({**BOXED, 'pipeline': [LOAD, CROP, own, PACK]})
     attack_config(cfg, [])
+    assert cfg.test_dataloader.dataset.type == 'DetectionMatchedDataset'
+
+
+def test_gt_boxes():
+    cfg = config({**BOXED, 'pipeline': [LOAD, CROP, PACK]})
     use_gt_boxes(cfg)
-    assert cfg.test_dataloader.dataset.bbox_file is None
     attack_config(cfg, [NOSE])
+    assert cfg.test_dataloader.dataset.type == 'CocoDataset'
+    assert cfg.test_dataloader.dataset.bbox_file is None
+
+
+def test_box_nms():
+    cfg = config({**BOXED, 'pipeline': [LOAD, CROP, PACK]})
+    match_boxes(cfg, nms_thr=0.5)
+    attack_config(cfg, [NOSE])
+    assert cfg.test_dataloader.dataset.nms_thr == 0.5
+    use_gt_boxes(cfg)
+    assert cfg.test_dataloader.dataset.type == 'CocoDataset'
+    assert cfg.test_dataloader.dataset.bbox_file is None
+    cfg = config({'type': 'CocoDataset', 'pipeline': [LOAD, CROP, PACK]})
+    with pytest.raises(UsageError, match='no boxes of a detector'):
+        match_boxes(cfg, nms_thr=0.5)
+
+
+def test_a_crop_outside_of_the_data_set_that_has_the_boxes():
+    def combined():
+        return config(
+            {
+                'type': 'CombinedDataset',
+                'datasets': [{**BOXED, 'pipeline': []}],
+                'pipeline': [LOAD, CROP, PACK],
+                'metainfo': {'from_file': 'configs/_base_/datasets/coco.py'},
+            }
+        )
+
+    with pytest.raises(UsageError, match=r'datasets\.0\.bbox_file is set'):
+        attack_config(combined(), [NOSE])
+    attack_config(combined(), [], keep_pictures=True)
 
 
 def test_no_place():

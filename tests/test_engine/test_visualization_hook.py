@@ -72,3 +72,23 @@ def test_whole_image(sample):
 def test_dummy_joints_of_detector_boxes_are_not_shown(sample):
     sample.gt_instances.keypoints = np.zeros((1, 2, 2))
     assert not view_of_sample(sample, CROP, CROP).labelled.any()
+
+
+def test_the_person_in_a_detector_box(sample):
+    """The dummies are in the way, warped like joints."""
+    dummies = np.zeros((1, 2, 2))
+    sample.gt_instances.keypoints = dummies
+    sample.gt_instances.transformed_keypoints = dummies - 99
+    person = {
+        'id': 3,
+        'keypoints': np.array([[[110.0, 210.0], [105.0, 205.0]]]),
+        'keypoints_visible': np.array([[2.0, 0.0]]),
+        'transformed_keypoints': np.array([[[20.0, 20.0], [10.0, 10.0]]]),
+    }
+    view = view_of_sample(sample, CROP, CROP, person)
+    np.testing.assert_allclose(view.joints, [[[20, 20], [10, 10]]])
+    assert view.labelled.tolist() == [[True, False]]
+    assert view.title == 'image 7, box 9, person 3'
+    view = view_of_sample(sample, CROP, CROP, {'reason': 'nobody'})
+    assert not view.labelled.any()
+    assert view.title == 'image 7, box 9, unmatched'

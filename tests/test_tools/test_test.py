@@ -41,10 +41,15 @@ def attack_lines(log):
     ]
 
 
-def test_clean(run):
+def test_clean(run, tmp_path):
     log, metrics = run()
     assert set(metrics) >= {'coco/AP', 'coco/AR'}
     assert attack_lines(log) == []
+    (path,) = tmp_path.glob('run0/tiny_coco_clean_*.json')
+    result = json.loads(path.read_text())
+    assert result['metrics'] == {
+        name: None if value == -1 else value for name, value in metrics.items()
+    }
 
 
 def test_two_attacks_on_the_same_crops(run, tmp_path):
@@ -134,13 +139,26 @@ def test_random_attacks_are_the_same_each_time(run, tmp_path):
     assert drawn[0] != drawn[2]
 
 
-def test_two_processes_count_together(run, config, checkpoint, tmp_path):
-    """The script: the same metrics and counts as in one process."""
-    log, metrics = run(*NOSE)
+def test_two_processes_count_together(run, with_boxes, checkpoint, tmp_path):
+    """The script: the same metrics and counts as in one process, also if
+    one of them has a sample more."""
+    config, clean = with_boxes, str(tmp_path / 'clean.npz')
+    odd = 'test_dataloader.dataset.indices=7'
+    more = ['--per-keypoint', '--cfg-options', odd]
+    run('--save-clean', clean, '--cfg-options', odd, config=config)
+    attack = [*NOSE, '--compare', clean, *more]
+    log, metrics = run(*attack, config=config)
+    assert {'nose/PCK', 'occlusion/people'} <= set(metrics)
     out = tmp_path / 'both'
     done = subprocess.run(
         ['bash', str(ROOT / 'tools' / 'dist_test.sh'), config, checkpoint, '2']
-        + ['--work-dir', str(out), '--out', str(out / 'metrics.json'), *NOSE],
+        + [
+            '--work-dir',
+            str(out),
+            '--out',
+            str(out / 'metrics.json'),
+            *attack,
+        ],
         env=dict(os.environ, PYTHON=sys.executable, CUDA_VISIBLE_DEVICES='-1'),
         capture_output=True,
         text=True,
@@ -152,6 +170,7 @@ def test_two_processes_count_together(run, config, checkpoint, tmp_path):
     assert attack_lines(together) == attack_lines(log)
     both = json.loads((out / 'metrics.json').read_text())
     assert both == pytest.approx(metrics, abs=1e-6)
+    assert len(list(out.glob('boxes_coco_keypoint-nose-black_*.json'))) == 1
 
 
 @pytest.fixture
@@ -173,13 +192,152 @@ def test_gt_boxes(run, with_boxes):
     assert ' of 8 crops (' in attack_lines(log)[0]
 
 
-def test_detector_boxes_refused(with_boxes, checkpoint, tool, capsys):
-    assert tool('test').main([with_boxes, checkpoint, *NOSE]) == 2
-    assert capsys.readouterr().err == (
-        "error: test_dataloader.dataset.bbox_file is set, and a detector's "
-        'boxes have no joints that could be hidden: add --gt-boxes to test '
-        'on the boxes of the annotations\n'
+def samples_of(path):
+    samples = pickle.loads(path.read_bytes())
+    joints = np.array([s['pred_instances']['keypoints'] for s in samples])
+    return samples, joints
+
+
+def test_an_attack_that_changes_nothing_in_detector_boxes(
+    run, with_boxes, tmp_path
+):
+    dumps = [tmp_path / f'{name}.pkl' for name in 'ab']
+    dump = ['--dump', str(dumps[0])]
+    _, clean = run(*dump, '--per-keypoint', config=with_boxes)
+    log, metrics = run(
+        '--dump',
+        str(dumps[1]),
+        '--per-keypoint',
+        '--cfg-options',
+        'attack.type=KeypointOcclusion',
+        'attack.target=nose',
+        'attack.prob=0.0',
+        config=with_boxes,
     )
+    assert metrics == clean
+    assert ' changed 0 of ' in attack_lines(log)[0]
+    assert len(clean) > 50
+    _, before = samples_of(dumps[0])
+    _, after = samples_of(dumps[1])
+    np.testing.assert_array_equal(before, after)
+
+
+def test_detector_boxes_under_attack(run, with_boxes, tmp_path):
+    dump, shown = tmp_path / 'a.pkl', tmp_path / 'shown'
+    boxes = ['--dump', str(dump), '--show-dir', str(shown)]
+    log, metrics = run(*NOSE, *boxes, config=with_boxes)
+    assert set(metrics) >= {'coco/AP', 'coco/AR'}
+    samples, _ = samples_of(dump)
+    reasons = [s['occlusions'][0]['reason'] for s in samples]
+    painted = [bool(s['occlusions'][0]['pixels']) for s in samples]
+    nobody = [r is not None and 'no annotated person' in r for r in reasons]
+    assert any(painted)
+    assert any(nobody)
+    assert (
+        f' changed {sum(painted)} of {len(samples)} cro'
+        in (attack_lines(log)[0])
+    )
+    assert f'least …) ({sum(nobody)})' in attack_lines(log)[0]
+    assert f' of the {len(samples)} boxes of ' in log  # the data set's count
+    # joints go to the attack alone
+    for sample in samples:
+        assert not np.any(sample['gt_instances']['keypoints'])
+        assert 'matched_person' not in sample
+    assert len(list(shown.iterdir())) == len(samples)
+
+
+def test_box_nms(run, with_boxes, config, checkpoint, tool, tmp_path, capsys):
+    dumps = [tmp_path / f'{name}.pkl' for name in 'ab']
+    for dump, thr in zip(dumps, ('1.0', '0.2'), strict=True):
+        nms = ['--dump', str(dump), '--box-nms', thr]
+        run(*nms, config=with_boxes)
+    every, few = (samples_of(dump)[0] for dump in dumps)
+    assert {s['id'] for s in few} < {s['id'] for s in every}
+    argv = [config, checkpoint, '--box-nms', '0.5']
+    assert tool('test').main(argv) == 2
+    assert 'no boxes of a detector' in capsys.readouterr().err
+
+
+def test_a_missing_detector_file_is_named_by_its_own_key(
+    with_boxes, checkpoint, tool, capsys
+):
+    argv = [with_boxes, checkpoint, *NOSE, '--cfg-options']
+    argv.append('test_dataloader.dataset.bbox_file=no.json')
+    assert tool('test').main(argv) == 2
+    assert capsys.readouterr().err.startswith(
+        'error: test_dataloader.dataset.bbox_file: file "no.json" does not'
+    )
+
+
+def test_result_files(config, checkpoint, tool, tmp_path, monkeypatch):
+    """Each run leaves one, and none of another is touched."""
+    said = {'coco/AP': 0.5, 'coco/AP (M)': -1.0}
+    monkeypatch.setattr('mmengine.runner.Runner.test', lambda self: said)
+    monkeypatch.setattr(
+        'mmpose_occlusion.checkpoints.load_into', lambda *arguments: None
+    )
+    argv = [config, checkpoint, '--work-dir', str(tmp_path)]
+    for attack in ([], [], NOSE):
+        assert tool('test').main([*argv, *attack]) == 0
+    files = sorted(path.name for path in tmp_path.glob('*.json'))
+    assert len(files) == 3
+    assert [name.startswith('tiny_coco_clean_2') for name in files] == [
+        True,
+        True,
+        False,
+    ]
+    assert files[2].startswith('tiny_coco_keypoint-nose-black_2')
+    result = json.loads((tmp_path / files[2]).read_text())
+    assert result['attack'] == 'keypoint:nose:black'
+    assert result['checkpoint'] == checkpoint
+    # COCOeval's -1 stands for nobody
+    assert result['metrics'] == {'coco/AP': 0.5, 'coco/AP (M)': None}
+
+
+def test_compare_with_the_clean_run(run, with_boxes, tmp_path):
+    clean = str(tmp_path / 'clean.npz')
+    run('--save-clean', clean, config=with_boxes)
+    log, metrics = run(*LEG, '--compare', clean, config=with_boxes)
+    people = metrics['occlusion/people']
+    assert f' changed {people} of ' in attack_lines(log)[0]
+    assert metrics['occlusion/hidden_joints'] >= people > 0
+    assert f'The {people} people who were attacked; ' in log
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (['--compare', 'no.npz'], '--compare says what an attack did'),
+        ([*NOSE, '--compare', 'no.npz'], '--compare "no.npz" does not exist'),
+        ([*NOSE, '--compare', __file__], f'--compare: "{__file__}" holds no'),
+        (
+            [*NOSE, '--save-clean', 'a.npz'],
+            '--save-clean is for a run without',
+        ),
+        (['--save-clean', 'a.txt'], '--save-clean "a.txt" must be .npz'),
+        (
+            ['--save-clean', f'{__file__}/../np.npz', '--compare', 'x'],
+            '--save-clean is for a run without attack, and there is --compare',
+        ),
+    ],
+)
+def test_comparisons_refused(arguments, sentence, config, tool, capsys):
+    assert tool('test').main([config, 'no.pth', *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f'error: {sentence}')
+    assert error.count('\n') == 1
+
+
+def test_per_keypoint(run):
+    log, metrics = run('--per-keypoint', '--per-keypoint-paper')
+    for name in ('nose/AP', 'mean/PCK', 'paper/nose/AP', 'coco/AP'):
+        assert 0 <= metrics[name] <= 1
+    assert metrics['nose/PCK'] == metrics['paper/nose/PCK']
+    lines = log.splitlines()
+    (start,) = [i for i, x in enumerate(lines) if x.endswith('of every joint')]
+    assert lines[start + 1].split() == ['AP', 'AR', 'PCK']
+    assert lines[start + 2].split()[0] == 'nose'
+    assert any(x.endswith('as the reference counts them') for x in lines)
 
 
 @pytest.mark.parametrize(

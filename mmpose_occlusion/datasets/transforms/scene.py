@@ -17,9 +17,10 @@ from mmpose_occlusion.skeleton import Skeleton
 
 MATCHED_KEY = 'matched_person'
 """Key of the person in a detector's box, which carries dummy joints itself:
-a dict with that person's ``keypoints``, ``keypoints_visible``, ``id`` and,
-after a warp, ``transformed_keypoints``, or with the ``reason`` why there is
-nobody. :class:`mmpose_occlusion.datasets.DetectionMatchedDataset` sets it."""
+a dict with that person's ``keypoints``, ``keypoints_visible``, ``bbox``,
+``id`` and, after a warp, ``transformed_keypoints``, or with the ``reason`` why
+there is nobody. Set by
+:class:`mmpose_occlusion.datasets.DetectionMatchedDataset`."""
 
 _names_of_dataset: WeakKeyDictionary = WeakKeyDictionary()
 
@@ -129,6 +130,20 @@ def read_scene(
     ]
     keys = _keys(results, source.get('id'), len(xy))
     return Scene(people, shape, key, keys, matched=person is not None)
+
+
+def annotated(results: Mapping) -> Mapping | None:
+    """Where the annotations of a sample's people are.
+
+    Returns:
+        What has their ``keypoints`` (N, K, 2), ``keypoints_visible`` and
+        ``bbox``: the sample itself, or the person matched to its detector's
+        box; None if that box is nobody's.
+    """
+    person = results.get(MATCHED_KEY)
+    if person is None:
+        return results
+    return None if 'reason' in person else person
 
 
 def joint_names(results: Mapping, who: str) -> tuple[str, ...]:

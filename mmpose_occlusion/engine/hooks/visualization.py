@@ -1,7 +1,7 @@
 """Pictures of a test: the attacked crop, its prediction and the truth."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,11 @@ from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
 from mmpose_occlusion.attacks import RECORD_KEY
-from mmpose_occlusion.occluders import labelled_joints
+from mmpose_occlusion.datasets.transforms.scene import MATCHED_KEY
 from mmpose_occlusion.visualization import Style, View, pair
 
 from ..attack import AFTER, BEFORE
-from ..crops import title_of, to_crop
+from ..crops import title_of, to_crop, truth_of
 
 
 @HOOKS.register_module()
@@ -49,7 +49,7 @@ class OcclusionVisualizationHook(Hook):
         self.show = show
         self.wait_time = wait_time
         self._seen = 0
-        self._kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._kept: dict[int, dict[str, Any]] = {}
         self._style: Style | None = None
 
     def before_test_epoch(self, runner: Runner) -> None:
@@ -62,12 +62,16 @@ class OcclusionVisualizationHook(Hook):
     def before_test_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
-        """Take the pictures out of the samples before metrics see them."""
+        """Take pictures and people out of the samples before the model and
+        the metrics see them."""
         self._kept = {}
         for index, sample in enumerate(data_batch['data_samples']):
-            before, after = sample.pop(BEFORE), sample.pop(AFTER)
+            kept = {
+                key: sample.pop(key, None)
+                for key in (BEFORE, AFTER, MATCHED_KEY)
+            }
             if self._seen % self.interval == 0:
-                self._kept[index] = before, after
+                self._kept[index] = kept
             self._seen += 1
 
     def after_test_iter(
@@ -79,9 +83,11 @@ class OcclusionVisualizationHook(Hook):
     ) -> None:
         """Draw the samples of a batch."""
         assert self._style is not None
-        for index, (before, after) in self._kept.items():
+        for index, kept in self._kept.items():
             sample = (outputs or ())[index]
-            view = view_of_sample(sample, before, after)
+            view = view_of_sample(
+                sample, kept[BEFORE], kept[AFTER], kept[MATCHED_KEY]
+            )
             picture = pair(view, self._style, heading=self.name)
             if self.out_dir:
                 path = self.out_dir / file_name(sample, self.name)
@@ -102,18 +108,26 @@ def file_name(sample: Any, name: str) -> str:
     return f'{slug[:200]}.png'
 
 
-def view_of_sample(sample: Any, before: np.ndarray, after: np.ndarray) -> View:
+def view_of_sample(
+    sample: Any,
+    before: np.ndarray,
+    after: np.ndarray,
+    person: Mapping | None = None,
+) -> View:
     """What there is to see of a tested sample.
 
     Args:
         sample: A data sample with its prediction, in image pixels.
         before: (H, W, 3) BGR, the crop or image before the attacks.
         after: The same after them.
+        person: Who is in the crop, if it is that of a detector's box (see
+            ``MATCHED_KEY``).
 
     Returns:
         A view in the pixels of the pictures. In crops, the prediction is of
         the person whose crop it is; on whole images (bottom-up models)
-        nobody knows who is who. A detector's boxes have no true joints.
+        nobody knows who is who. A detector's boxes have no true joints but
+        those of the person.
     """
     truth, guess = sample.gt_instances, sample.pred_instances
     predicted = np.asarray(guess.keypoints, float)[..., :2]
@@ -122,16 +136,18 @@ def view_of_sample(sample: Any, before: np.ndarray, after: np.ndarray) -> View:
     is_crop = size is not None and before.shape[1::-1] == tuple(size)
     if is_crop:
         predicted = to_crop(predicted, meta)
-        joints = truth.transformed_keypoints
-    else:
-        joints = truth.keypoints
-    labelled = labelled_joints(truth.keypoints_visible)
+    seen = dict(truth.items())
+    if not is_crop:
+        seen.pop('transformed_keypoints', None)
+    joints, labelled = truth_of({**seen, MATCHED_KEY: person})
+    if person is None:
+        labelled &= bool(np.any(truth.keypoints))
     return View(
-        title=title_of(meta.get('img_id'), meta.get('id')),
+        title=title_of({**meta, MATCHED_KEY: person}),
         clean=before,
         occluded=after,
-        joints=np.asarray(joints, float)[..., :2],
-        labelled=labelled & bool(np.any(truth.keypoints)),
+        joints=joints,
+        labelled=labelled,
         records=meta.get(RECORD_KEY, []),
         predicted=predicted,
         scores=np.asarray(guess.keypoint_scores, float),

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
+
+from mmpose_occlusion.errors import UsageError
 
 from ..coco import evaluate, ignored
 from ..forced import compare, without_hidden
@@ -68,19 +71,19 @@ class ForcedOcclusionMetric(PeopleMetric):
         """Who of a sample's people was painted, and which joints."""
         where = f'image {sample["img_id"]}'
         if len(sample['pred_instances']['keypoints']) != 1:
-            raise ValueError(
+            raise UsageError(
                 f'ForcedOcclusionMetric is for top-down models, but {where} '
                 'comes with all of its people at once'
             )
         if self._clean is not None and RECORDS not in sample:
-            raise ValueError(
+            raise UsageError(
                 f'ForcedOcclusionMetric compares with {self.clean_file}, but '
                 f'{where} has no records of an attack; attack with '
                 'tools/test.py --attack, or use save=FILE for a run without'
             )
         records = sample.get(RECORDS, [])
         if self.save is not None and any(r['pixels'] for r in records):
-            raise ValueError(
+            raise UsageError(
                 f'ForcedOcclusionMetric is to save clean predictions, but '
                 f'{where} was attacked; use clean=FILE in such a run'
             )
@@ -156,7 +159,9 @@ class ForcedOcclusionMetric(PeopleMetric):
             other_PCK_clean=done.others.pck_clean,
             other_PCK_attacked=done.others.pck_attacked,
         )
-        return {key: x for key, x in out.items() if x is not None}
+        known = {key: x for key, x in out.items() if x is not None}
+        MMLogger.get_current_instance().info(_text(known))
+        return known
 
     def _views(
         self,
@@ -209,9 +214,33 @@ class ForcedOcclusionMetric(PeopleMetric):
         if clean is None or not np.allclose(
             clean['bbox'], np.ravel(pred['bbox']), atol=0.01
         ):
-            raise ValueError(
+            raise UsageError(
                 f'{self.clean_file} has no prediction for sample {key[1]} of '
                 f'image {key[0]} in the same box: save it from a run on the '
                 'same data set and boxes'
             )
         return clean
+
+
+def _text(known: dict[str, float]) -> str:
+    """The comparison as lines of text."""
+    rows = [
+        ('', 'clean', 'forced', 'attacked'),
+        ('AP', 'AP_clean', 'AP_forced', 'AP_attacked'),
+        ('OKS', 'OKS_clean', 'OKS_forced', 'OKS_attacked'),
+        ('PCK, hidden', 'hidden_PCK_clean', None, 'hidden_PCK_attacked'),
+        ('PCK, others', 'other_PCK_clean', None, 'other_PCK_attacked'),
+    ]
+    lines = [
+        f'The {known["people"]:,} people who were attacked; '
+        f'{known["hidden_joints"]:,} of their joints were hidden, '
+        f'{known["other_joints"]:,} others not'
+    ]
+    for number, (title, *names) in enumerate(rows):
+        cells = names if not number else [_cell(known.get(n)) for n in names]
+        lines.append(title.ljust(12) + ''.join(f'{c:>10}' for c in cells))
+    return '\n'.join(lines)
+
+
+def _cell(value: float | None) -> str:
+    return '–' if value is None else f'{value:.3f}'

@@ -9,6 +9,8 @@ from mmengine.fileio import get_local_path
 from mmengine.logging import MessageHub
 from mmpose.evaluation.metrics import CocoMetric
 
+from mmpose_occlusion.errors import UsageError
+
 from ..coco import as_coco, make_person
 from ..matching import IOU_THRESHOLD, NOBODY, match_boxes, overlaps
 
@@ -85,7 +87,7 @@ class PeopleMetric(CocoMetric):
         """Keep what is needed of a batch's predictions and annotations.
 
         Raises:
-            ValueError: Nobody says who is in the picture.
+            UsageError: Nobody says who is in the picture.
         """
         for sample in data_samples:
             if self.coco is None and 'raw_ann_info' not in sample:
@@ -243,7 +245,7 @@ def _annotation(sample: dict) -> dict:
     if visible.ndim == 3:
         visible = visible[..., 0]
     if len(joints) != 1 or not np.any(joints):
-        raise ValueError(
+        raise UsageError(
             f'image {sample["img_id"]} comes without the joints of its '
             'people (it has boxes of a detector?); name the annotation file '
             'in the metric: ann_file=...'

@@ -101,7 +101,10 @@ class PerKeypointMetric(PeopleMetric):
             )
         mean = {m: _mean([row[m] for row in table.values()]) for m in MEASURES}
         logger = MMLogger.get_current_instance()
-        logger.info(_text(dict(table, mean=mean)))
+        heading = 'AP, AR and PCK of every joint'
+        if self.paper_exact:
+            heading += ', AP and AR as the reference counts them'
+        logger.info(_text(heading, dict(table, mean=mean)))
         if self.result_dir is not None:
             path = write_result(
                 self.result_dir,
@@ -167,11 +170,11 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _text(table: dict[str, dict]) -> str:
+def _text(heading: str, table: dict[str, dict]) -> str:
     """The table as lines of text."""
     width = max(len(name) for name in table)
     lines = [''.join([' ' * width, *(f'{m:>8}' for m in MEASURES)])]
     for name, row in table.items():
         cells = ('–' if row[m] is None else f'{row[m]:.3f}' for m in MEASURES)
         lines.append(''.join([name.ljust(width), *(f'{c:>8}' for c in cells)]))
-    return '\n'.join(['AP, AR and PCK of every joint', *lines])
+    return '\n'.join([heading, *lines])

@@ -1,0 +1,171 @@
+"""Which checkpoints the test tool takes, and how it reads them."""
+
+import logging
+import pickle
+from pathlib import Path
+from types import SimpleNamespace as Part
+
+import numpy as np
+import pytest
+import torch
+from mmengine.runner import Runner
+
+from mmpose_occlusion import checkpoints
+from mmpose_occlusion.checkpoints import load
+from tests.test_checkpoints.conftest import given  # noqa: F401
+from tests.test_checkpoints.test_read import Evil
+
+
+@pytest.fixture
+def runners(monkeypatch):
+    """The runners that would have tested something."""
+    found = []
+
+    def test(self):
+        found.append(self)
+        return {}
+
+    monkeypatch.setattr(Runner, 'test', test)
+    return found
+
+
+@pytest.fixture
+def test(tool, tmp_path):
+    """Test a checkpoint; gives the exit status."""
+
+    def run(config, checkpoint, *arguments):
+        argv = [str(config), str(checkpoint), '--work-dir', str(tmp_path)]
+        return tool('test').main([*argv, *arguments])
+
+    return run
+
+
+def child(tmp_path, config, text):
+    path = tmp_path / 'child.py'
+    path.write_text(f'_base_ = {str(config)!r}\n{text}\n')
+    return path
+
+
+def test_a_reference_file(given, config, test, runners, tmp_path):  # noqa: F811
+    """The stored input gives the stored output."""
+    source = given / 'pose_hrnet_w8_64x64.pth'
+    meta = checkpoints.convert_file(source)['meta']['recognised']
+    text = (
+        f'model = dict(backbone=dict(_delete_=True, **{meta["backbone"]!r}),'
+        f' head=dict(_delete_=True, **{meta["head"]!r},'
+        ' decoder={{_base_.codec}}))'
+    )
+    assert test(child(tmp_path, config, text), source) == 0
+    (runner,) = runners
+    model = runner.model.eval()
+    stored = np.load(given / 'pose_hrnet_w8_64x64.npz')
+    with torch.no_grad():
+        x = model.backbone(torch.from_numpy(stored['x']))
+        y = model.head(x).numpy()
+    np.testing.assert_allclose(y, stored['y'], atol=1e-4 * stored['y'].max())
+    log = max(tmp_path.glob('*/*.log')).read_text()
+    assert '(HRNet-w8 of the reference), bare state dict, to MMPose' in log
+    assert 'neither the weights nor the name tell the size of the c' in log
+    assert 'the config makes 64x64 (height x width)' in log
+
+
+def test_url(config, checkpoint, test, runners, tmp_path, monkeypatch):
+    """It is downloaded to where MMEngine would."""
+    monkeypatch.setattr(torch.hub, '_hub_dir', str(tmp_path / 'hub'))
+    assert test(config, Path(checkpoint).as_uri()) == 0
+    copy = tmp_path / 'hub/checkpoints' / Path(checkpoint).name
+    assert copy.read_bytes() == Path(checkpoint).read_bytes()
+    state = torch.load(checkpoint, weights_only=False)['state_dict']
+    assert torch.equal(
+        runners[0].model.head.final_layer.weight,
+        state['head.final_layer.weight'],
+    )
+
+
+def test_other_storage(config, test, runners, capsys):
+    assert test(config, 's3://bucket/a.pth') == 2
+    assert capsys.readouterr().err == (
+        'error: checkpoint "s3://bucket/a.pth" is on storage that is not '
+        'read from here: give a file, or a URL that starts with http, https, '
+        'file\n'
+    )
+
+
+def test_another_model(config, checkpoint, test, runners, capsys):
+    options = ['--cfg-options', 'model.backbone.depth=34']
+    assert test(config, checkpoint, *options) == 2
+    error = capsys.readouterr().err
+    assert ' does not match the model of the config: of ' in error
+    assert ' 80 missing ("backbone.layer1.2.conv1.weight", ' in error
+    assert 'unexpected' not in error
+    assert not runners
+    options = ['--cfg-options', 'model.head.deconv_out_channels=None']
+    options.append('model.head.deconv_kernel_sizes=None')
+    assert test(config, checkpoint, *options) == 2
+    error = capsys.readouterr().err
+    assert '18 unexpected ("head.deconv_layers.0.weight", ' in error
+
+
+def test_trust(config, checkpoint, test, runners, tmp_path, capsys):
+    state = torch.load(checkpoint, weights_only=False)['state_dict']
+    marker = tmp_path / 'marker'
+    evil = Evil(exec, f'open({str(marker)!r}, "w").close()')
+    path = tmp_path / 'own.pth'
+    torch.save({'state_dict': state, 'mine': evil}, path)
+    assert test(config, path) == 2
+    error = capsys.readouterr().err
+    assert 'and reading it could run code: add --trust-checkpoint' in error
+    assert not marker.exists()
+    assert test(config, path, '--trust-checkpoint') == 0
+    assert marker.exists()
+
+
+def test_hooks_that_copy_the_model(config, checkpoint, test, tmp_path):
+    """EMAHook tests its copy, which must have the weights."""
+    predicted = []
+
+    for text in ('', 'custom_hooks = [dict(type="EMAHook")]'):
+        dump = tmp_path / f'{len(predicted)}.pkl'
+        path = child(tmp_path, config, text)
+        assert test(path, checkpoint, '--dump', str(dump)) == 0
+        samples = pickle.loads(dump.read_bytes())
+        predicted.append(
+            [sample['pred_instances']['keypoints'] for sample in samples]
+        )
+    np.testing.assert_array_equal(*predicted)
+
+
+@pytest.mark.parametrize(
+    ('crop', 'style', 'expected'),
+    [
+        (('256x192', True), 'caffe', [(logging.WARNING, 'is for crops of 2')]),
+        (('64x64', True), None, []),
+        (('256x192', False), 'pytorch', [(logging.INFO, 'neither the wei')]),
+    ],
+)
+def test_what_weights_do_not_tell(crop, style, expected, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        load,
+        '_say',
+        lambda text, level=logging.INFO: said.append((level, text)),
+    )
+    model = Part(
+        head=Part(decoder=Part(input_size=(64, 64))),
+        backbone=Part(style='pytorch'),
+    )
+    size, known = crop
+    meta = dict(
+        crop_size=dict(height_x_width=size, known=known),
+        stride_style=style,
+        config='a.py',
+    )
+    load._tell_of_crops(model, meta, 'x')
+    assert len(said) == len(expected)
+    for (level, text), (want, words) in zip(said, expected, strict=True):
+        assert level == want
+        assert words in text
+    said.clear()
+    load._tell_of_strides(model, meta, 'x')
+    levels = dict(caffe=[logging.WARNING], pytorch=[logging.INFO])
+    assert [level for level, _ in said] == levels.get(style, [])
