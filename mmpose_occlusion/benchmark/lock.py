@@ -8,7 +8,6 @@ from typing import TextIO
 
 from mmpose_occlusion.engine.errors import UsageError
 
-
 LOCK = '.benchmark.lock'
 
 
