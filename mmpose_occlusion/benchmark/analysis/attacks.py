@@ -1,4 +1,4 @@
-"""What an attack is about: which target it hides, how, and how much."""
+"""What an attack is about: which target it hides, how, where, how much."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +11,14 @@ from ..data import Attacked
 SEVERITY = 'severity'
 """Key of an attack's details: the size of what is painted."""
 
-CONTROL = 'control'
-"""Key of an attack's details: its role in a comparison of places."""
-
 JOINT, PART, OTHER = 'joint', 'part', 'other'
 _WORDS = {KINDS['keypoint']: JOINT, KINDS['part']: PART}
+
+HERE = 'target'
+"""Place of an attack that hides what it names."""
+
+ANY = 'random'
+"""Target of an attack that draws it anew for each person."""
 
 
 @dataclass(frozen=True)
@@ -24,35 +27,56 @@ class About:
 
     Args:
         kind: :data:`JOINT`, :data:`PART` or :data:`OTHER`.
-        target: Name of the one joint or part; of several, with commas.
-        paint: What is painted, such as ``black``, and what else tells
-            attacks on the same target apart.
+        target: Name of the one joint or part, or :data:`ANY`; of several,
+            with commas; of other attacks, their name.
+        paint: What is painted, such as ``black``, with the radius where it
+            is not the usual one.
+        place: :data:`HERE`, or where else the same area is painted.
+        severity: Diameter as a part of the height of the box, if it has one.
     """
 
     kind: str
     target: str
     paint: str
+    place: str
+    severity: float | None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it hides one target that it names, in a usual size."""
+        return (
+            self.kind != OTHER
+            and self.place == HERE
+            and self.severity is None
+            and not self.target.startswith(ANY)
+        )
 
 
 def about(attack: Attacked) -> About:
-    """What an attack is about, by its config and its name."""
+    """What an attack is about, by its config and its details."""
     configs = transforms(attack)
     one = configs[0] if len(configs) == 1 else {}
     kind = _WORDS.get(_type_name(one), OTHER)
-    target = one.get('target', 'random')
+    size = attack.details.get(SEVERITY, one.get('diameter'))
+    target = one.get('target', ANY)
     if not isinstance(target, str):
         target = ','.join(target)
-    target = target.split(':')[-1]
-    if kind == OTHER or target.startswith('random'):
-        return About(OTHER, attack.name, '')
     paint = str(one.get('fill', 'blur'))
-    # a radius and the like stand after the fill in a name
-    fields = attack.name.split(':')
-    if paint in fields[:-1]:
-        more = fields[fields.index(paint) + 1 :]
-        if SEVERITY not in attack.details:
-            paint = ' '.join([paint, *more])
-    return About(kind, target, paint)
+    if one.get('radius', _RADIUS) != _RADIUS:
+        paint = f'{paint} {one["radius"]:g}'
+    if kind == OTHER:
+        target, paint = attack.name, ''
+    return About(
+        kind=kind,
+        target=target.split(':')[-1],
+        paint=paint,
+        place=str(one.get('place', HERE)),
+        severity=None if size is None else float(size),
+    )
+
+
+_RADIUS = 6
+"""What ``KeypointOcclusion`` takes where a name says nothing."""
 
 
 def transforms(attack: Attacked) -> list[Mapping[str, Any]]:
@@ -60,12 +84,6 @@ def transforms(attack: Attacked) -> list[Mapping[str, Any]]:
     if isinstance(attack.config, Mapping):
         return [attack.config]
     return [c for c in attack.config or () if isinstance(c, Mapping)]
-
-
-def severity(attack: Attacked) -> float | None:
-    """How large the suite says the attack is."""
-    value = attack.details.get(SEVERITY)
-    return None if value is None else float(value)
 
 
 def _type_name(config: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..data import Attacked
-from .attacks import CONTROL, about
+from .attacks import HERE, OTHER, about
 from .bootstrap import Estimate, estimate
 from .measures import Judge, change
 
@@ -22,8 +22,8 @@ class Control:
         people: Boxes that all of the attacks changed; of them alone is the
             rest.
         change: Place -> change of the measure.
-        excess: Place -> change by hiding the joint minus that by painting
-            this place: what is due to the joint itself.
+        excess: Place -> change by hiding the target minus that by painting
+            this place: what is due to the target itself.
         attacks: Place -> name of the attack.
     """
 
@@ -36,20 +36,15 @@ class Control:
     attacks: dict[str, str]
 
 
-HERE = 'joint'
-"""Value of the details' ``control`` of the attack on the joint itself."""
-
-
 def controls(judge: Judge, attacks: Sequence[Attacked]) -> list[Control]:
-    """The comparisons of a run's attacks that a suite marks as controls."""
+    """The comparisons of a run's attacks on the same target in the same paint
+    at different places."""
     groups: dict[tuple[str, str], dict[str, Attacked]] = {}
     for attack in attacks:
-        place = attack.details.get(CONTROL)
-        if place is not None:
-            what = about(attack)
-            target = attack.details.get('target', what.target)
-            group = groups.setdefault((str(target), what.paint), {})
-            group[str(place)] = attack
+        what = about(attack)
+        if what.kind != OTHER and what.severity is None:
+            group = groups.setdefault((what.target, what.paint), {})
+            group.setdefault(what.place, attack)
     return [
         _control(judge, target, paint, places)
         for (target, paint), places in groups.items()

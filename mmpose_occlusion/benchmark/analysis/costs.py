@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..data import Attacked
-from .attacks import about, severity
+from .attacks import about
 from .bootstrap import Estimate, estimate
 from .failures import count_kinds, failure_kinds
 from .joints import JointChange, joint_changes, movement
@@ -26,7 +26,9 @@ class Cost:
         kind: See :class:`.attacks.About`.
         target: See :class:`.attacks.About`.
         paint: See :class:`.attacks.About`.
-        severity: Of the suite's details.
+        place: See :class:`.attacks.About`.
+        severity: See :class:`.attacks.About`.
+        plain: Whether it hides one target that it names, in a usual size.
         details: Of the suite.
         config: Of the attack.
         crops: N, the boxes.
@@ -49,7 +51,9 @@ class Cost:
     kind: str
     target: str
     paint: str
+    place: str
     severity: float | None
+    plain: bool
     details: dict[str, Any]
     config: Any
     crops: int
@@ -83,7 +87,9 @@ def cost(judge: Judge, attack: Attacked) -> Cost:
         kind=what.kind,
         target=what.target,
         paint=what.paint,
-        severity=severity(attack),
+        place=what.place,
+        severity=what.severity,
+        plain=what.is_plain,
         details=dict(attack.details),
         config=attack.config,
         crops=len(run.boxes),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..data import Attacked
-from .attacks import About, about, severity
+from .attacks import HERE, OTHER, About, about
 from .bootstrap import Estimate, estimate
 from .measures import Judge
 
@@ -60,13 +60,11 @@ def curves(judge: Judge, attacks: Sequence[Attacked]) -> list[Curve]:
     first."""
     groups: dict[tuple[str, str, str], dict[str, list[Attacked]]] = {}
     for attack in attacks:
-        if severity(attack) is not None:
-            what = about(attack)
-            target = _without_severity(attack, what)
-            group = groups.setdefault(
-                (attack.suite, what.kind, what.paint), {}
-            )
-            group.setdefault(target, []).append(attack)
+        what = about(attack)
+        if what.severity is not None and what.kind != OTHER:
+            paint = ' '.join([what.paint, *_elsewhere(what)])
+            group = groups.setdefault((attack.suite, what.kind, paint), {})
+            group.setdefault(what.target, []).append(attack)
     out = []
     for (suite, kind, paint), targets in groups.items():
         drawn = {
@@ -91,32 +89,24 @@ def curves(judge: Judge, attacks: Sequence[Attacked]) -> list[Curve]:
     return out
 
 
-def _without_severity(attack: Attacked, what: About) -> str:
-    """Name of what stays the same along a curve."""
-    if what.target != attack.name:
-        return what.target
-    step = severity(attack)
-    texts = {f'{step:g}', f'{100 * (step or 0):g}', f'{step}'}
-    fields = attack.name.replace('%', '').split(':')
-    kept = [field for field in fields if field not in texts]
-    return ':'.join(kept) if len(kept) < len(fields) else attack.suite
+def _elsewhere(what: About) -> list[str]:
+    return [] if what.place == HERE else [what.place]
 
 
 def _draws(
     judge: Judge, attacks: Sequence[Attacked]
 ) -> tuple[int, np.ndarray, np.ndarray] | None:
     """People, steps and ``(S, 1 + B)`` values of one curve."""
-    steps = sorted(
-        (a for a in attacks if severity(a) and a.changed.any()),
-        key=lambda a: severity(a) or 0,
-    )
+    sizes = {a.name: about(a).severity or 0.0 for a in attacks}
+    steps = [a for a in attacks if sizes[a.name] and a.changed.any()]
+    steps.sort(key=lambda a: sizes[a.name])
     if not steps:
         return None
     who = np.logical_and.reduce([a.changed for a in steps])
     measure = judge.main
     values = [judge.clean(who)[measure]]
     values += [judge.attacked(a, who)[measure] for a in steps]
-    at = [0.0, *(severity(a) or 0.0 for a in steps)]
+    at = [0.0, *(sizes[a.name] for a in steps)]
     return int(who.sum()), np.array(at), np.stack(values)
 
 

@@ -4,6 +4,7 @@ The same as ``CocoMetric`` does, from arrays.
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ def survivors(
     mode = how.get('nms_mode', 'oks_nms')
     crowded = _crowded(run, scene, found, order, mode)
     out = []
-    for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
+    for start, end in pairwise([*starts, len(order)]):
         rows = order[start:end]
         if mode == 'none':
             out.append(rows)

@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .attacks import JOINT, PART
 from .costs import Cost
-
-KINDS = (JOINT, PART)
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ def matrices(costs: Sequence[Cost]) -> list[Matrix]:
     """A matrix of the joints and one of the parts for every paint."""
     rows: dict[tuple[str, str], dict[str, Cost]] = {}
     for cost in costs:
-        if cost.kind in KINDS and cost.severity is None:
+        if cost.plain:
             rows.setdefault((cost.kind, cost.paint), {}).setdefault(
                 cost.target, cost
             )
