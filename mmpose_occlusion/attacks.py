@@ -289,6 +289,16 @@ def with_transformed_joints(pipeline: Sequence[Mapping]) -> list[dict]:
     return new
 
 
+def with_defaults(step: Mapping) -> dict:
+    """A step's config in which its transform's defaults are written out."""
+    defaults = {
+        name: parameter.default
+        for name, parameter in _parameters(step).items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    return {**defaults, **step}
+
+
 def _default_meta_keys(step: Mapping) -> tuple | None:
     parameter = _parameters(step).get('meta_keys')
     return tuple(parameter.default) if parameter else None

@@ -1,0 +1,148 @@
+"""Suites: what is in them, and what their files may say."""
+
+import pytest
+
+from mmpose_occlusion.benchmark.suite import load_suite, load_suites
+from mmpose_occlusion.engine.errors import UsageError
+from mmpose_occlusion.skeleton import Skeleton
+from tests.golden.samples import names
+
+COCO = Skeleton.from_names(tuple(names('coco')))
+PARTS = ['head', 'left_arm', 'right_arm', 'hip', 'left_leg', 'right_leg']
+PARTS += ['corpus', 'upper_body', 'lower_body', 'left_side', 'right_side']
+
+
+@pytest.fixture(autouse=True)
+def _registered():
+    import mmpose_occlusion.datasets  # noqa: F401
+
+
+def write(tmp_path, text):
+    path = tmp_path / 'mine.py'
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize('layout', ['coco', 'mpii'])
+def test_the_papers_attacks(layout):
+    skeleton = Skeleton.from_names(tuple(names(layout)))
+    attacks = load_suite('paper', skeleton)
+    found = {attack.name: attack for attack in attacks}
+    wanted = [
+        f'{kind}:{target}:{fill}'
+        for kind, targets in (
+            ('keypoint', names(layout)),
+            (
+                'part',
+                PARTS,
+            ),
+        )
+        for fill in ('blur', 'black', 'mean')
+        for target in targets
+    ]
+    assert list(found) == wanted
+    assert len(attacks) == 3 * (len(names(layout)) + 11)
+    assert found['part:hip:mean'].configs == (
+        dict(type='PartOcclusion', target='hip', fill='mean'),
+    )
+    assert {attack.suite for attack in attacks} == {'paper'}
+
+
+def test_entries_of_every_kind(tmp_path):
+    path = write(
+        tmp_path,
+        """
+attacks = [
+    'part:head,hip:mean',
+    dict(type='KeypointOcclusion', target='nose', fill='black'),
+    dict(attack='keypoint:*:black:24', name='big {target}'),
+    dict(
+        attack=['keypoint:nose:black', dict(type='PartOcclusion')],
+        name='two',
+        details=dict(level=2),
+    ),
+]
+""",
+    )
+    skeleton = Skeleton.from_names(('nose', 'left_hip'))
+    attacks = load_suite(path, skeleton)
+    assert [attack.name for attack in attacks] == [
+        'part:head,hip:mean',
+        'keypoint:nose:black',
+        'big nose',
+        'big left_hip',
+        'two',
+    ]
+    assert attacks[3].configs[0]['target'] == 'left_hip'
+    assert attacks[3].suite == 'mine'
+    assert [config['type'] for config in attacks[4].configs] == [
+        'KeypointOcclusion',
+        'PartOcclusion',
+    ]
+    assert attacks[4].details == dict(level=2)
+
+
+def test_suites_of_a_config_and_the_users_own_parts():
+    skeleton = Skeleton.from_names(
+        tuple(names('coco')), dict(hand=['left_wrist'])
+    )
+    own = dict(paper=['part:hand:black'])
+    (attack,) = load_suites(['paper'], [], skeleton, own)
+    assert attack.configs[0]['parts'] == dict(hand=['left_wrist'])
+
+
+def test_an_attack_of_two_suites_is_there_once():
+    own = dict(
+        a=['keypoint:nose:black', 'keypoint:nose:blur'],
+        b=[dict(attack='keypoint:nose:blur', details=dict(level=1))],
+    )
+    attacks = load_suites(['a', 'b'], ['keypoint:nose'], COCO, own)
+    assert [attack.name for attack in attacks] == own['a']
+    assert attacks[0].details == {}
+    assert attacks[1].suite == 'a'
+    assert attacks[1].details == dict(level=1, also_in=['b', 'attacks'])
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        ('attacks = 3', 'has no list "attacks"'),
+        ('targets = []', 'has no list "attacks"'),
+        ('attacks = [', 'cannot be read'),
+        ("attacks = ['keypoint:toe']", "no joint 'toe'"),
+        ("attacks = ['part:*:pink']", "fill='pink'"),
+        ("attacks = [dict(type='Hide')]", 'no transform "Hide"'),
+        ("attacks = [dict(attack='part:hip', nam='x')]", 'key "nam"'),
+        (
+            "attacks = [dict(attack='part:*:blur', name='x')]",
+            'two different attacks have the name "x"',
+        ),
+        (
+            "attacks = [dict(attack=['part:*', 'keypoint:*'])]",
+            'joints and for parts at once',
+        ),
+    ],
+)
+def test_what_a_file_may_not_say(tmp_path, text, words):
+    path = write(tmp_path, text)
+    with pytest.raises(UsageError) as error:
+        load_suite(path, COCO)
+    assert words in str(error.value)
+    assert path in str(error.value)
+    assert '\n' not in str(error.value)
+
+
+def test_unknown_suites_are_answered_with_those_there_are():
+    with pytest.raises(UsageError, match=r'the suites are mine, .*paper'):
+        load_suite('papers', COCO, dict(mine=[]))
+
+
+def test_two_attacks_of_one_name():
+    own = dict(a=[dict(attack='part:hip', name='keypoint:nose:blur')])
+    with pytest.raises(UsageError, match='"keypoint:nose:blur": one of'):
+        load_suites(['a'], ['keypoint:nose:blur'], COCO, own)
+
+
+def test_nothing_to_do():
+    with pytest.raises(UsageError, match='there is no attack'):
+        load_suites([], [], COCO)
