@@ -136,10 +136,13 @@ class DetectionMatchedDataset(Dataset):
         )
         kept = [people[i] for i in matched]
         self._ids = [person['id'] for person in kept]
+        self._segments = [person.get('segmentation') for person in kept]
+        self._person_boxes = np.zeros((len(kept), 4), np.float32)
         joints = self.dataset.metainfo['num_keypoints']
         self._xy = np.zeros((len(kept), joints, 2), np.float32)
         self._visible = np.zeros((len(kept), joints), np.float32)
         for i, person in enumerate(kept):
+            self._person_boxes[i] = person['bbox'][0]
             self._xy[i] = person['keypoints'][0, :, :2]
             visible = person['keypoints_visible'][0]
             self._visible[i] = visible.reshape(joints, -1)[:, 0]
@@ -163,7 +166,8 @@ class DetectionMatchedDataset(Dataset):
 
         Returns:
             ``keypoints`` (1, K, 2) in image pixels, ``keypoints_visible``
-            (1, K) and ``id`` of the annotation; for nobody's box ``reason``.
+            (1, K), ``bbox`` (1, 4) xyxy, ``segmentation`` and ``id`` of the
+            annotation; for nobody's box ``reason``.
         """
         self.full_init()
         owner = self._owner[index]
@@ -171,6 +175,8 @@ class DetectionMatchedDataset(Dataset):
             return dict(
                 keypoints=self._xy[owner : owner + 1],
                 keypoints_visible=self._visible[owner : owner + 1],
+                bbox=self._person_boxes[owner : owner + 1],
+                segmentation=self._segments[owner],
                 id=self._ids[owner],
             )
         overlap = self._overlap[index]
