@@ -14,6 +14,7 @@ from mmpose_occlusion.attacks import (
     insert_attacks,
     is_occlusion,
     makes_crop,
+    needs_donors,
     with_meta_keys,
     with_occlusion_record,
     with_transformed_joints,
@@ -89,6 +90,10 @@ def attack_config(
             a detector, or has no pipeline they fit in.
     """
     loader = dataloader(cfg, split)
+    if any(map(needs_donors, attacks)):
+        from mmpose_occlusion.datasets.wrappers import offer_donors
+
+        loader['dataset'] = offer_donors(loader['dataset'])
     datasets = list(walk_datasets(loader['dataset']))
     names = [attack_name(attack) for attack in attacks]
     for key, dataset in datasets:
