@@ -51,8 +51,9 @@ def make_run(images: int, people: int):
     count = len(image)
     corner = generator.uniform(0, 500, (count, 2))
     size = generator.uniform(40, 200, (count, 1)) * (1, 2)
-    truth = corner[:, None] + generator.uniform(size=(count, 17, 2)) * (
-        size[:, None]
+    truth = (
+        corner[:, None]
+        + generator.uniform(size=(count, 17, 2)) * (size[:, None])
     )
     boxes = np.concatenate([corner, corner + size], axis=1)
     visible = generator.choice([0, 2], (count, 17), p=[0.3, 0.7])
@@ -80,9 +81,7 @@ def make_run(images: int, people: int):
             bbox=xywh[i].tolist(),
             area=float(np.prod(size[i]) * 0.6),
             iscrowd=0,
-            keypoints=np.column_stack([truth[i], visible[i]])
-            .ravel()
-            .tolist(),
+            keypoints=np.column_stack([truth[i], visible[i]]).ravel().tolist(),
         )
         for i in range(count)
     ]

@@ -96,7 +96,7 @@ def _draw(figure: Figure, words: str) -> Picture:
 
 def looks(paints: Sequence[str]) -> dict[str, tuple[str, str, str]]:
     """Colour, marker and hatch of each paint, the same in all figures."""
-    out = {}
+    out: dict[str, tuple[str, str, str]] = {}
     free = [i for i in range(len(_LOOKS)) if i not in _KNOWN.values()]
     for paint in paints:
         index = _KNOWN.get(paint.split(' ')[0])
@@ -236,7 +236,7 @@ def body_figure(analysis: Analysis) -> Picture | None:
             dots, ax=list(axes), shrink=0.55, pad=0.01, aspect=24
         )
         bar.set_label(f'{NAMES[measure]} lost')
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
         words = (
             f'Loss of {NAMES[measure]} by the joint that is hidden, on a '
             'body; the numbers are in the table below.'
@@ -275,7 +275,7 @@ def _body(axis, run, spots, costs, measure, top):  # type: ignore
     for joint, value in zip(shown, values, strict=True):
         x, y = spots[joint]
         if value >= 0.25 * top:
-            side = 1 if x > 0 or (x == 0) else -1
+            side = 1 if x >= 0 else -1
             axis.annotate(
                 number(-value, measure, sign=True),
                 (x, y),
@@ -291,8 +291,8 @@ def _body(axis, run, spots, costs, measure, top):  # type: ignore
             )
     if any(joint.startswith('left_') for joint in shown):
         bottom = min(y for _, y in spots.values()) - 0.7
-        for x, side in ((min(xs), "person's right"), (max(xs), 'left')):
-            axis.text(x, bottom, side, ha='center', color=FAINT, fontsize=8)
+        for edge, side in ((min(xs), "person's right"), (max(xs), 'left')):
+            axis.text(edge, bottom, side, ha='center', color=FAINT, fontsize=8)
     axis.set_aspect('equal')
     axis.set_xlim(min(xs) - 0.3 * width, max(xs) + 0.3 * width)
     axis.axis('off')
@@ -303,9 +303,7 @@ def curves_figure(curves: Sequence[Curve]) -> Picture | None:
     """Severity curves with bands; single targets thin, their mean thick."""
     if not curves:
         return None
-    main = [c for c in curves if c.target in (MEAN, 'random')] or [
-        c for c in curves
-    ]
+    main = [c for c in curves if c.target in (MEAN, 'random')] or list(curves)
     single = [c for c in curves if c not in main]
     panels = 1 + bool(single)
     style = looks(list(dict.fromkeys(c.paint for c in main)))
@@ -329,7 +327,7 @@ def curves_figure(curves: Sequence[Curve]) -> Picture | None:
             label = f'{_curve_name(curve)}: area {number(curve.area.value)}'
             axes[0].plot(
                 x,
-                [p.value for p in curve.points],
+                [np.nan if p.value is None else p.value for p in curve.points],
                 color=color,
                 marker=marker,
                 markersize=5,
@@ -367,7 +365,7 @@ def _single_curves(axis: Axes, curves: Sequence[Curve]) -> None:
     for curve in curves:
         axis.plot(
             100 * np.array(curve.severity),
-            [p.value for p in curve.points],
+            [np.nan if p.value is None else p.value for p in curve.points],
             color='#bcc3c7',
             linewidth=0.9,
             zorder=1,
@@ -376,7 +374,7 @@ def _single_curves(axis: Axes, curves: Sequence[Curve]) -> None:
     for curve, dash, look in zip(named, dashes, _LOOKS, strict=False):
         axis.plot(
             100 * np.array(curve.severity),
-            [p.value for p in curve.points],
+            [np.nan if p.value is None else p.value for p in curve.points],
             linestyle=dash,
             color=look[0],
             linewidth=2,
@@ -459,7 +457,7 @@ def matrix_figure(matrix: Matrix, parts: Matrix | None, top: float) -> Picture:
         axis.set_ylabel(f'hidden ({matrix.paint})')
         bar = figure.colorbar(image, ax=axis, shrink=0.6, pad=0.01, aspect=26)
         bar.set_label("moves by, % of the box's longer side")
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
         words = (
             'How far each joint (column) moves when a joint or part (row) is '
             f"hidden, in per cent of the box's longer side; {matrix.paint}."
