@@ -33,6 +33,9 @@ CROP = 'TopdownAffine'
 RECORD_KEY = 'occlusions'
 """Key of the records in ``results`` and in a data sample's metainfo."""
 
+PLACES = ('on_person', 'off_person')
+"""Last word of the short form of a control."""
+
 FORM = (
     '"keypoint:NAME:FILL", "part:NAME:FILL" or "keypoint:NAME:FILL:RADIUS", '
     'for example "keypoint:left_wrist:black" (several names: "a,b")'
@@ -43,20 +46,23 @@ def parse_attack(spec: str) -> dict:
     """Read the short form of an attack.
 
     Args:
-        spec: ``KIND:NAME[,NAME...][:FILL[:RADIUS]]`` with the kinds of
-            :data:`KINDS`. The radius is in pixels of a crop that is 256
-            pixels high, and belongs to keypoints alone.
+        spec: ``KIND:NAME[,NAME...][:FILL[:SIZE][:PLACE]]`` with the kinds of
+            :data:`KINDS`. The size belongs to keypoints alone: a radius in
+            pixels of a crop that is 256 pixels high, or ``20%``, a diameter
+            as a part of the height of the person's box. The place, one of
+            :data:`PLACES`, makes it a control.
 
     Returns:
         The transform's config: ``type``, ``target`` (one name, or a list of
-        several) and, where they were given, ``fill`` and ``radius``.
+        several) and, where they were given, ``fill``, ``radius`` or
+        ``diameter``, and ``place``.
 
     Raises:
         ValueError: The text is not of that form. Names and fills are not
             judged here (see :func:`check_targets`).
     """
     fields = [field.strip() for field in str(spec).split(':')]
-    if not 2 <= len(fields) <= 4 or not all(fields):
+    if not 2 <= len(fields) <= 5 or not all(fields):
         raise ValueError(f'attack "{spec}" must look like {FORM}')
     kind = fields[0]
     if kind not in KINDS:
@@ -72,27 +78,36 @@ def parse_attack(spec: str) -> dict:
     )
     if len(fields) > 2:
         attack['fill'] = fields[2]
-    if len(fields) > 3:
+    rest = fields[3:]
+    if rest and rest[-1] in PLACES:
+        attack['place'] = rest.pop()
+    if len(rest) > 1:
+        raise ValueError(f'attack "{spec}" must look like {FORM}')
+    if rest:
         if kind != 'keypoint':
             raise ValueError(
                 f'attack "{spec}" has a radius, which only keypoints have: '
                 f'write "{":".join(fields[:3])}"'
             )
-        attack['radius'] = _radius(spec, fields[3])
+        attack.update(_size(spec, rest[0]))
     return attack
 
 
-def _radius(spec: str, text: str) -> int | float:
+def _size(spec: str, text: str) -> dict:
+    number = text.removesuffix('%')
     try:
-        radius = float(text)
+        size = float(number)
     except ValueError:
-        radius = float('nan')
-    if not 0 < radius < float('inf'):
+        size = float('nan')
+    if not 0 < size < float('inf'):
         raise ValueError(
             f'attack "{spec}" has the radius "{text}": write a number of '
-            'pixels above 0, at a crop height of 256'
+            'pixels above 0, at a crop height of 256, or a diameter such as '
+            "20% of the height of the person's box"
         )
-    return int(radius) if radius.is_integer() else radius
+    if number != text:
+        return dict(diameter=size / 100)
+    return dict(radius=int(size) if size.is_integer() else size)
 
 
 def as_attacks(value: Any) -> list[dict]:
@@ -142,8 +157,12 @@ def attack_name(attack: Mapping) -> str:
             ','.join(str(t).removeprefix(f'{fields[0]}:') for t in target)
         )
     fields.append(attack.get('fill', 'blur'))
-    if attack.get('radius', 6) != 6:
+    if attack.get('diameter') is not None:
+        fields.append(f'{100 * attack["diameter"]:.6g}%')
+    elif attack.get('radius', 6) != 6:
         fields.append(str(attack['radius']))
+    if attack.get('place') in PLACES:
+        fields.append(attack['place'])
     return ':'.join(fields)
 
 
@@ -217,6 +236,17 @@ def has_place(pipeline: Sequence[Mapping]) -> bool:
     """Whether :func:`insert_attacks` would find its place."""
     steps = list(pipeline)
     return makes_crop(steps) or _find(steps, _is_load) is not None
+
+
+def needs_donors(step: Mapping) -> bool:
+    """Whether a step, or one inside it, pastes what other people have."""
+    return any(
+        _type_name(inner) == 'PartMix'
+        or inner.get('fill') == 'donor'
+        or 'donor' in (inner.get('fills') or ())
+        for steps in _levels([dict(step)])
+        for inner in steps
+    )
 
 
 def is_occlusion(step: Mapping) -> bool:

@@ -44,6 +44,13 @@ def types(pipeline):
         ('keypoint:nose', dict(type='KeypointOcclusion', target='nose')),
         ('keypoint:nose:black:24', dict(NOSE, radius=24)),
         ('keypoint:nose:black:2.5', dict(NOSE, radius=2.5)),
+        ('keypoint:nose:black:20%', dict(NOSE, diameter=0.2)),
+        ('keypoint:nose:black:on_person', dict(NOSE, place='on_person')),
+        (
+            'keypoint:nose:black:24:off_person',
+            dict(NOSE, radius=24, place='off_person'),
+        ),
+        ('part:head:blur:off_person', dict(HEAD, place='off_person')),
         (' keypoint : nose : black ', NOSE),
         (
             'keypoint:left_eye,right_eye:mean',
@@ -64,6 +71,10 @@ def test_short_form(spec, attack):
     [
         ('nose', 'must look like "keypoint:NAME:FILL"'),
         ('keypoint:nose:black:3:4', 'must look like'),
+        ('keypoint:nose:black:off_person:4', 'must look like'),
+        ('part:head:blur:12:off_person', 'which only keypoints have'),
+        ('keypoint:nose:black:0%', 'the radius "0%"'),
+        ('keypoint:nose:black:%', 'the radius "%"'),
         ('keypoint::black', 'must look like'),
         ('joint:nose:black', 'unknown kind "joint": write keypoint or part'),
         ('keypoint:nose,,left_eye:black', 'an empty name'),
@@ -89,6 +100,10 @@ def test_short_form_refused(spec, words):
         'keypoint:nose:black:24',
         'keypoint:left_eye,right_eye:mean',
         'part:random_all:blur',
+        'keypoint:random:black:5%',
+        'keypoint:random:black:12.5%',
+        'keypoint:*:donor:24:on_person',
+        'part:*:object:off_person',
     ],
 )
 def test_name_is_the_inverse(name):

@@ -8,6 +8,10 @@ A suite's file sets ``attacks``, a list. An entry is
   a list of them that act on the same crop in this order. ``details`` are
   plain values that the analysis and the report get to see.
 
+Some details are there without being said: ``severity``, the ``diameter`` of an
+attack that has one, and for controls ``control``, their ``place``, and ``of``,
+the short form of the attack that they are a control of.
+
 ``*`` as a target is each joint, or each body part, of the data set; a
 ``name`` then holds ``{target}``.
 """
@@ -21,6 +25,7 @@ from mmengine.config import Config
 
 from mmpose_occlusion.attacks import (
     KINDS,
+    PLACES,
     as_attacks,
     attack_name,
     check_targets,
@@ -53,9 +58,7 @@ class SuiteAttack:
             gives, or :func:`mmpose_occlusion.attacks.attack_name`.
         suite: Name of the suite.
         configs: Configs of the transforms that make it, in their order.
-        details: What the suite says of it. The shipped suites say
-            ``severity``, a disc's diameter as a part of the height of the
-            person's box, and ``control``, see ``docs/benchmark_suites.md``.
+        details: What the suite says of it, and what is derived.
     """
 
     name: str
@@ -216,7 +219,6 @@ def _expanded(
             f'{", ".join(_ENTRY)}'
         )
     configs = [_with_parts(c, skeleton) for c in as_attacks(entry['attack'])]
-    details = dict(entry.get('details') or {})
     for target in _targets(configs, skeleton):
         named = [
             dict(c, target=target) if c.get('target') == WILDCARD else c
@@ -225,7 +227,22 @@ def _expanded(
         name = entry.get('name') or '+'.join(map(attack_name, named))
         if target is not None:
             name = name.replace('{target}', target)
+        details = {**_derived(named), **(entry.get('details') or {})}
         yield SuiteAttack(name, suite, tuple(named), details)
+
+
+def _derived(configs: Sequence[Mapping]) -> dict[str, Any]:
+    """The details that an attack has without its suite saying so."""
+    if len(configs) != 1:
+        return {}
+    (config,) = configs
+    details: dict[str, Any] = {}
+    if config.get('diameter') is not None:
+        details['severity'] = config['diameter']
+    if config.get('place') in PLACES:
+        plain = {k: v for k, v in config.items() if k != 'place'}
+        details.update(control=config['place'], of=attack_name(plain))
+    return details
 
 
 def _targets(

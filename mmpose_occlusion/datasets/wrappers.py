@@ -19,6 +19,7 @@ from mmpose_occlusion.evaluation.matching import (
     overlaps,
 )
 
+from .donors import DonorDataset, DonorIndex
 from .transforms.scene import MATCHED_KEY
 
 
@@ -49,6 +50,8 @@ class DetectionMatchedDataset(Dataset):
         nms_thr: Before that, of two boxes of a picture that overlap by more
             (IoU), drop the one with the lower score, for detectors that
             leave that to others; None keeps all.
+        donors: Offer the annotated people as donors, as a
+            :class:`..donors.DonorDataset` does.
         lazy_init: Leave the loading to ``full_init``.
 
     Raises:
@@ -61,6 +64,7 @@ class DetectionMatchedDataset(Dataset):
         iou_thr: float = IOU_THRESHOLD,
         one_to_one: bool = True,
         nms_thr: float | None = None,
+        donors: bool = False,
         lazy_init: bool = False,
     ) -> None:
         if not dataset.get('bbox_file'):
@@ -72,6 +76,7 @@ class DetectionMatchedDataset(Dataset):
         self.iou_thr = iou_thr
         self.one_to_one = one_to_one
         self.nms_thr = nms_thr
+        self.donors = donors
         self._cfg = dict(dataset, lazy_init=True)
         self.dataset: Any = DATASETS.build(self._cfg)
         _insert_warps(self.dataset.pipeline.transforms)
@@ -124,6 +129,10 @@ class DetectionMatchedDataset(Dataset):
             dict(self._cfg, bbox_file=None, pipeline=[])
         )
         people, _ = annotated._load_annotations()
+        if self.donors:
+            # those and in the order that the class takes them without boxes
+            valid = annotated._get_topdown_data_infos(people)
+            self.dataset.donors = DonorIndex(valid)
         return [person for person in people if not person.get('iscrowd')]
 
     def _keep_joints(self, people: list[dict]) -> None:
@@ -136,12 +145,13 @@ class DetectionMatchedDataset(Dataset):
         )
         kept = [people[i] for i in matched]
         self._ids = [person['id'] for person in kept]
+        self._segments = [person.get('segmentation') for person in kept]
+        self._person_boxes = np.zeros((len(kept), 4), np.float32)
         joints = self.dataset.metainfo['num_keypoints']
         self._xy = np.zeros((len(kept), joints, 2), np.float32)
         self._visible = np.zeros((len(kept), joints), np.float32)
-        self._boxes = np.zeros((len(kept), 4), np.float32)
         for i, person in enumerate(kept):
-            self._boxes[i] = person['bbox'][0]
+            self._person_boxes[i] = person['bbox'][0]
             self._xy[i] = person['keypoints'][0, :, :2]
             visible = person['keypoints_visible'][0]
             self._visible[i] = visible.reshape(joints, -1)[:, 0]
@@ -165,8 +175,8 @@ class DetectionMatchedDataset(Dataset):
 
         Returns:
             ``keypoints`` (1, K, 2) in image pixels, ``keypoints_visible``
-            (1, K), ``bbox`` (1, 4) xyxy and ``id`` of the annotation; for
-            nobody's box ``reason``.
+            (1, K), ``bbox`` (1, 4) xyxy, ``segmentation`` and ``id`` of the
+            annotation; for nobody's box ``reason``.
         """
         self.full_init()
         owner = self._owner[index]
@@ -174,7 +184,8 @@ class DetectionMatchedDataset(Dataset):
             return dict(
                 keypoints=self._xy[owner : owner + 1],
                 keypoints_visible=self._visible[owner : owner + 1],
-                bbox=self._boxes[owner : owner + 1],
+                bbox=self._person_boxes[owner : owner + 1],
+                segmentation=self._segments[owner],
                 id=self._ids[owner],
             )
         overlap = self._overlap[index]
@@ -316,3 +327,31 @@ def match_detections(dataset: Mapping, **options: Any) -> dict:
             match_detections(inner, **options) for inner in new['datasets']
         ]
     return new
+
+
+def offer_donors(dataset: Mapping) -> dict:
+    """Make the annotated people of a data set donors of each other.
+
+    Args:
+        dataset: Config of a data set, or of a wrapper around some; with
+            detector boxes after :func:`match_detections`.
+
+    Returns:
+        A new config, in which each data set with an ``ann_file`` is inside a
+        :class:`.donors.DonorDataset`, or offers donors itself.
+    """
+    new = dict(dataset)
+    if _is_a(new, DetectionMatchedDataset):
+        new['donors'] = True
+    elif new.get('ann_file'):
+        return dict(type=DonorDataset.__name__, dataset=new)
+    elif not _is_a(new, DonorDataset):
+        if isinstance(new.get('dataset'), Mapping):
+            new['dataset'] = offer_donors(new['dataset'])
+        if new.get('datasets'):
+            new['datasets'] = [offer_donors(d) for d in new['datasets']]
+    return new
+
+
+def _is_a(dataset: Mapping, cls: type) -> bool:
+    return dataset.get('type') in (cls, cls.__name__)

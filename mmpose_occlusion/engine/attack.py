@@ -14,6 +14,7 @@ from mmpose_occlusion.attacks import (
     insert_attacks,
     is_occlusion,
     makes_crop,
+    needs_donors,
     with_meta_keys,
     with_occlusion_record,
     with_transformed_joints,
@@ -131,6 +132,10 @@ def attack_config(
             they fit in.
     """
     loader = dataloader(cfg, split)
+    if any(map(needs_donors, attacks)):
+        from mmpose_occlusion.datasets.wrappers import offer_donors
+
+        loader['dataset'] = offer_donors(loader['dataset'])
     datasets = list(walk_datasets(loader['dataset']))
     if attacks or keep_pictures or any(_occludes(d) for _, d in datasets):
         loader['dataset'] = match_detections(loader['dataset'])

@@ -1,7 +1,8 @@
 """Occlusions as pure functions: arrays in, patches out."""
 
 from .corrected import CorrectedRules, hidden
-from .paint import FILLS, make_patch
+from .elsewhere import OFF_PERSON, ON_PERSON, PLACES
+from .paint import FILLS, REFERENCE_FILLS, make_patch
 from .paper import PaperRules
 from .patch import Patch
 from .person import Person, labelled_joints
@@ -10,6 +11,10 @@ from .region import Box, Disc, disc_radius
 
 __all__ = [
     'FILLS',
+    'OFF_PERSON',
+    'ON_PERSON',
+    'PLACES',
+    'REFERENCE_FILLS',
     'Box',
     'CorrectedRules',
     'Disc',

@@ -5,12 +5,21 @@ from, which region a target has, how strong a paint is, and which joints lose
 their label. :mod:`.paper` overrides the rules that the reference breaks.
 """
 
+import math
+
 import numpy as np
 
-from .paint import black, disc_blur_ksize, mean_color, part_blur_ksize
+from .paint import (
+    black,
+    disc_blur_ksize,
+    grey,
+    mean_color,
+    part_blur_ksize,
+)
 from .part_box import corrected_box
 from .patch import Patch, inside_picture
 from .person import Person
+from .procedural import THINGS
 from .region import Box, Disc, disc_radius
 
 
@@ -74,6 +83,14 @@ class CorrectedRules:
         x, y = person.points[joint].tolist()
         return Disc((x, y), disc_radius(radius, person.height))
 
+    def sized_disc(self, person: Person, joint: str, diameter: float) -> Disc:
+        """The disc around an available joint whose diameter is a part of
+        the height of the person's box; it holds at least the joint's pixel.
+        """
+        x, y = person.points[joint].tolist()
+        radius = diameter * person.box_height / 2
+        return Disc((x, y), max(radius, math.sqrt(0.5)))
+
     def part_box(
         self, person: Person, part: str, shape: tuple[int, ...]
     ) -> Box | str:
@@ -85,18 +102,35 @@ class CorrectedRules:
 
     def disc_ksize(self, disc: Disc) -> int:
         """Kernel size of a disc's blur, in pixels."""
-        return disc_blur_ksize(int(disc.radius))
+        return max(3, disc_blur_ksize(int(disc.radius)))
 
     def part_ksize(self, person: Person) -> int:
         """Kernel size of a part's blur, in pixels."""
         return part_blur_ksize(person.height)
 
-    def make_paint(self, image: np.ndarray, fill: str, ksize: int) -> dict:
-        """Settle what is painted; see :func:`.paint.make_patch`."""
+    def make_paint(
+        self, image: np.ndarray, fill: str, ksize: int, seed: int = 0
+    ) -> dict:
+        """Settle what is painted; see :func:`.paint.make_patch`.
+
+        Args:
+            image: The picture.
+            fill: One of :data:`.paint.FILLS`, but not 'donor'.
+            ksize: Kernel size of a blur in pixels. Squares are as wide as
+                its half: either is as coarse.
+            seed: Of a paint that leaves something to chance.
+        """
         if fill == 'blur':
             return dict(kind='blur', ksize=ksize, exact=self.exact_blur)
-        color = self.mean_color(image) if fill == 'mean' else black(image)
-        return dict(kind='color', color=color)
+        if fill == 'pixelate':
+            return dict(kind='pixelate', block=ksize // 2 + 1)
+        if fill in ('noise', 'texture'):
+            return dict(kind=fill, seed=seed)
+        if fill == 'object':
+            thing = list(THINGS)[seed % len(THINGS)]
+            return dict(kind='object', thing=thing, seed=seed)
+        color = dict(mean=self.mean_color, black=black, grey=grey)[fill]
+        return dict(kind='color', color=color(image))
 
     def mean_color(self, image: np.ndarray) -> list[float]:
         """The picture's mean colour, one number per channel."""

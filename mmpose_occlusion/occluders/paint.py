@@ -1,4 +1,4 @@
-"""Paints: what to put into a region, from the picture itself."""
+"""Paints: what to put into a region."""
 
 from functools import lru_cache
 
@@ -6,9 +6,18 @@ import cv2
 import numpy as np
 
 from .patch import Patch, PixelBox
+from .procedural import THINGS, texture
 from .region import REFERENCE_HEIGHT, Region
 
-FILLS = ('blur', 'mean', 'black')
+REFERENCE_FILLS = ('blur', 'mean', 'black')
+"""The reference's own."""
+
+DRAWN_FILLS = ('noise', 'texture', 'object', 'donor')
+"""Those that leave something to chance."""
+
+FILLS = (*REFERENCE_FILLS, 'grey', 'pixelate', *DRAWN_FILLS)
+
+GREY = 128
 
 
 def disc_blur_ksize(radius: int) -> int:
@@ -59,6 +68,62 @@ def blur(
     return blurred[y1 - top : y2 - top, x1 - left : x2 - left]
 
 
+def pixelate(image: np.ndarray, box: PixelBox, block: int) -> np.ndarray:
+    """The pixels of a box of the picture in squares of their mean colour.
+
+    The squares start at the picture's first pixel; those at its right and
+    lower border may be narrower.
+
+    Args:
+        image: ``(H, W, C)`` or ``(H, W)``, uint8 or float32.
+        box: In the picture.
+        block: Side of the squares in pixels.
+
+    Returns:
+        ``(y2 - y1, x2 - x1, C)`` of the picture's dtype.
+    """
+    x1, y1, x2, y2 = box
+    left, top = x1 // block * block, y1 // block * block
+    right, bottom = -(-x2 // block) * block, -(-y2 // block) * block
+    squares = image[top:bottom, left:right].astype(np.float64)
+    for axis in (0, 1):
+        size = squares.shape[axis]
+        starts = np.arange(0, size, block)
+        sums = np.add.reduceat(squares, starts, axis=axis)
+        counts = np.minimum(block, size - starts)
+        squares = sums / counts.reshape([-1, *[1] * (sums.ndim - axis - 1)])
+    if image.dtype.kind in 'ui':
+        squares = np.rint(squares)
+    rows = np.arange(y1, y2) // block - top // block
+    cols = np.arange(x1, x2) // block - left // block
+    return squares[rows][:, cols].astype(image.dtype)
+
+
+def noise(image: np.ndarray, box: PixelBox, seed: int) -> np.ndarray:
+    """Every channel of every pixel drawn from 0 to 255."""
+    shape = (box[3] - box[1], box[2] - box[0], *image.shape[2:])
+    values = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+    return values.astype(image.dtype, copy=False)
+
+
+def _drawn(
+    image: np.ndarray, region: Region, box: PixelBox, paint: dict
+) -> np.ndarray:
+    """A texture or a thing, in as many channels as the picture has."""
+    kind = paint['kind']
+    formula = texture if kind == 'texture' else THINGS[paint['thing']]
+    rng = np.random.default_rng(paint['seed'])
+    color = formula(*region.places(box), rng)
+    if image.shape[2:] != (3,):
+        luminance = color.mean(axis=2)
+        color = np.stack([luminance] * len(black(image)), axis=2)
+    return (
+        np.rint(color)
+        .astype(image.dtype)
+        .reshape(*color.shape[:2], *image.shape[2:])
+    )
+
+
 def mean_color(image: np.ndarray) -> list[float]:
     """The picture's mean per channel, rounded where its dtype is whole."""
     channels = image.shape[2] if image.ndim == 3 else 1
@@ -71,6 +136,11 @@ def mean_color(image: np.ndarray) -> list[float]:
 def black(image: np.ndarray) -> list[float]:
     """Zero for every channel of the picture."""
     return [0] * (image.shape[2] if image.ndim == 3 else 1)
+
+
+def grey(image: np.ndarray) -> list[float]:
+    """Half of the range for every channel of the picture."""
+    return [GREY] * len(black(image))
 
 
 def cut_out(donor: np.ndarray, paint: dict, box: PixelBox) -> np.ndarray:
@@ -102,7 +172,12 @@ def make_patch(
         image: ``(H, W, C)`` or ``(H, W)``; not modified.
         region: Where.
         paint: What: ``dict(kind='blur', ksize=..., exact=...)``,
-            ``dict(kind='color', color=[...])``, a number per channel, or
+            ``dict(kind='pixelate', block=...)``,
+            ``dict(kind='color', color=[...])``, a number per channel,
+            ``dict(kind='noise', seed=...)``,
+            ``dict(kind='texture', seed=...)``,
+            ``dict(kind='object', thing=..., seed=...)``, a thing of
+            :data:`.procedural.THINGS`, or
             ``dict(kind='donor', box=..., swap_channels=...)``.
         donor: The donor's picture, for the last kind.
 
@@ -115,10 +190,25 @@ def make_patch(
     mask = region.mask(box)
     if mask is not None and not mask.any():
         return None
-    if paint['kind'] == 'blur':
-        pixels = blur(image, box, paint['ksize'], paint['exact'])
-    elif donor is not None:
-        pixels = cut_out(donor, paint, box).astype(image.dtype, copy=False)
-    else:
-        pixels = np.array(paint['color'], image.dtype)
-    return Patch(box, pixels, mask)
+    return Patch(box, _pixels(image, region, box, paint, donor), mask)
+
+
+def _pixels(
+    image: np.ndarray,
+    region: Region,
+    box: PixelBox,
+    paint: dict,
+    donor: np.ndarray | None,
+) -> np.ndarray:
+    kind = paint['kind']
+    if kind == 'blur':
+        return blur(image, box, paint['ksize'], paint['exact'])
+    if kind == 'pixelate':
+        return pixelate(image, box, paint['block'])
+    if kind == 'noise':
+        return noise(image, box, paint['seed'])
+    if kind in ('texture', 'object'):
+        return _drawn(image, region, box, paint)
+    if donor is not None:
+        return cut_out(donor, paint, box).astype(image.dtype, copy=False)
+    return np.array(paint['color'], image.dtype)

@@ -9,6 +9,7 @@ behaviours that the corrected rules mend; it worked on crops alone.
 import numpy as np
 
 from .corrected import CorrectedRules
+from .paint import disc_blur_ksize
 from .part_box import reference_box
 from .patch import Patch
 from .person import Person
@@ -93,6 +94,10 @@ class PaperRules(CorrectedRules):
         if x1 >= x2 or y1 >= y2:
             return f"the reference's box for the {part} is empty"
         return Box((x1, y1, x2, y2))
+
+    def disc_ksize(self, disc: Disc) -> int:
+        """As small as the radius makes it."""
+        return disc_blur_ksize(int(disc.radius))
 
     def part_ksize(self, person: Person) -> int:
         """31 pixels whatever the crop's size."""

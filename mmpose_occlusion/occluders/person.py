@@ -1,5 +1,6 @@
 """One person as an occluder sees them."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,6 +33,8 @@ class Person:
         available: ``(K,)`` bool, the joints that can be hidden.
         height: Height of the person's frame in pixels: the crop's, or on
             whole images that of the person's box.
+        box_height: Height of the person's box in the picture's pixels; NaN
+            where it is not known.
     """
 
     skeleton: Skeleton
@@ -39,6 +42,13 @@ class Person:
     labelled: np.ndarray
     available: np.ndarray
     height: float
+    box_height: float = math.nan
+
+    @property
+    def zoom(self) -> float:
+        """Height of the frame as a multiple of the box's; 1 if unknown."""
+        known = math.isfinite(self.box_height) and self.box_height > 0
+        return self.height / self.box_height if known else 1.0
 
     @cached_property
     def points(self) -> dict[str, np.ndarray]:

@@ -10,6 +10,7 @@ from itertools import groupby
 import mmcv
 import numpy as np
 
+from .elsewhere import TARGET
 from .paint import make_patch
 from .patch import Patch
 from .region import Region, region_from_record
@@ -22,6 +23,7 @@ def make_record(
     instance: int | None,
     name: str,
     fill: str,
+    place: str = TARGET,
     turn: int = 0,
     region: Region | None = None,
     paint: dict | None = None,
@@ -29,6 +31,7 @@ def make_record(
     hidden: list | None = None,
     removed: list | None = None,
     reason: str | None = None,
+    excluded: bool = False,
 ) -> dict:
     """One entry of ``results['occlusions']``.
 
@@ -37,7 +40,8 @@ def make_record(
         call: How many occlusions have written records before it.
         instance: Index of the person in the picture.
         name: ``keypoint:NAME`` or ``part:NAME``.
-        fill: What was asked for: blur, mean, black.
+        fill: What was asked for, one of :data:`.paint.FILLS`.
+        place: Where, one of :data:`.elsewhere.PLACES`.
         turn: Targets of one call and turn are made from the same picture;
             only under ``paper_exact`` there is more than one turn.
         region: Where, before clipping.
@@ -47,6 +51,8 @@ def make_record(
             the picture, that lie on painted pixels.
         removed: ``[instance, joint]`` of the joints that lost their label.
         reason: Why nothing was done, a clause without a full stop.
+        excluded: Whether that is so although the person has the target:
+            there is no other place for it.
 
     Returns:
         The record; ``box`` is the painted pixel box, ends exclusive, and
@@ -59,6 +65,7 @@ def make_record(
         instance=instance,
         name=name,
         fill=fill,
+        place=place,
         region=region.as_record() if region else None,
         paint=paint,
         box=list(patch.box) if patch else None,
@@ -66,6 +73,7 @@ def make_record(
         hidden=hidden or [],
         removed=removed or [],
         reason=reason,
+        excluded=excluded,
     )
 
 

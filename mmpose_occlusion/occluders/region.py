@@ -11,6 +11,21 @@ REFERENCE_HEIGHT = 256
 """Crop height in pixels at which radii and kernels are stated."""
 
 
+Places = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Places of the pixels of a box within a region, each (H, W) float64: right
+and down, from -1 to 1 across the region, and the depth, 0 at its outline and
+1 at its centre; negative beyond."""
+
+
+def _spread(
+    box: PixelBox, center: tuple[float, float], half: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    x1, y1, x2, y2 = box
+    u = (np.arange(x1, x2) - center[0]) / half[0]
+    v = (np.arange(y1, y2) - center[1]) / half[1]
+    return tuple(np.meshgrid(u, v))
+
+
 @dataclass(frozen=True)
 class Disc:
     """All pixels (col, row) with (col-x)² + (row-y)² <= radius².
@@ -44,6 +59,16 @@ class Disc:
         dy = np.arange(y1, y2) - self.center[1]
         return dx * dx + (dy * dy)[:, None] <= self.radius * self.radius
 
+    def places(self, box: PixelBox) -> Places:
+        """Where the pixels of a box are in the disc, see :data:`Places`."""
+        (x, y), r = self.center, self.radius
+        u, v = _spread(box, (x, y), (r, r))
+        return u, v, 1 - np.sqrt(u * u + v * v)
+
+    def moved(self, dx: int, dy: int) -> 'Disc':
+        """The disc elsewhere, with the same pixels."""
+        return Disc((self.center[0] + dx, self.center[1] + dy), self.radius)
+
     def as_record(self) -> dict:
         return dict(shape='disc', center=list(self.center), radius=self.radius)
 
@@ -62,6 +87,23 @@ class Box:
 
     def mask(self, box: PixelBox) -> None:
         """None: the whole box is painted."""
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """``(x, y)`` in pixels."""
+        x1, y1, x2, y2 = self.box
+        return (x1 + x2 - 1) / 2, (y1 + y2 - 1) / 2
+
+    def places(self, box: PixelBox) -> Places:
+        """Where the pixels of a box are in this one, see :data:`Places`."""
+        x1, y1, x2, y2 = self.box
+        u, v = _spread(box, self.center, ((x2 - x1) / 2, (y2 - y1) / 2))
+        return u, v, 1 - np.maximum(np.abs(u), np.abs(v))
+
+    def moved(self, dx: int, dy: int) -> 'Box':
+        """The box elsewhere."""
+        x1, y1, x2, y2 = self.box
+        return Box((x1 + dx, y1 + dy, x2 + dx, y2 + dy))
 
     def as_record(self) -> dict:
         return dict(shape='box', box=list(self.box))

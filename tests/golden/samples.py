@@ -287,6 +287,8 @@ RECORD_KEYS = {
     'hidden',
     'removed',
     'reason',
+    'place',
+    'excluded',
 }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from mmpose.registry import TRANSFORMS
 
-from mmpose_occlusion.occluders import FILLS, Person
+from mmpose_occlusion.occluders import Person
 
 from .keypoint_occlusion import KeypointOcclusion
 
@@ -24,7 +24,7 @@ class MultiKeypointOcclusion(KeypointOcclusion):
     Args:
         max_keypoints: The most joints of a person that are hidden.
         keypoint_prob: Probability of each round.
-        fills: Fills to draw from: 'mean', 'blur', 'black'.
+        fills: Fills to draw from, any of :class:`KeypointOcclusion`.
         radius: As in :class:`KeypointOcclusion`.
         prob: Probability that a person is occluded at all.
         seed: As in :class:`KeypointOcclusion`.
@@ -47,10 +47,9 @@ class MultiKeypointOcclusion(KeypointOcclusion):
         inplace: bool = False,
         paper_exact: bool = False,
     ) -> None:
-        if isinstance(fills, str) or not fills or set(fills) - set(FILLS):
+        if isinstance(fills, str) or not fills:
             raise ValueError(
-                f'{self._who}: fills={fills!r} must be a list of fills out '
-                f'of {", ".join(FILLS)}.'
+                f'{self._who}: fills={fills!r} must be a list of fills.'
             )
         if not isinstance(max_keypoints, int) or max_keypoints < 1:
             raise ValueError(
@@ -60,11 +59,14 @@ class MultiKeypointOcclusion(KeypointOcclusion):
         super().__init__(
             'random', fills[0], radius, prob, seed, inplace, paper_exact
         )
+        for fill in fills:
+            self._check_fill(fill)
         self._check_probability('keypoint_prob', keypoint_prob)
         self.max_keypoints = max_keypoints
         self.keypoint_prob = keypoint_prob
         self.fills = tuple(fills)
-        self.num_draws = 1 + 3 * max_keypoints
+        chance = self._leaves_to_chance(*fills)
+        self.num_draws = 1 + 3 * max_keypoints + chance
 
     def _choose(
         self, person: Person, numbers: np.ndarray
@@ -75,7 +77,9 @@ class MultiKeypointOcclusion(KeypointOcclusion):
         if not left:
             return 'this person has no available keypoint'
         targets = []
-        rounds = numbers[1:].reshape(-1, 3)[: len(left)]
+        rounds = numbers[1 : 1 + 3 * self.max_keypoints].reshape(-1, 3)[
+            : len(left)
+        ]
         for drawn, joint, fill in rounds:
             if drawn < self.keypoint_prob:
                 name = left.pop(int(joint * len(left)))

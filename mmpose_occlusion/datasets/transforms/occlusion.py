@@ -1,5 +1,6 @@
 """What keypoint and part occlusions have in common."""
 
+import zlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,10 @@ from mmcv.transforms.utils import cache_randomness
 
 from mmpose_occlusion.occluders import (
     FILLS,
+    OFF_PERSON,
+    ON_PERSON,
+    PLACES,
+    REFERENCE_FILLS,
     CorrectedRules,
     PaperRules,
     Patch,
@@ -18,10 +23,19 @@ from mmpose_occlusion.occluders import (
     make_patch,
     make_record,
 )
+from mmpose_occlusion.occluders.elsewhere import TARGET, move_elsewhere
+from mmpose_occlusion.occluders.paint import DRAWN_FILLS
 from mmpose_occlusion.occluders.region import Region
 from mmpose_occlusion.skeleton import Skeleton
 
+from .donation import Donation, donors_of, is_of, others
 from .scene import MATCHED_KEY, Scene, read_scene
+from .silhouette import person_pixels, photo_pixels
+
+DONOR_TRIES = 8
+"""Donors that are tried for a patch."""
+
+_WHERE = {ON_PERSON: 'on the person', OFF_PERSON: 'off the person'}
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,7 @@ class Attempt:
     paint: dict | None = None
     patch: Patch | None = None
     reason: str | None = None
+    excluded: bool = False
 
     def hides(self, scene: Scene) -> np.ndarray:
         """Available joints of everybody under the patch: (N, K) bool."""
@@ -94,9 +109,13 @@ class Occlusion(BaseTransform):
     """Values of ``target`` that are drawn for each person."""
 
     num_draws = 2
-    """Random numbers for each instance: whether, and what."""
+    """Random numbers for each instance: whether, and what. One more follows
+    for a fill or a place that leaves something to chance."""
 
     remove_keypoints = False
+
+    donor_parts: tuple[str, ...] = ()
+    """Targets of the donors of a patch, where the data set has them."""
 
     def __init__(
         self,
@@ -107,11 +126,19 @@ class Occlusion(BaseTransform):
         inplace: bool = False,
         paper_exact: bool = False,
         parts: Mapping[str, Sequence[str]] | None = None,
+        place: str = TARGET,
     ) -> None:
-        if fill not in FILLS:
+        self.paper_exact = paper_exact
+        self._check_fill(fill)
+        if place not in PLACES:
             raise ValueError(
-                f'{self._who}: fill={fill!r} is unknown; it is '
-                f'one of {", ".join(FILLS)}.'
+                f'{self._who}: place={place!r} is unknown; it is '
+                f'one of {", ".join(PLACES)}.'
+            )
+        if paper_exact and place != TARGET:
+            raise ValueError(
+                f"{self._who}: place={place!r} is not the reference's, "
+                'which has no controls: leave out paper_exact=True.'
             )
         self._check_probability('prob', prob)
         if seed is not None and (not isinstance(seed, int) or seed < 0):
@@ -124,15 +151,34 @@ class Occlusion(BaseTransform):
         self.prob = prob
         self.seed = seed
         self.inplace = inplace
-        self.paper_exact = paper_exact
         self.parts = parts
+        self.place = place
+        self.num_draws = self.num_draws + self._leaves_to_chance(fill)
         self._names = self._parse(target)
         self._rules = PaperRules() if paper_exact else CorrectedRules()
+        self._donation = Donation(self._who, self._rules, self._region)
         self._known: Skeleton | None = None
 
     @property
     def _who(self) -> str:
         return type(self).__name__
+
+    def _check_fill(self, fill: object) -> None:
+        if fill not in FILLS:
+            raise ValueError(
+                f'{self._who}: fill={fill!r} is unknown; it is '
+                f'one of {", ".join(FILLS)}.'
+            )
+        if self.paper_exact and fill not in REFERENCE_FILLS:
+            raise ValueError(
+                f"{self._who}: fill={fill!r} is not the reference's, which "
+                f'are {", ".join(REFERENCE_FILLS)}: leave out '
+                'paper_exact=True.'
+            )
+
+    def _leaves_to_chance(self, *fills: str) -> bool:
+        """Whether one of these fills, or the place, needs a number."""
+        return self.place != TARGET or bool(set(fills) & set(DRAWN_FILLS))
 
     def _check_probability(self, name: str, value: float) -> None:
         if not isinstance(value, int | float) or not 0 <= value <= 1:
@@ -212,12 +258,14 @@ class Occlusion(BaseTransform):
                         instance=i,
                         name=f'{self.kind}:{name}',
                         fill=fill,
+                        place=self.place,
                         region=attempt.region,
                         paint=attempt.paint,
                         patch=attempt.patch,
                         hidden=_listed(attempt.hides(scene), scene),
                         removed=_listed(gone, scene),
                         reason=attempt.reason,
+                        excluded=attempt.excluded,
                     )
                 )
                 canvas.add(attempt.patch)
@@ -278,12 +326,79 @@ class Occlusion(BaseTransform):
         region = self._region(person, name, scene.shape)
         if isinstance(region, str):
             return Attempt(reason=region)
+        seed = 0
+        if self._leaves_to_chance(fill):
+            rng = _generator(numbers, name)
+            if self.place != TARGET:
+                control = self._control(results, scene, index, region, rng)
+                if control is None:
+                    where = _WHERE[self.place]
+                    reason = f'the same region fits nowhere {where}'
+                    return Attempt(region, reason=reason, excluded=True)
+                region = control
+            if fill == 'donor':
+                return self._donate(
+                    results, image, scene, index, name, region, rng
+                )
+            seed = int(rng.integers(2**31))
         ksize = self._ksize(person, region)
-        paint = self._rules.make_paint(image, fill, ksize)
+        paint = self._rules.make_paint(image, fill, ksize, seed)
         patch = make_patch(image, region, paint)
         if patch is None:
             return Attempt(region, reason='its region has no pixel here')
         return Attempt(region, paint, patch)
+
+    def _control(
+        self,
+        results: dict,
+        scene: Scene,
+        index: int,
+        region: Region,
+        rng: np.random.Generator,
+    ) -> Region | None:
+        """The region somewhere else; None where it fits nowhere."""
+        return move_elsewhere(
+            region,
+            self.place,
+            person_pixels(results, scene, index),
+            photo_pixels(results, scene.shape),
+            rng.random(),
+        )
+
+    def _donate(
+        self,
+        results: dict,
+        image: np.ndarray,
+        scene: Scene,
+        index: int,
+        name: str,
+        region: Region,
+        rng: np.random.Generator,
+    ) -> Attempt:
+        """Paste another target of somebody else."""
+        person = scene.people[index]
+        skeleton = person.skeleton
+        known = others(name, self.donor_parts, self._targets(skeleton))
+        if not known:
+            return Attempt(region, reason=f'there is no other {self.kind}')
+        target = known[rng.integers(len(known))]
+        donors = donors_of(results, self._who)
+        found = self._donation.find(
+            donors,
+            donors.rows_with(self._index(skeleton, target)),
+            rng.random(DONOR_TRIES),
+            target,
+            skeleton,
+            own=is_of(results, index),
+            zoom=person.zoom,
+        )
+        if found is None:
+            return Attempt(
+                region,
+                reason=f'no donor of a {target} found in {DONOR_TRIES} tries',
+            )
+        paint, source = found
+        return Attempt(region, paint, make_patch(image, region, paint, source))
 
     def _gone(
         self, scene: Scene, index: int, name: str, attempt: Attempt
@@ -306,6 +421,7 @@ class Occlusion(BaseTransform):
                 instance=instance,
                 name=f'{self.kind}:{name}',
                 fill=self.fill,
+                place=self.place,
                 reason=reason,
             )
             for name in self._names or (self.target,)
@@ -351,8 +467,19 @@ class Occlusion(BaseTransform):
         """Kernel size of the blur."""
 
     @abstractmethod
-    def _index(self, skeleton: Skeleton, name: str) -> object:
-        """Look a target up; ValueError where the data set lacks it."""
+    def _index(self, skeleton: Skeleton, name: str) -> tuple[int, ...]:
+        """A target's joints; ValueError where the data set lacks it."""
+
+    @abstractmethod
+    def _targets(self, skeleton: Skeleton) -> Sequence[str]:
+        """All targets that a data set has."""
+
+
+def _generator(numbers: np.ndarray, name: str) -> np.random.Generator:
+    """What a fill or a place leaves to chance, from the last of a person's
+    numbers, and another for each target."""
+    number = int(float(numbers[-1]) * 2**53)
+    return np.random.default_rng([number, zlib.crc32(name.encode())])
 
 
 def _listed(mask: np.ndarray, scene: Scene) -> list[list]:

@@ -10,6 +10,16 @@ from mmpose_occlusion.skeleton import Skeleton
 
 from .occlusion import Occlusion
 
+MIXED_PARTS = (
+    'head',
+    'left_arm',
+    'right_arm',
+    'left_leg',
+    'right_leg',
+    'corpus',
+)
+"""Parts of donors."""
+
 
 @TRANSFORMS.register_module()
 class PartOcclusion(Occlusion):
@@ -40,7 +50,12 @@ class PartOcclusion(Occlusion):
             that the person has. The prefix ``part:`` is allowed.
         fill: 'blur' (Gaussian, kernel the odd number nearest to 31 H / 256
             pixels, H the crop's height, or on a whole image that of the
-            person's box), 'mean' (the picture's mean colour) or 'black'.
+            person's box), 'mean' (the picture's mean colour), 'black', 'grey',
+            'pixelate' (squares of half that kernel), 'noise' (each value of
+            each pixel drawn from 0 to 255), 'texture' (a pattern of two
+            colours), 'object' (a drawn ball, parcel, plant, ...) or 'donor'
+            (another part of somebody else in the data set, which must be in
+            a :class:`mmpose_occlusion.datasets.DonorDataset`).
         remove_keypoints: Drop the labels of the joints, of anybody in the
             picture, that lie under painted pixels, so that their target
             weight is 0.
@@ -52,9 +67,17 @@ class PartOcclusion(Occlusion):
         paper_exact: The reference's pixels and labels, its defects included:
             tight boxes with exclusive ends, a kernel of 31 pixels, 'random'
             over arms, hip and legs whether or not the person has them, and
-            labels dropped in four times the painted area. On crops only.
+            labels dropped in four times the painted area. On crops only,
+            and for blur, mean and black only.
         parts: Your own parts, name -> list of joint names; one with the name
             of a body part replaces it.
+        place: 'target'; or, as a control, the same area somewhere else in
+            the photograph: 'on_person', centred on the person without
+            touching the target's own region, or 'off_person', where no pixel
+            is the person's. The person is the annotation's segment, or else
+            the shape of limbs, torso and head around the labelled joints.
+            Where there is no such place, the record says so and is
+            ``excluded``.
 
     Raises:
         ValueError: At construction for a bad argument; at a call for a part
@@ -64,6 +87,7 @@ class PartOcclusion(Occlusion):
 
     kind = 'part'
     random_targets = ('random', 'random_all')
+    donor_parts = MIXED_PARTS
 
     def __init__(
         self,
@@ -75,8 +99,11 @@ class PartOcclusion(Occlusion):
         inplace: bool = False,
         paper_exact: bool = False,
         parts: Mapping[str, Sequence[str]] | None = None,
+        place: str = 'target',
     ) -> None:
-        super().__init__(target, fill, prob, seed, inplace, paper_exact, parts)
+        super().__init__(
+            target, fill, prob, seed, inplace, paper_exact, parts, place
+        )
         self.remove_keypoints = remove_keypoints
 
     def _candidates(self, person: Person) -> list[str]:
@@ -97,11 +124,14 @@ class PartOcclusion(Occlusion):
     def _index(self, skeleton: Skeleton, name: str) -> tuple[int, ...]:
         return skeleton.part_indices(name)
 
+    def _targets(self, skeleton: Skeleton) -> Sequence[str]:
+        return tuple(skeleton.parts)
+
     def __repr__(self) -> str:
         return (
             f'{self._who}(target={self.target!r}, fill={self.fill!r}, '
             f'remove_keypoints={self.remove_keypoints}, '
             f'prob={self.prob}, seed={self.seed}, '
             f'inplace={self.inplace}, paper_exact={self.paper_exact}, '
-            f'parts={self.parts})'
+            f'parts={self.parts}, place={self.place!r})'
         )

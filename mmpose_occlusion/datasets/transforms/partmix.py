@@ -1,28 +1,16 @@
 """Hide body parts under parts of other people."""
 
-from collections.abc import Mapping
-
 import numpy as np
-from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
 from mmpose_occlusion.datasets.donors import Donor, DonorIndex
 from mmpose_occlusion.occluders import Person, make_patch
-from mmpose_occlusion.occluders.patch import PixelBox
 from mmpose_occlusion.skeleton import Skeleton
 
+from .donation import Donation, donors_of, is_of, others
 from .occlusion import Attempt
-from .part_occlusion import PartOcclusion
+from .part_occlusion import MIXED_PARTS, PartOcclusion
 from .scene import Scene
-
-MIXED_PARTS = (
-    'head',
-    'left_arm',
-    'right_arm',
-    'left_leg',
-    'right_leg',
-    'corpus',
-)
 
 
 @TRANSFORMS.register_module()
@@ -85,7 +73,9 @@ class PartMix(PartOcclusion):
         self.fill = 'donor'
         self.tries = tries
         self.num_draws = 3 + tries
-        self._load = LoadImage(backend_args=backend_args)
+        self._donation = Donation(
+            self._who, self._rules, self._region, backend_args
+        )
 
     def _candidates(self, person: Person) -> list[str]:
         """Parts out of six that the person has; under ``paper_exact`` all
@@ -114,36 +104,25 @@ class PartMix(PartOcclusion):
         region = self._region(person, name, scene.shape)
         if isinstance(region, str):
             return Attempt(reason=region)
-        others = [
-            part
-            for part in MIXED_PARTS
-            if part != name and part in skeleton.parts
-        ]
-        part = others[int(numbers[2] * len(others))]
-        donors = _donors(results, self._who)
-        rows = self._eligible(donors, skeleton, part)
+        known = others(name, MIXED_PARTS, skeleton.parts)
+        part = known[int(numbers[2] * len(known))]
+        donors = donors_of(results, self._who)
         tries = 1 if self.paper_exact else self.tries
-        for number in numbers[3 : 3 + tries] if len(rows) else ():
-            donor = donors[rows[int(number * len(rows))]]
-            if not self.paper_exact and _is_self(donor, results, index):
-                continue
-            source = self._read(donor.image_path)
-            box = self._donor_box(donor, part, skeleton, source.shape)
-            if box is None:
-                continue
-            paint = dict(
-                kind='donor',
-                part=part,
-                image_path=donor.image_path,
-                annotation=donor.annotation,
-                box=list(box),
-                swap_channels=self.paper_exact,
-            )
-            patch = make_patch(image, region, paint, source)
-            return Attempt(region, paint, patch)
-        return Attempt(
-            region, reason=f'no donor of a {part} found in {tries} tries'
+        found = self._donation.find(
+            donors,
+            self._eligible(donors, skeleton, part),
+            numbers[3 : 3 + tries],
+            part,
+            skeleton,
+            own=_nobody if self.paper_exact else is_of(results, index),
         )
+        if found is None:
+            return Attempt(
+                region, reason=f'no donor of a {part} found in {tries} tries'
+            )
+        paint, source = found
+        paint['swap_channels'] = self.paper_exact
+        return Attempt(region, paint, make_patch(image, region, paint, source))
 
     def _eligible(
         self, donors: DonorIndex, skeleton: Skeleton, part: str
@@ -154,40 +133,6 @@ class PartMix(PartOcclusion):
             joints = ()  # to the reference, no MPII joint is missing
         return donors.rows_with(joints, first_only=self.paper_exact)
 
-    def _donor_box(
-        self,
-        donor: Donor,
-        part: str,
-        skeleton: Skeleton,
-        shape: tuple[int, ...],
-    ) -> PixelBox | None:
-        """The box of a donor's part in its own picture."""
-        labelled = donor.labelled
-        xy = self._rules.coordinates(
-            donor.xy.astype(np.float64),
-            labelled,
-            mpii=skeleton.is_mpii,
-            flipped=False,
-        )
-        available = self._rules.available(xy, labelled, shape)
-        person = Person(skeleton, xy, labelled, available, donor.height)
-        region = self._region(person, part, shape)
-        return None if isinstance(region, str) else region.bounds(shape)
-
-    def _read(self, path: str) -> np.ndarray:
-        try:
-            image = self._load(dict(img_path=path))['img']
-        except Exception as error:
-            raise OSError(
-                f'{self._who} cannot read the donor {path}: {error}'
-            ) from error
-        if image is None:
-            raise OSError(
-                f'{self._who} cannot read the donor {path}: it is not a '
-                'picture.'
-            )
-        return image
-
     def __repr__(self) -> str:
         return (
             f'{self._who}(prob={self.prob}, '
@@ -197,20 +142,6 @@ class PartMix(PartOcclusion):
         )
 
 
-def _donors(results: Mapping, who: str) -> DonorIndex:
-    donors = getattr(results.get('dataset'), 'donors', None)
-    if donors is None:
-        raise ValueError(
-            f'{who} finds no donors: wrap the training data set, '
-            "train_dataloader.dataset = dict(type='DonorDataset', "
-            'dataset=<the data set>).'
-        )
-    return donors
-
-
-def _is_self(donor: Donor, results: Mapping, index: int) -> bool:
-    ids = results.get('id')
-    own = ids[index] if isinstance(ids, list | tuple) else ids
-    return donor.annotation == own and donor.image_path == results.get(
-        'img_path'
-    )
+def _nobody(donor: Donor) -> bool:
+    """The reference does not ask who a donor is."""
+    return False

@@ -1,5 +1,6 @@
 """What an occlusion reads from MMPose's ``results``, in one place."""
 
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +18,10 @@ from mmpose_occlusion.skeleton import Skeleton
 
 MATCHED_KEY = 'matched_person'
 """Key of the person in a detector's box, which carries dummy joints itself:
-a dict with that person's ``keypoints``, ``keypoints_visible``, ``bbox``,
-``id`` and, after a warp, ``transformed_keypoints``, or with the ``reason`` why
-there is nobody. Set by
-:class:`mmpose_occlusion.datasets.DetectionMatchedDataset`."""
+a dict with that person's ``keypoints``, ``keypoints_visible``, ``id``,
+``bbox``, perhaps ``segmentation`` and, after a warp,
+``transformed_keypoints``, or with the ``reason`` why there is
+nobody. :class:`mmpose_occlusion.datasets.DetectionMatchedDataset` sets it."""
 
 _names_of_dataset: WeakKeyDictionary = WeakKeyDictionary()
 
@@ -124,9 +125,12 @@ def read_scene(
         if cropped
         else _box_heights(results, who, len(xy))
     )
+    box_heights = _box_heights_in_picture(results, source, len(xy))
     people = [
-        Person(skeleton, xy[i], labelled[i], available[i], heights[i])
-        for i in range(len(xy))
+        Person(skeleton, *each)
+        for each in zip(
+            xy, labelled, available, heights, box_heights, strict=True
+        )
     ]
     keys = _keys(results, source.get('id'), len(xy))
     return Scene(people, shape, key, keys, matched=person is not None)
@@ -220,6 +224,23 @@ def _box_heights(results: Mapping, who: str, count: int) -> list[float]:
             f'another number of people in {_sample(results)}.'
         )
     return [float(box[3] - box[1]) for box in boxes]
+
+
+def _box_heights_in_picture(
+    results: Mapping, source: Mapping, count: int
+) -> list[float]:
+    """Heights of the people's boxes in the picture's pixels, NaN where the
+    sample does not say."""
+    boxes = source.get('bbox')
+    if boxes is None or np.shape(boxes) != (count, 4):
+        return [math.nan] * count
+    zoom = 1.0
+    if results.get('transformed_keypoints') is not None:
+        scale = results.get('input_scale')
+        if scale is None:
+            return [math.nan] * count
+        zoom = results['input_size'][1] / float(scale[1])
+    return [zoom * float(box[3] - box[1]) for box in boxes]
 
 
 def _keys(results: Mapping, ids: Any, count: int) -> list[tuple[int, int]]:

@@ -1,0 +1,97 @@
+"""Resampling images, and the intervals that come of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+DRAWS = 1000
+"""Resampled sets."""
+
+LEVEL = 0.95
+"""Of the intervals."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number and its 95 % interval.
+
+    Args:
+        value: Of the data as they are; None where nobody can say it.
+        low: Lower end of the interval.
+        high: Upper end.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+    @property
+    def is_real(self) -> bool:
+        """Whether the interval leaves out 0."""
+        if self.low is None or self.high is None:
+            return False
+        return self.low > 0 or self.high < 0
+
+
+def draw_weights(images: int, draws: int, seed: int = 0) -> np.ndarray:
+    """How often each image is drawn, with replacement.
+
+    Args:
+        images: I, as many as are drawn.
+        draws: B.
+        seed: Of the generator.
+
+    Returns:
+        ``(1 + B, I)`` float64; the first row are the images as they are.
+    """
+    weights = np.ones((1 + draws, images))
+    if images:
+        generator = np.random.default_rng(seed)
+        weights[1:] = generator.multinomial(
+            images, np.full(images, 1 / images), size=draws
+        )
+    return weights
+
+
+def estimate(values: np.ndarray, level: float = LEVEL) -> Estimate:
+    """Value and percentile interval.
+
+    Args:
+        values: ``(1 + B,)``, the first of the data as they are; NaN where a
+            set has nothing to say it by.
+        level: Of the interval.
+    """
+    if not len(values) or not np.isfinite(values[0]):
+        return Estimate(None, None, None)
+    drawn = values[1:][np.isfinite(values[1:])]
+    if not len(drawn):
+        return Estimate(float(values[0]), None, None)
+    tail = (1 - level) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return Estimate(float(values[0]), float(low), float(high))
+
+
+def weighted_mean(
+    weights: np.ndarray,
+    image: np.ndarray,
+    values: np.ndarray,
+    mask: np.ndarray,
+) -> np.ndarray:
+    """Mean over the joints of resampled images.
+
+    Args:
+        weights: ``(B, I)``.
+        image: ``(N,)`` index of each box's image.
+        values: ``(N, K)``.
+        mask: ``(N, K)`` bool, those that count.
+
+    Returns:
+        ``(B,)``, NaN where nothing counts.
+    """
+    images = weights.shape[1]
+    total = np.bincount(image, np.where(mask, values, 0).sum(axis=1), images)
+    number = np.bincount(image, mask.sum(axis=1), images)
+    total, number = weights @ total, weights @ number
+    return np.divide(
+        total, number, out=np.full(len(total), np.nan), where=number > 0
+    )
