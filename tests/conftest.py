@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ from hypothesis import settings
 os.environ.setdefault('MPLBACKEND', 'Agg')
 os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')
 
-from tests.synthetic_fixtures import synthetic_people  # noqa: F401
+from tests.synthetic_fixtures import (  # noqa: F401
+    reference_folder,
+    synthetic_people,
+)
 
 REAL_DATA = 'OCCLUSION_REAL_DATA'
 
@@ -19,6 +23,24 @@ settings.register_profile(
     'ci', deadline=None, database=None, derandomize=True, print_blob=True
 )
 settings.load_profile('ci' if os.environ.get('CI') else 'here')
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _format_each_config_once() -> Iterator[None]:
+    """A run writes its config six times, and yapf takes most of its start."""
+    from yapf.yapflib import yapf_api
+
+    format_code = yapf_api.FormatCode
+    known: dict[str, tuple] = {}
+
+    def once(text: str, *args, **kwargs) -> tuple:
+        if text not in known:
+            known[text] = format_code(text, *args, **kwargs)
+        return known[text]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yapf_api, 'FormatCode', once)
+        yield
 
 
 @pytest.fixture(scope='session')

@@ -30,6 +30,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='go on from this checkpoint, or from the last of the work dir',
     )
     parser.add_argument(
+        '--exact-resume',
+        action='store_true',
+        help='key all random numbers by epoch and sample: a training that '
+        'was stopped and is resumed, with this argument each time, then has '
+        'the losses of one that never stopped',
+    )
+    parser.add_argument(
         '--amp', action='store_true', help='train in mixed precision'
     )
     parser.add_argument(

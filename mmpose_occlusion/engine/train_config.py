@@ -37,6 +37,8 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
     if args.resume:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
+    if args.exact_resume:
+        _resume_exactly(cfg)
     if args.auto_scale_lr:
         if not cfg.get('auto_scale_lr'):
             raise UsageError(
@@ -53,6 +55,22 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
         carry_records(cfg, split)
     name_visualizer(cfg)
     _write_tensorboard(cfg)
+
+
+def _resume_exactly(cfg: Config) -> None:
+    """Add ``ExactResumeHook`` unless the config has it."""
+    loop = cfg.get('train_cfg') or {}
+    type_ = loop.get('type', 'EpochBasedTrainLoop')
+    if not loop.get('by_epoch', True) or type_ == 'IterBasedTrainLoop':
+        raise UsageError(
+            '--exact-resume keys random numbers by the epoch, but train_cfg '
+            'counts iterations: set train_cfg.by_epoch=True and '
+            'train_cfg.max_epochs, or leave it out'
+        )
+    hooks = [*(cfg.get('custom_hooks') or [])]
+    if not any('ExactResumeHook' in str(hook['type']) for hook in hooks):
+        hooks.append({'type': 'ExactResumeHook'})
+    cfg.custom_hooks = hooks
 
 
 def _use_amp(cfg: Config) -> None:

@@ -1,7 +1,11 @@
-"""Training with the tool: in one process, in two, resumed, and refused."""
+"""Training with the tool: in one process, in three, resumed, and refused."""
 
+import contextlib
+import math
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +13,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from mmpose_occlusion.engine.config import load_config
+from tests.narrow import arguments, few, narrowing
+
 from .conftest import ROOT, log_of
+
+COCO = 'configs/body_2d_keypoint/topdown_heatmap/coco'
 
 
 def test_one_epoch(trained):
@@ -54,26 +63,112 @@ def test_resume(config, trained, tool, tmp_path):
     assert state['meta']['iter'] == 4
 
 
-def test_two_processes_on_the_cpu(config, tmp_path):
+RANK = """
+import os, sys
+sys.path.insert(0, {tools!r})
+import train
+for port, argv in zip({ports}, {runs}):
+    os.environ['MASTER_PORT'] = str(port)
+    assert train.main(argv) == 0
+"""
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(('127.0.0.1', 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def test_exact_resume_in_two_processes(config, tmp_path):
+    """A training resumed after an epoch ends as the one never stopped."""
+    options = ['--cfg-options', 'train_cfg.max_epochs=2', 'randomness.seed=3']
+    runs = []
+    for name in ('whole', 'resumed'):
+        argv = [config, '--work-dir', str(tmp_path / name), '--no-validate']
+        argv += ['--exact-resume', '--launcher', 'pytorch']
+        if name == 'resumed':
+            argv += ['--resume', str(tmp_path / 'whole' / 'epoch_1.pth')]
+        runs.append(argv + options)
+    script = RANK.format(
+        tools=str(ROOT / 'tools'), ports=free_ports(2), runs=runs
+    )
+    # one after the other in the same processes: an import costs seconds
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, '-c', script],
+            env=dict(
+                os.environ,
+                CUDA_VISIBLE_DEVICES='-1',
+                OMP_NUM_THREADS='1',
+                MASTER_ADDR='127.0.0.1',
+                WORLD_SIZE='2',
+                RANK=str(rank),
+                LOCAL_RANK=str(rank),
+            ),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    said = [rank.communicate()[0] for rank in ranks]
+    assert [rank.returncode for rank in ranks] == [0, 0], said
+    assert 'Epoch(train) [1]' not in log_of(tmp_path / 'resumed')
+    whole, resumed = (
+        torch.load(tmp_path / name / 'epoch_2.pth', weights_only=False)
+        for name in ('whole', 'resumed')
+    )
+    for key, value in whole['state_dict'].items():
+        assert torch.equal(value, resumed['state_dict'][key]), key
+
+
+FAMILIES = {
+    'HRNet': f'{COCO}/td-hm_hrnet-w32_partmix-8xb64-210e_coco-256x192.py',
+    'ResNet': f'{COCO}/td-hm_res50_part-mean-8xb64-210e_coco-256x192.py',
+    'Hourglass': f'{COCO}/td-hm_hourglass-8stack_keypoint-blur-8xb32-210e_'
+    'coco-256x192.py',
+    'RTMPose': 'projects/rtmpose_occlusion/configs/'
+    'rtmpose-s_multi-keypoint-8xb256-420e_coco-256x192.py',
+    'contrastive': f'{COCO}/td-hm_hrnet-w32_contrastive-8xb64-210e_'
+    'coco-256x192.py',
+}
+
+
+@pytest.mark.parametrize('family', FAMILIES)
+def test_three_processes_on_the_cpu(family, reference_folder, tmp_path):
     """The script itself: it joins processes and finds a port and threads."""
+    config = str(ROOT / FAMILIES[family])
+    cfg = load_config(config, find_data=False)
+    options = {
+        **narrowing(cfg.model),
+        **few(cfg, 'train', samples=6, batch_size=1),
+        'train_cfg.max_epochs': 1,
+        'default_hooks.logger.interval': 1,
+    }
     environment = dict(os.environ, PYTHON=sys.executable)
     environment.pop('OMP_NUM_THREADS', None)
     environment['CUDA_VISIBLE_DEVICES'] = '-1'
     done = subprocess.run(
-        ['bash', str(ROOT / 'tools' / 'dist_train.sh'), config, '2']
-        + ['--work-dir', str(tmp_path), '--no-validate'],
+        ['bash', str(ROOT / 'tools' / 'dist_train.sh'), config, '3']
+        + ['--work-dir', str(tmp_path), '--no-validate']
+        + arguments(options),
         env=environment,
         capture_output=True,
         text=True,
-        cwd=tmp_path,
+        cwd=reference_folder,
     )
     assert done.returncode == 0, done.stderr
     log = log_of(tmp_path)
     assert 'Distributed training: True' in log
-    assert 'GPU number: 2' in log
-    # half as many iterations as in one process
-    assert 'Epoch(train) [1][1/1]' in log
+    assert 'GPU number: 3' in log
+    # a third of the six in each process
+    losses = re.findall(r'Epoch\(train\) \[1\]\[\d/2\].* loss: (\S+)', log)
+    assert len(losses) == 2
+    assert all(0 < float(loss) < math.inf for loss in losses)
     assert (tmp_path / 'epoch_1.pth').is_file()
+    assert ('SyncBN of the model are BN' in log) == (family == 'RTMPose')
 
 
 @pytest.mark.parametrize(
@@ -151,6 +246,12 @@ def test_refusals(
             ['--amp', '--cfg-options', 'optim_wrapper.type=ApexOptimWrapper'],
             '--amp cannot be used with optim_wrapper.type='
             '"ApexOptimWrapper", only with OptimWrapper',
+        ),
+        (
+            ['--exact-resume', '--cfg-options', 'train_cfg.by_epoch=False'],
+            '--exact-resume keys random numbers by the epoch, but train_cfg '
+            'counts iterations: set train_cfg.by_epoch=True and '
+            'train_cfg.max_epochs, or leave it out',
         ),
         (
             ['--launcher', 'mpi'],

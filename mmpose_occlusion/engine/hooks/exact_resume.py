@@ -25,9 +25,9 @@ class ExactResumeHook(Hook):
 
     A training resumed at the end of an epoch then has the losses of one that
     was not interrupted; MMEngine alone differs from the first step, since
-    checkpoints hold no state of random generators. Any config switches it on
-    with ``custom_hooks = [*_base_.custom_hooks,
-    dict(type='ExactResumeHook')]``.
+    checkpoints hold no state of random generators. ``tools/train.py
+    --exact-resume`` switches it on, or any config with ``custom_hooks =
+    [*_base_.custom_hooks, dict(type='ExactResumeHook')]``.
 
     - Each sample is prepared with NumPy's, Python's and PyTorch's global
       generators seeded by its key, whichever process prepares it: what

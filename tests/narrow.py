@@ -1,0 +1,73 @@
+"""Real configs made small enough to train on a CPU within a test.
+
+What is changed is said as a user would, by options of the command line;
+data, pipelines, losses and schedules stay those of the config.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmpose_occlusion.engine.config import walk_datasets
+
+NARROW: dict[str, dict[str, Any]] = {
+    'ResNet': {
+        'backbone.base_channels': 4,
+        'head.in_channels': 128,
+        'head.deconv_out_channels': (8, 8, 8),
+    },
+    'HRNet': {
+        f'backbone.extra.stage{stage}.{key}': value
+        for stage in (1, 2, 3, 4)
+        for key, value in (
+            ('num_channels', (4,) * stage),
+            ('num_blocks', (1,) * stage),
+            ('num_modules', 1),
+        )
+    }
+    | {'head.in_channels': 4},
+    'HourglassNet': {
+        # its stem and the first stage always have 256 channels
+        'backbone.num_stacks': 2,
+        'backbone.stage_channels': (256, 8, 8, 8, 8),
+        'backbone.stage_blocks': (1,) * 5,
+        'backbone.feat_channel': 8,
+        'head.in_channels': 8,
+        'head.num_stages': 2,
+    },
+    'CSPNeXt': {
+        'backbone.widen_factor': 0.125,
+        'backbone.deepen_factor': 0.1,
+        'head.in_channels': 128,
+        'head.gau_cfg.hidden_dims': 32,
+    },
+}
+"""Type of a backbone -> what makes its model small, below ``model``."""
+
+
+def narrowing(model: Mapping) -> dict[str, Any]:
+    """Options that make a config's model small and download nothing."""
+    changes = {'backbone.init_cfg': None, **NARROW[model['backbone']['type']]}
+    return {f'model.{key}': value for key, value in changes.items()}
+
+
+def few(
+    cfg: Mapping, split: str, samples: int, batch_size: int
+) -> dict[str, Any]:
+    """Options for a few of a split's samples, loaded in this process."""
+    loader = f'{split}_dataloader'
+    *_, (innermost, _) = walk_datasets(cfg[loader]['dataset'])
+    return {
+        f'{loader}.batch_size': batch_size,
+        f'{loader}.num_workers': 0,
+        f'{loader}.persistent_workers': False,
+        f'{loader}.{innermost}.indices': samples,
+    }
+
+
+def arguments(options: Mapping[str, Any]) -> list[str]:
+    """The options as arguments of a tool."""
+    return ['--cfg-options', *(f'{k}={_word(v)}' for k, v in options.items())]
+
+
+def _word(value: Any) -> str:
+    return str(value).replace(' ', '')

@@ -1,0 +1,114 @@
+"""Each of the reference's 19 experiments is built, trained and tested.
+
+From the config as it stands, on synthetic people that lie on disk as users
+of the reference have COCO and MPII. Networks run forward in full size, and
+are narrowed to be trained.
+"""
+
+import functools
+import json
+import math
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from mmpose_occlusion.engine.config import load_config
+from tests.narrow import arguments, few, narrowing
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / 'projects/tilting_at_windmills'))
+
+from experiments import EXPERIMENTS, Experiment  # noqa: E402
+
+WEIGHTS = {'hrnet': 28.5, 'resnet': 34.0, 'hourglass': 94.8}
+"""Millions of weights; the first two as published with 17 joints."""
+
+EACH = pytest.mark.parametrize(
+    'experiment', EXPERIMENTS, ids=lambda experiment: experiment.reference
+)
+
+
+@functools.cache
+def config_of(experiment: Experiment) -> Config:
+    return load_config(str(ROOT / experiment.config), find_data=False)
+
+
+@functools.cache
+def forward(model: str, width: int, height: int) -> tuple[float, tuple]:
+    """Millions of weights, and the shape of what one crop gives.
+
+    Args:
+        model: Its config as JSON: equal models run once.
+        width: Of the crop.
+        height: Of the crop.
+    """
+    import mmpose.models  # noqa: F401
+    from mmpose.registry import MODELS
+
+    init_default_scope('mmpose')
+    torch.manual_seed(0)
+    built = MODELS.build(json.loads(model)).eval()
+    crop = torch.randn(1, 3, height, width)
+    with torch.no_grad():
+        maps = built(crop, None, mode='tensor')
+    maps = maps[-1] if isinstance(maps, list) else maps
+    assert maps.isfinite().all()
+    return sum(p.numel() for p in built.parameters()) / 1e6, maps.shape
+
+
+@EACH
+def test_forward_at_full_size(experiment):
+    cfg = config_of(experiment)
+    data, family, _ = experiment.reference.split('/')
+    width, height, joints = 192, 256, 17
+    if data == 'mpii':
+        width, height, joints = 256, 256, 16
+    for split in ('train', 'val', 'test'):
+        dataset = cfg[f'{split}_dataloader'].dataset
+        pipeline = dataset.get('dataset', dataset).pipeline
+        (crop,) = (step for step in pipeline if 'input_size' in step)
+        assert crop['input_size'] == (width, height)
+    assert cfg.codec.input_size == (width, height)
+    model = dict(cfg.model.to_dict())
+    model['backbone'] = dict(model['backbone'], init_cfg=None)
+    weights, shape = forward(json.dumps(model), width, height)
+    assert weights == pytest.approx(WEIGHTS[family], abs=0.1)
+    assert shape == (1, joints, height // 4, width // 4)
+
+
+@EACH
+def test_two_iterations_and_a_test(
+    experiment, tool, reference_folder, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(reference_folder)
+    cfg = config_of(experiment)
+    small = narrowing(cfg.model)
+    heavy = 'hourglass' in experiment.reference
+    batch = 1 if heavy else 2
+    config = str(ROOT / experiment.config)
+    work_dir = tmp_path / 'run'
+    options = {
+        **small,
+        **few(cfg, 'train', samples=2 * batch, batch_size=batch),
+        'train_cfg.max_epochs': 1,
+        'default_hooks.logger.interval': 1,
+    }
+    argv = [config, '--work-dir', str(work_dir), '--no-validate']
+    assert tool('train').main(argv + arguments(options)) == 0
+    (scalars,) = work_dir.glob('*/vis_data/scalars.json')
+    losses = [json.loads(line)['loss'] for line in scalars.open()]
+    assert len(losses) == 2
+    assert all(0 < loss < math.inf for loss in losses)
+
+    metrics = tmp_path / 'metrics.json'
+    options = {**small, **few(cfg, 'test', samples=2, batch_size=2)}
+    argv = [config, str(work_dir / 'epoch_1.pth'), '--out', str(metrics)]
+    argv += ['--work-dir', str(tmp_path / 'test')]
+    assert tool('test').main(argv + arguments(options)) == 0
+    found = json.loads(metrics.read_text())
+    name = 'PCK' if experiment.reference.startswith('mpii') else 'coco/AP'
+    assert 0 <= found[name] <= 100
