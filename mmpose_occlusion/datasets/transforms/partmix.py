@@ -9,20 +9,11 @@ from mmpose.registry import TRANSFORMS
 from mmpose_occlusion.datasets.donors import Donor, DonorIndex
 from mmpose_occlusion.occluders import Person, make_patch
 from mmpose_occlusion.occluders.patch import PixelBox
-from mmpose_occlusion.skeleton import Skeleton
+from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 from .occlusion import Attempt
 from .part_occlusion import PartOcclusion
 from .scene import Scene
-
-MIXED_PARTS = (
-    'head',
-    'left_arm',
-    'right_arm',
-    'left_leg',
-    'right_leg',
-    'corpus',
-)
 
 
 @TRANSFORMS.register_module()
@@ -32,9 +23,9 @@ class PartMix(PartOcclusion):
     The donors are the people of the training set itself: wrap it in
     :class:`mmpose_occlusion.datasets.DonorDataset`. The part to hide is
     drawn from head, arms, legs and corpus, as far as the person has them,
-    another one of these for the donor, and then somebody else of whom all
-    joints of that part are labelled. The donor's box is resized (area
-    interpolation) to the person's.
+    another one of these, which somebody has, for the donor, and then
+    somebody else of whom all joints of that part are labelled. The donor's
+    box is resized (area interpolation) to the person's.
 
     Needs the keys that :class:`PartOcclusion` does and a ``dataset`` with
     donors; modifies and adds the same ones.
@@ -47,7 +38,8 @@ class PartMix(PartOcclusion):
         paper_exact: The reference's pixels and labels, its defects included:
             a person who lacks a joint of the drawn part is left alone, only
             the first person of a picture is a donor, which may be the person
-            itself, and donors have blue and red swapped.
+            itself, missing MPII joints count as joints, and donors have blue
+            and red swapped.
         tries: Donors that are tried before the person is left alone, with a
             record that says so.
         backend_args: Where donors' files are, as in MMPose's ``LoadImage``.
@@ -114,13 +106,13 @@ class PartMix(PartOcclusion):
         region = self._region(person, name, scene.shape)
         if isinstance(region, str):
             return Attempt(reason=region)
-        others = [
-            part
-            for part in MIXED_PARTS
-            if part != name and part in skeleton.parts
-        ]
-        part = others[int(numbers[2] * len(others))]
         donors = _donors(results, self._who)
+        others = self._donor_parts(donors, skeleton, name)
+        if not others:
+            return Attempt(
+                region, reason='nobody has all joints of another part'
+            )
+        part = others[int(numbers[2] * len(others))]
         rows = self._eligible(donors, skeleton, part)
         tries = 1 if self.paper_exact else self.tries
         for number in numbers[3 : 3 + tries] if len(rows) else ():
@@ -142,8 +134,27 @@ class PartMix(PartOcclusion):
             patch = make_patch(image, region, paint, source)
             return Attempt(region, paint, patch)
         return Attempt(
-            region, reason=f'no donor of a {part} found in {tries} tries'
+            region, reason=f'no donor of a {part} found (tries={tries})'
         )
+
+    def _gone(
+        self, scene: Scene, index: int, name: str, attempt: Attempt
+    ) -> np.ndarray:
+        """Where nothing is pasted, nothing happens to the labels either,
+        not even under ``paper_exact``."""
+        if attempt.patch is None:
+            return np.zeros((len(scene.people), len(scene.people[0].xy)), bool)
+        return super()._gone(scene, index, name, attempt)
+
+    def _donor_parts(
+        self, donors: DonorIndex, skeleton: Skeleton, name: str
+    ) -> list[str]:
+        """Parts for the donor: others than the person's, and under the
+        corrected rules those that somebody has."""
+        others = [p for p in MIXED_PARTS if p in skeleton.parts and p != name]
+        if self.paper_exact:
+            return others
+        return [p for p in others if len(self._eligible(donors, skeleton, p))]
 
     def _eligible(
         self, donors: DonorIndex, skeleton: Skeleton, part: str
