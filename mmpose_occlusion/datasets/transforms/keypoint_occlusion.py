@@ -77,16 +77,7 @@ class KeypointOcclusion(Occlusion):
         paper_exact: bool = False,
     ) -> None:
         super().__init__(target, fill, prob, seed, inplace, paper_exact)
-        if not isinstance(radius, int | float) or not 0 < radius < 1e4:
-            raise ValueError(
-                f'{self._who}: radius={radius!r} must be a '
-                'positive number of pixels at height 256.'
-            )
-        if paper_exact and radius != int(radius):
-            raise ValueError(
-                f'{self._who}: radius={radius!r} must be a '
-                'whole number of pixels with paper_exact=True.'
-            )
+        self._check_radius(radius)
         self.radius = radius
 
     def _candidates(self, person: Person) -> list[str]:
