@@ -32,7 +32,7 @@ class EmptyRemovedHeatmaps(BaseTransform):
 
     Raises:
         ValueError: For a codec that makes no heatmaps, or not one for each
-            joint, or coordinates as well; and for a weight that is not a
+            joint, or more targets than that; and for a weight that is not a
             positive number.
     """
 
@@ -50,11 +50,9 @@ class EmptyRemovedHeatmaps(BaseTransform):
         heatmaps = results.get('heatmaps')
         maps = heatmaps if isinstance(heatmaps, list) else [heatmaps]
         labels = set(results.get('label_mapping_table', ()))
-        if (
-            any(np.shape(m)[:1] != (len(names),) for m in maps)
-            or 'keypoint_weights' not in results
-            or labels - {'keypoint_weights'}
-        ):
+        if any(np.shape(m)[:1] != (len(names),) for m in maps) or labels != {
+            'keypoint_weights'
+        }:
             raise ValueError(
                 'EmptyRemovedHeatmaps needs the targets of a heatmap codec, '
                 f'one map for each of the {len(names)} joints and nothing '
