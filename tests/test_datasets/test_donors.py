@@ -146,7 +146,7 @@ def test_what_is_refused(tmp_path):
     cfg = coco(tmp_path, [(7, ['nose'], {})])
     with pytest.raises(ValueError, match='has been loaded already'):
         DonorDataset(DATASETS.build(cfg))
-    with pytest.raises(ValueError, match='one annotated person.*has many'):
+    with pytest.raises(ValueError, match=r'one annotated person.*has many'):
         DonorDataset(dict(cfg, data_mode='bottomup'))
     with pytest.raises(ValueError, match='bbox_file=None'):
         DonorDataset(dict(cfg, bbox_file='boxes.json', test_mode=True))

@@ -77,7 +77,7 @@ def test_rounds_are_the_joints_or_the_most_allowed(most, rounds, paper_exact):
 @BOTH
 def test_rounds_are_drawn_one_by_one(paper_exact):
     """Each of min(7, 5) rounds happens with probability 0.2."""
-    joints = {name: (20, 30) for name in names('coco')[:7]}
+    joints = dict.fromkeys(names('coco')[:7], (20, 30))
     transform = multi(seed=3, paper_exact=paper_exact)
     counts = [len(found) for found in draws(transform, joints, 400)]
     assert binomtest(sum(counts), 400 * 5, 0.2).pvalue > 1e-3
@@ -88,7 +88,7 @@ def test_rounds_are_drawn_one_by_one(paper_exact):
 
 @BOTH
 def test_joints_and_fills_are_drawn_evenly(paper_exact):
-    joints = {name: (20, 30) for name in names('coco')[:4]}
+    joints = dict.fromkeys(names('coco')[:4], (20, 30))
     transform = multi(
         max_keypoints=2, keypoint_prob=1.0, seed=3, paper_exact=paper_exact
     )
