@@ -28,6 +28,17 @@ BASIC_PARTS = (
 )
 """What ``PartOcclusion(target='random')`` draws from."""
 
+MIXED_PARTS = (
+    'head',
+    'left_arm',
+    'right_arm',
+    'left_leg',
+    'right_leg',
+    'corpus',
+)
+"""What ``PartMix`` draws from, for the person and for the donor, and donor
+patches for the donor."""
+
 ALL_PARTS = (
     *BASIC_PARTS,
     'upper_body',

@@ -4,8 +4,12 @@ The names are those that AIC, MPII, COCO and COCO-WholeBody share.
 """
 
 from mmpose_occlusion.datasets.transforms import (
+    EmptyRemovedHeatmaps,
     KeypointOcclusion,
+    MultiKeypointOcclusion,
+    PartMix,
     PartOcclusion,
+    RandomOcclusion,
 )
 
 JOINTS = ['left_wrist', 'right_ankle', 'left_hip']
@@ -34,8 +38,22 @@ CASES = {
     ),
     'own-part': (
         PartOcclusion,
-        dict(target='hand', parts=dict(hand=['left_wrist', 'left_elbow'])),
+        dict(target='hand', parts={'hand': ['left_wrist', 'left_elbow']}),
     ),
+    'any-target': (
+        RandomOcclusion,
+        dict(fill='mean', remove_keypoints=True, radius=9, seed=1),
+    ),
+    'joints-multi': (
+        MultiKeypointOcclusion,
+        dict(max_keypoints=3, keypoint_prob=0.7, seed=1),
+    ),
+    'joints-multi-all': (
+        MultiKeypointOcclusion,
+        dict(keypoint_prob=1.0, fills=('mean',), radius=20, prob=0.9),
+    ),
+    'part-mix': (PartMix, dict(prob=0.9, remove_keypoints=True, seed=1)),
+    'part-mix-one-try': (PartMix, dict(prob=1.0, tries=1)),
 }
 
 PAPER_CASES = {
@@ -59,12 +77,39 @@ PAPER_CASES = {
         PartOcclusion,
         dict(target='random_all', fill='mean', seed=2, paper_exact=True),
     ),
+    'paper-any-target': (
+        RandomOcclusion,
+        dict(fill='blur', remove_keypoints=True, paper_exact=True),
+    ),
+    'paper-joints-multi': (
+        MultiKeypointOcclusion,
+        dict(keypoint_prob=0.8, seed=2, paper_exact=True),
+    ),
+    'paper-part-mix': (
+        PartMix,
+        dict(prob=1.0, remove_keypoints=True, paper_exact=True),
+    ),
 }
 
 ALL_CASES = {**CASES, **PAPER_CASES}
 
+TARGET_CASES = {
+    'empty-maps': (EmptyRemovedHeatmaps, {}),
+    'empty-maps-lightly': (EmptyRemovedHeatmaps, dict(weight=0.25)),
+}
+"""Those that work on targets, after ``GenerateTarget``."""
+
 
 def make(case, **more):
     """The transform of a case, perhaps with other arguments."""
-    cls, kwargs = ALL_CASES[case]
+    cls, kwargs = {**ALL_CASES, **TARGET_CASES}[case]
     return cls(**{**kwargs, **more})
+
+
+def make_black(case):
+    """The transform of a case, all of whose paint is black; that of
+    ``PartMix`` is, if its donors' pictures are."""
+    cls = ALL_CASES[case][0]
+    if cls is MultiKeypointOcclusion:
+        return make(case, fills=('black',))
+    return make(case) if cls is PartMix else make(case, fill='black')

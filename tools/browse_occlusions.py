@@ -4,8 +4,9 @@
     python tools/browse_occlusions.py CONFIG --out pictures --split val \\
         --gt-boxes --attack part:random:blur
 
-Without --attack the occlusions of the pipeline itself are shown. Writes
-sheet.png, a contact sheet, and gallery.html, a page with every record.
+Without --attack the occlusions of the pipeline itself are shown, or those of
+the views of a contrastive config. Writes sheet.png, a contact sheet, and
+gallery.html, a page with every record.
 """
 
 import argparse
@@ -75,13 +76,21 @@ def browse(args: argparse.Namespace) -> None:
         metainfo_of(cfg[f'{args.split}_dataloader']['dataset'])
     )
     names = [attack.attack_name(each) for each in attacks]
-    counts = summarize([outcomes(view.records) for view in views], names)
-    what = ' + '.join(names) or "the pipeline's own occlusions"
+    views_of = {view.name: [] for view in views}
+    for view in views:
+        views_of[view.name].append(outcomes(view.records))
+    counts = [
+        line
+        for name, done in views_of.items()
+        for line in summarize(done, names, name)
+    ]
+    own = ', '.join(filter(None, views_of)) or "the pipeline's own occlusions"
+    what = ' + '.join(names) or own
     heading = f'{what}, {args.split} data'
     facts = [Path(args.config).name, *counts]
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    picture = sheet(views, style, heading, facts=facts)
+    picture = sheet(views, style, heading, together=len(views_of), facts=facts)
     mmcv.imwrite(picture[..., ::-1], str(out / 'sheet.png'))
     (out / 'gallery.html').write_text(
         gallery(views, style, heading, facts, command(args)), encoding='utf-8'

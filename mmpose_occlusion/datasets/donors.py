@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 from torch.utils.data import Dataset
 
 from mmpose_occlusion.occluders import labelled_joints
+from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,19 @@ class DonorIndex:
 
     Args:
         data_list: The data set's own list, one dict per person (top-down).
+        first_ids: Path of a picture -> id of the person that its file lists
+            first, who may be missing from ``data_list``. The default is the
+            first one there.
 
     Raises:
         ValueError: Where the list holds nobody, or pictures of many people.
     """
 
-    def __init__(self, data_list: Sequence[Mapping]) -> None:
+    def __init__(
+        self,
+        data_list: Sequence[Mapping],
+        first_ids: Mapping[str, Any] | None = None,
+    ) -> None:
         if not data_list or np.ndim(data_list[0].get('id')) != 0:
             raise ValueError(
                 'Donors are taken from a top-down data set with at least '
@@ -66,9 +75,11 @@ class DonorIndex:
             np.int32,
         )
         self._paths = np.array([os.fsencode(path) for path in numbers])
-        first = np.zeros(len(self), bool)
-        first[np.unique(self.image, return_index=True)[1]] = True
-        self.first = first
+        self.first = np.zeros(len(self), bool)
+        self.first[np.unique(self.image, return_index=True)[1]] = True
+        if first_ids is not None:
+            listed = np.array([first_ids.get(path) for path in numbers])
+            self.first &= self.annotation == listed[self.image]
         self._rows: dict[tuple, np.ndarray] = {}
 
     def __len__(self) -> int:
@@ -103,6 +114,14 @@ class DonorIndex:
             self._rows[key] = np.flatnonzero(able).astype(np.int32)
         return self._rows[key]
 
+    def prepare(self, skeleton: Skeleton) -> None:
+        """Find out who has which part, before workers are forked."""
+        for first_only in (False, True):
+            self.rows_with((), first_only)
+            for part in MIXED_PARTS:
+                if part in skeleton.parts:
+                    self.rows_with(skeleton.part_indices(part), first_only)
+
     @property
     def nbytes(self) -> int:
         """Memory of the index in bytes."""
@@ -123,7 +142,9 @@ class DonorDataset(Dataset):
         lazy_init: Leave the loading to ``full_init``.
 
     Raises:
-        ValueError: Where the data set has been loaded already.
+        TypeError: The data set is no COCO-style one, but a wrapper.
+        ValueError: The data set has been loaded already, or its boxes come
+            from a detector.
     """
 
     def __init__(
@@ -132,6 +153,17 @@ class DonorDataset(Dataset):
         if isinstance(dataset, Mapping):
             dataset = DATASETS.build(dict(dataset, lazy_init=True))
         self.dataset: Any = dataset
+        if not isinstance(dataset, BaseCocoStyleDataset):
+            raise TypeError(
+                'DonorDataset takes the index from the loading of a data set '
+                f'such as CocoDataset, but got a {type(dataset).__name__}: '
+                'put it right around the data set, inside other wrappers.'
+            )
+        if dataset.bbox_file:
+            raise ValueError(
+                'DonorDataset needs annotated people, but the boxes of its '
+                'data set come from a detector: set bbox_file=None there.'
+            )
         if getattr(dataset, '_fully_initialized', False):
             raise ValueError(
                 'DonorDataset takes the index from the loading of its data '
@@ -147,20 +179,31 @@ class DonorDataset(Dataset):
 
     def full_init(self) -> None:
         """Load the annotations, and make the index on the way."""
-        if hasattr(self.dataset, 'donors'):
+        dataset = self.dataset
+        if hasattr(dataset, 'donors'):
             return
-        choose = self.dataset.filter_data
+        sanitize = dataset._get_topdown_data_infos
+        choose = dataset.filter_data
+        first_ids: dict[str, Any] = {}
+
+        def get_topdown_data_infos(instances: list[dict]) -> list[dict]:
+            for instance in instances:
+                if not instance.get('iscrowd'):
+                    first_ids.setdefault(instance['img_path'], instance['id'])
+            return sanitize(instances)
 
         def filter_data() -> list[dict]:
             data_list = choose()
-            self.dataset.donors = DonorIndex(data_list)
+            dataset.donors = DonorIndex(data_list, first_ids)
+            dataset.donors.prepare(Skeleton.from_metainfo(dataset.metainfo))
             return data_list
 
-        self.dataset.filter_data = filter_data
+        dataset._get_topdown_data_infos = get_topdown_data_infos
+        dataset.filter_data = filter_data
         try:
-            self.dataset.full_init()
+            dataset.full_init()
         finally:
-            del self.dataset.filter_data
+            del dataset._get_topdown_data_infos, dataset.filter_data
 
     def get_data_info(self, index: int) -> dict:
         return self.dataset.get_data_info(index)

@@ -1,7 +1,7 @@
 """Several views of one crop, to train a model on their agreement."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,16 @@ class OcclusionViewsDataset(Dataset):
         """
         crop = self.dataset[index]
         packed = [self._pack(_own(crop), PLAIN)]
+        for name, occluded in self.occlude(crop):
+            packed.append(self._pack(occluded, name))
+        return {key: [view[key] for view in packed] for key in packed[0]}
+
+    def occlude(self, crop: Mapping) -> Iterator[tuple[str, dict]]:
+        """The name and the ``results`` of each view but the plain one.
+
+        Args:
+            crop: An item of the data set inside; not modified.
+        """
         for name, occlude in self.views.items():
             occluded = occlude(_own(crop))
             if occluded is None:
@@ -106,8 +116,7 @@ class OcclusionViewsDataset(Dataset):
                     'gave up on a sample; a view must be there for every '
                     'crop, so take out the transform that returns None.'
                 )
-            packed.append(self._pack(occluded, name))
-        return {key: [view[key] for view in packed] for key in packed[0]}
+            yield name, occluded
 
     def _pack(self, results: dict, name: str) -> dict:
         packed = self._finish(results)

@@ -9,7 +9,15 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmpose_occlusion.attacks import RECORD_KEY, is_occlusion
-from mmpose_occlusion.datasets.transforms.scene import MATCHED_KEY, annotated
+from mmpose_occlusion.datasets.occlusion_views import (
+    VIEW_KEY,
+    OcclusionViewsDataset,
+)
+from mmpose_occlusion.datasets.transforms.scene import (
+    MATCHED_KEY,
+    annotated,
+    joint_names,
+)
 from mmpose_occlusion.datasets.wrappers import match_detections
 from mmpose_occlusion.occluders import labelled_joints
 from mmpose_occlusion.visualization import View
@@ -28,13 +36,15 @@ def crop_dataset(
     """Build a split's data set so that its items are crops, not tensors.
 
     The pipeline ends after the occlusions. Each item is a ``results`` dict
-    with ``picture_before`` and ``picture_after``, (H, W, 3) uint8 BGR.
+    with ``picture_before`` and ``picture_after``, (H, W, 3) uint8 BGR; or a
+    list of such dicts, one for each occluded view that the config's
+    ``OcclusionViewsDataset`` makes of a crop.
 
     Args:
         cfg: The config; not modified.
         split: train, val or test.
         attacks: Occlusions to put in; without any, those that the pipeline
-            has itself.
+            or the views have themselves.
         seed: Of what the attacks leave to chance.
 
     Raises:
@@ -44,8 +54,16 @@ def crop_dataset(
 
     init_default_scope(cfg.get('default_scope') or 'mmpose')
     cfg = cfg.copy()
+    loader = dataloader(cfg, split)
     if attacks:
+        loader['dataset'] = _without_views(loader['dataset'])
+        cfg[f'{split}_dataloader'] = loader
         attack_config(cfg, attacks, seed, split, keep_pictures=True)
+    elif any(_has_views(each) for _, each in walk_datasets(loader['dataset'])):
+        for _, each in walk_datasets(loader['dataset']):
+            if _has_views(each):
+                each['type'] = CropViewsDataset
+        return DATASETS.build(loader['dataset'])
     else:
         _keep_around_own(cfg, split)
     loader = dataloader(cfg, split)
@@ -71,19 +89,26 @@ def views(
     for index in indices:
         random.seed(f'{seed} {index}')
         np.random.seed((seed * 1_000_003 + index) % 2**32)  # noqa: NPY002
-        yield view_of(dataset[index])
+        item = dataset[index]
+        for results in item if isinstance(item, list) else [item]:
+            yield view_of(results)
 
 
 def view_of(results: Mapping) -> View:
     """A view of an item of :func:`crop_dataset`."""
     joints, labelled = truth_of(results)
+    records = results.get(RECORD_KEY, [])
+    labelled |= _removed(results, records) & (joints != 0).any(axis=-1)
+    name = results.get(VIEW_KEY, '')
+    title = title_of(results)
     return View(
-        title=title_of(results),
+        title=f'{title}, {name}' if name else title,
         clean=results[BEFORE],
         occluded=results[AFTER],
         joints=joints,
         labelled=labelled,
-        records=results.get(RECORD_KEY, []),
+        records=records,
+        name=name,
     )
 
 
@@ -140,6 +165,49 @@ def title_of(sample: Mapping) -> str:
         return f'{title}, person {number}'
     who = f'person {person["id"]}' if 'id' in person else 'unmatched'
     return f'{title}, box {number}, {who}'
+
+
+def _removed(results: Mapping, records: Sequence[Mapping]) -> np.ndarray:
+    """(N, K) bool: joints that had a label before the occlusions."""
+    shape = np.shape(results['keypoints_visible'])[:2]
+    out = np.zeros(shape, bool)
+    removed = [joint for record in records for joint in record['removed']]
+    if removed:
+        names = joint_names(results, 'The picture')
+        for instance, name in removed:
+            out[instance, names.index(name)] = True
+    return out
+
+
+class CropViewsDataset(OcclusionViewsDataset):
+    """The occluded views of each crop to look at, not to train with."""
+
+    def __getitem__(self, index: int) -> list[dict]:  # type: ignore[override]
+        crop = self.dataset[index]
+        return [
+            {
+                **results,
+                BEFORE: crop['img'],
+                AFTER: results['img'],
+                VIEW_KEY: name,
+            }
+            for name, results in self.occlude(crop)
+        ]
+
+
+def _has_views(dataset: Mapping) -> bool:
+    return dataset['type'] in (
+        OcclusionViewsDataset,
+        OcclusionViewsDataset.__name__,
+    )
+
+
+def _without_views(dataset: dict) -> dict:
+    """What is inside the views, which an attack has no place between."""
+    if isinstance(dataset.get('dataset'), Mapping):
+        inner = _without_views(dataset['dataset'])
+        return inner if _has_views(dataset) else dict(dataset, dataset=inner)
+    return dataset
 
 
 def _keep_around_own(cfg: Config, split: str) -> None:

@@ -33,11 +33,24 @@ class CorrectedRules:
         self,
         xy: np.ndarray,
         labelled: np.ndarray,
+        filed: np.ndarray | None = None,
         *,
         mpii: bool,
         flipped: bool,
     ) -> np.ndarray:
-        """``(N, K, 2)`` joints as the other rules are to see them."""
+        """The joints as the other rules are to see them.
+
+        Args:
+            xy: ``(..., 2)`` in the picture's pixels.
+            labelled: ``(...)`` bool.
+            filed: ``(..., 2)`` as the annotation file has them, in pixels
+                of the whole image; None where nobody knows.
+            mpii: Whether they are MPII's joints.
+            flipped: Whether the picture was flipped.
+
+        Returns:
+            ``(..., 2)`` in the picture's pixels.
+        """
         return xy
 
     def available(

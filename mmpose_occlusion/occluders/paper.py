@@ -30,21 +30,25 @@ class PaperRules(CorrectedRules):
         self,
         xy: np.ndarray,
         labelled: np.ndarray,
+        filed: np.ndarray | None = None,
         *,
         mpii: bool,
         flipped: bool,
     ) -> np.ndarray:
         """Unlabelled joints keep the coordinates that their file gives.
 
-        These are (0, 0) on COCO and (-2, -2) on MPII, in crop pixels, too;
-        a flip multiplies them by the visibility, and a joint that an
-        earlier occlusion removed is (0, 0).
+        They are never warped: on MPII they are (-2, -2) in crop pixels,
+        too, and on COCO (0, 0), or whatever a file has there. A flip
+        multiplies them by the visibility, which makes them (0, 0), and so
+        is a joint that an earlier occlusion removed.
         """
-        missing = MPII_MISSING if mpii and not flipped else 0.0
         erased = (xy == 0).all(axis=-1)
-        out = xy.copy()
-        out[~labelled & ~erased] = missing
-        return out
+        missing = np.zeros_like(xy)
+        if mpii and not flipped:
+            missing[...] = MPII_MISSING
+        elif filed is not None and not flipped:
+            missing[...] = filed
+        return np.where((labelled | erased)[..., None], xy, missing)
 
     def available(
         self, xy: np.ndarray, labelled: np.ndarray, shape: tuple[int, ...]

@@ -68,6 +68,7 @@ def sheet(
     heading: str,
     columns: int = 0,
     height: int = 256,
+    together: int = 1,
     facts: Sequence[str] = (),
 ) -> np.ndarray:
     """All pairs on one page.
@@ -78,6 +79,7 @@ def sheet(
         heading: Title of the page.
         columns: Pairs in a row; 0 for a page about as high as wide.
         height: At least this many pixels for each picture.
+        together: So many pairs belong together and stand in one row.
         facts: Lines below the title.
 
     Returns:
@@ -92,6 +94,7 @@ def sheet(
         cells.append(_captioned(body, lines, 12))
     width = max(cell.shape[1] for cell in cells)
     columns = columns or _columns(cells, width)
+    columns = max(1, round(columns / together)) * together
     rows = [cells[i : i + columns] for i in range(0, len(cells), columns)]
     page_width = columns * width + (columns - 1) * 2 * GAP
     strips = []

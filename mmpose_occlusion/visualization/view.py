@@ -21,6 +21,7 @@ class View:
         scores: (N', K) of the predicted joints.
         matched: Whether the first prediction is of the first person, and so
             on, so that errors can be shown.
+        name: Which view of the crop, where a data set makes several.
     """
 
     title: str
@@ -32,6 +33,7 @@ class View:
     predicted: np.ndarray | None = None
     scores: np.ndarray | None = None
     matched: bool = True
+    name: str = ''
     size: tuple[int, int] = field(init=False)
 
     def __post_init__(self) -> None:

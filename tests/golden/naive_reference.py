@@ -29,6 +29,14 @@ PARTS = (
     'right_side',
 )
 RANDOM_PARTS = ('left_arm', 'right_arm', 'hip', 'left_leg', 'right_leg')
+MIXED_PARTS = (
+    'head',
+    'left_arm',
+    'right_arm',
+    'left_leg',
+    'right_leg',
+    'corpus',
+)
 
 
 def both(*joints):
@@ -68,12 +76,15 @@ def members(part, layout):
     return [f'{which}_{name}' for name in names]
 
 
-def reference_joints(names, xy, visible, layout, flipped=False, removed=()):
+def reference_joints(
+    names, xy, visible, layout, flipped=False, removed=(), filed=()
+):
     """The coordinates that the reference would hold for one person.
 
     Labelled joints are warped into the crop. A missing one keeps what its file
-    says: (0, 0) in COCO, (-1, -1) less 1 in MPII; a flip multiplies it by its
-    visibility, which gives (0, 0), and so does an earlier removal.
+    says: (0, 0) in COCO, unless ``filed``, {name: (x, y)}, has something else;
+    (-1, -1) less 1 in MPII; a flip multiplies it by its visibility, which
+    gives (0, 0), and so does an earlier removal.
     """
     joints = {}
     for name, point, seen in zip(names, xy, visible, strict=True):
@@ -83,6 +94,8 @@ def reference_joints(names, xy, visible, layout, flipped=False, removed=()):
             joints[name] = (float(point[0]), float(point[1]))
         elif layout == 'mpii' and not flipped:
             joints[name] = (-2.0, -2.0)
+        elif name in filed and not flipped:
+            joints[name] = filed[name]
         else:
             joints[name] = (0.0, 0.0)
     return joints
@@ -248,4 +261,65 @@ def occlude_part(image, joints, part, fill, layout):
     centre, widths = part_box(part, joints, layout)
     box = painted_box(centre, widths, *image.shape[:2])
     painted = paint(image, box_pixels(box), fill, 31)
+    return painted, removed_joints(joints, centre, widths)
+
+
+def drawn_from(mode, joints):
+    """What a random target is drawn from, each as likely as the others."""
+    available = [name for name in joints if is_available(joints[name])]
+    if not available:
+        return []
+    return {
+        'keypoint': available,
+        'parts': list(RANDOM_PARTS),
+        'all': [*available, *PARTS],
+        'mix': list(MIXED_PARTS),
+    }[mode]
+
+
+def rounds(joints, most):
+    """How often multi-keypoint may draw a joint."""
+    return min(len(drawn_from('keypoint', joints)), most)
+
+
+def occlude_keypoints(image, joints, drawn, radius=6):
+    """The crop after multi-keypoint, which has drawn these (name, fill)."""
+    for name, fill in drawn:
+        image = occlude_keypoint(image, joints, name, fill, radius)
+    return image
+
+
+def is_empty(box):
+    x1, y1, x2, y2 = box
+    return x1 >= x2 or y1 >= y2
+
+
+def mix_part(image, joints, part, donor, donor_joints, donor_part, layout):
+    """The crop after PartMix, and the joints that removal takes.
+
+    Both pictures come in the same order of channels, and the reference mixes
+    the two orders up, so that the pasted pixels are swapped.
+    """
+    nothing = image.copy(), set()
+    if not all(is_available(joints[n]) for n in members(part, layout)):
+        return nothing
+    centre, widths = part_box(part, joints, layout)
+    target = painted_box(centre, widths, *image.shape[:2])
+    source = painted_box(
+        *part_box(donor_part, donor_joints, layout), *donor.shape[:2]
+    )
+    if is_empty(target) or is_empty(source):
+        return nothing
+    x1, y1, x2, y2 = source
+    left, top, right, bottom = target
+    cut = cv2.resize(
+        donor[y1:y2, x1:x2],
+        (right - left, bottom - top),
+        interpolation=cv2.INTER_AREA,
+    )
+    painted = image.copy()
+    for row, col in box_pixels(target):
+        for channel in range(3):
+            swapped = cut[row - top, col - left, 2 - channel]
+            painted[row, col, channel] = swapped
     return painted, removed_joints(joints, centre, widths)

@@ -20,6 +20,7 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import TRANSFORMS
 
 from mmpose_occlusion.occluders import replay
+from tests.golden import naive_reference as reference
 
 # A joint that the photographer's picture has at ZOOM * p + SHIFT is seen at p
 # in the crop.
@@ -70,11 +71,16 @@ def white(height, width):
     return np.full((height, width, 3), 255, np.uint8)
 
 
-def coco_instance(layout, joints, bbox, img_id, ann_id):
+def coco_instance(layout, joints, bbox, img_id, ann_id, unlabelled=()):
     """One person as the COCO-style data sets of MMPose load it."""
     keypoints = []
     for name in names(layout):
-        keypoints += [*joints[name], 2] if name in joints else [0, 0, 0]
+        if name in joints:
+            keypoints += [*joints[name], 2]
+        elif name in unlabelled:
+            keypoints += [*unlabelled[name], 0]
+        else:
+            keypoints += [0, 0, 0]
     x1, y1, x2, y2 = bbox
     ann = dict(
         id=ann_id,
@@ -112,10 +118,10 @@ def mpii_instance(joints, bbox, img_id, ann_id):
     )
 
 
-def instance(layout, joints, bbox, img_id=1, ann_id=1):
+def instance(layout, joints, bbox, img_id=1, ann_id=1, unlabelled=()):
     if layout == 'mpii':
         return mpii_instance(joints, bbox, img_id, ann_id)
-    return coco_instance(layout, joints, bbox, img_id, ann_id)
+    return coco_instance(layout, joints, bbox, img_id, ann_id, unlabelled)
 
 
 def with_metainfo(results, layout):
@@ -147,6 +153,7 @@ def crop(
     img_id=1,
     ann_id=1,
     two_channels=False,
+    unlabelled=(),
 ):
     """One person's results after ``TopdownAffine``.
 
@@ -157,6 +164,9 @@ def crop(
         flipped (bool): As if ``RandomFlip`` had flipped the picture.
         two_channels (bool): Visibility in shape (1, K, 2), as codecs with
             weights of their own get it.
+        unlabelled (dict): Joints to which the file of a COCO-style data set
+            gives coordinates, ``{name: (x, y)}`` in the pixels of the whole
+            image, but no label (v = 0).
     """
     height, width = image.shape[:2]
     original = {
@@ -164,7 +174,7 @@ def crop(
         for name, (x, y) in joints.items()
     }
     bbox = (SHIFT, SHIFT, ZOOM * width + SHIFT, ZOOM * height + SHIFT)
-    results = instance(layout, original, bbox, img_id, ann_id)
+    results = instance(layout, original, bbox, img_id, ann_id, unlabelled)
     results = with_metainfo(results, layout)
     results['img'] = np.zeros((8, 8, 3), np.uint8)
     results = pipeline('LoadImage', 'GetBBoxCenterScale')(results)
@@ -322,3 +332,30 @@ def covered(painted, joints):
         for name, point in joints.items()
         if painted[pixel_under(point, *painted.shape)]
     }
+
+
+def random_person(rng, layout, height, width, missing=0.15):
+    """Joints on whole, half and arbitrary pixels, some out, some missing."""
+    joints = {}
+    for name in names(layout):
+        if rng.random() < missing:
+            continue
+        point = rng.uniform(-8, (width + 8, height + 8))
+        point = np.round(point * rng.choice([1, 2])) / 2 * rng.choice([1, 2])
+        if rng.random() < 0.5:
+            point += rng.uniform(-0.5, 0.5, 2)
+        joints[name] = tuple(np.float32(point).tolist())
+    return joints
+
+
+def naive_joints(joints, layout, flipped, removed=()):
+    """Labelled joints as the naive reference takes them."""
+    order = names(layout)
+    return reference.reference_joints(
+        order,
+        [joints.get(name) for name in order],
+        [name in joints for name in order],
+        layout,
+        flipped,
+        removed,
+    )

@@ -57,6 +57,80 @@ def test_own_occlusions_of_the_training(browse):
         assert records[0]['transform'] == 'PartOcclusion'
 
 
+@pytest.fixture
+def contrastive(config, tmp_path_factory):
+    """The tiny config, its training set seen in views; their names."""
+    path = tmp_path_factory.mktemp('views') / 'views.py'
+    path.write_text(f"""
+_base_ = [{config!r}]
+pipeline = [s for s in _base_.train_pipeline if s.type != 'PartOcclusion']
+train_dataloader = dict(dataset=dict(
+    _delete_=True,
+    type='OcclusionViewsDataset',
+    dataset=dict(_base_.train_dataloader.dataset, pipeline=pipeline),
+    views=dict(
+        keypoint_view=[dict(type='KeypointOcclusion', fill='black'),
+                       dict(type='ColorJitter', magnitude=0.4)],
+        part_view=dict(type='PartOcclusion', fill='mean',
+                       remove_keypoints=True),
+    ),
+))
+""")
+    return str(path)
+
+
+def test_views_of_a_contrastive_config(browse, contrastive):
+    out, printed = browse('--num', '4', config=contrastive)
+    for view in ('keypoint_view', 'part_view'):
+        assert re.search(
+            rf'Attack {view} number 1 changed \d of 4 crops', printed.out
+        )
+    page = (out / 'gallery.html').read_text()
+    titles = re.findall(r'<h2>(.*?)</h2>', page)
+    # both views of a crop, one after the other
+    assert [title.rsplit(', ', 1)[1] for title in titles] == [
+        'keypoint_view', 'part_view',
+    ] * 4  # fmt: skip
+    assert [t.rsplit(', ', 1)[0] for t in titles[::2]] == [
+        t.rsplit(', ', 1)[0] for t in titles[1::2]
+    ]
+    transforms = [
+        [record['transform'] for record in records]
+        for records in records_of(page)
+    ]
+    assert transforms == [['KeypointOcclusion'], ['PartOcclusion']] * 4
+    pictures = re.findall(r'alt="clean crop" src="([^"]+)"', page)
+    assert pictures[::2] == pictures[1::2]
+    assert len(set(pictures)) == 4
+    assert re.search(r'\d labels removed', page)
+    assert ', removed</title>' in page
+    assert cv2.imread(str(out / 'sheet.png')).size
+
+
+def test_an_attack_takes_the_place_of_the_views(browse, contrastive):
+    out, printed = browse(*BLACK, '--num', '3', config=contrastive)
+    assert 'Attack keypoint:random:black changed' in printed.out
+    page = (out / 'gallery.html').read_text()
+    assert page.count('<article') == 3
+    for records in records_of(page):
+        assert [record['fill'] for record in records] == ['black']
+
+
+def test_removed_labels_are_marked(browse, contrastive):
+    """With a dot of their own on the sheet, on joints that the truth has."""
+    from mmpose_occlusion.engine import crops
+    from mmpose_occlusion.engine.config import load_config
+
+    cfg = load_config(contrastive)
+    dataset = crops.crop_dataset(cfg, 'train')
+    views = list(crops.views(dataset, range(6)))
+    keypoint, part = views[::2], views[1::2]
+    assert {view.name for view in part} == {'part_view'}
+    assert any(view.removed() for view in part)
+    for a, b in zip(keypoint, part, strict=True):
+        assert (a.labelled == b.labelled).all()
+
+
 def test_same_seed_same_pictures(browse):
     pages = [
         (browse('--num', '3', '--seed', seed)[0] / 'sheet.png').read_bytes()

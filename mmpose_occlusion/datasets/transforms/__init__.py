@@ -5,6 +5,7 @@ from .keypoint_occlusion import KeypointOcclusion
 from .multi_keypoint_occlusion import MultiKeypointOcclusion
 from .part_occlusion import PartOcclusion
 from .partmix import PartMix
+from .random_occlusion import RandomOcclusion
 
 __all__ = [
     'EmptyRemovedHeatmaps',
@@ -12,4 +13,5 @@ __all__ = [
     'MultiKeypointOcclusion',
     'PartMix',
     'PartOcclusion',
+    'RandomOcclusion',
 ]

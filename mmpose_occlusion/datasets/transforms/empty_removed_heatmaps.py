@@ -32,13 +32,15 @@ class EmptyRemovedHeatmaps(BaseTransform):
 
     Raises:
         ValueError: For a codec that makes no heatmaps, or not one for each
-            joint; and for a weight that is not positive.
+            joint, or more targets than that; and for a weight that is not a
+            positive number.
     """
 
     def __init__(self, weight: float = 1.0) -> None:
-        if not weight > 0:
+        if not isinstance(weight, int | float) or not 0 < weight < np.inf:
             raise ValueError(
-                f'EmptyRemovedHeatmaps: weight={weight!r} must be positive.'
+                f'EmptyRemovedHeatmaps: weight={weight!r} must be a positive '
+                'number.'
             )
         self.weight = weight
 
@@ -47,12 +49,15 @@ class EmptyRemovedHeatmaps(BaseTransform):
         names = joint_names(results, 'EmptyRemovedHeatmaps')
         heatmaps = results.get('heatmaps')
         maps = heatmaps if isinstance(heatmaps, list) else [heatmaps]
-        if any(np.shape(m)[:1] != (len(names),) for m in maps):
+        labels = set(results.get('label_mapping_table', ()))
+        if any(np.shape(m)[:1] != (len(names),) for m in maps) or labels != {
+            'keypoint_weights'
+        }:
             raise ValueError(
                 'EmptyRemovedHeatmaps needs the targets of a heatmap codec, '
-                f'one map for each of the {len(names)} joints, after '
-                'GenerateTarget; other codecs have no way to say that a '
-                'joint is not visible.'
+                f'one map for each of the {len(names)} joints and nothing '
+                'else, after GenerateTarget; other codecs have no way to say '
+                'that a joint is not visible.'
             )
         removed = [
             (instance, names.index(joint))

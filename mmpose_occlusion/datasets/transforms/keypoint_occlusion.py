@@ -100,16 +100,7 @@ class KeypointOcclusion(Occlusion):
         super().__init__(
             target, fill, prob, seed, inplace, paper_exact, place=place
         )
-        if not isinstance(radius, int | float) or not 0 < radius < 1e4:
-            raise ValueError(
-                f'{self._who}: radius={radius!r} must be a '
-                'positive number of pixels at height 256.'
-            )
-        if paper_exact and radius != int(radius):
-            raise ValueError(
-                f'{self._who}: radius={radius!r} must be a '
-                'whole number of pixels with paper_exact=True.'
-            )
+        self._check_radius(radius)
         if diameter is not None:
             self._check_diameter(diameter)
         self.radius = radius

@@ -103,7 +103,7 @@ class Occlusion(BaseTransform):
     """
 
     kind: str
-    """Kind of target: ``keypoint`` or ``part``."""
+    """Kind of target: ``keypoint``, ``part`` or ``target`` for either."""
 
     random_targets: tuple[str, ...]
     """Values of ``target`` that are drawn for each person."""
@@ -187,6 +187,18 @@ class Occlusion(BaseTransform):
                 'between 0 and 1.'
             )
 
+    def _check_radius(self, radius: float) -> None:
+        if not isinstance(radius, int | float) or not 0 < radius < 1e4:
+            raise ValueError(
+                f'{self._who}: radius={radius!r} must be a '
+                'positive number of pixels at height 256.'
+            )
+        if self.paper_exact and radius != int(radius):
+            raise ValueError(
+                f'{self._who}: radius={radius!r} must be a '
+                'whole number of pixels with paper_exact=True.'
+            )
+
     def _parse(self, target: str | Sequence[str]) -> tuple[str, ...]:
         """Targets without their prefix; () where they are drawn."""
         if isinstance(target, str):
@@ -256,7 +268,7 @@ class Occlusion(BaseTransform):
                         call=call,
                         turn=canvas.turns,
                         instance=i,
-                        name=f'{self.kind}:{name}',
+                        name=self._full_name(name),
                         fill=fill,
                         place=self.place,
                         region=attempt.region,
@@ -419,13 +431,17 @@ class Occlusion(BaseTransform):
                 transform=self._who,
                 call=call,
                 instance=instance,
-                name=f'{self.kind}:{name}',
+                name=self._full_name(name),
                 fill=self.fill,
                 place=self.place,
                 reason=reason,
             )
             for name in self._names or (self.target,)
         ]
+
+    def _full_name(self, name: str) -> str:
+        """A target's name in the records."""
+        return f'{self.kind}:{name}'
 
     def _check(self, skeleton: Skeleton) -> None:
         """Refuse names that the data set lacks, once per data set."""

@@ -6,19 +6,9 @@ from mmpose.registry import TRANSFORMS
 
 from mmpose_occlusion.occluders import Person
 from mmpose_occlusion.occluders.region import Region
-from mmpose_occlusion.skeleton import Skeleton
+from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 from .occlusion import Occlusion
-
-MIXED_PARTS = (
-    'head',
-    'left_arm',
-    'right_arm',
-    'left_leg',
-    'right_leg',
-    'corpus',
-)
-"""Parts of donors."""
 
 
 @TRANSFORMS.register_module()

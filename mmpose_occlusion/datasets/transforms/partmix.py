@@ -5,11 +5,11 @@ from mmpose.registry import TRANSFORMS
 
 from mmpose_occlusion.datasets.donors import Donor, DonorIndex
 from mmpose_occlusion.occluders import Person, make_patch
-from mmpose_occlusion.skeleton import Skeleton
+from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 from .donation import Donation, donors_of, is_of, others
 from .occlusion import Attempt
-from .part_occlusion import MIXED_PARTS, PartOcclusion
+from .part_occlusion import PartOcclusion
 from .scene import Scene
 
 
@@ -20,9 +20,9 @@ class PartMix(PartOcclusion):
     The donors are the people of the training set itself: wrap it in
     :class:`mmpose_occlusion.datasets.DonorDataset`. The part to hide is
     drawn from head, arms, legs and corpus, as far as the person has them,
-    another one of these for the donor, and then somebody else of whom all
-    joints of that part are labelled. The donor's box is resized (area
-    interpolation) to the person's.
+    another one of these, which somebody has, for the donor, and then
+    somebody else of whom all joints of that part are labelled. The donor's
+    box is resized (area interpolation) to the person's.
 
     Needs the keys that :class:`PartOcclusion` does and a ``dataset`` with
     donors; modifies and adds the same ones.
@@ -35,7 +35,8 @@ class PartMix(PartOcclusion):
         paper_exact: The reference's pixels and labels, its defects included:
             a person who lacks a joint of the drawn part is left alone, only
             the first person of a picture is a donor, which may be the person
-            itself, and donors have blue and red swapped.
+            itself, missing MPII joints count as joints, and donors have blue
+            and red swapped.
         tries: Donors that are tried before the person is left alone, with a
             record that says so.
         backend_args: Where donors' files are, as in MMPose's ``LoadImage``.
@@ -104,9 +105,13 @@ class PartMix(PartOcclusion):
         region = self._region(person, name, scene.shape)
         if isinstance(region, str):
             return Attempt(reason=region)
-        known = others(name, MIXED_PARTS, skeleton.parts)
-        part = known[int(numbers[2] * len(known))]
         donors = donors_of(results, self._who)
+        known = self._donor_parts(donors, skeleton, name)
+        if not known:
+            return Attempt(
+                region, reason='nobody has all joints of another part'
+            )
+        part = known[int(numbers[2] * len(known))]
         tries = 1 if self.paper_exact else self.tries
         found = self._donation.find(
             donors,
@@ -118,11 +123,30 @@ class PartMix(PartOcclusion):
         )
         if found is None:
             return Attempt(
-                region, reason=f'no donor of a {part} found in {tries} tries'
+                region, reason=f'no donor of a {part} found (tries={tries})'
             )
         paint, source = found
         paint['swap_channels'] = self.paper_exact
         return Attempt(region, paint, make_patch(image, region, paint, source))
+
+    def _gone(
+        self, scene: Scene, index: int, name: str, attempt: Attempt
+    ) -> np.ndarray:
+        """Where nothing is pasted, nothing happens to the labels either,
+        not even under ``paper_exact``."""
+        if attempt.patch is None:
+            return np.zeros((len(scene.people), len(scene.people[0].xy)), bool)
+        return super()._gone(scene, index, name, attempt)
+
+    def _donor_parts(
+        self, donors: DonorIndex, skeleton: Skeleton, name: str
+    ) -> list[str]:
+        """Parts for the donor: others than the person's, and under the
+        corrected rules those that somebody has."""
+        known = others(name, MIXED_PARTS, skeleton.parts)
+        if self.paper_exact:
+            return known
+        return [p for p in known if len(self._eligible(donors, skeleton, p))]
 
     def _eligible(
         self, donors: DonorIndex, skeleton: Skeleton, part: str

@@ -116,6 +116,7 @@ def read_scene(
     xy = rules.coordinates(
         np.asarray(xy[..., :2], np.float64),
         labelled,
+        _filed(source, xy.shape),
         mpii=skeleton.is_mpii,
         flipped=bool(results.get('flip')),
     )
@@ -181,6 +182,14 @@ def joint_names(results: Mapping, who: str) -> tuple[str, ...]:
 
 def _in_order(id2name: Mapping[int, str]) -> tuple[str, ...]:
     return tuple(id2name[i] for i in range(len(id2name)))
+
+
+def _filed(source: Mapping, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Joints as the annotation file has them: the warp leaves them alone."""
+    joints = source.get('keypoints')
+    if joints is None or np.shape(joints)[:2] != shape[:2]:
+        return None
+    return np.asarray(joints)[..., :2]
 
 
 def _sample(results: Mapping) -> str:

@@ -79,13 +79,16 @@ def outcomes(records: Iterable[Mapping]) -> dict[int, int | str]:
 
 
 def summarize(
-    crops: Sequence[Mapping[int, int | str]], names: Sequence[str] = ()
+    crops: Sequence[Mapping[int, int | str]],
+    names: Sequence[str] = (),
+    view: str = '',
 ) -> list[str]:
     """One line for each attack.
 
     Args:
         crops: For each picture, what :func:`outcomes` gives.
         names: What to call the attacks.
+        view: Whose attacks those without a name are, if not the pipeline's.
 
     >>> summarize([{0: 113}, {0: 'nose is not labelled'}], ['keypoint:nose'])
     ['Attack keypoint:nose changed 1 of 2 crops (50 %), 113 px on average; \
@@ -95,7 +98,8 @@ def summarize(
     for call in range(
         max((max(crop, default=-1) for crop in crops), default=-1) + 1
     ):
-        name = names[call] if call < len(names) else f'number {call + 1}'
+        number = f'{view} number {call + 1}'.lstrip()
+        name = names[call] if call < len(names) else number
         done = [crop.get(call, 'not attacked') for crop in crops]
         painted = [pixels for pixels in done if isinstance(pixels, int)]
         reasons = Counter(

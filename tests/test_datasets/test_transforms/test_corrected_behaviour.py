@@ -126,6 +126,16 @@ def test_unlabelled_is_unavailable(transform, layout):
     assert labelled(results, layout=layout) == set(joints)
 
 
+def test_coordinates_without_a_label_are_nothing():
+    """A COCO file may have them (v = 0); the label decides."""
+    clean = photo(256, 192)
+    for transform in (KeypointOcclusion('nose'), PartOcclusion('head')):
+        results = crop({}, clean.copy(), unlabelled=dict(nose=(50, 60)))
+        (record,) = transform(results)['occlusions']
+        assert record['reason']
+        assert (results['img'] == clean).all()
+
+
 # --- discs ------------------------------------------------------------------
 
 

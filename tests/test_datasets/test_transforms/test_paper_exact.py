@@ -27,8 +27,10 @@ from tests.golden.samples import (
     crop,
     labelled,
     mask,
+    naive_joints,
     names,
     photo,
+    random_person,
     weights,
     white,
 )
@@ -196,6 +198,38 @@ def test_coco_missing_joint_is_unavailable():
     clean = photo(256, 192)
     results = keypoint('nose')(crop(dict(left_eye=(50, 50)), clean.copy()))
     assert nothing_happened(results, clean)
+
+
+def test_coco_joint_without_label_stays_where_its_file_has_it():
+    """Only labelled joints are warped; the coordinates decide what is
+    available. Usually they are (0, 0), but nothing says they must be."""
+    file_says = dict(left_wrist=(45, 120), left_elbow=(0, 70))
+    joints = without(ARM, 'left_wrist', 'left_elbow')
+    clean = white(256, 192)
+    results = crop(joints, clean.copy(), unlabelled=file_says)
+    warped = results['transformed_keypoints'][0, names('coco').index(
+        'left_wrist')]  # fmt: skip
+    assert not np.allclose(warped, (45, 120))  # MMPose warps it
+    results = keypoint('left_wrist')(results)
+    assert box_of(mask(results, clean)) == (39, 114, 52, 127)
+    # x = 0 is no coordinate to the reference
+    results = crop(joints, clean.copy(), unlabelled=file_says)
+    assert nothing_happened(keypoint('left_elbow')(results), clean)
+    # shoulder (50, 60) and wrist (45, 120): c = (47.5, 90), w = (15, 60)
+    results = crop(joints, clean.copy(), unlabelled=file_says)
+    results = part('left_arm', remove_keypoints=True)(results)
+    assert box_of(mask(results, clean)) == (40, 60, 55, 120)
+    # 32.5 < x <= 62.5 and 30 <= y <= 150 moved the wrist to (0, 0)
+    results['img'] = clean.copy()
+    results = keypoint('left_wrist')(results)
+    assert (results['img'] == clean).all()
+
+
+def test_a_flip_takes_the_coordinates_of_joints_without_label():
+    clean = photo(256, 192)
+    results = crop({}, clean.copy(), flipped=True,
+                   unlabelled=dict(left_wrist=(45, 120)))  # fmt: skip
+    assert nothing_happened(keypoint('left_wrist')(results), clean)
 
 
 def test_mpii_missing_joint_is_available_and_skipped_by_the_bounds():
@@ -551,32 +585,6 @@ def test_a_person_without_available_joints_is_left_alone():
 
 
 # --- against the naive reference --------------------------------------------
-
-
-def random_person(rng, layout, height, width):
-    """Joints on whole, half and arbitrary pixels, some out, some missing."""
-    joints = {}
-    for name in names(layout):
-        if rng.random() < 0.15:
-            continue
-        point = rng.uniform(-8, (width + 8, height + 8))
-        point = np.round(point * rng.choice([1, 2])) / 2 * rng.choice([1, 2])
-        if rng.random() < 0.5:
-            point += rng.uniform(-0.5, 0.5, 2)
-        joints[name] = tuple(np.float32(point).tolist())
-    return joints
-
-
-def naive_joints(joints, layout, flipped, removed=()):
-    order = names(layout)
-    return reference.reference_joints(
-        order,
-        [joints.get(name) for name in order],
-        [name in joints for name in order],
-        layout,
-        flipped,
-        removed,
-    )
 
 
 @pytest.mark.parametrize('seed', range(24))

@@ -13,6 +13,7 @@ from mmcv.transforms import Compose, TransformBroadcaster
 from mmcv.transforms.utils import cache_random_params
 from mmpose.registry import TRANSFORMS
 
+from tests.golden.donors import give, some_donors
 from tests.golden.samples import (
     crop,
     crowd,
@@ -24,7 +25,14 @@ from tests.golden.samples import (
     replayed,
     widen_visibility,
 )
-from tests.transform_cases import ALL_CASES, CASES, PAPER_CASES, make
+from tests.transform_cases import (
+    ALL_CASES,
+    CASES,
+    PAPER_CASES,
+    TARGET_CASES,
+    make,
+    make_black,
+)
 
 LAYOUTS = ('aic', 'mpii', 'coco', 'coco_wholebody')
 KEYPOINTS = {'aic': 14, 'mpii': 16, 'coco': 17, 'coco_wholebody': 133}
@@ -72,6 +80,7 @@ def sample(
     dtype='uint8',
     seed=0,
     warped=True,
+    black_donors=False,
 ):
     """Results with random joints; boxes of every height, even none."""
     rng = np.random.default_rng(seed)
@@ -92,7 +101,7 @@ def sample(
         )
     if wide:
         widen_visibility(results)
-    return results
+    return give(results, some_donors(layout, black_donors))
 
 
 def seen_of(results):
@@ -180,27 +189,33 @@ def test_any_whole_image(case, picture):
 @given(picture=pictures)
 def test_hidden_and_removed_are_the_truth(case, picture):
     """On white, black paint shows itself: compare pixels with records."""
-    transform = make(case, fill='black')
-    results = sample(**picture)
+    transform = make_black(case)
+    results = sample(**picture, black_donors=True)
     results['img'] = np.full_like(results['img'], 255)
     clean = results['img'].copy()
     height, width = clean.shape[:2]
     xy, seen = results['transformed_keypoints'], seen_of(results)
     out = check(transform, results)
     painted = mask(out, clean)
-    under = set()
+    records = out['occlusions']
+    boxes = np.zeros_like(painted)  # discs remove nothing
+    for record in records:
+        if record['pixels'] and record['name'].startswith('part:'):
+            x1, y1, x2, y2 = record['box']
+            boxes[y1:y2, x1:x2] = getattr(transform, 'remove_keypoints', False)
+    under, removable = set(), set()
     for i, k in np.argwhere(seen > 0):
         x, y = xy[i, k].tolist()
         inside = 0 <= x < width and 0 <= y < height
-        if inside and painted[pixel_under((x, y), height, width)]:
-            under.add((i, names(picture['layout'])[k]))
-    records = out['occlusions']
-    for key, on in (
-        ('hidden', True),
-        ('removed', getattr(transform, 'remove_keypoints', False)),
-    ):
+        if not inside:
+            continue
+        pixel = pixel_under((x, y), height, width)
+        for where, found in ((painted, under), (boxes, removable)):
+            if where[pixel]:
+                found.add((i, names(picture['layout'])[k]))
+    for key, expected in (('hidden', under), ('removed', removable)):
         listed = {(i, name) for r in records for i, name in r[key]}
-        assert listed == (under if on else set())
+        assert listed == expected
     if len(records) == 1:
         assert records[0]['pixels'] == painted.sum()
 
@@ -272,8 +287,9 @@ def test_registered_and_printable(case):
     cls, kwargs = ALL_CASES[case]
     built = TRANSFORMS.build(dict(type=cls.__name__, **kwargs))
     assert type(built) is cls
-    assert cls.__name__ in repr(built)
-    assert str(kwargs.get('target', 'random')) in repr(built)
+    assert repr(built).startswith(f'{cls.__name__}(')
+    for key, value in kwargs.items():
+        assert f'{key}={value!r}' in repr(built)
     np.random.seed(5)
     expected = make(case)(sample())
     np.random.seed(5)
@@ -326,6 +342,7 @@ def test_occlusions_compose_with_mmposes_own(case):
     results = crop(joints, photo(256, 192))
     del results['transformed_keypoints']
     results['img'] = photo(700, 600)
+    give(results, some_donors('coco'))
     pipeline = Compose([
         make(case),
         TRANSFORMS.build(dict(type='TopdownAffine', input_size=(192, 256))),
@@ -336,3 +353,77 @@ def test_occlusions_compose_with_mmposes_own(case):
     assert {record['call'] for record in results['occlusions']} == {0, 1}
     removed = {n for r in results['occlusions'] for _, n in r['removed']}
     assert labelled(results) == joints.keys() - removed
+
+
+# --- transforms of targets --------------------------------------------------
+
+CODECS = {
+    'msra': dict(type='MSRAHeatmap', sigma=2),
+    'udp': dict(type='UDPHeatmap', sigma=2),
+    'megvii': dict(type='MegviiHeatmap', kernel_size=5),
+}
+SIZES = dict(input_size=(48, 64), heatmap_size=(12, 16))
+
+
+def targets(codec, picture, occlude):
+    """Results of one person after an occlusion and ``GenerateTarget``."""
+    fixed = dict(count=1, height=64, width=48, odd=0, view=False)
+    results = occlude(sample(**{**picture, **fixed}))
+    step = dict(type='GenerateTarget', encoder={**CODECS[codec], **SIZES})
+    if picture['layout'] == 'mpii':  # two resolutions
+        small = {**step['encoder'], 'heatmap_size': (6, 8)}
+        step.update(encoder=[step['encoder'], small], multilevel=True)
+    return TRANSFORMS.build(step)(results)
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize('codec', CODECS)
+@pytest.mark.parametrize('case', TARGET_CASES)
+@FEW
+@given(picture=pictures, remove=st.booleans())
+def test_targets_of_removed_joints(case, codec, picture, remove):
+    """Empty and with a weight where a label was removed; all others stay,
+    and so do the arrays that came."""
+    transform = make(case)
+    occlude = make('parts-blur', remove_keypoints=remove)
+    results = targets(codec, picture, occlude)
+    keys = ('heatmaps', 'keypoint_weights')
+    given = {key: listed(results[key]) for key in keys}
+    copies = {key: [a.copy() for a in given[key]] for key in keys}
+    out = transform(dict(results))
+    gone = sorted(
+        names_index(out['keypoint_id2name'], name)
+        for record in out['occlusions']
+        for _, name in record['removed']
+    )
+    assert bool(gone) <= remove
+    stay = [k for k in out['keypoint_id2name'] if k not in gone]
+    for key in keys:
+        assert isinstance(out[key], list) == isinstance(results[key], list)
+        for old, copy, new in zip(
+            given[key], copies[key], listed(out[key]), strict=True
+        ):
+            np.testing.assert_array_equal(old, copy)
+            assert (new.shape, new.dtype) == (old.shape, old.dtype)
+    for old, new in zip(given['heatmaps'], listed(out['heatmaps']),
+                        strict=True):  # fmt: skip
+        assert not new[gone].any()
+        np.testing.assert_array_equal(new[stay], old[stay])
+    for old, new in zip(given['keypoint_weights'],
+                        listed(out['keypoint_weights']),
+                        strict=True):  # fmt: skip
+        assert (new[0, gone] == transform.weight).all()
+        np.testing.assert_array_equal(new[0, stay], old[0, stay])
+
+
+@pytest.mark.parametrize('case', TARGET_CASES)
+def test_transforms_of_targets_are_registered_and_pickled(case):
+    cls, kwargs = TARGET_CASES[case]
+    built = TRANSFORMS.build(dict(type=cls.__name__, **kwargs))
+    assert type(built) is cls
+    again = pickle.loads(pickle.dumps(built))
+    assert repr(again) == repr(built)
+    assert f'weight={built.weight}' in repr(built)
