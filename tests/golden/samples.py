@@ -226,6 +226,8 @@ def crowd(people, image, layout='coco', img_id=1, warped=True):
     if warped:
         results['transformed_keypoints'] = results['keypoints'].copy()
         results['input_size'] = (width, height)
+        results['input_center'] = np.array([width, height], np.float32) / 2
+        results['input_scale'] = np.array([width, height], np.float32)
     return results
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -37,6 +39,10 @@ _LOOKS = [
     ('#5b4b9e', '>', '**'),
 ]
 _KNOWN = {'black': 0, 'blur': 1, 'mean': 2}
+
+_HEAT = LinearSegmentedColormap.from_list(
+    'heat', ['#ffffff', '#d6e4ec', '#86b3cc', '#2f7298', '#0b3c5d', '#04121d']
+)
 
 _KIND_COLORS = {
     'good': ('#e8ece4', ''),
@@ -89,7 +95,11 @@ class Picture:
 def _draw(figure: Figure, words: str) -> Picture:
     out = io.StringIO()
     figure.savefig(
-        out, format='svg', metadata={'Date': None}, bbox_inches='tight'
+        out,
+        format='svg',
+        metadata={'Date': None},
+        bbox_inches='tight',
+        transparent=True,
     )
     return Picture(out.getvalue(), words)
 
@@ -193,7 +203,7 @@ def stick_figure(run: BenchmarkRun) -> dict[str, tuple[float, float]]:
     person's, else where they are in the data's boxes on average."""
     places = {joint: place(joint) for joint in run.joints.names}
     if all(places.values()):
-        return {joint: xy for joint, xy in places.items() if xy}
+        return {j: _larger_head(*xy) for j, xy in places.items() if xy}
     low, high = np.split(run.boxes.person_boxes, 2, axis=1)
     inside = (run.boxes.truth - low[:, None]) / (high - low)[:, None]
     out = {}
@@ -203,6 +213,12 @@ def stick_figure(run: BenchmarkRun) -> dict[str, tuple[float, float]]:
             x, y = np.median(known, axis=0)
             out[joint] = (6 * float(x) - 3, 9 - 9 * float(y))
     return out
+
+
+def _larger_head(x: float, y: float) -> tuple[float, float]:
+    """Room for the joints of the face."""
+    low = 7.6  # between shoulders and face
+    return (2.1 * x, low + 1.9 * (y - low)) if y > low else (x, y)
 
 
 def body_figure(analysis: Analysis) -> Picture | None:
@@ -225,18 +241,21 @@ def body_figure(analysis: Analysis) -> Picture | None:
     top = max(*losses, 0.005)
     with matplotlib.rc_context(_STYLE):
         figure = Figure(
-            figsize=(2.9 * len(paints) + 0.9, 5.4), layout='constrained'
+            figsize=(3.5 * len(paints) + 0.8, 5.2), layout='constrained'
         )
         axes = figure.subplots(1, len(paints), squeeze=False)[0]
         for axis, paint in zip(axes, paints, strict=True):
-            mine = {c.target: c for c in costs if c.paint == paint}
+            mine = {
+                c.target: c.change[measure].value or 0.0
+                for c in costs
+                if c.paint == paint
+            }
             dots = _body(axis, analysis.run, spots, mine, measure, top)
             axis.set_title(f'painted: {paint}', loc='center')
         bar = figure.colorbar(
             dots, ax=list(axes), shrink=0.55, pad=0.01, aspect=24
         )
         bar.set_label(f'{NAMES[measure]} lost')
-        bar.outline.set_visible(False)
         words = (
             f'Loss of {NAMES[measure]} by the joint that is hidden, on a '
             'body; the numbers are in the table below.'
@@ -244,59 +263,94 @@ def body_figure(analysis: Analysis) -> Picture | None:
         return _draw(figure, words)
 
 
-def _body(axis, run, spots, costs, measure, top):  # type: ignore
+def _body(
+    axis: Axes,
+    run: BenchmarkRun,
+    spots: dict[str, tuple[float, float]],
+    changes: dict[str, float],
+    measure: str,
+    top: float,
+) -> PathCollection:
     xs = [x for x, _ in spots.values()]
-    width = max(xs) - min(xs)
+    ys = [y for _, y in spots.values()]
+    middle = (min(xs) + max(xs)) / 2
     for a, b in run.joints.links:
         ends = [spots.get(run.joints.names[i]) for i in (a, b)]
-        if all(ends):
+        if ends[0] and ends[1]:
             axis.plot(
-                *zip(*ends, strict=True),
-                color='#cfd4cf',
+                [ends[0][0], ends[1][0]],
+                [ends[0][1], ends[1][1]],
+                color='#d5dad5',
                 linewidth=7,
                 solid_capstyle='round',
                 zorder=1,
             )
-    shown = [joint for joint in spots if joint in costs]
-    values = [-(costs[joint].change[measure].value or 0) for joint in shown]
-    size = [90 + 420 * max(0.0, value) / top for value in values]
+    shown = [joint for joint in spots if joint in changes]
+    losses = [-changes[joint] for joint in shown]
     dots = axis.scatter(
         [spots[j][0] for j in shown],
         [spots[j][1] for j in shown],
-        s=size,
-        c=values,
-        cmap='cividis_r',
+        s=[70 + 280 * max(0.0, loss) / top for loss in losses],
+        c=losses,
+        cmap=_HEAT,
         vmin=0,
         vmax=top,
-        edgecolors='#1c2026',
+        edgecolors=INK,
         linewidths=0.9,
-        zorder=2,
+        zorder=3,
     )
-    for joint, value in zip(shown, values, strict=True):
-        x, y = spots[joint]
-        if value >= 0.25 * top:
-            side = 1 if x >= 0 else -1
-            axis.annotate(
-                number(-value, measure, sign=True),
-                (x, y),
-                xytext=(side * 15, 0),
-                textcoords='offset points',
+    edge = (max(xs) - min(xs)) * 0.72
+    for side in (-1, 1):
+        mine = [j for j in shown if (spots[j][0] < middle) == (side < 0)]
+        mine.sort(key=lambda j: spots[j][1])
+        heights = _apart([spots[j][1] for j in mine], (max(ys)) / 18)
+        for joint, height in zip(mine, heights, strict=True):
+            x = middle + side * edge
+            axis.plot(
+                [spots[joint][0], x - 0.06 * side],
+                [spots[joint][1], height],
+                color='#b4bbbf',
+                linewidth=0.7,
+                zorder=2,
+            )
+            axis.text(
+                x,
+                height,
+                number(changes[joint], measure, sign=True),
                 ha='left' if side > 0 else 'right',
                 va='center',
                 fontsize=8,
-                bbox=dict(
-                    facecolor='white', edgecolor='none', alpha=0.8, pad=0.6
-                ),
-                zorder=3,
             )
     if any(joint.startswith('left_') for joint in shown):
-        bottom = min(y for _, y in spots.values()) - 0.7
-        for edge, side in ((min(xs), "person's right"), (max(xs), 'left')):
-            axis.text(edge, bottom, side, ha='center', color=FAINT, fontsize=8)
+        for side, word in ((-1, "person's right"), (1, "person's left")):
+            axis.text(
+                middle + side * 0.3 * edge,
+                min(ys) - 0.11 * (max(ys) - min(ys)),
+                word,
+                ha='left' if side > 0 else 'right',
+                color=FAINT,
+                fontsize=8,
+            )
     axis.set_aspect('equal')
-    axis.set_xlim(min(xs) - 0.3 * width, max(xs) + 0.3 * width)
+    axis.set_xlim(middle - 1.45 * edge, middle + 1.45 * edge)
     axis.axis('off')
     return dots
+
+
+def _apart(values: Sequence[float], least: float) -> list[float]:
+    """Rising values, moved so that there is room between them."""
+    out = list(values)
+    for _ in range(200):
+        moved = False
+        for i in range(len(out) - 1):
+            lack = least - (out[i + 1] - out[i])
+            if lack > 1e-6:
+                out[i] -= lack / 2
+                out[i + 1] += lack / 2
+                moved = True
+        if not moved:
+            break
+    return out
 
 
 def curves_figure(curves: Sequence[Curve]) -> Picture | None:
@@ -410,15 +464,14 @@ def matrix_figure(matrix: Matrix, parts: Matrix | None, top: float) -> Picture:
         axis = figure.subplots()
         image = axis.imshow(
             values,
-            cmap='cividis_r',
-            vmin=0,
-            vmax=100 * top,
+            cmap=_HEAT,
+            norm=PowerNorm(0.6, vmin=0, vmax=100 * top),
             aspect='auto',
         )
         for i, row in enumerate(values):
             for j, value in enumerate(row):
                 if np.isfinite(value) and value >= 0.05:
-                    dark = value > 55 * top
+                    dark = value > 38 * top
                     axis.text(
                         j,
                         i,
@@ -442,7 +495,7 @@ def matrix_figure(matrix: Matrix, parts: Matrix | None, top: float) -> Picture:
                     )
                 )
         if gap is not None:
-            axis.axhline(gap - 0.5, color='white', linewidth=6)
+            axis.axhline(gap - 0.5, color=INK, linewidth=1)
         axis.set_xticks(
             range(count),
             [name(j) for j in matrix.joints],
@@ -457,7 +510,6 @@ def matrix_figure(matrix: Matrix, parts: Matrix | None, top: float) -> Picture:
         axis.set_ylabel(f'hidden ({matrix.paint})')
         bar = figure.colorbar(image, ax=axis, shrink=0.6, pad=0.01, aspect=26)
         bar.set_label("moves by, % of the box's longer side")
-        bar.outline.set_visible(False)
         words = (
             'How far each joint (column) moves when a joint or part (row) is '
             f"hidden, in per cent of the box's longer side; {matrix.paint}."

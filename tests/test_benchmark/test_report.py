@@ -1,0 +1,328 @@
+"""The report: what its files hold, and that a browser shows it."""
+
+import csv
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import cv2
+import numpy as np
+import pytest
+from mmengine.config import Config
+
+from mmpose_occlusion.benchmark.report import write_report
+from mmpose_occlusion.benchmark.report.cases import (
+    WORST,
+    find_config,
+    pick_cases,
+    show,
+)
+from mmpose_occlusion.benchmark.report.words import interval, number
+from tests.test_benchmark import made_up
+from tests.test_benchmark.planted import config
+
+WRIST = made_up.COCO.index('left_wrist')
+
+
+def some_run(**more):
+    """Joints in two paints, parts, sizes and places; the wrist suffers."""
+    boxes = made_up.people(4, 2, seed=1)
+    clean = made_up.noisy(boxes, 2, seed=1)
+
+    def lose(joints):
+        joints = joints.copy()
+        joints[:, WRIST] += 60
+        return joints
+
+    def attack(target, paint, fault=None, kind='KeypointOcclusion', **entries):
+        tail = ':'.join(f'{v}' for v in entries.values())
+        return made_up.attack(
+            clean,
+            boxes,
+            target if target in made_up.COCO else 'nose',
+            paint,
+            fault,
+            name=f'{kind[:4]}:{target}:{paint}:{tail}',
+            config=dict(type=kind, target=target, fill=paint, **entries),
+        )
+
+    attacks = [
+        attack(joint, paint, lose if joint == 'left_wrist' else None)
+        for paint in ('black', 'blur')
+        for joint in ('nose', 'left_wrist')
+    ]
+    attacks += [
+        attack(part, 'black', kind='PartOcclusion')
+        for part in ('head', '<hip> & co')
+    ]
+    attacks += [
+        attack('random', 'black', lose if size > 0.1 else None, diameter=size)
+        for size in (0.1, 0.2)
+    ]
+    attacks += [attack('random', 'noise'), attack('random', 'object')]
+    attacks += [attack('nose', 'black', place='on_person')]
+    facts = dict(command='python tools/x.py --out <a>', versions=dict(a='1'))
+    return made_up.run(boxes, clean, attacks, run=facts, **more)
+
+
+@pytest.fixture(scope='module')
+def report(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('report')
+    runs = [some_run(), some_run(model='other')]
+    return write_report(runs, folder, draws=10, command='typed & sent')
+
+
+class _Outside(HTMLParser):
+    """Collects what a page would load from elsewhere."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+        self.images = []
+
+    def handle_starttag(self, tag, attrs):
+        for name, value in attrs:
+            if tag == 'img' and name == 'src':
+                self.images.append(value)
+            if name in ('src', 'srcset', 'data') or (
+                name == 'href' and tag != 'a'
+            ):
+                if not value.startswith('data:'):
+                    self.found.append(value)
+            elif name == 'href' and not value.startswith('#'):
+                self.found.append(value)
+
+
+def test_the_page_needs_nothing_from_outside(report):
+    text = report.read_text()
+    page = _Outside()
+    page.feed(text)
+    assert page.found == []
+    assert 'url(' not in text
+    # two models: bodies, costs, curves, paints, two matrices, hidden, kinds
+    assert len(page.images) == 1 + 2 * 9
+    assert 'typed &amp; sent' in text
+    assert '--out &lt;a&gt;' in text
+    assert '&lt;hip&gt; &amp; co' in text
+    assert '<hip>' not in text
+
+
+def test_every_image_has_words(report):
+    images = re.findall(r'<img [^>]*>', report.read_text())
+    assert images
+    assert all(re.search(r'alt="[^"]{10,}"', image) for image in images)
+
+
+def test_numbers_are_those_of_the_analysis(report):
+    numbers = json.loads((report.parent / 'report.json').read_text())
+    assert numbers['schema'] == 1
+    first, second = numbers['models']
+    assert (first['model'], second['model']) == ('made-up', 'other')
+    assert first['attacks'] == second['attacks']
+    nose, wrist = first['attacks'][:2]
+    assert nose['change']['AP'] == dict(value=0, low=0, high=0)
+    assert wrist['change']['AP']['high'] < 0
+    assert wrist['moved']['left_wrist'] > 0.2
+    assert numbers['comparison']['baseline'] == 'made-up'
+    (row, *_) = csv.DictReader(open(report.parent / 'joints.csv'))
+    assert row['joint'] == 'all'
+    table = list(csv.DictReader(open(report.parent / 'attacks.csv')))
+    assert len(table) == 2 * len(first['attacks'])
+    assert float(table[1]['AP_change']) == wrist['change']['AP']['value']
+    moved = list(csv.DictReader(open(report.parent / 'movement.csv')))
+    assert len(moved) == 17 * len(table)
+
+
+def test_reports_of_the_same_predictions_differ_in_run_alone(report, tmp_path):
+    runs = [some_run(), some_run(model='other')]
+    runs = [replace(run, run=dict(command='another')) for run in runs]
+    again = write_report(runs, tmp_path / 'again', draws=10, command='?')
+    found = []
+    for path in (report, again):
+        numbers = json.loads((path.parent / 'report.json').read_text())
+        found.append(numbers.pop('run'))
+        found.append(numbers)
+    assert found[1] == found[3]
+    assert found[0] != found[2]
+    for name in ('attacks.csv', 'joints.csv', 'movement.csv'):
+        assert (report.parent / name).read_bytes() == (
+            again.parent / name
+        ).read_bytes()
+
+
+def test_a_browser_shows_it(report, tmp_path):
+    browser = next(
+        filter(
+            None,
+            map(shutil.which, ('chromium', 'chromium-browser', 'chrome')),
+        ),
+        None,
+    )
+    if not browser:
+        pytest.skip('there is no Chromium to open the page in')
+    picture = tmp_path / 'page.png'
+    done = subprocess.run(
+        [
+            browser,
+            '--headless',
+            '--no-sandbox',
+            '--disable-gpu',
+            f'--user-data-dir={tmp_path / "profile"}',
+            '--window-size=1100,2400',
+            f'--screenshot={picture}',
+            report.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert picture.is_file(), done.stderr[-2000:]
+    shot = cv2.imread(str(picture))
+    # words and figures all the way down, not an empty sheet
+    for top in range(0, 2400, 600):
+        assert shot[top : top + 600].std() > 8, top
+
+
+def test_a_run_without_attacks_or_people_has_a_page(tmp_path):
+    boxes = made_up.people(2, 1)
+    clean = made_up.perfect(boxes)
+    run = made_up.run(boxes, clean, [], people=[])
+    path = write_report([run], tmp_path, draws=5)
+    assert 'PCK@0.2' in path.read_text()
+
+
+def test_animals_are_drawn_as_they_stand(tmp_path):
+    boxes = made_up.people(3, 2)
+    clean = made_up.noisy(boxes, 4)
+    run = made_up.run(
+        boxes,
+        clean,
+        [
+            made_up.attack(clean, boxes, joint)
+            for joint in ('nose', 'left_eye')
+        ],
+    )
+    names = [f'joint {i}' for i in range(17)]
+    attacks = [
+        replace(a, config=dict(a.config, target=names[i]))
+        for i, a in enumerate(run.attacks)
+    ]
+    run = replace(
+        run, joints=replace(run.joints, names=names), attacks=attacks
+    )
+    text = write_report([run], tmp_path, draws=5).read_text()
+    assert 'on a body' in text
+
+
+class TestCases:
+    @pytest.fixture(scope='class')
+    def planted(self, synthetic_people):
+        """Real crops; the model loses every nose that is hidden."""
+        from mmengine.registry import DefaultScope
+        from mmpose.registry import DATASETS
+
+        from mmpose_occlusion.benchmark.truth import infos_of
+
+        cfg = config(
+            synthetic_people, 'annotations/person_keypoints_val.json', 'val/'
+        )
+        with DefaultScope.overwrite_default_scope('mmpose'):
+            infos = infos_of(DATASETS.build(cfg.test_dataloader.dataset))
+        count = len(infos)
+        truth = np.stack([info['keypoints'][0] for info in infos])
+        visible = np.stack([i['keypoints_visible'][0] for i in infos])
+        corners = np.stack([info['bbox'][0] for info in infos])
+        boxes = replace(
+            made_up.people(count, 1),
+            image_ids=np.array([info['img_id'] for info in infos]),
+            instance_ids=np.array([info['id'] for info in infos]),
+            boxes=corners.astype(float),
+            person_boxes=corners.astype(float),
+            truth=np.where(visible[..., None] > 0, truth, np.nan),
+            visible=(2 * (visible > 0)).astype(np.int8),
+        )
+        clean = made_up.perfect(boxes)
+
+        def lose(joints):
+            joints = joints.copy()
+            joints[:, 0] += 50
+            return joints
+
+        attacks = [
+            made_up.attack(clean, boxes, 'left_elbow'),
+            made_up.attack(clean, boxes, 'nose', fault=lose),
+        ]
+        return cfg, made_up.run(boxes, clean, attacks)
+
+    def test_the_worst_is_the_one_that_was_planted(self, planted):
+        cfg, run = planted
+        (case, *_) = pick_cases(run, WORST)
+        assert (case.attack, case.joint) == ('keypoint:nose:black', 'nose')
+        sizes = run.boxes.boxes[:, 2:] - run.boxes.boxes[:, :2]
+        grown = 50 * 2**0.5 / sizes.max(axis=1)
+        assert case.after - case.before == pytest.approx(grown[case.row])
+
+        (shown,) = show(run, [case], cfg)
+        changed = (shown.clean != shown.attacked).any(axis=2)
+        y, x = np.nonzero(changed)
+        nose = shown.truth[0]
+        assert np.abs(np.array([x.mean(), y.mean()]) - nose).max() < 2
+        assert (shown.attacked[changed] == 0).all()
+        off = shown.after - shown.before
+        assert np.abs(off[1:]).max() < 0.01
+        assert (off[0] > 1).all()
+
+    def test_they_are_on_the_page(self, planted, tmp_path):
+        cfg, run = planted
+        cfg.dump(tmp_path / 'config.py')
+        text = write_report(
+            [run], tmp_path, [find_config(tmp_path, run)], draws=5
+        ).read_text()
+        assert 'Typical cases' in text
+        assert text.count('data:image/jpeg') >= 4
+
+    def test_data_that_are_gone_are_a_sentence(self, planted, tmp_path):
+        cfg, run = planted
+        cfg = Config(cfg.to_dict())
+        cfg.test_dataloader.dataset.data_root = str(tmp_path / 'gone')
+        cfg.dump(tmp_path / 'config.py')
+        text = write_report(
+            [run], tmp_path, [tmp_path / 'config.py'], draws=5
+        ).read_text()
+        assert 'No pictures: the data set cannot be read again' in text
+        assert 'data:image/jpeg' not in text
+        none = write_report([run], tmp_path / 'none', draws=5).read_text()
+        assert 'the config of this run is not in its folder' in none
+
+    def test_other_data_are_noticed(self, planted):
+        cfg, run = planted
+        boxes = replace(run.boxes, image_ids=run.boxes.image_ids + 1)
+        other = replace(run, boxes=boxes)
+        with pytest.raises(LookupError, match='has changed'):
+            show(other, pick_cases(run, WORST, 1), cfg)
+
+
+@pytest.mark.parametrize(
+    ('value', 'measure', 'sign', 'text'),
+    [
+        (0.5, 'AP', False, '0.500'),
+        (-0.0123, 'AP', True, '\u22120.012'),
+        (-0.0001, 'AP', True, '0.000'),
+        (0.0123, 'EPE', False, '1.2'),
+        (3.14, 'EPE_px', True, '+3.1'),
+        (None, 'AP', False, '–'),
+    ],
+)
+def test_numbers_as_words(value, measure, sign, text):
+    assert number(value, measure, sign) == text
+
+
+def test_no_interval_is_no_words():
+    from mmpose_occlusion.benchmark.analysis import Estimate
+
+    assert interval(Estimate(None, None, None)) == ''
+    assert interval(Estimate(0.5, 0.4, 0.6)) == '[0.400, 0.600]'
