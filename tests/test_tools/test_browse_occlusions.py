@@ -161,3 +161,16 @@ def test_nothing_to_look_at(browse, config):
 def test_more_crops_than_there_are(browse):
     out, _ = browse(*BLACK, '--split', 'test', '--num', '500')
     assert (out / 'gallery.html').read_text().count('<article') == 8
+
+
+def test_boxes_of_a_detector(browse, synthetic_people):
+    boxes = 'person_detection_results/detections_val.json'
+    key = 'test_dataloader.dataset.bbox_file'
+    out, printed = browse(
+        *['--attack', 'part:corpus:black', '--split', 'test', '--num', '99'],
+        *['--cfg-options', f'{key}={synthetic_people / boxes}'],
+    )
+    assert 'no annotated person' in printed.out
+    page = (out / 'gallery.html').read_text()
+    assert re.search(r'image \d+, box \d+, person \d+', page)
+    assert re.search(r'image \d+, box \d+, unmatched', page)
