@@ -107,6 +107,34 @@ def test_views_of_a_contrastive_config(browse, contrastive):
     assert cv2.imread(str(out / 'sheet.png')).size
 
 
+@pytest.fixture
+def mixed(config, tmp_path_factory):
+    """The tiny config with PartMix, whose data set is in a wrapper."""
+    path = tmp_path_factory.mktemp('mixed') / 'mixed.py'
+    path.write_text(f"""
+_base_ = [{config!r}]
+pipeline = [dict(type='PartMix', prob=1.0) if s.type == 'PartOcclusion' else s
+            for s in _base_.train_pipeline]
+train_dataloader = dict(dataset=dict(
+    _delete_=True,
+    type='DonorDataset',
+    dataset=dict(_base_.train_dataloader.dataset, pipeline=pipeline),
+))
+""")
+    return str(path)
+
+
+@pytest.mark.parametrize('arguments', [[], BLACK])
+def test_data_sets_in_a_wrapper(browse, mixed, arguments):
+    out, _ = browse(*arguments, '--num', '4', config=mixed)
+    page = (out / 'gallery.html').read_text()
+    wanted = 'KeypointOcclusion' if arguments else 'PartMix'
+    shown = records_of(page)
+    assert len(shown) == 4
+    assert all(records[-1]['transform'] == wanted for records in shown)
+    assert any(record['pixels'] for records in shown for record in records)
+
+
 def test_an_attack_takes_the_place_of_the_views(browse, contrastive):
     out, printed = browse(*BLACK, '--num', '3', config=contrastive)
     assert 'Attack keypoint:random:black changed' in printed.out
