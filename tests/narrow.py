@@ -64,6 +64,23 @@ def few(
     }
 
 
+def small_crops(
+    cfg: Mapping, split: str, width: int, height: int
+) -> dict[str, Any]:
+    """Options for smaller crops of a split, and heatmaps of a quarter."""
+    loader = f'{split}_dataloader'
+    *_, (key, dataset) = walk_datasets(cfg[loader]['dataset'])
+    changes: dict[str, Any] = {}
+    for index, step in enumerate(dataset['pipeline']):
+        name = f'{loader}.{key}.pipeline.{index}'
+        if 'input_size' in step:
+            changes[f'{name}.input_size'] = (width, height)
+        if 'encoder' in step:
+            changes[f'{name}.encoder.input_size'] = (width, height)
+            changes[f'{name}.encoder.heatmap_size'] = (width // 4, height // 4)
+    return changes
+
+
 def arguments(options: Mapping[str, Any]) -> list[str]:
     """The options as arguments of a tool."""
     return ['--cfg-options', *(f'{k}={_word(v)}' for k, v in options.items())]
