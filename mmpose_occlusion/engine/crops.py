@@ -151,5 +151,7 @@ def _end_after_pictures(dataset: Mapping) -> None:
     for key, entry in entries:
         if key in ends:
             entry['pipeline'] = entry['pipeline'][: ends[key] + 1]
-        elif any(inner.startswith(f'{key}.') for inner in ends):
+        elif 'pipeline' in entry and any(
+            inner.startswith(f'{key}.') for inner in ends
+        ):
             entry['pipeline'] = []
