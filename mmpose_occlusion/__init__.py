@@ -10,6 +10,7 @@ from .version import __version__
 requirements.check()
 
 from . import datasets, engine, evaluation, models, visualization  # noqa: E402
+from .benchmark import loop as _loop  # noqa: E402, F401 (registers it)
 
 __all__ = [
     '__version__',

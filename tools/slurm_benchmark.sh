@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Benchmark under Slurm, one process for each GPU.
+#
+#   GPUS=8 GPUS_PER_NODE=8 CPUS_PER_TASK=5 SRUN_ARGS="" \
+#       bash tools/slurm_benchmark.sh PARTITION JOB CONFIG CHECKPOINT [arguments]
+#
+# GPUS_PER_NODE=0 runs on CPUs, in GPUS processes.
+set -euo pipefail
+
+if [ $# -lt 4 ]; then
+    echo "usage: [GPUS=8] bash tools/slurm_benchmark.sh" \
+        "PARTITION JOB CONFIG CHECKPOINT [arguments]" >&2
+    exit 2
+fi
+partition=$1
+job=$2
+config=$3
+checkpoint=$4
+shift 4
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+exec bash "$here/_slurm.sh" "$partition" "$job" "$here/occlusion_benchmark.py" \
+    "$config" "$checkpoint" "$@"
