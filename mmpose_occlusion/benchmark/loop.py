@@ -13,9 +13,15 @@ from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import DATASETS, LOOPS
 from torch.utils.data import DataLoader
 
-from mmpose_occlusion.attacks import CROP, makes_crop, split_pipeline
-from mmpose_occlusion.datasets import match_detections
+from mmpose_occlusion.attacks import (
+    CROP,
+    makes_crop,
+    needs_donors,
+    split_pipeline,
+)
+from mmpose_occlusion.datasets import match_detections, offer_donors
 from mmpose_occlusion.engine.attack import PARTS_KEY
+from mmpose_occlusion.engine.config import metainfo_of
 from mmpose_occlusion.engine.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
 
@@ -110,6 +116,18 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self._threads = threads
         self._num_workers = int(dataloader.get('num_workers', 0))
         config = match_detections(_plain_config(dataloader['dataset']))
+        self.skeleton = Skeleton.from_metainfo(
+            metainfo_of(config), runner.cfg.get(PARTS_KEY)
+        )
+        self.attacks = load_suites(
+            suites,
+            attacks,
+            self.skeleton,
+            runner.cfg.get('occlusion_suites'),
+        )
+        self.keys = [attack_key(attack.configs) for attack in self.attacks]
+        if any(needs_donors(c) for a in self.attacks for c in a.configs):
+            config = offer_donors(config)
         source = config.get('dataset', config)
         self._before, self._after = _split(source)
         source['pipeline'] = self._before
@@ -118,13 +136,6 @@ class OcclusionBenchmarkLoop(BaseLoop):
         # hooks may ask for its length; it makes no crops
         super().__init__(runner, DataLoader(self.dataset, batch_size))
         self._read_data(runner.cfg, source, max_images, evaluator)
-        self.attacks = load_suites(
-            suites,
-            attacks,
-            self.skeleton,
-            runner.cfg.get('occlusion_suites'),
-        )
-        self.keys = [attack_key(attack.configs) for attack in self.attacks]
 
     def _read_data(
         self,
@@ -136,8 +147,6 @@ class OcclusionBenchmarkLoop(BaseLoop):
         """Boxes, people, joints and blocks."""
         metainfo = self.dataset.metainfo
         evaluation = describe_metric(evaluator)
-        parts = cfg.get(PARTS_KEY)
-        self.skeleton = Skeleton.from_metainfo(metainfo, parts)
         infos = infos_of(self.dataset)
         order = order_by_image(np.array([i['img_id'] for i in infos]))
         infos = [infos[i] for i in order]

@@ -58,7 +58,8 @@ def infos_of(dataset: Any) -> list[dict]:
     if isinstance(dataset, DetectionMatchedDataset):
         return [dataset.get_data_info(i) for i in range(len(dataset))]
     # the class's own adds metainfo, copied for each crop
-    return [BaseDataset.get_data_info(dataset, i) for i in range(len(dataset))]
+    inner = getattr(dataset, 'dataset', dataset)
+    return [BaseDataset.get_data_info(inner, i) for i in range(len(inner))]
 
 
 def read_people(config: Mapping) -> dict[int, dict]:

@@ -4,4 +4,8 @@ from . import transforms, zip_backend  # noqa: F401
 from .color_jitter import ColorJitter  # noqa: F401
 from .donors import DonorDataset  # noqa: F401
 from .occlusion_views import OcclusionViewsDataset  # noqa: F401
-from .wrappers import DetectionMatchedDataset, match_detections  # noqa: F401
+from .wrappers import (  # noqa: F401
+    DetectionMatchedDataset,
+    match_detections,
+    offer_donors,
+)

@@ -181,6 +181,7 @@ def crop(
     results.update(flip=flipped, flip_direction='horizontal' * flipped or None)
     results = affine(width, height)(results)
     results['img'] = image
+    results['ori_shape'] = (4096, 4096)
     for index, name in enumerate(names(layout)):
         if name in joints:
             results['transformed_keypoints'][0, index] = joints[name]
