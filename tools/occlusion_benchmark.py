@@ -70,7 +70,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--dry-run',
         action='store_true',
         help='say how many forward passes there are to do and how long they '
-        'take, measured on a few; nothing is written',
+        'take, measured on a few; no prediction is stored',
     )
     parser.add_argument(
         '--resume',
@@ -144,8 +144,9 @@ def benchmark(args: argparse.Namespace) -> None:
     if args.dry_run or not is_main_process():
         return
     loop.store.note(start.facts(args, loop, begin))
+    cfg.dump(loop.store.path / start.CONFIG)
     run = load_run(loop.store, [attack.name for attack in loop.attacks])
-    start.report(run, args.out)
+    start.report(run, loop.store, args.out)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -71,7 +71,7 @@ def tasks_of(work: Iterable[Work], image_ids: np.ndarray) -> list[Task]:
         )
         for w in work
         for start, stop in runs_of_images(
-            image_ids[w.block.start : w.block.stop]
+            image_ids[w.block.start : w.block.stop].tolist()
         )
     ]
 

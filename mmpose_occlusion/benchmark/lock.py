@@ -8,11 +8,13 @@ from typing import TextIO
 
 from mmpose_occlusion.engine.errors import UsageError
 
+LOCK = '.benchmark.lock'
+
 
 class FolderLock:
     """Holds a folder for this process, until it ends, however it ends.
 
-    The lock is the operating system's on the file ``lock`` in the folder,
+    The lock is the operating system's on the file :data:`LOCK` in the folder,
     which stays behind and means nothing by itself. Processes that are forked
     from this one, such as the workers of a data loader, do not hold it.
 
@@ -28,7 +30,7 @@ class FolderLock:
         folder = Path(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            file = open(folder / 'lock', 'a+', encoding='utf-8')  # noqa: SIM115
+            file = open(folder / LOCK, 'a+', encoding='utf-8')  # noqa: SIM115
         except OSError as error:
             raise UsageError(
                 f'folder "{folder}" cannot be written to '

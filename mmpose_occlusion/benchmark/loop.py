@@ -195,7 +195,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         lock: list[FolderLock] = []
         try:
             if not self.dry_run:
-                _on_main(lambda: lock.append(FolderLock(self.out / 'store')))
+                _on_main(lambda: lock.append(FolderLock(self.out)))
             path, work = _on_main(self._open)
             predictor = Predictor(
                 runner.model,

@@ -31,7 +31,15 @@ from mmpose_occlusion.version import __version__
 from .data import BenchmarkRun
 from .identity import digest_of_file
 from .loop import OcclusionBenchmarkLoop
+from .store import RunStore
 from .suite import load_suites
+
+CONFIG = 'config.py'
+"""The config that a run was made with, in its part of the store."""
+
+PATIENCE = 7 * 24 * 3600
+"""Seconds that processes wait for each other at the end: one may have a
+block more than the others."""
 
 
 def apply_arguments(cfg: Config, args: Namespace) -> None:
@@ -68,6 +76,8 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
             f'config "{cfg.filename}" has no test_evaluator, which says how '
             'its data set is scored: give a config that has'
         )
+    environment = cfg.setdefault('env_cfg', {})
+    environment.setdefault('dist_cfg', {}).setdefault('timeout', PATIENCE)
     cfg.test_cfg = dict(
         type=OcclusionBenchmarkLoop.__name__,
         out=args.out,
@@ -112,12 +122,35 @@ def facts(
     )
 
 
-def report(run: BenchmarkRun, folder: str) -> None:
-    """Say what was found."""
+def report(run: BenchmarkRun, store: RunStore, folder: str) -> None:
+    """Write the report of a run.
+
+    Args:
+        run: The run.
+        store: Where it is from.
+        folder: Gets the report.
+    """
+    try:
+        from .report import show_steps, write_report
+    except ImportError:
+        print_table(run)
+        print(f'Predictions of {len(run.boxes):,} crops are in {store.path}')
+        return
+    path = write_report(
+        [run],
+        folder,
+        [store.path / CONFIG],
+        progress=show_steps(len(run.attacks)),
+    )
+    print(f'Wrote {path}, report.json and CSV files')
+
+
+def print_table(run: BenchmarkRun) -> None:
+    """Print what each attack did to the joints that it hides."""
     sizes = box_size(run.boxes.person_boxes)
     labelled = run.boxes.visible > 0
     clean = joint_errors(run.clean.keypoints, run.boxes.truth)
-    print(f'\n{"attack":36} changed  painted  PCK of hidden joints')
+    print(f'{"attack":36} changed  painted  PCK of hidden joints')
     for attack in run.attacks:
         errors = joint_errors(attack.predictions.keypoints, run.boxes.truth)
         mask = labelled & attack.hidden
@@ -129,4 +162,3 @@ def report(run: BenchmarkRun, folder: str) -> None:
         changed = int(attack.changed.sum())
         pixels = attack.pixels.sum() / max(changed, 1)
         print(f'{attack.name:36} {changed:7,}  {pixels:4,.0f} px  {scores}')
-    print(f'\nPredictions of {len(run.boxes):,} crops are in {folder}/store')

@@ -5,7 +5,7 @@
 - ``run.json`` what the predictions have in common, and the blocks;
 - ``people-DIGEST.npz`` boxes and annotations;
 - ``attacks.json`` the attacks that were asked for so far, in order;
-- ``last.json`` the last command that finished;
+- ``last.json`` and ``config.py`` the last command that finished;
 - ``shards/BLOCK-DIGEST.npz`` predictions of one block of crops, clean or
   under some attacks.
 

@@ -1,0 +1,446 @@
+"""The loop: the same bits whatever happens, and no pass too many."""
+
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DefaultScope
+from mmpose.datasets.transforms import LoadImage
+from mmpose.registry import DATASETS
+
+from mmpose_occlusion.attacks import insert_attacks, parse_attack
+from mmpose_occlusion.benchmark import compute as computing
+from mmpose_occlusion.benchmark.lock import FolderLock
+from mmpose_occlusion.benchmark.runs import load_runs
+from mmpose_occlusion.benchmark.store import RunStore
+from mmpose_occlusion.benchmark.views import Task
+from mmpose_occlusion.engine.errors import UsageError
+
+from .planted import PlantedModel
+from .small import ATTACKS, Counting, assert_same, config, loop, network, run
+
+
+@pytest.fixture(scope='module', autouse=True)
+def scope():
+    import mmpose.datasets
+    import mmpose.evaluation
+    import mmpose.models  # noqa: F401
+
+    with DefaultScope.overwrite_default_scope('mmpose'):
+        yield
+
+
+@pytest.fixture(scope='module')
+def cfg(synthetic_people):
+    return config(synthetic_people)
+
+
+@pytest.fixture(scope='module')
+def model():
+    return network()
+
+
+@pytest.fixture(scope='module')
+def expected(cfg, model, tmp_path_factory):
+    """One process, no workers, one batch at a time."""
+    out = tmp_path_factory.mktemp('expected')
+    return run(cfg, model, out, threads=1)[0]
+
+
+@pytest.mark.parametrize(('workers', 'threads'), [(1, 3), (4, 2)])
+def test_workers_and_threads_change_no_bit(
+    cfg, model, expected, tmp_path, workers, threads
+):
+    found, _ = run(cfg, model, tmp_path, num_workers=workers, threads=threads)
+    assert_same(found, expected)
+    # and the network's answers do depend on the pictures
+    nose = expected.attacks[0]
+    moved = nose.predictions.keypoints != expected.clean.keypoints
+    assert moved.any(axis=(1, 2)).sum() > nose.changed.sum() / 2 > 1
+    assert len(np.unique(expected.clean.keypoints[:, 0], axis=0)) > 5
+
+
+def test_predictions_are_those_of_an_ordinary_test(cfg, model, expected):
+    """MMPose's own pipeline and step, with the attack in the pipeline."""
+    dataset = cfg.test_dataloader.dataset.to_dict()
+    for attack in [None, *expected.attacks]:
+        configs = [parse_attack(attack.name)] if attack else []
+        pipeline = insert_attacks(dataset['pipeline'], configs, seed=0)
+        plain = DATASETS.build(dict(dataset, pipeline=pipeline))
+        with torch.no_grad():
+            samples = model.test_step(
+                pseudo_collate([plain[i] for i in range(len(plain))])
+            )
+        want = [s.pred_instances.keypoints[0] for s in samples]
+        found = attack.predictions if attack else expected.clean
+        assert found.keypoints == pytest.approx(np.array(want), abs=1e-2)
+        if attack:
+            records = [s.metainfo['occlusions'][0] for s in samples]
+            assert attack.pixels.tolist() == [r['pixels'] for r in records]
+            names = expected.joints.names
+            hidden = [
+                sorted(names.index(joint) for _, joint in r['hidden'])
+                for r in records
+            ]
+            assert [
+                np.flatnonzero(h).tolist() for h in attack.hidden
+            ] == hidden
+
+
+def test_crops_are_those_of_the_ordinary_pipeline(cfg, model, tmp_path):
+    made = loop(cfg, model, tmp_path)
+    dataset = cfg.test_dataloader.dataset.to_dict()
+    every = Task(0, 0, len(made.boxes), tuple(range(len(ATTACKS))))
+    crops = made._maker().make(Task(0, 0, 1, every.attacks))
+    for block in made.blocks[:1]:
+        crops = [
+            crop
+            for row in range(block.start, block.stop)
+            for crop in made._maker().make(
+                Task(0, row, row + 1, every.attacks)
+            )
+        ]
+    for number, spec in enumerate(ATTACKS):
+        pipeline = insert_attacks(
+            dataset['pipeline'], [parse_attack(spec)], seed=0
+        )
+        plain = DATASETS.build(dict(dataset, pipeline=pipeline))
+        for row, crop in enumerate(crops):
+            inputs = (
+                crop.view(number)
+                if crop.outcomes[number].change
+                else crop.view()
+            )[0]
+            assert np.array_equal(inputs, plain[row]['inputs'].numpy())
+
+
+def test_each_image_is_read_once(cfg, model, tmp_path, monkeypatch):
+    read = []
+    load = LoadImage.transform
+
+    def count(self, results):
+        if 'img' not in results:
+            read.append(results['img_path'])
+        return load(self, results)
+
+    monkeypatch.setattr(LoadImage, 'transform', count)
+    found, _ = run(cfg, model, tmp_path)
+    assert len(read) == len(set(read)) == len(set(found.boxes.image_ids))
+    assert len(found.boxes) > len(read)
+
+
+def test_only_changed_crops_go_through_the_network(cfg, model, tmp_path):
+    counting = Counting(model)
+    found, passes = run(cfg, counting, tmp_path)
+    changed = sum(int(attack.changed.sum()) for attack in found.attacks)
+    assert sum(counting.batches) == passes == len(found.boxes) + changed
+    assert changed < len(ATTACKS) * len(found.boxes)
+    assert max(counting.batches) <= 4
+    for attack in found.attacks:
+        same = ~attack.changed
+        assert np.array_equal(
+            attack.predictions.keypoints[same], found.clean.keypoints[same]
+        )
+        assert not attack.hidden[same].any()
+        assert not attack.pixels[same].any()
+
+
+def test_more_attacks_compute_the_new_ones_alone(
+    cfg, model, expected, tmp_path
+):
+    counting = Counting(model)
+    first, _ = run(cfg, counting, tmp_path, ATTACKS[2:3])
+    counting.batches.clear()
+    found, passes = run(cfg, counting, tmp_path)
+    assert_same(found, expected)
+    new = [a for a in found.attacks if a.name not in ATTACKS[2:3]]
+    assert sum(counting.batches) == sum(a.changed.sum() for a in new)
+    assert passes == sum(counting.batches)
+    # once more, by other workers: nothing
+    again, passes = run(cfg, counting, tmp_path, num_workers=1)
+    assert passes == 0
+    assert_same(again, expected)
+    # what is asked for is what one gets; what is there stays there
+    assert [a.name for a in first.attacks] == list(ATTACKS[2:3])
+    (stored,) = load_runs(tmp_path)
+    assert {a.name for a in stored.attacks} == set(ATTACKS)
+
+
+def test_another_way_to_write_an_attack_is_the_same(cfg, model, tmp_path):
+    run(cfg, model, tmp_path, ('keypoint:nose:black',))
+    found, passes = run(cfg, model, tmp_path, ('keypoint:nose:black:6',))
+    assert passes == 0
+    assert [a.name for a in found.attacks] == ['keypoint:nose:black']
+
+
+def test_another_batch_size_has_the_same_patches(
+    cfg, model, expected, tmp_path
+):
+    found, _ = run(cfg, model, tmp_path, batch_size=4)
+    other, _ = run(cfg, model, tmp_path, batch_size=7)
+    assert len(load_runs(tmp_path)) == 2
+    for one, two in zip(found.attacks, other.attacks, strict=True):
+        for name in ('changed', 'hidden', 'pixels'):
+            assert np.array_equal(getattr(one, name), getattr(two, name))
+        # heat maps agree to 1e-6, and their maxima are in the same place
+        assert one.predictions.keypoints == pytest.approx(
+            two.predictions.keypoints, abs=1e-2
+        )
+    assert_same(found, expected)
+
+
+def test_killed_and_resumed(cfg, model, expected, tmp_path, monkeypatch):
+    """Killed while it writes its third shard, after which another one is
+    cut short and a third damaged."""
+    writes = []
+    write = RunStore.write
+
+    def write_or_die(self, *args):
+        writes.append(args)
+        if len(writes) == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        write(self, *args)
+
+    child = os.fork()
+    if not child:
+        monkeypatch.setattr(RunStore, 'write', write_or_die)
+        try:
+            run(cfg, model, tmp_path, threads=1)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    shards = sorted(tmp_path.glob('store/*/shards/*.npz'))
+    assert len(shards) == 2
+    with pytest.raises(UsageError, match='is complete: run its command again'):
+        load_runs(tmp_path)
+    shards[0].write_bytes(shards[0].read_bytes()[:-100])
+    (shards[0].parent / '.000002-dead.npz.77').write_bytes(b'half')
+
+    made = loop(cfg, model, tmp_path)
+    blocks = [len(block) for block in made.blocks]
+    found, passes = run(cfg, model, tmp_path)
+    assert_same(found, expected)
+    # the second block alone was kept
+    second = slice(blocks[0], blocks[0] + blocks[1])
+    kept = blocks[1] + sum(a.changed[second].sum() for a in found.attacks)
+    everything = len(found.boxes) + sum(a.changed.sum() for a in found.attacks)
+    assert passes == everything - kept
+    assert not list(tmp_path.glob('store/*/shards/.*'))
+
+
+@pytest.mark.parametrize('damage', ['flip', 'empty'])
+def test_damaged_shards_are_computed_again(
+    cfg, model, expected, tmp_path, damage
+):
+    run(cfg, model, tmp_path)
+    shard = min(tmp_path.glob('store/*/shards/*.npz'))
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    shard.write_bytes(b'' if damage == 'empty' else bytes(data))
+    found, passes = run(cfg, model, tmp_path)
+    assert passes > 0
+    assert_same(found, expected)
+
+
+def test_slow_blocks_are_stored_in_parts(
+    cfg, model, expected, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(computing.Recorder, 'seconds', -1.0, raising=False)
+    record = computing.Recorder.__init__
+    monkeypatch.setattr(
+        computing.Recorder,
+        '__init__',
+        lambda self, store: record(self, store, seconds=-1.0),
+    )
+    found, _ = run(cfg, model, tmp_path)
+    assert_same(found, expected)
+    shards = list(tmp_path.glob('store/*/shards/*.npz'))
+    blocks = len(loop(cfg, model, tmp_path).blocks)
+    assert len(shards) == blocks * (1 + len(ATTACKS))
+
+
+def test_no_resume_starts_anew(cfg, model, expected, tmp_path):
+    _, first = run(cfg, model, tmp_path)
+    found, passes = run(cfg, model, tmp_path, resume=False)
+    assert passes == first > 0
+    assert_same(found, expected)
+
+
+def test_two_at_once_are_refused(cfg, model, expected, tmp_path):
+    ready, other = os.pipe(), os.pipe()
+    child = os.fork()
+    if not child:
+        held = FolderLock(tmp_path)
+        os.write(ready[1], b'x')
+        os.read(other[0], 1)
+        held.release()
+        os._exit(0)
+    os.read(ready[0], 1)
+    try:
+        with pytest.raises(UsageError) as error:
+            run(cfg, model, tmp_path)
+        assert f'folder "{tmp_path}" (process {child} ' in str(error.value)
+    finally:
+        os.write(other[1], b'x')
+        os.waitpid(child, 0)
+    # a lock file that nobody holds stops nobody
+    assert_same(run(cfg, model, tmp_path)[0], expected)
+
+
+def test_other_weights_another_seed_and_other_data_stand_beside(
+    cfg, model, tmp_path, synthetic_people
+):
+    attacks = ('keypoint:random:black',)
+    for made, options in (
+        (model, {}),
+        (network(seed=1), {}),
+        (model, dict(seed=1)),
+        (model, dict(max_images=3)),
+    ):
+        _, passes = run(cfg, made, tmp_path, attacks, **options)
+        assert passes > 0
+    flipless = config(synthetic_people)
+    flipless.model.test_cfg.flip_test = False
+    assert run(flipless, model, tmp_path, attacks)[1] > 0
+    # what concerns the training alone is no other run
+    trained = config(synthetic_people)
+    trained.model.head.loss = dict(type='KeypointOHKMMSELoss')
+    trained.model.backbone.init_cfg = None
+    assert run(trained, model, tmp_path, attacks)[1] == 0
+    runs = load_runs(tmp_path)
+    assert len(runs) == 5
+    assert sorted(r.seed for r in runs) == [0, 0, 0, 0, 1]
+
+
+def test_max_images(cfg, model, expected, tmp_path):
+    found, _ = run(cfg, model, tmp_path, max_images=3)
+    ids = list(dict.fromkeys(expected.boxes.image_ids.tolist()))[:3]
+    assert list(dict.fromkeys(found.boxes.image_ids.tolist())) == ids
+    n = len(found.boxes)
+    assert np.array_equal(found.boxes.truth, expected.boxes.truth[:n], True)
+    assert {p['image_id'] for p in found.people} == set(ids)
+    everybody = {p['image_id'] for p in expected.people}
+    assert everybody > set(ids)
+
+
+def test_dry_run(cfg, model, tmp_path, capsys):
+    loop(cfg, model, tmp_path, dry_run=True).run()
+    said = capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+    found, passes = run(cfg, model, tmp_path)
+    people = len(found.boxes)
+    # all crops were looked at: the number is exact
+    assert f'{people} crops under {len(ATTACKS)} attacks: {passes} ' in said
+    capsys.readouterr()
+    loop(cfg, model, tmp_path, (*ATTACKS, 'part:hip'), dry_run=True).run()
+    _, more = run(cfg, model, tmp_path, (*ATTACKS, 'part:hip'))
+    assert f': {more} forward passes (0 of clean' in capsys.readouterr().out
+    loop(cfg, model, tmp_path, dry_run=True).run()
+    assert 'nothing is to be computed' in capsys.readouterr().out
+
+
+def test_detector_boxes(synthetic_people, model, tmp_path):
+    cfg = config(synthetic_people, detected=True)
+    found, _ = run(cfg, model, tmp_path)
+    path = synthetic_people / 'person_detection_results/detections_val.json'
+    detections = json.loads(path.read_text())
+    boxes = found.boxes
+    assert len(boxes) == len(detections)
+    nobody = boxes.instance_ids == -1
+    assert 0 < nobody.sum() < len(boxes)
+    assert np.isnan(boxes.truth[nobody]).all()
+    assert np.isnan(boxes.person_boxes[nobody]).all()
+    assert not any(a.changed[nobody].any() for a in found.attacks)
+    assert found.attacks[0].changed[~nobody].sum() > 3
+    people = {p['id']: p for p in found.people}
+    for row in np.flatnonzero(~nobody):
+        person = people[boxes.instance_ids[row]]
+        joints = np.reshape(person['keypoints'], (-1, 3))
+        labelled = joints[:, 2] > 0
+        assert boxes.truth[row][labelled] == pytest.approx(
+            joints[labelled, :2]
+        )
+        assert np.isnan(boxes.truth[row][~labelled]).all()
+        assert boxes.visible[row].tolist() == joints[:, 2].tolist()
+        assert boxes.areas[row] == pytest.approx(person['area'])
+    xywh = np.array([d['bbox'] for d in detections])
+    scores = {round(d['score'], 6) for d in detections}
+    assert {round(float(s), 6) for s in boxes.scores} <= scores
+    widths = np.sort(boxes.boxes[:, 2] - boxes.boxes[:, 0])
+    assert widths == pytest.approx(np.sort(xywh[:, 2]), abs=0.01)
+
+
+def test_mpii(synthetic_people, tmp_path):
+    cfg = config(synthetic_people, mpii=True)
+    cfg.test_evaluator = dict(type='MpiiPCKh')
+    found, _ = run(cfg, PlantedModel(), tmp_path, ('keypoint:head_top:black',))
+    assert len(found.joints.names) == 16
+    assert found.people == []
+    assert (found.boxes.head_sizes > 0).all()
+    assert set(np.unique(found.boxes.visible)) == {0, 2}
+    assert found.evaluation['metric'] == 'MpiiPCKh'
+    assert found.evaluation['thr'] == 0.5
+
+
+def test_a_planted_fault_is_stored_and_nothing_else(cfg, tmp_path):
+    def shift_the_wrist(answer, hidden):
+        if 'left_elbow' in hidden:
+            answer[0, 9] += (100, 0)
+
+    found, _ = run(
+        cfg,
+        PlantedModel(shift_the_wrist),
+        tmp_path,
+        ('keypoint:left_elbow:black', 'keypoint:left_ankle:black'),
+    )
+    elbow, ankle = found.attacks
+    moved = elbow.predictions.keypoints - found.clean.keypoints
+    want = np.zeros_like(moved)
+    want[elbow.changed, 9, 0] = 100
+    assert moved == pytest.approx(want, abs=1e-3)
+    assert elbow.changed.any()
+    under = ankle.hidden[:, 7]
+    assert (ankle.predictions.keypoints == found.clean.keypoints)[~under].all()
+
+
+def test_evaluation_has_the_metrics_own_arguments(expected):
+    assert expected.evaluation == dict(
+        metric='CocoMetric',
+        use_area=True,
+        iou_type='keypoints',
+        score_mode='bbox_keypoint',
+        keypoint_score_thr=0.2,
+        nms_mode='oks_nms',
+        nms_thr=0.8,
+    )
+    assert expected.crop_size == (48, 64)
+
+
+def test_refused(cfg, model, tmp_path, synthetic_people):
+    whole = config(synthetic_people)
+    steps = whole.test_dataloader.dataset.pipeline
+    whole.test_dataloader.dataset.pipeline = [
+        s for s in steps if s.type != 'TopdownAffine'
+    ]
+    with pytest.raises(UsageError, match='no "TopdownAffine"'):
+        loop(whole, model, tmp_path)
+    with pytest.raises(UsageError, match='there is no attack'):
+        loop(cfg, model, tmp_path, ())
+    many = network()
+    many.head.final_layer = torch.nn.Conv2d(16, 5, 1)
+    many.test_cfg['flip_test'] = many.head.test_cfg['flip_test'] = False
+    with pytest.raises(UsageError, match='the model says 5 joints'):
+        run(cfg, many, tmp_path)
+    with pytest.raises(UsageError, match='holds no benchmark'):
+        load_runs(tmp_path / 'elsewhere')
+    # a run that ended in an error does not hold the folder
+    assert run(cfg, model, tmp_path)[1] > 0
+    info = min(tmp_path.glob('store/*/run.json'))
+    info.write_text(info.read_text().replace('"format": 1', '"format": 99'))
+    with pytest.raises(UsageError, match='is of format 99'):
+        load_runs(tmp_path)

@@ -1,0 +1,129 @@
+"""The benchmark by its command: in one process, killed, in three."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from mmpose_occlusion.benchmark.runs import load_runs
+from tests.test_benchmark.small import assert_same
+
+from .conftest import ROOT
+
+ATTACKS = ['--attack', 'keypoint:nose:black', '--attack', 'part:head']
+BATCH = ['--batch-size', '2', '--num-workers', '0']
+
+KILLED = """
+import os, signal, sys
+sys.path[:0] = [{root!r}, {tools!r}]
+import occlusion_benchmark
+import mmpose_occlusion.benchmark.store as store
+write = store.RunStore.write
+count = []
+
+def write_or_die(self, *args):
+    count.append(args)
+    if len(count) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    write(self, *args)
+
+store.RunStore.write = write_or_die
+occlusion_benchmark.main(sys.argv[1:])
+"""
+
+
+@pytest.fixture
+def arguments(config, checkpoint):
+    return [config, checkpoint, *ATTACKS, *BATCH]
+
+
+@pytest.fixture
+def benchmark(tool, arguments):
+    """Run the tool in this process."""
+
+    def run(out, *more):
+        argv = [*arguments, '--out', str(out), *more]
+        return tool('occlusion_benchmark').main(argv)
+
+    return run
+
+
+def test_killed_and_resumed_in_three_processes(benchmark, arguments, tmp_path):
+    whole, broken = tmp_path / 'whole', tmp_path / 'broken'
+    assert benchmark(whole) == 0
+    (expected,) = load_runs(whole)
+    assert [a.name for a in expected.attacks] == [
+        'keypoint:nose:black',
+        'part:head:blur',
+    ]
+    argv = [*arguments, '--out', str(broken)]
+    code = KILLED.format(root=str(ROOT), tools=str(ROOT / 'tools'))
+    environment = dict(os.environ, OMP_NUM_THREADS='1')
+    killed = subprocess.run(
+        [sys.executable, '-c', code, *argv],
+        env=environment,
+        capture_output=True,
+    )
+    assert killed.returncode == -9, killed.stderr
+    assert len(list(broken.glob('store/*/shards/*.npz'))) == 1
+    config, checkpoint, *options = argv
+    subprocess.run(
+        [
+            *('bash', str(ROOT / 'tools/dist_benchmark.sh')),
+            *(config, checkpoint, '3', *options),
+        ],
+        env=dict(environment, PYTHON=sys.executable),
+        check=True,
+        capture_output=True,
+    )
+    (found,) = load_runs(broken)
+    assert_same(found, expected)
+    (kept, all_) = (run.run['forward_passes'] for run in (found, expected))
+    assert 0 < kept < all_
+
+
+def test_what_is_noted(benchmark, config, checkpoint, tmp_path, capsys):
+    assert benchmark(tmp_path, '--max-images', '2') == 0
+    (run,) = load_runs(tmp_path)
+    assert run.run['command'].startswith('python ')
+    assert run.run['config'] == config
+    assert len(run.run['checkpoint_sha256']) == 64
+    assert run.run['versions']['torch']
+    assert run.model == 'tiny'
+    assert len(set(run.boxes.image_ids)) == 2
+    capsys.readouterr()
+    assert benchmark(tmp_path, '--max-images', '2', '--dry-run') == 0
+    assert 'nothing is to be computed' in capsys.readouterr().out
+    last = next(tmp_path.glob('store/*/last.json'))
+    assert json.loads(last.read_text())['forward_passes'] > 0
+    assert (last.parent / 'config.py').is_file()
+
+
+@pytest.mark.parametrize(
+    ('more', 'sentence'),
+    [
+        (['--suite', 'papper'], 'suite "papper" does not exist'),
+        (['--attack', 'keypoint:tail'], "There is no joint 'tail'"),
+        (
+            ['--cfg-options', 'test_dataloader.dataset.ann_file=no.json'],
+            'does not exist: put the data there',
+        ),
+    ],
+)
+def test_refused(benchmark, tmp_path, capsys, more, sentence):
+    assert benchmark(tmp_path / 'out', *more) == 2
+    error = capsys.readouterr().err
+    assert error.startswith('error: ')
+    assert sentence in error
+    assert not (tmp_path / 'out' / 'store').exists()
+
+
+@pytest.mark.parametrize(
+    'more', [['--max-images', '0'], ['--batch-size', 'x'], ['--seed', '-1']]
+)
+def test_numbers_are_checked(benchmark, tmp_path, capsys, more):
+    with pytest.raises(SystemExit):
+        benchmark(tmp_path, *more)
+    assert 'is not a whole number from' in capsys.readouterr().err
