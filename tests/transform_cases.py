@@ -32,6 +32,19 @@ CASES = {
         PartOcclusion,
         dict(target='random_all', fill='mean', remove_keypoints=True),
     ),
+    'joint-object': (
+        KeypointOcclusion,
+        dict(target='left_hip', fill='object', diameter=0.4, seed=3),
+    ),
+    'joints-control': (
+        KeypointOcclusion,
+        dict(target=JOINTS, fill='pixelate', radius=9, place='on_person'),
+    ),
+    'part-control': (
+        PartOcclusion,
+        dict(target='left_arm', fill='texture', place='off_person'),
+    ),
+    'parts-noise': (PartOcclusion, dict(target=PARTS, fill='noise')),
     'own-part': (
         PartOcclusion,
         dict(target='hand', parts=dict(hand=['left_wrist', 'left_elbow'])),

@@ -26,8 +26,11 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 ATTACK_HELP = (
-    'an occlusion as KIND:NAME[:FILL[:RADIUS]], for example '
-    'keypoint:nose:black, keypoint:left_eye,right_eye:mean or part:head:blur; '
+    'an occlusion as KIND:NAME[:FILL[:SIZE][:PLACE]], for example '
+    'keypoint:nose:black, keypoint:left_eye,right_eye:mean, part:head:noise, '
+    'keypoint:nose:black:24 (radius in pixels of a crop 256 high), '
+    'keypoint:nose:black:20%% (diameter, of the height of the box) or '
+    'keypoint:nose:black:24:off_person (the same area elsewhere); '
     'several, each with its own --attack, act on the same crop in this order'
 )
 _NOISE = ('Could not import OneDL',)

@@ -16,12 +16,14 @@ the short form of the attack that they are a control of.
 ``name`` then holds ``{target}``.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.logging import print_log
 
 from mmpose_occlusion.attacks import (
     KINDS,
@@ -257,8 +259,16 @@ def _targets(
             'an attack has "*" for joints and for parts at once: write two '
             'attacks'
         )
-    by_part = kinds.pop() == KINDS['part']
-    return list(skeleton.parts if by_part else skeleton.names)
+    if kinds.pop() == KINDS['keypoint']:
+        return list(skeleton.names)
+    if not skeleton.parts:
+        print_log(
+            'This data set has no body parts, so that its suites have no '
+            "attacks on them: name its own in the config's occlusion_parts.",
+            'current',
+            logging.WARNING,
+        )
+    return list(skeleton.parts)
 
 
 def _with_parts(config: dict, skeleton: Skeleton) -> dict:

@@ -4,6 +4,7 @@ What hiding a joint costs is more than what disturbing the picture costs; the
 same painted area at another place shows how much the latter is.
 """
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -19,7 +20,8 @@ PLACES = (TARGET, ON_PERSON, OFF_PERSON)
 THICKNESS = 0.1
 """Of a limb, as a part of the height of the person's box."""
 
-HEAD_THICKNESS = 0.16
+HEAD_THICKNESS = 0.12
+"""Of the outline around the head's joints."""
 
 
 def move_elsewhere(
@@ -65,13 +67,11 @@ def move_elsewhere(
         blocked[y1:y2, x1:x2] |= stamp
     fits = _overlap(blocked, stamp) == 0
     if place == ON_PERSON:
-        x, y = (round(value) for value in region.center)
-        row, col = (
-            min(max(y - y1, 0), y2 - y1 - 1),
-            min(max(x - x1, 0), x2 - x1 - 1),
-        )
+        col, row = (math.floor(value + 0.5) for value in region.center)
         height, width = fits.shape
-        fits &= person[row : row + height, col : col + width]
+        fits &= person[
+            row - y1 : row - y1 + height, col - x1 : col - x1 + width
+        ]
     spots = np.flatnonzero(fits)
     if not len(spots):
         return None

@@ -104,11 +104,11 @@ def foliage(
 ) -> np.ndarray:
     """Leaves over leaves."""
     color = np.broadcast_to([20.0, 45, 30], (*u.shape, 3)).copy()
-    for x, y, turn, size, light, warm in rng.random((48, 6)):
+    for x, y, turn, size, light, warm in rng.random((30, 6)):
         along, across = _turned(
             u - 2.4 * x + 1.2, v - 2.4 * y + 1.2, np.pi * turn
         )
-        length = 0.22 + 0.22 * size
+        length = 0.3 + 0.25 * size
         inside = np.abs(across) < 0.4 * length * (1 - (along / length) ** 2)
         leaf = (0.5 + 0.6 * light) * np.array([45, 150, 60 + 70 * warm])
         vein = np.abs(across) < 0.03 * length

@@ -63,6 +63,8 @@ def outcome(record: Mapping) -> str:
     'keypoint:nose black: 113 px, hides nose'
     """
     head = f'{record["name"]} {record["fill"]}'
+    if record.get('place', 'target') != 'target':
+        head += f' {record["place"]}'
     if record.get('reason'):
         return f'{head}: nothing done, {record["reason"]}'
     names = ', '.join(

@@ -171,6 +171,7 @@ def crop(
     results.update(flip=flipped, flip_direction='horizontal' * flipped or None)
     results = affine(width, height)(results)
     results['img'] = image
+    results['ori_shape'] = (4096, 4096)
     for index, name in enumerate(names(layout)):
         if name in joints:
             results['transformed_keypoints'][0, index] = joints[name]
@@ -216,6 +217,8 @@ def crowd(people, image, layout='coco', img_id=1, warped=True):
     if warped:
         results['transformed_keypoints'] = results['keypoints'].copy()
         results['input_size'] = (width, height)
+        results['input_center'] = np.array([width, height], np.float32) / 2
+        results['input_scale'] = np.array([width, height], np.float32)
     return results
 
 

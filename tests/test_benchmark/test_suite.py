@@ -1,11 +1,20 @@
 """Suites: what is in them, and what their files may say."""
 
+import numpy as np
 import pytest
+from mmpose.registry import TRANSFORMS
 
-from mmpose_occlusion.benchmark.suite import load_suite, load_suites
+from mmpose_occlusion.benchmark.suite import (
+    load_suite,
+    load_suites,
+    shipped,
+)
+from mmpose_occlusion.datasets.wrappers import offer_donors
 from mmpose_occlusion.engine.errors import UsageError
+from mmpose_occlusion.occluders import FILLS
 from mmpose_occlusion.skeleton import Skeleton
 from tests.golden.samples import names
+from tests.test_evaluation.runs import build, synthetic
 
 COCO = Skeleton.from_names(tuple(names('coco')))
 PARTS = ['head', 'left_arm', 'right_arm', 'hip', 'left_leg', 'right_leg']
@@ -46,6 +55,66 @@ def test_the_papers_attacks(layout):
         dict(type='PartOcclusion', target='hip', fill='mean'),
     )
     assert {attack.suite for attack in attacks} == {'paper'}
+
+
+def test_severity_is_a_part_of_the_box():
+    attacks = load_suite('severity', COCO)
+    assert [attack.details['severity'] for attack in attacks] == pytest.approx(
+        [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4]
+    )
+    for attack in attacks:
+        (config,) = attack.configs
+        assert config['diameter'] == attack.details['severity']
+        assert config['target'] == 'random'
+    assert attacks[1].name == 'keypoint:random:black:10%'
+
+
+def test_controls_name_what_they_control():
+    attacks = {attack.name: attack for attack in load_suite('controls', COCO)}
+    assert len(attacks) == 3 * 17
+    for place in ('on_person', 'off_person'):
+        control = attacks[f'keypoint:left_hip:black:24:{place}']
+        assert control.details == dict(
+            control=place, of='keypoint:left_hip:black:24'
+        )
+        assert control.details['of'] in attacks
+
+
+def test_paints_differ_in_the_paint_alone():
+    attacks = load_suite('paints', COCO)
+    fills = [attack.configs[0].pop('fill') for attack in attacks]
+    assert set(fills) == set(FILLS)
+    rest = attacks[0].configs
+    assert all(attack.configs == rest for attack in attacks)
+
+
+@pytest.mark.parametrize('layout', ['coco', 'mpii', 'aic', 'ap10k'])
+def test_shipped_suites_fit_every_skeleton(layout):
+    skeleton = Skeleton.from_names(tuple(names(layout)))
+    attacks = load_suites(shipped(), [], skeleton)
+    assert {attack.suite for attack in attacks} == set(shipped())
+    # what they leave to chance is drawn by the seed that is given to them
+    assert not any('seed' in c for a in attacks for c in a.configs)
+
+
+def test_paints_have_equal_areas(synthetic_people):
+    """Within 1 % of the painted pixels, for everybody."""
+    cfg = synthetic(synthetic_people)
+    cfg['pipeline'] = cfg['pipeline'][:-1]
+    crops = build(offer_donors(cfg))
+    attacks = [
+        TRANSFORMS.build(dict(attack.configs[0], seed=0))
+        for attack in load_suite('paints', COCO)
+    ]
+    painted = 0
+    for i in range(len(crops)):
+        records = [a(crops[i])['occlusions'][0] for a in attacks]
+        assert len({record['name'] for record in records}) == 1
+        areas = np.array([record['pixels'] for record in records])
+        if areas.any():
+            painted += 1
+            assert np.abs(areas / areas[0] - 1).max() <= 0.01
+    assert painted > 4
 
 
 def test_entries_of_every_kind(tmp_path):

@@ -10,12 +10,18 @@ from mmengine.logging import MMLogger
 from mmpose.registry import DATASETS
 
 from mmpose_occlusion.attacks import insert_attacks
+from mmpose_occlusion.datasets.transforms import KeypointOcclusion
 from mmpose_occlusion.datasets.transforms.scene import MATCHED_KEY
 from mmpose_occlusion.datasets.wrappers import (
     DetectionMatchedDataset,
     match_detections,
 )
-from tests.test_evaluation.runs import build, photographs, synthetic
+from tests.test_evaluation.runs import (
+    PIPELINE,
+    build,
+    photographs,
+    synthetic,
+)
 
 NOSE = dict(type='KeypointOcclusion', target='nose', fill='black')
 
@@ -377,3 +383,45 @@ def test_draws_are_those_of_annotated_boxes(synthetic_people):
 
 def test_registered():
     assert DATASETS.get('DetectionMatchedDataset') is DetectionMatchedDataset
+
+
+def test_sizes_and_controls_follow_the_person_not_the_box(synthetic_people):
+    """The disc is a part of the annotated person's box, and a control knows
+    the annotated segment."""
+    cfg = dict(
+        synthetic(synthetic_people, detected=True), pipeline=PIPELINE[:-1]
+    )
+    matched = build(match_detections(cfg))
+    people = build(dict(cfg, bbox_file=None))
+    annotated = {people[i]['id']: people[i] for i in range(len(people))}
+    attack = dict(fill='black', diameter=0.1, seed=0)
+    sized = KeypointOcclusion(**attack)
+    control = KeypointOcclusion(place='off_person', **attack)
+    seen = 0
+    for i in range(len(matched)):
+        results = matched[i]
+        person = results[MATCHED_KEY]
+        if 'id' not in person or person['id'] not in annotated:
+            continue
+        truth = annotated[person['id']]
+        assert person['segmentation'] == truth['segmentation']
+        (record,) = sized(dict(results))['occlusions']
+        if record['reason']:
+            continue
+        zoom = results['input_size'][1] / results['input_scale'][1]
+        height = truth['bbox'][0, 3] - truth['bbox'][0, 1]
+        expected = max(0.1 * height * zoom, 2**0.5)
+        assert 2 * record['region']['radius'] == pytest.approx(expected)
+        (other,) = control(dict(results))['occlusions']
+        assert other['name'] == record['name']
+        if other['pixels']:
+            seen += 1
+            assert other['pixels'] == record['pixels']
+            x, y = other['region']['center']
+            point = np.array([x, y]) / zoom + results['input_center']
+            point -= results['input_scale'] / 2
+            for ring in person['segmentation']:
+                contour = np.reshape(ring, (-1, 1, 2)).astype(np.float32)
+                inside = cv2.pointPolygonTest(contour, point.tolist(), True)
+                assert inside < -0.4 * record['region']['radius'] / zoom
+    assert seen > 4

@@ -1,14 +1,12 @@
 """Which pixels of a sample's picture are the person's, which the photo's."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-from weakref import WeakKeyDictionary
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
 from mmpose.structures.bbox import get_warp_matrix
-from xtcocotools import mask as coco_mask
 
+from mmpose_occlusion.datasets.run_lengths import decode_run_lengths
 from mmpose_occlusion.occluders import Person
 from mmpose_occlusion.occluders.elsewhere import (
     HEAD_THICKNESS,
@@ -18,8 +16,6 @@ from mmpose_occlusion.occluders.elsewhere import (
 )
 
 from .scene import MATCHED_KEY, Scene
-
-_links_of_dataset: WeakKeyDictionary = WeakKeyDictionary()
 
 
 def person_pixels(results: Mapping, scene: Scene, index: int) -> np.ndarray:
@@ -78,11 +74,8 @@ def _segment(
     warp = _warp(results) if cropped else np.eye(3)[:2]
     if warp is None:
         return None
-    if isinstance(segment, Mapping):  # run lengths
-        counts = segment['counts']
-        if isinstance(counts, list):
-            segment = coco_mask.frPyObjects(dict(segment), *segment['size'])
-        pixels = coco_mask.decode(segment)
+    if isinstance(segment, Mapping):
+        pixels = decode_run_lengths(segment)
         size = (shape[1], shape[0])
         return cv2.warpAffine(pixels, warp, size, flags=cv2.INTER_NEAREST) > 0
     rings = [np.reshape(ring, (-1, 2)) for ring in segment if len(ring) >= 6]
@@ -106,24 +99,8 @@ def _shape(
     height = person.box_height
     if not np.isfinite(height):
         height = person.height
-    return body_shape(
-        person.xy, person.labelled, _links(results), hulls, height, shape
-    )
-
-
-def _links(results: Mapping) -> Sequence[tuple[int, int]]:
-    """Pairs of joints that a limb is between, read once per data set."""
-    if 'skeleton_links' in results:
-        return results['skeleton_links']
-    dataset: Any = results.get('dataset')
-    if dataset is None:
-        return ()
-    try:
-        if dataset not in _links_of_dataset:
-            _links_of_dataset[dataset] = dataset.metainfo['skeleton_links']
-        return _links_of_dataset[dataset]
-    except TypeError:  # cannot be hashed or weakly referenced
-        return dataset.metainfo['skeleton_links']
+    links = results.get('skeleton_links', ())
+    return body_shape(person.xy, person.labelled, links, hulls, height, shape)
 
 
 def _warp(results: Mapping) -> np.ndarray | None:

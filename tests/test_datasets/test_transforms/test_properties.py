@@ -18,6 +18,7 @@ from tests.golden.samples import (
     crowd,
     labelled,
     mask,
+    metainfo,
     names,
     photo,
     pixel_under,
@@ -82,6 +83,7 @@ def sample(
     xy, seen = people(rng, layout, height, width, count, odd, missing)
     del results['dataset']
     results['keypoint_id2name'] = dict(enumerate(names(layout)))
+    results['skeleton_links'] = metainfo(layout)['skeleton_links']
     results['keypoints'] = xy
     results['keypoints_visible'] = seen
     if warped:
