@@ -18,7 +18,8 @@ from ..analysis.bootstrap import DRAWS
 from ..data import BenchmarkRun
 from .cases import TYPICAL, WORST, Shown, pick_cases, show
 from .numbers import report_numbers, write_json, write_tables
-from .page import ModelPage, page
+from .page import page
+from .sections import ModelPage
 
 NO_CONFIG = (
     'the config of this run is not in its folder, so its crops cannot be '
