@@ -87,10 +87,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--batch-size',
         type=_number(1),
-        default=64,
         metavar='N',
-        help='crops in one forward pass at most (default: %(default)s); '
-        'predictions of another size are stored apart',
+        help='crops in one forward pass at most (default: 32 on a CPU, 64 '
+        'elsewhere); predictions of another size are stored apart',
     )
     parser.add_argument(
         '--num-workers',

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dist import barrier, broadcast_object_list, get_dist_info
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import DATASETS, LOOPS
 from torch.utils.data import DataLoader
@@ -39,7 +38,7 @@ from .identity import (
     run_key,
 )
 from .lock import FolderLock
-from .predict import Predictor
+from .predict import Predictor, device_of, unwrapped
 from .progress import Progress
 from .store import FORMAT, RunStore
 from .suite import SuiteAttack, load_suites
@@ -55,7 +54,10 @@ from .truth import (
 )
 from .views import Attack, CropMaker
 
-BATCH_SIZE = 64
+BATCH_SIZE = {'cpu': 32}
+"""Crops of a block by the kind of device, small on a CPU for its caches."""
+
+BATCH_SIZE_ELSEWHERE = 64
 
 
 @LOOPS.register_module()
@@ -76,7 +78,8 @@ class OcclusionBenchmarkLoop(BaseLoop):
         suites: Names or files of suites, see :func:`.suite.load_suites`.
         attacks: Short forms of further attacks.
         seed: Of what attacks leave to chance.
-        batch_size: Crops of a block, and of a batch at most.
+        batch_size: Crops of a block, and of a batch at most; by default as
+            :data:`BATCH_SIZE` says.
         max_images: Take the first images alone.
         resume: False computes all anew.
         dry_run: Only say what would be done.
@@ -97,7 +100,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         suites: Sequence[str] = (),
         attacks: Sequence[str] = (),
         seed: int = 0,
-        batch_size: int = BATCH_SIZE,
+        batch_size: int | None = None,
         max_images: int | None = None,
         resume: bool = True,
         dry_run: bool = False,
@@ -107,7 +110,10 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.evaluator = None
         self.out = Path(out)
         self.seed = seed
-        self.batch_size = batch_size
+        device = device_of(runner.model).type
+        self.batch_size = batch_size or BATCH_SIZE.get(
+            device, BATCH_SIZE_ELSEWHERE
+        )
         self.resume = resume
         self.dry_run = dry_run
         self.store: RunStore | None = None
@@ -134,7 +140,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.dataset = DATASETS.build(config)
         check_dataset(self.dataset)
         # hooks may ask for its length; it makes no crops
-        super().__init__(runner, DataLoader(self.dataset, batch_size))
+        super().__init__(runner, DataLoader(self.dataset, self.batch_size))
         self._read_data(runner.cfg, source, max_images, evaluator)
 
     def _read_data(
@@ -271,11 +277,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         return path, work
 
     def _depends_on(self) -> dict[str, Any]:
-        model = self.runner.model
-        model = model.module if is_model_wrapper(model) else model
-        device = next(
-            (p.device for p in model.parameters()), torch.device('cpu')
-        )
+        model = unwrapped(self.runner.model)
         return dict(
             format=FORMAT,
             weights=digest_of_weights(model),
@@ -283,7 +285,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
             data=digest_of_arrays(self._arrays),
             images=digest_of_images(self._paths),
             seed=self.seed,
-            **numerics(self.batch_size, device),
+            **numerics(self.batch_size, device_of(model)),
         )
 
     def _maker(self) -> CropMaker:

@@ -38,10 +38,10 @@ class Predictor:
         threads: int | None = None,
         fp16: bool = False,
     ) -> None:
-        self._model: Any = model.module if is_model_wrapper(model) else model
+        self._model: Any = unwrapped(model)
         self._joints = joints
         self._fp16 = fp16
-        self.device = _device_of(self._model)
+        self.device = device_of(self._model)
         on_cpu = self.device.type == 'cpu'
         self.threads = (threads or torch.get_num_threads()) if on_cpu else 1
 
@@ -105,7 +105,13 @@ class Predictor:
         return keypoints[..., :2].astype(np.float32), scores.astype(np.float32)
 
 
-def _device_of(model: torch.nn.Module) -> torch.device:
+def unwrapped(model: Any) -> torch.nn.Module:
+    """The model inside a wrapper for several processes."""
+    return model.module if is_model_wrapper(model) else model
+
+
+def device_of(model: torch.nn.Module) -> torch.device:
+    """Where a model's weights are."""
     parameter = next(model.parameters(), None)
     return torch.device('cpu') if parameter is None else parameter.device
 

@@ -42,7 +42,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--suite', action='append', default=[], metavar='NAME')
     parser.add_argument('--max-images', type=int, metavar='N')
-    parser.add_argument('--batch-size', type=int, default=64, metavar='N')
+    parser.add_argument('--batch-size', type=int, metavar='N')
     parser.add_argument('--num-workers', type=int, metavar='N')
     parser.add_argument(
         '--tests',
@@ -122,6 +122,7 @@ def _runner(args: argparse.Namespace):
 
     cfg = load_config(args.config, args.cfg_options)
     start.apply_arguments(cfg, args)
+    cfg.randomness = dict(seed=0)  # of weights and what follows from them
     with contextlib.redirect_stdout(io.StringIO()):
         return Runner.from_cfg(cfg)
 
@@ -186,6 +187,7 @@ def _compare(args: argparse.Namespace, loop, whole: Clock) -> None:
             )
         )
         test_config.apply_arguments(cfg, namespace)
+        cfg.randomness = dict(seed=0)
         with contextlib.redirect_stdout(io.StringIO()):
             runner = Runner.from_cfg(cfg)
             test_loop = runner.build_test_loop(runner._test_loop)

@@ -1,0 +1,177 @@
+"""Blocks, changes and files, each by itself."""
+
+from itertools import chain
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmpose_occlusion.benchmark.blocks import (
+    Block,
+    cut,
+    order_by_image,
+    runs_of_images,
+)
+from mmpose_occlusion.benchmark.change import find_change, outcome_of
+from mmpose_occlusion.benchmark.compute import plan
+from mmpose_occlusion.benchmark.estimate import Estimate, duration
+from mmpose_occlusion.benchmark.identity import attack_key, digest
+from mmpose_occlusion.benchmark.progress import Progress
+from mmpose_occlusion.benchmark.store import BlockResult, RunStore
+
+
+def test_images_are_not_cut_through():
+    #             two people, three, one, five (more than a block), one
+    ids = [7, 7, 3, 3, 3, 9, 4, 4, 4, 4, 4, 8]
+    found = [(b.number, b.start, b.stop) for b in cut(ids, 4)]
+    assert found == [(0, 0, 2), (1, 2, 6), (2, 6, 10), (3, 10, 12)]
+    assert cut([], 4) == []
+
+
+people_of_images = st.lists(st.integers(1, 9), min_size=1, max_size=30)
+
+
+@given(people_of_images, st.integers(1, 12))
+def test_blocks_cover_all_crops_once(people, size):
+    ids = list(chain(*([i] * n for i, n in enumerate(people))))
+    blocks = cut(ids, size)
+    assert [b.number for b in blocks] == list(range(len(blocks)))
+    rows = [r for b in blocks for r in range(b.start, b.stop)]
+    assert rows == list(range(len(ids)))
+    assert all(0 < len(b) <= size for b in blocks)
+    for start, stop in runs_of_images(ids):
+        inside = {b.number for b in blocks if b.start < stop > start < b.stop}
+        assert stop - start > size or len(inside) == 1
+    # more images change the last block at most
+    assert cut([*ids, -1, -1], size)[: len(blocks) - 1] == blocks[:-1]
+
+
+def test_order_by_image():
+    order = order_by_image(np.array([5, 2, 5, 9, 2, 5]))
+    assert order.tolist() == [0, 2, 5, 1, 4, 3]
+    assert order_by_image(np.array([4, 4, 1])).tolist() == [0, 1, 2]
+
+
+def test_a_change_is_the_smallest_box():
+    clean = np.arange(6 * 5 * 3, dtype=np.uint8).reshape(6, 5, 3)
+    attacked = clean.copy()
+    attacked[2, 1, 2] += 1
+    attacked[4, 3, 0] += 1
+    change = find_change(clean, attacked)
+    assert (change.x, change.y, change.pixels.shape) == (1, 2, (3, 3, 3))
+    before = clean.transpose(2, 0, 1).copy()
+    assert np.array_equal(change.apply(before), attacked.transpose(2, 0, 1))
+    assert np.array_equal(before, clean.transpose(2, 0, 1))
+    assert find_change(clean, clean.copy()) is None
+
+
+def test_outcomes():
+    index = {'nose': 0, 'left_eye': 1}
+    record = dict(hidden=[[0, 'left_eye'], [0, 'nose']], pixels=7)
+    change = find_change(np.zeros((2, 2, 3)), np.ones((2, 2, 3)))
+    found = outcome_of(change, [record, record], index)
+    assert (found.hidden, found.pixels, found.excluded) == ((0, 1), 14, False)
+    # painted black on black: nothing has happened
+    nothing = outcome_of(None, [record], index)
+    assert (nothing.hidden, nothing.pixels) == ((), 0)
+    left_out = dict(hidden=[], pixels=0, excluded=True)
+    assert outcome_of(None, [left_out], index).excluded
+
+
+def test_plan():
+    blocks = [Block(0, 0, 4), Block(1, 4, 6), Block(2, 6, 7)]
+    stored = {0: {'clean', 'a', 'b'}, 1: {'clean', 'b', 'x'}}
+    works = plan(blocks, ['a', 'b'], stored)
+    assert [(w.block.number, w.clean, w.attacks) for w in works] == [
+        (1, False, (0,)),
+        (2, True, (0, 1)),
+    ]
+    assert [w.units for w in works] == [2, 3]
+
+
+def result(changed, joints=2, value=1.0):
+    changed = np.array(changed, bool)
+    m = int(changed.sum())
+    return BlockResult(
+        changed,
+        ~changed,
+        np.repeat(changed[:, None], joints, axis=1),
+        changed.astype(np.int32) * 5,
+        np.full((m, joints, 2), value, np.float32),
+        np.full((m, joints), value, np.float32),
+    )
+
+
+@pytest.fixture
+def store(tmp_path):
+    blocks = [Block(0, 0, 3), Block(1, 3, 5)]
+    return RunStore.create(
+        tmp_path, 'key', dict(model='m'), blocks, dict(x=np.arange(3))
+    )
+
+
+def test_store(store):
+    first = {
+        'clean': result([1, 1, 1]),
+        'a': result([0, 1, 0], value=2),
+        'b': result([0, 0, 0]),
+    }
+    store.write(store.blocks[0], first)
+    store.write(store.blocks[1], {'clean': result([1, 1])})
+    store.write(store.blocks[1], {'a': result([1, 1], value=3)})
+    opened = RunStore.open(store.path)
+    assert opened.blocks == store.blocks
+    assert opened.people()['x'].tolist() == [0, 1, 2]
+    assert opened.stored() == {0: {'clean', 'a', 'b'}, 1: {'clean', 'a'}}
+    assert opened.complete() == {'clean', 'a'}
+    found = opened.read(['a', 'b'])
+    assert set(found[0]) == {'a', 'b'}
+    for key in found[0]:
+        for name, array in vars(first[key]).items():
+            read = getattr(found[0][key], name)
+            assert np.array_equal(read, array)
+            assert read.dtype == array.dtype
+    assert found[1]['a'].keypoints.ravel().tolist() == [3] * 8
+
+
+def test_attacks_are_asked_for_one_after_another(store):
+    a, b = (dict(key=k, name=k, suite='s') for k in 'ab')
+    store.ask_for([a])
+    store.ask_for([b, dict(a, key='new')])
+    assert store.attacks == [dict(a, key='new'), b]
+
+
+def test_keys():
+    short = [dict(type='KeypointOcclusion', target='nose')]
+    long = [dict(type='KeypointOcclusion', target='nose', fill='blur')]
+    other = [dict(type='KeypointOcclusion', target='nose', fill='black')]
+    assert attack_key(short) == attack_key(long) != attack_key(other)
+    assert digest(dict(a=1, b=(2, 3))) == digest(dict(b=[2, 3], a=1))
+    assert digest([1]) != digest([2])
+
+
+def test_durations():
+    words = [duration(s) for s in (4, 89, 100, 7500, 3 * 86400)]
+    assert words == ['4 s', '89 s', '2 min', '2 h 5 min', '3 d 0 h']
+
+
+def test_estimates_in_words():
+    found = Estimate(10, 200, False, 42.0, 0.2).sentence(10, 30)
+    assert found == (
+        '10 crops under 30 attacks: about 210 forward passes (10 of clean '
+        'crops, about 200 of changed ones), 200.0 ms each: about 42 s.'
+    )
+
+
+def test_progress(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr('time.monotonic', lambda: now[0])
+    lines = []
+    progress = Progress(100, lines.append, seconds=10)
+    for now[0], units in ((5.0, 10), (20.0, 20), (25.0, 30), (40.0, 50)):
+        progress(units, units * 2)
+    assert lines == [
+        '20 % done: 40 forward passes in 20 s (2.0/s), 80 s left',
+        '50 % done: 100 forward passes in 40 s (2.5/s), 40 s left',
+    ]
