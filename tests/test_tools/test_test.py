@@ -246,13 +246,30 @@ def test_detector_boxes_under_attack(run, with_boxes, tmp_path):
     assert len(list(shown.iterdir())) == len(samples)
 
 
-def test_box_nms(run, with_boxes, config, checkpoint, tool, tmp_path, capsys):
+def test_box_nms(
+    run, config, checkpoint, synthetic_people, tool, tmp_path, capsys
+):
+    folder = synthetic_people / 'person_detection_results'
+    found = json.loads((folder / 'detections_val.json').read_text())
+    twice = [(box, dict(box, score=box['score'] / 2)) for box in found]
+    (tmp_path / 'twice.json').write_text(json.dumps(sum(twice, ())))
+    with_boxes = tmp_path / 'boxes.py'
+    boxes = f'dict(bbox_file={str(tmp_path / "twice.json")!r})'
+    with_boxes.write_text(
+        f'_base_ = {config!r}\n'
+        f'val_dataloader = dict(dataset={boxes})\n'
+        'test_dataloader = val_dataloader\n'
+    )
     dumps = [tmp_path / f'{name}.pkl' for name in 'ab']
-    for dump, thr in zip(dumps, ('1.0', '0.2'), strict=True):
+    for dump, thr in zip(dumps, ('1.0', '0.9'), strict=True):
         nms = ['--dump', str(dump), '--box-nms', thr]
-        run(*nms, config=with_boxes)
+        run(*nms, config=str(with_boxes))
     every, few = (samples_of(dump)[0] for dump in dumps)
-    assert {s['id'] for s in few} < {s['id'] for s in every}
+    places = [
+        {tuple(s['input_center']) for s in samples} for samples in (every, few)
+    ]
+    assert 2 * len(places[0]) == len(every)
+    assert len(places[1]) == len(few)
     argv = [config, checkpoint, '--box-nms', '0.5']
     assert tool('test').main(argv) == 2
     assert 'no boxes of a detector' in capsys.readouterr().err

@@ -14,6 +14,7 @@ from scipy.stats import binomtest, chisquare
 
 from mmpose_occlusion.datasets.donors import DonorIndex
 from mmpose_occlusion.datasets.transforms import PartMix, PartOcclusion
+from mmpose_occlusion.datasets.transforms.donation import Donation
 from tests.golden import naive_reference as reference
 from tests.golden.donors import data_list, give
 from tests.golden.samples import (
@@ -405,7 +406,7 @@ def test_retries_are_bounded(index, tries, monkeypatch):
     donors = index((photo(150, 60), [outside]))
     read = []
     monkeypatch.setattr(
-        PartMix, '_read', lambda _, path: read.append(path) or white(150, 60)
+        Donation, '_read', lambda _, path: read.append(path) or white(150, 60)
     )
     clean = photo(256, 192)
     results = give(crop(ARM, clean.copy()), donors)
