@@ -128,7 +128,7 @@ def add_people(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--train',
         type=int,
-        default=1300,
+        default=1500,
         metavar='N',
         help='pictures to train on (default: %(default)s)',
     )

@@ -18,7 +18,9 @@ training.
 """
 
 import argparse
+import os
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -28,7 +30,7 @@ import train
 
 CONFIG = (
     _cli.ROOT / 'configs/synthetic_people/'
-    'td-hm_res18d-w16_1xb16-22e_synthetic-128x96.py'
+    'td-hm_res18d-w16_2xb16-24e_synthetic-128x96.py'
 )
 
 
@@ -70,7 +72,7 @@ def demo(args: argparse.Namespace) -> None:
     _point_to(cfg, args.data)
     cfg.dump(folder / 'config.py')
     _step(2, 'training', start)
-    _train(folder)
+    _train(folder, 2 * cfg.train_dataloader.batch_size)
     _step(3, 'attacks', start)
     crops, sweep = sweep_checkpoint(cfg, str(folder / 'checkpoint.pth'))
     _step(4, 'pictures and tables', start)
@@ -115,18 +117,26 @@ def _point_to(cfg, data: str) -> None:
         cfg[f'{split}_dataloader'] = loader
 
 
-def _train(folder: Path) -> None:
-    import torch
+def _train(folder: Path, batch_size: int) -> None:
+    """In one process on a GPU, else in two of one thread each: its
+    convolutions are too small for two threads to share."""
+    from mmengine.device import get_device
 
-    config = str(folder / 'config.py')
     runs = folder / 'training'
-    arguments = [config, '--work-dir', str(runs), '--resume']
-    # its convolutions are too small to share: one thread computes, the other
-    # core makes the crops
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    train.train(train.parse_args(arguments))
-    torch.set_num_threads(threads)
+    arguments = [str(folder / 'config.py'), '--work-dir', str(runs)]
+    arguments.append('--resume')
+    if get_device() != 'cpu':
+        batch = f'train_dataloader.batch_size={batch_size}'
+        arguments += ['--cfg-options', batch]
+        train.train(train.parse_args(arguments))
+    else:
+        script = [str(_cli.ROOT / 'tools/dist_train.sh'), arguments[0], '2']
+        environment = dict(PYTHON=sys.executable, OMP_NUM_THREADS='1')
+        done = subprocess.run(
+            ['bash', *script, *arguments[1:]], env=os.environ | environment
+        )
+        if done.returncode:
+            sys.exit(done.returncode)
     last = Path((runs / 'last_checkpoint').read_text().strip())
     shutil.copyfile(last, folder / 'checkpoint.pth')
 

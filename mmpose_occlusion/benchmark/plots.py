@@ -165,6 +165,6 @@ def _body(
         vmin=0,
         vmax=max(*worst, 0.01),
     )
-    axis.text(-2.2, 2, 'right', ha='center', color='#555555')
-    axis.text(2.2, 2, 'left', ha='center', color='#555555')
+    axis.text(-1.9, 2, 'right', ha='center', color='#555555')
+    axis.text(1.9, 2, 'left', ha='center', color='#555555')
     axis.figure.colorbar(dots, ax=axis, shrink=0.6, pad=0.02)

@@ -127,7 +127,9 @@ def print_table(table: Iterable[Row], title: str) -> None:
     out = Table(title=title, caption=CAPTION)
     for i, name in enumerate(HEADER):
         justify: Literal['left', 'right'] = 'right' if i else 'left'
-        out.add_column(name, justify=justify, no_wrap=True)
+        # in two lines, the table fits a terminal of 80 columns
+        heading = name.replace(' ', '\n')
+        out.add_column(heading, justify=justify, no_wrap=True)
     for row in table:
         out.add_row(*cells(row))
     Console(emoji=False, markup=False).print(out)

@@ -12,12 +12,12 @@
 # true ones; a detector's: test_dataloader.dataset.bbox_file=
 # DIR/person_detection_results/detections_val.json
 codec = dict(
-    type='UDPHeatmap', input_size=(96, 128), heatmap_size=(24, 32), sigma=1.5
+    type='UDPHeatmap', input_size=(96, 128), heatmap_size=(24, 32), sigma=1.2
 )
 
 train_pipeline = [
     dict(type='LoadImage'),
-    dict(type='GetBBoxCenterScale'),
+    dict(type='GetBBoxCenterScale', padding=1.1),
     dict(type='RandomFlip', direction='horizontal'),
     dict(
         type='RandomBBoxTransform',
@@ -32,15 +32,15 @@ train_pipeline = [
 ]
 val_pipeline = [
     dict(type='LoadImage'),
-    dict(type='GetBBoxCenterScale'),
+    dict(type='GetBBoxCenterScale', padding=1.1),
     dict(type='TopdownAffine', input_size=codec['input_size'], use_udp=True),
     dict(type='PackPoseInputs'),
 ]
 
 train_dataloader = dict(
     batch_size=16,
-    num_workers=1,
-    persistent_workers=True,
+    num_workers=0,  # each process of the training has a core
+    persistent_workers=False,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
         type='CocoDataset',

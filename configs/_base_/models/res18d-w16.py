@@ -15,7 +15,7 @@ model = dict(
         type='HeatmapHead',
         in_channels=128,
         out_channels=17,
-        deconv_out_channels=(64, 64, 64),
+        deconv_out_channels=(64, 32, 32),
         loss=dict(type='KeypointMSELoss', use_target_weight=True),
     ),
     # the accuracy of each batch costs a tenth of the time

@@ -125,14 +125,14 @@ GESTURES = (
 )
 GESTURE_WEIGHTS = np.array(
     [
-        0.36,
-        0.18,
+        0.28,
         0.12,
-        0.10,
+        0.18,
         0.14,
+        0.18,
         0.02,
         0.02,
-        0.05,
+        0.04,
         0.005,
         0.005,
         0.005,
@@ -172,9 +172,9 @@ def sample_pose(rng: np.random.Generator) -> Pose:
         roll=rng.normal(0, 3),
         spine=(flex + rng.normal(0, 6), rng.normal(0, 6), rng.normal(0, 9)),
         head=(
-            rng.normal(3, 11),
-            float(np.clip(rng.normal(0, 26), -70, 70)),
-            rng.normal(0, 8),
+            rng.normal(3, 7),
+            float(np.clip(rng.normal(0, 16), -60, 60)),
+            rng.normal(0, 7),
         ),
         legs=legs,
         arms=arms,

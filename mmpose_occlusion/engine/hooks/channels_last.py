@@ -1,5 +1,7 @@
 """A faster memory layout for small networks on the CPU."""
 
+import warnings
+
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -16,4 +18,6 @@ class ChannelsLastHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Change the layout."""
+        # DistributedDataParallel says it of every changed layout
+        warnings.filterwarnings('ignore', 'Grad strides do not match')
         runner.model.to(memory_format=torch.channels_last)

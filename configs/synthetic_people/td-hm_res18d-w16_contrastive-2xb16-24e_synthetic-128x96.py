@@ -1,6 +1,6 @@
 """A small network, trained to answer alike with and without occlusions."""
 
-_base_ = './td-hm_res18d-w16_1xb16-22e_synthetic-128x96.py'
+_base_ = './td-hm_res18d-w16_2xb16-24e_synthetic-128x96.py'
 
 model = dict(type='ContrastivePoseEstimator')
 log_processor = dict(num_digits=9)  # the views' terms are small
