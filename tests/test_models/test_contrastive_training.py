@@ -16,7 +16,6 @@ from tests.narrow import small_crops
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 PATHS = sorted(CONFIGS.rglob('*_contrastive-*.py'))
 (SMALL,) = (p for p in PATHS if p.parent.name == 'synthetic_people')
-SIZE = (96, 128)  # width and height of the demo's crops
 TERMS = ('loss_kpt', 'loss_keypoint_view', 'loss_part_view')
 
 
@@ -71,9 +70,11 @@ def train(model, batch, steps):
 def in_the_demos_size(path, people):
     """A config with the demo's crops, heatmaps and network."""
     cfg = config(path, people)
-    cfg.merge_from_dict(small_crops(cfg, 'train', *SIZE))
+    demo = Config.fromfile(SMALL)
+    size = demo.codec.input_size
+    cfg.merge_from_dict(small_crops(cfg, 'train', *size))
     joints = cfg.model.head.out_channels
-    cfg.model = Config.fromfile(SMALL).model
+    cfg.model = demo.model
     cfg.model.head.out_channels = joints
     return cfg
 
