@@ -6,6 +6,7 @@ python docs/draw_attacks.py
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,29 +31,12 @@ def draw(args: object) -> None:
     """One row for each person, one column for each attack."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
-    from mmengine.registry import init_default_scope
-    from mmpose.registry import DATASETS, TRANSFORMS
+    from mmpose.registry import TRANSFORMS
 
     from mmpose_occlusion.attacks import parse_attack
 
-    init_default_scope('mmpose')
-    data = 'data/synthetic_people'
-    crops = DATASETS.build(
-        dict(
-            type='DonorDataset',
-            dataset=dict(
-                type='CocoDataset',
-                ann_file=f'{data}/annotations/person_keypoints_val.json',
-                data_prefix=dict(img=f'{data}/val/'),
-                pipeline=[
-                    dict(type='LoadImage'),
-                    dict(type='GetBBoxCenterScale'),
-                    dict(type='TopdownAffine', input_size=(192, 256)),
-                ],
-            ),
-        )
-    )
-    people = [i for i in range(len(crops)) if _is_all_seen(crops[i])][:PEOPLE]
+    crops = people_in_crops()
+    people = [i for i in range(len(crops)) if is_all_seen(crops[i])][:PEOPLE]
     size = 1.5 * len(COLUMNS), 2.0 * len(people) + 0.4
     with mpl.rc_context({'font.size': 6}):
         figure = Figure(figsize=size)
@@ -76,7 +60,31 @@ def draw(args: object) -> None:
         figure.savefig(ROOT / 'docs/attacks.png', dpi=130)
 
 
-def _is_all_seen(crop: dict) -> bool:
+def people_in_crops() -> Any:
+    """The drawn people as crops, donors to each other."""
+    from mmengine.registry import init_default_scope
+    from mmpose.registry import DATASETS
+
+    init_default_scope('mmpose')
+    data = 'data/synthetic_people'
+    return DATASETS.build(
+        dict(
+            type='DonorDataset',
+            dataset=dict(
+                type='CocoDataset',
+                ann_file=f'{data}/annotations/person_keypoints_val.json',
+                data_prefix=dict(img=f'{data}/val/'),
+                pipeline=[
+                    dict(type='LoadImage'),
+                    dict(type='GetBBoxCenterScale'),
+                    dict(type='TopdownAffine', input_size=(192, 256)),
+                ],
+            ),
+        )
+    )
+
+
+def is_all_seen(crop: dict) -> bool:
     """Whether a person faces the reader, whole, and with room around."""
     x, y, v = np.reshape(crop['raw_ann_info']['keypoints'], (17, 3)).T
     height, width = crop['img_shape']

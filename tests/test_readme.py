@@ -10,6 +10,7 @@ from mmengine.registry import DefaultScope
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
     'README.md',
+    'docs/benchmark_suites.md',
     'projects/tilting_at_windmills/README.md',
     'projects/rtmpose_occlusion/README.md',
     'projects/ap10k_occlusion/README.md',
@@ -40,6 +41,21 @@ def test_the_config_of_ten_lines_hides_joints(tmp_path):
         'GenerateTarget',
         'PackPoseInputs',
     ]
+
+
+def test_a_suite_of_your_own_can_be_loaded(tmp_path):
+    import mmpose.datasets
+
+    from mmpose_occlusion.benchmark.suite import load_suite
+    from mmpose_occlusion.skeleton import Skeleton
+
+    (text,) = blocks('docs/benchmark_suites.md', 'python')
+    (tmp_path / 'mine.py').write_text(text)
+    coco = mmpose.datasets.CocoDataset(lazy_init=True).metainfo
+    skeleton = Skeleton.from_metainfo(coco)
+    attacks = load_suite(str(tmp_path / 'mine.py'), skeleton)
+    assert len(attacks) == 11 + 3 + 1 + 17
+    assert attacks[-1].name == 'left right_ankle, head blurred'
 
 
 @pytest.mark.parametrize('page', PAGES)

@@ -444,3 +444,22 @@ def test_refused(cfg, model, tmp_path, synthetic_people):
     info.write_text(info.read_text().replace('"format": 1', '"format": 99'))
     with pytest.raises(UsageError, match='is of format 99'):
         load_runs(tmp_path)
+
+
+@pytest.mark.parametrize('detected', [False, True])
+def test_donors_and_controls(synthetic_people, model, tmp_path, detected):
+    """A patch of somebody else, and a control that fits nowhere."""
+    cfg = config(synthetic_people, detected=detected)
+    attacks = ['keypoint:random:donor:24', 'keypoint:nose:black:off_person']
+    attacks.append('keypoint:nose:black:100:off_person')
+    found, _ = run(cfg, model, tmp_path, attacks=attacks)
+    donor, control, huge = found.attacks
+    assert donor.changed.sum() > 4
+    assert not donor.excluded.any()
+    assert control.changed.sum() > 2
+    assert not control.hidden.any()
+    assert control.details == dict(
+        control='off_person', of='keypoint:nose:black'
+    )
+    assert huge.excluded.sum() > 2
+    assert not huge.changed[huge.excluded].any()
