@@ -9,11 +9,7 @@ from . import figures
 from .markup import esc, facts_list, figure_of, table_of
 from .sections import ModelPage, sections
 from .style import CSS
-from .words import (
-    NAMES,
-    NOTHING,
-    both,
-)
+from .words import NAMES, NOTHING, both, number
 
 
 def page(
