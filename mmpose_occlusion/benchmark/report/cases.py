@@ -1,5 +1,7 @@
 """Worst and typical cases: which, and what they looked like."""
 
+import contextlib
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,16 +130,10 @@ def find_config(folder: str | Path, run: BenchmarkRun) -> Path | None:
         run: One of its runs.
     """
     folder = Path(folder)
-    names = [f'{run.model}.py', 'config.py']
-    if run.run.get('config'):
-        names.insert(0, Path(run.run['config']).name)
-    for path in (
-        *(folder / 'logs' / name for name in names),
-        *(folder / name for name in names),
-    ):
-        if path.is_file():
-            return path
-    return None
+    stored = folder / 'store' / str(run.run.get('key')) / 'config.py'
+    return next(
+        (p for p in (stored, folder / 'config.py') if p.is_file()), None
+    )
 
 
 def show(
@@ -197,7 +193,8 @@ def _crops(
         source = built.get('dataset', built)
         before, after = split_pipeline(source['pipeline'])
         source['pipeline'] = before
-        dataset = DATASETS.build(built)
+        with contextlib.redirect_stdout(io.StringIO()):
+            dataset = DATASETS.build(built)
         ids = np.array([info['img_id'] for info in infos_of(dataset)])
     except Exception as error:
         raise LookupError(

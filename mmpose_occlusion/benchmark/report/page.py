@@ -9,11 +9,7 @@ from . import figures
 from .markup import esc, facts_list, figure_of, table_of
 from .sections import ModelPage, sections
 from .style import CSS
-from .words import (
-    NAMES,
-    NOTHING,
-    both,
-)
+from .words import NAMES, NOTHING, both, number
 
 
 def page(
@@ -37,7 +33,9 @@ def page(
     many = len(models) > 1
     body = [_header(title, names, models, notes)]
     if comparison is not None:
-        body.append(_comparison(comparison, models[0].analysis))
+        body.append(
+            _comparison(comparison, [model.analysis for model in models])
+        )
     for index, model in enumerate(models):
         mark = f'm{index}-' if many else ''
         parts = sections(model, mark)
@@ -86,16 +84,18 @@ def _header(
     )
 
 
-def _comparison(comparison: Comparison, first: Analysis) -> str:
+def _comparison(comparison: Comparison, analyses: Sequence[Analysis]) -> str:
+    first = analyses[0]
     main = first.main
     out = [
         '<section id="models"><h2>Models side by side</h2>',
+        _overview(analyses),
         *(
             f'<p class="note">{esc(reason)}.</p>'
             for reason in comparison.reasons.values()
         ),
     ]
-    picture = figures.comparison_figure(comparison, first.costs, main)
+    picture = figures.comparison_figure(comparison, first)
     out.append(
         figure_of(
             picture,
@@ -127,6 +127,27 @@ def _comparison(comparison: Comparison, first: Analysis) -> str:
             f'{table_of(head, rows)}</details>'
         )
     return ''.join([*out, '</section>'])
+
+
+def _overview(analyses: Sequence[Analysis]) -> str:
+    """A line for each model."""
+    rows = []
+    for analysis in analyses:
+        main = analysis.main
+        changes = [c.change[main].value for c in analysis.costs if c.plain]
+        known = [x for x in changes if x is not None]
+        mean = sum(known) / len(known) if known else None
+        areas = [c.area for c in analysis.curves[:1]]
+        rows.append(
+            [
+                analysis.run.model,
+                f'{NAMES[main]} {both(analysis.clean[main], main)}',
+                number(mean, main, sign=True),
+                both(areas[0], main) if areas else NOTHING,
+            ]
+        )
+    head = ['model', 'nothing hidden', 'mean change by one joint or part']
+    return table_of([*head, 'mean over severities'], rows)
 
 
 def _made(numbers: Mapping[str, Any]) -> str:

@@ -50,13 +50,16 @@ th, td { padding: 4px 16px 4px 0; text-align: right; white-space: nowrap;
 th:first-child, td:first-child { text-align: left }
 thead th { color: var(--faint); font-weight: 600; vertical-align: bottom;
   border-bottom: 2px solid var(--ink) }
-table.all { width: 100% }
+table.all { width: 100%; font-size: 13px }
+table.all th, table.all td { padding-right: 10px }
+table.all code { font-size: 12px; white-space: normal;
+  overflow-wrap: anywhere }
 table.all thead th { white-space: normal; line-height: 1.25;
   max-width: 9em }
 tr.suite th { text-align: left; padding-top: 16px; color: var(--warm) }
-td.delta { position: relative; min-width: 215px }
-td.delta i { position: absolute; right: 16px; bottom: 0; height: 3px;
-  max-width: calc(100% - 16px) }
+td.delta { position: relative; min-width: 190px }
+td.delta i { position: absolute; right: 10px; bottom: 0; height: 3px;
+  max-width: calc(100% - 10px) }
 td.delta i.loss { background: var(--deep) }
 td.delta i.gain { background: repeating-linear-gradient(90deg, #d98200 0 4px,
   transparent 4px 7px) }

@@ -65,7 +65,7 @@ def _table_row(cost: Cost, main: str, more: Sequence[str], top: float) -> str:
         f'<td><code>{esc(cost.name)}</code></td>',
         f'<td>{cost.people:,}</td>',
         f'<td>{percent(cost.changed / cost.crops if cost.crops else None)}'
-        + (f' ({cost.excluded:,} had no place)' if cost.excluded else '')
+        + _excluded(cost)
         + '</td>',
         f'<td>{percent(cost.painted, 1)}</td>',
         f'<td>{number(cost.clean[main].value, main)}</td>',
@@ -80,6 +80,12 @@ def _table_row(cost: Cost, main: str, more: Sequence[str], top: float) -> str:
         text = number(value.value, measure, sign=True)
         cells.append(f'<td>{text}{star}</td>')
     return f'<tr>{"".join(cells)}</tr>'
+
+
+def _excluded(cost: Cost) -> str:
+    if not cost.excluded:
+        return ''
+    return f'<br><small>{cost.excluded:,} had no place</small>'
 
 
 def joint_table(analysis: Analysis, paint: str | None) -> str:

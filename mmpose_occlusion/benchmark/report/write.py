@@ -5,6 +5,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ def write_report(
     start = time.perf_counter()
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    runs = with_distinct_names(runs)
     analyses, comparison = analyse(runs, draws, seed, progress)
     progress('pictures')
     padded = [*configs, *[None] * (len(runs) - len(configs))]
@@ -88,6 +90,18 @@ def write_report(
         page(pages, comparison, numbers, title, notes), encoding='utf-8'
     )
     return path
+
+
+def with_distinct_names(runs: Sequence[BenchmarkRun]) -> list[BenchmarkRun]:
+    """Runs whose models have names of their own: others get a number."""
+    count: dict[str, int] = {}
+    out = []
+    for run in runs:
+        count[run.model] = count.get(run.model, 0) + 1
+        if count[run.model] > 1:
+            run = replace(run, model=f'{run.model} ({count[run.model]})')
+        out.append(run)
+    return out
 
 
 def _model_page(

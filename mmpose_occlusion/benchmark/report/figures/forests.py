@@ -20,6 +20,7 @@ from .base import (
     draw,
     looks,
     paints_of,
+    strongest_paint,
     whiskers,
 )
 
@@ -124,10 +125,19 @@ def paints_figure(analysis: Analysis) -> Picture | None:
 
 
 def comparison_figure(
-    comparison: Comparison, costs: Sequence[Cost], measure: str
+    comparison: Comparison, first: Analysis
 ) -> Picture | None:
-    """How much better or worse other models are than the first."""
-    shown = {CLEAN, *(c.name for c in costs if c.plain)}
+    """How much better or worse other models are than the first, under the
+    paint that costs it most.
+
+    Args:
+        comparison: Of the models.
+        first: The one to compare with.
+    """
+    measure = first.main
+    best = strongest_paint(first)
+    plain = [c for c in first.costs if c.plain and c.paint == best]
+    shown = {CLEAN, *(c.name for c in plain)}
     found = [
         d
         for d in comparison.differences
