@@ -63,6 +63,14 @@ class Crop:
         return inputs, _with_records(self.sample, outcome.records)
 
 
+class _Records(list):
+    """Records that MMEngine does not copy with a sample's metainfo, as it
+    does for each forward pass."""
+
+    def __deepcopy__(self, memo: dict) -> '_Records':
+        return self
+
+
 def _with_records(sample: Any, records: Sequence[dict]) -> Any:
     """A copy of a sample, its arrays shared, with other records."""
     new = copy.copy(sample)
@@ -70,7 +78,7 @@ def _with_records(sample: Any, records: Sequence[dict]) -> Any:
         object.__setattr__(new, name, set(getattr(sample, name)))
     new.set_field(
         name=RECORD_KEY,
-        value=list(records),
+        value=_Records(records),
         field_type='metainfo',
         dtype=None,
     )
