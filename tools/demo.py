@@ -5,16 +5,15 @@
 is this tool. It leaves in --work-dir:
 
     index.html           everything on one page
-    table.md, table.csv  AP, ΔAP and PCK@0.2 of the hidden joints
-    results.json         the same with all metrics
-    *.png                the pictures of the page
+    table.md             AP, ΔAP and PCK@0.2 of the hidden joints
+    report.json, *.csv   all numbers
     config.py            for the other tools, for example
     checkpoint.pth       python tools/test.py work_dirs/demo/config.py \\
                              work_dirs/demo/checkpoint.pth \\
                              --attack keypoint:nose:black
 
-What an earlier run has finished is kept: the people, and every epoch of the
-training.
+What an earlier run has finished is kept: the people, every epoch of the
+training, and predictions.
 """
 
 import argparse
@@ -26,6 +25,7 @@ import time
 from pathlib import Path
 
 import _cli
+import occlusion_benchmark
 import train
 
 CONFIG = (
@@ -59,8 +59,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def demo(args: argparse.Namespace) -> None:
-    """The four steps, each with its time."""
-    from mmpose_occlusion.benchmark.run import sweep_checkpoint
+    """The three steps, each with its time."""
     from mmpose_occlusion.engine.config import load_config
 
     start = time.perf_counter()
@@ -73,15 +72,15 @@ def demo(args: argparse.Namespace) -> None:
     cfg.dump(folder / 'config.py')
     _step(2, 'training', start)
     _train(folder, 2 * cfg.train_dataloader.batch_size)
-    _step(3, 'attacks', start)
-    crops, sweep = sweep_checkpoint(cfg, str(folder / 'checkpoint.pth'))
-    _step(4, 'pictures and tables', start)
-    _report(crops, sweep, folder, time.perf_counter() - start)
+    _step(3, 'attacks and report', start)
+    _attack(folder)
+    seconds = time.perf_counter() - start
+    print(f'{folder / "index.html"}: ready after {seconds:.0f} s')
 
 
 def _step(number: int, what: str, start: float) -> None:
     elapsed = time.perf_counter() - start
-    print(f'\n[{number}/4] {what} ({elapsed:.0f} s so far)', flush=True)
+    print(f'\n[{number}/3] {what} ({elapsed:.0f} s so far)', flush=True)
 
 
 def _draw_people(args: argparse.Namespace) -> None:
@@ -141,66 +140,13 @@ def _train(folder: Path, batch_size: int) -> None:
     shutil.copyfile(last, folder / 'checkpoint.pth')
 
 
-def _report(crops, sweep, folder: Path, seconds: float) -> None:
-    import mmcv
-
-    from mmpose_occlusion.benchmark import examples
-    from mmpose_occlusion.benchmark.plots import plot_cost
-    from mmpose_occlusion.benchmark.table import (
-        main_metric,
-        print_table,
-        rows,
-        write_table,
+def _attack(folder: Path) -> None:
+    """In one process, which makes each crop once, and one that helps it."""
+    files = [str(folder / 'config.py'), str(folder / 'checkpoint.pth')]
+    arguments = [*files, '--suite', 'demo', '--out', str(folder)]
+    occlusion_benchmark.benchmark(
+        occlusion_benchmark.parse_args([*arguments, '--num-workers', '1'])
     )
-    from mmpose_occlusion.visualization import Style, sheet
-
-    style = Style.from_metainfo(crops.crops.metainfo)
-    table = rows(sweep)
-    links = [(style.names[a], style.names[b]) for a, b in style.links]
-    cost = folder / 'cost.png'
-    plot_cost(table, links, main_metric(sweep), cost)
-    pictures = [('What each hidden joint and part costs', cost)]
-    harmed = examples.harm(sweep)
-    for name, quantile, heading in (
-        ('typical', 0.5, 'Typical cases'),
-        ('worst', 1.0, 'The worst cases'),
-    ):
-        cases = examples.pick(harmed, 12, quantile)
-        if cases:
-            views = list(examples.views(crops, sweep, cases))
-            picture = sheet(views, style, heading)
-            path = folder / f'{name}.png'
-            mmcv.imwrite(picture[..., ::-1], str(path))
-            pictures.append((heading, path))
-    write_table(table, sweep, folder)
-    print_table(table, pictures[0][0])
-    _write_page(table, pictures, len(sweep.sizes), folder)
-    print(f'{folder / "index.html"}: ready after {seconds:.0f} s')
-
-
-def _write_page(table, pictures, people: int, folder: Path) -> None:
-    from mmpose_occlusion.benchmark.page import page
-
-    files = f'{folder / "config.py"} {folder / "checkpoint.pth"}'
-    commands = f"""\
-# one attack, with a picture of every crop
-python tools/test.py {files} \\
-    --attack keypoint:left_wrist:black --show-dir pictures
-# what occlusions look like
-python tools/browse_occlusions.py {folder / 'config.py'} \\
-    --attack part:random:blur --out gallery"""
-    text = page(
-        'Hide a joint, see what it costs',
-        [
-            f'A small network, trained on synthetic people and tested on '
-            f'{people} others: clean, and with one joint or body part of '
-            'each hidden.'
-        ],
-        pictures,
-        table,
-        commands,
-    )
-    (folder / 'index.html').write_text(text, encoding='utf-8')
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -79,7 +79,7 @@ def report(args: argparse.Namespace) -> None:
         cases=args.cases,
         progress=show_steps(sum(len(run.attacks) for run in runs)),
     )
-    print(f'Wrote {path}, report.json and CSV files')
+    print(f'Wrote {path}, report.json, table.md and CSV files')
 
 
 def main(argv: list[str] | None = None) -> int:

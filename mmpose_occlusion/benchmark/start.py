@@ -24,13 +24,13 @@ from mmpose_occlusion.engine.config import (
     name_visualizer,
 )
 from mmpose_occlusion.engine.errors import UsageError
-from mmpose_occlusion.evaluation.functional import box_size, joint_errors, pck
 from mmpose_occlusion.skeleton import Skeleton
 from mmpose_occlusion.version import __version__
 
 from .data import BenchmarkRun
 from .identity import digest_of_file
 from .loop import OcclusionBenchmarkLoop
+from .report import show_steps, write_report
 from .store import RunStore
 from .suite import load_suites
 
@@ -130,35 +130,10 @@ def report(run: BenchmarkRun, store: RunStore, folder: str) -> None:
         store: Where it is from.
         folder: Gets the report.
     """
-    try:
-        from .report import show_steps, write_report
-    except ImportError:
-        print_table(run)
-        print(f'Predictions of {len(run.boxes):,} crops are in {store.path}')
-        return
     path = write_report(
         [run],
         folder,
         [store.path / CONFIG],
         progress=show_steps(len(run.attacks)),
     )
-    print(f'Wrote {path}, report.json and CSV files')
-
-
-def print_table(run: BenchmarkRun) -> None:
-    """Print what each attack did to the joints that it hides."""
-    sizes = box_size(run.boxes.person_boxes)
-    labelled = run.boxes.visible > 0
-    clean = joint_errors(run.clean.keypoints, run.boxes.truth)
-    print(f'{"attack":36} changed  painted  PCK of hidden joints')
-    for attack in run.attacks:
-        errors = joint_errors(attack.predictions.keypoints, run.boxes.truth)
-        mask = labelled & attack.hidden
-        before, after = (pck(e, sizes, mask) for e in (clean, errors))
-        scores = ' -> '.join(
-            '–' if score is None else f'{score:.3f}'
-            for score in (before, after)
-        )
-        changed = int(attack.changed.sum())
-        pixels = attack.pixels.sum() / max(changed, 1)
-        print(f'{attack.name:36} {changed:7,}  {pixels:4,.0f} px  {scores}')
+    print(f'Wrote {path}, report.json, table.md and CSV files')

@@ -1,44 +1,32 @@
-"""What each attack cost: rows from a sweep, and their tables."""
+"""What each attack costs, in a table for a terminal and for a README."""
 
-import csv
-import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
 
-from mmpose_occlusion.evaluation.functional import joint_errors, pck
-
-from .sweep import Sweep
-
-HEADER = (
-    'attack',
-    'people',
-    'AP',
-    'ΔAP',
-    'PCK clean',
-    'PCK attacked',
-)
-CAPTION = (
-    'people: whose crop the attack really changed; PCK: PCK@0.2 of the '
-    'joints under the paint'
-)
+from .analysis import Analysis
+from .analysis.costs import Cost
+from .analysis.joints import ALL, JointScores
 
 
 @dataclass(frozen=True)
 class Row:
-    """One attack's cost.
+    """One attack's cost to the people whom it attacks.
 
     Args:
-        attack: Its short form, or ``clean``.
-        people: People whose crop it really changed.
-        score: The main metric under attack, for all people.
-        drop: The same minus that of the clean run.
+        attack: Its name, or ``clean`` for everybody without any.
+        people: Their number.
+        score: The main measure, under attack.
+        drop: The same minus that of the same people without the attack.
         pck_clean: PCK@0.2 of the joints it hides, before.
         pck_attacked: PCK@0.2 of the same joints, after.
+        ks_clean: KS of the same joints, before: the part whose own term of
+            OKS is at least 0.5.
+        ks_attacked: KS of the same joints, after.
 
     What cannot be said, such as the PCK of no joints, is None.
     """
@@ -49,112 +37,104 @@ class Row:
     drop: float | None
     pck_clean: float | None
     pck_attacked: float | None
+    ks_clean: float | None
+    ks_attacked: float | None
 
 
-def main_metric(sweep: Sweep) -> str:
-    """The evaluator's metric that the table shows: AP where it has one."""
-    names = list(sweep.clean_metrics)
-    return next((n for n in names if n.endswith('/AP')), names[0])
+CAPTION = (
+    'people: whose crop the attack really changed, and whose scores these '
+    'are; PCK: PCK@0.2 of the hidden joints; KS: part of them within the '
+    'tolerance of OKS; before → under the attack'
+)
 
 
-def rows(sweep: Sweep) -> list[Row]:
-    """The clean row, and one for each attack in the sweep's order."""
-    metric = main_metric(sweep)
-    clean_score = _score(sweep.clean_metrics, metric)
-    clean_errors = joint_errors(sweep.clean, sweep.truth)
-    out = [
-        Row(
-            'clean',
-            0,
-            clean_score,
-            None,
-            pck(clean_errors, sweep.sizes, sweep.labelled),
-            None,
-        )
-    ]
-    for a, attack in enumerate(sweep.attacks):
-        hidden = sweep.hidden[a] & sweep.labelled
-        errors = joint_errors(sweep.attacked[a], sweep.truth)
-        score = _score(sweep.attacked_metrics[a], metric)
-        out.append(
-            Row(
-                attack,
-                int(sweep.changed[a].sum()),
-                score,
-                _difference(score, clean_score),
-                pck(clean_errors, sweep.sizes, hidden),
-                pck(errors, sweep.sizes, hidden),
-            )
-        )
-    return out
+def rows(analysis: Analysis) -> list[Row]:
+    """The clean row, and one for each attack in the run's order."""
+    clean = analysis.clean
+    first = Row(
+        'clean',
+        analysis.people,
+        clean[analysis.main].value,
+        None,
+        clean['PCK'].value,
+        None,
+        clean['KS'].value,
+        None,
+    )
+    return [first, *(_row(cost, analysis.main) for cost in analysis.costs)]
 
 
-def _score(metrics: dict[str, float], name: str) -> float | None:
-    """A metric's value; COCOeval's -1 means that it had nothing to judge."""
-    return None if metrics[name] == -1 else float(metrics[name])
+def _row(cost: Cost, main: str) -> Row:
+    nothing = JointScores(None, None, None, None)
+    clean = attacked = nothing
+    for change in cost.joints:
+        if change.joint == ALL and change.hidden:
+            clean, attacked = change.clean, change.attacked
+    return Row(
+        cost.name,
+        cost.people,
+        cost.attacked[main].value,
+        cost.change[main].value,
+        clean.pck,
+        attacked.pck,
+        clean.ks,
+        attacked.ks,
+    )
 
 
-def _difference(a: float | None, b: float | None) -> float | None:
-    return None if a is None or b is None else a - b
+def header(main: str) -> list[str]:
+    """Names of the columns."""
+    return ['attack', 'people', main, f'Δ{main}', 'PCK', 'KS']
 
 
 def cells(row: Row) -> list[str]:
-    """A row's texts, under :data:`HEADER`."""
-
-    def number(value: float | None, form: str = '.3f') -> str:
-        return '–' if value is None else format(value, form)
-
+    """A row's texts, under :func:`header`."""
     return [
         row.attack,
-        str(row.people) if row.attack != 'clean' else '–',
-        number(row.score),
-        number(row.drop, '+.3f'),
-        number(row.pck_clean),
-        number(row.pck_attacked),
+        str(row.people),
+        _number(row.score),
+        _number(row.drop, '+.3f'),
+        _change(row.pck_clean, row.pck_attacked),
+        _change(row.ks_clean, row.ks_attacked),
     ]
 
 
-def markdown(table: Iterable[Row]) -> str:
+def _number(value: float | None, form: str = '.3f') -> str:
+    return '–' if value is None else format(value, form)
+
+
+def _change(before: float | None, after: float | None) -> str:
+    if after is None:
+        return _number(before, '.2f')
+    return f'{_number(before, ".2f")} → {_number(after, ".2f")}'
+
+
+def markdown(table: Sequence[Row], main: str) -> str:
     """A Markdown table, numbers to three digits."""
-    lines = [HEADER, ['---', *['---:'] * (len(HEADER) - 1)]]
+    names = header(main)
+    lines = [names, ['---', *['---:'] * (len(names) - 1)]]
     lines += [cells(row) for row in table]
     table_lines = [f'| {" | ".join(line)} |' for line in lines]
     return '\n'.join([*table_lines, '', CAPTION]) + '\n'
 
 
-def print_table(table: Iterable[Row], title: str) -> None:
+def print_table(table: Sequence[Row], main: str, title: str) -> None:
     """Print the table to the terminal."""
     out = Table(title=title, caption=CAPTION)
-    for i, name in enumerate(HEADER):
+    for i, name in enumerate(header(main)):
         justify: Literal['left', 'right'] = 'right' if i else 'left'
-        # in two lines, the table fits a terminal of 80 columns
-        heading = name.replace(' ', '\n')
-        out.add_column(heading, justify=justify, no_wrap=True)
+        out.add_column(name, justify=justify, no_wrap=True)
     for row in table:
         out.add_row(*cells(row))
     Console(emoji=False, markup=False).print(out)
 
 
-def write_table(table: list[Row], sweep: Sweep, folder: Path) -> None:
-    """Write ``table.md``, ``table.csv`` and ``results.json``.
-
-    The JSON holds the rows and every metric of the evaluator.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / 'table.md').write_text(markdown(table), encoding='utf-8')
-    with open(folder / 'table.csv', 'w', newline='', encoding='utf-8') as f:
-        writer = csv.DictWriter(f, list(asdict(table[0])))
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in table)
-    results = dict(
-        metric=main_metric(sweep),
-        people=len(sweep.sizes),
-        rows=[asdict(row) for row in table],
-        clean_metrics=sweep.clean_metrics,
-        attacked_metrics=dict(
-            zip(sweep.attacks, sweep.attacked_metrics, strict=True)
-        ),
-    )
-    (folder / 'results.json').write_text(
-        json.dumps(results, indent=1), encoding='utf-8'
-    )
+def show_tables(analyses: Sequence[Analysis], folder: Path) -> None:
+    """Print each model's table, and write them to ``table.md``."""
+    texts = []
+    for analysis in analyses:
+        table = rows(analysis)
+        title = f'{analysis.run.model} on {analysis.run.data}'
+        print_table(table, analysis.main, title)
+        texts.append(f'## {title}\n\n{markdown(table, analysis.main)}')
+    (folder / 'table.md').write_text('\n'.join(texts), encoding='utf-8')

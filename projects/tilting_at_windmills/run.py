@@ -8,6 +8,7 @@ with every joint and part hidden, and writes the table below --work-dir.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -60,9 +61,10 @@ def experiment(args: argparse.Namespace) -> None:
         raise UsageError(str(error)) from error
     config = ROOT / chosen.config
     folder = Path(args.work_dir or f'work_dirs/{config.stem}')
-    cfg = _load(config, args.cfg_options)
-    checkpoint = args.checkpoint or _train(cfg, folder, args.processes)
-    _attack(cfg, checkpoint, folder / 'attacks')
+    folder.mkdir(parents=True, exist_ok=True)
+    _load(config, args.cfg_options).dump(folder / 'experiment.py')
+    checkpoint = args.checkpoint or _train(folder, args.processes)
+    _attack(checkpoint, folder, args.processes)
 
 
 def _load(config: Path, options: dict):
@@ -77,36 +79,35 @@ def _load(config: Path, options: dict):
     return cfg
 
 
-def _train(cfg, folder: Path, processes: int) -> str:
+def _train(folder: Path, processes: int) -> str:
     """Train, or go on where an earlier run stopped; the last checkpoint."""
-    from mmpose_occlusion.engine.errors import UsageError
-
-    folder.mkdir(parents=True, exist_ok=True)
-    config = folder / 'experiment.py'
-    cfg.dump(config)
-    script = str(ROOT / 'tools/dist_train.sh')
-    command = ['bash', script, str(config), str(processes)]
-    command += ['--work-dir', str(folder), '--resume']
-    if subprocess.run(command, check=False).returncode:
-        raise UsageError(
-            f'the training stopped; run the same command again to go on '
-            f'from the last checkpoint in {folder}'
-        )
+    arguments = [processes, '--work-dir', folder, '--resume']
+    _run('dist_train.sh', folder / 'experiment.py', *arguments)
     return (folder / 'last_checkpoint').read_text().strip()
 
 
-def _attack(cfg, checkpoint: str, folder: Path) -> None:
-    from mmpose_occlusion.benchmark.run import sweep_checkpoint
-    from mmpose_occlusion.benchmark.table import (
-        print_table,
-        rows,
-        write_table,
-    )
+def _attack(checkpoint: str, folder: Path, processes: int) -> None:
+    """Attack as the paper does, and report."""
+    arguments = [checkpoint, processes, '--suite', 'paper']
+    arguments += ['--out', folder / 'attacks']
+    _run('dist_benchmark.sh', folder / 'experiment.py', *arguments)
 
-    _, sweep = sweep_checkpoint(cfg, checkpoint)
-    table = rows(sweep)
-    write_table(table, sweep, folder)
-    print_table(table, f'{folder / "table.md"}')
+
+def _run(script: str, *arguments: object) -> None:
+    """Run a script of the tools.
+
+    Raises:
+        UsageError: It stopped; it has said why.
+    """
+    from mmpose_occlusion.engine.errors import UsageError
+
+    command = ['bash', str(ROOT / 'tools' / script), *map(str, arguments)]
+    environment = os.environ | dict(PYTHON=sys.executable)
+    if subprocess.run(command, env=environment).returncode:
+        raise UsageError(
+            f'tools/{script} stopped; run the same command again to go on '
+            'where it was'
+        )
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -17,6 +17,7 @@ from mmpose_occlusion.version import __version__
 from ..analysis import Analysis, analyse
 from ..analysis.bootstrap import DRAWS
 from ..data import BenchmarkRun
+from ..table import show_tables
 from .cases import TYPICAL, WORST, Shown, pick_cases, show
 from .numbers import report_numbers, write_json, write_tables
 from .page import page
@@ -46,7 +47,8 @@ def write_report(
     Args:
         runs: At least one; the others are compared with the first.
         folder: Gets ``index.html``, ``report.json``, ``attacks.csv``,
-            ``joints.csv`` and ``movement.csv``.
+            ``joints.csv``, ``movement.csv`` and ``table.md``, which is
+            printed, too.
         configs: That each run was made with, to make the crops of cases
             again; None or missing shows none.
         draws: Resampled sets of images.
@@ -85,6 +87,7 @@ def write_report(
     numbers = report_numbers(analyses, comparison, draws, seed, facts)
     write_json(folder / 'report.json', numbers)
     write_tables(folder, analyses)
+    show_tables(analyses, folder)
     path = folder / 'index.html'
     path.write_text(
         page(pages, comparison, numbers, title, notes), encoding='utf-8'
