@@ -11,7 +11,10 @@ from mmpose_occlusion.occluders import labelled_joints
 from mmpose_occlusion.visualization import View
 
 from .crops import AttackedCrops
+from .report.cases import pick
 from .sweep import Sweep
+
+__all__ = ['harm', 'pick', 'views']
 
 
 def harm(sweep: Sweep) -> np.ndarray:
@@ -26,35 +29,6 @@ def harm(sweep: Sweep) -> np.ndarray:
     growth = (attacked - clean) / sweep.sizes[:, None]
     hidden = sweep.hidden & sweep.labelled & sweep.changed[..., None]
     return np.where(hidden, growth, -np.inf).max(axis=2)
-
-
-def pick(
-    harmed: np.ndarray, num: int, quantile: float
-) -> list[tuple[int, int]]:
-    """Choose cases, nobody and no attack twice where that can be had.
-
-    Args:
-        harmed: ``(A, N)`` from :func:`harm`.
-        num: How many cases.
-        quantile: 1 for the worst cases, 0.5 for typical ones.
-
-    Returns:
-        Index of the attack and of the person of each case.
-    """
-    attacks, people = np.nonzero(np.isfinite(harmed))
-    if not len(attacks):
-        return []
-    values = harmed[attacks, people]
-    middle = np.quantile(values, quantile)
-    order = np.argsort(np.abs(values - middle), kind='stable')
-    chosen: list[tuple[int, int]] = []
-    for i in order:
-        case = int(attacks[i]), int(people[i])
-        if all(case[0] != a and case[1] != p for a, p in chosen):
-            chosen.append(case)
-            if len(chosen) == num:
-                break
-    return chosen
 
 
 def views(

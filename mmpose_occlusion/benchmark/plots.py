@@ -10,39 +10,12 @@ from matplotlib.figure import Figure
 
 from mmpose_occlusion.attacks import parse_attack
 
+from .report.figures.standing import place
 from .table import Row
-
-STANDING: dict[str, tuple[float, float]] = {
-    'nose': (0, 8.1),
-    'eye': (0.28, 8.45),
-    'ear': (0.6, 8.25),
-    'shoulder': (1.1, 6.9),
-    'elbow': (1.7, 5.3),
-    'wrist': (2.0, 3.8),
-    'hip': (0.7, 4.1),
-    'knee': (0.85, 2.1),
-    'ankle': (0.95, 0.2),
-    'head_top': (0, 9.1),
-    'top_head': (0, 9.1),
-    'upper_neck': (0, 7.4),
-    'neck': (0, 7.2),
-    'thorax': (0, 6.9),
-    'pelvis': (0, 4.1),
-}
-"""A standing figure that faces the reader; the left side is at x > 0."""
 
 PAINTS = {'black': ('#0b3c5d', ''), 'mean': ('#7b8a8b', '..')}
 PAINTS['blur'] = ('#e08e0b', '//')
 """Colour and hatch by fill: told apart without colour, too."""
-
-
-def place(joint: str) -> tuple[float, float] | None:
-    """Where a joint is on the standing figure; None for unknown ones."""
-    side, _, rest = joint.partition('_')
-    if side in ('left', 'right') and rest in STANDING:
-        x, y = STANDING[rest]
-        return (x if side == 'left' else -x, y)
-    return STANDING.get(joint)
 
 
 def plot_cost(
