@@ -3,7 +3,8 @@
     OMP_NUM_THREADS=1 python tools/benchmarks/bootstrap.py
 
 makes up a set of the size of COCO's val2017, with 2,346 images and 6,352
-people, an attack on one joint, and times what the report does for it.
+people, an attack on one joint, and prints the seconds of processor time that
+the report takes for it.
 """
 
 import argparse

@@ -20,7 +20,6 @@ from mmpose_occlusion.evaluation.functional import box_size, joint_errors
 from ..analysis.attacks import transforms
 from ..blocks import order_by_image
 from ..data import BenchmarkRun
-from ..examples import pick
 from ..truth import infos_of
 from ..views import Attack, CropMaker
 
@@ -115,6 +114,35 @@ def pick_cases(
             )
         )
     return out
+
+
+def pick(
+    harmed: np.ndarray, num: int, quantile: float
+) -> list[tuple[int, int]]:
+    """Choose cases, nobody and no attack twice where that can be had.
+
+    Args:
+        harmed: ``(A, N)`` how much worse; -inf for no case.
+        num: How many cases.
+        quantile: 1 for the worst cases, 0.5 for typical ones.
+
+    Returns:
+        Index of the attack and of the person of each case.
+    """
+    attacks, people = np.nonzero(np.isfinite(harmed))
+    if not len(attacks):
+        return []
+    values = harmed[attacks, people]
+    middle = np.quantile(values, quantile)
+    order = np.argsort(np.abs(values - middle), kind='stable')
+    chosen: list[tuple[int, int]] = []
+    for i in order:
+        case = int(attacks[i]), int(people[i])
+        if all(case[0] != a and case[1] != p for a, p in chosen):
+            chosen.append(case)
+            if len(chosen) == num:
+                break
+    return chosen
 
 
 def _after(run: BenchmarkRun, index: int) -> np.ndarray:

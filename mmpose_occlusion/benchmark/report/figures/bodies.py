@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from ...analysis import Analysis
 from ...analysis.attacks import JOINT
 from ...data import BenchmarkRun
-from ...plots import place
 from ..words import NAMES, number
 from .base import (
     FAINT,
@@ -23,6 +22,7 @@ from .base import (
     draw,
     paints_of,
 )
+from .standing import place
 
 
 def body_figure(analysis: Analysis) -> Picture | None:
