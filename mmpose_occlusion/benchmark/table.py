@@ -120,7 +120,8 @@ def markdown(table: Sequence[Row], main: str) -> str:
 
 def print_table(table: Sequence[Row], main: str, title: str) -> None:
     """Print the table to the terminal."""
-    out = Table(title=title, caption=CAPTION)
+    # without frames it fits a terminal of 80 columns
+    out = Table(title=title, caption=CAPTION, box=None, pad_edge=False)
     for i, name in enumerate(header(main)):
         justify: Literal['left', 'right'] = 'right' if i else 'left'
         out.add_column(name, justify=justify, no_wrap=True)
