@@ -16,7 +16,7 @@ CONFIGS = sorted(
     for folder in ('configs', 'projects')
     for path in (ROOT / folder).rglob('*.py')
     if 'configs' in path.relative_to(ROOT).parts[:-1]
-    and not {'_base_', 'occlusion_suites'} & set(path.parts)
+    and not {'_base_', 'occlusion_suites'}.intersection(path.parts)
 )
 MOST_LINES = 25
 SPLITS = ('train', 'val', 'test')
