@@ -71,13 +71,16 @@ def small_crops(
     loader = f'{split}_dataloader'
     *_, (key, dataset) = walk_datasets(cfg[loader]['dataset'])
     changes: dict[str, Any] = {}
+    codecs = ['model.head.decoder']
     for index, step in enumerate(dataset['pipeline']):
         name = f'{loader}.{key}.pipeline.{index}'
         if 'input_size' in step:
             changes[f'{name}.input_size'] = (width, height)
         if 'encoder' in step:
-            changes[f'{name}.encoder.input_size'] = (width, height)
-            changes[f'{name}.encoder.heatmap_size'] = (width // 4, height // 4)
+            codecs.append(f'{name}.encoder')
+    for codec in codecs:
+        changes[f'{codec}.input_size'] = (width, height)
+        changes[f'{codec}.heatmap_size'] = (width // 4, height // 4)
     return changes
 
 
