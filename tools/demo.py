@@ -69,6 +69,7 @@ def demo(args: argparse.Namespace) -> None:
     _draw_people(args)
     cfg = load_config(str(CONFIG), args.cfg_options)
     _point_to(cfg, args.data)
+    cfg.model_name = CONFIG.stem  # in the report
     cfg.dump(folder / 'config.py')
     _step(2, 'training', start)
     _train(folder, 2 * cfg.train_dataloader.batch_size)

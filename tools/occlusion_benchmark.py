@@ -9,6 +9,9 @@ Each crop is made once, and attacked and predicted as often as there are
 attacks that change it. Predictions are kept in DIR: a run that was stopped
 goes on where it was, and one with more attacks computes those alone.
 
+The report calls the model by its config's file, or by the config's key
+model_name: --cfg-options model_name=ours.
+
 In several processes, on GPUs or on the CPU:
 bash tools/dist_benchmark.sh CONFIG CHECKPOINT N --suite paper --out DIR
 """

@@ -188,7 +188,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
             boxes.image_ids.tolist(), self.batch_size
         )
         self._info = dict(
-            model=Path(cfg.filename or 'model').stem,
+            model=cfg.get('model_name') or Path(cfg.filename or 'model').stem,
             data=_name_of_data(metainfo, config),
             joints=describe_joints(metainfo, self.skeleton),
             evaluation=plain(evaluation),

@@ -62,7 +62,9 @@ def experiment(args: argparse.Namespace) -> None:
     config = ROOT / chosen.config
     folder = Path(args.work_dir or f'work_dirs/{config.stem}')
     folder.mkdir(parents=True, exist_ok=True)
-    _load(config, args.cfg_options).dump(folder / 'experiment.py')
+    cfg = _load(config, args.cfg_options)
+    cfg.model_name = chosen.reference  # in the report
+    cfg.dump(folder / 'experiment.py')
     checkpoint = args.checkpoint or _train(folder, args.processes)
     _attack(checkpoint, folder, args.processes)
 
