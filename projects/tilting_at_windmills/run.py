@@ -86,7 +86,7 @@ def _train(cfg, folder: Path, processes: int) -> str:
     cfg.dump(config)
     script = str(ROOT / 'tools/dist_train.sh')
     command = ['bash', script, str(config), str(processes)]
-    command += ['--work-dir', str(folder), '--resume']
+    command += ['--work-dir', str(folder), '--resume', '--exact-resume']
     if subprocess.run(command, check=False).returncode:
         raise UsageError(
             f'the training stopped; run the same command again to go on '
