@@ -124,7 +124,7 @@ def _train(folder: Path, batch_size: int) -> None:
 
     runs = folder / 'training'
     arguments = [str(folder / 'config.py'), '--work-dir', str(runs)]
-    arguments.append('--resume')
+    arguments += ['--resume', '--exact-resume']
     if get_device() != 'cpu':
         batch = f'train_dataloader.batch_size={batch_size}'
         arguments += ['--cfg-options', batch]

@@ -83,7 +83,8 @@ def _load(config: Path, options: dict):
 
 def _train(folder: Path, processes: int) -> str:
     """Train, or go on where an earlier run stopped; the last checkpoint."""
-    arguments = [processes, '--work-dir', folder, '--resume']
+    arguments = [processes, '--work-dir', folder]
+    arguments += ['--resume', '--exact-resume']
     _run('dist_train.sh', folder / 'experiment.py', *arguments)
     return (folder / 'last_checkpoint').read_text().strip()
 
