@@ -9,6 +9,7 @@ _base_ = [
     '../_base_/models/res18d-w16.py',
 ]
 custom_imports = dict(imports=['mmpose_occlusion'])
+randomness = dict(seed=0)
 custom_hooks = [dict(type='SyncBuffersHook'), dict(type='ChannelsLastHook')]
 
 model = dict(head=dict(decoder=_base_.codec))
