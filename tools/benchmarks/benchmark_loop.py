@@ -28,6 +28,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import _cli
+import test
 
 
 def parse_args() -> argparse.Namespace:
@@ -173,20 +174,14 @@ def _compare(args: argparse.Namespace, loop, whole: Clock) -> None:
         cfg = load_config(args.config, args.cfg_options)
         cfg.attack = list(attack.configs)
         cfg.load_from = None
-        namespace = argparse.Namespace(
-            **dict(
-                vars(args),
-                checkpoint=None,
-                attack=[],
-                attack_seed=0,
-                work_dir=f'{args.out}/test',
-                show_dir=None,
-                show=False,
-                badcase=False,
-                dump=None,
-            )
-        )
-        test_config.apply_arguments(cfg, namespace)
+        argv = [
+            args.config,
+            '-',
+            '--gt-boxes',
+            '--work-dir',
+            f'{args.out}/test',
+        ]
+        test_config.apply_arguments(cfg, test.parse_args(argv))
         cfg.randomness = dict(seed=0)
         with contextlib.redirect_stdout(io.StringIO()):
             runner = Runner.from_cfg(cfg)
