@@ -12,6 +12,10 @@ from mmpose_occlusion.occluders.paint import _gaussian_taps
 from .patches import Patches
 
 
+GROUPS = 4
+"""Into how many groups the boxes that are blurred are put at most."""
+
+
 @dataclass(frozen=True)
 class Levels:
     """How grey levels from 0 to 255 became the numbers of a batch.
@@ -86,16 +90,28 @@ def paint(
         return
     source = batch if source is None else source
     colors = _colors(source, patches, levels or Levels())
-    blurs = np.flatnonzero(patches.ksize > 0)
-    blurred = _blurred(source, patches[blurs]) if len(blurs) else None
-    slot = np.full(len(patches), -1)
-    slot[blurs] = np.arange(len(blurs))
+    soft = _alike(patches, np.flatnonzero(patches.ksize > 0))
+    blurred = [_blurred(source, patches[group]) for group in soft]
     for layer in patches.layers():
         filled = layer[patches.ksize[layer] == 0]
         _put_colors(batch, patches[filled], colors, filled)
-        if blurred is not None:
-            soft = layer[patches.ksize[layer] > 0]
-            _put_pixels(batch, patches[soft], blurred, slot[soft])
+        for group, pixels in zip(soft, blurred, strict=True):
+            slot = np.flatnonzero(np.isin(group, layer))
+            _put_pixels(batch, patches[group[slot]], pixels, slot)
+
+
+def _alike(patches: Patches, index: np.ndarray) -> list[np.ndarray]:
+    """A few groups of boxes of similar size, since the largest of a group
+    says what each of it costs."""
+    if not len(index):
+        return []
+    sides = patches.box[index, 2:] - patches.box[index, :2]
+    size = sides.max(axis=1)
+    order = np.argsort(size, kind='stable')
+    if size[order[-1]] == size[order[0]]:
+        return [index]
+    groups = np.array_split(index[order], GROUPS)
+    return [group for group in groups if len(group)]
 
 
 def settle_means(patches: Patches, source: Tensor, levels: Levels) -> Patches:
@@ -222,9 +238,12 @@ def _blurred(source: Tensor, patches: Patches) -> Tensor:
         torch.as_tensor(x).to(on)
         for x in (patches.origin, rows, cols, down, right)
     )
-    window = source.permute(0, 2, 3, 1)[
-        origin[:, None, None], rows[:, :, None], cols[:, None, :]
-    ].permute(0, 3, 1, 2)
+    window = source[
+        origin[:, None, None, None],
+        torch.arange(source.shape[1], device=on)[:, None, None],
+        rows[:, None, :, None],
+        cols[:, None, None, :],
+    ]
     with torch.autocast(on.type, enabled=False):
         return down[:, None] @ window.float() @ right[:, None].mT
 
