@@ -11,7 +11,6 @@ from mmpose_occlusion.occluders.paint import _gaussian_taps
 
 from .patches import Patches
 
-
 GROUPS = 4
 """Into how many groups the boxes that are blurred are put at most."""
 
@@ -130,9 +129,10 @@ def _as(values: Tensor, like: Tensor) -> Tensor:
 
 
 def _colors(source: Tensor, patches: Patches, levels: Levels) -> Tensor:
-    """``(C, P)`` of the batch's type; where a blur is, any."""
-    color = torch.as_tensor(patches.color, device=source.device)
+    """``(C, P)`` of the batch's type; on the host if no mean is wanted."""
+    color = torch.as_tensor(patches.color)
     if np.isnan(patches.color).any():
+        color = color.to(source.device)
         origin = torch.as_tensor(patches.origin, device=source.device)
         mean = _means(source, levels)[origin]
         color = torch.where(color.isnan(), mean, color)
@@ -200,7 +200,7 @@ def _put_colors(
             _memory(batch, channel).scatter_(0, place, color)
         return
     of_pixel = torch.as_tensor(index[patch], device=batch.device)[span]
-    for channel, color in enumerate(colors):
+    for channel, color in enumerate(colors.to(batch.device)):
         _memory(batch, channel).scatter_(0, place, color[of_pixel])
 
 

@@ -247,12 +247,11 @@ def _row(
             'replay_all.'
         )
     region = region_from_record(record['region'])
-    disc = isinstance(region, Disc)
     color = paint.get('color', [0.0] * channels)
     return (
         region.bounds(shape),
         region.center,
-        region.radius if disc else np.inf,
+        region.radius if isinstance(region, Disc) else np.inf,
         paint.get('ksize', 0),
         color[::-1] if swap else color,
     )

@@ -69,7 +69,8 @@ class Targets:
         if self._drawn:
             index = (numbers[:, 1] * has.sum(axis=1)).astype(np.int64)
             has &= has.cumsum(axis=1) - 1 == index[:, None]
-        return np.nonzero(has)
+        crop, target = np.nonzero(has)
+        return crop, target
 
     def patches(
         self,
