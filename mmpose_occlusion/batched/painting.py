@@ -14,6 +14,9 @@ from .patches import Patches
 GROUPS = 4
 """Into how many groups the boxes that are blurred are put at most."""
 
+CHUNK = 8
+"""Crops that are made float at once for their means."""
+
 
 @dataclass(frozen=True)
 class Levels:
@@ -141,10 +144,9 @@ def _colors(source: Tensor, patches: Patches, levels: Levels) -> Tensor:
 
 def _means(source: Tensor, levels: Levels) -> Tensor:
     """``(B, C)`` float64, the whole grey levels nearest to the means."""
-    if source.dtype == torch.float32:
-        mean = source.mean((2, 3))
-    else:  # one by one: no copy of the batch in another type
-        mean = torch.stack([crop.float().mean((1, 2)) for crop in source])
+    # a batch of another type is not copied as a whole, which would be slower
+    parts = [source] if source.dtype == torch.float32 else source.split(CHUNK)
+    mean = torch.cat([part.float().mean((2, 3)) for part in parts])
     return levels.of(mean).round().clamp(0, 255)
 
 
