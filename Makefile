@@ -8,8 +8,8 @@
 ENVIRONMENT = sh environment/run.sh
 PYTHON = "$$($(ENVIRONMENT) python)"
 TYPED = $(wildcard mmpose_occlusion/skeleton.py mmpose_occlusion/occluders \
-	mmpose_occlusion/evaluation/functional.py mmpose_occlusion/benchmark \
-	environment)
+	mmpose_occlusion/batched mmpose_occlusion/evaluation/functional.py \
+	mmpose_occlusion/benchmark environment)
 
 export TORCH TORCH_INDEX FORCE_CUDA PYTHON3
 

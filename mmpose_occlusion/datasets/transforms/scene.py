@@ -253,15 +253,16 @@ def _box_heights_in_picture(
 
 
 def _keys(results: Mapping, ids: Any, count: int) -> list[tuple[int, int]]:
-    image = _number(results.get('img_id', results.get('img_path')))
+    image = as_number(results.get('img_id', results.get('img_path')))
     if not isinstance(ids, list | tuple | np.ndarray):
         ids = [ids] * count if count == 1 else [None] * count
     return [
-        (image, i if ids[i] is None else _number(ids[i])) for i in range(count)
+        (image, i if ids[i] is None else as_number(ids[i]))
+        for i in range(count)
     ]
 
 
-def _number(value) -> int:
+def as_number(value) -> int:
     """A whole number >= 0 that stands for an id of any type."""
     if isinstance(value, int | np.integer):
         return int(value) % 2**64
