@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -122,9 +121,10 @@ def print_table(table: Sequence[Row], main: str, title: str) -> None:
     """Print the table to the terminal."""
     # without frames it fits a terminal of 80 columns
     out = Table(title=title, caption=CAPTION, box=None, pad_edge=False)
-    for i, name in enumerate(header(main)):
-        justify: Literal['left', 'right'] = 'right' if i else 'left'
-        out.add_column(name, justify=justify, no_wrap=True)
+    first, *others = header(main)
+    out.add_column(first, overflow='fold')
+    for name in others:
+        out.add_column(name, justify='right', no_wrap=True)
     for row in table:
         out.add_row(*cells(row))
     Console(emoji=False, markup=False).print(out)

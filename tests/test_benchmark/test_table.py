@@ -1,5 +1,7 @@
 """The table of costs, against numbers worked out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -73,4 +75,10 @@ def test_the_longest_row_fits_a_terminal(capsys):
     print_table([row], 'AP', 'model')
     printed = capsys.readouterr().out
     assert all(text in printed for text in cells(row))
+    # a longer name takes two lines, numbers stay whole
+    name = f'keypoint:{"left_" * 12}ankle:black:24:off_person'
+    print_table([replace(row, attack=name)], 'AP', 'model')
+    printed = capsys.readouterr().out
+    assert all(text in printed for text in cells(row)[1:])
+    assert max(map(len, printed.splitlines())) <= 80
     assert len(header('AP')) == len(cells(row))
