@@ -10,13 +10,12 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
-try:
-    from mmengine.config import DictAction
-except ModuleNotFoundError as error:
+if find_spec('mmengine') is None:
     sys.exit(
-        f'error: {sys.executable} has no module "{error.name}": run the tool '
+        f'error: {sys.executable} has no module "mmengine": run the tool '
         'with the interpreter of an environment that has, for example '
         '$(make -s print-python)'
     )
@@ -36,16 +35,22 @@ ATTACK_HELP = (
 _NOISE = ('Could not import OneDL',)
 
 
-class ConfigOptions(DictAction):
-    """MMEngine's KEY=VALUE options, with a sentence for what is not one."""
+class ConfigOptions(argparse.Action):
+    """MMEngine's KEY=VALUE options, with a sentence for what is not one.
+
+    MMEngine is imported where there are some: --help need not wait for it.
+    """
 
     def __call__(self, parser, namespace, values, option_string=None):
         """Read the pairs."""
+        from mmengine.config import DictAction
+
         for pair in values:
             if '=' not in pair:
                 parser.error(f'{option_string}: "{pair}" is not KEY=VALUE')
         try:
-            super().__call__(parser, namespace, values, option_string)
+            read = DictAction(self.option_strings, self.dest)
+            read(parser, namespace, values, option_string)
         except AssertionError as error:
             parser.error(f'{option_string}: {error}')
 

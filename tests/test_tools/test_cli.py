@@ -64,3 +64,25 @@ def test_imports_are_quiet():
     assert done.stdout == ''
     assert done.stderr.startswith('error: config "mmpose::no_such/config.py"')
     assert done.stderr.count('\n') == 1
+
+
+@pytest.mark.parametrize(
+    'tool', ['test', 'train', 'occlusion_benchmark', 'occlusion_report']
+)
+def test_help_waits_for_nothing(tool):
+    """MMEngine alone would be eight times the rest."""
+    script = str(ROOT / 'tools' / f'{tool}.py')
+    done = subprocess.run(
+        [sys.executable, '-X', 'importtime', script, '--help'],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0
+    assert 'usage: ' in done.stdout
+    imported = {
+        line.rsplit('|', 1)[1].strip().split('.')[0]
+        for line in done.stderr.splitlines()
+        if line.startswith('import time:')
+    }
+    assert 'argparse' in imported
+    assert not imported & {'mmengine', 'mmpose', 'numpy', 'torch', 'cv2'}
