@@ -1,6 +1,6 @@
 """What does an occlusion of one crop cost?
 
-    OMP_NUM_THREADS=1 python tools/benchmarks/transforms.py
+    python tools/benchmarks/transforms.py
     OCCLUSION_REAL_DATA=FOLDER python tools/benchmarks/transforms.py
 
 The second takes real people, from the photographs in FOLDER/coco, the first
@@ -27,8 +27,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-for _name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):
-    os.environ[_name] = '1'
+os.environ['OMP_NUM_THREADS'] = os.environ['OPENBLAS_NUM_THREADS'] = '1'
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import _cli
