@@ -178,6 +178,7 @@ def hidden(
     people: list[Person], patch: Patch, shape: tuple[int, ...]
 ) -> np.ndarray:
     """Available joints of everybody that lie on painted pixels: (N, K)."""
-    xy = np.stack([person.xy for person in people])
-    available = np.stack([person.available for person in people])
-    return available & patch.covers(xy, shape)
+    out = np.zeros((len(people), len(people[0].xy)), bool)
+    for row, person in zip(out, people, strict=True):
+        row[patch.joints_under(person.spots, shape)] = True
+    return out

@@ -78,7 +78,8 @@ def _bounding(names: tuple[str, ...], points: Points) -> CenterWidths | None:
     xy = [points[name] for name in names if name in points]
     if len(xy) < 2:
         return None
-    low, high = np.min(xy, axis=0), np.max(xy, axis=0)
+    table = np.array(xy)
+    low, high = table.min(axis=0), table.max(axis=0)
     return (low + high) / 2, high - low
 
 
@@ -134,19 +135,19 @@ def corrected_box(
     Returns:
         A box inside the picture.
     """
-    own = np.array([points[n] for n in skeleton.parts[part] if n in points])
-    low, high = own.min(axis=0), own.max(axis=0)
-    center, widths = reference_box(part, skeleton, points) or (
-        (low + high) / 2,
-        high - low,
-    )
+    joints = [n for n in skeleton.parts[part] if n in points]
+    xs, ys = zip(*(points[n].tolist() for n in joints), strict=True)
+    box = reference_box(part, skeleton, points)
+    if box is None:
+        x, y = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+        w, h = max(xs) - min(xs), max(ys) - min(ys)
+    else:
+        (x, y), (w, h) = box[0].tolist(), box[1].tolist()
     smallest = 2.0 * disc_radius(DEFAULT_RADIUS, height) + 1
-    widths = np.maximum(widths, MIN_THICKNESS * widths[::-1])
-    half = np.maximum(widths, smallest) / 2
-    low = np.minimum(low, center - half)
-    high = np.maximum(high, center + half)
-    x1, x2 = _whole(low[0], high[0], own[:, 0].max(), shape[1])
-    y1, y2 = _whole(low[1], high[1], own[:, 1].max(), shape[0])
+    w, h = max(w, MIN_THICKNESS * h), max(h, MIN_THICKNESS * w)
+    w, h = max(w, smallest) / 2, max(h, smallest) / 2
+    x1, x2 = _whole(min(*xs, x - w), max(*xs, x + w), max(xs), shape[1])
+    y1, y2 = _whole(min(*ys, y - h), max(*ys, y + h), max(ys), shape[0])
     x1, x2 = _thicken(x1, x2, y2 - y1, shape[1])
     y1, y2 = _thicken(y1, y2, x2 - x1, shape[0])
     return Box((x1, y1, x2, y2))

@@ -54,4 +54,15 @@ class Person:
     def points(self) -> dict[str, np.ndarray]:
         """The available joints: name -> (2,) pixels."""
         names = self.skeleton.names
-        return {names[i]: self.xy[i] for i in np.flatnonzero(self.available)}
+        return {names[i]: self.xy[i] for i in self.available.nonzero()[0]}
+
+    @cached_property
+    def spots(self) -> list[tuple[int, float, float]]:
+        """The available joints: index, and x and y in pixels."""
+        joints = self.available.nonzero()[0]
+        return [
+            (joint, x, y)
+            for joint, (x, y) in zip(
+                joints.tolist(), self.xy[joints].tolist(), strict=True
+            )
+        ]

@@ -171,11 +171,11 @@ def joint_names(results: Mapping, who: str) -> tuple[str, ...]:
             'use a data set of MMPose, or add the former.'
         )
     try:
-        if dataset not in _names_of_dataset:
-            _names_of_dataset[dataset] = _in_order(
-                dataset.metainfo['keypoint_id2name']
-            )
-        return _names_of_dataset[dataset]
+        names = _names_of_dataset.get(dataset)
+        if names is None:
+            names = _in_order(dataset.metainfo['keypoint_id2name'])
+            _names_of_dataset[dataset] = names
+        return names
     except TypeError:  # cannot be hashed or weakly referenced
         return _in_order(dataset.metainfo['keypoint_id2name'])
 
@@ -212,9 +212,11 @@ def _refuse_dummies(results: Mapping, who: str) -> None:
         getattr(results.get('dataset'), 'bbox_file', None)
         and 'raw_ann_info' not in results
     )
-    marked = labelled_joints(results['keypoints_visible']).all()
-    zeros = not np.any(joints) and marked
-    if from_boxes or (zeros and np.shape(joints)[1] > 1):
+    if from_boxes or (
+        not np.count_nonzero(joints)
+        and np.shape(joints)[1] > 1
+        and labelled_joints(results['keypoints_visible']).all()
+    ):
         raise ValueError(
             f'{who} cannot hide the joints of {_sample(results)}: its boxes '
             'come from a detector (bbox_file) and carry dummy joints only; '
