@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mmengine.logging import MMLogger
 
 ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT / 'tools') not in sys.path:
@@ -86,9 +87,21 @@ def tool() -> Callable:
         spec = importlib.util.spec_from_file_location(f'tool_{name}', path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+        module.main = _with_its_own_log(module.main)
         return module
 
     return load
+
+
+def _with_its_own_log(main: Callable) -> Callable:
+    """MMEngine names loggers by the second: two runs of one process in the
+    same second would share the first one's file."""
+
+    def alone(*args, **kwargs):
+        MMLogger._instance_dict.clear()
+        return main(*args, **kwargs)
+
+    return alone
 
 
 @pytest.fixture(scope='session')
