@@ -166,6 +166,31 @@ def attack_name(attack: Mapping) -> str:
     return ':'.join(fields)
 
 
+def check_buildable(attack: Mapping, name: str) -> None:
+    """See to it that an attack is a transform that can be built.
+
+    Args:
+        attack: The transform's config.
+        name: What the sentence calls it.
+
+    Raises:
+        ValueError: There is none of that type, or it refuses its arguments.
+    """
+    from mmpose.registry import TRANSFORMS
+
+    type_ = attack['type']
+    if isinstance(type_, str) and not TRANSFORMS.get(type_):
+        raise ValueError(
+            f'attack "{name}": there is no transform "{type_}"; '
+            f'occlusions are {" and ".join(KINDS.values())}'
+        )
+    try:
+        TRANSFORMS.build(dict(attack))
+    except (TypeError, ValueError) as error:
+        reason = ' '.join(str(error).split())
+        raise ValueError(f'attack "{name}": {reason}') from error
+
+
 def check_targets(attacks: Sequence[Mapping], skeleton: Skeleton) -> None:
     """See to it that the data set has what the attacks name.
 

@@ -73,6 +73,17 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     add_cfg_options(parser)
 
 
+def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    """The arguments ``checkpoint`` and ``--trust-checkpoint``."""
+    parser.add_argument('checkpoint', help='checkpoint file or URL')
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='read a checkpoint that holds more than weights, which runs any '
+        'code in it: for files of your own',
+    )
+
+
 def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     """The argument ``--cfg-options``."""
     parser.add_argument(

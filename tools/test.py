@@ -26,13 +26,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=_cli.HelpFormatter
     )
     _cli.add_config(parser)
-    parser.add_argument('checkpoint', help='checkpoint file or URL')
-    parser.add_argument(
-        '--trust-checkpoint',
-        action='store_true',
-        help='read a checkpoint that holds more than weights, which runs any '
-        'code in it: for files of your own',
-    )
+    _cli.add_checkpoint(parser)
     _cli.add_attacks(parser)
     parser.add_argument(
         '--box-nms',

@@ -30,8 +30,8 @@ from mmpose_occlusion.attacks import (
     PLACES,
     as_attacks,
     attack_name,
+    check_buildable,
     check_targets,
-    parse_attack,
     with_defaults,
 )
 from mmpose_occlusion.engine.errors import UsageError
@@ -167,24 +167,6 @@ def load_suite(
     return _attacks(entries, path.stem, f'suite file "{path}"', skeleton)
 
 
-def expand(specs: Iterable[str], skeleton: Skeleton) -> list[dict]:
-    """Attacks from their short forms; ``*`` is every joint or part.
-
-    Args:
-        specs: Such as ``keypoint:nose:black`` or ``part:*:blur``.
-        skeleton: The joints and parts that there are.
-
-    Returns:
-        Transform configs, in the order of the specs and of the data set's
-        joints.
-    """
-    return [
-        dict(attack, target=target) if target else attack
-        for attack in map(parse_attack, specs)
-        for target in _targets([attack], skeleton)
-    ]
-
-
 def _attacks(
     entries: Iterable, suite: str, where: str, skeleton: Skeleton
 ) -> list[SuiteAttack]:
@@ -285,20 +267,8 @@ def _check(attack: SuiteAttack, skeleton: Skeleton) -> None:
     Raises:
         ValueError: That fails.
     """
-    from mmpose.registry import TRANSFORMS
-
     for config in attack.configs:
-        type_ = config['type']
-        if isinstance(type_, str) and not TRANSFORMS.get(type_):
-            raise ValueError(
-                f'attack "{attack.name}": there is no transform "{type_}"; '
-                f'occlusions are {" and ".join(KINDS.values())}'
-            )
-        try:
-            TRANSFORMS.build(dict(config))
-        except (TypeError, ValueError) as error:
-            reason = ' '.join(str(error).split())
-            raise ValueError(f'attack "{attack.name}": {reason}') from error
+        check_buildable(config, attack.name)
     check_targets(attack.configs, skeleton)
 
 

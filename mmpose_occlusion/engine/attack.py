@@ -9,6 +9,7 @@ from mmpose_occlusion.attacks import (
     RECORD_KEY,
     as_attacks,
     attack_name,
+    check_buildable,
     check_targets,
     has_place,
     insert_attacks,
@@ -203,23 +204,9 @@ def _check_crop_inside(key: str, matched: Mapping, places: list) -> None:
 
 
 def _check(attacks: Sequence[Mapping], metainfo: dict) -> None:
-    from mmpose.registry import TRANSFORMS
-
-    for attack in attacks:
-        name = attack_name(attack)
-        if isinstance(attack['type'], str) and not TRANSFORMS.get(
-            attack['type']
-        ):
-            raise UsageError(
-                f'attack "{name}": there is no transform "{attack["type"]}"; '
-                f'occlusions are {" and ".join(KINDS.values())}'
-            )
-        try:
-            TRANSFORMS.build(dict(attack))
-        except (TypeError, ValueError) as error:
-            reason = ' '.join(str(error).split())
-            raise UsageError(f'attack "{name}": {reason}') from error
     try:
+        for attack in attacks:
+            check_buildable(attack, attack_name(attack))
         check_targets(attacks, Skeleton.from_metainfo(metainfo))
     except ValueError as error:
         raise UsageError(str(error)) from error
