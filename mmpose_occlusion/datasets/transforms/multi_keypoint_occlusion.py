@@ -71,8 +71,6 @@ class MultiKeypointOcclusion(KeypointOcclusion):
     def _choose(
         self, person: Person, numbers: np.ndarray
     ) -> list[tuple[str, str]] | str:
-        if numbers[0] >= self.prob:
-            return f'not drawn (prob={self.prob})'
         left = self._candidates(person)
         if not left:
             return 'this person has no available keypoint'

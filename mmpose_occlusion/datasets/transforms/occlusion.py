@@ -235,7 +235,7 @@ class Occlusion(BaseTransform):
         scene = self._reader.read(results)
         earlier = results.get('occlusions', [])
         call = earlier[-1]['call'] + 1 if earlier else 0
-        if scene.people:
+        if scene.count:
             records = self._occlude(results, scene, call)
         else:
             records = self._refrain(call, None, scene.reason)
@@ -243,14 +243,18 @@ class Occlusion(BaseTransform):
         return results
 
     def _occlude(self, results: dict, scene: Scene, call: int) -> list[dict]:
-        self._check(scene.people[0].skeleton)
+        self._check(scene.skeleton)
         canvas = Canvas(results['img'], self.inplace, in_turn=self.paper_exact)
         removed: Joints = []
-        draws = self._draws(results, len(scene.people), call)
+        draws = self._draws(results, scene.count, call)
         records = []
-        for i, person in enumerate(scene.people):
+        for i in range(scene.count):
             numbers = draws[i % len(draws)]
-            targets = self._choose(person, numbers)
+            targets = (
+                self._choose(scene.people[i], numbers)
+                if numbers[0] < self.prob
+                else f'not drawn (prob={self.prob})'
+            )
             if isinstance(targets, str):
                 records += self._refrain(call, i, targets)
                 continue
@@ -326,8 +330,6 @@ class Occlusion(BaseTransform):
         self, person: Person, numbers: np.ndarray
     ) -> list[tuple[str, str]] | str:
         """Name and fill of each target, or why there is none."""
-        if numbers[0] >= self.prob:
-            return f'not drawn (prob={self.prob})'
         if self._names:
             return [(name, self.fill) for name in self._names]
         candidates = self._candidates(person)
@@ -455,9 +457,9 @@ class Occlusion(BaseTransform):
         """A target's name in the records."""
         return f'{self.kind}:{name}'
 
-    def _check(self, skeleton: Skeleton) -> None:
+    def _check(self, skeleton: Skeleton | None) -> None:
         """Refuse names that the data set lacks, once per data set."""
-        if skeleton is not self._known:
+        if skeleton is not None and skeleton is not self._known:
             for name in self._names:
                 self._index(skeleton, name)
             self._known = skeleton

@@ -2,8 +2,8 @@
 
 import math
 import zlib
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -25,23 +25,46 @@ nobody. :class:`mmpose_occlusion.datasets.DetectionMatchedDataset` sets it."""
 _names_of_dataset: WeakKeyDictionary = WeakKeyDictionary()
 
 
-class Scene(NamedTuple):
+class Scene:
     """The people of one sample, in the pixels of ``results['img']``.
 
     Args:
-        people: One per instance.
         shape: ``(H, W, ...)`` of the picture.
         joints_key: Where the joints came from: ``transformed_keypoints``
             after an affine warp, ``keypoints`` on a whole image.
+        count: How many people there are.
         matched: Whether they are in ``results['matched_person']``.
         reason: Why there are no people, where there are none.
+        skeleton: Of the people; None without any.
+        read: Reads the people. It is called when they are first asked for,
+            since most samples of a training are left alone.
     """
 
-    people: list[Person]
-    shape: tuple[int, ...]
-    joints_key: str
-    matched: bool = False
-    reason: str = 'nobody is in this picture'
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        joints_key: str,
+        count: int = 0,
+        matched: bool = False,
+        reason: str = 'nobody is in this picture',
+        skeleton: Skeleton | None = None,
+        read: Callable[[], list[Person]] = list,
+    ) -> None:
+        self.shape = shape
+        self.joints_key = joints_key
+        self.count = count
+        self.matched = matched
+        self.reason = reason
+        self.skeleton = skeleton
+        self._read = read
+        self._people: list[Person] | None = None
+
+    @property
+    def people(self) -> list[Person]:
+        """One per instance."""
+        if self._people is None:
+            self._people = self._read()
+        return self._people
 
 
 class SceneReader:
@@ -94,17 +117,25 @@ class SceneReader:
         key = 'transformed_keypoints' if cropped else 'keypoints'
         matched = results.get(MATCHED_KEY)
         if matched is not None and 'reason' in matched:
-            return Scene([], image.shape, key, reason=matched['reason'])
+            return Scene(image.shape, key, reason=matched['reason'])
         source = results if matched is None else matched
         xy = source.get(key)
         if xy is None and _is_empty_picture(results):
-            return Scene([], image.shape, key)
+            return Scene(image.shape, key)
         self._check_joints(xy, key, results)
         skeleton = self._skeleton(results, xy.shape[1])
         if matched is None:
             _refuse_dummies(results, self._who)
-        people = self._people(results, source, xy, skeleton, image.shape)
-        return Scene(people, image.shape, key, matched is not None)
+        return Scene(
+            image.shape,
+            key,
+            len(xy),
+            matched is not None,
+            skeleton=skeleton,
+            read=lambda: self._people(
+                results, source, xy, skeleton, image.shape
+            ),
+        )
 
     def _check_joints(self, xy: Any, key: str, results: Mapping) -> None:
         if xy is None and MATCHED_KEY in results:
