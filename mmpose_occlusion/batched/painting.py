@@ -1,7 +1,9 @@
 """Patches painted into a batch, on the batch's device."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,8 +13,10 @@ from mmpose_occlusion.occluders.paint import _gaussian_taps
 
 from .patches import Patches
 
-GROUPS = 4
-"""Into how many groups the boxes that are blurred are put at most."""
+TILE = (32, 16)
+"""Rows and columns at most of the tiles in which boxes are blurred. Smaller
+ones have more margin for their size, larger ones lie farther over the ends of
+their box."""
 
 CHUNK = 8
 """Crops that are made float at once for their means."""
@@ -92,28 +96,24 @@ def paint(
         return
     source = batch if source is None else source
     colors = _colors(source, patches, levels or Levels())
-    soft = _alike(patches, np.flatnonzero(patches.ksize > 0))
-    blurred = [_blurred(source, patches[group]) for group in soft]
+    soft = [
+        (index, tiles, _blurred(source, tiles))
+        for index, tiles in _tiles(patches)
+    ]
     for layer in patches.layers():
         filled = layer[patches.ksize[layer] == 0]
-        _put_colors(batch, patches[filled], colors, filled)
-        for group, pixels in zip(soft, blurred, strict=True):
-            slot = np.flatnonzero(np.isin(group, layer))
-            _put_pixels(batch, patches[group[slot]], pixels, slot)
+        _put_colors(batch, patches[filled], colors[:, filled])
+        for index, tiles, pixels in soft:
+            now = np.flatnonzero(np.isin(index, layer))
+            _put_pixels(batch, tiles[now], pixels, now)
 
 
-def _alike(patches: Patches, index: np.ndarray) -> list[np.ndarray]:
-    """A few groups of boxes of similar size, since the largest of a group
-    says what each of it costs."""
-    if not len(index):
-        return []
-    sides = patches.box[index, 2:] - patches.box[index, :2]
-    size = sides.max(axis=1)
-    order = np.argsort(size, kind='stable')
-    if size[order[-1]] == size[order[0]]:
-        return [index]
-    groups = np.array_split(index[order], GROUPS)
-    return [group for group in groups if len(group)]
+def _tiles(patches: Patches) -> Iterator[tuple[np.ndarray, Patches]]:
+    """What is blurred, in pieces for each kernel: of which patch each is."""
+    for ksize in np.unique(patches.ksize[patches.ksize > 0]):
+        index = np.flatnonzero(patches.ksize == ksize)
+        piece, tiles = patches[index].tiles(TILE)
+        yield index[piece], tiles
 
 
 def settle_means(patches: Patches, source: Tensor, levels: Levels) -> Patches:
@@ -150,141 +150,151 @@ def _means(source: Tensor, levels: Levels) -> Tensor:
     return levels.of(mean).round().clamp(0, 255)
 
 
-def _pixels(
-    batch: Tensor, patches: Patches
-) -> tuple[Tensor, Tensor, np.ndarray, np.ndarray]:
-    """Places of all painted pixels in the batch's memory, first channel.
+def _strips(
+    length: np.ndarray,
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Strips of equal length that cover runs of pixels, two of them a run:
+    the longest power of two from its start on, and up to its end.
 
-    Returns:
-        ``(N,)`` places, ``(N,)`` the span of each, and of the spans, on the
-        host, the patch and where its pixels are in the ``(h, w)`` box of it
-        as ``(row, column - pixels before)``.
+    Yields:
+        The length, ``(N,)`` the runs, ``(N,)`` where in the run each starts.
     """
-    patch, row, start, stop = patches.spans()
-    length = stop - start
-    before = np.cumsum(length) - length
-    s0, _, s2, s3 = batch.stride()
-    first = patches.crop[patch] * s0 + row * s2 + (start - before) * s3
-    x1, y1 = patches.box[patch, 0], patches.box[patch, 1]
-    within = np.stack([row - y1, start - x1 - before])
-    total = int(length.sum())
-    on = batch.device
-    sent = torch.as_tensor(np.stack([first, length])).to(on)
-    span = torch.repeat_interleave(
-        torch.arange(len(patch), device=on), sent[1], output_size=total
-    )
-    place = sent[0][span] + torch.arange(total, device=on) * s3
-    return place, span, patch, within
+    for power in range(int(length.max(initial=0)).bit_length()):
+        width = 1 << power
+        whole = np.flatnonzero((length >= width) & (length < 2 * width))
+        rest = whole[length[whole] > width]
+        if len(whole):
+            shift = np.concatenate([0 * whole, length[rest] - width])
+            yield width, np.concatenate([whole, rest]), shift
 
 
-def _memory(batch: Tensor, channel: int) -> Tensor:
-    """A batch's memory from its first number of a channel on, in a row."""
-    ahead = sum(
+def _windows(memory: Tensor, width: int, step: int = 1) -> Tensor:
+    """Every ``width`` numbers of a tensor's memory, ``step`` apart, by the
+    place of the first: a view."""
+    last = sum(
         (size - 1) * stride
-        for axis, (size, stride) in enumerate(
-            zip(batch.shape, batch.stride(), strict=True)
-        )
-        if axis != 1
+        for size, stride in zip(memory.shape, memory.stride(), strict=True)
     )
-    offset = batch.storage_offset() + channel * batch.stride(1)
-    return batch.as_strided((ahead + 1,), (1,), offset)
+    count = last + 1 - (width - 1) * step
+    return memory.as_strided((count, width), (1, step))
 
 
-def _put_colors(
-    batch: Tensor, patches: Patches, colors: Tensor, index: np.ndarray
-) -> None:
+def _put_colors(batch: Tensor, patches: Patches, colors: Tensor) -> None:
+    """Fill patches with colours ``(C, P)``."""
     if not len(patches):
         return
-    place, span, patch, _ = _pixels(batch, patches)
-    alike = (patches.color == patches.color[0]).all()
-    if alike:  # a NaN is not like another
-        for channel, color in enumerate(colors[:, index[0]].tolist()):
-            _memory(batch, channel).scatter_(0, place, color)
-        return
-    of_pixel = torch.as_tensor(index[patch], device=batch.device)[span]
-    for channel, color in enumerate(colors.to(batch.device)):
-        _memory(batch, channel).scatter_(0, place, color[of_pixel])
+    s0, s1, s2, s3 = batch.stride()
+    patch, row, start, stop = patches.spans()
+    place = patches.crop[patch] * s0 + row * s2 + start * s3
+    channel = np.arange(batch.shape[1])[:, None] * s1
+    alike = (patches.color == patches.color[0]).all()  # no NaN is
+    colors = colors.to(batch.device)
+    for width, run, shift in _strips(stop - start):
+        index = torch.as_tensor(place[run] + shift * s3 + channel)
+        if alike:
+            values = colors[:, :1, None]
+        else:
+            of = torch.as_tensor(patch[run]).to(batch.device)
+            values = colors[:, of, None]
+        _windows(batch, width, s3).index_put_(
+            (index.to(batch.device),), values
+        )
 
 
 def _put_pixels(
-    batch: Tensor, patches: Patches, blurred: Tensor, slot: np.ndarray
+    batch: Tensor, tiles: Patches, blurred: Tensor, slot: np.ndarray
 ) -> None:
-    if not len(patches):
+    """Paint tiles ``(P,)`` with those of ``(T, h, C, w)`` pixels in the
+    places ``(P,)``."""
+    if not len(tiles):
         return
-    place, span, patch, (row, col) = _pixels(batch, patches)
-    _, channels, height, width = blurred.shape
-    base = slot[patch] * channels * height * width + row * width + col
-    base = torch.as_tensor(base, device=batch.device)
-    where = base[span] + torch.arange(len(span), device=batch.device)
-    flat = _as(blurred, batch).view(-1)
-    for channel in range(channels):
-        values = flat[where + channel * height * width]
-        _memory(batch, channel).scatter_(0, place, values)
+    s0, s1, s2, s3 = batch.stride()
+    t0, t1, t2, t3 = blurred.stride()
+    patch, row, start, stop = tiles.spans()
+    corner = _corners(tiles, batch.shape[2:], blurred.shape[1::2])[patch]
+    place = tiles.crop[patch] * s0 + row * s2 + start * s3
+    origin = slot[patch] * t0 + (row - corner[:, 1]) * t1
+    origin += (start - corner[:, 0]) * t3
+    channel = np.arange(batch.shape[1])[:, None]
+    for width, run, shift in _strips(stop - start):
+        to, from_ = torch.as_tensor(
+            np.stack([
+                place[run] + shift * s3 + channel * s1,
+                origin[run] + shift * t3 + channel * t2,
+            ])
+        ).to(batch.device)  # fmt: skip
+        values = _as(_windows(blurred, width)[from_], batch)
+        _windows(batch, width, s3).index_put_((to,), values)
 
 
-def _blurred(source: Tensor, patches: Patches) -> Tensor:
-    """Blurred pixels of the patches' boxes.
+def _blurred(source: Tensor, tiles: Patches) -> Tensor:
+    """Blurred pixels of tiles, with one kernel.
 
-    A Gaussian along each axis is a matrix that takes the window (the box and
-    its margin) to the box, reflect-101 at the picture's border folded in.
+    A Gaussian along each axis is a matrix that takes the window (the tile
+    and its margin) to the tile, reflect-101 at the picture's border folded
+    in.
 
     Returns:
-        ``(P, C, h, w)`` float32, h and w those of the largest box; what lies
-        behind a smaller one's end means nothing.
+        ``(T, h, C, w)`` float32, all as large as the largest tile; each
+        begins at its corner of ``_corners``.
     """
-    H, W = source.shape[2:]
-    rows, down = _matrices(patches.box[:, 1::2], patches.ksize, H)
-    cols, right = _matrices(patches.box[:, 0::2], patches.ksize, W)
-    on = source.device
-    origin, rows, cols, down, right = (
-        torch.as_tensor(x).to(on)
-        for x in (patches.origin, rows, cols, down, right)
-    )
-    window = source[
-        origin[:, None, None, None],
-        torch.arange(source.shape[1], device=on)[:, None, None],
-        rows[:, None, :, None],
-        cols[:, None, None, :],
-    ]
+    height, width = source.shape[2:]
+    sides = (tiles.box[:, 2:] - tiles.box[:, :2]).max(axis=0)
+    corner = _corners(tiles, (height, width), sides[::-1])
+    ksize, on = int(tiles.ksize[0]), source.device
+    left, right = _matrices(corner[:, 0], sides[0], ksize, width, on)
+    top, down = _matrices(corner[:, 1], sides[1], ksize, height, on)
+    s0, s1, s2, s3 = source.stride()
+    rows = top[:, None] + np.arange(down.shape[2])
+    first = (tiles.origin * s0 + left * s3)[:, None] + rows * s2
+    place = first[..., None] + np.arange(source.shape[1]) * s1
+    windows = _windows(source, right.shape[2], s3)
+    window = windows[torch.as_tensor(place).to(on)].float()
     with torch.autocast(on.type, enabled=False):
-        return down[:, None] @ window.float() @ right[:, None].mT
+        across = window.flatten(1, 2) @ right.mT
+        across = across.unflatten(1, window.shape[1:3]).flatten(2)
+        return (down @ across).unflatten(2, (source.shape[1], -1))
+
+
+def _corners(
+    tiles: Patches, shape: Sequence[int], sides: Sequence[int]
+) -> np.ndarray:
+    """``(T, 2)`` first pixels of tiles that are all made as large, inside
+    the picture; shape and sides are (height, width)."""
+    room = np.array(shape)[::-1] - np.array(sides)[::-1]
+    return np.minimum(tiles.box[:, :2], room)
 
 
 def _matrices(
-    ends: np.ndarray, ksize: np.ndarray, size: int
-) -> tuple[np.ndarray, np.ndarray]:
+    start: np.ndarray, longest: int, ksize: int, size: int, device: Any
+) -> tuple[np.ndarray, Tensor]:
     """Filters along one axis.
 
     Args:
-        ends: ``(P, 2)`` first pixel of the boxes and the one behind the last.
-        ksize: ``(P,)`` taps.
+        start: ``(T,)`` first pixels.
+        longest: How many pixels are wanted of each.
+        ksize: Taps.
         size: The picture's.
 
     Returns:
-        ``(P, n)`` pixels of the windows, and ``(P, m, n)`` float32 weights.
+        ``(T,)`` first pixels of the windows, and ``(T, longest, n)`` float32
+        weights of the n pixels of the window.
     """
-    count = len(ends)
-    margin = ksize // 2
-    longest = int((ends[:, 1] - ends[:, 0]).max())
-    taps = int(ksize.max())
-    width = min(size, longest + 2 * int(margin.max()))
-    start = np.clip(ends[:, 0] - margin, 0, size - width)
-    weights = np.zeros((count, taps), np.float32)
-    for k in np.unique(ksize):
-        weights[ksize == k, :k] = _gaussian_taps(int(k))[:, 0]
-    seen = (ends[:, :1] - margin[:, None])[..., None] + (
-        np.arange(longest)[:, None] + np.arange(taps)
-    )
+    whole = _axis_matrix(ksize, size, str(device))
+    count = min(size, longest + 2 * (ksize // 2))
+    first = np.clip(start - ksize // 2, 0, size - count)
+    rows = start[:, None] + np.arange(longest)
+    place = torch.as_tensor(rows * size + first[:, None])
+    return first, _windows(whole, count)[place.to(device)]
+
+
+@lru_cache(maxsize=16)
+def _axis_matrix(ksize: int, size: int, device: str) -> Tensor:
+    """``(size, size)`` float32: a Gaussian of a whole axis, reflect-101."""
+    at = np.arange(size)[:, None] + np.arange(ksize) - ksize // 2
     period = max(2 * (size - 1), 1)
-    seen = np.abs((seen + size - 1) % period - (size - 1))
-    at = np.clip(seen - start[:, None, None], 0, width - 1)
-    flat = (
-        np.arange(count * longest).reshape(count, longest, 1) * width + at
-    ).ravel()
-    summed = np.bincount(
-        flat,
-        np.broadcast_to(weights[:, None], at.shape).ravel(),
-        count * longest * width,
-    )
-    matrix = summed.reshape(count, longest, width).astype(np.float32)
-    return start[:, None] + np.arange(width), matrix
+    at = np.abs((at + size - 1) % period - (size - 1))
+    matrix = np.zeros((size, size), np.float32)
+    taps = _gaussian_taps(ksize)[:, 0]
+    np.add.at(matrix, (np.arange(size)[:, None], at), taps)
+    return torch.as_tensor(matrix).to(device)

@@ -5,7 +5,7 @@ is asked for nothing before it paints.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -113,6 +113,23 @@ class Patches:
             np.flatnonzero(rank == turn)
             for turn in range(int(rank.max(initial=-1)) + 1)
         ]
+
+    def tiles(self, size: tuple[int, int]) -> tuple[np.ndarray, 'Patches']:
+        """The patches cut into pieces of at most ``(height, width)``.
+
+        Returns:
+            ``(T,)`` the patch of each piece, and the pieces.
+        """
+        step = np.array(size[::-1])
+        low, high = self.box[:, :2], self.box[:, 2:]
+        across, down = -(-(high - low) // step).T
+        count = across * down
+        patch = np.repeat(np.arange(len(self)), count)
+        number = np.arange(len(patch)) - (np.cumsum(count) - count)[patch]
+        at = np.stack([number % across[patch], number // across[patch]], 1)
+        start = low[patch] + at * step
+        box = np.concatenate([start, np.minimum(start + step, high[patch])], 1)
+        return patch, replace(self[patch], box=box)
 
     def spans(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """The painted pixels, row by row.
