@@ -13,10 +13,14 @@ from mmpose_occlusion.occluders.paint import _gaussian_taps
 
 from .patches import Patches
 
-TILE = (32, 16)
+TILE = (32, 32)
 """Rows and columns at most of the tiles in which boxes are blurred. Smaller
 ones have more margin for their size, larger ones lie farther over the ends of
 their box."""
+
+AT_ONCE = 128
+"""Tiles that are blurred at once: more take memory that is new each time,
+which costs more than the work."""
 
 CHUNK = 8
 """Crops that are made float at once for their means."""
@@ -233,29 +237,48 @@ def _put_pixels(
 def _blurred(source: Tensor, tiles: Patches) -> Tensor:
     """Blurred pixels of tiles, with one kernel.
 
-    A Gaussian along each axis is a matrix that takes the window (the tile
-    and its margin) to the tile, reflect-101 at the picture's border folded
-    in.
-
     Returns:
         ``(T, h, C, w)`` float32, all as large as the largest tile; each
         begins at its corner of ``_corners``.
     """
-    height, width = source.shape[2:]
-    sides = (tiles.box[:, 2:] - tiles.box[:, :2]).max(axis=0)
-    corner = _corners(tiles, (height, width), sides[::-1])
-    ksize, on = int(tiles.ksize[0]), source.device
-    left, right = _matrices(corner[:, 0], sides[0], ksize, width, on)
-    top, down = _matrices(corner[:, 1], sides[1], ksize, height, on)
+    sides = (tiles.box[:, 2:] - tiles.box[:, :2]).max(axis=0)[::-1]
+    corner = _corners(tiles, source.shape[2:], sides)
+    ksize = int(tiles.ksize[0])
+    some = range(0, len(tiles), AT_ONCE)
+    with torch.autocast(source.device.type, enabled=False):
+        return torch.cat([
+            _filtered(
+                source,
+                tiles.origin[start : start + AT_ONCE],
+                corner[start : start + AT_ONCE],
+                sides,
+                ksize,
+            )
+            for start in some
+        ])  # fmt: skip
+
+
+def _filtered(
+    source: Tensor,
+    origin: np.ndarray,
+    corner: np.ndarray,
+    sides: np.ndarray,
+    ksize: int,
+) -> Tensor:
+    """A Gaussian along each axis is a matrix that takes the window (the tile
+    and its margin) to the tile, reflect-101 at the picture's border folded
+    in."""
+    (height, width), on = source.shape[2:], source.device
+    left, right = _matrices(corner[:, 0], sides[1], ksize, width, on)
+    top, down = _matrices(corner[:, 1], sides[0], ksize, height, on)
     s0, s1, s2, s3 = source.stride()
     rows = top[:, None] + np.arange(down.shape[2])
-    first = (tiles.origin * s0 + left * s3)[:, None] + rows * s2
+    first = (origin * s0 + left * s3)[:, None] + rows * s2
     place = first[..., None] + np.arange(source.shape[1]) * s1
     window = _taken(source, place, right.shape[2], s3).float()
-    with torch.autocast(on.type, enabled=False):
-        across = window.flatten(1, 2) @ right.mT
-        across = across.unflatten(1, window.shape[1:3]).flatten(2)
-        return (down @ across).unflatten(2, (source.shape[1], -1))
+    across = window.flatten(1, 2) @ right.mT
+    across = across.unflatten(1, window.shape[1:3]).flatten(2)
+    return (down @ across).unflatten(2, (source.shape[1], -1))
 
 
 def _corners(
