@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,9 +18,8 @@ TILE = (32, 32)
 ones have more margin for their size, larger ones lie farther over the ends of
 their box."""
 
-AT_ONCE = 128
-"""Tiles that are blurred at once: more take memory that is new each time,
-which costs more than the work."""
+AT_ONCE = 64
+"""Tiles that are blurred at once, all as if as large as the largest."""
 
 CHUNK = 8
 """Crops that are made float at once for their means."""
@@ -101,23 +100,34 @@ def paint(
     source = batch if source is None else source
     colors = _colors(source, patches, levels or Levels())
     soft = [
-        (index, tiles, _blurred(source, tiles))
-        for index, tiles in _tiles(patches)
+        _blurred(source, patches, np.flatnonzero(patches.ksize == ksize))
+        for ksize in np.unique(patches.ksize[patches.ksize > 0])
     ]
     for layer in patches.layers():
         filled = layer[patches.ksize[layer] == 0]
         _put_colors(batch, patches[filled], colors[:, filled])
-        for index, tiles, pixels in soft:
-            now = np.flatnonzero(np.isin(index, layer))
-            _put_pixels(batch, tiles[now], pixels, now)
+        for tiles in soft:
+            _put_tiles(batch, tiles, np.isin(tiles.patch, layer))
 
 
-def _tiles(patches: Patches) -> Iterator[tuple[np.ndarray, Patches]]:
-    """What is blurred, in pieces for each kernel: of which patch each is."""
-    for ksize in np.unique(patches.ksize[patches.ksize > 0]):
-        index = np.flatnonzero(patches.ksize == ksize)
-        piece, tiles = patches[index].tiles(TILE)
-        yield index[piece], tiles
+class _Tiles(NamedTuple):
+    """Blurred pixels, T tiles of them.
+
+    Args:
+        patch: ``(T,)`` of which patch each is.
+        boxes: What is painted with each.
+        corner: ``(T, 2)`` the pixel that each begins at.
+        first: ``(T,)`` where its numbers begin.
+        width: ``(T,)`` its columns; the numbers go by row, channel, column.
+        levels: All the numbers, float32.
+    """
+
+    patch: np.ndarray
+    boxes: Patches
+    corner: np.ndarray
+    first: np.ndarray
+    width: np.ndarray
+    levels: Tensor
 
 
 def settle_means(patches: Patches, source: Tensor, levels: Levels) -> Patches:
@@ -212,65 +222,78 @@ def _put_colors(batch: Tensor, patches: Patches, colors: Tensor) -> None:
         )
 
 
-def _put_pixels(
-    batch: Tensor, tiles: Patches, blurred: Tensor, slot: np.ndarray
-) -> None:
-    """Paint tiles ``(P,)`` with those of ``(T, h, C, w)`` pixels in the
-    places ``(P,)``."""
-    if not len(tiles):
+def _put_tiles(batch: Tensor, tiles: _Tiles, now: np.ndarray) -> None:
+    """Paint with some tiles, ``(T,)`` bool."""
+    if not now.any():
         return
+    boxes = tiles.boxes[now]
     s0, s1, s2, s3 = batch.stride()
-    t0, t1, t2, t3 = blurred.stride()
-    patch, row, start, stop = tiles.spans()
-    corner = _corners(tiles, batch.shape[2:], blurred.shape[1::2])[patch]
-    place = tiles.crop[patch] * s0 + row * s2 + start * s3
-    origin = slot[patch] * t0 + (row - corner[:, 1]) * t1
-    origin += (start - corner[:, 0]) * t3
-    channel = np.arange(batch.shape[1])[:, None]
-    for width, run, shift in _strips(stop - start):
-        from_ = origin[run] + shift * t3 + channel * t2
-        values = _as(_taken(blurred, from_, width, t3), batch)
+    tile, row, start, stop = boxes.spans()
+    x, y = tiles.corner[now][tile].T
+    width = tiles.width[now][tile]
+    channels = batch.shape[1]
+    origin = tiles.first[now][tile] + (row - y) * channels * width + start - x
+    place = boxes.crop[tile] * s0 + row * s2 + start * s3
+    channel = np.arange(channels)[:, None]
+    for count, run, shift in _strips(stop - start):
+        from_ = origin[run] + shift + channel * width[run]
+        values = _as(_taken(tiles.levels, from_, count, 1), batch)
         to = torch.as_tensor(place[run] + shift * s3 + channel * s1)
-        _windows(batch, width, s3).index_put_((to.to(batch.device),), values)
+        _windows(batch, count, s3).index_put_((to.to(batch.device),), values)
 
 
-def _blurred(source: Tensor, tiles: Patches) -> Tensor:
-    """Blurred pixels of tiles, with one kernel.
-
-    Returns:
-        ``(T, h, C, w)`` float32, all as large as the largest tile; each
-        begins at its corner of ``_corners``.
-    """
-    sides = (tiles.box[:, 2:] - tiles.box[:, :2]).max(axis=0)[::-1]
-    corner = _corners(tiles, source.shape[2:], sides)
-    ksize = int(tiles.ksize[0])
-    some = range(0, len(tiles), AT_ONCE)
+def _blurred(source: Tensor, patches: Patches, index: np.ndarray) -> _Tiles:
+    """Blur some patches, which have the same kernel."""
+    piece, boxes = patches[index].tiles(TILE)
+    order = np.argsort(boxes.box[:, 2] - boxes.box[:, 0], kind='stable')
+    boxes = boxes[order]
+    groups = np.array_split(np.arange(len(order)), -(-len(order) // AT_ONCE))
+    corner, sides, parts = boxes.box[:, :2].copy(), [], []
     with torch.autocast(source.device.type, enabled=False):
-        return torch.cat([
-            _filtered(
-                source,
-                tiles.origin[start : start + AT_ONCE],
-                corner[start : start + AT_ONCE],
-                sides,
-                ksize,
+        for group in groups:
+            ends = boxes.box[group]
+            side = (ends[:, 2:] - ends[:, :2]).max(axis=0)
+            # those that are made larger than they are stay in the picture
+            inside = np.array(source.shape[:1:-1]) - side
+            corner[group] = np.minimum(corner[group], inside)
+            sides.append(np.broadcast_to(side, (len(group), 2)))
+            parts.append(
+                _filtered(
+                    source,
+                    boxes.origin[group],
+                    corner[group],
+                    side,
+                    int(boxes.ksize[0]),
+                ).flatten()
             )
-            for start in some
-        ])  # fmt: skip
+    size = np.concatenate(sides)
+    count = size.prod(axis=1) * source.shape[1]
+    return _Tiles(
+        index[piece[order]],
+        boxes,
+        corner,
+        np.cumsum(count) - count,
+        size[:, 0],
+        torch.cat(parts),
+    )
 
 
 def _filtered(
     source: Tensor,
     origin: np.ndarray,
     corner: np.ndarray,
-    sides: np.ndarray,
+    side: np.ndarray,
     ksize: int,
 ) -> Tensor:
-    """A Gaussian along each axis is a matrix that takes the window (the tile
+    """Tiles ``(T, h, C, w)`` of one size, which is (width, height).
+
+    A Gaussian along each axis is a matrix that takes the window (the tile
     and its margin) to the tile, reflect-101 at the picture's border folded
-    in."""
+    in.
+    """
     (height, width), on = source.shape[2:], source.device
-    left, right = _matrices(corner[:, 0], sides[1], ksize, width, on)
-    top, down = _matrices(corner[:, 1], sides[0], ksize, height, on)
+    left, right = _matrices(corner[:, 0], side[0], ksize, width, on)
+    top, down = _matrices(corner[:, 1], side[1], ksize, height, on)
     s0, s1, s2, s3 = source.stride()
     rows = top[:, None] + np.arange(down.shape[2])
     first = (origin * s0 + left * s3)[:, None] + rows * s2
@@ -279,15 +302,6 @@ def _filtered(
     across = window.flatten(1, 2) @ right.mT
     across = across.unflatten(1, window.shape[1:3]).flatten(2)
     return (down @ across).unflatten(2, (source.shape[1], -1))
-
-
-def _corners(
-    tiles: Patches, shape: Sequence[int], sides: Sequence[int]
-) -> np.ndarray:
-    """``(T, 2)`` first pixels of tiles that are all made as large, inside
-    the picture; shape and sides are (height, width)."""
-    room = np.array(shape)[::-1] - np.array(sides)[::-1]
-    return np.minimum(tiles.box[:, :2], room)
 
 
 def _matrices(

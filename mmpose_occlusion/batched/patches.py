@@ -118,17 +118,21 @@ class Patches:
         """The patches cut into pieces of at most ``(height, width)``.
 
         Returns:
-            ``(T,)`` the patch of each piece, and the pieces.
+            ``(T,)`` the patch of each piece, and the pieces, those of a patch
+            as alike as can be.
         """
-        step = np.array(size[::-1])
         low, high = self.box[:, :2], self.box[:, 2:]
-        across, down = -(-(high - low) // step).T
-        count = across * down
+        most = np.array(size[::-1])
+        across_down = np.maximum(-(-(high - low) // most), 1)
+        step = -(-(high - low) // across_down)
+        count = across_down.prod(axis=1)
         patch = np.repeat(np.arange(len(self)), count)
         number = np.arange(len(patch)) - (np.cumsum(count) - count)[patch]
-        at = np.stack([number % across[patch], number // across[patch]], 1)
-        start = low[patch] + at * step
-        box = np.concatenate([start, np.minimum(start + step, high[patch])], 1)
+        down, across = np.divmod(number, across_down[patch, 0])
+        start = low[patch] + np.stack([across, down], axis=1) * step[patch]
+        start = np.minimum(start, high[patch])
+        stop = np.minimum(start + step[patch], high[patch])
+        box = np.concatenate([start, stop], axis=1)
         return patch, replace(self[patch], box=box)
 
     def spans(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
