@@ -84,22 +84,23 @@ def test_parts_have_the_boxes_of_parts(layout):
     xy[200:] = 20 + xy[200:] / 8
     inside = (xy >= 0).all(2) & (xy < (48, 64)).all(2)
     available = inside & (rng.random((300, joints)) < 0.6)
-    for part in skeleton.parts:
-        index = list(skeleton.part_indices(part))
-        has = available[:, index].any(axis=1)
-        found = corrected_boxes(
-            part, skeleton, xy[has], available[has], 64, (64, 48)
-        )
-        for box, points, there in zip(
-            found, xy[has], available[has], strict=True
-        ):
-            named = {
-                name: points[i]
-                for i, name in enumerate(skeleton.names)
-                if there[i]
-            }
-            wanted = corrected_box(part, skeleton, named, 64.0, (64, 48))
-            assert tuple(box) == wanted.box, part
+    parts = list(skeleton.parts)
+    members = np.zeros((len(parts), joints), bool)
+    for row, part in zip(members, parts, strict=True):
+        row[list(skeleton.part_indices(part))] = True
+    who, which = np.nonzero((available[:, None] & members).any(axis=2))
+    assert len(set(which)) == len(parts)
+    found = corrected_boxes(
+        parts, which, skeleton, xy[who], available[who], 64, (64, 48)
+    )
+    for box, person, part in zip(found, who, which, strict=True):
+        named = {
+            name: xy[person, i]
+            for i, name in enumerate(skeleton.names)
+            if available[person, i]
+        }
+        wanted = corrected_box(parts[part], skeleton, named, 64.0, (64, 48))
+        assert tuple(box) == wanted.box, parts[part]
 
 
 @pytest.mark.parametrize('ksize', [3, 5, 7, 9, 11, 31, 119])
