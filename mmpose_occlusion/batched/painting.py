@@ -287,52 +287,66 @@ def _filtered(
 ) -> Tensor:
     """Tiles ``(T, h, C, w)`` of one size, which is (width, height).
 
-    A Gaussian along each axis is a matrix that takes the window (the tile
-    and its margin) to the tile, reflect-101 at the picture's border folded
-    in.
+    A Gaussian along an axis is a matrix that takes the window (the tile and
+    its margin) to the tile. Rows are taken as reflect-101 has them at the
+    picture's border; of columns, which lie in a row, the matrix has it in.
     """
     (height, width), on = source.shape[2:], source.device
-    left, right = _matrices(corner[:, 0], side[0], ksize, width, on)
-    top, down = _matrices(corner[:, 1], side[1], ksize, height, on)
+    left, right = _across(corner[:, 0], side[0], ksize, width, on)
+    reach = np.arange(side[1] + ksize - 1) - ksize // 2
+    row = _reflected(corner[:, 1:] + reach, height)
     s0, s1, s2, s3 = source.stride()
-    rows = top[:, None] + np.arange(down.shape[2])
-    first = (origin * s0 + left * s3)[:, None] + rows * s2
+    first = (origin * s0 + left * s3)[:, None] + row * s2
     place = first[..., None] + np.arange(source.shape[1]) * s1
     window = _taken(source, place, right.shape[2], s3).float()
     across = window.flatten(1, 2) @ right.mT
     across = across.unflatten(1, window.shape[1:3]).flatten(2)
+    down = _band(ksize, int(side[1]), str(on)).expand(len(corner), -1, -1)
     return (down @ across).unflatten(2, (source.shape[1], -1))
 
 
-def _matrices(
-    start: np.ndarray, longest: int, ksize: int, size: int, device: Any
+def _across(
+    start: np.ndarray, count: int, ksize: int, size: int, device: Any
 ) -> tuple[np.ndarray, Tensor]:
-    """Filters along one axis.
+    """Filters of rows.
 
     Args:
-        start: ``(T,)`` first pixels.
-        longest: How many pixels are wanted of each.
+        start: ``(T,)`` first columns.
+        count: How many are wanted.
         ksize: Taps.
-        size: The picture's.
+        size: The picture's width.
 
     Returns:
-        ``(T,)`` first pixels of the windows, and ``(T, longest, n)`` float32
-        weights of the n pixels of the window.
+        ``(T,)`` first columns of the windows, and ``(T, count, n)`` float32
+        weights of the n columns of the window.
     """
     whole = _axis_matrix(ksize, size, str(device))
-    count = min(size, longest + 2 * (ksize // 2))
-    first = np.clip(start - ksize // 2, 0, size - count)
-    rows = start[:, None] + np.arange(longest)
-    return first, _taken(whole, rows * size + first[:, None], count, 1)
+    wide = min(size, count + 2 * (ksize // 2))
+    first = np.clip(start - ksize // 2, 0, size - wide)
+    rows = start[:, None] + np.arange(count)
+    return first, _taken(whole, rows * size + first[:, None], wide, 1)
+
+
+def _reflected(at: np.ndarray, size: int) -> np.ndarray:
+    """Pixels of an axis that reflect-101 has at places on it and off it."""
+    period = max(2 * (size - 1), 1)
+    return np.abs((at + size - 1) % period - (size - 1))
 
 
 @lru_cache(maxsize=16)
 def _axis_matrix(ksize: int, size: int, device: str) -> Tensor:
     """``(size, size)`` float32: a Gaussian of a whole axis, reflect-101."""
-    at = np.arange(size)[:, None] + np.arange(ksize) - ksize // 2
-    period = max(2 * (size - 1), 1)
-    at = np.abs((at + size - 1) % period - (size - 1))
+    pixel = np.arange(size)[:, None]
+    seen = _reflected(pixel + np.arange(ksize) - ksize // 2, size)
     matrix = np.zeros((size, size), np.float32)
-    taps = _gaussian_taps(ksize)[:, 0]
-    np.add.at(matrix, (np.arange(size)[:, None], at), taps)
+    np.add.at(matrix, (pixel, seen), _gaussian_taps(ksize)[:, 0])
+    return torch.as_tensor(matrix).to(device)
+
+
+@lru_cache(maxsize=256)
+def _band(ksize: int, count: int, device: str) -> Tensor:
+    """``(count, count + ksize - 1)`` float32: a Gaussian inside an axis."""
+    pixel = np.arange(count)[:, None]
+    matrix = np.zeros((count, count + ksize - 1), np.float32)
+    matrix[pixel, pixel + np.arange(ksize)] = _gaussian_taps(ksize)[:, 0]
     return torch.as_tensor(matrix).to(device)
