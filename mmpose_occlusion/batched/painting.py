@@ -13,12 +13,12 @@ from mmpose_occlusion.occluders.paint import _gaussian_taps
 
 from .patches import Patches
 
-TILE = (32, 32)
+TILE = (40, 24)
 """Rows and columns at most of the tiles in which boxes are blurred. Smaller
 ones have more margin for their size, larger ones lie farther over the ends of
 their box."""
 
-AT_ONCE = 64
+AT_ONCE = 48
 """Tiles that are blurred at once, all as if as large as the largest."""
 
 CHUNK = 8
@@ -298,8 +298,8 @@ def _filtered(
     s0, s1, s2, s3 = source.stride()
     first = (origin * s0 + left * s3)[:, None] + row * s2
     place = first[..., None] + np.arange(source.shape[1]) * s1
-    window = _taken(source, place, right.shape[2], s3).float()
-    across = window.flatten(1, 2) @ right.mT
+    window = _taken(source, place, right.shape[1], s3).float()
+    across = window.flatten(1, 2) @ right
     across = across.unflatten(1, window.shape[1:3]).flatten(2)
     down = _band(ksize, int(side[1]), str(on)).expand(len(corner), -1, -1)
     return (down @ across).unflatten(2, (source.shape[1], -1))
@@ -317,14 +317,14 @@ def _across(
         size: The picture's width.
 
     Returns:
-        ``(T,)`` first columns of the windows, and ``(T, count, n)`` float32
+        ``(T,)`` first columns of the windows, and ``(T, n, count)`` float32
         weights of the n columns of the window.
     """
     whole = _axis_matrix(ksize, size, str(device))
     wide = min(size, count + 2 * (ksize // 2))
     first = np.clip(start - ksize // 2, 0, size - wide)
-    rows = start[:, None] + np.arange(count)
-    return first, _taken(whole, rows * size + first[:, None], wide, 1)
+    seen = first[:, None] + np.arange(wide)
+    return first, _taken(whole, seen * size + start[:, None], count, 1)
 
 
 def _reflected(at: np.ndarray, size: int) -> np.ndarray:
@@ -335,11 +335,12 @@ def _reflected(at: np.ndarray, size: int) -> np.ndarray:
 
 @lru_cache(maxsize=16)
 def _axis_matrix(ksize: int, size: int, device: str) -> Tensor:
-    """``(size, size)`` float32: a Gaussian of a whole axis, reflect-101."""
+    """``(size, size)`` float32: a Gaussian of a whole axis, reflect-101, from
+    row to column."""
     pixel = np.arange(size)[:, None]
     seen = _reflected(pixel + np.arange(ksize) - ksize // 2, size)
     matrix = np.zeros((size, size), np.float32)
-    np.add.at(matrix, (pixel, seen), _gaussian_taps(ksize)[:, 0])
+    np.add.at(matrix, (seen, pixel), _gaussian_taps(ksize)[:, 0])
     return torch.as_tensor(matrix).to(device)
 
 

@@ -72,6 +72,22 @@ def test_discs_have_the_pixels_of_discs():
     np.testing.assert_array_equal(patches.pixels(), wanted.sum((1, 2)))
 
 
+@pytest.mark.parametrize('size', [(1, 1), (4, 7), (40, 24)])
+def test_tiles_cover_each_box_once(size):
+    boxes = [(0, 0, 30, 40), (3, 5, 4, 39), (7, 7, 20, 8), (9, 2, 17, 12)]
+    black = dict(kind='color', color=[0.0] * 3)
+    patches = patches_of([Box(box) for box in boxes], [black] * len(boxes))
+    count = np.zeros((len(boxes), *SHAPE), int)
+    piece, tiles = patches.tiles(size)
+    for patch, (x1, y1, x2, y2) in zip(piece, tiles.box, strict=True):
+        assert 0 <= y2 - y1 <= size[0]
+        assert 0 <= x2 - x1 <= size[1]
+        count[patch, y1:y2, x1:x2] += 1
+    for painted, (x1, y1, x2, y2) in zip(count, boxes, strict=True):
+        assert (painted[y1:y2, x1:x2] == 1).all()
+        assert painted.sum() == (x2 - x1) * (y2 - y1)
+
+
 @pytest.mark.parametrize('layout', LAYOUTS)
 def test_parts_have_the_boxes_of_parts(layout):
     parts = {'two': samples.names(layout)[:2]}
