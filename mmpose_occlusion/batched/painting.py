@@ -1,7 +1,9 @@
 """Patches painted into a batch, on the batch's device."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,8 +13,13 @@ from mmpose_occlusion.occluders.paint import _gaussian_taps
 
 from .patches import Patches
 
-GROUPS = 4
-"""Into how many groups the boxes that are blurred are put at most."""
+TILE = (40, 24)
+"""Rows and columns at most of the tiles in which boxes are blurred. Smaller
+ones have more margin for their size, larger ones lie farther over the ends of
+their box."""
+
+AT_ONCE = 48
+"""Tiles that are blurred at once, all as if as large as the largest."""
 
 CHUNK = 8
 """Crops that are made float at once for their means."""
@@ -92,28 +99,35 @@ def paint(
         return
     source = batch if source is None else source
     colors = _colors(source, patches, levels or Levels())
-    soft = _alike(patches, np.flatnonzero(patches.ksize > 0))
-    blurred = [_blurred(source, patches[group]) for group in soft]
+    soft = [
+        _blurred(source, patches, np.flatnonzero(patches.ksize == ksize))
+        for ksize in np.unique(patches.ksize[patches.ksize > 0])
+    ]
     for layer in patches.layers():
         filled = layer[patches.ksize[layer] == 0]
-        _put_colors(batch, patches[filled], colors, filled)
-        for group, pixels in zip(soft, blurred, strict=True):
-            slot = np.flatnonzero(np.isin(group, layer))
-            _put_pixels(batch, patches[group[slot]], pixels, slot)
+        _put_colors(batch, patches[filled], colors[:, filled])
+        for tiles in soft:
+            _put_tiles(batch, tiles, np.isin(tiles.patch, layer))
 
 
-def _alike(patches: Patches, index: np.ndarray) -> list[np.ndarray]:
-    """A few groups of boxes of similar size, since the largest of a group
-    says what each of it costs."""
-    if not len(index):
-        return []
-    sides = patches.box[index, 2:] - patches.box[index, :2]
-    size = sides.max(axis=1)
-    order = np.argsort(size, kind='stable')
-    if size[order[-1]] == size[order[0]]:
-        return [index]
-    groups = np.array_split(index[order], GROUPS)
-    return [group for group in groups if len(group)]
+class _Tiles(NamedTuple):
+    """Blurred pixels, T tiles of them.
+
+    Args:
+        patch: ``(T,)`` of which patch each is.
+        boxes: What is painted with each.
+        corner: ``(T, 2)`` the pixel that each begins at.
+        first: ``(T,)`` where its numbers begin.
+        width: ``(T,)`` its columns; the numbers go by row, channel, column.
+        levels: All the numbers, float32.
+    """
+
+    patch: np.ndarray
+    boxes: Patches
+    corner: np.ndarray
+    first: np.ndarray
+    width: np.ndarray
+    levels: Tensor
 
 
 def settle_means(patches: Patches, source: Tensor, levels: Levels) -> Patches:
@@ -150,141 +164,190 @@ def _means(source: Tensor, levels: Levels) -> Tensor:
     return levels.of(mean).round().clamp(0, 255)
 
 
-def _pixels(
-    batch: Tensor, patches: Patches
-) -> tuple[Tensor, Tensor, np.ndarray, np.ndarray]:
-    """Places of all painted pixels in the batch's memory, first channel.
+def _strips(
+    length: np.ndarray,
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Strips of equal length that cover runs of pixels, two of them a run:
+    the longest power of two from its start on, and up to its end.
 
-    Returns:
-        ``(N,)`` places, ``(N,)`` the span of each, and of the spans, on the
-        host, the patch and where its pixels are in the ``(h, w)`` box of it
-        as ``(row, column - pixels before)``.
+    Yields:
+        The length, ``(N,)`` the runs, ``(N,)`` where in the run each starts.
     """
-    patch, row, start, stop = patches.spans()
-    length = stop - start
-    before = np.cumsum(length) - length
-    s0, _, s2, s3 = batch.stride()
-    first = patches.crop[patch] * s0 + row * s2 + (start - before) * s3
-    x1, y1 = patches.box[patch, 0], patches.box[patch, 1]
-    within = np.stack([row - y1, start - x1 - before])
-    total = int(length.sum())
-    on = batch.device
-    sent = torch.as_tensor(np.stack([first, length])).to(on)
-    span = torch.repeat_interleave(
-        torch.arange(len(patch), device=on), sent[1], output_size=total
-    )
-    place = sent[0][span] + torch.arange(total, device=on) * s3
-    return place, span, patch, within
+    for power in range(int(length.max(initial=0)).bit_length()):
+        width = 1 << power
+        whole = np.flatnonzero((length >= width) & (length < 2 * width))
+        rest = whole[length[whole] > width]
+        if len(whole):
+            shift = np.concatenate([0 * whole, length[rest] - width])
+            yield width, np.concatenate([whole, rest]), shift
 
 
-def _memory(batch: Tensor, channel: int) -> Tensor:
-    """A batch's memory from its first number of a channel on, in a row."""
-    ahead = sum(
+def _windows(memory: Tensor, width: int, step: int = 1) -> Tensor:
+    """Every ``width`` numbers of a tensor's memory, ``step`` apart, by the
+    place of the first: a view."""
+    last = sum(
         (size - 1) * stride
-        for axis, (size, stride) in enumerate(
-            zip(batch.shape, batch.stride(), strict=True)
+        for size, stride in zip(memory.shape, memory.stride(), strict=True)
+    )
+    count = last + 1 - (width - 1) * step
+    return memory.as_strided((count, width), (1, step))
+
+
+def _taken(memory: Tensor, place: np.ndarray, width: int, step: int) -> Tensor:
+    """``(..., width)`` numbers from places on; faster than by an index."""
+    index = torch.as_tensor(place.ravel()).to(memory.device)
+    taken = _windows(memory, width, step).index_select(0, index)
+    return taken.view(*place.shape, width)
+
+
+def _put_colors(batch: Tensor, patches: Patches, colors: Tensor) -> None:
+    """Fill patches with colours ``(C, P)``."""
+    if not len(patches):
+        return
+    s0, s1, s2, s3 = batch.stride()
+    patch, row, start, stop = patches.spans()
+    place = patches.crop[patch] * s0 + row * s2 + start * s3
+    channel = np.arange(batch.shape[1])[:, None] * s1
+    alike = (patches.color == patches.color[0]).all()  # no NaN is
+    colors = colors.to(batch.device)
+    for width, run, shift in _strips(stop - start):
+        index = torch.as_tensor(place[run] + shift * s3 + channel)
+        if alike:
+            values = colors[:, :1, None]
+        else:
+            of = torch.as_tensor(patch[run]).to(batch.device)
+            values = colors[:, of, None]
+        _windows(batch, width, s3).index_put_(
+            (index.to(batch.device),), values
         )
-        if axis != 1
+
+
+def _put_tiles(batch: Tensor, tiles: _Tiles, now: np.ndarray) -> None:
+    """Paint with some tiles, ``(T,)`` bool."""
+    if not now.any():
+        return
+    boxes = tiles.boxes[now]
+    s0, s1, s2, s3 = batch.stride()
+    tile, row, start, stop = boxes.spans()
+    x, y = tiles.corner[now][tile].T
+    width = tiles.width[now][tile]
+    channels = batch.shape[1]
+    origin = tiles.first[now][tile] + (row - y) * channels * width + start - x
+    place = boxes.crop[tile] * s0 + row * s2 + start * s3
+    channel = np.arange(channels)[:, None]
+    for count, run, shift in _strips(stop - start):
+        from_ = origin[run] + shift + channel * width[run]
+        values = _as(_taken(tiles.levels, from_, count, 1), batch)
+        to = torch.as_tensor(place[run] + shift * s3 + channel * s1)
+        _windows(batch, count, s3).index_put_((to.to(batch.device),), values)
+
+
+def _blurred(source: Tensor, patches: Patches, index: np.ndarray) -> _Tiles:
+    """Blur some patches, which have the same kernel."""
+    piece, boxes = patches[index].tiles(TILE)
+    order = np.argsort(boxes.box[:, 2] - boxes.box[:, 0], kind='stable')
+    boxes = boxes[order]
+    groups = np.array_split(np.arange(len(order)), -(-len(order) // AT_ONCE))
+    corner, sides, parts = boxes.box[:, :2].copy(), [], []
+    with torch.autocast(source.device.type, enabled=False):
+        for group in groups:
+            ends = boxes.box[group]
+            side = (ends[:, 2:] - ends[:, :2]).max(axis=0)
+            # those that are made larger than they are stay in the picture
+            inside = np.array(source.shape[:1:-1]) - side
+            corner[group] = np.minimum(corner[group], inside)
+            sides.append(np.broadcast_to(side, (len(group), 2)))
+            parts.append(
+                _filtered(
+                    source,
+                    boxes.origin[group],
+                    corner[group],
+                    side,
+                    int(boxes.ksize[0]),
+                ).flatten()
+            )
+    size = np.concatenate(sides)
+    count = size.prod(axis=1) * source.shape[1]
+    return _Tiles(
+        index[piece[order]],
+        boxes,
+        corner,
+        np.cumsum(count) - count,
+        size[:, 0],
+        torch.cat(parts),
     )
-    offset = batch.storage_offset() + channel * batch.stride(1)
-    return batch.as_strided((ahead + 1,), (1,), offset)
 
 
-def _put_colors(
-    batch: Tensor, patches: Patches, colors: Tensor, index: np.ndarray
-) -> None:
-    if not len(patches):
-        return
-    place, span, patch, _ = _pixels(batch, patches)
-    alike = (patches.color == patches.color[0]).all()
-    if alike:  # a NaN is not like another
-        for channel, color in enumerate(colors[:, index[0]].tolist()):
-            _memory(batch, channel).scatter_(0, place, color)
-        return
-    of_pixel = torch.as_tensor(index[patch], device=batch.device)[span]
-    for channel, color in enumerate(colors.to(batch.device)):
-        _memory(batch, channel).scatter_(0, place, color[of_pixel])
+def _filtered(
+    source: Tensor,
+    origin: np.ndarray,
+    corner: np.ndarray,
+    side: np.ndarray,
+    ksize: int,
+) -> Tensor:
+    """Tiles ``(T, h, C, w)`` of one size, which is (width, height).
 
-
-def _put_pixels(
-    batch: Tensor, patches: Patches, blurred: Tensor, slot: np.ndarray
-) -> None:
-    if not len(patches):
-        return
-    place, span, patch, (row, col) = _pixels(batch, patches)
-    _, channels, height, width = blurred.shape
-    base = slot[patch] * channels * height * width + row * width + col
-    base = torch.as_tensor(base, device=batch.device)
-    where = base[span] + torch.arange(len(span), device=batch.device)
-    flat = _as(blurred, batch).view(-1)
-    for channel in range(channels):
-        values = flat[where + channel * height * width]
-        _memory(batch, channel).scatter_(0, place, values)
-
-
-def _blurred(source: Tensor, patches: Patches) -> Tensor:
-    """Blurred pixels of the patches' boxes.
-
-    A Gaussian along each axis is a matrix that takes the window (the box and
-    its margin) to the box, reflect-101 at the picture's border folded in.
-
-    Returns:
-        ``(P, C, h, w)`` float32, h and w those of the largest box; what lies
-        behind a smaller one's end means nothing.
+    A Gaussian along an axis is a matrix that takes the window (the tile and
+    its margin) to the tile. Rows are taken as reflect-101 has them at the
+    picture's border; of columns, which lie in a row, the matrix has it in.
     """
-    H, W = source.shape[2:]
-    rows, down = _matrices(patches.box[:, 1::2], patches.ksize, H)
-    cols, right = _matrices(patches.box[:, 0::2], patches.ksize, W)
-    on = source.device
-    origin, rows, cols, down, right = (
-        torch.as_tensor(x).to(on)
-        for x in (patches.origin, rows, cols, down, right)
-    )
-    window = source[
-        origin[:, None, None, None],
-        torch.arange(source.shape[1], device=on)[:, None, None],
-        rows[:, None, :, None],
-        cols[:, None, None, :],
-    ]
-    with torch.autocast(on.type, enabled=False):
-        return down[:, None] @ window.float() @ right[:, None].mT
+    (height, width), on = source.shape[2:], source.device
+    left, right = _across(corner[:, 0], side[0], ksize, width, on)
+    reach = np.arange(side[1] + ksize - 1) - ksize // 2
+    row = _reflected(corner[:, 1:] + reach, height)
+    s0, s1, s2, s3 = source.stride()
+    first = (origin * s0 + left * s3)[:, None] + row * s2
+    place = first[..., None] + np.arange(source.shape[1]) * s1
+    window = _taken(source, place, right.shape[1], s3).float()
+    across = window.flatten(1, 2) @ right
+    across = across.unflatten(1, window.shape[1:3]).flatten(2)
+    down = _band(ksize, int(side[1]), str(on)).expand(len(corner), -1, -1)
+    return (down @ across).unflatten(2, (source.shape[1], -1))
 
 
-def _matrices(
-    ends: np.ndarray, ksize: np.ndarray, size: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Filters along one axis.
+def _across(
+    start: np.ndarray, count: int, ksize: int, size: int, device: Any
+) -> tuple[np.ndarray, Tensor]:
+    """Filters of rows.
 
     Args:
-        ends: ``(P, 2)`` first pixel of the boxes and the one behind the last.
-        ksize: ``(P,)`` taps.
-        size: The picture's.
+        start: ``(T,)`` first columns.
+        count: How many are wanted.
+        ksize: Taps.
+        size: The picture's width.
 
     Returns:
-        ``(P, n)`` pixels of the windows, and ``(P, m, n)`` float32 weights.
+        ``(T,)`` first columns of the windows, and ``(T, n, count)`` float32
+        weights of the n columns of the window.
     """
-    count = len(ends)
-    margin = ksize // 2
-    longest = int((ends[:, 1] - ends[:, 0]).max())
-    taps = int(ksize.max())
-    width = min(size, longest + 2 * int(margin.max()))
-    start = np.clip(ends[:, 0] - margin, 0, size - width)
-    weights = np.zeros((count, taps), np.float32)
-    for k in np.unique(ksize):
-        weights[ksize == k, :k] = _gaussian_taps(int(k))[:, 0]
-    seen = (ends[:, :1] - margin[:, None])[..., None] + (
-        np.arange(longest)[:, None] + np.arange(taps)
-    )
+    whole = _axis_matrix(ksize, size, str(device))
+    wide = min(size, count + 2 * (ksize // 2))
+    first = np.clip(start - ksize // 2, 0, size - wide)
+    seen = first[:, None] + np.arange(wide)
+    return first, _taken(whole, seen * size + start[:, None], count, 1)
+
+
+def _reflected(at: np.ndarray, size: int) -> np.ndarray:
+    """Pixels of an axis that reflect-101 has at places on it and off it."""
     period = max(2 * (size - 1), 1)
-    seen = np.abs((seen + size - 1) % period - (size - 1))
-    at = np.clip(seen - start[:, None, None], 0, width - 1)
-    flat = (
-        np.arange(count * longest).reshape(count, longest, 1) * width + at
-    ).ravel()
-    summed = np.bincount(
-        flat,
-        np.broadcast_to(weights[:, None], at.shape).ravel(),
-        count * longest * width,
-    )
-    matrix = summed.reshape(count, longest, width).astype(np.float32)
-    return start[:, None] + np.arange(width), matrix
+    return np.abs((at + size - 1) % period - (size - 1))
+
+
+@lru_cache(maxsize=16)
+def _axis_matrix(ksize: int, size: int, device: str) -> Tensor:
+    """``(size, size)`` float32: a Gaussian of a whole axis, reflect-101, from
+    row to column."""
+    pixel = np.arange(size)[:, None]
+    seen = _reflected(pixel + np.arange(ksize) - ksize // 2, size)
+    matrix = np.zeros((size, size), np.float32)
+    np.add.at(matrix, (seen, pixel), _gaussian_taps(ksize)[:, 0])
+    return torch.as_tensor(matrix).to(device)
+
+
+@lru_cache(maxsize=256)
+def _band(ksize: int, count: int, device: str) -> Tensor:
+    """``(count, count + ksize - 1)`` float32: a Gaussian inside an axis."""
+    pixel = np.arange(count)[:, None]
+    matrix = np.zeros((count, count + ksize - 1), np.float32)
+    matrix[pixel, pixel + np.arange(ksize)] = _gaussian_taps(ksize)[:, 0]
+    return torch.as_tensor(matrix).to(device)

@@ -4,6 +4,7 @@ The rules are those of :mod:`mmpose_occlusion.occluders.part_box`, which says
 why they are so; a test holds the two together.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,12 @@ class _Boxes(NamedTuple):
     widths: np.ndarray
     there: np.ndarray
 
+    def replaced(self, index: np.ndarray, new: '_Boxes') -> '_Boxes':
+        """These boxes, new ones for some people."""
+        for old, value in zip(self, new, strict=True):
+            old[index] = value
+        return self
+
     def otherwise(self, other: '_Boxes') -> '_Boxes':
         """Others' boxes for those who have none here."""
         here = self.there[:, None]
@@ -42,42 +49,62 @@ class _Boxes(NamedTuple):
 
 
 class _People:
+    """People, of each of whom a part is wanted.
+
+    Args:
+        skeleton: Names of the joints.
+        xy: ``(N, K, 2)``.
+        available: ``(N, K)`` bool.
+        members: ``(N, K)`` bool, the joints of each one's part.
+    """
+
     def __init__(
-        self, skeleton: Skeleton, xy: np.ndarray, available: np.ndarray
+        self,
+        skeleton: Skeleton,
+        xy: np.ndarray,
+        available: np.ndarray,
+        members: np.ndarray,
     ) -> None:
         self.skeleton = skeleton
         self.xy = np.where(available[..., None], xy, 0.0)
         self.available = available
+        here = available & members
+        self.count = here.sum(axis=1)
+        self.low = np.where(here[..., None], xy, np.inf).min(axis=1)
+        self.high = np.where(here[..., None], xy, -np.inf).max(axis=1)
 
-    def joint(self, *names: str) -> _Joint:
-        """The first of the joints that each person has."""
-        xy = np.zeros((len(self.xy), 2))
-        there = np.zeros(len(self.xy), bool)
+    def joints(self, who: np.ndarray, index: np.ndarray | int) -> _Joint:
+        """Of each of some people one joint, by index; -1 is none."""
+        there = (index >= 0) & self.available[who, index]
+        return _Joint(self.xy[who, index], there)
+
+    def joint(self, who: np.ndarray, *names: str) -> _Joint:
+        """The first of the joints that each of some people has."""
+        found = self.joints(who, -1)
         for name in names:
-            if name in self.skeleton.names:
-                index = self.skeleton.joint_index(name)
-                new = self.available[:, index] & ~there
-                xy[new] = self.xy[new, index]
-                there |= new
-        return _Joint(xy, there)
+            index = _index(self.skeleton, name)
+            found = _either(found, self.joints(who, index))
+        return found
 
-    def ends(self, part: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Lowest and highest coordinates of a part's joints, and how many
-        there are."""
-        index = list(self.skeleton.part_indices(part))
-        here = self.available[:, index]
-        xy = self.xy[:, index]
-        low = np.where(here[..., None], xy, np.inf).min(axis=1)
-        high = np.where(here[..., None], xy, -np.inf).max(axis=1)
-        return low, high, here.sum(axis=1)
+    def bounding(self, who: np.ndarray | slice = slice(None)) -> _Boxes:
+        low, high = self.low[who], self.high[who]
+        return _Boxes((low + high) / 2, high - low, self.count[who] > 1)
 
-    def bounding(self, part: str) -> _Boxes:
-        low, high, count = self.ends(part)
-        return _Boxes((low + high) / 2, high - low, count > 1)
+
+def _index(skeleton: Skeleton, name: str) -> int:
+    """Of a joint, -1 if the data set lacks it."""
+    return skeleton.joint_index(name) if name in skeleton.names else -1
+
+
+def _either(a: _Joint, b: _Joint) -> _Joint:
+    """The first where it is there, else the second."""
+    xy = np.where(a.there[:, None], a.xy, b.xy)
+    return _Joint(xy, a.there | b.there)
 
 
 def corrected_boxes(
-    part: str,
+    parts: Sequence[str],
+    which: np.ndarray,
     skeleton: Skeleton,
     xy: np.ndarray,
     available: np.ndarray,
@@ -87,7 +114,8 @@ def corrected_boxes(
     """The boxes that ``corrected_box`` gives for one person after another.
 
     Args:
-        part: Name of the part.
+        parts: Names of parts.
+        which: ``(N,)`` index of each one's part.
         skeleton: Names of the joints.
         xy: ``(N, K, 2)`` float64 joints in the picture's pixels.
         available: ``(N, K)`` bool; everybody has one of the part's.
@@ -97,11 +125,14 @@ def corrected_boxes(
     Returns:
         ``(N, 4)`` int64, ends exclusive, inside the picture.
     """
-    people = _People(skeleton, xy, available)
-    low, high, count = people.ends(part)
+    members = np.zeros((len(parts), len(skeleton.names)), bool)
+    for row, part in zip(members, parts, strict=True):
+        row[list(skeleton.part_indices(part))] = True
+    people = _People(skeleton, xy, available, members[which])
+    low, high = people.low, people.high
     last = high
-    plain = _Boxes((low + high) / 2, high - low, count > 0)
-    center, widths, _ = _reference(part, people).otherwise(plain)
+    plain = people.bounding()._replace(there=people.count > 0)
+    center, widths, _ = _reference(parts, which, people).otherwise(plain)
     smallest = 2.0 * disc_radius(DEFAULT_RADIUS, height) + 1
     widths = np.maximum(widths, MIN_THICKNESS * widths[:, ::-1])
     half = np.maximum(widths, smallest) / 2
@@ -114,21 +145,34 @@ def corrected_boxes(
     return np.stack([x1, y1, x2, y2], axis=1)
 
 
-def _reference(part: str, people: _People) -> _Boxes:
-    if part in people.skeleton.own_parts:
-        return people.bounding(part)
-    if part == 'head':
-        return _head(people)
-    if part == 'hip':
-        left, right = people.joint('left_hip'), people.joint('right_hip')
-        return _pair(left, right, 2)
-    side, _, limb = part.partition('_')
-    if limb in ('arm', 'leg'):
-        chain = dict(
-            arm=('shoulder', 'elbow', 'wrist'), leg=('hip', 'knee', 'ankle')
-        )[limb]
-        return _limb(part, people, *(f'{side}_{name}' for name in chain))
-    return people.bounding(part)
+_CHAINS = dict(
+    arm=('shoulder', 'elbow', 'wrist'), leg=('hip', 'knee', 'ankle')
+)
+
+
+def _reference(
+    parts: Sequence[str], which: np.ndarray, people: _People
+) -> _Boxes:
+    boxes = people.bounding()
+    chains = np.full((len(parts), 3), -1)
+    limbs = np.zeros(len(parts), bool)
+    for number, part in enumerate(parts):
+        if part in people.skeleton.own_parts:
+            continue
+        side, _, limb = part.partition('_')
+        if limb in _CHAINS:
+            limbs[number] = True
+            chains[number] = [
+                _index(people.skeleton, f'{side}_{name}')
+                for name in _CHAINS[limb]
+            ]
+        elif part in ('head', 'hip'):
+            who = np.flatnonzero(which == number)
+            found = _head(people, who) if part == 'head' else _hip(people, who)
+            boxes = boxes.replaced(who, found)
+    who = np.flatnonzero(limbs[which])
+    joints = (people.joints(who, index) for index in chains[which[who]].T)
+    return boxes.replaced(who, _limbs(people.bounding(who), *joints))
 
 
 def _gap(a: _Joint, b: _Joint) -> np.ndarray:
@@ -140,24 +184,27 @@ def _pair(a: _Joint, b: _Joint, scale: float | np.ndarray) -> _Boxes:
     return _Boxes((a.xy + b.xy) / 2, scale * _gap(a, b), a.there & b.there)
 
 
-def _head(people: _People) -> _Boxes:
+def _head(people: _People, who: np.ndarray) -> _Boxes:
     if set(people.skeleton.parts['head']).intersection(FACE):
-        center, widths, there = people.bounding('head')
+        center, widths, there = people.bounding(who)
         return _Boxes(center, HEAD_SCALE * widths, there)
-    crown, neck = people.joint(*CROWN), people.joint(*NECK)
+    crown, neck = people.joint(who, *CROWN), people.joint(who, *NECK)
     return _pair(crown, neck, np.array([2.0, 1.0]))
 
 
-def _limb(
-    part: str, people: _People, root: str, middle: str, end: str
-) -> _Boxes:
-    r, m, e = people.joint(root), people.joint(middle), people.joint(end)
-    box = people.bounding(part)
-    whole = box._replace(there=r.there & m.there & e.there)
-    other = people.joint(end, root)
-    bent = _Boxes(m.xy, 2 * _gap(other, m), m.there & other.there)
-    straight = _pair(r, e, 1)
-    straight = straight._replace(there=straight.there & ~m.there)
+def _hip(people: _People, who: np.ndarray) -> _Boxes:
+    left = people.joint(who, 'left_hip')
+    return _pair(left, people.joint(who, 'right_hip'), 2)
+
+
+def _limbs(box: _Boxes, root: _Joint, middle: _Joint, end: _Joint) -> _Boxes:
+    whole = box._replace(there=root.there & middle.there & end.there)
+    other = _either(end, root)
+    bent = _Boxes(
+        middle.xy, 2 * _gap(other, middle), middle.there & other.there
+    )
+    straight = _pair(root, end, 1)
+    straight = straight._replace(there=straight.there & ~middle.there)
     return whole.otherwise(bent).otherwise(straight)
 
 

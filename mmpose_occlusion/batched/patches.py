@@ -5,7 +5,7 @@ is asked for nothing before it paints.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -113,6 +113,27 @@ class Patches:
             np.flatnonzero(rank == turn)
             for turn in range(int(rank.max(initial=-1)) + 1)
         ]
+
+    def tiles(self, size: tuple[int, int]) -> tuple[np.ndarray, 'Patches']:
+        """The patches cut into pieces of at most ``(height, width)``.
+
+        Returns:
+            ``(T,)`` the patch of each piece, and the pieces, those of a patch
+            as alike as can be.
+        """
+        low, high = self.box[:, :2], self.box[:, 2:]
+        most = np.array(size[::-1])
+        across_down = np.maximum(-(-(high - low) // most), 1)
+        step = -(-(high - low) // across_down)
+        count = across_down.prod(axis=1)
+        patch = np.repeat(np.arange(len(self)), count)
+        number = np.arange(len(patch)) - (np.cumsum(count) - count)[patch]
+        down, across = np.divmod(number, across_down[patch, 0])
+        start = low[patch] + np.stack([across, down], axis=1) * step[patch]
+        start = np.minimum(start, high[patch])
+        stop = np.minimum(start + step[patch], high[patch])
+        box = np.concatenate([start, stop], axis=1)
+        return patch, replace(self[patch], box=box)
 
     def spans(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """The painted pixels, row by row.

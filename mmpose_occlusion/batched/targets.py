@@ -103,14 +103,15 @@ class Targets:
             radius[discs] = r
             ksize[discs] = max(3, disc_blur_ksize(r))
             box[discs] = disc_bounds(center[discs], radius[discs], shape)
-        for number in np.unique(target[~discs]):
-            chosen = target == number
-            ksize[chosen] = part_blur_ksize(shape[0])
-            box[chosen] = corrected_boxes(
-                self._plain[number],
+        parts = np.flatnonzero(self._is_part)
+        if parts.size:
+            ksize[~discs] = part_blur_ksize(shape[0])
+            box[~discs] = corrected_boxes(
+                [self._plain[number] for number in parts],
+                np.searchsorted(parts, target[~discs]),
                 self.skeleton,
-                xy[crop[chosen]],
-                available[crop[chosen]],
+                xy[crop[~discs]],
+                available[crop[~discs]],
                 shape[0],
                 shape,
             )

@@ -72,6 +72,22 @@ def test_discs_have_the_pixels_of_discs():
     np.testing.assert_array_equal(patches.pixels(), wanted.sum((1, 2)))
 
 
+@pytest.mark.parametrize('size', [(1, 1), (4, 7), (40, 24)])
+def test_tiles_cover_each_box_once(size):
+    boxes = [(0, 0, 30, 40), (3, 5, 4, 39), (7, 7, 20, 8), (9, 2, 17, 12)]
+    black = dict(kind='color', color=[0.0] * 3)
+    patches = patches_of([Box(box) for box in boxes], [black] * len(boxes))
+    count = np.zeros((len(boxes), *SHAPE), int)
+    piece, tiles = patches.tiles(size)
+    for patch, (x1, y1, x2, y2) in zip(piece, tiles.box, strict=True):
+        assert 0 <= y2 - y1 <= size[0]
+        assert 0 <= x2 - x1 <= size[1]
+        count[patch, y1:y2, x1:x2] += 1
+    for painted, (x1, y1, x2, y2) in zip(count, boxes, strict=True):
+        assert (painted[y1:y2, x1:x2] == 1).all()
+        assert painted.sum() == (x2 - x1) * (y2 - y1)
+
+
 @pytest.mark.parametrize('layout', LAYOUTS)
 def test_parts_have_the_boxes_of_parts(layout):
     parts = {'two': samples.names(layout)[:2]}
@@ -84,22 +100,23 @@ def test_parts_have_the_boxes_of_parts(layout):
     xy[200:] = 20 + xy[200:] / 8
     inside = (xy >= 0).all(2) & (xy < (48, 64)).all(2)
     available = inside & (rng.random((300, joints)) < 0.6)
-    for part in skeleton.parts:
-        index = list(skeleton.part_indices(part))
-        has = available[:, index].any(axis=1)
-        found = corrected_boxes(
-            part, skeleton, xy[has], available[has], 64, (64, 48)
-        )
-        for box, points, there in zip(
-            found, xy[has], available[has], strict=True
-        ):
-            named = {
-                name: tuple(points[i].tolist())
-                for i, name in enumerate(skeleton.names)
-                if there[i]
-            }
-            wanted = corrected_box(part, skeleton, named, 64.0, (64, 48))
-            assert tuple(box) == wanted.box, part
+    parts = list(skeleton.parts)
+    members = np.zeros((len(parts), joints), bool)
+    for row, part in zip(members, parts, strict=True):
+        row[list(skeleton.part_indices(part))] = True
+    who, which = np.nonzero((available[:, None] & members).any(axis=2))
+    assert len(set(which)) == len(parts)
+    found = corrected_boxes(
+        parts, which, skeleton, xy[who], available[who], 64, (64, 48)
+    )
+    for box, person, part in zip(found, who, which, strict=True):
+        named = {
+            name: tuple(xy[person, i].tolist())
+            for i, name in enumerate(skeleton.names)
+            if available[person, i]
+        }
+        wanted = corrected_box(parts[part], skeleton, named, 64.0, (64, 48))
+        assert tuple(box) == wanted.box, parts[part]
 
 
 @pytest.mark.parametrize('ksize', [3, 5, 7, 9, 11, 31, 119])

@@ -67,6 +67,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--people', type=int, default=12, help='default: %(default)s'
     )
+    parser.add_argument(
+        '--others',
+        metavar='PYTHON',
+        help='add rows of albumentations and kornia, by the interpreter of '
+        'an environment that has them (others.py says how to make it)',
+    )
     return parser.parse_args()
 
 
@@ -417,6 +423,13 @@ def measure(args: argparse.Namespace) -> None:
         for case in cases():
             print(row(case, measure_case(case, small, args.turns)), flush=True)
             gc.collect()
+        if args.others:
+            import beside_others
+
+            for line in beside_others.rows(
+                args.others, small, args.turns, whole_call
+            ):
+                print(line, flush=True)
         print(f'\n{partmix(small, args.turns)}')
         for fill in ('black', 'blur'):
             print(sizes(small, large, args.turns, fill))
