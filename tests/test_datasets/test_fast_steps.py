@@ -3,6 +3,8 @@
 # ruff: noqa: NPY002 (MMEngine seeds NumPy's global generator; so do we)
 
 import itertools
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -218,3 +220,14 @@ def test_with_fast_steps_finds_them_wherever_they_are():
     ]
     assert pipeline[0]['type'] == 'mmpose.RandomFlip'
     assert codec['type'] == 'MSRAHeatmap'
+
+
+def test_the_config_of_the_page_is_mmposes_with_fast_steps(tmp_path):
+    page = Path(__file__).parents[2] / 'docs' / 'speed_pipeline.md'
+    (text,) = re.findall(r'```python\n(.*?)```', page.read_text(), re.S)
+    (tmp_path / 'mine.py').write_text(text)
+    found = load_config(str(tmp_path / 'mine.py'), find_data=False)
+    plain = load_config(HRNET, find_data=False).train_pipeline
+    pipeline = found.train_dataloader.dataset.pipeline
+    pipeline[-2].encoder.pop('_scope_')  # put there with the base
+    assert pipeline == with_fast_steps(plain)

@@ -87,7 +87,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     for name, default, what in (
         ('people', 12, 'people'),
         ('seeds', 24, 'seeds for each person'),
-        ('rounds', 5, 'turns for each person and seed'),
+        ('rounds', 3, 'turns for each person and seed'),
     ):
         parser.add_argument(
             f'--{name}',
