@@ -62,6 +62,7 @@ def test_it_measures_every_occlusion_and_option(
         'keypoint or part mean',
         'MultiKeypoint',
         'PartMix',
+        'PartMix, donors decoded before',
         'PartMix, donors in memory',
     } <= set(occlusions)
     for line in occlusions.values():
@@ -71,6 +72,8 @@ def test_it_measures_every_occlusion_and_option(
         'fast RandomBBoxTransform',
         'fast MSRAHeatmap',
         'all fast steps',
+        'decoded before',
+        'decoded before and all fast steps',
         'raw_ann_info not packed',
     ):
         assert 'same bits (2 samples)' in options[name]
@@ -86,11 +89,11 @@ def test_it_measures_every_occlusion_and_option(
 
 def test_rows_can_be_chosen(benchmark):
     pipeline = benchmark.train_pipeline()
-    cases = benchmark.occlusions(pipeline, 'part b')
+    cases = benchmark.occlusions(pipeline, 'folder', 'part b')
     assert [case.name for case in cases] == [
         'part blur',
         'part black',
         'keypoint or part blur',
         'keypoint or part black',
     ]
-    assert benchmark.options(pipeline, 'nothing') == []
+    assert benchmark.options(pipeline, 'folder', 'nothing') == []

@@ -289,7 +289,7 @@ def make_case(name: str, pipeline: list) -> Case:
     return Case(name, Compose(steps), steps)
 
 
-def occlusions(pipeline: list[dict], chosen: str) -> list[Case]:
+def occlusions(pipeline: list[dict], folder: str, chosen: str) -> list[Case]:
     """The pipeline with each occlusion behind the step that makes the crop,
     recorded as tools/train.py has it."""
     from mmpose_occlusion.attacks import with_occlusion_record
@@ -308,6 +308,10 @@ def occlusions(pipeline: list[dict], chosen: str) -> list[Case]:
     rows += [
         ('MultiKeypoint', dict(type='MultiKeypointOcclusion')),
         ('PartMix', dict(type='PartMix')),
+        (
+            'PartMix, donors decoded before',
+            dict(type='PartMix', backend_args=decoded(folder)),
+        ),
         (IN_MEMORY, dict(type='PartMix')),
     ]
     crop = place_of(pipeline, 'TopdownAffine') + 1
@@ -337,7 +341,12 @@ def _remember(donation) -> None:
     donation._read = from_memory
 
 
-def options(pipeline: list[dict], chosen: str) -> list[Case]:
+def decoded(folder: str) -> dict:
+    """Where pictures are that were decoded before."""
+    return dict(backend='decoded', folder=f'{folder}/decoded')
+
+
+def options(pipeline: list[dict], folder: str, chosen: str) -> list[Case]:
     """Other ways to the same sample, or to nearly the same one."""
     from mmpose_occlusion.attacks import with_occlusion_record
     from mmpose_occlusion.datasets.fast_steps import with_fast_steps
@@ -355,6 +364,11 @@ def options(pipeline: list[dict], chosen: str) -> list[Case]:
     new = with_occlusion_record([*fast[:crop], hide, *fast[crop:]])
     variants.append((f'{FAST_STEPS}{WITH}{PROFILED}', new))
     load = place_of(pipeline, 'LoadImage')
+    before = dict(pipeline[load], backend_args=decoded(folder))
+    for name, steps in (('', pipeline), (f' and {FAST_STEPS}', fast)):
+        new = [*steps]
+        new[load] = before
+        variants.append((f'decoded before{name}', new))
     for backend in ('pillow', 'turbojpeg'):
         if decodes(backend):
             new = [*pipeline]
@@ -559,12 +573,12 @@ def _measure(args: argparse.Namespace) -> None:
             'one thread, time of the processor\n'
         )
         times = (dataset, rows, args.seeds, args.rounds)
-        if cases := occlusions(pipeline, args.only):
+        if cases := occlusions(pipeline, folder, args.only):
             cases = [plain, *cases]
             found = in_turns(cases, *times)
             occlusion_table(cases, found)
             print()
-        if cases := options(pipeline, args.only):
+        if cases := options(pipeline, folder, args.only):
             cases = [plain, *cases]
             few = (dataset, rows, min(args.seeds, 4))
             agreed = [
@@ -573,8 +587,8 @@ def _measure(args: argparse.Namespace) -> None:
             ]
             option_table(cases, in_turns(cases, *times), agreed)
             print()
-        cases = [plain, *occlusions(pipeline, PROFILED)[:1]]
-        cases += options(pipeline, FAST_STEPS)
+        cases = [plain, *occlusions(pipeline, folder, PROFILED)[:1]]
+        cases += options(pipeline, folder, FAST_STEPS)
         step_table(cases, step_times(cases, *times[:3]))
         print(f'\n{threads_line(cases[2], *times[:3])}')
 
