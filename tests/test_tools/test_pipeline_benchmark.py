@@ -7,10 +7,15 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.conftest import REAL_DATA
+
 
 @pytest.fixture(scope='module')
 def benchmark(tool):
-    return tool('benchmarks/pipeline')
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'):
+            patch.setenv(name, '1')  # as the script does, for good
+        yield tool('benchmarks/pipeline')
 
 
 def test_cost_is_the_mean_of_what_is_drawn_and_what_is_not(benchmark):
@@ -43,7 +48,7 @@ def test_cost_of_what_is_always_there(benchmark):
 def test_it_measures_every_occlusion_and_option(
     benchmark, monkeypatch, capsys
 ):
-    monkeypatch.delenv(benchmark.REAL_DATA, raising=False)
+    monkeypatch.delenv(REAL_DATA, raising=False)
     threads = cv2.getNumThreads()
     argv = ['--people', '1', '--seeds', '2', '--rounds', '1']
     assert benchmark.main(argv) == 0
@@ -97,3 +102,21 @@ def test_rows_can_be_chosen(benchmark):
         'keypoint or part black',
     ]
     assert benchmark.options(pipeline, 'folder', 'nothing') == []
+
+
+@pytest.mark.parametrize('option', ['--people', '--seeds', '--rounds'])
+def test_nothing_to_measure(benchmark, option, capsys):
+    with pytest.raises(SystemExit):
+        benchmark.main([option, '0'])
+    assert 'must be at least 1' in capsys.readouterr().err
+
+
+def test_a_folder_without_photographs(
+    benchmark, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setenv(REAL_DATA, str(tmp_path))
+    assert benchmark.main([]) == 2
+    assert capsys.readouterr().err == (
+        f'error: {REAL_DATA}={tmp_path} has no coco/test_coco.json: '
+        'name the folder of photographs, or unset it for synthetic people\n'
+    )

@@ -17,49 +17,36 @@ a bootstrap over people and seeds. Time is that of the processor, one thread.
 """
 
 import argparse
-import contextlib
 import gc
-import io
-import json
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 os.environ['OMP_NUM_THREADS'] = os.environ['OPENBLAS_NUM_THREADS'] = '1'
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.append(str(Path(__file__).resolve().parent))
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 import _cli
 import cv2
 import numpy as np
-
-REAL_DATA = 'OCCLUSION_REAL_DATA'
-CONFIG = (
-    'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
-    'td-hm_hrnet-w32_8xb64-210e_coco-256x192.py'
+from _pipeline_cases import (
+    FAST_STEPS,
+    PROB,
+    PROFILED,
+    WITH,
+    Case,
+    load_people,
+    make_case,
+    occlusions,
+    options,
+    train_pipeline,
 )
-PROB = 0.5
+
 SLOWER = 2.0
 """Per cent that an occlusion may cost."""
-
-PICTURE = (640, 480)
-"""Of synthetic people: what most of COCO's pictures have."""
-
-IN_MEMORY = 'PartMix, donors in memory'
-PROFILED = 'keypoint blur'
-FAST_STEPS = 'all fast steps'
-WITH = ' with '
-
-
-class Case(NamedTuple):
-    """A row: a variant of the pipeline."""
-
-    name: str
-    run: Callable[[dict], dict]
-    steps: list
 
 
 class Times(NamedTuple):
@@ -102,63 +89,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         default='',
         help='occlusions and options with this in their name alone',
     )
-    return parser.parse_args(argv)
-
-
-# --- people -----------------------------------------------------------------
-
-
-def load_people(folder: str, most: int) -> tuple[Any, list[int], str]:
-    """A data set with donors, the rows to take, and what they are."""
-    from mmpose.datasets import CocoDataset
-
-    from mmpose_occlusion.datasets import DonorDataset
-
-    if real := os.environ.get(REAL_DATA):
-        file, images = Path(real) / 'coco' / 'test_coco.json', None
-        images, kind = file.parent, 'real'
-    else:
-        file, images = synthetic_people(Path(folder) / 'people')
-        kind = 'synthetic'
-    dataset = CocoDataset(
-        ann_file=str(file), data_prefix=dict(img=str(images)), lazy_init=True
-    )
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools' progress
-        DonorDataset(dataset)
-    rows = list(range(len(dataset)))[:most]
-    paths = sorted({dataset.get_data_info(i)['img_path'] for i in rows})
-    shapes = [cv2.imread(path).shape for path in paths]
-    sizes = ', '.join(sorted({f'{w}×{h}' for h, w, _ in shapes}))
-    what = f'{len(rows)} {kind} people in {len(paths)} JPEGs of {sizes}'
-    return dataset, rows, what
-
-
-def synthetic_people(root: Path) -> tuple[Path, Path]:
-    """Synthetic people in pictures of 640×480: annotations and pictures."""
-    from mmpose_occlusion.datasets.synthetic_people import generate
-
-    generate(root, train=0, val=8, workers=0)
-    file, images = root / 'annotations/person_keypoints_val.json', root / 'val'
-    content = json.loads(file.read_text())
-    scales = {}
-    for entry in content['images']:
-        path = str(images / entry['file_name'])
-        scales[entry['id']] = (
-            PICTURE[0] / entry['width'],
-            PICTURE[1] / entry['height'],
-        )
-        entry['width'], entry['height'] = PICTURE
-        resized = cv2.resize(cv2.imread(path), PICTURE)
-        cv2.imwrite(path, resized, [cv2.IMWRITE_JPEG_QUALITY, 95])
-    for person in content['annotations']:
-        x, y = scales[person['image_id']]
-        person['area'] *= x * y
-        person['bbox'] = (person['bbox'] * np.array([x, y, x, y])).tolist()
-        joints = np.reshape(person['keypoints'], (-1, 3)) * (x, y, 1)
-        person['keypoints'] = joints.ravel().tolist()
-        person['segmentation'] = []
-    file.write_text(json.dumps(content))
-    return file, images
+    args = parser.parse_args(argv)
+    if min(args.people, args.seeds, args.rounds) < 1:
+        parser.error('--people, --seeds and --rounds must be at least 1')
+    return args
 
 
 # --- the clock --------------------------------------------------------------
@@ -274,149 +208,6 @@ def _names(steps: list) -> list[str]:
     return [type(step).__name__ for step in steps]
 
 
-# --- the variants -----------------------------------------------------------
-
-
-def make_case(name: str, pipeline: list) -> Case:
-    """Build a pipeline."""
-    from mmengine.dataset import Compose
-    from mmpose.registry import TRANSFORMS
-
-    steps = [
-        TRANSFORMS.build(step) if isinstance(step, dict) else step
-        for step in pipeline
-    ]
-    return Case(name, Compose(steps), steps)
-
-
-def occlusions(pipeline: list[dict], folder: str, chosen: str) -> list[Case]:
-    """The pipeline with each occlusion behind the step that makes the crop,
-    recorded as tools/train.py has it."""
-    from mmpose_occlusion.attacks import with_occlusion_record
-
-    few = ('blur', 'mean', 'black')
-    many = (*few, 'grey', 'pixelate', 'noise', 'texture', 'object')
-    rows: list[tuple[str, dict]] = [
-        (f'{name} {fill}', dict(type=type_, fill=fill))
-        for name, type_, fills in (
-            ('keypoint', 'KeypointOcclusion', many),
-            ('part', 'PartOcclusion', few),
-            ('keypoint or part', 'RandomOcclusion', few),
-        )
-        for fill in fills
-    ]
-    rows += [
-        ('MultiKeypoint', dict(type='MultiKeypointOcclusion')),
-        ('PartMix', dict(type='PartMix')),
-        (
-            'PartMix, donors decoded before',
-            dict(type='PartMix', backend_args=decoded(folder)),
-        ),
-        (IN_MEMORY, dict(type='PartMix')),
-    ]
-    crop = place_of(pipeline, 'TopdownAffine') + 1
-    cases = []
-    for name, step in rows:
-        if chosen in name:
-            new = [*pipeline[:crop], dict(step, prob=PROB), *pipeline[crop:]]
-            cases.append(make_case(name, with_occlusion_record(new)))
-            if name == IN_MEMORY:
-                _remember(cases[-1].steps[crop]._donation)
-    return cases
-
-
-def place_of(pipeline: list[dict], type_: str) -> int:
-    return [step['type'] for step in pipeline].index(type_)
-
-
-def _remember(donation) -> None:
-    """Have donors' pictures read and decoded once."""
-    read, pictures = donation._read, {}
-
-    def from_memory(path: str) -> np.ndarray:
-        if path not in pictures:
-            pictures[path] = read(path)
-        return pictures[path]
-
-    donation._read = from_memory
-
-
-def decoded(folder: str) -> dict:
-    """Where pictures are that were decoded before."""
-    return dict(backend='decoded', folder=f'{folder}/decoded')
-
-
-def options(pipeline: list[dict], folder: str, chosen: str) -> list[Case]:
-    """Other ways to the same sample, or to nearly the same one."""
-    from mmpose_occlusion.attacks import with_occlusion_record
-    from mmpose_occlusion.datasets.fast_steps import with_fast_steps
-
-    fast = with_fast_steps(pipeline)
-    variants: list[tuple[str, list]] = []
-    for number, step in enumerate(pipeline):
-        if fast[number] != step:
-            new = [*pipeline[:number], fast[number], *pipeline[number + 1 :]]
-            kind = step.get('encoder', step)['type']
-            variants.append((f'fast {kind}', new))
-    variants.append((FAST_STEPS, fast))
-    hide = dict(type='KeypointOcclusion', fill='blur', prob=PROB)
-    crop = place_of(fast, 'TopdownAffine') + 1
-    new = with_occlusion_record([*fast[:crop], hide, *fast[crop:]])
-    variants.append((f'{FAST_STEPS}{WITH}{PROFILED}', new))
-    load = place_of(pipeline, 'LoadImage')
-    before = dict(pipeline[load], backend_args=decoded(folder))
-    for name, steps in (('', pipeline), (f' and {FAST_STEPS}', fast)):
-        new = [*steps]
-        new[load] = before
-        variants.append((f'decoded before{name}', new))
-    for backend in ('pillow', 'turbojpeg'):
-        if decodes(backend):
-            new = [*pipeline]
-            new[load] = dict(pipeline[load], imdecode_backend=backend)
-            variants.append((f'decoder {backend}', new))
-    pack = place_of(pipeline, 'PackPoseInputs')
-    new = [*pipeline]
-    new[pack] = dict(pipeline[pack], meta_keys=without_annotation())
-    variants.append(('raw_ann_info not packed', new))
-    half = dict(pipeline[load], color_type=cv2.IMREAD_REDUCED_COLOR_2)
-    variants.append(
-        (
-            'decoded at half the size',
-            [*pipeline[:load], half, halve, *pipeline[load + 1 :]],
-        )
-    )
-    return [make_case(*each) for each in variants if chosen in each[0]]
-
-
-def decodes(backend: str) -> bool:
-    """Whether mmcv's decoder is installed; this makes it ready."""
-    import mmcv
-
-    try:
-        mmcv.use_backend(backend)
-    except (ImportError, RuntimeError):
-        return False
-    finally:
-        mmcv.use_backend('cv2')
-    return True
-
-
-def without_annotation() -> list[str]:
-    """What MMPose packs by default, without the annotation as it was read,
-    which only metrics want."""
-    from mmpose.datasets.transforms import PackPoseInputs
-
-    keys = PackPoseInputs().meta_keys
-    return [key for key in keys if key != 'raw_ann_info']
-
-
-def halve(results: dict) -> dict:
-    """The annotation of a picture that was decoded at half its size."""
-    results['bbox'] = results['bbox'] / 2
-    results['keypoints'] = results['keypoints'] / 2
-    return results
-
-
 # --- the tables -------------------------------------------------------------
 
 
@@ -518,13 +309,6 @@ def step_table(cases: list[Case], taken: list[dict[str, float]]) -> None:
         print(f'| `{name}` | {" | ".join(values)} |')
     sums = ' | '.join(f'{sum(c.values()):.0f}' for c in columns)
     print(f'| all | {sums} |')
-
-
-def train_pipeline() -> list[dict]:
-    """MMPose's."""
-    from mmpose_occlusion.engine.config import load_config
-
-    return load_config(CONFIG, find_data=False).to_dict()['train_pipeline']
 
 
 def threads_line(case: Case, dataset, rows: list[int], seeds: int) -> str:
