@@ -1,6 +1,11 @@
 """Data sets, wrappers and transforms, registered in MMPose."""
 
-from . import transforms, zip_backend  # noqa: F401
+from . import (  # noqa: F401
+    decoded_backend,
+    fast_steps,
+    transforms,
+    zip_backend,
+)
 from .color_jitter import ColorJitter  # noqa: F401
 from .donors import DonorDataset  # noqa: F401
 from .occlusion_views import OcclusionViewsDataset  # noqa: F401
