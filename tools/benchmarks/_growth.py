@@ -324,7 +324,7 @@ def measure_attacks(counts: Sequence[int], rounds: int) -> dict[int, float]:
             each.append(Attack([config], seed=0))
     maker = CropMaker(
         _With(None),
-        [dict(type='PackPoseInputs')],
+        [dict(type='mmpose.PackPoseInputs')],
         each,
         {name: number for number, name in names.items()},
         np.arange(1),
