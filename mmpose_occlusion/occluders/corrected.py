@@ -6,6 +6,7 @@ their label. :mod:`.paper` overrides the rules that the reference breaks.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,10 +18,13 @@ from .paint import (
     part_blur_ksize,
 )
 from .part_box import corrected_box
-from .patch import Patch, inside_picture
+from .patch import Patch, Point
 from .person import Person
 from .procedural import THINGS
 from .region import Box, Disc, disc_radius
+
+Joints = list[tuple[int, str]]
+"""Joints in a picture: index of the person and name of the joint."""
 
 
 class CorrectedRules:
@@ -54,19 +58,32 @@ class CorrectedRules:
         return xy
 
     def available(
-        self, xy: np.ndarray, labelled: np.ndarray, shape: tuple[int, ...]
-    ) -> np.ndarray:
-        """Joints that can be hidden: labelled and inside the picture.
+        self,
+        names: Sequence[str],
+        xy: np.ndarray,
+        labelled: np.ndarray,
+        shape: tuple[int, ...],
+    ) -> dict[str, Point]:
+        """A person's joints that can be hidden: labelled and inside the
+        picture, ``0 <= x < W`` and ``0 <= y < H``.
 
         Args:
-            xy: ``(..., 2)`` in the picture's pixels.
-            labelled: ``(...)`` bool.
+            names: Of the joints.
+            xy: ``(K, 2)`` in the picture's pixels.
+            labelled: ``(K,)`` bool.
             shape: The picture's ``(H, W)``.
 
         Returns:
-            ``(...)`` bool.
+            Name -> x and y, in the order of the joints.
         """
-        return labelled & inside_picture(xy, shape)
+        height, width = shape[:2]
+        return {
+            name: (x, y)
+            for name, (x, y), known in zip(
+                names, xy.tolist(), labelled.tolist(), strict=True
+            )
+            if known and 0 <= x < width and 0 <= y < height
+        }
 
     def why_unavailable(self, person: Person, joint: str) -> str:
         """A clause that says why a joint cannot be hidden."""
@@ -93,16 +110,14 @@ class CorrectedRules:
         self, person: Person, joint: str, radius: float, shape: tuple[int, ...]
     ) -> Disc | str:
         """The disc around an available joint, or why there is none."""
-        x, y = person.points[joint].tolist()
-        return Disc((x, y), disc_radius(radius, person.height))
+        return Disc(person.points[joint], disc_radius(radius, person.height))
 
     def sized_disc(self, person: Person, joint: str, diameter: float) -> Disc:
         """The disc around an available joint whose diameter is a part of
         the height of the person's box; it holds at least the joint's pixel.
         """
-        x, y = person.points[joint].tolist()
         radius = diameter * person.box_height / 2
-        return Disc((x, y), max(radius, math.sqrt(0.5)))
+        return Disc(person.points[joint], max(radius, math.sqrt(0.5)))
 
     def part_box(
         self, person: Person, part: str, shape: tuple[int, ...]
@@ -142,8 +157,10 @@ class CorrectedRules:
         if fill == 'object':
             thing = list(THINGS)[seed % len(THINGS)]
             return dict(kind='object', thing=thing, seed=seed)
-        color = dict(mean=self.mean_color, black=black, grey=grey)[fill]
-        return dict(kind='color', color=color(image))
+        if fill == 'mean':
+            return dict(kind='color', color=self.mean_color(image))
+        color = black(image) if fill == 'black' else grey(image)
+        return dict(kind='color', color=color)
 
     def mean_color(self, image: np.ndarray) -> list[float]:
         """The picture's mean colour, one number per channel."""
@@ -156,7 +173,7 @@ class CorrectedRules:
         part: str,
         patch: Patch | None,
         shape: tuple[int, ...],
-    ) -> np.ndarray:
+    ) -> Joints:
         """Joints that lose their label with a part: those under its paint.
 
         Args:
@@ -166,19 +183,19 @@ class CorrectedRules:
             patch: What was painted, None if nothing was.
             shape: The picture's ``(H, W)``.
 
-        Returns:
-            ``(N, K)`` bool.
         """
-        if patch is None:
-            return np.zeros((len(people), len(people[index].xy)), bool)
         return hidden(people, patch, shape)
 
 
 def hidden(
-    people: list[Person], patch: Patch, shape: tuple[int, ...]
-) -> np.ndarray:
-    """Available joints of everybody that lie on painted pixels: (N, K)."""
-    out = np.zeros((len(people), len(people[0].xy)), bool)
-    for row, person in zip(out, people, strict=True):
-        row[patch.joints_under(person.spots, shape)] = True
-    return out
+    people: list[Person], patch: Patch | None, shape: tuple[int, ...]
+) -> Joints:
+    """Available joints of everybody that lie on painted pixels; none where
+    nothing was painted."""
+    if patch is None:
+        return []
+    return [
+        (i, joint)
+        for i, person in enumerate(people)
+        for joint in patch.joints_under(person.points, shape)
+    ]

@@ -188,7 +188,7 @@ def make_patch(
     if box is None:
         return None
     mask = region.mask(box)
-    if mask is not None and not mask.any():
+    if mask is not None and not np.count_nonzero(mask):
         return None
     return Patch(box, _pixels(image, region, box, paint, donor), mask)
 

@@ -6,12 +6,15 @@ Gemert, ICPR 2020, arXiv 2010.10451). Every method here is one of its
 behaviours that the corrected rules mend; it worked on crops alone.
 """
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
-from .corrected import CorrectedRules
+from .corrected import CorrectedRules, Joints
 from .paint import disc_blur_ksize
 from .part_box import reference_box
-from .patch import Patch
+from .patch import Patch, Point
 from .person import Person
 from .region import Box, Disc
 
@@ -51,12 +54,20 @@ class PaperRules(CorrectedRules):
         return np.where((labelled | erased)[..., None], xy, missing)
 
     def available(
-        self, xy: np.ndarray, labelled: np.ndarray, shape: tuple[int, ...]
-    ) -> np.ndarray:
+        self,
+        names: Sequence[str],
+        xy: np.ndarray,
+        labelled: np.ndarray,
+        shape: tuple[int, ...],
+    ) -> dict[str, Point]:
         """Neither coordinate is zero; the label and the crop's border are
         not asked. (Coordinates that are not finite, which the reference
         cannot have, are never available.)"""
-        return (xy != 0).all(axis=-1) & np.isfinite(xy).all(axis=-1)
+        return {
+            name: (x, y)
+            for name, (x, y) in zip(names, xy.tolist(), strict=True)
+            if x != 0 and y != 0 and math.isfinite(x) and math.isfinite(y)
+        }
 
     def why_unavailable(self, person: Person, joint: str) -> str:
         return f'{joint} has a coordinate that is zero'
@@ -76,7 +87,7 @@ class PaperRules(CorrectedRules):
     ) -> Disc | str:
         """The radius is in pixels whatever the crop's size, and the test
         for the crop's border swaps its height and width."""
-        x, y = person.points[joint].tolist()
+        x, y = person.points[joint]
         if not (0 <= x < shape[0] and 0 <= y < shape[1]):
             return (
                 f'the reference paints no disc at ({x:.1f}, {y:.1f}): '
@@ -91,10 +102,9 @@ class PaperRules(CorrectedRules):
         box = reference_box(part, person.skeleton, person.points)
         if box is None:
             return f'the reference has no box for the {part} of this person'
-        center, widths = box
-        size = np.array([shape[1], shape[0]])
-        x1, y1 = np.clip(center - widths / 2, 0, size).astype(int).tolist()
-        x2, y2 = np.clip(center + widths / 2, 0, size).astype(int).tolist()
+        (x, y), (w, h) = box
+        x1, x2 = (_clipped(edge, shape[1]) for edge in (x - w / 2, x + w / 2))
+        y1, y2 = (_clipped(edge, shape[0]) for edge in (y - h / 2, y + h / 2))
         if x1 >= x2 or y1 >= y2:
             return f"the reference's box for the {part} is empty"
         return Box((x1, y1, x2, y2))
@@ -120,18 +130,24 @@ class PaperRules(CorrectedRules):
         part: str,
         patch: Patch | None,
         shape: tuple[int, ...],
-    ) -> np.ndarray:
+    ) -> Joints:
         """The person's joints in twice the box in each direction (full
         widths taken for half widths), open at its left end, whether or not
         a pixel was painted."""
         person = people[index]
-        out = np.zeros((len(people), len(person.xy)), bool)
         box = reference_box(part, person.skeleton, person.points)
         if box is None or box[1][0] == 0:
-            return out
-        (low, high) = box[0] - box[1], box[0] + box[1]
-        x, y = person.xy.T
-        out[index] = (
-            (low[0] < x) & (x <= high[0]) & (low[1] <= y) & (y <= high[1])
-        )
-        return out
+            return []
+        (cx, cy), (w, h) = box
+        return [
+            (index, joint)
+            for joint, (x, y) in zip(
+                person.skeleton.names, person.xy.tolist(), strict=True
+            )
+            if cx - w < x <= cx + w and cy - h <= y <= cy + h
+        ]
+
+
+def _clipped(edge: float, size: int) -> int:
+    """An edge inside the picture, truncated."""
+    return int(min(max(edge, 0), size))

@@ -3,16 +3,15 @@
 import math
 from collections.abc import Mapping
 
-import numpy as np
-
 from ..skeleton import CROWN, FACE, NECK, Skeleton
+from .patch import Point
 from .region import Box, disc_radius
 
-Points = Mapping[str, np.ndarray]
-"""Available joints of one person: name -> (2,) float64 in pixels."""
+Points = Mapping[str, Point]
+"""Available joints of one person: name -> x and y in pixels."""
 
-CenterWidths = tuple[np.ndarray, np.ndarray]
-"""A box by its centre and full widths, each (2,) float64 in pixels."""
+CenterWidths = tuple[Point, Point]
+"""A box by its centre, and by its full width and height, in pixels."""
 
 HEAD_SCALE = 1.2
 MIN_THICKNESS = 0.25
@@ -37,7 +36,7 @@ def reference_box(
     if part == 'head':
         return _head(skeleton, points)
     if part == 'hip':
-        return _pair(points.get('left_hip'), points.get('right_hip'), 2)
+        return _pair(points.get('left_hip'), points.get('right_hip'), 2, 2)
     side, _, limb = part.partition('_')
     if limb == 'arm':
         return _limb(
@@ -60,37 +59,43 @@ def reference_box(
     return _bounding(skeleton.parts[part], points)
 
 
-def _gap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _gap(a: Point, b: Point) -> Point:
     """Extent of two joints, no side under a quarter of the other."""
-    extent = np.abs(a - b)
-    return np.maximum(extent, MIN_THICKNESS * extent[::-1])
+    w, h = abs(a[0] - b[0]), abs(a[1] - b[1])
+    return max(w, MIN_THICKNESS * h), max(h, MIN_THICKNESS * w)
+
+
+def _scaled(gap: Point, x: float, y: float) -> Point:
+    return x * gap[0], y * gap[1]
 
 
 def _pair(
-    a: np.ndarray | None, b: np.ndarray | None, scale: float | np.ndarray
+    a: Point | None, b: Point | None, x: float = 1, y: float = 1
 ) -> CenterWidths | None:
+    """The box of two joints, widened by x and y."""
     if a is None or b is None:
         return None
-    return (a + b) / 2, scale * _gap(a, b)
+    center = (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
+    return center, _scaled(_gap(a, b), x, y)
 
 
 def _bounding(names: tuple[str, ...], points: Points) -> CenterWidths | None:
     xy = [points[name] for name in names if name in points]
     if len(xy) < 2:
         return None
-    table = np.array(xy)
-    low, high = table.min(axis=0), table.max(axis=0)
-    return (low + high) / 2, high - low
+    xs, ys = zip(*xy, strict=True)
+    x1, y1, x2, y2 = min(xs), min(ys), max(xs), max(ys)
+    return ((x1 + x2) / 2, (y1 + y2) / 2), (x2 - x1, y2 - y1)
 
 
 def _head(skeleton: Skeleton, points: Points) -> CenterWidths | None:
     joints = skeleton.parts['head']
     if set(joints).intersection(FACE):
         box = _bounding(joints, points)
-        return box and (box[0], HEAD_SCALE * box[1])
+        return box and (box[0], _scaled(box[1], HEAD_SCALE, HEAD_SCALE))
     crown = next((points[n] for n in CROWN if n in points), None)
     neck = next((points[n] for n in NECK if n in points), None)
-    return _pair(crown, neck, np.array([2.0, 1.0]))
+    return _pair(crown, neck, 2, 1)
 
 
 def _limb(
@@ -106,8 +111,8 @@ def _limb(
         return _bounding(skeleton.parts[part], points)
     if m is not None:
         other = r if e is None else e
-        return None if other is None else (m, 2 * _gap(other, m))
-    return _pair(r, e, 1)
+        return None if other is None else (m, _scaled(_gap(other, m), 2, 2))
+    return _pair(r, e)
 
 
 def corrected_box(
@@ -136,13 +141,13 @@ def corrected_box(
         A box inside the picture.
     """
     joints = [n for n in skeleton.parts[part] if n in points]
-    xs, ys = zip(*(points[n].tolist() for n in joints), strict=True)
+    xs, ys = zip(*(points[n] for n in joints), strict=True)
     box = reference_box(part, skeleton, points)
     if box is None:
         x, y = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
         w, h = max(xs) - min(xs), max(ys) - min(ys)
     else:
-        (x, y), (w, h) = box[0].tolist(), box[1].tolist()
+        (x, y), (w, h) = box
     smallest = 2.0 * disc_radius(DEFAULT_RADIUS, height) + 1
     w, h = max(w, MIN_THICKNESS * h), max(h, MIN_THICKNESS * w)
     w, h = max(w, smallest) / 2, max(h, smallest) / 2

@@ -1,9 +1,13 @@
 """A patch: where a picture is painted over, and with what."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
+Point = tuple[float, float]
+"""``(x, y)`` in pixels."""
 
 PixelBox = tuple[int, int, int, int]
 """Columns x1:x2 and rows y1:y2 as ``(x1, y1, x2, y2)``, ends exclusive."""
@@ -48,8 +52,8 @@ class Patch:
             )
 
     def joints_under(
-        self, spots: list[tuple[int, float, float]], shape: tuple[int, ...]
-    ) -> list[int]:
+        self, points: Mapping[str, Point], shape: tuple[int, ...]
+    ) -> list[str]:
         """Which joints lie on a painted pixel.
 
         A joint lies on the pixel whose centre is nearest; pixel centres are
@@ -57,22 +61,24 @@ class Patch:
         take many times as long.
 
         Args:
-            spots: Index, x and y of each joint, in the picture's pixels;
-                those not finite or not in the picture are on no pixel.
+            points: Joints in the picture's pixels; those not finite or not
+                in the picture are on no pixel.
             shape: The picture's ``(H, W)``.
         """
         x1, y1, x2, y2 = self.box
         height, width = shape[:2]
+        left, top = max(x1 - 1, 0), max(y1 - 1, 0)
         under = []
-        for joint, x, y in spots:
-            if not (x1 - 1 <= x <= x2 and y1 - 1 <= y <= y2):  # or NaN
-                continue
-            if not (0 <= x < width and 0 <= y < height):
+        for joint, (x, y) in points.items():
+            # most are far away; NaN is in no interval
+            if not (left <= x <= x2 and top <= y <= y2):
                 continue
             col = min(math.floor(x + 0.5), width - 1)
             row = min(math.floor(y + 0.5), height - 1)
             if (
-                x1 <= col < x2
+                x < width
+                and y < height
+                and x1 <= col < x2
                 and y1 <= row < y2
                 and (self.mask is None or self.mask[row - y1, col - x1])
             ):

@@ -1,12 +1,12 @@
 """One person as an occluder sees them."""
 
 import math
-from dataclasses import dataclass
-from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from ..skeleton import Skeleton
+from .patch import Point
 
 
 def labelled_joints(visible: np.ndarray) -> np.ndarray:
@@ -22,15 +22,16 @@ def labelled_joints(visible: np.ndarray) -> np.ndarray:
     return (visible[..., 0] if visible.ndim == 3 else visible) > 0
 
 
-@dataclass(frozen=True)
-class Person:
+class Person(NamedTuple):
     """The joints of one person in a picture.
 
     Args:
         skeleton: Names of the joints and parts.
-        xy: ``(K, 2)`` float64 joints in the picture's pixels.
+        xy: ``(K, 2)`` joints in the picture's pixels.
         labelled: ``(K,)`` bool.
-        available: ``(K,)`` bool, the joints that can be hidden.
+        points: The available joints, those that can be hidden: name -> x and
+            y in pixels, in the order of the joints. Plain numbers: a person
+            has so few joints that NumPy's calls cost more than their work.
         height: Height of the person's frame in pixels: the crop's, or on
             whole images that of the person's box.
         box_height: Height of the person's box in the picture's pixels; NaN
@@ -40,7 +41,7 @@ class Person:
     skeleton: Skeleton
     xy: np.ndarray
     labelled: np.ndarray
-    available: np.ndarray
+    points: dict[str, Point]
     height: float
     box_height: float = math.nan
 
@@ -50,19 +51,7 @@ class Person:
         known = math.isfinite(self.box_height) and self.box_height > 0
         return self.height / self.box_height if known else 1.0
 
-    @cached_property
-    def points(self) -> dict[str, np.ndarray]:
-        """The available joints: name -> (2,) pixels."""
-        names = self.skeleton.names
-        return {names[i]: self.xy[i] for i in self.available.nonzero()[0]}
-
-    @cached_property
-    def spots(self) -> list[tuple[int, float, float]]:
-        """The available joints: index, and x and y in pixels."""
-        joints = self.available.nonzero()[0]
-        return [
-            (joint, x, y)
-            for joint, (x, y) in zip(
-                joints.tolist(), self.xy[joints].tolist(), strict=True
-            )
-        ]
+    @property
+    def available(self) -> np.ndarray:
+        """``(K,)`` bool, the joints that can be hidden."""
+        return np.array([n in self.points for n in self.skeleton.names])

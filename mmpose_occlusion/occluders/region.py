@@ -55,9 +55,13 @@ class Disc:
     def mask(self, box: PixelBox) -> np.ndarray:
         """``(y2 - y1, x2 - x1)`` bool: the pixels of ``box`` in the disc."""
         x1, y1, x2, y2 = box
-        dx = np.arange(x1, x2) - self.center[0]
-        dy = np.arange(y1, y2) - self.center[1]
-        return dx * dx + (dy * dy)[:, None] <= self.radius * self.radius
+        dx = np.arange(x1, x2, dtype=np.float64)
+        dy = np.arange(y1, y2, dtype=np.float64)
+        dx -= self.center[0]
+        dy -= self.center[1]
+        dx *= dx
+        dy *= dy
+        return np.add.outer(dy, dx) <= self.radius * self.radius
 
     def places(self, box: PixelBox) -> Places:
         """Where the pixels of a box are in the disc, see :data:`Places`."""

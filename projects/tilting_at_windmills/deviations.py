@@ -89,16 +89,16 @@ def _print_row(what, paper_exact, attacks, crops, skeleton) -> None:
     tried = painted = pixels = own = covered = removed = 0
     for index in range(len(crops)):
         crop = crops[index]
-        (here,) = CorrectedRules().available(
-            crop['transformed_keypoints'],
-            labelled_joints(crop['keypoints_visible']),
+        available = CorrectedRules().available(
+            skeleton.names,
+            crop['transformed_keypoints'][0],
+            labelled_joints(crop['keypoints_visible'])[0],
             crop['img'].shape,
         )
-        available = {n for n, a in zip(skeleton.names, here, strict=True) if a}
         for attack in attacks:
-            wanted = {attack.target} & available
+            wanted = {attack.target} & available.keys()
             if attack.kind == 'part':
-                wanted = set(skeleton.parts[attack.target]) & available
+                wanted = set(skeleton.parts[attack.target]) & available.keys()
             if not wanted:
                 continue
             (record,) = attack(dict(crop))['occlusions']

@@ -94,7 +94,7 @@ def test_parts_have_the_boxes_of_parts(layout):
             found, xy[has], available[has], strict=True
         ):
             named = {
-                name: points[i]
+                name: tuple(points[i].tolist())
                 for i, name in enumerate(skeleton.names)
                 if there[i]
             }

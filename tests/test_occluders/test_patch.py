@@ -22,11 +22,11 @@ def test_joints_under_by_search_for_the_nearest_pixel(masked):
         nearest = ((cols - x) ** 2 + (rows - y) ** 2).argmin()
         in_picture = 0 <= x < width and 0 <= y < height
         if in_picture and painted.flat[nearest]:
-            expected.append(joint)
-    spots = [(i, x, y) for i, (x, y) in enumerate(points.tolist())]
+            expected.append(str(joint))
+    named = {str(i): (x, y) for i, (x, y) in enumerate(points.tolist())}
     patch = Patch(box, np.zeros(3, np.uint8), mask)
     assert 20 < len(expected) < 500
-    assert patch.joints_under(spots, (height, width, 3)) == expected
+    assert patch.joints_under(named, (height, width, 3)) == expected
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,5 @@ def test_joints_under_by_search_for_the_nearest_pixel(masked):
 def test_joints_under_at_the_edges(x, y, hidden):
     """The box is columns 2 and 3, rows 1 and 2."""
     patch = Patch((2, 1, 4, 3), np.zeros(3, np.uint8))
-    assert patch.joints_under([(5, x, y)], (8, 8)) == ([5] if hidden else [])
+    found = patch.joints_under(dict(nose=(x, y)), (8, 8))
+    assert found == (['nose'] if hidden else [])

@@ -102,12 +102,11 @@ class Donation:
             mpii=skeleton.is_mpii,
             flipped=False,
         )
-        available = self._rules.available(xy, labelled, shape)
         person = Person(
             skeleton,
             xy,
             labelled,
-            available,
+            self._rules.available(skeleton.names, xy, labelled, shape),
             zoom * donor.height,
             donor.height,
         )

@@ -80,7 +80,7 @@ class MultiKeypointOcclusion(KeypointOcclusion):
         rounds = numbers[1 : 1 + 3 * self.max_keypoints].reshape(-1, 3)[
             : len(left)
         ]
-        for drawn, joint, fill in rounds:
+        for drawn, joint, fill in rounds.tolist():
             if drawn < self.keypoint_prob:
                 name = left.pop(int(joint * len(left)))
                 targets.append((name, self.fills[int(fill * len(self.fills))]))

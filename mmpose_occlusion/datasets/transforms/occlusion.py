@@ -3,7 +3,7 @@
 import zlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -23,23 +23,27 @@ from mmpose_occlusion.occluders import (
     make_patch,
     make_record,
 )
+from mmpose_occlusion.occluders.corrected import Joints
 from mmpose_occlusion.occluders.elsewhere import TARGET, move_elsewhere
 from mmpose_occlusion.occluders.paint import DRAWN_FILLS
 from mmpose_occlusion.occluders.region import Region
 from mmpose_occlusion.skeleton import Skeleton
 
 from .donation import Donation, donors_of, is_of, others
-from .scene import MATCHED_KEY, Scene, read_scene
+from .scene import MATCHED_KEY, Scene, SceneReader, keys_of
 from .silhouette import person_pixels, photo_pixels
 
 DONOR_TRIES = 8
 """Donors that are tried for a patch."""
 
+_CERTAIN = np.zeros((1, 1))
+"""Numbers of a person where none decides anything but the first, which is
+less than any probability."""
+
 _WHERE = {ON_PERSON: 'on the person', OFF_PERSON: 'off the person'}
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(NamedTuple):
     """What became of one target: a patch, or a reason why there is none."""
 
     region: Region | None = None
@@ -47,12 +51,6 @@ class Attempt:
     patch: Patch | None = None
     reason: str | None = None
     excluded: bool = False
-
-    def hides(self, scene: Scene) -> np.ndarray:
-        """Available joints of everybody under the patch: (N, K) bool."""
-        if self.patch is None:
-            return np.zeros((0, 0), bool)
-        return hidden(scene.people, self.patch, scene.shape)
 
 
 class Canvas:
@@ -155,7 +153,13 @@ class Occlusion(BaseTransform):
         self.place = place
         self.num_draws = self.num_draws + self._leaves_to_chance(fill)
         self._names = self._parse(target)
+        self._certain = bool(
+            prob == 1 and self._names and not self._leaves_to_chance(fill)
+        )
         self._rules = PaperRules() if paper_exact else CorrectedRules()
+        self._reader = SceneReader(
+            self._who, self._rules, parts, crops_only=paper_exact
+        )
         self._donation = Donation(self._who, self._rules, self._region)
         self._known: Skeleton | None = None
 
@@ -178,7 +182,7 @@ class Occlusion(BaseTransform):
 
     def _leaves_to_chance(self, *fills: str) -> bool:
         """Whether one of these fills, or the place, needs a number."""
-        return self.place != TARGET or bool(set(fills) & set(DRAWN_FILLS))
+        return self.place != TARGET or any(f in DRAWN_FILLS for f in fills)
 
     def _check_probability(self, name: str, value: float) -> None:
         if not isinstance(value, int | float) or not 0 <= value <= 1:
@@ -228,13 +232,7 @@ class Occlusion(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Hide the targets in ``results['img']``; see the class."""
-        scene = read_scene(
-            results,
-            self._who,
-            self._rules,
-            self.parts,
-            crops_only=self.paper_exact,
-        )
+        scene = self._reader.read(results)
         earlier = results.get('occlusions', [])
         call = earlier[-1]['call'] + 1 if earlier else 0
         if scene.people:
@@ -247,8 +245,8 @@ class Occlusion(BaseTransform):
     def _occlude(self, results: dict, scene: Scene, call: int) -> list[dict]:
         self._check(scene.people[0].skeleton)
         canvas = Canvas(results['img'], self.inplace, in_turn=self.paper_exact)
-        removed = np.zeros((len(scene.people), len(scene.people[0].xy)), bool)
-        draws = self._draw(scene.keys, call)
+        removed: Joints = []
+        draws = self._draws(results, len(scene.people), call)
         records = []
         for i, person in enumerate(scene.people):
             numbers = draws[i % len(draws)]
@@ -261,7 +259,7 @@ class Occlusion(BaseTransform):
                     results, canvas.source, scene, i, name, fill, numbers
                 )
                 gone = self._gone(scene, i, name, attempt)
-                removed |= gone
+                removed += gone
                 records.append(
                     make_record(
                         transform=self._who,
@@ -274,7 +272,10 @@ class Occlusion(BaseTransform):
                         region=attempt.region,
                         paint=attempt.paint,
                         patch=attempt.patch,
-                        hidden=_listed(attempt.hides(scene), scene),
+                        hidden=_listed(
+                            hidden(scene.people, attempt.patch, scene.shape),
+                            scene,
+                        ),
                         removed=_listed(gone, scene),
                         reason=attempt.reason,
                         excluded=attempt.excluded,
@@ -282,9 +283,20 @@ class Occlusion(BaseTransform):
                 )
                 canvas.add(attempt.patch)
         results['img'] = canvas.finish()
-        if removed.any():
+        if removed:
             self._remove(results, scene, removed)
         return records
+
+    def _draws(
+        self, results: dict, count: int, call: int
+    ) -> Sequence[np.ndarray]:
+        """The numbers of each person, see :meth:`_draw`; where nothing is
+        left to chance, one set for all."""
+        if self._certain:
+            return _CERTAIN
+        if self.seed is None:
+            return self._draw([(0, 0)] * count, call)
+        return self._draw(keys_of(results, count), call)
 
     @cache_randomness
     def _draw(self, keys: list[tuple[int, int]], call: int) -> np.ndarray:
@@ -414,10 +426,10 @@ class Occlusion(BaseTransform):
 
     def _gone(
         self, scene: Scene, index: int, name: str, attempt: Attempt
-    ) -> np.ndarray:
-        """Joints that lose their label with a target: (N, K) bool."""
+    ) -> Joints:
+        """Joints that lose their label with a target."""
         if not self.remove_keypoints:
-            return np.zeros((len(scene.people), len(scene.people[0].xy)), bool)
+            return []
         return self._rules.removed(
             scene.people, index, name, attempt.patch, scene.shape
         )
@@ -450,19 +462,20 @@ class Occlusion(BaseTransform):
                 self._index(skeleton, name)
             self._known = skeleton
 
-    def _remove(
-        self, results: dict, scene: Scene, removed: np.ndarray
-    ) -> None:
+    def _remove(self, results: dict, scene: Scene, removed: Joints) -> None:
         """Joints lose their weight, in both channels where there are two;
         under ``paper_exact`` their coordinates as well."""
         source = results[MATCHED_KEY] if scene.matched else results
+        index = scene.people[0].skeleton.joint_index
+        rows = [i for i, _ in removed]
+        joints = [index(name) for _, name in removed]
         left = {}
         keys = ['keypoints_visible']
         if self.paper_exact:
             keys.append(scene.joints_key)
         for key in keys:
             left[key] = source[key].copy()
-            left[key][removed] = 0
+            left[key][rows, joints] = 0
         if scene.matched:
             results[MATCHED_KEY] = {**source, **left}
         else:
@@ -498,12 +511,12 @@ def _generator(numbers: np.ndarray, name: str) -> np.random.Generator:
     return np.random.default_rng([number, zlib.crc32(name.encode())])
 
 
-def _listed(mask: np.ndarray, scene: Scene) -> list[list]:
-    """``[instance, joint]`` of the labelled joints of an (N, K) mask."""
-    names = scene.people[0].skeleton.names
-    rows, joints = mask.nonzero()  # argwhere takes eight times as long
+def _listed(joints: Joints, scene: Scene) -> list[list]:
+    """``[instance, joint]`` of those that are labelled."""
     return [
-        [i, names[k]]
-        for i, k in zip(rows.tolist(), joints.tolist(), strict=True)
-        if scene.people[i].labelled[k]
+        [i, joint]
+        for i, joint in joints
+        if scene.people[i].labelled[
+            scene.people[i].skeleton.joint_index(joint)
+        ]
     ]

@@ -5,6 +5,7 @@ from mmpose.registry import TRANSFORMS
 
 from mmpose_occlusion.datasets.donors import Donor, DonorIndex
 from mmpose_occlusion.occluders import Person, make_patch
+from mmpose_occlusion.occluders.corrected import Joints
 from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 from .donation import Donation, donors_of, is_of, others
@@ -99,8 +100,8 @@ class PartMix(PartOcclusion):
     ) -> Attempt:
         person = scene.people[index]
         skeleton = person.skeleton
-        joints = skeleton.part_indices(name)
-        if self.paper_exact and not person.available[list(joints)].all():
+        joints = skeleton.parts[name]
+        if self.paper_exact and not person.points.keys() >= set(joints):
             return Attempt(reason=f'not all joints of the {name} available')
         region = self._region(person, name, scene.shape)
         if isinstance(region, str):
@@ -131,11 +132,11 @@ class PartMix(PartOcclusion):
 
     def _gone(
         self, scene: Scene, index: int, name: str, attempt: Attempt
-    ) -> np.ndarray:
+    ) -> Joints:
         """Where nothing is pasted, nothing happens to the labels either,
         not even under ``paper_exact``."""
         if attempt.patch is None:
-            return np.zeros((len(scene.people), len(scene.people[0].xy)), bool)
+            return []
         return super()._gone(scene, index, name, attempt)
 
     def _donor_parts(

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from mmpose.registry import TRANSFORMS
 
 from mmpose_occlusion.occluders import Disc, Person
+from mmpose_occlusion.occluders.corrected import Joints
 from mmpose_occlusion.occluders.region import Region
 
 from .occlusion import Attempt
@@ -93,11 +93,11 @@ class RandomOcclusion(PartOcclusion):
 
     def _gone(
         self, scene: Scene, index: int, name: str, attempt: Attempt
-    ) -> np.ndarray:
+    ) -> Joints:
         kind, _, name = name.partition(':')
         if kind == 'part':
             return super()._gone(scene, index, name, attempt)
-        return np.zeros((len(scene.people), len(scene.people[0].xy)), bool)
+        return []
 
     def __repr__(self) -> str:
         return (

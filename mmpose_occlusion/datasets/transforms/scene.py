@@ -3,8 +3,7 @@
 import math
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -26,8 +25,7 @@ nobody. :class:`mmpose_occlusion.datasets.DetectionMatchedDataset` sets it."""
 _names_of_dataset: WeakKeyDictionary = WeakKeyDictionary()
 
 
-@dataclass(frozen=True)
-class Scene:
+class Scene(NamedTuple):
     """The people of one sample, in the pixels of ``results['img']``.
 
     Args:
@@ -35,8 +33,6 @@ class Scene:
         shape: ``(H, W, ...)`` of the picture.
         joints_key: Where the joints came from: ``transformed_keypoints``
             after an affine warp, ``keypoints`` on a whole image.
-        keys: Per instance the numbers that identify it in its data set:
-            image id and annotation id.
         matched: Whether they are in ``results['matched_person']``.
         reason: Why there are no people, where there are none.
     """
@@ -44,97 +40,131 @@ class Scene:
     people: list[Person]
     shape: tuple[int, ...]
     joints_key: str
-    keys: list[tuple[int, int]]
     matched: bool = False
     reason: str = 'nobody is in this picture'
 
 
-def read_scene(
-    results: dict,
-    who: str,
-    rules: CorrectedRules,
-    parts: Mapping[str, Sequence[str]] | None,
-    crops_only: bool,
-) -> Scene:
-    """Read the people of a sample.
+class SceneReader:
+    """Reads the people of samples.
 
     Args:
-        results: MMPose's dict of one sample.
         who: The transform's name, for the error sentences.
         rules: The rules that say which joints can be hidden.
         parts: The user's own parts.
         crops_only: Refuse whole images.
-
-    Raises:
-        ValueError: For a sample without joints, with dummy joints or
-            without names for them.
-        TypeError: Where ``results['img']`` is not one picture.
     """
-    image = results.get('img')
-    if not isinstance(image, np.ndarray) or image.ndim not in (2, 3):
-        raise TypeError(
-            f'{who} needs one picture, an array (H, W, C), in '
-            f'results["img"], but found {type(image).__name__}; put it after '
-            'LoadImage.'
+
+    def __init__(
+        self,
+        who: str,
+        rules: CorrectedRules,
+        parts: Mapping[str, Sequence[str]] | None,
+        crops_only: bool,
+    ) -> None:
+        self._who = who
+        self._rules = rules
+        self._parts = parts
+        self._crops_only = crops_only
+        self._known: Skeleton | None = None
+
+    def read(self, results: dict) -> Scene:
+        """Read one.
+
+        Args:
+            results: MMPose's dict of the sample.
+
+        Raises:
+            ValueError: For a sample without joints, with dummy joints or
+                without names for them.
+            TypeError: Where ``results['img']`` is not one picture.
+        """
+        image = results.get('img')
+        if not isinstance(image, np.ndarray) or image.ndim not in (2, 3):
+            raise TypeError(
+                f'{self._who} needs one picture, an array (H, W, C), in '
+                f'results["img"], but found {type(image).__name__}; put it '
+                'after LoadImage.'
+            )
+        cropped = results.get('transformed_keypoints') is not None
+        if self._crops_only and not cropped:
+            raise ValueError(
+                f'{self._who} with paper_exact=True works on crops alone, as '
+                'the reference did: put it after TopdownAffine.'
+            )
+        key = 'transformed_keypoints' if cropped else 'keypoints'
+        matched = results.get(MATCHED_KEY)
+        if matched is not None and 'reason' in matched:
+            return Scene([], image.shape, key, reason=matched['reason'])
+        source = results if matched is None else matched
+        xy = source.get(key)
+        if xy is None and _is_empty_picture(results):
+            return Scene([], image.shape, key)
+        self._check_joints(xy, key, results)
+        skeleton = self._skeleton(results, xy.shape[1])
+        if matched is None:
+            _refuse_dummies(results, self._who)
+        people = self._people(results, source, xy, skeleton, image.shape)
+        return Scene(people, image.shape, key, matched is not None)
+
+    def _check_joints(self, xy: Any, key: str, results: Mapping) -> None:
+        if xy is None and MATCHED_KEY in results:
+            raise ValueError(
+                f"{self._who}: the person in the detector's box of "
+                f'{_sample(results)} was not taken into the crop; '
+                'TopdownAffine must be in the pipeline of the data set inside '
+                'DetectionMatchedDataset.'
+            )
+        if not isinstance(xy, np.ndarray) or xy.ndim != 3:
+            raise ValueError(
+                f'{self._who} needs the joints of the people (N, K, 2) in '
+                f'results["{key}"], and {_sample(results)} has none: it can '
+                'only be used with annotated people, not for plain inference.'
+            )
+
+    def _skeleton(self, results: Mapping, joints: int) -> Skeleton:
+        names = joint_names(results, self._who)
+        if self._known is None or self._known.names != names:
+            self._known = Skeleton.from_names(names, self._parts)
+        if len(names) != joints:
+            raise ValueError(
+                f'{self._who}: {_sample(results)} has {joints} joints, but '
+                f'its metainfo names {len(names)}.'
+            )
+        return self._known
+
+    def _people(
+        self,
+        results: Mapping,
+        source: Mapping,
+        joints: np.ndarray,
+        skeleton: Skeleton,
+        shape: tuple[int, ...],
+    ) -> list[Person]:
+        rules, names, count = self._rules, skeleton.names, len(joints)
+        labelled = labelled_joints(source['keypoints_visible'])
+        xy = rules.coordinates(
+            joints[..., :2].astype(np.float64),
+            labelled,
+            _filed(source, joints.shape),
+            mpii=skeleton.is_mpii,
+            flipped=bool(results.get('flip')),
         )
-    shape = image.shape
-    cropped = results.get('transformed_keypoints') is not None
-    if crops_only and not cropped:
-        raise ValueError(
-            f'{who} with paper_exact=True works on crops alone, as the '
-            'reference did: put it after TopdownAffine.'
-        )
-    key = 'transformed_keypoints' if cropped else 'keypoints'
-    person = results.get(MATCHED_KEY)
-    if person is not None and 'reason' in person:
-        return Scene([], shape, key, [], reason=person['reason'])
-    source = results if person is None else person
-    xy = source.get(key)
-    if xy is None and _is_empty_picture(results):
-        return Scene([], shape, key, [])
-    if xy is None and person is not None:
-        raise ValueError(
-            f"{who}: the person in the detector's box of {_sample(results)} "
-            'was not taken into the crop; TopdownAffine must be in the '
-            'pipeline of the data set inside DetectionMatchedDataset.'
-        )
-    if xy is None or np.ndim(xy) != 3:
-        raise ValueError(
-            f'{who} needs the joints of the people (N, K, 2) in '
-            f'results["{key}"], and {_sample(results)} has none: it can only '
-            'be used with annotated people, not for plain inference.'
-        )
-    skeleton = Skeleton.from_names(joint_names(results, who), parts)
-    if len(skeleton.names) != xy.shape[1]:
-        raise ValueError(
-            f'{who}: {_sample(results)} has {xy.shape[1]} joints, but its '
-            f'metainfo names {len(skeleton.names)}.'
-        )
-    if person is None:
-        _refuse_dummies(results, who)
-    labelled = labelled_joints(source['keypoints_visible'])
-    xy = rules.coordinates(
-        np.asarray(xy[..., :2], np.float64),
-        labelled,
-        _filed(source, xy.shape),
-        mpii=skeleton.is_mpii,
-        flipped=bool(results.get('flip')),
-    )
-    available = rules.available(xy, labelled, shape)
-    heights = (
-        [float(shape[0])] * len(xy)
-        if cropped
-        else _box_heights(results, who, len(xy))
-    )
-    box_heights = _box_heights_in_picture(results, source, len(xy))
-    people = [
-        Person(skeleton, *each)
-        for each in zip(
-            xy, labelled, available, heights, box_heights, strict=True
-        )
-    ]
-    keys = _keys(results, source.get('id'), len(xy))
-    return Scene(people, shape, key, keys, matched=person is not None)
+        if results.get('transformed_keypoints') is None:
+            heights = _box_heights(results, self._who, count)
+        else:
+            heights = [float(shape[0])] * count
+        box_heights = _box_heights_in_picture(results, source, count)
+        return [
+            Person(
+                skeleton,
+                xy[i],
+                labelled[i],
+                rules.available(names, xy[i], labelled[i], shape),
+                heights[i],
+                box_heights[i],
+            )
+            for i in range(count)
+        ]
 
 
 def annotated(results: Mapping) -> Mapping | None:
@@ -187,9 +217,9 @@ def _in_order(id2name: Mapping[int, str]) -> tuple[str, ...]:
 def _filed(source: Mapping, shape: tuple[int, ...]) -> np.ndarray | None:
     """Joints as the annotation file has them: the warp leaves them alone."""
     joints = source.get('keypoints')
-    if joints is None or np.shape(joints)[:2] != shape[:2]:
+    if joints is None or joints.shape[:2] != shape[:2]:
         return None
-    return np.asarray(joints)[..., :2]
+    return joints[..., :2]
 
 
 def _sample(results: Mapping) -> str:
@@ -206,7 +236,7 @@ def _is_empty_picture(results: Mapping) -> bool:
 def _refuse_dummies(results: Mapping, who: str) -> None:
     """Detector boxes carry zeros that are marked visible for joints."""
     joints = results.get('keypoints')
-    if joints is None or not np.size(joints):
+    if joints is None or not joints.size:
         return
     from_boxes = (
         getattr(results.get('dataset'), 'bbox_file', None)
@@ -214,7 +244,7 @@ def _refuse_dummies(results: Mapping, who: str) -> None:
     )
     if from_boxes or (
         not np.count_nonzero(joints)
-        and np.shape(joints)[1] > 1
+        and joints.shape[1] > 1
         and labelled_joints(results['keypoints_visible']).all()
     ):
         raise ValueError(
@@ -243,7 +273,7 @@ def _box_heights_in_picture(
     """Heights of the people's boxes in the picture's pixels, NaN where the
     sample does not say."""
     boxes = source.get('bbox')
-    if boxes is None or np.shape(boxes) != (count, 4):
+    if boxes is None or boxes.shape != (count, 4):
         return [math.nan] * count
     zoom = 1.0
     if results.get('transformed_keypoints') is not None:
@@ -251,10 +281,13 @@ def _box_heights_in_picture(
         if scale is None:
             return [math.nan] * count
         zoom = results['input_size'][1] / float(scale[1])
-    return [zoom * float(box[3] - box[1]) for box in boxes]
+    return [zoom * (y2 - y1) for _, y1, _, y2 in boxes.tolist()]
 
 
-def _keys(results: Mapping, ids: Any, count: int) -> list[tuple[int, int]]:
+def keys_of(results: Mapping, count: int) -> list[tuple[int, int]]:
+    """What identifies each of a sample's people in its data set: the numbers
+    of the image and of the annotation."""
+    ids: Any = (results.get(MATCHED_KEY) or results).get('id')
     image = as_number(results.get('img_id', results.get('img_path')))
     if not isinstance(ids, list | tuple | np.ndarray):
         ids = [ids] * count if count == 1 else [None] * count
