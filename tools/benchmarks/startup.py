@@ -31,7 +31,9 @@ import _cli
 ROOT = Path(__file__).resolve().parents[2]
 NAME = 'body_2d_keypoint/topdown_heatmap/coco/td-hm_hrnet-w32_'
 BASE = f'mmpose::{NAME}8xb64-210e_coco-256x192.py'
-OURS = str(ROOT / 'configs' / f'{NAME}keypoint-blur-8xb64-210e_coco-256x192.py')
+OURS = str(
+    ROOT / 'configs' / f'{NAME}keypoint-blur-8xb64-210e_coco-256x192.py'
+)
 
 CONFIG = """
 from mmengine.hub import get_config
