@@ -13,8 +13,9 @@ PEOPLE = (10_000, 30_000, 75_000, 150_000, 300_000)
 IN_PICTURE = (1, 2, 4, 8, 16, 32, 64)
 ATTACKS = (1, 2, 4, 8, 16, 32, 64)
 JOINTS = (17, 133)
-LINEAR = 1.1
-"""An exponent up to here is called linear: the rest is noise."""
+LINEAR = 1.2
+"""An exponent up to here is called linear: the rest is noise, and memory that
+fits into the processor's caches no longer."""
 
 
 def exponent(sizes: Sequence[float], times: Sequence[float]) -> float:
