@@ -150,3 +150,30 @@ def test_an_unknown_attribute_is_refused():
     assert mmpose_occlusion.models.BatchOcclusion
     with pytest.raises(AttributeError, match=r"no attribute 'nonsense'"):
         _ = mmpose_occlusion.nonsense
+
+
+BROKEN = """
+import sys
+sys.modules['xtcocotools._mask'] = None
+import mmpose_occlusion
+from mmpose.registry import TRANSFORMS
+print('asked')
+TRANSFORMS.get('LoadImage')
+"""
+
+
+def test_what_does_not_load_is_said_when_a_registry_is_asked():
+    """In one sentence, before MMPose's own import fails over it."""
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', BROKEN],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, 'asked\n')
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(
+        'RuntimeError: mmpose_occlusion cannot work here: xtcocotools, which '
+        'MMPose reads data sets with, does not load ('
+    )
