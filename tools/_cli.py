@@ -196,7 +196,9 @@ def run(work: Callable[[argparse.Namespace], None], args) -> int:
         return _refuse(error)
     from mmpose_occlusion.engine.errors import UsageError
     from mmpose_occlusion.engine.launch import leave
+    from mmpose_occlusion.engine.memory import keep_freed_memory
 
+    keep_freed_memory()
     try:
         work(args)
     except UsageError as error:

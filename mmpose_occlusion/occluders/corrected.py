@@ -60,8 +60,8 @@ class CorrectedRules:
     def available(
         self,
         names: Sequence[str],
-        xy: np.ndarray,
-        labelled: np.ndarray,
+        xy: Sequence[Sequence[float]],
+        labelled: Sequence[bool],
         shape: tuple[int, ...],
     ) -> dict[str, Point]:
         """A person's joints that can be hidden: labelled and inside the
@@ -69,8 +69,8 @@ class CorrectedRules:
 
         Args:
             names: Of the joints.
-            xy: ``(K, 2)`` in the picture's pixels.
-            labelled: ``(K,)`` bool.
+            xy: x and y of each, in the picture's pixels.
+            labelled: Whether it has a label.
             shape: The picture's ``(H, W)``.
 
         Returns:
@@ -79,9 +79,7 @@ class CorrectedRules:
         height, width = shape[:2]
         return {
             name: (x, y)
-            for name, (x, y), known in zip(
-                names, xy.tolist(), labelled.tolist(), strict=True
-            )
+            for name, (x, y), known in zip(names, xy, labelled, strict=True)
             if known and 0 <= x < width and 0 <= y < height
         }
 

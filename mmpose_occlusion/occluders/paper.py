@@ -56,8 +56,8 @@ class PaperRules(CorrectedRules):
     def available(
         self,
         names: Sequence[str],
-        xy: np.ndarray,
-        labelled: np.ndarray,
+        xy: Sequence[Sequence[float]],
+        labelled: Sequence[bool],
         shape: tuple[int, ...],
     ) -> dict[str, Point]:
         """Neither coordinate is zero; the label and the crop's border are
@@ -65,7 +65,7 @@ class PaperRules(CorrectedRules):
         cannot have, are never available.)"""
         return {
             name: (x, y)
-            for name, (x, y) in zip(names, xy.tolist(), strict=True)
+            for name, (x, y) in zip(names, xy, strict=True)
             if x != 0 and y != 0 and math.isfinite(x) and math.isfinite(y)
         }
 
@@ -142,7 +142,7 @@ class PaperRules(CorrectedRules):
         return [
             (index, joint)
             for joint, (x, y) in zip(
-                person.skeleton.names, person.xy.tolist(), strict=True
+                person.skeleton.names, person.xy, strict=True
             )
             if cx - w < x <= cx + w and cy - h <= y <= cy + h
         ]

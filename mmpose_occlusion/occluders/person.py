@@ -1,6 +1,7 @@
 """One person as an occluder sees them."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,13 +26,15 @@ def labelled_joints(visible: np.ndarray) -> np.ndarray:
 class Person(NamedTuple):
     """The joints of one person in a picture.
 
+    Plain numbers: a person has so few joints that NumPy's calls cost more
+    than their work.
+
     Args:
-        skeleton: Names of the joints and parts.
-        xy: ``(K, 2)`` joints in the picture's pixels.
-        labelled: ``(K,)`` bool.
+        skeleton: Names of the K joints and the parts.
+        xy: K times x and y in the picture's pixels.
+        labelled: K times whether the joint has a label.
         points: The available joints, those that can be hidden: name -> x and
-            y in pixels, in the order of the joints. Plain numbers: a person
-            has so few joints that NumPy's calls cost more than their work.
+            y in pixels, in the order of the joints.
         height: Height of the person's frame in pixels: the crop's, or on
             whole images that of the person's box.
         box_height: Height of the person's box in the picture's pixels; NaN
@@ -39,8 +42,8 @@ class Person(NamedTuple):
     """
 
     skeleton: Skeleton
-    xy: np.ndarray
-    labelled: np.ndarray
+    xy: Sequence[Sequence[float]]
+    labelled: Sequence[bool]
     points: dict[str, Point]
     height: float
     box_height: float = math.nan

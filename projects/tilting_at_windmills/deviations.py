@@ -91,8 +91,8 @@ def _print_row(what, paper_exact, attacks, crops, skeleton) -> None:
         crop = crops[index]
         available = CorrectedRules().available(
             skeleton.names,
-            crop['transformed_keypoints'][0],
-            labelled_joints(crop['keypoints_visible'])[0],
+            crop['transformed_keypoints'][0].tolist(),
+            labelled_joints(crop['keypoints_visible'])[0].tolist(),
             crop['img'].shape,
         )
         for attack in attacks:

@@ -242,7 +242,10 @@ def in_turns(
         if all(record['paint'] is None for record in records):
             continue
         image = crop.results['img']
-        floor = floor_of(records, image.copy(), transform.inplace, cuts)
+        # the very same source: where two blocks of whole pages lie behind
+        # one another, some processors copy several times as slowly
+        source = image.copy() if transform.inplace else image
+        floor = floor_of(records, source, transform.inplace, cuts)
         plain = plain_of(records, image)
         for turn in range(turns + 2):
             taken = (

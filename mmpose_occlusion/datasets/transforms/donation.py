@@ -95,13 +95,10 @@ class Donation:
         zoom: float,
     ) -> PixelBox | None:
         """The box of a donor's target in the donor's picture."""
-        labelled = donor.labelled
         xy = self._rules.coordinates(
-            donor.xy.astype(np.float64),
-            labelled,
-            mpii=skeleton.is_mpii,
-            flipped=False,
-        )
+            donor.xy, donor.labelled, mpii=skeleton.is_mpii, flipped=False
+        ).tolist()
+        labelled = donor.labelled.tolist()
         person = Person(
             skeleton,
             xy,

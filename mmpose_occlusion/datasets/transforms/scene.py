@@ -141,14 +141,15 @@ class SceneReader:
         shape: tuple[int, ...],
     ) -> list[Person]:
         rules, names, count = self._rules, skeleton.names, len(joints)
-        labelled = labelled_joints(source['keypoints_visible'])
+        is_labelled = labelled_joints(source['keypoints_visible'])
         xy = rules.coordinates(
-            joints[..., :2].astype(np.float64),
-            labelled,
+            joints[..., :2],
+            is_labelled,
             _filed(source, joints.shape),
             mpii=skeleton.is_mpii,
             flipped=bool(results.get('flip')),
-        )
+        ).tolist()
+        labelled = is_labelled.tolist()
         if results.get('transformed_keypoints') is None:
             heights = _box_heights(results, self._who, count)
         else:

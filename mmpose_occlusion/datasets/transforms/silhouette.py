@@ -37,7 +37,7 @@ def person_pixels(results: Mapping, scene: Scene, index: int) -> np.ndarray:
     pixels = _segment(results, scene.shape, index)
     if pixels is None or not pixels.any():
         pixels = _shape(results, person, scene.shape)
-    return with_joints(pixels, person.xy, person.available)
+    return with_joints(pixels, np.array(person.xy), person.available)
 
 
 def photo_pixels(results: Mapping, shape: tuple[int, ...]) -> np.ndarray:
@@ -100,7 +100,8 @@ def _shape(
     if not np.isfinite(height):
         height = person.height
     links = results.get('skeleton_links', ())
-    return body_shape(person.xy, person.labelled, links, hulls, height, shape)
+    xy, labelled = np.array(person.xy), np.array(person.labelled)
+    return body_shape(xy, labelled, links, hulls, height, shape)
 
 
 def _warp(results: Mapping) -> np.ndarray | None:
