@@ -1,4 +1,7 @@
-"""The check of what is installed, run when the package is imported.
+"""The check of what is installed.
+
+Versions are checked when the package is imported, compiled modules where they
+are first needed: loading them takes seconds.
 
 setup.cfg names no dependency: MMEngine, mmcv and MMDetection come as classic
 (``mmcv``) and as maintained (``onedl-mmcv``) distributions under one import
@@ -10,7 +13,7 @@ of any ImportError by its own.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from importlib.util import find_spec
@@ -141,7 +144,13 @@ EXTENSIONS = {
     'xtcocotools._mask': XTCOCOTOOLS,
 }
 """Compiled modules that are often missing or built for something else, each
-after those that it needs. MMPose's data sets load them all anyway."""
+after those that it needs."""
+
+FOR_DATA = ('torch', 'xtcocotools._mask')
+"""Those that MMPose's data sets and metrics load anyway."""
+
+FOR_MODELS = ('torch', 'torchvision', 'mmcv._ext')
+"""Those that MMPose's models load anyway."""
 
 
 def release(version: str) -> tuple[int, int]:
@@ -220,8 +229,21 @@ def extension_problems(
 
 
 def check() -> None:
-    """Raise a RuntimeError, one sentence, if something is not as needed."""
-    found = problems(installed()) or extension_problems()
+    """Raise a RuntimeError, one sentence, if a version is not as needed."""
+    _refuse(problems(installed()))
+
+
+def check_extensions(modules: Collection[str] = tuple(EXTENSIONS)) -> None:
+    """Raise a RuntimeError, one sentence, if one of these does not load.
+
+    Args:
+        modules: Some of :data:`EXTENSIONS`.
+    """
+    chosen = {name: EXTENSIONS[name] for name in EXTENSIONS if name in modules}
+    _refuse(extension_problems(extensions=chosen))
+
+
+def _refuse(found: list[str]) -> None:
     if found:
         raise RuntimeError(
             f'mmpose_occlusion cannot work here: {"; ".join(found)}.'

@@ -228,6 +228,10 @@ def _import_quietly() -> None:
     warnings.filterwarnings('ignore', 'The metainfo config file')
     with warnings.catch_warnings(), _without_noise():
         warnings.filterwarnings('ignore', 'faster_coco_eval is not installed')
+        from mmpose_occlusion import requirements
+
+        requirements.check_extensions()
+
         import mmpose.datasets
         import mmpose.engine
         import mmpose.evaluation

@@ -8,7 +8,6 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpose.registry import TRANSFORMS
 from PIL import Image
-from torchvision import transforms
 
 MAX_HUE = 0.5
 
@@ -48,7 +47,11 @@ class ColorJitter(BaseTransform):
                 f'ColorJitter: magnitude={magnitude!r} must be a number from '
                 f'0 to {MAX_HUE}, the most that a hue can be turned.'
             )
+        # few pipelines have this one, and torchvision takes a second
+        from torchvision.transforms import ColorJitter as Jitter
+
         self.magnitude = magnitude
+        self._jitter = Jitter
 
     @cache_randomness
     def _draw(self) -> tuple[float, int]:
@@ -71,7 +74,7 @@ class ColorJitter(BaseTransform):
                 'to_float32=False.'
             )
         magnitude, seed = self._draw()
-        jitter = transforms.ColorJitter(*[magnitude] * 4)
+        jitter = self._jitter(*[magnitude] * 4)
         rgb = Image.fromarray(np.ascontiguousarray(image[..., ::-1]))
         with torch.random.fork_rng(devices=[]):
             # not torch.manual_seed, which would seed the GPUs as well

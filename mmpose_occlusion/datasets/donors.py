@@ -75,8 +75,10 @@ class DonorIndex:
             np.int32,
         )
         self._paths = np.array([os.fsencode(path) for path in numbers])
-        self.first = np.zeros(len(self), bool)
-        self.first[np.unique(self.image, return_index=True)[1]] = True
+        # pictures are numbered as they come, so the first person of each is
+        # where the numbers reach a new maximum
+        newest = np.maximum.accumulate(self.image)
+        self.first = np.diff(newest, prepend=-1) > 0
         if first_ids is not None:
             listed = np.array([first_ids.get(path) for path in numbers])
             self.first &= self.annotation == listed[self.image]

@@ -18,6 +18,7 @@ from mmpose_occlusion.evaluation.matching import (
     match_boxes,
     overlaps,
 )
+from mmpose_occlusion.skeleton import Skeleton
 
 from .donors import DonorDataset, DonorIndex
 from .transforms.scene import MATCHED_KEY
@@ -133,6 +134,9 @@ class DetectionMatchedDataset(Dataset):
             # those and in the order that the class takes them without boxes
             valid = annotated._get_topdown_data_infos(people)
             self.dataset.donors = DonorIndex(valid)
+            self.dataset.donors.prepare(
+                Skeleton.from_metainfo(annotated.metainfo)
+            )
         return [person for person in people if not person.get('iscrowd')]
 
     def _keep_joints(self, people: list[dict]) -> None:

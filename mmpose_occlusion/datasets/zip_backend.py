@@ -1,6 +1,7 @@
 """Images read out of a zip archive, through MMEngine's file backends.
 
-``train2017.zip`` need not be unpacked. Whatever reads through
+``train2017.zip`` need not be unpacked. Once this module is imported, as it is
+where MMPose is asked for a data set or transform, whatever reads through
 ``mmengine.fileio`` takes such paths, written in one of two ways:
 
 - ``zip://data/coco/images/train2017.zip/000000000785.jpg``, without further

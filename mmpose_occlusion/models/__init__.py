@@ -1,8 +1,12 @@
 """Models, losses and batch augmentations, registered in MMPose."""
 
-from .batch_occlusion import BatchOcclusion
-from .contrastive_estimator import ContrastivePoseEstimator
-from .contrastive_loss import OcclusionContrastLoss
+from mmpose_occlusion.requirements import FOR_MODELS, check_extensions
+
+check_extensions(FOR_MODELS)
+
+from .batch_occlusion import BatchOcclusion  # noqa: E402
+from .contrastive_estimator import ContrastivePoseEstimator  # noqa: E402
+from .contrastive_loss import OcclusionContrastLoss  # noqa: E402
 
 __all__ = [
     'BatchOcclusion',

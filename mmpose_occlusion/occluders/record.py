@@ -16,6 +16,17 @@ from .patch import Patch
 from .region import Region, region_from_record
 
 
+class Record(dict):
+    """An entry of ``results['occlusions']``.
+
+    It is written once and not to be changed: deep copies of a sample, such as
+    ``PackPoseInputs`` makes, share it.
+    """
+
+    def __deepcopy__(self, memo: dict) -> 'Record':
+        return self
+
+
 def make_record(
     *,
     transform: str,
@@ -32,7 +43,7 @@ def make_record(
     removed: list | None = None,
     reason: str | None = None,
     excluded: bool = False,
-) -> dict:
+) -> Record:
     """One entry of ``results['occlusions']``.
 
     Args:
@@ -58,7 +69,7 @@ def make_record(
         The record; ``box`` is the painted pixel box, ends exclusive, and
         ``pixels`` the number of painted pixels.
     """
-    return dict(
+    return Record(
         transform=transform,
         call=call,
         turn=turn,

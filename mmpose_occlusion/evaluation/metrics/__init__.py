@@ -1,7 +1,11 @@
 """Metrics, registered in MMPose."""
 
-from .forced_occlusion import ForcedOcclusionMetric
-from .mpii_pckh import MpiiPCKh
-from .per_keypoint import PerKeypointMetric
+from mmpose_occlusion.requirements import FOR_DATA, check_extensions
+
+check_extensions(FOR_DATA)
+
+from .forced_occlusion import ForcedOcclusionMetric  # noqa: E402
+from .mpii_pckh import MpiiPCKh  # noqa: E402
+from .per_keypoint import PerKeypointMetric  # noqa: E402
 
 __all__ = ['ForcedOcclusionMetric', 'MpiiPCKh', 'PerKeypointMetric']

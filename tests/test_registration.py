@@ -1,0 +1,179 @@
+"""What importing the package, reading a config and a pipeline cost."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mmengine.registry import Registry
+
+from mmpose_occlusion import registration
+
+ROOT = Path(__file__).parents[1]
+CONFIG = (
+    ROOT / 'configs/body_2d_keypoint/topdown_heatmap/coco'
+    '/td-hm_hrnet-w32_partmix-8xb64-210e_coco-256x192.py'
+)
+
+STEPS = """
+import json, sys
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose import registry as registries
+
+heavy = sys.argv[2].split(',')
+loaded = lambda: [name for name in heavy if name in sys.modules]
+cfg = Config.fromfile(sys.argv[1])
+assert 'mmpose_occlusion' in sys.modules
+out = dict(config=loaded())
+init_default_scope('mmpose')
+for step in cfg.train_dataloader.dataset.dataset.pipeline:
+    registries.TRANSFORMS.build(step)
+registries.DATASETS.build(
+    dict(cfg.train_dataloader.dataset, lazy_init=True))
+out['pipeline'] = loaded()
+out['missing'] = [
+    f'{registry}: {name}' for registry, name in json.loads(sys.argv[3])
+    if getattr(registries, registry).get(name) is None
+]
+print(json.dumps(out))
+"""
+
+BY_DATA_SETS = [
+    'scipy',
+    'matplotlib',
+    'albumentations',
+    'xtcocotools',
+    'mmpose.datasets',
+    'mmpose_occlusion.datasets',
+    'mmpose_occlusion.occluders',
+]
+"""MMPose's data sets import the first ones, needed or not."""
+
+BY_OTHERS = [
+    'torchvision',
+    'torch._dynamo',
+    'pandas',
+    'mmdet',
+    'mmpose.models',
+    'mmpose.evaluation',
+    'mmengine.runner',
+    'mmpose_occlusion.models',
+    'mmpose_occlusion.batched',
+    'mmpose_occlusion.evaluation.metrics',
+    'mmpose_occlusion.benchmark',
+]
+
+
+def registered() -> list[tuple[str, str]]:
+    """Registry and name of each class that the package's files register."""
+    pattern = r'^@([A-Z]+)\.register_module\(\)\nclass (\w+)'
+    return [
+        found
+        for file in sorted((ROOT / 'mmpose_occlusion').rglob('*.py'))
+        for found in re.findall(pattern, file.read_text(), re.M)
+    ]
+
+
+@pytest.fixture(scope='module')
+def steps() -> dict:
+    """What a fresh interpreter has imported after each step."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.getenv('PYTHONPATH')]))
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', STEPS, str(CONFIG)]
+        + [','.join(BY_DATA_SETS + BY_OTHERS), json.dumps(registered())],
+        env=dict(os.environ, PYTHONPATH=path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_config_is_read_without_what_it_names(steps):
+    assert steps['config'] == []
+
+
+def test_a_pipeline_is_built_without_models_and_metrics(steps):
+    assert steps['pipeline'] == BY_DATA_SETS
+
+
+def test_all_that_is_registered_is_found_by_its_name(steps):
+    assert len(registered()) > 15
+    assert steps['missing'] == []
+
+
+@pytest.fixture
+def a_location(tmp_path, monkeypatch):
+    """A registry with a location of its own, and a module to add to it."""
+    (tmp_path / 'first_location.py').write_text('')
+    (tmp_path / 'added_location.py').write_text(
+        'from mmpose.registry import LOOPS\n'
+        'LOOPS.register_module(name="Added", module=dict)\n'
+    )
+    registry = Registry('loop', locations=['first_location'], scope='nobody')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr('mmpose.registry.LOOPS', registry)
+    monkeypatch.setattr(
+        registration, 'LOCATIONS', {'LOOPS': ('added_location',)}
+    )
+    yield registry
+    for name in ('first_location', 'added_location'):
+        sys.modules.pop(name, None)
+
+
+def test_a_registry_asked_later_imports_then(a_location):
+    registration.register()
+    assert 'added_location' not in sys.modules
+    assert a_location.get('Added') is dict
+
+
+def test_a_registry_asked_before_gets_all_at_once(a_location):
+    a_location.import_from_location()
+    registration.register()
+    assert 'Added' in a_location.module_dict
+
+
+def test_a_registry_of_another_make_gets_all_at_once(a_location):
+    del a_location._locations
+    registration.register()
+    assert 'Added' in a_location.module_dict
+
+
+def test_an_unknown_attribute_is_refused():
+    import mmpose_occlusion
+
+    assert mmpose_occlusion.models.BatchOcclusion
+    with pytest.raises(AttributeError, match=r"no attribute 'nonsense'"):
+        _ = mmpose_occlusion.nonsense
+
+
+BROKEN = """
+import sys
+sys.modules['xtcocotools._mask'] = None
+import mmpose_occlusion
+from mmpose.registry import TRANSFORMS
+print('asked')
+TRANSFORMS.get('LoadImage')
+"""
+
+
+def test_what_does_not_load_is_said_when_a_registry_is_asked():
+    """In one sentence, before MMPose's own import fails over it."""
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', BROKEN],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, 'asked\n')
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(
+        'RuntimeError: mmpose_occlusion cannot work here: xtcocotools, which '
+        'MMPose reads data sets with, does not load ('
+    )
