@@ -1,6 +1,6 @@
 """Occlusions as pure functions: arrays in, patches out."""
 
-from .corrected import CorrectedRules, hidden
+from .corrected import CorrectedRules
 from .elsewhere import OFF_PERSON, ON_PERSON, PLACES
 from .paint import FILLS, REFERENCE_FILLS, make_patch
 from .paper import PaperRules
@@ -22,7 +22,6 @@ __all__ = [
     'Patch',
     'Person',
     'disc_radius',
-    'hidden',
     'labelled_joints',
     'make_patch',
     'make_record',

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .hidden import Joints
 from .paint import (
     black,
     disc_blur_ksize,
@@ -18,13 +19,10 @@ from .paint import (
     part_blur_ksize,
 )
 from .part_box import corrected_box
-from .patch import Patch, Point
+from .patch import Point
 from .person import Person
 from .procedural import THINGS
 from .region import Box, Disc, disc_radius
-
-Joints = list[tuple[int, str]]
-"""Joints in a picture: index of the person and name of the joint."""
 
 
 class CorrectedRules:
@@ -165,35 +163,14 @@ class CorrectedRules:
         return mean_color(image)
 
     def removed(
-        self,
-        people: list[Person],
-        index: int,
-        part: str,
-        patch: Patch | None,
-        shape: tuple[int, ...],
+        self, person: Person, index: int, part: str, hidden: Joints
     ) -> Joints:
         """Joints that lose their label with a part: those under its paint.
 
         Args:
-            people: Everybody in the picture.
-            index: Whose part was painted.
+            person: Whose part was painted.
+            index: Which of the people in the picture this is.
             part: Its name.
-            patch: What was painted, None if nothing was.
-            shape: The picture's ``(H, W)``.
-
+            hidden: The joints under the paint, of anybody in the picture.
         """
-        return hidden(people, patch, shape)
-
-
-def hidden(
-    people: list[Person], patch: Patch | None, shape: tuple[int, ...]
-) -> Joints:
-    """Available joints of everybody that lie on painted pixels; none where
-    nothing was painted."""
-    if patch is None:
-        return []
-    return [
-        (i, joint)
-        for i, person in enumerate(people)
-        for joint in patch.joints_under(person.points, shape)
-    ]
+        return hidden

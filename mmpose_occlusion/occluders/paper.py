@@ -11,10 +11,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .corrected import CorrectedRules, Joints
+from .corrected import CorrectedRules
+from .hidden import Joints
 from .paint import disc_blur_ksize
 from .part_box import reference_box
-from .patch import Patch, Point
+from .patch import Point
 from .person import Person
 from .region import Box, Disc
 
@@ -124,17 +125,11 @@ class PaperRules(CorrectedRules):
         return mean.astype(image.dtype).tolist()
 
     def removed(
-        self,
-        people: list[Person],
-        index: int,
-        part: str,
-        patch: Patch | None,
-        shape: tuple[int, ...],
+        self, person: Person, index: int, part: str, hidden: Joints
     ) -> Joints:
         """The person's joints in twice the box in each direction (full
         widths taken for half widths), open at its left end, whether or not
         a pixel was painted."""
-        person = people[index]
         box = reference_box(part, person.skeleton, person.points)
         if box is None or box[1][0] == 0:
             return []

@@ -19,12 +19,11 @@ from mmpose_occlusion.occluders import (
     PaperRules,
     Patch,
     Person,
-    hidden,
     make_patch,
     make_record,
 )
-from mmpose_occlusion.occluders.corrected import Joints
 from mmpose_occlusion.occluders.elsewhere import TARGET, move_elsewhere
+from mmpose_occlusion.occluders.hidden import Joints
 from mmpose_occlusion.occluders.paint import DRAWN_FILLS
 from mmpose_occlusion.occluders.region import Region
 from mmpose_occlusion.skeleton import Skeleton
@@ -262,7 +261,8 @@ class Occlusion(BaseTransform):
                 attempt = self._attempt(
                     results, canvas.source, scene, i, name, fill, numbers
                 )
-                gone = self._gone(scene, i, name, attempt)
+                under = scene.hidden(attempt.patch)
+                gone = self._gone(scene.people[i], i, name, attempt, under)
                 removed += gone
                 records.append(
                     make_record(
@@ -276,10 +276,7 @@ class Occlusion(BaseTransform):
                         region=attempt.region,
                         paint=attempt.paint,
                         patch=attempt.patch,
-                        hidden=_listed(
-                            hidden(scene.people, attempt.patch, scene.shape),
-                            scene,
-                        ),
+                        hidden=_listed(under, scene),
                         removed=_listed(gone, scene),
                         reason=attempt.reason,
                         excluded=attempt.excluded,
@@ -427,14 +424,18 @@ class Occlusion(BaseTransform):
         return Attempt(region, paint, make_patch(image, region, paint, source))
 
     def _gone(
-        self, scene: Scene, index: int, name: str, attempt: Attempt
+        self,
+        person: Person,
+        index: int,
+        name: str,
+        attempt: Attempt,
+        under: Joints,
     ) -> Joints:
-        """Joints that lose their label with a target."""
+        """Joints that lose their label with a target, of those ``under`` its
+        paint or others."""
         if not self.remove_keypoints:
             return []
-        return self._rules.removed(
-            scene.people, index, name, attempt.patch, scene.shape
-        )
+        return self._rules.removed(person, index, name, under)
 
     def _refrain(
         self, call: int, instance: int | None, reason: str

@@ -5,7 +5,7 @@ from mmpose.registry import TRANSFORMS
 
 from mmpose_occlusion.datasets.donors import Donor, DonorIndex
 from mmpose_occlusion.occluders import Person, make_patch
-from mmpose_occlusion.occluders.corrected import Joints
+from mmpose_occlusion.occluders.hidden import Joints
 from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 from .donation import Donation, donors_of, is_of, others
@@ -131,13 +131,18 @@ class PartMix(PartOcclusion):
         return Attempt(region, paint, make_patch(image, region, paint, source))
 
     def _gone(
-        self, scene: Scene, index: int, name: str, attempt: Attempt
+        self,
+        person: Person,
+        index: int,
+        name: str,
+        attempt: Attempt,
+        under: Joints,
     ) -> Joints:
         """Where nothing is pasted, nothing happens to the labels either,
         not even under ``paper_exact``."""
         if attempt.patch is None:
             return []
-        return super()._gone(scene, index, name, attempt)
+        return super()._gone(person, index, name, attempt, under)
 
     def _donor_parts(
         self, donors: DonorIndex, skeleton: Skeleton, name: str

@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from mmpose.registry import TRANSFORMS
 
 from mmpose_occlusion.occluders import Disc, Person
-from mmpose_occlusion.occluders.corrected import Joints
+from mmpose_occlusion.occluders.hidden import Joints
 from mmpose_occlusion.occluders.region import Region
 
 from .occlusion import Attempt
 from .part_occlusion import PartOcclusion
-from .scene import Scene
 
 
 @TRANSFORMS.register_module()
@@ -92,11 +91,16 @@ class RandomOcclusion(PartOcclusion):
         return super()._ksize(person, region)
 
     def _gone(
-        self, scene: Scene, index: int, name: str, attempt: Attempt
+        self,
+        person: Person,
+        index: int,
+        name: str,
+        attempt: Attempt,
+        under: Joints,
     ) -> Joints:
         kind, _, name = name.partition(':')
         if kind == 'part':
-            return super()._gone(scene, index, name, attempt)
+            return super()._gone(person, index, name, attempt, under)
         return []
 
     def __repr__(self) -> str:

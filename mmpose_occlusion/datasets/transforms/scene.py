@@ -10,8 +10,15 @@ import numpy as np
 
 from mmpose_occlusion.occluders import (
     CorrectedRules,
+    Patch,
     Person,
     labelled_joints,
+)
+from mmpose_occlusion.occluders.hidden import (
+    Extent,
+    Joints,
+    extents,
+    hidden,
 )
 from mmpose_occlusion.skeleton import Skeleton
 
@@ -58,6 +65,7 @@ class Scene:
         self.skeleton = skeleton
         self._read = read
         self._people: list[Person] | None = None
+        self._extents: list[Extent] | None = None
 
     @property
     def people(self) -> list[Person]:
@@ -65,6 +73,12 @@ class Scene:
         if self._people is None:
             self._people = self._read()
         return self._people
+
+    def hidden(self, patch: Patch | None) -> Joints:
+        """Available joints of everybody under a patch."""
+        if self._extents is None:
+            self._extents = extents(self.people)
+        return hidden(self.people, self._extents, patch, self.shape)
 
 
 class SceneReader:
