@@ -50,7 +50,7 @@ def test_those_far_away_are_passed_over_and_nobody_else():
         ]
         assert hidden(people, extents(people), patch, SHAPE) == expected
         found += len(expected)
-    assert found > 50
+    assert found > 30
 
 
 def test_no_paint_hides_nothing():
