@@ -94,6 +94,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='N',
         help="processes that make crops (default: the config's)",
     )
+    parser.add_argument(
+        '--profile',
+        action='store_true',
+        help='say at the end where the time went, and write it to '
+        'DIR/profile.json; predictions stay the same',
+    )
     _cli.add_launcher(parser)
     return parser.parse_args(argv)
 
@@ -117,10 +123,13 @@ def _number(least: int):
 
 def benchmark(args: argparse.Namespace) -> None:
     """Check what can be checked, predict, report."""
+    from contextlib import nullcontext
+
     from mmengine.dist import is_main_process
     from mmengine.runner import Runner
 
     from mmpose_occlusion.benchmark import start
+    from mmpose_occlusion.benchmark.profile import table
     from mmpose_occlusion.benchmark.runs import load_run
     from mmpose_occlusion.checkpoints import load_into
     from mmpose_occlusion.engine import checks
@@ -141,8 +150,13 @@ def benchmark(args: argparse.Namespace) -> None:
         return
     loop.store.note(start.facts(args, loop, begin))
     cfg.dump(loop.store.path / start.CONFIG)
-    run = load_run(loop.store, [attack.name for attack in loop.attacks])
-    start.report(run, loop.store, args.out)
+    profile = loop.profile
+    with profile.analysing() if profile else nullcontext():
+        run = load_run(loop.store, [attack.name for attack in loop.attacks])
+        start.report(run, loop.store, args.out)
+    if profile:
+        profile.write(args.out)
+        print(table(profile.result()))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -88,6 +88,7 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
         max_images=args.max_images,
         resume=args.resume,
         dry_run=args.dry_run,
+        profile=args.profile,
         fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
     )
 

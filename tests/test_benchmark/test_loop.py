@@ -14,6 +14,7 @@ from mmpose.registry import DATASETS
 
 from mmpose_occlusion.attacks import insert_attacks, parse_attack
 from mmpose_occlusion.benchmark import compute as computing
+from mmpose_occlusion.benchmark.batch import Batch
 from mmpose_occlusion.benchmark.lock import FolderLock
 from mmpose_occlusion.benchmark.runs import load_runs
 from mmpose_occlusion.benchmark.store import RunStore
@@ -110,12 +111,9 @@ def test_crops_are_those_of_the_ordinary_pipeline(cfg, model, tmp_path):
         )
         plain = DATASETS.build(dict(dataset, pipeline=pipeline))
         for row, crop in enumerate(crops):
-            inputs = (
-                crop.view(number)
-                if crop.outcomes[number].change
-                else crop.view()
-            )[0]
-            assert np.array_equal(inputs, plain[row]['inputs'].numpy())
+            attack = number if crop.outcomes[number].change else None
+            (inputs,) = Batch.of([crop], attack).inputs()
+            assert torch.equal(inputs, plain[row]['inputs'])
 
 
 def test_each_image_is_read_once(cfg, model, tmp_path, monkeypatch):
