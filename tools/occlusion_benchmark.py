@@ -95,6 +95,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="processes that make crops (default: the config's)",
     )
     parser.add_argument(
+        '--threads',
+        type=_number(1),
+        metavar='N',
+        help='batches that are in the network at a time (default: as many as '
+        'PyTorch takes threads on a CPU, 1 elsewhere)',
+    )
+    add_options(parser)
+    parser.add_argument(
         '--profile',
         action='store_true',
         help='say at the end where the time went, and write it to '
@@ -102,6 +110,29 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     _cli.add_launcher(parser)
     return parser.parse_args(argv)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Faster ways to compute, see docs/speed_benchmark.md."""
+    group = parser.add_argument_group(
+        'faster, with other last bits, so that predictions are stored apart'
+    )
+    group.add_argument(
+        '--autocast',
+        choices=['bfloat16', 'float16'],
+        help='compute in mixed precision',
+    )
+    group.add_argument(
+        '--channels-last',
+        action='store_true',
+        help="keep weights in PyTorch's channels-last layout",
+    )
+    group.add_argument(
+        '--compile',
+        action='store_true',
+        help='compile the network with torch.compile, which takes a C++ '
+        "compiler and Python's headers on a CPU",
+    )
 
 
 def _number(least: int):

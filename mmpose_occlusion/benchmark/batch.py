@@ -1,16 +1,16 @@
 """Batches of crops, of which one clean copy is on the model's device."""
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from mmpose.structures import PoseDataSample
 
 from mmpose_occlusion.attacks import RECORD_KEY
 
-from .change import Change
+from .change import Change, Outcome
 from .views import Crop
 
 
@@ -48,8 +48,8 @@ class Batch:
         if self.attack is None:
             return [self.clean[row] for row in self.rows]
         rows = torch.tensor(self.rows, device=self.clean.device)
-        views = self.clean[rows]
-        put(views, [self._outcome(row).change for row in self.rows])
+        views = self.clean.index_select(0, rows)
+        put(views, [self._change(row) for row in self.rows])
         return list(views)
 
     def samples(self) -> list[Any]:
@@ -62,7 +62,12 @@ class Batch:
             for row in self.rows
         ]
 
-    def _outcome(self, row: int) -> Any:
+    def _change(self, row: int) -> Change:
+        change = self._outcome(row).change
+        assert change is not None
+        return change
+
+    def _outcome(self, row: int) -> Outcome:
         assert self.attack is not None
         return self.crops[row].outcomes[self.attack]
 
@@ -72,47 +77,60 @@ def load(crops: Sequence[Crop], device: torch.device | str) -> torch.Tensor:
     return torch.from_numpy(np.stack([c.inputs for c in crops])).to(device)
 
 
-def put(views: torch.Tensor, changes: Sequence[Change | None]) -> None:
-    """Write changed pixels, which are sent to the device in one piece.
+def put(views: torch.Tensor, changes: Sequence[Change]) -> None:
+    """Write changed pixels, which are sent to a device in one piece.
 
     Args:
         views: ``(m, C, H, W)``, modified.
-        changes: Of each view; none of them None.
+        changes: Of each view.
     """
-    pixels = [change.pixels for change in changes if change is not None]
-    sent = torch.from_numpy(np.concatenate([p.ravel() for p in pixels])).to(
-        views.device
-    )
+    if views.device.type == 'cpu':
+        for array, change in zip(views.numpy(), changes, strict=True):
+            array[change.box] = change.pixels
+    else:
+        send(views, changes)
+
+
+def send(views: torch.Tensor, changes: Sequence[Change]) -> None:
+    """:func:`put` on a device that has a memory of its own."""
+    pixels = np.concatenate([change.pixels.ravel() for change in changes])
+    sent = torch.from_numpy(pixels).to(views.device)
     start = 0
     for view, change in zip(views, changes, strict=True):
-        assert change is not None
-        shape = change.pixels.shape
         stop = start + change.pixels.size
-        box = view[
-            :,
-            change.y : change.y + shape[1],
-            change.x : change.x + shape[2],
-        ]
-        box.copy_(sent[start:stop].view(shape))
+        piece = sent[start:stop].view(change.pixels.shape)
+        view[change.box].copy_(piece)
         start = stop
 
 
-class _Records(list):
-    """Records that MMEngine does not copy with a sample's metainfo, as it
-    does for each forward pass."""
+class _Sample(PoseDataSample):
+    """Goes to a device without copies of its metainfo, which MMEngine makes
+    for each forward pass; nothing there is written to."""
 
-    def __deepcopy__(self, memo: dict) -> '_Records':
-        return self
+    def to(self, *args: Any, **kwargs: Any) -> '_Sample':
+        """The same with its tensors elsewhere."""
+        new = _copied(self)
+        for name, value in self.items():
+            if hasattr(value, 'to'):
+                new.set_data({name: value.to(*args, **kwargs)})
+        return new
 
 
-def _with_records(sample: Any, records: Sequence[dict]) -> Any:
-    """A copy of a sample, its arrays shared, with other records."""
-    new = copy.copy(sample)
+def _copied(sample: PoseDataSample) -> _Sample:
+    """A copy of a sample, its values shared."""
+    new = _Sample.__new__(_Sample)
+    new.__dict__.update(vars(sample))
     for name in ('_metainfo_fields', '_data_fields'):
         object.__setattr__(new, name, set(getattr(sample, name)))
+    return new
+
+
+def _with_records(sample: PoseDataSample, records: Sequence[dict]) -> _Sample:
+    """A copy of a sample, its values shared, with other records."""
+    new = _copied(sample)
     new.set_field(
         name=RECORD_KEY,
-        value=_Records(records),
+        value=list(records),
         field_type='metainfo',
         dtype=None,
     )

@@ -31,6 +31,7 @@ from .identity import (
     run_key,
 )
 from .lock import FolderLock
+from .options import Options
 from .predict import Predictor, device_of, unwrapped
 from .processes import gather, on_main
 from .profile import Profile
@@ -69,7 +70,8 @@ class OcclusionBenchmarkLoop(BaseLoop):
         max_images: Take the first images alone.
         resume: False computes all anew.
         dry_run: Only say what would be done.
-        fp16: Compute in mixed precision.
+        fp16: Compute in the mixed precision that PyTorch takes by default.
+        autocast, channels_last, compile: See :class:`.options.Options`.
         threads: See :class:`.predict.Predictor`.
         profile: Measure where the time goes, see :attr:`profile`.
 
@@ -95,6 +97,9 @@ class OcclusionBenchmarkLoop(BaseLoop):
         resume: bool = True,
         dry_run: bool = False,
         fp16: bool = False,
+        autocast: str | None = None,
+        channels_last: bool = False,
+        compile: bool = False,
         threads: int | None = None,
         profile: bool = False,
     ) -> None:
@@ -110,6 +115,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.store: RunStore | None = None
         self.passes = self.total_passes = 0
         self._fp16 = fp16
+        self._options = Options(autocast, channels_last, compile)
         self._threads = threads
         self.profile = Profile() if profile and not dry_run else None
         self._num_workers = int(dataloader.get('num_workers', 0))
@@ -160,6 +166,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
                 len(self.skeleton.names),
                 self._threads,
                 self._fp16,
+                self._options,
                 self.profile,
             )
             if self.dry_run:
@@ -243,7 +250,9 @@ class OcclusionBenchmarkLoop(BaseLoop):
             data=digest_of_arrays(self.subject.arrays),
             images=digest_of_images(self.subject.paths),
             seed=self.seed,
-            **numerics(self.batch_size, device_of(model)),
+            **numerics(
+                self.batch_size, device_of(model), self._options.chosen()
+            ),
         )
 
     def _maker(self) -> CropMaker:

@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from .clock import NO_CLOCK, Clock
+from .wrapping import wrapped
 
 PREPROCESS = 'preprocess'
 FORWARD = 'forward'
@@ -27,23 +28,24 @@ class Probe:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._of = threading.local()
-        self._wrapped: list[tuple[Any, str]] = []
+        self._stack = ExitStack()
 
     def __enter__(self) -> 'Probe':
         model = self._model
         head = getattr(model, 'head', None)
         preprocessor = getattr(model, 'data_preprocessor', None)
-        self._wrap(preprocessor, 'forward', lambda: PREPROCESS)
-        self._wrap(model, 'extract_feat', lambda: self._pass('features'))
-        self._wrap(head, 'forward', lambda: self._pass('head'))
-        self._wrap(head, 'predict', lambda: self._last())
-        self._wrap(head, 'decode', lambda: HEATMAPS)
+        for part, name, step in (
+            (preprocessor, 'forward', lambda: PREPROCESS),
+            (model, 'extract_feat', lambda: self._pass('features')),
+            (head, 'forward', lambda: self._pass('head')),
+            (head, 'predict', self._last),
+            (head, 'decode', lambda: HEATMAPS),
+        ):
+            self._stack.enter_context(wrapped(part, name, self._timed(step)))
         return self
 
     def __exit__(self, *error: object) -> None:
-        while self._wrapped:
-            part, name = self._wrapped.pop()
-            delattr(part, name)
+        self._stack.close()
 
     @contextmanager
     def watching(self, clock: Clock) -> Iterator[None]:
@@ -57,17 +59,17 @@ class Probe:
         finally:
             self._of.clock = NO_CLOCK
 
-    def _wrap(self, part: Any, name: str, step: Callable[[], str]) -> None:
-        method = getattr(part, name, None)
-        if method is None or name in vars(part):
-            return
+    def _timed(
+        self, step: Callable[[], str]
+    ) -> Callable[[Callable], Callable]:
+        def make(method: Callable) -> Callable:
+            def timed(*args: Any, **kwargs: Any) -> Any:
+                with getattr(self._of, 'clock', NO_CLOCK).step(step()):
+                    return method(*args, **kwargs)
 
-        def timed(*args: Any, **kwargs: Any) -> Any:
-            with getattr(self._of, 'clock', NO_CLOCK).step(step()):
-                return method(*args, **kwargs)
+            return timed
 
-        setattr(part, name, timed)
-        self._wrapped.append((part, name))
+        return make
 
     def _pass(self, part: str) -> str:
         """The first pass through a part is the forward pass, the next that

@@ -54,7 +54,8 @@ def parse_args() -> argparse.Namespace:
     )
     args = parser.parse_args()
     args.gt_boxes, args.seed, args.dry_run, args.resume = True, 0, False, True
-    args.profile = False
+    args.profile, args.threads = False, None
+    args.autocast, args.channels_last, args.compile = None, False, False
     return args
 
 

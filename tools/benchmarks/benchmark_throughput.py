@@ -80,6 +80,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--num-workers', type=int, default=1, metavar='N', help='default: 1'
     )
+    parser.add_argument('--threads', type=int, metavar='N')
     parser.add_argument(
         '--no-profile',
         dest='profile',
@@ -91,6 +92,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         args.suite = ['paper']
     args.gt_boxes, args.seed, args.dry_run, args.resume = True, 0, False, True
     args.max_images = None
+    args.autocast, args.channels_last, args.compile = None, False, False
     return args
 
 
