@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import DefaultScope
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import DATASETS
 
@@ -24,15 +23,7 @@ from mmpose_occlusion.engine.errors import UsageError
 from .planted import PlantedModel
 from .small import ATTACKS, Counting, assert_same, config, loop, network, run
 
-
-@pytest.fixture(scope='module', autouse=True)
-def scope():
-    import mmpose.datasets
-    import mmpose.evaluation
-    import mmpose.models  # noqa: F401
-
-    with DefaultScope.overwrite_default_scope('mmpose'):
-        yield
+pytestmark = pytest.mark.usefixtures('scope')
 
 
 @pytest.fixture(scope='module')
