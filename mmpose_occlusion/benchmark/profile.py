@@ -54,12 +54,14 @@ LINES = {
 class Profile:
     """The steps of a run, of all its threads, workers and processes.
 
-    Args:
-        begin: When the run began, as ``time.perf_counter`` says.
+    Attributes:
+        main: Clock of the main thread.
+        facts: Numbers that :meth:`result` is to name.
+        wall: Wall-clock seconds of the phases.
+        cpu: Processor seconds of the main process in them.
     """
 
-    def __init__(self, begin: float | None = None) -> None:
-        self.begin = time.perf_counter() if begin is None else begin
+    def __init__(self) -> None:
         self.main = Clock()
         self.facts: dict[str, Any] = {}
         self.wall: dict[str, float] = {}
