@@ -1,6 +1,8 @@
 """The one pass over all crops: predictions from the model to the store."""
 
+import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
@@ -86,7 +88,7 @@ def block_crops(
     num_workers: int,
     profile: Profile | None = None,
 ) -> Iterator[tuple[Work, list[Crop]]]:
-    """The crops of each block, made by workers ahead of time."""
+    """The crops of each block; workers make the next one meanwhile."""
     clock = profile.main if profile and num_workers else NO_CLOCK
     tasks = tasks_of(work, image_ids)
     loader = iter(
@@ -94,6 +96,7 @@ def block_crops(
             TaskDataset(maker.make, tasks, timed=profile is not None),
             batch_size=None,
             num_workers=num_workers,
+            prefetch_factor=_ahead(tasks, num_workers),
             collate_fn=_as_it_is,
         )
     )
@@ -106,6 +109,14 @@ def block_crops(
             if profile is not None:
                 profile.add(made.steps)
         yield w, crops
+
+
+def _ahead(tasks: Sequence[Task], num_workers: int) -> int | None:
+    """Tasks that each worker is to have done for the largest block."""
+    if not num_workers or not tasks:
+        return None
+    largest = max(Counter(task.block for task in tasks).values())
+    return max(2, math.ceil(largest / num_workers))
 
 
 def _as_it_is(made: Made) -> Made:

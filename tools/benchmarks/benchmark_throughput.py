@@ -7,7 +7,8 @@
 The network is a stub that costs nothing, so that what is left is the
 benchmark's own: its --profile is printed. With --heatmaps MMPose decodes
 fixed heatmaps of 17x64x48, as it would those of a network, mirrored ones
-included. The pipeline is that of MMPose's HRNet-w32 on COCO at 256x192.
+included. The pipeline is that of MMPose's HRNet-w32 on COCO at 256x192; with
+--size 24 32 there are next to no pixels, and what is left is Python's part.
 
 The people are synthetic, or those of the photographs in FOLDER/coco, whose
 images are read over and over.
@@ -44,13 +45,18 @@ test_dataloader = dict(
         data_root={root!r},
         ann_file={annotations!r},
         bbox_file=None,
+        pipeline=[
+            *_base_.val_pipeline[:-2],
+            dict(type='TopdownAffine', input_size={size}),
+            dict(type='PackPoseInputs'),
+        ],
         data_prefix=dict(img={images!r}),
     ),
 )
 test_evaluator = dict(ann_file=None)
 """
 JOINTS = """dict(
-        _delete_=True, type='FixedJoints', joints=17, input_size=(192, 256)
+        _delete_=True, type='FixedJoints', joints=17, input_size={size}
     )"""
 HEATMAPS = "dict(type='FixedHeatmaps')"
 
@@ -75,6 +81,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--images', type=int, default=200, metavar='N', help='default: 200'
+    )
+    parser.add_argument(
+        '--size',
+        type=int,
+        nargs=2,
+        default=(192, 256),
+        metavar=('W', 'H'),
+        help='of the crops (default: 192 256)',
     )
     parser.add_argument('--batch-size', type=int, metavar='N')
     parser.add_argument(
@@ -127,10 +141,11 @@ def _runner(args: argparse.Namespace, folder: Path):
     from mmpose_occlusion.benchmark import start
     from mmpose_occlusion.engine.config import load_config
 
-    path = folder / 'stub.py'
+    path, size = folder / 'stub.py', tuple(args.size)
     path.write_text(
         CONFIG.format(
-            head=HEATMAPS if args.heatmaps else JOINTS,
+            head=HEATMAPS if args.heatmaps else JOINTS.format(size=size),
+            size=size,
             flip=args.heatmaps,
             **_people(folder, args.images),
         )
