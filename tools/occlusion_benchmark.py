@@ -94,8 +94,45 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='N',
         help="processes that make crops (default: the config's)",
     )
+    parser.add_argument(
+        '--threads',
+        type=_number(1),
+        metavar='N',
+        help='batches that are in the network at a time (default: as many as '
+        'PyTorch takes threads on a CPU, 1 elsewhere)',
+    )
+    add_options(parser)
+    parser.add_argument(
+        '--profile',
+        action='store_true',
+        help='say at the end where the time went, and write it to '
+        'DIR/profile.json; predictions stay the same',
+    )
     _cli.add_launcher(parser)
     return parser.parse_args(argv)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Faster ways to compute, see docs/speed_benchmark.md."""
+    group = parser.add_argument_group(
+        'faster, with other last bits, so that predictions are stored apart'
+    )
+    group.add_argument(
+        '--autocast',
+        choices=['bfloat16', 'float16'],
+        help='compute in mixed precision',
+    )
+    group.add_argument(
+        '--channels-last',
+        action='store_true',
+        help="keep weights in PyTorch's channels-last layout",
+    )
+    group.add_argument(
+        '--compile',
+        action='store_true',
+        help='compile the network with torch.compile, which takes a C++ '
+        "compiler and Python's headers on a CPU",
+    )
 
 
 def _number(least: int):
@@ -117,10 +154,13 @@ def _number(least: int):
 
 def benchmark(args: argparse.Namespace) -> None:
     """Check what can be checked, predict, report."""
+    from contextlib import nullcontext
+
     from mmengine.dist import is_main_process
     from mmengine.runner import Runner
 
     from mmpose_occlusion.benchmark import start
+    from mmpose_occlusion.benchmark.profile import table
     from mmpose_occlusion.benchmark.runs import load_run
     from mmpose_occlusion.checkpoints import load_into
     from mmpose_occlusion.engine import checks
@@ -141,8 +181,13 @@ def benchmark(args: argparse.Namespace) -> None:
         return
     loop.store.note(start.facts(args, loop, begin))
     cfg.dump(loop.store.path / start.CONFIG)
-    run = load_run(loop.store, [attack.name for attack in loop.attacks])
-    start.report(run, loop.store, args.out)
+    profile = loop.profile
+    with profile.analysing() if profile else nullcontext():
+        run = load_run(loop.store, [attack.name for attack in loop.attacks])
+        start.report(run, loop.store, args.out)
+    if profile:
+        profile.write(args.out)
+        print(table(profile.result()))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,18 +1,23 @@
 """The one pass over all crops: predictions from the model to the store."""
 
+import math
 import time
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from torch.utils.data import DataLoader
 
+from .batch import Batch, load
 from .blocks import Block, runs_of_images
+from .clock import NO_CLOCK, Clock
 from .predict import Predictor
+from .profile import BATCH, COLLECT, STORE, WAIT_CROPS, WAIT_NETWORK, Profile
 from .store import CLEAN, BlockResult, RunStore
-from .views import Crop, CropMaker, Task, TaskDataset
+from .views import Crop, CropMaker, Made, Task, TaskDataset
 
 FLUSH_SECONDS = 10.0
 """Predictions are written at the latest so long after they were made."""
@@ -81,26 +86,41 @@ def block_crops(
     work: Sequence[Work],
     image_ids: np.ndarray,
     num_workers: int,
+    profile: Profile | None = None,
 ) -> Iterator[tuple[Work, list[Crop]]]:
-    """The crops of each block, made by workers ahead of time."""
+    """The crops of each block; workers make the next one meanwhile."""
+    clock = profile.main if profile and num_workers else NO_CLOCK
     tasks = tasks_of(work, image_ids)
     loader = iter(
         DataLoader(
-            TaskDataset(maker.make, tasks),
+            TaskDataset(maker.make, tasks, timed=profile is not None),
             batch_size=None,
             num_workers=num_workers,
+            prefetch_factor=_ahead(tasks, num_workers),
             collate_fn=_as_it_is,
         )
     )
     for w in work:
         crops: list[Crop] = []
         while len(crops) < len(w.block):
-            crops += next(loader)
+            with clock.step(WAIT_CROPS):
+                made: Made = next(loader)
+            crops += made.crops
+            if profile is not None:
+                profile.add(made.steps)
         yield w, crops
 
 
-def _as_it_is(crops: list[Crop]) -> list[Crop]:
-    return crops
+def _ahead(tasks: Sequence[Task], num_workers: int) -> int | None:
+    """Tasks that each worker is to have done for the largest block."""
+    if not num_workers or not tasks:
+        return None
+    largest = max(Counter(task.block for task in tasks).values())
+    return max(2, math.ceil(largest / num_workers))
+
+
+def _as_it_is(made: Made) -> Made:
+    return made
 
 
 @dataclass
@@ -109,6 +129,7 @@ class _Pending:
 
     work: Work
     key: str
+    clean: torch.Tensor
     crops: list[Crop]
     attack: int | None
 
@@ -157,6 +178,7 @@ def compute(
     recorder: Recorder,
     joints: int,
     tell: Callable[[int, int], object] = lambda units, passes: None,
+    clock: Clock = NO_CLOCK,
 ) -> int:
     """Predict all crops, clean and where attacks change them.
 
@@ -171,6 +193,7 @@ def compute(
             after an error.
         joints: K.
         tell: Called with crops times attacks and with forward passes so far.
+        clock: Of this thread.
 
     Returns:
         How many crops went through the network.
@@ -183,43 +206,55 @@ def compute(
         nonlocal passes, units
         for future in futures:
             pending = running.pop(future)
-            result = _result(pending, joints, *future.result())
-            recorder.add(pending.work, pending.key, result)
+            found = future.result()
+            with clock.step(COLLECT):
+                result = _result(pending, joints, *found)
+            with clock.step(STORE):
+                recorder.add(pending.work, pending.key, result)
             passes += len(result.keypoints)
             units += len(pending.crops)
             tell(units, passes)
 
     try:
-        for pending in _pending(batches, keys):
-            changed = _changed(pending)
-            if not changed.any():
-                recorder.add(
-                    pending.work, pending.key, _result(pending, joints)
-                )
+        for pending in _pending(batches, keys, predictor.device, clock):
+            rows = np.flatnonzero(_changed(pending)).tolist()
+            if not rows:
+                with clock.step(STORE):
+                    recorder.add(
+                        pending.work, pending.key, _result(pending, joints)
+                    )
                 units += len(pending.crops)
                 continue
             while len(running) >= limit:
-                take(wait(running, return_when=FIRST_COMPLETED).done)
-            views = [
-                pending.crops[i].view(pending.attack)
-                for i in np.flatnonzero(changed)
-            ]
-            running[predictor.submit(views)] = pending
+                with clock.step(WAIT_NETWORK):
+                    done = wait(running, return_when=FIRST_COMPLETED).done
+                take(done)
+            batch = Batch(pending.clean, pending.crops, rows, pending.attack)
+            running[predictor.submit(batch)] = pending
             take([future for future in running if future.done()])
-        take(deque(running))
+        while running:
+            with clock.step(WAIT_NETWORK):
+                done = wait(running, return_when=FIRST_COMPLETED).done
+            take(done)
     finally:
-        recorder.flush()
+        with clock.step(STORE):
+            recorder.flush()
     return passes
 
 
 def _pending(
-    batches: Iterable[tuple[Work, list[Crop]]], keys: Sequence[str]
+    batches: Iterable[tuple[Work, list[Crop]]],
+    keys: Sequence[str],
+    device: torch.device,
+    clock: Clock,
 ) -> Iterator[_Pending]:
     for work, crops in batches:
+        with clock.step(BATCH):
+            clean = load(crops, device)
         if work.clean:
-            yield _Pending(work, CLEAN, crops, None)
+            yield _Pending(work, CLEAN, clean, crops, None)
         for attack in work.attacks:
-            yield _Pending(work, keys[attack], crops, attack)
+            yield _Pending(work, keys[attack], clean, crops, attack)
 
 
 def _changed(pending: _Pending) -> np.ndarray:

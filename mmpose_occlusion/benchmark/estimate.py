@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .batch import Batch
 from .compute import Work
 from .predict import Predictor
 from .views import Crop, CropMaker, Task
@@ -127,11 +128,14 @@ def estimate(
 
 def _time_pass(predictor: Predictor, crops: Sequence[Crop]) -> float:
     """Seconds per crop while all threads are at work."""
-    views = [crop.view() for crop in crops[:BATCH]]
-    predictor.predict(views[:1])  # the first one is slower
+    first, batch = (
+        Batch.of(crops[:count], device=predictor.device)
+        for count in (1, BATCH)
+    )
+    predictor.predict(first)  # it is slower
     start = time.perf_counter()
-    batches = [predictor.submit(views) for _ in range(predictor.threads)]
-    for batch in batches:
-        batch.result()
+    running = [predictor.submit(batch) for _ in range(predictor.threads)]
+    for future in running:
+        future.result()
     elapsed = time.perf_counter() - start
-    return elapsed / len(views) / predictor.threads
+    return elapsed / len(batch) / predictor.threads

@@ -138,8 +138,18 @@ def attack_key(configs: Sequence[Mapping]) -> str:
     return digest(complete)[:KEY_LENGTH]
 
 
-def numerics(batch_size: int, device: torch.device) -> dict:
-    """What else the last bits of predictions depend on."""
+def numerics(
+    batch_size: int,
+    device: torch.device,
+    options: Mapping[str, Any] | None = None,
+) -> dict:
+    """What else the last bits of predictions depend on.
+
+    Args:
+        batch_size: Crops of a block at most.
+        device: The model's.
+        options: Of the network, those that were chosen.
+    """
     if device.type == 'cuda':
         kind = torch.cuda.get_device_name(device)
     elif device.type == 'cpu':
@@ -147,6 +157,7 @@ def numerics(batch_size: int, device: torch.device) -> dict:
     else:
         kind = device.type
     return dict(
+        **(dict(options=plain(options)) if options else {}),
         batch_size=batch_size,
         device=kind,
         versions=dict(

@@ -1,30 +1,23 @@
 """The benchmark as a test loop of MMEngine's runner."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from mmengine.config import Config
-from mmengine.dist import barrier, broadcast_object_list, get_dist_info
+from mmengine.dist import barrier, get_dist_info
 from mmengine.runner import BaseLoop, Runner
-from mmpose.registry import DATASETS, LOOPS
+from mmpose.registry import LOOPS
 from torch.utils.data import DataLoader
 
-from mmpose_occlusion.attacks import (
-    CROP,
-    makes_crop,
-    needs_donors,
-    split_pipeline,
-)
+from mmpose_occlusion.attacks import needs_donors
 from mmpose_occlusion.datasets import match_detections, offer_donors
 from mmpose_occlusion.engine.attack import PARTS_KEY
 from mmpose_occlusion.engine.config import metainfo_of
-from mmpose_occlusion.engine.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
 
-from .blocks import Block, cut, order_by_image
+from .blocks import Block, cut
+from .clock import NO_CLOCK
 from .compute import Recorder, Work, block_crops, compute, plan
 from .estimate import estimate
 from .identity import (
@@ -38,20 +31,14 @@ from .identity import (
     run_key,
 )
 from .lock import FolderLock
+from .options import Options
 from .predict import Predictor, device_of, unwrapped
+from .processes import gather, on_main
+from .profile import Profile
 from .progress import Progress
 from .store import FORMAT, RunStore
+from .subject import Subject, model_name
 from .suite import SuiteAttack, load_suites
-from .truth import (
-    check_dataset,
-    coco_people,
-    describe_joints,
-    describe_metric,
-    infos_of,
-    make_boxes,
-    read_people,
-    to_arrays,
-)
 from .views import Attack, CropMaker
 
 BATCH_SIZE = {'cpu': 32}
@@ -83,8 +70,13 @@ class OcclusionBenchmarkLoop(BaseLoop):
         max_images: Take the first images alone.
         resume: False computes all anew.
         dry_run: Only say what would be done.
-        fp16: Compute in mixed precision.
+        fp16: Compute in the mixed precision that PyTorch takes by default.
+        autocast, channels_last, compile: See :class:`.options.Options`.
         threads: See :class:`.predict.Predictor`.
+        profile: Measure where the time goes, see :attr:`profile`.
+
+    Attributes:
+        profile: What took how long, or None.
 
     Raises:
         UsageError: The data or the model is not top-down, an attack does not
@@ -105,7 +97,11 @@ class OcclusionBenchmarkLoop(BaseLoop):
         resume: bool = True,
         dry_run: bool = False,
         fp16: bool = False,
+        autocast: str | None = None,
+        channels_last: bool = False,
+        compile: bool = False,
         threads: int | None = None,
+        profile: bool = False,
     ) -> None:
         self.evaluator = None
         self.out = Path(out)
@@ -119,7 +115,9 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.store: RunStore | None = None
         self.passes = self.total_passes = 0
         self._fp16 = fp16
+        self._options = Options(autocast, channels_last, compile)
         self._threads = threads
+        self.profile = Profile() if profile and not dry_run else None
         self._num_workers = int(dataloader.get('num_workers', 0))
         config = match_detections(_plain_config(dataloader['dataset']))
         self.skeleton = Skeleton.from_metainfo(
@@ -134,66 +132,17 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.keys = [attack_key(attack.configs) for attack in self.attacks]
         if any(needs_donors(c) for a in self.attacks for c in a.configs):
             config = offer_donors(config)
-        source = config.get('dataset', config)
-        self._before, self._after = _split(source)
-        source['pipeline'] = self._before
-        self.dataset = DATASETS.build(config)
-        check_dataset(self.dataset)
-        # hooks may ask for its length; it makes no crops
-        super().__init__(runner, DataLoader(self.dataset, self.batch_size))
-        self._read_data(runner.cfg, source, max_images, evaluator)
-
-    def _read_data(
-        self,
-        cfg: Config,
-        config: Mapping,
-        max_images: int | None,
-        evaluator: Any,
-    ) -> None:
-        """Boxes, people, joints and blocks."""
-        metainfo = self.dataset.metainfo
-        evaluation = describe_metric(evaluator)
-        infos = infos_of(self.dataset)
-        order = order_by_image(np.array([i['img_id'] for i in infos]))
-        infos = [infos[i] for i in order]
-        if max_images is not None:
-            ids = list(dict.fromkeys(i['img_id'] for i in infos))
-            chosen = set(ids[:max_images])
-            infos = [i for i in infos if i['img_id'] in chosen]
-        if not infos:
-            raise UsageError(
-                'the test data has no crop: check test_dataloader.dataset '
-                'and --max-images'
-            )
-        self._order = order[: len(infos)]
-        self._paths = [info['img_path'] for info in infos]
-        joints = len(self.skeleton.names)
-        people = read_people(config)
-        boxes = make_boxes(infos, people, joints)
-        if max_images is not None or config.get('indices') is not None:
-            here = set(boxes.image_ids.tolist())
-            people = {
-                key: person
-                for key, person in people.items()
-                if person['img_id'] in here
-            }
-        self.boxes = boxes
-        self._arrays = to_arrays(
-            boxes,
-            coco_people(
-                people.values(), joints, evaluation.get('use_area', True)
-            ),
-        )
+        self.subject = Subject(config, self.skeleton, evaluator, max_images)
+        self.boxes = self.subject.boxes
         self.blocks: list[Block] = cut(
-            boxes.image_ids.tolist(), self.batch_size
+            self.boxes.image_ids.tolist(), self.batch_size
         )
         self._info = dict(
-            model=cfg.get('model_name') or Path(cfg.filename or 'model').stem,
-            data=_name_of_data(metainfo, config),
-            joints=describe_joints(metainfo, self.skeleton),
-            evaluation=plain(evaluation),
-            crop_size=[int(x) for x in _crop_size(self._before)],
-            seed=self.seed,
+            self.subject.info, model=model_name(runner.cfg), seed=seed
+        )
+        # hooks may ask for its length; it makes no crops
+        super().__init__(
+            runner, DataLoader(self.subject.dataset, self.batch_size)
         )
 
     def run(self) -> dict[str, int]:
@@ -210,25 +159,38 @@ class OcclusionBenchmarkLoop(BaseLoop):
         lock: list[FolderLock] = []
         try:
             if not self.dry_run:
-                _on_main(lambda: lock.append(FolderLock(self.out)))
-            path, work = _on_main(self._open)
+                on_main(lambda: lock.append(FolderLock(self.out)))
+            path, work = on_main(self._open)
             predictor = Predictor(
                 runner.model,
                 len(self.skeleton.names),
                 self._threads,
                 self._fp16,
+                self._options,
+                self.profile,
             )
             if self.dry_run:
                 if rank == 0:
                     self._estimate(predictor, work, processes)
             else:
                 self.store = RunStore.open(path)
-                self._compute(predictor, work[rank::processes], rank)
-                barrier()
+                phase = self.profile.phase('loop') if self.profile else None
+                with phase or nullcontext():
+                    self._compute(predictor, work[rank::processes], rank)
+                    barrier()
         finally:
             for held in lock:
                 held.release()
-        self.total_passes = _sum(self.passes)
+        self.total_passes = sum(gather(self.passes))
+        if self.profile is not None:
+            self.profile.gather()
+            self.profile.facts.update(
+                workers=self._num_workers,
+                threads=predictor.threads,
+                crops=len(self.boxes),
+                attacks=len(self.attacks),
+                passes=self.total_passes,
+            )
         metrics = dict(
             crops=len(self.boxes),
             attacks=len(self.attacks),
@@ -249,7 +211,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         else:
             info = dict(self._info, depends_on=parts)
             store = RunStore.create(
-                self.out, key, info, self.blocks, self._arrays
+                self.out, key, info, self.blocks, self.subject.arrays
             )
             store.ask_for(
                 [
@@ -281,22 +243,27 @@ class OcclusionBenchmarkLoop(BaseLoop):
         return dict(
             format=FORMAT,
             weights=digest_of_weights(model),
-            config=config_part(self.runner.cfg, [*self._before, *self._after]),
-            data=digest_of_arrays(self._arrays),
-            images=digest_of_images(self._paths),
+            config=config_part(
+                self.runner.cfg,
+                [*self.subject.before, *self.subject.after],
+            ),
+            data=digest_of_arrays(self.subject.arrays),
+            images=digest_of_images(self.subject.paths),
             seed=self.seed,
-            **numerics(self.batch_size, device_of(model)),
+            **numerics(
+                self.batch_size, device_of(model), self._options.chosen()
+            ),
         )
 
     def _maker(self) -> CropMaker:
         by_key = dict(zip(self.keys, self.attacks, strict=True))
         names = self.skeleton.names
         return CropMaker(
-            self.dataset,
-            self._after,
+            self.subject.dataset,
+            self.subject.after,
             [Attack(attack.configs, self.seed) for attack in by_key.values()],
             {name: index for index, name in enumerate(names)},
-            self._order,
+            self.subject.order,
         )
 
     def _compute(
@@ -310,7 +277,11 @@ class OcclusionBenchmarkLoop(BaseLoop):
         progress = Progress(total, say) if rank == 0 else _quiet
         image_ids = self.boxes.image_ids
         batches = block_crops(
-            self._maker(), work, image_ids, self._num_workers
+            self._maker(),
+            work,
+            image_ids,
+            self._num_workers,
+            self.profile,
         )
         with predictor:
             self.passes = compute(
@@ -320,6 +291,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
                 Recorder(self.store),
                 len(self.skeleton.names),
                 progress,
+                self.profile.main if self.profile else NO_CLOCK,
             )
 
     def _estimate(
@@ -340,37 +312,6 @@ def _plain_config(config: Any) -> dict:
     return config.to_dict() if hasattr(config, 'to_dict') else dict(config)
 
 
-def _split(config: Mapping) -> tuple[list[dict], list[dict]]:
-    """A test pipeline up to the crop, and the rest."""
-    pipeline = config.get('pipeline') or []
-    if not makes_crop(pipeline):
-        raise UsageError(
-            f'the test pipeline has no "{CROP}", so that there are no crops '
-            'to attack: give the config of a top-down model'
-        )
-    try:
-        return split_pipeline(pipeline)
-    except ValueError as error:
-        raise UsageError(f'test_dataloader.dataset: {error}') from error
-
-
-def _crop_size(pipeline: Sequence[Mapping]) -> Sequence[int]:
-    return next(
-        step['input_size']
-        for step in reversed(pipeline)
-        if 'input_size' in step
-    )
-
-
-def _name_of_data(metainfo: Mapping, config: Mapping) -> str:
-    stem = Path(config.get('ann_file') or '').stem
-    return (
-        f'{metainfo["dataset_name"]} ({stem})'
-        if stem
-        else str(metainfo['dataset_name'])
-    )
-
-
 def _as_dict(attack: SuiteAttack) -> dict:
     return dict(
         name=attack.name,
@@ -378,27 +319,3 @@ def _as_dict(attack: SuiteAttack) -> dict:
         configs=plain(attack.configs),
         details=plain(attack.details),
     )
-
-
-def _on_main(work: Callable[[], Any]) -> Any:
-    """Do something in the main process; all get its result, or its error."""
-    rank, _ = get_dist_info()
-    outcome: list = [None, None]
-    if rank == 0:
-        try:
-            outcome[0] = work()
-        except UsageError as error:
-            outcome[1] = str(error)
-    broadcast_object_list(outcome)
-    if outcome[1] is not None:
-        raise UsageError(outcome[1])
-    return outcome[0]
-
-
-def _sum(number: int) -> int:
-    """Over all processes."""
-    if not torch.distributed.is_initialized():
-        return number
-    counts: list = [None] * torch.distributed.get_world_size()
-    torch.distributed.all_gather_object(counts, number)
-    return sum(counts)

@@ -1,7 +1,7 @@
 """Forward passes, several at a time on a CPU, always the same bits."""
 
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, nullcontext
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,11 @@ from mmengine.model import is_model_wrapper
 
 from mmpose_occlusion.engine.errors import UsageError
 
-View = tuple[np.ndarray, Any]
-"""Inputs ``(C, H, W)`` and data sample of a crop."""
+from .batch import Batch
+from .clock import NO_CLOCK, Clock
+from .options import DEFAULT, Options
+from .probe import Probe
+from .profile import BATCH, Profile
 
 
 class Predictor:
@@ -26,9 +29,12 @@ class Predictor:
     Args:
         model: A pose estimator, or a wrapper of one for several processes.
         joints: How many the data set has.
-        threads: Passes at a time on a CPU; None takes as many as PyTorch
-            would take threads.
-        fp16: Whether to compute in mixed precision.
+        threads: Passes at a time; None takes as many as PyTorch would take
+            threads on a CPU, and one elsewhere.
+        fp16: Whether to compute in the mixed precision that PyTorch takes on
+            the device, unless the options name one.
+        options: Faster ways to compute.
+        profile: Where to count the time; None measures nothing.
     """
 
     def __init__(
@@ -37,13 +43,17 @@ class Predictor:
         joints: int,
         threads: int | None = None,
         fp16: bool = False,
+        options: Options = DEFAULT,
+        profile: Profile | None = None,
     ) -> None:
+        self._options = options
+        self._profile = profile
         self._model: Any = unwrapped(model)
         self._joints = joints
         self._fp16 = fp16
         self.device = device_of(self._model)
         on_cpu = self.device.type == 'cpu'
-        self.threads = (threads or torch.get_num_threads()) if on_cpu else 1
+        self.threads = threads or (torch.get_num_threads() if on_cpu else 1)
 
     def __enter__(self) -> 'Predictor':
         cudnn = torch.backends.cudnn
@@ -56,25 +66,29 @@ class Predictor:
             torch.set_num_threads(1)
         cudnn.benchmark, cudnn.deterministic = False, True
         self._model.eval()
-        self._pool = ThreadPoolExecutor(self.threads)
+        self._probe = None if self._profile is None else Probe(self._model)
+        with ExitStack() as stack:
+            stack.enter_context(self._options.applied(self._model))
+            if self._probe is not None:
+                stack.enter_context(self._probe)
+            self._pool = ThreadPoolExecutor(self.threads)
+            self._inside = stack.pop_all()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._pool.shutdown(cancel_futures=True)
+        self._inside.close()
         threads, benchmark, deterministic = self._kept
         torch.set_num_threads(threads)
         torch.backends.cudnn.benchmark = benchmark
         torch.backends.cudnn.deterministic = deterministic
 
-    def submit(self, views: Sequence[View]) -> Future:
+    def submit(self, batch: Batch) -> Future:
         """Have a batch computed; see :meth:`predict`."""
-        return self._pool.submit(self.predict, views)
+        return self._pool.submit(self.predict, batch)
 
-    def predict(self, views: Sequence[View]) -> tuple[np.ndarray, np.ndarray]:
-        """Joints of a batch.
-
-        Args:
-            views: At least one.
+    def predict(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+        """Joints of a batch of m crops.
 
         Returns:
             ``(m, K, 2)`` float32 image pixels and ``(m, K)`` float32 scores.
@@ -82,27 +96,47 @@ class Predictor:
         Raises:
             UsageError: The model finds another number of joints.
         """
-        data = dict(
-            inputs=[torch.from_numpy(inputs) for inputs, _ in views],
-            data_samples=[sample for _, sample in views],
-        )
+        if self._profile is None:
+            return self._predict(batch, NO_CLOCK)
+        clock = Clock(self._settle)
+        found = self._predict(batch, clock)
+        self._profile.add(clock.steps)
+        return found
+
+    def _predict(
+        self, batch: Batch, clock: Clock
+    ) -> tuple[np.ndarray, np.ndarray]:
+        with clock.step(BATCH):
+            inputs, samples = batch.inputs(), batch.samples()
         with (
             torch.inference_mode(),
-            torch.autocast(self.device.type, enabled=self._fp16),
+            torch.autocast(
+                self.device.type,
+                self._options.dtype,
+                enabled=self._fp16 or self._options.dtype is not None,
+            ),
+            self._probe.watching(clock) if self._probe else nullcontext(),
         ):
-            samples = self._model.test_step(data)
+            samples = self._model.test_step(
+                dict(inputs=inputs, data_samples=samples)
+            )
         found = [sample.pred_instances for sample in samples]
         keypoints = np.concatenate([_numpy(f.keypoints) for f in found])
         scores = np.concatenate([_numpy(f.keypoint_scores) for f in found])
-        shape = (len(views), self._joints)
+        shape = (len(batch), self._joints)
         if keypoints.shape[:2] != shape or scores.shape != shape:
             raise UsageError(
                 f'the model says {keypoints.shape[1]} joints for each of '
                 f'{len(keypoints)} people, and its data set has '
-                f'{self._joints} for {len(views)}: give a top-down model of '
+                f'{self._joints} for {len(batch)}: give a top-down model of '
                 'this data set'
             )
         return keypoints[..., :2].astype(np.float32), scores.astype(np.float32)
+
+    def _settle(self) -> None:
+        """Wait for the device, so that a step's time is its own."""
+        if self.device.type == 'cuda':
+            torch.cuda.synchronize(self.device)
 
 
 def unwrapped(model: Any) -> torch.nn.Module:

@@ -88,6 +88,11 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
         max_images=args.max_images,
         resume=args.resume,
         dry_run=args.dry_run,
+        autocast=args.autocast,
+        channels_last=args.channels_last,
+        compile=args.compile,
+        threads=args.threads,
+        profile=args.profile,
         fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
     )
 

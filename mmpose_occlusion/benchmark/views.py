@@ -1,6 +1,6 @@
 """Each image is read once, each crop warped once, for all attacks."""
 
-import copy
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +10,14 @@ from mmengine.dataset import Compose
 from mmpose.datasets.transforms import LoadImage, PackPoseInputs
 from mmpose.registry import TRANSFORMS
 from mmpose.structures import PoseDataSample
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from mmpose_occlusion.attacks import RECORD_KEY, with_defaults
 from mmpose_occlusion.engine.hooks.exact_resume import key_of, seed_sample
 
 from .change import Outcome, find_change, outcome_of
+from .clock import NO_CLOCK, Clock, Steps
+from .profile import DECODE, HAND_OVER, PACK, PATCHES, WARP
 
 _NOT_FOR_MODELS = 'raw_ann_info'
 """Packed by MMPose for metrics, and copied for every forward pass."""
@@ -51,38 +53,6 @@ class Crop:
     inputs: np.ndarray
     sample: PoseDataSample
     outcomes: dict[int, Outcome]
-
-    def view(self, attack: int | None = None) -> tuple[np.ndarray, Any]:
-        """Inputs and sample for the model, clean or under an attack that
-        changes the crop."""
-        if attack is None:
-            return self.inputs, _with_records(self.sample, ())
-        outcome = self.outcomes[attack]
-        assert outcome.change is not None
-        inputs = outcome.change.apply(self.inputs)
-        return inputs, _with_records(self.sample, outcome.records)
-
-
-class _Records(list):
-    """Records that MMEngine does not copy with a sample's metainfo, as it
-    does for each forward pass."""
-
-    def __deepcopy__(self, memo: dict) -> '_Records':
-        return self
-
-
-def _with_records(sample: Any, records: Sequence[dict]) -> Any:
-    """A copy of a sample, its arrays shared, with other records."""
-    new = copy.copy(sample)
-    for name in ('_metainfo_fields', '_data_fields'):
-        object.__setattr__(new, name, set(getattr(sample, name)))
-    new.set_field(
-        name=RECORD_KEY,
-        value=_Records(records),
-        field_type='metainfo',
-        dtype=None,
-    )
-    return new
 
 
 class Attack:
@@ -154,43 +124,56 @@ class CropMaker:
             type(step) is PackPoseInputs for step in self._finish.transforms
         )
 
-    def crops(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
+    def crops(
+        self, start: int, stop: int, clock: Clock = NO_CLOCK
+    ) -> Iterator[dict[str, Any]]:
         """``results`` of the crops of one image, which is read once."""
         image: np.ndarray | None = None
         for number in range(start, stop):
-            results = self.dataset.get_data_info(int(self._order[number]))
-            results['dataset'] = self._inner
-            if image is not None:
-                results['img'] = image
-            for step in self._inner.pipeline.transforms:
-                results = step(results)
-                if results is None:
-                    raise ValueError(
-                        f'crop {number} was dropped by "{step}": take that '
-                        'transform out of the test pipeline'
-                    )
-                if image is None and isinstance(step, LoadImage):
-                    image = results['img']
+            with clock.step(WARP):
+                results, image = self._crop(number, image, clock)
             yield results
 
-    def make(self, task: Task) -> list[Crop]:
+    def _crop(
+        self, number: int, image: np.ndarray | None, clock: Clock
+    ) -> tuple[dict[str, Any], np.ndarray | None]:
+        results = self.dataset.get_data_info(int(self._order[number]))
+        results['dataset'] = self._inner
+        if image is not None:
+            results['img'] = image
+        for step in self._inner.pipeline.transforms:
+            loads = image is None and isinstance(step, LoadImage)
+            with clock.step(DECODE if loads else WARP):
+                results = step(results)
+            if results is None:
+                raise ValueError(
+                    f'crop {number} was dropped by "{step}": take that '
+                    'transform out of the test pipeline'
+                )
+            if loads:
+                image = results['img']
+        return results, image
+
+    def make(self, task: Task, clock: Clock = NO_CLOCK) -> list[Crop]:
         """The crops of a task."""
         return [
-            self._make(results, task.attacks)
-            for results in self.crops(task.start, task.stop)
+            self._make(results, task.attacks, clock)
+            for results in self.crops(task.start, task.stop, clock)
         ]
 
-    def _make(self, crop: dict, wanted: Sequence[int]) -> Crop:
-        packed = self._finish(dict(crop))
-        inputs = packed['inputs'].numpy()
-        clean = self._pixels(crop, inputs)
-        outcomes = {}
-        for number in wanted:
-            attacked = self.attacks[number](crop)
-            change = find_change(clean, self._pixels(attacked))
-            outcomes[number] = outcome_of(
-                change, attacked[RECORD_KEY], self._joints
-            )
+    def _make(self, crop: dict, wanted: Sequence[int], clock: Clock) -> Crop:
+        with clock.step(PACK):
+            packed = self._finish(dict(crop))
+            inputs = packed['inputs'].numpy()
+        with clock.step(PATCHES):
+            clean = self._pixels(crop, inputs)
+            outcomes = {}
+            for number in wanted:
+                attacked = self.attacks[number](crop)
+                change = find_change(clean, self._pixels(attacked))
+                outcomes[number] = outcome_of(
+                    change, attacked[RECORD_KEY], self._joints
+                )
         return Crop(inputs, packed['data_samples'], outcomes)
 
     def _pixels(
@@ -205,20 +188,53 @@ class CropMaker:
         return inputs.transpose(1, 2, 0)
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a worker sends.
+
+    Args:
+        crops: Of a task.
+        steps: What took the time, if that is asked for.
+    """
+
+    crops: list[Crop]
+    steps: Steps
+
+
 class TaskDataset(Dataset):
-    """Tasks as a data set, for a data loader's workers."""
+    """Tasks as a data set, for a data loader's workers.
+
+    Args:
+        make: Makes the crops of a task.
+        tasks: The tasks.
+        timed: Whether to say what took the time.
+    """
 
     def __init__(
-        self, make: Callable[[Task], list[Crop]], tasks: Sequence[Task]
+        self,
+        make: Callable[[Task, Clock], list[Crop]],
+        tasks: Sequence[Task],
+        timed: bool = False,
     ) -> None:
         self.make = make
         self.tasks = tasks
+        self._timed = timed
+        self._used: float | None = None
 
     def __len__(self) -> int:
         return len(self.tasks)
 
-    def __getitem__(self, index: int) -> list[Crop]:
-        return self.make(self.tasks[index])
+    def __getitem__(self, index: int) -> Made:
+        if not self._timed:
+            return Made(self.make(self.tasks[index], NO_CLOCK), {})
+        clock = Clock()
+        if self._used is not None and get_worker_info() is not None:
+            # a thread beside this one sends what was made before
+            sent = time.process_time() - self._used
+            clock.add(HAND_OVER, sent, sent)
+        crops = self.make(self.tasks[index], clock)
+        self._used = time.process_time()
+        return Made(crops, clock.steps)
 
 
 def _slim(pipeline: Sequence[Mapping]) -> list[dict]:

@@ -53,16 +53,17 @@ def test_order_by_image():
     assert order_by_image(np.array([4, 4, 1])).tolist() == [0, 1, 2]
 
 
-def test_a_change_is_the_smallest_box():
-    clean = np.arange(6 * 5 * 3, dtype=np.uint8).reshape(6, 5, 3)
+@pytest.mark.parametrize('width', [5, 8])  # 8: eight bytes at a time
+def test_a_change_is_the_smallest_box(width):
+    clean = np.arange(6 * width * 3, dtype=np.uint8).reshape(6, width, 3)
     attacked = clean.copy()
     attacked[2, 1, 2] += 1
     attacked[4, 3, 0] += 1
     change = find_change(clean, attacked)
     assert (change.x, change.y, change.pixels.shape) == (1, 2, (3, 3, 3))
-    before = clean.transpose(2, 0, 1).copy()
-    assert np.array_equal(change.apply(before), attacked.transpose(2, 0, 1))
-    assert np.array_equal(before, clean.transpose(2, 0, 1))
+    after = clean.transpose(2, 0, 1).copy()
+    after[change.box] = change.pixels
+    assert np.array_equal(after, attacked.transpose(2, 0, 1))
     assert find_change(clean, clean.copy()) is None
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import DefaultScope
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import DATASETS
 
 from mmpose_occlusion.attacks import insert_attacks, parse_attack
 from mmpose_occlusion.benchmark import compute as computing
+from mmpose_occlusion.benchmark.batch import Batch
 from mmpose_occlusion.benchmark.lock import FolderLock
 from mmpose_occlusion.benchmark.runs import load_runs
 from mmpose_occlusion.benchmark.store import RunStore
@@ -23,15 +23,7 @@ from mmpose_occlusion.engine.errors import UsageError
 from .planted import PlantedModel
 from .small import ATTACKS, Counting, assert_same, config, loop, network, run
 
-
-@pytest.fixture(scope='module', autouse=True)
-def scope():
-    import mmpose.datasets
-    import mmpose.evaluation
-    import mmpose.models  # noqa: F401
-
-    with DefaultScope.overwrite_default_scope('mmpose'):
-        yield
+pytestmark = pytest.mark.usefixtures('scope')
 
 
 @pytest.fixture(scope='module')
@@ -110,12 +102,9 @@ def test_crops_are_those_of_the_ordinary_pipeline(cfg, model, tmp_path):
         )
         plain = DATASETS.build(dict(dataset, pipeline=pipeline))
         for row, crop in enumerate(crops):
-            inputs = (
-                crop.view(number)
-                if crop.outcomes[number].change
-                else crop.view()
-            )[0]
-            assert np.array_equal(inputs, plain[row]['inputs'].numpy())
+            attack = number if crop.outcomes[number].change else None
+            (inputs,) = Batch.of([crop], attack).inputs()
+            assert torch.equal(inputs, plain[row]['inputs'])
 
 
 def test_each_image_is_read_once(cfg, model, tmp_path, monkeypatch):

@@ -72,7 +72,7 @@ def test_killed_and_resumed_in_three_processes(benchmark, arguments, tmp_path):
     subprocess.run(
         [
             *('bash', str(ROOT / 'tools/dist_benchmark.sh')),
-            *(config, checkpoint, '3', *options),
+            *(config, checkpoint, '3', *options, '--profile'),
         ],
         env=dict(environment, PYTHON=sys.executable),
         check=True,
@@ -82,10 +82,19 @@ def test_killed_and_resumed_in_three_processes(benchmark, arguments, tmp_path):
     assert_same(found, expected)
     (kept, all_) = (run.run['forward_passes'] for run in (found, expected))
     assert 0 < kept < all_
+    profile = json.loads((broken / 'profile.json').read_text())
+    assert (profile['processes'], profile['passes']) == (3, kept)
+    forward = [r for r in profile['steps'] if r['step'] == 'preprocess']
+    assert forward[0]['calls'] > 3  # of all of them
 
 
 def test_what_is_noted(benchmark, config, checkpoint, tmp_path, capsys):
-    assert benchmark(tmp_path, '--max-images', '2') == 0
+    assert benchmark(tmp_path, '--max-images', '2', '--profile') == 0
+    said = capsys.readouterr().out
+    assert 'Wall-clock time: loop ' in said
+    assert 'metrics and report' in said
+    profile = json.loads((tmp_path / 'profile.json').read_text())
+    assert {'loop', 'analysis'} == set(profile['wall'])
     (run,) = load_runs(tmp_path)
     assert run.run['command'].startswith('python ')
     assert run.run['config'] == config

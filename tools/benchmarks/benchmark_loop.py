@@ -54,6 +54,8 @@ def parse_args() -> argparse.Namespace:
     )
     args = parser.parse_args()
     args.gt_boxes, args.seed, args.dry_run, args.resume = True, 0, False, True
+    args.profile, args.threads = False, None
+    args.autocast, args.channels_last, args.compile = None, False, False
     return args
 
 
@@ -132,6 +134,7 @@ def _network(loop, clock: Clock, seconds: float = 8.0) -> int:
     """Batches that are ready, one after the other; returns their crops."""
     import torch
 
+    from mmpose_occlusion.benchmark.batch import Batch
     from mmpose_occlusion.benchmark.views import Task
 
     maker = loop._maker()
@@ -140,21 +143,20 @@ def _network(loop, clock: Clock, seconds: float = 8.0) -> int:
     model = loop.runner.model
     model.eval()
 
-    def step(views: list) -> None:
-        inputs = [torch.from_numpy(pixels) for pixels, _ in views]
-        samples = [sample for _, sample in views]
+    def step(batch: Batch) -> None:
+        inputs, samples = batch.inputs(), batch.samples()
         with torch.inference_mode():
             model.test_step(dict(inputs=inputs, data_samples=samples))
 
-    step([made[0].view()])
+    step(Batch.of(made[:1]))
     crops = 0
     while clock.wall < seconds or not crops:
-        views = [crop.view() for crop in made]
+        batch = Batch.of(made)
         with clock.running():
-            step(views)
+            step(batch)
             if torch.cuda.is_available():
                 torch.cuda.synchronize()
-        crops += len(views)
+        crops += len(batch)
         if clock.wall > seconds:
             break
     return crops
