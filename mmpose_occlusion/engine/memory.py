@@ -1,4 +1,4 @@
-"""Freed memory is kept for the next picture instead of given back."""
+"""Freed memory is kept for what comes next instead of given back."""
 
 import ctypes
 
@@ -12,12 +12,11 @@ LARGEST = 32 * 2**20
 def keep_freed_memory() -> bool:
     """Have this process, and those it forks, keep the memory that they free.
 
-    A photograph, a crop or a layer's output is a block of some hundred
-    kilobytes to megabytes, which glibc takes from the system and gives back
-    each time; the system clears every page of it anew. That costs more than
-    many an augmentation, see ``docs/speed.md``. Kept blocks are used again.
-    Nothing is computed differently, and the process needs no more memory than
-    it did at its peak.
+    What a layer computes on a CPU is a block of megabytes, which glibc takes
+    from the system and gives back each time; the system clears every page of
+    it anew. Kept blocks are used again, which makes trainings on a CPU faster
+    (``tools/benchmarks/memory.py``). Nothing is computed differently, and the
+    process needs no more memory than it did at its peak.
 
     Returns:
         Whether it could be asked for: only on Linux with glibc.

@@ -1,15 +1,13 @@
-"""Hooks that show what attacks did, resume exactly and save time."""
+"""Hooks that tell and show what attacks did, and make resuming exact."""
 
 from .channels_last import ChannelsLastHook
 from .exact_resume import ExactResumeHook
-from .keep_memory import KeepMemoryHook
 from .summary import OcclusionSummaryHook
 from .visualization import OcclusionVisualizationHook
 
 __all__ = [
     'ChannelsLastHook',
     'ExactResumeHook',
-    'KeepMemoryHook',
     'OcclusionSummaryHook',
     'OcclusionVisualizationHook',
 ]
