@@ -161,7 +161,9 @@ class CropMaker:
             for results in self.crops(task.start, task.stop, clock)
         ]
 
-    def _make(self, crop: dict, wanted: Sequence[int], clock: Clock) -> Crop:
+    def _make(
+        self, crop: dict, wanted: Sequence[int], clock: Clock = NO_CLOCK
+    ) -> Crop:
         with clock.step(PACK):
             packed = self._finish(dict(crop))
             inputs = packed['inputs'].numpy()
