@@ -315,6 +315,7 @@ def measure_attacks(counts: Sequence[int], rounds: int) -> dict[int, float]:
     """Seconds to make a crop and its views under so many attacks."""
     import torch
 
+    from mmpose_occlusion.benchmark.batch import Batch, load
     from mmpose_occlusion.benchmark.views import Attack, CropMaker
 
     names = joint_names(17)
@@ -339,9 +340,10 @@ def measure_attacks(counts: Sequence[int], rounds: int) -> dict[int, float]:
 
     def views(count: int) -> None:
         made = maker._make(dict(crop), range(count))
+        clean = load([made], 'cpu')
         for number, outcome in made.outcomes.items():
             if outcome.change is not None:
-                made.view(number)
+                Batch(clean, [made], [0], number).inputs()
 
     return in_turn(
         {count: lambda n=count: views(n) for count in counts}, rounds, 3
