@@ -71,6 +71,18 @@ class Canvas:
         self._inplace = inplace
         self._in_turn = in_turn
         self._patches: list[Patch] = []
+        self._mean: dict | None = None
+
+    def paint(
+        self, rules: CorrectedRules, fill: str, ksize: int, seed: int
+    ) -> dict:
+        """Settle what is painted; the picture's mean is the same for all
+        patches that are made from it."""
+        if fill != 'mean':
+            return rules.make_paint(self.source, fill, ksize, seed)
+        if self._mean is None:
+            self._mean = rules.make_paint(self.source, fill, ksize, seed)
+        return dict(self._mean)
 
     def add(self, patch: Patch | None) -> None:
         if patch is None:
@@ -79,6 +91,7 @@ class Canvas:
         if self._in_turn:
             self.source = self.finish()
             self._inplace = True
+            self._mean = None
             self.turns += 1
 
     def finish(self) -> np.ndarray:
@@ -259,7 +272,7 @@ class Occlusion(BaseTransform):
                 continue
             for name, fill in targets:
                 attempt = self._attempt(
-                    results, canvas.source, scene, i, name, fill, numbers
+                    results, canvas, scene, i, name, fill, numbers
                 )
                 under = scene.hidden(attempt.patch)
                 gone = self._gone(scene.people[i], i, name, attempt, under)
@@ -337,7 +350,7 @@ class Occlusion(BaseTransform):
     def _attempt(
         self,
         results: dict,
-        image: np.ndarray,
+        canvas: Canvas,
         scene: Scene,
         index: int,
         name: str,
@@ -361,12 +374,12 @@ class Occlusion(BaseTransform):
                 region = control
             if fill == 'donor':
                 return self._donate(
-                    results, image, scene, index, name, region, rng
+                    results, canvas.source, scene, index, name, region, rng
                 )
             seed = int(rng.integers(2**31))
         ksize = self._ksize(person, region)
-        paint = self._rules.make_paint(image, fill, ksize, seed)
-        patch = make_patch(image, region, paint)
+        paint = canvas.paint(self._rules, fill, ksize, seed)
+        patch = make_patch(canvas.source, region, paint)
         if patch is None:
             return Attempt(region, reason='its region has no pixel here')
         return Attempt(region, paint, patch)

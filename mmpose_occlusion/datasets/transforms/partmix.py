@@ -9,7 +9,7 @@ from mmpose_occlusion.occluders.hidden import Joints
 from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 from .donation import Donation, donors_of, is_of, others
-from .occlusion import Attempt
+from .occlusion import Attempt, Canvas
 from .part_occlusion import PartOcclusion
 from .scene import Scene
 
@@ -91,7 +91,7 @@ class PartMix(PartOcclusion):
     def _attempt(
         self,
         results: dict,
-        image: np.ndarray,
+        canvas: Canvas,
         scene: Scene,
         index: int,
         name: str,
@@ -128,7 +128,8 @@ class PartMix(PartOcclusion):
             )
         paint, source = found
         paint['swap_channels'] = self.paper_exact
-        return Attempt(region, paint, make_patch(image, region, paint, source))
+        patch = make_patch(canvas.source, region, paint, source)
+        return Attempt(region, paint, patch)
 
     def _gone(
         self,
