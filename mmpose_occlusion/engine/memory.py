@@ -15,8 +15,8 @@ def keep_freed_memory() -> bool:
     What a layer computes on a CPU is a block of megabytes, which glibc takes
     from the system and gives back each time; the system clears every page of
     it anew. Kept blocks are used again, which makes trainings on a CPU faster
-    (``tools/benchmarks/memory.py``). Nothing is computed differently, and the
-    process needs no more memory than it did at its peak.
+    (``tools/benchmarks/memory.py``). Nothing is computed differently; the
+    process stays as large as it was at its peak, give or take 2 %.
 
     Returns:
         Whether it could be asked for: only on Linux with glibc.

@@ -152,7 +152,7 @@ class SceneReader:
         )
 
     def _check_joints(self, xy: Any, key: str, results: Mapping) -> None:
-        if xy is None and MATCHED_KEY in results:
+        if xy is None and results.get(MATCHED_KEY) is not None:
             raise ValueError(
                 f"{self._who}: the person in the detector's box of "
                 f'{_sample(results)} was not taken into the crop; '
@@ -263,9 +263,9 @@ def _in_order(id2name: Mapping[int, str]) -> tuple[str, ...]:
 def _filed(source: Mapping, shape: tuple[int, ...]) -> np.ndarray | None:
     """Joints as the annotation file has them: the warp leaves them alone."""
     joints = source.get('keypoints')
-    if joints is None or joints.shape[:2] != shape[:2]:
+    if joints is None or np.shape(joints)[:2] != shape[:2]:
         return None
-    return joints[..., :2]
+    return np.asarray(joints)[..., :2]
 
 
 def _sample(results: Mapping) -> str:
@@ -282,7 +282,7 @@ def _is_empty_picture(results: Mapping) -> bool:
 def _refuse_dummies(results: Mapping, who: str) -> None:
     """Detector boxes carry zeros that are marked visible for joints."""
     joints = results.get('keypoints')
-    if joints is None or not joints.size:
+    if joints is None or not np.size(joints):
         return
     from_boxes = (
         getattr(results.get('dataset'), 'bbox_file', None)
@@ -290,7 +290,7 @@ def _refuse_dummies(results: Mapping, who: str) -> None:
     )
     if from_boxes or (
         not np.count_nonzero(joints)
-        and joints.shape[1] > 1
+        and np.shape(joints)[1] > 1
         and labelled_joints(results['keypoints_visible']).all()
     ):
         raise ValueError(
@@ -319,7 +319,7 @@ def _box_heights_in_picture(
     """Heights of the people's boxes in the picture's pixels, NaN where the
     sample does not say."""
     boxes = source.get('bbox')
-    if boxes is None or boxes.shape != (count, 4):
+    if boxes is None or np.shape(boxes) != (count, 4):
         return [math.nan] * count
     zoom = 1.0
     if results.get('transformed_keypoints') is not None:
@@ -327,7 +327,7 @@ def _box_heights_in_picture(
         if scale is None:
             return [math.nan] * count
         zoom = results['input_size'][1] / float(scale[1])
-    return [zoom * (y2 - y1) for _, y1, _, y2 in boxes.tolist()]
+    return [zoom * (y2 - y1) for _, y1, _, y2 in np.asarray(boxes).tolist()]
 
 
 def keys_of(results: Mapping, count: int) -> list[tuple[int, int]]:
