@@ -7,8 +7,8 @@
 
 ENVIRONMENT = sh environment/run.sh
 PYTHON = "$$($(ENVIRONMENT) python)"
-TYPED = $(wildcard mmpose_occlusion/skeleton.py mmpose_occlusion/occluders \
-	mmpose_occlusion/batched mmpose_occlusion/evaluation/functional.py \
+TYPED = $(wildcard mmpose_occlusion/skeleton.py mmpose_occlusion/errors.py \
+	mmpose_occlusion/occlusion mmpose_occlusion/metrics \
 	mmpose_occlusion/benchmark environment)
 
 export TORCH TORCH_INDEX FORCE_CUDA PYTHON3
