@@ -1,26 +1,27 @@
-"""Several models side by side, paired where they saw the same boxes."""
+"""Models side by side, paired where they were given the same bboxes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 
-from .costs import Estimates, estimates
-from .measures import Draws, Judge, change
+from .bootstrap import Estimates, difference, estimates
+from .run_measures import RunMeasures
 
 CLEAN = 'clean'
+"""Stands for the name of an attack."""
 
 
 @dataclass(frozen=True)
-class Difference:
+class ModelDifference:
     """One model minus the first, on the same people.
 
     Args:
         model: Name.
-        attack: Name, or ``clean``.
-        people: Boxes that both models saw attacked.
+        attack: Name, or :data:`CLEAN`.
+        people: Bboxes that were attacked for both models.
         score: Difference of the measures under attack.
         loss: Difference of the changes by the attack: above 0, for a
             measure of which more is better, if this model loses less.
@@ -30,11 +31,11 @@ class Difference:
     attack: str
     people: int
     score: Estimates
-    loss: Estimates = field(default_factory=dict)
+    loss: Estimates
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ModelComparison:
     """Models against the first one.
 
     Args:
@@ -45,7 +46,25 @@ class Comparison:
 
     baseline: str
     reasons: dict[str, str]
-    differences: list[Difference]
+    differences: list[ModelDifference]
+
+
+def compare_models(
+    measures: Sequence[RunMeasures],
+) -> ModelComparison | None:
+    """Compare all runs with the first; None if there is only one."""
+    if len(measures) < 2:
+        return None
+    first = measures[0]
+    reasons: dict[str, str] = {}
+    out: list[ModelDifference] = []
+    for other in measures[1:]:
+        reason = not_paired(first.run, other.run)
+        if reason:
+            reasons[other.run.model] = reason
+        else:
+            out += _differences(first, other)
+    return ModelComparison(first.run.model, reasons, out)
 
 
 def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
@@ -73,55 +92,39 @@ def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
     return None
 
 
-def compare_runs(judges: Sequence[Judge]) -> Comparison | None:
-    """Compare all runs with the first; None if there is only one."""
-    if len(judges) < 2:
-        return None
-    first = judges[0]
-    reasons: dict[str, str] = {}
-    out: list[Difference] = []
-    for judge in judges[1:]:
-        reason = not_paired(first.run, judge.run)
-        if reason:
-            reasons[judge.run.model] = reason
-        else:
-            out += _differences(first, judge)
-    return Comparison(first.run.model, reasons, out)
-
-
-def _differences(first: Judge, other: Judge) -> list[Difference]:
-    model = other.run.model
-    everybody = first.labelled.any(axis=1)
+def _differences(
+    first: RunMeasures, other: RunMeasures
+) -> list[ModelDifference]:
+    labelled = first.labelled.any(axis=1)
+    clean = difference(other.all_people(), first.all_people())
     out = [
-        Difference(
-            model=model,
+        ModelDifference(
+            model=other.run.model,
             attack=CLEAN,
-            people=int(everybody.sum()),
-            score=estimates(_minus(other.everybody(), first.everybody())),
+            people=int(labelled.sum()),
+            score=estimates(clean),
+            loss={},
         )
     ]
     known = {attack.name: attack for attack in other.run.attacks}
     for attack in first.run.attacks:
-        twin = known.get(attack.name)
-        if twin is None:
+        same = known.get(attack.name)
+        if same is None:
             continue
-        who = attack.changed & twin.changed & everybody
-        mine, theirs = first.attacked(attack, who), other.attacked(twin, who)
-        losses = [
-            change(judge.clean(who), attacked)
-            for judge, attacked in ((first, mine), (other, theirs))
-        ]
+        who = attack.changed & same.changed & labelled
+        theirs = other.attacked(same, who)
+        ours = first.attacked(attack, who)
+        loss = difference(
+            difference(theirs, other.clean(who)),
+            difference(ours, first.clean(who)),
+        )
         out.append(
-            Difference(
-                model=model,
+            ModelDifference(
+                model=other.run.model,
                 attack=attack.name,
                 people=int(who.sum()),
-                score=estimates(_minus(theirs, mine)),
-                loss=estimates(_minus(losses[1], losses[0])),
+                score=estimates(difference(theirs, ours)),
+                loss=estimates(loss),
             )
         )
     return out
-
-
-def _minus(a: Draws, b: Draws) -> Draws:
-    return {name: a[name] - b[name] for name in a if name in b}
