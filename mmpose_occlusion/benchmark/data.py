@@ -101,7 +101,7 @@ class Attacked:
         changed: ``(N,)`` bool, the crops that really changed.
         excluded: ``(N,)`` bool, the crops in which the attack found no
             place, although the person has what it names.
-        targets: ``(N, K)`` bool, joints that the attack names and that lie
+        targets: ``(N, K)`` bool, joints that the attack asks for and that lie
             under painted pixels.
         bystanders: ``(N, K)`` bool, other joints under painted pixels.
         pixels: ``(N,)`` int64, painted pixels of the crop.
@@ -120,7 +120,7 @@ class Attacked:
 
     @property
     def hidden(self) -> np.ndarray:
-        """``(N, K)`` bool, all joints under painted pixels."""
+        """``(N, K)`` bool, targets and bystanders."""
         return self.targets | self.bystanders
 
 

@@ -12,7 +12,7 @@ from mmpose_occlusion.metrics.coco_evaluation import CocoEvaluation
 from mmpose_occlusion.metrics.forced import compare_forced, without_hidden
 from mmpose_occlusion.metrics.joint_groups import GROUPS
 from mmpose_occlusion.metrics.matching import UNMATCHED
-from mmpose_occlusion.metrics.pck import PCK_THRESHOLD
+from mmpose_occlusion.metrics.pck import PCK_THRESHOLD, box_size
 from mmpose_occlusion.skeleton import Skeleton
 
 from .people import PeopleMetric
@@ -113,7 +113,8 @@ class ForcedOcclusionMetric(PeopleMetric):
             )
             for pred, _ in results
         ]
-        owners = self.owners(found, people, results, one_to_one=True)
+        boxes = self.boxes(people, results)
+        owners = self.owners(found, people, boxes, results, one_to_one=True)
         changed = np.array([pred['changed'] for pred, _ in results])
         rows = np.flatnonzero((owners != UNMATCHED) & changed)
         if not len(rows):
@@ -130,13 +131,13 @@ class ForcedOcclusionMetric(PeopleMetric):
             targets=np.array([pred['targets'] for pred in mine]),
             bystanders=np.array([pred['bystanders'] for pred in mine]),
             changed=np.ones(len(rows), bool),
-            sizes=self.sizes(people, results)[attacked],
+            sizes=box_size(boxes[attacked]),
             areas=np.array([people[k]['area'] for k in attacked]),
             sigmas=self.dataset_meta['sigmas'],
             threshold=self.pck_thr,
         )
         who = np.isin(np.arange(len(people)), attacked)
-        owners = self.owners(found, people, results, one_to_one=False)
+        owners = self.owners(found, people, boxes, results, one_to_one=False)
         keep = np.append(who, True)[owners]  # the last for UNMATCHED
         views = _views(results, before, keep)
         out: dict[str, Any] = dict(people=done.people)

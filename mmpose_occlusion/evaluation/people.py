@@ -19,7 +19,7 @@ from mmpose_occlusion.metrics.matching import (
     match_boxes,
     overlaps,
 )
-from mmpose_occlusion.metrics.pck import box_size, clip_box
+from mmpose_occlusion.metrics.pck import clip_box
 
 
 class PeopleMetric(CocoMetric):
@@ -132,17 +132,16 @@ class PeopleMetric(CocoMetric):
             self.coco = _as_coco(make(anns.values()), images)
         return make(self.coco.anns.values())
 
-    def sizes(
+    def boxes(
         self, people: Sequence[dict], results: Sequence[tuple[dict, dict]]
     ) -> np.ndarray:
-        """Longer sides of people's bboxes, for PCK.
+        """The bboxes of people as MMPose's metrics and data sets take them.
 
-        As MMPose's ``PCKAccuracy``, this takes the bbox that the data set
-        gives with a sample. That of people who are not a sample of their
-        own is cut to the image in the same way.
+        That of a person with a sample of its own is the one of the sample;
+        others are cut to the image as the data set cuts them.
 
         Returns:
-            ``(P,)`` pixels.
+            ``(P, 4)`` xyxy, pixels.
         """
         given = {
             pred['id']: pred['input_box'][0]
@@ -150,17 +149,17 @@ class PeopleMetric(CocoMetric):
             if pred['annotated'] and pred['input_box'] is not None
         }
         shapes = {pred['img_id']: pred['image_size'] for pred, _ in results}
-        boxes = []
+        boxes: list[np.ndarray] = []
         for person in people:
             image = self.coco.imgs.get(person['image_id'], {})
             shape = image.get('width'), image.get('height')
             if None in shape:
                 shape = shapes.get(person['image_id'], (np.inf, np.inf))
             box = given.get(person['id'])
-            boxes.append(
-                clip_box(person['bbox'], *shape) if box is None else box
-            )
-        return box_size(np.array(boxes, np.float64).reshape(-1, 4))
+            if box is None:
+                box = clip_box(person['bbox'], *shape)
+            boxes.append(box)
+        return np.array(boxes, np.float64).reshape(-1, 4)
 
     def survivors(self, results: Sequence[tuple[dict, dict]]) -> list[dict]:
         """The predictions after rescoring and NMS, in COCO's format, each
@@ -190,6 +189,7 @@ class PeopleMetric(CocoMetric):
         self,
         found: Sequence[dict],
         people: Sequence[dict],
+        boxes: np.ndarray,
         results: Sequence[tuple[dict, dict]],
         one_to_one: bool,
     ) -> np.ndarray:
@@ -199,6 +199,7 @@ class PeopleMetric(CocoMetric):
             found: Predictions: ``id``, ``image_id``, ``bbox`` (xywh) and
                 ``score``.
             people: See :meth:`people`.
+            boxes: See :meth:`boxes`.
             results: The metric's.
             one_to_one: Whether a person has one prediction at most.
 
@@ -225,10 +226,9 @@ class PeopleMetric(CocoMetric):
                 here[person['image_id']].append(i)
         for image, rows in loose.items():
             candidates = np.array([*here[image], UNMATCHED])
-            boxes = [people[i]['bbox'] for i in candidates[:-1]]
             iou = overlaps(
                 bbox_xywh2xyxy(np.array([found[i]['bbox'] for i in rows])),
-                bbox_xywh2xyxy(np.array(boxes).reshape(-1, 4)),
+                boxes[candidates[:-1]],
             )
             scores = np.array([found[i]['score'] for i in rows])
             matched = match_boxes(iou, scores, self.iou_thr, one_to_one)
@@ -236,7 +236,10 @@ class PeopleMetric(CocoMetric):
         return owner
 
     def predicted(
-        self, people: Sequence[dict], results: Sequence[tuple[dict, dict]]
+        self,
+        people: Sequence[dict],
+        boxes: np.ndarray,
+        results: Sequence[tuple[dict, dict]],
     ) -> np.ndarray:
         """The joints that were predicted for each person, before NMS.
 
@@ -261,7 +264,7 @@ class PeopleMetric(CocoMetric):
         out = np.full(
             (len(people), self.dataset_meta['num_keypoints'], 2), np.inf
         )
-        owners = self.owners(found, people, results, one_to_one=True)
+        owners = self.owners(found, people, boxes, results, one_to_one=True)
         for entry, owner in zip(found, owners, strict=True):
             if owner != UNMATCHED:
                 out[owner] = entry['keypoints']

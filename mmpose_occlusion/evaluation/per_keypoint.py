@@ -7,7 +7,12 @@ from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
 from mmpose_occlusion.metrics.coco_evaluation import CocoEvaluation
-from mmpose_occlusion.metrics.pck import PCK_THRESHOLD, joint_errors, pck
+from mmpose_occlusion.metrics.pck import (
+    PCK_THRESHOLD,
+    box_size,
+    joint_errors,
+    pck,
+)
 
 from .people import PeopleMetric
 from .results import CLEAN, write_result
@@ -74,14 +79,16 @@ class PerKeypointMetric(PeopleMetric):
         """The metrics of all processed results; see the class."""
         people = self.people(results)
         found = self.survivors(results)
-        owners = self.owners(found, people, results, one_to_one=False)
+        boxes = self.boxes(people, results)
+        owners = self.owners(found, people, boxes, results, one_to_one=False)
         evaluation = CocoEvaluation(people, found, self.dataset_meta['sigmas'])
         crowd = evaluation.people.crowd[:, None]
         labelled = evaluation.people.labelled & ~crowd
         errors = joint_errors(
-            self.predicted(people, results), evaluation.people.keypoints
+            self.predicted(people, boxes, results),
+            evaluation.people.keypoints,
         )
-        sizes = self.sizes(people, results)
+        sizes = box_size(boxes)
         table = {}
         for j, name in sorted(self.dataset_meta['keypoint_id2name'].items()):
             mask = labelled[:, [j]]
