@@ -33,41 +33,16 @@ class PeopleMetric(CocoMetric):
     person with whose annotated bbox it is matched.
 
     Args:
-        ann_file: COCO annotations; None takes those of the data set.
-        use_area: False always takes people's areas from their bboxes.
-        score_mode: See ``CocoMetric``.
-        keypoint_score_thr: See ``CocoMetric``.
-        nms_mode: See ``CocoMetric``.
-        nms_thr: See ``CocoMetric``.
         iou_thr: Least overlap (IoU) of a detected bbox with its person's.
-        collect_device: Where the results of several processes are collected.
-        prefix: Of the metrics' names; none by default.
+        **kwargs: ``ann_file``, ``use_area``, ``score_mode``,
+            ``keypoint_score_thr``, ``nms_mode``, ``nms_thr``,
+            ``collect_device`` and ``prefix`` of ``CocoMetric``.
     """
 
     default_prefix = ''
 
-    def __init__(
-        self,
-        ann_file: str | None = None,
-        use_area: bool = True,
-        score_mode: str = 'bbox_keypoint',
-        keypoint_score_thr: float = 0.2,
-        nms_mode: str = 'oks_nms',
-        nms_thr: float = 0.9,
-        iou_thr: float = IOU_THRESHOLD,
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
-    ) -> None:
-        super().__init__(
-            ann_file=ann_file,
-            use_area=use_area,
-            score_mode=score_mode,
-            keypoint_score_thr=keypoint_score_thr,
-            nms_mode=nms_mode,
-            nms_thr=nms_thr,
-            collect_device=collect_device,
-            prefix=prefix,
-        )
+    def __init__(self, iou_thr: float = IOU_THRESHOLD, **kwargs) -> None:
+        super().__init__(**kwargs)
         self.iou_thr = iou_thr
         self._kept: dict[Any, list[dict]] = {}
 

@@ -34,17 +34,13 @@ class GroupChange:
         joints: Their number.
         pck_clean: See :func:`.pck.pck`.
         pck_attacked: The same under attack.
-        error_clean: Median error as a fraction of the person's size.
-        error_attacked: The same under attack.
 
-    Values over no joint are None.
+    PCK over no joint is None.
     """
 
     joints: int
     pck_clean: float | None
     pck_attacked: float | None
-    error_clean: float | None
-    error_attacked: float | None
 
 
 @dataclass(frozen=True)
@@ -123,7 +119,6 @@ def compare_forced(
     hidden = targets | bystanders
     predictions = [clean[who], attacked[who]]
     predictions.append(without_hidden(predictions[0], hidden))
-    errors = [joint_errors(found, truth) for found in predictions]
     before, after, forced = (
         _mean_oks(found - truth, areas[who], sigmas, labelled)
         for found in predictions
@@ -131,8 +126,12 @@ def compare_forced(
     recovered = None
     if before is not None and before != forced:
         recovered = (after - forced) / (before - forced)  # type: ignore
+    errors = [joint_errors(found, truth) for found in predictions[:2]]
     changes = {
-        group: _change(errors, sizes, labelled & mask, threshold)
+        group: GroupChange(
+            int((labelled & mask).sum()),
+            *(pck(e, sizes, labelled & mask, threshold) for e in errors),
+        )
         for group, mask in joint_groups(targets, bystanders).items()
     }
     return ForcedComparison(
@@ -155,25 +154,3 @@ def _mean_oks(
 ) -> float | None:
     oks = mean_oks(keypoint_oks(offsets, areas, sigmas), labelled)
     return masked_mean(oks, np.ones(len(oks), bool))
-
-
-def _change(
-    errors: list[np.ndarray],
-    sizes: np.ndarray,
-    mask: np.ndarray,
-    threshold: float,
-) -> GroupChange:
-    clean, attacked, _ = errors
-    medians = [
-        float(np.median((error / sizes[:, None])[mask]))
-        if mask.any()
-        else None
-        for error in (clean, attacked)
-    ]
-    return GroupChange(
-        joints=int(mask.sum()),
-        pck_clean=pck(clean, sizes, mask, threshold),
-        pck_attacked=pck(attacked, sizes, mask, threshold),
-        error_clean=medians[0],
-        error_attacked=medians[1],
-    )
