@@ -351,7 +351,7 @@ def test_per_keypoint(run):
         assert 0 <= metrics[name] <= 1
     assert metrics['nose/PCK'] == metrics['paper/nose/PCK']
     lines = log.splitlines()
-    (start,) = [i for i, x in enumerate(lines) if x.endswith('of every joint')]
+    (start,) = [i for i, x in enumerate(lines) if x.endswith('of each joint')]
     assert lines[start + 1].split() == ['AP', 'AR', 'PCK']
     assert lines[start + 2].split()[0] == 'nose'
     assert any(x.endswith('as the reference counts them') for x in lines)

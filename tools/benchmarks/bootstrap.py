@@ -67,8 +67,8 @@ def make_run(images: int, people: int):
         return Predictions((truth + noise).astype(np.float32), scores)
 
     changed = visible[:, 0] > 0
-    hidden = np.zeros((count, 17), bool)
-    hidden[:, 0] = changed
+    targets = np.zeros((count, 17), bool)
+    targets[:, 0] = changed
     clean, attacked = predict(1), predict(1.3)
     keypoints = np.where(
         changed[:, None, None], attacked.keypoints, clean.keypoints
@@ -122,7 +122,8 @@ def make_run(images: int, people: int):
                 predictions=Predictions(keypoints, scores),
                 changed=changed,
                 excluded=np.zeros(count, bool),
-                hidden=hidden,
+                targets=targets,
+                bystanders=np.zeros_like(targets),
                 pixels=np.where(changed, 113, 0),
             )
         ],
@@ -131,19 +132,19 @@ def make_run(images: int, people: int):
 
 def main(argv: list[str] | None = None) -> None:
     """Time it and print JSON."""
-    from mmpose_occlusion.benchmark.analysis.costs import cost
-    from mmpose_occlusion.benchmark.analysis.measures import Judge
+    from mmpose_occlusion.benchmark.analysis.attack_costs import attack_cost
+    from mmpose_occlusion.benchmark.analysis.run_measures import RunMeasures
 
     args = parse_args(argv)
     run = make_run(args.images, args.people)
-    judge = Judge(run, args.draws)
+    measures = RunMeasures(run, args.draws)
     attack = run.attacks[0]
     start = time.process_time()
-    judge.clean(attack.changed)
+    measures.clean(attack.changed)
     middle = time.process_time()
-    judge.attacked(attack, attack.changed)
+    measures.attacked(attack, attack.changed)
     end = time.process_time()
-    found = cost(judge, attack)
+    found = attack_cost(measures, attack)
     done = time.process_time()
     print(
         json.dumps(
