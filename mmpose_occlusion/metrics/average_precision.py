@@ -276,7 +276,7 @@ def _precision(
                 continue
             key = ignored[t].tobytes()
             if key not in seen:
-                seen[key] = np.cumsum(np.where(ignored[t], 0, drawn), axis=1)
+                seen[key] = np.cumsum(drawn * ~ignored[t], axis=1)
             right = np.cumsum(drawn[:, hit], axis=1)
             # with COCOeval's own rounding
             precision = right / (seen[key][:, hit] + np.spacing(1))

@@ -112,7 +112,7 @@ def test_ignored_people_count_neither_way():
         [person(1, SEEN, iscrowd=1)],
     ],
 )
-def test_nobody_counts(people):
+def test_without_people_who_count_it_is_undefined(people):
     found = [detection(1, HERE)]
     assert evaluate(people, found, SIGMAS[:1]) == Precision(None, None)
     assert by_reference(people, found, SIGMAS[:1], 0) == (None, None)
