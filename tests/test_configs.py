@@ -7,7 +7,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmpose_occlusion.attacks import is_occlusion, split_pipeline
+from mmpose_occlusion.engine.pipelines import is_occlusion, split_pipeline
 from mmpose_occlusion.engine.config import load_config, walk_datasets
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,12 +8,12 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmpose_occlusion.attacks import RECORD_KEY, is_occlusion
 from mmpose_occlusion.datasets.detection_matching import match_detections
 from mmpose_occlusion.datasets.occlusion_views import (
     VIEW_KEY,
     OcclusionViewsDataset,
 )
+from mmpose_occlusion.engine.pipelines import RECORD_KEY, is_occlusion
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import labelled_joints
 from mmpose_occlusion.transforms.results_reader import (
@@ -221,9 +221,9 @@ def _keep_around_own(cfg: Config, split: str) -> None:
             first, last = own[0], own[-1] + 1
             dataset['pipeline'] = [
                 *pipeline[:first],
-                {'type': 'KeepPicture', 'key': BEFORE},
+                {'type': 'KeepImage', 'key': BEFORE},
                 *pipeline[first:last],
-                {'type': 'KeepPicture', 'key': AFTER},
+                {'type': 'KeepImage', 'key': AFTER},
                 *pipeline[last:],
             ]
             cfg[f'{split}_dataloader'] = loader

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmpose_occlusion.attacks import needs_donors, parse_attack
+from mmpose_occlusion.engine.pipelines import needs_donors, parse_attack
 from mmpose_occlusion.datasets.detection_matching import (
     match_detections,
     offer_donors,

@@ -9,7 +9,7 @@ from mmengine.config import ConfigDict
 from mmengine.logging import MMLogger
 from mmpose.registry import DATASETS
 
-from mmpose_occlusion.attacks import insert_attacks
+from mmpose_occlusion.engine.pipelines import insert_attacks
 from mmpose_occlusion.datasets.detection_matching import (
     DetectionMatchedDataset,
     match_detections,

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mmpose_occlusion.attacks import KINDS
 from mmpose_occlusion.benchmark.data import Attacked
+from mmpose_occlusion.engine.pipelines import KINDS
 
 SEVERITY = 'severity'
 """Key of an attack's details: the size of what is painted."""
