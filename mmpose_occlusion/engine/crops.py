@@ -36,7 +36,7 @@ def crop_dataset(
     """Build a split's data set so that its items are crops, not tensors.
 
     The pipeline ends after the occlusions. Each item is a ``results`` dict
-    with ``picture_before`` and ``picture_after``, (H, W, 3) uint8 BGR; or a
+    with ``image_before`` and ``image_after``, (H, W, 3) uint8 BGR; or a
     list of such dicts, one for each occluded view that the config's
     ``OcclusionViewsDataset`` makes of a crop.
 
@@ -58,7 +58,7 @@ def crop_dataset(
     if attacks:
         loader['dataset'] = _without_views(loader['dataset'])
         cfg[f'{split}_dataloader'] = loader
-        attack_config(cfg, attacks, seed, split, keep_pictures=True)
+        attack_config(cfg, attacks, seed, split, keep_images=True)
     elif any(_has_views(each) for _, each in walk_datasets(loader['dataset'])):
         for _, each in walk_datasets(loader['dataset']):
             if _has_views(each):

@@ -24,7 +24,9 @@ class Chooser(Protocol):
         label: Kind and name that a record has where nothing was chosen.
     """
 
-    numbers: int
+    @property
+    def numbers(self) -> int:
+        """See above."""
 
     @property
     def label(self) -> Sequence[Target]:

@@ -115,7 +115,8 @@ def occlude(
     ]
     shape = xy.shape[:2]
     hidden, targets = np.zeros(shape, bool), np.zeros(shape, bool)
-    out, records = image.copy(), []
+    out = image.copy()
+    records: list[Record] = []
     rng = np.random.default_rng(seed)
     keys = rng.integers(2**32, size=(len(people), 2)).tolist()
     surroundings = BareImage(image.shape, people)
@@ -190,9 +191,9 @@ def _read_keypoints(keypoints: Any) -> tuple[np.ndarray, np.ndarray, bool]:
         )
     single = array.ndim == 2
     array = array[None] if single else array
-    labelled = np.isfinite(array[..., :2]).all(axis=-1)
+    labelled = np.asarray(np.isfinite(array[..., :2]).all(axis=-1))
     if array.shape[-1] == 3:
-        labelled &= array[..., 2] > 0
+        labelled = labelled & (array[..., 2] > 0)
     return array[..., :2], labelled, single
 
 

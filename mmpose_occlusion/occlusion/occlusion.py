@@ -299,7 +299,7 @@ class Occlusion:
         if rng is not None:
             seed = int(rng.integers(2**31))
         if fill != 'mean' or not means:
-            paint = FILLS[fill].resolve(  # type: ignore[attr-defined]
+            paint = FILLS[fill].resolve(
                 fill,
                 Request(
                     image,

@@ -8,7 +8,7 @@ users ask for a paint; its class resolves it for an image.
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -64,6 +64,9 @@ class Paint(Protocol):
         """Inverse of :meth:`to_record`; ``read`` reads image files."""
 
 
+P = TypeVar('P', bound=Paint)
+
+
 @dataclass(frozen=True)
 class Request:
     """What a fill is resolved for.
@@ -86,10 +89,10 @@ class Request:
     )
 
 
-PAINTS: dict[str, type] = {}
+PAINTS: dict[str, type[Paint]] = {}
 """Kind in a record -> class."""
 
-FILLS: dict[str, type] = {}
+FILLS: dict[str, type[Paint]] = {}
 """Fill -> class."""
 
 REFERENCE_FILLS = ('blur', 'mean', 'black')
@@ -98,7 +101,7 @@ REFERENCE_FILLS = ('blur', 'mean', 'black')
 
 def paint(
     kind: str, *fills: str, random: bool = False
-) -> Callable[[type], type]:
+) -> Callable[[type[P]], type[P]]:
     """Register a class of paints.
 
     Args:
@@ -107,8 +110,8 @@ def paint(
         random: Whether the paint is drawn from a seed, or from donors.
     """
 
-    def register(cls: type) -> type:
-        cls.kind, cls.random = kind, random  # type: ignore[attr-defined]
+    def register(cls: type[P]) -> type[P]:
+        cls.kind, cls.random = kind, random
         PAINTS[kind] = cls
         FILLS.update(dict.fromkeys(fills or (kind,), cls))
         return cls
