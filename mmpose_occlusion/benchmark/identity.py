@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from mmengine.config import Config
 
-from mmpose_occlusion.attacks import with_defaults
 from mmpose_occlusion.datasets.zip_backend import (
     SCHEME,
     open_archive,
     split_path,
 )
+from mmpose_occlusion.engine.pipelines import with_defaults
 from mmpose_occlusion.version import __version__
 
 KEY_LENGTH = 16

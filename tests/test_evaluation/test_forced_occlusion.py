@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from mmengine.evaluator import Evaluator
 
-from mmpose_occlusion.attacks import insert_attacks
 from mmpose_occlusion.datasets.detection_matching import match_detections
+from mmpose_occlusion.engine.pipelines import insert_attacks
 from mmpose_occlusion.evaluation import ForcedOcclusionMetric
 from tests.test_evaluation.runs import (
     build,

@@ -155,7 +155,7 @@ def occlusions(pipeline: list[dict], folder: str, chosen: str) -> list[Case]:
 def occluded(pipeline: list[dict], step: dict) -> list[dict]:
     """The pipeline with an occlusion behind the step that makes the crop,
     recorded as tools/train.py has it."""
-    from mmpose_occlusion.attacks import with_occlusion_record
+    from mmpose_occlusion.engine.pipelines import with_occlusion_record
 
     crop = [each['type'] for each in pipeline].index('TopdownAffine') + 1
     return with_occlusion_record([*pipeline[:crop], step, *pipeline[crop:]])

@@ -130,7 +130,7 @@ def floor_of(
     records: list[dict], image: np.ndarray, inplace: bool, cuts: dict
 ) -> Callable[[], None]:
     """OpenCV's and NumPy's share of what the records say."""
-    from mmpose_occlusion.occlusion.region import region_from_record
+    from mmpose_occlusion.occlusion.regions import region_from_record
 
     jobs = []
     for record in records:

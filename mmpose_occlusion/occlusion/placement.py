@@ -1,7 +1,7 @@
-"""Controls: the same region somewhere else, on the person or off it.
+"""Placement: a region at its target, or as a control at another place.
 
-What hiding a joint costs is more than what disturbing the picture costs; the
-same painted area at another place shows how much the latter is.
+Hiding a joint costs more than disturbing the image does; the same painted area
+at another place, on the person or off it, measures the latter.
 """
 
 import math
@@ -11,14 +11,15 @@ import cv2
 import numpy as np
 
 from .patch import nearest_pixel
-from .region import Region
+from .person import Person
+from .regions import Region
 
 TARGET = 'target'
 ON_PERSON, OFF_PERSON = 'on_person', 'off_person'
 PLACES = (TARGET, ON_PERSON, OFF_PERSON)
 
 THICKNESS = 0.1
-"""Of a limb, as a part of the height of the person's box."""
+"""Of a limb, as a fraction of the height of the person's box."""
 
 HEAD_THICKNESS = 0.12
 """Of the outline around the head's joints."""
@@ -28,12 +29,12 @@ def move_elsewhere(
     region: Region,
     place: str,
     person: np.ndarray,
-    picture: np.ndarray,
+    photo: np.ndarray,
     number: float,
 ) -> Region | None:
     """Move a region, by whole pixels, to a place where it fits.
 
-    It fits where all of its pixels are in the picture. On the person, its
+    It fits where all of its pixels are in the image. On the person, its
     centre must be one of the person's pixels and it must not overlap the
     region that it is a control of; off the person, none of its pixels may be
     the person's. All such places are equally likely.
@@ -42,12 +43,12 @@ def move_elsewhere(
         region: At the target.
         place: :data:`ON_PERSON` or :data:`OFF_PERSON`.
         person: ``(H, W)`` bool, the person's pixels.
-        picture: ``(H, W)`` bool, the pixels that show the picture, not the
+        photo: ``(H, W)`` bool, the pixels that show the photograph, not the
             padding around it.
         number: In [0, 1), which of the places.
 
     Returns:
-        None where it fits nowhere, or where the picture's border cuts the
+        None where it fits nowhere, or where the image's border cuts the
         region at the target, so that no whole one is as large.
     """
     shape = person.shape
@@ -60,7 +61,7 @@ def move_elsewhere(
     x1, y1, x2, y2 = box
     own = region.mask(box)
     stamp = np.ones((y2 - y1, x2 - x1), bool) if own is None else own
-    blocked = ~picture
+    blocked = ~photo
     if place == OFF_PERSON:
         blocked |= person
     else:
@@ -105,17 +106,17 @@ def body_shape(
     height: float,
     shape: tuple[int, ...],
 ) -> np.ndarray:
-    """A person's pixels, guessed from the joints: limbs, torso and head.
+    """A person's pixels, estimated from the joints: limbs, torso and head.
 
     Args:
-        xy: ``(K, 2)`` joints in the picture's pixels.
+        xy: ``(K, 2)`` joints in the image's pixels.
         labelled: ``(K,)`` bool, joints that are known.
         links: Pairs of joints between which there is a limb of
             :data:`THICKNESS`.
-        hulls: Joints between which all is the person's, and how thick the
-            outline around them is, as a part of ``height``.
+        hulls: Joints whose convex hull is the person's, and how thick the
+            outline around them is, as a fraction of ``height``.
         height: Of the person's box in pixels.
-        shape: The picture's ``(H, W)``.
+        shape: The image's ``(H, W)``.
 
     Returns:
         ``(H, W)`` bool.
@@ -142,6 +143,31 @@ def body_shape(
             x, y = points[0].tolist()
             cv2.circle(out, (x, y), max(1, width // 2), 1, cv2.FILLED)
     return out > 0
+
+
+def body_mask(
+    person: Person,
+    links: Sequence[tuple[int, int]],
+    shape: tuple[int, ...],
+) -> np.ndarray:
+    """A person's pixels from limbs, torso and head, see :func:`body_shape`.
+
+    Args:
+        person: The person.
+        links: Pairs of joint indices between which there are limbs.
+        shape: The image's ``(H, W)``.
+    """
+    skeleton = person.skeleton
+    hulls = [
+        (skeleton.part_indices(part), thick)
+        for part, thick in (('corpus', THICKNESS), ('head', HEAD_THICKNESS))
+        if part in skeleton.parts
+    ]
+    height = person.box_height
+    if not math.isfinite(height):
+        height = person.height
+    xy, labelled = np.array(person.xy), np.array(person.labelled)
+    return body_shape(xy, labelled, links, hulls, height, shape)
 
 
 def with_joints(

@@ -1,9 +1,7 @@
-"""Attacks: occlusions named in advance and put into a test pipeline.
+"""Attacks in MMPose's pipelines.
 
-An attack is the config of an occlusion transform, such as
-``dict(type='KeypointOcclusion', target='nose', fill='black')``; its short
-form, for the command line, is ``keypoint:nose:black``. Everything here works
-on plain configs: nothing is built and nothing that is passed in is changed.
+Everything here works on plain configs: nothing is built and nothing that is
+passed in is changed.
 """
 
 import copy
@@ -11,21 +9,9 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .skeleton import Skeleton
-
-KINDS = {'keypoint': 'KeypointOcclusion', 'part': 'PartOcclusion'}
-"""First word of a short form -> transform."""
-
-DRAWN = {'keypoint': ('random',), 'part': ('random', 'random_all')}
-"""Targets that are drawn from those a person has, by kind."""
-
-_KIND_OF = {name: kind for kind, name in KINDS.items()}
-_LOOK_UP: dict[str, Callable] = {
-    'keypoint': Skeleton.joint_index,
-    'part': Skeleton.part_indices,
-}
-
-_TRANSFORMS = 'mmpose_occlusion.transforms'
+from mmpose_occlusion.occlusion import Attack, parse_attack
+from mmpose_occlusion.occlusion.attack import TRANSFORMS as TYPES
+from mmpose_occlusion.skeleton import Skeleton
 
 CROP = 'TopdownAffine'
 """The transform that makes the crop: attacks come right after it."""
@@ -33,81 +19,7 @@ CROP = 'TopdownAffine'
 RECORD_KEY = 'occlusions'
 """Key of the records in ``results`` and in a data sample's metainfo."""
 
-PLACES = ('on_person', 'off_person')
-"""Last word of the short form of a control."""
-
-FORM = (
-    '"keypoint:NAME:FILL", "part:NAME:FILL" or "keypoint:NAME:FILL:RADIUS", '
-    'for example "keypoint:left_wrist:black" (several names: "a,b")'
-)
-
-
-def parse_attack(spec: str) -> dict:
-    """Read the short form of an attack.
-
-    Args:
-        spec: ``KIND:NAME[,NAME...][:FILL[:SIZE][:PLACE]]`` with the kinds of
-            :data:`KINDS`. The size belongs to keypoints alone: a radius in
-            pixels of a crop that is 256 pixels high, or ``20%``, a diameter
-            as a part of the height of the person's box. The place, one of
-            :data:`PLACES`, makes it a control.
-
-    Returns:
-        The transform's config: ``type``, ``target`` (one name, or a list of
-        several) and, where they were given, ``fill``, ``radius`` or
-        ``diameter``, and ``place``.
-
-    Raises:
-        ValueError: The text is not of that form. Names and fills are not
-            judged here (see :func:`check_targets`).
-    """
-    fields = [field.strip() for field in str(spec).split(':')]
-    if not 2 <= len(fields) <= 5 or not all(fields):
-        raise ValueError(f'attack "{spec}" must look like {FORM}')
-    kind = fields[0]
-    if kind not in KINDS:
-        raise ValueError(
-            f'attack "{spec}" is of unknown kind "{kind}": write '
-            f'{" or ".join(KINDS)}, as in {FORM}'
-        )
-    names = [name.strip() for name in fields[1].split(',')]
-    if not all(names):
-        raise ValueError(f'attack "{spec}" has an empty name in its list')
-    attack: dict = dict(
-        type=KINDS[kind], target=names[0] if len(names) == 1 else names
-    )
-    if len(fields) > 2:
-        attack['fill'] = fields[2]
-    rest = fields[3:]
-    if rest and rest[-1] in PLACES:
-        attack['place'] = rest.pop()
-    if len(rest) > 1:
-        raise ValueError(f'attack "{spec}" must look like {FORM}')
-    if rest:
-        if kind != 'keypoint':
-            raise ValueError(
-                f'attack "{spec}" has a radius, which only keypoints have: '
-                f'write "{":".join(fields[:3])}"'
-            )
-        attack.update(_size(spec, rest[0]))
-    return attack
-
-
-def _size(spec: str, text: str) -> dict:
-    number = text.removesuffix('%')
-    try:
-        size = float(number)
-    except ValueError:
-        size = float('nan')
-    if not 0 < size < float('inf'):
-        raise ValueError(
-            f'attack "{spec}" has the radius "{text}": write a number of '
-            'pixels above 0, at a crop height of 256, or a diameter such as '
-            "20% of the height of the person's box"
-        )
-    if number != text:
-        return dict(diameter=size / 100)
-    return dict(radius=int(size) if size.is_integer() else size)
+_PACKAGE = 'mmpose_occlusion.transforms'
 
 
 def as_attacks(value: Any) -> list[dict]:
@@ -122,7 +34,7 @@ def as_attacks(value: Any) -> list[dict]:
     if value is None:
         return []
     if isinstance(value, str):
-        return [parse_attack(value)]
+        return [parse_attack(value).to_config()]
     if isinstance(value, Mapping):
         if 'type' not in value:
             raise ValueError(
@@ -138,36 +50,24 @@ def as_attacks(value: Any) -> list[dict]:
     )
 
 
-def attack_name(attack: Mapping) -> str:
-    """The short form of an attack, the inverse of :func:`parse_attack`.
-
-    A transform that has no short form is named by its type.
+def attack_name(config: Mapping) -> str:
+    """The short form of an attack's config; the type of other transforms.
 
     >>> attack_name(dict(type='PartOcclusion', target='head', fill='mean'))
     'part:head:mean'
     """
-    type_name = _type_name(attack)
-    fields = [_KIND_OF.get(type_name, type_name)]
-    target = attack.get('target', 'random')
-    if isinstance(target, str):
-        # `part:head` says its kind twice in the short form
-        fields.append(target.removeprefix(f'{fields[0]}:'))
-    else:
-        fields.append(
-            ','.join(str(t).removeprefix(f'{fields[0]}:') for t in target)
-        )
-    fields.append(attack.get('fill', 'blur'))
-    if attack.get('diameter') is not None:
-        fields.append(f'{100 * attack["diameter"]:.6g}%')
-    elif attack.get('radius', 6) != 6:
-        fields.append(str(attack['radius']))
-    if attack.get('place') in PLACES:
-        fields.append(attack['place'])
-    return ':'.join(fields)
+    attack = Attack.from_config(config)
+    if attack is not None:
+        return str(attack)
+    target = config.get('target', 'random')
+    if not isinstance(target, str):
+        target = ','.join(map(str, target))
+    fill = config.get('fill', 'blur')
+    return f'{type_name(config)}:{target}:{fill}'
 
 
 def check_buildable(attack: Mapping, name: str) -> None:
-    """See to it that an attack is a transform that can be built.
+    """Check that an attack is a transform that can be built.
 
     Args:
         attack: The transform's config.
@@ -182,7 +82,7 @@ def check_buildable(attack: Mapping, name: str) -> None:
     if isinstance(type_, str) and not TRANSFORMS.get(type_):
         raise ValueError(
             f'attack "{name}": there is no transform "{type_}"; '
-            f'occlusions are {" and ".join(KINDS.values())}'
+            f'occlusions are {" and ".join(TYPES.values())}'
         )
     try:
         TRANSFORMS.build(dict(attack))
@@ -191,31 +91,18 @@ def check_buildable(attack: Mapping, name: str) -> None:
         raise ValueError(f'attack "{name}": {reason}') from error
 
 
-def check_targets(attacks: Sequence[Mapping], skeleton: Skeleton) -> None:
-    """See to it that the data set has what the attacks name.
+def check_targets(configs: Sequence[Mapping], skeleton: Skeleton) -> None:
+    """Check that the data set has what attacks name.
 
-    Transforms other than those of :data:`KINDS` are not judged.
+    Transforms that are no attacks of this package are not judged.
 
     Raises:
         ValueError: It lacks a joint or part; the sentence lists those it has.
     """
-    for attack in attacks:
-        kind = _KIND_OF.get(_type_name(attack))
-        if kind is None:
-            continue
-        own = attack.get('parts')
-        known = Skeleton.from_names(skeleton.names, own) if own else skeleton
-        target = attack.get('target', 'random')
-        for name in [target] if isinstance(target, str) else target:
-            name = name.removeprefix(f'{kind}:')
-            if name in DRAWN[kind]:
-                continue
-            try:
-                _LOOK_UP[kind](known, name)
-            except ValueError as error:
-                raise ValueError(
-                    f'attack "{attack_name(attack)}": {error}'
-                ) from None
+    for config in configs:
+        attack = Attack.from_config(config)
+        if attack is not None:
+            attack.check(skeleton)
 
 
 def insert_attacks(
@@ -231,7 +118,7 @@ def insert_attacks(
         pipeline: Configs of a test pipeline.
         attacks: Configs of the attacks; one that takes a ``seed`` and has
             none gets ``seed``.
-        seed: Seed of what an attack leaves to chance.
+        seed: Seed of random draws.
 
     Returns:
         A new pipeline. Its packing transform carries the records into the
@@ -266,7 +153,7 @@ def has_place(pipeline: Sequence[Mapping]) -> bool:
 def needs_donors(step: Mapping) -> bool:
     """Whether a step, or one inside it, pastes what other people have."""
     return any(
-        _type_name(inner) == 'PartMix'
+        type_name(inner) == 'PartMix'
         or inner.get('fill') == 'donor'
         or 'donor' in (inner.get('fills') or ())
         for steps in _levels([dict(step)])
@@ -277,7 +164,7 @@ def needs_donors(step: Mapping) -> bool:
 def is_occlusion(step: Mapping) -> bool:
     """Whether a step is an occlusion of this package, or has one inside."""
     return any(
-        getattr(_resolve(inner), '__module__', '').startswith(_TRANSFORMS)
+        getattr(_resolve(inner), '__module__', '').startswith(_PACKAGE)
         for steps in _levels([dict(step)])
         for inner in steps
     )
@@ -299,7 +186,7 @@ def split_pipeline(
     steps, index = _place(new)
     if steps is not new:
         raise ValueError(
-            f'the pipeline has "{_type_name(steps[index])}" inside another '
+            f'the pipeline has "{type_name(steps[index])}" inside another '
             'transform, where it cannot be cut: move it to the top level'
         )
     return new[: index + 1], new[index + 1 :]
@@ -326,7 +213,7 @@ def with_meta_keys(
     for steps in _levels(new):
         for step in steps:
             keys = step.get('meta_keys')
-            if keys is None and 'Pack' in _type_name(step):
+            if keys is None and 'Pack' in type_name(step):
                 keys = _default_meta_keys(step)
             missing = [key for key in wanted if key not in (keys or ())]
             if keys is not None and missing:
@@ -377,7 +264,7 @@ def _place(pipeline: list[dict]) -> tuple[list[dict], int]:
     """The list and the index of the step that attacks come after."""
     place = _find(pipeline, _is_crop) or _find(pipeline, _is_load)
     if place is None:
-        types = ', '.join(_type_name(step) for step in pipeline)
+        types = ', '.join(type_name(step) for step in pipeline)
         raise ValueError(
             f'the pipeline ({types or "empty"}) has neither "{CROP}" nor a '
             'step that loads an image, so there is no place for an attack'
@@ -412,14 +299,14 @@ def _is_nested(inner: list) -> bool:
 
 
 def _is_crop(step: Mapping) -> bool:
-    return _type_name(step) == CROP
+    return type_name(step) == CROP
 
 
 def _is_load(step: Mapping) -> bool:
-    return _type_name(step).startswith('LoadImage')
+    return type_name(step).startswith('LoadImage')
 
 
-def _type_name(step: Mapping) -> str:
+def type_name(step: Mapping) -> str:
     """``'mmpose.TopdownAffine'`` or the class itself -> its bare name."""
     type_ = step.get('type', '')
     name = type_ if isinstance(type_, str) else type_.__name__
