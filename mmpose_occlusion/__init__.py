@@ -22,7 +22,11 @@ __all__ = [
     'datasets',
     'engine',
     'evaluation',
+    'hooks',
+    'metrics',
     'models',
+    'occlusion',
+    'transforms',
     'visualization',
 ]
 

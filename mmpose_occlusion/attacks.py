@@ -25,7 +25,7 @@ _LOOK_UP: dict[str, Callable] = {
     'part': Skeleton.part_indices,
 }
 
-_TRANSFORMS = 'mmpose_occlusion.datasets.transforms'
+_TRANSFORMS = 'mmpose_occlusion.transforms'
 
 CROP = 'TopdownAffine'
 """The transform that makes the crop: attacks come right after it."""

@@ -10,15 +10,12 @@ from importlib import import_module
 
 LOCATIONS = {
     'DATASETS': ('mmpose_occlusion.datasets',),
-    'TRANSFORMS': (
-        'mmpose_occlusion.datasets',
-        'mmpose_occlusion.visualization',
-    ),
-    'KEYPOINT_CODECS': ('mmpose_occlusion.datasets',),
+    'TRANSFORMS': ('mmpose_occlusion.transforms',),
+    'KEYPOINT_CODECS': ('mmpose_occlusion.transforms',),
     'MODELS': ('mmpose_occlusion.models',),
-    'METRICS': ('mmpose_occlusion.evaluation.metrics',),
-    'HOOKS': ('mmpose_occlusion.engine.hooks',),
-    'LOOPS': ('mmpose_occlusion.benchmark.loop',),
+    'METRICS': ('mmpose_occlusion.evaluation',),
+    'HOOKS': ('mmpose_occlusion.hooks',),
+    'LOOPS': ('mmpose_occlusion.predictors.mmpose_topdown.loop',),
 }
 """Registry of MMPose -> modules of this package that register in it."""
 

@@ -49,7 +49,7 @@ BY_DATA_SETS = [
     'xtcocotools',
     'mmpose.datasets',
     'mmpose_occlusion.datasets',
-    'mmpose_occlusion.occluders',
+    'mmpose_occlusion.occlusion',
 ]
 """MMPose's data sets import the first ones, needed or not."""
 
@@ -62,8 +62,7 @@ BY_OTHERS = [
     'mmpose.evaluation',
     'mmengine.runner',
     'mmpose_occlusion.models',
-    'mmpose_occlusion.batched',
-    'mmpose_occlusion.evaluation.metrics',
+    'mmpose_occlusion.evaluation',
     'mmpose_occlusion.benchmark',
 ]
 
@@ -147,7 +146,6 @@ def test_a_registry_of_another_make_gets_all_at_once(a_location):
 def test_an_unknown_attribute_is_refused():
     import mmpose_occlusion
 
-    assert mmpose_occlusion.models.BatchOcclusion
     with pytest.raises(AttributeError, match=r"no attribute 'nonsense'"):
         _ = mmpose_occlusion.nonsense
 

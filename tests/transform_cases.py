@@ -3,7 +3,7 @@
 The names are those that AIC, MPII, COCO and COCO-WholeBody share.
 """
 
-from mmpose_occlusion.datasets.transforms import (
+from mmpose_occlusion.transforms import (
     EmptyRemovedHeatmaps,
     KeypointOcclusion,
     MultiKeypointOcclusion,

@@ -194,11 +194,9 @@ def run(work: Callable[[argparse.Namespace], None], args) -> int:
         _import_quietly()
     except RuntimeError as error:  # of the version gate
         return _refuse(error)
-    from mmpose_occlusion.engine.errors import UsageError
     from mmpose_occlusion.engine.launch import leave
-    from mmpose_occlusion.engine.memory import keep_freed_memory
+    from mmpose_occlusion.errors import UsageError
 
-    keep_freed_memory()
     try:
         work(args)
     except UsageError as error:

@@ -56,8 +56,8 @@ def browse(args: argparse.Namespace) -> None:
 
     from mmpose_occlusion.engine import attack, checks, crops
     from mmpose_occlusion.engine.config import load_config, metainfo_of
-    from mmpose_occlusion.engine.errors import UsageError
-    from mmpose_occlusion.engine.hooks.summary import outcomes, summarize
+    from mmpose_occlusion.errors import UsageError
+    from mmpose_occlusion.hooks.summary import outcomes, summarize
     from mmpose_occlusion.visualization import Style, gallery, sheet
 
     if args.num < 1:

@@ -159,13 +159,13 @@ def benchmark(args: argparse.Namespace) -> None:
     from mmengine.dist import is_main_process
     from mmengine.runner import Runner
 
-    from mmpose_occlusion.benchmark import start
     from mmpose_occlusion.benchmark.profile import table
     from mmpose_occlusion.benchmark.runs import load_run
     from mmpose_occlusion.checkpoints import load_into
     from mmpose_occlusion.engine import checks
     from mmpose_occlusion.engine.config import load_config
     from mmpose_occlusion.engine.launch import prepare_launch
+    from mmpose_occlusion.predictors.mmpose_topdown import cli_config as start
 
     begin = time.time()
     cfg = load_config(args.config, args.cfg_options)

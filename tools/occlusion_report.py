@@ -57,7 +57,7 @@ def report(args: argparse.Namespace) -> None:
     from mmpose_occlusion.benchmark.report import show_steps, write_report
     from mmpose_occlusion.benchmark.report.cases import find_config
     from mmpose_occlusion.benchmark.runs import load_runs
-    from mmpose_occlusion.engine.errors import UsageError
+    from mmpose_occlusion.errors import UsageError
 
     for option in ('draws', 'cases', 'seed'):
         if getattr(args, option) < 0:

@@ -125,7 +125,7 @@ def convert_mpii(args: argparse.Namespace) -> None:
         read_split,
         write_annotations,
     )
-    from mmpose_occlusion.engine.errors import UsageError
+    from mmpose_occlusion.errors import UsageError
 
     for path in filter(None, (args.mat, args.val)):
         if not Path(path).is_file():

@@ -10,7 +10,7 @@ _base_ = [
 ]
 custom_imports = dict(imports=['mmpose_occlusion'])
 randomness = dict(seed=0)
-custom_hooks = [dict(type='SyncBuffersHook'), dict(type='ChannelsLastHook')]
+custom_hooks = [dict(type='SyncBuffersHook')]
 
 model = dict(head=dict(decoder=_base_.codec))
 epochs = 24

@@ -6,7 +6,7 @@ import platform
 from pathlib import Path
 from typing import TextIO
 
-from mmpose_occlusion.engine.errors import UsageError
+from mmpose_occlusion.errors import UsageError
 
 LOCK = '.benchmark.lock'
 

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from mmpose_occlusion.predictors.mmpose_topdown.processes import gather
+
 from .clock import Clock, Spent, Steps, merge
 from .probe import FLIP, FORWARD, HEATMAPS, PREPROCESS, SAMPLES
-from .processes import gather
 from .store import write_json
 
 PROFILE = 'profile.json'

@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from mmpose_occlusion.engine.errors import UsageError
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.predictors.mmpose_topdown.ground_truth import (
+    from_arrays,
+    joints_from,
+)
 
 from .data import Attacked, BenchmarkRun, Predictions
 from .store import CLEAN, BlockResult, RunStore, open_runs
-from .truth import from_arrays, joints_from
 
 
 def load_runs(folder: str | Path) -> list[BenchmarkRun]:

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from mmengine.logging import print_log
 
-from mmpose_occlusion.engine.errors import UsageError
+from mmpose_occlusion.errors import UsageError
 
 from .blocks import Block
 

@@ -34,7 +34,7 @@ from mmpose_occlusion.attacks import (
     check_targets,
     with_defaults,
 )
-from mmpose_occlusion.engine.errors import UsageError
+from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
 
 WILDCARD = '*'

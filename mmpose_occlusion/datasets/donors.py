@@ -10,7 +10,7 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 from torch.utils.data import Dataset
 
-from mmpose_occlusion.occluders import labelled_joints
+from mmpose_occlusion.occlusion import labelled_joints
 from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 

@@ -1,10 +1,1 @@
-"""Running trainings and tests: configs, launchers, hooks."""
-
-from .errors import UsageError
-from .hooks import OcclusionSummaryHook, OcclusionVisualizationHook
-
-__all__ = [
-    'OcclusionSummaryHook',
-    'OcclusionVisualizationHook',
-    'UsageError',
-]
+"""Configs of trainings and tests: reading, checking and changing them."""

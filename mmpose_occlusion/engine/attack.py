@@ -20,12 +20,15 @@ from mmpose_occlusion.attacks import (
     with_occlusion_record,
     with_transformed_joints,
 )
-from mmpose_occlusion.datasets.transforms.scene import MATCHED_KEY
-from mmpose_occlusion.datasets.wrappers import is_matched, match_detections
+from mmpose_occlusion.datasets.detection_matching import (
+    is_matched,
+    match_detections,
+)
+from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
+from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 
 from .config import dataloader, metainfo_of, walk_datasets
-from .errors import UsageError
 
 BEFORE, AFTER = 'picture_before', 'picture_after'
 """Keys of the pictures that :func:`attack_config` keeps."""
@@ -134,7 +137,7 @@ def attack_config(
     """
     loader = dataloader(cfg, split)
     if any(map(needs_donors, attacks)):
-        from mmpose_occlusion.datasets.wrappers import offer_donors
+        from mmpose_occlusion.datasets.detection_matching import offer_donors
 
         loader['dataset'] = offer_donors(loader['dataset'])
     datasets = list(walk_datasets(loader['dataset']))

@@ -7,9 +7,10 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmpose_occlusion.errors import UsageError
+
 from .config import walk_datasets
 from .data_files import open_archives
-from .errors import UsageError
 
 
 def check_data_files(cfg: Config, split: str, evaluator: bool = True) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.hub import get_config
 
-from .errors import UsageError
+from mmpose_occlusion.errors import UsageError
 
 SPLITS = ('train', 'val', 'test')
 

@@ -9,22 +9,22 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmpose_occlusion.attacks import RECORD_KEY, is_occlusion
+from mmpose_occlusion.datasets.detection_matching import match_detections
 from mmpose_occlusion.datasets.occlusion_views import (
     VIEW_KEY,
     OcclusionViewsDataset,
 )
-from mmpose_occlusion.datasets.transforms.scene import (
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.occlusion import labelled_joints
+from mmpose_occlusion.transforms.results_reader import (
     MATCHED_KEY,
     annotated,
     joint_names,
 )
-from mmpose_occlusion.datasets.wrappers import match_detections
-from mmpose_occlusion.occluders import labelled_joints
 from mmpose_occlusion.visualization import View
 
 from .attack import AFTER, BEFORE, attack_config
 from .config import dataloader, walk_datasets
-from .errors import UsageError
 
 
 def crop_dataset(

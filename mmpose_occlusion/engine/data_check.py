@@ -21,10 +21,10 @@ from mmpose_occlusion.datasets.inventory import (
     read_annotations,
 )
 from mmpose_occlusion.datasets.layout import candidates
+from mmpose_occlusion.errors import UsageError
 
 from .config import SPLITS
 from .data_files import DataFile, data_files
-from .errors import UsageError
 
 DATA = 'data'
 """The folder that configs say the data is in."""

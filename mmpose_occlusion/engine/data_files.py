@@ -20,9 +20,9 @@ from mmpose_occlusion.datasets.zip_backend import (
     open_archive,
     split_path,
 )
+from mmpose_occlusion.errors import UsageError
 
 from .config import SPLITS, walk_datasets
-from .errors import UsageError
 
 _OUTSIDE_ROOT = ('bbox_file', 'headbox_file')
 """Files that MMPose does not look for below ``data_root``."""

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.logging import print_log
 
-from .errors import UsageError
+from mmpose_occlusion.errors import UsageError
 
 _RANK_OF = {
     # launcher: rank, number of processes, rank on this machine

@@ -10,12 +10,12 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from numpy.lib import NumpyVersion
 
+from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.evaluation.predictions import load_predictions
 
 from .attack import attack_config, match_boxes, read_attacks, use_gt_boxes
 from .checks import check_data_files
 from .config import name_visualizer, set_work_dir
-from .errors import UsageError
 
 _SHARED = (
     'ann_file',

@@ -5,11 +5,11 @@ from argparse import Namespace
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmpose_occlusion.datasets.fast_steps import FAST, with_fast_steps
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.transforms.fast_steps import FAST, with_fast_steps
 
 from .attack import carry_records
 from .config import dataloader, name_visualizer, set_work_dir
-from .errors import UsageError
 
 
 def apply_arguments(cfg: Config, args: Namespace) -> None:

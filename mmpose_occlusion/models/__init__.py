@@ -4,12 +4,10 @@ from mmpose_occlusion.requirements import FOR_MODELS, check_extensions
 
 check_extensions(FOR_MODELS)
 
-from .batch_occlusion import BatchOcclusion  # noqa: E402
 from .contrastive_estimator import ContrastivePoseEstimator  # noqa: E402
 from .contrastive_loss import OcclusionContrastLoss  # noqa: E402
 
 __all__ = [
-    'BatchOcclusion',
     'ContrastivePoseEstimator',
     'OcclusionContrastLoss',
 ]

@@ -1,13 +1,11 @@
 """Pictures of occlusions: pairs, contact sheets, galleries."""
 
 from .gallery import gallery
-from .keep import KeepPicture
 from .panels import pair, sheet
 from .style import Style
 from .view import View, outcome
 
 __all__ = [
-    'KeepPicture',
     'Style',
     'View',
     'gallery',

@@ -37,12 +37,12 @@ def measure(args: argparse.Namespace) -> None:
     from mmengine.registry import init_default_scope
     from mmpose.datasets import CocoDataset
 
-    from mmpose_occlusion.datasets.transforms import (
+    from mmpose_occlusion.errors import UsageError
+    from mmpose_occlusion.skeleton import Skeleton
+    from mmpose_occlusion.transforms import (
         KeypointOcclusion,
         PartOcclusion,
     )
-    from mmpose_occlusion.engine.errors import UsageError
-    from mmpose_occlusion.skeleton import Skeleton
 
     init_default_scope('mmpose')
     annotations = Path(args.data) / 'annotations/person_keypoints_val.json'
@@ -84,7 +84,7 @@ def measure(args: argparse.Namespace) -> None:
 
 def _print_row(what, paper_exact, attacks, crops, skeleton) -> None:
     """One kind of target under one set of rules, over all people."""
-    from mmpose_occlusion.occluders import CorrectedRules, labelled_joints
+    from mmpose_occlusion.occlusion import CorrectedRules, labelled_joints
 
     tried = painted = pixels = own = covered = removed = 0
     for index in range(len(crops)):

@@ -49,7 +49,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def experiment(args: argparse.Namespace) -> None:
     """Check, train, test, attack, write the table."""
-    from mmpose_occlusion.engine.errors import UsageError
+    from mmpose_occlusion.errors import UsageError
 
     if args.list:
         for each in EXPERIMENTS:
@@ -102,7 +102,7 @@ def _run(script: str, *arguments: object) -> None:
     Raises:
         UsageError: It stopped; it has said why.
     """
-    from mmpose_occlusion.engine.errors import UsageError
+    from mmpose_occlusion.errors import UsageError
 
     command = ['bash', str(ROOT / 'tools' / script), *map(str, arguments)]
     environment = os.environ | dict(PYTHON=sys.executable)

@@ -19,7 +19,7 @@ from mmpose.datasets import CocoDataset, MpiiDataset
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import TRANSFORMS
 
-from mmpose_occlusion.occluders import replay
+from mmpose_occlusion.occlusion import replay
 from tests.golden import naive_reference as reference
 
 # A joint that the photographer's picture has at ZOOM * p + SHIFT is seen at p

@@ -13,8 +13,10 @@ from mmengine.registry import DefaultScope
 from mmpose.registry import MODELS
 
 from mmpose_occlusion.benchmark.data import BenchmarkRun
-from mmpose_occlusion.benchmark.loop import OcclusionBenchmarkLoop
 from mmpose_occlusion.benchmark.runs import load_run
+from mmpose_occlusion.predictors.mmpose_topdown.loop import (
+    OcclusionBenchmarkLoop,
+)
 from tests.test_evaluation.runs import synthetic
 
 ATTACKS = (

@@ -6,13 +6,18 @@ import torch
 from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
-from mmpose_occlusion.benchmark.batch import Batch, load, put, send
-from mmpose_occlusion.benchmark.change import (
+from mmpose_occlusion.predictors.mmpose_topdown.batch import (
+    Batch,
+    load,
+    put,
+    send,
+)
+from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import Crop
+from mmpose_occlusion.predictors.mmpose_topdown.pixel_diff import (
     Change,
     find_change,
     outcome_of,
 )
-from mmpose_occlusion.benchmark.views import Crop
 
 SHAPE = (3, 16, 12)
 

@@ -13,12 +13,18 @@ from mmpose_occlusion.benchmark.blocks import (
     order_by_image,
     runs_of_images,
 )
-from mmpose_occlusion.benchmark.change import find_change, outcome_of
-from mmpose_occlusion.benchmark.compute import plan
-from mmpose_occlusion.benchmark.estimate import Estimate, duration
 from mmpose_occlusion.benchmark.identity import attack_key, digest
-from mmpose_occlusion.benchmark.progress import Progress
 from mmpose_occlusion.benchmark.store import BlockResult, RunStore
+from mmpose_occlusion.predictors.mmpose_topdown.compute import plan
+from mmpose_occlusion.predictors.mmpose_topdown.estimate import (
+    Estimate,
+    duration,
+)
+from mmpose_occlusion.predictors.mmpose_topdown.pixel_diff import (
+    find_change,
+    outcome_of,
+)
+from mmpose_occlusion.predictors.mmpose_topdown.progress import Progress
 
 
 def test_images_are_not_cut_through():

@@ -12,13 +12,13 @@ from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import DATASETS
 
 from mmpose_occlusion.attacks import insert_attacks, parse_attack
-from mmpose_occlusion.benchmark import compute as computing
-from mmpose_occlusion.benchmark.batch import Batch
 from mmpose_occlusion.benchmark.lock import FolderLock
 from mmpose_occlusion.benchmark.runs import load_runs
 from mmpose_occlusion.benchmark.store import RunStore
-from mmpose_occlusion.benchmark.views import Task
-from mmpose_occlusion.engine.errors import UsageError
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.predictors.mmpose_topdown import compute as computing
+from mmpose_occlusion.predictors.mmpose_topdown.batch import Batch
+from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import Task
 
 from .planted import PlantedModel
 from .small import ATTACKS, Counting, assert_same, config, loop, network, run

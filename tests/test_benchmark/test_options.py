@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from mmpose_occlusion.benchmark.identity import numerics, run_key
-from mmpose_occlusion.benchmark.options import Options
 from mmpose_occlusion.benchmark.runs import load_runs
-from mmpose_occlusion.engine.errors import UsageError
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.predictors.mmpose_topdown.options import Options
 
 from .small import assert_same, config, network, run
 

@@ -8,7 +8,7 @@ from mmpose_occlusion.benchmark import clock as clocks
 from mmpose_occlusion.benchmark.clock import NO_CLOCK, Clock, merge
 from mmpose_occlusion.benchmark.probe import Probe
 from mmpose_occlusion.benchmark.profile import LINES, Profile, table
-from mmpose_occlusion.engine.errors import UsageError
+from mmpose_occlusion.errors import UsageError
 
 from .small import ATTACKS, assert_same, config, loop, network, run
 

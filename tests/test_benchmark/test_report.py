@@ -20,7 +20,7 @@ from mmpose_occlusion.benchmark.report.cases import (
     pick_cases,
     show,
 )
-from mmpose_occlusion.benchmark.report.words import interval, number
+from mmpose_occlusion.benchmark.report.formatting import interval, number
 from tests.test_benchmark import made_up
 from tests.test_benchmark.planted import config
 
@@ -224,7 +224,9 @@ def planted(synthetic_people):
     from mmengine.registry import DefaultScope
     from mmpose.registry import DATASETS
 
-    from mmpose_occlusion.benchmark.truth import infos_of
+    from mmpose_occlusion.predictors.mmpose_topdown.ground_truth import (
+        infos_of,
+    )
 
     cfg = config(
         synthetic_people, 'annotations/person_keypoints_val.json', 'val/'

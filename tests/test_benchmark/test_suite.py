@@ -9,9 +9,9 @@ from mmpose_occlusion.benchmark.suite import (
     load_suites,
     shipped,
 )
-from mmpose_occlusion.datasets.wrappers import offer_donors
-from mmpose_occlusion.engine.errors import UsageError
-from mmpose_occlusion.occluders import FILLS
+from mmpose_occlusion.datasets.detection_matching import offer_donors
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.occlusion import FILLS
 from mmpose_occlusion.skeleton import Skeleton
 from tests.golden.samples import names
 from tests.test_evaluation.runs import build, synthetic

@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.attacks import needs_donors, parse_attack
-from mmpose_occlusion.datasets.transforms import KeypointOcclusion
-from mmpose_occlusion.datasets.wrappers import match_detections, offer_donors
-from mmpose_occlusion.occluders import replay_all
+from mmpose_occlusion.datasets.detection_matching import (
+    match_detections,
+    offer_donors,
+)
+from mmpose_occlusion.occlusion import replay_all
+from mmpose_occlusion.transforms import KeypointOcclusion
 from tests.golden.samples import crop, photo
 from tests.test_evaluation.runs import PIPELINE, build, synthetic
 

@@ -226,7 +226,7 @@ class Where:
     """A pipeline that tells where the index is in the worker's memory."""
 
     def __call__(self, results):
-        from mmpose_occlusion.datasets.transforms import PartMix
+        from mmpose_occlusion.transforms import PartMix
 
         donors = results['dataset'].donors
         before = {key: a.ctypes.data for key, a in donors._rows.items()}

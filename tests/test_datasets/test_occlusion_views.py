@@ -10,7 +10,7 @@ from mmpose.datasets.transforms import LoadImage, TopdownAffine
 from mmpose.registry import DATASETS
 
 from mmpose_occlusion.datasets.occlusion_views import OcclusionViewsDataset
-from mmpose_occlusion.datasets.transforms import (
+from mmpose_occlusion.transforms import (
     KeypointOcclusion,
     PartOcclusion,
 )

@@ -4,7 +4,6 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmpose_occlusion.datasets.transforms.scene import MATCHED_KEY
 from mmpose_occlusion.engine.attack import (
     AFTER,
     BEFORE,
@@ -15,7 +14,8 @@ from mmpose_occlusion.engine.attack import (
     use_gt_boxes,
 )
 from mmpose_occlusion.engine.config import load_config
-from mmpose_occlusion.engine.errors import UsageError
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 
 NOSE = {'type': 'KeypointOcclusion', 'target': 'nose', 'fill': 'black'}
 LOAD = {'type': 'LoadImage'}

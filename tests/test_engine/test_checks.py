@@ -4,7 +4,7 @@ import pytest
 from mmengine.config import Config
 
 from mmpose_occlusion.engine import checks
-from mmpose_occlusion.engine.errors import UsageError
+from mmpose_occlusion.errors import UsageError
 
 
 def config(dataset, evaluator=None):

@@ -12,7 +12,7 @@ from mmpose_occlusion.engine.config import (
     set_work_dir,
     walk_datasets,
 )
-from mmpose_occlusion.engine.errors import UsageError
+from mmpose_occlusion.errors import UsageError
 
 OWN = (
     'mmpose::body_2d_keypoint/topdown_heatmap/coco/'

@@ -15,8 +15,8 @@ from mmpose_occlusion.datasets.inventory import (
     MISSING,
     OK,
 )
-from mmpose_occlusion.engine import UsageError
 from mmpose_occlusion.engine.data_check import Checker, report
+from mmpose_occlusion.errors import UsageError
 
 TOPDOWN = 'mmpose::body_2d_keypoint/topdown_heatmap'
 COCO = f'{TOPDOWN}/coco/td-hm_res50_8xb64-210e_coco-256x192.py'

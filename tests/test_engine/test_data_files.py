@@ -8,7 +8,6 @@ from mmengine.config import Config
 from mmengine.hub import get_config
 
 from mmpose_occlusion.datasets import zip_backend
-from mmpose_occlusion.engine import UsageError
 from mmpose_occlusion.engine.attack import use_gt_boxes
 from mmpose_occlusion.engine.checks import check_data_files
 from mmpose_occlusion.engine.config import load_config
@@ -17,6 +16,7 @@ from mmpose_occlusion.engine.data_files import (
     find_data,
     use_data_on_disk,
 )
+from mmpose_occlusion.errors import UsageError
 
 TOPDOWN = 'mmpose::body_2d_keypoint/topdown_heatmap'
 COCO = f'{TOPDOWN}/coco/td-hm_res50_8xb64-210e_coco-256x192.py'

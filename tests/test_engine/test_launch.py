@@ -5,7 +5,7 @@ import torch
 from mmengine.config import Config
 
 from mmpose_occlusion.engine import launch
-from mmpose_occlusion.engine.errors import UsageError
+from mmpose_occlusion.errors import UsageError
 
 
 def test_one_process():

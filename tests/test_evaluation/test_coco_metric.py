@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mmengine.evaluator import Evaluator
 
-from mmpose_occlusion.datasets.wrappers import match_detections
+from mmpose_occlusion.datasets.detection_matching import match_detections
 from tests.test_evaluation.runs import (
     build,
     photographs,

@@ -5,8 +5,8 @@ import pytest
 from mmengine.evaluator import Evaluator
 
 from mmpose_occlusion.attacks import insert_attacks
-from mmpose_occlusion.datasets.wrappers import match_detections
-from mmpose_occlusion.evaluation.metrics import ForcedOcclusionMetric
+from mmpose_occlusion.datasets.detection_matching import match_detections
+from mmpose_occlusion.evaluation import ForcedOcclusionMetric
 from tests.test_evaluation.runs import (
     build,
     photographs,

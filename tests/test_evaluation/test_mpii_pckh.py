@@ -5,7 +5,7 @@ import pytest
 from mmengine.evaluator import Evaluator
 from mmpose.datasets.datasets import MpiiDataset
 
-from mmpose_occlusion.evaluation.metrics import MpiiPCKh
+from mmpose_occlusion.evaluation import MpiiPCKh
 from tests.test_evaluation.runs import (
     build,
     photographs,

@@ -7,7 +7,7 @@ import pytest
 from mmengine.evaluator import Evaluator
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
-from mmpose_occlusion.evaluation.metrics import PerKeypointMetric
+from mmpose_occlusion.evaluation import PerKeypointMetric
 from tests.test_evaluation.runs import (
     PHOTOGRAPHS,
     build,

@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pytest
 
+from mmpose_occlusion.transforms import KeepPicture
 from mmpose_occlusion.visualization import (
-    KeepPicture,
     Style,
     View,
     gallery,

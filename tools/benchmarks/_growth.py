@@ -122,7 +122,7 @@ def mixing(index, rounds_of: int = 1) -> Callable[[], object]:
     from mmpose.datasets import CocoDataset
     from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
-    from mmpose_occlusion.datasets.transforms import PartMix
+    from mmpose_occlusion.transforms import PartMix
 
     mix = PartMix(prob=1.0)
     picture = np.random.default_rng(1).integers(
@@ -238,7 +238,7 @@ def sample_of(people: int, joints: int, names: Mapping[int, str]) -> dict:
 
 def transforms() -> dict[str, Any]:
     """Those that are measured, in place, so that no copy hides growth."""
-    from mmpose_occlusion.datasets import transforms as t
+    from mmpose_occlusion import transforms as t
 
     return {
         'KeypointOcclusion black': t.KeypointOcclusion(
@@ -315,8 +315,11 @@ def measure_attacks(counts: Sequence[int], rounds: int) -> dict[int, float]:
     """Seconds to make a crop and its views under so many attacks."""
     import torch
 
-    from mmpose_occlusion.benchmark.batch import Batch, load
-    from mmpose_occlusion.benchmark.views import Attack, CropMaker
+    from mmpose_occlusion.predictors.mmpose_topdown.batch import Batch, load
+    from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import (
+        Attack,
+        CropMaker,
+    )
 
     names = joint_names(17)
     fills, each = ('black', 'mean', 'blur', 'noise'), []

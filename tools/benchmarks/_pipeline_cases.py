@@ -44,7 +44,7 @@ def load_people(folder: str, most: int) -> tuple[Any, list[int], str]:
     from mmpose.datasets import CocoDataset
 
     from mmpose_occlusion.datasets import DonorDataset
-    from mmpose_occlusion.engine.errors import UsageError
+    from mmpose_occlusion.errors import UsageError
 
     if real := os.environ.get(REAL_DATA):
         kind, images = 'real', Path(real) / 'coco'
@@ -188,7 +188,7 @@ def decoded(folder: str) -> dict:
 
 def options(pipeline: list[dict], folder: str, chosen: str) -> list[Case]:
     """Other ways to the same sample, or to nearly the same one."""
-    from mmpose_occlusion.datasets.fast_steps import with_fast_steps
+    from mmpose_occlusion.transforms.fast_steps import with_fast_steps
 
     fast = with_fast_steps(pipeline)
     variants: list[tuple[str, list]] = []

@@ -120,8 +120,8 @@ def measure(args: argparse.Namespace) -> None:
 def _runner(args: argparse.Namespace):
     from mmengine.runner import Runner
 
-    from mmpose_occlusion.benchmark import start
     from mmpose_occlusion.engine.config import load_config
+    from mmpose_occlusion.predictors.mmpose_topdown import cli_config as start
 
     cfg = load_config(args.config, args.cfg_options)
     start.apply_arguments(cfg, args)
@@ -134,8 +134,8 @@ def _network(loop, clock: Clock, seconds: float = 8.0) -> int:
     """Batches that are ready, one after the other; returns their crops."""
     import torch
 
-    from mmpose_occlusion.benchmark.batch import Batch
-    from mmpose_occlusion.benchmark.views import Task
+    from mmpose_occlusion.predictors.mmpose_topdown.batch import Batch
+    from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import Task
 
     maker = loop._maker()
     stop = min(loop.batch_size, len(loop.boxes))

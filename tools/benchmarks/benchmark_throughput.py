@@ -138,8 +138,8 @@ def _runner(args: argparse.Namespace, folder: Path):
     import _stub  # noqa: F401
     from mmengine.runner import Runner
 
-    from mmpose_occlusion.benchmark import start
     from mmpose_occlusion.engine.config import load_config
+    from mmpose_occlusion.predictors.mmpose_topdown import cli_config as start
 
     path, size = folder / 'stub.py', tuple(args.size)
     path.write_text(

@@ -104,7 +104,7 @@ def _ours(
     crops: list, whole_call: Callable
 ) -> tuple[dict[str, list[Callable]], dict[str, np.ndarray]]:
     """Our calls by row, and the boxes that they paint in."""
-    from mmpose_occlusion.datasets import transforms as t
+    from mmpose_occlusion import transforms as t
 
     calls: dict[str, list[Callable]] = {}
     boxes: dict[str, list] = dict(joint_boxes=[], part_boxes=[])

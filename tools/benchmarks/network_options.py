@@ -95,9 +95,9 @@ def measure(args: argparse.Namespace) -> None:
 def _loop(args: argparse.Namespace):
     from mmengine.runner import Runner
 
-    from mmpose_occlusion.benchmark import start
     from mmpose_occlusion.checkpoints import load_into
     from mmpose_occlusion.engine.config import load_config
+    from mmpose_occlusion.predictors.mmpose_topdown import cli_config as start
 
     cfg = load_config(args.config, args.cfg_options)
     cfg.custom_hooks = [
@@ -119,10 +119,10 @@ def _times(
     args: argparse.Namespace, folder: str, names: list[str]
 ) -> dict[str, list[float]]:
     """Processor seconds of one crop, in each turn."""
-    from mmpose_occlusion.benchmark.batch import Batch
-    from mmpose_occlusion.benchmark.options import Options
-    from mmpose_occlusion.benchmark.predict import Predictor
-    from mmpose_occlusion.benchmark.views import Task
+    from mmpose_occlusion.predictors.mmpose_topdown.batch import Batch
+    from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import Task
+    from mmpose_occlusion.predictors.mmpose_topdown.options import Options
+    from mmpose_occlusion.predictors.mmpose_topdown.predict import Predictor
 
     args = argparse.Namespace(**{**vars(args), 'out': folder})
     loop = _loop(args)

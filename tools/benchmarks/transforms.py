@@ -130,7 +130,7 @@ def floor_of(
     records: list[dict], image: np.ndarray, inplace: bool, cuts: dict
 ) -> Callable[[], None]:
     """OpenCV's and NumPy's share of what the records say."""
-    from mmpose_occlusion.occluders.region import region_from_record
+    from mmpose_occlusion.occlusion.region import region_from_record
 
     jobs = []
     for record in records:
@@ -279,7 +279,7 @@ def median(values: np.ndarray) -> float:
 
 def cases() -> list[Case]:
     """The rows."""
-    from mmpose_occlusion.datasets import transforms as t
+    from mmpose_occlusion import transforms as t
 
     limbs = ('left_arm', 'left_leg', 'corpus')
     rows = []
@@ -348,7 +348,7 @@ def measure_case(
 
 def partmix(crops: list[Crop], turns: int) -> str:
     """PartMix, its donors' pictures read before, and a part cutout."""
-    from mmpose_occlusion.datasets.transforms import PartMix, PartOcclusion
+    from mmpose_occlusion.transforms import PartMix, PartOcclusion
 
     mix = PartMix(prob=1.0)
     read, pictures = mix._donation._read, {}
@@ -386,7 +386,7 @@ def partmix(crops: list[Crop], turns: int) -> str:
 
 def sizes(small: list[Crop], large: list[Crop], turns: int, fill: str) -> str:
     """In-place discs at 384×288 against those at 256×192."""
-    from mmpose_occlusion.datasets.transforms import KeypointOcclusion
+    from mmpose_occlusion.transforms import KeypointOcclusion
 
     ratios = []
     for number, (few, many) in enumerate(zip(small, large, strict=True)):

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..data import BenchmarkRun
+from mmpose_occlusion.benchmark.data import BenchmarkRun
+
 from .bootstrap import DRAWS
 from .compare import Comparison, compare_runs
 from .controls import Control, controls

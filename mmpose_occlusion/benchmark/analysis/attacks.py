@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmpose_occlusion.attacks import KINDS
-
-from ..data import Attacked
+from mmpose_occlusion.benchmark.data import Attacked
 
 SEVERITY = 'severity'
 """Key of an attack's details: the size of what is painted."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..data import BenchmarkRun
+from mmpose_occlusion.benchmark.data import BenchmarkRun
+
 from .costs import Estimates, estimates
 from .measures import Draws, Judge, change
 

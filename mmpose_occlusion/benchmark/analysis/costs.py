@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Attacked
+from mmpose_occlusion.benchmark.data import Attacked
+
 from .attacks import about
 from .bootstrap import Estimate, estimate
 from .failures import count_kinds, failure_kinds

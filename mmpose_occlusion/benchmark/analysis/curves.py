@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data import Attacked
+from mmpose_occlusion.benchmark.data import Attacked
+
 from .attacks import HERE, OTHER, About, about
 from .bootstrap import Estimate, estimate
 from .measures import Judge

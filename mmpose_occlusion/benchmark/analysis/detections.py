@@ -10,7 +10,12 @@ from typing import Any
 import numpy as np
 from mmpose.evaluation.functional import oks_nms, soft_oks_nms
 
-from ..data import UNMATCHED, BenchmarkRun, Predictions
+from mmpose_occlusion.benchmark.data import (
+    UNMATCHED,
+    BenchmarkRun,
+    Predictions,
+)
+
 from .scene import Scene
 
 NMS = {'oks_nms': oks_nms, 'soft_oks_nms': soft_oks_nms}

@@ -8,7 +8,8 @@ own term of OKS, ``ks = exp(-d² / (2 s² (2 sigma)²))`` with the person's area
 
 import numpy as np
 
-from ..data import UNMATCHED
+from mmpose_occlusion.benchmark.data import UNMATCHED
+
 from .measures import Judge, Judged, joint_similarity
 from .scene import same_image
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmpose_occlusion.evaluation.functional import box_size
+from mmpose_occlusion.benchmark.data import Attacked, BenchmarkRun
+from mmpose_occlusion.metrics.functional import box_size
 
-from ..data import Attacked, BenchmarkRun
 from .measures import Judge, Judged
 
 

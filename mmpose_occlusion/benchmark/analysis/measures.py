@@ -18,13 +18,18 @@ from functools import cached_property
 
 import numpy as np
 
-from mmpose_occlusion.evaluation.functional import (
+from mmpose_occlusion.benchmark.data import (
+    UNMATCHED,
+    Attacked,
+    BenchmarkRun,
+    Predictions,
+)
+from mmpose_occlusion.metrics.functional import (
     PCK_THRESHOLD,
     box_size,
     joint_errors,
 )
 
-from ..data import UNMATCHED, Attacked, BenchmarkRun, Predictions
 from .bootstrap import DRAWS, draw_weights, weighted_mean
 from .detections import survivors
 from .matching import Matches, Similarity, compare, match

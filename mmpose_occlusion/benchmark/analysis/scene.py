@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from mmpose_occlusion.evaluation.coco import make_person
-
-from ..data import UNMATCHED, BenchmarkRun, Boxes
+from mmpose_occlusion.benchmark.data import UNMATCHED, BenchmarkRun, Boxes
+from mmpose_occlusion.metrics.coco import make_person
 
 PADDING = 1.25
 """Of boxes, as MMPose's ``GetBBoxCenterScale`` has it."""

@@ -13,15 +13,17 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
 from mmpose_occlusion.attacks import RECORD_KEY, split_pipeline
+from mmpose_occlusion.benchmark.analysis.attacks import transforms
+from mmpose_occlusion.benchmark.blocks import order_by_image
+from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.datasets import match_detections
 from mmpose_occlusion.engine.crops import to_crop
-from mmpose_occlusion.evaluation.functional import box_size, joint_errors
-
-from ..analysis.attacks import transforms
-from ..blocks import order_by_image
-from ..data import BenchmarkRun
-from ..truth import infos_of
-from ..views import Attack, CropMaker
+from mmpose_occlusion.metrics.functional import box_size, joint_errors
+from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import (
+    Attack,
+    CropMaker,
+)
+from mmpose_occlusion.predictors.mmpose_topdown.ground_truth import infos_of
 
 WORST, TYPICAL = 1.0, 0.5
 """Quantiles of the harm."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from mmpose_occlusion.benchmark.data import Joints
 from mmpose_occlusion.visualization.style import ERROR, Style, side_color
 
-from ..data import Joints
 from .cases import Shown
 
 _RIGHT = 'right'

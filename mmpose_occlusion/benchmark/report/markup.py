@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .figures import Picture
-from .words import (
+from .formatting import (
     name,
 )
 

@@ -8,9 +8,9 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from ..analysis import Analysis, Estimate
-from ..analysis.compare import Comparison
-from ..analysis.costs import Cost
+from mmpose_occlusion.benchmark.analysis import Analysis, Estimate
+from mmpose_occlusion.benchmark.analysis.compare import Comparison
+from mmpose_occlusion.benchmark.analysis.costs import Cost
 
 SCHEMA = 1
 """Version of ``report.json``."""

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..analysis import Analysis
-from ..analysis.compare import Comparison
+from mmpose_occlusion.benchmark.analysis import Analysis
+from mmpose_occlusion.benchmark.analysis.compare import Comparison
+
 from . import figures
+from .formatting import NAMES, NOTHING, both, number
 from .markup import esc, facts_list, figure_of, table_of
 from .sections import ModelPage, sections
 from .style import CSS
-from .words import NAMES, NOTHING, both, number
 
 
 def page(

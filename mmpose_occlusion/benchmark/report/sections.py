@@ -3,17 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..analysis import Analysis
-from ..analysis.attacks import JOINT, PART
-from ..analysis.curves import MEAN
-from ..analysis.failures import KINDS as FAILURES
-from ..analysis.matrix import Matrix
+from mmpose_occlusion.benchmark.analysis import Analysis
+from mmpose_occlusion.benchmark.analysis.attacks import JOINT, PART
+from mmpose_occlusion.benchmark.analysis.curves import MEAN
+from mmpose_occlusion.benchmark.analysis.failures import KINDS as FAILURES
+from mmpose_occlusion.benchmark.analysis.matrix import Matrix
+
 from . import figures
 from .cases import Case, Shown
 from .crops import crop_pair
-from .markup import esc, figure_of, table_of
-from .tables import arrow, attack_table, joint_table
-from .words import (
+from .formatting import (
     NAMES,
     NOTHING,
     PLACES,
@@ -24,6 +23,8 @@ from .words import (
     number,
     what,
 )
+from .markup import esc, figure_of, table_of
+from .tables import arrow, attack_table, joint_table
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from ..analysis import Analysis
-from ..analysis.attacks import JOINT
-from ..analysis.costs import Cost
-from .markup import esc, table_of
-from .words import (
+from mmpose_occlusion.benchmark.analysis import Analysis
+from mmpose_occlusion.benchmark.analysis.attacks import JOINT
+from mmpose_occlusion.benchmark.analysis.costs import Cost
+
+from .formatting import (
     NAMES,
     both,
     interval,
@@ -14,6 +14,7 @@ from .words import (
     number,
     percent,
 )
+from .markup import esc, table_of
 
 
 def attack_table(analysis: Analysis) -> str:

@@ -12,12 +12,12 @@ from typing import Any
 import matplotlib
 import numpy as np
 
+from mmpose_occlusion.benchmark.analysis import Analysis, analyse
+from mmpose_occlusion.benchmark.analysis.bootstrap import DRAWS
+from mmpose_occlusion.benchmark.data import BenchmarkRun
+from mmpose_occlusion.benchmark.table import show_tables
 from mmpose_occlusion.version import __version__
 
-from ..analysis import Analysis, analyse
-from ..analysis.bootstrap import DRAWS
-from ..data import BenchmarkRun
-from ..table import show_tables
 from .cases import TYPICAL, WORST, Shown, pick_cases, show
 from .numbers import report_numbers, write_json, write_tables
 from .page import page

@@ -12,7 +12,7 @@ from mmpose_occlusion.benchmark.analysis.bootstrap import draw_weights
 from mmpose_occlusion.benchmark.analysis.measures import Judge, judge_people
 from mmpose_occlusion.benchmark.analysis.precision import average_precision
 from mmpose_occlusion.benchmark.data import UNMATCHED, Predictions
-from mmpose_occlusion.evaluation import coco
+from mmpose_occlusion.metrics import coco
 from tests.test_benchmark import made_up
 
 

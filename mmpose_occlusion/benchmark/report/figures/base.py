@@ -11,8 +11,8 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from ...analysis import Analysis, Estimate
-from ...analysis.costs import Cost
+from mmpose_occlusion.benchmark.analysis import Analysis, Estimate
+from mmpose_occlusion.benchmark.analysis.costs import Cost
 
 INK, FAINT, LINE = '#22262e', '#667080', '#d9dcd6'
 

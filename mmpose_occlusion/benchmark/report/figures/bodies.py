@@ -9,10 +9,11 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
-from ...analysis import Analysis
-from ...analysis.attacks import JOINT
-from ...data import BenchmarkRun
-from ..words import NAMES, number
+from mmpose_occlusion.benchmark.analysis import Analysis
+from mmpose_occlusion.benchmark.analysis.attacks import JOINT
+from mmpose_occlusion.benchmark.data import BenchmarkRun
+from mmpose_occlusion.benchmark.report.formatting import NAMES, number
+
 from .base import (
     FAINT,
     HEAT,
@@ -22,7 +23,7 @@ from .base import (
     draw,
     paints_of,
 )
-from .standing import place
+from .body_layout import place
 
 
 def body_figure(analysis: Analysis) -> Picture | None:

@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...analysis.curves import MEAN, Curve
-from ..words import NAMES, name, number
+from mmpose_occlusion.benchmark.analysis.curves import MEAN, Curve
+from mmpose_occlusion.benchmark.report.formatting import NAMES, name, number
+
 from .base import (
     LOOKS,
     STYLE,

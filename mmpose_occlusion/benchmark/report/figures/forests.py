@@ -6,12 +6,13 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...analysis import Analysis, Estimate
-from ...analysis.attacks import HERE, JOINT, PART
-from ...analysis.compare import CLEAN, Comparison
-from ...analysis.controls import Control
-from ...analysis.costs import Cost
-from ..words import NAMES, PLACES, name
+from mmpose_occlusion.benchmark.analysis import Analysis, Estimate
+from mmpose_occlusion.benchmark.analysis.attacks import HERE, JOINT, PART
+from mmpose_occlusion.benchmark.analysis.compare import CLEAN, Comparison
+from mmpose_occlusion.benchmark.analysis.controls import Control
+from mmpose_occlusion.benchmark.analysis.costs import Cost
+from mmpose_occlusion.benchmark.report.formatting import NAMES, PLACES, name
+
 from .base import (
     INK,
     LOOKS,

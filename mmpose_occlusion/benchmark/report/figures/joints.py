@@ -5,9 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ...analysis import Analysis
-from ...analysis.failures import KINDS as FAILURES
-from ..words import name
+from mmpose_occlusion.benchmark.analysis import Analysis
+from mmpose_occlusion.benchmark.analysis.failures import KINDS as FAILURES
+from mmpose_occlusion.benchmark.report.formatting import name
+
 from .base import (
     INK,
     LOOKS,

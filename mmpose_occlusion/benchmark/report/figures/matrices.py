@@ -6,9 +6,10 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ...analysis.matrix import Matrix
-from ...data import Joints
-from ..words import name
+from mmpose_occlusion.benchmark.analysis.matrix import Matrix
+from mmpose_occlusion.benchmark.data import Joints
+from mmpose_occlusion.benchmark.report.formatting import name
+
 from .base import (
     HEAT,
     INK,

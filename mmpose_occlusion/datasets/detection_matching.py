@@ -1,0 +1,361 @@
+"""Detector boxes with the joints of the people in them."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
+from mmpose.datasets.transforms import TopdownAffine
+from mmpose.registry import DATASETS
+from torch.utils.data import Dataset
+
+from mmpose_occlusion.metrics.matching import (
+    IOU_THRESHOLD,
+    NOBODY,
+    match_boxes,
+    overlaps,
+)
+from mmpose_occlusion.skeleton import Skeleton
+from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
+
+from .donors import DonorDataset, DonorIndex
+
+
+@DATASETS.register_module()
+class DetectionMatchedDataset(Dataset):
+    """A test set with detector boxes in which people can be occluded.
+
+    MMPose's data sets give each box of a ``bbox_file`` dummy joints. Here
+    the boxes of a picture are matched to its annotated people, as COCOeval
+    would (see :func:`..evaluation.matching.match_boxes`), and a person's
+    joints travel beside the dummies, in ``results['matched_person']``, where
+    the occlusions of this package find them and nobody else looks. All that
+    reaches the model and the metrics, apart from painted pixels and records,
+    is as without this wrapper. Draws are keyed by the annotation's id, so
+    that a person is attacked alike in the box of any detector.
+
+    A box that is of nobody is attacked nowhere: its record says so, and the
+    log says how many there are. With ``one_to_one`` these include further
+    boxes of somebody who has a better one; they show the person as it is,
+    and where an attack spoils the prediction from the first box, that from
+    a second one can stand in for it, unless NMS takes it away.
+
+    Args:
+        dataset: Config of a top-down data set with ``bbox_file``. Its
+            people are what the same class reads from its ``ann_file``.
+        iou_thr: Least overlap (IoU) of a box with its person's box.
+        one_to_one: False attacks all boxes that overlap a person enough.
+        nms_thr: Before that, of two boxes of a picture that overlap by more
+            (IoU), drop the one with the lower score, for detectors that
+            leave that to others; None keeps all.
+        donors: Offer the annotated people as donors, as a
+            :class:`..donors.DonorDataset` does.
+        lazy_init: Leave the loading to ``full_init``.
+
+    Raises:
+        ValueError: The data set has no ``bbox_file``.
+    """
+
+    def __init__(
+        self,
+        dataset: Mapping,
+        iou_thr: float = IOU_THRESHOLD,
+        one_to_one: bool = True,
+        nms_thr: float | None = None,
+        donors: bool = False,
+        lazy_init: bool = False,
+    ) -> None:
+        if not dataset.get('bbox_file'):
+            raise ValueError(
+                'DetectionMatchedDataset is for boxes of a detector, but its '
+                f'data set "{dataset.get("type")}" has no bbox_file: name '
+                'one, or use that data set without the wrapper.'
+            )
+        self.iou_thr = iou_thr
+        self.one_to_one = one_to_one
+        self.nms_thr = nms_thr
+        self.donors = donors
+        self._cfg = dict(dataset, lazy_init=True)
+        self.dataset: Any = DATASETS.build(self._cfg)
+        _insert_warps(self.dataset.pipeline.transforms)
+        self._loaded = False
+        if not lazy_init:
+            self.full_init()
+
+    @property
+    def metainfo(self) -> dict:
+        return self.dataset.metainfo
+
+    def full_init(self) -> None:
+        """Load boxes and annotations, and match them."""
+        if self._loaded:
+            return
+        self.dataset.full_init()
+        boxes = [
+            # the class's own adds metainfo, copied for each box
+            BaseDataset.get_data_info(self.dataset, i)
+            for i in range(len(self.dataset))
+        ]
+        self._rows = _after_nms(boxes, self.nms_thr)
+        boxes = [boxes[i] for i in self._rows]
+        people = self._load_people()
+        self._owner = np.full(len(boxes), NOBODY)
+        self._overlap = np.zeros(len(boxes), np.float32)
+        of_picture = _by_picture(people)
+        for picture, found in _by_picture(boxes).items():
+            here = of_picture.get(picture)
+            if here is None:
+                continue
+            iou = overlaps(
+                np.concatenate([boxes[i]['bbox'] for i in found]),
+                np.concatenate([people[i]['bbox'] for i in here]),
+            )
+            scores = np.concatenate([boxes[i]['bbox_score'] for i in found])
+            owner = match_boxes(iou, scores, self.iou_thr, self.one_to_one)
+            self._owner[found] = np.where(
+                owner == NOBODY, NOBODY, np.array(here)[owner]
+            )
+            self._overlap[found] = iou.max(axis=1)
+        self._keep_joints(people)
+        self._loaded = True
+        print_log(self._summary(len(boxes)), 'current')
+
+    def _load_people(self) -> list[dict]:
+        """Everybody but crowds, also people without a labelled joint: a
+        box of theirs must not become that of a neighbour."""
+        annotated = DATASETS.build(
+            dict(self._cfg, bbox_file=None, pipeline=[])
+        )
+        people, _ = annotated._load_annotations()
+        if self.donors:
+            # those and in the order that the class takes them without boxes
+            valid = annotated._get_topdown_data_infos(people)
+            self.dataset.donors = DonorIndex(valid)
+            self.dataset.donors.prepare(
+                Skeleton.from_metainfo(annotated.metainfo)
+            )
+        return [person for person in people if not person.get('iscrowd')]
+
+    def _keep_joints(self, people: list[dict]) -> None:
+        """Joints of the matched people in arrays, which workers share."""
+        matched = np.unique(self._owner[self._owner != NOBODY])
+        self._owner = np.where(
+            self._owner == NOBODY,
+            NOBODY,
+            np.searchsorted(matched, self._owner),
+        )
+        kept = [people[i] for i in matched]
+        self._ids = [person['id'] for person in kept]
+        self._segments = [person.get('segmentation') for person in kept]
+        self._person_boxes = np.zeros((len(kept), 4), np.float32)
+        joints = self.dataset.metainfo['num_keypoints']
+        self._xy = np.zeros((len(kept), joints, 2), np.float32)
+        self._visible = np.zeros((len(kept), joints), np.float32)
+        for i, person in enumerate(kept):
+            self._person_boxes[i] = person['bbox'][0]
+            self._xy[i] = person['keypoints'][0, :, :2]
+            visible = person['keypoints_visible'][0]
+            self._visible[i] = visible.reshape(joints, -1)[:, 0]
+
+    def _summary(self, boxes: int) -> str:
+        matched = self.num_matched
+        return (
+            f'{matched} of the {boxes} boxes of {self._cfg["bbox_file"]} are '
+            f'of annotated people (IoU of {self.iou_thr} or more) and can be '
+            f'attacked; the other {boxes - matched} stay as they are.'
+        )
+
+    @property
+    def num_matched(self) -> int:
+        """Boxes that are of an annotated person."""
+        self.full_init()
+        return int((self._owner != NOBODY).sum())
+
+    def matched_person(self, index: int) -> dict:
+        """What the occlusions get to know of a box.
+
+        Returns:
+            ``keypoints`` (1, K, 2) in image pixels, ``keypoints_visible``
+            (1, K), ``bbox`` (1, 4) xyxy, ``segmentation`` and ``id`` of the
+            annotation; for nobody's box ``reason``.
+        """
+        self.full_init()
+        owner = self._owner[index]
+        if owner != NOBODY:
+            return dict(
+                keypoints=self._xy[owner : owner + 1],
+                keypoints_visible=self._visible[owner : owner + 1],
+                bbox=self._person_boxes[owner : owner + 1],
+                segmentation=self._segments[owner],
+                id=self._ids[owner],
+            )
+        overlap = self._overlap[index]
+        if overlap >= self.iou_thr:
+            return dict(reason='a better box has the person in this one')
+        return dict(
+            reason='this box is of no annotated person (largest IoU '
+            f'{overlap:.2f}, least {self.iou_thr})'
+        )
+
+    def get_data_info(self, index: int) -> dict:
+        """The data set's own, and :meth:`matched_person`."""
+        self.full_init()
+        info = self.dataset.get_data_info(int(self._rows[index]))
+        info[MATCHED_KEY] = self.matched_person(index)
+        return info
+
+    def __len__(self) -> int:
+        self.full_init()
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Any:
+        """One sample that has gone through the data set's pipeline."""
+        info = self.get_data_info(index)
+        info['dataset'] = self.dataset
+        return self.dataset.pipeline(info)
+
+
+def _by_picture(entries: Sequence[Mapping]) -> dict[Any, list[int]]:
+    """Image id -> indices of its boxes or people."""
+    out = defaultdict(list)
+    for i, entry in enumerate(entries):
+        out[entry['img_id']].append(i)
+    return dict(out)
+
+
+def _after_nms(
+    boxes: Sequence[Mapping], threshold: float | None
+) -> np.ndarray:
+    """Indices of the boxes that are left, in their order."""
+    if threshold is None:
+        return np.arange(len(boxes))
+    from mmcv.ops import nms  # compiled, and needed for nothing else here
+
+    kept = []
+    for found in _by_picture(boxes).values():
+        _, left = nms(
+            np.concatenate([boxes[i]['bbox'] for i in found]),
+            np.concatenate([boxes[i]['bbox_score'] for i in found]),
+            threshold,
+        )
+        kept += [found[i] for i in left]
+    return np.array(sorted(kept), int)
+
+
+def is_matched(dataset: Mapping) -> bool:
+    """Whether a config is that of a :class:`DetectionMatchedDataset`."""
+    return dataset.get('type') in (
+        DetectionMatchedDataset,
+        DetectionMatchedDataset.__name__,
+        f'mmpose.{DetectionMatchedDataset.__name__}',
+    )
+
+
+class WarpMatchedPerson(BaseTransform):
+    """Take the joints beside the dummies into the crop, as the transform
+    that made it took the dummies.
+
+    Modified Keys:
+
+        - matched_person: gains ``transformed_keypoints``, (1, K, 2) crop
+          pixels
+
+    Args:
+        crop: The transform.
+
+    Raises:
+        ValueError: The picture has been flipped, which the joints were not.
+    """
+
+    def __init__(self, crop: TopdownAffine) -> None:
+        self.crop = crop
+
+    def transform(self, results: dict) -> dict:
+        """Warp; see the class."""
+        person = results.get(MATCHED_KEY)
+        if person is None or 'keypoints' not in person:
+            return results
+        if results.get('flip'):
+            raise ValueError(
+                f'Image {results.get("img_id")} has been flipped, and people '
+                'matched to detector boxes cannot follow: take the flip out '
+                'of the test pipeline.'
+            )
+        keys = ('bbox_center', 'bbox_scale', 'bbox_rotation')
+        beside = {key: results[key] for key in keys if key in results}
+        beside['keypoints'] = person['keypoints']
+        beside['img'] = np.zeros((1, 1, 3), np.uint8)
+        warped = self.crop.transform(beside)['transformed_keypoints']
+        results[MATCHED_KEY] = dict(person, transformed_keypoints=warped)
+        return results
+
+
+def _insert_warps(transforms: list) -> None:
+    """After each ``TopdownAffine`` of a built pipeline, at any depth."""
+    for i in reversed(range(len(transforms))):
+        if isinstance(transforms[i], TopdownAffine):
+            transforms.insert(i + 1, WarpMatchedPerson(transforms[i]))
+            continue
+        inner = getattr(transforms[i], 'transforms', None)
+        inner = getattr(inner, 'transforms', inner)
+        if isinstance(inner, list):
+            _insert_warps(inner)
+
+
+def match_detections(dataset: Mapping, **options: Any) -> dict:
+    """Make the people in detector boxes known to occlusions.
+
+    Args:
+        dataset: Config of a data set, or of a wrapper around some.
+        **options: Of :class:`DetectionMatchedDataset`.
+
+    Returns:
+        A new config, in which each data set with a ``bbox_file`` is inside a
+        :class:`DetectionMatchedDataset` with these options; without any it
+        says the same.
+    """
+    new = dict(dataset)
+    if is_matched(new):
+        return dict(new, **options)
+    if new.get('bbox_file'):
+        return dict(
+            type=DetectionMatchedDataset.__name__, dataset=new, **options
+        )
+    if isinstance(new.get('dataset'), Mapping):
+        new['dataset'] = match_detections(new['dataset'], **options)
+    if new.get('datasets'):
+        new['datasets'] = [
+            match_detections(inner, **options) for inner in new['datasets']
+        ]
+    return new
+
+
+def offer_donors(dataset: Mapping) -> dict:
+    """Make the annotated people of a data set donors of each other.
+
+    Args:
+        dataset: Config of a data set, or of a wrapper around some; with
+            detector boxes after :func:`match_detections`.
+
+    Returns:
+        A new config, in which each data set with an ``ann_file`` is inside a
+        :class:`.donors.DonorDataset`, or offers donors itself.
+    """
+    new = dict(dataset)
+    if _is_a(new, DetectionMatchedDataset):
+        new['donors'] = True
+    elif new.get('ann_file'):
+        return dict(type=DonorDataset.__name__, dataset=new)
+    elif not _is_a(new, DonorDataset):
+        if isinstance(new.get('dataset'), Mapping):
+            new['dataset'] = offer_donors(new['dataset'])
+        if new.get('datasets'):
+            new['datasets'] = [offer_donors(d) for d in new['datasets']]
+    return new
+
+
+def _is_a(dataset: Mapping, cls: type) -> bool:
+    return dataset.get('type') in (cls, cls.__name__)

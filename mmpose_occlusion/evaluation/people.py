@@ -1,0 +1,280 @@
+"""What the metrics over annotated people have in common."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.fileio import get_local_path
+from mmengine.logging import MessageHub
+from mmpose.evaluation.metrics import CocoMetric
+
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.metrics.coco import as_coco, make_person
+from mmpose_occlusion.metrics.matching import (
+    IOU_THRESHOLD,
+    NOBODY,
+    match_boxes,
+    overlaps,
+)
+
+
+class PeopleMetric(CocoMetric):
+    """Predictions of annotated people, for metrics that look at each.
+
+    Rescoring, OKS-NMS and the sources of the annotations are those of
+    MMPose's ``CocoMetric``; a data set that is not in COCO's format (MPII)
+    gives its annotations with its samples. A prediction belongs to the
+    person whose annotated box it was made from; that from a detector's box
+    (or from a model without boxes, where it is the box around the predicted
+    joints) to a person whose annotated box it overlaps.
+
+    Args:
+        ann_file: COCO annotations; None takes those of the data set.
+        use_area: False takes people's areas from their boxes in any case;
+            those without an area get it so anyway.
+        score_mode: See ``CocoMetric``.
+        keypoint_score_thr: See ``CocoMetric``.
+        nms_mode: See ``CocoMetric``.
+        nms_thr: See ``CocoMetric``.
+        iou_thr: Least overlap (IoU) of a detector's box with its person's.
+        collect_device: Where the results of several processes are collected.
+        prefix: Of the metrics' names; none by default.
+    """
+
+    default_prefix = ''
+
+    def __init__(
+        self,
+        ann_file: str | None = None,
+        use_area: bool = True,
+        score_mode: str = 'bbox_keypoint',
+        keypoint_score_thr: float = 0.2,
+        nms_mode: str = 'oks_nms',
+        nms_thr: float = 0.9,
+        iou_thr: float = IOU_THRESHOLD,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(
+            ann_file=ann_file,
+            use_area=use_area,
+            score_mode=score_mode,
+            keypoint_score_thr=keypoint_score_thr,
+            nms_mode=nms_mode,
+            nms_thr=nms_thr,
+            collect_device=collect_device,
+            prefix=prefix,
+        )
+        self.iou_thr = iou_thr
+        self._kept: dict[Any, list[dict]] = {}
+
+    @property
+    def dataset_meta(self) -> dict | None:
+        """Metainfo of the data set."""
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, dataset_meta: dict) -> None:
+        # CocoMetric loads the data set's own file, whatever its format is
+        path = MessageHub.get_current_instance().get_info(
+            f'{dataset_meta["dataset_name"]}_ann_file', None
+        )
+        if self.coco is None and path is not None and not _is_coco(path):
+            self._dataset_meta = dataset_meta
+        else:
+            CocoMetric.dataset_meta.fset(self, dataset_meta)
+
+    def process(
+        self, data_batch: Sequence[dict], data_samples: Sequence[dict]
+    ) -> None:
+        """Keep what is needed of a batch's predictions and annotations.
+
+        Raises:
+            UsageError: Nobody says who is in the picture.
+        """
+        for sample in data_samples:
+            if self.coco is None and 'raw_ann_info' not in sample:
+                sample = dict(sample, raw_ann_info=_annotation(sample))
+            super().process(data_batch, [sample])
+            pred, _ = self.results[-1]
+            # one annotation, one crop, one prediction
+            pred['annotated'] = isinstance(sample.get('raw_ann_info'), Mapping)
+            pred.update(self.also_keep(sample))
+
+    def also_keep(self, sample: dict) -> dict:
+        """More entries of a prediction, for :meth:`compute_metrics`."""
+        return {}
+
+    def people(self, results: Sequence[tuple[dict, dict]]) -> list[dict]:
+        """Everybody in the annotations, see :func:`..coco.make_person`."""
+        if self.coco is None:
+            anns = {
+                ann['id']: ann
+                for _, gt in results
+                for ann in gt['raw_ann_info']
+                if ann is not None
+            }
+            images = [pred['img_id'] for pred, _ in results]
+            self.coco = as_coco(self._make(anns.values()), images)
+        return self._make(self.coco.anns.values())
+
+    def _make(self, anns: Iterable[Mapping]) -> list[dict]:
+        joints = self.dataset_meta['num_keypoints']
+        return [
+            make_person(ann, joints, self.use_area)
+            for ann in anns
+            if 'keypoints' in ann and 'bbox' in ann
+        ]
+
+    def survivors(self, results: Sequence[tuple[dict, dict]]) -> list[dict]:
+        """The predictions after rescoring and NMS, in COCO's format, each
+        with the ``id`` of its sample."""
+        super().compute_metrics(list(results))
+        return [
+            dict(
+                id=instance['id'],
+                image_id=image,
+                category_id=int(np.ravel(instance['category_id'])[0]),
+                keypoints=np.ravel(instance['keypoints']).tolist(),
+                score=float(instance['score']),
+                bbox=_box(instance),
+            )
+            for image, instances in self._kept.items()
+            for instance in instances
+        ]
+
+    def results2json(self, keypoints: dict, outfile_prefix: str) -> None:
+        """CocoMetric's step after NMS; nothing is written here."""
+        self._kept = keypoints
+
+    def _do_python_keypoint_eval(self, outfile_prefix: str) -> list:
+        return []
+
+    def owners(
+        self,
+        found: Sequence[dict],
+        people: Sequence[dict],
+        results: Sequence[tuple[dict, dict]],
+        one_to_one: bool,
+    ) -> list[Any]:
+        """Whose each prediction is: annotation ids, None for nobody's.
+
+        Args:
+            found: Predictions: ``id``, ``image_id``, ``bbox`` (xywh) and
+                ``score``.
+            people: See :meth:`people`.
+            results: The metric's.
+            one_to_one: Whether a person has one prediction at most.
+        """
+        annotated = {
+            (pred['img_id'], pred['id'])
+            for pred, _ in results
+            if pred['annotated']
+        }
+        owner: list[Any] = [None] * len(found)
+        loose = defaultdict(list)
+        for i, entry in enumerate(found):
+            image, number = entry['image_id'], entry['id']
+            if np.isscalar(number) and (image, number) in annotated:
+                owner[i] = number
+            else:
+                loose[image].append(i)
+        here = defaultdict(list)
+        for person in people:
+            if not person['iscrowd']:
+                here[person['image_id']].append(person)
+        for image, indices in loose.items():
+            matched = match_boxes(
+                overlaps(
+                    _corners([found[i]['bbox'] for i in indices]),
+                    _corners([p['bbox'] for p in here[image]]),
+                ),
+                np.array([found[i]['score'] for i in indices]),
+                self.iou_thr,
+                one_to_one,
+            )
+            for i, k in zip(indices, matched, strict=True):
+                if k != NOBODY:
+                    owner[i] = here[image][k]['id']
+        return owner
+
+    def predicted(
+        self,
+        people: Sequence[dict],
+        results: Sequence[tuple[dict, dict]],
+    ) -> np.ndarray:
+        """The joints that were predicted for each person, before NMS.
+
+        Returns:
+            ``(P, K, 2)`` image pixels, infinite where nothing was predicted.
+        """
+        found = [
+            dict(
+                id=pred['id'],
+                image_id=pred['img_id'],
+                joints=joints,
+                score=float(pred['bbox_scores'][i]),
+                bbox=_box(
+                    dict(
+                        keypoints=joints,
+                        **{'bbox': pred['bbox'][i]} if 'bbox' in pred else {},
+                    )
+                ),
+            )
+            for pred, _ in results
+            for i, joints in enumerate(pred['keypoints'])
+        ]
+        row = {person['id']: i for i, person in enumerate(people)}
+        num_joints = self.dataset_meta['num_keypoints']
+        out = np.full((len(people), num_joints, 2), np.inf)
+        owners = self.owners(found, people, results, one_to_one=True)
+        for entry, owner in zip(found, owners, strict=True):
+            if owner is not None:
+                out[row[owner]] = entry['joints'][:, :2]
+        return out
+
+
+def _is_coco(path: str) -> bool:
+    """Whether a JSON file holds a dict, as COCO's do."""
+    with get_local_path(path) as local, open(local, encoding='utf-8') as file:
+        return file.read(64).lstrip().startswith('{')
+
+
+def _annotation(sample: dict) -> dict:
+    """A person's annotation from what MMPose packs with a sample."""
+    truth = sample['gt_instances']
+    joints = truth['keypoints']
+    visible = truth['keypoints_visible']
+    if visible.ndim == 3:
+        visible = visible[..., 0]
+    if len(joints) != 1 or not np.any(joints):
+        raise UsageError(
+            f'image {sample["img_id"]} comes without the joints of its '
+            'people (it has boxes of a detector?); name the annotation file '
+            'in the metric: ann_file=...'
+        )
+    x1, y1, x2, y2 = (float(x) for x in truth['bboxes'][0])
+    return dict(
+        id=sample['id'],
+        image_id=sample['img_id'],
+        category_id=1,
+        bbox=[x1, y1, x2 - x1, y2 - y1],
+        iscrowd=0,
+        keypoints=np.column_stack([joints[0], visible[0]]).ravel().tolist(),
+    )
+
+
+def _box(instance: Mapping) -> list[float]:
+    """xywh of a prediction, that around its joints if it has no other."""
+    if 'bbox' in instance:
+        return [float(x) for x in instance['bbox']]
+    low = np.min(instance['keypoints'][:, :2], axis=0)
+    high = np.max(instance['keypoints'][:, :2], axis=0)
+    return [float(x) for x in (*low, *(high - low))]
+
+
+def _corners(boxes: Sequence[Sequence[float]]) -> np.ndarray:
+    """xywh to xyxy."""
+    xywh = np.array(boxes, np.float64).reshape(-1, 4)
+    return np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)

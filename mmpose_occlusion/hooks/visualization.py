@@ -1,0 +1,154 @@
+"""Pictures of a test: the attacked crop, its prediction and the truth."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import mmcv
+import numpy as np
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmpose.registry import HOOKS
+
+from mmpose_occlusion.attacks import RECORD_KEY
+from mmpose_occlusion.engine.attack import AFTER, BEFORE
+from mmpose_occlusion.engine.crops import title_of, to_crop, truth_of
+from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
+from mmpose_occlusion.visualization import Style, View, pair
+
+
+@HOOKS.register_module()
+class OcclusionVisualizationHook(Hook):
+    """Draw what the model saw and said in a test.
+
+    MMPose's own hook loads the image again, so that an attack is not to be
+    seen in its pictures. This one needs the pictures that
+    :func:`mmpose_occlusion.engine.attack.attack_config` keeps.
+
+    Args:
+        out_dir: Folder of the pictures, exactly; None for none.
+        name: What was done, for captions and file names.
+        interval: Draw every so many samples.
+        show: Whether to open a window.
+        wait_time: Seconds a window stays; 0 until a key is pressed.
+    """
+
+    def __init__(
+        self,
+        out_dir: str | None = None,
+        name: str = 'clean',
+        interval: int = 1,
+        show: bool = False,
+        wait_time: float = 0.0,
+    ) -> None:
+        self.out_dir = Path(out_dir) if out_dir else None
+        self.name = name
+        self.interval = max(1, interval)
+        self.show = show
+        self.wait_time = wait_time
+        self._seen = 0
+        self._kept: dict[int, dict[str, Any]] = {}
+        self._style: Style | None = None
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """Make the folder."""
+        self._seen = 0
+        self._style = Style.from_metainfo(runner.test_evaluator.dataset_meta)
+        if self.out_dir:
+            self.out_dir.mkdir(parents=True, exist_ok=True)
+
+    def before_test_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None
+    ) -> None:
+        """Take pictures and people out of the samples before the model and
+        the metrics see them."""
+        self._kept = {}
+        for index, sample in enumerate(data_batch['data_samples']):
+            kept = {
+                key: sample.pop(key, None)
+                for key in (BEFORE, AFTER, MATCHED_KEY)
+            }
+            if self._seen % self.interval == 0:
+                self._kept[index] = kept
+            self._seen += 1
+
+    def after_test_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: Sequence | None = None,
+    ) -> None:
+        """Draw the samples of a batch."""
+        assert self._style is not None
+        for index, kept in self._kept.items():
+            sample = (outputs or ())[index]
+            view = view_of_sample(
+                sample, kept[BEFORE], kept[AFTER], kept[MATCHED_KEY]
+            )
+            picture = pair(view, self._style, heading=self.name)
+            if self.out_dir:
+                path = self.out_dir / file_name(sample, self.name)
+                mmcv.imwrite(picture[..., ::-1], str(path))
+            if self.show:
+                runner.visualizer.show(
+                    picture, win_name=view.title, wait_time=self.wait_time
+                )
+
+
+def file_name(sample: Any, name: str) -> str:
+    """Name of a sample's picture: the same in every run."""
+    img_id, ann_id = sample.metainfo.get('img_id'), sample.metainfo.get('id')
+    parts = [f'{img_id:012d}' if isinstance(img_id, int) else str(img_id)]
+    if ann_id is not None and np.isscalar(ann_id):
+        parts.append(str(ann_id))
+    slug = re.sub(r'[^\w.+=-]+', '-', '_'.join([*parts, name]))
+    return f'{slug[:200]}.png'
+
+
+def view_of_sample(
+    sample: Any,
+    before: np.ndarray,
+    after: np.ndarray,
+    person: Mapping | None = None,
+) -> View:
+    """What there is to see of a tested sample.
+
+    Args:
+        sample: A data sample with its prediction, in image pixels.
+        before: (H, W, 3) BGR, the crop or image before the attacks.
+        after: The same after them.
+        person: Who is in the crop, if it is that of a detector's box (see
+            ``MATCHED_KEY``).
+
+    Returns:
+        A view in the pixels of the pictures. In crops, the prediction is of
+        the person whose crop it is; on whole images (bottom-up models)
+        nobody knows who is who. A detector's boxes have no true joints but
+        those of the person.
+    """
+    truth, guess = sample.gt_instances, sample.pred_instances
+    predicted = np.asarray(guess.keypoints, float)[..., :2]
+    meta = sample.metainfo
+    size = meta.get('input_size')
+    is_crop = size is not None and before.shape[1::-1] == tuple(size)
+    if is_crop:
+        predicted = to_crop(predicted, meta)
+    seen = dict(truth.items())
+    if not is_crop:
+        seen.pop('transformed_keypoints', None)
+    joints, labelled = truth_of({**seen, MATCHED_KEY: person})
+    if person is None:
+        labelled &= bool(np.any(truth.keypoints))
+    return View(
+        title=title_of({**meta, MATCHED_KEY: person}),
+        clean=before,
+        occluded=after,
+        joints=joints,
+        labelled=labelled,
+        records=meta.get(RECORD_KEY, []),
+        predicted=predicted,
+        scores=np.asarray(guess.keypoint_scores, float),
+        matched=is_crop,
+    )

@@ -1,0 +1,1 @@
+"""How well joints are found: pure functions, and metrics over them."""

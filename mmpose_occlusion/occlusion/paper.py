@@ -1,0 +1,148 @@
+"""The reference's rules, bug for bug: ``paper_exact=True``.
+
+Source: the published code of "Tilting at windmills: Data augmentation for
+deep pose estimation does not help with occlusions" (Pytel, Kayhan, van
+Gemert, ICPR 2020, arXiv 2010.10451). Every method here is one of its
+behaviours that the corrected rules mend; it worked on crops alone.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from .corrected import CorrectedRules
+from .joints_under import Joints
+from .paint import disc_blur_ksize
+from .part_box import reference_box
+from .patch import Point
+from .person import Person
+from .region import Box, Disc
+
+REFERENCE_PARTS = ('left_arm', 'right_arm', 'hip', 'left_leg', 'right_leg')
+PART_KSIZE = 31
+MPII_MISSING = -2.0
+"""A missing MPII joint is -1 in the file, minus 1 for Matlab's indexing."""
+
+
+class PaperRules(CorrectedRules):
+    """Pixel radii, availability by coordinates, swapped bounds."""
+
+    exact_blur = True
+
+    def coordinates(
+        self,
+        xy: np.ndarray,
+        labelled: np.ndarray,
+        filed: np.ndarray | None = None,
+        *,
+        mpii: bool,
+        flipped: bool,
+    ) -> np.ndarray:
+        """Unlabelled joints keep the coordinates that their file gives.
+
+        They are never warped: on MPII they are (-2, -2) in crop pixels,
+        too, and on COCO (0, 0), or whatever a file has there. A flip
+        multiplies them by the visibility, which makes them (0, 0), and so
+        is a joint that an earlier occlusion removed.
+        """
+        erased = (xy == 0).all(axis=-1)
+        missing = np.zeros_like(xy)
+        if mpii and not flipped:
+            missing[...] = MPII_MISSING
+        elif filed is not None and not flipped:
+            missing[...] = filed
+        return np.where((labelled | erased)[..., None], xy, missing)
+
+    def available(
+        self,
+        names: Sequence[str],
+        xy: Sequence[Sequence[float]],
+        labelled: Sequence[bool],
+        shape: tuple[int, ...],
+    ) -> dict[str, Point]:
+        """Neither coordinate is zero; the label and the crop's border are
+        not asked. (Coordinates that are not finite, which the reference
+        cannot have, are never available.)"""
+        return {
+            name: (x, y)
+            for name, (x, y) in zip(names, xy, strict=True)
+            if x != 0 and y != 0 and math.isfinite(x) and math.isfinite(y)
+        }
+
+    def why_unavailable(self, person: Person, joint: str) -> str:
+        return f'{joint} has a coordinate that is zero'
+
+    def random_parts(self, person: Person, every: bool) -> list[str]:
+        """Five parts, or all: whether the person has them is not asked, but
+        somebody without any available joint has none."""
+        if not person.points:
+            return []
+        parts = person.skeleton.parts
+        if every:
+            return list(parts)
+        return [part for part in REFERENCE_PARTS if part in parts]
+
+    def disc(
+        self, person: Person, joint: str, radius: float, shape: tuple[int, ...]
+    ) -> Disc | str:
+        """The radius is in pixels whatever the crop's size, and the test
+        for the crop's border swaps its height and width."""
+        x, y = person.points[joint]
+        if not (0 <= x < shape[0] and 0 <= y < shape[1]):
+            return (
+                f'the reference paints no disc at ({x:.1f}, {y:.1f}): '
+                'its bounds test swaps height and width'
+            )
+        return Disc((x, y), int(radius))
+
+    def part_box(
+        self, person: Person, part: str, shape: tuple[int, ...]
+    ) -> Box | str:
+        """The tight box, its ends truncated after clipping."""
+        box = reference_box(part, person.skeleton, person.points)
+        if box is None:
+            return f'the reference has no box for the {part} of this person'
+        (x, y), (w, h) = box
+        x1, x2 = (_clipped(edge, shape[1]) for edge in (x - w / 2, x + w / 2))
+        y1, y2 = (_clipped(edge, shape[0]) for edge in (y - h / 2, y + h / 2))
+        if x1 >= x2 or y1 >= y2:
+            return f"the reference's box for the {part} is empty"
+        return Box((x1, y1, x2, y2))
+
+    def disc_ksize(self, disc: Disc) -> int:
+        """As small as the radius makes it."""
+        return disc_blur_ksize(int(disc.radius))
+
+    def part_ksize(self, person: Person) -> int:
+        """31 pixels whatever the crop's size."""
+        return PART_KSIZE
+
+    def mean_color(self, image: np.ndarray) -> list[float]:
+        """The mean over all pixels, truncated to the picture's dtype."""
+        channels = image.shape[2] if image.ndim == 3 else 1
+        mean = image.reshape(-1, channels).mean(axis=0, dtype=np.float64)
+        return mean.astype(image.dtype).tolist()
+
+    def removed(
+        self, person: Person, index: int, part: str, hidden: Joints
+    ) -> Joints:
+        """The person's joints in twice the box in each direction (full
+        widths taken for half widths), open at its left end, whether or not
+        a pixel was painted."""
+        box = reference_box(part, person.skeleton, person.points)
+        if box is None or box[1][0] == 0:
+            return []
+        (cx, cy), (w, h) = box
+        return [
+            (index, joint)
+            for joint, (x, y) in zip(
+                person.skeleton.names, person.xy, strict=True
+            )
+            if cx - w < x <= cx + w and cy - h <= y <= cy + h
+        ]
+
+
+def _clipped(edge: float, size: int) -> int:
+    """An edge inside the picture, truncated."""
+    return int(min(max(edge, 0), size))

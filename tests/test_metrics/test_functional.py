@@ -1,0 +1,33 @@
+"""Distances and PCK, by hand."""
+
+import numpy as np
+import pytest
+
+from mmpose_occlusion.metrics.functional import (
+    box_size,
+    joint_errors,
+    pck,
+)
+
+
+def test_size_is_the_longer_side():
+    boxes = np.array([[10, 20, 40, 30], [0, 0, 5, 7.5]])
+    assert box_size(boxes).tolist() == [30, 7.5]
+
+
+def test_errors_are_distances():
+    found = joint_errors(
+        np.array([[3.0, 4], [1, 1]]), np.array([[0, 0], [1, 1]])
+    )
+    assert found.tolist() == [5, 0]
+
+
+def test_pck_counts_joints_alike():
+    errors = np.array([[1.9, 2.0, 0], [9.9, 0, 0]])
+    mask = np.array([[True, True, False], [True, False, False]])
+    # limits 2 and 10: 1.9 is under, 2.0 is not, 9.9 is
+    assert pck(errors, np.array([10.0, 50.0]), mask) == pytest.approx(2 / 3)
+
+
+def test_no_joint_has_no_pck():
+    assert pck(np.ones((1, 2)), np.ones(1), np.zeros((1, 2), bool)) is None
