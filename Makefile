@@ -35,7 +35,8 @@ demo: env ## train a small model, attack it, show what each hidden joint cost
 	@"$(PYTHON)" tools/demo.py $(ARGS)
 
 test: env ## the test suite
-	@"$(PYTHON)" -m pytest --numprocesses $(WORKERS) $(ARGS)
+	@"$(PYTHON)" -m pytest --numprocesses $(WORKERS) --dist worksteal \
+		$(ARGS)
 
 smoke: env ## the wheel in an environment without MMPose
 	@sh tests/smoke/run.sh "$(PYTHON)"
