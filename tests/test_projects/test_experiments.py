@@ -65,6 +65,7 @@ def forward(model: str, width: int, height: int) -> tuple[float, tuple]:
     return sum(p.numel() for p in built.parameters()) / 1e6, maps.shape
 
 
+@pytest.mark.slow
 @EACH
 def test_forward_at_full_size(experiment):
     cfg = config_of(experiment)
@@ -85,6 +86,7 @@ def test_forward_at_full_size(experiment):
     assert shape == (1, joints, height // 4, width // 4)
 
 
+@pytest.mark.slow
 @EACH
 def test_two_iterations_and_a_test(
     experiment, tool, reference_folder, monkeypatch, tmp_path

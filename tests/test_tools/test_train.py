@@ -83,6 +83,7 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
+@pytest.mark.slow
 def test_exact_resume_in_two_processes(config, tmp_path):
     """A training resumed after an epoch ends as the one never stopped."""
     options = ['--cfg-options', 'train_cfg.max_epochs=2', 'randomness.seed=3']
@@ -138,6 +139,7 @@ FAMILIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('family', FAMILIES)
 def test_three_processes_on_the_cpu(family, reference_folder, tmp_path):
     """The script itself: it joins processes and finds a port and threads."""
