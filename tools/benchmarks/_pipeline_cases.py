@@ -71,7 +71,7 @@ def load_people(folder: str, most: int) -> tuple[Any, list[int], str]:
 
 def synthetic_people(folder: Path) -> tuple[Path, Path]:
     """Synthetic people in pictures of 640×480: annotations and pictures."""
-    from mmpose_occlusion.datasets.synthetic_people import generate
+    from synthetic_people import generate
 
     root = generate(folder / 'people', train=0, val=8, workers=0)
     file, images = root / 'annotations/person_keypoints_val.json', root / 'val'

@@ -5,32 +5,32 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmpose_occlusion.datasets.synthetic_people.body import sample_build
-from mmpose_occlusion.datasets.synthetic_people.figure import (
+from synthetic_people.body import sample_build
+from synthetic_people.figure import (
     CARRIERS,
     make_figure,
     sample_figure,
 )
-from mmpose_occlusion.datasets.synthetic_people.poses import (
+from synthetic_people.poses import (
     ArmAngles,
     LegAngles,
     Pose,
 )
-from mmpose_occlusion.datasets.synthetic_people.raster import Light
-from mmpose_occlusion.datasets.synthetic_people.scene import make_scene
-from mmpose_occlusion.datasets.synthetic_people.stage import (
+from synthetic_people.raster import Light
+from synthetic_people.scene import make_scene
+from synthetic_people.stage import (
     Prop,
     compose,
     place,
     to_pixels,
     to_samples,
 )
-from mmpose_occlusion.datasets.synthetic_people.truth import (
+from synthetic_people.scene import (
     COCO_JOINTS,
     box_of,
     describe,
 )
-from mmpose_occlusion.datasets.synthetic_people.wardrobe import sample_outfit
+from synthetic_people.wardrobe import sample_outfit
 
 SIZE = (200, 260)
 LIGHT = Light(np.array([0.0, -0.6, -0.8]), 0.5, np.ones(3))

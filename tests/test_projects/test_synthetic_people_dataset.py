@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mmpose_occlusion.datasets.synthetic_people import generate, writer
+from synthetic_people import generate, writer
 
 TOOL = Path(__file__).parents[2] / 'tools/make_synthetic_people.py'
 

@@ -14,13 +14,13 @@ from mmpose.structures import PoseDataSample
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from mmpose_occlusion.datasets.synthetic_people.formats import (
+from synthetic_people.annotations import (
     COCO_CATEGORY,
     MPII_JOINTS,
     coco_annotation,
 )
-from mmpose_occlusion.datasets.synthetic_people.scene import make_scene
-from mmpose_occlusion.datasets.synthetic_people.truth import COCO_JOINTS
+from synthetic_people.scene import make_scene
+from synthetic_people.scene import COCO_JOINTS
 
 
 def coco_set(root, split='val', **kwargs):

@@ -4,21 +4,21 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp, ttest_1samp
 
-from mmpose_occlusion.datasets.synthetic_people.colors import (
+from synthetic_people.colors import (
     contrasting,
     sample_cloth_color,
 )
-from mmpose_occlusion.datasets.synthetic_people.figure import sample_figure
-from mmpose_occlusion.datasets.synthetic_people.raster import Light
-from mmpose_occlusion.datasets.synthetic_people.stage import (
+from synthetic_people.figure import sample_figure
+from synthetic_people.raster import Light
+from synthetic_people.stage import (
     compose,
     place,
 )
-from mmpose_occlusion.datasets.synthetic_people.truth import (
+from synthetic_people.scene import (
     COCO_JOINTS,
     describe,
 )
-from mmpose_occlusion.datasets.synthetic_people.wardrobe import sample_outfit
+from synthetic_people.wardrobe import sample_outfit
 
 PAIRS = [n[5:] for n in COCO_JOINTS if n.startswith('left_')]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mmpose_occlusion.datasets.synthetic_people.patterns import plain
-from mmpose_occlusion.datasets.synthetic_people.raster import (
+from synthetic_people.patterns import plain
+from synthetic_people.raster import (
     Buffer,
     Light,
     Solid,

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmpose_occlusion.datasets.synthetic_people import poses
-from mmpose_occlusion.datasets.synthetic_people.body import (
+from synthetic_people import poses
+from synthetic_people.body import (
     Build,
     pose_body,
     sample_build,
     turn,
 )
-from mmpose_occlusion.datasets.synthetic_people.poses import (
+from synthetic_people.poses import (
     GESTURES,
     STANCES,
     ArmAim,
