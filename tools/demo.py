@@ -86,6 +86,7 @@ def _step(number: int, what: str, start: float) -> None:
 
 def _draw_people(args: argparse.Namespace) -> None:
     from synthetic_people import generate
+
     from mmpose_occlusion.errors import UsageError
 
     try:

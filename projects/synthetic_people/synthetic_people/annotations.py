@@ -117,36 +117,32 @@ def detections(
 ) -> list[dict[str, Any]]:
     """Boxes of a simulated person detector.
 
-    True boxes with noise of a few per cent; occluded people have more noise,
-    lower scores, and are sometimes missed. Some people have a second box, and
-    some boxes hold no person.
+    True boxes with noise of a few per cent, more noise, lower scores and some
+    misses for occluded people; second boxes, and boxes without a person.
     """
-    found: list[tuple[np.ndarray, float]] = []
+    found = []
     for person in people:
         x, y, w, h = person.bbox
         box, size = np.array([x, y, x + w, y + h]), np.array([w, h, w, h])
         hidden = 1 - person.visible_area / max(person.area, 1)
-        if rng.random() < 0.15 * hidden:
-            continue
         score = 0.98 - 0.43 * hidden - abs(rng.normal(0, 0.06))
         noise = rng.normal(0, 0.02 + 0.05 * hidden, 4)
-        found.append((box + size * noise, score))
+        if rng.random() > 0.15 * hidden:
+            found.append((box + size * noise, score))
         if rng.random() < 0.08:
             noise = rng.normal(0, 0.15, 4)
             found.append((box + size * noise, rng.uniform(0.05, 0.5)))
     for _ in range(rng.poisson(0.6)):
         h = rng.uniform(0.2, 0.8) * height
         w = h * rng.uniform(0.25, 0.7)
-        x, y = rng.uniform(0, width - w), rng.uniform(0, height - h)
+        x, y = rng.uniform(0, (width - w, height - h))
         found.append((np.array([x, y, x + w, y + h]), rng.beta(1.2, 5)))
     entries = []
     for box, score in found:
         x0, y0, x1, y1 = np.clip(box, 0, [width, height, width, height])
-        if min(x1 - x0, y1 - y0) < 4:
-            continue
         bbox = np.round([x0, y0, x1 - x0, y1 - y0], 2).tolist()
         score = round(float(np.clip(score, 0.01, 0.999)), 4)
-        entries.append(
-            dict(image_id=image_id, category_id=1, bbox=bbox, score=score)
-        )
+        entry = dict(image_id=image_id, category_id=1, bbox=bbox, score=score)
+        if min(bbox[2:]) >= 4:
+            entries.append(entry)
     return entries

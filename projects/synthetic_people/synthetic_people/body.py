@@ -70,40 +70,23 @@ _STANCES, _STANCE_WEIGHTS, STANCE_RANGES = _parse(STANCES)
 _GESTURES, _GESTURE_WEIGHTS, GESTURE_RANGES = _parse(GESTURES)
 
 
-@dataclass(frozen=True)
-class Arm:
-    """Angles of an arm; ``elbow`` is 0 when straight."""
-
-    flex: float = 0.0
-    abduct: float = 0.0
-    twist: float = 0.0
-    elbow: float = 0.0
-    palm: float = 60.0
-
-
-@dataclass(frozen=True)
-class Leg:
-    """Angles of a leg; ``knee`` is 0 when straight."""
-
-    flex: float = 0.0
-    knee: float = 0.0
-    abduct: float = 0.0
-    rotate: float = 0.0
-    ankle: float = 0.0
+Angles = tuple[float, float, float, float, float]
 
 
 @dataclass(frozen=True)
 class Pose:
     """Angles of a body.
 
+    ``legs`` are (flex, knee, abduct, rotate, ankle) and ``arms`` (flex,
+    abduct, twist, elbow, palm) by side; knee and elbow are 0 when straight.
     ``yaw`` is 0 facing the viewer and 180 facing away, ``pitch`` tips the
     pelvis forwards, ``roll`` sideways; ``spine`` is (flexion, side bend,
     twist) from pelvis to chest and ``head`` (nod, look, tilt) from chest to
     head. ``seated``: a stool carries the body, not the feet.
     """
 
-    legs: dict[str, Leg]
-    arms: dict[str, Arm]
+    legs: dict[str, Angles]
+    arms: dict[str, Angles]
     yaw: float = 0.0
     pitch: float = 0.0
     roll: float = 0.0
@@ -135,9 +118,7 @@ def sample_pose(rng: np.random.Generator) -> Pose:
     if stance in ('walk', 'run') and rng.random() < 0.75:
         bend = (60, 110) if stance == 'run' else (8, 45)
         flex = rng.uniform(12, 48, 2) * (-1, 1)
-        arms = [
-            Arm(f, rng.uniform(0, 18), 10, rng.uniform(*bend)) for f in flex
-        ]
+        arms = [(f, 8, 10, rng.uniform(*bend), 60) for f in flex]
     yaw, view = rng.normal(0, 14), rng.random()
     if view > 0.90:  # facing away, or in any direction
         yaw = 180 + 1.3 * yaw if view < 0.97 else rng.uniform(-180, 180)
@@ -158,21 +139,21 @@ def sample_pose(rng: np.random.Generator) -> Pose:
 
 def sample_arm(
     rng: np.random.Generator, gesture: str, seated: bool = False
-) -> Arm:
+) -> Angles:
     """Draw an arm that makes a gesture; seated people do not let it hang."""
     if seated and gesture in ('hang', 'swing'):
         gesture = 'thigh'
-    return Arm(*rng.uniform(*GESTURE_RANGES[gesture].T).tolist())
+    return tuple(rng.uniform(*GESTURE_RANGES[gesture].T).tolist())
 
 
 def _sample_leg(
     rng: np.random.Generator, angles: np.ndarray, spread: float
-) -> Leg:
+) -> Angles:
     """A leg near ``angles`` (flex, knee, abduct) that joints allow."""
     angles = angles + rng.normal(0, np.array([5, 6, 3]) * spread)
     flex, knee, abduct = np.clip(angles, (-28, 0, -6), (125, 145, 45)).tolist()
     flat = np.clip(0.6 * (flex - knee), -45, 18)  # soles towards the ground
-    return Leg(flex, knee, abduct, rng.normal(8, 8), rng.normal(flat, 4))
+    return flex, knee, abduct, rng.normal(8, 8), rng.normal(flat, 4)
 
 
 @dataclass(frozen=True)
@@ -280,20 +261,20 @@ def pose_body(build: Build, pose: Pose) -> dict[str, Segment]:
     head = Segment(neck.at(0, build.neck, 0.008), chest.axes @ whole)
     segments = dict(pelvis=pelvis, chest=chest, neck=neck, head=head)
     for side, sign in SIDES.items():
-        leg, arm = pose.legs[side], pose.arms[side]
+        flex, knee, abduct, rotate, ankle = pose.legs[side]
         hip = pelvis.at(sign * build.hip, 0, 0)
-        angles = sign * leg.abduct, -leg.flex, sign * leg.rotate
-        thigh = Segment(hip, root @ turn('zxy', *angles))
-        shin = thigh.below(build.thigh, 'x', leg.knee)
-        foot = shin.below(build.shin, 'xy', leg.ankle, sign * 8)
+        axes = root @ turn('zxy', sign * abduct, -flex, sign * rotate)
+        thigh = Segment(hip, axes)
+        shin = thigh.below(build.thigh, 'x', knee)
+        foot = shin.below(build.shin, 'xy', ankle, sign * 8)
+        flex, abduct, twist, elbow, palm = pose.arms[side]
         # A raised arm lifts its shoulder.
-        lift = 0.5 - 0.5 * turn('zx', arm.abduct, -arm.flex)[1, 1]
+        lift = 0.5 - 0.5 * turn('zx', abduct, -flex)[1, 1]
         x, y = build.shoulder - 0.014 * lift, top + 0.034 * lift
-        angles = sign * arm.abduct, -arm.flex, -sign * arm.twist
-        axes = chest.axes @ turn('zxy', *angles)
-        upper_arm = Segment(chest.at(sign * x, y, 0), axes)
-        forearm = upper_arm.below(build.upper_arm, 'x', -arm.elbow)
-        hand = forearm.below(build.forearm, 'y', -sign * arm.palm)
+        axes = turn('zxy', sign * abduct, -flex, -sign * twist)
+        upper_arm = Segment(chest.at(sign * x, y, 0), chest.axes @ axes)
+        forearm = upper_arm.below(build.upper_arm, 'x', -elbow)
+        hand = forearm.below(build.forearm, 'y', -sign * palm)
         limbs = dict(thigh=thigh, shin=shin, foot=foot)
         limbs |= dict(upper_arm=upper_arm, forearm=forearm, hand=hand)
         segments |= {f'{side}_{name}': limb for name, limb in limbs.items()}
@@ -302,20 +283,19 @@ def pose_body(build: Build, pose: Pose) -> dict[str, Segment]:
 
 def is_plausible(build: Build, segments: dict[str, Segment]) -> bool:
     """No hand or elbow inside trunk or head, no foot above the head."""
-    volumes = (
-        ('chest', (0, 0.09, 0), (0.10, 0.14, 0.072)),
-        ('pelvis', (0, 0.0, 0), (0.085, 0.09, 0.07)),
-        ('head', (0, 0.5 * build.head, 0), (0.06, 0.075, 0.065)),
+    volumes = dict(
+        chest=((0, 0.09, 0), (0.10, 0.14, 0.072)),
+        pelvis=((0, 0.0, 0), (0.085, 0.09, 0.07)),
+        head=((0, 0.5 * build.head, 0), (0.06, 0.075, 0.065)),
     )
+    top, points = segments['head'].origin[1], []
     for side in SIDES:
-        hand = segments[f'{side}_hand']
-        elbow = segments[f'{side}_forearm'].origin
-        points = np.stack([elbow, hand.origin, hand.at(0, -0.05, 0)])
-        for name, centre, radii in volumes:
-            segment = segments[name]
-            q = (points - segment.origin) @ segment.axes - centre
-            if (((q / radii) ** 2).sum(axis=1) < 1).any():
-                return False
-        if segments[f'{side}_foot'].origin[1] > segments['head'].origin[1]:
+        hand, elbow = segments[f'{side}_hand'], segments[f'{side}_forearm']
+        points += [elbow.origin, hand.origin, hand.at(0, -0.05, 0)]
+        if segments[f'{side}_foot'].origin[1] > top:
+            return False
+    for name, (centre, radii) in volumes.items():
+        q = (np.stack(points) - segments[name].origin) @ segments[name].axes
+        if ((((q - centre) / radii) ** 2).sum(axis=1) < 1).any():
             return False
     return True

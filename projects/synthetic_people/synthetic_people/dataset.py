@@ -79,16 +79,15 @@ def generate(
             raise ValueError(f'{name} must not be negative, got {value}.')
     root = Path(root).absolute()
     root.parent.mkdir(parents=True, exist_ok=True)
+    manifest = dict(format=FORMAT, **settings, code=code_version())
     with FileLock(root.parent / f'.{root.name}.lock'):
-        if _is_there(root, settings):
+        if _is_there(root, manifest):
             return root
-        manifest = dict(format=FORMAT, settings=settings, code=code_version())
         part = _resume(root, manifest)
         for split in SPLITS:
             _write_split(part, split, settings[split], seed, workers, progress)
         shutil.rmtree(part / 'records')
-        manifest['checksum'] = checksum(part)
-        _dump(part / MANIFEST, manifest)
+        _dump(part / MANIFEST, manifest | dict(checksum=checksum(part)))
         if root.exists():
             root.rmdir()  # it is empty
         part.rename(root)
@@ -113,33 +112,24 @@ def checksum(root: Path) -> str:
     return digest.hexdigest()
 
 
-def _is_there(root: Path, settings: dict[str, int]) -> bool:
+def _is_there(root: Path, manifest: dict[str, Any]) -> bool:
     """Whether ``root`` holds this set; raises if it holds something else."""
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return False
     try:
-        manifest = json.loads((root / MANIFEST).read_text())
-        known = manifest['format'] == FORMAT
-    except (OSError, ValueError, KeyError, TypeError):
-        known = False
-    if not known:
-        raise FileExistsError(
-            f'{root} is not empty and not a set of synthetic people: '
-            'name another folder.'
-        )
+        found = dict(json.loads((root / MANIFEST).read_text()))
+    except (OSError, ValueError, TypeError):
+        found = {}
+    wanted = manifest | dict(checksum=checksum(root))
     differs = [
-        f'{name} {manifest["settings"].get(name)} instead of {value}'
-        for name, value in settings.items()
-        if manifest['settings'].get(name) != value
+        f'{key} {found.get(key)} instead of {value}'
+        for key, value in wanted.items()
+        if found.get(key) != value
     ]
-    if manifest['code'] != code_version():
-        differs.append('another version of the generator')
-    if manifest['checksum'] != checksum(root):
-        differs.append('files changed since they were made')
     if differs:
         raise FileExistsError(
-            f'{root} holds another set of synthetic people '
-            f'({"; ".join(differs)}): name another folder, or delete it.'
+            f'{root} holds something else ({", ".join(differs)}): '
+            'name another folder, or delete it.'
         )
     return True
 

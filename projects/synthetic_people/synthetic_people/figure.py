@@ -86,14 +86,11 @@ DOWN = (0, -1, 0)
 
 @dataclass
 class Figure:
-    """A person to draw.
+    """A person to draw, in the body frame, in statures.
 
-    Attributes:
-        solids: In the body frame, in statures.
-        joints: Name -> (3,) in the body frame: COCO's 17 joints and MPII's
-            ``pelvis``, ``thorax``, ``upper_neck`` and ``head_top``.
-        seated: Whether a stool carries the body.
-        lowest: Height Y of the lowest point of feet and knees.
+    ``joints`` (3,) are COCO's 17 and MPII's ``pelvis``, ``thorax``,
+    ``upper_neck`` and ``head_top``; ``seated``: a stool carries the body;
+    ``lowest`` is the height Y of the lowest point of feet and knees.
     """
 
     solids: list[Solid]
@@ -109,8 +106,7 @@ def sample_figure(rng: np.random.Generator) -> Figure:
         pose = sample_pose(rng)
         if is_plausible(build, pose_body(build, pose)):
             break
-    legs = pose.legs.values()
-    upright = all(leg.flex < 35 and leg.knee < 70 for leg in legs)
+    upright = all(leg[0] < 35 and leg[1] < 70 for leg in pose.legs.values())
     return make_figure(build, pose, sample_outfit(rng, build.curve, upright))
 
 

@@ -20,15 +20,12 @@ Paint = Callable[[np.ndarray], np.ndarray]
 class Solid:
     """A round cone, the convex hull of two balls, in its own affine frame.
 
-    Attributes:
-        tag: Body part, e.g. ``'left_forearm'``.
-        origin: (3,) origin of the local frame in the body frame.
-        axes: (3, 3) local to body frame; the columns may be scaled.
-        one, two: (4,) centre and radius of the balls, in local units.
-        paint: Albedo by local position.
-        cuts: Half-spaces ``(normal, offset)`` in local units; the surface is
-            kept where ``normal . (q - one[:3]) <= offset``.
-        gloss: Strength of the highlight, 0 to 1.
+    ``axes`` (3, 3), whose columns may be scaled, takes local points to the
+    body frame, ``origin`` (3,) is the local origin there; ``one`` and ``two``
+    (4,) are centre and radius of the balls. The surface is kept where
+    ``normal . (q - one[:3]) <= offset`` for each of ``cuts``, (normal,
+    offset). ``tag`` is the body part, e.g. ``'left_forearm'``; ``gloss`` in
+    0..1 the strength of the highlight.
     """
 
     tag: str
@@ -45,10 +42,8 @@ class Solid:
 class View:
     """Body frame (X to the viewer's right, Y up, Z to the viewer) to camera.
 
-    Attributes:
-        turn: (3, 3) rotation of the body frame, e.g. the camera's pitch.
-        scale: Samples per body unit.
-        shift: (2,) sample position of the body frame's origin.
+    ``turn`` (3, 3) rotates the body frame (the camera's pitch), ``scale`` is
+    in samples per unit, ``shift`` (2,) is the sample of the body's origin.
     """
 
     turn: np.ndarray
@@ -67,32 +62,15 @@ class View:
 
 @dataclass(frozen=True)
 class Light:
-    """Ambient light and one distant lamp.
+    """Ambient light, as a fraction of all light, and one distant lamp.
 
-    Attributes:
-        direction: (3,) unit vector in the camera frame towards the lamp.
-        ambient: Fraction of light that comes from everywhere.
-        tint: (3,) BGR colour of the lamp.
+    ``direction`` (3,) is the unit vector towards the lamp in the camera
+    frame, ``tint`` (3,) its BGR colour.
     """
 
     direction: np.ndarray
     ambient: float
     tint: np.ndarray
-
-
-@dataclass
-class Rendering:
-    """Solids drawn on an empty canvas.
-
-    Attributes:
-        color: (H, W, 3) uint8 BGR, black where nothing was drawn.
-        depth: (H, W) float32 z in samples, inf where nothing was drawn.
-        solid: (H, W) int16 index of the solid in front, else -1.
-    """
-
-    color: np.ndarray
-    depth: np.ndarray
-    solid: np.ndarray
 
 
 class _Projection:
@@ -179,11 +157,13 @@ def extent(solids: Sequence[Solid], view: View) -> np.ndarray:
 
 def render(
     solids: Sequence[Solid], view: View, light: Light, size: tuple[int, int]
-) -> Rendering:
-    """Draw solids; the nearest surface shows.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw solids on a canvas of ``size`` (height, width) in samples.
 
-    Args:
-        size: (height, width) of the canvas in samples.
+    Returns:
+        Colour (H, W, 3) uint8 BGR, depth (H, W) float32 z in samples, inf
+        where nothing was drawn, and (H, W) int16 the index of the solid in
+        front, else -1.
     """
     depth = np.full(size, np.inf, np.float32)
     front = np.full(size, -1, np.int16)
@@ -202,9 +182,10 @@ def render(
         order = np.argsort(front[rows, cols], kind='stable')
         place = rows[order], cols[order]
         shades = _shade(depth, front, place, solids, parts, light)
-        shades *= 255 * _openness(depth, view.scale)[place]
+        open_sky = _openness(depth[y0:y1, x0:x1], view.scale)
+        shades *= 255 * open_sky[place[0] - y0, place[1] - x0]
         color[place] = np.clip(shades + 0.5, 0, 255).astype(np.uint8).T
-    return Rendering(color, depth, front)
+    return color, depth, front
 
 
 def _cast(
@@ -255,9 +236,8 @@ def _shade(
         here = slice(ends[i] - counts[i], ends[i])
         to_local = parts.to_local[i].astype(np.float32)
         q = to_local @ (points[:, here] - np.float32(parts.centre[i, :, None]))
-        albedo[:, here] = solids[i].paint(
-            q + np.float32(parts.start[i, :, None])
-        )
+        start = np.float32(parts.start[i, :, None])
+        albedo[:, here] = solids[i].paint(q + start)
         if parts.d2[i] > 0:
             axis, d2 = parts.axis[i].astype(np.float32), float(parts.d2[i])
             foot = (axis @ q - float(parts.taper[i]) * parts.ra[i]) / d2
@@ -282,14 +262,8 @@ def _openness(depth: np.ndarray, unit: float) -> np.ndarray:
     Image enhancement by unsharp masking the depth buffer, SIGGRAPH 2006.
     """
     drawn = np.isfinite(depth)
-    x, y, w, h = cv2.boundingRect(drawn.view(np.uint8))
-    window = slice(y, y + h), slice(x, x + w)
-    there = drawn[window]
-    near = np.where(there, depth[window], 0)
-    side = max(3, int(0.035 * unit) | 1)
-    mean = cv2.blur(near, (side, side))
-    share = cv2.blur(there.astype(np.float32), (side, side))
-    behind = (near - mean / np.maximum(share, 1e-3)) / (0.05 * unit)
-    light = np.empty_like(depth)
-    light[window] = 1 - 0.45 * np.clip(behind, 0, 1)
-    return light
+    near = np.where(drawn, depth, 0)
+    side = [max(3, int(0.035 * unit) | 1)] * 2
+    share = np.maximum(cv2.blur(drawn.astype(np.float32), side), 1e-3)
+    behind = (near - cv2.blur(near, side) / share) / (0.05 * unit)
+    return 1 - 0.45 * np.clip(behind, 0, 1)

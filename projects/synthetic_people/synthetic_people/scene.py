@@ -14,7 +14,7 @@ import numpy as np
 
 from .body import turn
 from .figure import CARRIERS, Figure, sample_figure
-from .rendering import Light, Rendering, View, extent, render
+from .rendering import Light, View, extent, render
 from .scenery import Brush, draw_furniture, draw_stool, sample_background
 
 SAMPLES = 2
@@ -39,16 +39,12 @@ COCO_JOINTS = (
 class Person:
     """Ground truth of one person, in pixels.
 
-    Attributes:
-        joints: Name -> (x, y), inside the image or not.
-        visible: Name of COCO joint -> 0 outside the image, 1 occluded (by
-            the own body too), 2 visible.
-        bbox: [x, y, w, h] around the person's pixels inside the image,
-            occluded or not.
-        area: Number of those pixels.
-        visible_area: Number of those that are not occluded.
-        head_box: [x1, y1, x2, y2] around skull and jaw, as in MPII.
-        mask: (H, W) bool, the pixels that are not occluded.
+    ``joints`` are (x, y), inside the image or not; ``visible`` is 0 for a
+    COCO joint outside the image, 1 for an occluded one (by the own body
+    too), else 2. ``bbox`` [x, y, w, h] surrounds, and ``area`` counts, the
+    person's pixels inside the image, occluded or not; ``visible_area`` counts
+    and ``mask`` (H, W) bool holds those that are not. ``head_box`` [x1, y1,
+    x2, y2] surrounds skull and jaw, as MPII's do.
     """
 
     joints: dict[str, tuple[float, float]]
@@ -72,10 +68,8 @@ class Scene:
 class Layer:
     """Something drawn on a transparent canvas of samples.
 
-    Attributes:
-        floor: Row of the ground it stands on; layers are drawn in that order.
-        color: (H, W, 3) uint8 BGR.
-        mask: (H, W) uint8, not 0 where something was drawn.
+    ``floor`` is the row of the ground it stands on; ``color`` (H, W, 3) is
+    uint8 BGR, ``mask`` (H, W) uint8 not 0 where something was drawn.
     """
 
     floor: float
@@ -85,11 +79,15 @@ class Layer:
 
 @dataclass
 class FigureLayer(Layer):
-    """A figure on a canvas; ``seat`` is the stool under it."""
+    """A figure on a canvas; ``seat`` is the stool under it.
+
+    ``depth`` and ``solid`` are as :func:`render` returns them.
+    """
 
     figure: Figure
     view: View
-    rendering: Rendering
+    depth: np.ndarray
+    solid: np.ndarray
     seat: Layer | None = None
 
 
@@ -112,11 +110,6 @@ class Stage:
 def to_pixels(samples: np.ndarray) -> np.ndarray:
     """Sample coordinates to pixel coordinates."""
     return (np.asarray(samples, float) + 0.5) / SAMPLES - 0.5
-
-
-def to_samples(pixels: np.ndarray) -> np.ndarray:
-    """Pixel coordinates to sample coordinates."""
-    return (np.asarray(pixels, float) + 0.5) * SAMPLES - 0.5
 
 
 def make_scene(rng: np.random.Generator) -> Scene:
@@ -232,22 +225,22 @@ def place(
     stage: Stage,
     rise: float = 0.0,
 ) -> FigureLayer:
-    """Draw a figure, alone.
+    """Draw a figure, alone; all arguments are in pixels.
 
     Args:
-        foot: (x, y) pixel of the ground below the pelvis.
-        stature: Standing height in pixels.
-        rise: Height of the feet above the ground, in pixels.
+        foot: (x, y) of the ground below the pelvis.
+        stature: Standing height.
+        rise: Height of the feet above the ground.
     """
     unit = stature * SAMPLES
-    x, y = to_samples(np.array(foot))
+    x, y = (np.array(foot) + 0.5) * SAMPLES - 0.5
     lift = figure.lowest * np.cos(np.deg2rad(stage.pitch)) * unit
     shift = np.array([x, y + lift - rise * SAMPLES])
     view = View(turn('x', stage.pitch), unit, shift)
-    height, width = (SAMPLES * side for side in stage.size)
-    drawn = render(figure.solids, view, stage.light, (height, width))
-    mask = (drawn.solid >= 0).view(np.uint8)
-    return FigureLayer(float(y), drawn.color, mask, figure, view, drawn)
+    size = stage.size[0] * SAMPLES, stage.size[1] * SAMPLES
+    color, depth, solid = render(figure.solids, view, stage.light, size)
+    mask = (solid >= 0).view(np.uint8)
+    return FigureLayer(float(y), color, mask, figure, view, depth, solid)
 
 
 def compose(
@@ -299,7 +292,7 @@ def describe(
         layers: As :func:`compose` took them, the person among them.
         front: As it returned it.
     """
-    figure, drawn = person.figure, person.rendering
+    figure = person.figure
     (index,) = (i for i, layer in enumerate(layers) if layer is person)
     size = height, width = tuple(side // SAMPLES for side in front.shape)
     joints, visible = {}, {}
@@ -318,26 +311,19 @@ def describe(
         side, _, part = name.rpartition('_')
         tags, reach = CARRIERS[f'*_{part}' if side else part]
         if front[row, col] == index:
-            near = z - drawn.depth[row, col] <= reach * person.view.scale
-            tag = figure.solids[drawn.solid[row, col]].tag
+            near = z - person.depth[row, col] <= reach * person.view.scale
+            tag = figure.solids[person.solid[row, col]].tag
             seen = tag in [t.replace('*', side) for t in tags]
             visible[name] += int(near and seen)
-    whole, shown = (
-        cv2.resize(mask.view(np.uint8) * 200, size[::-1], interpolation=3)
-        > 100
-        for mask in (person.mask, front == index)
-    )
+    # Pixels more than half of whose samples are set.
+    masks = np.stack([person.mask, front == index], axis=2) * np.uint8(200)
+    masks = cv2.resize(masks, size[::-1], interpolation=cv2.INTER_AREA) > 100
+    whole, shown = masks[..., 0].astype(np.uint8), masks[..., 1]
+    box, areas = cv2.boundingRect(whole), masks.sum(axis=(0, 1), dtype=float)
     skull = [solid for solid in figure.solids if solid.tag == 'head']
-    head = to_pixels(extent(skull, person.view))
-    return Person(
-        joints,
-        visible,
-        [float(v) for v in cv2.boundingRect(whole.view(np.uint8))],
-        float(whole.sum()),
-        float(shown.sum()),
-        np.round(head, 2).tolist(),
-        shown,
-    )
+    head = np.round(to_pixels(extent(skull, person.view)), 2).tolist()
+    bbox = [float(v) for v in box]
+    return Person(joints, visible, bbox, *areas.tolist(), head, shown)
 
 
 def is_inside(x: float, y: float, width: int, height: int) -> bool:
