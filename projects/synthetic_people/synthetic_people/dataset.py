@@ -120,7 +120,9 @@ def _is_there(root: Path, manifest: dict[str, Any]) -> bool:
         found = dict(json.loads((root / MANIFEST).read_text()))
     except (OSError, ValueError, TypeError):
         found = {}
-    wanted = manifest | dict(checksum=checksum(root))
+    wanted = manifest
+    if found.get('format') == FORMAT:
+        wanted = manifest | dict(checksum=checksum(root))
     differs = [
         f'{key} {found.get(key)} instead of {value}'
         for key, value in wanted.items()

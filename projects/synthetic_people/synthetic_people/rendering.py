@@ -73,6 +73,11 @@ class Light:
     tint: np.ndarray
 
 
+def _apply(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """(N, i, j) times (N, j)."""
+    return (matrices @ vectors[:, :, None])[:, :, 0]
+
+
 class _Projection:
     """Solids in the camera frame; the first axis of all arrays is theirs.
 
@@ -83,6 +88,7 @@ class _Projection:
     """
 
     def __init__(self, solids: Sequence[Solid], view: View) -> None:
+        self.solids = solids
         to_camera = view.linear @ np.stack([s.axes for s in solids])
         one = np.stack([s.one for s in solids])
         two = np.stack([s.two for s in solids])
@@ -143,10 +149,70 @@ class _Projection:
         t /= float(self.speed[i])
         return t + (x * u + y * v)
 
+    def cast(
+        self, depth: np.ndarray, front: np.ndarray, i: int, corners: list[int]
+    ) -> None:
+        """Update the depth buffer where solid ``i`` is in front.
 
-def _apply(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """(N, i, j) times (N, j)."""
-    return (matrices @ vectors[:, :, None])[:, :, 0]
+        Args:
+            depth, front: (H, W) depth and index of the solid in front.
+            corners: x0, y0, x1, y1 of the window that holds the solid.
+        """
+        x0, y0, x1, y1 = corners
+        x, y, z = self.centre[i]
+        u = (np.arange(x0, x1) - x).astype(np.float32)[None]
+        v = (np.arange(y0, y1) - y).astype(np.float32)[:, None]
+        w = self.hits(i, u, v)
+        window, above = depth[y0:y1, x0:x1], w + np.float32(z)
+        nearer = above < window
+        for normal, offset in self.solids[i].cuts:
+            a, b, c = (np.asarray(normal) @ self.to_local[i]).tolist()
+            nearer &= a * u + b * v + c * w <= offset
+        np.copyto(window, above, where=nearer)
+        np.copyto(front[y0:y1, x0:x1], np.int16(i), where=nearer)
+
+    def shade(
+        self,
+        depth: np.ndarray,
+        front: np.ndarray,
+        place: tuple[np.ndarray, np.ndarray],
+        light: Light,
+    ) -> np.ndarray:
+        """Wrapped Lambert shading with a soft highlight.
+
+        Args:
+            place: Rows and columns (N,) of drawn samples, sorted by solid.
+
+        Returns:
+            (3, N) float32 BGR, 1 is white.
+        """
+        points = np.float32([place[1], place[0], depth[place]])
+        albedo, normal = np.empty_like(points), np.empty_like(points)
+        gloss = np.empty(points.shape[1], np.float32)
+        counts = np.bincount(front[place], minlength=len(self.solids))
+        ends = np.cumsum(counts)
+        for i in np.flatnonzero(counts):
+            here = slice(ends[i] - counts[i], ends[i])
+            matrix = self.to_local[i].astype(np.float32)
+            q = points[:, here] - np.float32(self.centre[i, :, None])
+            q = matrix @ q
+            start = np.float32(self.start[i, :, None])
+            albedo[:, here] = self.solids[i].paint(q + start)
+            if self.d2[i] > 0:
+                axis, d2 = np.float32(self.axis[i]), float(self.d2[i])
+                foot = (axis @ q - float(self.taper[i]) * self.ra[i]) / d2
+                q -= axis[:, None] * np.clip(foot, 0, 1)
+            normal[:, here] = matrix.T @ q
+            gloss[here] = self.solids[i].gloss
+        normal /= np.sqrt((normal * normal).sum(axis=0)) + 1e-9
+        direction = np.float32(light.direction)
+        half = direction + np.float32([0, 0, -1])
+        half /= np.linalg.norm(half)
+        lit = np.maximum(0.35 + 0.65 * (direction @ normal), 0)
+        ambient = light.ambient * (0.55 + 0.45 * np.clip(-normal[2], 0, 1))
+        lamp = np.float32((1 - light.ambient) * light.tint)[:, None]
+        shine = np.clip(half @ normal, 0, 1) ** 4
+        return albedo * (ambient + lamp * lit) + gloss * shine * shine * shine
 
 
 def extent(solids: Sequence[Solid], view: View) -> np.ndarray:
@@ -174,85 +240,18 @@ def render(
     with np.errstate(invalid='ignore'):  # square roots of rays that miss
         for i, corners in enumerate(np.hstack([low, high]).tolist()):
             if corners[0] < corners[2] and corners[1] < corners[3]:
-                _cast(depth, front, i, corners, solids[i], parts)
+                parts.cast(depth, front, i, corners)
     (x0, y0), (x1, y1) = low.min(axis=0), high.max(axis=0)
     rows, cols = np.nonzero(front[y0:y1, x0:x1] >= 0)
     if rows.size:
         rows, cols = rows + y0, cols + x0
         order = np.argsort(front[rows, cols], kind='stable')
         place = rows[order], cols[order]
-        shades = _shade(depth, front, place, solids, parts, light)
+        shades = parts.shade(depth, front, place, light)
         open_sky = _openness(depth[y0:y1, x0:x1], view.scale)
         shades *= 255 * open_sky[place[0] - y0, place[1] - x0]
         color[place] = np.clip(shades + 0.5, 0, 255).astype(np.uint8).T
     return color, depth, front
-
-
-def _cast(
-    depth: np.ndarray,
-    front: np.ndarray,
-    i: int,
-    corners: list[int],
-    solid: Solid,
-    parts: _Projection,
-) -> None:
-    """Update the depth buffer where solid ``i`` is in front."""
-    x0, y0, x1, y1 = corners
-    x, y, z = parts.centre[i]
-    u = (np.arange(x0, x1) - x).astype(np.float32)[None]
-    v = (np.arange(y0, y1) - y).astype(np.float32)[:, None]
-    w = parts.hits(i, u, v)
-    window, above = depth[y0:y1, x0:x1], w + np.float32(z)
-    nearer = above < window
-    for normal, offset in solid.cuts:
-        a, b, c = (np.asarray(normal) @ parts.to_local[i]).tolist()
-        nearer &= a * u + b * v + c * w <= offset
-    np.copyto(window, above, where=nearer)
-    np.copyto(front[y0:y1, x0:x1], np.int16(i), where=nearer)
-
-
-def _shade(
-    depth: np.ndarray,
-    front: np.ndarray,
-    place: tuple[np.ndarray, np.ndarray],
-    solids: Sequence[Solid],
-    parts: _Projection,
-    light: Light,
-) -> np.ndarray:
-    """Wrapped Lambert shading with a soft highlight.
-
-    Args:
-        place: Rows and columns (N,) of drawn samples, sorted by solid.
-
-    Returns:
-        (3, N) float32 BGR, 1 is white.
-    """
-    points = np.stack([place[1], place[0], depth[place]]).astype(np.float32)
-    albedo, normal = np.empty_like(points), np.empty_like(points)
-    gloss = np.empty(points.shape[1], np.float32)
-    counts = np.bincount(front[place], minlength=len(solids))
-    ends = np.cumsum(counts)
-    for i in np.flatnonzero(counts):
-        here = slice(ends[i] - counts[i], ends[i])
-        to_local = parts.to_local[i].astype(np.float32)
-        q = to_local @ (points[:, here] - np.float32(parts.centre[i, :, None]))
-        start = np.float32(parts.start[i, :, None])
-        albedo[:, here] = solids[i].paint(q + start)
-        if parts.d2[i] > 0:
-            axis, d2 = parts.axis[i].astype(np.float32), float(parts.d2[i])
-            foot = (axis @ q - float(parts.taper[i]) * parts.ra[i]) / d2
-            q -= axis[:, None] * np.clip(foot, 0, 1)
-        normal[:, here] = to_local.T @ q
-        gloss[here] = solids[i].gloss
-    normal /= np.sqrt((normal * normal).sum(axis=0)) + 1e-9
-    direction = light.direction.astype(np.float32)
-    half = direction + np.float32([0, 0, -1])
-    half /= np.linalg.norm(half)
-    lit = np.maximum(0.35 + 0.65 * (direction @ normal), 0)
-    ambient = light.ambient * (0.55 + 0.45 * np.clip(-normal[2], 0, 1))
-    lamp = ((1 - light.ambient) * light.tint).astype(np.float32)[:, None]
-    shine = np.clip(half @ normal, 0, 1) ** 4
-    return albedo * (ambient + lamp * lit) + gloss * shine * shine * shine
 
 
 def _openness(depth: np.ndarray, unit: float) -> np.ndarray:

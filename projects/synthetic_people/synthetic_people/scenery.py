@@ -17,13 +17,9 @@ Point = tuple[float, float]
 def fractal_noise(
     rng: np.random.Generator, size: Size, coarse: int, octaves: int
 ) -> np.ndarray:
-    """Sum of smooth noises of doubling frequency.
+    """Sum of noises of 1, 2, 4, ... times ``coarse`` cells per height.
 
-    Args:
-        coarse: Cells per height of the first noise.
-
-    Returns:
-        (height, width) float32 of mean 0 and standard deviation 1.
+    Returns (height, width) float32 of mean 0 and standard deviation 1.
     """
     height, width = size
     out = np.zeros(size, np.float32)
