@@ -1,6 +1,6 @@
 """Draw docs/attacks.png, the README's picture, from synthetic people.
 
-python tools/make_synthetic_people.py
+python projects/synthetic_people/make.py
 python docs/draw_attacks.py
 """
 

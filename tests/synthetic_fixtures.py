@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mmpose_occlusion.datasets.synthetic_people import generate
+from synthetic_people import generate
 
 
 @pytest.fixture(scope='session')

@@ -30,7 +30,7 @@ DATA = 'data'
 """The folder that configs say the data is in."""
 
 _MADE_BY = {
-    'synthetic_people': 'tools/make_synthetic_people.py',
+    'synthetic_people': 'projects/synthetic_people/make.py',
     'mpii_': "tools/prepare_data.py mpii, from MPII's release",
 }
 """Part of a missing file's path -> the tool that makes it."""

@@ -164,7 +164,7 @@ def _people(folder: Path, images: int) -> dict[str, str]:
         coco = json.loads((root / 'test_coco.json').read_text())
         annotations.write_text(json.dumps(_repeated(coco, images)))
         return dict(root=str(root), annotations=str(annotations), images='')
-    from mmpose_occlusion.datasets.synthetic_people import generate
+    from synthetic_people import generate
 
     root = generate(folder / 'people', train=0, val=images, workers=2)
     return dict(

@@ -91,7 +91,7 @@ def load_people(folder: str, size: tuple[int, int], most: int) -> list[Crop]:
         root, file = Path(real) / 'coco', 'test_coco.json'
         images = root
     else:
-        from mmpose_occlusion.datasets.synthetic_people import generate
+        from synthetic_people import generate
 
         root = generate(Path(folder) / 'people', train=0, val=20, workers=0)
         file, images = 'annotations/person_keypoints_val.json', root / 'val'

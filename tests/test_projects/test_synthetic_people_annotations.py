@@ -1,4 +1,4 @@
-"""The files of a set, read by those who will read them."""
+"""Annotation files, read by MMPose and pycocotools."""
 
 import contextlib
 import io
@@ -13,14 +13,12 @@ from mmpose.evaluation import CocoMetric, MpiiPCKAccuracy
 from mmpose.structures import PoseDataSample
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
-
-from mmpose_occlusion.datasets.synthetic_people.formats import (
+from synthetic_people.annotations import (
     COCO_CATEGORY,
     MPII_JOINTS,
     coco_annotation,
 )
-from mmpose_occlusion.datasets.synthetic_people.scene import make_scene
-from mmpose_occlusion.datasets.synthetic_people.truth import COCO_JOINTS
+from synthetic_people.scene import COCO_JOINTS, make_scene
 
 
 def coco_set(root, split='val', **kwargs):
@@ -69,10 +67,8 @@ def test_coco_dataset_reads_every_person(synthetic_people, split):
     assert len(dataset) == len(data['annotations'])
     assert len(data['images']) == {'train': 16, 'val': 8}[split]
     for image in data['images']:
-        picture = cv2.imread(
-            str(synthetic_people / split / image['file_name'])
-        )
-        assert picture.shape == (image['height'], image['width'], 3)
+        pixels = cv2.imread(str(synthetic_people / split / image['file_name']))
+        assert pixels.shape == (image['height'], image['width'], 3)
 
 
 def test_coco_annotations_keep_cocos_rules(synthetic_people):
@@ -90,7 +86,7 @@ def test_coco_annotations_keep_cocos_rules(synthetic_people):
         assert (y[flag == 0] == 0).all()
         assert ann['num_keypoints'] == (flag > 0).sum()
         assert ann['iscrowd'] == 0
-        # The polygons are the pixels that show, but for approximation.
+        # The polygons surround the visible pixels, approximately.
         drawn = coco.annToMask(ann).sum()
         assert drawn == pytest.approx(ann['visible_area'], rel=0.25, abs=60)
 
@@ -155,7 +151,7 @@ def test_perfect_answers_have_ap_one(synthetic_people):
 
 
 def test_perfect_answers_have_pckh_100(synthetic_people):
-    """In our pixel frame, which MPII's files are one pixel away from."""
+    """In the images' pixel frame; MPII's files count from one."""
     dataset = mpii_set(synthetic_people)
     truth = {
         ann['image']: ann
@@ -174,7 +170,7 @@ def test_perfect_answers_have_pckh_100(synthetic_people):
     assert result['PCK'] == 0
 
 
-def test_mpii_and_coco_say_the_same(synthetic_people):
+def test_mpii_and_coco_agree(synthetic_people):
     coco = coco_set(synthetic_people)
     mpii = mpii_set(synthetic_people)
     assert len(coco) == len(mpii)
@@ -231,7 +227,9 @@ def test_detections_serve_as_bbox_file(synthetic_people):
     assert ((scores > 0) & (scores < 1)).all()
 
 
-def test_detections_find_most_people_and_some_nobodies(synthetic_people):
+def test_detections_find_most_people_and_some_false_positives(
+    synthetic_people,
+):
     ann_file = synthetic_people / 'annotations/person_keypoints_train.json'
     found = synthetic_people / 'person_detection_results/detections_train.json'
     with contextlib.redirect_stdout(io.StringIO()):
@@ -264,7 +262,7 @@ def people_of(seed):
 
 
 def mean_pose(anns):
-    """(17, 2) the joints' mean places, in shares of the box."""
+    """(17, 2) mean joints, as fractions of the bbox."""
     boxes = np.array([ann['bbox'] for ann in anns])
     points = np.array([ann['keypoints'] for ann in anns]).reshape(-1, 17, 3)
     seen = points[..., 2] > 0
@@ -273,11 +271,8 @@ def mean_pose(anns):
     return total / seen.sum(axis=0)[:, None]
 
 
-def test_the_mean_pose_of_the_box_is_worth_nothing():
-    """AP below 0.05 for whoever puts the average person into each box.
-
-    The average is that of other pictures than those it is tried on.
-    """
+def test_the_mean_pose_has_no_ap():
+    """AP is below 0.05 for the mean pose, of other images, in each bbox."""
     mean = mean_pose(people_of(12)[1])
     images, anns = people_of(11)
 

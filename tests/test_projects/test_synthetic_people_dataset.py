@@ -1,16 +1,16 @@
-"""Whole sets: same settings, same bytes; nothing half-made, nothing lost."""
+"""Data sets: same settings, same bytes; interrupted runs are resumed."""
 
 import json
 import os
 import subprocess
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
+from synthetic_people import dataset, generate
 
-from mmpose_occlusion.datasets.synthetic_people import generate, writer
-
-TOOL = Path(__file__).parents[2] / 'tools/make_synthetic_people.py'
+TOOL = Path(__file__).parents[2] / 'projects/synthetic_people/make.py'
 
 
 def files(root):
@@ -23,7 +23,7 @@ def files(root):
 
 @pytest.fixture(scope='module')
 def made(tmp_path_factory):
-    """A set of 6 and 2 pictures, made in this process."""
+    """A set of 6 and 2 images, made in this process."""
     root = tmp_path_factory.mktemp('made') / 'people'
     return generate(root, train=6, val=2, seed=5, workers=0)
 
@@ -70,7 +70,7 @@ def test_the_number_of_processes_does_not_matter(made, tmp_path, workers):
     assert files(root) == files(made)
 
 
-def test_a_picture_depends_on_seed_and_number_alone(made, tmp_path):
+def test_an_image_depends_on_seed_and_number_alone(made, tmp_path):
     more = again(tmp_path / 'more', train=8, val=0)
     for i in range(1, 7):
         name = f'train/{i:012d}.jpg'
@@ -88,48 +88,41 @@ def test_a_finished_set_is_left_alone(copy):
     assert {p: p.stat().st_mtime_ns for p in copy.rglob('*')} == before
 
 
-def test_another_set_is_not_overwritten_unasked(copy):
+def test_another_set_is_not_overwritten(copy):
     before = files(copy)
     with pytest.raises(FileExistsError, match='val 2 instead of 1') as error:
         again(copy, val=1)
-    assert '--overwrite' in str(error.value)
+    assert 'name another folder, or delete it' in str(error.value)
     assert files(copy) == before
-    again(copy, val=1, overwrite=True)
-    after = files(copy)
-    assert len(after) == len(before) - 1
-    assert json.loads(after['manifest.json'])['settings']['val'] == 1
 
 
 def test_a_changed_file_is_noticed(copy):
-    path = copy / 'annotations/mpii_val.json'
-    path.write_text('[]')
-    with pytest.raises(FileExistsError, match='files changed'):
+    (copy / 'annotations/mpii_val.json').write_text('[]')
+    with pytest.raises(FileExistsError, match='checksum'):
         again(copy)
-    again(copy, overwrite=True)
-    assert path.read_text() != '[]'
 
 
 def test_another_version_of_the_generator_is_noticed(copy, monkeypatch):
-    monkeypatch.setattr(writer, 'code_version', lambda: 'another')
-    with pytest.raises(FileExistsError, match='another version'):
+    monkeypatch.setattr(dataset, 'code_version', lambda: 'another')
+    with pytest.raises(FileExistsError, match='instead of another'):
         again(copy)
 
 
-@pytest.mark.parametrize('overwrite', [False, True])
-def test_what_is_not_ours_is_not_touched(tmp_path, overwrite):
+@pytest.mark.parametrize('text', ['{"mine": 1}', '[]', 'no JSON'])
+def test_other_folders_are_not_touched(tmp_path, text):
     root = tmp_path / 'holiday'
     root.mkdir()
-    (root / 'manifest.json').write_text('{"mine": 1}')
-    with pytest.raises(FileExistsError, match='not a set of synthetic people'):
-        again(root, overwrite=overwrite)
-    assert files(root) == {'manifest.json': b'{"mine": 1}'}
+    (root / 'manifest.json').write_text(text)
+    with pytest.raises(FileExistsError, match='format None instead of'):
+        again(root)
+    assert files(root) == {'manifest.json': text.encode()}
 
 
 def test_a_file_in_the_way_is_not_touched(tmp_path):
     root = tmp_path / 'people'
     root.write_text('mine')
     with pytest.raises(FileExistsError, match='name another folder'):
-        again(root, overwrite=True)
+        again(root)
     assert root.read_text() == 'mine'
 
 
@@ -139,32 +132,51 @@ def test_an_empty_folder_is_filled(made, tmp_path):
     assert files(again(root)) == files(made)
 
 
-def test_a_run_that_dies_leaves_nothing_and_is_done_again(
-    made, tmp_path, monkeypatch
-):
-    root = tmp_path / 'people'
-    draw = writer.make_scene
-    left = iter(range(4))
+@pytest.fixture
+def interrupted(tmp_path, monkeypatch):
+    """The folder of a run that was interrupted after four images."""
+    draw, left = dataset.make_scene, iter(range(4))
 
     def stop(rng):
         if next(left, None) is None:
             raise KeyboardInterrupt
         return draw(rng)
 
-    monkeypatch.setattr(writer, 'make_scene', stop)
-    with pytest.raises(KeyboardInterrupt):
-        again(root)
+    root = tmp_path / 'people'
+    with monkeypatch.context() as patch:
+        patch.setattr(dataset, 'make_scene', stop)
+        with pytest.raises(KeyboardInterrupt):
+            again(root)
     assert not root.exists()
-    assert list(tmp_path.glob('.people.partial/train/*.jpg'))
-    monkeypatch.undo()
-    assert files(again(root)) == files(made)
-    assert not (tmp_path / '.people.partial').exists()
+    return root
 
 
-def test_a_worker_that_dies_is_an_error_not_a_wait(tmp_path, monkeypatch):
-    from concurrent.futures.process import BrokenProcessPool
+def count_scenes(monkeypatch):
+    """A list that grows by one with each scene that is drawn."""
+    draw, drawn = dataset.make_scene, []
+    monkeypatch.setattr(
+        dataset, 'make_scene', lambda rng: drawn.append(1) or draw(rng)
+    )
+    return drawn
 
-    monkeypatch.setattr(writer, 'make_scene', lambda rng: os._exit(3))
+
+def test_an_interrupted_run_is_resumed(interrupted, made, monkeypatch):
+    drawn = count_scenes(monkeypatch)
+    assert files(again(interrupted)) == files(made)
+    assert len(drawn) == 4
+    assert [p.name for p in interrupted.parent.iterdir() if p.is_dir()] == [
+        'people'
+    ]
+
+
+def test_other_settings_do_not_resume(interrupted, monkeypatch):
+    drawn = count_scenes(monkeypatch)
+    assert len(files(again(interrupted, train=3, seed=1))) == 3 + 2 + 9
+    assert len(drawn) == 5
+
+
+def test_a_dying_worker_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset, 'make_scene', lambda rng: os._exit(3))
     with pytest.raises(BrokenProcessPool):
         again(tmp_path / 'people', workers=2)
     assert not (tmp_path / 'people').exists()
@@ -201,7 +213,7 @@ def test_the_tool_makes_a_set(made, tmp_path):
     args = ('--out', root, '--train', 6, '--val', 2, '--seed', 5)
     done = run_tool(*args)
     assert done.returncode == 0, done.stderr
-    assert 'train: 6 pictures' in done.stdout
+    assert 'train: 6 images' in done.stdout
     assert 'ETA' in done.stdout
     assert files(root) == files(made)
     done = run_tool('--out', root, '--train', 7)

@@ -1,24 +1,22 @@
-"""Colours tell nothing about side or joint."""
+"""Colours are independent of side and joint."""
 
 import numpy as np
 import pytest
 from scipy.stats import ks_2samp, ttest_1samp
-
-from mmpose_occlusion.datasets.synthetic_people.colors import (
+from synthetic_people.appearance import (
     contrasting,
-    sample_cloth_color,
+    sample_color,
+    sample_outfit,
 )
-from mmpose_occlusion.datasets.synthetic_people.figure import sample_figure
-from mmpose_occlusion.datasets.synthetic_people.raster import Light
-from mmpose_occlusion.datasets.synthetic_people.stage import (
+from synthetic_people.figure import sample_figure
+from synthetic_people.rendering import Light
+from synthetic_people.scene import (
+    COCO_JOINTS,
+    Stage,
     compose,
+    describe,
     place,
 )
-from mmpose_occlusion.datasets.synthetic_people.truth import (
-    COCO_JOINTS,
-    describe,
-)
-from mmpose_occlusion.datasets.synthetic_people.wardrobe import sample_outfit
 
 PAIRS = [n[5:] for n in COCO_JOINTS if n.startswith('left_')]
 
@@ -37,7 +35,8 @@ def test_both_sides_wear_the_same(seed):
         twos = [s for s in right if s.tag == f'right_{tag}']
         for one, two in zip(ones, twos, strict=True):
             share = np.linspace(0, 1, 9)
-            q = np.outer(one.a, 1 - share) + np.outer(one.b, share)
+            q = np.outer(one.one[:3], 1 - share)
+            q += np.outer(one.two[:3], share)
             q[0] = 0
             q = q.astype(np.float32)
             np.testing.assert_allclose(
@@ -83,20 +82,20 @@ def test_the_sides_look_alike_on_average():
     that is not told from zero (24 tests at 0.001 each).
     """
     differences = {name: [] for name in PAIRS}
-    size = (150, 150)
     backdrop = np.full((150, 150, 3), 128, np.uint8)
     for number in range(150):
         rng = np.random.default_rng([3, number])
         person = sample_figure(rng)
         direction = np.array([rng.uniform(-0.9, 0.9), -0.6, -0.6])
         light = Light(direction / np.linalg.norm(direction), 0.45, np.ones(3))
-        placed = place(person, (75, 140), 120, size, light)
-        picture, fronts = compose(backdrop, [placed])
-        truth = describe(placed, 0, fronts, size)
+        stage = Stage((150, 150), 0.0, 1.0, 0.0, light)
+        placed = place(person, (75, 140), 120, stage)
+        image, front = compose(backdrop, [placed])
+        truth = describe(placed, [placed], front)
         for name in PAIRS:
             sides = [f'{side}_{name}' for side in ('left', 'right')]
             if all(truth.visible[side] == 2 for side in sides):
-                colors = [patch(picture, truth.joints[side]) for side in sides]
+                colors = [patch(image, truth.joints[side]) for side in sides]
                 differences[name].append(colors[0] - colors[1])
     for name, values in differences.items():
         assert len(values) > 20, name
@@ -107,17 +106,17 @@ def test_the_sides_look_alike_on_average():
             assert result.pvalue > 1e-3, (name, channel)
 
 
-def patch(picture, place):
+def patch(image, point):
     """Mean colour of 3 x 3 pixels."""
-    x, y = (round(v) for v in place)
-    window = picture[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
+    x, y = (round(v) for v in point)
+    window = image[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
     return window.reshape(-1, 3).mean(axis=0)
 
 
 def test_contrasting_colors_can_be_told_apart():
     rng = np.random.default_rng(0)
     for _ in range(50):
-        color = sample_cloth_color(rng)
+        color = sample_color(rng)
         assert ((color >= 0) & (color <= 1)).all()
         other = contrasting(rng, color)
         assert np.abs(other - color).sum() > 0.2

@@ -4,46 +4,29 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-from mmpose_occlusion.datasets.synthetic_people.body import sample_build
-from mmpose_occlusion.datasets.synthetic_people.figure import (
-    CARRIERS,
-    make_figure,
-    sample_figure,
-)
-from mmpose_occlusion.datasets.synthetic_people.poses import (
-    ArmAngles,
-    LegAngles,
-    Pose,
-)
-from mmpose_occlusion.datasets.synthetic_people.raster import Light
-from mmpose_occlusion.datasets.synthetic_people.scene import make_scene
-from mmpose_occlusion.datasets.synthetic_people.stage import (
-    Prop,
+from synthetic_people.appearance import sample_outfit
+from synthetic_people.body import Pose, sample_build
+from synthetic_people.figure import CARRIERS, make_figure, sample_figure
+from synthetic_people.rendering import Light
+from synthetic_people.scene import (
+    COCO_JOINTS,
+    FigureLayer,
+    Layer,
+    Stage,
     compose,
+    describe,
+    make_scene,
     place,
     to_pixels,
-    to_samples,
 )
-from mmpose_occlusion.datasets.synthetic_people.truth import (
-    COCO_JOINTS,
-    box_of,
-    describe,
-)
-from mmpose_occlusion.datasets.synthetic_people.wardrobe import sample_outfit
 
-SIZE = (200, 260)
+SIZE = (260, 200)
 LIGHT = Light(np.array([0.0, -0.6, -0.8]), 0.5, np.ones(3))
+STAGE = Stage(SIZE, 0.0, 1.0, 0.0, LIGHT)
 FACE = ('nose', 'left_eye', 'right_eye')
-OPEN = ArmAngles(0, 35, 0, 0)
+LEG, OPEN = (0, 0, 6, 0, 0), (0, 35, 0, 0, 60)
 STANDING = Pose(
-    yaw=0,
-    pitch=0,
-    roll=0,
-    spine=(0, 0, 0),
-    head=(0, 0, 0),
-    legs=dict(left=LegAngles(0, 6, 0, 0), right=LegAngles(0, 6, 0, 0)),
-    arms=dict(left=OPEN, right=OPEN),
+    legs=dict(left=LEG, right=LEG), arms=dict(left=OPEN, right=OPEN)
 )
 
 
@@ -56,23 +39,23 @@ def figure(pose=STANDING, hair='cropped', seed=0):
     return make_figure(build, pose, outfit)
 
 
-def stand(who, x=100, foot=250, stature=220, size=SIZE):
-    return place(who, (x, foot), stature, size, LIGHT)
+def stand(who, x=100, foot=250, stature=220):
+    return place(who, (x, foot), stature, STAGE)
 
 
-def truths(*layers, size=SIZE):
-    """Picture and truths of figures; props are left out of the latter."""
-    backdrop = np.full((size[1], size[0], 3), 128, np.uint8)
-    picture, fronts = compose(backdrop, layers)
+def truths(*layers):
+    """Image, and ground truth of the figures among the layers."""
+    backdrop = np.full((*SIZE, 3), 128, np.uint8)
+    image, front = compose(backdrop, layers)
     people = [
-        describe(layer, i, fronts, size)
-        for i, layer in enumerate(layers)
-        if not isinstance(layer, Prop)
+        describe(layer, layers, front)
+        for layer in layers
+        if isinstance(layer, FigureLayer)
     ]
-    return picture, people
+    return image, people
 
 
-def test_who_faces_us_shows_every_joint():
+def test_facing_us_shows_every_joint():
     _, (person,) = truths(stand(figure()))
     assert set(person.visible.values()) == {2}
     assert person.joints['left_wrist'][0] > person.joints['right_wrist'][0]
@@ -80,7 +63,7 @@ def test_who_faces_us_shows_every_joint():
     assert person.joints['left_hip'][1] < person.joints['left_ankle'][1]
 
 
-def test_who_faces_away_hides_the_face_alone():
+def test_facing_away_hides_the_face_alone():
     _, (person,) = truths(stand(figure(replace(STANDING, yaw=180))))
     hidden = {name for name, flag in person.visible.items() if flag == 1}
     assert hidden == set(FACE)
@@ -91,8 +74,8 @@ def test_who_faces_away_hides_the_face_alone():
     ('yaw', 'near', 'far'), [(90, 'right', 'left'), (-90, 'left', 'right')]
 )
 def test_in_profile_the_near_side_hides_the_far_one(yaw, near, far):
-    """Turned to our right (yaw 90) somebody shows us their right side."""
-    out = ArmAngles(75, 0, 0, 0)
+    """Turned to our right (yaw 90) a person shows the right side."""
+    out = (75, 0, 0, 0, 60)
     pose = replace(STANDING, yaw=yaw, arms=dict(left=out, right=out))
     _, (person,) = truths(stand(figure(pose)))
     for joint in ('ear', 'eye', 'shoulder', 'hip', 'knee', 'ankle'):
@@ -104,7 +87,7 @@ def test_in_profile_the_near_side_hides_the_far_one(yaw, near, far):
 
 
 def test_a_hand_behind_the_back_is_hidden():
-    behind = ArmAngles(-40, -12, 60, 75)
+    behind = (-40, -12, 60, 75, 60)
     pose = replace(STANDING, arms=dict(left=OPEN, right=behind))
     _, (front,) = truths(stand(figure(pose)))
     _, (back,) = truths(stand(figure(replace(pose, yaw=180))))
@@ -114,8 +97,8 @@ def test_a_hand_behind_the_back_is_hidden():
 
 
 @pytest.mark.parametrize('seed', range(6))
-def test_who_stands_in_front_hides_what_they_cover(seed):
-    """Told by drawing each alone: no use is made of the depth order."""
+def test_a_person_in_front_hides_joints(seed):
+    """Compared with each person drawn alone, without the drawing order."""
     rng = np.random.default_rng(seed)
     back = stand(sample_figure(rng), 85, 225, 190)
     front = stand(sample_figure(rng), 115, 245, 210)
@@ -132,13 +115,13 @@ def test_who_stands_in_front_hides_what_they_cover(seed):
             assert behind.visible[name] == alone.visible[name]
             continue
         around = covered[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3]
-        if before.outline[y, x] and around.all():
+        if before.mask[y, x] and around.all():
             assert behind.visible[name] == 1, name
             changed += 1
         elif not around.any():
             assert behind.visible[name] == 2, name
     assert changed
-    shown = behind.outline & before.outline
+    shown = behind.mask & before.mask
     assert not shown.any()
     assert behind.bbox == alone.bbox
     assert behind.area == alone.area
@@ -146,32 +129,29 @@ def test_who_stands_in_front_hides_what_they_cover(seed):
 
 
 def test_a_thing_in_front_hides_joints_and_one_behind_does_not():
-    def wall(canvas):
-        mask = np.zeros(canvas.shape[:2], bool)
-        mask[to_samples(150).astype(int) :] = True
-        canvas[mask] = 40
-        return mask
-
+    mask = np.zeros((2 * SIZE[0], 2 * SIZE[1]), np.uint8)
+    mask[301:] = 1  # pixels from 150.25 down
+    color = np.full((*mask.shape, 3), 40, np.uint8)
     person = stand(figure())
-    picture, (behind,) = truths(person, Prop(300.0, wall))
-    _, (before,) = truths(Prop(0.0, wall), person)
-    assert (picture[160:] == 40).all()
+    image, (behind,) = truths(person, Layer(600.0, color, mask))
+    _, (before,) = truths(Layer(0.0, color, mask), person)
+    assert (image[160:] == 40).all()
     assert set(before.visible.values()) == {2}
     for name in COCO_JOINTS:
         y = behind.joints[name][1]
         assert behind.visible[name] == (1 if y > 150 else 2), name
 
 
-def test_joints_outside_the_picture_are_not_labelled():
+def test_joints_outside_the_image_are_not_labelled():
     _, (person,) = truths(stand(figure(), x=100, foot=330))
     for name in COCO_JOINTS:
         y = person.joints[name][1]
-        assert (person.visible[name] == 0) == (y > SIZE[1] - 1), name
+        assert (person.visible[name] == 0) == (y > SIZE[0] - 1), name
     assert person.visible['left_ankle'] == person.visible['right_ankle'] == 0
-    assert person.bbox[1] + person.bbox[3] == SIZE[1]
+    assert person.bbox[1] + person.bbox[3] == SIZE[0]
 
 
-def test_nobody_there():
+def test_a_person_outside_the_image():
     _, (person,) = truths(stand(figure(), x=100, foot=900))
     assert set(person.visible.values()) == {0}
     assert person.bbox == [0, 0, 0, 0]
@@ -179,35 +159,22 @@ def test_nobody_there():
 
 
 def test_a_joint_is_where_it_is_drawn():
-    """The nose is the middle of the nose's own samples, and so on."""
+    """Nose, eyes and ears are the middles of their own samples."""
     person = stand(figure())
     _, (truth,) = truths(person)
     for name in (*FACE, 'left_ear', 'right_ear'):
-        tags, _ = CARRIERS[name]
+        side, _, part = name.rpartition('_')
+        (tag,), _ = CARRIERS[f'*_{part}' if side else part]
         solids = [
             i
             for i, solid in enumerate(person.figure.solids)
-            if solid.tag in tags
+            if solid.tag == tag.replace('*', side)
         ]
-        mask = np.isin(person.buffer.solid, solids)
+        mask = np.isin(person.solid, solids)
         rows, cols = np.nonzero(mask)
-        middle = to_pixels(
-            np.array([cols.mean(), rows.mean()])
-            + (person.buffer.x0, person.buffer.y0)
-        )
+        middle = to_pixels(np.array([cols.mean(), rows.mean()]))
         offset = np.abs(middle - truth.joints[name])
         assert offset.max() < (6 if name == 'nose' else 1.6), name
-
-
-def test_pixels_and_samples():
-    np.testing.assert_allclose(to_samples(np.array([0.0, 1.0])), [0.5, 2.5])
-    np.testing.assert_allclose(to_pixels(to_samples(np.array([3.25]))), [3.25])
-
-
-def test_box_of_a_mask():
-    mask = np.zeros((5, 7), bool)
-    mask[1:4, 2] = mask[2, 6] = True
-    assert box_of(mask) == [2, 1, 5, 3]
 
 
 @pytest.fixture(scope='module')
@@ -216,7 +183,7 @@ def scenes():
 
 
 def test_scenes_are_what_they_say(scenes):
-    """Counts, boxes, areas and joints agree in every picture."""
+    """Counts, boxes, areas and joints agree in every image."""
     for scene in scenes:
         height, width = scene.image.shape[:2]
         assert scene.image.dtype == np.uint8
@@ -229,7 +196,7 @@ def test_scenes_are_what_they_say(scenes):
             assert x + w <= width
             assert y + h <= height
             assert 0 < person.visible_area <= person.area <= w * h
-            assert person.visible_area == person.outline.sum()
+            assert person.visible_area == person.mask.sum()
             for name, flag in person.visible.items():
                 px, py = person.joints[name]
                 inside = 0 <= px <= width - 1 and 0 <= py <= height - 1
@@ -238,12 +205,12 @@ def test_scenes_are_what_they_say(scenes):
                     assert x - 1.5 <= px <= x + w + 0.5, name
                     assert y - 1.5 <= py <= y + h + 0.5, name
                 if flag == 2:
-                    near = person.outline[
+                    near = person.mask[
                         max(round(py) - 1, 0) : round(py) + 2,
                         max(round(px) - 1, 0) : round(px) + 2,
                     ]
                     assert near.any(), name
-            taken += person.outline
+            taken += person.mask
         assert taken.max() <= 1
 
 
@@ -253,9 +220,6 @@ def test_scenes_have_all_kinds_of_people(scenes):
     assert 1.1 < len(people) / len(scenes) < 2.2
     for value, low, high in ((0, 0, 0.2), (1, 0.05, 0.5), (2, 0.4, 0.9)):
         assert low < (flags == value).mean() < high, value
-    statures = [person.stature for person in people]
-    assert min(statures) >= 100
-    assert max(statures) <= 300
     assert any(len(scene.people) > 1 for scene in scenes)
     covered = [person.visible_area < 0.9 * person.area for person in people]
     assert 0.02 < np.mean(covered) < 0.7
