@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from mmpose_occlusion.benchmark.annotations import (
+from mmpose_occlusion.benchmark.annotations import read_annotations
+from mmpose_occlusion.benchmark.detections_file import (
     check_images,
-    read_annotations,
     read_detections,
 )
 from mmpose_occlusion.errors import UsageError
