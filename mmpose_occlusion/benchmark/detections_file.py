@@ -47,8 +47,8 @@ def read_detections(
     raw = read_json(path, 'detection file')
     if not isinstance(raw, list):
         raise UsageError(
-            f'detection file "{path}" holds a {kind_of(raw)}, and it should be '
-            'a list of dict(image_id=..., bbox=[x, y, w, h], score=...)'
+            f'detection file "{path}" holds a {kind_of(raw)}, and it should '
+            'be a list of dict(image_id=..., bbox=[x, y, w, h], score=...)'
         )
     out = Detections()
     wanted = annotations.category if category is None else category
