@@ -10,7 +10,7 @@ import cv2
 from mmpose_occlusion.errors import UsageError
 
 from .annotation_fields import as_whole, is_number, kind_of, read_json
-from .annotations import Annotations
+from .annotation_file import Annotations
 from .faults import LEFT_OUT, NOTED, UNUSABLE, Faults
 
 

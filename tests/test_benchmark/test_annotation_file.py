@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmpose_occlusion.benchmark.annotations import read_annotations
+from mmpose_occlusion.benchmark.annotation_file import read_annotations
 from mmpose_occlusion.benchmark.detections_file import (
     check_images,
     read_detections,
