@@ -1,4 +1,4 @@
-"""AP and AR of chosen people and joints, against values worked by hand.
+"""AP and AR of chosen people, joints and poses, against values by hand.
 
 COCO's AP is the mean of the precision at recalls 0, .01, ... 1, where the
 precision at a recall is the best one at that recall or a higher.
@@ -6,26 +6,16 @@ precision at a recall is the best one at that recall or a higher.
 
 import numpy as np
 import pytest
-from xtcocotools.cocoeval import COCOeval
 
-from mmpose_occlusion.metrics.coco import (
-    OksEval,
-    Precision,
-    as_coco,
-    evaluate,
-    evaluate_zeroed,
-    has_joint,
-    ignored,
-    make_person,
-    only_joint,
-)
+from mmpose_occlusion.metrics.annotations import make_person
+from mmpose_occlusion.metrics.coco_evaluation import CocoEvaluation, Precision
 
 SIGMAS = np.array([0.05, 0.1])
 AREA = 5300.0  # of a box of 100 x 100, by MMPose's rule
 
 
 def person(number, *joints, image=None, **more):
-    """Somebody in a picture of their own, in a box of 100 x 100."""
+    """A person in an image of their own, in a bbox of 100 x 100."""
     ann = dict(
         id=number,
         image_id=number if image is None else image,
@@ -34,6 +24,14 @@ def person(number, *joints, image=None, **more):
         keypoints=[x for joint in joints for x in joint],
     )
     return make_person(dict(ann, **more), len(joints))
+
+
+def evaluate(people, found, sigmas, **options):
+    return CocoEvaluation(people, found, sigmas).precision(**options)
+
+
+def by_reference(people, found, sigmas, joint):
+    return CocoEvaluation(people, found, sigmas).reference_precision(joint)
 
 
 def detection(image, *joints, score=1.0):
@@ -67,12 +65,11 @@ def test_perfect():
 )
 @pytest.mark.parametrize('joint', [0, 1])
 def test_one_joint_by_its_own_sigma(oks, ar, joint):
-    """The other joint is far off and must not be asked."""
+    """The other joint is far off and does not count."""
     place = [(0, 0), (0, 0)]
     place[joint] = shifted(oks, SIGMAS[joint])
-    people = [only_joint(person(1, SEEN, SEEN), joint)]
-    found = [only_joint(detection(1, *place), joint)]
-    result = evaluate(people, found, SIGMAS[[joint]])
+    found = [detection(1, *place)]
+    result = evaluate([person(1, SEEN, SEEN)], found, SIGMAS, joint=joint)
     assert result == pytest.approx((ar, ar))
 
 
@@ -95,14 +92,16 @@ def test_half_found():
 
 
 def test_ignored_people_count_neither_way():
-    """A detection inside twice the box of somebody ignored is not wrong."""
-    people = [person(1, SEEN), ignored(person(2, SEEN))]
+    """A pose inside twice the bbox of an ignored person is not wrong."""
+    people = [person(1, SEEN), person(2, SEEN)]
+    who = np.array([True, False])
     for place, ap in ((HERE, 1.0), ((1199, 1000), 1.0), ((1300, 1000), 0.5)):
         found = [
             detection(2, place, score=0.9),
             detection(1, HERE, score=0.8),
         ]
-        assert evaluate(people, found, SIGMAS[:1]).ap == pytest.approx(ap)
+        result = evaluate(people, found, SIGMAS[:1], who=who)
+        assert result.ap == pytest.approx(ap)
 
 
 @pytest.mark.parametrize(
@@ -110,22 +109,20 @@ def test_ignored_people_count_neither_way():
     [
         [],
         [person(1, MISSING)],
-        [ignored(person(1, SEEN))],
         [person(1, SEEN, iscrowd=1)],
     ],
 )
 def test_nobody_counts(people):
     found = [detection(1, HERE)]
     assert evaluate(people, found, SIGMAS[:1]) == Precision(None, None)
-    zeroed = evaluate_zeroed(people, found, SIGMAS[:1], 0)
-    assert zeroed == Precision(None, None)
+    assert by_reference(people, found, SIGMAS[:1], 0) == (None, None)
 
 
 def test_nothing_found():
     assert evaluate([person(1, SEEN)], [], SIGMAS[:1]) == (0.0, 0.0)
 
 
-def test_scores_of_joints_are_not_asked():
+def test_scores_of_joints_are_not_used():
     """COCOeval leaves out a detection with no joint score above zero."""
     found = [dict(detection(1, HERE), keypoints=[*HERE, -0.2])]
     assert evaluate([person(1, SEEN)], found, SIGMAS[:1]) == PERFECT
@@ -136,12 +133,12 @@ def test_nothing_that_is_passed_in_changes():
     found = [detection(1, HERE, HERE)]
     before = repr((people, found))
     evaluate(people, found, SIGMAS)
-    evaluate_zeroed(people, found, SIGMAS, 0)
+    by_reference(people, found, SIGMAS, 0)
     assert repr((people, found)) == before
 
 
 def test_the_reference_punishes_perfection():
-    """Four people in four pictures, all found exactly and all with equal
+    """Four people in four images, all found exactly and all with equal
     scores; the first joint is labelled in the first and third of them.
 
     Recall goes .25 .25 .5 .5 and precision 1 1/2 2/3 1/2, so the best
@@ -160,99 +157,24 @@ def test_the_reference_punishes_perfection():
         detection(3, HERE, HERE),
         detection(4, (0, 0), HERE),
     ]
-    result = evaluate_zeroed(people, found, SIGMAS, 0)
+    result = by_reference(people, found, SIGMAS, 0)
     assert result == pytest.approx(((26 + 50 / 3) / 101, 0.5))
-    assert evaluate_zeroed(people, found, SIGMAS, 1) == PERFECT
+    assert by_reference(people, found, SIGMAS, 1) == PERFECT
 
 
 def test_the_reference_ignores_people_without_any_joint():
     people = [person(1, SEEN, SEEN), person(2, MISSING, MISSING)]
     found = [detection(1, HERE, HERE)]
-    assert evaluate_zeroed(people, found, SIGMAS, 0) == PERFECT
+    assert by_reference(people, found, SIGMAS, 0) == PERFECT
 
 
-@pytest.mark.parametrize(
-    ('ann', 'use_area', 'area'),
-    [
-        ({'area': 10.0}, True, 10.0),
-        ({'area': 10.0}, False, AREA),
-        ({}, True, AREA),
-        ({}, False, AREA),
-    ],
-)
-def test_area(ann, use_area, area):
-    full = dict(id=1, image_id=1, bbox=[0, 0, 100, 100], keypoints=[0, 0, 0])
-    assert make_person(dict(full, **ann), 1, use_area)['area'] == area
+def test_poses_that_do_not_take_part():
+    found = [detection(1, HERE, score=0.5), detection(1, (5000, 0))]
+    keep = np.array([True, False])
+    assert evaluate([person(1, SEEN)], found, SIGMAS[:1], keep=keep) == PERFECT
 
 
-def test_whole_body_joints_follow_in_their_order():
-    ann = dict(
-        id=1,
-        image_id=1,
-        bbox=[0, 0, 1, 1],
-        keypoints=[1, 1, 1],
-        lefthand_kpts=[4, 4, 1],
-        foot_kpts=[2, 2, 1],
-        face_kpts=[3, 3, 1],
-        righthand_kpts=[5, 5, 1],
-    )
-    assert make_person(ann, 5)['keypoints'][::3] == [1, 2, 3, 4, 5]
-    assert make_person(ann, 1)['keypoints'] == [1, 1, 1]
-
-
-def test_wrong_number_of_joints():
-    ann = dict(id=7, image_id=3, bbox=[0, 0, 1, 1], keypoints=[0] * 51)
-    with pytest.raises(ValueError, match=r'annotation 7 of image 3 has 17 j'):
-        make_person(ann, 16)
-
-
-def test_has_joint():
-    somebody = person(1, (1, 1, 1), MISSING)
-    assert has_joint(somebody, 0)
-    assert not has_joint(somebody, 1)
-    assert not has_joint(dict(somebody, iscrowd=1), 0)
-
-
-def test_the_faster_similarity_is_that_of_cocoeval():
-    """Crowds of people, with and without joints, near and far."""
-    rng = np.random.default_rng(0)
-
-    def somebody(number):
-        joints = rng.uniform(0, 200, (5, 3))
-        joints[:, 2] = rng.integers(0, 3, 5) * (rng.random() < 0.7)
-        return make_person(
-            dict(
-                id=number,
-                image_id=number % 3,
-                area=rng.uniform(0, 1e4),
-                bbox=rng.uniform(0, 100, 4),
-                keypoints=joints.ravel(),
-            ),
-            5,
-        )
-
-    people = [somebody(i) for i in range(60)]
-    found = [
-        dict(
-            image_id=i % 4,
-            category_id=1,
-            keypoints=rng.uniform(-100, 300, 15).tolist(),
-            score=rng.integers(0, 9) / 9,
-        )
-        for i in range(100)
-    ]
-    coco = as_coco(people, [3])
-    similarities = []
-    for evaluator in (COCOeval, OksEval):
-        run = evaluator(
-            coco, coco.loadRes(found), 'keypoints', np.linspace(0.1, 2, 5)
-        )
-        run.evaluate()
-        similarities.append(run.ious)
-    stock, ours = similarities
-    assert stock.keys() == ours.keys()
-    for key, value in stock.items():
-        np.testing.assert_allclose(ours[key], value, rtol=1e-12)
-    assert np.ptp(stock[0, 1]) > 0.5
-    assert np.shape(stock[0, 1]) == (20, 20)
-    assert stock[3, 1] == ours[3, 1] == []
+def test_poses_of_a_category_without_people_are_left_out():
+    found = [detection(1, HERE), dict(detection(1, (5000, 0)), category_id=9)]
+    found.reverse()
+    assert evaluate([person(1, SEEN)], found, SIGMAS[:1]) == PERFECT
