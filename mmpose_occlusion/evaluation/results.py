@@ -1,8 +1,6 @@
-"""Result files that say what they are of, and overwrite nothing."""
+"""Result files, named by model, data, attack and time."""
 
 import itertools
-import json
-import math
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -10,8 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mmpose_occlusion.files import write_json
+
 CLEAN = 'clean'
-"""Stands for the attack where there is none."""
+"""Name of the attack in a run without one."""
 
 _LONGEST = 72
 _TIME = '%Y%m%d_%H%M%S'
@@ -30,16 +30,16 @@ def result_path(
 
     Args:
         folder: Is made if it does not exist.
-        model: Name of the config or checkpoint; of a path, its last part.
+        model: Name of the config or checkpoint; the last part of a path.
         data: Name of the data set.
         attack: Short form or forms, such as ``keypoint:nose:black``.
         time: Now, if None.
         suffix: Of the file.
 
     Returns:
-        A path at which there is no file; where there is one, a number is
-        added to the time. To be sure of that with several writers, open it
-        with mode 'x', as :func:`write_result` does.
+        A path without a file: a number is added if there is one. With
+        several writers, create the file with ``path.touch(exist_ok=False)``
+        and try again, as :func:`write_result` does.
     """
     return next(
         path
@@ -56,42 +56,33 @@ def write_result(
     data: str,
     attack: str = CLEAN,
 ) -> Path:
-    """Write a JSON file with ``model``, ``data``, ``attack`` and ``time``,
-    and with the result after them.
-
-    Numbers that are not finite become null.
+    """Write a new JSON file: ``model``, ``data``, ``attack``, ``time``, and
+    the entries of the result.
 
     Args:
         folder: Is made if it does not exist.
-        result: Plain values.
+        result: See :func:`mmpose_occlusion.files.plain`.
         model: See :func:`result_path`.
         data: See :func:`result_path`.
         attack: See :func:`result_path`.
 
     Returns:
-        The file, which is a new one.
+        The file.
     """
     time = datetime.now()
-    text = json.dumps(
-        _plain(
-            dict(
-                model=model,
-                data=data,
-                attack=attack,
-                time=time.isoformat(timespec='seconds'),
-                **result,
-            )
-        ),
-        indent=1,
-        allow_nan=False,
+    value = dict(
+        model=model,
+        data=data,
+        attack=attack,
+        time=time.isoformat(timespec='seconds'),
+        **result,
     )
     for path in _paths(folder, model, data, attack, time, '.json'):
         try:
-            with open(path, 'x', encoding='utf-8') as file:
-                file.write(text + '\n')
+            path.touch(exist_ok=False)
         except FileExistsError:
             continue
-        return path
+        return write_json(path, value)
     raise AssertionError('unreachable')
 
 
@@ -114,20 +105,8 @@ def _paths(
 
 
 def _word(text: str) -> str:
-    """Text as a part of a file name, different for different texts."""
+    """Text in a form for file names; different texts stay different."""
     word = re.sub(r'[^\w.+=,-]+', '-', text).strip('-.') or 'unnamed'
     if len(word) <= _LONGEST:
         return word
     return f'{word[: _LONGEST - 9]}-{zlib.crc32(text.encode()):08x}'
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if hasattr(value, 'tolist'):
-        return _plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

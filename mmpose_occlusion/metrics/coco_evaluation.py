@@ -22,8 +22,10 @@ class CocoEvaluation:
     Args:
         people: See :func:`.annotations.make_person`.
         poses: ``image_id``, ``category_id``, ``keypoints`` (3K numbers, of
-            which each third is not used) and ``score``. Poses of a category
-            that no person has are left out.
+            which each third is not used), ``score`` and, optionally,
+            ``bbox`` (xywh), which gives the area instead of the keypoints,
+            as in COCO's ``loadRes``. Poses of a category that no person has
+            are left out.
         sigmas: ``(K,)`` of the keypoints.
     """
 
@@ -43,6 +45,9 @@ class CocoEvaluation:
         keypoints = keypoints.reshape(len(poses), len(self.sigmas), 3)
         self.keypoints = keypoints[self.known, :, :2]
         self.scores = np.array([p['score'] for p in poses])[self.known]
+        self.sides = None
+        if poses and 'bbox' in poses[0]:
+            self.sides = np.array([p['bbox'][2:] for p in poses])[self.known]
         self.pairs = PosePairs(
             self.people,
             np.searchsorted(ids, np.array(images, ids.dtype))[self.known],
@@ -74,7 +79,8 @@ class CocoEvaluation:
             found = found[:, [joint]]
         if who is not None:
             labelled = labelled & who[:, None]
-        areas = np.prod(np.ptp(found, axis=1), axis=-1)
+        sides = np.ptp(found, axis=1) if self.sides is None else self.sides
+        areas = np.prod(sides, axis=-1)
         low, high = area_range
         return self._precision(
             compared,

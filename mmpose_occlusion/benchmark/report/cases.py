@@ -18,7 +18,7 @@ from mmpose_occlusion.benchmark.blocks import order_by_image
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.datasets import match_detections
 from mmpose_occlusion.engine.crops import to_crop
-from mmpose_occlusion.metrics.functional import box_size, joint_errors
+from mmpose_occlusion.metrics.pck import box_size, joint_errors
 from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import (
     Attack,
     CropMaker,
