@@ -1,10 +1,14 @@
 """Fixtures that draw small sets of synthetic people."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from mmpose_occlusion.datasets.synthetic_people import generate
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope='session')
@@ -40,7 +44,7 @@ def reference_folder(
     synthetic_people: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A folder to start tools in: its ``data/`` holds the synthetic people
-    as COCO and as MPII, named and laid out as users of the reference do.
+    as COCO and as MPII in the reference's layout, linked to MMPose's names.
     """
     folder = tmp_path_factory.mktemp('reference')
     for name, source in REFERENCE_LAYOUT.items():
@@ -52,4 +56,6 @@ def reference_folder(
     for split in ('train', 'val'):
         for picture in (synthetic_people / split).iterdir():
             (images / picture.name).symlink_to(picture)
+    command = ROOT / 'projects/tilting_at_windmills/prepare_data.py'
+    subprocess.run([sys.executable, command, 'link'], cwd=folder, check=True)
     return folder

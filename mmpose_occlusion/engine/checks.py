@@ -10,20 +10,16 @@ from mmengine.config import Config
 from mmpose_occlusion.errors import UsageError
 
 from .config import walk_datasets
-from .data_files import open_archives
 
 
 def check_data_files(cfg: Config, split: str, evaluator: bool = True) -> None:
     """See to it that the files of a split's data and evaluator exist.
 
-    Paths on other storage than the local disk are not judged. Archives of
-    images are opened, so that workers that are forked later share them.
+    Paths on other storage than the local disk are not checked.
 
     Raises:
-        UsageError: One is missing, or an archive is damaged; the sentence
-            names its key.
+        UsageError: One is missing; the sentence names its key.
     """
-    open_archives(cfg, split)
     loader = f'{split}_dataloader'
     for key, dataset in walk_datasets(cfg[loader]['dataset']):
         key = f'{loader}.{key}'

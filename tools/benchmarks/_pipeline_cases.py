@@ -104,7 +104,7 @@ def train_pipeline() -> list[dict]:
     """MMPose's."""
     from mmpose_occlusion.engine.config import load_config
 
-    return load_config(CONFIG, find_data=False).to_dict()['train_pipeline']
+    return load_config(CONFIG).to_dict()['train_pipeline']
 
 
 def make_case(name: str, pipeline: list) -> Case:

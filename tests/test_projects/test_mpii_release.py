@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mmpose.datasets.datasets import MpiiDataset
-from scipy.io import loadmat, savemat
-
-from mmpose_occlusion.datasets.mpii_mat import (
-    as_json,
+from mpii_release import (
     read_release,
     read_split,
     write_annotations,
 )
+from scipy.io import loadmat, savemat
+
+from mmpose_occlusion.errors import UsageError
 
 EMPTY = np.empty((0, 0))
 
@@ -87,20 +87,20 @@ def release(tmp_path: Path) -> Path:
 
 def test_people(release):
     people = list(read_release(release))
-    assert [(p.image, p.train, p.center) for p in people] == [
-        ('0001.jpg', True, (7.0, 40.0)),
-        ('0001.jpg', True, (20.0, 40.0)),
-        ('0003.jpg', False, (5.0, 6.0)),
-        ('0004.jpg', True, (50.0, 40.0)),
-        ('0004.jpg', True, (60.0, 40.0)),
+    assert [(p['image'], p['train'], p['center']) for p in people] == [
+        ('0001.jpg', True, [7.0, 40.0]),
+        ('0001.jpg', True, [20.0, 40.0]),
+        ('0003.jpg', False, [5.0, 6.0]),
+        ('0004.jpg', True, [50.0, 40.0]),
+        ('0004.jpg', True, [60.0, 40.0]),
     ]
-    assert [p.head_box is None for p in people] == [0, 0, 1, 0, 1]
-    assert people[0].head_box.tolist() == [[7, 10], [10, 14]]
+    assert [p['head_box'] is None for p in people] == [0, 0, 1, 0, 1]
+    assert people[0]['head_box'] == [[7, 10], [10, 14]]
 
 
 def test_joints_keep_their_numbers(release):
     """Occluded joints (is_visible 0) are labelled; the rest is missing."""
-    some = as_json(list(read_release(release))[1])
+    some = list(read_release(release))[1]
     expected = [[-1.0, -1.0]] * 16
     for joint in (0, 8, 9, 15):
         expected[joint] = [100.0 + joint, 200.5 + joint]
@@ -110,6 +110,8 @@ def test_joints_keep_their_numbers(release):
         'image': '0001.jpg',
         'scale': 2.5,
         'center': [20.0, 40.0],
+        'train': True,
+        'head_box': [[20.0, 10.0], [23.0, 14.0]],
     }
 
 
@@ -167,7 +169,7 @@ def test_mmpose_reads_it(release, tmp_path):
 def test_nothing_is_overwritten(release, tmp_path):
     kept = tmp_path / 'mpii_test.json'
     kept.write_text('mine')
-    with pytest.raises(FileExistsError, match=r'mpii_test\.json" exists'):
+    with pytest.raises(UsageError, match=r'mpii_test\.json" exists'):
         write_annotations(list(read_release(release)), tmp_path)
     assert kept.read_text() == 'mine'
     assert not (tmp_path / 'mpii_trainval.json').exists()
@@ -182,14 +184,14 @@ def test_nothing_is_overwritten(release, tmp_path):
     ],
 )
 def test_split_that_does_not_fit(release, tmp_path, names, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UsageError, match=message):
         write_annotations(list(read_release(release)), tmp_path / 'o', names)
     assert not (tmp_path / 'o').exists()
 
 
 def test_split_without_heads(release, tmp_path):
-    people = [p for p in read_release(release) if p.head_box is None]
-    with pytest.raises(ValueError, match='nobody in the 1 images of the spl'):
+    people = [p for p in read_release(release) if p['head_box'] is None]
+    with pytest.raises(UsageError, match='no person in the 1 images of the s'):
         write_annotations(people, tmp_path / 'out', {'0004.jpg'})
 
 
@@ -201,27 +203,27 @@ def test_split_files(tmp_path):
     valid.write_text(json.dumps([{'image': 'c.jpg'}, {'image': 'c.jpg'}]))
     assert read_split(valid) == {'c.jpg'}
     text.write_text('\n')
-    with pytest.raises(ValueError, match='names no image'):
+    with pytest.raises(UsageError, match='names no image'):
         read_split(text)
     valid.write_text('{"images": []}')
-    with pytest.raises(ValueError, match='is not a list of people'):
+    with pytest.raises(UsageError, match='is not a list of people'):
         read_split(valid)
 
 
 def test_unknown_joint(tmp_path):
     path = write_release(tmp_path / 'r.mat', joint_id=16)
-    with pytest.raises(ValueError, match=r'"0001\.jpg" has a joint .* 16'):
+    with pytest.raises(UsageError, match=r'"0001\.jpg" has a joint .* 16'):
         list(read_release(path))
 
 
 def test_other_files(tmp_path):
     other = tmp_path / 'gt_valid.mat'
     savemat(other, {'headboxes_src': np.zeros((2, 2, 3))})
-    with pytest.raises(ValueError, match=r'no struct RELEASE .*headboxes_src'):
+    with pytest.raises(UsageError, match=r'no struct RELEASE .*headboxes_src'):
         list(read_release(other))
     savemat(other, {'RELEASE': {'annolist': 1}})
-    with pytest.raises(ValueError, match='annolist and img_train'):
+    with pytest.raises(UsageError, match='annolist and img_train'):
         list(read_release(other))
     other.write_text('a page of a web site')
-    with pytest.raises(ValueError, match='cannot be read as a Matlab file'):
+    with pytest.raises(UsageError, match='cannot be read as a Matlab file'):
         list(read_release(other))

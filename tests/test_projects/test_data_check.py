@@ -1,21 +1,23 @@
 """What is there, what fits, and what can run."""
 
 import json
-import shutil
-import zipfile
 from pathlib import Path
 
+import data_check
 import numpy as np
 import pytest
-from scipy.io import savemat
-
-from mmpose_occlusion.datasets.inventory import (
+from data_check import (
     BROKEN,
     INCOMPLETE,
     MISSING,
     OK,
+    DataCheck,
+    read_annotations,
+    report,
 )
-from mmpose_occlusion.engine.data_check import Checker, report
+from data_layout import link
+from scipy.io import savemat
+
 from mmpose_occlusion.errors import UsageError
 
 TOPDOWN = 'mmpose::body_2d_keypoint/topdown_heatmap'
@@ -48,7 +50,7 @@ def images(folder: Path, names: list[str]) -> None:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """COCO in MMPose's layout and MPII in the reference's, both whole."""
+    """COCO in MMPose's layout and MPII in the reference's, linked."""
     root = tmp_path / 'd'
     for split, names in {
         'train2017': ['a.jpg', 'b.jpg', 'c.jpg'],
@@ -71,6 +73,7 @@ def data(tmp_path: Path) -> Path:
         root / 'mpii/annot/gt_valid.mat',
         dict(headboxes_src=np.ones((2, 2, 1))),
     )
+    link(root, root)
     return root
 
 
@@ -84,7 +87,10 @@ def states(checked) -> dict[str, str]:
 
 
 def check(data: Path, *configs: str):
-    return Checker(str(data)).check(configs or (COCO, MPII))
+    found = DataCheck(str(data))
+    for config in configs or (COCO, MPII):
+        found.add(config)
+    return found
 
 
 def test_all_is_there(data):
@@ -93,7 +99,7 @@ def test_all_is_there(data):
     assert checked.runs_wholly(COCO)
     assert checked.runs_wholly(MPII)
     words = {
-        name.removeprefix(f'{data}/'): finding.words
+        name.removeprefix(f'{data}/'): finding.text
         for name, finding in checked.findings.items()
     }
     assert words == {
@@ -104,11 +110,11 @@ def test_all_is_there(data):
         'coco/train2017 for person_keypoints_train2017.json': 'all 3 images',
         'coco/val2017 for person_keypoints_val2017.json': 'all 2 images',
         f'{BOXES}.json': '1 boxes in 1 images',
-        'mpii/annot/train.json': '2 images, 2 people with joints',
-        'mpii/annot/valid.json': '1 images, 1 people with joints',
+        'mpii/annotations/mpii_train.json': '2 images, 2 people with joints',
+        'mpii/annotations/mpii_val.json': '1 images, 1 people with joints',
         'mpii/images for mpii_train.json': 'all 2 images',
         'mpii/images for mpii_val.json': 'all 1 images',
-        'mpii/annot/gt_valid.mat': '1 head boxes',
+        'mpii/annotations/mpii_gt_val.mat': '1 head boxes',
     }
 
 
@@ -127,9 +133,18 @@ def test_missing_files(data):
             False,
         ]
         assert not checked.runs_wholly(config)
-    words = checked.findings[f'{data}/mpii/annotations/mpii_gt_val.mat'].words
-    assert f'nor at {data}/mpii/annot/gt_valid.mat or' in words
-    assert 'tools/prepare_data.py mpii' in words
+    name = f'{data}/mpii/annotations/mpii_gt_val.mat'
+    assert 'prepare_data.py mpii' in checked.findings[name].text
+
+
+def test_files_that_are_not_linked(data):
+    link = data / 'mpii/annotations/mpii_train.json'
+    link.unlink()
+    finding = check(data, MPII).findings[str(link)]
+    assert finding.state == MISSING
+    assert finding.text == (
+        f'is at {data}/mpii/annot/train.json: run "prepare_data.py link"'
+    )
 
 
 def test_missing_and_empty_images(data):
@@ -142,29 +157,12 @@ def test_missing_and_empty_images(data):
         'val2017 for person_keypoints_val2017.json': BROKEN,
     }
     (words,) = [
-        finding.words
+        finding.text
         for finding in checked.findings.values()
         if finding.state == INCOMPLETE
     ]
     assert words == '1 of 3 images missing or empty, such as "b.jpg"'
     assert not checked.runs(COCO, 'train')
-
-
-def test_images_in_archives(data):
-    images = data / 'coco/images'
-    images.mkdir()
-    for split in ('train2017', 'val2017'):
-        folder = data / 'coco' / split
-        shutil.make_archive(str(images / split), 'zip', data / 'coco', split)
-        shutil.rmtree(folder)
-    assert states(check(data, COCO)) == {}
-    with zipfile.ZipFile(images / 'val2017.zip', 'w') as archive:
-        archive.writestr('val2017/d.jpg', b'pixels')
-    (images / 'train2017.zip').write_bytes(b'PK\3\4')
-    assert states(check(data, COCO)) == {
-        'train2017.zip for person_keypoints_train2017.json': BROKEN,
-        'val2017.zip for person_keypoints_val2017.json': INCOMPLETE,
-    }
 
 
 def test_files_that_do_not_fit(data):
@@ -178,35 +176,40 @@ def test_files_that_do_not_fit(data):
     ann.write_text(ann.read_text()[:50])
     checked = check(data)
     assert states(checked) == {
-        'train.json': BROKEN,
+        'mpii_train.json': BROKEN,
         'COCO_val2017_detections_AP_H_56_person.json': BROKEN,
-        'gt_valid.mat': BROKEN,
+        'mpii_gt_val.mat': BROKEN,
         'person_keypoints_train2017.json': BROKEN,
     }
     words = {
-        name.rpartition('/')[2]: finding.words
+        name.rpartition('/')[2]: finding.text
         for name, finding in checked.findings.items()
     }
     assert 'is not complete JSON' in words['person_keypoints_train2017.json']
-    assert words['train.json'].startswith("is neither COCO's format")
+    assert words['mpii_train.json'].startswith("is neither COCO's format")
     assert '1 of its 1 images' in words[f'{Path(BOXES).name}.json']
-    assert 'needs (2, 2, 1)' in words['gt_valid.mat']
+    assert 'need (2, 2, 1)' in words['mpii_gt_val.mat']
 
 
 def test_files_of_another_kind(data):
     write(data / f'{BOXES}.json', dict(images=[]))
     (data / 'mpii/annot/gt_valid.mat').write_text('no Matlab')
     findings = check(data).findings
-    for name in (f'{BOXES}.json', 'mpii/annot/gt_valid.mat'):
+    for name in (f'{BOXES}.json', 'mpii/annotations/mpii_gt_val.mat'):
         finding = findings[f'{data}/{name}']
         assert finding.state == BROKEN
-        assert finding.words.startswith('is not a ')
+        assert finding.text.startswith('is not a ')
 
 
-def test_each_file_is_read_once(data):
-    said = []
-    Checker(str(data), said.append).check([COCO, COCO, MPII])
-    assert len(said) == len(set(said))
+def test_each_file_is_read_once(data, monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        data_check,
+        'read_annotations',
+        lambda path: read.append(path) or read_annotations(path),
+    )
+    check(data, COCO, COCO, MPII)
+    assert len(read) == len(set(read)) == 4
 
 
 def test_configs_that_cannot_be_read(data, tmp_path):
@@ -242,4 +245,4 @@ def test_report(data):
 
 def test_missing_folder(tmp_path):
     with pytest.raises(UsageError, match='is not a folder'):
-        Checker(str(tmp_path / 'none'))
+        DataCheck(str(tmp_path / 'none'))

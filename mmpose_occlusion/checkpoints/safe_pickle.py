@@ -1,28 +1,31 @@
-"""What a checkpoint may name, and the stand-ins it gets for it.
+"""What a checkpoint may name, and the stand-ins that are built for it.
 
-PyTorch's weights-only reader knows tensors and plain containers. The
-checkpoints of the reference and of MMEngine's runner name a few objects
-more. Each is allowed by name, and each gets a stand-in, which takes data and
-nothing else:
+PyTorch's weights-only reader knows tensors and plain containers. Checkpoints
+of the reference and of MMEngine's runner name a few objects more. Each is
+allowed by name and replaced by a stand-in that takes data only: MMEngine's
+``HistoryBuffer`` needs ``getattr``, which must not be the real one, and a
+forged ``numpy.dtype`` could declare numbers to be pointers to objects.
 
-- MMEngine's ``HistoryBuffer`` asks for ``getattr``, which MMEngine's own list
-  of what is safe allows. Here it is not the real one.
-- NumPy's ``dtype`` takes its flags from the file. A forged one says that
-  numbers are pointers to objects, and NumPy believes it. Here only plain
-  numbers are taken.
+PyTorch before 2.6 cannot allow further names in its weights-only reader. There
+this module is passed to ``torch.load`` as ``pickle_module``: the standard
+library's unpickler, restricted as its documentation says (section "Restricting
+Globals").
 """
 
+import pickle
 import re
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
+from torch import _weights_only_unpickler
 
 
 class DType:
-    """In place of ``numpy.dtype``: of numbers alone."""
+    """In place of ``numpy.dtype``: numbers only."""
 
     def __init__(self, code: str, *_: Any) -> None:
         if type(code) is not str or not re.fullmatch(r'[biufc]\d{1,2}', code):
@@ -30,7 +33,7 @@ class DType:
         self.dtype = np.dtype(code)
 
     def __setstate__(self, state: tuple) -> None:
-        """Take the byte order, and nothing that differs from the usual."""
+        """Take the byte order; anything else unusual is refused."""
         if (
             type(state) is not tuple
             or state[1:2] not in (('<',), ('>',), ('|',), ('=',))
@@ -41,10 +44,10 @@ class DType:
 
 
 class Array(np.ndarray):
-    """In place of ``numpy.ndarray``: an array once its state is set."""
+    """In place of ``numpy.ndarray``: filled by its state."""
 
     def __new__(cls) -> 'Array':
-        """Take nothing: no buffer, no strides."""
+        """Take neither buffer nor strides."""
         return super().__new__(cls, 0, np.int8)
 
     def __setstate__(self, state: tuple) -> None:
@@ -68,7 +71,7 @@ def scalar(dtype: DType, data: bytes) -> np.generic:
 
 
 def no_bytes() -> bytes:
-    """In place of ``bytes``: protocol 2 has no other way to say ``b''``."""
+    """In place of ``bytes``: how protocol 2 writes ``b''``."""
     return b''
 
 
@@ -83,17 +86,12 @@ class History:
     def __setstate__(self, state: dict) -> None:
         if type(state) is not dict:
             raise UnpicklingError('the state of a history is no dictionary')
-        # names of its statistics, which MMEngine registers by itself
         state.pop('statistics_methods', None)
         self.__dict__.update(state)
 
 
 def attribute(owner: Any, name: str) -> str:
-    """In place of ``getattr``: the name, and only of a history's method.
-
-    Raises:
-        UnpicklingError: Asked for anything else.
-    """
+    """In place of ``getattr``: the name of a history's method."""
     if owner is not History or name not in ('min', 'max', 'current', 'mean'):
         raise UnpicklingError(f'it asks for the attribute {name!r}')
     return name
@@ -108,10 +106,9 @@ def plain_dict(entries: dict | None = None) -> dict:
 
 @cache
 def allowed_globals() -> dict[str, Callable]:
-    """Full name in the checkpoint -> what it gets.
+    """Full name in the checkpoint -> its stand-in.
 
-    NumPy's module is called ``numpy.core`` in files written with NumPy 1 and
-    ``numpy._core`` in those written with NumPy 2; both names serve both.
+    NumPy 1 writes ``numpy.core``, NumPy 2 ``numpy._core``.
     """
     allowed: dict[str, Any] = {
         'numpy.ndarray': Array,
@@ -125,3 +122,35 @@ def allowed_globals() -> dict[str, Callable]:
         allowed[f'{core}.multiarray._reconstruct'] = new_array
         allowed[f'{core}.multiarray.scalar'] = scalar
     return allowed
+
+
+_PLAIN: dict[str, Callable] = {
+    '_codecs.encode': lambda text, encoding: text.encode(encoding),
+    'builtins.bytearray': bytearray,
+    'builtins.complex': complex,
+    'builtins.set': set,
+    'collections.Counter': Counter,
+}
+"""Names that PyTorch's own list has since 2.6 only."""
+
+
+class Unpickler(pickle.Unpickler):
+    """Finds the names of PyTorch's weights-only reader and those above."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        # torch.save writes the names of Python 2
+        module = 'builtins' if module == '__builtin__' else module
+        full = f'{module}.{name}'
+        for known in (
+            _weights_only_unpickler._get_allowed_globals(),
+            allowed_globals(),
+            _PLAIN,
+        ):
+            if full in known:
+                return known[full]
+        raise UnpicklingError(f'unsupported GLOBAL {full} is not found')
+
+
+def load(file: Any, **options: Any) -> Any:
+    """Like ``pickle.load``."""
+    return Unpickler(file, **options).load()

@@ -3,10 +3,10 @@
 import json
 
 import pytest
+from reference_models import recognise
 
-from mmpose_occlusion.checkpoints import CheckpointError, recognise
-
-from .reference_models import (
+from mmpose_occlusion.checkpoints import CheckpointError
+from tests.test_checkpoints.reference_models import (
     HighResolution,
     SimpleBaseline,
     shapes,

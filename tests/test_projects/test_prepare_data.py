@@ -1,18 +1,17 @@
-"""The data tool: tables, options for other tools, MPII's release."""
+"""The command that links, checks and converts data."""
 
 import json
 import re
-import shlex
 import shutil
 from pathlib import Path
 
+import prepare_data
 import pytest
 
-from tests.test_datasets.test_mpii_mat import write_release
+from tests.test_projects.test_mpii_release import write_release
 
 CONFIG = """
 _base_ = ['mmpose::_base_/default_runtime.py']
-{imports}
 dataset = dict(
     type='CocoDataset',
     data_root='data/coco/',
@@ -24,10 +23,10 @@ val_dataloader = dict(dataset=dataset)
 
 
 @pytest.fixture
-def prepare(tool, monkeypatch, tmp_path):
+def prepare(monkeypatch, tmp_path):
     """The tool's main, started in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    return tool('prepare_data').main
+    return prepare_data.main
 
 
 @pytest.fixture
@@ -43,8 +42,8 @@ def coco(synthetic_people: Path, prepare, tmp_path: Path) -> Path:
     return root
 
 
-def write_config(path: Path, imports: str = '') -> str:
-    path.write_text(CONFIG.format(imports=imports))
+def write_config(path: Path) -> str:
+    path.write_text(CONFIG)
     return str(path)
 
 
@@ -54,9 +53,13 @@ def rows(text: str) -> list[str]:
 
 def test_check(prepare, coco, tmp_path, capsys):
     config = write_config(tmp_path / 'c.py')
+    assert prepare(['check', 'data', config]) == 1
+    assert 'run "prepare_data.py link"' in capsys.readouterr().out
+    prepare(['link'])
+    capsys.readouterr()
     assert prepare(['check', 'data', config]) == 0
     found = rows(capsys.readouterr().out)
-    images = 'data/coco/images/val2017 for person_keypoints_val2017.json'
+    images = 'data/coco/val2017 for person_keypoints_val2017.json'
     assert f'#2 {images} ok all 8 images' in found
     assert f'{config} - yes -' in found
     min((coco / 'images' / 'val2017').iterdir()).unlink()
@@ -68,18 +71,18 @@ def test_check(prepare, coco, tmp_path, capsys):
 def test_check_of_another_folder(prepare, coco, tmp_path, capsys):
     config = write_config(tmp_path / 'c.py')
     (tmp_path / 'data').rename(tmp_path / 'elsewhere')
+    prepare(['link', 'elsewhere'])
     assert prepare(['check', 'elsewhere', config]) == 0
-    assert 'elsewhere/coco/images/val2017' in capsys.readouterr().out
+    assert 'elsewhere/coco/val2017 for' in capsys.readouterr().out
 
 
-def test_check_of_all_configs(prepare, tool, coco, monkeypatch, capsys):
+def test_check_of_all_configs(prepare, coco, monkeypatch, capsys):
     """None can run on this, and the table says of each what it lacks."""
-    module = tool('prepare_data')
-    configs = module._own_configs()
+    configs = prepare_data.own_configs()
     assert configs
     assert not any('_base_' in name for name in configs)
     few = configs[:: max(1, len(configs) // 2)]
-    monkeypatch.setattr(module, '_own_configs', lambda: few)
+    monkeypatch.setattr(prepare_data, 'own_configs', lambda: few)
     assert prepare(['check']) == 1
     text = capsys.readouterr().out
     listed = re.findall(r'^(\S+\.py) +(?:(?:yes|no|-) +){3}#', text, re.M)
@@ -91,48 +94,15 @@ def test_check_of_no_folder(prepare, capsys):
     assert '"nowhere" is not a folder' in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures('coco')
-def test_options(prepare, tmp_path, capsys):
-    config = write_config(tmp_path / 'c.py')
-    assert prepare(['options', config]) == 0
-    assert shlex.split(capsys.readouterr().out) == [
-        '--cfg-options',
-        'val_dataloader.dataset.data_prefix.img=images/val2017',
-    ]
-
-
-@pytest.mark.parametrize(
-    'imports', ['', "custom_imports = dict(imports=['mmpose_occlusion'])"]
-)
-def test_options_for_an_archive(prepare, coco, tmp_path, capsys, imports):
-    config = write_config(tmp_path / 'c.py', imports)
-    images = coco / 'images'
-    shutil.make_archive(str(images / 'val2017'), 'zip', images, 'val2017')
-    shutil.rmtree(images / 'val2017')
-    assert prepare(['options', config]) == 0
-    said = capsys.readouterr()
-    assert ('custom_imports' in said.err) == (not imports)
-    pairs = shlex.split(said.out)[1:]
-    assert 'val_dataloader.dataset.data_root=None' in pairs
-    # what they are for: MMEngine's own parser and MMPose's data set
-    from mmengine.config import Config, DictAction
-    from mmpose.datasets.transforms import LoadImage
-    from mmpose.registry import DATASETS
-
-    options = dict(pair.split('=', 1) for pair in pairs)
-    cfg = Config.fromfile(config)
-    cfg.merge_from_dict(
-        {k: DictAction._parse_iterable(v) for k, v in options.items()}
+def test_link(prepare, coco, tmp_path, capsys):
+    assert prepare(['link']) == 0
+    assert capsys.readouterr().out == (
+        'data/coco/val2017 -> data/coco/images/val2017\n'
     )
-    dataset = dict(cfg.val_dataloader.dataset, pipeline=[LoadImage()])
-    results = DATASETS.build(dataset)[0]
-    assert results['img_path'].startswith('zip://data/coco/images/val2017.zip')
-    assert results['img'].ndim == 3
-
-
-def test_options_where_none_are_needed(prepare, tmp_path, capsys):
-    assert prepare(['options', write_config(tmp_path / 'c.py')]) == 0
-    assert capsys.readouterr().out == ''
+    assert prepare(['link', 'data', 'links']) == 0
+    assert list((tmp_path / 'links/coco/val2017').iterdir())
+    assert prepare(['link', 'nowhere']) == 2
+    assert '"nowhere" is not a folder' in capsys.readouterr().err
 
 
 def test_mpii(prepare, tmp_path, capsys):

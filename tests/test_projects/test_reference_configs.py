@@ -10,13 +10,11 @@ import pytest
 from mmengine.config import DictAction
 from mmengine.hub import get_config
 from mmengine.registry import DefaultScope
+from reference_checkpoints import command_of, convert, save, summarize
+from reference_models import CONFIGS, config_meta, recognise
 
-from mmpose_occlusion.checkpoints import convert, recognise, save, summarize
-from mmpose_occlusion.checkpoints.report import command
-from mmpose_occlusion.checkpoints.zoo import CONFIGS, match
-
-from .mmpose_side import build_weightless
-from .reference_models import (
+from tests.test_checkpoints.mmpose_side import build_weightless
+from tests.test_checkpoints.reference_models import (
     HighResolution,
     SimpleBaseline,
     name_of,
@@ -40,13 +38,13 @@ def _reference(name, joints):
 def test_every_config_is_the_model_it_is_given_for(model, data, size):
     keys = _reference(model, {'coco': 17, 'mpii': 16}[data])
 
-    found = match(recognise(keys), f'pose_{model}_{size}.pth')
+    found = config_meta(recognise(keys), f'pose_{model}_{size}.pth')
 
-    assert found.config == CONFIGS[model, data, size]
-    assert found.size_is_known
+    assert found['config'] == CONFIGS[model, data, size]
+    assert found['crop_size']['known']
     # nothing but the order of colours differs from MMPose's recipe
-    assert found.options == (BGR if model.startswith('res') else {})
-    cfg = get_config(found.config)
+    assert found['cfg_options'] == (BGR if model.startswith('res') else {})
+    cfg = get_config(found['config'])
     height, width = map(int, size.split('x'))
     assert tuple(cfg.codec.input_size) == (width, height)
     cfg.model.backbone.init_cfg = None
@@ -84,14 +82,15 @@ def _shapes_of(backbone_and_head):
     ],
 )
 def test_the_size_of_crops_is_read_from_the_name(joints, name, config, known):
-    found = match(recognise(_reference('res50', joints)), name)
+    found = config_meta(recognise(_reference('res50', joints)), name)
 
-    assert found.config == f'{FOLDER}/{config}'
-    assert found.size_is_known == known
+    assert found['config'] == f'{FOLDER}/{config}'
+    assert found['crop_size']['known'] == known
 
 
 def test_no_data_set_of_so_many_joints():
-    assert match(recognise(_reference('res50', 14))) is None
+    found = config_meta(recognise(_reference('res50', 14)))
+    assert found == {'config': None, 'cfg_options': {}}
 
 
 @pytest.mark.parametrize(
@@ -106,9 +105,8 @@ def test_no_data_set_of_so_many_joints():
 )
 def test_the_options_make_the_nearest_config_the_model(model):
     keys = shapes(weightless(*model))
-    found = match(recognise(keys))
-    meta = {'config': found.config, 'cfg_options': found.options}
-    words = command(meta, 'out.pth').replace("'", '').split()
+    found = config_meta(recognise(keys))
+    words = command_of(found, 'out.pth').replace("'", '').split()
     parser = argparse.ArgumentParser()
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
 
@@ -132,10 +130,10 @@ def test_the_options_make_the_nearest_config_the_model(model):
 )
 def test_what_folder_and_name_say(model, name, size, style):
     """Training leaves the same file name in every folder."""
-    found = match(recognise(_reference(model, 17)), name)
-    assert (found.size, found.size_is_known) == (size, True)
-    assert found.style == style
-    assert found.options.get('model.backbone.style') == (
+    found = config_meta(recognise(_reference(model, 17)), name)
+    assert found['crop_size'] == {'height_x_width': size, 'known': True}
+    assert found['stride_style'] == style
+    assert found['cfg_options'].get('model.backbone.style') == (
         'caffe' if style == 'caffe' else None
     )
 
@@ -153,7 +151,7 @@ def test_summary(resnet):
         'Wrote my file.pth',
         'Weights do not tell the size of the crops: the config is that for '
         '256x192.',
-        "The reference's ResNet recipes read pictures as BGR, hence the last "
+        "The reference's ResNet recipes read images as BGR, hence the last "
         'option: leave it out for a model trained on RGB.',
         'Test it with',
         f"  python tools/test.py {config} 'my file.pth' --gt-boxes "

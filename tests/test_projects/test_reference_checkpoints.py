@@ -1,6 +1,5 @@
 """Converted checkpoints are the same model, or are refused."""
 
-import hashlib
 import json
 import re
 from collections import OrderedDict
@@ -8,12 +7,18 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 import torch
+from reference_checkpoints import convert, save
 
-from mmpose_occlusion import checkpoints
-from mmpose_occlusion.checkpoints import CheckpointError, convert
-
-from .mmpose_side import assert_same_answer, build_recognised, heatmaps
-from .reference_models import (
+from mmpose_occlusion.checkpoints import (
+    CheckpointError,
+    load_checkpoint_safely,
+)
+from tests.test_checkpoints.mmpose_side import (
+    assert_same_answer,
+    build_recognised,
+    heatmaps,
+)
+from tests.test_checkpoints.reference_models import (
     HighResolution,
     SimpleBaseline,
     name_of,
@@ -27,7 +32,7 @@ def test_given_hrnet_answers_as_stored(given):
     path = given / 'pose_hrnet_w8_64x64.pth'
     stored = np.load(given / 'pose_hrnet_w8_64x64.npz')
 
-    converted = checkpoints.convert_file(path)
+    converted = convert(load_checkpoint_safely(path), str(path))
 
     model = build_recognised(converted)
     model.load_state_dict(converted['state_dict'], strict=True)
@@ -287,17 +292,15 @@ def test_the_written_file(write, resnet, tmp_path):
     source = write({'state_dict': _parallel(resnet), 'perf': np.float64(0.5)})
     target = tmp_path / 'new' / 'out.pth'
 
-    checkpoints.save(checkpoints.convert_file(source), target)
+    save(convert(load_checkpoint_safely(source), str(source)), target)
 
     # by plain PyTorch, which allows nothing beyond weights and plain data
     loaded = torch.load(target, weights_only=True)
     assert_same_answer(loaded, resnet)
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()
     assert loaded['meta']['converted_from'] == {
         'file': 'checkpoint.pth',
         'weights': 'state_dict',
         'perf': 0.5,
-        'sha256': digest,
     }
     assert [path.name for path in target.parent.iterdir()] == ['out.pth']
 
@@ -306,7 +309,7 @@ def test_views_are_written_without_what_they_are_views_of(tmp_path, resnet):
     state = resnet.state_dict()
     state['bn1.weight'] = torch.ones(30_000_000)[:64]
 
-    checkpoints.save(convert(state), tmp_path / 'out.pth')
+    save(convert(state), tmp_path / 'out.pth')
 
     assert (tmp_path / 'out.pth').stat().st_size < 60e6
 
@@ -317,14 +320,14 @@ def test_nothing_is_overwritten(tmp_path, resnet):
     converted = convert(resnet.state_dict())
 
     with pytest.raises(CheckpointError) as caught:
-        checkpoints.save(converted, target)
+        save(converted, target)
     assert str(caught.value) == (
         f'checkpoint "{target}" exists: add --force to replace it, or choose '
         'another name'
     )
     assert target.read_text() == 'mine'
 
-    checkpoints.save(converted, target, force=True)
+    save(converted, target, force=True)
     assert_same_answer(torch.load(target, weights_only=True), resnet)
 
 
@@ -333,6 +336,6 @@ def test_where_nothing_can_be_written(tmp_path, resnet):
     (tmp_path / 'file').write_text('')
 
     with pytest.raises(CheckpointError, match='is a folder: name a file in'):
-        checkpoints.save(converted, tmp_path)
+        save(converted, tmp_path)
     with pytest.raises(CheckpointError, match='cannot be written: File exi'):
-        checkpoints.save(converted, tmp_path / 'file' / 'out.pth')
+        save(converted, tmp_path / 'file' / 'out.pth')
