@@ -13,7 +13,7 @@ from .config import walk_datasets
 
 
 def check_data_files(cfg: Config, split: str, evaluator: bool = True) -> None:
-    """See to it that the files of a split's data and evaluator exist.
+    """Check that the files of a split's data and evaluator exist.
 
     Paths on other storage than the local disk are not checked.
 
@@ -75,7 +75,7 @@ def _check_evaluator(evaluator: Any, key: str) -> None:
 
 
 def check_checkpoint(path: str, what: str = 'checkpoint') -> None:
-    """See to it that a checkpoint on the local disk exists.
+    """Check that a checkpoint on the local disk exists.
 
     Raises:
         UsageError: It does not.
@@ -87,7 +87,7 @@ def check_checkpoint(path: str, what: str = 'checkpoint') -> None:
 
 
 def check_resume(cfg: Config) -> None:
-    """See to it that the checkpoint a training starts from exists.
+    """Check that the checkpoint a training starts from exists.
 
     Raises:
         UsageError: It does not.
