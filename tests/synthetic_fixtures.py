@@ -1,11 +1,15 @@
 """Fixtures of small data sets of synthetic people."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from synthetic_people import generate
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope='session')
@@ -42,7 +46,8 @@ REFERENCE_LAYOUT = {
 @pytest.fixture(scope='session')
 def reference_folder(synthetic_people: Path, share_folder: Callable) -> Path:
     """A working directory for tools: its ``data/`` holds the synthetic people
-    as COCO and as MPII, in the folders and names of the reference code.
+    as COCO and as MPII in the reference's layout, linked to MMPose's
+    names.
     """
 
     def link(folder: Path) -> None:
@@ -55,5 +60,9 @@ def reference_folder(synthetic_people: Path, share_folder: Callable) -> Path:
         for split in ('train', 'val'):
             for image in (synthetic_people / split).iterdir():
                 (images / image.name).symlink_to(image)
+        command = ROOT / 'projects/tilting_at_windmills/prepare_data.py'
+        subprocess.run(
+            [sys.executable, command, 'link'], cwd=folder, check=True
+        )
 
     return share_folder('reference', link)

@@ -4,7 +4,6 @@ from mmpose_occlusion.requirements import FOR_DATA, check_extensions
 
 check_extensions(FOR_DATA)
 
-from . import fast_steps  # noqa: E402, F401
 from .color_jitter import ColorJitter  # noqa: E402
 from .empty_removed_heatmaps import EmptyRemovedHeatmaps  # noqa: E402
 from .keep_image import KeepImage  # noqa: E402
