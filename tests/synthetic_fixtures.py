@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from synthetic_people import generate
 
 ROOT = Path(__file__).resolve().parents[1]

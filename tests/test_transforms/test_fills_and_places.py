@@ -6,7 +6,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tests.records import named, under
 from mmpose_occlusion.occlusion import FILLS, REFERENCE_FILLS
 from mmpose_occlusion.transforms import (
     KeypointOcclusion,
@@ -22,6 +21,7 @@ from tests.golden.samples import (
     replayed,
     white,
 )
+from tests.records import named, under
 
 from .test_corrected_behaviour import PERSON
 

@@ -407,7 +407,9 @@ def test_retries_are_bounded(index, tries, monkeypatch):
     donors = index((photo(150, 60), [outside]))
     read = []
     monkeypatch.setattr(
-        SampleSurroundings, '_read', lambda _, path: read.append(path) or white(150, 60)
+        SampleSurroundings,
+        '_read',
+        lambda _, path: read.append(path) or white(150, 60),
     )
     clean = photo(256, 192)
     results = give(crop(ARM, clean.copy()), donors)

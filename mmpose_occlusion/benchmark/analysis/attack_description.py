@@ -5,21 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmpose_occlusion.benchmark.data import Attacked
+from mmpose_occlusion.occlusion import Attack
+from mmpose_occlusion.occlusion.targets import KEYPOINT, PART  # noqa: F401
 
 SEVERITY = 'severity'
 """Key of an attack's details: diameter over the height of the bbox."""
 
-KEYPOINT, PART, OTHER = 'keypoint', 'part', 'other'
-_KINDS = {'KeypointOcclusion': KEYPOINT, 'PartOcclusion': PART}
+OTHER = 'other'
+"""Kind of an attack that is not of this package, or of several steps."""
 
 AT_TARGET = 'target'
 """Place of an attack that paints over its target."""
 
 RANDOM = 'random'
 """Target that is drawn for each person."""
-
-_DEFAULT_RADIUS = 6  # of the transforms
-
 
 @dataclass(frozen=True)
 class AttackDescription:
@@ -51,38 +50,26 @@ class AttackDescription:
         )
 
 
-def describe(attack: Attacked) -> AttackDescription:
+def describe(attacked: Attacked) -> AttackDescription:
     """Describe an attack by its config and its details."""
-    configs = transform_configs(attack)
-    one = configs[0] if len(configs) == 1 else {}
-    type_ = one.get('type', '')
-    name = type_ if isinstance(type_, str) else type_.__name__
-    kind = _KINDS.get(name.rpartition('.')[2], OTHER)
-    target, paint = attack.name, ''
-    radius, severity = _size(one)
-    if kind != OTHER:
-        target = one.get('target', RANDOM)
-        if not isinstance(target, str):
-            target = ','.join(target)
-        paint = str(one.get('fill', 'blur'))
-        if radius != _DEFAULT_RADIUS:
-            paint = f'{paint} {radius:g}'
-    severity = attack.details.get(SEVERITY, severity)
+    configs = transform_configs(attacked)
+    attack = Attack.from_config(configs[0]) if len(configs) == 1 else None
+    severity = attacked.details.get(SEVERITY)
+    if attack is None:
+        size = None if severity is None else float(severity)
+        return AttackDescription(OTHER, attacked.name, '', AT_TARGET, size)
+    paint = attack.fill
+    if severity is None:
+        severity = attack.size.fraction
+    if severity is None and not attack.is_default_size:
+        paint = f'{paint} {attack.size}'
     return AttackDescription(
-        kind=kind,
-        target=target.split(':')[-1],
+        kind=attack.kind,
+        target=','.join(attack.names),
         paint=paint,
-        place=str(one.get('place', AT_TARGET)),
+        place=attack.place,
         severity=None if severity is None else float(severity),
     )
-
-
-def _size(config: Mapping[str, Any]) -> tuple[float, float | None]:
-    """Radius in pixels, and diameter as a fraction of the bbox's height."""
-    size = config.get('size', config.get('radius', _DEFAULT_RADIUS))
-    if isinstance(size, str):
-        return _DEFAULT_RADIUS, float(size.rstrip('%')) / 100
-    return size, config.get('diameter')
 
 
 def transform_configs(attack: Attacked) -> list[Mapping[str, Any]]:

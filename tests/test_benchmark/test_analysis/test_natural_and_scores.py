@@ -54,9 +54,7 @@ def planted() -> BenchmarkRun:
     def predict(right: np.ndarray) -> Predictions:
         found = truth + np.where(right, 0, FAR)[..., None]
         scores = np.where(right, 0.6, 0.4) + rng.uniform(-0.3, 0.3, (N, K))
-        return Predictions(
-            found.astype(np.float32), scores.astype(np.float32)
-        )
+        return Predictions(found.astype(np.float32), scores.astype(np.float32))
 
     rate = np.where(visible == 2, 0.9, 0.4)
     clean_right = rng.random((N, K)) < rate
@@ -84,9 +82,7 @@ def planted() -> BenchmarkRun:
     return BenchmarkRun(
         model='planted',
         data='planted',
-        joints=Joints(
-            names, np.full(K, 0.05), np.array([0, 2, 1, 3]), [], {}
-        ),
+        joints=Joints(names, np.full(K, 0.05), np.array([0, 2, 1, 3]), [], {}),
         boxes=boxes,
         people=[],
         evaluation={},
@@ -163,9 +159,7 @@ def test_scores(planted, weights):
     assert found.clean['target'].right.value == pytest.approx(0.9, abs=0.05)
     assert found.attacked['bystander'].right.value is None
     # the scores say no more of hidden than of visible but by being right
-    assert found.hidden_auroc.value == pytest.approx(
-        0.5 + 0.5 * 0.0, abs=0.25
-    )
+    assert found.hidden_auroc.value == pytest.approx(0.5 + 0.5 * 0.0, abs=0.25)
 
 
 def test_pose_scores_rise_with_oks(planted, weights):
