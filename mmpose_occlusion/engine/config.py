@@ -8,6 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.hub import get_config
+from mmengine.registry import Registry
 
 from mmpose_occlusion.errors import UsageError
 
@@ -91,13 +92,29 @@ def name_visualizer(cfg: Config) -> None:
     visualizer = cfg.setdefault(
         'visualizer', {'type': 'PoseLocalVisualizer', 'name': 'visualizer'}
     )
-    type_ = visualizer['type']
-    cls = VISUALIZERS.get(type_) if isinstance(type_, str) else type_
+    cls = class_of(visualizer, VISUALIZERS)
     base = visualizer.get('name', 'visualizer')
     names = (f'{base}{number or ""}' for number in itertools.count())
     visualizer['name'] = next(
         name for name in names if not cls.check_instance_created(name)
     )
+
+
+def type_name(config: Mapping) -> str:
+    """Class name in a config's ``type``, without scope or module.
+
+    >>> type_name(dict(type='mmpose.CocoMetric'))
+    'CocoMetric'
+    """
+    type_ = config.get('type', '')
+    name = type_ if isinstance(type_, str) else type_.__name__
+    return name.rpartition('.')[2]
+
+
+def class_of(config: Mapping, registry: Registry) -> type | None:
+    """Class of a config's ``type``; None if the registry does not know it."""
+    type_ = config.get('type', '')
+    return registry.get(type_) if isinstance(type_, str) else type_
 
 
 def dataloader(cfg: Config, split: str) -> dict:
@@ -141,8 +158,7 @@ def metainfo_of(dataset: Mapping) -> dict:
     for _, entry in walk_datasets(dataset):
         metainfo = copy.deepcopy(entry.get('metainfo'))
         if metainfo is None:
-            type_ = entry['type']
-            cls = DATASETS.get(type_) if isinstance(type_, str) else type_
+            cls = class_of(entry, DATASETS)
             metainfo = copy.deepcopy(getattr(cls, 'METAINFO', None))
         if metainfo:
             return parse_pose_metainfo(metainfo)
