@@ -6,16 +6,19 @@ something of theirs is first used (see :mod:`.registration`).
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
-from . import requirements
 from .version import __version__
 
-requirements.check()
+if find_spec('mmpose'):
+    from . import requirements
 
-from . import registration  # noqa: E402
+    requirements.check()
 
-registration.register()
+    from . import registration
+
+    registration.register()
 
 __all__ = [
     '__version__',

@@ -26,6 +26,29 @@ ALL = 'all'
 
 
 @dataclass(frozen=True)
+class BenchmarkOptions:
+    """The arguments of :func:`run_benchmark`."""
+
+    model: str
+    checkpoint: str
+    out: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    suites: Sequence[str] = ()
+    attacks: Sequence[str] = ()
+    seed: int = 0
+    max_images: int | None = None
+    resume: bool = True
+    gt_boxes: bool = False
+    batch_size: int | None = None
+    num_workers: int | None = None
+    threads: int | None = None
+    dry_run: bool = False
+    cfg_options: Mapping[str, Any] = field(default_factory=dict)
+    trust_checkpoint: bool = False
+    launcher: str = 'none'
+
+
+@dataclass(frozen=True)
 class Benchmark:
     """One model on one data set under attacks, or several to compare.
 
@@ -194,9 +217,27 @@ def run_benchmark(
         raise UsageError(
             f'model "{model}" is a config of MMPose: give its checkpoint, too'
         )
+    options = BenchmarkOptions(
+        model=str(model),
+        checkpoint=str(checkpoint),
+        out=str(out),
+        data=data or {},
+        suites=suites,
+        attacks=attacks,
+        seed=seed,
+        max_images=max_images,
+        resume=resume,
+        gt_boxes=gt_boxes,
+        batch_size=batch_size,
+        num_workers=num_workers,
+        threads=threads,
+        dry_run=dry_run,
+        cfg_options=cfg_options or {},
+        trust_checkpoint=trust_checkpoint,
+        launcher=launcher,
+    )
     try:
-        from mmpose_occlusion.predictors.mmpose_topdown.run import (
-            MMPoseRun,
+        from mmpose_occlusion.predictors.mmpose_topdown.mmpose_run import (
             run_mmpose,
         )
     except ModuleNotFoundError as error:
@@ -204,27 +245,7 @@ def run_benchmark(
             f'"{model}" is a config of MMPose, and the module "{error.name}" '
             'is not installed: install MMPose 1.3 with MMEngine and mmcv'
         ) from error
-    run = run_mmpose(
-        MMPoseRun(
-            config=str(model),
-            checkpoint=str(checkpoint),
-            out=str(out),
-            data=data or {},
-            suites=suites,
-            attacks=attacks,
-            seed=seed,
-            max_images=max_images,
-            resume=resume,
-            gt_boxes=gt_boxes,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            threads=threads,
-            dry_run=dry_run,
-            cfg_options=cfg_options or {},
-            trust_checkpoint=trust_checkpoint,
-            launcher=launcher,
-        )
-    )
+    run = run_mmpose(options)
     return None if run is None else Benchmark(Path(out), [run])
 
 

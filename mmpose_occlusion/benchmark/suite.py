@@ -4,7 +4,7 @@ A suite's file is ``{"attacks": [...]}``, with an optional ``"description"``.
 An entry is
 
 - a short form, such as ``"keypoint:nose:black"``;
-- a transform's config, such as ``{"type": "PartOcclusion", "target": "head"}``;
+- a transform's config, such as ``{"type": "PartOcclusion", "fill": "mean"}``;
 - or ``{"attack": ..., "name": ..., "details": ...}``, where ``attack`` is one
   of these or a list of them, which act on the same crop in this order.
   ``details`` are plain values for the analysis and the report.

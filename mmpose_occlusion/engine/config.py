@@ -1,4 +1,4 @@
-"""Loading configs, and finding data sets and pipelines in them."""
+"""Configs: loading them, and reading their types and data sets."""
 
 import copy
 import itertools
@@ -18,16 +18,16 @@ SPLITS = ('train', 'val', 'test')
 def load_config(
     path: str, options: Mapping | None = None, find_data: bool = True
 ) -> Config:
-    """Load a config and merge the options of the command line into it.
+    """Load a config and merge command line options into it.
 
     Args:
         path: A config file, or one of a package as ``PACKAGE::PATH``, for
             example
             ``mmpose::body_2d_keypoint/rtmpose/coco/rtmpose-s_....py``.
         options: Dotted key -> value.
-        find_data: Whether data that lie in another layout than the config
-            says are to be read there (see
-            :func:`~mmpose_occlusion.engine.data_files.use_data_on_disk`).
+        find_data: Whether to look for the data in other layouts than the
+            config's, see
+            :func:`~mmpose_occlusion.engine.data_files.use_data_on_disk`.
 
     Raises:
         UsageError: It does not exist or cannot be read.
@@ -66,14 +66,14 @@ def load_config(
 
 
 def _first_cause(error: BaseException) -> BaseException:
-    """MMEngine wraps what went wrong in errors of many lines."""
+    """The error that MMEngine wraps in others of many lines."""
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__  # type: ignore
     return error
 
 
 def set_work_dir(cfg: Config, path: str, work_dir: str | None) -> None:
-    """Choose the folder of a run: argument, else config, else its name."""
+    """Set the work dir: the argument, else the config's, else its name."""
     if work_dir:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
@@ -82,10 +82,10 @@ def set_work_dir(cfg: Config, path: str, work_dir: str | None) -> None:
 
 
 def name_visualizer(cfg: Config) -> None:
-    """Give the visualizer a name that no run of this process had before.
+    """Give the visualizer a name that is new in this process.
 
-    MMEngine keeps visualizers by name, with the folder of their first run:
-    a second run in the same process would write its scalars there.
+    MMEngine keeps visualizers by name, with the folder of their first run,
+    where a second run in the same process would write its scalars.
     """
     from mmpose.registry import VISUALIZERS
 
@@ -120,8 +120,8 @@ def class_of(config: Mapping, registry: Registry) -> type | None:
 def dataloader(cfg: Config, split: str) -> dict:
     """A copy of a data loader's config.
 
-    Copied, because MMPose's configs say ``test_dataloader =
-    val_dataloader``, and what is done to one must not reach the other.
+    A copy, because MMPose's configs say ``test_dataloader =
+    val_dataloader``, and a change of one must not reach the other.
 
     Raises:
         UsageError: The config has none for this split.
@@ -138,7 +138,7 @@ def dataloader(cfg: Config, split: str) -> dict:
 def walk_datasets(
     dataset: Mapping, key: str = 'dataset'
 ) -> Iterator[tuple[str, Any]]:
-    """A data set's config and those it wraps, each with its dotted key."""
+    """Dotted key and config of a data set and of those that it wraps."""
     yield key, dataset
     if isinstance(dataset.get('dataset'), Mapping):
         yield from walk_datasets(dataset['dataset'], f'{key}.dataset')
@@ -147,10 +147,10 @@ def walk_datasets(
 
 
 def metainfo_of(dataset: Mapping) -> dict:
-    """The parsed metainfo of a data set's config; its files are not read.
+    """The parsed metainfo of a data set's config; data files are not read.
 
     Raises:
-        UsageError: The config has no data set that has one.
+        UsageError: There is none.
     """
     from mmpose.datasets.datasets.utils import parse_pose_metainfo
     from mmpose.registry import DATASETS

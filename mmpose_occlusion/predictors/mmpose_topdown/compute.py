@@ -1,4 +1,4 @@
-"""One pass over all crops: from the data set through the model to the store."""
+"""One pass over all crops, from the data set to the store."""
 
 import math
 import time
@@ -171,9 +171,7 @@ class _Pending:
             [c.outcomes[self.attack].diff is not None for c in self.crops]
         )
 
-    def result(
-        self, keypoints: np.ndarray, scores: np.ndarray
-    ) -> BlockResult:
+    def result(self, keypoints: np.ndarray, scores: np.ndarray) -> BlockResult:
         shape = len(self.crops), keypoints.shape[1]
         targets, bystanders = np.zeros(shape, bool), np.zeros(shape, bool)
         pixels = np.zeros(len(self.crops), np.int32)

@@ -4,8 +4,6 @@ import platform
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from mmengine.dist import is_main_process
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from mmpose_occlusion.benchmark.api import BenchmarkOptions
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.benchmark.identity import digest_of_file
 from mmpose_occlusion.benchmark.runs import load_run
@@ -44,31 +43,7 @@ PATIENCE = 7 * 24 * 3600
 block more than the others."""
 
 
-@dataclass(frozen=True)
-class MMPoseRun:
-    """A benchmark of an MMPose top-down model; see
-    :func:`mmpose_occlusion.benchmark.api.run_benchmark` for the arguments."""
-
-    config: str
-    checkpoint: str
-    out: str
-    data: Mapping[str, Any] = field(default_factory=dict)
-    suites: Sequence[str] = ()
-    attacks: Sequence[str] = ()
-    seed: int = 0
-    max_images: int | None = None
-    resume: bool = True
-    gt_boxes: bool = False
-    batch_size: int | None = None
-    num_workers: int | None = None
-    threads: int | None = None
-    dry_run: bool = False
-    cfg_options: Mapping[str, Any] = field(default_factory=dict)
-    trust_checkpoint: bool = False
-    launcher: str = 'none'
-
-
-def run_mmpose(options: MMPoseRun) -> BenchmarkRun | None:
+def run_mmpose(options: BenchmarkOptions) -> BenchmarkRun | None:
     """Check the options, predict, and read the run from the store.
 
     Args:
@@ -81,7 +56,7 @@ def run_mmpose(options: MMPoseRun) -> BenchmarkRun | None:
         UsageError: A file does not exist, or an attack does not fit.
     """
     start = time.time()
-    cfg = load_config(options.config, options.cfg_options)
+    cfg = load_config(options.model, options.cfg_options)
     configure(cfg, options)
     check_data_files(cfg, 'test', evaluator=False)
     check_checkpoint(options.checkpoint)
@@ -97,7 +72,7 @@ def run_mmpose(options: MMPoseRun) -> BenchmarkRun | None:
     return load_run(loop.store, [attack.name for attack in loop.attacks])
 
 
-def configure(cfg: Config, options: MMPoseRun) -> None:
+def configure(cfg: Config, options: BenchmarkOptions) -> None:
     """Make a config's test the benchmark.
 
     Args:
@@ -150,7 +125,9 @@ def configure(cfg: Config, options: MMPoseRun) -> None:
     )
 
 
-def _facts(options: MMPoseRun, passes: int, start: float) -> dict[str, Any]:
+def _facts(
+    options: BenchmarkOptions, passes: int, start: float
+) -> dict[str, Any]:
     """Facts about the command, for the store and the report.
 
     Args:
@@ -160,7 +137,7 @@ def _facts(options: MMPoseRun, passes: int, start: float) -> dict[str, Any]:
     """
     return dict(
         command=shlex.join(['python', *sys.argv]),
-        config=options.config,
+        config=str(options.model),
         checkpoint=options.checkpoint,
         checkpoint_sha256=digest_of_file(local_file(options.checkpoint)),
         started=time.strftime('%Y-%m-%dT%H:%M:%S%z', time.localtime(start)),
