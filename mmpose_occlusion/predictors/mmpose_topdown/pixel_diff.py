@@ -100,21 +100,29 @@ def outcome_of(
         # black paint on black pixels hides nothing
         excluded = any(record.get('excluded') for record in records)
         return Outcome(None, excluded=excluded)
-    hidden = {name for record in records for _, name in record['hidden']}
-    asked = {name for record in records for name in _asked(record, skeleton)}
+    targets = {name for r in records for name in _hidden(r, skeleton)[0]}
+    others = {name for r in records for name in _hidden(r, skeleton)[1]}
     return Outcome(
         diff,
-        targets=_indices(hidden & asked, skeleton),
-        bystanders=_indices(hidden - asked, skeleton),
+        targets=_indices(targets, skeleton),
+        bystanders=_indices(others - targets, skeleton),
         pixels=sum(record['pixels'] for record in records),
         records=records,
     )
 
 
-def _asked(record: Mapping, skeleton: Skeleton) -> tuple[str, ...]:
-    """Names of the joints that a record's target consists of."""
+def _hidden(record: Mapping, skeleton: Skeleton) -> tuple[set, set]:
+    """Names of the targets and of the bystanders of a record."""
+    if 'targets' in record:
+        return tuple(
+            {name for _, name in record[key]}
+            for key in ('targets', 'bystanders')
+        )
+    # records before targets and bystanders: goes when the core is merged
     kind, _, name = str(record.get('name', '')).partition(':')
-    return skeleton.parts.get(name, ()) if kind == 'part' else (name,)
+    asked = skeleton.parts.get(name, ()) if kind == 'part' else (name,)
+    hidden = {name for _, name in record['hidden']}
+    return hidden & set(asked), hidden - set(asked)
 
 
 def _indices(names: Iterable[str], skeleton: Skeleton) -> tuple[int, ...]:
