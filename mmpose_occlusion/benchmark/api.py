@@ -16,6 +16,7 @@ from mmpose_occlusion.metrics.functional import (
 
 from .analysis.attacks import about
 from .data import BenchmarkRun
+from .options import BenchmarkOptions
 from .runs import load_runs
 
 if TYPE_CHECKING:
@@ -23,29 +24,6 @@ if TYPE_CHECKING:
 
 ALL = 'all'
 """Name in place of a joint in the rows over all joints."""
-
-
-@dataclass(frozen=True)
-class BenchmarkOptions:
-    """The arguments of :func:`run_benchmark`."""
-
-    model: str
-    checkpoint: str
-    out: str
-    data: Mapping[str, Any] = field(default_factory=dict)
-    suites: Sequence[str] = ()
-    attacks: Sequence[str] = ()
-    seed: int = 0
-    max_images: int | None = None
-    resume: bool = True
-    gt_boxes: bool = False
-    batch_size: int | None = None
-    num_workers: int | None = None
-    threads: int | None = None
-    dry_run: bool = False
-    cfg_options: Mapping[str, Any] = field(default_factory=dict)
-    trust_checkpoint: bool = False
-    launcher: str = 'none'
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from . import arguments
 from .run import run
 
 if TYPE_CHECKING:
-    from mmpose_occlusion.benchmark.api import BenchmarkOptions
+    from mmpose_occlusion.benchmark.options import BenchmarkOptions
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -124,7 +124,7 @@ def benchmark(options: 'BenchmarkOptions') -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     args = parse_args(argv)
-    from mmpose_occlusion.benchmark.api import BenchmarkOptions
+    from mmpose_occlusion.benchmark.options import BenchmarkOptions
 
     return run(benchmark, arguments.options_of(BenchmarkOptions, args))
 

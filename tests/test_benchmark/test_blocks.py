@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmpose_occlusion.benchmark import identity
 from mmpose_occlusion.benchmark.blocks import (
     Block,
     cut,
-    order_by_image,
     image_ranges,
+    order_by_image,
 )
-from mmpose_occlusion.benchmark import identity
 from mmpose_occlusion.benchmark.identity import digest, digest_of_images
 from mmpose_occlusion.benchmark.store import (
     BlockResult,

@@ -17,9 +17,9 @@ from mmengine.dist import is_main_process
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from mmpose_occlusion.benchmark.api import BenchmarkOptions
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.benchmark.identity import digest_of_file
+from mmpose_occlusion.benchmark.options import BenchmarkOptions
 from mmpose_occlusion.benchmark.runs import load_run
 from mmpose_occlusion.checkpoints import load_into
 from mmpose_occlusion.checkpoints.read import local_file
