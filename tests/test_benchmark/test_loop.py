@@ -495,7 +495,7 @@ def test_other_images_and_other_code_stand_beside(
 
 def test_attacks_that_mmpose_cannot_build(cfg, model, tmp_path):
     own = config_with(cfg, [dict(type='Hide')])
-    with pytest.raises(UsageError, match='suite "own".* transform "Hide"'):
+    with pytest.raises(UsageError, match=r'suite "own".* transform "Hide"'):
         loop(own, model, tmp_path, (), suites=['own'])
     own = config_with(cfg, ['part:head:pink'])
     with pytest.raises(UsageError, match="fill='pink'"):
