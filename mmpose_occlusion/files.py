@@ -9,6 +9,9 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+TEMPORARY = '.mmpose-occlusion-'
+"""Prefix of the names of temporary files, which a killed process leaves."""
+
 
 def write_bytes(path: str | Path, data: bytes) -> Path:
     """Write a file atomically: readers see the old content or the new one.
@@ -28,7 +31,7 @@ def write_bytes(path: str | Path, data: bytes) -> Path:
     """
     path = Path(path)
     owner = f'{os.getpid()}-{threading.get_ident()}'
-    temporary = path.with_name(f'.{path.name}.{owner}')
+    temporary = path.with_name(f'{TEMPORARY}{path.name}.{owner}')
     try:
         with open(temporary, 'wb') as file:
             file.write(data)

@@ -1,8 +1,8 @@
-"""torchrun, which leaves out its report when a process has said it all.
+"""torchrun without its report when a process ended with an error sentence.
 
-A process that refuses its work writes its sentence for the user to the file
-that MMPOSE_OCCLUSION_REFUSAL names. It is printed here, once: a process might
-be ended before it has printed what another one has found, too.
+Such a process writes its sentence to the file that MMPOSE_OCCLUSION_REFUSAL
+names, and it is printed here, once: torchrun may end a process before it has
+printed its own.
 """
 
 import logging

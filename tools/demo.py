@@ -25,7 +25,6 @@ import time
 from pathlib import Path
 
 import _cli
-import occlusion_benchmark
 import train
 
 CONFIG = (
@@ -36,9 +35,7 @@ CONFIG = (
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Everything has a default."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=_cli.HelpFormatter
-    )
+    parser = _cli.parser_of(__doc__)
     parser.add_argument('--work-dir', default='work_dirs/demo', metavar='DIR')
     parser.add_argument(
         '--data',
@@ -129,7 +126,8 @@ def _train(folder: Path, batch_size: int) -> None:
     if get_device() != 'cpu':
         batch = f'train_dataloader.batch_size={batch_size}'
         arguments += ['--cfg-options', batch]
-        train.train(train.parse_args(arguments))
+        if status := train.main(arguments):
+            sys.exit(status)
     else:
         script = [str(_cli.ROOT / 'tools/dist_train.sh'), arguments[0], '2']
         environment = dict(PYTHON=sys.executable, OMP_NUM_THREADS='1')
@@ -143,12 +141,19 @@ def _train(folder: Path, batch_size: int) -> None:
 
 
 def _attack(folder: Path) -> None:
-    """In one process, which makes each crop once, and one that helps it."""
-    files = [str(folder / 'config.py'), str(folder / 'checkpoint.pth')]
-    arguments = [*files, '--suite', 'demo', '--out', str(folder)]
-    occlusion_benchmark.benchmark(
-        occlusion_benchmark.parse_args([*arguments, '--num-workers', '1'])
+    """In one process with one worker."""
+    from mmpose_occlusion.benchmark.api import run_benchmark
+    from mmpose_occlusion.benchmark.report import show_steps
+
+    benchmark = run_benchmark(
+        folder / 'config.py',
+        folder / 'checkpoint.pth',
+        suites=['demo'],
+        out=folder,
+        num_workers=1,
     )
+    attacks = len(benchmark.runs[0].attacks)
+    benchmark.report(progress=show_steps(attacks))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -2,7 +2,7 @@
 # Benchmark in N processes of this machine: on N GPUs, or without any on CPUs.
 #
 #   bash tools/dist_benchmark.sh CONFIG CHECKPOINT N --suite paper --out DIR \
-#       [arguments of tools/occlusion_benchmark.py]
+#       [arguments of occlusion-benchmark]
 #
 # On several machines set NNODES, NODE_RANK, MASTER_ADDR and PORT as well.
 set -euo pipefail
@@ -17,5 +17,5 @@ checkpoint=$2
 processes=$3
 shift 3
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-exec bash "$here/_launch.sh" "$processes" "$here/occlusion_benchmark.py" \
+exec bash "$here/_launch.sh" "$processes" -m mmpose_occlusion.cli.benchmark \
     "$config" "$checkpoint" "$@"

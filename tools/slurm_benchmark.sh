@@ -18,5 +18,5 @@ config=$3
 checkpoint=$4
 shift 4
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-exec bash "$here/_slurm.sh" "$partition" "$job" "$here/occlusion_benchmark.py" \
+exec bash "$here/_slurm.sh" "$partition" "$job" -m mmpose_occlusion.cli.benchmark \
     "$config" "$checkpoint" "$@"

@@ -2,13 +2,13 @@
 
     python tools/test.py CONFIG CHECKPOINT
     python tools/test.py CONFIG CHECKPOINT --attack keypoint:nose:black \\
-        --attack part:left_leg:blur --show-dir pictures
+        --attack part:left_leg:blur --show-dir images
     python tools/test.py CONFIG CHECKPOINT --cfg-options \\
         attack.type=KeypointOcclusion attack.target=nose attack.fill=black
 
 CHECKPOINT is MMPose's, or the reference's, which is converted on the way.
-Each run writes its metrics into the work dir, named by model, data, attack
-and time. A detector's boxes are attacked where they are of annotated people.
+Each run writes its metrics into the work dir, named after model, data, attack
+and time. A detector's bboxes are attacked if they match annotated people.
 
 In several processes, on GPUs or on the CPU:
 bash tools/dist_test.sh CONFIG CHECKPOINT N
@@ -16,15 +16,17 @@ bash tools/dist_test.sh CONFIG CHECKPOINT N
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 import _cli
+
+if TYPE_CHECKING:
+    from mmpose_occlusion.engine.test_config import TestOptions
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """MMPose's arguments and those of attacks."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=_cli.HelpFormatter
-    )
+    parser = _cli.parser_of(__doc__)
     _cli.add_config(parser)
     _cli.add_checkpoint(parser)
     _cli.add_attacks(parser)
@@ -40,7 +42,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         type=int,
         default=0,
         metavar='N',
-        help='of what attacks leave to chance (default: 0)',
+        help="of the attacks' random draws (default: 0)",
     )
     parser.add_argument(
         '--work-dir',
@@ -53,24 +55,23 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--per-keypoint',
         action='store_true',
-        help='AP, AR and PCK of every joint by itself',
+        help='AP, AR and PCK of every joint',
     )
     parser.add_argument(
         '--per-keypoint-paper',
         action='store_true',
-        help='the same as the reference code counts it (names: paper/...)',
+        help='the same as computed by the reference code (names: paper/...)',
     )
     parser.add_argument(
         '--save-clean',
         metavar='FILE',
-        help='in a run without attack: keep its predictions for --compare '
-        '(.npz)',
+        help='without attack: write the predictions for --compare (.npz)',
     )
     parser.add_argument(
         '--compare',
         metavar='FILE',
-        help='under attack: compare those who were hit with the run that '
-        'kept this file',
+        help='under attack: compare the attacked people with the run that '
+        'wrote this file',
     )
     parser.add_argument(
         '--dump',
@@ -79,8 +80,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     _cli.add_drawing(
         parser,
-        'draw each crop as it came and under attack, with the hidden '
-        'region, the prediction and the truth, into this folder',
+        'draw each crop before and under attack, with the hidden region, the '
+        'prediction and the ground truth, into this folder',
         'crop',
     )
     parser.add_argument(
@@ -92,33 +93,40 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def test(args: argparse.Namespace) -> None:
-    """Check what can be checked, then test."""
+def test(options: 'TestOptions') -> None:
+    """Check the options, then test."""
     from mmengine.dist import master_only
     from mmengine.fileio import dump
     from mmengine.runner import Runner
 
     from mmpose_occlusion.checkpoints import load_into
-    from mmpose_occlusion.engine import checks, test_config
+    from mmpose_occlusion.engine import checks
     from mmpose_occlusion.engine.config import load_config
     from mmpose_occlusion.engine.launch import prepare_launch
+    from mmpose_occlusion.engine.test_config import configure_test
     from mmpose_occlusion.engine.test_results import write_metrics
 
-    cfg = load_config(args.config, args.cfg_options)
-    names = test_config.apply_arguments(cfg, args)
-    checks.check_checkpoint(args.checkpoint)
-    prepare_launch(cfg, args.launcher)
+    cfg = load_config(options.config, options.cfg_options)
+    names = configure_test(cfg, options)
+    checks.check_checkpoint(options.checkpoint)
+    prepare_launch(cfg, options.launcher)
     runner = Runner.from_cfg(cfg)
-    load_into(runner.model, args.checkpoint, args.trust_checkpoint)
+    load_into(runner.model, options.checkpoint, options.trust_checkpoint)
     metrics = runner.test()
-    write_metrics(cfg, args, names, metrics)
-    if args.out:
-        master_only(dump)(metrics, args.out)
+    write_metrics(cfg, options, names, metrics)
+    if options.out:
+        master_only(dump)(metrics, options.out)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the tool; returns the exit status."""
-    return _cli.run(test, parse_args(argv))
+    return _cli.run(_with_options, parse_args(argv))
+
+
+def _with_options(args: argparse.Namespace) -> None:
+    from mmpose_occlusion.engine.test_config import TestOptions
+
+    test(_cli.options_of(TestOptions, args))
 
 
 if __name__ == '__main__':

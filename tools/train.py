@@ -7,15 +7,17 @@ In several processes, on GPUs or on the CPU: bash tools/dist_train.sh CONFIG N
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 import _cli
+
+if TYPE_CHECKING:
+    from mmpose_occlusion.engine.train_config import TrainOptions
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """MMPose's arguments."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=_cli.HelpFormatter
-    )
+    parser = _cli.parser_of(__doc__)
     _cli.add_config(parser)
     parser.add_argument(
         '--work-dir',
@@ -27,12 +29,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from this checkpoint, or from the last of the work dir',
+        help='resume from this checkpoint, or from the last of the work dir',
     )
     parser.add_argument(
         '--exact-resume',
         action='store_true',
-        help='bit-exact resume; pass the flag on every run',
+        help='bit-exact resume: key all random numbers by epoch and sample; '
+        'pass the flag on every run',
     )
     parser.add_argument(
         '--amp', action='store_true', help='train in mixed precision'
@@ -52,28 +55,35 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def train(args: argparse.Namespace) -> None:
-    """Check what can be checked, then train."""
+def train(options: 'TrainOptions') -> None:
+    """Check the options, then train."""
     from mmengine.runner import Runner
 
-    from mmpose_occlusion.engine import checks, train_config
+    from mmpose_occlusion.engine import checks
     from mmpose_occlusion.engine.config import load_config
     from mmpose_occlusion.engine.launch import prepare_launch
+    from mmpose_occlusion.engine.train_config import configure_training
 
-    cfg = load_config(args.config, args.cfg_options)
-    train_config.apply_arguments(cfg, args)
+    cfg = load_config(options.config, options.cfg_options)
+    configure_training(cfg, options)
     for split in ('train', 'val'):
         if cfg.get(f'{split}_dataloader'):
             checks.check_data_files(cfg, split)
     checks.check_resume(cfg)
-    prepare_launch(cfg, args.launcher)
+    prepare_launch(cfg, options.launcher)
     checks.fetch_pretrained(cfg)
     Runner.from_cfg(cfg).train()
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the tool; returns the exit status."""
-    return _cli.run(train, parse_args(argv))
+    return _cli.run(_with_options, parse_args(argv))
+
+
+def _with_options(args: argparse.Namespace) -> None:
+    from mmpose_occlusion.engine.train_config import TrainOptions
+
+    train(_cli.options_of(TrainOptions, args))
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Cutting a data set's crops into the blocks that a benchmark computes."""
+"""Division of a data set's crops into the blocks that a benchmark computes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Block:
-    """Crops that are computed together, the same in every run.
+    """Consecutive crops that are computed together, the same in every run.
 
     Args:
-        number: Counted from 0.
-        start: Its first crop.
-        stop: One behind its last.
+        number: Index of the block.
+        start: Index of its first crop.
+        stop: Index after its last crop.
     """
 
     number: int
@@ -26,13 +26,12 @@ class Block:
 
 
 def order_by_image(image_ids: np.ndarray) -> np.ndarray:
-    """An order in which the crops of an image follow each other.
+    """Stable order in which the crops of an image are consecutive.
 
-    Images come in the order of their first crops, and the crops of an image
-    in their own: a data set that is ordered so already stays as it is.
+    Images are sorted by their first crop; crops of an image keep their order.
 
     Args:
-        image_ids: ``(N,)`` of the crops.
+        image_ids: ``(N,)`` image id of each crop.
 
     Returns:
         ``(N,)`` indices.
@@ -43,27 +42,30 @@ def order_by_image(image_ids: np.ndarray) -> np.ndarray:
     return np.argsort(first[inverse], kind='stable')
 
 
-def runs_of_images(image_ids: Sequence) -> list[tuple[int, int]]:
-    """Start and stop of the crops of each image, which follow each other."""
+def image_ranges(image_ids: Sequence) -> list[tuple[int, int]]:
+    """Start and stop index of each image's crops.
+
+    >>> image_ranges([7, 7, 3])
+    [(0, 2), (2, 3)]
+    """
     lengths = [len(list(group)) for _, group in groupby(image_ids)]
     ends = np.cumsum([0, *lengths]).tolist()
     return list(pairwise(ends))
 
 
 def cut(image_ids: Sequence, size: int) -> list[Block]:
-    """Cut crops into blocks, without cutting through an image.
+    """Divide crops into blocks of whole images.
+
+    The result depends on the arguments only, and all blocks but the last one
+    stay the same when images are appended.
 
     Args:
-        image_ids: Of the crops, those of an image one after another.
-        size: Crops of a block at most; only an image of more people than
-            that is cut through.
-
-    Returns:
-        The blocks. They depend on the arguments alone, and those of the first
-        images, but for the last one, not on the images after them.
+        image_ids: Image id of each crop; crops of an image are consecutive.
+        size: Maximum number of crops in a block. An image with more crops
+            than that is divided.
     """
     edges = [0]
-    for start, stop in runs_of_images(image_ids):
+    for start, stop in image_ranges(image_ids):
         if stop - edges[-1] > size and start > edges[-1]:
             edges.append(start)
         while stop - edges[-1] > size:

@@ -1,19 +1,23 @@
-"""What a benchmark run knows: people, and what a model said about them.
+"""The arrays of a benchmark: people, and a model's predictions for them.
 
-These are plain arrays. The loop makes them, the store keeps them, the
-analysis reads them; none of the three knows of the others.
+The benchmark loop makes them, the store keeps them, the analysis reads them.
 
-N is the number of boxes that a model was given, K of joints. Pixel frame:
-the image's, with the centre of its first pixel at (0, 0).
+N is the number of bboxes that the model was given, K the number of joints.
+Coordinates are pixels of the image, with the centre of its first pixel at
+(0, 0).
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 UNMATCHED = -1
-"""Instance id of a detector's box that belongs to nobody."""
+"""Instance id of a detection that no annotated person is matched to."""
+
+_PEOPLE = 'people_'
+_BOXES = 'boxes_'
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,9 @@ class Joints:
     Args:
         names: Length K.
         sigmas: ``(K,)`` of OKS.
-        flip: ``(K,)`` index of each joint's left-right twin, or itself.
-        links: Pairs of indices, the limbs of its stick figure.
+        flip: ``(K,)`` index of each joint's left-right counterpart, or its
+            own.
+        links: Pairs of indices, the limbs of the skeleton drawing.
         parts: Name of each body part -> indices of its joints.
     """
 
@@ -34,27 +39,47 @@ class Joints:
     links: list[tuple[int, int]]
     parts: dict[str, list[int]]
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; inverse of :meth:`from_json`."""
+        return dict(
+            asdict(self),
+            sigmas=np.asarray(self.sigmas).tolist(),
+            flip=np.asarray(self.flip).tolist(),
+            links=[list(link) for link in self.links],
+        )
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> 'Joints':
+        """Joints from the plain values of :meth:`to_json`."""
+        return cls(
+            names=list(values['names']),
+            sigmas=np.array(values['sigmas']),
+            flip=np.array(values['flip']),
+            links=[(a, b) for a, b in values['links']],
+            parts=dict(values['parts']),
+        )
+
 
 @dataclass(frozen=True)
 class Boxes:
-    """The N boxes that a model was given, and who is in them.
+    """The N bboxes that a model was given, and the person in each.
 
     Args:
         image_ids: ``(N,)`` int64.
-        instance_ids: ``(N,)`` int64, annotation ids, or :data:`UNMATCHED`.
+        instance_ids: ``(N,)`` int64 annotation ids, or :data:`UNMATCHED`.
         boxes: ``(N, 4)`` float64 xyxy, the model's input.
-        scores: ``(N,)`` float64 of a detector, 1 for annotated boxes.
-        truth: ``(N, K, 2)`` float64, NaN for joints without a label and for
-            unmatched boxes.
-        visible: ``(N, K)`` int8, 0 for no label, 1 for labelled and hidden, 2
-            for labelled and seen (a data set that does not tell the two last
-            ones apart has 2).
-        areas: ``(N,)`` float64, the person's segment in square pixels.
-        person_boxes: ``(N, 4)`` float64 xyxy, the annotated box of the
-            person, by whose longer side PCK and EPE are normalised. NaN for
-            unmatched boxes.
-        head_sizes: ``(N,)`` float64 pixels, by which PCKh is normalised;
-            NaN where the data set has none.
+        scores: ``(N,)`` float64 detection scores, 1 for annotated bboxes.
+        truth: ``(N, K, 2)`` float64 annotated joints, NaN for joints without
+            a label and for unmatched bboxes.
+        visible: ``(N, K)`` int8: 0 not labelled, 1 labelled and occluded, 2
+            labelled and visible (also where the data set does not distinguish
+            the last two).
+        areas: ``(N,)`` float64 square pixels, the person's segment area.
+        person_boxes: ``(N, 4)`` float64 xyxy, the person's annotated bbox,
+            whose longer side normalises PCK and EPE; NaN for unmatched
+            bboxes.
+        head_sizes: ``(N,)`` float64 pixels, which normalise PCKh; NaN where
+            the data set has none.
     """
 
     image_ids: np.ndarray
@@ -73,7 +98,7 @@ class Boxes:
 
 @dataclass(frozen=True)
 class Predictions:
-    """A model's answer for N boxes.
+    """A model's predictions for N bboxes.
 
     Args:
         keypoints: ``(N, K, 2)`` float32.
@@ -86,25 +111,24 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Attacked:
-    """One attack on N boxes, and the model's answer.
+    """One attack on N crops, and the predictions under it.
 
-    Where the attack did not change a crop, the clean prediction stands in
-    its place.
+    Where the attack did not change a crop, the clean prediction is repeated.
 
     Args:
-        name: Its short form, such as ``keypoint:nose:black``; unique.
-        suite: Name of the suite that it came from.
-        config: The transform's config, or configs.
-        details: What a suite says of its attacks, such as ``severity``, the
-            diameter as a part of the box's height.
-        predictions: Under attack.
-        changed: ``(N,)`` bool, the crops that really changed.
-        excluded: ``(N,)`` bool, the crops in which the attack found no
-            place, although the person has what it names.
+        name: Short form, such as ``keypoint:nose:black``; unique in a run.
+        suite: Name of the suite that it comes from.
+        config: Config of the attack's transform, or a list of several.
+        details: Plain values that the suite gives its attacks, such as
+            ``severity``, the diameter as a fraction of the bbox height.
+        predictions: Under the attack.
+        changed: ``(N,)`` bool, crops of which the attack changed a pixel.
+        excluded: ``(N,)`` bool, crops in which the attack found no place
+            although the person has the target.
         targets: ``(N, K)`` bool, joints that the attack asks for and that lie
             under painted pixels.
         bystanders: ``(N, K)`` bool, other joints under painted pixels.
-        pixels: ``(N,)`` int64, painted pixels of the crop.
+        pixels: ``(N,)`` int64 number of painted pixels in the crop.
     """
 
     name: str
@@ -126,27 +150,28 @@ class Attacked:
 
 @dataclass(frozen=True)
 class BenchmarkRun:
-    """One model on one data set under attacks.
+    """One model on one data set, clean and under attacks.
 
     Args:
-        model: Name to show.
+        model: Displayed name.
         data: Name of the data set and split.
         joints: See :class:`Joints`.
         boxes: See :class:`Boxes`.
-        people: Everybody annotated in the data set's images (also those
-            whom no box stands for), as COCO annotations: ``id``,
-            ``image_id``, ``category_id``, ``bbox`` (xywh), ``area``,
-            ``iscrowd``, ``num_keypoints``, ``keypoints``. Empty for data
-            without COCO's evaluation, such as MPII.
-        evaluation: How the config's own metric counts: ``metric``
-            ('CocoMetric', 'MpiiPCKh', ...) and its arguments that analysis
-            needs (``score_mode``, ``keypoint_score_thr``, ``nms_mode``,
-            ``nms_thr``).
+        people: All people annotated in the images, with or without a bbox, as
+            COCO annotations: ``id``, ``image_id``, ``category_id``, ``bbox``
+            (xywh), ``area``, ``iscrowd``, ``num_keypoints``, ``keypoints``.
+            Empty for data without COCO's evaluation, such as MPII.
+        evaluation: ``metric``, the class name of the config's metric
+            ('CocoMetric', 'MpiiPCKh', ...), and those of its arguments that
+            the analysis uses (``score_mode``, ``keypoint_score_thr``,
+            ``nms_mode``, ``nms_thr``).
         crop_size: (width, height) of the model's input in pixels.
-        clean: Without any attack.
+        clean: Predictions without an attack.
         attacks: In the order of the suites.
-        seed: Of what attacks leave to chance.
-        run: What is not the result's: command, versions, hashes, times.
+        seed: Of the attacks' random draws.
+        run: Facts about the command: arguments, versions, hashes, times.
+        dataset: How to build the data set again, plain values; see
+            :func:`mmpose_occlusion.predictors.mmpose_topdown.dataset.recipe`.
     """
 
     model: str
@@ -160,3 +185,31 @@ class BenchmarkRun:
     attacks: list[Attacked]
     seed: int = 0
     run: dict[str, Any] = field(default_factory=dict)
+    dataset: dict[str, Any] = field(default_factory=dict)
+
+
+def to_arrays(boxes: Boxes, people: list[dict]) -> dict[str, np.ndarray]:
+    """Named arrays of bboxes and people, inverse of :func:`from_arrays`."""
+    arrays = {f'{_BOXES}{k}': v for k, v in vars(boxes).items()}
+    for name in people[0] if people else ():
+        arrays[_PEOPLE + name] = np.array([p[name] for p in people])
+    return arrays
+
+
+def from_arrays(
+    arrays: Mapping[str, np.ndarray],
+) -> tuple[Boxes, list[dict[str, Any]]]:
+    """Bboxes and people from the arrays of :func:`to_arrays`."""
+    boxes = {
+        name.removeprefix(_BOXES): array
+        for name, array in arrays.items()
+        if name.startswith(_BOXES)
+    }
+    columns = {
+        name.removeprefix(_PEOPLE): array.tolist()
+        for name, array in arrays.items()
+        if name.startswith(_PEOPLE)
+    }
+    rows = zip(*columns.values(), strict=True)
+    people = [dict(zip(columns, row, strict=True)) for row in rows]
+    return Boxes(**boxes), people

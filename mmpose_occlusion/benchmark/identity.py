@@ -1,46 +1,38 @@
-"""What predictions depend on, as keys that say whether they can be reused."""
+"""Digests of what predictions depend on: whether stored ones can be used."""
 
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
-import cv2
-import mmpose
 import numpy as np
-import torch
-from mmengine.config import Config
 
-from mmpose_occlusion.attacks import with_defaults
-from mmpose_occlusion.version import __version__
+import mmpose_occlusion
+from mmpose_occlusion.files import write_json
 
 KEY_LENGTH = 16
 """Hexadecimal digits of a key."""
 
-_OF_TRAINING = ('init_cfg', 'pretrained', 'train_cfg', 'loss')
-"""Keys of a model's config that no prediction depends on."""
-
-
-def digest(value: Any) -> str:
-    """SHA-256 of a plain value: numbers, strings, lists, dicts.
-
-    Equal values have equal digests, whatever the order of dicts and whether
-    a sequence is a list or a tuple.
-    """
-    text = json.dumps(plain(value), sort_keys=True, separators=(',', ':'))
-    return hashlib.sha256(text.encode()).hexdigest()
+_SOURCES = (
+    'skeleton.py',
+    'occlusion/**/*.py',
+    'transforms/**/*.py',
+    'predictors/mmpose_topdown/**/*.py',
+)
+"""Modules of this package that paint, crop and predict."""
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it; classes and functions become their names."""
+    """A value as JSON represents it; a class or function becomes its name."""
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        entries = [plain(entry) for entry in value]
-        return (
-            sorted(entries) if isinstance(value, set | frozenset) else entries
-        )
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    if isinstance(value, set | frozenset):
+        return sorted(plain(entry) for entry in value)
     if isinstance(value, np.ndarray | np.generic):
         return plain(value.tolist())
     if value is None or isinstance(value, bool | int | float | str):
@@ -50,8 +42,23 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
+def digest(value: Any) -> str:
+    """SHA-256 of plain values.
+
+    Equal values have equal digests, regardless of the order of a dict's keys
+    and of whether a sequence is a list or a tuple.
+    """
+    text = json.dumps(plain(value), sort_keys=True, separators=(',', ':'))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def key_of(value: Any) -> str:
+    """The first :data:`KEY_LENGTH` digits of :func:`digest`."""
+    return digest(value)[:KEY_LENGTH]
+
+
 def digest_of_arrays(arrays: Mapping[str, np.ndarray]) -> str:
-    """SHA-256 of named arrays: names, dtypes, shapes and numbers."""
+    """SHA-256 of named arrays: names, dtypes, shapes and values."""
     sha = hashlib.sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
@@ -60,115 +67,88 @@ def digest_of_arrays(arrays: Mapping[str, np.ndarray]) -> str:
     return sha.hexdigest()
 
 
-def digest_of_weights(model: torch.nn.Module) -> str:
-    """SHA-256 of a model's state: the same for equal weights, whatever file
-    they came from."""
-    return digest_of_arrays(
-        {
-            name: tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy()
-            for name, tensor in model.state_dict().items()
-            if isinstance(tensor, torch.Tensor) and tensor.numel()
-        }
+def digest_of_file(path: str | Path) -> str:
+    """SHA-256 of a file's bytes."""
+    return _hash_file(path, hashlib.sha256())
+
+
+def digest_of_sources() -> str:
+    """SHA-256 of the modules that paint, crop and predict."""
+    root = Path(mmpose_occlusion.__file__).parent
+    paths = sorted({p for pattern in _SOURCES for p in root.glob(pattern)})
+    return digest(
+        [[str(p.relative_to(root)), digest_of_file(p)] for p in paths]
     )
 
 
-def digest_of_images(paths: Iterable[str]) -> str:
-    """SHA-256 of the names and sizes of images, wherever they lie.
+def digest_of_images(
+    paths: Iterable[str], cache: str | Path | None = None, save: bool = True
+) -> str:
+    """SHA-256 of the names and contents of images.
 
-    The images themselves are not read. Of those that are not on this
-    machine's disk, the names count.
+    Of images that are not on a local disk, the names count.
+
+    Args:
+        paths: Paths of the images; repeated ones count once.
+        cache: JSON file of digests that were computed before. An image is
+            read again if its path, size, time of modification or inode has
+            changed.
+        save: Whether to write new digests to the cache.
     """
-    names = dict.fromkeys(paths)
-    return digest([[os.path.basename(path), _size(path)] for path in names])
+    known = _read_cache(cache)
+    names = list(dict.fromkeys(map(str, paths)))
+    with ThreadPoolExecutor() as pool:
+        states = list(pool.map(_state, names))
+        found = list(
+            pool.map(lambda n, s: _content(n, s, known), names, states)
+        )
+    new = {
+        os.path.abspath(name): [state, content]
+        for name, state, content in zip(names, states, found, strict=True)
+        if state is not None and content is not None
+    }
+    if cache is not None and save and any(known.get(k) != new[k] for k in new):
+        Path(cache).parent.mkdir(parents=True, exist_ok=True)
+        write_json(cache, {**known, **new})
+    return digest(
+        [[os.path.basename(n), c] for n, c in zip(names, found, strict=True)]
+    )
 
 
-def _size(path: str) -> int | None:
+def _read_cache(cache: str | Path | None) -> dict[str, list]:
     try:
-        return os.path.getsize(path)
+        known = json.loads(Path(cache).read_bytes()) if cache else {}
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _state(path: str) -> list[int] | None:
+    """Size, time of modification and inode; None if it is not a file here."""
+    try:
+        stat = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+
+
+def _content(
+    path: str, state: list[int] | None, known: Mapping[str, list]
+) -> str | None:
+    """BLAKE2b of a file's bytes; None if they cannot be read."""
+    if state is None:
+        return None
+    entry = known.get(os.path.abspath(path))
+    if entry and entry[0] == state:
+        return entry[1]
+    try:
+        return _hash_file(path, hashlib.blake2b(digest_size=16))
     except OSError:
         return None
 
 
-def config_part(cfg: Config, pipeline: Sequence[Mapping]) -> dict:
-    """The part of a config that predictions depend on.
-
-    Args:
-        cfg: The run's config.
-        pipeline: Its test pipeline, without attacks.
-
-    Returns:
-        Plain values: the model without what concerns its training, the
-        pipeline, hooks that the user added, and the precision.
-    """
-    test_cfg = cfg.get('test_cfg') or {}
-    return plain(
-        dict(
-            model=_without(cfg.model, _OF_TRAINING),
-            pipeline=list(pipeline),
-            hooks=cfg.get('custom_hooks') or [],
-            fp16=bool(test_cfg.get('fp16', False)),
-        )
-    )
-
-
-def _without(value: Any, names: Sequence[str]) -> Any:
-    if isinstance(value, Mapping):
-        return {
-            key: _without(entry, names)
-            for key, entry in value.items()
-            if key not in names
-        }
-    if isinstance(value, list | tuple):
-        return [_without(entry, names) for entry in value]
-    return value
-
-
-def attack_key(configs: Sequence[Mapping]) -> str:
-    """Key of an attack: the same whether defaults are written out or not."""
-    complete = [with_defaults(config) for config in configs]
-    return digest(complete)[:KEY_LENGTH]
-
-
-def numerics(
-    batch_size: int,
-    device: torch.device,
-    options: Mapping[str, Any] | None = None,
-) -> dict:
-    """What else the last bits of predictions depend on.
-
-    Args:
-        batch_size: Crops of a block at most.
-        device: The model's.
-        options: Of the network, those that were chosen.
-    """
-    if device.type == 'cuda':
-        kind = torch.cuda.get_device_name(device)
-    elif device.type == 'cpu':
-        kind = f'CPU {torch.backends.cpu.get_cpu_capability()}'
-    else:
-        kind = device.type
-    return dict(
-        **(dict(options=plain(options)) if options else {}),
-        batch_size=batch_size,
-        device=kind,
-        versions=dict(
-            mmpose_occlusion=__version__,
-            mmpose=mmpose.__version__,
-            torch=torch.__version__,
-            opencv=cv2.__version__,
-        ),
-    )
-
-
-def run_key(parts: Mapping[str, Any]) -> str:
-    """Key of a run, from all that its predictions have in common."""
-    return digest(parts)[:KEY_LENGTH]
-
-
-def digest_of_file(path: str) -> str:
-    """SHA-256 of a file."""
-    sha = hashlib.sha256()
+def _hash_file(path: str | Path, hasher: Any) -> str:
     with open(path, 'rb') as file:
-        while part := file.read(1 << 20):
-            sha.update(part)
-    return sha.hexdigest()
+        while chunk := file.read(1 << 20):
+            hasher.update(chunk)
+    return hasher.hexdigest()

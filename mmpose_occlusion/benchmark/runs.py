@@ -1,4 +1,4 @@
-"""From the store to a benchmark run as the analysis takes it."""
+"""Complete runs, read from the store into the arrays of the analysis."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -7,40 +7,34 @@ from typing import Any
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.predictors.mmpose_topdown.ground_truth import (
-    from_arrays,
-    joints_from,
-)
 
-from .data import Attacked, BenchmarkRun, Predictions
+from .data import Attacked, BenchmarkRun, Joints, Predictions, from_arrays
 from .store import CLEAN, BlockResult, RunStore, open_runs
+
+_PER_CROP = ('changed', 'excluded', 'targets', 'bystanders', 'pixels')
 
 
 def load_runs(folder: str | Path) -> list[BenchmarkRun]:
-    """All runs in a benchmark's folder that are complete, with all attacks
-    that are.
+    """All runs of a benchmark's folder that are complete without an attack,
+    each with the attacks that are complete.
 
     Args:
-        folder: The ``--out`` of ``tools/occlusion_benchmark.py``.
+        folder: The ``--out`` of ``occlusion-benchmark``.
 
     Returns:
-        In the order of the models' names, then of their keys.
+        Sorted by model name, then by key.
 
     Raises:
         UsageError: There is none, or a file is damaged.
     """
-    stores = [store for store in open_runs(folder) if _has_clean(store)]
+    stores = [s for s in open_runs(folder) if CLEAN in s.complete()]
     if not stores:
         raise UsageError(
             f'no benchmark in folder "{folder}" is complete: run its command '
-            'again, which goes on where it was'
+            'again, which resumes it'
         )
     stores.sort(key=lambda store: (store.info['model'], store.info['key']))
     return [load_run(store) for store in stores]
-
-
-def _has_clean(store: RunStore) -> bool:
-    return CLEAN in store.complete()
 
 
 def load_run(
@@ -49,12 +43,12 @@ def load_run(
     """One run.
 
     Args:
-        store: Its part of a folder.
-        names: Of the attacks that are wanted, in this order; all that are
-            complete by default.
+        store: Its part of a benchmark's folder.
+        names: Names of the attacks to load, in this order; by default all
+            that are complete.
 
     Raises:
-        UsageError: A wanted one, or the clean run, is not complete.
+        UsageError: One of them, or the clean run, is incomplete.
     """
     info = store.info
     boxes, people = from_arrays(store.people())
@@ -75,7 +69,7 @@ def load_run(
     return BenchmarkRun(
         model=info['model'],
         data=info['data'],
-        joints=joints_from(info['joints']),
+        joints=Joints.from_json(info['joints']),
         boxes=boxes,
         people=people,
         evaluation=info['evaluation'],
@@ -87,6 +81,7 @@ def load_run(
         ],
         seed=info['seed'],
         run=dict(store.last, key=info['key'], depends_on=info['depends_on']),
+        dataset=info.get('dataset', {}),
     )
 
 
@@ -94,12 +89,12 @@ def _check_complete(
     store: RunStore, complete: Collection[str], listed: Sequence[Mapping]
 ) -> None:
     wanted = [('clean', CLEAN), *((a['name'], a['key']) for a in listed)]
-    lacking = [name for name, key in wanted if key not in complete]
-    if lacking:
+    missing = [name for name, key in wanted if key not in complete]
+    if missing:
         raise UsageError(
-            f'{len(lacking)} of {len(wanted)} parts of the benchmark in '
-            f'"{store.path}" are not complete ("{lacking[0]}" is one): run '
-            'its command again, which goes on where it was'
+            f'{len(missing)} of {len(wanted)} parts of the benchmark in '
+            f'"{store.path}" are incomplete, for example "{missing[0]}": run '
+            'its command again, which resumes it'
         )
 
 
@@ -108,11 +103,17 @@ def _attacked(
     results: Sequence[BlockResult],
     clean: Predictions,
 ) -> Attacked:
-    changed = np.concatenate([r.changed for r in results])
+    columns = {
+        name: np.concatenate([getattr(r, name) for r in results])
+        for name in _PER_CROP
+    }
+    columns['pixels'] = columns['pixels'].astype(np.int64)
     keypoints = clean.keypoints.copy()
     scores = clean.scores.copy()
-    keypoints[changed] = np.concatenate([r.keypoints for r in results])
-    scores[changed] = np.concatenate([r.scores for r in results])
+    keypoints[columns['changed']] = np.concatenate(
+        [r.keypoints for r in results]
+    )
+    scores[columns['changed']] = np.concatenate([r.scores for r in results])
     configs = attack['configs']
     return Attacked(
         name=attack['name'],
@@ -120,9 +121,5 @@ def _attacked(
         config=configs[0] if len(configs) == 1 else configs,
         details=attack['details'],
         predictions=Predictions(keypoints, scores),
-        changed=changed,
-        excluded=np.concatenate([r.excluded for r in results]),
-        targets=np.concatenate([r.hidden for r in results]),
-        bystanders=np.zeros((len(changed), keypoints.shape[1]), bool),
-        pixels=np.concatenate([r.pixels for r in results]).astype(np.int64),
+        **columns,
     )

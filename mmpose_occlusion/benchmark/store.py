@@ -1,22 +1,23 @@
-"""Predictions on disk, written as they come; see docs/benchmark_store.md.
+"""Predictions on disk, written as they are computed.
 
-``FOLDER/store/KEY/`` holds one model on one data set:
+See docs/benchmark_store.md. ``FOLDER/store/KEY/`` holds one model on one data
+set:
 
-- ``run.json`` what the predictions have in common, and the blocks;
-- ``people-DIGEST.npz`` boxes and annotations;
-- ``attacks.json`` the attacks that were asked for so far, in order;
-- ``last.json`` and ``config.py`` the last command that finished;
-- ``shards/BLOCK-DIGEST.npz`` predictions of one block of crops, clean or
+- ``run.json``: what its predictions have in common, and the blocks;
+- ``people-DIGEST.npz``: bboxes and annotations;
+- ``attacks.json``: all attacks requested so far, in order;
+- ``last.json``: facts about the last command that finished;
+- ``shards/BLOCK-DIGEST.npz``: predictions for one block of crops, clean or
   under some attacks.
 
-A file's name holds the SHA-256 of what is in it: one that was cut short is
-noticed. Files are written under another name and then renamed.
+A file's name contains the SHA-256 of its bytes, so that truncated and damaged
+files are recognised.
 """
 
 import hashlib
 import io
 import json
-import os
+import logging
 import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,45 +26,48 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmengine.logging import print_log
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import TEMPORARY, write_bytes, write_json
 
 from .blocks import Block
 
-FORMAT = 1
-"""Version of the files; others are not read."""
+FORMAT = 2
+"""Version of the files; other versions are not read."""
 
 CLEAN = 'clean'
-"""Key of the predictions without attack."""
+"""Key of the predictions without an attack."""
 
 _SHARD = re.compile(r'(\d+)-([0-9a-f]{16})\.npz')
 _DIGITS = 16
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class BlockResult:
-    """Predictions for the n crops of a block under one attack, or clean.
+    """Predictions for the n crops of a block, clean or under one attack.
 
     Args:
-        changed: ``(n,)`` bool, the m crops with a prediction of their own:
-            all of them without attack.
+        changed: ``(n,)`` bool, the m crops that were predicted: all of them
+            without an attack.
         excluded: ``(n,)`` bool, see :class:`.data.Attacked`.
-        hidden: ``(n, K)`` bool, the joints under paint.
-        pixels: ``(n,)`` int32, painted pixels.
+        targets: ``(n, K)`` bool, likewise.
+        bystanders: ``(n, K)`` bool, likewise.
+        pixels: ``(n,)`` int32, likewise.
         keypoints: ``(m, K, 2)`` float32, image pixels.
         scores: ``(m, K)`` float32.
     """
 
     changed: np.ndarray
     excluded: np.ndarray
-    hidden: np.ndarray
+    targets: np.ndarray
+    bystanders: np.ndarray
     pixels: np.ndarray
     keypoints: np.ndarray
     scores: np.ndarray
 
 
-_PER_ATTACK = ('changed', 'excluded', 'hidden', 'pixels')
+_PER_ATTACK = ('changed', 'excluded', 'targets', 'bystanders', 'pixels')
 _PER_PREDICTION = ('keypoints', 'scores')
 
 
@@ -73,7 +77,7 @@ class RunStore:
 
     Args:
         path: Its folder.
-        info: What ``run.json`` holds.
+        info: Contents of ``run.json``.
     """
 
     path: Path
@@ -95,14 +99,14 @@ class RunStore:
         blocks: Sequence[Block],
         arrays: Mapping[str, np.ndarray],
     ) -> 'RunStore':
-        """Open a run's part of a folder, made if it is not there yet.
+        """Open a run's part of a folder; create it if necessary.
 
         Args:
             folder: The benchmark's folder.
-            key: Of the run.
-            info: What to write to ``run.json``.
+            key: Key of the run.
+            info: Written to ``run.json``.
             blocks: All blocks.
-            arrays: Boxes and annotations.
+            arrays: Bboxes and annotations, see :func:`.data.to_arrays`.
         """
         path = Path(folder) / 'store' / key
         (path / 'shards').mkdir(parents=True, exist_ok=True)
@@ -114,23 +118,23 @@ class RunStore:
 
     @classmethod
     def open(cls, path: str | Path) -> 'RunStore':
-        """Open what :meth:`create` made.
+        """Open an existing run.
 
         Raises:
-            UsageError: It is damaged, or of another version.
+            UsageError: It is damaged, or has another format.
         """
         path = Path(path)
         info = _read_json(path / 'run.json')
         if info.get('format') != FORMAT:
             raise UsageError(
-                f'"{path / "run.json"}" is of format {info.get("format")}, '
-                f'and this version reads format {FORMAT}: run the benchmark '
-                'again into another folder'
+                f'"{path / "run.json"}" has format {info.get("format")}, and '
+                f'this version reads format {FORMAT}: run the benchmark '
+                'again with another output folder'
             )
         return cls(path, info)
 
     def people(self) -> dict[str, np.ndarray]:
-        """Boxes and annotations.
+        """Bboxes and annotations, see :func:`.data.from_arrays`.
 
         Raises:
             UsageError: The file is damaged.
@@ -140,16 +144,16 @@ class RunStore:
         if found is None:
             raise UsageError(
                 f'"{path}" is damaged: run the benchmark again, which '
-                'writes it anew and keeps the predictions'
+                'writes it again and keeps the predictions'
             )
         return found
 
     def write(self, block: Block, results: Mapping[str, BlockResult]) -> None:
-        """Store results of one block, all at once or not at all.
+        """Write results of one block to one file.
 
         Args:
-            block: Of this run.
-            results: By the attack's key, or :data:`CLEAN`.
+            block: A block of this run.
+            results: Key of the attack, or :data:`CLEAN` -> result.
         """
         arrays = {
             name: np.stack([getattr(r, name) for r in results.values()])
@@ -164,10 +168,10 @@ class RunStore:
     def read(
         self, keys: Iterable[str] | None = None
     ) -> dict[int, dict[str, BlockResult]]:
-        """All that is stored and whole.
+        """Read all undamaged results.
 
         Args:
-            keys: Of the attacks that are wanted; all by default.
+            keys: Keys of the attacks to read; all by default.
 
         Returns:
             Number of the block -> key of the attack -> result.
@@ -182,11 +186,11 @@ class RunStore:
         return found
 
     def stored(self, repair: bool = False) -> dict[int, set[str]]:
-        """Which attacks each block has.
+        """Keys of the attacks that are stored, by number of the block.
 
         Args:
-            repair: Whether to delete what is damaged or was left by a run
-                that was killed: for the one run that writes here.
+            repair: Whether to delete damaged shards and the unfinished files
+                of a killed run; only for the run that holds the folder.
         """
         found: dict[int, set[str]] = {b.number: set() for b in self.blocks}
         for path, number in self._shards():
@@ -194,19 +198,18 @@ class RunStore:
             if shard is not None:
                 found[number] |= set(shard['attack'].tolist())
             elif repair:
-                print_log(
-                    f'"{path}" was cut short or is damaged: its predictions '
-                    'are computed again.',
-                    'current',
+                _LOG.warning(
+                    '"%s" is damaged: its predictions are computed again.',
+                    path,
                 )
                 path.unlink(missing_ok=True)
         if repair:
-            for left in self.path.rglob('.*'):
-                left.unlink(missing_ok=True)
+            for unfinished in self.path.rglob(f'{TEMPORARY}*'):
+                unfinished.unlink(missing_ok=True)
         return found
 
     def complete(self) -> set[str]:
-        """Keys of the attacks that all blocks have."""
+        """Keys of the attacks that are stored for all blocks."""
         return set.intersection(*self.stored().values())
 
     def forget(self) -> None:
@@ -215,7 +218,7 @@ class RunStore:
             path.unlink(missing_ok=True)
 
     def _shards(self) -> list[tuple[Path, int]]:
-        """Files of predictions and their blocks, in a fixed order."""
+        """Files of predictions and the numbers of their blocks, sorted."""
         return [
             (path, int(match[1]))
             for path in sorted((self.path / 'shards').iterdir())
@@ -225,13 +228,13 @@ class RunStore:
 
     @property
     def attacks(self) -> list[dict]:
-        """All attacks that were asked for so far: ``key``, ``name``,
-        ``suite``, ``configs``, ``details``."""
+        """All attacks requested so far, each with ``key``, ``name``,
+        ``suite``, ``configs`` and ``details``."""
         path = self.path / 'attacks.json'
         return _read_json(path)['attacks'] if path.is_file() else []
 
-    def ask_for(self, attacks: Sequence[Mapping]) -> None:
-        """Note attacks, those of a known name in its place."""
+    def request(self, attacks: Sequence[Mapping]) -> None:
+        """Add attacks to :attr:`attacks`; one of a known name replaces it."""
         known = {attack['name']: attack for attack in self.attacks}
         known.update({attack['name']: dict(attack) for attack in attacks})
         write_json(
@@ -240,35 +243,28 @@ class RunStore:
 
     @property
     def last(self) -> dict:
-        """What the last command that finished noted: its words, versions,
-        times."""
+        """Facts about the last command that finished; may be empty."""
         path = self.path / 'last.json'
         return _read_json(path) if path.is_file() else {}
 
     def note(self, facts: Mapping[str, Any]) -> None:
-        """Note these for :attr:`last`."""
+        """Write facts for :attr:`last`."""
         write_json(self.path / 'last.json', dict(facts))
 
 
 def open_runs(folder: str | Path) -> list[RunStore]:
-    """All runs in a benchmark's folder, in the order of their keys.
+    """All runs in a benchmark's folder, sorted by key.
 
     Raises:
-        UsageError: There is none, or one is of another version.
+        UsageError: There is none, or one has another format.
     """
-    found = sorted((Path(folder) / 'store').glob('*/run.json'))
+    found = sorted((Path(folder) / 'store').glob('[!.]*/run.json'))
     if not found:
         raise UsageError(
             f'folder "{folder}" holds no benchmark (it has no '
-            'store/*/run.json): give the --out of tools/'
-            'occlusion_benchmark.py'
+            'store/*/run.json): give the --out of occlusion-benchmark'
         )
     return [RunStore.open(path.parent) for path in found]
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a file of plain values, whole or not at all."""
-    _write(path, json.dumps(value, indent=1).encode())
 
 
 def _read_json(path: Path) -> Any:
@@ -277,33 +273,24 @@ def _read_json(path: Path) -> Any:
     except (OSError, ValueError) as error:
         raise UsageError(
             f'"{path}" cannot be read ({error}): run the benchmark again, '
-            'which writes it anew'
+            'which writes it again'
         ) from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    own = path.with_name(f'.{path.name}.{os.getpid()}')
-    with open(own, 'wb') as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    own.replace(path)
 
 
 def _write_digested(
     folder: Path, stem: str, arrays: Mapping[str, np.ndarray]
 ) -> str:
-    """Write arrays to a file that is named by them; returns its name."""
+    """Write arrays to a file named after their digest; returns the name."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     data = buffer.getvalue()
     name = f'{stem}-{_digest(data)}.npz'
-    _write(folder / name, data)
+    write_bytes(folder / name, data)
     return name
 
 
 def _read_digested(path: Path) -> dict[str, np.ndarray] | None:
-    """The arrays of a file, or None if they are not what was written."""
+    """The arrays of a file; None if it is damaged."""
     try:
         data = path.read_bytes()
         if not path.stem.endswith(_digest(data)):
@@ -321,7 +308,7 @@ def _digest(data: bytes) -> str:
 def _results(
     shard: Mapping[str, np.ndarray], wanted: set[str] | None
 ) -> dict[str, BlockResult]:
-    """A shard's results by attack."""
+    """Key of the attack -> result, from the arrays of a shard."""
     out = {}
     start = 0
     for i, key in enumerate(shard['attack'].tolist()):

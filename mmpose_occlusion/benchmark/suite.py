@@ -1,54 +1,52 @@
-"""Suites: named lists of attacks, in config files.
+"""Suites: named lists of attacks, in JSON files.
 
-A suite's file sets ``attacks``, a list. An entry is
+A suite's file is ``{"attacks": [...]}``, with an optional ``"description"``.
+An entry is
 
-- a short form, such as ``keypoint:nose:black``;
-- a transform's config, such as ``dict(type='PartOcclusion', target='head')``;
-- or ``dict(attack=..., name=..., details=...)`` around one of these, or around
-  a list of them that act on the same crop in this order. ``details`` are
-  plain values that the analysis and the report get to see.
+- a short form, such as ``"keypoint:nose:black"``;
+- a transform's config, such as ``{"type": "PartOcclusion", "fill": "mean"}``;
+- or ``{"attack": ..., "name": ..., "details": ...}``, where ``attack`` is one
+  of these or a list of them, which act on the same crop in this order.
+  ``details`` are plain values for the analysis and the report.
 
-Some details are there without being said: ``severity``, the ``diameter`` of an
-attack that has one, and for controls ``control``, their ``place``, and ``of``,
-the short form of the attack that they are a control of.
+Some details are derived: ``severity``, the diameter of an attack whose size is
+a fraction of the bbox height; for controls ``control``, their place, and
+``of``, the short form of the attack that they are a control of.
 
-``*`` as a target is each joint, or each body part, of the data set; a
-``name`` then holds ``{target}``.
+The target ``*`` stands for each joint, or each body part, of the data set in
+turn; a ``name`` may then contain ``{target}``.
+
+A transform that is not an attack of this package is kept as it is: only
+MMPose's pipelines can run it.
 """
 
+import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
-from mmengine.logging import print_log
-
-from mmpose_occlusion.engine.pipelines import (
-    KINDS,
-    PLACES,
-    as_attacks,
-    attack_name,
-    check_buildable,
-    check_targets,
-    with_defaults,
-)
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.occlusion import Attack, parse_attack
+from mmpose_occlusion.occlusion.attack import WILDCARD
+from mmpose_occlusion.occlusion.placement import TARGET
+from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 from mmpose_occlusion.skeleton import Skeleton
 
-WILDCARD = '*'
+from .identity import key_of, plain
 
-FOLDER = Path(__file__).resolve().parents[2] / 'configs' / 'occlusion_suites'
-"""Where the project's own suites are."""
+FOLDER = Path(__file__).parent / 'suites'
+"""Folder of the package's own suites."""
 
 COMMAND_LINE = 'attacks'
-"""Name of the suite of the attacks that were named one by one."""
+"""Name of the suite of single attacks of the command line."""
 
 ALSO_IN = 'also_in'
-"""Key in the details of an attack that other suites have, too: their names."""
+"""Key in an attack's details: names of the other suites that contain it."""
 
 _ENTRY = ('attack', 'name', 'details')
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,11 +54,11 @@ class SuiteAttack:
     """One attack of a suite, on one data set.
 
     Args:
-        name: Unique among all attacks of a benchmark; that which the suite
-            gives, or :func:`mmpose_occlusion.engine.pipelines.attack_name`.
+        name: Unique in a benchmark: the suite's name for it, or its short
+            form.
         suite: Name of the suite.
-        configs: Configs of the transforms that make it, in their order.
-        details: What the suite says of it, and what is derived.
+        configs: Configs of its transforms, in order.
+        details: From the suite, and derived.
     """
 
     name: str
@@ -68,10 +66,25 @@ class SuiteAttack:
     configs: tuple[dict, ...]
     details: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def key(self) -> str:
+        """Digest of what it does; defaults may be written out or not."""
+        return key_of([_complete(config) for config in self.configs])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for the store."""
+        return dict(
+            key=self.key,
+            name=self.name,
+            suite=self.suite,
+            configs=plain(self.configs),
+            details=plain(self.details),
+        )
+
 
 def shipped() -> list[str]:
-    """Names of the project's own suites."""
-    return sorted(path.stem for path in FOLDER.glob('*.py'))
+    """Names of the package's own suites."""
+    return sorted(path.stem for path in FOLDER.glob('*.json'))
 
 
 def load_suites(
@@ -80,20 +93,20 @@ def load_suites(
     skeleton: Skeleton,
     own: Mapping[str, Sequence] | None = None,
 ) -> list[SuiteAttack]:
-    """All attacks of a benchmark, each once.
+    """All attacks of a benchmark, without repetition.
 
-    An attack that several suites have belongs to the first; its details name
-    the others under :data:`ALSO_IN`.
+    An attack of several suites belongs to the first; its details name the
+    others under :data:`ALSO_IN`.
 
     Args:
         suites: Names or files, see :func:`load_suite`.
-        specs: Short forms of more attacks, with wildcards.
+        specs: Short forms of further attacks, wildcards allowed.
         skeleton: The data set's joints and parts.
-        own: The config's suites.
+        own: Suites of a config, name -> entries.
 
     Raises:
-        UsageError: One cannot be read or does not fit the data set, two
-            different attacks have the same name, or there is none at all.
+        UsageError: A suite cannot be read or does not fit the data set, two
+            different attacks have the same name, or there is no attack.
     """
     entries = [
         attack for name in suites for attack in load_suite(name, skeleton, own)
@@ -102,12 +115,12 @@ def load_suites(
     found: dict[str, SuiteAttack] = {}
     for attack in entries:
         first = found.setdefault(attack.name, attack)
-        if not _same(first, attack):
+        if first.key != attack.key:
             raise UsageError(
                 f'two attacks have the name "{attack.name}": one of suite '
                 f'"{first.suite}" and one of suite "{attack.suite}"; give '
-                'one of them a name of its own, '
-                "dict(attack=..., name='...')"
+                'one of them another name, '
+                '{"attack": ..., "name": "..."}'
             )
         if first is not attack:
             found[attack.name] = _merged(first, attack)
@@ -115,7 +128,7 @@ def load_suites(
         raise UsageError(
             'there is no attack: name a suite '
             f'(--suite {" or ".join(shipped())}), or an attack '
-            '(--attack keypoint:*:black)'
+            "(--attack 'keypoint:*:black')"
         )
     return list(found.values())
 
@@ -128,64 +141,61 @@ def load_suite(
     """The attacks of one suite.
 
     Args:
-        name: Of a suite in ``own``, of one of the project's own, or the path
-            of a suite's file, which ends in ``.py``.
-        skeleton: The data set's joints and parts, the user's own included.
-        own: Suites that a config defines, name -> entries.
+        name: Name of a suite in ``own``, of one of the package's own, or the
+            path of a suite's ``.json`` file.
+        skeleton: The data set's joints and parts, the user's parts included.
+        own: Suites of a config, name -> entries.
 
     Returns:
-        In the suite's order, wildcards in that of the data set.
+        In the suite's order, wildcards in the data set's order.
 
     Raises:
-        UsageError: There is no such suite, it cannot be read, or it names
-            what the data set lacks.
+        UsageError: There is no such suite, it cannot be read, or it names a
+            joint or part that the data set lacks.
     """
     own = own or {}
     if name in own:
         where = f'suite "{name}" of the config'
         return _attacks(own[name], name, where, skeleton)
-    path = Path(name) if name.endswith('.py') else FOLDER / f'{name}.py'
+    is_path = name.endswith('.json')
+    path = Path(name) if is_path else FOLDER / f'{name}.json'
     if not path.is_file():
-        known = ', '.join([*own, *shipped()])
         raise UsageError(
-            f'suite "{name}" does not exist: the suites are {known}; '
-            "your own is a file that ends in .py, or an entry of the config's "
-            'occlusion_suites'
+            f'suite "{name}" does not exist: the suites are '
+            f'{", ".join([*own, *shipped()])}; give one of these, a .json '
+            "file, or an entry of the config's occlusion_suites"
         )
+    where = f'suite file "{path}"'
     try:
-        entries = Config.fromfile(path).get('attacks')
-    except Exception as error:
-        reason = ' '.join(str(error).split())
+        suite = json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError) as error:
+        raise UsageError(f'{where} cannot be read: {error}') from error
+    entries = suite.get('attacks') if isinstance(suite, dict) else None
+    if not isinstance(entries, list):
         raise UsageError(
-            f'suite file "{path}" cannot be read: {reason}'
-        ) from error
-    if isinstance(entries, str) or not isinstance(entries, Sequence):
-        raise UsageError(
-            f'suite file "{path}" has no list "attacks": write, for example, '
-            "attacks = ['keypoint:*:black']"
+            f'{where} has no list "attacks": write, for example, '
+            '{"attacks": ["keypoint:*:black"]}'
         )
-    return _attacks(entries, path.stem, f'suite file "{path}"', skeleton)
+    return _attacks(entries, path.stem, where, skeleton)
 
 
 def _attacks(
     entries: Iterable, suite: str, where: str, skeleton: Skeleton
 ) -> list[SuiteAttack]:
-    """The attacks of a suite's entries, checked."""
+    """The checked attacks of a suite's entries."""
     out: dict[str, SuiteAttack] = {}
     for entry in entries:
         try:
             found = list(_expanded(entry, suite, skeleton))
-            for attack in found:
-                _check(attack, skeleton)
         except ValueError as error:
             raise UsageError(f'{where}: {error}') from error
         for attack in found:
             twin = out.setdefault(attack.name, attack)
-            if not _same(twin, attack):
+            if twin.key != attack.key:
                 raise UsageError(
                     f'{where}: two different attacks have the name '
-                    f'"{attack.name}"; give one of them a name of its own, '
-                    "dict(attack=..., name='...')"
+                    f'"{attack.name}"; give one of them another name, '
+                    '{"attack": ..., "name": "..."}'
                 )
     return list(out.values())
 
@@ -193,7 +203,7 @@ def _attacks(
 def _expanded(
     entry: Any, suite: str, skeleton: Skeleton
 ) -> Iterable[SuiteAttack]:
-    """The attacks of one entry, one for each of its wildcard's targets."""
+    """The attacks of one entry, one for each target of its wildcard."""
     if not (isinstance(entry, Mapping) and 'attack' in entry):
         entry = dict(attack=entry)
     unknown = [key for key in entry if key not in _ENTRY]
@@ -202,83 +212,14 @@ def _expanded(
             f'an entry has the key "{unknown[0]}": it may have '
             f'{", ".join(_ENTRY)}'
         )
-    configs = [_with_parts(c, skeleton) for c in as_attacks(entry['attack'])]
-    for target in _targets(configs, skeleton):
-        named = [
-            dict(c, target=target) if c.get('target') == WILDCARD else c
-            for c in configs
-        ]
-        name = entry.get('name') or '+'.join(map(attack_name, named))
+    attacks = _read(entry['attack'], skeleton)
+    for target, steps in _steps(attacks, skeleton):
+        name = entry.get('name') or '+'.join(map(str, steps))
         if target is not None:
             name = name.replace('{target}', target)
-        details = {**_derived(named), **(entry.get('details') or {})}
-        yield SuiteAttack(name, suite, tuple(named), details)
-
-
-def _derived(configs: Sequence[Mapping]) -> dict[str, Any]:
-    """The details that an attack has without its suite saying so."""
-    if len(configs) != 1:
-        return {}
-    (config,) = configs
-    details: dict[str, Any] = {}
-    if config.get('diameter') is not None:
-        details['severity'] = config['diameter']
-    if config.get('place') in PLACES:
-        plain = {k: v for k, v in config.items() if k != 'place'}
-        details.update(control=config['place'], of=attack_name(plain))
-    return details
-
-
-def _targets(
-    configs: Sequence[Mapping], skeleton: Skeleton
-) -> Sequence[str | None]:
-    """What a wildcard stands for; a single None where there is none."""
-    kinds = {c['type'] for c in configs if c.get('target') == WILDCARD}
-    if not kinds:
-        return [None]
-    if len(kinds) > 1:
-        raise ValueError(
-            'an attack has "*" for joints and for parts at once: write two '
-            'attacks'
-        )
-    if kinds.pop() == KINDS['keypoint']:
-        return list(skeleton.names)
-    if not skeleton.parts:
-        print_log(
-            'This data set has no body parts, so that its suites have no '
-            "attacks on them: name its own in the config's occlusion_parts.",
-            'current',
-            logging.WARNING,
-        )
-    return list(skeleton.parts)
-
-
-def _with_parts(config: dict, skeleton: Skeleton) -> dict:
-    """An attack on parts knows the user's own."""
-    if skeleton.own_parts and config.get('type') == KINDS['part']:
-        own = {part: list(names) for part, names in skeleton.own_parts.items()}
-        return dict(dict(parts=own), **config)
-    return config
-
-
-def _check(attack: SuiteAttack, skeleton: Skeleton) -> None:
-    """Build an attack and look up its targets.
-
-    Raises:
-        ValueError: That fails.
-    """
-    for config in attack.configs:
-        check_buildable(config, attack.name)
-    check_targets(attack.configs, skeleton)
-
-
-def _same(one: SuiteAttack, other: SuiteAttack) -> bool:
-    """Whether two attacks do the same, defaults written out or not."""
-
-    def complete(attack: SuiteAttack) -> list[dict]:
-        return [with_defaults(c) for c in attack.configs]
-
-    return complete(one) == complete(other)
+        details = {**_derived(steps), **(entry.get('details') or {})}
+        configs = tuple(step.to_config() for step in steps)
+        yield SuiteAttack(name, suite, configs, details)
 
 
 def _merged(first: SuiteAttack, again: SuiteAttack) -> SuiteAttack:
@@ -286,6 +227,124 @@ def _merged(first: SuiteAttack, again: SuiteAttack) -> SuiteAttack:
     others = [name for name in dict.fromkeys(others) if name != first.suite]
     details = {**again.details, **first.details}
     return replace(
-        first,
-        details={**details, ALSO_IN: others} if others else details,
+        first, details={**details, ALSO_IN: others} if others else details
+    )
+
+
+@dataclass(frozen=True)
+class _Other:
+    """A transform that is not an attack of this package, as it is."""
+
+    config: dict[str, Any]
+
+    def to_config(self) -> dict[str, Any]:
+        return self.config
+
+    def __str__(self) -> str:
+        type_ = self.config['type']
+        name = type_ if isinstance(type_, str) else type_.__name__
+        target = self.config.get('target', '')
+        if not isinstance(target, str):
+            target = ','.join(map(str, target))
+        fields = [name.rpartition('.')[2], target, self.config.get('fill', '')]
+        return ':'.join(str(part) for part in fields if part)
+
+
+def _read(entry: Any, skeleton: Skeleton) -> list[Attack | _Other]:
+    """The attacks of an entry, with the user's own parts.
+
+    Raises:
+        ValueError: One cannot be read.
+    """
+    if isinstance(entry, str):
+        attack: Attack | None = parse_attack(entry)
+    elif isinstance(entry, Mapping):
+        if 'type' not in entry:
+            raise ValueError(
+                'an attack has no "type": write, for example, '
+                '{"type": "KeypointOcclusion", "target": "nose"}'
+            )
+        attack = Attack.from_config(entry)
+        if attack is None:
+            return [_Other(dict(entry))]
+    elif isinstance(entry, Sequence):
+        return [one for part in entry for one in _read(part, skeleton)]
+    else:
+        raise ValueError(
+            f'{entry!r} is no attack: write a short form such as '
+            '"keypoint:nose:black", or a transform'
+        )
+    assert attack is not None
+    if attack.kind == PART and skeleton.own_parts and not attack.parts:
+        attack = replace(attack, parts=skeleton.own_parts)
+    return [attack]
+
+
+def _steps(
+    attacks: Sequence[Attack | _Other], skeleton: Skeleton
+) -> list[tuple[str | None, list[Attack | _Other]]]:
+    """The attacks for each target of their wildcard; its name, or None.
+
+    Raises:
+        ValueError: The data set lacks a target, or wildcards are mixed.
+    """
+    wild = [a for a in attacks if isinstance(a, Attack) and a.word == WILDCARD]
+    if not wild:
+        for attack in attacks:
+            if isinstance(attack, Attack):
+                attack.check(skeleton)
+        return [(None, list(attacks))]
+    if len({attack.kind for attack in wild}) > 1:
+        raise ValueError(
+            'an attack has "*" for joints and for parts at once: write two '
+            'attacks'
+        )
+    names = [one.names[0] for one in wild[0].expand(skeleton)]
+    if not names:
+        _LOG.warning(
+            'This data set has no body parts, so its suites have no attacks '
+            "on parts: define them in the config's occlusion_parts."
+        )
+    out: list[tuple[str | None, list[Attack | _Other]]] = []
+    for name in names:
+        steps: list[Attack | _Other] = [
+            replace(a, names=(name,))
+            if isinstance(a, Attack) and a.word == WILDCARD
+            else a
+            for a in attacks
+        ]
+        for attack in steps:
+            if isinstance(attack, Attack):
+                attack.check(skeleton)
+        out.append((name, steps))
+    return out
+
+
+def _derived(attacks: Sequence[Attack | _Other]) -> dict[str, Any]:
+    """Details that follow from an attack."""
+    attack = attacks[0]
+    if len(attacks) != 1 or not isinstance(attack, Attack):
+        return {}
+    details: dict[str, Any] = {}
+    if attack.size.fraction is not None and attack.kind == KEYPOINT:
+        details['severity'] = attack.size.fraction
+    if attack.place != TARGET:
+        centred = replace(attack, place=TARGET)
+        details.update(control=attack.place, of=str(centred))
+    return details
+
+
+def _complete(config: Mapping) -> dict[str, Any]:
+    """An attack's config with its defaults written out."""
+    attack = Attack.from_config(config)
+    if attack is None:
+        return dict(config)
+    return dict(
+        kind=attack.kind,
+        names=attack.names,
+        fill=attack.fill,
+        size=str(attack.size),
+        place=attack.place,
+        parts=attack.parts,
+        options=attack.options,
     )

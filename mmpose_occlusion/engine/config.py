@@ -1,4 +1,4 @@
-"""Loading configs, and finding data sets and pipelines in them."""
+"""Configs: loading them, and reading their types and data sets."""
 
 import copy
 import itertools
@@ -8,6 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.hub import get_config
+from mmengine.registry import Registry
 
 from mmpose_occlusion.errors import UsageError
 
@@ -55,14 +56,14 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
 
 
 def _first_cause(error: BaseException) -> BaseException:
-    """MMEngine wraps what went wrong in errors of many lines."""
+    """The error that MMEngine wraps in others of many lines."""
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__  # type: ignore
     return error
 
 
 def set_work_dir(cfg: Config, path: str, work_dir: str | None) -> None:
-    """Choose the folder of a run: argument, else config, else its name."""
+    """Set the work dir: the argument, else the config's, else its name."""
     if work_dir:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
@@ -71,18 +72,17 @@ def set_work_dir(cfg: Config, path: str, work_dir: str | None) -> None:
 
 
 def name_visualizer(cfg: Config) -> None:
-    """Give the visualizer a name that no run of this process had before.
+    """Give the visualizer a name that is new in this process.
 
-    MMEngine keeps visualizers by name, with the folder of their first run:
-    a second run in the same process would write its scalars there.
+    MMEngine keeps visualizers by name, with the folder of their first run,
+    where a second run in the same process would write its scalars.
     """
     from mmpose.registry import VISUALIZERS
 
     visualizer = cfg.setdefault(
         'visualizer', {'type': 'PoseLocalVisualizer', 'name': 'visualizer'}
     )
-    type_ = visualizer['type']
-    cls = VISUALIZERS.get(type_) if isinstance(type_, str) else type_
+    cls = class_of(visualizer, VISUALIZERS)
     base = visualizer.get('name', 'visualizer')
     names = (f'{base}{number or ""}' for number in itertools.count())
     visualizer['name'] = next(
@@ -90,11 +90,28 @@ def name_visualizer(cfg: Config) -> None:
     )
 
 
+def type_name(config: Mapping) -> str:
+    """Class name in a config's ``type``, without scope or module.
+
+    >>> type_name(dict(type='mmpose.CocoMetric'))
+    'CocoMetric'
+    """
+    type_ = config.get('type', '')
+    name = type_ if isinstance(type_, str) else type_.__name__
+    return name.rpartition('.')[2]
+
+
+def class_of(config: Mapping, registry: Registry) -> type | None:
+    """Class of a config's ``type``; None if the registry does not know it."""
+    type_ = config.get('type', '')
+    return registry.get(type_) if isinstance(type_, str) else type_
+
+
 def dataloader(cfg: Config, split: str) -> dict:
     """A copy of a data loader's config.
 
-    Copied, because MMPose's configs say ``test_dataloader =
-    val_dataloader``, and what is done to one must not reach the other.
+    A copy, because MMPose's configs say ``test_dataloader =
+    val_dataloader``, and a change of one must not reach the other.
 
     Raises:
         UsageError: The config has none for this split.
@@ -111,7 +128,7 @@ def dataloader(cfg: Config, split: str) -> dict:
 def walk_datasets(
     dataset: Mapping, key: str = 'dataset'
 ) -> Iterator[tuple[str, Any]]:
-    """A data set's config and those it wraps, each with its dotted key."""
+    """Dotted key and config of a data set and of those that it wraps."""
     yield key, dataset
     if isinstance(dataset.get('dataset'), Mapping):
         yield from walk_datasets(dataset['dataset'], f'{key}.dataset')
@@ -120,10 +137,10 @@ def walk_datasets(
 
 
 def metainfo_of(dataset: Mapping) -> dict:
-    """The parsed metainfo of a data set's config; its files are not read.
+    """The parsed metainfo of a data set's config; data files are not read.
 
     Raises:
-        UsageError: The config has no data set that has one.
+        UsageError: There is none.
     """
     from mmpose.datasets.datasets.utils import parse_pose_metainfo
     from mmpose.registry import DATASETS
@@ -131,8 +148,7 @@ def metainfo_of(dataset: Mapping) -> dict:
     for _, entry in walk_datasets(dataset):
         metainfo = copy.deepcopy(entry.get('metainfo'))
         if metainfo is None:
-            type_ = entry['type']
-            cls = DATASETS.get(type_) if isinstance(type_, str) else type_
+            cls = class_of(entry, DATASETS)
             metainfo = copy.deepcopy(getattr(cls, 'METAINFO', None))
         if metainfo:
             return parse_pose_metainfo(metainfo)

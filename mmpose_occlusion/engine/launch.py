@@ -1,4 +1,4 @@
-"""Starting a run in one process or in many, with and without GPUs."""
+"""Launch of a run in one process or several, with and without GPUs."""
 
 import datetime
 import os
@@ -25,11 +25,11 @@ _RANK_OF = {
 
 
 def prepare_launch(cfg: Config, launcher: str) -> None:
-    """Set a config up for its launcher, before its runner is built.
+    """Prepare a config for its launcher, before its runner is built.
 
-    With GPUs MMEngine does it. Without, MMEngine would look for one: then
-    the processes are joined here, over gloo, and the model's wrapper is told
-    that it has no device.
+    With GPUs MMEngine does that. Without, MMEngine would look for a GPU, so
+    the process group is created here, with gloo, and the model's wrapper gets
+    no device.
 
     Args:
         cfg: The run's config; modified.
@@ -50,7 +50,7 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
         if local_rank >= num_gpus > 0:
             raise UsageError(
                 f'process {local_rank + 1} of this machine has no GPU, there '
-                f'are {num_gpus}: start as many, or hide them all with '
+                f'are {num_gpus}: start as many, or hide all GPUs with '
                 'CUDA_VISIBLE_DEVICES=-1 to run on the CPU'
             )
         return
@@ -79,15 +79,9 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
     if replaced:
         print_log(
             f'{replaced} SyncBN of the model are BN in this run: there is no '
-            'GPU, and PyTorch has SyncBN for GPUs alone.',
+            'GPU, and PyTorch has SyncBN only for GPUs.',
             'current',
         )
-
-
-def leave() -> None:
-    """Take this process out of its group, so that none waits for it."""
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
 
 
 def _variable(name: str, launcher: str) -> int:
@@ -102,7 +96,7 @@ def _variable(name: str, launcher: str) -> int:
 
 
 def _replace_sync_bn(node: Any) -> int:
-    """Make each SyncBN of a model's config a BN; returns their number."""
+    """Replace SyncBN in a model's config by BN; returns their number."""
     if isinstance(node, dict):
         count = sum(_replace_sync_bn(value) for value in node.values())
         if node.get('type') == 'SyncBN':

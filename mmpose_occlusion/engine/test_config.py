@@ -1,7 +1,7 @@
-"""The test tool's arguments, put into a config."""
+"""The options of tools/test.py, applied to a config."""
 
-from argparse import Namespace
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from mmpose_occlusion.evaluation.predictions import load_predictions
 
 from .attack import attack_config, match_boxes, read_attacks, use_gt_boxes
 from .checks import check_data_files
-from .config import name_visualizer, set_work_dir
+from .config import name_visualizer, set_work_dir, type_name
 
 _SHARED = (
     'ann_file',
@@ -25,67 +25,97 @@ _SHARED = (
     'nms_mode',
     'nms_thr',
 )
-"""Arguments that a config's CocoMetric gives to the metrics added here."""
+"""Arguments that the added metrics take from the config's CocoMetric."""
 
 
-def apply_arguments(cfg: Config, args: Namespace) -> list[str]:
-    """Do to a config what MMPose's test tool would do, and put attacks in.
+@dataclass(frozen=True)
+class TestOptions:
+    """The options of ``tools/test.py``, see its help."""
 
-    The checkpoint is left to the tool, which loads it itself.
+    __test__ = False  # not for pytest
+
+    config: str
+    checkpoint: str
+    trust_checkpoint: bool
+    cfg_options: Mapping[str, Any]
+    launcher: str
+    local_rank: int
+    work_dir: str | None
+    out: str | None
+    attack: list[str]
+    attack_seed: int
+    gt_boxes: bool
+    box_nms: float | None
+    per_keypoint: bool
+    per_keypoint_paper: bool
+    save_clean: str | None
+    compare: str | None
+    dump: str | None
+    show_dir: str | None
+    show: bool
+    interval: int
+    wait_time: float
+    badcase: bool
+
+
+def configure_test(cfg: Config, options: TestOptions) -> list[str]:
+    """Change a config as MMPose's test tool does, and insert attacks.
+
+    The checkpoint is not set: the tool loads it.
 
     Args:
         cfg: Modified.
-        args: Of ``tools/test.py``.
+        options: The tool's options.
 
     Returns:
         The attacks' names.
 
     Raises:
-        UsageError: The config lacks what an argument is about, a file does
-            not exist, or an attack does not fit.
+        UsageError: The config lacks a setting that an option needs, a file
+            does not exist, or an attack does not fit.
     """
     init_default_scope(cfg.get('default_scope') or 'mmpose')
-    set_work_dir(cfg, args.config, args.work_dir)
+    set_work_dir(cfg, options.config, options.work_dir)
     name_visualizer(cfg)
     cfg.load_from = None
     cfg.resume = False
-    attacks = read_attacks(cfg, args.attack)
-    if args.gt_boxes:
+    attacks = read_attacks(cfg, options.attack)
+    if options.gt_boxes:
         use_gt_boxes(cfg)
     check_data_files(cfg, 'test')
-    if args.box_nms is not None:
-        match_boxes(cfg, nms_thr=args.box_nms)
-    shown = bool(args.show_dir or args.show) and not args.badcase
-    names = attack_config(cfg, attacks, args.attack_seed, keep_images=shown)
+    if options.box_nms is not None:
+        match_boxes(cfg, nms_thr=options.box_nms)
+    shown = bool(options.show_dir or options.show) and not options.badcase
+    names = attack_config(cfg, attacks, options.attack_seed, keep_images=shown)
     hooks = [*(cfg.get('custom_hooks') or [])]
     hooks.append({'type': 'OcclusionSummaryHook', 'names': names})
     if shown:
         hooks.append(
             {
                 'type': 'OcclusionVisualizationHook',
-                'out_dir': args.show_dir,
+                'out_dir': options.show_dir,
                 'name': '+'.join(names) or 'clean',
-                'interval': args.interval,
-                'show': args.show,
-                'wait_time': args.wait_time,
+                'interval': options.interval,
+                'show': options.show,
+                'wait_time': options.wait_time,
             }
         )
     cfg.custom_hooks = hooks
-    if args.badcase:
-        _analyse_badcases(cfg, args)
-    if args.per_keypoint:
+    if options.badcase:
+        _analyse_badcases(cfg, options)
+    if options.per_keypoint:
         _add_metric(cfg, _like_coco(cfg, 'PerKeypointMetric'))
-    if args.per_keypoint_paper:
+    if options.per_keypoint_paper:
         metric = _like_coco(cfg, 'PerKeypointMetric')
         _add_metric(cfg, dict(metric, paper_exact=True, prefix='paper'))
-    if args.save_clean or args.compare:
-        _compare(cfg, args, names)
-    if args.dump:
-        _dump_predictions(cfg, args.dump)
+    if options.save_clean or options.compare:
+        _compare(cfg, options, names)
+    if options.dump:
+        _dump_predictions(cfg, options.dump)
     return names
 
 
-def _analyse_badcases(cfg: Config, args: Namespace) -> None:
+def _analyse_badcases(cfg: Config, options: TestOptions) -> None:
     """Turn MMPose's ``BadCaseAnalysisHook`` on."""
     if NumpyVersion(np.__version__) >= '2.4.0':
         raise UsageError(
@@ -97,57 +127,59 @@ def _analyse_badcases(cfg: Config, args: Namespace) -> None:
     if not hook:
         raise UsageError(
             f'--badcase needs default_hooks.badcase, which config '
-            f'"{args.config}" does not have: add it as in MMPose\'s '
+            f'"{options.config}" does not have: add it as in MMPose\'s '
             '_base_/default_runtime.py'
         )
-    hook.update(enable=True, show=args.show, interval=args.interval)
-    if args.show:
-        hook['wait_time'] = args.wait_time
+    hook.update(enable=True, show=options.show, interval=options.interval)
+    if options.show:
+        hook['wait_time'] = options.wait_time
     if not hook.get('metric'):
         by_loss = hook.get('metric_type', 'loss') == 'loss'
         hook['metric'] = cfg.model.head.loss if by_loss else cfg.test_evaluator
 
 
-def _compare(cfg: Config, args: Namespace, names: list[str]) -> None:
-    """Keep a clean run's predictions, or compare with them."""
-    if args.save_clean and (names or args.compare):
+def _compare(cfg: Config, options: TestOptions, names: list[str]) -> None:
+    """Save a clean run's predictions, or compare with saved ones."""
+    if options.save_clean and (names or options.compare):
         other = 'an attack' if names else '--compare'
         raise UsageError(
             f'--save-clean is for a run without attack, and there is {other}: '
             'test clean first, then under attack with --compare'
         )
     metric = _like_coco(cfg, 'ForcedOcclusionMetric')
-    if args.save_clean:
-        if not args.save_clean.endswith('.npz'):
-            raise UsageError(f'--save-clean "{args.save_clean}" must be .npz')
-        if Path(args.save_clean).exists():
+    if options.save_clean:
+        if not options.save_clean.endswith('.npz'):
             raise UsageError(
-                f'--save-clean "{args.save_clean}" exists already and is not '
-                'overwritten: give another name, or delete it'
+                f'--save-clean "{options.save_clean}" must be .npz'
             )
-        _add_metric(cfg, dict(metric, save=args.save_clean))
+        if Path(options.save_clean).exists():
+            raise UsageError(
+                f'--save-clean "{options.save_clean}" exists already: give '
+                'another name, or delete it'
+            )
+        _add_metric(cfg, dict(metric, save=options.save_clean))
         return
     if not names:
         raise UsageError(
-            '--compare says what an attack did: name one, for example '
+            '--compare needs an attack: name one, for example '
             '--attack keypoint:nose:black'
         )
-    if not Path(args.compare).is_file():
+    if not Path(options.compare).is_file():
         raise UsageError(
-            f'--compare "{args.compare}" does not exist: write it by a run '
-            f'without attack and with --save-clean {args.compare}'
+            f'--compare "{options.compare}" does not exist: write it by a run '
+            f'without attack and with --save-clean {options.compare}'
         )
     try:
-        load_predictions(args.compare)
+        load_predictions(options.compare)
     except ValueError as error:
         raise UsageError(f'--compare: {error}') from error
-    _add_metric(cfg, dict(metric, clean=args.compare))
+    _add_metric(cfg, dict(metric, clean=options.compare))
 
 
 def _like_coco(cfg: Config, type_: str) -> dict:
-    """A metric that reads, scores and thins out as the config's own."""
+    """A metric with the same scoring and NMS as the config's CocoMetric."""
     for metric in _metrics(cfg):
-        if str(metric.get('type')).rpartition('.')[2] == 'CocoMetric':
+        if type_name(metric) == 'CocoMetric':
             given = {key: metric[key] for key in _SHARED if key in metric}
             return {'type': type_, **given}
     return {'type': type_}

@@ -1,7 +1,6 @@
-"""The file that a run of the test tool leaves."""
+"""The result file of tools/test.py."""
 
 import re
-from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from mmengine.logging import print_log
 from mmpose_occlusion.evaluation.results import CLEAN, write_result
 
 from .config import dataloader, metainfo_of, walk_datasets
+from .test_config import TestOptions
 
 _COCO = re.compile(r'(^|/)A[PR]\b')
 
@@ -20,39 +20,38 @@ _COCO = re.compile(r'(^|/)A[PR]\b')
 @master_only
 def write_metrics(
     cfg: Config,
-    args: Namespace,
+    options: TestOptions,
     attacks: Sequence[str],
     metrics: Mapping[str, float],
 ) -> Path:
-    """Write metrics and what they are of into the work dir.
+    """Write metrics and facts about the run into the work dir.
 
     Args:
-        cfg: Of the run.
-        args: Of ``tools/test.py``.
-        attacks: Their names.
-        metrics: What the evaluator says.
+        cfg: The run's config.
+        options: The tool's options.
+        attacks: Names of the attacks.
+        metrics: The evaluator's.
 
     Returns:
-        The file, a new one, ``MODEL_DATA_ATTACK_TIME.json`` with the names
-        of the config, the data set and the attacks.
+        The new file, ``MODEL_DATA_ATTACK_TIME.json``.
     """
     dataset = dataloader(cfg, 'test')['dataset']
     entries = [entry for _, entry in walk_datasets(dataset)]
     path = write_result(
         cfg.work_dir,
         dict(
-            config=args.config,
-            checkpoint=args.checkpoint,
-            cfg_options=dict(args.cfg_options),
-            attack_seed=args.attack_seed,
+            config=options.config,
+            checkpoint=options.checkpoint,
+            cfg_options=dict(options.cfg_options),
+            attack_seed=options.attack_seed,
             ann_files=_all_of(entries, 'ann_file'),
             bbox_files=_all_of(entries, 'bbox_file'),
-            box_nms=args.box_nms,
+            box_nms=options.box_nms,
             metrics={
-                name: judged(name, value) for name, value in metrics.items()
+                name: defined(name, value) for name, value in metrics.items()
             },
         ),
-        model=Path(args.config.rpartition('::')[2]).stem,
+        model=Path(options.config.rpartition('::')[2]).stem,
         data=metainfo_of(dataset)['dataset_name'],
         attack='+'.join(attacks) or CLEAN,
     )
@@ -60,11 +59,10 @@ def write_metrics(
     return path
 
 
-def judged(name: str, value: Any) -> Any:
-    """A metric's value; None for COCOeval's -1, which says that there was
-    nothing to judge.
+def defined(name: str, value: Any) -> Any:
+    """A metric's value; None for COCOeval's -1, which means undefined.
 
-    >>> judged('coco/AP (M)', -1.0), judged('EPE', -1.0)
+    >>> defined('coco/AP (M)', -1.0), defined('EPE', -1.0)
     (None, -1.0)
     """
     return None if _COCO.search(name) and value == -1 else value

@@ -1,6 +1,8 @@
-"""The training tool's arguments, put into a config."""
+"""The options of tools/train.py, applied to a config."""
 
-from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -8,39 +10,59 @@ from mmengine.registry import init_default_scope
 from mmpose_occlusion.errors import UsageError
 
 from .attack import carry_records
-from .config import name_visualizer, set_work_dir
+from .config import name_visualizer, set_work_dir, type_name
 
 
-def apply_arguments(cfg: Config, args: Namespace) -> None:
-    """Do to a config what MMPose's training tool would do, and
+@dataclass(frozen=True)
+class TrainOptions:
+    """The options of ``tools/train.py``, see its help."""
 
-    - have the records of occlusions reach the data samples,
-    - write scalars for TensorBoard besides what the config asks for.
+    config: str
+    cfg_options: Mapping[str, Any]
+    launcher: str
+    local_rank: int
+    work_dir: str | None
+    resume: str | None
+    exact_resume: bool
+    amp: bool
+    no_validate: bool
+    auto_scale_lr: bool
+    show_dir: str | None
+    show: bool
+    interval: int
+    wait_time: float
+
+
+def configure_training(cfg: Config, options: TrainOptions) -> None:
+    """Change a config as MMPose's training tool does, and also
+
+    - add the records of occlusions to the data samples,
+    - write scalars for TensorBoard.
 
     Args:
         cfg: Modified.
-        args: Of ``tools/train.py``.
+        options: The tool's options.
 
     Raises:
-        UsageError: The config lacks what an argument is about.
+        UsageError: The config lacks a setting that an option needs.
     """
     init_default_scope(cfg.get('default_scope') or 'mmpose')
-    set_work_dir(cfg, args.config, args.work_dir)
+    set_work_dir(cfg, options.config, options.work_dir)
     if not cfg.get('train_dataloader'):
         raise UsageError(
-            f'config "{args.config}" has no train_dataloader, so there is '
+            f'config "{options.config}" has no train_dataloader, so there is '
             'nothing to train on'
         )
-    if args.no_validate:
+    if options.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    if args.amp:
+    if options.amp:
         _use_amp(cfg)
-    if args.resume:
+    if options.resume:
         cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
-    if args.exact_resume:
+        cfg.load_from = None if options.resume == 'auto' else options.resume
+    if options.exact_resume:
         _resume_exactly(cfg)
-    if args.auto_scale_lr:
+    if options.auto_scale_lr:
         if not cfg.get('auto_scale_lr'):
             raise UsageError(
                 '--auto-scale-lr needs to know the batch size that the '
@@ -48,8 +70,8 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
                 'auto_scale_lr.base_batch_size=512'
             )
         cfg.auto_scale_lr.enable = True
-    if args.show or args.show_dir:
-        _show(cfg, args)
+    if options.show or options.show_dir:
+        _show(cfg, options)
     if 'preprocess_cfg' in cfg:
         cfg.model.setdefault('data_preprocessor', cfg.preprocess_cfg)
     for split in ('train', 'val'):
@@ -61,41 +83,41 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
 def _resume_exactly(cfg: Config) -> None:
     """Add ``ExactResumeHook`` unless the config has it."""
     loop = cfg.get('train_cfg') or {}
-    type_ = loop.get('type', 'EpochBasedTrainLoop')
-    if not loop.get('by_epoch', True) or type_ == 'IterBasedTrainLoop':
+    by_epoch = loop.get('by_epoch', True)
+    if not by_epoch or type_name(loop) == 'IterBasedTrainLoop':
         raise UsageError(
             '--exact-resume keys random numbers by the epoch, but train_cfg '
             'counts iterations: set train_cfg.by_epoch=True and '
             'train_cfg.max_epochs, or leave it out'
         )
     hooks = [*(cfg.get('custom_hooks') or [])]
-    if not any('ExactResumeHook' in str(hook['type']) for hook in hooks):
+    if not any(type_name(hook) == 'ExactResumeHook' for hook in hooks):
         hooks.append({'type': 'ExactResumeHook'})
     cfg.custom_hooks = hooks
 
 
 def _use_amp(cfg: Config) -> None:
-    type_ = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    if type_ not in ('OptimWrapper', 'AmpOptimWrapper'):
+    wrapper = type_name({'type': 'OptimWrapper', **cfg.optim_wrapper})
+    if wrapper not in ('OptimWrapper', 'AmpOptimWrapper'):
         raise UsageError(
-            f'--amp cannot be used with optim_wrapper.type="{type_}", only '
+            f'--amp cannot be used with optim_wrapper.type="{wrapper}", only '
             'with OptimWrapper'
         )
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
-def _show(cfg: Config, args: Namespace) -> None:
+def _show(cfg: Config, options: TrainOptions) -> None:
     cfg.setdefault('default_hooks', {})
     cfg.default_hooks.setdefault(
         'visualization', {'type': 'PoseVisualizationHook'}
     )
     cfg.default_hooks.visualization.update(
         enable=True,
-        show=args.show,
-        wait_time=args.wait_time,
-        out_dir=args.show_dir,
-        interval=args.interval,
+        show=options.show,
+        wait_time=options.wait_time,
+        out_dir=options.show_dir,
+        interval=options.interval,
     )
 
 
@@ -105,6 +127,6 @@ def _write_tensorboard(cfg: Config) -> None:
     backends = list(visualizer.get('vis_backends') or [])
     if not backends:
         backends.append({'type': 'LocalVisBackend'})
-    if not any('Tensorboard' in str(each['type']) for each in backends):
+    if not any('Tensorboard' in type_name(each) for each in backends):
         backends.append({'type': 'TensorboardVisBackend'})
     visualizer['vis_backends'] = backends

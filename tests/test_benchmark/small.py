@@ -132,7 +132,13 @@ def assert_same(a: BenchmarkRun, b: BenchmarkRun) -> None:
     assert np.array_equal(a.clean.scores, b.clean.scores)
     assert [x.name for x in a.attacks] == [x.name for x in b.attacks]
     for one, other in zip(a.attacks, b.attacks, strict=True):
-        for name in ('changed', 'excluded', 'hidden', 'pixels'):
+        for name in (
+            'changed',
+            'excluded',
+            'targets',
+            'bystanders',
+            'pixels',
+        ):
             assert np.array_equal(getattr(one, name), getattr(other, name))
         p, q = one.predictions, other.predictions
         assert np.array_equal(p.keypoints, q.keypoints), one.name

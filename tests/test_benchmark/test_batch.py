@@ -1,4 +1,4 @@
-"""Batches from one clean copy: the very pixels, wherever they are."""
+"""Batches from one clean copy: exact pixels on every device."""
 
 import numpy as np
 import pytest
@@ -14,10 +14,11 @@ from mmpose_occlusion.predictors.mmpose_topdown.batch import (
 )
 from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import Crop
 from mmpose_occlusion.predictors.mmpose_topdown.pixel_diff import (
-    Change,
-    find_change,
+    PixelDiff,
+    find_diff,
     outcome_of,
 )
+from mmpose_occlusion.skeleton import Skeleton
 
 SHAPE = (3, 16, 12)
 
@@ -28,15 +29,13 @@ def crop(number: int) -> tuple[Crop, np.ndarray]:
     inputs = generator.integers(0, 256, SHAPE, np.uint8)
     attacked = inputs.copy()
     attacked[:, number : number + 5, 2 : 4 + number] //= 2
-    change = find_change(
-        inputs.transpose(1, 2, 0), attacked.transpose(1, 2, 0)
-    )
+    diff = find_diff(inputs.transpose(1, 2, 0), attacked.transpose(1, 2, 0))
     record = dict(hidden=[], pixels=number)
     sample = PoseDataSample(
         metainfo=dict(input_center=np.ones(2), img_id=number),
         gt_instances=InstanceData(bboxes=np.ones((1, 4))),
     )
-    outcomes = {7: outcome_of(change, [record], {})}
+    outcomes = {7: outcome_of(diff, [record], Skeleton(('nose',)))}
     return Crop(inputs, sample, outcomes), attacked
 
 
@@ -93,12 +92,12 @@ def test_tensors_of_a_sample_go_to_the_device(crops):
     assert not sample.gt_instances.weights.is_meta
 
 
-def changes() -> list[Change]:
+def diffs() -> list[PixelDiff]:
     generator = np.random.default_rng(0)
     shapes = [(3, 1, 1), (3, 16, 12), (3, 4, 7)]
     places = [(11, 15), (0, 0), (5, 3)]
     return [
-        Change(x, y, generator.integers(0, 256, shape, np.uint8))
+        PixelDiff(x, y, generator.integers(0, 256, shape, np.uint8))
         for (x, y), shape in zip(places, shapes, strict=True)
     ]
 
@@ -106,10 +105,10 @@ def changes() -> list[Change]:
 def test_sent_in_one_piece_or_written_one_by_one():
     one = torch.zeros((3, *SHAPE), dtype=torch.uint8)
     two = one.clone()
-    put(one, changes())
-    send(two, changes())
+    put(one, diffs())
+    send(two, diffs())
     assert torch.equal(one, two)
-    assert one[0, :, 15, 11].tolist() == changes()[0].pixels.ravel().tolist()
+    assert one[0, :, 15, 11].tolist() == diffs()[0].pixels.ravel().tolist()
     assert int((one[0] != 0).sum()) <= 3
 
 

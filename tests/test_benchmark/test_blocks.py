@@ -1,5 +1,7 @@
-"""Blocks, changes and files, each by itself."""
+"""Blocks, pixel differences and files, each by itself."""
 
+import json
+import os
 from itertools import chain
 
 import numpy as np
@@ -7,24 +9,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmpose_occlusion.benchmark import identity
 from mmpose_occlusion.benchmark.blocks import (
     Block,
     cut,
+    image_ranges,
     order_by_image,
-    runs_of_images,
 )
-from mmpose_occlusion.benchmark.identity import attack_key, digest
-from mmpose_occlusion.benchmark.store import BlockResult, RunStore
+from mmpose_occlusion.benchmark.identity import digest, digest_of_images
+from mmpose_occlusion.benchmark.store import (
+    BlockResult,
+    RunStore,
+    open_runs,
+)
+from mmpose_occlusion.files import TEMPORARY
 from mmpose_occlusion.predictors.mmpose_topdown.compute import plan
-from mmpose_occlusion.predictors.mmpose_topdown.estimate import (
-    Estimate,
+from mmpose_occlusion.predictors.mmpose_topdown.estimate import RunEstimate
+from mmpose_occlusion.predictors.mmpose_topdown.passes_progress import (
+    PassesProgress,
     duration,
 )
 from mmpose_occlusion.predictors.mmpose_topdown.pixel_diff import (
-    find_change,
+    find_diff,
     outcome_of,
 )
-from mmpose_occlusion.predictors.mmpose_topdown.progress import Progress
+from mmpose_occlusion.skeleton import Skeleton
 
 
 def test_images_are_not_cut_through():
@@ -46,7 +55,7 @@ def test_blocks_cover_all_crops_once(people, size):
     rows = [r for b in blocks for r in range(b.start, b.stop)]
     assert rows == list(range(len(ids)))
     assert all(0 < len(b) <= size for b in blocks)
-    for start, stop in runs_of_images(ids):
+    for start, stop in image_ranges(ids):
         inside = {b.number for b in blocks if b.start < stop > start < b.stop}
         assert stop - start > size or len(inside) == 1
     # more images change the last block at most
@@ -60,30 +69,38 @@ def test_order_by_image():
 
 
 @pytest.mark.parametrize('width', [5, 8])  # 8: eight bytes at a time
-def test_a_change_is_the_smallest_box(width):
+def test_a_difference_is_the_smallest_box(width):
     clean = np.arange(6 * width * 3, dtype=np.uint8).reshape(6, width, 3)
     attacked = clean.copy()
     attacked[2, 1, 2] += 1
     attacked[4, 3, 0] += 1
-    change = find_change(clean, attacked)
-    assert (change.x, change.y, change.pixels.shape) == (1, 2, (3, 3, 3))
+    diff = find_diff(clean, attacked)
+    assert (diff.x, diff.y, diff.pixels.shape) == (1, 2, (3, 3, 3))
     after = clean.transpose(2, 0, 1).copy()
-    after[change.box] = change.pixels
+    after[diff.box] = diff.pixels
     assert np.array_equal(after, attacked.transpose(2, 0, 1))
-    assert find_change(clean, clean.copy()) is None
+    assert find_diff(clean, clean.copy()) is None
 
 
 def test_outcomes():
-    index = {'nose': 0, 'left_eye': 1}
-    record = dict(hidden=[[0, 'left_eye'], [0, 'nose']], pixels=7)
-    change = find_change(np.zeros((2, 2, 3)), np.ones((2, 2, 3)))
-    found = outcome_of(change, [record, record], index)
-    assert (found.hidden, found.pixels, found.excluded) == ((0, 1), 14, False)
-    # painted black on black: nothing has happened
-    nothing = outcome_of(None, [record], index)
-    assert (nothing.hidden, nothing.pixels) == ((), 0)
-    left_out = dict(hidden=[], pixels=0, excluded=True)
-    assert outcome_of(None, [left_out], index).excluded
+    skeleton = Skeleton.from_names(
+        ('nose', 'left_eye', 'left_hip'), dict(own=['nose', 'left_hip'])
+    )
+    hidden = [[0, 'left_eye'], [0, 'nose']]
+    record = dict(name='keypoint:nose', hidden=hidden, pixels=7)
+    diff = find_diff(np.zeros((2, 2, 3)), np.ones((2, 2, 3)))
+    found = outcome_of(diff, [record, record], skeleton)
+    assert (found.targets, found.bystanders) == ((0,), (1,))
+    assert (found.pixels, found.excluded) == (14, False)
+    # the hip is asked for, but it is not under paint
+    part = outcome_of(diff, [dict(record, name='part:own')], skeleton)
+    assert (part.targets, part.bystanders) == ((0,), (1,))
+    # black paint on black pixels
+    nothing = outcome_of(None, [record], skeleton)
+    assert (nothing.targets, nothing.bystanders) == ((), ())
+    assert nothing.pixels == 0
+    excluded = dict(hidden=[], pixels=0, excluded=True)
+    assert outcome_of(None, [excluded], skeleton).excluded
 
 
 def test_plan():
@@ -104,6 +121,7 @@ def result(changed, joints=2, value=1.0):
         changed,
         ~changed,
         np.repeat(changed[:, None], joints, axis=1),
+        np.repeat(~changed[:, None], joints, axis=1),
         changed.astype(np.int32) * 5,
         np.full((m, joints, 2), value, np.float32),
         np.full((m, joints), value, np.float32),
@@ -142,20 +160,68 @@ def test_store(store):
     assert found[1]['a'].keypoints.ravel().tolist() == [3] * 8
 
 
-def test_attacks_are_asked_for_one_after_another(store):
+def test_files_of_others_in_the_store_are_left_alone(store):
+    """Only this package's own temporary files are deleted."""
+    store.write(store.blocks[0], {'clean': result([1, 1, 1])})
+    shards = store.path / 'shards'
+    theirs = [
+        shards / '.ipynb_checkpoints' / 'x.txt',
+        shards / '.hidden',
+        store.path.parent / '.ipynb_checkpoints' / 'run.json',
+    ]
+    for path in theirs:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text('theirs')
+    ours = shards / f'{TEMPORARY}000001-dead.npz.77'
+    ours.write_bytes(b'half')
+    assert store.stored(repair=True) == {0: {'clean'}, 1: set()}
+    assert not ours.exists()
+    assert all(path.is_file() for path in theirs)
+    (opened,) = open_runs(store.path.parents[1])
+    assert opened.path == store.path
+
+
+def test_attacks_are_requested_one_after_another(store):
     a, b = (dict(key=k, name=k, suite='s') for k in 'ab')
-    store.ask_for([a])
-    store.ask_for([b, dict(a, key='new')])
+    store.request([a])
+    store.request([b, dict(a, key='new')])
     assert store.attacks == [dict(a, key='new'), b]
 
 
-def test_keys():
-    short = [dict(type='KeypointOcclusion', target='nose')]
-    long = [dict(type='KeypointOcclusion', target='nose', fill='blur')]
-    other = [dict(type='KeypointOcclusion', target='nose', fill='black')]
-    assert attack_key(short) == attack_key(long) != attack_key(other)
+def test_digests_do_not_depend_on_order_or_tuples():
     assert digest(dict(a=1, b=(2, 3))) == digest(dict(b=[2, 3], a=1))
     assert digest([1]) != digest([2])
+
+
+def test_images_count_by_content(tmp_path, monkeypatch):
+    cache = tmp_path / 'store' / 'cache.json'
+    paths = [tmp_path / name for name in ('a.jpg', 'b.jpg')]
+    for path in paths:
+        path.write_bytes(path.name.encode())
+    known = digest_of_images(paths, cache)
+    assert digest_of_images([*paths, paths[0]]) == known
+    assert set(json.loads(cache.read_text())) == {str(p) for p in paths}
+    read = []
+    hash_file = identity._hash_file
+    monkeypatch.setattr(
+        identity,
+        '_hash_file',
+        lambda path, hasher: read.append(path) or hash_file(path, hasher),
+    )
+    assert digest_of_images(paths, cache) == known
+    assert read == []
+    # of the same size, at the same time
+    stat = paths[1].stat()
+    replacement = tmp_path / 'new'
+    replacement.write_bytes(b'B.jpg')
+    os.utime(replacement, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    replacement.replace(paths[1])
+    assert digest_of_images(paths, cache) != known
+    assert read == [str(paths[1])]
+    # names count where the files are elsewhere
+    assert digest_of_images(['s3://b/a.jpg']) != digest_of_images(['c.jpg'])
+    cache.write_text('damaged')
+    assert digest_of_images(paths[:1], cache) == digest_of_images(paths[:1])
 
 
 def test_durations():
@@ -164,7 +230,7 @@ def test_durations():
 
 
 def test_estimates_in_words():
-    found = Estimate(10, 200, False, 42.0, 0.2).sentence(10, 30)
+    found = RunEstimate(10, 200, False, 42.0, 0.2).sentence(10, 30)
     assert found == (
         '10 crops under 30 attacks: about 210 forward passes (10 of clean '
         'crops, about 200 of changed ones), 200.0 ms each: about 42 s.'
@@ -175,7 +241,7 @@ def test_progress(monkeypatch):
     now = [0.0]
     monkeypatch.setattr('time.monotonic', lambda: now[0])
     lines = []
-    progress = Progress(100, lines.append, seconds=10)
+    progress = PassesProgress(100, lines.append, seconds=10)
     for now[0], units in ((5.0, 10), (20.0, 20), (25.0, 30), (40.0, 50)):
         progress(units, units * 2)
     assert lines == [

@@ -1,24 +1,29 @@
-"""The loop: the same bits whatever happens, and no pass too many."""
+"""The loop: bit-identical predictions, and no forward pass too many."""
 
 import json
 import os
 import signal
+import time
 
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from mmengine.dataset import pseudo_collate
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import DATASETS
 
-from mmpose_occlusion.benchmark.lock import FolderLock
 from mmpose_occlusion.benchmark.runs import load_runs
 from mmpose_occlusion.benchmark.store import RunStore
-from mmpose_occlusion.engine.pipelines import insert_attacks, parse_attack
+from mmpose_occlusion.engine.pipelines import insert_attacks
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import TEMPORARY
+from mmpose_occlusion.occlusion import parse_attack
 from mmpose_occlusion.predictors.mmpose_topdown import compute as computing
+from mmpose_occlusion.predictors.mmpose_topdown import run_key
 from mmpose_occlusion.predictors.mmpose_topdown.batch import Batch
 from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import Task
+from mmpose_occlusion.predictors.mmpose_topdown.loop import LOCK
 
 from .planted import PlantedModel
 from .small import ATTACKS, Counting, assert_same, config, loop, network, run
@@ -81,6 +86,13 @@ def test_predictions_are_those_of_an_ordinary_test(cfg, model, expected):
             assert [
                 np.flatnonzero(h).tolist() for h in attack.hidden
             ] == hidden
+            target = records[0]['name'].partition(':')[2]
+            if attack.name.startswith('keypoint') and target != 'random':
+                asked = [names.index(r['name'][9:]) for r in records]
+                assert attack.targets.sum() == sum(
+                    attack.hidden[i, k] for i, k in enumerate(asked)
+                )
+            assert not (attack.targets & attack.bystanders).any()
 
 
 def test_crops_are_those_of_the_ordinary_pipeline(cfg, model, tmp_path):
@@ -102,7 +114,7 @@ def test_crops_are_those_of_the_ordinary_pipeline(cfg, model, tmp_path):
         )
         plain = DATASETS.build(dict(dataset, pipeline=pipeline))
         for row, crop in enumerate(crops):
-            attack = number if crop.outcomes[number].change else None
+            attack = number if crop.outcomes[number].diff else None
             (inputs,) = Batch.of([crop], attack).inputs()
             assert torch.equal(inputs, plain[row]['inputs'])
 
@@ -173,7 +185,7 @@ def test_another_batch_size_has_the_same_patches(
     other, _ = run(cfg, model, tmp_path, batch_size=7)
     assert len(load_runs(tmp_path)) == 2
     for one, two in zip(found.attacks, other.attacks, strict=True):
-        for name in ('changed', 'hidden', 'pixels'):
+        for name in ('changed', 'targets', 'bystanders', 'pixels'):
             assert np.array_equal(getattr(one, name), getattr(two, name))
         # heat maps agree to 1e-6, and their maxima are in the same place
         assert one.predictions.keypoints == pytest.approx(
@@ -208,7 +220,7 @@ def test_killed_and_resumed(cfg, model, expected, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match='is complete: run its command again'):
         load_runs(tmp_path)
     shards[0].write_bytes(shards[0].read_bytes()[:-100])
-    (shards[0].parent / '.000002-dead.npz.77').write_bytes(b'half')
+    (shards[0].parent / f'{TEMPORARY}000002-dead.npz').write_bytes(b'half')
 
     made = loop(cfg, model, tmp_path)
     blocks = [len(block) for block in made.blocks]
@@ -219,7 +231,7 @@ def test_killed_and_resumed(cfg, model, expected, tmp_path, monkeypatch):
     kept = blocks[1] + sum(a.changed[second].sum() for a in found.attacks)
     everything = len(found.boxes) + sum(a.changed.sum() for a in found.attacks)
     assert passes == everything - kept
-    assert not list(tmp_path.glob('store/*/shards/.*'))
+    assert not list(tmp_path.glob(f'store/*/shards/{TEMPORARY}*'))
 
 
 @pytest.mark.parametrize('damage', ['flip', 'empty'])
@@ -261,24 +273,28 @@ def test_no_resume_starts_anew(cfg, model, expected, tmp_path):
 
 
 def test_two_at_once_are_refused(cfg, model, expected, tmp_path):
-    ready, other = os.pipe(), os.pipe()
+    ready = os.pipe()
     child = os.fork()
     if not child:
-        held = FolderLock(tmp_path)
-        os.write(ready[1], b'x')
-        os.read(other[0], 1)
-        held.release()
-        os._exit(0)
-    os.read(ready[0], 1)
+        held = FileLock(tmp_path / LOCK)
+        held.acquire()
+        worker = os.fork()
+        if not worker:
+            time.sleep(60)
+            os._exit(0)
+        os.write(ready[1], f'{worker}'.encode())
+        time.sleep(60)
+        os._exit(int(not held.is_locked))
+    worker = int(os.read(ready[0], 20))
     try:
-        with pytest.raises(UsageError) as error:
+        with pytest.raises(UsageError, match=f'works in folder "{tmp_path}"'):
             run(cfg, model, tmp_path)
-        assert f'folder "{tmp_path}" (process {child} ' in str(error.value)
-    finally:
-        os.write(other[1], b'x')
+        os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-    # a lock file that nobody holds stops nobody
-    assert_same(run(cfg, model, tmp_path)[0], expected)
+        # its worker has not inherited the lock
+        assert_same(run(cfg, model, tmp_path)[0], expected)
+    finally:
+        os.kill(worker, signal.SIGKILL)
 
 
 def test_other_weights_another_seed_and_other_data_stand_beside(
@@ -423,15 +439,15 @@ def test_refused(cfg, model, tmp_path, synthetic_people):
     many = network()
     many.head.final_layer = torch.nn.Conv2d(16, 5, 1)
     many.test_cfg['flip_test'] = many.head.test_cfg['flip_test'] = False
-    with pytest.raises(UsageError, match='the model says 5 joints'):
+    with pytest.raises(UsageError, match='the model predicts 5 joints'):
         run(cfg, many, tmp_path)
     with pytest.raises(UsageError, match='holds no benchmark'):
         load_runs(tmp_path / 'elsewhere')
     # a run that ended in an error does not hold the folder
     assert run(cfg, model, tmp_path)[1] > 0
     info = min(tmp_path.glob('store/*/run.json'))
-    info.write_text(info.read_text().replace('"format": 1', '"format": 99'))
-    with pytest.raises(UsageError, match='is of format 99'):
+    info.write_text(info.read_text().replace('"format": 2', '"format": 99'))
+    with pytest.raises(UsageError, match='has format 99'):
         load_runs(tmp_path)
 
 
@@ -452,3 +468,60 @@ def test_donors_and_controls(synthetic_people, model, tmp_path, detected):
     )
     assert huge.excluded.sum() > 2
     assert not huge.changed[huge.excluded].any()
+
+
+def test_other_images_and_other_code_stand_beside(
+    cfg, model, tmp_path, monkeypatch
+):
+    """Predictions are not used again for other pixels or other painting."""
+    attacks = ('keypoint:nose:black',)
+    _, first = run(cfg, model, tmp_path, attacks)
+    monkeypatch.setattr(
+        run_key, 'digest_of_sources', lambda: 'of another version'
+    )
+    _, passes = run(cfg, model, tmp_path, attacks)
+    assert passes == first
+    monkeypatch.undo()
+    cache = next(tmp_path.glob('store/*.json'))
+    known = json.loads(cache.read_text())
+    known[min(known)][1] = 'other content'
+    cache.write_text(json.dumps(known))
+    _, passes = run(cfg, model, tmp_path, attacks)
+    assert passes == first
+    cache.unlink()
+    _, passes = run(cfg, model, tmp_path, attacks)
+    assert passes == 0
+    assert len(load_runs(tmp_path)) == 3
+
+
+def test_attacks_that_mmpose_cannot_build(cfg, model, tmp_path):
+    own = config_with(cfg, [dict(type='Hide')])
+    with pytest.raises(UsageError, match=r'suite "own".* transform "Hide"'):
+        loop(own, model, tmp_path, (), suites=['own'])
+    own = config_with(cfg, ['part:head:pink'])
+    with pytest.raises(UsageError, match="fill='pink'"):
+        loop(own, model, tmp_path, (), suites=['own'])
+
+
+def config_with(cfg, suite):
+    """A config with a suite of its own."""
+    own = cfg.copy()
+    own.occlusion_suites = dict(own=suite)
+    return own
+
+
+def test_transforms_of_others_are_attacks(cfg, model, tmp_path):
+    """Any transform that changes pixels; an attack with a scope counts as
+    the attack."""
+    named = dict(type='mmpose.KeypointOcclusion', target='*', fill='black')
+    opaque = dict(type='mmpose.PhotometricDistortion')
+    cfg = config_with(cfg, [named, dict(attack=opaque, name='colours')])
+    found, _ = run(cfg, model, tmp_path, (), suites=['own'])
+    *joints, colours = found.attacks
+    assert [a.name for a in joints] == [
+        f'keypoint:{name}:black' for name in found.joints.names
+    ]
+    assert joints[0].targets[:, 0].sum() > 2
+    assert joints[0].config['type'] == 'KeypointOcclusion'
+    assert colours.changed.sum() > 5
+    assert not colours.hidden.any()

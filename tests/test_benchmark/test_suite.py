@@ -1,5 +1,7 @@
 """Suites: what is in them, and what their files may say."""
 
+import json
+
 import numpy as np
 import pytest
 from mmpose.registry import TRANSFORMS
@@ -13,6 +15,7 @@ from mmpose_occlusion.datasets.detection_matching import offer_donors
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import FILLS
 from mmpose_occlusion.skeleton import Skeleton
+from mmpose_occlusion.transforms import KeypointOcclusion
 from tests.golden.samples import names
 from tests.test_evaluation.runs import build, synthetic
 
@@ -26,9 +29,9 @@ def _registered():
     import mmpose_occlusion.datasets  # noqa: F401
 
 
-def write(tmp_path, text):
-    path = tmp_path / 'mine.py'
-    path.write_text(text)
+def write(tmp_path, suite):
+    path = tmp_path / 'mine.json'
+    path.write_text(suite if isinstance(suite, str) else json.dumps(suite))
     return str(path)
 
 
@@ -118,21 +121,18 @@ def test_paints_have_equal_areas(synthetic_people):
 
 
 def test_entries_of_every_kind(tmp_path):
-    path = write(
-        tmp_path,
-        """
-attacks = [
-    'part:head,hip:mean',
-    dict(type='KeypointOcclusion', target='nose', fill='black'),
-    dict(attack='keypoint:*:black:24', name='big {target}'),
-    dict(
-        attack=['keypoint:nose:black', dict(type='PartOcclusion')],
-        name='two',
-        details=dict(level=2),
-    ),
-]
-""",
-    )
+    entries = [
+        'part:head,hip:mean',
+        dict(type='mmpose.KeypointOcclusion', target='nose', fill='black'),
+        dict(attack='keypoint:*:black:24', name='big {target}'),
+        dict(
+            attack=['keypoint:nose:black', dict(type='PartOcclusion')],
+            name='two',
+            details=dict(level=2),
+        ),
+        dict(attack=dict(type='Fog', density=1), name='fog'),
+    ]
+    path = write(tmp_path, dict(description='mine', attacks=entries))
     skeleton = Skeleton.from_names(('nose', 'left_hip'))
     attacks = load_suite(path, skeleton)
     assert [attack.name for attack in attacks] == [
@@ -141,7 +141,9 @@ attacks = [
         'big nose',
         'big left_hip',
         'two',
+        'fog',
     ]
+    assert attacks[1].configs[0]['type'] == 'KeypointOcclusion'
     assert attacks[3].configs[0]['target'] == 'left_hip'
     assert attacks[3].suite == 'mine'
     assert [config['type'] for config in attacks[4].configs] == [
@@ -149,6 +151,24 @@ attacks = [
         'PartOcclusion',
     ]
     assert attacks[4].details == dict(level=2)
+    # only MMPose can say whether there is such a transform
+    assert attacks[5].configs == (dict(type='Fog', density=1),)
+
+
+def test_keys_do_not_depend_on_defaults():
+    """Nor on the way in which the transform is named."""
+
+    def key(**config):
+        own = dict(a=[dict(dict(type='KeypointOcclusion'), **config)])
+        return load_suite('a', COCO, own)[0].key
+
+    known = key(target='nose', fill='blur')
+    assert key(target='nose') == known
+    assert key(target='nose', radius=6, diameter=None) == known
+    assert key(type='mmpose.KeypointOcclusion', target='nose') == known
+    assert key(type=KeypointOcclusion, target='nose') == known
+    assert key(target='nose', radius=7) != known
+    assert key(target='left_eye') != known
 
 
 def test_suites_of_a_config_and_the_users_own_parts():
@@ -175,19 +195,17 @@ def test_an_attack_of_two_suites_is_there_once():
 @pytest.mark.parametrize(
     ('text', 'words'),
     [
-        ('attacks = 3', 'has no list "attacks"'),
-        ('targets = []', 'has no list "attacks"'),
-        ('attacks = [', 'cannot be read'),
-        ("attacks = ['keypoint:toe']", "no joint 'toe'"),
-        ("attacks = ['part:*:pink']", "fill='pink'"),
-        ("attacks = [dict(type='Hide')]", 'no transform "Hide"'),
-        ("attacks = [dict(attack='part:hip', nam='x')]", 'key "nam"'),
+        (dict(attacks=3), 'has no list "attacks"'),
+        (['keypoint:nose'], 'has no list "attacks"'),
+        ('{"attacks": [', 'cannot be read'),
+        (dict(attacks=['keypoint:toe']), "no joint 'toe'"),
+        (dict(attacks=[dict(attack='part:hip', nam='x')]), 'key "nam"'),
         (
-            "attacks = [dict(attack='part:*:blur', name='x')]",
+            dict(attacks=[dict(attack='part:*:blur', name='x')]),
             'two different attacks have the name "x"',
         ),
         (
-            "attacks = [dict(attack=['part:*', 'keypoint:*'])]",
+            dict(attacks=[dict(attack=['part:*', 'keypoint:*'])]),
             'joints and for parts at once',
         ),
     ],

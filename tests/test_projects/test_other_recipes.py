@@ -104,9 +104,9 @@ def test_what_the_readme_says_to_type(
     changed, crops = map(int, said)
     assert 0 < changed <= crops
 
-    assert browse[1] == 'tools/browse_occlusions.py'
+    assert browse[0] == 'occlusion-browse'
     options = project.data(cfg, 'train', real_data)
-    argv = [*browse[2:], '--num', '4', *arguments(options)]
-    assert tool('browse_occlusions').main(argv) == 0
+    argv = [*browse[1:], '--num', '4', *arguments(options)]
+    assert tool('browse').main(argv) == 0
     page = Path('gallery/gallery.html').read_text()
     assert page.count('<article') == min(4, crops)

@@ -5,6 +5,7 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mmengine.logging import MMLogger
@@ -79,11 +80,20 @@ default_hooks = dict(
 
 @pytest.fixture(scope='session')
 def tool() -> Callable:
-    """Name of a tool -> its module; ``import test`` is Python's own."""
+    """Name of a tool or console command -> its module.
+
+    ``import test`` is Python's own.
+    """
 
     @functools.cache
     def load(name: str):
         path = ROOT / 'tools' / f'{name}.py'
+        if not path.is_file():
+            module = importlib.import_module(f'mmpose_occlusion.cli.{name}')
+            return SimpleNamespace(
+                main=_with_its_own_log(module.main),
+                parse_args=module.parse_args,
+            )
         spec = importlib.util.spec_from_file_location(f'tool_{name}', path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)

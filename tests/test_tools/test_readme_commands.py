@@ -13,8 +13,8 @@ README = Path(__file__).resolve().parents[2] / 'README.md'
 
 
 def commands():
-    """Those of tools/test.py and browse_occlusions.py with an attack, as
-    lists of words; $NAME is replaced by what its block says."""
+    """Those of tools/test.py and occlusion-browse with an attack, as lists of
+    words; $NAME is replaced by what its block says."""
     found = []
     for block in re.findall(r'```bash\n(.*?)```', README.read_text(), re.S):
         block = block.replace('\\\n', ' ')
@@ -23,17 +23,19 @@ def commands():
             for name, value in values.items():
                 line = line.replace(f'${name}', value)
             words = shlex.split(line, comments=True)
-            tool = re.fullmatch(
-                r'tools/(test|browse_occlusions)\.py',
-                words[1] if len(words) > 1 else '',
-            )
-            if tool and 'attack' in line:
-                found.append((tool[1], words[2:]))
+            if words[:1] == ['occlusion-browse']:
+                name, words = 'browse', words[1:]
+            elif words[:2] == ['python', 'tools/test.py']:
+                name, words = 'test', words[2:]
+            else:
+                continue
+            if 'attack' in line:
+                found.append((name, words))
     return found
 
 
 def test_there_are_some():
-    assert {name for name, _ in commands()} == {'test', 'browse_occlusions'}
+    assert {name for name, _ in commands()} == {'test', 'browse'}
 
 
 @pytest.mark.parametrize(('name', 'argv'), commands())
@@ -43,6 +45,6 @@ def test_attacks_of_the_readme_are_understood(name, argv, tool):
     cfg = load_config(args.config, args.cfg_options)
     attacks = attack.read_attacks(cfg, args.attack)
     split = getattr(args, 'split', 'test')
-    if args.gt_boxes or name == 'browse_occlusions':
+    if args.gt_boxes or name == 'browse':
         attack.use_gt_boxes(cfg, split)
     assert attack.attack_config(cfg, attacks, split=split)

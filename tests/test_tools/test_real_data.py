@@ -146,7 +146,7 @@ def test_browsed(photographs, real_data, tool, tmp_path):
     argv += ['--attack', 'keypoint:random:black', '--num', '4']
     argv += ['--attack', 'part:random_all:blur']
     argv += photographs.arguments(real_data)
-    assert tool('browse_occlusions').main(argv) == 0
+    assert tool('browse').main(argv) == 0
     page = (tmp_path / 'gallery.html').read_text()
     assert 2 <= page.count('<article') <= 4
     assert (tmp_path / 'sheet.png').stat().st_size > 50_000

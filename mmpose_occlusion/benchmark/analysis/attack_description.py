@@ -20,6 +20,7 @@ AT_TARGET = 'target'
 RANDOM = 'random'
 """Target that is drawn for each person."""
 
+
 @dataclass(frozen=True)
 class AttackDescription:
     """An attack in words.

@@ -20,10 +20,11 @@ from mmpose_occlusion.engine.crops import to_crop
 from mmpose_occlusion.engine.pipelines import RECORD_KEY, split_pipeline
 from mmpose_occlusion.metrics.functional import box_size, joint_errors
 from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import (
-    Attack,
+    CropAttack,
     CropMaker,
 )
 from mmpose_occlusion.predictors.mmpose_topdown.ground_truth import infos_of
+from mmpose_occlusion.skeleton import Skeleton
 
 WORST, TYPICAL = 1.0, 0.5
 """Quantiles of the harm."""
@@ -187,7 +188,7 @@ def show(
         attack = attacks[case.attack]
         crop = crop_of(case.row)
         try:
-            painted = Attack(transforms(attack), run.seed)(crop)
+            painted = CropAttack(transforms(attack), run.seed)(crop)
         except Exception as error:
             raise LookupError(
                 f'the attack "{case.attack}" cannot be painted again '
@@ -234,8 +235,8 @@ def _crops(
     count = len(run.boxes)
     if not np.array_equal(ids[order][:count], run.boxes.image_ids):
         raise LookupError('the data set has changed since the predictions')
-    joints = {name: i for i, name in enumerate(run.joints.names)}
-    maker = CropMaker(dataset, after, (), joints, order)
+    skeleton = Skeleton.from_names(tuple(run.joints.names))
+    maker = CropMaker(dataset, after, (), skeleton, order)
 
     def crop_of(row: int) -> dict[str, Any]:
         try:

@@ -1,1 +1,1 @@
-"""What turns images into keypoints."""
+"""Benchmarks of MMPose's top-down models, crop by crop."""

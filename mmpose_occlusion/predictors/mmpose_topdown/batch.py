@@ -1,4 +1,4 @@
-"""Batches of crops, of which one clean copy is on the model's device."""
+"""Batches of crops; clean crops of a block are on the device once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from mmpose.structures import PoseDataSample
 from mmpose_occlusion.engine.pipelines import RECORD_KEY
 
 from .crop_maker import Crop
-from .pixel_diff import Change, Outcome
+from .pixel_diff import Outcome, PixelDiff
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class Batch:
     """Some crops of a block, clean or under an attack that changes them.
 
     Args:
-        clean: ``(B, C, H, W)`` all crops of the block; see :func:`load`.
+        clean: ``(B, C, H, W)`` all crops of the block, see :func:`load`.
         crops: The same B crops.
-        rows: Those that are in the batch, at least one.
-        attack: Index of the attack; None leaves them clean.
+        rows: Indices of the batch's crops, at least one.
+        attack: Index of the attack; None for clean crops.
     """
 
     clean: torch.Tensor
@@ -37,23 +37,23 @@ class Batch:
         attack: int | None = None,
         device: torch.device | str = 'cpu',
     ) -> 'Batch':
-        """All of some crops."""
+        """A batch of all given crops."""
         return cls(load(crops, device), crops, range(len(crops)), attack)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def inputs(self) -> list[torch.Tensor]:
-        """``(C, H, W)`` each, on the device of the clean ones."""
+        """``(C, H, W)`` of each crop, on the device of :attr:`clean`."""
         if self.attack is None:
             return [self.clean[row] for row in self.rows]
         rows = torch.tensor(self.rows, device=self.clean.device)
         views = self.clean.index_select(0, rows)
-        put(views, [self._change(row) for row in self.rows])
+        put(views, [self._diff(row) for row in self.rows])
         return list(views)
 
     def samples(self) -> list[Any]:
-        """What the model needs to know of each, with the attack's records."""
+        """Data sample of each crop, with the attack's records."""
         return [
             _with_records(
                 self.crops[row].sample,
@@ -62,10 +62,10 @@ class Batch:
             for row in self.rows
         ]
 
-    def _change(self, row: int) -> Change:
-        change = self._outcome(row).change
-        assert change is not None
-        return change
+    def _diff(self, row: int) -> PixelDiff:
+        diff = self._outcome(row).diff
+        assert diff is not None
+        return diff
 
     def _outcome(self, row: int) -> Outcome:
         assert self.attack is not None
@@ -73,42 +73,41 @@ class Batch:
 
 
 def load(crops: Sequence[Crop], device: torch.device | str) -> torch.Tensor:
-    """Clean crops on a device: ``(B, C, H, W)``."""
+    """Copy clean crops to a device: ``(B, C, H, W)``."""
     return torch.from_numpy(np.stack([c.inputs for c in crops])).to(device)
 
 
-def put(views: torch.Tensor, changes: Sequence[Change]) -> None:
-    """Write changed pixels, which are sent to a device in one piece.
+def put(views: torch.Tensor, diffs: Sequence[PixelDiff]) -> None:
+    """Write changed pixels into crops.
 
     Args:
         views: ``(m, C, H, W)``, modified.
-        changes: Of each view.
+        diffs: Changed pixels of each.
     """
     if views.device.type == 'cpu':
-        for array, change in zip(views.numpy(), changes, strict=True):
-            array[change.box] = change.pixels
+        for array, diff in zip(views.numpy(), diffs, strict=True):
+            array[diff.box] = diff.pixels
     else:
-        send(views, changes)
+        send(views, diffs)
 
 
-def send(views: torch.Tensor, changes: Sequence[Change]) -> None:
-    """:func:`put` on a device that has a memory of its own."""
-    pixels = np.concatenate([change.pixels.ravel() for change in changes])
+def send(views: torch.Tensor, diffs: Sequence[PixelDiff]) -> None:
+    """:func:`put` for a device with its own memory, in one transfer."""
+    pixels = np.concatenate([diff.pixels.ravel() for diff in diffs])
     sent = torch.from_numpy(pixels).to(views.device)
     start = 0
-    for view, change in zip(views, changes, strict=True):
-        stop = start + change.pixels.size
-        piece = sent[start:stop].view(change.pixels.shape)
-        view[change.box].copy_(piece)
+    for view, diff in zip(views, diffs, strict=True):
+        stop = start + diff.pixels.size
+        view[diff.box].copy_(sent[start:stop].view(diff.pixels.shape))
         start = stop
 
 
 class _Sample(PoseDataSample):
-    """Goes to a device without copies of its metainfo, which MMEngine makes
-    for each forward pass; nothing there is written to."""
+    """A data sample whose ``to`` does not deep-copy its metainfo, which
+    MMEngine does for each forward pass and which nothing modifies."""
 
     def to(self, *args: Any, **kwargs: Any) -> '_Sample':
-        """The same with its tensors elsewhere."""
+        """A copy with its tensors on another device."""
         new = _copied(self)
         for name, value in self.items():
             if hasattr(value, 'to'):
@@ -117,7 +116,7 @@ class _Sample(PoseDataSample):
 
 
 def _copied(sample: PoseDataSample) -> _Sample:
-    """A copy of a sample, its values shared."""
+    """A shallow copy of a sample."""
     new = _Sample.__new__(_Sample)
     new.__dict__.update(vars(sample))
     for name in ('_metainfo_fields', '_data_fields'):
@@ -126,7 +125,7 @@ def _copied(sample: PoseDataSample) -> _Sample:
 
 
 def _with_records(sample: PoseDataSample, records: Sequence[dict]) -> _Sample:
-    """A copy of a sample, its values shared, with other records."""
+    """A shallow copy of a sample with other records."""
     new = _copied(sample)
     new.set_field(
         name=RECORD_KEY,

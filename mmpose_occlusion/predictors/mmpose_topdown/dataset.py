@@ -1,4 +1,4 @@
-"""The data that a benchmark works on: crops, people, blocks."""
+"""The data set of a benchmark: crops, people, and how to build it again."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmpose.registry import DATASETS
 
 from mmpose_occlusion.benchmark.blocks import order_by_image
-from mmpose_occlusion.benchmark.data import Boxes
+from mmpose_occlusion.benchmark.data import to_arrays
 from mmpose_occlusion.benchmark.identity import plain
 from mmpose_occlusion.engine.pipelines import CROP, makes_crop, split_pipeline
 from mmpose_occlusion.errors import UsageError
@@ -18,33 +18,32 @@ from mmpose_occlusion.skeleton import Skeleton
 from .ground_truth import (
     check_dataset,
     coco_people,
-    describe_joints,
     describe_metric,
     infos_of,
+    joints_of,
     make_boxes,
     read_people,
-    to_arrays,
 )
 
 
-class Subject:
-    """A top-down data set, read but for its pictures.
+class BenchmarkDataset:
+    """A top-down data set; its images are not read.
 
     Args:
-        config: Of the data set, or of a wrapper of one; its pipeline is
-            modified.
-        skeleton: Its parts.
+        config: Config of the data set, or of a wrapper of one; the pipeline
+            in it is replaced by its first part.
+        skeleton: Its joints and parts.
         evaluator: Config of the metric.
-        max_images: Take the first images alone.
+        max_images: Use the first images only.
 
     Attributes:
-        dataset: Makes crops that nothing follows.
+        dataset: The data set, whose pipeline ends with the crop.
         before, after: Configs of the pipeline up to the crop, and the rest.
         order: ``(N,)`` number of a crop -> its index in the data set.
-        paths: Of the images of the crops.
-        boxes: Of the crops.
-        arrays: Boxes and annotations, to be stored.
-        info: What else is to be stored.
+        paths: Length N, image of each crop.
+        boxes: :class:`.data.Boxes` of the crops.
+        arrays: Bboxes and annotations for the store.
+        info: Further facts for the store.
 
     Raises:
         UsageError: The data are not top-down, or there are none.
@@ -76,42 +75,47 @@ class Subject:
             )
         self.order = order[: len(infos)]
         self.paths = [info['img_path'] for info in infos]
-        part = max_images is not None or source.get('indices') is not None
+        joints = len(skeleton.names)
         evaluation = describe_metric(evaluator)
-        self._read_people(source, infos, len(skeleton.names), part, evaluation)
-        metainfo = self.dataset.metainfo
-        self.info = dict(
-            data=_name_of_data(metainfo, source),
-            joints=describe_joints(metainfo, skeleton),
-            evaluation=plain(evaluation),
-            crop_size=[int(x) for x in _crop_size(self.before)],
-        )
-
-    def _read_people(
-        self,
-        config: Mapping,
-        infos: Sequence[Mapping],
-        joints: int,
-        part: bool,
-        evaluation: Mapping,
-    ) -> None:
-        people = read_people(config)
-        self.boxes: Boxes = make_boxes(infos, people, joints)
-        if part:
+        people = read_people(source)
+        self.boxes = make_boxes(infos, people, joints)
+        if max_images is not None or source.get('indices') is not None:
             here = set(self.boxes.image_ids.tolist())
-            people = {
-                key: person
-                for key, person in people.items()
-                if person['img_id'] in here
-            }
+            people = {k: p for k, p in people.items() if p['img_id'] in here}
         use_area = evaluation.get('use_area', True)
         self.arrays = to_arrays(
             self.boxes, coco_people(people.values(), joints, use_area)
         )
+        metainfo = self.dataset.metainfo
+        self.info = dict(
+            data=_name_of_data(metainfo, source),
+            joints=joints_of(metainfo, skeleton).to_json(),
+            evaluation=plain(evaluation),
+            crop_size=[int(x) for x in _crop_size(self.before)],
+        )
+
+
+def recipe(cfg: Config, dataset: Mapping) -> dict[str, Any]:
+    """How to build a data set again, as plain values for the store.
+
+    Args:
+        cfg: The run's config.
+        dataset: Config of the data set, with its whole pipeline.
+
+    Returns:
+        ``default_scope``, ``custom_imports`` and ``dataset``.
+    """
+    return plain(
+        dict(
+            default_scope=cfg.get('default_scope') or 'mmpose',
+            custom_imports=cfg.get('custom_imports'),
+            dataset=dataset,
+        )
+    )
 
 
 def model_name(cfg: Config) -> str:
-    """What a report calls a config's model."""
+    """Displayed name of a config's model."""
     return cfg.get('model_name') or Path(cfg.filename or 'model').stem
 
 
@@ -120,8 +124,8 @@ def _split(config: Mapping) -> tuple[list[dict], list[dict]]:
     pipeline = config.get('pipeline') or []
     if not makes_crop(pipeline):
         raise UsageError(
-            f'the test pipeline has no "{CROP}", so that there are no crops '
-            'to attack: give the config of a top-down model'
+            f'the test pipeline has no "{CROP}", so there are no crops to '
+            'attack: give the config of a top-down model'
         )
     try:
         return split_pipeline(pipeline)
@@ -138,9 +142,6 @@ def _crop_size(pipeline: Sequence[Mapping]) -> Sequence[int]:
 
 
 def _name_of_data(metainfo: Mapping, config: Mapping) -> str:
+    name = str(metainfo['dataset_name'])
     stem = Path(config.get('ann_file') or '').stem
-    return (
-        f'{metainfo["dataset_name"]} ({stem})'
-        if stem
-        else str(metainfo['dataset_name'])
-    )
+    return f'{name} ({stem})' if stem else name

@@ -1,4 +1,4 @@
-"""How much there is to do, from a few crops and one batch."""
+"""Estimate of a run's forward passes and time, for ``--dry-run``."""
 
 import time
 from collections.abc import Sequence
@@ -9,25 +9,26 @@ import numpy as np
 from .batch import Batch
 from .compute import Work
 from .crop_maker import Crop, CropMaker, Task
-from .predict import Predictor
+from .passes_progress import duration
+from .predict import BatchPredictor
 
 CROPS = 48
-"""Crops that are made, spread over the data."""
+"""Number of crops that are made, spread over the data."""
 
 BATCH = 16
-"""Crops that go through the network, at most."""
+"""Maximum number of crops in the timed batch."""
 
 
 @dataclass(frozen=True)
-class Estimate:
+class RunEstimate:
     """What a run would compute.
 
     Args:
-        clean: Forward passes of crops without attack.
+        clean: Forward passes of crops without an attack.
         attacked: Forward passes of crops that an attack changes.
-        exact: Whether all crops were looked at.
-        seconds: What that takes, the start and the report left out.
-        per_pass: Seconds of one pass of one crop.
+        exact: Whether all crops were made, so that the numbers are exact.
+        seconds: Estimated time without start and report.
+        per_pass: Seconds of one forward pass of one crop.
     """
 
     clean: int
@@ -40,8 +41,8 @@ class Estimate:
         """The estimate in words.
 
         Args:
-            crops: Of the data set.
-            attacks: That are asked for.
+            crops: Number of crops of the data set.
+            attacks: Number of attacks.
         """
         passes = self.clean + self.attacked
         about = '' if self.exact else 'about '
@@ -56,83 +57,59 @@ class Estimate:
         )
 
 
-def duration(seconds: float) -> str:
-    """Seconds in words.
-
-    >>> duration(4), duration(100), duration(7500), duration(200_000)
-    ('4 s', '2 min', '2 h 5 min', '2 d 8 h')
-    """
-    if seconds < 90:
-        return f'{seconds:.0f} s'
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f'{minutes} min'
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f'{hours} h {minutes} min'
-    return f'{hours // 24} d {hours % 24} h'
-
-
 def estimate(
     maker: CropMaker,
-    predictor: Predictor,
+    predictor: BatchPredictor,
     work: Sequence[Work],
     num_workers: int = 0,
     processes: int = 1,
-) -> Estimate:
-    """Look at some crops of what is to be done.
+) -> RunEstimate:
+    """Make some crops and time one batch.
 
     Args:
-        maker: Makes them.
+        maker: Makes the crops.
         predictor: Entered as a context.
-        work: What is to be done.
-        num_workers: That would make crops, in each process.
-        processes: That would share the work.
+        work: What is to be computed.
+        num_workers: Workers that make crops in each process.
+        processes: Processes that share the work.
     """
     if not work:
-        return Estimate(0, 0, True, 0, 0)
+        return RunEstimate(0, 0, True, 0, 0)
     rows = [(w, r) for w in work for r in range(w.block.start, w.block.stop)]
     picks = np.unique(
         np.linspace(0, len(rows) - 1, min(CROPS, len(rows))).astype(int)
     )
     start = time.perf_counter()
-    crops = []
-    tried: dict[int, list[bool]] = {}
+    crops: list[Crop] = []
+    changed: dict[int, list[bool]] = {}
     for w, row in (rows[i] for i in picks):
-        task = Task(w.block.number, row, row + 1, w.attacks)
-        crops += maker.make(task)
+        crops += maker.make(Task(w.block.number, row, row + 1, w.attacks))
         for attack, outcome in crops[-1].outcomes.items():
-            tried.setdefault(attack, []).append(outcome.change is not None)
+            changed.setdefault(attack, []).append(outcome.diff is not None)
     making = (time.perf_counter() - start) / len(picks) * len(rows)
-    everything = {
-        attack: sum(len(w.block) for w in work if attack in w.attacks)
-        for attack in tried
-    }
     clean = sum(len(w.block) for w in work if w.clean)
     attacked = round(
-        sum(np.mean(tried[a]) * everything[a] for a in everything)
+        sum(
+            np.mean(found) * sum(len(w.block) for w in work if a in w.attacks)
+            for a, found in changed.items()
+        )
     )
     per_pass = _time_pass(predictor, crops) if clean + attacked else 0.0
     passing = per_pass * (clean + attacked)
     seconds = (
         max(passing, making / num_workers) if num_workers else passing + making
     )
-    return Estimate(
-        clean,
-        attacked,
-        len(picks) == len(rows),
-        seconds / processes,
-        per_pass,
-    )
+    exact = len(picks) == len(rows)
+    return RunEstimate(clean, attacked, exact, seconds / processes, per_pass)
 
 
-def _time_pass(predictor: Predictor, crops: Sequence[Crop]) -> float:
-    """Seconds per crop while all threads are at work."""
+def _time_pass(predictor: BatchPredictor, crops: Sequence[Crop]) -> float:
+    """Seconds per crop while all threads are busy."""
     first, batch = (
         Batch.of(crops[:count], device=predictor.device)
         for count in (1, BATCH)
     )
-    predictor.predict(first)  # it is slower
+    predictor.predict(first)  # the first pass is slower
     start = time.perf_counter()
     running = [predictor.submit(batch) for _ in range(predictor.threads)]
     for future in running:

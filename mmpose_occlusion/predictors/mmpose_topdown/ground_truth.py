@@ -1,4 +1,4 @@
-"""Who is in a data set: boxes, people, joints, as plain arrays."""
+"""The annotations of an MMPose data set as plain arrays."""
 
 import inspect
 from collections.abc import Iterable, Mapping
@@ -11,15 +11,13 @@ from mmpose.registry import DATASETS, METRICS
 
 from mmpose_occlusion.benchmark.data import UNMATCHED, Boxes, Joints
 from mmpose_occlusion.datasets import DetectionMatchedDataset
+from mmpose_occlusion.engine.config import class_of, type_name
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.annotations import make_person
 from mmpose_occlusion.occlusion import labelled_joints
 from mmpose_occlusion.skeleton import Skeleton
 
-_PEOPLE = 'people_'
-_BOXES = 'boxes_'
-
-_ASKED_OF_METRIC = (
+_METRIC_ARGUMENTS = (
     'score_mode',
     'keypoint_score_thr',
     'nms_mode',
@@ -30,14 +28,14 @@ _ASKED_OF_METRIC = (
     'offset',
     'norm_item',
 )
-"""Arguments of a metric that an analysis may need."""
+"""Arguments of a metric that the analysis may use."""
 
 
 def check_dataset(dataset: Any) -> None:
-    """See to it that a data set has one person to a crop.
+    """Check that a data set is top-down: one person in a crop.
 
     Raises:
-        UsageError: It has not.
+        UsageError: It is not.
     """
     inner = getattr(dataset, 'dataset', dataset)
     if (
@@ -53,19 +51,19 @@ def check_dataset(dataset: Any) -> None:
 
 
 def infos_of(dataset: Any) -> list[dict]:
-    """What a data set knows of its crops; images are not read."""
+    """The data info of each crop; images are not read."""
     if isinstance(dataset, DetectionMatchedDataset):
         return [dataset.get_data_info(i) for i in range(len(dataset))]
-    # the class's own adds metainfo, copied for each crop
+    # MMPose's own get_data_info adds a copy of the metainfo to each crop
     inner = getattr(dataset, 'dataset', dataset)
     return [BaseDataset.get_data_info(inner, i) for i in range(len(inner))]
 
 
 def read_people(config: Mapping) -> dict[int, dict]:
-    """Everybody whom a data set's annotations know, by annotation id.
+    """Annotation id -> data info of all people in a data set's annotations.
 
     Args:
-        config: Of a top-down data set; its ``bbox_file`` is left out.
+        config: Config of a top-down data set; its ``bbox_file`` is ignored.
     """
     # a wrapper has nothing that the inner data set has not
     while isinstance(config.get('dataset'), Mapping):
@@ -80,7 +78,7 @@ def read_people(config: Mapping) -> dict[int, dict]:
 def make_boxes(
     infos: Iterable[Mapping], people: Mapping[int, Mapping], joints: int
 ) -> Boxes:
-    """The boxes of a data set, and who is in them.
+    """The bboxes of a data set, and the person in each.
 
     Args:
         infos: See :func:`infos_of`.
@@ -112,7 +110,7 @@ def _image_id(info: Mapping) -> int:
     except (TypeError, ValueError):
         raise UsageError(
             f'image {info["img_id"]!r} ({info.get("img_path")}) has an id '
-            'that is no number, which the benchmark cannot store: number '
+            'that is not a number, which the benchmark cannot store: number '
             'the images in the annotation file'
         ) from None
 
@@ -121,8 +119,8 @@ def _person_in(
     info: Mapping, people: Mapping[int, Mapping], joints: int
 ) -> dict[str, Any]:
     matched = info.get('matched_person')
-    who = info if matched is None else matched
-    person = people.get(int(who['id'])) if 'id' in who else None
+    source = info if matched is None else matched
+    person = people.get(int(source['id'])) if 'id' in source else None
     if person is None:
         return dict(
             instance_ids=UNMATCHED,
@@ -152,12 +150,12 @@ def _person_in(
 def coco_people(
     people: Iterable[Mapping], joints: int, use_area: bool
 ) -> list[dict[str, Any]]:
-    """People as COCO annotations; none of a data set in another format.
+    """People as COCO annotations; empty for data sets in another format.
 
     Args:
-        people: As of :func:`read_people`.
+        people: Data infos, see :func:`read_people`.
         joints: K.
-        use_area: False takes areas from boxes, as the metric does.
+        use_area: False computes areas from bboxes, as the metric does.
     """
     out = []
     for person in people:
@@ -170,95 +168,48 @@ def coco_people(
     return out
 
 
-def to_arrays(boxes: Boxes, people: list[dict]) -> dict[str, np.ndarray]:
-    """Boxes and people as named arrays, for a file."""
-    arrays = {f'{_BOXES}{k}': v for k, v in vars(boxes).items()}
-    names = list(people[0]) if people else []
-    for name in names:
-        arrays[_PEOPLE + name] = np.array([p[name] for p in people])
-    return arrays
-
-
-def from_arrays(
-    arrays: Mapping[str, np.ndarray],
-) -> tuple[Boxes, list[dict[str, Any]]]:
-    """The inverse of :func:`to_arrays`."""
-    boxes = Boxes(
-        **{
-            name.removeprefix(_BOXES): array
-            for name, array in arrays.items()
-            if name.startswith(_BOXES)
-        }
-    )
-    columns = {
-        name.removeprefix(_PEOPLE): array.tolist()
-        for name, array in arrays.items()
-        if name.startswith(_PEOPLE)
-    }
-    people = [
-        dict(zip(columns, row, strict=True))
-        for row in zip(*columns.values(), strict=True)
-    ]
-    return boxes, people
-
-
-def describe_joints(metainfo: Mapping, skeleton: Skeleton) -> dict[str, Any]:
-    """Joints as plain values, for a file.
+def joints_of(metainfo: Mapping, skeleton: Skeleton) -> Joints:
+    """The joints of a data set.
 
     Args:
         metainfo: The data set's, parsed.
-        skeleton: Its parts.
+        skeleton: Its joints and parts.
     """
-    return dict(
+    return Joints(
         names=list(skeleton.names),
-        sigmas=np.asarray(metainfo['sigmas'], float).tolist(),
-        flip=[int(i) for i in metainfo['flip_indices']],
-        links=[[int(a), int(b)] for a, b in metainfo['skeleton_links']],
+        sigmas=np.asarray(metainfo['sigmas'], float),
+        flip=np.asarray(metainfo['flip_indices'], int),
+        links=[(int(a), int(b)) for a, b in metainfo['skeleton_links']],
         parts={
             part: list(skeleton.part_indices(part)) for part in skeleton.parts
         },
     )
 
 
-def joints_from(described: Mapping[str, Any]) -> Joints:
-    """The inverse of :func:`describe_joints`."""
-    return Joints(
-        names=list(described['names']),
-        sigmas=np.array(described['sigmas']),
-        flip=np.array(described['flip']),
-        links=[(a, b) for a, b in described['links']],
-        parts=dict(described['parts']),
-    )
-
-
 def describe_metric(evaluator: Any) -> dict[str, Any]:
-    """How a config's evaluator counts.
+    """How a config's evaluator scores.
 
     Args:
-        evaluator: A metric's config, or a list of them, of which the first
-            counts.
+        evaluator: Config of a metric, or a list of which the first counts.
 
     Returns:
-        ``metric``, the class's name, and those of its arguments that an
-        analysis may need, defaults written out.
+        ``metric``, the name of the class, and those of its arguments that the
+        analysis may use, defaults written out.
     """
     if isinstance(evaluator, list | tuple):
         evaluator = evaluator[0] if evaluator else {}
     if evaluator.get('metrics'):
         evaluator = evaluator['metrics'][0]
-    type_ = evaluator.get('type')
-    if type_ is None:
+    if not evaluator.get('type'):
         return {}
-    cls = METRICS.get(type_) if isinstance(type_, str) else type_
-    name = type_ if isinstance(type_, str) else type_.__name__
-    out: dict[str, Any] = dict(metric=name.rpartition('.')[2])
+    cls = class_of(evaluator, METRICS)
+    out: dict[str, Any] = dict(metric=type_name(evaluator))
     for base in reversed(cls.__mro__ if cls else ()):
-        if '__init__' not in vars(base):
-            continue
-        for key, parameter in inspect.signature(base).parameters.items():
-            if key in _ASKED_OF_METRIC:
-                out[key] = parameter.default
-    out.update({k: evaluator[k] for k in _ASKED_OF_METRIC if k in evaluator})
+        if '__init__' in vars(base):
+            for key, argument in inspect.signature(base).parameters.items():
+                if key in _METRIC_ARGUMENTS:
+                    out[key] = argument.default
+    out.update({k: evaluator[k] for k in _METRIC_ARGUMENTS if k in evaluator})
     return {
         key: value
         for key, value in out.items()

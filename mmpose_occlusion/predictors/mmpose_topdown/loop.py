@@ -1,86 +1,85 @@
 """The benchmark as a test loop of MMEngine's runner."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mmengine.dist import barrier, get_dist_info
+from filelock import FileLock, Timeout
+from mmengine.dist import (
+    all_gather_object,
+    barrier,
+    broadcast_object_list,
+    get_dist_info,
+)
 from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import LOOPS
 from torch.utils.data import DataLoader
 
 from mmpose_occlusion.benchmark.blocks import Block, cut
-from mmpose_occlusion.benchmark.clock import NO_CLOCK
 from mmpose_occlusion.benchmark.identity import (
-    attack_key,
-    config_part,
     digest_of_arrays,
     digest_of_images,
-    digest_of_weights,
-    numerics,
-    plain,
-    run_key,
+    key_of,
 )
-from mmpose_occlusion.benchmark.lock import FolderLock
-from mmpose_occlusion.benchmark.profile import Profile
 from mmpose_occlusion.benchmark.store import FORMAT, RunStore
 from mmpose_occlusion.benchmark.suite import SuiteAttack, load_suites
 from mmpose_occlusion.datasets import match_detections, offer_donors
 from mmpose_occlusion.engine.attack import PARTS_KEY
 from mmpose_occlusion.engine.config import metainfo_of
-from mmpose_occlusion.engine.pipelines import needs_donors
+from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
+from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
 
 from .compute import Recorder, Work, block_crops, compute, plan
-from .crop_maker import Attack, CropMaker
-from .dataset import Subject, model_name
+from .crop_maker import CropAttack, CropMaker
+from .dataset import BenchmarkDataset, model_name, recipe
 from .estimate import estimate
-from .options import Options
-from .predict import Predictor, device_of, unwrapped
-from .processes import gather, on_main
-from .progress import Progress
+from .passes_progress import PassesProgress
+from .predict import BatchPredictor, device_of, unwrapped
+from .run_key import config_part, digest_of_weights, numerics
 
 BATCH_SIZE = {'cpu': 32}
-"""Crops of a block by the kind of device, small on a CPU for its caches."""
+"""Crops of a block by kind of device; small on a CPU for its caches."""
 
 BATCH_SIZE_ELSEWHERE = 64
+
+LOCK = '.benchmark.lock'
+IMAGE_DIGESTS = 'image-digests.json'
 
 
 @LOOPS.register_module()
 class OcclusionBenchmarkLoop(BaseLoop):
-    """Predict a data set clean and under attacks, into a store.
+    """Predicts a data set clean and under attacks, into a store.
 
     It computes what the store lacks, in fixed blocks of crops that the
-    processes share; see ``docs/benchmark_store.md``. Metrics are made from
-    the store afterwards, not here.
+    processes share; see ``docs/benchmark_store.md``. Metrics are computed
+    later, from the store.
 
     Args:
         runner: The runner; its model has its weights when :meth:`run` is
             called.
-        dataloader: Config of the test data; of its own settings
-            ``num_workers`` alone counts.
-        evaluator: Config of the metric, to be stored.
+        dataloader: Config of the test data; of its other settings only
+            ``num_workers`` is used.
+        evaluator: Config of the metric, for the store.
         out: Folder of the benchmark.
         suites: Names or files of suites, see :func:`.suite.load_suites`.
         attacks: Short forms of further attacks.
-        seed: Of what attacks leave to chance.
-        batch_size: Crops of a block, and of a batch at most; by default as
-            :data:`BATCH_SIZE` says.
-        max_images: Take the first images alone.
-        resume: False computes all anew.
-        dry_run: Only say what would be done.
-        fp16: Compute in the mixed precision that PyTorch takes by default.
-        autocast, channels_last, compile: See :class:`.options.Options`.
-        threads: See :class:`.predict.Predictor`.
-        profile: Measure where the time goes, see :attr:`profile`.
+        seed: Seed of the attacks' random draws.
+        batch_size: Maximum number of crops in a block and in a batch; by
+            default see :data:`BATCH_SIZE`.
+        max_images: Use the first images only.
+        resume: False computes everything again.
+        dry_run: Only print an estimate.
+        fp16: Compute in PyTorch's default mixed precision.
+        threads: See :class:`.predict.BatchPredictor`.
 
     Attributes:
-        profile: What took how long, or None.
+        store: The run's part of the store, after :meth:`run`.
 
     Raises:
         UsageError: The data or the model is not top-down, an attack does not
-            fit, or another run works in the folder.
+            fit, or another run holds the folder.
     """
 
     def __init__(
@@ -97,11 +96,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         resume: bool = True,
         dry_run: bool = False,
         fp16: bool = False,
-        autocast: str | None = None,
-        channels_last: bool = False,
-        compile: bool = False,
         threads: int | None = None,
-        profile: bool = False,
     ) -> None:
         self.evaluator = None
         self.out = Path(out)
@@ -113,97 +108,93 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.resume = resume
         self.dry_run = dry_run
         self.store: RunStore | None = None
-        self.passes = self.total_passes = 0
         self._fp16 = fp16
-        self._options = Options(autocast, channels_last, compile)
         self._threads = threads
-        self.profile = Profile() if profile and not dry_run else None
         self._num_workers = int(dataloader.get('num_workers', 0))
         config = match_detections(_plain_config(dataloader['dataset']))
         self.skeleton = Skeleton.from_metainfo(
             metainfo_of(config), runner.cfg.get(PARTS_KEY)
         )
-        self.attacks = load_suites(
-            suites,
-            attacks,
-            self.skeleton,
-            runner.cfg.get('occlusion_suites'),
-        )
-        self.keys = [attack_key(attack.configs) for attack in self.attacks]
+        self.attacks = read_suites(runner.cfg, suites, attacks, self.skeleton)
         if any(needs_donors(c) for a in self.attacks for c in a.configs):
             config = offer_donors(config)
-        self.subject = Subject(config, self.skeleton, evaluator, max_images)
-        self.boxes = self.subject.boxes
+        source = recipe(runner.cfg, config)
+        self.data = BenchmarkDataset(
+            config, self.skeleton, evaluator, max_images
+        )
+        self.boxes = self.data.boxes
         self.blocks: list[Block] = cut(
             self.boxes.image_ids.tolist(), self.batch_size
         )
         self._info = dict(
-            self.subject.info, model=model_name(runner.cfg), seed=seed
+            self.data.info,
+            model=model_name(runner.cfg),
+            seed=seed,
+            dataset=source,
         )
-        # hooks may ask for its length; it makes no crops
-        super().__init__(
-            runner, DataLoader(self.subject.dataset, self.batch_size)
-        )
+        # hooks may ask for its length; it is not iterated
+        super().__init__(runner, DataLoader(self.data.dataset))
+
+    @property
+    def _by_key(self) -> dict[str, SuiteAttack]:
+        """Key -> attack; attacks that do the same appear once."""
+        return {attack.key: attack for attack in self.attacks}
 
     def run(self) -> dict[str, int]:
         """Compute what is missing.
 
         Returns:
-            Numbers of crops, attacks and forward passes.
+            ``crops``, ``attacks`` and ``passes``: numbers of crops, attacks
+            and forward passes of one crop.
         """
         runner = self.runner
         runner.call_hook('before_test')
         runner.call_hook('before_test_epoch')
         runner.model.eval()
         rank, processes = get_dist_info()
-        lock: list[FolderLock] = []
-        try:
-            if not self.dry_run:
-                on_main(lambda: lock.append(FolderLock(self.out)))
+        predictor = BatchPredictor(
+            runner.model,
+            len(self.skeleton.names),
+            self._threads,
+            self._fp16,
+        )
+        passes = 0
+        with self._lock():
             path, work = on_main(self._open)
-            predictor = Predictor(
-                runner.model,
-                len(self.skeleton.names),
-                self._threads,
-                self._fp16,
-                self._options,
-                self.profile,
-            )
-            if self.dry_run:
-                if rank == 0:
-                    self._estimate(predictor, work, processes)
-            else:
+            if not self.dry_run:
                 self.store = RunStore.open(path)
-                phase = self.profile.phase('loop') if self.profile else None
-                with phase or nullcontext():
-                    self._compute(predictor, work[rank::processes], rank)
-                    barrier()
-        finally:
-            for held in lock:
-                held.release()
-        self.total_passes = sum(gather(self.passes))
-        if self.profile is not None:
-            self.profile.gather()
-            self.profile.facts.update(
-                workers=self._num_workers,
-                threads=predictor.threads,
-                crops=len(self.boxes),
-                attacks=len(self.attacks),
-                passes=self.total_passes,
-            )
+                passes = self._compute(predictor, work[rank::processes], rank)
+                barrier()
+            elif rank == 0:
+                self._estimate(predictor, work, processes)
         metrics = dict(
             crops=len(self.boxes),
             attacks=len(self.attacks),
-            passes=self.total_passes,
+            passes=sum(all_gather_object(passes)),
         )
         runner.call_hook('after_test_epoch', metrics=metrics)
         runner.call_hook('after_test')
         return metrics
 
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Hold the folder in the main process, for all of them.
+
+        The operating system releases the lock when the process ends, however
+        it ends.
+        """
+        lock = FileLock(self.out / LOCK, blocking=False)
+        try:
+            if not self.dry_run:
+                on_main(lambda: _acquire(lock, self.out))
+            yield
+        finally:
+            lock.release()
+
     def _open(self) -> tuple[Path, list[Work]]:
-        """In the main process: the store, and what it lacks."""
+        """In the main process: the run's folder, and what it lacks."""
         parts = self._depends_on()
-        key = run_key(parts)
+        key = key_of(parts)
         path = self.out / 'store' / key
         if self.dry_run:
             known = self.resume and (path / 'run.json').is_file()
@@ -211,30 +202,23 @@ class OcclusionBenchmarkLoop(BaseLoop):
         else:
             info = dict(self._info, depends_on=parts)
             store = RunStore.create(
-                self.out, key, info, self.blocks, self.subject.arrays
+                self.out, key, info, self.blocks, self.data.arrays
             )
-            store.ask_for(
-                [
-                    dict(_as_dict(attack), key=key)
-                    for attack, key in zip(
-                        self.attacks, self.keys, strict=True
-                    )
-                ]
-            )
+            store.request([attack.to_json() for attack in self.attacks])
             if not self.resume:
                 store.forget()
             stored = store.stored(repair=True)
-        unique = list(dict.fromkeys(self.keys))
-        work = plan(self.blocks, unique, stored)
+        keys = list(self._by_key)
+        work = plan(self.blocks, keys, stored)
         kept = sum(
-            len(stored.get(b.number, set()) & set(unique)) * len(b)
+            len(stored.get(b.number, set()) & set(keys)) * len(b)
             for b in self.blocks
         )
         if kept:
-            asked = len(unique) * len(self.boxes)
+            requested = len(keys) * len(self.boxes)
             self.runner.logger.info(
-                f'{100 * kept / asked:.0f} % of what is asked for is '
-                f'in "{path}" already.'
+                f'{100 * kept / requested:.0f} % of the requested '
+                f'predictions are in "{path}" already.'
             )
         return path, work
 
@@ -244,58 +228,50 @@ class OcclusionBenchmarkLoop(BaseLoop):
             format=FORMAT,
             weights=digest_of_weights(model),
             config=config_part(
-                self.runner.cfg,
-                [*self.subject.before, *self.subject.after],
+                self.runner.cfg, [*self.data.before, *self.data.after]
             ),
-            data=digest_of_arrays(self.subject.arrays),
-            images=digest_of_images(self.subject.paths),
+            data=digest_of_arrays(self.data.arrays),
+            images=digest_of_images(
+                self.data.paths,
+                self.out / 'store' / IMAGE_DIGESTS,
+                save=not self.dry_run,
+            ),
             seed=self.seed,
-            **numerics(
-                self.batch_size, device_of(model), self._options.chosen()
-            ),
+            **numerics(self.batch_size, device_of(model)),
         )
 
     def _maker(self) -> CropMaker:
-        by_key = dict(zip(self.keys, self.attacks, strict=True))
-        names = self.skeleton.names
         return CropMaker(
-            self.subject.dataset,
-            self.subject.after,
-            [Attack(attack.configs, self.seed) for attack in by_key.values()],
-            {name: index for index, name in enumerate(names)},
-            self.subject.order,
+            self.data.dataset,
+            self.data.after,
+            [CropAttack(a.configs, self.seed) for a in self._by_key.values()],
+            self.skeleton,
+            self.data.order,
         )
 
     def _compute(
-        self, predictor: Predictor, work: Sequence[Work], rank: int
-    ) -> None:
+        self, predictor: BatchPredictor, work: Sequence[Work], rank: int
+    ) -> int:
         if not work:
-            return
+            return 0
         assert self.store is not None
-        say = self.runner.logger.info
         total = sum(w.units for w in work)
-        progress = Progress(total, say) if rank == 0 else _quiet
-        image_ids = self.boxes.image_ids
+        progress = PassesProgress(total, self.runner.logger.info)
         batches = block_crops(
-            self._maker(),
-            work,
-            image_ids,
-            self._num_workers,
-            self.profile,
+            self._maker(), work, self.boxes.image_ids, self._num_workers
         )
         with predictor:
-            self.passes = compute(
+            return compute(
                 batches,
-                list(dict.fromkeys(self.keys)),
+                list(self._by_key),
                 predictor,
                 Recorder(self.store),
                 len(self.skeleton.names),
-                progress,
-                self.profile.main if self.profile else NO_CLOCK,
+                progress if rank == 0 else lambda units, passes: None,
             )
 
     def _estimate(
-        self, predictor: Predictor, work: Sequence[Work], processes: int
+        self, predictor: BatchPredictor, work: Sequence[Work], processes: int
     ) -> None:
         with predictor:
             found = estimate(
@@ -304,18 +280,70 @@ class OcclusionBenchmarkLoop(BaseLoop):
         print(found.sentence(len(self.boxes), len(self.attacks)))
 
 
-def _quiet(units: int, passes: int) -> None:
-    pass
+def read_suites(
+    cfg: Mapping,
+    suites: Sequence[str],
+    attacks: Sequence[str],
+    skeleton: Skeleton,
+) -> list[SuiteAttack]:
+    """The attacks of a benchmark, each of which MMPose can build.
+
+    Args:
+        cfg: The run's config, of which ``occlusion_suites`` may be set.
+        suites: See :func:`.suite.load_suites`.
+        attacks: Short forms of further attacks.
+        skeleton: The data set's joints and parts.
+
+    Raises:
+        UsageError: An attack cannot be read or built, or there is none.
+    """
+    own = cfg.get('occlusion_suites')
+    found = load_suites(suites, attacks, skeleton, own)
+    for attack in found:
+        for config in attack.configs:
+            try:
+                check_buildable(config, attack.name)
+            except ValueError as error:
+                raise UsageError(f'suite "{attack.suite}": {error}') from error
+    return found
+
+
+def on_main(work: Callable[[], Any]) -> Any:
+    """Call a function in the main process only.
+
+    Returns:
+        Its result, in all processes.
+
+    Raises:
+        UsageError: Raised by the function; raised in all processes.
+    """
+    outcome: list = [None, None]
+    if get_dist_info()[0] == 0:
+        try:
+            outcome[0] = work()
+        except UsageError as error:
+            outcome[1] = str(error)
+    broadcast_object_list(outcome)
+    if outcome[1] is not None:
+        raise UsageError(outcome[1])
+    return outcome[0]
+
+
+def _acquire(lock: FileLock, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise UsageError(
+            f'another run works in folder "{folder}": wait for its end, stop '
+            'it, or give another folder'
+        ) from None
+    except OSError as error:
+        raise UsageError(
+            f'folder "{folder}" cannot be written to ({error.strerror}): '
+            'give another'
+        ) from error
 
 
 def _plain_config(config: Any) -> dict:
     return config.to_dict() if hasattr(config, 'to_dict') else dict(config)
-
-
-def _as_dict(attack: SuiteAttack) -> dict:
-    return dict(
-        name=attack.name,
-        suite=attack.suite,
-        configs=plain(attack.configs),
-        details=plain(attack.details),
-    )

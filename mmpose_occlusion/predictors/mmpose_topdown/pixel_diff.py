@@ -1,19 +1,21 @@
-"""What an attack does to a crop: the pixels that it really changes."""
+"""The pixels of a crop that an attack changes, and the joints under them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
+from mmpose_occlusion.skeleton import Skeleton
+
 
 @dataclass(frozen=True)
-class Change:
-    """The smallest box of a crop that holds all changed pixels.
+class PixelDiff:
+    """The smallest box of a crop that contains all changed pixels.
 
     Args:
-        x: Its first column.
-        y: Its first row.
-        pixels: ``(C, h, w)`` what is there now.
+        x: First column.
+        y: First row.
+        pixels: ``(C, h, w)`` new pixels.
     """
 
     x: int
@@ -22,7 +24,7 @@ class Change:
 
     @property
     def box(self) -> tuple[slice, slice, slice]:
-        """Where the pixels are in a crop ``(C, H, W)``."""
+        """Index of the pixels in a crop ``(C, H, W)``."""
         _, h, w = self.pixels.shape
         return (
             slice(None),
@@ -31,15 +33,15 @@ class Change:
         )
 
 
-def find_change(clean: np.ndarray, attacked: np.ndarray) -> Change | None:
+def find_diff(clean: np.ndarray, attacked: np.ndarray) -> PixelDiff | None:
     """Compare a crop before and after an attack.
 
     Args:
         clean: ``(H, W, C)``.
-        attacked: The same after the attack.
+        attacked: ``(H, W, C)``.
 
     Returns:
-        The difference, or None where there is none.
+        The difference; None if the crops are equal.
     """
     rows = np.flatnonzero((_rows(clean) != _rows(attacked)).any(axis=1))
     if not len(rows):
@@ -49,11 +51,11 @@ def find_change(clean: np.ndarray, attacked: np.ndarray) -> Change | None:
     columns = np.flatnonzero(different.any(axis=0).any(axis=1))
     x, right = columns[0], columns[-1] + 1
     pixels = attacked[y:bottom, x:right].transpose(2, 0, 1)
-    return Change(int(x), int(y), np.ascontiguousarray(pixels))
+    return PixelDiff(int(x), int(y), np.ascontiguousarray(pixels))
 
 
 def _rows(crop: np.ndarray) -> np.ndarray:
-    """A crop row by row, eight bytes at a time where that can be."""
+    """A crop's rows, as 8-byte integers where its size allows (faster)."""
     rows = crop.reshape(len(crop), -1)
     if rows.dtype == np.uint8 and rows.shape[1] % 8 == 0:
         return np.ascontiguousarray(rows).view(np.uint64)
@@ -62,43 +64,54 @@ def _rows(crop: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one attack on one crop.
+    """The effect of one attack on one crop.
 
     Args:
-        change: The changed pixels, or None.
-        hidden: Indices of the person's joints under paint.
+        diff: The changed pixels, or None.
+        targets: Indices of the joints that the attack asks for and that lie
+            under painted pixels.
+        bystanders: Indices of the other joints under painted pixels.
         pixels: Number of painted pixels.
-        excluded: Whether the attack found no place, although the person has
-            what it names.
-        records: What the transforms wrote down; none without a change.
+        excluded: Whether the attack found no place although the person has
+            the target.
+        records: The transforms' records; empty without a change.
     """
 
-    change: Change | None
-    hidden: tuple[int, ...] = ()
+    diff: PixelDiff | None
+    targets: tuple[int, ...] = ()
+    bystanders: tuple[int, ...] = ()
     pixels: int = 0
     excluded: bool = False
     records: tuple[dict, ...] = ()
 
 
 def outcome_of(
-    change: Change | None,
-    records: Iterable[dict],
-    index: Mapping[str, int],
+    diff: PixelDiff | None, records: Iterable[dict], skeleton: Skeleton
 ) -> Outcome:
-    """Read the records of an attack.
+    """Summarise the records of an attack.
 
     Args:
-        change: What it did.
-        records: ``results['occlusions']`` that it wrote.
-        index: Name of a joint -> its index.
+        diff: The changed pixels.
+        records: ``results['occlusions']`` of the attack.
+        skeleton: The data set's joints and parts.
     """
     records = tuple(records)
-    if change is None:
-        # an attack that paints black on black hides nothing
+    if diff is None:
+        # black paint on black pixels hides nothing
         excluded = any(record.get('excluded') for record in records)
         return Outcome(None, excluded=excluded)
-    hidden = {
-        index[joint] for record in records for _, joint in record['hidden']
-    }
-    pixels = sum(record['pixels'] for record in records)
-    return Outcome(change, tuple(sorted(hidden)), pixels, records=records)
+    targets, others = (
+        {name for r in records for _, name in r.get(key, ())}
+        for key in ('targets', 'bystanders')
+    )
+    return Outcome(
+        diff,
+        targets=_indices(targets, skeleton),
+        bystanders=_indices(others - targets, skeleton),
+        pixels=sum(record['pixels'] for record in records),
+        records=records,
+    )
+
+
+def _indices(names: Iterable[str], skeleton: Skeleton) -> tuple[int, ...]:
+    return tuple(sorted(skeleton.joint_index(name) for name in names))

@@ -1,40 +1,32 @@
-"""Forward passes, several at a time on a CPU, always the same bits."""
+"""Forward passes, several at a time on a CPU, bit-reproducible."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, nullcontext
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.model import is_model_wrapper
 
-from mmpose_occlusion.benchmark.clock import NO_CLOCK, Clock
-from mmpose_occlusion.benchmark.probe import Probe
-from mmpose_occlusion.benchmark.profile import BATCH, Profile
 from mmpose_occlusion.errors import UsageError
 
 from .batch import Batch
-from .options import DEFAULT, Options
 
 
-class Predictor:
-    """Runs a model on batches of crops.
+class BatchPredictor:
+    """Runs a model on batches of crops; use it as a context.
 
-    What a network computes depends in its last bits on how many crops are in
-    the batch, and on a CPU on how many threads share the work. Here each
-    pass on a CPU has one thread, and the cores share the batches instead,
-    which is at least as fast. Use it as a context, since PyTorch's settings
-    are changed meanwhile.
+    The last bits of a network's outputs depend on the number of crops in a
+    batch and, on a CPU, on the number of threads of a forward pass. Here a
+    pass on a CPU has one thread, and the cores compute several batches at a
+    time, which is at least as fast. On GPUs cuDNN is limited to deterministic
+    algorithms.
 
     Args:
         model: A pose estimator, or a wrapper of one for several processes.
-        joints: How many the data set has.
-        threads: Passes at a time; None takes as many as PyTorch would take
-            threads on a CPU, and one elsewhere.
-        fp16: Whether to compute in the mixed precision that PyTorch takes on
-            the device, unless the options name one.
-        options: Faster ways to compute.
-        profile: Where to count the time; None measures nothing.
+        joints: Number of joints of the data set.
+        threads: Forward passes at a time; by default the number of PyTorch's
+            threads on a CPU, and 1 on other devices.
+        fp16: Whether to compute in PyTorch's default mixed precision.
     """
 
     def __init__(
@@ -43,11 +35,7 @@ class Predictor:
         joints: int,
         threads: int | None = None,
         fp16: bool = False,
-        options: Options = DEFAULT,
-        profile: Profile | None = None,
     ) -> None:
-        self._options = options
-        self._profile = profile
         self._model: Any = unwrapped(model)
         self._joints = joints
         self._fp16 = fp16
@@ -55,7 +43,7 @@ class Predictor:
         on_cpu = self.device.type == 'cpu'
         self.threads = threads or (torch.get_num_threads() if on_cpu else 1)
 
-    def __enter__(self) -> 'Predictor':
+    def __enter__(self) -> 'BatchPredictor':
         cudnn = torch.backends.cudnn
         self._kept = (
             torch.get_num_threads(),
@@ -66,77 +54,47 @@ class Predictor:
             torch.set_num_threads(1)
         cudnn.benchmark, cudnn.deterministic = False, True
         self._model.eval()
-        self._probe = None if self._profile is None else Probe(self._model)
-        with ExitStack() as stack:
-            stack.enter_context(self._options.applied(self._model))
-            if self._probe is not None:
-                stack.enter_context(self._probe)
-            self._pool = ThreadPoolExecutor(self.threads)
-            self._inside = stack.pop_all()
+        self._pool = ThreadPoolExecutor(self.threads)
         return self
 
     def __exit__(self, *error: object) -> None:
         self._pool.shutdown(cancel_futures=True)
-        self._inside.close()
         threads, benchmark, deterministic = self._kept
         torch.set_num_threads(threads)
         torch.backends.cudnn.benchmark = benchmark
         torch.backends.cudnn.deterministic = deterministic
 
     def submit(self, batch: Batch) -> Future:
-        """Have a batch computed; see :meth:`predict`."""
+        """Start :meth:`predict` in another thread."""
         return self._pool.submit(self.predict, batch)
 
     def predict(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-        """Joints of a batch of m crops.
+        """Predict the joints of m crops.
 
         Returns:
             ``(m, K, 2)`` float32 image pixels and ``(m, K)`` float32 scores.
 
         Raises:
-            UsageError: The model finds another number of joints.
+            UsageError: The model predicts another number of joints.
         """
-        if self._profile is None:
-            return self._predict(batch, NO_CLOCK)
-        clock = Clock(self._settle)
-        found = self._predict(batch, clock)
-        self._profile.add(clock.steps)
-        return found
-
-    def _predict(
-        self, batch: Batch, clock: Clock
-    ) -> tuple[np.ndarray, np.ndarray]:
-        with clock.step(BATCH):
-            inputs, samples = batch.inputs(), batch.samples()
+        data = dict(inputs=batch.inputs(), data_samples=batch.samples())
         with (
             torch.inference_mode(),
-            torch.autocast(
-                self.device.type,
-                self._options.dtype,
-                enabled=self._fp16 or self._options.dtype is not None,
-            ),
-            self._probe.watching(clock) if self._probe else nullcontext(),
+            torch.autocast(self.device.type, enabled=self._fp16),
         ):
-            samples = self._model.test_step(
-                dict(inputs=inputs, data_samples=samples)
-            )
+            samples = self._model.test_step(data)
         found = [sample.pred_instances for sample in samples]
         keypoints = np.concatenate([_numpy(f.keypoints) for f in found])
         scores = np.concatenate([_numpy(f.keypoint_scores) for f in found])
         shape = (len(batch), self._joints)
         if keypoints.shape[:2] != shape or scores.shape != shape:
             raise UsageError(
-                f'the model says {keypoints.shape[1]} joints for each of '
+                f'the model predicts {keypoints.shape[1]} joints for each of '
                 f'{len(keypoints)} people, and its data set has '
                 f'{self._joints} for {len(batch)}: give a top-down model of '
                 'this data set'
             )
         return keypoints[..., :2].astype(np.float32), scores.astype(np.float32)
-
-    def _settle(self) -> None:
-        """Wait for the device, so that a step's time is its own."""
-        if self.device.type == 'cuda':
-            torch.cuda.synchronize(self.device)
 
 
 def unwrapped(model: Any) -> torch.nn.Module:
@@ -145,7 +103,7 @@ def unwrapped(model: Any) -> torch.nn.Module:
 
 
 def device_of(model: torch.nn.Module) -> torch.device:
-    """Where a model's weights are."""
+    """The device of a model's weights."""
     parameter = next(model.parameters(), None)
     return torch.device('cpu') if parameter is None else parameter.device
 

@@ -7,19 +7,19 @@ import sys
 
 import pytest
 
+from mmpose_occlusion.benchmark.api import load_benchmark, run_benchmark
 from mmpose_occlusion.benchmark.runs import load_runs
 from tests.test_benchmark.small import assert_same
-
-from .conftest import ROOT
+from tests.test_tools.conftest import ROOT
 
 ATTACKS = ['--attack', 'keypoint:nose:black', '--attack', 'part:head']
 BATCH = ['--batch-size', '2', '--num-workers', '0']
 
 KILLED = """
 import os, signal, sys
-sys.path[:0] = [{root!r}, {tools!r}]
-import occlusion_benchmark
+sys.path.insert(0, {root!r})
 import mmpose_occlusion.benchmark.store as store
+from mmpose_occlusion.cli import benchmark
 write = store.RunStore.write
 count = []
 
@@ -30,7 +30,7 @@ def write_or_die(self, *args):
     write(self, *args)
 
 store.RunStore.write = write_or_die
-occlusion_benchmark.main(sys.argv[1:])
+benchmark.main(sys.argv[1:])
 """
 
 
@@ -45,7 +45,7 @@ def benchmark(tool, arguments):
 
     def run(out, *more):
         argv = [*arguments, '--out', str(out), *more]
-        return tool('occlusion_benchmark').main(argv)
+        return tool('benchmark').main(argv)
 
     return run
 
@@ -59,7 +59,7 @@ def test_killed_and_resumed_in_three_processes(benchmark, arguments, tmp_path):
         'part:head:blur',
     ]
     argv = [*arguments, '--out', str(broken)]
-    code = KILLED.format(root=str(ROOT), tools=str(ROOT / 'tools'))
+    code = KILLED.format(root=str(ROOT))
     environment = dict(os.environ, OMP_NUM_THREADS='1')
     killed = subprocess.run(
         [sys.executable, '-c', code, *argv],
@@ -72,7 +72,7 @@ def test_killed_and_resumed_in_three_processes(benchmark, arguments, tmp_path):
     subprocess.run(
         [
             *('bash', str(ROOT / 'tools/dist_benchmark.sh')),
-            *(config, checkpoint, '3', *options, '--profile'),
+            *(config, checkpoint, '3', *options),
         ],
         env=dict(environment, PYTHON=sys.executable),
         check=True,
@@ -82,19 +82,32 @@ def test_killed_and_resumed_in_three_processes(benchmark, arguments, tmp_path):
     assert_same(found, expected)
     (kept, all_) = (run.run['forward_passes'] for run in (found, expected))
     assert 0 < kept < all_
-    profile = json.loads((broken / 'profile.json').read_text())
-    assert (profile['processes'], profile['passes']) == (3, kept)
-    forward = [r for r in profile['steps'] if r['step'] == 'preprocess']
-    assert forward[0]['calls'] > 3  # of all of them
+
+
+def test_the_call_in_python(config, checkpoint, tmp_path):
+    """As the demo uses it, with another data set than the config's."""
+    found = run_benchmark(
+        config,
+        checkpoint,
+        out=tmp_path,
+        data=dict(indices=3),
+        attacks=['keypoint:nose:black:24'],
+        num_workers=0,
+    )
+    (run,) = found.runs
+    assert len(run.boxes) == 3
+    assert [a.name for a in run.attacks] == ['keypoint:nose:black:24']
+    roles = {row['role'] for row in found.rows()}
+    assert roles <= {'target', 'bystander', 'visible'}
+    page = found.report(tmp_path / 'page', draws=20)
+    assert page == tmp_path / 'page' / 'index.html'
+    assert_same(load_benchmark(tmp_path).runs[0], run)
 
 
 def test_what_is_noted(benchmark, config, checkpoint, tmp_path, capsys):
-    assert benchmark(tmp_path, '--max-images', '2', '--profile') == 0
+    assert benchmark(tmp_path, '--max-images', '2') == 0
     said = capsys.readouterr().out
-    assert 'Wall-clock time: loop ' in said
-    assert 'metrics and report' in said
-    profile = json.loads((tmp_path / 'profile.json').read_text())
-    assert {'loop', 'analysis'} == set(profile['wall'])
+    assert f'Wrote {tmp_path / "index.html"}' in said
     (run,) = load_runs(tmp_path)
     assert run.run['command'].startswith('python ')
     assert run.run['config'] == config
@@ -107,7 +120,8 @@ def test_what_is_noted(benchmark, config, checkpoint, tmp_path, capsys):
     assert 'nothing is to be computed' in capsys.readouterr().out
     last = next(tmp_path.glob('store/*/last.json'))
     assert json.loads(last.read_text())['forward_passes'] > 0
-    assert (last.parent / 'config.py').is_file()
+    # nothing there is a program
+    assert not list(tmp_path.rglob('store/**/*.py'))
 
 
 @pytest.mark.parametrize(

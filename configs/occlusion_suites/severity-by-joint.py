@@ -1,2 +1,0 @@
-# Each joint under discs that grow to 40 % of the height of the person's box.
-attacks = [f'keypoint:*:black:{percent}%' for percent in range(5, 45, 5)]

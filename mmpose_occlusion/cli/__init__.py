@@ -1,0 +1,1 @@
+"""Console commands: occlusion-benchmark, -report and -browse."""

@@ -1,0 +1,205 @@
+"""Arguments that several commands have.
+
+Nothing heavy is imported here, so that ``--help`` answers quickly.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypeVar
+
+Options = TypeVar('Options')
+
+ATTACK_HELP = (
+    'an occlusion as KIND:NAME[:FILL[:SIZE][:PLACE]], for example '
+    'keypoint:nose:black, keypoint:left_eye,right_eye:mean, part:head:noise, '
+    'keypoint:nose:black:24 (radius in pixels of a crop 256 high), '
+    'keypoint:nose:black:20%% (diameter, of the height of the bbox) or '
+    'keypoint:nose:black:24:off_person (the same area elsewhere); '
+    'several, each with its own --attack, act on the same crop in this order'
+)
+
+
+class ConfigOptions(argparse.Action):
+    """MMEngine's KEY=VALUE options, with one sentence for a mistake.
+
+    MMEngine is imported only if there are some.
+    """
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Parse the pairs."""
+        from mmengine.config import DictAction
+
+        for pair in values:
+            if '=' not in pair:
+                parser.error(f'{option_string}: "{pair}" is not KEY=VALUE')
+        try:
+            parse = DictAction(self.option_strings, self.dest)
+            parse(parser, namespace, values, option_string)
+        except AssertionError as error:
+            parser.error(f'{option_string}: {error}')
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the line breaks of a description's examples."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28, width=79)
+
+
+def parser_of(
+    description: str | None, prog: str | None = None
+) -> argparse.ArgumentParser:
+    """A parser that shows a module's docstring."""
+    return argparse.ArgumentParser(
+        prog=prog, description=description, formatter_class=HelpFormatter
+    )
+
+
+def options_of(cls: type[Options], args: argparse.Namespace) -> Options:
+    """The dataclass of a command's options, from its parsed arguments."""
+    values = {f.name: getattr(args, f.name) for f in fields(cls)}  # type: ignore[arg-type]
+    return cls(**values)
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """A type of arguments: whole numbers from ``least``."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(
+                f'"{text}" is not a whole number from {least} on'
+            )
+        return value
+
+    return read
+
+
+def add_config(parser: argparse.ArgumentParser, dest: str = 'config') -> None:
+    """The arguments ``config`` and ``--cfg-options``."""
+    parser.add_argument(
+        dest,
+        metavar='config',
+        help="config file, or one of MMPose's own as mmpose::PATH, for "
+        'example mmpose::body_2d_keypoint/topdown_heatmap/coco/'
+        'td-hm_res50_8xb64-210e_coco-256x192.py',
+    )
+    add_cfg_options(parser)
+
+
+def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    """The arguments ``checkpoint`` and ``--trust-checkpoint``."""
+    parser.add_argument('checkpoint', help='checkpoint file or URL')
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='unpickle a checkpoint that contains more than weights, which '
+        'runs any code in it: for files of your own',
+    )
+
+
+def add_cfg_options(parser: argparse.ArgumentParser) -> None:
+    """The argument ``--cfg-options``."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=ConfigOptions,
+        default={},
+        metavar='KEY=VALUE',
+        help='override settings of the config, for example '
+        'model.backbone.depth=18 or key="[a,b]" (no blanks)',
+    )
+
+
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    """The arguments of distributed runs."""
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started this process (see tools/dist_*.sh)',
+    )
+    parser.add_argument(
+        '--local_rank',
+        '--local-rank',
+        type=int,
+        default=0,
+        help=argparse.SUPPRESS,
+    )
+
+
+def add_drawing(parser: argparse.ArgumentParser, what: str, each: str) -> None:
+    """The arguments of drawn images.
+
+    Args:
+        parser: Modified.
+        what: Help of ``--show-dir``.
+        each: What is drawn, in the singular: sample or crop.
+    """
+    parser.add_argument('--show-dir', metavar='DIR', help=what)
+    parser.add_argument(
+        '--show', action='store_true', help='the same in a window'
+    )
+    parser.add_argument(
+        '--interval',
+        type=int,
+        default=1,
+        metavar='N',
+        help=f'draw every N-th {each}',
+    )
+    parser.add_argument(
+        '--wait-time',
+        type=float,
+        default=1,
+        metavar='S',
+        help='seconds that a window stays open',
+    )
+
+
+def add_people(parser: argparse.ArgumentParser) -> None:
+    """The numbers of images of synthetic people."""
+    parser.add_argument(
+        '--train',
+        type=int,
+        default=1500,
+        metavar='N',
+        help='training images (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--val',
+        type=int,
+        default=200,
+        metavar='N',
+        help='validation images (default: %(default)s)',
+    )
+
+
+def add_attacks(parser: argparse.ArgumentParser) -> None:
+    """The arguments ``--attack`` and ``--gt-boxes``."""
+    parser.add_argument(
+        '--attack',
+        action='append',
+        default=[],
+        metavar='SPEC',
+        help=ATTACK_HELP,
+    )
+    add_gt_boxes(parser)
+
+
+def add_gt_boxes(parser: argparse.ArgumentParser) -> None:
+    """The argument ``--gt-boxes``."""
+    parser.add_argument(
+        '--gt-boxes',
+        action='store_true',
+        help="use annotated bboxes instead of a detector's",
+    )

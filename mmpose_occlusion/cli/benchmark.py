@@ -1,0 +1,133 @@
+"""How does a pose model degrade under occlusion, and where?
+
+    occlusion-benchmark CONFIG CHECKPOINT --suite paper --out DIR
+    occlusion-benchmark CONFIG CHECKPOINT \\
+        --attack 'keypoint:*:black:24' --max-images 200 --out DIR
+
+Each crop is made once, attacked, and predicted for each attack that changes
+it. Predictions are kept in DIR: an interrupted run is resumed, and a run with
+more attacks computes only those.
+
+The report names the model after its config's file, or by the config's key
+model_name: --cfg-options model_name=ours.
+
+In several processes, on GPUs or on the CPU:
+bash tools/dist_benchmark.sh CONFIG CHECKPOINT N --suite paper --out DIR
+
+Without an installation: python -m mmpose_occlusion.cli.benchmark
+"""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from . import arguments
+from .run import run
+
+if TYPE_CHECKING:
+    from mmpose_occlusion.benchmark.options import BenchmarkOptions
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """The command's arguments."""
+    parser = arguments.parser_of(__doc__, 'occlusion-benchmark')
+    arguments.add_config(parser, 'model')
+    arguments.add_checkpoint(parser)
+    parser.add_argument(
+        '--suite',
+        dest='suites',
+        action='append',
+        default=[],
+        metavar='NAME',
+        help='a list of attacks: its name (paper, ...), or a .json file of '
+        'your own; several, each with its own --suite',
+    )
+    parser.add_argument(
+        '--attack',
+        dest='attacks',
+        action='append',
+        default=[],
+        metavar='SPEC',
+        help='a further attack as KIND:NAME[:FILL[:SIZE][:PLACE]], for '
+        "example 'keypoint:*:black:24', which is each joint by itself; "
+        'several, each with its own --attack',
+    )
+    parser.add_argument(
+        '--out', required=True, metavar='DIR', help='folder of the results'
+    )
+    parser.add_argument(
+        '--seed',
+        type=arguments.whole_number(0),
+        default=0,
+        metavar='N',
+        help="of the attacks' random draws (default: %(default)s)",
+    )
+    parser.add_argument(
+        '--max-images',
+        type=arguments.whole_number(1),
+        metavar='N',
+        help='use the first N images only',
+    )
+    parser.add_argument(
+        '--dry-run',
+        action='store_true',
+        help='print the number of missing forward passes and their estimated '
+        'time; nothing is stored',
+    )
+    parser.add_argument(
+        '--resume',
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help='use the predictions of this run in DIR (the default); '
+        '--no-resume deletes them',
+    )
+    arguments.add_gt_boxes(parser)
+    parser.add_argument(
+        '--batch-size',
+        type=arguments.whole_number(1),
+        metavar='N',
+        help='maximum number of crops in a forward pass (default: 32 on a '
+        'CPU, 64 elsewhere); predictions of another size are stored apart',
+    )
+    parser.add_argument(
+        '--num-workers',
+        type=arguments.whole_number(0),
+        metavar='N',
+        help="processes that make crops (default: the config's)",
+    )
+    parser.add_argument(
+        '--threads',
+        type=arguments.whole_number(1),
+        metavar='N',
+        help="forward passes at a time (default: the number of PyTorch's "
+        'threads on a CPU, 1 elsewhere)',
+    )
+    arguments.add_launcher(parser)
+    parser.set_defaults(data={})
+    return parser.parse_args(argv)
+
+
+def benchmark(options: 'BenchmarkOptions') -> None:
+    """Predict, and report in the main process."""
+    from mmengine.dist import is_main_process
+
+    from mmpose_occlusion.benchmark.api import run_benchmark
+    from mmpose_occlusion.benchmark.report import show_steps
+
+    found = run_benchmark(**vars(options))
+    if found is not None and is_main_process():
+        attacks = sum(len(run.attacks) for run in found.runs)
+        path = found.report(progress=show_steps(attacks))
+        print(f'Wrote {path}, report.json, table.md and CSV files')
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    args = parse_args(argv)
+    from mmpose_occlusion.benchmark.options import BenchmarkOptions
+
+    return run(benchmark, arguments.options_of(BenchmarkOptions, args))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""Look at the occlusions of the crops of any MMPose config.
+
+    occlusion-browse CONFIG --out images
+    occlusion-browse CONFIG --out images --split val --gt-boxes \\
+        --attack part:random:blur
+
+Without --attack the pipeline's own occlusions are shown, or the views of a
+contrastive config. Writes sheet.png, a contact sheet, and gallery.html, a page
+with every record.
+"""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import arguments
+from .run import run
+
+
+@dataclass(frozen=True)
+class BrowseOptions:
+    """The command's options, see its help."""
+
+    config: str
+    out: str
+    attack: list[str]
+    split: str
+    num: int
+    seed: int
+    gt_boxes: bool
+    cfg_options: Mapping[str, Any]
+
+    def command(self) -> str:
+        """The command line that makes the same images."""
+        words = ['occlusion-browse', self.config, '--out', self.out]
+        for spec in self.attack:
+            words += ['--attack', spec]
+        words += ['--split', self.split, '--num', str(self.num)]
+        words += ['--seed', str(self.seed)]
+        if self.gt_boxes:
+            words.append('--gt-boxes')
+        if self.cfg_options:
+            words.append('--cfg-options')
+            words += [f'{k}={v}' for k, v in self.cfg_options.items()]
+        return shlex.join(words)
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """The command's arguments."""
+    parser = arguments.parser_of(__doc__, 'occlusion-browse')
+    arguments.add_config(parser)
+    parser.add_argument(
+        '--out', required=True, metavar='DIR', help='folder of the images'
+    )
+    arguments.add_attacks(parser)
+    parser.add_argument(
+        '--split',
+        choices=['train', 'val', 'test'],
+        default='train',
+        help='data and pipeline to use (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--num',
+        type=arguments.whole_number(1),
+        default=24,
+        metavar='N',
+        help='number of crops (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--seed',
+        type=arguments.whole_number(0),
+        default=0,
+        metavar='N',
+        help='of the selection and all random draws (default: %(default)s)',
+    )
+    return parser.parse_args(argv)
+
+
+def browse(options: BrowseOptions) -> None:
+    """Build the crops, draw them, write the files."""
+    import cv2
+
+    from mmpose_occlusion.engine import attack, checks, crops
+    from mmpose_occlusion.engine.config import load_config, metainfo_of
+    from mmpose_occlusion.errors import UsageError
+    from mmpose_occlusion.files import write_bytes, write_text
+    from mmpose_occlusion.hooks.summary import outcomes, summarize
+    from mmpose_occlusion.visualization import Style, gallery, sheet
+
+    split = options.split
+    cfg = load_config(options.config, options.cfg_options)
+    attacks = attack.read_attacks(cfg, options.attack)
+    if options.gt_boxes:
+        attack.use_gt_boxes(cfg, split)
+    checks.check_data_files(cfg, split, evaluator=False)
+    dataset = crops.crop_dataset(cfg, split, attacks, options.seed)
+    if not len(dataset):
+        raise UsageError(f'the {split} data of "{options.config}" is empty')
+    indices = crops.draw_indices(len(dataset), options.num, options.seed)
+    views = list(crops.views(dataset, indices, options.seed))
+    style = Style.from_metainfo(
+        metainfo_of(cfg[f'{split}_dataloader']['dataset'])
+    )
+    names = [attack.attack_name(each) for each in attacks]
+    views_of: dict[str, list] = {view.name: [] for view in views}
+    for view in views:
+        views_of[view.name].append(outcomes(view.records))
+    counts = [
+        line
+        for name, done in views_of.items()
+        for line in summarize(done, names, name)
+    ]
+    own = ', '.join(filter(None, views_of)) or "the pipeline's own occlusions"
+    heading = f'{" + ".join(names) or own}, {split} data'
+    facts = [Path(options.config).name, *counts]
+    out = Path(options.out)
+    out.mkdir(parents=True, exist_ok=True)
+    image = sheet(views, style, heading, together=len(views_of), facts=facts)
+    _, data = cv2.imencode('.png', image[..., ::-1])
+    write_bytes(out / 'sheet.png', data.tobytes())
+    page = gallery(views, style, heading, facts, options.command())
+    write_text(out / 'gallery.html', page)
+    for line in counts:
+        print(line)
+    print(f'Wrote {out / "sheet.png"} and {out / "gallery.html"}')
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    return run(browse, arguments.options_of(BrowseOptions, parse_args(argv)))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""How all commands run: quiet imports, errors as one sentence, exit status.
+
+Nothing heavy is imported here, so that ``--help`` answers quickly.
+"""
+
+import contextlib
+import io
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar
+
+Options = TypeVar('Options')
+
+USER, MACHINE = 2, 1
+"""Exit status after a user's mistake, and after a failure of data or
+machine."""
+
+_NOISE = ('Could not import OneDL',)
+
+
+def run(
+    work: Callable[[Options], object],
+    options: Options,
+    mmpose: bool | None = True,
+) -> int:
+    """Do the work of a command; report an error as one sentence.
+
+    Args:
+        work: Called with the options.
+        options: The command's options; ``config`` (or ``model``) and
+            ``local_rank`` are used here if they are set.
+        mmpose: Whether the command needs MMPose; None imports it only where
+            it is installed.
+
+    Returns:
+        The exit status: 0, :data:`USER` or :data:`MACHINE`.
+    """
+    from mmpose_occlusion.errors import UsageError
+
+    config: Any = getattr(options, 'config', getattr(options, 'model', None))
+    if config and '::' not in config and not Path(config).is_file():
+        # before the imports, which take seconds
+        return _fail(
+            f'config file "{config}" does not exist: give the path of a '
+            'config, or one of MMPose\'s own as "mmpose::body_2d_keypoint/..."'
+        )
+    os.environ.setdefault('LOCAL_RANK', str(getattr(options, 'local_rank', 0)))
+    if mmpose or (mmpose is None and find_spec('mmpose')):
+        try:
+            _import_mmpose()
+        except ModuleNotFoundError as error:
+            return _fail(
+                f'{sys.executable} has no module "{error.name}", which this '
+                'command needs: use an environment with MMPose, for example '
+                '$(make -s print-python)'
+            )
+        except RuntimeError as error:  # of the check of versions
+            return _fail(error)
+    try:
+        work(options)
+    except UsageError as error:
+        return _fail(error)
+    except OSError as error:
+        return _fail(error, MACHINE)
+    except (MemoryError, RuntimeError) as error:
+        words = 'out of memory'  # torch has a RuntimeError for it
+        if not isinstance(error, MemoryError) and words not in str(error):
+            raise
+        return _fail(
+            f'{words}: use a smaller batch size or fewer workers', MACHINE
+        )
+    finally:
+        if 'torch.distributed' in sys.modules:
+            _destroy_process_group()
+    return 0
+
+
+def _fail(error: Exception | str, status: int = USER) -> int:
+    sentence = f'error: {error}'
+    path = os.environ.get('MMPOSE_OCCLUSION_REFUSAL')
+    if path:
+        # printed once by tools/_torchrun.py, for all processes
+        own = Path(f'{path}.{os.getpid()}')
+        own.write_text(sentence, encoding='utf-8')
+        own.replace(path)
+    else:
+        print(sentence, file=sys.stderr)
+    return status
+
+
+def _destroy_process_group() -> None:
+    """Leave the process group, so that no other rank waits for this one."""
+    import torch.distributed
+
+    available = torch.distributed.is_available()
+    if available and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+def _import_mmpose() -> None:
+    """Import all that registers transforms, models, metrics and hooks."""
+    os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')
+    # MMPose finds its own copy, and logs so once for each data set
+    warnings.filterwarnings('ignore', 'The metainfo config file')
+    with warnings.catch_warnings(), _without_noise():
+        warnings.filterwarnings('ignore', 'faster_coco_eval is not installed')
+        from mmpose_occlusion import requirements
+
+        requirements.check_extensions()
+
+        import mmpose.datasets
+        import mmpose.engine
+        import mmpose.evaluation
+        import mmpose.models
+        import mmpose.visualization  # noqa: F401
+
+        import mmpose_occlusion.datasets
+        import mmpose_occlusion.engine  # noqa: F401
+
+
+@contextlib.contextmanager
+def _without_noise() -> Iterator[None]:
+    """Suppress the lines that libraries are known to print on import."""
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            yield
+    finally:
+        for line in printed.getvalue().splitlines():
+            if not line.startswith(_NOISE):
+                print(line)

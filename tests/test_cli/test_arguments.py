@@ -1,0 +1,97 @@
+"""What the commands have in common."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from mmpose_occlusion.cli.run import run
+from mmpose_occlusion.errors import UsageError
+from tests.test_tools.conftest import ROOT
+
+TOOLS = ['train', 'test', 'browse', 'benchmark', 'report']
+
+
+def command(name):
+    """How a command is started from a checkout."""
+    if (ROOT / 'tools' / f'{name}.py').is_file():
+        return [sys.executable, str(ROOT / 'tools' / f'{name}.py')]
+    return [sys.executable, '-m', f'mmpose_occlusion.cli.{name}']
+
+
+@pytest.mark.parametrize('name', TOOLS)
+def test_help(name):
+    done = subprocess.run(
+        [*command(name), '--help'], capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    assert 'usage: ' in done.stdout
+    assert ('--cfg-options' in done.stdout) == (name != 'report')
+
+
+@pytest.mark.parametrize('name', ['train', 'test', 'browse'])
+def test_options_must_be_pairs(name, tool, capsys):
+    arguments = ['c.py', 'x.pth'] if name == 'test' else ['c.py']
+    with pytest.raises(SystemExit, match='2'):
+        tool(name).main([*arguments, '--cfg-options', 'model'])
+    error = capsys.readouterr().err
+    assert error.endswith('--cfg-options: "model" is not KEY=VALUE\n')
+
+
+def test_brackets_must_balance(tool, capsys):
+    with pytest.raises(SystemExit, match='2'):
+        tool('train').main(['c.py', '--cfg-options', 'a=[1,(2]'])
+    assert 'Imbalanced brackets' in capsys.readouterr().err
+
+
+def test_imports_are_quiet():
+    """Nothing is printed but the sentence about the mistake."""
+    done = subprocess.run(
+        [*command('test'), 'mmpose::no_such/config.py', 'no.pth'],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ''
+    assert done.stderr.startswith('error: config "mmpose::no_such/config.py"')
+    assert done.stderr.count('\n') == 1
+
+
+@pytest.mark.parametrize(
+    ('error', 'status', 'sentence'),
+    [
+        (None, 0, ''),
+        (UsageError('no such joint'), 2, 'error: no such joint\n'),
+        (
+            OSError(28, 'No space left on device', 'x.npz'),
+            1,
+            "error: [Errno 28] No space left on device: 'x.npz'\n",
+        ),
+        (
+            RuntimeError('CUDA out of memory. Tried to'),
+            1,
+            'error: out of memory: use a smaller batch size or fewer workers\n',
+        ),
+        (
+            MemoryError(),
+            1,
+            'error: out of memory: use a smaller batch size or fewer workers\n',
+        ),
+    ],
+)
+def test_exit_status(error, status, sentence, capsys):
+    def work(options):
+        if error:
+            raise error
+
+    assert run(work, SimpleNamespace(), mmpose=False) == status
+    assert capsys.readouterr().err == sentence
+
+
+def test_a_bug_keeps_its_traceback():
+    def work(options):
+        raise RuntimeError('a bug')
+
+    with pytest.raises(RuntimeError, match='a bug'):
+        run(work, SimpleNamespace(), mmpose=False)
