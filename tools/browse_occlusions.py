@@ -58,7 +58,11 @@ def browse(args: argparse.Namespace) -> None:
     from mmpose_occlusion.engine.config import load_config, metainfo_of
     from mmpose_occlusion.errors import UsageError
     from mmpose_occlusion.hooks.summary import outcomes, summarize
-    from mmpose_occlusion.visualization import Style, gallery, sheet
+    from mmpose_occlusion.visualization import (
+        PoseStyle,
+        contact_sheet,
+        gallery,
+    )
 
     if args.num < 1:
         raise UsageError(f'--num {args.num} must be 1 or more')
@@ -72,7 +76,7 @@ def browse(args: argparse.Namespace) -> None:
         raise UsageError(f'the {args.split} data of "{args.config}" is empty')
     indices = crops.draw_indices(len(dataset), args.num, args.seed)
     views = list(crops.views(dataset, indices, args.seed))
-    style = Style.from_metainfo(
+    style = PoseStyle.from_metainfo(
         metainfo_of(cfg[f'{args.split}_dataloader']['dataset'])
     )
     names = [attack.attack_name(each) for each in attacks]
@@ -90,7 +94,9 @@ def browse(args: argparse.Namespace) -> None:
     facts = [Path(args.config).name, *counts]
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    picture = sheet(views, style, heading, together=len(views_of), facts=facts)
+    picture = contact_sheet(
+        views, style, heading, together=len(views_of), facts=facts
+    )
     mmcv.imwrite(picture[..., ::-1], str(out / 'sheet.png'))
     (out / 'gallery.html').write_text(
         gallery(views, style, heading, facts, command(args)), encoding='utf-8'

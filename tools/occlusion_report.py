@@ -55,25 +55,22 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def report(args: argparse.Namespace) -> None:
     """Read the runs, analyse them, write the files."""
     from mmpose_occlusion.benchmark.report import show_steps, write_report
-    from mmpose_occlusion.benchmark.report.cases import find_config
     from mmpose_occlusion.benchmark.runs import load_runs
     from mmpose_occlusion.errors import UsageError
+    from mmpose_occlusion.predictors.mmpose_topdown.case_crops import (
+        crops_from,
+    )
 
     for option in ('draws', 'cases', 'seed'):
         if getattr(args, option) < 0:
             raise UsageError(
                 f'--{option} {getattr(args, option)} must be 0 or more'
             )
-    found = [
-        (run, find_config(folder, run))
-        for folder in args.folders
-        for run in load_runs(folder)
-    ]
-    runs = [run for run, _ in found]
+    runs = [run for folder in args.folders for run in load_runs(folder)]
     path = write_report(
         runs,
         Path(args.out or args.folders[0]),
-        [config for _, config in found],
+        case_images=crops_from(*args.folders),
         draws=args.draws,
         seed=args.seed,
         cases=args.cases,

@@ -32,6 +32,7 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
 from mmpose_occlusion.version import __version__
 
+from .case_crops import crops_from
 from .loop import OcclusionBenchmarkLoop
 
 CONFIG = 'config.py'
@@ -138,7 +139,7 @@ def report(run: BenchmarkRun, store: RunStore, folder: str) -> None:
     path = write_report(
         [run],
         folder,
-        [store.path / CONFIG],
+        case_images=crops_from(folder),
         progress=show_steps(len(run.attacks)),
     )
     print(f'Wrote {path}, report.json, table.md and CSV files')

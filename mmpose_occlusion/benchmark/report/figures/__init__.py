@@ -1,27 +1,19 @@
-"""The figures of a report, as SVG."""
+"""Charts of a report as SVG; they take plain values, no analysis."""
 
-from .base import Picture, strongest_paint
-from .bodies import body_figure
-from .curves import curves_figure
-from .forests import (
-    comparison_figure,
-    controls_figure,
-    costs_figure,
-    paints_figure,
-)
-from .joints import failures_figure, hidden_figure
-from .matrices import matrix_figure
+from .body_chart import body_chart, body_layout
+from .chart_base import LOOKS, Chart, Look, looks
+from .forest_chart import Group, forest_chart
+from .severity_chart import Line, severity_chart
 
 __all__ = [
-    'Picture',
-    'body_figure',
-    'comparison_figure',
-    'controls_figure',
-    'costs_figure',
-    'curves_figure',
-    'failures_figure',
-    'hidden_figure',
-    'matrix_figure',
-    'paints_figure',
-    'strongest_paint',
+    'LOOKS',
+    'Chart',
+    'Group',
+    'Line',
+    'Look',
+    'body_chart',
+    'body_layout',
+    'forest_chart',
+    'looks',
+    'severity_chart',
 ]
