@@ -57,10 +57,10 @@ def draw_pose(
     solid = shown & ~faint
     for link in style.links:
         if solid[link[0]] and solid[link[1]]:
-            ends = [_point(joints[i], scale) for i in link]
+            a, b = (_point(joints[i], scale) for i in link)
             color = style.link_color(link)
-            cv2.line(canvas, *ends, _dark(color), unit + 2, _AA, _SHIFT)
-            cv2.line(canvas, *ends, color, unit, _AA, _SHIFT)
+            cv2.line(canvas, a, b, _dark(color), unit + 2, _AA, _SHIFT)
+            cv2.line(canvas, a, b, color, unit, _AA, _SHIFT)
     for index in np.flatnonzero(shown):
         radius = unit * (1.0 if faint[index] else 1.6)
         disc(canvas, joints[index], radius, style.colors[index], scale)

@@ -278,10 +278,10 @@ def _failures(plain: Sequence[Cost]) -> list[Values]:
                 for cost in plain
                 if paint in ('clean', cost.paint)
             ]
-            kinds = {kind: sum(c[kind] for c in counts) for kind in KINDS}
-            total = sum(kinds.values())
+            found = {kind: sum(c[kind] for c in counts) for kind in KINDS}
+            total = sum(found.values())
             if total:
-                kinds = {k: 100 * n / total for k, n in kinds.items()}
+                kinds = {k: 100 * n / total for k, n in found.items()}
                 bars.append(dict(group=group, paint=paint, kinds=kinds))
     return bars
 

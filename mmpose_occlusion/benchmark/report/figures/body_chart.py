@@ -108,7 +108,8 @@ def body_chart(
     if not values or not layout.spots:
         return None
     norm = PowerNorm(0.5, vmin=0, vmax=max(*values, 0.005))
-    chart = Chart(alt)
+    median = "Each joint is at its median place in the people's bboxes."
+    chart = Chart(alt, '' if layout.is_standing else median)
     for paint, found in losses.items():
         with chart.panel(3.2, 4.9) as axis:
             _draw_body(axis, layout, found, norm, text)

@@ -84,10 +84,12 @@ class Chart:
 
     Args:
         alt: Description for readers who do not see it.
+        note: Sentence for the caption.
         panels: SVG files.
     """
 
     alt: str
+    note: str = ''
     panels: list[str] = field(default_factory=list)
 
     @contextmanager
