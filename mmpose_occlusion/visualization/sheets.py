@@ -25,6 +25,12 @@ GAP = 10
 SCORE = 0.3
 """Predicted joints of a lower score are drawn small, without links."""
 
+_COLORS = {
+    "person's left": LEFT,
+    'right': RIGHT,
+    'middle': MIDDLE,
+    'painted': REGION,
+}
 Lines = Sequence[tuple[str, Color]]
 
 
@@ -201,49 +207,25 @@ def _captioned(
 
 def _framed(page: np.ndarray, errors: bool) -> np.ndarray:
     page = np.concatenate([page, _legend(page.shape[1], errors)])
-    edges = (GAP, GAP), (GAP, GAP)
-    return np.stack(
-        [
-            np.pad(page[..., c], edges, constant_values=PAPER[c])
-            for c in (0, 1, 2)
-        ],
-        axis=-1,
-    )
+    height, width = page.shape[:2]
+    out = _blank(height + 2 * GAP, width + 2 * GAP)
+    out[GAP:-GAP, GAP:-GAP] = page
+    return out
 
 
 def _legend(width: int, errors: bool) -> np.ndarray:
-    """One line that explains the marks."""
-    size = 13
-    strip = _blank(drawing.line_height(size) + GAP, width)
-    entries: list[tuple[str, Color, str]] = [
-        ('dot', LEFT, "person's left"),
-        ('dot', RIGHT, 'right'),
-        ('dot', MIDDLE, 'middle'),
-        ('box', REGION, 'painted'),
-    ]
-    if errors:
-        entries += [('line', ERROR, 'hidden joint: annotation to prediction')]
-    else:
-        entries += [
-            ('dot', TRUTH, 'hidden joint'),
-            ('dot', ERROR, 'label removed'),
-        ]
-    left, y = 0, GAP + size // 2
-    for kind, color, text in entries:
-        advance = 16 + drawing.text_width(text, size) + 18
+    """One line with a dot and a word for each colour."""
+    strip = _blank(drawing.line_height(13) + GAP, width)
+    line = {'annotation to prediction of a hidden joint': ERROR}
+    dots = {'hidden joint': TRUTH, 'label removed': ERROR}
+    left, y = 0, GAP + 6.5
+    for text, color in (_COLORS | (line if errors else dots)).items():
+        advance = 16 + drawing.text_width(text, 13) + 18
         if left + advance - 18 > width:
             break
-        if kind == 'dot':
-            drawing.disc(strip, np.array([left + 5.0, y]), 4, color, 1)
-        elif kind == 'line':
-            strip[y - 1 : y + 1, left : left + 11] = color
-        else:
-            for edge, paint in ((0, INK), (1, color), (3, PAPER)):
-                strip[
-                    y - 5 + edge : y + 6 - edge, left + edge : left + 11 - edge
-                ] = paint
+        drawing.disc(strip, np.array([left + 5.0, y]), 4, color, 1)
         place = left + 16, GAP - 2
-        drawing.write(strip, [(text, FAINT)], place, size, width)
+        drawing.write(strip, [(text, FAINT)], place, 13, width)
         left += advance
     return strip
 

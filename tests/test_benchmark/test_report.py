@@ -19,11 +19,13 @@ from mmengine.config import Config
 from mmpose_occlusion.benchmark.analysis import Estimate
 from mmpose_occlusion.benchmark.report import write_report
 from mmpose_occlusion.benchmark.report.cases import WORST, pick_cases
-from mmpose_occlusion.benchmark.report.figures import (
-    LOOKS,
-    Group,
+from mmpose_occlusion.benchmark.report.figures.body_chart import (
     body_chart,
     body_layout,
+)
+from mmpose_occlusion.benchmark.report.figures.chart_base import LOOKS
+from mmpose_occlusion.benchmark.report.figures.forest_chart import (
+    Group,
     forest_chart,
 )
 from mmpose_occlusion.benchmark.report.formatting import interval, number

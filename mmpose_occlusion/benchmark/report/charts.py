@@ -8,8 +8,10 @@ from mmpose_occlusion.benchmark.analysis.compare import CLEAN, Comparison
 from mmpose_occlusion.benchmark.analysis.costs import Cost
 from mmpose_occlusion.benchmark.analysis.curves import MEAN, Curve
 
-from . import figures
-from .figures import LOOKS, Chart, Group, Line, Look
+from .figures.body_chart import body_chart, body_layout
+from .figures.chart_base import LOOKS, Chart, Look, looks
+from .figures.forest_chart import Group, forest_chart
+from .figures.severity_chart import Line, severity_chart
 from .formatting import NAMES, PLACES, number, place_name
 
 
@@ -41,7 +43,7 @@ def _body(analysis: Analysis, plain: Sequence[Cost]) -> Chart | None:
         analysis.run.joints,
         analysis.run.boxes,
     )
-    layout = figures.body_layout(
+    layout = body_layout(
         joints.names, joints.links, boxes.truth, boxes.person_boxes
     )
     losses = {
@@ -52,7 +54,7 @@ def _body(analysis: Analysis, plain: Sequence[Cost]) -> Chart | None:
         }
         for paint in _paints_of(plain)
     }
-    return figures.body_chart(
+    return body_chart(
         {paint: found for paint, found in losses.items() if len(found) > 1},
         layout,
         lambda loss: number(-loss, main, sign=True),
@@ -64,14 +66,14 @@ def _body(analysis: Analysis, plain: Sequence[Cost]) -> Chart | None:
 
 def _costs(analysis: Analysis, plain: Sequence[Cost]) -> Chart | None:
     main, paints = analysis.main, _paints_of(plain)
-    looks = figures.looks(paints)
+    by_paint = looks(paints)
 
     def values(kind: str, paint: str) -> Group:
         mine = [c for c in plain if (c.kind, c.paint) == (kind, paint)]
         found = {c.target: c.change[main] for c in mine}
-        return Group(paint, looks[paint], found)
+        return Group(paint, by_paint[paint], found)
 
-    return figures.forest_chart(
+    return forest_chart(
         {
             f'One {kind} hidden': [values(kind, paint) for paint in paints]
             for kind in (JOINT, PART)
@@ -87,7 +89,7 @@ def _severity(analysis: Analysis) -> Chart | None:
     curves, name = analysis.curves, NAMES[analysis.main]
     main = [c for c in curves if c.target in (MEAN, 'random')] or curves
     single = [c for c in curves if c not in main]
-    looks = figures.looks(dict.fromkeys(c.paint for c in main))
+    by_paint = looks(dict.fromkeys(c.paint for c in main))
     order = sorted(single, key=lambda c: c.area.value or 0)
     named = order[:3] + (order[-1:] if len(order) > 3 else [])
 
@@ -97,13 +99,13 @@ def _severity(analysis: Analysis) -> Chart | None:
             for c, each in zip(found, look, strict=False)
         ]
 
-    panels = {'Larger discs': lines(main, [looks[c.paint] for c in main])}
+    panels = {'Larger discs': lines(main, [by_paint[c.paint] for c in main])}
     if single:
         panels['The three largest losses and the smallest'] = [
             *(Line('', LOOKS[0], c.severity, c.points) for c in single),
             *lines(named, LOOKS),
         ]
-    return figures.severity_chart(
+    return severity_chart(
         panels,
         name,
         f'{name} by the size of the disc, with 95 % bands; the numbers are '
@@ -132,7 +134,7 @@ def _controls(analysis: Analysis) -> Chart | None:
             if place in c.change
         }
         groups.append(Group(place_name(place), look, values))
-    return figures.forest_chart(
+    return forest_chart(
         {'': groups},
         f'change of {name}',
         f'Change of {name} by the place of the paint, with 95 % intervals; '
@@ -157,7 +159,7 @@ def _paints(analysis: Analysis) -> Chart | None:
     values = {c.paint: c.change[main] for c in costs}
     if len(values) < 2:
         return None
-    return figures.forest_chart(
+    return forest_chart(
         {'': [Group('', LOOKS[0], values)]},
         f'change of {NAMES[main]}',
         f'Change of {NAMES[main]} by the paint on the same joint of each '
@@ -171,7 +173,7 @@ def comparison_chart(comparison: Comparison, first: Analysis) -> Chart | None:
     main = first.main
     plain = [c for c in first.costs if c.plain]
     found = [d for d in comparison.differences if main in d.score]
-    looks = dict(
+    by_model = dict(
         zip(dict.fromkeys(d.model for d in found), LOOKS * 9, strict=False)
     )
     panels = {}
@@ -187,9 +189,9 @@ def comparison_chart(comparison: Comparison, first: Analysis) -> Chart | None:
                     if d.model == model and d.attack in shown
                 },
             )
-            for model, look in looks.items()
+            for model, look in by_model.items()
         ]
-    return figures.forest_chart(
+    return forest_chart(
         panels,
         f'{NAMES[main]} minus that of {comparison.baseline}',
         f'{NAMES[main]} of the models minus that of {comparison.baseline}, '

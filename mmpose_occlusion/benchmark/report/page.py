@@ -6,7 +6,7 @@ are inside. Sentences and tables are in ``report.html.j2``.
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from mmpose_occlusion.benchmark.analysis import Analysis
 from mmpose_occlusion.benchmark.analysis.attacks import JOINT, PART
 from mmpose_occlusion.benchmark.analysis.compare import Comparison
 from mmpose_occlusion.benchmark.analysis.costs import Cost
-from mmpose_occlusion.benchmark.analysis.curves import MEAN
 from mmpose_occlusion.benchmark.analysis.failures import KINDS
 from mmpose_occlusion.benchmark.analysis.joints import ALL, JointChange
 from mmpose_occlusion.benchmark.analysis.measures import LOWER_IS_BETTER
@@ -24,7 +23,7 @@ from mmpose_occlusion.visualization import PoseStyle, svg
 
 from . import charts, formatting
 from .cases import TYPICAL, WORST, Case, CaseImages, MakeImages, pick_cases
-from .formatting import NAMES, both, describe, interval, number, percent
+from .formatting import NAMES, describe, percent
 
 Values = dict[str, Any]
 
@@ -139,8 +138,13 @@ def _model(
         analysis=analysis,
         plain=plain,
         mean_change=float(np.mean(changes)) if changes else None,
-        tiles=list(_tiles(analysis, plain)),
-        findings=list(_findings(analysis, plain)),
+        most_harmful={
+            kind: _worst(mine, main)
+            for kind in (JOINT, PART)
+            if (mine := [c for c in plain if c.kind == kind])
+        },
+        near_hidden=_mean_oks(plain, True),
+        near_visible=_mean_oks(plain, False),
         parts={
             c.target: [joints.names[i] for i in joints.parts[c.target]]
             for c in plain
@@ -200,58 +204,6 @@ def _own_joints(costs: Sequence[Cost]) -> list[JointChange]:
         for row in cost.joints
         if row.hidden and row.joint == cost.target and row.number
     ]
-
-
-def _tiles(analysis: Analysis, plain: Sequence[Cost]) -> Iterator[tuple]:
-    """Label, value and small print of the large numbers."""
-    main = analysis.main
-    name, clean = NAMES[main], analysis.clean[main]
-    value = number(clean.value, main)
-    yield f'{name} without occlusion', value, interval(clean, main)
-    for kind in (JOINT, PART):
-        mine = [c for c in plain if c.kind == kind]
-        if mine:
-            worst = _worst(mine, main)
-            value = number(_value(worst, main), main, sign=True)
-            yield f'Δ{name}, worst {kind}', value, describe(worst)
-    for curve in analysis.curves[:1]:
-        size = f'{100 * curve.severity[-1]:g} % of the height'
-        value = number(curve.area.value, main)
-        label = f'{name}, mean over discs of 0–{size}'
-        yield label, value, interval(curve.area, main)
-    images = f'people in {analysis.images:,} images'
-    yield 'tested on', f'{analysis.people:,}', images
-
-
-def _findings(analysis: Analysis, plain: Sequence[Cost]) -> Iterator[str]:
-    """Sentences of the summary."""
-    main = analysis.main
-    name = NAMES[main]
-    if plain:
-        worst = _worst(plain, main)
-        sure = sum(c.change[main].is_real for c in plain)
-        change = both(worst.change[main], main, sign=True)
-        yield f'Costs most: {describe(worst)}, Δ{name} {change}.'
-        yield (
-            f'Of {len(plain)} attacks on one joint or part, {sure} change '
-            f'{name} by more than the choice of images explains (the 95 % '
-            'interval excludes 0).'
-        )
-    ends = [_mean_oks(plain, hidden) for hidden in (True, False)]
-    if all(ends):
-        yield (
-            'Joints near their annotation (per-keypoint OKS at least 0.5), '
-            f'clean → attacked: {ends[0]} of those under the paint, {ends[1]} '
-            'of the visible joints of the same people.'
-        )
-    for curve in analysis.curves:
-        if curve.target in (MEAN, 'random'):
-            low, high = (100 * curve.severity[i] for i in (0, -1))
-            yield (
-                f'Mean {name} over discs of {low:g} to {high:g} % of the '
-                f"height of the person's bbox ({curve.paint}): "
-                f'{both(curve.area, main)}.'
-            )
 
 
 def _mean_oks(costs: Sequence[Cost], hidden: bool) -> str:

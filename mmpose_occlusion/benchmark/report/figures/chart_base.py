@@ -1,6 +1,6 @@
-"""Style of all charts: colours, markers, hatches, and how they become SVG.
+"""Style of all charts: colours and markers, and how they become SVG.
 
-Every colour comes with a marker, a hatch or a number. A chart consists of
+Every colour comes with a marker or a number. A chart consists of
 panels, one SVG each, which the page puts side by side or below each other.
 """
 
@@ -10,32 +10,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import matplotlib
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from mmpose_occlusion.benchmark.analysis import Estimate
-
 INK, FAINT, LINE = '#22262e', '#667080', '#d9dcd6'
 BAND, LIMB, LEADER = '#f0f1ed', '#d5dad5', '#b4bbbf'
-ON_FILL = '#1f242b'
-"""Text on filled areas, which is the same in dark mode."""
 
-Look = tuple[str, str, str]
-"""Colour, marker and hatch."""
+Look = tuple[str, str]
+"""Colour and marker."""
 
 LOOKS: list[Look] = [
-    ('#0b3c5d', 'o', ''),
-    ('#d98200', 's', '//'),
-    ('#1b8a6b', '^', '..'),
-    ('#b5408a', 'D', 'xx'),
-    ('#4d9fd6', 'v', '\\\\'),
-    ('#c24a1a', 'P', '++'),
-    ('#6d7680', 'X', '--'),
-    ('#a08a00', '<', 'oo'),
-    ('#5b4b9e', '>', '**'),
+    ('#0b3c5d', 'o'),
+    ('#d98200', 's'),
+    ('#1b8a6b', '^'),
+    ('#b5408a', 'D'),
+    ('#4d9fd6', 'v'),
+    ('#c24a1a', 'P'),
+    ('#6d7680', 'X'),
+    ('#a08a00', '<'),
+    ('#5b4b9e', '>'),
 ]
 _FIXED = {'black': 0, 'blur': 1, 'mean': 2}
 
@@ -71,7 +66,6 @@ _STYLE = {
     'xtick.color': INK,
     'ytick.color': INK,
     'grid.color': LINE,
-    'hatch.linewidth': 0.7,
     'legend.frameon': False,
     'svg.hashsalt': 'mmpose_occlusion',
     'svg.fonttype': 'path',
@@ -161,24 +155,3 @@ def few_ticks(axis: Axes) -> None:
     """So few ticks along x that their labels do not touch."""
     axis.xaxis.set_major_locator(MaxNLocator(5, min_n_ticks=2))
     axis.grid(axis='x')
-
-
-def rows(axis: Axes, labels: Sequence[str], bands: bool = True) -> None:
-    """One row for each label, the first at the top."""
-    for y in range(0, len(labels) if bands else 0, 2):
-        axis.axhspan(y - 0.5, y + 0.5, color=BAND, zorder=0)
-    axis.set_yticks(range(len(labels)), labels)
-    axis.set_ylim(len(labels) - 0.5, -0.5)
-    axis.tick_params(axis='y', length=0)
-    axis.spines['left'].set_visible(False)
-
-
-def whiskers(estimates: Sequence[Estimate]) -> np.ndarray:
-    """``(2, n)`` lengths of the error bars below and above the values."""
-    ends = [
-        (0.0, 0.0)
-        if e.value is None or e.low is None or e.high is None
-        else (max(0.0, e.value - e.low), max(0.0, e.high - e.value))
-        for e in estimates
-    ]
-    return np.array(ends).reshape(-1, 2).T

@@ -54,7 +54,7 @@ def severity_chart(
                 if not line.label:
                     axis.plot(x, value, color=LEADER, linewidth=0.9, zorder=1)
                     continue
-                color, marker, _ = line.look
+                color, marker = line.look
                 axis.fill_between(
                     x, below, above, color=color, alpha=0.15, linewidth=0
                 )
