@@ -168,9 +168,7 @@ def _aps(args: argparse.Namespace) -> str:
     loop.run()
     run = load_run(loop.store, [attack.name for attack in loop.attacks])
     analyses, *_ = analyse([run])
-    return ', '.join(
-        f'{row.attack} {row.score:.4f}' for row in rows(analyses[0])
-    )
+    return ', '.join(f'{row[0]} {row[2]}' for row in rows(analyses[0]))
 
 
 if __name__ == '__main__':
