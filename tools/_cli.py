@@ -21,8 +21,9 @@ if find_spec('mmengine') is None:
     )
 
 ROOT = Path(__file__).resolve().parents[1]
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))
+for _path in (ROOT / 'projects/synthetic_people', ROOT):
+    if str(_path) not in sys.path:
+        sys.path.insert(0, str(_path))
 
 ATTACK_HELP = (
     'an occlusion as KIND:NAME[:FILL[:SIZE][:PLACE]], for example '

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from .analysis import Analysis
-from .analysis.costs import Cost
-from .analysis.joints import ALL, JointScores
+from mmpose_occlusion.metrics.joint_groups import TARGET
+
+from .analysis import ALL_JOINTS, Analysis, AttackCost, JointScores
 
 CAPTION = (
     'people: whose crop the attack changed, and whose scores these are; PCK: '
-    'PCK@0.2 of the hidden joints; OKS≥.5: fraction of the hidden joints '
-    'whose per-keypoint OKS is at least 0.5; clean → attacked'
+    'PCK@0.2 of the targets, the joints that the attack names and hides; '
+    'OKS≥.5: fraction of the targets whose per-keypoint OKS is at least 0.5; '
+    'clean → attacked'
 )
 _NUMBERS = 49
 """Columns that the numbers take in the terminal, with their gaps."""
@@ -29,15 +30,18 @@ def rows(analysis: Analysis) -> list[list[str]]:
     clean, main = analysis.clean, analysis.main
     first = [
         *('clean', str(analysis.people), _number(clean[main].value), '–'),
-        *(_number(clean[measure].value, '.2f') for measure in ('PCK', 'KS')),
+        *(
+            _number(clean[measure].value, '.2f')
+            for measure in ('PCK', 'OKS50')
+        ),
     ]
     return [first, *(_row(cost, main) for cost in analysis.costs)]
 
 
-def _row(cost: Cost, main: str) -> list[str]:
+def _row(cost: AttackCost, main: str) -> list[str]:
     before = after = JointScores(None, None, None, None)
     for row in cost.joints:
-        if row.joint == ALL and row.hidden:
+        if row.joint == ALL_JOINTS and row.group == TARGET:
             before, after = row.clean, row.attacked
     return [
         cost.name,
@@ -45,7 +49,7 @@ def _row(cost: Cost, main: str) -> list[str]:
         _number(cost.attacked[main].value),
         _number(cost.change[main].value, '+.3f'),
         _change(before.pck, after.pck),
-        _change(before.ks, after.ks),
+        _change(before.oks50, after.oks50),
     ]
 
 

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from mmpose_occlusion.transforms import KeepPicture
+from mmpose_occlusion.transforms import KeepImage
 from mmpose_occlusion.visualization import (
     CropPair,
     PoseStyle,
@@ -257,7 +257,7 @@ def test_names_are_escaped(style):
 
 def test_kept_image_is_a_copy():
     image = np.zeros((2, 2, 3), np.uint8)
-    results = KeepPicture('before')({'img': image})
+    results = KeepImage('before')({'img': image})
     image[:] = 9
     assert results['before'].max() == 0
-    assert repr(KeepPicture('a')) == "KeepPicture(key='a')"
+    assert repr(KeepImage('a')) == "KeepImage(key='a')"

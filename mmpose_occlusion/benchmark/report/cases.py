@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmpose_occlusion.benchmark.data import BenchmarkRun
-from mmpose_occlusion.metrics.functional import box_size, joint_errors
+from mmpose_occlusion.metrics.pck import box_size, joint_errors
 
 WORST, TYPICAL = 1.0, 0.5
 """Quantiles of the increase of the error."""
@@ -24,7 +24,7 @@ class Case:
         before: Error of the joint without the attack, as a fraction of the
             longer side of the person's bbox.
         after: The same under the attack.
-        joint: Hidden joint whose error grows most.
+        joint: Target whose error grows most.
     """
 
     attack: str
@@ -69,7 +69,7 @@ changed.
 def pick_cases(
     run: BenchmarkRun, quantile: float, number: int = 6
 ) -> list[Case]:
-    """Cases by how much the error of a hidden joint grows.
+    """Cases by how much the error of a target grows.
 
     Args:
         run: The run.
@@ -89,7 +89,7 @@ def pick_cases(
     growth = np.full((len(run.attacks), len(boxes)), -np.inf)
     joints = np.zeros(growth.shape, int)
     for index, attack in enumerate(run.attacks):
-        counts = attack.hidden & labelled & attack.changed[:, None]
+        counts = attack.targets & labelled & attack.changed[:, None]
         grown = np.where(counts, after(index) - before, -np.inf)
         growth[index], joints[index] = grown.max(1), grown.argmax(1)
     out = []

@@ -2,11 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 
-from mmpose_occlusion.benchmark.analysis import Analysis
-from mmpose_occlusion.benchmark.analysis.attacks import HERE, JOINT, PART
-from mmpose_occlusion.benchmark.analysis.compare import CLEAN, Comparison
-from mmpose_occlusion.benchmark.analysis.costs import Cost
-from mmpose_occlusion.benchmark.analysis.curves import MEAN, Curve
+from mmpose_occlusion.benchmark.analysis import (
+    AT_TARGET,
+    CLEAN,
+    KEYPOINT,
+    MEAN,
+    PART,
+    RANDOM,
+    Analysis,
+    AttackCost,
+    ModelComparison,
+    SeverityCurve,
+)
 
 from .figures.body_chart import body_chart, body_layout
 from .figures.chart_base import LOOKS, Chart, Look, looks
@@ -16,7 +23,7 @@ from .formatting import NAMES, PLACES, number, place_name
 
 
 def model_charts(
-    analysis: Analysis, plain: Sequence[Cost]
+    analysis: Analysis, plain: Sequence[AttackCost]
 ) -> dict[str, Chart | None]:
     """Name -> chart, None where there are no data.
 
@@ -33,11 +40,11 @@ def model_charts(
     )
 
 
-def _paints_of(costs: Iterable[Cost]) -> list[str]:
+def _paints_of(costs: Iterable[AttackCost]) -> list[str]:
     return list(dict.fromkeys(cost.paint for cost in costs))
 
 
-def _body(analysis: Analysis, plain: Sequence[Cost]) -> Chart | None:
+def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
     main, joints, boxes = (
         analysis.main,
         analysis.run.joints,
@@ -50,7 +57,7 @@ def _body(analysis: Analysis, plain: Sequence[Cost]) -> Chart | None:
         paint: {
             c.target: -(c.change[main].value or 0.0)
             for c in plain
-            if c.kind == JOINT and c.paint == paint
+            if c.kind == KEYPOINT and c.paint == paint
         }
         for paint in _paints_of(plain)
     }
@@ -64,7 +71,7 @@ def _body(analysis: Analysis, plain: Sequence[Cost]) -> Chart | None:
     )
 
 
-def _costs(analysis: Analysis, plain: Sequence[Cost]) -> Chart | None:
+def _costs(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
     main, paints = analysis.main, _paints_of(plain)
     by_paint = looks(paints)
 
@@ -76,7 +83,7 @@ def _costs(analysis: Analysis, plain: Sequence[Cost]) -> Chart | None:
     return forest_chart(
         {
             f'One {kind} hidden': [values(kind, paint) for paint in paints]
-            for kind in (JOINT, PART)
+            for kind in (KEYPOINT, PART)
         },
         f'change of {NAMES[main]}',
         f'Change of {NAMES[main]} with its 95 % interval for every joint and '
@@ -87,13 +94,15 @@ def _costs(analysis: Analysis, plain: Sequence[Cost]) -> Chart | None:
 
 def _severity(analysis: Analysis) -> Chart | None:
     curves, name = analysis.curves, NAMES[analysis.main]
-    main = [c for c in curves if c.target in (MEAN, 'random')] or curves
+    main = [c for c in curves if c.target in (MEAN, RANDOM)] or curves
     single = [c for c in curves if c not in main]
     by_paint = looks(dict.fromkeys(c.paint for c in main))
     order = sorted(single, key=lambda c: c.area.value or 0)
     named = order[:3] + (order[-1:] if len(order) > 3 else [])
 
-    def lines(found: Sequence[Curve], look: Sequence[Look]) -> list[Line]:
+    def lines(
+        found: Sequence[SeverityCurve], look: Sequence[Look]
+    ) -> list[Line]:
         return [
             Line(curve_name(c), each, c.severity, c.points)
             for c, each in zip(found, look, strict=False)
@@ -113,11 +122,11 @@ def _severity(analysis: Analysis) -> Chart | None:
     )
 
 
-def curve_name(curve: Curve) -> str:
+def curve_name(curve: SeverityCurve) -> str:
     """Target and paint of a curve."""
     words = {
         MEAN: f'mean of all {curve.kind}s',
-        'random': f'one random {curve.kind} per person',
+        RANDOM: f'one random {curve.kind} per person',
     }
     return f'{words.get(curve.target, curve.target)}, {curve.paint}'
 
@@ -153,7 +162,7 @@ def _paints(analysis: Analysis) -> Chart | None:
     costs = [
         c
         for c in analysis.costs
-        if c.target == 'random' and c.place == HERE and c.severity is None
+        if c.target == RANDOM and c.place == AT_TARGET and c.severity is None
     ]
     costs.sort(key=lambda c: c.change[main].value or 0)
     values = {c.paint: c.change[main] for c in costs}
@@ -168,7 +177,9 @@ def _paints(analysis: Analysis) -> Chart | None:
     )
 
 
-def comparison_chart(comparison: Comparison, first: Analysis) -> Chart | None:
+def comparison_chart(
+    comparison: ModelComparison, first: Analysis
+) -> Chart | None:
     """How much better or worse other models are than the first."""
     main = first.main
     plain = [c for c in first.costs if c.plain]

@@ -1,8 +1,12 @@
 """Numbers and names as the page writes them."""
 
-from mmpose_occlusion.benchmark.analysis import Estimate
-from mmpose_occlusion.benchmark.analysis.attacks import HERE, OTHER
-from mmpose_occlusion.benchmark.analysis.costs import Cost
+from mmpose_occlusion.benchmark.analysis import (
+    AT_TARGET,
+    OTHER,
+    RANDOM,
+    AttackCost,
+    Estimate,
+)
 
 NOTHING = '–'
 MINUS = '\u2212'
@@ -12,14 +16,14 @@ NAMES = dict(
     AR='AR',
     PCKh='PCKh@0.5',
     PCK='PCK@0.2',
-    KS='OKS≥0.5',
+    OKS50='OKS≥0.5',
     EPE='EPE, % of bbox',
     EPE_px='EPE, px',
 )
 """Measures as headings."""
 
 PLACES = {
-    HERE: 'the joint itself',
+    AT_TARGET: 'the joint itself',
     'on_person': 'elsewhere on the person',
     'off_person': 'off the person',
 }
@@ -89,13 +93,13 @@ def place_name(place: str) -> str:
     return PLACES.get(place, place)
 
 
-def describe(cost: Cost) -> str:
+def describe(cost: AttackCost) -> str:
     """Target, size, place and paint of an attack."""
     if cost.kind == OTHER:
         return cost.target
-    text = f'one {cost.kind}' if cost.target == 'random' else cost.target
+    text = f'one {cost.kind}' if cost.target == RANDOM else cost.target
     if cost.severity is not None:
         text += f', {100 * cost.severity:g} % of the height'
-    if cost.place != HERE:
+    if cost.place != AT_TARGET:
         text += f', painted {place_name(cost.place)}'
     return f'{text} ({cost.paint})'

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from mmpose_occlusion.benchmark.analysis import Analysis
-from mmpose_occlusion.benchmark.analysis.compare import Comparison
-from mmpose_occlusion.benchmark.analysis.costs import Cost
+from mmpose_occlusion.benchmark.analysis import (
+    Analysis,
+    AttackCost,
+    ModelComparison,
+)
 from mmpose_occlusion.files import plain
 
 SCHEMA = 1
@@ -20,7 +22,7 @@ DIGITS = 6
 
 def report_numbers(
     analyses: Sequence[Analysis],
-    comparison: Comparison | None,
+    comparison: ModelComparison | None,
     draws: int,
     seed: int,
     run: Mapping[str, Any],
@@ -86,7 +88,7 @@ _ATTACK = (
 )
 
 
-def _attack_row(model: str, cost: Cost) -> dict[str, Any]:
+def _attack_row(model: str, cost: AttackCost) -> dict[str, Any]:
     row: dict[str, Any] = dict(model=model, attack=cost.name)
     row.update({key: getattr(cost, key) for key in _ATTACK})
     for measure, change in cost.change.items():
@@ -98,13 +100,13 @@ def _attack_row(model: str, cost: Cost) -> dict[str, Any]:
     return row
 
 
-def _joint_rows(model: str, cost: Cost) -> Iterator[dict[str, Any]]:
+def _joint_rows(model: str, cost: AttackCost) -> Iterator[dict[str, Any]]:
     for joint in cost.joints:
         row: dict[str, Any] = dict(
             model=model,
             attack=cost.name,
             joint=joint.joint,
-            hidden=int(joint.hidden),
+            group=joint.group,
             number=joint.number,
         )
         for view in ('clean', 'attacked'):

@@ -12,13 +12,18 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mmpose_occlusion.benchmark.analysis import Analysis
-from mmpose_occlusion.benchmark.analysis.attacks import JOINT, PART
-from mmpose_occlusion.benchmark.analysis.compare import Comparison
-from mmpose_occlusion.benchmark.analysis.costs import Cost
-from mmpose_occlusion.benchmark.analysis.failures import KINDS
-from mmpose_occlusion.benchmark.analysis.joints import ALL, JointChange
-from mmpose_occlusion.benchmark.analysis.measures import LOWER_IS_BETTER
+from mmpose_occlusion.benchmark.analysis import (
+    ALL_JOINTS,
+    ERROR_TYPES,
+    KEYPOINT,
+    LOWER_IS_BETTER,
+    PART,
+    Analysis,
+    AttackCost,
+    JointChange,
+    ModelComparison,
+)
+from mmpose_occlusion.metrics.joint_groups import GROUPS, TARGET, VISIBLE
 from mmpose_occlusion.visualization import PoseStyle, svg
 
 from . import charts, formatting
@@ -44,7 +49,7 @@ FILTERS = (
 
 def render_page(
     analyses: Sequence[Analysis],
-    comparison: Comparison | None,
+    comparison: ModelComparison | None,
     numbers: Mapping[str, Any],
     case_images: MakeImages | None,
     cases: int,
@@ -78,7 +83,7 @@ def render_page(
         data=', '.join(dict.fromkeys(a.run.data for a in analyses)),
         notes=notes,
         measures=NAMES,
-        kinds=KINDS,
+        kinds=ERROR_TYPES,
         kind_names=KIND_NAMES,
         curve_name=charts.curve_name,
         overall=_overall,
@@ -140,11 +145,11 @@ def _model(
         mean_change=float(np.mean(changes)) if changes else None,
         most_harmful={
             kind: _worst(mine, main)
-            for kind in (JOINT, PART)
+            for kind in (KEYPOINT, PART)
             if (mine := [c for c in plain if c.kind == kind])
         },
-        near_hidden=_mean_oks(plain, True),
-        near_visible=_mean_oks(plain, False),
+        near_target=_mean_oks(plain, TARGET),
+        near_visible=_mean_oks(plain, VISIBLE),
         parts={
             c.target: [joints.names[i] for i in joints.parts[c.target]]
             for c in plain
@@ -170,16 +175,16 @@ def _model(
     )
 
 
-def _value(cost: Cost, measure: str) -> float:
+def _value(cost: AttackCost, measure: str) -> float:
     return cost.change[measure].value or 0.0
 
 
-def _worst(costs: Iterable[Cost], measure: str) -> Cost:
+def _worst(costs: Iterable[AttackCost], measure: str) -> AttackCost:
     sign = -1 if measure in LOWER_IS_BETTER else 1
     return min(costs, key=lambda c: sign * _value(c, measure))
 
 
-def _paints(costs: Sequence[Cost], measure: str) -> list[str]:
+def _paints(costs: Sequence[AttackCost], measure: str) -> list[str]:
     """Paints with most targets first, of these the most harmful."""
     totals: dict[str, list[float]] = {}
     for cost in costs:
@@ -189,40 +194,42 @@ def _paints(costs: Sequence[Cost], measure: str) -> list[str]:
     )
 
 
-def _overall(cost: Cost, hidden: bool) -> JointChange:
-    """All hidden, or all visible, joints of the attacked people."""
+def _overall(cost: AttackCost, group: str) -> JointChange:
+    """All joints of a group."""
     return next(
-        row for row in cost.joints if row.joint == ALL and row.hidden == hidden
+        row
+        for row in cost.joints
+        if row.joint == ALL_JOINTS and row.group == group
     )
 
 
-def _own_joints(costs: Sequence[Cost]) -> list[JointChange]:
+def _own_joints(costs: Sequence[AttackCost]) -> list[JointChange]:
     """Every joint under the attack on itself."""
     return [
         row
         for cost in costs
         for row in cost.joints
-        if row.hidden and row.joint == cost.target and row.number
+        if row.group == TARGET and row.joint == cost.target and row.number
     ]
 
 
-def _mean_oks(costs: Sequence[Cost], hidden: bool) -> str:
+def _mean_oks(costs: Sequence[AttackCost], group: str) -> str:
     """Mean over the joints of all attacks; empty where there are none."""
-    rows = [row for c in costs if (row := _overall(c, hidden)).number]
+    rows = [row for c in costs if (row := _overall(c, group)).number]
     total = sum(row.number for row in rows)
     if not total:
         return ''
     clean, attacked = (
-        sum(r.number * (getattr(r, view).ks or 0) for r in rows) / total
+        sum(r.number * (getattr(r, view).oks50 or 0) for r in rows) / total
         for view in ('clean', 'attacked')
     )
     return f'{percent(clean, 1)} → {percent(attacked, 1)}'
 
 
-def _failures(plain: Sequence[Cost]) -> list[Values]:
+def _failures(plain: Sequence[AttackCost]) -> list[Values]:
     """Fractions of the kinds of failures, clean and under each paint."""
     bars = []
-    for group in ('hidden', 'visible'):
+    for group in GROUPS:
         for paint in ('clean', *dict.fromkeys(c.paint for c in plain)):
             view = 'clean' if paint == 'clean' else 'attacked'
             counts = [
@@ -230,7 +237,9 @@ def _failures(plain: Sequence[Cost]) -> list[Values]:
                 for cost in plain
                 if paint in ('clean', cost.paint)
             ]
-            found = {kind: sum(c[kind] for c in counts) for kind in KINDS}
+            found = {
+                kind: sum(c[kind] for c in counts) for kind in ERROR_TYPES
+            }
             total = sum(found.values())
             if total:
                 kinds = {k: 100 * n / total for k, n in found.items()}

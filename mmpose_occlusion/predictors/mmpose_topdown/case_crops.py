@@ -11,13 +11,13 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
-from mmpose_occlusion.attacks import split_pipeline
-from mmpose_occlusion.benchmark.analysis.attacks import transforms
+from mmpose_occlusion.benchmark.analysis import transform_configs
 from mmpose_occlusion.benchmark.blocks import order_by_image
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.benchmark.report.cases import Case, CaseImages
 from mmpose_occlusion.datasets import match_detections
 from mmpose_occlusion.engine.crops import to_crop
+from mmpose_occlusion.engine.pipelines import split_pipeline
 
 from .crop_maker import Attack, CropMaker
 from .ground_truth import infos_of
@@ -81,7 +81,9 @@ def case_crops(
     for case in cases:
         crop = crop_of(case.row)
         try:
-            painted = Attack(transforms(attacks[case.attack]), run.seed)(crop)
+            painted = Attack(
+                transform_configs(attacks[case.attack]), run.seed
+            )(crop)
         except Exception as error:
             raise LookupError(
                 f'the attack "{case.attack}" cannot be painted again '
