@@ -236,6 +236,23 @@ def test_names_are_shown_literally(tmp_path):
     assert not re.search('<s>|<t>', text)
 
 
+def test_bystanders_stand_apart(tmp_path):
+    run = some_run()
+    attacks = list(run.attacks[:2])
+    beside = np.zeros_like(attacks[1].targets)
+    beside[:, WRIST + 1] = run.boxes.visible[:, WRIST + 1] > 0
+    attacks[1] = replace(attacks[1], bystanders=beside)
+    text = write_report(
+        [replace(run, attacks=attacks)], tmp_path, draws=5
+    ).read_text()
+    nose, wrist = re.search(
+        '<table class="found.*?<tbody>(.*?)</tbody>', text, re.DOTALL
+    )[1].split('</tr>')[:2]
+    assert '<td>–</td>' in nose
+    assert '<td>100.0 % → 100.0 %</td>' in wrist
+    assert '100.0 % → 0.0 %</td>' in wrist
+
+
 def test_a_legend_has_names_that_start_with_an_underscore():
     values = dict(row=Estimate(0.1, 0.0, 0.2))
     drawn = [
