@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,7 @@ class Benchmark:
         return write_report(
             self.runs,
             self.folder if path is None else path,
-            [_config_of(run) for run in self.runs],
+            case_images=_case_images(),
             draws=draws,
             seed=seed,
             cases=cases,
@@ -269,18 +270,12 @@ def _rows(run: BenchmarkRun) -> Iterator[dict[str, Any]]:
                 )
 
 
-def _config_of(run: BenchmarkRun) -> Any:
-    """MMEngine config that makes the crops of cases again; None without
-    MMEngine, or where the store does not have it."""
-    try:
-        from mmengine.config import Config
-    except ImportError:
+def _case_images() -> Any:
+    """What makes the crops of cases; None without MMPose."""
+    if find_spec('mmpose') is None:
         return None
-    if not run.dataset:
-        return None
-    return Config(
-        dict(
-            default_scope=run.dataset['default_scope'],
-            test_dataloader=dict(dataset=run.dataset['dataset']),
-        )
+    from mmpose_occlusion.predictors.mmpose_topdown.case_crops import (
+        case_crops,
     )
+
+    return case_crops

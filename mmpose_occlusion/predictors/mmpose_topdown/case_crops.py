@@ -1,0 +1,103 @@
+"""Crops of a report's cases, made again through MMPose's data set."""
+
+import contextlib
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.registry import init_default_scope
+from mmengine.utils import import_modules_from_strings
+from mmpose.registry import DATASETS
+
+from mmpose_occlusion.benchmark.analysis import transform_configs
+from mmpose_occlusion.benchmark.blocks import order_by_image
+from mmpose_occlusion.benchmark.data import BenchmarkRun
+from mmpose_occlusion.benchmark.report.cases import Case, CaseImages
+from mmpose_occlusion.datasets import match_detections
+from mmpose_occlusion.engine.crops import to_crop
+from mmpose_occlusion.engine.pipelines import split_pipeline
+from mmpose_occlusion.skeleton import Skeleton
+
+from .crop_maker import CropAttack, CropMaker
+from .ground_truth import infos_of
+
+
+def case_crops(
+    run: BenchmarkRun, cases: Sequence[Case]
+) -> dict[Case, CaseImages]:
+    """Make the crops of some cases, clean and attacked.
+
+    Args:
+        run: The run; its ``dataset`` says how to build the data set.
+        cases: Of the run.
+
+    Raises:
+        LookupError: The data set is missing or has changed, or an attack
+            cannot be applied; the message names it.
+    """
+    crop_of = _crops(run)
+    attacks = {attack.name: attack for attack in run.attacks}
+    out = {}
+    for case in cases:
+        crop = crop_of(case.row)
+        try:
+            configs = transform_configs(attacks[case.attack])
+            painted = CropAttack(configs, run.seed)(crop)
+        except Exception as error:
+            raise LookupError(
+                f'the attack "{case.attack}" cannot be painted again '
+                f'({_first_line(error)})'
+            ) from error
+        origin, x, y = to_crop(np.array([[0, 0], [1, 0], [0, 1]]), crop)
+        matrix = np.stack([x - origin, y - origin, origin], axis=1)
+        out[case] = CaseImages(crop['img'], painted['img'], matrix)
+    return out
+
+
+def _crops(run: BenchmarkRun) -> Callable[[int], dict[str, Any]]:
+    """Row of the boxes -> ``results`` of its crop."""
+    if not run.dataset:
+        raise LookupError(
+            'the store does not say how to build the data set of this run'
+        )
+    try:
+        _import_modules(run.dataset.get('custom_imports') or {})
+        init_default_scope(run.dataset['default_scope'])
+        built = match_detections(run.dataset['dataset'])
+        source = built.get('dataset', built)
+        before, after = split_pipeline(source['pipeline'])
+        source['pipeline'] = before
+        with contextlib.redirect_stdout(io.StringIO()):
+            dataset = DATASETS.build(built)
+        ids = np.array([info['img_id'] for info in infos_of(dataset)])
+    except Exception as error:
+        raise LookupError(
+            f'the data set cannot be read again ({_first_line(error)})'
+        ) from error
+    order = order_by_image(ids)
+    count = len(run.boxes)
+    if not np.array_equal(ids[order][:count], run.boxes.image_ids):
+        raise LookupError('the data set has changed since the predictions')
+    skeleton = Skeleton.from_names(tuple(run.joints.names))
+    maker = CropMaker(dataset, after, (), skeleton, order)
+
+    def crop_of(row: int) -> dict[str, Any]:
+        try:
+            return next(maker.crops(row, row + 1))
+        except Exception as error:
+            raise LookupError(
+                f'image {run.boxes.image_ids[row]} cannot be read again '
+                f'({_first_line(error)})'
+            ) from error
+
+    return crop_of
+
+
+def _import_modules(custom: Mapping[str, Any]) -> None:
+    if custom.get('imports'):
+        import_modules_from_strings(**custom)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
