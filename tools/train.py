@@ -32,18 +32,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--exact-resume',
         action='store_true',
-        help='key all random numbers by epoch and sample: a training that '
-        'was stopped and is resumed, with this argument each time, then has '
-        'the losses of one that never stopped',
+        help='bit-exact resume; pass the flag on every run',
     )
     parser.add_argument(
         '--amp', action='store_true', help='train in mixed precision'
-    )
-    parser.add_argument(
-        '--fast-steps',
-        action='store_true',
-        help="load data with equivalents of MMPose's steps that give the "
-        'same samples sooner (see docs/speed_pipeline.md)',
     )
     parser.add_argument(
         '--no-validate',

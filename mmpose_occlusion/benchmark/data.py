@@ -101,7 +101,9 @@ class Attacked:
         changed: ``(N,)`` bool, the crops that really changed.
         excluded: ``(N,)`` bool, the crops in which the attack found no
             place, although the person has what it names.
-        hidden: ``(N, K)`` bool, the joints under painted pixels.
+        targets: ``(N, K)`` bool, joints that the attack asks for and that lie
+            under painted pixels.
+        bystanders: ``(N, K)`` bool, other joints under painted pixels.
         pixels: ``(N,)`` int64, painted pixels of the crop.
     """
 
@@ -112,8 +114,14 @@ class Attacked:
     predictions: Predictions
     changed: np.ndarray
     excluded: np.ndarray
-    hidden: np.ndarray
+    targets: np.ndarray
+    bystanders: np.ndarray
     pixels: np.ndarray
+
+    @property
+    def hidden(self) -> np.ndarray:
+        """``(N, K)`` bool, targets and bystanders."""
+        return self.targets | self.bystanders
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,6 @@ import torch
 from mmengine.config import Config
 
 from mmpose_occlusion.attacks import with_defaults
-from mmpose_occlusion.datasets.zip_backend import (
-    SCHEME,
-    open_archive,
-    split_path,
-)
 from mmpose_occlusion.version import __version__
 
 KEY_LENGTH = 16
@@ -89,10 +84,6 @@ def digest_of_images(paths: Iterable[str]) -> str:
 
 def _size(path: str) -> int | None:
     try:
-        if path.startswith(SCHEME):
-            archive, name = split_path(path)
-            entry = open_archive(archive).find(name)
-            return entry.file_size if entry else None
         return os.path.getsize(path)
     except OSError:
         return None

@@ -122,6 +122,7 @@ def _attacked(
         predictions=Predictions(keypoints, scores),
         changed=changed,
         excluded=np.concatenate([r.excluded for r in results]),
-        hidden=np.concatenate([r.hidden for r in results]),
+        targets=np.concatenate([r.hidden for r in results]),
+        bystanders=np.zeros((len(changed), keypoints.shape[1]), bool),
         pixels=np.concatenate([r.pixels for r in results]).astype(np.int64),
     )

@@ -25,7 +25,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from mmpose_occlusion.attacks import (
+from mmpose_occlusion.engine.pipelines import (
     KINDS,
     PLACES,
     as_attacks,
@@ -57,7 +57,7 @@ class SuiteAttack:
 
     Args:
         name: Unique among all attacks of a benchmark; that which the suite
-            gives, or :func:`mmpose_occlusion.attacks.attack_name`.
+            gives, or :func:`mmpose_occlusion.engine.pipelines.attack_name`.
         suite: Name of the suite.
         configs: Configs of the transforms that make it, in their order.
         details: What the suite says of it, and what is derived.

@@ -10,20 +10,16 @@ from mmengine.config import Config
 from mmpose_occlusion.errors import UsageError
 
 from .config import walk_datasets
-from .data_files import open_archives
 
 
 def check_data_files(cfg: Config, split: str, evaluator: bool = True) -> None:
-    """See to it that the files of a split's data and evaluator exist.
+    """Check that the files of a split's data and evaluator exist.
 
-    Paths on other storage than the local disk are not judged. Archives of
-    images are opened, so that workers that are forked later share them.
+    Paths on other storage than the local disk are not checked.
 
     Raises:
-        UsageError: One is missing, or an archive is damaged; the sentence
-            names its key.
+        UsageError: One is missing; the sentence names its key.
     """
-    open_archives(cfg, split)
     loader = f'{split}_dataloader'
     for key, dataset in walk_datasets(cfg[loader]['dataset']):
         key = f'{loader}.{key}'
@@ -79,7 +75,7 @@ def _check_evaluator(evaluator: Any, key: str) -> None:
 
 
 def check_checkpoint(path: str, what: str = 'checkpoint') -> None:
-    """See to it that a checkpoint on the local disk exists.
+    """Check that a checkpoint on the local disk exists.
 
     Raises:
         UsageError: It does not.
@@ -91,7 +87,7 @@ def check_checkpoint(path: str, what: str = 'checkpoint') -> None:
 
 
 def check_resume(cfg: Config) -> None:
-    """See to it that the checkpoint a training starts from exists.
+    """Check that the checkpoint a training starts from exists.
 
     Raises:
         UsageError: It does not.

@@ -14,9 +14,7 @@ from mmpose_occlusion.errors import UsageError
 SPLITS = ('train', 'val', 'test')
 
 
-def load_config(
-    path: str, options: Mapping | None = None, find_data: bool = True
-) -> Config:
+def load_config(path: str, options: Mapping | None = None) -> Config:
     """Load a config and merge the options of the command line into it.
 
     Args:
@@ -24,9 +22,6 @@ def load_config(
             example
             ``mmpose::body_2d_keypoint/rtmpose/coco/rtmpose-s_....py``.
         options: Dotted key -> value.
-        find_data: Whether data that lie in another layout than the config
-            says are to be read there (see
-            :func:`~mmpose_occlusion.engine.data_files.use_data_on_disk`).
 
     Raises:
         UsageError: It does not exist or cannot be read.
@@ -56,11 +51,6 @@ def load_config(
             raise UsageError(
                 f'--cfg-options {key} does not fit config "{path}": {error}'
             ) from error
-    if find_data:
-        # here, because that module needs this one
-        from .data_files import use_data_on_disk
-
-        use_data_on_disk(cfg)
     return cfg
 
 

@@ -56,7 +56,7 @@ def apply_arguments(cfg: Config, args: Namespace) -> list[str]:
     if args.box_nms is not None:
         match_boxes(cfg, nms_thr=args.box_nms)
     shown = bool(args.show_dir or args.show) and not args.badcase
-    names = attack_config(cfg, attacks, args.attack_seed, keep_pictures=shown)
+    names = attack_config(cfg, attacks, args.attack_seed, keep_images=shown)
     hooks = [*(cfg.get('custom_hooks') or [])]
     hooks.append({'type': 'OcclusionSummaryHook', 'names': names})
     if shown:

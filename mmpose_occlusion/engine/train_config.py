@@ -6,10 +6,9 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.transforms.fast_steps import FAST, with_fast_steps
 
 from .attack import carry_records
-from .config import dataloader, name_visualizer, set_work_dir
+from .config import name_visualizer, set_work_dir
 
 
 def apply_arguments(cfg: Config, args: Namespace) -> None:
@@ -36,8 +35,6 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
         _use_amp(cfg)
-    if args.fast_steps:
-        _use_fast_steps(cfg)
     if args.resume:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
@@ -86,22 +83,6 @@ def _use_amp(cfg: Config) -> None:
         )
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-
-
-def _use_fast_steps(cfg: Config) -> None:
-    """Have them in the training data's pipelines, and in those that a hook
-    switches to."""
-    old = dataloader(cfg, 'train')
-    new = with_fast_steps(old)
-    if new == old:
-        raise UsageError(
-            '--fast-steps is about '
-            f'{", ".join(slow.__name__ for slow in FAST)}, none of which is '
-            f'in train_dataloader of config "{cfg.filename}": leave it out'
-        )
-    cfg.train_dataloader = new
-    if cfg.get('custom_hooks'):
-        cfg.custom_hooks = with_fast_steps(cfg.custom_hooks)
 
 
 def _show(cfg: Config, args: Namespace) -> None:

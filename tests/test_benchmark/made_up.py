@@ -148,8 +148,8 @@ def attack(
     index = COCO.index(target)
     if changed is None:
         changed = boxes.visible[:, index] > 0
-    hidden = np.zeros(boxes.visible.shape, bool)
-    hidden[:, index] = changed
+    targets = np.zeros(boxes.visible.shape, bool)
+    targets[:, index] = changed
     keypoints = clean.keypoints.copy()
     if fault:
         keypoints[changed] = fault(keypoints[changed])
@@ -161,7 +161,8 @@ def attack(
         predictions=Predictions(keypoints, clean.scores),
         changed=changed,
         excluded=np.zeros(len(changed), bool),
-        hidden=hidden,
+        targets=targets,
+        bystanders=np.zeros_like(targets),
         pixels=np.where(changed, 113, 0),
     )
     return Attacked(**{**fields, **more})

@@ -12,7 +12,6 @@ from mmpose.registry import TRANSFORMS
 from mmpose.structures import PoseDataSample
 from torch.utils.data import Dataset, get_worker_info
 
-from mmpose_occlusion.attacks import RECORD_KEY, with_defaults
 from mmpose_occlusion.benchmark.clock import NO_CLOCK, Clock, Steps
 from mmpose_occlusion.benchmark.profile import (
     DECODE,
@@ -21,6 +20,7 @@ from mmpose_occlusion.benchmark.profile import (
     PATCHES,
     WARP,
 )
+from mmpose_occlusion.engine.pipelines import RECORD_KEY, with_defaults
 from mmpose_occlusion.hooks.exact_resume import key_of, seed_sample
 
 from .pixel_diff import Outcome, find_change, outcome_of

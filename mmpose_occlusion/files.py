@@ -1,0 +1,85 @@
+"""Files that are written whole or not at all, and JSON of plain values."""
+
+import json
+import math
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+
+def write_bytes(path: str | Path, data: bytes) -> Path:
+    """Write a file atomically: readers see the old content or the new one.
+
+    The bytes go to a hidden temporary file in the same folder, are flushed to
+    the disk, and the file is then renamed.
+
+    Args:
+        path: The file, which is replaced if it exists. Its folder must exist.
+        data: The whole content.
+
+    Returns:
+        The path.
+
+    Raises:
+        OSError: The folder does not exist or cannot be written to.
+    """
+    path = Path(path)
+    owner = f'{os.getpid()}-{threading.get_ident()}'
+    temporary = path.with_name(f'.{path.name}.{owner}')
+    try:
+        with open(temporary, 'wb') as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    """Write text in UTF-8, see :func:`write_bytes`."""
+    return write_bytes(path, text.encode())
+
+
+def write_json(
+    path: str | Path, value: Any, digits: int | None = None
+) -> Path:
+    """Write a value as JSON, see :func:`plain` and :func:`write_bytes`."""
+    text = json.dumps(
+        plain(value, digits), indent=1, allow_nan=False, ensure_ascii=False
+    )
+    return write_text(path, text + '\n')
+
+
+def plain(value: Any, digits: int | None = None) -> Any:
+    """A value made of dicts, lists, strings, numbers, booleans and None.
+
+    Args:
+        value: Dataclasses become dicts, arrays and tuples become lists,
+            numbers that are not finite become None, and objects of other
+            types their ``str``.
+        digits: Decimals to which floats are rounded; None keeps all.
+
+    >>> plain(dict(a=(1, float('nan'), 0.123)), digits=2)
+    {'a': [1, None, 0.12]}
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        value = {f.name: getattr(value, f.name) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(v, digits) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry, digits) for entry in value]
+    if hasattr(value, 'tolist'):
+        return plain(value.tolist(), digits)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        return value if digits is None else round(value, digits) + 0.0
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return str(value)

@@ -1,0 +1,55 @@
+"""Atomic files and plain JSON."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmpose_occlusion import files
+
+
+@dataclass
+class _Point:
+    x: float
+    tags: tuple
+
+
+def test_json_of_arrays_dataclasses_and_undefined_numbers(tmp_path):
+    value = dict(
+        score=np.float32(0.5),
+        undefined=float('nan'),
+        table={'nose': np.array([1.0, np.inf])},
+        point=_Point(-0.0, ('é', True)),
+        path=Path('a/b'),
+        kind=_Point,
+    )
+    path = files.write_json(tmp_path / 'a.json', value, digits=3)
+    found = json.loads(path.read_text(encoding='utf-8'))
+    assert found.pop('kind') == str(_Point)
+    assert found == dict(
+        score=0.5,
+        undefined=None,
+        table={'nose': [1.0, None]},
+        point=dict(x=0.0, tags=['é', True]),
+        path='a/b',
+    )
+
+
+def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path, monkeypatch):
+    path = files.write_text(tmp_path / 'a.txt', 'old')
+
+    def fail(*_):
+        raise OSError('disk full')
+
+    monkeypatch.setattr(files.os, 'fsync', fail)
+    with pytest.raises(OSError, match='disk full'):
+        files.write_text(path, 'new')
+    assert path.read_text() == 'old'
+    assert [p.name for p in tmp_path.iterdir()] == ['a.txt']
+
+
+def test_a_file_is_replaced(tmp_path):
+    path = files.write_bytes(tmp_path / 'a', b'old and long')
+    assert files.write_bytes(path, b'new').read_bytes() == b'new'
