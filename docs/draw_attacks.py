@@ -33,7 +33,7 @@ def draw(args: object) -> None:
     from matplotlib.figure import Figure
     from mmpose.registry import TRANSFORMS
 
-    from mmpose_occlusion.engine.pipelines import parse_attack
+    from mmpose_occlusion.occlusion import parse_attack
 
     crops = people_in_crops()
     people = [i for i in range(len(crops)) if is_all_seen(crops[i])][:PEOPLE]
@@ -47,7 +47,9 @@ def draw(args: object) -> None:
             ):
                 crop = crops[person]
                 if ':' in name:
-                    crop = TRANSFORMS.build(parse_attack(name))(crop)
+                    crop = TRANSFORMS.build(parse_attack(name).to_config())(
+                        crop
+                    )
                 elif options is not None:
                     crop = TRANSFORMS.build(dict(options, type=name, seed=2))(
                         crop
