@@ -1,6 +1,6 @@
 """Draw docs/attacks.png, the README's picture, from synthetic people.
 
-python tools/make_synthetic_people.py
+python projects/synthetic_people/make.py
 python docs/draw_attacks.py
 """
 
@@ -33,7 +33,7 @@ def draw(args: object) -> None:
     from matplotlib.figure import Figure
     from mmpose.registry import TRANSFORMS
 
-    from mmpose_occlusion.attacks import parse_attack
+    from mmpose_occlusion.engine.pipelines import parse_attack
 
     crops = people_in_crops()
     people = [i for i in range(len(crops)) if is_all_seen(crops[i])][:PEOPLE]

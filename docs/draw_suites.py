@@ -1,6 +1,6 @@
 """Draw docs/benchmark_suites.png from synthetic people.
 
-python tools/make_synthetic_people.py
+python projects/synthetic_people/make.py
 python docs/draw_suites.py
 """
 

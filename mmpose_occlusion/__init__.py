@@ -1,27 +1,36 @@
-"""Occlusions for MMPose: augmentations, attacks and benchmarks.
+"""Occlusion in 2D human pose estimation: augmentation, attacks, benchmarks.
 
-``custom_imports = dict(imports=['mmpose_occlusion'])`` in any MMPose config
-registers everything that this package offers. Its modules are imported when
-something of theirs is first used (see :mod:`.registration`).
+The core (:func:`occlude`, attacks, metrics, the benchmark's store and report)
+needs NumPy, OpenCV, SciPy and pycocotools. Where MMPose is installed,
+``custom_imports = dict(imports=['mmpose_occlusion'])`` in a config registers
+the transforms, data sets, models, metrics and hooks of this package.
 """
 
 from importlib import import_module
 from importlib.util import find_spec
-from types import ModuleType
+from typing import Any
 
 from .version import __version__
 
-if find_spec('mmpose'):
-    from . import requirements
+_LAZY = {
+    'Attack': 'occlusion',
+    'Occluded': 'occlusion',
+    'occlude': 'occlusion',
+    'parse_attack': 'occlusion',
+    'Benchmark': 'benchmark.api',
+    'load_benchmark': 'benchmark.api',
+    'run_benchmark': 'benchmark.api',
+    'EmptyRemovedHeatmaps': 'transforms',
+    'KeypointOcclusion': 'transforms',
+    'MultiKeypointOcclusion': 'transforms',
+    'PartMix': 'transforms',
+    'PartOcclusion': 'transforms',
+    'RandomOcclusion': 'transforms',
+}
+"""Name -> module of this package that it is imported from at first use."""
 
-    requirements.check()
-
-    from . import registration
-
-    registration.register()
-
-__all__ = [
-    '__version__',
+_PACKAGES = (
+    'benchmark',
     'datasets',
     'engine',
     'evaluation',
@@ -29,13 +38,31 @@ __all__ = [
     'metrics',
     'models',
     'occlusion',
+    'predictors',
     'transforms',
     'visualization',
-]
+)
+
+__all__ = ['__version__', *_LAZY, *_PACKAGES]
 
 
-def __getattr__(name: str) -> ModuleType:
-    """The modules of ``__all__``, imported at first use."""
-    if name in __all__:
+def __getattr__(name: str) -> Any:
+    """Import what ``__all__`` names, at first use."""
+    if name in _PACKAGES:
         return import_module(f'{__name__}.{name}')
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    if name not in _LAZY:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    if _LAZY[name] == 'transforms' and find_spec('mmpose') is None:
+        raise ImportError(
+            f'{name} is a transform of MMPose, which is not installed: '
+            'install MMPose 1.3 with MMEngine, mmcv and mmdet, or use '
+            'mmpose_occlusion.occlude(), which needs none of them.'
+        )
+    return getattr(import_module(f'{__name__}.{_LAZY[name]}'), name)
+
+
+if find_spec('mmpose') is not None:
+    from . import registration, requirements
+
+    requirements.check()
+    registration.register()

@@ -1,246 +1,145 @@
-"""The check of what is installed.
+"""The check of what is installed, where MMPose is used.
 
-Versions are checked when the package is imported, compiled modules where they
-are first needed: loading them takes seconds.
-
-setup.cfg names no dependency: MMEngine, mmcv and MMDetection come as classic
-(``mmcv``) and as maintained (``onedl-mmcv``) distributions under one import
-name, OpenCV with and without a screen, torch once per CUDA, and pip would
-install one over the other. So versions are checked here.
+Versions are checked by :func:`check`, compiled modules where they are first
+needed, by :func:`check_extensions`: loading them takes seconds. The package's
+metadata cannot name these dependencies, since each comes as several
+distributions (``mmcv`` and ``onedl-mmcv``, one torch per CUDA), and pip would
+install one over the other.
 
 Failures are RuntimeErrors: MMEngine's ``custom_imports`` replaces the message
-of any ImportError by its own.
+of any ImportError.
 """
 
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from importlib import import_module, metadata
 from importlib.util import find_spec
 
+from packaging.specifiers import SpecifierSet
 
-@dataclass(frozen=True)
-class Requirement:
-    """A package that must be there.
+_TORCH = "the command that PyTorch's own site gives for your machine"
 
-    Args:
-        module: the name to import it by.
-        distributions: the names that it is installed under.
-        lowest: the first version that will do, and
-        below: the first that will not, as (major, minor); None is no bound.
-        install: what to type, read after 'install it with'.
-    """
-
-    module: str
-    distributions: tuple[str, ...]
-    lowest: tuple[int, int] | None
-    below: tuple[int, int] | None
-    install: str
-
-    def wanted(self) -> str:
-        """The range as people write it: ``mmcv >=2.0,<3.0``."""
-        bounds = [
-            sign + '.'.join(map(str, bound))
-            for sign, bound in (('>=', self.lowest), ('<', self.below))
-            if bound
-        ]
-        return f'{self.module} {",".join(bounds)}'.strip()
-
-    def accepts(self, version: str) -> bool:
-        """Whether a version lies within the bounds."""
-        found = release(version)
-        return (self.lowest is None or self.lowest <= found) and (
-            self.below is None or found < self.below
-        )
-
-
-REQUIREMENTS = (
-    Requirement(
-        'torch',
-        ('torch',),
-        (2, 0),
-        None,
-        "the command that PyTorch's own site gives for your machine",
-    ),
-    Requirement(
-        'torchvision',
-        ('torchvision',),
-        None,
-        None,
-        "the command that PyTorch's own site gives for your machine",
-    ),
-    Requirement(
-        'mmengine',
-        ('mmengine', 'onedl-mmengine', 'mmengine-lite'),
-        (0, 10),
-        (1, 0),
+REQUIREMENTS = {
+    'torch': ('>=2.0', ['torch'], _TORCH),
+    'torchvision': ('', ['torchvision'], _TORCH),
+    'mmengine': (
+        '>=0.10,<1',
+        ['mmengine', 'onedl-mmengine', 'mmengine-lite'],
         "pip install 'mmengine>=0.10,<1' or pip install onedl-mmengine",
     ),
-    Requirement(
-        'mmcv',
-        ('mmcv', 'onedl-mmcv', 'mmcv-lite'),
-        (2, 0),
-        (3, 0),
+    'mmcv': (
+        '>=2.0,<3',
+        ['mmcv', 'onedl-mmcv', 'mmcv-lite'],
         "mim install 'mmcv>=2.0,<3' or pip install onedl-mmcv",
     ),
-    Requirement(
-        'mmpose',
-        ('mmpose',),
-        (1, 3),
-        (2, 0),
+    'mmpose': (
+        '>=1.3,<2',
+        ['mmpose'],
         "pip install --no-deps 'mmpose>=1.3,<2'",
     ),
-    Requirement(
-        'cv2',
-        (
-            'opencv-python-headless',
-            'opencv-python',
-            'opencv-contrib-python-headless',
-            'opencv-contrib-python',
-        ),
-        None,
-        None,
-        'pip install opencv-python-headless',
-    ),
-    *(
-        Requirement(module, (module,), None, None, f'pip install {module}')
-        for module in ('scipy', 'matplotlib', 'munkres')
-    ),
-    Requirement(
-        'json_tricks',
-        ('json-tricks',),
-        None,
-        None,
-        'pip install json-tricks',
-    ),
-)
-"""Checked in this order; the last ones are MMPose's own, which an
-installation of it with ``--no-deps`` has left to the user."""
+    'cv2': ('', [], 'pip install opencv-python-headless'),
+    # those that pip install --no-deps mmpose leaves out
+    'scipy': ('', [], 'pip install scipy'),
+    'matplotlib': ('', [], 'pip install matplotlib'),
+    'munkres': ('', [], 'pip install munkres'),
+    'json_tricks': ('', [], 'pip install json-tricks'),
+}
+"""Module -> accepted versions, distributions that have it, how to get it."""
 
-TORCH = (
+_TOGETHER = (
     'torch and torchvision do not load together ({reason}): install both '
     "with one command, the one that PyTorch's own site gives for your machine"
 )
-
-MMCV_OPERATORS = (
-    'mmcv has no compiled operators that fit this torch ({reason}): '
-    'uninstall it and install, for this torch, mmcv '
-    "(mim install 'mmcv>=2.0,<3'; not mmcv-lite) or onedl-mmcv "
-    '(pip install --no-build-isolation --no-cache-dir onedl-mmcv)'
-)
-
-XTCOCOTOOLS = (
-    'xtcocotools, which MMPose reads data sets with, does not load '
-    '({reason}): with NumPy 2 build it with pip install cython && '
-    'pip install --force-reinstall --no-deps --no-cache-dir '
-    '--no-build-isolation --no-binary xtcocotools xtcocotools, with NumPy 1 '
-    'pip install --no-deps xtcocotools'
-)
-
 EXTENSIONS = {
-    'torch': TORCH,
-    'torchvision': TORCH,
-    'mmcv._ext': MMCV_OPERATORS,
-    'xtcocotools._mask': XTCOCOTOOLS,
+    'torch': _TOGETHER,
+    'torchvision': _TOGETHER,
+    'mmcv._ext': (
+        'mmcv has no compiled operators that fit this torch ({reason}): '
+        'uninstall it and install, for this torch, mmcv '
+        "(mim install 'mmcv>=2.0,<3'; not mmcv-lite) or onedl-mmcv "
+        '(pip install --no-build-isolation --no-cache-dir onedl-mmcv)'
+    ),
+    'xtcocotools._mask': (
+        'xtcocotools, which MMPose reads data sets with, does not load '
+        '({reason}): with NumPy 2 build it with pip install cython && '
+        'pip install --force-reinstall --no-deps --no-cache-dir '
+        '--no-build-isolation --no-binary xtcocotools xtcocotools, with '
+        'NumPy 1 pip install --no-deps xtcocotools'
+    ),
 }
-"""Compiled modules that are often missing or built for something else, each
-after those that it needs."""
+"""Compiled module, after those that it needs -> message if it fails."""
 
 FOR_DATA = ('torch', 'xtcocotools._mask')
-"""Those that MMPose's data sets and metrics load anyway."""
+"""Those of MMPose's data sets and metrics."""
 
 FOR_MODELS = ('torch', 'torchvision', 'mmcv._ext')
-"""Those that MMPose's models load anyway."""
-
-
-def release(version: str) -> tuple[int, int]:
-    """The first two numbers of a version: ``'2.1.0rc4'`` is (2, 1)."""
-    numbers = re.findall(r'\d+', version)[:2]
-    return int(numbers[0]), int(numbers[1]) if len(numbers) > 1 else 0
-
-
-def problems(
-    versions: Mapping[str, str | None],
-    requirements: Iterable[Requirement] = REQUIREMENTS,
-) -> list[str]:
-    """What is missing or of a version that will not do.
-
-    Args:
-        versions: of each module that is installed, its version; None where
-            none can be told, which passes.
-
-    Returns:
-        One clause for each problem, with what to install.
-    """
-    found = []
-    for requirement in requirements:
-        if requirement.module not in versions:
-            state = 'is not installed'
-        else:
-            version = versions[requirement.module]
-            if version is None or requirement.accepts(version):
-                continue
-            state = f'is of version {version}'
-        found.append(
-            f'{requirement.wanted()} is needed and {requirement.module} '
-            f'{state}: install it with {requirement.install}'
-        )
-    return found
-
-
-def installed(
-    requirements: Iterable[Requirement] = REQUIREMENTS,
-) -> dict[str, str | None]:
-    """The versions of the required modules that can be imported."""
-    return {
-        requirement.module: _version(requirement)
-        for requirement in requirements
-        if find_spec(requirement.module) is not None
-    }
-
-
-def _version(requirement: Requirement) -> str | None:
-    for name in requirement.distributions:
-        try:
-            return metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    # A source tree on the path, say.
-    return getattr(import_module(requirement.module), '__version__', None)
-
-
-def extension_problems(
-    load: Callable[[str], object] = import_module,
-    extensions: Mapping[str, str] = EXTENSIONS,
-) -> list[str]:
-    """The first compiled module that does not load, with what to install.
-
-    Whatever it raises is told: a missing file, an unknown symbol, NumPy's
-    'dtype size changed' and torchvision's missing operator are exceptions of
-    four kinds.
-    """
-    for module, clause in extensions.items():
-        try:
-            load(module)
-        except Exception as error:
-            reason = ' '.join(str(error).split())[:120]
-            return [clause.format(reason=reason)]
-    return []
+"""Those of MMPose's models."""
 
 
 def check() -> None:
-    """Raise a RuntimeError, one sentence, if a version is not as needed."""
+    """Raise a RuntimeError, one sentence, if a version does not fit."""
     _refuse(problems(installed()))
 
 
 def check_extensions(modules: Collection[str] = tuple(EXTENSIONS)) -> None:
-    """Raise a RuntimeError, one sentence, if one of these does not load.
+    """Raise a RuntimeError, one sentence, if a module does not load.
 
     Args:
         modules: Some of :data:`EXTENSIONS`.
     """
-    chosen = {name: EXTENSIONS[name] for name in EXTENSIONS if name in modules}
-    _refuse(extension_problems(extensions=chosen))
+    _refuse(extension_problems([n for n in EXTENSIONS if n in modules]))
+
+
+def problems(versions: Mapping[str, str | None]) -> list[str]:
+    """A clause for each module that is missing or of a wrong version.
+
+    Args:
+        versions: Module -> version; None is unknown and accepted.
+    """
+    found = []
+    for module, (accepted, _, install) in REQUIREMENTS.items():
+        version = versions.get(module, '')
+        if version is None or (
+            version and SpecifierSet(accepted).contains(version, True)
+        ):
+            continue
+        state = f'of version {version}' if version else 'not installed'
+        found.append(
+            f'{f"{module} {accepted}".strip()} is needed and {module} is '
+            f'{state}: install it with {install}'
+        )
+    return found
+
+
+def installed() -> dict[str, str | None]:
+    """Module -> version, of the required modules that can be imported."""
+    return {m: _version(m) for m in REQUIREMENTS if find_spec(m)}
+
+
+def _version(module: str) -> str | None:
+    accepted, distributions, _ = REQUIREMENTS[module]
+    for name in distributions:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    if not accepted:
+        return None
+    # a source tree on the path, for example
+    return getattr(import_module(module), '__version__', None)
+
+
+def extension_problems(
+    modules: Collection[str] = tuple(EXTENSIONS),
+    load: Callable[[str], object] = import_module,
+) -> list[str]:
+    """The message for the first module that does not load."""
+    for module in modules:
+        try:
+            load(module)
+        except Exception as error:  # ImportError, OSError, ValueError, ...
+            reason = ' '.join(str(error).split())[:120]
+            return [EXTENSIONS[module].format(reason=reason)]
+    return []
 
 
 def _refuse(found: list[str]) -> None:

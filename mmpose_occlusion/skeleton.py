@@ -17,6 +17,39 @@ NECK = ('neck', 'upper_neck')
 MPII_JOINTS = frozenset(('pelvis', 'thorax', 'upper_neck', 'head_top'))
 """Joints that only MPII's 16 have all of."""
 
+COCO_JOINTS = (
+    *FACE,
+    *(
+        f'{side}_{joint}'
+        for joint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
+        for side in SIDES
+    ),
+)
+"""COCO's 17, in their order."""
+
+MPII_ORDER = (
+    'right_ankle',
+    'right_knee',
+    'right_hip',
+    'left_hip',
+    'left_knee',
+    'left_ankle',
+    'pelvis',
+    'thorax',
+    'upper_neck',
+    'head_top',
+    'right_wrist',
+    'right_elbow',
+    'right_shoulder',
+    'left_shoulder',
+    'left_elbow',
+    'left_wrist',
+)
+"""MPII's 16, in their order."""
+
+CONVENTIONS = {'coco': COCO_JOINTS, 'mpii': MPII_ORDER}
+"""Names of joint orders."""
+
 BASIC_PARTS = (
     'head',
     'left_arm',
@@ -47,6 +80,25 @@ ALL_PARTS = (
     'right_side',
 )
 """What ``PartOcclusion(target='random_all')`` draws from."""
+
+
+def joint_names(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Joint names from the name of a convention, or as they are.
+
+    Raises:
+        ValueError: The convention is unknown.
+
+    >>> joint_names('coco')[:2]
+    ('nose', 'left_eye')
+    """
+    if not isinstance(names, str):
+        return tuple(names)
+    if names not in CONVENTIONS:
+        raise ValueError(
+            f'joint names {names!r} are unknown: write '
+            f'{" or ".join(CONVENTIONS)}, or list the names'
+        )
+    return CONVENTIONS[names]
 
 
 def _sided(side: str, *joints: str) -> tuple[str, ...]:

@@ -1,15 +1,19 @@
-"""What all tests share."""
+"""Settings and fixtures shared by all tests."""
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
-# read when these libraries are first imported
+# Read by these libraries at import.
 os.environ.setdefault('MPLBACKEND', 'Agg')
 os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')
+if 'PYTEST_XDIST_WORKER' in os.environ:
+    os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 from tests.synthetic_fixtures import (  # noqa: F401
     reference_folder,
@@ -17,6 +21,13 @@ from tests.synthetic_fixtures import (  # noqa: F401
 )
 
 REAL_DATA = 'OCCLUSION_REAL_DATA'
+REAL_MODELS = 'OCCLUSION_REAL_MODELS'
+SKIP_REASONS = {
+    REAL_DATA: f'{REAL_DATA} names no folder of photographs',
+    REAL_MODELS: f'{REAL_MODELS} names no folder of models',
+    'GPU': 'this machine has no GPU',
+}
+"""Word in a skip's reason -> its explanation in the terminal summary."""
 
 settings.register_profile('here', deadline=None, database=None)
 settings.register_profile(
@@ -25,9 +36,18 @@ settings.register_profile(
 settings.load_profile('ci' if os.environ.get('CI') else 'here')
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip the tests marked ``cuda`` where there is no GPU."""
+    if item.get_closest_marker('cuda'):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip(SKIP_REASONS['GPU'])
+
+
 @pytest.fixture(scope='session', autouse=True)
 def _format_each_config_once() -> Iterator[None]:
-    """A run writes its config six times, and yapf takes most of its start."""
+    """Cache yapf's output: a run formats the same config six times."""
     from yapf.yapflib import yapf_api
 
     format_code = yapf_api.FormatCode
@@ -44,25 +64,62 @@ def _format_each_config_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope='session')
+def share_folder(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Makes a folder once for all xdist workers of a session.
+
+    ``share_folder(name, make)`` returns the folder ``name``. The first worker
+    to ask for it calls ``make(folder)``; the others wait until that returns.
+    Tests must not write to it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    if 'PYTEST_XDIST_WORKER' in os.environ:
+        base = base.parent
+
+    def share(name: str, make: Callable[[Path], object]) -> Path:
+        folder = base / f'shared_{name}'
+        with FileLock(f'{folder}.lock'):
+            if not folder.exists():
+                try:
+                    make(folder)
+                except BaseException:
+                    shutil.rmtree(folder, ignore_errors=True)
+                    raise
+        return folder
+
+    return share
+
+
+@pytest.fixture(scope='session')
 def real_data() -> Path:
-    """The folder of photographs that OCCLUSION_REAL_DATA names."""
-    folder = os.environ.get(REAL_DATA)
+    """The folder of photographs named by OCCLUSION_REAL_DATA."""
+    return _named_folder(REAL_DATA)
+
+
+@pytest.fixture(scope='session')
+def real_models() -> Path:
+    """The folder of models named by OCCLUSION_REAL_MODELS."""
+    return _named_folder(REAL_MODELS)
+
+
+def _named_folder(variable: str) -> Path:
+    folder = os.environ.get(variable)
     if not folder:
-        pytest.skip(f'{REAL_DATA} does not name a folder of photographs')
+        pytest.skip(SKIP_REASONS[variable])
     path = Path(folder)
-    assert path.is_dir(), f'{REAL_DATA}={folder} is no folder'
+    assert path.is_dir(), f'{variable}={folder} is not a folder'
     return path
 
 
-def pytest_terminal_summary(terminalreporter) -> None:
-    """Say how many tests had no photographs to run on."""
-    skipped = sum(
-        REAL_DATA in str(report.longrepr)
-        for report in terminalreporter.stats.get('skipped', [])
-    )
-    if skipped:
-        terminalreporter.write_line(
-            f'{skipped} tests on photographs were skipped: {REAL_DATA} '
-            'names no folder of them.',
-            yellow=True,
-        )
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter,
+) -> None:
+    """Report how many tests lacked data, models or a GPU."""
+    skipped = terminalreporter.stats.get('skipped', [])
+    for word, reason in SKIP_REASONS.items():
+        count = sum(word in str(report.longrepr) for report in skipped)
+        if count:
+            terminalreporter.write_line(
+                f'{count} tests skipped: {reason}.', yellow=True
+            )

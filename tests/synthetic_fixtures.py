@@ -1,20 +1,27 @@
-"""Fixtures that draw small sets of synthetic people."""
+"""Fixtures of small data sets of synthetic people."""
 
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from synthetic_people import generate
 
-from mmpose_occlusion.datasets.synthetic_people import generate
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope='session')
-def synthetic_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Root of a set of 16 pictures to train on and 8 to test on.
+def synthetic_people(share_folder: Callable) -> Path:
+    """Root of a data set with 16 training and 8 validation images.
 
-    Its files are shared by the whole session: read them, don't write them.
+    The whole session shares its files; tests must not write to them.
     """
-    root = tmp_path_factory.mktemp('synthetic') / 'synthetic_people'
-    return generate(root, train=16, val=8, seed=0, workers=0)
+    return share_folder('synthetic_people', _generate)
+
+
+def _generate(root: Path) -> None:
+    generate(root, train=16, val=8, seed=0, workers=0)
 
 
 BOXES = 'person_detection_results/COCO_val2017_detections_AP_H_56_person.json'
@@ -32,24 +39,29 @@ REFERENCE_LAYOUT = {
     'mpii/annot/valid.json': 'annotations/mpii_val.json',
     'mpii/annot/gt_valid.mat': 'annotations/mpii_gt_val.mat',
 }
-"""Where users of the reference keep a file -> where the set has it."""
+"""File of the reference's layout -> file of the synthetic data set."""
 
 
 @pytest.fixture(scope='session')
-def reference_folder(
-    synthetic_people: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A folder to start tools in: its ``data/`` holds the synthetic people
-    as COCO and as MPII, named and laid out as users of the reference do.
+def reference_folder(synthetic_people: Path, share_folder: Callable) -> Path:
+    """A working directory for tools: its ``data/`` holds the synthetic people
+    as COCO and as MPII in the reference's layout, linked to MMPose's
+    names.
     """
-    folder = tmp_path_factory.mktemp('reference')
-    for name, source in REFERENCE_LAYOUT.items():
-        path = folder / 'data' / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(synthetic_people / source)
-    images = folder / 'data' / 'mpii' / 'images'
-    images.mkdir()
-    for split in ('train', 'val'):
-        for picture in (synthetic_people / split).iterdir():
-            (images / picture.name).symlink_to(picture)
-    return folder
+
+    def link(folder: Path) -> None:
+        for name, source in REFERENCE_LAYOUT.items():
+            path = folder / 'data' / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.symlink_to(synthetic_people / source)
+        images = folder / 'data' / 'mpii' / 'images'
+        images.mkdir()
+        for split in ('train', 'val'):
+            for image in (synthetic_people / split).iterdir():
+                (images / image.name).symlink_to(image)
+        command = ROOT / 'projects/tilting_at_windmills/prepare_data.py'
+        subprocess.run(
+            [sys.executable, command, 'link'], cwd=folder, check=True
+        )
+
+    return share_folder('reference', link)

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from mmpose_occlusion.attacks import (
+from mmpose_occlusion.engine.pipelines import (
     as_attacks,
     attack_name,
     check_targets,

@@ -7,8 +7,8 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmpose_occlusion.attacks import is_occlusion, split_pipeline
 from mmpose_occlusion.engine.config import load_config, walk_datasets
+from mmpose_occlusion.engine.pipelines import is_occlusion, split_pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted(

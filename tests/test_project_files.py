@@ -1,13 +1,17 @@
 """The files around the package."""
 
+import configparser
+import re
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
 
 from mmpose_occlusion import __version__
-from tests.test_environment.helpers import ROOT
+
+ROOT = Path(__file__).parents[1]
 
 
 class TestFiles:
@@ -15,6 +19,10 @@ class TestFiles:
         citation = yaml.safe_load((ROOT / 'CITATION.cff').read_text())
         assert citation['version'] == __version__
         assert citation['license'] == 'Apache-2.0'
+        versions = re.findall(
+            r'(?m)^## (\S+)', (ROOT / 'CHANGELOG.md').read_text()
+        )
+        assert versions[0] == __version__.split('.dev')[0]
 
     def test_ci_is_a_script(self):
         script = ROOT / '.ci' / 'run'
@@ -28,6 +36,17 @@ class TestFiles:
         (repo,) = config['repos']
         assert repo['repo'] == 'local'
         assert hook in {entry['id'] for entry in repo['hooks']}
+
+    def test_the_lock_has_what_the_package_requires(self):
+        config = configparser.ConfigParser()
+        config.read(ROOT / 'setup.cfg')
+        required = [
+            config['options']['install_requires'],
+            *config['options.extras_require'].values(),
+        ]
+        lock = (ROOT / 'requirements.lock').read_text()
+        locked = set(re.findall(r'(?m)^([\w.-]+)==', lock))
+        assert set('\n'.join(required).split()) <= locked
 
     def test_make_explains_itself(self):
         done = subprocess.run(

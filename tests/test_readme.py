@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
     'README.md',
     'docs/benchmark_suites.md',
-    'docs/speed_pipeline.md',
+    'docs/speed.md',
     'projects/tilting_at_windmills/README.md',
     'projects/rtmpose_occlusion/README.md',
     'projects/ap10k_occlusion/README.md',

@@ -1,6 +1,5 @@
 """What docs/reference.md says of the reference is so."""
 
-import ast
 import re
 from pathlib import Path
 
@@ -10,47 +9,6 @@ from mmengine.registry import DefaultScope
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / 'docs' / 'reference.md'
-
-KEPT = {1, 2, 3, 4, 5, 6, 7, 9}
-"""Defects that paper_exact keeps; of 1 to 15 the others never happen."""
-
-
-def rows():
-    """Number of each defect -> the cells of its row."""
-    text = PAGE.read_text().split('## Defects')[1]
-    table = {}
-    for line in text.splitlines():
-        cells = [cell.strip() for cell in line.strip('|').split('|')]
-        if cells[0].isdigit():
-            assert int(cells[0]) not in table
-            table[int(cells[0])] = cells[1:]
-    return table
-
-
-def existing_tests():
-    """``file::test`` of all test functions in the checkout."""
-    return {
-        f'{path.name}::{node.name}'
-        for path in (ROOT / 'tests').rglob('test_*.py')
-        for node in ast.parse(path.read_text()).body
-        if isinstance(node, ast.FunctionDef)
-    }
-
-
-def test_every_defect_has_its_tests():
-    """A kept one in both modes, and no name leads nowhere."""
-    table = rows()
-    assert set(table) == set(range(1, 16))
-    existing = existing_tests()
-    for number, (words, kept, right) in table.items():
-        assert words
-        assert (kept != 'never') == (number in KEPT), number
-        for cell in (right, kept) if number in KEPT else (right,):
-            named = re.findall(r'`([^`]+)`', cell)
-            assert named
-            assert set(named) <= existing, set(named) - existing
-            # nothing but names
-            assert re.sub(r'`[^`]+`|, ', '', cell) == ''
 
 
 def test_links_lead_somewhere():

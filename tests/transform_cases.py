@@ -17,9 +17,9 @@ PARTS = ['head', 'left_arm', 'corpus']
 
 CASES = {
     'joint-blur': (KeypointOcclusion, dict(target='left_wrist')),
-    'joint-huge-blur': (KeypointOcclusion, dict(target='left_hip', radius=60)),
+    'joint-huge-blur': (KeypointOcclusion, dict(target='left_hip', size=60)),
     'joints-mean': (KeypointOcclusion, dict(target=JOINTS, fill='mean')),
-    'joints-blur': (KeypointOcclusion, dict(target=JOINTS, radius=24)),
+    'joints-blur': (KeypointOcclusion, dict(target=JOINTS, size=24)),
     'joint-random': (KeypointOcclusion, dict(prob=0.8, seed=1)),
     'joint-unseeded': (KeypointOcclusion, dict(fill='black', prob=0.5)),
     'part-blur': (PartOcclusion, dict(target='left_leg')),
@@ -38,11 +38,11 @@ CASES = {
     ),
     'joint-object': (
         KeypointOcclusion,
-        dict(target='left_hip', fill='object', diameter=0.4, seed=3),
+        dict(target='left_hip', fill='object', size='40%', seed=3),
     ),
     'joints-control': (
         KeypointOcclusion,
-        dict(target=JOINTS, fill='pixelate', radius=9, place='on_person'),
+        dict(target=JOINTS, fill='pixelate', size=9, place='on_person'),
     ),
     'part-control': (
         PartOcclusion,
@@ -55,7 +55,7 @@ CASES = {
     ),
     'any-target': (
         RandomOcclusion,
-        dict(fill='mean', remove_keypoints=True, radius=9, seed=1),
+        dict(fill='mean', remove_keypoints=True, size=9, seed=1),
     ),
     'joints-multi': (
         MultiKeypointOcclusion,
@@ -63,7 +63,7 @@ CASES = {
     ),
     'joints-multi-all': (
         MultiKeypointOcclusion,
-        dict(keypoint_prob=1.0, fills=('mean',), radius=20, prob=0.9),
+        dict(keypoint_prob=1.0, fills=('mean',), size=20, prob=0.9),
     ),
     'part-mix': (PartMix, dict(prob=0.9, remove_keypoints=True, seed=1)),
     'part-mix-one-try': (PartMix, dict(prob=1.0, tries=1)),

@@ -82,7 +82,8 @@ def _step(number: int, what: str, start: float) -> None:
 
 
 def _draw_people(args: argparse.Namespace) -> None:
-    from mmpose_occlusion.datasets.synthetic_people import generate
+    from synthetic_people import generate
+
     from mmpose_occlusion.errors import UsageError
 
     try:

@@ -41,12 +41,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--amp', action='store_true', help='train in mixed precision'
     )
     parser.add_argument(
-        '--fast-steps',
-        action='store_true',
-        help="load data with equivalents of MMPose's steps that give the "
-        'same samples sooner (see docs/speed_pipeline.md)',
-    )
-    parser.add_argument(
         '--no-validate',
         action='store_true',
         help='do not evaluate while training',

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.metrics.functional import (
+from mmpose_occlusion.metrics.pck import (
     PCK_THRESHOLD,
     box_size,
     joint_errors,
 )
 
-from .analysis.attacks import about
+from .analysis import describe
 from .data import BenchmarkRun
 from .options import BenchmarkOptions
 from .runs import load_runs
@@ -233,7 +233,7 @@ def _rows(run: BenchmarkRun) -> Iterator[dict[str, Any]]:
     sizes = box_size(boxes.person_boxes)[:, None]
     clean = joint_errors(run.clean.keypoints, boxes.truth) / sizes
     for attack in run.attacks:
-        words = about(attack)
+        words = describe(attack)
         attacked = joint_errors(attack.predictions.keypoints, boxes.truth)
         attacked = attacked / sizes
         for role, joints in (

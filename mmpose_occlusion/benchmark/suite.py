@@ -27,14 +27,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mmpose_occlusion.attacks import (
-    KINDS,
-    PLACES,
-    as_attacks,
-    attack_name,
-    check_targets,
-)
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.occlusion import Attack, parse_attack
+from mmpose_occlusion.occlusion.attack import WILDCARD
+from mmpose_occlusion.occlusion.placement import TARGET
+from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 from mmpose_occlusion.skeleton import Skeleton
 
 from .identity import key_of, plain
@@ -48,7 +45,6 @@ COMMAND_LINE = 'attacks'
 ALSO_IN = 'also_in'
 """Key in an attack's details: names of the other suites that contain it."""
 
-WILDCARD = '*'
 _ENTRY = ('attack', 'name', 'details')
 _LOG = logging.getLogger(__name__)
 
@@ -216,18 +212,14 @@ def _expanded(
             f'an entry has the key "{unknown[0]}": it may have '
             f'{", ".join(_ENTRY)}'
         )
-    configs = _read(entry['attack'], skeleton)
-    for target in _targets(configs, skeleton):
-        named = tuple(
-            dict(c, target=target) if c.get('target') == WILDCARD else c
-            for c in configs
-        )
-        check_targets(named, skeleton)
-        name = entry.get('name') or '+'.join(map(attack_name, named))
+    attacks = _read(entry['attack'], skeleton)
+    for target, steps in _steps(attacks, skeleton):
+        name = entry.get('name') or '+'.join(map(str, steps))
         if target is not None:
             name = name.replace('{target}', target)
-        details = {**_derived(named), **(entry.get('details') or {})}
-        yield SuiteAttack(name, suite, named, details)
+        details = {**_derived(steps), **(entry.get('details') or {})}
+        configs = tuple(step.to_config() for step in steps)
+        yield SuiteAttack(name, suite, configs, details)
 
 
 def _merged(first: SuiteAttack, again: SuiteAttack) -> SuiteAttack:
@@ -239,75 +231,120 @@ def _merged(first: SuiteAttack, again: SuiteAttack) -> SuiteAttack:
     )
 
 
-# Below: all that knows how an attack's config is written.
+@dataclass(frozen=True)
+class _Other:
+    """A transform that is not an attack of this package, as it is."""
 
-_TYPES = {name: kind for kind, name in KINDS.items()}
-_DEFAULTS: dict[str, dict[str, Any]] = {
-    'keypoint': dict(target='random', fill='blur', radius=6),
-    'part': dict(target='random', fill='blur'),
-}
+    config: dict[str, Any]
 
+    def to_config(self) -> dict[str, Any]:
+        return self.config
 
-def _read(entry: Any, skeleton: Skeleton) -> list[dict]:
-    """Configs of an entry's transforms, the user's own parts added."""
-    configs = []
-    for config in as_attacks(entry):
-        kind = _kind(config)
-        if kind:
-            config = dict(config, type=KINDS[kind])
-        if kind == 'part' and skeleton.own_parts:
-            own = {k: list(v) for k, v in skeleton.own_parts.items()}
-            config = dict(dict(parts=own), **config)
-        configs.append(config)
-    return configs
+    def __str__(self) -> str:
+        type_ = self.config['type']
+        name = type_ if isinstance(type_, str) else type_.__name__
+        target = self.config.get('target', '')
+        if not isinstance(target, str):
+            target = ','.join(map(str, target))
+        fields = [name.rpartition('.')[2], target, self.config.get('fill', '')]
+        return ':'.join(str(part) for part in fields if part)
 
 
-def _kind(config: Mapping) -> str | None:
-    """``keypoint``, ``part``, or None for any other transform."""
-    type_ = config['type']
-    if isinstance(type_, str):
-        return _TYPES.get(type_.removeprefix('mmpose.'))
-    ours = type_.__module__.startswith('mmpose_occlusion.')
-    return _TYPES.get(type_.__name__) if ours else None
+def _read(entry: Any, skeleton: Skeleton) -> list[Attack | _Other]:
+    """The attacks of an entry, with the user's own parts.
+
+    Raises:
+        ValueError: One cannot be read.
+    """
+    if isinstance(entry, str):
+        attack: Attack | None = parse_attack(entry)
+    elif isinstance(entry, Mapping):
+        if 'type' not in entry:
+            raise ValueError(
+                'an attack has no "type": write, for example, '
+                '{"type": "KeypointOcclusion", "target": "nose"}'
+            )
+        attack = Attack.from_config(entry)
+        if attack is None:
+            return [_Other(dict(entry))]
+    elif isinstance(entry, Sequence):
+        return [one for part in entry for one in _read(part, skeleton)]
+    else:
+        raise ValueError(
+            f'{entry!r} is no attack: write a short form such as '
+            '"keypoint:nose:black", or a transform'
+        )
+    assert attack is not None
+    if attack.kind == PART and skeleton.own_parts and not attack.parts:
+        attack = replace(attack, parts=skeleton.own_parts)
+    return [attack]
 
 
-def _targets(
-    configs: Sequence[Mapping], skeleton: Skeleton
-) -> Sequence[str | None]:
-    """What a wildcard stands for; a single None without a wildcard."""
-    kinds = {_kind(c) for c in configs if c.get('target') == WILDCARD}
-    if not kinds:
-        return [None]
-    if len(kinds) > 1:
+def _steps(
+    attacks: Sequence[Attack | _Other], skeleton: Skeleton
+) -> list[tuple[str | None, list[Attack | _Other]]]:
+    """The attacks for each target of their wildcard; its name, or None.
+
+    Raises:
+        ValueError: The data set lacks a target, or wildcards are mixed.
+    """
+    wild = [a for a in attacks if isinstance(a, Attack) and a.word == WILDCARD]
+    if not wild:
+        for attack in attacks:
+            if isinstance(attack, Attack):
+                attack.check(skeleton)
+        return [(None, list(attacks))]
+    if len({attack.kind for attack in wild}) > 1:
         raise ValueError(
             'an attack has "*" for joints and for parts at once: write two '
             'attacks'
         )
-    if kinds.pop() == 'keypoint':
-        return list(skeleton.names)
-    if not skeleton.parts:
+    names = [one.names[0] for one in wild[0].expand(skeleton)]
+    if not names:
         _LOG.warning(
             'This data set has no body parts, so its suites have no attacks '
             "on parts: define them in the config's occlusion_parts."
         )
-    return list(skeleton.parts)
+    out: list[tuple[str | None, list[Attack | _Other]]] = []
+    for name in names:
+        steps: list[Attack | _Other] = [
+            replace(a, names=(name,))
+            if isinstance(a, Attack) and a.word == WILDCARD
+            else a
+            for a in attacks
+        ]
+        for attack in steps:
+            if isinstance(attack, Attack):
+                attack.check(skeleton)
+        out.append((name, steps))
+    return out
 
 
-def _derived(configs: Sequence[Mapping]) -> dict[str, Any]:
-    """Details that follow from an attack's config."""
-    if len(configs) != 1:
+def _derived(attacks: Sequence[Attack | _Other]) -> dict[str, Any]:
+    """Details that follow from an attack."""
+    attack = attacks[0]
+    if len(attacks) != 1 or not isinstance(attack, Attack):
         return {}
-    (config,) = configs
     details: dict[str, Any] = {}
-    if config.get('diameter') is not None:
-        details['severity'] = config['diameter']
-    if config.get('place') in PLACES:
-        centred = {k: v for k, v in config.items() if k != 'place'}
-        details.update(control=config['place'], of=attack_name(centred))
+    if attack.size.fraction is not None and attack.kind == KEYPOINT:
+        details['severity'] = attack.size.fraction
+    if attack.place != TARGET:
+        centred = replace(attack, place=TARGET)
+        details.update(control=attack.place, of=str(centred))
     return details
 
 
 def _complete(config: Mapping) -> dict[str, Any]:
     """An attack's config with its defaults written out."""
-    defaults = _DEFAULTS.get(_kind(config) or '', {})
-    return {k: v for k, v in {**defaults, **config}.items() if v is not None}
+    attack = Attack.from_config(config)
+    if attack is None:
+        return dict(config)
+    return dict(
+        kind=attack.kind,
+        names=attack.names,
+        fill=attack.fill,
+        size=str(attack.size),
+        place=attack.place,
+        parts=attack.parts,
+        options=attack.options,
+    )

@@ -1,22 +1,31 @@
-"""Loading checkpoints into models, whole or not at all."""
+"""Loading checkpoints into models, completely or not at all."""
 
 import logging
 import os
 import re
 import shlex
-from collections.abc import Mapping
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
-from .convert import convert, is_reference
-from .errors import CheckpointError
-from .keys import COUNTER, describe_misfit, without_wrapper
-from .read import load_checkpoint_safely
-from .report import options_of
+from .read import CheckpointError, load_checkpoint_safely
 
+COUNTER = '.num_batches_tracked'
+"""Ending of the keys that count batches, which only training reads."""
+
+PARALLEL = 'module.'
+"""Prefix of the keys of models wrapped for several devices."""
+
+PROJECT = Path(__file__).parents[2] / 'projects/tilting_at_windmills'
+"""Of a checkout: what converts the reference's checkpoints."""
+
+_LISTED = 3
 _SHAPES = re.compile(
     r'size mismatch for (\S+): copying a param with shape (.*?) from '
     r'checkpoint, the shape in current model is (.*?)\.?$',
@@ -29,8 +38,8 @@ def load_into(
 ) -> Mapping[str, Any]:
     """Load a checkpoint into a model; all keys and shapes must match.
 
-    A file in the reference's format is converted on the way. MMPose's own
-    conversions of its older formats apply.
+    A file of the reference code is converted first, which takes a checkout
+    of this project. MMPose's own conversions of its older formats apply.
 
     Args:
         model: A model, or a wrapper of one for several processes.
@@ -38,38 +47,53 @@ def load_into(
         trust: See :func:`~.read.load_checkpoint_safely`.
 
     Returns:
-        The checkpoint; if it was converted, as of :func:`~.convert.convert`.
+        The checkpoint, after conversion.
 
     Raises:
-        CheckpointError: It cannot be read safely, or does not match the
-            model; the sentence counts the keys. The model may then have
-            taken a part of it.
+        CheckpointError: It cannot be read safely, cannot be converted, or
+            does not match the model, which may then have taken a part.
     """
     checkpoint = load_checkpoint_safely(path, trust)
     path = os.fspath(path)
     what = f'checkpoint "{path}"'
     if is_reference(checkpoint):
-        checkpoint = convert(checkpoint, path)
+        checkpoint = _converted(checkpoint, path)
         meta = checkpoint['meta']
         what = f'{what} ({meta["recognised"]["name"]} of the reference)'
         source = meta['converted_from']['weights']
-        _say(f"Converted {what}, {source}, to MMPose's keys")
-    model = _unwrapped(model)
-    _load(model, _state_dict(checkpoint, what), what, _hint(checkpoint))
-    _say(f'Loaded {what}')
+        _log(f"Converted {what}, {source}, to MMPose's keys")
+    if is_model_wrapper(model):
+        model = model.module
     meta = checkpoint.get('meta')
-    if isinstance(meta, Mapping):
-        _tell_of_crops(model, meta, what)
-        _tell_of_strides(model, meta, what)
-        _warn_of_channels(model, meta, what)
+    meta = meta if isinstance(meta, Mapping) else {}
+    _load(model, _state_dict(checkpoint, what), what, _remedy(meta))
+    _log(f'Loaded {what}')
+    for level, text in differences(model, meta):
+        _log(f'{what}: {text}', level)
     return checkpoint
 
 
-def _unwrapped(model: Any) -> nn.Module:
-    return model.module if is_model_wrapper(model) else model
+def is_reference(checkpoint: Mapping) -> bool:
+    """Whether a checkpoint has the key names of the reference code."""
+    inner = (checkpoint.get(k) for k in ('best_state_dict', 'state_dict'))
+    weights = next((w for w in inner if isinstance(w, Mapping) and w), None)
+    keys = {str(key).removeprefix(PARALLEL) for key in weights or checkpoint}
+    return {'conv1.weight', 'layer1.0.conv1.weight'} <= keys
 
 
-def _load(model: nn.Module, state: Mapping, what: str, hint: str) -> None:
+def _converted(checkpoint: Mapping, path: str) -> Mapping[str, Any]:
+    if not (PROJECT / 'reference_checkpoints.py').is_file():
+        raise CheckpointError(
+            f'checkpoint "{path}" has the key names of the reference code: '
+            'convert it, in a checkout of this project, with "python '
+            f'projects/{PROJECT.name}/convert_checkpoint.py {path} OUT.pth"'
+        )
+    if str(PROJECT) not in sys.path:
+        sys.path.append(str(PROJECT))
+    return import_module('reference_checkpoints').convert(checkpoint, path)
+
+
+def _load(model: nn.Module, state: Mapping, what: str, remedy: str) -> None:
     missing: list[str] = []
     unexpected: list[str] = []
 
@@ -99,7 +123,7 @@ def _load(model: nn.Module, state: Mapping, what: str, hint: str) -> None:
         raise CheckpointError(
             f'{what} does not match the model of the config: of '
             f'{len(state):,} keys in the checkpoint and '
-            f'{len(model.state_dict()):,} in the model, {misfit}: {hint}'
+            f'{len(model.state_dict()):,} in the model, {misfit}: {remedy}'
         )
 
 
@@ -118,13 +142,49 @@ def _state_dict(checkpoint: Mapping, what: str) -> Mapping[str, Tensor]:
     return without_wrapper(state)
 
 
-def _hint(checkpoint: Mapping) -> str:
-    meta = checkpoint.get('meta')
-    if not isinstance(meta, Mapping) or not meta.get('config'):
-        return 'give the config that it was trained with'
-    options = options_of(meta)
-    more = f' with --cfg-options {shlex.join(options)}' if options else ''
-    return f'its config is {meta["config"]}{more}'
+def without_wrapper(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """The state dict without the prefix of a wrapper, if it has one."""
+    if not all(key.startswith(PARALLEL) for key in state):
+        return state
+    return {key[len(PARALLEL) :]: value for key, value in state.items()}
+
+
+def describe_misfit(
+    missing: Collection[str],
+    unexpected: Collection[str],
+    reshaped: Iterable[tuple[str, tuple, tuple]],
+) -> str:
+    """Counts and first names of keys that do not fit; '' if all fit.
+
+    Args:
+        missing: Keys that the model has and the checkpoint lacks.
+        unexpected: Keys that the checkpoint has and the model lacks.
+        reshaped: Key, shape in the checkpoint, shape in the model.
+    """
+    shapes = [
+        f'"{key}" {tuple(theirs)} instead of {tuple(ours)}'
+        for key, theirs, ours in reshaped
+    ]
+    return ', '.join(
+        f'{len(items):,} {words} ({enumerate_first(items)})'
+        for items, words in zip(
+            (_quoted(missing), _quoted(unexpected), shapes),
+            ('missing', 'unexpected', 'of another shape'),
+            strict=True,
+        )
+        if items
+    )
+
+
+def _quoted(keys: Collection[str]) -> list[str]:
+    return [f'"{key}"' for key in keys]
+
+
+def enumerate_first(items: Collection[str]) -> str:
+    """``a, b, c and 4 more``."""
+    rest = len(items) - _LISTED
+    named = ', '.join(list(items)[:_LISTED])
+    return f'{named} and {rest:,} more' if rest > 0 else named
 
 
 def _numbers(shape: str) -> tuple[int, ...]:
@@ -132,59 +192,83 @@ def _numbers(shape: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r'\d+', shape))
 
 
-def _tell_of_crops(model: nn.Module, meta: Mapping, what: str) -> None:
+def _remedy(meta: Mapping) -> str:
+    if not meta.get('config'):
+        return 'give the config that it was trained with'
+    options = options_of(meta)
+    more = f' with --cfg-options {shlex.join(options)}' if options else ''
+    return f'its config is {meta["config"]}{more}'
+
+
+def options_of(meta: Mapping[str, Any]) -> list[str]:
+    """A converted checkpoint's changes to its config, as KEY=VALUE."""
+    return [f'{k}={_text(v)}' for k, v in meta['cfg_options'].items()]
+
+
+def _text(value: Any) -> str:
+    """A value as ``--cfg-options`` reads it."""
+    if isinstance(value, tuple | list):
+        return f'[{",".join(map(_text, value))}]'
+    return str(value)
+
+
+def differences(
+    model: Any, meta: Mapping[str, Any]
+) -> Iterator[tuple[int, str]]:
+    """What a converted checkpoint's training had that the config has not.
+
+    Args:
+        model: Built from the config.
+        meta: Of the checkpoint; see the converter.
+
+    Yields:
+        Logging level and sentence: warnings where config and checkpoint
+        differ, infos where the checkpoint does not say.
+    """
     decoder = getattr(getattr(model, 'head', None), 'decoder', None)
-    size = getattr(decoder, 'input_size', None)
-    if size is None or not isinstance(meta.get('crop_size'), Mapping):
-        return
-    ours = f'{size[1]}x{size[0]}'
-    theirs = meta['crop_size'].get('height_x_width')
-    if not meta['crop_size'].get('known'):
-        _say(
-            f'{what}: neither the weights nor the name tell the size of the '
-            f'crops that it was trained on; the config makes {ours} (height '
-            'x width)'
-        )
-    elif theirs != ours:
-        _say(
-            f'{what} is for crops of {theirs} (height x width), and the '
-            f'config makes {ours}: its config is {meta.get("config")}',
-            logging.WARNING,
-        )
-
-
-def _tell_of_strides(model: nn.Module, meta: Mapping, what: str) -> None:
-    theirs = meta.get('stride_style')
+    crop = meta.get('crop_size')
+    if isinstance(crop, Mapping) and hasattr(decoder, 'input_size'):
+        width, height = decoder.input_size
+        theirs, ours = crop.get('height_x_width'), f'{height}x{width}'
+        if not crop.get('known'):
+            yield (
+                logging.INFO,
+                'neither weights nor name tell the size of its crops; the '
+                f'config has {ours} (height x width)',
+            )
+        elif theirs != ours:
+            yield (
+                logging.WARNING,
+                f'it was trained on crops of {theirs} (height x width), and '
+                f'the config has {ours}: its config is {meta.get("config")}',
+            )
+    style = meta.get('stride_style')
     ours = getattr(getattr(model, 'backbone', None), 'style', None)
-    if theirs == 'pytorch':
-        _say(
-            f'{what}: weights do not tell which convolution of a block has '
-            f'the stride; the config takes the style of {ours} '
-            '(model.backbone.style), and the reference by default pytorch'
+    if style == 'pytorch':
+        yield (
+            logging.INFO,
+            'weights do not tell which convolution of a block has the '
+            f'stride; the config has model.backbone.style={ours}, and the '
+            'default of the reference is pytorch',
         )
-    elif theirs is not None and theirs != ours:
-        _say(
-            f'{what} has strides in the style of {theirs}, by its name, and '
-            f'the config takes that of {ours}: add '
-            f'--cfg-options model.backbone.style={theirs}',
+    elif style is not None and style != ours:
+        yield (
             logging.WARNING,
+            f'its name says strides in the style of {style}, and the config '
+            f'has {ours}: add --cfg-options model.backbone.style={style}',
         )
-
-
-def _warn_of_channels(model: nn.Module, meta: Mapping, what: str) -> None:
-    order = meta.get('channel_order')
-    swaps = getattr(
-        getattr(model, 'data_preprocessor', None), '_channel_conversion', False
-    )
-    if order == 'bgr' and swaps:
-        _say(
-            f"{what}: the reference's ResNet recipes read pictures as BGR, "
-            'and the config turns them to RGB; unless this model was trained '
-            'on RGB, add '
-            '--cfg-options model.data_preprocessor.bgr_to_rgb=False',
+    preprocessor = getattr(model, 'data_preprocessor', None)
+    if meta.get('channel_order') == 'bgr' and getattr(
+        preprocessor, '_channel_conversion', False
+    ):
+        yield (
             logging.WARNING,
+            "the reference's ResNet recipes read images as BGR, and the "
+            'config converts them to RGB; unless this model was trained on '
+            'RGB, add --cfg-options '
+            'model.data_preprocessor.bgr_to_rgb=False',
         )
 
 
-def _say(text: str, level: int = logging.INFO) -> None:
+def _log(text: str, level: int = logging.INFO) -> None:
     print_log(text, logger='current', level=level)

@@ -1,4 +1,4 @@
-"""Reading checkpoints without running what is in them."""
+"""Reading checkpoints without running the code that they may hold."""
 
 import os
 import pickle
@@ -14,16 +14,20 @@ from mmengine.dist import barrier, is_main_process
 from mmengine.utils import digit_version
 from mmengine.utils.dl_utils import TORCH_VERSION
 
-from . import unpickling
-from .allowed import allowed_globals
-from .errors import CheckpointError
+from mmpose_occlusion.errors import UsageError
+
+from . import safe_pickle
 
 CAN_ALLOW_NAMES = digit_version(TORCH_VERSION) >= digit_version('2.6.0')
 """Whether ``torch.serialization.safe_globals`` takes names."""
 
 _WEB = ('http', 'https', 'file')
 _ZIP, _PICKLE = b'PK\x03\x04', b'\x80'
-"""How files of ``torch.save`` start: zip since 1.6, a pickle before."""
+"""First bytes of files of ``torch.save``: since 1.6, and before."""
+
+
+class CheckpointError(UsageError):
+    """A checkpoint that cannot be used; the message is one sentence."""
 
 
 def load_checkpoint_safely(
@@ -31,17 +35,16 @@ def load_checkpoint_safely(
 ) -> Mapping[str, Any]:
     """Read a checkpoint, weights-only, onto the CPU.
 
-    The reference's files, MMPose's own and those that MMEngine's runner
-    writes during training are read so. In the latter, ``message_hub`` holds
-    stand-ins, which is enough for testing; ``--resume`` is MMEngine's.
+    Takes files of MMPose, of the reference and of MMEngine's runner. In the
+    latter, ``message_hub`` holds stand-ins.
 
     Args:
         path: A file or its URL (kept in PyTorch's download folder).
         trust: Whether a file that names other Python objects is unpickled
-            all the same, which runs whatever code it holds.
+            all the same, which runs any code in it.
 
     Returns:
-        What the file holds: a dictionary, be it a bare state dict.
+        The dictionary in the file, which may be a bare state dict.
 
     Raises:
         CheckpointError: It does not exist, is no checkpoint, is damaged, or
@@ -70,10 +73,12 @@ def _load_weights_only(local: str) -> Any:
         return torch.load(
             local,
             map_location='cpu',
-            pickle_module=unpickling,
+            pickle_module=safe_pickle,
             weights_only=False,
         )
-    names: list = [(obj, name) for name, obj in allowed_globals().items()]
+    names: list = [
+        (obj, name) for name, obj in safe_pickle.allowed_globals().items()
+    ]
     with torch.serialization.safe_globals(names):
         return torch.load(local, map_location='cpu', weights_only=True)
 
@@ -89,7 +94,7 @@ def _load_all(local: str, path: str) -> Any:
 
 
 def _refusal(path: str, error: Exception) -> CheckpointError:
-    """The sentence for what went wrong while reading weights-only."""
+    """The error for a file that the weights-only reader refused."""
     text = str(error)
     named = re.search(r'GLOBAL (.+?) (?:was|is|whose) ', text, re.DOTALL)
     if named:
@@ -98,18 +103,18 @@ def _refusal(path: str, error: Exception) -> CheckpointError:
         reason = f'holds more than weights ({_reason(error)})'
     else:
         return CheckpointError(
-            f'checkpoint "{path}" is damaged or was not copied to its end '
-            f'({_reason(error)}): get it again'
+            f'checkpoint "{path}" is damaged or incomplete '
+            f'({_reason(error)}): download or copy it again'
         )
     return CheckpointError(
         f'checkpoint "{path}" {reason}, and reading it could run code: '
-        'add --trust-checkpoint if you made the file yourself or trust who '
-        'did'
+        'add --trust-checkpoint if you made the file yourself or trust its '
+        'author'
     )
 
 
 def _reason(error: Exception) -> str:
-    """The line of an error that says what happened."""
+    """The informative line of an error."""
     text = str(error).rpartition('WeightsUnpickler error: ')[2].strip()
     first = _printable(text.split('\n')[0].split('. ')[0].rstrip('.: '))
     if isinstance(error, pickle.UnpicklingError) and first:
@@ -118,7 +123,6 @@ def _reason(error: Exception) -> str:
 
 
 def _printable(text: str, length: int = 160) -> str:
-    """Text of a file, fit for a terminal."""
     return ''.join(c if c.isprintable() else '?' for c in text)[:length]
 
 
@@ -141,16 +145,16 @@ def _check_format(local: str, path: str) -> None:
     if not start.startswith((_ZIP, _PICKLE)):
         raise CheckpointError(
             f'checkpoint "{path}" is no file of torch.save (it starts with '
-            f'{start!r}): a text file or page may have been saved in its '
-            'place, so get it again'
+            f'{start!r}): it may be a text file or a web page, so download '
+            'it again'
         )
 
 
 def local_file(path: str) -> str:
-    """Where a checkpoint is on this machine, downloaded if need be.
+    """A checkpoint's path on this machine; a URL is downloaded.
 
     Raises:
-        CheckpointError: It does not exist or cannot be had.
+        CheckpointError: It does not exist or cannot be downloaded.
     """
     url = urlparse(path)
     if url.scheme in _WEB:
@@ -160,7 +164,7 @@ def local_file(path: str) -> str:
         return str(local)
     if '://' in path:
         raise CheckpointError(
-            f'checkpoint "{path}" is on storage that is not read from here: '
+            f'checkpoint "{path}" is on a storage that cannot be read: '
             f'give a file, or a URL that starts with {", ".join(_WEB)}'
         )
     problem = 'is a folder' if local.is_dir() else 'does not exist'
@@ -170,12 +174,12 @@ def local_file(path: str) -> str:
 
 
 def _download(url: str, name: str) -> str:
-    """Into the folder that MMEngine uses; by the first process, if many."""
+    """Download into MMEngine's folder, on the first rank if there are many."""
     target = Path(torch.hub.get_dir()) / 'checkpoints' / name
     if is_main_process():
         _fetch(url, target)
     barrier()
-    _fetch(url, target)  # where the processes share no folder
+    _fetch(url, target)  # where the ranks share no folder
     return str(target)
 
 
@@ -187,6 +191,6 @@ def _fetch(url: str, target: Path) -> None:
         torch.hub.download_url_to_file(url, str(target))
     except (OSError, ValueError, RuntimeError) as error:
         raise CheckpointError(
-            f'checkpoint "{url}" cannot be downloaded ({error}): fetch '
+            f'checkpoint "{url}" cannot be downloaded ({error}): download '
             'it by other means and give the file'
         ) from error

@@ -4,7 +4,6 @@ from mmpose_occlusion.requirements import FOR_DATA, check_extensions
 
 check_extensions(FOR_DATA)
 
-from . import zip_backend  # noqa: E402, F401
 from .detection_matching import (  # noqa: E402, F401
     DetectionMatchedDataset,
     match_detections,

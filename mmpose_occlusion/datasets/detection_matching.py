@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 
 from mmpose_occlusion.metrics.matching import (
     IOU_THRESHOLD,
-    NOBODY,
+    UNMATCHED,
     match_boxes,
     overlaps,
 )
@@ -102,7 +102,7 @@ class DetectionMatchedDataset(Dataset):
         self._rows = _after_nms(boxes, self.nms_thr)
         boxes = [boxes[i] for i in self._rows]
         people = self._load_people()
-        self._owner = np.full(len(boxes), NOBODY)
+        self._owner = np.full(len(boxes), UNMATCHED)
         self._overlap = np.zeros(len(boxes), np.float32)
         of_picture = _by_picture(people)
         for picture, found in _by_picture(boxes).items():
@@ -116,7 +116,7 @@ class DetectionMatchedDataset(Dataset):
             scores = np.concatenate([boxes[i]['bbox_score'] for i in found])
             owner = match_boxes(iou, scores, self.iou_thr, self.one_to_one)
             self._owner[found] = np.where(
-                owner == NOBODY, NOBODY, np.array(here)[owner]
+                owner == UNMATCHED, UNMATCHED, np.array(here)[owner]
             )
             self._overlap[found] = iou.max(axis=1)
         self._keep_joints(people)
@@ -141,10 +141,10 @@ class DetectionMatchedDataset(Dataset):
 
     def _keep_joints(self, people: list[dict]) -> None:
         """Joints of the matched people in arrays, which workers share."""
-        matched = np.unique(self._owner[self._owner != NOBODY])
+        matched = np.unique(self._owner[self._owner != UNMATCHED])
         self._owner = np.where(
-            self._owner == NOBODY,
-            NOBODY,
+            self._owner == UNMATCHED,
+            UNMATCHED,
             np.searchsorted(matched, self._owner),
         )
         kept = [people[i] for i in matched]
@@ -172,7 +172,7 @@ class DetectionMatchedDataset(Dataset):
     def num_matched(self) -> int:
         """Boxes that are of an annotated person."""
         self.full_init()
-        return int((self._owner != NOBODY).sum())
+        return int((self._owner != UNMATCHED).sum())
 
     def matched_person(self, index: int) -> dict:
         """What the occlusions get to know of a box.
@@ -184,7 +184,7 @@ class DetectionMatchedDataset(Dataset):
         """
         self.full_init()
         owner = self._owner[index]
-        if owner != NOBODY:
+        if owner != UNMATCHED:
             return dict(
                 keypoints=self._xy[owner : owner + 1],
                 keypoints_visible=self._visible[owner : owner + 1],

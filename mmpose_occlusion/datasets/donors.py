@@ -15,11 +15,11 @@ from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 
 @dataclass(frozen=True)
-class Donor:
+class DonorPerson:
     """One person of the index.
 
     Args:
-        image_path: File of the picture.
+        image_path: File of the image.
         annotation: Id of the annotation.
         xy: ``(K, 2)`` float32 joints in image pixels.
         labelled: ``(K,)`` bool.
@@ -41,12 +41,12 @@ class DonorIndex:
 
     Args:
         data_list: The data set's own list, one dict per person (top-down).
-        first_ids: Path of a picture -> id of the person that its file lists
+        first_ids: Path of an image -> id of the person that its file lists
             first, who may be missing from ``data_list``. The default is the
             first one there.
 
     Raises:
-        ValueError: Where the list holds nobody, or pictures of many people.
+        ValueError: Where the list holds no person, or images of many people.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class DonorIndex:
             raise ValueError(
                 'Donors are taken from a top-down data set with at least '
                 'one annotated person; this one has '
-                f'{"many to a picture" if data_list else "none"}.'
+                f'{"many to an image" if data_list else "none"}.'
             )
         self.xy = np.concatenate([d['keypoints'][..., :2] for d in data_list])
         visible = np.concatenate([d['keypoints_visible'] for d in data_list])
@@ -75,7 +75,7 @@ class DonorIndex:
             np.int32,
         )
         self._paths = np.array([os.fsencode(path) for path in numbers])
-        # pictures are numbered as they come, so the first person of each is
+        # images are numbered as they come, so the first person of each is
         # where the numbers reach a new maximum
         newest = np.maximum.accumulate(self.image)
         self.first = np.diff(newest, prepend=-1) > 0
@@ -87,8 +87,8 @@ class DonorIndex:
     def __len__(self) -> int:
         return len(self.xy)
 
-    def __getitem__(self, row: int) -> Donor:
-        return Donor(
+    def __getitem__(self, row: int) -> DonorPerson:
+        return DonorPerson(
             os.fsdecode(self._paths[self.image[row]]),
             self.annotation[row].item(),
             self.xy[row],

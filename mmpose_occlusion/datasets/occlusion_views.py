@@ -10,7 +10,10 @@ from mmpose.datasets.transforms import GenerateTarget
 from mmpose.registry import DATASETS, TRANSFORMS
 from torch.utils.data import Dataset
 
-from mmpose_occlusion.attacks import is_occlusion, with_occlusion_record
+from mmpose_occlusion.engine.pipelines import (
+    is_occlusion,
+    with_occlusion_record,
+)
 
 PLAIN = 'plain'
 """Name of the view without occlusions."""

@@ -4,8 +4,17 @@ from collections.abc import Mapping, Sequence
 
 from mmengine.config import Config
 
-from mmpose_occlusion.attacks import (
-    KINDS,
+from mmpose_occlusion.datasets.detection_matching import (
+    is_matched,
+    match_detections,
+)
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.occlusion.attack import TRANSFORMS as TYPES
+from mmpose_occlusion.skeleton import Skeleton
+from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
+
+from .config import dataloader, metainfo_of, walk_datasets
+from .pipelines import (
     RECORD_KEY,
     as_attacks,
     attack_name,
@@ -20,17 +29,8 @@ from mmpose_occlusion.attacks import (
     with_occlusion_record,
     with_transformed_joints,
 )
-from mmpose_occlusion.datasets.detection_matching import (
-    is_matched,
-    match_detections,
-)
-from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.skeleton import Skeleton
-from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 
-from .config import dataloader, metainfo_of, walk_datasets
-
-BEFORE, AFTER = 'picture_before', 'picture_after'
+BEFORE, AFTER = 'image_before', 'image_after'
 """Keys of the pictures that :func:`attack_config` keeps."""
 
 
@@ -56,7 +56,7 @@ def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
         raise UsageError(str(error)) from error
     parts = cfg.get(PARTS_KEY)
     for attack in attacks:
-        if parts and attack['type'] == KINDS['part']:
+        if parts and attack['type'] == TYPES['part']:
             attack.setdefault('parts', parts.to_dict())
     return attacks
 
@@ -112,7 +112,7 @@ def attack_config(
     attacks: Sequence[Mapping],
     seed: int = 0,
     split: str = 'test',
-    keep_pictures: bool = False,
+    keep_images: bool = False,
 ) -> list[str]:
     """Put attacks into a split's pipeline and have them recorded.
 
@@ -121,10 +121,10 @@ def attack_config(
 
     Args:
         cfg: Modified; other splits stay as they are.
-        attacks: See :func:`mmpose_occlusion.attacks.parse_attack`.
+        attacks: See :func:`mmpose_occlusion.engine.pipelines.parse_attack`.
         seed: Of what they leave to chance.
         split: train, val or test.
-        keep_pictures: Whether the pictures before and after the attacks
+        keep_images: Whether the pictures before and after the attacks
             reach the data samples' metainfo, under :data:`BEFORE` and
             :data:`AFTER`, and with them the people matched to boxes.
 
@@ -141,7 +141,7 @@ def attack_config(
 
         loader['dataset'] = offer_donors(loader['dataset'])
     datasets = list(walk_datasets(loader['dataset']))
-    if attacks or keep_pictures or any(_occludes(d) for _, d in datasets):
+    if attacks or keep_images or any(_occludes(d) for _, d in datasets):
         loader['dataset'] = match_detections(loader['dataset'])
         datasets = list(walk_datasets(loader['dataset']))
     names = [attack_name(attack) for attack in attacks]
@@ -151,9 +151,9 @@ def attack_config(
     places = [d for d in piped if makes_crop(d['pipeline'])]
     places = places or [d for d in piped if has_place(d['pipeline'])]
     steps, keys = list(attacks), [RECORD_KEY]
-    if keep_pictures:
+    if keep_images:
         before, after = (
-            {'type': 'KeepPicture', 'key': key} for key in (BEFORE, AFTER)
+            {'type': 'KeepImage', 'key': key} for key in (BEFORE, AFTER)
         )
         steps = [before, *steps, after]
         keys += [BEFORE, AFTER]
@@ -170,7 +170,7 @@ def attack_config(
             _check_crop_inside(f'{split}_dataloader.{key}', dataset, places)
     for dataset in piped:
         pipeline = with_meta_keys(dataset['pipeline'], keys)
-        if keep_pictures:
+        if keep_images:
             pipeline = with_transformed_joints(pipeline)
         if any(dataset is place for place in places):
             pipeline = insert_attacks(pipeline, steps, seed)

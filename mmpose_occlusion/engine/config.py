@@ -15,19 +15,14 @@ from mmpose_occlusion.errors import UsageError
 SPLITS = ('train', 'val', 'test')
 
 
-def load_config(
-    path: str, options: Mapping | None = None, find_data: bool = True
-) -> Config:
-    """Load a config and merge command line options into it.
+def load_config(path: str, options: Mapping | None = None) -> Config:
+    """Load a config and merge the options of the command line into it.
 
     Args:
         path: A config file, or one of a package as ``PACKAGE::PATH``, for
             example
             ``mmpose::body_2d_keypoint/rtmpose/coco/rtmpose-s_....py``.
         options: Dotted key -> value.
-        find_data: Whether to look for the data in other layouts than the
-            config's, see
-            :func:`~mmpose_occlusion.engine.data_files.use_data_on_disk`.
 
     Raises:
         UsageError: It does not exist or cannot be read.
@@ -57,11 +52,6 @@ def load_config(
             raise UsageError(
                 f'--cfg-options {key} does not fit config "{path}": {error}'
             ) from error
-    if find_data:
-        # here, because that module needs this one
-        from .data_files import use_data_on_disk
-
-        use_data_on_disk(cfg)
     return cfg
 
 

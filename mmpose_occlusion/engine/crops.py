@@ -8,12 +8,12 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmpose_occlusion.attacks import RECORD_KEY, is_occlusion
 from mmpose_occlusion.datasets.detection_matching import match_detections
 from mmpose_occlusion.datasets.occlusion_views import (
     VIEW_KEY,
     OcclusionViewsDataset,
 )
+from mmpose_occlusion.engine.pipelines import RECORD_KEY, is_occlusion
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import labelled_joints
 from mmpose_occlusion.transforms.results_reader import (
@@ -36,7 +36,7 @@ def crop_dataset(
     """Build a split's data set so that its items are crops, not tensors.
 
     The pipeline ends after the occlusions. Each item is a ``results`` dict
-    with ``picture_before`` and ``picture_after``, (H, W, 3) uint8 BGR; or a
+    with ``image_before`` and ``image_after``, (H, W, 3) uint8 BGR; or a
     list of such dicts, one for each occluded view that the config's
     ``OcclusionViewsDataset`` makes of a crop.
 
@@ -58,7 +58,7 @@ def crop_dataset(
     if attacks:
         loader['dataset'] = _without_views(loader['dataset'])
         cfg[f'{split}_dataloader'] = loader
-        attack_config(cfg, attacks, seed, split, keep_pictures=True)
+        attack_config(cfg, attacks, seed, split, keep_images=True)
     elif any(_has_views(each) for _, each in walk_datasets(loader['dataset'])):
         for _, each in walk_datasets(loader['dataset']):
             if _has_views(each):
@@ -221,9 +221,9 @@ def _keep_around_own(cfg: Config, split: str) -> None:
             first, last = own[0], own[-1] + 1
             dataset['pipeline'] = [
                 *pipeline[:first],
-                {'type': 'KeepPicture', 'key': BEFORE},
+                {'type': 'KeepImage', 'key': BEFORE},
                 *pipeline[first:last],
-                {'type': 'KeepPicture', 'key': AFTER},
+                {'type': 'KeepImage', 'key': AFTER},
                 *pipeline[last:],
             ]
             cfg[f'{split}_dataloader'] = loader

@@ -86,9 +86,7 @@ def configure_test(cfg: Config, options: TestOptions) -> list[str]:
     if options.box_nms is not None:
         match_boxes(cfg, nms_thr=options.box_nms)
     shown = bool(options.show_dir or options.show) and not options.badcase
-    names = attack_config(
-        cfg, attacks, options.attack_seed, keep_pictures=shown
-    )
+    names = attack_config(cfg, attacks, options.attack_seed, keep_images=shown)
     hooks = [*(cfg.get('custom_hooks') or [])]
     hooks.append({'type': 'OcclusionSummaryHook', 'names': names})
     if shown:

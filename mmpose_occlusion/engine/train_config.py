@@ -8,10 +8,9 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.transforms.fast_steps import FAST, with_fast_steps
 
 from .attack import carry_records
-from .config import dataloader, name_visualizer, set_work_dir, type_name
+from .config import name_visualizer, set_work_dir, type_name
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,6 @@ class TrainOptions:
     resume: str | None
     exact_resume: bool
     amp: bool
-    fast_steps: bool
     no_validate: bool
     auto_scale_lr: bool
     show_dir: str | None
@@ -59,8 +57,6 @@ def configure_training(cfg: Config, options: TrainOptions) -> None:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if options.amp:
         _use_amp(cfg)
-    if options.fast_steps:
-        _use_fast_steps(cfg)
     if options.resume:
         cfg.resume = True
         cfg.load_from = None if options.resume == 'auto' else options.resume
@@ -109,22 +105,6 @@ def _use_amp(cfg: Config) -> None:
         )
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-
-
-def _use_fast_steps(cfg: Config) -> None:
-    """Replace steps in the training pipelines, also in those that a hook
-    switches to."""
-    old = dataloader(cfg, 'train')
-    new = with_fast_steps(old)
-    if new == old:
-        raise UsageError(
-            '--fast-steps is about '
-            f'{", ".join(slow.__name__ for slow in FAST)}, none of which is '
-            f'in train_dataloader of config "{cfg.filename}": leave it out'
-        )
-    cfg.train_dataloader = new
-    if cfg.get('custom_hooks'):
-        cfg.custom_hooks = with_fast_steps(cfg.custom_hooks)
 
 
 def _show(cfg: Config, options: TrainOptions) -> None:

@@ -1,4 +1,4 @@
-"""Metrics, registered in MMPose."""
+"""Metrics that are registered in MMPose."""
 
 from mmpose_occlusion.requirements import FOR_DATA, check_extensions
 

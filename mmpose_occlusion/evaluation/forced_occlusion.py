@@ -1,6 +1,6 @@
 """The forced-occlusion comparison as a metric of an attacked run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,9 +8,12 @@ from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.metrics.coco import evaluate, ignored
-from mmpose_occlusion.metrics.forced import compare, without_hidden
-from mmpose_occlusion.metrics.functional import PCK_THRESHOLD
+from mmpose_occlusion.metrics.coco_evaluation import CocoEvaluation
+from mmpose_occlusion.metrics.forced import compare_forced, without_hidden
+from mmpose_occlusion.metrics.joint_groups import GROUPS
+from mmpose_occlusion.metrics.matching import UNMATCHED
+from mmpose_occlusion.metrics.pck import PCK_THRESHOLD, box_size
+from mmpose_occlusion.skeleton import Skeleton
 
 from .people import PeopleMetric
 from .predictions import load_predictions, sample_key, save_predictions
@@ -22,27 +25,28 @@ RECORDS = 'occlusions'
 class ForcedOcclusionMetric(PeopleMetric):
     """What an attack did to the people whom it attacked.
 
-    Takes two runs on the same boxes: one without attack, with
+    Takes two runs on the same bboxes: one without attack, with
     ``save='clean.npz'``, which writes the predictions and gives no metric,
     and one under attack, with ``clean='clean.npz'``. For top-down models.
 
-    Of the attacked people alone it gives (see :mod:`..forced` for clean,
-    forced and attacked):
+    Of the attacked people alone it gives (see :mod:`..metrics.forced` for
+    clean, forced and attacked, :mod:`..metrics.joint_groups` for target,
+    bystander and visible):
 
-    - ``people``, ``hidden_joints`` and ``other_joints``: numbers of people
-      and of labelled joints, hidden and in plain view;
-    - ``AP_clean``, ``AP_forced``, ``AP_attacked``: COCO's AP, with everybody
-      else ignored and their predictions dropped before NMS;
+    - ``people``, ``target_joints``, ``bystander_joints``,
+      ``visible_joints``: numbers of people and of their labelled joints;
+    - ``AP_clean``, ``AP_forced``, ``AP_attacked``: COCO's AP, all other
+      people ignored and their predictions dropped before NMS;
     - ``OKS_clean``, ``OKS_forced``, ``OKS_attacked`` and ``recovered``;
-    - ``hidden_PCK_clean``, ``hidden_PCK_attacked``, ``other_PCK_clean`` and
-      ``other_PCK_attacked``: which joints were lost.
+    - ``target_PCK_clean``, ``target_PCK_attacked``, and the same of
+      ``bystander`` and ``visible``.
 
-    What nobody can say has no metric.
+    Undefined metrics, such as the PCK of no joint, are left out.
 
     Args:
         clean: File of the run without attack.
-        save: File to write in a run without attack; must be new.
-        pck_thr: Part of the box's longer side.
+        save: File to write in a run without attack; must not exist.
+        pck_thr: Fraction of the bbox's longer side.
         **kwargs: See :class:`.people.PeopleMetric`.
     """
 
@@ -68,7 +72,7 @@ class ForcedOcclusionMetric(PeopleMetric):
         self._clean = None if clean is None else load_predictions(clean)
 
     def also_keep(self, sample: dict) -> dict:
-        """Who of a sample's people was painted, and which joints."""
+        """Whether a sample's person was painted, and which joints."""
         where = f'image {sample["img_id"]}'
         if len(sample['pred_instances']['keypoints']) != 1:
             raise UsageError(
@@ -82,16 +86,16 @@ class ForcedOcclusionMetric(PeopleMetric):
                 'tools/test.py --attack, or use save=FILE for a run without'
             )
         records = sample.get(RECORDS, [])
-        if self.save is not None and any(r['pixels'] for r in records):
+        changed = any(r['pixels'] for r in records)
+        if self.save is not None and changed:
             raise UsageError(
                 f'ForcedOcclusionMetric is to save clean predictions, but '
                 f'{where} was attacked; use clean=FILE in such a run'
             )
-        index = self.dataset_meta['keypoint_name2id']
-        hidden = np.zeros(self.dataset_meta['num_keypoints'], bool)
-        for record in records:
-            hidden[[index[joint] for _, joint in record['hidden']]] = True
-        return dict(hidden=hidden, changed=any(r['pixels'] for r in records))
+        targets, bystanders = hidden_joints(
+            records, Skeleton.from_metainfo(self.dataset_meta)
+        )
+        return dict(targets=targets, bystanders=bystanders, changed=changed)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """The metrics of all processed results; see the class."""
@@ -109,90 +113,51 @@ class ForcedOcclusionMetric(PeopleMetric):
             )
             for pred, _ in results
         ]
-        owners = self.owners(found, people, results, one_to_one=True)
-        row = {person['id']: i for i, person in enumerate(people)}
-        mine = [
-            (i, row[owner])
-            for i, owner in enumerate(owners)
-            if owner is not None and results[i][0]['changed']
-        ]
-        if not mine:
+        boxes = self.boxes(people, results)
+        owners = self.owners(found, people, boxes, results, one_to_one=True)
+        changed = np.array([pred['changed'] for pred, _ in results])
+        rows = np.flatnonzero((owners != UNMATCHED) & changed)
+        if not len(rows):
             return dict(people=0)
-        joints = np.array([people[k]['keypoints'] for _, k in mine])
-        joints = joints.reshape(len(mine), -1, 3)
-        done = compare(
-            clean=np.array([before[i]['keypoints'] for i, _ in mine]),
-            attacked=np.array(
-                [results[i][0]['keypoints'][0] for i, _ in mine]
-            ),
+        mine = [results[i][0] for i in rows]
+        attacked = owners[rows]
+        joints = np.array([people[k]['keypoints'] for k in attacked])
+        joints = joints.reshape(len(rows), -1, 3)
+        done = compare_forced(
+            clean=np.array([before[i]['keypoints'] for i in rows]),
+            attacked=np.array([pred['keypoints'][0] for pred in mine]),
             truth=joints[..., :2],
             labelled=joints[..., 2] > 0,
-            hidden=np.array([results[i][0]['hidden'] for i, _ in mine]),
-            changed=np.ones(len(mine), bool),
-            sizes=np.array([max(people[k]['bbox'][2:]) for _, k in mine]),
-            areas=np.array([people[k]['area'] for _, k in mine]),
+            targets=np.array([pred['targets'] for pred in mine]),
+            bystanders=np.array([pred['bystanders'] for pred in mine]),
+            changed=np.ones(len(rows), bool),
+            sizes=box_size(boxes[attacked]),
+            areas=np.array([people[k]['area'] for k in attacked]),
             sigmas=self.dataset_meta['sigmas'],
             threshold=self.pck_thr,
         )
-        owners = self.owners(found, people, results, one_to_one=False)
-        attacked = {people[k]['id'] for _, k in mine}
-        views = self._views(results, before, owners, attacked)
-        truth = [p if p['id'] in attacked else ignored(p) for p in people]
-        out = dict(
-            people=done.people,
-            hidden_joints=done.hidden.joints,
-            other_joints=done.others.joints,
-            **{
-                f'AP_{name}': evaluate(
-                    truth,
-                    self.survivors(view) if view else [],
-                    self.dataset_meta['sigmas'],
-                ).ap
-                for name, view in views.items()
-            },
-            OKS_clean=done.oks_clean,
-            OKS_forced=done.oks_forced,
-            OKS_attacked=done.oks_attacked,
-            recovered=done.recovered,
-            hidden_PCK_clean=done.hidden.pck_clean,
-            hidden_PCK_attacked=done.hidden.pck_attacked,
-            other_PCK_clean=done.others.pck_clean,
-            other_PCK_attacked=done.others.pck_attacked,
-        )
+        who = np.isin(np.arange(len(people)), attacked)
+        owners = self.owners(found, people, boxes, results, one_to_one=False)
+        keep = np.append(who, True)[owners]  # the last for UNMATCHED
+        views = _views(results, before, keep)
+        out: dict[str, Any] = dict(people=done.people)
+        for group in GROUPS:
+            out[f'{group}_joints'] = getattr(done, group).joints
+        for view, shown in views.items():
+            poses = self.survivors(shown) if shown else []
+            sigmas = self.dataset_meta['sigmas']
+            evaluation = CocoEvaluation(people, poses, sigmas)
+            out[f'AP_{view}'] = evaluation.precision(who=who).ap
+        for view in views:
+            out[f'OKS_{view}'] = getattr(done, f'oks_{view}')
+        out['recovered'] = done.recovered
+        for group in GROUPS:
+            for view in ('clean', 'attacked'):
+                value = getattr(getattr(done, group), f'pck_{view}')
+                out[f'{group}_PCK_{view}'] = value
         known = {key: x for key, x in out.items() if x is not None}
         MMLogger.get_current_instance().info(_text(known))
         return known
-
-    def _views(
-        self,
-        results: list,
-        before: Sequence[dict],
-        owners: Sequence[Any],
-        attacked: set,
-    ) -> dict[str, list]:
-        """Results with clean, forced and attacked predictions, without those
-        of people who were not attacked."""
-        views: dict[str, list] = dict(clean=[], forced=[], attacked=[])
-        for (pred, gt), old, owner in zip(
-            results, before, owners, strict=True
-        ):
-            if owner is not None and owner not in attacked:
-                continue
-            clean = dict(
-                pred,
-                keypoints=old['keypoints'][None],
-                keypoint_scores=old['keypoint_scores'][None],
-            )
-            hidden = pred['hidden'][None]
-            forced = dict(
-                clean,
-                keypoints=without_hidden(clean['keypoints'], hidden),
-                keypoint_scores=np.where(hidden, 0, clean['keypoint_scores']),
-            )
-            views['clean'].append((clean, gt))
-            views['forced'].append((forced, gt))
-            views['attacked'].append((pred, gt))
-        return views
 
     def _save(self, results: list) -> None:
         save_predictions(
@@ -208,7 +173,7 @@ class ForcedOcclusionMetric(PeopleMetric):
         )
 
     def _clean_of(self, pred: dict) -> dict:
-        """The clean prediction of the same box."""
+        """The clean prediction of the same bbox."""
         key = sample_key(pred['img_id'], pred['id'])
         clean = self._clean.get(key)
         if clean is None or not np.allclose(
@@ -216,29 +181,80 @@ class ForcedOcclusionMetric(PeopleMetric):
         ):
             raise UsageError(
                 f'{self.clean_file} has no prediction for sample {key[1]} of '
-                f'image {key[0]} in the same box: save it from a run on the '
-                'same data set and boxes'
+                f'image {key[0]} in the same bbox: save it from a run on the '
+                'same data set and bboxes'
             )
         return clean
 
 
+def hidden_joints(
+    records: Iterable[Mapping], skeleton: Skeleton
+) -> tuple[np.ndarray, np.ndarray]:
+    """Targets and bystanders of an attack on one person.
+
+    Args:
+        records: Of the occlusions of a sample.
+        skeleton: Of the data set.
+
+    Returns:
+        Two ``(K,)`` bool; a target of one record is no bystander of another.
+    """
+    targets, hidden = np.zeros((2, len(skeleton.names)), bool)
+    for record in records:
+        if not record['hidden']:
+            continue
+        kind, _, name = record['name'].partition(':')
+        under = [skeleton.joint_index(joint) for _, joint in record['hidden']]
+        hidden[under] = True
+        if kind == 'part':
+            named = skeleton.part_indices(name)
+        else:
+            named = (skeleton.joint_index(name),)
+        targets[np.intersect1d(under, named)] = True
+    return targets, hidden & ~targets
+
+
+def _views(
+    results: list, before: Sequence[dict], keep: np.ndarray
+) -> dict[str, list]:
+    """Results with the clean, forced and attacked predictions that take
+    part."""
+    views: dict[str, list] = dict(clean=[], forced=[], attacked=[])
+    for (pred, gt), old, kept in zip(results, before, keep, strict=True):
+        if not kept:
+            continue
+        clean = dict(
+            pred,
+            keypoints=old['keypoints'][None],
+            keypoint_scores=old['keypoint_scores'][None],
+        )
+        hidden = (pred['targets'] | pred['bystanders'])[None]
+        forced = dict(
+            clean,
+            keypoints=without_hidden(clean['keypoints'], hidden),
+            keypoint_scores=np.where(hidden, 0, clean['keypoint_scores']),
+        )
+        views['clean'].append((clean, gt))
+        views['forced'].append((forced, gt))
+        views['attacked'].append((pred, gt))
+    return views
+
+
 def _text(known: dict[str, float]) -> str:
     """The comparison as lines of text."""
-    rows = [
-        ('', 'clean', 'forced', 'attacked'),
-        ('AP', 'AP_clean', 'AP_forced', 'AP_attacked'),
-        ('OKS', 'OKS_clean', 'OKS_forced', 'OKS_attacked'),
-        ('PCK, hidden', 'hidden_PCK_clean', None, 'hidden_PCK_attacked'),
-        ('PCK, others', 'other_PCK_clean', None, 'other_PCK_attacked'),
-    ]
+    views = ('clean', 'forced', 'attacked')
+    rows = [('AP', 'AP'), ('OKS', 'OKS')]
+    rows += [(f'PCK, {group}', f'{group}_PCK') for group in GROUPS]
+    counts = ', '.join(
+        f'{known[f"{group}_joints"]:,} {group}' for group in GROUPS
+    )
     lines = [
-        f'The {known["people"]:,} people who were attacked; '
-        f'{known["hidden_joints"]:,} of their joints were hidden, '
-        f'{known["other_joints"]:,} others not'
+        f'The {known["people"]:,} attacked people; joints: {counts}',
+        ' ' * 14 + ''.join(f'{view:>10}' for view in views),
     ]
-    for number, (title, *names) in enumerate(rows):
-        cells = names if not number else [_cell(known.get(n)) for n in names]
-        lines.append(title.ljust(12) + ''.join(f'{c:>10}' for c in cells))
+    for title, name in rows:
+        cells = (_cell(known.get(f'{name}_{view}')) for view in views)
+        lines.append(title.ljust(14) + ''.join(f'{c:>10}' for c in cells))
     return '\n'.join(lines)
 
 

@@ -5,7 +5,12 @@ from mmengine.logging import MMLogger
 from mmpose.evaluation.metrics import MpiiPCKAccuracy
 from mmpose.registry import METRICS
 
-from mmpose_occlusion.metrics.functional import joint_errors, pck
+from mmpose_occlusion.metrics.pck import (
+    NOT_IN_PCKH,
+    PCKH_THRESHOLD,
+    joint_errors,
+    pck,
+)
 from mmpose_occlusion.skeleton import Skeleton
 
 
@@ -24,8 +29,6 @@ GROUPS = {
 }
 """Columns of MPII's tables, each the mean of its joints."""
 
-NOT_IN_MEAN = ('pelvis', 'thorax')
-
 FINE = 0.1
 """The threshold of the second mean."""
 
@@ -34,16 +37,16 @@ FINE = 0.1
 class MpiiPCKh(MpiiPCKAccuracy):
     """PCKh in per cent: each group of joints, Mean and Mean@0.1.
 
-    A joint is right if it is nearer to the truth than ``thr`` times the size
+    A joint is correct if it is nearer to the truth than ``thr`` times the size
     of the head, which MMPose's ``MpiiDataset`` reads from its
     ``headbox_file``. The means are over all labelled joints but pelvis and
     thorax; a group is the mean of its left and right joint.
 
-    MMPose's ``MpiiPCKAccuracy`` gives the same with ``offset=1``. It says
-    -100 for a joint that nobody has, which has no metric here.
+    MMPose's ``MpiiPCKAccuracy`` gives the same with ``offset=1``, and -100
+    for a joint that no person has, which is left out here.
 
     Args:
-        thr: Part of the head's size.
+        thr: Fraction of the head's size.
         offset: Pixels added to the predictions. MPII counts pixels from 1.
             The reference and MMPose 0.x took this 1 from the joints before
             training, so that their models need ``offset=1``; MMPose 1.x
@@ -56,7 +59,7 @@ class MpiiPCKh(MpiiPCKAccuracy):
 
     def __init__(
         self,
-        thr: float = 0.5,
+        thr: float = PCKH_THRESHOLD,
         offset: float = 0.0,
         collect_device: str = 'cpu',
         prefix: str | None = None,
@@ -73,7 +76,7 @@ class MpiiPCKh(MpiiPCKAccuracy):
         """Keep the joints of a batch.
 
         Raises:
-            ValueError: A sample does not say how large the head is.
+            ValueError: A sample has no size of the head.
         """
         for sample in data_samples:
             if 'head_size' not in sample['gt_instances']:
@@ -81,7 +84,7 @@ class MpiiPCKh(MpiiPCKAccuracy):
                     'MpiiPCKh needs the sizes of heads, and image '
                     f'{sample.get("img_id")} has none: set headbox_file of '
                     "the data set to MPII's .mat of head boxes, or use "
-                    'PCKAccuracy, which goes by boxes'
+                    'PCKAccuracy, which is normalised by bboxes'
                 )
         super().process(data_batch, data_samples)
 
@@ -109,7 +112,7 @@ class MpiiPCKh(MpiiPCKAccuracy):
             if known:
                 out[group] = 100 * float(np.mean(known))
         mask = mask.copy()
-        mask[:, [skeleton.joint_index(j) for j in NOT_IN_MEAN]] = False
+        mask[:, [skeleton.joint_index(j) for j in NOT_IN_PCKH]] = False
         for name, thr in (('Mean', self.thr), (f'Mean@{FINE}', FINE)):
             score = pck(errors, sizes, mask, thr)
             if score is not None:

@@ -8,64 +8,41 @@ import numpy as np
 from mmengine.fileio import get_local_path
 from mmengine.logging import MessageHub
 from mmpose.evaluation.metrics import CocoMetric
+from mmpose.structures.bbox import bbox_xywh2xyxy
+from xtcocotools.coco import COCO
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.metrics.coco import as_coco, make_person
+from mmpose_occlusion.metrics.annotations import make_person
 from mmpose_occlusion.metrics.matching import (
     IOU_THRESHOLD,
-    NOBODY,
+    UNMATCHED,
     match_boxes,
     overlaps,
 )
+from mmpose_occlusion.metrics.pck import clip_box
 
 
 class PeopleMetric(CocoMetric):
-    """Predictions of annotated people, for metrics that look at each.
+    """Predictions of annotated people, for metrics of each person.
 
     Rescoring, OKS-NMS and the sources of the annotations are those of
     MMPose's ``CocoMetric``; a data set that is not in COCO's format (MPII)
-    gives its annotations with its samples. A prediction belongs to the
-    person whose annotated box it was made from; that from a detector's box
-    (or from a model without boxes, where it is the box around the predicted
-    joints) to a person whose annotated box it overlaps.
+    gives its annotations with its samples. A prediction from an annotated
+    bbox belongs to that person; one from a detected bbox (or of a model
+    without bboxes, where it is the bbox of the predicted joints) to the
+    person with whose annotated bbox it is matched.
 
     Args:
-        ann_file: COCO annotations; None takes those of the data set.
-        use_area: False takes people's areas from their boxes in any case;
-            those without an area get it so anyway.
-        score_mode: See ``CocoMetric``.
-        keypoint_score_thr: See ``CocoMetric``.
-        nms_mode: See ``CocoMetric``.
-        nms_thr: See ``CocoMetric``.
-        iou_thr: Least overlap (IoU) of a detector's box with its person's.
-        collect_device: Where the results of several processes are collected.
-        prefix: Of the metrics' names; none by default.
+        iou_thr: Least overlap (IoU) of a detected bbox with its person's.
+        **kwargs: ``ann_file``, ``use_area``, ``score_mode``,
+            ``keypoint_score_thr``, ``nms_mode``, ``nms_thr``,
+            ``collect_device`` and ``prefix`` of ``CocoMetric``.
     """
 
     default_prefix = ''
 
-    def __init__(
-        self,
-        ann_file: str | None = None,
-        use_area: bool = True,
-        score_mode: str = 'bbox_keypoint',
-        keypoint_score_thr: float = 0.2,
-        nms_mode: str = 'oks_nms',
-        nms_thr: float = 0.9,
-        iou_thr: float = IOU_THRESHOLD,
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
-    ) -> None:
-        super().__init__(
-            ann_file=ann_file,
-            use_area=use_area,
-            score_mode=score_mode,
-            keypoint_score_thr=keypoint_score_thr,
-            nms_mode=nms_mode,
-            nms_thr=nms_thr,
-            collect_device=collect_device,
-            prefix=prefix,
-        )
+    def __init__(self, iou_thr: float = IOU_THRESHOLD, **kwargs) -> None:
+        super().__init__(**kwargs)
         self.iou_thr = iou_thr
         self._kept: dict[Any, list[dict]] = {}
 
@@ -91,7 +68,7 @@ class PeopleMetric(CocoMetric):
         """Keep what is needed of a batch's predictions and annotations.
 
         Raises:
-            UsageError: Nobody says who is in the picture.
+            UsageError: A sample has no annotation.
         """
         for sample in data_samples:
             if self.coco is None and 'raw_ann_info' not in sample:
@@ -100,14 +77,25 @@ class PeopleMetric(CocoMetric):
             pred, _ = self.results[-1]
             # one annotation, one crop, one prediction
             pred['annotated'] = isinstance(sample.get('raw_ann_info'), Mapping)
+            pred['input_box'] = sample['gt_instances'].get('bboxes')
+            pred['image_size'] = sample['ori_shape'][1::-1]
             pred.update(self.also_keep(sample))
 
     def also_keep(self, sample: dict) -> dict:
-        """More entries of a prediction, for :meth:`compute_metrics`."""
+        """Further entries of a prediction, for :meth:`compute_metrics`."""
         return {}
 
     def people(self, results: Sequence[tuple[dict, dict]]) -> list[dict]:
-        """Everybody in the annotations, see :func:`..coco.make_person`."""
+        """All annotated people, see :func:`..annotations.make_person`."""
+        joints = self.dataset_meta['num_keypoints']
+
+        def make(anns: Iterable[Mapping]) -> list[dict]:
+            return [
+                make_person(ann, joints, self.use_area)
+                for ann in anns
+                if 'keypoints' in ann and 'bbox' in ann
+            ]
+
         if self.coco is None:
             anns = {
                 ann['id']: ann
@@ -116,16 +104,37 @@ class PeopleMetric(CocoMetric):
                 if ann is not None
             }
             images = [pred['img_id'] for pred, _ in results]
-            self.coco = as_coco(self._make(anns.values()), images)
-        return self._make(self.coco.anns.values())
+            self.coco = _as_coco(make(anns.values()), images)
+        return make(self.coco.anns.values())
 
-    def _make(self, anns: Iterable[Mapping]) -> list[dict]:
-        joints = self.dataset_meta['num_keypoints']
-        return [
-            make_person(ann, joints, self.use_area)
-            for ann in anns
-            if 'keypoints' in ann and 'bbox' in ann
-        ]
+    def boxes(
+        self, people: Sequence[dict], results: Sequence[tuple[dict, dict]]
+    ) -> np.ndarray:
+        """The bboxes of people as MMPose's metrics and data sets take them.
+
+        That of a person with a sample of its own is the one of the sample;
+        others are cut to the image as the data set cuts them.
+
+        Returns:
+            ``(P, 4)`` xyxy, pixels.
+        """
+        given = {
+            pred['id']: pred['input_box'][0]
+            for pred, _ in results
+            if pred['annotated'] and pred['input_box'] is not None
+        }
+        shapes = {pred['img_id']: pred['image_size'] for pred, _ in results}
+        boxes: list[np.ndarray] = []
+        for person in people:
+            image = self.coco.imgs.get(person['image_id'], {})
+            shape = image.get('width'), image.get('height')
+            if None in shape:
+                shape = shapes.get(person['image_id'], (np.inf, np.inf))
+            box = given.get(person['id'])
+            if box is None:
+                box = clip_box(person['bbox'], *shape)
+            boxes.append(box)
+        return np.array(boxes, np.float64).reshape(-1, 4)
 
     def survivors(self, results: Sequence[tuple[dict, dict]]) -> list[dict]:
         """The predictions after rescoring and NMS, in COCO's format, each
@@ -155,83 +164,85 @@ class PeopleMetric(CocoMetric):
         self,
         found: Sequence[dict],
         people: Sequence[dict],
+        boxes: np.ndarray,
         results: Sequence[tuple[dict, dict]],
         one_to_one: bool,
-    ) -> list[Any]:
-        """Whose each prediction is: annotation ids, None for nobody's.
+    ) -> np.ndarray:
+        """The person to whom each prediction belongs.
 
         Args:
             found: Predictions: ``id``, ``image_id``, ``bbox`` (xywh) and
                 ``score``.
             people: See :meth:`people`.
+            boxes: See :meth:`boxes`.
             results: The metric's.
             one_to_one: Whether a person has one prediction at most.
+
+        Returns:
+            ``(D,)`` int, index of the person, or ``UNMATCHED``.
         """
         annotated = {
             (pred['img_id'], pred['id'])
             for pred, _ in results
             if pred['annotated']
         }
-        owner: list[Any] = [None] * len(found)
+        index = {person['id']: i for i, person in enumerate(people)}
+        owner = np.full(len(found), UNMATCHED)
         loose = defaultdict(list)
         for i, entry in enumerate(found):
             image, number = entry['image_id'], entry['id']
             if np.isscalar(number) and (image, number) in annotated:
-                owner[i] = number
+                owner[i] = index[number]
             else:
                 loose[image].append(i)
         here = defaultdict(list)
-        for person in people:
+        for i, person in enumerate(people):
             if not person['iscrowd']:
-                here[person['image_id']].append(person)
-        for image, indices in loose.items():
-            matched = match_boxes(
-                overlaps(
-                    _corners([found[i]['bbox'] for i in indices]),
-                    _corners([p['bbox'] for p in here[image]]),
-                ),
-                np.array([found[i]['score'] for i in indices]),
-                self.iou_thr,
-                one_to_one,
+                here[person['image_id']].append(i)
+        for image, rows in loose.items():
+            candidates = np.array([*here[image], UNMATCHED])
+            iou = overlaps(
+                bbox_xywh2xyxy(np.array([found[i]['bbox'] for i in rows])),
+                boxes[candidates[:-1]],
             )
-            for i, k in zip(indices, matched, strict=True):
-                if k != NOBODY:
-                    owner[i] = here[image][k]['id']
+            scores = np.array([found[i]['score'] for i in rows])
+            matched = match_boxes(iou, scores, self.iou_thr, one_to_one)
+            owner[rows] = candidates[matched]
         return owner
 
     def predicted(
         self,
         people: Sequence[dict],
+        boxes: np.ndarray,
         results: Sequence[tuple[dict, dict]],
     ) -> np.ndarray:
         """The joints that were predicted for each person, before NMS.
 
         Returns:
-            ``(P, K, 2)`` image pixels, infinite where nothing was predicted.
+            ``(P, K, 2)`` image pixels, infinite without a prediction.
         """
         found = [
             dict(
                 id=pred['id'],
                 image_id=pred['img_id'],
-                joints=joints,
+                keypoints=joints[:, :2],
                 score=float(pred['bbox_scores'][i]),
                 bbox=_box(
-                    dict(
-                        keypoints=joints,
-                        **{'bbox': pred['bbox'][i]} if 'bbox' in pred else {},
-                    )
+                    dict(keypoints=joints, bbox=pred['bbox'][i])
+                    if 'bbox' in pred
+                    else dict(keypoints=joints)
                 ),
             )
             for pred, _ in results
             for i, joints in enumerate(pred['keypoints'])
         ]
-        row = {person['id']: i for i, person in enumerate(people)}
-        num_joints = self.dataset_meta['num_keypoints']
-        out = np.full((len(people), num_joints, 2), np.inf)
-        owners = self.owners(found, people, results, one_to_one=True)
+        out = np.full(
+            (len(people), self.dataset_meta['num_keypoints'], 2), np.inf
+        )
+        owners = self.owners(found, people, boxes, results, one_to_one=True)
         for entry, owner in zip(found, owners, strict=True):
-            if owner is not None:
-                out[row[owner]] = entry['joints'][:, :2]
+            if owner != UNMATCHED:
+                out[owner] = entry['keypoints']
         return out
 
 
@@ -239,6 +250,20 @@ def _is_coco(path: str) -> bool:
     """Whether a JSON file holds a dict, as COCO's do."""
     with get_local_path(path) as local, open(local, encoding='utf-8') as file:
         return file.read(64).lstrip().startswith('{')
+
+
+def _as_coco(people: Sequence[dict], images: Iterable) -> COCO:
+    """People and images as a COCO data set in memory."""
+    ids = dict.fromkeys([*(p['image_id'] for p in people), *images])
+    categories = sorted({p['category_id'] for p in people})
+    coco = COCO()
+    coco.dataset = dict(
+        images=[dict(id=i) for i in ids],
+        categories=[dict(id=c) for c in categories],
+        annotations=list(people),
+    )
+    coco.createIndex()
+    return coco
 
 
 def _annotation(sample: dict) -> dict:
@@ -251,8 +276,8 @@ def _annotation(sample: dict) -> dict:
     if len(joints) != 1 or not np.any(joints):
         raise UsageError(
             f'image {sample["img_id"]} comes without the joints of its '
-            'people (it has boxes of a detector?); name the annotation file '
-            'in the metric: ann_file=...'
+            'people (are its bboxes detected ones?): name the annotation '
+            'file in the metric, ann_file=...'
         )
     x1, y1, x2, y2 = (float(x) for x in truth['bboxes'][0])
     return dict(
@@ -266,15 +291,9 @@ def _annotation(sample: dict) -> dict:
 
 
 def _box(instance: Mapping) -> list[float]:
-    """xywh of a prediction, that around its joints if it has no other."""
+    """xywh of a prediction: its bbox, or else that of its joints."""
     if 'bbox' in instance:
         return [float(x) for x in instance['bbox']]
     low = np.min(instance['keypoints'][:, :2], axis=0)
     high = np.max(instance['keypoints'][:, :2], axis=0)
     return [float(x) for x in (*low, *(high - low))]
-
-
-def _corners(boxes: Sequence[Sequence[float]]) -> np.ndarray:
-    """xywh to xyxy."""
-    xywh = np.array(boxes, np.float64).reshape(-1, 4)
-    return np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)

@@ -4,18 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from mmengine.logging import MMLogger
-from mmengine.utils import track_iter_progress
 from mmpose.registry import METRICS
 
-from mmpose_occlusion.metrics.coco import (
-    Precision,
-    evaluate,
-    evaluate_zeroed,
-    has_joint,
-    only_joint,
-)
-from mmpose_occlusion.metrics.functional import (
+from mmpose_occlusion.metrics.coco_evaluation import CocoEvaluation
+from mmpose_occlusion.metrics.pck import (
     PCK_THRESHOLD,
+    box_size,
     joint_errors,
     pck,
 )
@@ -25,35 +19,34 @@ from .results import CLEAN, write_result
 
 MEASURES = ('AP', 'AR', 'PCK')
 
-MANY = 10_000
-"""From so many predictions on it takes long enough to show progress."""
-
 
 @METRICS.register_module()
 class PerKeypointMetric(PeopleMetric):
-    """AP, AR and PCK of every joint by itself.
+    """AP, AR and PCK of each joint.
 
     - AP and AR of a joint are COCOeval's on people and predictions that
       consist of this joint alone: its sigma, the number of labelled joints
       and the ignore flags are those of the joint, and predictions of people
-      who lack it are dropped. A perfect model scores 1 on every joint.
-    - PCK of a joint is the part of the people who have it in whose
-      prediction it is nearer to the truth than ``pck_thr`` times the longer
-      side of the annotated box. A person without a prediction is a miss;
-      NMS is not asked.
+      without a label of it are dropped. A perfect model scores 1 on every
+      joint.
+    - PCK of a joint is the fraction of the people with a label of it whose
+      prediction is nearer to the truth than ``pck_thr`` times the longer
+      side of the bbox that the data set gives, as in MMPose's
+      ``PCKAccuracy``. A person without a prediction counts as wrong; NMS
+      plays no part.
 
-    Works for every data set whose joints have names and sigmas, with
-    annotated and with detector boxes. Not for models that say which joints
-    are not in the picture: it asks for the place alone.
+    For every data set whose joints have names and sigmas, with annotated and
+    with detected bboxes. Models that predict the presence of joints are
+    scored by the positions alone.
 
     The metrics are ``<joint>/AP``, ``<joint>/AR``, ``<joint>/PCK`` and their
-    means over joints, ``mean/AP`` and so on; what nobody's labels can say
-    has no metric, and is null in the file.
+    means over joints, ``mean/AP`` and so on. Undefined ones (no person has a
+    label) are left out, and are null in the file.
 
     Args:
-        pck_thr: Part of the box's longer side.
-        paper_exact: AP and AR as the reference counts them (its defect 9,
-            see :func:`..coco.evaluate_zeroed`); PCK is the same.
+        pck_thr: Fraction of the bbox's longer side.
+        paper_exact: AP and AR as the paper's reference code counts them, see
+            :meth:`.CocoEvaluation.reference_precision`; PCK is the same.
         result_dir: Folder for a JSON file of the result, named by model,
             data, attack and time; None writes none.
         model: Name of the model, for that file.
@@ -73,8 +66,8 @@ class PerKeypointMetric(PeopleMetric):
         super().__init__(**kwargs)
         if not pck_thr > 0:
             raise ValueError(
-                f'PerKeypointMetric: pck_thr={pck_thr!r} must be a part of '
-                'the box above 0, such as 0.2'
+                f'PerKeypointMetric: pck_thr={pck_thr!r} must be a fraction '
+                'of the bbox above 0, such as 0.2'
             )
         self.pck_thr = pck_thr
         self.paper_exact = paper_exact
@@ -86,29 +79,44 @@ class PerKeypointMetric(PeopleMetric):
         """The metrics of all processed results; see the class."""
         people = self.people(results)
         found = self.survivors(results)
-        owners = self.owners(found, people, results, one_to_one=False)
-        labelled = np.array(
-            [
-                [has_joint(person, j) for j in range(len(self._names))]
-                for person in people
-            ]
+        boxes = self.boxes(people, results)
+        owners = self.owners(found, people, boxes, results, one_to_one=False)
+        evaluation = CocoEvaluation(people, found, self.dataset_meta['sigmas'])
+        crowd = evaluation.people.crowd[:, None]
+        labelled = evaluation.people.labelled & ~crowd
+        errors = joint_errors(
+            self.predicted(people, boxes, results),
+            evaluation.people.keypoints,
         )
-        scores = self._pck(people, labelled, results)
+        sizes = box_size(boxes)
         table = {}
-        names = self._names
-        if len(found) > MANY:
-            names = track_iter_progress(names)
-        for j, name in enumerate(names):
-            precision = self._precision(people, found, owners, j)
+        for j, name in sorted(self.dataset_meta['keypoint_id2name'].items()):
+            mask = labelled[:, [j]]
+            if self.paper_exact:
+                precision = evaluation.reference_precision(j)
+            else:
+                lacking = np.append(~mask, False)  # the last for UNMATCHED
+                precision = evaluation.precision(j, keep=~lacking[owners])
             table[name] = dict(
-                zip(MEASURES, (*precision, scores[j]), strict=True),
-                people=int(labelled[:, j].sum()),
+                AP=precision.ap,
+                AR=precision.ar,
+                PCK=pck(errors[:, [j]], sizes, mask, self.pck_thr),
+                people=int(mask.sum()),
             )
         mean = {m: _mean([row[m] for row in table.values()]) for m in MEASURES}
+        self._report(table, mean)
+        return {
+            f'{name}/{measure}': row[measure]
+            for name, row in dict(table, mean=mean).items()
+            for measure in MEASURES
+            if row[measure] is not None
+        }
+
+    def _report(self, table: dict[str, dict], mean: dict) -> None:
         logger = MMLogger.get_current_instance()
-        heading = 'AP, AR and PCK of every joint'
+        heading = 'AP, AR and PCK of each joint'
         if self.paper_exact:
-            heading += ', AP and AR as the reference counts them'
+            heading += ', AP and AR as the reference code counts them'
         logger.info(_text(heading, dict(table, mean=mean)))
         if self.result_dir is not None:
             path = write_result(
@@ -123,51 +131,7 @@ class PerKeypointMetric(PeopleMetric):
                 data=self.dataset_meta['dataset_name'],
                 attack=self.attack,
             )
-            logger.info(f'The result of every joint is in {path}')
-        return {
-            f'{name}/{measure}': row[measure]
-            for name, row in dict(table, mean=mean).items()
-            for measure in MEASURES
-            if row[measure] is not None
-        }
-
-    @property
-    def _names(self) -> list[str]:
-        id2name = self.dataset_meta['keypoint_id2name']
-        return [id2name[j] for j in range(len(id2name))]
-
-    def _precision(
-        self,
-        people: Sequence[dict],
-        found: Sequence[dict],
-        owners: Sequence,
-        joint: int,
-    ) -> Precision:
-        sigmas = np.asarray(self.dataset_meta['sigmas'])
-        if self.paper_exact:
-            return evaluate_zeroed(people, found, sigmas, joint)
-        lacking = {p['id'] for p in people if not has_joint(p, joint)}
-        return evaluate(
-            [only_joint(person, joint) for person in people],
-            [
-                only_joint(entry, joint)
-                for entry, owner in zip(found, owners, strict=True)
-                if owner not in lacking
-            ],
-            sigmas[[joint]],
-        )
-
-    def _pck(
-        self, people: Sequence[dict], labelled: np.ndarray, results: list
-    ) -> list[float | None]:
-        truth = np.array([person['keypoints'] for person in people])
-        truth = truth.reshape(len(people), -1, 3)[..., :2]
-        errors = joint_errors(self.predicted(people, results), truth)
-        sizes = np.array([max(person['bbox'][2:]) for person in people])
-        return [
-            pck(errors[:, [j]], sizes, labelled[:, [j]], self.pck_thr)
-            for j in range(len(self._names))
-        ]
+            logger.info(f'The result of each joint is in {path}')
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

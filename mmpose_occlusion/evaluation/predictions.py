@@ -1,11 +1,16 @@
-"""Predictions in a file, to compare a later run with."""
+"""Predictions in a file, with which a later run is compared."""
 
+import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from mmpose_occlusion.files import write_bytes
+
+_ARRAYS = ('keypoints', 'keypoint_scores', 'bbox')
 
 Key = tuple[str, str]
 """Image and sample: their ids as text."""
@@ -27,45 +32,43 @@ def save_predictions(
             and ``bbox`` (4,) xywh, all float32 in image pixels.
 
     Raises:
-        FileExistsError: There is such a file already.
+        FileExistsError: The file exists.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays: dict[str, Any] = {
-        name: np.array([entry[name] for entry in predictions.values()])
-        for name in ('keypoints', 'keypoint_scores', 'bbox')
-    }
     try:
-        with open(path, 'xb') as file:
-            np.savez_compressed(
-                file,
-                image=np.array([image for image, _ in predictions], str),
-                id=np.array([number for _, number in predictions], str),
-                **arrays,
-            )
+        path.touch(exist_ok=False)
     except FileExistsError:
         raise FileExistsError(
             f'predictions "{path}" exist already and are not overwritten: '
             'give another name, or delete them'
         ) from None
-    return path
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        image=np.array([image for image, _ in predictions], str),
+        id=np.array([number for _, number in predictions], str),
+        **{
+            name: np.array([entry[name] for entry in predictions.values()])
+            for name in _ARRAYS
+        },
+    )
+    return write_bytes(path, buffer.getvalue())
 
 
 def load_predictions(path: str | Path) -> dict[Key, dict[str, np.ndarray]]:
     """Read what :func:`save_predictions` wrote.
 
     Raises:
-        ValueError: The file is none of these.
+        ValueError: The file is not of this kind.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
             data = dict(file)
-        names = ('keypoints', 'keypoint_scores', 'bbox')
+        keys = zip(data['image'], data['id'], strict=True)
         return {
-            (str(image), str(number)): {name: data[name][i] for name in names}
-            for i, (image, number) in enumerate(
-                zip(data['image'], data['id'], strict=True)
-            )
+            (str(image), str(number)): {n: data[n][i] for n in _ARRAYS}
+            for i, (image, number) in enumerate(keys)
         }
     except (ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
         raise ValueError(

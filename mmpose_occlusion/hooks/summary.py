@@ -9,7 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
-from mmpose_occlusion.attacks import RECORD_KEY
+from mmpose_occlusion.engine.pipelines import RECORD_KEY
 
 
 @HOOKS.register_module()

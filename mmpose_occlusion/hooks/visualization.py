@@ -11,9 +11,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
-from mmpose_occlusion.attacks import RECORD_KEY
 from mmpose_occlusion.engine.attack import AFTER, BEFORE
 from mmpose_occlusion.engine.crops import title_of, to_crop, truth_of
+from mmpose_occlusion.engine.pipelines import RECORD_KEY
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 from mmpose_occlusion.visualization import Style, View, pair
 

@@ -1,1 +1,4 @@
-"""How well joints are found: pure functions, and metrics over them."""
+"""Measures of poses: arrays in, numbers out; without MMPose.
+
+N, P: instances; K: keypoints. Coordinates are pixels of the image.
+"""

@@ -1,146 +1,144 @@
 """The forced-occlusion comparison: what an attack does to whom it attacks.
 
-Three predictions of every attacked person are compared, and of nobody else:
+Three predictions of every attacked person are compared:
 
-- *clean*: of the person as it is;
-- *forced*: the clean one without the joints that the attack hides, of this
-  person alone. It is what a model would say that knows nothing about hidden
-  joints and is not disturbed by the occluder elsewhere;
-- *attacked*: of the person under attack.
+- *clean*: without the attack;
+- *forced*: the clean one without the joints that the attack hides. This is
+  the result of a model that finds no hidden joint and is not disturbed by
+  the occluder elsewhere;
+- *attacked*: under the attack.
 
-An attacked prediction that is better than the forced one has found hidden
-joints by what surrounds them; one that is worse has lost joints that were
-in plain view. The reference took the hidden joints of one person from
-everybody in the picture (its defect 10).
+An attacked prediction that is better than the forced one has inferred hidden
+joints from their surroundings; one that is worse has lost visible joints.
+The paper's reference code took the hidden joints of one person from all
+people in the image (its defect 10).
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
-from .functional import PCK_THRESHOLD, joint_errors, oks, pck
+from .joint_groups import BYSTANDER, TARGET, VISIBLE, joint_groups
+from .oks import keypoint_oks, mean_oks
+from .pck import PCK_THRESHOLD, joint_errors, masked_mean, pck
 
-NOWHERE = -1e6
-"""Coordinate of a joint that was taken away; similar to no truth."""
+REMOVED = -1e6
+"""Coordinate of a joint that was taken away; its per-keypoint OKS is 0."""
 
 
 @dataclass(frozen=True)
-class Change:
-    """Some joints of the attacked people, clean and under attack.
+class GroupChange:
+    """Labelled joints of one group of the attacked people.
 
     Args:
-        joints: How many labelled ones there are.
-        pck_clean: PCK, see :func:`.functional.pck`.
+        joints: Their number.
+        pck_clean: See :func:`.pck.pck`.
         pck_attacked: The same under attack.
-        error_clean: Median error in parts of the person's size.
-        error_attacked: The same under attack.
 
-    What no joint can say is None.
+    PCK over no joint is None.
     """
 
     joints: int
     pck_clean: float | None
     pck_attacked: float | None
-    error_clean: float | None
-    error_attacked: float | None
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ForcedComparison:
     """What an attack did to the people whom it attacked.
 
     Args:
-        people: How many with a labelled joint were attacked.
-        hidden: Their hidden joints.
-        others: Their joints in plain view.
-        oks_clean: Mean OKS with the truth of the clean predictions.
-        oks_forced: The same without the hidden joints.
-        oks_attacked: The same under attack.
-        recovered: How much of what hiding takes at most is found again:
-            ``(attacked - forced) / (clean - forced)`` of the mean OKS; 1
-            for a model that sees through the occluder, 0 for one that knows
-            nothing of hidden joints, negative for one that loses others.
+        people: Attacked people with a labelled joint.
+        target: See :mod:`.joint_groups`.
+        bystander: See :mod:`.joint_groups`.
+        visible: See :mod:`.joint_groups`.
+        oks_clean: Mean OKS of the clean predictions.
+        oks_forced: The same of the forced ones.
+        oks_attacked: The same of the attacked ones.
+        recovered: Fraction of the loss by hidden joints that is recovered,
+            ``(attacked - forced) / (clean - forced)`` of the mean OKS:
+            1 if all hidden joints are found, 0 if none is, negative if
+            visible ones are lost as well.
     """
 
     people: int
-    hidden: Change
-    others: Change
+    target: GroupChange
+    bystander: GroupChange
+    visible: GroupChange
     oks_clean: float | None
     oks_forced: float | None
     oks_attacked: float | None
     recovered: float | None
-
-    def as_dict(self) -> dict:
-        """Plain nested dicts."""
-        return asdict(self)
 
 
 def without_hidden(predicted: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     """The forced prediction.
 
     Args:
-        predicted: ``(..., K, 2)`` clean joints in pixels; not modified.
-        hidden: ``(..., K)`` bool, the joints that an attack hides.
+        predicted: ``(..., K, 2)`` clean joints, pixels; not modified.
+        hidden: ``(..., K)`` bool, targets and bystanders.
 
     Returns:
-        ``(..., K, 2)``, hidden joints :data:`NOWHERE`.
+        ``(..., K, 2)``, hidden joints :data:`REMOVED`.
     """
-    return np.where(hidden[..., None], NOWHERE, predicted)
+    return np.where(hidden[..., None], REMOVED, predicted)
 
 
-def compare(
+def compare_forced(
     clean: np.ndarray,
     attacked: np.ndarray,
     truth: np.ndarray,
     labelled: np.ndarray,
-    hidden: np.ndarray,
+    targets: np.ndarray,
+    bystanders: np.ndarray,
     changed: np.ndarray,
     sizes: np.ndarray,
     areas: np.ndarray,
     sigmas: np.ndarray,
     threshold: float = PCK_THRESHOLD,
-) -> Comparison:
+) -> ForcedComparison:
     """Compare clean and attacked predictions of the attacked people.
 
     Args:
-        clean: ``(N, K, 2)`` predicted joints in pixels.
+        clean: ``(N, K, 2)`` predicted joints, pixels.
         attacked: ``(N, K, 2)`` the same under attack.
-        truth: ``(N, K, 2)`` annotated joints in the same pixels.
+        truth: ``(N, K, 2)`` annotated joints in the same frame.
         labelled: ``(N, K)`` bool.
-        hidden: ``(N, K)`` bool, each person's own joints under paint.
-        changed: ``(N,)`` bool, who was attacked.
-        sizes: ``(N,)`` pixels, see :func:`.functional.box_size`.
+        targets: ``(N, K)`` bool, each person's joints that the attack names
+            and hides.
+        bystanders: ``(N, K)`` bool, the person's other hidden joints.
+        changed: ``(N,)`` bool, people whose image was changed.
+        sizes: ``(N,)`` pixels, see :func:`.pck.box_size`.
         areas: ``(N,)`` square pixels.
-        sigmas: ``(K,)`` of the joints.
+        sigmas: ``(K,)`` of the keypoints.
         threshold: Of PCK.
     """
     who = changed & labelled.any(axis=1)
-    clean, attacked, truth, labelled, hidden, sizes, areas = (
-        values[who]
-        for values in (
-            clean,
-            attacked,
-            truth,
-            labelled,
-            hidden,
-            sizes,
-            areas,
-        )
-    )
-    errors = [
-        joint_errors(predicted, truth)
-        for predicted in (clean, attacked, without_hidden(clean, hidden))
-    ]
+    truth, labelled, sizes = truth[who], labelled[who], sizes[who]
+    targets, bystanders = targets[who], bystanders[who]
+    hidden = targets | bystanders
+    predictions = [clean[who], attacked[who]]
+    predictions.append(without_hidden(predictions[0], hidden))
     before, after, forced = (
-        _mean(oks(error, areas, sigmas, labelled)) for error in errors
+        _mean_oks(found - truth, areas[who], sigmas, labelled)
+        for found in predictions
     )
     recovered = None
-    if None not in (before, after, forced) and before != forced:
+    if before is not None and before != forced:
         recovered = (after - forced) / (before - forced)  # type: ignore
-    return Comparison(
+    errors = [joint_errors(found, truth) for found in predictions[:2]]
+    changes = {
+        group: GroupChange(
+            int((labelled & mask).sum()),
+            *(pck(e, sizes, labelled & mask, threshold) for e in errors),
+        )
+        for group, mask in joint_groups(targets, bystanders).items()
+    }
+    return ForcedComparison(
         people=int(who.sum()),
-        hidden=_change(errors, sizes, labelled & hidden, threshold),
-        others=_change(errors, sizes, labelled & ~hidden, threshold),
+        target=changes[TARGET],
+        bystander=changes[BYSTANDER],
+        visible=changes[VISIBLE],
         oks_clean=before,
         oks_forced=forced,
         oks_attacked=after,
@@ -148,28 +146,11 @@ def compare(
     )
 
 
-def _change(
-    errors: list[np.ndarray],
-    sizes: np.ndarray,
-    mask: np.ndarray,
-    threshold: float,
-) -> Change:
-    clean, attacked, _ = errors
-    count = int(mask.sum())
-
-    def median(error: np.ndarray) -> float | None:
-        if not count:
-            return None
-        return float(np.median((error / sizes[:, None])[mask]))
-
-    return Change(
-        joints=count,
-        pck_clean=pck(clean, sizes, mask, threshold),
-        pck_attacked=pck(attacked, sizes, mask, threshold),
-        error_clean=median(clean),
-        error_attacked=median(attacked),
-    )
-
-
-def _mean(values: np.ndarray) -> float | None:
-    return float(values.mean()) if values.size else None
+def _mean_oks(
+    offsets: np.ndarray,
+    areas: np.ndarray,
+    sigmas: np.ndarray,
+    labelled: np.ndarray,
+) -> float | None:
+    oks = mean_oks(keypoint_oks(offsets, areas, sigmas), labelled)
+    return masked_mean(oks, np.ones(len(oks), bool))

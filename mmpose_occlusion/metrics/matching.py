@@ -1,30 +1,32 @@
-"""Which detection is whose: boxes against people."""
+"""Matching of bboxes to annotated people."""
 
 import numpy as np
-import torch
-from mmpose.structures.bbox import bbox_overlaps
+from pycocotools import mask
 
 IOU_THRESHOLD = 0.5
-"""From this overlap on a box is of a person, as in COCO's box AP@0.5."""
+"""Least overlap of a bbox with its person's, as in COCO's box AP@0.5."""
 
-NOBODY = -1
-"""Index of a box that is of no person."""
+UNMATCHED = -1
+"""Index for a bbox that matches no person."""
 
 
 def overlaps(boxes: np.ndarray, people: np.ndarray) -> np.ndarray:
-    """Intersection over union (IoU) of boxes with people's boxes.
+    """Intersection over union (IoU) of bboxes with those of people.
 
     Args:
-        boxes: ``(D, 4)`` xyxy in pixels.
-        people: ``(P, 4)`` xyxy in the same pixels.
+        boxes: ``(D, 4)`` xyxy, pixels.
+        people: ``(P, 4)`` xyxy in the same frame.
 
     Returns:
-        ``(D, P)`` float64; a box without area overlaps nothing.
+        ``(D, P)`` float64; a bbox without area overlaps with none.
     """
-    return bbox_overlaps(
-        torch.from_numpy(np.asarray(boxes, np.float64).reshape(-1, 4)),
-        torch.from_numpy(np.asarray(people, np.float64).reshape(-1, 4)),
-    ).numpy()
+    found, true = (
+        np.asarray(b, np.float64).reshape(-1, 4) for b in (boxes, people)
+    )
+    if not len(found) or not len(true):
+        return np.zeros((len(found), len(true)))
+    xywh = (np.hstack([b[:, :2], b[:, 2:] - b[:, :2]]) for b in (found, true))
+    return mask.iou(*xywh, np.zeros(len(true), np.uint8))
 
 
 def match_boxes(
@@ -33,29 +35,28 @@ def match_boxes(
     threshold: float = IOU_THRESHOLD,
     one_to_one: bool = True,
 ) -> np.ndarray:
-    """Match the boxes of one picture to its people.
+    """Match the bboxes of one image to its people greedily, as COCOeval does.
 
-    As COCOeval does: the box with the highest score chooses first (of equal
-    scores the first in order), and takes the person it overlaps most among
-    those that are left.
+    In the order of falling scores (equal scores in the order given), each
+    bbox takes the unmatched person with which it overlaps most.
 
     Args:
         iou: ``(D, P)``, see :func:`overlaps`.
-        scores: ``(D,)`` of the boxes.
+        scores: ``(D,)`` of the bboxes.
         threshold: Least overlap.
-        one_to_one: False lets several boxes have the same person.
+        one_to_one: False lets several bboxes match the same person.
 
     Returns:
-        ``(D,)`` int, index of each box's person, or :data:`NOBODY`.
+        ``(D,)`` int, index of each bbox's person, or :data:`UNMATCHED`.
     """
-    owner = np.full(len(iou), NOBODY)
+    owner = np.full(len(iou), UNMATCHED)
     if not iou.size:
         return owner
-    left = iou.copy()
+    free = iou.copy()
     for box in np.argsort(-np.asarray(scores, np.float64), kind='stable'):
-        person = int(np.argmax(left[box]))
-        if left[box, person] >= threshold:
+        person = int(np.argmax(free[box]))
+        if free[box, person] >= threshold:
             owner[box] = person
             if one_to_one:
-                left[:, person] = NOBODY
+                free[:, person] = -1
     return owner

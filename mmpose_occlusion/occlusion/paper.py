@@ -1,9 +1,8 @@
-"""The reference's rules, bug for bug: ``paper_exact=True``.
+"""The reference's rules, defects included: ``paper_exact=True``.
 
 Source: the published code of "Tilting at windmills: Data augmentation for
 deep pose estimation does not help with occlusions" (Pytel, Kayhan, van
-Gemert, ICPR 2020, arXiv 2010.10451). Every method here is one of its
-behaviours that the corrected rules mend; it worked on crops alone.
+Gemert, ICPR 2020, arXiv 2010.10451). It works on crops alone.
 """
 
 import math
@@ -11,13 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .corrected import CorrectedRules
-from .joints_under import Joints
-from .paint import disc_blur_ksize
-from .part_box import reference_box
+from ..skeleton import MIXED_PARTS
+from .paints import channels
+from .part_box import disc_blur_ksize, reference_box
 from .patch import Point
-from .person import Person
-from .region import Box, Disc
+from .person import Joint, Person
+from .regions import Box, Disc
 
 REFERENCE_PARTS = ('left_arm', 'right_arm', 'hip', 'left_leg', 'right_leg')
 PART_KSIZE = 31
@@ -25,8 +23,9 @@ MPII_MISSING = -2.0
 """A missing MPII joint is -1 in the file, minus 1 for Matlab's indexing."""
 
 
-class PaperRules(CorrectedRules):
-    """Pixel radii, availability by coordinates, swapped bounds."""
+class PaperRules:
+    """See :class:`.rules.Rules`: pixel radii, availability by coordinates,
+    swapped bounds."""
 
     exact_blur = True
 
@@ -61,9 +60,8 @@ class PaperRules(CorrectedRules):
         labelled: Sequence[bool],
         shape: tuple[int, ...],
     ) -> dict[str, Point]:
-        """Neither coordinate is zero; the label and the crop's border are
-        not asked. (Coordinates that are not finite, which the reference
-        cannot have, are never available.)"""
+        """Neither coordinate is zero; label and border are not considered.
+        (Coordinates that are not finite are never available.)"""
         return {
             name: (x, y)
             for name, (x, y) in zip(names, xy, strict=True)
@@ -73,9 +71,12 @@ class PaperRules(CorrectedRules):
     def why_unavailable(self, person: Person, joint: str) -> str:
         return f'{joint} has a coordinate that is zero'
 
+    def random_keypoints(self, person: Person) -> list[str]:
+        return list(person.points)
+
     def random_parts(self, person: Person, every: bool) -> list[str]:
-        """Five parts, or all: whether the person has them is not asked, but
-        somebody without any available joint has none."""
+        """Five parts, or all, whether or not the person has them; none for a
+        person without any available joint."""
         if not person.points:
             return []
         parts = person.skeleton.parts
@@ -83,11 +84,21 @@ class PaperRules(CorrectedRules):
             return list(parts)
         return [part for part in REFERENCE_PARTS if part in parts]
 
+    def mixed_parts(self, person: Person) -> list[str]:
+        """All of PartMix's parts."""
+        if not person.points:
+            return []
+        return [p for p in MIXED_PARTS if p in person.skeleton.parts]
+
+    def mixes(self, person: Person, part: str) -> bool:
+        """Only with all joints of the part available."""
+        return person.points.keys() >= set(person.skeleton.parts[part])
+
     def disc(
         self, person: Person, joint: str, radius: float, shape: tuple[int, ...]
     ) -> Disc | str:
-        """The radius is in pixels whatever the crop's size, and the test
-        for the crop's border swaps its height and width."""
+        """The radius is in crop pixels, and the test for the crop's border
+        swaps its height and width."""
         x, y = person.points[joint]
         if not (0 <= x < shape[0] and 0 <= y < shape[1]):
             return (
@@ -111,7 +122,6 @@ class PaperRules(CorrectedRules):
         return Box((x1, y1, x2, y2))
 
     def disc_ksize(self, disc: Disc) -> int:
-        """As small as the radius makes it."""
         return disc_blur_ksize(int(disc.radius))
 
     def part_ksize(self, person: Person) -> int:
@@ -119,14 +129,14 @@ class PaperRules(CorrectedRules):
         return PART_KSIZE
 
     def mean_color(self, image: np.ndarray) -> list[float]:
-        """The mean over all pixels, truncated to the picture's dtype."""
-        channels = image.shape[2] if image.ndim == 3 else 1
-        mean = image.reshape(-1, channels).mean(axis=0, dtype=np.float64)
+        """The mean over all pixels, truncated to the image's dtype."""
+        flat = image.reshape(-1, channels(image))
+        mean = flat.mean(axis=0, dtype=np.float64)
         return mean.astype(image.dtype).tolist()
 
     def removed(
-        self, person: Person, index: int, part: str, hidden: Joints
-    ) -> Joints:
+        self, person: Person, index: int, part: str, hidden: list[Joint]
+    ) -> list[Joint]:
         """The person's joints in twice the box in each direction (full
         widths taken for half widths), open at its left end, whether or not
         a pixel was painted."""
@@ -144,5 +154,5 @@ class PaperRules(CorrectedRules):
 
 
 def _clipped(edge: float, size: int) -> int:
-    """An edge inside the picture, truncated."""
+    """An edge inside the image, truncated."""
     return int(min(max(edge, 0), size))

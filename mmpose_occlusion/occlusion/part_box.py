@@ -1,4 +1,4 @@
-"""Where a body part is: the reference's formulas, and the corrected box."""
+"""The box of a body part: the reference's formulas, and the corrected one."""
 
 import math
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from mmpose_occlusion.skeleton import CROWN, FACE, NECK, Skeleton
 
 from .patch import Point
-from .region import Box, disc_radius
+from .regions import REFERENCE_HEIGHT, Box, disc_radius
 
 Points = Mapping[str, Point]
 """Available joints of one person: name -> x and y in pixels."""
@@ -17,6 +17,18 @@ CenterWidths = tuple[Point, Point]
 HEAD_SCALE = 1.2
 MIN_THICKNESS = 0.25
 DEFAULT_RADIUS = 6
+"""Of discs, in pixels of a crop of height 256: the reference's."""
+
+
+def disc_blur_ksize(radius: int) -> int:
+    """Kernel size of the blur of a disc: ``2 * radius - 1`` pixels."""
+    return 2 * radius - 1
+
+
+def part_blur_ksize(height: float) -> int:
+    """Kernel size of the blur of a part: the odd number nearest to
+    ``31 * height / 256``, at least 3 pixels."""
+    return max(3, 2 * int(31 * height / REFERENCE_HEIGHT / 2) + 1)
 
 
 def reference_box(
@@ -26,7 +38,7 @@ def reference_box(
 
     Source: the published code of "Tilting at windmills" (ICPR 2020). Heads
     without facial joints take its rule for MPII, others that for COCO; the
-    user's own parts take the plain bounding box, as corpus, upper and lower
+    user's parts take the plain bounding box, as corpus, upper and lower
     body and the sides do.
 
     Returns:
@@ -129,17 +141,17 @@ def corrected_box(
     that has none (one available joint is enough). It then holds at least the
     disc that :class:`KeypointOcclusion` paints by default, covers the pixels
     of all of the part's available joints, and is never thinner than a
-    quarter of its length, even where the picture's border clips it.
+    quarter of its length, even where the image's border clips it.
 
     Args:
         points: Available joints, at least one of the part's, all inside the
-            picture.
+            image.
         height: Height of the person's frame in pixels: the crop's, or on
             whole images that of the person's box.
-        shape: The picture's ``(H, W)``.
+        shape: The image's ``(H, W)``.
 
     Returns:
-        A box inside the picture.
+        A box inside the image.
     """
     joints = [n for n in skeleton.parts[part] if n in points]
     xs, ys = zip(*(points[n] for n in joints), strict=True)

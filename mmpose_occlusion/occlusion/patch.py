@@ -1,4 +1,4 @@
-"""A patch: where a picture is painted over, and with what."""
+"""A patch: where an image is painted over, and with what."""
 
 import math
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ PixelBox = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Patch:
-    """Pixels to put into a box of a picture.
+    """Pixels to put into a box of an image.
 
     Args:
-        box: The box, inside the picture.
+        box: The box, inside the image.
         pixels: Array that broadcasts to ``(y2 - y1, x2 - x1, C)``, of the
-            picture's dtype.
+            image's dtype.
         mask: ``(y2 - y1, x2 - x1)`` bool, the pixels of the box that are
             painted; None paints the whole box.
     """
@@ -61,9 +61,9 @@ class Patch:
         take many times as long.
 
         Args:
-            points: Joints in the picture's pixels; those not finite or not
-                in the picture are on no pixel.
-            shape: The picture's ``(H, W)``.
+            points: Joints in image pixels; those not finite or outside
+                the image are on no pixel.
+            shape: The image's ``(H, W)``.
         """
         x1, y1, x2, y2 = self.box
         height, width = shape[:2]
@@ -86,12 +86,12 @@ class Patch:
         return under
 
 
-def inside_picture(xy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Which points are in a picture: ``0 <= x < W`` and ``0 <= y < H``.
+def inside_image(xy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Which points are in an image: ``0 <= x < W`` and ``0 <= y < H``.
 
     Args:
         xy: ``(..., 2)`` points in pixels; NaN is outside.
-        shape: The picture's ``(H, W)``.
+        shape: The image's ``(H, W)``.
     """
     x, y = xy[..., 0], xy[..., 1]
     return (x >= 0) & (x < shape[1]) & (y >= 0) & (y < shape[0])
@@ -100,12 +100,12 @@ def inside_picture(xy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def nearest_pixel(
     xy: np.ndarray, shape: tuple[int, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and rows of the pixels nearest to points in a picture.
+    """Columns and rows of the pixels nearest to points in an image.
 
     Returns:
-        Two ``(...)`` int arrays, -1 for points outside the picture.
+        Two ``(...)`` int arrays, -1 for points outside the image.
     """
-    inside = inside_picture(xy, shape)
+    inside = inside_image(xy, shape)
     safe = np.where(inside[..., None], xy, 0)
     pixel = np.floor(safe + 0.5).astype(np.int64)
     col = np.minimum(pixel[..., 0], shape[1] - 1)

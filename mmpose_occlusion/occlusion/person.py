@@ -1,4 +1,4 @@
-"""One person as an occluder sees them."""
+"""One person as an occlusion sees them."""
 
 import math
 from collections.abc import Sequence
@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mmpose_occlusion.skeleton import Skeleton
+from ..skeleton import Skeleton
+from .patch import Patch, Point
 
-from .patch import Point
+Joint = tuple[int, str]
+"""A joint in an image: index of the person, and name."""
 
 
 def labelled_joints(visible: np.ndarray) -> np.ndarray:
@@ -25,21 +27,21 @@ def labelled_joints(visible: np.ndarray) -> np.ndarray:
 
 
 class Person(NamedTuple):
-    """The joints of one person in a picture.
+    """The joints of one person in an image.
 
     Plain numbers: a person has so few joints that NumPy's calls cost more
     than their work.
 
     Args:
         skeleton: Names of the K joints and the parts.
-        xy: K times x and y in the picture's pixels.
-        labelled: K times whether the joint has a label.
+        xy: K pairs x and y in image pixels.
+        labelled: K bools, whether the joint has a label.
         points: The available joints, those that can be hidden: name -> x and
             y in pixels, in the order of the joints.
         height: Height of the person's frame in pixels: the crop's, or on
             whole images that of the person's box.
-        box_height: Height of the person's box in the picture's pixels; NaN
-            where it is not known.
+        box_height: Height of the person's box in image pixels; NaN where it
+            is not known.
     """
 
     skeleton: Skeleton
@@ -59,3 +61,22 @@ class Person(NamedTuple):
     def available(self) -> np.ndarray:
         """``(K,)`` bool, the joints that can be hidden."""
         return np.array([n in self.points for n in self.skeleton.names])
+
+
+def joints_under(
+    people: Sequence[Person], patch: Patch | None, shape: tuple[int, ...]
+) -> list[Joint]:
+    """Available joints of all people that lie on painted pixels.
+
+    Args:
+        people: All people in the image.
+        patch: What was painted; None hides nothing.
+        shape: The image's ``(H, W)``.
+    """
+    if patch is None:
+        return []
+    return [
+        (i, joint)
+        for i, person in enumerate(people)
+        for joint in patch.joints_under(person.points, shape)
+    ]

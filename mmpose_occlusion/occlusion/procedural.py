@@ -1,10 +1,10 @@
-"""Pictures from a formula: textures, and things that lie over a region.
+"""Images from a formula: textures, and things that lie over a region.
 
-A formula takes the places of a region's pixels: ``u`` to the right and ``v``
-downwards, each -1 and 1 at the region's ends, and ``depth``, how far inside a
-pixel is, 0 at the outline and 1 at the centre. All are (H, W). It gives
-colours, (H, W, 3) BGR, 0 to 255. The draws of the generator that is passed in
-do not depend on the pixels.
+A formula takes the positions of a region's pixels: ``u`` to the right and
+``v`` downwards, each -1 and 1 at the region's ends, and ``depth``, how far
+inside a pixel is, 0 at the outline and 1 at the centre. All are (H, W). It
+gives colours, (H, W, 3) BGR, 0 to 255. Its random draws do not depend on the
+pixels.
 """
 
 import colorsys

@@ -1,1 +1,11 @@
-"""What turns images into keypoints."""
+"""What turns images into keypoints: models of any library.
+
+A predictor is made by :func:`.loading.load_predictor` from a short text, or is
+any object that fits :class:`.protocol.Predictor`. Each library is imported
+when its predictor is made.
+"""
+
+from .loading import load_predictor
+from .protocol import Prediction, Predictor
+
+__all__ = ['Prediction', 'Predictor', 'load_predictor']

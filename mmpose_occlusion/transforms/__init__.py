@@ -4,20 +4,21 @@ from mmpose_occlusion.requirements import FOR_DATA, check_extensions
 
 check_extensions(FOR_DATA)
 
-from . import fast_steps  # noqa: E402, F401
 from .color_jitter import ColorJitter  # noqa: E402
 from .empty_removed_heatmaps import EmptyRemovedHeatmaps  # noqa: E402
-from .keep_image import KeepPicture  # noqa: E402
-from .keypoint_occlusion import KeypointOcclusion  # noqa: E402
-from .multi_keypoint_occlusion import MultiKeypointOcclusion  # noqa: E402
-from .part_occlusion import PartOcclusion  # noqa: E402
-from .partmix import PartMix  # noqa: E402
-from .random_occlusion import RandomOcclusion  # noqa: E402
+from .keep_image import KeepImage  # noqa: E402
+from .occlusions import (  # noqa: E402
+    KeypointOcclusion,
+    MultiKeypointOcclusion,
+    PartMix,
+    PartOcclusion,
+    RandomOcclusion,
+)
 
 __all__ = [
     'ColorJitter',
     'EmptyRemovedHeatmaps',
-    'KeepPicture',
+    'KeepImage',
     'KeypointOcclusion',
     'MultiKeypointOcclusion',
     'PartMix',

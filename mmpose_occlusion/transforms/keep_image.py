@@ -5,7 +5,7 @@ from mmpose.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
-class KeepPicture(BaseTransform):
+class KeepImage(BaseTransform):
     """Keep a copy of the picture as it is at this place of the pipeline.
 
     Required Keys:

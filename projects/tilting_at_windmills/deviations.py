@@ -1,6 +1,6 @@
 """Measure what the reference's defects change, on synthetic people.
 
-    python tools/make_synthetic_people.py
+    python projects/synthetic_people/make.py
     python projects/tilting_at_windmills/deviations.py
 
 Hides every joint and part of every person once as the reference did
@@ -49,7 +49,7 @@ def measure(args: argparse.Namespace) -> None:
     if not annotations.is_file():
         raise UsageError(
             f'{annotations} does not exist: make the people with '
-            f'python tools/make_synthetic_people.py --out {args.data}'
+            f'python projects/synthetic_people/make.py --out {args.data}'
         )
     crops = CocoDataset(
         ann_file=str(annotations),

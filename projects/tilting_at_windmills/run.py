@@ -3,8 +3,9 @@
     python projects/tilting_at_windmills/run.py coco/resnet/cutmix_05
     python projects/tilting_at_windmills/run.py --list
 
-checks the data, trains (or resumes, or takes --checkpoint), tests clean and
-with every joint and part hidden, and writes the table below --work-dir.
+links data in the reference's layout below data/ to MMPose's names, checks the
+data, trains (or resumes, or takes --checkpoint), tests clean and with every
+joint and part hidden, and writes the table below --work-dir.
 """
 
 import argparse
@@ -49,6 +50,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def experiment(args: argparse.Namespace) -> None:
     """Check, train, test, attack, write the table."""
+    from data_layout import link
+
     from mmpose_occlusion.errors import UsageError
 
     if args.list:
@@ -59,6 +62,9 @@ def experiment(args: argparse.Namespace) -> None:
         chosen = find(args.experiment)
     except ValueError as error:
         raise UsageError(str(error)) from error
+    if Path('data').is_dir():
+        for target, source in link('data', 'data').items():
+            print(f'linked {target} -> {source}')
     config = ROOT / chosen.config
     folder = Path(args.work_dir or f'work_dirs/{config.stem}')
     folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +88,7 @@ def _load(config: Path, options: dict):
 
 
 def _train(folder: Path, processes: int) -> str:
-    """Train, or go on where an earlier run stopped; the last checkpoint."""
+    """Train or resume; returns the last checkpoint."""
     arguments = [processes, '--work-dir', folder]
     arguments += ['--resume', '--exact-resume']
     _run('dist_train.sh', folder / 'experiment.py', *arguments)
@@ -100,7 +106,7 @@ def _run(script: str, *arguments: object) -> None:
     """Run a script of the tools.
 
     Raises:
-        UsageError: It stopped; it has said why.
+        UsageError: It failed; it has printed the reason.
     """
     from mmpose_occlusion.errors import UsageError
 
@@ -108,8 +114,7 @@ def _run(script: str, *arguments: object) -> None:
     environment = os.environ | dict(PYTHON=sys.executable)
     if subprocess.run(command, env=environment).returncode:
         raise UsageError(
-            f'tools/{script} stopped; run the same command again to go on '
-            'where it was'
+            f'tools/{script} stopped: run the same command again to resume'
         )
 
 

@@ -13,11 +13,12 @@ from mmengine.dataset import pseudo_collate
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import DATASETS
 
-from mmpose_occlusion.attacks import insert_attacks, parse_attack
 from mmpose_occlusion.benchmark.runs import load_runs
 from mmpose_occlusion.benchmark.store import RunStore
+from mmpose_occlusion.engine.pipelines import insert_attacks
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import TEMPORARY
+from mmpose_occlusion.occlusion import parse_attack
 from mmpose_occlusion.predictors.mmpose_topdown import compute as computing
 from mmpose_occlusion.predictors.mmpose_topdown import run_key
 from mmpose_occlusion.predictors.mmpose_topdown.batch import Batch

@@ -8,8 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from mmpose_occlusion import checkpoints
-from mmpose_occlusion.checkpoints import CheckpointError, load_into
+from mmpose_occlusion.checkpoints import (
+    CheckpointError,
+    load,
+    load_checkpoint_safely,
+    load_into,
+)
 
 from .mmpose_side import build, build_recognised, heatmaps
 from .test_read import Evil
@@ -88,7 +92,8 @@ def test_a_reference_file_is_converted_on_the_way(model, write, resnet, said):
 
 def test_the_given_reference_file(given):
     path = given / 'pose_hrnet_w8_64x64.pth'
-    model = build_recognised(checkpoints.convert_file(path))
+    converted = load._converted(load_checkpoint_safely(path), str(path))
+    model = build_recognised(converted)
 
     load_into(model, path)
 
@@ -106,12 +111,11 @@ def test_the_given_reference_file(given):
     ],
 )
 def test_a_warning_of_the_order_of_colours(
-    write, resnet, tmp_path, said, converted, data_preprocessor, warned
+    write, resnet, said, converted, data_preprocessor, warned
 ):
     path = write(resnet.state_dict())
     if converted:
-        source, path = path, tmp_path / 'out.pth'
-        checkpoints.save(checkpoints.convert_file(source), path)
+        torch.save(load._converted(torch.load(path), str(path)), path)
     model = build(RESNET, NARROW, data_preprocessor=data_preprocessor)
 
     load_into(model, path)
@@ -120,16 +124,17 @@ def test_a_warning_of_the_order_of_colours(
     assert len(warnings) == warned
     if warned:
         assert warnings[0].endswith(
-            ": the reference's ResNet recipes read pictures as BGR, and the "
-            'config turns them to RGB; unless this model was trained on RGB, '
-            'add --cfg-options model.data_preprocessor.bgr_to_rgb=False'
+            ": the reference's ResNet recipes read images as BGR, and the "
+            'config converts them to RGB; unless this model was trained on '
+            'RGB, add --cfg-options model.data_preprocessor.bgr_to_rgb=False'
         )
 
 
 def test_no_warning_for_hrnet(write, hrnet, said):
     path = write(hrnet.state_dict())
     model = build_recognised(
-        checkpoints.convert_file(path), data_preprocessor=PREPROCESSOR
+        load._converted(hrnet.state_dict(), str(path)),
+        data_preprocessor=PREPROCESSOR,
     )
 
     load_into(model, path)

@@ -187,7 +187,7 @@ def test_nothing_is_run(write, tmp_path, legacy, evil, reason):
     # one reader drops "builtins"
     assert str(caught.value).replace('builtins.', '') == (
         f'checkpoint "{path}" {reason}, and reading it could run code: add '
-        '--trust-checkpoint if you made the file yourself or trust who did'
+        '--trust-checkpoint if you made the file yourself or trust its author'
     )
     assert not marker.exists()
 
@@ -254,7 +254,7 @@ def test_arrays_of_anything_but_numbers(write, value, reason):
     ],
 )
 def test_arrays_that_reach_beyond_their_data(write, value):
-    with pytest.raises(CheckpointError, match='is damaged or was not copied'):
+    with pytest.raises(CheckpointError, match='is damaged or incomplete'):
         load_checkpoint_safely(write({'a': value, **WEIGHTS}))
 
 
@@ -323,7 +323,7 @@ def test_a_url_that_leads_nowhere(tmp_path, monkeypatch):
         f'checkpoint "{url}" cannot be downloaded ('
     )
     assert str(caught.value).endswith(
-        '): fetch it by other means and give the file'
+        '): download it by other means and give the file'
     )
 
 
@@ -344,13 +344,13 @@ def test_the_home_folder(write, tmp_path, monkeypatch):
         ),
         (
             lambda path: path.write_text('<!DOCTYPE html>'),
-            "is no file of torch.save (it starts with b'<!DO'): a text file "
-            'or page may have been saved in its place, so get it again',
+            "is no file of torch.save (it starts with b'<!DO'): it may be a "
+            'text file or a web page, so download it again',
         ),
         (
             lambda path: path.write_bytes(b''),
-            "is no file of torch.save (it starts with b''): a text file or "
-            'page may have been saved in its place, so get it again',
+            "is no file of torch.save (it starts with b''): it may be a text "
+            'file or a web page, so download it again',
         ),
         (
             lambda path: tarfile.open(path, 'w').close(),
@@ -387,8 +387,9 @@ def test_damaged_files(write, legacy, share):
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint_safely(path)
 
-    assert str(caught.value).startswith(f'checkpoint "{path}" is damaged or ')
-    assert str(caught.value).endswith('): get it again')
+    sentence = str(caught.value)
+    assert sentence.startswith(f'checkpoint "{path}" is damaged or incomplete')
+    assert sentence.endswith('): download or copy it again')
 
 
 def test_a_trusted_file_that_needs_what_is_not_here(write):

@@ -4,14 +4,15 @@ import cv2
 import numpy as np
 import pytest
 
-from mmpose_occlusion.attacks import needs_donors, parse_attack
 from mmpose_occlusion.datasets.detection_matching import (
     match_detections,
     offer_donors,
 )
+from mmpose_occlusion.engine.pipelines import needs_donors, parse_attack
 from mmpose_occlusion.occlusion import replay_all
 from mmpose_occlusion.transforms import KeypointOcclusion
 from tests.golden.samples import crop, photo
+from tests.records import named
 from tests.test_evaluation.runs import PIPELINE, build, synthetic
 
 ATTACKS = ['keypoint:random:donor:24', 'part:left_arm:donor']
@@ -54,7 +55,7 @@ def test_a_patch_is_somebody_elses(offered, spec):
         painted += 1
         paint = record['paint']
         assert paint['annotation'] != own
-        kind, target = record['name'].split(':')
+        kind, target = named(record).split(':')
         assert paint['part'] != target
         # the donor's pixels, as they are in the file
         x1, y1, x2, y2 = paint['box']
@@ -151,7 +152,7 @@ def test_nobody_but_the_person(offered):
 def test_no_donors_is_a_sentence():
     results = crop(dict(nose=(90, 90)), photo(256, 192))
     with pytest.raises(ValueError, match="dict\\(type='DonorDataset'"):
-        KeypointOcclusion('nose', 'donor')(results)
+        KeypointOcclusion('nose', fill='donor')(results)
 
 
 def test_which_attacks_need_donors():

@@ -9,13 +9,14 @@ from mmengine.config import ConfigDict
 from mmengine.logging import MMLogger
 from mmpose.registry import DATASETS
 
-from mmpose_occlusion.attacks import insert_attacks
 from mmpose_occlusion.datasets.detection_matching import (
     DetectionMatchedDataset,
     match_detections,
 )
+from mmpose_occlusion.engine.pipelines import insert_attacks
 from mmpose_occlusion.transforms import KeypointOcclusion
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
+from tests.records import named, under
 from tests.test_evaluation.runs import (
     PIPELINE,
     build,
@@ -187,13 +188,13 @@ def test_the_disc_is_where_the_nose_is(two_people, udp, nested):
     if nested:
         crop = dict(type='RandomApply', transforms=[crop], prob=1.0)
     two_people['pipeline'][2] = crop
-    dataset = attacked(two_people, dict(NOSE, radius=16))
+    dataset = attacked(two_people, dict(NOSE, size=16))
     sample = dataset[1]
     (record,) = sample['data_samples'].metainfo['occlusions']
     # with UDP the 40 columns lie between 0 and 39
     center = [20 * 39 / 40, 40 * 79 / 80] if udp else [20, 40]
     assert record['region']['center'] == pytest.approx(center)
-    assert record['hidden'] == [[0, 'nose']]
+    assert under(record) == [[0, 'nose']]
     black = (sample['inputs'].numpy() == 0).all(axis=0)
     # the pixels of a disc of radius 16 * 80 / 256 = 5
     assert black.sum() == record['pixels'] == (80 if udp else 81)
@@ -219,7 +220,7 @@ def test_nobody_is_attacked_nowhere(two_people):
     for i in (2, 3):
         sample = dataset[i]
         (record,) = sample['data_samples'].metainfo['occlusions']
-        assert record['name'] == 'keypoint:nose'
+        assert named(record) == 'keypoint:nose'
         assert record['instance'] is None
         assert record['pixels'] == 0
         assert record['reason'] == dataset.matched_person(i)['reason']
@@ -376,7 +377,7 @@ def test_draws_are_those_of_annotated_boxes(synthetic_people):
             info = dataset.get_data_info(i)
             number = info[MATCHED_KEY]['id'] if detected else info['id']
             (record,) = dataset[i]['data_samples'].metainfo['occlusions']
-            drawn.setdefault(number, []).append(record['name'])
+            drawn.setdefault(number, []).append(named(record))
     both = [names for names in drawn.values() if len(names) == 2]
     assert len(both) > 5
     # a joint that one of the crops cuts off changes what there is to draw
@@ -397,7 +398,7 @@ def test_sizes_and_controls_follow_the_person_not_the_box(synthetic_people):
     matched = build(match_detections(cfg))
     people = build(dict(cfg, bbox_file=None))
     annotated = {people[i]['id']: people[i] for i in range(len(people))}
-    attack = dict(fill='black', diameter=0.1, seed=0)
+    attack = dict(fill='black', size='10%', seed=0)
     sized = KeypointOcclusion(**attack)
     control = KeypointOcclusion(place='off_person', **attack)
     seen = 0
@@ -416,7 +417,7 @@ def test_sizes_and_controls_follow_the_person_not_the_box(synthetic_people):
         expected = max(0.1 * height * zoom, 2**0.5)
         assert 2 * record['region']['radius'] == pytest.approx(expected)
         (other,) = control(dict(results))['occlusions']
-        assert other['name'] == record['name']
+        assert other['name'] == named(record)
         if other['pixels']:
             seen += 1
             assert other['pixels'] == record['pixels']

@@ -90,14 +90,14 @@ def test_combined_data_set():
         {'type': 'CombinedDataset', 'datasets': [inner], 'pipeline': [PACK]}
         | {'metainfo': {'from_file': 'configs/_base_/datasets/coco.py'}}
     )
-    attack_config(cfg, [NOSE], keep_pictures=True)
+    attack_config(cfg, [NOSE], keep_images=True)
     outer = cfg.test_dataloader.dataset
     assert types(outer.datasets[0].pipeline) == [
         'LoadImage',
         'TopdownAffine',
-        'KeepPicture',
+        'KeepImage',
         'KeypointOcclusion',
-        'KeepPicture',
+        'KeepImage',
     ]
     assert outer.pipeline[0]['meta_keys'][-3:] == ('occlusions', BEFORE, AFTER)
     assert outer.pipeline[0]['pack_transformed'] is True
@@ -110,12 +110,12 @@ BOXED = {'type': 'CocoDataset', 'bbox_file': 'x'}
 @pytest.mark.parametrize('shown', [False, True])
 def test_detector_boxes_are_matched(shown):
     cfg = config({**BOXED, 'pipeline': [LOAD, CROP, PACK]})
-    attack_config(cfg, [], keep_pictures=shown)
+    attack_config(cfg, [], keep_images=shown)
     dataset = cfg.test_dataloader.dataset
     # pictures show the truth, which the boxes lack
     assert shown == (dataset.type == 'DetectionMatchedDataset')
     cfg = config({**BOXED, 'pipeline': [LOAD, CROP, PACK]})
-    attack_config(cfg, [NOSE], keep_pictures=shown)
+    attack_config(cfg, [NOSE], keep_images=shown)
     dataset = cfg.test_dataloader.dataset
     assert dataset.type == 'DetectionMatchedDataset'
     assert 'KeypointOcclusion' in types(dataset.dataset.pipeline)
@@ -164,7 +164,7 @@ def test_a_crop_outside_of_the_data_set_that_has_the_boxes():
 
     with pytest.raises(UsageError, match=r'datasets\.0\.bbox_file is set'):
         attack_config(combined(), [NOSE])
-    attack_config(combined(), [], keep_pictures=True)
+    attack_config(combined(), [], keep_images=True)
 
 
 def test_no_place():

@@ -71,7 +71,7 @@ def synthetic(root: Path, detected: bool = False, mpii: bool = False) -> dict:
 
 
 def without_pixels(cfg: dict) -> dict:
-    """The same data set, but no picture is read."""
+    """The same data set, but no image is read."""
     return dict(cfg, pipeline=[blank, *cfg['pipeline'][1:]])
 
 

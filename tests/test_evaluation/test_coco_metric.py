@@ -26,7 +26,7 @@ def test_a_perfect_model_on_annotated_boxes(real_data, name):
     dataset = build(without_pixels(photographs(real_data, name)))
     result = score(dict(type='CocoMetric'), dataset, truth)
     assert set(result) == {f'coco/{n}' for n in NAMES}
-    # no OCHuman is of medium size: -1 says that there is nobody
+    # no OCHuman is of medium size: -1 stands for undefined
     assert all(value in (PERFECT, -1) for value in result.values())
     assert result['coco/AP'] == PERFECT
 
@@ -51,7 +51,7 @@ def matched_or_lost(dataset):
 
 
 def test_boxes_of_a_detector(real_data):
-    """All twelve people have a box; those of nobody have lower scores."""
+    """All twelve people have a bbox; unmatched ones have lower scores."""
     dataset = build(
         match_detections(without_pixels(photographs(real_data, 'coco', True)))
     )

@@ -19,7 +19,7 @@ INDEX = META['keypoint_name2id']
 
 
 def sample(errors, missing=(), head_size=10.0):
-    """Somebody whose joints are found so many pixels from the truth."""
+    """A person whose joints are found so many pixels from the truth."""
     truth = np.full((1, 16, 2), 100.0)
     found = truth.copy()
     for joint, error in errors.items():
@@ -75,14 +75,14 @@ def test_the_size_of_the_head_counts():
     assert run([sample(far)], thr=0.7)['PCKh/Ankle'] == pytest.approx(100)
 
 
-def test_joints_that_nobody_has():
+def test_joints_without_any_label():
     missing = ['left_wrist', 'head_top']
     result = run([sample(dict(right_wrist=9), missing=missing)])
     assert 'PCKh/Head' not in result
     assert result['PCKh/Wrist'] == 0
 
 
-def test_nobody_has_any():
+def test_no_label_at_all():
     assert run([sample({}, missing=INDEX)]) == {}
 
 

@@ -53,7 +53,7 @@ def test_a_perfect_model_on_drawn_people(synthetic_people, mpii):
 
 
 def test_the_reference_punishes_perfection(real_data):
-    """Where somebody lacks a joint, unless all lie near the origin."""
+    """Where a person lacks a joint, unless all lie near the origin."""
     dataset = build(without_pixels(photographs(real_data, 'coco')))
     result = score(
         dict(type='PerKeypointMetric', paper_exact=True), dataset, truth
@@ -88,7 +88,7 @@ def test_wrong_joints_are_found(real_data):
     )
 
 
-# Two joints, people in boxes of 100 x 100 in one picture.
+# Two joints, people in boxes of 100 x 100 in one image.
 
 META = parse_pose_metainfo(
     dict(
@@ -158,7 +158,7 @@ def run(samples, anns=None, tmp_path=None, **options):
 A, B = (0, 0, 100, 100), (500, 500, 100, 100)
 
 
-def test_somebody_without_the_joint_has_no_say():
+def test_people_without_the_joint_do_not_count():
     """The prediction for it lies far outside of any box."""
     first = annotation(1, A, head=(50, 10), foot=(50, 90))
     second = annotation(2, B, head=(550, 510))
@@ -194,7 +194,7 @@ def test_pck(distance, threshold, expected):
 
 def test_boxes_of_a_detector(tmp_path):
     """Ids of detections are numbers in order, here those of other people;
-    the second box of somebody is nobody's, a miss is a miss."""
+    a second bbox of a person is unmatched, and a miss counts as wrong."""
     anns = [
         annotation(0, B, head=(550, 510)),
         annotation(1, A, head=(50, 10), foot=(50, 90)),

@@ -7,7 +7,7 @@ from multiprocessing.pool import ThreadPool
 import numpy as np
 import pytest
 
-from mmpose_occlusion.evaluation.results import result_path, write_result
+from mmpose_occlusion.evaluation.results import write_result
 
 NOON = datetime(2026, 1, 2, 12, 0, 30)
 
@@ -25,32 +25,27 @@ NOON = datetime(2026, 1, 2, 12, 0, 30)
 )
 def test_name(tmp_path, options, name):
     options = dict(dict(model='hrnet', data='coco'), **options)
-    path = result_path(tmp_path / 'new', time=NOON, **options)
+    path = write_result(tmp_path / 'new', {}, time=NOON, **options)
     assert path == tmp_path / 'new' / f'{name}_20260102_120030.json'
-    assert path.parent.is_dir()
 
 
-def test_a_path_that_is_taken_gets_a_number(tmp_path):
-    options = dict(model='m', data='d', time=NOON, suffix='.pkl')
-    names = []
-    for _ in range(3):
-        path = result_path(tmp_path, **options)
-        path.touch()
-        names.append(path.name)
+def test_a_name_that_is_taken_gets_a_number(tmp_path):
+    names = [
+        write_result(tmp_path, {}, model='m', data='d', time=NOON).name
+        for _ in range(3)
+    ]
     stem = 'm_d_clean_20260102_120030'
-    assert names == [f'{stem}.pkl', f'{stem}_2.pkl', f'{stem}_3.pkl']
+    assert names == [f'{stem}.json', f'{stem}_2.json', f'{stem}_3.json']
 
 
 def test_long_attacks_stay_apart(tmp_path):
     attacks = [f'keypoint:{"left_wrist," * 30}{end}:black' for end in 'ab']
     paths = {
-        result_path(tmp_path, model='m', data='d', attack=a, time=NOON)
+        write_result(tmp_path, {}, model='m', data='d', attack=a, time=NOON)
         for a in attacks
     }
-    assert len(paths) == 2
-    for path in paths:
-        path.touch()
-        assert len(path.name) < 130
+    assert len({path.name.removesuffix('_2.json') for path in paths}) == 2
+    assert all(len(path.name) < 130 for path in paths)
 
 
 def test_writers_at_once_overwrite_nothing(tmp_path):

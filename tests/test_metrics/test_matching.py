@@ -30,7 +30,7 @@ def test_boxes_without_area_overlap_nothing():
 
 
 @pytest.mark.parametrize('shape', [(0, 3), (3, 0), (0, 0)])
-def test_nobody_and_nothing(shape):
+def test_without_boxes_or_people(shape):
     boxes, people = np.zeros((shape[0], 4)), np.zeros((shape[1], 4))
     iou = overlaps(boxes, people)
     assert iou.shape == shape

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.occlusion import Box, Disc
-from mmpose_occlusion.occlusion.controls import (
+from mmpose_occlusion.occlusion.placement import (
     OFF_PERSON,
     ON_PERSON,
     body_shape,

@@ -8,11 +8,11 @@ are narrowed to be trained.
 import functools
 import json
 import math
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from experiments import EXPERIMENTS, Experiment
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
@@ -20,9 +20,6 @@ from mmpose_occlusion.engine.config import load_config
 from tests.narrow import arguments, few, narrowing, small_crops
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'projects/tilting_at_windmills'))
-
-from experiments import EXPERIMENTS, Experiment  # noqa: E402
 
 WEIGHTS = {
     'hrnet': 28.5,
@@ -39,7 +36,7 @@ EACH = pytest.mark.parametrize(
 
 @functools.cache
 def config_of(experiment: Experiment) -> Config:
-    return load_config(str(ROOT / experiment.config), find_data=False)
+    return load_config(str(ROOT / experiment.config))
 
 
 @functools.cache
@@ -65,6 +62,7 @@ def forward(model: str, width: int, height: int) -> tuple[float, tuple]:
     return sum(p.numel() for p in built.parameters()) / 1e6, maps.shape
 
 
+@pytest.mark.slow
 @EACH
 def test_forward_at_full_size(experiment):
     cfg = config_of(experiment)
@@ -85,6 +83,7 @@ def test_forward_at_full_size(experiment):
     assert shape == (1, joints, height // 4, width // 4)
 
 
+@pytest.mark.slow
 @EACH
 def test_two_iterations_and_a_test(
     experiment, tool, reference_folder, monkeypatch, tmp_path

@@ -70,7 +70,7 @@ def test_what_the_readme_says_to_type(
     work_dir = tmp_path / 'work_dirs' / Path(config).stem
 
     assert 'train.' in train[1] or 'dist_train.sh' in train[1]
-    cfg = load_config(config, find_data=False)
+    cfg = load_config(config)
     options = {
         **narrowing(cfg.model),
         **project.data(cfg, 'train', real_data),

@@ -1,16 +1,13 @@
 """The reference's experiments, and the script that runs one."""
 
-import sys
 from pathlib import Path
 
+import experiments
 import pytest
+import run
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / 'projects/tilting_at_windmills'
-sys.path[:0] = [str(FOLDER), str(ROOT / 'tools')]
-
-import experiments  # noqa: E402
-import run  # noqa: E402
 
 
 def test_all_nineteen_have_a_config_of_their_own():

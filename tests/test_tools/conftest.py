@@ -115,20 +115,26 @@ def _with_its_own_log(main: Callable) -> Callable:
 
 
 @pytest.fixture(scope='session')
-def config(synthetic_people: Path, tmp_path_factory) -> str:
+def config(synthetic_people: Path, share_folder: Callable) -> str:
     """A config of a tiny model on a few synthetic people."""
-    path = tmp_path_factory.mktemp('config') / 'tiny.py'
-    path.write_text(MODEL + DATA.format(root=str(synthetic_people)))
-    return str(path)
+
+    def write(folder: Path) -> None:
+        folder.mkdir()
+        text = MODEL + DATA.format(root=str(synthetic_people))
+        (folder / 'tiny.py').write_text(text)
+
+    return str(share_folder('config', write) / 'tiny.py')
 
 
 @pytest.fixture(scope='session')
-def trained(config: str, tool: Callable, tmp_path_factory) -> Path:
+def trained(config: str, tool: Callable, share_folder: Callable) -> Path:
     """The work dir of one epoch's training."""
-    work_dir = tmp_path_factory.mktemp('trained')
-    argv = [config, '--work-dir', str(work_dir)]
-    assert tool('train').main(argv) == 0
-    return work_dir
+
+    def train(work_dir: Path) -> None:
+        argv = [config, '--work-dir', str(work_dir)]
+        assert tool('train').main(argv) == 0
+
+    return share_folder('trained', train)
 
 
 @pytest.fixture(scope='session')

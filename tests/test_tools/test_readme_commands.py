@@ -42,7 +42,7 @@ def test_there_are_some():
 def test_attacks_of_the_readme_are_understood(name, argv, tool):
     """In the reference, the README's own is a usage error."""
     args = tool(name).parse_args(argv)
-    cfg = load_config(args.config, args.cfg_options, find_data=False)
+    cfg = load_config(args.config, args.cfg_options)
     attacks = attack.read_attacks(cfg, args.attack)
     split = getattr(args, 'split', 'test')
     if args.gt_boxes or name == 'browse':

@@ -317,8 +317,8 @@ def test_compare_with_the_clean_run(run, with_boxes, tmp_path):
     log, metrics = run(*LEG, '--compare', clean, config=with_boxes)
     people = metrics['occlusion/people']
     assert f' changed {people} of ' in attack_lines(log)[0]
-    assert metrics['occlusion/hidden_joints'] >= people > 0
-    assert f'The {people} people who were attacked; ' in log
+    assert metrics['occlusion/target_joints'] >= people > 0
+    assert f'The {people} attacked people; ' in log
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_per_keypoint(run):
         assert 0 <= metrics[name] <= 1
     assert metrics['nose/PCK'] == metrics['paper/nose/PCK']
     lines = log.splitlines()
-    (start,) = [i for i, x in enumerate(lines) if x.endswith('of every joint')]
+    (start,) = [i for i, x in enumerate(lines) if x.endswith('of each joint')]
     assert lines[start + 1].split() == ['AP', 'AR', 'PCK']
     assert lines[start + 2].split()[0] == 'nose'
     assert any(x.endswith('as the reference counts them') for x in lines)

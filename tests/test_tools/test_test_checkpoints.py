@@ -10,8 +10,7 @@ import pytest
 import torch
 from mmengine.runner import Runner
 
-from mmpose_occlusion import checkpoints
-from mmpose_occlusion.checkpoints import load
+from mmpose_occlusion.checkpoints import load, load_checkpoint_safely
 from tests.test_checkpoints.conftest import given  # noqa: F401
 from tests.test_checkpoints.test_read import Evil
 
@@ -49,7 +48,8 @@ def child(tmp_path, config, text):
 def test_a_reference_file(given, config, test, runners, tmp_path):  # noqa: F811
     """The stored input gives the stored output."""
     source = given / 'pose_hrnet_w8_64x64.pth'
-    meta = checkpoints.convert_file(source)['meta']['recognised']
+    state = load_checkpoint_safely(source)
+    meta = load._converted(state, str(source))['meta']['recognised']
     text = (
         f'model = dict(backbone=dict(_delete_=True, **{meta["backbone"]!r}),'
         f' head=dict(_delete_=True, **{meta["head"]!r},'
@@ -65,8 +65,8 @@ def test_a_reference_file(given, config, test, runners, tmp_path):  # noqa: F811
     np.testing.assert_allclose(y, stored['y'], atol=1e-4 * stored['y'].max())
     log = max(tmp_path.glob('*/*.log')).read_text()
     assert '(HRNet-w8 of the reference), bare state dict, to MMPose' in log
-    assert 'neither the weights nor the name tell the size of the c' in log
-    assert 'the config makes 64x64 (height x width)' in log
+    assert 'neither weights nor name tell the size of its crops' in log
+    assert 'the config has 64x64 (height x width)' in log
 
 
 def test_url(config, checkpoint, test, runners, tmp_path, monkeypatch):
@@ -85,8 +85,8 @@ def test_url(config, checkpoint, test, runners, tmp_path, monkeypatch):
 def test_other_storage(config, test, runners, capsys):
     assert test(config, 's3://bucket/a.pth') == 2
     assert capsys.readouterr().err == (
-        'error: checkpoint "s3://bucket/a.pth" is on storage that is not '
-        'read from here: give a file, or a URL that starts with http, https, '
+        'error: checkpoint "s3://bucket/a.pth" is on a storage that '
+        'cannot be read: give a file, or a URL that starts with http, https, '
         'file\n'
     )
 
@@ -138,34 +138,52 @@ def test_hooks_that_copy_the_model(config, checkpoint, test, tmp_path):
 @pytest.mark.parametrize(
     ('crop', 'style', 'expected'),
     [
-        (('256x192', True), 'caffe', [(logging.WARNING, 'is for crops of 2')]),
+        (
+            ('256x192', True),
+            'caffe',
+            [
+                (logging.WARNING, 'trained on crops of 256x192'),
+                (logging.WARNING, 'add --cfg-options model.backbone.style'),
+            ],
+        ),
         (('64x64', True), None, []),
-        (('256x192', False), 'pytorch', [(logging.INFO, 'neither the wei')]),
+        (
+            ('256x192', False),
+            'pytorch',
+            [
+                (logging.INFO, 'neither weights nor name'),
+                (logging.INFO, 'model.backbone.style=pytorch'),
+            ],
+        ),
     ],
 )
-def test_what_weights_do_not_tell(crop, style, expected, monkeypatch):
-    said = []
-    monkeypatch.setattr(
-        load,
-        '_say',
-        lambda text, level=logging.INFO: said.append((level, text)),
-    )
+def test_what_weights_do_not_tell(crop, style, expected):
     model = Part(
         head=Part(decoder=Part(input_size=(64, 64))),
         backbone=Part(style='pytorch'),
     )
-    size, known = crop
     meta = dict(
-        crop_size=dict(height_x_width=size, known=known),
+        crop_size=dict(zip(('height_x_width', 'known'), crop, strict=True)),
         stride_style=style,
         config='a.py',
     )
-    load._tell_of_crops(model, meta, 'x')
-    assert len(said) == len(expected)
-    for (level, text), (want, words) in zip(said, expected, strict=True):
+    found = list(load.differences(model, meta))
+    assert len(found) == len(expected)
+    for (level, text), (want, words) in zip(found, expected, strict=True):
         assert level == want
         assert words in text
-    said.clear()
-    load._tell_of_strides(model, meta, 'x')
-    levels = dict(caffe=[logging.WARNING], pytorch=[logging.INFO])
-    assert [level for level, _ in said] == levels.get(style, [])
+
+
+def test_a_reference_file_without_the_project(
+    given,  # noqa: F811
+    config,
+    test,
+    monkeypatch,
+    tmp_path,
+    capsys,
+):
+    """As in an installed package: the sentence names the command."""
+    monkeypatch.setattr(load, 'PROJECT', tmp_path / 'tilting_at_windmills')
+    assert test(config, given / 'pose_hrnet_w8_64x64.pth') == 2
+    error = capsys.readouterr().err
+    assert 'projects/tilting_at_windmills/convert_checkpoint.py' in error

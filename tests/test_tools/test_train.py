@@ -13,13 +13,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmpose_occlusion.engine import train_config
 from mmpose_occlusion.engine.config import load_config
 from tests.narrow import arguments, few, narrowing, small_crops
 
 from .conftest import ROOT, log_of
 
-TRAIN_PIPELINE = 'train_dataloader.dataset.pipeline'
 COCO = 'configs/body_2d_keypoint/topdown_heatmap/coco'
 
 
@@ -83,6 +81,7 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
+@pytest.mark.slow
 def test_exact_resume_in_two_processes(config, tmp_path):
     """A training resumed after an epoch ends as the one never stopped."""
     options = ['--cfg-options', 'train_cfg.max_epochs=2', 'randomness.seed=3']
@@ -138,11 +137,12 @@ FAMILIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('family', FAMILIES)
 def test_three_processes_on_the_cpu(family, reference_folder, tmp_path):
     """The script itself: it joins processes and finds a port and threads."""
     config = str(ROOT / FAMILIES[family])
-    cfg = load_config(config, find_data=False)
+    cfg = load_config(config)
     options = {
         **narrowing(cfg.model),
         **few(cfg, 'train', samples=6, batch_size=1),
@@ -259,12 +259,6 @@ def test_refusals(
             'train_cfg.max_epochs, or leave it out',
         ),
         (
-            ['--fast-steps', '--cfg-options', TRAIN_PIPELINE + '=[]'],
-            '--fast-steps is about RandomFlip, RandomBBoxTransform, '
-            'MSRAHeatmap, none of which is in train_dataloader of config '
-            '"{config}": leave it out',
-        ),
-        (
             ['--launcher', 'mpi'],
             '--launcher mpi needs the environment variable '
             'OMPI_COMM_WORLD_RANK, which the launcher sets: start with '
@@ -276,30 +270,6 @@ def test_refused_arguments(arguments, sentence, config, tool, capsys):
     assert tool('train').main([config, *arguments]) == 2
     expected = sentence.format(config=config)
     assert capsys.readouterr().err == f'error: {expected}\n'
-
-
-def test_fast_steps_are_for_training_alone(config, tool):
-    argv = [config, '--fast-steps']
-    cfg = load_config(config)
-    cfg.custom_hooks = [
-        dict(
-            type='mmdet.PipelineSwitchHook',
-            switch_epoch=1,
-            switch_pipeline=[dict(type='RandomFlip')],
-        )
-    ]
-    train_config.apply_arguments(cfg, tool('train').parse_args(argv))
-    train = cfg.train_dataloader.dataset.pipeline
-    types = [step['type'] for step in train]
-    assert 'FastRandomFlip' in types
-    assert 'FastRandomBBoxTransform' in types
-    assert {'RandomFlip', 'RandomBBoxTransform'}.isdisjoint(types)
-    (target,) = (step for step in train if step['type'] == 'GenerateTarget')
-    assert target.encoder.type == 'FastMSRAHeatmap'
-    (hook,) = cfg.custom_hooks
-    assert hook.switch_pipeline == [dict(type='FastRandomFlip')]
-    assert cfg.model.head.decoder.type == 'MSRAHeatmap'
-    assert 'Fast' not in str(cfg.val_dataloader)
 
 
 def test_missing_config(tool, capsys):

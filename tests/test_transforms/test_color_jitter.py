@@ -12,7 +12,7 @@ from mmpose.registry import TRANSFORMS
 from PIL import Image
 from torchvision import transforms
 
-from mmpose_occlusion.attacks import is_occlusion
+from mmpose_occlusion.engine.pipelines import is_occlusion
 from mmpose_occlusion.transforms import ColorJitter
 from tests.golden.samples import photo
 

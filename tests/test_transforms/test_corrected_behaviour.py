@@ -40,6 +40,7 @@ from tests.golden.samples import (
     weights,
     white,
 )
+from tests.records import named, under
 
 BASIC_PARTS = (
     'head',
@@ -91,17 +92,17 @@ def scaled(joints, factor):
     ((1e9, 1e9), False),
 ])  # fmt: skip
 @pytest.mark.parametrize('transform', [
-    KeypointOcclusion('nose', 'black'),
-    KeypointOcclusion('random', 'black'),
-    PartOcclusion('head', 'black'),
-    PartOcclusion('random', 'black'),
+    KeypointOcclusion('nose', fill='black'),
+    KeypointOcclusion('random', fill='black'),
+    PartOcclusion('head', fill='black'),
+    PartOcclusion('random', fill='black'),
 ], ids=lambda t: f'{type(t).__name__}-{t.target}')  # fmt: skip
 def test_available_is_labelled_and_inside(transform, point, inside):
     painted, results = painted_by(transform, dict(nose=point))
     (record,) = results['occlusions']
     assert painted.any() == inside
     assert (record['reason'] is None) == inside
-    assert record['hidden'] == [[0, 'nose']] * inside
+    assert under(record) == [[0, 'nose']] * inside
     assert record['pixels'] == painted.sum()
 
 
@@ -122,7 +123,7 @@ def test_unlabelled_is_unavailable(transform, layout):
     assert record['reason']
     assert record['region'] is record['box'] is record['paint'] is None
     assert record['pixels'] == 0
-    assert record['hidden'] == record['removed'] == []
+    assert under(record) == record['removed'] == []
     assert labelled(results, layout=layout) == set(joints)
 
 
@@ -157,7 +158,7 @@ def test_radius_scales_with_the_crop(height, radius, R):
     # rows of the disc, |dy| = 0..R, by the definition
     rows = [1 + 2 * int((R * R - d * d) ** 0.5) for d in range(R + 1)]
     painted, results = painted_by(
-        KeypointOcclusion('nose', 'black', radius=radius),
+        KeypointOcclusion('nose', fill='black', size=radius),
         dict(nose=center),
         height,
         width,
@@ -189,13 +190,13 @@ def test_radius_scales_with_the_crop(height, radius, R):
 ])  # fmt: skip
 def test_disc_is_always_painted_and_clipped(joint, pixels, box):
     painted, results = painted_by(
-        KeypointOcclusion('nose', 'black'), dict(nose=joint)
+        KeypointOcclusion('nose', fill='black'), dict(nose=joint)
     )
     (record,) = results['occlusions']
     assert painted.sum() == record['pixels'] == pixels
     assert box_of(painted) == box
     assert not results['img'][painted].any()
-    assert record['hidden'] == [[0, 'nose']]
+    assert under(record) == [[0, 'nose']]
     x1, y1, x2, y2 = record['box']
     assert x1 <= box[0]
     assert y1 <= box[1]
@@ -206,10 +207,10 @@ def test_disc_is_always_painted_and_clipped(joint, pixels, box):
 def test_disc_beyond_the_last_pixel_centre_hides_its_joint():
     # available, since x < W; the nearest pixel of the crop is the last one
     painted, results = painted_by(
-        KeypointOcclusion('nose', 'black'), dict(nose=(191.9, 255.9))
+        KeypointOcclusion('nose', fill='black'), dict(nose=(191.9, 255.9))
     )
     assert painted[255, 191]
-    assert results['occlusions'][0]['hidden'] == [[0, 'nose']]
+    assert under(results['occlusions'][0]) == [[0, 'nose']]
 
 
 @pytest.mark.parametrize('joint', [(30, 40), (0, 0), (47.5, 12.3), (20, 63.7)])
@@ -217,7 +218,7 @@ def test_disc_beyond_the_last_pixel_centre_hides_its_joint():
 def test_disc_blur(radius, joint):
     clean = photo(64, 48)
     joints = dict(nose=joint)
-    transform = KeypointOcclusion('nose', 'blur', radius=radius)
+    transform = KeypointOcclusion('nose', fill='blur', size=radius)
     R = max(2, round(radius * 64 / 256))  # 2, 6, 15
     results = transform(crop(joints, clean.copy()))
     (record,) = results['occlusions']
@@ -237,8 +238,8 @@ def test_disc_blur(radius, joint):
 
 
 @pytest.mark.parametrize('transform', [
-    KeypointOcclusion('left_wrist', 'mean'),
-    PartOcclusion('left_arm', 'mean'),
+    KeypointOcclusion('left_wrist', fill='mean'),
+    PartOcclusion('left_arm', fill='mean'),
 ])  # fmt: skip
 def test_mean_is_the_crops(transform):
     # half of the crop is padding: (0 + 60) / 2, (0 + 121) / 2, (0 + 201) / 2
@@ -254,8 +255,8 @@ def test_mean_is_the_crops(transform):
 
 
 @pytest.mark.parametrize('transform', [
-    KeypointOcclusion('left_wrist', 'black'),
-    PartOcclusion('left_arm', 'black'),
+    KeypointOcclusion('left_wrist', fill='black'),
+    PartOcclusion('left_arm', fill='black'),
 ])  # fmt: skip
 def test_black_is_zero(transform):
     painted, results = painted_by(transform, PERSON)
@@ -273,9 +274,9 @@ def members(part):
 
 @pytest.mark.parametrize('part', reference.PARTS)
 def test_part_hides_all_of_its_joints(part):
-    painted, results = painted_by(PartOcclusion(part, 'black'), PERSON)
+    painted, results = painted_by(PartOcclusion(part, fill='black'), PERSON)
     (record,) = results['occlusions']
-    hidden = {name for _, name in record['hidden']}
+    hidden = {name for _, name in under(record)}
     assert hidden >= members(part)
     assert hidden == covered(painted, PERSON)
     x1, y1, x2, y2 = record['box']
@@ -289,45 +290,49 @@ def test_a_straight_standing_leg_is_a_quarter_wide():
     joints = dict(
         left_hip=(96, 100), left_knee=(96, 160), left_ankle=(96, 220)
     )
-    painted, results = painted_by(PartOcclusion('left_leg', 'black'), joints)
+    painted, results = painted_by(
+        PartOcclusion('left_leg', fill='black'), joints
+    )
     x1, y1, x2, y2 = box_of(painted)
     assert x2 - x1 >= 30
     assert y1 <= 100
     assert y2 >= 221
     assert 4 * (x2 - x1) >= y2 - y1
-    assert len(results['occlusions'][0]['hidden']) == 3
+    assert len(under(results['occlusions'][0])) == 3
 
 
 def test_a_lying_leg_is_a_quarter_high():
     joints = dict(
         left_hip=(30, 100), left_knee=(90, 100), left_ankle=(150, 100)
     )
-    painted, results = painted_by(PartOcclusion('left_leg', 'black'), joints)
+    painted, results = painted_by(
+        PartOcclusion('left_leg', fill='black'), joints
+    )
     x1, y1, x2, y2 = box_of(painted)
     assert y2 - y1 >= 30
     assert x1 <= 30
     assert x2 >= 151
-    assert len(results['occlusions'][0]['hidden']) == 3
+    assert len(under(results['occlusions'][0])) == 3
 
 
 @pytest.mark.parametrize('part', reference.PARTS)
 def test_a_part_exists_with_one_joint(part):
     for name in members(part):
         painted, results = painted_by(
-            PartOcclusion(part, 'black'), {name: (70.3, 90.8)}
+            PartOcclusion(part, fill='black'), {name: (70.3, 90.8)}
         )
         assert painted[91, 70]
-        assert results['occlusions'][0]['hidden'] == [[0, name]]
+        assert under(results['occlusions'][0]) == [[0, name]]
 
 
 @pytest.mark.parametrize('part', reference.PARTS)
 def test_a_part_without_joints_is_recorded(part):
     others = {n: p for n, p in PERSON.items() if n not in members(part)}
-    painted, results = painted_by(PartOcclusion(part, 'black'), others)
+    painted, results = painted_by(PartOcclusion(part, fill='black'), others)
     (record,) = results['occlusions']
     assert not painted.any()
     assert record['reason']
-    assert record['name'] == f'part:{part}'
+    assert named(record) == f'part:{part}'
 
 
 @pytest.mark.parametrize('seed', range(20))
@@ -343,7 +348,7 @@ def test_boxes_of_random_people(seed):
                 available[name] = joints[name]
     for part in reference.PARTS:
         painted, results = painted_by(
-            PartOcclusion(part, 'black', remove_keypoints=True),
+            PartOcclusion(part, fill='black', remove_keypoints=True),
             joints,
             128,
             96,
@@ -353,7 +358,7 @@ def test_boxes_of_random_people(seed):
         (record,) = results['occlusions']
         assert own <= hidden
         assert bool(own) == painted.any() == (record['reason'] is None)
-        assert {name for _, name in record['hidden']} == hidden
+        assert {name for _, name in under(record)} == hidden
         assert {name for _, name in record['removed']} == hidden
         assert labelled(results) == joints.keys() - hidden
         if own:
@@ -376,7 +381,7 @@ def test_part_blur(height, ksize, part):
     width = height * 3 // 4
     clean = photo(height, width)
     joints = scaled(PERSON, height / 256)
-    results = PartOcclusion(part, 'blur')(crop(joints, clean.copy()))
+    results = PartOcclusion(part, fill='blur')(crop(joints, clean.copy()))
     (record,) = results['occlusions']
     assert record['paint']['kind'] == 'blur'
     assert record['paint']['ksize'] == ksize
@@ -406,9 +411,9 @@ def test_blur_of_tiny_crops(size):
 def test_user_parts():
     parts = dict(face=['nose', 'left_eye', 'right_eye'])
     painted, results = painted_by(
-        PartOcclusion('face', 'black', parts=parts), PERSON
+        PartOcclusion('face', fill='black', parts=parts), PERSON
     )
-    hidden = {name for _, name in results['occlusions'][0]['hidden']}
+    hidden = {name for _, name in under(results['occlusions'][0])}
     assert hidden >= {'nose', 'left_eye', 'right_eye'}
     assert hidden == covered(painted, PERSON)
 
@@ -418,9 +423,11 @@ def test_user_parts():
 
 def test_a_list_hides_all_it_names():
     targets = ['nose', 'keypoint:left_ankle', 'right_wrist']
-    painted, results = painted_by(KeypointOcclusion(targets, 'black'), PERSON)
+    painted, results = painted_by(
+        KeypointOcclusion(targets, fill='black'), PERSON
+    )
     records = results['occlusions']
-    assert [record['name'] for record in records] == [
+    assert [named(record) for record in records] == [
         'keypoint:nose', 'keypoint:left_ankle', 'keypoint:right_wrist',
     ]  # fmt: skip
     assert covered(painted, PERSON) >= {'nose', 'left_ankle', 'right_wrist'}
@@ -431,12 +438,12 @@ def test_a_list_hides_all_it_names():
 def test_a_list_of_parts_hides_all_it_names():
     targets = ['head', 'part:right_leg']
     painted, results = painted_by(
-        PartOcclusion(targets, 'black', remove_keypoints=True), PERSON
+        PartOcclusion(targets, fill='black', remove_keypoints=True), PERSON
     )
     gone = members('head') | members('right_leg')
     assert covered(painted, PERSON) >= gone
     assert labelled(results) == PERSON.keys() - covered(painted, PERSON)
-    assert [r['name'] for r in results['occlusions']] == [
+    assert [named(r) for r in results['occlusions']] == [
         'part:head', 'part:right_leg',
     ]  # fmt: skip
 
@@ -444,7 +451,7 @@ def test_a_list_of_parts_hides_all_it_names():
 def test_a_list_records_what_it_could_not_hide():
     joints = dict(nose=(96, 40))
     painted, results = painted_by(
-        KeypointOcclusion(['left_eye', 'nose'], 'black'), joints
+        KeypointOcclusion(['left_eye', 'nose'], fill='black'), joints
     )
     first, second = results['occlusions']
     assert first['reason']
@@ -456,7 +463,7 @@ def test_removing_a_part_leaves_the_next_of_the_list_its_joints():
     """The shoulder is in both; the corpus is hidden all the same."""
     targets = ['left_arm', 'corpus']
     painted, _ = painted_by(
-        PartOcclusion(targets, 'black', remove_keypoints=True), PERSON
+        PartOcclusion(targets, fill='black', remove_keypoints=True), PERSON
     )
     assert covered(painted, PERSON) >= members('left_arm') | members('corpus')
 
@@ -471,7 +478,7 @@ def test_removal_drops_what_is_under_the_paint(part, two_channels):
     results = crop(outside, white(256, 192), two_channels=two_channels)
     before = results['keypoints_visible'].copy()
     coordinates = results['transformed_keypoints'].copy()
-    results = PartOcclusion(part, 'black', remove_keypoints=True)(results)
+    results = PartOcclusion(part, fill='black', remove_keypoints=True)(results)
     painted = mask(results, white(256, 192))
     inside = {n: p for n, p in outside.items() if p[0] > 0 and p[1] < 256}
     gone = covered(painted, inside)
@@ -491,7 +498,7 @@ def test_no_removal_unless_asked():
         results = transform(crop(PERSON, photo(256, 192)))
         assert labelled(results) == set(PERSON)
         assert results['occlusions'][0]['removed'] == []
-        assert results['occlusions'][0]['hidden']
+        assert under(results['occlusions'][0])
 
 
 def test_removal_reaches_everybody_in_the_picture():
@@ -499,9 +506,11 @@ def test_removal_reaches_everybody_in_the_picture():
     other = dict(nose=(122, 96), left_ankle=(20, 240))
     clean = white(256, 192)
     results = crowd([PERSON, other], clean.copy())
-    arms = PartOcclusion('left_arm', 'black', remove_keypoints=True)(results)
+    arms = PartOcclusion('left_arm', fill='black', remove_keypoints=True)(
+        results
+    )
     first, second = arms['occlusions']
-    assert [1, 'nose'] in first['hidden']
+    assert [1, 'nose'] in under(first)
     assert [1, 'nose'] in first['removed']
     assert second['reason']  # nobody but the first has that arm
     assert labelled(arms, person=1) == {'left_ankle'}
@@ -512,8 +521,10 @@ def test_removal_reaches_everybody_in_the_picture():
 def test_removed_joints_are_unavailable_to_the_next():
     clean = white(256, 192)
     results = crop(PERSON, clean.copy())
-    results = PartOcclusion('left_arm', 'mean', remove_keypoints=True)(results)
-    results = KeypointOcclusion('left_wrist', 'black')(results)
+    results = PartOcclusion('left_arm', fill='mean', remove_keypoints=True)(
+        results
+    )
+    results = KeypointOcclusion('left_wrist', fill='black')(results)
     first, second = results['occlusions']
     assert (first['call'], second['call']) == (0, 1)
     assert first['transform'] == 'PartOcclusion'
@@ -537,7 +548,7 @@ def draws(transform, joints, count=SEEN, **kwargs):
         assert (record['reason'] is None) == (record['pixels'] > 0)
         assert (results['img'] == clean).all() == (record['pixels'] == 0)
         hit = record['pixels'] > 0
-        drawn.append(record['name'].split(':')[-1] if hit else None)
+        drawn.append(named(record).split(':')[-1] if hit else None)
     return drawn
 
 
@@ -614,7 +625,9 @@ def test_two_at_one_half_are_independent():
     for ann_id in range(SEEN):
         results = crop(SMALL, photo(64, 48), ann_id=ann_id)
         for fill in ('blur', 'mean'):
-            transform = KeypointOcclusion('random', fill, prob=0.5, seed=5)
+            transform = KeypointOcclusion(
+                'random', fill=fill, prob=0.5, seed=5
+            )
             results = transform(results)
         both += all(record['pixels'] for record in results['occlusions'])
     assert binomtest(both, SEEN, 0.25).pvalue > 1e-3
@@ -643,7 +656,7 @@ RANDOM_CASES = [
 def name_drawn(transform, joints=SMALL, **kwargs):
     results = transform(crop(joints, photo(64, 48), **kwargs))
     (record,) = results['occlusions']
-    return record['name'] if record['pixels'] else None
+    return named(record) if record['pixels'] else None
 
 
 @pytest.mark.parametrize(('cls', 'kwargs'), RANDOM_CASES)
@@ -724,7 +737,7 @@ def test_the_order_of_people_does_not_matter(cls, kwargs):
         results = cls(seed=3, **kwargs)(results)
         return {
             results['id'][record['instance']]: (
-                record['name'] if record['pixels'] else None
+                named(record) if record['pixels'] else None
             )
             for record in results['occlusions']
         }
@@ -783,7 +796,7 @@ def test_views(fill, inplace):
     view = wide[:, 383::-2]
     assert view.shape == (256, 192, 3)
     assert not view.flags['C_CONTIGUOUS']
-    transform = PartOcclusion('left_arm', fill, inplace=inplace)
+    transform = PartOcclusion('left_arm', fill=fill, inplace=inplace)
     expected = transform(crop(PERSON, view.copy()))['img']
     results = transform(crop(PERSON, view))
     assert (results['img'] == expected).all()
@@ -808,12 +821,12 @@ def test_float_images(cls, target, fill):
 
 
 @pytest.mark.parametrize('transform', [
-    KeypointOcclusion(['nose', 'left_eye'], 'blur'),
-    KeypointOcclusion('random', 'mean', seed=1),
-    PartOcclusion(['left_arm', 'upper_body'], 'blur', remove_keypoints=True),
-    PartOcclusion('random_all', 'mean', seed=1),
-    KeypointOcclusion('left_ankle', 'black', paper_exact=True),
-    PartOcclusion('right_leg', 'blur', paper_exact=True),
+    KeypointOcclusion(['nose', 'left_eye'], fill='blur'),
+    KeypointOcclusion('random', fill='mean', seed=1),
+    PartOcclusion(['left_arm', 'upper_body'], fill='blur', remove_keypoints=True),
+    PartOcclusion('random_all', fill='mean', seed=1),
+    KeypointOcclusion('left_ankle', fill='black', paper_exact=True),
+    PartOcclusion('right_leg', fill='blur', paper_exact=True),
 ])  # fmt: skip
 def test_records_replay(transform):
     clean = photo(256, 192)
@@ -828,7 +841,7 @@ def test_records_replay(transform):
         assert record['transform'] == type(transform).__name__
         assert record['fill'] == transform.fill
         kind = 'part' if isinstance(transform, PartOcclusion) else 'keypoint'
-        assert record['name'].startswith(f'{kind}:')
+        assert named(record).startswith(f'{kind}:')
         if record['reason'] is None:
             x1, y1, x2, y2 = record['box']
             assert 0 <= x1 < x2 <= 192
@@ -842,10 +855,10 @@ def test_chains_replay():
     clean = photo(256, 192)
     results = crop(PERSON, clean.copy())
     for transform in (
-        KeypointOcclusion(['nose', 'left_eye'], 'blur'),
-        PartOcclusion('head', 'mean', remove_keypoints=True),
-        PartOcclusion('upper_body', 'blur'),
-        KeypointOcclusion('left_hip', 'blur', radius=20),
+        KeypointOcclusion(['nose', 'left_eye'], fill='blur'),
+        PartOcclusion('head', fill='mean', remove_keypoints=True),
+        PartOcclusion('upper_body', fill='blur'),
+        KeypointOcclusion('left_hip', fill='blur', size=20),
     ):
         results = transform(results)
     records = results['occlusions']
@@ -880,12 +893,12 @@ def test_whole_image_radii_scale_with_the_persons_box(fill):
         dict(nose=(300, 100), bbox=(200, 20, 400, 404)),
     ]
     clean = photo(480, 640)
-    results = KeypointOcclusion('nose', fill)(
+    results = KeypointOcclusion('nose', fill=fill)(
         crowd(people, clean.copy(), warped=False)
     )
     small, large = results['occlusions']
-    assert small['region'] == dict(shape='disc', center=[50, 60], radius=3)
-    assert large['region'] == dict(shape='disc', center=[300, 100], radius=9)
+    assert small['region'] == dict(shape='disc', center=[50, 60], size=3)
+    assert large['region'] == dict(shape='disc', center=[300, 100], size=9)
     assert (small['pixels'], large['pixels']) == (29, 253)
     assert (small['instance'], large['instance']) == (0, 1)
     if fill == 'blur':
@@ -908,7 +921,9 @@ def test_whole_image_part_of_each_person():
         dict(nose=(500, 60), bbox=(450, 20, 550, 200)),
     ]
     results = crowd(people, clean.copy(), warped=False)
-    results = PartOcclusion('left_arm', 'blur', remove_keypoints=True)(results)
+    results = PartOcclusion('left_arm', fill='blur', remove_keypoints=True)(
+        results
+    )
     first, second, third = results['occlusions']
     assert first['paint']['ksize'] == 15
     assert second['paint']['ksize'] == 31
@@ -934,7 +949,7 @@ def test_whole_image_availability_is_the_pictures():
         dict(nose=(640, 10), bbox=(560, 0, 640, 256)),  # out
     ]
     clean = white(480, 640)
-    results = KeypointOcclusion('nose', 'black')(
+    results = KeypointOcclusion('nose', fill='black')(
         crowd(people, clean.copy(), warped=False)
     )
     first, second = results['occlusions']
@@ -945,12 +960,12 @@ def test_whole_image_availability_is_the_pictures():
 def test_hidden_joints_are_everybodys():
     """A disc on one person's nose also hides his neighbour's wrist."""
     people = [dict(nose=(60, 60)), dict(left_wrist=(64, 61), nose=(20, 20))]
-    results = KeypointOcclusion('nose', 'black')(
+    results = KeypointOcclusion('nose', fill='black')(
         crowd(people, photo(256, 192))
     )
     first, second = results['occlusions']
-    assert sorted(first['hidden']) == [[0, 'nose'], [1, 'left_wrist']]
-    assert second['hidden'] == [[1, 'nose']]
+    assert sorted(under(first)) == [[0, 'nose'], [1, 'left_wrist']]
+    assert under(second) == [[1, 'nose']]
     assert first['removed'] == second['removed'] == []
 
 
@@ -959,7 +974,7 @@ def test_a_removed_joint_stays_removed_after_the_warp():
     results = crop(PERSON, white(256, 192))
     del results['transformed_keypoints']
     results['img'] = white(600, 500)
-    results = PartOcclusion('left_arm', 'black', remove_keypoints=True)(
+    results = PartOcclusion('left_arm', fill='black', remove_keypoints=True)(
         results
     )
     assert not labelled(results) & members('left_arm')
@@ -979,8 +994,8 @@ def test_names_without_a_data_set():
     results = crop(PERSON, white(256, 192))
     del results['dataset']
     results['keypoint_id2name'] = dict(enumerate(names('coco')))
-    results = KeypointOcclusion('left_wrist', 'black')(results)
-    assert results['occlusions'][0]['hidden'] == [[0, 'left_wrist']]
+    results = KeypointOcclusion('left_wrist', fill='black')(results)
+    assert under(results['occlusions'][0]) == [[0, 'left_wrist']]
 
 
 def test_names_that_are_a_joint_and_a_part():
@@ -996,14 +1011,14 @@ def test_names_that_are_a_joint_and_a_part():
                 layout='halpe',
             )  # fmt: skip
             (record,) = results['occlusions']
-            assert record['name'] == f'keypoint:{name}'
+            assert named(record) == f'keypoint:{name}'
             assert record['region']['center'] == list(joints[name])
         for prefix in ('', 'part:'):
             _, results = painted_by(
                 PartOcclusion(prefix + name, 'black'), joints, layout='halpe'
             )
             (record,) = results['occlusions']
-            assert record['name'] == f'part:{name}'
+            assert named(record) == f'part:{name}'
             assert record['region']['shape'] == 'box'
 
 
@@ -1022,10 +1037,10 @@ def one_sentence(info):
     (PartOcclusion, dict(prob=-0.1), '-0.1'),
     (PartOcclusion, dict(prob=float('nan')), 'nan'),
     (KeypointOcclusion, dict(prob='often'), 'often'),
-    (KeypointOcclusion, dict(radius=0), 'radius'),
-    (KeypointOcclusion, dict(radius=-6), '-6'),
-    (KeypointOcclusion, dict(radius=float('nan')), 'nan'),
-    (KeypointOcclusion, dict(radius='big'), 'big'),
+    (KeypointOcclusion, dict(size=0), 'radius'),
+    (KeypointOcclusion, dict(size=-6), '-6'),
+    (KeypointOcclusion, dict(size=float('nan')), 'nan'),
+    (KeypointOcclusion, dict(size='big'), 'big'),
 ])  # fmt: skip
 def test_bad_arguments_are_refused_at_construction(cls, kwargs, word):
     with pytest.raises((ValueError, TypeError), match=word) as info:
@@ -1109,7 +1124,7 @@ def test_paper_exact_is_for_crops():
 
 def test_one_joint_at_the_origin_is_no_dummy():
     painted, _ = painted_by(
-        KeypointOcclusion('nose', 'black'), dict(nose=(0, 0))
+        KeypointOcclusion('nose', fill='black'), dict(nose=(0, 0))
     )
     assert painted[0, 0]
 
@@ -1120,7 +1135,7 @@ def test_one_joint_at_the_origin_is_no_dummy():
 def test_the_nearest_pixel_decides():
     """Joints around the painted box, 0.4 pixels in and out."""
     clean = white(256, 192)
-    plain = PartOcclusion('left_arm', 'black')
+    plain = PartOcclusion('left_arm', fill='black')
     x1, y1, x2, y2 = box_of(mask(plain(crop(PERSON, clean.copy())), clean))
     joints = dict(
         PERSON,
@@ -1133,7 +1148,7 @@ def test_the_nearest_pixel_decides():
         right_ankle=(x1 + 5, y2 - 0.6),
         right_wrist=(x1 + 5, y2 - 0.4),
     )
-    transform = PartOcclusion('left_arm', 'black', remove_keypoints=True)
+    transform = PartOcclusion('left_arm', fill='black', remove_keypoints=True)
     results = transform(crop(joints, clean.copy()))
     assert box_of(mask(results, clean)) == (x1, y1, x2, y2)
     gone = joints.keys() - labelled(results)

@@ -18,7 +18,7 @@ JOINTS = dict(
     left_wrist=(36, 36), right_ankle=(12, 56),
 )  # fmt: skip
 ARM = ('left_shoulder', 'left_elbow', 'left_wrist')
-HIDE_ARM = PartOcclusion('left_arm', 'black', remove_keypoints=True)
+HIDE_ARM = PartOcclusion('left_arm', fill='black', remove_keypoints=True)
 SIZES = dict(input_size=(48, 64), heatmap_size=(12, 16))
 MSRA = dict(type='MSRAHeatmap', sigma=1, **SIZES)
 
@@ -94,7 +94,7 @@ def test_where_nothing_was_removed_nothing_changes(steps):
 
 def test_what_the_reference_removes_is_emptied_too():
     hide = PartOcclusion(
-        'left_arm', 'black', remove_keypoints=True, paper_exact=True
+        'left_arm', fill='black', remove_keypoints=True, paper_exact=True
     )
     results = targets(hide)
     gone = {name for _, name in results['occlusions'][0]['removed']}

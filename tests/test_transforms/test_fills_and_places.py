@@ -21,13 +21,14 @@ from tests.golden.samples import (
     replayed,
     white,
 )
+from tests.records import named, under
 
 from .test_corrected_behaviour import PERSON
 
 OURS = [fill for fill in FILLS if fill not in REFERENCE_FILLS]
 DRAWN = [fill for fill in OURS if fill != 'donor']  # has tests of its own
 CASES = [
-    (KeypointOcclusion, dict(target='left_hip', radius=24)),
+    (KeypointOcclusion, dict(target='left_hip', size=24)),
     (PartOcclusion, dict(target='left_arm')),
 ]
 SEGMENT = [(60, 20), (135, 20), (135, 230), (60, 230)]
@@ -68,13 +69,13 @@ def test_fills_paint_the_same_pixels(cls, kwargs, fill):
     assert record['pixels'] == black.sum()
     assert not (other & ~black).any()
     assert other.sum() > 0.95 * black.sum()  # by chance a pixel stays
-    assert record['hidden'] == first['hidden']
+    assert under(record) == under(first)
     assert json.loads(json.dumps(record)) == record
 
 
 def test_grey_is_half_of_the_range():
     clean = photo(256, 192)
-    results = PartOcclusion('head', 'grey')(crop(PERSON, clean.copy()))
+    results = PartOcclusion('head', fill='grey')(crop(PERSON, clean.copy()))
     assert (results['img'][mask(results, clean)] == 128).all()
 
 
@@ -82,7 +83,7 @@ def test_grey_is_half_of_the_range():
     ('cls', 'kwargs', 'block'),
     [
         (KeypointOcclusion, dict(target='nose'), 6),  # its blur has 11 taps
-        (KeypointOcclusion, dict(target='nose', radius=24), 24),
+        (KeypointOcclusion, dict(target='nose', size=24), 24),
         (PartOcclusion, dict(target='head'), 16),  # its blur has 31
     ],
 )
@@ -98,7 +99,7 @@ def test_what_is_drawn_depends_on_the_person_alone(fill):
     people = [dict(nose=(20 + 40 * i, 30), id=i + 3) for i in range(4)]
 
     def paints(order, seed=0, img_id=1):
-        transform = KeypointOcclusion('nose', fill, seed=seed)
+        transform = KeypointOcclusion('nose', fill=fill, seed=seed)
         crowded = [people[i] for i in order]
         results = transform(crowd(crowded, photo(64, 192), img_id=img_id))
         records = results['occlusions']
@@ -114,13 +115,13 @@ def test_what_is_drawn_depends_on_the_person_alone(fill):
 
 def test_targets_of_one_call_are_painted_differently():
     joints = ['left_wrist', 'right_ankle']
-    transform = KeypointOcclusion(joints, 'noise', seed=0)
+    transform = KeypointOcclusion(joints, fill='noise', seed=0)
     one, two = transform(crop(PERSON, photo(256, 192)))['occlusions']
     assert one['paint']['seed'] != two['paint']['seed']
 
 
 def test_every_thing_has_its_turn():
-    transform = KeypointOcclusion('nose', 'object', seed=0)
+    transform = KeypointOcclusion('nose', fill='object', seed=0)
     people = [dict(nose=(5, 5), id=i) for i in range(80)]
     records = transform(crowd(people, photo(16, 16)))['occlusions']
     found = {record['paint']['thing'] for record in records}
@@ -143,7 +144,7 @@ def test_older_draws_stay_what_they_were():
     def drawn(fill):
         transforms = [KeypointOcclusion(fill=fill, seed=i) for i in range(9)]
         results = [t(crop(PERSON, photo(256, 192))) for t in transforms]
-        return [r['occlusions'][0]['name'] for r in results]
+        return [named(r['occlusions'][0]) for r in results]
 
     assert len(set(drawn('black'))) > 3
     assert drawn('noise') == drawn('object') == drawn('black')
@@ -168,7 +169,9 @@ def test_a_disc_is_a_part_of_the_persons_box(padding, size, diameter):
         dict(type='TopdownAffine', input_size=size),
     ):
         results = TRANSFORMS.build(step)(results)
-    transform = KeypointOcclusion('nose', 'black', diameter=diameter)
+    transform = KeypointOcclusion(
+        'nose', fill='black', size=f'{100 * diameter}%'
+    )
     (record,) = transform(results)['occlusions']
     # the box is as high as the crop would be without padding
     expected = diameter * size[1] / padding
@@ -182,7 +185,7 @@ def test_a_disc_on_a_whole_image():
         dict(nose=(220, 40), bbox=(210, 30, 220, 32)),
     ]
     results = crowd(people, photo(120, 240), warped=False)
-    results = KeypointOcclusion('nose', diameter=0.2)(results)
+    results = KeypointOcclusion('nose', size='20%')(results)
     radii = [r['region']['radius'] for r in results['occlusions']]
     # never less than the joint's own pixel
     assert radii == pytest.approx([10, 4, 0.5**0.5])
@@ -195,11 +198,9 @@ def test_growing_discs_of_a_drawn_joint_are_nested():
     discs = []
     for percent in range(5, 45, 5):
         clean = white(256, 192)
-        transform = KeypointOcclusion(
-            fill='black', diameter=percent / 100, seed=3
-        )
+        transform = KeypointOcclusion(fill='black', size=f'{percent}%', seed=3)
         results = transform(crop(PERSON, clean.copy()))
-        discs.append((results['occlusions'][0]['name'], mask(results, clean)))
+        discs.append((named(results['occlusions'][0]), mask(results, clean)))
     assert len({name for name, _ in discs}) == 1
     areas = [disc.sum() for _, disc in discs]
     for (_, smaller), (_, larger) in pairwise(discs):
@@ -211,7 +212,7 @@ def test_a_diameter_needs_the_box():
     results = crop(PERSON, photo(256, 192))
     del results['input_scale']
     with pytest.raises(ValueError, match=r'results\["input_scale"\]'):
-        KeypointOcclusion('nose', diameter=0.1)(results)
+        KeypointOcclusion('nose', size='10%')(results)
 
 
 # --- controls ---------------------------------------------------------------
@@ -234,7 +235,7 @@ def test_controls_of_a_segmented_person(cls, kwargs):
             painted = mask(results, clean)
             assert painted.sum() == own.sum() == control['pixels']
             assert not (painted & own).any()
-            assert record['name'] == control['name']
+            assert named(record) == named(control)
             assert control['place'] == place
             assert (replayed(clean, [control]) == results['img']).all()
             rows, cols = np.nonzero(painted)
@@ -242,12 +243,12 @@ def test_controls_of_a_segmented_person(cls, kwargs):
             centers.add((x, y))
             if place == 'off_person':
                 assert not (painted & inside).any()
-                assert control['hidden'] == []
+                assert under(control) == []
             else:
                 assert 59 <= x <= 136
                 assert 19 <= y <= 231
-            hidden = {name for _, name in control['hidden']}
-            assert not hidden & {name for _, name in record['hidden']}
+            hidden = {name for _, name in under(control)}
+            assert not hidden & {name for _, name in under(record)}
     assert len(centers) > 30
 
 
@@ -255,11 +256,11 @@ def test_a_control_without_a_segmentation_keeps_off_the_limbs():
     clean = photo(256, 192)
     for seed in range(12):
         transform = KeypointOcclusion(
-            'left_wrist', 'black', radius=9, place='off_person', seed=seed
+            'left_wrist', fill='black', size=9, place='off_person', seed=seed
         )
         results = transform(crop(PERSON, clean.copy()))
         (record,) = results['occlusions']
-        assert record['hidden'] == []
+        assert under(record) == []
         painted = mask(results, clean)
         # half way down each thigh and arm, and in the middle of the torso
         for x, y in ((110, 153), (83, 153), (122, 81), (69, 81), (96, 98)):
@@ -269,7 +270,7 @@ def test_a_control_without_a_segmentation_keeps_off_the_limbs():
 def test_a_control_that_fits_nowhere_is_excluded():
     clean = photo(256, 192)
     whole = [(-5, -5), (200, -5), (200, 260), (-5, 260)]
-    transform = KeypointOcclusion('nose', 'black', place='off_person')
+    transform = KeypointOcclusion('nose', fill='black', place='off_person')
     results = transform(segmented(clean.copy(), whole))
     (record,) = results['occlusions']
     assert record['excluded']
@@ -293,7 +294,7 @@ def test_a_control_stays_in_the_photograph():
         results['input_scale'] = np.array([384, 512], np.float32)
         results['input_center'] = results['input_scale'] / 2 + 40
         transform = KeypointOcclusion(
-            'right_wrist', 'black', place='off_person', seed=seed
+            'right_wrist', fill='black', place='off_person', seed=seed
         )
         results = transform(results)
         (cols,) = np.nonzero(mask(results, clean).any(axis=0))
@@ -320,7 +321,9 @@ def test_controls_of_everybody_on_a_whole_image():
     ring = [[100, 0, 199, 0, 199, 127, 100, 127]]
     results = crowd(people, clean.copy(), warped=False)
     results['segmentation'] = [None, ring]
-    transform = KeypointOcclusion('nose', 'black', place='off_person', seed=1)
+    transform = KeypointOcclusion(
+        'nose', fill='black', place='off_person', seed=1
+    )
     one, two = transform(results)['occlusions']
     assert one['pixels'] == two['pixels'] > 0
     assert two['box'][2] <= 100  # the second is all of the right half
@@ -335,7 +338,7 @@ def test_other_skeletons(layout):
     clean = photo(256, 192)
     for place in ('target', 'on_person', 'off_person'):
         transform = KeypointOcclusion(
-            fill='texture', diameter=0.08, place=place, seed=1
+            fill='texture', size='8%', place=place, seed=1
         )
         results = transform(crop(joints, clean.copy(), layout))
         (record,) = results['occlusions']
@@ -367,13 +370,13 @@ def test_other_skeletons(layout):
         ),
         (
             KeypointOcclusion,
-            dict(diameter=0.1, paper_exact=True),
-            'diameter=0.1 is not the reference',
+            dict(size='10%', paper_exact=True),
+            "size='10%' must be a whole number",
         ),
         (KeypointOcclusion, dict(place='away'), "place='away' is unknown"),
-        (KeypointOcclusion, dict(diameter=0), 'diameter=0 must'),
-        (KeypointOcclusion, dict(diameter=20), 'diameter=20 must'),
-        (KeypointOcclusion, dict(diameter='5%'), "diameter='5%' must"),
+        (KeypointOcclusion, dict(size='0%'), "size='0%' must"),
+        (KeypointOcclusion, dict(size='2000%'), "size='2000%' must"),
+        (KeypointOcclusion, dict(size='big'), "size='big' must"),
     ],
 )
 def test_refused_at_construction(cls, kwargs, words):

@@ -22,6 +22,7 @@ from tests.golden.samples import (
     random_person,
     white,
 )
+from tests.records import named
 
 FAR_APART = dict(nose=(10, 10), left_wrist=(35, 12), right_hip=(20, 40))
 BOTH = pytest.mark.parametrize('paper_exact', [False, True])
@@ -34,9 +35,9 @@ def multi(**kwargs):
 def drawn(records):
     """(name, fill) of what was drawn, in order."""
     return [
-        (record['name'].removeprefix('keypoint:'), record['fill'])
+        (named(record).removeprefix('keypoint:'), record['fill'])
         for record in records
-        if record['name'] != 'keypoint:random'
+        if named(record) != 'keypoint:random'
     ]
 
 
@@ -154,7 +155,7 @@ def test_an_ankle_is_drawn_and_not_painted_by_the_reference():
         )(crop(dict(left_ankle=(20, 55)), clean.copy()))
         assert mask(results, clean).sum() == pixels
         (record,) = results['occlusions']
-        assert record['name'] == 'keypoint:left_ankle'
+        assert named(record) == 'keypoint:left_ankle'
         assert bool(record['reason']) == paper_exact
 
 
@@ -205,7 +206,7 @@ def test_equal_to_the_last_pixel(seed):
     joints = random_person(rng, layout, height, width)
     held = naive_joints(joints, layout, flipped)
     transform = multi(
-        max_keypoints=8, keypoint_prob=0.9, radius=4, seed=seed,
+        max_keypoints=8, keypoint_prob=0.9, size=4, seed=seed,
         paper_exact=True,
     )  # fmt: skip
     results = transform(crop(joints, clean.copy(), layout, flipped))
@@ -226,8 +227,8 @@ def test_equal_to_the_last_pixel(seed):
     (dict(max_keypoints=2.5), '2.5'),
     (dict(keypoint_prob=1.2), 'keypoint_prob=1.2'),
     (dict(prob=-1), 'prob=-1'),
-    (dict(radius=0), 'radius=0'),
-    (dict(radius=2.5, paper_exact=True), 'whole number of pixels'),
+    (dict(size=0), 'radius=0'),
+    (dict(size=2.5, paper_exact=True), 'whole number of pixels'),
 ])  # fmt: skip
 def test_bad_arguments_are_refused(kwargs, words):
     with pytest.raises(ValueError, match=words) as info:

@@ -34,6 +34,7 @@ from tests.golden.samples import (
     weights,
     white,
 )
+from tests.records import named
 
 ARM = dict(left_shoulder=(50, 60), left_elbow=(40, 90), left_wrist=(45, 120))
 LEG = dict(right_hip=(50, 60), right_knee=(40, 90), right_ankle=(45, 120))
@@ -130,7 +131,7 @@ def test_radius_is_in_pixels_whatever_the_crop(radius, pixels):
     # Gauss' circle problem: N(2) = 13, N(3) = 29, N(9) = 253
     for height, width in ((256, 192), (64, 48), (384, 288)):
         clean = white(height, width)
-        results = keypoint('nose', radius=radius)(
+        results = keypoint('nose', size=radius)(
             crop(dict(nose=(24, 24)), clean.copy())
         )
         assert mask(results, clean).sum() == pixels
@@ -140,9 +141,7 @@ def test_radius_is_in_pixels_whatever_the_crop(radius, pixels):
 def test_disc_blur_is_the_blurred_crop(radius):
     clean = photo(64, 48)
     joints = dict(nose=(20.25, 30.5))
-    results = keypoint('nose', 'blur', radius=radius)(
-        crop(joints, clean.copy())
-    )
+    results = keypoint('nose', 'blur', size=radius)(crop(joints, clean.copy()))
     expected = reference.occlude_keypoint(
         clean, joints, 'nose', 'blur', radius
     )
@@ -529,7 +528,7 @@ def drawn(transform, joints, layout='coco', count=300):
     for ann_id in range(count):
         results = crop(joints, clean.copy(), layout, ann_id=ann_id)
         for record in transform(results)['occlusions']:
-            name = record['name'].split(':')[-1]
+            name = named(record).split(':')[-1]
             tally[name] = tally.get(name, 0) + 1
             if not record['pixels']:
                 assert record['reason']
@@ -598,7 +597,7 @@ def test_equal_to_the_last_pixel(seed):
     held = naive_joints(joints, layout, flipped)
     for fill in ('blur', 'mean', 'black'):
         for name in names(layout):
-            results = keypoint(name, fill, radius=4)(
+            results = keypoint(name, fill, size=4)(
                 crop(joints, clean.copy(), layout, flipped)
             )
             expected = reference.occlude_keypoint(clean, held, name, fill, 4)

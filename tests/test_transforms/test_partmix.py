@@ -14,7 +14,7 @@ from scipy.stats import binomtest, chisquare
 
 from mmpose_occlusion.datasets.donors import DonorIndex
 from mmpose_occlusion.transforms import PartMix, PartOcclusion
-from mmpose_occlusion.transforms.donor_patches import Donation
+from mmpose_occlusion.transforms.sample_surroundings import SampleSurroundings
 from tests.golden import naive_reference as reference
 from tests.golden.donors import data_list, give
 from tests.golden.samples import (
@@ -29,6 +29,7 @@ from tests.golden.samples import (
     random_person,
     white,
 )
+from tests.records import named, under
 
 ARM = dict(left_shoulder=(50, 60), left_elbow=(40, 90), left_wrist=(45, 120))
 LEG = dict(right_hip=(20, 10), right_knee=(40, 70), right_ankle=(25, 130))
@@ -117,7 +118,7 @@ def test_the_reference_shrinks_by_area(index):
     donors = index((picture, [LEG]))
     clean = white(256, 192)
     results, record = until(
-        lambda r: pasted(r) and r['name'] == 'part:left_arm',
+        lambda r: pasted(r) and named(r) == 'part:left_arm',
         PartMix(1.0, seed=0, paper_exact=True), donors, ARM, clean,
     )  # fmt: skip
     assert record['paint']['part'] == 'right_leg'
@@ -136,9 +137,9 @@ def test_the_corrected_boxes_are_those_of_part_occlusion(index):
     donors = index((picture, [LEG]))
     clean = photo(256, 192)
     results, record = until(pasted, PartMix(1.0, seed=0), donors, ARM, clean)
-    part = record['name'].split(':')[1]
+    part = named(record).split(':')[1]
     assert part in ('left_arm', 'corpus')  # a shoulder is of the corpus
-    plain = PartOcclusion(part, 'black')(crop(ARM, clean.copy()))
+    plain = PartOcclusion(part, fill='black')(crop(ARM, clean.copy()))
     x1, y1, x2, y2 = record['box']
     assert record['box'] == plain['occlusions'][0]['box']
     left, top, right, bottom = record['paint']['box']
@@ -190,7 +191,7 @@ def test_equal_to_the_last_pixel(index, seed):
         )
         results = transform(results)
         (record,) = results['occlusions']
-        part = record['name'].split(':')[1]
+        part = named(record).split(':')[1]
         paint = record['paint']
         if paint is None:
             # no donor, or nothing to paint over; see the tests below
@@ -224,7 +225,7 @@ def test_the_reference_wants_all_joints_of_the_part(index, missing):
         results = give(crop(joints, clean.copy(), ann_id=ann_id), donors)
         results = transform(results)
         (record,) = results['occlusions']
-        drawn.add(record['name'].split(':')[1])
+        drawn.add(named(record).split(':')[1])
         assert record['reason'].startswith('not all joints of the ')
         assert (results['img'] == clean).all()
         assert labelled(results) == set(joints)
@@ -252,7 +253,7 @@ def test_nothing_happens_where_a_box_is_empty(index, side):
         assert labelled(results) == set(person)
         assert results['occlusions'][0]['reason']
     results, record = until(
-        lambda r: pasted(r) and 'leg' in r['name'] + r['paint']['part'],
+        lambda r: pasted(r) and 'leg' in named(r) + r['paint']['part'],
         PartMix(1.0, seed=0), donors, person, clean,
     )  # fmt: skip
     assert record['reason'] is None
@@ -287,7 +288,7 @@ def test_parts_are_drawn_evenly_and_the_donors_differs(index, paper_exact):
         PartMix(1.0, seed=5, paper_exact=paper_exact), donors, joints
     )
     assert all(map(pasted, records))
-    own = [record['name'].split(':')[1] for record in records]
+    own = [named(record).split(':')[1] for record in records]
     others = [record['paint']['part'] for record in records]
     assert is_even(own, reference.MIXED_PARTS)
     assert is_even(others, reference.MIXED_PARTS)
@@ -302,7 +303,7 @@ def test_corrected_draws_from_the_parts_that_there_are(index):
         PartMix(1.0, seed=5), donors,
         dict(left_hip=(20, 30), nose=(30, 90)),  # the nose is outside
     )  # fmt: skip
-    own = [record['name'].split(':')[1] for record in records]
+    own = [named(record).split(':')[1] for record in records]
     assert is_even(own, ['left_leg', 'corpus'])
     # nobody has another part whole, so that none is drawn in vain
     assert all(map(pasted, records))
@@ -384,7 +385,7 @@ def test_mpii_missing_joints_count_in_the_reference(index):
         if pasted(record) and record['paint']['part'] == 'left_arm'
     }
     assert box == (0, 0, 30, 20)
-    assert {r['name'] for r in records if pasted(r)} == {
+    assert {named(r) for r in records if pasted(r)} == {
         'part:right_leg', 'part:corpus',
     }  # fmt: skip
     assert (0, 0, 20, 40) in {
@@ -406,7 +407,9 @@ def test_retries_are_bounded(index, tries, monkeypatch):
     donors = index((photo(150, 60), [outside]))
     read = []
     monkeypatch.setattr(
-        Donation, '_read', lambda _, path: read.append(path) or white(150, 60)
+        SampleSurroundings,
+        '_read',
+        lambda _, path: read.append(path) or white(150, 60),
     )
     clean = photo(256, 192)
     results = give(crop(ARM, clean.copy()), donors)
@@ -466,7 +469,7 @@ def test_the_reference_removes_in_twice_the_box(index, two_channels):
     """c = (45, 90), w = (10, 60): 35 < x <= 55 and 30 <= y <= 150."""
     donors = index((photo(150, 60), [whole_person()]))
     results, record = until(
-        lambda r: pasted(r) and r['name'] == 'part:left_arm',
+        lambda r: pasted(r) and named(r) == 'part:left_arm',
         PartMix(1.0, True, seed=0, paper_exact=True), donors,
         {**ARM, **OTHERS}, white(256, 192), two_channels=two_channels,
     )  # fmt: skip
@@ -481,7 +484,7 @@ def test_corrected_removes_what_is_under_the_paint(index, two_channels):
     joints = {**ARM, **OTHERS}
     clean = white(256, 192)
     results, record = until(
-        lambda r: r['name'] == 'part:left_arm', PartMix(1.0, True, seed=0),
+        lambda r: named(r) == 'part:left_arm', PartMix(1.0, True, seed=0),
         donors, joints, clean, two_channels=two_channels,
     )  # fmt: skip
     gone = covered(mask(results, clean), joints)
@@ -498,7 +501,7 @@ def test_no_label_is_removed_unless_asked(index, paper_exact):
     results = transform(give(crop(joints, photo(64, 48)), donors))
     (record,) = results['occlusions']
     assert pasted(record)
-    assert record['hidden']
+    assert under(record)
     assert record['removed'] == []
     assert labelled(results) == set(joints)
 

@@ -26,6 +26,7 @@ from tests.golden.samples import (
     replayed,
     widen_visibility,
 )
+from tests.records import named, under
 from tests.transform_cases import (
     ALL_CASES,
     CASES,
@@ -148,8 +149,8 @@ def check(transform, results):
             painted[y1:y2, x1:x2] = True
         else:
             assert record['box'] is None
-            assert record['hidden'] == []
-        for i, name in record['hidden']:
+            assert under(record) == []
+        for i, name in under(record):
             k = names_index(id2name, name)
             assert seen_of(copies)[i, k] > 0
             row, col = pixel_under(xy[i, k].tolist(), height, width)
@@ -202,7 +203,7 @@ def test_hidden_and_removed_are_the_truth(case, picture):
     records = out['occlusions']
     boxes = np.zeros_like(painted)  # discs remove nothing
     for record in records:
-        if record['pixels'] and record['name'].startswith('part:'):
+        if record['pixels'] and named(record).startswith('part:'):
             x1, y1, x2, y2 = record['box']
             boxes[y1:y2, x1:x2] = getattr(transform, 'remove_keypoints', False)
     under, removable = set(), set()

@@ -13,6 +13,7 @@ from tests.golden.samples import (
     photo,
     random_person,
 )
+from tests.records import named, under
 
 # outside the crop and on its border; the left arm is not there
 PEOPLE = dict(
@@ -25,7 +26,7 @@ def draws(transform, joints, count=500):
     found = []
     for ann_id in range(count):
         (record,) = transform({**results, 'id': ann_id})['occlusions']
-        found.append(record['name'])
+        found.append(named(record))
     return found
 
 
@@ -74,7 +75,7 @@ def test_nobody_is_left_alone_with_a_reason(paper_exact):
     clean = photo(64, 48)
     results = RandomOcclusion(paper_exact=paper_exact)(crop({}, clean.copy()))
     (record,) = results['occlusions']
-    assert record['name'] == 'target:random'
+    assert named(record) == 'target:random'
     assert record['reason'] == 'this person has no available target'
     assert (results['img'] == clean).all()
 
@@ -90,11 +91,11 @@ def test_equal_to_the_last_pixel(fill, layout):
         joints = random_person(rng, layout, 64, 64)
         held = naive_joints(joints, layout, False)
         transform = RandomOcclusion(
-            fill, radius=4, remove_keypoints=True, seed=5, paper_exact=True
+            fill, size=4, remove_keypoints=True, seed=5, paper_exact=True
         )
         results = transform(crop(joints, clean.copy(), layout, ann_id=ann_id))
         (record,) = results['occlusions']
-        kind, name = record['name'].split(':')
+        kind, name = named(record).split(':')
         gone = set()
         if kind == 'part':
             expected, gone = reference.occlude_part(
@@ -115,9 +116,9 @@ def test_only_parts_remove():
     for ann_id in range(30):
         results = transform(crop(joints, photo(64, 48), ann_id=ann_id))
         (record,) = results['occlusions']
-        kind = record['name'].split(':')[0]
-        assert record['hidden']
-        assert record['removed'] == (record['hidden'] * (kind == 'part'))
+        kind = named(record).split(':')[0]
+        assert under(record)
+        assert record['removed'] == (under(record) * (kind == 'part'))
         assert record['region']['shape'] == dict(part='box', keypoint='disc')[
             kind]  # fmt: skip
         seen.add(kind)
@@ -127,8 +128,8 @@ def test_only_parts_remove():
 @pytest.mark.parametrize(('kwargs', 'words'), [
     (dict(fill='purple'), 'purple'),
     (dict(prob=2), 'prob=2'),
-    (dict(radius=0), 'radius=0'),
-    (dict(radius=1.5, paper_exact=True), 'whole number of pixels'),
+    (dict(size=0), 'radius=0'),
+    (dict(size=1.5, paper_exact=True), 'whole number of pixels'),
 ])  # fmt: skip
 def test_bad_arguments_are_refused(kwargs, words):
     with pytest.raises(ValueError, match=words) as info:

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from mmpose_occlusion.transforms import KeepPicture
+from mmpose_occlusion.transforms import KeepImage
 from mmpose_occlusion.visualization import (
     Style,
     View,
@@ -245,7 +245,7 @@ def test_gallery(style):
 
 def test_kept_picture_is_a_copy():
     image = np.zeros((2, 2, 3), np.uint8)
-    results = KeepPicture('before')({'img': image})
+    results = KeepImage('before')({'img': image})
     image[:] = 9
     assert results['before'].max() == 0
-    assert repr(KeepPicture('a')) == "KeepPicture(key='a')"
+    assert repr(KeepImage('a')) == "KeepImage(key='a')"

@@ -1,6 +1,6 @@
 # Synthetic people, top-down, in 128x96 crops: data, pipelines, metric.
 #
-#     python tools/make_synthetic_people.py --out data/synthetic_people
+#     python projects/synthetic_people/make.py --out data/synthetic_people
 #
 # draws them. For another folder:
 #

@@ -1,4 +1,4 @@
-# A part of somebody else over one part, in half of the crops; labels are
+# A part of another person over one part, in half of the crops; labels are
 # kept. The training set is to be wrapped in DonorDataset.
 custom_imports = dict(imports=['mmpose_occlusion'])
 

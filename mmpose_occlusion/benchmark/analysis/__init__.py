@@ -1,6 +1,53 @@
-"""What a benchmark's predictions say: pure functions over its arrays."""
+"""Analysis of benchmark runs: functions of the arrays in :mod:`..data`."""
 
 from .analyse import Analysis, analyse
-from .bootstrap import Estimate
+from .attack_costs import ALL_JOINTS, AttackCost, JointChange, JointScores
+from .attack_description import (
+    AT_TARGET,
+    KEYPOINT,
+    OTHER,
+    PART,
+    RANDOM,
+    AttackDescription,
+    describe,
+    transform_configs,
+)
+from .attack_groups import (
+    MEAN,
+    ControlComparison,
+    MovementMatrix,
+    SeverityCurve,
+)
+from .bootstrap import DRAWS, LEVEL, Estimate
+from .error_types import ERROR_TYPES
+from .model_comparison import CLEAN, ModelComparison, ModelDifference
+from .run_measures import LOWER_IS_BETTER
 
-__all__ = ['Analysis', 'Estimate', 'analyse']
+__all__ = [
+    'ALL_JOINTS',
+    'AT_TARGET',
+    'CLEAN',
+    'DRAWS',
+    'ERROR_TYPES',
+    'KEYPOINT',
+    'LEVEL',
+    'LOWER_IS_BETTER',
+    'MEAN',
+    'OTHER',
+    'PART',
+    'RANDOM',
+    'Analysis',
+    'AttackCost',
+    'AttackDescription',
+    'ControlComparison',
+    'Estimate',
+    'JointChange',
+    'JointScores',
+    'ModelComparison',
+    'ModelDifference',
+    'MovementMatrix',
+    'SeverityCurve',
+    'analyse',
+    'describe',
+    'transform_configs',
+]

@@ -1,11 +1,12 @@
-"""Resampling images, and the intervals that come of it."""
+"""Bootstrap over images: weights, and percentile intervals."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 DRAWS = 1000
-"""Resampled sets."""
+"""Resampled sets of images."""
 
 LEVEL = 0.95
 """Of the intervals."""
@@ -13,10 +14,10 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and its 95 % interval.
+    """A number and its 95 % interval, None where it is undefined.
 
     Args:
-        value: Of the data as they are; None where nobody can say it.
+        value: Of the data.
         low: Lower end of the interval.
         high: Upper end.
     """
@@ -27,22 +28,29 @@ class Estimate:
 
     @property
     def is_real(self) -> bool:
-        """Whether the interval leaves out 0."""
+        """Whether the interval excludes 0."""
         if self.low is None or self.high is None:
             return False
         return self.low > 0 or self.high < 0
+
+
+Draws = dict[str, np.ndarray]
+"""Measure -> ``(1 + B,)`` values: of the images, and of resampled sets."""
+
+Estimates = dict[str, Estimate]
+"""Measure -> estimate."""
 
 
 def draw_weights(images: int, draws: int, seed: int = 0) -> np.ndarray:
     """How often each image is drawn, with replacement.
 
     Args:
-        images: I, as many as are drawn.
-        draws: B.
+        images: I, the number of images, and of draws in each set.
+        draws: B, the number of sets.
         seed: Of the generator.
 
     Returns:
-        ``(1 + B, I)`` float64; the first row are the images as they are.
+        ``(1 + B, I)`` float64; the first row is 1.
     """
     weights = np.ones((1 + draws, images))
     if images:
@@ -57,8 +65,7 @@ def estimate(values: np.ndarray, level: float = LEVEL) -> Estimate:
     """Value and percentile interval.
 
     Args:
-        values: ``(1 + B,)``, the first of the data as they are; NaN where a
-            set has nothing to say it by.
+        values: ``(1 + B,)``, the first of the data; NaN where undefined.
         level: Of the interval.
     """
     if not len(values) or not np.isfinite(values[0]):
@@ -71,6 +78,16 @@ def estimate(values: np.ndarray, level: float = LEVEL) -> Estimate:
     return Estimate(float(values[0]), float(low), float(high))
 
 
+def estimates(draws: Mapping[str, np.ndarray]) -> Estimates:
+    """Value and interval of each measure."""
+    return {name: estimate(values) for name, values in draws.items()}
+
+
+def difference(a: Draws, b: Draws) -> Draws:
+    """``a - b`` of the measures that both have, draw by draw."""
+    return {name: a[name] - b[name] for name in a if name in b}
+
+
 def weighted_mean(
     weights: np.ndarray,
     image: np.ndarray,
@@ -81,12 +98,12 @@ def weighted_mean(
 
     Args:
         weights: ``(B, I)``.
-        image: ``(N,)`` index of each box's image.
+        image: ``(N,)`` index of the image.
         values: ``(N, K)``.
-        mask: ``(N, K)`` bool, those that count.
+        mask: ``(N, K)`` bool, the joints that count.
 
     Returns:
-        ``(B,)``, NaN where nothing counts.
+        ``(B,)``, NaN where no joint counts.
     """
     images = weights.shape[1]
     total = np.bincount(image, np.where(mask, values, 0).sum(axis=1), images)

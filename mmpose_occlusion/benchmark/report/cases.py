@@ -12,12 +12,12 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
-from mmpose_occlusion.attacks import RECORD_KEY, split_pipeline
 from mmpose_occlusion.benchmark.analysis.attacks import transforms
 from mmpose_occlusion.benchmark.blocks import order_by_image
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.datasets import match_detections
 from mmpose_occlusion.engine.crops import to_crop
+from mmpose_occlusion.engine.pipelines import RECORD_KEY, split_pipeline
 from mmpose_occlusion.metrics.functional import box_size, joint_errors
 from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import (
     CropAttack,

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from mmpose.structures import PoseDataSample
 
-from mmpose_occlusion.attacks import RECORD_KEY
+from mmpose_occlusion.engine.pipelines import RECORD_KEY
 
 from .crop_maker import Crop
 from .pixel_diff import Outcome, PixelDiff

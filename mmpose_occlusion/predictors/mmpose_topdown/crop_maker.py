@@ -14,7 +14,7 @@ from mmpose.registry import TRANSFORMS
 from mmpose.structures import PoseDataSample
 from torch.utils.data import Dataset
 
-from mmpose_occlusion.attacks import RECORD_KEY, with_defaults
+from mmpose_occlusion.engine.pipelines import RECORD_KEY, with_defaults
 from mmpose_occlusion.hooks.exact_resume import key_of, seed_sample
 from mmpose_occlusion.skeleton import Skeleton
 

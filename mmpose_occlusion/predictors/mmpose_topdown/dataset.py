@@ -8,10 +8,10 @@ import numpy as np
 from mmengine.config import Config
 from mmpose.registry import DATASETS
 
-from mmpose_occlusion.attacks import CROP, makes_crop, split_pipeline
 from mmpose_occlusion.benchmark.blocks import order_by_image
 from mmpose_occlusion.benchmark.data import to_arrays
 from mmpose_occlusion.benchmark.identity import plain
+from mmpose_occlusion.engine.pipelines import CROP, makes_crop, split_pipeline
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
 

@@ -13,7 +13,7 @@ from mmpose_occlusion.benchmark.data import UNMATCHED, Boxes, Joints
 from mmpose_occlusion.datasets import DetectionMatchedDataset
 from mmpose_occlusion.engine.config import class_of, type_name
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.metrics.coco import make_person
+from mmpose_occlusion.metrics.annotations import make_person
 from mmpose_occlusion.occlusion import labelled_joints
 from mmpose_occlusion.skeleton import Skeleton
 

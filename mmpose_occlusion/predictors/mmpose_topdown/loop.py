@@ -16,7 +16,6 @@ from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import LOOPS
 from torch.utils.data import DataLoader
 
-from mmpose_occlusion.attacks import check_buildable, needs_donors
 from mmpose_occlusion.benchmark.blocks import Block, cut
 from mmpose_occlusion.benchmark.identity import (
     digest_of_arrays,
@@ -28,6 +27,7 @@ from mmpose_occlusion.benchmark.suite import SuiteAttack, load_suites
 from mmpose_occlusion.datasets import match_detections, offer_donors
 from mmpose_occlusion.engine.attack import PARTS_KEY
 from mmpose_occlusion.engine.config import metainfo_of
+from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
 

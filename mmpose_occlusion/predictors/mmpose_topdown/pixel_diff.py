@@ -1,6 +1,6 @@
 """The pixels of a crop that an attack changes, and the joints under them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,8 +100,10 @@ def outcome_of(
         # black paint on black pixels hides nothing
         excluded = any(record.get('excluded') for record in records)
         return Outcome(None, excluded=excluded)
-    targets = {name for r in records for name in _hidden(r, skeleton)[0]}
-    others = {name for r in records for name in _hidden(r, skeleton)[1]}
+    targets, others = (
+        {name for r in records for _, name in r.get(key, ())}
+        for key in ('targets', 'bystanders')
+    )
     return Outcome(
         diff,
         targets=_indices(targets, skeleton),
@@ -109,20 +111,6 @@ def outcome_of(
         pixels=sum(record['pixels'] for record in records),
         records=records,
     )
-
-
-def _hidden(record: Mapping, skeleton: Skeleton) -> tuple[set, set]:
-    """Names of the targets and of the bystanders of a record."""
-    if 'targets' in record:
-        return tuple(
-            {name for _, name in record[key]}
-            for key in ('targets', 'bystanders')
-        )
-    # records before targets and bystanders: goes when the core is merged
-    kind, _, name = str(record.get('name', '')).partition(':')
-    asked = skeleton.parts.get(name, ()) if kind == 'part' else (name,)
-    hidden = {name for _, name in record['hidden']}
-    return hidden & set(asked), hidden - set(asked)
 
 
 def _indices(names: Iterable[str], skeleton: Skeleton) -> tuple[int, ...]:

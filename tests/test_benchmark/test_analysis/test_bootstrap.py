@@ -1,4 +1,4 @@
-"""Intervals: by hand, and how often they hold the truth."""
+"""Intervals: by hand, and their coverage."""
 
 from dataclasses import replace
 
@@ -10,8 +10,10 @@ from mmpose_occlusion.benchmark.analysis.bootstrap import (
     estimate,
     weighted_mean,
 )
-from mmpose_occlusion.benchmark.analysis.matching import Matches
-from mmpose_occlusion.benchmark.analysis.precision import average_precision
+from mmpose_occlusion.metrics.average_precision import (
+    Matches,
+    average_precision,
+)
 
 
 def test_weights_are_draws_of_as_many_images():
@@ -32,7 +34,7 @@ def test_estimates():
     assert estimate(np.array([np.nan, 1.0])).value is None
     alone = estimate(np.array([3.0]))
     assert (alone.value, alone.low, alone.is_real) == (3, None, False)
-    # sets that have nothing to say it by are left out
+    # sets in which it is undefined are left out
     assert estimate(np.array([1.0, np.nan, 1.0])).high == 1
 
 
@@ -73,8 +75,8 @@ def loss(pair, weights):
     return attacked - clean
 
 
-def test_intervals_of_the_loss_hold_the_truth():
-    """95 % of the intervals should; of 200, so many do within 3 sigma."""
+def test_coverage_of_the_intervals_of_a_loss():
+    """95 % of 200 intervals contain the truth, within 3 sigma."""
     truth = loss(
         matches(np.random.default_rng(0), 60_000), np.ones((1, 60_000))
     )[0]
@@ -100,8 +102,8 @@ def test_pairing_narrows_the_interval():
     assert together.high - together.low < apart.high - apart.low
 
 
-def test_an_image_drawn_never_counts_nothing():
-    """The poses of the second image, all wrong, are not there."""
+def test_an_image_that_is_never_drawn_does_not_count():
+    """The poses of the second image are all wrong."""
     one = Matches(
         image=np.array([1, 0, 1]),
         category=np.zeros(3, int),

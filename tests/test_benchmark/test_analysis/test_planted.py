@@ -1,4 +1,4 @@
-"""The analysis finds what was planted, and nothing else."""
+"""Effects that were planted are the only ones found."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def test_a_perfect_model_scores_one_and_loses_nothing(boxes):
         made_up.attack(clean, boxes, joint) for joint in ('nose', ELBOW)
     ]
     (found,), _ = analyse([made_up.run(boxes, clean, attacks)], draws=50)
-    best = dict(AP=1, AR=1, PCK=1, KS=1, EPE=0, EPE_px=0)
+    best = dict(AP=1, AR=1, PCK=1, OKS50=1, EPE=0, EPE_px=0)
     for scores in (
         found.clean,
         *(cost.clean for cost in found.costs),
@@ -39,7 +39,7 @@ def test_a_perfect_model_scores_one_and_loses_nothing(boxes):
             for scores in (joint.clean, joint.attacked):
                 assert (scores.pck is None) == (joint.number == 0)
                 if joint.number:
-                    assert (scores.pck, scores.ks) == (1, 1)
+                    assert (scores.pck, scores.oks50) == (1, 1)
                     assert scores.ap in (None, pytest.approx(1))
         for group in cost.failures.values():
             for kinds in group.values():
@@ -83,7 +83,9 @@ def test_wrists_that_move_when_the_elbow_is_hidden(boxes):
         assert (cost.change['EPE'].value > 0) == hit
         assert cost.change['AP'].is_real == hit
         for row in cost.joints:
-            bad = hit and not row.hidden and row.joint in (WRIST, 'all')
+            bad = (
+                hit and row.group == 'visible' and row.joint in (WRIST, 'all')
+            )
             assert ((row.attacked.epe or 0) > 1e-6) == bad, row
             if bad and row.joint == WRIST:
                 both = changed & (boxes.visible[:, wrist] > 0)
@@ -100,7 +102,7 @@ def test_wrists_that_move_when_the_elbow_is_hidden(boxes):
         assert moved == ({WRIST} if hit else set())
 
 
-def test_nobody_attacked_is_null(boxes):
+def test_an_attack_that_changes_no_crop_is_undefined(boxes):
     clean = made_up.perfect(boxes)
     attack = made_up.attack(clean, boxes, changed=np.zeros(len(boxes), bool))
     (found,), _ = analyse([made_up.run(boxes, clean, [attack])], draws=5)
@@ -111,8 +113,8 @@ def test_nobody_attacked_is_null(boxes):
     assert set(cost.moved.values()) == {None}
 
 
-def test_others_do_not_count(boxes):
-    """Whoever was not attacked may be as wrong as can be."""
+def test_people_who_were_not_attacked_do_not_count(boxes):
+    """Their predictions are far off."""
     clean = made_up.perfect(boxes)
     first = np.arange(len(boxes)) % 2 == 0
     clean.keypoints[~first] += 300
@@ -120,3 +122,42 @@ def test_others_do_not_count(boxes):
     (found,), _ = analyse([made_up.run(boxes, clean, [attack])], draws=5)
     assert found.costs[0].clean['AP'].value == 1
     assert found.clean['AP'].value < 1
+
+
+def test_targets_bystanders_and_visible_joints_are_apart(boxes):
+    """The nose is attacked and the eyes lie under its paint; the eyes and
+    the wrist are lost."""
+    clean = made_up.perfect(boxes)
+    nose, eye, wrist = (
+        made_up.COCO.index(name) for name in ('nose', 'left_eye', WRIST)
+    )
+
+    def lose(joints):
+        joints = joints.copy()
+        joints[:, [eye, wrist]] += 500
+        return joints
+
+    attack = made_up.attack(clean, boxes, fault=lose)
+    attack.bystanders[:, eye] = attack.changed
+    (found,), _ = analyse([made_up.run(boxes, clean, [attack])], draws=5)
+    (cost,) = found.costs
+    labelled = (boxes.visible > 0) & attack.changed[:, None]
+    rows = {(r.group, r.joint): r for r in cost.joints}
+    for group, joints, pck in (
+        ('target', [nose], 1),
+        ('bystander', [eye], 0),
+        ('visible', [j for j in range(17) if j not in (nose, eye)], None),
+    ):
+        row = rows[group, 'all']
+        assert row.number == labelled[:, joints].sum()
+        assert row.clean.pck == 1
+        if pck is not None:
+            assert row.attacked.pck == pck
+        kinds = cost.failures[group]['attacked']
+        assert sum(kinds.values()) == row.number
+        assert kinds['good'] == round(row.attacked.pck * row.number)
+    lost = labelled[:, wrist].sum()
+    assert rows['visible', 'all'].attacked.pck == pytest.approx(
+        1 - lost / rows['visible', 'all'].number
+    )
+    assert rows['visible', 'nose'].number == 0

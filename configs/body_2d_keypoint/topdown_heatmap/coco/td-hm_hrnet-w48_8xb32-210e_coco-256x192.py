@@ -1,7 +1,0 @@
-"""HRNet-w48, trained without occlusions: the baseline."""
-
-_base_ = (
-    'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
-    'td-hm_hrnet-w48_8xb32-210e_coco-256x192.py'
-)
-custom_imports = dict(imports=['mmpose_occlusion'])

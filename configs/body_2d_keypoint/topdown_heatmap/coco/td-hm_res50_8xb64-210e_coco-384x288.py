@@ -1,7 +1,0 @@
-"""SimpleBaseline with ResNet-50, trained without occlusions: the baseline."""
-
-_base_ = (
-    'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
-    'td-hm_res50_8xb64-210e_coco-384x288.py'
-)
-custom_imports = dict(imports=['mmpose_occlusion'])

@@ -1,7 +1,0 @@
-"""HRNet-w48, trained without occlusions: the baseline."""
-
-_base_ = (
-    'mmpose::body_2d_keypoint/topdown_heatmap/mpii/'
-    'td-hm_hrnet-w48_8xb64-210e_mpii-256x256.py'
-)
-custom_imports = dict(imports=['mmpose_occlusion'])

@@ -1,7 +1,0 @@
-"""SimpleBaseline with ResNet-152, trained without occlusions: the baseline."""
-
-_base_ = (
-    'mmpose::body_2d_keypoint/topdown_heatmap/mpii/'
-    'td-hm_res152_8xb32-210e_mpii-256x256.py'
-)
-custom_imports = dict(imports=['mmpose_occlusion'])

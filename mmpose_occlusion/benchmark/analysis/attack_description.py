@@ -1,0 +1,80 @@
+"""What an attack hides, with what, where and how large."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mmpose_occlusion.benchmark.data import Attacked
+from mmpose_occlusion.occlusion import Attack
+from mmpose_occlusion.occlusion.targets import KEYPOINT, PART  # noqa: F401
+
+SEVERITY = 'severity'
+"""Key of an attack's details: diameter over the height of the bbox."""
+
+OTHER = 'other'
+"""Kind of an attack that is not of this package, or of several steps."""
+
+AT_TARGET = 'target'
+"""Place of an attack that paints over its target."""
+
+RANDOM = 'random'
+"""Target that is drawn for each person."""
+
+
+@dataclass(frozen=True)
+class AttackDescription:
+    """An attack in words.
+
+    Args:
+        kind: :data:`KEYPOINT`, :data:`PART` or :data:`OTHER`.
+        target: Name of the joint or part, or :data:`RANDOM`; several with
+            commas; of other attacks, their name.
+        paint: Such as ``black``, with the radius if it is not the default.
+        place: :data:`AT_TARGET`, or where else the same area is painted.
+        severity: Diameter as a fraction of the height of the bbox, or None.
+    """
+
+    kind: str
+    target: str
+    paint: str
+    place: str
+    severity: float | None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it hides one named target, without a severity."""
+        return (
+            self.kind != OTHER
+            and self.place == AT_TARGET
+            and self.severity is None
+            and not self.target.startswith(RANDOM)
+        )
+
+
+def describe(attacked: Attacked) -> AttackDescription:
+    """Describe an attack by its config and its details."""
+    configs = transform_configs(attacked)
+    attack = Attack.from_config(configs[0]) if len(configs) == 1 else None
+    severity = attacked.details.get(SEVERITY)
+    if attack is None:
+        size = None if severity is None else float(severity)
+        return AttackDescription(OTHER, attacked.name, '', AT_TARGET, size)
+    paint = attack.fill
+    if severity is None:
+        severity = attack.size.fraction
+    if severity is None and not attack.is_default_size:
+        paint = f'{paint} {attack.size}'
+    return AttackDescription(
+        kind=attack.kind,
+        target=','.join(attack.names),
+        paint=paint,
+        place=attack.place,
+        severity=None if severity is None else float(severity),
+    )
+
+
+def transform_configs(attack: Attacked) -> list[Mapping[str, Any]]:
+    """The configs of the transforms that make an attack."""
+    if isinstance(attack.config, Mapping):
+        return [attack.config]
+    return [c for c in attack.config or () if isinstance(c, Mapping)]

@@ -1,0 +1,247 @@
+"""COCO-style annotation files, read and checked in one pass.
+
+Every tool that opens data without MMPose reads them here. What has a harmless
+meaning is repaired and counted, what has none is left out and counted; only a
+file that holds no usable person is refused. :class:`.faults.Fault` says which.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmpose_occlusion.errors import UsageError
+
+from .annotation_fields import (
+    as_key,
+    as_positive,
+    as_whole,
+    kind_of,
+    read_area,
+    read_box,
+    read_id,
+    read_json,
+    read_keypoints,
+    read_segment,
+)
+from .faults import LEFT_OUT, NOTED, REPAIRED, Faults
+
+
+@dataclass
+class Annotations:
+    """People and images of a file, repaired.
+
+    Args:
+        path: Of the file.
+        joints: Names, from the category; numbers where it has none.
+        links: Pairs of joint indices, from the category's skeleton.
+        category: Id of the people's category.
+        images: Id -> ``file_name``, ``width``, ``height`` (None unknown).
+        people: Each with ``id``, ``image_id``, ``category_id``, ``bbox``
+            (xywh), ``area``, ``iscrowd``, ``num_keypoints`` and ``keypoints``
+            (3K numbers, v of 0, 1 or 2), and ``segmentation`` where usable.
+        faults: What was found.
+    """
+
+    path: str
+    joints: tuple[str, ...] = ()
+    links: list[tuple[int, int]] = field(default_factory=list)
+    category: int = 1
+    images: dict[int, dict[str, Any]] = field(default_factory=dict)
+    people: list[dict[str, Any]] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+
+
+def read_annotations(path: str | Path) -> Annotations:
+    """Read a COCO-style file of people with keypoints.
+
+    Raises:
+        UsageError: Nothing in it can be used; one sentence says why.
+    """
+    path = str(path)
+    raw = read_json(path, 'annotation file')
+    out = Annotations(path)
+    if not isinstance(raw, Mapping):
+        raise UsageError(
+            f'annotation file "{path}" holds a {kind_of(raw)}, and COCO\'s '
+            'format is a dict of "images", "annotations" and "categories"'
+            + (
+                ': is it a file of results or detections?'
+                if isinstance(raw, list)
+                else ''
+            )
+        )
+    for key in ('images', 'annotations'):
+        if not isinstance(raw.get(key), list) or not raw[key]:
+            raise UsageError(
+                f'annotation file "{path}" has no "{key}": export it in '
+                "COCO's keypoint format"
+            )
+    joints = _read_categories(raw, out)
+    ids = _read_images(raw['images'], out)
+    _read_people(raw['annotations'], joints, ids, out)
+    if not any(p['num_keypoints'] for p in out.people):
+        why = '; '.join(f.sentence() for f in out.faults) or 'there are none'
+        raise UsageError(
+            f'annotation file "{path}" has no person with a labelled '
+            f'keypoint that can be used ({why})'
+        )
+    return out
+
+
+def _read_categories(raw: Mapping, out: Annotations) -> int:
+    """Joint names and links; the number of joints, 0 if open."""
+    categories = raw.get('categories')
+    found = [
+        c
+        for c in (categories if isinstance(categories, list) else [])
+        if isinstance(c, Mapping)
+    ]
+    posed = [c for c in found if c.get('keypoints')]
+    if not posed:
+        out.faults.add(
+            '$.categories',
+            'no category names its keypoints',
+            REPAIRED,
+            'they are numbered; add "keypoints" to the category',
+        )
+        out.category = as_whole(found[0].get('id')) or 1 if found else 1
+        return 0
+    if len(posed) > 1:
+        out.faults.add(
+            '$.categories',
+            f'{len(posed)} categories have keypoints',
+            NOTED,
+            f'people of "{posed[0].get("name")}" are taken',
+        )
+    names = [str(name) for name in posed[0]['keypoints']]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise UsageError(
+            f'annotation file "{out.path}" names the keypoint '
+            f'"{min(twice)}" twice: give each its own name'
+        )
+    out.joints = tuple(names)
+    out.category = as_whole(posed[0].get('id')) or 0
+    for link in posed[0].get('skeleton') or []:
+        pair = [as_whole(x) for x in link] if isinstance(link, list) else []
+        if len(pair) == 2 and all(x and 1 <= x <= len(names) for x in pair):
+            out.links.append((pair[0] - 1, pair[1] - 1))  # type: ignore[operator]
+        else:
+            out.faults.add(
+                '$.categories[].skeleton',
+                'a link names no keypoint (they count from 1)',
+                LEFT_OUT,
+            )
+    return len(names)
+
+
+def _read_images(raw: Sequence, out: Annotations) -> dict[Any, int]:
+    """Images; the ids as the file writes them -> whole numbers."""
+    ids: dict[Any, int] = {}
+    for i, image in enumerate(raw):
+        where = f'$.images[{i}]'
+        if not isinstance(image, Mapping) or 'id' not in image:
+            out.faults.add(where, 'an image has no id', LEFT_OUT)
+            continue
+        name = image.get('file_name')
+        if not isinstance(name, str) or not name:
+            out.faults.add(where, 'an image has no file_name', LEFT_OUT)
+            continue
+        if '\\' in name:
+            out.faults.add(
+                where,
+                'a file_name has backslashes',
+                REPAIRED,
+                'they are read as slashes',
+            )
+            name = name.replace('\\', '/')
+        key = read_id(image['id'], len(ids), where, out.faults)
+        if image['id'] in ids or key in out.images:
+            raise UsageError(
+                f'annotation file "{out.path}" has two images of the id '
+                f'{image["id"]!r} ({where}): give each its own'
+            )
+        ids[image['id']] = key
+        size = [as_positive(image.get(k)) for k in ('width', 'height')]
+        if None in size:
+            out.faults.add(
+                where,
+                'an image has no width and height',
+                REPAIRED,
+                'they are read from the picture file',
+            )
+            size = [None, None]
+        out.images[key] = dict(file_name=name, width=size[0], height=size[1])
+    return ids
+
+
+def _read_people(
+    raw: Sequence, joints: int, images: Mapping, out: Annotations
+) -> None:
+    faults = out.faults
+    seen: set[int] = set()
+    others = 0
+    for i, person in enumerate(raw):
+        where = f'$.annotations[{i}]'
+        if not isinstance(person, Mapping):
+            faults.add(where, 'an annotation is no dict', LEFT_OUT)
+            continue
+        category = person.get('category_id', out.category)
+        if category != out.category and str(category) != str(out.category):
+            others += 1
+            continue
+        image = images.get(as_key(person.get('image_id')))
+        if image is None:
+            image = images.get(as_whole(person.get('image_id')))
+        if image is None:
+            faults.add(where, 'its image_id is of no image', LEFT_OUT)
+            continue
+        crowd = bool(person.get('iscrowd', 0))
+        keypoints = read_keypoints(person, joints, where, faults)
+        if keypoints is None:
+            continue
+        if not joints:
+            joints = len(keypoints) // 3
+            out.joints = tuple(f'keypoint_{k}' for k in range(joints))
+        box = read_box(person.get('bbox'), keypoints, where, faults)
+        if box is None:
+            continue
+        key = read_id(person.get('id'), i, f'{where}.id', faults)
+        if key in seen:
+            raise UsageError(
+                f'annotation file "{out.path}" has two annotations of the id '
+                f'{person.get("id")!r} ({where}): give each its own'
+            )
+        seen.add(key)
+        labelled = sum(v > 0 for v in keypoints[2::3])
+        said = person.get('num_keypoints')
+        if said != labelled:
+            what = 'is missing' if said is None else 'is wrong'
+            faults.add(
+                where,
+                f'num_keypoints {what}',
+                REPAIRED,
+                'the labelled keypoints are counted',
+            )
+        entry = dict(
+            id=key,
+            image_id=image,
+            category_id=out.category,
+            bbox=box,
+            area=read_area(person, box, where, faults),
+            iscrowd=int(crowd),
+            num_keypoints=labelled,
+            keypoints=keypoints,
+        )
+        segment = read_segment(person.get('segmentation'), where, faults)
+        if segment is not None:
+            entry['segmentation'] = segment
+        out.people.append(entry)
+    if others:
+        faults.add(
+            '$.annotations',
+            f'{others:,} annotations are of other categories',
+            NOTED,
+            'they are not used',
+        )

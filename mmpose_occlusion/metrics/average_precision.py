@@ -1,0 +1,320 @@
+"""COCO's AP and AR by OKS: the decisions of COCOeval, for all images at once.
+
+Poses are compared with people once; matching and AP are then repeated for
+chosen people, joints, poses and resampled images. The results equal those
+of ``COCOeval`` (iouType ``keypoints``) to the last digit.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .annotations import People
+from .oks import keypoint_oks, mean_oks
+
+THRESHOLDS = np.linspace(0.5, 0.95, 10)
+"""OKS from which on a pose matches a person."""
+
+RECALLS = np.linspace(0, 1, 101)
+"""At which the precision is read."""
+
+MAX_POSES = 20
+"""Poses of an image and category that count, those of the highest scores."""
+
+_ALMOST = 1 - 1e-10
+_BLOCK = 2**17  # numbers that fit into a core's cache
+
+
+@dataclass(frozen=True)
+class Matches:
+    """D poses in the order of falling scores, and whether they match.
+
+    Args:
+        image: ``(D,)`` index of the image.
+        category: ``(D,)`` index of the category.
+        found: ``(T, D)`` bool, poses that match a person who counts.
+        ignored: ``(T, D)`` bool, poses that count neither as right nor as
+            wrong.
+        counted: ``(I, C)`` people who count, by image and category.
+    """
+
+    image: np.ndarray
+    category: np.ndarray
+    found: np.ndarray
+    ignored: np.ndarray
+    counted: np.ndarray
+
+
+class PosePairs:
+    """All pairs of N poses with the people of their image and category.
+
+    Args:
+        people: Ground truth.
+        image: ``(N,)`` index of each pose's image.
+        category: ``(N,)`` index of each pose's category.
+
+    Attributes:
+        pose: ``(M,)`` index of each pair's pose.
+        person: ``(M,)`` index of its person.
+    """
+
+    def __init__(
+        self, people: People, image: np.ndarray, category: np.ndarray
+    ) -> None:
+        self.people, self.image, self.category = people, image, category
+        count = len(people.categories)
+        self.pose, self.person = equal_pairs(
+            image * count + category, people.image * count + people.category
+        )
+        self.slot = rank_in_group(people.image)
+
+    def compare(
+        self, keypoints: np.ndarray, sigmas: np.ndarray
+    ) -> 'ComparedPoses':
+        """Per-keypoint OKS of all pairs.
+
+        Args:
+            keypoints: ``(N, K, 2)`` predictions, pixels.
+            sigmas: ``(K,)`` of the keypoints.
+        """
+        people = self.people
+        found = np.asarray(keypoints, np.float64)[self.pose]
+        areas = people.areas[self.person]
+        corner, size = np.split(people.boxes[self.person][:, None], 2, axis=-1)
+        low, high = corner - size, corner + 2 * size
+        outside = np.maximum(low - found, 0) + np.maximum(found - high, 0)
+        return ComparedPoses(
+            self,
+            keypoint_oks(found - people.keypoints[self.person], areas, sigmas),
+            keypoint_oks(outside, areas, sigmas),
+        )
+
+
+@dataclass(frozen=True)
+class ComparedPoses:
+    """Per-keypoint OKS of all pairs of a pose and a person.
+
+    Args:
+        pairs: The pairs.
+        similar: ``(M, K)`` with the annotated joints.
+        inside: ``(M, K)`` with twice the bbox, which COCO takes for people
+            of whom no joint is compared.
+    """
+
+    pairs: PosePairs
+    similar: np.ndarray
+    inside: np.ndarray
+
+    def of_joint(self, joint: int) -> 'ComparedPoses':
+        """Poses and people that consist of one joint."""
+        one = slice(joint, joint + 1)
+        return ComparedPoses(
+            self.pairs, self.similar[:, one], self.inside[:, one]
+        )
+
+    def match(
+        self,
+        rows: np.ndarray,
+        scores: np.ndarray,
+        labelled: np.ndarray,
+        counts: np.ndarray,
+        unmatched_ignored: np.ndarray | None = None,
+    ) -> Matches:
+        """Match poses with people at every OKS threshold.
+
+        Args:
+            rows: ``(R,)`` indices of the poses that take part; of equal
+                scores in an image, the first takes precedence.
+            scores: ``(N,)`` of the poses.
+            labelled: ``(P, K)`` bool, the joints that are compared.
+            counts: ``(P,)`` bool, people who count, see
+                :meth:`People.counting`; all others are ignored.
+            unmatched_ignored: ``(N,)`` bool, poses that are ignored if they
+                match no person; none by default.
+        """
+        pairs, people = self.pairs, self.pairs.people
+        oks = self._dense(labelled)
+        shape = (len(people.images), oks.shape[1])
+        real, ignored, crowd = (np.zeros(shape, bool) for _ in range(3))
+        real[people.image, pairs.slot] = counts
+        ignored[people.image, pairs.slot] = ~counts
+        crowd[people.image, pairs.slot] = people.crowd
+
+        rows = rows[np.lexsort((-scores[rows], pairs.image[rows]))]
+        group = pairs.image[rows] * len(people.categories)
+        rank = rank_in_group(group + pairs.category[rows])
+        rows, rank = rows[rank < MAX_POSES], rank[rank < MAX_POSES]
+        found, passed = _greedy(
+            oks[rows], rank, pairs.image[rows], real, ignored, crowd
+        )
+        if unmatched_ignored is not None:
+            passed |= ~found & unmatched_ignored[rows]
+        shape = (len(people.images), len(people.categories))
+        counted = np.zeros(shape, np.int64)
+        np.add.at(counted, (people.image[counts], people.category[counts]), 1)
+        order = np.argsort(-scores[rows], kind='stable')
+        return Matches(
+            image=pairs.image[rows][order],
+            category=pairs.category[rows][order],
+            found=found[:, order],
+            ignored=passed[:, order],
+            counted=counted,
+        )
+
+    def _dense(self, labelled: np.ndarray) -> np.ndarray:
+        """``(N, G)`` OKS of each pose with the people of its image, -1 where
+        there is no pair."""
+        pairs = self.pairs
+        mask = labelled[pairs.person]
+        oks = mean_oks(self.similar, mask)
+        oks = np.where(mask.any(axis=1), oks, self.inside.mean(axis=1))
+        slots = int(pairs.slot.max(initial=0)) + 1
+        dense = np.full((len(pairs.image), slots), -1.0)
+        dense[pairs.pose, pairs.slot[pairs.person]] = oks
+        return dense
+
+
+def _greedy(
+    oks: np.ndarray,
+    rank: np.ndarray,
+    image: np.ndarray,
+    real: np.ndarray,
+    ignored: np.ndarray,
+    crowd: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Match the poses of each image in the order of their rank.
+
+    Returns:
+        ``(T, R)`` bool, poses that match a person who counts, and poses that
+        match one who is ignored.
+    """
+    limits = np.minimum(THRESHOLDS, _ALMOST)[:, None, None]
+    free = np.ones((len(THRESHOLDS), *real.shape), bool)
+    found, passed = np.zeros((2, len(THRESHOLDS), len(rank)), bool)
+    for turn in range(int(rank.max(initial=-1)) + 1):
+        now = np.flatnonzero(rank == turn)
+        here, near = image[now], oks[now]
+        available = (near >= limits) & free[:, here]
+        found[:, now], choice = _best(near, available & real[here])
+        other, second = _best(near, available & ignored[here])
+        passed[:, now] = other & ~found[:, now]
+        choice = np.where(found[:, now], choice, second)
+        taken = (found[:, now] | passed[:, now]) & ~crowd[here, choice]
+        level, pose = np.nonzero(taken)
+        free[level, here[pose], choice[level, pose]] = False
+    return found, passed
+
+
+def _best(
+    near: np.ndarray, allowed: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whether any is allowed, and the nearest; the last of equal ones."""
+    values = np.where(allowed, near, -np.inf)[..., ::-1]
+    last = near.shape[-1] - 1
+    return np.any(allowed, axis=-1), last - values.argmax(axis=-1)
+
+
+def average_precision(
+    matches: Matches, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """AP and AR of B weightings of the images.
+
+    An image of weight w counts as w copies of it, exactly if the scores of
+    its poses differ: between copies of a pose the precision never exceeds
+    that after the last of them.
+
+    Args:
+        matches: Of all images.
+        weights: ``(B, I)`` how often each image was drawn; each once by
+            default.
+
+    Returns:
+        ``(B,)`` AP and ``(B,)`` AR over OKS thresholds and categories; NaN
+        where no person counts.
+    """
+    images, categories = matches.counted.shape
+    if weights is None:
+        weights = np.ones((1, images))
+    weights = np.asarray(weights, np.float64)
+    people = weights @ matches.counted
+    curves = [
+        _precision(matches, category, weights, people[:, category])
+        for category in range(categories)
+    ]
+    ap, ar = (
+        _mean_over(np.stack(values, axis=-1), people > 0)
+        for values in zip(*curves, strict=True)
+    )
+    return ap, ar
+
+
+def _mean_over(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """``(B,)`` means of ``(B, ..., C)`` over the categories with people."""
+    out = values.reshape(len(values), -1).mean(axis=1)
+    for b in np.flatnonzero(~known.all(axis=1)):
+        out[b] = values[b][..., known[b]].mean() if known[b].any() else np.nan
+    return out
+
+
+def _precision(
+    matches: Matches, category: int, weights: np.ndarray, people: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Precision ``(B, T, R)`` and recall ``(B, T)`` of one category."""
+    mine = matches.category == category
+    image = matches.image[mine]
+    found, ignored = matches.found[:, mine], matches.ignored[:, mine]
+    number, levels = len(weights), len(found)
+    read = np.zeros((number, levels, len(RECALLS)))
+    recall = np.zeros((number, levels))
+    step = max(1, _BLOCK // max(1, len(image)))
+    for start in range(0, number, step):
+        drawn = weights[start : start + step][:, image]
+        seen: dict[bytes, np.ndarray] = {}
+        for t in range(levels):
+            hit = np.flatnonzero(found[t])
+            if not len(hit):
+                continue
+            key = ignored[t].tobytes()
+            if key not in seen:
+                seen[key] = np.cumsum(drawn * ~ignored[t], axis=1)
+            right = np.cumsum(drawn[:, hit], axis=1)
+            # with COCOeval's own rounding
+            precision = right / (seen[key][:, hit] + np.spacing(1))
+            best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+            total = people[start : start + step]
+            reached = right / np.maximum(total, 1)[:, None]
+            recall[start : start + step, t] = reached[:, -1]
+            for b in range(len(drawn)):
+                place = np.searchsorted(reached[b], RECALLS, side='left')
+                inside = np.searchsorted(place, len(hit))
+                read[start + b, t, :inside] = best[b, place[:inside]]
+    return read, recall
+
+
+def rank_in_group(groups: np.ndarray) -> np.ndarray:
+    """How many entries of the same group come before each entry.
+
+    >>> rank_in_group(np.array([3, 5, 3, 3])).tolist()
+    [0, 0, 1, 2]
+    """
+    order = np.argsort(groups, kind='stable')
+    ordered = groups[order]
+    rank = np.empty(len(groups), np.int64)
+    rank[order] = np.arange(len(groups)) - np.searchsorted(ordered, ordered)
+    return rank
+
+
+def equal_pairs(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of all pairs of equal entries, in the order of ``a``.
+
+    >>> equal_pairs(np.array([7, 5]), np.array([5, 7, 7]))
+    (array([0, 0, 1]), array([1, 2, 0]))
+    """
+    order = np.argsort(b, kind='stable')
+    first, last = (
+        np.searchsorted(b[order], a, side=side) for side in ('left', 'right')
+    )
+    counts = last - first
+    index = np.repeat(np.arange(len(a)), counts)
+    start = np.repeat(first - np.cumsum(counts) + counts, counts)
+    return index, order[start + np.arange(len(index))]

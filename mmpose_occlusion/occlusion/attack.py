@@ -1,0 +1,234 @@
+"""Attacks: occlusions named in advance, and their short form.
+
+The short form ``KIND:NAMES[:FILL[:SIZE][:PLACE]]`` is read and printed here
+alone: ``keypoint:left_wrist:black:10%``, ``part:head``,
+``keypoint:nose,left_eye:mean:24:on_person``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..skeleton import Skeleton
+from .choosers import Chooser, Drawn, Named
+from .corrected import CorrectedRules
+from .occlusion import Occlusion
+from .paints import FILLS
+from .placement import PLACES, TARGET
+from .sizes import DEFAULT_DISC, DEFAULT_SIZE, DiscSize, Size
+from .targets import KEYPOINT, KINDS, PART, Target
+
+TRANSFORMS = {KEYPOINT: 'KeypointOcclusion', PART: 'PartOcclusion'}
+"""Kind -> transform of MMPose's pipelines."""
+
+RANDOM_WORDS = {KEYPOINT: ('random',), PART: ('random', 'random_all')}
+"""Targets that are drawn from those a person has, by kind."""
+
+WILDCARD = '*'
+"""Each joint, or each part, of the data set."""
+
+DEFAULT_FILL = 'blur'
+
+FORM = (
+    '"keypoint:NAME:FILL", "part:NAME:FILL" or "keypoint:NAME:FILL:SIZE", '
+    'for example "keypoint:left_wrist:black:10%" (several names: "a,b")'
+)
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One attack.
+
+    Args:
+        kind: 'keypoint' or 'part'.
+        names: Joints or parts, or one of :data:`RANDOM_WORDS` or
+            :data:`WILDCARD` alone.
+        fill: A fill, see :data:`.paints.FILLS`.
+        size: Of discs; parts have none.
+        place: One of :data:`.placement.PLACES`.
+        parts: The user's own parts, name -> joints.
+        options: Further arguments of the transform, such as ``prob``.
+
+    >>> str(parse_attack('keypoint:nose:black:10%'))
+    'keypoint:nose:black:10%'
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    fill: str = DEFAULT_FILL
+    size: DiscSize = DEFAULT_DISC
+    place: str = TARGET
+    parts: Mapping[str, Sequence[str]] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def word(self) -> str | None:
+        """The random word or wildcard in place of names, or None."""
+        words = (*RANDOM_WORDS[self.kind], WILDCARD)
+        one = self.names[0] if len(self.names) == 1 else ''
+        return one if one in words else None
+
+    @property
+    def is_default_size(self) -> bool:
+        """Whether a short form leaves the size out."""
+        return self.kind == PART or self.size == DEFAULT_DISC
+
+    def __str__(self) -> str:
+        fields = [self.kind, ','.join(self.names), self.fill]
+        if not self.is_default_size:
+            fields.append(str(self.size))
+        if self.place != TARGET:
+            fields.append(self.place)
+        return ':'.join(fields)
+
+    def to_config(self) -> dict[str, Any]:
+        """Config of the transform, defaults left out."""
+        one = len(self.names) == 1
+        config: dict[str, Any] = dict(
+            type=TRANSFORMS[self.kind],
+            target=self.names[0] if one else list(self.names),
+            fill=self.fill,
+        )
+        if not self.is_default_size:
+            config['size'] = self.size.plain
+        if self.place != TARGET:
+            config['place'] = self.place
+        if self.parts:
+            config['parts'] = {k: list(v) for k, v in self.parts.items()}
+        return {**config, **self.options}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> 'Attack | None':
+        """The attack of a transform's config; None for other transforms.
+
+        Args:
+            config: ``type`` may have a scope ('mmpose.KeypointOcclusion') or
+                be the class.
+
+        Raises:
+            ValueError: An argument is wrong.
+        """
+        kind = kind_of(config)
+        if kind is None:
+            return None
+        rest = {k: v for k, v in config.items() if k != 'type'}
+        target = rest.pop('target', 'random')
+        names = [target] if isinstance(target, str) else list(target)
+        return cls(
+            kind,
+            tuple(str(n).removeprefix(f'{kind}:') for n in names),
+            rest.pop('fill', DEFAULT_FILL),
+            DiscSize.of(rest.pop('size', DEFAULT_SIZE)),
+            rest.pop('place', TARGET),
+            rest.pop('parts', None),
+            rest,
+        )
+
+    def expand(self, skeleton: Skeleton) -> list['Attack']:
+        """One attack for each target of the wildcard; else this one."""
+        if self.word != WILDCARD:
+            return [self]
+        known = self._skeleton(skeleton)
+        names = known.names if self.kind == KEYPOINT else tuple(known.parts)
+        return [replace(self, names=(name,)) for name in names]
+
+    def check(self, skeleton: Skeleton) -> None:
+        """Check that the data set has the targets, and that the fill exists.
+
+        Raises:
+            ValueError: It does not; the sentence lists what there is.
+        """
+        if self.fill not in FILLS:
+            raise ValueError(
+                f'attack "{self}": there is no fill "{self.fill}"; fills are '
+                f'{", ".join(FILLS)}'
+            )
+        if self.word is not None:
+            return
+        known = self._skeleton(skeleton)
+        for name in self.names:
+            try:
+                Target(self.kind, name).joints(known)
+            except ValueError as error:
+                raise ValueError(f'attack "{self}": {error}') from None
+
+    def chooser(self) -> Chooser:
+        """Chooses the targets."""
+        if self.word is None:
+            targets = tuple(Target(self.kind, name) for name in self.names)
+            return Named(targets, self.fill)
+        what = 'part_all' if self.word == 'random_all' else self.kind
+        return Drawn(what, self.fill, self.word)
+
+    def occlusion(self) -> Occlusion:
+        """The occlusion under the corrected rules."""
+        return Occlusion(
+            self.chooser(),
+            self.size,
+            self.place,
+            float(self.options.get('prob', 1.0)),
+            CorrectedRules(),
+            name=TRANSFORMS[self.kind],
+        )
+
+    def _skeleton(self, skeleton: Skeleton) -> Skeleton:
+        if not self.parts:
+            return skeleton
+        return Skeleton.from_names(skeleton.names, self.parts)
+
+
+def kind_of(config: Mapping[str, Any]) -> str | None:
+    """Kind of the attack that a transform's config is; None for others."""
+    type_ = config.get('type', '')
+    name = type_ if isinstance(type_, str) else type_.__name__
+    scope, _, bare = name.rpartition('.')
+    if scope not in ('', 'mmpose', 'mmpose_occlusion'):
+        return None
+    return {t: kind for kind, t in TRANSFORMS.items()}.get(bare)
+
+
+def parse_attack(text: str) -> Attack:
+    """Read the short form of an attack.
+
+    The size belongs to keypoints alone: a radius in pixels of a crop that is
+    256 pixels high, or ``20%``, a diameter as a fraction of the height of the
+    person's box. The place makes it a control.
+
+    Raises:
+        ValueError: The text is not of that form. Whether the names and fills
+            exist is checked by :meth:`Attack.check`.
+    """
+    fields = [part.strip() for part in str(text).split(':')]
+    if not 2 <= len(fields) <= 5 or not all(fields):
+        raise ValueError(f'attack "{text}" must look like {FORM}')
+    kind, listed, *rest = fields
+    if kind not in KINDS:
+        raise ValueError(
+            f'attack "{text}" is of unknown kind "{kind}": write '
+            f'{" or ".join(KINDS)}, as in {FORM}'
+        )
+    names = tuple(name.strip() for name in listed.split(','))
+    if not all(names):
+        raise ValueError(f'attack "{text}" has an empty name in its list')
+    fill = rest.pop(0) if rest else DEFAULT_FILL
+    place = TARGET
+    if rest and rest[-1] in PLACES and rest[-1] != TARGET:
+        place = rest.pop()
+    if len(rest) > 1:
+        raise ValueError(f'attack "{text}" must look like {FORM}')
+    size: Size = DEFAULT_SIZE
+    if rest:
+        if kind != KEYPOINT:
+            raise ValueError(
+                f'attack "{text}" has a size, which only keypoints have: '
+                f'write "{":".join(fields[:3])}"'
+            )
+        size = rest[0]
+    try:
+        return Attack(kind, names, fill, DiscSize.of(size), place)
+    except ValueError:
+        raise ValueError(
+            f'attack "{text}" has the size "{rest[0]}": write a number of '
+            'pixels above 0, a radius at a crop height of 256, or a diameter '
+            "such as 20% of the height of the person's box"
+        ) from None

@@ -1,0 +1,441 @@
+"""Paints: what is put into a region.
+
+A paint is one frozen dataclass, registered by :func:`paint`, that renders
+pixels, becomes a record and comes back from it. A *fill* is the word by which
+users ask for a paint; its class resolves it for an image.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import cv2
+import numpy as np
+
+from . import procedural
+from .patch import Patch, PixelBox
+from .regions import Region
+
+GREY = 128
+
+ReadImage = Callable[[str], np.ndarray | None]
+"""Path -> (H, W, 3) BGR image."""
+
+
+class Paint(Protocol):
+    """What a registered class offers."""
+
+    random: ClassVar[bool]
+    kind: ClassVar[str]
+
+    @classmethod
+    def resolve(cls, fill: str, request: 'Request') -> 'Paint':
+        """The paint for a fill.
+
+        Args:
+            fill: One of the class's fills.
+            request: The image, and how strong the paint is to be.
+        """
+
+    def render(
+        self, image: np.ndarray, region: Region, box: PixelBox
+    ) -> np.ndarray:
+        """Pixels of a box.
+
+        Args:
+            image: ``(H, W, C)`` or ``(H, W)``, uint8 or float32; not
+                modified.
+            region: The region that is painted.
+            box: Its bounds in the image.
+
+        Returns:
+            Array that broadcasts to ``(y2 - y1, x2 - x1[, C])``, of the
+            image's dtype.
+        """
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain values with the paint's ``kind``."""
+
+    @classmethod
+    def from_record(
+        cls, record: Mapping[str, Any], read: ReadImage
+    ) -> 'Paint':
+        """Inverse of :meth:`to_record`; ``read`` reads image files."""
+
+
+P = TypeVar('P', bound=Paint)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a fill is resolved for.
+
+    Args:
+        image: The image.
+        ksize: Kernel size of a blur in pixels; pixelated squares are as wide
+            as its half.
+        seed: Of a paint that is drawn at random.
+        exact_blur: Whether a blur is the exact one, see :class:`Blur`.
+        mean: Mean colour of an image, one number per channel.
+    """
+
+    image: np.ndarray
+    ksize: int = 11
+    seed: int = 0
+    exact_blur: bool = False
+    mean: Callable[[np.ndarray], list[float]] = field(
+        default_factory=lambda: mean_color
+    )
+
+
+PAINTS: dict[str, type[Paint]] = {}
+"""Kind in a record -> class."""
+
+FILLS: dict[str, type[Paint]] = {}
+"""Fill -> class."""
+
+REFERENCE_FILLS = ('blur', 'mean', 'black')
+"""Fills of the reference system."""
+
+
+def paint(
+    kind: str, *fills: str, random: bool = False
+) -> Callable[[type[P]], type[P]]:
+    """Register a class of paints.
+
+    Args:
+        kind: In records.
+        fills: Words that users write; the kind by default.
+        random: Whether the paint is drawn from a seed, or from donors.
+    """
+
+    def register(cls: type[P]) -> type[P]:
+        cls.kind, cls.random = kind, random
+        PAINTS[kind] = cls
+        FILLS.update(dict.fromkeys(fills or (kind,), cls))
+        return cls
+
+    return register
+
+
+def is_random(fill: str) -> bool:
+    """Whether a fill needs a random number."""
+    return FILLS[fill].random
+
+
+def paint_from_record(
+    record: Mapping[str, Any], read: ReadImage = cv2.imread
+) -> Paint:
+    """The paint of a record."""
+    return PAINTS[record['kind']].from_record(record, read)
+
+
+class _Plain:
+    """Records with the fields of the dataclass."""
+
+    kind: ClassVar[str]
+    random: ClassVar[bool]
+
+    def to_record(self) -> dict[str, Any]:
+        return dict(kind=self.kind, **asdict(self))  # type: ignore[call-overload]
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any], read: ReadImage) -> Any:
+        return cls(**{k: v for k, v in record.items() if k != 'kind'})
+
+
+@paint('blur')
+@dataclass(frozen=True)
+class Blur(_Plain):
+    """Gaussian blur with OpenCV's automatic sigma, border reflect-101.
+
+    Args:
+        ksize: Taps, in pixels.
+        exact: False filters only the box and its margin, with float taps:
+            within one grey level of True, which takes ``cv2.GaussianBlur``
+            of the whole image.
+    """
+
+    ksize: int
+    exact: bool = False
+
+    @classmethod
+    def resolve(cls, fill: str, request: Request) -> 'Blur':
+        return cls(request.ksize, request.exact_blur)
+
+    def render(
+        self, image: np.ndarray, region: Region, box: PixelBox
+    ) -> np.ndarray:
+        x1, y1, x2, y2 = box
+        if self.exact:
+            blurred = cv2.GaussianBlur(image, (self.ksize, self.ksize), 0)
+            return blurred.reshape(image.shape)[y1:y2, x1:x2]
+        margin = self.ksize // 2
+        left, top = max(x1 - margin, 0), max(y1 - margin, 0)
+        cut = image[top : y2 + margin, left : x2 + margin]
+        taps = _gaussian_taps(self.ksize)
+        blurred = cv2.sepFilter2D(
+            cut, -1, taps, taps, borderType=cv2.BORDER_REFLECT_101
+        ).reshape(cut.shape)
+        return blurred[y1 - top : y2 - top, x1 - left : x2 - left]
+
+
+@lru_cache(maxsize=64)
+def _gaussian_taps(ksize: int) -> np.ndarray:
+    return cv2.getGaussianKernel(ksize, 0, cv2.CV_32F)
+
+
+@paint('color', 'black', 'grey')
+@dataclass(frozen=True)
+class Color(_Plain):
+    """One colour.
+
+    Args:
+        color: A number per channel.
+    """
+
+    color: list[float]
+
+    @classmethod
+    def resolve(cls, fill: str, request: Request) -> 'Color':
+        value = GREY if fill == 'grey' else 0
+        return cls([value] * channels(request.image))
+
+    def render(
+        self, image: np.ndarray, region: Region, box: PixelBox
+    ) -> np.ndarray:
+        return np.array(self.color, image.dtype)
+
+
+@paint('mean')
+@dataclass(frozen=True)
+class Mean(_Plain):
+    """The image's mean colour; its record is that of the colour."""
+
+    @classmethod
+    def resolve(cls, fill: str, request: Request) -> Color:
+        return Color(request.mean(request.image))
+
+    def render(
+        self, image: np.ndarray, region: Region, box: PixelBox
+    ) -> np.ndarray:
+        return np.array(mean_color(image), image.dtype)
+
+
+@paint('pixelate')
+@dataclass(frozen=True)
+class Pixelate(_Plain):
+    """Squares of their mean colour.
+
+    They start at the image's first pixel; those at its right and lower border
+    may be narrower.
+
+    Args:
+        block: Side of the squares in pixels.
+    """
+
+    block: int
+
+    @classmethod
+    def resolve(cls, fill: str, request: Request) -> 'Pixelate':
+        return cls(request.ksize // 2 + 1)
+
+    def render(
+        self, image: np.ndarray, region: Region, box: PixelBox
+    ) -> np.ndarray:
+        x1, y1, x2, y2 = box
+        block = self.block
+        left, top = x1 // block * block, y1 // block * block
+        right, bottom = -(-x2 // block) * block, -(-y2 // block) * block
+        squares = image[top:bottom, left:right].astype(np.float64)
+        for axis in (0, 1):
+            size = squares.shape[axis]
+            starts = np.arange(0, size, block)
+            sums = np.add.reduceat(squares, starts, axis=axis)
+            counts = np.minimum(block, size - starts)
+            squares = sums / counts.reshape(
+                [-1, *[1] * (sums.ndim - axis - 1)]
+            )
+        if image.dtype.kind in 'ui':
+            squares = np.rint(squares)
+        rows = np.arange(y1, y2) // block - top // block
+        cols = np.arange(x1, x2) // block - left // block
+        return squares[rows][:, cols].astype(image.dtype)
+
+
+class _Seeded(_Plain):
+    @classmethod
+    def resolve(cls, fill: str, request: Request) -> Any:
+        return cls(seed=request.seed)  # type: ignore[call-arg]
+
+
+@paint('noise', random=True)
+@dataclass(frozen=True)
+class Noise(_Seeded):
+    """Each channel of each pixel drawn from 0 to 255."""
+
+    seed: int
+
+    def render(
+        self, image: np.ndarray, region: Region, box: PixelBox
+    ) -> np.ndarray:
+        shape = (box[3] - box[1], box[2] - box[0], *image.shape[2:])
+        rng = np.random.default_rng(self.seed)
+        values = rng.integers(0, 256, shape, np.uint8)
+        return values.astype(image.dtype, copy=False)
+
+
+@paint('texture', random=True)
+@dataclass(frozen=True)
+class Texture(_Seeded):
+    """A pattern of two colours."""
+
+    seed: int
+
+    def render(
+        self, image: np.ndarray, region: Region, box: PixelBox
+    ) -> np.ndarray:
+        return _drawn(procedural.texture, self.seed, image, region, box)
+
+
+@paint('object', random=True)
+@dataclass(frozen=True)
+class Object(_Plain):
+    """A drawn thing: a ball, a parcel, a plant, ...
+
+    Args:
+        thing: One of :data:`.procedural.THINGS`.
+        seed: Of its colours.
+    """
+
+    thing: str
+    seed: int
+
+    @classmethod
+    def resolve(cls, fill: str, request: Request) -> 'Object':
+        things = list(procedural.THINGS)
+        return cls(things[request.seed % len(things)], request.seed)
+
+    def render(
+        self, image: np.ndarray, region: Region, box: PixelBox
+    ) -> np.ndarray:
+        formula = procedural.THINGS[self.thing]
+        return _drawn(formula, self.seed, image, region, box)
+
+
+def _drawn(
+    formula: procedural.Formula,
+    seed: int,
+    image: np.ndarray,
+    region: Region,
+    box: PixelBox,
+) -> np.ndarray:
+    """A formula's colours in as many channels as the image has."""
+    color = formula(*region.frame(box), np.random.default_rng(seed))
+    if image.shape[2:] != (3,):
+        luminance = color.mean(axis=2)
+        color = np.stack([luminance] * channels(image), axis=2)
+    shape = (*color.shape[:2], *image.shape[2:])
+    return np.rint(color).astype(image.dtype).reshape(shape)
+
+
+@paint('donor', random=True)
+@dataclass(frozen=True)
+class Donor:
+    """Pixels of another person, resized by area interpolation.
+
+    Args:
+        part: Name of the donor's joint or part.
+        image_path: File of the donor's image.
+        annotation: Id of the donor's annotation.
+        box: Pixel box in the donor's image.
+        swap_channels: Whether to swap red and blue.
+        source: The donor's image, ``(H, W, C)``.
+    """
+
+    part: str
+    image_path: str
+    annotation: Any
+    box: PixelBox
+    swap_channels: bool = False
+    source: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+    kind: ClassVar[str]
+    random: ClassVar[bool]
+
+    @classmethod
+    def resolve(cls, fill: str, request: Request) -> Any:
+        raise ValueError(
+            "fill='donor' takes pixels of other people, which only a data "
+            'set with donors has: wrap it in DonorDataset.'
+        )
+
+    def render(
+        self, image: np.ndarray, region: Region, box: PixelBox
+    ) -> np.ndarray:
+        assert self.source is not None
+        x1, y1, x2, y2 = self.box
+        size = (box[2] - box[0], box[3] - box[1])
+        pixels = cv2.resize(
+            self.source[y1:y2, x1:x2], size, interpolation=cv2.INTER_AREA
+        )
+        if self.swap_channels:
+            pixels = pixels[..., ::-1]
+        if image.shape[2:] != (3,):
+            grey = np.rint(pixels.mean(axis=2, keepdims=True))
+            pixels = grey.repeat(channels(image), axis=2)
+            pixels = pixels.reshape(*pixels.shape[:2], *image.shape[2:])
+        return pixels.astype(image.dtype, copy=False)
+
+    def to_record(self) -> dict[str, Any]:
+        return dict(
+            kind=self.kind,
+            part=self.part,
+            image_path=self.image_path,
+            annotation=self.annotation,
+            box=list(self.box),
+            swap_channels=self.swap_channels,
+        )
+
+    @classmethod
+    def from_record(
+        cls, record: Mapping[str, Any], read: ReadImage
+    ) -> 'Donor':
+        values = {k: v for k, v in record.items() if k != 'kind'}
+        return cls(**values, source=read(record['image_path']))
+
+
+def mean_color(image: np.ndarray) -> list[float]:
+    """The image's mean per channel, rounded where its dtype is whole."""
+    mean = cv2.mean(image)[: channels(image)]
+    if image.dtype.kind in 'ui':
+        return [round(value) for value in mean]
+    return list(mean)
+
+
+def channels(image: np.ndarray) -> int:
+    """Channels of an ``(H, W)`` or ``(H, W, C)`` image."""
+    return image.shape[2] if image.ndim == 3 else 1
+
+
+def make_patch(
+    image: np.ndarray, region: Region, paint: Paint
+) -> Patch | None:
+    """The patch of a paint in a region.
+
+    Args:
+        image: ``(H, W, C)`` or ``(H, W)``; not modified.
+        region: Where.
+        paint: What.
+
+    Returns:
+        None where the region has no pixel in the image.
+    """
+    box = region.bounds(image.shape)
+    if box is None:
+        return None
+    mask = region.mask(box)
+    if mask is not None and not np.count_nonzero(mask):
+        return None
+    return Patch(box, paint.render(image, region, box), mask)

@@ -1,0 +1,73 @@
+"""The reference's layout of COCO and MPII, linked to MMPose's names.
+
+MMPose's configs read ``coco/train2017`` and
+``mpii/annotations/mpii_train.json``; the reference, as HRNet's original code,
+keeps ``coco/images/train2017`` and ``mpii/annot/train.json``. Symbolic links
+under MMPose's names serve every tool, MMPose's own included.
+"""
+
+import os
+from pathlib import Path
+
+from mmpose_occlusion.errors import UsageError
+
+NAMES: dict[str, tuple[str, ...]] = {
+    'coco/annotations': (),
+    'coco/person_detection_results': (),
+    **{
+        f'coco/{split}2017': (f'coco/images/{split}2017',)
+        for split in ('train', 'val', 'test')
+    },
+    'mpii/images': (),
+    'mpii/annotations/mpii_train.json': ('mpii/annot/train.json',),
+    'mpii/annotations/mpii_val.json': ('mpii/annot/valid.json',),
+    'mpii/annotations/mpii_trainval.json': ('mpii/annot/trainval.json',),
+    'mpii/annotations/mpii_test.json': ('mpii/annot/test.json',),
+    'mpii/annotations/mpii_gt_val.mat': (
+        'mpii/annot/gt_valid.mat',
+        'mpii/gt_valid.mat',
+    ),
+}
+"""MMPose's name below the data folder -> the reference's."""
+
+
+def find(folder: str | Path, name: str) -> Path | None:
+    """A file or folder under MMPose's name or the reference's.
+
+    Args:
+        folder: The data folder.
+        name: A key of :data:`NAMES`, or any other path below it.
+    """
+    paths = (Path(folder) / each for each in (name, *NAMES.get(name, ())))
+    return next((path for path in paths if path.exists()), None)
+
+
+def link(folder: str | Path, into: str | Path) -> dict[Path, Path]:
+    """Link what lies in a data folder to MMPose's names.
+
+    Args:
+        folder: The data folder, in either layout.
+        into: The folder of the links; may be the same.
+
+    Returns:
+        Link -> what it leads to. Names that exist already are left alone.
+
+    Raises:
+        UsageError: A link cannot be made.
+    """
+    made = {}
+    for name in NAMES:
+        target, source = Path(into) / name, find(folder, name)
+        if source is None or source == target or target.exists():
+            continue
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            start = target.parent.resolve()
+            target.symlink_to(os.path.relpath(source.resolve(), start))
+        except OSError as error:
+            raise UsageError(
+                f'"{target}" cannot be linked to "{source}" '
+                f'({error.strerror}): choose another folder for the links'
+            ) from error
+        made[target] = source
+    return made

@@ -1,0 +1,219 @@
+"""MPII's release as the JSON annotations that MMPose and HRNet read.
+
+The release is one Matlab file, ``mpii_human_pose_v1_u12_1.mat``. Its struct
+``RELEASE`` has ``annolist`` (per image: name and people) and ``img_train``. A
+person has ``objpos`` (a rough centre), ``scale`` (height in units of 200 px),
+the head's box ``x1, y1, x2, y2`` and, in training images,
+``annopoints.point`` with ``id, x, y``. Coordinates stay as they are, counted
+from 1; data sets subtract what has to be subtracted.
+"""
+
+import json
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.io import loadmat, savemat
+
+from mmpose_occlusion.errors import UsageError
+
+NUM_JOINTS = 16
+
+# names that HRNet's evaluation looks up, in the order of the ids
+JOINT_NAMES = (
+    *('rank', 'rkne', 'rhip', 'lhip', 'lkne', 'lank', 'pelv', 'thor'),
+    *('neck', 'head', 'rwri', 'relb', 'rsho', 'lsho', 'lelb', 'lwri'),
+)
+
+Person = dict[str, Any]
+"""An entry of MMPose's file: ``image`` (file name), ``center`` [x, y] px,
+``scale``, ``joints`` 16 × [x, y] px (-1 where missing), ``joints_vis`` 16 ×
+0 or 1; and here ``train`` (bool) and ``head_box`` [[x, y], [x, y]] or None."""
+
+
+def read_release(path: str | Path) -> Iterator[Person]:
+    """The people of MPII's release, image by image.
+
+    People without centre or scale, and people in training images without
+    any joint, are left out.
+
+    Raises:
+        UsageError: The file is not MPII's release.
+    """
+    release = _load(path)
+    for entry, train in zip(
+        _structs(release.annolist),
+        np.atleast_1d(release.img_train),
+        strict=True,
+    ):
+        for person in _structs(entry.annorect):
+            read = _read_person(person, str(entry.image.name), bool(train))
+            if read is not None:
+                yield read
+
+
+def _load(path: str | Path) -> Any:
+    try:
+        mat = loadmat(path, squeeze_me=True, struct_as_record=False)
+    except Exception as error:  # SciPy raises anything
+        raise UsageError(
+            f'"{path}" cannot be read as a Matlab file ({error}): give '
+            "MPII's mpii_human_pose_v1_u12_1.mat"
+        ) from error
+    release = mat.get('RELEASE')
+    fields = getattr(release, '_fieldnames', ())
+    if not {'annolist', 'img_train'} <= set(fields):
+        names = ', '.join(name for name in mat if not name.startswith('__'))
+        raise UsageError(
+            f'"{path}" has no struct RELEASE with annolist and img_train (it '
+            f"has {names or 'nothing'}): give MPII's "
+            'mpii_human_pose_v1_u12_1.mat'
+        )
+    return release
+
+
+def _read_person(person: Any, image: str, train: bool) -> Person | None:
+    position, scale = _field(person, 'objpos'), _field(person, 'scale')
+    joints = np.full((NUM_JOINTS, 2), -1.0)
+    labelled = np.zeros(NUM_JOINTS, int)
+    for point in _structs(_field(_field(person, 'annopoints'), 'point')):
+        joint = int(point.id)
+        if not 0 <= joint < NUM_JOINTS:
+            raise UsageError(
+                f'image "{image}" has a joint with the id {joint}, but '
+                f"MPII's ids are 0 to {NUM_JOINTS - 1}"
+            )
+        joints[joint] = point.x, point.y
+        labelled[joint] = 1
+    if position is None or scale is None or (train and not labelled.any()):
+        return None
+    box = [_field(person, name) for name in ('x1', 'y1', 'x2', 'y2')]
+    return {
+        'joints_vis': labelled.tolist(),
+        'joints': joints.tolist(),
+        'image': image,
+        'scale': float(scale),
+        'center': [float(position.x), float(position.y)],
+        'train': train,
+        'head_box': None if None in box else [box[:2], box[2:]],
+    }
+
+
+def _field(struct: Any, name: str) -> Any:
+    """A field of a Matlab struct; None where it is absent or empty."""
+    value = getattr(struct, name, None)
+    return None if value is None or np.size(value) == 0 else value
+
+
+def _structs(value: Any) -> list:
+    """The elements of a struct array, which SciPy squeezes."""
+    array = np.atleast_1d(np.asarray(value, object)).ravel()
+    return [each for each in array if hasattr(each, '_fieldnames')]
+
+
+def read_split(path: str | Path) -> set[str]:
+    """Names of the images of a split.
+
+    Args:
+        path: A text file with one name per line, or an annotation file of
+            MMPose or HRNet such as ``valid.json``.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    text = Path(path).read_text()
+    try:
+        if Path(path).suffix == '.json':
+            names = {entry['image'] for entry in json.loads(text)}
+        else:
+            names = set(text.split())
+    except (ValueError, TypeError, KeyError) as error:
+        raise UsageError(
+            f'"{path}" is not a list of people with an "image" each '
+            f'({type(error).__name__}: {error}): give such a file, or a '
+            'text file with one image name per line'
+        ) from error
+    if not names:
+        raise UsageError(f'"{path}" names no image')
+    return names
+
+
+def write_annotations(
+    people: Collection[Person],
+    out: str | Path,
+    val_images: Collection[str] = (),
+) -> dict[str, int]:
+    """Write MMPose's annotation files.
+
+    ``mpii_trainval.json`` and ``mpii_test.json`` are always written; with
+    ``val_images`` also ``mpii_train.json``, ``mpii_val.json`` and
+    ``mpii_gt_val.mat``, the last two without people who have no head box,
+    since these cannot be scored.
+
+    Args:
+        people: See :func:`read_release`.
+        out: Folder of the files; made if need be.
+        val_images: Names of the training images to validate on.
+
+    Returns:
+        File name -> number of people.
+
+    Raises:
+        UsageError: A file exists already (none is written); a name is not
+            that of a training image with people; or no person to validate
+            on has a head box.
+    """
+    val = set(val_images)
+    train = [p for p in people if p['train']]
+    splits = {
+        'mpii_trainval.json': train,
+        'mpii_test.json': [p for p in people if not p['train']],
+    }
+    if val:
+        unknown = val - {p['image'] for p in train}
+        if unknown:
+            raise UsageError(
+                f'{len(unknown)} of {len(val)} names of the split are '
+                'not training images with people, the first of them '
+                f'"{min(unknown)}": correct them or remove them'
+            )
+        scored = [p for p in train if p['image'] in val and p['head_box']]
+        if not scored:
+            raise UsageError(
+                f'no person in the {len(val)} images of the split has a head '
+                'box, which PCKh needs: choose other images'
+            )
+        splits['mpii_train.json'] = [p for p in train if p['image'] not in val]
+        splits['mpii_val.json'] = splits['mpii_gt_val.mat'] = scored
+    paths = {name: Path(out) / name for name in splits}
+    for path in paths.values():
+        if path.exists():
+            raise UsageError(
+                f'"{path}" exists: remove it, or name another folder'
+            )
+    Path(out).mkdir(parents=True, exist_ok=True)
+    for name, path in paths.items():
+        # complete or not at all
+        part = path.with_name(f'{name}.part')
+        if path.suffix == '.mat':
+            savemat(part, _ground_truth(splits[name]), appendmat=False)
+        else:
+            kept = ('joints_vis', 'joints', 'image', 'scale', 'center')
+            entries = [{k: p[k] for k in kept} for p in splits[name]]
+            part.write_text(json.dumps(entries))
+        part.replace(path)
+    return {name: len(split) for name, split in splits.items()}
+
+
+def _ground_truth(people: Collection[Person]) -> dict[str, np.ndarray]:
+    """Contents of ``mpii_gt_val.mat``, person last: ``headboxes_src`` (2, 2,
+    N), ``pos_gt_src`` (16, 2, N), ``jnt_missing`` (16, N) of 0 and 1, and
+    ``dataset_joints`` (1, 16) names."""
+    labelled = np.array([p['joints_vis'] for p in people], float)
+    return {
+        'dataset_joints': np.array([JOINT_NAMES], object),
+        'headboxes_src': np.stack([p['head_box'] for p in people], -1),
+        'jnt_missing': 1 - labelled.T,
+        'pos_gt_src': np.stack([p['joints'] for p in people], -1),
+    }

@@ -1,0 +1,316 @@
+"""The model in a reference checkpoint, and MMPose's config for it."""
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from mmengine.hub import get_config
+
+from mmpose_occlusion.checkpoints import CheckpointError
+from mmpose_occlusion.checkpoints.load import enumerate_first
+
+DEPTHS = {
+    ('BASIC', (2, 2, 2, 2)): 18,
+    ('BASIC', (3, 4, 6, 3)): 34,
+    ('BOTTLENECK', (3, 4, 6, 3)): 50,
+    ('BOTTLENECK', (3, 4, 23, 3)): 101,
+    ('BOTTLENECK', (3, 8, 36, 3)): 152,
+}
+"""Kind of block and blocks per layer -> depth of a ResNet."""
+
+HEAD_DEFAULTS = {
+    'deconv_out_channels': (256, 256, 256),
+    'deconv_kernel_sizes': (4, 4, 4),
+}
+"""Of MMPose's HeatmapHead; equal values are left out of configs."""
+
+DATASETS = {17: 'coco', 16: 'mpii'}
+"""Number of joints -> the reference's data set."""
+
+_SIZES = {'coco': ('256x192', '384x288'), 'mpii': ('256x256',)}
+"""Height x width of crops; the first is the default."""
+
+_SMALL_BATCHES = {
+    *(('hrnet-w48', 'coco', size) for size in _SIZES['coco']),
+    ('res101', 'coco', '384x288'),
+    *(('res152', data, size) for data in _SIZES for size in _SIZES[data]),
+}
+CONFIGS = {
+    (model, data, size): (
+        f'mmpose::body_2d_keypoint/topdown_heatmap/{data}/td-hm_{model}_'
+        f'8xb{32 if (model, data, size) in _SMALL_BATCHES else 64}-210e_'
+        f'{data}-{size}.py'
+    )
+    for model in ('hrnet-w32', 'hrnet-w48', 'res50', 'res101', 'res152')
+    for data in _SIZES
+    for size in _SIZES[data]
+}
+"""Model, data set, height x width of the crops -> MMPose's config."""
+
+_NEAREST = {'HRNet': 'hrnet-w32', 'ResNet': 'res50'}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model, as far as its weights tell.
+
+    Attributes:
+        name: ``HRNet-w32``, ``ResNet-50``, ...
+        num_joints: Number of heatmaps.
+        backbone: Config of MMPose's backbone.
+        head: Config of MMPose's head.
+    """
+
+    name: str
+    num_joints: int
+    backbone: dict[str, Any]
+    head: dict[str, Any]
+
+    @property
+    def family(self) -> str:
+        """``HRNet`` or ``ResNet``."""
+        return self.backbone['type']
+
+
+def recognise(
+    shapes: Mapping[str, tuple[int, ...]], what: str = 'the checkpoint'
+) -> Model:
+    """Find the model from keys and shapes of a reference state dict.
+
+    Looks only at the keys that define the architecture; the others are
+    checked when the model is built.
+
+    Args:
+        shapes: Key -> shape, without prefixes.
+        what: Name of the checkpoint in messages.
+
+    Raises:
+        CheckpointError: It is neither an HRNet nor a SimpleBaseline ResNet
+            of the reference.
+    """
+    first = enumerate_first([f'"{key}"' for key in shapes])
+    if any(key.startswith('backbone.') for key in shapes):
+        raise CheckpointError(
+            f"{what} has MMPose's keys already ({first}): use it as it is"
+        )
+    if any(key.startswith(('stage2.', 'transition1.')) for key in shapes):
+        return _hrnet(_Keys(shapes, what, 'an HRNet'))
+    if any(key.startswith('layer4.') for key in shapes):
+        return _resnet(_Keys(shapes, what, 'a SimpleBaseline ResNet'))
+    found = (
+        f'neither "stage2." nor "layer4." keys, and its first keys are {first}'
+    )
+    raise CheckpointError(
+        f'{what} is neither an HRNet nor a SimpleBaseline ResNet of the '
+        f'reference: it has {found if shapes else "no keys at all"}'
+    )
+
+
+class _Keys:
+    """Queries about keys and shapes."""
+
+    def __init__(self, shapes: Mapping, what: str, model: str) -> None:
+        self.shapes = shapes
+        self.what = what
+        self.looks = f'{what} looks like {model} of the reference but '
+
+    def children(self, prefix: str) -> set[str]:
+        """Names below a prefix that ends in a dot."""
+        return {
+            key[len(prefix) :].partition('.')[0]
+            for key in self.shapes
+            if key.startswith(prefix)
+        }
+
+    def weight(self, module: str) -> tuple[int, ...]:
+        """Shape of a convolution's weight."""
+        key = f'{module}.weight'
+        if key not in self.shapes:
+            last = enumerate_first([f'"{k}"' for k in [*self.shapes][-3:]])
+            raise CheckpointError(
+                f'{self.looks}has no "{key}"; its last keys are {last}'
+            )
+        shape = tuple(self.shapes[key])
+        if len(shape) != 4:
+            raise CheckpointError(
+                f'{self.looks}its "{key}" has the shape {shape}, not 4 '
+                'dimensions'
+            )
+        return shape
+
+    def block(self, layer: str) -> str:
+        has_third = f'{layer}.0.conv3.weight' in self.shapes
+        return 'BOTTLENECK' if has_third else 'BASIC'
+
+
+def _hrnet(keys: _Keys) -> Model:
+    stages: dict[str, dict[str, Any]] = {}
+    for stage in ('stage1', 'stage2', 'stage3', 'stage4'):
+        branches, modules = ['layer1'], 1
+        if stage != 'stage1':
+            keys.weight(f'{stage}.0.branches.0.0.conv1')
+            modules = len(keys.children(f'{stage}.'))
+            count = len(keys.children(f'{stage}.0.branches.'))
+            branches = [f'{stage}.0.branches.{b}' for b in range(count)]
+        stages[stage] = dict(
+            num_modules=modules,
+            num_branches=len(branches),
+            block=keys.block(branches[0]),
+            num_blocks=tuple(len(keys.children(f'{b}.')) for b in branches),
+            num_channels=tuple(
+                keys.weight(f'{b}.0.conv1')[0] for b in branches
+            ),
+        )
+    return _model(
+        keys,
+        f'HRNet-w{stages["stage4"]["num_channels"][0]}',
+        dict(type='HRNet', in_channels=3, extra=stages),
+        dict(
+            in_channels=keys.weight('final_layer')[1],
+            deconv_out_channels=None,
+        ),
+    )
+
+
+def _resnet(keys: _Keys) -> Model:
+    layers = [f'layer{i}' for i in (1, 2, 3, 4)]
+    block = keys.block('layer1')
+    blocks = tuple(len(keys.children(f'{layer}.')) for layer in layers)
+    depth = DEPTHS.get((block, blocks))
+    if depth is None:
+        raise CheckpointError(
+            f'{keys.looks}has {blocks} {block.lower()} blocks in its layers, '
+            'which is none of ResNet-'
+            f'{", ".join(map(str, DEPTHS.values()))}'
+        )
+    last = keys.weight(f'layer4.0.conv{3 if block == "BOTTLENECK" else 2}')
+    return _model(
+        keys,
+        f'ResNet-{depth}',
+        dict(type='ResNet', depth=depth),
+        dict(in_channels=last[0], **_deconvolutions(keys)),
+    )
+
+
+def _deconvolutions(keys: _Keys) -> dict[str, Any]:
+    # each deconvolution is followed by its norm and ReLU
+    indices = filter(str.isdigit, keys.children('deconv_layers.'))
+    count = len({int(index) // 3 for index in indices})
+    if not count:
+        return {'deconv_out_channels': None}
+    shapes = [keys.weight(f'deconv_layers.{3 * n}') for n in range(count)]
+    sizes = tuple(shape[-1] for shape in shapes)
+    if not set(sizes) <= {2, 3, 4}:
+        raise CheckpointError(
+            f'{keys.what} has deconvolutions of {sizes} pixels, and '
+            "MMPose's head has them of 2, 3 or 4"
+        )
+    head = {
+        'deconv_out_channels': tuple(shape[1] for shape in shapes),
+        'deconv_kernel_sizes': sizes,
+    }
+    if count != 3:
+        return head
+    return {k: v for k, v in head.items() if v != HEAD_DEFAULTS[k]}
+
+
+def _model(keys: _Keys, name: str, backbone: dict, head: dict) -> Model:
+    num_joints, _, _, size = keys.weight('final_layer')
+    if size != 1:
+        # the reference pads a 3 x 3 layer and no other
+        head['final_layer'] = dict(kernel_size=size, padding=int(size == 3))
+    head = dict(type='HeatmapHead', out_channels=num_joints, **head)
+    return Model(name, num_joints, backbone, head)
+
+
+def config_meta(model: Model, file_name: str = '') -> dict[str, Any]:
+    """MMPose's config for a model; the nearest one if it has none.
+
+    Args:
+        model: The model.
+        file_name: Name of its file, or its last folder and name: they may
+            tell the size of the crops (``pose_hrnet_w32_384x288.pth``) and
+            the style of strides (``pose_resnet_50_caffe.pth``). Where both
+            say a size, the file's counts.
+
+    Returns:
+        ``config``, ``cfg_options`` (key -> value that makes its model the
+        recognised one), ``dataset_meta``, ``crop_size`` and
+        ``stride_style``: of a ResNet with bottlenecks, the convolution that
+        has the stride, that of 3x3 (``pytorch``, the reference's default)
+        or the first (``caffe``); else None. Without a data set of so many
+        joints, ``config`` is None and ``cfg_options`` empty.
+    """
+    dataset = DATASETS.get(model.num_joints)
+    if dataset is None:
+        return {'config': None, 'cfg_options': {}}
+    sizes = _SIZES[dataset]
+    named = [s for s in re.findall(r'\d+x\d+', file_name) if s in sizes]
+    size = named[-1] if named else sizes[0]
+    name = re.sub('^resnet-', 'res', model.name.lower())
+    if (name, dataset, size) not in CONFIGS:
+        name = _NEAREST[model.family]
+    config = CONFIGS[name, dataset, size]
+    base = _model_config(config)
+    options = {
+        key: value
+        for part in ('backbone', 'head')
+        for key, value in _differences(
+            base[part], getattr(model, part), f'model.{part}'
+        )
+    }
+    style = None
+    if model.family == 'ResNet':
+        options['model.data_preprocessor.bgr_to_rgb'] = False
+        if model.backbone['depth'] >= 50:
+            caffe = 'caffe' in file_name.lower()
+            style = 'caffe' if caffe else 'pytorch'
+            options |= {'model.backbone.style': style} if caffe else {}
+    return {
+        'config': config,
+        'cfg_options': options,
+        'dataset_meta': dataset_meta(dataset),
+        'crop_size': {
+            'height_x_width': size,
+            'known': bool(named) or len(sizes) == 1,
+        },
+        'stride_style': style,
+    }
+
+
+@cache
+def _model_config(config: str) -> dict[str, Any]:
+    return get_config(config).model.to_dict()
+
+
+def _differences(
+    base: Mapping, wanted: Mapping, key: str
+) -> Iterator[tuple[str, Any]]:
+    for name, value in wanted.items():
+        if isinstance(value, Mapping):
+            yield from _differences(base.get(name, {}), value, f'{key}.{name}')
+        elif name not in base or base[name] != value:
+            yield f'{key}.{name}', value
+
+
+def dataset_meta(dataset: str) -> dict[str, Any]:
+    """The metainfo that MMPose's inference reads from checkpoints.
+
+    Lists instead of arrays, so that plain ``torch.load`` reads the file.
+    """
+    from mmpose.datasets.datasets.utils import parse_pose_metainfo
+
+    with warnings.catch_warnings():
+        # MMPose warns that it takes the file of its own package
+        warnings.filterwarnings('ignore', 'The metainfo config file')
+        metainfo = parse_pose_metainfo(
+            {'from_file': f'configs/_base_/datasets/{dataset}.py'}
+        )
+    return {
+        key: value.tolist() if isinstance(value, np.ndarray) else value
+        for key, value in metainfo.items()
+    }

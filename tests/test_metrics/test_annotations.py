@@ -1,0 +1,61 @@
+"""Annotations with all that the evaluation needs."""
+
+import numpy as np
+import pytest
+
+from mmpose_occlusion.metrics.annotations import People, make_person
+
+AREA = 5300.0  # of a bbox of 100 x 100, by MMPose's ratio
+
+
+@pytest.mark.parametrize(
+    ('ann', 'use_area', 'area'),
+    [
+        ({'area': 10.0}, True, 10.0),
+        ({'area': 10.0}, False, AREA),
+        ({}, True, AREA),
+        ({}, False, AREA),
+    ],
+)
+def test_area(ann, use_area, area):
+    full = dict(id=1, image_id=1, bbox=[0, 0, 100, 100], keypoints=[0, 0, 0])
+    assert make_person(dict(full, **ann), 1, use_area)['area'] == area
+
+
+def test_whole_body_joints_follow_in_their_order():
+    ann = dict(
+        id=1,
+        image_id=1,
+        bbox=[0, 0, 1, 1],
+        keypoints=[1, 1, 1],
+        lefthand_kpts=[4, 4, 1],
+        foot_kpts=[2, 2, 1],
+        face_kpts=[3, 3, 1],
+        righthand_kpts=[5, 5, 1],
+    )
+    assert make_person(ann, 5)['keypoints'][::3] == [1, 2, 3, 4, 5]
+    assert make_person(ann, 1)['keypoints'] == [1, 1, 1]
+
+
+def test_wrong_number_of_joints():
+    ann = dict(id=7, image_id=3, bbox=[0, 0, 1, 1], keypoints=[0] * 51)
+    with pytest.raises(ValueError, match=r'annotation 7 of image 3 has 17 j'):
+        make_person(ann, 16)
+
+
+def test_people_as_arrays():
+    person = dict(
+        id=1, image_id='b', category_id=7, bbox=[1, 2, 3, 4], area=5.0,
+        iscrowd=0, keypoints=[1, 2, 1, 0, 0, 0],
+    )  # fmt: skip
+    crowd = dict(person, id=2, iscrowd=1)
+    bare = dict(person, id=3, category_id=2, keypoints=[0] * 6)
+    found = People.from_dicts([person, crowd, bare], ['c', 'a'], 2)
+    assert found.images.tolist() == ['a', 'b', 'c']
+    assert found.image.tolist() == [1, 1, 1]
+    assert found.category.tolist() == [1, 1, 0]
+    assert found.labelled.tolist() == [[True, False]] * 2 + [[False, False]]
+    assert found.counting(found.labelled).tolist() == [True, False, False]
+    assert not found.counting(found.labelled, (6, 9)).any()
+    assert len(People.from_dicts([], [3], 2)) == 0
+    assert np.shape(People.from_dicts([], [], 2).keypoints) == (0, 2, 2)

@@ -1,0 +1,80 @@
+"""Crops and decoding against MMPose's own."""
+
+import numpy as np
+import pytest
+
+from mmpose_occlusion.predictors.person_crops import (
+    CropFrame,
+    decode_heatmaps,
+    decode_simcc,
+)
+
+pytest.importorskip('mmpose')
+
+SIZE = (192, 256)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    'box', [(10, 20, 90, 260), (-30, 5, 200, 60), (3.5, 4.25, 6.5, 9)]
+)
+def test_the_crop_is_mmposes(rng, box):
+    from mmengine.dataset import Compose
+    from mmpose.datasets.transforms import GetBBoxCenterScale, TopdownAffine
+
+    image = rng.integers(0, 256, (200, 300, 3), np.uint8)
+    results = Compose([GetBBoxCenterScale(), TopdownAffine(input_size=SIZE)])(
+        dict(img=image, bbox=np.array([box], np.float32))
+    )
+    frame = CropFrame.of(np.array(box), SIZE)
+    assert frame.center == pytest.approx(results['input_center'])
+    assert frame.scale == pytest.approx(results['input_scale'], rel=1e-6)
+    far = frame.crop(image).astype(int) - results['img'].astype(int)
+    assert np.abs(far).max() <= 2  # rounding of the warp in fixed point
+    assert np.mean(far != 0) < 0.05
+
+
+def test_to_image_is_the_inverse_of_the_warp(rng):
+    frame = CropFrame.of(np.array([10, 20, 90, 260]), SIZE)
+    image = np.zeros((300, 300, 3), np.uint8)
+    image[140, 50] = 255
+    crop = frame.crop(image)[..., 0]
+    y, x = np.unravel_index(crop.argmax(), crop.shape)
+    assert frame.to_image(np.array([x, y])) == pytest.approx(
+        [50, 140], abs=0.7
+    )
+
+
+def test_heatmaps_are_decoded_as_by_mmpose(rng):
+    from mmpose.codecs import MSRAHeatmap
+
+    codec = MSRAHeatmap(input_size=SIZE, heatmap_size=(48, 64), sigma=2)
+    heatmaps = rng.normal(size=(20, 17, 64, 48)).astype(np.float32)
+    heatmaps[0] = -1  # nothing found
+    heatmaps[1, :, 0] += 9  # at the border
+    heatmaps[2, :, :, -1] += 9
+    heatmaps[3, :, 1] += 9
+    found, values = decode_heatmaps(heatmaps, SIZE)
+    for i, one in enumerate(heatmaps):
+        xy, scores = codec.decode(one)
+        assert found[i] == pytest.approx(xy[0], abs=1e-4)
+        assert values[i] == pytest.approx(scores[0])
+
+
+def test_simcc_is_decoded_as_by_mmpose(rng):
+    from mmpose.codecs import SimCCLabel
+
+    codec = SimCCLabel(
+        input_size=SIZE, sigma=(4.9, 5.66), simcc_split_ratio=2.0
+    )
+    x = rng.normal(size=(5, 17, 384)).astype(np.float32)
+    y = rng.normal(size=(5, 17, 512)).astype(np.float32)
+    x[0] -= 9
+    found, values = decode_simcc(x, y, SIZE)
+    xy, scores = codec.decode(x.copy(), y.copy())
+    assert found == pytest.approx(xy)
+    assert values == pytest.approx(scores)

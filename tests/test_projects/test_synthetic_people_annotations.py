@@ -1,0 +1,311 @@
+"""Annotation files, read by MMPose and pycocotools."""
+
+import contextlib
+import io
+import json
+
+import cv2
+import numpy as np
+import pytest
+from mmengine.structures import InstanceData
+from mmpose.datasets import CocoDataset, MpiiDataset
+from mmpose.evaluation import CocoMetric, MpiiPCKAccuracy
+from mmpose.structures import PoseDataSample
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+from synthetic_people.annotations import (
+    COCO_CATEGORY,
+    MPII_JOINTS,
+    coco_annotation,
+)
+from synthetic_people.scene import COCO_JOINTS, make_scene
+
+
+def coco_set(root, split='val', **kwargs):
+    return CocoDataset(
+        data_root=str(root),
+        ann_file=f'annotations/person_keypoints_{split}.json',
+        data_prefix=dict(img=f'{split}/'),
+        test_mode=split == 'val',
+        **kwargs,
+    )
+
+
+def mpii_set(root, **kwargs):
+    return MpiiDataset(
+        data_root=str(root),
+        ann_file='annotations/mpii_val.json',
+        headbox_file=str(root / 'annotations/mpii_gt_val.mat'),
+        data_prefix=dict(img='val/'),
+        test_mode=True,
+        **kwargs,
+    )
+
+
+def read(root, name):
+    return json.loads((root / name).read_text())
+
+
+def test_names_and_order_are_mmposes():
+    meta = CocoDataset(lazy_init=True).metainfo
+    names = [meta['keypoint_id2name'][i] for i in range(17)]
+    assert tuple(names) == COCO_JOINTS
+    links = {tuple(sorted(link)) for link in meta['skeleton_links']}
+    ours = {
+        tuple(sorted((a - 1, b - 1))) for a, b in COCO_CATEGORY['skeleton']
+    }
+    assert ours == links
+    meta = MpiiDataset(lazy_init=True).metainfo
+    names = tuple(meta['keypoint_id2name'][i] for i in range(16))
+    assert names == MPII_JOINTS
+
+
+@pytest.mark.parametrize('split', ['train', 'val'])
+def test_coco_dataset_reads_every_person(synthetic_people, split):
+    data = read(synthetic_people, f'annotations/person_keypoints_{split}.json')
+    dataset = coco_set(synthetic_people, split)
+    assert len(dataset) == len(data['annotations'])
+    assert len(data['images']) == {'train': 16, 'val': 8}[split]
+    for image in data['images']:
+        pixels = cv2.imread(str(synthetic_people / split / image['file_name']))
+        assert pixels.shape == (image['height'], image['width'], 3)
+
+
+def test_coco_annotations_keep_cocos_rules(synthetic_people):
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO(
+            str(synthetic_people / 'annotations/person_keypoints_val.json')
+        )
+    assert coco.loadCats([1])[0]['keypoints'] == list(COCO_JOINTS)
+    ids = coco.getAnnIds()
+    assert len(set(ids)) == len(ids)
+    for ann in coco.loadAnns(ids):
+        x, y, flag = np.array(ann['keypoints']).reshape(17, 3).T
+        assert set(flag) <= {0, 1, 2}
+        assert (x[flag == 0] == 0).all()
+        assert (y[flag == 0] == 0).all()
+        assert ann['num_keypoints'] == (flag > 0).sum()
+        assert ann['iscrowd'] == 0
+        # The polygons surround the visible pixels, approximately.
+        drawn = coco.annToMask(ann).sum()
+        assert drawn == pytest.approx(ann['visible_area'], rel=0.25, abs=60)
+
+
+def test_train_and_val_share_no_ids(synthetic_people):
+    ids = [
+        {
+            entry['id']
+            for entry in read(
+                synthetic_people, f'annotations/person_keypoints_{split}.json'
+            )[key]
+        }
+        for key in ('images', 'annotations')
+        for split in ('train', 'val')
+    ]
+    assert not ids[0] & ids[1]
+    assert not ids[2] & ids[3]
+
+
+def answer(metric, dataset, joints):
+    """Feed (N, K, 2) joints per person of ``dataset`` to a metric."""
+    metric.dataset_meta = dataset.metainfo
+    for index, points in enumerate(joints):
+        info = dataset.get_data_info(index)
+        truth = InstanceData(
+            keypoints=info['keypoints'],
+            keypoints_visible=info['keypoints_visible'],
+            bboxes=info['bbox'],
+            bbox_scores=info['bbox_score'],
+        )
+        if 'head_size' in info:
+            truth.head_size = info['head_size']
+        guess = InstanceData(
+            keypoints=points[None],
+            keypoint_scores=np.ones((1, len(points))),
+            bboxes=info['bbox'],
+            bbox_scores=info['bbox_score'],
+        )
+        sample = PoseDataSample(
+            gt_instances=truth,
+            pred_instances=guess,
+            metainfo=dict(
+                id=info['id'],
+                img_id=info['img_id'],
+                category_id=info.get('category_id', 1),
+                raw_ann_info=info.get('raw_ann_info'),
+            ),
+        )
+        metric.process([], [sample.to_dict()])
+    return metric.evaluate(len(joints))
+
+
+def test_perfect_answers_have_ap_one(synthetic_people):
+    dataset = coco_set(synthetic_people)
+    joints = [
+        dataset.get_data_info(i)['keypoints'][0] for i in range(len(dataset))
+    ]
+    ann_file = synthetic_people / 'annotations/person_keypoints_val.json'
+    result = answer(CocoMetric(ann_file=str(ann_file)), dataset, joints)
+    assert result['coco/AP'] == 1.0
+    assert result['coco/AR'] == 1.0
+
+
+def test_perfect_answers_have_pckh_100(synthetic_people):
+    """In the images' pixel frame; MPII's files count from one."""
+    dataset = mpii_set(synthetic_people)
+    truth = {
+        ann['image']: ann
+        for ann in read(synthetic_people, 'annotations/mpii_val.json')
+    }
+    assert len(truth) == 8
+    joints = [
+        dataset.get_data_info(i)['keypoints'][0] - 1
+        for i in range(len(dataset))
+    ]
+    result = answer(MpiiPCKAccuracy(thr=0.02), dataset, joints)
+    assert result['PCK'] == pytest.approx(100)
+    assert result['PCK@0.1'] == pytest.approx(100)
+    far = [points + 40 for points in joints]
+    result = answer(MpiiPCKAccuracy(thr=0.02), dataset, far)
+    assert result['PCK'] == 0
+
+
+def test_mpii_and_coco_agree(synthetic_people):
+    coco = coco_set(synthetic_people)
+    mpii = mpii_set(synthetic_people)
+    assert len(coco) == len(mpii)
+    shared = [
+        (COCO_JOINTS.index(name), MPII_JOINTS.index(name))
+        for name in MPII_JOINTS
+        if name in COCO_JOINTS
+    ]
+    assert len(shared) == 12
+    for index in range(len(coco)):
+        one, two = coco.get_data_info(index), mpii.get_data_info(index)
+        for c, m in shared:
+            flag = one['keypoints_visible'][0, c] > 0
+            assert flag == (two['keypoints_visible'][0, m] > 0)
+            if flag:
+                np.testing.assert_allclose(
+                    two['keypoints'][0, m] - 1,
+                    one['keypoints'][0, c],
+                    atol=2e-2,
+                )
+            else:
+                assert (two['keypoints'][0, m] == -1).all()
+        x, y, w, h = one['raw_ann_info']['bbox']
+        np.testing.assert_allclose(
+            two['bbox_center'][0], (x + w / 2, y + h / 2), atol=1e-2
+        )
+        np.testing.assert_allclose(two['bbox_scale'][0], max(w, h), rtol=1e-4)
+
+
+def test_head_boxes_are_the_size_of_heads(synthetic_people):
+    """MPII's head size is 0.6 of the box's diagonal."""
+    dataset = mpii_set(synthetic_people)
+    data = read(synthetic_people, 'annotations/person_keypoints_val.json')
+    ids = {a['id'] for a in data['annotations']}
+    assert len(ids) == len(dataset)
+    for index in range(len(dataset)):
+        info = dataset.get_data_info(index)
+        top = info['keypoints'][0, MPII_JOINTS.index('head_top')]
+        chin = info['keypoints'][0, MPII_JOINTS.index('upper_neck')]
+        size = info['head_size'].item()
+        assert 100 * 0.1 * 0.6 < size < 300 * 0.3 * 0.6
+        if (info['keypoints_visible'][0, [8, 9]] > 0).all():
+            assert np.linalg.norm(top - chin) < 2.2 * size
+
+
+def test_detections_serve_as_bbox_file(synthetic_people):
+    name = 'person_detection_results/detections_val.json'
+    found = read(synthetic_people, name)
+    dataset = coco_set(
+        synthetic_people, bbox_file=str(synthetic_people / name)
+    )
+    assert len(dataset) == len(found)
+    scores = np.array([box['score'] for box in found])
+    assert ((scores > 0) & (scores < 1)).all()
+
+
+def test_detections_find_most_people_and_some_false_positives(
+    synthetic_people,
+):
+    ann_file = synthetic_people / 'annotations/person_keypoints_train.json'
+    found = synthetic_people / 'person_detection_results/detections_train.json'
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO(str(ann_file))
+        result = COCOeval(truth, truth.loadRes(str(found)), 'bbox')
+        result.evaluate()
+        result.accumulate()
+        result.summarize()
+    ap, ap50 = result.stats[:2]
+    assert 0.4 < ap < 0.98
+    assert ap50 > 0.8
+    ious = [iou for iou in result.ious.values() if len(iou)]
+    best = np.concatenate([iou.max(axis=1) for iou in ious])
+    assert (best < 0.3).any()
+    assert (best > 0.8).mean() > 0.5
+
+
+def people_of(seed):
+    """COCO images and annotations of 70 scenes."""
+    images, anns = [], []
+    for number in range(70):
+        scene = make_scene(np.random.default_rng([seed, number]))
+        height, width = scene.image.shape[:2]
+        images.append(dict(id=number, width=width, height=height))
+        anns += [
+            coco_annotation(person, number, 1000 * number + i + 1)
+            for i, person in enumerate(scene.people)
+        ]
+    return images, anns
+
+
+def mean_pose(anns):
+    """(17, 2) mean joints, as fractions of the bbox."""
+    boxes = np.array([ann['bbox'] for ann in anns])
+    points = np.array([ann['keypoints'] for ann in anns]).reshape(-1, 17, 3)
+    seen = points[..., 2] > 0
+    relative = (points[..., :2] - boxes[:, None, :2]) / boxes[:, None, 2:]
+    total = np.where(seen[..., None], relative, 0).sum(axis=0)
+    return total / seen.sum(axis=0)[:, None]
+
+
+def test_the_mean_pose_has_no_ap():
+    """AP is below 0.05 for the mean pose, of other images, in each bbox."""
+    mean = mean_pose(people_of(12)[1])
+    images, anns = people_of(11)
+
+    def answer_all(points_of):
+        return [
+            dict(
+                image_id=ann['image_id'],
+                category_id=1,
+                score=1.0,
+                keypoints=points_of(ann),
+            )
+            for ann in anns
+        ]
+
+    def average(ann):
+        box = np.array(ann['bbox'])
+        points = box[:2] + mean * box[2:]
+        return np.column_stack([points, np.ones(17)]).ravel().tolist()
+
+    truth = COCO()
+    truth.dataset = dict(
+        info={}, images=images, annotations=anns, categories=[COCO_CATEGORY]
+    )
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth.createIndex()
+        perfect = answer_all(lambda ann: ann['keypoints'])
+        assert average_precision(truth, perfect) == pytest.approx(1)
+        assert average_precision(truth, answer_all(average)) < 0.05
+
+
+def average_precision(truth, guesses):
+    result = COCOeval(truth, truth.loadRes(guesses), 'keypoints')
+    result.evaluate()
+    result.accumulate()
+    result.summarize()
+    return result.stats[0]

@@ -1,0 +1,98 @@
+"""The benchmarks run, on made-up people."""
+
+import importlib
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.conftest import REAL_DATA
+
+from .conftest import ROOT
+
+NAMES = ('_data', 'transforms', 'pipeline', 'throughput')
+
+STAND_IN = f"""#!{sys.executable}
+import json
+print(json.dumps({{'yardstick': 50.0, 'RandomErasing, part black': 90.0}}))
+"""
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """Name of a benchmark -> its module, without photographs."""
+    monkeypatch.delenv(REAL_DATA, raising=False)
+    for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'):
+        monkeypatch.setenv(name, '1')  # as the scripts do
+    monkeypatch.syspath_prepend(str(ROOT / 'tools/benchmarks'))
+    yield importlib.import_module
+    for name in NAMES:
+        sys.modules.pop(name, None)
+
+
+def test_transforms(script, tmp_path, capsys):
+    python = tmp_path / 'python'
+    python.write_text(STAND_IN)
+    python.chmod(0o700)
+    argv = ['--turns', '1', '--people', '2', '--others', str(python)]
+    script('transforms').main(argv)
+    out = capsys.readouterr().out
+    rows = re.findall(r'^\| (\w+ \w+) \| \d+ \| \d+ \| [\d.]+ \|$', out, re.M)
+    fills = ('blur', 'mean', 'black')
+    assert rows == [f'{k} {f}' for k in ('keypoint', 'part') for f in fills]
+    assert re.search(r'^\| PartMix \| \d+ \|', out, re.M)
+    assert re.search(r'RandomErasing, part black \| 90 \| [\d.]+ of p', out)
+
+
+def test_the_worker_starts_without_this_project(tmp_path):
+    """Its interpreter may have neither the package nor MMPose."""
+    path = ROOT / 'tools/benchmarks/transforms.py'
+    code = (
+        'import runpy, sys\n'
+        f'runpy.run_path({str(path)!r})\n'
+        'assert not [m for m in sys.modules if m.startswith("mm")]'
+    )
+    subprocess.run([sys.executable, '-c', code], cwd=tmp_path, check=True)
+
+
+def test_pipeline(script, capsys):
+    argv = ['--people', '1', '--seeds', '2', '--rounds', '1']
+    assert script('pipeline').main(argv) in (0, 1)
+    out = capsys.readouterr().out
+    assert re.search(
+        r'^\| keypoint blur \| [+-][\d.]+ % \(limit 5 %: (met|missed)\)',
+        out,
+        re.M,
+    )
+    assert '| PartMix |' in out
+
+
+def test_cost_is_the_mean_over_cells_of_the_paired_median(script):
+    """60 µs of 1000 in each cell, whatever one of three rounds had."""
+    plain = np.full((10, 3), 1000.0)
+    taken = plain + 60
+    taken[4, 1] += 5000
+    plain[7, 2] += 5000
+    found = script('pipeline').cost(taken, plain)
+    assert found == pytest.approx((60, 6, 6, 6))
+
+
+def test_throughput(script, tmp_path, capsys):
+    argv = ['--stub', '--attack', 'keypoint:nose:black']
+    script('throughput').main([*argv, '--max-images', '2'])
+    out = capsys.readouterr().out
+    # two images of three people, clean and with the nose hidden
+    assert '12 crops (clean and attacked)' in out
+    assert re.search(r'the network takes \d+% of the time', out)
+
+
+def test_made_up_people_are_cocos_format(script, tmp_path):
+    data = script('_data')
+    file, images = data.repeated(str(tmp_path), copies=2)
+    content = json.loads(file.read_text())
+    assert len(content['images']) == 8
+    assert len({p['id'] for p in content['annotations']}) == 24
+    assert all((images / i['file_name']).is_file() for i in content['images'])
