@@ -21,7 +21,7 @@ from mmpose_occlusion.transforms.results_reader import (
     annotated,
     joint_names,
 )
-from mmpose_occlusion.visualization import View
+from mmpose_occlusion.visualization import CropPair
 
 from .attack import AFTER, BEFORE, attack_config
 from .config import dataloader, walk_datasets
@@ -79,7 +79,7 @@ def draw_indices(length: int, num: int, seed: int) -> list[int]:
 
 def views(
     dataset: Any, indices: Sequence[int], seed: int = 0
-) -> Iterator[View]:
+) -> Iterator[CropPair]:
     """The views of some items of :func:`crop_dataset`.
 
     The random numbers of training pipelines, which come from the global
@@ -94,14 +94,14 @@ def views(
             yield view_of(results)
 
 
-def view_of(results: Mapping) -> View:
+def view_of(results: Mapping) -> CropPair:
     """A view of an item of :func:`crop_dataset`."""
     joints, labelled = truth_of(results)
     records = results.get(RECORD_KEY, [])
     labelled |= _removed(results, records) & (joints != 0).any(axis=-1)
     name = results.get(VIEW_KEY, '')
     title = title_of(results)
-    return View(
+    return CropPair(
         title=f'{title}, {name}' if name else title,
         clean=results[BEFORE],
         occluded=results[AFTER],

@@ -15,7 +15,7 @@ from mmpose_occlusion.engine.attack import AFTER, BEFORE
 from mmpose_occlusion.engine.crops import title_of, to_crop, truth_of
 from mmpose_occlusion.engine.pipelines import RECORD_KEY
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
-from mmpose_occlusion.visualization import Style, View, pair
+from mmpose_occlusion.visualization import CropPair, PoseStyle, draw_pair
 
 
 @HOOKS.register_module()
@@ -49,12 +49,14 @@ class OcclusionVisualizationHook(Hook):
         self.wait_time = wait_time
         self._seen = 0
         self._kept: dict[int, dict[str, Any]] = {}
-        self._style: Style | None = None
+        self._style: PoseStyle | None = None
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Make the folder."""
         self._seen = 0
-        self._style = Style.from_metainfo(runner.test_evaluator.dataset_meta)
+        self._style = PoseStyle.from_metainfo(
+            runner.test_evaluator.dataset_meta
+        )
         if self.out_dir:
             self.out_dir.mkdir(parents=True, exist_ok=True)
 
@@ -87,7 +89,7 @@ class OcclusionVisualizationHook(Hook):
             view = view_of_sample(
                 sample, kept[BEFORE], kept[AFTER], kept[MATCHED_KEY]
             )
-            picture = pair(view, self._style, heading=self.name)
+            picture = draw_pair(view, self._style, heading=self.name)
             if self.out_dir:
                 path = self.out_dir / file_name(sample, self.name)
                 mmcv.imwrite(picture[..., ::-1], str(path))
@@ -112,7 +114,7 @@ def view_of_sample(
     before: np.ndarray,
     after: np.ndarray,
     person: Mapping | None = None,
-) -> View:
+) -> CropPair:
     """What there is to see of a tested sample.
 
     Args:
@@ -141,7 +143,7 @@ def view_of_sample(
     joints, labelled = truth_of({**seen, MATCHED_KEY: person})
     if person is None:
         labelled &= bool(np.any(truth.keypoints))
-    return View(
+    return CropPair(
         title=title_of({**meta, MATCHED_KEY: person}),
         clean=before,
         occluded=after,

@@ -1,15 +1,15 @@
-"""Pictures of occlusions: pairs, contact sheets, galleries."""
+"""Drawings of occlusions: pairs of crops, contact sheets, gallery pages."""
 
+from .crop_pair import CropPair, record_caption
 from .gallery import gallery
-from .panels import pair, sheet
-from .style import Style
-from .view import View, outcome
+from .pose_style import PoseStyle
+from .sheets import contact_sheet, draw_pair
 
 __all__ = [
-    'Style',
-    'View',
+    'CropPair',
+    'PoseStyle',
+    'contact_sheet',
+    'draw_pair',
     'gallery',
-    'outcome',
-    'pair',
-    'sheet',
+    'record_caption',
 ]

@@ -6,10 +6,10 @@ from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
 from mmpose_occlusion.hooks.visualization import view_of_sample
-from mmpose_occlusion.visualization import Style, pair
+from mmpose_occlusion.visualization import PoseStyle, draw_pair
 
 CROP = np.zeros((64, 48, 3), np.uint8)
-STYLE = Style(('nose', 'tail'), (), ((9, 9, 9), (9, 9, 9)))
+STYLE = PoseStyle(('nose', 'tail'), (), ((9, 9, 9), (9, 9, 9)))
 RECORD = {
     'name': 'keypoint:tail',
     'fill': 'black',
@@ -66,7 +66,7 @@ def test_whole_image(sample):
     np.testing.assert_allclose(view.joints, sample.gt_instances.keypoints)
     assert not view.matched
     assert view.title == 'image 7'
-    assert pair(view, STYLE, 64).shape[0] > 300
+    assert draw_pair(view, STYLE, 64).shape[0] > 300
 
 
 def test_dummy_joints_of_detector_boxes_are_not_shown(sample):

@@ -1,6 +1,6 @@
-"""The report: a page, its numbers as JSON, and tables as CSV."""
+"""The report of benchmark runs: a page, its numbers as JSON, CSV tables."""
 
-from .steps import show_steps
+from .progress_lines import show_steps
 from .write import write_report
 
 __all__ = ['show_steps', 'write_report']

@@ -1,153 +1,112 @@
 """``report.json`` and the CSV files; see docs/benchmark_analysis.md."""
 
 import csv
-import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
-from pathlib import Path
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from mmpose_occlusion.benchmark.analysis import Analysis, Estimate
-from mmpose_occlusion.benchmark.analysis.compare import Comparison
-from mmpose_occlusion.benchmark.analysis.costs import Cost
+from mmpose_occlusion.benchmark.analysis import (
+    Analysis,
+    AttackCost,
+    ModelComparison,
+)
+from mmpose_occlusion.files import plain
 
 SCHEMA = 1
 """Version of ``report.json``."""
 
-RUN = 'run'
-"""Its key for times, paths and versions: all that two reports of the same
-predictions may differ in."""
-
-_DIGITS = 6
+DIGITS = 6
+"""Decimals of all numbers."""
 
 
 def report_numbers(
     analyses: Sequence[Analysis],
-    comparison: Comparison | None,
+    comparison: ModelComparison | None,
     draws: int,
     seed: int,
     run: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """All numbers of a report as plain values."""
+    """All numbers of a report.
+
+    Two reports of the same predictions differ in the key ``run`` alone,
+    which holds times, paths and versions.
+    """
+    models = []
+    for analysis in analyses:
+        of = analysis.run
+        models.append(
+            dict(
+                model=of.model,
+                data=of.data,
+                seed=of.seed,
+                joints=of.joints.names,
+                crop_size=list(of.crop_size),
+                evaluation=of.evaluation,
+                measure=analysis.main,
+                boxes=len(of.boxes),
+                people=analysis.people,
+                images=analysis.images,
+                clean=analysis.clean,
+                attacks=analysis.costs,
+                matrices=analysis.matrices,
+                curves=analysis.curves,
+                controls=analysis.controls,
+            )
+        )
     return plain(
         dict(
             schema=SCHEMA,
             bootstrap=dict(draws=draws, seed=seed, level=0.95),
-            models=[_model(analysis) for analysis in analyses],
+            models=models,
             comparison=comparison,
             run=dict(run, models=[a.run.run for a in analyses]),
-        )
+        ),
+        DIGITS,
     )
 
 
-def _model(analysis: Analysis) -> dict[str, Any]:
-    run = analysis.run
-    return dict(
-        model=run.model,
-        data=run.data,
-        seed=run.seed,
-        joints=run.joints.names,
-        crop_size=list(run.crop_size),
-        evaluation=run.evaluation,
-        measure=analysis.main,
-        boxes=len(run.boxes),
-        people=analysis.people,
-        images=analysis.images,
-        clean=analysis.clean,
-        attacks=analysis.costs,
-        matrices=analysis.matrices,
-        curves=analysis.curves,
-        controls=analysis.controls,
-    )
-
-
-def plain(value: Any) -> Any:
-    """Plain values for JSON: numbers to six digits, none that is not
-    finite."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
-    if isinstance(value, Mapping):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
-    if hasattr(value, 'tolist'):
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return round(value, _DIGITS) + 0.0 if math.isfinite(value) else None
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    return str(value)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a file of plain values."""
-    text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False)
-    path.write_text(text + '\n', encoding='utf-8')
-
-
-def write_tables(folder: Path, analyses: Sequence[Analysis]) -> None:
-    """Write ``attacks.csv``, ``joints.csv`` and ``movement.csv``."""
-    rows = [(a, cost) for a in analyses for cost in a.costs]
-    _write(folder / 'attacks.csv', [_attack_row(a, c) for a, c in rows])
-    _write(
-        folder / 'joints.csv',
-        [row for a, cost in rows for row in _joint_rows(a, cost)],
-    )
-    _write(
-        folder / 'movement.csv',
-        [
-            dict(
-                model=a.run.model,
-                attack=cost.name,
-                joint=joint,
-                movement=moved,
-            )
-            for a, cost in rows
-            for joint, moved in cost.moved.items()
-        ],
-    )
-
-
-def _attack_row(analysis: Analysis, cost: Cost) -> dict[str, Any]:
-    row = dict(
-        model=analysis.run.model,
-        attack=cost.name,
-        suite=cost.suite,
-        kind=cost.kind,
-        target=cost.target,
-        paint=cost.paint,
-        place=cost.place,
-        severity=cost.severity,
-        crops=cost.crops,
-        changed=cost.changed,
-        excluded=cost.excluded,
-        painted=cost.painted,
-        people=cost.people,
-        images=cost.images,
-    )
-    for measure, estimate in cost.change.items():
-        row[f'{measure}_clean'] = cost.clean[measure].value
-        row[f'{measure}_attacked'] = cost.attacked[measure].value
-        row.update(_ends(f'{measure}_change', estimate))
-    return row
-
-
-def _ends(name: str, estimate: Estimate) -> dict[str, Any]:
+def csv_files(analyses: Sequence[Analysis]) -> dict[str, str]:
+    """File name -> text of the tables of all models."""
+    costs = [(a.run.model, cost) for a in analyses for cost in a.costs]
     return {
-        name: estimate.value,
-        f'{name}_low': estimate.low,
-        f'{name}_high': estimate.high,
+        'attacks.csv': _csv(_attack_row(*each) for each in costs),
+        'joints.csv': _csv(
+            row for each in costs for row in _joint_rows(*each)
+        ),
+        'movement.csv': _csv(
+            dict(model=model, attack=cost.name, joint=joint, movement=moved)
+            for model, cost in costs
+            for joint, moved in cost.moved.items()
+        ),
     }
 
 
-def _joint_rows(analysis: Analysis, cost: Cost) -> Iterable[dict[str, Any]]:
+_ATTACK = (
+    *('suite', 'kind', 'target', 'paint', 'place', 'severity', 'crops'),
+    *('changed', 'excluded', 'painted', 'people', 'images'),
+)
+
+
+def _attack_row(model: str, cost: AttackCost) -> dict[str, Any]:
+    row: dict[str, Any] = dict(model=model, attack=cost.name)
+    row.update({key: getattr(cost, key) for key in _ATTACK})
+    for measure, change in cost.change.items():
+        row[f'{measure}_clean'] = cost.clean[measure].value
+        row[f'{measure}_attacked'] = cost.attacked[measure].value
+        row[f'{measure}_change'] = change.value
+        row[f'{measure}_change_low'] = change.low
+        row[f'{measure}_change_high'] = change.high
+    return row
+
+
+def _joint_rows(model: str, cost: AttackCost) -> Iterator[dict[str, Any]]:
     for joint in cost.joints:
         row: dict[str, Any] = dict(
-            model=analysis.run.model,
+            model=model,
             attack=cost.name,
             joint=joint.joint,
-            hidden=int(joint.hidden),
+            group=joint.group,
             number=joint.number,
         )
         for view in ('clean', 'attacked'):
@@ -156,9 +115,11 @@ def _joint_rows(analysis: Analysis, cost: Cost) -> Iterable[dict[str, Any]]:
         yield row
 
 
-def _write(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    with open(path, 'w', newline='', encoding='utf-8') as file:
-        if rows:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(plain(row) for row in rows)
+def _csv(rows: Iterable[dict[str, Any]]) -> str:
+    lines = [plain(row, DIGITS) for row in rows]
+    out = io.StringIO(newline='')
+    if lines:
+        writer = csv.DictWriter(out, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+    return out.getvalue()

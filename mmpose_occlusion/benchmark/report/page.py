@@ -1,168 +1,292 @@
-"""The page: one HTML file with its figures and pictures inside."""
+"""What the template of the page shows, taken from analyses.
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from mmpose_occlusion.benchmark.analysis import Analysis
-from mmpose_occlusion.benchmark.analysis.compare import Comparison
-
-from . import figures
-from .formatting import NAMES, NOTHING, both, number
-from .markup import esc, facts_list, figure_of, table_of
-from .sections import ModelPage, sections
-from .style import CSS
-
-
-def page(
-    models: Sequence[ModelPage],
-    comparison: Comparison | None,
-    numbers: Mapping[str, Any],
-    title: str | None = None,
-    notes: Sequence[str] = (),
-) -> str:
-    """The page's HTML.
-
-    Args:
-        models: At least one.
-        comparison: Of several.
-        numbers: Of :func:`.numbers.report_numbers`.
-        title: Heading; by default it names the models.
-        notes: Lines below it.
-    """
-    names = ', '.join(m.analysis.run.model for m in models)
-    title = title or 'What occlusion costs'
-    many = len(models) > 1
-    body = [_header(title, names, models, notes)]
-    if comparison is not None:
-        body.append(
-            _comparison(comparison, [model.analysis for model in models])
-        )
-    for index, model in enumerate(models):
-        mark = f'm{index}-' if many else ''
-        parts = sections(model, mark)
-        inside = '\n'.join(text for _, _, text in parts)
-        if many:
-            head = f'<h2 class="model">{esc(model.analysis.run.model)}</h2>'
-            inside = f'<div class="one" id="m{index}">{head}{inside}</div>'
-        else:
-            links = ''.join(
-                f'<a href="#{esc(key)}">{esc(text)}</a>'
-                for key, text, inner in parts
-                if inner
-            )
-            body.append(
-                f'<nav>{links}<a href="#made">how it was made</a></nav>'
-            )
-        body.append(inside)
-    body.append(_made(numbers))
-    text = '\n'.join(body)
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{esc(title)}: {esc(names)}</title>
-<style>{CSS}</style>
-<main>
-{text}
-</main>
-</html>
+The page is one HTML file that loads nothing: style sheet, charts and crops
+are inside. Sentences and tables are in ``report.html.j2``.
 """
 
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-def _header(
-    title: str,
-    names: str,
-    models: Sequence[ModelPage],
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from mmpose_occlusion.benchmark.analysis import (
+    ALL_JOINTS,
+    ERROR_TYPES,
+    KEYPOINT,
+    LOWER_IS_BETTER,
+    PART,
+    Analysis,
+    AttackCost,
+    JointChange,
+    ModelComparison,
+)
+from mmpose_occlusion.metrics.joint_groups import GROUPS, TARGET, VISIBLE
+from mmpose_occlusion.visualization import PoseStyle, svg
+
+from . import charts, formatting
+from .cases import TYPICAL, WORST, Case, CaseImages, MakeImages, pick_cases
+from .formatting import NAMES, describe, percent
+
+Values = dict[str, Any]
+
+KIND_NAMES = {
+    'good': 'good',
+    'jitter': 'jitter',
+    'swap': 'left-right swap',
+    'drift': 'drift to another person',
+    'miss': 'miss',
+}
+
+FILTERS = (
+    *(formatting.arrow, formatting.both, formatting.describe),
+    *(formatting.interval, formatting.number, formatting.percent),
+    *(formatting.star, formatting.place_name),
+)
+
+
+def render_page(
+    analyses: Sequence[Analysis],
+    comparison: ModelComparison | None,
+    numbers: Mapping[str, Any],
+    case_images: MakeImages | None,
+    cases: int,
+    title: str | None,
     notes: Sequence[str],
 ) -> str:
-    lines = ''.join(f'<p class="note">{esc(note)}</p>' for note in notes)
-    data = ', '.join(dict.fromkeys(m.analysis.run.data for m in models))
-    return (
-        f'<header><p class="over">mmpose_occlusion benchmark</p>'
-        f'<h1>{esc(title)}</h1>'
-        f'<p class="who"><b>{esc(names)}</b> on {esc(data)}</p>{lines}'
-        '</header>'
+    """The page as HTML.
+
+    Args:
+        analyses: One for each model.
+        comparison: Of several models.
+        numbers: Of :func:`.numbers.report_numbers`.
+        case_images: See :func:`.write.write_report`, as what follows.
+        cases: Number of worst and of typical cases.
+        title: Heading.
+        notes: Lines below it.
+    """
+    environment = Environment(
+        loader=PackageLoader(__package__, ''),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update({each.__name__: each for each in FILTERS})
+    environment.filters['svg_uri'] = _svg_uri
+    names = [analysis.run.model for analysis in analyses]
+    return environment.get_template('report.html.j2').render(
+        title=title or 'What occlusion costs',
+        names=', '.join(names),
+        data=', '.join(dict.fromkeys(a.run.data for a in analyses)),
+        notes=notes,
+        measures=NAMES,
+        kinds=ERROR_TYPES,
+        kind_names=KIND_NAMES,
+        curve_name=charts.curve_name,
+        overall=_overall,
+        own_joints=_own_joints,
+        models=[_model(each, case_images, cases) for each in analyses],
+        comparison=comparison,
+        comparison_chart=comparison
+        and charts.comparison_chart(comparison, analyses[0]),
+        bootstrap=numbers['bootstrap'],
+        made=[
+            *zip(names, map(_facts, numbers['run']['models']), strict=True),
+            ('This report', _facts(numbers['run'])),
+        ],
     )
 
 
-def _comparison(comparison: Comparison, analyses: Sequence[Analysis]) -> str:
-    first = analyses[0]
-    main = first.main
-    out = [
-        '<section id="models"><h2>Models side by side</h2>',
-        _overview(analyses),
-        *(
-            f'<p class="note">{esc(reason)}.</p>'
-            for reason in comparison.reasons.values()
+def _svg_uri(text: str) -> str:
+    data = base64.b64encode(text.encode()).decode()
+    return f'data:image/svg+xml;base64,{data}'
+
+
+def _facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Keys and values; short nested ones in one line."""
+    out = []
+    for key, value in facts.items():
+        if isinstance(value, Mapping):
+            texts = {
+                k: v if isinstance(v, str) else json.dumps(v)
+                for k, v in value.items()
+            }
+            value = ', '.join(
+                f'{k} {text}' for k, text in texts.items() if len(text) < 200
+            )
+        if not isinstance(value, list):
+            out.append((key, str(value)))
+    return out
+
+
+def _model(
+    analysis: Analysis, case_images: MakeImages | None, count: int
+) -> Values:
+    """One model: its analysis, and what is derived from it."""
+    main, joints = analysis.main, analysis.run.joints
+    plain = [
+        c
+        for c in analysis.costs
+        if c.plain and c.change[main].value is not None
+    ]
+    changes = [_value(c, main) for c in plain]
+    moved = [x for m in analysis.matrices for row in m.values for x in row]
+    worst = pick_cases(analysis.run, WORST, count)
+    typical = pick_cases(analysis.run, TYPICAL, count)
+    cards, reason = _cards(
+        analysis, {'Worst cases': worst, 'Typical cases': typical}, case_images
+    )
+    return dict(
+        analysis=analysis,
+        plain=plain,
+        mean_change=float(np.mean(changes)) if changes else None,
+        most_harmful={
+            kind: _worst(mine, main)
+            for kind in (KEYPOINT, PART)
+            if (mine := [c for c in plain if c.kind == kind])
+        },
+        near_target=_mean_oks(plain, TARGET),
+        near_visible=_mean_oks(plain, VISIBLE),
+        parts={
+            c.target: [joints.names[i] for i in joints.parts[c.target]]
+            for c in plain
+            if c.target in joints.parts
+        },
+        members={
+            **{joint: [joint] for joint in joints.names},
+            **{
+                p: [joints.names[i] for i in m]
+                for p, m in joints.parts.items()
+            },
+        },
+        paints=_paints(plain, main),
+        largest_move=max([x or 0 for x in moved] + [0.005]),
+        largest_change=max(
+            [abs(_value(c, main)) for c in analysis.costs] + [1e-9]
         ),
-    ]
-    picture = figures.comparison_figure(comparison, first)
-    out.append(
-        figure_of(
-            picture,
-            f'{NAMES[main]} minus that of {comparison.baseline}, on the same '
-            'people and resampled together; lines are 95 % intervals. Right '
-            'of the line is better.',
-        )
+        failures=_failures(plain),
+        charts=charts.model_charts(analysis, plain),
+        worst=worst,
+        cards=cards,
+        no_crops=reason,
     )
-    rows = [
-        [
-            d.model,
-            d.attack,
-            f'{d.people:,}',
-            both(d.score[main], main, sign=True)
-            + (' *' if d.score[main].is_real else ''),
-            both(d.loss[main], main, sign=True)
-            + (' *' if d.loss[main].is_real else '')
-            if d.loss
-            else NOTHING,
-        ]
-        for d in comparison.differences
+
+
+def _value(cost: AttackCost, measure: str) -> float:
+    return cost.change[measure].value or 0.0
+
+
+def _worst(costs: Iterable[AttackCost], measure: str) -> AttackCost:
+    sign = -1 if measure in LOWER_IS_BETTER else 1
+    return min(costs, key=lambda c: sign * _value(c, measure))
+
+
+def _paints(costs: Sequence[AttackCost], measure: str) -> list[str]:
+    """Paints with most targets first, of these the most harmful."""
+    totals: dict[str, list[float]] = {}
+    for cost in costs:
+        totals.setdefault(cost.paint, []).append(_value(cost, measure))
+    return sorted(
+        totals, key=lambda p: (-len(totals[p]), float(np.mean(totals[p])))
+    )
+
+
+def _overall(cost: AttackCost, group: str) -> JointChange:
+    """All joints of a group."""
+    return next(
+        row
+        for row in cost.joints
+        if row.joint == ALL_JOINTS and row.group == group
+    )
+
+
+def _own_joints(costs: Sequence[AttackCost]) -> list[JointChange]:
+    """Every joint under the attack on itself."""
+    return [
+        row
+        for cost in costs
+        for row in cost.joints
+        if row.group == TARGET and row.joint == cost.target and row.number
     ]
-    if rows:
-        head = ['model', 'attack', 'boxes']
-        head += [f'{NAMES[main]} minus that of {comparison.baseline}']
-        head += ['its loss is smaller by']
-        out.append(
-            '<details><summary>numbers</summary>'
-            f'{table_of(head, rows)}</details>'
-        )
-    return ''.join([*out, '</section>'])
 
 
-def _overview(analyses: Sequence[Analysis]) -> str:
-    """A line for each model."""
-    rows = []
-    for analysis in analyses:
-        main = analysis.main
-        changes = [c.change[main].value for c in analysis.costs if c.plain]
-        known = [x for x in changes if x is not None]
-        mean = sum(known) / len(known) if known else None
-        areas = [c.area for c in analysis.curves[:1]]
-        rows.append(
-            [
-                analysis.run.model,
-                f'{NAMES[main]} {both(analysis.clean[main], main)}',
-                number(mean, main, sign=True),
-                both(areas[0], main) if areas else NOTHING,
+def _mean_oks(costs: Sequence[AttackCost], group: str) -> str:
+    """Mean over the joints of all attacks; empty where there are none."""
+    rows = [row for c in costs if (row := _overall(c, group)).number]
+    total = sum(row.number for row in rows)
+    if not total:
+        return ''
+    clean, attacked = (
+        sum(r.number * (getattr(r, view).oks50 or 0) for r in rows) / total
+        for view in ('clean', 'attacked')
+    )
+    return f'{percent(clean, 1)} → {percent(attacked, 1)}'
+
+
+def _failures(plain: Sequence[AttackCost]) -> list[Values]:
+    """Fractions of the kinds of failures, clean and under each paint."""
+    bars = []
+    for group in GROUPS:
+        for paint in ('clean', *dict.fromkeys(c.paint for c in plain)):
+            view = 'clean' if paint == 'clean' else 'attacked'
+            counts = [
+                cost.failures[group][view]
+                for cost in plain
+                if paint in ('clean', cost.paint)
             ]
-        )
-    head = ['model', 'nothing hidden', 'mean change by one joint or part']
-    return table_of([*head, 'mean over severities'], rows)
+            found = {
+                kind: sum(c[kind] for c in counts) for kind in ERROR_TYPES
+            }
+            total = sum(found.values())
+            if total:
+                kinds = {k: 100 * n / total for k, n in found.items()}
+                bars.append(dict(group=group, paint=paint, kinds=kinds))
+    return bars
 
 
-def _made(numbers: Mapping[str, Any]) -> str:
-    run = numbers['run']
-    bootstrap = numbers['bootstrap']
-    lines = []
-    for model, facts in zip(numbers['models'], run['models'], strict=True):
-        lines.append(f'<h3>{esc(model["model"])}</h3>{facts_list(facts)}')
-    own = {key: run[key] for key in ('command', 'time', 'versions')}
-    return (
-        '<section id="made"><h2>How it was made</h2>'
-        f'{"".join(lines)}<h3>This report</h3>{facts_list(own)}'
-        f'<p class="note">Intervals: {bootstrap["draws"]:,} paired draws of '
-        f'images with seed {bootstrap["seed"]}, 2.5 and 97.5 per cent '
-        'quantiles. All measures are defined in '
-        'docs/benchmark_analysis.md.</p></section>'
-    )
+def _cards(
+    analysis: Analysis,
+    headings: Mapping[str, Sequence[Case]],
+    case_images: MakeImages | None,
+) -> tuple[dict[str, list[Values]], str]:
+    """Heading -> cases with their crops, or the reason why there are none."""
+    if case_images is None:
+        return {}, 'this report was made without the data set'
+    cards = {}
+    try:
+        for heading, cases in headings.items():
+            found = case_images(analysis.run, cases) if cases else {}
+            cards[heading] = [
+                _card(case, images, analysis) for case, images in found.items()
+            ]
+    except LookupError as error:
+        return {}, error.args[0]
+    return cards, ''
+
+
+def _card(case: Case, images: CaseImages, analysis: Analysis) -> Values:
+    """A case's crops with predictions and errors drawn over them."""
+    run = analysis.run
+    attack = next(a for a in run.attacks if a.name == case.attack)
+    style = PoseStyle.from_names(run.joints.names, run.joints.links)
+    height, width = images.clean.shape[:2]
+    truth = images.in_crop(run.boxes.truth[case.row])
+    hidden = attack.hidden[case.row] & np.isfinite(truth).all(axis=1)
+    views = []
+    for word, image, predictions in (
+        ('clean', images.clean, run.clean),
+        ('attacked', images.attacked, attack.predictions),
+    ):
+        found = images.in_crop(predictions.keypoints[case.row])
+        shapes = svg.pose(found, np.ones(len(found), bool), style, height)
+        for k in np.flatnonzero(hidden):
+            name = f'{style.names[k]}, annotation'
+            shapes += svg.error(truth[k], found[k], name, height)
+        overlay = svg.svg((width, height), *shapes)
+        uri = svg.data_uri(image, '.jpg')
+        views.append(dict(word=word, image=uri, overlay=overlay))
+    cost = next(c for c in analysis.costs if c.name == case.attack)
+    return dict(case=case, title=describe(cost), views=views)

@@ -1,10 +1,14 @@
 """From benchmark runs to a folder with a page, JSON and CSV."""
 
+import os
 import platform
 import shlex
+import shutil
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,67 +16,60 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from mmpose_occlusion.benchmark.analysis import Analysis, analyse
+from mmpose_occlusion.benchmark.analysis import analyse
 from mmpose_occlusion.benchmark.analysis.bootstrap import DRAWS
 from mmpose_occlusion.benchmark.data import BenchmarkRun
-from mmpose_occlusion.benchmark.table import show_tables
+from mmpose_occlusion.benchmark.table import markdown_tables, print_tables
+from mmpose_occlusion.files import write_json, write_text
 from mmpose_occlusion.version import __version__
 
-from .cases import TYPICAL, WORST, Shown, pick_cases, show
-from .numbers import report_numbers, write_json, write_tables
-from .page import page
-from .sections import ModelPage
+from .cases import MakeImages
+from .numbers import csv_files, report_numbers
+from .page import render_page
 
-NO_CONFIG = (
-    'the config of this run is not in its folder, so its crops cannot be '
-    'made again'
-)
+PAGE = 'index.html'
 
 
 def write_report(
     runs: Sequence[BenchmarkRun],
     folder: str | Path,
-    configs: Sequence[str | Path | None] = (),
     *,
+    case_images: MakeImages | None = None,
+    progress: Callable[[str], None] | None = None,
     draws: int = DRAWS,
     seed: int = 0,
-    command: str | None = None,
     cases: int = 6,
     title: str | None = None,
     notes: Sequence[str] = (),
-    progress: Callable[[str], None] = lambda text: None,
+    command: str | None = None,
 ) -> Path:
-    """Analyse runs and write what is to be said of them.
+    """Analyse runs, print their tables and write the report.
 
     Args:
         runs: At least one; the others are compared with the first.
         folder: Gets ``index.html``, ``report.json``, ``attacks.csv``,
-            ``joints.csv``, ``movement.csv`` and ``table.md``, which is
-            printed, too.
-        configs: That each run was made with, to make the crops of cases
-            again; None or missing shows none.
+            ``joints.csv``, ``movement.csv`` and ``table.md``.
+        case_images: Makes the crops of cases again, see
+            :data:`.cases.MakeImages`; None for a page without crops.
+        progress: Called with the name of each step.
         draws: Resampled sets of images.
         seed: Of the resampling.
-        command: That wrote this report; by default this process's.
-        cases: Worst and typical cases to show of each run.
+        cases: Number of worst and of typical cases of each run.
         title: Of the page.
         notes: Lines below the title.
-        progress: Is told of each step.
+        command: That wrote this report; by default this process's.
 
     Returns:
-        The page.
+        Path of the page.
     """
     start = time.perf_counter()
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    runs = with_distinct_names(runs)
-    analyses, comparison = analyse(runs, draws, seed, progress)
-    progress('pictures')
-    padded = [*configs, *[None] * (len(runs) - len(configs))]
-    pages = [
-        _model_page(analysis, config, cases)
-        for analysis, config in zip(analyses, padded, strict=True)
-    ]
+    progress = progress or (lambda step: None)
+    analyses, comparison = analyse(
+        with_distinct_names(runs), draws, seed, progress
+    )
+    progress('figures and crops')
     facts: dict[str, Any] = dict(
         command=command or shlex.join(['python', *sys.argv]),
         time=time.strftime('%Y-%m-%dT%H:%M:%S%z'),
@@ -85,18 +82,47 @@ def write_report(
         seconds=round(time.perf_counter() - start, 1),
     )
     numbers = report_numbers(analyses, comparison, draws, seed, facts)
-    write_json(folder / 'report.json', numbers)
-    write_tables(folder, analyses)
-    show_tables(analyses, folder)
-    path = folder / 'index.html'
-    path.write_text(
-        page(pages, comparison, numbers, title, notes), encoding='utf-8'
+    page = render_page(
+        analyses, comparison, numbers, case_images, cases, title, notes
     )
-    return path
+    with together(folder, last=PAGE) as staging:
+        write_json(staging / 'report.json', numbers)
+        for name, text in csv_files(analyses).items():
+            write_text(staging / name, text)
+        write_text(staging / 'table.md', markdown_tables(analyses))
+        write_text(staging / PAGE, page)
+    print_tables(analyses)
+    return folder / PAGE
+
+
+@contextmanager
+def together(folder: Path, last: str) -> Iterator[Path]:
+    """Write several files that belong together.
+
+    They are written to the folder that this yields. At the end the old files
+    of the same names are removed, ``last`` first, and the new ones moved in,
+    ``last`` last: after an interruption the folder never holds files of two
+    different calls, and ``last`` only beside all the others. An error before
+    that leaves the folder as it was.
+
+    Args:
+        folder: Gets the files.
+        last: Name of the file that stands for all.
+    """
+    staging = Path(tempfile.mkdtemp(prefix='.unfinished-', dir=folder))
+    try:
+        yield staging
+        names = sorted(os.listdir(staging), key=lambda name: name == last)
+        for name in reversed(names):
+            (folder / name).unlink(missing_ok=True)
+        for name in names:
+            os.replace(staging / name, folder / name)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def with_distinct_names(runs: Sequence[BenchmarkRun]) -> list[BenchmarkRun]:
-    """Runs whose models have names of their own: others get a number."""
+    """The runs; models of the same name get a number."""
     count: dict[str, int] = {}
     out = []
     for run in runs:
@@ -105,25 +131,3 @@ def with_distinct_names(runs: Sequence[BenchmarkRun]) -> list[BenchmarkRun]:
             run = replace(run, model=f'{run.model} ({count[run.model]})')
         out.append(run)
     return out
-
-
-def _model_page(
-    analysis: Analysis, config: str | Path | None, cases: int
-) -> ModelPage:
-    run = analysis.run
-    shown: dict[str, list[Shown]] = {}
-    reason = None
-    try:
-        if config is None:
-            raise LookupError(NO_CONFIG)
-        for heading, quantile in (
-            ('Worst cases', WORST),
-            ('Typical cases', TYPICAL),
-        ):
-            found = pick_cases(run, quantile, cases)
-            if found:
-                shown[heading] = show(run, found, config)
-    except LookupError as error:
-        reason = error.args[0]
-    listed = pick_cases(run, WORST, cases)
-    return ModelPage(analysis, shown, reason, listed)

@@ -8,14 +8,14 @@ import pytest
 
 from mmpose_occlusion.transforms import KeepImage
 from mmpose_occlusion.visualization import (
-    Style,
-    View,
+    CropPair,
+    PoseStyle,
+    contact_sheet,
+    draw_pair,
     gallery,
-    outcome,
-    pair,
-    sheet,
+    record_caption,
 )
-from mmpose_occlusion.visualization.draw import (
+from mmpose_occlusion.visualization.drawing import (
     disc,
     draw_region,
     enlarge,
@@ -23,7 +23,7 @@ from mmpose_occlusion.visualization.draw import (
     text_width,
     write,
 )
-from mmpose_occlusion.visualization.style import (
+from mmpose_occlusion.visualization.pose_style import (
     ERROR,
     LEFT,
     MIDDLE,
@@ -64,10 +64,10 @@ NOTHING = {
 
 @pytest.fixture
 def style():
-    return Style.from_metainfo(METAINFO)
+    return PoseStyle.from_metainfo(METAINFO)
 
 
-def view(**changes):
+def crops(**changes):
     clean = np.full((64, 48, 3), 128, np.uint8)
     occluded = clean.copy()
     occluded[6:15, 16:25] = 0
@@ -80,7 +80,7 @@ def view(**changes):
         'records': [DISC],
         **changes,
     }
-    return View(**values)
+    return CropPair(**values)
 
 
 def near(canvas, color, tolerance=40):
@@ -109,23 +109,23 @@ def test_links(style):
         ({'pixels': 1234, 'hidden': []}, '1,234 px, hides no joint'),
         ({'hidden': [[1, 'nose']]}, 'hides nose (other)'),
         ({'removed': [[0, 'nose']]}, 'hides nose; 1 labels removed'),
-        ({'reason': 'it is late'}, 'nothing done, it is late'),
+        ({'reason': 'it is late'}, 'no pixels painted, it is late'),
     ],
 )
 def test_outcome(changes, words):
-    assert outcome({**DISC, **changes}).endswith(words)
+    assert record_caption({**DISC, **changes}).endswith(words)
 
 
 def test_enlarged_pixels_keep_their_place():
-    picture = np.zeros((8, 8, 3), np.uint8)
-    picture[3, 5] = (0, 0, 255)  # red in BGR
-    canvas = enlarge(picture, 4)
+    image = np.zeros((8, 8, 3), np.uint8)
+    image[3, 5] = (0, 0, 255)  # red in BGR
+    canvas = enlarge(image, 4)
     assert canvas.shape == (32, 32, 3)
     rows, columns = np.nonzero(canvas[..., 0] > 200)
     # pixel (5, 3) has its centre at (21.5, 13.5) of the canvas
     assert (rows.mean(), columns.mean()) == (13.5, 21.5)
     assert canvas[..., 2].max() == 0
-    assert enlarge(picture.astype(np.float32) + 300, 1).max() == 255
+    assert enlarge(image.astype(np.float32) + 300, 1).max() == 255
 
 
 @pytest.mark.parametrize('scale', [1, 2, 5])
@@ -139,8 +139,8 @@ def test_dots_are_centred_on_the_joint(scale):
 
 def test_joints_far_away_or_not_a_number(style):
     joints = np.array([[[1e30, -1e30], [np.nan, 3.0], [5.0, 5.0]]])
-    far = view(joints=joints, labelled=np.ones((1, 3), bool), records=[])
-    assert near(pair(far, style), RIGHT) > 10
+    far = crops(joints=joints, labelled=np.ones((1, 3), bool), records=[])
+    assert near(draw_pair(far, style), RIGHT) > 10
     assert 'nan' not in gallery([far], style, 'x')
 
 
@@ -175,20 +175,20 @@ def test_long_lines_are_cut():
 
 def test_pair_with_prediction(style):
     predicted = np.array([[[40.0, 50.0], [30.0, 30.0], [8.0, 30.0]]])
-    drawn = pair(
-        view(predicted=predicted, scores=np.full((1, 3), 0.9)), style, 256
+    drawn = draw_pair(
+        crops(predicted=predicted, scores=np.full((1, 3), 0.9)), style, 256
     )
     # from the nose to where it was predicted, 45 px away
     assert near(drawn, ERROR) > 120
-    assert near(pair(view(), style, 256), ERROR) < 80
-    small = pair(view(predicted=predicted), style, 64)
+    assert near(draw_pair(crops(), style, 256), ERROR) < 80
+    small = draw_pair(crops(predicted=predicted), style, 64)
     assert small.shape[0] < drawn.shape[0]
 
 
 def test_pair_changes_nothing(style):
-    one = view()
+    one = crops()
     before = one.clean.copy(), one.occluded.copy(), one.joints.copy()
-    pair(one, style)
+    draw_pair(one, style)
     gallery([one], style, 'x')
     after = one.clean, one.occluded, one.joints
     for left, right in zip(before, after, strict=True):
@@ -197,27 +197,29 @@ def test_pair_changes_nothing(style):
 
 @pytest.mark.parametrize('number', [1, 2, 5])
 def test_sheet(number, style):
-    views = [view(), view(records=[NOTHING]), view(records=[])]
-    page = sheet((views * 2)[:number], style, 'heading')
+    views = [crops(), crops(records=[NOTHING]), crops(records=[])]
+    page = contact_sheet((views * 2)[:number], style, 'heading')
     assert page.dtype == np.uint8
     assert page.shape[1] > 2 * 48 * 4
     assert near(page, REGION) > 50
-    rows = {sheet(views, style, 'h', columns=n).shape[0] for n in (1, 2, 3)}
+    rows = {
+        contact_sheet(views, style, 'h', columns=n).shape[0] for n in (1, 2, 3)
+    }
     assert len(rows) == 3
 
 
 def test_sheet_of_crops_of_different_sizes(style):
-    wide = view(
+    wide = crops(
         clean=np.zeros((40, 90, 3), np.uint8),
         occluded=np.zeros((40, 90, 3), np.uint8),
     )
-    assert sheet([view(), wide, view()], style, 'h').shape[2] == 3
+    assert contact_sheet([crops(), wide, crops()], style, 'h').shape[2] == 3
 
 
 def test_gallery(style):
     hidden = {**DISC, 'removed': [[0, 'left_eye']]}
     page = gallery(
-        [view(records=[hidden]), view(records=[NOTHING])],
+        [crops(records=[hidden]), crops(records=[NOTHING])],
         style,
         'Hidden <joints>',
         ['a & b'],
@@ -225,10 +227,11 @@ def test_gallery(style):
     )
     assert '<h1>Hidden &lt;joints&gt;</h1>' in page
     assert '<p>a &amp; b</p>' in page
-    assert '<code>python x --y &quot;z&quot;</code>' in page
+    assert '<code>python x --y &#34;z&#34;</code>' in page
     assert 'image 7, person &lt;3&gt;' in page
     assert page.count('<article class="same">') == 1
-    assert page.count('<circle cx="20.5" cy="10.5" r="4.5" class="reg') == 1
+    regions = re.search('<g class="regions">(.*?)</g>', page)[1]
+    assert regions.count('<circle cx="20.5" cy="10.5" r="4.5"') == 2
     titles = re.findall(r'<title>(.*?)</title>', page.partition('<main>')[2])
     # clean: two labelled joints; occluded: the hidden one, the removed one
     assert titles == [
@@ -243,7 +246,16 @@ def test_gallery(style):
     assert page.count('<article') == page.count('</article>') == 2
 
 
-def test_kept_picture_is_a_copy():
+def test_names_are_escaped(style):
+    nasty = '<b>"$x_1$'
+    odd = PoseStyle.from_names((nasty, *NAMES[1:]), style.links)
+    record = {**DISC, 'name': nasty, 'hidden': [[0, nasty]]}
+    page = gallery([crops(records=[record])], odd, nasty)
+    assert '<b>' not in page
+    assert f'<title>{html.escape(nasty, quote=False)[:9]}' in page
+
+
+def test_kept_image_is_a_copy():
     image = np.zeros((2, 2, 3), np.uint8)
     results = KeepImage('before')({'img': image})
     image[:] = 9

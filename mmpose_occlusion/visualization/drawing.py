@@ -1,7 +1,7 @@
-"""Drawing joints, regions and words on enlarged pictures.
+"""Joints, regions and text on enlarged images, with OpenCV.
 
-A picture's pixel (x, y) has its centre at (x + 0.5, y + 0.5) from the
-corner, so that a joint at x is drawn at (x + 0.5) * scale - 0.5.
+A pixel (x, y) has its centre at (x + 0.5, y + 0.5) from the image's corner:
+a joint at x is drawn at (x + 0.5) * scale - 0.5. Canvases are RGB.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,28 +13,23 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .style import ERROR, INK, REGION, TRUTH, Style
-
-Color = tuple[int, int, int]
+from .pose_style import ERROR, INK, REGION, TRUTH, Color, PoseStyle
 
 _SHIFT = 4  # bits of OpenCV's subpixel coordinates
+_AA = cv2.LINE_AA
 
 
-def enlarge(picture: np.ndarray, scale: int) -> np.ndarray:
-    """An (H, W, 3) BGR picture as an RGB canvas ``scale`` times as large.
+def enlarge(image: np.ndarray, scale: int) -> np.ndarray:
+    """An (H, W, 3) BGR image as an RGB canvas ``scale`` times as large.
 
-    Smoothly, but for black discs and the like, whose edges the cubic filter
-    keeps as sharp as they are.
+    Cubic interpolation keeps the edges of discs sharp.
     """
-    rgb = np.clip(picture, 0, 255).astype(np.uint8)[..., ::-1]
+    rgb = np.clip(image, 0, 255).astype(np.uint8)[..., ::-1]
     if scale == 1:
         return rgb.copy()
+    size = image.shape[1] * scale, image.shape[0] * scale
     return cv2.resize(
-        np.ascontiguousarray(rgb),
-        None,
-        fx=scale,
-        fy=scale,
-        interpolation=cv2.INTER_CUBIC,
+        np.ascontiguousarray(rgb), size, interpolation=cv2.INTER_CUBIC
     )
 
 
@@ -42,7 +37,7 @@ def draw_pose(
     canvas: np.ndarray,
     joints: np.ndarray,
     shown: np.ndarray,
-    style: Style,
+    style: PoseStyle,
     scale: int,
     faint: np.ndarray | None = None,
 ) -> None:
@@ -50,11 +45,11 @@ def draw_pose(
 
     Args:
         canvas: (H * scale, W * scale, 3) RGB; drawn on.
-        joints: (K, 2) in the picture's pixels.
-        shown: (K,) bool.
+        joints: (K, 2) in pixels of the image.
+        shown: (K,) bool; joints that are not finite are never drawn.
         style: Links and colours.
         scale: Of the canvas.
-        faint: (K,) bool, those to be drawn small and without links.
+        faint: (K,) bool, joints that are drawn small and without links.
     """
     faint = np.zeros(len(joints), bool) if faint is None else faint
     shown = shown & np.isfinite(joints).all(axis=-1)
@@ -62,10 +57,10 @@ def draw_pose(
     solid = shown & ~faint
     for link in style.links:
         if solid[link[0]] and solid[link[1]]:
-            ends = [_point(joints[i], scale) for i in link]
+            a, b = (_point(joints[i], scale) for i in link)
             color = style.link_color(link)
-            cv2.line(canvas, *ends, _dark(color), unit + 2, cv2.LINE_AA, 4)
-            cv2.line(canvas, *ends, color, unit, cv2.LINE_AA, 4)
+            cv2.line(canvas, a, b, _dark(color), unit + 2, _AA, _SHIFT)
+            cv2.line(canvas, a, b, color, unit, _AA, _SHIFT)
     for index in np.flatnonzero(shown):
         radius = unit * (1.0 if faint[index] else 1.6)
         disc(canvas, joints[index], radius, style.colors[index], scale)
@@ -78,37 +73,28 @@ def disc(
     color: Color,
     scale: int,
 ) -> None:
-    """A dot with a dark rim; the radius in pixels of the canvas."""
+    """A dot with a dark rim; the radius is in pixels of the canvas."""
     center = _point(joint, scale)
     for extra, paint in ((1.2, _dark(color)), (0.0, color)):
         size = round((radius + extra) * (1 << _SHIFT))
-        cv2.circle(canvas, center, size, paint, -1, cv2.LINE_AA, _SHIFT)
-
-
-def ring(
-    canvas: np.ndarray, joint: np.ndarray, color: Color, scale: int
-) -> None:
-    """A small empty circle: where a joint truly is."""
-    center = _point(joint, scale)
-    unit = thickness(canvas)
-    size = round((unit * 2.0 + 1) * (1 << _SHIFT))
-    cv2.circle(canvas, center, size, INK, unit + 2, cv2.LINE_AA, _SHIFT)
-    cv2.circle(canvas, center, size, color, unit, cv2.LINE_AA, _SHIFT)
+        cv2.circle(canvas, center, size, paint, -1, _AA, _SHIFT)
 
 
 def draw_error(
     canvas: np.ndarray, truth: np.ndarray, guess: np.ndarray, scale: int
 ) -> None:
-    """From where a joint is to where it was predicted."""
+    """A ring at a joint's annotation and a line to its prediction."""
     ends = _point(truth, scale), _point(guess, scale)
     unit = thickness(canvas)
-    cv2.line(canvas, *ends, INK, unit + 2, cv2.LINE_AA, _SHIFT)
-    cv2.line(canvas, *ends, ERROR, unit, cv2.LINE_AA, _SHIFT)
-    ring(canvas, truth, TRUTH, scale)
+    size = round((unit * 2.0 + 1) * (1 << _SHIFT))
+    cv2.line(canvas, *ends, INK, unit + 2, _AA, _SHIFT)
+    cv2.line(canvas, *ends, ERROR, unit, _AA, _SHIFT)
+    cv2.circle(canvas, ends[0], size, INK, unit + 2, _AA, _SHIFT)
+    cv2.circle(canvas, ends[0], size, TRUTH, unit, _AA, _SHIFT)
 
 
 def draw_region(canvas: np.ndarray, record: Mapping, scale: int) -> None:
-    """Outline what a record painted; nothing if it painted nothing."""
+    """Outline the region that a record painted, if it painted one."""
     if not record.get('box'):
         return
     unit = thickness(canvas)
@@ -117,15 +103,15 @@ def draw_region(canvas: np.ndarray, record: Mapping, scale: int) -> None:
         if region.get('shape') == 'disc':
             center = _point(np.array(region['center']), scale)
             size = round((region['radius'] + 0.5) * scale * (1 << _SHIFT))
-            cv2.circle(canvas, center, size, color, width, cv2.LINE_AA, 4)
+            cv2.circle(canvas, center, size, color, width, _AA, _SHIFT)
         else:
             x1, y1, x2, y2 = (edge * scale for edge in record['box'])
             corners = (x1, y1), (x2 - 1, y2 - 1)
-            cv2.rectangle(canvas, *corners, color, width, cv2.LINE_AA)
+            cv2.rectangle(canvas, *corners, color, width, _AA)
 
 
 def thickness(canvas: np.ndarray) -> int:
-    """Of a line, in pixels of the canvas."""
+    """Width of lines, in pixels of the canvas."""
     return max(1, round(min(canvas.shape[:2]) / 200))
 
 
@@ -136,25 +122,22 @@ def write(
     size: int,
     width: int,
 ) -> None:
-    """Write lines of text, each cut with an ellipsis where it is too long.
+    """Write lines of text; long ones are cut with an ellipsis.
 
     Args:
         canvas: (H, W, 3) RGB; written on.
         lines: Text and RGB of each.
         corner: Left and top of the first line.
         size: Of the letters, in pixels.
-        width: That a line may have, in pixels.
+        width: Of the longest line, in pixels.
     """
     image = Image.fromarray(canvas)
     pen = ImageDraw.Draw(image)
     letters = font(size)
+    x, y = corner
     for row, (text, color) in enumerate(lines):
-        pen.text(
-            (corner[0], corner[1] + row * line_height(size)),
-            _fit(text, letters, width),
-            fill=color,
-            font=letters,
-        )
+        place = x, y + row * line_height(size)
+        pen.text(place, _fit(text, letters, width), color, letters)
     canvas[:] = np.asarray(image)
 
 
@@ -171,7 +154,7 @@ def font(size: int) -> ImageFont.FreeTypeFont:
 
 
 def text_width(text: str, size: int) -> int:
-    """In pixels."""
+    """Width of a line in pixels."""
     return int(font(size).getlength(text))
 
 
@@ -184,11 +167,12 @@ def _fit(text: str, letters: ImageFont.FreeTypeFont, width: int) -> str:
 
 
 def _point(joint: np.ndarray, scale: int) -> tuple[int, int]:
-    """A joint in OpenCV's subpixel coordinates; far away ones are capped."""
+    """A joint in OpenCV's subpixel coordinates, clipped to their range."""
     xy = (np.asarray(joint, float) + 0.5) * scale - 0.5
     xy = np.clip(xy, -1e5, 1e5) * (1 << _SHIFT)
     return round(float(xy[0])), round(float(xy[1]))
 
 
 def _dark(color: Color) -> Color:
-    return tuple(round(0.35 * part) for part in color)
+    red, green, blue = (round(0.35 * part) for part in color)
+    return red, green, blue

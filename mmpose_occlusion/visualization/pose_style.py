@@ -1,11 +1,13 @@
 """Colours and links of a data set's joints."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mmpose_occlusion.skeleton import Skeleton
 
-# of Okabe and Ito's palette, which colour-blind people can tell apart; RGB
+Color = tuple[int, int, int]
+
+# of the palette of Okabe and Ito, which is safe for colour-blind readers; RGB
 LEFT = (86, 180, 233)
 RIGHT = (230, 120, 30)
 MIDDLE = (0, 188, 140)
@@ -19,8 +21,8 @@ PAPER = (250, 250, 248)
 
 
 @dataclass(frozen=True)
-class Style:
-    """How joints are drawn.
+class PoseStyle:
+    """How the joints of a data set are drawn.
 
     Args:
         names: Joint names, length K.
@@ -30,26 +32,36 @@ class Style:
 
     names: tuple[str, ...]
     links: tuple[tuple[int, int], ...]
-    colors: tuple[tuple[int, int, int], ...]
+    colors: tuple[Color, ...]
 
     @classmethod
-    def from_metainfo(cls, metainfo: Mapping) -> 'Style':
-        """Read it from a data set's parsed metainfo."""
-        names = Skeleton.from_metainfo(metainfo).names
-        links = tuple(
-            (int(a), int(b)) for a, b in metainfo.get('skeleton_links') or ()
+    def from_names(
+        cls, names: Sequence[str], links: Sequence[Sequence[int]]
+    ) -> 'PoseStyle':
+        """Colour the joints by the side that their names say."""
+        return cls(
+            tuple(names),
+            tuple((int(a), int(b)) for a, b in links),
+            tuple(side_color(name) for name in names),
         )
-        return cls(names, links, tuple(side_color(name) for name in names))
 
-    def link_color(self, link: tuple[int, int]) -> tuple[int, int, int]:
-        """A link has its joints' colour, or is of the middle."""
+    @classmethod
+    def from_metainfo(cls, metainfo: Mapping) -> 'PoseStyle':
+        """Read names and links from a data set's parsed metainfo."""
+        return cls.from_names(
+            Skeleton.from_metainfo(metainfo).names,
+            metainfo.get('skeleton_links') or (),
+        )
+
+    def link_color(self, link: tuple[int, int]) -> Color:
+        """Colour of its joints; of the middle where these differ."""
         first, second = (self.colors[i] for i in link)
         if first == second or second == MIDDLE:
             return first
         return second if first == MIDDLE else MIDDLE
 
 
-def side_color(name: str) -> tuple[int, int, int]:
+def side_color(name: str) -> Color:
     """RGB of a joint by the side that its name says."""
     words = name.lower().replace('-', '_').split('_')
     if words[0] in ('left', 'l'):

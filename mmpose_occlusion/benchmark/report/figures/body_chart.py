@@ -1,0 +1,188 @@
+"""Values of joints, drawn on a body."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import PowerNorm
+
+from .chart_base import FAINT, HEAT, INK, LEADER, LIMB, Chart
+
+STANDING: dict[str, tuple[float, float]] = {
+    'nose': (0, 8.55),
+    'eye': (0.59, 9.22),
+    'ear': (1.26, 8.84),
+    'shoulder': (1.1, 6.9),
+    'elbow': (1.7, 5.3),
+    'wrist': (2.0, 3.8),
+    'hip': (0.7, 4.1),
+    'knee': (0.85, 2.1),
+    'ankle': (0.95, 0.2),
+    'head_top': (0, 10.45),
+    'top_head': (0, 10.45),
+    'upper_neck': (0, 7.4),
+    'neck': (0, 7.2),
+    'thorax': (0, 6.9),
+    'pelvis': (0, 4.1),
+}
+"""A standing person who faces the reader, with an enlarged head; the left
+side is at x > 0."""
+
+Spot = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class BodyLayout:
+    """Where the joints are drawn.
+
+    Args:
+        spots: Joint -> x and y, y upwards.
+        links: Pairs of joints.
+        is_standing: Whether this is the standing person, whose sides are
+            known, and not the median of the data.
+    """
+
+    spots: dict[str, Spot]
+    links: list[tuple[str, str]]
+    is_standing: bool
+
+
+def body_layout(
+    names: Sequence[str],
+    links: Sequence[tuple[int, int]],
+    joints: np.ndarray,
+    boxes: np.ndarray,
+) -> BodyLayout:
+    """Place joints on a standing person if all names are known, else at
+    their median place in the people's bboxes.
+
+    Args:
+        names: Length K.
+        links: Pairs of indices.
+        joints: ``(N, K, 2)`` annotated joints in pixels, NaN for unlabelled.
+        boxes: ``(N, 4)`` xyxy in pixels.
+    """
+    pairs = [(names[a], names[b]) for a, b in links]
+    places = {joint: _standing(joint) for joint in names}
+    known = {joint: spot for joint, spot in places.items() if spot}
+    if len(known) == len(names):
+        return BodyLayout(known, pairs, True)
+    low, high = np.split(boxes, 2, axis=1)
+    inside = (joints - low[:, None]) / (high - low)[:, None]
+    spots = {}
+    for k, joint in enumerate(names):
+        seen = inside[np.isfinite(inside[:, k]).all(axis=1), k]
+        if len(seen):
+            x, y = np.median(seen, axis=0)
+            spots[joint] = (6 * float(x) - 3, 9 - 9 * float(y))
+    return BodyLayout(spots, pairs, False)
+
+
+def _standing(joint: str) -> Spot | None:
+    side, _, rest = joint.partition('_')
+    if side in ('left', 'right') and rest in STANDING:
+        x, y = STANDING[rest]
+        return (x if side == 'left' else -x, y)
+    return STANDING.get(joint)
+
+
+def body_chart(
+    losses: Mapping[str, Mapping[str, float]],
+    layout: BodyLayout,
+    text: Callable[[float], str],
+    label: str,
+    alt: str,
+) -> Chart | None:
+    """One body for each paint: the larger and darker a joint, the more.
+
+    Args:
+        losses: Paint -> joint -> loss.
+        layout: Where the joints are.
+        text: Writes a loss beside its joint.
+        label: Of the colour scale.
+        alt: Description.
+    """
+    values = [x for found in losses.values() for x in found.values()]
+    if not values or not layout.spots:
+        return None
+    norm = PowerNorm(0.5, vmin=0, vmax=max(*values, 0.005))
+    median = "Each joint is at its median place in the people's bboxes."
+    chart = Chart(alt, '' if layout.is_standing else median)
+    for paint, found in losses.items():
+        with chart.panel(3.2, 4.9) as axis:
+            _draw_body(axis, layout, found, norm, text)
+            axis.set_title(f'painted: {paint}', loc='center')
+    with chart.panel(0.75, 3.2) as axis:
+        scale = ScalarMappable(norm, HEAT)
+        axis.figure.colorbar(scale, cax=axis, label=label)
+    return chart
+
+
+def _draw_body(
+    axis: Axes,
+    layout: BodyLayout,
+    losses: Mapping[str, float],
+    norm: PowerNorm,
+    text: Callable[[float], str],
+) -> None:
+    spots = layout.spots
+    xs, ys = np.array(list(spots.values())).T
+    middle = (xs.min() + xs.max()) / 2
+    for a, b in layout.links:
+        if a in spots and b in spots:
+            x, y = np.array([spots[a], spots[b]]).T
+            axis.plot(x, y, color=LIMB, linewidth=7, zorder=1)
+    shown = [joint for joint in spots if joint in losses]
+    axis.scatter(
+        [spots[j][0] for j in shown],
+        [spots[j][1] for j in shown],
+        s=[70 + 260 * float(norm(max(0.0, losses[j]))) for j in shown],
+        c=[losses[j] for j in shown],
+        cmap=HEAT,
+        norm=norm,
+        edgecolors=INK,
+        linewidths=0.9,
+        zorder=3,
+    )
+    edge = max(0.72 * np.ptp(xs), 0.5)
+    for side in (-1, 1):
+        mine = [j for j in shown if (spots[j][0] < middle) == (side < 0)]
+        mine.sort(key=lambda j: spots[j][1])
+        heights = _spread([spots[j][1] for j in mine], ys.max() / 18)
+        align = 'left' if side > 0 else 'right'
+        for joint, height in zip(mine, heights, strict=True):
+            x = middle + side * edge
+            axis.plot(
+                [spots[joint][0], x - 0.06 * side],
+                [spots[joint][1], height],
+                color=LEADER,
+                linewidth=0.7,
+                zorder=2,
+            )
+            words = text(losses[joint])
+            axis.text(x, height, words, ha=align, va='center', fontsize=8)
+        if layout.is_standing:
+            word = "person's left" if side > 0 else "person's right"
+            x, y = middle + side * 0.3 * edge, ys.min() - 0.11 * np.ptp(ys)
+            axis.text(x, y, word, ha=align, color=FAINT, fontsize=8)
+    axis.set_aspect('equal')
+    axis.set_xlim(middle - 1.45 * edge, middle + 1.45 * edge)
+    axis.axis('off')
+
+
+def _spread(values: Sequence[float], least: float) -> list[float]:
+    """Rising values, moved so that neighbours are ``least`` apart."""
+    out = list(values)
+    for _ in range(200):
+        moved = False
+        for i in range(len(out) - 1):
+            lack = least - (out[i + 1] - out[i])
+            if lack > 1e-6:
+                out[i] -= lack / 2
+                out[i + 1] += lack / 2
+                moved = True
+        if not moved:
+            break
+    return out
