@@ -89,7 +89,11 @@ def browse(options: BrowseOptions) -> None:
     from mmpose_occlusion.errors import UsageError
     from mmpose_occlusion.files import write_bytes, write_text
     from mmpose_occlusion.hooks.summary import outcomes, summarize
-    from mmpose_occlusion.visualization import Style, gallery, sheet
+    from mmpose_occlusion.visualization import (
+        PoseStyle,
+        contact_sheet,
+        gallery,
+    )
 
     split = options.split
     cfg = load_config(options.config, options.cfg_options)
@@ -102,7 +106,7 @@ def browse(options: BrowseOptions) -> None:
         raise UsageError(f'the {split} data of "{options.config}" is empty')
     indices = crops.draw_indices(len(dataset), options.num, options.seed)
     views = list(crops.views(dataset, indices, options.seed))
-    style = Style.from_metainfo(
+    style = PoseStyle.from_metainfo(
         metainfo_of(cfg[f'{split}_dataloader']['dataset'])
     )
     names = [attack.attack_name(each) for each in attacks]
@@ -119,7 +123,9 @@ def browse(options: BrowseOptions) -> None:
     facts = [Path(options.config).name, *counts]
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
-    image = sheet(views, style, heading, together=len(views_of), facts=facts)
+    image = contact_sheet(
+        views, style, heading, together=len(views_of), facts=facts
+    )
     _, data = cv2.imencode('.png', image[..., ::-1])
     write_bytes(out / 'sheet.png', data.tobytes())
     page = gallery(views, style, heading, facts, options.command())

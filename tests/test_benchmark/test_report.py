@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 import pytest
 from markupsafe import escape
-from mmengine.config import Config
 
 from mmpose_occlusion.benchmark.analysis import Estimate
 from mmpose_occlusion.benchmark.report import write_report
@@ -30,10 +29,8 @@ from mmpose_occlusion.benchmark.report.figures.forest_chart import (
 )
 from mmpose_occlusion.benchmark.report.formatting import interval, number
 from mmpose_occlusion.benchmark.report.write import together
-from mmpose_occlusion.predictors.mmpose_topdown.case_crops import (
-    case_crops,
-    crops_from,
-)
+from mmpose_occlusion.predictors.mmpose_topdown.case_crops import case_crops
+from mmpose_occlusion.predictors.mmpose_topdown.dataset import recipe
 from tests.test_benchmark import made_up
 from tests.test_benchmark.planted import config
 
@@ -395,18 +392,19 @@ def planted(synthetic_people):
         made_up.attack(clean, boxes, 'left_elbow'),
         made_up.attack(clean, boxes, 'nose', fault=lose),
     ]
-    return cfg, made_up.run(boxes, clean, attacks)
+    dataset = recipe(cfg, cfg.test_dataloader.dataset.to_dict())
+    return made_up.run(boxes, clean, attacks, dataset=dataset)
 
 
 def test_the_worst_case_is_the_one_that_was_planted(planted):
-    cfg, run = planted
+    run = planted
     (case, *_) = pick_cases(run, WORST)
     assert (case.attack, case.joint) == ('keypoint:nose:black', 'nose')
     sizes = run.boxes.boxes[:, 2:] - run.boxes.boxes[:, :2]
     grown = 50 * 2**0.5 / sizes.max(axis=1)
     assert case.after - case.before == pytest.approx(grown[case.row])
 
-    images = case_crops(run, [case], cfg)[case]
+    images = case_crops(run, [case])[case]
     changed = (images.clean != images.attacked).any(axis=2)
     y, x = np.nonzero(changed)
     nose = images.in_crop(run.boxes.truth[case.row])[0]
@@ -415,38 +413,35 @@ def test_the_worst_case_is_the_one_that_was_planted(planted):
 
 
 def test_cases_are_on_the_page(planted, tmp_path):
-    cfg, run = planted
-    cfg.dump(tmp_path / 'config.py')
     text = write_report(
-        [run], tmp_path, case_images=crops_from(tmp_path), draws=5
+        [planted], tmp_path, case_images=case_crops, draws=5
     ).read_text()
     assert 'Typical cases' in text
     assert text.count('data:image/jpeg') >= 4
 
 
 def test_data_that_are_gone_are_a_sentence(planted, tmp_path):
-    cfg, run = planted
-    cfg = Config(cfg.to_dict())
-    cfg.test_dataloader.dataset.data_root = str(tmp_path / 'gone')
-    cfg.dump(tmp_path / 'config.py')
-    images = crops_from(tmp_path)
+    dataset = dict(
+        planted.dataset['dataset'], data_root=str(tmp_path / 'gone')
+    )
+    run = replace(planted, dataset=dict(planted.dataset, dataset=dataset))
     text = write_report(
-        [run], tmp_path, case_images=images, draws=5
+        [run], tmp_path, case_images=case_crops, draws=5
     ).read_text()
     assert 'No crops: the data set cannot be read again' in text
     assert 'data:image/jpeg' not in text
-    with pytest.raises(LookupError, match='config of this run is not in its'):
-        crops_from(tmp_path / 'none')(run, [])
+    with pytest.raises(LookupError, match='does not say which data set'):
+        case_crops(replace(run, dataset={}), [])
     none = write_report([run], tmp_path / 'none', draws=5).read_text()
     assert 'this report was made without the data set' in none
 
 
 def test_other_data_are_noticed(planted):
-    cfg, run = planted
+    run = planted
     boxes = replace(run.boxes, image_ids=run.boxes.image_ids + 1)
     other = replace(run, boxes=boxes)
     with pytest.raises(LookupError, match='has changed'):
-        case_crops(other, pick_cases(run, WORST, 1), cfg)
+        case_crops(other, pick_cases(run, WORST, 1))
 
 
 @pytest.mark.parametrize(

@@ -1,89 +1,49 @@
 """Crops of a report's cases, made again through MMPose's data set."""
 
 import contextlib
+import copy
 import io
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmengine.utils import import_modules_from_strings
 from mmpose.registry import DATASETS
 
 from mmpose_occlusion.benchmark.analysis import transform_configs
 from mmpose_occlusion.benchmark.blocks import order_by_image
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.benchmark.report.cases import Case, CaseImages
-from mmpose_occlusion.datasets import match_detections
 from mmpose_occlusion.engine.crops import to_crop
 from mmpose_occlusion.engine.pipelines import split_pipeline
+from mmpose_occlusion.skeleton import Skeleton
 
-from .crop_maker import Attack, CropMaker
+from .crop_maker import CropAttack, CropMaker
 from .ground_truth import infos_of
 
 
-def crops_from(
-    *folders: str | Path,
-) -> Callable[[BenchmarkRun, Sequence[Case]], dict[Case, CaseImages]]:
-    """A function that makes crops with the configs in benchmarks' folders.
-
-    Args:
-        folders: The ``--out`` of benchmarks.
-    """
-
-    def make(
-        run: BenchmarkRun, cases: Sequence[Case]
-    ) -> dict[Case, CaseImages]:
-        for folder in folders:
-            config = find_config(folder, run)
-            if config:
-                return case_crops(run, cases, config)
-        raise LookupError(
-            'the config of this run is not in its folder, so its crops cannot '
-            'be made again'
-        )
-
-    return make
-
-
-def find_config(folder: str | Path, run: BenchmarkRun) -> Path | None:
-    """The config that a benchmark left in its folder.
-
-    Args:
-        folder: The benchmark's.
-        run: One of its runs.
-    """
-    folder = Path(folder)
-    stored = folder / 'store' / str(run.run.get('key')) / 'config.py'
-    return next(
-        (p for p in (stored, folder / 'config.py') if p.is_file()), None
-    )
-
-
 def case_crops(
-    run: BenchmarkRun, cases: Sequence[Case], config: str | Path | Config
+    run: BenchmarkRun, cases: Sequence[Case]
 ) -> dict[Case, CaseImages]:
     """Make the crops of some cases, clean and attacked.
 
     Args:
-        run: The run.
-        cases: Of the run.
-        config: That the run was made with.
+        run: The run; its ``dataset`` says how to build the data set.
+        cases: Cases of the run.
 
     Raises:
         LookupError: The data set is missing or has changed, or an attack
             cannot be applied; the message names it.
     """
-    crop_of = _crops(run, config)
+    crop_of = _crops(run)
     attacks = {attack.name: attack for attack in run.attacks}
     out = {}
     for case in cases:
         crop = crop_of(case.row)
         try:
-            painted = Attack(
-                transform_configs(attacks[case.attack]), run.seed
-            )(crop)
+            configs = transform_configs(attacks[case.attack])
+            painted = CropAttack(configs, run.seed)(crop)
         except Exception as error:
             raise LookupError(
                 f'the attack "{case.attack}" cannot be painted again '
@@ -95,23 +55,20 @@ def case_crops(
     return out
 
 
-def _crops(
-    run: BenchmarkRun, config: str | Path | Config
-) -> Callable[[int], dict[str, Any]]:
-    """Row of the boxes -> ``results`` of its crop."""
+def _crops(run: BenchmarkRun) -> Callable[[int], dict[str, Any]]:
+    """Row of the bboxes -> ``results`` of its crop."""
+    recipe = copy.deepcopy(run.dataset)
+    if not recipe:
+        raise LookupError('the run does not say which data set it was made on')
     try:
-        cfg = (
-            config
-            if isinstance(config, Config)
-            else Config.fromfile(str(config))
-        )
-        init_default_scope(cfg.get('default_scope') or 'mmpose')
-        built = match_detections(cfg.test_dataloader.dataset.to_dict())
-        source = built.get('dataset', built)
-        before, after = split_pipeline(source['pipeline'])
-        source['pipeline'] = before
+        if recipe['custom_imports']:
+            import_modules_from_strings(**recipe['custom_imports'])
+        init_default_scope(recipe['default_scope'])
+        config = recipe['dataset']
+        source = config.get('dataset', config)
+        source['pipeline'], after = split_pipeline(source['pipeline'])
         with contextlib.redirect_stdout(io.StringIO()):
-            dataset = DATASETS.build(built)
+            dataset = DATASETS.build(config)
         ids = np.array([info['img_id'] for info in infos_of(dataset)])
     except Exception as error:
         raise LookupError(
@@ -121,8 +78,8 @@ def _crops(
     count = len(run.boxes)
     if not np.array_equal(ids[order][:count], run.boxes.image_ids):
         raise LookupError('the data set has changed since the predictions')
-    joints = {name: i for i, name in enumerate(run.joints.names)}
-    maker = CropMaker(dataset, after, (), joints, order)
+    skeleton = Skeleton.from_names(tuple(run.joints.names))
+    maker = CropMaker(dataset, after, (), skeleton, order)
 
     def crop_of(row: int) -> dict[str, Any]:
         try:
