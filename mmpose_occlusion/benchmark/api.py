@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -252,8 +253,10 @@ def _row(
 
 def _case_images() -> Any:
     """What makes the crops of cases again; None without MMPose."""
-    try:
-        from mmpose_occlusion.predictors.mmpose_topdown import case_crops
-    except ImportError:
+    if find_spec('mmpose') is None:
         return None
-    return case_crops.case_crops
+    from mmpose_occlusion.predictors.mmpose_topdown.case_crops import (
+        case_crops,
+    )
+
+    return case_crops

@@ -86,6 +86,7 @@ def browse(options: BrowseOptions) -> None:
 
     from mmpose_occlusion.engine import attack, checks, crops
     from mmpose_occlusion.engine.config import load_config, metainfo_of
+    from mmpose_occlusion.engine.pipelines import attack_name
     from mmpose_occlusion.errors import UsageError
     from mmpose_occlusion.files import write_bytes, write_text
     from mmpose_occlusion.hooks.summary import outcomes, summarize
@@ -109,7 +110,7 @@ def browse(options: BrowseOptions) -> None:
     style = PoseStyle.from_metainfo(
         metainfo_of(cfg[f'{split}_dataloader']['dataset'])
     )
-    names = [attack.attack_name(each) for each in attacks]
+    names = [attack_name(each) for each in attacks]
     views_of: dict[str, list] = {view.name: [] for view in views}
     for view in views:
         views_of[view.name].append(outcomes(view.records))

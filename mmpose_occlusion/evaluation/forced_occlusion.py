@@ -199,19 +199,12 @@ def hidden_joints(
     Returns:
         Two ``(K,)`` bool; a target of one record is no bystander of another.
     """
-    targets, hidden = np.zeros((2, len(skeleton.names)), bool)
+    targets, others = np.zeros((2, len(skeleton.names)), bool)
     for record in records:
-        if not record['hidden']:
-            continue
-        kind, _, name = record['name'].partition(':')
-        under = [skeleton.joint_index(joint) for _, joint in record['hidden']]
-        hidden[under] = True
-        if kind == 'part':
-            named = skeleton.part_indices(name)
-        else:
-            named = (skeleton.joint_index(name),)
-        targets[np.intersect1d(under, named)] = True
-    return targets, hidden & ~targets
+        for mask, key in ((targets, 'targets'), (others, 'bystanders')):
+            for _, joint in record.get(key, ()):
+                mask[skeleton.joint_index(joint)] = True
+    return targets, others & ~targets
 
 
 def _views(

@@ -112,7 +112,8 @@ def summarize(
         if painted:
             line += f', {sum(painted) / len(painted):,.0f} px on average'
         if reasons:
-            words = ', '.join(f'{r} ({n:,})' for r, n in reasons.most_common())
+            ordered = sorted(reasons.items(), key=lambda r: (-r[1], r[0]))
+            words = ', '.join(f'{r} ({n:,})' for r, n in ordered)
             line += f'; {reasons.total():,} unchanged: {words}'
         lines.append(f'{line}.')
     return lines

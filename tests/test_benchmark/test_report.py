@@ -1,5 +1,6 @@
 """The report: what its files hold, and that a browser shows it."""
 
+import copy
 import csv
 import json
 import os
@@ -69,9 +70,7 @@ def some_run(**more):
         for part in ('head', '<hip> & co')
     ]
     attacks += [
-        attack(
-            'random', 'black', lose if size > 0.1 else None, size=f'{size:.0%}'
-        )
+        attack('random', 'black', lose if size > 0.1 else None, diameter=size)
         for size in (0.1, 0.2)
     ]
     attacks += [attack('random', 'noise'), attack('random', 'object')]
@@ -394,8 +393,8 @@ def planted(synthetic_people):
         made_up.attack(clean, boxes, 'left_elbow'),
         made_up.attack(clean, boxes, 'nose', fault=lose),
     ]
-    dataset = recipe(cfg, cfg.test_dataloader.dataset.to_dict())
-    return made_up.run(boxes, clean, attacks, dataset=dataset)
+    source = recipe(cfg, cfg.test_dataloader.dataset.to_dict())
+    return replace(made_up.run(boxes, clean, attacks), dataset=source)
 
 
 def test_the_worst_case_is_the_one_that_was_planted(planted):
@@ -423,16 +422,15 @@ def test_cases_are_on_the_page(planted, tmp_path):
 
 
 def test_data_that_are_gone_are_a_sentence(planted, tmp_path):
-    dataset = dict(
-        planted.dataset['dataset'], data_root=str(tmp_path / 'gone')
-    )
-    run = replace(planted, dataset=dict(planted.dataset, dataset=dataset))
+    source = copy.deepcopy(planted.dataset)
+    source['dataset']['data_root'] = str(tmp_path / 'gone')
+    run = replace(planted, dataset=source)
     text = write_report(
         [run], tmp_path, case_images=case_crops, draws=5
     ).read_text()
     assert 'No crops: the data set cannot be read again' in text
     assert 'data:image/jpeg' not in text
-    with pytest.raises(LookupError, match='does not say which data set'):
+    with pytest.raises(LookupError, match='does not say how to build'):
         case_crops(replace(run, dataset={}), [])
     none = write_report([run], tmp_path / 'none', draws=5).read_text()
     assert 'this report was made without the data set' in none

@@ -59,10 +59,13 @@ def _crops(run: BenchmarkRun) -> Callable[[int], dict[str, Any]]:
     """Row of the bboxes -> ``results`` of its crop."""
     recipe = copy.deepcopy(run.dataset)
     if not recipe:
-        raise LookupError('the run does not say which data set it was made on')
+        raise LookupError(
+            'the store does not say how to build the data set of this run'
+        )
     try:
-        if recipe['custom_imports']:
-            import_modules_from_strings(**recipe['custom_imports'])
+        custom = recipe.get('custom_imports') or {}
+        if custom.get('imports'):
+            import_modules_from_strings(**custom)
         init_default_scope(recipe['default_scope'])
         config = recipe['dataset']
         source = config.get('dataset', config)

@@ -204,7 +204,7 @@ class _Projection:
                 q -= axis[:, None] * np.clip(foot, 0, 1)
             normal[:, here] = matrix.T @ q
             gloss[here] = self.solids[i].gloss
-        normal /= np.sqrt((normal * normal).sum(axis=0)) + 1e-9
+        normal /= np.sqrt(np.einsum('ij,ij->j', normal, normal)) + 1e-9
         direction = np.float32(light.direction)
         half = direction + np.float32([0, 0, -1])
         half /= np.linalg.norm(half)

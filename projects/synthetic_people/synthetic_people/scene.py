@@ -255,7 +255,9 @@ def compose(
         The image (H, W, 3) uint8 BGR in pixels, and per sample the int16
         index of the layer in front, -1 for the background.
     """
-    canvas = background.repeat(SAMPLES, axis=0).repeat(SAMPLES, axis=1)
+    size = background.shape[1::-1]
+    large, nearest = (size[0] * SAMPLES, size[1] * SAMPLES), cv2.INTER_NEAREST
+    canvas = cv2.resize(background, large, interpolation=nearest)
     front = np.full(canvas.shape[:2], -1, np.int16)
     for layer in layers:
         if isinstance(layer, FigureLayer):
@@ -264,7 +266,6 @@ def compose(
         layer = layers[index]
         cv2.copyTo(layer.color, layer.mask, canvas)
         np.copyto(front, np.int16(index), where=layer.mask > 0)
-    size = background.shape[1::-1]
     return cv2.resize(canvas, size, interpolation=cv2.INTER_AREA), front
 
 
@@ -315,15 +316,19 @@ def describe(
             tag = figure.solids[person.solid[row, col]].tag
             seen = tag in [t.replace('*', side) for t in tags]
             visible[name] += int(near and seen)
-    # Pixels more than half of whose samples are set.
-    masks = np.stack([person.mask, front == index], axis=2) * np.uint8(200)
-    masks = cv2.resize(masks, size[::-1], interpolation=cv2.INTER_AREA) > 100
-    whole, shown = masks[..., 0].astype(np.uint8), masks[..., 1]
-    box, areas = cv2.boundingRect(whole), masks.sum(axis=(0, 1), dtype=float)
+    whole = _by_majority(person.mask, size)
+    shown = _by_majority((front == index).view(np.uint8), size)
+    areas = float(np.count_nonzero(whole)), float(np.count_nonzero(shown))
     skull = [solid for solid in figure.solids if solid.tag == 'head']
     head = np.round(to_pixels(extent(skull, person.view)), 2).tolist()
-    bbox = [float(v) for v in box]
-    return Person(joints, visible, bbox, *areas.tolist(), head, shown)
+    bbox = [float(v) for v in cv2.boundingRect(whole.view(np.uint8))]
+    return Person(joints, visible, bbox, *areas, head, shown)
+
+
+def _by_majority(samples: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Pixels more than half of whose samples are 1: (H, W) bool."""
+    values, average = samples * np.uint8(200), cv2.INTER_AREA
+    return cv2.resize(values, size[::-1], interpolation=average) > 100
 
 
 def is_inside(x: float, y: float, width: int, height: int) -> bool:
