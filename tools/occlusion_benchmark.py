@@ -113,7 +113,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Faster ways to compute, see docs/speed_benchmark.md."""
+    """Faster ways to compute, see docs/benchmark_store.md."""
     group = parser.add_argument_group(
         'faster, with other last bits, so that predictions are stored apart'
     )
