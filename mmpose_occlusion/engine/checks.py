@@ -1,4 +1,4 @@
-"""What can be checked before the minutes that a run takes to start."""
+"""Checks before a run starts, which takes minutes."""
 
 import os
 import re
@@ -16,10 +16,10 @@ from .data_files import DataFile, data_files
 def check_data_files(cfg: Config, split: str, evaluator: bool = True) -> None:
     """Check that the files of a split's data and evaluator exist.
 
-    Paths on other storage than the local disk are not checked.
+    Paths that are not on a local disk are not checked.
 
     Raises:
-        UsageError: One is missing; the sentence names its key.
+        UsageError: One is missing; the message names its key.
     """
     for file in data_files(cfg, split):
         scores = file.key.startswith(f'{split}_evaluator')
@@ -41,20 +41,20 @@ def _remedy(file: DataFile, split: str, scores: bool) -> str:
     if file.name == 'bbox_file':
         gt_boxes = ' (or --gt-boxes)' if split == 'test' else ''
         return (
-            'put it there, or take the boxes of the annotations with '
+            'put it there, or use annotated bboxes with '
             f'--cfg-options {file.key}=None{gt_boxes}'
         )
     return (
-        'put the data there, or say where it is with --cfg-options '
+        'put the data there, or set its place with --cfg-options '
         f'{file.owner}.data_root=FOLDER {file.key}=PATH_BELOW_IT'
     )
 
 
 def check_checkpoint(path: str, what: str = 'checkpoint') -> None:
-    """Check that a checkpoint on the local disk exists.
+    """Check that a checkpoint exists, if it is on a local disk.
 
     Raises:
-        UsageError: It does not.
+        UsageError: It does not exist.
     """
     if _is_missing(path):
         raise UsageError(
@@ -63,10 +63,10 @@ def check_checkpoint(path: str, what: str = 'checkpoint') -> None:
 
 
 def check_resume(cfg: Config) -> None:
-    """Check that the checkpoint a training starts from exists.
+    """Check that the checkpoint that a training starts from exists.
 
     Raises:
-        UsageError: It does not.
+        UsageError: It does not exist.
     """
     if cfg.get('load_from'):
         what = (
@@ -76,13 +76,13 @@ def check_resume(cfg: Config) -> None:
 
 
 def fetch_pretrained(cfg: Config) -> None:
-    """Download the weights that the model's parts start from.
+    """Download the pretrained weights of the model's parts.
 
-    MMEngine would do so later, and fail with a page of traceback. What is
-    fetched stays in PyTorch's cache, where MMEngine finds it.
+    MMEngine would do so later, and fail with a long traceback. It finds the
+    downloaded files in PyTorch's cache.
 
     Raises:
-        UsageError: They cannot be had; the sentence names the override.
+        UsageError: They cannot be downloaded; the message names the option.
     """
     from mmengine.runner.checkpoint import CheckpointLoader
 
@@ -90,10 +90,10 @@ def fetch_pretrained(cfg: Config) -> None:
         try:
             CheckpointLoader.load_checkpoint(path, map_location='cpu')
         except Exception as error:
-            # anything from a refused connection to a broken file
+            # of many types, from a refused connection to a damaged file
             reason = ' '.join(str(error).split()) or type(error).__name__
             raise UsageError(
-                f'the weights {key} starts from, "{path}", cannot be had '
+                f'the weights {key} starts from, "{path}", cannot be read '
                 f'({reason}): start without them by --cfg-options '
                 f'{key}=None, or name a file on disk by '
                 f'--cfg-options {key}.checkpoint=FILE'
@@ -101,7 +101,7 @@ def fetch_pretrained(cfg: Config) -> None:
 
 
 def _pretrained(node: Any, key: str) -> Iterator[tuple[str, str]]:
-    """Dotted keys of ``init_cfg`` that load a file, and the file."""
+    """Dotted key of each ``init_cfg`` that loads a file, and the file."""
     if isinstance(node, Mapping):
         for name, value in node.items():
             if name == 'init_cfg':
@@ -117,6 +117,6 @@ def _pretrained(node: Any, key: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_missing(path: str) -> bool:
-    """Whether a path is on the local disk and leads nowhere."""
+    """Whether a path would be on a local disk and does not exist."""
     elsewhere = re.match(r'^[\w.+-]{2,}:', path)
     return not elsewhere and not Path(path).exists()
