@@ -324,7 +324,7 @@ def test_compare_with_the_clean_run(run, with_boxes, tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'sentence'),
     [
-        (['--compare', 'no.npz'], '--compare says what an attack did'),
+        (['--compare', 'no.npz'], '--compare needs an attack'),
         ([*NOSE, '--compare', 'no.npz'], '--compare "no.npz" does not exist'),
         ([*NOSE, '--compare', __file__], f'--compare: "{__file__}" holds no'),
         (
