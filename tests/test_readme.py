@@ -17,6 +17,8 @@ PAGES = [
     'projects/ap10k_occlusion/README.md',
 ]
 
+COMMANDS = ('benchmark', 'browse', 'report')
+
 
 def blocks(page: str, language: str) -> list[str]:
     text = (ROOT / page).read_text()
@@ -50,12 +52,12 @@ def test_a_suite_of_your_own_can_be_loaded(tmp_path):
     from mmpose_occlusion.benchmark.suite import load_suite
     from mmpose_occlusion.skeleton import Skeleton
 
-    (text,) = blocks('docs/benchmark_suites.md', 'python')
-    (tmp_path / 'mine.py').write_text(text)
+    (text,) = blocks('docs/benchmark_suites.md', 'json')
+    (tmp_path / 'mine.json').write_text(text)
     coco = mmpose.datasets.CocoDataset(lazy_init=True).metainfo
     skeleton = Skeleton.from_metainfo(coco)
-    attacks = load_suite(str(tmp_path / 'mine.py'), skeleton)
-    assert len(attacks) == 11 + 3 + 1 + 17
+    attacks = load_suite(str(tmp_path / 'mine.json'), skeleton)
+    assert len(attacks) == 11 + 2 + 1 + 17
     assert attacks[-1].name == 'left right_ankle, head blurred'
 
 
@@ -63,7 +65,9 @@ def test_a_suite_of_your_own_can_be_loaded(tmp_path):
 def test_commands_and_links_lead_somewhere(page):
     shell = '\n'.join(blocks(page, 'bash'))
     named = re.findall(r'\b(?:tools|configs|projects)/[\w./-]+', shell)
-    assert named
+    commands = set(re.findall(r'\bocclusion-\w+', shell))
+    assert named or commands
+    assert commands <= {f'occlusion-{name}' for name in COMMANDS}
     missing = [name for name in named if not (ROOT / name).exists()]
     text = (ROOT / page).read_text()
     links = re.findall(r'\]\((?!http)([^)#]+)\)', text)

@@ -84,7 +84,9 @@ def record_caption(record: Mapping) -> str:
         return f'{head}: no pixels painted, {record["reason"]}'
     targets, bystanders = (
         ', '.join(
-            name if person == record.get('instance', 0) else f'{name} (other)'
+            name
+            if person == record.get('instance', 0)
+            else f'{name} (other person)'
             for person, name in record.get(key) or ()
         )
         for key in ('targets', 'bystanders')

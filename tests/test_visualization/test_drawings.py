@@ -111,7 +111,7 @@ def test_links(style):
         ({'pixels': 1234, 'targets': []}, '1,234 px, hides no target'),
         (
             {'bystanders': [[0, 'left_eye'], [1, 'nose']]},
-            'hides nose; bystanders left_eye, nose (other)',
+            'hides nose; bystanders left_eye, nose (other person)',
         ),
         ({'removed': [[0, 'nose']]}, 'hides nose; 1 labels removed'),
         ({'reason': 'it is late'}, 'no pixels painted, it is late'),
