@@ -1,9 +1,9 @@
-"""Registering in MMPose without importing: that waits for who asks.
+"""Registration in MMPose without imports.
 
-MMEngine's registries know modules that they import when they are first asked
-for something; those of this package are added to them. A config that names
-the package is then read without its models, and a data loader's worker that
-is spawned starts without them.
+MMEngine's registries have a list of modules that are imported at their first
+use; the modules of this package are added to it. A config that names the
+package is then read without importing its models, and a spawned worker of a
+data loader starts without them.
 """
 
 from importlib import import_module
@@ -21,10 +21,10 @@ LOCATIONS = {
 
 
 def register() -> None:
-    """Tell MMPose's registries where to look.
+    """Add this package's modules to MMPose's registries.
 
-    Where a registry has been asked for something before, or does not keep
-    its locations as MMEngine 0.10's do, the modules are imported at once.
+    Where a registry has been used before, or stores its locations otherwise
+    than MMEngine 0.10's, the modules are imported at once.
     """
     from mmpose import registry as registries
 
@@ -35,5 +35,5 @@ def register() -> None:
             for module in modules:
                 import_module(module)
             continue
-        # first, so that what is missing is said in one sentence of ours
+        # first, so that a missing module raises our one-sentence error
         known[:0] = [module for module in modules if module not in known]

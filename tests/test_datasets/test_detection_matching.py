@@ -235,7 +235,7 @@ def test_unmatched_boxes_are_counted_in_the_log(two_people, caplog):
     finally:
         logger.removeHandler(caplog.handler)
     assert '2 of the 4 boxes of' in caplog.text
-    assert 'the other 2 stay as they are' in caplog.text
+    assert 'the other 2 are not attacked' in caplog.text
 
 
 @pytest.mark.parametrize('paper_exact', [False, True])

@@ -253,9 +253,9 @@ def test_lazy_init_reads_no_annotations_until_asked(tmp_path):
     ('views', 'sentence'),
     [
         ({}, 'needs at least one view'),
-        (dict(plain=ARM), "cannot be called 'plain'"),
-        (dict(kpt=ARM), "cannot be called 'kpt'"),
-        ({'part view': ARM}, "cannot be called 'part view'"),
+        (dict(plain=ARM), "cannot be named 'plain'"),
+        (dict(kpt=ARM), "cannot be named 'kpt'"),
+        ({'part view': ARM}, "cannot be named 'part view'"),
         (dict(part_view=[]), 'views.part_view has no transform'),
     ],
 )
