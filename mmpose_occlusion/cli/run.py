@@ -3,6 +3,7 @@
 Nothing heavy is imported here, so that ``--help`` answers quickly.
 """
 
+import atexit
 import contextlib
 import io
 import os
@@ -60,23 +61,25 @@ def run(
             )
         except RuntimeError as error:  # of the check of versions
             return _fail(error)
+    status = 0
     try:
         work(options)
     except UsageError as error:
-        return _fail(error)
+        status = _fail(error)
     except OSError as error:
-        return _fail(error, MACHINE)
+        status = _fail(error, MACHINE)
     except (MemoryError, RuntimeError) as error:
         words = 'out of memory'  # torch has a RuntimeError for it
         if not isinstance(error, MemoryError) and words not in str(error):
             raise
-        return _fail(
+        status = _fail(
             f'{words}: use a smaller batch size or fewer workers', MACHINE
         )
     finally:
-        if 'torch.distributed' in sys.modules:
-            _destroy_process_group()
-    return 0
+        was_rank = _destroy_process_group()
+    if was_rank:
+        _end_rank(status)
+    return status
 
 
 def _fail(error: Exception | str, status: int = USER) -> int:
@@ -92,13 +95,33 @@ def _fail(error: Exception | str, status: int = USER) -> int:
     return status
 
 
-def _destroy_process_group() -> None:
-    """Leave the process group, so that no other rank waits for this one."""
+def _destroy_process_group() -> bool:
+    """Leave the process group, so that no other rank waits for this one.
+
+    Returns:
+        Whether there was one.
+    """
+    if 'torch.distributed' not in sys.modules:
+        return False
     import torch.distributed
 
     available = torch.distributed.is_available()
-    if available and torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
+    if not available or not torch.distributed.is_initialized():
+        return False
+    torch.distributed.destroy_process_group()
+    return True
+
+
+def _end_rank(status: int) -> None:
+    """End a rank whose work is done, without the destructors of torch.
+
+    A rank that had finished was once aborted there by a thread of torch's own
+    ("terminate called without an active exception"), which failed the run.
+    """
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _import_mmpose() -> None:
