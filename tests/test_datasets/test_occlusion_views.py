@@ -310,7 +310,7 @@ def test_a_view_that_gives_up_on_a_sample_is_an_error(synthetic_people):
     dataset = OcclusionViewsDataset(
         people(synthetic_people), dict(part_view=dict(type=GivesUp))
     )
-    with pytest.raises(ValueError, match=r'views\.part_view gave up'):
+    with pytest.raises(ValueError, match=r'views\.part_view returned None'):
         dataset[0]
 
 
