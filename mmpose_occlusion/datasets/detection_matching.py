@@ -164,8 +164,8 @@ class DetectionMatchedDataset(Dataset):
         matched = self.num_matched
         return (
             f'{matched} of the {boxes} boxes of {self._cfg["bbox_file"]} '
-            f'match annotated people (IoU of {self.iou_thr} or more) and can be '
-            f'attacked; the other {boxes - matched} are not attacked.'
+            f'match annotated people (IoU of {self.iou_thr} or more) and can '
+            f'be attacked; the other {boxes - matched} are not attacked.'
         )
 
     @property
@@ -281,8 +281,8 @@ class WarpMatchedPerson(BaseTransform):
         if results.get('flip'):
             raise ValueError(
                 f'Image {results.get("img_id")} was flipped, and the joints '
-                'of people matched to detector boxes were not: remove the flip '
-                'from the test pipeline.'
+                'of people matched to detector boxes were not: remove the '
+                'flip from the test pipeline.'
             )
         keys = ('bbox_center', 'bbox_scale', 'bbox_rotation')
         beside = {key: results[key] for key in keys if key in results}
