@@ -269,6 +269,13 @@ def test_options_in_the_text_exist():
     assert missing == set()
 
 
+def test_make_targets_in_the_text_exist():
+    makefile = read('Makefile')
+    for page in PAGES:
+        for target in re.findall(r'`make (?:-s )?([a-z-]+)', read(page)):
+            assert re.search(rf'(?m)^{target}:', makefile), (page, target)
+
+
 PIP = {'--no-deps', '--no-build-isolation', '--no-binary'}
 
 

@@ -20,6 +20,7 @@ USER, MACHINE = 2, 1
 """Exit status after a user's mistake, and after a failure of data or
 machine."""
 
+_MMPOSE = ('torch', 'mmengine', 'mmcv', 'mmpose')
 _NOISE = ('Could not import OneDL',)
 
 
@@ -42,6 +43,14 @@ def run(
     """
     from mmpose_occlusion.errors import UsageError
 
+    missing = [name for name in _MMPOSE if find_spec(name) is None]
+    if missing and mmpose:
+        return _fail(
+            f'{sys.executable} has no module "{missing[0]}", which this '
+            'command needs: use an environment with MMPose, for example '
+            '$(make -s print-python)',
+            MACHINE,
+        )
     config: Any = getattr(options, 'config', getattr(options, 'model', None))
     if config and '::' not in config and not Path(config).is_file():
         # before the imports, which take seconds
@@ -50,17 +59,11 @@ def run(
             'config, or one of MMPose\'s own as "mmpose::body_2d_keypoint/..."'
         )
     os.environ.setdefault('LOCAL_RANK', str(getattr(options, 'local_rank', 0)))
-    if mmpose or (mmpose is None and find_spec('mmpose')):
+    if mmpose or (mmpose is None and not missing):
         try:
             _import_mmpose()
-        except ModuleNotFoundError as error:
-            return _fail(
-                f'{sys.executable} has no module "{error.name}", which this '
-                'command needs: use an environment with MMPose, for example '
-                '$(make -s print-python)'
-            )
         except RuntimeError as error:  # of the check of versions
-            return _fail(error)
+            return _fail(error, MACHINE)
     status = 0
     try:
         work(options)

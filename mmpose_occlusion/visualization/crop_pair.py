@@ -51,7 +51,7 @@ class CropPair:
 
     def hidden(self) -> set[tuple[int, str]]:
         """(instance, joint name) of all joints under painted pixels."""
-        return self._listed('hidden')
+        return self._listed('targets') | self._listed('bystanders')
 
     def removed(self) -> set[tuple[int, str]]:
         """(instance, joint name) of all joints that lost their label."""
@@ -68,18 +68,22 @@ class CropPair:
 def record_caption(record: Mapping) -> str:
     """One line that says what an occlusion did.
 
-    >>> record_caption(dict(name='keypoint:nose', fill='black', pixels=113,
-    ...                     hidden=[[0, 'nose']], reason=None))
-    'keypoint:nose black: 113 px, hides nose'
+    >>> record_caption(dict(kind='keypoint', target='nose', fill='black',
+    ...                     pixels=113, targets=[[0, 'nose']],
+    ...                     bystanders=[[1, 'left_eye']], reason=None))
+    'keypoint:nose black: 113 px, hides nose, left_eye (other person)'
     """
-    head = f'{record["name"]} {record["fill"]}'
+    head = f'{record["kind"]}:{record["target"]} {record["fill"]}'
     if record.get('place', 'target') != 'target':
         head += f' {record["place"]}'
     if record.get('reason'):
         return f'{head}: no pixels painted, {record["reason"]}'
     names = ', '.join(
-        name if instance == record.get('instance', 0) else f'{name} (other)'
-        for instance, name in record.get('hidden') or ()
+        name
+        if instance == record.get('instance', 0)
+        else f'{name} (other person)'
+        for key in ('targets', 'bystanders')
+        for instance, name in record.get(key) or ()
     )
     text = f'{head}: {record["pixels"]:,} px, hides {names or "no joint"}'
     removed = len(record.get('removed') or ())

@@ -71,12 +71,14 @@ def test_imports_are_quiet():
         (
             RuntimeError('CUDA out of memory. Tried to'),
             1,
-            'error: out of memory: use a smaller batch size or fewer workers\n',
+            'error: out of memory: use a smaller batch size or fewer workers'
+            '\n',
         ),
         (
             MemoryError(),
             1,
-            'error: out of memory: use a smaller batch size or fewer workers\n',
+            'error: out of memory: use a smaller batch size or fewer workers'
+            '\n',
         ),
     ],
 )

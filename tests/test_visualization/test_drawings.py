@@ -41,13 +41,15 @@ DISC = {
     'transform': 'KeypointOcclusion',
     'call': 0,
     'instance': 0,
-    'name': 'keypoint:nose',
+    'kind': 'keypoint',
+    'target': 'nose',
     'fill': 'black',
     'region': {'shape': 'disc', 'center': [20.0, 10.0], 'radius': 4},
     'paint': {'kind': 'color', 'color': [0, 0, 0]},
     'box': [16, 6, 25, 15],
     'pixels': 49,
-    'hidden': [[0, 'nose']],
+    'targets': [[0, 'nose']],
+    'bystanders': [],
     'removed': [],
     'reason': None,
 }
@@ -57,7 +59,7 @@ NOTHING = {
     'paint': None,
     'box': None,
     'pixels': 0,
-    'hidden': [],
+    'targets': [],
     'reason': 'nose is not labelled',
 }
 
@@ -106,8 +108,11 @@ def test_links(style):
     ('changes', 'words'),
     [
         ({}, 'keypoint:nose black: 49 px, hides nose'),
-        ({'pixels': 1234, 'hidden': []}, '1,234 px, hides no joint'),
-        ({'hidden': [[1, 'nose']]}, 'hides nose (other)'),
+        ({'pixels': 1234, 'targets': []}, '1,234 px, hides no joint'),
+        (
+            {'targets': [], 'bystanders': [[1, 'nose']]},
+            'hides nose (other person)',
+        ),
         ({'removed': [[0, 'nose']]}, 'hides nose; 1 labels removed'),
         ({'reason': 'it is late'}, 'no pixels painted, it is late'),
     ],
@@ -249,7 +254,7 @@ def test_gallery(style):
 def test_names_are_escaped(style):
     nasty = '<b>"$x_1$'
     odd = PoseStyle.from_names((nasty, *NAMES[1:]), style.links)
-    record = {**DISC, 'name': nasty, 'hidden': [[0, nasty]]}
+    record = {**DISC, 'target': nasty, 'targets': [[0, nasty]]}
     page = gallery([crops(records=[record])], odd, nasty)
     assert '<b>' not in page
     assert f'<title>{html.escape(nasty, quote=False)[:9]}' in page
