@@ -1,4 +1,4 @@
-"""Checks before a run starts, which takes minutes."""
+"""Checks of files before a run is built."""
 
 import os
 import re
@@ -78,8 +78,8 @@ def check_resume(cfg: Config) -> None:
 def fetch_pretrained(cfg: Config) -> None:
     """Download the pretrained weights of the model's parts.
 
-    MMEngine would do so later, and fail with a long traceback. It finds the
-    downloaded files in PyTorch's cache.
+    MMEngine would download them later and fail with a long traceback; it
+    reads them from PyTorch's cache.
 
     Raises:
         UsageError: They cannot be downloaded; the message names the option.
