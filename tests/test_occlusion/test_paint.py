@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.occlusion import Box, Disc, make_patch
+from mmpose_occlusion.occlusion.paints import paint_from_record
 from mmpose_occlusion.occlusion.procedural import THINGS
 from tests.golden.samples import photo
 
@@ -17,8 +18,9 @@ DRAWN = [
 
 
 def painted(image, region, paint):
+    """A copy of the image, painted as the record of a paint says."""
     out = image.copy()
-    make_patch(image, region, paint).apply(out)
+    make_patch(image, region, paint_from_record(paint)).apply(out)
     return out
 
 
@@ -53,7 +55,7 @@ def test_noise_is_uniform():
     counts = np.bincount(noise.ravel(), minlength=256)
     # 49,152 values in 256 bins: 192 each, give or take 5 deviations
     assert np.abs(counts - 192).max() < 5 * 192**0.5
-    # neighbours and channels know nothing of each other
+    # neighbours and channels are uncorrelated
     values = noise - noise.mean()
     for other in (np.roll(values, 1, axis) for axis in (0, 1, 2)):
         assert abs((values * other).mean()) < 0.03 * values.var()
@@ -68,18 +70,19 @@ def test_drawn_paints(paint, region):
     other = painted(image, region, dict(paint, seed=paint['seed'] + 1))
     assert (out == again).all()
     assert (out != other).any()
-    # floats are painted the same; grey pictures too, but for the colour
+    # floats are painted the same; grey images too, but for the colour
     floats = painted(image.astype(np.float32), region, paint)
     assert (floats == out).all()
     for grey in (image[..., 0], image[..., :1]):
         assert painted(grey, region, paint).shape == grey.shape
-    inside = out[make_patch(image, region, paint).box[1] + 3 :, 18:22]
+    top = region.bounds(image.shape)[1]
+    inside = out[top + 3 :, 18:22]
     assert inside.std() > 2  # not one colour
 
 
 @pytest.mark.parametrize('paint', DRAWN[1:], ids=str)
-def test_a_picture_cuts_a_thing_and_does_not_squeeze_it(paint):
-    """What is seen of it at the border is what is seen of the whole."""
+def test_the_border_clips_a_thing_and_does_not_squeeze_it(paint):
+    """The visible pixels are those of the whole thing."""
     whole = painted(photo(60, 60), Disc((30, 30), 11), paint)
     cut = painted(photo(60, 60)[25:, 25:].copy(), Disc((5, 5), 11), paint)
     disc = Disc((5, 5), 11).mask((0, 0, 35, 35))
@@ -96,12 +99,12 @@ def test_things_lie_over_regions_of_one_pixel():
             assert (out != image).any(-1).sum() <= 1
 
 
-def test_places_in_a_disc_and_a_box():
-    u, v, depth = Disc((10, 20), 5).places((10, 20, 16, 21))
+def test_frames_of_a_disc_and_a_box():
+    u, v, depth = Disc((10, 20), 5).frame((10, 20, 16, 21))
     np.testing.assert_allclose(u, [[0, 0.2, 0.4, 0.6, 0.8, 1]])
     np.testing.assert_allclose(v, np.zeros((1, 6)))
     np.testing.assert_allclose(depth, 1 - u)
     # four pixels fill a box of width 4: their centres are at 1/8, 3/8, ...
-    u, v, depth = Box((2, 0, 6, 1)).places((2, 0, 6, 1))
+    u, v, depth = Box((2, 0, 6, 1)).frame((2, 0, 6, 1))
     np.testing.assert_allclose(u, [[-0.75, -0.25, 0.25, 0.75]])
     np.testing.assert_allclose(depth, 1 - np.abs(u))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmpose_occlusion.engine import attack
+from mmpose_occlusion.engine import attacked_config
 from mmpose_occlusion.engine.config import load_config
 
 README = Path(__file__).resolve().parents[2] / 'README.md'
@@ -43,8 +43,8 @@ def test_attacks_of_the_readme_are_understood(name, argv, tool):
     """In the reference, the README's own is a usage error."""
     args = tool(name).parse_args(argv)
     cfg = load_config(args.config, args.cfg_options)
-    attacks = attack.read_attacks(cfg, args.attack)
+    attacks = attacked_config.read_attacks(cfg, args.attack)
     split = getattr(args, 'split', 'test')
     if args.gt_boxes or name == 'browse':
-        attack.use_gt_boxes(cfg, split)
-    assert attack.attack_config(cfg, attacks, split=split)
+        attacked_config.use_gt_boxes(cfg, split)
+    assert attacked_config.attack_config(cfg, attacks, split=split)
