@@ -23,7 +23,7 @@ from mmpose_occlusion.transforms.results_reader import (
 )
 from mmpose_occlusion.visualization import CropPair
 
-from .attack import AFTER, BEFORE, attack_config
+from .attacked_config import AFTER, BEFORE, attack_config
 from .config import dataloader, walk_datasets
 
 

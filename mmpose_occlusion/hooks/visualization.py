@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
-from mmpose_occlusion.engine.attack import AFTER, BEFORE
+from mmpose_occlusion.engine.attacked_config import AFTER, BEFORE
 from mmpose_occlusion.engine.crops import title_of, to_crop, truth_of
 from mmpose_occlusion.engine.pipelines import RECORD_KEY
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
@@ -24,7 +24,7 @@ class OcclusionVisualizationHook(Hook):
 
     MMPose's own hook loads the image again, so that its drawings do not show
     an attack. This one needs the images that
-    :func:`mmpose_occlusion.engine.attack.attack_config` keeps.
+    :func:`mmpose_occlusion.engine.attacked_config.attack_config` keeps.
 
     Args:
         out_dir: Folder of the images; None writes none.

@@ -1,20 +1,12 @@
 """The public function, judged by its pixels."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
 from mmpose_occlusion.occlusion import (
-    FILLS,
-    PAINTS,
-    Box,
     occlude,
-    paint,
-    parse_attack,
     replay_all,
 )
-from mmpose_occlusion.occlusion.paints import Request, paint_from_record
 from mmpose_occlusion.skeleton import joint_names
 
 COCO = joint_names('coco')
@@ -152,66 +144,3 @@ def test_wrong_arrays():
         occlude(np.zeros((9, 9)), person())
     with pytest.raises(ValueError, match=r'of shape \(17,\)'):
         occlude(image(), np.zeros(17))
-
-
-@pytest.fixture
-def stripes():
-    """A paint of the user's own: everything that one needs is here."""
-
-    @paint('stripes')
-    @dataclass(frozen=True)
-    class Stripes:
-        """Rows of two colours.
-
-        Args:
-            width: Of a stripe in pixels.
-        """
-
-        width: int
-
-        @classmethod
-        def resolve(cls, fill: str, request: Request) -> 'Stripes':
-            return cls(request.ksize)
-
-        def render(self, image, region, box):
-            rows = np.arange(box[1], box[3]) // self.width % 2 * 255
-            shape = (box[3] - box[1], box[2] - box[0], *image.shape[2:])
-            rows = rows.reshape(-1, *[1] * (len(shape) - 1))
-            return np.broadcast_to(rows, shape).astype(image.dtype)
-
-        def to_record(self):
-            return dict(kind='stripes', width=self.width)
-
-        @classmethod
-        def from_record(cls, record, read):
-            return cls(record['width'])
-
-    yield Stripes
-    del PAINTS['stripes'], FILLS['stripes']
-
-
-def test_a_new_paint_is_one_class(stripes):
-    found = occlude(image(), person(), target='nose', fill='stripes')
-    record = found.records[0]
-    x1, y1, x2, y2 = record['box']
-    changed = found.image != image()
-    assert changed[y1:y2, x1:x2].any()
-    assert paint_from_record(record['paint']) == stripes(
-        record['paint']['width']
-    )
-    assert (replay_all(image(), found.records) == found.image).all()
-    attack = parse_attack('part:head:stripes')
-    assert str(attack) == 'part:head:stripes'
-    assert Box.from_record(Box((1, 2, 3, 4)).to_record()) == Box((1, 2, 3, 4))
-
-
-def test_a_new_paint_works_in_a_pipeline(stripes):
-    pytest.importorskip('mmpose')
-    from mmpose_occlusion.transforms import KeypointOcclusion
-    from tests.golden.samples import crop, photo
-
-    clean = photo(256, 192)
-    results = KeypointOcclusion('nose', fill='stripes', size=24)(
-        crop({'nose': (90, 100)}, clean.copy())
-    )
-    assert set(np.unique(results['img'][95:105, 85:95])) <= {0, 255}

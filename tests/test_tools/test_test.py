@@ -411,7 +411,10 @@ def test_missing_checkpoint(config, tool, capsys):
 
 def test_attack_leaves_validation_alone(config):
     """MMPose's configs use one object for both loaders."""
-    from mmpose_occlusion.engine.attack import attack_config, read_attacks
+    from mmpose_occlusion.engine.attacked_config import (
+        attack_config,
+        read_attacks,
+    )
     from mmpose_occlusion.engine.config import load_config
 
     cfg = load_config(config)
