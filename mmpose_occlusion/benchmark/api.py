@@ -13,6 +13,7 @@ from mmpose_occlusion.metrics.pck import (
     PCK_THRESHOLD,
     box_size,
     joint_errors,
+    masked_mean,
 )
 
 from .analysis import describe
@@ -58,7 +59,8 @@ class Benchmark:
             - ``pck_clean``, ``pck_attacked``: fraction of them with an error
               below 0.2 of the bbox's longer side;
             - ``epe_clean``, ``epe_attacked``: mean error as a fraction of
-              the bbox's longer side.
+              the bbox's longer side, over the joints that the model found;
+              None without any.
         """
         for run in self.runs:
             yield from _rows(run)
@@ -265,8 +267,8 @@ def _rows(run: BenchmarkRun) -> Iterator[dict[str, Any]]:
                     n=len(before),
                     pck_clean=float((before < PCK_THRESHOLD).mean()),
                     pck_attacked=float((after < PCK_THRESHOLD).mean()),
-                    epe_clean=float(before.mean()),
-                    epe_attacked=float(after.mean()),
+                    epe_clean=masked_mean(before, np.isfinite(before)),
+                    epe_attacked=masked_mean(after, np.isfinite(after)),
                 )
 
 
