@@ -116,6 +116,7 @@ class ImageAttack:
     def on(
         self,
         image: np.ndarray,
+        scratch: np.ndarray,
         person: Person,
         box: np.ndarray,
         annotation: Mapping[str, Any],
@@ -124,27 +125,28 @@ class ImageAttack:
 
         Args:
             image: ``(H, W, 3)`` uint8 BGR; not modified.
+            scratch: A copy of it, painted and restored (a new copy for each
+                attack would take most of the time).
             person: The person.
             box: ``(4,)`` xyxy of the person.
             annotation: Of which ids and the segment are used.
         """
         around = _Surroundings(image, person, self._links, box, annotation)
         key = int(annotation['image_id']), int(annotation['id'])
-        out, records = image, []
+        records = []
         for call, (occlusion, seed) in enumerate(self._steps):
             numbers = occlusion.draw([key], seed, call)
-            outcome = occlusion.apply(
-                out, [person], numbers, around, call, inplace=out is not image
-            )
-            out = outcome.image
-            records += outcome.records
+            records += occlusion.apply(
+                scratch, [person], numbers, around, call, inplace=True
+            ).records
         excluded = any(record['excluded'] for record in records)
         boxes = np.array([r['box'] for r in records if r['box'] is not None])
         if not len(boxes):
             return PersonPatch(excluded=excluded)
         x1, y1 = boxes[:, :2].min(axis=0).tolist()
         x2, y2 = boxes[:, 2:].max(axis=0).tolist()
-        pixels = out[y1:y2, x1:x2]
+        pixels = scratch[y1:y2, x1:x2].copy()
+        scratch[y1:y2, x1:x2] = image[y1:y2, x1:x2]
         changed = (pixels != image[y1:y2, x1:x2]).any(axis=2)
         if not changed.any():  # black paint on black pixels hides nothing
             return PersonPatch(excluded=excluded)
@@ -155,7 +157,7 @@ class ImageAttack:
         )
         return PersonPatch(
             (x1, y1, x2, y2),
-            pixels.copy(),
+            pixels,
             changed,
             tuple(sorted(targets)),
             tuple(sorted(others - targets)),

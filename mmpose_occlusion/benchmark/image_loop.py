@@ -31,12 +31,14 @@ class _Image:
     Args:
         rows: Of the data.
         bgr: As OpenCV reads it; attacks see this.
+        scratch: A copy, see :meth:`.image_attacks.ImageAttack.on`.
         rgb: As predictors see it.
         people: Row -> person, of those who are annotated.
     """
 
     rows: np.ndarray
     bgr: np.ndarray
+    scratch: np.ndarray
     rgb: np.ndarray
     people: dict[int, Person]
 
@@ -125,7 +127,7 @@ class ImageLoop:
             found = {r: self.data.person(r, bgr.shape) for r in mine}
             people = {r: p for r, p in found.items() if p is not None}
             rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-            out.append(_Image(np.array(mine), bgr, rgb, people))
+            out.append(_Image(np.array(mine), bgr, bgr.copy(), rgb, people))
         return out
 
     def _block(
@@ -191,7 +193,11 @@ class ImageLoop:
             raw = self.data.annotations[row]
             assert raw is not None
             patch = attack.on(
-                image.bgr, person, self.data.boxes.person_boxes[row], raw
+                image.bgr,
+                image.scratch,
+                person,
+                self.data.boxes.person_boxes[row],
+                raw,
             )
             result.targets[row - first, list(patch.targets)] = True
             result.bystanders[row - first, list(patch.bystanders)] = True
