@@ -67,7 +67,9 @@ class Boxes:
     Args:
         image_ids: ``(N,)`` int64.
         instance_ids: ``(N,)`` int64 annotation ids, or :data:`UNMATCHED`.
-        boxes: ``(N, 4)`` float64 xyxy, the model's input.
+        boxes: ``(N, 4)`` float64 xyxy, the model's input; NaN in rows that
+            are kept free for people whom a whole-image model finds beyond
+            those who are annotated.
         scores: ``(N,)`` float64 detection scores, 1 for annotated bboxes.
         truth: ``(N, K, 2)`` float64 annotated joints, NaN for joints without
             a label and for unmatched bboxes.
@@ -101,12 +103,19 @@ class Predictions:
     """A model's predictions for N bboxes.
 
     Args:
-        keypoints: ``(N, K, 2)`` float32.
+        keypoints: ``(N, K, 2)`` float32; NaN for those that were not found.
         scores: ``(N, K)`` float32.
+        person_scores: ``(N,)`` float32 of models that find people by
+            themselves, 0 for people who were not found; None for others,
+            whose people have the scores of their bboxes.
+        visibility: ``(N, K)`` float32 probability that a keypoint is visible,
+            of models that have such an output.
     """
 
     keypoints: np.ndarray
     scores: np.ndarray
+    person_scores: np.ndarray | None = None
+    visibility: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -164,8 +173,10 @@ class BenchmarkRun:
         evaluation: ``metric``, the class name of the config's metric
             ('CocoMetric', 'MpiiPCKh', ...), and those of its arguments that
             the analysis uses (``score_mode``, ``keypoint_score_thr``,
-            ``nms_mode``, ``nms_thr``).
-        crop_size: (width, height) of the model's input in pixels.
+            ``nms_mode``, ``nms_thr``); ``frame`` is 'image' where attacks
+            acted on whole images instead of crops.
+        crop_size: (width, height) of the model's input in pixels; of whole
+            images, the aspect ratio of the region around each bbox.
         clean: Predictions without an attack.
         attacks: In the order of the suites.
         seed: Of the attacks' random draws.

@@ -20,7 +20,9 @@ _SOURCES = (
     'skeleton.py',
     'occlusion/**/*.py',
     'transforms/**/*.py',
-    'predictors/mmpose_topdown/**/*.py',
+    'predictors/**/*.py',
+    'benchmark/image_*.py',
+    'metrics/matching.py',
 )
 """Modules of this package that paint, crop and predict."""
 

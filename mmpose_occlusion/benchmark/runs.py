@@ -1,6 +1,7 @@
 """Complete runs, read from the store into the arrays of the analysis."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +63,9 @@ def load_run(
     _check_complete(store, complete, listed)
     found = store.read([CLEAN, *(a['key'] for a in listed)])
     blocks = [found[block.number] for block in store.blocks]
-    clean = Predictions(
-        np.concatenate([block[CLEAN].keypoints for block in blocks]),
-        np.concatenate([block[CLEAN].scores for block in blocks]),
-    )
+    clean = Predictions(**_joined([block[CLEAN] for block in blocks]))
+    if clean.visibility is not None and np.isnan(clean.visibility).all():
+        clean = replace(clean, visibility=None)
     return BenchmarkRun(
         model=info['model'],
         data=info['data'],
@@ -108,18 +108,29 @@ def _attacked(
         for name in _PER_CROP
     }
     columns['pixels'] = columns['pixels'].astype(np.int64)
-    keypoints = clean.keypoints.copy()
-    scores = clean.scores.copy()
-    keypoints[columns['changed']] = np.concatenate(
-        [r.keypoints for r in results]
-    )
-    scores[columns['changed']] = np.concatenate([r.scores for r in results])
+    predicted = {
+        name: array.copy()
+        for name, array in vars(clean).items()
+        if array is not None
+    }
+    for name, array in _joined(results).items():
+        if name in predicted:
+            predicted[name][columns['changed']] = array
     configs = attack['configs']
     return Attacked(
         name=attack['name'],
         suite=attack['suite'],
         config=configs[0] if len(configs) == 1 else configs,
         details=attack['details'],
-        predictions=Predictions(keypoints, scores),
+        predictions=Predictions(**predicted),
         **columns,
     )
+
+
+def _joined(results: Sequence[BlockResult]) -> dict[str, np.ndarray]:
+    """The arrays of :class:`.data.Predictions` that all blocks have."""
+    return {
+        field.name: np.concatenate([getattr(r, field.name) for r in results])
+        for field in fields(Predictions)
+        if all(getattr(r, field.name) is not None for r in results)
+    }

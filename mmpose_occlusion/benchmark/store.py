@@ -56,6 +56,8 @@ class BlockResult:
         pixels: ``(n,)`` int32, likewise.
         keypoints: ``(m, K, 2)`` float32, image pixels.
         scores: ``(m, K)`` float32.
+        person_scores: ``(m,)`` float32, see :class:`.data.Predictions`.
+        visibility: ``(m, K)`` float32, likewise.
     """
 
     changed: np.ndarray
@@ -65,10 +67,13 @@ class BlockResult:
     pixels: np.ndarray
     keypoints: np.ndarray
     scores: np.ndarray
+    person_scores: np.ndarray | None = None
+    visibility: np.ndarray | None = None
 
 
 _PER_ATTACK = ('changed', 'excluded', 'targets', 'bystanders', 'pixels')
 _PER_PREDICTION = ('keypoints', 'scores')
+_OPTIONAL = ('person_scores', 'visibility')
 
 
 @dataclass
@@ -160,7 +165,8 @@ class RunStore:
             for name in _PER_ATTACK
         } | {
             name: np.concatenate([getattr(r, name) for r in results.values()])
-            for name in _PER_PREDICTION
+            for name in (*_PER_PREDICTION, *_OPTIONAL)
+            if all(getattr(r, name) is not None for r in results.values())
         }
         arrays['attack'] = np.array(list(results), str)
         _write_digested(self.path / 'shards', f'{block.number:06d}', arrays)
@@ -317,6 +323,7 @@ def _results(
             out[key] = BlockResult(
                 *(shard[name][i] for name in _PER_ATTACK),
                 *(shard[name][start:stop] for name in _PER_PREDICTION),
+                **{n: shard[n][start:stop] for n in _OPTIONAL if n in shard},
             )
         start = stop
     return out

@@ -74,7 +74,8 @@ class PosePairs:
         """Per-keypoint OKS of all pairs.
 
         Args:
-            keypoints: ``(N, K, 2)`` predictions, pixels.
+            keypoints: ``(N, K, 2)`` predictions, pixels; NaN, a keypoint
+                that was not found, is similar to none.
             sigmas: ``(K,)`` of the keypoints.
         """
         people = self.people
@@ -85,7 +86,11 @@ class PosePairs:
         outside = np.maximum(low - found, 0) + np.maximum(found - high, 0)
         return ComparedPoses(
             self,
-            keypoint_oks(found - people.keypoints[self.person], areas, sigmas),
+            np.nan_to_num(
+                keypoint_oks(
+                    found - people.keypoints[self.person], areas, sigmas
+                )
+            ),
             keypoint_oks(outside, areas, sigmas),
         )
 
@@ -167,7 +172,11 @@ class ComparedPoses:
         pairs = self.pairs
         mask = labelled[pairs.person]
         oks = mean_oks(self.similar, mask)
-        oks = np.where(mask.any(axis=1), oks, self.inside.mean(axis=1))
+        known = np.isfinite(self.inside)
+        inside = self.inside.mean(axis=1)
+        if not known.all():  # over the keypoints that were found
+            inside = np.nan_to_num(mean_oks(self.inside, known))
+        oks = np.where(mask.any(axis=1), oks, inside)
         slots = int(pairs.slot.max(initial=0)) + 1
         dense = np.full((len(pairs.image), slots), -1.0)
         dense[pairs.pose, pairs.slot[pairs.person]] = oks

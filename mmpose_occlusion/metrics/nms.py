@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .oks import keypoint_oks
+from .oks import keypoint_oks, mean_oks
 
 SCORE_MODES = ('bbox', 'keypoint', 'bbox_rle', 'bbox_keypoint')
 NMS_MODES = ('oks_nms', 'soft_oks_nms', 'none')
@@ -71,7 +71,7 @@ def surviving_poses(
         rows: ``(R,)`` indices of the poses that take part, those of an image
             one after another.
         image: ``(N,)`` index of each pose's image.
-        keypoints: ``(N, K, 2)`` float32 pixels.
+        keypoints: ``(N, K, 2)`` float32 pixels; NaN for those not found.
         scores: ``(N,)``.
         areas: ``(N,)`` square pixels of the image that were given to the
             model, which ``CocoMetric`` takes as the poses' areas.
@@ -121,9 +121,13 @@ def _pose_oks(
     area_b: np.ndarray,
     sigmas: np.ndarray,
 ) -> np.ndarray:
-    """OKS of pairs of poses, in MMPose's float32."""
+    """OKS of pairs of poses, in MMPose's float32, over the keypoints that both
+    have; 0 where they share none."""
     similar = keypoint_oks(b - a, (area_a + area_b) / 2, sigmas)
-    return similar.mean(axis=-1).astype(np.float32)
+    known = np.isfinite(similar)
+    if known.all():
+        return similar.mean(axis=-1).astype(np.float32)
+    return np.nan_to_num(mean_oks(similar, known)).astype(np.float32)
 
 
 def _crowded(

@@ -94,5 +94,7 @@ def pck(
 
 
 def masked_mean(values: np.ndarray, mask: np.ndarray) -> float | None:
-    """Mean of the values in a mask, or None if the mask is empty."""
-    return float(values[mask].mean()) if mask.any() else None
+    """Mean of the defined values in a mask, or None if there is none."""
+    chosen = values[mask]
+    chosen = chosen[np.isfinite(chosen)]
+    return float(chosen.mean()) if len(chosen) else None

@@ -66,18 +66,25 @@ def move_elsewhere(
         blocked |= person
     else:
         blocked[y1:y2, x1:x2] |= stamp
+    # it fits nowhere but between the photograph's outermost pixels
+    rows, cols = (np.flatnonzero(photo.any(axis=axis)) for axis in (1, 0))
+    if len(rows) < 1 or rows[-1] + 1 - rows[0] < y2 - y1:
+        return None
+    if cols[-1] + 1 - cols[0] < x2 - x1:
+        return None
+    top0, left0 = int(rows[0]), int(cols[0])
+    blocked = blocked[top0 : rows[-1] + 1, left0 : cols[-1] + 1]
     fits = _overlap(blocked, stamp) == 0
     if place == ON_PERSON:
         col, row = (math.floor(value + 0.5) for value in region.center)
         height, width = fits.shape
-        fits &= person[
-            row - y1 : row - y1 + height, col - x1 : col - x1 + width
-        ]
+        down, right = row - y1 + top0, col - x1 + left0
+        fits &= person[down : down + height, right : right + width]
     spots = np.flatnonzero(fits)
     if not len(spots):
         return None
     top, left = divmod(int(spots[int(number * len(spots))]), fits.shape[1])
-    return region.moved(left - x1, top - y1)
+    return region.moved(left + left0 - x1, top + top0 - y1)
 
 
 def _overlap(mask: np.ndarray, stamp: np.ndarray) -> np.ndarray:

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 from mmpose.datasets.transforms import LoadImage
 from mmpose.structures.bbox import get_warp_matrix
-from pycocotools import mask as coco_mask
 
 from mmpose_occlusion.datasets.donors import DonorIndex, DonorPerson
 from mmpose_occlusion.occlusion import (
@@ -18,6 +16,7 @@ from mmpose_occlusion.occlusion import (
 )
 from mmpose_occlusion.occlusion.paints import Donor
 from mmpose_occlusion.occlusion.placement import body_mask, with_joints
+from mmpose_occlusion.occlusion.segment import filled, segment_mask
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
@@ -69,7 +68,7 @@ class SampleSurroundings:
             return np.ones(self._shape[:2], bool)
         bottom, right = size[0] - 1, size[1] - 1
         corners = [[0, 0], [right, 0], [right, bottom], [0, bottom]]
-        return _filled([_warped(np.array(corners, float), warp)], self._shape)
+        return filled([_warped(np.array(corners, float), warp)], self._shape)
 
     def donor(
         self,
@@ -273,15 +272,7 @@ def _segment(
     warp = _warp(results) if cropped else np.eye(3)[:2]
     if warp is None:
         return None
-    if isinstance(segment, Mapping):
-        if not isinstance(segment['counts'], bytes | str):
-            size = segment['size']
-            segment = coco_mask.frPyObjects(dict(segment), *size)
-        pixels = coco_mask.decode(segment)
-        size = (shape[1], shape[0])
-        return cv2.warpAffine(pixels, warp, size, flags=cv2.INTER_NEAREST) > 0
-    rings = [np.reshape(ring, (-1, 2)) for ring in segment if len(ring) >= 6]
-    return _filled([_warped(ring, warp) for ring in rings], shape)
+    return segment_mask(segment, shape, warp)
 
 
 def _warp(results: Mapping) -> np.ndarray | None:
@@ -300,12 +291,3 @@ def _warp(results: Mapping) -> np.ndarray | None:
 
 def _warped(points: np.ndarray, warp: np.ndarray) -> np.ndarray:
     return points @ warp[:, :2].T + warp[:, 2]
-
-
-def _filled(rings: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-    """The pixels inside any of some rings of points."""
-    out = np.zeros(shape[:2], np.uint8)
-    for ring in rings:
-        # sixteenths of a pixel
-        cv2.fillPoly(out, [np.rint(16 * ring).astype(np.int32)], 1, shift=4)
-    return out > 0

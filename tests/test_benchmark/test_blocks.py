@@ -17,18 +17,18 @@ from mmpose_occlusion.benchmark.blocks import (
     order_by_image,
 )
 from mmpose_occlusion.benchmark.identity import digest, digest_of_images
+from mmpose_occlusion.benchmark.passes_progress import (
+    PassesProgress,
+    duration,
+)
 from mmpose_occlusion.benchmark.store import (
     BlockResult,
     RunStore,
     open_runs,
 )
+from mmpose_occlusion.benchmark.work import plan
 from mmpose_occlusion.files import TEMPORARY
-from mmpose_occlusion.predictors.mmpose_topdown.compute import plan
 from mmpose_occlusion.predictors.mmpose_topdown.estimate import RunEstimate
-from mmpose_occlusion.predictors.mmpose_topdown.passes_progress import (
-    PassesProgress,
-    duration,
-)
 from mmpose_occlusion.predictors.mmpose_topdown.pixel_diff import (
     find_diff,
     outcome_of,

@@ -15,6 +15,7 @@ from mmpose.registry import DATASETS
 
 from mmpose_occlusion.benchmark.runs import load_runs
 from mmpose_occlusion.benchmark.store import RunStore
+from mmpose_occlusion.benchmark.work import LOCK
 from mmpose_occlusion.engine.pipelines import insert_attacks
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import TEMPORARY
@@ -23,7 +24,6 @@ from mmpose_occlusion.predictors.mmpose_topdown import compute as computing
 from mmpose_occlusion.predictors.mmpose_topdown import run_key
 from mmpose_occlusion.predictors.mmpose_topdown.batch import Batch
 from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import Task
-from mmpose_occlusion.predictors.mmpose_topdown.loop import LOCK
 
 from .planted import PlantedModel
 from .small import ATTACKS, Counting, assert_same, config, loop, network, run

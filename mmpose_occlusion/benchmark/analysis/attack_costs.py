@@ -127,7 +127,10 @@ def attack_cost(measures: RunMeasures, attack: Attacked) -> AttackCost:
         ).items()
     }
     codes = {view: error_types(found) for view, found in views.items()}
-    painted = masked_mean(attack.pixels, attack.changed)
+    real = np.isfinite(run.boxes.boxes).all(axis=1)
+    painted = masked_mean(
+        attack.pixels / measures.frame_areas, attack.changed & real
+    )
     return AttackCost(
         name=attack.name,
         suite=attack.suite,
@@ -139,10 +142,10 @@ def attack_cost(measures: RunMeasures, attack: Attacked) -> AttackCost:
         plain=what.is_plain,
         details=dict(attack.details),
         config=attack.config,
-        crops=len(run.boxes),
-        changed=int(attack.changed.sum()),
+        crops=int(real.sum()),
+        changed=int(attack.changed[real].sum()),
         excluded=int(attack.excluded.sum()),
-        painted=None if painted is None else painted / np.prod(run.crop_size),
+        painted=painted,
         people=len(np.unique(run.boxes.instance_ids[who])),
         images=len(np.unique(run.boxes.image_ids[who])),
         clean=estimates(clean),
@@ -202,14 +205,13 @@ def movement(run: BenchmarkRun, attack: Attacked) -> list[float | None]:
 
     Returns:
         K means over the changed crops of the distance between clean and
-        attacked joints, as fractions of the bbox's longer side; None without
-        changed crops.
+        attacked joints, as fractions of the bbox's longer side; None where no
+        changed crop has the joint in both.
     """
     who = attack.changed
-    if not who.any():
-        return [None] * len(run.joints.names)
     moved = joint_errors(
         np.asarray(attack.predictions.keypoints[who], np.float64),
         run.clean.keypoints[who],
     )
-    return (moved / box_size(run.boxes.boxes[who])[:, None]).mean(0).tolist()
+    moved /= box_size(run.boxes.boxes[who])[:, None]
+    return [masked_mean(column, np.isfinite(column)) for column in moved.T]

@@ -100,11 +100,13 @@ def weighted_mean(
         weights: ``(B, I)``.
         image: ``(N,)`` index of the image.
         values: ``(N, K)``.
-        mask: ``(N, K)`` bool, the joints that count.
+        mask: ``(N, K)`` bool, the joints that count, except those of which
+            the value is undefined.
 
     Returns:
         ``(B,)``, NaN where no joint counts.
     """
+    mask = mask & np.isfinite(values)
     images = weights.shape[1]
     total = np.bincount(image, np.where(mask, values, 0).sum(axis=1), images)
     number = np.bincount(image, mask.sum(axis=1), images)

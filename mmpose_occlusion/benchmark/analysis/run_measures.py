@@ -13,6 +13,9 @@ OKS50    fraction of joints with a per-keypoint OKS of at least 0.5
 EPE      mean distance to the truth, as a fraction of the bbox's longer side
 EPE_px   the same in pixels of the image
 =======  ==============================================================
+
+A joint that the model did not find is wrong; it has no distance, and EPE is
+over the joints that were found.
 """
 
 from functools import cached_property
@@ -177,6 +180,14 @@ class RunMeasures:
         wide = np.maximum(width, height * ratio)
         return wide * np.maximum(height, width / ratio)
 
+    @property
+    def frame_areas(self) -> np.ndarray | float:
+        """Square pixels of which painted pixels are a fraction: of the crop,
+        or of the image in the region around each bbox."""
+        if self.run.evaluation.get('frame') == 'image':
+            return self.input_areas
+        return float(np.prod(self.run.crop_size))
+
     @cached_property
     def row_order(self) -> np.ndarray:
         """``(N,)`` bboxes by image, and there in the order of CocoMetric: by
@@ -282,14 +293,17 @@ class PredictionMeasures:
         """
         of_run, run = self.of_run, self.of_run.run
         how = run.evaluation
+        said = self.predictions.person_scores
         scores = pose_scores(
-            run.boxes.scores,
+            run.boxes.scores if said is None else said,
             self.predictions.scores,
             how.get('score_mode', 'bbox_keypoint'),
             how.get('keypoint_score_thr', 0.2),
         )
         ids = run.boxes.instance_ids
         keep = np.isin(ids, ids[who]) | (of_run.owner == UNMATCHED)
+        placed = np.isfinite(self.predictions.keypoints).all(axis=-1)
+        keep &= placed.any(axis=1)
         rows = surviving_poses(
             of_run.row_order[keep[of_run.row_order]],
             of_run.image,

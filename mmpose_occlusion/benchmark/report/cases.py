@@ -90,7 +90,8 @@ def pick_cases(
     joints = np.zeros(growth.shape, int)
     for index, attack in enumerate(run.attacks):
         counts = attack.targets & labelled & attack.changed[:, None]
-        grown = np.where(counts, after(index) - before, -np.inf)
+        grown = after(index) - before
+        grown = np.where(counts & np.isfinite(grown), grown, -np.inf)
         growth[index], joints[index] = grown.max(1), grown.argmax(1)
     out = []
     for index, row in choose(growth, number, quantile):

@@ -1,67 +1,22 @@
 """One pass over all crops, from the data set to the store."""
 
 import math
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from mmpose_occlusion.benchmark.blocks import Block, image_ranges
-from mmpose_occlusion.benchmark.store import CLEAN, BlockResult, RunStore
+from mmpose_occlusion.benchmark.blocks import image_ranges
+from mmpose_occlusion.benchmark.store import CLEAN, BlockResult
+from mmpose_occlusion.benchmark.work import Recorder, Work
 
 from .batch import Batch, load
 from .crop_maker import Crop, CropMaker, Task, TaskDataset
 from .predict import BatchPredictor
-
-FLUSH_SECONDS = 10.0
-"""Finished batches are written after this time at the latest."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """What is to be computed for a block.
-
-    Args:
-        block: The block.
-        clean: Whether to predict its crops without an attack.
-        attacks: Indices of the attacks to compute.
-    """
-
-    block: Block
-    clean: bool
-    attacks: tuple[int, ...]
-
-    @property
-    def units(self) -> int:
-        """Crops times attacks, for the progress."""
-        return len(self.block) * (int(self.clean) + len(self.attacks))
-
-
-def plan(
-    blocks: Sequence[Block],
-    keys: Sequence[str],
-    stored: Mapping[int, set[str]],
-) -> list[Work]:
-    """The work that is not stored yet.
-
-    Args:
-        blocks: All blocks.
-        keys: Distinct keys of the attacks.
-        stored: Number of a block -> keys that are stored for it.
-    """
-    out = []
-    for block in blocks:
-        has = stored.get(block.number, set())
-        missing = tuple(i for i, key in enumerate(keys) if key not in has)
-        clean = CLEAN not in has
-        if clean or missing:
-            out.append(Work(block, clean, missing))
-    return out
 
 
 def tasks_of(work: Iterable[Work], image_ids: np.ndarray) -> list[Task]:
@@ -114,43 +69,6 @@ def _prefetch(tasks: Sequence[Task], num_workers: int) -> int | None:
 
 def _identity(crops: list[Crop]) -> list[Crop]:
     return crops
-
-
-@dataclass
-class Recorder:
-    """Writes the results of a block when all are there, and those of slow
-    blocks every few seconds.
-
-    Args:
-        store: Where to write.
-        seconds: Maximum time before results are written.
-    """
-
-    store: RunStore
-    seconds: float = FLUSH_SECONDS
-    _kept: dict[int, dict[str, BlockResult]] = field(default_factory=dict)
-    _open: dict[int, int] = field(default_factory=dict)
-    _written: float = field(default_factory=time.monotonic)
-
-    def add(self, work: Work, key: str, result: BlockResult) -> None:
-        """Take the result of a batch."""
-        number = work.block.number
-        self._kept.setdefault(number, {})[key] = result
-        batches = int(work.clean) + len(work.attacks)
-        self._open[number] = self._open.get(number, batches) - 1
-        if not self._open[number]:
-            self._write(number)
-        elif time.monotonic() - self._written > self.seconds:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write all results taken so far."""
-        for number in list(self._kept):
-            self._write(number)
-
-    def _write(self, number: int) -> None:
-        self.store.write(self.store.blocks[number], self._kept.pop(number))
-        self._written = time.monotonic()
 
 
 @dataclass

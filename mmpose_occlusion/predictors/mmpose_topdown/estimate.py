@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmpose_occlusion.benchmark.passes_progress import duration
+from mmpose_occlusion.benchmark.work import Work
+
 from .batch import Batch
-from .compute import Work
 from .crop_maker import Crop, CropMaker, Task
-from .passes_progress import duration
 from .predict import BatchPredictor
 
 CROPS = 48

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from mmengine.dist import (
     all_gather_object,
     barrier,
@@ -22,8 +21,17 @@ from mmpose_occlusion.benchmark.identity import (
     digest_of_images,
     key_of,
 )
+from mmpose_occlusion.benchmark.passes_progress import PassesProgress
 from mmpose_occlusion.benchmark.store import FORMAT, RunStore
 from mmpose_occlusion.benchmark.suite import SuiteAttack, load_suites
+from mmpose_occlusion.benchmark.work import (
+    IMAGE_DIGESTS,
+    Recorder,
+    Work,
+    acquire,
+    folder_lock,
+    plan,
+)
 from mmpose_occlusion.datasets import match_detections, offer_donors
 from mmpose_occlusion.engine.attacked_config import PARTS_KEY
 from mmpose_occlusion.engine.config import metainfo_of
@@ -31,11 +39,10 @@ from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
 
-from .compute import Recorder, Work, block_crops, compute, plan
+from .compute import block_crops, compute
 from .crop_maker import CropAttack, CropMaker
 from .dataset import BenchmarkDataset, model_name, recipe
 from .estimate import estimate
-from .passes_progress import PassesProgress
 from .predict import BatchPredictor, device_of, unwrapped
 from .run_key import config_part, digest_of_weights, numerics
 
@@ -43,9 +50,6 @@ BATCH_SIZE = {'cpu': 32}
 """Crops of a block by kind of device; small on a CPU for its caches."""
 
 BATCH_SIZE_ELSEWHERE = 64
-
-LOCK = '.benchmark.lock'
-IMAGE_DIGESTS = 'image-digests.json'
 
 
 @LOOPS.register_module()
@@ -183,10 +187,10 @@ class OcclusionBenchmarkLoop(BaseLoop):
         The operating system releases the lock when the process ends, however
         it ends.
         """
-        lock = FileLock(self.out / LOCK, blocking=False)
+        lock = folder_lock(self.out)
         try:
             if not self.dry_run:
-                on_main(lambda: _acquire(lock, self.out))
+                on_main(lambda: acquire(lock, self.out))
             yield
         finally:
             lock.release()
@@ -327,22 +331,6 @@ def on_main(work: Callable[[], Any]) -> Any:
     if outcome[1] is not None:
         raise UsageError(outcome[1])
     return outcome[0]
-
-
-def _acquire(lock: FileLock, folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise UsageError(
-            f'another run works in folder "{folder}": wait for its end, stop '
-            'it, or give another folder'
-        ) from None
-    except OSError as error:
-        raise UsageError(
-            f'folder "{folder}" cannot be written to ({error.strerror}): '
-            'give another'
-        ) from error
 
 
 def _plain_config(config: Any) -> dict:

@@ -1,0 +1,205 @@
+"""Attacks on the people of whole images."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.occlusion import FILLS, Attack, Occlusion, Person
+from mmpose_occlusion.occlusion.paints import Donor
+from mmpose_occlusion.occlusion.patch import PixelBox, nearest_pixel
+from mmpose_occlusion.occlusion.placement import with_joints
+from mmpose_occlusion.occlusion.segment import segment_mask
+from mmpose_occlusion.occlusion.surroundings import BareImage
+
+from .suite import SuiteAttack
+
+PADDING = 1.25
+"""Of the region around a bbox that top-down models see."""
+
+_OPTIONS = ('prob', 'seed')
+
+
+@dataclass(frozen=True)
+class PersonPatch:
+    """What an attack does to one person of an image.
+
+    Args:
+        box: Smallest box of all changed pixels; None if there are none.
+        pixels: ``(h, w, 3)`` BGR, the box under the attack.
+        changed: ``(h, w)`` bool, its changed pixels.
+        targets: Indices of joints that the attack asks for, under paint.
+        bystanders: Indices of the person's other joints under paint.
+        painted: Number of painted pixels.
+        excluded: Whether the attack found no place although the person has
+            the target.
+    """
+
+    box: PixelBox | None = None
+    pixels: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 3)))
+    changed: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    targets: tuple[int, ...] = ()
+    bystanders: tuple[int, ...] = ()
+    painted: int = 0
+    excluded: bool = False
+
+    def paint(self, image: np.ndarray) -> None:
+        """Paint it into an RGB image, in place."""
+        if self.box is not None:
+            x1, y1, x2, y2 = self.box
+            np.copyto(
+                image[y1:y2, x1:x2],
+                self.pixels[..., ::-1],
+                where=self.changed[..., None],
+            )
+
+    def covers(self, person: Person, shape: tuple[int, ...]) -> np.ndarray:
+        """``(K,)`` bool, available joints on changed pixels."""
+        out = np.zeros(len(person.labelled), bool)
+        if self.box is None:
+            return out
+        x1, y1, x2, y2 = self.box
+        col, row = nearest_pixel(np.array(person.xy, float), shape)
+        inside = (col >= x1) & (col < x2) & (row >= y1) & (row < y2)
+        inside &= person.available
+        out[inside] = self.changed[row[inside] - y1, col[inside] - x1]
+        return out
+
+
+class ImageAttack:
+    """Occlusions of one person after another, as MMPose's transforms do them
+    on a whole image that has this person alone.
+
+    Args:
+        attack: Of a suite.
+        seed: Of random draws, unless the attack has its own.
+        links: Pairs of joint indices between which there are limbs.
+
+    Raises:
+        UsageError: It needs MMPose's pipelines or a data set of donors.
+    """
+
+    def __init__(
+        self,
+        attack: SuiteAttack,
+        seed: int,
+        links: Sequence[tuple[int, int]],
+    ) -> None:
+        self.key = attack.key
+        self._links = links
+        self._steps: list[tuple[Occlusion, int]] = []
+        for config in attack.configs:
+            one = Attack.from_config(config)
+            if one is None:
+                raise UsageError(
+                    f'attack "{attack.name}" is a transform of MMPose\'s '
+                    'pipelines, which works on crops of MMPose models alone: '
+                    'leave it out, or give a config and a checkpoint'
+                )
+            for option in one.options:
+                if option not in _OPTIONS:
+                    raise UsageError(
+                        f'attack "{attack.name}" has the option "{option}", '
+                        "which works in MMPose's pipelines alone: attacks on "
+                        f'images have {" and ".join(_OPTIONS)}'
+                    )
+            if FILLS.get(one.fill) is Donor:
+                raise UsageError(
+                    f'attack "{attack.name}" paints donors, which need a data '
+                    'set of MMPose: take another fill, such as "object"'
+                )
+            own = one.options.get('seed')
+            self._steps.append((one.occlusion(), seed if own is None else own))
+
+    def on(
+        self,
+        image: np.ndarray,
+        scratch: np.ndarray,
+        person: Person,
+        box: np.ndarray,
+        annotation: Mapping[str, Any],
+    ) -> PersonPatch:
+        """The patch of one person, which does not depend on other people.
+
+        Args:
+            image: ``(H, W, 3)`` uint8 BGR; not modified.
+            scratch: A copy of it, painted and restored (a new copy for each
+                attack would take most of the time).
+            person: The person.
+            box: ``(4,)`` xyxy of the person.
+            annotation: Of which ids and the segment are used.
+        """
+        around = _Surroundings(image, person, self._links, box, annotation)
+        key = int(annotation['image_id']), int(annotation['id'])
+        records = []
+        for call, (occlusion, seed) in enumerate(self._steps):
+            numbers = occlusion.draw([key], seed, call)
+            records += occlusion.apply(
+                scratch, [person], numbers, around, call, inplace=True
+            ).records
+        excluded = any(record['excluded'] for record in records)
+        boxes = np.array([r['box'] for r in records if r['box'] is not None])
+        if not len(boxes):
+            return PersonPatch(excluded=excluded)
+        x1, y1 = boxes[:, :2].min(axis=0).tolist()
+        x2, y2 = boxes[:, 2:].max(axis=0).tolist()
+        pixels = scratch[y1:y2, x1:x2].copy()
+        scratch[y1:y2, x1:x2] = image[y1:y2, x1:x2]
+        changed = (pixels != image[y1:y2, x1:x2]).any(axis=2)
+        if not changed.any():  # black paint on black pixels hides nothing
+            return PersonPatch(excluded=excluded)
+        index = person.skeleton.joint_index
+        targets, others = (
+            {index(name) for r in records for _, name in r[key]}
+            for key in ('targets', 'bystanders')
+        )
+        return PersonPatch(
+            (x1, y1, x2, y2),
+            pixels,
+            changed,
+            tuple(sorted(targets)),
+            tuple(sorted(others - targets)),
+            sum(record['pixels'] for record in records),
+            excluded,
+        )
+
+
+class _Surroundings(BareImage):
+    """A person's segment, and the region that top-down models see of it.
+
+    Controls are placed in that region for every predictor.
+    """
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        person: Person,
+        links: Sequence[tuple[int, int]],
+        box: np.ndarray,
+        annotation: Mapping[str, Any],
+    ) -> None:
+        super().__init__(image.shape, [person], links)
+        self._box = box
+        self._segment = annotation.get('segmentation')
+
+    def person_mask(self, index: int) -> np.ndarray:
+        """Of the annotated segment where there is one."""
+        person = self._people[index]
+        if self._segment:
+            mask = segment_mask(self._segment, self._shape)
+            if mask.shape == self._shape and mask.any():
+                xy = np.array(person.xy)
+                return with_joints(mask, xy, person.available)
+        return super().person_mask(index)
+
+    def photo_mask(self) -> np.ndarray:
+        """The padded bbox."""
+        out = np.zeros(self._shape, bool)
+        center = (self._box[:2] + self._box[2:]) / 2
+        half = PADDING * (self._box[2:] - self._box[:2]) / 2
+        x1, y1 = np.maximum(np.floor(center - half), 0).astype(int)
+        x2, y2 = np.ceil(center + half).astype(int) + 1
+        out[y1:y2, x1:x2] = True
+        return out

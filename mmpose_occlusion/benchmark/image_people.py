@@ -1,0 +1,342 @@
+"""The people of whole images, as a benchmark of any predictor needs them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.metrics.average_precision import MAX_POSES
+from mmpose_occlusion.metrics.matching import match_boxes, overlaps
+from mmpose_occlusion.metrics.oks import keypoint_oks, mean_oks
+from mmpose_occlusion.metrics.pck import clip_box
+from mmpose_occlusion.metrics.sigmas import published_sigmas
+from mmpose_occlusion.occlusion import CorrectedRules, Person
+from mmpose_occlusion.skeleton import Skeleton
+
+from .annotation_file import Annotations
+from .blocks import Block, image_ranges
+from .data import UNMATCHED, BenchmarkRun, Boxes, Joints
+from .detections_file import Detections
+
+FOUND_OKS = 0.5
+"""Least OKS of a pose that finds a person: COCO's lowest threshold."""
+
+NEAR_OKS = 0.1
+"""Least OKS of a pose that is taken as a person's whom no other pose finds."""
+
+_FIELDS = ('id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd')
+
+
+@dataclass(frozen=True)
+class ImagePeople:
+    """Rows of a benchmark on whole images, those of an image together.
+
+    Args:
+        joints: Of the data set.
+        sigmas_of: Data set whose sigmas these are; None if none is published.
+        boxes: N rows: annotated people with a labelled joint, or a detector's
+            bboxes; for whole-image predictors, after the people of each
+            image, :data:`.average_precision.MAX_POSES` rows for others.
+        annotations: Length N, the annotation of each row's person, or None.
+        people: All annotated people of these images, see
+            :class:`.data.BenchmarkRun`.
+        paths: Image id -> path of its file.
+    """
+
+    joints: Joints
+    sigmas_of: str | None
+    boxes: Boxes
+    annotations: list[Mapping[str, Any] | None]
+    people: list[dict[str, Any]]
+    paths: dict[int, Path]
+
+    def person(self, row: int, shape: tuple[int, ...]) -> Person | None:
+        """The person of a row as attacks have them.
+
+        All labelled joints of the annotation count, also those that a
+        predictor lacks, so that attacks are the same for all predictors.
+
+        Args:
+            row: Index.
+            shape: The image's ``(H, W)``.
+        """
+        found = self.annotations[row]
+        if found is None:
+            return None
+        flat = np.reshape(found['keypoints'], (-1, 3))
+        xy, labelled = flat[:, :2].tolist(), (flat[:, 2] > 0).tolist()
+        skeleton = Skeleton.from_names(tuple(self.joints.names))
+        box = self.boxes.person_boxes[row]
+        height = float(box[3] - box[1])
+        points = CorrectedRules().available(
+            skeleton.names, xy, labelled, shape
+        )
+        return Person(skeleton, xy, labelled, points, height, height)
+
+    def blocks(self, images: int) -> list[Block]:
+        """Blocks of a number of whole images."""
+        ranges = image_ranges(self.boxes.image_ids.tolist())
+        parts = [ranges[i : i + images] for i in range(0, len(ranges), images)]
+        return [
+            Block(i, part[0][0], part[-1][1]) for i, part in enumerate(parts)
+        ]
+
+
+def image_people(
+    annotations: Annotations,
+    paths: Mapping[int, Path],
+    compared: np.ndarray,
+    whole_image: bool,
+    detections: Detections | None = None,
+    max_images: int | None = None,
+) -> ImagePeople:
+    """Collect the rows of a benchmark.
+
+    People whom MMPose's data sets leave out are left out: crowds, and those
+    without a labelled joint or without a bbox inside the image. Images
+    without any person are left out, too.
+
+    Args:
+        annotations: Of the people.
+        paths: Images that can be read.
+        compared: ``(K,)`` bool, joints that the predictor has; the others
+            count as not labelled.
+        whole_image: Whether the predictor finds people by itself.
+        detections: A detector's bboxes in place of the annotated ones.
+        max_images: Use the first images only.
+
+    Raises:
+        UsageError: No person is left.
+    """
+    mine: dict[int, list[tuple[dict, np.ndarray]]] = {}
+    others: dict[int, list[dict]] = {}
+    size_of: dict[int, tuple[int, int]] = {}
+    for raw in annotations.people:
+        image = raw['image_id']
+        if image not in paths:
+            continue
+        others.setdefault(image, []).append(raw)
+        flags = np.array(raw['keypoints'][2::3])
+        if raw['iscrowd'] or not (flags[compared] > 0).any():
+            continue
+        if image not in size_of:
+            size_of[image] = _size(annotations.images[image], paths[image])
+        box = clip_box(raw['bbox'], *size_of[image])
+        if (box[2:] > box[:2]).all():
+            mine.setdefault(image, []).append((raw, box))
+    chosen = list(mine)[:max_images]
+    if not chosen:
+        raise UsageError(
+            f'annotation file "{annotations.path}" has no person with a '
+            'labelled joint that the predictor has, in an image that can be '
+            'read: check the folder of images and --max-images'
+        )
+    sigmas, source = published_sigmas(annotations.joints)
+    rows: list[dict[str, Any]] = []
+    for image in chosen:
+        if detections is None:
+            found = [(raw, box, box, 1.0) for raw, box in mine[image]]
+        else:
+            found = _detected(image, mine[image], detections)
+        rows += [_row(image, compared, *each) for each in found]
+        if whole_image:
+            empty = _row(image, compared, None, None, None, 1.0)
+            rows += [empty] * MAX_POSES
+    columns = {
+        name: np.array([row[name] for row in rows])
+        for name in Boxes.__dataclass_fields__
+    }
+    return ImagePeople(
+        _joints(annotations, sigmas),
+        source,
+        Boxes(**columns),
+        [row['annotation'] for row in rows],
+        [_entry(raw, compared) for image in chosen for raw in others[image]],
+        {image: paths[image] for image in chosen},
+    )
+
+
+def match_people(
+    keypoints: np.ndarray,
+    scores: np.ndarray,
+    truth: np.ndarray,
+    areas: np.ndarray,
+    sigmas: np.ndarray,
+) -> np.ndarray:
+    """Match the poses of an image to its people, as COCOeval does.
+
+    In the order of falling scores, each pose takes the unmatched person with
+    whom its OKS is greatest, if it is at least :data:`FOUND_OKS`; the poses
+    and people that are left are matched in the same way from
+    :data:`NEAR_OKS` on, so that a bad pose is not taken for a missing one.
+
+    Args:
+        keypoints: ``(D, K, 2)`` pixels, NaN for those not found.
+        scores: ``(D,)`` of the poses.
+        truth: ``(P, K, 2)`` pixels, NaN for joints without a label.
+        areas: ``(P,)`` of the people.
+        sigmas: ``(K,)``.
+
+    Returns:
+        ``(D,)`` int, index of each pose's person, or :data:`.data.UNMATCHED`.
+    """
+    labelled = np.isfinite(truth).all(axis=-1)
+    offsets = keypoints[:, None] - truth[None]
+    similar = np.nan_to_num(keypoint_oks(offsets, areas[None], sigmas))
+    oks = np.nan_to_num(mean_oks(similar, labelled[None]))
+    owner = match_boxes(oks, scores, FOUND_OKS)
+    free = np.flatnonzero(owner == UNMATCHED)
+    people = np.setdiff1d(np.arange(len(truth)), owner)
+    second = match_boxes(oks[np.ix_(free, people)], scores[free], NEAR_OKS)
+    hit = second != UNMATCHED
+    owner[free[hit]] = people[second[hit]]
+    return owner
+
+
+def count_found(run: BenchmarkRun) -> list[dict[str, Any]]:
+    """How many people a whole-image predictor finds, clean and under attack.
+
+    Args:
+        run: On whole images.
+
+    Returns:
+        For the clean images and for each attack ``attack``, ``found`` and
+        ``missing``, numbers of annotated people, and ``extra``, number of
+        poses of others; poses on people whom COCO ignores, crowds and those
+        without a labelled joint, are left out.
+    """
+    owned = run.boxes.instance_ids != UNMATCHED
+    ignored = [p for p in run.people if p['iscrowd'] or not p['num_keypoints']]
+    views = [('clean', run.clean)]
+    views += [(attack.name, attack.predictions) for attack in run.attacks]
+    out = []
+    for name, predictions in views:
+        placed = np.isfinite(predictions.keypoints).all(axis=-1).any(axis=1)
+        extra = np.flatnonzero(placed & ~owned)
+        out.append(
+            dict(
+                attack=name,
+                found=int((placed & owned).sum()),
+                missing=int((~placed & owned).sum()),
+                extra=len(extra)
+                - _on_ignored(run, predictions.keypoints, extra, ignored),
+            )
+        )
+    return out
+
+
+def _on_ignored(
+    run: BenchmarkRun,
+    keypoints: np.ndarray,
+    rows: np.ndarray,
+    ignored: Sequence[Mapping],
+) -> int:
+    """How many poses lie in twice the bbox of an ignored person, by COCO's
+    OKS of people without a label."""
+    out = np.zeros(len(keypoints), bool)
+    for person in ignored:
+        here = rows[run.boxes.image_ids[rows] == person['image_id']]
+        corner, size = np.split(np.array(person['bbox']), 2)
+        found = keypoints[here].astype(float)
+        outside = np.maximum(corner - size - found, 0)
+        outside += np.maximum(found - corner - 2 * size, 0)
+        similar = keypoint_oks(outside, person['area'], run.joints.sigmas)
+        oks = mean_oks(similar, np.isfinite(similar))
+        out[here] |= np.nan_to_num(oks) >= FOUND_OKS
+    return int(out.sum())
+
+
+def _detected(
+    image: int, people: Sequence[tuple], detections: Detections
+) -> list[tuple]:
+    """The rows of an image's detections and their people."""
+    rows = np.flatnonzero(np.array(detections.image_ids) == image)
+    boxes = np.array(detections.boxes, float).reshape(-1, 4)[rows]
+    boxes[:, 2:] += boxes[:, :2]
+    scores = np.array(detections.scores)[rows]
+    truth = np.array([box for _, box in people])
+    owner = match_boxes(overlaps(boxes, truth), scores)
+    return [
+        (*(people[k] if k != UNMATCHED else (None, None)), box, score)
+        for k, box, score in zip(owner, boxes, scores, strict=True)
+    ]
+
+
+def _row(
+    image: int,
+    compared: np.ndarray,
+    raw: Mapping[str, Any] | None,
+    person_box: np.ndarray | None,
+    box: np.ndarray | None,
+    score: float,
+) -> dict[str, Any]:
+    """One of :class:`.data.Boxes`, and its ``annotation``."""
+    nothing = np.full(4, np.nan)
+    out = dict(
+        image_ids=np.int64(image),
+        instance_ids=np.int64(UNMATCHED),
+        boxes=nothing if box is None else np.asarray(box, np.float64),
+        scores=float(score),
+        truth=np.full((len(compared), 2), np.nan),
+        visible=np.zeros(len(compared), np.int8),
+        areas=np.nan,
+        person_boxes=nothing,
+        head_sizes=np.nan,
+        annotation=raw,
+    )
+    if raw is None or person_box is None:
+        return out
+    flat = np.reshape(raw['keypoints'], (-1, 3))
+    flags = np.where(compared, flat[:, 2], 0).astype(np.int8)
+    return dict(
+        out,
+        instance_ids=np.int64(raw['id']),
+        truth=np.where(flags[:, None] > 0, flat[:, :2], np.nan),
+        visible=flags,
+        areas=float(raw['area']),
+        person_boxes=np.asarray(person_box, np.float64),
+    )
+
+
+def _entry(raw: Mapping[str, Any], compared: np.ndarray) -> dict[str, Any]:
+    """A person for COCO's evaluation, by the compared joints alone."""
+    flat = np.reshape(raw['keypoints'], (-1, 3)).copy()
+    flat[~compared] = 0
+    return dict(
+        {name: raw[name] for name in _FIELDS},
+        num_keypoints=int((flat[:, 2] > 0).sum()),
+        keypoints=flat.ravel().tolist(),
+    )
+
+
+def _joints(annotations: Annotations, sigmas: np.ndarray) -> Joints:
+    names = list(annotations.joints)
+    skeleton = Skeleton.from_names(tuple(names))
+    index = {name: i for i, name in enumerate(names)}
+    return Joints(
+        names,
+        sigmas,
+        np.array([index.get(_mirrored(n), i) for i, n in enumerate(names)]),
+        annotations.links,
+        {part: list(skeleton.part_indices(part)) for part in skeleton.parts},
+    )
+
+
+def _mirrored(name: str) -> str:
+    """The joint's name on the other side."""
+    sides = {'left': 'right', 'right': 'left', 'l': 'r', 'r': 'l'}
+    return '_'.join(sides.get(word, word) for word in name.split('_'))
+
+
+def _size(image: Mapping[str, Any], path: Path) -> tuple[int, int]:
+    """(width, height) in pixels."""
+    if image['width']:
+        return image['width'], image['height']
+    found = cv2.imread(str(path))
+    if found is None:
+        raise UsageError(f'image "{path}" cannot be read: replace it')
+    return found.shape[1], found.shape[0]
