@@ -15,7 +15,7 @@ from tests.test_benchmark import made_up
         ),
         (dict(target='nose'), ('keypoint', 'nose', 'blur', True)),
         (
-            dict(target='nose', fill='mean', radius=24),
+            dict(target='nose', fill='mean', size=24),
             ('keypoint', 'nose', 'mean 24', True),
         ),
         (dict(target='random'), ('keypoint', 'random', 'blur', False)),
@@ -24,8 +24,8 @@ from tests.test_benchmark import made_up
             ('keypoint', 'nose', 'blur', False),
         ),
         (
-            dict(target='nose', diameter=0.2),
-            ('keypoint', 'nose', 'blur', False),
+            dict(target='nose', size='20%'),
+            ('keypoint', 'nose', 'blur', True),
         ),
         (
             dict(target=['nose', 'left_eye']),
@@ -36,11 +36,7 @@ from tests.test_benchmark import made_up
             ('part', 'head', 'blur', True),
         ),
         (
-            dict(type='mmpose.KeypointOcclusion', target='nose', size='20%'),
-            ('keypoint', 'nose', 'blur', False),
-        ),
-        (
-            dict(target='nose', size=24),
+            dict(type='mmpose.KeypointOcclusion', target='nose', size=24),
             ('keypoint', 'nose', 'blur 24', True),
         ),
         (dict(type='MyOwn'), ('other', 'mine', '', False)),
@@ -56,5 +52,5 @@ def test_descriptions(config, expected):
         config=[dict(dict(type='KeypointOcclusion'), **config)],
     )
     found = describe(attack)
-    got = (found.kind, found.target, found.paint, found.is_plain)
+    got = (found.kind, found.target, found.paint, found.hides_one)
     assert got == expected
