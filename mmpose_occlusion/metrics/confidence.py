@@ -2,9 +2,11 @@
 
 All functions take one entry per keypoint: ``scores`` (n,), the model's score,
 and ``right`` (n,) bool, whether the prediction counts as right (in the
-benchmark: per-keypoint OKS of at least 0.5). ``weights`` (B, n) says how often
-each keypoint stands in each of B resampled sets; without it the result is that
-of the keypoints as they are, shape (1,). A value is NaN where it is undefined.
+benchmark: per-keypoint OKS of at least 0.5). ``weights`` (B, G) says how often
+each group, such as an image, stands in each of B resampled sets, and ``group``
+(n,) is the group of each keypoint; without ``group`` each keypoint is its own.
+Without weights the result is that of the keypoints as they are, shape (1,). A
+value is NaN where it is undefined.
 
 Sources: expected calibration error with bins of equal mass, Nixon et al.,
 CVPR Workshops 2019; risk and coverage, Geifman and El-Yaniv, NeurIPS 2017;
@@ -15,6 +17,7 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.optimize import isotonic_regression, minimize_scalar
+from scipy.sparse import csr_array
 from scipy.special import expit, logit
 
 BINS = 15
@@ -29,8 +32,42 @@ CONFIDENT = 0.3
 _EPS = 1e-6
 
 
-def _weights(weights: np.ndarray | None, n: int) -> np.ndarray:
-    return np.ones((1, n)) if weights is None else np.asarray(weights, float)
+MAX_LEVELS = 2048
+"""Scores of more keypoints are put into so many groups of equally many, whose
+scores count as equal: for AUROC, AURC and risk."""
+
+
+class _Drawn:
+    """Keypoints in B resampled sets."""
+
+    def __init__(
+        self, number: int, weights: np.ndarray | None, group: np.ndarray | None
+    ) -> None:
+        self.group = np.arange(number) if group is None else group
+        self.weights = (
+            np.ones((1, int(self.group.max(initial=0)) + 1))
+            if weights is None
+            else np.asarray(weights, float)
+        )
+
+    def total(self, values: np.ndarray | None = None) -> np.ndarray:
+        """(B,) sum of values (n,), by default their number."""
+        groups = self.weights.shape[1]
+        return self.weights @ np.bincount(self.group, values, groups)
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """(B,) mean of values (n,)."""
+        return _ratio(self.total(values), self.total())
+
+    def totals(
+        self, level: np.ndarray, levels: int, values: np.ndarray
+    ) -> np.ndarray:
+        """(B, L) sums of values (n,) by level (n,)."""
+        shape = levels, self.weights.shape[1]
+        sums = csr_array(
+            (np.asarray(values, float), (level, self.group)), shape=shape
+        )
+        return (sums @ self.weights.T).T
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
@@ -39,10 +76,20 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     )
 
 
+def _levels(scores: np.ndarray) -> tuple[np.ndarray, int]:
+    """Rank (n,) of each score among the different ones, and their number."""
+    known, level = np.unique(scores, return_inverse=True)
+    if len(known) > MAX_LEVELS:
+        edges = np.quantile(scores, np.linspace(0, 1, MAX_LEVELS + 1)[1:-1])
+        level = np.searchsorted(np.unique(edges), scores, side='right')
+    return level, int(level.max(initial=-1)) + 1
+
+
 def expected_calibration_error(
     scores: np.ndarray,
     right: np.ndarray,
     weights: np.ndarray | None = None,
+    group: np.ndarray | None = None,
     bins: int = BINS,
 ) -> np.ndarray:
     """Mean gap between score and share of right predictions, over bins.
@@ -58,38 +105,43 @@ def expected_calibration_error(
     >>> expected_calibration_error(sure, np.arange(10) < 7).round(3)
     array([0.])
     """
-    weights = _weights(weights, len(scores))
+    drawn = _Drawn(len(scores), weights, group)
     if not len(scores):
-        return np.full(len(weights), np.nan)
+        return np.full(len(drawn.weights), np.nan)
     clipped = np.clip(scores, 0, 1)
-    order = np.argsort(clipped, kind='stable')
-    ranked = clipped[order]
-    edges = np.linspace(0, len(ranked), bins + 1).astype(int)[:-1]
+    ranked = np.sort(clipped)
+    first = np.linspace(0, len(ranked), bins + 1).astype(int)[:-1]
     # a bin starts at the first of its equal scores
-    starts = np.unique(np.searchsorted(ranked, ranked[edges]))
-    gaps = (weights * (clipped - right))[:, order]
-    summed = np.add.reduceat(gaps, starts, axis=1)
-    return _ratio(np.abs(summed).sum(axis=1), weights.sum(axis=1))
+    edges = np.unique(ranked[first])
+    place = np.searchsorted(edges, clipped, side='right') - 1
+    gaps = drawn.totals(place, len(edges), clipped - right)
+    return _ratio(np.abs(gaps).sum(axis=1), drawn.total())
 
 
 def brier_score(
-    scores: np.ndarray, right: np.ndarray, weights: np.ndarray | None = None
+    scores: np.ndarray,
+    right: np.ndarray,
+    weights: np.ndarray | None = None,
+    group: np.ndarray | None = None,
 ) -> np.ndarray:
     """Mean squared gap between score, clipped to [0, 1], and outcome: (B,)."""
-    weights = _weights(weights, len(scores))
     squared = (np.clip(scores, 0, 1) - right) ** 2
-    return _ratio(weights @ squared, weights.sum(axis=1))
+    return _Drawn(len(scores), weights, group).mean(squared)
 
 
 def auroc(
-    scores: np.ndarray, positive: np.ndarray, weights: np.ndarray | None = None
+    scores: np.ndarray,
+    positive: np.ndarray,
+    weights: np.ndarray | None = None,
+    group: np.ndarray | None = None,
 ) -> np.ndarray:
     """Probability that a positive scores above a negative, ties one half.
 
     Args:
         scores: (n,).
         positive: (n,) bool: right predictions, or visible keypoints.
-        weights: (B, n).
+        weights: (B, G).
+        group: (n,).
 
     Returns:
         (B,); NaN without positives or without negatives.
@@ -97,16 +149,13 @@ def auroc(
     >>> auroc(np.array([0.9, 0.5, 0.5, 0.1]), np.array([1, 1, 0, 0], bool))
     array([0.875])
     """
-    weights = _weights(weights, len(scores))
+    drawn = _Drawn(len(scores), weights, group)
     if not len(scores):
-        return np.full(len(weights), np.nan)
-    order = np.argsort(scores, kind='stable')
-    ranked = np.asarray(scores)[order]
-    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
-    chosen = np.asarray(positive, bool)[order]
-    drawn = weights[:, order]
-    good = np.add.reduceat(np.where(chosen, drawn, 0), starts, axis=1)
-    bad = np.add.reduceat(np.where(chosen, 0, drawn), starts, axis=1)
+        return np.full(len(drawn.weights), np.nan)
+    chosen = np.asarray(positive, bool)
+    level, levels = _levels(scores)
+    good = drawn.totals(level, levels, chosen)
+    bad = drawn.totals(level, levels, ~chosen)
     below = np.cumsum(bad, axis=1) - bad / 2
     return _ratio(
         (good * below).sum(axis=1), good.sum(axis=1) * bad.sum(axis=1)
@@ -117,6 +166,7 @@ def confident_wrong_rate(
     scores: np.ndarray,
     right: np.ndarray,
     weights: np.ndarray | None = None,
+    group: np.ndarray | None = None,
     threshold: float = CONFIDENT,
 ) -> np.ndarray:
     """Share of all keypoints that are wrong with a score above a threshold.
@@ -124,9 +174,17 @@ def confident_wrong_rate(
     Returns:
         (B,).
     """
-    weights = _weights(weights, len(scores))
     wrong = (np.asarray(scores) > threshold) & ~np.asarray(right, bool)
-    return _ratio(weights @ wrong, weights.sum(axis=1))
+    return _Drawn(len(scores), weights, group).mean(wrong)
+
+
+def right_rate(
+    right: np.ndarray,
+    weights: np.ndarray | None = None,
+    group: np.ndarray | None = None,
+) -> np.ndarray:
+    """Share of right predictions: (B,)."""
+    return _Drawn(len(right), weights, group).mean(right)
 
 
 def risk_coverage_curve(
@@ -154,6 +212,7 @@ def selective_risk(
     scores: np.ndarray,
     right: np.ndarray,
     weights: np.ndarray | None = None,
+    group: np.ndarray | None = None,
     coverage: float = COVERAGE,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Area under the risk-coverage curve, and the risk at one coverage.
@@ -161,25 +220,39 @@ def selective_risk(
     Args:
         scores: (n,).
         right: (n,) bool.
-        weights: (B, n) whole numbers.
+        weights: (B, G) whole numbers.
+        group: (n,).
         coverage: Share of the keypoints that are kept.
 
     Returns:
         AURC (B,) and risk (B,).
     """
-    weights = _weights(weights, len(scores))
-    area, risk = np.full((2, len(weights)), np.nan)
-    for i, row in enumerate(weights):
-        drawn = np.repeat(np.arange(len(scores)), row.astype(int))
-        if not len(drawn):
-            continue
-        _, risks = risk_coverage_curve(
-            np.asarray(scores)[drawn], np.asarray(right)[drawn]
-        )
-        area[i] = risks.mean()
-        kept = max(1, round(coverage * len(drawn)))
-        risk[i] = risks[kept - 1]
-    return area, risk
+    drawn = _Drawn(len(scores), weights, group)
+    if not len(scores):
+        none = np.full(len(drawn.weights), np.nan)
+        return none, none
+    level, levels = _levels(-np.asarray(scores, float))
+    count = drawn.totals(level, levels, np.ones(len(scores)))
+    wrong = drawn.totals(level, levels, ~np.asarray(right, bool))
+    stop, lost = np.cumsum(count, axis=1), np.cumsum(wrong, axis=1)
+    start, before = stop - count, lost - wrong
+    share = np.divide(wrong, count, out=np.zeros_like(wrong), where=count > 0)
+    # inside of a level the i-th risk is (before + j share) / i, with
+    # j = i - start: share + (before - share start) / i
+    most = int(stop.max())
+    harmonic = np.concatenate([[0], np.cumsum(1 / np.arange(1, most + 1))])
+    inverse = harmonic[stop.astype(int)] - harmonic[start.astype(int)]
+    sums = (wrong + (before - share * start) * inverse).sum(axis=1)
+    number = stop[:, -1]
+    kept = np.maximum(1, np.round(coverage * number))
+    at = (stop < kept[:, None]).sum(axis=1)
+    row, at = np.arange(len(at)), np.minimum(at, levels - 1)
+    inside = (kept - start[row, at]) * share[row, at]
+    known = np.where(number > 0, 1.0, 0.0)
+    return (
+        _ratio(sums, number),
+        _ratio((before[row, at] + inside) * known, kept * known),
+    )
 
 
 Calibration = Callable[[np.ndarray], np.ndarray]
@@ -219,34 +292,40 @@ def fit_temperature(scores: np.ndarray, right: np.ndarray) -> Calibration:
 CALIBRATIONS = {'isotonic': fit_isotonic, 'temperature': fit_temperature}
 
 
-def calibrate_by_fold(
-    kind: str,
-    fit_scores: np.ndarray,
-    fit_right: np.ndarray,
-    fit_image: np.ndarray,
-    scores: np.ndarray,
-    image: np.ndarray,
-    folds: int = 5,
-) -> np.ndarray:
-    """Calibrated scores, each from a fit on other images.
+class FoldCalibration:
+    """Calibrated scores, each from a fit on clean predictions of other images.
 
     Args:
         kind: One of :data:`CALIBRATIONS`.
-        fit_scores: (n,) of clean predictions.
-        fit_right: (n,) bool.
-        fit_image: (n,) index of each keypoint's image.
-        scores: (m,) to be calibrated, clean or attacked.
-        image: (m,) index of each keypoint's image.
+        scores: (n,) of clean predictions.
+        right: (n,) bool.
+        image: (n,) index of each keypoint's image.
         folds: Images are spread over so many folds by their index.
-
-    Returns:
-        (m,) probabilities; NaN where the other folds hold no keypoint.
     """
-    out = np.full(len(scores), np.nan)
-    for fold in range(folds):
-        others = fit_image % folds != fold
-        mine = image % folds == fold
-        if others.any() and mine.any():
-            fit = CALIBRATIONS[kind](fit_scores[others], fit_right[others])
-            out[mine] = fit(scores[mine])
-    return out
+
+    def __init__(
+        self,
+        kind: str,
+        scores: np.ndarray,
+        right: np.ndarray,
+        image: np.ndarray,
+        folds: int = 5,
+    ) -> None:
+        self._fits: list[Calibration | None] = []
+        for fold in range(folds):
+            others = image % folds != fold
+            self._fits.append(
+                CALIBRATIONS[kind](scores[others], right[others])
+                if others.any()
+                else None
+            )
+
+    def __call__(self, scores: np.ndarray, image: np.ndarray) -> np.ndarray:
+        """(m,) probabilities of scores (m,), clean or attacked; NaN where the
+        other folds hold no keypoint."""
+        out = np.full(len(scores), np.nan)
+        fold = image % len(self._fits)
+        for i, fit in enumerate(self._fits):
+            if fit is not None:
+                out[fold == i] = fit(scores[fold == i])
+        return out

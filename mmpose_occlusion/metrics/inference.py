@@ -103,3 +103,41 @@ def rank_agreement(one: np.ndarray, other: np.ndarray) -> np.ndarray:
         if known.sum() > 2:
             out[draw] = kendalltau(a[known], b[known]).statistic
     return out
+
+
+def rank_correlation(
+    one: np.ndarray, other: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Spearman's correlation of two values in resampled sets.
+
+    Args:
+        one: (n,).
+        other: (n,).
+        weights: (B, n) how often each row is drawn.
+
+    Returns:
+        (B,); NaN where a value is constant or nothing is drawn.
+    """
+    weights = np.asarray(weights, float)
+    ranks = [_drawn_ranks(values, weights) for values in (one, other)]
+    number = weights.sum(axis=1, keepdims=True)
+    with np.errstate(invalid='ignore', divide='ignore'):
+        a, b = (
+            r - (weights * r).sum(axis=1, keepdims=True) / number
+            for r in ranks
+        )
+        spread = (weights * a * a).sum(axis=1) * (weights * b * b).sum(axis=1)
+        found = (weights * a * b).sum(axis=1) / np.sqrt(spread)
+    return np.where(spread > 1e-9, found, np.nan)
+
+
+def _drawn_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(B, n) mean ranks of values (n,), equal ones share theirs."""
+    known, level = np.unique(values, return_inverse=True)
+    order = np.argsort(level, kind='stable')
+    starts = np.searchsorted(level[order], np.arange(len(known)))
+    if not len(known):
+        return np.zeros_like(weights)
+    counts = np.add.reduceat(weights[:, order], starts, axis=1)
+    middle = np.cumsum(counts, axis=1) - (counts - 1) / 2
+    return middle[:, level]

@@ -70,10 +70,8 @@ def some_run(**more):
         for part in ('head', '<hip> & co')
     ]
     attacks += [
-        attack(
-            'random', 'black', lose if size > 0.1 else None, size=f'{size:.0%}'
-        )
-        for size in (0.1, 0.2)
+        attack('random', 'black', lose if size == '20%' else None, size=size)
+        for size in ('10%', '20%')
     ]
     attacks += [attack('random', 'noise'), attack('random', 'object')]
     attacks += [attack('nose', 'black', place='on_person')]

@@ -29,7 +29,8 @@ def test_a_calibrated_model_has_no_calibration_error(drawn):
 def test_auroc_and_brier_are_those_of_scikit_learn(drawn):
     scores, right = drawn
     rounded = scores.round(1)  # many ties
-    for values in (scores, rounded):
+    for values in (scores[:2000], rounded):
+        right = drawn[1][: len(values)]
         assert confidence.auroc(values, right)[0] == pytest.approx(
             roc_auc_score(right, values), abs=1e-12
         )
@@ -56,6 +57,38 @@ def test_weights_are_copies(drawn):
             rows = np.repeat(np.arange(300), row)
             alone = function(scores[rows], right[rows])[0]
             assert value == pytest.approx(alone, abs=1e-12)
+
+
+def test_groups_are_drawn_together(drawn):
+    """Weights of images are those of their keypoints; many scores are put
+    into levels, which changes little."""
+    rng = np.random.default_rng(2)
+    scores, right = drawn
+    group = rng.integers(0, 50, len(scores))
+    weights = rng.integers(0, 4, (3, 50))
+    for function, off in (
+        (confidence.auroc, 1e-4),
+        (confidence.brier_score, 1e-12),
+        (confidence.expected_calibration_error, 1e-12),
+        (confidence.confident_wrong_rate, 1e-12),
+        (lambda *a: confidence.selective_risk(*a)[0], 2e-4),
+        (lambda *a: confidence.selective_risk(*a)[1], 2e-4),
+    ):
+        found = function(scores, right, weights, group)
+        known = function(scores, right, weights[:, group])
+        assert found == pytest.approx(known, abs=off)
+
+
+def test_levels_change_little(drawn):
+    scores, right = drawn
+    assert confidence.auroc(scores, right)[0] == pytest.approx(
+        roc_auc_score(right, scores), abs=1e-5
+    )
+    _, risks = confidence.risk_coverage_curve(scores, right)
+    area, risk = confidence.selective_risk(scores, right)
+    assert area[0] == pytest.approx(risks.mean(), abs=1e-4)
+    kept = round(0.8 * len(scores))
+    assert risk[0] == pytest.approx(risks[kept - 1], abs=1e-4)
 
 
 def test_risk_coverage_by_hand():
@@ -107,7 +140,7 @@ def test_calibration_finds_the_planted_map(kind, drawn):
     z = np.log(scores / (1 - scores)) / 2.5
     flat = 1 / (1 + np.exp(-z))
     image = np.arange(len(scores)) // 7
-    found = confidence.calibrate_by_fold(kind, flat, right, image, flat, image)
+    found = confidence.FoldCalibration(kind, flat, right, image)(flat, image)
     assert np.abs(found - scores).mean() < 0.02
     (before,) = confidence.expected_calibration_error(flat, right)
     (after,) = confidence.expected_calibration_error(found, right)
@@ -120,8 +153,7 @@ def test_a_fold_is_not_judged_by_a_fit_on_itself():
     image = np.arange(50)
     right = image % 5 == 0
     scores = np.full(50, 0.5)
-    found = confidence.calibrate_by_fold(
-        'isotonic', scores, right, image, scores, image
-    )
+    fit = confidence.FoldCalibration('isotonic', scores, right, image)
+    found = fit(scores, image)
     assert found[image % 5 == 0] == pytest.approx(0)
     assert found[image % 5 == 1] == pytest.approx(0.25)

@@ -3,20 +3,40 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mmpose_occlusion.benchmark.data import BenchmarkRun
+import numpy as np
 
-from .attack_costs import AttackCost, attack_cost
+from mmpose_occlusion.benchmark.data import BenchmarkRun
+from mmpose_occlusion.metrics.confidence import CONFIDENT
+
+from .anatomical_skill import AnatomicalSkill, SkillJudge
+from .attack_costs import (
+    AttackCost,
+    attack_cost,
+    with_simultaneous_intervals,
+)
+from .attack_description import plain_labels
 from .attack_groups import (
     ControlComparison,
+    CurveDraws,
     MovementMatrix,
     SeverityCurve,
     control_comparisons,
+    curve_draws,
     movement_matrices,
     severity_curves,
 )
 from .bootstrap import DRAWS, Estimates, estimates
+from .keypoints import image_weights
 from .model_comparison import ModelComparison, compare_models
+from .natural_occlusion import (
+    NaturalOcclusion,
+    natural_occlusion,
+    severity_attacks,
+)
 from .run_measures import RunMeasures
+from .score_quality import DRAWS as SCORE_DRAWS
+from .score_quality import RunScores, ScoreJudge
+from .suite_summary import SuiteSummary, suite_summaries
 
 
 @dataclass(frozen=True)
@@ -26,6 +46,7 @@ class Analysis:
     Args:
         run: The run.
         main: Its main measure.
+        why_main: Why this is not the usual one; empty if it is.
         people: With a bbox and a labelled joint.
         images: With a bbox or a person.
         clean: Measures of all these people without any attack.
@@ -33,10 +54,15 @@ class Analysis:
         matrices: Movement of all joints by the hidden target.
         curves: Measures by the size of the occlusion.
         controls: Targets against other places of the same area.
+        scores: Whether the model knows what it gets wrong.
+        natural: Keypoints that are occluded in the images themselves.
+        skill: Of each attack with hidden joints that anatomy can place.
+        summaries: Of each suite that has severities.
     """
 
     run: BenchmarkRun
     main: str
+    why_main: str
     people: int
     images: int
     clean: Estimates
@@ -44,6 +70,10 @@ class Analysis:
     matrices: list[MovementMatrix]
     curves: list[SeverityCurve]
     controls: list[ControlComparison]
+    scores: RunScores
+    natural: NaturalOcclusion
+    skill: list[AnatomicalSkill]
+    summaries: list[SuiteSummary]
 
 
 def analyse(
@@ -51,6 +81,8 @@ def analyse(
     draws: int = DRAWS,
     seed: int = 0,
     progress: Callable[[str], None] = lambda text: None,
+    measure: str | None = None,
+    threshold: float = CONFIDENT,
 ) -> tuple[list[Analysis], ModelComparison | None]:
     """Analyse runs, and compare them with the first.
 
@@ -58,37 +90,72 @@ def analyse(
         runs: At least one.
         draws: Resampled sets of images.
         seed: Of the resampling.
-        progress: Called with the name of each step.
+        progress: Called with the name of each attack, and of other steps.
+        measure: Main measure, see :class:`.run_measures.RunMeasures`.
+        threshold: Score above which a prediction counts as confident.
 
     Returns:
         An analysis of each run, and the comparison if there are several.
+
+    Raises:
+        UsageError: The data lacks the measure.
     """
-    measures = [RunMeasures(run, draws, seed) for run in runs]
-    analyses = [_analyse(m, progress) for m in measures]
+    measures: list[RunMeasures] = []
+    for run in runs:
+        found = RunMeasures(run, draws, seed, measure)
+        if measures and measures[0].main in found.measures:
+            found = RunMeasures(run, draws, seed, measures[0].main)
+        measures.append(found)
+    analyses: list[Analysis] = []
+    first: list[CurveDraws] | None = None
+    for each in measures:
+        weights = image_weights(each.run, draws, seed)
+        analysis, curves = _analyse(each, weights, threshold, first, progress)
+        analyses.append(analysis)
+        first = curves if first is None else first
     if len(measures) > 1:
         progress('comparison of the models')
     return analyses, compare_models(measures)
 
 
 def _analyse(
-    measures: RunMeasures, progress: Callable[[str], None]
-) -> Analysis:
+    measures: RunMeasures,
+    weights: np.ndarray,
+    threshold: float,
+    first: Sequence[CurveDraws] | None,
+    progress: Callable[[str], None],
+) -> tuple[Analysis, list[CurveDraws]]:
+    """An analysis, and the draws of its curves."""
     run = measures.run
     labelled = measures.labelled.any(axis=1)
-    clean = estimates(measures.all_people())
-    costs = []
+    labels = plain_labels(run.attacks)
+    few = weights[: SCORE_DRAWS + 1]
+    judge = SkillJudge(run, few)
+    scores = ScoreJudge(run, few, threshold)
+    costs, told, skill = [], [], []
     for attack in run.attacks:
         progress(attack.name)
-        costs.append(attack_cost(measures, attack))
-    progress('curves and controls')
-    return Analysis(
+        costs.append(
+            attack_cost(measures, attack, labels.get(attack.name, ''))
+        )
+        told.append(scores.attacked(attack))
+        skill.append(judge.skill(attack))
+    progress('curves, controls and natural occlusion')
+    drawn = curve_draws(measures, run.attacks)
+    analysis = Analysis(
         run=run,
         main=measures.main,
+        why_main=measures.why_main,
         people=len(set(run.boxes.instance_ids[labelled].tolist())),
         images=len(measures.people.images),
-        clean=clean,
-        costs=costs,
+        clean=estimates(measures.all_people()),
+        costs=with_simultaneous_intervals(measures, costs),
         matrices=movement_matrices(costs),
-        curves=severity_curves(measures, run.attacks),
+        curves=severity_curves(drawn, measures.main),
         controls=control_comparisons(measures, run.attacks),
+        scores=scores.scores(told),
+        natural=natural_occlusion(run, weights, severity_attacks(run)),
+        skill=[found for found in skill if found is not None],
+        summaries=suite_summaries(drawn, measures.main, first),
     )
+    return analysis, drawn

@@ -1,18 +1,27 @@
 """What one attack costs the people whom it attacks."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from mmpose_occlusion.benchmark.data import Attacked, BenchmarkRun
+from mmpose_occlusion.metrics.inference import (
+    Equivalence,
+    equivalence,
+    simultaneous_intervals,
+)
 from mmpose_occlusion.metrics.joint_groups import joint_groups
 from mmpose_occlusion.metrics.pck import box_size, joint_errors, masked_mean
 
 from .attack_description import describe
-from .bootstrap import Estimates, difference, estimates
+from .bootstrap import Draws, Estimate, Estimates, difference, estimates
 from .error_types import count_types, error_types
 from .run_measures import PredictionMeasures, RunMeasures
+
+LEAST_IMAGES, LEAST_DRAWS = 2, 3
+"""For simultaneous intervals."""
 
 ALL_JOINTS = 'all'
 """Stands for the name of a joint."""
@@ -68,7 +77,9 @@ class AttackCost:
         paint: See :class:`.AttackDescription`.
         place: See :class:`.AttackDescription`.
         severity: See :class:`.AttackDescription`.
-        plain: See :attr:`.AttackDescription.is_plain`.
+        plain: Whether figures of single targets show it, see
+            :func:`.attack_description.plain_labels`.
+        label: Its paint there, empty for others.
         details: Of the suite.
         config: Of the attack.
         crops: N, the bboxes.
@@ -80,6 +91,10 @@ class AttackCost:
         clean: Measures of the attacked people without the attack.
         attacked: Under it.
         change: Attacked minus clean, paired.
+        together: The same with intervals that hold for all attacks of the
+            run at once.
+        equivalence: Whether the change of the main measure is as good as
+            none.
         joints: Each joint, by group.
         moved: Joint -> mean movement, see :func:`movement`.
         failures: Group -> ``clean`` and ``attacked`` -> type of error ->
@@ -94,6 +109,7 @@ class AttackCost:
     place: str
     severity: float | None
     plain: bool
+    label: str
     details: dict[str, Any]
     config: Any
     crops: int
@@ -105,16 +121,29 @@ class AttackCost:
     clean: Estimates
     attacked: Estimates
     change: Estimates
+    together: Estimates
+    equivalence: Equivalence
     joints: list[JointChange] = field(repr=False)
     moved: dict[str, float | None] = field(repr=False)
     failures: dict[str, dict[str, dict[str, int]]] = field(repr=False)
 
 
-def attack_cost(measures: RunMeasures, attack: Attacked) -> AttackCost:
-    """Measure what an attack costs."""
+def attack_cost(
+    measures: RunMeasures, attack: Attacked, label: str
+) -> AttackCost:
+    """Measure what an attack costs.
+
+    Args:
+        measures: Of the run.
+        attack: One of its attacks.
+        label: See :attr:`AttackCost.label`.
+
+    Returns:
+        The cost, :attr:`AttackCost.together` empty.
+    """
     run = measures.run
     what = describe(attack)
-    who = attack.changed & measures.labelled.any(axis=1)
+    who = attacked_people(measures, attack)
     clean, attacked = measures.clean(who), measures.attacked(attack, who)
     views = dict(
         clean=measures.clean_predictions,
@@ -139,7 +168,8 @@ def attack_cost(measures: RunMeasures, attack: Attacked) -> AttackCost:
         paint=what.paint,
         place=what.place,
         severity=what.severity,
-        plain=what.is_plain,
+        plain=bool(label),
+        label=label,
         details=dict(attack.details),
         config=attack.config,
         crops=int(real.sum()),
@@ -151,6 +181,8 @@ def attack_cost(measures: RunMeasures, attack: Attacked) -> AttackCost:
         clean=estimates(clean),
         attacked=estimates(attacked),
         change=estimates(difference(attacked, clean)),
+        together={},
+        equivalence=equivalence(change_draws(measures, attack)[measures.main]),
         joints=_joint_changes(views, groups, who),
         moved=dict(zip(run.joints.names, movement(run, attack), strict=True)),
         failures={
@@ -158,6 +190,45 @@ def attack_cost(measures: RunMeasures, attack: Attacked) -> AttackCost:
             for group, mask in groups.items()
         },
     )
+
+
+def attacked_people(measures: RunMeasures, attack: Attacked) -> np.ndarray:
+    """(N,) bool: changed crops of people with a labelled joint."""
+    return attack.changed & measures.labelled.any(axis=1)
+
+
+def change_draws(measures: RunMeasures, attack: Attacked) -> Draws:
+    """Attacked minus clean; after :func:`attack_cost` nothing is computed."""
+    who = attacked_people(measures, attack)
+    return difference(measures.attacked(attack, who), measures.clean(who))
+
+
+def with_simultaneous_intervals(
+    measures: RunMeasures, costs: Sequence[AttackCost]
+) -> list[AttackCost]:
+    """The costs of all attacks of a run with :attr:`AttackCost.together`.
+
+    With one image or no draws there are no such intervals.
+    """
+    attacks = measures.run.attacks
+    drawn, images = measures.weights.shape
+    together: list[Estimates] = [{} for _ in costs]
+    for measure in measures.measures if costs else ():
+        values = np.stack(
+            [change_draws(measures, attack)[measure] for attack in attacks]
+        )
+        ends = simultaneous_intervals(values)
+        if drawn < LEAST_DRAWS or images < LEAST_IMAGES:
+            ends = np.full(ends.shape, np.nan)
+        rows = np.column_stack([values[:, 0], ends])
+        for found, row in zip(together, rows, strict=True):
+            found[measure] = Estimate(
+                *(float(x) if np.isfinite(x) else None for x in row)
+            )
+    return [
+        replace(cost, together=found)
+        for cost, found in zip(costs, together, strict=True)
+    ]
 
 
 def _joint_changes(

@@ -1,6 +1,6 @@
 """What an attack hides, with what, where and how large."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,9 @@ from mmpose_occlusion.occlusion.targets import KEYPOINT, PART  # noqa: F401
 
 SEVERITY = 'severity'
 """Key of an attack's details: diameter over the height of the bbox."""
+
+USUAL_SIZE = 0.1
+"""Severity of which figures of single targets are."""
 
 OTHER = 'other'
 """Kind of an attack that is not of this package, or of several steps."""
@@ -41,12 +44,11 @@ class AttackDescription:
     severity: float | None
 
     @property
-    def is_plain(self) -> bool:
-        """Whether it hides one named target, without a severity."""
+    def hides_one(self) -> bool:
+        """Whether it hides one named target."""
         return (
             self.kind != OTHER
             and self.place == AT_TARGET
-            and self.severity is None
             and not self.target.startswith(RANDOM)
         )
 
@@ -71,6 +73,35 @@ def describe(attacked: Attacked) -> AttackDescription:
         place=attack.place,
         severity=None if severity is None else float(severity),
     )
+
+
+def plain_labels(attacks: Sequence[Attacked]) -> dict[str, str]:
+    """The attacks that figures of single targets show, with their paint.
+
+    These hide one named target. Of each paint, those of the size nearest to
+    :data:`USUAL_SIZE` are shown, and those without a severity. Where a paint
+    has both, the former's label says the size.
+
+    Returns:
+        Name of the attack -> label.
+    """
+    groups: dict[tuple[str, str], dict[str, float | None]] = {}
+    for attack in attacks:
+        what = describe(attack)
+        if what.hides_one:
+            group = groups.setdefault((what.kind, what.paint), {})
+            group[attack.name] = what.severity
+    out = {}
+    for (_, paint), sizes in groups.items():
+        known = {size for size in sizes.values() if size is not None}
+        usual = min(known, key=lambda s: (abs(s - USUAL_SIZE), s), default=0)
+        for name, size in sizes.items():
+            if size is None:
+                out[name] = paint
+            elif size == usual:
+                both = len(known) and None in sizes.values()
+                out[name] = f'{paint} {100 * size:g}%' if both else paint
+    return out
 
 
 def transform_configs(attack: Attacked) -> list[Mapping[str, Any]]:

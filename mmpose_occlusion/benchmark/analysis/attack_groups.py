@@ -13,6 +13,9 @@ from .attack_description import AT_TARGET, OTHER, describe
 from .bootstrap import Estimate, estimate
 from .run_measures import RunMeasures
 
+LEAST_STEPS = 2
+"""Sizes of a curve."""
+
 MEAN = 'mean'
 """Target of a curve that is the mean of several."""
 
@@ -23,7 +26,7 @@ class MovementMatrix:
 
     Args:
         kind: Of the targets.
-        paint: Which hides them.
+        paint: Which hides them, see :attr:`.AttackCost.label`.
         targets: Rows.
         joints: Columns.
         values: Mean movement as a fraction of the bbox's longer side, None
@@ -42,7 +45,7 @@ def movement_matrices(costs: Sequence[AttackCost]) -> list[MovementMatrix]:
     rows: dict[tuple[str, str], dict[str, AttackCost]] = {}
     for cost in costs:
         if cost.plain:
-            group = rows.setdefault((cost.kind, cost.paint), {})
+            group = rows.setdefault((cost.kind, cost.label), {})
             group.setdefault(cost.target, cost)
     return [
         MovementMatrix(
@@ -96,21 +99,48 @@ def area_under(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
     return area / (steps[-1] - steps[0])
 
 
-def severity_curves(
+@dataclass(frozen=True)
+class CurveDraws:
+    """Values of a curve with every resampled set.
+
+    Args:
+        suite: See :class:`SeverityCurve`, as what follows.
+        kind: Of the attacks.
+        target: Which they hide.
+        paint: Which they paint, with the place of controls.
+        people: Number of bboxes.
+        severity: ``(S,)``, the first is 0.
+        values: ``(S, 1 + B)`` of the main measure.
+        is_control: Whether it paints elsewhere.
+    """
+
+    suite: str
+    kind: str
+    target: str
+    paint: str
+    people: int
+    severity: np.ndarray
+    values: np.ndarray
+    is_control: bool
+
+
+def curve_draws(
     measures: RunMeasures, attacks: Sequence[Attacked]
-) -> list[SeverityCurve]:
-    """All curves of a run, the mean of several targets first."""
-    groups: dict[tuple[str, str, str], dict[str, list[Attacked]]] = {}
+) -> list[CurveDraws]:
+    """All curves of at least two sizes, the mean of several targets first."""
+    groups: dict[tuple[str, str, str, bool], dict[str, list[Attacked]]] = {}
     for attack in attacks:
         what = describe(attack)
         if what.severity is not None and what.kind != OTHER:
-            paint = what.paint
-            if what.place != AT_TARGET:
+            paint, control = what.paint, what.place != AT_TARGET
+            if control:
                 paint = f'{paint} {what.place}'
-            group = groups.setdefault((attack.suite, what.kind, paint), {})
-            group.setdefault(what.target, []).append(attack)
+            key = attack.suite, what.kind, paint, control
+            groups.setdefault(key, {}).setdefault(what.target, []).append(
+                attack
+            )
     out = []
-    for (suite, kind, paint), targets in groups.items():
+    for (suite, kind, paint, control), targets in groups.items():
         drawn = {t: _curve_draws(measures, a) for t, a in targets.items()}
         known = {target: d for target, d in drawn.items() if d is not None}
         if len(known) > 1 and len({tuple(d[1]) for d in known.values()}) == 1:
@@ -118,20 +148,35 @@ def severity_curves(
             mean = np.ma.masked_invalid(values).mean(axis=0).filled(np.nan)
             known = {MEAN: (min(people), steps[0], mean), **known}
         out += [
-            SeverityCurve(
-                suite=suite,
-                kind=kind,
-                target=target,
-                paint=paint,
-                measure=measures.main,
-                people=people,
-                severity=steps.tolist(),
-                points=[estimate(row) for row in values],
-                area=estimate(area_under(steps, values)),
-            )
-            for target, (people, steps, values) in known.items()
+            CurveDraws(suite, kind, target, paint, *found, control)
+            for target, found in known.items()
         ]
     return out
+
+
+def severity_curves(
+    drawn: Sequence[CurveDraws], measure: str
+) -> list[SeverityCurve]:
+    """The curves with their intervals.
+
+    Args:
+        drawn: Of :func:`curve_draws`.
+        measure: Name of the main measure.
+    """
+    return [
+        SeverityCurve(
+            suite=curve.suite,
+            kind=curve.kind,
+            target=curve.target,
+            paint=curve.paint,
+            measure=measure,
+            people=curve.people,
+            severity=curve.severity.tolist(),
+            points=[estimate(row) for row in curve.values],
+            area=estimate(area_under(curve.severity, curve.values)),
+        )
+        for curve in drawn
+    ]
 
 
 def _curve_draws(
@@ -141,9 +186,10 @@ def _curve_draws(
     sized = [(describe(a).severity or 0.0, a) for a in attacks]
     steps = [(s, a) for s, a in sized if s and a.changed.any()]
     steps.sort(key=lambda step: step[0])
-    if not steps:
+    if len({severity for severity, _ in steps}) < LEAST_STEPS:
         return None
     who = np.logical_and.reduce([a.changed for _, a in steps])
+    who &= measures.labelled.any(axis=1)
     values = [measures.clean(who)[measures.main]]
     values += [measures.attacked(a, who)[measures.main] for _, a in steps]
     at = np.array([0.0, *(severity for severity, _ in steps)])
@@ -157,6 +203,7 @@ class ControlComparison:
     Args:
         target: Whose area is painted.
         paint: Which is painted.
+        severity: Size of the discs, see :class:`.AttackDescription`.
         measure: Such as ``AP``.
         people: Bboxes that all of the attacks changed, over which all is.
         change: Place -> change of the measure.
@@ -167,6 +214,7 @@ class ControlComparison:
 
     target: str
     paint: str
+    severity: float | None
     measure: str
     people: int
     change: dict[str, Estimate]
@@ -179,15 +227,15 @@ def control_comparisons(
 ) -> list[ControlComparison]:
     """Compare the attacks of a run on the same target in the same paint at
     different places."""
-    groups: dict[tuple[str, str], dict[str, Attacked]] = {}
+    groups: dict[tuple[str, str, float | None], dict[str, Attacked]] = {}
     for attack in attacks:
         what = describe(attack)
-        if what.kind != OTHER and what.severity is None:
-            group = groups.setdefault((what.target, what.paint), {})
-            group.setdefault(what.place, attack)
+        if what.kind != OTHER:
+            key = what.target, what.paint, what.severity
+            groups.setdefault(key, {}).setdefault(what.place, attack)
     return [
-        _control_comparison(measures, target, paint, places)
-        for (target, paint), places in groups.items()
+        _control_comparison(measures, target, paint, severity, places)
+        for (target, paint, severity), places in groups.items()
         if len(places) > 1
     ]
 
@@ -196,6 +244,7 @@ def _control_comparison(
     measures: RunMeasures,
     target: str,
     paint: str,
+    severity: float | None,
     places: dict[str, Attacked],
 ) -> ControlComparison:
     who = np.logical_and.reduce([a.changed for a in places.values()])
@@ -209,6 +258,7 @@ def _control_comparison(
     return ControlComparison(
         target=target,
         paint=paint,
+        severity=severity,
         measure=measures.main,
         people=int(who.sum()),
         change={place: estimate(v) for place, v in changes.items()},

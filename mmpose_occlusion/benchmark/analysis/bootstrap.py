@@ -78,6 +78,24 @@ def estimate(values: np.ndarray, level: float = LEVEL) -> Estimate:
     return Estimate(float(values[0]), float(low), float(high))
 
 
+def censored_estimate(values: np.ndarray) -> Estimate:
+    """Value and interval of sizes that may be infinite; such ends are None.
+
+    Args:
+        values: ``(1 + B,)``, infinite where a size is never reached.
+    """
+    drawn = values[1:][~np.isnan(values[1:])]
+    tail = (1 - LEVEL) / 2
+    ends = (
+        np.quantile(drawn, [tail, 1 - tail], method='nearest')
+        if len(drawn)
+        else (np.nan, np.nan)
+    )
+    return Estimate(
+        *(float(x) if np.isfinite(x) else None for x in (values[0], *ends))
+    )
+
+
 def estimates(draws: Mapping[str, np.ndarray]) -> Estimates:
     """Value and interval of each measure."""
     return {name: estimate(values) for name, values in draws.items()}

@@ -7,6 +7,7 @@ import numpy as np
 from mmpose_occlusion.metrics.oks import keypoint_oks
 
 from ..data import BenchmarkRun, Predictions
+from .bootstrap import draw_weights
 
 RIGHT = 0.5
 """Per-keypoint OKS from which a prediction counts as right."""
@@ -40,6 +41,12 @@ class KeypointTable:
     def __len__(self) -> int:
         return len(self.row)
 
+    @classmethod
+    def joined(cls, tables: 'list[KeypointTable]') -> 'KeypointTable':
+        """The rows of several tables."""
+        columns = zip(*(vars(t).values() for t in tables), strict=True)
+        return cls(*map(np.concatenate, columns))
+
     def only(self, mask: np.ndarray) -> 'KeypointTable':
         """The rows of a mask, (n,) bool or (N, K) bool."""
         if mask.ndim == 2:
@@ -50,10 +57,18 @@ class KeypointTable:
 def image_index(run: BenchmarkRun) -> np.ndarray:
     """(N,) index of each box's image among the sorted ids of the run's boxes
     and people, which is the bootstrap's order of images."""
+    return np.searchsorted(_images(run), run.boxes.image_ids)
+
+
+def image_weights(run: BenchmarkRun, draws: int, seed: int) -> np.ndarray:
+    """(1 + draws, I) of :func:`.bootstrap.draw_weights`."""
+    return draw_weights(len(_images(run)), draws, seed)
+
+
+def _images(run: BenchmarkRun) -> np.ndarray:
     ids = run.boxes.image_ids
     people = [person['image_id'] for person in run.people]
-    known = np.unique(np.concatenate([ids, np.array(people, ids.dtype)]))
-    return np.searchsorted(known, ids)
+    return np.unique(np.concatenate([ids, np.array(people, ids.dtype)]))
 
 
 def keypoint_table(

@@ -25,7 +25,8 @@ from mmpose_occlusion.metrics.inference import rank_agreement
 from mmpose_occlusion.metrics.robustness import crossing
 
 from ..data import UNMATCHED, Attacked, BenchmarkRun
-from .bootstrap import Estimate, estimate
+from .attack_description import KEYPOINT, describe
+from .bootstrap import Estimate, censored_estimate, estimate
 from .keypoints import (
     OCCLUDED,
     VISIBLE,
@@ -120,6 +121,19 @@ class NaturalOcclusion:
     gaps: list[NaturalGap]
     strata: list[Stratum]
     equivalents: list[Equivalent]
+
+
+def severity_attacks(
+    run: BenchmarkRun,
+) -> dict[str, dict[float, list[Attacked]]]:
+    """Paint -> size -> attacks on one named joint each."""
+    out: dict[str, dict[float, list[Attacked]]] = {}
+    for attack in run.attacks:
+        what = describe(attack)
+        if what.severity and what.kind == KEYPOINT and what.hides_one:
+            sizes = out.setdefault(what.paint, {})
+            sizes.setdefault(what.severity, []).append(attack)
+    return out
 
 
 def natural_occlusion(
@@ -247,29 +261,17 @@ def _equivalent(
     # a loss rises with the size, `crossing` looks for a fall
     zero = np.zeros(losses.shape[1])
     reached = crossing(np.array(sizes), -losses, zero, -natural)
-    nearest = int(np.nanargmin(np.abs(losses[:, 0] - natural[0])))
+    away = np.abs(losses[:, 0] - natural[0])
+    nearest = int(np.argmin(np.where(np.isnan(away), np.inf, away)))
     return Equivalent(
         paint,
         sizes,
         [estimate(row) for row in losses],
         estimate(natural),
-        _censored(reached),
+        censored_estimate(reached),
         bool(np.isfinite(reached[0])),
         estimate(rank_agreement(by_joint[nearest], natural_by_joint)),
     )
-
-
-def _censored(values: np.ndarray) -> Estimate:
-    """Value and interval of sizes that may be infinite; such ends are None."""
-    drawn = values[1:][~np.isnan(values[1:])]
-    if not len(drawn):
-        return Estimate(_finite(values[0]), None, None)
-    low, high = np.quantile(drawn, [0.025, 0.975], method='nearest')
-    return Estimate(_finite(values[0]), _finite(low), _finite(high))
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def strata(run: BenchmarkRun, weights: np.ndarray) -> list[Stratum]:

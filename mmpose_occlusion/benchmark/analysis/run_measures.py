@@ -28,6 +28,7 @@ from mmpose_occlusion.benchmark.data import (
     BenchmarkRun,
     Predictions,
 )
+from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.annotations import People, make_person
 from mmpose_occlusion.metrics.average_precision import (
     ComparedPoses,
@@ -52,6 +53,12 @@ OKS50 = 0.5
 MAIN = ('AP', 'PCKh', 'PCK')
 """The first that the data has is a report's main measure."""
 
+CHOICES = ('AP', 'AR', 'PCKh', 'PCK', 'OKS50')
+"""Measures that a report can be led by."""
+
+FLOOR = 0.05
+"""A report is not led by an AP below it without an attack."""
+
 LOWER_IS_BETTER = frozenset(('EPE', 'EPE_px'))
 
 PADDING = 1.25
@@ -66,6 +73,8 @@ class RunMeasures:
         draws: B, resampled sets of images.
         seed: Of the resampling; runs on the same images with the same seed
             are resampled alike.
+        measure: Main measure, one of :data:`CHOICES`; by default chosen by
+            :data:`MAIN` and :data:`FLOOR`.
 
     Attributes:
         people: All annotated people; none for data without COCO's
@@ -79,9 +88,14 @@ class RunMeasures:
     """
 
     def __init__(
-        self, run: BenchmarkRun, draws: int = DRAWS, seed: int = 0
+        self,
+        run: BenchmarkRun,
+        draws: int = DRAWS,
+        seed: int = 0,
+        measure: str | None = None,
     ) -> None:
         self.run = run
+        self._measure = measure
         boxes, joints = run.boxes, len(run.joints.names)
         use_area = run.evaluation.get('use_area', True)
         self.people = People.from_dicts(
@@ -108,6 +122,7 @@ class RunMeasures:
         truth = np.isfinite(boxes.truth).all(axis=-1)
         self.labelled = (boxes.visible > 0) & truth
         self.sizes = box_size(boxes.person_boxes)
+        self._of_all: Draws = {}
         self._known: dict[tuple[str, bytes], Draws] = {}
 
     @cached_property
@@ -120,21 +135,56 @@ class RunMeasures:
             out = ['AP', 'AR', *out]
         return tuple(out)
 
-    @property
+    @cached_property
     def main(self) -> str:
-        """The measure that figures show."""
-        return next(name for name in MAIN if name in self.measures)
+        """The measure that figures show.
+
+        Raises:
+            UsageError: The data lacks the chosen one.
+        """
+        if self._measure is None:
+            first = next(name for name in MAIN if name in self.measures)
+            if first != 'AP' or not self._is_low('AP'):
+                return first
+            return 'PCK' if self._is_low('OKS50') else 'OKS50'
+        if self._measure not in self.measures:
+            known = ', '.join(m for m in CHOICES if m in self.measures)
+            raise UsageError(
+                f'"{self.run.data}" has no {self._measure}: give --measure '
+                f'one of {known}'
+            )
+        return self._measure
+
+    @property
+    def why_main(self) -> str:
+        """Why the main measure is not AP; empty where there is no AP, or it
+        was chosen although AP would do."""
+        if self.main == 'AP' or 'AP' not in self.measures:
+            return ''
+        ap = self.all_people()['AP'][0]
+        if not self._is_low('AP'):
+            return ''
+        return (
+            f'AP is {ap:.3f} without occlusion, so low that it can hardly '
+            'fall: this report is led by a measure of single joints.'
+        )
+
+    def _is_low(self, measure: str) -> bool:
+        value = self.all_people()[measure][0]
+        return bool(np.isfinite(value)) and value < FLOOR
 
     def all_people(self) -> Draws:
         """Measures of the clean predictions as the data set's own metric
         has them: people without a bbox count as missed."""
-        rows, scores = self.clean_predictions.survivors(
-            np.ones(len(self.run.boxes), bool)
-        )
-        counts = np.ones(len(self.people), bool)
-        return self.clean_predictions.measures(
-            rows, scores, counts, self.labelled
-        )
+        if not self._of_all:
+            clean = self.clean_predictions
+            everyone = np.ones(len(self.run.boxes), bool)
+            self._of_all = clean.measures(
+                *clean.survivors(everyone),
+                np.ones(len(self.people), bool),
+                self.labelled,
+            )
+        return self._of_all
 
     def clean(self, who: np.ndarray) -> Draws:
         """Measures of the clean predictions of chosen ``(N,)`` bboxes."""

@@ -1,22 +1,28 @@
 """Does the model know? Scores against outcomes, clean and under attack."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from mmpose_occlusion.metrics import confidence
+from mmpose_occlusion.metrics.inference import rank_correlation
+from mmpose_occlusion.metrics.joint_groups import joint_groups
 
 from ..data import Attacked, BenchmarkRun, Predictions
+from .attack_description import AT_TARGET, OTHER, AttackDescription, describe
 from .bootstrap import Estimate, estimate
 from .keypoints import KeypointTable, image_index, keypoint_table
 
-ROLES = ('target', 'bystander', 'visible')
+LEAST_POSES = 3
+"""For a correlation."""
 
-MAX_CELLS = 20_000_000
-"""Keypoints times resampled sets that are looked at together; beyond it fewer
-sets are drawn."""
+DRAWS = 200
+"""Resampled sets of images for the intervals of these measures; fewer where a
+report is made with fewer."""
+
+COVERAGES = tuple(i / 20 for i in range(1, 21))
+"""At which the risk-coverage curves of a report are read."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,9 @@ class AttackScores:
             the score, of the people whom the attack changes.
         visibility_auroc: The same by the model's visibility output; undefined
             without one.
+        pose_clean: Spearman's correlation of the poses' scores and OKS,
+            of the people whom the attack changes.
+        pose_attacked: The same under it.
     """
 
     attack: str
@@ -72,6 +81,58 @@ class AttackScores:
     attacked: dict[str, ScoreQuality]
     hidden_auroc: Estimate
     visibility_auroc: Estimate
+    pose_clean: Estimate
+    pose_attacked: Estimate
+
+
+@dataclass(frozen=True)
+class PooledScores:
+    """Scores of all targets of the attacks of one paint and size.
+
+    Args:
+        kind: Of the attacks, see :class:`.AttackDescription`.
+        paint: See :class:`.AttackDescription`.
+        severity: See :class:`.AttackDescription`.
+        attacks: Their number.
+        clean: The targets without the attacks.
+        attacked: Under them.
+        hidden_auroc: Mean of :attr:`AttackScores.hidden_auroc`.
+        risks: Risk of the attacked targets at each of :data:`COVERAGES`.
+    """
+
+    kind: str
+    paint: str
+    severity: float | None
+    attacks: int
+    clean: ScoreQuality
+    attacked: ScoreQuality
+    hidden_auroc: Estimate
+    risks: list[float]
+
+
+@dataclass(frozen=True)
+class RunScores:
+    """Everything about the scores of one run.
+
+    Args:
+        threshold: Score above which a prediction counts as confident.
+        draws: Resampled sets of images.
+        clean: All labelled keypoints without an attack.
+        risks: Their risk at each of :data:`COVERAGES`.
+        natural_auroc: AUROC of telling v = 2 from v = 1 by the clean score.
+        pose: Spearman's correlation of the clean poses' mean score and OKS.
+        pooled: Targets by paint and size.
+        attacks: Each attack.
+    """
+
+    threshold: float
+    draws: int
+    clean: ScoreQuality
+    risks: list[float]
+    natural_auroc: Estimate
+    pose: Estimate
+    pooled: list[PooledScores]
+    attacks: list[AttackScores]
 
 
 class ScoreJudge:
@@ -93,140 +154,168 @@ class ScoreJudge:
         self.run = run
         self.threshold = threshold
         self._weights = weights
-        self._clean = keypoint_table(run, run.clean)
+        self._image = image_index(run)
+        clean = self._clean = self._table(run.clean)
+        self._calibrations = [
+            confidence.FoldCalibration(
+                kind, clean.score, clean.right, clean.image
+            )
+            for kind in confidence.CALIBRATIONS
+        ]
+        self._hidden: dict[str, np.ndarray] = {}
+        self._quality: dict[bytes, ScoreQuality] = {}
 
-    def clean(self) -> ScoreQuality:
-        """Of all labelled keypoints without an attack."""
-        return self.quality(self._clean)
+    def scores(self, attacks: list[AttackScores]) -> RunScores:
+        """All measures of the run.
+
+        Args:
+            attacks: Of :meth:`attacked`, for each attack.
+        """
+        groups: dict[tuple, list[Attacked]] = {}
+        for attack in self.run.attacks:
+            what = describe(attack)
+            if what.place == AT_TARGET and what.kind != OTHER:
+                key = what.kind, what.paint, what.severity
+                groups.setdefault(key, []).append(attack)
+        pooled = [
+            self._pooled(describe(group[0]), group)
+            for group in groups.values()
+        ]
+        clean = self._clean
+        return RunScores(
+            threshold=self.threshold,
+            draws=len(self._weights) - 1,
+            clean=self.quality(clean),
+            risks=_risks(clean),
+            natural_auroc=self._auroc(clean, clean.score, clean.flag == 2),
+            pose=self._pose(self.run.clean, clean),
+            pooled=[found for found in pooled if found is not None],
+            attacks=attacks,
+        )
 
     def attacked(self, attack: Attacked) -> AttackScores:
         """Of the people whom an attack changes, by role."""
-        under = keypoint_table(self.run, attack.predictions)
-        who = attack.changed[:, None]
-        masks = dict(
-            target=attack.targets & who,
-            bystander=attack.bystanders & who,
-            visible=~attack.hidden & who,
-        )
+        under = self._table(attack.predictions)
+        masks = {
+            role: mask & attack.changed[:, None]
+            for role, mask in joint_groups(
+                attack.targets, attack.bystanders
+            ).items()
+        }
         mine = under.only(attack.changed[under.row])
-        hidden = attack.hidden[mine.row, mine.joint]
-        return AttackScores(
-            attack.name,
-            {r: self.quality(self._clean.only(m)) for r, m in masks.items()},
-            {r: self.quality(under.only(m)) for r, m in masks.items()},
-            self._auroc(mine, mine.score, ~hidden),
-            self._visibility_auroc(mine, attack.predictions, ~hidden),
+        before = self._clean.only(attack.changed[under.row])
+        seen = ~attack.hidden[mine.row, mine.joint]
+        self._hidden[attack.name] = confidence.auroc(
+            mine.score, seen, self._weights, mine.image
         )
-
-    def natural_auroc(self) -> Estimate:
-        """AUROC of telling v = 2 from v = 1 by the clean score."""
-        return self._auroc(
-            self._clean, self._clean.score, self._clean.flag == 2
+        said = getattr(attack.predictions, 'visibility', None)
+        return AttackScores(
+            attack=attack.name,
+            clean={r: self._known_quality(m) for r, m in masks.items()},
+            attacked={
+                r: self.quality(under.only(m)) for r, m in masks.items()
+            },
+            hidden_auroc=estimate(self._hidden[attack.name]),
+            visibility_auroc=Estimate(None, None, None)
+            if said is None
+            else self._auroc(mine, said[mine.row, mine.joint], seen),
+            pose_clean=self._pose(self.run.clean, before),
+            pose_attacked=self._pose(attack.predictions, mine),
         )
 
     def quality(self, table: KeypointTable) -> ScoreQuality:
         """All measures of some keypoints."""
-        weights = self._drawn(table)
-        raw = table.score, table.right
-        calibrated = self._calibrated(table)
-        aurc, risk = confidence.selective_risk(*raw, weights)
-        of = confidence.expected_calibration_error
+        drawn = self._weights, table.image
+        raw = table.score, table.right, *drawn
+        error = confidence.expected_calibration_error
+        aurc, risk = confidence.selective_risk(*raw)
+        calibrated = [
+            np.nan_to_num(calibration(table.score, table.image))
+            for calibration in self._calibrations
+        ]
         return ScoreQuality(
-            keypoints=len(table),
-            right=estimate(_mean(table.right, weights)),
-            ece=estimate(of(*raw, weights)),
-            ece_isotonic=estimate(
-                of(calibrated['isotonic'], table.right, weights)
-            ),
-            ece_temperature=estimate(
-                of(calibrated['temperature'], table.right, weights)
-            ),
-            brier=estimate(confidence.brier_score(*raw, weights)),
-            auroc=estimate(confidence.auroc(*raw, weights)),
-            aurc=estimate(aurc),
-            risk=estimate(risk),
-            confident_wrong=estimate(
-                confidence.confident_wrong_rate(*raw, weights, self.threshold)
+            len(table),
+            *map(
+                estimate,
+                (
+                    confidence.right_rate(table.right, *drawn),
+                    error(*raw),
+                    *(error(c, table.right, *drawn) for c in calibrated),
+                    confidence.brier_score(*raw),
+                    confidence.auroc(*raw),
+                    aurc,
+                    risk,
+                    confidence.confident_wrong_rate(
+                        *raw, threshold=self.threshold
+                    ),
+                ),
             ),
         )
 
-    def _calibrated(self, table: KeypointTable) -> Mapping[str, np.ndarray]:
-        fit = self._clean
-        return {
-            kind: np.nan_to_num(
-                confidence.calibrate_by_fold(
-                    kind,
-                    fit.score,
-                    fit.right,
-                    fit.image,
-                    table.score,
-                    table.image,
-                )
-            )
-            for kind in confidence.CALIBRATIONS
-        }
+    def _table(self, predictions: Predictions) -> KeypointTable:
+        """Labelled keypoints that have a score."""
+        table = keypoint_table(self.run, predictions)
+        return table.only(np.isfinite(table.score))
 
-    def _drawn(self, table: KeypointTable) -> np.ndarray:
-        """(1 + b, n) weights of keypoints."""
-        sets = max(2, MAX_CELLS // max(1, len(table)))
-        return self._weights[:sets][:, table.image]
+    def _known_quality(self, mask: np.ndarray) -> ScoreQuality:
+        """Of clean predictions, computed once for each mask (N, K)."""
+        key = np.packbits(mask).tobytes()
+        if key not in self._quality:
+            self._quality[key] = self.quality(self._clean.only(mask))
+        return self._quality[key]
+
+    def _pooled(
+        self, what: AttackDescription, attacks: Sequence[Attacked]
+    ) -> PooledScores | None:
+        masks = [a.targets & a.changed[:, None] for a in attacks]
+        clean = KeypointTable.joined([self._clean.only(m) for m in masks])
+        under = KeypointTable.joined(
+            [
+                self._table(attack.predictions).only(mask)
+                for attack, mask in zip(attacks, masks, strict=True)
+            ]
+        )
+        if not len(under):
+            return None
+        told = np.ma.masked_invalid([self._hidden[a.name] for a in attacks])
+        return PooledScores(
+            kind=what.kind,
+            paint=what.paint,
+            severity=what.severity,
+            attacks=len(attacks),
+            clean=self.quality(clean),
+            attacked=self.quality(under),
+            hidden_auroc=estimate(told.mean(axis=0).filled(np.nan)),
+            risks=_risks(under),
+        )
 
     def _auroc(
         self, table: KeypointTable, score: np.ndarray, positive: np.ndarray
     ) -> Estimate:
-        return estimate(confidence.auroc(score, positive, self._drawn(table)))
+        return estimate(
+            confidence.auroc(score, positive, self._weights, table.image)
+        )
 
-    def _visibility_auroc(
-        self,
-        table: KeypointTable,
-        predictions: Predictions,
-        visible: np.ndarray,
+    def _pose(
+        self, predictions: Predictions, table: KeypointTable
     ) -> Estimate:
-        said = getattr(predictions, 'visibility', None)
-        if said is None:
+        """Spearman's correlation of a pose's mean score and its OKS."""
+        rows, place = np.unique(table.row, return_inverse=True)
+        if len(rows) < LEAST_POSES:
             return Estimate(None, None, None)
-        return self._auroc(table, said[table.row, table.joint], visible)
+        return estimate(
+            rank_correlation(
+                np.asarray(predictions.scores)[rows].mean(axis=1),
+                np.bincount(place, table.similar) / np.bincount(place),
+                self._weights[:, self._image[rows]],
+            )
+        )
 
 
-def pose_score_correlation(
-    run: BenchmarkRun,
-    predictions: Predictions,
-    weights: np.ndarray,
-    who: np.ndarray,
-) -> Estimate:
-    """Spearman's correlation of a pose's mean score and its OKS.
-
-    Args:
-        run: The run.
-        predictions: Clean or attacked.
-        weights: (1 + B, I).
-        who: (N,) bool, the boxes that count.
-    """
-    table = keypoint_table(run, predictions)
-    table = table.only(who[table.row])
-    rows, place = np.unique(table.row, return_inverse=True)
-    if len(rows) < 3:
-        return Estimate(None, None, None)
-    number = np.bincount(place)
-    oks = np.bincount(place, table.similar) / number
-    score = np.asarray(predictions.scores)[rows].mean(axis=1)
-    image = image_index(run)[rows]
-    values = []
-    for drawn in weights:
-        chosen = np.repeat(np.arange(len(rows)), drawn[image].astype(int))
-        constant = len(chosen) < 3 or not np.ptp(score[chosen])
-        if constant or not np.ptp(oks[chosen]):
-            values.append(np.nan)
-        else:
-            values.append(spearmanr(score[chosen], oks[chosen]).statistic)
-    return estimate(np.array(values))
-
-
-def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    total = weights.sum(axis=1)
-    return np.divide(
-        weights @ values,
-        total,
-        out=np.full(len(total), np.nan),
-        where=total > 0,
-    )
+def _risks(table: KeypointTable) -> list[float]:
+    """Risk at each of :data:`COVERAGES`; empty without keypoints."""
+    _, risks = confidence.risk_coverage_curve(table.score, table.right)
+    if not len(risks):
+        return []
+    kept = [max(1, round(c * len(risks))) for c in COVERAGES]
+    return [float(risks[k - 1]) for k in kept]

@@ -25,7 +25,7 @@ from tests.test_benchmark import made_up
         ),
         (
             dict(target='nose', size='20%'),
-            ('keypoint', 'nose', 'blur', False),
+            ('keypoint', 'nose', 'blur', True),
         ),
         (
             dict(target=['nose', 'left_eye']),
@@ -52,5 +52,5 @@ def test_descriptions(config, expected):
         config=[dict(dict(type='KeypointOcclusion'), **config)],
     )
     found = describe(attack)
-    got = (found.kind, found.target, found.paint, found.is_plain)
+    got = (found.kind, found.target, found.paint, found.hides_one)
     assert got == expected
