@@ -196,7 +196,7 @@ class DetectionMatchedDataset(Dataset):
         if overlap >= self.iou_thr:
             return dict(reason='a better box has the person in this one')
         return dict(
-            reason='this box is of no annotated person (largest IoU '
+            reason='no annotated person overlaps this box (largest IoU '
             f'{overlap:.2f}, least {self.iou_thr})'
         )
 
