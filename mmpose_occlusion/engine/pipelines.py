@@ -19,8 +19,6 @@ CROP = 'TopdownAffine'
 RECORD_KEY = 'occlusions'
 """Key of the records in ``results`` and in a data sample's metainfo."""
 
-_PACKAGE = 'mmpose_occlusion.transforms'
-
 
 def as_attacks(value: Any) -> list[dict]:
     """Attacks from a config's ``attack``: one or several, either form.
@@ -162,11 +160,21 @@ def needs_donors(step: Mapping) -> bool:
 
 
 def is_occlusion(step: Mapping) -> bool:
-    """Whether a step is an occlusion of this package, or has one inside."""
+    """Whether a step hides something or depends on what was hidden.
+
+    True for the occlusions of this package and ``EmptyRemovedHeatmaps``, and
+    for a wrapper with one of them inside.
+    """
+    from mmpose_occlusion.transforms import EmptyRemovedHeatmaps
+    from mmpose_occlusion.transforms.occlusion_transform import (
+        OcclusionTransform,
+    )
+
     return any(
-        getattr(_resolve(inner), '__module__', '').startswith(_PACKAGE)
+        issubclass(cls, (OcclusionTransform, EmptyRemovedHeatmaps))
         for steps in _levels([dict(step)])
         for inner in steps
+        if isinstance(cls := _resolve(inner), type)
     )
 
 

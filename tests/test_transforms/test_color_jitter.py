@@ -95,8 +95,14 @@ def test_registered_and_pickled():
     assert repr(pickle.loads(pickle.dumps(built))) == (
         'ColorJitter(magnitude=0.05)'
     )
-    # so that views and galleries take it for what it is
+
+
+def test_it_is_no_occlusion():
+    """Views and galleries show it in the clean crop."""
     assert not is_occlusion(dict(type='ColorJitter'))
+    assert not is_occlusion(dict(type='KeepImage', key='before'))
+    for type_ in ('PartMix', 'mmpose.PartOcclusion', 'EmptyRemovedHeatmaps'):
+        assert is_occlusion(dict(type=type_))
 
 
 @pytest.mark.parametrize('magnitude', [-0.1, 0.6, float('nan'), 'some', None])

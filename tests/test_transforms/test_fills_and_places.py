@@ -12,6 +12,7 @@ from mmpose_occlusion.transforms import (
     MultiKeypointOcclusion,
     PartOcclusion,
 )
+from tests.golden.person import PERSON
 from tests.golden.samples import (
     crop,
     crowd,
@@ -22,8 +23,6 @@ from tests.golden.samples import (
     white,
 )
 from tests.records import named, under
-
-from .test_corrected_behaviour import PERSON
 
 OURS = [fill for fill in FILLS if fill not in REFERENCE_FILLS]
 DRAWN = [fill for fill in OURS if fill != 'donor']  # has tests of its own
@@ -130,7 +129,7 @@ def test_every_thing_has_its_turn():
 
 def test_many_joints_in_fills_of_our_own():
     transform = MultiKeypointOcclusion(
-        max_keypoints=5, keypoint_prob=1.0, fills=['noise', 'grey'], seed=1
+        keypoint_prob=1.0, fills=['noise', 'grey'], seed=1
     )
     clean = photo(256, 192)
     results = transform(crop(PERSON, clean.copy()))

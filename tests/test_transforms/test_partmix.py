@@ -71,6 +71,11 @@ def until(wanted, transform, donors, joints, image, tries=200, **kwargs):
     raise AssertionError('no annotation draws that')
 
 
+def mix(**kwargs):
+    """A PartMix of all people."""
+    return PartMix(prob=1.0, **kwargs)
+
+
 def pasted(record):
     return record['pixels'] > 0
 
@@ -103,7 +108,7 @@ def is_even(found, expected):
 def test_colours(index, paper_exact, color):
     donors = index((flat(10, 20, 200), [whole_person()]))
     clean = white(256, 192)
-    transform = PartMix(1.0, seed=0, paper_exact=paper_exact)
+    transform = mix(seed=0, paper_exact=paper_exact)
     results, record = until(pasted, transform, donors, ARM, clean)
     painted = mask(results, clean)
     assert record['pixels'] == painted.sum()
@@ -119,7 +124,7 @@ def test_the_reference_shrinks_by_area(index):
     clean = white(256, 192)
     results, record = until(
         lambda r: pasted(r) and named(r) == 'part:left_arm',
-        PartMix(1.0, seed=0, paper_exact=True), donors, ARM, clean,
+        mix(seed=0, paper_exact=True), donors, ARM, clean,
     )  # fmt: skip
     assert record['paint']['part'] == 'right_leg'
     assert record['paint']['box'] == [20, 10, 40, 130]
@@ -136,7 +141,7 @@ def test_the_corrected_boxes_are_those_of_part_occlusion(index):
     picture = photo(150, 60)
     donors = index((picture, [LEG]))
     clean = photo(256, 192)
-    results, record = until(pasted, PartMix(1.0, seed=0), donors, ARM, clean)
+    results, record = until(pasted, mix(seed=0), donors, ARM, clean)
     part = named(record).split(':')[1]
     assert part in ('left_arm', 'corpus')  # a shoulder is of the corpus
     plain = PartOcclusion(part, fill='black')(crop(ARM, clean.copy()))
@@ -180,7 +185,9 @@ def test_equal_to_the_last_pixel(index, seed):
         number = donors[row].annotation
         pictures[number] = picture
         held[number] = naive_joints(people[0], layout, False)
-    transform = PartMix(1.0, True, seed=seed, paper_exact=True)
+    transform = PartMix(
+        prob=1.0, remove_keypoints=True, seed=seed, paper_exact=True
+    )
     outcomes = set()
     for ann_id in range(60):
         clean = photo(64, 48, ann_id)
@@ -218,7 +225,9 @@ def test_the_reference_wants_all_joints_of_the_part(index, missing):
     """And where nothing is pasted, no label is removed either."""
     donors = index((flat(1, 2, 3), [whole_person()]))
     joints = {name: ARM[name] for name in ARM if name != missing}
-    transform = PartMix(1.0, True, seed=0, paper_exact=True)
+    transform = PartMix(
+        prob=1.0, remove_keypoints=True, seed=0, paper_exact=True
+    )
     clean = photo(256, 192)
     drawn = set()
     for ann_id in range(40):
@@ -231,7 +240,7 @@ def test_the_reference_wants_all_joints_of_the_part(index, missing):
         assert labelled(results) == set(joints)
     assert drawn == set(reference.MIXED_PARTS)
     # one joint is enough for the corrected rules
-    until(pasted, PartMix(1.0, seed=0), donors, joints, clean, tries=1)
+    until(pasted, mix(seed=0), donors, joints, clean, tries=1)
 
 
 @pytest.mark.parametrize('side', ['person', 'donor'])
@@ -244,7 +253,9 @@ def test_nothing_happens_where_a_box_is_empty(index, side):
         else (dict(ARM, **LEG), straight)
     )
     donors = index((flat(1, 2, 3), [donor]))
-    transform = PartMix(1.0, True, seed=0, paper_exact=True)
+    transform = PartMix(
+        prob=1.0, remove_keypoints=True, seed=0, paper_exact=True
+    )
     clean = photo(256, 192)
     for ann_id in range(40):
         results = give(crop(person, clean.copy(), ann_id=ann_id), donors)
@@ -254,7 +265,7 @@ def test_nothing_happens_where_a_box_is_empty(index, side):
         assert results['occlusions'][0]['reason']
     results, record = until(
         lambda r: pasted(r) and 'leg' in named(r) + r['paint']['part'],
-        PartMix(1.0, seed=0), donors, person, clean,
+        mix(seed=0), donors, person, clean,
     )  # fmt: skip
     assert record['reason'] is None
 
@@ -262,7 +273,7 @@ def test_nothing_happens_where_a_box_is_empty(index, side):
 def test_somebody_without_joints_is_left_alone(index):
     donors = index((flat(1, 2, 3), [whole_person()]))
     for paper_exact in (False, True):
-        transform = PartMix(1.0, paper_exact=paper_exact)
+        transform = mix(paper_exact=paper_exact)
         for record in draws(transform, donors, {}, 5):
             assert record['reason'] == 'this person has no available part'
 
@@ -275,7 +286,7 @@ def test_somebody_without_joints_is_left_alone(index):
 def test_the_probability_is_the_stated_one(index, prob, paper_exact):
     donors = index((photo(150, 60), [whole_person()]))
     joints = whole_person(46, 60)
-    transform = PartMix(prob, seed=5, paper_exact=paper_exact)
+    transform = PartMix(prob=prob, seed=5, paper_exact=paper_exact)
     hits = sum(map(pasted, draws(transform, donors, joints)))
     assert binomtest(hits, 400, prob).pvalue > 1e-3
 
@@ -284,9 +295,7 @@ def test_the_probability_is_the_stated_one(index, prob, paper_exact):
 def test_parts_are_drawn_evenly_and_the_donors_differs(index, paper_exact):
     donors = index((photo(150, 60), [whole_person()]))
     joints = whole_person(46, 60)
-    records = draws(
-        PartMix(1.0, seed=5, paper_exact=paper_exact), donors, joints
-    )
+    records = draws(mix(seed=5, paper_exact=paper_exact), donors, joints)
     assert all(map(pasted, records))
     own = [named(record).split(':')[1] for record in records]
     others = [record['paint']['part'] for record in records]
@@ -300,7 +309,7 @@ def test_parts_are_drawn_evenly_and_the_donors_differs(index, paper_exact):
 def test_corrected_draws_from_the_parts_that_there_are(index):
     donors = index((photo(150, 60), [LEG]))
     records = draws(
-        PartMix(1.0, seed=5), donors,
+        mix(seed=5), donors,
         dict(left_hip=(20, 30), nose=(30, 90)),  # the nose is outside
     )  # fmt: skip
     own = [named(record).split(':')[1] for record in records]
@@ -316,7 +325,7 @@ def test_never_the_same_person(index):
     donors = index((photo(64, 48), [person]), (photo(70, 48), [person]))
     path = donors[0].image_path
     for paper_exact, expected in ((False, {902}), (True, {901, 902})):
-        transform = PartMix(1.0, paper_exact=paper_exact)
+        transform = mix(paper_exact=paper_exact)
         found = set()
         for _ in range(60):
             results = give(crop(person, photo(64, 48), ann_id=901), donors)
@@ -328,13 +337,13 @@ def test_never_the_same_person(index):
     for paper_exact in (False, True):
         results = give(crop(person, photo(64, 48), ann_id=901), alone)
         results['img_path'] = alone[0].image_path
-        results = PartMix(1.0, paper_exact=paper_exact)(results)
+        results = mix(paper_exact=paper_exact)(results)
         (record,) = results['occlusions']
         assert pasted(record) == paper_exact
     # another picture's person may have the same number
     results = give(crop(person, photo(64, 48), ann_id=901), alone)
     results['img_path'] = 'elsewhere.png'
-    assert pasted(PartMix(1.0)(results)['occlusions'][0])
+    assert pasted(mix()(results)['occlusions'][0])
 
 
 def test_any_labelled_person_of_a_picture_can_be_donor(index):
@@ -345,9 +354,7 @@ def test_any_labelled_person_of_a_picture_can_be_donor(index):
     joints = whole_person(46, 60)
     corrected = {901, 902, 903, 905}
     for paper_exact, expected in ((False, corrected), (True, {901})):
-        records = draws(
-            PartMix(1.0, seed=5, paper_exact=paper_exact), donors, joints
-        )
+        records = draws(mix(seed=5, paper_exact=paper_exact), donors, joints)
         found = [record['paint']['annotation'] for record in records]
         assert is_even(found, expected)
 
@@ -358,11 +365,11 @@ def test_the_donor_has_all_joints_of_the_part(index):
     half['left_wrist'] = (-5, 30)
     donors = index((photo(150, 60), [half]))
     joints = whole_person(46, 60)
-    records = draws(PartMix(1.0, seed=5), donors, joints)
+    records = draws(mix(seed=5), donors, joints)
     assert {record['paint']['part'] for record in records} == {
         'head', 'left_arm', 'right_arm', 'corpus',
     }  # fmt: skip
-    records = draws(PartMix(1.0, seed=5, paper_exact=True), donors, joints)
+    records = draws(mix(seed=5, paper_exact=True), donors, joints)
     for record in records:
         if record['paint']:
             assert 'leg' not in record['paint']['part']
@@ -376,7 +383,11 @@ def test_mpii_missing_joints_count_in_the_reference(index):
                    layout='mpii')  # fmt: skip
     joints = dict(right_hip=(20, 40))
     records = draws(
-        PartMix(1.0, seed=5, paper_exact=True), donors, joints, 200, 'mpii'
+        mix(seed=5, paper_exact=True),
+        donors,
+        joints,
+        200,
+        'mpii',
     )
     # -2..20 x -2..40 over -2..30 x -2..20
     (box,) = {
@@ -391,9 +402,9 @@ def test_mpii_missing_joints_count_in_the_reference(index):
     assert (0, 0, 20, 40) in {
         tuple(record['box']) for record in records if pasted(record)
     }
-    records = draws(PartMix(1.0, seed=5), donors, joints, 20, 'mpii')
+    records = draws(mix(seed=5), donors, joints, 20, 'mpii')
     assert {record['reason'] for record in records} == {
-        'nobody has all joints of another part'
+        'there is no person with all joints of another part'
     }
 
 
@@ -413,7 +424,7 @@ def test_retries_are_bounded(index, tries, monkeypatch):
     )
     clean = photo(256, 192)
     results = give(crop(ARM, clean.copy()), donors)
-    results = PartMix(1.0, True, tries=tries)(results)
+    results = mix(remove_keypoints=True, tries=tries)(results)
     (record,) = results['occlusions']
     assert len(read) == tries
     assert record['reason'].endswith(f'found (tries={tries})')
@@ -425,7 +436,7 @@ def test_a_second_donor_serves_where_the_first_has_no_pixels(index):
     person = whole_person()
     outside = {name: (x + 500, y) for name, (x, y) in person.items()}
     donors = index((photo(150, 60), [outside]), (photo(150, 60), [person]))
-    records = draws(PartMix(1.0, seed=5), donors, whole_person(46, 60), 200)
+    records = draws(mix(seed=5), donors, whole_person(46, 60), 200)
     # 1 of 2^8 has eight unlucky draws
     assert sum(map(pasted, records)) >= 195
     assert {r['paint']['annotation'] for r in records if pasted(r)} == {902}
@@ -441,7 +452,7 @@ def test_a_file_that_cannot_be_read_is_named(index, content, paper_exact):
         path.write_bytes(content)
     results = give(crop(whole_person(46, 60), photo(64, 48)), donors)
     with pytest.raises(OSError, match='cannot read the donor') as info:
-        PartMix(1.0, seed=0, paper_exact=paper_exact)(results)
+        mix(seed=0, paper_exact=paper_exact)(results)
     assert str(path) in str(info.value)
     assert str(info.value).startswith('PartMix')
 
@@ -450,7 +461,7 @@ def test_a_file_that_cannot_be_read_is_named(index, content, paper_exact):
 def test_without_donors_the_wrapper_is_named(paper_exact):
     results = crop(whole_person(46, 60), photo(64, 48))
     with pytest.raises(ValueError, match='DonorDataset'):
-        PartMix(1.0, paper_exact=paper_exact)(results)
+        mix(paper_exact=paper_exact)(results)
 
 
 # --- removal ----------------------------------------------------------------
@@ -470,7 +481,7 @@ def test_the_reference_removes_in_twice_the_box(index, two_channels):
     donors = index((photo(150, 60), [whole_person()]))
     results, record = until(
         lambda r: pasted(r) and named(r) == 'part:left_arm',
-        PartMix(1.0, True, seed=0, paper_exact=True), donors,
+        mix(remove_keypoints=True, seed=0, paper_exact=True), donors,
         {**ARM, **OTHERS}, white(256, 192), two_channels=two_channels,
     )  # fmt: skip
     assert labelled(results) == {'nose', 'left_knee'}
@@ -484,7 +495,8 @@ def test_corrected_removes_what_is_under_the_paint(index, two_channels):
     joints = {**ARM, **OTHERS}
     clean = white(256, 192)
     results, record = until(
-        lambda r: named(r) == 'part:left_arm', PartMix(1.0, True, seed=0),
+        lambda r: named(r) == 'part:left_arm',
+        mix(remove_keypoints=True, seed=0),
         donors, joints, clean, two_channels=two_channels,
     )  # fmt: skip
     gone = covered(mask(results, clean), joints)
@@ -497,7 +509,7 @@ def test_corrected_removes_what_is_under_the_paint(index, two_channels):
 def test_no_label_is_removed_unless_asked(index, paper_exact):
     donors = index((photo(150, 60), [whole_person()]))
     joints = whole_person(46, 60)
-    transform = PartMix(1.0, seed=0, paper_exact=paper_exact)
+    transform = mix(seed=0, paper_exact=paper_exact)
     results = transform(give(crop(joints, photo(64, 48)), donors))
     (record,) = results['occlusions']
     assert pasted(record)

@@ -206,19 +206,19 @@ def test_hidden_and_removed_are_the_truth(case, picture):
         if record['pixels'] and named(record).startswith('part:'):
             x1, y1, x2, y2 = record['box']
             boxes[y1:y2, x1:x2] = getattr(transform, 'remove_keypoints', False)
-    under, removable = set(), set()
+    hidden, removable = set(), set()
     for i, k in np.argwhere(seen > 0):
         x, y = xy[i, k].tolist()
         inside = 0 <= x < width and 0 <= y < height
         if not inside:
             continue
         pixel = pixel_under((x, y), height, width)
-        for where, found in ((painted, under), (boxes, removable)):
+        for where, found in ((painted, hidden), (boxes, removable)):
             if where[pixel]:
                 found.add((i, names(picture['layout'])[k]))
-    for key, expected in (('hidden', under), ('removed', removable)):
-        listed = {(i, name) for r in records for i, name in r[key]}
-        assert listed == expected
+    listed = {(i, name) for r in records for i, name in under(r)}
+    assert listed == hidden
+    assert {(i, n) for r in records for i, n in r['removed']} == removable
     if len(records) == 1:
         assert records[0]['pixels'] == painted.sum()
 
