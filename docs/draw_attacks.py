@@ -1,4 +1,4 @@
-"""Draw docs/attacks.png, the README's picture, from synthetic people.
+"""Draw docs/attacks.png, the README's figure, from synthetic people.
 
 python projects/synthetic_people/make.py
 python docs/draw_attacks.py
@@ -17,11 +17,14 @@ import _cli  # noqa: E402
 
 COLUMNS = {
     'clean': None,
-    'keypoint:left_knee:black': None,
-    'keypoint:nose:blur:24': None,
-    'part:left_leg:mean': None,
-    'part:upper_body:blur': None,
-    'MultiKeypointOcclusion': dict(keypoint_prob=1, fills=['black']),
+    'keypoint:left_wrist:object:10%': None,
+    'keypoint:left_knee:black:20%': None,
+    'keypoint:nose:blur:15%': None,
+    'part:left_arm:black': None,
+    'part:upper_body:object': None,
+    'MultiKeypointOcclusion': dict(
+        keypoint_prob=1, fills=['black', 'texture'], size='10%'
+    ),
     'PartMix': dict(prob=1),
 }
 PEOPLE = 2
@@ -33,7 +36,7 @@ def draw(args: object) -> None:
     from matplotlib.figure import Figure
     from mmpose.registry import TRANSFORMS
 
-    from mmpose_occlusion.engine.pipelines import parse_attack
+    from mmpose_occlusion import parse_attack
 
     crops = people_in_crops()
     people = [i for i in range(len(crops)) if is_all_seen(crops[i])][:PEOPLE]
@@ -47,7 +50,9 @@ def draw(args: object) -> None:
             ):
                 crop = crops[person]
                 if ':' in name:
-                    crop = TRANSFORMS.build(parse_attack(name))(crop)
+                    crop = TRANSFORMS.build(
+                        dict(parse_attack(name).to_config(), seed=1)
+                    )(crop)
                 elif options is not None:
                     crop = TRANSFORMS.build(dict(options, type=name, seed=2))(
                         crop
@@ -55,7 +60,7 @@ def draw(args: object) -> None:
                 axis.imshow(crop['img'][..., ::-1])
                 axis.axis('off')
         for axis, name in zip(grid[0], COLUMNS, strict=True):
-            axis.set_title(name, family='monospace')
+            axis.set_title(name.replace(':', '\n', 1), family='monospace')
         figure.tight_layout(pad=0.3)
         figure.savefig(ROOT / 'docs/attacks.png', dpi=130)
 

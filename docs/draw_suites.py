@@ -51,7 +51,7 @@ def draw(args: object) -> None:
 
 def _title(suite: str, config: dict) -> str:
     if suite == 'severity':
-        return f'{100 * config["diameter"]:.0f} %'
+        return config['size']
     if suite == 'paints':
         return config['fill']
     return f'{config["target"]} {config.get("place", "")}'

@@ -65,4 +65,4 @@ if find_spec('mmpose') is not None:
     from . import registration, requirements
 
     requirements.check()
-    registration.register()
+    registration.register_when_loaded()

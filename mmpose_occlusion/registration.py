@@ -1,12 +1,18 @@
-"""Registering in MMPose without importing: that waits for who asks.
+"""Registration in MMPose, which imports nothing before it is needed.
 
-MMEngine's registries know modules that they import when they are first asked
-for something; those of this package are added to them. A config that names
-the package is then read without its models, and a data loader's worker that
-is spawned starts without them.
+MMEngine's registries import modules of theirs when they are first asked for
+something; those of this package are added to these modules. And ``import
+mmpose_occlusion`` does not import MMPose, which takes seconds: where MMEngine
+is not loaded yet, registration follows the import of ``mmpose.registry``.
 """
 
+import sys
+from collections.abc import Sequence
 from importlib import import_module
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
 
 LOCATIONS = {
     'DATASETS': ('mmpose_occlusion.datasets',),
@@ -18,6 +24,41 @@ LOCATIONS = {
     'LOOPS': ('mmpose_occlusion.predictors.mmpose_topdown.loop',),
 }
 """Registry of MMPose -> modules of this package that register in it."""
+
+
+def register_when_loaded() -> None:
+    """Register now where MMEngine is loaded, else after MMPose's registries
+    are imported."""
+    if 'mmengine' in sys.modules:
+        register()
+    elif not any(isinstance(f, _AfterImport) for f in sys.meta_path):
+        sys.meta_path.insert(0, _AfterImport())
+
+
+class _AfterImport:
+    """Finder that has :func:`register` called after one import."""
+
+    def find_spec(
+        self,
+        name: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
+        """The usual spec of ``mmpose.registry``, its loader wrapped."""
+        if name != 'mmpose.registry':
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        if spec is not None and spec.loader is not None:
+            loader: Any = spec.loader
+            execute = loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                execute(module)
+                register()
+
+            loader.exec_module = exec_module
+        return spec
 
 
 def register() -> None:

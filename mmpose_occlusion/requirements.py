@@ -1,7 +1,7 @@
-"""The check of what is installed, where MMPose is used.
+"""Checks of the installed libraries that MMPose needs.
 
-Versions are checked by :func:`check`, compiled modules where they are first
-needed, by :func:`check_extensions`: loading them takes seconds. The package's
+Versions are checked by :func:`check`, compiled modules at their first use by
+:func:`check_extensions`, since loading them takes seconds. The package's
 metadata cannot name these dependencies, since each comes as several
 distributions (``mmcv`` and ``onedl-mmcv``, one torch per CUDA), and pip would
 install one over the other.
@@ -43,7 +43,7 @@ REQUIREMENTS = {
     'munkres': ('', [], 'pip install munkres'),
     'json_tricks': ('', [], 'pip install json-tricks'),
 }
-"""Module -> accepted versions, distributions that have it, how to get it."""
+"""Module -> accepted versions, distributions, command that installs it."""
 
 _TOGETHER = (
     'torch and torchvision do not load together ({reason}): install both '
@@ -69,10 +69,10 @@ EXTENSIONS = {
 """Compiled module, after those that it needs -> message if it fails."""
 
 FOR_DATA = ('torch', 'xtcocotools._mask')
-"""Those of MMPose's data sets and metrics."""
+"""Compiled modules of MMPose's data sets and metrics."""
 
 FOR_MODELS = ('torch', 'torchvision', 'mmcv._ext')
-"""Those of MMPose's models."""
+"""Compiled modules of MMPose's models."""
 
 
 def check() -> None:

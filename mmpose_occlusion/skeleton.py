@@ -1,8 +1,8 @@
-"""Body parts by joint name: the only part table of the project.
+"""Joint names and body parts: the only part table of the project.
 
-A data set's metainfo names its joints; everything here follows from those
-names, so that a part means the same on COCO, MPII, AIC, CrowdPose, OCHuman,
-JHMDB, Halpe and COCO-WholeBody, whatever the order of their joints.
+Parts are defined by joint names, so that a part has the same meaning on COCO,
+MPII, AIC, CrowdPose, OCHuman, JHMDB, Halpe and COCO-WholeBody, independent of
+the order of their joints.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ CROWN = ('head_top', 'top_head', 'head')
 NECK = ('neck', 'upper_neck')
 
 MPII_JOINTS = frozenset(('pelvis', 'thorax', 'upper_neck', 'head_top'))
-"""Joints that only MPII's 16 have all of."""
+"""Joints that together occur in MPII's 16 only."""
 
 COCO_JOINTS = (
     *FACE,
@@ -59,7 +59,7 @@ BASIC_PARTS = (
     'right_leg',
     'corpus',
 )
-"""What ``PartOcclusion(target='random')`` draws from."""
+"""Parts that ``PartOcclusion(target='random')`` draws from."""
 
 MIXED_PARTS = (
     'head',
@@ -69,8 +69,8 @@ MIXED_PARTS = (
     'right_leg',
     'corpus',
 )
-"""What ``PartMix`` draws from, for the person and for the donor, and donor
-patches for the donor."""
+"""Parts that ``PartMix`` draws from for person and donor, and donor patches
+for the donor."""
 
 ALL_PARTS = (
     *BASIC_PARTS,
@@ -79,7 +79,7 @@ ALL_PARTS = (
     'left_side',
     'right_side',
 )
-"""What ``PartOcclusion(target='random_all')`` draws from."""
+"""Parts that ``PartOcclusion(target='random_all')`` draws from."""
 
 
 def joint_names(names: str | Sequence[str]) -> tuple[str, ...]:
@@ -167,7 +167,7 @@ class Skeleton:
             has the name of a body part replaces it.
 
     Raises:
-        ValueError: Where an own part names a joint that does not exist.
+        ValueError: An own part names a joint that does not exist.
     """
 
     names: tuple[str, ...]
@@ -213,7 +213,7 @@ class Skeleton:
             parts: The user's own parts.
 
         Raises:
-            ValueError: Where the metainfo names no joints.
+            ValueError: The metainfo names no joints.
         """
         if 'keypoint_id2name' in metainfo:
             id2name = metainfo['keypoint_id2name']
@@ -251,7 +251,7 @@ class Skeleton:
         """Index of a joint.
 
         Raises:
-            ValueError: Where there is none; it lists those there are.
+            ValueError: There is none; the message lists the existing ones.
         """
         try:
             return self._index[name]
@@ -265,7 +265,7 @@ class Skeleton:
         """Indices of a part's joints.
 
         Raises:
-            ValueError: Where the data set lacks the part; it lists those
+            ValueError: The data set lacks the part; the message lists those
                 it has.
         """
         if part not in self.parts:

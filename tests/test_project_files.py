@@ -46,7 +46,8 @@ class TestFiles:
         ]
         lock = (ROOT / 'requirements.lock').read_text()
         locked = set(re.findall(r'(?m)^([\w.-]+)==', lock))
-        assert set('\n'.join(required).split()) <= locked
+        wanted = {name.lower() for name in '\n'.join(required).split()}
+        assert wanted <= {name.lower() for name in locked}
 
     def test_make_explains_itself(self):
         done = subprocess.run(

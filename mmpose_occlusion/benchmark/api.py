@@ -6,26 +6,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.metrics.pck import (
-    PCK_THRESHOLD,
-    box_size,
-    joint_errors,
-    masked_mean,
-)
 
-from .analysis import describe
+from .analysis import Analysis, AttackCost, JointChange, analyse
 from .data import BenchmarkRun
 from .options import BenchmarkOptions
 from .runs import load_runs
 
 if TYPE_CHECKING:
     import pandas
-
-ALL = 'all'
-"""Name in place of a joint in the rows over all joints."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +29,15 @@ class Benchmark:
     folder: Path
     runs: list[BenchmarkRun] = field(repr=False)
 
+    def analyse(self, draws: int = 0, seed: int = 0) -> list[Analysis]:
+        """The analysis of each run.
+
+        Args:
+            draws: Number of bootstrap samples of the intervals.
+            seed: Seed of the bootstrap.
+        """
+        return analyse(self.runs, draws, seed)[0]
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """Scores per attack, role and joint, for the people whose crop the
         attack changed.
@@ -48,22 +46,22 @@ class Benchmark:
             A dict with
 
             - ``model``, ``data``, ``attack``, ``suite``;
-            - ``kind`` ('joint', 'part' or 'other'), ``target``, ``fill``,
-              ``size`` (diameter as a fraction of the bbox height, or None)
-              and ``place`` of the attack;
+            - ``kind``, ``target``, ``fill``, ``size`` (diameter as a fraction
+              of the bbox height, or None) and ``place`` of the attack, see
+              :class:`.analysis.AttackDescription`;
             - ``role``: 'target' (joints that the attack asks for, under
               paint), 'bystander' (others under paint) or 'visible';
             - ``joint``: its name, or 'all';
             - ``n``: number of labelled joints; rows without any are left
               out;
-            - ``pck_clean``, ``pck_attacked``: fraction of them with an error
-              below 0.2 of the bbox's longer side;
-            - ``epe_clean``, ``epe_attacked``: mean error as a fraction of
-              the bbox's longer side, over the joints that the model found;
-              None without any.
+            - for each measure of :class:`.analysis.JointScores`, such as
+              ``pck``: ``pck_clean`` and ``pck_attacked``.
         """
-        for run in self.runs:
-            yield from _rows(run)
+        for analysis in self.analyse():
+            for cost in analysis.costs:
+                for change in cost.joints:
+                    if change.number:
+                        yield _row(analysis.run, cost, change)
 
     def to_pandas(self) -> 'pandas.DataFrame':
         """The table of :meth:`rows`.
@@ -230,50 +228,31 @@ def run_benchmark(
     return None if run is None else Benchmark(Path(out), [run])
 
 
-def _rows(run: BenchmarkRun) -> Iterator[dict[str, Any]]:
-    boxes = run.boxes
-    labelled = (boxes.visible > 0) & np.isfinite(boxes.truth).all(axis=-1)
-    sizes = box_size(boxes.person_boxes)[:, None]
-    clean = joint_errors(run.clean.keypoints, boxes.truth) / sizes
-    for attack in run.attacks:
-        words = describe(attack)
-        attacked = joint_errors(attack.predictions.keypoints, boxes.truth)
-        attacked = attacked / sizes
-        for role, joints in (
-            ('target', attack.targets),
-            ('bystander', attack.bystanders),
-            ('visible', ~attack.hidden),
-        ):
-            counted = joints & labelled & attack.changed[:, None]
-            for k, joint in [(None, ALL), *enumerate(run.joints.names)]:
-                mask = counted if k is None else counted[:, [k]]
-                columns = slice(None) if k is None else [k]
-                before = clean[:, columns][mask]
-                after = attacked[:, columns][mask]
-                if not len(before):
-                    continue
-                yield dict(
-                    model=run.model,
-                    data=run.data,
-                    attack=attack.name,
-                    suite=attack.suite,
-                    kind=words.kind,
-                    target=words.target,
-                    fill=words.paint,
-                    size=words.severity,
-                    place=words.place,
-                    role=role,
-                    joint=joint,
-                    n=len(before),
-                    pck_clean=float((before < PCK_THRESHOLD).mean()),
-                    pck_attacked=float((after < PCK_THRESHOLD).mean()),
-                    epe_clean=masked_mean(before, np.isfinite(before)),
-                    epe_attacked=masked_mean(after, np.isfinite(after)),
-                )
+def _row(
+    run: BenchmarkRun, cost: AttackCost, change: JointChange
+) -> dict[str, Any]:
+    row: dict[str, Any] = dict(
+        model=run.model,
+        data=run.data,
+        attack=cost.name,
+        suite=cost.suite,
+        kind=cost.kind,
+        target=cost.target,
+        fill=cost.paint,
+        size=cost.severity,
+        place=cost.place,
+        role=change.group,
+        joint=change.joint,
+        n=change.number,
+    )
+    for name, value in vars(change.clean).items():
+        row[f'{name}_clean'] = value
+        row[f'{name}_attacked'] = getattr(change.attacked, name)
+    return row
 
 
 def _case_images() -> Any:
-    """What makes the crops of cases; None without MMPose."""
+    """What makes the crops of cases again; None without MMPose."""
     if find_spec('mmpose') is None:
         return None
     from mmpose_occlusion.predictors.mmpose_topdown.case_crops import (

@@ -23,7 +23,7 @@ PARALLEL = 'module.'
 """Prefix of the keys of models wrapped for several devices."""
 
 PROJECT = Path(__file__).parents[2] / 'projects/tilting_at_windmills'
-"""Of a checkout: what converts the reference's checkpoints."""
+"""Folder of a checkout with the converter of reference checkpoints."""
 
 _LISTED = 3
 _SHAPES = re.compile(
@@ -98,7 +98,7 @@ def _load(model: nn.Module, state: Mapping, what: str, remedy: str) -> None:
     unexpected: list[str] = []
 
     def collect(_: nn.Module, keys: Any) -> None:
-        # called even if shapes differ, when load_state_dict returns nothing
+        # also called where load_state_dict raises, for shapes that differ
         missing.extend(k for k in keys.missing_keys if COUNTER not in k)
         unexpected.extend(keys.unexpected_keys)
 
@@ -215,7 +215,7 @@ def _text(value: Any) -> str:
 def differences(
     model: Any, meta: Mapping[str, Any]
 ) -> Iterator[tuple[int, str]]:
-    """What a converted checkpoint's training had that the config has not.
+    """Differences between a converted checkpoint's training and a config.
 
     Args:
         model: Built from the config.

@@ -1,4 +1,4 @@
-"""Reading checkpoints without running the code that they may hold."""
+"""Reading checkpoints without running code that they contain."""
 
 import os
 import pickle
@@ -40,8 +40,8 @@ def load_checkpoint_safely(
 
     Args:
         path: A file or its URL (kept in PyTorch's download folder).
-        trust: Whether a file that names other Python objects is unpickled
-            all the same, which runs any code in it.
+        trust: Whether a file that names other Python objects is unpickled,
+            which runs any code in it.
 
     Returns:
         The dictionary in the file, which may be a bare state dict.

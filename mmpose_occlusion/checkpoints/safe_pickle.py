@@ -1,4 +1,4 @@
-"""What a checkpoint may name, and the stand-ins that are built for it.
+"""The Python objects that a checkpoint may name, and their stand-ins.
 
 PyTorch's weights-only reader knows tensors and plain containers. Checkpoints
 of the reference and of MMEngine's runner name a few objects more. Each is

@@ -84,7 +84,7 @@ def browse(options: BrowseOptions) -> None:
     """Build the crops, draw them, write the files."""
     import cv2
 
-    from mmpose_occlusion.engine import attack, checks, crops
+    from mmpose_occlusion.engine import attacked_config, checks, crops
     from mmpose_occlusion.engine.config import load_config, metainfo_of
     from mmpose_occlusion.engine.pipelines import attack_name
     from mmpose_occlusion.errors import UsageError
@@ -98,9 +98,9 @@ def browse(options: BrowseOptions) -> None:
 
     split = options.split
     cfg = load_config(options.config, options.cfg_options)
-    attacks = attack.read_attacks(cfg, options.attack)
+    attacks = attacked_config.read_attacks(cfg, options.attack)
     if options.gt_boxes:
-        attack.use_gt_boxes(cfg, split)
+        attacked_config.use_gt_boxes(cfg, split)
     checks.check_data_files(cfg, split, evaluator=False)
     dataset = crops.crop_dataset(cfg, split, attacks, options.seed)
     if not len(dataset):

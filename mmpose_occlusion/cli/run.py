@@ -3,6 +3,7 @@
 Nothing heavy is imported here, so that ``--help`` answers quickly.
 """
 
+import atexit
 import contextlib
 import io
 import os
@@ -19,6 +20,7 @@ USER, MACHINE = 2, 1
 """Exit status after a user's mistake, and after a failure of data or
 machine."""
 
+_MMPOSE = ('torch', 'mmengine', 'mmcv', 'mmpose')
 _NOISE = ('Could not import OneDL',)
 
 
@@ -41,6 +43,14 @@ def run(
     """
     from mmpose_occlusion.errors import UsageError
 
+    missing = [name for name in _MMPOSE if find_spec(name) is None]
+    if missing and mmpose:
+        return _fail(
+            f'{sys.executable} has no module "{missing[0]}", which this '
+            'command needs: use an environment with MMPose, for example '
+            '$(make -s print-python)',
+            MACHINE,
+        )
     config: Any = getattr(options, 'config', getattr(options, 'model', None))
     if config and '::' not in config and not Path(config).is_file():
         # before the imports, which take seconds
@@ -49,34 +59,30 @@ def run(
             'config, or one of MMPose\'s own as "mmpose::body_2d_keypoint/..."'
         )
     os.environ.setdefault('LOCAL_RANK', str(getattr(options, 'local_rank', 0)))
-    if mmpose or (mmpose is None and find_spec('mmpose')):
+    if mmpose or (mmpose is None and not missing):
         try:
             _import_mmpose()
-        except ModuleNotFoundError as error:
-            return _fail(
-                f'{sys.executable} has no module "{error.name}", which this '
-                'command needs: use an environment with MMPose, for example '
-                '$(make -s print-python)'
-            )
         except RuntimeError as error:  # of the check of versions
-            return _fail(error)
+            return _fail(error, MACHINE)
+    status = 0
     try:
         work(options)
     except UsageError as error:
-        return _fail(error)
+        status = _fail(error)
     except OSError as error:
-        return _fail(error, MACHINE)
+        status = _fail(error, MACHINE)
     except (MemoryError, RuntimeError) as error:
         words = 'out of memory'  # torch has a RuntimeError for it
         if not isinstance(error, MemoryError) and words not in str(error):
             raise
-        return _fail(
+        status = _fail(
             f'{words}: use a smaller batch size or fewer workers', MACHINE
         )
     finally:
-        if 'torch.distributed' in sys.modules:
-            _destroy_process_group()
-    return 0
+        was_rank = _destroy_process_group()
+    if was_rank:
+        _end_rank(status)
+    return status
 
 
 def _fail(error: Exception | str, status: int = USER) -> int:
@@ -92,13 +98,33 @@ def _fail(error: Exception | str, status: int = USER) -> int:
     return status
 
 
-def _destroy_process_group() -> None:
-    """Leave the process group, so that no other rank waits for this one."""
+def _destroy_process_group() -> bool:
+    """Leave the process group, so that no other rank waits for this one.
+
+    Returns:
+        Whether there was one.
+    """
+    if 'torch.distributed' not in sys.modules:
+        return False
     import torch.distributed
 
     available = torch.distributed.is_available()
-    if available and torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
+    if not available or not torch.distributed.is_initialized():
+        return False
+    torch.distributed.destroy_process_group()
+    return True
+
+
+def _end_rank(status: int) -> None:
+    """End a rank whose work is done, without the destructors of torch.
+
+    A rank that had finished was once aborted there by a thread of torch's own
+    ("terminate called without an active exception"), which failed the run.
+    """
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _import_mmpose() -> None:

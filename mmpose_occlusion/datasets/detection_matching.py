@@ -1,4 +1,4 @@
-"""Detector boxes with the joints of the people in them."""
+"""Detector boxes with the joints of the annotated people they match."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -29,28 +29,27 @@ class DetectionMatchedDataset(Dataset):
     """A test set with detector boxes in which people can be occluded.
 
     MMPose's data sets give each box of a ``bbox_file`` dummy joints. Here
-    the boxes of a picture are matched to its annotated people, as COCOeval
-    would (see :func:`..evaluation.matching.match_boxes`), and a person's
-    joints travel beside the dummies, in ``results['matched_person']``, where
-    the occlusions of this package find them and nobody else looks. All that
-    reaches the model and the metrics, apart from painted pixels and records,
-    is as without this wrapper. Draws are keyed by the annotation's id, so
-    that a person is attacked alike in the box of any detector.
+    the boxes of an image are matched to its annotated people, as COCOeval
+    would (see :func:`..metrics.matching.match_boxes`), and a person's joints
+    are stored beside the dummies, in ``results['matched_person']``, which
+    only the occlusions of this package read. The inputs of model and metrics
+    are those without this wrapper, except for painted pixels and records.
+    Random draws are keyed by the annotation's id, so that a person is
+    attacked in the same way in the box of any detector.
 
-    A box that is of nobody is attacked nowhere: its record says so, and the
-    log says how many there are. With ``one_to_one`` these include further
-    boxes of somebody who has a better one; they show the person as it is,
-    and where an attack spoils the prediction from the first box, that from
-    a second one can stand in for it, unless NMS takes it away.
+    A box without a matched person is not attacked: its record gives the
+    reason, and the log counts such boxes. With ``one_to_one`` they include
+    further boxes of a person who has a better one; these show the person
+    unattacked, and their prediction can replace the attacked one in the
+    metric unless NMS removes it.
 
     Args:
         dataset: Config of a top-down data set with ``bbox_file``. Its
             people are what the same class reads from its ``ann_file``.
         iou_thr: Least overlap (IoU) of a box with its person's box.
         one_to_one: False attacks all boxes that overlap a person enough.
-        nms_thr: Before that, of two boxes of a picture that overlap by more
-            (IoU), drop the one with the lower score, for detectors that
-            leave that to others; None keeps all.
+        nms_thr: IoU threshold of an NMS before the matching, for detectors
+            without NMS; None keeps all boxes.
         donors: Offer the annotated people as donors, as a
             :class:`..donors.DonorDataset` does.
         lazy_init: Leave the loading to ``full_init``.
@@ -124,14 +123,14 @@ class DetectionMatchedDataset(Dataset):
         print_log(self._summary(len(boxes)), 'current')
 
     def _load_people(self) -> list[dict]:
-        """Everybody but crowds, also people without a labelled joint: a
-        box of theirs must not become that of a neighbour."""
+        """All people except crowds, with or without labelled joints, so that
+        a box of an unlabelled person is not matched to a neighbour."""
         annotated = DATASETS.build(
             dict(self._cfg, bbox_file=None, pipeline=[])
         )
         people, _ = annotated._load_annotations()
         if self.donors:
-            # those and in the order that the class takes them without boxes
+            # the same people, in the same order, as without a bbox_file
             valid = annotated._get_topdown_data_infos(people)
             self.dataset.donors = DonorIndex(valid)
             self.dataset.donors.prepare(
@@ -140,7 +139,8 @@ class DetectionMatchedDataset(Dataset):
         return [person for person in people if not person.get('iscrowd')]
 
     def _keep_joints(self, people: list[dict]) -> None:
-        """Joints of the matched people in arrays, which workers share."""
+        """Store the joints of the matched people in arrays that workers
+        share."""
         matched = np.unique(self._owner[self._owner != UNMATCHED])
         self._owner = np.where(
             self._owner == UNMATCHED,
@@ -163,24 +163,24 @@ class DetectionMatchedDataset(Dataset):
     def _summary(self, boxes: int) -> str:
         matched = self.num_matched
         return (
-            f'{matched} of the {boxes} boxes of {self._cfg["bbox_file"]} are '
-            f'of annotated people (IoU of {self.iou_thr} or more) and can be '
-            f'attacked; the other {boxes - matched} stay as they are.'
+            f'{matched} of the {boxes} boxes of {self._cfg["bbox_file"]} '
+            f'match annotated people (IoU of {self.iou_thr} or more) and can '
+            f'be attacked; the other {boxes - matched} are not attacked.'
         )
 
     @property
     def num_matched(self) -> int:
-        """Boxes that are of an annotated person."""
+        """Number of boxes that match an annotated person."""
         self.full_init()
         return int((self._owner != UNMATCHED).sum())
 
     def matched_person(self, index: int) -> dict:
-        """What the occlusions get to know of a box.
+        """The annotated person of a box, for the occlusions.
 
         Returns:
             ``keypoints`` (1, K, 2) in image pixels, ``keypoints_visible``
             (1, K), ``bbox`` (1, 4) xyxy, ``segmentation`` and ``id`` of the
-            annotation; for nobody's box ``reason``.
+            annotation; ``reason`` alone for an unmatched box.
         """
         self.full_init()
         owner = self._owner[index]
@@ -194,10 +194,10 @@ class DetectionMatchedDataset(Dataset):
             )
         overlap = self._overlap[index]
         if overlap >= self.iou_thr:
-            return dict(reason='a better box has the person in this one')
+            return dict(reason='the person in this box has a better box')
         return dict(
-            reason='this box is of no annotated person (largest IoU '
-            f'{overlap:.2f}, least {self.iou_thr})'
+            reason='no annotated person overlaps this box (largest IoU '
+            f'{overlap:.2f}, minimum {self.iou_thr})'
         )
 
     def get_data_info(self, index: int) -> dict:
@@ -229,10 +229,10 @@ def _by_picture(entries: Sequence[Mapping]) -> dict[Any, list[int]]:
 def _after_nms(
     boxes: Sequence[Mapping], threshold: float | None
 ) -> np.ndarray:
-    """Indices of the boxes that are left, in their order."""
+    """Indices of the remaining boxes, in order."""
     if threshold is None:
         return np.arange(len(boxes))
-    from mmcv.ops import nms  # compiled, and needed for nothing else here
+    from mmcv.ops import nms  # compiled, and used here alone
 
     kept = []
     for found in _by_picture(boxes).values():
@@ -255,8 +255,8 @@ def is_matched(dataset: Mapping) -> bool:
 
 
 class WarpMatchedPerson(BaseTransform):
-    """Take the joints beside the dummies into the crop, as the transform
-    that made it took the dummies.
+    """Warp the matched person's joints into the crop, as the transform that
+    made the crop warped the dummies.
 
     Modified Keys:
 
@@ -267,7 +267,7 @@ class WarpMatchedPerson(BaseTransform):
         crop: The transform.
 
     Raises:
-        ValueError: The picture has been flipped, which the joints were not.
+        ValueError: The image was flipped, and the joints were not.
     """
 
     def __init__(self, crop: TopdownAffine) -> None:
@@ -280,9 +280,9 @@ class WarpMatchedPerson(BaseTransform):
             return results
         if results.get('flip'):
             raise ValueError(
-                f'Image {results.get("img_id")} has been flipped, and people '
-                'matched to detector boxes cannot follow: take the flip out '
-                'of the test pipeline.'
+                f'Image {results.get("img_id")} was flipped, and the joints '
+                'of people matched to detector boxes were not: remove the '
+                'flip from the test pipeline.'
             )
         keys = ('bbox_center', 'bbox_scale', 'bbox_rotation')
         beside = {key: results[key] for key in keys if key in results}
@@ -306,7 +306,7 @@ def _insert_warps(transforms: list) -> None:
 
 
 def match_detections(dataset: Mapping, **options: Any) -> dict:
-    """Make the people in detector boxes known to occlusions.
+    """Match the detector boxes of a config to annotated people.
 
     Args:
         dataset: Config of a data set, or of a wrapper around some.
@@ -314,8 +314,7 @@ def match_detections(dataset: Mapping, **options: Any) -> dict:
 
     Returns:
         A new config, in which each data set with a ``bbox_file`` is inside a
-        :class:`DetectionMatchedDataset` with these options; without any it
-        says the same.
+        :class:`DetectionMatchedDataset` with these options.
     """
     new = dict(dataset)
     if is_matched(new):

@@ -1,4 +1,4 @@
-"""Donors: the people of a training set whose parts PartMix pastes."""
+"""Donors: people of a data set whose pixels are pasted over others."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ class DonorIndex:
             first one there.
 
     Raises:
-        ValueError: Where the list holds no person, or images of many people.
+        ValueError: The list holds no person, or images of many people.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class DonorIndex:
 
         Args:
             joints: Indices of the joints.
-            first_only: Only the first person of each picture.
+            first_only: Only the first person of each image.
 
         Returns:
             ``(M,)`` int32 rows of the index, kept for the next call.
@@ -117,7 +117,7 @@ class DonorIndex:
         return self._rows[key]
 
     def prepare(self, skeleton: Skeleton) -> None:
-        """Find out who has which part, before workers are forked."""
+        """Compute the rows of each part, before workers are forked."""
         for first_only in (False, True):
             self.rows_with((), first_only)
             for part in MIXED_PARTS:
@@ -135,8 +135,8 @@ class DonorIndex:
 class DonorDataset(Dataset):
     """A training set that also offers its people as donors to PartMix.
 
-    The index is made while the data set loads its annotations, from the very
-    list that it makes; the annotation file is not read again.
+    The index is made from the list of annotations while the data set loads
+    it; the annotation file is not read again.
 
     Args:
         dataset: Config of a top-down data set, or the data set (not yet
@@ -144,7 +144,7 @@ class DonorDataset(Dataset):
         lazy_init: Leave the loading to ``full_init``.
 
     Raises:
-        TypeError: The data set is no COCO-style one, but a wrapper.
+        TypeError: The data set is a wrapper, not a COCO-style data set.
         ValueError: The data set has been loaded already, or its boxes come
             from a detector.
     """

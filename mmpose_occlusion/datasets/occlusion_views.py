@@ -1,4 +1,4 @@
-"""Several views of one crop, to train a model on their agreement."""
+"""Several views of one crop, for training with a contrastive loss."""
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,9 +32,9 @@ _TAKEN = (PLAIN, 'kpt')  # the latter would log as loss_kpt, the plain term
 
 @DATASETS.register_module()
 class OcclusionViewsDataset(Dataset):
-    """Each person's crop as it is, and the same crop under occlusions.
+    """Each person's crop without and with occlusions.
 
-    The picture is decoded, augmented and warped once; the pipeline is cut
+    The image is decoded, augmented and warped once; the pipeline is cut
     before ``GenerateTarget``, each view's transforms work on their own copy
     of the crop, and the rest of the pipeline makes each view's targets from
     the labels that its transforms left. Train
@@ -43,8 +43,8 @@ class OcclusionViewsDataset(Dataset):
     Args:
         dataset: Config of a top-down data set with a training pipeline, or
             of a wrapper around one, such as ``DonorDataset`` for PartMix.
-        views: Name -> a transform's config, or a list of these. A name is
-            what the view's loss is called in the log. The default is the
+        views: Name -> a transform's config, or a list of these. The
+            name is that of the view's loss in the log. The default is the
             reference's: ``keypoint_view`` hides one of the person's joints,
             ``part_view`` one body part.
         lazy_init: Leave the loading to ``full_init``.
@@ -116,8 +116,8 @@ class OcclusionViewsDataset(Dataset):
             if occluded is None:
                 raise ValueError(
                     f'OcclusionViewsDataset: the transforms of views.{name} '
-                    'gave up on a sample; a view must be there for every '
-                    'crop, so take out the transform that returns None.'
+                    'returned None for a sample; every crop needs every view, '
+                    'so remove the transform that returns None.'
                 )
             yield name, occluded
 
@@ -128,7 +128,7 @@ class OcclusionViewsDataset(Dataset):
 
 
 def _own(crop: Mapping) -> dict:
-    """A view's own arrays; what else is in a sample is shared."""
+    """A copy of a sample's arrays; other values are shared."""
     return {
         key: value.copy() if isinstance(value, np.ndarray) else value
         for key, value in crop.items()
@@ -149,7 +149,7 @@ def _build_views(views: Mapping[str, Any]) -> dict[str, Compose]:
     for name, steps in views.items():
         if not name.isidentifier() or name in _TAKEN:
             raise ValueError(
-                f'OcclusionViewsDataset: a view cannot be called {name!r}; '
+                f'OcclusionViewsDataset: a view cannot be named {name!r}; '
                 'choose a name of letters, digits and underscores other than '
                 f'{" and ".join(map(repr, _TAKEN))}.'
             )
@@ -164,8 +164,8 @@ def _build_views(views: Mapping[str, Any]) -> dict[str, Compose]:
 
 
 def _cut(dataset: Mapping) -> tuple[dict, list[Mapping]]:
-    """A data set's config without the last steps of its pipeline, and these:
-    making the targets and what follows."""
+    """A data set's config whose pipeline ends before the targets are made, and
+    the remaining steps."""
     if 'pipeline' not in dataset and isinstance(
         dataset.get('dataset'), Mapping
     ):
@@ -176,14 +176,14 @@ def _cut(dataset: Mapping) -> tuple[dict, list[Mapping]]:
     for step in pipeline:
         if is_occlusion(step):
             raise ValueError(
-                f'{who} has "{step["type"]}", but the plain view must stay '
-                'as it is: take it out there and name it in views.'
+                f'{who} has "{step["type"]}", but the plain view has no '
+                'occlusion: move it from the pipeline to views.'
             )
     cuts = [i for i, step in enumerate(pipeline) if _makes_targets(step)]
     if not cuts:
         raise ValueError(
-            f'{who} has no GenerateTarget (at its top level), and it is cut '
-            'there: use a training pipeline.'
+            f'{who} has no GenerateTarget at its top level, where it is cut: '
+            'use a training pipeline.'
         )
     return dict(dataset, pipeline=pipeline[: cuts[0]]), pipeline[cuts[0] :]
 

@@ -1,7 +1,8 @@
-"""Checks before a run starts, which takes minutes."""
+"""Checks of files before a run is built."""
 
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from mmengine.config import Config
 
 from mmpose_occlusion.errors import UsageError
 
-from .config import walk_datasets
+from .data_files import DataFile, data_files
 
 
 def check_data_files(cfg: Config, split: str, evaluator: bool = True) -> None:
@@ -20,58 +21,33 @@ def check_data_files(cfg: Config, split: str, evaluator: bool = True) -> None:
     Raises:
         UsageError: One is missing; the message names its key.
     """
-    loader = f'{split}_dataloader'
-    for key, dataset in walk_datasets(cfg[loader]['dataset']):
-        key = f'{loader}.{key}'
-        root = dataset.get('data_root') or ''
-        for name in ('ann_file', 'headbox_file', 'bbox_file'):
-            path = dataset.get(name)
-            if isinstance(path, str) and path:
-                joined = _join(root, path) if name == 'ann_file' else path
-                if _is_missing(joined):
-                    raise UsageError(
-                        f'{key}.{name}: file "{joined}" does not exist: '
-                        f'{_remedy(key, name, split)}'
-                    )
-        for name, path in (dataset.get('data_prefix') or {}).items():
-            joined = _join(root, path)
-            if joined and _is_missing(joined):
-                raise UsageError(
-                    f'{key}.data_prefix.{name}: folder "{joined}" does not '
-                    f'exist: {_remedy(key, f"data_prefix.{name}", split)}'
-                )
-    if evaluator:
-        key = f'{split}_evaluator'
-        _check_evaluator(cfg.get(key), key)
+    for file in data_files(cfg, split):
+        scores = file.key.startswith(f'{split}_evaluator')
+        if os.path.exists(file.path) or (scores and not evaluator):
+            continue
+        kind = 'folder' if file.is_images else 'file'
+        raise UsageError(
+            f'{file.key}: {kind} "{os.path.normpath(file.path)}" does not '
+            f'exist: {_remedy(file, split, scores)}'
+        )
 
 
-def _remedy(key: str, name: str, split: str) -> str:
-    if name == 'bbox_file':
+def _remedy(file: DataFile, split: str, scores: bool) -> str:
+    if scores:
+        return (
+            f'set --cfg-options {file.key}=None to score against the data '
+            "set's own annotation file"
+        )
+    if file.name == 'bbox_file':
         gt_boxes = ' (or --gt-boxes)' if split == 'test' else ''
         return (
             'put it there, or use annotated bboxes with '
-            f'--cfg-options {key}.bbox_file=None{gt_boxes}'
+            f'--cfg-options {file.key}=None{gt_boxes}'
         )
     return (
         'put the data there, or set its place with --cfg-options '
-        f'{key}.data_root=FOLDER {key}.{name}=PATH_BELOW_IT'
+        f'{file.owner}.data_root=FOLDER {file.key}=PATH_BELOW_IT'
     )
-
-
-def _check_evaluator(evaluator: Any, key: str) -> None:
-    if isinstance(evaluator, Mapping):
-        path = evaluator.get('ann_file')
-        if isinstance(path, str) and path and _is_missing(path):
-            raise UsageError(
-                f'{key}.ann_file: file "{path}" does not exist: set '
-                f'--cfg-options {key}.ann_file=None to score against the '
-                "data set's own annotation file"
-            )
-        for index, inner in enumerate(evaluator.get('metrics') or []):
-            _check_evaluator(inner, f'{key}.metrics.{index}')
-    elif isinstance(evaluator, Sequence) and not isinstance(evaluator, str):
-        for index, inner in enumerate(evaluator):
-            _check_evaluator(inner, f'{key}.{index}')
 
 
 def check_checkpoint(path: str, what: str = 'checkpoint') -> None:
@@ -102,8 +78,8 @@ def check_resume(cfg: Config) -> None:
 def fetch_pretrained(cfg: Config) -> None:
     """Download the pretrained weights of the model's parts.
 
-    MMEngine would do so later, and fail with a long traceback. It finds the
-    downloaded files in PyTorch's cache.
+    MMEngine would download them later and fail with a long traceback; it
+    reads them from PyTorch's cache.
 
     Raises:
         UsageError: They cannot be downloaded; the message names the option.
@@ -138,14 +114,6 @@ def _pretrained(node: Any, key: str) -> Iterator[tuple[str, str]]:
     elif isinstance(node, list | tuple):
         for index, value in enumerate(node):
             yield from _pretrained(value, f'{key}.{index}')
-
-
-def _join(root: str, path: str) -> str:
-    return (
-        path
-        if not root or Path(path).is_absolute()
-        else str(Path(root) / path)
-    )
 
 
 def _is_missing(path: str) -> bool:

@@ -74,8 +74,8 @@ def set_work_dir(cfg: Config, path: str, work_dir: str | None) -> None:
 def name_visualizer(cfg: Config) -> None:
     """Give the visualizer a name that is new in this process.
 
-    MMEngine keeps visualizers by name, with the folder of their first run,
-    where a second run in the same process would write its scalars.
+    MMEngine caches visualizers by name with the folder of their first run,
+    into which a second run in the same process would write its scalars.
     """
     from mmpose.registry import VISUALIZERS
 
@@ -110,8 +110,8 @@ def class_of(config: Mapping, registry: Registry) -> type | None:
 def dataloader(cfg: Config, split: str) -> dict:
     """A copy of a data loader's config.
 
-    A copy, because MMPose's configs say ``test_dataloader =
-    val_dataloader``, and a change of one must not reach the other.
+    In MMPose's configs ``test_dataloader`` is ``val_dataloader``; changes of
+    the copy affect only one of them.
 
     Raises:
         UsageError: The config has none for this split.

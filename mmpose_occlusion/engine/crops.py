@@ -1,4 +1,4 @@
-"""Crops of a config's data before and after an occlusion."""
+"""Crops of a config's data before and after occlusions."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from mmpose_occlusion.transforms.results_reader import (
 )
 from mmpose_occlusion.visualization import CropPair
 
-from .attack import AFTER, BEFORE, attack_config
+from .attacked_config import AFTER, BEFORE, attack_config
 from .config import dataloader, walk_datasets
 
 
@@ -43,9 +43,9 @@ def crop_dataset(
     Args:
         cfg: The config; not modified.
         split: train, val or test.
-        attacks: Occlusions to put in; without any, those that the pipeline
-            or the views have themselves.
-        seed: Of what the attacks leave to chance.
+        attacks: Occlusions to insert; by default those of the pipeline or
+            the views.
+        seed: Of the attacks' random draws.
 
     Raises:
         UsageError: There is no occlusion, or an attack does not fit.
@@ -72,7 +72,7 @@ def crop_dataset(
 
 
 def draw_indices(length: int, num: int, seed: int) -> list[int]:
-    """Which items to look at: drawn without repetition, the same each time."""
+    """Random indices of items, without repetition; the same in each call."""
     generator = np.random.default_rng(seed)
     return generator.permutation(length)[:num].tolist()
 
@@ -83,8 +83,8 @@ def views(
     """The views of some items of :func:`crop_dataset`.
 
     The random numbers of training pipelines, which come from the global
-    generators, are seeded for each item, so that the same call shows the
-    same pictures.
+    generators, are seeded for each item, so that the same call gives
+    the same images.
     """
     for index in indices:
         random.seed(f'{seed} {index}')
@@ -113,14 +113,14 @@ def view_of(results: Mapping) -> CropPair:
 
 
 def truth_of(results: Mapping) -> tuple[np.ndarray, np.ndarray]:
-    """The annotated joints in the pixels of the picture.
+    """The annotated joints in pixels of the crop or image.
 
     Args:
-        results: Of one sample, or what of it has the same keys.
+        results: Of one sample, or a dict with the same keys.
 
     Returns:
-        (N, K, 2) joints and (N, K) bool, which of them are true; none of
-        those in a box of nobody.
+        (N, K, 2) joints and (N, K) bool, which of them are labelled; none in
+        an unmatched box.
     """
     people = annotated(results)
     source = results if people is None else people
@@ -134,7 +134,7 @@ def truth_of(results: Mapping) -> tuple[np.ndarray, np.ndarray]:
 
 
 def to_crop(joints: np.ndarray, meta: Mapping) -> np.ndarray:
-    """Joints of the image in the crop: undoes what the estimator did.
+    """Map joints from image pixels to crop pixels.
 
     Args:
         joints: (..., 2) in image pixels.
@@ -152,7 +152,7 @@ def to_crop(joints: np.ndarray, meta: Mapping) -> np.ndarray:
 
 
 def title_of(sample: Mapping) -> str:
-    """Name of a crop, for captions.
+    """Caption of a crop.
 
     Args:
         sample: Has, if known, ``img_id``, ``id`` and ``matched_person``.
@@ -173,14 +173,14 @@ def _removed(results: Mapping, records: Sequence[Mapping]) -> np.ndarray:
     out = np.zeros(shape, bool)
     removed = [joint for record in records for joint in record['removed']]
     if removed:
-        names = joint_names(results, 'The picture')
+        names = joint_names(results, 'The drawing')
         for instance, name in removed:
             out[instance, names.index(name)] = True
     return out
 
 
 class CropViewsDataset(OcclusionViewsDataset):
-    """The occluded views of each crop to look at, not to train with."""
+    """The occluded views of each crop as images, for drawing."""
 
     def __getitem__(self, index: int) -> list[dict]:  # type: ignore[override]
         crop = self.dataset[index]
@@ -203,7 +203,7 @@ def _has_views(dataset: Mapping) -> bool:
 
 
 def _without_views(dataset: dict) -> dict:
-    """What is inside the views, which an attack has no place between."""
+    """The data set inside a wrapper of views."""
     if isinstance(dataset.get('dataset'), Mapping):
         inner = _without_views(dataset['dataset'])
         return inner if _has_views(dataset) else dict(dataset, dataset=inner)
@@ -211,7 +211,7 @@ def _without_views(dataset: dict) -> dict:
 
 
 def _keep_around_own(cfg: Config, split: str) -> None:
-    """Keep the pictures before and after the pipeline's own occlusions."""
+    """Keep the images before and after the pipeline's own occlusions."""
     loader = dataloader(cfg, split)
     loader['dataset'] = match_detections(loader['dataset'])
     for _, dataset in walk_datasets(loader['dataset']):
@@ -235,7 +235,7 @@ def _keep_around_own(cfg: Config, split: str) -> None:
 
 
 def _end_after_pictures(dataset: Mapping) -> None:
-    """Cut off what comes after the kept pictures, in wrappers too."""
+    """Cut the steps after the kept images, also in wrappers."""
     entries = list(walk_datasets(dataset))
     ends = {
         key: index

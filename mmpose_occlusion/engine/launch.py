@@ -27,9 +27,9 @@ _RANK_OF = {
 def prepare_launch(cfg: Config, launcher: str) -> None:
     """Prepare a config for its launcher, before its runner is built.
 
-    With GPUs MMEngine does that. Without, MMEngine would look for a GPU, so
-    the process group is created here, with gloo, and the model's wrapper gets
-    no device.
+    With GPUs MMEngine does that. On the CPU, where MMEngine would look for a
+    GPU, the process group is created here with gloo, and the model's wrapper
+    gets no device.
 
     Args:
         cfg: The run's config; modified.

@@ -67,14 +67,14 @@ def attack_name(config: Mapping) -> str:
 
 
 def check_buildable(attack: Mapping, name: str) -> None:
-    """Check that an attack is a transform that can be built.
+    """Check that the transform of an attack can be built.
 
     Args:
         attack: The transform's config.
-        name: What the sentence calls it.
+        name: Name in the message.
 
     Raises:
-        ValueError: There is none of that type, or it refuses its arguments.
+        ValueError: The type is unknown, or an argument is wrong.
     """
     from mmpose.registry import TRANSFORMS
 
@@ -92,9 +92,9 @@ def check_buildable(attack: Mapping, name: str) -> None:
 
 
 def check_targets(configs: Sequence[Mapping], skeleton: Skeleton) -> None:
-    """Check that the data set has what attacks name.
+    """Check that the data set has the targets of attacks.
 
-    Transforms that are no attacks of this package are not judged.
+    Other transforms are not checked.
 
     Raises:
         ValueError: It lacks a joint or part; the sentence lists those it has.
@@ -108,10 +108,10 @@ def check_targets(configs: Sequence[Mapping], skeleton: Skeleton) -> None:
 def insert_attacks(
     pipeline: Sequence[Mapping], attacks: Sequence[Mapping], seed: int = 0
 ) -> list[dict]:
-    """Put attacks into a pipeline, in order, and have them recorded.
+    """Insert attacks into a pipeline, in order, with their records.
 
-    They come right after ``TopdownAffine``, wherever it stands (also inside
-    a wrapper with ``transforms``); a pipeline that makes no crop (bottom-up)
+    They come right after ``TopdownAffine``, also where it is inside a wrapper
+    with ``transforms``; a pipeline that makes no crop (bottom-up)
     gets them right after the image is loaded.
 
     Args:
@@ -145,13 +145,13 @@ def makes_crop(pipeline: Sequence[Mapping]) -> bool:
 
 
 def has_place(pipeline: Sequence[Mapping]) -> bool:
-    """Whether :func:`insert_attacks` would find its place."""
+    """Whether :func:`insert_attacks` can insert attacks."""
     steps = list(pipeline)
     return makes_crop(steps) or _find(steps, _is_load) is not None
 
 
 def needs_donors(step: Mapping) -> bool:
-    """Whether a step, or one inside it, pastes what other people have."""
+    """Whether a step, or one inside it, pastes pixels of donors."""
     return any(
         type_name(inner) == 'PartMix'
         or inner.get('fill') == 'donor'
@@ -173,7 +173,7 @@ def is_occlusion(step: Mapping) -> bool:
 def split_pipeline(
     pipeline: Sequence[Mapping],
 ) -> tuple[list[dict], list[dict]]:
-    """Cut a pipeline where attacks belong.
+    """Cut a pipeline at the place of attacks.
 
     Returns:
         Copies of the steps up to and including the one that makes the crop
@@ -193,7 +193,7 @@ def split_pipeline(
 
 
 def with_occlusion_record(pipeline: Sequence[Mapping]) -> list[dict]:
-    """Have the packing transforms carry the records into the data samples.
+    """Make the packing transforms pack the records into the data samples.
 
     Args:
         pipeline: Configs of a pipeline.
@@ -208,7 +208,7 @@ def with_occlusion_record(pipeline: Sequence[Mapping]) -> list[dict]:
 def with_meta_keys(
     pipeline: Sequence[Mapping], wanted: Sequence[str]
 ) -> list[dict]:
-    """Have the packing transforms carry more keys into the data samples."""
+    """Make the packing transforms pack more keys into the data samples."""
     new = [_plain(step) for step in pipeline]
     for steps in _levels(new):
         for step in steps:
@@ -222,7 +222,7 @@ def with_meta_keys(
 
 
 def with_transformed_joints(pipeline: Sequence[Mapping]) -> list[dict]:
-    """Have the packing transforms carry the joints in the crop as well."""
+    """Make the packing transforms pack the joints in the crop, too."""
     new = [_plain(step) for step in pipeline]
     for steps in _levels(new):
         for step in steps:
@@ -247,7 +247,7 @@ def _default_meta_keys(step: Mapping) -> tuple | None:
 
 
 def _parameters(step: Mapping) -> Mapping[str, inspect.Parameter]:
-    """Of a registered transform; none of one that is not known."""
+    """Parameters of a registered transform; empty if it is unknown."""
     cls = _resolve(step)
     return inspect.signature(cls).parameters if cls else {}
 
@@ -267,7 +267,7 @@ def _place(pipeline: list[dict]) -> tuple[list[dict], int]:
         types = ', '.join(type_name(step) for step in pipeline)
         raise ValueError(
             f'the pipeline ({types or "empty"}) has neither "{CROP}" nor a '
-            'step that loads an image, so there is no place for an attack'
+            'step that loads an image, after which an attack could be inserted'
         )
     return place
 

@@ -13,7 +13,12 @@ from numpy.lib import NumpyVersion
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.evaluation.predictions import load_predictions
 
-from .attack import attack_config, match_boxes, read_attacks, use_gt_boxes
+from .attacked_config import (
+    attack_config,
+    match_boxes,
+    read_attacks,
+    use_gt_boxes,
+)
 from .checks import check_data_files
 from .config import name_visualizer, set_work_dir, type_name
 

@@ -9,7 +9,7 @@ from mmengine.registry import init_default_scope
 
 from mmpose_occlusion.errors import UsageError
 
-from .attack import carry_records
+from .attacked_config import carry_records
 from .config import name_visualizer, set_work_dir, type_name
 
 

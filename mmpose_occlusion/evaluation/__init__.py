@@ -1,4 +1,4 @@
-"""Metrics that are registered in MMPose."""
+"""Metrics, registered in MMPose."""
 
 from mmpose_occlusion.requirements import FOR_DATA, check_extensions
 

@@ -23,7 +23,7 @@ RECORDS = 'occlusions'
 
 @METRICS.register_module()
 class ForcedOcclusionMetric(PeopleMetric):
-    """What an attack did to the people whom it attacked.
+    """Effect of an attack on the attacked people.
 
     Takes two runs on the same bboxes: one without attack, with
     ``save='clean.npz'``, which writes the predictions and gives no metric,
@@ -72,7 +72,7 @@ class ForcedOcclusionMetric(PeopleMetric):
         self._clean = None if clean is None else load_predictions(clean)
 
     def also_keep(self, sample: dict) -> dict:
-        """Whether a sample's person was painted, and which joints."""
+        """Whether a sample was painted, and its hidden joints."""
         where = f'image {sample["img_id"]}'
         if len(sample['pred_instances']['keypoints']) != 1:
             raise UsageError(
@@ -210,8 +210,8 @@ def hidden_joints(
 def _views(
     results: list, before: Sequence[dict], keep: np.ndarray
 ) -> dict[str, list]:
-    """Results with the clean, forced and attacked predictions that take
-    part."""
+    """Results with clean, forced and attacked predictions, of the samples in
+    ``keep``."""
     views: dict[str, list] = dict(clean=[], forced=[], attacked=[])
     for (pred, gt), old, kept in zip(results, before, keep, strict=True):
         if not kept:

@@ -1,4 +1,4 @@
-"""PCKh as MPII's tables give it."""
+"""PCKh in the form of MPII's tables."""
 
 import numpy as np
 from mmengine.logging import MMLogger

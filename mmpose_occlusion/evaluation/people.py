@@ -1,4 +1,4 @@
-"""What the metrics over annotated people have in common."""
+"""Base of the metrics over annotated people."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -65,7 +65,7 @@ class PeopleMetric(CocoMetric):
     def process(
         self, data_batch: Sequence[dict], data_samples: Sequence[dict]
     ) -> None:
-        """Keep what is needed of a batch's predictions and annotations.
+        """Keep predictions and annotations of a batch.
 
         Raises:
             UsageError: A sample has no annotation.
@@ -110,10 +110,10 @@ class PeopleMetric(CocoMetric):
     def boxes(
         self, people: Sequence[dict], results: Sequence[tuple[dict, dict]]
     ) -> np.ndarray:
-        """The bboxes of people as MMPose's metrics and data sets take them.
+        """The bboxes of people as MMPose's metrics and data sets use them.
 
-        That of a person with a sample of its own is the one of the sample;
-        others are cut to the image as the data set cuts them.
+        A person with a sample has the bbox of the sample; other bboxes are
+        cut to the image as the data set cuts them.
 
         Returns:
             ``(P, 4)`` xyxy, pixels.
@@ -168,7 +168,7 @@ class PeopleMetric(CocoMetric):
         results: Sequence[tuple[dict, dict]],
         one_to_one: bool,
     ) -> np.ndarray:
-        """The person to whom each prediction belongs.
+        """Match each prediction to a person.
 
         Args:
             found: Predictions: ``id``, ``image_id``, ``bbox`` (xywh) and
@@ -267,7 +267,7 @@ def _as_coco(people: Sequence[dict], images: Iterable) -> COCO:
 
 
 def _annotation(sample: dict) -> dict:
-    """A person's annotation from what MMPose packs with a sample."""
+    """A person's annotation from the ground truth of a sample."""
     truth = sample['gt_instances']
     joints = truth['keypoints']
     visible = truth['keypoints_visible']

@@ -45,7 +45,7 @@ class PerKeypointMetric(PeopleMetric):
 
     Args:
         pck_thr: Fraction of the bbox's longer side.
-        paper_exact: AP and AR as the paper's reference code counts them, see
+        paper_exact: AP and AR as in the paper's reference code, see
             :meth:`.CocoEvaluation.reference_precision`; PCK is the same.
         result_dir: Folder for a JSON file of the result, named by model,
             data, attack and time; None writes none.

@@ -1,4 +1,4 @@
-"""Predictions in a file, with which a later run is compared."""
+"""Predictions of a run in a file, for comparison with a later run."""
 
 import io
 import zipfile
@@ -57,7 +57,7 @@ def save_predictions(
 
 
 def load_predictions(path: str | Path) -> dict[Key, dict[str, np.ndarray]]:
-    """Read what :func:`save_predictions` wrote.
+    """Read a file of :func:`save_predictions`.
 
     Raises:
         ValueError: The file is not of this kind.

@@ -31,7 +31,7 @@ def write_result(
     result. If there is such a file already, a number is added to its name.
 
     Args:
-        folder: Is made if it does not exist.
+        folder: Created if it does not exist.
         result: See :func:`mmpose_occlusion.files.plain`.
         model: Name of the config or checkpoint; the last part of a path.
         data: Name of the data set.

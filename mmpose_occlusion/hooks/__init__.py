@@ -1,4 +1,4 @@
-"""Hooks that tell and show what attacks did, and make resuming exact."""
+"""Hooks: summary and drawings of attacks, and bit-exact resume."""
 
 from .exact_resume import ExactResumeHook
 from .summary import OcclusionSummaryHook

@@ -19,10 +19,10 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 class ExactResumeHook(Hook):
     """Key all random numbers of a training by (seed, epoch, rank, sample).
 
-    A training that is interrupted after an epoch and resumed then has the
-    losses of one that was not; in MMEngine alone they differ from the first
-    step, since checkpoints hold no states of random generators. The hook must
-    be on in every run (``tools/train.py --exact-resume``).
+    A training that is interrupted after an epoch and resumed has the same
+    losses as an uninterrupted one; in MMEngine alone they differ from the
+    first step, since checkpoints hold no states of random generators. The
+    hook must be in every run (``tools/train.py --exact-resume``).
 
     The global generators of NumPy, Python and PyTorch are seeded for each
     sample by its key, whatever ``num_workers``; those of the training process

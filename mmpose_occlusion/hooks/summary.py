@@ -1,4 +1,4 @@
-"""What the attacks of a test did, counted."""
+"""Counts of the crops that the attacks of a test changed."""
 
 import re
 from collections import Counter
@@ -14,13 +14,14 @@ from mmpose_occlusion.engine.pipelines import RECORD_KEY
 
 @HOOKS.register_module()
 class OcclusionSummaryHook(Hook):
-    """Log how many crops each attack of a test changed, and why not others.
+    """Log how many crops each attack of a test changed, with the reasons for
+    unchanged ones.
 
     It reads the records in the data samples' metainfo, in every process,
     and logs one line for each attack after the metrics.
 
     Args:
-        names: What to call the attacks, in their order.
+        names: Names of the attacks, in their order.
     """
 
     priority = 'LOWEST'
@@ -47,7 +48,7 @@ class OcclusionSummaryHook(Hook):
     def after_test_epoch(
         self, runner: Runner, metrics: dict | None = None
     ) -> None:
-        """Put the processes' counts together and log them."""
+        """Gather the counts of all processes and log them."""
         crops = self._crops
         if torch.distributed.is_initialized():
             gathered: list = [None] * torch.distributed.get_world_size()
@@ -58,13 +59,14 @@ class OcclusionSummaryHook(Hook):
 
 
 def outcomes(records: Iterable[Mapping]) -> dict[int, int | str]:
-    """What each attack did to one picture.
+    """Painted pixels of each attack in one image, or the reason for none.
 
     Args:
         records: ``results['occlusions']``.
 
     Returns:
-        Number of the attack -> painted pixels, or where there are none, why.
+        Index of the attack -> number of painted pixels, or the reason why
+        there are none.
     """
     done: dict[int, int | str] = {}
     for record in records:
@@ -86,9 +88,10 @@ def summarize(
     """One line for each attack.
 
     Args:
-        crops: For each picture, what :func:`outcomes` gives.
-        names: What to call the attacks.
-        view: Whose attacks those without a name are, if not the pipeline's.
+        crops: Result of :func:`outcomes` for each image.
+        names: Names of the attacks.
+        view: Name of the view that attacks without a name belong to; '' for
+            those of the pipeline.
 
     >>> summarize([{0: 113}, {0: 'nose is not labelled'}], ['keypoint:nose'])
     ['Attack keypoint:nose changed 1 of 2 crops (50 %), 113 px on average; \

@@ -1,4 +1,4 @@
-"""Pictures of a test: the attacked crop, its prediction and the truth."""
+"""Images of a test: attacked crop, prediction and ground truth."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
-from mmpose_occlusion.engine.attack import AFTER, BEFORE
+from mmpose_occlusion.engine.attacked_config import AFTER, BEFORE
 from mmpose_occlusion.engine.crops import title_of, to_crop, truth_of
 from mmpose_occlusion.engine.pipelines import RECORD_KEY
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
@@ -20,16 +20,16 @@ from mmpose_occlusion.visualization import CropPair, PoseStyle, draw_pair
 
 @HOOKS.register_module()
 class OcclusionVisualizationHook(Hook):
-    """Draw what the model saw and said in a test.
+    """Draw the input and the predictions of a model in a test.
 
-    MMPose's own hook loads the image again, so that an attack is not to be
-    seen in its pictures. This one needs the pictures that
-    :func:`mmpose_occlusion.engine.attack.attack_config` keeps.
+    MMPose's own hook loads the image again, so that its drawings do not show
+    an attack. This one needs the images that
+    :func:`mmpose_occlusion.engine.attacked_config.attack_config` keeps.
 
     Args:
-        out_dir: Folder of the pictures, exactly; None for none.
-        name: What was done, for captions and file names.
-        interval: Draw every so many samples.
+        out_dir: Folder of the images; None writes none.
+        name: Name of the attacks, for captions and file names.
+        interval: Draw every N-th sample.
         show: Whether to open a window.
         wait_time: Seconds a window stays; 0 until a key is pressed.
     """
@@ -63,8 +63,8 @@ class OcclusionVisualizationHook(Hook):
     def before_test_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
-        """Take pictures and people out of the samples before the model and
-        the metrics see them."""
+        """Take images and matched people out of the samples, before they are
+        passed to the model and the metrics."""
         self._kept = {}
         for index, sample in enumerate(data_batch['data_samples']):
             kept = {
@@ -100,7 +100,7 @@ class OcclusionVisualizationHook(Hook):
 
 
 def file_name(sample: Any, name: str) -> str:
-    """Name of a sample's picture: the same in every run."""
+    """File name of a sample's image, the same in every run."""
     img_id, ann_id = sample.metainfo.get('img_id'), sample.metainfo.get('id')
     parts = [f'{img_id:012d}' if isinstance(img_id, int) else str(img_id)]
     if ann_id is not None and np.isscalar(ann_id):
@@ -115,20 +115,20 @@ def view_of_sample(
     after: np.ndarray,
     person: Mapping | None = None,
 ) -> CropPair:
-    """What there is to see of a tested sample.
+    """Images, keypoints and records of a tested sample.
 
     Args:
         sample: A data sample with its prediction, in image pixels.
         before: (H, W, 3) BGR, the crop or image before the attacks.
         after: The same after them.
-        person: Who is in the crop, if it is that of a detector's box (see
+        person: The annotated person matched to a detector's box (see
             ``MATCHED_KEY``).
 
     Returns:
-        A view in the pixels of the pictures. In crops, the prediction is of
-        the person whose crop it is; on whole images (bottom-up models)
-        nobody knows who is who. A detector's boxes have no true joints but
-        those of the person.
+        A pair in the pixels of ``before``. In crops the prediction belongs to
+        the person of the crop; on whole images (bottom-up models) predictions
+        and people are not matched. The ground truth in a detector's box is
+        that of the matched person.
     """
     truth, guess = sample.gt_instances, sample.pred_instances
     predicted = np.asarray(guess.keypoints, float)[..., :2]

@@ -1,4 +1,4 @@
-"""A top-down model that should answer alike with and without occlusions."""
+"""A top-down model trained to predict the same with and without occlusion."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,18 +23,17 @@ class ContrastivePoseEstimator(TopdownPoseEstimator):
 
     The crops come from
     :class:`mmpose_occlusion.datasets.OcclusionViewsDataset`. All views go
-    through the network in one batch, so that batch normalisation treats them
-    alike and what differs between their heatmaps is due to the occlusion
-    alone; running statistics are those of all views together. (How the
-    reference ran them is not known.) A batch of B crops needs the memory of
-    one of B times the number of views.
+    through the network in one batch, with the same batch statistics, so that
+    differences between their heatmaps are due to the occlusion alone; running
+    statistics are those of all views. (The reference does not say how it ran
+    them.) B crops of V views need the memory of a batch of V B crops.
 
-    Tests and inference are ``TopdownPoseEstimator``'s, and so are the keys
-    of checkpoints: either loads the other's.
+    Tests, inference and checkpoint keys are those of
+    ``TopdownPoseEstimator``: each loads the other's checkpoints.
 
     Args:
         contrast: Config of the loss, see :class:`OcclusionContrastLoss`. It
-            stands in for the head's own loss.
+            replaces the head's loss.
         **kwargs: As for ``TopdownPoseEstimator``. The head gives one heatmap
             for each joint: ``HeatmapHead`` (HRNet, ResNet) or ``CPMHead``
             (Hourglass), or a subclass.

@@ -1,4 +1,4 @@
-"""How far a model's answers to views of one crop are apart."""
+"""Loss between the heatmaps of several views of one crop."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +17,7 @@ pixels, with joints of weight 0 counted as 0 in that average."""
 
 @MODELS.register_module()
 class OcclusionContrastLoss(nn.Module):
-    """Plain heatmaps against their target, other views' against the plain.
+    """Plain heatmaps against the target, other views against the plain one.
 
     With heatmaps ``p`` of the plain view and ``v`` of another, target ``t``
     and weights ``w`` of B crops with K joints:
@@ -38,9 +38,9 @@ class OcclusionContrastLoss(nn.Module):
         weights: View's name -> factor of its term (``plain`` is that of
             ``loss_kpt``); 1 where it is not named. The log shows the terms
             with their factors.
-        detach_target: Keep the gradient of the other views' terms out of
-            the plain view, so that they are pulled to it and not it to
-            them. The reference lets gradients flow into all views.
+        detach_target: Stop the gradient of the other views' terms at the
+            plain view, so that they are fitted to it and not it to them. In
+            the reference, gradients flow into all views.
         mask_removed: Leave joints whose label a view's occlusion removed
             out of that view's term.
         loss: Of heatmaps (B, K, h, w), target (B, K, h, w) and target
@@ -83,8 +83,8 @@ class OcclusionContrastLoss(nn.Module):
                 stage of the network. One view is ``plain``.
             target: (B, K, h, w) of the plain view.
             target_weights: View's name -> (B, K). All terms are weighted by
-                the plain view's; ``mask_removed`` asks the others where they
-                are 0.
+                the plain view's; ``mask_removed`` also uses the zeros of the
+                other views.
 
         Returns:
             ``loss_kpt`` and ``loss_<view>`` for each other view: scalars.

@@ -1,4 +1,4 @@
-"""Views of crops on their way from the data set into a model."""
+"""Batches of views of crops."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -12,14 +12,14 @@ from mmpose_occlusion.datasets.occlusion_views import PLAIN, VIEW_KEY
 
 
 def flatten_views(preprocessor: nn.Module, args: tuple) -> tuple | None:
-    """Make one batch of the views, before a data preprocessor sees it.
+    """Join the views into one batch, before a data preprocessor.
 
     A forward pre-hook (``register_forward_pre_hook``), so that any of
     MMPose's preprocessors can be used, in any wrapper for distributed
     training, with either of MMEngine's collate functions.
 
     Args:
-        preprocessor: Not asked.
+        preprocessor: Not used.
         args: The preprocessor's arguments. The first is the batch: a dict of
             ``inputs`` and ``data_samples``, and if these come from
             ``OcclusionViewsDataset``, each is a list of V batches of B.

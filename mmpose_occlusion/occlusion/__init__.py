@@ -4,12 +4,14 @@ from .attack import Attack, parse_attack
 from .choosers import Drawn, Named, Several
 from .corrected import CorrectedRules
 from .occlude import Occluded, occlude
-from .occlusion import Occlusion, Outcome, PartMixOcclusion
+from .occlusion import Occlusion, Outcome
 from .paints import FILLS, PAINTS, REFERENCE_FILLS, make_patch, paint
 from .paper import PaperRules
+from .part_mix import PartMixOcclusion
 from .patch import Patch
 from .person import Person, labelled_joints
 from .placement import OFF_PERSON, ON_PERSON, PLACES
+from .procedural import Object, Texture
 from .records import Record, make_record, replay, replay_all
 from .regions import Box, Disc, disc_radius
 from .rules import Rules
@@ -31,6 +33,7 @@ __all__ = [
     'DiscSize',
     'Drawn',
     'Named',
+    'Object',
     'Occluded',
     'Occlusion',
     'Outcome',
@@ -42,6 +45,7 @@ __all__ = [
     'Rules',
     'Several',
     'Target',
+    'Texture',
     'disc_radius',
     'labelled_joints',
     'make_patch',

@@ -153,7 +153,16 @@ class Attack:
                 raise ValueError(f'attack "{self}": {error}') from None
 
     def chooser(self) -> Chooser:
-        """Chooses the targets."""
+        """Chooses the targets.
+
+        Raises:
+            ValueError: The target is the wildcard, see :meth:`expand`.
+        """
+        if self.word == WILDCARD:
+            raise ValueError(
+                f'attack "{self}" stands for one attack on each {self.kind}: '
+                'expand it for a data set first'
+            )
         if self.word is None:
             targets = tuple(Target(self.kind, name) for name in self.names)
             return Named(targets, self.fill)

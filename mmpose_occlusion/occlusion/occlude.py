@@ -17,7 +17,7 @@ from .placement import PLACES
 from .records import Record
 from .sizes import DiscSize, Size
 from .surroundings import BareImage
-from .targets import KEYPOINT, PART
+from .targets import KEYPOINT, KINDS, PART, Target
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class Occluded:
     """An image in which joints were hidden.
 
     Args:
-        image: A new array, of the shape and dtype of the one that came.
+        image: A new array, of the shape and dtype of the given one.
         hidden: ``(K,)`` or ``(N, K)`` bool, as the keypoints came: labelled
             joints that lie under paint.
-        targets: The same of those that were asked for.
+        targets: The same, only of the joints that were asked for.
         records: What was done, or why not, see
             :func:`mmpose_occlusion.occlusion.make_record`.
     """
@@ -56,13 +56,14 @@ def occlude(
 
     Args:
         image: ``(H, W)`` or ``(H, W, C)`` uint8; not modified. The order of
-            the channels does not matter but for the colours of drawn things.
+            the channels changes nothing but the colours of drawn objects.
         keypoints: ``(K, 2)``, ``(K, 3)``, ``(N, K, 2)`` or ``(N, K, 3)`` in
             image pixels; a third column is a visibility or score, of which 0
             means not labelled. NaN means not labelled, too.
         target: A joint or part, such as 'left_wrist' or 'head'; several in a
-            list; 'random', one of the person's joints, or 'random_part'. A
-            name that is both is written 'part:NAME'.
+            list; 'random', one of the person's joints, or 'random_part', one
+            of the basic parts. A name that is both a joint and a part means
+            the joint; the part is 'part:NAME'.
         fill: 'object', 'black', 'grey', 'mean', 'blur', 'pixelate', 'noise'
             or 'texture'.
         size: Of the disc over a joint: '10%', its diameter as a fraction of
@@ -76,7 +77,7 @@ def occlude(
         place: 'target', or as a control 'on_person' or 'off_person'.
 
     Raises:
-        ValueError: An argument does not fit; the sentence says which.
+        ValueError: An argument does not fit; the message names it.
 
     >>> import numpy as np
     >>> image = np.full((200, 100, 3), 200, np.uint8)
@@ -117,8 +118,7 @@ def occlude(
     hidden, targets = np.zeros(shape, bool), np.zeros(shape, bool)
     out = image.copy()
     records: list[Record] = []
-    rng = np.random.default_rng(seed)
-    keys = rng.integers(2**32, size=(len(people), 2)).tolist()
+    keys = _generator(seed).integers(2**32, size=(len(people), 2)).tolist()
     surroundings = BareImage(image.shape, people)
     for attack in _attacks(target, fill, size, place, skeleton):
         occlusion = attack.occlusion()
@@ -135,8 +135,6 @@ def occlude(
         ):
             for i, joint in listed:
                 array[i, skeleton.joint_index(joint)] = True
-    if out is image:
-        out = image.copy()
     if single:
         hidden, targets = hidden[0], targets[0]
     return Occluded(out, hidden, targets, records)
@@ -149,41 +147,68 @@ def _attacks(
     place: str,
     skeleton: Skeleton,
 ) -> list[Attack]:
-    """One attack for each kind of target that was asked for."""
-    wanted: dict[str, list[str]] = {}
-    for word in [target] if isinstance(target, str) else list(target):
-        kind, colon, name = word.partition(':')
-        if not colon:
-            kind, name = _kind(word, skeleton), word
-        if word == 'random_part':
-            kind, name = PART, 'random'
-        wanted.setdefault(kind, []).append(name)
+    """One attack for each random target, and one for the named targets of
+    each kind."""
+    words = [target] if isinstance(target, str) else target
+    if (
+        not isinstance(words, Sequence)
+        or not words
+        or not all(isinstance(word, str) for word in words)
+    ):
+        raise ValueError(
+            f'target={target!r} must be the name of a joint or a part, a '
+            "list of names, 'random' or 'random_part'"
+        )
+    named: dict[str, list[str]] = {}
+    for word in words:
+        kind, name = _read_target(word, skeleton)
+        # those of the same key are hidden by one attack
+        named.setdefault(word if name == 'random' else kind, []).append(name)
     disc = DiscSize.of(size)
-    attacks = [
-        Attack(kind, tuple(names), fill, disc, place, skeleton.own_parts)
-        for kind, names in wanted.items()
+    return [
+        Attack(
+            PART if key in (PART, 'random_part') else KEYPOINT,
+            tuple(dict.fromkeys(names)),
+            fill,
+            disc,
+            place,
+            skeleton.own_parts,
+        )
+        for key, names in named.items()
     ]
-    if not attacks:
-        raise ValueError('target is empty: name a joint or a part')
-    for attack in attacks:
-        attack.check(skeleton)
-    return attacks
 
 
-def _kind(name: str, skeleton: Skeleton) -> str:
-    if name in ('random', 'random_part') or name in skeleton.names:
-        return KEYPOINT
-    if name in skeleton.parts:
-        return PART
+def _read_target(word: str, skeleton: Skeleton) -> tuple[str, str]:
+    """Kind and name of a target."""
+    kind, colon, name = word.partition(':')
+    if colon and kind in KINDS:
+        Target(kind, name).joints(skeleton)
+        return kind, name
+    if word in ('random', 'random_part'):
+        return (KEYPOINT if word == 'random' else PART), 'random'
+    if word in skeleton.names:
+        return KEYPOINT, word
+    if word in skeleton.parts:
+        return PART, word
     raise ValueError(
-        f'target {name!r} is neither a joint nor a part: joints are '
+        f'target {word!r} is neither a joint nor a part: joints are '
         f'{", ".join(skeleton.names)}; parts are {", ".join(skeleton.parts)}'
     )
 
 
+def _generator(seed: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f'seed={seed!r} must be None or a whole number that is not '
+            'negative'
+        ) from None
+
+
 def _read_keypoints(keypoints: Any) -> tuple[np.ndarray, np.ndarray, bool]:
     """(N, K, 2), (N, K) bool, and whether it was one person alone."""
-    array = np.asarray(keypoints, np.float64)
+    array = _numbers('keypoints', keypoints)
     if array.ndim not in (2, 3) or array.shape[-1] not in (2, 3):
         raise ValueError(
             f'keypoints are of shape {array.shape}: give (K, 2), (K, 3), '
@@ -197,13 +222,20 @@ def _read_keypoints(keypoints: Any) -> tuple[np.ndarray, np.ndarray, bool]:
     return array[..., :2], labelled, single
 
 
+def _numbers(name: str, values: Any) -> np.ndarray:
+    try:
+        return np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f'{name} must be an array of numbers') from None
+
+
 def _read_boxes(bbox: Any, xy: np.ndarray, labelled: np.ndarray) -> np.ndarray:
     if bbox is not None:
-        boxes = np.asarray(bbox, np.float64).reshape(-1, 4)
-        if len(boxes) != len(xy):
+        boxes = np.atleast_2d(_numbers('bbox', bbox))
+        if boxes.shape != (len(xy), 4):
             raise ValueError(
-                f'bbox has {len(boxes)} boxes for {len(xy)} people: give one '
-                'xyxy for each'
+                f'bbox is of shape {boxes.shape}: give ({len(xy)}, 4), one '
+                'xyxy for each person'
             )
         return boxes
     boxes = np.full((len(xy), 4), np.nan)

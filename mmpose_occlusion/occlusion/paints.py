@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import cv2
 import numpy as np
 
-from . import procedural
 from .patch import Patch, PixelBox
 from .regions import Region
 
@@ -131,8 +130,8 @@ def paint_from_record(
     return PAINTS[record['kind']].from_record(record, read)
 
 
-class _Plain:
-    """Records with the fields of the dataclass."""
+class PlainPaint:
+    """Base of dataclasses whose record is their fields, all plain values."""
 
     kind: ClassVar[str]
     random: ClassVar[bool]
@@ -147,7 +146,7 @@ class _Plain:
 
 @paint('blur')
 @dataclass(frozen=True)
-class Blur(_Plain):
+class Blur(PlainPaint):
     """Gaussian blur with OpenCV's automatic sigma, border reflect-101.
 
     Args:
@@ -188,7 +187,7 @@ def _gaussian_taps(ksize: int) -> np.ndarray:
 
 @paint('color', 'black', 'grey')
 @dataclass(frozen=True)
-class Color(_Plain):
+class Color(PlainPaint):
     """One colour.
 
     Args:
@@ -210,7 +209,7 @@ class Color(_Plain):
 
 @paint('mean')
 @dataclass(frozen=True)
-class Mean(_Plain):
+class Mean(PlainPaint):
     """The image's mean colour; its record is that of the colour."""
 
     @classmethod
@@ -225,7 +224,7 @@ class Mean(_Plain):
 
 @paint('pixelate')
 @dataclass(frozen=True)
-class Pixelate(_Plain):
+class Pixelate(PlainPaint):
     """Squares of their mean colour.
 
     They start at the image's first pixel; those at its right and lower border
@@ -264,7 +263,9 @@ class Pixelate(_Plain):
         return squares[rows][:, cols].astype(image.dtype)
 
 
-class _Seeded(_Plain):
+class SeededPaint(PlainPaint):
+    """Base of paints that a seed determines."""
+
     @classmethod
     def resolve(cls, fill: str, request: Request) -> Any:
         return cls(seed=request.seed)  # type: ignore[call-arg]
@@ -272,7 +273,7 @@ class _Seeded(_Plain):
 
 @paint('noise', random=True)
 @dataclass(frozen=True)
-class Noise(_Seeded):
+class Noise(SeededPaint):
     """Each channel of each pixel drawn from 0 to 255."""
 
     seed: int
@@ -284,60 +285,6 @@ class Noise(_Seeded):
         rng = np.random.default_rng(self.seed)
         values = rng.integers(0, 256, shape, np.uint8)
         return values.astype(image.dtype, copy=False)
-
-
-@paint('texture', random=True)
-@dataclass(frozen=True)
-class Texture(_Seeded):
-    """A pattern of two colours."""
-
-    seed: int
-
-    def render(
-        self, image: np.ndarray, region: Region, box: PixelBox
-    ) -> np.ndarray:
-        return _drawn(procedural.texture, self.seed, image, region, box)
-
-
-@paint('object', random=True)
-@dataclass(frozen=True)
-class Object(_Plain):
-    """A drawn thing: a ball, a parcel, a plant, ...
-
-    Args:
-        thing: One of :data:`.procedural.THINGS`.
-        seed: Of its colours.
-    """
-
-    thing: str
-    seed: int
-
-    @classmethod
-    def resolve(cls, fill: str, request: Request) -> 'Object':
-        things = list(procedural.THINGS)
-        return cls(things[request.seed % len(things)], request.seed)
-
-    def render(
-        self, image: np.ndarray, region: Region, box: PixelBox
-    ) -> np.ndarray:
-        formula = procedural.THINGS[self.thing]
-        return _drawn(formula, self.seed, image, region, box)
-
-
-def _drawn(
-    formula: procedural.Formula,
-    seed: int,
-    image: np.ndarray,
-    region: Region,
-    box: PixelBox,
-) -> np.ndarray:
-    """A formula's colours in as many channels as the image has."""
-    color = formula(*region.frame(box), np.random.default_rng(seed))
-    if image.shape[2:] != (3,):
-        luminance = color.mean(axis=2)
-        color = np.stack([luminance] * channels(image), axis=2)
-    shape = (*color.shape[:2], *image.shape[2:])
-    return np.rint(color).astype(image.dtype).reshape(shape)
 
 
 @paint('donor', random=True)

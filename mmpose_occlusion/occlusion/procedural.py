@@ -9,8 +9,13 @@ pixels.
 
 import colorsys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+
+from .paints import PlainPaint, Request, SeededPaint, channels, paint
+from .patch import PixelBox
+from .regions import Region
 
 Formula = Callable[
     [np.ndarray, np.ndarray, np.ndarray, np.random.Generator], np.ndarray
@@ -198,3 +203,57 @@ def _shaded(
     light = 1 - roundness * (0.3 * (u + v) / 2 + 0.45 * (1 - depth) ** 3)
     light = light * np.where(depth < 0.05, 0.7, 1)
     return np.clip(light[..., None] * color, 0, 255)
+
+
+@paint('texture', random=True)
+@dataclass(frozen=True)
+class Texture(SeededPaint):
+    """A pattern of two colours."""
+
+    seed: int
+
+    def render(
+        self, image: np.ndarray, region: Region, box: PixelBox
+    ) -> np.ndarray:
+        return _drawn(texture, self.seed, image, region, box)
+
+
+@paint('object', random=True)
+@dataclass(frozen=True)
+class Object(PlainPaint):
+    """A drawn thing: a ball, a parcel, a plant, ...
+
+    Args:
+        thing: One of :data:`THINGS`.
+        seed: Of its colours.
+    """
+
+    thing: str
+    seed: int
+
+    @classmethod
+    def resolve(cls, fill: str, request: Request) -> 'Object':
+        things = list(THINGS)
+        return cls(things[request.seed % len(things)], request.seed)
+
+    def render(
+        self, image: np.ndarray, region: Region, box: PixelBox
+    ) -> np.ndarray:
+        formula = THINGS[self.thing]
+        return _drawn(formula, self.seed, image, region, box)
+
+
+def _drawn(
+    formula: Formula,
+    seed: int,
+    image: np.ndarray,
+    region: Region,
+    box: PixelBox,
+) -> np.ndarray:
+    """A formula's colours in as many channels as the image has."""
+    color = formula(*region.frame(box), np.random.default_rng(seed))
+    if image.shape[2:] != (3,):
+        luminance = color.mean(axis=2)
+        color = np.stack([luminance] * channels(image), axis=2)
+    shape = (*color.shape[:2], *image.shape[2:])
+    return np.rint(color).astype(image.dtype).reshape(shape)

@@ -7,6 +7,9 @@ from typing import Any
 DEFAULT_SIZE = 6
 """The reference's: a radius of 6 pixels in a crop of height 256."""
 
+MAX_RADIUS = 9999
+MAX_PERCENT = 400
+
 Size = int | float | str
 
 
@@ -25,7 +28,7 @@ class DiscSize:
 
     @classmethod
     def of(cls, size: Any) -> 'DiscSize':
-        """Read a size: ``6``, or ``'10%'``.
+        """Read a size, to six digits: ``6``, or ``'10%'``.
 
         Raises:
             ValueError: It is neither.
@@ -37,13 +40,14 @@ class DiscSize:
             return size
         text = str(size).strip()
         number = text.removesuffix('%')
+        percent = number != text
         try:
-            value = float(number)
+            # six digits, so that a size is written in one way
+            value = float(f'{float(number):.6g}')
         except ValueError:
             value = math.nan
-        percent = number != text
-        limit = 400 if percent else 1e4
-        if isinstance(size, bool) or not 0 < value < limit + percent:
+        largest = MAX_PERCENT if percent else MAX_RADIUS
+        if isinstance(size, bool) or not 0 < value <= largest:
             raise ValueError(
                 f'size={size!r} must be a positive number of pixels, the '
                 'radius of a disc in a crop of height 256, or a diameter '

@@ -5,26 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-
-COCO = (
-    'nose',
-    'left_eye',
-    'right_eye',
-    'left_ear',
-    'right_ear',
-    'left_shoulder',
-    'right_shoulder',
-    'left_elbow',
-    'right_elbow',
-    'left_wrist',
-    'right_wrist',
-    'left_hip',
-    'right_hip',
-    'left_knee',
-    'right_knee',
-    'left_ankle',
-    'right_ankle',
-)
+from mmpose_occlusion.skeleton import COCO_JOINTS as COCO
+from mmpose_occlusion.skeleton import CONVENTIONS
+from mmpose_occlusion.skeleton import MPII_ORDER as MPII  # noqa: F401
 
 BLAZEPOSE = (
     'nose',
@@ -63,25 +46,6 @@ BLAZEPOSE = (
 )
 """MediaPipe's 33 landmarks."""
 
-MPII = (
-    'right_ankle',
-    'right_knee',
-    'right_hip',
-    'left_hip',
-    'left_knee',
-    'left_ankle',
-    'pelvis',
-    'thorax',
-    'upper_neck',
-    'head_top',
-    'right_wrist',
-    'right_elbow',
-    'right_shoulder',
-    'left_shoulder',
-    'left_elbow',
-    'left_wrist',
-)
-
 HALPE26 = (
     *COCO,
     'head',
@@ -95,7 +59,7 @@ HALPE26 = (
     'right_heel',
 )
 
-NAMED = dict(coco=COCO, blazepose=BLAZEPOSE, mpii=MPII, halpe26=HALPE26)
+NAMED = {**CONVENTIONS, 'blazepose': BLAZEPOSE, 'halpe26': HALPE26}
 
 _SYNONYMS = (
     {'head_top', 'top_head', 'head'},

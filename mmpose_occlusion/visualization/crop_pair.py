@@ -49,9 +49,13 @@ class CropPair:
         """Whether an occlusion painted pixels."""
         return any(record.get('pixels') for record in self.records)
 
+    def targets(self) -> set[tuple[int, str]]:
+        """(instance, joint name) of the hidden joints that were asked for."""
+        return self._listed('targets')
+
     def hidden(self) -> set[tuple[int, str]]:
-        """(instance, joint name) of all joints under painted pixels."""
-        return self._listed('hidden')
+        """(instance, joint name) of targets and bystanders."""
+        return self.targets() | self._listed('bystanders')
 
     def removed(self) -> set[tuple[int, str]]:
         """(instance, joint name) of all joints that lost their label."""
@@ -68,19 +72,27 @@ class CropPair:
 def record_caption(record: Mapping) -> str:
     """One line that says what an occlusion did.
 
-    >>> record_caption(dict(name='keypoint:nose', fill='black', pixels=113,
-    ...                     hidden=[[0, 'nose']], reason=None))
-    'keypoint:nose black: 113 px, hides nose'
+    >>> record_caption(dict(kind='keypoint', target='nose', fill='black',
+    ...                     pixels=113, targets=[[0, 'nose']],
+    ...                     bystanders=[[0, 'left_eye']], reason=None))
+    'keypoint:nose black: 113 px, hides nose; bystanders left_eye'
     """
-    head = f'{record["name"]} {record["fill"]}'
+    head = f'{record["kind"]}:{record["target"]} {record["fill"]}'
     if record.get('place', 'target') != 'target':
         head += f' {record["place"]}'
     if record.get('reason'):
         return f'{head}: no pixels painted, {record["reason"]}'
-    names = ', '.join(
-        name if instance == record.get('instance', 0) else f'{name} (other)'
-        for instance, name in record.get('hidden') or ()
+    targets, bystanders = (
+        ', '.join(
+            name
+            if person == record.get('instance', 0)
+            else f'{name} (other person)'
+            for person, name in record.get(key) or ()
+        )
+        for key in ('targets', 'bystanders')
     )
-    text = f'{head}: {record["pixels"]:,} px, hides {names or "no joint"}'
+    text = f'{head}: {record["pixels"]:,} px, hides {targets or "no target"}'
+    if bystanders:
+        text += f'; bystanders {bystanders}'
     removed = len(record.get('removed') or ())
     return f'{text}; {removed} labels removed' if removed else text

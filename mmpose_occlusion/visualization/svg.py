@@ -97,11 +97,14 @@ def error(
 
 def marks(pair: CropPair, style: PoseStyle) -> list[Markup]:
     """Dots on the joints that are hidden or have lost their label."""
-    removed = pair.removed()
+    removed, targets = pair.removed(), pair.targets()
     shapes = []
     for person, name in sorted(pair.hidden() | removed):
-        is_removed = (person, name) in removed
-        word, color = ('removed', ERROR) if is_removed else ('hidden', TRUTH)
+        word, color = 'bystander', TRUTH
+        if (person, name) in removed:
+            word, color = 'removed', ERROR
+        elif (person, name) in targets:
+            word = 'target'
         joint = pair.joints[person, style.names.index(name)]
         shapes.append(dot(joint, f'{name}, {word}', color, pair.size[1]))
     return shapes

@@ -106,7 +106,8 @@ def _print_row(what, paper_exact, attacks, crops, skeleton) -> None:
             painted += record['pixels'] > 0
             pixels += record['pixels']
             own += len(wanted)
-            covered += len(wanted & {joint for _, joint in record['hidden']})
+            hidden = record['targets'] + record['bystanders']
+            covered += len(wanted & {joint for _, joint in hidden})
             removed += len(record['removed'])
     rules = 'reference' if paper_exact else 'corrected'
     print(

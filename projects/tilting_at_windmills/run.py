@@ -77,7 +77,7 @@ def experiment(args: argparse.Namespace) -> None:
 
 def _load(config: Path, options: dict):
     from mmpose_occlusion.engine import checks
-    from mmpose_occlusion.engine.attack import use_gt_boxes
+    from mmpose_occlusion.engine.attacked_config import use_gt_boxes
     from mmpose_occlusion.engine.config import load_config
 
     cfg = load_config(str(config), options)

@@ -31,7 +31,8 @@ class PlantedModel(torch.nn.Module):
             hidden = {
                 joint
                 for record in sample.metainfo.get('occlusions', [])
-                for _, joint in record['hidden']
+                for key in ('targets', 'bystanders')
+                for _, joint in record[key]
             }
             if self.fault:
                 self.fault(answer, hidden)

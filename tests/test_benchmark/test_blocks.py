@@ -83,23 +83,22 @@ def test_a_difference_is_the_smallest_box(width):
 
 
 def test_outcomes():
-    skeleton = Skeleton.from_names(
-        ('nose', 'left_eye', 'left_hip'), dict(own=['nose', 'left_hip'])
-    )
-    hidden = [[0, 'left_eye'], [0, 'nose']]
-    record = dict(name='keypoint:nose', hidden=hidden, pixels=7)
+    skeleton = Skeleton.from_names(('nose', 'left_eye', 'left_hip'))
+    nose, eye, hip = ([0, name] for name in skeleton.names)
+    record = dict(targets=[nose], bystanders=[eye], pixels=7)
+    # a bystander of one patch, the target of the other
+    other = dict(targets=[eye], bystanders=[hip], pixels=7)
     diff = find_diff(np.zeros((2, 2, 3)), np.ones((2, 2, 3)))
-    found = outcome_of(diff, [record, record], skeleton)
-    assert (found.targets, found.bystanders) == ((0,), (1,))
+    found = outcome_of(diff, [record, other], skeleton)
+    assert (found.targets, found.bystanders) == ((0, 1), (2,))
     assert (found.pixels, found.excluded) == (14, False)
-    # the hip is asked for, but it is not under paint
-    part = outcome_of(diff, [dict(record, name='part:own')], skeleton)
-    assert (part.targets, part.bystanders) == ((0,), (1,))
+    # transforms of others may write other records
+    assert outcome_of(diff, [dict(pixels=3)], skeleton).targets == ()
     # black paint on black pixels
     nothing = outcome_of(None, [record], skeleton)
     assert (nothing.targets, nothing.bystanders) == ((), ())
     assert nothing.pixels == 0
-    excluded = dict(hidden=[], pixels=0, excluded=True)
+    excluded = dict(pixels=0, excluded=True)
     assert outcome_of(None, [excluded], skeleton).excluded
 
 

@@ -70,7 +70,9 @@ def some_run(**more):
         for part in ('head', '<hip> & co')
     ]
     attacks += [
-        attack('random', 'black', lose if size > 0.1 else None, diameter=size)
+        attack(
+            'random', 'black', lose if size > 0.1 else None, size=f'{size:.0%}'
+        )
         for size in (0.1, 0.2)
     ]
     attacks += [attack('random', 'noise'), attack('random', 'object')]

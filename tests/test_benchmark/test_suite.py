@@ -67,7 +67,7 @@ def test_severity_is_a_part_of_the_box():
     )
     for attack in attacks:
         (config,) = attack.configs
-        assert config['diameter'] == attack.details['severity']
+        assert config['size'] == f'{100 * attack.details["severity"]:.0f}%'
         assert config['target'] == 'random'
     assert attacks[1].name == 'keypoint:random:black:10%'
 
@@ -112,7 +112,7 @@ def test_paints_have_equal_areas(synthetic_people):
     painted = 0
     for i in range(len(crops)):
         records = [a(crops[i])['occlusions'][0] for a in attacks]
-        assert len({record['name'] for record in records}) == 1
+        assert len({record['target'] for record in records}) == 1
         areas = np.array([record['pixels'] for record in records])
         if areas.any():
             painted += 1
@@ -164,10 +164,10 @@ def test_keys_do_not_depend_on_defaults():
 
     known = key(target='nose', fill='blur')
     assert key(target='nose') == known
-    assert key(target='nose', radius=6, diameter=None) == known
+    assert key(target='nose', size=6) == known
     assert key(type='mmpose.KeypointOcclusion', target='nose') == known
     assert key(type=KeypointOcclusion, target='nose') == known
-    assert key(target='nose', radius=7) != known
+    assert key(target='nose', size=7) != known
     assert key(target='left_eye') != known
 
 

@@ -10,6 +10,7 @@ from mmpose_occlusion.cli.run import run
 from mmpose_occlusion.errors import UsageError
 from tests.test_tools.conftest import ROOT
 
+MEMORY = 'error: out of memory: use a smaller batch size or fewer workers\n'
 TOOLS = ['train', 'test', 'browse', 'benchmark', 'report']
 
 
@@ -71,12 +72,12 @@ def test_imports_are_quiet():
         (
             RuntimeError('CUDA out of memory. Tried to'),
             1,
-            'error: out of memory: use a smaller batch size or fewer workers\n',
+            MEMORY,
         ),
         (
             MemoryError(),
             1,
-            'error: out of memory: use a smaller batch size or fewer workers\n',
+            MEMORY,
         ),
     ],
 )

@@ -44,7 +44,7 @@ def test_attacks_on_a_test_split(browse):
     assert 'http' not in page
     for records in records_of(page):
         assert [record['call'] for record in records] == [0, 1]
-        assert records[1]['name'] == 'part:head'
+        assert (records[1]['kind'], records[1]['target']) == ('part', 'head')
 
 
 def test_own_occlusions_of_the_training(browse):

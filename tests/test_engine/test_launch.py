@@ -35,7 +35,7 @@ def test_one_process_of_a_group(monkeypatch):
         launch.prepare_launch(cfg, 'pytorch')
         assert torch.distributed.get_backend() == 'gloo'
     finally:
-        launch.leave()
+        torch.distributed.destroy_process_group()
     assert not torch.distributed.is_initialized()
     assert cfg.model_wrapper_cfg == {
         'type': 'MMDistributedDataParallel',

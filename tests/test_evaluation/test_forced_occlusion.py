@@ -47,7 +47,7 @@ def hidden_joints(dataset):
     """Joints under paint of each record."""
     samples_ = [dataset[i]['data_samples'] for i in range(len(dataset))]
     return [
-        [joint for _, joint in record['hidden']]
+        [joint for _, joint in record['targets'] + record['bystanders']]
         for sample in samples_
         for record in sample.metainfo['occlusions']
         if record['pixels']
@@ -62,7 +62,7 @@ def test_three_models(synthetic_people, tmp_path):
     def lost(sample):
         joints = truth(sample).copy()
         for record in sample['occlusions']:
-            for _, joint in record['hidden']:
+            for _, joint in record['targets'] + record['bystanders']:
                 joints[0, index[joint]] += 5000
         return joints
 

@@ -11,12 +11,14 @@ from mmpose_occlusion.visualization import PoseStyle, draw_pair
 CROP = np.zeros((64, 48, 3), np.uint8)
 STYLE = PoseStyle(('nose', 'tail'), (), ((9, 9, 9), (9, 9, 9)))
 RECORD = {
-    'name': 'keypoint:tail',
+    'kind': 'keypoint',
+    'target': 'tail',
     'fill': 'black',
     'region': None,
     'box': [1, 1, 9, 9],
     'pixels': 64,
-    'hidden': [[0, 'tail']],
+    'targets': [[0, 'tail']],
+    'bystanders': [],
     'instance': 0,
     'call': 0,
 }

@@ -1,4 +1,4 @@
-"""metrics/ and the analysis import NumPy, SciPy and pycocotools alone."""
+"""What metrics/ and the analysis import: no MMPose, no matplotlib."""
 
 import ast
 import sys
@@ -19,6 +19,7 @@ OWN = (
     'mmpose_occlusion.metrics',
     'mmpose_occlusion.benchmark.analysis',
     'mmpose_occlusion.benchmark.data',
+    'mmpose_occlusion.occlusion',
 )
 
 

@@ -92,7 +92,7 @@ def test_each_term_falls(path, synthetic_people):
     views = cfg.train_dataloader.dataset.views
     for (step,) in views.values():
         step.fill = 'black'
-    views.keypoint_view[0].radius = 12
+    views.keypoint_view[0].size = 12
     batch = first_batch(cfg, 4)
     plain = {key: value[0] for key, value in batch.items()}
     ordinary = MODELS.build(dict(cfg.model, type='TopdownPoseEstimator'))

@@ -53,5 +53,5 @@ def test_no_overlap_is_refused():
 
 
 def test_an_unknown_convention_lists_the_known():
-    with pytest.raises(UsageError, match='write coco, blazepose'):
+    with pytest.raises(UsageError, match='write coco, mpii, blazepose'):
         named_joints('kinect')

@@ -175,4 +175,4 @@ def test_detector_boxes(photographs, untrained, real_data, tool, tmp_path):
     (line,) = [x for x in attacked.splitlines() if ' Attack ' in x]
     changed, _, boxes_ = line.partition(' changed ')[2].split()[:3]
     assert 0 < int(changed) <= 12 < int(boxes_)  # of twelve people
-    assert 'this box is of no annotated person' in line
+    assert 'no annotated person overlaps this box' in line

@@ -134,7 +134,7 @@ def test_random_attacks_are_the_same_each_time(run, tmp_path):
         dump = tmp_path / f'{name}.pkl'
         run(*arguments, seed, '--dump', str(dump))
         samples = pickle.loads(dump.read_bytes())
-        drawn.append([s['occlusions'][0]['name'] for s in samples])
+        drawn.append([s['occlusions'][0]['target'] for s in samples])
     assert drawn[0] == drawn[1]
     assert drawn[0] != drawn[2]
 
@@ -324,7 +324,7 @@ def test_compare_with_the_clean_run(run, with_boxes, tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'sentence'),
     [
-        (['--compare', 'no.npz'], '--compare says what an attack did'),
+        (['--compare', 'no.npz'], '--compare needs an attack'),
         ([*NOSE, '--compare', 'no.npz'], '--compare "no.npz" does not exist'),
         ([*NOSE, '--compare', __file__], f'--compare: "{__file__}" holds no'),
         (
@@ -354,7 +354,7 @@ def test_per_keypoint(run):
     (start,) = [i for i, x in enumerate(lines) if x.endswith('of each joint')]
     assert lines[start + 1].split() == ['AP', 'AR', 'PCK']
     assert lines[start + 2].split()[0] == 'nose'
-    assert any(x.endswith('as the reference counts them') for x in lines)
+    assert any(x.endswith('as the reference code counts them') for x in lines)
 
 
 @pytest.mark.parametrize(
@@ -411,7 +411,10 @@ def test_missing_checkpoint(config, tool, capsys):
 
 def test_attack_leaves_validation_alone(config):
     """MMPose's configs use one object for both loaders."""
-    from mmpose_occlusion.engine.attack import attack_config, read_attacks
+    from mmpose_occlusion.engine.attacked_config import (
+        attack_config,
+        read_attacks,
+    )
     from mmpose_occlusion.engine.config import load_config
 
     cfg = load_config(config)

@@ -182,21 +182,21 @@ def test_three_processes_on_the_cpu(family, reference_folder, tmp_path):
         (
             ['train_dataloader.dataset.ann_file=no.json'],
             'train_dataloader.dataset.ann_file: file "{root}/no.json" does '
-            'not exist: put the data there, or say where it is with '
+            'not exist: put the data there, or set its place with '
             '--cfg-options train_dataloader.dataset.data_root=FOLDER '
             'train_dataloader.dataset.ann_file=PATH_BELOW_IT',
         ),
         (
             ['val_dataloader.dataset.data_prefix.img=nowhere/'],
             'val_dataloader.dataset.data_prefix.img: folder "{root}/nowhere" '
-            'does not exist: put the data there, or say where it is with '
+            'does not exist: put the data there, or set its place with '
             '--cfg-options val_dataloader.dataset.data_root=FOLDER '
             'val_dataloader.dataset.data_prefix.img=PATH_BELOW_IT',
         ),
         (
             ['val_dataloader.dataset.bbox_file=no.json'],
             'val_dataloader.dataset.bbox_file: file "no.json" does not exist: '
-            'put it there, or take the boxes of the annotations with '
+            'put it there, or use annotated bboxes with '
             '--cfg-options val_dataloader.dataset.bbox_file=None',
         ),
         (
@@ -297,7 +297,7 @@ def test_pretrained_weights(address, config, tool, capsys, tmp_path):
     sentence = error[error.index('error: ') :]
     assert sentence.startswith(
         f'error: the weights model.backbone.init_cfg starts from, "{address}"'
-        ', cannot be had ('
+        ', cannot be read ('
     )
     assert sentence.endswith(
         '): start without them by --cfg-options model.backbone.init_cfg=None, '

@@ -129,7 +129,9 @@ def test_every_thing_has_its_turn():
 
 
 def test_many_joints_in_fills_of_our_own():
-    transform = MultiKeypointOcclusion(5, 1.0, ['noise', 'grey'], seed=1)
+    transform = MultiKeypointOcclusion(
+        max_keypoints=5, keypoint_prob=1.0, fills=['noise', 'grey'], seed=1
+    )
     clean = photo(256, 192)
     results = transform(crop(PERSON, clean.copy()))
     records = results['occlusions']

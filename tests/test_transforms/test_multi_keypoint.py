@@ -227,7 +227,7 @@ def test_equal_to_the_last_pixel(seed):
     (dict(max_keypoints=2.5), '2.5'),
     (dict(keypoint_prob=1.2), 'keypoint_prob=1.2'),
     (dict(prob=-1), 'prob=-1'),
-    (dict(size=0), 'radius=0'),
+    (dict(size=0), 'size=0'),
     (dict(size=2.5, paper_exact=True), 'whole number of pixels'),
 ])  # fmt: skip
 def test_bad_arguments_are_refused(kwargs, words):

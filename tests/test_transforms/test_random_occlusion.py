@@ -91,7 +91,7 @@ def test_equal_to_the_last_pixel(fill, layout):
         joints = random_person(rng, layout, 64, 64)
         held = naive_joints(joints, layout, False)
         transform = RandomOcclusion(
-            fill, size=4, remove_keypoints=True, seed=5, paper_exact=True
+            fill=fill, size=4, remove_keypoints=True, seed=5, paper_exact=True
         )
         results = transform(crop(joints, clean.copy(), layout, ann_id=ann_id))
         (record,) = results['occlusions']
@@ -128,7 +128,7 @@ def test_only_parts_remove():
 @pytest.mark.parametrize(('kwargs', 'words'), [
     (dict(fill='purple'), 'purple'),
     (dict(prob=2), 'prob=2'),
-    (dict(size=0), 'radius=0'),
+    (dict(size=0), 'size=0'),
     (dict(size=1.5, paper_exact=True), 'whole number of pixels'),
 ])  # fmt: skip
 def test_bad_arguments_are_refused(kwargs, words):

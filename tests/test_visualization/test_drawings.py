@@ -41,13 +41,15 @@ DISC = {
     'transform': 'KeypointOcclusion',
     'call': 0,
     'instance': 0,
-    'name': 'keypoint:nose',
+    'kind': 'keypoint',
+    'target': 'nose',
     'fill': 'black',
     'region': {'shape': 'disc', 'center': [20.0, 10.0], 'radius': 4},
     'paint': {'kind': 'color', 'color': [0, 0, 0]},
     'box': [16, 6, 25, 15],
     'pixels': 49,
-    'hidden': [[0, 'nose']],
+    'targets': [[0, 'nose']],
+    'bystanders': [],
     'removed': [],
     'reason': None,
 }
@@ -57,7 +59,7 @@ NOTHING = {
     'paint': None,
     'box': None,
     'pixels': 0,
-    'hidden': [],
+    'targets': [],
     'reason': 'nose is not labelled',
 }
 
@@ -106,8 +108,11 @@ def test_links(style):
     ('changes', 'words'),
     [
         ({}, 'keypoint:nose black: 49 px, hides nose'),
-        ({'pixels': 1234, 'hidden': []}, '1,234 px, hides no joint'),
-        ({'hidden': [[1, 'nose']]}, 'hides nose (other)'),
+        ({'pixels': 1234, 'targets': []}, '1,234 px, hides no target'),
+        (
+            {'bystanders': [[0, 'left_eye'], [1, 'nose']]},
+            'hides nose; bystanders left_eye, nose (other person)',
+        ),
         ({'removed': [[0, 'nose']]}, 'hides nose; 1 labels removed'),
         ({'reason': 'it is late'}, 'no pixels painted, it is late'),
     ],
@@ -217,7 +222,11 @@ def test_sheet_of_crops_of_different_sizes(style):
 
 
 def test_gallery(style):
-    hidden = {**DISC, 'removed': [[0, 'left_eye']]}
+    hidden = {
+        **DISC,
+        'bystanders': [[0, 'right_eye']],
+        'removed': [[0, 'left_eye']],
+    }
     page = gallery(
         [crops(records=[hidden]), crops(records=[NOTHING])],
         style,
@@ -233,12 +242,13 @@ def test_gallery(style):
     regions = re.search('<g class="regions">(.*?)</g>', page)[1]
     assert regions.count('<circle cx="20.5" cy="10.5" r="4.5"') == 2
     titles = re.findall(r'<title>(.*?)</title>', page.partition('<main>')[2])
-    # clean: two labelled joints; occluded: the hidden one, the removed one
+    # clean: two labelled joints; occluded: one removed, two hidden
     assert titles == [
         'nose',
         'left_eye',
         'left_eye, removed',
-        'nose, hidden',
+        'nose, target',
+        'right_eye, bystander',
         'nose',
         'left_eye',
     ]
@@ -249,7 +259,7 @@ def test_gallery(style):
 def test_names_are_escaped(style):
     nasty = '<b>"$x_1$'
     odd = PoseStyle.from_names((nasty, *NAMES[1:]), style.links)
-    record = {**DISC, 'name': nasty, 'hidden': [[0, nasty]]}
+    record = {**DISC, 'target': nasty, 'targets': [[0, nasty]]}
     page = gallery([crops(records=[record])], odd, nasty)
     assert '<b>' not in page
     assert f'<title>{html.escape(nasty, quote=False)[:9]}' in page

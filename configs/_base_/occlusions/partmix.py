@@ -1,5 +1,5 @@
 # A part of another person over one part, in half of the crops; labels are
-# kept. The training set is to be wrapped in DonorDataset.
+# kept. Wrap the training set in DonorDataset.
 custom_imports = dict(imports=['mmpose_occlusion'])
 
 occlusions = [

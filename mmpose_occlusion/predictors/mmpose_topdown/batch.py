@@ -11,7 +11,7 @@ from mmpose.structures import PoseDataSample
 from mmpose_occlusion.engine.pipelines import RECORD_KEY
 
 from .crop_maker import Crop
-from .pixel_diff import Outcome, PixelDiff
+from .pixel_diff import CropOutcome, PixelDiff
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Batch:
         assert diff is not None
         return diff
 
-    def _outcome(self, row: int) -> Outcome:
+    def _outcome(self, row: int) -> CropOutcome:
         assert self.attack is not None
         return self.crops[row].outcomes[self.attack]
 

@@ -1,8 +1,9 @@
 """Crops of a report's cases, made again through MMPose's data set."""
 
 import contextlib
+import copy
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from mmpose_occlusion.benchmark.analysis import transform_configs
 from mmpose_occlusion.benchmark.blocks import order_by_image
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.benchmark.report.cases import Case, CaseImages
-from mmpose_occlusion.datasets import match_detections
 from mmpose_occlusion.engine.crops import to_crop
 from mmpose_occlusion.engine.pipelines import split_pipeline
 from mmpose_occlusion.skeleton import Skeleton
@@ -30,7 +30,7 @@ def case_crops(
 
     Args:
         run: The run; its ``dataset`` says how to build the data set.
-        cases: Of the run.
+        cases: Cases of the run.
 
     Raises:
         LookupError: The data set is missing or has changed, or an attack
@@ -56,20 +56,22 @@ def case_crops(
 
 
 def _crops(run: BenchmarkRun) -> Callable[[int], dict[str, Any]]:
-    """Row of the boxes -> ``results`` of its crop."""
-    if not run.dataset:
+    """Row of the bboxes -> ``results`` of its crop."""
+    recipe = copy.deepcopy(run.dataset)
+    if not recipe:
         raise LookupError(
             'the store does not say how to build the data set of this run'
         )
     try:
-        _import_modules(run.dataset.get('custom_imports') or {})
-        init_default_scope(run.dataset['default_scope'])
-        built = match_detections(run.dataset['dataset'])
-        source = built.get('dataset', built)
-        before, after = split_pipeline(source['pipeline'])
-        source['pipeline'] = before
+        custom = recipe.get('custom_imports') or {}
+        if custom.get('imports'):
+            import_modules_from_strings(**custom)
+        init_default_scope(recipe['default_scope'])
+        config = recipe['dataset']
+        source = config.get('dataset', config)
+        source['pipeline'], after = split_pipeline(source['pipeline'])
         with contextlib.redirect_stdout(io.StringIO()):
-            dataset = DATASETS.build(built)
+            dataset = DATASETS.build(config)
         ids = np.array([info['img_id'] for info in infos_of(dataset)])
     except Exception as error:
         raise LookupError(
@@ -92,11 +94,6 @@ def _crops(run: BenchmarkRun) -> Callable[[int], dict[str, Any]]:
             ) from error
 
     return crop_of
-
-
-def _import_modules(custom: Mapping[str, Any]) -> None:
-    if custom.get('imports'):
-        import_modules_from_strings(**custom)
 
 
 def _first_line(error: Exception) -> str:

@@ -18,7 +18,7 @@ from mmpose_occlusion.engine.pipelines import RECORD_KEY, with_defaults
 from mmpose_occlusion.hooks.exact_resume import key_of, seed_sample
 from mmpose_occlusion.skeleton import Skeleton
 
-from .pixel_diff import Outcome, find_diff, outcome_of
+from .pixel_diff import CropOutcome, find_diff, outcome_of
 
 _NOT_FOR_MODELS = 'raw_ann_info'
 """Packed by MMPose for its metrics, and copied for every forward pass."""
@@ -53,7 +53,7 @@ class Crop:
 
     inputs: np.ndarray
     sample: PoseDataSample
-    outcomes: dict[int, Outcome]
+    outcomes: dict[int, CropOutcome]
 
 
 class CropAttack:

@@ -33,7 +33,7 @@ from mmpose_occlusion.benchmark.work import (
     plan,
 )
 from mmpose_occlusion.datasets import match_detections, offer_donors
-from mmpose_occlusion.engine.attack import PARTS_KEY
+from mmpose_occlusion.engine.attacked_config import PARTS_KEY
 from mmpose_occlusion.engine.config import metainfo_of
 from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
 from mmpose_occlusion.errors import UsageError

@@ -23,7 +23,7 @@ from mmpose_occlusion.benchmark.options import BenchmarkOptions
 from mmpose_occlusion.benchmark.runs import load_run
 from mmpose_occlusion.checkpoints import load_into
 from mmpose_occlusion.checkpoints.read import local_file
-from mmpose_occlusion.engine.attack import PARTS_KEY, use_gt_boxes
+from mmpose_occlusion.engine.attacked_config import PARTS_KEY, use_gt_boxes
 from mmpose_occlusion.engine.checks import check_checkpoint, check_data_files
 from mmpose_occlusion.engine.config import (
     dataloader,

@@ -63,7 +63,7 @@ def _rows(crop: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CropOutcome:
     """The effect of one attack on one crop.
 
     Args:
@@ -87,7 +87,7 @@ class Outcome:
 
 def outcome_of(
     diff: PixelDiff | None, records: Iterable[dict], skeleton: Skeleton
-) -> Outcome:
+) -> CropOutcome:
     """Summarise the records of an attack.
 
     Args:
@@ -99,12 +99,12 @@ def outcome_of(
     if diff is None:
         # black paint on black pixels hides nothing
         excluded = any(record.get('excluded') for record in records)
-        return Outcome(None, excluded=excluded)
+        return CropOutcome(None, excluded=excluded)
     targets, others = (
         {name for r in records for _, name in r.get(key, ())}
         for key in ('targets', 'bystanders')
     )
-    return Outcome(
+    return CropOutcome(
         diff,
         targets=_indices(targets, skeleton),
         bystanders=_indices(others - targets, skeleton),

@@ -39,7 +39,7 @@ def sized(clean, boxes, diameter, lost, target='nose', **more):
                 type='KeypointOcclusion',
                 target=target,
                 fill='black',
-                diameter=diameter,
+                size=f'{100 * diameter:g}%',
             )
         ],
         **more,

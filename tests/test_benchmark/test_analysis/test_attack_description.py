@@ -15,7 +15,7 @@ from tests.test_benchmark import made_up
         ),
         (dict(target='nose'), ('keypoint', 'nose', 'blur', True)),
         (
-            dict(target='nose', fill='mean', radius=24),
+            dict(target='nose', fill='mean', size=24),
             ('keypoint', 'nose', 'mean 24', True),
         ),
         (dict(target='random'), ('keypoint', 'random', 'blur', False)),
@@ -24,7 +24,7 @@ from tests.test_benchmark import made_up
             ('keypoint', 'nose', 'blur', False),
         ),
         (
-            dict(target='nose', diameter=0.2),
+            dict(target='nose', size='20%'),
             ('keypoint', 'nose', 'blur', False),
         ),
         (
@@ -36,11 +36,7 @@ from tests.test_benchmark import made_up
             ('part', 'head', 'blur', True),
         ),
         (
-            dict(type='mmpose.KeypointOcclusion', target='nose', size='20%'),
-            ('keypoint', 'nose', 'blur', False),
-        ),
-        (
-            dict(target='nose', size=24),
+            dict(type='mmpose.KeypointOcclusion', target='nose', size=24),
             ('keypoint', 'nose', 'blur 24', True),
         ),
         (dict(type='MyOwn'), ('other', 'mine', '', False)),

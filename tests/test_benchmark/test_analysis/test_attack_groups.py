@@ -73,7 +73,7 @@ def test_controls_are_of_the_same_people():
                 type='KeypointOcclusion',
                 target='nose',
                 fill='black',
-                radius=24,
+                size=24,
                 **({} if where == 'target' else dict(place=where)),
             ),
         )

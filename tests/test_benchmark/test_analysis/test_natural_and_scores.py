@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import mannwhitneyu
 
 from mmpose_occlusion.benchmark.analysis.bootstrap import draw_weights
 from mmpose_occlusion.benchmark.analysis.keypoints import (
@@ -158,8 +159,15 @@ def test_scores(planted, weights):
     assert found.attacked['target'].right.value == pytest.approx(0.2, abs=0.05)
     assert found.clean['target'].right.value == pytest.approx(0.9, abs=0.05)
     assert found.attacked['bystander'].right.value is None
-    # the scores say no more of hidden than of visible but by being right
-    assert found.hidden_auroc.value == pytest.approx(0.5 + 0.5 * 0.0, abs=0.25)
+    # visible joints are right in (.9 + .4) / 2, hidden ones in .2, and right
+    # ones have the higher score in 7 / 9 of the pairs with wrong ones
+    assert found.hidden_auroc.value == pytest.approx(
+        0.5 + (0.65 - 0.2) * (7 / 9 - 0.5), abs=0.02
+    )
+    scores = attack.predictions.scores
+    pairs = mannwhitneyu(scores[:, 1:].ravel(), scores[:, 0])
+    area = pairs.statistic / (3 * N * N)
+    assert found.hidden_auroc.value == pytest.approx(area, abs=1e-9)
 
 
 def test_pose_scores_rise_with_oks(planted, weights):

@@ -1,4 +1,4 @@
-"""Attacks on the command line and in pipelines."""
+"""Attacks in pipelines of MMPose."""
 
 import copy
 
@@ -11,7 +11,6 @@ from mmpose_occlusion.engine.pipelines import (
     has_place,
     insert_attacks,
     makes_crop,
-    parse_attack,
     split_pipeline,
     with_occlusion_record,
 )
@@ -34,80 +33,6 @@ BOTTOMUP = [
 
 def types(pipeline):
     return [step['type'] for step in pipeline]
-
-
-@pytest.mark.parametrize(
-    ('spec', 'attack'),
-    [
-        ('keypoint:nose:black', NOSE),
-        ('part:head:blur', HEAD),
-        ('keypoint:nose', dict(type='KeypointOcclusion', target='nose')),
-        ('keypoint:nose:black:24', dict(NOSE, radius=24)),
-        ('keypoint:nose:black:2.5', dict(NOSE, radius=2.5)),
-        ('keypoint:nose:black:20%', dict(NOSE, diameter=0.2)),
-        ('keypoint:nose:black:on_person', dict(NOSE, place='on_person')),
-        (
-            'keypoint:nose:black:24:off_person',
-            dict(NOSE, radius=24, place='off_person'),
-        ),
-        ('part:head:blur:off_person', dict(HEAD, place='off_person')),
-        (' keypoint : nose : black ', NOSE),
-        (
-            'keypoint:left_eye,right_eye:mean',
-            dict(
-                type='KeypointOcclusion',
-                target=['left_eye', 'right_eye'],
-                fill='mean',
-            ),
-        ),
-    ],
-)
-def test_short_form(spec, attack):
-    assert parse_attack(spec) == attack
-
-
-@pytest.mark.parametrize(
-    ('spec', 'words'),
-    [
-        ('nose', 'must look like "keypoint:NAME:FILL"'),
-        ('keypoint:nose:black:3:4', 'must look like'),
-        ('keypoint:nose:black:off_person:4', 'must look like'),
-        ('part:head:blur:12:off_person', 'which only keypoints have'),
-        ('keypoint:nose:black:0%', 'the radius "0%"'),
-        ('keypoint:nose:black:%', 'the radius "%"'),
-        ('keypoint::black', 'must look like'),
-        ('joint:nose:black', 'unknown kind "joint": write keypoint or part'),
-        ('keypoint:nose,,left_eye:black', 'an empty name'),
-        (
-            'part:head:blur:12',
-            'which only keypoints have: write "part:head:bl',
-        ),
-        ('keypoint:nose:black:big', 'the radius "big"'),
-        ('keypoint:nose:black:-3', 'the radius "-3"'),
-        ('keypoint:nose:black:inf', 'the radius "inf"'),
-        ('keypoint:nose:black:nan', 'the radius "nan"'),
-    ],
-)
-def test_short_form_refused(spec, words):
-    with pytest.raises(ValueError, match=f'^attack "{spec}".*{words}'):
-        parse_attack(spec)
-
-
-@pytest.mark.parametrize(
-    'name',
-    [
-        'keypoint:nose:black',
-        'keypoint:nose:black:24',
-        'keypoint:left_eye,right_eye:mean',
-        'part:random_all:blur',
-        'keypoint:random:black:5%',
-        'keypoint:random:black:12.5%',
-        'keypoint:*:donor:24:on_person',
-        'part:*:object:off_person',
-    ],
-)
-def test_name_is_the_inverse(name):
-    assert attack_name(parse_attack(name)) == name
 
 
 def test_name_says_defaults_and_kind_once():

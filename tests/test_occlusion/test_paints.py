@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.occlusion import Box, Disc, make_patch
+from mmpose_occlusion.occlusion.paints import paint_from_record
 from mmpose_occlusion.occlusion.procedural import THINGS
 from tests.golden.samples import photo
 
@@ -16,9 +17,13 @@ DRAWN = [
 ]
 
 
-def painted(image, region, paint):
+def patch_of(image, region, record):
+    return make_patch(image, region, paint_from_record(record))
+
+
+def painted(image, region, record):
     out = image.copy()
-    make_patch(image, region, paint).apply(out)
+    patch_of(image, region, record).apply(out)
     return out
 
 
@@ -73,7 +78,7 @@ def test_drawn_paints(paint, region):
     assert (floats == out).all()
     for grey in (image[..., 0], image[..., :1]):
         assert painted(grey, region, paint).shape == grey.shape
-    inside = out[make_patch(image, region, paint).box[1] + 3 :, 18:22]
+    inside = out[patch_of(image, region, paint).box[1] + 3 :, 18:22]
     assert inside.std() > 2  # not one colour
 
 
@@ -96,12 +101,12 @@ def test_things_lie_over_regions_of_one_pixel():
             assert (out != image).any(-1).sum() <= 1
 
 
-def test_places_in_a_disc_and_a_box():
-    u, v, depth = Disc((10, 20), 5).places((10, 20, 16, 21))
+def test_positions_in_a_disc_and_a_box():
+    u, v, depth = Disc((10, 20), 5).frame((10, 20, 16, 21))
     np.testing.assert_allclose(u, [[0, 0.2, 0.4, 0.6, 0.8, 1]])
     np.testing.assert_allclose(v, np.zeros((1, 6)))
     np.testing.assert_allclose(depth, 1 - u)
     # four pixels fill a box of width 4: their centres are at 1/8, 3/8, ...
-    u, v, depth = Box((2, 0, 6, 1)).places((2, 0, 6, 1))
+    u, v, depth = Box((2, 0, 6, 1)).frame((2, 0, 6, 1))
     np.testing.assert_allclose(u, [[-0.75, -0.25, 0.25, 0.75]])
     np.testing.assert_allclose(depth, 1 - np.abs(u))

@@ -4,7 +4,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmpose_occlusion.engine.attack import (
+from mmpose_occlusion.engine.attacked_config import (
     AFTER,
     BEFORE,
     attack_config,
@@ -112,7 +112,7 @@ def test_detector_boxes_are_matched(shown):
     cfg = config({**BOXED, 'pipeline': [LOAD, CROP, PACK]})
     attack_config(cfg, [], keep_images=shown)
     dataset = cfg.test_dataloader.dataset
-    # pictures show the truth, which the boxes lack
+    # images show the ground truth, which the boxes lack
     assert shown == (dataset.type == 'DetectionMatchedDataset')
     cfg = config({**BOXED, 'pipeline': [LOAD, CROP, PACK]})
     attack_config(cfg, [NOSE], keep_images=shown)
@@ -178,8 +178,8 @@ def test_no_place():
     [
         ({**NOSE, 'target': 'tail'}, "no joint 'tail' .*: nose, left_eye"),
         ({**NOSE, 'fill': 'pink'}, "fill='pink' is unknown"),
-        ({**NOSE, 'radius': -1}, 'radius=-1 must be'),
-        ({**NOSE, 'size': 1}, "unexpected keyword argument 'size'"),
+        ({**NOSE, 'size': -1}, 'size=-1 must be'),
+        ({**NOSE, 'radius': 1}, "unexpected keyword argument 'radius'"),
         ({**NOSE, 'type': 'Occluder'}, 'no transform "Occluder"; occlusions'),
     ],
 )

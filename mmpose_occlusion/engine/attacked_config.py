@@ -31,8 +31,7 @@ from .pipelines import (
 )
 
 BEFORE, AFTER = 'image_before', 'image_after'
-"""Keys of the pictures that :func:`attack_config` keeps."""
-
+"""Keys of the images that :func:`attack_config` keeps."""
 
 PARTS_KEY = 'occlusion_parts'
 """Key of a config under which it names its data set's own parts."""
@@ -62,7 +61,7 @@ def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
 
 
 def use_gt_boxes(cfg: Config, split: str = 'test') -> None:
-    """Have a split take the boxes of the annotations, not a detector's."""
+    """Use annotated boxes in a split, not a detector's."""
     loader = dataloader(cfg, split)
     loader['dataset'] = _without_detector(loader['dataset'])
     cfg[f'{split}_dataloader'] = loader
@@ -84,7 +83,7 @@ def _without_detector(dataset: Mapping) -> Mapping:
 def match_boxes(
     cfg: Config, split: str = 'test', nms_thr: float | None = None
 ) -> None:
-    """Have the people in a detector's boxes known to attacks.
+    """Match a detector's boxes to the annotated people, for attacks.
 
     Args:
         cfg: Modified; see
@@ -101,7 +100,7 @@ def match_boxes(
     matched = any(is_matched(d) for _, d in walk_datasets(loader['dataset']))
     if nms_thr is not None and not matched:
         raise UsageError(
-            f'there are no boxes of a detector to thin out: {split}_dataloader'
+            f'there are no boxes of a detector to suppress: {split}_dataloader'
             f'.dataset of config "{cfg.filename}" has no bbox_file'
         )
     cfg[f'{split}_dataloader'] = loader
@@ -114,17 +113,17 @@ def attack_config(
     split: str = 'test',
     keep_images: bool = False,
 ) -> list[str]:
-    """Put attacks into a split's pipeline and have them recorded.
+    """Put attacks into a split's pipeline, with their records.
 
-    A detector's boxes are matched to people (see :func:`match_boxes`): a box
-    of nobody is attacked nowhere.
+    A detector's boxes are matched to people (see :func:`match_boxes`); an
+    unmatched box is not attacked.
 
     Args:
         cfg: Modified; other splits stay as they are.
-        attacks: See :func:`mmpose_occlusion.engine.pipelines.parse_attack`.
-        seed: Of what they leave to chance.
+        attacks: Configs of transforms.
+        seed: Of their random draws.
         split: train, val or test.
-        keep_images: Whether the pictures before and after the attacks
+        keep_images: Whether the images before and after the attacks
             reach the data samples' metainfo, under :data:`BEFORE` and
             :data:`AFTER`, and with them the people matched to boxes.
 
@@ -144,8 +143,7 @@ def attack_config(
     if attacks or keep_images or any(_occludes(d) for _, d in datasets):
         loader['dataset'] = match_detections(loader['dataset'])
         datasets = list(walk_datasets(loader['dataset']))
-    names = [attack_name(attack) for attack in attacks]
-    _check(attacks, metainfo_of(loader['dataset']))
+    names = _checked_names(attacks, metainfo_of(loader['dataset']))
     piped = [d for _, d in datasets if d.get('pipeline')]
     # the wrapper of a combined data set may have the second half
     places = [d for d in piped if makes_crop(d['pipeline'])]
@@ -184,7 +182,7 @@ def _occludes(dataset: Mapping) -> bool:
 
 
 def carry_records(cfg: Config, split: str) -> None:
-    """Have the records of a pipeline's own occlusions reach the samples."""
+    """Carry the records of a pipeline's own occlusions into the samples."""
     if cfg.get(f'{split}_dataloader'):
         loader = dataloader(cfg, split)
         for _, dataset in walk_datasets(loader['dataset']):
@@ -196,20 +194,22 @@ def carry_records(cfg: Config, split: str) -> None:
 
 
 def _check_crop_inside(key: str, matched: Mapping, places: list) -> None:
-    """People in a detector's boxes are known to their data set alone."""
+    """Only the data set knows the people in a detector's boxes."""
     if not any(matched['dataset'] is place for place in places):
         raise UsageError(
             f'{key}.bbox_file is set, and the crops are made outside of that '
-            "data set, where nobody knows who is in a detector's box: move "
-            'its pipeline to the data set, or add --gt-boxes to test on the '
-            'boxes of the annotations'
+            'data set, where the people in the boxes are not known: move its '
+            'pipeline to the data set, or add --gt-boxes to test on the boxes '
+            'of the annotations'
         )
 
 
-def _check(attacks: Sequence[Mapping], metainfo: dict) -> None:
+def _checked_names(attacks: Sequence[Mapping], metainfo: dict) -> list[str]:
     try:
-        for attack in attacks:
-            check_buildable(attack, attack_name(attack))
+        names = [attack_name(attack) for attack in attacks]
+        for attack, name in zip(attacks, names, strict=True):
+            check_buildable(attack, name)
         check_targets(attacks, Skeleton.from_metainfo(metainfo))
     except ValueError as error:
         raise UsageError(str(error)) from error
+    return names

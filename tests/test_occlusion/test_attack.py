@@ -1,0 +1,139 @@
+"""The short form of attacks, and their configs."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmpose_occlusion.occlusion import FILLS, Attack, DiscSize, parse_attack
+from mmpose_occlusion.occlusion.placement import PLACES
+from mmpose_occlusion.skeleton import Skeleton, joint_names
+
+COCO = Skeleton.from_names(joint_names('coco'))
+
+
+@pytest.mark.parametrize(
+    ('text', 'attack'),
+    [
+        ('keypoint:nose:black', Attack('keypoint', ('nose',), 'black')),
+        ('part:head', Attack('part', ('head',), 'blur')),
+        (
+            'keypoint:nose:black:24',
+            Attack('keypoint', ('nose',), 'black', DiscSize(radius=24)),
+        ),
+        (
+            'keypoint:nose:black:2.5',
+            Attack('keypoint', ('nose',), 'black', DiscSize(radius=2.5)),
+        ),
+        (
+            'keypoint:nose:black:20%:on_person',
+            Attack(
+                'keypoint',
+                ('nose',),
+                'black',
+                DiscSize(fraction=0.2),
+                'on_person',
+            ),
+        ),
+        (
+            'part:head:blur:off_person',
+            Attack('part', ('head',), 'blur', place='off_person'),
+        ),
+        (' keypoint : nose : black ', Attack('keypoint', ('nose',), 'black')),
+        (
+            'keypoint:left_eye,right_eye:mean',
+            Attack('keypoint', ('left_eye', 'right_eye'), 'mean'),
+        ),
+    ],
+)
+def test_short_form(text, attack):
+    assert parse_attack(text) == attack
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        ('nose', 'must look like "keypoint:NAME:FILL"'),
+        ('keypoint:nose:black:3:4', 'must look like'),
+        ('keypoint:nose:black:off_person:4', 'must look like'),
+        ('part:head:blur:12:off_person', 'which only keypoints have'),
+        ('keypoint:nose:black:0%', 'the size "0%"'),
+        ('keypoint:nose:black:%', 'the size "%"'),
+        ('keypoint::black', 'must look like'),
+        ('joint:nose:black', 'unknown kind "joint": write keypoint or part'),
+        ('keypoint:nose,,left_eye:black', 'an empty name'),
+        ('part:head:blur:12', 'only keypoints have: write "part:head:blur"'),
+        ('keypoint:nose:black:big', 'the size "big"'),
+        ('keypoint:nose:black:-3', 'the size "-3"'),
+        ('keypoint:nose:black:inf', 'the size "inf"'),
+        ('keypoint:nose:black:nan', 'the size "nan"'),
+    ],
+)
+def test_short_form_refused(text, words):
+    with pytest.raises(ValueError, match=f'^attack "{text}".*{words}'):
+        parse_attack(text)
+
+
+joints = st.lists(st.sampled_from(COCO.names), min_size=1, unique=True)
+sizes = st.one_of(
+    st.integers(1, 99).map(str), st.integers(1, 99).map(lambda n: f'{n}%')
+)
+
+
+@given(
+    names=joints,
+    fill=st.sampled_from(sorted(FILLS)),
+    size=sizes,
+    place=st.sampled_from(PLACES),
+)
+def test_one_spelling_for_an_attack(names, fill, size, place):
+    text = ':'.join(['keypoint', ','.join(names), fill, size])
+    if size == '6':
+        text = text.removesuffix(':6')  # the default is left out
+    if place != 'target':
+        text += f':{place}'
+    attack = parse_attack(text)
+    assert str(attack) == text
+    assert Attack.from_config(attack.to_config()) == attack
+    attack.check(COCO)
+
+
+@pytest.mark.parametrize(
+    'type_', ['KeypointOcclusion', 'mmpose.KeypointOcclusion']
+)
+def test_configs_are_understood_with_and_without_scope(type_):
+    config = dict(type=type_, target='*', fill='black', prob=0.5)
+    attack = Attack.from_config(config)
+    assert attack == Attack(
+        'keypoint', ('*',), 'black', options=dict(prob=0.5)
+    )
+    every = attack.expand(COCO)
+    assert [one.names for one in every] == [(n,) for n in COCO.names]
+    assert every[0].to_config() == dict(
+        type='KeypointOcclusion', target='nose', fill='black', prob=0.5
+    )
+
+
+def test_other_transforms_are_no_attacks():
+    for type_ in ('Snow', 'other.KeypointOcclusion', 'PartMix'):
+        assert Attack.from_config(dict(type=type_)) is None
+
+
+def test_parts_are_expanded_with_the_users_own():
+    attack = Attack('part', ('*',), parts={'hand': ['left_wrist']})
+    names = [one.names[0] for one in attack.expand(COCO)]
+    assert names[-1] == 'hand'
+    attack.expand(COCO)[-1].check(COCO)
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        ('keypoint:tail:black', 'joints are: nose, left_eye'),
+        ('part:tail:black', 'parts are: head, left_arm'),
+        ('keypoint:nose:purple', 'no fill "purple"; fills are blur'),
+        ('keypoint:random_all:black', 'joints are'),
+    ],
+)
+def test_what_the_data_set_lacks(text, words):
+    with pytest.raises(ValueError, match=f'^attack "{text}": .*{words}'):
+        parse_attack(text).check(COCO)
