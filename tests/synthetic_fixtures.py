@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from synthetic_people import generate
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -21,6 +20,8 @@ def synthetic_people(share_folder: Callable) -> Path:
 
 
 def _generate(root: Path) -> None:
+    from synthetic_people import generate  # needs MMEngine
+
     generate(root, train=16, val=8, seed=0, workers=0)
 
 

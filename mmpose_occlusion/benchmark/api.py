@@ -1,5 +1,6 @@
 """The benchmark in Python: run it, load it, read it as a table, report it."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -15,6 +16,8 @@ from .runs import load_runs
 
 if TYPE_CHECKING:
     import pandas
+
+    from mmpose_occlusion.predictors import Predictor
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ class Benchmark:
         return write_report(
             self.runs,
             self.folder if path is None else path,
-            case_images=_case_images(),
+            case_images=_case_images(self.runs),
             draws=draws,
             seed=seed,
             cases=cases,
@@ -133,7 +136,7 @@ def load_benchmark(folder: str | Path, *others: str | Path) -> Benchmark:
 
 
 def run_benchmark(
-    model: str | Path,
+    model: 'str | Path | Predictor',
     checkpoint: str | Path | None = None,
     *,
     out: str | Path,
@@ -151,6 +154,9 @@ def run_benchmark(
     cfg_options: Mapping[str, Any] | None = None,
     trust_checkpoint: bool = False,
     launcher: str = 'none',
+    people: str = 'all',
+    options: Mapping[str, Any] | None = None,
+    log: Callable[[str], object] = print,
 ) -> Benchmark | None:
     """Predict a data set clean and under attacks, into a folder.
 
@@ -159,12 +165,16 @@ def run_benchmark(
 
     Args:
         model: Config of a top-down model of MMPose: a file, or one of a
-            package as ``mmpose::PATH``.
-        checkpoint: Its checkpoint, a file or URL.
+            package as ``mmpose::PATH``. Or any model of images: a text that
+            :func:`mmpose_occlusion.predictors.load_predictor` understands,
+            such as ``model.onnx``, or an object of its protocol.
+        checkpoint: Of a config, a file or URL.
         out: Folder of the benchmark.
-        data: Settings that replace those of the config's
+        data: With a config, settings that replace those of its
             ``test_dataloader.dataset``, for example ``data_root`` and
-            ``ann_file``; by default the data set is the config's.
+            ``ann_file``; by default the data set is the config's. With any
+            other model, the files ``annotations`` and, if wanted,
+            ``detections``, and the folder ``images``.
         suites: Names of suites, or ``.json`` files.
         attacks: Short forms of further attacks, for example
             ``'keypoint:*:black:24'``.
@@ -173,7 +183,8 @@ def run_benchmark(
         resume: False deletes this run's predictions and computes them again.
         gt_boxes: Use annotated bboxes instead of a detector's.
         batch_size: Maximum number of crops in a forward pass; by default 32
-            on a CPU and 64 elsewhere.
+            on a CPU and 64 elsewhere. Of a model of images, the images of
+            one call; 16 by default.
         num_workers: Processes that make crops; by default the config's.
         threads: Forward passes at a time; by default the number of PyTorch's
             threads on a CPU and 1 elsewhere.
@@ -184,6 +195,10 @@ def run_benchmark(
             than weights, which runs any code in it.
         launcher: 'none', or what started the processes: 'pytorch', 'slurm'
             or 'mpi'.
+        people: Whom an attack on an image of a model that finds people by
+            itself acts on: 'all' at once, or 'one', with an image pass each.
+        options: Arguments of the model's adapter, such as ``padding``.
+        log: Called with lines of progress of a model of images.
 
     Returns:
         The benchmark with the requested attacks; None for a dry run.
@@ -192,11 +207,28 @@ def run_benchmark(
         UsageError: A file does not exist, an attack does not fit the data
             set, or another run works in the folder.
     """
+    if not is_config(model, checkpoint):
+        image_run = _run_images(
+            model,
+            dict(data or {}),
+            options,
+            out=out,
+            suites=suites,
+            attacks=attacks,
+            people=people,
+            seed=seed,
+            resume=resume,
+            max_images=max_images,
+            batch_size=batch_size,
+            dry_run=dry_run,
+            log=log,
+        )
+        return None if image_run is None else Benchmark(Path(out), [image_run])
     if checkpoint is None:
         raise UsageError(
             f'model "{model}" is a config of MMPose: give its checkpoint, too'
         )
-    options = BenchmarkOptions(
+    of_config = BenchmarkOptions(
         model=str(model),
         checkpoint=str(checkpoint),
         out=str(out),
@@ -224,8 +256,56 @@ def run_benchmark(
             f'"{model}" is a config of MMPose, and the module "{error.name}" '
             'is not installed: install MMPose 1.3 with MMEngine and mmcv'
         ) from error
-    run = run_mmpose(options)
+    run = run_mmpose(of_config)
     return None if run is None else Benchmark(Path(out), [run])
+
+
+def is_config(model: Any, checkpoint: Any = None) -> bool:
+    """Whether a model is a config of MMPose, not a predictor of images."""
+    if checkpoint is not None:
+        return True
+    text = str(model) if isinstance(model, str | Path) else ''
+    if re.match(r'\w\w+:(?!:)', text):  # mmpose:CONFIG,CHECKPOINT
+        return False
+    return text.endswith('.py') or '::' in text
+
+
+def _run_images(
+    model: Any,
+    data: dict[str, Any],
+    options: Mapping[str, Any] | None,
+    **others: Any,
+) -> BenchmarkRun | None:
+    from mmpose_occlusion.predictors import Predictor, load_predictor
+
+    from .image_run import run_predictor
+
+    detections = data.pop('detections', None)
+    try:
+        annotations, images = data.pop('annotations'), data.pop('images')
+    except KeyError as error:
+        raise UsageError(
+            f'a model of images needs data={error}: give the annotation '
+            'file (--annotations) and the folder of images (--images)'
+        ) from None
+    if data:
+        raise UsageError(
+            f'data has the key "{min(data)}": a model of images has '
+            'annotations, images and detections'
+        )
+    if isinstance(model, str | Path):
+        predictor = load_predictor(str(model), options)
+    elif isinstance(model, Predictor):
+        predictor = model
+    else:
+        raise UsageError(
+            f'a {type(model).__name__} is no model: give a text, or an '
+            'object with the attributes of mmpose_occlusion.predictors.'
+            'Predictor'
+        )
+    return run_predictor(
+        predictor, annotations, images, detections=detections, **others
+    )
 
 
 def _row(
@@ -251,12 +331,28 @@ def _row(
     return row
 
 
-def _case_images() -> Any:
-    """What makes the crops of cases again; None without MMPose."""
-    if find_spec('mmpose') is None:
+def _case_images(runs: Sequence[BenchmarkRun]) -> Any:
+    """What makes the images of cases again; None without MMPose, which runs
+    on crops need."""
+    here = find_spec('mmpose') is not None
+    if not here and not any(map(_is_of_images, runs)):
         return None
-    from mmpose_occlusion.predictors.mmpose_topdown.case_crops import (
-        case_crops,
-    )
 
-    return case_crops
+    def make(run: BenchmarkRun, cases: Sequence[Any]) -> Any:
+        if _is_of_images(run):
+            from .image_cases import case_images
+
+            return case_images(run, cases)
+        if not here:
+            raise LookupError('this report was made without MMPose')
+        from mmpose_occlusion.predictors.mmpose_topdown.case_crops import (
+            case_crops,
+        )
+
+        return case_crops(run, cases)
+
+    return make
+
+
+def _is_of_images(run: BenchmarkRun) -> bool:
+    return run.dataset.get('kind') == 'images'

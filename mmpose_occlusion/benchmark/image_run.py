@@ -1,6 +1,7 @@
 """The benchmark of any predictor on whole images."""
 
 import logging
+import os
 import platform
 import shlex
 import sys
@@ -137,7 +138,7 @@ def run_predictor(
         passes = setup.loop.compute(store, work, log)
         store = RunStore.open(store.path)
         run = load_run(store, [a.name for a in setup.suite])
-        facts = {**_command(), **setup.facts(run, passes, start)}
+        facts = {**_command(), **setup.facts(load_run(store), passes, start)}
         store.note(facts)
         return replace(run, run={**run.run, **facts})
     finally:
@@ -195,6 +196,13 @@ class _Setup:
             images=str(folder),
             detections=detections,
         )
+        self.recipe = dict(
+            kind='images',
+            **{k: v and os.path.abspath(v) for k, v in self.source.items()},
+            compared=(self.mapping >= 0).tolist(),
+            whole_image=self.whole_image,
+            max_images=max_images,
+        )
         self.loop = ImageLoop(
             predictor,
             self.data,
@@ -244,7 +252,7 @@ class _Setup:
             evaluation=self.evaluation,
             crop_size=list(FRAME),
             seed=self.seed,
-            dataset=dict(kind='images', **self.source),
+            dataset=self.recipe,
             depends_on=parts,
         )
         store = RunStore.create(out, key, info, blocks, arrays)

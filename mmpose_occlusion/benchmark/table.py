@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -19,14 +20,43 @@ CAPTION = (
 _NUMBERS = 49
 """Columns that the numbers take in the terminal, with their gaps."""
 
+_FOUND = 14
+"""Further columns of models that find people by themselves."""
 
-def header(main: str) -> list[str]:
-    """Names of the columns; ``main`` is the main measure."""
-    return ['attack', 'people', main, f'Δ{main}', 'PCK', 'OKS≥.5']
+
+def header(main: str, found: bool = False) -> list[str]:
+    """Names of the columns.
+
+    Args:
+        main: The main measure.
+        found: Whether the model finds people by itself.
+    """
+    names = ['attack', 'people', main, f'Δ{main}', 'PCK', 'OKS≥.5']
+    return [*names, 'found', 'extra'] if found else names
 
 
 def rows(analysis: Analysis) -> list[list[str]]:
     """The clean row, and one for each attack in the run's order."""
+    out = _scores(analysis)
+    known = {each['attack']: each for each in people_found(analysis)}
+    if known:
+        for name, row in zip(['clean', *_names(analysis)], out, strict=True):
+            one = known.get(name)
+            row += [str(one['found']), str(one['extra'])] if one else ['–'] * 2
+    return out
+
+
+def people_found(analysis: Analysis) -> list[dict[str, Any]]:
+    """Of models that find people by themselves, see
+    :func:`.image_people.count_found`; else empty."""
+    return analysis.run.run.get('people_found', [])
+
+
+def _names(analysis: Analysis) -> list[str]:
+    return [cost.name for cost in analysis.costs]
+
+
+def _scores(analysis: Analysis) -> list[list[str]]:
     clean, main = analysis.clean, analysis.main
     first = [
         *('clean', str(analysis.people), _number(clean[main].value), '–'),
@@ -67,7 +97,7 @@ def markdown_tables(analyses: Sequence[Analysis]) -> str:
     """The table of each model in Markdown."""
     texts = []
     for analysis in analyses:
-        names = header(analysis.main)
+        names = header(analysis.main, bool(people_found(analysis)))
         lines = [names, ['---', *['---:'] * (len(names) - 1)]]
         lines += [
             [cell.replace('|', r'\|') for cell in row]
@@ -81,13 +111,14 @@ def markdown_tables(analyses: Sequence[Analysis]) -> str:
 def print_tables(analyses: Sequence[Analysis]) -> None:
     """Print the table of each model; names break after a colon only."""
     console = Console(emoji=False, markup=False, highlight=False)
-    room = max(console.width - _NUMBERS, 20)
     for analysis in analyses:
+        found = bool(people_found(analysis))
+        room = max(console.width - _NUMBERS - _FOUND * found, 20)
         # without frames it fits a terminal of 80 columns
         table = Table(
             title=_title(analysis), caption=CAPTION, box=None, pad_edge=False
         )
-        first, *others = header(analysis.main)
+        first, *others = header(analysis.main, found)
         table.add_column(first, overflow='fold')
         for name in others:
             table.add_column(name, justify='right', no_wrap=True)

@@ -97,9 +97,70 @@ def add_config(parser: argparse.ArgumentParser, dest: str = 'config') -> None:
     add_cfg_options(parser)
 
 
-def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+class NamedValues(argparse.Action):
+    """KEY=VALUE, several times, into a dict."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Add one pair."""
+        key, equals, value = values.partition('=')
+        if not equals or not key:
+            parser.error(f'{option_string}: "{values}" is not KEY=VALUE')
+        known = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, {**known, key: value})
+
+
+def add_images(parser: argparse.ArgumentParser) -> None:
+    """The arguments of models of whole images."""
+    parser.add_argument(
+        '--annotations',
+        metavar='FILE',
+        help='COCO-style file of people with keypoints',
+    )
+    parser.add_argument(
+        '--images',
+        metavar='DIR',
+        help='folder that the file names in it are below',
+    )
+    parser.add_argument(
+        '--detections',
+        metavar='FILE',
+        help="a detector's COCO results, whose bboxes are given to the model "
+        'in place of the annotated ones',
+    )
+    parser.add_argument(
+        '--predictor-option',
+        dest='predictor_options',
+        action=NamedValues,
+        default={},
+        metavar='KEY=VALUE',
+        help="an option of the model's adapter, for example padding=1.1; "
+        'several, each with its own --predictor-option',
+    )
+    parser.add_argument(
+        '--people',
+        choices=['all', 'one'],
+        default='all',
+        help='whom an attack acts on in an image of a model that finds people '
+        'by itself: all people at once (the default), or one, with an image '
+        'pass for each',
+    )
+
+
+def add_checkpoint(
+    parser: argparse.ArgumentParser, optional: bool = False
+) -> None:
     """The arguments ``checkpoint`` and ``--trust-checkpoint``."""
-    parser.add_argument('checkpoint', help='checkpoint file or URL')
+    parser.add_argument(
+        'checkpoint',
+        nargs='?' if optional else None,
+        help='checkpoint file or URL',
+    )
     parser.add_argument(
         '--trust-checkpoint',
         action='store_true',

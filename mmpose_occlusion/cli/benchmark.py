@@ -1,8 +1,15 @@
 """How does a pose model degrade under occlusion, and where?
 
+    occlusion-benchmark model.onnx --annotations FILE --images DIR \\
+        --suite occlusion-1.0 --out DIR
     occlusion-benchmark CONFIG CHECKPOINT --suite paper --out DIR
     occlusion-benchmark CONFIG CHECKPOINT \\
         --attack 'keypoint:*:black:24' --max-images 200 --out DIR
+
+A model is model.onnx, model.tflite, torchvision:NAME, yolo:FILE,
+mmpose:CONFIG,CHECKPOINT or my_module:function, which get whole images and need
+--annotations and --images; or a config and a checkpoint of MMPose, which get
+crops.
 
 Each crop is made once, attacked, and predicted for each attack that changes
 it. Predictions are kept in DIR: an interrupted run is resumed, and a run with
@@ -19,6 +26,7 @@ Without an installation: python -m mmpose_occlusion.cli.benchmark
 
 import argparse
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import arguments
@@ -32,7 +40,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """The command's arguments."""
     parser = arguments.parser_of(__doc__, 'occlusion-benchmark')
     arguments.add_config(parser, 'model')
-    arguments.add_checkpoint(parser)
+    arguments.add_checkpoint(parser, optional=True)
+    arguments.add_images(parser)
     parser.add_argument(
         '--suite',
         dest='suites',
@@ -108,7 +117,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def benchmark(options: 'BenchmarkOptions') -> None:
-    """Predict, and report in the main process."""
+    """Predict crops of MMPose, and report in the main process."""
     from mmengine.dist import is_main_process
 
     from mmpose_occlusion.benchmark.api import run_benchmark
@@ -121,11 +130,58 @@ def benchmark(options: 'BenchmarkOptions') -> None:
         print(f'Wrote {path}, report.json, table.md and CSV files')
 
 
+@dataclass(frozen=True)
+class ImageOptions:
+    """The options of a model of images, see the command's help."""
+
+    predictor: str
+    annotations: str | None
+    images: str | None
+    detections: str | None
+    predictor_options: dict[str, str]
+    people: str
+    out: str
+    suites: list[str]
+    attacks: list[str]
+    seed: int
+    max_images: int | None
+    resume: bool
+    batch_size: int | None
+    dry_run: bool
+
+
+def benchmark_images(options: ImageOptions) -> None:
+    """Predict whole images, and report."""
+    from mmpose_occlusion.benchmark.api import run_benchmark
+    from mmpose_occlusion.benchmark.report import show_steps
+
+    values = dict(vars(options))
+    data = {k: values.pop(k) for k in ('annotations', 'images', 'detections')}
+    found = run_benchmark(
+        values.pop('predictor'),
+        data={k: v for k, v in data.items() if v is not None},
+        options=values.pop('predictor_options'),
+        **values,
+    )
+    if found is not None:
+        attacks = sum(len(run.attacks) for run in found.runs)
+        path = found.report(progress=show_steps(attacks))
+        print(f'Wrote {path}, report.json, table.md and CSV files')
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     args = parse_args(argv)
+    from mmpose_occlusion.benchmark.api import is_config
     from mmpose_occlusion.benchmark.options import BenchmarkOptions
 
+    if not is_config(args.model, args.checkpoint):
+        args.predictor = args.model
+        return run(
+            benchmark_images,
+            arguments.options_of(ImageOptions, args),
+            mmpose=False,
+        )
     return run(benchmark, arguments.options_of(BenchmarkOptions, args))
 
 

@@ -119,14 +119,11 @@ class Occlusion:
                 (len(keys), self.numbers)
             )
         later = [call] if call else []
-        return np.array(
-            [
-                np.random.default_rng([seed, *key, *later]).random(
-                    self.numbers
-                )
-                for key in keys
-            ]
-        )
+        drawn = [
+            np.random.default_rng([seed, *key, *later]).random(self.numbers)
+            for key in keys
+        ]
+        return np.reshape(drawn, (len(keys), self.numbers))
 
     def apply(
         self,

@@ -8,8 +8,8 @@ from mmpose_occlusion.datasets.detection_matching import (
     match_detections,
     offer_donors,
 )
-from mmpose_occlusion.engine.pipelines import needs_donors, parse_attack
-from mmpose_occlusion.occlusion import replay_all
+from mmpose_occlusion.engine.pipelines import needs_donors
+from mmpose_occlusion.occlusion import parse_attack, replay_all
 from mmpose_occlusion.transforms import KeypointOcclusion
 from tests.golden.samples import crop, photo
 from tests.records import named
@@ -33,7 +33,7 @@ def attacked(dataset, spec, seed=0):
     """Clean and attacked crop of everybody, with the record."""
     from mmpose.registry import TRANSFORMS
 
-    transform = TRANSFORMS.build(dict(parse_attack(spec), seed=seed))
+    transform = TRANSFORMS.build(dict(parse_attack(spec).to_config(), seed=seed))
     out = {}
     for i in range(len(dataset)):
         results = dataset[i]
@@ -156,14 +156,14 @@ def test_no_donors_is_a_sentence():
 
 
 def test_which_attacks_need_donors():
-    assert needs_donors(parse_attack('part:hip:donor'))
+    assert needs_donors(parse_attack('part:hip:donor').to_config())
     assert needs_donors(dict(type='PartMix'))
     inside = dict(type='RandomApply', transforms=[dict(type='PartMix')])
     assert needs_donors(inside)
     assert needs_donors(
         dict(type='MultiKeypointOcclusion', fills=['blur', 'donor'])
     )
-    assert not needs_donors(parse_attack('part:hip:object'))
+    assert not needs_donors(parse_attack('part:hip:object').to_config())
 
 
 def test_every_data_set_of_a_config_offers_its_own():

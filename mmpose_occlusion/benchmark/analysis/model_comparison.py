@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmpose_occlusion.benchmark.data import BenchmarkRun
+from mmpose_occlusion.benchmark.data import BenchmarkRun, Boxes
 
 from .bootstrap import Estimates, difference, estimates
 from .run_measures import RunMeasures
@@ -73,23 +73,42 @@ def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
     way = 'run both on the same data set with the same boxes'
     if first.joints.names != other.joints.names:
         return f'{pair} predict different joints: {way}'
-    a, b = first.boxes, other.boxes
+    a, b = (_given(run.boxes) for run in (first, other))
     if len(a) != len(b):
         return (
             f'{pair} were given {len(a)} and {len(b)} boxes, so there are no '
             f'paired differences: {way} (and the same --max-images)'
         )
-    same = (
-        np.array_equal(a.image_ids, b.image_ids)
-        and np.array_equal(a.instance_ids, b.instance_ids)
-        and np.allclose(a.boxes, b.boxes, atol=0.01)
-    )
-    if not same:
+    if not np.allclose(a, b, atol=0.01):
         return (
             f'{pair} were given different boxes, so there are no paired '
             f'differences: {way} (with or without --gt-boxes)'
         )
     return None
+
+
+def _given(boxes: Boxes) -> np.ndarray:
+    """``(M, 6)`` ids of image and person and the bbox, sorted; rows that are
+    kept free for people who are not annotated are left out."""
+    real = np.isfinite(boxes.boxes).all(axis=1)
+    rows = np.column_stack([boxes.image_ids, boxes.instance_ids, boxes.boxes])
+    rows = rows[real]
+    return rows[np.lexsort(rows.T[::-1])]
+
+
+def _both(
+    first: RunMeasures,
+    other: RunMeasures,
+    ours: np.ndarray,
+    theirs: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """``(N,)`` bool of each run: people who are chosen in both."""
+    ids = [m.run.boxes.instance_ids for m in (first, other)]
+    common = np.intersect1d(
+        ids[0][ours & first.labelled.any(axis=1)],
+        ids[1][theirs & other.labelled.any(axis=1)],
+    )
+    return np.isin(ids[0], common) & ours, np.isin(ids[1], common) & theirs
 
 
 def _differences(
@@ -111,11 +130,11 @@ def _differences(
         same = known.get(attack.name)
         if same is None:
             continue
-        who = attack.changed & same.changed & labelled
-        theirs = other.attacked(same, who)
+        who, who_other = _both(first, other, attack.changed, same.changed)
+        theirs = other.attacked(same, who_other)
         ours = first.attacked(attack, who)
         loss = difference(
-            difference(theirs, other.clean(who)),
+            difference(theirs, other.clean(who_other)),
             difference(ours, first.clean(who)),
         )
         out.append(

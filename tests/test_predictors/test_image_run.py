@@ -1,0 +1,548 @@
+"""Predictors on whole images: planted answers come out as planted.
+
+Runs with and without MMPose.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mmpose_occlusion.benchmark.analysis import analyse
+from mmpose_occlusion.benchmark.api import load_benchmark, run_benchmark
+from mmpose_occlusion.benchmark.data import UNMATCHED
+from mmpose_occlusion.benchmark.image_attacks import ImageAttack
+from mmpose_occlusion.benchmark.image_people import match_people
+from mmpose_occlusion.benchmark.image_run import run_predictor
+from mmpose_occlusion.benchmark.suite import load_suites
+from mmpose_occlusion.cli import benchmark as command
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.metrics.average_precision import MAX_POSES
+from mmpose_occlusion.metrics.sigmas import published_sigmas
+from mmpose_occlusion.predictors import Prediction, Predictor
+from mmpose_occlusion.skeleton import COCO_JOINTS, MPII_ORDER, Skeleton
+
+NOSE, WRIST = COCO_JOINTS.index('nose'), COCO_JOINTS.index('left_wrist')
+ATTACKS = ('keypoint:nose:black:10%', 'keypoint:left_wrist:black:10%')
+SIZE = (160, 240)
+FAR = 1000.0
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def people(tmp_path):
+    """Four images with two people each; the second has no left wrist."""
+    rng = np.random.default_rng(0)
+    images, annotations = [], []
+    for i in range(4):
+        name = f'{i}.png'
+        pixels = rng.integers(100, 256, (*SIZE, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / name), pixels)
+        height, width = SIZE
+        images.append(dict(id=i, file_name=name, width=width, height=height))
+        for j, left in enumerate((20, 130)):
+            xy = rng.uniform((left + 5, 25), (left + 75, 135), (17, 2)).round()
+            flags = np.full(17, 2)
+            flags[WRIST] = 0 if j else 1
+            annotations.append(
+                dict(
+                    id=10 * i + j,
+                    image_id=i,
+                    category_id=1,
+                    iscrowd=0,
+                    bbox=[left, 20, 80, 120],
+                    area=80 * 120 * 0.5,
+                    num_keypoints=int((flags > 0).sum()),
+                    keypoints=np.c_[xy, flags].ravel().tolist(),
+                )
+            )
+    category = dict(
+        id=1, name='person', keypoints=list(COCO_JOINTS), skeleton=[[1, 2]]
+    )
+    path = tmp_path / 'people.json'
+    path.write_text(
+        json.dumps(
+            dict(images=images, annotations=annotations, categories=[category])
+        )
+    )
+    return path
+
+
+class Planted:
+    """Knows the answers; a joint under black is placed far away."""
+
+    name = 'planted'
+    keypoint_names = COCO_JOINTS
+    needs_boxes = True
+
+    def __init__(self, path, names=COCO_JOINTS):
+        content = json.loads(Path(path).read_text())
+        self.keypoint_names = names
+        self.calls = 0
+        self._people = [
+            (np.reshape(a['keypoints'], (17, 3)), np.array(a['bbox']), a)
+            for a in content['annotations']
+        ]
+        self._images = {
+            i['id']: cv2.imread(str(Path(path).parent / i['file_name']))
+            for i in content['images']
+        }
+
+    def identity(self):
+        return f'{self.name} {type(self).__name__} {self.keypoint_names}'
+
+    def image_of(self, image):
+        """The id of the image, most of which no attack changes."""
+        same = {
+            k: (known[..., ::-1] == image).mean()
+            for k, known in self._images.items()
+        }
+        return max(same, key=same.get)
+
+    def answer(self, image, truth):
+        xy = truth[:, :2].copy()
+        for k, (x, y, flag) in enumerate(truth):
+            if flag and not image[int(y), int(x)].any():
+                xy[k] = FAR
+        order = [
+            COCO_JOINTS.index(n) if n in COCO_JOINTS else 0
+            for n in self.keypoint_names
+        ]
+        return xy[order]
+
+    def of_image(self, image):
+        key = self.image_of(image)
+        return [(t, b) for t, b, a in self._people if a['image_id'] == key]
+
+    def __call__(self, images, boxes):
+        self.calls += len(images)
+        out = []
+        for image, some in zip(images, boxes, strict=True):
+            mine = self.of_image(image)
+            found = []
+            for box in some:
+                truth = next(t for t, b in mine if abs(b[0] - box[0]) < 1)
+                found.append(self.answer(image, truth))
+            shape = (len(found), len(self.keypoint_names))
+            out.append(Prediction(np.stack(found), np.full(shape, 0.9)))
+        return out
+
+
+class WholeImage(Planted):
+    """Finds people by itself; one with a nose under black vanishes, and in
+    the last image there is one who is not annotated."""
+
+    needs_boxes = False
+
+    def __call__(self, images, boxes):
+        assert boxes == [None] * len(images)
+        self.calls += len(images)
+        out = []
+        for image in images:
+            found, scores = [], []
+            for i, (truth, _) in enumerate(self.of_image(image)):
+                xy = self.answer(image, truth)
+                if xy[NOSE, 0] != FAR:
+                    found.append(xy)
+                    scores.append(0.8 + 0.1 * i)
+            if self.image_of(image) == 3:
+                found.append(np.full((17, 2), 5.0))
+                scores.append(0.95)
+            out.append(
+                Prediction(
+                    np.reshape(found, (-1, 17, 2)),
+                    np.full((len(found), 17), 0.5),
+                    person_scores=np.array(scores),
+                )
+            )
+        return out
+
+
+def run(predictor, file, out, attacks=ATTACKS, **others):
+    return run_predictor(
+        predictor, file, file.parent, out=out, attacks=attacks, **others
+    )
+
+
+def same_predictions(a, b):
+    for x, y in zip(
+        [a.clean, *(c.predictions for c in a.attacks)],
+        [b.clean, *(c.predictions for c in b.attacks)],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(x.keypoints, y.keypoints)
+        np.testing.assert_array_equal(x.scores, y.scores)
+
+
+def test_what_is_planted_comes_out(people, tmp_path):
+    predictor = Planted(people)
+    assert isinstance(predictor, Predictor)
+    found = run(predictor, people, tmp_path / 'out')
+    boxes = found.boxes
+    assert boxes.instance_ids.tolist() == [0, 1, 10, 11, 20, 21, 30, 31]
+    known = boxes.visible > 0
+    np.testing.assert_array_equal(
+        found.clean.keypoints[known], boxes.truth[known]
+    )
+    nose, wrist = found.attacks
+    assert nose.changed.all()
+    assert wrist.changed.tolist() == [True, False] * 4
+    # 4 images, and those whom the attacks change
+    assert found.run['forward_passes'] == predictor.calls == 4 + 8 + 4
+    for attack, joint in ((nose, NOSE), (wrist, WRIST)):
+        asked = np.zeros_like(known)
+        asked[attack.changed, joint] = True
+        np.testing.assert_array_equal(attack.targets, asked)
+        far = attack.predictions.keypoints[..., 0] == FAR
+        np.testing.assert_array_equal(far, attack.hidden)
+    (analysis,), _ = analyse([found], 10)
+    assert analysis.clean['AP'].value == pytest.approx(1)
+    (row,) = (
+        j
+        for j in analysis.costs[0].joints
+        if (j.joint, j.group) == ('all', 'target')
+    )
+    assert (row.number, row.clean.pck, row.attacked.pck) == (8, 1, 0)
+    # a disc of 12 pixels in a padded box of 96 x 150 (at 3:4, 112.5 x 150)
+    area = 120 * 1.25 * max(100, 120 * 0.75 * 1.25)
+    pixels = analysis.costs[0].painted * area
+    assert pixels == pytest.approx(np.pi * 36, rel=0.1)
+
+
+def test_patches_are_those_of_the_transforms(people, tmp_path):
+    """On a whole image that has this person alone."""
+    pytest.importorskip('mmpose')
+    from mmpose_occlusion.transforms import KeypointOcclusion, PartOcclusion
+
+    content = json.loads(people.read_text())
+    image = cv2.imread(str(people.parent / '0.png'))
+    raw = content['annotations'][0]
+    xy = np.reshape(raw['keypoints'], (1, 17, 3))
+    skeleton = Skeleton.from_names(COCO_JOINTS)
+    box = np.array([20.0, 20, 100, 140])
+    found = run(Planted(people), people, tmp_path / 'out')
+    for text, transform in (
+        (
+            'keypoint:random:object:20%',
+            KeypointOcclusion('random', fill='object', size='20%', seed=3),
+        ),
+        (
+            'part:left_arm:blur',
+            PartOcclusion('left_arm', fill='blur', seed=3),
+        ),
+    ):
+        results = transform.transform(
+            dict(
+                img=image.copy(),
+                img_id=0,
+                id=[0],
+                keypoints=xy[..., :2],
+                keypoints_visible=xy[..., 2],
+                bbox=box[None],
+                keypoint_id2name=dict(enumerate(COCO_JOINTS)),
+            )
+        )
+        (suite,) = load_suites((), (text,), skeleton)
+        attack = ImageAttack(suite, 3, found.joints.links)
+        rgb = np.ascontiguousarray(image[..., ::-1])
+        person = _people_of(people).person(0, image.shape)
+        attack.on(image, image.copy(), person, box, raw).paint(rgb)
+        np.testing.assert_array_equal(rgb[..., ::-1], results['img'])
+        assert (rgb[..., ::-1] != image).any()
+
+
+def _people_of(path):
+    from mmpose_occlusion.benchmark.annotation_file import read_annotations
+    from mmpose_occlusion.benchmark.detections_file import check_images
+    from mmpose_occlusion.benchmark.image_people import image_people
+
+    annotations = read_annotations(path)
+    paths = check_images(annotations, Path(path).parent)
+    return image_people(annotations, paths, np.ones(17, bool), False)
+
+
+def test_whole_images(people, tmp_path):
+    found = run(WholeImage(people), people, tmp_path / 'out')
+    boxes = found.boxes
+    owned = boxes.instance_ids != UNMATCHED
+    assert len(boxes) == 8 + 4 * MAX_POSES
+    known = boxes.visible[owned] > 0
+    clean = found.clean.keypoints[owned]
+    np.testing.assert_array_equal(clean[known], boxes.truth[owned][known])
+    counts = {row.pop('attack'): row for row in found.run['people_found']}
+    assert counts == {
+        'clean': dict(found=8, missing=0, extra=1),
+        ATTACKS[0]: dict(found=0, missing=8, extra=1),
+        ATTACKS[1]: dict(found=8, missing=0, extra=1),
+    }
+    nose, wrist = found.attacks
+    assert np.isnan(nose.predictions.keypoints[owned]).all()
+    assert nose.predictions.person_scores[owned].tolist() == [0] * 8
+    assert (wrist.predictions.keypoints[owned][:, WRIST, 0] == FAR).sum() == 4
+    (analysis,), _ = analyse([found], 10)
+    # the extra one has the highest score: precision is 1/2 at recall 1/8 of
+    # interpolation's maximum 8/9
+    assert analysis.clean['AP'].value == pytest.approx(8 / 9)
+    cost = analysis.costs[0]
+    assert cost.attacked['AP'].value == 0
+    assert cost.attacked['PCK'].value == 0
+    assert cost.attacked['EPE'].value is None
+    assert cost.people == 8
+
+
+def test_one_person_an_image_pass(people, tmp_path):
+    predictor = WholeImage(people)
+    found = run(predictor, people, tmp_path / 'out', people='one')
+    assert predictor.calls == 4 + 8 + 4
+    owned = found.boxes.instance_ids != UNMATCHED
+    nose, wrist = found.attacks
+    assert np.isnan(nose.predictions.keypoints[owned]).all()
+    assert wrist.changed[owned].tolist() == [True, False] * 4
+    # the other's row is the clean one
+    second = np.flatnonzero(owned)[1::2]
+    np.testing.assert_array_equal(
+        wrist.predictions.keypoints[second], found.clean.keypoints[second]
+    )
+
+
+def test_some_joints_only(people, tmp_path):
+    found = run(Planted(people, MPII_ORDER), people, tmp_path / 'out')
+    compared = np.isin(COCO_JOINTS, MPII_ORDER)
+    assert compared.sum() == 12
+    assert not found.boxes.visible[:, ~compared].any()
+    assert np.isnan(found.clean.keypoints[:, ~compared]).all()
+    assert not found.clean.scores[:, ~compared].any()
+    assert 'nose' in found.run['joints_missing']
+    assert 'left_wrist' in found.run['joints_compared']
+    (analysis,), _ = analyse([found], 10)
+    assert analysis.clean['AP'].value == pytest.approx(1)
+    assert analysis.clean['PCK'].value == 1
+    json.dumps(analysis.costs[0].moved['nose'])
+    assert analysis.costs[0].moved['nose'] is None
+
+
+def test_models_are_compared_on_the_same_people(people, tmp_path):
+    a = run(Planted(people), people, tmp_path / 'a')
+    b = run(WholeImage(people), people, tmp_path / 'b')
+    _, comparison = analyse([a, replace(b, model='whole')], 10)
+    assert not comparison.reasons
+    rows = {d.attack: d for d in comparison.differences}
+    assert rows[ATTACKS[1]].people == 4
+    assert rows[ATTACKS[1]].score['PCK'].value == 0
+    assert rows['clean'].score['AP'].value == pytest.approx(8 / 9 - 1)
+
+
+def test_matching_takes_each_person_once():
+    truth = np.zeros((2, 1, 2))
+    truth[1] = 100
+    areas, sigmas = np.full(2, 900.0), np.array([0.1])
+    poses = truth[[0, 0, 1, 1]].copy()
+    poses[:, 0, 0] += 1, 0, 9, 40
+    owner = match_people(poses, np.array([2, 1, 2, 1]), truth, areas, sigmas)
+    # the third is nearer than a miss; the last is far from everybody
+    assert owner.tolist() == [0, UNMATCHED, 1, UNMATCHED]
+
+
+def test_published_sigmas():
+    sigmas, source = published_sigmas(COCO_JOINTS)
+    assert source == 'COCO'
+    np.testing.assert_allclose(
+        1000 * sigmas,
+        [26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89],
+    )
+    assert published_sigmas(MPII_ORDER)[1] == 'MPII'
+
+
+KILLED = """
+import os, signal, sys
+sys.path[:0] = [{root!r}]
+import mmpose_occlusion.benchmark.store as store
+from tests.test_predictors.test_image_run import Path, Planted, run
+import mmpose_occlusion.benchmark.image_run as image_run
+
+image_run.BLOCK_IMAGES = 1
+write = store.RunStore.write
+count = []
+
+def write_or_die(self, *args):
+    count.append(args)
+    if len(count) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    write(self, *args)
+
+store.RunStore.write = write_or_die
+people = Path(sys.argv[1])
+run(Planted(people), people, sys.argv[2])
+"""
+
+
+def test_killed_and_resumed(people, tmp_path, monkeypatch):
+    monkeypatch.setattr('mmpose_occlusion.benchmark.image_run.BLOCK_IMAGES', 1)
+    whole, broken = tmp_path / 'whole', tmp_path / 'broken'
+    expected = run(Planted(people), people, whole)
+    killed = subprocess.run(
+        [
+            *(sys.executable, '-c', KILLED.format(root=str(ROOT))),
+            *(str(people), str(broken)),
+        ],
+        capture_output=True,
+        cwd=ROOT,
+        env=dict(os.environ, OMP_NUM_THREADS='1'),
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert len(list(broken.glob('store/*/shards/*.npz'))) == 2
+    found = run(Planted(people), people, broken)
+    same_predictions(found, expected)
+    assert 0 < found.run['forward_passes'] < expected.run['forward_passes']
+    again = Planted(people)
+    same_predictions(run(again, people, broken), expected)
+    assert not again.calls
+    (stored,) = load_benchmark(broken).runs
+    same_predictions(stored, expected)
+
+
+class Wrong(Planted):
+    def __call__(self, images, boxes):
+        found = super().__call__(images, boxes)
+        return [Prediction(f.keypoints[:, :16], f.scores) for f in found]
+
+
+class Raising(Planted):
+    def __call__(self, images, boxes):
+        if self.calls:
+            raise ZeroDivisionError('by nothing')
+        return super().__call__(images, boxes)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'sentence'),
+    [
+        (Wrong, r'returned keypoints of shape \(2, 16, 2\) instead of'),
+        (Raising, r'begins with ".*" \(ZeroDivisionError: by nothing\)'),
+    ],
+)
+def test_predictors_that_fail(people, tmp_path, kind, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        run(kind(people), people, tmp_path / 'out')
+
+
+@pytest.mark.parametrize(
+    ('others', 'sentence'),
+    [
+        (dict(people='some'), 'people is "some"'),
+        (dict(attacks=['keypoint:tail:black']), "no joint 'tail'"),
+        (dict(attacks=['keypoint:nose:donor']), 'paints donors'),
+        (dict(attacks=[]), 'there is no attack'),
+    ],
+)
+def test_refused(people, tmp_path, others, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        run(Planted(people), people, tmp_path / 'out', **others)
+
+
+def test_detections(people, tmp_path):
+    boxes = [
+        dict(image_id=0, category_id=1, bbox=[21, 21, 80, 120], score=0.9),
+        dict(image_id=0, category_id=1, bbox=[200, 30, 9, 9], score=0.5),
+    ]
+    (tmp_path / 'boxes.json').write_text(json.dumps(boxes))
+
+    class Middle(Planted):
+        def __call__(self, images, boxes):
+            middle = [(b[:, None, :2] + b[:, None, 2:]) / 2 for b in boxes]
+            return [
+                Prediction(m.repeat(17, axis=1), np.ones((len(m), 17)))
+                for m in middle
+            ]
+
+    found = run(
+        Middle(people),
+        people,
+        tmp_path / 'out',
+        detections=tmp_path / 'boxes.json',
+    )
+    assert found.boxes.instance_ids.tolist() == [0, UNMATCHED]
+    assert found.boxes.scores.tolist() == [0.9, 0.5]
+    assert found.attacks[0].changed.tolist() == [True, False]
+    with pytest.raises(UsageError, match='takes no bboxes'):
+        run(
+            WholeImage(people),
+            people,
+            tmp_path / 'out',
+            detections=tmp_path / 'boxes.json',
+        )
+
+
+FUNCTION = """
+import numpy as np
+
+def middle(images, boxes):
+    out = []
+    for box in boxes:
+        xy = np.repeat((box[:, None, :2] + box[:, None, 2:]) / 2, 17, axis=1)
+        out.append((xy, np.ones(xy.shape[:2])))
+    return out
+"""
+
+
+def test_the_command(people, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / 'my_middle.py').write_text(FUNCTION)
+    argv = ['my_middle:middle', '--attack', ATTACKS[0], '--out', 'out']
+    data = ['--annotations', str(people), '--images', str(tmp_path)]
+    assert command.main(argv) == 2
+    assert '--annotations' in capsys.readouterr().err
+    assert command.main([*argv, *data, '--predictor-option', 'hue=3']) == 2
+    assert 'have no option "hue"' in capsys.readouterr().err
+    assert command.main([*argv, *data, '--dry-run']) == 0
+    assert 'At most 16 predictions' in capsys.readouterr().out
+    assert command.main([*argv, *data, '--max-images', '2']) == 0
+    assert 'Wrote out/index.html' in capsys.readouterr().out
+    page = (tmp_path / 'out' / 'index.html').read_text()
+    assert 'Worst cases' in page
+    assert page.count('data:image/jpeg') >= 2
+    found = run_benchmark(
+        'my_middle:middle',
+        data=dict(annotations=people, images=tmp_path),
+        attacks=[ATTACKS[0]],
+        max_images=2,
+        out='out',
+    )
+    assert found.runs[0].run['forward_passes'] == 0
+    assert found.runs[0].model == 'my_middle:middle'
+
+
+@pytest.mark.slow
+def test_the_onnx_network(real_models, real_data, tmp_path):
+    """The same network under MMPose has an AP of .4273 (CocoMetric)."""
+    pytest.importorskip('onnxruntime')
+    folder = real_data / 'coco_mini'
+    found = run_benchmark(
+        real_models / 'ultralight_simplepose_256x192.onnx',
+        data=dict(annotations=folder / 'person_keypoints.json', images=folder),
+        attacks=['keypoint:*:black:10%'],
+        out=tmp_path,
+        options=dict(threads=1),
+    )
+    (analysis,) = found.analyse()
+    assert analysis.clean['AP'].value == pytest.approx(0.4273, abs=0.005)
+    hidden = [
+        j
+        for cost in analysis.costs
+        for j in cost.joints
+        if (j.joint, j.group) == ('all', 'target')
+    ]
+    number = sum(j.number for j in hidden)
+    before, after = (
+        sum(j.number * getattr(j, view).oks50 for j in hidden) / number
+        for view in ('clean', 'attacked')
+    )
+    assert after < before - 0.05
