@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -154,6 +155,9 @@ def test_store(store):
     for key in found[0]:
         for name, array in vars(first[key]).items():
             read = getattr(found[0][key], name)
+            if array is None:
+                assert read is None
+                continue
             assert np.array_equal(read, array)
             assert read.dtype == array.dtype
     assert found[1]['a'].keypoints.ravel().tolist() == [3] * 8
@@ -247,3 +251,16 @@ def test_progress(monkeypatch):
         '20 % done: 40 forward passes in 20 s (2.0/s), 80 s left',
         '50 % done: 100 forward passes in 40 s (2.5/s), 40 s left',
     ]
+
+
+def test_optional_arrays_are_stored(store):
+    plain = result([1, 0, 1])
+    more = replace(
+        plain,
+        person_scores=np.array([0.5, 0], np.float32),
+        visibility=np.full(plain.scores.shape, 0.25, np.float32),
+    )
+    store.write(store.blocks[0], {'clean': more})
+    found = RunStore.open(store.path).read()[0]['clean']
+    assert found.person_scores.tolist() == [0.5, 0]
+    assert (found.visibility == 0.25).all()
