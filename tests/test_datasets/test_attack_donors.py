@@ -33,7 +33,9 @@ def attacked(dataset, spec, seed=0):
     """Clean and attacked crop of everybody, with the record."""
     from mmpose.registry import TRANSFORMS
 
-    transform = TRANSFORMS.build(dict(parse_attack(spec).to_config(), seed=seed))
+    transform = TRANSFORMS.build(
+        dict(parse_attack(spec).to_config(), seed=seed)
+    )
     out = {}
     for i in range(len(dataset)):
         results = dataset[i]
