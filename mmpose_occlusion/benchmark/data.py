@@ -129,6 +129,8 @@ class Attacked:
             under painted pixels.
         bystanders: ``(N, K)`` bool, other joints under painted pixels.
         pixels: ``(N,)`` int64 number of painted pixels in the crop.
+        checksum: Of the suite, see :func:`.suite.checksum`; empty where it
+            is unknown.
     """
 
     name: str
@@ -141,6 +143,7 @@ class Attacked:
     targets: np.ndarray
     bystanders: np.ndarray
     pixels: np.ndarray
+    checksum: str = ''
 
     @property
     def hidden(self) -> np.ndarray:

@@ -121,5 +121,6 @@ def _attacked(
         config=configs[0] if len(configs) == 1 else configs,
         details=attack['details'],
         predictions=Predictions(keypoints, scores),
+        checksum=attack.get('checksum', ''),
         **columns,
     )

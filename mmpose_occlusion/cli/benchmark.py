@@ -1,6 +1,6 @@
 """How does a pose model degrade under occlusion, and where?
 
-    occlusion-benchmark CONFIG CHECKPOINT --suite paper --out DIR
+    occlusion-benchmark CONFIG CHECKPOINT --out DIR
     occlusion-benchmark CONFIG CHECKPOINT \\
         --attack 'keypoint:*:black:24' --max-images 200 --out DIR
 
@@ -40,7 +40,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         default=[],
         metavar='NAME',
         help='a list of attacks: its name (paper, ...), or a .json file of '
-        'your own; several, each with its own --suite',
+        'your own; several, each with its own --suite (default: '
+        'occlusion-1.0, without --attack)',
     )
     parser.add_argument(
         '--attack',
