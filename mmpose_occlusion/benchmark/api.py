@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.metrics.confidence import CONFIDENT
 
 from .analysis import Analysis, AttackCost, JointChange, analyse
 from .data import BenchmarkRun
 from .options import BenchmarkOptions
 from .runs import load_runs
+from .suite import DEFAULT
 
 if TYPE_CHECKING:
     import pandas
@@ -88,6 +90,8 @@ class Benchmark:
         draws: int = 1000,
         seed: int = 0,
         cases: int = 6,
+        measure: str | None = None,
+        threshold: float = CONFIDENT,
         progress: Callable[[str], None] = lambda text: None,
     ) -> Path:
         """Write the report: page, JSON and CSV.
@@ -97,13 +101,17 @@ class Benchmark:
             draws: Number of bootstrap samples of the intervals.
             seed: Seed of the bootstrap.
             cases: Number of worst and of typical cases to show.
+            measure: Main measure: AP, AR, PCKh, PCK or OKS50. By default AP
+                where the data has it and it is at least .05 without
+                occlusion.
+            threshold: Score above which a prediction counts as confident.
             progress: Called with the name of each step.
 
         Returns:
             The page, ``index.html``.
 
         Raises:
-            UsageError: A number is negative.
+            UsageError: A number is negative, or the data lacks the measure.
         """
         from .report import write_report
 
@@ -117,6 +125,8 @@ class Benchmark:
             draws=draws,
             seed=seed,
             cases=cases,
+            measure=measure,
+            threshold=threshold,
             progress=progress,
         )
 
@@ -175,7 +185,8 @@ def run_benchmark(
             ``ann_file``; by default the data set is the config's. With any
             other model, the files ``annotations`` and, if wanted,
             ``detections``, and the folder ``images``.
-        suites: Names of suites, or ``.json`` files.
+        suites: Names of suites, or ``.json`` files; without any, and without
+            attacks, :data:`.suite.DEFAULT`.
         attacks: Short forms of further attacks, for example
             ``'keypoint:*:black:24'``.
         seed: Seed of the attacks' random draws.
@@ -233,7 +244,7 @@ def run_benchmark(
         checkpoint=str(checkpoint),
         out=str(out),
         data=data or {},
-        suites=suites,
+        suites=suites if suites or attacks else (DEFAULT,),
         attacks=attacks,
         seed=seed,
         max_images=max_images,

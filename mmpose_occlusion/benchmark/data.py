@@ -138,6 +138,8 @@ class Attacked:
             under painted pixels.
         bystanders: ``(N, K)`` bool, other joints under painted pixels.
         pixels: ``(N,)`` int64 number of painted pixels in the crop.
+        checksum: Of the suite, see :func:`.suite.checksum`; empty where it
+            is unknown.
     """
 
     name: str
@@ -150,6 +152,7 @@ class Attacked:
     targets: np.ndarray
     bystanders: np.ndarray
     pixels: np.ndarray
+    checksum: str = ''
 
     @property
     def hidden(self) -> np.ndarray:

@@ -123,6 +123,7 @@ def _attacked(
         config=configs[0] if len(configs) == 1 else configs,
         details=attack['details'],
         predictions=Predictions(**predicted),
+        checksum=attack.get('checksum', ''),
         **columns,
     )
 

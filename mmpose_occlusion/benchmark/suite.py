@@ -34,10 +34,13 @@ from mmpose_occlusion.occlusion.placement import TARGET
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 from mmpose_occlusion.skeleton import Skeleton
 
-from .identity import key_of, plain
+from .identity import digest, key_of, plain
 
 FOLDER = Path(__file__).parent / 'suites'
 """Folder of the package's own suites."""
+
+DEFAULT = 'occlusion-1.0'
+"""Suite of a benchmark for which neither a suite nor an attack is named."""
 
 COMMAND_LINE = 'attacks'
 """Name of the suite of single attacks of the command line."""
@@ -59,12 +62,15 @@ class SuiteAttack:
         suite: Name of the suite.
         configs: Configs of its transforms, in order.
         details: From the suite, and derived.
+        checksum: Of the suite, see :func:`checksum`; empty for attacks of
+            the command line.
     """
 
     name: str
     suite: str
     configs: tuple[dict, ...]
     details: dict[str, Any] = field(default_factory=dict)
+    checksum: str = ''
 
     @property
     def key(self) -> str:
@@ -79,12 +85,34 @@ class SuiteAttack:
             suite=self.suite,
             configs=plain(self.configs),
             details=plain(self.details),
+            checksum=self.checksum,
         )
 
 
 def shipped() -> list[str]:
     """Names of the package's own suites."""
     return sorted(path.stem for path in FOLDER.glob('*.json'))
+
+
+def checksum(name: str, own: Mapping[str, Sequence] | None = None) -> str:
+    """What identifies a suite's content, whatever its file's layout.
+
+    Args:
+        name: See :func:`load_suite`.
+        own: See :func:`load_suite`.
+
+    Returns:
+        First 16 hexadecimal digits of the SHA-256 of the suite as canonical
+        JSON: keys sorted, no blanks, ASCII.
+
+    Raises:
+        UsageError: There is no such suite, or it cannot be read.
+    """
+    return _checksum(_read_suite(name, own or {})[0])
+
+
+def _checksum(content: Mapping) -> str:
+    return digest(content)[:16]
 
 
 def load_suites(
@@ -153,10 +181,20 @@ def load_suite(
         UsageError: There is no such suite, it cannot be read, or it names a
             joint or part that the data set lacks.
     """
-    own = own or {}
+    content, where = _read_suite(name, own or {})
+    is_path = name.endswith('.json') and name not in (own or {})
+    suite = Path(name).stem if is_path else name
+    found = _attacks(content['attacks'], suite, where, skeleton)
+    known = _checksum(content)
+    return [replace(attack, checksum=known) for attack in found]
+
+
+def _read_suite(
+    name: str, own: Mapping[str, Sequence]
+) -> tuple[dict[str, Any], str]:
+    """A suite's content, and a name for it in errors."""
     if name in own:
-        where = f'suite "{name}" of the config'
-        return _attacks(own[name], name, where, skeleton)
+        return dict(attacks=own[name]), f'suite "{name}" of the config'
     is_path = name.endswith('.json')
     path = Path(name) if is_path else FOLDER / f'{name}.json'
     if not path.is_file():
@@ -176,7 +214,7 @@ def load_suite(
             f'{where} has no list "attacks": write, for example, '
             '{"attacks": ["keypoint:*:black"]}'
         )
-    return _attacks(entries, path.stem, where, skeleton)
+    return suite, where
 
 
 def _attacks(

@@ -49,7 +49,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         default=[],
         metavar='NAME',
         help='a list of attacks: its name (paper, ...), or a .json file of '
-        'your own; several, each with its own --suite',
+        'your own; several, each with its own --suite (default: '
+        'occlusion-1.0, without --attack)',
     )
     parser.add_argument(
         '--attack',

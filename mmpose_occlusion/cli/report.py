@@ -26,6 +26,8 @@ class ReportOptions:
     draws: int
     seed: int
     cases: int
+    measure: str | None
+    threshold: float
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -49,6 +51,21 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
             metavar='N',
             help=f'{help_} (default: %(default)s)',
         )
+    parser.add_argument(
+        '--measure',
+        choices=['AP', 'AR', 'PCKh', 'PCK', 'OKS50'],
+        help='what the report is led by (default: AP, or PCKh or PCK where '
+        'the data has no AP; OKS50 or PCK where AP is below .05 without '
+        'occlusion)',
+    )
+    parser.add_argument(
+        '--threshold',
+        type=float,
+        default=0.3,
+        metavar='S',
+        help='score above which a prediction counts as confident (default: '
+        '%(default)s)',
+    )
     return parser.parse_args(argv)
 
 
@@ -63,6 +80,8 @@ def report(options: ReportOptions) -> None:
         draws=options.draws,
         seed=options.seed,
         cases=options.cases,
+        measure=options.measure,
+        threshold=options.threshold,
         progress=show_steps(sum(len(run.attacks) for run in found.runs)),
     )
     print(f'Wrote {path}, report.json, table.md and CSV files')

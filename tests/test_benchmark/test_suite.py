@@ -1,12 +1,15 @@
 """Suites: what is in them, and what their files may say."""
 
+import hashlib
 import json
+from importlib import resources
 
 import numpy as np
 import pytest
 from mmpose.registry import TRANSFORMS
 
 from mmpose_occlusion.benchmark.suite import (
+    checksum,
     load_suite,
     load_suites,
     shipped,
@@ -233,3 +236,36 @@ def test_two_attacks_of_one_name():
 def test_nothing_to_do():
     with pytest.raises(UsageError, match='there is no attack'):
         load_suites([], [], COCO)
+
+
+def test_the_frozen_suite_is_unchanged():
+    """Results carry this; a suite with other attacks gets another name."""
+    text = resources.files('mmpose_occlusion').joinpath(
+        'benchmark/suites/occlusion-1.0.json'
+    )
+    content = json.loads(text.read_text())
+    canonical = json.dumps(content, sort_keys=True, separators=(',', ':'))
+    known = hashlib.sha256(canonical.encode('ascii')).hexdigest()[:16]
+    assert checksum('occlusion-1.0') == known == 'efb27fe126899a7b'
+    attacks = load_suite('occlusion-1.0', COCO)
+    assert {attack.checksum for attack in attacks} == {known}
+    assert attacks[0].to_json()['checksum'] == known
+
+
+def test_the_demo_is_a_subset_of_the_frozen_suite():
+    demo, whole = (
+        {a.name: a.key for a in load_suite(name, COCO)}
+        for name in ('demo', 'occlusion-1.0')
+    )
+    assert demo.items() <= whole.items()
+
+
+def test_checksums_are_of_the_content_alone(tmp_path):
+    one, other = tmp_path / 'a.json', tmp_path / 'b.json'
+    one.write_text('{"attacks": ["keypoint:*:black"], "x": 1}')
+    other.write_text('{ "x": 1,\n"attacks": ["keypoint:*:black"]}')
+    assert checksum(str(one)) == checksum(str(other))
+    other.write_text('{"x": 2, "attacks": ["keypoint:*:black"]}')
+    assert checksum(str(one)) != checksum(str(other))
+    own = dict(mine=['keypoint:nose:black'])
+    assert checksum('mine', own) == load_suite('mine', COCO, own)[0].checksum

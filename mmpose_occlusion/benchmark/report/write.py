@@ -21,6 +21,7 @@ from mmpose_occlusion.benchmark.analysis.bootstrap import DRAWS
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.benchmark.table import markdown_tables, print_tables
 from mmpose_occlusion.files import write_json, write_text
+from mmpose_occlusion.metrics.confidence import CONFIDENT
 from mmpose_occlusion.version import __version__
 
 from .cases import MakeImages
@@ -39,6 +40,8 @@ def write_report(
     draws: int = DRAWS,
     seed: int = 0,
     cases: int = 6,
+    measure: str | None = None,
+    threshold: float = CONFIDENT,
     title: str | None = None,
     notes: Sequence[str] = (),
     command: str | None = None,
@@ -55,6 +58,8 @@ def write_report(
         draws: Resampled sets of images.
         seed: Of the resampling.
         cases: Number of worst and of typical cases of each run.
+        measure: Main measure, see :func:`.analyse.analyse`.
+        threshold: Score above which a prediction counts as confident.
         title: Of the page.
         notes: Lines below the title.
         command: That wrote this report; by default this process's.
@@ -67,7 +72,7 @@ def write_report(
     folder.mkdir(parents=True, exist_ok=True)
     progress = progress or (lambda step: None)
     analyses, comparison = analyse(
-        with_distinct_names(runs), draws, seed, progress
+        with_distinct_names(runs), draws, seed, progress, measure, threshold
     )
     progress('figures and crops')
     facts: dict[str, Any] = dict(
