@@ -8,7 +8,7 @@ def duration(seconds: float) -> str:
     """Seconds in words.
 
     >>> duration(4), duration(100), duration(7500), duration(200_000)
-    ('4 s', '2 min', '2 h 5 min', '2 d 8 h')
+    ('4 s', '2 min', '2 h 5 min', '2 d 7 h')
     """
     if seconds < 90:
         return f'{seconds:.0f} s'

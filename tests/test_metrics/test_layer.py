@@ -19,6 +19,7 @@ OWN = (
     'mmpose_occlusion.metrics',
     'mmpose_occlusion.benchmark.analysis',
     'mmpose_occlusion.benchmark.data',
+    'mmpose_occlusion.errors',
     'mmpose_occlusion.occlusion',
 )
 

@@ -123,14 +123,14 @@ def test_controls_hide_nothing_that_was_asked_for():
     ('arguments', 'words'),
     [
         (dict(target='tail'), 'neither a joint nor a part'),
-        (dict(target=[]), 'target is empty'),
+        (dict(target=[]), 'must be the name of a joint'),
         (dict(fill='purple'), "fill='purple' is unknown"),
         (dict(fill='donor'), "fill='donor' is unknown"),
         (dict(size='huge'), "size='huge' must"),
         (dict(place='away'), "place='away' is unknown"),
         (dict(names='kinect'), "'kinect' are unknown"),
         (dict(names=['nose']), '17 keypoints and 1 joint names'),
-        (dict(bbox=np.zeros((3, 4))), '3 boxes for 1 people'),
+        (dict(bbox=np.zeros((3, 4))), 'bbox'),
         (dict(parts={'hand': ['thumb']}), "names the joint 'thumb'"),
     ],
 )
