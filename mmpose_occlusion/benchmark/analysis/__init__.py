@@ -8,6 +8,7 @@ from .attack_description import (
     OTHER,
     PART,
     RANDOM,
+    USUAL_SIZE,
     AttackDescription,
     describe,
     transform_configs,
@@ -21,12 +22,15 @@ from .attack_groups import (
 from .bootstrap import DRAWS, LEVEL, Estimate
 from .error_types import ERROR_TYPES
 from .model_comparison import CLEAN, ModelComparison, ModelDifference
+from .natural_occlusion import SeverityMatch
 from .run_measures import LOWER_IS_BETTER
+from .score_quality import COVERAGES, PooledScores, ScoreQuality
 
 __all__ = [
     'ALL_JOINTS',
     'AT_TARGET',
     'CLEAN',
+    'COVERAGES',
     'DRAWS',
     'ERROR_TYPES',
     'KEYPOINT',
@@ -36,6 +40,7 @@ __all__ = [
     'OTHER',
     'PART',
     'RANDOM',
+    'USUAL_SIZE',
     'Analysis',
     'AttackCost',
     'AttackDescription',
@@ -46,7 +51,10 @@ __all__ = [
     'ModelComparison',
     'ModelDifference',
     'MovementMatrix',
+    'PooledScores',
+    'ScoreQuality',
     'SeverityCurve',
+    'SeverityMatch',
     'analyse',
     'describe',
     'transform_configs',

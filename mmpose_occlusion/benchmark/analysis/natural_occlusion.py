@@ -81,7 +81,7 @@ class Stratum:
 
 
 @dataclass(frozen=True)
-class Equivalent:
+class SeverityMatch:
     """The size at which a paint costs as much as nature does.
 
     Args:
@@ -120,7 +120,7 @@ class NaturalOcclusion:
 
     gaps: list[NaturalGap]
     strata: list[Stratum]
-    equivalents: list[Equivalent]
+    equivalents: list[SeverityMatch]
 
 
 def severity_attacks(
@@ -252,7 +252,7 @@ def _equivalent(
     attacks: Mapping[float, Sequence[Attacked]],
     rates: Mapping[int, np.ndarray],
     shares: np.ndarray,
-) -> Equivalent:
+) -> SeverityMatch:
     sizes = sorted(attacks)
     by_joint = [attack_losses(run, weights, attacks[s]) for s in sizes]
     natural_by_joint = rates[VISIBLE] - rates[OCCLUDED]
@@ -263,7 +263,7 @@ def _equivalent(
     reached = crossing(np.array(sizes), -losses, zero, -natural)
     away = np.abs(losses[:, 0] - natural[0])
     nearest = int(np.argmin(np.where(np.isnan(away), np.inf, away)))
-    return Equivalent(
+    return SeverityMatch(
         paint,
         sizes,
         [estimate(row) for row in losses],

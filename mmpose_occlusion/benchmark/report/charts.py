@@ -11,6 +11,7 @@ from mmpose_occlusion.benchmark.analysis import (
     RANDOM,
     Analysis,
     AttackCost,
+    ControlComparison,
     ModelComparison,
     SeverityCurve,
 )
@@ -20,6 +21,9 @@ from .figures.chart_base import LOOKS, Chart, Look, looks
 from .figures.forest_chart import Group, forest_chart
 from .figures.severity_chart import Line, severity_chart
 from .formatting import NAMES, PLACES, number, place_name
+
+MOST_ROWS = 24
+"""Of a chart of controls."""
 
 
 def model_charts(
@@ -41,7 +45,7 @@ def model_charts(
 
 
 def _paints_of(costs: Iterable[AttackCost]) -> list[str]:
-    return list(dict.fromkeys(cost.paint for cost in costs))
+    return list(dict.fromkeys(cost.label for cost in costs))
 
 
 def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
@@ -57,7 +61,7 @@ def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
         paint: {
             c.target: -(c.change[main].value or 0.0)
             for c in plain
-            if c.kind == KEYPOINT and c.paint == paint
+            if c.kind == KEYPOINT and c.label == paint
         }
         for paint in _paints_of(plain)
     }
@@ -76,7 +80,7 @@ def _costs(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
     by_paint = looks(paints)
 
     def values(kind: str, paint: str) -> Group:
-        mine = [c for c in plain if (c.kind, c.paint) == (kind, paint)]
+        mine = [c for c in plain if (c.kind, c.label) == (kind, paint)]
         found = {c.target: c.change[main] for c in mine}
         return Group(paint, by_paint[paint], found)
 
@@ -131,9 +135,28 @@ def curve_name(curve: SeverityCurve) -> str:
     return f'{words.get(curve.target, curve.target)}, {curve.paint}'
 
 
+def _shown_controls(analysis: Analysis) -> list[ControlComparison]:
+    """Those of a chart: all, or of many those of the first paint, black if
+    there is any."""
+    known = [c for c in analysis.controls if c.people]
+    if len(known) <= MOST_ROWS:
+        return known
+    paints = [c.paint for c in known]
+    first = 'black' if 'black' in paints else paints[0]
+    return [c for c in known if c.paint == first]
+
+
+def controls_note(analysis: Analysis) -> str:
+    """A sentence on the paint that the chart of controls is limited to."""
+    shown = _shown_controls(analysis)
+    if len(shown) == len([c for c in analysis.controls if c.people]):
+        return ''
+    return f' Shown: {shown[0].paint}; the numbers below are of all paints.'
+
+
 def _controls(analysis: Analysis) -> Chart | None:
     name = NAMES[analysis.main]
-    known = [c for c in analysis.controls if c.people]
+    known = _shown_controls(analysis)
     found = dict.fromkeys(place for c in known for place in c.change)
     groups = []
     for place, look in zip(sorted(found, key=_rank), LOOKS, strict=False):
@@ -189,7 +212,7 @@ def comparison_chart(
     )
     panels = {}
     for paint in _paints_of(plain):
-        shown = {CLEAN, *(c.name for c in plain if c.paint == paint)}
+        shown = {CLEAN, *(c.name for c in plain if c.label == paint)}
         panels[f'painted: {paint}'] = [
             Group(
                 model,

@@ -11,7 +11,10 @@ from mmpose_occlusion.benchmark.analysis import (
     AttackCost,
     ModelComparison,
 )
+from mmpose_occlusion.benchmark.analysis.score_quality import AttackScores
 from mmpose_occlusion.files import plain
+
+from .conditions import conditions, conditions_line, suite_checksums
 
 SCHEMA = 1
 """Version of ``report.json``."""
@@ -44,6 +47,9 @@ def report_numbers(
                 crop_size=list(of.crop_size),
                 evaluation=of.evaluation,
                 measure=analysis.main,
+                why_measure=analysis.why_main,
+                suites=suite_checksums(of),
+                conditions=conditions(analysis),
                 boxes=len(of.boxes),
                 people=analysis.people,
                 images=analysis.images,
@@ -52,6 +58,10 @@ def report_numbers(
                 matrices=analysis.matrices,
                 curves=analysis.curves,
                 controls=analysis.controls,
+                scores=analysis.scores,
+                natural=analysis.natural,
+                skill=analysis.skill,
+                summaries=analysis.summaries,
             )
         )
     return plain(
@@ -68,18 +78,32 @@ def report_numbers(
 
 def csv_files(analyses: Sequence[Analysis]) -> dict[str, str]:
     """File name -> text of the tables of all models."""
-    costs = [(a.run.model, cost) for a in analyses for cost in a.costs]
-    return {
-        'attacks.csv': _csv(_attack_row(*each) for each in costs),
-        'joints.csv': _csv(
-            row for each in costs for row in _joint_rows(*each)
-        ),
-        'movement.csv': _csv(
-            dict(model=model, attack=cost.name, joint=joint, movement=moved)
-            for model, cost in costs
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for analysis in analyses:
+        model, line = analysis.run.model, conditions_line(analysis)
+        for name, rows in _tables(analysis).items():
+            tables.setdefault(f'{name}.csv', []).extend(
+                dict(model=model, **row, conditions=line) for row in rows
+            )
+    return {name: _csv(rows) for name, rows in tables.items()}
+
+
+def _tables(analysis: Analysis) -> dict[str, Iterable[dict[str, Any]]]:
+    costs = analysis.costs
+    return dict(
+        attacks=map(_attack_row, costs),
+        joints=(row for cost in costs for row in _joint_rows(cost)),
+        movement=(
+            dict(attack=cost.name, joint=joint, movement=moved)
+            for cost in costs
             for joint, moved in cost.moved.items()
         ),
-    }
+        scores=(row for s in analysis.scores.attacks for row in _scores(s)),
+        natural=(
+            _flat(asdict(gap), ('joint', 'visible', 'occluded'))
+            for gap in analysis.natural.gaps
+        ),
+    )
 
 
 _ATTACK = (
@@ -88,8 +112,8 @@ _ATTACK = (
 )
 
 
-def _attack_row(model: str, cost: AttackCost) -> dict[str, Any]:
-    row: dict[str, Any] = dict(model=model, attack=cost.name)
+def _attack_row(cost: AttackCost) -> dict[str, Any]:
+    row: dict[str, Any] = dict(attack=cost.name)
     row.update({key: getattr(cost, key) for key in _ATTACK})
     for measure, change in cost.change.items():
         row[f'{measure}_clean'] = cost.clean[measure].value
@@ -97,13 +121,44 @@ def _attack_row(model: str, cost: AttackCost) -> dict[str, Any]:
         row[f'{measure}_change'] = change.value
         row[f'{measure}_change_low'] = change.low
         row[f'{measure}_change_high'] = change.high
+        together = cost.together[measure]
+        row[f'{measure}_change_simultaneous_low'] = together.low
+        row[f'{measure}_change_simultaneous_high'] = together.high
+    row['no_change_p'] = cost.equivalence.p
+    row['smallest_effect'] = cost.equivalence.smallest_effect
     return row
 
 
-def _joint_rows(model: str, cost: AttackCost) -> Iterator[dict[str, Any]]:
+def _scores(scores: AttackScores) -> Iterator[dict[str, Any]]:
+    """One row for each role of joints that the attack leaves any of."""
+    for role, attacked in scores.attacked.items():
+        if attacked.keypoints:
+            yield dict(
+                attack=scores.attack,
+                role=role,
+                number=attacked.keypoints,
+                **_flat(asdict(scores.clean[role]), (), '_clean'),
+                **_flat(asdict(attacked), (), '_attacked'),
+                hidden_auroc=scores.hidden_auroc.value,
+            )
+
+
+def _flat(
+    values: Mapping[str, Any], plain_keys: Sequence[str], end: str = ''
+) -> dict[str, Any]:
+    """Plain values, and the columns of estimates."""
+    out = {key: values[key] for key in plain_keys}
+    for key, found in values.items():
+        if isinstance(found, dict):
+            out[f'{key}{end}'] = found['value']
+            out[f'{key}{end}_low'] = found['low']
+            out[f'{key}{end}_high'] = found['high']
+    return out
+
+
+def _joint_rows(cost: AttackCost) -> Iterator[dict[str, Any]]:
     for joint in cost.joints:
         row: dict[str, Any] = dict(
-            model=model,
             attack=cost.name,
             joint=joint.joint,
             group=joint.group,

@@ -1,7 +1,7 @@
 """What the template of the page shows, taken from analyses.
 
 The page is one HTML file that loads nothing: style sheet, charts and crops
-are inside. Sentences and tables are in ``report.html.j2``.
+are inside. Sentences and tables are in ``report*.html.j2``.
 """
 
 import base64
@@ -17,6 +17,7 @@ from mmpose_occlusion.benchmark.analysis import (
     ERROR_TYPES,
     KEYPOINT,
     LOWER_IS_BETTER,
+    MEAN,
     PART,
     Analysis,
     AttackCost,
@@ -28,7 +29,13 @@ from mmpose_occlusion.visualization import PoseStyle, svg
 
 from . import charts, formatting
 from .cases import TYPICAL, WORST, Case, CaseImages, MakeImages, pick_cases
-from .formatting import NAMES, describe, percent
+from .conditions import conditions
+from .formatting import NAMES, both, describe, percent
+from .scores_and_nature import (
+    nature_values,
+    score_values,
+    severity_sentence,
+)
 
 Values = dict[str, Any]
 
@@ -163,6 +170,13 @@ def _model(
             },
         },
         paints=_paints(plain, main),
+        plain_size=_plain_size(plain),
+        conditions=conditions(analysis),
+        severity_sentence=severity_sentence(analysis),
+        know=score_values(analysis),
+        nature=nature_values(analysis),
+        halves=_halves(analysis),
+        controls_note=charts.controls_note(analysis),
         largest_move=max([x or 0 for x in moved] + [0.005]),
         largest_change=max(
             [abs(_value(c, main)) for c in analysis.costs] + [1e-9]
@@ -173,6 +187,36 @@ def _model(
         cards=cards,
         no_crops=reason,
     )
+
+
+def _plain_size(plain: Sequence[AttackCost]) -> str:
+    """A sentence on the size of discs; empty for discs of the default."""
+    sizes = sorted({c.severity for c in plain if c.severity is not None})
+    if not sizes:
+        return ''
+    text = ' and '.join(f'{100 * size:g} %' for size in sizes)
+    return f" Discs of {text} of the height of the person's bbox."
+
+
+def _halves(analysis: Analysis) -> list[list[str]]:
+    """Target and paint, clean measure, and S50 with its interval."""
+    rows = []
+    for summary in analysis.summaries:
+        for half in summary.halves:
+            size = half.size
+            low, value, high = (
+                'never' if x is None else f'{100 * x:.1f}'
+                for x in (size.low, size.value, size.high)
+            )
+            name = 'mean of all' if half.target == MEAN else half.target
+            rows.append(
+                [
+                    f'{name}, {half.paint}',
+                    both(half.clean, summary.measure),
+                    f'{value} [{low}, {high}]',
+                ]
+            )
+    return rows
 
 
 def _value(cost: AttackCost, measure: str) -> float:
@@ -188,7 +232,7 @@ def _paints(costs: Sequence[AttackCost], measure: str) -> list[str]:
     """Paints with most targets first, of these the most harmful."""
     totals: dict[str, list[float]] = {}
     for cost in costs:
-        totals.setdefault(cost.paint, []).append(_value(cost, measure))
+        totals.setdefault(cost.label, []).append(_value(cost, measure))
     return sorted(
         totals, key=lambda p: (-len(totals[p]), float(np.mean(totals[p])))
     )
@@ -230,12 +274,12 @@ def _failures(plain: Sequence[AttackCost]) -> list[Values]:
     """Fractions of the kinds of failures, clean and under each paint."""
     bars = []
     for group in GROUPS:
-        for paint in ('clean', *dict.fromkeys(c.paint for c in plain)):
+        for paint in ('clean', *dict.fromkeys(c.label for c in plain)):
             view = 'clean' if paint == 'clean' else 'attacked'
             counts = [
                 cost.failures[group][view]
                 for cost in plain
-                if paint in ('clean', cost.paint)
+                if paint in ('clean', cost.label)
             ]
             found = {
                 kind: sum(c[kind] for c in counts) for kind in ERROR_TYPES
