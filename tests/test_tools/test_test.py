@@ -237,7 +237,7 @@ def test_detector_boxes_under_attack(run, with_boxes, tmp_path):
         f' changed {sum(painted)} of {len(samples)} cro'
         in (attack_lines(log)[0])
     )
-    assert f'least …) ({sum(nobody)})' in attack_lines(log)[0]
+    assert f'minimum …) ({sum(nobody)})' in attack_lines(log)[0]
     assert f' of the {len(samples)} boxes of ' in log  # the data set's count
     # joints go to the attack alone
     for sample in samples:
