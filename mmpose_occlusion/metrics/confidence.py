@@ -80,7 +80,8 @@ def _levels(scores: np.ndarray) -> tuple[np.ndarray, int]:
     """Rank (n,) of each score among the different ones, and their number."""
     known, level = np.unique(scores, return_inverse=True)
     if len(known) > MAX_LEVELS:
-        edges = np.quantile(scores, np.linspace(0, 1, MAX_LEVELS + 1)[1:-1])
+        first = np.linspace(0, len(scores), MAX_LEVELS + 1).astype(int)[1:-1]
+        edges = np.sort(scores)[first]
         level = np.searchsorted(np.unique(edges), scores, side='right')
     return level, int(level.max(initial=-1)) + 1
 

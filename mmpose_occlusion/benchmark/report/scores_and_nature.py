@@ -19,7 +19,7 @@ Values = dict[str, Any]
 
 SCORE_HEAD = (
     *('joints', 'number', 'right', 'confident and wrong', 'AUROC'),
-    *('ECE', 'ECE after an isotonic fit', 'risk at 80 %'),
+    *('ECE', 'ECE, fitted', 'risk at 80 %'),
     'AUROC visible against hidden',
 )
 
@@ -38,7 +38,7 @@ def score_values(analysis: Analysis) -> Values | None:
         draws=scores.draws,
         chart=risk_chart(
             {
-                'without occlusion, all joints': scores.risks,
+                'no attack, all joints': scores.risks,
                 **{_name(p): p.risks for p in _usual(scores.pooled)},
             },
             COVERAGES,
@@ -57,10 +57,12 @@ def score_values(analysis: Analysis) -> Values | None:
 def _clean_row(analysis: Analysis) -> list[str]:
     clean = analysis.scores.clean
     return [
-        *('all, without occlusion', f'{clean.keypoints:,}'),
+        *('all, no attack', f'{clean.keypoints:,}'),
         *(percent(e.value, 1) for e in (clean.right, clean.confident_wrong)),
-        *(both(e) for e in (clean.auroc, clean.ece)),
-        both(clean.ece_isotonic),
+        *(
+            f'{number(e.value)}\n{interval(e)}'
+            for e in (clean.auroc, clean.ece, clean.ece_isotonic)
+        ),
         *(percent(clean.risk.value, 1), '–'),
     ]
 
@@ -72,15 +74,15 @@ def _pooled_row(pooled: PooledScores) -> list[str]:
         _percents(clean, attacked, 'right'),
         _percents(clean, attacked, 'confident_wrong'),
         *(
-            f'{arrow(before.value, after.value)} {interval(after)}'
+            f'{arrow(before.value, after.value)}\n{interval(after)}'
             for before, after in (
                 (clean.auroc, attacked.auroc),
                 (clean.ece, attacked.ece),
                 (clean.ece_isotonic, attacked.ece_isotonic),
             )
         ),
-        _percents(clean, attacked, 'risk'),
-        both(pooled.hidden_auroc),
+        f'{percent(clean.risk.value, 1)} → {percent(attacked.risk.value, 1)}',
+        f'{number(pooled.hidden_auroc.value)}\n{interval(pooled.hidden_auroc)}',
     ]
 
 
@@ -88,12 +90,12 @@ def _percents(clean: ScoreQuality, attacked: ScoreQuality, name: str) -> str:
     before, after = getattr(clean, name), getattr(attacked, name)
     ends = ''
     if after.low is not None and after.high is not None:
-        ends = f' [{100 * after.low:.1f}, {100 * after.high:.1f}]'
+        ends = f'\n[{100 * after.low:.1f}, {100 * after.high:.1f}]'
     return f'{percent(before.value, 1)} → {percent(after.value, 1)}{ends}'
 
 
 def _name(pooled: PooledScores) -> str:
-    text = f'hidden {pooled.kind}, {pooled.paint}'
+    text = f'{pooled.kind}, {pooled.paint}'
     if pooled.severity is not None:
         text += f' {100 * pooled.severity:g} %'
     return text
@@ -125,7 +127,8 @@ def _score_sentence(analysis: Analysis) -> str:
     worst = max(known, key=lambda p: p.attacked.confident_wrong.value or 0)
     clean, under = worst.clean, worst.attacked
     return (
-        f'Under the attack with most confident errors ({_name(worst)}), '
+        'Under the attack with most confident errors '
+        f'(hidden {_name(worst)}), '
         f'{percent(under.confident_wrong.value)} of the hidden joints are '
         f'wrong with a score above {analysis.scores.threshold:g}, against '
         f'{percent(clean.confident_wrong.value)} of the same joints without '
@@ -163,7 +166,7 @@ def nature_values(analysis: Analysis) -> Values | None:
                 'all joints' if gap.joint == 'all' else gap.joint,
                 *(f'{n:,}' for n in (gap.visible, gap.occluded)),
                 *(both(e) for e in (gap.right_visible, gap.right_occluded)),
-                both(gap.loss, sign=True),
+                both(gap.loss),
             ]
             for gap in natural.gaps
         ],
@@ -174,26 +177,32 @@ def nature_values(analysis: Analysis) -> Values | None:
             ]
             for s in natural.strata
         ],
-        matches=[
-            dict(
-                head=[
-                    'paint',
-                    *(f'{100 * s:g} %' for s in found.severities),
-                    'by nature',
-                    'size that costs as much',
-                    "Kendall's tau over joints",
-                ],
-                row=[
-                    found.paint,
-                    *(both(e, sign=True) for e in found.losses),
-                    both(found.natural, sign=True),
-                    size_words(found),
-                    both(found.agreement, sign=True),
-                ],
-            )
-            for found in natural.equivalents
-        ],
+        matches=_match_table(natural.equivalents),
     )
+
+
+def _match_table(matches: Sequence[SeverityMatch]) -> Values:
+    """A column for each paint."""
+    sizes = sorted({size for found in matches for size in found.severities})
+    losses = [
+        dict(zip(found.severities, found.losses, strict=True))
+        for found in matches
+    ]
+    rows = [
+        [f'lost at {100 * size:g} %']
+        + [both(known[size]) if size in known else '–' for known in losses]
+        for size in sizes
+    ]
+    if matches:
+        rows += [
+            ['lost by nature', *(both(m.natural) for m in matches)],
+            ['size that costs as much', *map(size_words, matches)],
+            [
+                "Kendall's tau over joints",
+                *(both(m.agreement, sign=True) for m in matches),
+            ],
+        ]
+    return dict(head=['', *(m.paint for m in matches)], rows=rows)
 
 
 def size_words(found: SeverityMatch) -> str:

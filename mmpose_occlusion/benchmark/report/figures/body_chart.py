@@ -111,7 +111,7 @@ def body_chart(
     median = "Each joint is at its median place in the people's bboxes."
     chart = Chart(alt, '' if layout.is_standing else median)
     for paint, found in losses.items():
-        with chart.panel(3.2, 4.9) as axis:
+        with chart.panel(2.9, 4.7) as axis:
             _draw_body(axis, layout, found, norm, text)
             axis.set_title(f'painted: {paint}', loc='center')
     with chart.panel(0.75, 3.2) as axis:
