@@ -169,7 +169,7 @@ def _read_images(raw: Sequence, out: Annotations) -> dict[Any, int]:
                 where,
                 'an image has no width and height',
                 REPAIRED,
-                'they are read from the picture file',
+                'they are read from the image file',
             )
             size = [None, None]
         out.images[key] = dict(file_name=name, width=size[0], height=size[1])

@@ -122,10 +122,10 @@ def _note_corners(detections: Detections, annotations: Annotations) -> None:
 def check_images(
     annotations: Annotations, folder: str | Path, decode: bool = False
 ) -> dict[int, Path]:
-    """Find the pictures.
+    """Find the images.
 
     Args:
-        annotations: Its faults get those of the pictures.
+        annotations: Its faults get those of the images.
         folder: That the file names are below.
         decode: Whether to decode each one, which finds truncated files.
 
@@ -137,19 +137,19 @@ def check_images(
         path = Path(folder) / image['file_name']
         text = _fault_of(path)
         if text is None and decode:
-            picture = cv2.imread(str(path))
-            if picture is None:
-                text = 'a picture cannot be decoded'
-            elif image['width'] and picture.shape[:2] != (
+            pixels = cv2.imread(str(path))
+            if pixels is None:
+                text = 'an image cannot be decoded'
+            elif image['width'] and pixels.shape[:2] != (
                 image['height'],
                 image['width'],
             ):
                 text = None
                 annotations.faults.add(
                     str(path),
-                    'a picture has another size than the file says',
+                    'an image has another size than the file says',
                     NOTED,
-                    'the size of the picture counts',
+                    'the size of the image counts',
                 )
         if text is None:
             found[key] = path
@@ -158,7 +158,7 @@ def check_images(
     if not found:
         annotations.faults.add(
             str(folder),
-            'none of the pictures can be used',
+            'none of the images can be used',
             UNUSABLE,
             'give the folder that the file names are below',
         )
@@ -167,11 +167,11 @@ def check_images(
 
 def _fault_of(path: Path) -> str | None:
     if path.is_symlink() and not path.exists():
-        return 'a picture is a link to nothing'
+        return 'an image is a link to nothing'
     if path.is_dir():
-        return 'a picture is a folder'
+        return 'an image is a folder'
     if not path.is_file():
-        return 'a picture does not exist'
+        return 'an image does not exist'
     if not path.stat().st_size:
-        return 'a picture is an empty file'
+        return 'an image is an empty file'
     return None

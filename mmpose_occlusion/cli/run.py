@@ -3,7 +3,6 @@
 Nothing heavy is imported here, so that ``--help`` answers quickly.
 """
 
-import atexit
 import contextlib
 import io
 import os
@@ -79,9 +78,7 @@ def run(
             f'{words}: use a smaller batch size or fewer workers', MACHINE
         )
     finally:
-        was_rank = _destroy_process_group()
-    if was_rank:
-        _end_rank(status)
+        _destroy_process_group()
     return status
 
 
@@ -98,33 +95,15 @@ def _fail(error: Exception | str, status: int = USER) -> int:
     return status
 
 
-def _destroy_process_group() -> bool:
-    """Leave the process group, so that no other rank waits for this one.
-
-    Returns:
-        Whether there was one.
-    """
+def _destroy_process_group() -> None:
+    """Leave the process group, so that no other rank waits for this one."""
     if 'torch.distributed' not in sys.modules:
-        return False
+        return
     import torch.distributed
 
     available = torch.distributed.is_available()
-    if not available or not torch.distributed.is_initialized():
-        return False
-    torch.distributed.destroy_process_group()
-    return True
-
-
-def _end_rank(status: int) -> None:
-    """End a rank whose work is done, without the destructors of torch.
-
-    A rank that had finished was once aborted there by a thread of torch's own
-    ("terminate called without an active exception"), which failed the run.
-    """
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
+    if available and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _import_mmpose() -> None:

@@ -103,9 +103,9 @@ class DetectionMatchedDataset(Dataset):
         people = self._load_people()
         self._owner = np.full(len(boxes), UNMATCHED)
         self._overlap = np.zeros(len(boxes), np.float32)
-        of_picture = _by_picture(people)
-        for picture, found in _by_picture(boxes).items():
-            here = of_picture.get(picture)
+        of_image = _by_image(people)
+        for image, found in _by_image(boxes).items():
+            here = of_image.get(image)
             if here is None:
                 continue
             iou = overlaps(
@@ -218,7 +218,7 @@ class DetectionMatchedDataset(Dataset):
         return self.dataset.pipeline(info)
 
 
-def _by_picture(entries: Sequence[Mapping]) -> dict[Any, list[int]]:
+def _by_image(entries: Sequence[Mapping]) -> dict[Any, list[int]]:
     """Image id -> indices of its boxes or people."""
     out = defaultdict(list)
     for i, entry in enumerate(entries):
@@ -235,7 +235,7 @@ def _after_nms(
     from mmcv.ops import nms  # compiled, and used here alone
 
     kept = []
-    for found in _by_picture(boxes).values():
+    for found in _by_image(boxes).values():
         _, left = nms(
             np.concatenate([boxes[i]['bbox'] for i in found]),
             np.concatenate([boxes[i]['bbox_score'] for i in found]),

@@ -89,13 +89,13 @@ class OcclusionVisualizationHook(Hook):
             view = view_of_sample(
                 sample, kept[BEFORE], kept[AFTER], kept[MATCHED_KEY]
             )
-            picture = draw_pair(view, self._style, heading=self.name)
+            image = draw_pair(view, self._style, heading=self.name)
             if self.out_dir:
                 path = self.out_dir / file_name(sample, self.name)
-                mmcv.imwrite(picture[..., ::-1], str(path))
+                mmcv.imwrite(image[..., ::-1], str(path))
             if self.show:
                 runner.visualizer.show(
-                    picture, win_name=view.title, wait_time=self.wait_time
+                    image, win_name=view.title, wait_time=self.wait_time
                 )
 
 

@@ -17,7 +17,7 @@ class ColorJitter(BaseTransform):
     """Torchvision's ``ColorJitter`` with one strength for all four changes.
 
     The reference offers it, between PartMix and the other occlusions, and
-    has it off in every published config. For each picture one magnitude is
+    has it off in every published config. For each image one magnitude is
     drawn from U(0, ``magnitude``), which then bounds the changes of
     brightness, contrast, saturation and hue.
 
@@ -31,11 +31,11 @@ class ColorJitter(BaseTransform):
 
     Args:
         magnitude: The largest magnitude, at most 0.5; the default is the
-            reference's. 0 leaves the picture as it is.
+            reference's. 0 leaves the image as it is.
 
     Raises:
         ValueError: For another magnitude.
-        TypeError: For a picture of another kind.
+        TypeError: For an image of another kind.
     """
 
     def __init__(self, magnitude: float = 0.05) -> None:
@@ -69,7 +69,7 @@ class ColorJitter(BaseTransform):
             or image.shape[2:] != (3,)
         ):
             raise TypeError(
-                'ColorJitter needs a picture of three channels of uint8 in '
+                'ColorJitter needs an image of three channels of uint8 in '
                 'results["img"]: put it after LoadImage, with '
                 'to_float32=False.'
             )

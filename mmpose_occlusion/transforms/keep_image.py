@@ -1,4 +1,4 @@
-"""Keeping pictures of a pipeline's inside."""
+"""Keeping images of a pipeline's inside."""
 
 from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
@@ -6,7 +6,7 @@ from mmpose.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class KeepImage(BaseTransform):
-    """Keep a copy of the picture as it is at this place of the pipeline.
+    """Keep a copy of the image as it is at this place of the pipeline.
 
     Required Keys:
 
@@ -25,7 +25,7 @@ class KeepImage(BaseTransform):
         self.key = key
 
     def transform(self, results: dict) -> dict:
-        """Copy the picture."""
+        """Copy the image."""
         results[self.key] = results['img'].copy()
         return results
 
