@@ -157,12 +157,10 @@ class RunMeasures:
 
     @property
     def why_main(self) -> str:
-        """Why the main measure is not AP; empty where there is no AP, or it
-        was chosen although AP would do."""
-        if self.main == 'AP' or 'AP' not in self.measures:
-            return ''
-        ap = self.all_people()['AP'][0]
-        if not self._is_low('AP'):
+        """Why the main measure is not AP although the data has it; empty
+        where AP would do."""
+        ap = self.all_people().get('AP', [1])[0]
+        if self.main == 'AP' or not ap < FLOOR:
             return ''
         return (
             f'AP is {ap:.3f} without occlusion, so low that it can hardly '
@@ -170,8 +168,7 @@ class RunMeasures:
         )
 
     def _is_low(self, measure: str) -> bool:
-        value = self.all_people()[measure][0]
-        return bool(np.isfinite(value)) and value < FLOOR
+        return bool(self.all_people()[measure][0] < FLOOR)
 
     def all_people(self) -> Draws:
         """Measures of the clean predictions as the data set's own metric
