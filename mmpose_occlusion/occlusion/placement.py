@@ -48,8 +48,9 @@ def move_elsewhere(
         number: In [0, 1), which of the places.
 
     Returns:
-        None where it fits nowhere, or where the image's border cuts the
-        region at the target, so that no whole one is as large.
+        None where it fits nowhere, where it has no pixels, or where the
+        image's border cuts the region at the target, so that no whole one is
+        as large.
     """
     shape = person.shape
     box = region.bounds(shape)
@@ -61,6 +62,13 @@ def move_elsewhere(
     x1, y1, x2, y2 = box
     own = region.mask(box)
     stamp = np.ones((y2 - y1, x2 - x1), bool) if own is None else own
+    # a disc's box may begin or end with a row or column without its pixels
+    used = np.argwhere(stamp)
+    if not len(used):
+        return None
+    (up, left), (down, right) = used.min(0).tolist(), used.max(0).tolist()
+    stamp = stamp[up : down + 1, left : right + 1]
+    x1, y1, x2, y2 = x1 + left, y1 + up, x1 + right + 1, y1 + down + 1
     blocked = ~photo
     if place == OFF_PERSON:
         blocked |= person

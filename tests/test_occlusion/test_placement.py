@@ -17,6 +17,8 @@ ROWS, COLS = np.mgrid[:HEIGHT, :WIDTH]
 PERSON = (abs(COLS - 8) < 3) & (ROWS > 2) & (ROWS < 20)
 PHOTO = (ROWS < 21) & (COLS > 0)
 REGIONS = [Disc((8.25, 6.5), 2.6), Disc((8, 6), 2), Box((7, 5, 10, 9))]
+# no pixel in the first and last rows of its box
+REGIONS.append(Disc((8.5, 6), 2))
 
 
 def pixels(region, shape=(HEIGHT, WIDTH)):
@@ -88,6 +90,12 @@ def test_a_region_that_the_border_cuts_has_no_equal(region):
         assert (
             move_elsewhere(region, place, everything, everything, 0.5) is None
         )
+
+
+def test_a_disc_between_the_pixels_has_none():
+    nobody = np.zeros((HEIGHT, WIDTH), bool)
+    disc = Disc((8.5, 6.5), 0.6)
+    assert move_elsewhere(disc, OFF_PERSON, nobody, ~nobody, 0.5) is None
 
 
 def test_where_nothing_fits():
