@@ -8,12 +8,13 @@ import numpy as np
 from mmengine.dataset import Compose
 from mmpose.datasets.transforms import GenerateTarget
 from mmpose.registry import DATASETS, TRANSFORMS
-from torch.utils.data import Dataset
 
 from mmpose_occlusion.engine.pipelines import (
     is_occlusion,
     with_occlusion_record,
 )
+
+from .donors import DatasetWrapper
 
 PLAIN = 'plain'
 """Name of the view without occlusions."""
@@ -31,7 +32,7 @@ _TAKEN = (PLAIN, 'kpt')  # the latter would log as loss_kpt, the plain term
 
 
 @DATASETS.register_module()
-class OcclusionViewsDataset(Dataset):
+class OcclusionViewsDataset(DatasetWrapper):
     """Each person's crop without and with occlusions.
 
     The image is decoded, augmented and warped once; the pipeline is cut
@@ -73,21 +74,7 @@ class OcclusionViewsDataset(Dataset):
             crops['lazy_init'] = True
         self.views = _build_views(DEFAULT_VIEWS if views is None else views)
         self._finish = _compose(with_occlusion_record(finish))
-        self.dataset: Any = DATASETS.build(crops)
-
-    @property
-    def metainfo(self) -> dict:
-        return self.dataset.metainfo
-
-    def full_init(self) -> None:
-        """Load the annotations."""
-        self.dataset.full_init()
-
-    def get_data_info(self, index: int) -> dict:
-        return self.dataset.get_data_info(index)
-
-    def __len__(self) -> int:
-        return len(self.dataset)
+        self.dataset = DATASETS.build(crops)
 
     def __getitem__(self, index: int) -> dict[str, list]:
         """The views of one crop, the plain one first.

@@ -15,10 +15,8 @@ from mmpose_occlusion.engine.pipelines import RECORD_KEY
 @HOOKS.register_module()
 class OcclusionSummaryHook(Hook):
     """Log how many crops each attack of a test changed, with the reasons for
-    unchanged ones.
-
-    It reads the records in the data samples' metainfo, in every process,
-    and logs one line for each attack after the metrics.
+    unchanged ones: one line for each attack, after the metrics, over all
+    processes.
 
     Args:
         names: Names of the attacks, in their order.
@@ -59,7 +57,7 @@ class OcclusionSummaryHook(Hook):
 
 
 def outcomes(records: Iterable[Mapping]) -> dict[int, int | str]:
-    """Painted pixels of each attack in one image, or the reason for none.
+    """What each attack did in one image.
 
     Args:
         records: ``results['occlusions']``.
@@ -73,8 +71,7 @@ def outcomes(records: Iterable[Mapping]) -> dict[int, int | str]:
         call, pixels = record['call'], record['pixels']
         earlier = done.get(call)
         if pixels:
-            painted = earlier if isinstance(earlier, int) else 0
-            done[call] = painted + pixels
+            done[call] = pixels + (earlier if isinstance(earlier, int) else 0)
         elif earlier is None:
             done[call] = record['reason'] or 'no pixel was painted'
     return done
@@ -99,14 +96,17 @@ def summarize(
     """
     lines = []
     for call in range(
-        max((max(crop, default=-1) for crop in crops), default=-1) + 1
+        1 + max((max(c, default=-1) for c in crops), default=-1)
     ):
         number = f'{view} number {call + 1}'.lstrip()
         name = names[call] if call < len(names) else number
         done = [crop.get(call, 'not attacked') for crop in crops]
         painted = [pixels for pixels in done if isinstance(pixels, int)]
+        # reasons that differ in a number count together
         reasons = Counter(
-            general(reason) for reason in done if isinstance(reason, str)
+            re.sub(r'-?\d+\.?\d*', '…', reason)
+            for reason in done
+            if isinstance(reason, str)
         )
         line = (
             f'Attack {name} changed {len(painted):,} of {len(done):,} crops '
@@ -120,8 +120,3 @@ def summarize(
             line += f'; {reasons.total():,} unchanged: {words}'
         lines.append(f'{line}.')
     return lines
-
-
-def general(reason: str) -> str:
-    """A reason without its numbers, so that equal ones count together."""
-    return re.sub(r'-?\d+\.?\d*', '…', reason)

@@ -47,9 +47,7 @@ class OcclusionVisualizationHook(Hook):
         self.interval = max(1, interval)
         self.show = show
         self.wait_time = wait_time
-        self._seen = 0
         self._kept: dict[int, dict[str, Any]] = {}
-        self._style: PoseStyle | None = None
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Make the folder."""
@@ -83,12 +81,9 @@ class OcclusionVisualizationHook(Hook):
         outputs: Sequence | None = None,
     ) -> None:
         """Draw the samples of a batch."""
-        assert self._style is not None
         for index, kept in self._kept.items():
             sample = (outputs or ())[index]
-            view = view_of_sample(
-                sample, kept[BEFORE], kept[AFTER], kept[MATCHED_KEY]
-            )
+            view = view_of_sample(sample, *kept.values())
             image = draw_pair(view, self._style, heading=self.name)
             if self.out_dir:
                 path = self.out_dir / file_name(sample, self.name)
@@ -121,24 +116,23 @@ def view_of_sample(
         sample: A data sample with its prediction, in image pixels.
         before: (H, W, 3) BGR, the crop or image before the attacks.
         after: The same after them.
-        person: The annotated person matched to a detector's box (see
-            ``MATCHED_KEY``).
+        person: The person matched to a detector's box (``MATCHED_KEY``),
+            whose joints are then the ground truth.
 
     Returns:
         A pair in the pixels of ``before``. In crops the prediction belongs to
         the person of the crop; on whole images (bottom-up models) predictions
-        and people are not matched. The ground truth in a detector's box is
-        that of the matched person.
+        and people are not matched.
     """
     truth, guess = sample.gt_instances, sample.pred_instances
     predicted = np.asarray(guess.keypoints, float)[..., :2]
     meta = sample.metainfo
     size = meta.get('input_size')
     is_crop = size is not None and before.shape[1::-1] == tuple(size)
+    seen = dict(truth.items())
     if is_crop:
         predicted = to_crop(predicted, meta)
-    seen = dict(truth.items())
-    if not is_crop:
+    else:
         seen.pop('transformed_keypoints', None)
     joints, labelled = truth_of({**seen, MATCHED_KEY: person})
     if person is None:

@@ -68,7 +68,7 @@ class SampleSurroundings:
             return np.ones(self._shape[:2], bool)
         bottom, right = size[0] - 1, size[1] - 1
         corners = [[0, 0], [right, 0], [right, bottom], [0, bottom]]
-        return filled([_warped(np.array(corners, float), warp)], self._shape)
+        return filled([corners @ warp[:, :2].T + warp[:, 2]], self._shape)
 
     def donor(
         self,
@@ -173,18 +173,28 @@ class SampleSurroundings:
                 height of the person's box, by which regions scale.
             swap_channels: Whether red and blue are swapped.
         """
+        rules = self._occlusion.rules
         for number in numbers if len(rows) else ():
             donor = donors[rows[int(number * len(rows))]]
             if own(donor):
                 continue
             source = self._read(donor.image_path)
-            person = self._as_person(donor, skeleton, source.shape, zoom)
-            region = self._occlusion.region(person, target, source.shape)
-            box = (
-                None
-                if isinstance(region, str)
-                else region.bounds(source.shape)
+            xy = rules.coordinates(
+                donor.xy, donor.labelled, mpii=skeleton.is_mpii, flipped=False
+            ).tolist()
+            flags = donor.labelled.tolist()
+            person = Person(
+                skeleton,
+                xy,
+                flags,
+                rules.available(skeleton.names, xy, flags, source.shape),
+                zoom * donor.height,
+                donor.height,
             )
+            region = self._occlusion.region(person, target, source.shape)
+            if isinstance(region, str):
+                continue
+            box = region.bounds(source.shape)
             if box is not None:
                 return Donor(
                     target.name,
@@ -196,39 +206,15 @@ class SampleSurroundings:
                 )
         return None
 
-    def _as_person(
-        self,
-        donor: DonorPerson,
-        skeleton: Skeleton,
-        shape: tuple[int, ...],
-        zoom: float,
-    ) -> Person:
-        rules = self._occlusion.rules
-        xy = rules.coordinates(
-            donor.xy, donor.labelled, mpii=skeleton.is_mpii, flipped=False
-        ).tolist()
-        labelled = donor.labelled.tolist()
-        return Person(
-            skeleton,
-            xy,
-            labelled,
-            rules.available(skeleton.names, xy, labelled, shape),
-            zoom * donor.height,
-            donor.height,
-        )
-
     def _read(self, path: str) -> np.ndarray:
-        who = self._occlusion.name
+        reason: Any = 'it is not an image.'
         try:
             image = self._load(dict(img_path=path))['img']
         except Exception as error:
-            raise OSError(
-                f'{who} cannot read the donor {path}: {error}'
-            ) from error
+            image, reason = None, error
         if image is None:
-            raise OSError(
-                f'{who} cannot read the donor {path}: it is not an image.'
-            )
+            who = self._occlusion.name
+            raise OSError(f'{who} cannot read the donor {path}: {reason}')
         return image
 
     def _is_own(self, index: int) -> Callable[[DonorPerson], bool]:
@@ -287,7 +273,3 @@ def _warp(results: Mapping) -> np.ndarray | None:
         0.0 if rotation is None else float(rotation[0]),
         output_size=results['input_size'],
     )
-
-
-def _warped(points: np.ndarray, warp: np.ndarray) -> np.ndarray:
-    return points @ warp[:, :2].T + warp[:, 2]
