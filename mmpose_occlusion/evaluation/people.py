@@ -147,7 +147,7 @@ class PeopleMetric(CocoMetric):
                 category_id=int(np.ravel(instance['category_id'])[0]),
                 keypoints=np.ravel(instance['keypoints']).tolist(),
                 score=float(instance['score']),
-                bbox=_box(instance),
+                bbox=_box(instance['keypoints'], instance.get('bbox')),
             )
             for image, instances in self._kept.items()
             for instance in instances
@@ -200,14 +200,13 @@ class PeopleMetric(CocoMetric):
             if not person['iscrowd']:
                 here[person['image_id']].append(i)
         for image, rows in loose.items():
-            candidates = np.array([*here[image], UNMATCHED])
             iou = overlaps(
                 bbox_xywh2xyxy(np.array([found[i]['bbox'] for i in rows])),
-                boxes[candidates[:-1]],
+                boxes[np.array(here[image], int)],
             )
             scores = np.array([found[i]['score'] for i in rows])
             matched = match_boxes(iou, scores, self.iou_thr, one_to_one)
-            owner[rows] = candidates[matched]
+            owner[rows] = np.array([*here[image], UNMATCHED])[matched]
         return owner
 
     def predicted(
@@ -227,11 +226,7 @@ class PeopleMetric(CocoMetric):
                 image_id=pred['img_id'],
                 keypoints=joints[:, :2],
                 score=float(pred['bbox_scores'][i]),
-                bbox=_box(
-                    dict(keypoints=joints, bbox=pred['bbox'][i])
-                    if 'bbox' in pred
-                    else dict(keypoints=joints)
-                ),
+                bbox=_box(joints, pred.get('bbox', {i: None})[i]),
             )
             for pred, _ in results
             for i, joints in enumerate(pred['keypoints'])
@@ -290,10 +285,9 @@ def _annotation(sample: dict) -> dict:
     )
 
 
-def _box(instance: Mapping) -> list[float]:
+def _box(joints: np.ndarray, bbox: np.ndarray | None) -> list[float]:
     """xywh of a prediction: its bbox, or else that of its joints."""
-    if 'bbox' in instance:
-        return [float(x) for x in instance['bbox']]
-    low = np.min(instance['keypoints'][:, :2], axis=0)
-    high = np.max(instance['keypoints'][:, :2], axis=0)
-    return [float(x) for x in (*low, *(high - low))]
+    if bbox is None:
+        low, high = joints[:, :2].min(axis=0), joints[:, :2].max(axis=0)
+        bbox = np.concatenate([low, high - low])
+    return [float(x) for x in bbox]

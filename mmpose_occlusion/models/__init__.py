@@ -8,5 +8,10 @@ from .contrastive import (  # noqa: E402
     ContrastivePoseEstimator,
     OcclusionContrastLoss,
 )
+from .visibility import OcclusionVisHead  # noqa: E402
 
-__all__ = ['ContrastivePoseEstimator', 'OcclusionContrastLoss']
+__all__ = [
+    'ContrastivePoseEstimator',
+    'OcclusionContrastLoss',
+    'OcclusionVisHead',
+]

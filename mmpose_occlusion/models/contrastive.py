@@ -88,7 +88,9 @@ class ContrastivePoseEstimator(TopdownPoseEstimator):
         for name, indices in views.items():
             heatmaps[name] = [maps[indices] for maps in stages]
             labels = [data_samples[i].gt_instance_labels for i in indices]
-            weights[name] = torch.cat([l.keypoint_weights for l in labels])
+            weights[name] = torch.cat(
+                [each.keypoint_weights for each in labels]
+            )
         target = _targets([data_samples[i] for i in views[PLAIN]])
         shapes = [tuple(maps.shape) for maps in heatmaps[PLAIN]]
         shape = weights[PLAIN].shape

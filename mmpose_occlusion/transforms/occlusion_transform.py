@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
-from mmpose.datasets.transforms import LoadImage
+from mmpose.datasets.transforms import LoadImage, PackPoseInputs
 
 from mmpose_occlusion.occlusion import (
     DEFAULT_SIZE,
@@ -19,6 +19,7 @@ from mmpose_occlusion.occlusion import (
     Named,
     Occlusion,
     PaperRules,
+    Record,
     Target,
 )
 from mmpose_occlusion.occlusion.choosers import Chooser
@@ -34,6 +35,14 @@ from .results_reader import (
 )
 from .sample_surroundings import SampleSurroundings
 
+LABELS = ('keep', 'occluded', 'drop')
+"""What becomes of the labels of hidden joints."""
+
+SHOWN = 'keypoints_visible_weights'
+"""Key of (N, K) float32, 0 for joints that were hidden with
+``label='occluded'``, in ``results`` after ``GenerateTarget`` and in the
+``gt_instances`` of data samples; absent where there is none."""
+
 
 @dataclass(kw_only=True, eq=False)
 class OcclusionTransform(BaseTransform):
@@ -47,6 +56,7 @@ class OcclusionTransform(BaseTransform):
     seed: int | None = None
     inplace: bool = False
     paper_exact: bool = False
+    label: str = 'keep'
 
     # fields of some children
     size = DEFAULT_SIZE
@@ -90,6 +100,12 @@ class OcclusionTransform(BaseTransform):
         if exact and self.place != TARGET:
             words = "is not the reference's, which has no controls"
             self.refuse('place', self.place, f'{words}: {_WITHOUT}')
+        if self.label not in LABELS:
+            self.refuse('label', self.label, f'is unknown; {_one_of(LABELS)}')
+        if self.label != 'keep' and (exact or self.remove_keypoints):
+            other = 'paper_exact' if exact else 'remove_keypoints'
+            words = f'contradicts {other}=True: leave out one of them'
+            self.refuse('label', self.label, words)
         self.check_probability('prob')
         if self.seed is not None and (
             isinstance(self.seed, bool)
@@ -168,6 +184,8 @@ class OcclusionTransform(BaseTransform):
             records = occlusion.refrain(call, None, sample.reason)
         else:
             records = self._occlude(results, sample, sample.skeleton, call)
+        if self.label != 'keep':
+            records = [Record(each, label=self.label) for each in records]
         results['occlusions'] = [*earlier, *records]
         return results
 
@@ -206,30 +224,56 @@ class OcclusionTransform(BaseTransform):
             self.inplace,
         )
         results['img'] = outcome.image
-        if outcome.removed:
-            self._remove(results, sample, skeleton, outcome.removed)
-        return outcome.records
+        records, removed = outcome.records, outcome.removed
+        if self.label != 'keep':
+            hidden = [r['targets'] + r['bystanders'] for r in records]
+            if self.label == 'drop':
+                records = [
+                    Record(record, removed=joints)
+                    for record, joints in zip(records, hidden, strict=True)
+                ]
+            removed = [tuple(joint) for joints in hidden for joint in joints]
+        if removed:
+            self._relabel(results, sample, skeleton, removed)
+        return records
 
     @cache_randomness
     def _draw(self, keys: list[tuple[int, int]], call: int) -> np.ndarray:
         """See :meth:`mmpose_occlusion.occlusion.Occlusion.draw`."""
         return self.occlusion.draw(keys, self.seed, call)
 
-    def _remove(
+    def _relabel(
         self,
         results: dict,
         sample: SampleJoints,
         skeleton: Skeleton,
-        removed: list[Joint],
+        joints: Sequence[Joint],
     ) -> None:
-        """Joints lose their weight, in both channels where there are two;
-        under ``paper_exact`` their coordinates as well."""
-        rows = [i for i, _ in removed]
-        joints = [skeleton.joint_index(name) for _, name in removed]
-        changed = {}
-        for key in ('keypoints_visible', sample.key)[: 1 + self.paper_exact]:
-            changed[key] = np.array(sample.source[key])
-            changed[key][rows, joints] = 0
+        """Joints lose their weight, in both channels where there are two,
+        and under ``paper_exact`` their coordinates; with
+        ``label='occluded'`` only the second channel, which
+        ``GenerateTarget`` makes to ``keypoints_visible_weights``."""
+        at = (
+            [i for i, _ in joints],
+            [skeleton.joint_index(name) for _, name in joints],
+        )
+        visible = np.array(sample.source['keypoints_visible'])
+        changed = dict(keypoints_visible=visible)
+        if self.label == 'occluded':
+            if visible.ndim == 2:
+                visible = np.stack([visible, np.ones_like(visible)], axis=-1)
+                changed['keypoints_visible'] = visible
+            visible[(*at, 1)] = 0
+            # codecs pack neither this key nor other ones beside their own
+            results['instance_mapping_table'] = {
+                **PackPoseInputs.instance_mapping_table,
+                SHOWN: SHOWN,
+            }
+        else:
+            visible[at] = 0
+        if self.paper_exact:
+            changed[sample.key] = np.array(sample.source[sample.key])
+            changed[sample.key][at] = 0
         if sample.matched:
             results[MATCHED_KEY] = {**sample.source, **changed}
         else:

@@ -45,6 +45,7 @@ class KeypointOcclusion(OcclusionTransform):
     Modified Keys:
 
         - img: a copy unless ``inplace``
+        - keypoints_visible: a copy, unless ``label`` is 'keep'
 
     Added Keys:
 
@@ -83,6 +84,15 @@ class KeypointOcclusion(OcclusionTransform):
             the shape of limbs, torso and head around the labelled joints.
             Where there is no such place, the record says so and is
             ``excluded``.
+        label: What becomes of the labels of all labelled joints, of any
+            person in the image, that lie on painted pixels: targets and
+            bystanders. 'keep' leaves them; with 'drop' their target weight
+            is 0 (the record lists them as removed); with 'occluded' they
+            still supervise the coordinates, and a
+            :class:`mmpose_occlusion.models.OcclusionVisHead` learns that
+            they are not visible: their second channel of
+            ``keypoints_visible``, then (N, K, 2), is 0. Records have it
+            under ``label`` where it is not 'keep'.
 
     Raises:
         ValueError: At construction for a bad argument; at a call for a
@@ -130,7 +140,7 @@ class PartOcclusion(OcclusionTransform):
             person's box; 'donor' pastes another part of another person.
         remove_keypoints: Drop the labels of the joints, of any person in the
             image, that lie under painted pixels, so that their target weight
-            is 0.
+            is 0: ``label='drop'`` where ``paper_exact`` is False.
         paper_exact: The reference's pixels and labels, its defects included:
             tight boxes with exclusive ends, a kernel of 31 pixels, 'random'
             over arms, hip and legs whether or not the person has them, and
@@ -167,7 +177,8 @@ class RandomOcclusion(OcclusionTransform):
     fixed share of joints and parts, which ``RandomChoice`` of mmcv would
     give.) Keys, errors and arguments are those of :class:`KeypointOcclusion`
     and :class:`PartOcclusion`; ``target`` is 'random', and
-    ``remove_keypoints`` is for parts: discs remove nothing. ``paper_exact``
+    ``remove_keypoints`` is for parts: discs remove nothing, unless
+    ``label='drop'``. ``paper_exact``
     is the reference's mode "all": the draw is from the joints that it takes
     for available and all eleven parts.
     """

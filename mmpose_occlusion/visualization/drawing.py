@@ -13,7 +13,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .pose_style import ERROR, INK, REGION, TRUTH, Color, PoseStyle
+from .crop_pair import ERROR, INK, REGION, TRUTH, Color, PoseStyle
 
 _SHIFT = 4  # bits of OpenCV's subpixel coordinates
 _AA = cv2.LINE_AA
@@ -122,22 +122,19 @@ def write(
     size: int,
     width: int,
 ) -> None:
-    """Write lines of text; long ones are cut with an ellipsis.
-
-    Args:
-        canvas: (H, W, 3) RGB; written on.
-        lines: Text and RGB of each.
-        corner: Left and top of the first line.
-        size: Of the letters, in pixels.
-        width: Of the longest line, in pixels.
-    """
+    """Write lines of text and RGB below a corner (left, top) of the canvas,
+    in letters of a size in pixels; what is longer than ``width`` pixels is
+    cut with an ellipsis."""
     image = Image.fromarray(canvas)
     pen = ImageDraw.Draw(image)
     letters = font(size)
     x, y = corner
     for row, (text, color) in enumerate(lines):
-        place = x, y + row * line_height(size)
-        pen.text(place, _fit(text, letters, width), color, letters)
+        shown = text
+        while text and letters.getlength(shown) > width:
+            text = text[:-1]
+            shown = f'{text.rstrip(" ,;:")}…'
+        pen.text((x, y + row * line_height(size)), shown, color, letters)
     canvas[:] = np.asarray(image)
 
 
@@ -156,14 +153,6 @@ def font(size: int) -> ImageFont.FreeTypeFont:
 def text_width(text: str, size: int) -> int:
     """Width of a line in pixels."""
     return int(font(size).getlength(text))
-
-
-def _fit(text: str, letters: ImageFont.FreeTypeFont, width: int) -> str:
-    if letters.getlength(text) <= width:
-        return text
-    while text and letters.getlength(f'{text}…') > width:
-        text = text[:-1]
-    return f'{text.rstrip(" ,;:")}…'
 
 
 def _point(joint: np.ndarray, scale: int) -> tuple[int, int]:

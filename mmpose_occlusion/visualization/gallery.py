@@ -11,8 +11,16 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from . import svg
-from .crop_pair import CropPair, record_caption
-from .pose_style import ERROR, LEFT, MIDDLE, REGION, RIGHT, PoseStyle
+from .crop_pair import (
+    ERROR,
+    LEFT,
+    MIDDLE,
+    REGION,
+    RIGHT,
+    CropPair,
+    PoseStyle,
+    record_caption,
+)
 
 _TEMPLATE = 'gallery.html.j2'
 

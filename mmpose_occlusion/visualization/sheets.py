@@ -6,8 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from . import drawing
-from .crop_pair import CropPair, record_caption
-from .pose_style import (
+from .crop_pair import (
     ERROR,
     FAINT,
     INK,
@@ -18,7 +17,9 @@ from .pose_style import (
     RIGHT,
     TRUTH,
     Color,
+    CropPair,
     PoseStyle,
+    record_caption,
 )
 
 GAP = 10
@@ -71,19 +72,15 @@ def contact_sheet(
     pairs: Sequence[CropPair],
     style: PoseStyle,
     heading: str,
-    columns: int = 0,
-    height: int = 256,
     together: int = 1,
     facts: Sequence[str] = (),
 ) -> np.ndarray:
-    """All pairs in one image.
+    """All pairs in one image, about as high as wide.
 
     Args:
         pairs: The crops in their order.
         style: The data set's joints.
         heading: Title.
-        columns: Pairs in a row; 0 makes the sheet about as high as wide.
-        height: Minimum height of each crop, in pixels.
         together: Number of successive pairs that are kept in one row.
         facts: Lines below the title.
 
@@ -94,15 +91,17 @@ def contact_sheet(
     for pair in pairs:
         lines = [(pair.title, INK)]
         lines += [(record_caption(r), FAINT) for r in pair.records[:3]]
-        crops = _beside(_crops(pair, style, height), 4)
+        crops = _beside(_crops(pair, style, 256), 4)
         cells.append(_captioned(crops, lines, 12))
     width = max(cell.shape[1] for cell in cells)
-    columns = columns or _columns(cells, width)
+    height = max(cell.shape[0] for cell in cells)
+    columns = round(math.sqrt(len(cells) * height / width * 1.3))
+    columns = min(len(cells), max(1, columns))
     columns = max(1, round(columns / together)) * together
-    rows = [cells[i : i + columns] for i in range(0, len(cells), columns)]
     page_width = columns * width + (columns - 1) * 2 * GAP
     strips = []
-    for row in rows:
+    for start in range(0, len(cells), columns):
+        row = cells[start : start + columns]
         strip = _blank(max(cell.shape[0] for cell in row), page_width)
         for index, cell in enumerate(row):
             left = index * (width + 2 * GAP)
@@ -133,15 +132,11 @@ def _draw_marks(
     canvas: np.ndarray, pair: CropPair, style: PoseStyle, scale: int
 ) -> None:
     """Dots on the joints that are hidden or have lost their label."""
-    removed, hidden = pair.removed(), pair.hidden()
+    removed = pair.removed()
     radius = drawing.thickness(canvas) * 1.3
-    for i, labelled in enumerate(pair.labelled):
-        for k in np.flatnonzero(labelled):
-            mark = i, style.names[k]
-            if mark in removed | hidden:
-                color = ERROR if mark in removed else TRUTH
-                joint = pair.joints[i, k]
-                drawing.disc(canvas, joint, radius, color, scale)
+    for i, k in _labelled(pair, style, pair.hidden() | removed):
+        color = ERROR if (i, style.names[k]) in removed else TRUTH
+        drawing.disc(canvas, pair.joints[i, k], radius, color, scale)
 
 
 def _draw_prediction(
@@ -153,7 +148,7 @@ def _draw_prediction(
         faint = None if pair.scores is None else pair.scores[i] < SCORE
         drawing.draw_pose(canvas, joints, shown, style, scale, faint)
     unit = drawing.thickness(canvas)
-    for i, k in _hidden_joints(pair, style):
+    for i, k in _labelled(pair, style, pair.hidden()):
         truth = pair.joints[i, k]
         if pair.matched:
             guess = pair.predicted[i, k]
@@ -163,12 +158,14 @@ def _draw_prediction(
             drawing.disc(canvas, truth, unit * 1.3, TRUTH, scale)
 
 
-def _hidden_joints(pair: CropPair, style: PoseStyle) -> list[tuple[int, int]]:
-    """(person, joint) indices of the hidden joints that have a label."""
+def _labelled(
+    pair: CropPair, style: PoseStyle, joints: set[tuple[int, str]]
+) -> list[tuple[int, int]]:
+    """(person, joint) indices of those that have a label."""
     index = {name: k for k, name in enumerate(style.names)}
     return sorted(
         (i, index[name])
-        for i, name in pair.hidden()
+        for i, name in joints
         if i < len(pair.labelled) and pair.labelled[i, index[name]]
     )
 
@@ -178,16 +175,10 @@ def _errors(pair: CropPair, style: PoseStyle) -> list[str]:
     if pair.predicted is None or not pair.matched:
         return []
     words = []
-    for i, k in _hidden_joints(pair, style):
+    for i, k in _labelled(pair, style, pair.hidden()):
         off = np.linalg.norm(pair.predicted[i, k] - pair.joints[i, k])
         words.append(f'{style.names[k]} {off:.0f} px')
     return [f'error of the prediction: {", ".join(words)}'] if words else []
-
-
-def _columns(cells: Sequence[np.ndarray], width: int) -> int:
-    height = max(cell.shape[0] for cell in cells)
-    best = round(math.sqrt(len(cells) * height / width * 1.3))
-    return min(len(cells), max(1, best))
 
 
 def _beside(images: Sequence[np.ndarray], gap: int) -> np.ndarray:
