@@ -94,15 +94,9 @@ class DonorIndex:
     def rows_with(
         self, joints: Sequence[int], first_only: bool = False
     ) -> np.ndarray:
-        """People who have all of the joints labelled.
-
-        Args:
-            joints: Indices of the joints.
-            first_only: Only the first person of each image.
-
-        Returns:
-            ``(M,)`` int32 rows of the index, kept for the next call.
-        """
+        """``(M,)`` int32 rows, kept for the next call, of the people who
+        have all of the joints (indices) labelled; with ``first_only`` of
+        the first person of each image."""
         key = (tuple(joints), first_only)
         if key not in self._rows:
             able = self.labelled[:, list(joints)].all(axis=1)
@@ -118,12 +112,6 @@ class DonorIndex:
             for part in MIXED_PARTS:
                 if part in skeleton.parts:
                     self.rows_with(skeleton.part_indices(part), first_only)
-
-    @property
-    def nbytes(self) -> int:
-        """Memory of the index in bytes."""
-        arrays = [v for v in vars(self).values() if hasattr(v, 'nbytes')]
-        return sum(a.nbytes for a in [*arrays, *self._rows.values()])
 
 
 class DatasetWrapper(Dataset):

@@ -87,9 +87,10 @@ class OcclusionViewsDataset(DatasetWrapper):
             these, one for each view.
         """
         crop = self.dataset[index]
-        packed = [self._pack(_own(crop), PLAIN)]
-        for name, occluded in self.occlude(crop):
-            packed.append(self._pack(occluded, name))
+        packed = []
+        for name, results in [(PLAIN, _own(crop)), *self.occlude(crop)]:
+            packed.append(self._finish(results))
+            packed[-1]['data_samples'].set_metainfo({VIEW_KEY: name})
         return {key: [view[key] for view in packed] for key in packed[0]}
 
     def occlude(self, crop: Mapping) -> Iterator[tuple[str, dict]]:
@@ -107,11 +108,6 @@ class OcclusionViewsDataset(DatasetWrapper):
                     'so remove the transform that returns None.'
                 )
             yield name, occluded
-
-    def _pack(self, results: dict, name: str) -> dict:
-        packed = self._finish(results)
-        packed['data_samples'].set_metainfo({VIEW_KEY: name})
-        return packed
 
 
 def _own(crop: Mapping) -> dict:

@@ -194,15 +194,8 @@ class ForcedOcclusionMetric(PeopleMetric):
 def hidden_joints(
     records: Iterable[Mapping], skeleton: Skeleton
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Targets and bystanders of an attack on one person.
-
-    Args:
-        records: Of the occlusions of a sample.
-        skeleton: Of the data set.
-
-    Returns:
-        Two ``(K,)`` bool; a target of one record is no bystander of another.
-    """
+    """Targets and bystanders of an attack on one person, two ``(K,)`` bool;
+    a target of one record is no bystander of another."""
     targets, others = np.zeros((2, len(skeleton.names)), bool)
     for record in records:
         for mask, key in ((targets, 'targets'), (others, 'bystanders')):
@@ -216,13 +209,8 @@ def _key(pred: Mapping) -> tuple[str, str]:
 
 
 def _seen_as(view: str, result: tuple[dict, dict], old: dict) -> dict:
-    """The clean, forced or attacked prediction of a result.
-
-    Args:
-        view: One of :data:`VIEWS`.
-        result: Of the attacked run.
-        old: The clean prediction of the same bbox.
-    """
+    """The clean, forced or attacked prediction, from a result of the attacked
+    run and the clean prediction of the same bbox."""
     pred, _ = result
     if view == 'attacked':
         return pred

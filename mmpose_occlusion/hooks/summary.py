@@ -3,8 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-import torch.distributed
+from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
@@ -13,6 +14,7 @@ from mmpose_occlusion.engine.pipelines import RECORD_KEY
 
 
 @HOOKS.register_module()
+@dataclass(eq=False)
 class OcclusionSummaryHook(Hook):
     """Log how many crops each attack of a test changed, with the reasons for
     unchanged ones: one line for each attack, after the metrics, over all
@@ -24,13 +26,11 @@ class OcclusionSummaryHook(Hook):
 
     priority = 'LOWEST'
 
-    def __init__(self, names: Sequence[str] = ()) -> None:
-        self.names = list(names)
-        self._crops: list[dict[int, str | int]] = []
+    names: Sequence[str] = ()
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Start counting."""
-        self._crops = []
+        self._crops: list[dict[int, str | int]] = []
 
     def after_test_iter(
         self,
@@ -47,11 +47,8 @@ class OcclusionSummaryHook(Hook):
         self, runner: Runner, metrics: dict | None = None
     ) -> None:
         """Gather the counts of all processes and log them."""
-        crops = self._crops
-        if torch.distributed.is_initialized():
-            gathered: list = [None] * torch.distributed.get_world_size()
-            torch.distributed.all_gather_object(gathered, crops)
-            crops = [crop for part in gathered for crop in part]
+        parts = all_gather_object(self._crops)
+        crops = [crop for part in parts for crop in part]
         for line in summarize(crops, self.names):
             runner.logger.info(line)
 

@@ -30,8 +30,7 @@ class SampleJoints:
         shape: ``(H, W, ...)`` of the image.
         key: ``transformed_keypoints`` after an affine warp, ``keypoints`` on
             a whole image.
-        source: What has the people's annotations: the sample, or the person
-            matched to its detector's box.
+        source: The sample, or the person matched to its detector's box.
         matched: Whether it is the latter.
         skeleton: Of the people; None without any.
         reason: Why there are no people.
@@ -113,10 +112,10 @@ def read_sample(
     parts: Mapping[str, Sequence[str]] | None = None,
     crops_only: bool = False,
 ) -> SampleJoints:
-    """Read a sample.
+    """Read a sample of MMPose's.
 
     Args:
-        results: MMPose's dict of it.
+        results: The sample.
         who: The transform's name, for messages.
         parts: The user's own parts.
         crops_only: Whether whole images are refused.
@@ -147,7 +146,19 @@ def read_sample(
     xy = source.get(key)
     if xy is None and results.get('id') == []:
         return SampleJoints(image.shape, key)  # a bottom-up test image
-    _check_joints(xy, key, results, who)
+    if xy is None and matched is not None:
+        raise ValueError(
+            f"{who}: the person in the detector's box of "
+            f'{sample_name(results)} was not taken into the crop; '
+            'TopdownAffine must be in the pipeline of the data set inside '
+            'DetectionMatchedDataset.'
+        )
+    if not isinstance(xy, np.ndarray) or xy.ndim != 3:
+        raise ValueError(
+            f'{who} needs the joints of the people, an array (N, K, 2), in '
+            f'results["{key}"], and {sample_name(results)} has none: it can '
+            'only be used with annotated people, not for plain inference.'
+        )
     names = joint_names(results, who)
     if len(names) != xy.shape[1]:
         raise ValueError(
@@ -171,13 +182,8 @@ def read_sample(
 
 
 def annotated(results: Mapping) -> Mapping | None:
-    """What has the annotations of a sample's people.
-
-    Returns:
-        What has their ``keypoints`` (N, K, 2), ``keypoints_visible`` and
-        ``bbox``: the sample itself, or the person matched to its detector's
-        box; None if no annotated person is matched to that box.
-    """
+    """What has the annotations of a sample's people: the sample itself, or
+    the person matched to its detector's box, or None without such a one."""
     person = results.get(MATCHED_KEY)
     if person is None:
         return results
@@ -241,22 +247,6 @@ def sample_name(results: Mapping) -> str:
 
 def _in_order(id2name: Mapping[int, str]) -> tuple[str, ...]:
     return tuple(id2name[i] for i in range(len(id2name)))
-
-
-def _check_joints(xy: Any, key: str, results: Mapping, who: str) -> None:
-    if xy is None and results.get(MATCHED_KEY) is not None:
-        raise ValueError(
-            f"{who}: the person in the detector's box of "
-            f'{sample_name(results)} was not taken into the crop; '
-            'TopdownAffine must be in the pipeline of the data set inside '
-            'DetectionMatchedDataset.'
-        )
-    if not isinstance(xy, np.ndarray) or xy.ndim != 3:
-        raise ValueError(
-            f'{who} needs the joints of the people, an array (N, K, 2), in '
-            f'results["{key}"], and {sample_name(results)} has none: it can '
-            'only be used with annotated people, not for plain inference.'
-        )
 
 
 def _refuse_dummies(results: Mapping, who: str) -> None:

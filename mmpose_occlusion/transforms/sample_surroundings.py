@@ -50,9 +50,9 @@ class SampleSurroundings:
         self._shape = results['img'].shape
 
     def person_mask(self, index: int) -> np.ndarray:
-        """The pixels of a person: of the annotation's segmentation where it
-        has one, otherwise of limbs, torso and head around the joints; in
-        either case with those under the available joints."""
+        """The pixels of a person: of the annotated segment, or else of
+        limbs, torso and head around the joints; in either case with those
+        under the available joints."""
         person = self._people[index]
         mask = _segment(self._results, self._shape, index)
         if mask is None or not mask.any():
@@ -164,8 +164,8 @@ class SampleSurroundings:
 
         Args:
             donors: All of them.
-            rows: Those to draw from.
-            numbers: In [0, 1), a donor for each.
+            rows: Those to draw from, with a number in [0, 1) for each.
+            numbers: See above.
             target: The donor's joint or part.
             skeleton: Of donors and others.
             own: Whether a donor is the person itself, who is left out.
