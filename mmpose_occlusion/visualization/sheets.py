@@ -46,7 +46,7 @@ def draw_pair(
     Args:
         pair: The crops.
         style: The data set's joints.
-        height: Of the crops, in pixels.
+        height: Minimum height of the crops, in pixels.
         heading: Start of the caption.
 
     Returns:
@@ -106,6 +106,7 @@ def _page(
     errors: bool = False,
 ) -> np.ndarray:
     """Pairs in rows, each with lines of text below; lengths in pixels."""
+    height = max(height, *(pair.size[1] for pair in pairs))
     width = math.ceil(height * max(p.size[0] / p.size[1] for p in pairs))
     cell = 2 * width + 20, height + 14 * max(map(len, captions)) + 30
     columns = round(math.sqrt(1.3 * len(pairs) * cell[1] / cell[0]))

@@ -1,5 +1,7 @@
 """What becomes of the labels of hidden joints: keep, occluded, drop."""
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 from mmpose.registry import TRANSFORMS
@@ -7,7 +9,7 @@ from mmpose.registry import TRANSFORMS
 from mmpose_occlusion.transforms import KeypointOcclusion, PartOcclusion
 from tests.golden.person import PERSON
 from tests.golden.samples import covered, crop, crowd, mask, names, white
-from tests.transform_cases import CASES, make, make_black
+from tests.transform_cases import make, make_black
 
 HIDING = [
     'joint-random',
@@ -25,18 +27,10 @@ def hidden_by(results):
 
 
 def black(case, label):
-    more = dict(label=label, prob=1)
-    if 'remove_keypoints' in CASES[case][1]:
-        more['remove_keypoints'] = False
-    return type(make_black(case))(**{**vars_of(make_black(case)), **more})
-
-
-def vars_of(transform):
-    """The arguments of a transform."""
-    return {
-        name: getattr(transform, name)
-        for name in transform.__dataclass_fields__
-    }
+    """The transform of a case in black, with another label."""
+    transform = make_black(case)
+    more = {f.name: False for f in fields(transform) if 'remove' in f.name}
+    return replace(transform, label=label, prob=1, **more)
 
 
 @pytest.mark.parametrize('two_channels', [False, True])
