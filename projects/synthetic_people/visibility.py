@@ -4,8 +4,8 @@
         --attack keypoint:random:object:20% --dump predictions.pkl
     python projects/synthetic_people/visibility.py predictions.pkl
 
-prints the AUROC over all labelled joints of the test, hidden ones against the
-others, of the visibility head's output and of the heatmap's score.
+prints the AUROC of the visibility head's output and of the heatmap's score:
+labelled joints under the paint against visible ones (v = 2, not under paint).
 """
 
 import pickle
@@ -19,7 +19,8 @@ from mmpose_occlusion.skeleton import COCO_JOINTS
 
 
 def read(path: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Visibility, score, and whether it is hidden, of each labelled joint.
+    """Visibility, score, and whether it is hidden, of each joint that the
+    paint hides or that is visible.
 
     Args:
         path: What ``--dump`` of tools/test.py wrote; a file of your own,
@@ -30,14 +31,14 @@ def read(path: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     parts = []
     for sample in pickle.loads(Path(path).read_bytes()):
-        guess, truth = sample['pred_instances'], sample['gt_instances']
-        labelled = np.asarray(truth['keypoints_visible'])[0] > 0
-        hidden = np.zeros(len(labelled), bool)
+        guess = sample['pred_instances']
+        visible = np.array(sample['raw_ann_info']['keypoints'][2::3]) == 2
+        hidden = np.zeros(len(visible), bool)
         for record in sample['occlusions']:
             for _, name in record['targets'] + record['bystanders']:
                 hidden[COCO_JOINTS.index(name)] = True
         rows = guess['keypoints_visible'], guess['keypoint_scores'], [hidden]
-        parts.append([np.asarray(row)[0][labelled] for row in rows])
+        parts.append([np.asarray(row)[0][visible | hidden] for row in rows])
     visible, scores, hidden = (
         np.concatenate(each) for each in zip(*parts, strict=True)
     )
