@@ -13,7 +13,7 @@ from mmpose_occlusion.occlusion.attack import TRANSFORMS as TYPES
 from mmpose_occlusion.skeleton import Skeleton
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 
-from .config import dataloader, metainfo_of, walk_datasets
+from .config import PARTS_KEY, dataloader, metainfo_of, walk_datasets
 from .pipelines import (
     RECORD_KEY,
     as_attacks,
@@ -32,9 +32,6 @@ from .pipelines import (
 
 BEFORE, AFTER = 'image_before', 'image_after'
 """Keys of the images that :func:`attack_config` keeps."""
-
-PARTS_KEY = 'occlusion_parts'
-"""Key of a config under which it names its data set's own parts."""
 
 
 def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:

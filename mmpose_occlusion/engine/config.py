@@ -12,6 +12,9 @@ from mmengine.registry import Registry
 
 from mmpose_occlusion.errors import UsageError
 
+PARTS_KEY = 'occlusion_parts'
+"""Key of a config under which it names its data set's own parts."""
+
 SPLITS = ('train', 'val', 'test')
 
 
@@ -52,7 +55,22 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             raise UsageError(
                 f'--cfg-options {key} does not fit config "{path}": {error}'
             ) from error
+    _give_parts(cfg)
     return cfg
+
+
+def _give_parts(cfg: Config) -> None:
+    """Give ``occlusion_parts`` to the part occlusions of all pipelines."""
+    parts = cfg.get(PARTS_KEY)
+    todo = list(cfg.values()) if parts else []
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            if type_name(value) == 'PartOcclusion':
+                value.setdefault('parts', dict(parts))
+            todo.extend(value.values())
+        elif isinstance(value, list | tuple):
+            todo.extend(value)
 
 
 def _first_cause(error: BaseException) -> BaseException:
@@ -96,9 +114,9 @@ def type_name(config: Mapping) -> str:
     >>> type_name(dict(type='mmpose.CocoMetric'))
     'CocoMetric'
     """
-    type_ = config.get('type', '')
-    name = type_ if isinstance(type_, str) else type_.__name__
-    return name.rpartition('.')[2]
+    type_ = config.get('type') or ''
+    name = getattr(type_, '__name__', type_)
+    return str(name).rpartition('.')[2]
 
 
 def class_of(config: Mapping, registry: Registry) -> type | None:
