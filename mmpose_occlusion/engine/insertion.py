@@ -88,7 +88,7 @@ def lost_occlusions(cfg: Config) -> list[str]:
     return [
         f'{key}.{name} replaces the training pipeline for the last epochs and '
         'has no occlusion, which the training pipeline has: add it there, '
-        'or put both in by mmpose_occlusion.engine.insert_occlusion(cfg, ...)'
+        'or put both in by mmpose_occlusion.insert_occlusion(cfg, ...)'
         for stage in later
         for key, owner, name in stage
         if not _occludes(owner[name])

@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from mmpose_occlusion.engine import insert_occlusion
+from mmpose_occlusion import insert_occlusion
 from mmpose_occlusion.engine.config import load_config
 from mmpose_occlusion.engine.insertion import lost_occlusions
 from mmpose_occlusion.errors import UsageError
