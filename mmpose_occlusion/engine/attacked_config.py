@@ -46,8 +46,15 @@ def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
     Raises:
         UsageError: One cannot be read.
     """
+    given = [cfg.pop('attack')] if 'attack' in cfg else []
+    if given and not given[0]:
+        raise UsageError(
+            f'the config key "attack" is {given[0]!r}, which attacks nothing: '
+            'leave it out, or write dict(type="KeypointOcclusion", '
+            'target="nose")'
+        )
     try:
-        attacks = as_attacks(cfg.pop('attack', None)) + as_attacks(list(specs))
+        attacks = as_attacks(given) + as_attacks(list(specs))
     except ValueError as error:
         raise UsageError(str(error)) from error
     parts = cfg.get(PARTS_KEY)

@@ -1,6 +1,7 @@
 """Configs: loading them, and reading their types and data sets."""
 
 import copy
+import difflib
 import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,17 @@ from mmpose_occlusion.errors import UsageError
 PARTS_KEY = 'occlusion_parts'
 """Key of a config under which it names its data set's own parts."""
 
+USED = (
+    *('attack', PARTS_KEY, 'auto_scale_lr', 'custom_hooks', 'custom_imports'),
+    *('data_preprocessor', 'default_hooks', 'default_scope', 'env_cfg'),
+    *('experiment_name', 'launcher', 'load_from', 'log_level'),
+    *('log_processor', 'model', 'optim_wrapper', 'param_scheduler'),
+    *('preprocess_cfg', 'randomness', 'resume', 'test_cfg', 'test_dataloader'),
+    *('test_evaluator', 'train_cfg', 'train_dataloader', 'val_cfg'),
+    *('val_dataloader', 'val_evaluator', 'visualizer', 'work_dir'),
+)
+"""Keys of a config that MMEngine's runner or this package's tools read."""
+
 SPLITS = ('train', 'val', 'test')
 
 
@@ -28,7 +40,8 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
         options: Dotted key -> value.
 
     Raises:
-        UsageError: It does not exist or cannot be read.
+        UsageError: It does not exist or cannot be read, or an option would
+            change nothing.
     """
     if '::' not in path and not Path(path).is_file():
         raise UsageError(
@@ -49,6 +62,7 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
     except (AssertionError, OSError, SyntaxError) as error:
         raise UsageError(f'config "{path}" cannot be read: {error}') from error
     for key, value in (options or {}).items():
+        _check_used(key)
         try:
             cfg.merge_from_dict({key: value})
         except (AssertionError, KeyError, TypeError, IndexError) as error:
@@ -57,6 +71,27 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             ) from error
     _give_parts(cfg)
     return cfg
+
+
+def _check_used(key: str) -> None:
+    """Refuse an option that nothing reads, as it would change nothing."""
+    first, dot, rest = key.partition('.')
+    if first in USED:
+        return
+    near = difflib.get_close_matches(first, USED, 1)
+    hint = (
+        f': is "{near[0]}{dot}{rest}" meant?'
+        if near
+        else (
+            '; variables of a config file are read before options are '
+            'applied, so name the key that takes the value, such as '
+            'test_dataloader.dataset.data_root'
+        )
+    )
+    raise UsageError(
+        f'--cfg-options {key} would change nothing, since no tool reads '
+        f'"{first}"{hint}'
+    )
 
 
 def _give_parts(cfg: Config) -> None:
