@@ -62,7 +62,7 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
     except (AssertionError, OSError, SyntaxError) as error:
         raise UsageError(f'config "{path}" cannot be read: {error}') from error
     for key, value in (options or {}).items():
-        _check_used(key)
+        _check_used(cfg, key)
         try:
             cfg.merge_from_dict({key: value})
         except (AssertionError, KeyError, TypeError, IndexError) as error:
@@ -73,21 +73,20 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
     return cfg
 
 
-def _check_used(key: str) -> None:
+def _check_used(cfg: Config, key: str) -> None:
     """Refuse an option that nothing reads, as it would change nothing."""
     first, dot, rest = key.partition('.')
     if first in USED:
         return
     near = difflib.get_close_matches(first, USED, 1)
-    hint = (
-        f': is "{near[0]}{dot}{rest}" meant?'
-        if near
-        else (
+    if first in cfg:
+        hint = (
             '; variables of a config file are read before options are '
             'applied, so name the key that takes the value, such as '
             'test_dataloader.dataset.data_root'
         )
-    )
+    else:
+        hint = f': is "{near[0]}{dot}{rest}" meant?' if near else ''
     raise UsageError(
         f'--cfg-options {key} would change nothing, since no tool reads '
         f'"{first}"{hint}'

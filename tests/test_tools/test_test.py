@@ -394,9 +394,9 @@ def test_per_keypoint(run):
             'reads "attacks": is "attack.type" meant?',
         ),
         (
-            ['--cfg-options', 'data_root=elsewhere'],
-            '--cfg-options data_root would change nothing, since no tool '
-            'reads "data_root"; variables of a',
+            ['--cfg-options', 'train_pipeline=[]'],
+            '--cfg-options train_pipeline would change nothing, since no tool '
+            'reads "train_pipeline"; variables of a',
         ),
         (
             ['--cfg-options', 'attack=None'],
