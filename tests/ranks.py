@@ -100,7 +100,16 @@ def _as_rank(
     ):
         try:
             status = main(argv)
+            assert not (threads := _threads_of_the_group()), threads
         except BaseException:
             traceback.print_exc()
             status = 1
     raise SystemExit(status)
+
+
+def _threads_of_the_group() -> list[str]:
+    """Names of this process's threads of PyTorch's process groups (Linux)."""
+    names = [
+        file.read_text() for file in Path('/proc/self').glob('task/*/comm')
+    ]
+    return [name for name in names if 'gloo' in name]
