@@ -1,4 +1,4 @@
-"""Every config of the checkout can be read, and what it names be built."""
+"""Every config of the checkout is read, and its objects are built."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def test_there_are_configs():
 
 
 def test_children_are_short(path):
-    """What a config shares with others belongs into its bases."""
+    """Settings that configs share belong into their bases."""
     lines = (ROOT / path).read_text().splitlines()
     code = [line for line in lines if line.strip() and line[0] != '#']
     assert len(code) <= MOST_LINES
@@ -118,14 +118,14 @@ def test_occlusions_come_between_crop_and_targets(cfg):
         assert all(len(before) <= place < targets for place in places)
 
 
-def test_nothing_is_hidden_in_tests_unasked(cfg):
+def test_validation_and_test_have_no_occlusions(cfg):
     for split in ('val', 'test'):
         for pipeline in pipelines(cfg, split):
             assert not any(is_occlusion(step) for step in pipeline)
 
 
-def test_what_differs_from_mmpose():
-    """A child with an occlusion is its base but for that."""
+def test_differences_from_mmpose():
+    """A child config with an occlusion differs from its base in that alone."""
     name = 'td-hm_hrnet-w32_{}8xb64-210e_coco-256x192.py'
     folder = 'body_2d_keypoint/topdown_heatmap/coco/'
     base = load_config(f'mmpose::{folder}{name.format("")}').to_dict()
@@ -149,7 +149,7 @@ def test_what_differs_from_mmpose():
 
 
 def plain(value):
-    """Without the scope that MMEngine adds to what comes from a package."""
+    """A config without the scopes that MMEngine adds."""
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items() if k != '_scope_'}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""What importing the package, reading a config and a pipeline cost."""
+"""What is imported with the package, a config and a pipeline."""
 
 import json
 import os
@@ -114,7 +114,7 @@ def a_location(tmp_path, monkeypatch):
         'from mmpose.registry import LOOPS\n'
         'LOOPS.register_module(name="Added", module=dict)\n'
     )
-    registry = Registry('loop', locations=['first_location'], scope='nobody')
+    registry = Registry('loop', locations=['first_location'], scope='unknown')
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr('mmpose.registry.LOOPS', registry)
     monkeypatch.setattr(

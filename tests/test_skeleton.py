@@ -1,4 +1,4 @@
-"""Body parts of MMPose's data sets, by hand from their lists of joints."""
+"""Body parts of MMPose's data sets, listed by hand from their joints."""
 
 import pytest
 
@@ -123,7 +123,7 @@ def test_own_parts():
     own = {'left_hand': ['left_wrist', 'left_elbow']}
     skeleton = Skeleton.from_metainfo(metainfo('coco'), parts=own)
     assert skeleton.parts['left_hand'] == ('left_wrist', 'left_elbow')
-    # the others are as they were, and the cached skeleton knows nothing of it
+    # the cached skeleton is unchanged
     plain = Skeleton.from_metainfo(metainfo('coco'))
     assert 'left_hand' not in plain.parts
     assert {**skeleton.parts} == {

@@ -30,7 +30,7 @@ WEIGHTS = {
 """Millions of weights, the first two as published for 17 joints."""
 
 TESTED: set[str] = set()
-"""What tests read of a config, as JSON: equal ones run once."""
+"""Model and test data of tested configs, as JSON; equal ones run once."""
 
 EACH = pytest.mark.parametrize(
     'experiment', EXPERIMENTS, ids=lambda experiment: experiment.reference

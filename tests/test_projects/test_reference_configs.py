@@ -201,7 +201,7 @@ def test_mmposes_inference(tmp_path, joints, dataset, last):
     save(converted, tmp_path / 'out.pth')
     meta = converted['meta']
     cfg = get_config(meta['config'])
-    # nothing else may tell MMPose about the joints
+    # no other source of joint names for MMPose
     cfg.pop('train_dataloader')
 
     model = init_model(
@@ -210,10 +210,10 @@ def test_mmposes_inference(tmp_path, joints, dataset, last):
         'cpu',
         {**meta['cfg_options'], 'model.backbone.init_cfg': None},
     )
-    picture = np.random.default_rng(0).integers(
+    image = np.random.default_rng(0).integers(
         0, 255, (120, 90, 3), dtype=np.uint8
     )
-    (sample,) = inference_topdown(model, picture, [[10, 10, 80, 110]])
+    (sample,) = inference_topdown(model, image, [[10, 10, 80, 110]])
 
     assert model.dataset_meta['dataset_name'] == dataset
     assert model.dataset_meta['keypoint_id2name'][joints - 1] == last
@@ -229,6 +229,6 @@ def test_mmposes_inference(tmp_path, joints, dataset, last):
         )
     visualizer.set_dataset_meta(model.dataset_meta)
     drawn = visualizer.add_datasample(
-        'a', picture, sample, draw_gt=False, kpt_thr=-9.0
+        'a', image, sample, draw_gt=False, kpt_thr=-9.0
     )
-    assert (drawn != picture).any()
+    assert (drawn != image).any()

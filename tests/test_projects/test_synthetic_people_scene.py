@@ -1,4 +1,4 @@
-"""What is said of people, against what was drawn."""
+"""Annotations of people against the pixels drawn."""
 
 from dataclasses import replace
 
