@@ -2,8 +2,8 @@
 
 Written from the published behaviour (one paragraph below for each rule), with
 all defects that ``paper_exact=True`` keeps. No code is shared with the
-package. Joints are ``{name: (x, y)}`` in crop pixels, as Python floats; an image is an
-(H, W, 3) uint8 array.
+package. Joints are ``{name: (x, y)}`` in crop pixels, as Python floats; an
+image is an (H, W, 3) uint8 array.
 """
 
 import cv2
