@@ -93,14 +93,17 @@ def steps() -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_a_config_is_read_without_what_it_names(steps):
     assert steps['config'] == []
 
 
+@pytest.mark.slow
 def test_a_pipeline_is_built_without_models_and_metrics(steps):
     assert steps['pipeline'] == BY_DATA_SETS
 
 
+@pytest.mark.slow
 def test_all_that_is_registered_is_found_by_its_name(steps):
     assert len(registered()) > 15
     assert steps['missing'] == []
@@ -160,6 +163,7 @@ TRANSFORMS.get('LoadImage')
 """
 
 
+@pytest.mark.slow
 def test_what_does_not_load_is_said_when_a_registry_is_asked():
     """In one sentence, before MMPose's own import fails over it."""
     done = subprocess.run(

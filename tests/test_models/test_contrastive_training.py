@@ -81,6 +81,7 @@ def in_the_demos_size(path, people):
     return cfg
 
 
+@pytest.mark.slow
 def test_each_term_falls(synthetic_people):
     """A model that has learnt from clean crops alone answers differently
     under occlusions; trained on the views, it goes on learning the joints

@@ -58,6 +58,7 @@ PROJECTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('project', PROJECTS, ids=lambda each: each.name)
 def test_commands_of_the_readme(
     project, tool, real_data, monkeypatch, tmp_path
