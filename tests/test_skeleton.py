@@ -109,7 +109,7 @@ def test_unflipped_names_pair_up(layout):
         assert set(left) == set(parts[f'right_{kind}'])
 
 
-def test_parts_are_by_name_whatever_the_order():
+def test_parts_do_not_depend_on_joint_order():
     forth = {'keypoint_id2name': dict(enumerate(names('coco')))}
     back = {'keypoint_id2name': dict(enumerate(reversed(names('coco'))))}
     forth, back = map(Skeleton.from_metainfo, (forth, back))

@@ -53,7 +53,7 @@ print(json.dumps(dict(
     )
 
 
-def test_transforms_say_what_to_install():
+def test_transforms_name_the_missing_package():
     code = """
 import mmpose_occlusion
 

@@ -35,7 +35,7 @@ def _reference(name, joints):
 
 
 @pytest.mark.parametrize(('model', 'data', 'size'), CONFIGS)
-def test_every_config_is_the_model_it_is_given_for(model, data, size):
+def test_each_config_has_its_model(model, data, size):
     keys = _reference(model, {'coco': 17, 'mpii': 16}[data])
 
     found = config_meta(recognise(keys), f'pose_{model}_{size}.pth')
@@ -128,7 +128,7 @@ def test_the_options_make_the_nearest_config_the_model(model):
         ('hrnet-w32', 'w32_384x288_adam/a.pth', '384x288', None),
     ],
 )
-def test_what_folder_and_name_say(model, name, size, style):
+def test_size_and_style_from_folder_and_name(model, name, size, style):
     """Training leaves the same file name in every folder."""
     found = config_meta(recognise(_reference(model, 17)), name)
     assert found['crop_size'] == {'height_x_width': size, 'known': True}
