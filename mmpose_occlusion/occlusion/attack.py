@@ -10,13 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..skeleton import Skeleton
-from .choosers import Chooser, Drawn, Named
-from .corrected import CorrectedRules
 from .occlusion import Occlusion
 from .paints import FILLS
 from .placement import PLACES, TARGET
-from .sizes import DEFAULT_DISC, DEFAULT_SIZE, DiscSize, Size
-from .targets import KEYPOINT, KINDS, PART, Target
+from .regions import DEFAULT_DISC, DEFAULT_SIZE, DiscSize, Size
+from .targets import KEYPOINT, KINDS, PART, Chooser, Drawn, Named, Target
 
 TRANSFORMS = {KEYPOINT: 'KeypointOcclusion', PART: 'PartOcclusion'}
 """Kind -> transform of MMPose's pipelines."""
@@ -176,7 +174,6 @@ class Attack:
             self.size,
             self.place,
             float(self.options.get('prob', 1.0)),
-            CorrectedRules(),
             name=TRANSFORMS[self.kind],
         )
 

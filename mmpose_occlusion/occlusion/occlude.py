@@ -10,13 +10,12 @@ import numpy as np
 from ..skeleton import Skeleton
 from ..skeleton import joint_names as named_joints
 from .attack import Attack
-from .corrected import CorrectedRules
 from .paints import FILLS, Donor
+from .patch import Record
 from .person import Person
 from .placement import PLACES
-from .records import Record
-from .sizes import DiscSize, Size
-from .surroundings import BareImage
+from .regions import DiscSize, Size
+from .rules import CorrectedRules
 from .targets import KEYPOINT, KINDS, PART, Target
 
 
@@ -119,13 +118,10 @@ def occlude(
     out = image.copy()
     records: list[Record] = []
     keys = _generator(seed).integers(2**32, size=(len(people), 2)).tolist()
-    surroundings = BareImage(image.shape, people)
     for attack in _attacks(target, fill, size, place, skeleton):
         occlusion = attack.occlusion()
         numbers = occlusion.draw(keys, 0, len(records))
-        outcome = occlusion.apply(
-            out, people, numbers, surroundings, call=len(records)
-        )
+        outcome = occlusion.apply(out, people, numbers, call=len(records))
         out = outcome.image
         records += outcome.records
     for record in records:

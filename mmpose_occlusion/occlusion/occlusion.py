@@ -8,20 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .choosers import Chooser, Named
-from .corrected import CorrectedRules
-from .paints import FILLS, Donor, Paint, Request, is_random, make_patch
-from .patch import Patch
+from .paints import FILLS, Donor, Paint, Request
+from .patch import Patch, Record, make_patch, make_record
 from .person import Joint, Person, joints_under
-from .placement import OFF_PERSON, ON_PERSON, TARGET, move_elsewhere
-from .records import Record, make_record
-from .regions import Disc, Region
-from .rules import Rules
-from .sizes import DEFAULT_DISC, DiscSize
-from .surroundings import BareImage, Surroundings
-from .targets import KEYPOINT, PART, Target
-
-_WHERE = {ON_PERSON: 'on the person', OFF_PERSON: 'off the person'}
+from .placement import TARGET, Surroundings, move_elsewhere
+from .regions import DEFAULT_DISC, Array, Disc, DiscSize, Region, Shape
+from .rules import CorrectedRules, Rules
+from .targets import KEYPOINT, PART, Chooser, Named, Target
 
 
 class Attempt(NamedTuple):
@@ -43,7 +36,7 @@ class Outcome(NamedTuple):
         removed: Joints that lose their label.
     """
 
-    image: np.ndarray
+    image: Array
     records: list[Record]
     removed: list[Joint]
 
@@ -58,7 +51,7 @@ class Occlusion:
 
     Args:
         chooser: Which targets of a person, and with which fills.
-        size: Of discs, see :class:`.sizes.DiscSize`.
+        size: Of discs, see :class:`.regions.DiscSize`.
         place: One of :data:`.placement.PLACES`.
         prob: Probability that a person is occluded.
         rules: The corrected ones, or the paper's.
@@ -77,28 +70,19 @@ class Occlusion:
     in_turn: bool = False
     name: str = 'Occlusion'
 
-    @property
-    def fills(self) -> tuple[str, ...]:
-        """All fills that it may paint."""
-        many = getattr(self.chooser, 'fills', None)
-        return many or (getattr(self.chooser, 'fill', 'blur'),)
-
     def is_random(self, *fills: str) -> bool:
         """Whether one of these fills, or the place, needs a number."""
-        return self.place != TARGET or any(map(is_random, fills))
+        return self.place != TARGET or any(FILLS[f].random for f in fills)
 
     @property
     def numbers(self) -> int:
         """Random numbers that each person takes; the last one is of the fill
         and the place where these are random."""
-        return self.chooser.numbers + self.is_random(*self.fills)
+        return self.chooser.numbers + self.is_random(*self.chooser.fills)
 
     def draw(
-        self,
-        keys: Sequence[tuple[int, int]],
-        seed: int | None,
-        call: int = 0,
-    ) -> np.ndarray:
+        self, keys: Sequence[tuple[int, int]], seed: int | None, call: int = 0
+    ) -> Array:
         """Random numbers of each person.
 
         Args:
@@ -111,25 +95,24 @@ class Occlusion:
         Returns:
             (N, numbers) in [0, 1).
         """
+        shape = len(keys), self.numbers
         named = isinstance(self.chooser, Named)
-        if self.prob == 1 and named and not self.is_random(*self.fills):
-            return np.zeros((len(keys), self.numbers))  # nothing is random
+        if self.prob == 1 and named and self.numbers == self.chooser.numbers:
+            return np.zeros(shape)  # nothing is random
         if seed is None:
-            return np.random.random(  # noqa: NPY002
-                (len(keys), self.numbers)
-            )
+            return np.random.random(shape)  # noqa: NPY002
         later = [call] if call else []
         drawn = [
             np.random.default_rng([seed, *key, *later]).random(self.numbers)
             for key in keys
         ]
-        return np.reshape(drawn, (len(keys), self.numbers))
+        return np.reshape(drawn, shape)
 
     def apply(
         self,
-        image: np.ndarray,
+        image: Array,
         people: Sequence[Person],
-        numbers: np.ndarray,
+        numbers: Array,
         surroundings: Surroundings | None = None,
         call: int = 0,
         inplace: bool = False,
@@ -144,31 +127,29 @@ class Occlusion:
             call: Number of earlier occlusions of the image.
             inplace: Paint into ``image`` instead of a copy.
         """
-        around = surroundings or BareImage(image.shape, people)
+        around = surroundings or Surroundings(image.shape, people)
         source, turn = image, 0
-        means: dict[int, Paint] = {}
         patches: list[Patch] = []
         records: list[Record] = []
         removed: list[Joint] = []
         for i, person in enumerate(people):
-            mine = numbers[i]
-            if not mine[0] < self.prob:
-                records += self.refrain(
-                    call, i, f'not drawn (prob={self.prob})'
-                )
-                continue
-            chosen = self.chooser.choose(person, mine.tolist(), self.rules)
+            mine = numbers[i].tolist()
+            chosen: Any = f'not drawn (prob={self.prob})'
+            if mine[0] < self.prob:
+                chosen = self.chooser.choose(person, mine, self.rules)
             if isinstance(chosen, str):
                 records += self.refrain(call, i, chosen)
                 continue
             for target, fill in chosen:
-                attempt = self._attempt(
-                    source, people, i, target, fill, mine, around, means
+                found = self._attempt(
+                    source, people, i, target, fill, mine, around
                 )
-                under = joints_under(people, attempt.patch, image.shape)
-                gone = self._removed(person, i, target, attempt, under)
+                under = joints_under(people, found.patch, image.shape)
+                gone = self._removed(person, i, target, found, under)
                 removed += gone
-                asked = _asked(person, i, target, self.place)
+                asked = self._asked(person, i, target)
+                hidden = [j for j in under if j in asked]
+                others = [j for j in under if j not in asked]
                 records.append(
                     make_record(
                         transform=self.name,
@@ -179,29 +160,19 @@ class Occlusion:
                         target=target.name,
                         fill=fill,
                         place=self.place,
-                        region=attempt.region,
-                        paint=attempt.paint,
-                        patch=attempt.patch,
-                        targets=_listed(
-                            [j for j in under if j in asked], people
-                        ),
-                        bystanders=_listed(
-                            [j for j in under if j not in asked], people
-                        ),
+                        **found._asdict(),
+                        targets=_listed(hidden, people),
+                        bystanders=_listed(others, people),
                         removed=_listed(gone, people),
-                        reason=attempt.reason,
-                        excluded=attempt.excluded,
                     )
                 )
-                if attempt.patch is None:
+                if found.patch is None:
                     continue
+                patches.append(found.patch)
                 if self.in_turn:
                     source = source if inplace or turn else source.copy()
-                    attempt.patch.apply(source)
-                    means.clear()
+                    patches.pop().apply(source)
                     turn += 1
-                else:
-                    patches.append(attempt.patch)
         if patches:
             source = source if inplace else source.copy()
             for patch in patches:
@@ -219,7 +190,7 @@ class Occlusion:
                 instance=instance,
                 kind=target.kind,
                 target=target.name,
-                fill=self.fills[0],
+                fill=self.chooser.fills[0],
                 place=self.place,
                 reason=reason,
             )
@@ -227,24 +198,22 @@ class Occlusion:
         ]
 
     def region(
-        self, person: Person, target: Target, shape: tuple[int, ...]
+        self, person: Person, target: Target, shape: Shape
     ) -> Region | str:
         """The region of a target, or why it has none.
 
         Raises:
             ValueError: The size is a fraction of the box, which is unknown.
         """
+        name = target.name
         if target.kind == PART:
-            part = target.name
-            if person.points.keys().isdisjoint(person.skeleton.parts[part]):
-                return f'no joint of the {part} is available'
-            return self.rules.part_box(person, part, shape)
-        if target.name not in person.points:
-            return self.rules.why_unavailable(person, target.name)
+            if not person.has(name):
+                return f'no joint of the {name} is available'
+            return self.rules.part_box(person, name, shape)
+        if name not in person.points:
+            return self.rules.why_unavailable(person, name)
         if self.size.radius is not None:
-            return self.rules.disc(
-                person, target.name, self.size.radius, shape
-            )
+            return self.rules.disc(person, name, self.size.radius, shape)
         if not math.isfinite(person.box_height):
             raise ValueError(
                 f"{self.name} with size='{self.size}' scales with the "
@@ -255,83 +224,72 @@ class Occlusion:
         assert self.size.fraction is not None
         radius = self.size.fraction * person.box_height / 2
         # at least the pixel of the joint
-        return Disc(person.points[target.name], max(radius, math.sqrt(0.5)))
+        return Disc(person.points[name], max(radius, math.sqrt(0.5)))
+
+    def _start(
+        self, person: Person, target: Target, shape: Shape
+    ) -> Region | str:
+        """The region of a chosen target; PartMix may refuse it first."""
+        return self.region(person, target, shape)
 
     def _attempt(
         self,
-        image: np.ndarray,
+        image: Array,
         people: Sequence[Person],
         index: int,
         target: Target,
         fill: str,
-        numbers: np.ndarray,
+        numbers: list[float],
         around: Surroundings,
-        means: dict[int, Paint],
     ) -> Attempt:
         person = people[index]
         region = self._start(person, target, image.shape)
         if isinstance(region, str):
             return Attempt(reason=region)
-        seed, rng = 0, None
+        rng = None
         if self.is_random(fill):
-            rng = _generator(numbers, target.name)
-            if self.place != TARGET:
-                moved = move_elsewhere(
-                    region,
-                    self.place,
-                    around.person_mask(index),
-                    around.photo_mask(),
-                    rng.random(),
-                )
-                if moved is None:
-                    where = _WHERE[self.place]
-                    reason = f'the same region fits nowhere {where}'
-                    return Attempt(region, reason=reason, excluded=True)
-                region = moved
-        if FILLS[fill] is Donor:
-            found = around.donor(index, target, numbers.tolist(), rng)
-            if isinstance(found, str):
-                return Attempt(region, reason=found)
-            return Attempt(region, found, make_patch(image, region, found))
-        if rng is not None:
-            seed = int(rng.integers(2**31))
-        if fill != 'mean' or not means:
-            paint = FILLS[fill].resolve(
-                fill,
-                Request(
-                    image,
-                    self._ksize(person, region),
-                    seed,
-                    self.rules.exact_blur,
-                    self.rules.mean_color,
-                ),
+            # from the last number; a different one for each target
+            key = [int(numbers[-1] * 2**53), zlib.crc32(target.name.encode())]
+            rng = np.random.default_rng(key)
+        if self.place != TARGET:
+            assert rng is not None
+            moved = move_elsewhere(
+                region,
+                self.place,
+                around.person_mask(index),
+                around.photo_mask(),
+                rng.random(),
             )
-            if fill == 'mean':
-                means[0] = paint
+            if moved is None:
+                where = self.place.replace('_', ' the ')
+                reason = f'the same region fits nowhere {where}'
+                return Attempt(region, reason=reason, excluded=True)
+            region = moved
+        paint: Paint | str
+        if FILLS[fill] is Donor:
+            paint = around.donor(index, target, numbers, rng)
+            if isinstance(paint, str):
+                return Attempt(region, reason=paint)
         else:
-            paint = means[0]
+            request = Request(
+                image,
+                self.rules.ksize(person, region),
+                0 if rng is None else int(rng.integers(2**31)),
+                self.rules.exact_blur,
+                self.rules.mean_color,
+            )
+            paint = FILLS[fill].resolve(fill, request)
         patch = make_patch(image, region, paint)
         if patch is None:
             return Attempt(region, reason='its region has no pixel here')
         return Attempt(region, paint, patch)
-
-    def _start(
-        self, person: Person, target: Target, shape: tuple[int, ...]
-    ) -> Region | str:
-        """The region of a chosen target; PartMix may refuse it first."""
-        return self.region(person, target, shape)
-
-    def _ksize(self, person: Person, region: Region) -> int:
-        if isinstance(region, Disc):
-            return self.rules.disc_ksize(region)
-        return self.rules.part_ksize(person)
 
     def _removed(
         self,
         person: Person,
         index: int,
         target: Target,
-        attempt: Attempt,
+        found: Attempt,
         under: list[Joint],
     ) -> list[Joint]:
         """Joints that lose their label; discs remove nothing."""
@@ -339,22 +297,48 @@ class Occlusion:
             return []
         return self.rules.removed(person, index, target.name, under)
 
-
-def _asked(
-    person: Person, index: int, target: Target, place: str
-) -> set[Joint]:
-    """The joints that a target asks for; a control asks for none."""
-    if place != TARGET:
-        return set()
-    names: Any = target.joint_names(person.skeleton)
-    return {(index, name) for name in names}
+    def _asked(self, person: Person, index: int, target: Target) -> set[Joint]:
+        """The joints that a target asks for; a control asks for none."""
+        if self.place != TARGET:
+            return set()
+        joints = target.joints(person.skeleton)
+        return {(index, person.skeleton.names[k]) for k in joints}
 
 
-def _generator(numbers: np.ndarray, name: str) -> np.random.Generator:
-    """Of a random fill or place, from the last of a person's numbers; a
-    different one for each target."""
-    number = int(float(numbers[-1]) * 2**53)
-    return np.random.default_rng([number, zlib.crc32(name.encode())])
+@dataclass(frozen=True)
+class PartMixOcclusion(Occlusion):
+    """Paste parts of other people; see the transform ``PartMix``.
+
+    Args:
+        tries: Donors that are tried.
+    """
+
+    tries: int = 8
+
+    @property
+    def numbers(self) -> int:
+        """Whether, which part, which part of the donor, and the donors."""
+        return 3 + self.tries
+
+    def _start(
+        self, person: Person, target: Target, shape: Shape
+    ) -> Region | str:
+        if not self.rules.mixes(person, target.name):
+            return f'not all joints of the {target.name} available'
+        return self.region(person, target, shape)
+
+    def _removed(
+        self,
+        person: Person,
+        index: int,
+        target: Target,
+        found: Attempt,
+        under: list[Joint],
+    ) -> list[Joint]:
+        """Nothing where nothing is pasted, also under ``paper_exact``."""
+        if found.patch is None:
+            return []
+        return super()._removed(person, index, target, found, under)
 
 
 def _listed(joints: list[Joint], people: Sequence[Person]) -> list[list]:

@@ -10,27 +10,72 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .patch import nearest_pixel
-from .person import Person
-from .regions import Region
+from .paints import Donor
+from .person import Person, body_mask, with_joints
+from .regions import Array, Region, Shape
+from .targets import Target
 
 TARGET = 'target'
 ON_PERSON, OFF_PERSON = 'on_person', 'off_person'
 PLACES = (TARGET, ON_PERSON, OFF_PERSON)
 
-THICKNESS = 0.1
-"""Of a limb, as a fraction of the height of the person's box."""
 
-HEAD_THICKNESS = 0.12
-"""Of the outline around the head's joints."""
+class Surroundings:
+    """What an occlusion asks of an image beyond its people's joints; here,
+    that only the joints are known.
+
+    Args:
+        shape: The image's ``(H, W)``.
+        people: All people.
+        links: Pairs of joint indices between which there are limbs.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        people: Sequence[Person],
+        links: Sequence[tuple[int, int]] = (),
+    ) -> None:
+        self._shape = shape[:2]
+        self._people = people
+        self._links = links
+
+    def segment(self, index: int) -> Array | None:
+        """``(H, W)`` bool, a person's annotated segment, if there is one."""
+        return None
+
+    def person_mask(self, index: int) -> Array:
+        """``(H, W)`` bool, the pixels of a person: the segment, or else the
+        shape of limbs, torso and head; and those under available joints."""
+        person, mask = self._people[index], self.segment(index)
+        if mask is None or mask.shape != self._shape or not mask.any():
+            mask = body_mask(person, self._links, self._shape)
+        return with_joints(mask, person)
+
+    def photo_mask(self) -> Array:
+        """``(H, W)`` bool, the pixels that show the photograph."""
+        return np.ones(self._shape, bool)
+
+    def donor(
+        self,
+        index: int,
+        target: Target,
+        numbers: Sequence[float],
+        rng: np.random.Generator | None,
+    ) -> Donor | str:
+        """Pixels of another person, or why there are none.
+
+        Args:
+            index: Of the person whose target is hidden.
+            target: The target.
+            numbers: All random numbers of the person.
+            rng: For the target, where the fill is drawn at random.
+        """
+        return 'there is no data set of donors'
 
 
 def move_elsewhere(
-    region: Region,
-    place: str,
-    person: np.ndarray,
-    photo: np.ndarray,
-    number: float,
+    region: Region, place: str, person: Array, photo: Array, number: float
 ) -> Region | None:
     """Move a region, by whole pixels, to a place where it fits.
 
@@ -81,8 +126,7 @@ def move_elsewhere(
     if cols[-1] + 1 - cols[0] < x2 - x1:
         return None
     top0, left0 = int(rows[0]), int(cols[0])
-    blocked = blocked[top0 : rows[-1] + 1, left0 : cols[-1] + 1]
-    fits = _overlap(blocked, stamp) == 0
+    fits = _fitting(blocked[top0 : rows[-1] + 1, left0 : cols[-1] + 1], stamp)
     if place == ON_PERSON:
         col, row = (math.floor(value + 0.5) for value in region.center)
         height, width = fits.shape
@@ -95,11 +139,11 @@ def move_elsewhere(
     return region.moved(left + left0 - x1, top + top0 - y1)
 
 
-def _overlap(mask: np.ndarray, stamp: np.ndarray) -> np.ndarray:
-    """Pixels that a mask shares with a stamp, for each of its places.
+def _fitting(mask: Array, stamp: Array) -> Array:
+    """Where a stamp shares no pixel with a mask.
 
     Returns:
-        ``(H - h + 1, W - w + 1)`` int, by the stamp's first row and column.
+        ``(H - h + 1, W - w + 1)`` bool, by the stamp's first row and column.
     """
     height, width = stamp.shape
     counts = cv2.filter2D(
@@ -110,86 +154,4 @@ def _overlap(mask: np.ndarray, stamp: np.ndarray) -> np.ndarray:
         borderType=cv2.BORDER_CONSTANT,
     )
     counts = counts[: mask.shape[0] - height + 1, : mask.shape[1] - width + 1]
-    return np.rint(counts).astype(np.int64)
-
-
-def body_shape(
-    xy: np.ndarray,
-    labelled: np.ndarray,
-    links: Sequence[tuple[int, int]],
-    hulls: Sequence[tuple[Sequence[int], float]],
-    height: float,
-    shape: tuple[int, ...],
-) -> np.ndarray:
-    """A person's pixels, estimated from the joints: limbs, torso and head.
-
-    Args:
-        xy: ``(K, 2)`` joints in the image's pixels.
-        labelled: ``(K,)`` bool, joints that are known.
-        links: Pairs of joints between which there is a limb of
-            :data:`THICKNESS`.
-        hulls: Joints whose convex hull is the person's, and how thick the
-            outline around them is, as a fraction of ``height``.
-        height: Of the person's box in pixels.
-        shape: The image's ``(H, W)``.
-
-    Returns:
-        ``(H, W)`` bool.
-    """
-    out = np.zeros(shape[:2], np.uint8)
-    known = labelled & np.isfinite(xy).all(axis=1)
-    known &= (np.abs(np.nan_to_num(xy)) < 1e5).all(axis=1)
-    limbs = [
-        (list(link), THICKNESS) for link in links if known[list(link)].all()
-    ]
-    limbs += [([k], THICKNESS) for k in np.flatnonzero(known).tolist()]
-    limbs += [
-        ([k for k in joints if known[k]], thick) for joints, thick in hulls
-    ]
-    for joints, thick in limbs:
-        if not joints:
-            continue
-        points = np.rint(xy[joints]).astype(np.int32)
-        hull = cv2.convexHull(points.reshape(-1, 1, 2))
-        cv2.fillConvexPoly(out, hull, 1)
-        width = max(1, round(thick * height))
-        cv2.polylines(out, [hull], True, 1, width)
-        if len(joints) == 1:
-            x, y = points[0].tolist()
-            cv2.circle(out, (x, y), max(1, width // 2), 1, cv2.FILLED)
-    return out > 0
-
-
-def body_mask(
-    person: Person,
-    links: Sequence[tuple[int, int]],
-    shape: tuple[int, ...],
-) -> np.ndarray:
-    """A person's pixels from limbs, torso and head, see :func:`body_shape`.
-
-    Args:
-        person: The person.
-        links: Pairs of joint indices between which there are limbs.
-        shape: The image's ``(H, W)``.
-    """
-    skeleton = person.skeleton
-    hulls = [
-        (skeleton.part_indices(part), thick)
-        for part, thick in (('corpus', THICKNESS), ('head', HEAD_THICKNESS))
-        if part in skeleton.parts
-    ]
-    height = person.box_height
-    if not math.isfinite(height):
-        height = person.height
-    xy, labelled = np.array(person.xy), np.array(person.labelled)
-    return body_shape(xy, labelled, links, hulls, height, shape)
-
-
-def with_joints(
-    person: np.ndarray, xy: np.ndarray, available: np.ndarray
-) -> np.ndarray:
-    """A person's pixels and those under the available joints."""
-    out = person.copy()
-    col, row = nearest_pixel(xy[available], person.shape)
-    out[row, col] = True
-    return out
+    return np.rint(counts) == 0

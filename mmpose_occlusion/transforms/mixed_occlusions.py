@@ -10,7 +10,7 @@ from mmpose_occlusion.occlusion import (
     PartMixOcclusion,
     Several,
 )
-from mmpose_occlusion.occlusion.sizes import Size
+from mmpose_occlusion.occlusion.regions import Size
 
 from .occlusion_transform import (
     OcclusionTransform,

@@ -9,7 +9,7 @@ from mmpose_occlusion.occlusion import (
     Drawn,
     Named,
 )
-from mmpose_occlusion.occlusion.sizes import Size
+from mmpose_occlusion.occlusion.regions import Size
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
 from .occlusion_transform import (

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from mmpose_occlusion.occlusion import Box, Disc
+from mmpose_occlusion.occlusion import Box, Disc, Person
+from mmpose_occlusion.occlusion.person import body_mask, with_joints
 from mmpose_occlusion.occlusion.placement import (
     OFF_PERSON,
     ON_PERSON,
-    body_shape,
     move_elsewhere,
-    with_joints,
 )
+from mmpose_occlusion.skeleton import Skeleton
 
 HEIGHT, WIDTH = 22, 19
 ROWS, COLS = np.mgrid[:HEIGHT, :WIDTH]
@@ -110,23 +110,26 @@ def test_where_nothing_fits():
 def test_a_body_is_limbs_and_hulls():
     xy = np.array([[20, 10], [20, 50], [60, 10], [np.nan, 3], [30, 90.0]])
     known = np.array([True, True, True, True, False])
-    shape = body_shape(
-        xy, known, [(0, 1), (0, 4), (2, 3)], [((0, 1, 2), 0.1)], 40, (100, 80)
-    )
+    skeleton = Skeleton(tuple('abcde'), dict(corpus=('a', 'b', 'c')))
+    person = Person(skeleton, xy.tolist(), known.tolist(), {}, 0, 40)
+    shape = body_mask(person, [(0, 1), (0, 4), (2, 3)], (100, 80))
     inside = [(20, 10), (20, 30), (30, 20), (60, 10), (18, 30), (61, 10)]
     outside = [(14, 30), (60, 40), (30, 90), (25, 70), (67, 10)]
     assert all(shape[y, x] for x, y in inside)
     assert not any(shape[y, x] for x, y in outside)
     # a limb alone: 0.1 of 40 pixels wide
-    limb = body_shape(xy[:2], known[:2], [(0, 1)], [], 40, (100, 80))
+    only = Person(Skeleton(('a', 'b')), xy[:2].tolist(), [True, True], {}, 40)
+    limb = body_mask(only, [(0, 1)], (100, 80))
     assert 4 <= limb[30].sum() <= 5
-    nobody = body_shape(xy, np.zeros(5, bool), [(0, 1)], [], 40, (100, 80))
-    assert not nobody.any()
+    unknown = person._replace(labelled=[False] * 5)
+    assert not body_mask(unknown, [(0, 1)], (100, 80)).any()
 
 
 def test_available_joints_are_the_persons():
-    xy = np.array([[3.6, 2.2], [7, 5], [18.9, 21.9]])
+    xy = [[3.6, 2.2], [7, 5], [18.9, 21.9]]
+    points = dict(a=xy[0], c=xy[2])
+    person = Person(Skeleton(('a', 'b', 'c')), xy, [True] * 3, points, 9)
     empty = np.zeros((HEIGHT, WIDTH), bool)
-    out = with_joints(empty, xy, np.array([True, False, True]))
+    out = with_joints(empty, person)
     assert np.argwhere(out).tolist() == [[2, 4], [21, 18]]
     assert not empty.any()
