@@ -126,7 +126,7 @@ class Attack:
         """One attack for each target of the wildcard; else this one."""
         if self.word != WILDCARD:
             return [self]
-        known = self._skeleton(skeleton)
+        known = Skeleton.from_names(skeleton.names, self.parts)
         names = known.names if self.kind == KEYPOINT else tuple(known.parts)
         return [replace(self, names=(name,)) for name in names]
 
@@ -136,22 +136,22 @@ class Attack:
         Raises:
             ValueError: It does not; the sentence lists what there is.
         """
-        if self.fill not in FILLS:
-            raise ValueError(
-                f'attack "{self}": there is no fill "{self.fill}"; fills are '
-                f'{", ".join(FILLS)}'
-            )
-        if self.word is not None:
-            return
-        known = self._skeleton(skeleton)
-        for name in self.names:
-            try:
+        try:
+            if self.fill not in FILLS:
+                raise ValueError(
+                    f'there is no fill "{self.fill}"; fills are '
+                    f'{", ".join(FILLS)}'
+                )
+            known = skeleton
+            if self.parts:
+                known = Skeleton.from_names(skeleton.names, self.parts)
+            for name in () if self.word else self.names:
                 Target(self.kind, name).joints(known)
-            except ValueError as error:
-                raise ValueError(f'attack "{self}": {error}') from None
+        except ValueError as error:
+            raise ValueError(f'attack "{self}": {error}') from None
 
-    def chooser(self) -> Chooser:
-        """Chooses the targets.
+    def occlusion(self) -> Occlusion:
+        """The occlusion under the corrected rules.
 
         Raises:
             ValueError: The target is the wildcard, see :meth:`expand`.
@@ -161,26 +161,18 @@ class Attack:
                 f'attack "{self}" stands for one attack on each {self.kind}: '
                 'expand it for a data set first'
             )
-        if self.word is None:
-            targets = tuple(Target(self.kind, name) for name in self.names)
-            return Named(targets, self.fill)
-        what = 'part_all' if self.word == 'random_all' else self.kind
-        return Drawn(what, self.fill, self.word)
-
-    def occlusion(self) -> Occlusion:
-        """The occlusion under the corrected rules."""
+        targets = tuple(Target(self.kind, name) for name in self.names)
+        chooser: Chooser = Named(targets, self.fill)
+        if self.word is not None:
+            what = 'part_all' if self.word == 'random_all' else self.kind
+            chooser = Drawn(what, self.fill, self.word)
         return Occlusion(
-            self.chooser(),
+            chooser,
             self.size,
             self.place,
             float(self.options.get('prob', 1.0)),
             name=TRANSFORMS[self.kind],
         )
-
-    def _skeleton(self, skeleton: Skeleton) -> Skeleton:
-        if not self.parts:
-            return skeleton
-        return Skeleton.from_names(skeleton.names, self.parts)
 
 
 def kind_of(config: Mapping[str, Any]) -> str | None:

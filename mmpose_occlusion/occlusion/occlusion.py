@@ -10,9 +10,9 @@ import numpy as np
 
 from .paints import FILLS, Donor, Paint, Request
 from .patch import Patch, Record, make_patch, make_record
-from .person import Joint, Person, joints_under
+from .person import Person
 from .placement import TARGET, Surroundings, move_elsewhere
-from .regions import DEFAULT_DISC, Array, Disc, DiscSize, Region, Shape
+from .regions import DEFAULT_DISC, Array, Disc, DiscSize, Joint, Region, Shape
 from .rules import CorrectedRules, Rules
 from .targets import KEYPOINT, PART, Chooser, Named, Target
 
@@ -142,37 +142,45 @@ class Occlusion:
                 continue
             for target, fill in chosen:
                 found = self._attempt(
-                    source, people, i, target, fill, mine, around
+                    source, person, i, target, fill, mine, around
                 )
-                under = joints_under(people, found.patch, image.shape)
+                patch = found.patch
+                under = [
+                    (k, joint)
+                    for k, other in enumerate(people)
+                    for joint in _under(other, patch, image.shape)
+                ]
                 gone = self._removed(person, i, target, found, under)
                 removed += gone
-                asked = self._asked(person, i, target)
-                hidden = [j for j in under if j in asked]
-                others = [j for j in under if j not in asked]
-                records.append(
-                    make_record(
-                        transform=self.name,
-                        call=call,
-                        turn=turn,
-                        instance=i,
-                        kind=target.kind,
-                        target=target.name,
-                        fill=fill,
-                        place=self.place,
-                        **found._asdict(),
-                        targets=_listed(hidden, people),
-                        bystanders=_listed(others, people),
-                        removed=_listed(gone, people),
-                    )
+                asked: set[Joint] = set()  # a control asks for none
+                if self.place == TARGET:
+                    names = person.skeleton.names
+                    joints = target.joints(person.skeleton)
+                    asked = {(i, names[k]) for k in joints}
+                hidden = [joint for joint in under if joint in asked]
+                others = [joint for joint in under if joint not in asked]
+                record = make_record(
+                    transform=self.name,
+                    call=call,
+                    turn=turn,
+                    instance=i,
+                    target=target,
+                    fill=fill,
+                    place=self.place,
+                    **found._asdict(),
+                    targets=_listed(hidden, people),
+                    bystanders=_listed(others, people),
+                    removed=_listed(gone, people),
                 )
-                if found.patch is None:
+                records.append(record)
+                if patch is None:
                     continue
-                patches.append(found.patch)
                 if self.in_turn:
                     source = source if inplace or turn else source.copy()
-                    patches.pop().apply(source)
+                    patch.apply(source)
                     turn += 1
+                else:
+                    patches.append(patch)
         if patches:
             source = source if inplace else source.copy()
             for patch in patches:
@@ -188,8 +196,7 @@ class Occlusion:
                 transform=self.name,
                 call=call,
                 instance=instance,
-                kind=target.kind,
-                target=target.name,
+                target=target,
                 fill=self.chooser.fills[0],
                 place=self.place,
                 reason=reason,
@@ -235,14 +242,13 @@ class Occlusion:
     def _attempt(
         self,
         image: Array,
-        people: Sequence[Person],
+        person: Person,
         index: int,
         target: Target,
         fill: str,
         numbers: list[float],
         around: Surroundings,
     ) -> Attempt:
-        person = people[index]
         region = self._start(person, target, image.shape)
         if isinstance(region, str):
             return Attempt(reason=region)
@@ -297,13 +303,6 @@ class Occlusion:
             return []
         return self.rules.removed(person, index, target.name, under)
 
-    def _asked(self, person: Person, index: int, target: Target) -> set[Joint]:
-        """The joints that a target asks for; a control asks for none."""
-        if self.place != TARGET:
-            return set()
-        joints = target.joints(person.skeleton)
-        return {(index, person.skeleton.names[k]) for k in joints}
-
 
 @dataclass(frozen=True)
 class PartMixOcclusion(Occlusion):
@@ -348,3 +347,7 @@ def _listed(joints: list[Joint], people: Sequence[Person]) -> list[list]:
         for i, joint in joints
         if people[i].labelled[people[i].skeleton.joint_index(joint)]
     ]
+
+
+def _under(person: Person, patch: Patch | None, shape: Shape) -> list[str]:
+    return patch.joints_under(person.points, shape) if patch else []

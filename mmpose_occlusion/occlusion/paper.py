@@ -12,8 +12,8 @@ import numpy as np
 
 from ..skeleton import CROWN, FACE, LIMBS, MIXED_PARTS, NECK, Skeleton
 from .paints import channels
-from .person import Joint, Person
-from .regions import Array, Box, Disc, Point, Region, Shape
+from .person import Person
+from .regions import Array, Box, Disc, Joint, Point, Region, Shape
 
 REFERENCE_PARTS = ('left_arm', 'right_arm', 'hip', 'left_leg', 'right_leg')
 PART_KSIZE = 31

@@ -16,6 +16,7 @@ import numpy as np
 
 from .paints import Paint, ReadImage, paint_from_record
 from .regions import Array, PixelBox, Point, Region, Shape, region_from_record
+from .targets import Target
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,8 @@ class Patch:
         """Which joints lie on a painted pixel.
 
         A joint lies on the pixel whose centre is nearest; pixel centres are
-        at whole numbers. Plain numbers: for a person's few joints arrays
-        take many times as long.
-
-        Args:
-            points: Joints in image pixels; those not finite or outside
-                the image are on no pixel.
-            shape: The image's ``(H, W)``.
+        at whole numbers. Those that are not finite or outside the image of
+        ``shape`` are on none.
         """
         x1, y1, x2, y2 = self.box
         height, width = shape[:2]
@@ -83,16 +79,8 @@ class Patch:
 
 
 def make_patch(image: Array, region: Region, paint: Paint) -> Patch | None:
-    """The patch of a paint in a region.
-
-    Args:
-        image: ``(H, W, C)`` or ``(H, W)``; not modified.
-        region: Where.
-        paint: What.
-
-    Returns:
-        None where the region has no pixel in the image.
-    """
+    """The patch of a paint in a region; None where the region has no pixel in
+    the image, ``(H, W, C)`` or ``(H, W)``, which is not modified."""
     box = region.bounds(image.shape)
     if box is None:
         return None
@@ -103,9 +91,10 @@ def make_patch(image: Array, region: Region, paint: Paint) -> Patch | None:
 
 
 class Record(dict):
-    """An entry of ``results['occlusions']``, not to be modified.
+    """What :func:`make_record` makes: an entry of ``results['occlusions']``.
 
-    Deep copies of a sample, such as ``PackPoseInputs`` makes, share it.
+    Not to be modified: deep copies of a sample, such as ``PackPoseInputs``
+    makes, share it.
     """
 
     def __deepcopy__(self, memo: dict) -> 'Record':
@@ -117,8 +106,7 @@ def make_record(
     transform: str,
     call: int,
     instance: int | None,
-    kind: str,
-    target: str,
+    target: Target,
     fill: str,
     place: str = 'target',
     turn: int = 0,
@@ -137,8 +125,8 @@ def make_record(
         transform: Class of the transform.
         call: Number of occlusions that have written records before it.
         instance: Index of the person in the image.
-        kind: 'keypoint' or 'part'.
-        target: Name of the joint or part; 'random' where none was drawn.
+        target: Its ``kind``, 'keypoint' or 'part', and its name, 'random'
+            where none was drawn.
         fill: The fill that was asked for.
         place: One of :data:`.placement.PLACES`.
         turn: Targets of one call and turn are made from the same image; only
@@ -164,8 +152,8 @@ def make_record(
         call=call,
         turn=turn,
         instance=instance,
-        kind=kind,
-        target=target,
+        kind=target.kind,
+        target=target.name,
         fill=fill,
         place=place,
         region=region.to_record() if region else None,

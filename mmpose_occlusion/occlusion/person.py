@@ -8,11 +8,7 @@ import cv2
 import numpy as np
 
 from ..skeleton import Skeleton
-from .patch import Patch
 from .regions import Array, Point, Shape
-
-Joint = tuple[int, str]
-"""A joint in an image: index of the person, and name."""
 
 THICKNESS = 0.1
 """Of a limb, as a fraction of the height of the person's box."""
@@ -74,25 +70,6 @@ class Person(NamedTuple):
     def has(self, part: str) -> bool:
         """Whether a joint of a part is available."""
         return not self.points.keys().isdisjoint(self.skeleton.parts[part])
-
-
-def joints_under(
-    people: Sequence[Person], patch: Patch | None, shape: Shape
-) -> list[Joint]:
-    """Available joints of all people that lie on a patch's painted pixels.
-
-    Args:
-        people: All people in the image.
-        patch: None hides nothing.
-        shape: The image's ``(H, W)``.
-    """
-    if patch is None:
-        return []
-    return [
-        (i, joint)
-        for i, person in enumerate(people)
-        for joint in patch.joints_under(person.points, shape)
-    ]
 
 
 def nearest_pixel(xy: Array, shape: Shape) -> tuple[Array, Array]:

@@ -15,6 +15,9 @@ Shape = tuple[int, ...]
 Point = tuple[float, float]
 """``(x, y)`` in pixels."""
 
+Joint = tuple[int, str]
+"""A joint in an image: index of the person, and name."""
+
 PixelBox = tuple[int, int, int, int]
 """Columns x1:x2 and rows y1:y2 as ``(x1, y1, x2, y2)``, ends exclusive."""
 

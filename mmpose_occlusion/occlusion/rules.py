@@ -10,13 +10,14 @@ from typing import Any
 from ..skeleton import MIXED_PARTS
 from .paints import mean_color
 from .paper import MIN_THICKNESS, PaperRules, bounding_box, reference_box
-from .person import Joint, Person
+from .person import Person
 from .regions import (
     DEFAULT_SIZE,
     REFERENCE_HEIGHT,
     Array,
     Box,
     Disc,
+    Joint,
     Point,
     Region,
     Shape,

@@ -19,8 +19,8 @@ from mmpose_occlusion.occlusion import (
     PaperRules,
     Target,
 )
-from mmpose_occlusion.occlusion.person import Joint
 from mmpose_occlusion.occlusion.placement import TARGET
+from mmpose_occlusion.occlusion.regions import Joint
 from mmpose_occlusion.occlusion.targets import Chooser
 from mmpose_occlusion.skeleton import Skeleton
 
