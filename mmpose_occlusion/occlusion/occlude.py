@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,8 @@ def occlude(
     seed: int | None = None,
     parts: Mapping[str, Sequence[str]] | None = None,
     place: str = 'target',
+    offset: float = 0.0,
+    stay_covered: bool = True,
 ) -> Occluded:
     """Hide joints or body parts of the people in an image.
 
@@ -73,7 +75,12 @@ def occlude(
             labelled joints of each person.
         seed: Of random draws; None draws anew in each call.
         parts: Own parts, name -> joint names.
-        place: 'target', or as a control 'on_person' or 'off_person'.
+        place: 'target', or as a control 'on_person', 'off_person' or
+            'decoy', the same area beside the target, over no joint.
+        offset: The centre of a joint's disc moves by a random vector, uniform
+            in a disc of this fraction of its radius.
+        stay_covered: Whether the joint stays under its moved disc; with an
+            offset above 1 it must be False.
 
     Raises:
         ValueError: An argument does not fit; the message names it.
@@ -131,9 +138,10 @@ def occlude(
     out = image.copy()
     records: list[Record] = []
     for (kind, _), named in _by_attack(target, skeleton).items():
-        occlusion = Attack(
-            kind, tuple(named), fill, DiscSize.of(size), place, parts
-        ).occlusion()
+        disc = DiscSize.of(size)
+        attack = Attack(kind, tuple(named), fill, disc, place, parts)
+        attack = replace(attack, offset=offset, stay_covered=stay_covered)
+        occlusion = attack.occlusion()
         call = len(records)
         numbers = occlusion.draw(keys, 0, call)
         outcome = occlusion.apply(out, people, numbers, call=call)

@@ -11,20 +11,24 @@ import numpy as np
 from .paints import FILLS, Donor, Paint, Request
 from .patch import Patch, Record, make_patch, make_record
 from .person import Person
-from .placement import TARGET, Surroundings, move_elsewhere
+from .placement import (
+    DECOY,
+    OFF_PERSON,
+    ON_PERSON,
+    TARGET,
+    Surroundings,
+    move_aside,
+    move_elsewhere,
+)
 from .regions import DEFAULT_DISC, Array, Disc, DiscSize, Joint, Region, Shape
 from .rules import CorrectedRules, Rules
-from .targets import KEYPOINT, PART, Chooser, Named, Target
+from .targets import PART, Chooser, Named, Target
 
-
-class Attempt(NamedTuple):
-    """What became of one target: a patch, or a reason why there is none."""
-
-    region: Region | None = None
-    paint: Paint | None = None
-    patch: Patch | None = None
-    reason: str | None = None
-    excluded: bool = False
+_WHERE = {
+    ON_PERSON: 'on the person',
+    OFF_PERSON: 'off the person',
+    DECOY: 'beside the joint',
+}
 
 
 class Outcome(NamedTuple):
@@ -59,6 +63,13 @@ class Occlusion:
             label.
         in_turn: See above; as the reference does.
         name: In records and messages.
+        offset: Of discs: the centre moves by a random vector, uniform in a
+            disc of this fraction of the radius.
+        stay_covered: Whether the vector is limited so that the pixel of the
+            joint stays painted; with an offset above 1 it must be False.
+
+    Raises:
+        ValueError: The offset does not fit.
     """
 
     chooser: Chooser
@@ -69,15 +80,34 @@ class Occlusion:
     remove_keypoints: bool = False
     in_turn: bool = False
     name: str = 'Occlusion'
+    offset: float = 0.0
+    stay_covered: bool = True
+
+    def __post_init__(self) -> None:
+        offset = self.offset
+        most = 1 if self.stay_covered else math.inf
+        number = isinstance(offset, int | float) and offset is not True
+        if not number or not 0 <= offset <= most or offset == math.inf:
+            raise ValueError(
+                f'{self.name}: offset={offset!r} must be a fraction of the '
+                "disc's radius from 0 to 1, or above 1 with "
+                'stay_covered=False.'
+            )
+        if self.in_turn and offset:
+            raise ValueError(
+                f"{self.name}: offset={offset!r} is not the reference's, "
+                'whose discs are centred: leave out paper_exact=True.'
+            )
 
     def is_random(self, *fills: str) -> bool:
-        """Whether one of these fills, or the place, needs a number."""
-        return self.place != TARGET or any(FILLS[f].random for f in fills)
+        """Whether one of these fills, place or offset needs a number."""
+        elsewhere = self.place != TARGET or self.offset > 0
+        return elsewhere or any(FILLS[fill].random for fill in fills)
 
     @property
     def numbers(self) -> int:
-        """Random numbers that each person takes; the last one is of the fill
-        and the place where these are random."""
+        """Random numbers that each person takes; the last one is of fill,
+        place and offset where these are random."""
         return self.chooser.numbers + self.is_random(*self.chooser.fills)
 
     def draw(
@@ -142,21 +172,22 @@ class Occlusion:
                 continue
             for target, fill in chosen:
                 found = self._attempt(
-                    source, person, i, target, fill, mine, around
+                    source, i, person, target, fill, mine, around
                 )
-                patch = found.patch
-                under = [
-                    (k, joint)
-                    for k, other in enumerate(people)
-                    for joint in _under(other, patch, image.shape)
-                ]
-                gone = self._removed(person, i, target, found, under)
+                patch: Any = found.get('patch')
+                under, gone = [], []
+                for k, other in enumerate(people if patch else ()):
+                    joints = patch.joints_under(other.points, image.shape)
+                    under += [(k, joint) for joint in joints]
+                if self.removes(target, patch):
+                    gone = self.rules.removed(person, i, target.name, under)
                 removed += gone
                 asked: set[Joint] = set()  # a control asks for none
                 if self.place == TARGET:
                     names = person.skeleton.names
-                    joints = target.joints(person.skeleton)
-                    asked = {(i, names[k]) for k in joints}
+                    asked = {
+                        (i, names[k]) for k in target.joints(person.skeleton)
+                    }
                 hidden = [joint for joint in under if joint in asked]
                 others = [joint for joint in under if joint not in asked]
                 record = make_record(
@@ -167,10 +198,10 @@ class Occlusion:
                     target=target,
                     fill=fill,
                     place=self.place,
-                    **found._asdict(),
                     targets=_listed(hidden, people),
                     bystanders=_listed(others, people),
                     removed=_listed(gone, people),
+                    **found,
                 )
                 records.append(record)
                 if patch is None:
@@ -203,6 +234,10 @@ class Occlusion:
             )
             for target in self.chooser.label
         ]
+
+    def removes(self, target: Target, patch: Patch | None) -> bool:
+        """Whether joints lose their label; discs remove nothing."""
+        return self.remove_keypoints and target.kind == PART
 
     def region(
         self, person: Person, target: Target, shape: Shape
@@ -242,66 +277,63 @@ class Occlusion:
     def _attempt(
         self,
         image: Array,
-        person: Person,
         index: int,
+        person: Person,
         target: Target,
         fill: str,
         numbers: list[float],
         around: Surroundings,
-    ) -> Attempt:
+    ) -> dict[str, Any]:
+        """What becomes of one target, as :func:`.patch.make_record` takes it:
+        a region, a paint and a patch, or a reason why there is none."""
         region = self._start(person, target, image.shape)
         if isinstance(region, str):
-            return Attempt(reason=region)
-        rng = None
-        if self.is_random(fill):
-            # from the last number; a different one for each target
-            key = [int(numbers[-1] * 2**53), zlib.crc32(target.name.encode())]
-            rng = np.random.default_rng(key)
+            return dict(reason=region)
+        # from the last number; a different one for each target
+        key = [int(numbers[-1] * 2**53), zlib.crc32(target.name.encode())]
+        rng = np.random.default_rng(key)
+        found: dict[str, Any] = {}
+        if self.offset and isinstance(region, Disc):
+            x, y = region.center
+            region = move_aside(
+                region, self.offset, self.stay_covered, rng.random(2)
+            )
+            found['offset'] = region.center[0] - x, region.center[1] - y
         if self.place != TARGET:
-            assert rng is not None
+            mask = (
+                around.joint_mask
+                if self.place == DECOY
+                else around.person_mask
+            )
             moved = move_elsewhere(
                 region,
                 self.place,
-                around.person_mask(index),
+                mask(index),
                 around.photo_mask(),
                 rng.random(),
             )
             if moved is None:
-                where = self.place.replace('_', ' the ')
-                reason = f'the same region fits nowhere {where}'
-                return Attempt(region, reason=reason, excluded=True)
+                reason = f'the same region fits nowhere {_WHERE[self.place]}'
+                return dict(region=region, reason=reason, excluded=True)
             region = moved
         paint: Paint | str
         if FILLS[fill] is Donor:
             paint = around.donor(index, target, numbers, rng)
             if isinstance(paint, str):
-                return Attempt(region, reason=paint)
+                return dict(region=region, reason=paint)
         else:
             request = Request(
                 image,
                 self.rules.ksize(person, region),
-                0 if rng is None else int(rng.integers(2**31)),
+                int(rng.integers(2**31)),
                 self.rules.exact_blur,
                 self.rules.mean_color,
             )
             paint = FILLS[fill].resolve(fill, request)
         patch = make_patch(image, region, paint)
         if patch is None:
-            return Attempt(region, reason='its region has no pixel here')
-        return Attempt(region, paint, patch)
-
-    def _removed(
-        self,
-        person: Person,
-        index: int,
-        target: Target,
-        found: Attempt,
-        under: list[Joint],
-    ) -> list[Joint]:
-        """Joints that lose their label; discs remove nothing."""
-        if not self.remove_keypoints or target.kind == KEYPOINT:
-            return []
-        return self.rules.removed(person, index, target.name, under)
+            return dict(region=region, reason='its region has no pixel here')
+        return dict(region=region, paint=paint, patch=patch, **found)
 
 
 @dataclass(frozen=True)
@@ -326,18 +358,9 @@ class PartMixOcclusion(Occlusion):
             return f'not all joints of the {target.name} available'
         return self.region(person, target, shape)
 
-    def _removed(
-        self,
-        person: Person,
-        index: int,
-        target: Target,
-        found: Attempt,
-        under: list[Joint],
-    ) -> list[Joint]:
-        """Nothing where nothing is pasted, also under ``paper_exact``."""
-        if found.patch is None:
-            return []
-        return super()._removed(person, index, target, found, under)
+    def removes(self, target: Target, patch: Patch | None) -> bool:
+        """None where nothing is pasted, also under ``paper_exact``."""
+        return self.remove_keypoints and patch is not None
 
 
 def _listed(joints: list[Joint], people: Sequence[Person]) -> list[list]:
@@ -347,7 +370,3 @@ def _listed(joints: list[Joint], people: Sequence[Person]) -> list[list]:
         for i, joint in joints
         if people[i].labelled[people[i].skeleton.joint_index(joint)]
     ]
-
-
-def _under(person: Person, patch: Patch | None, shape: Shape) -> list[str]:
-    return patch.joints_under(person.points, shape) if patch else []

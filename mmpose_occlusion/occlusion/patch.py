@@ -118,6 +118,7 @@ def make_record(
     removed: Sequence = (),
     reason: str | None = None,
     excluded: bool = False,
+    offset: Point | None = None,
 ) -> Record:
     """One record.
 
@@ -142,12 +143,15 @@ def make_record(
         reason: Why nothing was done, a clause without a full stop.
         excluded: Whether that is so although the person has the target: a
             control fits nowhere.
+        offset: From the joint to the centre of its disc, x and y in pixels,
+            before the disc went to another ``place``; only discs with an
+            offset have it.
 
     Returns:
         These values as plain ones; in place of ``patch`` the painted pixel
         ``box``, ends exclusive, and the number of painted ``pixels``.
     """
-    return Record(
+    record = Record(
         transform=transform,
         call=call,
         turn=turn,
@@ -166,6 +170,9 @@ def make_record(
         reason=reason,
         excluded=excluded,
     )
+    if offset is not None:
+        record['offset'] = list(offset)
+    return record
 
 
 def replay(

@@ -1,7 +1,8 @@
 """Placement: a region at its target, or as a control at another place.
 
 Hiding a joint costs more than disturbing the image does; the same painted area
-at another place, on the person or off it, measures the latter.
+at another place, on the person or off it, measures the latter. A decoy, the
+same area beside the joint, shows whether the model takes paint for a joint.
 """
 
 import math
@@ -12,12 +13,15 @@ import numpy as np
 
 from .paints import Donor
 from .person import Person, body_mask, with_joints
-from .regions import Array, Region, Shape
+from .regions import Array, Disc, Region, Shape
 from .targets import Target
 
 TARGET = 'target'
-ON_PERSON, OFF_PERSON = 'on_person', 'off_person'
-PLACES = (TARGET, ON_PERSON, OFF_PERSON)
+ON_PERSON, OFF_PERSON, DECOY = 'on_person', 'off_person', 'decoy'
+PLACES = (TARGET, ON_PERSON, OFF_PERSON, DECOY)
+
+NEAREST, FARTHEST = 1, 3
+"""Distances of a decoy's centre from the target's, in radii."""
 
 
 class Surroundings:
@@ -52,6 +56,10 @@ class Surroundings:
             mask = body_mask(person, self._links, self._shape)
         return with_joints(mask, person)
 
+    def joint_mask(self, index: int) -> Array:
+        """``(H, W)`` bool, the pixels under a person's available joints."""
+        return with_joints(np.zeros(self._shape, bool), self._people[index])
+
     def photo_mask(self) -> Array:
         """``(H, W)`` bool, the pixels that show the photograph."""
         return np.ones(self._shape, bool)
@@ -61,7 +69,7 @@ class Surroundings:
         index: int,
         target: Target,
         numbers: Sequence[float],
-        rng: np.random.Generator | None,
+        rng: np.random.Generator,
     ) -> Donor | str:
         """Pixels of another person, or why there are none.
 
@@ -69,7 +77,7 @@ class Surroundings:
             index: Of the person whose target is hidden.
             target: The target.
             numbers: All random numbers of the person.
-            rng: For the target, where the fill is drawn at random.
+            rng: For the target.
         """
         return 'there is no data set of donors'
 
@@ -82,12 +90,15 @@ def move_elsewhere(
     It fits where all of its pixels are in the image. On the person, its
     centre must be one of the person's pixels and it must not overlap the
     region that it is a control of; off the person, none of its pixels may be
-    the person's. All such places are equally likely.
+    the person's. A decoy covers no joint of the person, and its centre is 1 to
+    3 radii (of a box, half its longer side) from the region's. All such places
+    are equally likely.
 
     Args:
         region: At the target.
-        place: :data:`ON_PERSON` or :data:`OFF_PERSON`.
-        person: ``(H, W)`` bool, the person's pixels.
+        place: One of :data:`PLACES` but the target.
+        person: ``(H, W)`` bool, the person's pixels; for a decoy, those under
+            the available joints.
         photo: ``(H, W)`` bool, the pixels that show the photograph, not the
             padding around it.
         number: In [0, 1), which of the places.
@@ -115,10 +126,10 @@ def move_elsewhere(
     stamp = stamp[up : down + 1, left : right + 1]
     x1, y1, x2, y2 = x1 + left, y1 + up, x1 + right + 1, y1 + down + 1
     blocked = ~photo
-    if place == OFF_PERSON:
-        blocked |= person
-    else:
+    if place == ON_PERSON:
         blocked[y1:y2, x1:x2] |= stamp
+    else:
+        blocked |= person
     # it fits nowhere but between the photograph's outermost pixels
     rows, cols = (np.flatnonzero(photo.any(axis=axis)) for axis in (1, 0))
     if len(rows) < 1 or rows[-1] + 1 - rows[0] < y2 - y1:
@@ -132,11 +143,47 @@ def move_elsewhere(
         height, width = fits.shape
         down, right = row - y1 + top0, col - x1 + left0
         fits &= person[down : down + height, right : right + width]
+    elif place == DECOY:
+        rows, cols = (
+            np.arange(count) + first
+            for count, first in zip(
+                fits.shape, (top0 - y1, left0 - x1), strict=True
+            )
+        )
+        radius = max(stamp.shape) / 2
+        if isinstance(region, Disc):
+            radius = region.radius
+        far = np.hypot(*np.meshgrid(cols, rows)) / radius
+        fits &= (far >= NEAREST) & (far <= FARTHEST)
     spots = np.flatnonzero(fits)
     if not len(spots):
         return None
     top, left = divmod(int(spots[int(number * len(spots))]), fits.shape[1])
     return region.moved(left + left0 - x1, top + top0 - y1)
+
+
+def move_aside(
+    disc: Disc, offset: float, stay_covered: bool, numbers: Array
+) -> Disc:
+    """Move the centre of a disc by a vector that is uniform in a disc.
+
+    Args:
+        disc: Around its joint.
+        offset: Radius of the disc of vectors, as a fraction of its radius.
+        stay_covered: Whether that is limited so that the pixel of the joint,
+            the nearest one, is in the moved disc.
+        numbers: Two in [0, 1).
+    """
+    x, y = disc.center
+    reach = offset * disc.radius
+    if stay_covered:
+        to_pixel = math.floor(x + 0.5) - x, math.floor(y + 0.5) - y
+        # a hair less, for sums of floats
+        free = disc.radius - math.hypot(*to_pixel) - 1e-9
+        reach = min(reach, max(free, 0))
+    distance = reach * math.sqrt(numbers[0])
+    angle = 2 * math.pi * numbers[1]
+    return disc.moved(distance * math.cos(angle), distance * math.sin(angle))
 
 
 def _fitting(mask: Array, stamp: Array) -> Array:
