@@ -32,13 +32,9 @@ _WHERE = {
 
 
 class Outcome(NamedTuple):
-    """What an occlusion did to an image.
-
-    Args:
-        image: The painted image; the one that came if nothing was painted.
-        records: One for each target.
-        removed: Joints that lose their label.
-    """
+    """What an occlusion did: the painted image, or the one that came if
+    nothing was painted; a record of each target; joints that lose their
+    label."""
 
     image: Array
     records: list[Record]
