@@ -73,6 +73,11 @@ CASES = {
         MultiKeypointOcclusion,
         dict(keypoint_prob=1.0, fills=('mean',), size=20, prob=0.9),
     ),
+    'joints-dropped': (
+        MultiKeypointOcclusion,
+        dict(keypoint_prob=0.8, label='drop', seed=2),
+    ),
+    'part-dropped': (PartOcclusion, dict(target='left_leg', label='drop')),
     'part-mix': (PartMix, dict(prob=0.9, remove_keypoints=True, seed=1)),
     'part-mix-one-try': (PartMix, dict(prob=1.0, tries=1)),
 }
