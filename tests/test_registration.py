@@ -69,7 +69,7 @@ BY_OTHERS = [
 
 def registered() -> list[tuple[str, str]]:
     """Registry and name of each class that the package's files register."""
-    pattern = r'^@([A-Z]+)\.register_module\(\)\nclass (\w+)'
+    pattern = r'^@([A-Z]+)\.register_module\(\)\n(?:@.*\n)?class (\w+)'
     return [
         found
         for file in sorted((ROOT / 'mmpose_occlusion').rglob('*.py'))

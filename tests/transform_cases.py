@@ -44,6 +44,14 @@ CASES = {
         KeypointOcclusion,
         dict(target=JOINTS, fill='pixelate', size=9, place='on_person'),
     ),
+    'joints-offset': (
+        KeypointOcclusion,
+        dict(target=JOINTS, fill='mean', size='20%', offset=0.7),
+    ),
+    'joints-decoy': (
+        KeypointOcclusion,
+        dict(target=JOINTS, fill='object', place='decoy', seed=2),
+    ),
     'part-control': (
         PartOcclusion,
         dict(target='left_arm', fill='texture', place='off_person'),
@@ -65,6 +73,11 @@ CASES = {
         MultiKeypointOcclusion,
         dict(keypoint_prob=1.0, fills=('mean',), size=20, prob=0.9),
     ),
+    'joints-dropped': (
+        MultiKeypointOcclusion,
+        dict(keypoint_prob=0.8, label='drop', seed=2),
+    ),
+    'part-dropped': (PartOcclusion, dict(target='left_leg', label='drop')),
     'part-mix': (PartMix, dict(prob=0.9, remove_keypoints=True, seed=1)),
     'part-mix-one-try': (PartMix, dict(prob=1.0, tries=1)),
 }

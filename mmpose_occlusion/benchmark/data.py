@@ -174,7 +174,7 @@ class BenchmarkRun:
             (xywh), ``area``, ``iscrowd``, ``num_keypoints``, ``keypoints``.
             Empty for data without COCO's evaluation, such as MPII.
         evaluation: ``metric``, the class name of the config's metric
-            ('CocoMetric', 'MpiiPCKh', ...), and those of its arguments that
+            ('CocoMetric', 'PCKAccuracy', ...), and those of its arguments that
             the analysis uses (``score_mode``, ``keypoint_score_thr``,
             ``nms_mode``, ``nms_thr``); ``frame`` is 'image' where attacks
             acted on whole images instead of crops.

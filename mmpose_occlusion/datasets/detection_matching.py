@@ -1,7 +1,7 @@
 """Detector boxes with the joints of the annotated people they match."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,6 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import DATASETS
-from torch.utils.data import Dataset
 
 from mmpose_occlusion.metrics.matching import (
     IOU_THRESHOLD,
@@ -21,11 +20,11 @@ from mmpose_occlusion.metrics.matching import (
 from mmpose_occlusion.skeleton import Skeleton
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 
-from .donors import DonorDataset, DonorIndex
+from .donors import DatasetWrapper, DonorDataset, DonorIndex
 
 
 @DATASETS.register_module()
-class DetectionMatchedDataset(Dataset):
+class DetectionMatchedDataset(DatasetWrapper):
     """A test set with detector boxes in which people can be occluded.
 
     MMPose's data sets give each box of a ``bbox_file`` dummy joints. Here
@@ -78,15 +77,11 @@ class DetectionMatchedDataset(Dataset):
         self.nms_thr = nms_thr
         self.donors = donors
         self._cfg = dict(dataset, lazy_init=True)
-        self.dataset: Any = DATASETS.build(self._cfg)
+        self.dataset = DATASETS.build(self._cfg)
         _insert_warps(self.dataset.pipeline.transforms)
         self._loaded = False
         if not lazy_init:
             self.full_init()
-
-    @property
-    def metainfo(self) -> dict:
-        return self.dataset.metainfo
 
     def full_init(self) -> None:
         """Load boxes and annotations, and match them."""
@@ -101,7 +96,7 @@ class DetectionMatchedDataset(Dataset):
         self._rows = _after_nms(boxes, self.nms_thr)
         boxes = [boxes[i] for i in self._rows]
         people = self._load_people()
-        self._owner = np.full(len(boxes), UNMATCHED)
+        owner = np.full(len(boxes), UNMATCHED)
         self._overlap = np.zeros(len(boxes), np.float32)
         of_image = _by_image(people)
         for image, found in _by_image(boxes).items():
@@ -113,14 +108,21 @@ class DetectionMatchedDataset(Dataset):
                 np.concatenate([people[i]['bbox'] for i in here]),
             )
             scores = np.concatenate([boxes[i]['bbox_score'] for i in found])
-            owner = match_boxes(iou, scores, self.iou_thr, self.one_to_one)
-            self._owner[found] = np.where(
-                owner == UNMATCHED, UNMATCHED, np.array(here)[owner]
-            )
+            mine = match_boxes(iou, scores, self.iou_thr, self.one_to_one)
+            owner[found] = np.append(here, UNMATCHED)[mine]
             self._overlap[found] = iou.max(axis=1)
-        self._keep_joints(people)
+        self._owners = [
+            None if i == UNMATCHED else _as_matched(people[i]) for i in owner
+        ]
         self._loaded = True
-        print_log(self._summary(len(boxes)), 'current')
+        matched = self.num_matched
+        print_log(
+            f'{matched} of the {len(boxes)} boxes of '
+            f'{self._cfg["bbox_file"]} match annotated people (IoU of '
+            f'{self.iou_thr} or more) and can be attacked; the other '
+            f'{len(boxes) - matched} are not attacked.',
+            'current',
+        )
 
     def _load_people(self) -> list[dict]:
         """All people except crowds, with or without labelled joints, so that
@@ -138,41 +140,11 @@ class DetectionMatchedDataset(Dataset):
             )
         return [person for person in people if not person.get('iscrowd')]
 
-    def _keep_joints(self, people: list[dict]) -> None:
-        """Store the joints of the matched people in arrays that workers
-        share."""
-        matched = np.unique(self._owner[self._owner != UNMATCHED])
-        self._owner = np.where(
-            self._owner == UNMATCHED,
-            UNMATCHED,
-            np.searchsorted(matched, self._owner),
-        )
-        kept = [people[i] for i in matched]
-        self._ids = [person['id'] for person in kept]
-        self._segments = [person.get('segmentation') for person in kept]
-        self._person_boxes = np.zeros((len(kept), 4), np.float32)
-        joints = self.dataset.metainfo['num_keypoints']
-        self._xy = np.zeros((len(kept), joints, 2), np.float32)
-        self._visible = np.zeros((len(kept), joints), np.float32)
-        for i, person in enumerate(kept):
-            self._person_boxes[i] = person['bbox'][0]
-            self._xy[i] = person['keypoints'][0, :, :2]
-            visible = person['keypoints_visible'][0]
-            self._visible[i] = visible.reshape(joints, -1)[:, 0]
-
-    def _summary(self, boxes: int) -> str:
-        matched = self.num_matched
-        return (
-            f'{matched} of the {boxes} boxes of {self._cfg["bbox_file"]} '
-            f'match annotated people (IoU of {self.iou_thr} or more) and can '
-            f'be attacked; the other {boxes - matched} are not attacked.'
-        )
-
     @property
     def num_matched(self) -> int:
         """Number of boxes that match an annotated person."""
         self.full_init()
-        return int((self._owner != UNMATCHED).sum())
+        return sum(owner is not None for owner in self._owners)
 
     def matched_person(self, index: int) -> dict:
         """The annotated person of a box, for the occlusions.
@@ -183,16 +155,9 @@ class DetectionMatchedDataset(Dataset):
             annotation; ``reason`` alone for an unmatched box.
         """
         self.full_init()
-        owner = self._owner[index]
-        if owner != UNMATCHED:
-            return dict(
-                keypoints=self._xy[owner : owner + 1],
-                keypoints_visible=self._visible[owner : owner + 1],
-                bbox=self._person_boxes[owner : owner + 1],
-                segmentation=self._segments[owner],
-                id=self._ids[owner],
-            )
-        overlap = self._overlap[index]
+        owner, overlap = self._owners[index], self._overlap[index]
+        if owner is not None:
+            return dict(owner)
         if overlap >= self.iou_thr:
             return dict(reason='the person in this box has a better box')
         return dict(
@@ -216,6 +181,20 @@ class DetectionMatchedDataset(Dataset):
         info = self.get_data_info(index)
         info['dataset'] = self.dataset
         return self.dataset.pipeline(info)
+
+
+def _as_matched(person: Mapping) -> dict:
+    """The part of a person's annotation that the occlusions read."""
+    joints, visible = person['keypoints'], person['keypoints_visible']
+    return dict(
+        keypoints=np.float32(joints[:1, :, :2]),
+        keypoints_visible=np.float32(
+            visible[:1].reshape(*joints[:1].shape[:2], -1)[..., 0]
+        ),
+        bbox=np.float32(person['bbox'][:1]),
+        segmentation=person.get('segmentation'),
+        id=person['id'],
+    )
 
 
 def _by_image(entries: Sequence[Mapping]) -> dict[Any, list[int]]:
@@ -245,15 +224,6 @@ def _after_nms(
     return np.array(sorted(kept), int)
 
 
-def is_matched(dataset: Mapping) -> bool:
-    """Whether a config is that of a :class:`DetectionMatchedDataset`."""
-    return dataset.get('type') in (
-        DetectionMatchedDataset,
-        DetectionMatchedDataset.__name__,
-        f'mmpose.{DetectionMatchedDataset.__name__}',
-    )
-
-
 class WarpMatchedPerson(BaseTransform):
     """Warp the matched person's joints into the crop, as the transform that
     made the crop warped the dummies.
@@ -264,7 +234,7 @@ class WarpMatchedPerson(BaseTransform):
           pixels
 
     Args:
-        crop: The transform.
+        crop: That transform.
 
     Raises:
         ValueError: The image was flipped, and the joints were not.
@@ -305,6 +275,11 @@ def _insert_warps(transforms: list) -> None:
             _insert_warps(inner)
 
 
+def is_matched(dataset: Mapping) -> bool:
+    """Whether a config is that of a :class:`DetectionMatchedDataset`."""
+    return _is_a(dataset, DetectionMatchedDataset)
+
+
 def match_detections(dataset: Mapping, **options: Any) -> dict:
     """Match the detector boxes of a config to annotated people.
 
@@ -316,20 +291,12 @@ def match_detections(dataset: Mapping, **options: Any) -> dict:
         A new config, in which each data set with a ``bbox_file`` is inside a
         :class:`DetectionMatchedDataset` with these options.
     """
-    new = dict(dataset)
-    if is_matched(new):
-        return dict(new, **options)
-    if new.get('bbox_file'):
-        return dict(
-            type=DetectionMatchedDataset.__name__, dataset=new, **options
-        )
-    if isinstance(new.get('dataset'), Mapping):
-        new['dataset'] = match_detections(new['dataset'], **options)
-    if new.get('datasets'):
-        new['datasets'] = [
-            match_detections(inner, **options) for inner in new['datasets']
-        ]
-    return new
+    if is_matched(dataset):
+        return dict(dataset, **options)
+    if dataset.get('bbox_file'):
+        name = DetectionMatchedDataset.__name__
+        return dict(type=name, dataset=dict(dataset), **options)
+    return _inside(dataset, lambda inner: match_detections(inner, **options))
 
 
 def offer_donors(dataset: Mapping) -> dict:
@@ -343,18 +310,25 @@ def offer_donors(dataset: Mapping) -> dict:
         A new config, in which each data set with an ``ann_file`` is inside a
         :class:`.donors.DonorDataset`, or offers donors itself.
     """
-    new = dict(dataset)
-    if _is_a(new, DetectionMatchedDataset):
-        new['donors'] = True
-    elif new.get('ann_file'):
-        return dict(type=DonorDataset.__name__, dataset=new)
-    elif not _is_a(new, DonorDataset):
-        if isinstance(new.get('dataset'), Mapping):
-            new['dataset'] = offer_donors(new['dataset'])
-        if new.get('datasets'):
-            new['datasets'] = [offer_donors(d) for d in new['datasets']]
+    if is_matched(dataset):
+        return dict(dataset, donors=True)
+    if dataset.get('ann_file'):
+        return dict(type=DonorDataset.__name__, dataset=dict(dataset))
+    if _is_a(dataset, DonorDataset):
+        return dict(dataset)
+    return _inside(dataset, offer_donors)
+
+
+def _inside(wrapper: Mapping, change: Callable[[Mapping], dict]) -> dict:
+    """A config whose inner data sets are changed."""
+    new = dict(wrapper)
+    if isinstance(new.get('dataset'), Mapping):
+        new['dataset'] = change(new['dataset'])
+    if new.get('datasets'):
+        new['datasets'] = [change(inner) for inner in new['datasets']]
     return new
 
 
 def _is_a(dataset: Mapping, cls: type) -> bool:
-    return dataset.get('type') in (cls, cls.__name__)
+    name = cls.__name__
+    return dataset.get('type') in (cls, name, f'mmpose.{name}')

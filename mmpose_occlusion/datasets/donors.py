@@ -66,14 +66,9 @@ class DonorIndex:
         boxes = np.concatenate([d['bbox'] for d in data_list])
         self.height = boxes[:, 3] - boxes[:, 1]
         self.annotation = np.array([d['id'] for d in data_list])
-        numbers: dict[str, int] = {}
-        self.image = np.array(
-            [
-                numbers.setdefault(d['img_path'], len(numbers))
-                for d in data_list
-            ],
-            np.int32,
-        )
+        paths = [d['img_path'] for d in data_list]
+        numbers = {path: i for i, path in enumerate(dict.fromkeys(paths))}
+        self.image = np.array([numbers[path] for path in paths], np.int32)
         self._paths = np.array([os.fsencode(path) for path in numbers])
         # images are numbered as they come, so the first person of each is
         # where the numbers reach a new maximum
@@ -99,15 +94,9 @@ class DonorIndex:
     def rows_with(
         self, joints: Sequence[int], first_only: bool = False
     ) -> np.ndarray:
-        """People who have all of the joints labelled.
-
-        Args:
-            joints: Indices of the joints.
-            first_only: Only the first person of each image.
-
-        Returns:
-            ``(M,)`` int32 rows of the index, kept for the next call.
-        """
+        """``(M,)`` int32 rows, kept for the next call, of the people who
+        have all of the joints (indices) labelled; with ``first_only`` of
+        the first person of each image."""
         key = (tuple(joints), first_only)
         if key not in self._rows:
             able = self.labelled[:, list(joints)].all(axis=1)
@@ -124,15 +113,32 @@ class DonorIndex:
                 if part in skeleton.parts:
                     self.rows_with(skeleton.part_indices(part), first_only)
 
+
+class DatasetWrapper(Dataset):
+    """A data set that hands on another one's samples and metainfo."""
+
+    dataset: Any
+
     @property
-    def nbytes(self) -> int:
-        """Memory of the index in bytes."""
-        arrays = [v for v in vars(self).values() if hasattr(v, 'nbytes')]
-        return sum(a.nbytes for a in [*arrays, *self._rows.values()])
+    def metainfo(self) -> dict:
+        return self.dataset.metainfo
+
+    def full_init(self) -> None:
+        """Load the annotations."""
+        self.dataset.full_init()
+
+    def get_data_info(self, index: int) -> dict:
+        return self.dataset.get_data_info(index)
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.dataset[index]
 
 
 @DATASETS.register_module()
-class DonorDataset(Dataset):
+class DonorDataset(DatasetWrapper):
     """A training set that also offers its people as donors to PartMix.
 
     The index is made from the list of annotations while the data set loads
@@ -154,7 +160,7 @@ class DonorDataset(Dataset):
     ) -> None:
         if isinstance(dataset, Mapping):
             dataset = DATASETS.build(dict(dataset, lazy_init=True))
-        self.dataset: Any = dataset
+        self.dataset = dataset
         if not isinstance(dataset, BaseCocoStyleDataset):
             raise TypeError(
                 'DonorDataset takes the index from the loading of a data set '
@@ -174,10 +180,6 @@ class DonorDataset(Dataset):
             )
         if not lazy_init:
             self.full_init()
-
-    @property
-    def metainfo(self) -> dict:
-        return self.dataset.metainfo
 
     def full_init(self) -> None:
         """Load the annotations, and make the index on the way."""
@@ -206,12 +208,3 @@ class DonorDataset(Dataset):
             dataset.full_init()
         finally:
             del dataset._get_topdown_data_infos, dataset.filter_data
-
-    def get_data_info(self, index: int) -> dict:
-        return self.dataset.get_data_info(index)
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def __getitem__(self, index: int) -> dict:
-        return self.dataset[index]

@@ -8,12 +8,13 @@ import numpy as np
 from mmengine.dataset import Compose
 from mmpose.datasets.transforms import GenerateTarget
 from mmpose.registry import DATASETS, TRANSFORMS
-from torch.utils.data import Dataset
 
 from mmpose_occlusion.engine.pipelines import (
     is_occlusion,
     with_occlusion_record,
 )
+
+from .donors import DatasetWrapper
 
 PLAIN = 'plain'
 """Name of the view without occlusions."""
@@ -31,7 +32,7 @@ _TAKEN = (PLAIN, 'kpt')  # the latter would log as loss_kpt, the plain term
 
 
 @DATASETS.register_module()
-class OcclusionViewsDataset(Dataset):
+class OcclusionViewsDataset(DatasetWrapper):
     """Each person's crop without and with occlusions.
 
     The image is decoded, augmented and warped once; the pipeline is cut
@@ -73,21 +74,7 @@ class OcclusionViewsDataset(Dataset):
             crops['lazy_init'] = True
         self.views = _build_views(DEFAULT_VIEWS if views is None else views)
         self._finish = _compose(with_occlusion_record(finish))
-        self.dataset: Any = DATASETS.build(crops)
-
-    @property
-    def metainfo(self) -> dict:
-        return self.dataset.metainfo
-
-    def full_init(self) -> None:
-        """Load the annotations."""
-        self.dataset.full_init()
-
-    def get_data_info(self, index: int) -> dict:
-        return self.dataset.get_data_info(index)
-
-    def __len__(self) -> int:
-        return len(self.dataset)
+        self.dataset = DATASETS.build(crops)
 
     def __getitem__(self, index: int) -> dict[str, list]:
         """The views of one crop, the plain one first.
@@ -100,9 +87,10 @@ class OcclusionViewsDataset(Dataset):
             these, one for each view.
         """
         crop = self.dataset[index]
-        packed = [self._pack(_own(crop), PLAIN)]
-        for name, occluded in self.occlude(crop):
-            packed.append(self._pack(occluded, name))
+        packed = []
+        for name, results in [(PLAIN, _own(crop)), *self.occlude(crop)]:
+            packed.append(self._finish(results))
+            packed[-1]['data_samples'].set_metainfo({VIEW_KEY: name})
         return {key: [view[key] for view in packed] for key in packed[0]}
 
     def occlude(self, crop: Mapping) -> Iterator[tuple[str, dict]]:
@@ -120,11 +108,6 @@ class OcclusionViewsDataset(Dataset):
                     'so remove the transform that returns None.'
                 )
             yield name, occluded
-
-    def _pack(self, results: dict, name: str) -> dict:
-        packed = self._finish(results)
-        packed['data_samples'].set_metainfo({VIEW_KEY: name})
-        return packed
 
 
 def _own(crop: Mapping) -> dict:

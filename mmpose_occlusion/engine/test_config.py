@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from numpy.lib import NumpyVersion
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.evaluation.predictions import load_predictions
+from mmpose_occlusion.evaluation.run_files import load_predictions
 
 from .attacked_config import (
     attack_config,

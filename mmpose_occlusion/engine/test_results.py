@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.dist import master_only
 from mmengine.logging import print_log
 
-from mmpose_occlusion.evaluation.results import CLEAN, write_result
+from mmpose_occlusion.evaluation.run_files import CLEAN, write_result
 
 from .config import dataloader, metainfo_of, walk_datasets
 from .test_config import TestOptions

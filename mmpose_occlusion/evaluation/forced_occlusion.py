@@ -1,6 +1,6 @@
 """The forced-occlusion comparison as a metric of an attacked run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,10 @@ from mmpose_occlusion.metrics.pck import PCK_THRESHOLD, box_size
 from mmpose_occlusion.skeleton import Skeleton
 
 from .people import PeopleMetric
-from .predictions import load_predictions, sample_key, save_predictions
+from .run_files import load_predictions, save_predictions
 
 RECORDS = 'occlusions'
+VIEWS = ('clean', 'forced', 'attacked')
 
 
 @METRICS.register_module()
@@ -123,6 +124,7 @@ class ForcedOcclusionMetric(PeopleMetric):
         attacked = owners[rows]
         joints = np.array([people[k]['keypoints'] for k in attacked])
         joints = joints.reshape(len(rows), -1, 3)
+        sigmas = self.dataset_meta['sigmas']
         done = compare_forced(
             clean=np.array([before[i]['keypoints'] for i in rows]),
             attacked=np.array([pred['keypoints'][0] for pred in mine]),
@@ -133,28 +135,31 @@ class ForcedOcclusionMetric(PeopleMetric):
             changed=np.ones(len(rows), bool),
             sizes=box_size(boxes[attacked]),
             areas=np.array([people[k]['area'] for k in attacked]),
-            sigmas=self.dataset_meta['sigmas'],
+            sigmas=sigmas,
             threshold=self.pck_thr,
         )
         who = np.isin(np.arange(len(people)), attacked)
         owners = self.owners(found, people, boxes, results, one_to_one=False)
         keep = np.append(who, True)[owners]  # the last for UNMATCHED
-        views = _views(results, before, keep)
+        groups = {group: getattr(done, group) for group in GROUPS}
         out: dict[str, Any] = dict(people=done.people)
-        for group in GROUPS:
-            out[f'{group}_joints'] = getattr(done, group).joints
-        for view, shown in views.items():
+        out |= {f'{name}_joints': each.joints for name, each in groups.items()}
+        for view in VIEWS:
+            shown = [
+                (_seen_as(view, *pair), pair[0][1])
+                for pair, kept in zip(
+                    zip(results, before, strict=True), keep, strict=True
+                )
+                if kept
+            ]
             poses = self.survivors(shown) if shown else []
-            sigmas = self.dataset_meta['sigmas']
             evaluation = CocoEvaluation(people, poses, sigmas)
             out[f'AP_{view}'] = evaluation.precision(who=who).ap
-        for view in views:
             out[f'OKS_{view}'] = getattr(done, f'oks_{view}')
         out['recovered'] = done.recovered
-        for group in GROUPS:
-            for view in ('clean', 'attacked'):
-                value = getattr(getattr(done, group), f'pck_{view}')
-                out[f'{group}_PCK_{view}'] = value
+        for name, each in groups.items():
+            out[f'{name}_PCK_clean'] = each.pck_clean
+            out[f'{name}_PCK_attacked'] = each.pck_attacked
         known = {key: x for key, x in out.items() if x is not None}
         MMLogger.get_current_instance().info(_text(known))
         return known
@@ -163,7 +168,7 @@ class ForcedOcclusionMetric(PeopleMetric):
         save_predictions(
             self.save,
             {
-                sample_key(pred['img_id'], pred['id']): dict(
+                _key(pred): dict(
                     keypoints=np.float32(pred['keypoints'][0]),
                     keypoint_scores=np.float32(pred['keypoint_scores'][0]),
                     bbox=np.float32(np.ravel(pred['bbox'])),
@@ -174,15 +179,14 @@ class ForcedOcclusionMetric(PeopleMetric):
 
     def _clean_of(self, pred: dict) -> dict:
         """The clean prediction of the same bbox."""
-        key = sample_key(pred['img_id'], pred['id'])
-        clean = self._clean.get(key)
+        clean = self._clean.get(_key(pred))
         if clean is None or not np.allclose(
             clean['bbox'], np.ravel(pred['bbox']), atol=0.01
         ):
             raise UsageError(
-                f'{self.clean_file} has no prediction for sample {key[1]} of '
-                f'image {key[0]} in the same bbox: save it from a run on the '
-                'same data set and bboxes'
+                f'{self.clean_file} has no prediction for sample '
+                f'{pred["id"]} of image {pred["img_id"]} in the same bbox: '
+                'save it from a run on the same data set and bboxes'
             )
         return clean
 
@@ -190,15 +194,8 @@ class ForcedOcclusionMetric(PeopleMetric):
 def hidden_joints(
     records: Iterable[Mapping], skeleton: Skeleton
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Targets and bystanders of an attack on one person.
-
-    Args:
-        records: Of the occlusions of a sample.
-        skeleton: Of the data set.
-
-    Returns:
-        Two ``(K,)`` bool; a target of one record is no bystander of another.
-    """
+    """Targets and bystanders of an attack on one person, two ``(K,)`` bool;
+    a target of one record is no bystander of another."""
     targets, others = np.zeros((2, len(skeleton.names)), bool)
     for record in records:
         for mask, key in ((targets, 'targets'), (others, 'bystanders')):
@@ -207,35 +204,27 @@ def hidden_joints(
     return targets, others & ~targets
 
 
-def _views(
-    results: list, before: Sequence[dict], keep: np.ndarray
-) -> dict[str, list]:
-    """Results with clean, forced and attacked predictions, of the samples in
-    ``keep``."""
-    views: dict[str, list] = dict(clean=[], forced=[], attacked=[])
-    for (pred, gt), old, kept in zip(results, before, keep, strict=True):
-        if not kept:
-            continue
-        clean = dict(
-            pred,
-            keypoints=old['keypoints'][None],
-            keypoint_scores=old['keypoint_scores'][None],
-        )
+def _key(pred: Mapping) -> tuple[str, str]:
+    return str(pred['img_id']), str(pred['id'])
+
+
+def _seen_as(view: str, result: tuple[dict, dict], old: dict) -> dict:
+    """The clean, forced or attacked prediction, from a result of the attacked
+    run and the clean prediction of the same bbox."""
+    pred, _ = result
+    if view == 'attacked':
+        return pred
+    keypoints = old['keypoints'][None]
+    scores = old['keypoint_scores'][None]
+    if view == 'forced':
         hidden = (pred['targets'] | pred['bystanders'])[None]
-        forced = dict(
-            clean,
-            keypoints=without_hidden(clean['keypoints'], hidden),
-            keypoint_scores=np.where(hidden, 0, clean['keypoint_scores']),
-        )
-        views['clean'].append((clean, gt))
-        views['forced'].append((forced, gt))
-        views['attacked'].append((pred, gt))
-    return views
+        keypoints = without_hidden(keypoints, hidden)
+        scores = np.where(hidden, 0, scores)
+    return dict(pred, keypoints=keypoints, keypoint_scores=scores)
 
 
 def _text(known: dict[str, float]) -> str:
     """The comparison as lines of text."""
-    views = ('clean', 'forced', 'attacked')
     rows = [('AP', 'AP'), ('OKS', 'OKS')]
     rows += [(f'PCK, {group}', f'{group}_PCK') for group in GROUPS]
     counts = ', '.join(
@@ -243,13 +232,10 @@ def _text(known: dict[str, float]) -> str:
     )
     lines = [
         f'The {known["people"]:,} attacked people; joints: {counts}',
-        ' ' * 14 + ''.join(f'{view:>10}' for view in views),
+        ' ' * 14 + ''.join(f'{view:>10}' for view in VIEWS),
     ]
     for title, name in rows:
-        cells = (_cell(known.get(f'{name}_{view}')) for view in views)
+        values = [known.get(f'{name}_{view}') for view in VIEWS]
+        cells = ('–' if x is None else f'{x:.3f}' for x in values)
         lines.append(title.ljust(14) + ''.join(f'{c:>10}' for c in cells))
     return '\n'.join(lines)
-
-
-def _cell(value: float | None) -> str:
-    return '–' if value is None else f'{value:.3f}'

@@ -110,35 +110,28 @@ class PeopleMetric(CocoMetric):
     def boxes(
         self, people: Sequence[dict], results: Sequence[tuple[dict, dict]]
     ) -> np.ndarray:
-        """The bboxes of people as MMPose's metrics and data sets use them.
-
-        A person with a sample has the bbox of the sample; other bboxes are
-        cut to the image as the data set cuts them.
-
-        Returns:
-            ``(P, 4)`` xyxy, pixels.
-        """
+        """``(P, 4)`` xyxy pixels, the bboxes of people: that of the sample,
+        or the annotated one, cut to the image as MMPose's data sets do."""
         given = {
             pred['id']: pred['input_box'][0]
             for pred, _ in results
             if pred['annotated'] and pred['input_box'] is not None
         }
         shapes = {pred['img_id']: pred['image_size'] for pred, _ in results}
-        boxes: list[np.ndarray] = []
+        boxes = []
         for person in people:
-            image = self.coco.imgs.get(person['image_id'], {})
+            number = person['image_id']
+            image = self.coco.imgs.get(number, {})
             shape = image.get('width'), image.get('height')
             if None in shape:
-                shape = shapes.get(person['image_id'], (np.inf, np.inf))
-            box = given.get(person['id'])
-            if box is None:
-                box = clip_box(person['bbox'], *shape)
-            boxes.append(box)
+                shape = shapes.get(number, (np.inf, np.inf))
+            clipped = clip_box(person['bbox'], *shape)
+            boxes.append(given.get(person['id'], clipped))
         return np.array(boxes, np.float64).reshape(-1, 4)
 
     def survivors(self, results: Sequence[tuple[dict, dict]]) -> list[dict]:
-        """The predictions after rescoring and NMS, in COCO's format, each
-        with the ``id`` of its sample."""
+        """The predictions after rescoring and NMS, in COCO's format, with
+        the ``id`` of their samples."""
         super().compute_metrics(list(results))
         return [
             dict(
@@ -147,7 +140,7 @@ class PeopleMetric(CocoMetric):
                 category_id=int(np.ravel(instance['category_id'])[0]),
                 keypoints=np.ravel(instance['keypoints']).tolist(),
                 score=float(instance['score']),
-                bbox=_box(instance),
+                bbox=_box(instance['keypoints'], instance.get('bbox')),
             )
             for image, instances in self._kept.items()
             for instance in instances
@@ -168,7 +161,7 @@ class PeopleMetric(CocoMetric):
         results: Sequence[tuple[dict, dict]],
         one_to_one: bool,
     ) -> np.ndarray:
-        """Match each prediction to a person.
+        """``(D,)`` int, the person of each prediction, or ``UNMATCHED``.
 
         Args:
             found: Predictions: ``id``, ``image_id``, ``bbox`` (xywh) and
@@ -177,9 +170,6 @@ class PeopleMetric(CocoMetric):
             boxes: See :meth:`boxes`.
             results: The metric's.
             one_to_one: Whether a person has one prediction at most.
-
-        Returns:
-            ``(D,)`` int, index of the person, or ``UNMATCHED``.
         """
         annotated = {
             (pred['img_id'], pred['id'])
@@ -200,14 +190,13 @@ class PeopleMetric(CocoMetric):
             if not person['iscrowd']:
                 here[person['image_id']].append(i)
         for image, rows in loose.items():
-            candidates = np.array([*here[image], UNMATCHED])
             iou = overlaps(
                 bbox_xywh2xyxy(np.array([found[i]['bbox'] for i in rows])),
-                boxes[candidates[:-1]],
+                boxes[np.array(here[image], int)],
             )
             scores = np.array([found[i]['score'] for i in rows])
             matched = match_boxes(iou, scores, self.iou_thr, one_to_one)
-            owner[rows] = candidates[matched]
+            owner[rows] = np.array([*here[image], UNMATCHED])[matched]
         return owner
 
     def predicted(
@@ -216,22 +205,15 @@ class PeopleMetric(CocoMetric):
         boxes: np.ndarray,
         results: Sequence[tuple[dict, dict]],
     ) -> np.ndarray:
-        """The joints that were predicted for each person, before NMS.
-
-        Returns:
-            ``(P, K, 2)`` image pixels, infinite without a prediction.
-        """
+        """``(P, K, 2)`` image pixels, the joints that were predicted for
+        each person, before NMS; infinite without a prediction."""
         found = [
             dict(
                 id=pred['id'],
                 image_id=pred['img_id'],
                 keypoints=joints[:, :2],
                 score=float(pred['bbox_scores'][i]),
-                bbox=_box(
-                    dict(keypoints=joints, bbox=pred['bbox'][i])
-                    if 'bbox' in pred
-                    else dict(keypoints=joints)
-                ),
+                bbox=_box(joints, pred.get('bbox', {i: None})[i]),
             )
             for pred, _ in results
             for i, joints in enumerate(pred['keypoints'])
@@ -290,10 +272,9 @@ def _annotation(sample: dict) -> dict:
     )
 
 
-def _box(instance: Mapping) -> list[float]:
+def _box(joints: np.ndarray, bbox: np.ndarray | None) -> list[float]:
     """xywh of a prediction: its bbox, or else that of its joints."""
-    if 'bbox' in instance:
-        return [float(x) for x in instance['bbox']]
-    low = np.min(instance['keypoints'][:, :2], axis=0)
-    high = np.max(instance['keypoints'][:, :2], axis=0)
-    return [float(x) for x in (*low, *(high - low))]
+    if bbox is None:
+        low, high = joints[:, :2].min(axis=0), joints[:, :2].max(axis=0)
+        bbox = np.concatenate([low, high - low])
+    return [float(x) for x in bbox]

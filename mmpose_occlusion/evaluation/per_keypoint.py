@@ -15,7 +15,6 @@ from mmpose_occlusion.metrics.pck import (
 )
 
 from .people import PeopleMetric
-from .results import CLEAN, write_result
 
 MEASURES = ('AP', 'AR', 'PCK')
 
@@ -41,16 +40,12 @@ class PerKeypointMetric(PeopleMetric):
 
     The metrics are ``<joint>/AP``, ``<joint>/AR``, ``<joint>/PCK`` and their
     means over joints, ``mean/AP`` and so on. Undefined ones (no person has a
-    label) are left out, and are null in the file.
+    label) are left out.
 
     Args:
         pck_thr: Fraction of the bbox's longer side.
         paper_exact: AP and AR as in the paper's reference code, see
             :meth:`.CocoEvaluation.reference_precision`; PCK is the same.
-        result_dir: Folder for a JSON file of the result, named by model,
-            data, attack and time; None writes none.
-        model: Name of the model, for that file.
-        attack: Name of the attack, for that file.
         **kwargs: See :class:`.people.PeopleMetric`.
     """
 
@@ -58,9 +53,6 @@ class PerKeypointMetric(PeopleMetric):
         self,
         pck_thr: float = PCK_THRESHOLD,
         paper_exact: bool = False,
-        result_dir: str | None = None,
-        model: str = 'model',
-        attack: str = CLEAN,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
@@ -71,9 +63,6 @@ class PerKeypointMetric(PeopleMetric):
             )
         self.pck_thr = pck_thr
         self.paper_exact = paper_exact
-        self.result_dir = result_dir
-        self.model = model
-        self.attack = attack
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """The metrics of all processed results; see the class."""
@@ -97,41 +86,20 @@ class PerKeypointMetric(PeopleMetric):
             else:
                 lacking = np.append(~mask, False)  # the last for UNMATCHED
                 precision = evaluation.precision(j, keep=~lacking[owners])
-            table[name] = dict(
-                AP=precision.ap,
-                AR=precision.ar,
-                PCK=pck(errors[:, [j]], sizes, mask, self.pck_thr),
-                people=int(mask.sum()),
-            )
-        mean = {m: _mean([row[m] for row in table.values()]) for m in MEASURES}
-        self._report(table, mean)
-        return {
-            f'{name}/{measure}': row[measure]
-            for name, row in dict(table, mean=mean).items()
-            for measure in MEASURES
-            if row[measure] is not None
-        }
-
-    def _report(self, table: dict[str, dict], mean: dict) -> None:
-        logger = MMLogger.get_current_instance()
+            score = pck(errors[:, [j]], sizes, mask, self.pck_thr)
+            table[name] = (precision.ap, precision.ar, score)
+        columns = zip(*table.values(), strict=True)
+        table['mean'] = tuple(_mean(column) for column in columns)
         heading = 'AP, AR and PCK of each joint'
         if self.paper_exact:
             heading += ', AP and AR as the reference code counts them'
-        logger.info(_text(heading, dict(table, mean=mean)))
-        if self.result_dir is not None:
-            path = write_result(
-                self.result_dir,
-                dict(
-                    paper_exact=self.paper_exact,
-                    pck_threshold=self.pck_thr,
-                    joints=table,
-                    mean=mean,
-                ),
-                model=self.model,
-                data=self.dataset_meta['dataset_name'],
-                attack=self.attack,
-            )
-            logger.info(f'The result of each joint is in {path}')
+        MMLogger.get_current_instance().info(_text(heading, table))
+        return {
+            f'{name}/{measure}': value
+            for name, row in table.items()
+            for measure, value in zip(MEASURES, row, strict=True)
+            if value is not None
+        }
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -139,11 +107,11 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _text(heading: str, table: dict[str, dict]) -> str:
+def _text(heading: str, table: dict[str, tuple]) -> str:
     """The table as lines of text."""
     width = max(len(name) for name in table)
-    lines = [''.join([' ' * width, *(f'{m:>8}' for m in MEASURES)])]
+    lines = [heading, ' ' * width + ''.join(f'{m:>8}' for m in MEASURES)]
     for name, row in table.items():
-        cells = ('–' if row[m] is None else f'{row[m]:.3f}' for m in MEASURES)
-        lines.append(''.join([name.ljust(width), *(f'{c:>8}' for c in cells)]))
-    return '\n'.join([heading, *lines])
+        cells = ('–' if x is None else f'{x:.3f}' for x in row)
+        lines.append(name.ljust(width) + ''.join(f'{c:>8}' for c in cells))
+    return '\n'.join(lines)

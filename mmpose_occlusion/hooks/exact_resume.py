@@ -63,7 +63,10 @@ class ExactResumeHook(Hook):
     def before_train_epoch(self, runner: Runner) -> None:
         """Pass the epoch to the workers and seed this process."""
         self.samples.epoch.fill_(runner.epoch)
-        self._seed_model(runner)
+        # sample -1: no sample has this index
+        key = key_of(self.samples.seed, runner.epoch, self.samples.rank, -1)
+        seed_sample(key)
+        torch.manual_seed(key)  # on GPUs too
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
@@ -71,13 +74,7 @@ class ExactResumeHook(Hook):
         """Seed again before the first step: starting workers draws a number
         where they do not persist."""
         if batch_idx == 0:
-            self._seed_model(runner)
-
-    def _seed_model(self, runner: Runner) -> None:
-        # -1: no sample has this index
-        seeds = (self.samples.seed, runner.epoch, self.samples.rank, -1)
-        seed_sample(key_of(*seeds))
-        torch.manual_seed(key_of(*seeds))  # on GPUs too
+            self.before_train_epoch(runner)
 
 
 class SeededSamples:
@@ -100,10 +97,9 @@ class SeededSamples:
         """The samples of a batch; the caller's generators are kept."""
         states = np.random.get_state(), random.getstate()  # noqa: NPY002
         torch_state = torch.default_generator.get_state()
-        epoch = int(self.epoch)
         samples = []
         for index in indices:
-            seed_sample(key_of(self.seed, epoch, self.rank, index))
+            seed_sample(key_of(self.seed, int(self.epoch), self.rank, index))
             samples.append(self.dataset[index])
         if get_worker_info() is None:
             np.random.set_state(states[0])  # noqa: NPY002
@@ -113,12 +109,8 @@ class SeededSamples:
 
 
 def seed_samples(loader: DataLoader, seed: int, rank: int) -> SeededSamples:
-    """Make a data loader prepare its samples with seeded generators.
-
-    Args:
-        loader: Its workers must not have been started.
-        seed: Of the run.
-        rank: Of this process.
+    """Make a data loader, whose workers have not been started, prepare its
+    samples with generators seeded by a run's seed and its process' rank.
 
     Raises:
         ValueError: The loader has no numbered samples in batches.

@@ -3,8 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-import torch.distributed
+from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
@@ -13,12 +14,11 @@ from mmpose_occlusion.engine.pipelines import RECORD_KEY
 
 
 @HOOKS.register_module()
+@dataclass(eq=False)
 class OcclusionSummaryHook(Hook):
     """Log how many crops each attack of a test changed, with the reasons for
-    unchanged ones.
-
-    It reads the records in the data samples' metainfo, in every process,
-    and logs one line for each attack after the metrics.
+    unchanged ones: one line for each attack, after the metrics, over all
+    processes.
 
     Args:
         names: Names of the attacks, in their order.
@@ -26,13 +26,11 @@ class OcclusionSummaryHook(Hook):
 
     priority = 'LOWEST'
 
-    def __init__(self, names: Sequence[str] = ()) -> None:
-        self.names = list(names)
-        self._crops: list[dict[int, str | int]] = []
+    names: Sequence[str] = ()
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Start counting."""
-        self._crops = []
+        self._crops: list[dict[int, str | int]] = []
 
     def after_test_iter(
         self,
@@ -49,17 +47,14 @@ class OcclusionSummaryHook(Hook):
         self, runner: Runner, metrics: dict | None = None
     ) -> None:
         """Gather the counts of all processes and log them."""
-        crops = self._crops
-        if torch.distributed.is_initialized():
-            gathered: list = [None] * torch.distributed.get_world_size()
-            torch.distributed.all_gather_object(gathered, crops)
-            crops = [crop for part in gathered for crop in part]
+        parts = all_gather_object(self._crops)
+        crops = [crop for part in parts for crop in part]
         for line in summarize(crops, self.names):
             runner.logger.info(line)
 
 
 def outcomes(records: Iterable[Mapping]) -> dict[int, int | str]:
-    """Painted pixels of each attack in one image, or the reason for none.
+    """What each attack did in one image.
 
     Args:
         records: ``results['occlusions']``.
@@ -73,8 +68,7 @@ def outcomes(records: Iterable[Mapping]) -> dict[int, int | str]:
         call, pixels = record['call'], record['pixels']
         earlier = done.get(call)
         if pixels:
-            painted = earlier if isinstance(earlier, int) else 0
-            done[call] = painted + pixels
+            done[call] = pixels + (earlier if isinstance(earlier, int) else 0)
         elif earlier is None:
             done[call] = record['reason'] or 'no pixel was painted'
     return done
@@ -99,14 +93,17 @@ def summarize(
     """
     lines = []
     for call in range(
-        max((max(crop, default=-1) for crop in crops), default=-1) + 1
+        1 + max((max(c, default=-1) for c in crops), default=-1)
     ):
         number = f'{view} number {call + 1}'.lstrip()
         name = names[call] if call < len(names) else number
         done = [crop.get(call, 'not attacked') for crop in crops]
         painted = [pixels for pixels in done if isinstance(pixels, int)]
+        # reasons that differ in a number count together
         reasons = Counter(
-            general(reason) for reason in done if isinstance(reason, str)
+            re.sub(r'(?<!\w)-?\d+\.?\d*', '…', reason)
+            for reason in done
+            if isinstance(reason, str)
         )
         line = (
             f'Attack {name} changed {len(painted):,} of {len(done):,} crops '
@@ -120,8 +117,3 @@ def summarize(
             line += f'; {reasons.total():,} unchanged: {words}'
         lines.append(f'{line}.')
     return lines
-
-
-def general(reason: str) -> str:
-    """A reason without its numbers, so that equal ones count together."""
-    return re.sub(r'(?<!\w)-?\d+\.?\d*', '…', reason)

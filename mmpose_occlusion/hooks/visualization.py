@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from mmpose_occlusion.visualization import CropPair, PoseStyle, draw_pair
 
 
 @HOOKS.register_module()
+@dataclass(eq=False)
 class OcclusionVisualizationHook(Hook):
     """Draw the input and the predictions of a model in a test.
 
@@ -34,22 +36,11 @@ class OcclusionVisualizationHook(Hook):
         wait_time: Seconds a window stays; 0 until a key is pressed.
     """
 
-    def __init__(
-        self,
-        out_dir: str | None = None,
-        name: str = 'clean',
-        interval: int = 1,
-        show: bool = False,
-        wait_time: float = 0.0,
-    ) -> None:
-        self.out_dir = Path(out_dir) if out_dir else None
-        self.name = name
-        self.interval = max(1, interval)
-        self.show = show
-        self.wait_time = wait_time
-        self._seen = 0
-        self._kept: dict[int, dict[str, Any]] = {}
-        self._style: PoseStyle | None = None
+    out_dir: str | None = None
+    name: str = 'clean'
+    interval: int = 1
+    show: bool = False
+    wait_time: float = 0.0
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Make the folder."""
@@ -58,20 +49,20 @@ class OcclusionVisualizationHook(Hook):
             runner.test_evaluator.dataset_meta
         )
         if self.out_dir:
-            self.out_dir.mkdir(parents=True, exist_ok=True)
+            Path(self.out_dir).mkdir(parents=True, exist_ok=True)
 
     def before_test_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
         """Take images and matched people out of the samples, before they are
         passed to the model and the metrics."""
-        self._kept = {}
+        self._kept: dict[int, dict[str, Any]] = {}
         for index, sample in enumerate(data_batch['data_samples']):
             kept = {
                 key: sample.pop(key, None)
                 for key in (BEFORE, AFTER, MATCHED_KEY)
             }
-            if self._seen % self.interval == 0:
+            if self._seen % max(1, self.interval) == 0:
                 self._kept[index] = kept
             self._seen += 1
 
@@ -83,15 +74,12 @@ class OcclusionVisualizationHook(Hook):
         outputs: Sequence | None = None,
     ) -> None:
         """Draw the samples of a batch."""
-        assert self._style is not None
         for index, kept in self._kept.items():
             sample = (outputs or ())[index]
-            view = view_of_sample(
-                sample, kept[BEFORE], kept[AFTER], kept[MATCHED_KEY]
-            )
+            view = view_of_sample(sample, *kept.values())
             image = draw_pair(view, self._style, heading=self.name)
             if self.out_dir:
-                path = self.out_dir / file_name(sample, self.name)
+                path = Path(self.out_dir, file_name(sample, self.name))
                 mmcv.imwrite(image[..., ::-1], str(path))
             if self.show:
                 runner.visualizer.show(
@@ -121,24 +109,23 @@ def view_of_sample(
         sample: A data sample with its prediction, in image pixels.
         before: (H, W, 3) BGR, the crop or image before the attacks.
         after: The same after them.
-        person: The annotated person matched to a detector's box (see
-            ``MATCHED_KEY``).
+        person: The person matched to a detector's box (``MATCHED_KEY``),
+            whose joints are then the ground truth.
 
     Returns:
         A pair in the pixels of ``before``. In crops the prediction belongs to
         the person of the crop; on whole images (bottom-up models) predictions
-        and people are not matched. The ground truth in a detector's box is
-        that of the matched person.
+        and people are not matched.
     """
     truth, guess = sample.gt_instances, sample.pred_instances
     predicted = np.asarray(guess.keypoints, float)[..., :2]
     meta = sample.metainfo
     size = meta.get('input_size')
     is_crop = size is not None and before.shape[1::-1] == tuple(size)
+    seen = dict(truth.items())
     if is_crop:
         predicted = to_crop(predicted, meta)
-    seen = dict(truth.items())
-    if not is_crop:
+    else:
         seen.pop('transformed_keypoints', None)
     joints, labelled = truth_of({**seen, MATCHED_KEY: person})
     if person is None:

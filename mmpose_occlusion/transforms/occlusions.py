@@ -1,6 +1,7 @@
-"""Occlusions of one kind of target: joints, parts, or one of either."""
+"""Occlusions of joints, body parts, and mixtures of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 
 from mmpose.registry import TRANSFORMS
 
@@ -8,18 +9,21 @@ from mmpose_occlusion.occlusion import (
     DEFAULT_SIZE,
     Drawn,
     Named,
+    Occlusion,
+    PartMixOcclusion,
+    Several,
 )
-from mmpose_occlusion.occlusion.sizes import Size
+from mmpose_occlusion.occlusion.placement import TARGET
+from mmpose_occlusion.occlusion.regions import Size
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
-from .occlusion_transform import (
-    OcclusionTransform,
-    make_occlusion,
-    read_targets,
-)
+from .occlusion_transform import OcclusionTransform
+
+Parts = Mapping[str, Sequence[str]]
 
 
 @TRANSFORMS.register_module()
+@dataclass(eq=False)
 class KeypointOcclusion(OcclusionTransform):
     """Hide joints of every person under discs.
 
@@ -41,6 +45,7 @@ class KeypointOcclusion(OcclusionTransform):
     Modified Keys:
 
         - img: a copy unless ``inplace``
+        - keypoints_visible: a copy, unless ``label`` is 'keep'
 
     Added Keys:
 
@@ -77,91 +82,72 @@ class KeypointOcclusion(OcclusionTransform):
             touching the target's own region, or 'off_person', where no pixel
             is the person's. The person is the annotation's segment, or else
             the shape of limbs, torso and head around the labelled joints.
-            Where there is no such place, the record says so and is
-            ``excluded``.
+            'decoy' is beside the target, 1 to 3 radii off, over no joint of
+            the person. Where there is no such place, the record says so and
+            is ``excluded``.
+        offset: The disc's centre moves by a random vector, uniform in a disc
+            of this fraction of the radius; the record has the vector.
+        stay_covered: Whether the vector is limited so that the joint's pixel
+            stays painted; with an offset above 1 it must be False.
+        label: What becomes of the labels of all labelled joints, of any
+            person in the image, that lie on painted pixels: targets and
+            bystanders. 'keep' leaves them; with 'drop' their target weight
+            is 0 (the record lists them as removed); with 'occluded' they
+            still supervise the coordinates, and a
+            :class:`mmpose_occlusion.models.OcclusionVisHead` learns that
+            they are not visible: their second channel of
+            ``keypoints_visible``, then (N, K, 2), is 0. Records have it
+            under ``label`` where it is not 'keep'.
 
     Raises:
         ValueError: At construction for a bad argument; at a call for a
-            joint that the data set lacks, for a sample without joints, and
+            target that the data set lacks, for a sample without joints, and
             for the dummy joints of detector boxes.
     """
 
-    def __init__(
-        self,
-        target: str | Sequence[str] = 'random',
-        *,
-        fill: str = 'blur',
-        size: Size = DEFAULT_SIZE,
-        prob: float = 1.0,
-        seed: int | None = None,
-        inplace: bool = False,
-        paper_exact: bool = False,
-        place: str = 'target',
-    ) -> None:
-        who = type(self).__name__
-        named = read_targets(who, KEYPOINT, target, ('random',))
-        chooser = Named(named, fill) if named else Drawn(KEYPOINT, fill)
-        occlusion = make_occlusion(
-            chooser,
-            who,
-            size=size,
-            prob=prob,
-            seed=seed,
-            paper_exact=paper_exact,
-            place=place,
-        )
-        super().__init__(
-            occlusion,
-            dict(
-                target=target,
-                fill=fill,
-                size=size,
-                prob=prob,
-                seed=seed,
-                inplace=inplace,
-                paper_exact=paper_exact,
-                place=place,
-            ),
+    target: str | Sequence[str] = 'random'
+    _: KW_ONLY
+    fill: str = 'blur'
+    size: Size = DEFAULT_SIZE
+    place: str = TARGET
+    offset: float = 0.0
+    stay_covered: bool = True
+
+    def make(self) -> Occlusion:
+        named, fill = self.named_targets(KEYPOINT, 'random'), self.fill
+        return self.occlusion_of(
+            Named(named, fill) if named else Drawn(KEYPOINT, fill)
         )
 
 
 @TRANSFORMS.register_module()
+@dataclass(eq=False)
 class PartOcclusion(OcclusionTransform):
     """Hide body parts of every person under boxes.
 
-    Works where :class:`KeypointOcclusion` does, and needs the same keys. A
-    person has a part if one of its joints is available: labelled and inside
-    the image. The box covers all of the part's available joints and is never
-    thinner than a quarter of its length.
+    Keys and errors are those of :class:`KeypointOcclusion`, and so are the
+    arguments that are not listed here. A person has a part if one of its
+    joints is available. The box covers all of the part's available joints
+    and is never thinner than a quarter of its length.
 
     Modified Keys:
 
-        - img: a copy unless ``inplace``
         - keypoints_visible: a copy with zeros for the removed joints, in
           both channels of an (N, K, 2) array, with ``remove_keypoints``
         - transformed_keypoints: (0, 0) for the removed joints under
           ``paper_exact``
-
-    Added Keys:
-
-        - occlusions: list of records,
-          see :func:`mmpose_occlusion.occlusion.make_record`
 
     Args:
         target: A part's name, a list of names, all of which are hidden,
             'random', one of the basic parts that the person has (head, arms,
             hip, legs, corpus and the user's own), or 'random_all', any part
             that the person has.
-        fill: As in :class:`KeypointOcclusion`; the blur's kernel is the odd
-            number nearest to 31 H / 256 pixels, H the crop's height, or on a
-            whole image that of the person's box; 'donor' pastes another part
-            of another person.
+        fill: The blur's kernel is the odd number nearest to 31 H / 256
+            pixels, H the crop's height, or on a whole image that of the
+            person's box; 'donor' pastes another part of another person.
         remove_keypoints: Drop the labels of the joints, of any person in the
             image, that lie under painted pixels, so that their target weight
-            is 0.
-        prob: Probability that a person is occluded.
-        seed: As in :class:`KeypointOcclusion`.
-        inplace: Paint into the image that came instead of a copy.
+            is 0: ``label='drop'`` where ``paper_exact`` is False.
         paper_exact: The reference's pixels and labels, its defects included:
             tight boxes with exclusive ends, a kernel of 31 pixels, 'random'
             over arms, hip and legs whether or not the person has them, and
@@ -169,130 +155,133 @@ class PartOcclusion(OcclusionTransform):
             and for blur, mean and black only.
         parts: Your own parts, name -> list of joint names; one with the name
             of a body part replaces it.
-        place: As in :class:`KeypointOcclusion`.
-
-    Raises:
-        ValueError: At construction for a bad argument; at a call for a part
-            that the data set lacks, for a sample without joints, and for
-            the dummy joints of detector boxes.
     """
 
-    def __init__(
-        self,
-        target: str | Sequence[str] = 'random',
-        *,
-        fill: str = 'blur',
-        remove_keypoints: bool = False,
-        prob: float = 1.0,
-        seed: int | None = None,
-        inplace: bool = False,
-        paper_exact: bool = False,
-        parts: Mapping[str, Sequence[str]] | None = None,
-        place: str = 'target',
-    ) -> None:
-        who = type(self).__name__
-        named = read_targets(who, PART, target, ('random', 'random_all'))
-        what = 'part_all' if target == 'random_all' else PART
-        chooser = (
-            Named(named, fill) if named else Drawn(what, fill, str(target))
-        )
-        occlusion = make_occlusion(
-            chooser,
-            who,
-            size=DEFAULT_SIZE,
-            prob=prob,
-            seed=seed,
-            paper_exact=paper_exact,
-            place=place,
-            remove_keypoints=remove_keypoints,
-        )
-        super().__init__(
-            occlusion,
-            dict(
-                target=target,
-                fill=fill,
-                remove_keypoints=remove_keypoints,
-                prob=prob,
-                seed=seed,
-                inplace=inplace,
-                paper_exact=paper_exact,
-                parts=parts,
-                place=place,
-            ),
+    target: str | Sequence[str] = 'random'
+    _: KW_ONLY
+    fill: str = 'blur'
+    remove_keypoints: bool = False
+    parts: Parts | None = None
+    place: str = TARGET
+
+    def make(self) -> Occlusion:
+        named = self.named_targets(PART, 'random', 'random_all')
+        what = 'part_all' if self.target == 'random_all' else PART
+        return self.occlusion_of(
+            Named(named, self.fill)
+            if named
+            else Drawn(what, self.fill, str(self.target))
         )
 
 
 @TRANSFORMS.register_module()
+@dataclass(eq=False)
 class RandomOcclusion(OcclusionTransform):
     """Hide one joint or one body part of every person.
 
     The target is drawn from the person's available joints and the parts that
     the person has, together: each is as likely as any other. (That is not a
     fixed share of joints and parts, which ``RandomChoice`` of mmcv would
-    give.) Joints are hidden as by :class:`KeypointOcclusion`, parts as by
-    :class:`PartOcclusion`; it needs, modifies and adds the keys that the
-    latter does.
-
-    Args:
-        target: 'random'.
-        fill: As in :class:`KeypointOcclusion`.
-        size: Of the discs, as in :class:`KeypointOcclusion`.
-        remove_keypoints: As in :class:`PartOcclusion`; discs remove nothing.
-        prob: Probability that a person is occluded.
-        seed: As in :class:`KeypointOcclusion`.
-        inplace: As in :class:`KeypointOcclusion`.
-        paper_exact: The reference's pixels and labels, its defects included,
-            when its occlusions are in mode "all": the draw is from the
-            joints that it takes for available and all eleven parts.
-        parts: Your own parts, as in :class:`PartOcclusion`.
-        place: As in :class:`KeypointOcclusion`.
-
-    Raises:
-        ValueError: As :class:`KeypointOcclusion` and :class:`PartOcclusion`.
+    give.) Keys, errors and arguments are those of :class:`KeypointOcclusion`
+    and :class:`PartOcclusion`; ``target`` is 'random', and
+    ``remove_keypoints`` is for parts: discs remove nothing, unless
+    ``label='drop'``. ``paper_exact``
+    is the reference's mode "all": the draw is from the joints that it takes
+    for available and all eleven parts.
     """
 
-    def __init__(
-        self,
-        target: str = 'random',
-        *,
-        fill: str = 'blur',
-        size: Size = DEFAULT_SIZE,
-        remove_keypoints: bool = False,
-        prob: float = 1.0,
-        seed: int | None = None,
-        inplace: bool = False,
-        paper_exact: bool = False,
-        parts: Mapping[str, Sequence[str]] | None = None,
-        place: str = 'target',
-    ) -> None:
-        who = type(self).__name__
-        if target != 'random':
-            raise ValueError(
-                f"{who}: target={target!r} must be 'random'; to hide it by "
-                'name, use KeypointOcclusion or PartOcclusion.'
-            )
-        occlusion = make_occlusion(
-            Drawn('target', fill),
-            who,
-            size=size,
-            prob=prob,
-            seed=seed,
-            paper_exact=paper_exact,
-            place=place,
-            remove_keypoints=remove_keypoints,
-        )
-        super().__init__(
-            occlusion,
-            dict(
-                target=target,
-                fill=fill,
-                size=size,
-                remove_keypoints=remove_keypoints,
-                prob=prob,
-                seed=seed,
-                inplace=inplace,
-                paper_exact=paper_exact,
-                parts=parts,
-                place=place,
-            ),
-        )
+    target: str = 'random'
+    _: KW_ONLY
+    fill: str = 'blur'
+    size: Size = DEFAULT_SIZE
+    remove_keypoints: bool = False
+    parts: Parts | None = None
+    place: str = TARGET
+    offset: float = 0.0
+    stay_covered: bool = True
+
+    def make(self) -> Occlusion:
+        if self.target != 'random':
+            use = 'to hide it by name, use KeypointOcclusion or PartOcclusion'
+            self.refuse('target', self.target, f"must be 'random'; {use}")
+        return self.occlusion_of(Drawn('target', self.fill))
+
+
+@TRANSFORMS.register_module()
+@dataclass(eq=False, kw_only=True)
+class MultiKeypointOcclusion(OcclusionTransform):
+    """Hide up to ``max_keypoints`` joints of every person under discs.
+
+    ``min(available joints, max_keypoints)`` rounds; in each, with
+    probability ``keypoint_prob``, one of the joints that are left and one of
+    the fills is drawn. Source of the defaults: the published config
+    ``multikeypoint_cutout_blurring_max5_02``. Keys, errors and the other
+    arguments are those of :class:`KeypointOcclusion`; under ``paper_exact``
+    each disc is made from the image that the one before it left.
+
+    Args:
+        max_keypoints: The most joints of a person that are hidden.
+        keypoint_prob: Probability of each round.
+        fills: Fills to draw from.
+    """
+
+    max_keypoints: int = 5
+    keypoint_prob: float = 0.2
+    fills: Sequence[str] = ('mean', 'blur')
+    size: Size = DEFAULT_SIZE
+    place: str = TARGET
+    offset: float = 0.0
+    stay_covered: bool = True
+
+    def make(self) -> Occlusion:
+        most = self.max_keypoints
+        if isinstance(self.fills, str) or not self.fills:
+            self.refuse('fills', self.fills, 'must be a list of fills')
+        if not isinstance(most, int) or most < 1:
+            words = 'must be a whole number of at least 1'
+            self.refuse('max_keypoints', most, words)
+        self.check_probability('keypoint_prob')
+        self.fills = tuple(self.fills)
+        return self.occlusion_of(Several(most, self.keypoint_prob, self.fills))
+
+
+@TRANSFORMS.register_module()
+@dataclass(eq=False, kw_only=True)
+class PartMix(OcclusionTransform):
+    """Paste a part of another person over a part of every person.
+
+    The donors are the people of the training set itself: wrap it in
+    :class:`mmpose_occlusion.datasets.DonorDataset`. The part to hide is
+    drawn from head, arms, legs and corpus, as far as the person has them,
+    another one of these for the donor, and then another person of whom all
+    joints of that part are labelled. The donor's box is resized (area
+    interpolation) to the person's. Keys, errors and the other arguments are
+    those of :class:`PartOcclusion`.
+
+    Args:
+        paper_exact: The reference's pixels and labels, its defects included:
+            a person who lacks a joint of the drawn part is left alone, only
+            the first person of an image is a donor, which may be the person
+            itself, missing MPII joints count as joints, and donors have blue
+            and red swapped.
+        tries: Donors that are tried before the person is left alone, with a
+            record that says so.
+        backend_args: Where donors' files are, as in MMPose's ``LoadImage``.
+
+    Raises:
+        ValueError: The data set has no donors.
+        OSError: For a donor's file that cannot be read; it names the file.
+    """
+
+    prob: float = 0.5
+    remove_keypoints: bool = False
+    tries: int = 8
+    parts: Parts | None = None
+    backend_args: dict | None = None
+
+    def make(self) -> Occlusion:
+        if not isinstance(self.tries, int) or self.tries < 1:
+            words = 'must be a whole number of at least 1'
+            self.refuse('tries', self.tries, words)
+        chooser = Drawn('mixed', 'donor')
+        return self.occlusion_of(chooser, PartMixOcclusion, tries=self.tries)

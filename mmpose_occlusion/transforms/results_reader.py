@@ -30,8 +30,7 @@ class SampleJoints:
         shape: ``(H, W, ...)`` of the image.
         key: ``transformed_keypoints`` after an affine warp, ``keypoints`` on
             a whole image.
-        source: What has the people's annotations: the sample, or the person
-            matched to its detector's box.
+        source: The sample, or the person matched to its detector's box.
         matched: Whether it is the latter.
         skeleton: Of the people; None without any.
         reason: Why there are no people.
@@ -50,34 +49,49 @@ class SampleJoints:
         return len(self.source[self.key]) if self.skeleton else 0
 
     def people(self, results: Mapping, rules: Rules, who: str) -> list[Person]:
-        """The people as the core has them.
-
-        Args:
-            results: The sample.
-            rules: That say which joints can be hidden.
-            who: The transform's name, for messages.
+        """The people as the core has them, for a transform named ``who``.
 
         Raises:
             ValueError: A whole image without boxes.
         """
-        if self.skeleton is None:
-            return []
+        assert self.skeleton is not None
         joints = np.asarray(self.source[self.key])
         is_labelled = labelled_joints(self.source['keypoints_visible'])
+        filed = self.source.get('keypoints')  # the warp leaves them alone
+        if filed is None or np.shape(filed)[:2] != joints.shape[:2]:
+            filed = None
+        else:
+            filed = np.asarray(filed)[..., :2]
         xy = rules.coordinates(
             joints[..., :2],
             is_labelled,
-            _filed(self.source, joints.shape),
+            filed,
             mpii=self.skeleton.is_mpii,
             flipped=bool(results.get('flip')),
         ).tolist()
         labelled = is_labelled.tolist()
         count = len(joints)
-        if results.get('transformed_keypoints') is None:
-            heights = _box_heights(results, who, count)
-        else:
-            heights = [float(self.shape[0])] * count
-        in_image = _box_heights_in_image(results, self.source, count)
+        cropped = self.key == 'transformed_keypoints'
+        heights = [float(self.shape[0])] * count
+        if not cropped:
+            boxes = results.get('bbox')
+            if boxes is None or np.shape(boxes) != (count, 4):
+                raise ValueError(
+                    f'{who} on a whole image scales with the height of each '
+                    'person\'s box, but results["bbox"] (N, 4) is missing or '
+                    'has another number of people in '
+                    f'{sample_name(results)}.'
+                )
+            heights = [float(box[3] - box[1]) for box in boxes]
+        zoom = 1.0  # from image pixels
+        if cropped:
+            scale = results.get('input_scale')
+            zoom = math.nan
+            if scale is not None:
+                zoom = results['input_size'][1] / float(scale[1])
+        boxes = self.source.get('bbox')
+        if boxes is None or np.shape(boxes) != (count, 4):
+            boxes = np.full((count, 4), np.nan)
         names = self.skeleton.names
         return [
             Person(
@@ -86,9 +100,9 @@ class SampleJoints:
                 labelled[i],
                 rules.available(names, xy[i], labelled[i], self.shape),
                 heights[i],
-                in_image[i],
+                zoom * (y2 - y1),
             )
-            for i in range(count)
+            for i, (_, y1, _, y2) in enumerate(np.asarray(boxes).tolist())
         ]
 
 
@@ -98,10 +112,10 @@ def read_sample(
     parts: Mapping[str, Sequence[str]] | None = None,
     crops_only: bool = False,
 ) -> SampleJoints:
-    """Read a sample.
+    """Read a sample of MMPose's.
 
     Args:
-        results: MMPose's dict of it.
+        results: The sample.
         who: The transform's name, for messages.
         parts: The user's own parts.
         crops_only: Whether whole images are refused.
@@ -132,7 +146,19 @@ def read_sample(
     xy = source.get(key)
     if xy is None and results.get('id') == []:
         return SampleJoints(image.shape, key)  # a bottom-up test image
-    _check_joints(xy, key, results, who)
+    if xy is None and matched is not None:
+        raise ValueError(
+            f"{who}: the person in the detector's box of "
+            f'{sample_name(results)} was not taken into the crop; '
+            'TopdownAffine must be in the pipeline of the data set inside '
+            'DetectionMatchedDataset.'
+        )
+    if not isinstance(xy, np.ndarray) or xy.ndim != 3:
+        raise ValueError(
+            f'{who} needs the joints of the people, an array (N, K, 2), in '
+            f'results["{key}"], and {sample_name(results)} has none: it can '
+            'only be used with annotated people, not for plain inference.'
+        )
     names = joint_names(results, who)
     if len(names) != xy.shape[1]:
         raise ValueError(
@@ -156,13 +182,8 @@ def read_sample(
 
 
 def annotated(results: Mapping) -> Mapping | None:
-    """What has the annotations of a sample's people.
-
-    Returns:
-        What has their ``keypoints`` (N, K, 2), ``keypoints_visible`` and
-        ``bbox``: the sample itself, or the person matched to its detector's
-        box; None if no annotated person is matched to that box.
-    """
+    """What has the annotations of a sample's people: the sample itself, or
+    the person matched to its detector's box, or None without such a one."""
     person = results.get(MATCHED_KEY)
     if person is None:
         return results
@@ -228,30 +249,6 @@ def _in_order(id2name: Mapping[int, str]) -> tuple[str, ...]:
     return tuple(id2name[i] for i in range(len(id2name)))
 
 
-def _check_joints(xy: Any, key: str, results: Mapping, who: str) -> None:
-    if xy is None and results.get(MATCHED_KEY) is not None:
-        raise ValueError(
-            f"{who}: the person in the detector's box of "
-            f'{sample_name(results)} was not taken into the crop; '
-            'TopdownAffine must be in the pipeline of the data set inside '
-            'DetectionMatchedDataset.'
-        )
-    if not isinstance(xy, np.ndarray) or xy.ndim != 3:
-        raise ValueError(
-            f'{who} needs the joints of the people, an array (N, K, 2), in '
-            f'results["{key}"], and {sample_name(results)} has none: it can '
-            'only be used with annotated people, not for plain inference.'
-        )
-
-
-def _filed(source: Mapping, shape: tuple[int, ...]) -> np.ndarray | None:
-    """Joints as the annotation file has them: the warp leaves them alone."""
-    joints = source.get('keypoints')
-    if joints is None or np.shape(joints)[:2] != shape[:2]:
-        return None
-    return np.asarray(joints)[..., :2]
-
-
 def _refuse_dummies(results: Mapping, who: str) -> None:
     """Detector boxes carry zeros that are marked visible for joints."""
     joints = results.get('keypoints')
@@ -273,30 +270,3 @@ def _refuse_dummies(results: Mapping, who: str) -> None:
             'with the annotated boxes: bbox_file=None in the data set, or '
             '--gt-boxes of tools/test.py.'
         )
-
-
-def _box_heights(results: Mapping, who: str, count: int) -> list[float]:
-    boxes = results.get('bbox')
-    if boxes is None or np.shape(boxes) != (count, 4):
-        raise ValueError(
-            f'{who} on a whole image scales with the height of each '
-            'person\'s box, but results["bbox"] (N, 4) is missing or has '
-            f'another number of people in {sample_name(results)}.'
-        )
-    return [float(box[3] - box[1]) for box in boxes]
-
-
-def _box_heights_in_image(
-    results: Mapping, source: Mapping, count: int
-) -> list[float]:
-    """Heights of the people's boxes in image pixels, NaN where unknown."""
-    boxes = source.get('bbox')
-    if boxes is None or np.shape(boxes) != (count, 4):
-        return [math.nan] * count
-    zoom = 1.0
-    if results.get('transformed_keypoints') is not None:
-        scale = results.get('input_scale')
-        if scale is None:
-            return [math.nan] * count
-        zoom = results['input_size'][1] / float(scale[1])
-    return [zoom * (y2 - y1) for _, y1, _, y2 in np.asarray(boxes).tolist()]

@@ -1,6 +1,6 @@
 """Masks of the person and the photograph, and donors, of a sample."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,9 @@ from mmpose_occlusion.occlusion import (
     Target,
 )
 from mmpose_occlusion.occlusion.paints import Donor
-from mmpose_occlusion.occlusion.placement import body_mask, with_joints
-from mmpose_occlusion.occlusion.segment import filled, segment_mask
-from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
+from mmpose_occlusion.occlusion.person import filled, segment_mask
+from mmpose_occlusion.occlusion.placement import Surroundings
+from mmpose_occlusion.occlusion.targets import PART
 from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 from .results_reader import MATCHED_KEY
@@ -26,7 +26,7 @@ DONOR_TRIES = 8
 """Donors that are tried for a patch of a fill 'donor'."""
 
 
-class SampleSurroundings:
+class SampleSurroundings(Surroundings):
     """What an occlusion asks of a sample beyond its people's joints.
 
     Args:
@@ -43,32 +43,36 @@ class SampleSurroundings:
         occlusion: Occlusion,
         load: LoadImage,
     ) -> None:
+        links = results.get('skeleton_links', ())
+        super().__init__(results['img'].shape, people, links)
         self._results = results
-        self._people = people
         self._occlusion = occlusion
         self._load = load
-        self._shape = results['img'].shape
 
-    def person_mask(self, index: int) -> np.ndarray:
-        """The pixels of a person: of the annotation's segmentation where it
-        has one, otherwise of limbs, torso and head around the joints; in
-        either case with those under the available joints."""
-        person = self._people[index]
-        mask = _segment(self._results, self._shape, index)
-        if mask is None or not mask.any():
-            links = self._results.get('skeleton_links', ())
-            mask = body_mask(person, links, self._shape)
-        return with_joints(mask, np.array(person.xy), person.available)
+    def segment(self, index: int) -> np.ndarray | None:
+        """The annotated segment in the image; None where there is none."""
+        results = self._results
+        source = results.get(MATCHED_KEY) or results
+        segment = source.get('segmentation')
+        if isinstance(results.get('id'), list):  # an image of several people
+            segment = segment[index] if segment else None
+        if not segment or results.get('flip'):
+            return None
+        cropped = results.get('transformed_keypoints') is not None
+        warp = _warp(results) if cropped else np.eye(3)[:2]
+        if warp is None:
+            return None
+        return segment_mask(segment, self._shape, warp)
 
     def photo_mask(self) -> np.ndarray:
         """The pixels that show the photograph, not its padding; all of them
         where the sample does not say."""
         warp, size = _warp(self._results), self._results.get('ori_shape')
         if warp is None or size is None:
-            return np.ones(self._shape[:2], bool)
+            return np.ones(self._shape, bool)
         bottom, right = size[0] - 1, size[1] - 1
         corners = [[0, 0], [right, 0], [right, bottom], [0, bottom]]
-        return filled([_warped(np.array(corners, float), warp)], self._shape)
+        return filled([corners @ warp[:, :2].T + warp[:, 2]], self._shape)
 
     def donor(
         self,
@@ -77,7 +81,9 @@ class SampleSurroundings:
         numbers: Sequence[float],
         rng: np.random.Generator | None,
     ) -> Donor | str:
-        """Pixels of another person of the data set.
+        """Pixels of another joint or part of another person of the data set:
+        of the first of the drawn donors of whom it can be cut out. PartMix
+        draws from the person's numbers, a fill 'donor' from ``rng``.
 
         Raises:
             ValueError: The data set offers no donors.
@@ -89,112 +95,61 @@ class SampleSurroundings:
                 f'{self._occlusion.name} finds no donors: wrap the data set, '
                 "dataset = dict(type='DonorDataset', dataset=<the data set>)."
             )
-        if isinstance(self._occlusion, PartMixOcclusion):
-            return self._mixed_part(donors, index, target, numbers)
-        assert rng is not None
-        person = self._people[index]
+        person, kind = self._people[index], target.kind
         skeleton = person.skeleton
-        if target.kind == KEYPOINT:
-            known = _others(target.name, (), skeleton.names)
+        known = [
+            name
+            for name in (skeleton.parts if kind == PART else skeleton.names)
+            if name != target.name
+        ]
+        if kind == PART:
+            known = [part for part in MIXED_PARTS if part in known] or known
+        if isinstance(self._occlusion, PartMixOcclusion):
+            paper, zoom = self._occlusion.in_turn, 1.0
+            if not paper:
+                known = [
+                    p for p in known if len(_eligible(donors, skeleton, p))
+                ]
+            if not known:
+                return 'there is no person with all joints of another part'
+            other = Target(PART, known[int(numbers[2] * len(known))])
+            rows = _eligible(donors, skeleton, other.name, paper)
+            tries = 1 if paper else self._occlusion.tries
+            drawn = numbers[3 : 3 + tries]
+            missed = f'no donor of a {other.name} found (tries={tries})'
         else:
-            known = _others(target.name, MIXED_PARTS, skeleton.parts)
-        if not known:
-            return f'there is no other {target.kind}'
-        other = Target(target.kind, known[rng.integers(len(known))])
-        found = self._find(
-            donors,
-            donors.rows_with(other.joints(skeleton)),
-            rng.random(DONOR_TRIES),
-            other,
-            skeleton,
-            own=self._is_own(index),
-            zoom=person.zoom,
-        )
-        if found is None:
-            return f'no donor of a {other.name} found in {DONOR_TRIES} tries'
-        return found
-
-    def _mixed_part(
-        self,
-        donors: DonorIndex,
-        index: int,
-        target: Target,
-        numbers: Sequence[float],
-    ) -> Donor | str:
-        """PartMix: the part, then the donor, drawn from a person's numbers."""
-        occlusion = self._occlusion
-        assert isinstance(occlusion, PartMixOcclusion)
-        skeleton = self._people[index].skeleton
-        paper = occlusion.in_turn
-        known = _others(target.name, MIXED_PARTS, skeleton.parts)
-        if not paper:
-            known = [
-                p for p in known if len(_eligible(donors, skeleton, p, paper))
-            ]
-        if not known:
-            return 'there is no person with all joints of another part'
-        part = known[int(numbers[2] * len(known))]
-        tries = 1 if paper else occlusion.tries
-        found = self._find(
-            donors,
-            _eligible(donors, skeleton, part, paper),
-            numbers[3 : 3 + tries],
-            Target(PART, part),
-            skeleton,
-            # the reference does not exclude the person itself
-            own=(lambda donor: False) if paper else self._is_own(index),
-            swap_channels=paper,
-        )
-        if found is None:
-            return f'no donor of a {part} found (tries={tries})'
-        return found
-
-    def _find(
-        self,
-        donors: DonorIndex,
-        rows: np.ndarray,
-        numbers: Iterable[float],
-        target: Target,
-        skeleton: Skeleton,
-        own: Callable[[DonorPerson], bool],
-        zoom: float = 1.0,
-        swap_channels: bool = False,
-    ) -> Donor | None:
-        """The first of the drawn donors of whom the target can be cut out.
-
-        Args:
-            donors: All of them.
-            rows: Those to draw from.
-            numbers: In [0, 1), a donor for each.
-            target: The donor's joint or part.
-            skeleton: Of donors and others.
-            own: Whether a donor is the person itself, who is left out.
-            zoom: Height of a frame around a person as a multiple of the
-                height of the person's box, by which regions scale.
-            swap_channels: Whether red and blue are swapped.
-        """
-        for number in numbers if len(rows) else ():
+            if not known:
+                return f'there is no other {kind}'
+            assert rng is not None
+            paper, zoom = False, person.zoom
+            other = Target(kind, known[rng.integers(len(known))])
+            rows = donors.rows_with(other.joints(skeleton))
+            drawn = rng.random(DONOR_TRIES).tolist()
+            missed = f'no donor of a {other.name} found in {DONOR_TRIES} tries'
+        for number in drawn if len(rows) else ():
             donor = donors[rows[int(number * len(rows))]]
-            if own(donor):
+            # the reference does not exclude the person itself
+            if not paper and self._is_own(index, donor):
                 continue
             source = self._read(donor.image_path)
-            person = self._as_person(donor, skeleton, source.shape, zoom)
-            region = self._occlusion.region(person, target, source.shape)
-            box = (
-                None
-                if isinstance(region, str)
-                else region.bounds(source.shape)
+            region = self._occlusion.region(
+                self._as_person(donor, skeleton, source.shape, zoom),
+                other,
+                source.shape,
             )
+            if isinstance(region, str):
+                continue
+            box = region.bounds(source.shape)
             if box is not None:
                 return Donor(
-                    target.name,
+                    other.name,
                     donor.image_path,
                     donor.annotation,
                     box,
-                    swap_channels,
+                    paper,  # its donors have red and blue swapped
                     source,
                 )
-        return None
+        return missed
 
     def _as_person(
         self,
@@ -203,76 +158,45 @@ class SampleSurroundings:
         shape: tuple[int, ...],
         zoom: float,
     ) -> Person:
-        rules = self._occlusion.rules
+        """A donor in its own image; ``zoom`` is the height of a frame around
+        it as a multiple of its box's, by which regions scale."""
+        rules, names = self._occlusion.rules, skeleton.names
         xy = rules.coordinates(
             donor.xy, donor.labelled, mpii=skeleton.is_mpii, flipped=False
         ).tolist()
-        labelled = donor.labelled.tolist()
-        return Person(
-            skeleton,
-            xy,
-            labelled,
-            rules.available(skeleton.names, xy, labelled, shape),
-            zoom * donor.height,
-            donor.height,
-        )
+        flags = donor.labelled.tolist()
+        points = rules.available(names, xy, flags, shape)
+        height = donor.height
+        return Person(skeleton, xy, flags, points, zoom * height, height)
 
     def _read(self, path: str) -> np.ndarray:
-        who = self._occlusion.name
+        reason: Any = 'it is not an image.'
         try:
             image = self._load(dict(img_path=path))['img']
         except Exception as error:
-            raise OSError(
-                f'{who} cannot read the donor {path}: {error}'
-            ) from error
+            image, reason = None, error
         if image is None:
-            raise OSError(
-                f'{who} cannot read the donor {path}: it is not an image.'
-            )
+            who = self._occlusion.name
+            raise OSError(f'{who} cannot read the donor {path}: {reason}')
         return image
 
-    def _is_own(self, index: int) -> Callable[[DonorPerson], bool]:
-        """Says of a donor whether it is the sample's person."""
+    def _is_own(self, index: int, donor: DonorPerson) -> bool:
+        """Whether a donor is the sample's person."""
         source = self._results.get(MATCHED_KEY) or self._results
         ids: Any = source.get('id')
         own = ids[index] if isinstance(ids, list | tuple) else ids
         path = self._results.get('img_path')
-        return lambda d: d.annotation == own and d.image_path == path
-
-
-def _others(
-    name: str, first: Sequence[str], known: Iterable[str]
-) -> list[str]:
-    """Other targets: those of ``first`` that are known, else all known."""
-    known = [other for other in known if other != name]
-    return [other for other in first if other in known] or known
+        return donor.annotation == own and donor.image_path == path
 
 
 def _eligible(
-    donors: DonorIndex, skeleton: Skeleton, part: str, paper: bool
+    donors: DonorIndex, skeleton: Skeleton, part: str, paper: bool = False
 ) -> np.ndarray:
     """Rows of the donors that have the part."""
     joints = skeleton.part_indices(part)
     if paper and skeleton.is_mpii:
         joints = ()  # to the reference, no MPII joint is missing
     return donors.rows_with(joints, first_only=paper)
-
-
-def _segment(
-    results: Mapping, shape: tuple[int, ...], index: int
-) -> np.ndarray | None:
-    """The annotated segment in the image; None where there is none."""
-    source = results.get(MATCHED_KEY) or results
-    segment = source.get('segmentation')
-    if isinstance(results.get('id'), list):  # an image of several people
-        segment = segment[index] if segment else None
-    if not segment or results.get('flip'):
-        return None
-    cropped = results.get('transformed_keypoints') is not None
-    warp = _warp(results) if cropped else np.eye(3)[:2]
-    if warp is None:
-        return None
-    return segment_mask(segment, shape, warp)
 
 
 def _warp(results: Mapping) -> np.ndarray | None:
@@ -287,7 +211,3 @@ def _warp(results: Mapping) -> np.ndarray | None:
         0.0 if rotation is None else float(rotation[0]),
         output_size=results['input_size'],
     )
-
-
-def _warped(points: np.ndarray, warp: np.ndarray) -> np.ndarray:
-    return points @ warp[:, :2].T + warp[:, 2]

@@ -1,8 +1,7 @@
 """Drawings of occlusions: pairs of crops, contact sheets, gallery pages."""
 
-from .crop_pair import CropPair, record_caption
+from .crop_pair import CropPair, PoseStyle, record_caption
 from .gallery import gallery
-from .pose_style import PoseStyle
 from .sheets import contact_sheet, draw_pair
 
 __all__ = [

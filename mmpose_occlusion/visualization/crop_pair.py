@@ -1,9 +1,25 @@
-"""One crop before and after an occlusion, with its joints and records."""
+"""One crop before and after an occlusion, and the look of its joints."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from mmpose_occlusion.skeleton import Skeleton
+
+Color = tuple[int, int, int]
+
+# of the palette of Okabe and Ito, which is safe for colour-blind readers; RGB
+LEFT = (86, 180, 233)
+RIGHT = (230, 120, 30)
+MIDDLE = (0, 188, 140)
+REGION = (250, 230, 60)
+TRUTH = (255, 255, 255)
+ERROR = (255, 70, 120)
+
+INK = (34, 38, 46)
+FAINT = (110, 118, 130)
+PAPER = (250, 250, 248)
 
 
 @dataclass(frozen=True)
@@ -55,16 +71,17 @@ class CropPair:
 
     def hidden(self) -> set[tuple[int, str]]:
         """(instance, joint name) of targets and bystanders."""
-        return self.targets() | self._listed('bystanders')
+        return self._listed('targets', 'bystanders')
 
     def removed(self) -> set[tuple[int, str]]:
         """(instance, joint name) of all joints that lost their label."""
         return self._listed('removed')
 
-    def _listed(self, key: str) -> set[tuple[int, str]]:
+    def _listed(self, *keys: str) -> set[tuple[int, str]]:
         return {
             (int(instance), name)
             for record in self.records
+            for key in keys
             for instance, name in record.get(key) or ()
         }
 
@@ -96,3 +113,52 @@ def record_caption(record: Mapping) -> str:
         text += f'; bystanders {bystanders}'
     removed = len(record.get('removed') or ())
     return f'{text}; {removed} labels removed' if removed else text
+
+
+@dataclass(frozen=True)
+class PoseStyle:
+    """How the joints of a data set are drawn.
+
+    Args:
+        names: Joint names, length K.
+        links: Pairs of joint indices.
+        colors: RGB of each joint, by the side of the body.
+    """
+
+    names: tuple[str, ...]
+    links: tuple[tuple[int, int], ...]
+    colors: tuple[Color, ...]
+
+    @classmethod
+    def from_names(
+        cls, names: Sequence[str], links: Sequence[Sequence[int]]
+    ) -> 'PoseStyle':
+        """Colour the joints by the side that their names say."""
+        return cls(
+            tuple(names),
+            tuple((int(a), int(b)) for a, b in links),
+            tuple(side_color(name) for name in names),
+        )
+
+    @classmethod
+    def from_metainfo(cls, metainfo: Mapping) -> 'PoseStyle':
+        """Read names and links from a data set's parsed metainfo."""
+        return cls.from_names(
+            Skeleton.from_metainfo(metainfo).names,
+            metainfo.get('skeleton_links') or (),
+        )
+
+    def link_color(self, link: tuple[int, int]) -> Color:
+        """Colour of its joints; of the middle where these differ."""
+        first, second = (self.colors[i] for i in link)
+        if first == second or second == MIDDLE:
+            return first
+        return second if first == MIDDLE else MIDDLE
+
+
+def side_color(name: str) -> Color:
+    """RGB of a joint by the side that its name says."""
+    word = name.lower().replace('-', '_').split('_')[0]
+    return {'left': LEFT, 'l': LEFT, 'right': RIGHT, 'r': RIGHT}.get(
+        word, MIDDLE
+    )

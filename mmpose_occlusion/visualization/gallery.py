@@ -5,14 +5,22 @@ and regions lie over them as SVG, with names under the pointer.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from . import svg
-from .crop_pair import CropPair, record_caption
-from .pose_style import ERROR, LEFT, MIDDLE, REGION, RIGHT, PoseStyle
+from .crop_pair import (
+    ERROR,
+    LEFT,
+    MIDDLE,
+    REGION,
+    RIGHT,
+    CropPair,
+    PoseStyle,
+    record_caption,
+)
 
 _TEMPLATE = 'gallery.html.j2'
 
@@ -80,17 +88,5 @@ def _card(pair: CropPair, style: PoseStyle) -> dict[str, Any]:
             dict(text=record_caption(record), painted=record.get('pixels'))
             for record in pair.records
         ],
-        records=_records(pair.records),
+        records=json.dumps(list(pair.records), indent=1),
     )
-
-
-def _records(records: Sequence[Mapping]) -> str:
-    """JSON with one key in each line."""
-    blocks = []
-    for record in records:
-        lines = [
-            f'  {json.dumps(key)}: {json.dumps(value)}'
-            for key, value in record.items()
-        ]
-        blocks.append('{\n' + ',\n'.join(lines) + '\n}')
-    return '[' + ', '.join(blocks) + ']'

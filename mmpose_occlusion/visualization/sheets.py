@@ -1,13 +1,18 @@
 """Images of pairs of crops: one pair, and a contact sheet of many."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle, Rectangle
 
-from . import drawing
-from .crop_pair import CropPair, record_caption
-from .pose_style import (
+from .crop_pair import (
     ERROR,
     FAINT,
     INK,
@@ -18,20 +23,16 @@ from .pose_style import (
     RIGHT,
     TRUTH,
     Color,
+    CropPair,
     PoseStyle,
+    record_caption,
 )
 
-GAP = 10
 SCORE = 0.3
 """Predicted joints of a lower score are drawn small, without links."""
 
-_COLORS = {
-    "person's left": LEFT,
-    'right': RIGHT,
-    'middle': MIDDLE,
-    'painted': REGION,
-}
-Lines = Sequence[tuple[str, Color]]
+DPI = 100
+Look = dict[str, Any]
 
 
 def draw_pair(
@@ -54,121 +55,190 @@ def draw_pair(
     word = 'prediction' if pair.predicted is not None else 'occluded'
     if pair.records and pair.predicted is not None:
         word += ' under attack'
-    crops = [
-        _captioned(crop, [(title, FAINT)], 13, above=True)
-        for crop, title in zip(
-            _crops(pair, style, height), ('annotation', word), strict=True
-        )
-    ]
-    lines = [(f'{heading}  {pair.title}'.strip(), INK)]
-    lines += [(record_caption(record), FAINT) for record in pair.records]
-    lines += [(line, FAINT) for line in _errors(pair, style)]
-    page = _captioned(_beside(crops, GAP), lines, 15)
-    return _framed(page, pair.predicted is not None and pair.matched)
+    lines = [f'{heading}  {pair.title}'.strip()]
+    lines += [record_caption(record) for record in pair.records]
+    lines += _errors(pair, style)
+    return _page(
+        [pair],
+        style,
+        height,
+        captions=[lines],
+        words=('annotation', word),
+        errors=pair.predicted is not None and pair.matched,
+    )
 
 
 def contact_sheet(
     pairs: Sequence[CropPair],
     style: PoseStyle,
     heading: str,
-    columns: int = 0,
-    height: int = 256,
     together: int = 1,
     facts: Sequence[str] = (),
 ) -> np.ndarray:
-    """All pairs in one image.
+    """All pairs in one image, about as high as wide.
 
     Args:
         pairs: The crops in their order.
         style: The data set's joints.
         heading: Title.
-        columns: Pairs in a row; 0 makes the sheet about as high as wide.
-        height: Minimum height of each crop, in pixels.
         together: Number of successive pairs that are kept in one row.
         facts: Lines below the title.
 
     Returns:
         (H, W, 3) uint8 RGB.
     """
-    cells = []
-    for pair in pairs:
-        lines = [(pair.title, INK)]
-        lines += [(record_caption(r), FAINT) for r in pair.records[:3]]
-        crops = _beside(_crops(pair, style, height), 4)
-        cells.append(_captioned(crops, lines, 12))
-    width = max(cell.shape[1] for cell in cells)
-    columns = columns or _columns(cells, width)
-    columns = max(1, round(columns / together)) * together
-    rows = [cells[i : i + columns] for i in range(0, len(cells), columns)]
-    page_width = columns * width + (columns - 1) * 2 * GAP
-    strips = []
-    for row in rows:
-        strip = _blank(max(cell.shape[0] for cell in row), page_width)
-        for index, cell in enumerate(row):
-            left = index * (width + 2 * GAP)
-            strip[: cell.shape[0], left : left + cell.shape[1]] = cell
-        strips += [strip, _blank(GAP, page_width)]
-    page = np.concatenate(strips)
-    if facts:
-        page = _captioned(page, [(f, FAINT) for f in facts], 14, above=True)
-    return _framed(_captioned(page, [(heading, INK)], 18, above=True), False)
+    captions = [
+        [pair.title, *(record_caption(r) for r in pair.records[:3])]
+        for pair in pairs
+    ]
+    title = '\n'.join([heading, *facts])
+    return _page(pairs, style, 256, captions, title, together=together)
 
 
-def _crops(pair: CropPair, style: PoseStyle, height: int) -> list[np.ndarray]:
-    scale = max(1, math.ceil(height / pair.size[1]))
-    clean = drawing.enlarge(pair.clean, scale)
-    for joints, labelled in zip(pair.joints, pair.labelled, strict=True):
-        drawing.draw_pose(clean, joints, labelled, style, scale)
-    occluded = drawing.enlarge(pair.occluded, scale)
-    for record in pair.records:
-        drawing.draw_region(occluded, record, scale)
+def _page(
+    pairs: Sequence[CropPair],
+    style: PoseStyle,
+    height: int,
+    captions: Sequence[Sequence[str]],
+    title: str = '',
+    words: tuple[str, str] = ('', ''),
+    together: int = 1,
+    errors: bool = False,
+) -> np.ndarray:
+    """Pairs in rows, each with lines of text below; lengths in pixels."""
+    height = max(height, *(pair.size[1] for pair in pairs))
+    width = math.ceil(height * max(p.size[0] / p.size[1] for p in pairs))
+    cell = 2 * width + 20, height + 14 * max(map(len, captions)) + 30
+    columns = round(math.sqrt(1.3 * len(pairs) * cell[1] / cell[0]))
+    columns = max(1, round(min(columns, len(pairs)) / together)) * together
+    top = 17 * title.count('\n') + 25 if title else 5
+    across = columns * cell[0] + 10
+    down = math.ceil(len(pairs) / columns) * cell[1] + top + 25
+    size = across / DPI, down / DPI
+    figure = Figure(figsize=size, dpi=DPI, facecolor=_rgb(PAPER))
+
+    def write(x: float, y: float, text: str, size: int, color: Color) -> None:
+        look: Look = dict(fontsize=size, color=_rgb(color), va='top')
+        figure.text(x / across, 1 - y / down, text, **look)
+
+    write(10, 8, title, 10, INK)
+    for index, (pair, caption) in enumerate(zip(pairs, captions, strict=True)):
+        i, j = divmod(index, columns)
+        y = top + i * cell[1] + 18
+        axes = []
+        for k, image in enumerate((pair.clean, pair.occluded)):
+            x = 10 + j * cell[0] + k * (width + 4)
+            box = x / across, 1 - (y + height) / down, width / across
+            one = figure.add_axes((*box, height / down), anchor='NW')
+            one.set_axis_off()
+            rgb = np.clip(image, 0, 255).astype(np.uint8)[..., ::-1]
+            one.imshow(rgb, interpolation='antialiased')
+            one.set_autoscale_on(False)
+            write(x, y - 14, words[k], 8, FAINT)
+            axes.append(one)
+        clean, occluded = axes
+        for joints, labelled in zip(pair.joints, pair.labelled, strict=True):
+            _draw_pose(clean, joints, labelled, style)
+        for record in pair.records:
+            _draw_region(occluded, record)
+        _draw_joints(occluded, pair, style)
+        room = cell[0] // 5  # letters
+        short = [s if len(s) <= room else f'{s[: room - 1]}…' for s in caption]
+        write(10 + j * cell[0], y + height + 4, '\n'.join(short), 7, INK)
+    look: Look = dict(ncols=6, frameon=False, fontsize=7, borderpad=0)
+    figure.legend(handles=_legend(errors), loc='lower left', **look)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _draw_pose(
+    axes: Axes,
+    joints: np.ndarray,
+    shown: np.ndarray,
+    style: PoseStyle,
+    faint: np.ndarray | None = None,
+) -> None:
+    """One person's links and joints.
+
+    Args:
+        axes: Of the crop.
+        joints: (K, 2) in pixels.
+        shown: (K,) bool; joints that are not finite are never drawn.
+        style: Links and colours.
+        faint: (K,) bool, joints that are drawn small and without links.
+    """
+    shown = shown & np.isfinite(joints).all(axis=-1)
+    shown &= (np.abs(joints) < 1e5).all(axis=-1)
+    faint = np.zeros(len(joints), bool) if faint is None else faint
+    solid = shown & ~faint
+    for link in style.links:
+        if solid[list(link)].all():
+            x, y = joints[list(link)].T
+            _line(axes, x, y, style.link_color(link))
+    for k in np.flatnonzero(shown):
+        _dot(axes, joints[k], style.colors[k], 2.5 if faint[k] else 5)
+
+
+def _draw_joints(axes: Axes, pair: CropPair, style: PoseStyle) -> None:
+    """The prediction with the errors of hidden joints; without one, dots on
+    the joints that are hidden or have lost their label."""
+    removed = pair.removed()
     if pair.predicted is None:
-        _draw_marks(occluded, pair, style, scale)
-    else:
-        _draw_prediction(occluded, pair, style, scale)
-    return [clean, occluded]
-
-
-def _draw_marks(
-    canvas: np.ndarray, pair: CropPair, style: PoseStyle, scale: int
-) -> None:
-    """Dots on the joints that are hidden or have lost their label."""
-    removed, hidden = pair.removed(), pair.hidden()
-    radius = drawing.thickness(canvas) * 1.3
-    for i, labelled in enumerate(pair.labelled):
-        for k in np.flatnonzero(labelled):
-            mark = i, style.names[k]
-            if mark in removed | hidden:
-                color = ERROR if mark in removed else TRUTH
-                joint = pair.joints[i, k]
-                drawing.disc(canvas, joint, radius, color, scale)
-
-
-def _draw_prediction(
-    canvas: np.ndarray, pair: CropPair, style: PoseStyle, scale: int
-) -> None:
-    assert pair.predicted is not None
+        for i, k in _labelled(pair, style, pair.hidden() | removed):
+            color = ERROR if (i, style.names[k]) in removed else TRUTH
+            _dot(axes, pair.joints[i, k], color, 5)
+        return
     for i, joints in enumerate(pair.predicted):
-        shown = np.ones(len(joints), bool)
         faint = None if pair.scores is None else pair.scores[i] < SCORE
-        drawing.draw_pose(canvas, joints, shown, style, scale, faint)
-    unit = drawing.thickness(canvas)
-    for i, k in _hidden_joints(pair, style):
+        _draw_pose(axes, joints, np.ones(len(joints), bool), style, faint)
+    for i, k in _labelled(pair, style, pair.hidden()):
         truth = pair.joints[i, k]
         if pair.matched:
             guess = pair.predicted[i, k]
-            drawing.draw_error(canvas, truth, guess, scale)
-            drawing.disc(canvas, guess, unit * 1.6, style.colors[k], scale)
-        else:
-            drawing.disc(canvas, truth, unit * 1.3, TRUTH, scale)
+            x, y = np.array([truth, guess]).T
+            _line(axes, x, y, ERROR)
+            _dot(axes, guess, style.colors[k], 5)
+        _dot(axes, truth, TRUTH, 5)
 
 
-def _hidden_joints(pair: CropPair, style: PoseStyle) -> list[tuple[int, int]]:
-    """(person, joint) indices of the hidden joints that have a label."""
+def _draw_region(axes: Axes, record: Mapping) -> None:
+    """Outline the region that a record painted, if it painted one."""
+    if not record.get('box'):
+        return
+    region = record.get('region') or {}
+    look: Look = dict(
+        fill=False, edgecolor=_rgb(REGION), path_effects=_rim(1.5)
+    )
+    look['linewidth'] = 1.5
+    if region.get('shape') == 'disc':
+        axes.add_patch(
+            Circle(region['center'], region['radius'] + 0.5, **look)
+        )
+    else:
+        x1, y1, x2, y2 = record['box']
+        corner = x1 - 0.5, y1 - 0.5
+        axes.add_patch(Rectangle(corner, x2 - x1, y2 - y1, **look))
+
+
+def _line(axes: Axes, x: Sequence, y: Sequence, color: Color) -> None:
+    look: Look = dict(color=_rgb(color), path_effects=_rim(1.5))
+    axes.plot(x, y, linewidth=1.5, **look)
+
+
+def _dot(axes: Axes, joint: np.ndarray, color: Color, size: float) -> None:
+    look: Look = dict(color=_rgb(color), markeredgecolor='black', zorder=3)
+    axes.plot(*joint, 'o', markersize=size, markeredgewidth=0.6, **look)
+
+
+def _labelled(
+    pair: CropPair, style: PoseStyle, joints: set[tuple[int, str]]
+) -> list[tuple[int, int]]:
+    """(person, joint) indices of those that have a label."""
     index = {name: k for k, name in enumerate(style.names)}
     return sorted(
         (i, index[name])
-        for i, name in pair.hidden()
+        for i, name in joints
         if i < len(pair.labelled) and pair.labelled[i, index[name]]
     )
 
@@ -178,57 +248,33 @@ def _errors(pair: CropPair, style: PoseStyle) -> list[str]:
     if pair.predicted is None or not pair.matched:
         return []
     words = []
-    for i, k in _hidden_joints(pair, style):
+    for i, k in _labelled(pair, style, pair.hidden()):
         off = np.linalg.norm(pair.predicted[i, k] - pair.joints[i, k])
         words.append(f'{style.names[k]} {off:.0f} px')
     return [f'error of the prediction: {", ".join(words)}'] if words else []
 
 
-def _columns(cells: Sequence[np.ndarray], width: int) -> int:
-    height = max(cell.shape[0] for cell in cells)
-    best = round(math.sqrt(len(cells) * height / width * 1.3))
-    return min(len(cells), max(1, best))
+def _legend(errors: bool) -> list[Line2D]:
+    colors = {
+        "person's left": LEFT,
+        'right': RIGHT,
+        'middle': MIDDLE,
+        'painted': REGION,
+        'hidden joint': TRUTH,
+        'to its prediction' if errors else 'label removed': ERROR,
+    }
+    look: Look = dict(marker='o', linestyle='', markeredgecolor='black')
+    return [
+        Line2D([], [], color=_rgb(color), label=text, **look)
+        for text, color in colors.items()
+    ]
 
 
-def _beside(images: Sequence[np.ndarray], gap: int) -> np.ndarray:
-    spacer = _blank(images[0].shape[0], gap)
-    parts = [part for image in images for part in (image, spacer)]
-    return np.concatenate(parts[:-1], axis=1)
+def _rim(width: float) -> list:
+    """A dark rim, so that colours are seen on every image."""
+    stroke = patheffects.Stroke(linewidth=width + 1.2, foreground=_rgb(INK))
+    return [stroke, patheffects.Normal()]
 
 
-def _captioned(
-    body: np.ndarray, lines: Lines, size: int, above: bool = False
-) -> np.ndarray:
-    height = len(lines) * drawing.line_height(size) + GAP // 2
-    caption = _blank(height, body.shape[1])
-    drawing.write(caption, lines, (0, GAP // 2), size, body.shape[1])
-    return np.concatenate([caption, body] if above else [body, caption])
-
-
-def _framed(page: np.ndarray, errors: bool) -> np.ndarray:
-    page = np.concatenate([page, _legend(page.shape[1], errors)])
-    height, width = page.shape[:2]
-    out = _blank(height + 2 * GAP, width + 2 * GAP)
-    out[GAP:-GAP, GAP:-GAP] = page
-    return out
-
-
-def _legend(width: int, errors: bool) -> np.ndarray:
-    """One line with a dot and a word for each colour."""
-    strip = _blank(drawing.line_height(13) + GAP, width)
-    line = {'annotation to prediction of a hidden joint': ERROR}
-    dots = {'hidden joint': TRUTH, 'label removed': ERROR}
-    left, y = 0, GAP + 6.5
-    for text, color in (_COLORS | (line if errors else dots)).items():
-        advance = 16 + drawing.text_width(text, 13) + 18
-        if left + advance - 18 > width:
-            break
-        drawing.disc(strip, np.array([left + 5.0, y]), 4, color, 1)
-        place = left + 16, GAP - 2
-        drawing.write(strip, [(text, FAINT)], place, 13, width)
-        left += advance
-    return strip
-
-
-def _blank(height: int, width: int) -> np.ndarray:
-    return np.full((height, width, 3), PAPER, np.uint8)
+def _rgb(color: Color) -> tuple[float, ...]:
+    return tuple(part / 255 for part in color)

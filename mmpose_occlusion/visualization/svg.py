@@ -12,8 +12,15 @@ import cv2
 import numpy as np
 from markupsafe import Markup
 
-from .crop_pair import CropPair
-from .pose_style import ERROR, REGION, RIGHT, TRUTH, Color, PoseStyle
+from .crop_pair import (
+    ERROR,
+    REGION,
+    RIGHT,
+    TRUTH,
+    Color,
+    CropPair,
+    PoseStyle,
+)
 
 _DARK = '#000a'
 

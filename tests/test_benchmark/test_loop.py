@@ -376,13 +376,13 @@ def test_detector_boxes(synthetic_people, model, tmp_path):
 
 def test_mpii(synthetic_people, tmp_path):
     cfg = config(synthetic_people, mpii=True)
-    cfg.test_evaluator = dict(type='MpiiPCKh')
+    cfg.test_evaluator = dict(type='MpiiPCKAccuracy')
     found, _ = run(cfg, PlantedModel(), tmp_path, ('keypoint:head_top:black',))
     assert len(found.joints.names) == 16
     assert found.people == []
     assert (found.boxes.head_sizes > 0).all()
     assert set(np.unique(found.boxes.visible)) == {0, 2}
-    assert found.evaluation['metric'] == 'MpiiPCKh'
+    assert found.evaluation['metric'] == 'MpiiPCKAccuracy'
     assert found.evaluation['thr'] == 0.5
 
 

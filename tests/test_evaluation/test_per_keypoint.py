@@ -259,31 +259,3 @@ def test_dummy_joints_are_no_truth():
 def test_threshold_must_be_positive():
     with pytest.raises(ValueError, match='pck_thr=0 '):
         PerKeypointMetric(pck_thr=0)
-
-
-def test_result_file(tmp_path):
-    ann = annotation(1, A, head=(50, 10))
-    sample = predicted(1, A, (50, 10), (0, 0), ann=ann)
-    options = dict(
-        result_dir=str(tmp_path), model='hrnet', attack='part:head:blur'
-    )
-    for _ in range(2):
-        run([sample], **options)
-    files = sorted(tmp_path.glob('hrnet_two_joints_part-head-blur_*.json'))
-    assert len(files) == 2
-    result = json.loads(files[0].read_text())
-    assert result['attack'] == 'part:head:blur'
-    assert result['joints']['head'] == dict(
-        AP=PERFECT, AR=PERFECT, PCK=PERFECT, people=1
-    )
-    assert result['joints']['foot'] == dict(
-        AP=None, AR=None, PCK=None, people=0
-    )
-    assert result['mean']['AP'] == PERFECT
-
-
-def test_no_file_unless_asked(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    ann = annotation(1, A, head=(50, 10))
-    run([predicted(1, A, (50, 10), (0, 0), ann=ann)])
-    assert not list(tmp_path.iterdir())

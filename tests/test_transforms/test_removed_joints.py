@@ -12,7 +12,6 @@ from tests.golden.samples import (
     labelled,
     mask,
     names,
-    photo,
     white,
 )
 from tests.records import under
@@ -38,14 +37,6 @@ def test_removal_drops_what_is_under_the_paint(part, two_channels):
     assert (after[0, kept] == before[0, kept]).all()
     assert (results['transformed_keypoints'][0, kept] == coordinates[0, kept]
             ).all()  # fmt: skip
-
-
-def test_no_removal_unless_asked():
-    for transform in (PartOcclusion('left_arm'), KeypointOcclusion('nose')):
-        results = transform(crop(PERSON, photo(256, 192)))
-        assert labelled(results) == set(PERSON)
-        assert results['occlusions'][0]['removed'] == []
-        assert under(results['occlusions'][0])
 
 
 def test_removal_reaches_everybody_in_the_picture():

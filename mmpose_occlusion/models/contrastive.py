@@ -1,0 +1,273 @@
+"""Training a top-down model to predict the same with and without occlusion."""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import torch
+from mmpose.evaluation.functional import pose_pck_accuracy
+from mmpose.models.heads import CPMHead, HeatmapHead
+from mmpose.models.pose_estimators import TopdownPoseEstimator
+from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
+from mmpose.utils.tensor_utils import to_numpy
+from torch import Tensor, nn
+
+from mmpose_occlusion.datasets.occlusion_views import PLAIN, VIEW_KEY
+
+HALF_MSE = dict(
+    type='KeypointMSELoss', use_target_weight=True, loss_weight=0.5
+)
+"""The reference's: half the squared error, averaged over crops, joints and
+pixels, with joints of weight 0 counted as 0 in that average."""
+
+
+@MODELS.register_module()
+class ContrastivePoseEstimator(TopdownPoseEstimator):
+    """``TopdownPoseEstimator``, trained on several views of each crop.
+
+    The crops come from
+    :class:`mmpose_occlusion.datasets.OcclusionViewsDataset`. All views go
+    through the network in one batch, with the same batch statistics, so that
+    differences between their heatmaps are due to the occlusion alone; running
+    statistics are those of all views. (The reference does not say how it ran
+    them.) B crops of V views need the memory of a batch of V B crops.
+
+    Tests, inference and checkpoint keys are those of
+    ``TopdownPoseEstimator``: each loads the other's checkpoints.
+
+    Args:
+        contrast: Config of the loss, see :class:`OcclusionContrastLoss`. It
+            replaces the head's loss.
+        **kwargs: As for ``TopdownPoseEstimator``. The head gives one heatmap
+            for each joint: ``HeatmapHead`` (HRNet, ResNet) or ``CPMHead``
+            (Hourglass), or a subclass.
+
+    Raises:
+        ValueError: For another head.
+    """
+
+    def __init__(
+        self, *args: Any, contrast: Mapping | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        head = getattr(self, 'head', None)
+        if not isinstance(head, HeatmapHead | CPMHead):
+            raise ValueError(
+                'ContrastivePoseEstimator compares heatmaps, which '
+                f'model.head of type {type(head).__name__} does not give: '
+                'use HeatmapHead or CPMHead.'
+            )
+        self.contrast = MODELS.build(
+            dict(dict(type='OcclusionContrastLoss'), **(contrast or {}))
+        )
+        self.data_preprocessor.register_forward_pre_hook(_flatten_views)
+
+    def loss(
+        self, inputs: Tensor, data_samples: Sequence[PoseDataSample]
+    ) -> dict[str, Tensor]:
+        """The terms of the loss, and the accuracy on the plain view.
+
+        Args:
+            inputs: (V B, C, H, W) of V views.
+            data_samples: As many, each with its view's name in its metainfo.
+
+        Returns:
+            ``loss_kpt``, ``loss_<view>`` for each other view, and
+            ``acc_pose`` as MMPose's heads give it (not, if
+            ``train_cfg.compute_acc`` is False).
+
+        Raises:
+            ValueError: The batch has no views, or its targets are not one
+                heatmap for each joint.
+        """
+        views = _find_views(data_samples)
+        output = self.head(self.extract_feat(inputs))
+        stages = output if isinstance(output, list | tuple) else [output]
+        heatmaps, weights = {}, {}
+        for name, indices in views.items():
+            heatmaps[name] = [maps[indices] for maps in stages]
+            labels = [data_samples[i].gt_instance_labels for i in indices]
+            weights[name] = torch.cat(
+                [each.keypoint_weights for each in labels]
+            )
+        target = _targets([data_samples[i] for i in views[PLAIN]])
+        shapes = [tuple(maps.shape) for maps in heatmaps[PLAIN]]
+        shape = weights[PLAIN].shape
+        if set(shapes) != {target.shape} or shape != target.shape[:2]:
+            raise ValueError(
+                f'ContrastivePoseEstimator: heatmaps {shapes}, targets '
+                f'{tuple(target.shape)} and target weights {tuple(shape)} do '
+                'not go together; the head and the codec must give one '
+                'heatmap of equal size for each joint.'
+            )
+        losses = self.contrast(heatmaps, target, weights)
+        if self.train_cfg.get('compute_acc', True):
+            _, accuracy, _ = pose_pck_accuracy(
+                output=to_numpy(heatmaps[PLAIN][-1]),
+                target=to_numpy(target),
+                mask=to_numpy(weights[PLAIN]) > 0,
+            )
+            losses['acc_pose'] = torch.tensor(accuracy, device=target.device)
+        return losses
+
+
+@MODELS.register_module()
+class OcclusionContrastLoss(nn.Module):
+    """Plain heatmaps against the target, other views against the plain one.
+
+    With heatmaps ``p`` of the plain view and ``v`` of another, target ``t``
+    and weights ``w`` of B crops with K joints:
+
+    - ``loss_kpt = 1/K sum_k 1/2 mean(w_k (p_k - t_k)^2)``, and for each
+      other view, by its name,
+    - ``loss_<view> = 1/K sum_k 1/2 mean(w_k (v_k - p_k)^2)``,
+
+    mean over crops and pixels: with weights of 0 and 1 the loss of the code
+    behind "Tilting at windmills" (ICPR 2020). It is half of what MMPose's
+    own heads log for the same heatmaps.
+
+    Of a network with several stages (Hourglass) each stage is compared with
+    the target and with the same stage of the plain view, and the stages are
+    summed up, as MMPose does it for ``loss_kpt``.
+
+    Args:
+        weights: View's name -> factor of its term (``plain`` is that of
+            ``loss_kpt``); 1 where it is not named. The log shows the terms
+            with their factors.
+        detach_target: Stop the gradient of the other views' terms at the
+            plain view, so that they are fitted to it and not it to them. In
+            the reference, gradients flow into all views.
+        mask_removed: Leave joints whose label a view's occlusion removed
+            out of that view's term.
+        loss: Of heatmaps (B, K, h, w), target (B, K, h, w) and target
+            weights (B, K); used for every term.
+
+    Raises:
+        ValueError: At construction for a negative factor; at a call for
+            a factor of a view that the data do not have.
+    """
+
+    def __init__(
+        self,
+        weights: Mapping[str, float] | None = None,
+        detach_target: bool = False,
+        mask_removed: bool = False,
+        loss: Mapping = HALF_MSE,
+    ) -> None:
+        super().__init__()
+        self.weights = dict(weights or {})
+        for name, weight in self.weights.items():
+            if not isinstance(weight, int | float) or not weight >= 0:
+                raise ValueError(
+                    f'OcclusionContrastLoss: weights.{name}={weight!r} must '
+                    'be a number that is not negative.'
+                )
+        self.detach_target = detach_target
+        self.mask_removed = mask_removed
+        self.loss = MODELS.build(dict(loss))
+
+    def forward(
+        self,
+        heatmaps: Mapping[str, Sequence[Tensor]],
+        target: Tensor,
+        target_weights: Mapping[str, Tensor],
+    ) -> dict[str, Tensor]:
+        """The terms of the loss.
+
+        Args:
+            heatmaps: View's name -> its heatmaps, (B, K, h, w) for each
+                stage of the network. One view is ``plain``.
+            target: (B, K, h, w) of the plain view.
+            target_weights: View's name -> (B, K). All terms are weighted by
+                the plain view's; ``mask_removed`` also uses the zeros of the
+                other views.
+
+        Returns:
+            ``loss_kpt`` and ``loss_<view>`` for each other view: scalars.
+        """
+        unknown = self.weights.keys() - heatmaps.keys()
+        if unknown:
+            raise ValueError(
+                f'OcclusionContrastLoss: weights name {sorted(unknown)}, but '
+                f'the views of the data are {", ".join(heatmaps)}.'
+            )
+        plain = heatmaps[PLAIN]
+        goals = [p.detach() for p in plain] if self.detach_target else plain
+        losses = {}
+        for name in sorted(heatmaps, key=PLAIN.__ne__):  # plain first
+            weights = target_weights[PLAIN]
+            if self.mask_removed and name != PLAIN:
+                weights = weights * (target_weights[name] > 0)
+            terms = [
+                self.loss(maps, target if name == PLAIN else goal, weights)
+                for maps, goal in zip(heatmaps[name], goals, strict=True)
+            ]
+            term = self.weights.get(name, 1.0) * torch.stack(terms).sum()
+            losses['loss_kpt' if name == PLAIN else f'loss_{name}'] = term
+        return losses
+
+
+def _targets(samples: Sequence[PoseDataSample]) -> Tensor:
+    """(B, K, h, w)."""
+    maps = [
+        getattr(getattr(sample, 'gt_fields', None), 'heatmaps', None)
+        for sample in samples
+    ]
+    if not all(isinstance(each, Tensor) for each in maps):
+        raise ValueError(
+            'ContrastivePoseEstimator needs one heatmap for each joint as '
+            'target: give GenerateTarget one heatmap codec, such as '
+            'MSRAHeatmap.'
+        )
+    return torch.stack(maps)
+
+
+def _flatten_views(preprocessor: nn.Module, args: tuple) -> tuple | None:
+    """Join the views into one batch, before any of MMPose's preprocessors.
+
+    Args:
+        preprocessor: Not used.
+        args: The preprocessor's arguments. The first is the batch: a dict of
+            ``inputs`` and ``data_samples``, and if these come from
+            ``OcclusionViewsDataset``, each is a list of V batches of B.
+
+    Returns:
+        The arguments with a batch of V B crops, all of the first view, then
+        all of the next; None, which changes nothing, for an ordinary batch.
+    """
+    data, *rest = args
+    samples = data.get('data_samples') if isinstance(data, dict) else None
+    if not samples or not isinstance(samples[0], Sequence):
+        return None
+    inputs = data['inputs']
+    flat = (
+        torch.cat(list(inputs))
+        if isinstance(inputs[0], Tensor)
+        else list(chain.from_iterable(inputs))
+    )
+    samples = list(chain.from_iterable(samples))
+    return dict(data, inputs=flat, data_samples=samples), *rest
+
+
+def _find_views(samples: Sequence[PoseDataSample]) -> dict[str, list[int]]:
+    """View's name -> indices of its samples, in the same order of crops for
+    every view."""
+    views: dict[str, list[int]] = {}
+    for index, sample in enumerate(samples):
+        views.setdefault(sample.metainfo.get(VIEW_KEY), []).append(index)
+    if PLAIN not in views or len(views) == 1:
+        raise ValueError(
+            'ContrastivePoseEstimator learns from several views of each '
+            'crop, but the training data have one: wrap the data set, '
+            "train_dataloader.dataset = dict(type='OcclusionViewsDataset', "
+            'dataset=<the data set>).'
+        )
+    if len({len(indices) for indices in views.values()}) > 1:
+        counts = ', '.join(f'{len(i)} of {v}' for v, i in views.items())
+        raise ValueError(
+            'ContrastivePoseEstimator needs the same views of every crop, '
+            f'but got {counts} in one batch: give all data sets that are '
+            'put together the same views.'
+        )
+    return views
