@@ -1,10 +1,10 @@
-"""Joint names and body parts: the only part table of the project.
+"""Joint names and body parts.
 
 Parts are defined by joint names, so that a part has the same meaning on COCO,
-MPII, AIC, CrowdPose, OCHuman, JHMDB, Halpe and COCO-WholeBody, independent of
-the order of their joints.
+MPII, AIC, CrowdPose, OCHuman, JHMDB, Halpe and COCO-WholeBody.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -17,67 +17,55 @@ NECK = ('neck', 'upper_neck')
 MPII_JOINTS = frozenset(('pelvis', 'thorax', 'upper_neck', 'head_top'))
 """Joints that together occur in MPII's 16 only."""
 
-COCO_JOINTS = (
-    *FACE,
-    *(
-        f'{side}_{joint}'
-        for joint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
-        for side in SIDES
-    ),
-)
+LIMBS = {
+    'arm': ('shoulder', 'elbow', 'wrist'),
+    'leg': ('hip', 'knee', 'ankle'),
+}
+"""Limb -> joints of a side, from the trunk outwards."""
+
+
+def _sided(side: str, joints: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f'{side}_{joint}' for joint in joints)
+
+
+def _both(*joints: str) -> tuple[str, ...]:
+    return tuple(f'{side}_{joint}' for joint in joints for side in SIDES)
+
+
+COCO_JOINTS = (*FACE, *_both(*LIMBS['arm'], *LIMBS['leg']))
 """COCO's 17, in their order."""
 
 MPII_ORDER = (
-    'right_ankle',
-    'right_knee',
-    'right_hip',
-    'left_hip',
-    'left_knee',
-    'left_ankle',
-    'pelvis',
-    'thorax',
-    'upper_neck',
-    'head_top',
-    'right_wrist',
-    'right_elbow',
-    'right_shoulder',
-    'left_shoulder',
-    'left_elbow',
-    'left_wrist',
+    *_sided('right', LIMBS['leg'][::-1]),
+    *_sided('left', LIMBS['leg']),
+    *('pelvis', 'thorax', 'upper_neck', 'head_top'),
+    *_sided('right', LIMBS['arm'][::-1]),
+    *_sided('left', LIMBS['arm']),
 )
 """MPII's 16, in their order."""
+
+FACE_LANDMARK = re.compile(r'face-\d+')
+FINGER = re.compile(
+    r'(left_|right_)?(thumb|forefinger|middle_finger|ring_finger|pinky_finger)'
+    r'\d'
+)
+FOOT = re.compile(r'(left_|right_)(?:big_toe|small_toe|toe|heel)')
 
 CONVENTIONS = {'coco': COCO_JOINTS, 'mpii': MPII_ORDER}
 """Names of joint orders."""
 
-BASIC_PARTS = (
-    'head',
-    'left_arm',
-    'right_arm',
-    'hip',
-    'left_leg',
-    'right_leg',
-    'corpus',
-)
-"""Parts that ``PartOcclusion(target='random')`` draws from."""
-
 MIXED_PARTS = (
-    'head',
-    'left_arm',
-    'right_arm',
-    'left_leg',
-    'right_leg',
-    'corpus',
+    *('head', 'left_arm', 'right_arm', 'left_leg', 'right_leg', 'corpus'),
 )
 """Parts that ``PartMix`` draws from for person and donor, and donor patches
 for the donor."""
 
+BASIC_PARTS = (*MIXED_PARTS[:3], 'hip', *MIXED_PARTS[3:])
+"""Parts that ``PartOcclusion(target='random')`` draws from."""
+
 ALL_PARTS = (
     *BASIC_PARTS,
-    'upper_body',
-    'lower_body',
-    'left_side',
-    'right_side',
+    *('upper_body', 'lower_body', 'left_side', 'right_side'),
 )
 """Parts that ``PartOcclusion(target='random_all')`` draws from."""
 
@@ -101,20 +89,14 @@ def joint_names(names: str | Sequence[str]) -> tuple[str, ...]:
     return CONVENTIONS[names]
 
 
-def _sided(side: str, *joints: str) -> tuple[str, ...]:
-    return tuple(f'{side}_{joint}' for joint in joints)
-
-
-def _both(*joints: str) -> tuple[str, ...]:
-    return tuple(f'{side}_{joint}' for joint in joints for side in SIDES)
-
-
 def body_parts(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """The body parts that a set of joints has.
 
     The head is the nose, the eyes, the ears and the crown (``head_top``,
     ``top_head`` or ``head``); the neck joins it where there is no facial
-    joint, as in MPII, AIC, CrowdPose and JHMDB.
+    joint, as in MPII, AIC, CrowdPose and JHMDB. Hands, fingers, feet and the
+    landmarks of a face have parts where the data set has such joints, as
+    COCO-WholeBody, Halpe and MMPose's hand data sets have.
 
     Args:
         names: A data set's joint names.
@@ -123,38 +105,48 @@ def body_parts(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         Part name -> names of its joints that the data set has, in the order
         of :data:`ALL_PARTS`. A part without any such joint is left out.
     """
+    names = tuple(names)
     present = set(names)
     head: tuple[str, ...] = FACE + CROWN
     if not present.intersection(FACE):
         head += NECK
     table = {
         'head': head,
-        'left_arm': _sided('left', 'shoulder', 'elbow', 'wrist'),
-        'right_arm': _sided('right', 'shoulder', 'elbow', 'wrist'),
         'hip': _both('hip'),
-        'left_leg': _sided('left', 'hip', 'knee', 'ankle'),
-        'right_leg': _sided('right', 'hip', 'knee', 'ankle'),
         'corpus': _both('shoulder', 'hip'),
-        'upper_body': head + _both('shoulder', 'elbow', 'wrist', 'hip'),
-        'lower_body': _both('hip', 'knee', 'ankle'),
+        'upper_body': head + _both(*LIMBS['arm'], 'hip'),
+        'lower_body': _both(*LIMBS['leg']),
     }
+    outwards = (*LIMBS['leg'][::-1], *LIMBS['arm'][::-1], 'ear', 'eye')
     for side in SIDES:
-        table[f'{side}_side'] = _sided(
-            side,
-            'ankle',
-            'knee',
-            'hip',
-            'wrist',
-            'elbow',
-            'shoulder',
-            'ear',
-            'eye',
-        )
+        for limb, joints in LIMBS.items():
+            table[f'{side}_{limb}'] = _sided(side, joints)
+        table[f'{side}_side'] = _sided(side, outwards)
     parts = {
-        part: tuple(joint for joint in joints if joint in present)
-        for part, joints in table.items()
+        part: tuple(joint for joint in table[part] if joint in present)
+        for part in ALL_PARTS
     }
-    return {part: joints for part, joints in parts.items() if joints}
+    parts = {part: joints for part, joints in parts.items() if joints}
+    return parts | _fine_parts(names)
+
+
+def _fine_parts(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Face, hands, fingers and feet, of the joints that have their names."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        if FACE_LANDMARK.fullmatch(name):
+            found.setdefault('face', []).append(name)
+        elif match := FINGER.fullmatch(name):
+            side, finger = match.groups(default='')
+            found.setdefault(f'{side}hand', []).append(name)
+            found.setdefault(f'{side}{finger}', []).append(name)
+        elif match := FOOT.fullmatch(name):
+            found.setdefault(f'{match[1]}foot', []).append(name)
+    for side in ('', *(f'{side}_' for side in SIDES)):
+        roots = [r for r in (f'{side}hand_root', f'{side}wrist') if r in names]
+        if f'{side}hand' in found:
+            found[f'{side}hand'] += roots[:1]
+    return {part: tuple(joints) for part, joints in found.items()}
 
 
 @dataclass(frozen=True)
@@ -172,13 +164,8 @@ class Skeleton:
 
     names: tuple[str, ...]
     own_parts: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    parts: dict[str, tuple[str, ...]] = field(init=False)
-    basic_parts: tuple[str, ...] = field(init=False)
-    _index: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        index = {name: i for i, name in enumerate(self.names)}
-        parts = body_parts(self.names)
         for part, joints in self.own_parts.items():
             if isinstance(joints, str) or not joints:
                 raise ValueError(
@@ -186,18 +173,31 @@ class Skeleton:
                     'least one joint name.'
                 )
             for joint in joints:
-                if joint not in index:
+                if joint not in self.names:
                     raise ValueError(
                         f'parts[{part!r}] names the joint {joint!r}, which '
                         'this data set does not have; its joints are: '
                         f'{", ".join(self.names)}.'
                     )
-            parts[part] = tuple(joints)
-        basic = [part for part in BASIC_PARTS if part in parts]
+
+    @cached_property
+    def parts(self) -> dict[str, tuple[str, ...]]:
+        """Part -> names of its joints."""
+        own = {part: tuple(joints) for part, joints in self.own_parts.items()}
+        return {**body_parts(self.names), **own}
+
+    @cached_property
+    def basic_parts(self) -> tuple[str, ...]:
+        """Parts that are drawn by default: see :data:`BASIC_PARTS`, and the
+        user's own."""
+        basic = [part for part in BASIC_PARTS if part in self.parts]
         basic += [part for part in self.own_parts if part not in ALL_PARTS]
-        object.__setattr__(self, 'parts', parts)
-        object.__setattr__(self, 'basic_parts', tuple(basic))
-        object.__setattr__(self, '_index', index)
+        # a hand or a face alone has no part of the body
+        return tuple(basic or self.parts)
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.names)}
 
     @classmethod
     def from_metainfo(
@@ -269,10 +269,10 @@ class Skeleton:
                 it has.
         """
         if part not in self.parts:
-            has = ', '.join(self.parts) or 'none, name your own with parts='
             raise ValueError(
-                f'There is no part {part!r} in this data set; '
-                f'its parts are: {has}.'
+                f'There is no part {part!r} in this data set; its parts are: '
+                f'{", ".join(self.parts) or "none"}; define your own with '
+                f"parts={{'{part}': ['{self.names[0]}', ...]}}."
             )
         return tuple(self.joint_index(joint) for joint in self.parts[part])
 

@@ -44,6 +44,14 @@ CASES = {
         KeypointOcclusion,
         dict(target=JOINTS, fill='pixelate', size=9, place='on_person'),
     ),
+    'joints-offset': (
+        KeypointOcclusion,
+        dict(target=JOINTS, fill='mean', size='20%', offset=0.7),
+    ),
+    'joints-decoy': (
+        KeypointOcclusion,
+        dict(target=JOINTS, fill='object', place='decoy', seed=2),
+    ),
     'part-control': (
         PartOcclusion,
         dict(target='left_arm', fill='texture', place='off_person'),
@@ -115,7 +123,7 @@ TARGET_CASES = {
     'empty-maps': (EmptyRemovedHeatmaps, {}),
     'empty-maps-lightly': (EmptyRemovedHeatmaps, dict(weight=0.25)),
 }
-"""Those that work on targets, after ``GenerateTarget``."""
+"""Transforms of targets, after ``GenerateTarget``."""
 
 
 def make(case, **more):
@@ -125,8 +133,8 @@ def make(case, **more):
 
 
 def make_black(case):
-    """The transform of a case, all of whose paint is black; that of
-    ``PartMix`` is, if its donors' pictures are."""
+    """The transform of a case with black paint; for ``PartMix`` the donors'
+    images must be black."""
     cls = ALL_CASES[case][0]
     if cls is MultiKeypointOcclusion:
         return make(case, fills=('black',))

@@ -101,7 +101,7 @@ def summarize(
         painted = [pixels for pixels in done if isinstance(pixels, int)]
         # reasons that differ in a number count together
         reasons = Counter(
-            re.sub(r'-?\d+\.?\d*', '…', reason)
+            re.sub(r'(?<!\w)-?\d+\.?\d*', '…', reason)
             for reason in done
             if isinstance(reason, str)
         )

@@ -22,9 +22,9 @@ from mmpose_occlusion.occlusion import (
     Record,
     Target,
 )
-from mmpose_occlusion.occlusion.choosers import Chooser
-from mmpose_occlusion.occlusion.person import Joint
 from mmpose_occlusion.occlusion.placement import TARGET
+from mmpose_occlusion.occlusion.regions import Joint
+from mmpose_occlusion.occlusion.targets import Chooser
 from mmpose_occlusion.skeleton import Skeleton
 
 from .results_reader import (
@@ -61,6 +61,8 @@ class OcclusionTransform(BaseTransform):
     # fields of some children
     size = DEFAULT_SIZE
     place = TARGET
+    offset = 0.0
+    stay_covered = True
     remove_keypoints = False
     parts = None
     backend_args = None
@@ -88,8 +90,7 @@ class OcclusionTransform(BaseTransform):
             **others: Its further arguments.
         """
         exact = self.paper_exact
-        fills = getattr(chooser, 'fills', None) or (chooser.fill,)  # type: ignore[attr-defined]
-        for fill in fills:
+        for fill in chooser.fills:
             if fill not in FILLS:
                 self.refuse('fill', fill, f'is unknown; {_one_of(FILLS)}')
             if exact and make is Occlusion and fill not in REFERENCE_FILLS:
@@ -131,6 +132,8 @@ class OcclusionTransform(BaseTransform):
             self.remove_keypoints,
             in_turn=exact,
             name=type(self).__name__,
+            offset=self.offset,
+            stay_covered=self.stay_covered,
             **others,
         )
 

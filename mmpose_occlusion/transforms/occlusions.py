@@ -14,7 +14,7 @@ from mmpose_occlusion.occlusion import (
     Several,
 )
 from mmpose_occlusion.occlusion.placement import TARGET
-from mmpose_occlusion.occlusion.sizes import Size
+from mmpose_occlusion.occlusion.regions import Size
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
 from .occlusion_transform import OcclusionTransform
@@ -82,8 +82,13 @@ class KeypointOcclusion(OcclusionTransform):
             touching the target's own region, or 'off_person', where no pixel
             is the person's. The person is the annotation's segment, or else
             the shape of limbs, torso and head around the labelled joints.
-            Where there is no such place, the record says so and is
-            ``excluded``.
+            'decoy' is beside the target, 1 to 3 radii off, over no joint of
+            the person. Where there is no such place, the record says so and
+            is ``excluded``.
+        offset: The disc's centre moves by a random vector, uniform in a disc
+            of this fraction of the radius; the record has the vector.
+        stay_covered: Whether the vector is limited so that the joint's pixel
+            stays painted; with an offset above 1 it must be False.
         label: What becomes of the labels of all labelled joints, of any
             person in the image, that lie on painted pixels: targets and
             bystanders. 'keep' leaves them; with 'drop' their target weight
@@ -105,6 +110,8 @@ class KeypointOcclusion(OcclusionTransform):
     fill: str = 'blur'
     size: Size = DEFAULT_SIZE
     place: str = TARGET
+    offset: float = 0.0
+    stay_covered: bool = True
 
     def make(self) -> Occlusion:
         named, fill = self.named_targets(KEYPOINT, 'random'), self.fill
@@ -190,6 +197,8 @@ class RandomOcclusion(OcclusionTransform):
     remove_keypoints: bool = False
     parts: Parts | None = None
     place: str = TARGET
+    offset: float = 0.0
+    stay_covered: bool = True
 
     def make(self) -> Occlusion:
         if self.target != 'random':
@@ -221,6 +230,8 @@ class MultiKeypointOcclusion(OcclusionTransform):
     fills: Sequence[str] = ('mean', 'blur')
     size: Size = DEFAULT_SIZE
     place: str = TARGET
+    offset: float = 0.0
+    stay_covered: bool = True
 
     def make(self) -> Occlusion:
         most = self.max_keypoints

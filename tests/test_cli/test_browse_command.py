@@ -99,9 +99,9 @@ def test_views_of_a_contrastive_config(browse, contrastive):
         for records in records_of(page)
     ]
     assert transforms == [['KeypointOcclusion'], ['PartOcclusion']] * 4
-    pictures = re.findall(r'alt="clean crop" src="([^"]+)"', page)
-    assert pictures[::2] == pictures[1::2]
-    assert len(set(pictures)) == 4
+    images = re.findall(r'alt="clean crop" src="([^"]+)"', page)
+    assert images[::2] == images[1::2]
+    assert len(set(images)) == 4
     assert re.search(r'\d labels removed', page)
     assert ', removed</title>' in page
     assert cv2.imread(str(out / 'sheet.png')).size
@@ -159,7 +159,7 @@ def test_removed_labels_are_marked(browse, contrastive):
         assert (a.labelled == b.labelled).all()
 
 
-def test_same_seed_same_pictures(browse):
+def test_same_seed_same_images(browse):
     pages = [
         (browse('--num', '3', '--seed', seed)[0] / 'sheet.png').read_bytes()
         for seed in ('1', '1', '2')
@@ -169,11 +169,11 @@ def test_same_seed_same_pictures(browse):
 
 
 def test_the_page_names_its_command(browse):
-    out, _ = browse(*BLACK, '--num', '1', '--cfg-options', 'a.b=[1,2]')
+    out, _ = browse(*BLACK, '--num', '1', '--cfg-options', 'train_cfg.b=[1,2]')
     page = (out / 'gallery.html').read_text()
     assert '--attack keypoint:random:black' in page
     assert '--split train --num 1 --seed 0' in page
-    assert 'a.b=[1, 2]' in page
+    assert 'train_cfg.b=[1, 2]' in page
 
 
 def test_nothing_to_look_at(browse, config):

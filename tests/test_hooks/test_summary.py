@@ -46,10 +46,10 @@ def test_numbers_do_not_split_reasons():
     reasons = [
         'nose at (-3.5, 200) is outside',
         'nose at (1, 2.25) is outside',
-        'ear at (1, 2.25) is outside',
+        'left_thumb4 at (1, 2.25) is outside',
     ]
     (line,) = summarize([{0: reason} for reason in reasons])
     assert line.endswith(
         '3 unchanged: nose at (…, …) is outside (2), '
-        'ear at (…, …) is outside (1).'
+        'left_thumb4 at (…, …) is outside (1).'
     )

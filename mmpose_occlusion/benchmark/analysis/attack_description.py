@@ -66,6 +66,8 @@ def describe(attacked: Attacked) -> AttackDescription:
         severity = attack.size.fraction
     if severity is None and not attack.is_default_size:
         paint = f'{paint} {attack.size}'
+    if attack.offset:
+        paint = f'{paint} offset {attack.offset:g}'
     return AttackDescription(
         kind=attack.kind,
         target=','.join(attack.names),
