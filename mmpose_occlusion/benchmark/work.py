@@ -57,15 +57,8 @@ class Work:
 
 
 def order_by_image(image_ids: np.ndarray) -> np.ndarray:
-    """Stable order in which the crops of an image are consecutive.
-
-    Images are sorted by their first crop; crops of an image keep their order.
-
-    Args:
-        image_ids: ``(N,)`` image id of each crop.
-
-    Returns:
-        ``(N,)`` indices.
+    """Stable order ``(N,)`` in which the crops of an image are consecutive;
+    images are sorted by their first crop.
     """
     _, first, inverse = np.unique(
         image_ids, return_index=True, return_inverse=True
@@ -87,12 +80,8 @@ def image_ranges(image_ids: Sequence) -> list[tuple[int, int]]:
 def cut(image_ids: Sequence, size: int) -> list[Block]:
     """Divide crops into blocks of whole images.
 
-    All blocks but the last one stay the same when images are appended.
-
-    Args:
-        image_ids: Image id of each crop; crops of an image are consecutive.
-        size: Maximum number of crops in a block. An image with more crops
-            than that is divided.
+    All blocks but the last one stay the same when images are appended. An
+    image with more crops than ``size`` is divided.
     """
     edges = [0]
     for start, stop in image_ranges(image_ids):
@@ -148,8 +137,8 @@ def open_run(
         arrays: Bboxes and annotations, see :func:`.data.to_arrays`.
         attacks: The attacks; those with equal keys are computed once.
         resume: Whether to keep what is stored.
-        dry_run: Whether to only log what is missing, and write nothing.
-        log: Called with a line.
+        dry_run: Whether to write nothing.
+        log: Called with lines on what is missing.
     """
     key = key_of(info['depends_on'])
     path = folder / 'store' / key
@@ -185,13 +174,7 @@ def plan(
     keys: Sequence[str],
     stored: Mapping[int, set[str]],
 ) -> list[Work]:
-    """The work that is not stored yet.
-
-    Args:
-        blocks: All blocks.
-        keys: Distinct keys of the attacks.
-        stored: Number of a block -> keys that are stored for it.
-    """
+    """The work of blocks for which not all keys are stored."""
     out = []
     for block in blocks:
         has = stored.get(block.number, set())
@@ -239,13 +222,8 @@ class Recorder:
     def add(
         self, block: Block, key: str, result: BlockResult, passes: int
     ) -> None:
-        """Take the result of a block under an attack.
-
-        Args:
-            block: The block.
-            key: Of the attack, or :data:`.store.CLEAN`.
-            result: Its predictions.
-            passes: Forward passes that it took.
+        """Take the result of a block under the attack of a key, which took a
+        number of forward passes.
         """
         self._kept.setdefault(block.number, {})[key] = result
         self._open[block.number] -= 1
@@ -289,12 +267,7 @@ def duration(seconds: float) -> str:
 
 
 def command_facts(start: float, **versions: str) -> dict[str, Any]:
-    """Facts about a command, for the store and the report.
-
-    Args:
-        start: Seconds since the epoch.
-        versions: Of further libraries.
-    """
+    """Facts about a command that began at a time since the epoch."""
     return dict(
         command=shlex.join(['python', *sys.argv]),
         started=time.strftime('%Y-%m-%dT%H:%M:%S%z', time.localtime(start)),
