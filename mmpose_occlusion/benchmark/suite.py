@@ -251,34 +251,31 @@ def _expanded(
         )
     attacks = _read(entry['attack'], skeleton)
     for target, steps in _steps(attacks, skeleton):
-        name = entry.get('name') or '+'.join(map(str, steps))
+        name = entry.get('name') or '+'.join(map(_label, steps))
         if target is not None:
             name = name.replace('{target}', target)
         details = {**_derived(steps), **(entry.get('details') or {})}
-        configs = tuple(step.to_config() for step in steps)
+        configs = tuple(
+            step.to_config() if isinstance(step, Attack) else step
+            for step in steps
+        )
         yield SuiteAttack(name, suite, configs, details)
 
 
-@dataclass(frozen=True)
-class _Other:
-    """A transform that is not an attack of this package, as it is."""
-
-    config: dict[str, Any]
-
-    def to_config(self) -> dict[str, Any]:
-        return self.config
-
-    def __str__(self) -> str:
-        type_ = self.config['type']
-        name = type_ if isinstance(type_, str) else type_.__name__
-        target = self.config.get('target', '')
-        if not isinstance(target, str):
-            target = ','.join(map(str, target))
-        fields = [name.rpartition('.')[2], target, self.config.get('fill', '')]
-        return ':'.join(str(part) for part in fields if part)
+def _label(step: Attack | dict) -> str:
+    """Short form of an attack, or of a transform of others."""
+    if isinstance(step, Attack):
+        return str(step)
+    type_ = step['type']
+    name = type_ if isinstance(type_, str) else type_.__name__
+    target = step.get('target', '')
+    if not isinstance(target, str):
+        target = ','.join(map(str, target))
+    fields = [name.rpartition('.')[2], target, step.get('fill', '')]
+    return ':'.join(str(part) for part in fields if part)
 
 
-def _read(entry: Any, skeleton: Skeleton) -> list[Attack | _Other]:
+def _read(entry: Any, skeleton: Skeleton) -> list[Attack | dict]:
     """The attacks of an entry, with the user's own parts.
 
     Raises:
@@ -294,7 +291,7 @@ def _read(entry: Any, skeleton: Skeleton) -> list[Attack | _Other]:
             )
         attack = Attack.from_config(entry)
         if attack is None:
-            return [_Other(dict(entry))]
+            return [dict(entry)]
     elif isinstance(entry, Sequence):
         return [one for part in entry for one in _read(part, skeleton)]
     else:
@@ -309,8 +306,8 @@ def _read(entry: Any, skeleton: Skeleton) -> list[Attack | _Other]:
 
 
 def _steps(
-    attacks: Sequence[Attack | _Other], skeleton: Skeleton
-) -> Iterator[tuple[str | None, list[Attack | _Other]]]:
+    attacks: Sequence[Attack | dict], skeleton: Skeleton
+) -> Iterator[tuple[str | None, list[Attack | dict]]]:
     """The attacks for each target of their wildcard; its name, or None.
 
     Raises:
@@ -341,7 +338,7 @@ def _steps(
         yield name, steps
 
 
-def _derived(attacks: Sequence[Attack | _Other]) -> dict[str, Any]:
+def _derived(attacks: Sequence[Attack | dict]) -> dict[str, Any]:
     """Details that follow from an attack."""
     attack = attacks[0]
     if len(attacks) != 1 or not isinstance(attack, Attack):

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
@@ -237,33 +238,19 @@ class Recorder:
         if now - self._logged < LOG_SECONDS:
             return
         self._logged, elapsed = now, now - self._start
-        remaining = elapsed * (self._total - self._units) / self._units
+        done = self._units / self._total
+        passed, left = (
+            timedelta(seconds=round(seconds))
+            for seconds in (elapsed, elapsed / done - elapsed)
+        )
         self._log(
-            f'{self._units / self._total:.0%} done: {self.passes:,} forward '
-            f'passes in {duration(elapsed)} ({self.passes / elapsed:.1f}/s), '
-            f'{duration(remaining)} left'
+            f'{done:.0%} done: {self.passes:,} forward passes in {passed} '
+            f'({self.passes / elapsed:.1f}/s), {left} left'
         )
 
     def _write(self, number: int) -> None:
         self._store.write(self._store.blocks[number], self._kept.pop(number))
         self._written = time.monotonic()
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words.
-
-    >>> duration(4), duration(100), duration(7500), duration(200_000)
-    ('4 s', '2 min', '2 h 5 min', '2 d 7 h')
-    """
-    if seconds < 90:
-        return f'{seconds:.0f} s'
-    minutes = round(seconds / 60)
-    hours, days = minutes // 60, minutes // 1440
-    if hours < 1:
-        return f'{minutes} min'
-    if hours < 48:
-        return f'{hours} h {minutes % 60} min'
-    return f'{days} d {hours % 24} h'
 
 
 def command_facts(start: float, **versions: str) -> dict[str, Any]:
