@@ -6,7 +6,6 @@ from typing import Any
 
 from mmpose_occlusion.benchmark.data import Attacked
 from mmpose_occlusion.occlusion import Attack
-from mmpose_occlusion.occlusion.targets import KEYPOINT, PART  # noqa: F401
 
 SEVERITY = 'severity'
 """Key of an attack's details: diameter over the height of the bbox."""
@@ -29,7 +28,7 @@ class AttackDescription:
     """An attack in words.
 
     Args:
-        kind: :data:`KEYPOINT`, :data:`PART` or :data:`OTHER`.
+        kind: ``keypoint``, ``part`` or :data:`OTHER`.
         target: Name of the joint or part, or :data:`RANDOM`; several with
             commas; of other attacks, their name.
         paint: Such as ``black``, with the radius if it is not the default.
@@ -76,15 +75,11 @@ def describe(attacked: Attacked) -> AttackDescription:
 
 
 def plain_labels(attacks: Sequence[Attacked]) -> dict[str, str]:
-    """The attacks that figures of single targets show, with their paint.
+    """Name -> paint of the attacks that figures of single targets show.
 
     These hide one named target. Of each paint, those of the size nearest to
     :data:`USUAL_SIZE` are shown, and those without a severity. Where a paint
-    has both, the former's label says the size.
-
-    Returns:
-        Name of the attack -> label.
-    """
+    has both, the former's label says the size."""
     groups: dict[tuple[str, str], dict[str, float | None]] = {}
     for attack in attacks:
         what = describe(attack)

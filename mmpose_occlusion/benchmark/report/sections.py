@@ -1,27 +1,34 @@
 """What the page's sections on scores and on natural occlusion show."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from mmpose_occlusion.benchmark.analysis import (
-    COVERAGES,
-    USUAL_SIZE,
-    Analysis,
-    PooledScores,
-    ScoreQuality,
-    SeverityMatch,
-)
+from mmpose_occlusion.benchmark.analysis import Analysis, Estimate
+from mmpose_occlusion.benchmark.analysis.attack_description import USUAL_SIZE
+from mmpose_occlusion.benchmark.analysis.natural_occlusion import SeverityMatch
+from mmpose_occlusion.benchmark.analysis.score_quality import PooledScores
 
-from .figures.risk_chart import risk_chart
-from .formatting import arrow, both, interval, number, percent
+from .charts import risk_chart
+from .formatting import (
+    NAMES,
+    NOTHING,
+    arrow,
+    both,
+    interval,
+    number,
+    percent,
+    pooled_name,
+)
 
 Values = dict[str, Any]
 
-SCORE_HEAD = (
+SCORE_HEAD = [
     *('joints', 'number', 'right', 'confident and wrong', 'AUROC'),
     *('ECE', 'ECE, fitted', 'risk at 80 %'),
     'AUROC visible against hidden',
-)
+]
+
+BY_VISIBILITY = 'the same by the visibility output'
 
 
 def score_values(analysis: Analysis) -> Values | None:
@@ -29,29 +36,32 @@ def score_values(analysis: Analysis) -> Values | None:
     scores = analysis.scores
     if not scores.clean.keypoints or scores.clean.auroc.value is None:
         return None
-    rows = [_clean_row(analysis)]
-    rows += [_pooled_row(pooled) for pooled in scores.pooled]
+    rows = [_clean_row(analysis), *map(_pooled_row, scores.pooled)]
+    visible = [p.visibility_auroc for p in scores.pooled]
+    head = SCORE_HEAD
+    if any(found.value is not None for found in visible):
+        head = [*head, BY_VISIBILITY]
+        for row, found in zip(rows, [None, *visible], strict=True):
+            row.append(_lines(found) if found else NOTHING)
+    natural = scores.natural_auroc, scores.natural_visibility_auroc
     return dict(
-        head=SCORE_HEAD,
+        head=head,
         rows=rows,
         threshold=f'{scores.threshold:g}',
         draws=scores.draws,
-        chart=risk_chart(
-            {
-                'no attack, all joints': scores.risks,
-                **{_name(p): p.risks for p in _usual(scores.pooled)},
-            },
-            COVERAGES,
-            'Share of wrong keypoints among those with the highest scores, '
-            'by how many are kept; the numbers are in the table above.',
-        ),
+        chart=risk_chart(scores.risks, _usual(scores.pooled)),
         sentence=_score_sentence(analysis),
         skill=_skill_rows(analysis),
-        natural_auroc=both(scores.natural_auroc)
-        if scores.natural_auroc.value is not None
-        else '',
-        pose=both(scores.pose),
+        natural_auroc=[both(e) for e in natural if e.value is not None],
+        pose=both(scores.pose.spearman),
+        oracle_gap=both(scores.pose.oracle_gap),
+        poses=_pose_rows(analysis),
     )
+
+
+def _lines(estimate: Estimate) -> str:
+    """A number, and its interval below."""
+    return f'{number(estimate.value)}\n{interval(estimate)}'
 
 
 def _clean_row(analysis: Analysis) -> list[str]:
@@ -59,64 +69,52 @@ def _clean_row(analysis: Analysis) -> list[str]:
     return [
         *('all, no attack', f'{clean.keypoints:,}'),
         *(percent(e.value, 1) for e in (clean.right, clean.confident_wrong)),
-        *(
-            f'{number(e.value)}\n{interval(e)}'
-            for e in (clean.auroc, clean.ece, clean.ece_isotonic)
-        ),
-        *(percent(clean.risk.value, 1), '–'),
+        *map(_lines, (clean.auroc, clean.ece, clean.ece_isotonic)),
+        *(percent(clean.risk.value, 1), NOTHING),
     ]
 
 
 def _pooled_row(pooled: PooledScores) -> list[str]:
     clean, attacked = pooled.clean, pooled.attacked
+    shares, plain = (
+        [
+            (getattr(clean, name), getattr(attacked, name))
+            for name in names.split()
+        ]
+        for names in ('right confident_wrong', 'auroc ece ece_isotonic')
+    )
     return [
-        *(_name(pooled), f'{attacked.keypoints:,}'),
-        _percents(clean, attacked, 'right'),
-        _percents(clean, attacked, 'confident_wrong'),
+        *(pooled_name(pooled), f'{attacked.keypoints:,}'),
+        *(
+            f'{percent(before.value, 1)} → {percent(after.value, 1)}'
+            + (
+                ''
+                if after.low is None or after.high is None
+                else f'\n[{100 * after.low:.1f}, {100 * after.high:.1f}]'
+            )
+            for before, after in shares
+        ),
         *(
             f'{arrow(before.value, after.value)}\n{interval(after)}'
-            for before, after in (
-                (clean.auroc, attacked.auroc),
-                (clean.ece, attacked.ece),
-                (clean.ece_isotonic, attacked.ece_isotonic),
-            )
+            for before, after in plain
         ),
         f'{percent(clean.risk.value, 1)} → {percent(attacked.risk.value, 1)}',
-        f'{number(pooled.hidden_auroc.value)}\n{interval(pooled.hidden_auroc)}',
+        _lines(pooled.hidden_auroc),
     ]
-
-
-def _percents(clean: ScoreQuality, attacked: ScoreQuality, name: str) -> str:
-    before, after = getattr(clean, name), getattr(attacked, name)
-    ends = ''
-    if after.low is not None and after.high is not None:
-        ends = f'\n[{100 * after.low:.1f}, {100 * after.high:.1f}]'
-    return f'{percent(before.value, 1)} → {percent(after.value, 1)}{ends}'
-
-
-def _name(pooled: PooledScores) -> str:
-    text = f'{pooled.kind}, {pooled.paint}'
-    if pooled.severity is not None:
-        text += f' {100 * pooled.severity:g} %'
-    return text
 
 
 def _usual(found: Sequence[PooledScores]) -> list[PooledScores]:
     """Of each kind and paint the size nearest to the usual one."""
     out: dict[tuple[str, str], PooledScores] = {}
-    for one in found:
-        key = one.kind, one.paint
-        if key not in out or _away(one) < _away(out[key]):
-            out[key] = one
-    return list(out.values())[:8]
-
-
-def _away(pooled: PooledScores) -> float:
-    return 0 if pooled.severity is None else abs(pooled.severity - USUAL_SIZE)
+    for one in sorted(
+        found, key=lambda p: abs((p.severity or USUAL_SIZE) - USUAL_SIZE)
+    ):
+        out.setdefault((one.kind, one.paint), one)
+    return [p for p in found if p in out.values()][:8]
 
 
 def _score_sentence(analysis: Analysis) -> str:
-    """The paint and size with the greatest share of confident errors."""
+    """The paint and size with the greatest fraction of confident errors."""
     known = [
         p
         for p in analysis.scores.pooled
@@ -128,7 +126,7 @@ def _score_sentence(analysis: Analysis) -> str:
     clean, under = worst.clean, worst.attacked
     return (
         'Under the attack with most confident errors '
-        f'(hidden {_name(worst)}), '
+        f'(hidden {pooled_name(worst)}), '
         f'{percent(under.confident_wrong.value)} of the hidden joints are '
         f'wrong with a score above {analysis.scores.threshold:g}, against '
         f'{percent(clean.confident_wrong.value)} of the same joints without '
@@ -138,21 +136,35 @@ def _score_sentence(analysis: Analysis) -> str:
 
 
 def _skill_rows(analysis: Analysis) -> list[list[str]]:
-    labels = {c.name: c for c in analysis.costs if c.plain}
-    rows = []
-    for found in analysis.skill:
-        cost = labels.get(found.attack)
-        if cost is not None:
-            rows.append(
-                [
-                    f'{cost.target} ({cost.label})',
-                    f'{found.keypoints:,}',
-                    both(found.model, 'EPE'),
-                    both(found.prior, 'EPE'),
-                    both(found.skill, sign=True),
-                ]
-            )
-    return rows
+    shown = {c.name: c for c in analysis.costs if c.plain}
+    return [
+        [
+            f'{shown[found.attack].target} ({shown[found.attack].label})',
+            f'{found.keypoints:,}',
+            both(found.model, 'EPE'),
+            both(found.prior, 'EPE'),
+            both(found.skill, sign=True),
+        ]
+        for found in analysis.skill
+        if found.attack in shown
+    ]
+
+
+def _pose_rows(analysis: Analysis) -> list[list[str]]:
+    """Target, and the scores of whole poses, clean and attacked."""
+    shown = {c.name: c for c in analysis.costs if c.plain}
+    return [
+        [
+            f'{shown[found.attack].target} ({shown[found.attack].label})',
+            *(
+                both(getattr(view, name))
+                for name in ('spearman', 'oracle_gap')
+                for view in (found.pose_clean, found.pose_attacked)
+            ),
+        ]
+        for found in analysis.scores.attacks
+        if found.attack in shown
+    ]
 
 
 def nature_values(analysis: Analysis) -> Values | None:
@@ -160,13 +172,23 @@ def nature_values(analysis: Analysis) -> Values | None:
     natural = analysis.natural
     if not natural.strata:
         return None
+    measures = list(natural.gaps[0].loss) if natural.gaps else []
+    names = {**NAMES, 'OKS': 'per-keypoint OKS', 'AP': 'AP of the joint'}
     return dict(
+        head=['joint', 'visible (v = 2)', 'occluded (v = 1)']
+        + [
+            f'{names[measure]} visible → occluded, lost'
+            for measure in measures
+        ],
         gaps=[
             [
                 'all joints' if gap.joint == 'all' else gap.joint,
                 *(f'{n:,}' for n in (gap.visible, gap.occluded)),
-                *(both(e) for e in (gap.right_visible, gap.right_occluded)),
-                both(gap.loss),
+                *(
+                    arrow(gap.at_visible[m].value, gap.at_occluded[m].value)
+                    + f'\n{both(gap.loss[m])}'
+                    for m in measures
+                ),
             ]
             for gap in natural.gaps
         ],
@@ -190,7 +212,7 @@ def _match_table(matches: Sequence[SeverityMatch]) -> Values:
     ]
     rows = [
         [f'lost at {100 * size:g} %']
-        + [both(known[size]) if size in known else '–' for known in losses]
+        + [both(known[size]) if size in known else NOTHING for known in losses]
         for size in sizes
     ]
     if matches:
@@ -209,17 +231,14 @@ def size_words(found: SeverityMatch) -> str:
     """The size that costs as much as nature, and its interval."""
     size = found.size
     if found.natural.value is None:
-        return number(None)
+        return NOTHING
     value = f'none up to {100 * found.severities[-1]:g} %'
     if size.value is not None:
         value = f'{100 * size.value:.1f} %'
-    ends = [
-        f'{100 * end:.1f}' if end is not None else None
-        for end in (size.low, size.high)
-    ]
-    if ends[0] is None:
+    if size.low is None:
         return value
-    return f'{value} [{ends[0]}, {ends[1] or "none"}]'
+    high = 'none' if size.high is None else f'{100 * size.high:.1f}'
+    return f'{value} [{100 * size.low:.1f}, {high}]'
 
 
 def severity_sentence(analysis: Analysis) -> str:
@@ -232,14 +251,10 @@ def severity_sentence(analysis: Analysis) -> str:
     ]
     if not found:
         return ''
-    sizes = _listed(f'{match.paint}: {size_words(match)}' for match in found)
+    sizes = '; '.join(f'{match.paint}: {size_words(match)}' for match in found)
     return (
         'Natural occlusion (v = 1 against v = 2) costs a joint '
         f'{both(found[0].natural)} of OKS≥0.5 in these data. Diameter of a '
         f"disc, of the height of the person's bbox, that costs as much: "
         f'{sizes}.'
     )
-
-
-def _listed(words: Iterable[str]) -> str:
-    return '; '.join(words)
