@@ -170,7 +170,7 @@ class ImageLoop:
             None
             if result.person_scores is None
             else result.person_scores[rows],
-            seen[rows],
+            None if np.isnan(seen).all() else seen[rows],
         ), number
 
     def _attacked(

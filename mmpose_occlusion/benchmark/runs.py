@@ -1,7 +1,6 @@
 """Complete runs, read from the store into the arrays of the analysis."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from mmpose_occlusion.errors import UsageError
 
 from .data import Attacked, BenchmarkRun, Joints, Predictions, from_arrays
-from .store import CLEAN, BlockResult, RunStore, open_runs
+from .store import CLEAN, BlockResult, RunStore, open_runs, optional_arrays
 
 _PER_CROP = ('changed', 'excluded', 'targets', 'bystanders', 'pixels')
 
@@ -64,8 +63,6 @@ def load_run(
     found = store.read([CLEAN, *(a['key'] for a in listed)])
     blocks = [found[block.number] for block in store.blocks]
     clean = Predictions(**_joined([block[CLEAN] for block in blocks]))
-    if clean.visibility is not None and np.isnan(clean.visibility).all():
-        clean = replace(clean, visibility=None)
     return BenchmarkRun(
         model=info['model'],
         data=info['data'],
@@ -129,9 +126,8 @@ def _attacked(
 
 
 def _joined(results: Sequence[BlockResult]) -> dict[str, np.ndarray]:
-    """The arrays of :class:`.data.Predictions` that all blocks have."""
+    """The arrays of :class:`.data.Predictions`."""
     return {
-        field.name: np.concatenate([getattr(r, field.name) for r in results])
-        for field in fields(Predictions)
-        if all(getattr(r, field.name) is not None for r in results)
-    }
+        name: np.concatenate([getattr(r, name) for r in results])
+        for name in ('keypoints', 'scores')
+    } | optional_arrays(results)

@@ -20,7 +20,7 @@ import json
 import logging
 import re
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -165,9 +165,9 @@ class RunStore:
             for name in _PER_ATTACK
         } | {
             name: np.concatenate([getattr(r, name) for r in results.values()])
-            for name in (*_PER_PREDICTION, *_OPTIONAL)
-            if all(getattr(r, name) is not None for r in results.values())
+            for name in _PER_PREDICTION
         }
+        arrays |= optional_arrays(results.values())
         arrays['attack'] = np.array(list(results), str)
         _write_digested(self.path / 'shards', f'{block.number:06d}', arrays)
 
@@ -256,6 +256,23 @@ class RunStore:
     def note(self, facts: Mapping[str, Any]) -> None:
         """Write facts for :attr:`last`."""
         write_json(self.path / 'last.json', dict(facts))
+
+
+def optional_arrays(
+    results: Collection[BlockResult],
+) -> dict[str, np.ndarray]:
+    """Arrays that some of the results have, joined; NaN for the others."""
+    out = {}
+    for name in _OPTIONAL:
+        arrays = [getattr(r, name) for r in results]
+        known = [a for a in arrays if a is not None and not np.isnan(a).all()]
+        if known:
+            for i, result in enumerate(results):
+                if arrays[i] is None:
+                    shape = len(result.scores), *known[0].shape[1:]
+                    arrays[i] = np.full(shape, np.nan, np.float32)
+            out[name] = np.concatenate(arrays)
+    return out
 
 
 def open_runs(folder: str | Path) -> list[RunStore]:

@@ -260,7 +260,11 @@ def test_optional_arrays_are_stored(store):
         person_scores=np.array([0.5, 0], np.float32),
         visibility=np.full(plain.scores.shape, 0.25, np.float32),
     )
-    store.write(store.blocks[0], {'clean': more})
-    found = RunStore.open(store.path).read()[0]['clean']
-    assert found.person_scores.tolist() == [0.5, 0]
-    assert (found.visibility == 0.25).all()
+    nothing = result([0, 0, 0])
+    store.write(store.blocks[0], {'a': nothing, 'clean': more, 'b': plain})
+    found = RunStore.open(store.path).read()[0]
+    assert found['clean'].person_scores.tolist() == [0.5, 0]
+    assert (found['clean'].visibility == 0.25).all()
+    # results without them: NaN
+    assert found['a'].visibility.shape == (0, 2)
+    assert np.isnan(found['b'].visibility).all()

@@ -11,7 +11,7 @@ import torch
 from filelock import FileLock
 from mmengine.dataset import pseudo_collate
 from mmpose.datasets.transforms import LoadImage
-from mmpose.registry import DATASETS
+from mmpose.registry import DATASETS, MODELS
 
 from mmpose_occlusion.benchmark.runs import load_runs
 from mmpose_occlusion.benchmark.store import RunStore
@@ -87,6 +87,30 @@ def test_predictions_are_those_of_an_ordinary_test(cfg, model, expected):
                     for r in records
                 ]
             assert attack.targets.any()
+
+
+def test_visibility_outputs_are_kept(cfg, tmp_path):
+    cfg = cfg.copy()
+    cfg.model.head = dict(
+        type='VisPredictHead',
+        pose_cfg=cfg.model.head,
+        loss=dict(type='BCELoss', use_target_weight=True, use_sigmoid=True),
+    )
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model.to_dict()).eval()
+    found, _ = run(cfg, model, tmp_path, ATTACKS[:1])
+    plain = DATASETS.build(cfg.test_dataloader.dataset.to_dict())
+    with torch.no_grad():
+        samples = model.test_step(
+            pseudo_collate([plain[i] for i in range(len(plain))])
+        )
+    want = [s.pred_instances.keypoints_visible[0] for s in samples]
+    seen = found.clean.visibility
+    assert seen == pytest.approx(np.array(want), abs=1e-5)
+    assert len(np.unique(seen)) > 17
+    nose = found.attacks[0]
+    changed = nose.predictions.visibility != seen
+    assert changed.any(axis=1).tolist() == nose.changed.tolist()
 
 
 def test_crops_are_those_of_the_ordinary_pipeline(cfg, model, tmp_path):

@@ -89,7 +89,12 @@ class _Pending:
             [c.outcomes[self.attack].diff is not None for c in self.crops]
         )
 
-    def result(self, keypoints: np.ndarray, scores: np.ndarray) -> BlockResult:
+    def result(
+        self,
+        keypoints: np.ndarray,
+        scores: np.ndarray,
+        visibility: np.ndarray | None = None,
+    ) -> BlockResult:
         shape = len(self.crops), keypoints.shape[1]
         targets, bystanders = np.zeros(shape, bool), np.zeros(shape, bool)
         pixels = np.zeros(len(self.crops), np.int32)
@@ -109,6 +114,7 @@ class _Pending:
             pixels,
             keypoints,
             scores,
+            visibility=visibility,
         )
 
 

@@ -68,11 +68,15 @@ class BatchPredictor:
         """Start :meth:`predict` in another thread."""
         return self._pool.submit(self.predict, batch)
 
-    def predict(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+    def predict(
+        self, batch: Batch
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Predict the joints of m crops.
 
         Returns:
-            ``(m, K, 2)`` float32 image pixels and ``(m, K)`` float32 scores.
+            ``(m, K, 2)`` float32 image pixels, ``(m, K)`` float32 scores and,
+            of a model with such an output (``VisPredictHead``), ``(m, K)``
+            float32 probabilities of being visible.
 
         Raises:
             UsageError: The model predicts another number of joints.
@@ -94,7 +98,11 @@ class BatchPredictor:
                 f'{self._joints} for {len(batch)}: give a top-down model of '
                 'this data set'
             )
-        return keypoints[..., :2].astype(np.float32), scores.astype(np.float32)
+        return (
+            keypoints[..., :2].astype(np.float32),
+            scores.astype(np.float32),
+            _visibility(found, scores),
+        )
 
 
 def unwrapped(model: Any) -> torch.nn.Module:
@@ -106,6 +114,16 @@ def device_of(model: torch.nn.Module) -> torch.device:
     """The device of a model's weights."""
     parameter = next(model.parameters(), None)
     return torch.device('cpu') if parameter is None else parameter.device
+
+
+def _visibility(found: Any, scores: np.ndarray) -> np.ndarray | None:
+    """A visibility output; MMPose fills in the scores where there is none."""
+    if any('keypoints_visible' not in f for f in found):
+        return None
+    visibility = np.concatenate([_numpy(f.keypoints_visible) for f in found])
+    if visibility.shape != scores.shape or np.array_equal(visibility, scores):
+        return None
+    return visibility.astype(np.float32)
 
 
 def _numpy(array: Any) -> np.ndarray:
