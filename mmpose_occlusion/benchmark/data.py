@@ -138,6 +138,9 @@ class Attacked:
             under painted pixels.
         bystanders: ``(N, K)`` bool, other joints under painted pixels.
         pixels: ``(N,)`` int64 number of painted pixels in the crop.
+        centres: ``(N, 2)`` float, pixels of the image: centre of the disc of
+            an attack on one joint, NaN without one; None where it was not
+            stored.
         checksum: Of the suite, see :func:`.suite.checksum`; empty where it
             is unknown.
     """
@@ -153,6 +156,7 @@ class Attacked:
     bystanders: np.ndarray
     pixels: np.ndarray
     checksum: str = ''
+    centres: np.ndarray | None = None
 
     @property
     def hidden(self) -> np.ndarray:

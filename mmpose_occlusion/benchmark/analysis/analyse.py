@@ -16,6 +16,7 @@ from .attack_groups import (
     movement_matrices,
 )
 from .bootstrap import DRAWS, Estimates, estimates
+from .location_leak import LocationLeak, location_leaks
 from .model_comparison import ModelComparison, compare_models
 from .natural_occlusion import (
     NaturalDraws,
@@ -52,6 +53,7 @@ class Analysis:
     matrices: list[MovementMatrix]
     curves: list[SeverityCurve]
     controls: list[ControlComparison]
+    leaks: list[LocationLeak]
     scores: RunScores
     natural: NaturalOcclusion
     skill: list[AnatomicalSkill]
@@ -135,6 +137,7 @@ def _analyse(
         matrices=movement_matrices(costs),
         curves=severity_curves(drawn, measures.main),
         controls=control_comparisons(measures, run.attacks),
+        leaks=location_leaks(measures),
         scores=scores.scores(told),
         natural=natural,
         skill=[found for found in skill if found is not None],

@@ -19,6 +19,9 @@ OTHER = 'other'
 AT_TARGET = 'target'
 """Place of an attack that paints over its target."""
 
+MOVED = ' offset'
+"""End of the paint of discs that are moved."""
+
 RANDOM = 'random'
 """Target that is drawn for each person."""
 
@@ -31,9 +34,12 @@ class AttackDescription:
         kind: ``keypoint``, ``part`` or :data:`OTHER`.
         target: Name of the joint or part, or :data:`RANDOM`; several with
             commas; of other attacks, their name.
-        paint: Such as ``black``, with the radius if it is not the default.
+        paint: Such as ``black``, with the radius if it is not the default, and
+            ``offset`` for discs that are moved.
         place: :data:`AT_TARGET`, or where else the same area is painted.
         severity: Diameter as a fraction of the height of the bbox, or None.
+        offset: Greatest distance of the disc's centre from the target, as a
+            fraction of the radius.
     """
 
     kind: str
@@ -41,6 +47,7 @@ class AttackDescription:
     paint: str
     place: str
     severity: float | None
+    offset: float
 
     @property
     def hides_one(self) -> bool:
@@ -48,6 +55,7 @@ class AttackDescription:
         return (
             self.kind != OTHER
             and self.place == AT_TARGET
+            and not self.offset
             and not self.target.startswith(RANDOM)
         )
 
@@ -59,18 +67,23 @@ def describe(attacked: Attacked) -> AttackDescription:
     severity = attacked.details.get(SEVERITY)
     if attack is None:
         size = None if severity is None else float(severity)
-        return AttackDescription(OTHER, attacked.name, '', AT_TARGET, size)
-    paint = attack.fill
+        return AttackDescription(
+            OTHER, attacked.name, '', AT_TARGET, size, 0.0
+        )
+    paint, offset = attack.fill, float(configs[0].get('offset') or 0)
     if severity is None:
         severity = attack.size.fraction
     if severity is None and not attack.is_default_size:
         paint = f'{paint} {attack.size}'
+    if offset:
+        paint += MOVED
     return AttackDescription(
         kind=attack.kind,
         target=','.join(attack.names),
         paint=paint,
         place=attack.place,
         severity=None if severity is None else float(severity),
+        offset=offset,
     )
 
 

@@ -18,14 +18,18 @@ from mmpose_occlusion.benchmark.analysis import (
 from mmpose_occlusion.benchmark.analysis.score_quality import AttackScores
 from mmpose_occlusion.benchmark.data import UNMATCHED, BenchmarkRun
 from mmpose_occlusion.files import plain
+from mmpose_occlusion.metrics.oks import published_sigmas
 
-from .formatting import MINUS, NAMES, both, describe, number
+from .formatting import MINUS, NAMES, NOTHING, both, describe, number
 
 SCHEMA = 2
 """Version of ``report.json``."""
 
 DIGITS = 6
 """Decimals of all numbers."""
+
+_GROWING = ('people', 'suites', 'versions')
+"""Conditions that change when a benchmark is continued."""
 
 _PACKAGES = ('mmpose_occlusion', 'mmpose', 'torch', 'onnxruntime')
 
@@ -48,6 +52,10 @@ def conditions(analysis: Analysis) -> dict[str, str]:
     if isinstance(flip, bool):
         out['flip test'] = 'yes' if flip else 'no'
     out['input'] = f'{width}x{height}'
+    sigmas, source = published_sigmas(run.joints.names)
+    if source is None or not np.allclose(sigmas, run.joints.sigmas):
+        source = f'own, mean {np.mean(run.joints.sigmas):.3f}'
+    out['sigmas'] = source
     if 'score_mode' in how:
         out['pose score'] = str(how['score_mode'])
     if 'nms_mode' in how:
@@ -69,6 +77,30 @@ def conditions_line(analysis: Analysis) -> str:
     """The conditions in one line."""
     found = conditions(analysis).items()
     return '; '.join(f'{what}: {how}' for what, how in found)
+
+
+def changed_conditions(
+    old: Mapping[str, Any], new: Mapping[str, Any]
+) -> list[str]:
+    """Sentences on models of two ``report.json`` that were evaluated in
+    different ways, for example with other sigmas."""
+    before = {m['model']: m['conditions'] for m in old.get('models', [])}
+    out = []
+    for found in new['models']:
+        now = found['conditions']
+        was = before.get(found['model'], now)
+        changes = [
+            f'{what} {was[what]} → {now.get(what, NOTHING)}'
+            for what in was
+            if what not in _GROWING and now.get(what, '') != was[what]
+        ]
+        if changes:
+            out.append(
+                f'the report of "{found["model"]}" that was here had other '
+                f'conditions ({"; ".join(changes)}) and is replaced: keep '
+                'both with another --out'
+            )
+    return out
 
 
 def report_numbers(
@@ -140,6 +172,16 @@ def _tables(analysis: Analysis) -> dict[str, Iterable[dict[str, Any]]]:
             for joint, moved in cost.moved.items()
         ),
         scores=(row for s in analysis.scores.attacks for row in _scores(s)),
+        leaks=(
+            dict(
+                paint=leak.paint,
+                severity=leak.severity,
+                discs=leak.discs,
+                predictions=leak.predictions,
+                **_columns(vars(leak)),
+            )
+            for leak in analysis.leaks
+        ),
         natural=(
             dict(
                 joint=gap.joint,

@@ -29,7 +29,12 @@ from . import charts, formatting
 from .cases import TYPICAL, WORST, MakeImages, case_cards, pick_cases
 from .formatting import NAMES, both, percent
 from .numbers import conditions
-from .sections import nature_values, score_values, severity_sentence
+from .sections import (
+    leak_rows,
+    nature_values,
+    score_values,
+    severity_sentence,
+)
 
 Values = dict[str, Any]
 
@@ -152,6 +157,7 @@ def _model(
         know=score_values(analysis),
         nature=nature_values(analysis),
         halves=_halves(analysis),
+        leaks=leak_rows(analysis),
         controls_note=charts.shown_controls(analysis)[1],
         largest_move=max([x or 0 for x in moved] + [0.005]),
         largest_change=max(

@@ -17,6 +17,7 @@ from .formatting import (
     interval,
     number,
     percent,
+    place_name,
     pooled_name,
 )
 
@@ -164,6 +165,27 @@ def _pose_rows(analysis: Analysis) -> list[list[str]]:
         ]
         for found in analysis.scores.attacks
         if found.attack in shown
+    ]
+
+
+def leak_rows(analysis: Analysis) -> list[list[str]]:
+    """Paint and size, discs, and how predictions move by them."""
+    names = {
+        'centred': 'centred at the joint',
+        'offset': 'moved by an offset',
+        'decoy': 'decoys where no joint is',
+    }
+    return [
+        [
+            leak.paint
+            + (f' {100 * leak.severity:g} %' if leak.severity else ''),
+            names.get(leak.discs, place_name(leak.discs)),
+            f'{leak.predictions:,}',
+            both(leak.towards),
+            both(leak.away),
+            both(leak.approach, 'EPE', sign=True),
+        ]
+        for leak in analysis.leaks
     ]
 
 

@@ -1,5 +1,6 @@
 """From benchmark runs to a folder with a page, JSON and CSV."""
 
+import json
 import os
 import platform
 import shlex
@@ -25,7 +26,12 @@ from mmpose_occlusion.metrics.confidence import CONFIDENT
 from mmpose_occlusion.version import __version__
 
 from .cases import MakeImages
-from .numbers import csv_files, latex_table, report_numbers
+from .numbers import (
+    changed_conditions,
+    csv_files,
+    latex_table,
+    report_numbers,
+)
 from .page import render_page
 
 PAGE = 'index.html'
@@ -94,6 +100,10 @@ def write_report(
         seconds=round(time.perf_counter() - start, 1),
     )
     numbers = report_numbers(analyses, comparison, draws, seed, facts)
+    if (folder / 'report.json').is_file():
+        old = json.loads((folder / 'report.json').read_text())
+        for sentence in changed_conditions(old, numbers):
+            print(f'note: {sentence}')
     tables = csv_files(analyses)
     texts: dict[str, str] = dict(tables) if 'csv' in formats else {}
     if 'page' in formats:
@@ -101,8 +111,8 @@ def write_report(
         texts[PAGE] = render_page(
             analyses, comparison, numbers, case_images, cases, title, notes
         )
-    old = ('report.json', 'table.md', PAGE, *tables)
-    with together(folder, last=PAGE, old=old) as staging:
+    files = ('report.json', 'table.md', PAGE, *tables)
+    with together(folder, last=PAGE, old=files) as staging:
         if 'json' in formats:
             write_json(staging / 'report.json', numbers)
         for name, text in texts.items():
