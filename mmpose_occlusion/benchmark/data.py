@@ -338,6 +338,10 @@ def _attacked(
         if array is not None
     }
     attacked = joined_predictions(results)
+    centres = None
+    if 'centres' in attacked:
+        centres = np.full((len(columns['changed']), 2), np.nan)
+        centres[columns['changed']] = attacked['centres']
     for name, array in predicted.items():
         array[columns['changed']] = attacked.get(name, np.nan)
     configs = attack['configs']
@@ -348,5 +352,6 @@ def _attacked(
         details=attack['details'],
         predictions=Predictions(**predicted),
         checksum=attack.get('checksum', ''),
+        centres=centres,
         **columns,
     )

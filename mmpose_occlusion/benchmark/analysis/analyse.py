@@ -11,9 +11,13 @@ from .attack_costs import AttackCost, attack_cost, with_simultaneous_intervals
 from .attack_description import plain_labels
 from .attack_groups import (
     ControlComparison,
-    MovementMatrix,
+    CurveDraws,
+    SeverityCurve,
+    SuiteSummary,
     control_comparisons,
-    movement_matrices,
+    curve_draws,
+    severity_curves,
+    suite_summaries,
 )
 from .bootstrap import DRAWS, Estimates, estimates
 from .location_leak import LocationLeak, location_leaks
@@ -26,14 +30,6 @@ from .natural_occlusion import (
 from .run_measures import RunMeasures
 from .score_quality import DRAWS as SCORE_DRAWS
 from .score_quality import RunScores, ScoreJudge
-from .severity_curves import (
-    CurveDraws,
-    SeverityCurve,
-    SuiteSummary,
-    curve_draws,
-    severity_curves,
-    suite_summaries,
-)
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,6 @@ class Analysis:
     images: int
     clean: Estimates
     costs: list[AttackCost]
-    matrices: list[MovementMatrix]
     curves: list[SeverityCurve]
     controls: list[ControlComparison]
     leaks: list[LocationLeak]
@@ -134,7 +129,6 @@ def _analyse(
         images=len(measures.people.images),
         clean=estimates(measures.all_people()),
         costs=with_simultaneous_intervals(measures, costs),
-        matrices=movement_matrices(costs),
         curves=severity_curves(drawn, measures.main),
         controls=control_comparisons(measures, run.attacks),
         leaks=location_leaks(measures),

@@ -32,8 +32,7 @@ from .bootstrap import (
     estimates,
     weighted_mean,
 )
-from .keypoints import OCCLUDED, VISIBLE
-from .run_measures import RunMeasures
+from .run_measures import OCCLUDED, VISIBLE, RunMeasures
 
 RIGHT = 'OKS50'
 """The measure that attacks are compared by."""

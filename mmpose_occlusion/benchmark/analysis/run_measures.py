@@ -24,6 +24,9 @@ FLOOR, CEILING = 0.05, 0.995
 """A report is not led by a measure that is below the former without an
 attack, or above the latter under all attacks, if there is another."""
 
+OCCLUDED, VISIBLE = 1, 2
+"""COCO's flags of labelled keypoints."""
+
 LOWER_IS_BETTER = frozenset(('EPE', 'EPE_px'))
 
 PADDING = 1.25

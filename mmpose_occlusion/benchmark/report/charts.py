@@ -12,15 +12,15 @@ from mmpose_occlusion.benchmark.analysis.attack_description import (
     AT_TARGET,
     RANDOM,
 )
-from mmpose_occlusion.benchmark.analysis.attack_groups import ControlComparison
+from mmpose_occlusion.benchmark.analysis.attack_groups import (
+    MEAN,
+    ControlComparison,
+    SeverityCurve,
+)
 from mmpose_occlusion.benchmark.analysis.model_comparison import CLEAN
 from mmpose_occlusion.benchmark.analysis.score_quality import (
     COVERAGES,
     PooledScores,
-)
-from mmpose_occlusion.benchmark.analysis.severity_curves import (
-    MEAN,
-    SeverityCurve,
 )
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 

@@ -130,7 +130,7 @@ def _model(
         if c.plain and c.change[main].value is not None
     ]
     changes = [_value(c, main) for c in plain]
-    moved = [x for m in analysis.matrices for row in m.values for x in row]
+    moved = [x for c in plain for x in c.moved.values()]
     worst = pick_cases(analysis.run, WORST, count)
     typical = pick_cases(analysis.run, TYPICAL, count)
     cards, reason = case_cards(

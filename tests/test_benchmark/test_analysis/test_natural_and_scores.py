@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from mmpose_occlusion.benchmark.analysis.keypoints import KeypointTable
 from mmpose_occlusion.benchmark.analysis.natural_occlusion import (
     natural_occlusion,
 )
 from mmpose_occlusion.benchmark.analysis.run_measures import RunMeasures
-from mmpose_occlusion.benchmark.analysis.score_quality import ScoreJudge
+from mmpose_occlusion.benchmark.analysis.score_quality import (
+    KeypointTable,
+    ScoreJudge,
+)
 from mmpose_occlusion.benchmark.data import (
     Attacked,
     BenchmarkRun,

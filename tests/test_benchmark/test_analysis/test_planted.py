@@ -68,8 +68,7 @@ def test_wrists_that_move_when_the_elbow_is_hidden(boxes):
     ]
     (found,), _ = analyse([made_up.run(boxes, clean, attacks)], draws=50)
 
-    (matrix,) = found.matrices
-    values = np.array(matrix.values)
+    values = np.array([list(cost.moved.values()) for cost in found.costs])
     changed = attacks[elbow].changed
     longer = (boxes.boxes[:, 2:] - boxes.boxes[:, :2]).max(axis=1)
     expected = np.zeros((17, 17))
