@@ -1,8 +1,7 @@
-"""Joint names and body parts: the only part table of the project.
+"""Joint names and body parts.
 
 Parts are defined by joint names, so that a part has the same meaning on COCO,
-MPII, AIC, CrowdPose, OCHuman, JHMDB, Halpe and COCO-WholeBody, independent of
-the order of their joints.
+MPII, AIC, CrowdPose, OCHuman, JHMDB, Halpe and COCO-WholeBody.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,67 +16,48 @@ NECK = ('neck', 'upper_neck')
 MPII_JOINTS = frozenset(('pelvis', 'thorax', 'upper_neck', 'head_top'))
 """Joints that together occur in MPII's 16 only."""
 
-COCO_JOINTS = (
-    *FACE,
-    *(
-        f'{side}_{joint}'
-        for joint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
-        for side in SIDES
-    ),
-)
+LIMBS = {
+    'arm': ('shoulder', 'elbow', 'wrist'),
+    'leg': ('hip', 'knee', 'ankle'),
+}
+"""Limb -> joints of a side, from the trunk outwards."""
+
+
+def _sided(side: str, joints: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f'{side}_{joint}' for joint in joints)
+
+
+def _both(*joints: str) -> tuple[str, ...]:
+    return tuple(f'{side}_{joint}' for joint in joints for side in SIDES)
+
+
+COCO_JOINTS = (*FACE, *_both(*LIMBS['arm'], *LIMBS['leg']))
 """COCO's 17, in their order."""
 
 MPII_ORDER = (
-    'right_ankle',
-    'right_knee',
-    'right_hip',
-    'left_hip',
-    'left_knee',
-    'left_ankle',
-    'pelvis',
-    'thorax',
-    'upper_neck',
-    'head_top',
-    'right_wrist',
-    'right_elbow',
-    'right_shoulder',
-    'left_shoulder',
-    'left_elbow',
-    'left_wrist',
+    *_sided('right', LIMBS['leg'][::-1]),
+    *_sided('left', LIMBS['leg']),
+    *('pelvis', 'thorax', 'upper_neck', 'head_top'),
+    *_sided('right', LIMBS['arm'][::-1]),
+    *_sided('left', LIMBS['arm']),
 )
 """MPII's 16, in their order."""
 
 CONVENTIONS = {'coco': COCO_JOINTS, 'mpii': MPII_ORDER}
 """Names of joint orders."""
 
-BASIC_PARTS = (
-    'head',
-    'left_arm',
-    'right_arm',
-    'hip',
-    'left_leg',
-    'right_leg',
-    'corpus',
-)
-"""Parts that ``PartOcclusion(target='random')`` draws from."""
-
 MIXED_PARTS = (
-    'head',
-    'left_arm',
-    'right_arm',
-    'left_leg',
-    'right_leg',
-    'corpus',
+    *('head', 'left_arm', 'right_arm', 'left_leg', 'right_leg', 'corpus'),
 )
 """Parts that ``PartMix`` draws from for person and donor, and donor patches
 for the donor."""
 
+BASIC_PARTS = (*MIXED_PARTS[:3], 'hip', *MIXED_PARTS[3:])
+"""Parts that ``PartOcclusion(target='random')`` draws from."""
+
 ALL_PARTS = (
     *BASIC_PARTS,
-    'upper_body',
-    'lower_body',
-    'left_side',
-    'right_side',
+    *('upper_body', 'lower_body', 'left_side', 'right_side'),
 )
 """Parts that ``PartOcclusion(target='random_all')`` draws from."""
 
@@ -101,14 +81,6 @@ def joint_names(names: str | Sequence[str]) -> tuple[str, ...]:
     return CONVENTIONS[names]
 
 
-def _sided(side: str, *joints: str) -> tuple[str, ...]:
-    return tuple(f'{side}_{joint}' for joint in joints)
-
-
-def _both(*joints: str) -> tuple[str, ...]:
-    return tuple(f'{side}_{joint}' for joint in joints for side in SIDES)
-
-
 def body_parts(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """The body parts that a set of joints has.
 
@@ -129,30 +101,19 @@ def body_parts(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         head += NECK
     table = {
         'head': head,
-        'left_arm': _sided('left', 'shoulder', 'elbow', 'wrist'),
-        'right_arm': _sided('right', 'shoulder', 'elbow', 'wrist'),
         'hip': _both('hip'),
-        'left_leg': _sided('left', 'hip', 'knee', 'ankle'),
-        'right_leg': _sided('right', 'hip', 'knee', 'ankle'),
         'corpus': _both('shoulder', 'hip'),
-        'upper_body': head + _both('shoulder', 'elbow', 'wrist', 'hip'),
-        'lower_body': _both('hip', 'knee', 'ankle'),
+        'upper_body': head + _both(*LIMBS['arm'], 'hip'),
+        'lower_body': _both(*LIMBS['leg']),
     }
+    outwards = (*LIMBS['leg'][::-1], *LIMBS['arm'][::-1], 'ear', 'eye')
     for side in SIDES:
-        table[f'{side}_side'] = _sided(
-            side,
-            'ankle',
-            'knee',
-            'hip',
-            'wrist',
-            'elbow',
-            'shoulder',
-            'ear',
-            'eye',
-        )
+        for limb, joints in LIMBS.items():
+            table[f'{side}_{limb}'] = _sided(side, joints)
+        table[f'{side}_side'] = _sided(side, outwards)
     parts = {
-        part: tuple(joint for joint in joints if joint in present)
-        for part, joints in table.items()
+        part: tuple(joint for joint in table[part] if joint in present)
+        for part in ALL_PARTS
     }
     return {part: joints for part, joints in parts.items() if joints}
 

@@ -44,6 +44,14 @@ CASES = {
         KeypointOcclusion,
         dict(target=JOINTS, fill='pixelate', size=9, place='on_person'),
     ),
+    'joints-offset': (
+        KeypointOcclusion,
+        dict(target=JOINTS, fill='mean', size='20%', offset=0.7),
+    ),
+    'joints-decoy': (
+        KeypointOcclusion,
+        dict(target=JOINTS, fill='object', place='decoy', seed=2),
+    ),
     'part-control': (
         PartOcclusion,
         dict(target='left_arm', fill='texture', place='off_person'),

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from mmpose_occlusion.occlusion.patch import PixelBox, nearest_pixel
+from mmpose_occlusion.occlusion.person import nearest_pixel
+from mmpose_occlusion.occlusion.regions import PixelBox
 from mmpose_occlusion.skeleton import Skeleton
 
 from .store import BlockResult

@@ -8,9 +8,8 @@ import numpy as np
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import FILLS, Attack, Occlusion, Person
 from mmpose_occlusion.occlusion.paints import Donor
-from mmpose_occlusion.occlusion.placement import with_joints
-from mmpose_occlusion.occlusion.segment import segment_mask
-from mmpose_occlusion.occlusion.surroundings import BareImage
+from mmpose_occlusion.occlusion.person import segment_mask
+from mmpose_occlusion.occlusion.placement import Surroundings
 
 from .effects import Effect, effect_of
 from .suite import SuiteAttack
@@ -105,7 +104,7 @@ class ImageAttack:
         return effect
 
 
-class _Surroundings(BareImage):
+class _Surroundings(Surroundings):
     """A person's segment, and the region that top-down models see of it.
 
     Controls are placed in that region for every predictor.
@@ -123,15 +122,11 @@ class _Surroundings(BareImage):
         self._box = box
         self._segment = annotation.get('segmentation')
 
-    def person_mask(self, index: int) -> np.ndarray:
-        """Of the annotated segment where there is one."""
-        person = self._people[index]
-        if self._segment:
-            mask = segment_mask(self._segment, self._shape)
-            if mask.shape == self._shape and mask.any():
-                xy = np.array(person.xy)
-                return with_joints(mask, xy, person.available)
-        return super().person_mask(index)
+    def segment(self, index: int) -> np.ndarray | None:
+        """The annotated segment where there is one."""
+        if not self._segment:
+            return None
+        return segment_mask(self._segment, self._shape)
 
     def photo_mask(self) -> np.ndarray:
         """The padded bbox."""

@@ -10,8 +10,9 @@ An entry is
   ``details`` are plain values for the analysis and the report.
 
 Some details are derived: ``severity``, the diameter of an attack whose size is
-a fraction of the bbox height; for controls ``control``, their place, and
-``of``, the short form of the attack that they are a control of.
+a fraction of the bbox height; ``offset``, of discs that are not centred; for
+controls ``control``, their place, and ``of``, the short form of the attack
+that they are a control of.
 
 The target ``*`` stands for each joint, or each body part, of the data set in
 turn; a ``name`` may then contain ``{target}``.
@@ -366,6 +367,8 @@ def _derived(attacks: Sequence[Attack | _Other]) -> dict[str, Any]:
     details: dict[str, Any] = {}
     if attack.size.fraction is not None and attack.kind == KEYPOINT:
         details['severity'] = attack.size.fraction
+    if attack.offset:
+        details['offset'] = attack.offset
     if attack.place != TARGET:
         centred = replace(attack, place=TARGET)
         details.update(control=attack.place, of=str(centred))
@@ -377,6 +380,7 @@ def _complete(config: Mapping) -> dict[str, Any]:
     attack = Attack.from_config(config)
     if attack is None:
         return dict(config)
+    offset = dict(offset=attack.offset, stay_covered=attack.stay_covered)
     return dict(
         kind=attack.kind,
         names=attack.names,
@@ -385,4 +389,5 @@ def _complete(config: Mapping) -> dict[str, Any]:
         place=attack.place,
         parts=attack.parts,
         options=attack.options,
+        **(offset if attack.offset else {}),
     )

@@ -1,22 +1,22 @@
 """Attacks: occlusions named in advance, and their short form.
 
-The short form ``KIND:NAMES[:FILL[:SIZE][:PLACE]]`` is read and printed here
-alone: ``keypoint:left_wrist:black:10%``, ``part:head``,
-``keypoint:nose,left_eye:mean:24:on_person``.
+The short form ``KIND:NAMES[:FILL[:SIZE][:PLACE][:offset=F[:uncovered]]]`` is
+read and printed here alone: ``keypoint:left_wrist:black:10%``, ``part:head``,
+``keypoint:nose,left_eye:mean:24:on_person``,
+``keypoint:nose:black:10%:offset=0.5``.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..skeleton import Skeleton
-from .choosers import Chooser, Drawn, Named
-from .corrected import CorrectedRules
 from .occlusion import Occlusion
 from .paints import FILLS
 from .placement import PLACES, TARGET
-from .sizes import DEFAULT_DISC, DEFAULT_SIZE, DiscSize, Size
-from .targets import KEYPOINT, KINDS, PART, Target
+from .regions import DEFAULT_DISC, DEFAULT_SIZE, DiscSize, Size
+from .targets import KEYPOINT, KINDS, PART, Chooser, Drawn, Named, Target
 
 TRANSFORMS = {KEYPOINT: 'KeypointOcclusion', PART: 'PartOcclusion'}
 """Kind -> transform of MMPose's pipelines."""
@@ -26,6 +26,9 @@ RANDOM_WORDS = {KEYPOINT: ('random',), PART: ('random', 'random_all')}
 
 WILDCARD = '*'
 """Each joint, or each part, of the data set."""
+
+OFFSET, UNCOVERED = 'offset=', 'uncovered'
+"""Fields of the short form."""
 
 DEFAULT_FILL = 'blur'
 
@@ -47,6 +50,9 @@ class Attack:
         size: Of discs; parts have none.
         place: One of :data:`.placement.PLACES`.
         parts: The user's own parts, name -> joints.
+        offset: Of discs, as a fraction of the radius, and
+        stay_covered: whether the joint stays painted; see
+            :class:`.occlusion.Occlusion`.
         options: Further arguments of the transform, such as ``prob``.
 
     >>> str(parse_attack('keypoint:nose:black:10%'))
@@ -59,6 +65,8 @@ class Attack:
     size: DiscSize = DEFAULT_DISC
     place: str = TARGET
     parts: Mapping[str, Sequence[str]] | None = None
+    offset: float = 0.0
+    stay_covered: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -79,6 +87,10 @@ class Attack:
             fields.append(str(self.size))
         if self.place != TARGET:
             fields.append(self.place)
+        if self.offset:
+            fields.append(f'{OFFSET}{self.offset:g}')
+        if not self.stay_covered:
+            fields.append(UNCOVERED)
         return ':'.join(fields)
 
     def to_config(self) -> dict[str, Any]:
@@ -93,6 +105,10 @@ class Attack:
             config['size'] = self.size.plain
         if self.place != TARGET:
             config['place'] = self.place
+        if self.offset:
+            config['offset'] = self.offset
+        if not self.stay_covered:
+            config['stay_covered'] = False
         if self.parts:
             config['parts'] = {k: list(v) for k, v in self.parts.items()}
         return {**config, **self.options}
@@ -108,9 +124,16 @@ class Attack:
         Raises:
             ValueError: An argument is wrong.
         """
-        kind = kind_of(config)
-        if kind is None:
+        type_ = config.get('type', '')
+        name = type_ if isinstance(type_, str) else type_.__name__
+        scope, _, bare = name.rpartition('.')
+        kinds = {transform: kind for kind, transform in TRANSFORMS.items()}
+        if (
+            scope not in ('', 'mmpose', 'mmpose_occlusion')
+            or bare not in kinds
+        ):
             return None
+        kind = kinds[bare]
         rest = {k: v for k, v in config.items() if k != 'type'}
         target = rest.pop('target', 'random')
         names = [target] if isinstance(target, str) else list(target)
@@ -121,6 +144,8 @@ class Attack:
             DiscSize.of(rest.pop('size', DEFAULT_SIZE)),
             rest.pop('place', TARGET),
             rest.pop('parts', None),
+            rest.pop('offset', 0.0),
+            rest.pop('stay_covered', True),
             rest,
         )
 
@@ -128,7 +153,7 @@ class Attack:
         """One attack for each target of the wildcard; else this one."""
         if self.word != WILDCARD:
             return [self]
-        known = self._skeleton(skeleton)
+        known = Skeleton.from_names(skeleton.names, self.parts)
         names = known.names if self.kind == KEYPOINT else tuple(known.parts)
         return [replace(self, names=(name,)) for name in names]
 
@@ -138,22 +163,24 @@ class Attack:
         Raises:
             ValueError: It does not; the sentence lists what there is.
         """
-        if self.fill not in FILLS:
-            raise ValueError(
-                f'attack "{self}": there is no fill "{self.fill}"; fills are '
-                f'{", ".join(FILLS)}'
-            )
-        if self.word is not None:
-            return
-        known = self._skeleton(skeleton)
-        for name in self.names:
-            try:
+        try:
+            if self.fill not in FILLS:
+                raise ValueError(
+                    f'there is no fill "{self.fill}"; fills are '
+                    f'{", ".join(FILLS)}'
+                )
+            known = skeleton
+            if self.parts:
+                known = Skeleton.from_names(skeleton.names, self.parts)
+            for name in () if self.word else self.names:
                 Target(self.kind, name).joints(known)
-            except ValueError as error:
-                raise ValueError(f'attack "{self}": {error}') from None
+            if self.word != WILDCARD:
+                self.occlusion()
+        except ValueError as error:
+            raise ValueError(f'attack "{self}": {error}') from None
 
-    def chooser(self) -> Chooser:
-        """Chooses the targets.
+    def occlusion(self) -> Occlusion:
+        """The occlusion under the corrected rules.
 
         Raises:
             ValueError: The target is the wildcard, see :meth:`expand`.
@@ -163,37 +190,20 @@ class Attack:
                 f'attack "{self}" stands for one attack on each {self.kind}: '
                 'expand it for a data set first'
             )
-        if self.word is None:
-            targets = tuple(Target(self.kind, name) for name in self.names)
-            return Named(targets, self.fill)
-        what = 'part_all' if self.word == 'random_all' else self.kind
-        return Drawn(what, self.fill, self.word)
-
-    def occlusion(self) -> Occlusion:
-        """The occlusion under the corrected rules."""
+        targets = tuple(Target(self.kind, name) for name in self.names)
+        chooser: Chooser = Named(targets, self.fill)
+        if self.word is not None:
+            what = 'part_all' if self.word == 'random_all' else self.kind
+            chooser = Drawn(what, self.fill, self.word)
         return Occlusion(
-            self.chooser(),
+            chooser,
             self.size,
             self.place,
             float(self.options.get('prob', 1.0)),
-            CorrectedRules(),
             name=TRANSFORMS[self.kind],
+            offset=self.offset,
+            stay_covered=self.stay_covered,
         )
-
-    def _skeleton(self, skeleton: Skeleton) -> Skeleton:
-        if not self.parts:
-            return skeleton
-        return Skeleton.from_names(skeleton.names, self.parts)
-
-
-def kind_of(config: Mapping[str, Any]) -> str | None:
-    """Kind of the attack that a transform's config is; None for others."""
-    type_ = config.get('type', '')
-    name = type_ if isinstance(type_, str) else type_.__name__
-    scope, _, bare = name.rpartition('.')
-    if scope not in ('', 'mmpose', 'mmpose_occlusion'):
-        return None
-    return {t: kind for kind, t in TRANSFORMS.items()}.get(bare)
 
 
 def parse_attack(text: str) -> Attack:
@@ -201,14 +211,15 @@ def parse_attack(text: str) -> Attack:
 
     The size belongs to keypoints alone: a radius in pixels of a crop that is
     256 pixels high, or ``20%``, a diameter as a fraction of the height of the
-    person's box. The place makes it a control.
+    person's box. The place makes it a control. The offset belongs to
+    keypoints, too; ``uncovered`` is ``stay_covered=False``.
 
     Raises:
         ValueError: The text is not of that form. Whether the names and fills
             exist is checked by :meth:`Attack.check`.
     """
     fields = [part.strip() for part in str(text).split(':')]
-    if not 2 <= len(fields) <= 5 or not all(fields):
+    if not 2 <= len(fields) <= 7 or not all(fields):
         raise ValueError(f'attack "{text}" must look like {FORM}')
     kind, listed, *rest = fields
     if kind not in KINDS:
@@ -220,7 +231,12 @@ def parse_attack(text: str) -> Attack:
     if not all(names):
         raise ValueError(f'attack "{text}" has an empty name in its list')
     fill = rest.pop(0) if rest else DEFAULT_FILL
-    place = TARGET
+    place, offset = TARGET, 0.0
+    stay_covered = rest[-1:] != [UNCOVERED]
+    if not stay_covered:
+        rest.pop()
+    if rest and rest[-1].startswith(OFFSET):
+        offset = _read_offset(text, kind, rest.pop().removeprefix(OFFSET))
     if rest and rest[-1] in PLACES and rest[-1] != TARGET:
         place = rest.pop()
     if len(rest) > 1:
@@ -234,10 +250,33 @@ def parse_attack(text: str) -> Attack:
             )
         size = rest[0]
     try:
-        return Attack(kind, names, fill, DiscSize.of(size), place)
+        disc = DiscSize.of(size)
     except ValueError:
         raise ValueError(
             f'attack "{text}" has the size "{rest[0]}": write a number of '
             'pixels above 0, a radius at a crop height of 256, or a diameter '
             "such as 20% of the height of the person's box"
         ) from None
+    return Attack(
+        kind,
+        names,
+        fill,
+        disc,
+        place,
+        offset=offset,
+        stay_covered=stay_covered,
+    )
+
+
+def _read_offset(text: str, kind: str, number: str) -> float:
+    try:
+        offset = float(number)
+    except ValueError:
+        offset = math.nan
+    if kind != KEYPOINT or not 0 <= offset < math.inf:
+        raise ValueError(
+            f'attack "{text}" has the offset "{number}": write a fraction of '
+            "a disc's radius, which only keypoints have, such as "
+            f'{OFFSET}0.5'
+        )
+    return offset

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,12 @@ import numpy as np
 from ..skeleton import Skeleton
 from ..skeleton import joint_names as named_joints
 from .attack import Attack
-from .corrected import CorrectedRules
 from .paints import FILLS, Donor
+from .patch import Record
 from .person import Person
 from .placement import PLACES
-from .records import Record
-from .sizes import DiscSize, Size
-from .surroundings import BareImage
+from .regions import DiscSize, Size
+from .rules import CorrectedRules
 from .targets import KEYPOINT, KINDS, PART, Target
 
 
@@ -51,6 +50,8 @@ def occlude(
     seed: int | None = None,
     parts: Mapping[str, Sequence[str]] | None = None,
     place: str = 'target',
+    offset: float = 0.0,
+    stay_covered: bool = True,
 ) -> Occluded:
     """Hide joints or body parts of the people in an image.
 
@@ -74,7 +75,12 @@ def occlude(
             labelled joints of each person.
         seed: Of random draws; None draws anew in each call.
         parts: Own parts, name -> joint names.
-        place: 'target', or as a control 'on_person' or 'off_person'.
+        place: 'target', or as a control 'on_person', 'off_person' or
+            'decoy', the same area beside the target, over no joint.
+        offset: The centre of a joint's disc moves by a random vector, uniform
+            in a disc of this fraction of its radius.
+        stay_covered: Whether the joint stays under its moved disc; with an
+            offset above 1 it must be False.
 
     Raises:
         ValueError: An argument does not fit; the message names it.
@@ -95,13 +101,15 @@ def occlude(
             f'image is {image.dtype} of shape {image.shape}: give uint8 of '
             '(H, W) or (H, W, C)'
         )
-    if fill not in FILLS or FILLS[fill] is Donor:
-        known = ', '.join(f for f, c in FILLS.items() if c is not Donor)
-        raise ValueError(f'fill={fill!r} is unknown: it is one of {known}')
-    if place not in PLACES:
-        raise ValueError(
-            f'place={place!r} is unknown: it is one of {", ".join(PLACES)}'
-        )
+    fills = [name for name, made in FILLS.items() if made is not Donor]
+    for name, value, known in (
+        ('fill', fill, fills),
+        ('place', place, PLACES),
+    ):
+        if value not in known:
+            raise ValueError(
+                f'{name}={value!r} is unknown: it is one of {", ".join(known)}'
+            )
     xy, labelled, single = _read_keypoints(keypoints)
     skeleton = Skeleton.from_names(named_joints(names), parts)
     if len(skeleton.names) != xy.shape[1]:
@@ -109,46 +117,51 @@ def occlude(
             f'there are {xy.shape[1]} keypoints and {len(skeleton.names)} '
             'joint names: give names in the order of the keypoints'
         )
-    boxes = _read_boxes(bbox, xy, labelled)
-    people = [
-        _person(skeleton, xy[i], labelled[i], boxes[i], image.shape)
-        for i in range(len(xy))
-    ]
-    shape = xy.shape[:2]
-    hidden, targets = np.zeros(shape, bool), np.zeros(shape, bool)
+    people = []
+    for i, box in enumerate(_read_boxes(bbox, xy, labelled)):
+        height = float(box[3] - box[1])
+        if not math.isfinite(height) or height <= 0:
+            height = float(image.shape[0])
+        joints = xy[i].tolist(), labelled[i].tolist()
+        points = CorrectedRules().available(
+            skeleton.names, *joints, image.shape
+        )
+        people.append(Person(skeleton, *joints, points, height, height))
+    try:
+        rng = np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f'seed={seed!r} must be None or a whole number that is not '
+            'negative'
+        ) from None
+    keys = rng.integers(2**32, size=(len(people), 2)).tolist()
     out = image.copy()
     records: list[Record] = []
-    keys = _generator(seed).integers(2**32, size=(len(people), 2)).tolist()
-    surroundings = BareImage(image.shape, people)
-    for attack in _attacks(target, fill, size, place, skeleton):
+    for (kind, _), named in _by_attack(target, skeleton).items():
+        disc = DiscSize.of(size)
+        attack = Attack(kind, tuple(named), fill, disc, place, parts)
+        attack = replace(attack, offset=offset, stay_covered=stay_covered)
         occlusion = attack.occlusion()
-        numbers = occlusion.draw(keys, 0, len(records))
-        outcome = occlusion.apply(
-            out, people, numbers, surroundings, call=len(records)
-        )
+        call = len(records)
+        numbers = occlusion.draw(keys, 0, call)
+        outcome = occlusion.apply(out, people, numbers, call=call)
         out = outcome.image
         records += outcome.records
+    hidden, targets = np.zeros((2, *labelled.shape), bool)
     for record in records:
-        for array, listed in (
-            (targets, record['targets']),
-            (hidden, record['targets'] + record['bystanders']),
-        ):
-            for i, joint in listed:
-                array[i, skeleton.joint_index(joint)] = True
+        for i, joint in record['targets']:
+            targets[i, skeleton.joint_index(joint)] = True
+        for i, joint in record['targets'] + record['bystanders']:
+            hidden[i, skeleton.joint_index(joint)] = True
     if single:
         hidden, targets = hidden[0], targets[0]
     return Occluded(out, hidden, targets, records)
 
 
-def _attacks(
-    target: str | Sequence[str],
-    fill: str,
-    size: Size,
-    place: str,
-    skeleton: Skeleton,
-) -> list[Attack]:
-    """One attack for each random target, and one for the named targets of
-    each kind."""
+def _by_attack(
+    target: str | Sequence[str], skeleton: Skeleton
+) -> dict[tuple[str, bool], dict[str, None]]:
+    """The targets of each attack, by kind and whether they are random."""
     words = [target] if isinstance(target, str) else target
     if (
         not isinstance(words, Sequence)
@@ -159,23 +172,12 @@ def _attacks(
             f'target={target!r} must be the name of a joint or a part, a '
             "list of names, 'random' or 'random_part'"
         )
-    named: dict[str, list[str]] = {}
+    out: dict[tuple[str, bool], dict[str, None]] = {}
     for word in words:
         kind, name = _read_target(word, skeleton)
-        # those of the same key are hidden by one attack
-        named.setdefault(word if name == 'random' else kind, []).append(name)
-    disc = DiscSize.of(size)
-    return [
-        Attack(
-            PART if key in (PART, 'random_part') else KEYPOINT,
-            tuple(dict.fromkeys(names)),
-            fill,
-            disc,
-            place,
-            skeleton.own_parts,
-        )
-        for key, names in named.items()
-    ]
+        key = kind, word in ('random', 'random_part')
+        out.setdefault(key, {})[name] = None
+    return out
 
 
 def _read_target(word: str, skeleton: Skeleton) -> tuple[str, str]:
@@ -194,16 +196,6 @@ def _read_target(word: str, skeleton: Skeleton) -> tuple[str, str]:
         f'target {word!r} is neither a joint nor a part: joints are '
         f'{", ".join(skeleton.names)}; parts are {", ".join(skeleton.parts)}'
     )
-
-
-def _generator(seed: Any) -> np.random.Generator:
-    try:
-        return np.random.default_rng(seed)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f'seed={seed!r} must be None or a whole number that is not '
-            'negative'
-        ) from None
 
 
 def _read_keypoints(keypoints: Any) -> tuple[np.ndarray, np.ndarray, bool]:
@@ -244,20 +236,3 @@ def _read_boxes(bbox: Any, xy: np.ndarray, labelled: np.ndarray) -> np.ndarray:
             points = xy[i, known]
             boxes[i] = [*points.min(axis=0), *points.max(axis=0)]
     return boxes
-
-
-def _person(
-    skeleton: Skeleton,
-    xy: np.ndarray,
-    labelled: np.ndarray,
-    box: np.ndarray,
-    shape: tuple[int, ...],
-) -> Person:
-    height = float(box[3] - box[1])
-    if not math.isfinite(height) or height <= 0:
-        height = float(shape[0])
-    points, flags = xy.tolist(), labelled.tolist()
-    available = CorrectedRules().available(
-        skeleton.names, points, flags, shape
-    )
-    return Person(skeleton, points, flags, available, height, height)

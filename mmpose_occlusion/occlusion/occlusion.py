@@ -8,30 +8,27 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .choosers import Chooser, Named
-from .corrected import CorrectedRules
-from .paints import FILLS, Donor, Paint, Request, is_random, make_patch
-from .patch import Patch
-from .person import Joint, Person, joints_under
-from .placement import OFF_PERSON, ON_PERSON, TARGET, move_elsewhere
-from .records import Record, make_record
-from .regions import Disc, Region
-from .rules import Rules
-from .sizes import DEFAULT_DISC, DiscSize
-from .surroundings import BareImage, Surroundings
-from .targets import KEYPOINT, PART, Target
+from .paints import FILLS, Donor, Paint, Request
+from .patch import Patch, Record, make_patch, make_record
+from .person import Person
+from .placement import (
+    DECOY,
+    OFF_PERSON,
+    ON_PERSON,
+    TARGET,
+    Surroundings,
+    move_aside,
+    move_elsewhere,
+)
+from .regions import DEFAULT_DISC, Array, Disc, DiscSize, Joint, Region, Shape
+from .rules import CorrectedRules, Rules
+from .targets import PART, Chooser, Named, Target
 
-_WHERE = {ON_PERSON: 'on the person', OFF_PERSON: 'off the person'}
-
-
-class Attempt(NamedTuple):
-    """What became of one target: a patch, or a reason why there is none."""
-
-    region: Region | None = None
-    paint: Paint | None = None
-    patch: Patch | None = None
-    reason: str | None = None
-    excluded: bool = False
+_WHERE = {
+    ON_PERSON: 'on the person',
+    OFF_PERSON: 'off the person',
+    DECOY: 'beside the joint',
+}
 
 
 class Outcome(NamedTuple):
@@ -43,7 +40,7 @@ class Outcome(NamedTuple):
         removed: Joints that lose their label.
     """
 
-    image: np.ndarray
+    image: Array
     records: list[Record]
     removed: list[Joint]
 
@@ -58,7 +55,7 @@ class Occlusion:
 
     Args:
         chooser: Which targets of a person, and with which fills.
-        size: Of discs, see :class:`.sizes.DiscSize`.
+        size: Of discs, see :class:`.regions.DiscSize`.
         place: One of :data:`.placement.PLACES`.
         prob: Probability that a person is occluded.
         rules: The corrected ones, or the paper's.
@@ -66,6 +63,13 @@ class Occlusion:
             label.
         in_turn: See above; as the reference does.
         name: In records and messages.
+        offset: Of discs: the centre moves by a random vector, uniform in a
+            disc of this fraction of the radius.
+        stay_covered: Whether the vector is limited so that the pixel of the
+            joint stays painted; with an offset above 1 it must be False.
+
+    Raises:
+        ValueError: The offset does not fit.
     """
 
     chooser: Chooser
@@ -76,29 +80,39 @@ class Occlusion:
     remove_keypoints: bool = False
     in_turn: bool = False
     name: str = 'Occlusion'
+    offset: float = 0.0
+    stay_covered: bool = True
 
-    @property
-    def fills(self) -> tuple[str, ...]:
-        """All fills that it may paint."""
-        many = getattr(self.chooser, 'fills', None)
-        return many or (getattr(self.chooser, 'fill', 'blur'),)
+    def __post_init__(self) -> None:
+        offset = self.offset
+        most = 1 if self.stay_covered else math.inf
+        number = isinstance(offset, int | float) and offset is not True
+        if not number or not 0 <= offset <= most or offset == math.inf:
+            raise ValueError(
+                f'{self.name}: offset={offset!r} must be a fraction of the '
+                "disc's radius from 0 to 1, or above 1 with "
+                'stay_covered=False.'
+            )
+        if self.in_turn and offset:
+            raise ValueError(
+                f"{self.name}: offset={offset!r} is not the reference's, "
+                'whose discs are centred: leave out paper_exact=True.'
+            )
 
     def is_random(self, *fills: str) -> bool:
-        """Whether one of these fills, or the place, needs a number."""
-        return self.place != TARGET or any(map(is_random, fills))
+        """Whether one of these fills, place or offset needs a number."""
+        elsewhere = self.place != TARGET or self.offset > 0
+        return elsewhere or any(FILLS[fill].random for fill in fills)
 
     @property
     def numbers(self) -> int:
-        """Random numbers that each person takes; the last one is of the fill
-        and the place where these are random."""
-        return self.chooser.numbers + self.is_random(*self.fills)
+        """Random numbers that each person takes; the last one is of fill,
+        place and offset where these are random."""
+        return self.chooser.numbers + self.is_random(*self.chooser.fills)
 
     def draw(
-        self,
-        keys: Sequence[tuple[int, int]],
-        seed: int | None,
-        call: int = 0,
-    ) -> np.ndarray:
+        self, keys: Sequence[tuple[int, int]], seed: int | None, call: int = 0
+    ) -> Array:
         """Random numbers of each person.
 
         Args:
@@ -111,25 +125,24 @@ class Occlusion:
         Returns:
             (N, numbers) in [0, 1).
         """
+        shape = len(keys), self.numbers
         named = isinstance(self.chooser, Named)
-        if self.prob == 1 and named and not self.is_random(*self.fills):
-            return np.zeros((len(keys), self.numbers))  # nothing is random
+        if self.prob == 1 and named and self.numbers == self.chooser.numbers:
+            return np.zeros(shape)  # nothing is random
         if seed is None:
-            return np.random.random(  # noqa: NPY002
-                (len(keys), self.numbers)
-            )
+            return np.random.random(shape)  # noqa: NPY002
         later = [call] if call else []
         drawn = [
             np.random.default_rng([seed, *key, *later]).random(self.numbers)
             for key in keys
         ]
-        return np.reshape(drawn, (len(keys), self.numbers))
+        return np.reshape(drawn, shape)
 
     def apply(
         self,
-        image: np.ndarray,
+        image: Array,
         people: Sequence[Person],
-        numbers: np.ndarray,
+        numbers: Array,
         surroundings: Surroundings | None = None,
         call: int = 0,
         inplace: bool = False,
@@ -144,64 +157,61 @@ class Occlusion:
             call: Number of earlier occlusions of the image.
             inplace: Paint into ``image`` instead of a copy.
         """
-        around = surroundings or BareImage(image.shape, people)
+        around = surroundings or Surroundings(image.shape, people)
         source, turn = image, 0
-        means: dict[int, Paint] = {}
         patches: list[Patch] = []
         records: list[Record] = []
         removed: list[Joint] = []
         for i, person in enumerate(people):
-            mine = numbers[i]
-            if not mine[0] < self.prob:
-                records += self.refrain(
-                    call, i, f'not drawn (prob={self.prob})'
-                )
-                continue
-            chosen = self.chooser.choose(person, mine.tolist(), self.rules)
+            mine = numbers[i].tolist()
+            chosen: Any = f'not drawn (prob={self.prob})'
+            if mine[0] < self.prob:
+                chosen = self.chooser.choose(person, mine, self.rules)
             if isinstance(chosen, str):
                 records += self.refrain(call, i, chosen)
                 continue
             for target, fill in chosen:
-                attempt = self._attempt(
-                    source, people, i, target, fill, mine, around, means
+                found = self._attempt(
+                    source, i, person, target, fill, mine, around
                 )
-                under = joints_under(people, attempt.patch, image.shape)
-                gone = self._removed(person, i, target, attempt, under)
+                patch: Any = found.get('patch')
+                under, gone = [], []
+                for k, other in enumerate(people if patch else ()):
+                    joints = patch.joints_under(other.points, image.shape)
+                    under += [(k, joint) for joint in joints]
+                if self.removes(target, patch):
+                    gone = self.rules.removed(person, i, target.name, under)
                 removed += gone
-                asked = _asked(person, i, target, self.place)
-                records.append(
-                    make_record(
-                        transform=self.name,
-                        call=call,
-                        turn=turn,
-                        instance=i,
-                        kind=target.kind,
-                        target=target.name,
-                        fill=fill,
-                        place=self.place,
-                        region=attempt.region,
-                        paint=attempt.paint,
-                        patch=attempt.patch,
-                        targets=_listed(
-                            [j for j in under if j in asked], people
-                        ),
-                        bystanders=_listed(
-                            [j for j in under if j not in asked], people
-                        ),
-                        removed=_listed(gone, people),
-                        reason=attempt.reason,
-                        excluded=attempt.excluded,
-                    )
+                asked: set[Joint] = set()  # a control asks for none
+                if self.place == TARGET:
+                    names = person.skeleton.names
+                    asked = {
+                        (i, names[k]) for k in target.joints(person.skeleton)
+                    }
+                hidden = [joint for joint in under if joint in asked]
+                others = [joint for joint in under if joint not in asked]
+                record = make_record(
+                    transform=self.name,
+                    call=call,
+                    turn=turn,
+                    instance=i,
+                    target=target,
+                    fill=fill,
+                    place=self.place,
+                    targets=_listed(hidden, people),
+                    bystanders=_listed(others, people),
+                    removed=_listed(gone, people),
+                    **found,
                 )
-                if attempt.patch is None:
+                records.append(record)
+                if patch is None:
                     continue
                 if self.in_turn:
                     source = source if inplace or turn else source.copy()
-                    attempt.patch.apply(source)
-                    means.clear()
+                    patch.apply(source)
                     turn += 1
                 else:
-                    patches.append(attempt.patch)
+                    patches.append(patch)
         if patches:
             source = source if inplace else source.copy()
             for patch in patches:
@@ -217,34 +227,35 @@ class Occlusion:
                 transform=self.name,
                 call=call,
                 instance=instance,
-                kind=target.kind,
-                target=target.name,
-                fill=self.fills[0],
+                target=target,
+                fill=self.chooser.fills[0],
                 place=self.place,
                 reason=reason,
             )
             for target in self.chooser.label
         ]
 
+    def removes(self, target: Target, patch: Patch | None) -> bool:
+        """Whether joints lose their label; discs remove nothing."""
+        return self.remove_keypoints and target.kind == PART
+
     def region(
-        self, person: Person, target: Target, shape: tuple[int, ...]
+        self, person: Person, target: Target, shape: Shape
     ) -> Region | str:
         """The region of a target, or why it has none.
 
         Raises:
             ValueError: The size is a fraction of the box, which is unknown.
         """
+        name = target.name
         if target.kind == PART:
-            part = target.name
-            if person.points.keys().isdisjoint(person.skeleton.parts[part]):
-                return f'no joint of the {part} is available'
-            return self.rules.part_box(person, part, shape)
-        if target.name not in person.points:
-            return self.rules.why_unavailable(person, target.name)
+            if not person.has(name):
+                return f'no joint of the {name} is available'
+            return self.rules.part_box(person, name, shape)
+        if name not in person.points:
+            return self.rules.why_unavailable(person, name)
         if self.size.radius is not None:
-            return self.rules.disc(
-                person, target.name, self.size.radius, shape
-            )
+            return self.rules.disc(person, name, self.size.radius, shape)
         if not math.isfinite(person.box_height):
             raise ValueError(
                 f"{self.name} with size='{self.size}' scales with the "
@@ -255,106 +266,101 @@ class Occlusion:
         assert self.size.fraction is not None
         radius = self.size.fraction * person.box_height / 2
         # at least the pixel of the joint
-        return Disc(person.points[target.name], max(radius, math.sqrt(0.5)))
-
-    def _attempt(
-        self,
-        image: np.ndarray,
-        people: Sequence[Person],
-        index: int,
-        target: Target,
-        fill: str,
-        numbers: np.ndarray,
-        around: Surroundings,
-        means: dict[int, Paint],
-    ) -> Attempt:
-        person = people[index]
-        region = self._start(person, target, image.shape)
-        if isinstance(region, str):
-            return Attempt(reason=region)
-        seed, rng = 0, None
-        if self.is_random(fill):
-            rng = _generator(numbers, target.name)
-            if self.place != TARGET:
-                moved = move_elsewhere(
-                    region,
-                    self.place,
-                    around.person_mask(index),
-                    around.photo_mask(),
-                    rng.random(),
-                )
-                if moved is None:
-                    where = _WHERE[self.place]
-                    reason = f'the same region fits nowhere {where}'
-                    return Attempt(region, reason=reason, excluded=True)
-                region = moved
-        if FILLS[fill] is Donor:
-            found = around.donor(index, target, numbers.tolist(), rng)
-            if isinstance(found, str):
-                return Attempt(region, reason=found)
-            return Attempt(region, found, make_patch(image, region, found))
-        if rng is not None:
-            seed = int(rng.integers(2**31))
-        if fill != 'mean' or not means:
-            paint = FILLS[fill].resolve(
-                fill,
-                Request(
-                    image,
-                    self._ksize(person, region),
-                    seed,
-                    self.rules.exact_blur,
-                    self.rules.mean_color,
-                ),
-            )
-            if fill == 'mean':
-                means[0] = paint
-        else:
-            paint = means[0]
-        patch = make_patch(image, region, paint)
-        if patch is None:
-            return Attempt(region, reason='its region has no pixel here')
-        return Attempt(region, paint, patch)
+        return Disc(person.points[name], max(radius, math.sqrt(0.5)))
 
     def _start(
-        self, person: Person, target: Target, shape: tuple[int, ...]
+        self, person: Person, target: Target, shape: Shape
     ) -> Region | str:
         """The region of a chosen target; PartMix may refuse it first."""
         return self.region(person, target, shape)
 
-    def _ksize(self, person: Person, region: Region) -> int:
-        if isinstance(region, Disc):
-            return self.rules.disc_ksize(region)
-        return self.rules.part_ksize(person)
-
-    def _removed(
+    def _attempt(
         self,
-        person: Person,
+        image: Array,
         index: int,
+        person: Person,
         target: Target,
-        attempt: Attempt,
-        under: list[Joint],
-    ) -> list[Joint]:
-        """Joints that lose their label; discs remove nothing."""
-        if not self.remove_keypoints or target.kind == KEYPOINT:
-            return []
-        return self.rules.removed(person, index, target.name, under)
+        fill: str,
+        numbers: list[float],
+        around: Surroundings,
+    ) -> dict[str, Any]:
+        """What becomes of one target, as :func:`.patch.make_record` takes it:
+        a region, a paint and a patch, or a reason why there is none."""
+        region = self._start(person, target, image.shape)
+        if isinstance(region, str):
+            return dict(reason=region)
+        # from the last number; a different one for each target
+        key = [int(numbers[-1] * 2**53), zlib.crc32(target.name.encode())]
+        rng = np.random.default_rng(key)
+        found: dict[str, Any] = {}
+        if self.offset and isinstance(region, Disc):
+            x, y = region.center
+            region = move_aside(
+                region, self.offset, self.stay_covered, rng.random(2)
+            )
+            found['offset'] = region.center[0] - x, region.center[1] - y
+        if self.place != TARGET:
+            mask = (
+                around.joint_mask
+                if self.place == DECOY
+                else around.person_mask
+            )
+            moved = move_elsewhere(
+                region,
+                self.place,
+                mask(index),
+                around.photo_mask(),
+                rng.random(),
+            )
+            if moved is None:
+                reason = f'the same region fits nowhere {_WHERE[self.place]}'
+                return dict(region=region, reason=reason, excluded=True)
+            region = moved
+        paint: Paint | str
+        if FILLS[fill] is Donor:
+            paint = around.donor(index, target, numbers, rng)
+            if isinstance(paint, str):
+                return dict(region=region, reason=paint)
+        else:
+            request = Request(
+                image,
+                self.rules.ksize(person, region),
+                int(rng.integers(2**31)),
+                self.rules.exact_blur,
+                self.rules.mean_color,
+            )
+            paint = FILLS[fill].resolve(fill, request)
+        patch = make_patch(image, region, paint)
+        if patch is None:
+            return dict(region=region, reason='its region has no pixel here')
+        return dict(region=region, paint=paint, patch=patch, **found)
 
 
-def _asked(
-    person: Person, index: int, target: Target, place: str
-) -> set[Joint]:
-    """The joints that a target asks for; a control asks for none."""
-    if place != TARGET:
-        return set()
-    names: Any = target.joint_names(person.skeleton)
-    return {(index, name) for name in names}
+@dataclass(frozen=True)
+class PartMixOcclusion(Occlusion):
+    """Paste parts of other people; see the transform ``PartMix``.
 
+    Args:
+        tries: Donors that are tried.
+    """
 
-def _generator(numbers: np.ndarray, name: str) -> np.random.Generator:
-    """Of a random fill or place, from the last of a person's numbers; a
-    different one for each target."""
-    number = int(float(numbers[-1]) * 2**53)
-    return np.random.default_rng([number, zlib.crc32(name.encode())])
+    tries: int = 8
+
+    @property
+    def numbers(self) -> int:
+        """Whether, which part, which part of the donor, and the donors."""
+        return 3 + self.tries
+
+    def _start(
+        self, person: Person, target: Target, shape: Shape
+    ) -> Region | str:
+        if not self.rules.mixes(person, target.name):
+            return f'not all joints of the {target.name} available'
+        return self.region(person, target, shape)
+
+    def removes(self, target: Target, patch: Patch | None) -> bool:
+        """None where nothing is pasted, also under ``paper_exact``."""
+        return self.remove_keypoints and patch is not None
 
 
 def _listed(joints: list[Joint], people: Sequence[Person]) -> list[list]:

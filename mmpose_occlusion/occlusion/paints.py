@@ -1,45 +1,45 @@
 """Paints: what is put into a region.
 
-A paint is one frozen dataclass, registered by :func:`paint`, that renders
-pixels, becomes a record and comes back from it. A *fill* is the word by which
-users ask for a paint; its class resolves it for an image.
+A *fill* is the word by which users ask for a paint; the class that
+:func:`paint` registers for it resolves it for an image.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from functools import lru_cache
-from typing import Any, ClassVar, Protocol, TypeVar
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, TypeVar
 
 import cv2
 import numpy as np
 
-from .patch import Patch, PixelBox
-from .regions import Region
+from .regions import Array, PixelBox, Region
 
 GREY = 128
 
-ReadImage = Callable[[str], np.ndarray | None]
+ReadImage = Callable[[str], Array | None]
 """Path -> (H, W, 3) BGR image."""
 
 
-class Paint(Protocol):
-    """What a registered class offers."""
+class Paint:
+    """Base of paints: frozen dataclasses whose record is their fields.
 
-    random: ClassVar[bool]
+    Fields that are not compared are not recorded; :meth:`from_record` fills
+    them.
+    """
+
     kind: ClassVar[str]
+    random: ClassVar[bool]
 
     @classmethod
     def resolve(cls, fill: str, request: 'Request') -> 'Paint':
-        """The paint for a fill.
+        """The paint for a fill; here, one that a seed alone determines.
 
         Args:
             fill: One of the class's fills.
             request: The image, and how strong the paint is to be.
         """
+        return cls(seed=request.seed)  # type: ignore[call-arg]
 
-    def render(
-        self, image: np.ndarray, region: Region, box: PixelBox
-    ) -> np.ndarray:
+    def render(self, image: Array, region: Region, box: PixelBox) -> Array:
         """Pixels of a box.
 
         Args:
@@ -52,18 +52,25 @@ class Paint(Protocol):
             Array that broadcasts to ``(y2 - y1, x2 - x1[, C])``, of the
             image's dtype.
         """
+        raise NotImplementedError
 
     def to_record(self) -> dict[str, Any]:
         """Plain values with the paint's ``kind``."""
+        record: dict[str, Any] = dict(kind=self.kind)
+        for one in fields(self):  # type: ignore[arg-type]
+            if one.compare:
+                value = getattr(self, one.name)
+                is_tuple = isinstance(value, tuple)
+                record[one.name] = list(value) if is_tuple else value
+        return record
 
     @classmethod
-    def from_record(
-        cls, record: Mapping[str, Any], read: ReadImage
-    ) -> 'Paint':
+    def from_record(cls, record: Mapping[str, Any], read: ReadImage) -> Any:
         """Inverse of :meth:`to_record`; ``read`` reads image files."""
+        return cls(**{k: v for k, v in record.items() if k != 'kind'})
 
 
-P = TypeVar('P', bound=Paint)
+P = TypeVar('P')
 
 
 @dataclass(frozen=True)
@@ -79,13 +86,11 @@ class Request:
         mean: Mean colour of an image, one number per channel.
     """
 
-    image: np.ndarray
-    ksize: int = 11
-    seed: int = 0
-    exact_blur: bool = False
-    mean: Callable[[np.ndarray], list[float]] = field(
-        default_factory=lambda: mean_color
-    )
+    image: Array
+    ksize: int
+    seed: int
+    exact_blur: bool
+    mean: Callable[[Array], list[float]]
 
 
 PAINTS: dict[str, type[Paint]] = {}
@@ -101,7 +106,7 @@ REFERENCE_FILLS = ('blur', 'mean', 'black')
 def paint(
     kind: str, *fills: str, random: bool = False
 ) -> Callable[[type[P]], type[P]]:
-    """Register a class of paints.
+    """Register a class of paints, with the methods of :class:`Paint`.
 
     Args:
         kind: In records.
@@ -110,17 +115,13 @@ def paint(
     """
 
     def register(cls: type[P]) -> type[P]:
-        cls.kind, cls.random = kind, random
-        PAINTS[kind] = cls
-        FILLS.update(dict.fromkeys(fills or (kind,), cls))
+        known: Any = cls
+        known.kind, known.random = kind, random
+        PAINTS[kind] = known
+        FILLS.update(dict.fromkeys(fills or (kind,), known))
         return cls
 
     return register
-
-
-def is_random(fill: str) -> bool:
-    """Whether a fill needs a random number."""
-    return FILLS[fill].random
 
 
 def paint_from_record(
@@ -130,23 +131,9 @@ def paint_from_record(
     return PAINTS[record['kind']].from_record(record, read)
 
 
-class PlainPaint:
-    """Base of dataclasses whose record is their fields, all plain values."""
-
-    kind: ClassVar[str]
-    random: ClassVar[bool]
-
-    def to_record(self) -> dict[str, Any]:
-        return dict(kind=self.kind, **asdict(self))  # type: ignore[call-overload]
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any], read: ReadImage) -> Any:
-        return cls(**{k: v for k, v in record.items() if k != 'kind'})
-
-
 @paint('blur')
 @dataclass(frozen=True)
-class Blur(PlainPaint):
+class Blur(Paint):
     """Gaussian blur with OpenCV's automatic sigma, border reflect-101.
 
     Args:
@@ -163,9 +150,7 @@ class Blur(PlainPaint):
     def resolve(cls, fill: str, request: Request) -> 'Blur':
         return cls(request.ksize, request.exact_blur)
 
-    def render(
-        self, image: np.ndarray, region: Region, box: PixelBox
-    ) -> np.ndarray:
+    def render(self, image: Array, region: Region, box: PixelBox) -> Array:
         x1, y1, x2, y2 = box
         if self.exact:
             blurred = cv2.GaussianBlur(image, (self.ksize, self.ksize), 0)
@@ -173,21 +158,16 @@ class Blur(PlainPaint):
         margin = self.ksize // 2
         left, top = max(x1 - margin, 0), max(y1 - margin, 0)
         cut = image[top : y2 + margin, left : x2 + margin]
-        taps = _gaussian_taps(self.ksize)
+        taps = cv2.getGaussianKernel(self.ksize, 0, cv2.CV_32F)
         blurred = cv2.sepFilter2D(
             cut, -1, taps, taps, borderType=cv2.BORDER_REFLECT_101
         ).reshape(cut.shape)
         return blurred[y1 - top : y2 - top, x1 - left : x2 - left]
 
 
-@lru_cache(maxsize=64)
-def _gaussian_taps(ksize: int) -> np.ndarray:
-    return cv2.getGaussianKernel(ksize, 0, cv2.CV_32F)
-
-
-@paint('color', 'black', 'grey')
+@paint('color', 'black', 'grey', 'mean')
 @dataclass(frozen=True)
-class Color(PlainPaint):
+class Color(Paint):
     """One colour.
 
     Args:
@@ -198,33 +178,18 @@ class Color(PlainPaint):
 
     @classmethod
     def resolve(cls, fill: str, request: Request) -> 'Color':
+        if fill == 'mean':
+            return cls(request.mean(request.image))
         value = GREY if fill == 'grey' else 0
         return cls([value] * channels(request.image))
 
-    def render(
-        self, image: np.ndarray, region: Region, box: PixelBox
-    ) -> np.ndarray:
+    def render(self, image: Array, region: Region, box: PixelBox) -> Array:
         return np.array(self.color, image.dtype)
-
-
-@paint('mean')
-@dataclass(frozen=True)
-class Mean(PlainPaint):
-    """The image's mean colour; its record is that of the colour."""
-
-    @classmethod
-    def resolve(cls, fill: str, request: Request) -> Color:
-        return Color(request.mean(request.image))
-
-    def render(
-        self, image: np.ndarray, region: Region, box: PixelBox
-    ) -> np.ndarray:
-        return np.array(mean_color(image), image.dtype)
 
 
 @paint('pixelate')
 @dataclass(frozen=True)
-class Pixelate(PlainPaint):
+class Pixelate(Paint):
     """Squares of their mean colour.
 
     They start at the image's first pixel; those at its right and lower border
@@ -240,9 +205,7 @@ class Pixelate(PlainPaint):
     def resolve(cls, fill: str, request: Request) -> 'Pixelate':
         return cls(request.ksize // 2 + 1)
 
-    def render(
-        self, image: np.ndarray, region: Region, box: PixelBox
-    ) -> np.ndarray:
+    def render(self, image: Array, region: Region, box: PixelBox) -> Array:
         x1, y1, x2, y2 = box
         block = self.block
         left, top = x1 // block * block, y1 // block * block
@@ -263,24 +226,14 @@ class Pixelate(PlainPaint):
         return squares[rows][:, cols].astype(image.dtype)
 
 
-class SeededPaint(PlainPaint):
-    """Base of paints that a seed determines."""
-
-    @classmethod
-    def resolve(cls, fill: str, request: Request) -> Any:
-        return cls(seed=request.seed)  # type: ignore[call-arg]
-
-
 @paint('noise', random=True)
 @dataclass(frozen=True)
-class Noise(SeededPaint):
+class Noise(Paint):
     """Each channel of each pixel drawn from 0 to 255."""
 
     seed: int
 
-    def render(
-        self, image: np.ndarray, region: Region, box: PixelBox
-    ) -> np.ndarray:
+    def render(self, image: Array, region: Region, box: PixelBox) -> Array:
         shape = (box[3] - box[1], box[2] - box[0], *image.shape[2:])
         rng = np.random.default_rng(self.seed)
         values = rng.integers(0, 256, shape, np.uint8)
@@ -289,7 +242,7 @@ class Noise(SeededPaint):
 
 @paint('donor', random=True)
 @dataclass(frozen=True)
-class Donor:
+class Donor(Paint):
     """Pixels of another person, resized by area interpolation.
 
     Args:
@@ -306,21 +259,9 @@ class Donor:
     annotation: Any
     box: PixelBox
     swap_channels: bool = False
-    source: np.ndarray | None = field(default=None, repr=False, compare=False)
+    source: Array | None = field(default=None, repr=False, compare=False)
 
-    kind: ClassVar[str]
-    random: ClassVar[bool]
-
-    @classmethod
-    def resolve(cls, fill: str, request: Request) -> Any:
-        raise ValueError(
-            "fill='donor' takes pixels of other people, which only a data "
-            'set with donors has: wrap it in DonorDataset.'
-        )
-
-    def render(
-        self, image: np.ndarray, region: Region, box: PixelBox
-    ) -> np.ndarray:
+    def render(self, image: Array, region: Region, box: PixelBox) -> Array:
         assert self.source is not None
         x1, y1, x2, y2 = self.box
         size = (box[2] - box[0], box[3] - box[1])
@@ -335,25 +276,15 @@ class Donor:
             pixels = pixels.reshape(*pixels.shape[:2], *image.shape[2:])
         return pixels.astype(image.dtype, copy=False)
 
-    def to_record(self) -> dict[str, Any]:
-        return dict(
-            kind=self.kind,
-            part=self.part,
-            image_path=self.image_path,
-            annotation=self.annotation,
-            box=list(self.box),
-            swap_channels=self.swap_channels,
-        )
-
     @classmethod
     def from_record(
         cls, record: Mapping[str, Any], read: ReadImage
     ) -> 'Donor':
-        values = {k: v for k, v in record.items() if k != 'kind'}
-        return cls(**values, source=read(record['image_path']))
+        plain: Donor = super().from_record(record, read)
+        return replace(plain, source=read(plain.image_path))
 
 
-def mean_color(image: np.ndarray) -> list[float]:
+def mean_color(image: Array) -> list[float]:
     """The image's mean per channel, rounded where its dtype is whole."""
     mean = cv2.mean(image)[: channels(image)]
     if image.dtype.kind in 'ui':
@@ -361,28 +292,6 @@ def mean_color(image: np.ndarray) -> list[float]:
     return list(mean)
 
 
-def channels(image: np.ndarray) -> int:
+def channels(image: Array) -> int:
     """Channels of an ``(H, W)`` or ``(H, W, C)`` image."""
     return image.shape[2] if image.ndim == 3 else 1
-
-
-def make_patch(
-    image: np.ndarray, region: Region, paint: Paint
-) -> Patch | None:
-    """The patch of a paint in a region.
-
-    Args:
-        image: ``(H, W, C)`` or ``(H, W)``; not modified.
-        region: Where.
-        paint: What.
-
-    Returns:
-        None where the region has no pixel in the image.
-    """
-    box = region.bounds(image.shape)
-    if box is None:
-        return None
-    mask = region.mask(box)
-    if mask is not None and not np.count_nonzero(mask):
-        return None
-    return Patch(box, paint.render(image, region, box), mask)

@@ -6,44 +6,61 @@ Gemert, ICPR 2020, arXiv 2010.10451). It works on crops alone.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..skeleton import MIXED_PARTS
+from ..skeleton import CROWN, FACE, LIMBS, MIXED_PARTS, NECK, Skeleton
 from .paints import channels
-from .part_box import disc_blur_ksize, reference_box
-from .patch import Point
-from .person import Joint, Person
-from .regions import Box, Disc
+from .person import Person
+from .regions import Array, Box, Disc, Joint, Point, Region, Shape
 
 REFERENCE_PARTS = ('left_arm', 'right_arm', 'hip', 'left_leg', 'right_leg')
 PART_KSIZE = 31
 MPII_MISSING = -2.0
 """A missing MPII joint is -1 in the file, minus 1 for Matlab's indexing."""
 
+HEAD_SCALE = 1.2
+MIN_THICKNESS = 0.25
+
+Points = Mapping[str, Point]
+"""Available joints of one person: name -> x and y in pixels."""
+
+CenterWidths = tuple[Point, Point]
+"""A box by its centre, and by its full width and height, in pixels."""
+
 
 class PaperRules:
-    """See :class:`.rules.Rules`: pixel radii, availability by coordinates,
-    swapped bounds."""
+    """Pixel radii, availability by coordinates, swapped bounds.
+
+    See :class:`.rules.CorrectedRules` for what each method is.
+    """
 
     exact_blur = True
 
     def coordinates(
         self,
-        xy: np.ndarray,
-        labelled: np.ndarray,
-        filed: np.ndarray | None = None,
+        xy: Array,
+        labelled: Array,
+        filed: Array | None = None,
         *,
         mpii: bool,
         flipped: bool,
-    ) -> np.ndarray:
+    ) -> Array:
         """Unlabelled joints keep the coordinates that their file gives.
 
         They are never warped: on MPII they are (-2, -2) in crop pixels,
         too, and on COCO (0, 0), or whatever a file has there. A flip
         multiplies them by the visibility, which makes them (0, 0), and so
         is a joint that an earlier occlusion removed.
+
+        Args:
+            xy: ``(..., 2)`` image pixels.
+            labelled: ``(...)`` bool.
+            filed: ``(..., 2)`` as the annotation file has them, in pixels of
+                the whole image; None where they are not known.
+            mpii: Whether they are MPII's joints.
+            flipped: Whether the image was flipped.
         """
         erased = (xy == 0).all(axis=-1)
         missing = np.zeros_like(xy)
@@ -58,7 +75,7 @@ class PaperRules:
         names: Sequence[str],
         xy: Sequence[Sequence[float]],
         labelled: Sequence[bool],
-        shape: tuple[int, ...],
+        shape: Shape,
     ) -> dict[str, Point]:
         """Neither coordinate is zero; label and border are not considered.
         (Coordinates that are not finite are never available.)"""
@@ -71,31 +88,19 @@ class PaperRules:
     def why_unavailable(self, person: Person, joint: str) -> str:
         return f'{joint} has a coordinate that is zero'
 
-    def random_keypoints(self, person: Person) -> list[str]:
-        return list(person.points)
-
-    def random_parts(self, person: Person, every: bool) -> list[str]:
-        """Five parts, or all, whether or not the person has them; none for a
-        person without any available joint."""
-        if not person.points:
-            return []
-        parts = person.skeleton.parts
-        if every:
-            return list(parts)
-        return [part for part in REFERENCE_PARTS if part in parts]
-
-    def mixed_parts(self, person: Person) -> list[str]:
-        """All of PartMix's parts."""
-        if not person.points:
-            return []
-        return [p for p in MIXED_PARTS if p in person.skeleton.parts]
+    def random_parts(self, person: Person, what: str) -> list[str]:
+        """Whether or not the person has them; none for a person without any
+        available joint."""
+        parts = person.skeleton.parts if person.points else {}
+        known = {'part': REFERENCE_PARTS, 'mixed': MIXED_PARTS}
+        return [p for p in known.get(what, tuple(parts)) if p in parts]
 
     def mixes(self, person: Person, part: str) -> bool:
         """Only with all joints of the part available."""
         return person.points.keys() >= set(person.skeleton.parts[part])
 
     def disc(
-        self, person: Person, joint: str, radius: float, shape: tuple[int, ...]
+        self, person: Person, joint: str, radius: float, shape: Shape
     ) -> Disc | str:
         """The radius is in crop pixels, and the test for the crop's border
         swaps its height and width."""
@@ -107,28 +112,26 @@ class PaperRules:
             )
         return Disc((x, y), int(radius))
 
-    def part_box(
-        self, person: Person, part: str, shape: tuple[int, ...]
-    ) -> Box | str:
+    def part_box(self, person: Person, part: str, shape: Shape) -> Box | str:
         """The tight box, its ends truncated after clipping."""
         box = reference_box(part, person.skeleton, person.points)
         if box is None:
             return f'the reference has no box for the {part} of this person'
         (x, y), (w, h) = box
-        x1, x2 = (_clipped(edge, shape[1]) for edge in (x - w / 2, x + w / 2))
-        y1, y2 = (_clipped(edge, shape[0]) for edge in (y - h / 2, y + h / 2))
+        edges = np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2])
+        size = [shape[1], shape[0]] * 2
+        x1, y1, x2, y2 = np.clip(edges, 0, size).astype(int).tolist()
         if x1 >= x2 or y1 >= y2:
             return f"the reference's box for the {part} is empty"
         return Box((x1, y1, x2, y2))
 
-    def disc_ksize(self, disc: Disc) -> int:
-        return disc_blur_ksize(int(disc.radius))
-
-    def part_ksize(self, person: Person) -> int:
-        """31 pixels whatever the crop's size."""
+    def ksize(self, person: Person, region: Region) -> int:
+        """Of a part 31 pixels, whatever the crop's size."""
+        if isinstance(region, Disc):
+            return 2 * int(region.radius) - 1
         return PART_KSIZE
 
-    def mean_color(self, image: np.ndarray) -> list[float]:
+    def mean_color(self, image: Array) -> list[float]:
         """The mean over all pixels, truncated to the image's dtype."""
         flat = image.reshape(-1, channels(image))
         mean = flat.mean(axis=0, dtype=np.float64)
@@ -153,6 +156,58 @@ class PaperRules:
         ]
 
 
-def _clipped(edge: float, size: int) -> int:
-    """An edge inside the image, truncated."""
-    return int(min(max(edge, 0), size))
+def reference_box(
+    part: str, skeleton: Skeleton, points: Points
+) -> CenterWidths | None:
+    """The box of a part as the reference system computes it.
+
+    Heads without facial joints take its rule for MPII, others that for COCO;
+    the user's parts take the plain bounding box, as corpus, upper and lower
+    body and the sides do.
+
+    Returns:
+        None where the reference has no box: fewer joints than it needs.
+    """
+    joints = skeleton.parts[part]
+    side, _, limb = part.partition('_')
+    if part not in skeleton.own_parts:
+        if part == 'hip':
+            return _pair(points.get('left_hip'), points.get('right_hip'), 2, 2)
+        if part == 'head' and set(joints).isdisjoint(FACE):
+            crown = next((points[n] for n in CROWN if n in points), None)
+            neck = next((points[n] for n in NECK if n in points), None)
+            return _pair(crown, neck, 2, 1)
+        if limb in LIMBS:
+            names = LIMBS[limb]
+            root, middle, end = (points.get(f'{side}_{n}') for n in names)
+            if middle is None:
+                return _pair(root, end)
+            if root is None or end is None:
+                # around the middle joint, as wide as to the other
+                box = _pair(middle, root or end, 2, 2)
+                return box and (middle, box[1])
+    xy = [points[name] for name in joints if name in points]
+    if len(xy) < 2:
+        return None
+    center, (w, h) = bounding_box(*zip(*xy, strict=True))
+    is_head = part == 'head' and part not in skeleton.own_parts
+    return center, (HEAD_SCALE * w, HEAD_SCALE * h) if is_head else (w, h)
+
+
+def bounding_box(xs: Sequence[float], ys: Sequence[float]) -> CenterWidths:
+    """The bounding box of points."""
+    x1, y1, x2, y2 = min(xs), min(ys), max(xs), max(ys)
+    return ((x1 + x2) / 2, (y1 + y2) / 2), (x2 - x1, y2 - y1)
+
+
+def _pair(
+    a: Point | None, b: Point | None, x: float = 1, y: float = 1
+) -> CenterWidths | None:
+    """The box of two joints, no side under a quarter of the other, widened
+    by x and y."""
+    if a is None or b is None:
+        return None
+    w, h = abs(a[0] - b[0]), abs(a[1] - b[1])
+    wide, high = max(w, MIN_THICKNESS * h), max(h, MIN_THICKNESS * w)
+    center = (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
+    return center, (x * wide, y * high)

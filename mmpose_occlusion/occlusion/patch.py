@@ -1,16 +1,22 @@
-"""A patch: where an image is painted over, and with what."""
+"""A patch, its record, and its replay.
+
+A record says what was done, or why nothing was. It holds plain numbers,
+strings, lists and None, so that it can be written to JSON, and is enough to
+make its patch again.
+"""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 
+import cv2
 import numpy as np
 
-Point = tuple[float, float]
-"""``(x, y)`` in pixels."""
-
-PixelBox = tuple[int, int, int, int]
-"""Columns x1:x2 and rows y1:y2 as ``(x1, y1, x2, y2)``, ends exclusive."""
+from .paints import Paint, ReadImage, paint_from_record
+from .regions import Array, PixelBox, Point, Region, Shape, region_from_record
+from .targets import Target
 
 
 @dataclass(frozen=True)
@@ -26,8 +32,8 @@ class Patch:
     """
 
     box: PixelBox
-    pixels: np.ndarray
-    mask: np.ndarray | None = None
+    pixels: Array
+    mask: Array | None = None
 
     @property
     def num_pixels(self) -> int:
@@ -37,48 +43,34 @@ class Patch:
         x1, y1, x2, y2 = self.box
         return (x2 - x1) * (y2 - y1)
 
-    def apply(self, image: np.ndarray) -> None:
+    def apply(self, image: Array) -> None:
         """Paint the patch into ``image``, (H, W, C) or (H, W), in place."""
         x1, y1, x2, y2 = self.box
         view = image[y1:y2, x1:x2]
-        if self.mask is None:
-            view[...] = self.pixels
-        else:
-            mask = self.mask
-            np.copyto(
-                view,
-                self.pixels,
-                where=mask[..., None] if view.ndim == 3 else mask,
-            )
+        where = True if self.mask is None else self.mask
+        if self.mask is not None and view.ndim == 3:
+            where = self.mask[..., None]
+        np.copyto(view, self.pixels, where=where)
 
     def joints_under(
-        self, points: Mapping[str, Point], shape: tuple[int, ...]
+        self, points: Mapping[str, Point], shape: Shape
     ) -> list[str]:
         """Which joints lie on a painted pixel.
 
         A joint lies on the pixel whose centre is nearest; pixel centres are
-        at whole numbers. Plain numbers: for a person's few joints arrays
-        take many times as long.
-
-        Args:
-            points: Joints in image pixels; those not finite or outside
-                the image are on no pixel.
-            shape: The image's ``(H, W)``.
+        at whole numbers. Those that are not finite or outside the image of
+        ``shape`` are on none.
         """
         x1, y1, x2, y2 = self.box
         height, width = shape[:2]
-        left, top = max(x1 - 1, 0), max(y1 - 1, 0)
         under = []
         for joint, (x, y) in points.items():
-            # most are far away; NaN is in no interval
-            if not (left <= x <= x2 and top <= y <= y2):
+            if not (0 <= x < width and 0 <= y < height):  # NaN is not
                 continue
             col = min(math.floor(x + 0.5), width - 1)
             row = min(math.floor(y + 0.5), height - 1)
             if (
-                x < width
-                and y < height
-                and x1 <= col < x2
+                x1 <= col < x2
                 and y1 <= row < y2
                 and (self.mask is None or self.mask[row - y1, col - x1])
             ):
@@ -86,28 +78,132 @@ class Patch:
         return under
 
 
-def inside_image(xy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Which points are in an image: ``0 <= x < W`` and ``0 <= y < H``.
+def make_patch(image: Array, region: Region, paint: Paint) -> Patch | None:
+    """The patch of a paint in a region; None where the region has no pixel in
+    the image, ``(H, W, C)`` or ``(H, W)``, which is not modified."""
+    box = region.bounds(image.shape)
+    if box is None:
+        return None
+    mask = region.mask(box)
+    if mask is not None and not np.count_nonzero(mask):
+        return None
+    return Patch(box, paint.render(image, region, box), mask)
+
+
+class Record(dict):
+    """What :func:`make_record` makes: an entry of ``results['occlusions']``.
+
+    Not to be modified: deep copies of a sample, such as ``PackPoseInputs``
+    makes, share it.
+    """
+
+    def __deepcopy__(self, memo: dict) -> 'Record':
+        return self
+
+
+def make_record(
+    *,
+    transform: str,
+    call: int,
+    instance: int | None,
+    target: Target,
+    fill: str,
+    place: str = 'target',
+    turn: int = 0,
+    region: Region | None = None,
+    paint: Paint | None = None,
+    patch: Patch | None = None,
+    targets: Sequence = (),
+    bystanders: Sequence = (),
+    removed: Sequence = (),
+    reason: str | None = None,
+    excluded: bool = False,
+    offset: Point | None = None,
+) -> Record:
+    """One record.
 
     Args:
-        xy: ``(..., 2)`` points in pixels; NaN is outside.
-        shape: The image's ``(H, W)``.
-    """
-    x, y = xy[..., 0], xy[..., 1]
-    return (x >= 0) & (x < shape[1]) & (y >= 0) & (y < shape[0])
-
-
-def nearest_pixel(
-    xy: np.ndarray, shape: tuple[int, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and rows of the pixels nearest to points in an image.
+        transform: Class of the transform.
+        call: Number of occlusions that have written records before it.
+        instance: Index of the person in the image.
+        target: Its ``kind``, 'keypoint' or 'part', and its name, 'random'
+            where none was drawn.
+        fill: The fill that was asked for.
+        place: One of :data:`.placement.PLACES`.
+        turn: Targets of one call and turn are made from the same image; only
+            under ``paper_exact`` there is more than one turn.
+        region: Where, before clipping.
+        paint: What.
+        patch: What was painted.
+        targets: ``[instance, joint]`` of the labelled joints that were asked
+            for and lie on painted pixels.
+        bystanders: The same of all other joints on painted pixels, of any
+            person.
+        removed: ``[instance, joint]`` of the joints that lost their label.
+        reason: Why nothing was done, a clause without a full stop.
+        excluded: Whether that is so although the person has the target: a
+            control fits nowhere.
+        offset: From the joint to the centre of its disc, x and y in pixels,
+            before the disc went to another ``place``; only discs with an
+            offset have it.
 
     Returns:
-        Two ``(...)`` int arrays, -1 for points outside the image.
+        These values as plain ones; in place of ``patch`` the painted pixel
+        ``box``, ends exclusive, and the number of painted ``pixels``.
     """
-    inside = inside_image(xy, shape)
-    safe = np.where(inside[..., None], xy, 0)
-    pixel = np.floor(safe + 0.5).astype(np.int64)
-    col = np.minimum(pixel[..., 0], shape[1] - 1)
-    row = np.minimum(pixel[..., 1], shape[0] - 1)
-    return np.where(inside, col, -1), np.where(inside, row, -1)
+    record = Record(
+        transform=transform,
+        call=call,
+        turn=turn,
+        instance=instance,
+        kind=target.kind,
+        target=target.name,
+        fill=fill,
+        place=place,
+        region=region.to_record() if region else None,
+        paint=paint.to_record() if paint else None,
+        box=list(patch.box) if patch else None,
+        pixels=patch.num_pixels if patch else 0,
+        targets=list(targets),
+        bystanders=list(bystanders),
+        removed=list(removed),
+        reason=reason,
+        excluded=excluded,
+    )
+    if offset is not None:
+        record['offset'] = list(offset)
+    return record
+
+
+def replay(
+    image: Array, record: Mapping[str, Any], read: ReadImage = cv2.imread
+) -> Patch | None:
+    """Make a record's patch again.
+
+    Args:
+        image: The image as the transform found it; not modified.
+        record: An entry of ``results['occlusions']``.
+        read: Reads a donor's image, (H, W, 3) BGR, from its path.
+
+    Returns:
+        The patch, to be applied with :meth:`.Patch.apply`; None where the
+        transform did nothing.
+    """
+    if record['paint'] is None:
+        return None
+    paint = paint_from_record(record['paint'], read)
+    return make_patch(image, region_from_record(record['region']), paint)
+
+
+def replay_all(image: Array, records: Iterable[Mapping[str, Any]]) -> Array:
+    """Apply all records, in order, to a copy of an image.
+
+    All patches of one call and turn are made from the image before them.
+    """
+    out = image.copy()
+    by_turn: Callable = lambda r: (r['call'], r['turn'])  # noqa: E731
+    for _, turn in groupby(records, key=by_turn):
+        for patch in [replay(out, record) for record in list(turn)]:
+            if patch is not None:
+                patch.apply(out)
+    return out

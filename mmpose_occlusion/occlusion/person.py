@@ -1,19 +1,24 @@
-"""One person as an occlusion sees them."""
+"""One person as an occlusion sees them: joints, and estimated pixels."""
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 
 from ..skeleton import Skeleton
-from .patch import Patch, Point
+from .regions import Array, Point, Shape
 
-Joint = tuple[int, str]
-"""A joint in an image: index of the person, and name."""
+THICKNESS = 0.1
+"""Of a limb, as a fraction of the height of the person's box."""
+
+HULLS = {'corpus': THICKNESS, 'head': 0.12}
+"""Parts whose joints' convex hull is the person's -> thickness of its outline,
+as a fraction of the height of the person's box."""
 
 
-def labelled_joints(visible: np.ndarray) -> np.ndarray:
+def labelled_joints(visible: Array) -> Array:
     """Which joints are labelled, from MMPose's ``keypoints_visible``.
 
     Args:
@@ -58,25 +63,118 @@ class Person(NamedTuple):
         return self.height / self.box_height if known else 1.0
 
     @property
-    def available(self) -> np.ndarray:
+    def available(self) -> Array:
         """``(K,)`` bool, the joints that can be hidden."""
         return np.array([n in self.points for n in self.skeleton.names])
 
+    def has(self, part: str) -> bool:
+        """Whether a joint of a part is available."""
+        return not self.points.keys().isdisjoint(self.skeleton.parts[part])
 
-def joints_under(
-    people: Sequence[Person], patch: Patch | None, shape: tuple[int, ...]
-) -> list[Joint]:
-    """Available joints of all people that lie on painted pixels.
+
+def nearest_pixel(xy: Array, shape: Shape) -> tuple[Array, Array]:
+    """Columns and rows of the pixels nearest to points in an image.
 
     Args:
-        people: All people in the image.
-        patch: What was painted; None hides nothing.
+        xy: ``(..., 2)`` points in pixels.
         shape: The image's ``(H, W)``.
+
+    Returns:
+        Two ``(...)`` int arrays, -1 for points outside the image, ``0 <= x <
+        W`` and ``0 <= y < H``, and for NaN.
     """
-    if patch is None:
-        return []
-    return [
-        (i, joint)
-        for i, person in enumerate(people)
-        for joint in patch.joints_under(person.points, shape)
+    size = np.array([shape[1], shape[0]])
+    inside = ((xy >= 0) & (xy < size)).all(axis=-1, keepdims=True)
+    pixel = np.floor(np.where(inside, xy, 0) + 0.5).astype(np.int64)
+    pixel = np.where(inside, np.minimum(pixel, size - 1), -1)
+    return pixel[..., 0], pixel[..., 1]
+
+
+def with_joints(mask: Array, person: Person) -> Array:
+    """A copy of a person's mask ``(H, W)`` with the pixels under the
+    available joints."""
+    out = mask.copy()
+    xy = np.array(person.xy, float)[person.available]
+    col, row = nearest_pixel(xy, mask.shape)
+    out[row, col] = True
+    return out
+
+
+def body_mask(
+    person: Person, links: Sequence[tuple[int, int]], shape: Shape
+) -> Array:
+    """A person's pixels, estimated from the labelled joints: limbs, torso and
+    head.
+
+    Args:
+        person: The person.
+        links: Pairs of joint indices between which there is a limb of
+            :data:`THICKNESS`.
+        shape: The image's ``(H, W)``.
+
+    Returns:
+        ``(H, W)`` bool.
+    """
+    height = person.box_height
+    if not math.isfinite(height):
+        height = person.height
+    xy = np.array(person.xy, float)
+    known = np.array(person.labelled) & np.isfinite(xy).all(axis=1)
+    known &= (np.abs(np.nan_to_num(xy)) < 1e5).all(axis=1)
+    limbs = [
+        (list(link), THICKNESS) for link in links if known[list(link)].all()
     ]
+    limbs += [([k], THICKNESS) for k in np.flatnonzero(known).tolist()]
+    for part, thick in HULLS.items():
+        if part in person.skeleton.parts:
+            joints = person.skeleton.part_indices(part)
+            limbs.append(([k for k in joints if known[k]], thick))
+    out = np.zeros(shape[:2], np.uint8)
+    for ends, thick in limbs:
+        if not ends:
+            continue
+        points = np.rint(xy[ends]).astype(np.int32)
+        hull = cv2.convexHull(points.reshape(-1, 1, 2))
+        cv2.fillConvexPoly(out, hull, 1)
+        width = max(1, round(thick * height))
+        cv2.polylines(out, [hull], True, 1, width)
+        if len(ends) == 1:
+            x, y = points[0].tolist()
+            cv2.circle(out, (x, y), max(1, width // 2), 1, cv2.FILLED)
+    return out > 0
+
+
+def segment_mask(
+    segment: Any, shape: Shape, warp: Array | None = None
+) -> Array:
+    """The pixels of an annotated segment.
+
+    Args:
+        segment: COCO's polygons, or run lengths.
+        shape: ``(H, W)`` of the mask.
+        warp: ``(2, 3)`` from pixels of the image to those of the mask.
+
+    Returns:
+        ``(H, W)`` bool.
+    """
+    warp = np.eye(3)[:2] if warp is None else warp
+    if isinstance(segment, Mapping):
+        from pycocotools import mask as coco_mask
+
+        if not isinstance(segment['counts'], bytes | str):
+            size = segment['size']
+            segment = coco_mask.frPyObjects(dict(segment), *size)
+        pixels = coco_mask.decode(segment)
+        size = (shape[1], shape[0])
+        return cv2.warpAffine(pixels, warp, size, flags=cv2.INTER_NEAREST) > 0
+    rings = [np.reshape(ring, (-1, 2)) for ring in segment if len(ring) >= 6]
+    return filled([ring @ warp[:, :2].T + warp[:, 2] for ring in rings], shape)
+
+
+def filled(rings: Sequence[Array], shape: Shape) -> Array:
+    """The pixels inside any of some rings of points ``(M, 2)``."""
+    out = np.zeros(shape[:2], np.uint8)
+    for ring in rings:
+        # sixteenths of a pixel
+        cv2.fillPoly(out, [np.rint(16 * ring).astype(np.int32)], 1, shift=4)
+    return out > 0

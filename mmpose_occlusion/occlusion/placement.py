@@ -1,7 +1,8 @@
 """Placement: a region at its target, or as a control at another place.
 
 Hiding a joint costs more than disturbing the image does; the same painted area
-at another place, on the person or off it, measures the latter.
+at another place, on the person or off it, measures the latter. A decoy, the
+same area beside the joint, shows whether the model takes paint for a joint.
 """
 
 import math
@@ -10,39 +11,94 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .patch import nearest_pixel
-from .person import Person
-from .regions import Region
+from .paints import Donor
+from .person import Person, body_mask, with_joints
+from .regions import Array, Disc, Region, Shape
+from .targets import Target
 
 TARGET = 'target'
-ON_PERSON, OFF_PERSON = 'on_person', 'off_person'
-PLACES = (TARGET, ON_PERSON, OFF_PERSON)
+ON_PERSON, OFF_PERSON, DECOY = 'on_person', 'off_person', 'decoy'
+PLACES = (TARGET, ON_PERSON, OFF_PERSON, DECOY)
 
-THICKNESS = 0.1
-"""Of a limb, as a fraction of the height of the person's box."""
+NEAREST, FARTHEST = 1, 3
+"""Distances of a decoy's centre from the target's, in radii."""
 
-HEAD_THICKNESS = 0.12
-"""Of the outline around the head's joints."""
+
+class Surroundings:
+    """What an occlusion asks of an image beyond its people's joints; here,
+    that only the joints are known.
+
+    Args:
+        shape: The image's ``(H, W)``.
+        people: All people.
+        links: Pairs of joint indices between which there are limbs.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        people: Sequence[Person],
+        links: Sequence[tuple[int, int]] = (),
+    ) -> None:
+        self._shape = shape[:2]
+        self._people = people
+        self._links = links
+
+    def segment(self, index: int) -> Array | None:
+        """``(H, W)`` bool, a person's annotated segment, if there is one."""
+        return None
+
+    def person_mask(self, index: int) -> Array:
+        """``(H, W)`` bool, the pixels of a person: the segment, or else the
+        shape of limbs, torso and head; and those under available joints."""
+        person, mask = self._people[index], self.segment(index)
+        if mask is None or mask.shape != self._shape or not mask.any():
+            mask = body_mask(person, self._links, self._shape)
+        return with_joints(mask, person)
+
+    def joint_mask(self, index: int) -> Array:
+        """``(H, W)`` bool, the pixels under a person's available joints."""
+        return with_joints(np.zeros(self._shape, bool), self._people[index])
+
+    def photo_mask(self) -> Array:
+        """``(H, W)`` bool, the pixels that show the photograph."""
+        return np.ones(self._shape, bool)
+
+    def donor(
+        self,
+        index: int,
+        target: Target,
+        numbers: Sequence[float],
+        rng: np.random.Generator,
+    ) -> Donor | str:
+        """Pixels of another person, or why there are none.
+
+        Args:
+            index: Of the person whose target is hidden.
+            target: The target.
+            numbers: All random numbers of the person.
+            rng: For the target.
+        """
+        return 'there is no data set of donors'
 
 
 def move_elsewhere(
-    region: Region,
-    place: str,
-    person: np.ndarray,
-    photo: np.ndarray,
-    number: float,
+    region: Region, place: str, person: Array, photo: Array, number: float
 ) -> Region | None:
     """Move a region, by whole pixels, to a place where it fits.
 
     It fits where all of its pixels are in the image. On the person, its
     centre must be one of the person's pixels and it must not overlap the
     region that it is a control of; off the person, none of its pixels may be
-    the person's. All such places are equally likely.
+    the person's. A decoy covers no joint of the person, and its centre is 1 to
+    3 radii (of a box, half its longer side) from the region's. All such places
+    are equally likely.
 
     Args:
         region: At the target.
-        place: :data:`ON_PERSON` or :data:`OFF_PERSON`.
-        person: ``(H, W)`` bool, the person's pixels.
+        place: One of :data:`PLACES` but the target.
+        person: ``(H, W)`` bool, the person's pixels; for a decoy, those under
+            the available joints.
         photo: ``(H, W)`` bool, the pixels that show the photograph, not the
             padding around it.
         number: In [0, 1), which of the places.
@@ -70,10 +126,10 @@ def move_elsewhere(
     stamp = stamp[up : down + 1, left : right + 1]
     x1, y1, x2, y2 = x1 + left, y1 + up, x1 + right + 1, y1 + down + 1
     blocked = ~photo
-    if place == OFF_PERSON:
-        blocked |= person
-    else:
+    if place == ON_PERSON:
         blocked[y1:y2, x1:x2] |= stamp
+    else:
+        blocked |= person
     # it fits nowhere but between the photograph's outermost pixels
     rows, cols = (np.flatnonzero(photo.any(axis=axis)) for axis in (1, 0))
     if len(rows) < 1 or rows[-1] + 1 - rows[0] < y2 - y1:
@@ -81,13 +137,24 @@ def move_elsewhere(
     if cols[-1] + 1 - cols[0] < x2 - x1:
         return None
     top0, left0 = int(rows[0]), int(cols[0])
-    blocked = blocked[top0 : rows[-1] + 1, left0 : cols[-1] + 1]
-    fits = _overlap(blocked, stamp) == 0
+    fits = _fitting(blocked[top0 : rows[-1] + 1, left0 : cols[-1] + 1], stamp)
     if place == ON_PERSON:
         col, row = (math.floor(value + 0.5) for value in region.center)
         height, width = fits.shape
         down, right = row - y1 + top0, col - x1 + left0
         fits &= person[down : down + height, right : right + width]
+    elif place == DECOY:
+        rows, cols = (
+            np.arange(count) + first
+            for count, first in zip(
+                fits.shape, (top0 - y1, left0 - x1), strict=True
+            )
+        )
+        radius = max(stamp.shape) / 2
+        if isinstance(region, Disc):
+            radius = region.radius
+        far = np.hypot(*np.meshgrid(cols, rows)) / radius
+        fits &= (far >= NEAREST) & (far <= FARTHEST)
     spots = np.flatnonzero(fits)
     if not len(spots):
         return None
@@ -95,11 +162,35 @@ def move_elsewhere(
     return region.moved(left + left0 - x1, top + top0 - y1)
 
 
-def _overlap(mask: np.ndarray, stamp: np.ndarray) -> np.ndarray:
-    """Pixels that a mask shares with a stamp, for each of its places.
+def move_aside(
+    disc: Disc, offset: float, stay_covered: bool, numbers: Array
+) -> Disc:
+    """Move the centre of a disc by a vector that is uniform in a disc.
+
+    Args:
+        disc: Around its joint.
+        offset: Radius of the disc of vectors, as a fraction of its radius.
+        stay_covered: Whether that is limited so that the pixel of the joint,
+            the nearest one, is in the moved disc.
+        numbers: Two in [0, 1).
+    """
+    x, y = disc.center
+    reach = offset * disc.radius
+    if stay_covered:
+        to_pixel = math.floor(x + 0.5) - x, math.floor(y + 0.5) - y
+        # a hair less, for sums of floats
+        free = disc.radius - math.hypot(*to_pixel) - 1e-9
+        reach = min(reach, max(free, 0))
+    distance = reach * math.sqrt(numbers[0])
+    angle = 2 * math.pi * numbers[1]
+    return disc.moved(distance * math.cos(angle), distance * math.sin(angle))
+
+
+def _fitting(mask: Array, stamp: Array) -> Array:
+    """Where a stamp shares no pixel with a mask.
 
     Returns:
-        ``(H - h + 1, W - w + 1)`` int, by the stamp's first row and column.
+        ``(H - h + 1, W - w + 1)`` bool, by the stamp's first row and column.
     """
     height, width = stamp.shape
     counts = cv2.filter2D(
@@ -110,86 +201,4 @@ def _overlap(mask: np.ndarray, stamp: np.ndarray) -> np.ndarray:
         borderType=cv2.BORDER_CONSTANT,
     )
     counts = counts[: mask.shape[0] - height + 1, : mask.shape[1] - width + 1]
-    return np.rint(counts).astype(np.int64)
-
-
-def body_shape(
-    xy: np.ndarray,
-    labelled: np.ndarray,
-    links: Sequence[tuple[int, int]],
-    hulls: Sequence[tuple[Sequence[int], float]],
-    height: float,
-    shape: tuple[int, ...],
-) -> np.ndarray:
-    """A person's pixels, estimated from the joints: limbs, torso and head.
-
-    Args:
-        xy: ``(K, 2)`` joints in the image's pixels.
-        labelled: ``(K,)`` bool, joints that are known.
-        links: Pairs of joints between which there is a limb of
-            :data:`THICKNESS`.
-        hulls: Joints whose convex hull is the person's, and how thick the
-            outline around them is, as a fraction of ``height``.
-        height: Of the person's box in pixels.
-        shape: The image's ``(H, W)``.
-
-    Returns:
-        ``(H, W)`` bool.
-    """
-    out = np.zeros(shape[:2], np.uint8)
-    known = labelled & np.isfinite(xy).all(axis=1)
-    known &= (np.abs(np.nan_to_num(xy)) < 1e5).all(axis=1)
-    limbs = [
-        (list(link), THICKNESS) for link in links if known[list(link)].all()
-    ]
-    limbs += [([k], THICKNESS) for k in np.flatnonzero(known).tolist()]
-    limbs += [
-        ([k for k in joints if known[k]], thick) for joints, thick in hulls
-    ]
-    for joints, thick in limbs:
-        if not joints:
-            continue
-        points = np.rint(xy[joints]).astype(np.int32)
-        hull = cv2.convexHull(points.reshape(-1, 1, 2))
-        cv2.fillConvexPoly(out, hull, 1)
-        width = max(1, round(thick * height))
-        cv2.polylines(out, [hull], True, 1, width)
-        if len(joints) == 1:
-            x, y = points[0].tolist()
-            cv2.circle(out, (x, y), max(1, width // 2), 1, cv2.FILLED)
-    return out > 0
-
-
-def body_mask(
-    person: Person,
-    links: Sequence[tuple[int, int]],
-    shape: tuple[int, ...],
-) -> np.ndarray:
-    """A person's pixels from limbs, torso and head, see :func:`body_shape`.
-
-    Args:
-        person: The person.
-        links: Pairs of joint indices between which there are limbs.
-        shape: The image's ``(H, W)``.
-    """
-    skeleton = person.skeleton
-    hulls = [
-        (skeleton.part_indices(part), thick)
-        for part, thick in (('corpus', THICKNESS), ('head', HEAD_THICKNESS))
-        if part in skeleton.parts
-    ]
-    height = person.box_height
-    if not math.isfinite(height):
-        height = person.height
-    xy, labelled = np.array(person.xy), np.array(person.labelled)
-    return body_shape(xy, labelled, links, hulls, height, shape)
-
-
-def with_joints(
-    person: np.ndarray, xy: np.ndarray, available: np.ndarray
-) -> np.ndarray:
-    """A person's pixels and those under the available joints."""
-    out = person.copy()
-    col, row = nearest_pixel(xy[available], person.shape)
-    out[row, col] = True
-    return out
+    return np.rint(counts) == 0

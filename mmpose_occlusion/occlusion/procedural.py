@@ -7,29 +7,22 @@ gives colours, (H, W, 3) BGR, 0 to 255. Its random draws do not depend on the
 pixels.
 """
 
-import colorsys
 from collections.abc import Callable
+from colorsys import hsv_to_rgb
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
-from .paints import PlainPaint, Request, SeededPaint, channels, paint
-from .patch import PixelBox
-from .regions import Region
+from .paints import Paint, Request, channels, paint
+from .regions import Array, PixelBox, Region
 
-Formula = Callable[
-    [np.ndarray, np.ndarray, np.ndarray, np.random.Generator], np.ndarray
-]
+Formula = Callable[[Array, Array, Array, Generator], Array]
 
 PATTERNS = ('stripes', 'checks', 'dots', 'weave', 'marble')
 
 
-def texture(
-    u: np.ndarray,
-    v: np.ndarray,
-    depth: np.ndarray,
-    rng: np.random.Generator,
-) -> np.ndarray:
+def texture(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
     """A pattern of two colours, 5 to 10 periods across, in any direction."""
     pattern = PATTERNS[rng.integers(len(PATTERNS))]
     dark, light = _two_colors(rng)
@@ -37,7 +30,7 @@ def texture(
     period = rng.uniform(0.2, 0.4)
     phases = rng.uniform(0, 2 * np.pi, 2)
     x, y = u / period, v / period
-    share: np.ndarray
+    share: Array
     if pattern == 'stripes':
         share = np.mod(x, 1) < 0.5
     elif pattern == 'checks':
@@ -57,9 +50,7 @@ def texture(
     return _mix(dark, light, share)
 
 
-def ball(
-    u: np.ndarray, v: np.ndarray, depth: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def ball(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
     """A ball with a band of another colour."""
     dark, light = _two_colors(rng)
     u, v = _turned(u, v, rng.uniform(0, np.pi))
@@ -67,9 +58,7 @@ def ball(
     return _shaded(_mix(dark, light, band), u, v, depth, 1)
 
 
-def parcel(
-    u: np.ndarray, v: np.ndarray, depth: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def parcel(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
     """A box of cardboard with tape and a label."""
     card = np.array([105, 150, 190]) * rng.uniform(0.8, 1.1)
     side = rng.choice([-1, 1])
@@ -81,9 +70,7 @@ def parcel(
     return _shaded(color, u, v, depth, 0.15)
 
 
-def plate(
-    u: np.ndarray, v: np.ndarray, depth: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def plate(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
     """A pale plate with a coloured ring."""
     color, _ = _two_colors(rng)
     rim = np.where(depth < 0.3, 0.92, np.where(depth < 0.36, 0.7, 1.0))
@@ -92,9 +79,7 @@ def plate(
     return _shaded(_mix(pale, color, ring), u, v, depth, 0.15)
 
 
-def cushion(
-    u: np.ndarray, v: np.ndarray, depth: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def cushion(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
     """A cushion with a seam and a button."""
     dark, light = _two_colors(rng)
     u, v = _turned(u, v, rng.uniform(0, np.pi))
@@ -104,9 +89,7 @@ def cushion(
     return _shaded(color, u, v, depth, 0.8)
 
 
-def foliage(
-    u: np.ndarray, v: np.ndarray, depth: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def foliage(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
     """Leaves over leaves."""
     color = np.broadcast_to([20.0, 45, 30], (*u.shape, 3)).copy()
     for x, y, turn, size, light, warm in rng.random((30, 6)):
@@ -121,9 +104,7 @@ def foliage(
     return np.clip(color, 0, 255)
 
 
-def basket(
-    u: np.ndarray, v: np.ndarray, depth: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def basket(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
     """Wickerwork with a rim."""
     straw = np.array([80, 135, 175]) * rng.uniform(0.8, 1.15)
     x, y = 6 * u, 9 * v + 0.5 * np.floor(6 * u)
@@ -132,9 +113,7 @@ def basket(
     return _shaded((0.3 + 0.7 * bulge)[..., None] * straw, u, v, depth, 0.4)
 
 
-def sign(
-    u: np.ndarray, v: np.ndarray, depth: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def sign(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
     """A sign with a coloured rim and a bar."""
     rim = [[40, 30, 190], [170, 90, 20], [30, 120, 30]][rng.integers(3)]
     angle = rng.choice([0, np.pi / 4, np.pi / 2])
@@ -144,9 +123,7 @@ def sign(
     return _shaded(_mix(color, np.array([35, 35, 35]), bar), u, v, depth, 0.1)
 
 
-def screen(
-    u: np.ndarray, v: np.ndarray, depth: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def screen(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
     """A dark screen that mirrors a window."""
     glow = np.array([90, 70, 50]) * rng.uniform(0.6, 1.2)
     color = (0.6 - 0.4 * v)[..., None] * glow
@@ -155,50 +132,34 @@ def screen(
     return _mix(color, np.array([25, 25, 25]), depth < 0.16)
 
 
-THINGS: dict[str, Formula] = dict(
-    ball=ball,
-    parcel=parcel,
-    plate=plate,
-    cushion=cushion,
-    foliage=foliage,
-    basket=basket,
-    sign=sign,
-    screen=screen,
-)
+THINGS: dict[str, Formula] = {
+    f.__name__: f
+    for f in (ball, parcel, plate, cushion, foliage, basket, sign, screen)
+}
 
 
-def _two_colors(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _two_colors(rng: Generator) -> tuple[Array, Array]:
     """A dark and a light colour, BGR."""
     hue, other = rng.random(2)
-    dark = colorsys.hsv_to_rgb(
-        hue, rng.uniform(0.4, 0.9), rng.uniform(0.2, 0.5)
-    )
-    light = colorsys.hsv_to_rgb(
-        other, rng.uniform(0.1, 0.6), rng.uniform(0.75, 1)
-    )
+    dark = hsv_to_rgb(hue, rng.uniform(0.4, 0.9), rng.uniform(0.2, 0.5))
+    light = hsv_to_rgb(other, rng.uniform(0.1, 0.6), rng.uniform(0.75, 1))
     return 255 * np.array(dark[::-1]), 255 * np.array(light[::-1])
 
 
-def _turned(
-    u: np.ndarray, v: np.ndarray, angle: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _turned(u: Array, v: Array, angle: float) -> tuple[Array, Array]:
     cos, sin = np.cos(angle), np.sin(angle)
     return cos * u + sin * v, cos * v - sin * u
 
 
-def _mix(one: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:
+def _mix(one: Array, other: Array, share: Array) -> Array:
     """``other`` where the share is 1, ``one`` where it is 0."""
     share = np.asarray(share, float)[..., None]
     return (1 - share) * one + share * other
 
 
 def _shaded(
-    color: np.ndarray,
-    u: np.ndarray,
-    v: np.ndarray,
-    depth: np.ndarray,
-    roundness: float,
-) -> np.ndarray:
+    color: Array, u: Array, v: Array, depth: Array, roundness: float
+) -> Array:
     """Light from the upper left, and a darker outline."""
     light = 1 - roundness * (0.3 * (u + v) / 2 + 0.45 * (1 - depth) ** 3)
     light = light * np.where(depth < 0.05, 0.7, 1)
@@ -207,20 +168,18 @@ def _shaded(
 
 @paint('texture', random=True)
 @dataclass(frozen=True)
-class Texture(SeededPaint):
+class Texture(Paint):
     """A pattern of two colours."""
 
     seed: int
 
-    def render(
-        self, image: np.ndarray, region: Region, box: PixelBox
-    ) -> np.ndarray:
+    def render(self, image: Array, region: Region, box: PixelBox) -> Array:
         return _drawn(texture, self.seed, image, region, box)
 
 
 @paint('object', random=True)
 @dataclass(frozen=True)
-class Object(PlainPaint):
+class Object(Paint):
     """A drawn thing: a ball, a parcel, a plant, ...
 
     Args:
@@ -236,20 +195,13 @@ class Object(PlainPaint):
         things = list(THINGS)
         return cls(things[request.seed % len(things)], request.seed)
 
-    def render(
-        self, image: np.ndarray, region: Region, box: PixelBox
-    ) -> np.ndarray:
-        formula = THINGS[self.thing]
-        return _drawn(formula, self.seed, image, region, box)
+    def render(self, image: Array, region: Region, box: PixelBox) -> Array:
+        return _drawn(THINGS[self.thing], self.seed, image, region, box)
 
 
 def _drawn(
-    formula: Formula,
-    seed: int,
-    image: np.ndarray,
-    region: Region,
-    box: PixelBox,
-) -> np.ndarray:
+    formula: Formula, seed: int, image: Array, region: Region, box: PixelBox
+) -> Array:
     """A formula's colours in as many channels as the image has."""
     color = formula(*region.frame(box), np.random.default_rng(seed))
     if image.shape[2:] != (3,):

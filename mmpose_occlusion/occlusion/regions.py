@@ -7,24 +7,35 @@ from typing import Any
 
 import numpy as np
 
-from .patch import PixelBox
+Array = np.ndarray
+
+Shape = tuple[int, ...]
+"""Of an image: ``(H, W)`` or ``(H, W, C)``."""
+
+Point = tuple[float, float]
+"""``(x, y)`` in pixels."""
+
+Joint = tuple[int, str]
+"""A joint in an image: index of the person, and name."""
+
+PixelBox = tuple[int, int, int, int]
+"""Columns x1:x2 and rows y1:y2 as ``(x1, y1, x2, y2)``, ends exclusive."""
+
+Frame = tuple[Array, Array, Array]
+"""Position of each pixel of a box within a region, each (H, W) float64: to the
+right and down, from -1 to 1 across the region, and the depth, 0 at its outline
+and 1 at its centre; negative outside."""
 
 REFERENCE_HEIGHT = 256
 """Crop height in pixels at which radii and kernels are stated."""
 
-Frame = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Position of each pixel of a box within a region, each (H, W) float64:
-to the right and down, from -1 to 1 across the region, and the depth, 0 at its
-outline and 1 at its centre; negative outside."""
+DEFAULT_SIZE = 6
+"""The reference's: a radius of 6 pixels in a crop of height 256."""
 
+MAX_RADIUS = 9999
+MAX_PERCENT = 400
 
-def _spread(
-    box: PixelBox, center: tuple[float, float], half: tuple[float, float]
-) -> tuple[np.ndarray, np.ndarray]:
-    x1, y1, x2, y2 = box
-    u = (np.arange(x1, x2) - center[0]) / half[0]
-    v = (np.arange(y1, y2) - center[1]) / half[1]
-    return tuple(np.meshgrid(u, v))
+Size = int | float | str
 
 
 @dataclass(frozen=True)
@@ -36,22 +47,22 @@ class Disc:
         radius: In pixels.
     """
 
-    center: tuple[float, float]
+    center: Point
     radius: float
 
-    def bounds(self, shape: tuple[int, ...]) -> PixelBox | None:
+    def bounds(self, shape: Shape) -> PixelBox | None:
         """The disc's pixel box in an image of ``shape`` (H, W); None where no
         pixel of the image can be in the disc."""
         (x, y), r = self.center, self.radius
-        box = (
-            max(math.ceil(x - r), 0),
-            max(math.ceil(y - r), 0),
-            min(math.floor(x + r) + 1, shape[1]),
-            min(math.floor(y + r) + 1, shape[0]),
+        return _clipped(
+            math.ceil(x - r),
+            math.ceil(y - r),
+            math.floor(x + r) + 1,
+            math.floor(y + r) + 1,
+            shape,
         )
-        return box if box[0] < box[2] and box[1] < box[3] else None
 
-    def mask(self, box: PixelBox) -> np.ndarray:
+    def mask(self, box: PixelBox) -> Array:
         """``(y2 - y1, x2 - x1)`` bool: the pixels of ``box`` in the disc."""
         x1, y1, x2, y2 = box
         dx = np.arange(x1, x2) - self.center[0]
@@ -60,23 +71,16 @@ class Disc:
 
     def frame(self, box: PixelBox) -> Frame:
         """Positions of the pixels of a box, see :data:`Frame`."""
-        r = self.radius
-        u, v = _spread(box, self.center, (r, r))
+        u, v = _spread(box, self.center, (self.radius, self.radius))
         return u, v, 1 - np.sqrt(u * u + v * v)
 
-    def moved(self, dx: int, dy: int) -> 'Disc':
-        """The disc at another place, with the same pixels."""
+    def moved(self, dx: float, dy: float) -> 'Disc':
+        """The disc at another place."""
         return Disc((self.center[0] + dx, self.center[1] + dy), self.radius)
 
     def to_record(self) -> dict[str, Any]:
-        """Plain values."""
+        """Plain values, see :func:`region_from_record`."""
         return dict(shape='disc', center=list(self.center), radius=self.radius)
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> 'Disc':
-        """Inverse of :meth:`to_record`."""
-        x, y = record['center']
-        return cls((x, y), record['radius'])
 
 
 @dataclass(frozen=True)
@@ -85,17 +89,15 @@ class Box:
 
     box: PixelBox
 
-    def bounds(self, shape: tuple[int, ...]) -> PixelBox | None:
+    def bounds(self, shape: Shape) -> PixelBox | None:
         """The box in an image of ``shape``; None where it is outside."""
-        x1, y1, x2, y2 = self.box
-        box = (max(x1, 0), max(y1, 0), min(x2, shape[1]), min(y2, shape[0]))
-        return box if box[0] < box[2] and box[1] < box[3] else None
+        return _clipped(*self.box, shape)
 
     def mask(self, box: PixelBox) -> None:
         """None: the whole box is painted."""
 
     @property
-    def center(self) -> tuple[float, float]:
+    def center(self) -> Point:
         """``(x, y)`` in pixels."""
         x1, y1, x2, y2 = self.box
         return (x1 + x2 - 1) / 2, (y1 + y2 - 1) / 2
@@ -112,36 +114,101 @@ class Box:
         return Box((x1 + dx, y1 + dy, x2 + dx, y2 + dy))
 
     def to_record(self) -> dict[str, Any]:
-        """Plain values."""
+        """Plain values, see :func:`region_from_record`."""
         return dict(shape='box', box=list(self.box))
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> 'Box':
-        """Inverse of :meth:`to_record`."""
-        x1, y1, x2, y2 = record['box']
-        return cls((x1, y1, x2, y2))
 
 
 Region = Disc | Box
 
-REGIONS: dict[str, type[Disc] | type[Box]] = {'disc': Disc, 'box': Box}
-"""Shape in a record -> class."""
-
 
 def region_from_record(record: Mapping[str, Any]) -> Region:
     """The region of a record."""
-    return REGIONS[record['shape']].from_record(record)
+    if record['shape'] == 'disc':
+        x, y = record['center']
+        return Disc((x, y), record['radius'])
+    x1, y1, x2, y2 = record['box']
+    return Box((x1, y1, x2, y2))
+
+
+def _clipped(
+    x1: int, y1: int, x2: int, y2: int, shape: Shape
+) -> PixelBox | None:
+    box = max(x1, 0), max(y1, 0), min(x2, shape[1]), min(y2, shape[0])
+    return box if box[0] < box[2] and box[1] < box[3] else None
+
+
+def _spread(box: PixelBox, center: Point, half: Point) -> tuple[Array, Array]:
+    x1, y1, x2, y2 = box
+    u = (np.arange(x1, x2) - center[0]) / half[0]
+    v = (np.arange(y1, y2) - center[1]) / half[1]
+    return tuple(np.meshgrid(u, v))
 
 
 def disc_radius(radius: float, height: float) -> int:
-    """Radius of a disc where the person's frame is ``height`` pixels high.
+    """``max(2, round(radius * height / 256))`` pixels.
 
     Args:
         radius: In pixels of a crop of height 256.
-        height: The crop's height, or on whole images the height of the
-            person's box, in pixels.
-
-    Returns:
-        ``max(2, round(radius * height / 256))`` pixels.
+        height: Of the crop, or on whole images of the person's box, in
+            pixels.
     """
     return max(2, round(radius * height / REFERENCE_HEIGHT))
+
+
+@dataclass(frozen=True)
+class DiscSize:
+    """Either a radius at a crop height of 256, or a fraction of the box.
+
+    Args:
+        radius: In pixels of a crop of height 256 (on whole images: where the
+            person's box has that height).
+        fraction: Diameter as a fraction of the height of the person's box.
+    """
+
+    radius: float | None = None
+    fraction: float | None = None
+
+    @classmethod
+    def of(cls, size: Any) -> 'DiscSize':
+        """Read a size, to six digits: ``6``, or ``'10%'``.
+
+        Raises:
+            ValueError: It is neither.
+
+        >>> DiscSize.of('10%').fraction
+        0.1
+        """
+        if isinstance(size, DiscSize):
+            return size
+        text = str(size).strip()
+        number = text.removesuffix('%')
+        percent = number != text
+        try:
+            # six digits, so that a size is written in one way
+            value = float(f'{float(number):.6g}')
+        except ValueError:
+            value = math.nan
+        largest = MAX_PERCENT if percent else MAX_RADIUS
+        if isinstance(size, bool) or not 0 < value <= largest:
+            raise ValueError(
+                f'size={size!r} must be a positive number of pixels, the '
+                'radius of a disc in a crop of height 256, or a diameter '
+                "such as '10%' of the height of the person's box"
+            )
+        if percent:
+            return cls(fraction=value / 100)
+        return cls(radius=int(value) if value.is_integer() else value)
+
+    @property
+    def plain(self) -> Size:
+        """As users write it."""
+        if self.fraction is not None:
+            return f'{100 * self.fraction:.6g}%'
+        assert self.radius is not None
+        return self.radius
+
+    def __str__(self) -> str:
+        return str(self.plain)
+
+
+DEFAULT_DISC = DiscSize.of(DEFAULT_SIZE)

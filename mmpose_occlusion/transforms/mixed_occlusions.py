@@ -10,7 +10,7 @@ from mmpose_occlusion.occlusion import (
     PartMixOcclusion,
     Several,
 )
-from mmpose_occlusion.occlusion.sizes import Size
+from mmpose_occlusion.occlusion.regions import Size
 
 from .occlusion_transform import (
     OcclusionTransform,
@@ -41,6 +41,8 @@ class MultiKeypointOcclusion(OcclusionTransform):
         paper_exact: The reference's pixels; each disc is then made from the
             image that the one before it left.
         place: As in :class:`KeypointOcclusion`.
+        offset: Of discs, as in :class:`KeypointOcclusion`.
+        stay_covered: As in :class:`KeypointOcclusion`.
 
     Raises:
         ValueError: As :class:`KeypointOcclusion`.
@@ -58,6 +60,8 @@ class MultiKeypointOcclusion(OcclusionTransform):
         inplace: bool = False,
         paper_exact: bool = False,
         place: str = 'target',
+        offset: float = 0.0,
+        stay_covered: bool = True,
     ) -> None:
         who = type(self).__name__
         if isinstance(fills, str) or not fills:
@@ -78,6 +82,8 @@ class MultiKeypointOcclusion(OcclusionTransform):
             seed=seed,
             paper_exact=paper_exact,
             place=place,
+            offset=offset,
+            stay_covered=stay_covered,
         )
         super().__init__(
             occlusion,
@@ -91,6 +97,8 @@ class MultiKeypointOcclusion(OcclusionTransform):
                 inplace=inplace,
                 paper_exact=paper_exact,
                 place=place,
+                offset=offset,
+                stay_covered=stay_covered,
             ),
         )
 

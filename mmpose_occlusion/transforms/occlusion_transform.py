@@ -19,9 +19,9 @@ from mmpose_occlusion.occlusion import (
     PaperRules,
     Target,
 )
-from mmpose_occlusion.occlusion.choosers import Chooser
-from mmpose_occlusion.occlusion.person import Joint
 from mmpose_occlusion.occlusion.placement import TARGET
+from mmpose_occlusion.occlusion.regions import Joint
+from mmpose_occlusion.occlusion.targets import Chooser
 from mmpose_occlusion.skeleton import Skeleton
 
 from .results_reader import (
@@ -166,8 +166,7 @@ def make_occlusion(
     Raises:
         ValueError: One does not fit; the sentence begins with ``name``.
     """
-    fills = getattr(chooser, 'fills', None) or (chooser.fill,)  # type: ignore[attr-defined]
-    for fill in fills:
+    for fill in chooser.fills:
         if fill not in FILLS:
             raise ValueError(
                 f'{name}: fill={fill!r} is unknown; it is one of '

@@ -9,7 +9,7 @@ from mmpose_occlusion.occlusion import (
     Drawn,
     Named,
 )
-from mmpose_occlusion.occlusion.sizes import Size
+from mmpose_occlusion.occlusion.regions import Size
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
 from .occlusion_transform import (
@@ -77,8 +77,13 @@ class KeypointOcclusion(OcclusionTransform):
             touching the target's own region, or 'off_person', where no pixel
             is the person's. The person is the annotation's segment, or else
             the shape of limbs, torso and head around the labelled joints.
-            Where there is no such place, the record says so and is
-            ``excluded``.
+            'decoy' is beside the target, 1 to 3 radii off, over no joint of
+            the person. Where there is no such place, the record says so and
+            is ``excluded``.
+        offset: The disc's centre moves by a random vector, uniform in a disc
+            of this fraction of the radius; the record has the vector.
+        stay_covered: Whether the vector is limited so that the joint's pixel
+            stays painted; with an offset above 1 it must be False.
 
     Raises:
         ValueError: At construction for a bad argument; at a call for a
@@ -97,6 +102,8 @@ class KeypointOcclusion(OcclusionTransform):
         inplace: bool = False,
         paper_exact: bool = False,
         place: str = 'target',
+        offset: float = 0.0,
+        stay_covered: bool = True,
     ) -> None:
         who = type(self).__name__
         named = read_targets(who, KEYPOINT, target, ('random',))
@@ -109,6 +116,8 @@ class KeypointOcclusion(OcclusionTransform):
             seed=seed,
             paper_exact=paper_exact,
             place=place,
+            offset=offset,
+            stay_covered=stay_covered,
         )
         super().__init__(
             occlusion,
@@ -121,6 +130,8 @@ class KeypointOcclusion(OcclusionTransform):
                 inplace=inplace,
                 paper_exact=paper_exact,
                 place=place,
+                offset=offset,
+                stay_covered=stay_covered,
             ),
         )
 
@@ -246,6 +257,8 @@ class RandomOcclusion(OcclusionTransform):
             joints that it takes for available and all eleven parts.
         parts: Your own parts, as in :class:`PartOcclusion`.
         place: As in :class:`KeypointOcclusion`.
+        offset: Of discs, as in :class:`KeypointOcclusion`.
+        stay_covered: As in :class:`KeypointOcclusion`.
 
     Raises:
         ValueError: As :class:`KeypointOcclusion` and :class:`PartOcclusion`.
@@ -264,6 +277,8 @@ class RandomOcclusion(OcclusionTransform):
         paper_exact: bool = False,
         parts: Mapping[str, Sequence[str]] | None = None,
         place: str = 'target',
+        offset: float = 0.0,
+        stay_covered: bool = True,
     ) -> None:
         who = type(self).__name__
         if target != 'random':
@@ -279,6 +294,8 @@ class RandomOcclusion(OcclusionTransform):
             seed=seed,
             paper_exact=paper_exact,
             place=place,
+            offset=offset,
+            stay_covered=stay_covered,
             remove_keypoints=remove_keypoints,
         )
         super().__init__(
@@ -294,5 +311,7 @@ class RandomOcclusion(OcclusionTransform):
                 paper_exact=paper_exact,
                 parts=parts,
                 place=place,
+                offset=offset,
+                stay_covered=stay_covered,
             ),
         )

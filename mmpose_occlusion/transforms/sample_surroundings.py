@@ -15,8 +15,8 @@ from mmpose_occlusion.occlusion import (
     Target,
 )
 from mmpose_occlusion.occlusion.paints import Donor
-from mmpose_occlusion.occlusion.placement import body_mask, with_joints
-from mmpose_occlusion.occlusion.segment import filled, segment_mask
+from mmpose_occlusion.occlusion.person import filled, segment_mask
+from mmpose_occlusion.occlusion.placement import Surroundings
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
@@ -26,7 +26,7 @@ DONOR_TRIES = 8
 """Donors that are tried for a patch of a fill 'donor'."""
 
 
-class SampleSurroundings:
+class SampleSurroundings(Surroundings):
     """What an occlusion asks of a sample beyond its people's joints.
 
     Args:
@@ -43,29 +43,33 @@ class SampleSurroundings:
         occlusion: Occlusion,
         load: LoadImage,
     ) -> None:
+        links = results.get('skeleton_links', ())
+        super().__init__(results['img'].shape, people, links)
         self._results = results
-        self._people = people
         self._occlusion = occlusion
         self._load = load
-        self._shape = results['img'].shape
 
-    def person_mask(self, index: int) -> np.ndarray:
-        """The pixels of a person: of the annotation's segmentation where it
-        has one, otherwise of limbs, torso and head around the joints; in
-        either case with those under the available joints."""
-        person = self._people[index]
-        mask = _segment(self._results, self._shape, index)
-        if mask is None or not mask.any():
-            links = self._results.get('skeleton_links', ())
-            mask = body_mask(person, links, self._shape)
-        return with_joints(mask, np.array(person.xy), person.available)
+    def segment(self, index: int) -> np.ndarray | None:
+        """The annotated segment in the image; None where there is none."""
+        results = self._results
+        source = results.get(MATCHED_KEY) or results
+        segment = source.get('segmentation')
+        if isinstance(results.get('id'), list):  # an image of several people
+            segment = segment[index] if segment else None
+        if not segment or results.get('flip'):
+            return None
+        cropped = results.get('transformed_keypoints') is not None
+        warp = _warp(results) if cropped else np.eye(3)[:2]
+        if warp is None:
+            return None
+        return segment_mask(segment, self._shape, warp)
 
     def photo_mask(self) -> np.ndarray:
         """The pixels that show the photograph, not its padding; all of them
         where the sample does not say."""
         warp, size = _warp(self._results), self._results.get('ori_shape')
         if warp is None or size is None:
-            return np.ones(self._shape[:2], bool)
+            return np.ones(self._shape, bool)
         bottom, right = size[0] - 1, size[1] - 1
         corners = [[0, 0], [right, 0], [right, bottom], [0, bottom]]
         return filled([_warped(np.array(corners, float), warp)], self._shape)
@@ -256,23 +260,6 @@ def _eligible(
     if paper and skeleton.is_mpii:
         joints = ()  # to the reference, no MPII joint is missing
     return donors.rows_with(joints, first_only=paper)
-
-
-def _segment(
-    results: Mapping, shape: tuple[int, ...], index: int
-) -> np.ndarray | None:
-    """The annotated segment in the image; None where there is none."""
-    source = results.get(MATCHED_KEY) or results
-    segment = source.get('segmentation')
-    if isinstance(results.get('id'), list):  # an image of several people
-        segment = segment[index] if segment else None
-    if not segment or results.get('flip'):
-        return None
-    cropped = results.get('transformed_keypoints') is not None
-    warp = _warp(results) if cropped else np.eye(3)[:2]
-    if warp is None:
-        return None
-    return segment_mask(segment, shape, warp)
 
 
 def _warp(results: Mapping) -> np.ndarray | None:

@@ -86,6 +86,24 @@ def test_controls_name_what_they_control():
         assert control.details['of'] in attacks
 
 
+def test_a_leak_is_the_same_disc_centred_moved_and_beside():
+    attacks = load_suite('leak', COCO)
+    assert len(attacks) == 3 * 17
+    hip = [a for a in attacks if a.configs[0]['target'] == 'left_hip']
+    name = 'keypoint:left_hip:black:10%'
+    assert [attack.name for attack in hip] == [
+        name,
+        f'{name}:offset=0.5',
+        f'{name}:decoy',
+    ]
+    assert [attack.details for attack in hip] == [
+        dict(severity=0.1),
+        dict(severity=0.1, offset=0.5),
+        dict(severity=0.1, control='decoy', of=name),
+    ]
+    assert len({attack.key for attack in hip}) == 3
+
+
 def test_paints_differ_in_the_paint_alone():
     attacks = load_suite('paints', COCO)
     fills = [attack.configs[0].pop('fill') for attack in attacks]

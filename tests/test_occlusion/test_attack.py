@@ -38,6 +38,27 @@ COCO = Skeleton.from_names(joint_names('coco'))
             'part:head:blur:off_person',
             Attack('part', ('head',), 'blur', place='off_person'),
         ),
+        (
+            'keypoint:nose:black:10%:offset=0.5',
+            Attack(
+                'keypoint',
+                ('nose',),
+                'black',
+                DiscSize(fraction=0.1),
+                offset=0.5,
+            ),
+        ),
+        (
+            'keypoint:nose:black:decoy:offset=1.5:uncovered',
+            Attack(
+                'keypoint',
+                ('nose',),
+                'black',
+                place='decoy',
+                offset=1.5,
+                stay_covered=False,
+            ),
+        ),
         (' keypoint : nose : black ', Attack('keypoint', ('nose',), 'black')),
         (
             'keypoint:left_eye,right_eye:mean',
@@ -66,6 +87,10 @@ def test_short_form(text, attack):
         ('keypoint:nose:black:-3', 'the size "-3"'),
         ('keypoint:nose:black:inf', 'the size "inf"'),
         ('keypoint:nose:black:nan', 'the size "nan"'),
+        ('keypoint:nose:black:offset=far', 'the offset "far"'),
+        ('keypoint:nose:black:offset=-1', 'the offset "-1"'),
+        ('part:head:black:offset=0.5', 'the offset "0.5".*only keypoints'),
+        ('keypoint:nose:black:offset=0.5:10%', 'must look like'),
     ],
 )
 def test_short_form_refused(text, words):
@@ -84,13 +109,18 @@ sizes = st.one_of(
     fill=st.sampled_from(sorted(FILLS)),
     size=sizes,
     place=st.sampled_from(PLACES),
+    offset=st.integers(0, 20),
 )
-def test_one_spelling_for_an_attack(names, fill, size, place):
+def test_one_spelling_for_an_attack(names, fill, size, place, offset):
     text = ':'.join(['keypoint', ','.join(names), fill, size])
     if size == '6':
         text = text.removesuffix(':6')  # the default is left out
     if place != 'target':
         text += f':{place}'
+    if offset:
+        text += f':offset={offset / 10:g}'
+    if offset > 10:
+        text += ':uncovered'
     attack = parse_attack(text)
     assert str(attack) == text
     assert Attack.from_config(attack.to_config()) == attack
@@ -132,6 +162,7 @@ def test_parts_are_expanded_with_the_users_own():
         ('part:tail:black', 'parts are: head, left_arm'),
         ('keypoint:nose:purple', 'no fill "purple"; fills are blur'),
         ('keypoint:random_all:black', 'joints are'),
+        ('keypoint:nose:black:offset=1.5', 'above 1 with stay_covered=False'),
     ],
 )
 def test_what_the_data_set_lacks(text, words):

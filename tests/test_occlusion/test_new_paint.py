@@ -14,7 +14,7 @@ from mmpose_occlusion.occlusion import (
     parse_attack,
     replay_all,
 )
-from mmpose_occlusion.occlusion.paints import PlainPaint
+from mmpose_occlusion.occlusion.paints import Paint
 from tests.golden.samples import crop, photo
 
 JOINTS = dict(nose=(40, 30), left_wrist=(60, 90))
@@ -27,7 +27,7 @@ def stripes():
 
     @paint('stripes')
     @dataclass(frozen=True)
-    class Stripes(PlainPaint):
+    class Stripes(Paint):
         width: int
 
         @classmethod

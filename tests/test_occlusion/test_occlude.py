@@ -119,6 +119,54 @@ def test_controls_hide_nothing_that_was_asked_for():
     assert found.records[0]['pixels'] > 0
 
 
+def test_an_offset_is_in_the_record_and_replays():
+    centred = occlude(image(), person(), target='nose', fill='black')
+    for seed in range(20):
+        found = occlude(
+            image(),
+            person(),
+            target='nose',
+            fill='black',
+            offset=0.8,
+            seed=seed,
+        )
+        (record,) = found.records
+        (dx, dy), (x, y) = record['offset'], record['region']['center']
+        assert (x, y) == pytest.approx((60 + dx, 20 + dy))
+        assert 0 < np.hypot(dx, dy) <= 8  # of a radius of 10
+        assert names_of(found.targets) == {'nose'}
+        assert (replay_all(image(), found.records) == found.image).all()
+    assert 'offset' not in centred.records[0]
+
+
+def test_an_uncovered_joint_is_no_target():
+    covered = [
+        occlude(
+            image(),
+            person(),
+            target='left_hip',
+            fill='black',
+            offset=3,
+            stay_covered=False,
+            seed=seed,
+        ).targets.any()
+        for seed in range(60)
+    ]
+    # a ninth of the offsets are shorter than the radius
+    assert 0 < sum(covered) < 20
+
+
+def test_a_decoy_is_beside_the_joint_over_no_joint():
+    for seed in range(20):
+        found = occlude(
+            image(), person(), target='left_wrist', place='decoy', seed=seed
+        )
+        (record,) = found.records
+        assert not found.hidden.any()
+        far = np.hypot(*np.subtract(record['region']['center'], (95, 110)))
+        assert 10 <= far <= 30
+
+
 @pytest.mark.parametrize(
     ('arguments', 'words'),
     [
@@ -128,6 +176,8 @@ def test_controls_hide_nothing_that_was_asked_for():
         (dict(fill='donor'), "fill='donor' is unknown"),
         (dict(size='huge'), "size='huge' must"),
         (dict(place='away'), "place='away' is unknown"),
+        (dict(offset=1.5), 'above 1 with stay_covered=False'),
+        (dict(offset='far'), "offset='far' must be"),
         (dict(names='kinect'), "'kinect' are unknown"),
         (dict(names=['nose']), '17 keypoints and 1 joint names'),
         (dict(bbox=np.zeros((3, 4))), 'bbox'),

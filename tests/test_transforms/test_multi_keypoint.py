@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, chisquare
 
-from mmpose_occlusion.occlusion import CorrectedRules, PaperRules
 from mmpose_occlusion.transforms import MultiKeypointOcclusion
 from tests.golden import naive_reference as reference
 from tests.golden.samples import (
@@ -63,25 +62,6 @@ def test_every_joint_has_a_disc_of_its_own(paper_exact, pixels):
     assert {record['call'] for record in records} == {0}
     assert labelled(results) == set(FAR_APART)  # none is removed
     assert all(record['removed'] == [] for record in records)
-
-
-@pytest.mark.parametrize(('paper_exact', 'times'), [(False, 1), (True, 3)])
-def test_the_mean_is_taken_once_of_each_picture(
-    paper_exact, times, monkeypatch
-):
-    """All from the picture as it came, or each from what the last left."""
-    taken = []
-    rules = PaperRules if paper_exact else CorrectedRules
-    mean_color = rules.mean_color
-    monkeypatch.setattr(
-        rules,
-        'mean_color',
-        lambda self, image: taken.append(1) or mean_color(self, image),
-    )
-    mean = multi(keypoint_prob=1.0, fills=['mean'], paper_exact=paper_exact)
-    records = mean(crop(FAR_APART, photo(64, 48)))['occlusions']
-    assert len(records) == 3
-    assert len(taken) == times
 
 
 @BOTH

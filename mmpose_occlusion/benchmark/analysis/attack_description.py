@@ -20,7 +20,7 @@ AT_TARGET = 'target'
 """Place of an attack that paints over its target."""
 
 MOVED = ' offset'
-"""End of the paint of discs that are moved."""
+"""In the paint of discs that are moved, before how far."""
 
 RANDOM = 'random'
 """Target that is drawn for each person."""
@@ -70,20 +70,20 @@ def describe(attacked: Attacked) -> AttackDescription:
         return AttackDescription(
             OTHER, attacked.name, '', AT_TARGET, size, 0.0
         )
-    paint, offset = attack.fill, float(configs[0].get('offset') or 0)
+    paint = attack.fill
     if severity is None:
         severity = attack.size.fraction
     if severity is None and not attack.is_default_size:
         paint = f'{paint} {attack.size}'
-    if offset:
-        paint += MOVED
+    if attack.offset:
+        paint += f'{MOVED} {attack.offset:g}'
     return AttackDescription(
         kind=attack.kind,
         target=','.join(attack.names),
         paint=paint,
         place=attack.place,
         severity=None if severity is None else float(severity),
-        offset=offset,
+        offset=attack.offset,
     )
 
 

@@ -66,7 +66,7 @@ def location_leaks(measures: RunMeasures) -> list[LocationLeak]:
         approach = _approach(measures, attack, joint, discs == CENTRED)
         rows = np.flatnonzero(np.isfinite(approach))
         if len(rows):
-            paint = what.paint.removesuffix(MOVED)
+            paint = what.paint.partition(MOVED)[0]
             key = paint, what.severity, discs
             found.setdefault(key, []).append((rows, approach[rows]))
     out = []

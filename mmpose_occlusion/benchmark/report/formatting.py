@@ -26,6 +26,7 @@ PLACES = {
     AT_TARGET: 'the joint itself',
     'on_person': 'elsewhere on the person',
     'off_person': 'off the person',
+    'decoy': 'beside the joint',
 }
 
 
