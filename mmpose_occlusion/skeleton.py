@@ -133,13 +133,8 @@ class Skeleton:
 
     names: tuple[str, ...]
     own_parts: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    parts: dict[str, tuple[str, ...]] = field(init=False)
-    basic_parts: tuple[str, ...] = field(init=False)
-    _index: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        index = {name: i for i, name in enumerate(self.names)}
-        parts = body_parts(self.names)
         for part, joints in self.own_parts.items():
             if isinstance(joints, str) or not joints:
                 raise ValueError(
@@ -147,18 +142,29 @@ class Skeleton:
                     'least one joint name.'
                 )
             for joint in joints:
-                if joint not in index:
+                if joint not in self.names:
                     raise ValueError(
                         f'parts[{part!r}] names the joint {joint!r}, which '
                         'this data set does not have; its joints are: '
                         f'{", ".join(self.names)}.'
                     )
-            parts[part] = tuple(joints)
-        basic = [part for part in BASIC_PARTS if part in parts]
-        basic += [part for part in self.own_parts if part not in ALL_PARTS]
-        object.__setattr__(self, 'parts', parts)
-        object.__setattr__(self, 'basic_parts', tuple(basic))
-        object.__setattr__(self, '_index', index)
+
+    @cached_property
+    def parts(self) -> dict[str, tuple[str, ...]]:
+        """Part -> names of its joints."""
+        own = {part: tuple(joints) for part, joints in self.own_parts.items()}
+        return {**body_parts(self.names), **own}
+
+    @cached_property
+    def basic_parts(self) -> tuple[str, ...]:
+        """Parts that are drawn by default: see :data:`BASIC_PARTS`, and the
+        user's own."""
+        basic = [part for part in BASIC_PARTS if part in self.parts]
+        return (*basic, *(p for p in self.own_parts if p not in ALL_PARTS))
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.names)}
 
     @classmethod
     def from_metainfo(

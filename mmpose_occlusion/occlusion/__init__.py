@@ -5,7 +5,7 @@
 from .attack import Attack, parse_attack
 from .occlude import Occluded, occlude
 from .occlusion import Occlusion, Outcome, PartMixOcclusion
-from .paints import FILLS, PAINTS, REFERENCE_FILLS, paint
+from .paints import FILLS, PAINTS, REFERENCE_FILLS, Paint, paint
 from .paper import PaperRules
 from .patch import Patch, Record, make_patch, make_record, replay, replay_all
 from .person import Person, labelled_joints

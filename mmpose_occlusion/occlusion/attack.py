@@ -15,7 +15,7 @@ from ..skeleton import Skeleton
 from .occlusion import Occlusion
 from .paints import FILLS
 from .placement import PLACES, TARGET
-from .regions import DEFAULT_DISC, DEFAULT_SIZE, DiscSize, Size
+from .regions import DEFAULT_DISC, DEFAULT_SIZE, DiscSize
 from .targets import KEYPOINT, KINDS, PART, Chooser, Drawn, Named, Target
 
 TRANSFORMS = {KEYPOINT: 'KeypointOcclusion', PART: 'PartOcclusion'}
@@ -126,14 +126,12 @@ class Attack:
         """
         type_ = config.get('type', '')
         name = type_ if isinstance(type_, str) else type_.__name__
-        scope, _, bare = name.rpartition('.')
+        for scope in ('mmpose.', 'mmpose_occlusion.'):
+            name = name.removeprefix(scope)
         kinds = {transform: kind for kind, transform in TRANSFORMS.items()}
-        if (
-            scope not in ('', 'mmpose', 'mmpose_occlusion')
-            or bare not in kinds
-        ):
+        if name not in kinds:
             return None
-        kind = kinds[bare]
+        kind = kinds[name]
         rest = {k: v for k, v in config.items() if k != 'type'}
         target = rest.pop('target', 'random')
         names = [target] if isinstance(target, str) else list(target)
@@ -144,8 +142,9 @@ class Attack:
             DiscSize.of(rest.pop('size', DEFAULT_SIZE)),
             rest.pop('place', TARGET),
             rest.pop('parts', None),
-            rest.pop('offset', 0.0),
-            rest.pop('stay_covered', True),
+            # of a part they are unknown arguments
+            rest.pop('offset', 0.0) if kind == KEYPOINT else 0.0,
+            rest.pop('stay_covered', True) if kind == KEYPOINT else True,
             rest,
         )
 
@@ -218,65 +217,51 @@ def parse_attack(text: str) -> Attack:
         ValueError: The text is not of that form. Whether the names and fills
             exist is checked by :meth:`Attack.check`.
     """
+
+    def wrong(words: str) -> ValueError:
+        return ValueError(f'attack "{text}" {words}')
+
     fields = [part.strip() for part in str(text).split(':')]
     if not 2 <= len(fields) <= 7 or not all(fields):
-        raise ValueError(f'attack "{text}" must look like {FORM}')
+        raise wrong(f'must look like {FORM}')
     kind, listed, *rest = fields
     if kind not in KINDS:
-        raise ValueError(
-            f'attack "{text}" is of unknown kind "{kind}": write '
-            f'{" or ".join(KINDS)}, as in {FORM}'
+        known = ' or '.join(KINDS)
+        raise wrong(
+            f'is of unknown kind "{kind}": write {known}, as in {FORM}'
         )
     names = tuple(name.strip() for name in listed.split(','))
     if not all(names):
-        raise ValueError(f'attack "{text}" has an empty name in its list')
-    fill = rest.pop(0) if rest else DEFAULT_FILL
-    place, offset = TARGET, 0.0
-    stay_covered = rest[-1:] != [UNCOVERED]
-    if not stay_covered:
-        rest.pop()
+        raise wrong('has an empty name in its list')
+    attack = Attack(kind, names, rest.pop(0) if rest else DEFAULT_FILL)
+    if rest[-1:] == [UNCOVERED]:
+        attack = replace(attack, stay_covered=rest.pop() != UNCOVERED)
     if rest and rest[-1].startswith(OFFSET):
-        offset = _read_offset(text, kind, rest.pop().removeprefix(OFFSET))
-    if rest and rest[-1] in PLACES and rest[-1] != TARGET:
-        place = rest.pop()
-    if len(rest) > 1:
-        raise ValueError(f'attack "{text}" must look like {FORM}')
-    size: Size = DEFAULT_SIZE
-    if rest:
-        if kind != KEYPOINT:
-            raise ValueError(
-                f'attack "{text}" has a size, which only keypoints have: '
-                f'write "{":".join(fields[:3])}"'
+        number = rest.pop().removeprefix(OFFSET)
+        try:
+            offset = float(number)
+        except ValueError:
+            offset = math.nan
+        if kind != KEYPOINT or not 0 <= offset < math.inf:
+            raise wrong(
+                f'has the offset "{number}": write a fraction of a disc\'s '
+                f'radius, which only keypoints have, such as {OFFSET}0.5'
             )
-        size = rest[0]
+        attack = replace(attack, offset=offset)
+    if rest and rest[-1] in PLACES and rest[-1] != TARGET:
+        attack = replace(attack, place=rest.pop())
+    if len(rest) > 1:
+        raise wrong(f'must look like {FORM}')
+    if not rest:
+        return attack
+    if kind != KEYPOINT:
+        short = ':'.join(fields[:3])
+        raise wrong(f'has a size, which only keypoints have: write "{short}"')
     try:
-        disc = DiscSize.of(size)
+        return replace(attack, size=DiscSize.of(rest[0]))
     except ValueError:
-        raise ValueError(
-            f'attack "{text}" has the size "{rest[0]}": write a number of '
-            'pixels above 0, a radius at a crop height of 256, or a diameter '
-            "such as 20% of the height of the person's box"
+        raise wrong(
+            f'has the size "{rest[0]}": write a number of pixels above 0, a '
+            'radius at a crop height of 256, or a diameter such as 20% of the '
+            "height of the person's box"
         ) from None
-    return Attack(
-        kind,
-        names,
-        fill,
-        disc,
-        place,
-        offset=offset,
-        stay_covered=stay_covered,
-    )
-
-
-def _read_offset(text: str, kind: str, number: str) -> float:
-    try:
-        offset = float(number)
-    except ValueError:
-        offset = math.nan
-    if kind != KEYPOINT or not 0 <= offset < math.inf:
-        raise ValueError(
-            f'attack "{text}" has the offset "{number}": write a fraction of '
-            "a disc's radius, which only keypoints have, such as "
-            f'{OFFSET}0.5'
-        )
-    return offset

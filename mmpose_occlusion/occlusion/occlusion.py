@@ -32,13 +32,9 @@ _WHERE = {
 
 
 class Outcome(NamedTuple):
-    """What an occlusion did to an image.
-
-    Args:
-        image: The painted image; the one that came if nothing was painted.
-        records: One for each target.
-        removed: Joints that lose their label.
-    """
+    """What an occlusion did: the painted image, or the one that came if
+    nothing was painted; a record of each target; joints that lose their
+    label."""
 
     image: Array
     records: list[Record]
@@ -99,16 +95,13 @@ class Occlusion:
                 'whose discs are centred: leave out paper_exact=True.'
             )
 
-    def is_random(self, *fills: str) -> bool:
-        """Whether one of these fills, place or offset needs a number."""
-        elsewhere = self.place != TARGET or self.offset > 0
-        return elsewhere or any(FILLS[fill].random for fill in fills)
-
     @property
     def numbers(self) -> int:
         """Random numbers that each person takes; the last one is of fill,
         place and offset where these are random."""
-        return self.chooser.numbers + self.is_random(*self.chooser.fills)
+        random = any(FILLS[fill].random for fill in self.chooser.fills)
+        random |= self.place != TARGET or self.offset > 0
+        return self.chooser.numbers + random
 
     def draw(
         self, keys: Sequence[tuple[int, int]], seed: int | None, call: int = 0

@@ -31,22 +31,15 @@ class Paint:
 
     @classmethod
     def resolve(cls, fill: str, request: 'Request') -> 'Paint':
-        """The paint for a fill; here, one that a seed alone determines.
-
-        Args:
-            fill: One of the class's fills.
-            request: The image, and how strong the paint is to be.
-        """
+        """The paint for one of the class's fills; here, of a seed alone."""
         return cls(seed=request.seed)  # type: ignore[call-arg]
 
     def render(self, image: Array, region: Region, box: PixelBox) -> Array:
-        """Pixels of a box.
+        """Pixels of ``box``, a region's bounds in an image.
 
         Args:
             image: ``(H, W, C)`` or ``(H, W)``, uint8 or float32; not
                 modified.
-            region: The region that is painted.
-            box: Its bounds in the image.
 
         Returns:
             Array that broadcasts to ``(y2 - y1, x2 - x1[, C])``, of the
@@ -124,13 +117,6 @@ def paint(
     return register
 
 
-def paint_from_record(
-    record: Mapping[str, Any], read: ReadImage = cv2.imread
-) -> Paint:
-    """The paint of a record."""
-    return PAINTS[record['kind']].from_record(record, read)
-
-
 @paint('blur')
 @dataclass(frozen=True)
 class Blur(Paint):
@@ -168,11 +154,7 @@ class Blur(Paint):
 @paint('color', 'black', 'grey', 'mean')
 @dataclass(frozen=True)
 class Color(Paint):
-    """One colour.
-
-    Args:
-        color: A number per channel.
-    """
+    """One colour, a number per channel."""
 
     color: list[float]
 
@@ -190,14 +172,8 @@ class Color(Paint):
 @paint('pixelate')
 @dataclass(frozen=True)
 class Pixelate(Paint):
-    """Squares of their mean colour.
-
-    They start at the image's first pixel; those at its right and lower border
-    may be narrower.
-
-    Args:
-        block: Side of the squares in pixels.
-    """
+    """Squares of their mean colour, ``block`` pixels wide from the image's
+    first pixel on; at its right and lower border they may be narrower."""
 
     block: int
 

@@ -23,9 +23,6 @@ MPII_MISSING = -2.0
 HEAD_SCALE = 1.2
 MIN_THICKNESS = 0.25
 
-Points = Mapping[str, Point]
-"""Available joints of one person: name -> x and y in pixels."""
-
 CenterWidths = tuple[Point, Point]
 """A box by its centre, and by its full width and height, in pixels."""
 
@@ -157,7 +154,7 @@ class PaperRules:
 
 
 def reference_box(
-    part: str, skeleton: Skeleton, points: Points
+    part: str, skeleton: Skeleton, points: Mapping[str, Point]
 ) -> CenterWidths | None:
     """The box of a part as the reference system computes it.
 

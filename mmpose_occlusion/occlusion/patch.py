@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .paints import Paint, ReadImage, paint_from_record
+from .paints import PAINTS, Paint, ReadImage
 from .regions import Array, PixelBox, Point, Region, Shape, region_from_record
 from .targets import Target
 
@@ -124,7 +124,7 @@ def make_record(
 
     Args:
         transform: Class of the transform.
-        call: Number of occlusions that have written records before it.
+        call: Number of occlusions before it.
         instance: Index of the person in the image.
         target: Its ``kind``, 'keypoint' or 'part', and its name, 'random'
             where none was drawn.
@@ -189,9 +189,10 @@ def replay(
         The patch, to be applied with :meth:`.Patch.apply`; None where the
         transform did nothing.
     """
-    if record['paint'] is None:
+    given = record['paint']
+    if given is None:
         return None
-    paint = paint_from_record(record['paint'], read)
+    paint = PAINTS[given['kind']].from_record(given, read)
     return make_patch(image, region_from_record(record['region']), paint)
 
 

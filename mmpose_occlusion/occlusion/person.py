@@ -19,14 +19,8 @@ as a fraction of the height of the person's box."""
 
 
 def labelled_joints(visible: Array) -> Array:
-    """Which joints are labelled, from MMPose's ``keypoints_visible``.
-
-    Args:
-        visible: ``(N, K)``, or ``(N, K, 2)`` of visibilities and weights.
-
-    Returns:
-        ``(N, K)`` bool.
-    """
+    """``(N, K)`` bool, which joints are labelled, from MMPose's
+    ``keypoints_visible``: ``(N, K)``, or ``(N, K, 2)`` with weights."""
     visible = np.asarray(visible)
     return (visible[..., 0] if visible.ndim == 3 else visible) > 0
 
@@ -103,18 +97,9 @@ def with_joints(mask: Array, person: Person) -> Array:
 def body_mask(
     person: Person, links: Sequence[tuple[int, int]], shape: Shape
 ) -> Array:
-    """A person's pixels, estimated from the labelled joints: limbs, torso and
-    head.
-
-    Args:
-        person: The person.
-        links: Pairs of joint indices between which there is a limb of
-            :data:`THICKNESS`.
-        shape: The image's ``(H, W)``.
-
-    Returns:
-        ``(H, W)`` bool.
-    """
+    """``(H, W)`` bool, a person's pixels, estimated from the labelled joints:
+    torso, head and limbs of :data:`THICKNESS` along ``links``, pairs of joint
+    indices."""
     height = person.box_height
     if not math.isfinite(height):
         height = person.height

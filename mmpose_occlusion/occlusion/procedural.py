@@ -180,12 +180,7 @@ class Texture(Paint):
 @paint('object', random=True)
 @dataclass(frozen=True)
 class Object(Paint):
-    """A drawn thing: a ball, a parcel, a plant, ...
-
-    Args:
-        thing: One of :data:`THINGS`.
-        seed: Of its colours.
-    """
+    """One of :data:`THINGS`: a ball, a parcel, a plant, ..."""
 
     thing: str
     seed: int

@@ -10,11 +10,11 @@ from mmpose_occlusion import occlude
 from mmpose_occlusion.occlusion import (
     FILLS,
     PAINTS,
+    Paint,
     paint,
     parse_attack,
     replay_all,
 )
-from mmpose_occlusion.occlusion.paints import Paint
 from tests.golden.samples import crop, photo
 
 JOINTS = dict(nose=(40, 30), left_wrist=(60, 90))

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from mmpose_occlusion.occlusion import Box, Disc, make_patch
-from mmpose_occlusion.occlusion.paints import paint_from_record
+from mmpose_occlusion.occlusion import PAINTS, Box, Disc, make_patch
 from mmpose_occlusion.occlusion.procedural import THINGS
 from tests.golden.samples import photo
 
@@ -18,7 +17,8 @@ DRAWN = [
 
 
 def patch_of(image, region, record):
-    return make_patch(image, region, paint_from_record(record))
+    paint = PAINTS[record['kind']].from_record(record, None)
+    return make_patch(image, region, paint)
 
 
 def painted(image, region, record):
