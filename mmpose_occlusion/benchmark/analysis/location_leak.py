@@ -36,6 +36,7 @@ class LocationLeak:
         towards: Fraction that the disc brings nearer to its centre, by at
             least :data:`LEAST`.
         away: Fraction that it takes further away, likewise.
+        net: ``towards`` minus ``away``.
         approach: Mean decrease of the distance to the centre, as a fraction
             of the bbox's longer side.
     """
@@ -46,6 +47,7 @@ class LocationLeak:
     predictions: int
     towards: Estimate
     away: Estimate
+    net: Estimate
     approach: Estimate
 
 
@@ -76,7 +78,8 @@ def location_leaks(measures: RunMeasures) -> list[LocationLeak]:
         )
         image = measures.image[rows]
         number = weights @ np.bincount(image, minlength=images)
-        values = approach >= LEAST, approach <= -LEAST, approach
+        towards, away = approach >= LEAST, approach <= -LEAST
+        values = towards, away, towards * 1.0 - away, approach
         with np.errstate(invalid='ignore'):
             drawn = [
                 weights @ np.bincount(image, each, images) / number

@@ -183,6 +183,7 @@ def leak_rows(analysis: Analysis) -> list[list[str]]:
             f'{leak.predictions:,}',
             both(leak.towards),
             both(leak.away),
+            both(leak.net, sign=True),
             both(leak.approach, 'EPE', sign=True),
         ]
         for leak in analysis.leaks
@@ -197,7 +198,11 @@ def nature_values(analysis: Analysis) -> Values | None:
     measures = list(natural.gaps[0].loss) if natural.gaps else []
     names = {**NAMES, 'OKS': 'per-keypoint OKS', 'AP': 'AP of the joint'}
     return dict(
-        head=['joint', 'visible (v = 2)', 'occluded (v = 1)']
+        head=[
+            'joint',
+            'visible (v\u00a0=\u00a02)',
+            'occluded (v\u00a0=\u00a01)',
+        ]
         + [
             f'{names[measure]} visible → occluded, lost'
             for measure in measures
@@ -273,7 +278,7 @@ def severity_sentence(analysis: Analysis) -> str:
     ]
     if not found:
         return ''
-    sizes = '; '.join(f'{match.paint}: {size_words(match)}' for match in found)
+    sizes = '; '.join(f'{match.paint} {size_words(match)}' for match in found)
     return (
         'Natural occlusion (v = 1 against v = 2) costs a joint '
         f'{both(found[0].natural)} of OKS≥0.5 in these data. Diameter of a '

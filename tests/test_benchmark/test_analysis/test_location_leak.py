@@ -55,6 +55,7 @@ def test_what_was_planted_is_found():
     assert offset.towards.value == pytest.approx(8 / PEOPLE)
     assert offset.towards.low < 8 / PEOPLE < offset.towards.high
     assert offset.away.value == pytest.approx(3 / PEOPLE)
+    assert offset.net.value == pytest.approx(5 / PEOPLE)
     moved = 15 / size
     assert offset.approach.value == pytest.approx(
         (moved[:8].sum() - moved[-3:].sum()) / PEOPLE, abs=1e-6
