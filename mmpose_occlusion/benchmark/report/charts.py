@@ -166,7 +166,6 @@ def risk_chart(
         'Fraction of wrong keypoints among those with the highest scores, by '
         'how many are kept; the numbers are in the table above.',
         low=0,
-        width=6.6,
     )
 
 
@@ -207,7 +206,6 @@ def _controls(analysis: Analysis) -> Chart | None:
         f'Change of {name} by the place of the paint, with 95 % intervals; '
         'the numbers are in the table below.',
         'the same area painted on',
-        width=6.6,
     )
 
 
@@ -227,7 +225,6 @@ def _paints(analysis: Analysis) -> Chart | None:
         f'change of {NAMES[main]}',
         f'Change of {NAMES[main]} by the paint on the same joint of each '
         'person, with 95 % intervals.',
-        width=6.6,
     )
 
 

@@ -21,6 +21,9 @@ from mmpose_occlusion.benchmark.analysis import Estimate
 INK, FAINT, LINE = '#22262e', '#667080', '#d9dcd6'
 BAND, LIMB, LEADER = '#f0f1ed', '#d5dad5', '#b4bbbf'
 
+WIDTH = 4.6
+"""Of panels in inches: readable on a phone."""
+
 Look = tuple[str, str]
 """Colour and marker."""
 
@@ -148,10 +151,9 @@ def forest_chart(
     xlabel: str,
     alt: str,
     legend_title: str = '',
-    width: float = 4.6,
 ) -> Chart | None:
     """Values with their intervals, one below the other, in panels (title ->
-    groups) of a width in inches; None where there is no value. Panels of one
+    groups); None where there is no value. Panels of one
     group have no legend."""
     chart = Chart(alt)
     for title, groups in panels.items():
@@ -163,7 +165,7 @@ def forest_chart(
         if not rows:
             continue
         height = 1.3 + (0.22 + 0.06 * len(groups)) * len(rows)
-        with chart.panel(width, height) as axis:
+        with chart.panel(WIDTH, height) as axis:
             for i, found in enumerate(known):
                 if not found:
                     continue
@@ -200,7 +202,6 @@ def line_chart(
     ylabel: str,
     alt: str,
     low: float | None = None,
-    width: float = 4.6,
 ) -> Chart | None:
     """Curves with the bands of their intervals in panels (title -> curves) of
     the same height and values' axis, which begins at ``low``, by default below
@@ -213,7 +214,7 @@ def line_chart(
     room = 0.04 * (top - bottom) + 1e-3
     chart = Chart(alt)
     for title, panel in panels.items():
-        with chart.panel(width, 4.1) as axis:
+        with chart.panel(WIDTH, 4.1) as axis:
             for i, line in enumerate(panel):
                 value, below, above = _numbers(line.points)
                 color, marker = line.look
