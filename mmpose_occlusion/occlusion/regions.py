@@ -151,7 +151,14 @@ def disc_radius(radius: float, height: float) -> int:
         radius: In pixels of a crop of height 256.
         height: Of the crop, or on whole images of the person's box, in
             pixels.
+
+    Raises:
+        ValueError: The height is NaN or infinite.
     """
+    if not math.isfinite(height):
+        raise ValueError(
+            f"the height of a person's box is {height}: give a finite box"
+        )
     return max(2, round(radius * height / REFERENCE_HEIGHT))
 
 
