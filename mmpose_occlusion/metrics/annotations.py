@@ -26,15 +26,11 @@ def make_person(
     ann: Mapping[str, Any], num_joints: int, use_area: bool = True
 ) -> dict:
     """An annotation of COCO's with all entries that the evaluation needs.
-
-    Args:
-        ann: Annotation of a person. Where it has no ``area``, this is
-            :data:`AREA_RATIO` of its bbox, as in MMPose.
-        num_joints: K.
-        use_area: False always takes the area from the bbox.
+    Where it has no ``area``, or ``use_area`` is False, this is
+    :data:`AREA_RATIO` of its bbox, as in MMPose.
 
     Raises:
-        ValueError: The annotation does not have K joints.
+        ValueError: The annotation does not have ``num_joints`` joints.
     """
     joints = list(ann['keypoints'])
     if len(joints) < 3 * num_joints:

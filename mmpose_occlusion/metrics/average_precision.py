@@ -27,16 +27,10 @@ _BLOCK = 2**17  # numbers that fit into a core's cache
 
 @dataclass(frozen=True)
 class Matches:
-    """D poses in the order of falling scores, and whether they match.
-
-    Args:
-        image: ``(D,)`` index of the image.
-        category: ``(D,)`` index of the category.
-        found: ``(T, D)`` bool, poses that match a person who counts.
-        ignored: ``(T, D)`` bool, poses that count neither as right nor as
-            wrong.
-        counted: ``(I, C)`` people who count, by image and category.
-    """
+    """D poses in the order of falling scores: indices ``(D,)`` of image and
+    category, and ``(T, D)`` whether they match a person who counts, or count
+    neither as right nor as wrong; ``counted`` ``(I, C)`` is the number of
+    people who count."""
 
     image: np.ndarray
     category: np.ndarray
@@ -114,8 +108,7 @@ class ComparedPoses:
                 scores in an image, the first takes precedence.
             scores: ``(N,)`` of the poses.
             labelled: ``(P, K)`` bool, the joints that are compared.
-            counts: ``(P,)`` bool, people who count, see
-                :meth:`People.counting`; all others are ignored.
+            counts: ``(P,)`` bool, people who count; all others are ignored.
             unmatched_ignored: ``(N,)`` bool, poses that are ignored if they
                 match no person; none by default.
         """

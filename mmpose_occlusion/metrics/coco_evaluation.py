@@ -62,15 +62,9 @@ class CocoEvaluation:
         keep: np.ndarray | None = None,
         area_range: tuple[float, float] = ANY_AREA,
     ) -> Precision:
-        """AP and AR.
-
-        Args:
-            joint: Index of a joint of which alone people and poses consist;
-                all joints by default.
-            who: ``(P,)`` bool, people who are not ignored; all by default.
-            keep: ``(D,)`` bool, poses that take part; all by default.
-            area_range: Least and largest area of people who count.
-        """
+        """AP and AR of one joint (people and poses consist of it alone) or
+        all, of people ``(P,)`` who are not ignored, poses ``(D,)`` that take
+        part, and people whose area is in a range; by default of all."""
         compared, labelled = self.compared, self.people.labelled
         found = self.keypoints
         if joint is not None:

@@ -156,13 +156,9 @@ def confident_wrong_rate(
 def risk_coverage_curve(
     scores: np.ndarray, right: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fraction of wrong predictions among those with the highest scores.
-
-    Equal scores are in random order: the curve is the mean over the orders.
-
-    Returns:
-        Coverage (n,), i / n of the i highest scores, and risk (n,).
-    """
+    """Coverage ``(n,)``, i / n of the i highest scores, and risk ``(n,)``, the
+    fraction of wrong predictions among them. Equal scores are in random order:
+    the curve is the mean over the orders."""
     n = len(scores)
     known, group, sizes = np.unique(
         -np.asarray(scores, float), return_inverse=True, return_counts=True

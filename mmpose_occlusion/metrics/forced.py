@@ -44,21 +44,12 @@ class GroupChange:
 
 @dataclass(frozen=True)
 class ForcedComparison:
-    """What an attack did to the people whom it attacked.
-
-    Args:
-        people: Attacked people with a labelled joint.
-        target: See :func:`.pck.joint_groups`, as the next two.
-        bystander: Other joints under paint.
-        visible: All others.
-        oks_clean: Mean OKS of the clean predictions.
-        oks_forced: The same of the forced ones.
-        oks_attacked: The same of the attacked ones.
-        recovered: Fraction of the loss by hidden joints that is recovered,
-            ``(attacked - forced) / (clean - forced)`` of the mean OKS:
-            1 if all hidden joints are found, 0 if none is, negative if
-            visible ones are lost as well.
-    """
+    """What an attack did to the attacked people with a labelled joint: changes
+    by group of joints (see :func:`.pck.joint_groups`), mean OKS of the three
+    predictions, and ``recovered``, the fraction of the loss by hidden joints
+    that is recovered, ``(attacked - forced) / (clean - forced)``: 1 if all
+    hidden joints are found, 0 if none is, negative if visible ones are lost as
+    well."""
 
     people: int
     target: GroupChange

@@ -51,16 +51,10 @@ def simultaneous_intervals(
 
 @dataclass(frozen=True)
 class Equivalence:
-    """Whether a difference is as good as none.
-
-    Args:
-        margin: Greatest difference that counts as none.
-        p: Of the two one-sided tests, normal with the bootstrap's standard
-            error; None where it is undefined.
-        equal: Whether ``p`` is at most 0.05.
-        smallest_effect: Difference that a test at 5 % finds with
-            probability :data:`POWER`.
-    """
+    """Whether a difference is as good as none: ``p`` of the two one-sided
+    tests that it lies within the margin (normal, with the bootstrap's standard
+    error; None where undefined), ``equal`` if it is at most 0.05, and the
+    smallest effect that a test at 5 % finds with probability :data:`POWER`."""
 
     margin: float
     p: float | None
@@ -98,13 +92,9 @@ def rank_agreement(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def rank_correlation(
     one: np.ndarray, other: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
-    """Spearman's correlation of two values ``(n,)`` in resampled sets.
-
-    ``weights`` ``(B, n)`` says how often each row is drawn.
-
-    Returns:
-        ``(B,)``; NaN where a value is constant or nothing is drawn.
-    """
+    """Spearman's correlation ``(B,)`` of two values ``(n,)`` in sets that draw
+    each row as often as ``weights`` ``(B, n)`` say; NaN where a value is
+    constant or nothing is drawn."""
     weights = np.asarray(weights, float)
     number = weights.sum(axis=1, keepdims=True)
     with np.errstate(invalid='ignore', divide='ignore'):

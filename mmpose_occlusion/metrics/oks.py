@@ -34,15 +34,8 @@ def keypoint_oks(
 
 
 def mean_oks(similar: np.ndarray, labelled: np.ndarray) -> np.ndarray:
-    """OKS of poses: the mean of the per-keypoint OKS.
-
-    Args:
-        similar: ``(..., K)`` from :func:`keypoint_oks`.
-        labelled: ``(..., K)`` bool, the keypoints that count.
-
-    Returns:
-        ``(...)``, NaN where no keypoint counts.
-    """
+    """OKS ``(...)`` of poses: the mean of the per-keypoint OKS ``(..., K)``
+    over the keypoints that count, a mask ``(..., K)``; NaN where none does."""
     count = labelled.sum(axis=-1)
     total = np.where(labelled, similar, 0).sum(axis=-1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -30,15 +30,15 @@ class LocationLeak:
     """Predictions of the joints that the attacks of a paint and size ask for.
 
     Args:
-        discs: :data:`CENTRED` at the joint, moved by an :data:`OFFSET`, or
-            the place of others.
+        discs: :data:`CENTRED` at the joint, moved by an :data:`OFFSET`, or the
+            place of others.
         predictions: Their number.
         towards: Fraction that the disc brings nearer to its centre, by at
             least :data:`LEAST`.
         away: Fraction that it takes further away, likewise.
         net: ``towards`` minus ``away``.
-        approach: Mean decrease of the distance to the centre, as a fraction
-            of the bbox's longer side.
+        approach: Mean decrease of the distance to the centre, as a fraction of
+            the bbox's longer side.
     """
 
     paint: str

@@ -38,22 +38,19 @@ class RunMeasures:
 
     Args:
         run: The run.
-        draws: B, resampled sets of images.
-        seed: Of the resampling; runs on the same images with the same seed
-            are resampled alike.
+        draws: B, resampled sets of images; runs on the same images with the
+            same seed are resampled alike.
+        seed: Of the resampling.
         measure: Main measure, one of :data:`CHOICES`; by default chosen by
             :data:`MAIN`, :data:`FLOOR` and :data:`CEILING`.
 
-    Attributes:
-        people: All annotated people; none for data without COCO's
-            evaluation.
-        image: ``(N,)`` index of each bbox's image.
-        owner: ``(N,)`` index of each bbox's person, or ``UNMATCHED``.
-        pairs: Bboxes with the people of their images.
-        weights: ``(1 + B, I)``, see :func:`.bootstrap.draw_weights`.
-        labelled: ``(N, K)`` bool, joints with a label.
-        sizes: ``(N,)`` longer side of the annotated bboxes, NaN if unmatched.
-    """
+    Attributes: people: All annotated people; none for data without COCO's
+    evaluation. image: ``(N,)`` index of each bbox's image. owner: ``(N,)``
+    index of each bbox's person, or ``UNMATCHED``. pairs: Bboxes with the
+    people of their images. weights: ``(1 + B, I)``, see
+    :func:`.bootstrap.draw_weights`. labelled: ``(N, K)`` bool, joints with a
+    label. sizes: ``(N,)`` longer side of the annotated bboxes, NaN if
+    unmatched."""
 
     def __init__(
         self,

@@ -153,8 +153,8 @@ def forest_chart(
     legend_title: str = '',
 ) -> Chart | None:
     """Values with their intervals, one below the other, in panels (title ->
-    groups); None where there is no value. Panels of one
-    group have no legend."""
+    groups); None where there is no value. Panels of one group have no legend.
+    """
     chart = Chart(alt)
     for title, groups in panels.items():
         known = [
@@ -259,14 +259,9 @@ def _finish(axis: Axes, title: str, xlabel: str) -> None:
 
 
 def _legend(axis: Axes, labels: Sequence[str], title: str = '') -> None:
-    """A legend above the axes, so that it lies on no data.
-
-    Args:
-        axis: Whose artists have the labels ``'0'``, ``'1'``, …: matplotlib
-            leaves out names that start with an underscore.
-        labels: Names of these artists.
-        title: Of the legend.
-    """
+    """A legend above the axes, so that it lies on no data. The artists have
+    the labels ``'0'``, ``'1'``, …, indices of the names ``labels``: matplotlib
+    leaves out names that start with an underscore."""
     handles, numbers = axis.get_legend_handles_labels()
     if not handles:
         return
