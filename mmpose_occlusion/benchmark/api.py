@@ -91,6 +91,8 @@ class Benchmark:
         cases: int = 6,
         measure: str | None = None,
         threshold: float = CONFIDENT,
+        formats: Sequence[str] = ('page', 'csv', 'json'),
+        latex: str | Path | None = None,
         progress: Callable[[str], None] = lambda text: None,
     ) -> Path:
         """Write the report: page, JSON and CSV.
@@ -104,10 +106,12 @@ class Benchmark:
                 where the data has it and it is at least .05 without
                 occlusion.
             threshold: Score above which a prediction counts as confident.
+            formats: What to write, see :func:`.report.write_report`.
+            latex: File of a LaTeX table.
             progress: Called with the name of each step.
 
         Returns:
-            The page, ``index.html``.
+            The page, ``index.html``, or without one the folder.
 
         Raises:
             UsageError: A number is negative, or the data lacks the measure.
@@ -126,6 +130,8 @@ class Benchmark:
             cases=cases,
             measure=measure,
             threshold=threshold,
+            formats=formats,
+            latex=latex,
             progress=progress,
         )
 

@@ -150,6 +150,9 @@ class Attacked:
             under painted pixels.
         bystanders: ``(N, K)`` bool, other joints under painted pixels.
         pixels: ``(N,)`` int64 number of painted pixels in the crop.
+        centres: ``(N, 2)`` float, pixels of the image: centre of the disc of
+            an attack on one joint, NaN without one; None where it was not
+            stored.
         checksum: Of the suite, see :func:`.suite.checksum`; empty where it
             is unknown.
     """
@@ -165,6 +168,7 @@ class Attacked:
     bystanders: np.ndarray
     pixels: np.ndarray
     checksum: str = ''
+    centres: np.ndarray | None = None
 
     @property
     def hidden(self) -> np.ndarray:
@@ -334,6 +338,10 @@ def _attacked(
         if array is not None
     }
     attacked = joined_predictions(results)
+    centres = None
+    if 'centres' in attacked:
+        centres = np.full((len(columns['changed']), 2), np.nan)
+        centres[columns['changed']] = attacked['centres']
     for name, array in predicted.items():
         array[columns['changed']] = attacked.get(name, np.nan)
     configs = attack['configs']
@@ -344,5 +352,6 @@ def _attacked(
         details=attack['details'],
         predictions=Predictions(**predicted),
         checksum=attack.get('checksum', ''),
+        centres=centres,
         **columns,
     )

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from mmpose_occlusion.occlusion.patch import PixelBox, nearest_pixel
+from mmpose_occlusion.occlusion.person import nearest_pixel
+from mmpose_occlusion.occlusion.regions import PixelBox
 from mmpose_occlusion.skeleton import Skeleton
 
 from .store import BlockResult
@@ -26,6 +27,7 @@ class Effect:
         excluded: Whether the attack found no place although the person has
             the target.
         records: The transforms' records; empty without a change.
+        centre: (x, y) of the disc of an attack on one joint.
     """
 
     box: PixelBox | None = None
@@ -36,6 +38,7 @@ class Effect:
     painted: int = 0
     excluded: bool = False
     records: tuple[dict, ...] = ()
+    centre: tuple[float, float] | None = None
 
     def paint(self, image: np.ndarray) -> None:
         """Paint it into an image with the same channels, in place."""
@@ -84,6 +87,10 @@ def effect_of(
         for k in ('targets', 'bystanders')
     )
     x, y = corner
+    regions = [r['region'] for r in found if r.get('region')]
+    centre = None
+    if len(regions) == 1 and regions[0]['shape'] == 'disc':
+        centre = tuple(regions[0]['center'])
     return Effect(
         (x + x1, y + y1, x + x2, y + y2),
         np.ascontiguousarray(attacked[y1:y2, x1:x2]),
@@ -92,6 +99,7 @@ def effect_of(
         tuple(sorted(others - targets)),
         sum(record['pixels'] for record in found),
         records=found,
+        centre=centre,
     )
 
 
@@ -123,6 +131,7 @@ class BlockArrays:
         self.scores = np.zeros(shape, np.float32)
         self.person_scores = np.zeros(people, np.float32)
         self.visibility = np.full(shape, np.nan, np.float32)
+        self.centres = np.full((people, 2), np.nan, np.float32)
 
     def note(self, row: int, effect: Effect) -> None:
         """What an attack hides of a person."""
@@ -131,6 +140,8 @@ class BlockArrays:
         self.targets[row, list(effect.targets)] = True
         self.bystanders[row, list(effect.bystanders)] = True
         self.pixels[row] = effect.painted
+        if effect.centre is not None:
+            self.centres[row] = effect.centre
 
     def result(self, person_scores: bool = False) -> BlockResult:
         """With the predictions of changed rows.
@@ -139,7 +150,7 @@ class BlockArrays:
             person_scores: Whether the model gives people scores.
         """
         rows = np.flatnonzero(self.changed)
-        seen = self.visibility[rows]
+        seen, centres = self.visibility[rows], self.centres[rows]
         return BlockResult(
             self.changed,
             self.excluded,
@@ -150,4 +161,5 @@ class BlockArrays:
             self.scores[rows],
             self.person_scores[rows] if person_scores else None,
             None if np.isnan(seen).all() else seen,
+            None if np.isnan(centres).all() else centres,
         )

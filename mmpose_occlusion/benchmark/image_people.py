@@ -9,11 +9,14 @@ import cv2
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.metrics.annotations import match_boxes, overlaps
 from mmpose_occlusion.metrics.average_precision import MAX_POSES
-from mmpose_occlusion.metrics.matching import match_boxes, overlaps
-from mmpose_occlusion.metrics.oks import keypoint_oks, mean_oks
+from mmpose_occlusion.metrics.oks import (
+    keypoint_oks,
+    mean_oks,
+    published_sigmas,
+)
 from mmpose_occlusion.metrics.pck import clip_box
-from mmpose_occlusion.metrics.sigmas import published_sigmas
 from mmpose_occlusion.occlusion import CorrectedRules, Person
 from mmpose_occlusion.skeleton import Skeleton
 

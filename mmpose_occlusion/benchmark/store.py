@@ -75,6 +75,7 @@ class BlockResult:
         scores: ``(m, K)`` float32.
         person_scores: ``(m,)`` float32, see :class:`.data.Predictions`.
         visibility: ``(m, K)`` float32, likewise.
+        centres: ``(m, 2)`` float32, see :class:`.data.Attacked`.
     """
 
     changed: np.ndarray
@@ -86,11 +87,12 @@ class BlockResult:
     scores: np.ndarray
     person_scores: np.ndarray | None = None
     visibility: np.ndarray | None = None
+    centres: np.ndarray | None = None
 
 
 PER_CROP = ('changed', 'excluded', 'targets', 'bystanders', 'pixels')
 _PER_PREDICTION = ('keypoints', 'scores')
-_OPTIONAL = ('person_scores', 'visibility')
+_OPTIONAL = ('person_scores', 'visibility', 'centres')
 
 
 class RunStore:
@@ -277,8 +279,8 @@ def open_runs(folder: str | Path) -> list[RunStore]:
 def joined_predictions(
     results: Collection[BlockResult],
 ) -> dict[str, np.ndarray]:
-    """The arrays of :class:`.data.Predictions`, joined; of optional ones NaN
-    for results without, and none where all are without."""
+    """The arrays of :class:`.data.Predictions`, and centres, joined; of
+    optional ones NaN for results without, and none where all are without."""
     out = {}
     for name in (*_PER_PREDICTION, *_OPTIONAL):
         arrays = [getattr(r, name) for r in results]

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from mmpose_occlusion.metrics.joint_groups import TARGET
+from mmpose_occlusion.metrics.pck import TARGET
 
 from .analysis import ALL_JOINTS, Analysis, AttackCost, JointScores
 

@@ -3,10 +3,12 @@
     occlusion-report DIR
     occlusion-report DIR OTHER_DIR --out compared
 
+    occlusion-report DIR --latex table.tex --csv --json
+
 reads the predictions that occlusion-benchmark stored in DIR, its --out, and
 writes index.html, report.json, table.md and CSV files to --out, by default to
-the first folder. Several models are compared with the first. Images of cases
-need MMPose and the data set.
+the first folder; with --csv or --json these alone. Several models are compared
+with the first. Images of cases need MMPose and the data set.
 """
 
 import argparse
@@ -28,6 +30,9 @@ class ReportOptions:
     cases: int
     measure: str | None
     threshold: float
+    latex: str | None
+    csv: bool
+    json: bool
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -66,6 +71,17 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='score above which a prediction counts as confident (default: '
         '%(default)s)',
     )
+    parser.add_argument(
+        '--latex',
+        metavar='FILE',
+        help="write a paper's table, with intervals and the conditions",
+    )
+    for name in ('csv', 'json'):
+        parser.add_argument(
+            f'--{name}',
+            action='store_true',
+            help=f'write the {name.upper()} files alone, without the page',
+        )
     return parser.parse_args(argv)
 
 
@@ -75,6 +91,7 @@ def report(options: ReportOptions) -> None:
     from mmpose_occlusion.benchmark.report import show_steps
 
     found = load_benchmark(*options.folders)
+    chosen = [name for name in ('csv', 'json') if getattr(options, name)]
     path = found.report(
         options.out,
         draws=options.draws,
@@ -82,9 +99,16 @@ def report(options: ReportOptions) -> None:
         cases=options.cases,
         measure=options.measure,
         threshold=options.threshold,
+        formats=chosen or ('page', 'csv', 'json'),
+        latex=options.latex,
         progress=show_steps(sum(len(run.attacks) for run in found.runs)),
     )
-    print(f'Wrote {path}, report.json, table.md and CSV files')
+    what = [str(path), 'report.json, table.md and CSV files']
+    if chosen:
+        what = [f'{" and ".join(map(str.upper, chosen))} files to {path}']
+    if options.latex:
+        what.append(options.latex)
+    print('Wrote ' + ', '.join(what))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import DATASETS
 
-from mmpose_occlusion.metrics.matching import (
+from mmpose_occlusion.metrics.annotations import (
     IOU_THRESHOLD,
     UNMATCHED,
     match_boxes,
@@ -29,10 +29,11 @@ class DetectionMatchedDataset(DatasetWrapper):
 
     MMPose's data sets give each box of a ``bbox_file`` dummy joints. Here
     the boxes of an image are matched to its annotated people, as COCOeval
-    would (see :func:`..metrics.matching.match_boxes`), and a person's joints
-    are stored beside the dummies, in ``results['matched_person']``, which
-    only the occlusions of this package read. The inputs of model and metrics
-    are those without this wrapper, except for painted pixels and records.
+    would (see :func:`..metrics.annotations.match_boxes`), and a person's
+    joints are stored beside the dummies, in ``results['matched_person']``,
+    which only the occlusions of this package read. The inputs of model and
+    metrics are those without this wrapper, except for painted pixels and
+    records.
     Random draws are keyed by the annotation's id, so that a person is
     attacked in the same way in the box of any detector.
 

@@ -8,11 +8,10 @@ from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.metrics.annotations import UNMATCHED
 from mmpose_occlusion.metrics.coco_evaluation import CocoEvaluation
 from mmpose_occlusion.metrics.forced import compare_forced, without_hidden
-from mmpose_occlusion.metrics.joint_groups import GROUPS
-from mmpose_occlusion.metrics.matching import UNMATCHED
-from mmpose_occlusion.metrics.pck import PCK_THRESHOLD, box_size
+from mmpose_occlusion.metrics.pck import GROUPS, PCK_THRESHOLD, box_size
 from mmpose_occlusion.skeleton import Skeleton
 
 from .people import PeopleMetric
@@ -31,7 +30,7 @@ class ForcedOcclusionMetric(PeopleMetric):
     and one under attack, with ``clean='clean.npz'``. For top-down models.
 
     Of the attacked people alone it gives (see :mod:`..metrics.forced` for
-    clean, forced and attacked, :mod:`..metrics.joint_groups` for target,
+    clean, forced and attacked, :mod:`..metrics.pck` for target,
     bystander and visible):
 
     - ``people``, ``target_joints``, ``bystander_joints``,

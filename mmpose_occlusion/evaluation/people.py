@@ -12,10 +12,10 @@ from mmpose.structures.bbox import bbox_xywh2xyxy
 from xtcocotools.coco import COCO
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.metrics.annotations import make_person
-from mmpose_occlusion.metrics.matching import (
+from mmpose_occlusion.metrics.annotations import (
     IOU_THRESHOLD,
     UNMATCHED,
+    make_person,
     match_boxes,
     overlaps,
 )

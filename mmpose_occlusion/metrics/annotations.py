@@ -1,10 +1,11 @@
-"""Annotated people in COCO's format, and as arrays."""
+"""Annotated people in COCO's format and as arrays; bboxes matched to them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pycocotools import mask
 
 AREA_RATIO = 0.53
 """Area of a person over that of the bbox, where none is annotated (MMPose)."""
@@ -14,20 +15,22 @@ WHOLE_BODY = ('foot_kpts', 'face_kpts', 'lefthand_kpts', 'righthand_kpts')
 
 ANY_AREA = (0.0, 1e10)
 
+IOU_THRESHOLD = 0.5
+"""Least overlap of a bbox with its person's, as in COCO's box AP@0.5."""
+
+UNMATCHED = -1
+"""Index for a bbox that matches no person."""
+
 
 def make_person(
     ann: Mapping[str, Any], num_joints: int, use_area: bool = True
 ) -> dict:
     """An annotation of COCO's with all entries that the evaluation needs.
-
-    Args:
-        ann: Annotation of a person. Where it has no ``area``, this is
-            :data:`AREA_RATIO` of its bbox, as in MMPose.
-        num_joints: K.
-        use_area: False always takes the area from the bbox.
+    Where it has no ``area``, or ``use_area`` is False, this is
+    :data:`AREA_RATIO` of its bbox, as in MMPose.
 
     Raises:
-        ValueError: The annotation does not have K joints.
+        ValueError: The annotation does not have ``num_joints`` joints.
     """
     joints = list(ann['keypoints'])
     if len(joints) < 3 * num_joints:
@@ -55,20 +58,10 @@ def make_person(
 
 @dataclass(frozen=True)
 class People:
-    """P annotated people of I images as arrays.
-
-    Args:
-        ids: ``(P,)`` annotation ids.
-        images: ``(I,)`` sorted ids of the images.
-        image: ``(P,)`` index into the images.
-        categories: ``(C,)`` sorted ids of the categories.
-        category: ``(P,)`` index into the categories.
-        keypoints: ``(P, K, 2)`` pixels.
-        labelled: ``(P, K)`` bool.
-        boxes: ``(P, 4)`` xywh.
-        areas: ``(P,)`` square pixels.
-        crowd: ``(P,)`` bool, annotations of several people together.
-    """
+    """P annotated people of I images as arrays: annotation ids, sorted ids of
+    the I images and C categories and each person's index into them, keypoints
+    ``(P, K, 2)`` in pixels, labels ``(P, K)``, boxes ``(P, 4)`` xywh, areas in
+    square pixels, and which annotations are crowds of several people."""
 
     ids: np.ndarray
     images: np.ndarray
@@ -85,13 +78,8 @@ class People:
     def from_dicts(
         cls, people: Sequence[Mapping[str, Any]], images: Sequence, joints: int
     ) -> 'People':
-        """Collect people.
-
-        Args:
-            people: See :func:`make_person`.
-            images: Ids of further images, those of the poses.
-            joints: K.
-        """
+        """Collect people of :func:`make_person` with K joints; ``images`` are
+        ids of further images, those of the poses."""
         categories = np.unique([p['category_id'] for p in people] or [1])
         owners = [p['image_id'] for p in people]
         ids = np.unique(np.array([*images, *owners]))
@@ -120,16 +108,51 @@ class People:
         labelled: np.ndarray,
         area_range: tuple[float, float] = ANY_AREA,
     ) -> np.ndarray:
-        """People who count; COCO ignores all others: crowds, people without
-        a label and those whose area is out of range.
-
-        Args:
-            labelled: ``(P, K)`` bool, the joints that are compared.
-            area_range: Least and largest area, square pixels.
-
-        Returns:
-            ``(P,)`` bool.
+        """``(P,)`` bool, people who count; COCO ignores all others: crowds,
+        people without a label ``(P, K)`` and those whose area is out of range.
         """
         low, high = area_range
         sized = (self.areas >= low) & (self.areas <= high)
         return labelled.any(axis=1) & ~self.crowd & sized
+
+
+def overlaps(boxes: np.ndarray, people: np.ndarray) -> np.ndarray:
+    """``(D, P)`` intersection over union (IoU) of bboxes ``(D, 4)`` with
+    those of people ``(P, 4)``, xyxy; a bbox without area overlaps with none.
+    """
+    found, true = (
+        np.asarray(b, np.float64).reshape(-1, 4) for b in (boxes, people)
+    )
+    if not len(found) or not len(true):
+        return np.zeros((len(found), len(true)))
+    xywh = (np.hstack([b[:, :2], b[:, 2:] - b[:, :2]]) for b in (found, true))
+    return mask.iou(*xywh, np.zeros(len(true), np.uint8))
+
+
+def match_boxes(
+    iou: np.ndarray,
+    scores: np.ndarray,
+    threshold: float = IOU_THRESHOLD,
+    one_to_one: bool = True,
+) -> np.ndarray:
+    """Match the bboxes of one image to its people greedily, as COCOeval does.
+
+    In the order of falling scores ``(D,)`` (equal scores in the order given),
+    each bbox takes the unmatched person with which its overlap ``(D, P)`` is
+    greatest, if it is at least the threshold. ``one_to_one=False`` lets
+    several bboxes match the same person.
+
+    Returns:
+        ``(D,)`` int, index of each bbox's person, or :data:`UNMATCHED`.
+    """
+    owner = np.full(len(iou), UNMATCHED)
+    if not iou.size:
+        return owner
+    free = iou.copy()
+    for box in np.argsort(-np.asarray(scores, np.float64), kind='stable'):
+        person = int(np.argmax(free[box]))
+        if free[box, person] >= threshold:
+            owner[box] = person
+            if one_to_one:
+                free[:, person] = -1
+    return owner

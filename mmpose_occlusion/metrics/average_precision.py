@@ -27,16 +27,10 @@ _BLOCK = 2**17  # numbers that fit into a core's cache
 
 @dataclass(frozen=True)
 class Matches:
-    """D poses in the order of falling scores, and whether they match.
-
-    Args:
-        image: ``(D,)`` index of the image.
-        category: ``(D,)`` index of the category.
-        found: ``(T, D)`` bool, poses that match a person who counts.
-        ignored: ``(T, D)`` bool, poses that count neither as right nor as
-            wrong.
-        counted: ``(I, C)`` people who count, by image and category.
-    """
+    """D poses in the order of falling scores: indices ``(D,)`` of image and
+    category, and ``(T, D)`` whether they match a person who counts, or count
+    neither as right nor as wrong; ``counted`` ``(I, C)`` is the number of
+    people who count."""
 
     image: np.ndarray
     category: np.ndarray
@@ -46,17 +40,9 @@ class Matches:
 
 
 class PosePairs:
-    """All pairs of N poses with the people of their image and category.
-
-    Args:
-        people: Ground truth.
-        image: ``(N,)`` index of each pose's image.
-        category: ``(N,)`` index of each pose's category.
-
-    Attributes:
-        pose: ``(M,)`` index of each pair's pose.
-        person: ``(M,)`` index of its person.
-    """
+    """All M pairs of N poses with the people of their image and category: the
+    indices ``pose`` and ``person`` ``(M,)`` of each. Images and categories of
+    the poses are indices ``(N,)`` into those of the people."""
 
     def __init__(
         self, people: People, image: np.ndarray, category: np.ndarray
@@ -71,13 +57,8 @@ class PosePairs:
     def compare(
         self, keypoints: np.ndarray, sigmas: np.ndarray
     ) -> 'ComparedPoses':
-        """Per-keypoint OKS of all pairs.
-
-        Args:
-            keypoints: ``(N, K, 2)`` predictions, pixels; NaN, a keypoint
-                that was not found, is similar to none.
-            sigmas: ``(K,)`` of the keypoints.
-        """
+        """Per-keypoint OKS of all pairs, given the predictions ``(N, K, 2)``,
+        pixels; NaN, a keypoint that was not found, is similar to none."""
         people = self.people
         found = np.asarray(keypoints, np.float64)[self.pose]
         areas = people.areas[self.person]
@@ -97,14 +78,9 @@ class PosePairs:
 
 @dataclass(frozen=True)
 class ComparedPoses:
-    """Per-keypoint OKS of all pairs of a pose and a person.
-
-    Args:
-        pairs: The pairs.
-        similar: ``(M, K)`` with the annotated joints.
-        inside: ``(M, K)`` with twice the bbox, which COCO takes for people
-            of whom no joint is compared.
-    """
+    """Per-keypoint OKS ``(M, K)`` of all pairs of a pose and a person: with
+    the annotated joints, and with twice the bbox, which COCO takes for people
+    of whom no joint is compared."""
 
     pairs: PosePairs
     similar: np.ndarray
@@ -132,8 +108,7 @@ class ComparedPoses:
                 scores in an image, the first takes precedence.
             scores: ``(N,)`` of the poses.
             labelled: ``(P, K)`` bool, the joints that are compared.
-            counts: ``(P,)`` bool, people who count, see
-                :meth:`People.counting`; all others are ignored.
+            counts: ``(P,)`` bool, people who count; all others are ignored.
             unmatched_ignored: ``(N,)`` bool, poses that are ignored if they
                 match no person; none by default.
         """
@@ -166,6 +141,17 @@ class ComparedPoses:
             counted=counted,
         )
 
+    def greatest_oks(
+        self, labelled: np.ndarray, counts: np.ndarray
+    ) -> np.ndarray:
+        """``(N,)`` greatest OKS of each pose with a person who counts; -1
+        without one. See :meth:`match`."""
+        out = np.full(len(self.pairs.image), -1.0)
+        oks = mean_oks(self.similar, labelled[self.pairs.person])
+        mine = counts[self.pairs.person]
+        np.maximum.at(out, self.pairs.pose[mine], oks[mine])
+        return out
+
     def _dense(self, labelled: np.ndarray) -> np.ndarray:
         """``(N, G)`` OKS of each pose with the people of its image, -1 where
         there is no pair."""
@@ -191,12 +177,9 @@ def _greedy(
     ignored: np.ndarray,
     crowd: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Match the poses of each image in the order of their rank.
-
-    Returns:
-        ``(T, R)`` bool, poses that match a person who counts, and poses that
-        match one who is ignored.
-    """
+    """Match the poses of each image in the order of their rank: ``(T, R)``
+    bool, poses that match a person who counts, and those that match one who is
+    ignored."""
     limits = np.minimum(THRESHOLDS, _ALMOST)[:, None, None]
     free = np.ones((len(THRESHOLDS), *real.shape), bool)
     found, passed = np.zeros((2, len(THRESHOLDS), len(rank)), bool)
@@ -226,21 +209,13 @@ def _best(
 def average_precision(
     matches: Matches, weights: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """AP and AR of B weightings of the images.
+    """``(B,)`` AP and ``(B,)`` AR over OKS thresholds and categories of B
+    weightings ``(B, I)`` of the images, each once by default; NaN where no
+    person counts.
 
-    An image of weight w counts as w copies of it, exactly if the scores of
-    its poses differ: between copies of a pose the precision never exceeds
-    that after the last of them.
-
-    Args:
-        matches: Of all images.
-        weights: ``(B, I)`` how often each image was drawn; each once by
-            default.
-
-    Returns:
-        ``(B,)`` AP and ``(B,)`` AR over OKS thresholds and categories; NaN
-        where no person counts.
-    """
+    An image of weight w counts as w copies of it, exactly if the scores of its
+    poses differ: between copies of a pose the precision never exceeds that
+    after the last of them."""
     images, categories = matches.counted.shape
     if weights is None:
         weights = np.ones((1, images))

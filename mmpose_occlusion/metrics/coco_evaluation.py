@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .annotations import ANY_AREA, People
-from .average_precision import ComparedPoses, PosePairs, average_precision
+from .average_precision import Matches, PosePairs, average_precision
 
 
 class Precision(NamedTuple):
@@ -62,32 +62,27 @@ class CocoEvaluation:
         keep: np.ndarray | None = None,
         area_range: tuple[float, float] = ANY_AREA,
     ) -> Precision:
-        """AP and AR.
-
-        Args:
-            joint: Index of a joint of which alone people and poses consist;
-                all joints by default.
-            who: ``(P,)`` bool, people who are not ignored; all by default.
-            keep: ``(D,)`` bool, poses that take part; all by default.
-            area_range: Least and largest area of people who count.
-        """
+        """AP and AR of one joint (people and poses consist of it alone) or
+        all, of people ``(P,)`` who are not ignored, poses ``(D,)`` that take
+        part, and people whose area is in a range; by default of all."""
         compared, labelled = self.compared, self.people.labelled
         found = self.keypoints
         if joint is not None:
             compared = compared.of_joint(joint)
-            labelled = labelled[:, [joint]]
-            found = found[:, [joint]]
+            labelled, found = labelled[:, [joint]], found[:, [joint]]
         if who is not None:
             labelled = labelled & who[:, None]
         sides = np.ptp(found, axis=1) if self.sides is None else self.sides
         areas = np.prod(sides, axis=-1)
-        low, high = area_range
-        return self._precision(
-            compared,
-            labelled,
-            self.people.counting(labelled, area_range),
-            None if keep is None else keep[self.known],
-            (areas < low) | (areas > high),
+        rows = np.arange(len(self.scores))
+        return _precision(
+            compared.match(
+                rows if keep is None else rows[keep[self.known]],
+                self.scores,
+                labelled,
+                self.people.counting(labelled, area_range),
+                (areas < area_range[0]) | (areas > area_range[1]),
+            )
         )
 
     def reference_precision(self, joint: int) -> Precision:
@@ -101,29 +96,18 @@ class CocoEvaluation:
         keypoints[:, joint] = self.keypoints[:, joint]
         labelled = np.zeros_like(self.people.labelled)
         labelled[:, joint] = self.people.labelled[:, joint]
-        return self._precision(
-            self.pairs.compare(keypoints, self.sigmas),
-            labelled,
-            self.people.counting(self.people.labelled),
+        return _precision(
+            self.pairs.compare(keypoints, self.sigmas).match(
+                np.arange(len(self.scores)),
+                self.scores,
+                labelled,
+                self.people.counting(self.people.labelled),
+            )
         )
 
-    def _precision(
-        self,
-        compared: ComparedPoses,
-        labelled: np.ndarray,
-        counts: np.ndarray,
-        keep: np.ndarray | None = None,
-        unmatched_ignored: np.ndarray | None = None,
-    ) -> Precision:
-        rows = np.arange(len(self.scores))
-        matches = compared.match(
-            rows if keep is None else rows[keep],
-            self.scores,
-            labelled,
-            counts,
-            unmatched_ignored,
-        )
-        (ap,), (ar,) = average_precision(matches)
-        if np.isnan(ap):
-            return Precision(None, None)
-        return Precision(float(ap), float(ar))
+
+def _precision(matches: Matches) -> Precision:
+    (ap,), (ar,) = average_precision(matches)
+    if np.isnan(ap):
+        return Precision(None, None)
+    return Precision(float(ap), float(ar))

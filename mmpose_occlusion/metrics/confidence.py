@@ -2,23 +2,19 @@
 
 All functions take one entry per keypoint: ``scores`` (n,), the model's score,
 and ``right`` (n,) bool, whether the prediction counts as right (in the
-benchmark: per-keypoint OKS of at least 0.5). ``weights`` (B, G) says how often
-each group, such as an image, stands in each of B resampled sets, and ``group``
-(n,) is the group of each keypoint; without ``group`` each keypoint is its own.
-Without weights the result is that of the keypoints as they are, shape (1,). A
-value is NaN where it is undefined.
+benchmark: per-keypoint OKS of at least 0.5). They return ``(B,)`` values, one
+for each resampled set of images, NaN where undefined; without ``sets`` one
+value of the keypoints as they are.
 
 Sources: expected calibration error with bins of equal mass, Nixon et al.,
-CVPR Workshops 2019; risk and coverage, Geifman and El-Yaniv, NeurIPS 2017;
-temperature, Guo et al., ICML 2017.
+CVPR Workshops 2019; risk and coverage, Geifman and El-Yaniv, NeurIPS 2017.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
-from scipy.optimize import isotonic_regression, minimize_scalar
+from scipy.optimize import isotonic_regression
 from scipy.sparse import csr_array
-from scipy.special import expit, logit
 
 BINS = 15
 """Of the expected calibration error."""
@@ -29,31 +25,26 @@ COVERAGE = 0.8
 CONFIDENT = 0.3
 """Score above which a prediction counts as confident."""
 
-_EPS = 1e-6
-
-
 MAX_LEVELS = 2048
 """Scores of more keypoints are put into so many groups of equally many, whose
 scores count as equal: for AUROC, AURC and risk."""
 
+FOLDS = 5
+"""Of images, for calibration."""
 
-class _Drawn:
-    """Keypoints in B resampled sets."""
 
-    def __init__(
-        self, number: int, weights: np.ndarray | None, group: np.ndarray | None
-    ) -> None:
-        self.group = np.arange(number) if group is None else group
-        self.weights = (
-            np.ones((1, int(self.group.max(initial=0)) + 1))
-            if weights is None
-            else np.asarray(weights, float)
-        )
+class ResampledSets:
+    """Keypoints in B resampled sets of images: weights ``(B, I)``, how often
+    each image stands in each set, and the index ``(n,)`` of each keypoint's
+    image."""
+
+    def __init__(self, weights: np.ndarray, image: np.ndarray) -> None:
+        self.weights, self.image = np.asarray(weights, float), image
 
     def total(self, values: np.ndarray | None = None) -> np.ndarray:
         """(B,) sum of values (n,), by default their number."""
-        groups = self.weights.shape[1]
-        return self.weights @ np.bincount(self.group, values, groups)
+        images = self.weights.shape[1]
+        return self.weights @ np.bincount(self.image, values, images)
 
     def mean(self, values: np.ndarray) -> np.ndarray:
         """(B,) mean of values (n,)."""
@@ -65,9 +56,14 @@ class _Drawn:
         """(B, L) sums of values (n,) by level (n,)."""
         shape = levels, self.weights.shape[1]
         sums = csr_array(
-            (np.asarray(values, float), (level, self.group)), shape=shape
+            (np.asarray(values, float), (level, self.image)), shape=shape
         )
         return (sums @ self.weights.T).T
+
+
+def _sets(sets: ResampledSets | None, scores: np.ndarray) -> ResampledSets:
+    n = len(scores)
+    return sets or ResampledSets(np.ones((1, n)), np.arange(n))
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
@@ -89,74 +85,56 @@ def _levels(scores: np.ndarray) -> tuple[np.ndarray, int]:
 def expected_calibration_error(
     scores: np.ndarray,
     right: np.ndarray,
-    weights: np.ndarray | None = None,
-    group: np.ndarray | None = None,
+    sets: ResampledSets | None = None,
     bins: int = BINS,
 ) -> np.ndarray:
-    """Mean gap between score and share of right predictions, over bins.
+    """Mean gap between score and fraction of right predictions, over bins.
 
     Scores are clipped to [0, 1]. The bins hold equally many of the keypoints
     as they are (resampled sets keep them) and never split equal scores.
-
-    Returns:
-        (B,) between 0 and 1.
 
     >>> import numpy as np
     >>> sure = np.full(10, 0.7)
     >>> expected_calibration_error(sure, np.arange(10) < 7).round(3)
     array([0.])
     """
-    drawn = _Drawn(len(scores), weights, group)
+    sets = _sets(sets, scores)
     if not len(scores):
-        return np.full(len(drawn.weights), np.nan)
+        return np.full(len(sets.weights), np.nan)
     clipped = np.clip(scores, 0, 1)
     ranked = np.sort(clipped)
     first = np.linspace(0, len(ranked), bins + 1).astype(int)[:-1]
     # a bin starts at the first of its equal scores
     edges = np.unique(ranked[first])
     place = np.searchsorted(edges, clipped, side='right') - 1
-    gaps = drawn.totals(place, len(edges), clipped - right)
-    return _ratio(np.abs(gaps).sum(axis=1), drawn.total())
+    gaps = sets.totals(place, len(edges), clipped - right)
+    return _ratio(np.abs(gaps).sum(axis=1), sets.total())
 
 
 def brier_score(
-    scores: np.ndarray,
-    right: np.ndarray,
-    weights: np.ndarray | None = None,
-    group: np.ndarray | None = None,
+    scores: np.ndarray, right: np.ndarray, sets: ResampledSets | None = None
 ) -> np.ndarray:
-    """Mean squared gap between score, clipped to [0, 1], and outcome: (B,)."""
-    squared = (np.clip(scores, 0, 1) - right) ** 2
-    return _Drawn(len(scores), weights, group).mean(squared)
+    """Mean squared gap between score, clipped to [0, 1], and outcome."""
+    return _sets(sets, scores).mean((np.clip(scores, 0, 1) - right) ** 2)
 
 
 def auroc(
-    scores: np.ndarray,
-    positive: np.ndarray,
-    weights: np.ndarray | None = None,
-    group: np.ndarray | None = None,
+    scores: np.ndarray, positive: np.ndarray, sets: ResampledSets | None = None
 ) -> np.ndarray:
     """Probability that a positive scores above a negative, ties one half.
 
-    Args:
-        scores: (n,).
-        positive: (n,) bool: right predictions, or visible keypoints.
-        weights: (B, G).
-        group: (n,).
-
-    Returns:
-        (B,); NaN without positives or without negatives.
+    Positives (n,) bool are right predictions, or visible keypoints.
 
     >>> auroc(np.array([0.9, 0.5, 0.5, 0.1]), np.array([1, 1, 0, 0], bool))
     array([0.875])
     """
-    drawn = _Drawn(len(scores), weights, group)
+    sets = _sets(sets, scores)
     if not len(scores):
-        return np.full(len(drawn.weights), np.nan)
+        return np.full(len(sets.weights), np.nan)
     chosen = np.asarray(positive, bool)
     level, levels = _levels(scores)
-    good = drawn.totals(level, levels, chosen)
-    bad = drawn.totals(level, levels, ~chosen)
+    good = sets.totals(level, levels, chosen)
+    bad = sets.totals(level, levels, ~chosen)
     below = np.cumsum(bad, axis=1) - bad / 2
     return _ratio(
         (good * below).sum(axis=1), good.sum(axis=1) * bad.sum(axis=1)
@@ -166,75 +144,45 @@ def auroc(
 def confident_wrong_rate(
     scores: np.ndarray,
     right: np.ndarray,
-    weights: np.ndarray | None = None,
-    group: np.ndarray | None = None,
+    sets: ResampledSets | None = None,
     threshold: float = CONFIDENT,
 ) -> np.ndarray:
-    """Share of all keypoints that are wrong with a score above a threshold.
-
-    Returns:
-        (B,).
-    """
+    """Fraction of all keypoints that are wrong with a score above a
+    threshold."""
     wrong = (np.asarray(scores) > threshold) & ~np.asarray(right, bool)
-    return _Drawn(len(scores), weights, group).mean(wrong)
-
-
-def right_rate(
-    right: np.ndarray,
-    weights: np.ndarray | None = None,
-    group: np.ndarray | None = None,
-) -> np.ndarray:
-    """Share of right predictions: (B,)."""
-    return _Drawn(len(right), weights, group).mean(right)
+    return _sets(sets, scores).mean(wrong)
 
 
 def risk_coverage_curve(
     scores: np.ndarray, right: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Share of wrong predictions among those with the highest scores.
-
-    Equal scores are in random order: the curve is the mean over the orders.
-
-    Returns:
-        Coverage (n,), i / n of the i highest scores, and risk (n,).
-    """
+    """Coverage ``(n,)``, i / n of the i highest scores, and risk ``(n,)``, the
+    fraction of wrong predictions among them. Equal scores are in random order:
+    the curve is the mean over the orders."""
     n = len(scores)
-    order = np.argsort(-np.asarray(scores, float), kind='stable')
-    ranked = np.asarray(scores)[order]
-    wrong = ~np.asarray(right, bool)[order]
-    group = np.cumsum(np.r_[True, ranked[1:] != ranked[:-1]][:n]) - 1
-    sizes = np.bincount(group)
-    expected = (np.bincount(group, wrong) / np.maximum(sizes, 1))[group]
+    known, group, sizes = np.unique(
+        -np.asarray(scores, float), return_inverse=True, return_counts=True
+    )
+    wrong = np.bincount(group, ~np.asarray(right, bool), len(known)) / sizes
     covered = np.arange(1, n + 1)
-    return covered / max(n, 1), np.cumsum(expected) / covered
+    return covered / max(n, 1), np.cumsum(np.repeat(wrong, sizes)) / covered
 
 
 def selective_risk(
     scores: np.ndarray,
     right: np.ndarray,
-    weights: np.ndarray | None = None,
-    group: np.ndarray | None = None,
+    sets: ResampledSets | None = None,
     coverage: float = COVERAGE,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Area under the risk-coverage curve, and the risk at one coverage.
-
-    Args:
-        scores: (n,).
-        right: (n,) bool.
-        weights: (B, G) whole numbers.
-        group: (n,).
-        coverage: Share of the keypoints that are kept.
-
-    Returns:
-        AURC (B,) and risk (B,).
-    """
-    drawn = _Drawn(len(scores), weights, group)
+    """Area under the risk-coverage curve (AURC), and the risk at one
+    coverage: (B,) each. Weights are whole numbers."""
+    sets = _sets(sets, scores)
     if not len(scores):
-        none = np.full(len(drawn.weights), np.nan)
+        none = np.full(len(sets.weights), np.nan)
         return none, none
     level, levels = _levels(-np.asarray(scores, float))
-    count = drawn.totals(level, levels, np.ones(len(scores)))
-    wrong = drawn.totals(level, levels, ~np.asarray(right, bool))
+    count = sets.totals(level, levels, np.ones(len(scores)))
+    wrong = sets.totals(level, levels, ~np.asarray(right, bool))
     stop, lost = np.cumsum(count, axis=1), np.cumsum(wrong, axis=1)
     start, before = stop - count, lost - wrong
     share = np.divide(wrong, count, out=np.zeros_like(wrong), where=count > 0)
@@ -256,68 +204,36 @@ def selective_risk(
     )
 
 
-Calibration = Callable[[np.ndarray], np.ndarray]
-"""Scores -> probabilities of being right."""
-
-
-def fit_isotonic(scores: np.ndarray, right: np.ndarray) -> Calibration:
-    """The best rising map from scores to probabilities, by least squares.
-
-    Between the fitted scores it is linear, beyond them constant.
-    """
-    known, place = np.unique(scores, return_inverse=True)
-    number = np.bincount(place)
-    share = np.bincount(place, np.asarray(right, float)) / number
-    fitted = isotonic_regression(share, weights=number).x
-    return lambda values: np.interp(values, known, fitted)
-
-
-def fit_temperature(scores: np.ndarray, right: np.ndarray) -> Calibration:
-    """The temperature that makes the outcomes most likely.
-
-    Scores are clipped to (0, 1); their logits are divided by the temperature.
-    """
-    z = logit(np.clip(scores, _EPS, 1 - _EPS))
-    y = np.asarray(right, float)
-
-    def loss(log_temperature: float) -> float:
-        scaled = z / np.exp(log_temperature)
-        return float(np.mean(np.logaddexp(0, scaled) - y * scaled))
-
-    temperature = np.exp(minimize_scalar(loss, bounds=(-5, 5)).x)
-    return lambda values: expit(
-        logit(np.clip(values, _EPS, 1 - _EPS)) / temperature
-    )
-
-
-CALIBRATIONS = {'isotonic': fit_isotonic, 'temperature': fit_temperature}
+def folds(image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Masks (n,) of the members of each fold of images and of all others."""
+    for fold in range(FOLDS):
+        mine = image % FOLDS == fold
+        yield mine, ~mine
 
 
 class FoldCalibration:
-    """Calibrated scores, each from a fit on clean predictions of other images.
+    """Isotonic calibration: the best rising map, by least squares, from scores
+    to probabilities of being right, fitted on clean predictions of other
+    images. Between the fitted scores it is linear, beyond them constant.
 
     Args:
-        kind: One of :data:`CALIBRATIONS`.
         scores: (n,) of clean predictions.
         right: (n,) bool.
         image: (n,) index of each keypoint's image.
-        folds: Images are spread over so many folds by their index.
     """
 
     def __init__(
-        self,
-        kind: str,
-        scores: np.ndarray,
-        right: np.ndarray,
-        image: np.ndarray,
-        folds: int = 5,
+        self, scores: np.ndarray, right: np.ndarray, image: np.ndarray
     ) -> None:
-        self._fits: list[Calibration | None] = []
-        for fold in range(folds):
-            others = image % folds != fold
+        self._fits: list[tuple[np.ndarray, np.ndarray] | None] = []
+        for _, others in folds(image):
+            known, place, number = np.unique(
+                scores[others], return_inverse=True, return_counts=True
+            )
+            share = np.bincount(place, right[others]) / number
             self._fits.append(
-                CALIBRATIONS[kind](scores[others], right[others])
-                if others.any()
+                (known, isotonic_regression(share, weights=number).x)
+                if len(known)
                 else None
             )
 
@@ -325,8 +241,7 @@ class FoldCalibration:
         """(m,) probabilities of scores (m,), clean or attacked; NaN where the
         other folds hold no keypoint."""
         out = np.full(len(scores), np.nan)
-        fold = image % len(self._fits)
-        for i, fit in enumerate(self._fits):
+        for fit, (mine, _) in zip(self._fits, folds(image), strict=True):
             if fit is not None:
-                out[fold == i] = fit(scores[fold == i])
+                out[mine] = np.interp(scores[mine], *fit)
         return out

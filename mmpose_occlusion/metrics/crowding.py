@@ -1,91 +1,68 @@
 """How crowded people are, from their boxes and joints alone."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
-CROWD_LEVELS = (
-    (0.0, 0.1, 'easy'),
-    (0.1, 0.8, 'medium'),
-    (0.8, np.inf, 'hard'),
-)
-"""Of CrowdPose's crowd index (Li et al., CVPR 2019)."""
+from .annotations import overlaps
 
-IOU_LEVELS = (
-    (0.0, 0.5, 'below .5'),
-    (0.5, 0.75, '.5-.75'),
-    (0.75, np.inf, '.75 and above'),
-)
-"""Of the greatest IoU with another person (OCHuman, Zhang et al.,
-CVPR 2019)."""
+LEVELS: dict[str, dict[str, tuple[float, float]]] = {
+    'visible joints': {
+        '1-5': (1, 6),
+        '6-10': (6, 11),
+        '11-15': (11, 16),
+        '16 and more': (16, np.inf),
+    },
+    'overlapping people': {
+        'none': (0, 1),
+        '1-2': (1, 3),
+        '3 and more': (3, np.inf),
+    },
+    'crowd index': {
+        'easy': (0.0, 0.1),
+        'medium': (0.1, 0.8),
+        'hard': (0.8, np.inf),
+    },
+    'greatest IoU': {
+        'below .5': (0.0, 0.5),
+        '.5-.75': (0.5, 0.75),
+        '.75 and above': (0.75, np.inf),
+    },
+}
+"""What people are divided by -> level -> least value, and first beyond it.
+
+Sources: Ronchi and Perona, ICCV 2017 (the first two), CrowdPose, Li et al.,
+CVPR 2019, and OCHuman, Zhang et al., CVPR 2019.
+"""
 
 OVERLAP = 0.1
-"""IoU from which another person counts as overlapping (Ronchi and Perona,
-ICCV 2017)."""
-
-VISIBLE_LEVELS = (
-    (1, 6, '1-5'),
-    (6, 11, '6-10'),
-    (11, 16, '11-15'),
-    (16, np.inf, '16 and more'),
-)
-"""Of the number of visible joints (Ronchi and Perona, ICCV 2017)."""
-
-OVERLAP_LEVELS = ((0, 1, 'none'), (1, 3, '1-2'), (3, np.inf, '3 and more'))
-"""Of the number of overlapping people (Ronchi and Perona, ICCV 2017)."""
+"""IoU from which another person counts as overlapping (Ronchi and Perona)."""
 
 
-def pairwise_iou(boxes: np.ndarray) -> np.ndarray:
-    """(N, N) IoU of boxes (N, 4) xyxy with each other; 0 on the diagonal."""
-    boxes = np.asarray(boxes, float)
-    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(axis=2)
-    area = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)
-    union = area[:, None] + area - shared
-    out = np.divide(shared, union, out=np.zeros_like(union), where=union > 0)
-    np.fill_diagonal(out, 0)
-    return out
-
-
-def greatest_iou(image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """(N,) greatest IoU of each box with another of its image; 0 if alone.
-
-    Args:
-        image: (N,) index of each person's image.
-        boxes: (N, 4) xyxy.
-    """
-    out = np.zeros(len(boxes))
+def other_people(
+    image: np.ndarray, boxes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Greatest IoU ``(N,)`` of each person with the others of the image, 0 if
+    alone, and number of people with an IoU of at least :data:`OVERLAP`.
+    ``image`` ``(N,)`` is the index of each person's image, boxes are xyxy."""
+    greatest, number = np.zeros(len(boxes)), np.zeros(len(boxes), int)
     for rows in _by_image(image):
-        if len(rows) > 1:
-            out[rows] = pairwise_iou(boxes[rows]).max(axis=1)
-    return out
-
-
-def overlapping_people(image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """(N,) number of people of the image with an IoU of at least
-    :data:`OVERLAP`."""
-    out = np.zeros(len(boxes), int)
-    for rows in _by_image(image):
-        out[rows] = (pairwise_iou(boxes[rows]) >= OVERLAP).sum(axis=1)
-    return out
+        iou = overlaps(boxes[rows], boxes[rows])
+        np.fill_diagonal(iou, 0)
+        greatest[rows] = iou.max(axis=1)
+        number[rows] = (iou >= OVERLAP).sum(axis=1)
+    return greatest, number
 
 
 def crowd_index(
     image: np.ndarray, boxes: np.ndarray, keypoints: np.ndarray
 ) -> np.ndarray:
-    """CrowdPose's crowd index of each person's image.
+    """CrowdPose's crowd index of each person's image, ``(N,)``.
 
     The mean over the image's people of the number of other people's joints
     inside the person's box as a fraction of the number of the person's own
-    joints there. People without a joint in their box are left out.
-
-    Args:
-        image: (N,) index of each person's image.
-        boxes: (N, 4) xyxy.
-        keypoints: (N, K, 2) true joints, NaN without label.
-
-    Returns:
-        (N,), the same for all people of an image.
-    """
+    joints there. People without a joint in their box are left out. Joints
+    ``(N, K, 2)`` are NaN without label."""
     out = np.zeros(len(boxes))
     for rows in _by_image(image):
         xy = keypoints[rows][None]
@@ -101,16 +78,6 @@ def crowd_index(
     return out
 
 
-def level_of(
-    values: np.ndarray, levels: tuple
-) -> list[tuple[str, np.ndarray]]:
-    """Names and members of the levels: low <= value < high."""
-    return [
-        (name, (values >= low) & (values < high)) for low, high, name in levels
-    ]
-
-
-def _by_image(image: np.ndarray) -> list[np.ndarray]:
-    order = np.argsort(image, kind='stable')
-    edges = np.flatnonzero(np.diff(np.asarray(image)[order])) + 1
-    return np.split(order, edges) if len(order) else []
+def _by_image(image: np.ndarray) -> Iterator[np.ndarray]:
+    for value in np.unique(image):
+        yield np.flatnonzero(image == value)

@@ -3,13 +3,11 @@
 Three predictions of every attacked person are compared:
 
 - *clean*: without the attack;
-- *forced*: the clean one without the joints that the attack hides. This is
-  the result of a model that finds no hidden joint and is not disturbed by
-  the occluder elsewhere;
-- *attacked*: under the attack.
+- *forced*: the clean one without the joints that the attack hides, the result
+  of a model that finds no hidden joint and is not disturbed elsewhere;
+- *attacked*: under the attack. Better than forced: hidden joints were inferred
+  from their surroundings; worse: visible joints were lost.
 
-An attacked prediction that is better than the forced one has inferred hidden
-joints from their surroundings; one that is worse has lost visible joints.
 The paper's reference code took the hidden joints of one person from all
 people in the image (its defect 10).
 """
@@ -18,9 +16,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .joint_groups import BYSTANDER, TARGET, VISIBLE, joint_groups
 from .oks import keypoint_oks, mean_oks
-from .pck import PCK_THRESHOLD, joint_errors, masked_mean, pck
+from .pck import (
+    BYSTANDER,
+    PCK_THRESHOLD,
+    TARGET,
+    VISIBLE,
+    joint_errors,
+    joint_groups,
+    masked_mean,
+    pck,
+)
 
 REMOVED = -1e6
 """Coordinate of a joint that was taken away; its per-keypoint OKS is 0."""
@@ -28,15 +34,8 @@ REMOVED = -1e6
 
 @dataclass(frozen=True)
 class GroupChange:
-    """Labelled joints of one group of the attacked people.
-
-    Args:
-        joints: Their number.
-        pck_clean: See :func:`.pck.pck`.
-        pck_attacked: The same under attack.
-
-    PCK over no joint is None.
-    """
+    """Labelled joints of one group of the attacked people: their number, and
+    PCK (None over no joint) clean and attacked."""
 
     joints: int
     pck_clean: float | None
@@ -45,21 +44,12 @@ class GroupChange:
 
 @dataclass(frozen=True)
 class ForcedComparison:
-    """What an attack did to the people whom it attacked.
-
-    Args:
-        people: Attacked people with a labelled joint.
-        target: See :mod:`.joint_groups`.
-        bystander: See :mod:`.joint_groups`.
-        visible: See :mod:`.joint_groups`.
-        oks_clean: Mean OKS of the clean predictions.
-        oks_forced: The same of the forced ones.
-        oks_attacked: The same of the attacked ones.
-        recovered: Fraction of the loss by hidden joints that is recovered,
-            ``(attacked - forced) / (clean - forced)`` of the mean OKS:
-            1 if all hidden joints are found, 0 if none is, negative if
-            visible ones are lost as well.
-    """
+    """What an attack did to the attacked people with a labelled joint: changes
+    by group of joints (see :func:`.pck.joint_groups`), mean OKS of the three
+    predictions, and ``recovered``, the fraction of the loss by hidden joints
+    that is recovered, ``(attacked - forced) / (clean - forced)``: 1 if all
+    hidden joints are found, 0 if none is, negative if visible ones are lost as
+    well."""
 
     people: int
     target: GroupChange
@@ -72,15 +62,8 @@ class ForcedComparison:
 
 
 def without_hidden(predicted: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-    """The forced prediction.
-
-    Args:
-        predicted: ``(..., K, 2)`` clean joints, pixels; not modified.
-        hidden: ``(..., K)`` bool, targets and bystanders.
-
-    Returns:
-        ``(..., K, 2)``, hidden joints :data:`REMOVED`.
-    """
+    """The forced prediction: clean joints ``(..., K, 2)`` of which those in
+    ``hidden`` ``(..., K)``, targets and bystanders, are :data:`REMOVED`."""
     return np.where(hidden[..., None], REMOVED, predicted)
 
 
@@ -116,17 +99,22 @@ def compare_forced(
     who = changed & labelled.any(axis=1)
     truth, labelled, sizes = truth[who], labelled[who], sizes[who]
     targets, bystanders = targets[who], bystanders[who]
-    hidden = targets | bystanders
     predictions = [clean[who], attacked[who]]
-    predictions.append(without_hidden(predictions[0], hidden))
-    before, after, forced = (
-        _mean_oks(found - truth, areas[who], sigmas, labelled)
-        for found in predictions
+    forced = without_hidden(predictions[0], targets | bystanders)
+    oks_clean, oks_attacked, oks_forced = (
+        masked_mean(
+            mean_oks(
+                keypoint_oks(found - truth, areas[who], sigmas), labelled
+            ),
+            np.ones(len(truth), bool),
+        )
+        for found in (*predictions, forced)
     )
     recovered = None
-    if before is not None and before != forced:
-        recovered = (after - forced) / (before - forced)  # type: ignore
-    errors = [joint_errors(found, truth) for found in predictions[:2]]
+    if oks_clean is not None and oks_clean != oks_forced:
+        gained = oks_attacked - oks_forced  # type: ignore
+        recovered = gained / (oks_clean - oks_forced)  # type: ignore
+    errors = [joint_errors(found, truth) for found in predictions]
     changes = {
         group: GroupChange(
             int((labelled & mask).sum()),
@@ -139,18 +127,8 @@ def compare_forced(
         target=changes[TARGET],
         bystander=changes[BYSTANDER],
         visible=changes[VISIBLE],
-        oks_clean=before,
-        oks_forced=forced,
-        oks_attacked=after,
+        oks_clean=oks_clean,
+        oks_forced=oks_forced,
+        oks_attacked=oks_attacked,
         recovered=recovered,
     )
-
-
-def _mean_oks(
-    offsets: np.ndarray,
-    areas: np.ndarray,
-    sigmas: np.ndarray,
-    labelled: np.ndarray,
-) -> float | None:
-    oks = mean_oks(keypoint_oks(offsets, areas, sigmas), labelled)
-    return masked_mean(oks, np.ones(len(oks), bool))

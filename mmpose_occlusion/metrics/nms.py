@@ -21,19 +21,12 @@ def pose_scores(
     mode: str = 'bbox_keypoint',
     threshold: float = 0.2,
 ) -> np.ndarray:
-    """Scores of poses from those of their bboxes and joints.
-
-    Args:
-        box_scores: ``(N,)``.
-        joint_scores: ``(N, K)``.
-        mode: One of :data:`SCORE_MODES`, as ``CocoMetric``'s ``score_mode``.
-        threshold: Least score of a joint, its ``keypoint_score_thr``.
-
-    Returns:
-        ``(N,)`` float64.
+    """``(N,)`` scores of poses from those of their bboxes ``(N,)`` and joints
+    ``(N, K)``; mode and threshold are ``CocoMetric``'s ``score_mode`` and
+    ``keypoint_score_thr``.
 
     Raises:
-        ValueError: The mode is unknown.
+        ValueError: The mode is none of :data:`SCORE_MODES`.
     """
     boxes = np.asarray(box_scores, np.float64)
     joints = np.asarray(joint_scores, np.float32)
@@ -65,7 +58,8 @@ def surviving_poses(
     mode: str = 'oks_nms',
     threshold: float = 0.9,
 ) -> np.ndarray:
-    """Poses that are left after NMS within each image.
+    """Indices of the poses that are left after NMS within each image, in an
+    image by falling score (for 'none' as given).
 
     Args:
         rows: ``(R,)`` indices of the poses that take part, those of an image
@@ -78,12 +72,6 @@ def surviving_poses(
         sigmas: ``(K,)`` of the keypoints.
         mode: One of :data:`NMS_MODES`.
         threshold: ``CocoMetric``'s ``nms_thr``.
-
-    Returns:
-        ``(S,)`` indices, in an image by falling score (for 'none' as given).
-
-    Raises:
-        ValueError: The mode is unknown.
     """
     if mode not in NMS_MODES:
         raise ValueError(
@@ -92,19 +80,13 @@ def surviving_poses(
         )
     if mode == 'none' or not len(rows):
         return rows
-    soft = mode == 'soft_oks_nms'
-    crowded = set(image.tolist())
-    if not soft:
-        crowded = _crowded(
-            image[rows], keypoints[rows], areas[rows], sigmas, threshold
-        )
-    suppress = _soft_nms if soft else _nms
+    suppress = _soft_nms if mode == 'soft_oks_nms' else _nms
     starts = np.flatnonzero(np.diff(image[rows], prepend=-1)).tolist()
     out = []
     for start, end in pairwise([*starts, len(rows)]):
         here = rows[start:end]
         order = scores[here].argsort()[::-1]
-        if image[here[0]] in crowded:
+        if len(here) > 1:
             similar = _pose_oks(
                 keypoints[here, None], keypoints[None, here],
                 areas[here, None], areas[None, here], sigmas,
@@ -128,28 +110,6 @@ def _pose_oks(
     if known.all():
         return similar.mean(axis=-1).astype(np.float32)
     return np.nan_to_num(mean_oks(similar, known)).astype(np.float32)
-
-
-def _crowded(
-    image: np.ndarray,
-    keypoints: np.ndarray,
-    areas: np.ndarray,
-    sigmas: np.ndarray,
-    threshold: float,
-) -> set[int]:
-    """Images in which any two poses are more similar than the threshold."""
-    found: set[int] = set()
-    for step in range(1, len(image)):
-        first = np.flatnonzero(image[step:] == image[:-step])
-        if not len(first):
-            break
-        second = first + step
-        similar = _pose_oks(
-            keypoints[first], keypoints[second],
-            areas[first], areas[second], sigmas,
-        )  # fmt: skip
-        found.update(image[first[similar > threshold]].tolist())
-    return found
 
 
 def _nms(

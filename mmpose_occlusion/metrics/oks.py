@@ -1,4 +1,8 @@
-"""Object keypoint similarity (OKS) of poses, as COCO defines it."""
+"""Object keypoint similarity (OKS) of poses, as COCO defines it, and the
+sigmas that data sets publish: of COCO's evaluation, and of MMPose's metainfo.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -30,15 +34,69 @@ def keypoint_oks(
 
 
 def mean_oks(similar: np.ndarray, labelled: np.ndarray) -> np.ndarray:
-    """OKS of poses: the mean of the per-keypoint OKS.
-
-    Args:
-        similar: ``(..., K)`` from :func:`keypoint_oks`.
-        labelled: ``(..., K)`` bool, the keypoints that count.
-
-    Returns:
-        ``(...)``, NaN where no keypoint counts.
-    """
+    """OKS ``(...)`` of poses: the mean of the per-keypoint OKS ``(..., K)``
+    over the keypoints that count, a mask ``(..., K)``; NaN where none does."""
     count = labelled.sum(axis=-1)
     total = np.where(labelled, similar, 0).sum(axis=-1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+UNPUBLISHED = 0.05
+"""Of every joint of a data set that is not listed here."""
+
+_LIMBS = dict(
+    **dict(shoulder=0.079, elbow=0.072, wrist=0.062),
+    **dict(hip=0.107, knee=0.087, ankle=0.089),
+)
+
+
+def _both(**joints: float) -> dict[str, float]:
+    return {
+        f'{side}_{joint}': sigma
+        for joint, sigma in joints.items()
+        for side in ('left', 'right')
+    }
+
+
+SIGMAS: dict[str, dict[str, float]] = {
+    'COCO': dict(nose=0.026, **_both(eye=0.025, ear=0.035, **_LIMBS)),
+    'CrowdPose': dict(top_head=0.079, neck=0.079, **_both(**_LIMBS)),
+    'AIC': dict(
+        **dict(left_shoulder=0.01417709, right_shoulder=0.01388152),
+        **dict(left_elbow=0.01497891, right_elbow=0.01515228),
+        **dict(left_wrist=0.01402144, right_wrist=0.01057665),
+        **dict(left_hip=0.03843971, right_hip=0.03909642),
+        **dict(left_knee=0.03412318, right_knee=0.03686941),
+        **dict(left_ankle=0.02415081, right_ankle=0.01981803),
+        **dict(head_top=0.01291456, neck=0.01236153),
+    ),
+    'MPII': dict(
+        **dict.fromkeys(('pelvis', 'thorax', 'upper_neck'), 0.026),
+        head_top=0.026,
+        **_both(**{**_LIMBS, 'shoulder': 0.179, 'knee': 0.083}),
+    ),
+}
+"""Data set -> joint -> sigma."""
+
+_SAME = {'head': 'top_head'}
+"""CrowdPose's own file and MMPose's name of the same joint."""
+
+
+def published_sigmas(names: Sequence[str]) -> tuple[np.ndarray, str | None]:
+    """The sigmas of the data set that has these joints.
+
+    Args:
+        names: All joints of a data set, in any order.
+
+    Returns:
+        ``(K,)`` sigmas, and the name of the data set; :data:`UNPUBLISHED` and
+        None if there is none of these names.
+
+    >>> published_sigmas(['left_wrist', 'nose'])
+    (array([0.05, 0.05]), None)
+    """
+    wanted = [_SAME.get(name, name) for name in names]
+    for source, sigmas in SIGMAS.items():
+        if set(wanted) == set(sigmas):
+            return np.array([sigmas[name] for name in wanted]), source
+    return np.full(len(names), UNPUBLISHED), None

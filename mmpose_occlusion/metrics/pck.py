@@ -1,4 +1,4 @@
-"""Distances to the ground truth: EPE, PCK and PCKh."""
+"""Distances to the ground truth: EPE, PCK and PCKh; groups of joints."""
 
 import numpy as np
 
@@ -7,6 +7,12 @@ PCK_THRESHOLD = 0.2
 
 PCKH_THRESHOLD = 0.5
 """Fraction of the head's size."""
+
+TARGET, BYSTANDER, VISIBLE = 'target', 'bystander', 'visible'
+
+GROUPS = (TARGET, BYSTANDER, VISIBLE)
+"""Joints that an attack names and hides, others that it hides, and the rest.
+"""
 
 NOT_IN_PCKH = ('pelvis', 'thorax')
 """Keypoints that MPII leaves out of the mean PCKh."""
@@ -30,46 +36,23 @@ def clip_box(xywh: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def box_size(boxes: np.ndarray) -> np.ndarray:
-    """The longer side of bboxes, by which PCK and EPE are normalised.
-
-    MMPose's ``PCKAccuracy`` takes it of the bbox that the data set gives,
-    which is cut to the image, see :func:`clip_box`.
-
-    Args:
-        boxes: ``(N, 4)`` xyxy, pixels.
-
-    Returns:
-        ``(N,)`` pixels.
-    """
+    """``(N,)`` longer sides of bboxes ``(N, 4)`` xyxy, pixels, by which PCK
+    and EPE are normalised; MMPose's ``PCKAccuracy`` takes bboxes that are cut
+    to the image, see :func:`clip_box`."""
     return np.max(boxes[:, 2:] - boxes[:, :2], axis=1)
 
 
 def joint_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """End-point error (EPE): distance of each joint to its ground truth.
-
-    Args:
-        predicted: ``(..., 2)`` pixels.
-        truth: ``(..., 2)`` in the same frame.
-
-    Returns:
-        ``(...)`` pixels.
-    """
+    """End-point error (EPE): ``(...)`` distances of joints ``(..., 2)`` to
+    their ground truth in the same frame, pixels."""
     return np.linalg.norm(predicted - truth, axis=-1)
 
 
 def is_correct(
     errors: np.ndarray, sizes: np.ndarray, threshold: float = PCK_THRESHOLD
 ) -> np.ndarray:
-    """Joints whose error is below ``threshold`` times their person's size.
-
-    Args:
-        errors: ``(N, K)`` pixels.
-        sizes: ``(N,)`` pixels: of the bbox for PCK, of the head for PCKh.
-        threshold: Fraction of the size.
-
-    Returns:
-        ``(N, K)`` bool.
-    """
+    """``(N, K)`` bool: errors ``(N, K)`` below ``threshold`` times the
+    person's size ``(N,)``, of the bbox for PCK, of the head for PCKh."""
     return errors < threshold * sizes[:, None]
 
 
@@ -79,17 +62,8 @@ def pck(
     mask: np.ndarray,
     threshold: float = PCK_THRESHOLD,
 ) -> float | None:
-    """Percentage of correct keypoints (PCK), as a fraction.
-
-    Args:
-        errors: ``(N, K)`` pixels.
-        sizes: ``(N,)`` pixels, see :func:`is_correct`.
-        mask: ``(N, K)`` bool, the joints that count, each with equal weight.
-        threshold: Fraction of the size.
-
-    Returns:
-        The fraction, or None if no joint counts.
-    """
+    """Percentage of correct keypoints (PCK), as a fraction, see
+    :func:`is_correct`; None if no joint of the mask ``(N, K)`` counts."""
     return masked_mean(is_correct(errors, sizes, threshold), mask)
 
 
@@ -98,3 +72,20 @@ def masked_mean(values: np.ndarray, mask: np.ndarray) -> float | None:
     chosen = values[mask]
     chosen = chosen[np.isfinite(chosen)]
     return float(chosen.mean()) if len(chosen) else None
+
+
+def joint_groups(
+    targets: np.ndarray, bystanders: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Masks of :data:`GROUPS`; each joint is in one of them.
+
+    Args:
+        targets: ``(N, K)`` bool, joints that were asked for and lie under
+            paint.
+        bystanders: ``(N, K)`` bool, other joints under paint.
+    """
+    return {
+        TARGET: targets,
+        BYSTANDER: bystanders,
+        VISIBLE: ~(targets | bystanders),
+    }

@@ -113,6 +113,29 @@ def test_visibility_outputs_are_kept(synthetic_people, tmp_path):
     assert changed.any(axis=1).tolist() == nose.changed.tolist()
 
 
+def test_centres_of_discs_are_stored(cfg, model, tmp_path):
+    disc = 'keypoint:nose:black:20%'
+    attacks = (disc, f'{disc}:offset=0.5', f'{disc}:decoy', 'part:head:black')
+    found, _ = run(cfg, model, tmp_path, attacks)
+    nose = found.boxes.truth[:, 0]
+    height = found.boxes.boxes[:, 3] - found.boxes.boxes[:, 1]
+    centred, offset, decoy, part = found.attacks
+    assert part.centres is None
+    # radii, within half a pixel of a crop of 64 rows
+    for attack, low, high in (
+        (centred, 0, 0),
+        (offset, 0, 0.5),
+        (decoy, 1, 3),
+    ):
+        assert np.isfinite(attack.centres[attack.changed]).all()
+        assert np.isnan(attack.centres[~attack.changed]).all()
+        away = np.linalg.norm(attack.centres - nose, axis=1) / (height / 10)
+        away = away[attack.changed]
+        assert len(away)
+        assert (away >= low - 0.15).all()
+        assert (away <= high + 0.15).all()
+
+
 def test_crops_are_those_of_the_ordinary_pipeline(cfg, model, tmp_path):
     made = loop(cfg, model, tmp_path)
     dataset = cfg.test_dataloader.dataset.to_dict()

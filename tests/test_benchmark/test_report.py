@@ -18,13 +18,13 @@ from markupsafe import escape
 
 from mmpose_occlusion.benchmark.analysis import Estimate
 from mmpose_occlusion.benchmark.report import write_report
-from mmpose_occlusion.benchmark.report.cases import WORST, pick_cases
-from mmpose_occlusion.benchmark.report.figures.body_chart import (
+from mmpose_occlusion.benchmark.report.body_chart import (
     body_chart,
     body_layout,
 )
-from mmpose_occlusion.benchmark.report.figures.chart_base import LOOKS
-from mmpose_occlusion.benchmark.report.figures.forest_chart import (
+from mmpose_occlusion.benchmark.report.cases import WORST, pick_cases
+from mmpose_occlusion.benchmark.report.figures import (
+    LOOKS,
     Group,
     forest_chart,
 )
@@ -130,7 +130,7 @@ def test_every_image_has_words(report):
 
 def test_numbers_are_those_of_the_analysis(report):
     numbers = json.loads((report.parent / 'report.json').read_text())
-    assert numbers['schema'] == 1
+    assert numbers['schema'] == 2
     first, second = numbers['models']
     assert (first['model'], second['model']) == ('made-up', 'other')
     assert first['attacks'] == second['attacks']

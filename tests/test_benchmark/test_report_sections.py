@@ -4,11 +4,23 @@ import csv
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
+import pytest
+from matplotlib.figure import Figure
 
+from mmpose_occlusion.benchmark.analysis import Estimate, analyse
 from mmpose_occlusion.benchmark.report import write_report
+from mmpose_occlusion.benchmark.report.figures import (
+    LOOKS,
+    Group,
+    Line,
+    forest_chart,
+    line_chart,
+)
 from tests.test_benchmark import made_up
+from tests.test_benchmark.test_analysis.attack_cases import boxes_of_all
 
 WRIST = made_up.COCO.index('left_wrist')
 
@@ -51,19 +63,39 @@ def sized_run(**more):
 def test_scores_nature_and_conditions_are_on_the_page(tmp_path):
     path = write_report([sized_run()], tmp_path, draws=20)
     text = path.read_text()
-    for mark in ('costs', 'knows', 'nature', 'where', 'others', 'failures'):
+    for mark in (
+        'costs',
+        'leaks',
+        'knows',
+        'nature',
+        'where',
+        'others',
+        'failures',
+    ):
         assert f'<section id="{mark}"' in text
     order = re.findall(r'<section id="(\w+)"', text)
-    wanted = ['costs', 'knows', 'nature', 'where', 'others', 'failures']
+    wanted = [
+        'costs',
+        'leaks',
+        'knows',
+        'nature',
+        'where',
+        'others',
+        'failures',
+    ]
     assert [m for m in order if m in wanted] == wanted
     assert 'Natural occlusion (v = 1 against v = 2) costs a joint' in text
     assert 'size that costs as much' in text
     assert 'S50' in text
     line = (
-        'boxes: annotated; flip test: yes; input: 96x128; people: 24 in 12 '
-        'images; suites: mine (0123abcd); versions: mmpose 1.3.2'
+        'boxes: annotated; flip test: yes; input: 96x128; sigmas: COCO; '
+        'people: 24 in 12 images; suites: mine (0123abcd); '
+        'versions: mmpose 1.3.2'
     )
-    for name in ('attacks', 'joints', 'movement', 'scores', 'natural'):
+    for name in (
+        *('attacks', 'joints', 'movement'),
+        *('scores', 'natural', 'leaks'),
+    ):
         table = list(
             csv.DictReader((tmp_path / f'{name}.csv').read_text().splitlines())
         )
@@ -108,3 +140,141 @@ def test_a_low_ap_is_not_led_with(tmp_path):
         [run], tmp_path / 'b', draws=5, measure='AP'
     ).read_text()
     assert 'AP without occlusion' in text
+
+
+def test_a_measure_at_its_ceiling_is_not_led_with():
+    """All joints are off by a pixel under the attack; PCK stays at 1."""
+    boxes = made_up.people(4, 2, seed=1)
+    clean = made_up.perfect(boxes)
+    attack = made_up.attack(clean, boxes, fault=lambda joints: joints + 9)
+    run = made_up.run(boxes, clean, [attack], people=[])
+    (found,), _ = analyse([run], draws=5)
+    assert found.clean['PCK'].value == 1
+    assert found.costs[0].attacked['PCK'].value == 1
+    assert found.costs[0].attacked['OKS50'].value < 0.95
+    assert found.main == 'OKS50'
+    assert 'PCK is above 0.995 under every attack' in found.why_main
+
+
+def test_lost_joints_are_not_the_net_change(tmp_path):
+    """Of 24 noses 12 are off; under the attack 8 others are lost, and 6 are
+    found: a net change of 2."""
+    boxes = boxes_of_all(24)
+    clean = made_up.perfect(boxes)
+    clean.keypoints[:12, 0] += 60
+
+    def turn(joints):
+        joints = joints.copy()
+        joints[:6, 0] -= 60
+        joints[12:20, 0] += 60
+        return joints
+
+    run = made_up.run(boxes, clean, [made_up.attack(clean, boxes, fault=turn)])
+    (found,), _ = analyse([run], draws=5)
+    assert found.costs[0].turned['target'] == (8, 6)
+    text = write_report([run], tmp_path, draws=5).read_text()
+    assert '50.0 % → 41.7 % of the targets (33.3 % were near and' in text
+    assert '25.0 % became near)' in text
+
+
+def test_paints_that_were_asked_for_come_first(tmp_path):
+    run = sized_run()
+    asked = made_up.attack(
+        run.clean,
+        run.boxes,
+        'nose',
+        'mean',
+        suite='attacks',
+        name='keypoint:nose:mean:24',
+    )
+    run = replace(run, attacks=[*run.attacks, asked])
+    text = write_report([run], tmp_path, draws=5).read_text()
+    heads = re.findall(r'Every joint as a target \((\w+)\)', text)
+    assert heads == ['mean', 'black']
+    for paint in heads:
+        assert f'painted: {paint}' in text or f'({paint})' in text
+
+
+def test_another_evaluation_in_the_same_folder_is_told(tmp_path, capsys):
+    run = sized_run()
+    write_report([run], tmp_path, draws=5)
+    capsys.readouterr()
+    write_report([run], tmp_path, draws=5)
+    assert 'note:' not in capsys.readouterr().out
+    tight = replace(run.joints, sigmas=run.joints.sigmas / 4)
+    write_report([replace(run, joints=tight)], tmp_path, draws=5)
+    told = capsys.readouterr().out
+    assert 'had other conditions (sigmas COCO → own, mean 0.017)' in told
+    line = (tmp_path / 'attacks.csv').read_text().splitlines()[1]
+    assert 'sigmas: own, mean 0.017' in line
+
+
+def test_controls_say_what_else_they_hide(tmp_path):
+    run = sized_run()
+    first = run.attacks[0]
+    control = replace(
+        first,
+        name=f'{first.name}:on_person',
+        config=dict(first.config, place='on_person'),
+    )
+    run = replace(run, attacks=[*run.attacks, control])
+    text = write_report([run], tmp_path, draws=5).read_text()
+    assert 'A disc elsewhere on the person may hide other joints' in text
+
+
+def test_a_papers_table(tmp_path):
+    run = sized_run(model='a_b & c')
+    out, table = tmp_path / 'out', tmp_path / 'table.tex'
+    write_report([run], out, draws=5, formats=('csv',), latex=table)
+    assert not (out / 'index.html').exists()
+    assert {p.suffix for p in out.iterdir()} == {'.csv'}
+    text = table.read_text()
+    assert r'a\_b \& c' in text
+    assert 'boxes: annotated; flip test: yes; input: 96x128' in text
+    (nose,) = [line for line in text.splitlines() if 'nose' in line]
+    assert nose.count('&') == 4
+    assert re.search(r'\$-\$0\.\d{3} \[', nose)
+    assert text.count('{') == text.count('}')
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Figures as they are saved, with the places of their texts."""
+    figures = []
+
+    def save(figure, *_, **__):
+        figure.draw_without_rendering()
+        figures.append(figure)
+
+    monkeypatch.setattr(Figure, 'savefig', save)
+    return figures
+
+
+def test_no_legend_lies_on_data_and_no_labels_touch(drawn):
+    wide = {f'joint {i}': Estimate(-1.2345 * i, -2.0 * i, 0) for i in range(9)}
+    names = ['black', 'blur', 'object', 'a paint with a long name']
+    forest_chart(
+        {'': [Group(n, LOOKS[i], wide) for i, n in enumerate(names)]},
+        'change',
+        '',
+        'painted',
+    )
+    points = [Estimate(0.9 - 0.1 * i, 0.8, 1.0) for i in range(5)]
+    lines = [Line(n, LOOKS[i], range(5), points) for i, n in enumerate(names)]
+    line_chart({'': lines}, 'size', 'measure', '')
+    assert len(drawn) == 2
+    for figure in drawn:
+        (axis,) = figure.axes
+        (legend,) = figure.legends
+        assert not legend.get_window_extent().overlaps(
+            axis.get_window_extent()
+        )
+        for side in (axis.xaxis, axis.yaxis):
+            boxes = [
+                label.get_window_extent()
+                for label in side.get_ticklabels()
+                if label.get_text()
+            ]
+            assert len(boxes) > 1
+            for one, other in pairwise(boxes):
+                assert not one.overlaps(other)

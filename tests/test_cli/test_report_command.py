@@ -37,6 +37,17 @@ def test_the_same_report_from_the_store_alone(
         assert text.count('data:image/jpeg') >= 2
 
 
+def test_tables_of_a_paper_alone(benchmark, tool, tmp_path, capsys):
+    out, table = tmp_path / 'out', tmp_path / 'table.tex'
+    argv = [str(benchmark), '--out', str(out), '--draws', '20']
+    assert tool('report').main([*argv, '--latex', str(table), '--csv']) == 0
+    assert f'Wrote CSV files to {out}, {table}' in capsys.readouterr().out
+    assert {p.suffix for p in out.iterdir()} == {'.csv'}
+    assert r'\bottomrule' in table.read_text()
+    assert tool('report').main([*argv, '--json']) == 0
+    assert [p.name for p in out.iterdir()] == ['report.json']
+
+
 def test_folders_side_by_side(benchmark, tool, tmp_path):
     out = tmp_path / 'both'
     argv = [str(benchmark), str(benchmark), '--out', str(out)]

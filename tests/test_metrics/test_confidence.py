@@ -45,6 +45,7 @@ def test_weights_are_copies(drawn):
     scores, right = (x[:300] for x in drawn)
     scores = scores.round(1)
     weights = rng.integers(0, 4, (3, 300))
+    sets = confidence.ResampledSets(weights, np.arange(300))
     for function in (
         confidence.auroc,
         confidence.brier_score,
@@ -52,20 +53,22 @@ def test_weights_are_copies(drawn):
         lambda *a: confidence.selective_risk(*a)[0],
         lambda *a: confidence.selective_risk(*a)[1],
     ):
-        found = function(scores, right, weights)
+        found = function(scores, right, sets)
         for row, value in zip(weights, found, strict=True):
             rows = np.repeat(np.arange(300), row)
             alone = function(scores[rows], right[rows])[0]
             assert value == pytest.approx(alone, abs=1e-12)
 
 
-def test_groups_are_drawn_together(drawn):
+def test_keypoints_of_an_image_are_drawn_together(drawn):
     """Weights of images are those of their keypoints; many scores are put
     into levels, which changes little."""
     rng = np.random.default_rng(2)
     scores, right = drawn
-    group = rng.integers(0, 50, len(scores))
+    image = rng.integers(0, 50, len(scores))
     weights = rng.integers(0, 4, (3, 50))
+    sets = confidence.ResampledSets(weights, image)
+    alone = confidence.ResampledSets(weights[:, image], np.arange(len(scores)))
     for function, off in (
         (confidence.auroc, 1e-4),
         (confidence.brier_score, 1e-12),
@@ -74,8 +77,8 @@ def test_groups_are_drawn_together(drawn):
         (lambda *a: confidence.selective_risk(*a)[0], 2e-4),
         (lambda *a: confidence.selective_risk(*a)[1], 2e-4),
     ):
-        found = function(scores, right, weights, group)
-        known = function(scores, right, weights[:, group])
+        found = function(scores, right, sets)
+        known = function(scores, right, alone)
         assert found == pytest.approx(known, abs=off)
 
 
@@ -133,14 +136,13 @@ def test_undefined_is_nan():
     assert np.isnan(confidence.selective_risk(none, none)[0]).all()
 
 
-@pytest.mark.parametrize('kind', list(confidence.CALIBRATIONS))
-def test_calibration_finds_the_planted_map(kind, drawn):
+def test_calibration_finds_the_planted_map(drawn):
     """Logits divided by 2.5 are multiplied by it again."""
     scores, right = drawn
     z = np.log(scores / (1 - scores)) / 2.5
     flat = 1 / (1 + np.exp(-z))
     image = np.arange(len(scores)) // 7
-    found = confidence.FoldCalibration(kind, flat, right, image)(flat, image)
+    found = confidence.FoldCalibration(flat, right, image)(flat, image)
     assert np.abs(found - scores).mean() < 0.02
     (before,) = confidence.expected_calibration_error(flat, right)
     (after,) = confidence.expected_calibration_error(found, right)
@@ -153,7 +155,7 @@ def test_a_fold_is_not_judged_by_a_fit_on_itself():
     image = np.arange(50)
     right = image % 5 == 0
     scores = np.full(50, 0.5)
-    fit = confidence.FoldCalibration('isotonic', scores, right, image)
+    fit = confidence.FoldCalibration(scores, right, image)
     found = fit(scores, image)
     assert found[image % 5 == 0] == pytest.approx(0)
     assert found[image % 5 == 1] == pytest.approx(0.25)

@@ -2,13 +2,23 @@
 
 import numpy as np
 import pytest
-from scipy.stats import kendalltau, norm
+from scipy.stats import kendalltau, norm, spearmanr
 
 from mmpose_occlusion.metrics.inference import (
+    crossing,
     equivalence,
+    mean_occlusion_error,
+    mean_performance,
     rank_agreement,
+    rank_correlation,
     simultaneous_intervals,
 )
+
+CLEAN = np.array([0.8, 0.6])
+CURVES = {
+    'black': np.array([[0.6, 0.6], [0.2, 0.4]]),
+    'blur': np.array([[0.8, 0.5], [0.7, 0.5]]),
+}
 
 
 def test_simultaneous_intervals_cover_all_at_once():
@@ -68,3 +78,42 @@ def test_rank_agreement_is_kendalls_tau():
         [kendalltau(one[rest, b], other[rest, b]).statistic for b in range(3)]
     )
     assert np.isnan(rank_agreement(one[:2], other[:2])).all()
+
+
+def test_rank_correlation_is_spearmans_of_the_copies():
+    rng = np.random.default_rng(0)
+    one, other = rng.integers(0, 9, (2, 40)).astype(float)
+    weights = rng.integers(0, 4, (5, 40))
+    copies = [np.repeat(np.arange(40), row) for row in weights]
+    assert rank_correlation(one, other, weights) == pytest.approx(
+        [spearmanr(one[rows], other[rows]).statistic for rows in copies]
+    )
+    assert np.isnan(rank_correlation(np.ones(40), other, weights)).all()
+
+
+def test_mean_performance():
+    assert mean_performance(CURVES) == pytest.approx(
+        [(0.4 + 0.75) / 2, (0.5 + 0.5) / 2]
+    )
+
+
+def test_error_against_a_reference_is_one_for_itself():
+    assert mean_occlusion_error(CURVES, CURVES) == pytest.approx(1)
+    better = {name: 1 - (1 - c) / 2 for name, c in CURVES.items()}
+    assert mean_occlusion_error(better, CURVES) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ('at', 'curve', 'clean', 'expected'),
+    [
+        # .6 -> .2 crosses .4 half way; .6 -> .6 -> .4 never reaches .3
+        ([0.1, 0.2], CURVES['black'], CLEAN, [0.15, np.inf]),
+        # the first of several
+        ([1, 2, 3], [[0.3], [0.9], [0.1]], [1.0], [0.5 / 0.7]),
+        ([1], [[np.nan]], [1.0], [np.nan]),
+    ],
+)
+def test_half_is_lost(at, curve, clean, expected):
+    clean = np.array(clean)
+    found = crossing(np.array(at), np.array(curve), clean, clean / 2)
+    assert found == pytest.approx(expected, nan_ok=True)

@@ -3,62 +3,41 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.metrics.confidence import CONFIDENT
 
 from .anatomical_skill import AnatomicalSkill, SkillJudge
-from .attack_costs import (
-    AttackCost,
-    attack_cost,
-    with_simultaneous_intervals,
-)
+from .attack_costs import AttackCost, attack_cost, with_simultaneous_intervals
 from .attack_description import plain_labels
 from .attack_groups import (
     ControlComparison,
     CurveDraws,
-    MovementMatrix,
     SeverityCurve,
+    SuiteSummary,
     control_comparisons,
     curve_draws,
-    movement_matrices,
     severity_curves,
+    suite_summaries,
 )
 from .bootstrap import DRAWS, Estimates, estimates
-from .keypoints import image_weights
+from .location_leak import LocationLeak, location_leaks
 from .model_comparison import ModelComparison, compare_models
 from .natural_occlusion import (
+    NaturalDraws,
     NaturalOcclusion,
     natural_occlusion,
-    severity_attacks,
 )
 from .run_measures import RunMeasures
 from .score_quality import DRAWS as SCORE_DRAWS
 from .score_quality import RunScores, ScoreJudge
-from .suite_summary import SuiteSummary, suite_summaries
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """The results of one run.
-
-    Args:
-        run: The run.
-        main: Its main measure.
-        why_main: Why this is not the usual one; empty if it is.
-        people: With a bbox and a labelled joint.
-        images: With a bbox or a person.
-        clean: Measures of all these people without any attack.
-        costs: Of all attacks, in the run's order.
-        matrices: Movement of all joints by the hidden target.
-        curves: Measures by the size of the occlusion.
-        controls: Targets against other places of the same area.
-        scores: Whether the model knows what it gets wrong.
-        natural: Keypoints that are occluded in the images themselves.
-        skill: Of each attack with hidden joints that anatomy can place.
-        summaries: Of each suite that has severities.
-    """
+    """The results of one run: its main measure and why it is not the usual
+    one, numbers of people (with a bbox and a labelled joint) and images (with
+    a bbox or a person), measures of all these people without any attack, and
+    what the other modules of this package find."""
 
     run: BenchmarkRun
     main: str
@@ -67,9 +46,9 @@ class Analysis:
     images: int
     clean: Estimates
     costs: list[AttackCost]
-    matrices: list[MovementMatrix]
     curves: list[SeverityCurve]
     controls: list[ControlComparison]
+    leaks: list[LocationLeak]
     scores: RunScores
     natural: NaturalOcclusion
     skill: list[AnatomicalSkill]
@@ -107,31 +86,29 @@ def analyse(
             found = RunMeasures(run, draws, seed, measures[0].main)
         measures.append(found)
     analyses: list[Analysis] = []
+    natural: list[NaturalDraws | None] = []
     first: list[CurveDraws] | None = None
     for each in measures:
-        weights = image_weights(each.run, draws, seed)
-        analysis, curves = _analyse(each, weights, threshold, first, progress)
+        analysis, curves, nature = _analyse(each, threshold, first, progress)
         analyses.append(analysis)
+        natural.append(nature)
         first = curves if first is None else first
     if len(measures) > 1:
         progress('comparison of the models')
-    return analyses, compare_models(measures)
+    return analyses, compare_models(measures, natural)
 
 
 def _analyse(
     measures: RunMeasures,
-    weights: np.ndarray,
     threshold: float,
     first: Sequence[CurveDraws] | None,
     progress: Callable[[str], None],
-) -> tuple[Analysis, list[CurveDraws]]:
-    """An analysis, and the draws of its curves."""
+) -> tuple[Analysis, list[CurveDraws], NaturalDraws | None]:
+    """An analysis, the draws of its curves and of natural occlusion."""
     run = measures.run
-    labelled = measures.labelled.any(axis=1)
     labels = plain_labels(run.attacks)
-    few = weights[: SCORE_DRAWS + 1]
-    judge = SkillJudge(run, few)
-    scores = ScoreJudge(run, few, threshold)
+    judge = SkillJudge(measures, SCORE_DRAWS)
+    scores = ScoreJudge(measures, threshold)
     costs, told, skill = [], [], []
     for attack in run.attacks:
         progress(attack.name)
@@ -142,6 +119,8 @@ def _analyse(
         skill.append(judge.skill(attack))
     progress('curves, controls and natural occlusion')
     drawn = curve_draws(measures, run.attacks)
+    natural, nature = natural_occlusion(measures)
+    labelled = measures.labelled.any(axis=1)
     analysis = Analysis(
         run=run,
         main=measures.main,
@@ -150,12 +129,12 @@ def _analyse(
         images=len(measures.people.images),
         clean=estimates(measures.all_people()),
         costs=with_simultaneous_intervals(measures, costs),
-        matrices=movement_matrices(costs),
         curves=severity_curves(drawn, measures.main),
         controls=control_comparisons(measures, run.attacks),
+        leaks=location_leaks(measures),
         scores=scores.scores(told),
-        natural=natural_occlusion(run, weights, severity_attacks(run)),
+        natural=natural,
         skill=[found for found in skill if found is not None],
         summaries=suite_summaries(drawn, measures.main, first),
     )
-    return analysis, drawn
+    return analysis, drawn, nature

@@ -1,31 +1,95 @@
-"""Does the model infer a hidden joint, or guess it?"""
+"""Does the model infer a hidden joint, or guess it?
+
+A network with positive skill places a hidden joint better than a linear model
+of anatomy does, which knows the person's other joints.
+"""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from mmpose_occlusion.metrics.anatomical_prior import FOLDS, PosePrior
-from mmpose_occlusion.metrics.pck import box_size, joint_errors
+from mmpose_occlusion.benchmark.data import Attacked
+from mmpose_occlusion.metrics.confidence import folds
+from mmpose_occlusion.metrics.pck import joint_errors
 
-from ..data import Attacked, BenchmarkRun
 from .bootstrap import Estimate, estimate, weighted_mean
-from .keypoints import image_index
+from .run_measures import RunMeasures
+
+SHRINKAGE = 0.1
+"""Fraction of the diagonal in the covariance, against too few people."""
+
+MIN_JOINTS = 3
+"""Labelled joints that a person needs to be predicted from."""
+
+
+class PosePrior:
+    """A Gaussian over poses in the frame of their boxes.
+
+    A pose is centred at its box's centre and divided by the box's longer side;
+    left-right mirrored poses count, too. Mean and covariance are of the
+    labelled joints (pairwise), the covariance shrunk towards its diagonal.
+
+    Args:
+        keypoints: ``(N, K, 2)`` true joints, pixels, NaN without label.
+        boxes: ``(N, 4)`` xyxy.
+        flip: ``(K,)`` index of each joint's left-right twin, or itself.
+    """
+
+    def __init__(
+        self, keypoints: np.ndarray, boxes: np.ndarray, flip: np.ndarray
+    ) -> None:
+        centre, size = _frame(boxes)
+        poses = (keypoints - centre) / size
+        mirrored = poses[:, flip] * [-1, 1]
+        x = np.concatenate([poses, mirrored]).reshape(len(poses) * 2, -1)
+        known = np.isfinite(x)
+        number = known.sum(axis=0)
+        self.mean = np.where(known, x, 0).sum(axis=0) / np.maximum(number, 1)
+        centred = np.where(known, x - self.mean, 0)
+        pairs = known.T.astype(float) @ known
+        covariance = centred.T @ centred / np.maximum(pairs, 1)
+        diagonal = np.diag(np.diag(covariance))
+        covariance = (1 - SHRINKAGE) * covariance + SHRINKAGE * diagonal
+        values, vectors = np.linalg.eigh(covariance)
+        floor = 1e-6 * max(float(values[-1]), 1e-12)
+        self.covariance = (vectors * np.maximum(values, floor)) @ vectors.T
+
+    def expected(
+        self, keypoints: np.ndarray, box: np.ndarray, hidden: np.ndarray
+    ) -> np.ndarray:
+        """Conditional mean ``(K, 2)`` of a person's hidden joints ``(K,)``
+        bool, given the other labelled ones of ``keypoints`` ``(K, 2)`` in a
+        box ``(4,)``; NaN for other joints, and if fewer than
+        :data:`MIN_JOINTS` are seen."""
+        centre, size = (x[0] for x in _frame(box[None]))
+        pose = (keypoints - centre) / size
+        out = np.full(pose.shape, np.nan)
+        given = np.isfinite(pose).all(axis=1) & ~hidden
+        if given.sum() >= MIN_JOINTS and hidden.any():
+            seen, asked = np.repeat(given, 2), np.repeat(hidden, 2)
+            gain = np.linalg.solve(
+                self.covariance[np.ix_(seen, seen)],
+                pose.reshape(-1)[seen] - self.mean[seen],
+            )
+            moved = self.covariance[np.ix_(asked, seen)] @ gain
+            out[hidden] = (self.mean[asked] + moved).reshape(-1, 2)
+        return out * size + centre
+
+
+def _frame(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centres ``(N, 1, 2)`` and longer sides ``(N, 1, 1)``."""
+    boxes = np.asarray(boxes, float)
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    size = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    return centre[:, None], np.maximum(size, 1e-9)[:, None, None]
 
 
 @dataclass(frozen=True)
 class AnatomicalSkill:
-    """A model against anatomy at the joints that an attack hides.
-
-    Args:
-        attack: Name.
-        keypoints: Hidden targets that the prior can place.
-        model: Mean EPE of the model as a fraction of the box's longer side.
-        prior: Mean EPE of the prior, the joint's expected place given the
-            person's other labelled joints, fitted on other images.
-        skill: 1 - model / prior: 1 is perfect, 0 as good as the prior, below
-            0 worse.
-    """
+    """A model against anatomy at the hidden targets of an attack that the
+    prior can place: mean EPE of both as fractions of the box's longer side,
+    the prior fitted on other images, and ``skill``, 1 - model / prior: 1 is
+    perfect, 0 as good as the prior, below 0 worse."""
 
     attack: str
     keypoints: int
@@ -35,75 +99,58 @@ class AnatomicalSkill:
 
 
 class SkillJudge:
-    """Compares a model with anatomy under each attack.
+    """Compares a model with anatomy under each attack, with ``draws``
+    resampled sets of images."""
 
-    Args:
-        run: The run.
-        weights: (1 + B, I), images in the order of
-            :func:`.keypoints.image_index`.
-    """
-
-    def __init__(self, run: BenchmarkRun, weights: np.ndarray) -> None:
-        self.run, self.weights = run, weights
-        boxes = run.boxes
-        self.image = image_index(run)
-        self.labelled = (boxes.visible > 0) & np.isfinite(boxes.truth).all(-1)
-        self.truth = np.where(self.labelled[..., None], boxes.truth, np.nan)
-        self.known = np.isfinite(boxes.person_boxes).all(axis=1)
-        self.sizes = box_size(boxes.person_boxes)[:, None]
-        self._fold = self.image % FOLDS
+    def __init__(self, measures: RunMeasures, draws: int) -> None:
+        self.measures = measures
+        self._weights = measures.weights[: draws + 1]
+        boxes = measures.run.boxes
+        self._known = np.isfinite(boxes.person_boxes).all(axis=1)
+        self._truth = np.where(
+            measures.labelled[..., None], boxes.truth, np.nan
+        )
+        self._priors: list[PosePrior | None] = [None] * len(boxes)
+        for mine, others in folds(measures.image):
+            fitted = others & self._known
+            if fitted.any():
+                prior = PosePrior(
+                    self._truth[fitted],
+                    boxes.person_boxes[fitted],
+                    measures.run.joints.flip,
+                )
+                for row in np.flatnonzero(mine):
+                    self._priors[row] = prior
         self._expected: dict[tuple[int, bytes], np.ndarray] = {}
-
-    @cached_property
-    def _priors(self) -> dict[int, PosePrior]:
-        """By fold, fitted on the people of the others."""
-        boxes, flip = self.run.boxes.person_boxes, self.run.joints.flip
-        out = {}
-        for fold in range(FOLDS):
-            others = self.known & (self._fold != fold)
-            if others.any():
-                out[fold] = PosePrior(self.truth[others], boxes[others], flip)
-        return out
 
     def skill(self, attack: Attacked) -> AnatomicalSkill | None:
         """At the targets of an attack; None where the prior places none."""
-        hidden = attack.targets & attack.changed[:, None] & self.labelled
-        rows = np.flatnonzero(hidden.any(axis=1) & self.known)
-        prior = np.full(self.truth.shape, np.nan)
-        for row in rows:
-            prior[row] = self._place(int(row), hidden[row])
-        truth = self.run.boxes.truth
-        of_prior = joint_errors(prior, truth) / self.sizes
-        of_model = joint_errors(attack.predictions.keypoints, truth)
-        of_model = of_model / self.sizes
-        mask = hidden & np.isfinite(of_prior) & np.isfinite(of_model)
+        measures, boxes = self.measures, self.measures.run.boxes
+        hidden = attack.targets & attack.changed[:, None] & measures.labelled
+        placed = np.full(self._truth.shape, np.nan)
+        for row in np.flatnonzero(hidden.any(axis=1) & self._known).tolist():
+            prior = self._priors[row]
+            key = row, hidden[row].tobytes()
+            if prior is not None and key not in self._expected:
+                self._expected[key] = prior.expected(
+                    self._truth[row], boxes.person_boxes[row], hidden[row]
+                )
+            placed[row] = self._expected.get(key, np.nan)
+        errors = [
+            joint_errors(found, boxes.truth) / measures.sizes[:, None]
+            for found in (attack.predictions.keypoints, placed)
+        ]
+        mask = hidden & np.isfinite(errors).all(axis=0)
         if not mask.any():
             return None
-        model, placed = (
-            weighted_mean(self.weights, self.image, errors, mask)
-            for errors in (of_model, of_prior)
+        model, of_prior = (
+            weighted_mean(self._weights, measures.image, each, mask)
+            for each in errors
         )
         with np.errstate(invalid='ignore', divide='ignore'):
-            skill = 1 - model / placed
+            skill = 1 - model / of_prior
         return AnatomicalSkill(
             attack.name,
             int(mask.sum()),
-            *map(estimate, (model, placed, skill)),
+            *map(estimate, (model, of_prior, skill)),
         )
-
-    def _place(self, row: int, hidden: np.ndarray) -> np.ndarray:
-        """(K, 2) expected place of a person's hidden joints (K,)."""
-        key = row, hidden.tobytes()
-        if key not in self._expected:
-            prior = self._priors.get(int(self._fold[row]))
-            one = [row]
-            self._expected[key] = (
-                np.full(self.truth.shape[1:], np.nan)
-                if prior is None
-                else prior.expected(
-                    self.truth[one],
-                    self.run.boxes.person_boxes[one],
-                    hidden[None],
-                )[0]
-            )
-        return self._expected[key]

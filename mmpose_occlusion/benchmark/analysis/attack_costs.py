@@ -7,81 +7,70 @@ from typing import Any
 import numpy as np
 
 from mmpose_occlusion.benchmark.data import Attacked, BenchmarkRun
-from mmpose_occlusion.metrics.inference import (
-    Equivalence,
-    equivalence,
-    simultaneous_intervals,
+from mmpose_occlusion.metrics.inference import Equivalence, equivalence
+from mmpose_occlusion.metrics.pck import (
+    TARGET,
+    box_size,
+    joint_errors,
+    joint_groups,
+    masked_mean,
 )
-from mmpose_occlusion.metrics.joint_groups import joint_groups
-from mmpose_occlusion.metrics.pck import box_size, joint_errors, masked_mean
 
-from .attack_description import describe
-from .bootstrap import Draws, Estimate, Estimates, difference, estimates
+from .attack_description import AttackDescription, describe
+from .bootstrap import (
+    Draws,
+    Estimates,
+    difference,
+    estimates,
+    simultaneous,
+    weighted_mean,
+)
 from .error_types import count_types, error_types
-from .run_measures import PredictionMeasures, RunMeasures
-
-LEAST_IMAGES, LEAST_DRAWS = 2, 3
-"""For simultaneous intervals."""
+from .prediction_measures import PredictionMeasures
+from .run_measures import RunMeasures
 
 ALL_JOINTS = 'all'
 """Stands for the name of a joint."""
 
+OF_JOINTS = ('EPE', 'EPE_px', 'PCK', 'OKS50')
+"""Measures of single joints, see :mod:`.prediction_measures`."""
+
 
 @dataclass(frozen=True)
 class JointScores:
-    """Measures of labelled joints; None where undefined.
+    """Measures of labelled joints; None where undefined. EPE as a fraction of
+    the bbox's longer side and in pixels, PCK@0.2, OKS50, and COCO's AP of
+    people who consist of this joint alone."""
 
-    Args:
-        epe: Mean error as a fraction of the bbox's longer side.
-        epe_px: Mean error in pixels.
-        pck: Fraction nearer than 0.2 of the bbox's longer side.
-        oks50: Fraction with a per-keypoint OKS of at least 0.5.
-        ap: COCO's AP of people who consist of this joint alone.
-    """
-
-    epe: float | None
-    epe_px: float | None
-    pck: float | None
-    oks50: float | None
+    epe: float | None = None
+    epe_px: float | None = None
+    pck: float | None = None
+    oks50: float | None = None
     ap: float | None = None
 
 
 @dataclass(frozen=True)
 class JointChange:
-    """One joint (or all) of the attacked people, in one group.
-
-    Args:
-        joint: Its name, or :data:`ALL_JOINTS`.
-        group: One of :data:`mmpose_occlusion.metrics.joint_groups.GROUPS`.
-        number: Labelled joints.
-        clean: Before the attack.
-        attacked: Under it.
-    """
+    """One joint, or :data:`ALL_JOINTS`, of the attacked people in one of the
+    :data:`mmpose_occlusion.metrics.pck.GROUPS`: number of labelled joints,
+    scores, and the change (attacked minus clean) of :data:`OF_JOINTS`, of
+    targets of AP, too; empty without joints."""
 
     joint: str
     group: str
     number: int
     clean: JointScores
     attacked: JointScores
+    change: Estimates
 
 
 @dataclass(frozen=True)
-class AttackCost:
+class AttackCost(AttackDescription):
     """What one attack costs the people whom it attacks.
 
     Args:
-        name: Of the attack.
-        suite: From which it came.
-        kind: See :class:`.AttackDescription`.
-        target: See :class:`.AttackDescription`.
-        paint: See :class:`.AttackDescription`.
-        place: See :class:`.AttackDescription`.
-        severity: See :class:`.AttackDescription`.
-        plain: Whether figures of single targets show it, see
-            :func:`.attack_description.plain_labels`.
-        label: Its paint there, empty for others.
-        details: Of the suite.
-        config: Of the attack.
+        label: Its paint in figures of single targets, see
+            :func:`.attack_description.plain_labels`; empty for others.
         crops: N, the bboxes.
         changed: Crops that the attack changed.
         excluded: Crops in which the attack found no place.
@@ -99,16 +88,12 @@ class AttackCost:
         moved: Joint -> mean movement, see :func:`movement`.
         failures: Group -> ``clean`` and ``attacked`` -> type of error ->
             number of joints.
+        turned: Group -> number of joints that were right (OKS50) and are no
+            longer, and of those that became right.
     """
 
     name: str
     suite: str
-    kind: str
-    target: str
-    paint: str
-    place: str
-    severity: float | None
-    plain: bool
     label: str
     details: dict[str, Any]
     config: Any
@@ -126,28 +111,23 @@ class AttackCost:
     joints: list[JointChange] = field(repr=False)
     moved: dict[str, float | None] = field(repr=False)
     failures: dict[str, dict[str, dict[str, int]]] = field(repr=False)
+    turned: dict[str, tuple[int, int]]
+
+    @property
+    def plain(self) -> bool:
+        """Whether figures of single targets show it."""
+        return bool(self.label)
 
 
 def attack_cost(
     measures: RunMeasures, attack: Attacked, label: str
 ) -> AttackCost:
-    """Measure what an attack costs.
-
-    Args:
-        measures: Of the run.
-        attack: One of its attacks.
-        label: See :attr:`AttackCost.label`.
-
-    Returns:
-        The cost, :attr:`AttackCost.together` empty.
-    """
+    """Measure what an attack costs; :attr:`AttackCost.together` is empty."""
     run = measures.run
-    what = describe(attack)
-    who = attacked_people(measures, attack)
-    clean, attacked = measures.clean(who), measures.attacked(attack, who)
+    who = measures.attacked_people(attack)
     views = dict(
         clean=measures.clean_predictions,
-        attacked=PredictionMeasures(measures, attack.predictions),
+        attacked=measures.under(attack),
     )
     groups = {
         group: mask & measures.labelled & who[:, None]
@@ -156,129 +136,133 @@ def attack_cost(
         ).items()
     }
     codes = {view: error_types(found) for view, found in views.items()}
+    right = {v: found.joint_values['OKS50'] > 0 for v, found in views.items()}
+    lost = right['clean'] & ~right['attacked']
+    gained = right['attacked'] & ~right['clean']
     real = np.isfinite(run.boxes.boxes).all(axis=1)
-    painted = masked_mean(
-        attack.pixels / measures.frame_areas, attack.changed & real
-    )
+    change = measures.change(attack)
     return AttackCost(
+        **vars(describe(attack)),
         name=attack.name,
         suite=attack.suite,
-        kind=what.kind,
-        target=what.target,
-        paint=what.paint,
-        place=what.place,
-        severity=what.severity,
-        plain=bool(label),
         label=label,
         details=dict(attack.details),
         config=attack.config,
         crops=int(real.sum()),
         changed=int(attack.changed[real].sum()),
         excluded=int(attack.excluded.sum()),
-        painted=painted,
+        painted=masked_mean(
+            attack.pixels / measures.frame_areas, attack.changed & real
+        ),
         people=len(np.unique(run.boxes.instance_ids[who])),
         images=len(np.unique(run.boxes.image_ids[who])),
-        clean=estimates(clean),
-        attacked=estimates(attacked),
-        change=estimates(difference(attacked, clean)),
+        clean=estimates(measures.clean(who)),
+        attacked=estimates(measures.attacked(attack, who)),
+        change=estimates(change),
         together={},
-        equivalence=equivalence(change_draws(measures, attack)[measures.main]),
-        joints=_joint_changes(views, groups, who),
+        equivalence=equivalence(change[measures.main]),
+        joints=[
+            row
+            for group, mask in groups.items()
+            for row in _joint_changes(views, group, mask, who)
+        ],
         moved=dict(zip(run.joints.names, movement(run, attack), strict=True)),
         failures={
             group: {v: count_types(codes[v], mask) for v in views}
             for group, mask in groups.items()
         },
+        turned={
+            group: (int(lost[mask].sum()), int(gained[mask].sum()))
+            for group, mask in groups.items()
+        },
     )
-
-
-def attacked_people(measures: RunMeasures, attack: Attacked) -> np.ndarray:
-    """(N,) bool: changed crops of people with a labelled joint."""
-    return attack.changed & measures.labelled.any(axis=1)
-
-
-def change_draws(measures: RunMeasures, attack: Attacked) -> Draws:
-    """Attacked minus clean; after :func:`attack_cost` nothing is computed."""
-    who = attacked_people(measures, attack)
-    return difference(measures.attacked(attack, who), measures.clean(who))
 
 
 def with_simultaneous_intervals(
     measures: RunMeasures, costs: Sequence[AttackCost]
 ) -> list[AttackCost]:
-    """The costs of all attacks of a run with :attr:`AttackCost.together`.
-
-    With one image or no draws there are no such intervals.
-    """
-    attacks = measures.run.attacks
-    drawn, images = measures.weights.shape
-    together: list[Estimates] = [{} for _ in costs]
-    for measure in measures.measures if costs else ():
-        values = np.stack(
-            [change_draws(measures, attack)[measure] for attack in attacks]
-        )
-        ends = simultaneous_intervals(values)
-        if drawn < LEAST_DRAWS or images < LEAST_IMAGES:
-            ends = np.full(ends.shape, np.nan)
-        rows = np.column_stack([values[:, 0], ends])
-        for found, row in zip(together, rows, strict=True):
-            found[measure] = Estimate(
-                *(float(x) if np.isfinite(x) else None for x in row)
-            )
+    """The costs of all attacks of a run with :attr:`AttackCost.together`."""
+    changes = [measures.change(attack) for attack in measures.run.attacks]
+    images = len(measures.people.images)
     return [
         replace(cost, together=found)
-        for cost, found in zip(costs, together, strict=True)
+        for cost, found in zip(
+            costs, simultaneous(changes, images), strict=True
+        )
     ]
 
 
 def _joint_changes(
     views: dict[str, PredictionMeasures],
-    groups: dict[str, np.ndarray],
+    group: str,
+    mask: np.ndarray,
     who: np.ndarray,
 ) -> list[JointChange]:
-    """Scores of all joints and of each, by group."""
+    """Scores of all joints and of each in one group, a mask ``(N, K)``."""
     of_run = views['clean'].of_run
-    survivors = {
-        view: found.survivors(who) if 'AP' in of_run.measures else None
-        for view, found in views.items()
-    }
-    out = []
-    for group, mask in groups.items():
-        for joint, name in [
-            (None, ALL_JOINTS),
-            *enumerate(of_run.run.joints.names),
-        ]:
-            chosen = mask
-            if joint is not None:
-                chosen = np.zeros_like(mask)
-                chosen[:, joint] = mask[:, joint]
-            scores = []
-            for view, found in views.items():
-                values = found.joint_values
-                rows, ap = survivors[view], None
-                if joint is not None and rows is not None and chosen.any():
-                    ap, _ = found.joint_ap(joint, mask[:, joint], *rows)
-                scores.append(
-                    JointScores(
-                        epe=masked_mean(values['EPE'], chosen),
-                        epe_px=masked_mean(values['EPE_px'], chosen),
-                        pck=masked_mean(values['PCK'], chosen),
-                        oks50=masked_mean(values['OKS50'], chosen),
-                        ap=ap,
-                    )
+    weights, image, names = of_run.weights, of_run.image, of_run.run.joints
+    numbers = [int(mask.sum()), *map(int, mask.sum(axis=0))]
+    known = np.flatnonzero(mask.any(axis=0)).tolist()
+    drawn: list[list[Draws]] = []
+    for found in views.values():
+        rows: list[Draws] = [{} for _ in numbers]
+        for measure in OF_JOINTS if len(known) else ():
+            all_, each = (
+                weighted_mean(
+                    weights,
+                    image,
+                    found.joint_values[measure][:, known],
+                    mask[:, known],
+                    by_joint,
                 )
-            out.append(JointChange(name, group, int(chosen.sum()), *scores))
-    return out
+                for by_joint in (False, True)
+            )
+            rows[0][measure] = all_
+            for k, draws in zip(known, each, strict=True):
+                rows[k + 1][measure] = draws
+        if 'AP' in of_run.measures and len(known):
+            survivors = found.survivors(who)
+            ours = weights if group == TARGET else weights[:1]
+            for k in known:
+                rows[k + 1]['AP'] = found.joint_ap(
+                    k, mask[:, k], *survivors, ours
+                )
+        drawn.append(rows)
+    return [
+        JointChange(
+            name,
+            group,
+            number,
+            _scores(clean),
+            _scores(attacked),
+            {
+                measure: found
+                for measure, found in estimates(
+                    difference(attacked, clean)
+                ).items()
+                if measure != 'AP' or group == TARGET
+            },
+        )
+        for name, number, clean, attacked in zip(
+            [ALL_JOINTS, *names.names], numbers, *drawn, strict=True
+        )
+    ]
+
+
+def _scores(draws: Draws) -> JointScores:
+    return JointScores(
+        **{
+            name.lower(): float(values[0]) if np.isfinite(values[0]) else None
+            for name, values in draws.items()
+        }
+    )
 
 
 def movement(run: BenchmarkRun, attack: Attacked) -> list[float | None]:
-    """Mean movement of each joint under an attack, without labels.
-
-    Returns:
-        K means over the changed crops of the distance between clean and
-        attacked joints, as fractions of the bbox's longer side; None where no
-        changed crop has the joint in both.
-    """
+    """Mean movement of each joint under an attack, without labels: over the
+    changed crops the distance between clean and attacked joints, as fractions
+    of the bbox's longer side; None where no changed crop has the joint in
+    both."""
     who = attack.changed
     moved = joint_errors(
         np.asarray(attack.predictions.keypoints[who], np.float64),

@@ -6,7 +6,6 @@ from typing import Any
 
 from mmpose_occlusion.benchmark.data import Attacked
 from mmpose_occlusion.occlusion import Attack
-from mmpose_occlusion.occlusion.targets import KEYPOINT, PART  # noqa: F401
 
 SEVERITY = 'severity'
 """Key of an attack's details: diameter over the height of the bbox."""
@@ -20,6 +19,9 @@ OTHER = 'other'
 AT_TARGET = 'target'
 """Place of an attack that paints over its target."""
 
+MOVED = ' offset'
+"""In the paint of discs that are moved, before how far."""
+
 RANDOM = 'random'
 """Target that is drawn for each person."""
 
@@ -29,12 +31,15 @@ class AttackDescription:
     """An attack in words.
 
     Args:
-        kind: :data:`KEYPOINT`, :data:`PART` or :data:`OTHER`.
+        kind: ``keypoint``, ``part`` or :data:`OTHER`.
         target: Name of the joint or part, or :data:`RANDOM`; several with
             commas; of other attacks, their name.
-        paint: Such as ``black``, with the radius if it is not the default.
+        paint: Such as ``black``, with the radius if it is not the default, and
+            ``offset`` for discs that are moved.
         place: :data:`AT_TARGET`, or where else the same area is painted.
         severity: Diameter as a fraction of the height of the bbox, or None.
+        offset: Greatest distance of the disc's centre from the target, as a
+            fraction of the radius.
     """
 
     kind: str
@@ -42,6 +47,7 @@ class AttackDescription:
     paint: str
     place: str
     severity: float | None
+    offset: float
 
     @property
     def hides_one(self) -> bool:
@@ -49,6 +55,7 @@ class AttackDescription:
         return (
             self.kind != OTHER
             and self.place == AT_TARGET
+            and not self.offset
             and not self.target.startswith(RANDOM)
         )
 
@@ -60,33 +67,32 @@ def describe(attacked: Attacked) -> AttackDescription:
     severity = attacked.details.get(SEVERITY)
     if attack is None:
         size = None if severity is None else float(severity)
-        return AttackDescription(OTHER, attacked.name, '', AT_TARGET, size)
+        return AttackDescription(
+            OTHER, attacked.name, '', AT_TARGET, size, 0.0
+        )
     paint = attack.fill
     if severity is None:
         severity = attack.size.fraction
     if severity is None and not attack.is_default_size:
         paint = f'{paint} {attack.size}'
     if attack.offset:
-        paint = f'{paint} offset {attack.offset:g}'
+        paint += f'{MOVED} {attack.offset:g}'
     return AttackDescription(
         kind=attack.kind,
         target=','.join(attack.names),
         paint=paint,
         place=attack.place,
         severity=None if severity is None else float(severity),
+        offset=attack.offset,
     )
 
 
 def plain_labels(attacks: Sequence[Attacked]) -> dict[str, str]:
-    """The attacks that figures of single targets show, with their paint.
+    """Name -> paint of the attacks that figures of single targets show.
 
     These hide one named target. Of each paint, those of the size nearest to
     :data:`USUAL_SIZE` are shown, and those without a severity. Where a paint
-    has both, the former's label says the size.
-
-    Returns:
-        Name of the attack -> label.
-    """
+    has both, the former's label says the size."""
     groups: dict[tuple[str, str], dict[str, float | None]] = {}
     for attack in attacks:
         what = describe(attack)

@@ -1,16 +1,21 @@
-"""Attacks side by side: movement matrices, severity curves, controls."""
+"""Attacks side by side: by the size of the occlusion, a suite in few numbers,
+and controls."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy.integrate import trapezoid
 
 from mmpose_occlusion.benchmark.data import Attacked
+from mmpose_occlusion.metrics.inference import (
+    crossing,
+    mean_occlusion_error,
+    mean_performance,
+)
 
-from .attack_costs import AttackCost
 from .attack_description import AT_TARGET, OTHER, describe
-from .bootstrap import Estimate, estimate
+from .bootstrap import Estimate, censored_estimate, estimate
 from .run_measures import RunMeasures
 
 LEAST_STEPS = 2
@@ -21,107 +26,49 @@ MEAN = 'mean'
 
 
 @dataclass(frozen=True)
-class MovementMatrix:
-    """Movement of each joint when a target is hidden.
-
-    Args:
-        kind: Of the targets.
-        paint: Which hides them, see :attr:`.AttackCost.label`.
-        targets: Rows.
-        joints: Columns.
-        values: Mean movement as a fraction of the bbox's longer side, None
-            where the attack changed no crop.
-    """
-
-    kind: str
-    paint: str
-    targets: list[str]
-    joints: list[str]
-    values: list[list[float | None]]
-
-
-def movement_matrices(costs: Sequence[AttackCost]) -> list[MovementMatrix]:
-    """A matrix of the joints and one of the parts for each paint."""
-    rows: dict[tuple[str, str], dict[str, AttackCost]] = {}
-    for cost in costs:
-        if cost.plain:
-            group = rows.setdefault((cost.kind, cost.label), {})
-            group.setdefault(cost.target, cost)
-    return [
-        MovementMatrix(
-            kind=kind,
-            paint=paint,
-            targets=list(found),
-            joints=list(next(iter(found.values())).moved),
-            values=[list(cost.moved.values()) for cost in found.values()],
-        )
-        for (kind, paint), found in rows.items()
-        if len(found) > 1
-    ]
-
-
-@dataclass(frozen=True)
-class SeverityCurve:
-    """A measure by the severity of attacks on the same people.
-
-    Args:
-        suite: From which the attacks came.
-        kind: Of the attacks, see :class:`.AttackDescription`.
-        target: Which they hide, or :data:`MEAN`.
-        paint: Which they paint.
-        measure: Such as ``AP``.
-        people: Bboxes that every step changed, over which the curve is; the
-            smallest number for a mean.
-        severity: Steps, the first is 0, without attack.
-        points: At each step.
-        area: Under the curve over its width: the mean over the severities.
-    """
-
-    suite: str
-    kind: str
-    target: str
-    paint: str
-    measure: str
-    people: int
-    severity: list[float]
-    points: list[Estimate]
-    area: Estimate
-
-
-def area_under(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Mean height of piecewise linear curves.
-
-    Args:
-        steps: ``(S,)`` rising.
-        values: ``(S, ...)``.
-    """
-    area = trapezoid(values, steps, axis=0)
-    return area / (steps[-1] - steps[0])
-
-
-@dataclass(frozen=True)
-class CurveDraws:
-    """Values of a curve with every resampled set.
-
-    Args:
-        suite: See :class:`SeverityCurve`, as what follows.
-        kind: Of the attacks.
-        target: Which they hide.
-        paint: Which they paint, with the place of controls.
-        people: Number of bboxes.
-        severity: ``(S,)``, the first is 0.
-        values: ``(S, 1 + B)`` of the main measure.
-        is_control: Whether it paints elsewhere.
-    """
+class CurveOf:
+    """What a curve is of: ``people`` are the bboxes that every step changed,
+    over which it is; the smallest number for a :data:`MEAN`."""
 
     suite: str
     kind: str
     target: str
     paint: str
     people: int
+
+
+@dataclass(frozen=True)
+class CurveDraws(CurveOf):
+    """Values ``(S, 1 + B)`` of the main measure with every resampled set at
+    sizes ``(S,)``, the first 0."""
+
     severity: np.ndarray
     values: np.ndarray
     is_control: bool
+
+
+@dataclass(frozen=True)
+class SeverityCurve(CurveOf):
+    """A measure by the severity of attacks on the same people, the first step
+    without attack.
+
+    ``area`` is that under the curve over its width. ``half`` is S50, the
+    smallest severity at which half of the clean measure is lost; infinite
+    values and ends are None, and ``reached`` says whether the greatest size
+    loses half."""
+
+    measure: str
+    severity: list[float]
+    points: list[Estimate]
+    area: Estimate
+    half: Estimate
+    reached: bool
+
+
+def area_under(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Mean height of piecewise linear curves ``(S, ...)`` at rising steps
+    ``(S,)``."""
+    return trapezoid(values, steps, axis=0) / (steps[-1] - steps[0])
 
 
 def curve_draws(
@@ -132,13 +79,12 @@ def curve_draws(
     for attack in attacks:
         what = describe(attack)
         if what.severity is not None and what.kind != OTHER:
-            paint, control = what.paint, what.place != AT_TARGET
-            if control:
-                paint = f'{paint} {what.place}'
-            key = attack.suite, what.kind, paint, control
-            groups.setdefault(key, {}).setdefault(what.target, []).append(
-                attack
+            control = what.place != AT_TARGET
+            paint = f'{what.paint} {what.place}' if control else what.paint
+            targets = groups.setdefault(
+                (attack.suite, what.kind, paint, control), {}
             )
+            targets.setdefault(what.target, []).append(attack)
     out = []
     for (suite, kind, paint, control), targets in groups.items():
         drawn = {t: _curve_draws(measures, a) for t, a in targets.items()}
@@ -157,26 +103,23 @@ def curve_draws(
 def severity_curves(
     drawn: Sequence[CurveDraws], measure: str
 ) -> list[SeverityCurve]:
-    """The curves with their intervals.
-
-    Args:
-        drawn: Of :func:`curve_draws`.
-        measure: Name of the main measure.
-    """
-    return [
-        SeverityCurve(
-            suite=curve.suite,
-            kind=curve.kind,
-            target=curve.target,
-            paint=curve.paint,
-            measure=measure,
-            people=curve.people,
-            severity=curve.severity.tolist(),
-            points=[estimate(row) for row in curve.values],
-            area=estimate(area_under(curve.severity, curve.values)),
+    """The curves of :func:`curve_draws` with their intervals."""
+    out = []
+    for curve in drawn:
+        clean, steps = curve.values[0], curve.severity
+        half = crossing(steps[1:], curve.values[1:], clean, clean / 2)
+        out.append(
+            SeverityCurve(
+                **{f.name: getattr(curve, f.name) for f in fields(CurveOf)},
+                measure=measure,
+                severity=steps.tolist(),
+                points=[estimate(row) for row in curve.values],
+                area=estimate(area_under(steps, curve.values)),
+                half=censored_estimate(half),
+                reached=bool(np.isfinite(half[0])),
+            )
         )
-        for curve in drawn
-    ]
+    return out
 
 
 def _curve_draws(
@@ -197,20 +140,69 @@ def _curve_draws(
 
 
 @dataclass(frozen=True)
-class ControlComparison:
-    """Attacks of the same area at different places, on the same people.
+class SuiteSummary:
+    """A suite in few numbers, see :mod:`mmpose_occlusion.metrics.inference`:
+    means over ``curves`` targets times paints, and sizes. ``moe`` is relative
+    to the first model of the report; None for other attacks than its."""
 
-    Args:
-        target: Whose area is painted.
-        paint: Which is painted.
-        severity: Size of the discs, see :class:`.AttackDescription`.
-        measure: Such as ``AP``.
-        people: Bboxes that all of the attacks changed, over which all is.
-        change: Place -> change of the measure.
-        excess: Place -> change by hiding the target minus that by painting
-            this place: the effect of the target itself.
-        attacks: Place -> name of the attack.
-    """
+    suite: str
+    measure: str
+    curves: int
+    severities: list[float]
+    clean: Estimate
+    mpc: Estimate
+    rpc: Estimate
+    moe: Estimate
+
+
+def suite_summaries(
+    drawn: Sequence[CurveDraws],
+    measure: str,
+    reference: Sequence[CurveDraws] | None = None,
+) -> list[SuiteSummary]:
+    """A summary of each suite that has severities; ``reference`` are the
+    curves of the first model."""
+    out = []
+    for suite in dict.fromkeys(c.suite for c in drawn if not c.is_control):
+        curves, first = (
+            {
+                f'{c.kind}:{c.target}:{c.paint}': c
+                for c in found or ()
+                if c.suite == suite and c.target != MEAN and not c.is_control
+            }
+            for found in (drawn, reference)
+        )
+        values, theirs = (
+            {name: c.values[1:] for name, c in found.items()}
+            for found in (curves, first)
+        )
+        clean = np.mean([c.values[0] for c in curves.values()], axis=0)
+        mean, moe = mean_performance(values), np.full(len(clean), np.nan)
+        if {n: v.shape for n, v in values.items()} == {
+            n: v.shape for n, v in theirs.items()
+        }:
+            moe = mean_occlusion_error(values, theirs)
+        sizes = {s for c in curves.values() for s in c.severity[1:].tolist()}
+        with np.errstate(invalid='ignore', divide='ignore'):
+            relative = np.where(clean > 0, mean / clean, np.nan)
+        out.append(
+            SuiteSummary(
+                suite,
+                measure,
+                len(curves),
+                sorted(sizes),
+                *map(estimate, (clean, mean, relative, moe)),
+            )
+        )
+    return out
+
+
+@dataclass(frozen=True)
+class ControlComparison:
+    """Attacks of the same area at different places, on the ``people`` that all
+    of them changed: place -> name of the attack and change of the measure;
+    ``excess`` is the change by hiding the target minus that by painting this
+    place, the effect of the target itself."""
 
     target: str
     paint: str
@@ -231,41 +223,36 @@ def control_comparisons(
     for attack in attacks:
         what = describe(attack)
         if what.kind != OTHER:
-            key = what.target, what.paint, what.severity
-            groups.setdefault(key, {}).setdefault(what.place, attack)
-    return [
-        _control_comparison(measures, target, paint, severity, places)
-        for (target, paint, severity), places in groups.items()
-        if len(places) > 1
-    ]
-
-
-def _control_comparison(
-    measures: RunMeasures,
-    target: str,
-    paint: str,
-    severity: float | None,
-    places: dict[str, Attacked],
-) -> ControlComparison:
-    who = np.logical_and.reduce([a.changed for a in places.values()])
-    who &= measures.labelled.any(axis=1)
-    clean = measures.clean(who)[measures.main]
-    changes = {
-        place: measures.attacked(attack, who)[measures.main] - clean
-        for place, attack in places.items()
-    }
-    own = changes.get(AT_TARGET)
-    return ControlComparison(
-        target=target,
-        paint=paint,
-        severity=severity,
-        measure=measures.main,
-        people=int(who.sum()),
-        change={place: estimate(v) for place, v in changes.items()},
-        excess={
-            place: estimate(own - values)
-            for place, values in changes.items()
-            if own is not None and place != AT_TARGET
-        },
-        attacks={place: attack.name for place, attack in places.items()},
-    )
+            places = groups.setdefault(
+                (what.target, what.paint, what.severity), {}
+            )
+            places.setdefault(what.place, attack)
+    out = []
+    for (target, paint, severity), places in groups.items():
+        if len(places) < 2:
+            continue
+        who = np.logical_and.reduce([a.changed for a in places.values()])
+        who &= measures.labelled.any(axis=1)
+        clean = measures.clean(who)[measures.main]
+        changes = {
+            place: measures.attacked(attack, who)[measures.main] - clean
+            for place, attack in places.items()
+        }
+        own = changes.get(AT_TARGET)
+        out.append(
+            ControlComparison(
+                target=target,
+                paint=paint,
+                severity=severity,
+                measure=measures.main,
+                people=int(who.sum()),
+                change={p: estimate(values) for p, values in changes.items()},
+                excess={
+                    place: estimate(own - values)
+                    for place, values in changes.items()
+                    if own is not None and place != AT_TARGET
+                },
+                attacks={p: attack.name for p, attack in places.items()},
+            )
+        )
+    return out

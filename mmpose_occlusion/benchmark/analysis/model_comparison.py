@@ -6,65 +6,115 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmpose_occlusion.benchmark.data import BenchmarkRun, Boxes
+from mmpose_occlusion.metrics.inference import (
+    Equivalence,
+    equivalence,
+    rank_agreement,
+)
 
-from .bootstrap import Estimates, difference, estimates
+from .bootstrap import (
+    Draws,
+    Estimate,
+    Estimates,
+    difference,
+    estimate,
+    estimates,
+    simultaneous,
+)
+from .natural_occlusion import NaturalDraws
 from .run_measures import RunMeasures
 
 CLEAN = 'clean'
 """Stands for the name of an attack."""
+
+LEAST_MODELS = 3
+"""For a rank correlation over models."""
 
 
 @dataclass(frozen=True)
 class ModelDifference:
     """One model minus the first, on the same people.
 
-    Args:
-        model: Name.
-        attack: Name, or :data:`CLEAN`.
-        people: Bboxes that were attacked for both models.
-        score: Difference of the measures under attack.
-        loss: Difference of the changes by the attack: above 0, for a
-            measure of which more is better, if this model loses less.
-    """
+    ``score`` is the difference of the measures under an attack, or
+    :data:`CLEAN`; ``loss`` that of the changes by the attack: above 0, for a
+    measure of which more is better, if this model loses less. The intervals of
+    ``..._together`` hold for all attacks at once; ``equivalence`` is of the
+    main measure's ``score``."""
 
     model: str
     attack: str
     people: int
     score: Estimates
     loss: Estimates
+    score_together: Estimates
+    loss_together: Estimates
+    equivalence: Equivalence
+
+
+@dataclass(frozen=True)
+class ModelAgreement:
+    """Kendall's tau over models between the loss of OKS50 of hidden joints
+    under the attacks of a paint and size, and by natural occlusion."""
+
+    paint: str
+    severity: float
+    models: int
+    tau: Estimate
 
 
 @dataclass(frozen=True)
 class ModelComparison:
-    """Models against the first one.
-
-    Args:
-        baseline: Name of the first model.
-        reasons: Why a model cannot be compared: model -> sentence.
-        differences: Of the others.
-    """
+    """Models against the first one, ``reasons`` why some cannot be compared,
+    and the agreement of at least :data:`LEAST_MODELS` models."""
 
     baseline: str
     reasons: dict[str, str]
     differences: list[ModelDifference]
+    agreement: list[ModelAgreement]
 
 
 def compare_models(
     measures: Sequence[RunMeasures],
+    natural: Sequence[NaturalDraws | None],
 ) -> ModelComparison | None:
-    """Compare all runs with the first; None if there is only one."""
+    """Compare all runs with the first; None if there is only one. ``natural``
+    is of each run, see :func:`.natural_occlusion.natural_occlusion`."""
     if len(measures) < 2:
         return None
     first = measures[0]
     reasons: dict[str, str] = {}
     out: list[ModelDifference] = []
-    for other in measures[1:]:
+    same = [natural[0]]
+    for other, draws in zip(measures[1:], natural[1:], strict=True):
         reason = not_paired(first.run, other.run)
         if reason:
             reasons[other.run.model] = reason
         else:
             out += _differences(first, other)
-    return ModelComparison(first.run.model, reasons, out)
+            same.append(draws)
+    return ModelComparison(
+        first.run.model, reasons, out, _agreement([d for d in same if d])
+    )
+
+
+def _agreement(found: Sequence[NaturalDraws]) -> list[ModelAgreement]:
+    if len(found) < LEAST_MODELS:
+        return []
+    nature = np.stack([draws.natural for draws in found])
+    return [
+        ModelAgreement(
+            paint,
+            size,
+            len(found),
+            estimate(
+                rank_agreement(
+                    np.stack([d.attacks[paint, size] for d in found]), nature
+                )
+            ),
+        )
+        for paint, size in found[0].attacks
+        if all((paint, size) in draws.attacks for draws in found)
+    ]
 
 
 def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
@@ -114,36 +164,46 @@ def _both(
 def _differences(
     first: RunMeasures, other: RunMeasures
 ) -> list[ModelDifference]:
-    labelled = first.labelled.any(axis=1)
-    clean = difference(other.all_people(), first.all_people())
-    out = [
-        ModelDifference(
-            model=other.run.model,
-            attack=CLEAN,
-            people=int(labelled.sum()),
-            score=estimates(clean),
-            loss={},
-        )
-    ]
+    people = [int(first.labelled.any(axis=1).sum())]
+    names = [CLEAN]
+    scores = [difference(other.all_people(), first.all_people())]
+    losses: list[Draws] = [{}]
     known = {attack.name: attack for attack in other.run.attacks}
     for attack in first.run.attacks:
         same = known.get(attack.name)
         if same is None:
             continue
         who, who_other = _both(first, other, attack.changed, same.changed)
-        theirs = other.attacked(same, who_other)
-        ours = first.attacked(attack, who)
-        loss = difference(
-            difference(theirs, other.clean(who_other)),
-            difference(ours, first.clean(who)),
+        theirs, ours = (
+            other.attacked(same, who_other),
+            first.attacked(attack, who),
         )
-        out.append(
-            ModelDifference(
-                model=other.run.model,
-                attack=attack.name,
-                people=int(who.sum()),
-                score=estimates(difference(theirs, ours)),
-                loss=estimates(loss),
+        names.append(attack.name)
+        people.append(int(who.sum()))
+        scores.append(difference(theirs, ours))
+        losses.append(
+            difference(
+                difference(theirs, other.clean(who_other)),
+                difference(ours, first.clean(who)),
             )
         )
-    return out
+    images = len(first.people.images)
+    together = [
+        [estimates(scores[0]), *simultaneous(scores[1:], images)],
+        [{}, *simultaneous(losses[1:], images)],
+    ]
+    return [
+        ModelDifference(
+            other.run.model,
+            name,
+            number,
+            estimates(score),
+            estimates(loss),
+            together[0][i],
+            together[1][i],
+            equivalence(score[first.main]),
+        )
+        for i, (name, number, score, loss) in enumerate(
+            zip(names, people, scores, losses, strict=True)
+        )
+    ]

@@ -6,72 +6,58 @@ differences say less than they would for planted occlusions: occluded keypoints
 differ from visible ones in pose, size and crowding, too.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from mmpose_occlusion.benchmark.data import UNMATCHED, Attacked
 from mmpose_occlusion.metrics.crowding import (
-    CROWD_LEVELS,
-    IOU_LEVELS,
-    OVERLAP_LEVELS,
-    VISIBLE_LEVELS,
+    LEVELS,
     crowd_index,
-    greatest_iou,
-    level_of,
-    overlapping_people,
+    other_people,
 )
-from mmpose_occlusion.metrics.inference import rank_agreement
-from mmpose_occlusion.metrics.robustness import crossing
+from mmpose_occlusion.metrics.inference import crossing, rank_agreement
+from mmpose_occlusion.occlusion.targets import KEYPOINT
 
-from ..data import UNMATCHED, Attacked, BenchmarkRun
-from .attack_description import KEYPOINT, describe
-from .bootstrap import Estimate, censored_estimate, estimate
-from .keypoints import (
-    OCCLUDED,
-    VISIBLE,
-    drawn_rate,
-    drawn_rate_by_joint,
-    image_index,
-    keypoint_table,
+from .attack_costs import ALL_JOINTS
+from .attack_description import describe
+from .bootstrap import (
+    Draws,
+    Estimate,
+    Estimates,
+    censored_estimate,
+    difference,
+    estimate,
+    estimates,
+    weighted_mean,
 )
+from .run_measures import OCCLUDED, VISIBLE, RunMeasures
 
-ALL = 'all'
+RIGHT = 'OKS50'
+"""The measure that attacks are compared by."""
 
 
 @dataclass(frozen=True)
 class NaturalGap:
-    """One joint, or all of them, seen and naturally occluded.
+    """One joint, or all of them, seen (v = 2) and naturally occluded (v = 1):
+    numbers of keypoints, measures of both, and the former minus the latter.
 
-    Args:
-        joint: Name, or ``all``: the mean over joints by their numbers of
-            occluded keypoints, so that both sides have the same joints.
-        visible: Number of keypoints with v = 2.
-        occluded: Number of keypoints with v = 1.
-        right_visible: Share of right predictions at v = 2.
-        right_occluded: Share of right predictions at v = 1.
-        loss: The former minus the latter.
-    """
+    Measures are OKS50, PCK, OKS (the mean per-keypoint OKS), and AP of people
+    who consist of this joint alone. ``all`` is the mean over joints by their
+    numbers of occluded keypoints, so that both sides have the same joints."""
 
     joint: str
     visible: int
     occluded: int
-    right_visible: Estimate
-    right_occluded: Estimate
-    loss: Estimate
+    at_visible: Estimates
+    at_occluded: Estimates
+    loss: Estimates
 
 
 @dataclass(frozen=True)
 class Stratum:
-    """People of one level of crowding or visibility.
-
-    Args:
-        by: What they are divided by.
-        level: Name of the level.
-        people: Their number.
-        keypoints: Number of their labelled keypoints.
-        right: Share of right predictions of these.
-    """
+    """Right predictions of people of one level of crowding or visibility."""
 
     by: str
     level: str
@@ -85,15 +71,11 @@ class SeverityMatch:
     """The size at which a paint costs as much as nature does.
 
     Args:
-        paint: Fill of the attacks.
-        severities: Sizes, fractions of the box's height.
-        losses: Loss of the hidden joints at each size; joints count by their
-            numbers of naturally occluded keypoints, and only keypoints with
-            v = 2 are counted.
-        natural: Loss by natural occlusion.
-        size: Size with the same loss; infinite ends of the interval are None
-            and ``reached`` is False where no size costs as much.
-        reached: Whether the greatest size costs as much.
+        losses: Loss of the hidden joints at each of the ``severities``; joints
+            count by their numbers of naturally occluded keypoints, and only
+            keypoints with v = 2 are counted.
+        size: Size with the same loss; infinite ends are None, and
+            ``reached`` is False where no size costs as much.
         agreement: Kendall's tau over joints between the loss at the size that
             is nearest and the natural loss.
     """
@@ -109,26 +91,81 @@ class SeverityMatch:
 
 @dataclass(frozen=True)
 class NaturalOcclusion:
-    """Everything about natural occlusion in one run.
-
-    Args:
-        gaps: All joints first, then each; empty for data without v = 1.
-        strata: By number of visible joints, overlapping people, crowd index
-            and greatest IoU.
-        equivalents: One for each paint with several sizes.
-    """
+    """All numbers of one run; ``gaps`` and ``equivalents`` are empty for data
+    without v = 1."""
 
     gaps: list[NaturalGap]
     strata: list[Stratum]
     equivalents: list[SeverityMatch]
 
 
+@dataclass(frozen=True)
+class NaturalDraws:
+    """Losses ``(1 + B,)`` with every resampled set, by nature and by attacks
+    of a paint and size, for comparisons of models."""
+
+    natural: np.ndarray
+    attacks: dict[tuple[str, float], np.ndarray] = field(default_factory=dict)
+
+
+def natural_occlusion(
+    measures: RunMeasures,
+) -> tuple[NaturalOcclusion, NaturalDraws | None]:
+    """Compare visible and occluded keypoints of the clean predictions; without
+    occluded keypoints there are no draws."""
+    run, names = measures.run, measures.run.joints.names
+    flags = np.where(measures.labelled, run.boxes.visible, 0)
+    if not (flags == OCCLUDED).any():
+        return NaturalOcclusion([], strata(measures), []), None
+    numbers = {
+        flag: np.stack(
+            [
+                np.bincount(measures.image, column, measures.weights.shape[1])
+                for column in (flags == flag).T
+            ]
+        )
+        @ measures.weights.T
+        for flag in (VISIBLE, OCCLUDED)
+    }
+    shares = numbers[OCCLUDED]
+    rates = {flag: _rates(measures, flags == flag) for flag in numbers}
+    gaps = []
+    for k, name in enumerate([ALL_JOINTS, *names], -1):
+        rows = slice(None) if k < 0 else k
+        if k >= 0 and not shares[k, 0]:
+            continue
+        visible, occluded = (
+            {
+                measure: _standardised(values, shares) if k < 0 else values[k]
+                for measure, values in rates[flag].items()
+            }
+            for flag in (VISIBLE, OCCLUDED)
+        )
+        gaps.append(
+            NaturalGap(
+                name,
+                int(np.sum(numbers[VISIBLE][rows, 0])),
+                int(np.sum(shares[rows, 0])),
+                estimates(visible),
+                estimates(occluded),
+                estimates(difference(visible, occluded)),
+            )
+        )
+    by_joint = rates[VISIBLE][RIGHT] - rates[OCCLUDED][RIGHT]
+    draws = NaturalDraws(_standardised(by_joint, shares))
+    equivalents = [
+        _equivalent(measures, draws, paint, sizes, by_joint, shares)
+        for paint, sizes in severity_attacks(run.attacks).items()
+    ]
+    return NaturalOcclusion(gaps, strata(measures), equivalents), draws
+
+
 def severity_attacks(
-    run: BenchmarkRun,
+    attacks: Sequence[Attacked],
 ) -> dict[str, dict[float, list[Attacked]]]:
-    """Paint -> size -> attacks on one named joint each."""
+    """Paint -> size, rising -> attacks on one named joint each."""
     out: dict[str, dict[float, list[Attacked]]] = {}
-    for attack in run.attacks:
+    for attack in sorted(attacks, key=lambda a: describe(a).severity or 0):
         what = describe(attack)
         if what.severity and what.kind == KEYPOINT and what.hides_one:
             sizes = out.setdefault(what.paint, {})
@@ -136,61 +173,34 @@ def severity_attacks(
     return out
 
 
-def natural_occlusion(
-    run: BenchmarkRun,
-    weights: np.ndarray,
-    severity_attacks: Mapping[str, Mapping[float, Sequence[Attacked]]],
-) -> NaturalOcclusion:
-    """Compare visible and occluded keypoints of the clean predictions.
-
-    Args:
-        run: The run.
-        weights: (1 + B, I) of the images in the order of
-            :func:`.keypoints.image_index`.
-        severity_attacks: Paint -> size -> attacks on single joints.
-    """
-    seen = drawn_by_flag(run, weights)
-    if seen is None:
-        return NaturalOcclusion([], strata(run, weights), [])
-    rates, numbers = seen
-    gaps = []
-    mean = [_standardised(rates[v], numbers[OCCLUDED]) for v in (2, 1)]
-    gaps.append(_gap(ALL, numbers, slice(None), mean[0], mean[1]))
-    for k, name in enumerate(run.joints.names):
-        if numbers[OCCLUDED][k, 0]:
-            gaps.append(
-                _gap(name, numbers, k, rates[VISIBLE][k], rates[OCCLUDED][k])
-            )
-    equivalents = [
-        _equivalent(run, weights, paint, attacks, rates, numbers[OCCLUDED])
-        for paint, attacks in severity_attacks.items()
-        if attacks
-    ]
-    return NaturalOcclusion(gaps, strata(run, weights), equivalents)
-
-
-def drawn_by_flag(
-    run: BenchmarkRun, weights: np.ndarray
-) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]] | None:
-    """Rates and numbers (K, 1 + B) of right keypoints by flag; None without
-    occluded keypoints."""
-    table = keypoint_table(run, run.clean)
-    joints = len(run.joints.names)
-    if not (table.flag == OCCLUDED).any():
-        return None
-    found = {
-        flag: drawn_rate_by_joint(
-            table.only(table.flag == flag), weights, joints
+def _rates(measures: RunMeasures, mask: np.ndarray) -> Draws:
+    """Measure -> ``(K, 1 + B)`` of the clean keypoints in a mask ``(N, K)``,
+    each joint by itself."""
+    clean = measures.clean_predictions
+    values = dict(
+        OKS50=clean.joint_values['OKS50'],
+        OKS=np.nan_to_num(clean.similar),
+        PCK=clean.joint_values['PCK'],
+    )
+    out = {
+        name: weighted_mean(
+            measures.weights, measures.image, each, mask, by_joint=True
         )
-        for flag in (VISIBLE, OCCLUDED)
+        for name, each in values.items()
     }
-    return {f: r for f, (r, _) in found.items()}, {
-        f: n for f, (_, n) in found.items()
-    }
+    if 'AP' in measures.measures:
+        survivors = clean.survivors(np.ones(len(mask), bool))
+        out['AP'] = np.stack(
+            [
+                clean.joint_ap(k, column, *survivors, measures.weights)
+                for k, column in enumerate(mask.T)
+            ]
+        )
+    return out
 
 
 def _standardised(rates: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """(1 + B,) mean of rates (K, 1 + B) by shares (K, 1 + B)."""
+    """``(1 + B,)`` mean of rates ``(K, 1 + B)`` by shares ``(K, 1 + B)``."""
     known = np.isfinite(rates) & (shares > 0)
     total = np.where(known, rates * shares, 0).sum(axis=0)
     number = np.where(known, shares, 0).sum(axis=0)
@@ -199,65 +209,43 @@ def _standardised(rates: np.ndarray, shares: np.ndarray) -> np.ndarray:
     )
 
 
-def _gap(
-    joint: str,
-    numbers: Mapping[int, np.ndarray],
-    rows: int | slice,
-    visible: np.ndarray,
-    occluded: np.ndarray,
-) -> NaturalGap:
-    return NaturalGap(
-        joint,
-        int(np.sum(numbers[VISIBLE][rows, 0])),
-        int(np.sum(numbers[OCCLUDED][rows, 0])),
-        estimate(visible),
-        estimate(occluded),
-        estimate(visible - occluded),
-    )
-
-
 def attack_losses(
-    run: BenchmarkRun, weights: np.ndarray, attacks: Sequence[Attacked]
+    measures: RunMeasures, attacks: Sequence[Attacked]
 ) -> np.ndarray:
-    """(K, 1 + B) loss of right predictions of each joint as a target.
-
-    Only keypoints with v = 2 are counted, those of a joint over all attacks
-    that ask for it.
-    """
-    joints = len(run.joints.names)
-    clean = keypoint_table(run, run.clean)
-    seen = clean.flag == VISIBLE
-    total = np.zeros((joints, len(weights)))
-    number = np.zeros((joints, len(weights)))
+    """``(K, 1 + B)`` loss of right predictions of each joint as a target, of
+    keypoints with v = 2, over all attacks that ask for it."""
+    seen = measures.labelled & (measures.run.boxes.visible == VISIBLE)
+    shape = seen.shape[1], len(measures.weights)
+    total, number = np.zeros(shape), np.zeros(shape)
+    right = measures.clean_predictions.joint_values[RIGHT]
     for attack in attacks:
-        mask = attack.targets & attack.changed[:, None]
-        chosen = seen & mask[clean.row, clean.joint]
-        if not chosen.any():
-            continue
-        under = keypoint_table(run, attack.predictions)
-        before = drawn_rate_by_joint(clean.only(chosen), weights, joints)
-        after = drawn_rate_by_joint(under.only(chosen), weights, joints)
-        lost = np.where(before[1] > 0, before[0] - after[0], 0)
-        total += lost * before[1]
-        number += before[1]
+        mask = attack.targets & attack.changed[:, None] & seen
+        lost = right - measures.under(attack).joint_values[RIGHT]
+        for k in np.flatnonzero(mask.any(axis=0)):
+            for each, values in ((total, lost[:, k]), (number, 1.0)):
+                each[k] += measures.weights @ np.bincount(
+                    measures.image,
+                    mask[:, k] * values,
+                    measures.weights.shape[1],
+                )
     return np.divide(
-        total, number, out=np.full(total.shape, np.nan), where=number > 0
+        total, number, out=np.full(shape, np.nan), where=number > 0
     )
 
 
 def _equivalent(
-    run: BenchmarkRun,
-    weights: np.ndarray,
+    measures: RunMeasures,
+    draws: NaturalDraws,
     paint: str,
-    attacks: Mapping[float, Sequence[Attacked]],
-    rates: Mapping[int, np.ndarray],
+    attacks: dict[float, list[Attacked]],
+    natural_by_joint: np.ndarray,
     shares: np.ndarray,
 ) -> SeverityMatch:
-    sizes = sorted(attacks)
-    by_joint = [attack_losses(run, weights, attacks[s]) for s in sizes]
-    natural_by_joint = rates[VISIBLE] - rates[OCCLUDED]
-    natural = _standardised(natural_by_joint, shares)
+    sizes, natural = list(attacks), draws.natural
+    by_joint = [attack_losses(measures, each) for each in attacks.values()]
     losses = np.stack([_standardised(lost, shares) for lost in by_joint])
+    for size, lost in zip(sizes, losses, strict=True):
+        draws.attacks[paint, size] = lost
     # a loss rises with the size, `crossing` looks for a fall
     zero = np.zeros(losses.shape[1])
     reached = crossing(np.array(sizes), -losses, zero, -natural)
@@ -274,37 +262,33 @@ def _equivalent(
     )
 
 
-def strata(run: BenchmarkRun, weights: np.ndarray) -> list[Stratum]:
+def strata(measures: RunMeasures) -> list[Stratum]:
     """Right keypoints by level of visibility and crowding."""
-    boxes = run.boxes
-    people = boxes.instance_ids != UNMATCHED
-    rows = np.flatnonzero(people)
-    image = image_index(run)[rows]
-    truth, box = boxes.truth[rows], boxes.person_boxes[rows]
-    table = keypoint_table(run, run.clean)
-    divided = {
-        'visible joints': (
-            (boxes.visible[rows] == VISIBLE).sum(axis=1),
-            VISIBLE_LEVELS,
-        ),
-        'overlapping people': (overlapping_people(image, box), OVERLAP_LEVELS),
-        'crowd index': (crowd_index(image, box, truth), CROWD_LEVELS),
-        'greatest IoU': (greatest_iou(image, box), IOU_LEVELS),
+    boxes = measures.run.boxes
+    rows = np.flatnonzero(boxes.instance_ids != UNMATCHED)
+    image, box = measures.image[rows], boxes.person_boxes[rows]
+    greatest, overlapping = other_people(image, box)
+    values = {
+        'visible joints': (boxes.visible[rows] == VISIBLE).sum(axis=1),
+        'overlapping people': overlapping,
+        'crowd index': crowd_index(image, box, boxes.truth[rows]),
+        'greatest IoU': greatest,
     }
+    right = measures.clean_predictions.joint_values[RIGHT]
     out = []
-    for by, (values, levels) in divided.items():
-        for level, mask in level_of(values, levels):
-            mine = np.zeros(len(boxes), bool)
-            mine[rows[mask]] = True
-            part = table.only(mine[table.row])
-            if len(part):
+    for by, levels in LEVELS.items():
+        for level, (low, high) in levels.items():
+            mine = (values[by] >= low) & (values[by] < high)
+            mask = np.zeros(right.shape, bool)
+            mask[rows[mine]] = measures.labelled[rows[mine]]
+            if mask.any():
+                mean = weighted_mean(
+                    measures.weights, measures.image, right, mask
+                )
                 out.append(
                     Stratum(
-                        by,
-                        level,
-                        int(mask.sum()),
-                        len(part),
-                        estimate(drawn_rate(part, weights)),
+                        *(by, level, int(mine.sum()), int(mask.sum())),
+                        estimate(mean),
                     )
                 )
     return out

@@ -1,54 +1,18 @@
-"""Measures of a run's predictions, with every resampled set of images.
-
-All are over the labelled joints of the people in chosen bboxes:
-
-=======  ==============================================================
-AP, AR   COCO's, over OKS thresholds .50 to .95; all other people are
-         ignored and their poses dropped before NMS (data with COCO's
-         evaluation)
-PCKh     fraction of joints nearer to the truth than half the head's size,
-         without pelvis and thorax (data with head sizes)
-PCK      fraction of joints nearer than 0.2 of the bbox's longer side
-OKS50    fraction of joints with a per-keypoint OKS of at least 0.5
-EPE      mean distance to the truth, as a fraction of the bbox's longer side
-EPE_px   the same in pixels of the image
-=======  ==============================================================
-
-A joint that the model did not find is wrong; it has no distance, and EPE is
-over the joints that were found.
-"""
+"""A run with resampled sets of its images, and the measures of its
+predictions."""
 
 from functools import cached_property
 
 import numpy as np
 
-from mmpose_occlusion.benchmark.data import (
-    UNMATCHED,
-    Attacked,
-    BenchmarkRun,
-    Predictions,
-)
+from mmpose_occlusion.benchmark.data import UNMATCHED, Attacked, BenchmarkRun
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.annotations import People, make_person
-from mmpose_occlusion.metrics.average_precision import (
-    ComparedPoses,
-    PosePairs,
-    average_precision,
-)
-from mmpose_occlusion.metrics.nms import pose_scores, surviving_poses
-from mmpose_occlusion.metrics.oks import keypoint_oks
-from mmpose_occlusion.metrics.pck import (
-    NOT_IN_PCKH,
-    PCKH_THRESHOLD,
-    box_size,
-    is_correct,
-    joint_errors,
-)
+from mmpose_occlusion.metrics.average_precision import PosePairs
+from mmpose_occlusion.metrics.pck import box_size
 
-from .bootstrap import DRAWS, Draws, draw_weights, weighted_mean
-
-OKS50 = 0.5
-"""Least per-keypoint OKS of a joint that is found."""
+from .bootstrap import DRAWS, Draws, difference, draw_weights
+from .prediction_measures import PredictionMeasures
 
 MAIN = ('AP', 'PCKh', 'PCK')
 """The first that the data has is a report's main measure."""
@@ -56,8 +20,12 @@ MAIN = ('AP', 'PCKh', 'PCK')
 CHOICES = ('AP', 'AR', 'PCKh', 'PCK', 'OKS50')
 """Measures that a report can be led by."""
 
-FLOOR = 0.05
-"""A report is not led by an AP below it without an attack."""
+FLOOR, CEILING = 0.05, 0.995
+"""A report is not led by a measure that is below the former without an
+attack, or above the latter under all attacks, if there is another."""
+
+OCCLUDED, VISIBLE = 1, 2
+"""COCO's flags of labelled keypoints."""
 
 LOWER_IS_BETTER = frozenset(('EPE', 'EPE_px'))
 
@@ -70,22 +38,19 @@ class RunMeasures:
 
     Args:
         run: The run.
-        draws: B, resampled sets of images.
-        seed: Of the resampling; runs on the same images with the same seed
-            are resampled alike.
+        draws: B, resampled sets of images; runs on the same images with the
+            same seed are resampled alike.
+        seed: Of the resampling.
         measure: Main measure, one of :data:`CHOICES`; by default chosen by
-            :data:`MAIN` and :data:`FLOOR`.
+            :data:`MAIN`, :data:`FLOOR` and :data:`CEILING`.
 
-    Attributes:
-        people: All annotated people; none for data without COCO's
-            evaluation.
-        image: ``(N,)`` index of each bbox's image.
-        owner: ``(N,)`` index of each bbox's person, or ``UNMATCHED``.
-        pairs: Bboxes with the people of their images.
-        weights: ``(1 + B, I)``, see :func:`.bootstrap.draw_weights`.
-        labelled: ``(N, K)`` bool, joints with a label.
-        sizes: ``(N,)`` longer side of the annotated bboxes, NaN if unmatched.
-    """
+    Attributes: people: All annotated people; none for data without COCO's
+    evaluation. image: ``(N,)`` index of each bbox's image. owner: ``(N,)``
+    index of each bbox's person, or ``UNMATCHED``. pairs: Bboxes with the
+    people of their images. weights: ``(1 + B, I)``, see
+    :func:`.bootstrap.draw_weights`. labelled: ``(N, K)`` bool, joints with a
+    label. sizes: ``(N,)`` longer side of the annotated bboxes, NaN if
+    unmatched."""
 
     def __init__(
         self,
@@ -123,6 +88,7 @@ class RunMeasures:
         self.labelled = (boxes.visible > 0) & truth
         self.sizes = box_size(boxes.person_boxes)
         self._of_all: Draws = {}
+        self._last: PredictionMeasures | None = None
         self._known: dict[tuple[str, bytes], Draws] = {}
 
     @cached_property
@@ -144,9 +110,12 @@ class RunMeasures:
         """
         if self._measure is None:
             first = next(name for name in MAIN if name in self.measures)
-            if first != 'AP' or not self._is_low('AP'):
-                return first
-            return 'PCK' if self._is_low('OKS50') else 'OKS50'
+            fitting = (
+                name
+                for name in dict.fromkeys((first, 'OKS50', 'PCK'))
+                if not self._why_not(name)
+            )
+            return next(fitting, first)
         if self._measure not in self.measures:
             known = ', '.join(m for m in CHOICES if m in self.measures)
             raise UsageError(
@@ -157,18 +126,28 @@ class RunMeasures:
 
     @property
     def why_main(self) -> str:
-        """Why the main measure is not AP although the data has it; empty
-        where AP would do."""
-        ap = self.all_people().get('AP', [1])[0]
-        if self.main == 'AP' or not ap < FLOOR:
-            return ''
-        return (
-            f'AP is {ap:.3f} without occlusion, so low that it can hardly '
-            'fall: this report is led by a measure of single joints.'
-        )
+        """Why this is not the usual main measure; empty where it is."""
+        usual = next(name for name in MAIN if name in self.measures)
+        why = '' if self.main == usual else self._why_not(usual)
+        return why and f'{why}: this report is led by another measure.'
 
-    def _is_low(self, measure: str) -> bool:
-        return bool(self.all_people()[measure][0] < FLOOR)
+    def _why_not(self, name: str) -> str:
+        """Why a report should not be led by a measure, or an empty string."""
+        clean = float(self.all_people()[name][0])
+        if np.isnan(clean) or not self.run.attacks:
+            return ''
+        if clean < FLOOR:
+            return (
+                f'{name} is {clean:.3f} without occlusion, so low that it can '
+                'hardly fall'
+            )
+        under = [clean]
+        for attack in self.run.attacks if clean > CEILING else ():
+            who = self.attacked_people(attack)
+            under.append(float(self.attacked(attack, who)[name][0]))
+        if np.nanmin(under) > CEILING:
+            return f'{name} is above {CEILING} under every attack'
+        return ''
 
     def all_people(self) -> Draws:
         """Measures of the clean predictions as the data set's own metric
@@ -189,16 +168,32 @@ class RunMeasures:
 
     def attacked(self, attack: Attacked, who: np.ndarray) -> Draws:
         """Measures of the attacked predictions of chosen bboxes."""
-        measures = PredictionMeasures(self, attack.predictions)
-        return self._measures(attack.name, measures, who)
+        return self._measures(attack.name, self.under(attack), who)
+
+    def attacked_people(self, attack: Attacked) -> np.ndarray:
+        """``(N,)`` bool: changed crops of people with a labelled joint."""
+        return attack.changed & self.labelled.any(axis=1)
+
+    def change(self, attack: Attacked) -> Draws:
+        """Attacked minus clean measures of the attacked people."""
+        who = self.attacked_people(attack)
+        return difference(self.attacked(attack, who), self.clean(who))
+
+    def under(self, attack: Attacked) -> PredictionMeasures:
+        """Of the predictions under an attack; that of the last is kept."""
+        if self._last is None or self._last.predictions is not (
+            attack.predictions
+        ):
+            self._last = PredictionMeasures(self, attack.predictions)
+        return self._last
 
     @cached_property
-    def clean_predictions(self) -> 'PredictionMeasures':
+    def clean_predictions(self) -> PredictionMeasures:
         """Of the clean predictions."""
         return PredictionMeasures(self, self.run.clean)
 
     def _measures(
-        self, name: str, measures: 'PredictionMeasures', who: np.ndarray
+        self, name: str, measures: PredictionMeasures, who: np.ndarray
     ) -> Draws:
         key = name, who.tobytes()
         if key not in self._known:
@@ -242,159 +237,3 @@ class RunMeasures:
         ids = self.run.boxes.instance_ids
         by_id = UNMATCHED not in ids and len(np.unique(ids)) == len(ids)
         return np.lexsort((ids if by_id else np.arange(len(ids)), self.image))
-
-
-class PredictionMeasures:
-    """Measures of predictions, which are compared with the truth once.
-
-    Args:
-        run_measures: Of the run.
-        predictions: For all bboxes of the run.
-    """
-
-    def __init__(
-        self, run_measures: RunMeasures, predictions: Predictions
-    ) -> None:
-        self.of_run = run_measures
-        self.predictions = predictions
-        self.keypoints = np.asarray(predictions.keypoints, np.float64)
-
-    @cached_property
-    def errors(self) -> np.ndarray:
-        """``(N, K)`` pixels; 0 for joints without a label."""
-        errors = joint_errors(self.keypoints, self.of_run.run.boxes.truth)
-        return np.where(self.of_run.labelled, errors, 0)
-
-    @cached_property
-    def similar(self) -> np.ndarray:
-        """``(N, K)`` per-keypoint OKS; 1 for joints without a label."""
-        run = self.of_run.run
-        known = self.of_run.labelled[..., None]
-        offsets = np.where(known, self.keypoints - run.boxes.truth, 0)
-        return keypoint_oks(offsets, run.boxes.areas, run.joints.sigmas)
-
-    @cached_property
-    def compared(self) -> ComparedPoses:
-        """The poses against all people of their images."""
-        sigmas = self.of_run.run.joints.sigmas
-        return self.of_run.pairs.compare(self.keypoints, sigmas)
-
-    @cached_property
-    def joint_values(self) -> dict[str, np.ndarray]:
-        """Measure -> ``(N, K)`` values, of which the measure is the mean."""
-        of_run, run = self.of_run, self.of_run.run
-        out = dict(
-            PCK=is_correct(self.errors, of_run.sizes).astype(float),
-            OKS50=(self.similar >= OKS50).astype(float),
-            EPE=self.errors / of_run.sizes[:, None],
-            EPE_px=self.errors,
-        )
-        if 'PCKh' in of_run.measures:
-            offset = run.evaluation.get('offset', 0.0)
-            errors = joint_errors(self.keypoints + offset, run.boxes.truth)
-            heads = run.boxes.head_sizes
-            correct = is_correct(errors, heads, PCKH_THRESHOLD)
-            out['PCKh'] = correct.astype(float)
-        return out
-
-    def measures(
-        self,
-        rows: np.ndarray,
-        scores: np.ndarray,
-        counts: np.ndarray,
-        mask: np.ndarray,
-    ) -> Draws:
-        """All measures, with every resampled set.
-
-        Args:
-            rows: Indices of the bboxes whose poses take part in AP.
-            scores: ``(N,)`` of the poses.
-            counts: ``(P,)`` bool, the people who count in AP.
-            mask: ``(N, K)`` bool, the joints that count in all others.
-        """
-        of_run = self.of_run
-        out: Draws = {}
-        if 'AP' in of_run.measures:
-            labelled = of_run.people.labelled & counts[:, None]
-            counts = of_run.people.counting(labelled)
-            matches = self.compared.match(rows, scores, labelled, counts)
-            out['AP'], out['AR'] = average_precision(matches, of_run.weights)
-        for name, values in self.joint_values.items():
-            out[name] = weighted_mean(
-                of_run.weights,
-                of_run.image,
-                values,
-                self._in_pckh(mask) if name == 'PCKh' else mask,
-            )
-        return {name: out[name] for name in of_run.measures}
-
-    def survivors(self, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Poses that are left after NMS.
-
-        Args:
-            who: ``(N,)`` bool; the poses of other people are dropped before
-                NMS, those of unmatched bboxes stay.
-
-        Returns:
-            ``(S,)`` indices of the bboxes, and the scores of all ``(N,)``.
-        """
-        of_run, run = self.of_run, self.of_run.run
-        how = run.evaluation
-        said = self.predictions.person_scores
-        scores = pose_scores(
-            run.boxes.scores if said is None else said,
-            self.predictions.scores,
-            how.get('score_mode', 'bbox_keypoint'),
-            how.get('keypoint_score_thr', 0.2),
-        )
-        ids = run.boxes.instance_ids
-        keep = np.isin(ids, ids[who]) | (of_run.owner == UNMATCHED)
-        placed = np.isfinite(self.predictions.keypoints).all(axis=-1)
-        keep &= placed.any(axis=1)
-        rows = surviving_poses(
-            of_run.row_order[keep[of_run.row_order]],
-            of_run.image,
-            self.predictions.keypoints,
-            scores,
-            of_run.input_areas,
-            run.joints.sigmas,
-            how.get('nms_mode', 'oks_nms'),
-            how.get('nms_thr', 0.9),
-        )
-        return rows, scores
-
-    def joint_ap(
-        self,
-        joint: int,
-        who: np.ndarray,
-        rows: np.ndarray,
-        scores: np.ndarray,
-    ) -> tuple[float | None, float | None]:
-        """AP and AR of one joint, as ``PerKeypointMetric`` has them.
-
-        People and poses consist of this joint alone; people who do not count
-        are ignored and their poses dropped.
-
-        Args:
-            joint: Index.
-            who: ``(N,)`` bool, the bboxes whose people count.
-            rows: From :meth:`survivors`.
-            scores: From :meth:`survivors`.
-        """
-        of_run = self.of_run
-        owner = of_run.owner[rows]
-        chosen = of_run.people_in(who)
-        labelled = of_run.people.labelled[:, [joint]] & chosen[:, None]
-        matches = self.compared.of_joint(joint).match(
-            rows[(owner == UNMATCHED) | chosen[owner]],
-            scores,
-            labelled,
-            of_run.people.counting(labelled),
-        )
-        (ap,), (ar,) = average_precision(matches)
-        return (None, None) if np.isnan(ap) else (float(ap), float(ar))
-
-    def _in_pckh(self, mask: np.ndarray) -> np.ndarray:
-        run = self.of_run.run
-        counts = [name not in NOT_IN_PCKH for name in run.joints.names]
-        return mask & counts & np.isfinite(run.boxes.head_sizes)[:, None]

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmpose_occlusion.benchmark.data import Attacked, Predictions
 from mmpose_occlusion.metrics import confidence
+from mmpose_occlusion.metrics.confidence import FoldCalibration, ResampledSets
 from mmpose_occlusion.metrics.inference import rank_correlation
-from mmpose_occlusion.metrics.joint_groups import joint_groups
+from mmpose_occlusion.metrics.oks import keypoint_oks
+from mmpose_occlusion.metrics.pck import joint_groups
 
-from ..data import Attacked, BenchmarkRun, Predictions
-from .attack_description import AT_TARGET, OTHER, AttackDescription, describe
-from .bootstrap import Estimate, estimate
-from .keypoints import KeypointTable, image_index, keypoint_table
+from .attack_description import AT_TARGET, OTHER, describe
+from .bootstrap import UNDEFINED, Estimate, estimate
+from .prediction_measures import OKS50, PredictionMeasures
+from .run_measures import VISIBLE, RunMeasures
 
 LEAST_POSES = 3
 """For a correlation."""
@@ -26,32 +29,67 @@ COVERAGES = tuple(i / 20 for i in range(1, 21))
 
 
 @dataclass(frozen=True)
+class KeypointTable:
+    """Labelled keypoints of the annotated people, n rows: index of bbox, joint
+    and image, COCO's flag v, whether the per-keypoint OKS is at least
+    :data:`OKS50`, score, and per-keypoint OKS (0 for keypoints not found)."""
+
+    row: np.ndarray
+    joint: np.ndarray
+    image: np.ndarray
+    flag: np.ndarray
+    right: np.ndarray
+    score: np.ndarray
+    similar: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @classmethod
+    def of(
+        cls, measures: RunMeasures, predictions: Predictions
+    ) -> 'KeypointTable':
+        """Predictions against the ground truth."""
+        boxes = measures.run.boxes
+        offsets = np.asarray(predictions.keypoints, np.float64) - boxes.truth
+        similar = np.nan_to_num(
+            keypoint_oks(offsets, boxes.areas, measures.run.joints.sigmas)
+        )
+        row, joint = np.nonzero(measures.labelled)
+        return cls(
+            row=row,
+            joint=joint,
+            image=measures.image[row],
+            flag=boxes.visible[row, joint],
+            right=similar[row, joint] >= OKS50,
+            score=np.asarray(predictions.scores, np.float64)[row, joint],
+            similar=similar[row, joint],
+        )
+
+    @classmethod
+    def joined(cls, tables: 'list[KeypointTable]') -> 'KeypointTable':
+        """The rows of several tables."""
+        columns = zip(*(vars(t).values() for t in tables), strict=True)
+        return cls(*map(np.concatenate, columns))
+
+    def only(self, mask: np.ndarray) -> 'KeypointTable':
+        """The rows of a mask, (n,) bool or (N, K) bool."""
+        if mask.ndim == 2:
+            mask = mask[self.row, self.joint]
+        return KeypointTable(*(column[mask] for column in vars(self).values()))
+
+
+@dataclass(frozen=True)
 class ScoreQuality:
-    """How well scores tell right keypoints from wrong ones.
-
-    Each is defined in :mod:`mmpose_occlusion.metrics.confidence`; right means
-    a per-keypoint OKS of at least 0.5.
-
-    Args:
-        keypoints: Number of labelled keypoints.
-        right: Share of right predictions.
-        ece: Expected calibration error of the raw scores.
-        ece_isotonic: After an isotonic fit on clean predictions of other
-            images.
-        ece_temperature: After a temperature fit likewise.
-        brier: Brier score.
-        auroc: Right against wrong.
-        aurc: Area under the risk-coverage curve.
-        risk: Share of wrong ones among the 80 % with the highest scores.
-        confident_wrong: Share of keypoints that are wrong with a score above
-            the threshold.
-    """
+    """How well scores tell right keypoints from wrong ones; each measure is
+    defined in :mod:`mmpose_occlusion.metrics.confidence`. ``ece_isotonic`` is
+    after an isotonic fit on clean predictions of other images, ``risk`` at 80
+    % coverage."""
 
     keypoints: int
     right: Estimate
     ece: Estimate
     ece_isotonic: Estimate
-    ece_temperature: Estimate
     brier: Estimate
     auroc: Estimate
     aurc: Estimate
@@ -60,45 +98,35 @@ class ScoreQuality:
 
 
 @dataclass(frozen=True)
-class AttackScores:
-    """Scores under one attack.
+class PoseScores:
+    """Scores of whole poses: Spearman's correlation with OKS, and AP of the
+    poses ranked by their OKS minus AP."""
 
-    Args:
-        attack: Name.
-        clean: Role -> quality of the same keypoints without the attack.
-        attacked: Role -> quality under it.
-        hidden_auroc: AUROC of telling visible keypoints from hidden ones by
-            the score, of the people whom the attack changes.
-        visibility_auroc: The same by the model's visibility output; undefined
-            without one.
-        pose_clean: Spearman's correlation of the poses' scores and OKS,
-            of the people whom the attack changes.
-        pose_attacked: The same under it.
-    """
+    spearman: Estimate
+    oracle_gap: Estimate
+
+
+@dataclass(frozen=True)
+class AttackScores:
+    """Scores under one attack, of the people whom it changes: quality by group
+    of joints, clean and attacked, the AUROC of telling visible keypoints from
+    hidden ones by the score and by the model's visibility output (undefined
+    without one), and the scores of poses."""
 
     attack: str
     clean: dict[str, ScoreQuality]
     attacked: dict[str, ScoreQuality]
     hidden_auroc: Estimate
     visibility_auroc: Estimate
-    pose_clean: Estimate
-    pose_attacked: Estimate
+    pose_clean: PoseScores
+    pose_attacked: PoseScores
 
 
 @dataclass(frozen=True)
 class PooledScores:
-    """Scores of all targets of the attacks of one paint and size.
-
-    Args:
-        kind: Of the attacks, see :class:`.AttackDescription`.
-        paint: See :class:`.AttackDescription`.
-        severity: See :class:`.AttackDescription`.
-        attacks: Their number.
-        clean: The targets without the attacks.
-        attacked: Under them.
-        hidden_auroc: Mean of :attr:`AttackScores.hidden_auroc`.
-        risks: Risk of the attacked targets at each of :data:`COVERAGES`.
-    """
+    """Scores of all targets of the attacks of one paint and size, without and
+    under them, means of the AUROCs of :class:`AttackScores`, and the risk of
+    the attacked targets at each of :data:`COVERAGES`."""
 
     kind: str
     paint: str
@@ -107,157 +135,120 @@ class PooledScores:
     clean: ScoreQuality
     attacked: ScoreQuality
     hidden_auroc: Estimate
+    visibility_auroc: Estimate
     risks: list[float]
 
 
 @dataclass(frozen=True)
 class RunScores:
-    """Everything about the scores of one run.
-
-    Args:
-        threshold: Score above which a prediction counts as confident.
-        draws: Resampled sets of images.
-        clean: All labelled keypoints without an attack.
-        risks: Their risk at each of :data:`COVERAGES`.
-        natural_auroc: AUROC of telling v = 2 from v = 1 by the clean score.
-        pose: Spearman's correlation of the clean poses' mean score and OKS.
-        pooled: Targets by paint and size.
-        attacks: Each attack.
-    """
+    """Everything about the scores of one run: of all labelled keypoints
+    without an attack, the AUROC of telling v = 2 from v = 1 by the score and
+    by the visibility output, targets by paint and size, and each attack."""
 
     threshold: float
     draws: int
     clean: ScoreQuality
     risks: list[float]
     natural_auroc: Estimate
-    pose: Estimate
+    natural_visibility_auroc: Estimate
+    pose: PoseScores
     pooled: list[PooledScores]
     attacks: list[AttackScores]
 
 
 class ScoreJudge:
-    """Measures of a run's scores, with intervals over images.
-
-    Args:
-        run: The run.
-        weights: (1 + B, I), images in the order of
-            :func:`.keypoints.image_index`.
-        threshold: Of confident predictions.
-    """
+    """Measures of a run's scores, with intervals over images; predictions with
+    a score above the threshold are confident."""
 
     def __init__(
         self,
-        run: BenchmarkRun,
-        weights: np.ndarray,
+        measures: RunMeasures,
         threshold: float = confidence.CONFIDENT,
     ) -> None:
-        self.run = run
-        self.threshold = threshold
-        self._weights = weights
-        self._image = image_index(run)
-        clean = self._clean = self._table(run.clean)
-        self._calibrations = [
-            confidence.FoldCalibration(
-                kind, clean.score, clean.right, clean.image
-            )
-            for kind in confidence.CALIBRATIONS
-        ]
-        self._hidden: dict[str, np.ndarray] = {}
+        self.measures, self.threshold = measures, threshold
+        self._weights = measures.weights[: DRAWS + 1]
+        clean = self._clean = self._table(measures.run.clean)
+        self._calibration = FoldCalibration(
+            clean.score, clean.right, clean.image
+        )
+        self._told: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self._quality: dict[bytes, ScoreQuality] = {}
+        self._pose: dict[bytes, PoseScores] = {}
 
     def scores(self, attacks: list[AttackScores]) -> RunScores:
-        """All measures of the run.
-
-        Args:
-            attacks: Of :meth:`attacked`, for each attack.
-        """
+        """All measures of the run, given those of each attack."""
         groups: dict[tuple, list[Attacked]] = {}
-        for attack in self.run.attacks:
-            what = describe(attack)
-            if what.place == AT_TARGET and what.kind != OTHER:
+        for attack in self.measures.run.attacks:
+            what, known = describe(attack), attack.name in self._told
+            if known and what.place == AT_TARGET and what.kind != OTHER:
                 key = what.kind, what.paint, what.severity
                 groups.setdefault(key, []).append(attack)
-        pooled = [
-            self._pooled(describe(group[0]), group)
-            for group in groups.values()
-        ]
-        clean = self._clean
+        pooled = [self._pooled(key, group) for key, group in groups.items()]
+        clean, predictions = self._clean, self.measures.run.clean
+        natural = self._aurocs(clean, predictions, clean.flag == VISIBLE)
         return RunScores(
-            threshold=self.threshold,
-            draws=len(self._weights) - 1,
-            clean=self.quality(clean),
-            risks=_risks(clean),
-            natural_auroc=self._auroc(clean, clean.score, clean.flag == 2),
-            pose=self._pose(self.run.clean, clean),
-            pooled=[found for found in pooled if found is not None],
-            attacks=attacks,
+            self.threshold,
+            len(self._weights) - 1,
+            self.quality(clean),
+            _risks(clean),
+            estimate(natural[0]),
+            estimate(natural[1]),
+            self._clean_poses(np.ones(len(self.measures.image), bool)),
+            [found for found in pooled if found is not None],
+            attacks,
         )
 
     def attacked(self, attack: Attacked) -> AttackScores:
-        """Of the people whom an attack changes, by role."""
+        """Of the people whom an attack changes, by group of joints."""
         under = self._table(attack.predictions)
         masks = {
-            role: mask & attack.changed[:, None]
-            for role, mask in joint_groups(
+            group: mask & attack.changed[:, None]
+            for group, mask in joint_groups(
                 attack.targets, attack.bystanders
             ).items()
         }
         mine = under.only(attack.changed[under.row])
-        before = self._clean.only(attack.changed[under.row])
         seen = ~attack.hidden[mine.row, mine.joint]
-        self._hidden[attack.name] = confidence.auroc(
-            mine.score, seen, self._weights, mine.image
-        )
-        said = getattr(attack.predictions, 'visibility', None)
+        told = self._aurocs(mine, attack.predictions, seen)
+        self._told[attack.name] = told
         return AttackScores(
-            attack=attack.name,
-            clean={r: self._known_quality(m) for r, m in masks.items()},
-            attacked={
-                r: self.quality(under.only(m)) for r, m in masks.items()
-            },
-            hidden_auroc=estimate(self._hidden[attack.name]),
-            visibility_auroc=Estimate(None, None, None)
-            if said is None
-            else self._auroc(mine, said[mine.row, mine.joint], seen),
-            pose_clean=self._pose(self.run.clean, before),
-            pose_attacked=self._pose(attack.predictions, mine),
+            attack.name,
+            {r: self._clean_quality(m) for r, m in masks.items()},
+            {r: self.quality(under.only(m)) for r, m in masks.items()},
+            estimate(told[0]),
+            estimate(told[1]),
+            self._clean_poses(attack.changed),
+            self._poses(self.measures.under(attack), attack.changed),
         )
 
     def quality(self, table: KeypointTable) -> ScoreQuality:
         """All measures of some keypoints."""
-        drawn = self._weights, table.image
-        raw = table.score, table.right, *drawn
+        sets = self._sets(table)
+        raw = table.score, table.right, sets
         error = confidence.expected_calibration_error
         aurc, risk = confidence.selective_risk(*raw)
-        calibrated = [
-            np.nan_to_num(calibration(table.score, table.image))
-            for calibration in self._calibrations
-        ]
-        return ScoreQuality(
-            len(table),
-            *map(
-                estimate,
-                (
-                    confidence.right_rate(table.right, *drawn),
-                    error(*raw),
-                    *(error(c, table.right, *drawn) for c in calibrated),
-                    confidence.brier_score(*raw),
-                    confidence.auroc(*raw),
-                    aurc,
-                    risk,
-                    confidence.confident_wrong_rate(
-                        *raw, threshold=self.threshold
-                    ),
-                ),
-            ),
+        fitted = np.nan_to_num(self._calibration(table.score, table.image))
+        found = (
+            sets.mean(table.right),
+            error(*raw),
+            error(fitted, table.right, sets),
+            confidence.brier_score(*raw),
+            confidence.auroc(*raw),
+            aurc,
+            risk,
+            confidence.confident_wrong_rate(*raw, threshold=self.threshold),
         )
+        return ScoreQuality(len(table), *map(estimate, found))
+
+    def _sets(self, table: KeypointTable) -> ResampledSets:
+        return ResampledSets(self._weights, table.image)
 
     def _table(self, predictions: Predictions) -> KeypointTable:
         """Labelled keypoints that have a score."""
-        table = keypoint_table(self.run, predictions)
+        table = KeypointTable.of(self.measures, predictions)
         return table.only(np.isfinite(table.score))
 
-    def _known_quality(self, mask: np.ndarray) -> ScoreQuality:
+    def _clean_quality(self, mask: np.ndarray) -> ScoreQuality:
         """Of clean predictions, computed once for each mask (N, K)."""
         key = np.packbits(mask).tobytes()
         if key not in self._quality:
@@ -265,7 +256,7 @@ class ScoreJudge:
         return self._quality[key]
 
     def _pooled(
-        self, what: AttackDescription, attacks: Sequence[Attacked]
+        self, what: tuple, attacks: Sequence[Attacked]
     ) -> PooledScores | None:
         masks = [a.targets & a.changed[:, None] for a in attacks]
         clean = KeypointTable.joined([self._clean.only(m) for m in masks])
@@ -277,39 +268,64 @@ class ScoreJudge:
         )
         if not len(under):
             return None
-        told = np.ma.masked_invalid([self._hidden[a.name] for a in attacks])
+        told = np.ma.masked_invalid([self._told[a.name] for a in attacks])
+        by_score, by_visibility = told.mean(axis=0).filled(np.nan)
+        kind, paint, severity = what
         return PooledScores(
-            kind=what.kind,
-            paint=what.paint,
-            severity=what.severity,
-            attacks=len(attacks),
-            clean=self.quality(clean),
-            attacked=self.quality(under),
-            hidden_auroc=estimate(told.mean(axis=0).filled(np.nan)),
-            risks=_risks(under),
+            kind,
+            paint,
+            severity,
+            len(attacks),
+            self.quality(clean),
+            self.quality(under),
+            estimate(by_score),
+            estimate(by_visibility),
+            _risks(under),
         )
 
-    def _auroc(
-        self, table: KeypointTable, score: np.ndarray, positive: np.ndarray
-    ) -> Estimate:
-        return estimate(
-            confidence.auroc(score, positive, self._weights, table.image)
+    def _aurocs(
+        self,
+        table: KeypointTable,
+        predictions: Predictions,
+        positive: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Of the scores, and of the model's visibility output."""
+        sets, said = self._sets(table), predictions.visibility
+        by_score = confidence.auroc(table.score, positive, sets)
+        if said is None:
+            return by_score, np.full(len(by_score), np.nan)
+        visible = said[table.row, table.joint].astype(float)
+        known = np.isfinite(visible)
+        sets = self._sets(table.only(known))
+        return by_score, confidence.auroc(
+            visible[known], positive[known], sets
         )
 
-    def _pose(
-        self, predictions: Predictions, table: KeypointTable
-    ) -> Estimate:
-        """Spearman's correlation of a pose's mean score and its OKS."""
+    def _clean_poses(self, who: np.ndarray) -> PoseScores:
+        key = who.tobytes()
+        if key not in self._pose:
+            clean = self.measures.clean_predictions
+            self._pose[key] = self._poses(clean, who)
+        return self._pose[key]
+
+    def _poses(self, found: PredictionMeasures, who: np.ndarray) -> PoseScores:
+        """Of the poses of chosen (N,) bboxes."""
+        measures, predictions = self.measures, found.predictions
+        table = self._table(predictions)
+        table = table.only(who[table.row])
         rows, place = np.unique(table.row, return_inverse=True)
-        if len(rows) < LEAST_POSES:
-            return Estimate(None, None, None)
-        return estimate(
-            rank_correlation(
-                np.asarray(predictions.scores)[rows].mean(axis=1),
-                np.bincount(place, table.similar) / np.bincount(place),
-                self._weights[:, self._image[rows]],
+        spearman = UNDEFINED
+        if len(rows) >= LEAST_POSES:
+            spearman = estimate(
+                rank_correlation(
+                    np.asarray(predictions.scores)[rows].mean(axis=1),
+                    np.bincount(place, table.similar) / np.bincount(place),
+                    self._weights[:, measures.image[rows]],
+                )
             )
-        )
+        labelled = who & measures.labelled.any(axis=1)
+        gap = found.oracle_gap(labelled, self._weights)
+        return PoseScores(spearman, estimate(gap))
 
 
 def _risks(table: KeypointTable) -> list[float]:

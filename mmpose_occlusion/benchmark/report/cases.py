@@ -2,11 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from mmpose_occlusion.benchmark.analysis import Analysis
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.metrics.pck import box_size, joint_errors
+from mmpose_occlusion.visualization import PoseStyle, svg
+
+from .formatting import describe
 
 WORST, TYPICAL = 1.0, 0.5
 """Quantiles of the increase of the error."""
@@ -14,18 +19,8 @@ WORST, TYPICAL = 1.0, 0.5
 
 @dataclass(frozen=True)
 class Case:
-    """One person under one attack.
-
-    Args:
-        attack: Name.
-        row: Of the boxes.
-        image_id: Of the image.
-        instance_id: Of the person.
-        before: Error of the joint without the attack, as a fraction of the
-            longer side of the person's bbox.
-        after: The same under the attack.
-        joint: Target whose error grows most.
-    """
+    """One person under one attack, and the target whose error grows most:
+    before and after, as fractions of the longer side of the person's bbox."""
 
     attack: str
     row: int
@@ -38,14 +33,8 @@ class Case:
 
 @dataclass(frozen=True)
 class CaseImages:
-    """The crops of a case.
-
-    Args:
-        clean: ``(H, W, 3)`` uint8 BGR crop.
-        attacked: The same under the attack.
-        to_crop: ``(2, 3)`` affine matrix from pixels of the image to pixels
-            of the crop.
-    """
+    """The ``(H, W, 3)`` BGR crops of a case, and the ``(2, 3)`` affine matrix
+    from pixels of the image to pixels of the crop."""
 
     clean: np.ndarray
     attacked: np.ndarray
@@ -69,32 +58,23 @@ changed.
 def pick_cases(
     run: BenchmarkRun, quantile: float, number: int = 6
 ) -> list[Case]:
-    """Cases by how much the error of a target grows.
-
-    Args:
-        run: The run.
-        quantile: :data:`WORST` or :data:`TYPICAL`.
-        number: Maximum number; each is of another person and attack.
-    """
+    """At most ``number`` cases by how much the error of a target grows, around
+    a quantile, :data:`WORST` or :data:`TYPICAL`; each of another person and
+    attack."""
     boxes = run.boxes
     labelled = (boxes.visible > 0) & np.isfinite(boxes.truth).all(-1)
     sizes = box_size(boxes.person_boxes)[:, None]
     before = joint_errors(run.clean.keypoints, boxes.truth) / sizes
-
-    def after(index: int) -> np.ndarray:
-        """``(N, K)`` errors under an attack."""
-        predicted = run.attacks[index].predictions.keypoints
-        return joint_errors(predicted, boxes.truth) / sizes
-
     growth = np.full((len(run.attacks), len(boxes)), -np.inf)
     joints = np.zeros(growth.shape, int)
     for index, attack in enumerate(run.attacks):
         counts = attack.targets & labelled & attack.changed[:, None]
-        grown = after(index) - before
+        after = joint_errors(attack.predictions.keypoints, boxes.truth) / sizes
+        grown = after - before
         grown = np.where(counts & np.isfinite(grown), grown, -np.inf)
         growth[index], joints[index] = grown.max(1), grown.argmax(1)
     out = []
-    for index, row in choose(growth, number, quantile):
+    for index, row in _choose(growth, number, quantile):
         joint = joints[index, row]
         out.append(
             Case(
@@ -103,26 +83,19 @@ def pick_cases(
                 image_id=int(boxes.image_ids[row]),
                 instance_id=int(boxes.instance_ids[row]),
                 before=float(before[row, joint]),
-                after=float(after(index)[row, joint]),
+                after=float(before[row, joint] + growth[index, row]),
                 joint=run.joints.names[joint],
             )
         )
     return out
 
 
-def choose(
+def _choose(
     growth: np.ndarray, number: int, quantile: float
 ) -> list[tuple[int, int]]:
-    """Cases near a quantile, each of another attack and person.
-
-    Args:
-        growth: ``(A, N)`` increase of the error; -inf for no case.
-        number: Maximum number of cases.
-        quantile: 1 for the worst cases, 0.5 for typical ones.
-
-    Returns:
-        Index of the attack and of the person of each case.
-    """
+    """Indices of attack and person of cases near a quantile of the increase
+    of the error ``(A, N)``, -inf for no case; each of another attack and
+    person."""
     attacks, people = np.nonzero(np.isfinite(growth))
     if not len(attacks):
         return []
@@ -136,3 +109,52 @@ def choose(
             if len(chosen) == number:
                 break
     return chosen
+
+
+def case_cards(
+    analysis: Analysis,
+    headings: Mapping[str, Sequence[Case]],
+    case_images: MakeImages | None,
+) -> tuple[dict[str, list[dict[str, Any]]], str]:
+    """Heading -> cases with their crops, or the reason why there are none."""
+    if case_images is None:
+        return {}, 'this report was made without the data set'
+    try:
+        return {
+            heading: [
+                _card(case, images, analysis)
+                for case, images in (
+                    case_images(analysis.run, cases) if cases else {}
+                ).items()
+            ]
+            for heading, cases in headings.items()
+        }, ''
+    except LookupError as error:
+        return {}, error.args[0]
+
+
+def _card(
+    case: Case, images: CaseImages, analysis: Analysis
+) -> dict[str, Any]:
+    """A case's crops with predictions and errors drawn over them."""
+    run = analysis.run
+    attack = next(a for a in run.attacks if a.name == case.attack)
+    style = PoseStyle.from_names(run.joints.names, run.joints.links)
+    height, width = images.clean.shape[:2]
+    truth = images.in_crop(run.boxes.truth[case.row])
+    hidden = attack.hidden[case.row] & np.isfinite(truth).all(axis=1)
+    views = []
+    for word, image, predictions in (
+        ('clean', images.clean, run.clean),
+        ('attacked', images.attacked, attack.predictions),
+    ):
+        found = images.in_crop(predictions.keypoints[case.row])
+        shapes = svg.pose(found, np.ones(len(found), bool), style, height)
+        for k in np.flatnonzero(hidden):
+            name = f'{style.names[k]}, annotation'
+            shapes += svg.error(truth[k], found[k], name, height)
+        overlay = svg.svg((width, height), *shapes)
+        uri = svg.data_uri(image, '.jpg')
+        views.append(dict(word=word, image=uri, overlay=overlay))
+    cost = next(c for c in analysis.costs if c.name == case.attack)
+    return dict(case=case, title=describe(cost), views=views)

@@ -3,24 +3,30 @@
 from collections.abc import Iterable, Sequence
 
 from mmpose_occlusion.benchmark.analysis import (
-    AT_TARGET,
-    CLEAN,
-    KEYPOINT,
-    MEAN,
-    PART,
-    RANDOM,
     Analysis,
     AttackCost,
-    ControlComparison,
+    Estimate,
     ModelComparison,
+)
+from mmpose_occlusion.benchmark.analysis.attack_description import (
+    AT_TARGET,
+    RANDOM,
+)
+from mmpose_occlusion.benchmark.analysis.attack_groups import (
+    MEAN,
+    ControlComparison,
     SeverityCurve,
 )
+from mmpose_occlusion.benchmark.analysis.model_comparison import CLEAN
+from mmpose_occlusion.benchmark.analysis.score_quality import (
+    COVERAGES,
+    PooledScores,
+)
+from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
-from .figures.body_chart import body_chart, body_layout
-from .figures.chart_base import LOOKS, Chart, Look, looks
-from .figures.forest_chart import Group, forest_chart
-from .figures.severity_chart import Line, severity_chart
-from .formatting import NAMES, PLACES, number, place_name
+from .body_chart import body_chart, body_layout
+from .figures import LOOKS, Chart, Group, Line, forest_chart, line_chart, looks
+from .formatting import NAMES, PLACES, number, place_name, pooled_name
 
 MOST_ROWS = 24
 """Of a chart of controls."""
@@ -29,12 +35,8 @@ MOST_ROWS = 24
 def model_charts(
     analysis: Analysis, plain: Sequence[AttackCost]
 ) -> dict[str, Chart | None]:
-    """Name -> chart, None where there are no data.
-
-    Args:
-        analysis: Of a model.
-        plain: Its attacks on one named joint or part.
-    """
+    """Name -> chart, None where there are no data; ``plain`` are the attacks
+    on one named joint or part."""
     return dict(
         body=_body(analysis, plain),
         costs=_costs(analysis, plain),
@@ -49,13 +51,12 @@ def _paints_of(costs: Iterable[AttackCost]) -> list[str]:
 
 
 def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
-    main, joints, boxes = (
-        analysis.main,
-        analysis.run.joints,
-        analysis.run.boxes,
-    )
+    main, run = analysis.main, analysis.run
     layout = body_layout(
-        joints.names, joints.links, boxes.truth, boxes.person_boxes
+        run.joints.names,
+        run.joints.links,
+        run.boxes.truth,
+        run.boxes.person_boxes,
     )
     losses = {
         paint: {
@@ -78,17 +79,23 @@ def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
 def _costs(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
     main, paints = analysis.main, _paints_of(plain)
     by_paint = looks(paints)
-
-    def values(kind: str, paint: str) -> Group:
-        mine = [c for c in plain if (c.kind, c.label) == (kind, paint)]
-        found = {c.target: c.change[main] for c in mine}
-        return Group(paint, by_paint[paint], found)
-
+    panels = {
+        f'One {kind} hidden': [
+            Group(
+                paint,
+                by_paint[paint],
+                {
+                    c.target: c.change[main]
+                    for c in plain
+                    if (c.kind, c.label) == (kind, paint)
+                },
+            )
+            for paint in paints
+        ]
+        for kind in (KEYPOINT, PART)
+    }
     return forest_chart(
-        {
-            f'One {kind} hidden': [values(kind, paint) for paint in paints]
-            for kind in (KEYPOINT, PART)
-        },
+        panels,
         f'change of {NAMES[main]}',
         f'Change of {NAMES[main]} with its 95 % interval for every joint and '
         'part that is hidden, by paint.',
@@ -104,22 +111,26 @@ def _severity(analysis: Analysis) -> Chart | None:
     order = sorted(single, key=lambda c: c.area.value or 0)
     named = order[:3] + (order[-1:] if len(order) > 3 else [])
 
-    def lines(
-        found: Sequence[SeverityCurve], look: Sequence[Look]
-    ) -> list[Line]:
-        return [
-            Line(curve_name(c), each, c.severity, c.points)
-            for c, each in zip(found, look, strict=False)
-        ]
+    def line(curve: SeverityCurve, label: str, look: tuple[str, str]) -> Line:
+        x = [100 * size for size in curve.severity]
+        return Line(label, look, x, curve.points)
 
-    panels = {'Larger discs': lines(main, [by_paint[c.paint] for c in main])}
+    panels = {
+        'Larger discs': [
+            line(c, curve_name(c), by_paint[c.paint]) for c in main
+        ]
+    }
     if single:
         panels['The three largest losses and the smallest'] = [
-            *(Line('', LOOKS[0], c.severity, c.points) for c in single),
-            *lines(named, LOOKS),
+            *(line(c, '', LOOKS[0]) for c in single),
+            *(
+                line(c, curve_name(c), look)
+                for c, look in zip(named, LOOKS, strict=False)
+            ),
         ]
-    return severity_chart(
+    return line_chart(
         panels,
+        "diameter, % of the height of the person's bbox",
         name,
         f'{name} by the size of the disc, with 95 % bands; the numbers are '
         'in the table below.',
@@ -135,49 +146,67 @@ def curve_name(curve: SeverityCurve) -> str:
     return f'{words.get(curve.target, curve.target)}, {curve.paint}'
 
 
-def _shown_controls(analysis: Analysis) -> list[ControlComparison]:
-    """Those of a chart: all, or of many those of the first paint, black if
-    there is any."""
+def risk_chart(
+    clean: Sequence[float], pooled: Sequence[PooledScores]
+) -> Chart | None:
+    """Fraction of wrong keypoints by how many are kept, clean and of the
+    targets of some attacks."""
+    found = {'no attack, all joints': clean}
+    found.update((pooled_name(p), p.risks) for p in pooled)
+    x = [100 * c for c in COVERAGES]
+    lines = [
+        Line(label, look, x, [Estimate(100 * r, None, None) for r in risks])
+        for (label, risks), look in zip(found.items(), LOOKS, strict=False)
+        if risks
+    ]
+    return line_chart(
+        {'': lines},
+        'coverage: keypoints with the highest scores, %',
+        'risk: wrong ones among them, %',
+        'Fraction of wrong keypoints among those with the highest scores, by '
+        'how many are kept; the numbers are in the table above.',
+        low=0,
+    )
+
+
+def shown_controls(analysis: Analysis) -> tuple[list[ControlComparison], str]:
+    """Controls of a chart, and a sentence on what it leaves out: of many
+    those of the first paint are shown, black if there is any."""
     known = [c for c in analysis.controls if c.people]
     if len(known) <= MOST_ROWS:
-        return known
+        return known, ''
     paints = [c.paint for c in known]
     first = 'black' if 'black' in paints else paints[0]
-    return [c for c in known if c.paint == first]
-
-
-def controls_note(analysis: Analysis) -> str:
-    """A sentence on the paint that the chart of controls is limited to."""
-    shown = _shown_controls(analysis)
-    if len(shown) == len([c for c in analysis.controls if c.people]):
-        return ''
-    return f' Shown: {shown[0].paint}; the numbers below are of all paints.'
+    note = f' Shown: {first}; the numbers below are of all paints.'
+    return [c for c in known if c.paint == first], note
 
 
 def _controls(analysis: Analysis) -> Chart | None:
     name = NAMES[analysis.main]
-    known = _shown_controls(analysis)
-    found = dict.fromkeys(place for c in known for place in c.change)
-    groups = []
-    for place, look in zip(sorted(found, key=_rank), LOOKS, strict=False):
-        values = {
-            f'{c.target}, {c.paint}': c.change[place]
-            for c in known
-            if place in c.change
-        }
-        groups.append(Group(place_name(place), look, values))
+    known, _ = shown_controls(analysis)
+    found = list(dict.fromkeys(place for c in known for place in c.change))
+    order = [*PLACES, *found]
+    groups = [
+        Group(
+            place_name(place),
+            look,
+            {
+                f'{c.target}, {c.paint}': c.change[place]
+                for c in known
+                if place in c.change
+            },
+        )
+        for place, look in zip(
+            sorted(found, key=order.index), LOOKS, strict=False
+        )
+    ]
     return forest_chart(
         {'': groups},
         f'change of {name}',
         f'Change of {name} by the place of the paint, with 95 % intervals; '
         'the numbers are in the table below.',
         'the same area painted on',
-        width=6.6,
     )
-
-
-def _rank(place: str) -> int:
-    return list(PLACES).index(place) if place in PLACES else len(PLACES)
 
 
 def _paints(analysis: Analysis) -> Chart | None:
@@ -196,7 +225,6 @@ def _paints(analysis: Analysis) -> Chart | None:
         f'change of {NAMES[main]}',
         f'Change of {NAMES[main]} by the paint on the same joint of each '
         'person, with 95 % intervals.',
-        width=6.6,
     )
 
 

@@ -1,12 +1,12 @@
 """Numbers and names as the page writes them."""
 
-from mmpose_occlusion.benchmark.analysis import (
+from mmpose_occlusion.benchmark.analysis import AttackCost, Estimate
+from mmpose_occlusion.benchmark.analysis.attack_description import (
     AT_TARGET,
     OTHER,
     RANDOM,
-    AttackCost,
-    Estimate,
 )
+from mmpose_occlusion.benchmark.analysis.score_quality import PooledScores
 
 NOTHING = '–'
 MINUS = '\u2212'
@@ -104,3 +104,11 @@ def describe(cost: AttackCost) -> str:
     if cost.place != AT_TARGET:
         text += f', painted {place_name(cost.place)}'
     return f'{text} ({cost.paint})'
+
+
+def pooled_name(pooled: PooledScores) -> str:
+    """Kind, paint and size of the attacks whose targets are pooled."""
+    text = f'{pooled.kind}, {pooled.paint}'
+    if pooled.severity is not None:
+        text += f' {100 * pooled.severity:g} %'
+    return text

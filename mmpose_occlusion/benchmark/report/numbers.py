@@ -1,26 +1,106 @@
-"""``report.json`` and the CSV files; see docs/benchmark_analysis.md."""
+"""``report.json``, the CSV files and the LaTeX table, each with the conditions
+under which its numbers were measured; see docs/benchmark_analysis.md."""
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
+
+import numpy as np
 
 from mmpose_occlusion.benchmark.analysis import (
     Analysis,
     AttackCost,
+    Estimate,
     ModelComparison,
 )
 from mmpose_occlusion.benchmark.analysis.score_quality import AttackScores
+from mmpose_occlusion.benchmark.data import UNMATCHED, BenchmarkRun
 from mmpose_occlusion.files import plain
+from mmpose_occlusion.metrics.oks import published_sigmas
 
-from .conditions import conditions, conditions_line, suite_checksums
+from .formatting import MINUS, NAMES, NOTHING, both, describe, number
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of ``report.json``."""
 
 DIGITS = 6
 """Decimals of all numbers."""
+
+_GROWING = ('people', 'suites', 'versions')
+"""Conditions that change when a benchmark is continued."""
+
+_PACKAGES = ('mmpose_occlusion', 'mmpose', 'torch', 'onnxruntime')
+
+
+def suite_checksums(run: BenchmarkRun) -> dict[str, str]:
+    """Suite -> checksum, empty where it is unknown or has none."""
+    return {attack.suite: attack.checksum for attack in run.attacks}
+
+
+def conditions(analysis: Analysis) -> dict[str, str]:
+    """What -> how, in words; what is unknown is left out."""
+    run, how, boxes = analysis.run, analysis.run.evaluation, analysis.run.boxes
+    width, height = run.crop_size
+    same = np.allclose(boxes.boxes, boxes.person_boxes, atol=0.01)
+    alone = UNMATCHED not in boxes.instance_ids
+    out = dict(boxes='annotated' if alone and same else 'detected')
+    flip: Any = run.run
+    for key in ('depends_on', 'config', 'model', 'test_cfg', 'flip_test'):
+        flip = flip.get(key) if isinstance(flip, dict) else None
+    if isinstance(flip, bool):
+        out['flip test'] = 'yes' if flip else 'no'
+    out['input'] = f'{width}x{height}'
+    sigmas, source = published_sigmas(run.joints.names)
+    if source is None or not np.allclose(sigmas, run.joints.sigmas):
+        source = f'own, mean {np.mean(run.joints.sigmas):.3f}'
+    out['sigmas'] = source
+    if 'score_mode' in how:
+        out['pose score'] = str(how['score_mode'])
+    if 'nms_mode' in how:
+        out['NMS'] = f'{how["nms_mode"]} {how.get("nms_thr", "")}'.strip()
+    out['people'] = f'{analysis.people:,} in {analysis.images:,} images'
+    suites = suite_checksums(run).items()
+    if suites:
+        out['suites'] = ', '.join(
+            f'{name} ({digest})' if digest else name for name, digest in suites
+        )
+    versions = run.run.get('versions', {})
+    known = [f'{p} {versions[p]}' for p in _PACKAGES if p in versions]
+    if known:
+        out['versions'] = ', '.join(known)
+    return out
+
+
+def conditions_line(analysis: Analysis) -> str:
+    """The conditions in one line."""
+    found = conditions(analysis).items()
+    return '; '.join(f'{what}: {how}' for what, how in found)
+
+
+def changed_conditions(
+    old: Mapping[str, Any], new: Mapping[str, Any]
+) -> list[str]:
+    """Sentences on models of two ``report.json`` that were evaluated in
+    different ways, for example with other sigmas."""
+    before = {m['model']: m['conditions'] for m in old.get('models', [])}
+    out = []
+    for found in new['models']:
+        now = found['conditions']
+        was = before.get(found['model'], now)
+        changes = [
+            f'{what} {was[what]} → {now.get(what, NOTHING)}'
+            for what in was
+            if what not in _GROWING and now.get(what, '') != was[what]
+        ]
+        if changes:
+            out.append(
+                f'the report of "{found["model"]}" that was here had other '
+                f'conditions ({"; ".join(changes)}) and is replaced: keep '
+                'both with another --out'
+            )
+    return out
 
 
 def report_numbers(
@@ -35,35 +115,28 @@ def report_numbers(
     Two reports of the same predictions differ in the key ``run`` alone,
     which holds times, paths and versions.
     """
-    models = []
-    for analysis in analyses:
-        of = analysis.run
-        models.append(
-            dict(
-                model=of.model,
-                data=of.data,
-                seed=of.seed,
-                joints=of.joints.names,
-                crop_size=list(of.crop_size),
-                evaluation=of.evaluation,
-                measure=analysis.main,
-                why_measure=analysis.why_main,
-                suites=suite_checksums(of),
-                conditions=conditions(analysis),
-                boxes=len(of.boxes),
-                people=analysis.people,
-                images=analysis.images,
-                clean=analysis.clean,
-                attacks=analysis.costs,
-                matrices=analysis.matrices,
-                curves=analysis.curves,
-                controls=analysis.controls,
-                scores=analysis.scores,
-                natural=analysis.natural,
-                skill=analysis.skill,
-                summaries=analysis.summaries,
-            )
+    models = [
+        dict(
+            model=analysis.run.model,
+            data=analysis.run.data,
+            seed=analysis.run.seed,
+            joints=analysis.run.joints.names,
+            crop_size=list(analysis.run.crop_size),
+            evaluation=analysis.run.evaluation,
+            measure=analysis.main,
+            why_measure=analysis.why_main,
+            suites=suite_checksums(analysis.run),
+            conditions=conditions(analysis),
+            boxes=len(analysis.run.boxes),
+            attacks=analysis.costs,
+            **{
+                name: value
+                for name, value in vars(analysis).items()
+                if name not in ('run', 'main', 'why_main', 'costs')
+            },
         )
+        for analysis in analyses
+    ]
     return plain(
         dict(
             schema=SCHEMA,
@@ -99,11 +172,38 @@ def _tables(analysis: Analysis) -> dict[str, Iterable[dict[str, Any]]]:
             for joint, moved in cost.moved.items()
         ),
         scores=(row for s in analysis.scores.attacks for row in _scores(s)),
+        leaks=(
+            dict(
+                paint=leak.paint,
+                severity=leak.severity,
+                discs=leak.discs,
+                predictions=leak.predictions,
+                **_columns(vars(leak)),
+            )
+            for leak in analysis.leaks
+        ),
         natural=(
-            _flat(asdict(gap), ('joint', 'visible', 'occluded'))
+            dict(
+                joint=gap.joint,
+                visible=gap.visible,
+                occluded=gap.occluded,
+                **_columns(gap.at_visible, '{}_visible'),
+                **_columns(gap.at_occluded, '{}_occluded'),
+                **_columns(gap.loss, '{}_loss'),
+            )
             for gap in analysis.natural.gaps
         ),
     )
+
+
+def _columns(found: Mapping[str, Any], form: str = '{}') -> dict[str, Any]:
+    """Value and interval of each estimate; others are left out."""
+    return {
+        f'{form.format(name)}{end}': getattr(estimate, key)
+        for name, estimate in found.items()
+        if isinstance(estimate, Estimate)
+        for key, end in (('value', ''), ('low', '_low'), ('high', '_high'))
+    }
 
 
 _ATTACK = (
@@ -118,42 +218,31 @@ def _attack_row(cost: AttackCost) -> dict[str, Any]:
     for measure, change in cost.change.items():
         row[f'{measure}_clean'] = cost.clean[measure].value
         row[f'{measure}_attacked'] = cost.attacked[measure].value
-        row[f'{measure}_change'] = change.value
-        row[f'{measure}_change_low'] = change.low
-        row[f'{measure}_change_high'] = change.high
+        row.update(_columns({f'{measure}_change': change}))
         together = cost.together[measure]
         row[f'{measure}_change_simultaneous_low'] = together.low
         row[f'{measure}_change_simultaneous_high'] = together.high
     row['no_change_p'] = cost.equivalence.p
+    row['no_change_margin'] = cost.equivalence.margin
     row['smallest_effect'] = cost.equivalence.smallest_effect
     return row
 
 
 def _scores(scores: AttackScores) -> Iterator[dict[str, Any]]:
-    """One row for each role of joints that the attack leaves any of."""
+    """One row for each group of joints that the attack leaves any of."""
     for role, attacked in scores.attacked.items():
         if attacked.keypoints:
             yield dict(
                 attack=scores.attack,
                 role=role,
                 number=attacked.keypoints,
-                **_flat(asdict(scores.clean[role]), (), '_clean'),
-                **_flat(asdict(attacked), (), '_attacked'),
+                **_columns(vars(scores.clean[role]), '{}_clean'),
+                **_columns(vars(attacked), '{}_attacked'),
                 hidden_auroc=scores.hidden_auroc.value,
+                visibility_auroc=scores.visibility_auroc.value,
+                **_columns(vars(scores.pose_clean), 'pose_{}_clean'),
+                **_columns(vars(scores.pose_attacked), 'pose_{}_attacked'),
             )
-
-
-def _flat(
-    values: Mapping[str, Any], plain_keys: Sequence[str], end: str = ''
-) -> dict[str, Any]:
-    """Plain values, and the columns of estimates."""
-    out = {key: values[key] for key in plain_keys}
-    for key, found in values.items():
-        if isinstance(found, dict):
-            out[f'{key}{end}'] = found['value']
-            out[f'{key}{end}_low'] = found['low']
-            out[f'{key}{end}_high'] = found['high']
-    return out
 
 
 def _joint_rows(cost: AttackCost) -> Iterator[dict[str, Any]]:
@@ -165,8 +254,12 @@ def _joint_rows(cost: AttackCost) -> Iterator[dict[str, Any]]:
             number=joint.number,
         )
         for view in ('clean', 'attacked'):
-            for measure, value in asdict(getattr(joint, view)).items():
+            for measure, value in vars(getattr(joint, view)).items():
                 row[f'{measure}_{view}'] = value
+        for measure in ('epe', 'pck', 'oks50', 'ap'):
+            found = {name.lower(): e for name, e in joint.change.items()}
+            change = found.get(measure, Estimate(None, None, None))
+            row.update(_columns({f'{measure}_change': change}))
         yield row
 
 
@@ -178,3 +271,57 @@ def _csv(rows: Iterable[dict[str, Any]]) -> str:
         writer.writeheader()
         writer.writerows(lines)
     return out.getvalue()
+
+
+def latex_table(analyses: Sequence[Analysis]) -> str:
+    """A table for a paper: the attacks on one joint or part of each model,
+    with 95 % intervals and, below them, the conditions. Needs ``booktabs``."""
+    lines = [
+        r'\begin{tabular}{lrrrr}',
+        r'\toprule',
+    ]
+    for analysis in analyses:
+        main = analysis.main
+        clean = both(analysis.clean[main], main)
+        lines += [
+            _tex('attack', 'people', 'clean', 'attacked', f'Δ{NAMES[main]}'),
+            r'\midrule',
+            rf'\multicolumn{{5}}{{l}}{{{_escaped(analysis.run.model)}, all '
+            rf'people without occlusion: {_escaped(clean)}}} \\',
+        ]
+        lines += [
+            _tex(
+                describe(cost),
+                f'{cost.people:,}',
+                number(cost.clean[main].value, main),
+                number(cost.attacked[main].value, main),
+                both(cost.change[main], main, sign=True)
+                + ('*' if cost.together[main].is_real else ''),
+            )
+            for cost in analysis.costs
+            if cost.plain
+        ]
+        lines += [
+            r'\midrule',
+            r'\multicolumn{5}{p{\linewidth}}{\footnotesize '
+            rf'{_escaped(conditions_line(analysis))}. Brackets: 95\,\% '
+            r'bootstrap intervals over images; *: the simultaneous interval '
+            r'over all attacks excludes 0.} \\',
+            r'\bottomrule' if analysis is analyses[-1] else r'\midrule',
+        ]
+    return '\n'.join([*lines, r'\end{tabular}', ''])
+
+
+def _tex(*cells: str) -> str:
+    return ' & '.join(map(_escaped, cells)) + r' \\'
+
+
+_TEX = {MINUS: '$-$', '≥': r'$\geq$', 'Δ': r'$\Delta$', '–': '--'}
+
+
+def _escaped(text: str) -> str:
+    """Text as LaTeX prints it."""
+    text = re.sub(r'[\\{}]', '', text)
+    text = re.sub(r'([&%$#_])', r'\\\1', text)
+    text = re.sub(r'[~^]', ' ', text)
+    return ''.join(_TEX.get(letter, letter) for letter in text)

@@ -14,24 +14,23 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mmpose_occlusion.benchmark.analysis import (
     ALL_JOINTS,
-    ERROR_TYPES,
-    KEYPOINT,
-    LOWER_IS_BETTER,
-    MEAN,
-    PART,
     Analysis,
     AttackCost,
     JointChange,
     ModelComparison,
 )
-from mmpose_occlusion.metrics.joint_groups import GROUPS, TARGET, VISIBLE
-from mmpose_occlusion.visualization import PoseStyle, svg
+from mmpose_occlusion.benchmark.analysis.error_types import ERROR_TYPES
+from mmpose_occlusion.benchmark.analysis.run_measures import LOWER_IS_BETTER
+from mmpose_occlusion.benchmark.suite import COMMAND_LINE
+from mmpose_occlusion.metrics.pck import GROUPS, TARGET, VISIBLE
+from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
 from . import charts, formatting
-from .cases import TYPICAL, WORST, Case, CaseImages, MakeImages, pick_cases
-from .conditions import conditions
-from .formatting import NAMES, both, describe, percent
-from .scores_and_nature import (
+from .cases import TYPICAL, WORST, MakeImages, case_cards, pick_cases
+from .formatting import NAMES, both, percent
+from .numbers import conditions
+from .sections import (
+    leak_rows,
     nature_values,
     score_values,
     severity_sentence,
@@ -63,17 +62,8 @@ def render_page(
     title: str | None,
     notes: Sequence[str],
 ) -> str:
-    """The page as HTML.
-
-    Args:
-        analyses: One for each model.
-        comparison: Of several models.
-        numbers: Of :func:`.numbers.report_numbers`.
-        case_images: See :func:`.write.write_report`, as what follows.
-        cases: Number of worst and of typical cases.
-        title: Heading.
-        notes: Lines below it.
-    """
+    """The page as HTML; ``numbers`` are of :func:`.numbers.report_numbers`,
+    the rest as of :func:`.write.write_report`."""
     environment = Environment(
         loader=PackageLoader(__package__, ''),
         autoescape=True,
@@ -140,12 +130,13 @@ def _model(
         if c.plain and c.change[main].value is not None
     ]
     changes = [_value(c, main) for c in plain]
-    moved = [x for m in analysis.matrices for row in m.values for x in row]
+    moved = [x for c in plain for x in c.moved.values()]
     worst = pick_cases(analysis.run, WORST, count)
     typical = pick_cases(analysis.run, TYPICAL, count)
-    cards, reason = _cards(
+    cards, reason = case_cards(
         analysis, {'Worst cases': worst, 'Typical cases': typical}, case_images
     )
+    parts = {p: [joints.names[i] for i in m] for p, m in joints.parts.items()}
     return dict(
         analysis=analysis,
         plain=plain,
@@ -155,20 +146,10 @@ def _model(
             for kind in (KEYPOINT, PART)
             if (mine := [c for c in plain if c.kind == kind])
         },
-        near_target=_mean_oks(plain, TARGET),
-        near_visible=_mean_oks(plain, VISIBLE),
-        parts={
-            c.target: [joints.names[i] for i in joints.parts[c.target]]
-            for c in plain
-            if c.target in joints.parts
-        },
-        members={
-            **{joint: [joint] for joint in joints.names},
-            **{
-                p: [joints.names[i] for i in m]
-                for p, m in joints.parts.items()
-            },
-        },
+        near_target=_turned(plain, TARGET),
+        near_visible=_turned(plain, VISIBLE),
+        parts={c.target: parts[c.target] for c in plain if c.target in parts},
+        members={**{name: [name] for name in joints.names}, **parts},
         paints=_paints(plain, main),
         plain_size=_plain_size(plain),
         conditions=conditions(analysis),
@@ -176,7 +157,8 @@ def _model(
         know=score_values(analysis),
         nature=nature_values(analysis),
         halves=_halves(analysis),
-        controls_note=charts.controls_note(analysis),
+        leaks=leak_rows(analysis),
+        controls_note=charts.shown_controls(analysis)[1],
         largest_move=max([x or 0 for x in moved] + [0.005]),
         largest_change=max(
             [abs(_value(c, main)) for c in analysis.costs] + [1e-9]
@@ -199,23 +181,16 @@ def _plain_size(plain: Sequence[AttackCost]) -> str:
 
 
 def _halves(analysis: Analysis) -> list[list[str]]:
-    """Target and paint, clean measure, and S50 with its interval."""
+    """Curve, clean measure, and S50 with its interval."""
     rows = []
-    for summary in analysis.summaries:
-        for half in summary.halves:
-            size = half.size
-            low, value, high = (
-                'never' if x is None else f'{100 * x:.1f}'
-                for x in (size.low, size.value, size.high)
-            )
-            name = 'mean of all' if half.target == MEAN else half.target
-            rows.append(
-                [
-                    f'{name}, {half.paint}',
-                    both(half.clean, summary.measure),
-                    f'{value} [{low}, {high}]',
-                ]
-            )
+    for curve in analysis.curves:
+        low, value, high = (
+            'never' if x is None else f'{100 * x:.1f}'
+            for x in (curve.half.low, curve.half.value, curve.half.high)
+        )
+        clean = both(curve.points[0], curve.measure)
+        rows.append([charts.curve_name(curve), clean])
+        rows[-1].append(f'{value} [{low}, {high}]')
     return rows
 
 
@@ -229,13 +204,19 @@ def _worst(costs: Iterable[AttackCost], measure: str) -> AttackCost:
 
 
 def _paints(costs: Sequence[AttackCost], measure: str) -> list[str]:
-    """Paints with most targets first, of these the most harmful."""
-    totals: dict[str, list[float]] = {}
+    """Paints of attacks of the command line first, then those with most
+    targets, of these the most harmful."""
+    groups: dict[str, list[AttackCost]] = {}
     for cost in costs:
-        totals.setdefault(cost.label, []).append(_value(cost, measure))
-    return sorted(
-        totals, key=lambda p: (-len(totals[p]), float(np.mean(totals[p])))
-    )
+        groups.setdefault(cost.label, []).append(cost)
+
+    def rank(paint: str) -> tuple[bool, int, float]:
+        mine = groups[paint]
+        asked = any(c.suite == COMMAND_LINE for c in mine)
+        mean = float(np.mean([_value(c, measure) for c in mine]))
+        return not asked, -len(mine), mean
+
+    return sorted(groups, key=rank)
 
 
 def _overall(cost: AttackCost, group: str) -> JointChange:
@@ -257,17 +238,23 @@ def _own_joints(costs: Sequence[AttackCost]) -> list[JointChange]:
     ]
 
 
-def _mean_oks(costs: Sequence[AttackCost], group: str) -> str:
-    """Mean over the joints of all attacks; empty where there are none."""
+def _turned(costs: Sequence[AttackCost], group: str) -> Values | None:
+    """Joints of all attacks that are right, clean and attacked, and those
+    that are lost and gained; None where there are no joints."""
     rows = [row for c in costs if (row := _overall(c, group)).number]
     total = sum(row.number for row in rows)
     if not total:
-        return ''
+        return None
     clean, attacked = (
         sum(r.number * (getattr(r, view).oks50 or 0) for r in rows) / total
         for view in ('clean', 'attacked')
     )
-    return f'{percent(clean, 1)} → {percent(attacked, 1)}'
+    lost, gained = np.sum([c.turned[group] for c in costs], axis=0) / total
+    return dict(
+        right=f'{percent(clean, 1)} → {percent(attacked, 1)}',
+        lost=percent(float(lost), 1),
+        gained=percent(float(gained), 1),
+    )
 
 
 def _failures(plain: Sequence[AttackCost]) -> list[Values]:
@@ -289,48 +276,3 @@ def _failures(plain: Sequence[AttackCost]) -> list[Values]:
                 kinds = {k: 100 * n / total for k, n in found.items()}
                 bars.append(dict(group=group, paint=paint, kinds=kinds))
     return bars
-
-
-def _cards(
-    analysis: Analysis,
-    headings: Mapping[str, Sequence[Case]],
-    case_images: MakeImages | None,
-) -> tuple[dict[str, list[Values]], str]:
-    """Heading -> cases with their crops, or the reason why there are none."""
-    if case_images is None:
-        return {}, 'this report was made without the data set'
-    cards = {}
-    try:
-        for heading, cases in headings.items():
-            found = case_images(analysis.run, cases) if cases else {}
-            cards[heading] = [
-                _card(case, images, analysis) for case, images in found.items()
-            ]
-    except LookupError as error:
-        return {}, error.args[0]
-    return cards, ''
-
-
-def _card(case: Case, images: CaseImages, analysis: Analysis) -> Values:
-    """A case's crops with predictions and errors drawn over them."""
-    run = analysis.run
-    attack = next(a for a in run.attacks if a.name == case.attack)
-    style = PoseStyle.from_names(run.joints.names, run.joints.links)
-    height, width = images.clean.shape[:2]
-    truth = images.in_crop(run.boxes.truth[case.row])
-    hidden = attack.hidden[case.row] & np.isfinite(truth).all(axis=1)
-    views = []
-    for word, image, predictions in (
-        ('clean', images.clean, run.clean),
-        ('attacked', images.attacked, attack.predictions),
-    ):
-        found = images.in_crop(predictions.keypoints[case.row])
-        shapes = svg.pose(found, np.ones(len(found), bool), style, height)
-        for k in np.flatnonzero(hidden):
-            name = f'{style.names[k]}, annotation'
-            shapes += svg.error(truth[k], found[k], name, height)
-        overlay = svg.svg((width, height), *shapes)
-        uri = svg.data_uri(image, '.jpg')
-        views.append(dict(word=word, image=uri, overlay=overlay))
-    cost = next(c for c in analysis.costs if c.name == case.attack)
-    return dict(case=case, title=describe(cost), views=views)

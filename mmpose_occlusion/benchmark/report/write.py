@@ -1,5 +1,6 @@
 """From benchmark runs to a folder with a page, JSON and CSV."""
 
+import json
 import os
 import platform
 import shlex
@@ -25,10 +26,18 @@ from mmpose_occlusion.metrics.confidence import CONFIDENT
 from mmpose_occlusion.version import __version__
 
 from .cases import MakeImages
-from .numbers import csv_files, report_numbers
+from .numbers import (
+    changed_conditions,
+    csv_files,
+    latex_table,
+    report_numbers,
+)
 from .page import render_page
 
 PAGE = 'index.html'
+
+FORMATS = ('page', 'json', 'csv')
+"""Kinds of files that a report consists of."""
 
 
 def write_report(
@@ -45,13 +54,14 @@ def write_report(
     title: str | None = None,
     notes: Sequence[str] = (),
     command: str | None = None,
+    formats: Sequence[str] = FORMATS,
+    latex: str | Path | None = None,
 ) -> Path:
     """Analyse runs, print their tables and write the report.
 
     Args:
         runs: At least one; the others are compared with the first.
-        folder: Gets ``index.html``, ``report.json``, ``attacks.csv``,
-            ``joints.csv``, ``movement.csv`` and ``table.md``.
+        folder: Gets the files; those of an earlier report are removed.
         case_images: Makes the crops of cases again, see
             :data:`.cases.MakeImages`; None for a page without crops.
         progress: Called with the name of each step.
@@ -63,9 +73,12 @@ def write_report(
         title: Of the page.
         notes: Lines below the title.
         command: That wrote this report; by default this process's.
+        formats: Some of :data:`FORMATS`: ``page`` is ``index.html`` and
+            ``table.md``, ``json`` is ``report.json``, ``csv`` the tables.
+        latex: File of a LaTeX table.
 
     Returns:
-        Path of the page.
+        Path of the page, or the folder without one.
     """
     start = time.perf_counter()
     folder = Path(folder)
@@ -87,38 +100,46 @@ def write_report(
         seconds=round(time.perf_counter() - start, 1),
     )
     numbers = report_numbers(analyses, comparison, draws, seed, facts)
-    page = render_page(
-        analyses, comparison, numbers, case_images, cases, title, notes
-    )
-    with together(folder, last=PAGE) as staging:
-        write_json(staging / 'report.json', numbers)
-        for name, text in csv_files(analyses).items():
+    if (folder / 'report.json').is_file():
+        old = json.loads((folder / 'report.json').read_text())
+        for sentence in changed_conditions(old, numbers):
+            print(f'note: {sentence}')
+    tables = csv_files(analyses)
+    texts: dict[str, str] = dict(tables) if 'csv' in formats else {}
+    if 'page' in formats:
+        texts['table.md'] = markdown_tables(analyses)
+        texts[PAGE] = render_page(
+            analyses, comparison, numbers, case_images, cases, title, notes
+        )
+    files = ('report.json', 'table.md', PAGE, *tables)
+    with together(folder, last=PAGE, old=files) as staging:
+        if 'json' in formats:
+            write_json(staging / 'report.json', numbers)
+        for name, text in texts.items():
             write_text(staging / name, text)
-        write_text(staging / 'table.md', markdown_tables(analyses))
-        write_text(staging / PAGE, page)
+    if latex is not None:
+        write_text(Path(latex), latex_table(analyses))
     print_tables(analyses)
-    return folder / PAGE
+    return folder / PAGE if 'page' in formats else folder
 
 
 @contextmanager
-def together(folder: Path, last: str) -> Iterator[Path]:
+def together(
+    folder: Path, last: str, old: Sequence[str] = ()
+) -> Iterator[Path]:
     """Write several files that belong together.
 
     They are written to the folder that this yields. At the end the old files
-    of the same names are removed, ``last`` first, and the new ones moved in,
-    ``last`` last: after an interruption the folder never holds files of two
-    different calls, and ``last`` only beside all the others. An error before
-    that leaves the folder as it was.
-
-    Args:
-        folder: Gets the files.
-        last: Name of the file that stands for all.
+    of the same names, and of the names ``old``, are removed, ``last`` first,
+    and the new ones moved in, ``last`` last: after an interruption the folder
+    never holds files of two different calls, and ``last`` only beside all the
+    others. An error before that leaves the folder as it was.
     """
     staging = Path(tempfile.mkdtemp(prefix='.unfinished-', dir=folder))
     try:
         yield staging
         names = sorted(os.listdir(staging), key=lambda name: name == last)
-        for name in reversed(names):
+        for name in dict.fromkeys([last, *old, *reversed(names)]):
             (folder / name).unlink(missing_ok=True)
         for name in names:
             os.replace(staging / name, folder / name)
@@ -136,3 +157,30 @@ def with_distinct_names(runs: Sequence[BenchmarkRun]) -> list[BenchmarkRun]:
             run = replace(run, model=f'{run.model} ({count[run.model]})')
         out.append(run)
     return out
+
+
+_EVERY = 10.0  # seconds between lines that are not on a terminal
+
+
+def show_steps(total: int) -> Callable[[str], None]:
+    """A function that prints each of ``total`` steps with the time that is
+    left."""
+    start = last = time.monotonic()
+    done = 0
+
+    def show(step: str) -> None:
+        nonlocal done, last
+        now = time.monotonic()
+        text = f'analysing {min(done + 1, total)}/{total}: {step}'
+        if 0 < done < total:
+            left = (now - start) / done * (total - done)
+            text += f', {left:.0f} s left'
+        done += 1
+        if sys.stdout.isatty():
+            end = '\n' if done > total else ''
+            print(f'\r{text[:78]:78}', end=end, flush=True)
+        elif now - last > _EVERY or done == 1:
+            print(text, flush=True)
+            last = now
+
+    return show

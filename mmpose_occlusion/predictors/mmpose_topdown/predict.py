@@ -118,6 +118,7 @@ class BatchPredictor:
         else:
             for row, crop in enumerate(crops):
                 arrays.note(row, crop.effects[attack])
+                arrays.centres[row] = _in_image(arrays.centres[row], crop)
         rows = np.flatnonzero(arrays.changed)
         if len(rows):
             found = self._predict([crops[row] for row in rows], attack)
@@ -150,6 +151,16 @@ class BatchPredictor:
             torch.autocast(self.device.type, enabled=self._fp16),
         ):
             return [s.pred_instances for s in self._model.test_step(data)]
+
+
+def _in_image(point: np.ndarray, crop: Crop) -> np.ndarray:
+    """A point of the crop in pixels of the image, as MMPose maps
+    predictions."""
+    size, scale, center = (
+        np.asarray(crop.sample.metainfo[f'input_{name}'], float)
+        for name in ('size', 'scale', 'center')
+    )
+    return point / size * scale + center - scale / 2
 
 
 def inputs_of(

@@ -44,3 +44,77 @@ def test_models_are_compared_on_the_same_boxes():
     moved = replace(boxes, boxes=boxes.boxes + 3)
     _, found = analyse([first, replace(second, boxes=moved)], draws=5)
     assert 'different boxes' in found.reasons['B']
+
+
+@pytest.mark.parametrize(
+    ('under_attack', 'tau'), [((1, 3, 5), 1), ((5, 3, 1), -1)]
+)
+def test_agreement_over_models(under_attack, tau):
+    """Three models lose 1, 2 and 4 of six occluded noses, and as many of the
+    visible ones under the disc as given."""
+    boxes = boxes_of_all(12)
+    boxes.visible[:6, 0] = 1
+    runs = []
+    for natural, lost in zip((1, 2, 4), under_attack, strict=True):
+        clean = made_up.perfect(boxes)
+        clean.keypoints[:natural, 0] += 1000
+
+        def lose(joints, lost=lost):
+            joints = joints.copy()
+            joints[6 : 6 + lost, 0] += 1000
+            return joints
+
+        attack = made_up.attack(
+            clean,
+            boxes,
+            fault=lose,
+            config=dict(
+                type='KeypointOcclusion',
+                target='nose',
+                fill='black',
+                size='10%',
+            ),
+        )
+        runs.append(
+            made_up.run(boxes, clean, [attack], model=f'{natural}', people=[])
+        )
+    _, found = analyse(runs, draws=50)
+    (agreement,) = found.agreement
+    assert (agreement.paint, agreement.severity) == ('black', 0.1)
+    assert agreement.models == 3
+    assert agreement.tau.value == pytest.approx(tau)
+    assert agreement.tau.low <= tau <= agreement.tau.high
+    _, pair = analyse(runs[:2], draws=5)
+    assert pair.agreement == []
+
+
+def test_stars_of_differences_hold_for_all_attacks():
+    boxes = boxes_of_all(20)
+    clean = made_up.noisy(boxes, 3)
+    sizes = (0.1, 0.2, 0.3, 0.4)
+    first, second = (
+        made_up.run(
+            boxes,
+            clean,
+            [
+                sized(clean, boxes, d, int(lost * i))
+                for i, d in enumerate(sizes)
+            ],
+            model=f'{lost}',
+            people=[],
+        )
+        for lost in (3, 1)
+    )
+    _, found = analyse([first, second], draws=300)
+    clean_one, none, *_, worst = found.differences
+    for name in ('score', 'loss'):
+        draws = getattr(worst, name)['PCK']
+        ends = getattr(worst, f'{name}_together')['PCK']
+        assert ends.value == draws.value == pytest.approx(0.3)
+        assert ends.high - ends.low > draws.high - draws.low
+        assert ends.is_real
+    assert not none.score_together['PCK'].is_real
+    assert none.equivalence.equal
+    assert not worst.equivalence.equal
+    assert worst.equivalence.smallest_effect > 0
+    assert clean_one.score_together['PCK'].value == 0

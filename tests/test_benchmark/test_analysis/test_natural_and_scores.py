@@ -1,18 +1,19 @@
 """Runs whose natural gap and scores are planted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from mmpose_occlusion.benchmark.analysis.bootstrap import draw_weights
-from mmpose_occlusion.benchmark.analysis.keypoints import (
-    image_index,
-    keypoint_table,
-)
 from mmpose_occlusion.benchmark.analysis.natural_occlusion import (
     natural_occlusion,
 )
-from mmpose_occlusion.benchmark.analysis.score_quality import ScoreJudge
+from mmpose_occlusion.benchmark.analysis.run_measures import RunMeasures
+from mmpose_occlusion.benchmark.analysis.score_quality import (
+    KeypointTable,
+    ScoreJudge,
+)
 from mmpose_occlusion.benchmark.data import (
     Attacked,
     BenchmarkRun,
@@ -20,6 +21,8 @@ from mmpose_occlusion.benchmark.data import (
     Joints,
     Predictions,
 )
+from tests.test_benchmark import made_up
+from tests.test_benchmark.test_analysis.attack_cases import boxes_of_all
 
 N, K = 400, 4
 AREA = 1e4
@@ -67,8 +70,13 @@ def planted() -> BenchmarkRun:
                 Attacked(
                     name=f'keypoint:{names[k]}:black:{size:.0%}',
                     suite='planted',
-                    config={},
-                    details=dict(severity=size),
+                    config=dict(
+                        type='KeypointOcclusion',
+                        target=names[k],
+                        fill='black',
+                        size=f'{size:.0%}',
+                    ),
+                    details={},
                     predictions=predict(right),
                     changed=np.ones(N, bool),
                     excluded=np.zeros(N, bool),
@@ -91,30 +99,32 @@ def planted() -> BenchmarkRun:
 
 
 @pytest.fixture(scope='module')
-def weights(planted):
-    return draw_weights(len(np.unique(image_index(planted))), 200)
+def measures(planted) -> RunMeasures:
+    return RunMeasures(planted, 200)
 
 
-def test_the_table_is_of_labelled_keypoints(planted):
-    table = keypoint_table(planted, planted.clean)
+def test_the_table_is_of_labelled_keypoints(measures, planted):
+    table = KeypointTable.of(measures, planted.clean)
     assert len(table) == N * K
     assert table.right.mean() == pytest.approx(
         (0.9 * 5 + 0.4 * 3) / 8, abs=0.04
     )
 
 
-def test_the_natural_gap(planted, weights):
-    by_size = {
-        size: [a for a in planted.attacks if a.details['severity'] == size]
-        for size in (0.1, 0.2)
-    }
-    found = natural_occlusion(planted, weights, {'black': by_size})
+def test_the_natural_gap(measures, planted):
+    found, draws = natural_occlusion(measures)
     whole, *joints = found.gaps
     assert [g.joint for g in joints] == ['left_hand', 'right_hand', 'hip']
-    assert whole.right_visible.value == pytest.approx(0.9, abs=0.03)
-    assert whole.right_occluded.value == pytest.approx(0.4, abs=0.05)
-    assert whole.loss.low <= 0.5 <= whole.loss.high
+    assert whole.at_visible['OKS50'].value == pytest.approx(0.9, abs=0.03)
+    assert whole.at_occluded['OKS50'].value == pytest.approx(0.4, abs=0.05)
+    assert whole.loss['OKS50'].low <= 0.5 <= whole.loss['OKS50'].high
     assert whole.occluded == (planted.boxes.visible == 1).sum()
+    # a prediction is exact or 500 pixels off: all measures are the same
+    for measure in ('OKS', 'PCK'):
+        assert vars(whole.loss[measure]) == pytest.approx(
+            vars(whole.loss['OKS50'])
+        )
+    assert 'AP' not in whole.loss  # no people in COCO's format
     (equivalent,) = found.equivalents
     # .2 lost at 10 %, .7 at 20 %: .5 between them
     assert [e.value for e in equivalent.losses] == pytest.approx(
@@ -123,29 +133,43 @@ def test_the_natural_gap(planted, weights):
     assert equivalent.reached
     assert equivalent.size.low <= 0.16 <= equivalent.size.high
     assert equivalent.size.value == pytest.approx(0.16, abs=0.012)
+    assert draws.natural[0] == pytest.approx(equivalent.natural.value)
+    assert list(draws.attacks) == [('black', 0.1), ('black', 0.2)]
+    for by in {s.by for s in found.strata}:
+        assert sum(s.people for s in found.strata if s.by == by) == N
 
 
-def test_a_mild_attack_never_costs_as_much(planted, weights):
-    mild = {0.1: [a for a in planted.attacks if a.details['severity'] == 0.1]}
-    (equivalent,) = natural_occlusion(
-        planted, weights, {'black': mild}
-    ).equivalents
+def test_a_mild_attack_never_costs_as_much(planted):
+    run = replace(planted, attacks=planted.attacks[:K])
+    (equivalent,) = natural_occlusion(RunMeasures(run, 20))[0].equivalents
     assert not equivalent.reached
     assert equivalent.size.value is None
 
 
-def test_strata_hold_everybody(planted, weights):
-    found = natural_occlusion(planted, weights, {}).strata
-    for by in {s.by for s in found}:
-        assert sum(s.people for s in found if s.by == by) == N
+def test_ap_of_a_joint_by_its_flag():
+    """Half of the left wrists have v = 1; a third of these is lost."""
+    wrist = made_up.COCO.index('left_wrist')
+    boxes = boxes_of_all(12)
+    boxes.visible[:6, wrist] = 1
+    clean = made_up.perfect(boxes)
+    clean.keypoints[:2, wrist] += 500
+    run = made_up.run(boxes, clean, [])
+    whole, one = natural_occlusion(RunMeasures(run, 50))[0].gaps
+    assert (one.joint, one.visible, one.occluded) == ('left_wrist', 6, 6)
+    assert one.at_visible['AP'].value == pytest.approx(1)
+    # recalls up to 4 / 6 of 101 are reached; the scores are equal and the
+    # wrong ones stand first: precision 4 / 6
+    assert one.at_occluded['AP'].value == pytest.approx(67 / 101 * 4 / 6)
+    assert one.loss['OKS50'].value == pytest.approx(1 / 3)
+    assert whole.loss['AP'].value == pytest.approx(one.loss['AP'].value)
 
 
-def test_scores(planted, weights):
-    judge = ScoreJudge(planted, weights[:50])
+def test_scores(measures, planted):
+    judge = ScoreJudge(measures)
     told = [judge.attacked(attack) for attack in planted.attacks]
     scores = judge.scores(told)
     clean = scores.clean
-    table = keypoint_table(planted, planted.clean)
+    table = KeypointTable.of(measures, planted.clean)
     # uniform in +-.3 around .6 and .4: P(x > y) with a shift of a third
     assert clean.auroc.value == pytest.approx(1 - (2 / 3) ** 2 / 2, abs=0.02)
     assert clean.right.value == pytest.approx(table.right.mean())
@@ -170,6 +194,81 @@ def test_scores(planted, weights):
     assert found.hidden_auroc.value == pytest.approx(area, abs=1e-9)
 
 
-def test_pose_scores_rise_with_oks(planted, weights):
-    found = ScoreJudge(planted, weights[:50]).scores([]).pose
-    assert 0.3 < found.low <= found.value <= found.high < 1
+def test_pose_scores_rise_with_oks(measures):
+    found = ScoreJudge(measures).scores([]).pose.spearman
+    assert 0.2 < found.low <= found.value <= found.high < 1
+
+
+def test_a_visibility_output_is_scored_beside_the_score(planted):
+    """It knows what is hidden, clean and attacked; the score knows not."""
+    seen = planted.boxes.visible == 2
+    attacks = [
+        replace(
+            attack,
+            predictions=replace(
+                attack.predictions,
+                visibility=np.where(attack.hidden, 0.1, 0.9),
+                scores=np.full(seen.shape, 0.5),
+            ),
+        )
+        for attack in planted.attacks
+    ]
+    clean = replace(planted.clean, visibility=np.where(seen, 0.8, 0.2))
+    judge = ScoreJudge(
+        RunMeasures(replace(planted, clean=clean, attacks=attacks), 20)
+    )
+    found = judge.scores([judge.attacked(attack) for attack in attacks])
+    assert found.natural_visibility_auroc.value == 1
+    assert found.natural_auroc.value < 0.8
+    for each in (*found.attacks, *found.pooled):
+        assert each.visibility_auroc.value == 1
+        assert each.hidden_auroc.value == 0.5
+
+
+def test_what_an_oracles_ranking_gains():
+    """Of 10 people in images of their own 4 are lost, with the highest
+    scores."""
+    boxes = boxes_of_all(10)
+    clean = made_up.perfect(boxes)
+    clean.keypoints[:4] += 1000
+    clean.scores[4:] = 0.5
+    run = made_up.run(boxes, clean, [made_up.attack(clean, boxes)])
+    judge = ScoreJudge(RunMeasures(run, 20))
+    (found,) = [judge.attacked(attack) for attack in run.attacks]
+    # recalls up to .6 are reached: with precision 6 / 10, and with 1
+    gap = 61 / 101 * (1 - 6 / 10)
+    for pose in (found.pose_clean, found.pose_attacked, judge.scores([]).pose):
+        assert pose.oracle_gap.value == pytest.approx(gap)
+    ranked = replace(clean, scores=clean.scores.copy())
+    ranked.scores[:4] = 0.1
+    best = RunMeasures(replace(run, clean=ranked), 5)
+    assert ScoreJudge(best).scores([]).pose.oracle_gap.value == 0
+
+
+def test_a_calibrated_simulator():
+    """Keypoints that are right with the probability of their scores: an ECE
+    within noise of 0, Brier score and AUROC as of scikit-learn, and AURC by
+    its definition."""
+    from sklearn.metrics import brier_score_loss, roc_auc_score
+
+    rng = np.random.default_rng(0)
+    boxes = boxes_of_all(400)
+    clean = made_up.perfect(boxes)
+    scores = rng.beta(2, 1.5, clean.scores.shape)
+    right = rng.random(scores.shape) < scores
+    keypoints = np.where(right[..., None], clean.keypoints, -1e4)
+    run = made_up.run(
+        boxes, Predictions(keypoints.astype(np.float32), scores), [], people=[]
+    )
+    found = ScoreJudge(RunMeasures(run, 100)).scores([]).clean
+    known = scores.ravel(), right.ravel()
+    assert found.ece.value < 0.03
+    assert found.brier.value == pytest.approx(brier_score_loss(*known[::-1]))
+    assert found.auroc.value == pytest.approx(
+        roc_auc_score(*known[::-1]), abs=1e-4
+    )
+    ordered = ~known[1][np.argsort(-known[0])]
+    risks = np.cumsum(ordered) / np.arange(1, len(ordered) + 1)
+    assert found.aurc.value == pytest.approx(risks.mean(), abs=1e-4)
+    for each in (found.brier, found.auroc, found.aurc):
+        assert each.low < each.value < each.high

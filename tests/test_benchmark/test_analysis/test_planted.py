@@ -68,8 +68,7 @@ def test_wrists_that_move_when_the_elbow_is_hidden(boxes):
     ]
     (found,), _ = analyse([made_up.run(boxes, clean, attacks)], draws=50)
 
-    (matrix,) = found.matrices
-    values = np.array(matrix.values)
+    values = np.array([list(cost.moved.values()) for cost in found.costs])
     changed = attacks[elbow].changed
     longer = (boxes.boxes[:, 2:] - boxes.boxes[:, :2]).max(axis=1)
     expected = np.zeros((17, 17))
@@ -97,6 +96,12 @@ def test_wrists_that_move_when_the_elbow_is_hidden(boxes):
                 near = 0.2 * longer[both] > 40
                 assert row.attacked.pck == pytest.approx(near.mean())
                 assert row.clean.ap == pytest.approx(1)
+                change = row.change['EPE_px']
+                assert change.value == pytest.approx(40, abs=1e-3)
+                assert (change.low, change.high) == pytest.approx(
+                    (40, 40), abs=1e-3
+                )
+                assert row.change['OKS50'].high == -1
                 assert row.attacked.ap < 0.5
         moved = {name for name, x in cost.moved.items() if x > 1e-6}
         assert moved == ({WRIST} if hit else set())

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.benchmark.analysis import analyse
-from mmpose_occlusion.benchmark.analysis.attack_costs import change_draws
 from mmpose_occlusion.benchmark.analysis.run_measures import RunMeasures
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.inference import simultaneous_intervals
@@ -64,8 +63,8 @@ def test_a_summary_is_what_was_planted(boxes):
     assert summary.mpc.value == pytest.approx((nose.mean() + 1) / 2)
     assert summary.rpc.value == pytest.approx(summary.mpc.value)
     assert summary.moe.value is None
-    assert not any(half.reached for half in summary.halves)
-    assert all(half.size.value is None for half in summary.halves)
+    assert not any(curve.reached for curve in found.curves)
+    assert all(curve.half.value is None for curve in found.curves)
     # figures of single joints show the usual size
     plain = [c.name for c in found.costs if c.plain]
     assert plain == ['keypoint:nose:black:10%', 'keypoint:left_eye:black:10%']
@@ -81,11 +80,11 @@ def test_half_is_lost_between_two_sizes(boxes):
         attacks.append(attack)
     run = made_up.run(boxes, clean, attacks, people=[])
     (found,), _ = analyse([run], draws=50)
-    (half,) = found.summaries[0].halves
-    assert half.reached
+    (curve,) = found.curves
+    assert curve.reached
     # from .75 to .2, .5 is five elevenths of the way
-    assert half.size.value == pytest.approx(0.1 + 0.05 * 5 / 11)
-    assert half.size.low < half.size.value < half.size.high
+    assert curve.half.value == pytest.approx(0.1 + 0.05 * 5 / 11)
+    assert curve.half.low < curve.half.value < curve.half.high
 
 
 def test_errors_are_relative_to_the_first_model(boxes):
@@ -112,9 +111,7 @@ def test_stars_are_of_simultaneous_intervals(boxes):
     (found,), _ = analyse([run], draws=100)
     measures = RunMeasures(run, 100)
     for measure in ('AP', 'PCK'):
-        draws = np.stack(
-            [change_draws(measures, a)[measure] for a in run.attacks]
-        )
+        draws = np.stack([measures.change(a)[measure] for a in run.attacks])
         known = simultaneous_intervals(draws)
         for cost, (low, high) in zip(found.costs, known, strict=True):
             ends = cost.together[measure]

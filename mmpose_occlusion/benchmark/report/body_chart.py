@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import PowerNorm
 
-from .chart_base import FAINT, HEAT, INK, LEADER, LIMB, Chart
+from .figures import FAINT, HEAT, INK, LEADER, LIMB, Chart
 
 STANDING: dict[str, tuple[float, float]] = {
     'nose': (0, 8.55),
@@ -35,14 +35,8 @@ Spot = tuple[float, float]
 
 @dataclass(frozen=True)
 class BodyLayout:
-    """Where the joints are drawn.
-
-    Args:
-        spots: Joint -> x and y, y upwards.
-        links: Pairs of joints.
-        is_standing: Whether this is the standing person, whose sides are
-            known, and not the median of the data.
-    """
+    """Where the joints are drawn, and whether this is the standing person,
+    whose sides are known, or the median of the data."""
 
     spots: dict[str, Spot]
     links: list[tuple[str, str]]
@@ -55,15 +49,9 @@ def body_layout(
     joints: np.ndarray,
     boxes: np.ndarray,
 ) -> BodyLayout:
-    """Place joints on a standing person if all names are known, else at
-    their median place in the people's bboxes.
-
-    Args:
-        names: Length K.
-        links: Pairs of indices.
-        joints: ``(N, K, 2)`` annotated joints in pixels, NaN for unlabelled.
-        boxes: ``(N, 4)`` xyxy in pixels.
-    """
+    """Place joints on a standing person if all names are known, else at the
+    median place of the annotated joints ``(N, K, 2)`` in the people's bboxes
+    ``(N, 4)``, pixels. Links are pairs of indices."""
     pairs = [(names[a], names[b]) for a, b in links]
     places = {joint: _standing(joint) for joint in names}
     known = {joint: spot for joint, spot in places.items() if spot}
@@ -95,15 +83,9 @@ def body_chart(
     label: str,
     alt: str,
 ) -> Chart | None:
-    """One body for each paint: the larger and darker a joint, the more.
-
-    Args:
-        losses: Paint -> joint -> loss.
-        layout: Where the joints are.
-        text: Writes a loss beside its joint.
-        label: Of the colour scale.
-        alt: Description.
-    """
+    """One body for each paint (paint -> joint -> loss): the larger and darker
+    a joint, the more. ``text`` writes a loss beside its joint, ``label`` is of
+    the colour scale."""
     values = [x for found in losses.values() for x in found.values()]
     if not values or not layout.spots:
         return None
@@ -176,13 +158,8 @@ def _spread(values: Sequence[float], least: float) -> list[float]:
     """Rising values, moved so that neighbours are ``least`` apart."""
     out = list(values)
     for _ in range(200):
-        moved = False
         for i in range(len(out) - 1):
-            lack = least - (out[i + 1] - out[i])
-            if lack > 1e-6:
-                out[i] -= lack / 2
-                out[i + 1] += lack / 2
-                moved = True
-        if not moved:
-            break
+            lack = max(0.0, least - (out[i + 1] - out[i]))
+            out[i] -= lack / 2
+            out[i + 1] += lack / 2
     return out
