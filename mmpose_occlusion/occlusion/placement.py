@@ -122,15 +122,24 @@ def move_elsewhere(
         blocked[y1:y2, x1:x2] |= stamp
     else:
         blocked |= person
-    fits = _fitting(blocked, stamp)
+    # only near the photograph; a disc's box has up to a row or column without
+    # its pixels on each side
+    rows, cols = (np.flatnonzero(photo.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    top0, left0 = max(int(rows[0]) - 1, 0), max(int(cols[0]) - 1, 0)
+    near = blocked[top0 : rows[-1] + 2, left0 : cols[-1] + 2]
+    if near.shape[0] < stamp.shape[0] or near.shape[1] < stamp.shape[1]:
+        return None
+    fits = _fitting(near, stamp)
     if place == ON_PERSON:
         col, row = (math.floor(value + 0.5) for value in region.center)
         height, width = fits.shape
-        down, right = row - y1, col - x1
+        down, right = row - y1 + top0, col - x1 + left0
         fits &= person[down : down + height, right : right + width]
     elif place == DECOY:
-        rows = np.arange(fits.shape[0]) - y1
-        cols = np.arange(fits.shape[1]) - x1
+        rows = np.arange(fits.shape[0]) + top0 - y1
+        cols = np.arange(fits.shape[1]) + left0 - x1
         radius = max(stamp.shape) / 2
         if isinstance(region, Disc):
             radius = region.radius
@@ -140,7 +149,7 @@ def move_elsewhere(
     if not len(spots):
         return None
     top, left = divmod(int(spots[int(number * len(spots))]), fits.shape[1])
-    return region.moved(left - x1, top - y1)
+    return region.moved(left + left0 - x1, top + top0 - y1)
 
 
 def move_aside(
