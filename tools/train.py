@@ -68,7 +68,9 @@ def train(options: 'TrainOptions') -> None:
     configure_training(cfg, options)
     for split in ('train', 'val'):
         if cfg.get(f'{split}_dataloader'):
-            checks.check_data_files(cfg, split)
+            checks.check_data_files(
+                cfg, split, skip_unreadable=options.skip_unreadable
+            )
     checks.check_resume(cfg)
     prepare_launch(cfg, options.launcher)
     checks.fetch_pretrained(cfg)

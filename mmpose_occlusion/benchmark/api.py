@@ -164,6 +164,7 @@ def run_benchmark(
     cfg_options: Mapping[str, Any] | None = None,
     trust_checkpoint: bool = False,
     launcher: str = 'none',
+    skip_unreadable: bool = False,
     people: str = 'all',
     options: Mapping[str, Any] | None = None,
     log: Callable[[str], object] = print,
@@ -206,6 +207,7 @@ def run_benchmark(
             than weights, which runs any code in it.
         launcher: 'none', or what started the processes: 'pytorch', 'slurm'
             or 'mpi'.
+        skip_unreadable: Leave out and count images that cannot be read.
         people: Whom an attack on an image of a model that finds people by
             itself acts on: 'all' at once, or 'one', with an image pass each.
         options: Arguments of the model's adapter, such as ``padding``.
@@ -232,6 +234,7 @@ def run_benchmark(
             max_images=max_images,
             batch_size=batch_size,
             dry_run=dry_run,
+            skip_unreadable=skip_unreadable,
             log=log,
         )
         return None if image_run is None else Benchmark(Path(out), [image_run])
@@ -257,6 +260,7 @@ def run_benchmark(
         cfg_options=cfg_options or {},
         trust_checkpoint=trust_checkpoint,
         launcher=launcher,
+        skip_unreadable=skip_unreadable,
     )
     try:
         from mmpose_occlusion.predictors.mmpose_topdown.mmpose_run import (

@@ -72,6 +72,7 @@ def run_predictor(
     detections: str | Path | None = None,
     batch_size: int | None = None,
     dry_run: bool = False,
+    skip_unreadable: bool = False,
     log: Callable[[str], object] = _LOG.info,
 ) -> BenchmarkRun | None:
     """Predict images clean and under attacks, into a benchmark's folder.
@@ -97,6 +98,7 @@ def run_predictor(
             predictor gets in place of the annotated ones.
         batch_size: Images of one call of the predictor at most.
         dry_run: Only log how many predictions are missing at most.
+        skip_unreadable: Leave out images that cannot be read.
         log: Called with lines of progress.
 
     Returns:
@@ -124,6 +126,7 @@ def run_predictor(
         None if detections is None else str(detections),
         max_images,
         batch_size or BATCH_IMAGES,
+        skip_unreadable,
         log,
     )
     lock = folder_lock(out)
@@ -159,6 +162,7 @@ class _Setup:
         detections: str | None,
         max_images: int | None,
         batch_size: int,
+        skip_unreadable: bool,
         log: Callable[[str], object],
     ) -> None:
         self.predictor, self.seed, self.log = predictor, seed, log
@@ -175,7 +179,7 @@ class _Setup:
         self.mapping = joint_mapping(
             predictor.keypoint_names, names, f'predictor "{predictor.name}"'
         )
-        paths = check_images(annotations, folder, decode=True)
+        paths = check_images(annotations, folder, True, skip_unreadable)
         found = (
             None
             if detections is None

@@ -26,3 +26,4 @@ class BenchmarkOptions:
     cfg_options: Mapping[str, Any] = field(default_factory=dict)
     trust_checkpoint: bool = False
     launcher: str = 'none'
+    skip_unreadable: bool = False

@@ -95,6 +95,12 @@ def add_config(parser: argparse.ArgumentParser, dest: str = 'config') -> None:
         'td-hm_res50_8xb64-210e_coco-256x192.py',
     )
     add_cfg_options(parser)
+    parser.add_argument(
+        '--skip-unreadable',
+        action='store_true',
+        help='leave out and count images that cannot be read, which stop the '
+        'command otherwise',
+    )
 
 
 class NamedValues(argparse.Action):

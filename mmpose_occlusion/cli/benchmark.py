@@ -149,6 +149,7 @@ class ImageOptions:
     resume: bool
     batch_size: int | None
     dry_run: bool
+    skip_unreadable: bool
 
 
 def benchmark_images(options: ImageOptions) -> None:

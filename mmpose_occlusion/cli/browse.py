@@ -33,6 +33,7 @@ class BrowseOptions:
     seed: int
     gt_boxes: bool
     cfg_options: Mapping[str, Any]
+    skip_unreadable: bool
 
     def command(self) -> str:
         """The command line that makes the same images."""
@@ -101,7 +102,8 @@ def browse(options: BrowseOptions) -> None:
     attacks = attacked_config.read_attacks(cfg, options.attack)
     if options.gt_boxes:
         attacked_config.use_gt_boxes(cfg, split)
-    checks.check_data_files(cfg, split, evaluator=False)
+    cfg.work_dir = options.out
+    checks.check_data_files(cfg, split, False, options.skip_unreadable)
     dataset = crops.crop_dataset(cfg, split, attacks, options.seed)
     if not len(dataset):
         raise UsageError(f'the {split} data of "{options.config}" is empty')

@@ -40,7 +40,7 @@ def run(
     Returns:
         The exit status: 0, :data:`USER` or :data:`MACHINE`.
     """
-    from mmpose_occlusion.errors import UsageError
+    from mmpose_occlusion.errors import DataError, UsageError
 
     missing = [name for name in _MMPOSE if find_spec(name) is None]
     if missing and mmpose:
@@ -67,7 +67,9 @@ def run(
     try:
         work(options)
     except UsageError as error:
-        status = _fail(error)
+        status = _fail(
+            error, MACHINE if isinstance(error, DataError) else USER
+        )
     except OSError as error:
         status = _fail(error, MACHINE)
     except (MemoryError, RuntimeError) as error:

@@ -10,16 +10,24 @@ from mmengine.config import Config
 
 from mmpose_occlusion.errors import UsageError
 
+from .annotation_check import check_annotations
 from .data_files import DataFile, data_files
 
 
-def check_data_files(cfg: Config, split: str, evaluator: bool = True) -> None:
-    """Check that the files of a split's data and evaluator exist.
+def check_data_files(
+    cfg: Config,
+    split: str,
+    evaluator: bool = True,
+    skip_unreadable: bool = False,
+) -> None:
+    """Check that the files of a split's data and evaluator exist, and what
+    is in them, see :func:`.annotation_check.check_annotations`.
 
     Paths that are not on a local disk are not checked.
 
     Raises:
         UsageError: One is missing; the message names its key.
+        DataError: One cannot be used.
     """
     for file in data_files(cfg, split):
         scores = file.key.startswith(f'{split}_evaluator')
@@ -30,6 +38,7 @@ def check_data_files(cfg: Config, split: str, evaluator: bool = True) -> None:
             f'{file.key}: {kind} "{os.path.normpath(file.path)}" does not '
             f'exist: {_remedy(file, split, scores)}'
         )
+    check_annotations(cfg, split, skip_unreadable)
 
 
 def _remedy(file: DataFile, split: str, scores: bool) -> str:

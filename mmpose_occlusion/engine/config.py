@@ -142,8 +142,9 @@ def metainfo_of(dataset: Mapping) -> dict:
     Raises:
         UsageError: There is none.
     """
-    from mmpose.datasets.datasets.utils import parse_pose_metainfo
     from mmpose.registry import DATASETS
+
+    from .metainfo_check import parse_metainfo
 
     for _, entry in walk_datasets(dataset):
         metainfo = copy.deepcopy(entry.get('metainfo'))
@@ -151,7 +152,7 @@ def metainfo_of(dataset: Mapping) -> dict:
             cls = class_of(entry, DATASETS)
             metainfo = copy.deepcopy(getattr(cls, 'METAINFO', None))
         if metainfo:
-            return parse_pose_metainfo(metainfo)
+            return parse_metainfo(metainfo, type_name(entry))
     raise UsageError(
         f'the data set "{dataset.get("type")}" has no metainfo, so its joints '
         'have no names: set metainfo=dict(from_file=...) in the config'

@@ -31,6 +31,7 @@ class TrainOptions:
     show: bool
     interval: int
     wait_time: float
+    skip_unreadable: bool
 
 
 def configure_training(cfg: Config, options: TrainOptions) -> None:

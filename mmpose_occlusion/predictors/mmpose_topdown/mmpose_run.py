@@ -58,7 +58,7 @@ def run_mmpose(options: BenchmarkOptions) -> BenchmarkRun | None:
     start = time.time()
     cfg = load_config(options.model, options.cfg_options)
     configure(cfg, options)
-    check_data_files(cfg, 'test', evaluator=False)
+    check_data_files(cfg, 'test', False, options.skip_unreadable)
     check_checkpoint(options.checkpoint)
     prepare_launch(cfg, options.launcher)
     runner = Runner.from_cfg(cfg)
