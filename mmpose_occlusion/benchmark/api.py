@@ -29,10 +29,13 @@ class Benchmark:
     Args:
         folder: Folder of the benchmark.
         runs: The runs; others are compared with the first.
+        trusted: Whether this process made the runs: classes and files that
+            their configs name are then used again for images of cases.
     """
 
     folder: Path
     runs: list[BenchmarkRun] = field(repr=False)
+    trusted: bool = field(default=False, repr=False)
 
     def analyse(self, draws: int = 0, seed: int = 0) -> list[Analysis]:
         """The analysis of each run.
@@ -121,7 +124,7 @@ class Benchmark:
         return write_report(
             self.runs,
             self.folder if path is None else path,
-            case_images=_case_images(self.runs),
+            case_images=_case_images(self.runs, self.trusted),
             draws=draws,
             seed=seed,
             cases=cases,
@@ -220,6 +223,7 @@ def run_benchmark(
         UsageError: A file does not exist, an attack does not fit the data
             set, or another run works in the folder.
     """
+    suites = suites if suites or attacks else (DEFAULT,)
     if not is_config(model, checkpoint):
         image_run = _run_images(
             model,
@@ -237,7 +241,9 @@ def run_benchmark(
             skip_unreadable=skip_unreadable,
             log=log,
         )
-        return None if image_run is None else Benchmark(Path(out), [image_run])
+        if image_run is None:
+            return None
+        return Benchmark(Path(out), [image_run], trusted=True)
     if checkpoint is None:
         raise UsageError(
             f'model "{model}" is a config of MMPose: give its checkpoint, too'
@@ -247,7 +253,7 @@ def run_benchmark(
         checkpoint=str(checkpoint),
         out=str(out),
         data=data or {},
-        suites=suites if suites or attacks else (DEFAULT,),
+        suites=suites,
         attacks=attacks,
         seed=seed,
         max_images=max_images,
@@ -272,7 +278,7 @@ def run_benchmark(
             'is not installed: install MMPose 1.3 with MMEngine and mmcv'
         ) from error
     run = run_mmpose(of_config)
-    return None if run is None else Benchmark(Path(out), [run])
+    return None if run is None else Benchmark(Path(out), [run], trusted=True)
 
 
 def is_config(model: Any, checkpoint: Any = None) -> bool:
@@ -346,7 +352,7 @@ def _row(
     return row
 
 
-def _case_images(runs: Sequence[BenchmarkRun]) -> Any:
+def _case_images(runs: Sequence[BenchmarkRun], trusted: bool) -> Any:
     """What makes the images of cases again; None without MMPose, which runs
     on crops need."""
     here = find_spec('mmpose') is not None
@@ -364,7 +370,7 @@ def _case_images(runs: Sequence[BenchmarkRun]) -> Any:
             case_crops,
         )
 
-        return case_crops(run, cases)
+        return case_crops(run, cases, trusted)
 
     return make
 

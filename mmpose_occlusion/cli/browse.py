@@ -89,7 +89,11 @@ def browse(options: BrowseOptions) -> None:
     from mmpose_occlusion.engine.config import load_config, metainfo_of
     from mmpose_occlusion.engine.pipelines import attack_name
     from mmpose_occlusion.errors import UsageError
-    from mmpose_occlusion.files import write_bytes, write_text
+    from mmpose_occlusion.files import (
+        check_replaceable,
+        write_bytes,
+        write_text,
+    )
     from mmpose_occlusion.hooks.summary import outcomes, summarize
     from mmpose_occlusion.visualization import (
         PoseStyle,
@@ -97,6 +101,7 @@ def browse(options: BrowseOptions) -> None:
         gallery,
     )
 
+    check_replaceable(options.out, ['sheet.png', 'gallery.html'])
     split = options.split
     cfg = load_config(options.config, options.cfg_options)
     attacks = attacked_config.read_attacks(cfg, options.attack)

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.runner import find_latest_checkpoint
 
+from mmpose_occlusion.checkpoints.read import load_checkpoint_safely
 from mmpose_occlusion.errors import UsageError
 
 from .annotation_check import check_annotations
@@ -71,17 +73,28 @@ def check_checkpoint(path: str, what: str = 'checkpoint') -> None:
         )
 
 
-def check_resume(cfg: Config) -> None:
-    """Check that the checkpoint that a training starts from exists.
+def check_resume(cfg: Config, trust: bool = False) -> None:
+    """Check the checkpoint that a training starts from: MMEngine unpickles
+    files of all kinds.
+
+    Args:
+        cfg: The run's config.
+        trust: See :func:`.load_checkpoint_safely`.
 
     Raises:
-        UsageError: It does not exist.
+        UsageError: It does not exist, is damaged, or would have to be
+            trusted.
     """
-    if cfg.get('load_from'):
+    path = cfg.get('load_from')
+    if path:
         what = (
             'checkpoint to resume from' if cfg.get('resume') else 'load_from'
         )
-        check_checkpoint(cfg.load_from, what)
+        check_checkpoint(path, what)
+    elif cfg.get('resume'):
+        path = find_latest_checkpoint(cfg.work_dir)
+    if path and (Path(path).is_file() or path.startswith('http')):
+        load_checkpoint_safely(path, trust)
 
 
 def fetch_pretrained(cfg: Config) -> None:

@@ -43,8 +43,14 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             f'config "{path}" needs a module that cannot be imported: '
             f'{_first_cause(error)}'
         ) from error
-    except (AssertionError, OSError, SyntaxError) as error:
-        raise UsageError(f'config "{path}" cannot be read: {error}') from error
+    except RecursionError as error:
+        raise UsageError(
+            f'config "{path}" inherits from itself: correct its _base_'
+        ) from error
+    except Exception as error:  # a config is Python, and can raise anything
+        raise UsageError(
+            f'config "{path}" cannot be read: {type(error).__name__}: {error}'
+        ) from error
     for key, value in (options or {}).items():
         try:
             cfg.merge_from_dict({key: value})

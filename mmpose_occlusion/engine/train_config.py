@@ -32,6 +32,7 @@ class TrainOptions:
     interval: int
     wait_time: float
     skip_unreadable: bool
+    trust_checkpoint: bool
 
 
 def configure_training(cfg: Config, options: TrainOptions) -> None:

@@ -264,3 +264,12 @@ def test_optional_arrays_are_stored(store):
     found = RunStore.open(store.path).read()[0]['clean']
     assert found.person_scores.tolist() == [0.5, 0]
     assert (found.visibility == 0.25).all()
+
+
+@pytest.mark.parametrize('text', ['', '[1]', '{"attacks": [3]}'])
+def test_damaged_lists_are_written_again(store, text):
+    for name in ('attacks.json', 'last.json'):
+        (store.path / name).write_text(text)
+    store.request([dict(name='a', key='k')])
+    assert store.attacks == [dict(name='a', key='k')]
+    assert isinstance(store.last, dict)

@@ -11,7 +11,7 @@ from mmpose_occlusion.errors import UsageError
 from tests.test_tools.conftest import ROOT
 
 MEMORY = 'error: out of memory: use a smaller batch size or fewer workers\n'
-TOOLS = ['train', 'test', 'browse', 'benchmark', 'report']
+TOOLS = ['train', 'test', 'browse', 'benchmark', 'report', 'check']
 
 
 def command(name):
@@ -28,7 +28,9 @@ def test_help(name):
     )
     assert done.returncode == 0, done.stderr
     assert 'usage: ' in done.stdout
-    assert ('--cfg-options' in done.stdout) == (name != 'report')
+    assert ('--cfg-options' in done.stdout) == (
+        name not in ('report', 'check')
+    )
 
 
 @pytest.mark.parametrize('name', ['train', 'test', 'browse'])
@@ -67,7 +69,8 @@ def test_imports_are_quiet():
         (
             OSError(28, 'No space left on device', 'x.npz'),
             1,
-            "error: [Errno 28] No space left on device: 'x.npz'\n",
+            'error: No space left on device "x.npz": free some space; what is '
+            'finished is stored, and the same command goes on from there\n',
         ),
         (
             RuntimeError('CUDA out of memory. Tried to'),
@@ -90,9 +93,17 @@ def test_exit_status(error, status, sentence, capsys):
     assert capsys.readouterr().err == sentence
 
 
-def test_a_bug_keeps_its_traceback():
+def test_a_traceback_on_demand(monkeypatch, capsys):
     def work(options):
-        raise RuntimeError('a bug')
+        raise ValueError('a bug')
 
-    with pytest.raises(RuntimeError, match='a bug'):
-        run(work, SimpleNamespace(), mmpose=False)
+    assert run(work, SimpleNamespace(), mmpose=False) == 1
+    error = capsys.readouterr().err
+    assert error == (
+        'error: ValueError: a bug: add --traceback to see where it happened\n'
+    )
+    monkeypatch.setattr(sys, 'argv', ['test.py', '--traceback'])
+    assert run(work, SimpleNamespace(), mmpose=False) == 1
+    shown = capsys.readouterr().err
+    assert 'Traceback' in shown
+    assert shown.endswith(error)

@@ -10,7 +10,8 @@ from mmpose.registry import DATASETS
 
 from mmpose_occlusion.engine.annotation_check import check_annotations
 from mmpose_occlusion.errors import DataError
-from tests.test_engine.test_checks import coco_people, dataset
+from tests.broken_files import coco_people
+from tests.test_engine.test_checks import dataset
 
 
 @pytest.fixture

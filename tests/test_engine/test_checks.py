@@ -6,29 +6,8 @@ import pytest
 from mmengine.config import Config
 
 from mmpose_occlusion.engine import checks
-from mmpose_occlusion.engine.config import metainfo_of
 from mmpose_occlusion.errors import UsageError
-
-
-def coco_people(**changes):
-    """A file of one person, whose annotation can be changed."""
-    keypoints = [float(i) for k in range(17) for i in (k + 5, 2 * k + 5, 2)]
-    person = dict(
-        id=1,
-        image_id=1,
-        category_id=1,
-        bbox=[2, 2, 30, 40],
-        area=600,
-        iscrowd=0,
-        num_keypoints=17,
-        keypoints=keypoints,
-    )
-    names = list(metainfo_of({'type': 'CocoDataset'})['keypoint_name2id'])
-    return dict(
-        images=[dict(id=1, file_name='a.png', width=50, height=50)],
-        annotations=[{**person, **changes}],
-        categories=[dict(id=1, name='person', keypoints=names)],
-    )
+from tests.broken_files import coco_people
 
 
 def config(dataset, evaluator=None):

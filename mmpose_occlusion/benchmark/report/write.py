@@ -20,7 +20,7 @@ from mmpose_occlusion.benchmark.analysis import analyse
 from mmpose_occlusion.benchmark.analysis.bootstrap import DRAWS
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.benchmark.table import markdown_tables, print_tables
-from mmpose_occlusion.files import write_json, write_text
+from mmpose_occlusion.files import check_replaceable, write_json, write_text
 from mmpose_occlusion.metrics.confidence import CONFIDENT
 from mmpose_occlusion.version import __version__
 
@@ -28,7 +28,7 @@ from .cases import MakeImages
 from .numbers import csv_files, report_numbers
 from .page import render_page
 
-PAGE = 'index.html'
+PAGE, NUMBERS = 'index.html', 'report.json'
 
 
 def write_report(
@@ -69,6 +69,7 @@ def write_report(
     """
     start = time.perf_counter()
     folder = Path(folder)
+    check_replaceable(folder, [PAGE, NUMBERS, 'table.md'])
     folder.mkdir(parents=True, exist_ok=True)
     progress = progress or (lambda step: None)
     analyses, comparison = analyse(
@@ -91,7 +92,7 @@ def write_report(
         analyses, comparison, numbers, case_images, cases, title, notes
     )
     with together(folder, last=PAGE) as staging:
-        write_json(staging / 'report.json', numbers)
+        write_json(staging / NUMBERS, numbers)
         for name, text in csv_files(analyses).items():
             write_text(staging / name, text)
         write_text(staging / 'table.md', markdown_tables(analyses))
@@ -117,8 +118,11 @@ def together(folder: Path, last: str) -> Iterator[Path]:
     staging = Path(tempfile.mkdtemp(prefix='.unfinished-', dir=folder))
     try:
         yield staging
-        names = sorted(os.listdir(staging), key=lambda name: name == last)
-        for name in reversed(names):
+        names = os.listdir(staging)
+        check_replaceable(folder, names)
+        # while there is one of them, the numbers are, which carry our mark
+        names.sort(key=lambda name: (name == last, name != NUMBERS))
+        for name in (last, *reversed(names[:-1])):
             (folder / name).unlink(missing_ok=True)
         for name in names:
             os.replace(staging / name, folder / name)
