@@ -116,7 +116,9 @@ def _of_config(
             'MMPose or this package knows: correct the name, or import its '
             'module with custom_imports'
         )
-    built = re.match(r'class `(\w+)` in \S+: (.*)', text.strip('\'"'))
+    if text[:1] in ('"', "'") and text[-1:] == text[:1]:
+        text = text[1:-1]  # a KeyError's is quoted
+    built = re.match(r'class `(\w+)` in \S+: (.*)', text)
     if built:
         return USER, (
             f'{_key(config, built[1])}{built[1]} cannot be built '
@@ -126,7 +128,7 @@ def _of_config(
     if re.match(r'(train|val|test)_dataloader, ', text):
         return USER, f'the config is incomplete: {_shortened(text)}'
     lacking = re.search(r"ConfigDict' object has no attribute '(\w+)'", text)
-    key = lacking[1] if lacking else text.strip("'")
+    key = lacking[1] if lacking else text
     if config is not None and re.fullmatch(_CONFIG_KEY, key):
         return USER, (
             f'the config lacks "{key}": add it, or give a complete config'

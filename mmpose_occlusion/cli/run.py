@@ -4,9 +4,13 @@ Nothing heavy is imported here, so that ``--help`` answers quickly.
 """
 
 import contextlib
+import ctypes
+import functools
 import io
 import os
+import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -59,6 +63,7 @@ def run(
             f'config file "{config}" does not exist: give the path of a '
             'config, or one of MMPose\'s own as "mmpose::body_2d_keypoint/..."'
         )
+    _end_with_parents()
     os.environ.setdefault('LOCAL_RANK', str(getattr(options, 'local_rank', 0)))
     status = 0
     try:
@@ -82,6 +87,30 @@ def run(
     finally:
         _destroy_process_group()
     return status
+
+
+@functools.cache
+def _end_with_parents() -> None:
+    """On Linux, let workers end when this process ends, however it ends, and
+    this process when its torchrun does."""
+    if sys.platform != 'linux':
+        return
+    prctl = ctypes.CDLL(None).prctl
+    on_parents_death = 1  # PR_SET_PDEATHSIG
+    if 'MMPOSE_OCCLUSION_REFUSAL' in os.environ:
+        prctl(on_parents_death, signal.SIGTERM)
+    # Linux means the thread that forks, so only where that lives as long
+    lasting = [False]
+
+    def before() -> None:
+        here = threading.current_thread()
+        lasting[0] = here is threading.main_thread()
+
+    def in_child() -> None:
+        if lasting[0]:
+            prctl(on_parents_death, signal.SIGKILL)
+
+    os.register_at_fork(before=before, after_in_child=in_child)
 
 
 def robust_output() -> None:

@@ -143,5 +143,12 @@ def disc_radius(radius: float, height: float) -> int:
 
     Returns:
         ``max(2, round(radius * height / 256))`` pixels.
+
+    Raises:
+        ValueError: The height is NaN or infinite.
     """
+    if not math.isfinite(height):
+        raise ValueError(
+            f"the height of a person's box is {height}: give a finite box"
+        )
     return max(2, round(radius * height / REFERENCE_HEIGHT))

@@ -67,7 +67,15 @@ class EmptyRemovedHeatmaps(BaseTransform):
         if not removed:
             return results
         rows, joints = np.array(removed).T
-        weights = results['keypoint_weights']
+        weights = results.get('keypoint_weights')
+        if weights is None or rows.max() >= min(
+            map(len, weights if isinstance(weights, list) else [weights])
+        ):
+            raise ValueError(
+                'EmptyRemovedHeatmaps needs results["keypoint_weights"] '
+                '(N, K) of all people of the records: put it right after '
+                'GenerateTarget.'
+            )
         weights = weights if isinstance(weights, list) else [weights]
         maps = [m.copy() for m in maps]
         weights = [w.copy() for w in weights]

@@ -1,5 +1,6 @@
 """What the commands have in common."""
 
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -107,3 +108,45 @@ def test_a_traceback_on_demand(monkeypatch, capsys):
     shown = capsys.readouterr().err
     assert 'Traceback' in shown
     assert shown.endswith(error)
+
+
+FORK = """
+import os, signal
+from types import SimpleNamespace
+from mmpose_occlusion.cli.run import run
+
+def work(options):
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.close(reading)
+        os.write(writing, b'x')
+        signal.pause()
+    os.close(writing)
+    os.read(reading, 1)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+run(work, SimpleNamespace(), mmpose=False)
+"""
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='Linux ends them alone')
+def test_workers_end_with_a_killed_process():
+    """The worker holds the output open until it ends."""
+    done = subprocess.run(
+        [sys.executable, '-c', FORK],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        timeout=60,
+    )
+    assert done.returncode == -9
+
+
+def test_output_in_any_encoding():
+    code = 'from mmpose_occlusion.cli.run import robust_output as r; r();'
+    done = subprocess.run(
+        [sys.executable, '-c', f'{code}print("\u0394 AP")'],
+        capture_output=True,
+        env={**os.environ, 'PYTHONIOENCODING': 'ascii'},
+        cwd=ROOT,
+    )
+    assert done.stdout.strip() == b'\\u0394 AP'
