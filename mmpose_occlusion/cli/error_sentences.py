@@ -80,13 +80,19 @@ def explain(error: BaseException, config: Any = None) -> tuple[int, str]:
         config: The command's loaded config, if it has one: the sentence then
             names the key of a class that cannot be built.
     """
-    text = ' '.join(str(error).split())
+    text = _message(error)
     if isinstance(error, DataError):
         return MACHINE, text
     if isinstance(error, UsageError):
         return USER, text
     if isinstance(error, MemoryError):
         return MACHINE, _TEXTS[0][2]
+    unread = re.search(r'occurs when loading `(.+?)`', text)
+    if unread:
+        return MACHINE, (
+            f'image "{unread[1]}" cannot be read: replace it, or leave such '
+            'images out with --skip-unreadable'
+        )
     for words, status, sentence in _TEXTS:
         if re.search(words, text):
             return status, sentence
@@ -97,6 +103,16 @@ def explain(error: BaseException, config: Any = None) -> tuple[int, str]:
         f'{type(error).__name__}: {_shortened(text)}: add --traceback to see '
         'where it happened',
     )
+
+
+def _message(error: BaseException) -> str:
+    """Its text in one line; of an error in a DataLoader's worker, which
+    PyTorch wraps in a traceback, the last line."""
+    text = str(error)
+    if 'Original Traceback' in text:
+        last = text.strip().rpartition('\n')[2]
+        text = re.sub(r'^[\w.]+: ', '', last)
+    return ' '.join(text.split())
 
 
 def _of_system(error: OSError) -> str:
@@ -116,8 +132,8 @@ def _of_config(
             'MMPose or this package knows: correct the name, or import its '
             'module with custom_imports'
         )
-    if text[:1] in ('"', "'") and text[-1:] == text[:1]:
-        text = text[1:-1]  # a KeyError's is quoted
+    if isinstance(error, KeyError):
+        text = text.strip('\'"')
     built = re.match(r'class `(\w+)` in \S+: (.*)', text)
     if built:
         return USER, (

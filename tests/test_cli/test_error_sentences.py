@@ -18,6 +18,22 @@ CONFIG = dict(
     [
         (UsageError('a\nb'), 2, 'a b'),
         (DataError('x'), 1, 'x'),
+        (
+            UsageError(
+                'Caught UsageError in DataLoader worker process 0.\n'
+                'Original Traceback (most recent call last):\n  File "x"\n'
+                'mmpose_occlusion.errors.UsageError: no nose here\n'
+            ),
+            2,
+            'no nose here',
+        ),
+        (
+            FileNotFoundError(
+                "`[Errno 2]: 'a.png'` occurs when loading `a.png`. Please"
+            ),
+            1,
+            'image "a.png" cannot be read: replace it, or leave',
+        ),
         (MemoryError(), 1, 'out of memory'),
         (RuntimeError('CUDA out of memory'), 1, 'fewer workers'),
         (
