@@ -29,7 +29,7 @@ export TORCH TORCH_INDEX
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
-.PHONY: help demo test smoke env print-python lint mypy format
+.PHONY: help demo test test-classic smoke env print-python lint mypy format
 
 demo: env ## train a small model, attack it, show what each hidden joint cost
 	@"$(PYTHON)" tools/demo.py $(ARGS)
@@ -37,6 +37,9 @@ demo: env ## train a small model, attack it, show what each hidden joint cost
 test: env ## the test suite
 	@"$(PYTHON)" -m pytest --numprocesses $(WORKERS) --dist worksteal \
 		$(ARGS)
+
+test-classic: ## the suite on Python 3.10 and OpenMMLab's own packages
+	@sh tests/classic/run.sh $(or $(PYTHON310),python3.10) $(ARGS)
 
 smoke: env ## the wheel in an environment without MMPose
 	@sh tests/smoke/run.sh "$(PYTHON)"

@@ -20,6 +20,7 @@ _LAZY = {
     'Benchmark': 'benchmark.api',
     'load_benchmark': 'benchmark.api',
     'run_benchmark': 'benchmark.api',
+    'insert_occlusion': 'engine.insertion',
     'EmptyRemovedHeatmaps': 'transforms',
     'KeypointOcclusion': 'transforms',
     'MultiKeypointOcclusion': 'transforms',
@@ -28,6 +29,8 @@ _LAZY = {
     'RandomOcclusion': 'transforms',
 }
 """Name -> module of this package that it is imported from at first use."""
+
+_MMPOSE = ('transforms', 'engine.insertion')
 
 _PACKAGES = (
     'benchmark',
@@ -52,9 +55,9 @@ def __getattr__(name: str) -> Any:
         return import_module(f'{__name__}.{name}')
     if name not in _LAZY:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    if _LAZY[name] == 'transforms' and find_spec('mmpose') is None:
+    if _LAZY[name] in _MMPOSE and find_spec('mmpose') is None:
         raise ImportError(
-            f'{name} is a transform of MMPose, which is not installed: '
+            f'{name} is for MMPose, which is not installed: '
             'install MMPose 1.3 with MMEngine, mmcv and mmdet, or use '
             'mmpose_occlusion.occlude(), which needs none of them.'
         )
@@ -62,7 +65,6 @@ def __getattr__(name: str) -> Any:
 
 
 if find_spec('mmpose') is not None:
-    from . import registration, requirements
+    from . import registration
 
-    requirements.check()
     registration.register_when_loaded()

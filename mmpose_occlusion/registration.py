@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
+from . import requirements
+
 LOCATIONS = {
     'DATASETS': ('mmpose_occlusion.datasets',),
     'TRANSFORMS': ('mmpose_occlusion.transforms',),
@@ -66,7 +68,11 @@ def register() -> None:
 
     Where a registry has been asked for something before, or does not keep
     its locations as MMEngine 0.10's do, the modules are imported at once.
+
+    Raises:
+        RuntimeError: A library is missing or of a version that does not fit.
     """
+    requirements.check()
     from mmpose import registry as registries
 
     for name, modules in LOCATIONS.items():

@@ -1,7 +1,8 @@
 """Checks of the installed libraries that MMPose needs.
 
-Versions are checked by :func:`check`, compiled modules at their first use by
-:func:`check_extensions`, since loading them takes seconds. The package's
+Versions are checked by :func:`check` where this package registers in MMPose,
+compiled modules at their first use by :func:`check_extensions`, since loading
+them takes seconds. The package's
 metadata cannot name these dependencies, since each comes as several
 distributions (``mmcv`` and ``onedl-mmcv``, one torch per CUDA), and pip would
 install one over the other.
@@ -81,12 +82,15 @@ def check() -> None:
 
 
 def check_extensions(modules: Collection[str] = tuple(EXTENSIONS)) -> None:
-    """Raise a RuntimeError, one sentence, if a module does not load.
+    """Raise a RuntimeError, one sentence, if MMPose cannot be used.
 
     Args:
         modules: Some of :data:`EXTENSIONS`.
     """
-    _refuse(extension_problems([n for n in EXTENSIONS if n in modules]))
+    _refuse(
+        problems(installed())
+        or extension_problems([n for n in EXTENSIONS if n in modules])
+    )
 
 
 def problems(versions: Mapping[str, str | None]) -> list[str]:

@@ -5,6 +5,7 @@ MPII, AIC, CrowdPose, OCHuman, JHMDB, Halpe and COCO-WholeBody, independent of
 the order of their joints.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -46,6 +47,13 @@ MPII_ORDER = (
     'left_wrist',
 )
 """MPII's 16, in their order."""
+
+FACE_LANDMARK = re.compile(r'face-\d+')
+FINGER = re.compile(
+    r'(left_|right_)?(thumb|forefinger|middle_finger|ring_finger|pinky_finger)'
+    r'\d'
+)
+FOOT = re.compile(r'(left_|right_)(?:big_toe|small_toe|toe|heel)')
 
 CONVENTIONS = {'coco': COCO_JOINTS, 'mpii': MPII_ORDER}
 """Names of joint orders."""
@@ -114,7 +122,9 @@ def body_parts(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
     The head is the nose, the eyes, the ears and the crown (``head_top``,
     ``top_head`` or ``head``); the neck joins it where there is no facial
-    joint, as in MPII, AIC, CrowdPose and JHMDB.
+    joint, as in MPII, AIC, CrowdPose and JHMDB. Hands, fingers, feet and the
+    landmarks of a face have parts where the data set has such joints, as
+    COCO-WholeBody, Halpe and MMPose's hand data sets have.
 
     Args:
         names: A data set's joint names.
@@ -123,6 +133,7 @@ def body_parts(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         Part name -> names of its joints that the data set has, in the order
         of :data:`ALL_PARTS`. A part without any such joint is left out.
     """
+    names = tuple(names)
     present = set(names)
     head: tuple[str, ...] = FACE + CROWN
     if not present.intersection(FACE):
@@ -154,7 +165,27 @@ def body_parts(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         part: tuple(joint for joint in joints if joint in present)
         for part, joints in table.items()
     }
-    return {part: joints for part, joints in parts.items() if joints}
+    parts = {part: joints for part, joints in parts.items() if joints}
+    return parts | _fine_parts(names)
+
+
+def _fine_parts(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Face, hands, fingers and feet, of the joints that have their names."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        if FACE_LANDMARK.fullmatch(name):
+            found.setdefault('face', []).append(name)
+        elif match := FINGER.fullmatch(name):
+            side, finger = match.groups(default='')
+            found.setdefault(f'{side}hand', []).append(name)
+            found.setdefault(f'{side}{finger}', []).append(name)
+        elif match := FOOT.fullmatch(name):
+            found.setdefault(f'{match[1]}foot', []).append(name)
+    for side in ('', *(f'{side}_' for side in SIDES)):
+        roots = [r for r in (f'{side}hand_root', f'{side}wrist') if r in names]
+        if f'{side}hand' in found:
+            found[f'{side}hand'] += roots[:1]
+    return {part: tuple(joints) for part, joints in found.items()}
 
 
 @dataclass(frozen=True)
@@ -195,6 +226,8 @@ class Skeleton:
             parts[part] = tuple(joints)
         basic = [part for part in BASIC_PARTS if part in parts]
         basic += [part for part in self.own_parts if part not in ALL_PARTS]
+        # a hand or a face alone has no part of the body
+        basic = basic or list(parts)
         object.__setattr__(self, 'parts', parts)
         object.__setattr__(self, 'basic_parts', tuple(basic))
         object.__setattr__(self, '_index', index)
@@ -269,10 +302,10 @@ class Skeleton:
                 it has.
         """
         if part not in self.parts:
-            has = ', '.join(self.parts) or 'none, name your own with parts='
             raise ValueError(
-                f'There is no part {part!r} in this data set; '
-                f'its parts are: {has}.'
+                f'There is no part {part!r} in this data set; its parts are: '
+                f'{", ".join(self.parts) or "none"}; define your own with '
+                f"parts={{'{part}': ['{self.names[0]}', ...]}}."
             )
         return tuple(self.joint_index(joint) for joint in self.parts[part])
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmpose_occlusion.skeleton import Skeleton
+from mmpose_occlusion.skeleton import ALL_PARTS, Skeleton
 from tests.golden.samples import metainfo, names
 
 FACE = 'nose left_eye right_eye left_ear right_ear'
@@ -57,7 +57,7 @@ def test_parts(layout):
     skeleton = Skeleton.from_metainfo(metainfo(layout))
     assert list(skeleton.names) == names(layout)
     parts = {part: set(joints) for part, joints in skeleton.parts.items()}
-    assert parts == table(layout)
+    assert {part: parts[part] for part in ALL_PARTS} == table(layout)
     # no joint is named twice, and none that the data set lacks
     for joints in skeleton.parts.values():
         assert isinstance(joints, tuple)
@@ -81,8 +81,8 @@ def test_a_data_set_without_a_parts_joints_lacks_the_part():
     for part in (*FULL_LIMBS, 'left_side', 'right_side'):
         assert part not in skeleton.parts
         assert part not in skeleton.basic_parts
-    # the hand has a joint "wrist", of neither side
-    assert not Skeleton.from_metainfo(metainfo('coco_wholebody_hand')).parts
+    # landmarks of a face that are only numbered
+    assert not Skeleton.from_metainfo(metainfo('wflw')).parts
 
 
 def test_a_part_of_which_some_joints_exist():
@@ -92,12 +92,33 @@ def test_a_part_of_which_some_joints_exist():
     assert set(skeleton.parts['head']) == {'head'}
 
 
-def test_joints_of_face_hands_and_feet_are_in_no_part():
-    for layout in ('halpe', 'coco_wholebody'):
-        skeleton = Skeleton.from_metainfo(metainfo(layout))
-        used = set().union(*skeleton.parts.values())
-        assert len(used) == 17 + (layout == 'halpe')
-        assert not used & {'left_big_toe', 'right_heel', 'face-0', 'hip'}
+@pytest.mark.parametrize('layout', ['coco_wholebody', 'halpe'])
+def test_parts_of_hands_feet_and_face(layout):
+    parts = Skeleton.from_metainfo(metainfo(layout)).parts
+    assert parts['left_foot'][-1] == 'left_heel'
+    assert len(parts['right_foot']) == 3
+    assert parts['left_ring_finger'] == tuple(
+        f'left_ring_finger{i}' for i in (1, 2, 3, 4)
+    )
+    assert len(parts['right_hand']) == 21
+    assert 'right_hand_root' in parts['right_hand']
+    assert len(parts['face']) == 68
+    body = set().union(*(parts[part] for part in ALL_PARTS))
+    assert len(body) == 17 + (layout == 'halpe')
+
+
+@pytest.mark.parametrize('layout', ['onehand10k', 'rhd2d', 'freihand2d'])
+def test_a_hand_alone(layout):
+    skeleton = Skeleton.from_metainfo(metainfo(layout))
+    assert len(skeleton.parts['hand']) == 21
+    assert set(skeleton.basic_parts) == set(skeleton.parts)
+    assert len(skeleton.parts['pinky_finger']) == 4
+
+
+def test_the_error_for_an_unknown_part_says_how_to_define_it():
+    skeleton = Skeleton.from_names(('a', 'b'))
+    with pytest.raises(ValueError, match=r"parts=\{'tail': \['a', \.\.\.\]\}"):
+        skeleton.part_indices('tail')
 
 
 @pytest.mark.parametrize('layout', ['coco', 'mpii', 'halpe'])

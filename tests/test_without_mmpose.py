@@ -73,7 +73,7 @@ except ImportError as error:
         said, ('KeypointOcclusion', 'PartMix', 'KeypointOcclusion'),
         strict=True,
     ):  # fmt: skip
-        assert line.startswith(f'{name} is a transform of MMPose, which is')
+        assert line.startswith(f'{name} is for MMPose, which is')
         assert 'install MMPose 1.3' in line
 
 

@@ -69,13 +69,16 @@ def train(options: 'TrainOptions') -> None:
     configure_training(cfg, options)
     for split in ('train', 'val'):
         if cfg.get(f'{split}_dataloader'):
+            checks.check_evaluator_file(cfg, split)
             checks.check_data_files(
                 cfg, split, skip_unreadable=options.skip_unreadable
             )
     checks.check_resume(cfg, options.trust_checkpoint)
     prepare_launch(cfg, options.launcher)
     checks.fetch_pretrained(cfg)
-    Runner.from_cfg(cfg).train()
+    runner = Runner.from_cfg(cfg)
+    checks.check_start(runner)
+    runner.train()
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,5 +1,6 @@
 """Reading checkpoints without running code that they contain."""
 
+import hashlib
 import os
 import pickle
 import re
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 import torch
 from mmengine.dist import barrier, is_main_process
@@ -23,7 +25,7 @@ from . import safe_pickle
 CAN_ALLOW_NAMES = digit_version(TORCH_VERSION) >= digit_version('2.6.0')
 """Whether ``torch.serialization.safe_globals`` takes names."""
 
-_WEB = ('http', 'https', 'file')
+_WEB = ('http', 'https')
 _ZIP, _PICKLE = b'PK\x03\x04', b'\x80'
 """First bytes of files of ``torch.save``: since 1.6, and before."""
 
@@ -41,7 +43,8 @@ def load_checkpoint_safely(
     latter, ``message_hub`` holds stand-ins.
 
     Args:
-        path: A file or its URL (kept in PyTorch's download folder).
+        path: A file or its URL. A download is kept in PyTorch's folder under
+            a digest of its whole address.
         trust: Whether a file that names other Python objects is unpickled,
             which runs any code in it.
 
@@ -176,11 +179,13 @@ def local_file(path: str) -> str:
     """
     url = urlparse(path)
     if url.scheme in _WEB:
-        return _download(path, Path(url.path).name)
-    local = Path(path).expanduser()
+        address = hashlib.sha256(path.encode()).hexdigest()[:16]
+        return _download(path, f'{address}-{Path(url.path).name}')
+    file = url2pathname(url.path) if url.scheme == 'file' else path
+    local = Path(file).expanduser()
     if local.is_file():
         return str(local)
-    if '://' in path:
+    if '://' in file:
         raise CheckpointError(
             f'checkpoint "{path}" is on a storage that cannot be read: '
             f'give a file, or a URL that starts with {", ".join(_WEB)}'
@@ -192,7 +197,7 @@ def local_file(path: str) -> str:
 
 
 def _download(url: str, name: str) -> str:
-    """Download into MMEngine's folder, on the first rank if there are many."""
+    """Download into PyTorch's folder, on the first rank if there are many."""
     target = Path(torch.hub.get_dir()) / 'checkpoints' / name
     if is_main_process():
         _fetch(url, target)

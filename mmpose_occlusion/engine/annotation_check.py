@@ -1,9 +1,9 @@
 """The check of annotation and detection files before MMPose reads them."""
 
+import filecmp
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ def _check(cfg: Config, split: str, dataset: Any, skip: bool) -> None:
     evaluator = cfg.get(f'{split}_evaluator') or []
     for metric in [evaluator] if isinstance(evaluator, dict) else evaluator:
         scored = metric.get('ann_file')
-        if scored and os.path.realpath(scored) == os.path.realpath(path):
+        if scored and filecmp.cmp(scored, path, shallow=False):
             metric['ann_file'] = dataset['ann_file']
 
 

@@ -13,7 +13,7 @@ from mmpose_occlusion.occlusion.attack import TRANSFORMS as TYPES
 from mmpose_occlusion.skeleton import Skeleton
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 
-from .config import dataloader, metainfo_of, walk_datasets
+from .config import PARTS_KEY, dataloader, metainfo_of, walk_datasets
 from .pipelines import (
     RECORD_KEY,
     as_attacks,
@@ -33,9 +33,6 @@ from .pipelines import (
 BEFORE, AFTER = 'image_before', 'image_after'
 """Keys of the images that :func:`attack_config` keeps."""
 
-PARTS_KEY = 'occlusion_parts'
-"""Key of a config under which it names its data set's own parts."""
-
 
 def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
     """The attacks of a config's key ``attack`` and of the command line.
@@ -49,8 +46,15 @@ def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
     Raises:
         UsageError: One cannot be read.
     """
+    given = [cfg.pop('attack')] if 'attack' in cfg else []
+    if given and not given[0]:
+        raise UsageError(
+            f'the config key "attack" is {given[0]!r}, which attacks nothing: '
+            'leave it out, or write dict(type="KeypointOcclusion", '
+            'target="nose")'
+        )
     try:
-        attacks = as_attacks(cfg.pop('attack', None)) + as_attacks(list(specs))
+        attacks = as_attacks(given) + as_attacks(list(specs))
     except ValueError as error:
         raise UsageError(str(error)) from error
     parts = cfg.get(PARTS_KEY)

@@ -1,5 +1,6 @@
 """Checks of files before a run is built."""
 
+import filecmp
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -7,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.runner import find_latest_checkpoint
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner, find_latest_checkpoint
 
+from mmpose_occlusion.checkpoints.load import without_wrapper
 from mmpose_occlusion.checkpoints.read import load_checkpoint_safely
 from mmpose_occlusion.errors import UsageError
 
@@ -95,6 +98,73 @@ def check_resume(cfg: Config, trust: bool = False) -> None:
         path = find_latest_checkpoint(cfg.work_dir)
     if path and (Path(path).is_file() or path.startswith('http')):
         load_checkpoint_safely(path, trust)
+
+
+def check_start(runner: Runner) -> None:
+    """Check that a training's checkpoint fits its model and leaves work.
+
+    MMEngine skips keys that do not fit and trains from random weights.
+
+    Raises:
+        UsageError: The checkpoint is of another model (in ``load_from``: no
+            key fits), or the training to be resumed has finished.
+    """
+    path = runner._load_from
+    if runner._resume and not path:
+        path = find_latest_checkpoint(runner.work_dir)
+    if not path:
+        return
+    # check_resume has refused what is not trusted
+    checkpoint = load_checkpoint_safely(path, trust=True)
+    theirs = without_wrapper(checkpoint.get('state_dict', checkpoint))
+    model = runner.model
+    model = model.module if is_model_wrapper(model) else model
+    ours = {k: v.shape for k, v in model.state_dict().items()}
+    fit = [
+        k for k, v in theirs.items() if ours.get(k) == getattr(v, 'shape', 0)
+    ]
+    if len(fit) < len(ours) and (runner._resume or not fit):
+        raise UsageError(
+            f'checkpoint "{path}" is of another model: {len(fit):,} of the '
+            f"model's {len(ours):,} parameters are in it with their shape; "
+            'give a checkpoint of this config'
+        )
+    meta = checkpoint.get('meta') or {}
+    for unit in ('epoch', 'iter') if runner._resume else ():
+        limit = runner.cfg.train_cfg.get(f'max_{unit}s')
+        if limit and meta.get(unit, 0) >= limit:
+            raise UsageError(
+                f'the training in "{path}" has finished ({unit} '
+                f'{meta[unit]} of {limit}): raise --cfg-options '
+                f'train_cfg.max_{unit}s to train on'
+            )
+
+
+def check_evaluator_file(cfg: Config, split: str) -> None:
+    """Check that a metric reads the annotations that the data set reads.
+
+    Raises:
+        UsageError: It reads another file.
+    """
+    files = list(data_files(cfg, split))
+    scored = [f for f in files if f.key.startswith(f'{split}_evaluator')]
+    read = [f for f in files if f.name == 'ann_file' and f not in scored]
+    for file in scored if read else []:
+        if any(_are_equal(file.path, other.path) for other in read):
+            continue
+        raise UsageError(
+            f'{file.key} is "{file.path}" and {read[0].key} is '
+            f'"{read[0].path}", a file of other contents: predictions of one '
+            'would be scored against people of the other; set '
+            f'--cfg-options {file.key}=None'
+        )
+
+
+def _are_equal(path: str, other: str) -> bool:
+    try:
+        return filecmp.cmp(path, other, shallow=False)
+    except OSError:  # reported by check_data_files
+        return True
 
 
 def fetch_pretrained(cfg: Config) -> None:

@@ -1,6 +1,7 @@
 """Configs: loading them, and reading their types and data sets."""
 
 import copy
+import difflib
 import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,20 @@ from mmengine.hub import get_config
 from mmengine.registry import Registry
 
 from mmpose_occlusion.errors import UsageError
+
+PARTS_KEY = 'occlusion_parts'
+"""Key of a config under which it names its data set's own parts."""
+
+USED = (
+    *('attack', PARTS_KEY, 'auto_scale_lr', 'custom_hooks', 'custom_imports'),
+    *('data_preprocessor', 'default_hooks', 'default_scope', 'env_cfg'),
+    *('experiment_name', 'launcher', 'load_from', 'log_level'),
+    *('log_processor', 'model', 'optim_wrapper', 'param_scheduler'),
+    *('preprocess_cfg', 'randomness', 'resume', 'test_cfg', 'test_dataloader'),
+    *('test_evaluator', 'train_cfg', 'train_dataloader', 'val_cfg'),
+    *('val_dataloader', 'val_evaluator', 'visualizer', 'work_dir'),
+)
+"""Keys of a config that MMEngine's runner or this package's tools read."""
 
 SPLITS = ('train', 'val', 'test')
 
@@ -25,7 +40,8 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
         options: Dotted key -> value.
 
     Raises:
-        UsageError: It does not exist or cannot be read.
+        UsageError: It does not exist or cannot be read, or an option would
+            change nothing.
     """
     if '::' not in path and not Path(path).is_file():
         raise UsageError(
@@ -52,13 +68,49 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             f'config "{path}" cannot be read: {type(error).__name__}: {error}'
         ) from error
     for key, value in (options or {}).items():
+        _check_used(cfg, key)
         try:
             cfg.merge_from_dict({key: value})
         except (AssertionError, KeyError, TypeError, IndexError) as error:
             raise UsageError(
                 f'--cfg-options {key} does not fit config "{path}": {error}'
             ) from error
+    _give_parts(cfg)
     return cfg
+
+
+def _check_used(cfg: Config, key: str) -> None:
+    """Refuse an option that nothing reads, as it would change nothing."""
+    first, dot, rest = key.partition('.')
+    if first in USED:
+        return
+    near = difflib.get_close_matches(first, USED, 1)
+    if first in cfg:
+        hint = (
+            '; variables of a config file are read before options are '
+            'applied, so name the key that takes the value, such as '
+            'test_dataloader.dataset.data_root'
+        )
+    else:
+        hint = f': is "{near[0]}{dot}{rest}" meant?' if near else ''
+    raise UsageError(
+        f'--cfg-options {key} would change nothing, since no tool reads '
+        f'"{first}"{hint}'
+    )
+
+
+def _give_parts(cfg: Config) -> None:
+    """Give ``occlusion_parts`` to the part occlusions of all pipelines."""
+    parts = cfg.get(PARTS_KEY)
+    todo = list(cfg.values()) if parts else []
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            if type_name(value) == 'PartOcclusion':
+                value.setdefault('parts', dict(parts))
+            todo.extend(value.values())
+        elif isinstance(value, list | tuple):
+            todo.extend(value)
 
 
 def _first_cause(error: BaseException) -> BaseException:
@@ -102,9 +154,9 @@ def type_name(config: Mapping) -> str:
     >>> type_name(dict(type='mmpose.CocoMetric'))
     'CocoMetric'
     """
-    type_ = config.get('type', '')
-    name = type_ if isinstance(type_, str) else type_.__name__
-    return name.rpartition('.')[2]
+    type_ = config.get('type') or ''
+    name = getattr(type_, '__name__', type_)
+    return str(name).rpartition('.')[2]
 
 
 def class_of(config: Mapping, registry: Registry) -> type | None:

@@ -104,7 +104,9 @@ def check_targets(configs: Sequence[Mapping], skeleton: Skeleton) -> None:
 
 
 def insert_attacks(
-    pipeline: Sequence[Mapping], attacks: Sequence[Mapping], seed: int = 0
+    pipeline: Sequence[Mapping],
+    attacks: Sequence[Mapping],
+    seed: int | None = 0,
 ) -> list[dict]:
     """Insert attacks into a pipeline, in order, with their records.
 
@@ -116,7 +118,8 @@ def insert_attacks(
         pipeline: Configs of a test pipeline.
         attacks: Configs of the attacks; one that takes a ``seed`` and has
             none gets ``seed``.
-        seed: Seed of random draws.
+        seed: Seed of random draws; None for training, where each epoch draws
+            anew.
 
     Returns:
         A new pipeline. Its packing transform carries the records into the
@@ -130,7 +133,8 @@ def insert_attacks(
     inserted = []
     for attack in attacks:
         step = _plain(attack)
-        if step.get('seed') is None and 'seed' in _parameters(step):
+        unseeded = step.get('seed') is None and 'seed' in _parameters(step)
+        if unseeded and seed is not None:
             step['seed'] = int(seed)
         inserted.append(step)
     steps[index + 1 : index + 1] = inserted

@@ -19,7 +19,7 @@ from .attacked_config import (
     read_attacks,
     use_gt_boxes,
 )
-from .checks import check_data_files
+from .checks import check_data_files, check_evaluator_file
 from .config import name_visualizer, set_work_dir, type_name
 
 _SHARED = (
@@ -88,6 +88,7 @@ def configure_test(cfg: Config, options: TestOptions) -> list[str]:
     attacks = read_attacks(cfg, options.attack)
     if options.gt_boxes:
         use_gt_boxes(cfg)
+    check_evaluator_file(cfg, 'test')
     check_data_files(cfg, 'test', skip_unreadable=options.skip_unreadable)
     if options.box_nms is not None:
         match_boxes(cfg, nms_thr=options.box_nms)

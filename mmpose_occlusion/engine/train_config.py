@@ -1,16 +1,19 @@
 """The options of tools/train.py, applied to a config."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
 from mmpose_occlusion.errors import UsageError
 
 from .attacked_config import carry_records
 from .config import name_visualizer, set_work_dir, type_name
+from .insertion import lost_occlusions
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ def configure_training(cfg: Config, options: TrainOptions) -> None:
     """Change a config as MMPose's training tool does, and also
 
     - add the records of occlusions to the data samples,
+    - warn of a later stage without the occlusions of the first,
     - write scalars for TensorBoard.
 
     Args:
@@ -78,6 +82,8 @@ def configure_training(cfg: Config, options: TrainOptions) -> None:
         cfg.model.setdefault('data_preprocessor', cfg.preprocess_cfg)
     for split in ('train', 'val'):
         carry_records(cfg, split)
+    for sentence in lost_occlusions(cfg):
+        print_log(sentence, 'current', logging.WARNING)
     name_visualizer(cfg)
     _write_tensorboard(cfg)
 

@@ -124,4 +124,4 @@ def summarize(
 
 def general(reason: str) -> str:
     """A reason without its numbers, so that equal ones count together."""
-    return re.sub(r'-?\d+\.?\d*', '…', reason)
+    return re.sub(r'(?<!\w)-?\d+\.?\d*', '…', reason)

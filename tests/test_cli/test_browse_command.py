@@ -169,11 +169,11 @@ def test_same_seed_same_pictures(browse):
 
 
 def test_the_page_names_its_command(browse):
-    out, _ = browse(*BLACK, '--num', '1', '--cfg-options', 'a.b=[1,2]')
+    out, _ = browse(*BLACK, '--num', '1', '--cfg-options', 'train_cfg.b=[1,2]')
     page = (out / 'gallery.html').read_text()
     assert '--attack keypoint:random:black' in page
     assert '--split train --num 1 --seed 0' in page
-    assert 'a.b=[1, 2]' in page
+    assert 'train_cfg.b=[1, 2]' in page
 
 
 def test_nothing_to_look_at(browse, config):

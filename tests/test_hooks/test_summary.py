@@ -49,4 +49,5 @@ def test_nothing_to_say(crops):
 def test_numbers_do_not_split_reasons():
     first = general('nose at (-3.5, 200) is outside')
     assert first == general('nose at (1, 2.25) is outside')
+    assert general('left_thumb4 is missing') == 'left_thumb4 is missing'
     assert first != general('ear at (1, 2.25) is outside')

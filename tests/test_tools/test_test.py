@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from mmengine.config import Config
 from numpy.lib import NumpyVersion
 
 from .conftest import ROOT, log_of
@@ -387,6 +388,20 @@ def test_per_keypoint(run):
             ['--cfg-options', 'attack.target=nose'],
             'the config key "attack" has no "type"',
         ),
+        (
+            ['--cfg-options', 'attacks.type=KeypointOcclusion'],
+            '--cfg-options attacks.type would change nothing, since no tool '
+            'reads "attacks": is "attack.type" meant?',
+        ),
+        (
+            ['--cfg-options', 'train_pipeline=[]'],
+            '--cfg-options train_pipeline would change nothing, since no tool '
+            'reads "train_pipeline"; variables of a',
+        ),
+        (
+            ['--cfg-options', 'attack=None'],
+            'the config key "attack" is None, which attacks nothing',
+        ),
         (['--dump', 'x.json'], '--dump "x.json" must be a .pkl file'),
         (
             ['--cfg-options', 'test_dataloader.dataset.ann_file=no.json'],
@@ -456,3 +471,21 @@ def test_file_names_are_legal():
         whole, 'x' * 500
     )
     assert len(file_name(whole, 'x' * 500)) <= 255
+
+
+def test_the_metric_reads_the_annotations_of_the_data_set(
+    config, checkpoint, tool, capsys, tmp_path
+):
+    cfg = Config.fromfile(config)
+    dataset = cfg.test_dataloader.dataset
+    read = Path(dataset.get('data_root') or '') / dataset.ann_file
+    other = tmp_path / 'other.json'
+    argv = [config, checkpoint, '--work-dir', str(tmp_path / 'out')]
+    argv += ['--cfg-options', f'test_evaluator.ann_file={other}']
+    other.write_bytes(read.read_bytes() + b' ')
+    assert tool('test').main(argv) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f'error: test_evaluator.ann_file is "{other}" and')
+    assert 'set --cfg-options test_evaluator.ann_file=None' in error
+    other.write_bytes(read.read_bytes())
+    assert tool('test').main(argv) == 0

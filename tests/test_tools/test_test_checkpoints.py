@@ -2,7 +2,10 @@
 
 import logging
 import pickle
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace as Part
 
 import numpy as np
@@ -10,7 +13,11 @@ import pytest
 import torch
 from mmengine.runner import Runner
 
-from mmpose_occlusion.checkpoints import load, load_checkpoint_safely
+from mmpose_occlusion.checkpoints import (
+    CheckpointError,
+    load,
+    load_checkpoint_safely,
+)
 from tests.test_checkpoints.conftest import given  # noqa: F401
 from tests.test_checkpoints.test_read import Evil
 
@@ -69,12 +76,8 @@ def test_a_reference_file(given, config, test, runners, tmp_path):  # noqa: F811
     assert 'the config has 64x64 (height x width)' in log
 
 
-def test_url(config, checkpoint, test, runners, tmp_path, monkeypatch):
-    """It is downloaded to where MMEngine would."""
-    monkeypatch.setattr(torch.hub, '_hub_dir', str(tmp_path / 'hub'))
+def test_a_file_url_is_read_in_place(config, checkpoint, test, runners):
     assert test(config, Path(checkpoint).as_uri()) == 0
-    copy = tmp_path / 'hub/checkpoints' / Path(checkpoint).name
-    assert copy.read_bytes() == Path(checkpoint).read_bytes()
     state = torch.load(checkpoint, weights_only=False)['state_dict']
     assert torch.equal(
         runners[0].model.head.final_layer.weight,
@@ -82,12 +85,33 @@ def test_url(config, checkpoint, test, runners, tmp_path, monkeypatch):
     )
 
 
+def test_downloads_of_one_name_are_kept_apart(tmp_path, monkeypatch):
+    """By their whole address, of which the last part is often the same."""
+    monkeypatch.setattr(torch.hub, '_hub_dir', str(tmp_path / 'hub'))
+    folders = [tmp_path / name for name in ('run1', 'run2')]
+    for number, folder in enumerate(folders):
+        folder.mkdir()
+        torch.save(
+            {'state_dict': {'w': torch.full((1,), number)}},
+            folder / 'best.pth',
+        )
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        root = f'http://127.0.0.1:{server.server_port}'
+        for number in (0, 1, 0):
+            state = load_checkpoint_safely(f'{root}/run{number + 1}/best.pth')
+            assert state['state_dict']['w'].item() == number
+        with pytest.raises(CheckpointError, match='cannot be downloaded'):
+            load_checkpoint_safely(f'{root}/run3/best.pth')
+        server.shutdown()
+
+
 def test_other_storage(config, test, runners, capsys):
     assert test(config, 's3://bucket/a.pth') == 2
     assert capsys.readouterr().err == (
         'error: checkpoint "s3://bucket/a.pth" is on a storage that '
-        'cannot be read: give a file, or a URL that starts with http, https, '
-        'file\n'
+        'cannot be read: give a file, or a URL that starts with http, https\n'
     )
 
 

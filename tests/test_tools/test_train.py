@@ -63,6 +63,35 @@ def test_resume(config, trained, tool, tmp_path):
     assert state['meta']['iter'] == 4
 
 
+@pytest.mark.parametrize('flag', ['--resume', 'load_from'])
+def test_the_checkpoint_of_another_model(
+    flag, config, trained, tool, tmp_path, capsys
+):
+    path = str(trained / 'epoch_1.pth')
+    argv = [config, '--work-dir', str(tmp_path), '--no-validate']
+    argv += [flag, path] if flag == '--resume' else []
+    argv += ['--cfg-options', 'model.backbone.depth=50']
+    if flag == 'load_from':
+        other = {'encoder.weight': torch.zeros(2)}
+        path = str(tmp_path / 'other.pth')
+        torch.save({'state_dict': other}, path)
+        argv += [f'load_from={path}']
+    assert tool('train').main(argv) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f'error: checkpoint "{path}" is of another model')
+    assert error.count('\n') == 1
+
+
+def test_resume_of_a_finished_training(config, trained, tool, capsys):
+    argv = [config, '--work-dir', str(trained), '--resume', '--no-validate']
+    before = (trained / 'epoch_1.pth').read_bytes()
+    argv += ['--cfg-options', 'train_cfg.max_epochs=1']
+    assert tool('train').main(argv) == 2
+    error = capsys.readouterr().err
+    assert 'epoch_1.pth" has finished (epoch 1 of 1): raise' in error
+    assert (trained / 'epoch_1.pth').read_bytes() == before
+
+
 RANK = """
 import os, sys
 sys.path.insert(0, {tools!r})

@@ -24,7 +24,11 @@ from mmpose_occlusion.benchmark.runs import load_run
 from mmpose_occlusion.checkpoints import load_into
 from mmpose_occlusion.checkpoints.read import local_file
 from mmpose_occlusion.engine.attacked_config import PARTS_KEY, use_gt_boxes
-from mmpose_occlusion.engine.checks import check_checkpoint, check_data_files
+from mmpose_occlusion.engine.checks import (
+    check_checkpoint,
+    check_data_files,
+    check_evaluator_file,
+)
 from mmpose_occlusion.engine.config import (
     dataloader,
     load_config,
@@ -58,6 +62,7 @@ def run_mmpose(options: BenchmarkOptions) -> BenchmarkRun | None:
     start = time.time()
     cfg = load_config(options.model, options.cfg_options)
     configure(cfg, options)
+    check_evaluator_file(cfg, 'test')
     check_data_files(cfg, 'test', False, options.skip_unreadable)
     check_checkpoint(options.checkpoint)
     prepare_launch(cfg, options.launcher)

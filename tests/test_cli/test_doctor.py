@@ -1,0 +1,49 @@
+"""What occlusion-doctor says, with and without libraries."""
+
+import subprocess
+import sys
+
+from mmpose_occlusion.cli import doctor
+
+
+def test_what_is_here(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / 'data/mpii/annotations'
+    folder.mkdir(parents=True)
+    (folder / 'mpii_val.json').write_text('[]')
+    assert doctor.main([]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith('core: ') and 'numpy' in line for line in lines)
+    assert '  compiled operators load' in lines
+    assert lines[-2].startswith('data of COCO')
+    assert 'and no' in lines[-2]
+    assert lines[-1].endswith(': no data/mpii/images')
+
+
+def test_what_is_missing(monkeypatch):
+    real = doctor.find_spec
+    lacking = {'scipy', 'jinja2', 'onnxruntime'}
+    monkeypatch.setattr(
+        doctor, 'find_spec', lambda m: None if m in lacking else real(m)
+    )
+    lines, usable = doctor.diagnose()
+    assert not usable
+    assert '  scipy is missing: pip install scipy' in lines
+    assert '  jinja2 is missing: pip install Jinja2' in lines
+    lacking.remove('scipy')
+    assert doctor.diagnose()[1]
+
+
+def test_a_wrong_version_of_mmpose_is_said_and_not_raised():
+    code = (
+        'from mmpose_occlusion import requirements;'
+        "requirements.REQUIREMENTS['mmpose'] = ('>=9', ['mmpose'], 'CURE');"
+        'from mmpose_occlusion.cli import doctor;'
+        'raise SystemExit(doctor.main([]))'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert '  mmpose >=9 is needed and mmpose is of version' in done.stdout
+    assert 'install it with CURE' in done.stdout
