@@ -1,7 +1,7 @@
 """Real configs made small enough to train on a CPU within a test.
 
-What is changed is said as a user would, by options of the command line;
-data, pipelines, losses and schedules stay those of the config.
+The changes are options of the command line; data, pipelines, losses and
+schedules are the config's.
 """
 
 from collections.abc import Mapping
@@ -41,11 +41,11 @@ NARROW: dict[str, dict[str, Any]] = {
         'head.gau_cfg.hidden_dims': 32,
     },
 }
-"""Type of a backbone -> what makes its model small, below ``model``."""
+"""Type of a backbone -> options of a small model, below ``model``."""
 
 
 def narrowing(model: Mapping) -> dict[str, Any]:
-    """Options that make a config's model small and download nothing."""
+    """Options for a small model without pretrained weights."""
     changes = {'backbone.init_cfg': None, **NARROW[model['backbone']['type']]}
     return {f'model.{key}': value for key, value in changes.items()}
 

@@ -1,4 +1,4 @@
-"""Short readings of records, for assertions."""
+"""Fields of records, for assertions."""
 
 
 def under(record):

@@ -1,13 +1,9 @@
 """Fixtures of small data sets of synthetic people."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope='session')
@@ -49,8 +45,9 @@ def reference_folder(synthetic_people: Path, share_folder: Callable) -> Path:
     as COCO and as MPII in the reference's layout, linked to MMPose's
     names.
     """
+    from data_layout import link  # of projects/tilting_at_windmills
 
-    def link(folder: Path) -> None:
+    def make(folder: Path) -> None:
         for name, source in REFERENCE_LAYOUT.items():
             path = folder / 'data' / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,9 +57,6 @@ def reference_folder(synthetic_people: Path, share_folder: Callable) -> Path:
         for split in ('train', 'val'):
             for image in (synthetic_people / split).iterdir():
                 (images / image.name).symlink_to(image)
-        command = ROOT / 'projects/tilting_at_windmills/prepare_data.py'
-        subprocess.run(
-            [sys.executable, command, 'link'], cwd=folder, check=True
-        )
+        link(folder / 'data', folder / 'data')
 
-    return share_folder('reference', link)
+    return share_folder('reference', make)

@@ -37,7 +37,7 @@ class TestFiles:
         assert repo['repo'] == 'local'
         assert hook in {entry['id'] for entry in repo['hooks']}
 
-    def test_the_lock_has_what_the_package_requires(self):
+    def test_lock_satisfies_requirements(self):
         config = configparser.ConfigParser()
         config.read(ROOT / 'setup.cfg')
         required = [

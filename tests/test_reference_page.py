@@ -1,4 +1,4 @@
-"""What docs/reference.md says of the reference is so."""
+"""The statements of docs/reference.md about the reference."""
 
 import re
 from pathlib import Path
@@ -84,8 +84,8 @@ def test_the_recipe_runs_in_the_references_order(recipe, synthetic_people):
 
 
 def test_colours_change_before_the_occlusion(synthetic_people, tmp_path):
-    """A child as the others have it, with the base that has the jitter: the
-    paint is made from the picture that the jitter left."""
+    """A child config of the base with the jitter paints from the image after
+    the jitter."""
     from mmpose.registry import DATASETS
 
     base = ROOT / 'configs/_base_/occlusions/color-jitter-keypoint-blur.py'

@@ -1,4 +1,4 @@
-"""What importing the package, reading a config and a pipeline cost."""
+"""What is imported with the package, a config and a pipeline."""
 
 import json
 import os
@@ -93,28 +93,31 @@ def steps() -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_a_config_is_read_without_what_it_names(steps):
+@pytest.mark.slow
+def test_config_is_read_without_heavy_imports(steps):
     assert steps['config'] == []
 
 
-def test_a_pipeline_is_built_without_models_and_metrics(steps):
+@pytest.mark.slow
+def test_pipeline_is_built_without_models_and_metrics(steps):
     assert steps['pipeline'] == BY_DATA_SETS
 
 
-def test_all_that_is_registered_is_found_by_its_name(steps):
+@pytest.mark.slow
+def test_registered_classes_are_found_by_name(steps):
     assert len(registered()) > 15
     assert steps['missing'] == []
 
 
 @pytest.fixture
 def a_location(tmp_path, monkeypatch):
-    """A registry with a location of its own, and a module to add to it."""
+    """A registry with one location, and a module to add to it."""
     (tmp_path / 'first_location.py').write_text('')
     (tmp_path / 'added_location.py').write_text(
         'from mmpose.registry import LOOPS\n'
         'LOOPS.register_module(name="Added", module=dict)\n'
     )
-    registry = Registry('loop', locations=['first_location'], scope='nobody')
+    registry = Registry('loop', locations=['first_location'], scope='unknown')
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr('mmpose.registry.LOOPS', registry)
     monkeypatch.setattr(
@@ -125,19 +128,19 @@ def a_location(tmp_path, monkeypatch):
         sys.modules.pop(name, None)
 
 
-def test_a_registry_asked_later_imports_then(a_location):
+def test_registry_imports_at_its_first_lookup(a_location):
     registration.register()
     assert 'added_location' not in sys.modules
     assert a_location.get('Added') is dict
 
 
-def test_a_registry_asked_before_gets_all_at_once(a_location):
+def test_registry_after_a_lookup_imports_at_once(a_location):
     a_location.import_from_location()
     registration.register()
     assert 'Added' in a_location.module_dict
 
 
-def test_a_registry_of_another_make_gets_all_at_once(a_location):
+def test_registry_without_locations_imports_at_once(a_location):
     del a_location._locations
     registration.register()
     assert 'Added' in a_location.module_dict
@@ -160,8 +163,9 @@ TRANSFORMS.get('LoadImage')
 """
 
 
-def test_what_does_not_load_is_said_when_a_registry_is_asked():
-    """In one sentence, before MMPose's own import fails over it."""
+@pytest.mark.slow
+def test_load_failure_is_reported_at_lookup():
+    """In one sentence, before the import of MMPose fails."""
     done = subprocess.run(
         [sys.executable, '-W', 'ignore', '-c', BROKEN],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The check of what is installed: every sentence, and where it is read."""
+"""The check of installed packages: every message and its caller."""
 
 import subprocess
 import sys
@@ -255,7 +255,7 @@ Config.fromfile(sys.argv[1])
 
 
 def test_the_sentence_is_readable_through_custom_imports(tmp_path):
-    """MMEngine replaces what an ImportError says, and nothing else."""
+    """MMEngine replaces the message of an ImportError only."""
     config = tmp_path / 'config.py'
     config.write_text(CONFIG)
     done = subprocess.run(

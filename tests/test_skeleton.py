@@ -1,4 +1,4 @@
-"""Body parts of MMPose's data sets, by hand from their lists of joints."""
+"""Body parts of MMPose's data sets, listed by hand from their joints."""
 
 import pytest
 
@@ -130,7 +130,7 @@ def test_unflipped_names_pair_up(layout):
         assert set(left) == set(parts[f'right_{kind}'])
 
 
-def test_parts_are_by_name_whatever_the_order():
+def test_parts_do_not_depend_on_joint_order():
     forth = {'keypoint_id2name': dict(enumerate(names('coco')))}
     back = {'keypoint_id2name': dict(enumerate(reversed(names('coco'))))}
     forth, back = map(Skeleton.from_metainfo, (forth, back))
@@ -144,7 +144,7 @@ def test_own_parts():
     own = {'left_hand': ['left_wrist', 'left_elbow']}
     skeleton = Skeleton.from_metainfo(metainfo('coco'), parts=own)
     assert skeleton.parts['left_hand'] == ('left_wrist', 'left_elbow')
-    # the others are as they were, and the cached skeleton knows nothing of it
+    # the cached skeleton is unchanged
     plain = Skeleton.from_metainfo(metainfo('coco'))
     assert 'left_hand' not in plain.parts
     assert {**skeleton.parts} == {

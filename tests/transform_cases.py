@@ -110,7 +110,7 @@ TARGET_CASES = {
     'empty-maps': (EmptyRemovedHeatmaps, {}),
     'empty-maps-lightly': (EmptyRemovedHeatmaps, dict(weight=0.25)),
 }
-"""Those that work on targets, after ``GenerateTarget``."""
+"""Transforms of targets, after ``GenerateTarget``."""
 
 
 def make(case, **more):
@@ -120,8 +120,8 @@ def make(case, **more):
 
 
 def make_black(case):
-    """The transform of a case, all of whose paint is black; that of
-    ``PartMix`` is, if its donors' pictures are."""
+    """The transform of a case with black paint; for ``PartMix`` the donors'
+    images must be black."""
     cls = ALL_CASES[case][0]
     if cls is MultiKeypointOcclusion:
         return make(case, fills=('black',))

@@ -6,6 +6,7 @@ Nothing heavy is imported here, so that ``--help`` answers quickly.
 import contextlib
 import ctypes
 import functools
+import gc
 import io
 import os
 import signal
@@ -149,13 +150,19 @@ def _fail(error: Exception | str, status: int = USER) -> int:
 
 
 def _destroy_process_group() -> None:
-    """Leave the process group, so that no other rank waits for this one."""
+    """Leave the process group and end its threads.
+
+    The group's threads end with its last reference, which the model's wrapper
+    in the runner's reference cycles holds. A thread that is still alive while
+    Python exits can abort the process.
+    """
     if 'torch.distributed' not in sys.modules:
         return
     import torch.distributed
 
     available = torch.distributed.is_available()
     if available and torch.distributed.is_initialized():
+        gc.collect()
         torch.distributed.destroy_process_group()
 
 

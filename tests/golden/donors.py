@@ -1,4 +1,4 @@
-"""Small training sets whose people are donors, and pictures to take."""
+"""Small training sets of donors, written as images."""
 
 import atexit
 import tempfile
@@ -13,22 +13,22 @@ from mmpose_occlusion.datasets.donors import DonorIndex
 from tests.golden.samples import names, photo
 
 
-def data_list(folder, pictures, layout='coco', first_id=901):
-    """What a data set makes of some pictures, which are written as PNG.
+def data_list(folder, images, layout='coco', first_id=901):
+    """The data list of a data set of some images, written as PNG.
 
     Args:
         folder (Path): Where to write them.
-        pictures (list): ``(picture, people)`` each; a person is
-            ``{name: (x, y)}`` in the picture's pixels. A missing joint is
+        images (list): ``(image, people)`` each; a person is
+            ``{name: (x, y)}`` in the image's pixels. A missing joint is
             (0, 0), on MPII (-1, -1), as in the data sets' files.
         layout (str): Name of MMPose's metainfo file.
         first_id (int): Annotation id of the first person; the others follow.
     """
     people_of_all = []
-    for number, (picture, people) in enumerate(pictures):
+    for number, (image, people) in enumerate(images):
         path = Path(folder) / f'{layout}_{number}.png'
-        cv2.imwrite(str(path), picture)
-        height, width = picture.shape[:2]
+        cv2.imwrite(str(path), image)
+        height, width = image.shape[:2]
         for joints in people:
             missing = (-1, -1) if layout == 'mpii' else (0, 0)
             xy = [joints.get(name, missing) for name in names(layout)]
@@ -46,7 +46,7 @@ def data_list(folder, pictures, layout='coco', first_id=901):
 
 
 def give(results, donors):
-    """Results of a data set that has these donors."""
+    """Add a data set with these donors to results."""
     dataset = results.get('dataset')
     results['dataset'] = SimpleNamespace(
         donors=donors,
@@ -59,14 +59,14 @@ def give(results, donors):
 
 @cache
 def some_donors(layout, black=False):
-    """Seven people in four pictures, parts of them missing or cut off."""
+    """Seven people in four images; some body parts are missing or cropped."""
     folder = tempfile.TemporaryDirectory()
     atexit.register(folder.cleanup)
     rng = np.random.default_rng(len(layout))
-    pictures = []
+    images = []
     for number in range(4):
         size = (30 + 9 * number, 44 - 5 * number)
-        picture = photo(*size, seed=number)
+        image = photo(*size, seed=number)
         people = []
         for _ in range(2 if number else 1):
             people.append(
@@ -76,5 +76,5 @@ def some_donors(layout, black=False):
                     if rng.random() < (1 if number < 2 else 0.7)
                 }
             )
-        pictures.append((picture * (not black), people))
-    return DonorIndex(data_list(folder.name, pictures, layout))
+        images.append((image * (not black), people))
+    return DonorIndex(data_list(folder.name, images, layout))

@@ -1,9 +1,8 @@
-"""The reference system's occlusions once more: plain, slow and obvious.
+"""A plain, slow implementation of the reference system's occlusions.
 
-Written from the published behaviour alone (one paragraph below for each rule),
-with all of the defects that ``paper_exact=True`` promises to keep. Nothing
-here is shared with the package, so that agreement between the two means
-something. Joints are ``{name: (x, y)}`` in crop pixels, as Python floats; an
+Written from the published behaviour (one paragraph below for each rule), with
+all defects that ``paper_exact=True`` keeps. No code is shared with the
+package. Joints are ``{name: (x, y)}`` in crop pixels, as Python floats; an
 image is an (H, W, 3) uint8 array.
 """
 
@@ -79,7 +78,7 @@ def members(part, layout):
 def reference_joints(
     names, xy, visible, layout, flipped=False, removed=(), filed=()
 ):
-    """The coordinates that the reference would hold for one person.
+    """One person's coordinates as the reference stores them.
 
     Labelled joints are warped into the crop. A missing one keeps what its file
     says: (0, 0) in COCO, unless ``filed``, {name: (x, y)}, has something else;
@@ -297,7 +296,7 @@ def is_empty(box):
 def mix_part(image, joints, part, donor, donor_joints, donor_part, layout):
     """The crop after PartMix, and the joints that removal takes.
 
-    Both pictures come in the same order of channels, and the reference mixes
+    Both images come in the same order of channels, and the reference mixes
     the two orders up, so that the pasted pixels are swapped.
     """
     nothing = image.copy(), set()

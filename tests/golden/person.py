@@ -1,4 +1,4 @@
-"""One person on a crop of 192 x 256 pixels, and what black paint shows."""
+"""One person on a crop of 192 x 256 pixels, occluded in black."""
 
 from tests.golden import naive_reference as reference
 from tests.golden.samples import crop, mask, white

@@ -1,9 +1,8 @@
 """Results dicts as MMPose's datasets and transforms make them.
 
-Annotations go through MMPose's own dataset classes and ``TopdownAffine``; then
-the crop and its labelled joints are replaced by those the test asks for, so
-that every coordinate is exact. What MMPose makes of the *missing* joints (it
-warps them like the others) stays.
+Annotations pass through MMPose's dataset classes and ``TopdownAffine``; then
+the crop and its labelled joints are replaced by the test's, so that every
+coordinate is exact. Missing joints remain as MMPose warps them.
 """
 
 import math
@@ -22,8 +21,7 @@ from mmpose.registry import TRANSFORMS
 from mmpose_occlusion.occlusion import replay
 from tests.golden import naive_reference as reference
 
-# A joint that the photographer's picture has at ZOOM * p + SHIFT is seen at p
-# in the crop.
+# A joint at ZOOM * p + SHIFT in the whole image is at p in the crop.
 ZOOM, SHIFT = 2, 40
 SHARED_KEYS = (
     'dataset_name',
@@ -62,7 +60,7 @@ def names(layout):
 
 
 def photo(height, width, seed=0):
-    """Random grey levels 1 to 254: nothing is black by accident."""
+    """Random grey levels 1 to 254: no pixel is black."""
     rng = np.random.default_rng(seed)
     return rng.integers(1, 255, (height, width, 3), dtype=np.uint8)
 
@@ -161,9 +159,9 @@ def crop(
         joints (dict): Labelled joints, ``{name: (x, y)}`` in crop pixels.
         image (np.ndarray): The crop. Not copied.
         layout (str): Name of MMPose's metainfo file.
-        flipped (bool): As if ``RandomFlip`` had flipped the picture.
+        flipped (bool): As if ``RandomFlip`` had flipped the image.
         two_channels (bool): Visibility in shape (1, K, 2), as codecs with
-            weights of their own get it.
+            own weights get it.
         unlabelled (dict): Joints to which the file of a COCO-style data set
             gives coordinates, ``{name: (x, y)}`` in the pixels of the whole
             image, but no label (v = 0).
@@ -191,15 +189,15 @@ def crop(
 
 
 def crowd(people, image, layout='coco', img_id=1, warped=True):
-    """Results with several people in one picture.
+    """Results with several people in one image.
 
     Args:
         people (list): One ``{name: (x, y)}`` each. The annotation id of the
             n-th is ``10 + n`` unless it is given by a key ``'id'``; its box is
-            the picture unless a key ``'bbox'`` gives it (xyxy).
-        image (np.ndarray): The picture.
+            the image unless a key ``'bbox'`` gives it (xyxy).
+        image (np.ndarray): The image.
         warped (bool): As after ``TopdownAffine`` (joints of the crop), or as
-            before it (joints and boxes of the whole picture).
+            before it (joints and boxes of the whole image).
     """
     height, width = image.shape[:2]
     infos = []
@@ -209,7 +207,7 @@ def crowd(people, image, layout='coco', img_id=1, warped=True):
         bbox = person.pop('bbox', (0, 0, width, height))
         infos.append(coco_instance(layout, person, bbox, img_id, ann_id))
     if infos:
-        # the data set's own way to gather the people of one picture
+        # the data set gathers the people of one image
         results = dataset(layout)._get_bottomup_data_infos(infos, [])[0]
     else:
         count = len(names(layout))
@@ -268,13 +266,13 @@ def weights(results, person=0, layout='coco'):
 
 
 def labelled(results, person=0, layout='coco'):
-    """Names of the joints that still count."""
+    """Names of the joints with a weight above 0."""
     weight = weights(results, person, layout)
     return {name for name in weight if weight[name]}
 
 
 def mask(results, clean):
-    """(H, W) bool: pixels that differ from the clean picture."""
+    """(H, W) bool: pixels that differ from the clean image."""
     return (results['img'] != clean).reshape(*clean.shape[:2], -1).any(-1)
 
 
@@ -308,10 +306,10 @@ RECORD_KEYS = {
 
 
 def replayed(clean, records):
-    """The picture made again from the records alone.
+    """Replay records on the clean image.
 
-    All patches of one call and turn come from the picture as it was before
-    them, and are put down in the order of the records.
+    All patches of one call and turn are rendered from the image before them
+    and applied in the order of the records.
     """
     image = clean.copy()
     for _, turn in groupby(records, itemgetter('call', 'turn')):
@@ -324,7 +322,7 @@ def replayed(clean, records):
 
 
 def pixel_under(point, height, width):
-    """(row, col) of the picture's pixel that is nearest to a point."""
+    """(row, col) of the image's pixel that is nearest to a point."""
     x, y = point
     col, row = math.floor(x + 0.5), math.floor(y + 0.5)
     return min(max(row, 0), height - 1), min(max(col, 0), width - 1)

@@ -1,4 +1,4 @@
-"""The naive reference against numbers worked out on paper."""
+"""The naive reference against values computed by hand."""
 
 import cv2
 import numpy as np
@@ -50,7 +50,7 @@ def test_members_exist(layout):
         assert set(reference.members(part, layout)) <= set(names(layout))
 
 
-def test_kernels_are_what_the_text_says():
+def test_kernels():
     """Sigma 0 is 2.0 for 11 taps and 5.0 for 31; reflect-101 borders."""
     image = photo(40, 30)
     for kernel, sigma in ((11, 2.0), (31, 5.0)):

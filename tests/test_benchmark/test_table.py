@@ -19,7 +19,7 @@ from tests.test_benchmark import made_up
 @pytest.fixture(scope='module')
 def analysis():
     """Four people one joint of two of whom goes far astray when hidden, and
-    an attack that changes nobody's crop."""
+    an attack that changes no crop."""
     boxes = made_up.people(images=4, each=1, spread=0)
     boxes.truth[np.isnan(boxes.truth)] = 50
     boxes.visible[:] = 2
@@ -30,16 +30,16 @@ def analysis():
         return keypoints
 
     nose = made_up.attack(perfect, boxes, 'nose', 'black', lose)
-    nobody = made_up.attack(
+    no_crop = made_up.attack(
         perfect, boxes, 'left_eye', changed=np.zeros(4, bool)
     )
-    run = made_up.run(boxes, perfect, [nose, nobody])
+    run = made_up.run(boxes, perfect, [nose, no_crop])
     (found,), _ = analyse([run], draws=5)
     return found
 
 
 def test_rows(analysis):
-    clean, nose, nobody = rows(analysis)
+    clean, nose, no_crop = rows(analysis)
     assert clean == ['clean', '4', '1.000', '–', '1.00', '1.00']
     # 16 of 17 joints right is an OKS of 0.94, above 9 of COCO's 10 thresholds;
     # at 0.95 poses are wrong and right in turns: precision 1/2, recall 1/2
@@ -49,7 +49,7 @@ def test_rows(analysis):
         *('1.00 → 0.50', '1.00 → 0.50'),
     ]
     # no person was attacked: all measures are undefined
-    assert nobody == ['keypoint:left_eye:black', '0', *'––––']
+    assert no_crop == ['keypoint:left_eye:black', '0', *'––––']
 
 
 def test_markdown_and_terminal(analysis, capsys):

@@ -49,6 +49,7 @@ def test_brackets_must_balance(tool, capsys):
     assert 'Imbalanced brackets' in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_imports_are_quiet():
     """Nothing is printed but the sentence about the mistake."""
     done = subprocess.run(

@@ -1,37 +1,21 @@
 """The benchmark by its command: in one process, killed, in three."""
 
+import itertools
 import json
 import os
-import subprocess
-import sys
+import signal
 
 import pytest
 
 from mmpose_occlusion.benchmark.api import load_benchmark, run_benchmark
 from mmpose_occlusion.benchmark.runs import load_runs
+from mmpose_occlusion.benchmark.store import RunStore
+from mmpose_occlusion.cli.benchmark import main
+from tests.ranks import exit_code, run_ranks
 from tests.test_benchmark.small import assert_same
-from tests.test_tools.conftest import ROOT
 
 ATTACKS = ['--attack', 'keypoint:nose:black', '--attack', 'part:head']
 BATCH = ['--batch-size', '2', '--num-workers', '0']
-
-KILLED = """
-import os, signal, sys
-sys.path.insert(0, {root!r})
-import mmpose_occlusion.benchmark.store as store
-from mmpose_occlusion.cli import benchmark
-write = store.RunStore.write
-count = []
-
-def write_or_die(self, *args):
-    count.append(args)
-    if len(count) == 2:
-        os.kill(os.getpid(), signal.SIGKILL)
-    write(self, *args)
-
-store.RunStore.write = write_or_die
-benchmark.main(sys.argv[1:])
-"""
 
 
 @pytest.fixture
@@ -50,6 +34,20 @@ def benchmark(tool, arguments):
     return run
 
 
+def benchmark_or_die(argv):
+    """A benchmark that is killed before it writes its second block."""
+    write, count = RunStore.write, itertools.count()
+
+    def write_or_die(*arguments):
+        if next(count):
+            os.kill(os.getpid(), signal.SIGKILL)
+        write(*arguments)
+
+    RunStore.write = write_or_die
+    main(argv)
+
+
+@pytest.mark.slow
 def test_killed_and_resumed_in_three_processes(benchmark, arguments, tmp_path):
     whole, broken = tmp_path / 'whole', tmp_path / 'broken'
     assert benchmark(whole) == 0
@@ -59,25 +57,9 @@ def test_killed_and_resumed_in_three_processes(benchmark, arguments, tmp_path):
         'part:head:blur',
     ]
     argv = [*arguments, '--out', str(broken)]
-    code = KILLED.format(root=str(ROOT))
-    environment = dict(os.environ, OMP_NUM_THREADS='1')
-    killed = subprocess.run(
-        [sys.executable, '-c', code, *argv],
-        env=environment,
-        capture_output=True,
-    )
-    assert killed.returncode == -9, killed.stderr
+    assert exit_code(benchmark_or_die, argv) == -signal.SIGKILL
     assert len(list(broken.glob('store/*/shards/*.npz'))) == 1
-    config, checkpoint, *options = argv
-    subprocess.run(
-        [
-            *('bash', str(ROOT / 'tools/dist_benchmark.sh')),
-            *(config, checkpoint, '3', *options),
-        ],
-        env=dict(environment, PYTHON=sys.executable),
-        check=True,
-        capture_output=True,
-    )
+    run_ranks(3, main, argv, tmp_path)
     (found,) = load_runs(broken)
     assert_same(found, expected)
     (kept, all_) = (run.run['forward_passes'] for run in (found, expected))

@@ -99,9 +99,9 @@ def test_views_of_a_contrastive_config(browse, contrastive):
         for records in records_of(page)
     ]
     assert transforms == [['KeypointOcclusion'], ['PartOcclusion']] * 4
-    pictures = re.findall(r'alt="clean crop" src="([^"]+)"', page)
-    assert pictures[::2] == pictures[1::2]
-    assert len(set(pictures)) == 4
+    images = re.findall(r'alt="clean crop" src="([^"]+)"', page)
+    assert images[::2] == images[1::2]
+    assert len(set(images)) == 4
     assert re.search(r'\d labels removed', page)
     assert ', removed</title>' in page
     assert cv2.imread(str(out / 'sheet.png')).size
@@ -159,7 +159,7 @@ def test_removed_labels_are_marked(browse, contrastive):
         assert (a.labelled == b.labelled).all()
 
 
-def test_same_seed_same_pictures(browse):
+def test_same_seed_same_images(browse):
     pages = [
         (browse('--num', '3', '--seed', seed)[0] / 'sheet.png').read_bytes()
         for seed in ('1', '1', '2')

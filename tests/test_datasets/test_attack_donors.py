@@ -48,7 +48,7 @@ def attacked(dataset, spec, seed=0):
 
 
 @pytest.mark.parametrize('spec', ATTACKS)
-def test_a_patch_is_somebody_elses(offered, spec):
+def test_patch_is_of_another_person(offered, spec):
     found = attacked(offered, spec)
     painted = 0
     for own, (clean, image, record) in found.items():
@@ -134,7 +134,7 @@ def test_mpii_has_donors_too(synthetic_people):
     assert sum(record['pixels'] > 0 for record in records) > 2
 
 
-def test_nobody_but_the_person(offered):
+def test_no_donor_but_the_person(offered):
     """A data set of one: its donor would be the person itself."""
     results = offered[0]
     index = offered.dataset.donors

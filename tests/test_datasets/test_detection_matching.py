@@ -41,14 +41,14 @@ def records(dataset):
     ]
 
 
-# Two people with one joint each in a picture of 200 x 100, and four boxes.
+# Two people with one joint each in an image of 200 x 100, and four boxes.
 
 PEOPLE = {11: (0, 0, 40, 80), 12: (100, 0, 40, 80)}
 BOXES = [
     (0, 0, 40, 60, 0.5),  # IoU .75 with the first
     (100, 0, 40, 80, 0.6),  # the second
     (0, 0, 40, 78, 0.4),  # the first again, nearer, but with a lower score
-    (60, 0, 40, 80, 0.9),  # nobody
+    (60, 0, 40, 80, 0.9),  # no person
 ]
 
 
@@ -148,7 +148,7 @@ def test_people_without_joints_keep_their_box(two_people):
     assert record['reason'] == 'nose is not labelled'
 
 
-def test_crowds_are_nobody(two_people):
+def test_crowds_match_no_box(two_people):
     def crowd(coco):
         coco['annotations'][1]['iscrowd'] = 1
 
@@ -214,7 +214,7 @@ def test_before_the_crop(two_people):
     assert found[3]['pixels'] == 0
 
 
-def test_nobody_is_attacked_nowhere(two_people):
+def test_no_person_no_attack(two_people):
     clean = build(two_people)
     dataset = attacked(two_people)
     for i in (2, 3):

@@ -1,4 +1,4 @@
-"""Pictures of tested samples: which pixels the joints are in."""
+"""Images of tested samples: the pixel frame of the joints."""
 
 import numpy as np
 import pytest

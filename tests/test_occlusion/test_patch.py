@@ -8,7 +8,7 @@ from mmpose_occlusion.occlusion import Patch
 
 @pytest.mark.parametrize('masked', [False, True])
 def test_joints_under_by_search_for_the_nearest_pixel(masked):
-    """A painted pixel of the picture is nearer than any other."""
+    """A painted pixel of the image is nearer than any other."""
     rng = np.random.default_rng(3)
     height, width = 9, 7
     box = (2, 3, 7, 9)  # reaches the right and the lower border
@@ -20,8 +20,8 @@ def test_joints_under_by_search_for_the_nearest_pixel(masked):
     expected = []
     for joint, (x, y) in enumerate(points):
         nearest = ((cols - x) ** 2 + (rows - y) ** 2).argmin()
-        in_picture = 0 <= x < width and 0 <= y < height
-        if in_picture and painted.flat[nearest]:
+        is_inside = 0 <= x < width and 0 <= y < height
+        if is_inside and painted.flat[nearest]:
             expected.append(str(joint))
     named = {str(i): (x, y) for i, (x, y) in enumerate(points.tolist())}
     patch = Patch(box, np.zeros(3, np.uint8), mask)

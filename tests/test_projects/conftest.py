@@ -1,4 +1,4 @@
-"""The project's modules, reference checkpoints, and tools in this process."""
+"""Reference checkpoints, and tools in this process."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,6 @@ from tests.test_checkpoints.conftest import (  # noqa: F401
 )
 from tests.test_tools.conftest import tool  # noqa: F401
 
-PROJECT = Path(__file__).resolve().parents[2] / 'projects/tilting_at_windmills'
-for folder in (PROJECT, PROJECT.parents[1] / 'tools'):
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
+TOOLS = str(Path(__file__).resolve().parents[2] / 'tools')
+if TOOLS not in sys.path:
+    sys.path.append(TOOLS)

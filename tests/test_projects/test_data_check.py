@@ -1,4 +1,4 @@
-"""What is there, what fits, and what can run."""
+"""Checks of data files, and the configs that can run on them."""
 
 import json
 from pathlib import Path
@@ -78,7 +78,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def states(checked) -> dict[str, str]:
-    """Last part of the words -> state, of what is not as it should be."""
+    """Last path segment -> state, of each finding that is not OK."""
     return {
         name.rpartition('/')[2]: finding.state
         for name, finding in checked.findings.items()

@@ -29,6 +29,9 @@ WEIGHTS = {
 }
 """Millions of weights, the first two as published for 17 joints."""
 
+TESTED: set[str] = set()
+"""Model and test data of tested configs, as JSON; equal ones run once."""
+
 EACH = pytest.mark.parametrize(
     'experiment', EXPERIMENTS, ids=lambda experiment: experiment.reference
 )
@@ -109,6 +112,10 @@ def test_two_iterations_and_a_test(
     assert len(losses) == 2
     assert all(0 < loss < math.inf for loss in losses)
 
+    tested = json.dumps([cfg.model, cfg.test_dataloader, cfg.test_evaluator])
+    if tested in TESTED:
+        return
+    TESTED.add(tested)
     metrics = tmp_path / 'metrics.json'
     options = {**small, **few(cfg, 'test', samples=2, batch_size=2)}
     argv = [config, str(work_dir / 'epoch_1.pth'), '--out', str(metrics)]

@@ -1,4 +1,4 @@
-"""The projects on other recipes and data: what their READMEs say to type.
+"""The commands of the READMEs of the projects on other recipes and data.
 
 On photographs, where there are some, with narrowed networks.
 """
@@ -30,7 +30,7 @@ class Project:
     options: dict[str, Any]
 
     def commands(self) -> list[list[str]]:
-        """What the README says to type, in words."""
+        """The commands of the README, split into words."""
         text = (ROOT / 'projects' / self.name / 'README.md').read_text()
         (block,) = re.findall(r'```bash\n(.*?)```', text, re.S)
         first, *lines = block.replace('\\\n', ' ').splitlines()
@@ -58,8 +58,9 @@ PROJECTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('project', PROJECTS, ids=lambda each: each.name)
-def test_what_the_readme_says_to_type(
+def test_commands_of_the_readme(
     project, tool, real_data, monkeypatch, tmp_path
 ):
     monkeypatch.chdir(tmp_path)
@@ -98,10 +99,10 @@ def test_what_the_readme_says_to_type(
     assert tool('test').main(argv) == 0
     metrics = json.loads(Path('metrics.json').read_text())
     assert 0 <= metrics['coco/AP'] <= 1
-    (said,) = re.findall(
+    (counts,) = re.findall(
         r'Attack .* changed (\d+) of (\d+) crops', log_of(work_dir)
     )
-    changed, crops = map(int, said)
+    changed, crops = map(int, counts)
     assert 0 < changed <= crops
 
     assert browse[0] == 'occlusion-browse'

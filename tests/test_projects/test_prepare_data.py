@@ -77,7 +77,7 @@ def test_check_of_another_folder(prepare, coco, tmp_path, capsys):
 
 
 def test_check_of_all_configs(prepare, coco, monkeypatch, capsys):
-    """None can run on this, and the table says of each what it lacks."""
+    """No config can run, and the table lists what each lacks."""
     configs = prepare_data.own_configs()
     assert configs
     assert not any('_base_' in name for name in configs)

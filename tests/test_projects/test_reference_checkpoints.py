@@ -28,7 +28,7 @@ from tests.test_checkpoints.reference_models import (
 )
 
 
-def test_given_hrnet_answers_as_stored(given):
+def test_given_hrnet_predicts_the_stored_heatmaps(given):
     path = given / 'pose_hrnet_w8_64x64.pth'
     stored = np.load(given / 'pose_hrnet_w8_64x64.npz')
 
@@ -86,13 +86,13 @@ def test_given_resnet_keys_convert(given):
     ],
     ids=name_of,
 )
-def test_the_converted_model_answers_as_the_reference(model, options):
+def test_converted_model_predicts_as_the_reference(model, options):
     reference = randomised(*model, **options)
 
     assert_same_answer(convert(reference.state_dict()), reference)
 
 
-def test_a_branch_as_wide_as_what_comes_before_has_no_transition():
+def test_branch_of_equal_width_has_no_transition():
     reference = weightless(HighResolution, 256, 2, (1, 1, 1), (1, 1, 1, 1))
     assert 'transition1.0.0.weight' not in reference.state_dict()
 
@@ -227,7 +227,7 @@ def _edit(model, drop=(), add=(), **changed):
         ),
     ],
 )
-def test_what_does_not_fit_is_refused_by_its_keys(resnet, edit, sentence):
+def test_unfitting_keys_are_refused(resnet, edit, sentence):
     with pytest.raises(CheckpointError) as caught:
         convert(_edit(resnet, **edit), 'a/b.pth')
 
@@ -305,7 +305,7 @@ def test_the_written_file(write, resnet, tmp_path):
     assert [path.name for path in target.parent.iterdir()] == ['out.pth']
 
 
-def test_views_are_written_without_what_they_are_views_of(tmp_path, resnet):
+def test_tensor_views_are_written_without_their_base(tmp_path, resnet):
     state = resnet.state_dict()
     state['bn1.weight'] = torch.ones(30_000_000)[:64]
 
@@ -331,7 +331,7 @@ def test_nothing_is_overwritten(tmp_path, resnet):
     assert_same_answer(torch.load(target, weights_only=True), resnet)
 
 
-def test_where_nothing_can_be_written(tmp_path, resnet):
+def test_unwritable_folder(tmp_path, resnet):
     converted = convert(resnet.state_dict())
     (tmp_path / 'file').write_text('')
 

@@ -35,7 +35,7 @@ def _reference(name, joints):
 
 
 @pytest.mark.parametrize(('model', 'data', 'size'), CONFIGS)
-def test_every_config_is_the_model_it_is_given_for(model, data, size):
+def test_each_config_has_its_model(model, data, size):
     keys = _reference(model, {'coco': 17, 'mpii': 16}[data])
 
     found = config_meta(recognise(keys), f'pose_{model}_{size}.pth')
@@ -128,7 +128,7 @@ def test_the_options_make_the_nearest_config_the_model(model):
         ('hrnet-w32', 'w32_384x288_adam/a.pth', '384x288', None),
     ],
 )
-def test_what_folder_and_name_say(model, name, size, style):
+def test_size_and_style_from_folder_and_name(model, name, size, style):
     """Training leaves the same file name in every folder."""
     found = config_meta(recognise(_reference(model, 17)), name)
     assert found['crop_size'] == {'height_x_width': size, 'known': True}
@@ -201,7 +201,7 @@ def test_mmposes_inference(tmp_path, joints, dataset, last):
     save(converted, tmp_path / 'out.pth')
     meta = converted['meta']
     cfg = get_config(meta['config'])
-    # nothing else may tell MMPose about the joints
+    # no other source of joint names for MMPose
     cfg.pop('train_dataloader')
 
     model = init_model(
@@ -210,10 +210,10 @@ def test_mmposes_inference(tmp_path, joints, dataset, last):
         'cpu',
         {**meta['cfg_options'], 'model.backbone.init_cfg': None},
     )
-    picture = np.random.default_rng(0).integers(
+    image = np.random.default_rng(0).integers(
         0, 255, (120, 90, 3), dtype=np.uint8
     )
-    (sample,) = inference_topdown(model, picture, [[10, 10, 80, 110]])
+    (sample,) = inference_topdown(model, image, [[10, 10, 80, 110]])
 
     assert model.dataset_meta['dataset_name'] == dataset
     assert model.dataset_meta['keypoint_id2name'][joints - 1] == last
@@ -229,6 +229,6 @@ def test_mmposes_inference(tmp_path, joints, dataset, last):
         )
     visualizer.set_dataset_meta(model.dataset_meta)
     drawn = visualizer.add_datasample(
-        'a', picture, sample, draw_gt=False, kpt_thr=-9.0
+        'a', image, sample, draw_gt=False, kpt_thr=-9.0
     )
-    assert (drawn != picture).any()
+    assert (drawn != image).any()

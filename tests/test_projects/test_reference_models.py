@@ -1,4 +1,4 @@
-"""Telling models from keys and shapes."""
+"""Recognition of models by keys and shapes."""
 
 import json
 

@@ -53,7 +53,7 @@ def color_somewhere(paint, rng):
 
 
 def test_all_garments_draw_from_one_distribution():
-    """Tops, trousers, shoes and socks cannot be told by their colour."""
+    """Tops, trousers, shoes and socks have the same colours."""
     rng = np.random.default_rng(1)
     outfits = [sample_outfit(rng, 0.5, False) for _ in range(1500)]
     shod = [o for o in outfits if o.sock_height]

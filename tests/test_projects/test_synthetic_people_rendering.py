@@ -64,7 +64,7 @@ def draw(*solids, light=FLAT):
 
 
 @pytest.mark.parametrize('turned', [False, True])
-def test_the_nearer_solid_shows_whatever_the_order(turned):
+def test_nearer_solid_is_visible_in_any_order(turned):
     solids = [ball(0, 0, 1, 1, (0, 0, 1)), ball(0, 0, -1, 1, (0, 1, 0))]
     near = 0
     if turned:

@@ -1,4 +1,4 @@
-"""What is said of people, against what was drawn."""
+"""Annotations of people against the pixels drawn."""
 
 from dataclasses import replace
 
@@ -182,7 +182,7 @@ def scenes():
     return [make_scene(np.random.default_rng([7, i])) for i in range(40)]
 
 
-def test_scenes_are_what_they_say(scenes):
+def test_scene_annotations(scenes):
     """Counts, boxes, areas and joints agree in every image."""
     for scene in scenes:
         height, width = scene.image.shape[:2]

@@ -132,12 +132,12 @@ def test_attacked(photographs, untrained, real_data, tool, tmp_path):
         line for line in log_of(tmp_path).splitlines() if ' Attack ' in line
     ]
     assert len(lines) == 3
-    pictures = len(list(shown.iterdir()))
-    assert pictures >= max(photographs.people, 2)
+    crops = len(list(shown.iterdir()))
+    assert crops >= max(photographs.people, 2)
     for line in lines:
         words = line.partition(' changed ')[2].split()
-        assert words[1:4] == ['of', str(pictures), 'crops']
-        assert 0 < int(words[0]) <= pictures
+        assert words[1:4] == ['of', str(crops), 'crops']
+        assert 0 < int(words[0]) <= crops
         assert ' px on average' in line
 
 

@@ -1,10 +1,7 @@
 """Testing with the tool: clean, under attack, with pictures, and refused."""
 
 import json
-import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -13,7 +10,9 @@ import pytest
 from mmengine.config import Config
 from numpy.lib import NumpyVersion
 
-from .conftest import ROOT, log_of
+from tests.ranks import run_ranks
+
+from .conftest import log_of
 
 NOSE = ['--attack', 'keypoint:nose:black']
 LEG = ['--attack', 'part:left_leg:mean']
@@ -140,9 +139,12 @@ def test_random_attacks_are_the_same_each_time(run, tmp_path):
     assert drawn[0] != drawn[2]
 
 
-def test_two_processes_count_together(run, with_boxes, checkpoint, tmp_path):
-    """The script: the same metrics and counts as in one process, also if
-    one of them has a sample more."""
+@pytest.mark.slow
+def test_two_processes_count_together(
+    run, with_boxes, checkpoint, tool, tmp_path
+):
+    """The metrics and counts of one process, also if one of the two has a
+    sample more."""
     config, clean = with_boxes, str(tmp_path / 'clean.npz')
     odd = 'test_dataloader.dataset.indices=7'
     more = ['--per-keypoint', '--cfg-options', odd]
@@ -151,21 +153,9 @@ def test_two_processes_count_together(run, with_boxes, checkpoint, tmp_path):
     log, metrics = run(*attack, config=config)
     assert {'nose/PCK', 'occlusion/people'} <= set(metrics)
     out = tmp_path / 'both'
-    done = subprocess.run(
-        ['bash', str(ROOT / 'tools' / 'dist_test.sh'), config, checkpoint, '2']
-        + [
-            '--work-dir',
-            str(out),
-            '--out',
-            str(out / 'metrics.json'),
-            *attack,
-        ],
-        env=dict(os.environ, PYTHON=sys.executable, CUDA_VISIBLE_DEVICES='-1'),
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
-    assert done.returncode == 0, done.stderr
+    argv = [config, checkpoint, '--work-dir', str(out)]
+    argv += ['--out', str(out / 'metrics.json'), *attack]
+    run_ranks(2, tool('test').main, argv, tmp_path)
     together = log_of(out)
     assert 'GPU number: 2' in together
     assert attack_lines(together) == attack_lines(log)

@@ -1,11 +1,9 @@
 """Training with the tool: in one process, in three, resumed, and refused."""
 
-import contextlib
 import math
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +13,7 @@ import torch
 
 from mmpose_occlusion.engine.config import load_config
 from tests.narrow import arguments, few, narrowing, small_crops
+from tests.ranks import run_ranks
 
 from .conftest import ROOT, log_of
 
@@ -92,66 +91,25 @@ def test_resume_of_a_finished_training(config, trained, tool, capsys):
     assert (trained / 'epoch_1.pth').read_bytes() == before
 
 
-RANK = """
-import os, sys
-sys.path.insert(0, {tools!r})
-import train
-for port, argv in zip({ports}, {runs}):
-    os.environ['MASTER_PORT'] = str(port)
-    assert train.main(argv) == 0
-"""
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(('127.0.0.1', 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
 @pytest.mark.slow
-def test_exact_resume_in_two_processes(config, tmp_path):
-    """A training resumed after an epoch ends as the one never stopped."""
+def test_exact_resume_in_two_processes(config, tool, tmp_path):
+    """A training resumed after an epoch ends bit for bit as one that was
+    not interrupted."""
     options = ['--cfg-options', 'train_cfg.max_epochs=2', 'randomness.seed=3']
-    runs = []
-    for name in ('whole', 'resumed'):
-        argv = [config, '--work-dir', str(tmp_path / name), '--no-validate']
-        argv += ['--exact-resume', '--launcher', 'pytorch']
-        if name == 'resumed':
-            argv += ['--resume', str(tmp_path / 'whole' / 'epoch_1.pth')]
-        runs.append(argv + options)
-    script = RANK.format(
-        tools=str(ROOT / 'tools'), ports=free_ports(2), runs=runs
+    whole, resumed = tmp_path / 'whole', tmp_path / 'resumed'
+    for work_dir in (whole, resumed):
+        argv = [config, '--work-dir', str(work_dir), '--no-validate']
+        argv += ['--exact-resume', *options]
+        if work_dir == resumed:
+            argv += ['--resume', str(whole / 'epoch_1.pth')]
+        run_ranks(2, tool('train').main, argv, tmp_path)
+    assert 'Epoch(train) [1]' not in log_of(resumed)
+    expected, found = (
+        torch.load(work_dir / 'epoch_2.pth', weights_only=False)['state_dict']
+        for work_dir in (whole, resumed)
     )
-    # one after the other in the same processes: an import costs seconds
-    ranks = [
-        subprocess.Popen(
-            [sys.executable, '-c', script],
-            env=dict(
-                os.environ,
-                CUDA_VISIBLE_DEVICES='-1',
-                OMP_NUM_THREADS='1',
-                MASTER_ADDR='127.0.0.1',
-                WORLD_SIZE='2',
-                RANK=str(rank),
-                LOCAL_RANK=str(rank),
-            ),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    said = [rank.communicate()[0] for rank in ranks]
-    assert [rank.returncode for rank in ranks] == [0, 0], said
-    assert 'Epoch(train) [1]' not in log_of(tmp_path / 'resumed')
-    whole, resumed = (
-        torch.load(tmp_path / name / 'epoch_2.pth', weights_only=False)
-        for name in ('whole', 'resumed')
-    )
-    for key, value in whole['state_dict'].items():
-        assert torch.equal(value, resumed['state_dict'][key]), key
+    for key, value in expected.items():
+        assert torch.equal(value, found[key]), key
 
 
 FAMILIES = {
@@ -159,50 +117,71 @@ FAMILIES = {
     'ResNet': f'{COCO}/td-hm_res50_part-mean-8xb64-210e_coco-256x192.py',
     'Hourglass': f'{COCO}/td-hm_hourglass-8stack_keypoint-blur-8xb32-210e_'
     'coco-256x192.py',
-    'RTMPose': 'projects/rtmpose_occlusion/configs/'
-    'rtmpose-s_multi-keypoint-8xb256-420e_coco-256x192.py',
     'contrastive': f'{COCO}/td-hm_hrnet-w32_contrastive-8xb64-210e_'
     'coco-256x192.py',
 }
+RTMPOSE = (
+    'projects/rtmpose_occlusion/configs/'
+    'rtmpose-s_multi-keypoint-8xb256-420e_coco-256x192.py'
+)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize('family', FAMILIES)
-def test_three_processes_on_the_cpu(family, reference_folder, tmp_path):
-    """The script itself: it joins processes and finds a port and threads."""
-    config = str(ROOT / FAMILIES[family])
-    cfg = load_config(config)
+def two_steps(config, work_dir, processes=3):
+    """Arguments of a training on two samples in each process."""
+    cfg = load_config(str(ROOT / config))
     options = {
         **narrowing(cfg.model),
-        **few(cfg, 'train', samples=6, batch_size=1),
+        **few(cfg, 'train', samples=2 * processes, batch_size=1),
         'train_cfg.max_epochs': 1,
         'default_hooks.logger.interval': 1,
     }
-    if family == 'Hourglass':
+    if 'hourglass' in config:
         options.update(small_crops(cfg, 'train', width=64, height=128))
+    argv = ['--work-dir', str(work_dir), '--no-validate']
+    return [*argv, *arguments(options)]
+
+
+def check_two_steps(work_dir, processes=3):
+    log = log_of(work_dir)
+    assert 'Distributed training: True' in log
+    assert f'GPU number: {processes}' in log
+    losses = re.findall(r'Epoch\(train\) \[1\]\[\d/2\].* loss: (\S+)', log)
+    assert len(losses) == 2
+    assert all(0 < float(loss) < math.inf for loss in losses)
+    assert (work_dir / 'epoch_1.pth').is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('config', FAMILIES.values(), ids=FAMILIES)
+def test_three_processes_on_the_cpu(
+    config, tool, reference_folder, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(reference_folder)
+    argv = two_steps(config, tmp_path)
+    argv = [str(ROOT / config), *argv]
+    printed = run_ranks(3, tool('train').main, argv, tmp_path)
+    check_two_steps(tmp_path)
+    assert 'SyncBN of the model are BN' not in printed
+
+
+@pytest.mark.slow
+def test_script_on_the_cpu(reference_folder, tmp_path):
+    """It starts processes, and finds a port and a number of threads."""
+    argv = two_steps(RTMPOSE, tmp_path, processes=2)
     environment = dict(os.environ, PYTHON=sys.executable)
     environment.pop('OMP_NUM_THREADS', None)
     environment['CUDA_VISIBLE_DEVICES'] = '-1'
     done = subprocess.run(
-        ['bash', str(ROOT / 'tools' / 'dist_train.sh'), config, '3']
-        + ['--work-dir', str(tmp_path), '--no-validate']
-        + arguments(options),
+        ['bash', str(ROOT / 'tools' / 'dist_train.sh'), str(ROOT / RTMPOSE)]
+        + ['2', *argv],
         env=environment,
         capture_output=True,
         text=True,
         cwd=reference_folder,
     )
     assert done.returncode == 0, done.stderr
-    log = log_of(tmp_path)
-    assert 'Distributed training: True' in log
-    assert 'GPU number: 3' in log
-    # a third of the six in each process
-    losses = re.findall(r'Epoch\(train\) \[1\]\[\d/2\].* loss: (\S+)', log)
-    assert len(losses) == 2
-    assert all(0 < float(loss) < math.inf for loss in losses)
-    assert (tmp_path / 'epoch_1.pth').is_file()
-    said = done.stdout + done.stderr
-    assert ('SyncBN of the model are BN' in said) == (family == 'RTMPose')
+    check_two_steps(tmp_path, processes=2)
+    assert 'SyncBN of the model are BN' in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
@@ -384,10 +363,46 @@ def test_scripts_say_how_they_are_used(script, arguments, words):
     assert done.stderr.count('\n') == 1
 
 
+ECHO = '#!/bin/sh\nprintf "%s\\n" "$@"\n'
+"""A program that prints its arguments."""
+
+
+@pytest.mark.parametrize(
+    ('script', 'command'),
+    [
+        ('train', [f'{ROOT}/tools/train.py', 'c.py']),
+        ('test', [f'{ROOT}/tools/test.py', 'c.py', 'x.pth']),
+        (
+            'benchmark',
+            ['-m', 'mmpose_occlusion.cli.benchmark', 'c.py', 'x.pth'],
+        ),
+    ],
+)
+def test_command_of_each_process(script, command, tmp_path):
+    python = tmp_path / 'python'
+    python.write_text(ECHO)
+    python.chmod(0o755)
+    start = command.index('c.py')
+    tool, inputs = command[:start], command[start:]
+    done = subprocess.run(
+        ['bash', str(ROOT / 'tools' / f'dist_{script}.sh'), *inputs, '4']
+        + ['--out', 'a dir'],
+        env=dict(os.environ, PYTHON=str(python)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    launcher, *words = done.stdout.splitlines()
+    assert launcher == str(ROOT / 'tools' / '_torchrun.py')
+    assert words == [
+        *('--standalone', '--nproc-per-node', '4', *tool),
+        *('--launcher', 'pytorch', *inputs, '--out', 'a dir'),
+    ]
+
+
 def test_slurm_command(tmp_path):
-    """What is given to srun, by a stand-in that prints it."""
     srun = tmp_path / 'srun'
-    srun.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    srun.write_text(ECHO)
     srun.chmod(0o755)
     environment = dict(
         os.environ,

@@ -56,7 +56,7 @@ def test_it_is_torchvisions_with_one_magnitude(monkeypatch):
 
 
 def test_channels_keep_their_places():
-    """A red picture stays red in BGR; a grey one has no hue to turn."""
+    """A red image stays red in BGR; a grey one has no hue to turn."""
     red = np.zeros((8, 8, 3), np.uint8)
     red[..., 2] = 200
     for seed in range(20):
@@ -115,6 +115,6 @@ def test_bad_magnitudes_are_refused(magnitude):
     photo(8, 8).astype(np.float32), photo(8, 8)[..., 0], None,
     [photo(8, 8)], Image.new('RGB', (8, 8)),
 ])  # fmt: skip
-def test_other_pictures_are_refused(image):
+def test_other_images_are_refused(image):
     with pytest.raises(TypeError, match='three channels of uint8'):
         ColorJitter()(dict(img=image))

@@ -235,5 +235,5 @@ def test_the_order_of_people_does_not_matter(cls, kwargs):
     drawn = by_id(range(5))
     assert by_id([4, 2, 0, 1, 3]) == drawn
     assert by_id([1]) == {3: drawn[3]}
-    # and the picture of one person, gathered or not, is the same
+    # the image of one person, gathered or not, is the same
     assert name_drawn(cls(seed=3, **kwargs), ann_id=5) == drawn[5]

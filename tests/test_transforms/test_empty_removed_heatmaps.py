@@ -52,7 +52,7 @@ def test_by_hand(kwargs, weight, two_channels):
         (index,) = rows(joint)
         assert weights[0, index] == 1
         assert maps[index, row, col] == maps[index].max() == 1
-    # joints that were never labelled are still nobody's business
+    # unlabelled joints stay as they are
     never = [name for name in names('coco') if name not in JOINTS]
     assert not weights[0, rows(*never)].any()
 
@@ -126,7 +126,7 @@ def test_several_resolutions():
     dict(type='IntegralRegressionLabel', sigma=1, **SIZES),
     # three maps for each joint
     dict(type='UDPHeatmap', heatmap_type='combined', **SIZES),
-    # maps of everybody in the picture, whose weights nobody trains with
+    # heatmaps of all people in the image, whose weights are not used
     dict(type='AssociativeEmbedding', sigma=1, **SIZES),
     # heatmaps in one branch only
     [MSRA, dict(type='SimCCLabel', input_size=(48, 64))],

@@ -278,7 +278,7 @@ def test_a_control_that_fits_nowhere_is_excluded():
     assert record['reason'] == 'the same region fits nowhere off the person'
     assert record['pixels'] == 0
     assert (results['img'] == clean).all()
-    # that is not said of somebody who lacks the joint
+    # not of a person without the joint
     lacking = crop(dict(left_hip=(90, 90)), clean.copy())
     (record,) = transform(lacking)['occlusions']
     assert not record['excluded']
@@ -303,7 +303,7 @@ def test_a_control_stays_in_the_photograph():
 
 
 def test_a_flipped_person_is_known_by_the_joints():
-    """The segmentation was not flipped with the picture."""
+    """The segmentation was not flipped with the image."""
     clean = photo(256, 192)
     everything = [(-5, -5), (200, -5), (200, 260), (-5, 260)]
     transform = KeypointOcclusion('nose', place='off_person', seed=0)

@@ -44,7 +44,7 @@ def widen(results):
 
 @pytest.fixture(scope='module')
 def coco(tmp_path_factory):
-    """Two people in one picture, a third in another, as COCO on disk."""
+    """Two people in one image, a third in another, as COCO on disk."""
     root = tmp_path_factory.mktemp('coco')
     images, anns = [], []
     for img_id, people in ((7, (60, 260)), (9, (180,))):

@@ -60,7 +60,7 @@ def without(joints, *missing):
 
 
 def nothing_happened(results, clean, reasons=1):
-    """The picture is as it was, and the record says why."""
+    """The image is unchanged, and the record has the reason."""
     records = results['occlusions']
     return (
         (results['img'] == clean).all()
@@ -100,7 +100,7 @@ def test_disc(joint, pixels, box):
 
 
 @pytest.mark.parametrize('joint', [
-    (96, 192),  # y = W: an ankle that nobody ever attacked
+    (96, 192),  # y = W: an ankle that is no target
     (96, 230),
     (-0.5, 100),  # a centre just outside is skipped, half a disc or not
     (96, -1),

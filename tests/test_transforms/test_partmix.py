@@ -37,12 +37,12 @@ BOTH = pytest.mark.parametrize('paper_exact', [False, True])
 
 
 def flat(*color, height=150, width=60):
-    """A picture of one colour, B, G, R."""
+    """An image of one colour, B, G, R."""
     return np.full((height, width, 3), color, np.uint8)
 
 
 def whole_person(width=56, height=140, layout='coco'):
-    """All joints, on points of their own inside a picture."""
+    """All joints, on points of their own inside an image."""
     rng = np.random.default_rng(7)
     spots = rng.uniform(4, (width - 4, height - 4), (17, 2)).tolist()
     return dict(zip(names(layout), map(tuple, spots), strict=False))
@@ -50,7 +50,7 @@ def whole_person(width=56, height=140, layout='coco'):
 
 @pytest.fixture
 def index(tmp_path):
-    """Makes the donors of some pictures; see ``data_list``."""
+    """Makes the donors of some images; see ``data_list``."""
 
     def make(*pictures, layout='coco', **kwargs):
         return DonorIndex(data_list(tmp_path, pictures, layout, **kwargs))
@@ -136,7 +136,7 @@ def test_the_reference_shrinks_by_area(index):
 
 
 def test_the_corrected_boxes_are_those_of_part_occlusion(index):
-    """On the person and, in whole-image pixels, on the donor, whose picture
+    """On the person and, in whole-image pixels, on the donor, whose image
     scales the margins."""
     picture = photo(150, 60)
     donors = index((picture, [LEG]))
@@ -180,7 +180,7 @@ def test_equal_to_the_last_pixel(index, seed):
         ]
         made.append((picture, people))
     donors = index(*made, layout=layout)
-    for row in range(0, 6, 2):  # the first of each picture
+    for row in range(0, 6, 2):  # the first of each image
         picture, people = made[row // 2]
         number = donors[row].annotation
         pictures[number] = picture
@@ -270,7 +270,7 @@ def test_nothing_happens_where_a_box_is_empty(index, side):
     assert record['reason'] is None
 
 
-def test_somebody_without_joints_is_left_alone(index):
+def test_person_without_joints_is_unchanged(index):
     donors = index((flat(1, 2, 3), [whole_person()]))
     for paper_exact in (False, True):
         transform = mix(paper_exact=paper_exact)
@@ -314,7 +314,7 @@ def test_corrected_draws_from_the_parts_that_there_are(index):
     )  # fmt: skip
     own = [named(record).split(':')[1] for record in records]
     assert is_even(own, ['left_leg', 'corpus'])
-    # nobody has another part whole, so that none is drawn in vain
+    # no donor has another complete part, so that none is drawn in vain
     assert all(map(pasted, records))
     assert {record['paint']['part'] for record in records} == {'right_leg'}
 
@@ -340,14 +340,14 @@ def test_never_the_same_person(index):
         results = mix(paper_exact=paper_exact)(results)
         (record,) = results['occlusions']
         assert pasted(record) == paper_exact
-    # another picture's person may have the same number
+    # a person of another image may have the same number
     results = give(crop(person, photo(64, 48), ann_id=901), alone)
     results['img_path'] = 'elsewhere.png'
     assert pasted(mix()(results)['occlusions'][0])
 
 
-def test_any_labelled_person_of_a_picture_can_be_donor(index):
-    """To the reference the first one alone, or nobody."""
+def test_any_labelled_person_of_an_image_can_be_donor(index):
+    """To the reference the first one alone, or none."""
     person = whole_person()
     donors = index((photo(150, 60), [person, person, person]),
                    (photo(150, 60), [{}, person]))  # fmt: skip
@@ -360,7 +360,7 @@ def test_any_labelled_person_of_a_picture_can_be_donor(index):
 
 
 def test_the_donor_has_all_joints_of_the_part(index):
-    """Labels decide; a joint outside of its picture has one."""
+    """Labels decide; a joint outside of its image has one."""
     half = {n: p for n, p in whole_person().items() if 'ankle' not in n}
     half['left_wrist'] = (-5, 30)
     donors = index((photo(150, 60), [half]))
@@ -413,7 +413,7 @@ def test_mpii_missing_joints_count_in_the_reference(index):
 
 @pytest.mark.parametrize('tries', [1, 4])
 def test_retries_are_bounded(index, tries, monkeypatch):
-    """All parts of all donors lie outside of their pictures."""
+    """All parts of all donors lie outside of their images."""
     outside = {name: (x + 500, y) for name, (x, y) in whole_person().items()}
     donors = index((photo(150, 60), [outside]))
     read = []
@@ -443,7 +443,7 @@ def test_a_second_donor_serves_where_the_first_has_no_pixels(index):
 
 
 @BOTH
-@pytest.mark.parametrize('content', [None, b'', b'no picture'])
+@pytest.mark.parametrize('content', [None, b'', b'not an image'])
 def test_a_file_that_cannot_be_read_is_named(index, content, paper_exact):
     donors = index((photo(150, 60), [whole_person()]))
     path = Path(donors[0].image_path)

@@ -71,7 +71,7 @@ def test_own_parts_are_drawn_too():
 
 
 @pytest.mark.parametrize('paper_exact', [False, True])
-def test_nobody_is_left_alone_with_a_reason(paper_exact):
+def test_person_without_targets_is_unchanged(paper_exact):
     clean = photo(64, 48)
     results = RandomOcclusion(paper_exact=paper_exact)(crop({}, clean.copy()))
     (record,) = results['occlusions']

@@ -21,7 +21,7 @@ from tests.records import under
 
 @pytest.mark.parametrize('fill', ['blur', 'black'])
 def test_whole_image_radii_scale_with_the_persons_box(fill):
-    """Boxes 128 and 384 high: R = 3 and 9, whatever the picture's height."""
+    """Boxes 128 and 384 high: R = 3 and 9, for any image height."""
     people = [
         dict(nose=(50, 60), bbox=(20, 40, 100, 168)),
         dict(nose=(300, 100), bbox=(200, 20, 400, 404)),
@@ -77,7 +77,7 @@ def test_whole_image_part_of_each_person():
     assert labelled(results, person=2) == {'nose'}
 
 
-def test_whole_image_availability_is_the_pictures():
+def test_availability_of_targets_in_whole_images():
     people = [
         dict(nose=(639.5, 10), bbox=(560, 0, 640, 256)),  # in
         dict(nose=(640, 10), bbox=(560, 0, 640, 256)),  # out

@@ -1,7 +1,7 @@
 """Colours, patterns and clothes.
 
 Colours are BGR in 0..1. Clothes, shoes and furniture share one distribution
-of colours, so a colour tells nothing about the joint under it. A paint maps
+of colours, so a colour does not identify the joint under it. A paint maps
 local points (3, N) (X to the person's left, Y up the segment, Z to its
 front) to BGR, (3, N) or (3, 1).
 """
