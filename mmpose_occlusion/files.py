@@ -1,16 +1,49 @@
 """Files that are written whole or not at all, and JSON of plain values."""
 
+import contextlib
 import json
 import math
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from .errors import UsageError
+
 TEMPORARY = '.mmpose-occlusion-'
 """Prefix of the names of temporary files, which a killed process leaves."""
+
+
+MARK = '<meta name="generator" content="mmpose_occlusion">'
+"""In the head of every page of this package."""
+
+
+def check_replaceable(folder: str | Path, names: Iterable[str]) -> None:
+    """Check that files to be written replace only files of this package.
+
+    Args:
+        folder: Need not exist.
+        names: Of the files.
+
+    Raises:
+        UsageError: One exists, and the folder holds neither a store nor a
+            page or numbers of this package.
+    """
+    folder = Path(folder)
+    there = [name for name in names if (folder / name).exists()]
+    if not there or any(folder.glob('store/*/run.json')):
+        return
+    for name in ('index.html', 'gallery.html', 'report.json'):
+        path = folder / name
+        text = path.read_bytes() if path.is_file() else b''
+        if MARK.encode() in text or b'"mmpose_occlusion":' in text:
+            return
+    raise UsageError(
+        f'"{folder / there[0]}" exists and is not of this package: give '
+        'another folder, or move it'
+    )
 
 
 def write_bytes(path: str | Path, data: bytes) -> Path:
@@ -38,8 +71,11 @@ def write_bytes(path: str | Path, data: bytes) -> Path:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno:
+            error.filename = str(path)  # not the temporary one, nor None
         raise
     return path
 

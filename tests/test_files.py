@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion import files
+from mmpose_occlusion.errors import UsageError
 
 
 @dataclass
@@ -53,3 +54,25 @@ def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path, monkeypatch):
 def test_a_file_is_replaced(tmp_path):
     path = files.write_bytes(tmp_path / 'a', b'old and long')
     assert files.write_bytes(path, b'new').read_bytes() == b'new'
+
+
+@pytest.mark.parametrize(
+    ('name', 'text', 'replaced'),
+    [
+        ('index.html', 'my page', False),
+        ('index.html', f'<head>{files.MARK}', True),
+        ('other.html', 'my page', True),
+        ('report.json', '{"a": 1}', False),
+        ('report.json', '{"versions": {"mmpose_occlusion": "1"}}', True),
+        ('table.md', 'my table', False),
+    ],
+)
+def test_files_of_the_user_are_not_replaced(tmp_path, name, text, replaced):
+    names = ['index.html', 'report.json', 'table.md']
+    files.check_replaceable(tmp_path / 'none', names)
+    (tmp_path / name).write_text(text)
+    if replaced:
+        files.check_replaceable(tmp_path, names)
+    else:
+        with pytest.raises(UsageError, match=f'{name}" exists'):
+            files.check_replaceable(tmp_path, names)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mmpose_occlusion.cli import benchmark, browse, doctor, report
+from mmpose_occlusion.cli import benchmark, browse, check, doctor, report
 from tests.test_tools.conftest import tool  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,6 +25,7 @@ PAGES = sorted(
 PARSERS = {
     'occlusion-benchmark': benchmark.parse_args,
     'occlusion-browse': browse.parse_args,
+    'occlusion-check': check.parse_args,
     'occlusion-doctor': doctor.parse_args,
     'occlusion-report': report.parse_args,
 }

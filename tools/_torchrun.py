@@ -31,11 +31,20 @@ def launch() -> int:
         os.environ['MMPOSE_OCCLUSION_REFUSAL'] = str(refusal)
         try:
             main()
-        except errors.ChildFailedError:
+        except errors.ChildFailedError as error:
             if not refusal.is_file():
-                raise
-            print(refusal.read_text(), file=sys.stderr)
-            return 2
+                rank, failure = error.get_first_failure()
+                print(
+                    f'error: process {rank} ended with exit status '
+                    f'{failure.exitcode} ({failure.signal_name()}): run the '
+                    'same command again, perhaps with fewer processes',
+                    file=sys.stderr,
+                )
+                return 1
+            text = refusal.read_text(encoding='utf-8')
+            status, _, sentence = text.partition(' ')
+            print(sentence, file=sys.stderr)
+            return int(status)
     return 0
 
 

@@ -32,7 +32,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     _cli.add_attacks(parser)
     parser.add_argument(
         '--box-nms',
-        type=float,
+        type=_cli.fraction,
         metavar='IOU',
         help="of two of a detector's boxes that overlap by more, drop the "
         'one with the lower score (default: keep all)',

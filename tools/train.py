@@ -50,6 +50,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         action='store_true',
         help='scale the learning rate by the total batch size',
     )
+    _cli.add_trust(parser)
     _cli.add_drawing(parser, 'draw predictions of the validation', 'sample')
     _cli.add_launcher(parser)
     return parser.parse_args(argv)
@@ -68,9 +69,11 @@ def train(options: 'TrainOptions') -> None:
     configure_training(cfg, options)
     for split in ('train', 'val'):
         if cfg.get(f'{split}_dataloader'):
-            checks.check_data_files(cfg, split)
             checks.check_evaluator_file(cfg, split)
-    checks.check_resume(cfg)
+            checks.check_data_files(
+                cfg, split, skip_unreadable=options.skip_unreadable
+            )
+    checks.check_resume(cfg, options.trust_checkpoint)
     prepare_launch(cfg, options.launcher)
     checks.fetch_pretrained(cfg)
     runner = Runner.from_cfg(cfg)

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.errors import DataError, UsageError
 
-from .faults import LEFT_OUT, REPAIRED, Faults
+from .faults import LEFT_OUT, NOTED, REPAIRED, Faults
 
 AREA_OF_BOX = 0.53
 """Area of a person as a fraction of the box, where a file does not say it: the
 usual factor for data sets without segments (CrowdPose, AIC)."""
+
+NO = 'it is not used'
 
 MAX_ID = 2**53
 """Greatest whole number that JSON readers keep exactly."""
@@ -22,7 +24,8 @@ def read_json(path: str | Path, what: str) -> Any:
     """The content of a JSON file.
 
     Raises:
-        UsageError: It cannot be read or is no JSON.
+        UsageError: It cannot be read.
+        DataError: It is no JSON.
     """
     try:
         with open(path, encoding='utf-8') as file:
@@ -30,12 +33,16 @@ def read_json(path: str | Path, what: str) -> Any:
     except json.JSONDecodeError as error:
         size = Path(path).stat().st_size
         cut = 'it ends too early' if error.pos >= size - 1 else error.msg
-        raise UsageError(
+        raise DataError(
             f'{what} "{path}" is not JSON (line {error.lineno}: {cut}): '
             'export or download it again'
         ) from error
+    except RecursionError as error:
+        raise DataError(
+            f'{what} "{path}" nests too deeply: export it again'
+        ) from error
     except UnicodeDecodeError as error:
-        raise UsageError(
+        raise DataError(
             f'{what} "{path}" is not a text file: give the JSON file'
         ) from error
     except OSError as error:
@@ -56,7 +63,7 @@ def read_keypoints(
         faults.add(where, 'it has no keypoints', LEFT_OUT)
         return None
     if not isinstance(raw, list):
-        faults.add(where, f'keypoints are a {kind_of(raw)}', LEFT_OUT)
+        faults.add(at(where, raw), f'keypoints are a {kind_of(raw)}', LEFT_OUT)
         return None
     if all(isinstance(p, list) and len(p) == 3 for p in raw):
         faults.add(
@@ -67,10 +74,10 @@ def read_keypoints(
         )
         raw = [value for point in raw for value in point]
     if joints and len(raw) != 3 * joints:
-        text = f'{len(raw)} numbers instead of {3 * joints}'
+        text = f'keypoints are not {joints} triples'
         if len(raw) == 2 * joints:
-            text += ' (x, y without v)'
-        faults.add(where, f'keypoints have {text}', LEFT_OUT)
+            text += ' but pairs (x, y without v)'
+        faults.add(f'{where}: {len(raw)} numbers', text, LEFT_OUT)
         return None
     if len(raw) % 3 or not all(is_number(v) for v in raw):
         faults.add(where, 'keypoints are not triples of numbers', LEFT_OUT)
@@ -90,8 +97,8 @@ def read_keypoints(
         elif v not in (0.0, 1.0, 2.0) or isinstance(raw[k], bool):
             flag = 2.0 if v >= 2 else 1.0 if v > 0 else 0.0
             faults.add(
-                where,
-                f'a flag v is {raw[k]!r}',
+                at(f'{where}[{k}]', raw[k]),
+                'a flag v is not 0, 1 or 2',
                 REPAIRED,
                 'v <= 0 is not labelled, v >= 2 visible, others labelled '
                 'and occluded',
@@ -104,25 +111,25 @@ def read_box(
     raw: Any, keypoints: Sequence[float], where: str, faults: Faults
 ) -> list[float] | None:
     where = f'{where}.bbox'
-    usable = (
-        isinstance(raw, list)
-        and len(raw) == 4
-        and all(is_number(v) and math.isfinite(v) for v in raw)
-    )
-    if usable and raw[2] > 0 and raw[3] > 0:
+    text = 'has no width or height'
+    if raw is None:
+        text = 'is missing'
+    elif not is_box(raw):
+        text = 'is not four numbers'
+    elif raw[2] > 0 and raw[3] > 0:
         return [float(v) for v in raw]
-    shown = 'missing' if raw is None else json.dumps(raw)[:40]
+    where = at(where, raw)
     xs = [x for x, v in zip(keypoints[::3], keypoints[2::3], strict=True) if v]
     ys = [
         y for y, v in zip(keypoints[1::3], keypoints[2::3], strict=True) if v
     ]
     width, height = (max(c) - min(c) if c else 0 for c in (xs, ys))
     if width <= 0 or height <= 0:
-        faults.add(where, f'bbox is {shown}', LEFT_OUT)
+        faults.add(where, f'bbox {text}', LEFT_OUT)
         return None
     faults.add(
         where,
-        f'bbox is {shown}',
+        f'bbox {text}',
         REPAIRED,
         'the box around the labelled keypoints is taken',
     )
@@ -136,23 +143,41 @@ def read_area(
     if is_number(area) and math.isfinite(area) and area > 0:
         return float(area)
     faults.add(
-        f'{where}.area',
-        'area is missing' if area is None else f'area is {area!r}'[:40],
+        at(f'{where}.area', area),
+        'area is missing' if area is None else 'area is no positive number',
         REPAIRED,
         f'{AREA_OF_BOX} of the box is taken',
     )
     return AREA_OF_BOX * box[2] * box[3]
 
 
-def read_segment(raw: Any, where: str, faults: Faults) -> Any:
-    """Polygons or run lengths; None where there are none to use."""
+def read_segment(
+    raw: Any, size: list[int | None], where: str, faults: Faults
+) -> Any:
+    """Polygons or run lengths; None where there are none to use.
+
+    Args:
+        raw: Of the file.
+        size: Width and height of the image, None if unknown.
+        where: JSON path of the person.
+        faults: Modified.
+    """
     if raw is None or raw == []:
         return None
     where = f'{where}.segmentation'
     if isinstance(raw, Mapping):
-        if 'counts' in raw and len(raw.get('size') or ()) == 2:
+        given = raw.get('size')
+        if 'counts' not in raw or not isinstance(given, list):
+            faults.add(where, 'run lengths lack counts or size', REPAIRED, NO)
+        elif size[0] and given != size[::-1]:
+            faults.add(
+                at(f'{where}.size', given),
+                'run lengths are of another size than the image',
+                REPAIRED,
+                NO,
+            )
+        else:
             return dict(raw)
-        faults.add(where, 'run lengths lack counts or size', LEFT_OUT)
         return None
     if isinstance(raw, list) and all(is_number(v) for v in raw):
         faults.add(
@@ -172,24 +197,38 @@ def read_segment(raw: Any, where: str, faults: Faults) -> Any:
     ]
     if len(good) < (len(raw) if isinstance(raw, list) else 1):
         faults.add(
-            where, 'a polygon is not pairs of 3 points or more', LEFT_OUT
+            at(where, raw),
+            'a polygon is not pairs of 3 points or more',
+            REPAIRED,
+            NO,
         )
     return good or None
 
 
 def read_id(value: Any, number: int, where: str, faults: Faults) -> int:
+    """A whole number; others are replaced."""
     whole = as_whole(value)
     if whole is None or not 0 <= whole < MAX_ID:
-        text = 'an id is missing' if value is None else f'an id is {value!r}'
         faults.add(
-            where, text[:50], REPAIRED, 'its number in the file is taken'
+            at(where, value),
+            'an id is no whole number from 0 on',
+            REPAIRED,
+            'one of its own is given',
         )
         return MAX_ID + number
     if not isinstance(value, int):
         faults.add(
-            where, 'an id is a text', REPAIRED, 'it is read as a number'
+            at(where, value),
+            f'an id is a {kind_of(value)}',
+            REPAIRED,
+            'it is read as a number',
         )
     return whole
+
+
+def at(where: str, value: Any) -> str:
+    """A JSON path with the value there, as the file writes it."""
+    return where if value is None else f'{where} = {json.dumps(value)[:40]}'
 
 
 def as_whole(value: Any) -> int | None:
@@ -205,6 +244,34 @@ def as_whole(value: Any) -> int | None:
 def as_positive(value: Any) -> int | None:
     whole = as_whole(value)
     return whole if whole and whole > 0 else None
+
+
+def is_box(value: Any) -> TypeGuard[list[float]]:
+    """Whether it is a list of four finite numbers."""
+    return (
+        isinstance(value, list)
+        and len(value) == 4
+        and all(is_number(v) and math.isfinite(v) for v in value)
+    )
+
+
+def reaches_beyond(box: Sequence[float], size: Sequence[int | None]) -> bool:
+    """Whether a bbox of corners was perhaps written as x, y, width, height:
+    it reaches far beyond the image, and its last values exceed its first."""
+    x, y, w, h = box
+    return size[0] is not None and w > x and h > y and x + w > 1.1 * size[0]
+
+
+def note_corners(faults: Faults, where: str, beyond: int, boxes: int) -> None:
+    """Note bboxes that look like corners, if they are many."""
+    if beyond > boxes / 3:
+        faults.add(
+            where,
+            f'{beyond:,} of {boxes:,} boxes reach far beyond their images',
+            NOTED,
+            'they look like corners x1, y1, x2, y2; COCO has x, y, width, '
+            'height',
+        )
 
 
 def is_number(value: Any) -> TypeGuard[float]:

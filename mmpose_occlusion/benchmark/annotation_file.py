@@ -5,18 +5,24 @@ meaning is repaired and counted, what has none is left out and counted; only a
 file that holds no usable person is refused. :class:`.faults.Fault` says which.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
-from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.errors import DataError
 
 from .annotation_fields import (
+    MAX_ID,
     as_key,
     as_positive,
     as_whole,
+    at,
+    is_box,
     kind_of,
+    note_corners,
+    reaches_beyond,
     read_area,
     read_box,
     read_id,
@@ -41,6 +47,9 @@ class Annotations:
             (xywh), ``area``, ``iscrowd``, ``num_keypoints`` and ``keypoints``
             (3K numbers, v of 0, 1 or 2), and ``segmentation`` where usable.
         faults: What was found.
+        content: Of the file, as it is.
+        image_rows: Places of the images in the file.
+        rows: Places of the people in the file.
     """
 
     path: str
@@ -50,19 +59,32 @@ class Annotations:
     images: dict[int, dict[str, Any]] = field(default_factory=dict)
     people: list[dict[str, Any]] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
+    content: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    image_rows: list[int] = field(default_factory=list, repr=False)
+    rows: list[int] = field(default_factory=list, repr=False)
+
+    def keep(self, images: Collection[int]) -> None:
+        """Leave out the other images and their people."""
+        kept = [key in images for key in self.images]
+        self.image_rows = list(compress(self.image_rows, kept))
+        self.images = {k: v for k, v in self.images.items() if k in images}
+        kept = [person['image_id'] in images for person in self.people]
+        self.rows = list(compress(self.rows, kept))
+        self.people = list(compress(self.people, kept))
 
 
 def read_annotations(path: str | Path) -> Annotations:
     """Read a COCO-style file of people with keypoints.
 
     Raises:
-        UsageError: Nothing in it can be used; one sentence says why.
+        UsageError: It cannot be opened.
+        DataError: Nothing in it can be used; one sentence says why.
     """
     path = str(path)
     raw = read_json(path, 'annotation file')
     out = Annotations(path)
     if not isinstance(raw, Mapping):
-        raise UsageError(
+        raise DataError(
             f'annotation file "{path}" holds a {kind_of(raw)}, and COCO\'s '
             'format is a dict of "images", "annotations" and "categories"'
             + (
@@ -73,18 +95,19 @@ def read_annotations(path: str | Path) -> Annotations:
         )
     for key in ('images', 'annotations'):
         if not isinstance(raw.get(key), list) or not raw[key]:
-            raise UsageError(
+            raise DataError(
                 f'annotation file "{path}" has no "{key}": export it in '
                 "COCO's keypoint format"
             )
+    out.content = raw
     joints = _read_categories(raw, out)
     ids = _read_images(raw['images'], out)
     _read_people(raw['annotations'], joints, ids, out)
-    if not any(p['num_keypoints'] for p in out.people):
-        why = '; '.join(f.sentence() for f in out.faults) or 'there are none'
-        raise UsageError(
+    if all(p['iscrowd'] or not p['num_keypoints'] for p in out.people):
+        why = out.faults.summary() or 'all are crowds or without labels'
+        raise DataError(
             f'annotation file "{path}" has no person with a labelled '
-            f'keypoint that can be used ({why})'
+            f'keypoint that can be used ({why}): export it again'
         )
     return out
 
@@ -117,7 +140,7 @@ def _read_categories(raw: Mapping, out: Annotations) -> int:
     names = [str(name) for name in posed[0]['keypoints']]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
-        raise UsageError(
+        raise DataError(
             f'annotation file "{out.path}" names the keypoint '
             f'"{min(twice)}" twice: give each its own name'
         )
@@ -131,7 +154,8 @@ def _read_categories(raw: Mapping, out: Annotations) -> int:
             out.faults.add(
                 '$.categories[].skeleton',
                 'a link names no keypoint (they count from 1)',
-                LEFT_OUT,
+                REPAIRED,
+                'it is not used',
             )
     return len(names)
 
@@ -156,13 +180,15 @@ def _read_images(raw: Sequence, out: Annotations) -> dict[Any, int]:
                 'they are read as slashes',
             )
             name = name.replace('\\', '/')
-        key = read_id(image['id'], len(ids), where, out.faults)
-        if image['id'] in ids or key in out.images:
-            raise UsageError(
+        given = as_key(image['id'])
+        key = read_id(image['id'], i, f'{where}.id', out.faults)
+        if given in ids or key in out.images:
+            raise DataError(
                 f'annotation file "{out.path}" has two images of the id '
                 f'{image["id"]!r} ({where}): give each its own'
             )
-        ids[image['id']] = key
+        ids[given] = key
+        ids.setdefault(key, key)  # of people whose image_id is a number
         size = [as_positive(image.get(k)) for k in ('width', 'height')]
         if None in size:
             out.faults.add(
@@ -172,6 +198,7 @@ def _read_images(raw: Sequence, out: Annotations) -> dict[Any, int]:
                 'they are read from the image file',
             )
             size = [None, None]
+        out.image_rows.append(i)
         out.images[key] = dict(file_name=name, width=size[0], height=size[1])
     return ids
 
@@ -181,7 +208,7 @@ def _read_people(
 ) -> None:
     faults = out.faults
     seen: set[int] = set()
-    others = 0
+    others = beyond = 0
     for i, person in enumerate(raw):
         where = f'$.annotations[{i}]'
         if not isinstance(person, Mapping):
@@ -195,8 +222,13 @@ def _read_people(
         if image is None:
             image = images.get(as_whole(person.get('image_id')))
         if image is None:
-            faults.add(where, 'its image_id is of no image', LEFT_OUT)
+            faults.add(
+                at(f'{where}.image_id', person.get('image_id')),
+                'its image_id is of no image',
+                LEFT_OUT,
+            )
             continue
+        size = [out.images[image][k] for k in ('width', 'height')]
         crowd = bool(person.get('iscrowd', 0))
         keypoints = read_keypoints(person, joints, where, faults)
         if keypoints is None:
@@ -209,7 +241,7 @@ def _read_people(
             continue
         key = read_id(person.get('id'), i, f'{where}.id', faults)
         if key in seen:
-            raise UsageError(
+            raise DataError(
                 f'annotation file "{out.path}" has two annotations of the id '
                 f'{person.get("id")!r} ({where}): give each its own'
             )
@@ -219,7 +251,7 @@ def _read_people(
         if said != labelled:
             what = 'is missing' if said is None else 'is wrong'
             faults.add(
-                where,
+                at(f'{where}.num_keypoints', said),
                 f'num_keypoints {what}',
                 REPAIRED,
                 'the labelled keypoints are counted',
@@ -234,10 +266,13 @@ def _read_people(
             num_keypoints=labelled,
             keypoints=keypoints,
         )
-        segment = read_segment(person.get('segmentation'), where, faults)
+        beyond += reaches_beyond(box, size)
+        segment = read_segment(person.get('segmentation'), size, where, faults)
         if segment is not None:
             entry['segmentation'] = segment
+        out.rows.append(i)
         out.people.append(entry)
+    note_corners(faults, '$.annotations[].bbox', beyond, len(out.people))
     if others:
         faults.add(
             '$.annotations',
@@ -245,3 +280,83 @@ def _read_people(
             NOTED,
             'they are not used',
         )
+
+
+def corrected(annotations: Annotations) -> dict[str, Any] | None:
+    """The file's content as the reader understands it, for MMPose.
+
+    The people's category is 1, the only one that MMPose scores right, and no
+    person has the id 0, which COCOeval's matches write for none. Fields that
+    the reader does not know are kept.
+
+    Args:
+        annotations: Read by :func:`read_annotations`; images without width
+            and height must have got them.
+
+    Returns:
+        None where MMPose understands the file in the same way.
+    """
+    raw, person_category = annotations.content, 1
+    rows = annotations.image_rows
+    images = [
+        dict(raw['images'][row], id=key, **image)
+        for row, (key, image) in zip(
+            rows, annotations.images.items(), strict=True
+        )
+    ]
+    same = images == raw['images'] and annotations.category == person_category
+    people, lost = [], dict(enumerate(raw['annotations']))
+    for row, person in zip(annotations.rows, annotations.people, strict=True):
+        given = lost.pop(row)
+        same &= _reads_same(given, person) and person['id'] != 0
+        people.append({**given, **person, 'category_id': person_category})
+        people[-1]['id'] = person['id'] or MAX_ID
+        if 'segmentation' not in person:
+            people[-1].pop('segmentation', None)
+    if same and all(_is_skipped(o, annotations) for o in lost.values()):
+        return None
+    categories = raw.get('categories')
+    posed = [
+        c
+        for c in (categories if isinstance(categories, list) else [])
+        if isinstance(c, Mapping) and c.get('keypoints')
+    ] or [dict(name='person', keypoints=list(annotations.joints))]
+    return dict(
+        raw,
+        images=images,
+        annotations=people,
+        categories=[dict(posed[0], id=person_category)],
+    )
+
+
+def _reads_same(given: Mapping, person: Mapping) -> bool:
+    """Whether MMPose, which fills in a missing area and num_keypoints, makes
+    the same of a person."""
+    return (
+        all(
+            given.get(key) == person[key]
+            for key in ('id', 'image_id', 'bbox', 'keypoints', 'category_id')
+        )
+        and given.get('area', person['area']) == person['area']
+        and given.get('iscrowd', 0) == person['iscrowd']
+        and bool(given.get('num_keypoints', person['num_keypoints']))
+        == bool(person['num_keypoints'])
+    )
+
+
+def _is_skipped(given: Any, annotations: Annotations) -> bool:
+    """Whether an annotation that is left out does no harm to MMPose: it has
+    no bbox or keypoints, none is labelled, or it is of another category."""
+    if not isinstance(given, Mapping):
+        return False
+    if as_key(given.get('image_id')) not in annotations.images:
+        return False
+    if not ('bbox' in given and 'keypoints' in given):
+        return True
+    keypoints = given['keypoints']
+    if not isinstance(keypoints, list) or not is_box(given['bbox']):
+        return False
+    other = given.get('category_id') != annotations.category
+    return len(keypoints) == 3 * len(annotations.joints) and (
+        other or not any(keypoints[2::3])
+    )

@@ -28,10 +28,13 @@ class Benchmark:
     Args:
         folder: Folder of the benchmark.
         runs: The runs; others are compared with the first.
+        trusted: Whether this process made the runs: classes and files that
+            their configs name are then used again for images of cases.
     """
 
     folder: Path
     runs: list[BenchmarkRun] = field(repr=False)
+    trusted: bool = field(default=False, repr=False)
 
     def analyse(self, draws: int = 0, seed: int = 0) -> list[Analysis]:
         """The analysis of each run.
@@ -124,7 +127,7 @@ class Benchmark:
         return write_report(
             self.runs,
             self.folder if path is None else path,
-            case_images=_case_images(self.runs),
+            case_images=_case_images(self.runs, self.trusted),
             draws=draws,
             seed=seed,
             cases=cases,
@@ -170,6 +173,7 @@ def run_benchmark(
     cfg_options: Mapping[str, Any] | None = None,
     trust_checkpoint: bool = False,
     launcher: str = 'none',
+    skip_unreadable: bool = False,
     people: str = 'all',
     options: Mapping[str, Any] | None = None,
     log: Callable[[str], object] = print,
@@ -215,6 +219,7 @@ def run_benchmark(
             than weights, which runs any code in it.
         launcher: 'none', or what started the processes: 'pytorch', 'slurm'
             or 'mpi'.
+        skip_unreadable: Leave out and count images that cannot be read.
         people: Whom an attack on an image of a model that finds people by
             itself acts on: 'all' at once, or 'one', with an image pass each.
         options: Arguments of the model's adapter, such as ``padding``.
@@ -237,6 +242,7 @@ def run_benchmark(
         batch_size=batch_size,
         num_workers=num_workers,
         dry_run=dry_run,
+        skip_unreadable=skip_unreadable,
     )
     if not is_config(model, checkpoint):
         run = _run_images(
@@ -248,7 +254,9 @@ def run_benchmark(
             log=log,
             **common,
         )
-        return None if run is None else Benchmark(Path(out), [run])
+        if run is None:
+            return None
+        return Benchmark(Path(out), [run], trusted=True)
     if checkpoint is None:
         raise UsageError(
             f'model "{model}" is a config of MMPose: give its checkpoint, too'
@@ -273,7 +281,7 @@ def run_benchmark(
         launcher=launcher,
         **common,
     )
-    return None if run is None else Benchmark(Path(out), [run])
+    return None if run is None else Benchmark(Path(out), [run], trusted=True)
 
 
 def is_config(model: Any, checkpoint: Any = None) -> bool:
@@ -346,7 +354,7 @@ def _row(
     return row
 
 
-def _case_images(runs: Sequence[BenchmarkRun]) -> Any:
+def _case_images(runs: Sequence[BenchmarkRun], trusted: bool) -> Any:
     """What makes the images of cases again; None without MMPose, which runs
     on crops need."""
     here = find_spec('mmpose') is not None
@@ -364,7 +372,7 @@ def _case_images(runs: Sequence[BenchmarkRun]) -> Any:
             case_crops,
         )
 
-        return case_crops(run, cases)
+        return case_crops(run, cases, trusted)
 
     return make
 

@@ -4,14 +4,24 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 
-from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.errors import DataError
 
-from .annotation_fields import as_whole, is_number, kind_of, read_json
+from .annotation_fields import (
+    as_whole,
+    at,
+    is_box,
+    is_number,
+    kind_of,
+    note_corners,
+    reaches_beyond,
+    read_json,
+)
 from .annotation_file import Annotations
-from .faults import LEFT_OUT, NOTED, UNUSABLE, Faults
+from .faults import LEFT_OUT, NOTED, REPAIRED, Faults
 
 
 @dataclass
@@ -42,11 +52,12 @@ def read_detections(
         category: Of people in this file; that of the annotations by default.
 
     Raises:
-        UsageError: None of them can be used.
+        UsageError: It cannot be opened.
+        DataError: None of them can be used.
     """
     raw = read_json(path, 'detection file')
     if not isinstance(raw, list):
-        raise UsageError(
+        raise DataError(
             f'detection file "{path}" holds a {kind_of(raw)}, and it should '
             'be a list of dict(image_id=..., bbox=[x, y, w, h], score=...)'
         )
@@ -63,21 +74,31 @@ def read_detections(
             continue
         image = as_whole(entry.get('image_id'))
         if image not in annotations.images:
-            out.faults.add(where, 'its image_id is of no image', LEFT_OUT)
+            out.faults.add(
+                at(f'{where}.image_id', entry.get('image_id')),
+                'its image_id is of no image',
+                LEFT_OUT,
+            )
             continue
         box, score = entry.get('bbox'), entry.get('score')
-        if (
-            not isinstance(box, list)
-            or len(box) != 4
-            or not all(is_number(v) and math.isfinite(v) for v in box)
-        ):
-            out.faults.add(where, 'bbox is not four numbers', LEFT_OUT)
+        if not is_box(box):
+            out.faults.add(
+                at(f'{where}.bbox', box), 'bbox is not four numbers', LEFT_OUT
+            )
             continue
         if box[2] <= 0 or box[3] <= 0:
-            out.faults.add(where, 'bbox is empty', LEFT_OUT)
+            out.faults.add(
+                at(f'{where}.bbox', box),
+                'bbox has no width or height',
+                LEFT_OUT,
+            )
             continue
         if not is_number(score) or not math.isfinite(score):
-            out.faults.add(where, 'score is not a number', LEFT_OUT)
+            out.faults.add(
+                at(f'{where}.score', score),
+                'score is not a number',
+                LEFT_OUT,
+            )
             continue
         assert image is not None
         out.image_ids.append(image)
@@ -90,79 +111,87 @@ def read_detections(
             NOTED,
             'they are not used',
         )
-    _note_corners(out, annotations)
+    beyond = sum(
+        reaches_beyond(box, [annotations.images[key]['width']])
+        for key, box in zip(out.image_ids, out.boxes, strict=True)
+    )
+    note_corners(out.faults, '$[].bbox', beyond, len(out.boxes))
     if not out.boxes:
-        why = '; '.join(f.sentence() for f in out.faults) or 'it is empty'
-        raise UsageError(
-            f'detection file "{path}" has no box that can be used ({why})'
+        why = out.faults.summary() or 'it is empty'
+        raise DataError(
+            f'detection file "{path}" has no box that can be used ({why}): '
+            'write it again, or leave it out'
         )
     return out
 
 
-def _note_corners(detections: Detections, annotations: Annotations) -> None:
-    """Boxes given as xyxy reach beyond their images when read as xywh."""
-    beyond = known = 0
-    for key, (x, y, w, h) in zip(
-        detections.image_ids, detections.boxes, strict=True
-    ):
-        image = annotations.images[key]
-        if image['width']:
-            known += 1
-            beyond += x + w > 1.1 * image['width'] and w > x and h > y
-    if known and beyond > known / 3:
-        detections.faults.add(
-            '$[].bbox',
-            f'{beyond:,} of {known:,} boxes reach far beyond their images',
-            NOTED,
-            'they look like corners x1, y1, x2, y2; COCO has x, y, width, '
-            'height',
-        )
-
-
 def check_images(
-    annotations: Annotations, folder: str | Path, decode: bool = False
+    annotations: Annotations,
+    folder: str | Path,
+    decode: bool = False,
+    skip: bool = True,
 ) -> dict[int, Path]:
     """Find the images.
 
     Args:
-        annotations: Its faults get those of the images.
+        annotations: Its faults get those of the images; images without width
+            and height get them if they are decoded.
         folder: That the file names are below.
-        decode: Whether to decode each one, which finds truncated files.
+        decode: Whether to decode each one, which finds damaged files.
+        skip: Whether unreadable images are left out.
 
     Returns:
         Image id -> path of those that can be used.
+
+    Raises:
+        DataError: None can be used; or, without ``skip``, one cannot.
     """
-    found = {}
+    found, faults = {}, Faults()
     for key, image in annotations.images.items():
         path = Path(folder) / image['file_name']
         text = _fault_of(path)
         if text is None and decode:
-            pixels = cv2.imread(str(path))
-            if pixels is None:
-                text = 'an image cannot be decoded'
-            elif image['width'] and pixels.shape[:2] != (
-                image['height'],
-                image['width'],
-            ):
-                text = None
+            pixels: Any = cv2.imread(str(path))
+            said = [image['height'], image['width']]
+            if pixels is None or _is_cut(path):
+                text = 'an image cannot be decoded completely'
+            elif said != [None, None] and said != list(pixels.shape[:2]):
                 annotations.faults.add(
                     str(path),
                     'an image has another size than the file says',
-                    NOTED,
-                    'the size of the image counts',
+                    REPAIRED,
+                    'the size of the image is taken',
                 )
+            if text is None:
+                image['height'], image['width'] = pixels.shape[:2]
         if text is None:
             found[key] = path
         else:
-            annotations.faults.add(str(path), text, LEFT_OUT)
+            for each in (faults, annotations.faults):
+                each.add(str(path), text, LEFT_OUT)
     if not found:
-        annotations.faults.add(
-            str(folder),
-            'none of the images can be used',
-            UNUSABLE,
-            'give the folder that the file names are below',
+        raise DataError(
+            f'none of the images of "{annotations.path}" in folder '
+            f'"{folder}" can be used ({faults.summary()}): give the folder '
+            'that the file names are below'
+        )
+    if len(faults) and not skip:
+        raise DataError(
+            f'images of "{annotations.path}" cannot be used '
+            f'({faults.summary()}): replace them, or leave them out with '
+            '--skip-unreadable'
         )
     return found
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether a JPEG or PNG file lacks its end, which OpenCV may not say."""
+    with open(path, 'rb') as file:
+        start = file.read(4)
+        file.seek(max(0, path.stat().st_size - 4096))
+        end = file.read()
+    mark = {b'\xff\xd8': b'\xff\xd9', b'\x89P': b'IEND'}.get(start[:2])
+    return mark is not None and mark not in end
 
 
 def _fault_of(path: Path) -> str | None:

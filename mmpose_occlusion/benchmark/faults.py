@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 REPAIRED = 'repaired'
 LEFT_OUT = 'left out'
-UNUSABLE = 'unusable'
 NOTED = 'noted'
 
 EXAMPLES = 3
@@ -17,8 +16,8 @@ class Fault:
 
     Args:
         text: What is wrong, a clause.
-        effect: What is done about it: :data:`REPAIRED`, :data:`LEFT_OUT`,
-            :data:`NOTED` (used as it is) or :data:`UNUSABLE`.
+        effect: What is done about it: :data:`REPAIRED`, :data:`LEFT_OUT` or
+            :data:`NOTED` (used as it is).
         remedy: How it is repaired, or how the user can mend it.
         count: How often it occurs.
         where: JSON paths of the first ones.
@@ -64,6 +63,10 @@ class Faults:
         return len(self._known)
 
     @property
-    def unusable(self) -> list[Fault]:
-        """Those that leave nothing to work with."""
-        return [f for f in self if f.effect == UNUSABLE]
+    def losses(self) -> list[Fault]:
+        """The kinds that leave something out."""
+        return [f for f in self if f.effect == LEFT_OUT]
+
+    def summary(self) -> str:
+        """The kinds that leave something out, or else all, in a clause."""
+        return '; '.join(f.sentence() for f in self.losses or self)

@@ -64,6 +64,7 @@ def run_predictor(
     num_workers: int | None = None,
     timeout: float | None = None,
     load: Callable[[], Predictor] | None = None,
+    skip_unreadable: bool = False,
     log: Callable[[str], object] = print,
 ) -> BenchmarkRun | None:
     """Predict images clean and under attacks, into a benchmark's folder.
@@ -82,7 +83,7 @@ def run_predictor(
         load: Makes the predictor in other processes; by default it is
             pickled.
         out, suites, attacks, people, seed, resume, max_images, batch_size,
-        dry_run, num_workers, timeout, log:
+        dry_run, num_workers, timeout, skip_unreadable, log:
             See :func:`.api.run_benchmark`.
 
     Returns:
@@ -120,7 +121,7 @@ def run_predictor(
         whole_image=not predictor.needs_boxes,
         max_images=max_images,
     )
-    data = _people(read, recipe, log)
+    data = _people(read, recipe, log, skip_unreadable)
     one = people == ONE or predictor.needs_boxes
     size = batch_size or BATCH_IMAGES
     loop = ImageLoop(predictor, data, effects, mapping, one, size)
@@ -189,13 +190,14 @@ def _people(
     annotations: Annotations,
     recipe: dict[str, Any],
     log: Callable[[str], object] | None = None,
+    skip_unreadable: bool = False,
 ) -> ImagePeople:
     """The rows of a run with a ``dataset``.
 
     Faults of the files are logged; images are then decoded.
     """
     paths = check_images(
-        annotations, Path(recipe['images']), decode=log is not None
+        annotations, Path(recipe['images']), log is not None, skip_unreadable
     )
     found = recipe['detections'] and read_detections(
         recipe['detections'], annotations

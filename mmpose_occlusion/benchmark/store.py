@@ -147,11 +147,17 @@ class RunStore:
         """
         path = Path(path)
         info = _read_json(path / 'run.json')
-        if info.get('format') != FORMAT:
+        known = info.get('format') if isinstance(info, dict) else None
+        if known != FORMAT:
             raise UsageError(
-                f'"{path / "run.json"}" has format {info.get("format")}, and '
+                f'"{path / "run.json"}" has format {known}, and '
                 f'this version reads format {FORMAT}: run the benchmark '
                 'again with another output folder'
+            )
+        if not _is_complete(info):
+            raise UsageError(
+                f'"{path / "run.json"}" is damaged: run the benchmark again, '
+                'which writes it again and keeps the predictions'
             )
         return cls(path, info)
 
@@ -245,7 +251,12 @@ class RunStore:
 
     def request(self, attacks: Sequence[Mapping]) -> None:
         """Add attacks to :attr:`attacks`; one of a known name replaces it."""
-        known = {a['name']: dict(a) for a in (*self.attacks, *attacks)}
+        try:
+            known = {a['name']: dict(a) for a in self.attacks}
+        except (UsageError, KeyError, TypeError):
+            _LOG.warning('"%s/attacks.json" is damaged, and new.', self.path)
+            known = {}
+        known.update({attack['name']: dict(attack) for attack in attacks})
         write_json(
             self.path / 'attacks.json', dict(attacks=list(known.values()))
         )
@@ -254,11 +265,27 @@ class RunStore:
     def last(self) -> dict:
         """Facts about the last command that finished; may be empty."""
         path = self.path / 'last.json'
-        return _read_json(path) if path.is_file() else {}
+        try:
+            return dict(_read_json(path)) if path.is_file() else {}
+        except (UsageError, ValueError, TypeError):  # facts alone
+            _LOG.warning('"%s" is damaged, and not read.', path)
+            return {}
 
     def note(self, facts: Mapping[str, Any]) -> None:
         """Write facts for :attr:`last`."""
         write_json(self.path / 'last.json', dict(facts))
+
+
+def _is_complete(info: Mapping[str, Any]) -> bool:
+    """Whether a ``run.json`` has what reading it needs."""
+    edges, people = info.get('edges'), info.get('people')
+    return (
+        {'model', 'key'} <= set(info)
+        and isinstance(edges, list)
+        and all(isinstance(edge, int) for edge in edges)
+        and isinstance(people, str)
+        and Path(people).name == people
+    )
 
 
 def open_runs(folder: str | Path) -> list[RunStore]:

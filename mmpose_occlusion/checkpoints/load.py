@@ -118,6 +118,13 @@ def _load(model: nn.Module, state: Mapping, what: str, remedy: str) -> None:
             ) from error
     finally:
         handle.remove()
+    broken = [key for key, value in state.items() if not _is_finite(value)]
+    if broken:
+        raise CheckpointError(
+            f'{what} holds NaN or infinite numbers in {len(broken):,} weights '
+            f'({enumerate_first(_quoted(broken))}): its training has '
+            'diverged, give an earlier one'
+        )
     misfit = describe_misfit(missing, unexpected, reshaped)
     if misfit:
         raise CheckpointError(
@@ -125,6 +132,12 @@ def _load(model: nn.Module, state: Mapping, what: str, remedy: str) -> None:
             f'{len(state):,} keys in the checkpoint and '
             f'{len(model.state_dict()):,} in the model, {misfit}: {remedy}'
         )
+
+
+def _is_finite(value: Any) -> bool:
+    if not isinstance(value, Tensor) or not value.is_floating_point():
+        return True
+    return bool(value.isfinite().all())
 
 
 def _state_dict(checkpoint: Mapping, what: str) -> Mapping[str, Tensor]:

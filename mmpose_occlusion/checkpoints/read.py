@@ -5,6 +5,8 @@ import os
 import pickle
 import re
 import tarfile
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -140,6 +142,8 @@ def _check_format(local: str, path: str) -> None:
         raise CheckpointError(
             f'checkpoint "{path}" cannot be opened: {error.strerror}'
         ) from error
+    if start.startswith(_ZIP):
+        _check_sums(local, path)
     if is_tar:
         raise CheckpointError(
             f'checkpoint "{path}" is a tar file: unpack it and give the '
@@ -150,6 +154,20 @@ def _check_format(local: str, path: str) -> None:
             f'checkpoint "{path}" is no file of torch.save (it starts with '
             f'{start!r}): it may be a text file or a web page, so download '
             'it again'
+        )
+
+
+def _check_sums(local: str, path: str) -> None:
+    """Compare a zip file with its checksums, which PyTorch does not."""
+    try:
+        with zipfile.ZipFile(local) as file:
+            damaged = file.testzip()
+    except (zipfile.BadZipFile, EOFError, OSError, zlib.error) as error:
+        damaged = str(error)
+    if damaged:
+        raise CheckpointError(
+            f'checkpoint "{path}" is damaged or incomplete '
+            f'({_printable(damaged)}): download or copy it again'
         )
 
 

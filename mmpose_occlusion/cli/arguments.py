@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, TypeVar
 
+from .run import robust_output
+
 Options = TypeVar('Options')
 
 ATTACK_HELP = (
@@ -57,9 +59,16 @@ def parser_of(
     description: str | None, prog: str | None = None
 ) -> argparse.ArgumentParser:
     """A parser that shows a module's docstring."""
-    return argparse.ArgumentParser(
+    robust_output()
+    parser = argparse.ArgumentParser(
         prog=prog, description=description, formatter_class=HelpFormatter
     )
+    parser.add_argument(
+        '--traceback',
+        action='store_true',
+        help='show where an error was raised, before its sentence',
+    )
+    return parser
 
 
 def options_of(cls: type[Options], args: argparse.Namespace) -> Options:
@@ -85,6 +94,19 @@ def whole_number(least: int) -> Callable[[str], int]:
     return read
 
 
+def fraction(text: str) -> float:
+    """A type of arguments: numbers from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(
+            f'"{text}" is not a number from 0 to 1'
+        )
+    return value
+
+
 def add_config(parser: argparse.ArgumentParser, dest: str = 'config') -> None:
     """The arguments ``config`` and ``--cfg-options``."""
     parser.add_argument(
@@ -95,6 +117,12 @@ def add_config(parser: argparse.ArgumentParser, dest: str = 'config') -> None:
         'td-hm_res50_8xb64-210e_coco-256x192.py',
     )
     add_cfg_options(parser)
+    parser.add_argument(
+        '--skip-unreadable',
+        action='store_true',
+        help='leave out and count images that cannot be read, which stop the '
+        'command otherwise',
+    )
 
 
 class NamedValues(argparse.Action):
@@ -161,6 +189,11 @@ def add_checkpoint(
         nargs='?' if optional else None,
         help='checkpoint file or URL',
     )
+    add_trust(parser)
+
+
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """The argument ``--trust-checkpoint``."""
     parser.add_argument(
         '--trust-checkpoint',
         action='store_true',

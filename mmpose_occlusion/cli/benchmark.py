@@ -145,6 +145,7 @@ class BenchmarkOptions:
     cfg_options: dict[str, Any]
     trust_checkpoint: bool
     launcher: str
+    skip_unreadable: bool
 
 
 def benchmark(options: BenchmarkOptions) -> None:
@@ -178,6 +179,7 @@ class ImageOptions:
     num_workers: int | None
     timeout: float | None
     dry_run: bool
+    skip_unreadable: bool
 
 
 def benchmark_images(options: ImageOptions) -> None:

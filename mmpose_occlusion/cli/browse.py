@@ -33,6 +33,7 @@ class BrowseOptions:
     seed: int
     gt_boxes: bool
     cfg_options: Mapping[str, Any]
+    skip_unreadable: bool
 
     def command(self) -> str:
         """The command line that makes the same images."""
@@ -88,7 +89,11 @@ def browse(options: BrowseOptions) -> None:
     from mmpose_occlusion.engine.config import load_config, metainfo_of
     from mmpose_occlusion.engine.pipelines import attack_name
     from mmpose_occlusion.errors import UsageError
-    from mmpose_occlusion.files import write_bytes, write_text
+    from mmpose_occlusion.files import (
+        check_replaceable,
+        write_bytes,
+        write_text,
+    )
     from mmpose_occlusion.hooks.summary import outcomes, summarize
     from mmpose_occlusion.visualization import (
         PoseStyle,
@@ -96,12 +101,14 @@ def browse(options: BrowseOptions) -> None:
         gallery,
     )
 
+    check_replaceable(options.out, ['sheet.png', 'gallery.html'])
     split = options.split
     cfg = load_config(options.config, options.cfg_options)
     attacks = attacked_config.read_attacks(cfg, options.attack)
     if options.gt_boxes:
         attacked_config.use_gt_boxes(cfg, split)
-    checks.check_data_files(cfg, split, evaluator=False)
+    cfg.work_dir = options.out
+    checks.check_data_files(cfg, split, False, options.skip_unreadable)
     dataset = crops.crop_dataset(cfg, split, attacks, options.seed)
     if not len(dataset):
         raise UsageError(f'the {split} data of "{options.config}" is empty')

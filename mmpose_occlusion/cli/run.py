@@ -4,21 +4,27 @@ Nothing heavy is imported here, so that ``--help`` answers quickly.
 """
 
 import contextlib
+import ctypes
+import functools
 import gc
 import io
 import os
+import signal
 import sys
+import threading
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .error_sentences import MACHINE, USER, explain, printable
+
 Options = TypeVar('Options')
 
-USER, MACHINE = 2, 1
-"""Exit status after a user's mistake, and after a failure of data or
-machine."""
+INTERRUPTED = 130
+"""Exit status after Ctrl-C."""
 
 _MMPOSE = ('torch', 'mmengine', 'mmcv', 'mmpose')
 _NOISE = ('Could not import OneDL',)
@@ -39,10 +45,10 @@ def run(
             it is installed.
 
     Returns:
-        The exit status: 0, :data:`USER` or :data:`MACHINE`.
+        The exit status: 0, :data:`INTERRUPTED`, or one of
+        :func:`.error_sentences.explain`.
     """
-    from mmpose_occlusion.errors import UsageError
-
+    robust_output()
     missing = [name for name in _MMPOSE if find_spec(name) is None]
     if missing and mmpose:
         return _fail(
@@ -58,39 +64,86 @@ def run(
             f'config file "{config}" does not exist: give the path of a '
             'config, or one of MMPose\'s own as "mmpose::body_2d_keypoint/..."'
         )
+    _end_with_parents()
     os.environ.setdefault('LOCAL_RANK', str(getattr(options, 'local_rank', 0)))
-    if mmpose or (mmpose is None and not missing):
-        try:
-            _import_mmpose()
-        except RuntimeError as error:  # of the check of versions
-            return _fail(error, MACHINE)
     status = 0
     try:
+        if mmpose or (mmpose is None and not missing):
+            try:
+                _import_mmpose()
+            except RuntimeError as error:  # of the check of versions
+                return _fail(error, MACHINE)
         work(options)
-    except UsageError as error:
-        status = _fail(error)
-    except OSError as error:
-        status = _fail(error, MACHINE)
-    except (MemoryError, RuntimeError) as error:
-        words = 'out of memory'  # torch has a RuntimeError for it
-        if not isinstance(error, MemoryError) and words not in str(error):
-            raise
+    except KeyboardInterrupt:
         status = _fail(
-            f'{words}: use a smaller batch size or fewer workers', MACHINE
+            'interrupted: what is finished is stored; run the same command '
+            'again',
+            INTERRUPTED,
         )
+    except Exception as error:
+        if '--traceback' in sys.argv:
+            traceback.print_exc()
+        code, sentence = explain(error, _loaded(config, options))
+        status = _fail(sentence, code)
     finally:
         _destroy_process_group()
     return status
 
 
+@functools.cache
+def _end_with_parents() -> None:
+    """On Linux, let workers end when this process ends, however it ends, and
+    this process when its torchrun does."""
+    if sys.platform != 'linux':
+        return
+    prctl = ctypes.CDLL(None).prctl
+    on_parents_death = 1  # PR_SET_PDEATHSIG
+    if 'MMPOSE_OCCLUSION_REFUSAL' in os.environ:
+        prctl(on_parents_death, signal.SIGTERM)
+    # Linux means the thread that forks, so only where that lives as long
+    lasting = [False]
+
+    def before() -> None:
+        here = threading.current_thread()
+        lasting[0] = here is threading.main_thread()
+
+    def in_child() -> None:
+        if lasting[0]:
+            prctl(on_parents_death, signal.SIGKILL)
+
+    os.register_at_fork(before=before, after_in_child=in_child)
+
+
+def robust_output() -> None:
+    """Write what the terminal's encoding lacks as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')
+
+
+def _loaded(path: str | None, options: object) -> Any:
+    """The command's config, for the names of its keys; None if there is none
+    or it cannot be read."""
+    if not path or 'mmengine' not in sys.modules:
+        return None
+    from mmpose_occlusion.engine.config import load_config
+
+    try:
+        return load_config(path, getattr(options, 'cfg_options', None))
+    except Exception:  # the error to report is another one
+        return None
+
+
 def _fail(error: Exception | str, status: int = USER) -> int:
-    sentence = f'error: {error}'
+    sentence = printable(f'error: {error}')
     path = os.environ.get('MMPOSE_OCCLUSION_REFUSAL')
     if path:
-        # printed once by tools/_torchrun.py, for all processes
+        # printed once by tools/_torchrun.py, for all processes: the first
+        # one's, since other processes fail for want of it
         own = Path(f'{path}.{os.getpid()}')
-        own.write_text(sentence, encoding='utf-8')
-        own.replace(path)
+        own.write_text(f'{status} {sentence}', encoding='utf-8')
+        if not Path(path).exists():
+            own.replace(path)
     else:
         print(sentence, file=sys.stderr)
     return status

@@ -139,14 +139,15 @@ def attack_config(
             they fit in.
     """
     loader = dataloader(cfg, split)
-    if any(map(needs_donors, attacks)):
-        from mmpose_occlusion.datasets.detection_matching import offer_donors
-
-        loader['dataset'] = offer_donors(loader['dataset'])
     datasets = list(walk_datasets(loader['dataset']))
     if attacks or keep_images or any(_occludes(d) for _, d in datasets):
         loader['dataset'] = match_detections(loader['dataset'])
-        datasets = list(walk_datasets(loader['dataset']))
+    if any(map(needs_donors, attacks)):
+        from mmpose_occlusion.datasets.detection_matching import offer_donors
+
+        # after the matching: donors are annotated people, not boxes
+        loader['dataset'] = offer_donors(loader['dataset'])
+    datasets = list(walk_datasets(loader['dataset']))
     names = _checked_names(attacks, metainfo_of(loader['dataset']))
     piped = [d for _, d in datasets if d.get('pipeline')]
     # the wrapper of a combined data set may have the second half

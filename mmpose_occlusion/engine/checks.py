@@ -15,16 +15,24 @@ from mmpose_occlusion.checkpoints.load import without_wrapper
 from mmpose_occlusion.checkpoints.read import load_checkpoint_safely
 from mmpose_occlusion.errors import UsageError
 
+from .annotation_check import check_annotations
 from .data_files import DataFile, data_files
 
 
-def check_data_files(cfg: Config, split: str, evaluator: bool = True) -> None:
-    """Check that the files of a split's data and evaluator exist.
+def check_data_files(
+    cfg: Config,
+    split: str,
+    evaluator: bool = True,
+    skip_unreadable: bool = False,
+) -> None:
+    """Check that the files of a split's data and evaluator exist, and what
+    is in them, see :func:`.annotation_check.check_annotations`.
 
     Paths that are not on a local disk are not checked.
 
     Raises:
         UsageError: One is missing; the message names its key.
+        DataError: One cannot be used.
     """
     for file in data_files(cfg, split):
         scores = file.key.startswith(f'{split}_evaluator')
@@ -35,6 +43,7 @@ def check_data_files(cfg: Config, split: str, evaluator: bool = True) -> None:
             f'{file.key}: {kind} "{os.path.normpath(file.path)}" does not '
             f'exist: {_remedy(file, split, scores)}'
         )
+    check_annotations(cfg, split, skip_unreadable)
 
 
 def _remedy(file: DataFile, split: str, scores: bool) -> str:
@@ -67,17 +76,28 @@ def check_checkpoint(path: str, what: str = 'checkpoint') -> None:
         )
 
 
-def check_resume(cfg: Config) -> None:
-    """Check that the checkpoint that a training starts from exists.
+def check_resume(cfg: Config, trust: bool = False) -> None:
+    """Check the checkpoint that a training starts from: MMEngine unpickles
+    files of all kinds.
+
+    Args:
+        cfg: The run's config.
+        trust: See :func:`.load_checkpoint_safely`.
 
     Raises:
-        UsageError: It does not exist.
+        UsageError: It does not exist, is damaged, or would have to be
+            trusted.
     """
-    if cfg.get('load_from'):
+    path = cfg.get('load_from')
+    if path:
         what = (
             'checkpoint to resume from' if cfg.get('resume') else 'load_from'
         )
-        check_checkpoint(cfg.load_from, what)
+        check_checkpoint(path, what)
+    elif cfg.get('resume'):
+        path = find_latest_checkpoint(cfg.work_dir)
+    if path and (Path(path).is_file() or path.startswith('http')):
+        load_checkpoint_safely(path, trust)
 
 
 def check_start(runner: Runner) -> None:
@@ -94,7 +114,8 @@ def check_start(runner: Runner) -> None:
         path = find_latest_checkpoint(runner.work_dir)
     if not path:
         return
-    checkpoint = load_checkpoint_safely(path, trust=bool(runner._resume))
+    # check_resume has refused what is not trusted
+    checkpoint = load_checkpoint_safely(path, trust=True)
     theirs = without_wrapper(checkpoint.get('state_dict', checkpoint))
     model = runner.model
     model = model.module if is_model_wrapper(model) else model

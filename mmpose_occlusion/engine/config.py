@@ -59,8 +59,14 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             f'config "{path}" needs a module that cannot be imported: '
             f'{_first_cause(error)}'
         ) from error
-    except (AssertionError, OSError, SyntaxError) as error:
-        raise UsageError(f'config "{path}" cannot be read: {error}') from error
+    except RecursionError as error:
+        raise UsageError(
+            f'config "{path}" inherits from itself: correct its _base_'
+        ) from error
+    except Exception as error:  # a config is Python, and can raise anything
+        raise UsageError(
+            f'config "{path}" cannot be read: {type(error).__name__}: {error}'
+        ) from error
     for key, value in (options or {}).items():
         _check_used(cfg, key)
         try:
@@ -194,8 +200,9 @@ def metainfo_of(dataset: Mapping) -> dict:
     Raises:
         UsageError: There is none.
     """
-    from mmpose.datasets.datasets.utils import parse_pose_metainfo
     from mmpose.registry import DATASETS
+
+    from .metainfo_check import parse_metainfo
 
     for _, entry in walk_datasets(dataset):
         metainfo = copy.deepcopy(entry.get('metainfo'))
@@ -203,7 +210,7 @@ def metainfo_of(dataset: Mapping) -> dict:
             cls = class_of(entry, DATASETS)
             metainfo = copy.deepcopy(getattr(cls, 'METAINFO', None))
         if metainfo:
-            return parse_pose_metainfo(metainfo)
+            return parse_metainfo(metainfo, type_name(entry))
     raise UsageError(
         f'the data set "{dataset.get("type")}" has no metainfo, so its joints '
         'have no names: set metainfo=dict(from_file=...) in the config'

@@ -61,6 +61,7 @@ class TestOptions:
     interval: int
     wait_time: float
     badcase: bool
+    skip_unreadable: bool
 
 
 def configure_test(cfg: Config, options: TestOptions) -> list[str]:
@@ -87,8 +88,8 @@ def configure_test(cfg: Config, options: TestOptions) -> list[str]:
     attacks = read_attacks(cfg, options.attack)
     if options.gt_boxes:
         use_gt_boxes(cfg)
-    check_data_files(cfg, 'test')
     check_evaluator_file(cfg, 'test')
+    check_data_files(cfg, 'test', skip_unreadable=options.skip_unreadable)
     if options.box_nms is not None:
         match_boxes(cfg, nms_thr=options.box_nms)
     shown = bool(options.show_dir or options.show) and not options.badcase

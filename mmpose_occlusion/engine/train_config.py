@@ -34,6 +34,8 @@ class TrainOptions:
     show: bool
     interval: int
     wait_time: float
+    skip_unreadable: bool
+    trust_checkpoint: bool
 
 
 def configure_training(cfg: Config, options: TrainOptions) -> None:

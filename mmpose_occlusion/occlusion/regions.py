@@ -152,6 +152,9 @@ def disc_radius(radius: float, height: float) -> int:
         height: Of the crop, or on whole images of the person's box, in
             pixels.
 
+    Returns:
+        ``max(2, round(radius * height / 256))`` pixels.
+
     Raises:
         ValueError: The height is NaN or infinite.
     """

@@ -80,9 +80,16 @@ class EmptyRemovedHeatmaps(BaseTransform):
         if not removed:
             return results
         rows, joints = np.array(removed).T
-        weights = results['keypoint_weights']
+        weights = results.get('keypoint_weights')
+        weights = weights if isinstance(weights, list) else [weights]
+        if any(w is None or len(w) <= rows.max() for w in weights):
+            raise ValueError(
+                'EmptyRemovedHeatmaps needs results["keypoint_weights"] '
+                '(N, K) of all people of the records: put it right after '
+                'GenerateTarget.'
+            )
         maps = [m.copy() for m in maps]
-        weights = [w.copy() for w in ([weights] if single else weights)]
+        weights = [w.copy() for w in weights]
         for one_map, weight in zip(maps, weights, strict=True):
             one_map[joints] = 0
             weight[rows, joints] = self.weight

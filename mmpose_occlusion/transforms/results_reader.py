@@ -19,6 +19,9 @@ perhaps ``segmentation`` and, after a warp, ``transformed_keypoints``; or with
 the ``reason`` why no person is matched.
 :class:`mmpose_occlusion.datasets.DetectionMatchedDataset` sets it."""
 
+IMAGE_TYPES = ('uint8', 'uint16', 'int16', 'float32', 'float64')
+"""Types of pixels that OpenCV filters and resizes."""
+
 _names_of_dataset: WeakKeyDictionary = WeakKeyDictionary()
 
 
@@ -131,6 +134,11 @@ def read_sample(
             f'{who} needs one image, an array (H, W, C), in '
             f'results["img"], but found {type(image).__name__}; put it '
             'after LoadImage.'
+        )
+    if image.dtype not in IMAGE_TYPES:
+        raise TypeError(
+            f'{who} paints images of {", ".join(IMAGE_TYPES)}, and '
+            f'results["img"] is of {image.dtype}: convert it before.'
         )
     cropped = results.get('transformed_keypoints') is not None
     if crops_only and not cropped:

@@ -18,7 +18,9 @@ import mmpose_occlusion
 from mmpose_occlusion.benchmark import suite
 
 ABSENT = ('torch', 'mmcv', 'mmengine', 'mmdet', 'mmpose')
-COMMANDS = {'occlusion-benchmark', 'occlusion-browse', 'occlusion-report'}
+COMMANDS = {
+    f'occlusion-{name}' for name in ('benchmark', 'browse', 'check', 'report')
+}
 
 
 def occlude_one_joint() -> None:

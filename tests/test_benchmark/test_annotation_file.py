@@ -12,7 +12,7 @@ from mmpose_occlusion.benchmark.detections_file import (
     check_images,
     read_detections,
 )
-from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.errors import DataError, UsageError
 
 GOOD = dict(
     images=[
@@ -227,5 +227,7 @@ def test_pictures(tmp_path):
     found = read_annotations(write(tmp_path, good))
     assert set(check_images(found, tmp_path)) == {1, 2, 4}
     assert set(check_images(found, tmp_path, decode=True)) == {1, 2}
-    assert not check_images(found, tmp_path / 'sub' / 'none')
-    assert found.faults.unusable
+    with pytest.raises(DataError, match='none of the images'):
+        check_images(found, tmp_path / 'sub' / 'none')
+    with pytest.raises(DataError, match='--skip-unreadable'):
+        check_images(found, tmp_path, skip=False)

@@ -263,3 +263,12 @@ def test_optional_arrays_are_stored(store):
     # results without them: NaN
     assert found['a'].visibility.shape == (0, 2)
     assert np.isnan(found['b'].visibility).all()
+
+
+@pytest.mark.parametrize('text', ['', '[1]', '{"attacks": [3]}'])
+def test_damaged_lists_are_written_again(store, text):
+    for name in ('attacks.json', 'last.json'):
+        (store.path / name).write_text(text)
+    store.request([dict(name='a', key='k')])
+    assert store.attacks == [dict(name='a', key='k')]
+    assert isinstance(store.last, dict)

@@ -30,6 +30,7 @@ from mmpose_occlusion.benchmark.report.figures import (
 )
 from mmpose_occlusion.benchmark.report.formatting import interval, number
 from mmpose_occlusion.benchmark.report.write import together
+from mmpose_occlusion.files import MARK
 from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import case_crops
 from mmpose_occlusion.predictors.mmpose_topdown.dataset import recipe
 from tests.test_benchmark import made_up
@@ -282,7 +283,7 @@ def test_interrupted_writes_mix_no_reports(tmp_path, monkeypatch):
             patch.setattr(Path, 'unlink', step(Path.unlink))
             with together(tmp_path, last='index.html') as staging:
                 for name in names:
-                    (staging / name).write_text(content)
+                    (staging / name).write_text(f'{content}{MARK}')
 
     write('0', 99)
     for steps in range(2 * len(names)):

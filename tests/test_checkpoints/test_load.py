@@ -278,3 +278,11 @@ def test_trust_is_passed_on(model, write, tmp_path):
     load_into(model, path, trust=True)
     assert marker.exists()
     assert _same(model, trained)
+
+
+def test_weights_that_are_not_numbers(model, write):
+    state = build(RESNET, NARROW).state_dict()
+    state['backbone.conv1.weight'][0, 0, 0, 0] = float('nan')
+    text = _sentence(model, write(state))
+    assert 'NaN or infinite numbers in 1 weights' in text
+    assert '"backbone.conv1.weight"' in text

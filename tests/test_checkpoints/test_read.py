@@ -406,6 +406,15 @@ def test_a_trusted_file_that_needs_what_is_not_here(write):
     )
 
 
+def test_checksums(write):
+    path = write(dict(state_dict=dict(weight=torch.ones(1000))))
+    data = bytearray(path.read_bytes())
+    data[data.index(b'\x00\x00\x80\x3f' * 9) + 6] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match='is damaged'):
+        load_checkpoint_safely(path)
+
+
 def _pickle_of(path: Path) -> bytes:
     with zipfile.ZipFile(path) as archive:
         (name,) = [n for n in archive.namelist() if n.endswith('/data.pkl')]

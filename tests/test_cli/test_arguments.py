@@ -1,5 +1,6 @@
 """What the commands have in common."""
 
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from mmpose_occlusion.errors import UsageError
 from tests.test_tools.conftest import ROOT
 
 MEMORY = 'error: out of memory: use a smaller batch size or fewer workers\n'
-TOOLS = ['train', 'test', 'browse', 'benchmark', 'report']
+TOOLS = ['train', 'test', 'browse', 'benchmark', 'report', 'check']
 
 
 def command(name):
@@ -28,7 +29,9 @@ def test_help(name):
     )
     assert done.returncode == 0, done.stderr
     assert 'usage: ' in done.stdout
-    assert ('--cfg-options' in done.stdout) == (name != 'report')
+    assert ('--cfg-options' in done.stdout) == (
+        name not in ('report', 'check')
+    )
 
 
 @pytest.mark.parametrize('name', ['train', 'test', 'browse'])
@@ -68,7 +71,8 @@ def test_imports_are_quiet():
         (
             OSError(28, 'No space left on device', 'x.npz'),
             1,
-            "error: [Errno 28] No space left on device: 'x.npz'\n",
+            'error: No space left on device "x.npz": free some space; what is '
+            'finished is stored, and the same command goes on from there\n',
         ),
         (
             RuntimeError('CUDA out of memory. Tried to'),
@@ -91,9 +95,59 @@ def test_exit_status(error, status, sentence, capsys):
     assert capsys.readouterr().err == sentence
 
 
-def test_a_bug_keeps_its_traceback():
+def test_a_traceback_on_demand(monkeypatch, capsys):
     def work(options):
-        raise RuntimeError('a bug')
+        raise ValueError('a bug')
 
-    with pytest.raises(RuntimeError, match='a bug'):
-        run(work, SimpleNamespace(), mmpose=False)
+    assert run(work, SimpleNamespace(), mmpose=False) == 1
+    error = capsys.readouterr().err
+    assert error == (
+        'error: ValueError: a bug: add --traceback to see where it happened\n'
+    )
+    monkeypatch.setattr(sys, 'argv', ['test.py', '--traceback'])
+    assert run(work, SimpleNamespace(), mmpose=False) == 1
+    shown = capsys.readouterr().err
+    assert 'Traceback' in shown
+    assert shown.endswith(error)
+
+
+FORK = """
+import os, signal
+from types import SimpleNamespace
+from mmpose_occlusion.cli.run import run
+
+def work(options):
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.close(reading)
+        os.write(writing, b'x')
+        signal.pause()
+    os.close(writing)
+    os.read(reading, 1)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+run(work, SimpleNamespace(), mmpose=False)
+"""
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='Linux ends them alone')
+def test_workers_end_with_a_killed_process():
+    """The worker holds the output open until it ends."""
+    done = subprocess.run(
+        [sys.executable, '-c', FORK],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        timeout=60,
+    )
+    assert done.returncode == -9
+
+
+def test_output_in_any_encoding():
+    code = 'from mmpose_occlusion.cli.run import robust_output as r; r();'
+    done = subprocess.run(
+        [sys.executable, '-c', f'{code}print("\u0394 AP")'],
+        capture_output=True,
+        env={**os.environ, 'PYTHONIOENCODING': 'ascii'},
+        cwd=ROOT,
+    )
+    assert done.stdout.strip() == b'\\u0394 AP'

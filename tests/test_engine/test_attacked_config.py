@@ -227,3 +227,21 @@ def test_records_are_carried_for_own_occlusions_alone():
         for split in ('train', 'val', 'test')
     ] == [True, False, True]
     carry_records(Config({}), 'val')
+
+
+def test_donors_are_people_not_boxes():
+    cfg = config(
+        dict(
+            type='CocoDataset',
+            ann_file='a.json',
+            bbox_file='b.json',
+            test_mode=True,
+            pipeline=[LOAD, CROP, PACK],
+        )
+    )
+    donor = dict(type='PartOcclusion', target='random', fill='donor')
+    attack_config(cfg, [donor])
+    dataset = cfg.test_dataloader.dataset
+    assert dataset.type == 'DetectionMatchedDataset'
+    assert dataset.donors
+    assert dataset.dataset.type == 'CocoDataset'

@@ -1,10 +1,13 @@
 """Checks before a run starts."""
 
+import json
+
 import pytest
 from mmengine.config import Config
 
 from mmpose_occlusion.engine import checks
 from mmpose_occlusion.errors import UsageError
+from tests.broken_files import coco_people
 
 
 def config(dataset, evaluator=None):
@@ -18,7 +21,7 @@ def config(dataset, evaluator=None):
 
 @pytest.fixture
 def data(tmp_path):
-    (tmp_path / 'a.json').write_text('{}')
+    (tmp_path / 'a.json').write_text(json.dumps(coco_people()))
     (tmp_path / 'img').mkdir()
     return tmp_path
 

@@ -162,3 +162,11 @@ def test_the_arrays_that_came_stay():
     EmptyRemovedHeatmaps()(results)
     for array, copy in kept.values():
         np.testing.assert_array_equal(array, copy)
+
+
+@pytest.mark.parametrize('weights', [None, np.zeros((0, 17))])
+def test_without_weights_of_the_people(weights):
+    results = targets(HIDE_ARM)
+    results['keypoint_weights'] = weights
+    with pytest.raises(ValueError, match='right after GenerateTarget'):
+        EmptyRemovedHeatmaps()(results)

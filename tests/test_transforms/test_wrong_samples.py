@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mmpose_occlusion.occlusion import disc_radius
 from mmpose_occlusion.transforms import KeypointOcclusion, PartOcclusion
 from tests.golden import naive_reference as reference
 from tests.golden.person import PERSON, painted_by
@@ -160,3 +161,17 @@ def test_one_joint_at_the_origin_is_no_dummy():
         KeypointOcclusion('nose', fill='black'), dict(nose=(0, 0))
     )
     assert painted[0, 0]
+
+
+@pytest.mark.parametrize('dtype', ['float16', 'bool', 'int64'])
+def test_types_of_images(dtype):
+    results = crop(PERSON, white(256, 192))
+    results['img'] = results['img'].astype(dtype)
+    with pytest.raises(TypeError, match=f'is of {dtype}: convert it'):
+        KeypointOcclusion('nose', fill='black')(results)
+
+
+@pytest.mark.parametrize('height', [float('inf'), float('nan')])
+def test_boxes_that_are_not_finite(height):
+    with pytest.raises(ValueError, match='give a finite box'):
+        disc_radius(6, height)

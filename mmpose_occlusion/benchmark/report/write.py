@@ -21,7 +21,7 @@ from mmpose_occlusion.benchmark.analysis import analyse
 from mmpose_occlusion.benchmark.analysis.bootstrap import DRAWS
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.benchmark.table import markdown_tables, print_tables
-from mmpose_occlusion.files import write_json, write_text
+from mmpose_occlusion.files import check_replaceable, write_json, write_text
 from mmpose_occlusion.metrics.confidence import CONFIDENT
 from mmpose_occlusion.version import __version__
 
@@ -34,7 +34,7 @@ from .numbers import (
 )
 from .page import render_page
 
-PAGE = 'index.html'
+PAGE, NUMBERS = 'index.html', 'report.json'
 
 FORMATS = ('page', 'json', 'csv')
 """Kinds of files that a report consists of."""
@@ -82,6 +82,7 @@ def write_report(
     """
     start = time.perf_counter()
     folder = Path(folder)
+    check_replaceable(folder, [PAGE, NUMBERS, 'table.md'])
     folder.mkdir(parents=True, exist_ok=True)
     progress = progress or (lambda step: None)
     analyses, comparison = analyse(
@@ -100,8 +101,11 @@ def write_report(
         seconds=round(time.perf_counter() - start, 1),
     )
     numbers = report_numbers(analyses, comparison, draws, seed, facts)
-    if (folder / 'report.json').is_file():
-        old = json.loads((folder / 'report.json').read_text())
+    if (folder / NUMBERS).is_file():
+        try:
+            old = json.loads((folder / NUMBERS).read_text())
+        except ValueError:
+            old = {}
         for sentence in changed_conditions(old, numbers):
             print(f'note: {sentence}')
     tables = csv_files(analyses)
@@ -111,10 +115,10 @@ def write_report(
         texts[PAGE] = render_page(
             analyses, comparison, numbers, case_images, cases, title, notes
         )
-    files = ('report.json', 'table.md', PAGE, *tables)
+    files = (NUMBERS, 'table.md', PAGE, *tables)
     with together(folder, last=PAGE, old=files) as staging:
         if 'json' in formats:
-            write_json(staging / 'report.json', numbers)
+            write_json(staging / NUMBERS, numbers)
         for name, text in texts.items():
             write_text(staging / name, text)
     if latex is not None:
@@ -138,8 +142,12 @@ def together(
     staging = Path(tempfile.mkdtemp(prefix='.unfinished-', dir=folder))
     try:
         yield staging
-        names = sorted(os.listdir(staging), key=lambda name: name == last)
-        for name in dict.fromkeys([last, *old, *reversed(names)]):
+        names = os.listdir(staging)
+        check_replaceable(folder, [*names, *old])
+        # while there is one of them, the numbers are, which carry our mark
+        names.sort(key=lambda name: (name == last, name != NUMBERS))
+        gone = {last, *old, *names}
+        for name in sorted(gone, key=lambda n: (n != last, n == NUMBERS)):
             (folder / name).unlink(missing_ok=True)
         for name in names:
             os.replace(staging / name, folder / name)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from mmengine.dataset import Compose
-from mmengine.registry import init_default_scope
+from mmengine.registry import Registry, init_default_scope
 from mmengine.utils import import_modules_from_strings
+from mmpose import registry
 from mmpose.datasets.transforms import LoadImage, PackPoseInputs
 from mmpose.registry import DATASETS, TRANSFORMS
 from mmpose.structures import PoseDataSample
@@ -37,6 +38,9 @@ from .dataset import infos_of
 
 if TYPE_CHECKING:
     from mmpose_occlusion.benchmark.report.cases import Case, CaseImages
+
+_CODE = ('.py', '.pkl', '.pickle', '.pth', '.yml', '.yaml')
+"""Endings of files whose readers in MMEngine run the code in them."""
 
 _NOT_FOR_MODELS = 'raw_ann_info'
 """Packed by MMPose for its metrics, and copied for every forward pass."""
@@ -233,9 +237,16 @@ class CropMaker(Dataset):
 
 
 def case_crops(
-    run: BenchmarkRun, cases: 'Sequence[Case]'
+    run: BenchmarkRun, cases: 'Sequence[Case]', trusted: bool = True
 ) -> 'dict[Case, CaseImages]':
     """The crops of a report's cases, made again through MMPose's data set.
+
+    Args:
+        run: The run; its ``dataset`` says how to build the data set.
+        cases: Cases of the run.
+        trusted: Whether this process made the run. What a stored run names
+            must otherwise be a class that is registered already, and no file
+            that holds code.
 
     Raises:
         LookupError: The data set is missing or has changed, or an attack
@@ -244,6 +255,9 @@ def case_crops(
     from mmpose_occlusion.benchmark.analysis import transform_configs
     from mmpose_occlusion.benchmark.report.cases import CaseImages
 
+    if not trusted:
+        _refuse_code(run.dataset)
+        _refuse_code([attack.config for attack in run.attacks])
     with _lookup('the data set cannot be read again'):
         maker = _maker_of(run)
     attacks = {attack.name: attack for attack in run.attacks}
@@ -311,3 +325,48 @@ def _without_annotations(pipeline: Sequence[Mapping]) -> list[dict]:
             step['meta_keys'] = tuple(k for k in keys if k != _NOT_FOR_MODELS)
         steps.append(step)
     return steps
+
+
+def _refuse_code(node: Any) -> None:
+    """Refuse what building a stored config would import or execute.
+
+    Raises:
+        LookupError: The message names it.
+    """
+    if isinstance(node, Mapping):
+        named = [node['type']] if 'type' in node else []
+        imports = (node.get('custom_imports') or {}).get('imports') or []
+        refused = [name for name in named if not _is_registered(str(name))]
+        refused += [name for name in imports if name != 'mmpose_occlusion']
+        if refused:
+            raise LookupError(
+                f'the data need "{refused[0]}", and a report runs no code '
+                "that a folder names: run the benchmark's command again, "
+                'which predicts nothing again'
+            )
+        node = list(node.values())
+    if isinstance(node, list | tuple):
+        for value in node:
+            _refuse_code(value)
+    if isinstance(node, str) and node.lower().endswith(_CODE):
+        raise LookupError(
+            f'the data need "{node}", and a report reads no file that may '
+            "hold code: run the benchmark's command again, which predicts "
+            'nothing again'
+        )
+
+
+def _is_registered(name: str) -> bool:
+    """Whether a class is in a registry; another name would be imported."""
+    last = name.rpartition('.')[2]
+    if name not in (last, f'mmpose.{last}', f'mmcv.{last}'):
+        return False
+    registries = [
+        r for r in vars(registry).values() if isinstance(r, Registry)
+    ]
+    return any(
+        last in each.module_dict
+        for r in registries
+        for each in (r, r.parent)
+        if each is not None
+    )

@@ -53,13 +53,14 @@ def run_mmpose(
     cfg_options: Mapping[str, Any],
     trust_checkpoint: bool,
     launcher: str,
+    skip_unreadable: bool,
     **of_loop: Any,
 ) -> BenchmarkRun | None:
     """Check the options, predict, and read the run from the store.
 
     Args:
         model, checkpoint, out, suites, attacks, data, gt_boxes, num_workers,
-        cfg_options, trust_checkpoint, launcher:
+        cfg_options, trust_checkpoint, launcher, skip_unreadable:
             See :func:`mmpose_occlusion.benchmark.api.run_benchmark`.
         of_loop: Further arguments of :class:`.loop.OcclusionBenchmarkLoop`.
 
@@ -104,12 +105,13 @@ def run_mmpose(
         attacks=list(attacks),
         fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
     )
-    check_data_files(cfg, 'test', evaluator=False)
     check_evaluator_file(cfg, 'test')
+    check_data_files(cfg, 'test', False, skip_unreadable)
     check_checkpoint(checkpoint)
     prepare_launch(cfg, launcher)
     runner = Runner.from_cfg(cfg)
     load_into(runner.model, checkpoint, trust_checkpoint)
+    loaded = digest_of_file(local_file(checkpoint))
     passes = runner.test()['passes']
     loop: Any = runner.test_loop
     if loop.dry_run:
@@ -122,7 +124,7 @@ def run_mmpose(
                 command_facts(start, **versions),
                 config=model,
                 checkpoint=checkpoint,
-                checkpoint_sha256=digest_of_file(local_file(checkpoint)),
+                checkpoint_sha256=loaded,
                 forward_passes=passes,
             )
         )

@@ -1,0 +1,132 @@
+"""Every command on every kind of broken file: one sentence, nothing written.
+
+In this process, since an import of MMPose costs seconds.
+"""
+
+import os
+
+import cv2
+import numpy as np
+import pytest
+
+from tests import broken_files
+
+CONFIG = """
+model = dict(type='TopdownPoseEstimator')
+test_dataloader = dict(
+    batch_size=1,
+    dataset=dict(
+        type='CocoDataset',
+        data_root={root!r},
+        ann_file={people!r},
+        bbox_file={boxes!r},
+        data_prefix=dict(img=''),
+        test_mode=True,
+        pipeline=[dict(type='TopdownAffine', input_size=(64, 64))],
+    ),
+)
+val_dataloader = train_dataloader = test_dataloader
+test_evaluator = val_evaluator = dict(type='CocoMetric')
+"""
+
+BENCHMARK = ['benchmark', 'tests.broken_files:predict', '--out', 'out']
+OF_CONFIG = {
+    'test': ['test', '{config}', 'no.pth'],
+    'train': ['train', '{config}'],
+    'browse': ['browse', '{config}', '--split', 'test', '--out', 'out'],
+    'benchmark': ['benchmark', '{config}', 'no.pth', '--out', 'out'],
+}
+COMMANDS = {
+    'annotations': [
+        ['check', '{file}'],
+        [*BENCHMARK, '--annotations', '{file}', '--images', '{root}'],
+        *OF_CONFIG.values(),
+    ],
+    'detections': [
+        ['check', '{people}', '--detections', '{file}'],
+        [
+            *BENCHMARK,
+            *('--annotations', '{people}', '--images', '{root}'),
+            *('--detections', '{file}'),
+        ],
+        OF_CONFIG['test'],
+        OF_CONFIG['benchmark'],
+    ],
+    'configs': [
+        ['check', '{people}', '--config', '{file}'],
+        *(
+            [word.replace('{config}', '{file}') for word in argv]
+            for name, argv in OF_CONFIG.items()
+            if name != 'benchmark'
+        ),
+        ['benchmark', '{file}', 'no.pth', '--out', 'out'],
+    ],
+    'suites': [
+        [
+            *BENCHMARK,
+            *('--annotations', '{people}', '--images', '{root}'),
+            *('--suite', '{file}'),
+        ],
+        [*OF_CONFIG['benchmark'], '--suite', '{file}'],
+    ],
+    'stores': [['report', '{file}'], ['report', '{file}', '--out', 'out']],
+}
+TABLES = dict(
+    annotations=broken_files.ANNOTATIONS,
+    detections=broken_files.DETECTIONS,
+    configs=broken_files.CONFIGS,
+    suites=broken_files.SUITES,
+    stores=broken_files.STORES,
+)
+CASES = [
+    pytest.param(kind, name, argv, id=f'{kind}-{name}-{argv[0]}{i}')
+    for kind, table in TABLES.items()
+    for name in table
+    for i, argv in enumerate(COMMANDS[kind])
+]
+
+
+@pytest.fixture(scope='module')
+def corpus(tmp_path_factory):
+    folder = broken_files.write_files(tmp_path_factory.mktemp('broken'))
+    cv2.imwrite(str(folder / 'a.png'), np.zeros((50, 50, 3), np.uint8))
+    return folder
+
+
+def names_below(folder):
+    return {
+        os.path.join(*step[:1], f) for step in os.walk(folder) for f in step[2]
+    }
+
+
+@pytest.mark.parametrize(('kind', 'name', 'argv'), CASES)
+def test_one_sentence(
+    kind, name, argv, corpus, tool, tmp_path, monkeypatch, capfd
+):
+    ending = '.json' if kind in ('annotations', 'detections', 'suites') else ''
+    file = str(corpus / kind / f'{name}{ending}')
+    people = str(corpus / 'people.json')
+    config = tmp_path / 'config.py'
+    config.write_text(
+        CONFIG.format(
+            root=str(corpus),
+            people=file if kind == 'annotations' else people,
+            boxes=file if kind == 'detections' else None,
+        )
+    )
+    here = tmp_path / 'here'
+    here.mkdir()
+    monkeypatch.chdir(here)
+    before = names_below(corpus)
+    words = dict(file=file, people=people, config=config, root=corpus)
+    status = tool(argv[0]).main([word.format(**words) for word in argv[1:]])
+    out, err = capfd.readouterr()
+    assert status in (1, 2), err
+    if kind in ('annotations', 'detections'):
+        assert status == 1
+    lines = [line for line in err.splitlines() if line]
+    assert [line[:7] for line in lines] == ['error: ']
+    assert '--traceback' not in err
+    assert 'Traceback' not in out + err
+    assert names_below(corpus) == before
+    assert list(here.iterdir()) == []
