@@ -21,7 +21,7 @@ _SOURCES = (
     'predictors/**/*.py',
     'benchmark/effects.py',
     'benchmark/image_*.py',
-    'metrics/matching.py',
+    'metrics/annotations.py',
 )
 """Modules of this package that paint, crop and predict."""
 

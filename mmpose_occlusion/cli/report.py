@@ -76,11 +76,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='FILE',
         help="write a paper's table, with intervals and the conditions",
     )
-    for name in ('csv', 'json'):
+    for option in ('--csv', '--json'):
         parser.add_argument(
-            f'--{name}',
+            option,
             action='store_true',
-            help=f'write the {name.upper()} files alone, without the page',
+            help=f'write the {option[2:].upper()} files alone, without the '
+            'page',
         )
     return parser.parse_args(argv)
 

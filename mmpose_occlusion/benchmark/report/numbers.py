@@ -51,7 +51,8 @@ def conditions(analysis: Analysis) -> dict[str, str]:
         flip = flip.get(key) if isinstance(flip, dict) else None
     if isinstance(flip, bool):
         out['flip test'] = 'yes' if flip else 'no'
-    out['input'] = f'{width}x{height}'
+    if how.get('frame') != 'image':  # whose models have sizes of their own
+        out['input'] = f'{width}x{height}'
     sigmas, source = published_sigmas(run.joints.names)
     if source is None or not np.allclose(sigmas, run.joints.sigmas):
         source = f'own, mean {np.mean(run.joints.sigmas):.3f}'
