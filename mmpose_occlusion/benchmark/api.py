@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,7 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.confidence import CONFIDENT
 
 from .analysis import Analysis, AttackCost, JointChange, analyse
-from .data import BenchmarkRun
-from .options import BenchmarkOptions
-from .runs import load_runs
+from .data import BenchmarkRun, load_runs
 from .suite import DEFAULT
 
 if TYPE_CHECKING:
@@ -160,6 +159,7 @@ def run_benchmark(
     batch_size: int | None = None,
     num_workers: int | None = None,
     threads: int | None = None,
+    timeout: float | None = None,
     dry_run: bool = False,
     cfg_options: Mapping[str, Any] | None = None,
     trust_checkpoint: bool = False,
@@ -192,15 +192,18 @@ def run_benchmark(
         seed: Seed of the attacks' random draws.
         max_images: Use the first images only.
         resume: False deletes this run's predictions and computes them again.
-        gt_boxes: Use annotated bboxes instead of a detector's.
+        gt_boxes: With a config, use annotated bboxes instead of a detector's.
         batch_size: Maximum number of crops in a forward pass; by default 32
             on a CPU and 64 elsewhere. Of a model of images, the images of
             one call; 16 by default.
-        num_workers: Processes that make crops; by default the config's.
-        threads: Forward passes at a time; by default the number of PyTorch's
-            threads on a CPU and 1 elsewhere.
-        dry_run: Only print how many forward passes are missing, and about how
-            long they take.
+        num_workers: With a config, processes that make crops; by default the
+            config's. Of a model of images, processes that predict; by default
+            this one.
+        threads: With a config, forward passes at a time; by default the
+            number of PyTorch's threads on a CPU and 1 elsewhere.
+        timeout: Seconds that a call of a model of images may take, which
+            then runs in a process of its own.
+        dry_run: Only print how many predictions are missing.
         cfg_options: Dotted keys of the config -> values.
         trust_checkpoint: Whether to unpickle a checkpoint that contains more
             than weights, which runs any code in it.
@@ -218,46 +221,32 @@ def run_benchmark(
         UsageError: A file does not exist, an attack does not fit the data
             set, or another run works in the folder.
     """
-    if not is_config(model, checkpoint):
-        image_run = _run_images(
-            model,
-            dict(data or {}),
-            options,
-            out=out,
-            suites=suites,
-            attacks=attacks,
-            people=people,
-            seed=seed,
-            resume=resume,
-            max_images=max_images,
-            batch_size=batch_size,
-            dry_run=dry_run,
-            log=log,
-        )
-        return None if image_run is None else Benchmark(Path(out), [image_run])
-    if checkpoint is None:
-        raise UsageError(
-            f'model "{model}" is a config of MMPose: give its checkpoint, too'
-        )
-    of_config = BenchmarkOptions(
-        model=str(model),
-        checkpoint=str(checkpoint),
+    common: dict[str, Any] = dict(
         out=str(out),
-        data=data or {},
         suites=suites if suites or attacks else (DEFAULT,),
         attacks=attacks,
         seed=seed,
         max_images=max_images,
         resume=resume,
-        gt_boxes=gt_boxes,
         batch_size=batch_size,
         num_workers=num_workers,
-        threads=threads,
         dry_run=dry_run,
-        cfg_options=cfg_options or {},
-        trust_checkpoint=trust_checkpoint,
-        launcher=launcher,
     )
+    if not is_config(model, checkpoint):
+        run = _run_images(
+            model,
+            dict(data or {}),
+            options,
+            people=people,
+            timeout=timeout,
+            log=log,
+            **common,
+        )
+        return None if run is None else Benchmark(Path(out), [run])
+    if checkpoint is None:
+        raise UsageError(
+            f'model "{model}" is a config of MMPose: give its checkpoint, too'
+        )
     try:
         from mmpose_occlusion.predictors.mmpose_topdown.mmpose_run import (
             run_mmpose,
@@ -267,7 +256,17 @@ def run_benchmark(
             f'"{model}" is a config of MMPose, and the module "{error.name}" '
             'is not installed: install MMPose 1.3 with MMEngine and mmcv'
         ) from error
-    run = run_mmpose(of_config)
+    run = run_mmpose(
+        str(model),
+        str(checkpoint),
+        data=data or {},
+        gt_boxes=gt_boxes,
+        threads=threads,
+        cfg_options=cfg_options or {},
+        trust_checkpoint=trust_checkpoint,
+        launcher=launcher,
+        **common,
+    )
     return None if run is None else Benchmark(Path(out), [run])
 
 
@@ -304,19 +303,18 @@ def _run_images(
             f'data has the key "{min(data)}": a model of images has '
             'annotations, images and detections'
         )
+    load = None
     if isinstance(model, str | Path):
-        predictor = load_predictor(str(model), options)
-    elif isinstance(model, Predictor):
-        predictor = model
-    else:
+        load = partial(load_predictor, str(model), options)
+        model = load()
+    elif not isinstance(model, Predictor):
         raise UsageError(
             f'a {type(model).__name__} is no model: give a text, or an '
             'object with the attributes of mmpose_occlusion.predictors.'
             'Predictor'
         )
-    return run_predictor(
-        predictor, annotations, images, detections=detections, **others
-    )
+    others.update(detections=detections, load=load)
+    return run_predictor(model, annotations, images, **others)
 
 
 def _row(
@@ -351,12 +349,12 @@ def _case_images(runs: Sequence[BenchmarkRun]) -> Any:
 
     def make(run: BenchmarkRun, cases: Sequence[Any]) -> Any:
         if _is_of_images(run):
-            from .image_cases import case_images
+            from .image_run import case_images
 
             return case_images(run, cases)
         if not here:
             raise LookupError('this report was made without MMPose')
-        from mmpose_occlusion.predictors.mmpose_topdown.case_crops import (
+        from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import (
             case_crops,
         )
 

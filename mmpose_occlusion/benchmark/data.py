@@ -1,17 +1,29 @@
 """The arrays of a benchmark: people, and a model's predictions for them.
 
-The benchmark loop makes them, the store keeps them, the analysis reads them.
+The loops make them, the store keeps them, the analysis reads them.
 
 N is the number of bboxes that the model was given, K the number of joints.
 Coordinates are pixels of the image, with the centre of its first pixel at
 (0, 0).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from mmpose_occlusion.errors import UsageError
+
+from .store import (
+    CLEAN,
+    PER_CROP,
+    BlockResult,
+    RunStore,
+    joined_predictions,
+    open_runs,
+)
 
 UNMATCHED = -1
 """Instance id of a detection that no annotated person is matched to."""
@@ -227,3 +239,110 @@ def from_arrays(
     rows = zip(*columns.values(), strict=True)
     people = [dict(zip(columns, row, strict=True)) for row in rows]
     return Boxes(**boxes), people
+
+
+def load_runs(folder: str | Path) -> list[BenchmarkRun]:
+    """All runs of a benchmark's folder that are complete without an attack,
+    each with the attacks that are complete.
+
+    Args:
+        folder: The ``--out`` of ``occlusion-benchmark``.
+
+    Returns:
+        Sorted by model name, then by key.
+
+    Raises:
+        UsageError: There is none, or a file is damaged.
+    """
+    stores = [s for s in open_runs(folder) if CLEAN in s.complete()]
+    if not stores:
+        raise UsageError(
+            f'no benchmark in folder "{folder}" is complete: run its command '
+            'again, which resumes it'
+        )
+    stores.sort(key=lambda store: (store.info['model'], store.info['key']))
+    return [load_run(store) for store in stores]
+
+
+def load_run(
+    store: RunStore, names: Sequence[str] | None = None
+) -> BenchmarkRun:
+    """One run.
+
+    Args:
+        store: Its part of a benchmark's folder.
+        names: Names of the attacks to load, in this order; by default all
+            that are complete.
+
+    Raises:
+        UsageError: One of them, or the clean run, is incomplete.
+    """
+    info = store.info
+    boxes, people = from_arrays(store.people())
+    listed = store.attacks
+    complete = store.complete()
+    if names is None:
+        listed = [a for a in listed if a['key'] in complete]
+    else:
+        by_name = {attack['name']: attack for attack in listed}
+        listed = [by_name[name] for name in names]
+    wanted = [('clean', CLEAN), *((a['name'], a['key']) for a in listed)]
+    missing = [name for name, key in wanted if key not in complete]
+    if missing:
+        raise UsageError(
+            f'{len(missing)} of {len(wanted)} parts of the benchmark in '
+            f'"{store.path}" are incomplete, for example "{missing[0]}": run '
+            'its command again, which resumes it'
+        )
+    found = store.read([CLEAN, *(a['key'] for a in listed)])
+    blocks = [found[block.number] for block in store.blocks]
+    clean = Predictions(
+        **joined_predictions([block[CLEAN] for block in blocks])
+    )
+    return BenchmarkRun(
+        model=info['model'],
+        data=info['data'],
+        joints=Joints.from_json(info['joints']),
+        boxes=boxes,
+        people=people,
+        evaluation=info['evaluation'],
+        crop_size=(info['crop_size'][0], info['crop_size'][1]),
+        clean=clean,
+        attacks=[
+            _attacked(attack, [b[attack['key']] for b in blocks], clean)
+            for attack in listed
+        ],
+        seed=info['seed'],
+        run=dict(store.last, key=info['key'], depends_on=info['depends_on']),
+        dataset=info.get('dataset', {}),
+    )
+
+
+def _attacked(
+    attack: Mapping[str, Any],
+    results: Sequence[BlockResult],
+    clean: Predictions,
+) -> Attacked:
+    columns = {
+        name: np.concatenate([getattr(r, name) for r in results])
+        for name in PER_CROP
+    }
+    columns['pixels'] = columns['pixels'].astype(np.int64)
+    predicted = {
+        name: array.copy()
+        for name, array in vars(clean).items()
+        if array is not None
+    }
+    attacked = joined_predictions(results)
+    for name, array in predicted.items():
+        array[columns['changed']] = attacked.get(name, np.nan)
+    configs = attack['configs']
+    return Attacked(
+        name=attack['name'],
+        suite=attack['suite'],
+        config=configs[0] if len(configs) == 1 else configs,
+        details=attack['details'],
+        predictions=Predictions(**predicted),
+        checksum=attack.get('checksum', ''),
+        **columns,
+    )

@@ -21,6 +21,7 @@ _SOURCES = (
     'occlusion/**/*.py',
     'transforms/**/*.py',
     'predictors/**/*.py',
+    'benchmark/effects.py',
     'benchmark/image_*.py',
     'metrics/matching.py',
 )

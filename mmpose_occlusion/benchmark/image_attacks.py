@@ -1,7 +1,6 @@
 """Attacks on the people of whole images."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,63 +8,17 @@ import numpy as np
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import FILLS, Attack, Occlusion, Person
 from mmpose_occlusion.occlusion.paints import Donor
-from mmpose_occlusion.occlusion.patch import PixelBox, nearest_pixel
 from mmpose_occlusion.occlusion.placement import with_joints
 from mmpose_occlusion.occlusion.segment import segment_mask
 from mmpose_occlusion.occlusion.surroundings import BareImage
 
+from .effects import Effect, effect_of
 from .suite import SuiteAttack
 
 PADDING = 1.25
 """Of the region around a bbox that top-down models see."""
 
 _OPTIONS = ('prob', 'seed')
-
-
-@dataclass(frozen=True)
-class PersonPatch:
-    """What an attack does to one person of an image.
-
-    Args:
-        box: Smallest box of all changed pixels; None if there are none.
-        pixels: ``(h, w, 3)`` BGR, the box under the attack.
-        changed: ``(h, w)`` bool, its changed pixels.
-        targets: Indices of joints that the attack asks for, under paint.
-        bystanders: Indices of the person's other joints under paint.
-        painted: Number of painted pixels.
-        excluded: Whether the attack found no place although the person has
-            the target.
-    """
-
-    box: PixelBox | None = None
-    pixels: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 3)))
-    changed: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
-    targets: tuple[int, ...] = ()
-    bystanders: tuple[int, ...] = ()
-    painted: int = 0
-    excluded: bool = False
-
-    def paint(self, image: np.ndarray) -> None:
-        """Paint it into an RGB image, in place."""
-        if self.box is not None:
-            x1, y1, x2, y2 = self.box
-            np.copyto(
-                image[y1:y2, x1:x2],
-                self.pixels[..., ::-1],
-                where=self.changed[..., None],
-            )
-
-    def covers(self, person: Person, shape: tuple[int, ...]) -> np.ndarray:
-        """``(K,)`` bool, available joints on changed pixels."""
-        out = np.zeros(len(person.labelled), bool)
-        if self.box is None:
-            return out
-        x1, y1, x2, y2 = self.box
-        col, row = nearest_pixel(np.array(person.xy, float), shape)
-        inside = (col >= x1) & (col < x2) & (row >= y1) & (row < y2)
-        inside &= person.available
-        out[inside] = self.changed[row[inside] - y1, col[inside] - x1]
-        return out
 
 
 class ImageAttack:
@@ -120,8 +73,8 @@ class ImageAttack:
         person: Person,
         box: np.ndarray,
         annotation: Mapping[str, Any],
-    ) -> PersonPatch:
-        """The patch of one person, which does not depend on other people.
+    ) -> Effect:
+        """The effect on one person, which does not depend on other people.
 
         Args:
             image: ``(H, W, 3)`` uint8 BGR; not modified.
@@ -139,31 +92,17 @@ class ImageAttack:
             records += occlusion.apply(
                 scratch, [person], numbers, around, call, inplace=True
             ).records
-        excluded = any(record['excluded'] for record in records)
         boxes = np.array([r['box'] for r in records if r['box'] is not None])
         if not len(boxes):
-            return PersonPatch(excluded=excluded)
+            return Effect(excluded=any(r['excluded'] for r in records))
         x1, y1 = boxes[:, :2].min(axis=0).tolist()
         x2, y2 = boxes[:, 2:].max(axis=0).tolist()
-        pixels = scratch[y1:y2, x1:x2].copy()
-        scratch[y1:y2, x1:x2] = image[y1:y2, x1:x2]
-        changed = (pixels != image[y1:y2, x1:x2]).any(axis=2)
-        if not changed.any():  # black paint on black pixels hides nothing
-            return PersonPatch(excluded=excluded)
-        index = person.skeleton.joint_index
-        targets, others = (
-            {index(name) for r in records for _, name in r[key]}
-            for key in ('targets', 'bystanders')
+        clean, painted = image[y1:y2, x1:x2], scratch[y1:y2, x1:x2]
+        effect = effect_of(
+            clean, painted.copy(), records, person.skeleton, (x1, y1)
         )
-        return PersonPatch(
-            (x1, y1, x2, y2),
-            pixels,
-            changed,
-            tuple(sorted(targets)),
-            tuple(sorted(others - targets)),
-            sum(record['pixels'] for record in records),
-            excluded,
-        )
+        painted[...] = clean
+        return effect
 
 
 class _Surroundings(BareImage):

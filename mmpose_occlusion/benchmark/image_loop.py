@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 
 import cv2
 import numpy as np
@@ -17,11 +17,15 @@ from mmpose_occlusion.predictors.protocol import (
 )
 
 from .data import UNMATCHED
-from .image_attacks import ImageAttack, PersonPatch
+from .effects import BlockArrays, Effect
+from .image_attacks import ImageAttack
 from .image_people import ImagePeople, match_people
-from .passes_progress import PassesProgress
-from .store import CLEAN, BlockResult, RunStore
+from .store import CLEAN, BlockResult
 from .work import Recorder, Work
+
+FINISHED = (
+    'blocks that are finished are stored, and the same command resumes the run'
+)
 
 
 @dataclass
@@ -49,18 +53,18 @@ class _Pass:
 
     Args:
         image: ``(H, W, 3)`` RGB.
-        rows: The rows that get the answer.
-        person: The row of the only person attacked, where there is one.
+        rows: The rows of the image, or the only one whose bbox is given.
+        chosen: The rows that get the answer.
     """
 
     image: np.ndarray
     rows: np.ndarray
-    person: int | None = None
+    chosen: np.ndarray
 
 
 @dataclass
 class ImageLoop:
-    """Computes what a run lacks.
+    """Computes blocks of a run.
 
     Args:
         predictor: The model.
@@ -84,38 +88,21 @@ class ImageLoop:
         """Whether the predictor finds people by itself."""
         return not self.predictor.needs_boxes
 
-    def compute(
-        self,
-        store: RunStore,
-        work: Sequence[Work],
-        log: Callable[[str], object],
-    ) -> int:
-        """Predict what is missing.
+    def compute(self, work: Sequence[Work], recorder: Recorder) -> None:
+        """Predict what is missing; the images of the next block are read
+        meanwhile."""
+        with ThreadPoolExecutor(1) as reader:
+            coming = [reader.submit(self.read, w) for w in work[:1]]
+            for i, w in enumerate(work):
+                images = coming.pop().result()
+                coming += [
+                    reader.submit(self.read, x) for x in work[i + 1 : i + 2]
+                ]
+                for key, result, passes in self.results(w, images):
+                    recorder.add(w.block, key, result, passes)
 
-        What is finished is stored, also after an error.
-
-        Returns:
-            Number of images that were predicted.
-        """
-        recorder = Recorder(store)
-        progress = PassesProgress(sum(w.units for w in work), log)
-        passes = units = 0
-        try:
-            with ThreadPoolExecutor(1) as reader:
-                for w, images in _ahead(reader, self._read, work):
-                    keys = [CLEAN] if w.clean else []
-                    keys += [list(self.attacks)[i] for i in w.attacks]
-                    for key in keys:
-                        result, number = self._block(w, images, key)
-                        recorder.add(w, key, result)
-                        passes += number
-                        units += len(w.block)
-                        progress(units, passes)
-        finally:
-            recorder.flush()
-        return passes
-
-    def _read(self, work: Work) -> list[_Image]:
+    def read(self, work: Work) -> list[_Image]:
+        """The images of a block, decoded."""
         boxes, out = self.data.boxes, []
         rows = range(work.block.start, work.block.stop)
         for image_id, some in groupby(rows, lambda r: int(boxes.image_ids[r])):
@@ -130,99 +117,86 @@ class ImageLoop:
             out.append(_Image(np.array(mine), bgr, bgr.copy(), rgb, people))
         return out
 
-    def _block(
-        self, work: Work, images: Sequence[_Image], key: str
-    ) -> tuple[BlockResult, int]:
-        """Predictions of a block's rows, and the number of passes."""
-        n, k = len(work.block), len(self.mapping)
-        result = BlockResult(
-            np.zeros(n, bool),
-            np.zeros(n, bool),
-            np.zeros((n, k), bool),
-            np.zeros((n, k), bool),
-            np.zeros(n, np.int32),
-            np.full((n, k, 2), np.nan, np.float32),
-            np.zeros((n, k), np.float32),
-            np.zeros(n, np.float32) if self.whole_image else None,
-        )
-        number, first = 0, work.block.start
-        seen = np.full((n, k), np.nan, np.float32)
-        passes = (
-            one
-            for image in images
-            for one in (
-                [_Pass(image.rgb, image.rows)]
-                if key == CLEAN
-                else self._attacked(image, self.attacks[key], result, first)
-            )
-        )
-        for batch in _batches(passes, self.batch_size):
-            for one, found in zip(batch, self._predict(batch), strict=True):
-                place = self._place_whole if self.whole_image else self._place
-                place(one, found, result, seen, first)
-            number += len(batch)
-        rows = np.flatnonzero(result.changed)
-        return BlockResult(
-            *(result.changed, result.excluded, result.targets),
-            *(result.bystanders, result.pixels),
-            result.keypoints[rows],
-            result.scores[rows],
-            None
-            if result.person_scores is None
-            else result.person_scores[rows],
-            seen[rows],
-        ), number
-
-    def _attacked(
+    def results(
         self,
-        image: _Image,
-        attack: ImageAttack,
-        result: BlockResult,
-        first: int,
+        work: Work,
+        images: Sequence[_Image],
+        starting: Callable[[str], object] = lambda path: None,
+    ) -> Iterator[tuple[str, BlockResult, int]]:
+        """Predictions of a block clean and under each attack.
+
+        Args:
+            work: What is missing.
+            images: See :meth:`read`.
+            starting: Called before each call of the predictor, with the
+                first image's path.
+
+        Yields:
+            Key of the attack, result, number of images that were predicted.
+        """
+        names = list(self.attacks)
+        keys = [CLEAN] * work.clean + [names[i] for i in work.attacks]
+        first = work.block.start
+        for key in keys:
+            arrays = BlockArrays(len(work.block), len(self.mapping))
+            passes = (
+                one
+                for image in images
+                for one in self._passes(image, key, arrays, first)
+            )
+            number = 0
+            while batch := list(islice(passes, self.batch_size)):
+                starting(self._first_path(batch))
+                predictions = self._predict(batch)
+                for one, found in zip(batch, predictions, strict=True):
+                    self._place(one, found, arrays, first)
+                number += len(batch)
+            yield key, arrays.result(self.whole_image), number
+
+    def _passes(
+        self, image: _Image, key: str, arrays: BlockArrays, first: int
     ) -> Iterator[_Pass]:
-        """The images under an attack that changes them; notes what it hides.
+        """An image, or what attacks make of it where they change it.
 
         Args:
             image: The image.
-            attack: The attack.
-            result: Of the block; its masks are set.
+            key: Of the attack, or clean.
+            arrays: Of the block; gets what the attack hides.
             first: The block's first row.
         """
-        patches: dict[int, PersonPatch] = {}
+        if key == CLEAN:
+            yield _Pass(image.rgb, image.rows, image.rows)
+            return
+        attack, boxes = self.attacks[key], self.data.boxes.person_boxes
+        effects: dict[int, Effect] = {}
         for row, person in image.people.items():
-            raw = self.data.annotations[row]
+            raw, box = self.data.annotations[row], boxes[row]
             assert raw is not None
-            patch = attack.on(
-                image.bgr,
-                image.scratch,
-                person,
-                self.data.boxes.person_boxes[row],
-                raw,
-            )
-            result.targets[row - first, list(patch.targets)] = True
-            result.bystanders[row - first, list(patch.bystanders)] = True
-            result.pixels[row - first] = patch.painted
-            result.excluded[row - first] = patch.excluded
-            if patch.box is None:
+            effect = attack.on(image.bgr, image.scratch, person, box, raw)
+            arrays.note(row - first, effect)
+            if effect.box is None:
                 continue
             if self.one:
                 rgb = image.rgb.copy()
-                patch.paint(rgb)
-                rows = image.rows if self.whole_image else np.array([row])
-                yield _Pass(rgb, rows, row)
+                effect.paint(rgb[..., ::-1])
+                chosen = np.array([row])
+                rows = image.rows if self.whole_image else chosen
+                yield _Pass(rgb, rows, chosen)
             else:
-                patches[row] = patch
-        if not patches:
+                effects[row] = effect
+        if not effects:
             return
         rgb = image.rgb.copy()
-        for row, patch in patches.items():
-            patch.paint(rgb)
+        for row, effect in effects.items():
+            effect.paint(rgb[..., ::-1])
             for other, person in image.people.items():
                 if other != row:
-                    under = patch.covers(person, rgb.shape)
-                    under &= ~result.targets[other - first]
-                    result.bystanders[other - first] |= under
-        yield _Pass(rgb, image.rows)
+                    i = other - first
+                    xy = np.array(person.xy, float)
+                    under = effect.covers(xy, rgb.shape)
+                    under &= person.available & ~arrays.targets[i]
+                    arrays.bystanders[i] |= under
+        yield _Pass(rgb, image.rows, image.rows)
 
     def _predict(self, batch: Sequence[_Pass]) -> list[Prediction]:
         """Ask the predictor; its mistakes become one sentence."""
@@ -235,116 +209,67 @@ class ImageLoop:
         except UsageError:
             raise
         except Exception as error:
-            ids = self.data.boxes.image_ids
-            first = self.data.paths[int(ids[batch[0].rows[0]])]
             words = ' '.join(str(error).split())
             raise UsageError(
                 f'predictor "{self.predictor.name}" failed in a batch that '
-                f'begins with "{first}" ({type(error).__name__}: {words}): '
-                'blocks that are finished are stored, and the same command '
-                'resumes the run'
+                f'begins with "{self._first_path(batch)}" '
+                f'({type(error).__name__}: {words}): {FINISHED}'
             ) from error
         return check_predictions(self.predictor, found, boxes)
 
-    def _named(
-        self, found: Prediction
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Keypoints, scores and visibility of the data set's joints."""
+    def _first_path(self, batch: Sequence[_Pass]) -> str:
+        row = batch[0].rows[0]
+        return str(self.data.paths[int(self.data.boxes.image_ids[row])])
+
+    def _place(
+        self, one: _Pass, found: Prediction, arrays: BlockArrays, first: int
+    ) -> None:
+        """Predicted people into rows: one for each bbox, or the poses of an
+        image into the rows of its people and of others."""
         has = self.mapping >= 0
         shape = len(found.keypoints), len(has)
         keypoints = np.full((*shape, 2), np.nan, np.float32)
-        scores = np.zeros(shape, np.float32)
         keypoints[:, has] = found.keypoints[:, self.mapping[has]]
-        scores[:, has] = found.scores[:, self.mapping[has]]
         keypoints[~np.isfinite(keypoints).all(axis=-1)] = np.nan
-        scores = np.nan_to_num(scores, posinf=0, neginf=0)
-        if found.visibility is None:
-            return keypoints, scores, None
-        seen = np.full(shape, np.nan, np.float32)
-        seen[:, has] = found.visibility[:, self.mapping[has]]
-        return keypoints, scores, seen
+        if self.whole_image:
+            total = found.person_scores
+            if total is None:
+                total = np.mean(found.scores, axis=1)
+            total = np.nan_to_num(np.asarray(total, np.float32))
+            at, poses = self._matched(one.rows, keypoints, total)
+            kept = np.isin(at, one.chosen)
+            at, poses = at[kept] - first, poses[kept]
+            arrays.person_scores[at] = total[poses]
+        else:
+            at, poses = one.rows - first, np.arange(len(one.rows))
+        arrays.changed[one.chosen - first] = True
+        arrays.keypoints[at] = keypoints[poses]
+        joints = self.mapping[has]
+        scores = np.asarray(found.scores, np.float32)[:, joints][poses]
+        arrays.scores[np.ix_(at, has)] = np.nan_to_num(
+            scores, posinf=0, neginf=0
+        )
+        if found.visibility is not None:
+            seen = np.asarray(found.visibility, np.float32)[:, joints][poses]
+            arrays.visibility[np.ix_(at, has)] = seen
 
-    def _place(
-        self,
-        one: _Pass,
-        found: Prediction,
-        result: BlockResult,
-        seen: np.ndarray,
-        first: int,
-    ) -> None:
-        """One person for each bbox."""
-        rows = one.rows - first
-        keypoints, scores, visible = self._named(found)
-        result.changed[rows] = True
-        result.keypoints[rows], result.scores[rows] = keypoints, scores
-        if visible is not None:
-            seen[rows] = visible
-
-    def _place_whole(
-        self,
-        one: _Pass,
-        found: Prediction,
-        result: BlockResult,
-        seen: np.ndarray,
-        first: int,
-    ) -> None:
-        """The poses of an image into the rows of its people and of others;
-        of an attack on one person, into the row of that one."""
+    def _matched(
+        self, rows: np.ndarray, keypoints: np.ndarray, total: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The rows that get poses, and the poses: those of annotated people
+        and, by falling score, others in the rows that are kept for them."""
         boxes = self.data.boxes
-        rows = one.rows[boxes.instance_ids[one.rows] != UNMATCHED]
-        free = one.rows[boxes.instance_ids[one.rows] == UNMATCHED]
-        keypoints, scores, visible = self._named(found)
-        total = found.person_scores
-        if total is None:
-            total = np.mean(found.scores, axis=1)
-        total = np.nan_to_num(np.asarray(total, np.float32))
+        owned = boxes.instance_ids[rows] != UNMATCHED
+        mine, free = rows[owned], rows[~owned]
         owner = match_people(
             keypoints.astype(float),
             total,
-            boxes.truth[rows],
-            boxes.areas[rows],
+            boxes.truth[mine],
+            boxes.areas[mine],
             self.data.joints.sigmas,
         )
+        hits = np.flatnonzero(owner != UNMATCHED)
         extra = np.flatnonzero(owner == UNMATCHED)
         extra = extra[np.argsort(-total[extra], kind='stable')][: len(free)]
-        pairs = [(rows[k], i) for i, k in enumerate(owner) if k != UNMATCHED]
-        pairs += zip(free, extra, strict=False)
-        chosen = one.rows if one.person is None else np.array([one.person])
-        result.changed[chosen - first] = True
-        assert result.person_scores is not None
-        for row, i in pairs:
-            if row in chosen:
-                at = row - first
-                result.keypoints[at], result.scores[at] = (
-                    keypoints[i],
-                    scores[i],
-                )
-                result.person_scores[at] = total[i]
-                if visible is not None:
-                    seen[at] = visible[i]
-
-
-def _ahead(
-    reader: ThreadPoolExecutor,
-    read: Callable[[Work], list[_Image]],
-    work: Sequence[Work],
-) -> Iterator[tuple[Work, list[_Image]]]:
-    """The images of each block, read while the one before is computed."""
-    coming = reader.submit(read, work[0]) if work else None
-    for i, w in enumerate(work):
-        assert coming is not None
-        images = coming.result()
-        if i + 1 < len(work):
-            coming = reader.submit(read, work[i + 1])
-        yield w, images
-
-
-def _batches(passes: Iterator[_Pass], size: int) -> Iterator[list[_Pass]]:
-    batch: list[_Pass] = []
-    for one in passes:
-        batch.append(one)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+        at = [*mine[owner[hits]], *free[: len(extra)]]
+        return np.array(at, int), np.array([*hits, *extra], int)

@@ -18,9 +18,10 @@ from mmpose_occlusion.occlusion import CorrectedRules, Person
 from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_file import Annotations
-from .blocks import Block, image_ranges
 from .data import UNMATCHED, BenchmarkRun, Boxes, Joints
 from .detections_file import Detections
+from .store import Block
+from .work import image_ranges
 
 FOUND_OKS = 0.5
 """Least OKS of a pose that finds a person: COCO's lowest threshold."""

@@ -1,15 +1,12 @@
 """The benchmark of any predictor on whole images."""
 
-import logging
 import os
-import platform
-import shlex
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -17,32 +14,23 @@ import numpy as np
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.sigmas import UNPUBLISHED
 from mmpose_occlusion.predictors.joint_names import joint_mapping
-from mmpose_occlusion.predictors.protocol import (
-    Predictor,
-)
+from mmpose_occlusion.predictors.protocol import Predictor
 from mmpose_occlusion.skeleton import Skeleton
-from mmpose_occlusion.version import __version__
 
 from .annotation_file import Annotations, read_annotations
-from .data import UNMATCHED, BenchmarkRun, to_arrays
+from .data import UNMATCHED, BenchmarkRun, load_run, to_arrays
 from .detections_file import check_images, read_detections
-from .identity import (
-    digest_of_arrays,
-    digest_of_images,
-    digest_of_sources,
-    key_of,
-)
-from .image_attacks import ImageAttack
+from .identity import digest_of_arrays, digest_of_images, digest_of_sources
+from .image_attacks import PADDING, ImageAttack
 from .image_loop import ImageLoop
-from .image_people import (
-    ImagePeople,
-    count_found,
-    image_people,
-)
-from .runs import load_run
+from .image_people import ImagePeople, count_found, image_people
+from .image_workers import compute_in_processes
 from .store import FORMAT, RunStore
 from .suite import SuiteAttack, load_suites
-from .work import IMAGE_DIGESTS, Work, acquire, folder_lock, plan
+from .work import IMAGE_DIGESTS, Recorder, command_facts, hold, open_run
+
+if TYPE_CHECKING:
+    from .report.cases import Case, CaseImages
 
 ALL, ONE = 'all', 'one'
 """Whom an attack on a whole-image predictor's image acts on at once."""
@@ -54,7 +42,8 @@ FRAME = (192, 256)
 """Aspect ratio of the region around a bbox that painted pixels are a fraction
 of, and whose area NMS takes; MMPose's usual crop."""
 
-_LOG = logging.getLogger(__name__)
+CASE_HEIGHT = 256
+"""Of a case's image in pixels."""
 
 
 def run_predictor(
@@ -72,7 +61,10 @@ def run_predictor(
     detections: str | Path | None = None,
     batch_size: int | None = None,
     dry_run: bool = False,
-    log: Callable[[str], object] = _LOG.info,
+    num_workers: int | None = None,
+    timeout: float | None = None,
+    load: Callable[[], Predictor] | None = None,
+    log: Callable[[str], object] = print,
 ) -> BenchmarkRun | None:
     """Predict images clean and under attacks, into a benchmark's folder.
 
@@ -97,6 +89,11 @@ def run_predictor(
             predictor gets in place of the annotated ones.
         batch_size: Images of one call of the predictor at most.
         dry_run: Only log how many predictions are missing at most.
+        num_workers: Processes that predict; this one by default, and one
+            other if there is a time-out.
+        timeout: Seconds that a call of the predictor may take.
+        load: Makes the predictor in other processes; by default it is
+            pickled.
         log: Called with lines of progress.
 
     Returns:
@@ -106,7 +103,7 @@ def run_predictor(
         UsageError: A file or an attack does not fit, another run works in
             the folder, or the predictor fails; finished blocks stay.
     """
-    start = time.time()
+    start, out = time.time(), Path(out)
     if people not in (ALL, ONE):
         raise UsageError(f'people is "{people}": write {ALL} or {ONE}')
     if detections is not None and not predictor.needs_boxes:
@@ -114,206 +111,213 @@ def run_predictor(
             f'predictor "{predictor.name}" finds people by itself and takes '
             'no bboxes: leave out the detections'
         )
-    setup = _Setup(
-        predictor,
-        read_annotations(annotations),
-        Path(images),
-        (suites, attacks),
-        people,
-        seed,
-        None if detections is None else str(detections),
-        max_images,
-        batch_size or BATCH_IMAGES,
-        log,
+    read = read_annotations(annotations)
+    suite = load_suites(
+        suites, attacks, Skeleton.from_names(tuple(read.joints))
     )
-    lock = folder_lock(out)
-    if not dry_run:
-        acquire(lock, out)
+    effects = {a.key: ImageAttack(a, seed, read.links) for a in suite}
+    mapping = joint_mapping(
+        predictor.keypoint_names, read.joints, f'predictor "{predictor.name}"'
+    )
+    source = dict(
+        annotations=str(read.path),
+        images=str(images),
+        detections=None if detections is None else str(detections),
+    )
+    recipe = dict(
+        kind='images',
+        **{k: v and os.path.abspath(v) for k, v in source.items()},
+        compared=(mapping >= 0).tolist(),
+        whole_image=not predictor.needs_boxes,
+        max_images=max_images,
+    )
+    data = _people(read, recipe, log)
+    one = people == ONE or predictor.needs_boxes
+    size = batch_size or BATCH_IMAGES
+    loop = ImageLoop(predictor, data, effects, mapping, one, size)
+    lock = None if dry_run else hold(out)
     try:
-        store, work = setup.open(Path(out), resume, dry_run)
-        if store is None:
-            units = sum(w.units for w in work)
-            log(f'At most {units:,} predictions of a person are missing.')
+        arrays = to_arrays(data.boxes, data.people)
+        info = dict(
+            model=predictor.name,
+            data='/'.join(Path(read.path).with_suffix('').parts[-2:]),
+            joints=data.joints.to_json(),
+            evaluation=_evaluation(loop.whole_image),
+            crop_size=list(FRAME),
+            seed=seed,
+            dataset=recipe,
+            depends_on=dict(
+                format=FORMAT,
+                predictor=predictor.identity(),
+                joints=list(predictor.keypoint_names),
+                data=digest_of_arrays(arrays),
+                images=digest_of_images(
+                    map(str, data.paths.values()),
+                    out / 'store' / IMAGE_DIGESTS,
+                    save=not dry_run,
+                ),
+                people=ONE if one else ALL,
+                seed=seed,
+                batch_size=size,
+                sources=digest_of_sources(),
+                versions=dict(opencv=cv2.__version__, numpy=np.__version__),
+            ),
+        )
+        blocks = data.blocks(BLOCK_IMAGES)
+        path, work = open_run(
+            out, info, blocks, arrays, suite, resume, dry_run, log
+        )
+        if dry_run:
             return None
-        passes = setup.loop.compute(store, work, log)
-        store = RunStore.open(store.path)
-        run = load_run(store, [a.name for a in setup.suite])
-        facts = {**_command(), **setup.facts(load_run(store), passes, start)}
+        store = RunStore.open(path)
+        with Recorder(store, work, log) as recorder:
+            if num_workers or timeout is not None:
+                compute_in_processes(
+                    loop,
+                    load or partial(_same, predictor),
+                    num_workers or 1,
+                    timeout,
+                    work,
+                    recorder,
+                )
+            else:
+                loop.compute(work, recorder)
+        facts = _facts(loop, load_run(store), source)
+        facts.update(forward_passes=recorder.passes, **command_facts(start))
         store.note(facts)
+        run = load_run(store, [a.name for a in suite])
         return replace(run, run={**run.run, **facts})
     finally:
-        lock.release()
+        if lock is not None:
+            lock.release()
 
 
-class _Setup:
-    """A predictor, its data and the attacks."""
-
-    def __init__(
-        self,
-        predictor: Predictor,
-        annotations: Annotations,
-        folder: Path,
-        requested: tuple[Sequence[str], Sequence[str]],
-        people: str,
-        seed: int,
-        detections: str | None,
-        max_images: int | None,
-        batch_size: int,
-        log: Callable[[str], object],
-    ) -> None:
-        self.predictor, self.seed, self.log = predictor, seed, log
-        self.batch_size = batch_size
-        self.whole_image = not predictor.needs_boxes
-        self.one = people == ONE or not self.whole_image
-        names = annotations.joints
-        self.suite: list[SuiteAttack] = load_suites(
-            *requested, Skeleton.from_names(tuple(names))
-        )
-        attacks_of_key = {
-            a.key: ImageAttack(a, seed, annotations.links) for a in self.suite
-        }
-        self.mapping = joint_mapping(
-            predictor.keypoint_names, names, f'predictor "{predictor.name}"'
-        )
-        paths = check_images(annotations, folder, decode=True)
-        found = (
-            None
-            if detections is None
-            else read_detections(detections, annotations)
-        )
-        for fault in [*annotations.faults, *(found.faults if found else ())]:
-            log(fault.sentence())
-        self.data: ImagePeople = image_people(
-            annotations,
-            paths,
-            self.mapping >= 0,
-            self.whole_image,
-            found,
-            max_images,
-        )
-        self.source = dict(
-            annotations=annotations.path,
-            images=str(folder),
-            detections=detections,
-        )
-        self.recipe = dict(
-            kind='images',
-            **{k: v and os.path.abspath(v) for k, v in self.source.items()},
-            compared=(self.mapping >= 0).tolist(),
-            whole_image=self.whole_image,
-            max_images=max_images,
-        )
-        self.loop = ImageLoop(
-            predictor,
-            self.data,
-            attacks_of_key,
-            self.mapping,
-            self.one,
-            self.batch_size,
-        )
-
-    def open(
-        self, out: Path, resume: bool, dry_run: bool
-    ) -> tuple[RunStore | None, list[Work]]:
-        """The run's part of the folder, and what it lacks; no store for a
-        dry run."""
-        arrays = to_arrays(self.data.boxes, self.data.people)
-        blocks = self.data.blocks(BLOCK_IMAGES)
-        parts = dict(
-            format=FORMAT,
-            predictor=self.predictor.identity(),
-            joints=list(self.predictor.keypoint_names),
-            data=digest_of_arrays(arrays),
-            images=digest_of_images(
-                map(str, self.data.paths.values()),
-                out / 'store' / IMAGE_DIGESTS,
-                save=not dry_run,
-            ),
-            people=ONE if self.one else ALL,
-            seed=self.seed,
-            batch_size=self.batch_size,
-            sources=digest_of_sources(),
-            versions=dict(opencv=cv2.__version__, numpy=np.__version__),
-        )
-        key = key_of(parts)
-        path = out / 'store' / key
-        if dry_run:
-            known = resume and (path / 'run.json').is_file()
-            stored = RunStore.open(path).stored() if known else {}
-            return None, plan(blocks, list(self.loop.attacks), stored)
-        info = dict(
-            model=self.predictor.name,
-            data='/'.join(
-                Path(str(self.source['annotations']))
-                .with_suffix('')
-                .parts[-2:]
-            ),
-            joints=self.data.joints.to_json(),
-            evaluation=self.evaluation,
-            crop_size=list(FRAME),
-            seed=self.seed,
-            dataset=self.recipe,
-            depends_on=parts,
-        )
-        store = RunStore.create(out, key, info, blocks, arrays)
-        store.request([attack.to_json() for attack in self.suite])
-        if not resume:
-            store.forget()
-        stored = store.stored(repair=True)
-        return store, plan(blocks, list(self.loop.attacks), stored)
-
-    @property
-    def evaluation(self) -> dict[str, Any]:
-        """As MMPose's CocoMetric has it for top-down models by default, and
-        for whole-image models COCO's own."""
-        out: dict[str, Any] = dict(metric='CocoMetric', frame='image')
-        if self.whole_image:
-            return dict(out, score_mode='bbox', nms_mode='none')
-        return dict(
-            out,
-            score_mode='bbox_keypoint',
-            keypoint_score_thr=0.2,
-            nms_mode='oks_nms',
-            nms_thr=0.9,
-        )
-
-    def facts(
-        self, run: BenchmarkRun, passes: int, start: float
-    ) -> dict[str, Any]:
-        """Facts about the run, for the store and the report."""
-        names = np.array(self.data.joints.names)
-        missing = names[self.mapping < 0].tolist()
-        out: dict[str, Any] = dict(
-            predictor=self.predictor.name,
-            identity=self.predictor.identity(),
-            people=len(set(run.boxes.instance_ids.tolist()) - {UNMATCHED}),
-            attacked=(
-                'one person an image pass'
-                if self.one
-                else 'all people of an image at once'
-            ),
-            joints_compared=', '.join(names[self.mapping >= 0]),
-            joints_missing=', '.join(missing) or 'none',
-            sigmas=self.data.sigmas_of or f'none published: {UNPUBLISHED}',
-            **{k: v for k, v in self.source.items() if v is not None},
-            started=time.strftime(
-                '%Y-%m-%dT%H:%M:%S%z', time.localtime(start)
-            ),
-            seconds=round(time.time() - start, 1),
-            forward_passes=passes,
-        )
-        if self.whole_image:
-            out['people_found'] = count_found(run)
-        return out
+def _same(predictor: Predictor) -> Predictor:
+    return predictor
 
 
-def _command() -> dict[str, Any]:
-    return dict(
-        command=shlex.join(['python', *sys.argv]),
-        versions=dict(
-            mmpose_occlusion=__version__,
-            opencv=cv2.__version__,
-            numpy=np.__version__,
-            python=platform.python_version(),
-        ),
+def _people(
+    annotations: Annotations,
+    recipe: dict[str, Any],
+    log: Callable[[str], object] | None = None,
+) -> ImagePeople:
+    """The rows of a run.
+
+    Args:
+        annotations: The annotation file.
+        recipe: The run's ``dataset``.
+        log: Called with faults of the files; images are then decoded.
+    """
+    paths = check_images(
+        annotations, Path(recipe['images']), decode=log is not None
     )
+    found = recipe['detections'] and read_detections(
+        recipe['detections'], annotations
+    )
+    for fault in [*annotations.faults, *(found.faults if found else ())]:
+        if log is not None:
+            log(fault.sentence())
+    return image_people(
+        annotations,
+        paths,
+        np.array(recipe['compared']),
+        recipe['whole_image'],
+        found,
+        recipe['max_images'],
+    )
+
+
+def _evaluation(whole_image: bool) -> dict[str, Any]:
+    """As MMPose's CocoMetric has it for top-down models by default, and for
+    whole-image models COCO's own."""
+    out: dict[str, Any] = dict(metric='CocoMetric', frame='image')
+    if whole_image:
+        return dict(out, score_mode='bbox', nms_mode='none')
+    return dict(
+        out,
+        score_mode='bbox_keypoint',
+        keypoint_score_thr=0.2,
+        nms_mode='oks_nms',
+        nms_thr=0.9,
+    )
+
+
+def _facts(
+    loop: ImageLoop, run: BenchmarkRun, source: dict[str, Any]
+) -> dict[str, Any]:
+    """Facts about a run, for the store and the report."""
+    names = np.array(loop.data.joints.names)
+    missing = ', '.join(names[loop.mapping < 0])
+    out: dict[str, Any] = dict(
+        predictor=loop.predictor.name,
+        identity=loop.predictor.identity(),
+        people=len(set(run.boxes.instance_ids.tolist()) - {UNMATCHED}),
+        attacked='one person an image pass'
+        if loop.one
+        else 'all people of an image at once',
+        joints_compared=', '.join(names[loop.mapping >= 0]),
+        joints_missing=missing or 'none',
+        sigmas=loop.data.sigmas_of or f'none published: {UNPUBLISHED}',
+        **{k: v for k, v in source.items() if v is not None},
+    )
+    if loop.whole_image:
+        out['people_found'] = count_found(run)
+    return out
+
+
+def case_images(
+    run: BenchmarkRun, cases: 'Sequence[Case]'
+) -> 'dict[Case, CaseImages]':
+    """The region around the person of each case, clean and attacked.
+
+    Args:
+        run: Of :func:`run_predictor`.
+        cases: Of the run.
+
+    Raises:
+        LookupError: A file is missing or has changed; the message names it.
+    """
+    from .report.cases import CaseImages
+
+    try:
+        annotations = read_annotations(run.dataset['annotations'])
+        data = _people(annotations, run.dataset)
+    except UsageError as error:
+        raise LookupError(str(error)) from error
+    same = np.array_equal(data.boxes.boxes, run.boxes.boxes, equal_nan=True)
+    if not same:
+        raise LookupError('the data set has changed since the predictions')
+    attacks = {attack.name: attack for attack in run.attacks}
+    out = {}
+    for case in cases:
+        image = cv2.imread(str(data.paths[case.image_id]))
+        person = None if image is None else data.person(case.row, image.shape)
+        raw = data.annotations[case.row]
+        if image is None or person is None or raw is None:
+            raise LookupError(f'image {case.image_id} cannot be read again')
+        config = attacks[case.attack].config
+        configs = tuple(config) if isinstance(config, list) else (config,)
+        attack = ImageAttack(
+            SuiteAttack(case.attack, '', configs), run.seed, run.joints.links
+        )
+        box, painted = data.boxes.person_boxes[case.row], image.copy()
+        attack.on(image, image.copy(), person, box, raw).paint(painted)
+        warp, size = _warp(box)
+        clean, attacked = (
+            cv2.warpAffine(pixels, warp, size) for pixels in (image, painted)
+        )
+        out[case] = CaseImages(clean, attacked, warp)
+    return out
+
+
+def _warp(box: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    """From the image to a padded bbox, and its (width, height)."""
+    center = (box[:2] + box[2:]) / 2
+    extent = np.maximum(PADDING * (box[2:] - box[:2]), 1)
+    zoom = CASE_HEIGHT / extent[1]
+    width = int(
+        np.clip(round(zoom * extent[0]), CASE_HEIGHT // 2, 2 * CASE_HEIGHT)
+    )
+    warp = np.array([[zoom, 0, 0], [0, zoom, 0]])
+    warp[:, 2] = np.array([width, CASE_HEIGHT]) / 2 - zoom * center
+    return warp, (width, CASE_HEIGHT)

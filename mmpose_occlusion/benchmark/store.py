@@ -20,8 +20,9 @@ import json
 import logging
 import re
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,6 @@ import numpy as np
 
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import TEMPORARY, write_bytes, write_json
-
-from .blocks import Block
 
 FORMAT = 2
 """Version of the files; other versions are not read."""
@@ -41,6 +40,24 @@ CLEAN = 'clean'
 _SHARD = re.compile(r'(\d+)-([0-9a-f]{16})\.npz')
 _DIGITS = 16
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive crops that are computed together, the same in every run.
+
+    Args:
+        number: Index of the block.
+        start: Index of its first crop.
+        stop: Index after its last crop.
+    """
+
+    number: int
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
 
 
 @dataclass(frozen=True)
@@ -71,28 +88,26 @@ class BlockResult:
     visibility: np.ndarray | None = None
 
 
-_PER_ATTACK = ('changed', 'excluded', 'targets', 'bystanders', 'pixels')
+PER_CROP = ('changed', 'excluded', 'targets', 'bystanders', 'pixels')
 _PER_PREDICTION = ('keypoints', 'scores')
 _OPTIONAL = ('person_scores', 'visibility')
 
 
-@dataclass
 class RunStore:
     """The stored predictions of one run.
 
     Args:
         path: Its folder.
         info: Contents of ``run.json``.
+
+    Attributes:
+        blocks: Of the run's crops.
     """
 
-    path: Path
-    info: dict[str, Any]
-    blocks: list[Block] = field(init=False)
-
-    def __post_init__(self) -> None:
-        edges = self.info['edges']
+    def __init__(self, path: Path, info: dict[str, Any]) -> None:
+        self.path, self.info = path, info
         self.blocks = [
-            Block(i, edges[i], edges[i + 1]) for i in range(len(edges) - 1)
+            Block(i, *edges) for i, edges in enumerate(pairwise(info['edges']))
         ]
 
     @classmethod
@@ -160,14 +175,11 @@ class RunStore:
             block: A block of this run.
             results: Key of the attack, or :data:`CLEAN` -> result.
         """
-        arrays = {
-            name: np.stack([getattr(r, name) for r in results.values()])
-            for name in _PER_ATTACK
-        } | {
-            name: np.concatenate([getattr(r, name) for r in results.values()])
-            for name in (*_PER_PREDICTION, *_OPTIONAL)
-            if all(getattr(r, name) is not None for r in results.values())
-        }
+        arrays = joined_predictions(list(results.values()))
+        for name in PER_CROP:
+            arrays[name] = np.stack(
+                [getattr(r, name) for r in results.values()]
+            )
         arrays['attack'] = np.array(list(results), str)
         _write_digested(self.path / 'shards', f'{block.number:06d}', arrays)
 
@@ -241,8 +253,7 @@ class RunStore:
 
     def request(self, attacks: Sequence[Mapping]) -> None:
         """Add attacks to :attr:`attacks`; one of a known name replaces it."""
-        known = {attack['name']: attack for attack in self.attacks}
-        known.update({attack['name']: dict(attack) for attack in attacks})
+        known = {a['name']: dict(a) for a in (*self.attacks, *attacks)}
         write_json(
             self.path / 'attacks.json', dict(attacks=list(known.values()))
         )
@@ -271,6 +282,25 @@ def open_runs(folder: str | Path) -> list[RunStore]:
             'store/*/run.json): give the --out of occlusion-benchmark'
         )
     return [RunStore.open(path.parent) for path in found]
+
+
+def joined_predictions(
+    results: Collection[BlockResult],
+) -> dict[str, np.ndarray]:
+    """The arrays of :class:`.data.Predictions`, joined; of optional ones NaN
+    for results without, and none where all are without."""
+    out = {}
+    for name in (*_PER_PREDICTION, *_OPTIONAL):
+        arrays = [getattr(r, name) for r in results]
+        known = [a for a in arrays if a is not None and not np.isnan(a).all()]
+        if name in _OPTIONAL and not known:
+            continue
+        for i, result in enumerate(results):
+            if arrays[i] is None:
+                shape = len(result.scores), *known[0].shape[1:]
+                arrays[i] = np.full(shape, np.nan, np.float32)
+        out[name] = np.concatenate(arrays)
+    return out
 
 
 def _read_json(path: Path) -> Any:
@@ -317,13 +347,13 @@ def _results(
     """Key of the attack -> result, from the arrays of a shard."""
     out = {}
     start = 0
+    predicted = [n for n in (*_PER_PREDICTION, *_OPTIONAL) if n in shard]
     for i, key in enumerate(shard['attack'].tolist()):
         stop = start + int(shard['changed'][i].sum())
         if wanted is None or key in wanted:
             out[key] = BlockResult(
-                *(shard[name][i] for name in _PER_ATTACK),
-                *(shard[name][start:stop] for name in _PER_PREDICTION),
-                **{n: shard[n][start:stop] for n in _OPTIONAL if n in shard},
+                **{name: shard[name][i] for name in PER_CROP},
+                **{name: shard[name][start:stop] for name in predicted},
             )
         start = stop
     return out

@@ -1,19 +1,31 @@
-"""The work of a run: what is missing, its folder's lock, writing results."""
+"""The work of a run: its blocks, what is missing, and writing results."""
 
+import platform
+import shlex
+import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
 from pathlib import Path
+from typing import Any
 
+import cv2
+import numpy as np
 from filelock import FileLock, Timeout
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.version import __version__
 
-from .blocks import Block
-from .store import CLEAN, BlockResult, RunStore
+from .identity import key_of
+from .store import CLEAN, Block, BlockResult, RunStore
+from .suite import SuiteAttack
 
 FLUSH_SECONDS = 10.0
 """Finished batches are written after this time at the latest."""
+
+LOG_SECONDS = 15.0
+"""Minimum time between two lines of progress."""
 
 LOCK = '.benchmark.lock'
 IMAGE_DIGESTS = 'image-digests.json'
@@ -34,9 +46,138 @@ class Work:
     attacks: tuple[int, ...]
 
     @property
+    def batches(self) -> int:
+        """Number of results that it has."""
+        return int(self.clean) + len(self.attacks)
+
+    @property
     def units(self) -> int:
         """Crops times attacks, for the progress."""
-        return len(self.block) * (int(self.clean) + len(self.attacks))
+        return len(self.block) * self.batches
+
+
+def order_by_image(image_ids: np.ndarray) -> np.ndarray:
+    """Stable order in which the crops of an image are consecutive.
+
+    Images are sorted by their first crop; crops of an image keep their order.
+
+    Args:
+        image_ids: ``(N,)`` image id of each crop.
+
+    Returns:
+        ``(N,)`` indices.
+    """
+    _, first, inverse = np.unique(
+        image_ids, return_index=True, return_inverse=True
+    )
+    return np.argsort(first[inverse], kind='stable')
+
+
+def image_ranges(image_ids: Sequence) -> list[tuple[int, int]]:
+    """Start and stop index of each image's crops.
+
+    >>> image_ranges([7, 7, 3])
+    [(0, 2), (2, 3)]
+    """
+    lengths = [len(list(group)) for _, group in groupby(image_ids)]
+    ends = np.cumsum([0, *lengths]).tolist()
+    return list(pairwise(ends))
+
+
+def cut(image_ids: Sequence, size: int) -> list[Block]:
+    """Divide crops into blocks of whole images.
+
+    All blocks but the last one stay the same when images are appended.
+
+    Args:
+        image_ids: Image id of each crop; crops of an image are consecutive.
+        size: Maximum number of crops in a block. An image with more crops
+            than that is divided.
+    """
+    edges = [0]
+    for start, stop in image_ranges(image_ids):
+        if stop - edges[-1] > size and start > edges[-1]:
+            edges.append(start)
+        while stop - edges[-1] > size:
+            edges.append(edges[-1] + size)
+    if len(image_ids) > edges[-1]:
+        edges.append(len(image_ids))
+    return [Block(i, a, b) for i, (a, b) in enumerate(pairwise(edges))]
+
+
+def hold(folder: str | Path) -> FileLock:
+    """Make a benchmark's folder and lock it; the operating system releases
+    the lock when the process ends, however it ends.
+
+    Raises:
+        UsageError: Another run holds it, or it cannot be written to.
+    """
+    lock = FileLock(Path(folder) / LOCK, blocking=False)
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise UsageError(
+            f'another run works in folder "{folder}": wait for its end, stop '
+            'it, or give another folder'
+        ) from None
+    except OSError as error:
+        raise UsageError(
+            f'folder "{folder}" cannot be written to ({error.strerror}): '
+            'give another'
+        ) from error
+    return lock
+
+
+def open_run(
+    folder: Path,
+    info: Mapping[str, Any],
+    blocks: Sequence[Block],
+    arrays: Mapping[str, np.ndarray],
+    attacks: Sequence[SuiteAttack],
+    resume: bool,
+    dry_run: bool,
+    log: Callable[[str], object],
+) -> tuple[Path, list[Work]]:
+    """A run's part of a benchmark's folder, and the work that is missing.
+
+    Args:
+        folder: The benchmark's folder.
+        info: For ``run.json``; ``depends_on`` decides the run's key.
+        blocks: All blocks.
+        arrays: Bboxes and annotations, see :func:`.data.to_arrays`.
+        attacks: The attacks; those with equal keys are computed once.
+        resume: Whether to keep what is stored.
+        dry_run: Whether to only log what is missing, and write nothing.
+        log: Called with a line.
+    """
+    key = key_of(info['depends_on'])
+    path = folder / 'store' / key
+    if dry_run:
+        known = resume and (path / 'run.json').is_file()
+        stored = RunStore.open(path).stored() if known else {}
+    else:
+        store = RunStore.create(folder, key, info, blocks, arrays)
+        store.request([attack.to_json() for attack in attacks])
+        if not resume:
+            store.forget()
+        stored = store.stored(repair=True)
+    keys = list(dict.fromkeys(attack.key for attack in attacks))
+    work = plan(blocks, keys, stored)
+    requested = (1 + len(keys)) * sum(map(len, blocks))
+    missing = sum(w.units for w in work)
+    if missing < requested:
+        log(
+            f'{1 - missing / requested:.0%} of the requested predictions '
+            f'are in "{path}" already.'
+        )
+    if dry_run:
+        log(
+            f'At most {missing:,} predictions of a person are missing.'
+            if missing
+            else 'Nothing is to be computed, all is stored.'
+        )
+    return path, work
 
 
 def plan(
@@ -61,65 +202,108 @@ def plan(
     return out
 
 
-@dataclass
 class Recorder:
     """Writes the results of a block when all are there, and those of slow
-    blocks every few seconds.
+    blocks every few seconds; logs the progress. Use it as a context: what is
+    finished is written at its end, also after an error.
 
     Args:
         store: Where to write.
-        seconds: Maximum time before results are written.
+        work: All work, for the progress.
+        log: Called with lines of progress.
+
+    Attributes:
+        passes: Forward passes so far.
     """
 
-    store: RunStore
-    seconds: float = FLUSH_SECONDS
-    _kept: dict[int, dict[str, BlockResult]] = field(default_factory=dict)
-    _open: dict[int, int] = field(default_factory=dict)
-    _written: float = field(default_factory=time.monotonic)
+    def __init__(
+        self,
+        store: RunStore,
+        work: Sequence[Work],
+        log: Callable[[str], object] = lambda text: None,
+    ) -> None:
+        self.passes = 0
+        self._store, self._log = store, log
+        self._kept: dict[int, dict[str, BlockResult]] = {}
+        self._open = {w.block.number: w.batches for w in work}
+        self._units, self._total = 0, sum(w.units for w in work)
+        self._start = self._written = self._logged = time.monotonic()
 
-    def add(self, work: Work, key: str, result: BlockResult) -> None:
-        """Take the result of a batch."""
-        number = work.block.number
-        self._kept.setdefault(number, {})[key] = result
-        batches = int(work.clean) + len(work.attacks)
-        self._open[number] = self._open.get(number, batches) - 1
-        if not self._open[number]:
-            self._write(number)
-        elif time.monotonic() - self._written > self.seconds:
-            self.flush()
+    def __enter__(self) -> 'Recorder':
+        return self
 
-    def flush(self) -> None:
-        """Write all results taken so far."""
+    def __exit__(self, *error: object) -> None:
         for number in list(self._kept):
             self._write(number)
 
+    def add(
+        self, block: Block, key: str, result: BlockResult, passes: int
+    ) -> None:
+        """Take the result of a block under an attack.
+
+        Args:
+            block: The block.
+            key: Of the attack, or :data:`.store.CLEAN`.
+            result: Its predictions.
+            passes: Forward passes that it took.
+        """
+        self._kept.setdefault(block.number, {})[key] = result
+        self._open[block.number] -= 1
+        now = time.monotonic()
+        if not self._open[block.number]:
+            self._write(block.number)
+        elif now - self._written > FLUSH_SECONDS:
+            self.__exit__()
+        self.passes += passes
+        self._units += len(block)
+        if now - self._logged < LOG_SECONDS:
+            return
+        self._logged, elapsed = now, now - self._start
+        remaining = elapsed * (self._total - self._units) / self._units
+        self._log(
+            f'{self._units / self._total:.0%} done: {self.passes:,} forward '
+            f'passes in {duration(elapsed)} ({self.passes / elapsed:.1f}/s), '
+            f'{duration(remaining)} left'
+        )
+
     def _write(self, number: int) -> None:
-        self.store.write(self.store.blocks[number], self._kept.pop(number))
+        self._store.write(self._store.blocks[number], self._kept.pop(number))
         self._written = time.monotonic()
 
 
-def folder_lock(folder: str | Path) -> FileLock:
-    """Of a benchmark's folder; the operating system releases it when the
-    process ends, however it ends."""
-    return FileLock(Path(folder) / LOCK, blocking=False)
+def duration(seconds: float) -> str:
+    """Seconds in words.
 
-
-def acquire(lock: FileLock, folder: str | Path) -> None:
-    """Make a benchmark's folder and hold it.
-
-    Raises:
-        UsageError: Another run holds it, or it cannot be written to.
+    >>> duration(4), duration(100), duration(7500), duration(200_000)
+    ('4 s', '2 min', '2 h 5 min', '2 d 7 h')
     """
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise UsageError(
-            f'another run works in folder "{folder}": wait for its end, stop '
-            'it, or give another folder'
-        ) from None
-    except OSError as error:
-        raise UsageError(
-            f'folder "{folder}" cannot be written to ({error.strerror}): '
-            'give another'
-        ) from error
+    if seconds < 90:
+        return f'{seconds:.0f} s'
+    minutes = round(seconds / 60)
+    hours, days = minutes // 60, minutes // 1440
+    if hours < 1:
+        return f'{minutes} min'
+    if hours < 48:
+        return f'{hours} h {minutes % 60} min'
+    return f'{days} d {hours % 24} h'
+
+
+def command_facts(start: float, **versions: str) -> dict[str, Any]:
+    """Facts about a command, for the store and the report.
+
+    Args:
+        start: Seconds since the epoch.
+        versions: Of further libraries.
+    """
+    return dict(
+        command=shlex.join(['python', *sys.argv]),
+        started=time.strftime('%Y-%m-%dT%H:%M:%S%z', time.localtime(start)),
+        seconds=round(time.time() - start, 1),
+        versions=dict(
+            mmpose_occlusion=__version__,
+            **versions,
+            opencv=cv2.__version__,
+            numpy=np.__version__,
+            python=platform.python_version(),
+        ),
+    )

@@ -27,13 +27,10 @@ Without an installation: python -m mmpose_occlusion.cli.benchmark
 import argparse
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from . import arguments
 from .run import run
-
-if TYPE_CHECKING:
-    from mmpose_occlusion.benchmark.options import BenchmarkOptions
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -81,8 +78,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--dry-run',
         action='store_true',
-        help='print the number of missing forward passes and their estimated '
-        'time; nothing is stored',
+        help='print how many predictions are missing; nothing is stored',
     )
     parser.add_argument(
         '--resume',
@@ -97,13 +93,24 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         type=arguments.whole_number(1),
         metavar='N',
         help='maximum number of crops in a forward pass (default: 32 on a '
-        'CPU, 64 elsewhere); predictions of another size are stored apart',
+        'CPU, 64 elsewhere), or of whole images in a call (16); predictions '
+        'of another size are stored apart',
     )
     parser.add_argument(
+        '--workers',
         '--num-workers',
+        dest='num_workers',
         type=arguments.whole_number(0),
         metavar='N',
-        help="processes that make crops (default: the config's)",
+        help="processes that make crops (default: the config's), or that "
+        'predict whole images (default: this one)',
+    )
+    parser.add_argument(
+        '--timeout',
+        type=float,
+        metavar='S',
+        help='seconds that a model of whole images may take for a call; it '
+        'then runs in a process of its own',
     )
     parser.add_argument(
         '--threads',
@@ -117,18 +124,38 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def benchmark(options: 'BenchmarkOptions') -> None:
+@dataclass(frozen=True)
+class BenchmarkOptions:
+    """The options of a config of MMPose, see the command's help."""
+
+    model: str
+    checkpoint: str
+    out: str
+    data: dict[str, Any]
+    suites: list[str]
+    attacks: list[str]
+    seed: int
+    max_images: int | None
+    resume: bool
+    gt_boxes: bool
+    batch_size: int | None
+    num_workers: int | None
+    threads: int | None
+    dry_run: bool
+    cfg_options: dict[str, Any]
+    trust_checkpoint: bool
+    launcher: str
+
+
+def benchmark(options: BenchmarkOptions) -> None:
     """Predict crops of MMPose, and report in the main process."""
     from mmengine.dist import is_main_process
 
     from mmpose_occlusion.benchmark.api import run_benchmark
-    from mmpose_occlusion.benchmark.report import show_steps
 
     found = run_benchmark(**vars(options))
-    if found is not None and is_main_process():
-        attacks = sum(len(run.attacks) for run in found.runs)
-        path = found.report(progress=show_steps(attacks))
-        print(f'Wrote {path}, report.json, table.md and CSV files')
+    if is_main_process():
+        _report(found)
 
 
 @dataclass(frozen=True)
@@ -148,13 +175,14 @@ class ImageOptions:
     max_images: int | None
     resume: bool
     batch_size: int | None
+    num_workers: int | None
+    timeout: float | None
     dry_run: bool
 
 
 def benchmark_images(options: ImageOptions) -> None:
     """Predict whole images, and report."""
     from mmpose_occlusion.benchmark.api import run_benchmark
-    from mmpose_occlusion.benchmark.report import show_steps
 
     values = dict(vars(options))
     data = {k: values.pop(k) for k in ('annotations', 'images', 'detections')}
@@ -164,6 +192,12 @@ def benchmark_images(options: ImageOptions) -> None:
         options=values.pop('predictor_options'),
         **values,
     )
+    _report(found)
+
+
+def _report(found: Any) -> None:
+    from mmpose_occlusion.benchmark.report import show_steps
+
     if found is not None:
         attacks = sum(len(run.attacks) for run in found.runs)
         path = found.report(progress=show_steps(attacks))
@@ -174,7 +208,6 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     args = parse_args(argv)
     from mmpose_occlusion.benchmark.api import is_config
-    from mmpose_occlusion.benchmark.options import BenchmarkOptions
 
     if not is_config(args.model, args.checkpoint):
         args.predictor = args.model

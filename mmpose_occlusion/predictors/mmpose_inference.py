@@ -41,7 +41,7 @@ class MMPosePredictor:
             ) from error
         from mmpose_occlusion.checkpoints import load_into
         from mmpose_occlusion.engine.config import load_config
-        from mmpose_occlusion.predictors.mmpose_topdown.run_key import (
+        from mmpose_occlusion.predictors.mmpose_topdown.loop import (
             digest_of_weights,
         )
 

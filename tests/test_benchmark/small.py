@@ -12,8 +12,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpose.registry import MODELS
 
-from mmpose_occlusion.benchmark.data import BenchmarkRun
-from mmpose_occlusion.benchmark.runs import load_run
+from mmpose_occlusion.benchmark.data import BenchmarkRun, load_run
 from mmpose_occlusion.predictors.mmpose_topdown.loop import (
     OcclusionBenchmarkLoop,
 )

@@ -11,29 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmpose_occlusion.benchmark import identity
-from mmpose_occlusion.benchmark.blocks import (
-    Block,
-    cut,
-    image_ranges,
-    order_by_image,
-)
+from mmpose_occlusion.benchmark.effects import effect_of
 from mmpose_occlusion.benchmark.identity import digest, digest_of_images
-from mmpose_occlusion.benchmark.passes_progress import (
-    PassesProgress,
-    duration,
-)
 from mmpose_occlusion.benchmark.store import (
+    Block,
     BlockResult,
     RunStore,
     open_runs,
 )
-from mmpose_occlusion.benchmark.work import plan
-from mmpose_occlusion.files import TEMPORARY
-from mmpose_occlusion.predictors.mmpose_topdown.estimate import RunEstimate
-from mmpose_occlusion.predictors.mmpose_topdown.pixel_diff import (
-    find_diff,
-    outcome_of,
+from mmpose_occlusion.benchmark.work import (
+    Recorder,
+    cut,
+    duration,
+    image_ranges,
+    order_by_image,
+    plan,
 )
+from mmpose_occlusion.files import TEMPORARY
 from mmpose_occlusion.skeleton import Skeleton
 
 
@@ -69,38 +63,46 @@ def test_order_by_image():
     assert order_by_image(np.array([4, 4, 1])).tolist() == [0, 1, 2]
 
 
+NAMES = ('nose', 'left_eye', 'left_hip')
+SKELETON = Skeleton.from_names(NAMES)
+
+
 @pytest.mark.parametrize('width', [5, 8])  # 8: eight bytes at a time
-def test_a_difference_is_the_smallest_box(width):
+def test_an_effect_is_the_smallest_box(width):
     clean = np.arange(6 * width * 3, dtype=np.uint8).reshape(6, width, 3)
     attacked = clean.copy()
     attacked[2, 1, 2] += 1
     attacked[4, 3, 0] += 1
-    diff = find_diff(clean, attacked)
-    assert (diff.x, diff.y, diff.pixels.shape) == (1, 2, (3, 3, 3))
-    after = clean.transpose(2, 0, 1).copy()
-    after[diff.box] = diff.pixels
-    assert np.array_equal(after, attacked.transpose(2, 0, 1))
-    assert find_diff(clean, clean.copy()) is None
+    found = effect_of(clean, attacked, [], SKELETON, (10, 20))
+    assert found.box == (11, 22, 14, 25)
+    image = np.zeros((30, 30, 3), np.uint8)
+    image[20:26, 10 : 10 + width] = clean
+    found.paint(image)
+    assert np.array_equal(image[20:26, 10 : 10 + width], attacked)
+    assert found.changed.sum() == 2
+    joints = np.array([[11.2, 22.4], [12, 22], [13, 24], [-3, 99]])
+    under = found.covers(joints, image.shape)
+    assert under.tolist() == [True, False, True, False]
+    assert effect_of(clean, clean.copy(), [], SKELETON).box is None
 
 
-def test_outcomes():
-    skeleton = Skeleton.from_names(('nose', 'left_eye', 'left_hip'))
-    nose, eye, hip = ([0, name] for name in skeleton.names)
+def test_joints_under_an_effect():
+    nose, eye, hip = ([0, name] for name in NAMES)
     record = dict(targets=[nose], bystanders=[eye], pixels=7)
     # a bystander of one patch, the target of the other
     other = dict(targets=[eye], bystanders=[hip], pixels=7)
-    diff = find_diff(np.zeros((2, 2, 3)), np.ones((2, 2, 3)))
-    found = outcome_of(diff, [record, other], skeleton)
+    black, white = np.zeros((2, 2, 3)), np.ones((2, 2, 3))
+    found = effect_of(black, white, [record, other], SKELETON)
     assert (found.targets, found.bystanders) == ((0, 1), (2,))
-    assert (found.pixels, found.excluded) == (14, False)
+    assert (found.painted, found.excluded) == (14, False)
     # transforms of others may write other records
-    assert outcome_of(diff, [dict(pixels=3)], skeleton).targets == ()
+    assert effect_of(black, white, [dict(pixels=3)], SKELETON).targets == ()
     # black paint on black pixels
-    nothing = outcome_of(None, [record], skeleton)
+    nothing = effect_of(black, black, [record], SKELETON)
     assert (nothing.targets, nothing.bystanders) == ((), ())
-    assert nothing.pixels == 0
+    assert nothing.painted == 0
     excluded = dict(pixels=0, excluded=True)
-    assert outcome_of(None, [excluded], skeleton).excluded
+    assert effect_of(black, black, [excluded], SKELETON).excluded
 
 
 def test_plan():
@@ -232,25 +234,24 @@ def test_durations():
     assert words == ['4 s', '89 s', '2 min', '2 h 5 min', '3 d 0 h']
 
 
-def test_estimates_in_words():
-    found = RunEstimate(10, 200, False, 42.0, 0.2).sentence(10, 30)
-    assert found == (
-        '10 crops under 30 attacks: about 210 forward passes (10 of clean '
-        'crops, about 200 of changed ones), 200.0 ms each: about 42 s.'
-    )
-
-
-def test_progress(monkeypatch):
+def test_progress(store, monkeypatch):
     now = [0.0]
     monkeypatch.setattr('time.monotonic', lambda: now[0])
     lines = []
-    progress = PassesProgress(100, lines.append, seconds=10)
-    for now[0], units in ((5.0, 10), (20.0, 20), (25.0, 30), (40.0, 50)):
-        progress(units, units * 2)
+    work = plan(store.blocks, ['a', 'b', 'c'], {})
+    with Recorder(store, work, lines.append) as recorder:
+        for now[0], w, key in (
+            (5.0, work[0], 'a'),
+            (20.0, work[0], 'b'),
+            (25.0, work[1], 'a'),
+            (40.0, work[1], 'b'),
+        ):
+            recorder.add(w.block, key, result([1] * len(w.block)), 4)
     assert lines == [
-        '20 % done: 40 forward passes in 20 s (2.0/s), 80 s left',
-        '50 % done: 100 forward passes in 40 s (2.5/s), 40 s left',
+        '30% done: 8 forward passes in 20 s (0.4/s), 47 s left',
+        '50% done: 16 forward passes in 40 s (0.4/s), 40 s left',
     ]
+    assert store.stored() == {0: {'a', 'b'}, 1: {'a', 'b'}}
 
 
 def test_optional_arrays_are_stored(store):
@@ -260,7 +261,11 @@ def test_optional_arrays_are_stored(store):
         person_scores=np.array([0.5, 0], np.float32),
         visibility=np.full(plain.scores.shape, 0.25, np.float32),
     )
-    store.write(store.blocks[0], {'clean': more})
-    found = RunStore.open(store.path).read()[0]['clean']
-    assert found.person_scores.tolist() == [0.5, 0]
-    assert (found.visibility == 0.25).all()
+    nothing = result([0, 0, 0])
+    store.write(store.blocks[0], {'a': nothing, 'clean': more, 'b': plain})
+    found = RunStore.open(store.path).read()[0]
+    assert found['clean'].person_scores.tolist() == [0.5, 0]
+    assert (found['clean'].visibility == 0.25).all()
+    # results without them: NaN
+    assert found['a'].visibility.shape == (0, 2)
+    assert np.isnan(found['b'].visibility).all()

@@ -30,7 +30,7 @@ from mmpose_occlusion.benchmark.report.figures.forest_chart import (
 )
 from mmpose_occlusion.benchmark.report.formatting import interval, number
 from mmpose_occlusion.benchmark.report.write import together
-from mmpose_occlusion.predictors.mmpose_topdown.case_crops import case_crops
+from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import case_crops
 from mmpose_occlusion.predictors.mmpose_topdown.dataset import recipe
 from tests.test_benchmark import made_up
 from tests.test_benchmark.planted import config
@@ -360,7 +360,7 @@ def planted(synthetic_people):
     from mmengine.registry import DefaultScope
     from mmpose.registry import DATASETS
 
-    from mmpose_occlusion.predictors.mmpose_topdown.ground_truth import (
+    from mmpose_occlusion.predictors.mmpose_topdown.dataset import (
         infos_of,
     )
 

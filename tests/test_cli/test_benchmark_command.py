@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from mmpose_occlusion.benchmark.api import load_benchmark, run_benchmark
-from mmpose_occlusion.benchmark.runs import load_runs
+from mmpose_occlusion.benchmark.data import load_runs
 from tests.test_benchmark.small import assert_same
 from tests.test_tools.conftest import ROOT
 
@@ -117,7 +117,7 @@ def test_what_is_noted(benchmark, config, checkpoint, tmp_path, capsys):
     assert len(set(run.boxes.image_ids)) == 2
     capsys.readouterr()
     assert benchmark(tmp_path, '--max-images', '2', '--dry-run') == 0
-    assert 'nothing is to be computed' in capsys.readouterr().out
+    assert 'Nothing is to be computed' in capsys.readouterr().out
     last = next(tmp_path.glob('store/*/last.json'))
     assert json.loads(last.read_text())['forward_passes'] > 0
     # nothing there is a program

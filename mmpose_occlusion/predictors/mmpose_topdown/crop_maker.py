@@ -3,22 +3,40 @@
 Each image is decoded once and each crop warped once for all attacks.
 """
 
+import contextlib
+import copy
+import io
+import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from mmengine.dataset import Compose
+from mmengine.registry import init_default_scope
+from mmengine.utils import import_modules_from_strings
 from mmpose.datasets.transforms import LoadImage, PackPoseInputs
-from mmpose.registry import TRANSFORMS
+from mmpose.registry import DATASETS, TRANSFORMS
 from mmpose.structures import PoseDataSample
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 
-from mmpose_occlusion.engine.pipelines import RECORD_KEY, with_defaults
+from mmpose_occlusion.benchmark.data import BenchmarkRun
+from mmpose_occlusion.benchmark.effects import Effect, effect_of
+from mmpose_occlusion.benchmark.work import Work, image_ranges, order_by_image
+from mmpose_occlusion.engine.crops import to_crop
+from mmpose_occlusion.engine.pipelines import (
+    RECORD_KEY,
+    split_pipeline,
+    with_defaults,
+)
 from mmpose_occlusion.hooks.exact_resume import key_of, seed_sample
 from mmpose_occlusion.skeleton import Skeleton
 
-from .pixel_diff import CropOutcome, find_diff, outcome_of
+from .dataset import infos_of
+
+if TYPE_CHECKING:
+    from mmpose_occlusion.benchmark.report.cases import Case, CaseImages
 
 _NOT_FOR_MODELS = 'raw_ann_info'
 """Packed by MMPose for its metrics, and copied for every forward pass."""
@@ -48,12 +66,12 @@ class Crop:
     Args:
         inputs: ``(C, H, W)``, clean.
         sample: The model's data sample of the clean crop.
-        outcomes: Index of the attack -> its effect.
+        effects: Index of the attack -> its effect.
     """
 
     inputs: np.ndarray
     sample: PoseDataSample
-    outcomes: dict[int, CropOutcome]
+    effects: dict[int, Effect]
 
 
 class CropAttack:
@@ -93,8 +111,10 @@ class CropAttack:
         return results
 
 
-class CropMaker:
+class CropMaker(Dataset):
     """Makes crops from a data set, clean and under attacks.
+
+    Its items are the crops of :attr:`tasks`, for a data loader's workers.
 
     Args:
         dataset: A top-down data set whose pipeline ends with the crop, or a
@@ -115,6 +135,7 @@ class CropMaker:
     ) -> None:
         self.dataset = dataset
         self.attacks = attacks
+        self.tasks: list[Task] = []
         self._skeleton = skeleton
         self._order = order
         self._inner = getattr(dataset, 'dataset', dataset)
@@ -122,6 +143,49 @@ class CropMaker:
         self._only_packs = all(
             type(step) is PackPoseInputs for step in self._finish.transforms
         )
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+    def __getitem__(self, index: int) -> list[Crop]:
+        return self.make(self.tasks[index])
+
+    def blocks(
+        self, work: Sequence[Work], image_ids: np.ndarray, num_workers: int
+    ) -> Iterator[tuple[Work, list[Crop]]]:
+        """The crops of each block; workers prepare the next ones meanwhile.
+
+        Args:
+            work: The blocks, and the attacks on them.
+            image_ids: ``(N,)`` of all crops.
+            num_workers: Number of processes.
+        """
+        self.tasks = [
+            Task(block.number, block.start + a, block.start + b, w.attacks)
+            for w in work
+            for block in [w.block]
+            for a, b in image_ranges(
+                image_ids[block.start : block.stop].tolist()
+            )
+        ]
+        prefetch = None
+        if num_workers and work:  # enough for the largest block
+            largest = max(Counter(t.block for t in self.tasks).values())
+            prefetch = max(2, math.ceil(largest / num_workers))
+        loader = iter(
+            DataLoader(
+                self,
+                batch_size=None,
+                num_workers=num_workers,
+                prefetch_factor=prefetch,
+                collate_fn=_identity,
+            )
+        )
+        for w in work:
+            crops: list[Crop] = []
+            while len(crops) < len(w.block):
+                crops += next(loader)
+            yield w, crops
 
     def make(self, task: Task) -> list[Crop]:
         """The crops of a task."""
@@ -153,13 +217,16 @@ class CropMaker:
         packed = self._finish(dict(crop))
         inputs = packed['inputs'].numpy()
         clean = self._pixels(crop, inputs)
-        outcomes = {}
+        effects = {}
         for number in wanted:
             attacked = self.attacks[number](crop)
-            diff = find_diff(clean, self._pixels(attacked))
-            records = attacked[RECORD_KEY]
-            outcomes[number] = outcome_of(diff, records, self._skeleton)
-        return Crop(inputs, packed['data_samples'], outcomes)
+            effects[number] = effect_of(
+                clean,
+                self._pixels(attacked),
+                attacked[RECORD_KEY],
+                self._skeleton,
+            )
+        return Crop(inputs, packed['data_samples'], effects)
 
     def _pixels(
         self, results: dict, inputs: np.ndarray | None = None
@@ -173,23 +240,77 @@ class CropMaker:
         return inputs.transpose(1, 2, 0)
 
 
-class TaskDataset(Dataset):
-    """The crops of tasks, as a data set for a data loader's workers.
+def case_crops(
+    run: BenchmarkRun, cases: 'Sequence[Case]'
+) -> 'dict[Case, CaseImages]':
+    """Make the crops of a report's cases again, clean and attacked.
 
     Args:
-        maker: Makes the crops.
-        tasks: The tasks.
+        run: The run; its ``dataset`` says how to build the data set.
+        cases: Cases of the run.
+
+    Raises:
+        LookupError: The data set is missing or has changed, or an attack
+            cannot be applied; the message names it.
     """
+    from mmpose_occlusion.benchmark.analysis import transform_configs
+    from mmpose_occlusion.benchmark.report.cases import CaseImages
 
-    def __init__(self, maker: CropMaker, tasks: Sequence[Task]) -> None:
-        self._maker = maker
-        self._tasks = tasks
+    with _lookup('the data set cannot be read again'):
+        maker = _maker_of(run)
+    attacks = {attack.name: attack for attack in run.attacks}
+    out = {}
+    for case in cases:
+        image = run.boxes.image_ids[case.row]
+        with _lookup(f'image {image} cannot be read again'):
+            crop = next(maker.crops(case.row, case.row + 1))
+        with _lookup(f'the attack "{case.attack}" cannot be painted again'):
+            configs = transform_configs(attacks[case.attack])
+            painted = CropAttack(configs, run.seed)(crop)
+        origin, x, y = to_crop(np.array([[0, 0], [1, 0], [0, 1]]), crop)
+        matrix = np.stack([x - origin, y - origin, origin], axis=1)
+        out[case] = CaseImages(crop['img'], painted['img'], matrix)
+    return out
 
-    def __len__(self) -> int:
-        return len(self._tasks)
 
-    def __getitem__(self, index: int) -> list[Crop]:
-        return self._maker.make(self._tasks[index])
+def _maker_of(run: BenchmarkRun) -> CropMaker:
+    """Of a stored run's data set, without attacks."""
+    recipe = copy.deepcopy(run.dataset)
+    if not recipe:
+        raise LookupError(
+            'the store does not say how to build the data set of this run'
+        )
+    custom = recipe.get('custom_imports') or {}
+    if custom.get('imports'):
+        import_modules_from_strings(**custom)
+    init_default_scope(recipe['default_scope'])
+    config = recipe['dataset']
+    source = config.get('dataset', config)
+    source['pipeline'], after = split_pipeline(source['pipeline'])
+    with contextlib.redirect_stdout(io.StringIO()):
+        dataset = DATASETS.build(config)
+    ids = np.array([info['img_id'] for info in infos_of(dataset)])
+    order = order_by_image(ids)
+    if not np.array_equal(ids[order][: len(run.boxes)], run.boxes.image_ids):
+        raise LookupError('the data set has changed since the predictions')
+    skeleton = Skeleton.from_names(tuple(run.joints.names))
+    return CropMaker(dataset, after, (), skeleton, order)
+
+
+@contextlib.contextmanager
+def _lookup(what: str) -> Iterator[None]:
+    """Turn exceptions into LookupError."""
+    try:
+        yield
+    except Exception as error:
+        if type(error) is LookupError:  # not a KeyError
+            raise
+        words = str(error).strip().splitlines() or [type(error).__name__]
+        raise LookupError(f'{what} ({words[0]})') from error
+
+
+def _identity(crops: list[Crop]) -> list[Crop]:
+    return crops
 
 
 def _without_annotations(pipeline: Sequence[Mapping]) -> list[dict]:

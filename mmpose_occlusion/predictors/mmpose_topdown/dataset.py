@@ -1,29 +1,44 @@
 """The data set of a benchmark: crops, people, and how to build it again."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmengine.config import Config
-from mmpose.registry import DATASETS
+from mmengine.dataset import BaseDataset
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.registry import DATASETS, METRICS
 
-from mmpose_occlusion.benchmark.blocks import order_by_image
-from mmpose_occlusion.benchmark.data import to_arrays
+from mmpose_occlusion.benchmark.data import (
+    UNMATCHED,
+    Boxes,
+    Joints,
+    to_arrays,
+)
 from mmpose_occlusion.benchmark.identity import plain
+from mmpose_occlusion.benchmark.work import order_by_image
+from mmpose_occlusion.datasets import DetectionMatchedDataset
+from mmpose_occlusion.engine.config import class_of, type_name
 from mmpose_occlusion.engine.pipelines import CROP, makes_crop, split_pipeline
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.metrics.annotations import make_person
+from mmpose_occlusion.occlusion import labelled_joints
 from mmpose_occlusion.skeleton import Skeleton
 
-from .ground_truth import (
-    check_dataset,
-    coco_people,
-    describe_metric,
-    infos_of,
-    joints_of,
-    make_boxes,
-    read_people,
+_METRIC_ARGUMENTS = (
+    'score_mode',
+    'keypoint_score_thr',
+    'nms_mode',
+    'nms_thr',
+    'use_area',
+    'iou_type',
+    'thr',
+    'offset',
+    'norm_item',
 )
+"""Arguments of a metric that the analysis may use."""
 
 
 class BenchmarkDataset:
@@ -60,7 +75,7 @@ class BenchmarkDataset:
         self.before, self.after = _split(source)
         source['pipeline'] = self.before
         self.dataset = DATASETS.build(config)
-        check_dataset(self.dataset)
+        _check_topdown(self.dataset)
         infos = infos_of(self.dataset)
         order = order_by_image(np.array([i['img_id'] for i in infos]))
         infos = [infos[i] for i in order]
@@ -87,11 +102,17 @@ class BenchmarkDataset:
             self.boxes, coco_people(people.values(), joints, use_area)
         )
         metainfo = self.dataset.metainfo
+        stem = Path(source.get('ann_file') or '').stem
+        size = next(
+            step['input_size']
+            for step in reversed(self.before)
+            if 'input_size' in step
+        )
         self.info = dict(
-            data=_name_of_data(metainfo, source),
-            joints=joints_of(metainfo, skeleton).to_json(),
+            data=metainfo['dataset_name'] + (f' ({stem})' if stem else ''),
+            joints=_joints_of(metainfo, skeleton).to_json(),
             evaluation=plain(evaluation),
-            crop_size=[int(x) for x in _crop_size(self.before)],
+            crop_size=[int(x) for x in size],
         )
 
 
@@ -114,11 +135,6 @@ def recipe(cfg: Config, dataset: Mapping) -> dict[str, Any]:
     )
 
 
-def model_name(cfg: Config) -> str:
-    """Displayed name of a config's model."""
-    return cfg.get('model_name') or Path(cfg.filename or 'model').stem
-
-
 def _split(config: Mapping) -> tuple[list[dict], list[dict]]:
     """A test pipeline up to the crop, and the rest."""
     pipeline = config.get('pipeline') or []
@@ -133,15 +149,171 @@ def _split(config: Mapping) -> tuple[list[dict], list[dict]]:
         raise UsageError(f'test_dataloader.dataset: {error}') from error
 
 
-def _crop_size(pipeline: Sequence[Mapping]) -> Sequence[int]:
-    return next(
-        step['input_size']
-        for step in reversed(pipeline)
-        if 'input_size' in step
+def _check_topdown(dataset: Any) -> None:
+    inner = getattr(dataset, 'dataset', dataset)
+    if (
+        not isinstance(inner, BaseCocoStyleDataset)
+        or inner.data_mode != 'topdown'
+    ):
+        raise UsageError(
+            'test_dataloader.dataset is of type '
+            f'"{type(dataset).__name__}", and the benchmark works on single '
+            'top-down data sets of MMPose: give the config of a top-down '
+            'model on one of them'
+        )
+
+
+def infos_of(dataset: Any) -> list[dict]:
+    """The data info of each crop; images are not read."""
+    if isinstance(dataset, DetectionMatchedDataset):
+        return [dataset.get_data_info(i) for i in range(len(dataset))]
+    # MMPose's own get_data_info adds a copy of the metainfo to each crop
+    inner = getattr(dataset, 'dataset', dataset)
+    return [BaseDataset.get_data_info(inner, i) for i in range(len(inner))]
+
+
+def read_people(config: Mapping) -> dict[int, dict]:
+    """Annotation id -> data info of all people in a data set's annotations.
+
+    Args:
+        config: Config of a top-down data set; its ``bbox_file`` is ignored.
+    """
+    # a wrapper has nothing that the inner data set has not
+    while isinstance(config.get('dataset'), Mapping):
+        config = config['dataset']
+    annotated = DATASETS.build(
+        dict(config, bbox_file=None, pipeline=[], lazy_init=True)
+    )
+    people, _ = annotated._load_annotations()
+    return {int(person['id']): person for person in people}
+
+
+def make_boxes(
+    infos: Iterable[Mapping], people: Mapping[int, Mapping], joints: int
+) -> Boxes:
+    """The bboxes of a data set, and the person in each.
+
+    Args:
+        infos: See :func:`infos_of`.
+        people: See :func:`read_people`.
+        joints: K.
+    """
+    rows = [
+        dict(
+            image_ids=_image_id(info),
+            boxes=np.asarray(info['bbox'], np.float64)[0],
+            scores=float(np.ravel(info['bbox_score'])[0]),
+            **_person_in(info, people, joints),
+        )
+        for info in infos
+    ]
+    types = dict(image_ids=np.int64, instance_ids=np.int64, visible=np.int8)
+    return Boxes(
+        **{
+            name: np.array([r[name] for r in rows], types.get(name, float))
+            for name in Boxes.__dataclass_fields__
+        }
     )
 
 
-def _name_of_data(metainfo: Mapping, config: Mapping) -> str:
-    name = str(metainfo['dataset_name'])
-    stem = Path(config.get('ann_file') or '').stem
-    return f'{name} ({stem})' if stem else name
+def _image_id(info: Mapping) -> int:
+    try:
+        return int(info['img_id'])
+    except (TypeError, ValueError):
+        raise UsageError(
+            f'image {info["img_id"]!r} ({info.get("img_path")}) has an id '
+            'that is not a number, which the benchmark cannot store: number '
+            'the images in the annotation file'
+        ) from None
+
+
+def _person_in(
+    info: Mapping, people: Mapping[int, Mapping], joints: int
+) -> dict[str, Any]:
+    source = info.get('matched_person') or info
+    person = people.get(int(source['id'])) if 'id' in source else None
+    if person is None:
+        return dict(
+            instance_ids=UNMATCHED,
+            truth=np.full((joints, 2), np.nan),
+            visible=np.zeros(joints),
+            areas=np.nan,
+            person_boxes=np.full(4, np.nan),
+            head_sizes=np.nan,
+        )
+    labelled = labelled_joints(person['keypoints_visible'])[0]
+    visible = 2 * labelled.astype(np.int8)
+    raw = person.get('raw_ann_info')
+    if raw is not None:
+        flags = make_person(raw, joints)['keypoints'][2::3]
+        visible = np.where(labelled, np.clip(flags, 1, 2), 0)
+    truth = np.asarray(person['keypoints'][0, :, :2], np.float64)
+    return dict(
+        instance_ids=int(person['id']),
+        truth=np.where(labelled[:, None], truth, np.nan),
+        visible=visible,
+        areas=float(np.ravel(person['area'])[0]),
+        person_boxes=np.asarray(person['bbox'], np.float64)[0],
+        head_sizes=float(np.ravel(person.get('head_size', np.nan))[0]),
+    )
+
+
+def coco_people(
+    people: Iterable[Mapping], joints: int, use_area: bool
+) -> list[dict[str, Any]]:
+    """People as COCO annotations; empty for data sets in another format.
+
+    Args:
+        people: Data infos, see :func:`read_people`.
+        joints: K.
+        use_area: False computes areas from bboxes, as the metric does.
+    """
+    out = []
+    for person in people:
+        raw = person.get('raw_ann_info')
+        if raw is not None:
+            entry = make_person(raw, joints, use_area)
+            labelled = sum(v > 0 for v in entry['keypoints'][2::3])
+            count = int(raw.get('num_keypoints', labelled))
+            out.append(dict(entry, num_keypoints=count))
+    return out
+
+
+def _joints_of(metainfo: Mapping, skeleton: Skeleton) -> Joints:
+    return Joints(
+        names=list(skeleton.names),
+        sigmas=np.asarray(metainfo['sigmas'], float),
+        flip=np.asarray(metainfo['flip_indices'], int),
+        links=[(int(a), int(b)) for a, b in metainfo['skeleton_links']],
+        parts={
+            part: list(skeleton.part_indices(part)) for part in skeleton.parts
+        },
+    )
+
+
+def describe_metric(evaluator: Any) -> dict[str, Any]:
+    """How a config's evaluator scores.
+
+    Args:
+        evaluator: Config of a metric, or a list of which the first counts.
+
+    Returns:
+        ``metric``, the name of the class, and those of its arguments that the
+        analysis may use, defaults written out.
+    """
+    if isinstance(evaluator, list | tuple):
+        evaluator = evaluator[0] if evaluator else {}
+    if evaluator.get('metrics'):
+        evaluator = evaluator['metrics'][0]
+    if not evaluator.get('type'):
+        return {}
+    cls = class_of(evaluator, METRICS)
+    out: dict[str, Any] = dict(metric=type_name(evaluator))
+    for base in reversed(cls.__mro__ if cls else ()):
+        if '__init__' in vars(base):
+            for key, argument in inspect.signature(base).parameters.items():
+                if key in _METRIC_ARGUMENTS:
+                    out[key] = argument.default
+    out.update({k: evaluator[k] for k in _METRIC_ARGUMENTS if k in evaluator})
+    empty = inspect.Parameter.empty
+    return {key: value for key, value in out.items() if value is not empty}

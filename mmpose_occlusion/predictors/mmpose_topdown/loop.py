@@ -1,10 +1,14 @@
 """The benchmark as a test loop of MMEngine's runner."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
+import mmpose
+import torch
+from filelock import FileLock
+from mmengine.config import Config
 from mmengine.dist import (
     all_gather_object,
     barrier,
@@ -15,22 +19,21 @@ from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import LOOPS
 from torch.utils.data import DataLoader
 
-from mmpose_occlusion.benchmark.blocks import Block, cut
 from mmpose_occlusion.benchmark.identity import (
     digest_of_arrays,
     digest_of_images,
-    key_of,
+    digest_of_sources,
+    plain,
 )
-from mmpose_occlusion.benchmark.passes_progress import PassesProgress
 from mmpose_occlusion.benchmark.store import FORMAT, RunStore
 from mmpose_occlusion.benchmark.suite import SuiteAttack, load_suites
 from mmpose_occlusion.benchmark.work import (
     IMAGE_DIGESTS,
     Recorder,
     Work,
-    acquire,
-    folder_lock,
-    plan,
+    cut,
+    hold,
+    open_run,
 )
 from mmpose_occlusion.datasets import match_detections, offer_donors
 from mmpose_occlusion.engine.attacked_config import PARTS_KEY
@@ -39,17 +42,17 @@ from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
 
-from .compute import block_crops, compute
 from .crop_maker import CropAttack, CropMaker
-from .dataset import BenchmarkDataset, model_name, recipe
-from .estimate import estimate
+from .dataset import BenchmarkDataset, recipe
 from .predict import BatchPredictor, device_of, unwrapped
-from .run_key import config_part, digest_of_weights, numerics
 
 BATCH_SIZE = {'cpu': 32}
 """Crops of a block by kind of device; small on a CPU for its caches."""
 
 BATCH_SIZE_ELSEWHERE = 64
+
+_OF_TRAINING = ('init_cfg', 'pretrained', 'train_cfg', 'loss')
+"""Keys of a model's config that predictions do not depend on."""
 
 
 @LOOPS.register_module()
@@ -74,7 +77,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
             default see :data:`BATCH_SIZE`.
         max_images: Use the first images only.
         resume: False computes everything again.
-        dry_run: Only print an estimate.
+        dry_run: Only print what is missing.
         fp16: Compute in PyTorch's default mixed precision.
         threads: See :class:`.predict.BatchPredictor`.
 
@@ -109,13 +112,14 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.batch_size = batch_size or BATCH_SIZE.get(
             device, BATCH_SIZE_ELSEWHERE
         )
-        self.resume = resume
-        self.dry_run = dry_run
+        self.resume, self.dry_run = resume, dry_run
         self.store: RunStore | None = None
-        self._fp16 = fp16
-        self._threads = threads
+        self._fp16, self._threads = fp16, threads
         self._num_workers = int(dataloader.get('num_workers', 0))
-        config = match_detections(_plain_config(dataloader['dataset']))
+        config = dataloader['dataset']
+        if isinstance(config, Config):
+            config = config.to_dict()
+        config = match_detections(dict(config))
         self.skeleton = Skeleton.from_metainfo(
             metainfo_of(config), runner.cfg.get(PARTS_KEY)
         )
@@ -127,22 +131,16 @@ class OcclusionBenchmarkLoop(BaseLoop):
             config, self.skeleton, evaluator, max_images
         )
         self.boxes = self.data.boxes
-        self.blocks: list[Block] = cut(
-            self.boxes.image_ids.tolist(), self.batch_size
-        )
+        self.blocks = cut(self.boxes.image_ids.tolist(), self.batch_size)
+        name = Path(runner.cfg.filename or 'model').stem
         self._info = dict(
             self.data.info,
-            model=model_name(runner.cfg),
+            model=runner.cfg.get('model_name') or name,
             seed=seed,
             dataset=source,
         )
         # hooks may ask for its length; it is not iterated
         super().__init__(runner, DataLoader(self.data.dataset))
-
-    @property
-    def _by_key(self) -> dict[str, SuiteAttack]:
-        """Key -> attack; attacks that do the same appear once."""
-        return {attack.key: attack for attack in self.attacks}
 
     def run(self) -> dict[str, int]:
         """Compute what is missing.
@@ -156,21 +154,19 @@ class OcclusionBenchmarkLoop(BaseLoop):
         runner.call_hook('before_test_epoch')
         runner.model.eval()
         rank, processes = get_dist_info()
-        predictor = BatchPredictor(
-            runner.model,
-            len(self.skeleton.names),
-            self._threads,
-            self._fp16,
-        )
         passes = 0
-        with self._lock():
+        held: list[FileLock] = []  # in the main process, for all of them
+        try:
+            if not self.dry_run:
+                on_main(lambda: held.append(hold(self.out)))
             path, work = on_main(self._open)
             if not self.dry_run:
                 self.store = RunStore.open(path)
-                passes = self._compute(predictor, work[rank::processes], rank)
+                passes = self._compute(work[rank::processes], rank)
                 barrier()
-            elif rank == 0:
-                self._estimate(predictor, work, processes)
+        finally:
+            for lock in held:
+                lock.release()
         metrics = dict(
             crops=len(self.boxes),
             attacks=len(self.attacks),
@@ -180,60 +176,33 @@ class OcclusionBenchmarkLoop(BaseLoop):
         runner.call_hook('after_test')
         return metrics
 
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Hold the folder in the main process, for all of them.
-
-        The operating system releases the lock when the process ends, however
-        it ends.
-        """
-        lock = folder_lock(self.out)
-        try:
-            if not self.dry_run:
-                on_main(lambda: acquire(lock, self.out))
-            yield
-        finally:
-            lock.release()
-
     def _open(self) -> tuple[Path, list[Work]]:
         """In the main process: the run's folder, and what it lacks."""
-        parts = self._depends_on()
-        key = key_of(parts)
-        path = self.out / 'store' / key
-        if self.dry_run:
-            known = self.resume and (path / 'run.json').is_file()
-            stored = RunStore.open(path).stored() if known else {}
-        else:
-            info = dict(self._info, depends_on=parts)
-            store = RunStore.create(
-                self.out, key, info, self.blocks, self.data.arrays
-            )
-            store.request([attack.to_json() for attack in self.attacks])
-            if not self.resume:
-                store.forget()
-            stored = store.stored(repair=True)
-        keys = list(self._by_key)
-        work = plan(self.blocks, keys, stored)
-        kept = sum(
-            len(stored.get(b.number, set()) & set(keys)) * len(b)
-            for b in self.blocks
+        return open_run(
+            self.out,
+            dict(self._info, depends_on=self._depends_on()),
+            self.blocks,
+            self.data.arrays,
+            self.attacks,
+            self.resume,
+            self.dry_run,
+            print if self.dry_run else self.runner.logger.info,
         )
-        if kept:
-            requested = len(keys) * len(self.boxes)
-            self.runner.logger.info(
-                f'{100 * kept / requested:.0f} % of the requested '
-                f'predictions are in "{path}" already.'
-            )
-        return path, work
 
     def _depends_on(self) -> dict[str, Any]:
         model = unwrapped(self.runner.model)
+        device = device_of(model)
+        if device.type == 'cuda':
+            kind = torch.cuda.get_device_name(device)
+        elif device.type == 'cpu':
+            kind = f'CPU {torch.backends.cpu.get_cpu_capability()}'
+        else:
+            kind = device.type
+        pipeline = [*self.data.before, *self.data.after]
         return dict(
             format=FORMAT,
             weights=digest_of_weights(model),
-            config=config_part(
-                self.runner.cfg, [*self.data.before, *self.data.after]
-            ),
+            config=config_part(self.runner.cfg, pipeline),
             data=digest_of_arrays(self.data.arrays),
             images=digest_of_images(
                 self.data.paths,
@@ -241,47 +210,91 @@ class OcclusionBenchmarkLoop(BaseLoop):
                 save=not self.dry_run,
             ),
             seed=self.seed,
-            **numerics(self.batch_size, device_of(model)),
+            batch_size=self.batch_size,
+            device=kind,
+            sources=digest_of_sources(),
+            versions=dict(
+                mmpose=mmpose.__version__,
+                torch=torch.__version__,
+                opencv=cv2.__version__,
+            ),
         )
 
-    def _maker(self) -> CropMaker:
+    def maker(self) -> CropMaker:
+        """Of the crops under the attacks; of those that do the same, under
+        the last one."""
+        attacks = {attack.key: attack for attack in self.attacks}
         return CropMaker(
             self.data.dataset,
             self.data.after,
-            [CropAttack(a.configs, self.seed) for a in self._by_key.values()],
+            [CropAttack(a.configs, self.seed) for a in attacks.values()],
             self.skeleton,
             self.data.order,
         )
 
-    def _compute(
-        self, predictor: BatchPredictor, work: Sequence[Work], rank: int
-    ) -> int:
+    def _compute(self, work: Sequence[Work], rank: int) -> int:
         if not work:
             return 0
         assert self.store is not None
-        total = sum(w.units for w in work)
-        progress = PassesProgress(total, self.runner.logger.info)
-        batches = block_crops(
-            self._maker(), work, self.boxes.image_ids, self._num_workers
+        log = self.runner.logger.info if rank == 0 else lambda text: None
+        predictor = BatchPredictor(
+            self.runner.model,
+            len(self.skeleton.names),
+            self._threads,
+            self._fp16,
         )
-        with predictor:
-            return compute(
-                batches,
-                list(self._by_key),
-                predictor,
-                Recorder(self.store),
-                len(self.skeleton.names),
-                progress if rank == 0 else lambda units, passes: None,
+        keys = list(dict.fromkeys(attack.key for attack in self.attacks))
+        with Recorder(self.store, work, log) as recorder, predictor:
+            crops = self.maker().blocks(
+                work, self.boxes.image_ids, self._num_workers
             )
+            predictor.compute(crops, keys, recorder)
+        return recorder.passes
 
-    def _estimate(
-        self, predictor: BatchPredictor, work: Sequence[Work], processes: int
-    ) -> None:
-        with predictor:
-            found = estimate(
-                self._maker(), predictor, work, self._num_workers, processes
-            )
-        print(found.sentence(len(self.boxes), len(self.attacks)))
+
+def digest_of_weights(model: torch.nn.Module) -> str:
+    """SHA-256 of a model's state, independent of its checkpoint's format."""
+    return digest_of_arrays(
+        {
+            name: tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy()
+            for name, tensor in model.state_dict().items()
+            if isinstance(tensor, torch.Tensor) and tensor.numel()
+        }
+    )
+
+
+def config_part(cfg: Config, pipeline: Sequence[Mapping]) -> dict:
+    """The part of a config that predictions depend on, as plain values.
+
+    Args:
+        cfg: The run's config.
+        pipeline: Its test pipeline, without attacks.
+
+    Returns:
+        The model without its training settings, the pipeline, the user's
+        hooks and the precision.
+    """
+    test_cfg = cfg.get('test_cfg') or {}
+    return plain(
+        dict(
+            model=_without(cfg.model, _OF_TRAINING),
+            pipeline=list(pipeline),
+            hooks=cfg.get('custom_hooks') or [],
+            fp16=bool(test_cfg.get('fp16', False)),
+        )
+    )
+
+
+def _without(value: Any, names: Sequence[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key: _without(entry, names)
+            for key, entry in value.items()
+            if key not in names
+        }
+    if isinstance(value, list | tuple):
+        return [_without(entry, names) for entry in value]
+    return value
 
 
 def read_suites(
@@ -331,7 +344,3 @@ def on_main(work: Callable[[], Any]) -> Any:
     if outcome[1] is not None:
         raise UsageError(outcome[1])
     return outcome[0]
-
-
-def _plain_config(config: Any) -> dict:
-    return config.to_dict() if hasattr(config, 'to_dict') else dict(config)

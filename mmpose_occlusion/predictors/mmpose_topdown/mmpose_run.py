@@ -1,26 +1,20 @@
 """Run the benchmark of an MMPose config and checkpoint."""
 
-import platform
-import shlex
-import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import mmengine
 import mmpose
-import numpy as np
 import torch
-from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from mmpose_occlusion.benchmark.data import BenchmarkRun
+from mmpose_occlusion.benchmark.data import BenchmarkRun, load_run
 from mmpose_occlusion.benchmark.identity import digest_of_file
-from mmpose_occlusion.benchmark.options import BenchmarkOptions
-from mmpose_occlusion.benchmark.runs import load_run
+from mmpose_occlusion.benchmark.work import command_facts
 from mmpose_occlusion.checkpoints import load_into
 from mmpose_occlusion.checkpoints.read import local_file
 from mmpose_occlusion.engine.attacked_config import PARTS_KEY, use_gt_boxes
@@ -34,7 +28,6 @@ from mmpose_occlusion.engine.config import (
 from mmpose_occlusion.engine.launch import prepare_launch
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
-from mmpose_occlusion.version import __version__
 
 from .loop import OcclusionBenchmarkLoop, read_suites
 
@@ -43,65 +36,54 @@ PATIENCE = 7 * 24 * 3600
 block more than the others."""
 
 
-def run_mmpose(options: BenchmarkOptions) -> BenchmarkRun | None:
+def run_mmpose(
+    model: str,
+    checkpoint: str,
+    *,
+    out: str,
+    suites: Sequence[str],
+    attacks: Sequence[str],
+    data: Mapping[str, Any],
+    gt_boxes: bool,
+    num_workers: int | None,
+    cfg_options: Mapping[str, Any],
+    trust_checkpoint: bool,
+    launcher: str,
+    **of_loop: Any,
+) -> BenchmarkRun | None:
     """Check the options, predict, and read the run from the store.
 
     Args:
-        options: The model, its data and the attacks.
+        model, checkpoint, out, suites, attacks, data, gt_boxes, num_workers,
+        cfg_options, trust_checkpoint, launcher:
+            See :func:`mmpose_occlusion.benchmark.api.run_benchmark`.
+        of_loop: Further arguments of :class:`.loop.OcclusionBenchmarkLoop`.
 
     Returns:
         The run, in all processes; None for a dry run.
 
     Raises:
-        UsageError: A file does not exist, or an attack does not fit.
+        UsageError: A file does not exist, the config lacks a setting, or an
+            attack does not fit.
     """
     start = time.time()
-    cfg = load_config(options.model, options.cfg_options)
-    configure(cfg, options)
-    check_data_files(cfg, 'test', evaluator=False)
-    check_checkpoint(options.checkpoint)
-    prepare_launch(cfg, options.launcher)
-    runner = Runner.from_cfg(cfg)
-    load_into(runner.model, options.checkpoint, options.trust_checkpoint)
-    passes = runner.test()['passes']
-    if options.dry_run:
-        return None
-    loop: Any = runner.test_loop
-    if is_main_process():
-        loop.store.note(_facts(options, passes, start))
-    return load_run(loop.store, [attack.name for attack in loop.attacks])
-
-
-def configure(cfg: Config, options: BenchmarkOptions) -> None:
-    """Make a config's test the benchmark.
-
-    Args:
-        cfg: Modified.
-        options: The run's options.
-
-    Raises:
-        UsageError: The config lacks a setting, or an attack does not fit.
-    """
+    cfg = load_config(model, cfg_options)
     init_default_scope(cfg.get('default_scope') or 'mmpose')
-    cfg.work_dir = str(Path(options.out) / 'logs')
+    cfg.work_dir = str(Path(out) / 'logs')
     name_visualizer(cfg)
     cfg.load_from, cfg.resume = None, False
-    for key, value in options.data.items():
+    for key, value in data.items():
         cfg.merge_from_dict({f'test_dataloader.dataset.{key}': value})
-    if options.gt_boxes:
+    if gt_boxes:
         use_gt_boxes(cfg)
     loader = dataloader(cfg, 'test')
-    # so that a mistake is reported before the data are read
-    read_suites(
-        cfg,
-        options.suites,
-        options.attacks,
-        Skeleton.from_metainfo(
-            metainfo_of(loader['dataset']), cfg.get(PARTS_KEY)
-        ),
+    skeleton = Skeleton.from_metainfo(
+        metainfo_of(loader['dataset']), cfg.get(PARTS_KEY)
     )
-    if options.num_workers is not None:
-        loader['num_workers'] = options.num_workers
+    # so that a mistake is reported before the data are read
+    read_suites(cfg, suites, attacks, skeleton)
+    if num_workers is not None:
+        loader['num_workers'] = num_workers
         cfg.test_dataloader = loader
     if not cfg.get('test_evaluator'):
         raise UsageError(
@@ -111,45 +93,32 @@ def configure(cfg: Config, options: BenchmarkOptions) -> None:
     environment = cfg.setdefault('env_cfg', {})
     environment.setdefault('dist_cfg', {}).setdefault('timeout', PATIENCE)
     cfg.test_cfg = dict(
+        of_loop,
         type=OcclusionBenchmarkLoop.__name__,
-        out=options.out,
-        suites=list(options.suites),
-        attacks=list(options.attacks),
-        seed=options.seed,
-        batch_size=options.batch_size,
-        max_images=options.max_images,
-        resume=options.resume,
-        dry_run=options.dry_run,
-        threads=options.threads,
+        out=out,
+        suites=list(suites),
+        attacks=list(attacks),
         fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
     )
-
-
-def _facts(
-    options: BenchmarkOptions, passes: int, start: float
-) -> dict[str, Any]:
-    """Facts about the command, for the store and the report.
-
-    Args:
-        options: The run's options.
-        passes: Number of forward passes.
-        start: Seconds since the epoch.
-    """
-    return dict(
-        command=shlex.join(['python', *sys.argv]),
-        config=str(options.model),
-        checkpoint=options.checkpoint,
-        checkpoint_sha256=digest_of_file(local_file(options.checkpoint)),
-        started=time.strftime('%Y-%m-%dT%H:%M:%S%z', time.localtime(start)),
-        seconds=round(time.time() - start, 1),
-        forward_passes=passes,
-        versions=dict(
-            mmpose_occlusion=__version__,
-            mmpose=mmpose.__version__,
-            mmengine=mmengine.__version__,
-            torch=torch.__version__,
-            opencv=cv2.__version__,
-            numpy=np.__version__,
-            python=platform.python_version(),
-        ),
-    )
+    check_data_files(cfg, 'test', evaluator=False)
+    check_checkpoint(checkpoint)
+    prepare_launch(cfg, launcher)
+    runner = Runner.from_cfg(cfg)
+    load_into(runner.model, checkpoint, trust_checkpoint)
+    passes = runner.test()['passes']
+    loop: Any = runner.test_loop
+    if loop.dry_run:
+        return None
+    if is_main_process():
+        libraries = mmpose, mmengine, torch
+        versions = {each.__name__: each.__version__ for each in libraries}
+        loop.store.note(
+            dict(
+                command_facts(start, **versions),
+                config=model,
+                checkpoint=checkpoint,
+                checkpoint_sha256=digest_of_file(local_file(checkpoint)),
+                forward_passes=passes,
+            )
+        )
+    return load_run(loop.store, [attack.name for attack in loop.attacks])

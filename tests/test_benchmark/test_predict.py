@@ -1,0 +1,91 @@
+"""Batches of attacked crops: exact pixels on every device."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.structures import InstanceData
+from mmpose.structures import PoseDataSample
+
+from mmpose_occlusion.benchmark.effects import effect_of
+from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import Crop
+from mmpose_occlusion.predictors.mmpose_topdown.predict import (
+    _sample,
+    inputs_of,
+)
+from mmpose_occlusion.skeleton import Skeleton
+
+SHAPE = (3, 16, 12)
+
+
+@pytest.fixture
+def crops():
+    """Crops, and the same under attack 7."""
+    out = []
+    for number in range(4):
+        generator = np.random.default_rng(number)
+        inputs = generator.integers(0, 256, SHAPE, np.uint8)
+        attacked = inputs.copy()
+        attacked[:, number : number + 5, 2 : 4 + number] //= 2
+        effect = effect_of(
+            inputs.transpose(1, 2, 0),
+            attacked.transpose(1, 2, 0),
+            [dict(hidden=[], pixels=number)],
+            Skeleton(('nose',)),
+        )
+        sample = PoseDataSample(
+            metainfo=dict(input_center=np.ones(2), img_id=number),
+            gt_instances=InstanceData(bboxes=np.ones((1, 4))),
+        )
+        out.append((Crop(inputs, sample, {7: effect}), attacked))
+    return out
+
+
+@pytest.mark.parametrize(
+    'device',
+    [
+        'cpu',
+        pytest.param(
+            'cuda',
+            marks=[
+                pytest.mark.cuda,
+                pytest.mark.skipif(
+                    not torch.cuda.is_available(), reason='no GPU'
+                ),
+            ],
+        ),
+    ],
+)
+def test_inputs(crops, device):
+    before = [made.inputs.copy() for made, _ in crops]
+    some = [crops[row] for row in (0, 3, 1)]
+    made = [crop for crop, _ in some]
+    for attack in (7, None, 7):
+        found = inputs_of(made, attack, device)
+        for inputs, (crop, attacked) in zip(found, some, strict=True):
+            want = crop.inputs if attack is None else attacked
+            assert inputs.device.type == device
+            assert np.array_equal(inputs.cpu().numpy(), want)
+    for (crop, _), known in zip(crops, before, strict=True):
+        assert np.array_equal(crop.inputs, known)
+
+
+def test_samples_have_the_records_of_their_attack(crops):
+    made = [c for c, _ in crops]
+    made[1].sample.gt_instances.weights = torch.ones(1, 17)
+    attacked = [_sample(crop, 7) for crop in made]
+    assert [s.metainfo['occlusions'][0]['pixels'] for s in attacked] == [
+        *range(4)
+    ]
+    assert all(_sample(c, None).metainfo['occlusions'] == [] for c in made)
+    assert 'occlusions' not in made[0].sample.metainfo
+    # as MMEngine does before each pass
+    moved = attacked[1].to('meta')
+    moved.pred_instances = InstanceData(scores=np.ones(1))
+    moved.set_metainfo(dict(pad_shape=(1, 2)))
+    assert 'pred_instances' not in attacked[1]
+    assert 'pad_shape' not in attacked[1].metainfo
+    assert moved.metainfo['img_id'] == 1
+    assert moved.gt_instances.weights.is_meta
+    assert not attacked[1].gt_instances.weights.is_meta
+    assert np.array_equal(moved.gt_instances.bboxes, np.ones((1, 4)))
+    assert isinstance(moved, PoseDataSample)
