@@ -112,6 +112,7 @@ def test_another_model_of_torchvision_is_refused():
 @pytest.mark.slow
 def test_yolo(people, tmp_path, monkeypatch):
     """A YOLO-pose from its yaml, trained on the images it is run on."""
+    monkeypatch.setenv('YOLO_OFFLINE', 'true')
     ultralytics = pytest.importorskip('ultralytics')
     monkeypatch.chdir(tmp_path)
     for file, (boxes, joints) in targets(people).items():
