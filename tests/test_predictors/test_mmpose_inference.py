@@ -14,6 +14,7 @@ from mmpose_occlusion.benchmark.api import run_benchmark
 from mmpose_occlusion.benchmark.image_run import run_predictor
 from mmpose_occlusion.engine.config import load_config
 from mmpose_occlusion.predictors import load_predictor
+from mmpose_occlusion.predictors.protocol import check_predictions
 from tests.test_benchmark import small
 
 BODY = 'mmpose::body_2d_keypoint/'
@@ -45,7 +46,7 @@ def narrow_rtmo(cfg: Config) -> None:
     ],
 )
 def test_one_stage_models(name, change, synthetic_people, tmp_path):
-    """With random weights; some poses are found, and matched or extra."""
+    """With random weights, of which not all poses need be finite."""
     cfg = load_config(BODY + name)
     cfg.model.backbone.init_cfg = None
     change(cfg)
@@ -53,6 +54,9 @@ def test_one_stage_models(name, change, synthetic_people, tmp_path):
     torch.manual_seed(0)
     predict = load_predictor(f'mmpose:{tmp_path}/model.py')
     assert not predict.needs_boxes
+    noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
+    poses = predict([noise], [None])
+    assert len(check_predictions(predict, poses, [None])[0].keypoints)
     found = run_predictor(
         predict,
         synthetic_people / 'annotations/person_keypoints_val.json',
@@ -62,7 +66,6 @@ def test_one_stage_models(name, change, synthetic_people, tmp_path):
         max_images=2,
     )
     clean, attacked = found.run['people_found']
-    assert clean['found'] + clean['extra'] > 0
     assert clean['found'] + clean['missing'] == found.run['people']
     assert attacked['found'] + attacked['missing'] == found.run['people']
     assert found.run['forward_passes'] == 4
@@ -110,4 +113,5 @@ def test_top_down_equals_the_crop_path(synthetic_people, tmp_path):
     assert (one.targets[a] == other.targets[b]).all()
     far = one.predictions.keypoints[a] - other.predictions.keypoints[b]
     far = np.linalg.norm(far, axis=-1)
-    print(np.median(far), np.mean(far > 8), far.max())
+    assert np.median(far) < 0.5
+    assert np.mean(far > 8) < 0.1  # pixels, of random weights: .05
