@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,6 @@ import numpy as np
 
 import mmpose_occlusion
 from mmpose_occlusion.files import write_json
-
-KEY_LENGTH = 16
-"""Hexadecimal digits of a key."""
 
 _SOURCES = (
     'skeleton.py',
@@ -56,8 +54,8 @@ def digest(value: Any) -> str:
 
 
 def key_of(value: Any) -> str:
-    """The first :data:`KEY_LENGTH` digits of :func:`digest`."""
-    return digest(value)[:KEY_LENGTH]
+    """The first 16 digits of :func:`digest`."""
+    return digest(value)[:16]
 
 
 def digest_of_arrays(arrays: Mapping[str, np.ndarray]) -> str:
@@ -98,56 +96,32 @@ def digest_of_images(
             changed.
         save: Whether to write new digests to the cache.
     """
-    known = _read_cache(cache)
-    names = list(dict.fromkeys(map(str, paths)))
+    known: dict[str, list] = {}
+    if cache:
+        with suppress(OSError, TypeError, ValueError):
+            known = dict(json.loads(Path(cache).read_bytes()))
+    names = [os.path.abspath(path) for path in dict.fromkeys(map(str, paths))]
+
+    def entry(name: str) -> list | None:
+        try:
+            stat = os.stat(name)
+            state = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+            if known.get(name, [None])[0] == state:
+                return known[name]
+            hasher = hashlib.blake2b(digest_size=16)
+            return [state, _hash_file(name, hasher)]
+        except OSError:
+            return None
+
     with ThreadPoolExecutor() as pool:
-        states = list(pool.map(_state, names))
-        found = list(
-            pool.map(lambda n, s: _content(n, s, known), names, states)
-        )
-    new = {
-        os.path.abspath(name): [state, content]
-        for name, state, content in zip(names, states, found, strict=True)
-        if state is not None and content is not None
-    }
-    if cache is not None and save and any(known.get(k) != new[k] for k in new):
+        found = dict(zip(names, pool.map(entry, names), strict=True))
+    new = {name: each for name, each in found.items() if each is not None}
+    if cache and save and any(known.get(name) != new[name] for name in new):
         Path(cache).parent.mkdir(parents=True, exist_ok=True)
         write_json(cache, {**known, **new})
     return digest(
-        [[os.path.basename(n), c] for n, c in zip(names, found, strict=True)]
+        [[os.path.basename(n), each and each[1]] for n, each in found.items()]
     )
-
-
-def _read_cache(cache: str | Path | None) -> dict[str, list]:
-    try:
-        known = json.loads(Path(cache).read_bytes()) if cache else {}
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}
-
-
-def _state(path: str) -> list[int] | None:
-    """Size, time of modification and inode; None if it is not a file here."""
-    try:
-        stat = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return [stat.st_size, stat.st_mtime_ns, stat.st_ino]
-
-
-def _content(
-    path: str, state: list[int] | None, known: Mapping[str, list]
-) -> str | None:
-    """BLAKE2b of a file's bytes; None if they cannot be read."""
-    if state is None:
-        return None
-    entry = known.get(os.path.abspath(path))
-    if entry and entry[0] == state:
-        return entry[1]
-    try:
-        return _hash_file(path, hashlib.blake2b(digest_size=16))
-    except OSError:
-        return None
 
 
 def _hash_file(path: str | Path, hasher: Any) -> str:

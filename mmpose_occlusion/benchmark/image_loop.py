@@ -30,14 +30,8 @@ FINISHED = (
 
 @dataclass
 class _Image:
-    """One decoded image and its people.
-
-    Args:
-        rows: Of the data.
-        bgr: As OpenCV reads it; attacks see this.
-        scratch: A copy, see :meth:`.image_attacks.ImageAttack.on`.
-        rgb: As predictors see it.
-        people: Row -> person, of those who are annotated.
+    """One decoded image: its rows, its pixels as attacks (BGR, and a scratch
+    copy) and predictors (RGB) see them, and row -> annotated person.
     """
 
     rows: np.ndarray
@@ -49,12 +43,8 @@ class _Image:
 
 @dataclass(frozen=True)
 class _Pass:
-    """One image to predict.
-
-    Args:
-        image: ``(H, W, 3)`` RGB.
-        rows: The rows of the image, or the only one whose bbox is given.
-        chosen: The rows that get the answer.
+    """One RGB image to predict: its rows, or the only one whose bbox is given,
+    and the rows that get the answer.
     """
 
     image: np.ndarray
@@ -123,16 +113,16 @@ class ImageLoop:
         images: Sequence[_Image],
         starting: Callable[[str], object] = lambda path: None,
     ) -> Iterator[tuple[str, BlockResult, int]]:
-        """Predictions of a block clean and under each attack.
+        """Predictions of a block, clean and under each attack that is missing.
 
         Args:
             work: What is missing.
             images: See :meth:`read`.
-            starting: Called before each call of the predictor, with the
-                first image's path.
+            starting: Called with the first path before each call of the
+                predictor.
 
         Yields:
-            Key of the attack, result, number of images that were predicted.
+            Key of the attack, result, number of predicted images.
         """
         names = list(self.attacks)
         keys = [CLEAN] * work.clean + [names[i] for i in work.attacks]
@@ -156,13 +146,8 @@ class ImageLoop:
     def _passes(
         self, image: _Image, key: str, arrays: BlockArrays, first: int
     ) -> Iterator[_Pass]:
-        """An image, or what attacks make of it where they change it.
-
-        Args:
-            image: The image.
-            key: Of the attack, or clean.
-            arrays: Of the block; gets what the attack hides.
-            first: The block's first row.
+        """An image, or what an attack makes of it where it changes it; notes
+        what it hides in the arrays of a block with a first row.
         """
         if key == CLEAN:
             yield _Pass(image.rgb, image.rows, image.rows)

@@ -77,24 +77,13 @@ def run_predictor(
         predictor: The model.
         annotations: COCO-style file of people with keypoints.
         images: Folder that its file names are below.
-        out: Folder of the benchmark.
-        suites: Names of suites, or ``.json`` files.
-        attacks: Short forms of further attacks.
-        people: Whom an image pass of a whole-image predictor attacks: 'all'
-            people at once, or 'one', with a pass for each.
-        seed: Of the attacks' random draws.
-        resume: False computes everything again.
-        max_images: Use the first images only.
         detections: COCO results file of a detector, whose bboxes a top-down
             predictor gets in place of the annotated ones.
-        batch_size: Images of one call of the predictor at most.
-        dry_run: Only log how many predictions are missing at most.
-        num_workers: Processes that predict; this one by default, and one
-            other if there is a time-out.
-        timeout: Seconds that a call of the predictor may take.
         load: Makes the predictor in other processes; by default it is
             pickled.
-        log: Called with lines of progress.
+        out, suites, attacks, people, seed, resume, max_images, batch_size,
+        dry_run, num_workers, timeout, log:
+            See :func:`.api.run_benchmark`.
 
     Returns:
         The run; None for a dry run.
@@ -201,12 +190,9 @@ def _people(
     recipe: dict[str, Any],
     log: Callable[[str], object] | None = None,
 ) -> ImagePeople:
-    """The rows of a run.
+    """The rows of a run with a ``dataset``.
 
-    Args:
-        annotations: The annotation file.
-        recipe: The run's ``dataset``.
-        log: Called with faults of the files; images are then decoded.
+    Faults of the files are logged; images are then decoded.
     """
     paths = check_images(
         annotations, Path(recipe['images']), decode=log is not None

@@ -43,9 +43,8 @@ def compute_in_processes(
     work: Sequence[Work],
     recorder: Recorder,
 ) -> None:
-    """Predict what is missing, each block in one of several processes.
-
-    Predictions do not depend on the number of processes.
+    """Predict what is missing, each block in one of a number of processes, on
+    which predictions do not depend.
 
     Args:
         loop: What is to be computed; its predictor stays here.

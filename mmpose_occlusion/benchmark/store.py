@@ -119,7 +119,7 @@ class RunStore:
         blocks: Sequence[Block],
         arrays: Mapping[str, np.ndarray],
     ) -> 'RunStore':
-        """Open a run's part of a folder; create it if necessary.
+        """Open a run's part of a benchmark's folder; create it if necessary.
 
         Args:
             folder: The benchmark's folder.
@@ -169,12 +169,7 @@ class RunStore:
         return found
 
     def write(self, block: Block, results: Mapping[str, BlockResult]) -> None:
-        """Write results of one block to one file.
-
-        Args:
-            block: A block of this run.
-            results: Key of the attack, or :data:`CLEAN` -> result.
-        """
+        """Write one block's results, by key of the attack, to one file."""
         arrays = joined_predictions(list(results.values()))
         for name in PER_CROP:
             arrays[name] = np.stack(
@@ -186,13 +181,8 @@ class RunStore:
     def read(
         self, keys: Iterable[str] | None = None
     ) -> dict[int, dict[str, BlockResult]]:
-        """Read all undamaged results.
-
-        Args:
-            keys: Keys of the attacks to read; all by default.
-
-        Returns:
-            Number of the block -> key of the attack -> result.
+        """Undamaged results, of some attacks or all: number of the block ->
+        key of the attack -> result.
         """
         found: dict[int, dict[str, BlockResult]] = {}
         wanted = None if keys is None else set(keys)

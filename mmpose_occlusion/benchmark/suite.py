@@ -22,7 +22,7 @@ MMPose's pipelines can run it.
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ ALSO_IN = 'also_in'
 """Key in an attack's details: names of the other suites that contain it."""
 
 _ENTRY = ('attack', 'name', 'details')
+_ANOTHER_NAME = 'give one of them another name, {"attack": ..., "name": "..."}'
 _LOG = logging.getLogger(__name__)
 
 
@@ -146,12 +147,15 @@ def load_suites(
         if first.key != attack.key:
             raise UsageError(
                 f'two attacks have the name "{attack.name}": one of suite '
-                f'"{first.suite}" and one of suite "{attack.suite}"; give '
-                'one of them another name, '
-                '{"attack": ..., "name": "..."}'
+                f'"{first.suite}" and one of suite "{attack.suite}"; '
+                f'{_ANOTHER_NAME}'
             )
-        if first is not attack:
-            found[attack.name] = _merged(first, attack)
+        details = {**attack.details, **first.details}
+        others = [*first.details.get(ALSO_IN, ()), attack.suite]
+        others = [n for n in dict.fromkeys(others) if n != first.suite]
+        if others:
+            details[ALSO_IN] = others
+        found[attack.name] = replace(first, details=details)
     if not found:
         raise UsageError(
             'there is no attack: name a suite '
@@ -166,16 +170,13 @@ def load_suite(
     skeleton: Skeleton,
     own: Mapping[str, Sequence] | None = None,
 ) -> list[SuiteAttack]:
-    """The attacks of one suite.
+    """The attacks of one suite, in its order; wildcards in the data set's.
 
     Args:
         name: Name of a suite in ``own``, of one of the package's own, or the
             path of a suite's ``.json`` file.
         skeleton: The data set's joints and parts, the user's parts included.
         own: Suites of a config, name -> entries.
-
-    Returns:
-        In the suite's order, wildcards in the data set's order.
 
     Raises:
         UsageError: There is no such suite, it cannot be read, or it names a
@@ -184,8 +185,8 @@ def load_suite(
     content, where = _read_suite(name, own or {})
     is_path = name.endswith('.json') and name not in (own or {})
     suite = Path(name).stem if is_path else name
-    found = _attacks(content['attacks'], suite, where, skeleton)
     known = _checksum(content)
+    found = _attacks(content['attacks'], suite, where, skeleton)
     return [replace(attack, checksum=known) for attack in found]
 
 
@@ -195,8 +196,7 @@ def _read_suite(
     """A suite's content, and a name for it in errors."""
     if name in own:
         return dict(attacks=own[name]), f'suite "{name}" of the config'
-    is_path = name.endswith('.json')
-    path = Path(name) if is_path else FOLDER / f'{name}.json'
+    path = Path(name if name.endswith('.json') else FOLDER / f'{name}.json')
     if not path.is_file():
         raise UsageError(
             f'suite "{name}" does not exist: the suites are '
@@ -232,8 +232,7 @@ def _attacks(
             if twin.key != attack.key:
                 raise UsageError(
                     f'{where}: two different attacks have the name '
-                    f'"{attack.name}"; give one of them another name, '
-                    '{"attack": ..., "name": "..."}'
+                    f'"{attack.name}"; {_ANOTHER_NAME}'
                 )
     return list(out.values())
 
@@ -252,43 +251,31 @@ def _expanded(
         )
     attacks = _read(entry['attack'], skeleton)
     for target, steps in _steps(attacks, skeleton):
-        name = entry.get('name') or '+'.join(map(str, steps))
+        name = entry.get('name') or '+'.join(map(_label, steps))
         if target is not None:
             name = name.replace('{target}', target)
         details = {**_derived(steps), **(entry.get('details') or {})}
-        configs = tuple(step.to_config() for step in steps)
+        configs = tuple(
+            step.to_config() if isinstance(step, Attack) else step
+            for step in steps
+        )
         yield SuiteAttack(name, suite, configs, details)
 
 
-def _merged(first: SuiteAttack, again: SuiteAttack) -> SuiteAttack:
-    others = [*first.details.get(ALSO_IN, ()), again.suite]
-    others = [name for name in dict.fromkeys(others) if name != first.suite]
-    details = {**again.details, **first.details}
-    return replace(
-        first, details={**details, ALSO_IN: others} if others else details
-    )
+def _label(step: Attack | dict) -> str:
+    """Short form of an attack, or of a transform of others."""
+    if isinstance(step, Attack):
+        return str(step)
+    type_ = step['type']
+    name = type_ if isinstance(type_, str) else type_.__name__
+    target = step.get('target', '')
+    if not isinstance(target, str):
+        target = ','.join(map(str, target))
+    fields = [name.rpartition('.')[2], target, step.get('fill', '')]
+    return ':'.join(str(part) for part in fields if part)
 
 
-@dataclass(frozen=True)
-class _Other:
-    """A transform that is not an attack of this package, as it is."""
-
-    config: dict[str, Any]
-
-    def to_config(self) -> dict[str, Any]:
-        return self.config
-
-    def __str__(self) -> str:
-        type_ = self.config['type']
-        name = type_ if isinstance(type_, str) else type_.__name__
-        target = self.config.get('target', '')
-        if not isinstance(target, str):
-            target = ','.join(map(str, target))
-        fields = [name.rpartition('.')[2], target, self.config.get('fill', '')]
-        return ':'.join(str(part) for part in fields if part)
-
-
-def _read(entry: Any, skeleton: Skeleton) -> list[Attack | _Other]:
+def _read(entry: Any, skeleton: Skeleton) -> list[Attack | dict]:
     """The attacks of an entry, with the user's own parts.
 
     Raises:
@@ -304,7 +291,7 @@ def _read(entry: Any, skeleton: Skeleton) -> list[Attack | _Other]:
             )
         attack = Attack.from_config(entry)
         if attack is None:
-            return [_Other(dict(entry))]
+            return [dict(entry)]
     elif isinstance(entry, Sequence):
         return [one for part in entry for one in _read(part, skeleton)]
     else:
@@ -319,46 +306,39 @@ def _read(entry: Any, skeleton: Skeleton) -> list[Attack | _Other]:
 
 
 def _steps(
-    attacks: Sequence[Attack | _Other], skeleton: Skeleton
-) -> list[tuple[str | None, list[Attack | _Other]]]:
+    attacks: Sequence[Attack | dict], skeleton: Skeleton
+) -> Iterator[tuple[str | None, list[Attack | dict]]]:
     """The attacks for each target of their wildcard; its name, or None.
 
     Raises:
         ValueError: The data set lacks a target, or wildcards are mixed.
     """
     wild = [a for a in attacks if isinstance(a, Attack) and a.word == WILDCARD]
-    if not wild:
-        for attack in attacks:
-            if isinstance(attack, Attack):
-                attack.check(skeleton)
-        return [(None, list(attacks))]
     if len({attack.kind for attack in wild}) > 1:
         raise ValueError(
             'an attack has "*" for joints and for parts at once: write two '
             'attacks'
         )
-    names = [one.names[0] for one in wild[0].expand(skeleton)]
+    names: list[str | None] = [None]
+    if wild:
+        names = [one.names[0] for one in wild[0].expand(skeleton)]
     if not names:
         _LOG.warning(
             'This data set has no body parts, so its suites have no attacks '
             "on parts: define them in the config's occlusion_parts."
         )
-    out: list[tuple[str | None, list[Attack | _Other]]] = []
     for name in names:
-        steps: list[Attack | _Other] = [
-            replace(a, names=(name,))
-            if isinstance(a, Attack) and a.word == WILDCARD
-            else a
+        steps = [
+            replace(a, names=(name,)) if name and a in wild else a
             for a in attacks
         ]
-        for attack in steps:
-            if isinstance(attack, Attack):
-                attack.check(skeleton)
-        out.append((name, steps))
-    return out
+        for step in steps:
+            if isinstance(step, Attack):
+                step.check(skeleton)
+        yield name, steps
 
 
-def _derived(attacks: Sequence[Attack | _Other]) -> dict[str, Any]:
+def _derived(attacks: Sequence[Attack | dict]) -> dict[str, Any]:
     """Details that follow from an attack."""
     attack = attacks[0]
     if len(attacks) != 1 or not isinstance(attack, Attack):

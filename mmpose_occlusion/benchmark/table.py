@@ -37,12 +37,14 @@ def header(main: str, found: bool = False) -> list[str]:
 
 def rows(analysis: Analysis) -> list[list[str]]:
     """The clean row, and one for each attack in the run's order."""
-    out = _scores(analysis)
+    clean, main = analysis.clean, analysis.main
+    first = ['clean', str(analysis.people), _number(clean[main].value), '–']
+    first += [_number(clean[name].value, '.2f') for name in ('PCK', 'OKS50')]
+    out = [first, *(_row(cost, main) for cost in analysis.costs)]
     known = {each['attack']: each for each in people_found(analysis)}
-    if known:
-        for name, row in zip(['clean', *_names(analysis)], out, strict=True):
-            one = known.get(name)
-            row += [str(one['found']), str(one['extra'])] if one else ['–'] * 2
+    for row in out if known else ():
+        one = known.get(row[0])
+        row += [str(one['found']), str(one['extra'])] if one else ['–'] * 2
     return out
 
 
@@ -50,22 +52,6 @@ def people_found(analysis: Analysis) -> list[dict[str, Any]]:
     """Of models that find people by themselves, see
     :func:`.image_people.count_found`; else empty."""
     return analysis.run.run.get('people_found', [])
-
-
-def _names(analysis: Analysis) -> list[str]:
-    return [cost.name for cost in analysis.costs]
-
-
-def _scores(analysis: Analysis) -> list[list[str]]:
-    clean, main = analysis.clean, analysis.main
-    first = [
-        *('clean', str(analysis.people), _number(clean[main].value), '–'),
-        *(
-            _number(clean[measure].value, '.2f')
-            for measure in ('PCK', 'OKS50')
-        ),
-    ]
-    return [first, *(_row(cost, main) for cost in analysis.costs)]
 
 
 def _row(cost: AttackCost, main: str) -> list[str]:

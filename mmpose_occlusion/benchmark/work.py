@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
@@ -57,15 +58,8 @@ class Work:
 
 
 def order_by_image(image_ids: np.ndarray) -> np.ndarray:
-    """Stable order in which the crops of an image are consecutive.
-
-    Images are sorted by their first crop; crops of an image keep their order.
-
-    Args:
-        image_ids: ``(N,)`` image id of each crop.
-
-    Returns:
-        ``(N,)`` indices.
+    """Stable order ``(N,)`` in which the crops of an image are consecutive;
+    images are sorted by their first crop.
     """
     _, first, inverse = np.unique(
         image_ids, return_index=True, return_inverse=True
@@ -87,12 +81,8 @@ def image_ranges(image_ids: Sequence) -> list[tuple[int, int]]:
 def cut(image_ids: Sequence, size: int) -> list[Block]:
     """Divide crops into blocks of whole images.
 
-    All blocks but the last one stay the same when images are appended.
-
-    Args:
-        image_ids: Image id of each crop; crops of an image are consecutive.
-        size: Maximum number of crops in a block. An image with more crops
-            than that is divided.
+    All blocks but the last one stay the same when images are appended. An
+    image with more crops than ``size`` is divided.
     """
     edges = [0]
     for start, stop in image_ranges(image_ids):
@@ -148,8 +138,8 @@ def open_run(
         arrays: Bboxes and annotations, see :func:`.data.to_arrays`.
         attacks: The attacks; those with equal keys are computed once.
         resume: Whether to keep what is stored.
-        dry_run: Whether to only log what is missing, and write nothing.
-        log: Called with a line.
+        dry_run: Whether to write nothing.
+        log: Called with lines on what is missing.
     """
     key = key_of(info['depends_on'])
     path = folder / 'store' / key
@@ -185,13 +175,7 @@ def plan(
     keys: Sequence[str],
     stored: Mapping[int, set[str]],
 ) -> list[Work]:
-    """The work that is not stored yet.
-
-    Args:
-        blocks: All blocks.
-        keys: Distinct keys of the attacks.
-        stored: Number of a block -> keys that are stored for it.
-    """
+    """The work of blocks for which not all keys are stored."""
     out = []
     for block in blocks:
         has = stored.get(block.number, set())
@@ -239,13 +223,8 @@ class Recorder:
     def add(
         self, block: Block, key: str, result: BlockResult, passes: int
     ) -> None:
-        """Take the result of a block under an attack.
-
-        Args:
-            block: The block.
-            key: Of the attack, or :data:`.store.CLEAN`.
-            result: Its predictions.
-            passes: Forward passes that it took.
+        """Take the result of a block under the attack of a key, which took a
+        number of forward passes.
         """
         self._kept.setdefault(block.number, {})[key] = result
         self._open[block.number] -= 1
@@ -259,11 +238,14 @@ class Recorder:
         if now - self._logged < LOG_SECONDS:
             return
         self._logged, elapsed = now, now - self._start
-        remaining = elapsed * (self._total - self._units) / self._units
+        done = self._units / self._total
+        passed, left = (
+            timedelta(seconds=round(seconds))
+            for seconds in (elapsed, elapsed / done - elapsed)
+        )
         self._log(
-            f'{self._units / self._total:.0%} done: {self.passes:,} forward '
-            f'passes in {duration(elapsed)} ({self.passes / elapsed:.1f}/s), '
-            f'{duration(remaining)} left'
+            f'{done:.0%} done: {self.passes:,} forward passes in {passed} '
+            f'({self.passes / elapsed:.1f}/s), {left} left'
         )
 
     def _write(self, number: int) -> None:
@@ -271,30 +253,8 @@ class Recorder:
         self._written = time.monotonic()
 
 
-def duration(seconds: float) -> str:
-    """Seconds in words.
-
-    >>> duration(4), duration(100), duration(7500), duration(200_000)
-    ('4 s', '2 min', '2 h 5 min', '2 d 7 h')
-    """
-    if seconds < 90:
-        return f'{seconds:.0f} s'
-    minutes = round(seconds / 60)
-    hours, days = minutes // 60, minutes // 1440
-    if hours < 1:
-        return f'{minutes} min'
-    if hours < 48:
-        return f'{hours} h {minutes % 60} min'
-    return f'{days} d {hours % 24} h'
-
-
 def command_facts(start: float, **versions: str) -> dict[str, Any]:
-    """Facts about a command, for the store and the report.
-
-    Args:
-        start: Seconds since the epoch.
-        versions: Of further libraries.
-    """
+    """Facts about a command that began at a time since the epoch."""
     return dict(
         command=shlex.join(['python', *sys.argv]),
         started=time.strftime('%Y-%m-%dT%H:%M:%S%z', time.localtime(start)),

@@ -421,16 +421,56 @@ class Raising(Planted):
         return super().__call__(images, boxes)
 
 
+class Crashing(Planted):
+    def __call__(self, images, boxes):
+        if self.calls > 6:
+            os._exit(7)
+        return super().__call__(images, boxes)
+
+
+class Hanging(Planted):
+    def __call__(self, images, boxes):
+        if self.calls > 6:
+            signal.pause()
+        return super().__call__(images, boxes)
+
+
+def test_processes_change_no_bit(people, tmp_path, monkeypatch):
+    monkeypatch.setattr('mmpose_occlusion.benchmark.image_run.BLOCK_IMAGES', 1)
+    one = run(WholeImage(people), people, tmp_path / 'one')
+    many = run(WholeImage(people), people, tmp_path / 'many', num_workers=3)
+    same_predictions(many, one)
+    assert many.run['forward_passes'] == one.run['forward_passes']
+
+
 @pytest.mark.parametrize(
-    ('kind', 'sentence'),
+    ('kind', 'others', 'sentence'),
     [
-        (Wrong, r'returned keypoints of shape \(2, 16, 2\) instead of'),
-        (Raising, r'begins with ".*" \(ZeroDivisionError: by nothing\)'),
+        (Wrong, {}, r'keypoints of shape \(2, 16, 2\) instead of'),
+        (Wrong, dict(num_workers=1), r'keypoints of shape \(2, 16, 2\)'),
+        (Raising, {}, r'begins with ".*" \(ZeroDivisionError: by nothing\)'),
+        (Crashing, dict(num_workers=1), r'exit status 7\) in a batch that be'),
+        (Hanging, dict(timeout=1.5), r'more than 1.5 s in a batch that begin'),
     ],
 )
-def test_predictors_that_fail(people, tmp_path, kind, sentence):
+def test_predictors_that_fail(
+    people, tmp_path, monkeypatch, kind, others, sentence
+):
+    """One sentence, and what is finished is stored."""
+    monkeypatch.setattr('mmpose_occlusion.benchmark.work.FLUSH_SECONDS', -1)
+    out = tmp_path / 'out'
     with pytest.raises(UsageError, match=sentence):
-        run(kind(people), people, tmp_path / 'out')
+        run(kind(people), people, out, batch_size=4, **others)
+    stored = list(out.glob('store/*/shards/*.npz'))
+    assert bool(stored) == (kind is not Wrong)
+
+
+def test_predictors_that_cannot_be_sent(people, tmp_path):
+    class Local(Planted):
+        pass
+
+    with pytest.raises(UsageError, match='cannot be sent to another process'):
+        run(Local(people), people, tmp_path / 'out', num_workers=2)
 
 
 @pytest.mark.parametrize(

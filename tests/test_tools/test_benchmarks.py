@@ -89,6 +89,16 @@ def test_throughput(script, tmp_path, capsys):
     assert re.search(r'the network takes \d+% of the time', out)
 
 
+def test_throughput_of_images(script, capsys):
+    script('throughput').main(
+        ['--images', '--copies', '2', '--attack', 'keypoint:nose:black:10%']
+    )
+    out = capsys.readouterr().out
+    # four further images of three people each
+    assert '16 images (clean and attacked)' in out
+    assert re.search(r'[\d.]+ ms of processor time each', out)
+
+
 def test_made_up_people_are_cocos_format(script, tmp_path):
     data = script('_data')
     file, images = data.repeated(str(tmp_path), copies=2)

@@ -32,9 +32,13 @@ def coco(folder: str) -> tuple[Path, Path]:
     if real := os.environ.get(REAL_DATA):
         images = Path(real).resolve() / 'coco'
         return images / 'test_coco.json', images
+    from mmpose_occlusion.skeleton import COCO_JOINTS
+
     root, rng = Path(folder), np.random.default_rng(0)
     content: dict = dict(images=[], annotations=[])
-    content['categories'] = [dict(id=1, name='person')]
+    content['categories'] = [
+        dict(id=1, name='person', keypoints=list(COCO_JOINTS))
+    ]
     for image in range(1, 5):
         noise = rng.integers(0, 256, (480, 640, 3), dtype=np.uint8)
         name = f'{image}.jpg'

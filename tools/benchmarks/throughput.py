@@ -1,38 +1,115 @@
-"""Attacked crops per second of the benchmark, and the network's share.
+"""Attacked crops or images per second of the benchmark.
 
     python tools/benchmarks/throughput.py [CONFIG] [--checkpoint FILE]
     python tools/benchmarks/throughput.py --stub
+    python tools/benchmarks/throughput.py --images --workers 2 --copies 50
 
-The first runs a network (MMPose's HRNet-w32 by default, untrained without a
-checkpoint); the second a stub whose heatmaps cost nothing, so that what is
-left is the benchmark's and MMPose's own work. The network runs in one
-thread, so that its share of the time is the fraction of the loop's time that
-a network alone would need. OCCLUSION_REAL_DATA names a folder of photographs.
+The first runs a network on crops (MMPose's HRNet-w32 by default, untrained
+without a checkpoint); the second a stub whose heatmaps cost nothing, so that
+what is left is the benchmark's and MMPose's own work; the third a predictor
+of whole images that costs nothing. The network runs in one thread, so that
+its share of the time is the fraction of the loop's time that a network alone
+would need. OCCLUSION_REAL_DATA names a folder of photographs.
 """
 
 import argparse
+import resource
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import torch
+import numpy as np
 
 
-class FixedBackbone(torch.nn.Module):
+class FreePredictor:
+    """Each joint in the middle of its person's bbox."""
+
+    name = 'free'
+    needs_boxes = True
+
+    def __init__(self) -> None:
+        from mmpose_occlusion.skeleton import COCO_JOINTS
+
+        self.keypoint_names = COCO_JOINTS
+
+    def identity(self) -> str:
+        return self.name
+
+    def __call__(self, images, boxes):
+        from mmpose_occlusion.predictors import Prediction
+
+        middles = [(b[:, None, :2] + b[:, None, 2:]) / 2 for b in boxes]
+        return [
+            Prediction(m.repeat(17, axis=1), np.ones((len(m), 17)))
+            for m in middles
+        ]
+
+
+def measure_images(args: argparse.Namespace, folder: str) -> str:
+    """The figures of a free predictor on whole images."""
+    from _data import repeated
+
+    from mmpose_occlusion.benchmark.image_run import run_predictor
+
+    file, images = repeated(folder, args.copies)
+    times: list[tuple[float, float]] = []
+
+    def once(number: int | None) -> int:
+        begin = time.perf_counter(), _processor_seconds()
+        run = run_predictor(
+            FreePredictor(),
+            file,
+            images,
+            out=f'{folder}/{number}',
+            attacks=args.attack,
+            max_images=number,
+            num_workers=args.workers,
+            log=lambda text: None,
+        )
+        wall = time.perf_counter() - begin[0]
+        times.append((wall, _processor_seconds() - begin[1]))
+        return run.run['forward_passes']
+
+    # the difference of two runs leaves out the start of the processes
+    passes = -once(4) + once(args.max_images)
+    wall, work = np.subtract(times[1], times[0])
+    processes = args.workers or 1
+    return (
+        f'{passes:,} images (clean and attacked): {passes / wall:.0f} per '
+        f'second; {1000 * work / passes:.2f} ms of processor time each, '
+        f'which is {processes * passes / work:.0f} per second on '
+        f'{processes} free cores'
+    )
+
+
+def _processor_seconds() -> float:
+    own, ended = (
+        resource.getrusage(who)
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return sum(u.ru_utime + u.ru_stime for u in (own, ended))
+
+
+def fixed_backbone(joints: int, size: tuple[int, int]):
     """Stands in for backbone and head: the same heatmaps for each crop."""
+    import torch
 
-    def __init__(self, joints: int, size: tuple[int, int]) -> None:
-        super().__init__()
-        generator = torch.Generator().manual_seed(0)
-        maps = torch.rand((1, joints, *size[::-1]), generator=generator)
-        self.register_buffer('maps', maps)
+    class FixedBackbone(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            generator = torch.Generator().manual_seed(0)
+            maps = torch.rand((1, joints, *size[::-1]), generator=generator)
+            self.register_buffer('maps', maps)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(N, 3, H, W) -> (N, K, h, w) without copies."""
-        return self.maps.expand(len(x), -1, -1, -1)
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            """(N, 3, H, W) -> (N, K, h, w) without copies."""
+            return self.maps.expand(len(x), -1, -1, -1)
+
+    return FixedBackbone()
 
 
 class Stopwatch:
@@ -48,6 +125,8 @@ class Stopwatch:
         self.seconds, self.crops = 0.0, 0
 
     def __call__(self, *args, **kwargs):
+        import torch
+
         start = time.perf_counter()
         result = self.function(*args, **kwargs)
         if torch.cuda.is_available():
@@ -89,10 +168,32 @@ def build_runner(args: argparse.Namespace, folder: str):
     if args.stub:
         head = runner.model.head
         size = head.decoder.heatmap_size
-        runner.model.backbone = FixedBackbone(head.out_channels, size)
+        runner.model.backbone = fixed_backbone(head.out_channels, size)
         runner.model.backbone.to(next(head.parameters()).device)
         head.forward = lambda maps: maps
     return runner
+
+
+def measure_crops(args: argparse.Namespace, folder: str) -> str:
+    """The figures of a network on crops."""
+    runner = build_runner(args, folder)
+    network = Stopwatch(runner.model.backbone.forward)
+    head = Stopwatch(runner.model.head.forward)
+    runner.model.backbone.forward = network
+    runner.model.head.forward = head
+    loop = runner.build_test_loop(runner._test_loop)
+    runner.call_hook('before_run')
+    start = time.perf_counter()
+    loop.run()
+    seconds = time.perf_counter() - start
+    flip = 2 if runner.model.test_cfg.get('flip_test') else 1
+    crops = network.crops // flip
+    share = (network.seconds + head.seconds) / seconds
+    return (
+        f'{crops:,} crops (clean and attacked) in {seconds:.1f} s: '
+        f'{crops / seconds:.0f} per second; the network takes {share:.0%} '
+        'of the time'
+    )
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -103,6 +204,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('config', nargs='?')
     parser.add_argument('--checkpoint', metavar='FILE')
     parser.add_argument('--stub', action='store_true')
+    parser.add_argument('--images', action='store_true')
     parser.add_argument(
         '--attack', action='append', help='default: keypoint:*:black'
     )
@@ -110,27 +212,12 @@ def main(argv: list[str] | None = None) -> None:
         '--copies', type=int, default=1, help='read the images so often'
     )
     parser.add_argument('--max-images', type=int, metavar='N')
+    parser.add_argument('--workers', type=int, default=0, metavar='N')
     args = parser.parse_args(argv)
     args.attack = args.attack or ['keypoint:*:black']
+    measure = measure_images if args.images else measure_crops
     with tempfile.TemporaryDirectory() as folder:
-        runner = build_runner(args, folder)
-        network = Stopwatch(runner.model.backbone.forward)
-        head = Stopwatch(runner.model.head.forward)
-        runner.model.backbone.forward = network
-        runner.model.head.forward = head
-        loop = runner.build_test_loop(runner._test_loop)
-        runner.call_hook('before_run')
-        start = time.perf_counter()
-        loop.run()
-        seconds = time.perf_counter() - start
-    flip = 2 if runner.model.test_cfg.get('flip_test') else 1
-    crops = network.crops // flip
-    share = (network.seconds + head.seconds) / seconds
-    print(
-        f'\n{crops:,} crops (clean and attacked) in {seconds:.1f} s: '
-        f'{crops / seconds:.0f} per second; the network takes {share:.0%} '
-        'of the time'
-    )
+        print(f'\n{measure(args, folder)}')
 
 
 if __name__ == '__main__':

@@ -44,13 +44,8 @@ _NOT_FOR_MODELS = 'raw_ann_info'
 
 @dataclass(frozen=True)
 class Task:
-    """Crops of one image, made together by one worker.
-
-    Args:
-        block: Number of their block.
-        start: Index of the first crop.
-        stop: Index after the last crop.
-        attacks: Indices of the attacks to apply.
+    """Crops from start to stop, of one image, made together by one worker,
+    and the indices of the attacks on them.
     """
 
     block: int
@@ -155,10 +150,7 @@ class CropMaker(Dataset):
     ) -> Iterator[tuple[Work, list[Crop]]]:
         """The crops of each block; workers prepare the next ones meanwhile.
 
-        Args:
-            work: The blocks, and the attacks on them.
-            image_ids: ``(N,)`` of all crops.
-            num_workers: Number of processes.
+        ``image_ids`` are those of all crops.
         """
         self.tasks = [
             Task(block.number, block.start + a, block.start + b, w.attacks)
@@ -243,11 +235,7 @@ class CropMaker(Dataset):
 def case_crops(
     run: BenchmarkRun, cases: 'Sequence[Case]'
 ) -> 'dict[Case, CaseImages]':
-    """Make the crops of a report's cases again, clean and attacked.
-
-    Args:
-        run: The run; its ``dataset`` says how to build the data set.
-        cases: Cases of the run.
+    """The crops of a report's cases, made again through MMPose's data set.
 
     Raises:
         LookupError: The data set is missing or has changed, or an attack

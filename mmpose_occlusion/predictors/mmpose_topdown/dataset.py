@@ -117,15 +117,7 @@ class BenchmarkDataset:
 
 
 def recipe(cfg: Config, dataset: Mapping) -> dict[str, Any]:
-    """How to build a data set again, as plain values for the store.
-
-    Args:
-        cfg: The run's config.
-        dataset: Config of the data set, with its whole pipeline.
-
-    Returns:
-        ``default_scope``, ``custom_imports`` and ``dataset``.
-    """
+    """How to build a data set of a config, with its whole pipeline, again."""
     return plain(
         dict(
             default_scope=cfg.get('default_scope') or 'mmpose',
@@ -173,10 +165,8 @@ def infos_of(dataset: Any) -> list[dict]:
 
 
 def read_people(config: Mapping) -> dict[int, dict]:
-    """Annotation id -> data info of all people in a data set's annotations.
-
-    Args:
-        config: Config of a top-down data set; its ``bbox_file`` is ignored.
+    """Annotation id -> data info of all people in the annotations of a
+    top-down data set's config; its ``bbox_file`` is ignored.
     """
     # a wrapper has nothing that the inner data set has not
     while isinstance(config.get('dataset'), Mapping):
@@ -191,12 +181,8 @@ def read_people(config: Mapping) -> dict[int, dict]:
 def make_boxes(
     infos: Iterable[Mapping], people: Mapping[int, Mapping], joints: int
 ) -> Boxes:
-    """The bboxes of a data set, and the person in each.
-
-    Args:
-        infos: See :func:`infos_of`.
-        people: See :func:`read_people`.
-        joints: K.
+    """The bboxes of :func:`infos_of`, and the person in each, of
+    :func:`read_people`.
     """
     rows = [
         dict(
@@ -263,10 +249,7 @@ def coco_people(
 ) -> list[dict[str, Any]]:
     """People as COCO annotations; empty for data sets in another format.
 
-    Args:
-        people: Data infos, see :func:`read_people`.
-        joints: K.
-        use_area: False computes areas from bboxes, as the metric does.
+    Without ``use_area``, areas are computed from bboxes, as the metric does.
     """
     out = []
     for person in people:
@@ -292,14 +275,8 @@ def _joints_of(metainfo: Mapping, skeleton: Skeleton) -> Joints:
 
 
 def describe_metric(evaluator: Any) -> dict[str, Any]:
-    """How a config's evaluator scores.
-
-    Args:
-        evaluator: Config of a metric, or a list of which the first counts.
-
-    Returns:
-        ``metric``, the name of the class, and those of its arguments that the
-        analysis may use, defaults written out.
+    """How a config's evaluator, the first of a list, scores: ``metric``, its
+    class, and the arguments that the analysis may use, with defaults.
     """
     if isinstance(evaluator, list | tuple):
         evaluator = evaluator[0] if evaluator else {}

@@ -69,17 +69,10 @@ class OcclusionBenchmarkLoop(BaseLoop):
         dataloader: Config of the test data; of its other settings only
             ``num_workers`` is used.
         evaluator: Config of the metric, for the store.
-        out: Folder of the benchmark.
-        suites: Names or files of suites, see :func:`.suite.load_suites`.
-        attacks: Short forms of further attacks.
-        seed: Seed of the attacks' random draws.
-        batch_size: Maximum number of crops in a block and in a batch; by
-            default see :data:`BATCH_SIZE`.
-        max_images: Use the first images only.
-        resume: False computes everything again.
-        dry_run: Only print what is missing.
+        out, suites, attacks, seed, batch_size, max_images, resume, dry_run,
+        threads:
+            See :func:`mmpose_occlusion.benchmark.api.run_benchmark`.
         fp16: Compute in PyTorch's default mixed precision.
-        threads: See :class:`.predict.BatchPredictor`.
 
     Attributes:
         store: The run's part of the store, after :meth:`run`.
@@ -202,7 +195,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         return dict(
             format=FORMAT,
             weights=digest_of_weights(model),
-            config=config_part(self.runner.cfg, pipeline),
+            config=_config_part(self.runner.cfg, pipeline),
             data=digest_of_arrays(self.data.arrays),
             images=digest_of_images(
                 self.data.paths,
@@ -263,21 +256,14 @@ def digest_of_weights(model: torch.nn.Module) -> str:
     )
 
 
-def config_part(cfg: Config, pipeline: Sequence[Mapping]) -> dict:
-    """The part of a config that predictions depend on, as plain values.
-
-    Args:
-        cfg: The run's config.
-        pipeline: Its test pipeline, without attacks.
-
-    Returns:
-        The model without its training settings, the pipeline, the user's
-        hooks and the precision.
+def _config_part(cfg: Config, pipeline: Sequence[Mapping]) -> dict:
+    """What predictions depend on, as plain values: the model without its
+    training settings, the test pipeline, the user's hooks, the precision.
     """
     test_cfg = cfg.get('test_cfg') or {}
     return plain(
         dict(
-            model=_without(cfg.model, _OF_TRAINING),
+            model=_without_training(cfg.model),
             pipeline=list(pipeline),
             hooks=cfg.get('custom_hooks') or [],
             fp16=bool(test_cfg.get('fp16', False)),
@@ -285,15 +271,15 @@ def config_part(cfg: Config, pipeline: Sequence[Mapping]) -> dict:
     )
 
 
-def _without(value: Any, names: Sequence[str]) -> Any:
+def _without_training(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {
-            key: _without(entry, names)
+            key: _without_training(entry)
             for key, entry in value.items()
-            if key not in names
+            if key not in _OF_TRAINING
         }
     if isinstance(value, list | tuple):
-        return [_without(entry, names) for entry in value]
+        return [_without_training(entry) for entry in value]
     return value
 
 
@@ -303,16 +289,11 @@ def read_suites(
     attacks: Sequence[str],
     skeleton: Skeleton,
 ) -> list[SuiteAttack]:
-    """The attacks of a benchmark, each of which MMPose can build.
-
-    Args:
-        cfg: The run's config, of which ``occlusion_suites`` may be set.
-        suites: See :func:`.suite.load_suites`.
-        attacks: Short forms of further attacks.
-        skeleton: The data set's joints and parts.
+    """The attacks of :func:`.suite.load_suites` and of a config's
+    ``occlusion_suites``.
 
     Raises:
-        UsageError: An attack cannot be read or built, or there is none.
+        UsageError: MMPose cannot build one, or there is none.
     """
     own = cfg.get('occlusion_suites')
     found = load_suites(suites, attacks, skeleton, own)
@@ -326,14 +307,7 @@ def read_suites(
 
 
 def on_main(work: Callable[[], Any]) -> Any:
-    """Call a function in the main process only.
-
-    Returns:
-        Its result, in all processes.
-
-    Raises:
-        UsageError: Raised by the function; raised in all processes.
-    """
+    """Call a function in the main process; its outcome is that of all."""
     outcome: list = [None, None]
     if get_dist_info()[0] == 0:
         try:

@@ -81,16 +81,11 @@ class BatchPredictor:
         keys: Sequence[str],
         recorder: Recorder,
     ) -> None:
-        """Predict all crops, clean and where attacks change them.
+        """Predict the crops of blocks, clean and where attacks change them.
 
         The crops of a block under one attack are one batch, so that
         predictions do not depend on other attacks or on the order of
         computation.
-
-        Args:
-            blocks: See :meth:`.crop_maker.CropMaker.blocks`.
-            keys: Keys of the attacks.
-            recorder: Takes the results.
         """
         running: dict[Future, tuple[Block, str]] = {}
 
@@ -114,15 +109,8 @@ class BatchPredictor:
     def result(
         self, crops: Sequence[Crop], attack: int | None = None
     ) -> BlockResult:
-        """Predict the crops of a block that an attack changes.
-
-        Args:
-            crops: All crops of the block.
-            attack: Index of the attack; None for clean crops, which are all
-                predicted.
-
-        Raises:
-            UsageError: The model predicts another number of joints.
+        """Predict the crops of a block that an attack changes, or all of them
+        clean.
         """
         arrays = BlockArrays(len(crops), self._joints)
         if attack is None:
