@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from mmpose_occlusion.cli import benchmark, browse, report
+from mmpose_occlusion.cli import (
+    benchmark,
+    browse,
+    exchange,
+    image,
+    model_table,
+    report,
+)
 from tests.test_tools.conftest import tool  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,7 +32,11 @@ PAGES = sorted(
 PARSERS = {
     'occlusion-benchmark': benchmark.parse_args,
     'occlusion-browse': browse.parse_args,
+    'occlusion-export': exchange.parse_export,
+    'occlusion-image': image.parse_args,
+    'occlusion-import': exchange.parse_import,
     'occlusion-report': report.parse_args,
+    'occlusion-table': model_table.parse_args,
 }
 SYSTEM = {'pip', 'unzip', 'pre-commit'}
 """Commands that are not of this project."""

@@ -18,7 +18,13 @@ import mmpose_occlusion
 from mmpose_occlusion.benchmark import suite
 
 ABSENT = ('torch', 'mmcv', 'mmengine', 'mmdet', 'mmpose')
-COMMANDS = {'occlusion-benchmark', 'occlusion-browse', 'occlusion-report'}
+COMMANDS = {
+    f'occlusion-{name}'
+    for name in (
+        *('benchmark', 'browse', 'export', 'image', 'import', 'report'),
+        'table',
+    )
+}
 
 
 def occlude_one_joint() -> None:

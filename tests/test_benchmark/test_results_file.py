@@ -57,8 +57,7 @@ def test_formats(report, tmp_path, capsys):
             for name in ('model_a', 'b & c')
         ),
         '',
-        '- model_a: boxes: annotated',
-        '- b & c: boxes: annotated',
+        '- all: boxes: annotated',
     ]
     results = tmp_path / 'results.json'
     tex = printed(capsys, report, '--format', 'latex', '--results', results)

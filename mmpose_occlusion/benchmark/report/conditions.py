@@ -26,7 +26,8 @@ def conditions(analysis: Analysis) -> dict[str, str]:
     flip = _flip_test(run.run)
     if flip is not None:
         out['flip test'] = 'yes' if flip else 'no'
-    out['input'] = f'{width}x{height}'
+    if how.get('frame') != 'image':  # whose models have sizes of their own
+        out['input'] = f'{width}x{height}'
     if 'score_mode' in how:
         out['pose score'] = str(how['score_mode'])
     if 'nms_mode' in how:

@@ -198,10 +198,17 @@ def _tables(
                 f'{data}, suite {suite} ({digest or "no checksum"})',
                 ['model', 'people', f'clean {measure}', 'mPC', 'rPC'],
                 rows,
-                [f'{r["model"]}: {r["protocol"]}' for r in mine],
+                _protocols(mine),
             )
         )
     return out
+
+
+def _protocols(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line if they are the same, else one for each model."""
+    if len({r['protocol'] for r in results}) == 1:
+        return [f'all: {results[0]["protocol"]}']
+    return [f'{r["model"]}: {r["protocol"]}' for r in results]
 
 
 def _both(estimate: Mapping[str, float | None]) -> str:
