@@ -125,7 +125,7 @@ class OnnxPredictor:
                 'them: give names, for example names=blazepose'
             )
         self.keypoint_names = named_joints(names)
-        if joints not in (len(self.keypoint_names), -1):
+        if joints != len(self.keypoint_names):
             raise UsageError(
                 f'model "{path}" has {joints} keypoints, and '
                 f'{len(self.keypoint_names)} names were given'
@@ -229,16 +229,29 @@ class OnnxPredictor:
         return last, (width, height)
 
     def _outputs(self, path: str) -> tuple[str, int]:
-        """What the outputs are, and the number of joints, -1 if open."""
-        shapes = [list(o.shape) for o in self._session.get_outputs()]
+        """What the outputs are, and the number of joints, from the outputs
+        of a black crop: a file may leave shapes open."""
+        width, height = self._size
+        number = max(_whole(self._input.shape[0]), 1)
+        crops = np.zeros((number, height, width, 3), np.uint8)
+        try:
+            outputs = self._session.run(
+                None, {self._input.name: self._normalised(crops)}
+            )
+        except Exception as error:
+            raise UsageError(
+                f'model "{path}" does not take an input of {width}x{height}: '
+                f'{" ".join(str(error).split())}'
+            ) from error
+        shapes = [np.shape(output) for output in outputs]
         four = [s for s in shapes if len(s) == 4]
         three = [s for s in shapes if len(s) == 3]
         if four:
-            return 'heatmaps', _whole(four[0][1])
+            return 'heatmaps', four[0][1]
         if len(three) >= 2:
-            return 'simcc', _whole(three[0][1])
+            return 'simcc', three[0][1]
         if three and three[0][2] in (2, 3):
-            return 'coordinates', _whole(three[0][1])
+            return 'coordinates', three[0][1]
         raise UsageError(
             f'model "{path}" has outputs of shapes {shapes}: known are '
             'heatmaps (N, K, h, w), two SimCC outputs (N, K, bins) and '

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.predictors import load_predictor
+from mmpose_occlusion.predictors.joint_names import joint_mapping
+from mmpose_occlusion.skeleton import COCO_JOINTS
 
 
 @pytest.fixture(scope='module')
@@ -37,24 +39,31 @@ def people(real_data):
     [
         ('movenet_lightning_int8_192.tflite', 'ai_edge_litert'),
         ('ultralight_simplepose_256x192.onnx', 'onnxruntime'),
+        # of npm's @mediapipe/pose, or of the wheel mediapipe==0.10.21
+        ('pose_landmark_full.tflite', 'ai_edge_litert'),
     ],
 )
 def test_joints_are_found(people, real_models, name, library):
-    """Half of them within 5 % of the box; scores tell them apart."""
+    """Half of them within 5 % of the box; scores fall with the error."""
     pytest.importorskip(library)
+    if not (real_models / name).is_file():
+        pytest.skip(f'OCCLUSION_REAL_MODELS has no {name}')
     predict = load_predictor(str(real_models / name))
+    order = joint_mapping(predict.keypoint_names, COCO_JOINTS)
     images, boxes, truth = zip(*people, strict=True)
     far, scores = [], []
     found = predict(images, boxes)
     for one, some, joints in zip(found, boxes, truth, strict=True):
         side = (some[:, 2:] - some[:, :2]).max(axis=1)
-        miss = np.linalg.norm(one.keypoints - joints[..., :2], axis=2)
+        miss = np.linalg.norm(
+            one.keypoints[:, order] - joints[..., :2], axis=2
+        )
         labelled = joints[..., 2] > 0
         far.append((miss / side[:, None])[labelled])
-        scores.append(one.scores[labelled])
+        scores.append(one.scores[:, order][labelled])
     far, scores = np.concatenate(far), np.concatenate(scores)
     assert np.median(far) < 0.05
-    assert scores[far < 0.05].mean() > scores[far > 0.2].mean() + 0.1
+    assert np.corrcoef(far, scores)[0, 1] < -0.1
 
 
 @pytest.mark.slow
