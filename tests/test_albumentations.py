@@ -1,5 +1,8 @@
 """Albumentations 2: all keypoints are kept, the hidden ones are marked."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -30,6 +33,15 @@ def compose(seed=0, **arguments):
         ),
         seed=seed,
     )
+
+
+def test_the_example_of_the_page(sample):
+    page = Path(__file__).parents[1] / 'docs/any_program.md'
+    (code,) = re.findall(r'```py\n(.*?)```', page.read_text(), re.S)
+    names = dict(image=sample['image'], visible=sample['visible'])
+    names['keypoints'] = sample['keypoints']
+    exec(compile(code, str(page), 'exec'), names)
+    assert len(names['found']['visible']) == 34
 
 
 def test_hidden_joints_are_marked(sample):
