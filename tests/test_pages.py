@@ -13,7 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from mmpose_occlusion.cli import benchmark, browse, check, doctor, report
+from mmpose_occlusion.cli import (
+    benchmark,
+    browse,
+    check,
+    doctor,
+    exchange,
+    image,
+    model_table,
+    report,
+)
 from tests.test_tools.conftest import tool  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,7 +36,11 @@ PARSERS = {
     'occlusion-browse': browse.parse_args,
     'occlusion-check': check.parse_args,
     'occlusion-doctor': doctor.parse_args,
+    'occlusion-export': exchange.parse_export,
+    'occlusion-image': image.parse_args,
+    'occlusion-import': exchange.parse_import,
     'occlusion-report': report.parse_args,
+    'occlusion-table': model_table.parse_args,
 }
 SYSTEM = {'pip', 'unzip', 'pre-commit'}
 """Commands that are not of this project."""

@@ -1,1 +1,1 @@
-"""Console commands: occlusion-benchmark, -report and -browse."""
+"""Console commands, see setup.cfg."""

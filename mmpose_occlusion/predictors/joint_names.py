@@ -5,58 +5,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.skeleton import COCO_JOINTS as COCO
-from mmpose_occlusion.skeleton import CONVENTIONS
-from mmpose_occlusion.skeleton import MPII_ORDER as MPII  # noqa: F401
+from mmpose_occlusion.skeleton import COCO_JOINTS, CONVENTIONS
 
-BLAZEPOSE = (
-    'nose',
-    'left_eye_inner',
-    'left_eye',
-    'left_eye_outer',
-    'right_eye_inner',
-    'right_eye',
-    'right_eye_outer',
-    'left_ear',
-    'right_ear',
-    'mouth_left',
-    'mouth_right',
-    'left_shoulder',
-    'right_shoulder',
-    'left_elbow',
-    'right_elbow',
-    'left_wrist',
-    'right_wrist',
-    'left_pinky',
-    'right_pinky',
-    'left_index',
-    'right_index',
-    'left_thumb',
-    'right_thumb',
-    'left_hip',
-    'right_hip',
-    'left_knee',
-    'right_knee',
-    'left_ankle',
-    'right_ankle',
-    'left_heel',
-    'right_heel',
-    'left_foot_index',
-    'right_foot_index',
+BLAZEPOSE = tuple(
+    """nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye
+    right_eye_outer left_ear right_ear mouth_left mouth_right left_shoulder
+    right_shoulder left_elbow right_elbow left_wrist right_wrist left_pinky
+    right_pinky left_index right_index left_thumb right_thumb left_hip
+    right_hip left_knee right_knee left_ankle right_ankle left_heel right_heel
+    left_foot_index right_foot_index""".split()  # noqa: SIM905
 )
 """MediaPipe's 33 landmarks."""
 
-HALPE26 = (
-    *COCO,
-    'head',
-    'neck',
-    'hip',
-    'left_big_toe',
-    'right_big_toe',
-    'left_small_toe',
-    'right_small_toe',
-    'left_heel',
-    'right_heel',
+HALPE26 = COCO_JOINTS + tuple(
+    """head neck hip left_big_toe right_big_toe left_small_toe right_small_toe
+    left_heel right_heel""".split()  # noqa: SIM905
 )
 
 NAMED = {**CONVENTIONS, 'blazepose': BLAZEPOSE, 'halpe26': HALPE26}
@@ -105,8 +68,8 @@ def joint_mapping(
     Raises:
         UsageError: They share no joint.
 
-    >>> joint_mapping(MPII, ['left_knee', 'nose', 'top_head']).tolist()
-    [4, -1, 9]
+    >>> joint_mapping(['neck', 'nose'], ['nose', 'left_hip', 'upper_neck'])
+    array([ 1, -1,  0])
     """
     index = {name: i for i, name in enumerate(of_model)}
     out = []

@@ -95,9 +95,7 @@ class MMPosePredictor:
         scores = np.concatenate([f.keypoint_scores for f in found])
         seen = [f.get('keypoints_visible') for f in found]
         return Prediction(
-            keypoints[..., :2],
-            scores,
-            visibility=_visibility(seen, scores),
+            keypoints[..., :2], scores, visibility=_visibility(seen, scores)
         )
 
     def _whole_image(self, image: np.ndarray) -> Prediction:

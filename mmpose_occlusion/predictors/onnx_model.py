@@ -1,8 +1,7 @@
 """Top-down models in ONNX files, run by ONNX Runtime."""
 
 import ast
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,17 @@ from mmpose_occlusion.errors import UsageError
 from .joint_names import named_joints
 from .person_crops import (
     PADDING,
-    CropFrame,
     decode_heatmaps,
     decode_simcc,
+    predict_crops,
 )
-from .protocol import Prediction
+from .protocol import Prediction, checksum, library
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
 """RGB in 0..255: what MMPose's recipes, MMDeploy and rtmlib take."""
+
+_DTYPES = {'tensor(float16)': np.float16, 'tensor(uint8)': np.uint8}
 
 
 class OnnxPredictor:
@@ -29,9 +30,9 @@ class OnnxPredictor:
 
     What the outputs are is read from their shapes: one of (N, K, h, w) is
     heatmaps, two of (N, K, bins) are SimCC's x and y, one of (N, K, 2 or 3)
-    is coordinates in crop pixels and a score. Keys of the file's metadata
-    (``mean``, ``std``, ``channel_order``, ``keypoint_names``, ``padding``)
-    are used, and options go before them.
+    is coordinates and a score. Keys of the file's metadata (``mean``,
+    ``std``, ``channel_order``, ``keypoint_names``, ``padding``) are used, and
+    options go before them.
 
     Args:
         path: The file.
@@ -42,6 +43,8 @@ class OnnxPredictor:
         channel_order: 'rgb' or 'bgr', of the network's input.
         padding: The crop's box by the person's.
         input_size: (width, height), where the file leaves them open.
+        fractions: Whether coordinates are fractions of the crop, as MMPose's
+            regression heads have them, instead of its pixels.
         threads: Of ONNX Runtime; its own choice by default.
         batch_size: Crops of one pass at most.
 
@@ -66,17 +69,12 @@ class OnnxPredictor:
         channel_order: str | None = None,
         padding: float | None = None,
         input_size: tuple[int, int] | None = None,
+        fractions: bool = False,
         threads: int | None = None,
         batch_size: int = 32,
     ) -> None:
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise UsageError(
-                f'"{path}" needs ONNX Runtime: pip install onnxruntime'
-            ) from error
-        if not Path(path).is_file():
-            raise UsageError(f'model "{path}" does not exist')
+        onnxruntime = library('onnxruntime', path, 'onnxruntime')
+        sha = checksum(path)
         options = onnxruntime.SessionOptions()
         if threads is not None:
             options.intra_op_num_threads = threads
@@ -90,45 +88,57 @@ class OnnxPredictor:
                 f'{" ".join(str(error).split())}'
             ) from error
         self.name = Path(path).stem
-        self._version = onnxruntime.__version__
-        self._sha = hashlib.sha256(Path(path).read_bytes()).hexdigest()
         said = self._session.get_modelmeta().custom_metadata_map
-        self._mean = _numbers(mean, said, 'mean', IMAGENET_MEAN)
-        self._std = _numbers(std, said, 'std', IMAGENET_STD)
-        order = channel_order or said.get('channel_order', 'rgb')
-        if order not in ('rgb', 'bgr'):
-            raise UsageError(
-                f'channel_order of "{path}" is "{order}": write rgb or bgr'
+
+        def setting(given: Any, key: str, default: Any) -> Any:
+            if given is not None or key not in said:
+                return default if given is None else given
+            try:
+                return ast.literal_eval(said[key])
+            except (ValueError, SyntaxError):
+                return said[key]
+
+        self._mean, self._std = (
+            np.asarray(setting(given, key, default), np.float32)
+            for given, key, default in (
+                (mean, 'mean', IMAGENET_MEAN),
+                (std, 'std', IMAGENET_STD),
             )
-        self._order = order
-        self._padding = float(padding or said.get('padding', PADDING))
-        self._batch = batch_size
+        )
+        self._order = setting(channel_order, 'channel_order', 'rgb')
+        if self._order not in ('rgb', 'bgr'):
+            raise UsageError(
+                f'channel_order of "{path}" is "{self._order}": write rgb or '
+                'bgr'
+            )
+        self._padding = float(setting(padding, 'padding', PADDING))
+        self._fractions, self._batch = fractions, batch_size
         self._input = self._session.get_inputs()[0]
         self._channels_last, self._size = self._layout(path, input_size)
-        kind, joints = self._kind(path)
-        self._decode_kind = kind
-        if names is None and 'keypoint_names' in said:
-            names = ast.literal_eval(said['keypoint_names'])
-        if names is None and joints == 17:
-            names = 'coco'
+        self._kind, joints = self._outputs(path)
+        names = setting(
+            names, 'keypoint_names', 'coco' if joints == 17 else None
+        )
         if names is None:
             raise UsageError(
                 f'model "{path}" has {joints} keypoints and does not name '
                 'them: give names, for example names=blazepose'
             )
         self.keypoint_names = named_joints(names)
-        if joints not in (len(self.keypoint_names), -1):
+        if joints != len(self.keypoint_names):
             raise UsageError(
                 f'model "{path}" has {joints} keypoints, and '
                 f'{len(self.keypoint_names)} names were given'
             )
+        self._identity = (
+            f'onnx {sha} {onnxruntime.__version__} {self._mean} {self._std} '
+            f'{self._order} {self._padding} {self._size} {self._kind} '
+            f'{fractions}'
+        )
 
     def identity(self) -> str:
         """File, options and version of ONNX Runtime."""
-        return (
-            f'onnx {self._sha} {self._version} {self._mean} {self._std} '
-            f'{self._order} {self._padding} {self._size} {self._decode_kind}'
-        )
+        return self._identity
 
     def __call__(
         self,
@@ -136,51 +146,35 @@ class OnnxPredictor:
         boxes: Sequence[np.ndarray | None],
     ) -> list[Prediction]:
         """One person a box; see :class:`.protocol.Predictor`."""
-        frames = [
-            [CropFrame.of(box, self._size, self._padding) for box in some]
-            for some in map(_boxes, boxes)
-        ]
-        crops = [
-            frame.crop(image)
-            for image, mine in zip(images, frames, strict=True)
-            for frame in mine
-        ]
-        keypoints, scores = self._predict(crops)
-        out, start = [], 0
-        for mine in frames:
-            rows = slice(start, start + len(mine))
-            start += len(mine)
-            placed = [
-                frame.to_image(xy)
-                for frame, xy in zip(mine, keypoints[rows], strict=True)
-            ]
-            shape = (len(mine), len(self.keypoint_names), 2)
-            out.append(Prediction(np.reshape(placed, shape), scores[rows]))
-        return out
+        return predict_crops(
+            images,
+            boxes,
+            self._size,
+            self._padding,
+            self._network,
+            len(self.keypoint_names),
+        )
 
-    def _predict(
-        self, crops: Sequence[np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _network(
+        self, crops: list[np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray, None]:
         """Keypoints (M, K, 2) in crop pixels and scores (M, K)."""
-        k = len(self.keypoint_names)
-        step = self._input.shape[0]
-        step = step if isinstance(step, int) and step > 0 else self._batch
-        keypoints = [np.zeros((0, k, 2), np.float32)]
-        scores = [np.zeros((0, k), np.float32)]
+        fixed = _whole(self._input.shape[0])
+        step = fixed if fixed > 0 else self._batch
+        found = []
         for start in range(0, len(crops), step):
             batch = np.stack(crops[start : start + step])
             real = len(batch)
-            if isinstance(self._input.shape[0], int) and real < step:
+            if fixed > 0 and real < step:
                 batch = np.concatenate(
                     [batch, batch[:1].repeat(step - real, 0)]
                 )
             outputs = self._session.run(
                 None, {self._input.name: self._normalised(batch)}
             )
-            found = self._decode(outputs)
-            keypoints.append(found[0][:real])
-            scores.append(found[1][:real])
-        return np.concatenate(keypoints), np.concatenate(scores)
+            found.append([part[:real] for part in self._decode(outputs)])
+        keypoints, scores = map(np.concatenate, zip(*found, strict=True))
+        return keypoints, scores, None
 
     def _normalised(self, crops: np.ndarray) -> np.ndarray:
         """RGB uint8 crops as the network wants them."""
@@ -189,24 +183,29 @@ class OnnxPredictor:
             x = x[..., ::-1]
         if not self._channels_last:
             x = x.transpose(0, 3, 1, 2)
-        dtype = {'tensor(float16)': np.float16, 'tensor(uint8)': np.uint8}
-        return np.ascontiguousarray(x, dtype.get(self._input.type, np.float32))
+        return np.ascontiguousarray(
+            x, _DTYPES.get(self._input.type, np.float32)
+        )
 
     def _decode(
         self, outputs: Sequence[np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray]:
         arrays = [np.asarray(o, np.float32) for o in outputs]
-        if self._decode_kind == 'heatmaps':
-            return decode_heatmaps(
-                next(a for a in arrays if a.ndim == 4), self._size
-            )
-        if self._decode_kind == 'simcc':
-            x, y = [a for a in arrays if a.ndim == 3][:2]
-            return decode_simcc(x, y, self._size)
-        found = next(a for a in arrays if a.ndim == 3)
-        if found.shape[2] > 2:
-            return found[..., :2], found[..., 2]
-        return found, np.ones(found.shape[:2], np.float32)
+        wanted = 4 if self._kind == 'heatmaps' else 3
+        found = [a for a in arrays if a.ndim == wanted]
+        if self._kind == 'heatmaps':
+            return decode_heatmaps(found[0], self._size)
+        if self._kind == 'simcc':
+            return decode_simcc(found[0], found[1], self._size)
+        xy = found[0][..., :2]
+        scores = found[0][..., 2:]
+        if self._fractions:
+            xy = xy * np.array(self._size, np.float32)
+        return xy, (
+            scores[..., 0]
+            if scores.shape[2]
+            else np.ones(xy.shape[:2], np.float32)
+        )
 
     def _layout(
         self, path: str, input_size: tuple[int, int] | None
@@ -229,17 +228,30 @@ class OnnxPredictor:
             )
         return last, (width, height)
 
-    def _kind(self, path: str) -> tuple[str, int]:
-        """What the outputs are, and the number of joints, -1 if open."""
-        shapes = [list(o.shape) for o in self._session.get_outputs()]
+    def _outputs(self, path: str) -> tuple[str, int]:
+        """What the outputs are, and the number of joints, from the outputs
+        of a black crop: a file may leave shapes open."""
+        width, height = self._size
+        number = max(_whole(self._input.shape[0]), 1)
+        crops = np.zeros((number, height, width, 3), np.uint8)
+        try:
+            outputs = self._session.run(
+                None, {self._input.name: self._normalised(crops)}
+            )
+        except Exception as error:
+            raise UsageError(
+                f'model "{path}" does not take an input of {width}x{height}: '
+                f'{" ".join(str(error).split())}'
+            ) from error
+        shapes = [np.shape(output) for output in outputs]
         four = [s for s in shapes if len(s) == 4]
         three = [s for s in shapes if len(s) == 3]
         if four:
-            return 'heatmaps', _whole(four[0][1])
+            return 'heatmaps', four[0][1]
         if len(three) >= 2:
-            return 'simcc', _whole(three[0][1])
+            return 'simcc', three[0][1]
         if three and three[0][2] in (2, 3):
-            return 'coordinates', _whole(three[0][1])
+            return 'coordinates', three[0][1]
         raise UsageError(
             f'model "{path}" has outputs of shapes {shapes}: known are '
             'heatmaps (N, K, h, w), two SimCC outputs (N, K, bins) and '
@@ -247,20 +259,5 @@ class OnnxPredictor:
         )
 
 
-def _boxes(boxes: np.ndarray | None) -> list[np.ndarray]:
-    return [] if boxes is None else list(boxes)
-
-
 def _whole(value: Any) -> int:
     return value if isinstance(value, int) else -1
-
-
-def _numbers(
-    given: Sequence[float] | None,
-    said: Mapping[str, str],
-    key: str,
-    default: Sequence[float],
-) -> np.ndarray:
-    if given is None and key in said:
-        given = [float(x) for x in said[key].strip('[]()').split(',')]
-    return np.asarray(default if given is None else given, np.float32)

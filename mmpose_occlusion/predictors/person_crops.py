@@ -4,10 +4,13 @@ The geometry is that of MMPose's GetBBoxCenterScale, TopdownAffine without UDP
 and TopdownPoseEstimator; decoding is that of its MSRAHeatmap and SimCCLabel.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+
+from .protocol import Prediction
 
 PADDING = 1.25
 """Of MMPose's top-down recipes: the crop's box by the person's."""
@@ -58,6 +61,57 @@ class CropFrame:
         """(..., 2) from crop pixels to image pixels."""
         moved = keypoints / np.array(self.size) * self.scale
         return moved + self.center - 0.5 * self.scale
+
+
+def predict_crops(
+    images: Sequence[np.ndarray],
+    boxes: Sequence[np.ndarray | None],
+    size: tuple[int, int],
+    padding: float,
+    network: Callable[
+        [list[np.ndarray]], tuple[np.ndarray, np.ndarray, np.ndarray | None]
+    ],
+    joints: int,
+) -> list[Prediction]:
+    """One person a box, by a network of crops.
+
+    Args:
+        images: (H, W, 3) uint8 RGB each.
+        boxes: (N, 4) xyxy of each image.
+        size: (width, height) of the crops.
+        padding: The crop's box by the person's.
+        network: Keypoints (M, K, 2) in crop pixels, scores (M, K) and
+            visibility or None, of M crops.
+        joints: K.
+    """
+    frames = [
+        [CropFrame.of(b, size, padding) for b in ([] if s is None else s)]
+        for s in boxes
+    ]
+    crops = [
+        frame.crop(image)
+        for image, mine in zip(images, frames, strict=True)
+        for frame in mine
+    ]
+    if not crops:
+        return [Prediction.empty(joints) for _ in images]
+    keypoints, scores, seen = network(crops)
+    out, start = [], 0
+    for mine in frames:
+        rows = slice(start, start + len(mine))
+        start += len(mine)
+        placed = [
+            frame.to_image(xy)
+            for frame, xy in zip(mine, keypoints[rows], strict=True)
+        ]
+        out.append(
+            Prediction(
+                np.reshape(placed, (-1, joints, 2)),
+                scores[rows],
+                visibility=None if seen is None else seen[rows],
+            )
+        )
+    return out
 
 
 def decode_heatmaps(

@@ -1,8 +1,11 @@
 """What the benchmark asks of a model: images in, keypoints out."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -113,3 +116,28 @@ def check_predictions(
                     f'{", 2" if len(shape) == 3 else ""})'
                 )
     return list(found)
+
+
+def library(module: str, who: str, install: str) -> Any:
+    """Import an adapter's library, or say how to install it.
+
+    Raises:
+        UsageError: It cannot be imported.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise UsageError(
+            f'"{who}" needs {module.partition(".")[0]}: pip install {install}'
+        ) from error
+
+
+def checksum(path: str) -> str:
+    """SHA-256 of a model's file.
+
+    Raises:
+        UsageError: It does not exist.
+    """
+    if not Path(path).is_file():
+        raise UsageError(f'model "{path}" does not exist')
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -1,18 +1,20 @@
 """MoveNet and BlazePose in TFLite files, run by LiteRT."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.special import expit
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.skeleton import COCO_JOINTS
 
-from .joint_names import BLAZEPOSE, COCO
-from .person_crops import PADDING, CropFrame
-from .protocol import Prediction
+from .joint_names import BLAZEPOSE
+from .person_crops import PADDING, predict_crops
+from .protocol import Prediction, checksum, library
+
+KINDS = {(1, 1, 17, 3): COCO_JOINTS, (1, 195): BLAZEPOSE}
+"""Shape of the output -> joints."""
 
 
 class TflitePredictor:
@@ -38,33 +40,36 @@ class TflitePredictor:
     def __init__(
         self, path: str, *, padding: float = PADDING, threads: int = 1
     ) -> None:
+        litert = library('ai_edge_litert.interpreter', path, 'ai-edge-litert')
+        self._identity = f'tflite {checksum(path)} {padding}'
         try:
-            from ai_edge_litert.interpreter import Interpreter
-        except ImportError as error:
-            raise UsageError(
-                f'"{path}" needs LiteRT: pip install ai-edge-litert'
-            ) from error
-        if not Path(path).is_file():
-            raise UsageError(f'model "{path}" does not exist')
-        try:
-            self._net = Interpreter(model_path=path, num_threads=threads)
+            self._net = litert.Interpreter(path, num_threads=threads)
             self._net.allocate_tensors()
         except Exception as error:
             raise UsageError(
                 f'model "{path}" cannot be read as TFLite: '
                 f'{" ".join(str(error).split())}'
             ) from error
-        self.name = Path(path).stem
-        self._sha = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-        self._padding = padding
+        self.name, self._padding = Path(path).stem, padding
         self._input = self._net.get_input_details()[0]
         _, height, width, _ = self._input['shape']
         self._size = (int(width), int(height))
-        self._output, self.keypoint_names = self._kind(path)
+        shapes = {
+            tuple(output['shape'].tolist()): output['index']
+            for output in self._net.get_output_details()
+        }
+        shape = next((s for s in shapes if s in KINDS), None)
+        if shape is None:
+            raise UsageError(
+                f'model "{path}" has outputs of shapes {list(shapes)}: known '
+                "are MoveNet's (1, 1, 17, 3) and BlazePose's (1, 195); wrap "
+                'others in a Python function'
+            )
+        self._output, self.keypoint_names = shapes[shape], KINDS[shape]
 
     def identity(self) -> str:
         """File and options."""
-        return f'tflite {self._sha} {self._padding}'
+        return self._identity
 
     def __call__(
         self,
@@ -72,55 +77,29 @@ class TflitePredictor:
         boxes: Sequence[np.ndarray | None],
     ) -> list[Prediction]:
         """One person a box; see :class:`.protocol.Predictor`."""
-        joints = len(self.keypoint_names)
-        out = []
-        for image, some in zip(images, boxes, strict=True):
-            found = [
-                self._one(image, box) for box in ([] if some is None else some)
-            ]
-            if not found:
-                out.append(Prediction.empty(joints))
-                continue
-            keypoints, scores, seen = zip(*found, strict=True)
-            out.append(
-                Prediction(
-                    np.stack(keypoints),
-                    np.stack(scores),
-                    visibility=(None if seen[0] is None else np.stack(seen)),
-                )
-            )
-        return out
+        return predict_crops(
+            images,
+            boxes,
+            self._size,
+            self._padding,
+            self._network,
+            len(self.keypoint_names),
+        )
 
-    def _one(
-        self, image: np.ndarray, box: np.ndarray
+    def _network(
+        self, crops: list[np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        frame = CropFrame.of(box, self._size, self._padding)
-        crop = frame.crop(image)[None]
+        raw = np.array([self._run(crop) for crop in crops])
+        if self.keypoint_names is COCO_JOINTS:
+            y, x, score = np.moveaxis(raw.reshape(-1, 17, 3), 2, 0)
+            return np.stack([x, y], 2) * np.array(self._size), score, None
+        found = raw.reshape(-1, 39, 5)[:, :33]
+        return found[..., :2], expit(found[..., 4]), expit(found[..., 3])
+
+    def _run(self, crop: np.ndarray) -> np.ndarray:
         dtype = self._input['dtype']
         if dtype == np.float32:
             crop = crop.astype(np.float32) / 255
-        self._net.set_tensor(self._input['index'], crop.astype(dtype))
+        self._net.set_tensor(self._input['index'], crop[None].astype(dtype))
         self._net.invoke()
-        raw = self._net.get_tensor(self._output['index'])
-        if self.keypoint_names is COCO:
-            y, x, score = raw.reshape(17, 3).T
-            xy = np.stack([x, y], axis=1) * np.array(self._size)
-            return frame.to_image(xy), score, None
-        landmarks = raw.reshape(39, 5)[:33]
-        seen = expit(landmarks[:, 3])
-        return frame.to_image(landmarks[:, :2]), expit(landmarks[:, 4]), seen
-
-    def _kind(self, path: str) -> tuple[Any, tuple[str, ...]]:
-        outputs = self._net.get_output_details()
-        for output in outputs:
-            shape = tuple(output['shape'].tolist())
-            if shape == (1, 1, 17, 3):
-                return output, COCO
-            if shape == (1, 195):
-                return output, BLAZEPOSE
-        shapes = [o['shape'].tolist() for o in outputs]
-        raise UsageError(
-            f'model "{path}" has outputs of shapes {shapes}: known are '
-            "MoveNet's (1, 1, 17, 3) and BlazePose's (1, 195); wrap others "
-            'in a Python function'
-        )
+        return self._net.get_tensor(self._output)

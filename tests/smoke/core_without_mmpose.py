@@ -19,7 +19,11 @@ from mmpose_occlusion.benchmark import suite
 
 ABSENT = ('torch', 'mmcv', 'mmengine', 'mmdet', 'mmpose')
 COMMANDS = {
-    f'occlusion-{name}' for name in ('benchmark', 'browse', 'check', 'report')
+    f'occlusion-{name}'
+    for name in (
+        *('benchmark', 'browse', 'check', 'doctor', 'export', 'image'),
+        *('import', 'report', 'table'),
+    )
 }
 
 

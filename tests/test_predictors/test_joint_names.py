@@ -5,11 +5,11 @@ import pytest
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.predictors.joint_names import (
     BLAZEPOSE,
-    COCO,
-    MPII,
     joint_mapping,
     named_joints,
 )
+from mmpose_occlusion.skeleton import COCO_JOINTS as COCO
+from mmpose_occlusion.skeleton import MPII_ORDER as MPII
 
 AIC = (
     'right_shoulder',

@@ -1,0 +1,351 @@
+"""Attacked images as files, and predictions back from files.
+
+For models in other languages, environments or on other machines. The folder
+holds a PNG for each image that a predictor would get, and ``manifest.json``:
+
+- ``attacks``: dicts of ``name`` and ``folder``, which is also the stem of
+  the results file that is expected; the first is ``clean``.
+- ``images``: dicts of ``id``, ``file_name`` below the folder, ``attack``, and
+  ``boxes`` (xyxy) of those people for whom a pose is expected, in this order,
+  or None where the model finds people by itself.
+- ``arguments``, from which the attacks are made again, and ``keypoint_names``.
+
+A results file is a list of dicts of ``image_id``, the id of the manifest,
+``keypoints`` (3 K numbers: x, y, score) and ``score`` of the person.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import write_json
+from mmpose_occlusion.predictors.joint_names import joint_mapping, named_joints
+from mmpose_occlusion.predictors.protocol import Prediction
+from mmpose_occlusion.skeleton import Skeleton
+
+from .annotation_fields import read_json
+from .annotation_file import read_annotations
+from .data import BenchmarkRun
+from .detections_file import check_images
+from .identity import digest
+from .image_attacks import ImageAttack
+from .image_people import ImagePeople, image_people
+from .image_run import ALL, ONE, run_predictor
+from .store import CLEAN
+from .suite import load_suites
+
+MANIFEST = 'manifest.json'
+FORMAT = 1
+FAST = (cv2.IMWRITE_PNG_COMPRESSION, 1)
+_SHOWN = 5
+
+
+def export_images(
+    annotations: str | Path,
+    images: str | Path,
+    folder: str | Path,
+    *,
+    suites: Sequence[str] = (),
+    attacks: Sequence[str] = (),
+    people: str = ONE,
+    names: str | Sequence[str] | None = None,
+    seed: int = 0,
+    max_images: int | None = None,
+    log: Callable[[str], object] = print,
+) -> Path:
+    """Write clean and attacked images, and the manifest last.
+
+    An image that an attack does not change is not written again.
+
+    Args:
+        annotations: COCO-style file of people with keypoints.
+        images: Folder that its file names are below.
+        folder: Gets the files; it must not hold a manifest.
+        suites: Names of suites, or ``.json`` files.
+        attacks: Short forms of further attacks.
+        people: 'one' attacked person an image, whose box is given, for
+            top-down models; or 'all' at once, for models that find people.
+        names: Joints of the predictions, or the name of a convention; those
+            of the annotations by default.
+        seed: Of the attacks' random draws.
+        max_images: Use the first images only.
+        log: Called with lines of progress.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        UsageError: A file or an attack does not fit.
+    """
+    folder = Path(folder)
+    if (folder / MANIFEST).exists():
+        raise UsageError(
+            f'folder "{folder}" holds a manifest already: give another one'
+        )
+    read = read_annotations(annotations)
+    suite = load_suites(
+        suites, attacks, Skeleton.from_names(tuple(read.joints))
+    )
+    joints = named_joints(read.joints if names is None else names)
+    data = image_people(
+        read,
+        check_images(read, images, decode=True),
+        joint_mapping(joints, read.joints, 'the results') >= 0,
+        people == ALL,
+        None,
+        max_images,
+    )
+    for fault in read.faults:
+        log(fault.sentence())
+    steps: list[tuple[str, ImageAttack | None]] = [(CLEAN, None)]
+    steps += [(a.name, ImageAttack(a, seed, read.links)) for a in suite]
+    folders = [
+        f'{i:04d}_{re.sub(r"[^A-Za-z0-9.%-]+", "_", name)[:80]}'
+        for i, (name, _) in enumerate(steps)
+    ]
+    for name in folders:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    listed: list[dict[str, Any]] = []
+    for number, (image_id, path) in enumerate(data.paths.items(), 1):
+        bgr = np.asarray(cv2.imread(str(path)))
+        for (name, attack), where in zip(steps, folders, strict=True):
+            for rows, pixels in _versions(data, image_id, bgr, attack, people):
+                ident = len(listed) + 1
+                file = f'{where}/{ident:08d}_{path.stem}.png'
+                cv2.imwrite(str(folder / file), pixels, FAST)
+                boxes = None if people == ALL else data.boxes.boxes[rows]
+                listed.append(
+                    dict(
+                        id=ident,
+                        file_name=file,
+                        attack=name,
+                        width=pixels.shape[1],
+                        height=pixels.shape[0],
+                        boxes=boxes,
+                        content=_content(pixels[..., ::-1], boxes),
+                    )
+                )
+        if number % 100 == 0 or number == len(data.paths):
+            log(
+                f'{number:,} of {len(data.paths):,} images: {len(listed):,} '
+                'files'
+            )
+    return write_json(
+        folder / MANIFEST,
+        dict(
+            format=FORMAT,
+            arguments=dict(
+                annotations=str(Path(annotations).resolve()),
+                images=str(Path(images).resolve()),
+                suites=list(suites),
+                attacks=list(attacks),
+                seed=seed,
+                max_images=max_images,
+            ),
+            people=people,
+            keypoint_names=joints,
+            attacks=[
+                dict(name=name, folder=where)
+                for (name, _), where in zip(steps, folders, strict=True)
+            ],
+            images=listed,
+        ),
+    )
+
+
+def _versions(
+    data: ImagePeople,
+    image_id: int,
+    bgr: np.ndarray,
+    attack: ImageAttack | None,
+    people: str,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The rows that are asked for, and the image; nothing if unchanged."""
+    rows = np.flatnonzero(data.boxes.image_ids == image_id)
+    if attack is None:
+        yield rows, bgr
+        return
+    painted = bgr.copy()
+    for row in rows.tolist():
+        person, raw = data.person(row, bgr.shape), data.annotations[row]
+        if person is None or raw is None:
+            continue
+        effect = attack.on(
+            bgr, bgr.copy(), person, data.boxes.person_boxes[row], raw
+        )
+        effect.paint(painted)
+        if people == ONE and effect.box is not None:
+            yield np.array([row]), painted
+            painted = bgr.copy()
+    if people == ALL and (painted != bgr).any():
+        yield rows, painted
+
+
+def _content(rgb: np.ndarray, boxes: np.ndarray | None) -> str:
+    """What tells an image and its boxes from others."""
+    sha = hashlib.blake2b(np.ascontiguousarray(rgb).data, digest_size=16)
+    sha.update(b'' if boxes is None else np.asarray(boxes, float).tobytes())
+    return sha.hexdigest()
+
+
+class FilePredictor:
+    """Predictions that another program wrote for an exported folder.
+
+    Args:
+        folder: Of :func:`export_images`.
+        results: Results files, one for each attack, named after its folder;
+            or a folder of them.
+        name: To be shown.
+
+    Raises:
+        UsageError: A file is missing or damaged, or lacks people; the
+            message lists what is missing.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        results: Sequence[str | Path],
+        name: str = 'imported',
+    ) -> None:
+        path = Path(folder) / MANIFEST
+        self.manifest = read_json(path, 'manifest')
+        known = isinstance(self.manifest, dict) and self.manifest.get('format')
+        if known != FORMAT:
+            raise UsageError(
+                f'manifest "{path}" is not one of occlusion-export in format '
+                f'{FORMAT}: export the images again'
+            )
+        self.name = name
+        self.keypoint_names = tuple(self.manifest['keypoint_names'])
+        self.needs_boxes = self.manifest['people'] == ONE
+        found: dict[int, list[Mapping[str, Any]]] = {
+            image['id']: [] for image in self.manifest['images']
+        }
+        files = {
+            file.stem: file
+            for given in map(Path, results)
+            for file in (given.glob('*.json') if given.is_dir() else [given])
+        }
+        missing = [
+            f'{attack["folder"]}.json'
+            for attack in self.manifest['attacks']
+            if attack['folder'] not in files
+        ]
+        _refuse(missing, 'results files')
+        for attack in self.manifest['attacks']:
+            self._read(files[attack['folder']], attack['name'], found)
+        if self.needs_boxes:
+            lacking = [
+                f'{i["file_name"]} ({len(found[i["id"]])} of '
+                f'{len(i["boxes"])} people)'
+                for i in self.manifest['images']
+                if len(found[i['id']]) != len(i['boxes'])
+            ]
+            _refuse(lacking, 'predictions of images')
+        self._found = {
+            image['content']: self._prediction(found[image['id']])
+            for image in self.manifest['images']
+        }
+        self._identity = f'files {digest(found)}'
+
+    def _read(
+        self,
+        file: Path,
+        attack: str,
+        found: dict[int, list[Mapping[str, Any]]],
+    ) -> None:
+        """Add the poses of a results file to those of their images."""
+        raw = read_json(file, 'results file')
+        mine = {
+            i['id'] for i in self.manifest['images'] if i['attack'] == attack
+        }
+        count = 3 * len(self.keypoint_names)
+        for i, entry in enumerate(raw):
+            try:
+                image, values = entry['image_id'], entry['keypoints']
+                good = image in mine and len(values) == count
+            except (KeyError, TypeError):
+                good = False
+            if not good:
+                raise UsageError(
+                    f'results file "{file}", entry {i}: needs an image_id of '
+                    f'attack "{attack}" in the manifest, and keypoints with '
+                    f'{count} numbers (x, y, score)'
+                )
+            found[image].append(entry)
+
+    def _prediction(self, entries: Sequence[Mapping[str, Any]]) -> Prediction:
+        values = np.array([e['keypoints'] for e in entries], float)
+        values = values.reshape(-1, len(self.keypoint_names), 3)
+        scores = [e.get('score') for e in entries]
+        return Prediction(
+            values[..., :2],
+            values[..., 2],
+            person_scores=None if None in scores else np.array(scores),
+        )
+
+    def identity(self) -> str:
+        """The content of the files."""
+        return self._identity
+
+    def __call__(
+        self,
+        images: Sequence[np.ndarray],
+        boxes: Sequence[np.ndarray | None],
+    ) -> list[Prediction]:
+        """See :class:`mmpose_occlusion.predictors.Predictor`."""
+        keys = [_content(*pair) for pair in zip(images, boxes, strict=True)]
+        if not all(key in self._found for key in keys):
+            raise UsageError(
+                'an attacked image is not one of the exported ones: the data '
+                'set, the suite or this package has changed; export again'
+            )
+        return [self._found[key] for key in keys]
+
+
+def _refuse(missing: Sequence[str], what: str) -> None:
+    if missing:
+        more = ', ...' if len(missing) > _SHOWN else ''
+        raise UsageError(
+            f'{len(missing):,} {what} are missing: '
+            f'{", ".join(missing[:_SHOWN])}{more}'
+        )
+
+
+def import_results(
+    folder: str | Path,
+    results: Sequence[str | Path],
+    out: str | Path,
+    *,
+    name: str = 'imported',
+    log: Callable[[str], object] = print,
+) -> BenchmarkRun:
+    """A benchmark's run from the results of an exported folder.
+
+    Args:
+        folder: Of :func:`export_images`.
+        results: See :class:`FilePredictor`.
+        out: Folder of the benchmark.
+        name: The model's, to be shown.
+        log: Called with lines of progress.
+
+    Raises:
+        UsageError: As of :class:`FilePredictor`, or the data has changed.
+    """
+    predictor = FilePredictor(folder, results, name)
+    run = run_predictor(
+        predictor,
+        out=out,
+        people=predictor.manifest['people'],
+        log=log,
+        **predictor.manifest['arguments'],
+    )
+    assert run is not None
+    return run

@@ -1,0 +1,299 @@
+"""An image under attacks, beside what a model finds before and after."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.occlusion import Attack, occlude
+from mmpose_occlusion.predictors import Prediction, Predictor
+from mmpose_occlusion.skeleton import COCO_JOINTS, MPII_ORDER
+
+from .crop_pair import FAINT, INK, PAPER, PoseStyle
+
+Image = np.ndarray
+
+VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
+IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+
+_LIMBS = (
+    *('shoulder elbow', 'elbow wrist', 'hip knee', 'knee ankle'),
+    *('shoulder hip', 'ear eye'),
+)
+_SURE = 0.3
+"""Least score of joints that are drawn with links."""
+
+
+@dataclass
+class ImageOccluder:
+    """Occludes images, by annotated or by predicted keypoints.
+
+    Args:
+        attacks: Applied to each person, in this order.
+        predictor: Finds people, and is shown before and after; None only
+            occludes. One that needs boxes gets those around the annotated
+            keypoints, or the whole image as one person's.
+        names: Joints of annotated keypoints.
+        seed: Of random draws; the same in each frame of a video, so that an
+            occluder keeps its look while it follows its joint.
+        threshold: People with a lower mean score are left out.
+    """
+
+    attacks: Sequence[Attack]
+    predictor: Predictor | None = None
+    names: tuple[str, ...] = COCO_JOINTS
+    seed: int = 0
+    threshold: float = _SURE
+
+    def __call__(self, bgr: Image, keypoints: np.ndarray | None) -> Image:
+        """Occlude, and draw what the predictor finds.
+
+        Args:
+            bgr: ``(H, W, 3)`` uint8, not modified.
+            keypoints: ``(N, K, 2 or 3)`` in image pixels, or None for those
+                of the predictor.
+
+        Returns:
+            ``(H, W, 3)`` BGR; with a predictor ``(H + text, 2 W, 3)``, before
+            on the left and after on the right.
+        """
+        names, clean = self.names, None
+        if self.predictor is not None:
+            boxes = _boxes(keypoints, bgr.shape)
+            clean = self._predict(bgr, boxes)
+            if keypoints is None:
+                names = self.predictor.keypoint_names
+                keypoints = np.dstack([clean.keypoints, clean.scores])
+        if keypoints is None:
+            raise UsageError(
+                'there are neither keypoints nor a predictor: give one'
+            )
+        attacked, hidden = bgr, np.zeros(keypoints.shape[:2], bool)
+        for attack in self.attacks if len(keypoints) else ():
+            found = occlude(
+                attacked,
+                keypoints,
+                target=[f'{attack.kind}:{name}' for name in attack.names]
+                if attack.word is None
+                else 'random'
+                if attack.kind == 'keypoint'
+                else 'random_part',
+                fill=attack.fill,
+                size=str(attack.size),
+                place=attack.place,
+                names=names,
+                seed=self.seed,
+            )
+            attacked, hidden = found.image, hidden | found.targets
+        if self.predictor is None or clean is None:
+            return attacked
+        after = self._predict(attacked, boxes)
+        asked = {names[k] for k in np.nonzero(hidden)[1]}
+        sides = [
+            self._side(pixels, found, f'{title}: {self.predictor.name}', asked)
+            for pixels, found, title in (
+                (bgr, clean, 'before'),
+                (attacked, after, 'after'),
+            )
+        ]
+        return np.hstack(sides)[..., ::-1]
+
+    def _predict(self, bgr: Image, boxes: np.ndarray) -> Prediction:
+        """The people of an image who are found with a sufficient score."""
+        assert self.predictor is not None
+        given = boxes if self.predictor.needs_boxes else None
+        rgb = np.ascontiguousarray(bgr[..., ::-1])
+        (found,) = self.predictor([rgb], [given])
+        if given is not None:
+            return found
+        total = found.person_scores
+        total = found.scores.mean(axis=1) if total is None else total
+        keep = np.asarray(total) >= self.threshold
+        return Prediction(found.keypoints[keep], found.scores[keep])
+
+    def _side(
+        self, bgr: Image, found: Prediction, title: str, asked: set[str]
+    ) -> Image:
+        assert self.predictor is not None
+        names = self.predictor.keypoint_names
+        canvas = np.ascontiguousarray(bgr[..., ::-1])
+        _draw_people(canvas, found, PoseStyle.from_names(names, _links(names)))
+        lines = [f'{title}, {len(found.scores)} people']
+        for k in (names.index(n) for n in sorted(asked) if n in names):
+            some = ', '.join(f'{s:.2f}' for s in found.scores[:, k])
+            lines.append(f'{names[k]}: {some or "not found"}')
+        width = canvas.shape[1]
+        size = max(0.35, width / 1000)
+        step = round(30 * size)
+        strip = np.full((4 * step + 8, width, 3), PAPER, np.uint8)
+        for row, line in enumerate(lines[:4], 1):
+            text = line.encode('ascii', 'replace').decode()
+            font = cv2.FONT_HERSHEY_SIMPLEX
+            cv2.putText(
+                strip, text, (6, row * step), font, size, INK, 1, cv2.LINE_AA
+            )
+        return np.vstack([canvas, strip])
+
+
+def _draw_people(canvas: Image, found: Prediction, style: PoseStyle) -> None:
+    """Draw poses on an RGB image; joints of a low score are grey."""
+    unit = max(1, round(min(canvas.shape[:2]) / 200))
+    for xy, scores in zip(found.keypoints, found.scores, strict=True):
+        points = [tuple(map(int, p)) for p in np.rint(np.clip(xy, -1e4, 1e4))]
+        for a, b in style.links:
+            if min(scores[a], scores[b]) >= _SURE:
+                color = style.link_color((a, b))
+                cv2.line(
+                    canvas, points[a], points[b], color, unit + 1, cv2.LINE_AA
+                )
+        for point, score, color in zip(
+            points, scores, style.colors, strict=True
+        ):
+            radius = 2 * unit + 1
+            cv2.circle(canvas, point, radius + 1, INK, -1, cv2.LINE_AA)
+            inside = color if score >= _SURE else FAINT
+            cv2.circle(canvas, point, radius, inside, -1, cv2.LINE_AA)
+
+
+def occlude_file(
+    path: Path,
+    out: Path,
+    occluder: ImageOccluder,
+    keypoints: Mapping[str, np.ndarray] | np.ndarray | None,
+    track: Callable[[Any, int], Any] = lambda steps, total: steps,
+) -> int:
+    """Occlude an image, the images of a folder, or a video.
+
+    Args:
+        path: Of one of these.
+        out: File, or folder for a folder.
+        occluder: What is done with an image.
+        keypoints: File name -> ``(N, K, 3)``; or ``(N, K, 3)`` of an image,
+            ``(frames, N, K, 3)`` of a video; None for those of a predictor.
+        track: Called with steps and their number, for a progress bar.
+
+    Returns:
+        Number of images or frames.
+
+    Raises:
+        UsageError: Something cannot be read, or has no keypoints.
+    """
+    if path.suffix.lower() in VIDEOS:
+        return _video(path, out, occluder, keypoints, track)
+    files = [path]
+    if path.is_dir():
+        files = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGES)
+        out.mkdir(parents=True, exist_ok=True)
+    for file in track(files, len(files)):
+        bgr = cv2.imread(str(file))
+        if bgr is None:
+            raise UsageError(f'image "{file}" cannot be read')
+        mine = keypoints
+        if isinstance(mine, Mapping):
+            if file.name not in mine:
+                raise UsageError(f'image "{file.name}" has no keypoints')
+            mine = mine[file.name]
+        target = out / f'{file.stem}.png' if path.is_dir() else out
+        if not cv2.imwrite(str(target), np.asarray(occluder(bgr, mine))):
+            raise UsageError(f'image "{target}" cannot be written')
+    return len(files)
+
+
+def _video(
+    path: Path,
+    out: Path,
+    occluder: ImageOccluder,
+    keypoints: Any,
+    track: Callable[[Any, int], Any],
+) -> int:
+    reader = cv2.VideoCapture(str(path))
+    total = int(reader.get(cv2.CAP_PROP_FRAME_COUNT))
+    rate = reader.get(cv2.CAP_PROP_FPS) or 25.0
+    writer, number = None, 0
+    for number in track(range(total), total):
+        good, frame = reader.read()
+        if not good:
+            break
+        if keypoints is not None and number >= len(keypoints):
+            raise UsageError(
+                f'video "{path}" has more frames than the {len(keypoints)} '
+                'with keypoints'
+            )
+        mine = None if keypoints is None else keypoints[number]
+        drawn = np.ascontiguousarray(occluder(frame, mine))
+        if writer is None:
+            code = cv2.VideoWriter.fourcc(*'mp4v')
+            size = drawn.shape[1], drawn.shape[0]
+            writer = cv2.VideoWriter(str(out), code, rate, size)
+        writer.write(drawn)
+    if writer is None:
+        raise UsageError(f'video "{path}" cannot be read')
+    writer.release()
+    return number + 1
+
+
+def read_keypoints(content: Any, where: str) -> Any:
+    """Keypoints from JSON, as :func:`occlude_file` takes them.
+
+    Args:
+        content: A COCO-style file, of which each image's people are taken;
+            or nested lists of numbers (K, 3), (N, K, 3), (frames, N, K, 3).
+        where: Name of the file.
+
+    Returns:
+        Keypoints and joint names.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    if isinstance(content, dict) and 'annotations' in content:
+        names = tuple(content['categories'][0]['keypoints'])
+        file = {i['id']: i['file_name'] for i in content['images']}
+        people: dict[str, list] = {name: [] for name in file.values()}
+        for person in content['annotations']:
+            if any(person.get('keypoints', ())[2::3]):
+                people[file[person['image_id']]].append(person['keypoints'])
+        shape = (-1, len(names), 3)
+        return {n: np.reshape(p, shape) for n, p in people.items()}, names
+    try:
+        array = np.asarray(content, float)
+    except (TypeError, ValueError):
+        array = np.zeros(0)
+    known = {len(n): n for n in (COCO_JOINTS, MPII_ORDER)}
+    if array.ndim < 2 or array.shape[-2] not in known:
+        raise UsageError(
+            f'keypoints "{where}" are neither a COCO-style file nor lists of '
+            '17 (COCO) or 16 (MPII) joints with x, y and visibility'
+        )
+    return (array[None] if array.ndim == 2 else array), known[array.shape[-2]]
+
+
+def _boxes(keypoints: np.ndarray | None, shape: tuple[int, ...]) -> Image:
+    """Around the keypoints, a tenth wider; of the whole image without."""
+    if keypoints is None:
+        return np.array([[0, 0, shape[1] - 1, shape[0] - 1]], float)
+    out = []
+    for person in keypoints:
+        known = person[person[:, 2] > 0] if person.shape[1] > 2 else person
+        low, high = known[:, :2].min(axis=0), known[:, :2].max(axis=0)
+        margin = 0.1 * (high - low).max()
+        out.append([*(low - margin), *(high + margin)])
+    return np.reshape(out, (-1, 4))
+
+
+def _links(names: Sequence[str]) -> list[tuple[int, int]]:
+    """Limbs on each side, and across shoulders and hips."""
+    pairs = [('left_shoulder', 'right_shoulder'), ('left_hip', 'right_hip')]
+    for limb in _LIMBS:
+        a, b = limb.split()
+        pairs += [(f'{s}_{a}', f'{s}_{b}') for s in ('left', 'right')]
+    pairs += [('nose', 'left_eye'), ('nose', 'right_eye')]
+    return [
+        (names.index(a), names.index(b))
+        for a, b in pairs
+        if a in names and b in names
+    ]

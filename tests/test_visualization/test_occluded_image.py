@@ -1,0 +1,124 @@
+"""occlusion-image on an image, a folder and a video."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from mmpose_occlusion.cli import image as command
+
+WRIST = 9
+SIZE = (120, 160)
+PREDICTOR = '''
+import numpy as np
+
+def find(images, boxes):
+    """One person, whose left wrist is the only one that is seen if bright."""
+    out = []
+    for image in images:
+        xy = np.stack([np.full(17, 60.0), np.linspace(10, 90, 17)], axis=1)
+        scores = np.full(17, 0.9)
+        scores[9] = 0.8 if image[int(xy[9, 1]), 60].any() else 0.1
+        out.append((xy[None], scores[None]))
+    return out
+
+find.needs_boxes = False
+'''
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / 'finder.py').write_text(PREDICTOR)
+    (tmp_path / 'images').mkdir()
+    pixels = np.full((*SIZE, 3), 200, np.uint8)
+    for name in ('a', 'b'):
+        cv2.imwrite(f'images/{name}.png', pixels)
+    return tmp_path
+
+
+def pose(x, y):
+    """One person with a left wrist, a nose and an ankle."""
+    out = np.zeros((17, 3))
+    out[[0, WRIST, 15]] = (20, 10, 2), (x, y, 2), (20, 110, 2)
+    return out.tolist()
+
+
+def black(pixels):
+    """Centre and extent of what is black."""
+    rows, cols = np.nonzero((pixels < 40).all(axis=2))
+    return cols.mean(), rows.mean(), np.ptp(cols) + 1
+
+
+def test_an_image(files, capsys):
+    (files / 'pose.json').write_text(json.dumps(pose(80, 50)))
+    argv = ['images/a.png', '--keypoints', 'pose.json', '--out', 'out.png']
+    argv += ['--attack', 'keypoint:left_wrist:black:20%']
+    assert command.main(argv) == 0
+    x, y, width = black(cv2.imread('out.png'))
+    assert (x, y) == (80, 50)
+    assert width == pytest.approx(0.2 * 100, abs=1)  # of nose to ankle
+    argv[-1] = 'keypoint:left_hand:black'
+    assert command.main(argv) == 2
+    assert 'left_hand' in capsys.readouterr().err
+
+
+def test_a_folder_by_a_predictor(files, capsys):
+    argv = ['images', '--predictor', 'finder:find', '--out', 'out']
+    argv += ['--attack', 'keypoint:left_wrist:black:20%']
+    assert command.main(argv) == 0
+    assert '2 images' in capsys.readouterr().out
+    drawn = cv2.imread('out/b.png')
+    assert drawn.shape[1] == 2 * SIZE[1]
+    assert drawn.shape[0] > SIZE[0]
+    # black on the right side alone
+    inside = drawn[48:58, :, :].max(axis=2) < 40
+    assert inside[:, SIZE[1] :].sum() > 20 > inside[:, : SIZE[1]].sum()
+
+
+def test_the_occluder_follows_the_joint_of_a_video(files, capsys):
+    size = SIZE[::-1]
+    writer = cv2.VideoWriter(
+        'in.mp4', cv2.VideoWriter.fourcc(*'mp4v'), 10.0, size
+    )
+    for _ in range(4):
+        writer.write(np.full((*SIZE, 3), 200, np.uint8))
+    writer.release()
+    places = [(40 + 20 * i, 40 + 10 * i) for i in range(4)]
+    poses = [[pose(*place)] for place in places]
+    (files / 'poses.json').write_text(json.dumps(poses))
+    argv = ['in.mp4', '--keypoints', 'poses.json', '--out', 'out.mp4']
+    argv += ['--attack', 'keypoint:left_wrist:black:20%']
+    assert command.main(argv) == 0
+    reader = cv2.VideoCapture('out.mp4')
+    for place in places:
+        _, frame = reader.read()
+        assert black(frame)[:2] == pytest.approx(place, abs=1.5)
+    assert not reader.read()[0]
+    (files / 'poses.json').write_text(json.dumps(poses[:2]))
+    assert command.main(argv) == 2
+    assert 'more frames than the 2' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('argv', 'words'),
+    [
+        (['no.png'], '"no.png" does not exist'),
+        (['images/a.png'], 'neither keypoints nor a predictor'),
+        (['images', '--keypoints', 'bad.json'], 'neither a COCO-style file'),
+        (['images', '--keypoints', 'coco.json'], '"a.png" has no keypoints'),
+    ],
+)
+def test_refused(files, capsys, argv, words):
+    (files / 'bad.json').write_text('[[1, 2, 3]]')
+    coco = dict(
+        images=[dict(id=1, file_name='b.png')],
+        annotations=[],
+        categories=[dict(keypoints=['nose'])],
+    )
+    (files / 'coco.json').write_text(json.dumps(coco))
+    argv = [*argv, '--attack', 'keypoint:nose:black', '--out', 'o.png']
+    assert command.main(argv) == 2
+    assert words in capsys.readouterr().err
