@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
+from scipy.io import loadmat
 
 from mmpose_occlusion.benchmark.annotation_file import (
     Annotations,
@@ -57,6 +58,8 @@ def check_annotations(
     for _, dataset in walk_datasets(loader['dataset']):
         if _is_plain(class_of(dataset, DATASETS), dataset):
             _check(cfg, split, dataset, skip_unreadable)
+        if dataset.get('headbox_file') and Path(_path(dataset)).is_file():
+            _check_head_boxes(dataset['headbox_file'], _path(dataset))
 
 
 def _is_plain(cls: Any, dataset: Mapping) -> bool:
@@ -70,6 +73,26 @@ def _is_plain(cls: Any, dataset: Mapping) -> bool:
         and str(dataset.get('ann_file')).endswith('.json')
         and Path(_path(dataset)).is_file()
     )
+
+
+def _check_head_boxes(path: str, ann_file: str) -> None:
+    """MMPose takes MPII's n-th head box for the n-th person."""
+    if not path.endswith('.mat') or not Path(path).is_file():
+        return
+    try:
+        boxes = loadmat(path)['headboxes_src'].shape[-1]
+    except (KeyError, NotImplementedError, ValueError) as error:
+        raise DataError(
+            f'"{path}" has no head boxes of MPII (headboxes_src): give the '
+            ".mat file of MPII's annotations"
+        ) from error
+    people = len(json.loads(Path(ann_file).read_text(encoding='utf-8')))
+    if boxes != people:
+        raise DataError(
+            f'"{path}" has {boxes:,} head boxes and "{ann_file}" has '
+            f'{people:,} people, so they do not belong together: take people '
+            'out of both or of none'
+        )
 
 
 def _path(dataset: Mapping) -> str:

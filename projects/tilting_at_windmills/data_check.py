@@ -13,6 +13,9 @@ from mmengine.config import Config
 from mmengine.hub import get_config
 from scipy.io import loadmat
 
+from mmpose_occlusion.benchmark.annotation_file import (
+    read_annotations as coco_annotations,
+)
 from mmpose_occlusion.engine.config import SPLITS
 from mmpose_occlusion.engine.data_files import DataFile, data_files
 from mmpose_occlusion.errors import UsageError
@@ -57,6 +60,9 @@ def read_annotations(path: str) -> Annotations:
     data = _read_json(path)
     try:
         if isinstance(data, dict):
+            check = coco_annotations(path)
+            if check.faults.losses:
+                raise ValueError(check.faults.summary())
             people = data['annotations']
             return Annotations(
                 frozenset(image['file_name'] for image in data['images']),
@@ -70,6 +76,8 @@ def read_annotations(path: str) -> Annotations:
             len(data),
             sum(any(p.get('joints_vis', ())) for p in data),
         )
+    except UsageError as error:
+        raise ValueError(str(error)) from error
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(
             "is neither COCO's format (a dict with images and annotations) "

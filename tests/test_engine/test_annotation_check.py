@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from mmpose.registry import DATASETS
+from scipy.io import savemat
 
 from mmpose_occlusion.engine.annotation_check import check_annotations
 from mmpose_occlusion.errors import DataError
@@ -115,3 +116,25 @@ def test_detections(checked, tmp_path):
     boxes.write_text('{}')
     with pytest.raises(DataError, match='holds a dict'):
         checked(coco_people(), bbox_file=str(boxes))
+
+
+@pytest.mark.parametrize(
+    ('boxes', 'words'),
+    [(3, '3 head boxes and .* has 2 people'), (None, 'has no head boxes')],
+)
+def test_head_boxes_of_other_people(boxes, words, tmp_path):
+    (tmp_path / 'a.json').write_text('[{}, {}]')
+    path = str(tmp_path / 'gt.mat')
+    content = {} if boxes is None else dict(headboxes_src=np.ones((2, 2, 3)))
+    savemat(path, content)
+    mpii = dict(
+        type='MpiiDataset',
+        data_root=str(tmp_path),
+        ann_file='a.json',
+        headbox_file=path,
+    )
+    cfg = Config(dict(test_dataloader=dict(dataset=mpii)))
+    with pytest.raises(DataError, match=words):
+        check_annotations(cfg, 'test')
+    savemat(path, dict(headboxes_src=np.ones((2, 2, 2))))
+    check_annotations(cfg, 'test')

@@ -26,6 +26,9 @@ MPII = f'{TOPDOWN}/mpii/td-hm_res50_8xb64-210e_mpii-256x256.py'
 BOXES = 'coco/person_detection_results/COCO_val2017_detections_AP_H_56_person'
 
 
+BOX = [0, 0, 9, 9]
+
+
 def write(path: Path, content) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content))
@@ -35,9 +38,9 @@ def coco(names: list[str]) -> dict:
     return dict(
         images=[dict(id=i, file_name=name) for i, name in enumerate(names)],
         annotations=[
-            dict(id=0, image_id=0, keypoints=[1, 1, 2] + [0] * 48),
-            dict(id=1, image_id=0, keypoints=[0] * 51),
-            dict(id=2, image_id=1),
+            dict(id=0, image_id=0, bbox=BOX, keypoints=[1, 1, 2] + [0] * 48),
+            dict(id=1, image_id=0, bbox=BOX, keypoints=[0] * 51),
+            dict(id=2, image_id=1, bbox=BOX, keypoints=[0] * 51),
         ],
     )
 
@@ -189,6 +192,29 @@ def test_files_that_do_not_fit(data):
     assert words['mpii_train.json'].startswith("is neither COCO's format")
     assert '1 of its 1 images' in words[f'{Path(BOXES).name}.json']
     assert 'need (2, 2, 1)' in words['mpii_gt_val.mat']
+
+
+@pytest.mark.parametrize(
+    'fault',
+    [
+        dict(id=1),
+        dict(image_id=77),
+        dict(bbox=None),
+        dict(bbox=[0, 0, -3, 9]),
+        dict(bbox=[0, 0, float('nan'), 9]),
+        dict(keypoints=None),
+        dict(keypoints=[float('nan'), 1, 2] + [0] * 48),
+        dict(keypoints=[1, 1, -1] + [0] * 48),
+        dict(category_id=0),
+    ],
+    ids=str,
+)
+def test_broken_people(data, fault):
+    path = data / 'coco/annotations/person_keypoints_val2017.json'
+    content = json.loads(path.read_text())
+    content['annotations'][0].update(fault)
+    write(path, content)
+    assert states(check(data, COCO))[path.name] == BROKEN
 
 
 def test_files_of_another_kind(data):

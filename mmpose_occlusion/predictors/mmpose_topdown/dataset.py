@@ -1,7 +1,7 @@
 """The data set of a benchmark: crops, people, and how to build it again."""
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,13 @@ from mmpose_occlusion.benchmark.identity import plain
 from mmpose_occlusion.benchmark.work import order_by_image
 from mmpose_occlusion.datasets import DetectionMatchedDataset
 from mmpose_occlusion.engine.config import class_of, type_name
-from mmpose_occlusion.engine.pipelines import CROP, makes_crop, split_pipeline
+from mmpose_occlusion.engine.pipelines import (
+    CROP,
+    makes_crop,
+    split_pipeline,
+    with_defaults,
+)
+from mmpose_occlusion.engine.scoring import scoring_metric
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.annotations import make_person
 from mmpose_occlusion.occlusion import labelled_joints
@@ -92,6 +98,7 @@ class BenchmarkDataset:
         self.paths = [info['img_path'] for info in infos]
         joints = len(skeleton.names)
         evaluation = describe_metric(evaluator)
+        evaluation['padding'] = _padding(self.before)
         people = read_people(source)
         self.boxes = make_boxes(infos, people, joints)
         if max_images is not None or source.get('indices') is not None:
@@ -278,11 +285,8 @@ def describe_metric(evaluator: Any) -> dict[str, Any]:
     """How a config's evaluator, the first of a list, scores: ``metric``, its
     class, and the arguments that the analysis may use, with defaults.
     """
-    if isinstance(evaluator, list | tuple):
-        evaluator = evaluator[0] if evaluator else {}
-    if evaluator.get('metrics'):
-        evaluator = evaluator['metrics'][0]
-    if not evaluator.get('type'):
+    evaluator = scoring_metric(evaluator)
+    if not evaluator:
         return {}
     cls = class_of(evaluator, METRICS)
     out: dict[str, Any] = dict(metric=type_name(evaluator))
@@ -293,4 +297,14 @@ def describe_metric(evaluator: Any) -> dict[str, Any]:
                     out[key] = argument.default
     out.update({k: evaluator[k] for k in _METRIC_ARGUMENTS if k in evaluator})
     empty = inspect.Parameter.empty
+    if out['metric'] == 'MpiiPCKAccuracy':
+        out['offset'] = 1  # it counts pixels from one, as MPII's own code
     return {key: value for key, value in out.items() if value is not empty}
+
+
+def _padding(pipeline: Sequence[Mapping]) -> float:
+    """Of bboxes, which the areas that MMPose's NMS takes include."""
+    for step in pipeline:
+        if 'BBoxCenterScale' in type_name(step):
+            return float(with_defaults(step).get('padding', 1.0))
+    return 1.0
