@@ -100,15 +100,16 @@ def test(options: 'TestOptions') -> None:
     from mmengine.runner import Runner
 
     from mmpose_occlusion.checkpoints import load_into
-    from mmpose_occlusion.engine import checks
     from mmpose_occlusion.engine.config import load_config
-    from mmpose_occlusion.engine.launch import prepare_launch
-    from mmpose_occlusion.engine.test_config import configure_test
-    from mmpose_occlusion.engine.test_results import write_metrics
+    from mmpose_occlusion.engine.launch import check_checkpoint, prepare_launch
+    from mmpose_occlusion.engine.test_config import (
+        configure_test,
+        write_metrics,
+    )
 
     cfg = load_config(options.config, options.cfg_options)
     names = configure_test(cfg, options)
-    checks.check_checkpoint(options.checkpoint)
+    check_checkpoint(options.checkpoint)
     prepare_launch(cfg, options.launcher)
     runner = Runner.from_cfg(cfg)
     load_into(runner.model, options.checkpoint, options.trust_checkpoint)

@@ -60,24 +60,23 @@ def train(options: 'TrainOptions') -> None:
     """Check the options, then train."""
     from mmengine.runner import Runner
 
-    from mmpose_occlusion.engine import checks
+    from mmpose_occlusion.engine import data_files, launch
     from mmpose_occlusion.engine.config import load_config
-    from mmpose_occlusion.engine.launch import prepare_launch
     from mmpose_occlusion.engine.train_config import configure_training
 
     cfg = load_config(options.config, options.cfg_options)
     configure_training(cfg, options)
     for split in ('train', 'val'):
         if cfg.get(f'{split}_dataloader'):
-            checks.check_evaluator_file(cfg, split)
-            checks.check_data_files(
+            data_files.check_evaluator_file(cfg, split)
+            data_files.check_data_files(
                 cfg, split, skip_unreadable=options.skip_unreadable
             )
-    checks.check_resume(cfg, options.trust_checkpoint)
-    prepare_launch(cfg, options.launcher)
-    checks.fetch_pretrained(cfg)
+    launch.check_resume(cfg, options.trust_checkpoint)
+    launch.prepare_launch(cfg, options.launcher)
+    launch.fetch_pretrained(cfg)
     runner = Runner.from_cfg(cfg)
-    checks.check_start(runner)
+    launch.check_start(runner)
     runner.train()
 
 

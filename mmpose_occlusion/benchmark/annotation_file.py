@@ -2,7 +2,7 @@
 
 Every tool that opens data without MMPose reads them here. What has a harmless
 meaning is repaired and counted, what has none is left out and counted; only a
-file that holds no usable person is refused. :class:`.faults.Fault` says which.
+file that holds no usable person is refused.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +14,11 @@ from typing import Any
 from mmpose_occlusion.errors import DataError
 
 from .annotation_fields import (
+    LEFT_OUT,
     MAX_ID,
+    NOTED,
+    REPAIRED,
+    Faults,
     as_key,
     as_positive,
     as_whole,
@@ -30,7 +34,6 @@ from .annotation_fields import (
     read_keypoints,
     read_segment,
 )
-from .faults import LEFT_OUT, NOTED, REPAIRED, Faults
 
 
 @dataclass

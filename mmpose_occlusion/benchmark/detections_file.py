@@ -11,6 +11,10 @@ import cv2
 from mmpose_occlusion.errors import DataError
 
 from .annotation_fields import (
+    LEFT_OUT,
+    NOTED,
+    REPAIRED,
+    Faults,
     as_whole,
     at,
     is_box,
@@ -21,7 +25,6 @@ from .annotation_fields import (
     read_json,
 )
 from .annotation_file import Annotations
-from .faults import LEFT_OUT, NOTED, REPAIRED, Faults
 
 
 @dataclass

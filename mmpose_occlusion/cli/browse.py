@@ -85,8 +85,9 @@ def browse(options: BrowseOptions) -> None:
     """Build the crops, draw them, write the files."""
     import cv2
 
-    from mmpose_occlusion.engine import attacked_config, checks, crops
+    from mmpose_occlusion.engine import crops, insertion
     from mmpose_occlusion.engine.config import load_config, metainfo_of
+    from mmpose_occlusion.engine.data_files import check_data_files
     from mmpose_occlusion.engine.pipelines import attack_name
     from mmpose_occlusion.errors import UsageError
     from mmpose_occlusion.files import (
@@ -104,11 +105,11 @@ def browse(options: BrowseOptions) -> None:
     check_replaceable(options.out, ['sheet.png', 'gallery.html'])
     split = options.split
     cfg = load_config(options.config, options.cfg_options)
-    attacks = attacked_config.read_attacks(cfg, options.attack)
+    attacks = insertion.read_attacks(cfg, options.attack)
     if options.gt_boxes:
-        attacked_config.use_gt_boxes(cfg, split)
+        insertion.use_gt_boxes(cfg, split)
     cfg.work_dir = options.out
-    checks.check_data_files(cfg, split, False, options.skip_unreadable)
+    check_data_files(cfg, split, False, options.skip_unreadable)
     dataset = crops.crop_dataset(cfg, split, attacks, options.seed)
     if not len(dataset):
         raise UsageError(f'the {split} data of "{options.config}" is empty')

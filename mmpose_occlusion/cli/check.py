@@ -19,7 +19,7 @@ from . import arguments
 from .run import run
 
 if TYPE_CHECKING:
-    from mmpose_occlusion.benchmark.faults import Faults
+    from mmpose_occlusion.benchmark.annotation_fields import Faults
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def check(options: CheckOptions) -> None:
 
     found = read_annotations(options.annotations)
     if options.config:
-        from mmpose_occlusion.engine.annotation_check import check_joints
         from mmpose_occlusion.engine.config import dataloader, load_config
+        from mmpose_occlusion.engine.data_files import check_joints
 
         loader = dataloader(load_config(options.config), 'test')
         check_joints(found, loader['dataset'])

@@ -1,4 +1,4 @@
-"""Configs: loading them, and reading their types and data sets."""
+"""Configs: loading them, reading their types, data sets and metrics."""
 
 import copy
 import difflib
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.registry import Registry
@@ -28,6 +29,28 @@ USED = (
 """Keys of a config that MMEngine's runner or this package's tools read."""
 
 SPLITS = ('train', 'val', 'test')
+
+_METAINFO = (
+    'dataset_name',
+    'keypoint_info',
+    'skeleton_info',
+    'joint_weights',
+    'sigmas',
+)
+
+_ONLY: dict[str, dict[str, tuple]] = {
+    'CocoMetric': {
+        'gt_converter': (None,),
+        'pred_converter': (None,),
+        'format_only': (False,),
+        # CrowdPose's AP has COCO's formula, and AP by crowding besides
+        'iou_type': ('keypoints', 'keypoints_crowd'),
+    },
+    'MpiiPCKAccuracy': {'thr': (0.5,), 'norm_item': ('head', ['head'])},
+}
+"""Metric -> option -> values under which the benchmark counts as it does. The
+benchmark takes over all other options of these metrics; its PCK is PCK@0.2,
+whatever a ``PCKAccuracy`` of the config has."""
 
 
 def load_config(path: str, options: Mapping | None = None) -> Config:
@@ -202,8 +225,6 @@ def metainfo_of(dataset: Mapping) -> dict:
     """
     from mmpose.registry import DATASETS
 
-    from .metainfo_check import parse_metainfo
-
     for _, entry in walk_datasets(dataset):
         metainfo = copy.deepcopy(entry.get('metainfo'))
         if metainfo is None:
@@ -215,3 +236,119 @@ def metainfo_of(dataset: Mapping) -> dict:
         f'the data set "{dataset.get("type")}" has no metainfo, so its joints '
         'have no names: set metainfo=dict(from_file=...) in the config'
     )
+
+
+def parse_metainfo(metainfo: Mapping, owner: str) -> dict[str, Any]:
+    """MMPose's parsed metainfo.
+
+    Args:
+        metainfo: As in configs.
+        owner: Type of the data set, for errors.
+
+    Raises:
+        UsageError: A key is missing, or keypoints, their swaps, links, weights
+            and sigmas do not fit each other.
+    """
+    from mmpose.datasets.datasets.utils import parse_pose_metainfo
+
+    name = metainfo.get('from_file') or metainfo.get('dataset_name') or owner
+    what = f'metainfo "{name}" of {owner}'
+    missing = [k for k in _METAINFO if k not in metainfo]
+    if missing and 'from_file' not in metainfo:
+        raise UsageError(f'{what} lacks "{missing[0]}": add it')
+    try:
+        parsed = parse_pose_metainfo(metainfo)
+    except KeyError as error:
+        raise UsageError(
+            f'{what} uses {error}, which is not the name of a keypoint: '
+            'correct "name", "swap" and "link" in it'
+        ) from error
+    except (
+        AssertionError,
+        AttributeError,
+        OSError,
+        SyntaxError,
+        TypeError,
+        ValueError,
+    ) as error:
+        text = ' '.join(str(error).split())
+        raise UsageError(
+            f'{what} cannot be read ({type(error).__name__}: {text}): it '
+            f'needs {", ".join(_METAINFO)} as in configs/_base_/datasets of '
+            'MMPose'
+        ) from error
+    problem = _misfit(parsed)
+    if problem:
+        raise UsageError(f'{what} {problem}')
+    return parsed
+
+
+def _misfit(parsed: Mapping) -> str:
+    names, count = parsed['keypoint_id2name'], parsed['num_keypoints']
+    if list(names) != list(range(count)):
+        return 'numbers its keypoints ' + (
+            f'{", ".join(map(str, names))}: count from 0, in order'
+        )
+    if len(parsed['keypoint_name2id']) < count:
+        return 'gives two keypoints the same name: give each its own'
+    for key, given in (
+        ('joint_weights', parsed['dataset_keypoint_weights']),
+        ('sigmas', parsed['sigmas']),
+    ):
+        if given.shape != (count,) or not (np.isfinite(given).all()):
+            return f'has {given.size} {key} for {count} keypoints'
+    flip = parsed['flip_indices']
+    for index, other in enumerate(flip):
+        if flip[other] != index:
+            return (
+                f'swaps "{names[index]}" with "{names[other]}", but not the '
+                'other way round: correct "swap"'
+            )
+    return ''
+
+
+def scoring_metric(evaluator: Any) -> Mapping:
+    """The metric that says how poses are scored and suppressed.
+
+    Args:
+        evaluator: Config of a metric, or of several.
+
+    Returns:
+        The config of the ``CocoMetric``, or of the first where there is none.
+
+    Raises:
+        UsageError: A metric has an option that the benchmark would ignore,
+            or there are several that differ.
+    """
+    metrics = _metrics(evaluator)
+    for metric in metrics:
+        name = type_name(metric)
+        for option, same in _ONLY.get(name, {}).items():
+            value = metric.get(option, same[0])
+            if isinstance(value, tuple):
+                value = list(value)
+            if value not in same:
+                raise UsageError(
+                    f'test_evaluator: the benchmark does not score as {name} '
+                    f'with {option}={value!r} does: set it to {same[0]!r}, '
+                    'or leave this metric out'
+                )
+    coco = [m for m in metrics if type_name(m) == 'CocoMetric']
+    ways = [
+        {k: v for k, v in m.items() if k not in ('prefix', 'ann_file')}
+        for m in coco
+    ]
+    if any(way != ways[0] for way in ways):
+        raise UsageError(
+            f'test_evaluator has {len(coco)} CocoMetrics of different '
+            'options, and the benchmark scores as one: leave one of them'
+        )
+    return (coco or metrics or [{}])[0]
+
+
+def _metrics(evaluator: Any) -> list[Mapping]:
+    if isinstance(evaluator, Mapping):
+        if not evaluator.get('metrics'):
+            return [evaluator] if evaluator.get('type') else []
+        evaluator = evaluator['metrics']
+    return [m for entry in evaluator or () for m in _metrics(entry)]

@@ -23,8 +23,8 @@ from mmpose_occlusion.transforms.results_reader import (
 )
 from mmpose_occlusion.visualization import CropPair
 
-from .attacked_config import AFTER, BEFORE, attack_config
 from .config import dataloader, walk_datasets
+from .insertion import AFTER, BEFORE, attack_config
 
 
 def crop_dataset(

@@ -13,6 +13,8 @@ from mmpose_occlusion.occlusion import Attack, parse_attack
 from mmpose_occlusion.occlusion.attack import TRANSFORMS as TYPES
 from mmpose_occlusion.skeleton import Skeleton
 
+from .config import type_name
+
 CROP = 'TopdownAffine'
 """The transform that makes the crop: attacks come right after it."""
 
@@ -316,13 +318,6 @@ def _is_crop(step: Mapping) -> bool:
 
 def _is_load(step: Mapping) -> bool:
     return type_name(step).startswith('LoadImage')
-
-
-def type_name(step: Mapping) -> str:
-    """``'mmpose.TopdownAffine'`` or the class itself -> its bare name."""
-    type_ = step.get('type', '')
-    name = type_ if isinstance(type_, str) else type_.__name__
-    return name.rsplit('.', 1)[-1]
 
 
 def _plain(value: Any) -> Any:

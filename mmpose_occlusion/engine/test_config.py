@@ -1,26 +1,40 @@
-"""The options of tools/test.py, applied to a config."""
+"""The options of tools/test.py, applied to a config, and its result file."""
 
-from collections.abc import Mapping
+import itertools
+import re
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmengine.config import Config
+from mmengine.dist import master_only
+from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from numpy.lib import NumpyVersion
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.evaluation.run_files import load_predictions
+from mmpose_occlusion.evaluation.forced_occlusion import load_predictions
+from mmpose_occlusion.files import write_json
 
-from .attacked_config import (
+from .config import (
+    dataloader,
+    metainfo_of,
+    name_visualizer,
+    set_work_dir,
+    type_name,
+    walk_datasets,
+)
+from .data_files import check_data_files, check_evaluator_file
+from .insertion import (
     attack_config,
     match_boxes,
     read_attacks,
     use_gt_boxes,
 )
-from .checks import check_data_files, check_evaluator_file
-from .config import name_visualizer, set_work_dir, type_name
 
 _SHARED = (
     'ann_file',
@@ -31,6 +45,13 @@ _SHARED = (
     'nms_thr',
 )
 """Arguments that the added metrics take from the config's CocoMetric."""
+
+
+CLEAN = 'clean'
+"""Name of the attack in a run without one."""
+
+_COCO = re.compile(r'(^|/)A[PR]\b')
+_LONGEST = 72
 
 
 @dataclass(frozen=True)
@@ -213,3 +234,108 @@ def _add_metric(cfg: Config, metric: dict) -> None:
             'test_evaluator.type=CocoMetric'
         )
     cfg.test_evaluator = [*metrics, metric]
+
+
+@master_only
+def write_metrics(
+    cfg: Config,
+    options: TestOptions,
+    attacks: Sequence[str],
+    metrics: Mapping[str, float],
+) -> Path:
+    """Write metrics and facts about the run into the work dir.
+
+    Args:
+        cfg: The run's config.
+        options: The tool's options.
+        attacks: Names of the attacks.
+        metrics: The evaluator's.
+
+    Returns:
+        The new file, ``MODEL_DATA_ATTACK_TIME.json``.
+    """
+    dataset = dataloader(cfg, 'test')['dataset']
+    entries = [entry for _, entry in walk_datasets(dataset)]
+    path = write_result(
+        cfg.work_dir,
+        dict(
+            config=options.config,
+            checkpoint=options.checkpoint,
+            cfg_options=dict(options.cfg_options),
+            attack_seed=options.attack_seed,
+            ann_files=_all_of(entries, 'ann_file'),
+            bbox_files=_all_of(entries, 'bbox_file'),
+            box_nms=options.box_nms,
+            metrics={
+                name: defined(name, value) for name, value in metrics.items()
+            },
+        ),
+        model=Path(options.config.rpartition('::')[2]).stem,
+        data=metainfo_of(dataset)['dataset_name'],
+        attack='+'.join(attacks) or CLEAN,
+    )
+    print_log(f'Wrote {path}', 'current')
+    return path
+
+
+def defined(name: str, value: Any) -> Any:
+    """A metric's value; None for COCOeval's -1, which means undefined.
+
+    >>> defined('coco/AP (M)', -1.0), defined('EPE', -1.0)
+    (None, -1.0)
+    """
+    return None if _COCO.search(name) and value == -1 else value
+
+
+def _all_of(entries: Sequence[Mapping], key: str) -> list[str]:
+    return [entry[key] for entry in entries if entry.get(key)]
+
+
+def write_result(
+    folder: str | Path,
+    result: Mapping[str, Any],
+    *,
+    model: str,
+    data: str,
+    attack: str = CLEAN,
+    time: datetime | None = None,
+) -> Path:
+    """Write a new file ``FOLDER/MODEL_DATA_ATTACK_TIME.json``.
+
+    It holds ``model``, ``data``, ``attack``, ``time``, and the entries of the
+    result. If there is such a file already, a number is added to its name.
+
+    Args:
+        folder: Created if it does not exist.
+        result: See :func:`mmpose_occlusion.files.plain`.
+        model: Name of the config or checkpoint; the last part of a path.
+        data: Name of the data set.
+        attack: Short form or forms, such as ``keypoint:nose:black``.
+        time: Now, if None.
+
+    Returns:
+        The file.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    time = time or datetime.now()
+    words = [re.split(r'[/\\]', model.rstrip('/\\'))[-1], data, attack]
+    stem = '_'.join([*map(_word, words), time.strftime('%Y%m%d_%H%M%S')])
+    for number in itertools.count(1):
+        path = folder / f'{stem}{f"_{number}" if number > 1 else ""}.json'
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        break
+    facts = dict(model=model, data=data, attack=attack)
+    facts['time'] = time.isoformat(timespec='seconds')
+    return write_json(path, {**facts, **result})
+
+
+def _word(text: str) -> str:
+    """Text in a form for file names; different texts stay different."""
+    word = re.sub(r'[^\w.+=,-]+', '-', text).strip('-.') or 'unnamed'
+    if len(word) <= _LONGEST:
+        return word
+    return f'{word[: _LONGEST - 9]}-{zlib.crc32(text.encode()):08x}'

@@ -11,9 +11,8 @@ from mmengine.registry import init_default_scope
 
 from mmpose_occlusion.errors import UsageError
 
-from .attacked_config import carry_records
 from .config import name_visualizer, set_work_dir, type_name
-from .insertion import lost_occlusions
+from .insertion import carry_records, lost_occlusions
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,9 @@
 """The forced-occlusion comparison as a metric of an attacked run."""
 
+import io
+import zipfile
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +11,7 @@ from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import write_bytes
 from mmpose_occlusion.metrics.annotations import UNMATCHED
 from mmpose_occlusion.metrics.coco_evaluation import CocoEvaluation
 from mmpose_occlusion.metrics.forced import compare_forced, without_hidden
@@ -15,10 +19,14 @@ from mmpose_occlusion.metrics.pck import GROUPS, PCK_THRESHOLD, box_size
 from mmpose_occlusion.skeleton import Skeleton
 
 from .people import PeopleMetric
-from .run_files import load_predictions, save_predictions
 
 RECORDS = 'occlusions'
 VIEWS = ('clean', 'forced', 'attacked')
+
+_ARRAYS = ('keypoints', 'keypoint_scores', 'bbox')
+
+Key = tuple[str, str]
+"""Image and sample: their ids as text."""
 
 
 @METRICS.register_module()
@@ -190,6 +198,62 @@ class ForcedOcclusionMetric(PeopleMetric):
         return clean
 
 
+def save_predictions(
+    path: str | Path, predictions: Mapping[Key, Mapping[str, np.ndarray]]
+) -> Path:
+    """Write a new ``.npz`` file.
+
+    Args:
+        path: The file.
+        predictions: Key -> ``keypoints`` (K, 2), ``keypoint_scores`` (K,)
+            and ``bbox`` (4,) xywh, all float32 in image pixels.
+
+    Raises:
+        FileExistsError: The file exists.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        raise FileExistsError(
+            f'predictions "{path}" exist already and are not overwritten: '
+            'give another name, or delete them'
+        ) from None
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        image=np.array([image for image, _ in predictions], str),
+        id=np.array([number for _, number in predictions], str),
+        **{
+            name: np.array([entry[name] for entry in predictions.values()])
+            for name in _ARRAYS
+        },
+    )
+    return write_bytes(path, buffer.getvalue())
+
+
+def load_predictions(path: str | Path) -> dict[Key, dict[str, np.ndarray]]:
+    """Read a file of :func:`save_predictions`.
+
+    Raises:
+        ValueError: The file is not of this kind.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            data = dict(file)
+        keys = zip(data['image'], data['id'], strict=True)
+        return {
+            (str(image), str(number)): {n: data[n][i] for n in _ARRAYS}
+            for i, (image, number) in enumerate(keys)
+        }
+    except (ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+        raise ValueError(
+            f'"{path}" holds no predictions of this package ({error}): make '
+            'it with ForcedOcclusionMetric(save=...) in a run without attack'
+        ) from error
+
+
 def hidden_joints(
     records: Iterable[Mapping], skeleton: Skeleton
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -203,7 +267,7 @@ def hidden_joints(
     return targets, others & ~targets
 
 
-def _key(pred: Mapping) -> tuple[str, str]:
+def _key(pred: Mapping) -> Key:
     return str(pred['img_id']), str(pred['id'])
 
 

@@ -12,8 +12,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
-from mmpose_occlusion.engine.attacked_config import AFTER, BEFORE
 from mmpose_occlusion.engine.crops import title_of, to_crop, truth_of
+from mmpose_occlusion.engine.insertion import AFTER, BEFORE
 from mmpose_occlusion.engine.pipelines import RECORD_KEY
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 from mmpose_occlusion.visualization import CropPair, PoseStyle, draw_pair
@@ -26,7 +26,7 @@ class OcclusionVisualizationHook(Hook):
 
     MMPose's own hook loads the image again, so that its drawings do not show
     an attack. This one needs the images that
-    :func:`mmpose_occlusion.engine.attacked_config.attack_config` keeps.
+    :func:`mmpose_occlusion.engine.insertion.attack_config` keeps.
 
     Args:
         out_dir: Folder of the images; None writes none.

@@ -76,14 +76,14 @@ def experiment(args: argparse.Namespace) -> None:
 
 
 def _load(config: Path, options: dict):
-    from mmpose_occlusion.engine import checks
-    from mmpose_occlusion.engine.attacked_config import use_gt_boxes
     from mmpose_occlusion.engine.config import load_config
+    from mmpose_occlusion.engine.data_files import check_data_files
+    from mmpose_occlusion.engine.insertion import use_gt_boxes
 
     cfg = load_config(str(config), options)
     use_gt_boxes(cfg)
     for split in ('train', 'val', 'test'):
-        checks.check_data_files(cfg, split)
+        check_data_files(cfg, split)
     return cfg
 
 

@@ -1,18 +1,25 @@
-"""Finding data sets and pipelines in configs."""
+"""Configs: data sets, pipelines, metainfo and metrics in them."""
 
+import inspect
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from mmpose.evaluation.metrics import CocoMetric, MpiiPCKAccuracy
 
 from mmpose_occlusion.engine.config import (
     dataloader,
     load_config,
     metainfo_of,
+    parse_metainfo,
+    scoring_metric,
     set_work_dir,
     walk_datasets,
 )
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.predictors.mmpose_topdown.dataset import (
+    describe_metric,
+)
 
 OWN = (
     'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
@@ -110,3 +117,124 @@ def test_metainfo_of_class_of_file_and_of_wrapped():
     assert wrapped['dataset_name'] == 'aic'
     with pytest.raises(UsageError, match='has no metainfo'):
         metainfo_of({'type': 'RepeatDataset'})
+
+
+def metainfo(**changes):
+    info = {
+        0: dict(name='nose', swap=''),
+        1: dict(name='left_hand', swap='right_hand'),
+        2: dict(name='right_hand', swap='left_hand'),
+    }
+    base = dict(
+        dataset_name='three',
+        keypoint_info=info,
+        skeleton_info={0: dict(link=('nose', 'left_hand'))},
+        joint_weights=[1.0] * 3,
+        sigmas=[0.1] * 3,
+    )
+    return {k: v for k, v in {**base, **changes}.items() if v is not ...}
+
+
+def test_good_metainfo():
+    assert parse_metainfo(metainfo(), 'D')['flip_indices'] == [0, 2, 1]
+
+
+def hands(**left):
+    info = metainfo()['keypoint_info']
+    info[1] = {**info[1], **left}
+    return dict(keypoint_info=info)
+
+
+@pytest.mark.parametrize(
+    ('change', 'words'),
+    [
+        (dict(sigmas=...), 'lacks "sigmas"'),
+        (dict(sigmas=[0.1] * 2), 'has 2 sigmas for 3 keypoints'),
+        (dict(joint_weights=[1] * 4), 'has 4 joint_weights for 3'),
+        (hands(swap='paw'), "uses 'paw', which is not the name"),
+        (hands(swap='nose'), 'swaps "left_hand" with "nose"'),
+        (hands(name='nose', swap=''), "uses 'left_hand'"),
+        (dict(skeleton_info={0: dict(link=('a', 'b'))}), "uses 'a'"),
+        (dict(keypoint_info=[]), 'cannot be read'),
+        (
+            dict(
+                keypoint_info={
+                    k: dict(name=str(k), swap='') for k in (1, 2, 4)
+                },
+                skeleton_info={},
+            ),
+            'numbers its keypoints 1, 2, 4',
+        ),
+        (dict(from_file='none.py'), 'none.py.*does not exist'),
+    ],
+)
+def test_metainfo_that_does_not_fit_itself(change, words):
+    with pytest.raises(UsageError, match=words) as caught:
+        parse_metainfo(metainfo(**change), 'D')
+    assert '\n' not in str(caught.value)
+
+
+OUTPUT = {'ann_file', 'outfile_prefix', 'collect_device', 'prefix'}
+"""Options that no number depends on (ann_file: see data_files)."""
+
+OTHER = dict(
+    use_area=False,
+    iou_type='bbox',
+    score_mode='bbox',
+    keypoint_score_thr=0.4,
+    nms_mode='none',
+    nms_thr=0.3,
+    format_only=True,
+    pred_converter=dict(num_keypoints=1, mapping=[(0, 0)]),
+    gt_converter=dict(num_keypoints=1, mapping=[(0, 0)]),
+    thr=0.2,
+    norm_item='torso',
+)
+REFUSED = {
+    'iou_type',
+    'format_only',
+    'pred_converter',
+    'gt_converter',
+    'thr',
+    'norm_item',
+}
+
+
+@pytest.mark.parametrize(
+    ('metric', 'option'),
+    [
+        (metric, option)
+        for metric in (CocoMetric, MpiiPCKAccuracy)
+        for option in inspect.signature(metric).parameters
+        if option not in OUTPUT
+    ],
+)
+def test_every_option_of_a_metric(metric, option):
+    given = {'type': metric.__name__, option: OTHER[option]}
+    if option in REFUSED:
+        with pytest.raises(
+            UsageError, match=f'{metric.__name__} with {option}'
+        ):
+            describe_metric(given)
+    else:
+        assert describe_metric(given)[option] == OTHER[option]
+
+
+def test_coco_metric_counts_wherever_it_stands():
+    coco = dict(type='CocoMetric', nms_mode='none')
+    pck = dict(type='PCKAccuracy')
+    for evaluator in ([pck, coco], dict(type='X', metrics=[pck, coco]), coco):
+        assert describe_metric(evaluator)['nms_mode'] == 'none'
+    with pytest.raises(UsageError, match='2 CocoMetrics of different'):
+        scoring_metric([coco, dict(type='CocoMetric')])
+    assert scoring_metric([coco, dict(coco, prefix='again')]) == coco
+    assert scoring_metric(None) == {}
+
+
+def test_mpii_pixels_count_from_one():
+    assert describe_metric(dict(type='MpiiPCKAccuracy'))['offset'] == 1
+
+
+def test_crowdpose():
+    metric = dict(type='CocoMetric', iou_type='keypoints_crowd')
+    assert describe_metric(metric)['iou_type'] == 'keypoints_crowd'

@@ -1,12 +1,253 @@
-"""Occlusions in all stages of MMPose's own training configs."""
+"""Occlusions in the pipelines of all kinds of configs."""
 
 import pytest
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 from mmpose_occlusion import insert_occlusion
 from mmpose_occlusion.engine.config import load_config
-from mmpose_occlusion.engine.insertion import lost_occlusions
+from mmpose_occlusion.engine.insertion import (
+    AFTER,
+    BEFORE,
+    attack_config,
+    carry_records,
+    lost_occlusions,
+    match_boxes,
+    read_attacks,
+    use_gt_boxes,
+)
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
+
+NOSE = {'type': 'KeypointOcclusion', 'target': 'nose', 'fill': 'black'}
+LOAD = {'type': 'LoadImage'}
+CROP = {'type': 'TopdownAffine', 'input_size': (192, 256)}
+PACK = {'type': 'PackPoseInputs'}
+
+
+@pytest.fixture(autouse=True)
+def _registered():
+    import mmpose.datasets  # noqa: F401
+
+    init_default_scope('mmpose')
+
+
+def config(dataset):
+    return Config({'test_dataloader': {'dataset': dataset}})
+
+
+def types(pipeline):
+    return [step['type'] for step in pipeline]
+
+
+def test_every_topdown_heatmap_config_of_mmpose_has_a_place():
+    """Attacks fit into MMPose's own configs, whatever their model."""
+    from mmengine.utils import get_installed_path
+
+    folder = f'{get_installed_path("mmpose")}/.mim/configs'
+    for name in (
+        'body_2d_keypoint/rtmpose/coco/rtmpose-s_8xb256-420e_coco-256x192.py',
+        'body_2d_keypoint/simcc/coco/simcc_res50_8xb64-210e_coco-256x192.py',
+        'body_2d_keypoint/topdown_heatmap/mpii/'
+        'td-hm_hrnet-w32_8xb64-210e_mpii-256x256.py',
+        'body_2d_keypoint/topdown_heatmap/coco/'
+        'td-hm_hrnet-w32_8xb64-210e_coco-aic-256x192-combine.py',
+    ):
+        cfg = load_config(f'{folder}/{name}')
+        use_gt_boxes(cfg)
+        before = cfg.val_dataloader.to_dict()
+        target = 'keypoint:left_wrist:black'
+        names = attack_config(cfg, read_attacks(cfg, [target]))
+        assert names == [target]
+        steps = cfg.test_dataloader.dataset.pipeline
+        place = types(steps).index('TopdownAffine') + 1
+        assert steps[place] == {
+            'type': 'KeypointOcclusion',
+            'target': 'left_wrist',
+            'fill': 'black',
+            'seed': 0,
+        }
+        assert steps[-1]['meta_keys'][-1] == 'occlusions'
+        assert cfg.val_dataloader.to_dict() == before
+
+
+def test_bottomup_config():
+    cfg = load_config(
+        'mmpose::body_2d_keypoint/rtmo/coco/rtmo-s_8xb32-600e_coco-640x640.py'
+    )
+    attack_config(cfg, [NOSE], seed=4)
+    steps = cfg.test_dataloader.dataset.pipeline
+    assert types(steps)[:3] == [
+        'LoadImage',
+        'KeypointOcclusion',
+        'BottomupResize',
+    ]
+    assert steps[1]['seed'] == 4
+
+
+def test_combined_data_set():
+    """Crops are made below, packed above: each half gets its own."""
+    inner = {'type': 'CocoDataset', 'pipeline': [LOAD, CROP]}
+    cfg = config(
+        {'type': 'CombinedDataset', 'datasets': [inner], 'pipeline': [PACK]}
+        | {'metainfo': {'from_file': 'configs/_base_/datasets/coco.py'}}
+    )
+    attack_config(cfg, [NOSE], keep_images=True)
+    outer = cfg.test_dataloader.dataset
+    assert types(outer.datasets[0].pipeline) == [
+        'LoadImage',
+        'TopdownAffine',
+        'KeepImage',
+        'KeypointOcclusion',
+        'KeepImage',
+    ]
+    assert outer.pipeline[0]['meta_keys'][-3:] == ('occlusions', BEFORE, AFTER)
+    assert outer.pipeline[0]['pack_transformed'] is True
+    assert 'seed' not in outer.datasets[0].pipeline[2]
+
+
+BOXED = {'type': 'CocoDataset', 'bbox_file': 'x'}
+
+
+@pytest.mark.parametrize('shown', [False, True])
+def test_detector_boxes_are_matched(shown):
+    cfg = config({**BOXED, 'pipeline': [LOAD, CROP, PACK]})
+    attack_config(cfg, [], keep_images=shown)
+    dataset = cfg.test_dataloader.dataset
+    # images show the ground truth, which the boxes lack
+    assert shown == (dataset.type == 'DetectionMatchedDataset')
+    cfg = config({**BOXED, 'pipeline': [LOAD, CROP, PACK]})
+    attack_config(cfg, [NOSE], keep_images=shown)
+    dataset = cfg.test_dataloader.dataset
+    assert dataset.type == 'DetectionMatchedDataset'
+    assert 'KeypointOcclusion' in types(dataset.dataset.pipeline)
+    keys = dataset.dataset.pipeline[-1]['meta_keys']
+    assert shown == (MATCHED_KEY in keys)  # the hook takes it out again
+
+
+def test_detector_boxes_under_the_occlusions_of_a_config():
+    own = {'type': 'PartOcclusion'}
+    cfg = config({**BOXED, 'pipeline': [LOAD, CROP, own, PACK]})
+    attack_config(cfg, [])
+    assert cfg.test_dataloader.dataset.type == 'DetectionMatchedDataset'
+
+
+def test_gt_boxes():
+    cfg = config({**BOXED, 'pipeline': [LOAD, CROP, PACK]})
+    use_gt_boxes(cfg)
+    attack_config(cfg, [NOSE])
+    assert cfg.test_dataloader.dataset.type == 'CocoDataset'
+    assert cfg.test_dataloader.dataset.bbox_file is None
+
+
+def test_box_nms():
+    cfg = config({**BOXED, 'pipeline': [LOAD, CROP, PACK]})
+    match_boxes(cfg, nms_thr=0.5)
+    attack_config(cfg, [NOSE])
+    assert cfg.test_dataloader.dataset.nms_thr == 0.5
+    use_gt_boxes(cfg)
+    assert cfg.test_dataloader.dataset.type == 'CocoDataset'
+    assert cfg.test_dataloader.dataset.bbox_file is None
+    cfg = config({'type': 'CocoDataset', 'pipeline': [LOAD, CROP, PACK]})
+    with pytest.raises(UsageError, match='no boxes of a detector'):
+        match_boxes(cfg, nms_thr=0.5)
+
+
+def test_a_crop_outside_of_the_data_set_that_has_the_boxes():
+    def combined():
+        return config(
+            {
+                'type': 'CombinedDataset',
+                'datasets': [{**BOXED, 'pipeline': []}],
+                'pipeline': [LOAD, CROP, PACK],
+                'metainfo': {'from_file': 'configs/_base_/datasets/coco.py'},
+            }
+        )
+
+    with pytest.raises(UsageError, match=r'datasets\.0\.bbox_file is set'):
+        attack_config(combined(), [NOSE])
+    attack_config(combined(), [], keep_images=True)
+
+
+def test_no_place():
+    cfg = config({'type': 'CocoDataset', 'pipeline': [PACK]})
+    with pytest.raises(UsageError, match='has no pipeline with TopdownAffine'):
+        attack_config(cfg, [NOSE])
+
+
+@pytest.mark.parametrize(
+    ('attack', 'words'),
+    [
+        ({**NOSE, 'target': 'tail'}, "no joint 'tail' .*: nose, left_eye"),
+        ({**NOSE, 'fill': 'pink'}, "fill='pink' is unknown"),
+        ({**NOSE, 'size': -1}, 'size=-1 must be'),
+        ({**NOSE, 'radius': 1}, "unexpected keyword argument 'radius'"),
+        ({**NOSE, 'type': 'Occluder'}, 'no transform "Occluder"; occlusions'),
+    ],
+)
+def test_attacks_refused(attack, words):
+    cfg = config({'type': 'CocoDataset', 'pipeline': [LOAD, CROP, PACK]})
+    before = cfg.to_dict()
+    with pytest.raises(UsageError, match=words) as caught:
+        attack_config(cfg, [attack])
+    assert '\n' not in str(caught.value)
+    assert cfg.to_dict() == before
+
+
+def test_attack_key_is_taken_out():
+    cfg = Config({'attack': {'type': 'PartOcclusion', 'target': 'hip'}})
+    attacks = read_attacks(cfg, ['keypoint:nose:black'])
+    assert attacks == [{'type': 'PartOcclusion', 'target': 'hip'}, NOSE]
+    assert 'attack' not in cfg
+    with pytest.raises(UsageError, match='must look like'):
+        read_attacks(cfg, ['nose'])
+
+
+def test_records_are_carried_for_own_occlusions_alone():
+    part = {'type': 'PartOcclusion'}
+    wrapped = {'type': 'RandomApply', 'transforms': [part], 'prob': 0.5}
+    cfg = Config(
+        {
+            'train_dataloader': {
+                'dataset': {'type': 'X', 'pipeline': [LOAD, CROP, part, PACK]}
+            },
+            'val_dataloader': {
+                'dataset': {'type': 'X', 'pipeline': [LOAD, CROP, PACK]}
+            },
+            'test_dataloader': {
+                'dataset': {
+                    'type': 'X',
+                    'pipeline': [LOAD, CROP, wrapped, PACK],
+                }
+            },
+        }
+    )
+    for split in ('train', 'val', 'test'):
+        carry_records(cfg, split)
+    assert [
+        'meta_keys' in cfg[f'{split}_dataloader'].dataset.pipeline[-1]
+        for split in ('train', 'val', 'test')
+    ] == [True, False, True]
+    carry_records(Config({}), 'val')
+
+
+def test_donors_are_people_not_boxes():
+    cfg = config(
+        dict(
+            type='CocoDataset',
+            ann_file='a.json',
+            bbox_file='b.json',
+            test_mode=True,
+            pipeline=[LOAD, CROP, PACK],
+        )
+    )
+    donor = dict(type='PartOcclusion', target='random', fill='donor')
+    attack_config(cfg, [donor])
+    dataset = cfg.test_dataloader.dataset
+    assert dataset.type == 'DetectionMatchedDataset'
+    assert dataset.donors
+    assert dataset.dataset.type == 'CocoDataset'
+
 
 HIDE = dict(type='KeypointOcclusion', fill='object', prob=0.5)
 BODY = 'mmpose::body_2d_keypoint'

@@ -1,4 +1,4 @@
-"""Setting up runs of many processes, as far as one process can tell."""
+"""The start of runs, as far as one process can tell."""
 
 import pytest
 import torch
@@ -67,3 +67,37 @@ def test_more_processes_than_gpus(monkeypatch):
     launch.prepare_launch(cfg, 'pytorch')
     assert cfg.launcher == 'pytorch'
     assert 'model_wrapper_cfg' not in cfg
+
+
+def test_pretrained_parts_are_found():
+    weights = {'type': 'Pretrained', 'checkpoint': 'no.pth'}
+    cfg = Config(
+        {
+            'model': {
+                'init_cfg': None,
+                'backbone': {'init_cfg': [{'type': 'Normal'}]},
+                'necks': [{'type': 'A'}, {'init_cfg': weights}],
+            }
+        }
+    )
+    with pytest.raises(
+        UsageError, match=r'^the weights model\.necks\.1\.init_cfg starts from'
+    ):
+        launch.fetch_pretrained(cfg)
+    cfg.model.necks.pop()
+    launch.fetch_pretrained(cfg)
+
+
+def test_pretrained_file_is_accepted(tmp_path):
+    path = tmp_path / 'weights.pth'
+    torch.save({'state_dict': {}}, path)
+    weights = {'type': 'Pretrained', 'checkpoint': str(path)}
+    launch.fetch_pretrained(Config({'model': {'init_cfg': weights}}))
+
+
+def test_checkpoint_to_start_from():
+    launch.check_resume(Config({'load_from': None}))
+    with pytest.raises(UsageError, match=r'^load_from "x\.pth" does not'):
+        launch.check_resume(Config({'load_from': 'x.pth', 'resume': False}))
+    launch.check_checkpoint('https://example.org/x.pth')
+    launch.check_checkpoint('torchvision://resnet50')

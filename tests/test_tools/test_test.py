@@ -416,11 +416,8 @@ def test_missing_checkpoint(config, tool, capsys):
 
 def test_attack_leaves_validation_alone(config):
     """MMPose's configs use one object for both loaders."""
-    from mmpose_occlusion.engine.attacked_config import (
-        attack_config,
-        read_attacks,
-    )
     from mmpose_occlusion.engine.config import load_config
+    from mmpose_occlusion.engine.insertion import attack_config, read_attacks
 
     cfg = load_config(config)
     cfg.test_dataloader = cfg.val_dataloader

@@ -20,14 +20,13 @@ from mmpose_occlusion.benchmark.data import (
 from mmpose_occlusion.benchmark.identity import plain
 from mmpose_occlusion.benchmark.work import order_by_image
 from mmpose_occlusion.datasets import DetectionMatchedDataset
-from mmpose_occlusion.engine.config import class_of, type_name
+from mmpose_occlusion.engine.config import class_of, scoring_metric, type_name
 from mmpose_occlusion.engine.pipelines import (
     CROP,
     makes_crop,
     split_pipeline,
     with_defaults,
 )
-from mmpose_occlusion.engine.scoring import scoring_metric
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.annotations import make_person
 from mmpose_occlusion.occlusion import labelled_joints

@@ -36,8 +36,7 @@ from mmpose_occlusion.benchmark.work import (
     open_run,
 )
 from mmpose_occlusion.datasets import match_detections, offer_donors
-from mmpose_occlusion.engine.attacked_config import PARTS_KEY
-from mmpose_occlusion.engine.config import metainfo_of
+from mmpose_occlusion.engine.config import PARTS_KEY, metainfo_of
 from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton

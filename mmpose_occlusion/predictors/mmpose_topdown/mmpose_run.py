@@ -17,19 +17,19 @@ from mmpose_occlusion.benchmark.identity import digest_of_file
 from mmpose_occlusion.benchmark.work import command_facts
 from mmpose_occlusion.checkpoints import load_into
 from mmpose_occlusion.checkpoints.read import local_file
-from mmpose_occlusion.engine.attacked_config import PARTS_KEY, use_gt_boxes
-from mmpose_occlusion.engine.checks import (
-    check_checkpoint,
-    check_data_files,
-    check_evaluator_file,
-)
 from mmpose_occlusion.engine.config import (
+    PARTS_KEY,
     dataloader,
     load_config,
     metainfo_of,
     name_visualizer,
 )
-from mmpose_occlusion.engine.launch import prepare_launch
+from mmpose_occlusion.engine.data_files import (
+    check_data_files,
+    check_evaluator_file,
+)
+from mmpose_occlusion.engine.insertion import use_gt_boxes
+from mmpose_occlusion.engine.launch import check_checkpoint, prepare_launch
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
 
