@@ -16,12 +16,8 @@ bash tools/dist_test.sh CONFIG CHECKPOINT N
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
 
 import _cli
-
-if TYPE_CHECKING:
-    from mmpose_occlusion.engine.test_config import TestOptions
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -93,8 +89,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def test(options: 'TestOptions') -> None:
+def test(options: argparse.Namespace) -> None:
     """Check the options, then test."""
+    from _test_config import configure_test, write_metrics
     from mmengine.dist import master_only
     from mmengine.fileio import dump
     from mmengine.runner import Runner
@@ -102,10 +99,6 @@ def test(options: 'TestOptions') -> None:
     from mmpose_occlusion.checkpoints import load_into
     from mmpose_occlusion.engine.config import load_config
     from mmpose_occlusion.engine.launch import check_checkpoint, prepare_launch
-    from mmpose_occlusion.engine.test_config import (
-        configure_test,
-        write_metrics,
-    )
 
     cfg = load_config(options.config, options.cfg_options)
     names = configure_test(cfg, options)
@@ -121,13 +114,7 @@ def test(options: 'TestOptions') -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the tool; returns the exit status."""
-    return _cli.run(_with_options, parse_args(argv))
-
-
-def _with_options(args: argparse.Namespace) -> None:
-    from mmpose_occlusion.engine.test_config import TestOptions
-
-    test(_cli.options_of(TestOptions, args))
+    return _cli.run(test, parse_args(argv))
 
 
 if __name__ == '__main__':

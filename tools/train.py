@@ -7,12 +7,8 @@ In several processes, on GPUs or on the CPU: bash tools/dist_train.sh CONFIG N
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
 
 import _cli
-
-if TYPE_CHECKING:
-    from mmpose_occlusion.engine.train_config import TrainOptions
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -56,13 +52,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def train(options: 'TrainOptions') -> None:
+def train(options: argparse.Namespace) -> None:
     """Check the options, then train."""
+    from _train_config import configure_training
     from mmengine.runner import Runner
 
     from mmpose_occlusion.engine import data_files, launch
     from mmpose_occlusion.engine.config import load_config
-    from mmpose_occlusion.engine.train_config import configure_training
 
     cfg = load_config(options.config, options.cfg_options)
     configure_training(cfg, options)
@@ -82,13 +78,7 @@ def train(options: 'TrainOptions') -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the tool; returns the exit status."""
-    return _cli.run(_with_options, parse_args(argv))
-
-
-def _with_options(args: argparse.Namespace) -> None:
-    from mmpose_occlusion.engine.train_config import TrainOptions
-
-    train(_cli.options_of(TrainOptions, args))
+    return _cli.run(train, parse_args(argv))
 
 
 if __name__ == '__main__':

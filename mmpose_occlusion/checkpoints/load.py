@@ -5,7 +5,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,15 @@ def load_into(
     path = os.fspath(path)
     what = f'checkpoint "{path}"'
     if is_reference(checkpoint):
-        checkpoint = _converted(checkpoint, path)
+        converter = _converter()
+        if converter is None:
+            raise CheckpointError(
+                f'{what} has the key names of the reference code: convert it, '
+                'in a checkout of this project, with "python '
+                f'projects/{PROJECT.name}/convert_checkpoint.py {path} '
+                'OUT.pth"'
+            )
+        checkpoint = converter.convert(checkpoint, path)
         meta = checkpoint['meta']
         what = f'{what} ({meta["recognised"]["name"]} of the reference)'
         source = meta['converted_from']['weights']
@@ -68,8 +76,9 @@ def load_into(
     meta = meta if isinstance(meta, Mapping) else {}
     _load(model, _state_dict(checkpoint, what), what, _remedy(meta))
     _log(f'Loaded {what}')
-    for level, text in differences(model, meta):
-        _log(f'{what}: {text}', level)
+    if 'converted_from' in meta and (converter := _converter()):
+        for level, text in converter.differences(model, meta):
+            _log(f'{what}: {text}', level)
     return checkpoint
 
 
@@ -81,16 +90,13 @@ def is_reference(checkpoint: Mapping) -> bool:
     return {'conv1.weight', 'layer1.0.conv1.weight'} <= keys
 
 
-def _converted(checkpoint: Mapping, path: str) -> Mapping[str, Any]:
+def _converter() -> Any:
+    """The module that knows reference checkpoints; None outside a checkout."""
     if not (PROJECT / 'reference_checkpoints.py').is_file():
-        raise CheckpointError(
-            f'checkpoint "{path}" has the key names of the reference code: '
-            'convert it, in a checkout of this project, with "python '
-            f'projects/{PROJECT.name}/convert_checkpoint.py {path} OUT.pth"'
-        )
+        return None
     if str(PROJECT) not in sys.path:
         sys.path.append(str(PROJECT))
-    return import_module('reference_checkpoints').convert(checkpoint, path)
+    return import_module('reference_checkpoints')
 
 
 def _load(model: nn.Module, state: Mapping, what: str, remedy: str) -> None:
@@ -223,64 +229,6 @@ def _text(value: Any) -> str:
     if isinstance(value, tuple | list):
         return f'[{",".join(map(_text, value))}]'
     return str(value)
-
-
-def differences(
-    model: Any, meta: Mapping[str, Any]
-) -> Iterator[tuple[int, str]]:
-    """Differences between a converted checkpoint's training and a config.
-
-    Args:
-        model: Built from the config.
-        meta: Of the checkpoint; see the converter.
-
-    Yields:
-        Logging level and sentence: warnings where config and checkpoint
-        differ, infos where the checkpoint does not say.
-    """
-    decoder = getattr(getattr(model, 'head', None), 'decoder', None)
-    crop = meta.get('crop_size')
-    if isinstance(crop, Mapping) and hasattr(decoder, 'input_size'):
-        width, height = decoder.input_size
-        theirs, ours = crop.get('height_x_width'), f'{height}x{width}'
-        if not crop.get('known'):
-            yield (
-                logging.INFO,
-                'neither weights nor name tell the size of its crops; the '
-                f'config has {ours} (height x width)',
-            )
-        elif theirs != ours:
-            yield (
-                logging.WARNING,
-                f'it was trained on crops of {theirs} (height x width), and '
-                f'the config has {ours}: its config is {meta.get("config")}',
-            )
-    style = meta.get('stride_style')
-    ours = getattr(getattr(model, 'backbone', None), 'style', None)
-    if style == 'pytorch':
-        yield (
-            logging.INFO,
-            'weights do not tell which convolution of a block has the '
-            f'stride; the config has model.backbone.style={ours}, and the '
-            'default of the reference is pytorch',
-        )
-    elif style is not None and style != ours:
-        yield (
-            logging.WARNING,
-            f'its name says strides in the style of {style}, and the config '
-            f'has {ours}: add --cfg-options model.backbone.style={style}',
-        )
-    preprocessor = getattr(model, 'data_preprocessor', None)
-    if meta.get('channel_order') == 'bgr' and getattr(
-        preprocessor, '_channel_conversion', False
-    ):
-        yield (
-            logging.WARNING,
-            "the reference's ResNet recipes read images as BGR, and the "
-            'config converts them to RGB; unless this model was trained on '
-            'RGB, add --cfg-options '
-            'model.data_preprocessor.bgr_to_rgb=False',
-        )
 
 
 def _log(text: str, level: int = logging.INFO) -> None:

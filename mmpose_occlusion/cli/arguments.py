@@ -94,19 +94,6 @@ def whole_number(least: int) -> Callable[[str], int]:
     return read
 
 
-def fraction(text: str) -> float:
-    """A type of arguments: numbers from 0 to 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(
-            f'"{text}" is not a number from 0 to 1'
-        )
-    return value
-
-
 def add_config(parser: argparse.ArgumentParser, dest: str = 'config') -> None:
     """The arguments ``config`` and ``--cfg-options``."""
     parser.add_argument(
@@ -229,52 +216,6 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         help=argparse.SUPPRESS,
-    )
-
-
-def add_drawing(parser: argparse.ArgumentParser, what: str, each: str) -> None:
-    """The arguments of drawn images.
-
-    Args:
-        parser: Modified.
-        what: Help of ``--show-dir``.
-        each: What is drawn, in the singular: sample or crop.
-    """
-    parser.add_argument('--show-dir', metavar='DIR', help=what)
-    parser.add_argument(
-        '--show', action='store_true', help='the same in a window'
-    )
-    parser.add_argument(
-        '--interval',
-        type=int,
-        default=1,
-        metavar='N',
-        help=f'draw every N-th {each}',
-    )
-    parser.add_argument(
-        '--wait-time',
-        type=float,
-        default=1,
-        metavar='S',
-        help='seconds that a window stays open',
-    )
-
-
-def add_people(parser: argparse.ArgumentParser) -> None:
-    """The numbers of images of synthetic people."""
-    parser.add_argument(
-        '--train',
-        type=int,
-        default=1500,
-        metavar='N',
-        help='training images (default: %(default)s)',
-    )
-    parser.add_argument(
-        '--val',
-        type=int,
-        default=200,
-        metavar='N',
-        help='validation images (default: %(default)s)',
     )
 
 

@@ -26,8 +26,6 @@ Without an installation: python -m mmpose_occlusion.cli.benchmark
 
 import argparse
 import sys
-from dataclasses import dataclass
-from typing import Any
 
 from . import arguments
 from .run import run
@@ -120,90 +118,41 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         'threads on a CPU, 1 elsewhere)',
     )
     arguments.add_launcher(parser)
-    parser.set_defaults(data={})
     return parser.parse_args(argv)
 
 
-@dataclass(frozen=True)
-class BenchmarkOptions:
-    """The options of a config of MMPose, see the command's help."""
-
-    model: str
-    checkpoint: str
-    out: str
-    data: dict[str, Any]
-    suites: list[str]
-    attacks: list[str]
-    seed: int
-    max_images: int | None
-    resume: bool
-    gt_boxes: bool
-    batch_size: int | None
-    num_workers: int | None
-    threads: int | None
-    dry_run: bool
-    cfg_options: dict[str, Any]
-    trust_checkpoint: bool
-    launcher: str
-    skip_unreadable: bool
+_IMAGES = ('annotations', 'images', 'detections')
+_CROPS = ('gt_boxes', 'threads', 'cfg_options', 'trust_checkpoint', 'launcher')
+"""Options for models of whole images alone, and for those of crops."""
 
 
-def benchmark(options: BenchmarkOptions) -> None:
-    """Predict crops of MMPose, and report in the main process."""
-    from mmengine.dist import is_main_process
-
+def benchmark(args: argparse.Namespace) -> None:
+    """Predict whole images, or crops of MMPose, and report once."""
     from mmpose_occlusion.benchmark.api import run_benchmark
 
-    found = run_benchmark(**vars(options))
-    if is_main_process():
-        _report(found)
+    values = dict(vars(args))
+    crops = values.pop('config') is not None
+    data = {k: v for k in _IMAGES if (v := values.pop(k)) is not None}
+    options = values.pop('predictor_options')
+    for name in ('traceback', 'local_rank'):
+        del values[name]
+    for name in ('people', 'timeout') if crops else _CROPS:
+        del values[name]
+    if not crops:
+        values.update(data=data, options=options)
+    found = run_benchmark(**values)
+    if found is None:
+        return
+    if crops:
+        from mmengine.dist import is_main_process
 
-
-@dataclass(frozen=True)
-class ImageOptions:
-    """The options of a model of images, see the command's help."""
-
-    predictor: str
-    annotations: str | None
-    images: str | None
-    detections: str | None
-    predictor_options: dict[str, str]
-    people: str
-    out: str
-    suites: list[str]
-    attacks: list[str]
-    seed: int
-    max_images: int | None
-    resume: bool
-    batch_size: int | None
-    num_workers: int | None
-    timeout: float | None
-    dry_run: bool
-    skip_unreadable: bool
-
-
-def benchmark_images(options: ImageOptions) -> None:
-    """Predict whole images, and report."""
-    from mmpose_occlusion.benchmark.api import run_benchmark
-
-    values = dict(vars(options))
-    data = {k: values.pop(k) for k in ('annotations', 'images', 'detections')}
-    found = run_benchmark(
-        values.pop('predictor'),
-        data={k: v for k, v in data.items() if v is not None},
-        options=values.pop('predictor_options'),
-        **values,
-    )
-    _report(found)
-
-
-def _report(found: Any) -> None:
+        if not is_main_process():
+            return
     from mmpose_occlusion.benchmark.report import show_steps
 
-    if found is not None:
-        attacks = sum(len(run.attacks) for run in found.runs)
-        path = found.report(progress=show_steps(attacks))
-        print(f'Wrote {path}, report.json, table.md and CSV files')
+    attacks = sum(len(run.attacks) for run in found.runs)
+    path = found.report(progress=show_steps(attacks))
+    print(f'Wrote {path}, report.json, table.md and CSV files')
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -211,14 +160,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     from mmpose_occlusion.benchmark.api import is_config
 
-    if not is_config(args.model, args.checkpoint):
-        args.predictor = args.model
-        return run(
-            benchmark_images,
-            arguments.options_of(ImageOptions, args),
-            mmpose=False,
-        )
-    return run(benchmark, arguments.options_of(BenchmarkOptions, args))
+    crops = is_config(args.model, args.checkpoint)
+    args.config = args.model if crops else None
+    return run(benchmark, args, mmpose=crops)
 
 
 if __name__ == '__main__':

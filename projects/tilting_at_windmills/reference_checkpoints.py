@@ -1,9 +1,10 @@
 """From checkpoints of the reference code to MMPose's."""
 
 import contextlib
+import logging
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,64 @@ def check_target(path: str | os.PathLike, force: bool = False) -> None:
         raise CheckpointError(
             f'checkpoint "{path}" exists: add --force to replace it, or '
             'choose another name'
+        )
+
+
+def differences(
+    model: Any, meta: Mapping[str, Any]
+) -> Iterator[tuple[int, str]]:
+    """Differences between a converted checkpoint's training and a config.
+
+    Args:
+        model: Built from the config.
+        meta: Of the checkpoint; see :func:`convert`.
+
+    Yields:
+        Logging level and sentence: warnings where config and checkpoint
+        differ, infos where the checkpoint does not say.
+    """
+    decoder = getattr(getattr(model, 'head', None), 'decoder', None)
+    crop = meta.get('crop_size')
+    if isinstance(crop, Mapping) and hasattr(decoder, 'input_size'):
+        width, height = decoder.input_size
+        theirs, ours = crop.get('height_x_width'), f'{height}x{width}'
+        if not crop.get('known'):
+            yield (
+                logging.INFO,
+                'neither weights nor name tell the size of its crops; the '
+                f'config has {ours} (height x width)',
+            )
+        elif theirs != ours:
+            yield (
+                logging.WARNING,
+                f'it was trained on crops of {theirs} (height x width), and '
+                f'the config has {ours}: its config is {meta.get("config")}',
+            )
+    style = meta.get('stride_style')
+    ours = getattr(getattr(model, 'backbone', None), 'style', None)
+    if style == 'pytorch':
+        yield (
+            logging.INFO,
+            'weights do not tell which convolution of a block has the '
+            f'stride; the config has model.backbone.style={ours}, and the '
+            'default of the reference is pytorch',
+        )
+    elif style is not None and style != ours:
+        yield (
+            logging.WARNING,
+            f'its name says strides in the style of {style}, and the config '
+            f'has {ours}: add --cfg-options model.backbone.style={style}',
+        )
+    preprocessor = getattr(model, 'data_preprocessor', None)
+    if meta.get('channel_order') == 'bgr' and getattr(
+        preprocessor, '_channel_conversion', False
+    ):
+        yield (
+            logging.WARNING,
+            "the reference's ResNet recipes read images as BGR, and the "
+            'config converts them to RGB; unless this model was trained on '
+            'RGB, add --cfg-options '
+            'model.data_preprocessor.bgr_to_rgb=False',
         )
 
 

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from mmpose_occlusion.cli.error_sentences import explain, printable
+from mmpose_occlusion.cli.run import explain, printable
 from mmpose_occlusion.errors import DataError, UsageError
 
 CONFIG = dict(

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.runner import Runner
+from reference_checkpoints import convert, differences
 
 from mmpose_occlusion.checkpoints import (
     CheckpointError,
@@ -56,7 +57,7 @@ def test_a_reference_file(given, config, test, runners, tmp_path):  # noqa: F811
     """The stored input gives the stored output."""
     source = given / 'pose_hrnet_w8_64x64.pth'
     state = load_checkpoint_safely(source)
-    meta = load._converted(state, str(source))['meta']['recognised']
+    meta = convert(state, str(source))['meta']['recognised']
     text = (
         f'model = dict(backbone=dict(_delete_=True, **{meta["backbone"]!r}),'
         f' head=dict(_delete_=True, **{meta["head"]!r},'
@@ -191,7 +192,7 @@ def test_what_weights_do_not_tell(crop, style, expected):
         stride_style=style,
         config='a.py',
     )
-    found = list(load.differences(model, meta))
+    found = list(differences(model, meta))
     assert len(found) == len(expected)
     for (level, text), (want, words) in zip(found, expected, strict=True):
         assert level == want

@@ -3,8 +3,8 @@
 import itertools
 import re
 import zlib
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,7 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from numpy.lib import NumpyVersion
 
-from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.evaluation.forced_occlusion import load_predictions
-from mmpose_occlusion.files import write_json
-
-from .config import (
+from mmpose_occlusion.engine.config import (
     dataloader,
     metainfo_of,
     name_visualizer,
@@ -28,13 +24,19 @@ from .config import (
     type_name,
     walk_datasets,
 )
-from .data_files import check_data_files, check_evaluator_file
-from .insertion import (
+from mmpose_occlusion.engine.data_files import (
+    check_data_files,
+    check_evaluator_file,
+)
+from mmpose_occlusion.engine.insertion import (
     attack_config,
     match_boxes,
     read_attacks,
     use_gt_boxes,
 )
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.evaluation.forced_occlusion import load_predictions
+from mmpose_occlusion.files import write_json
 
 _SHARED = (
     'ann_file',
@@ -54,45 +56,14 @@ _COCO = re.compile(r'(^|/)A[PR]\b')
 _LONGEST = 72
 
 
-@dataclass(frozen=True)
-class TestOptions:
-    """The options of ``tools/test.py``, see its help."""
-
-    __test__ = False  # not for pytest
-
-    config: str
-    checkpoint: str
-    trust_checkpoint: bool
-    cfg_options: Mapping[str, Any]
-    launcher: str
-    local_rank: int
-    work_dir: str | None
-    out: str | None
-    attack: list[str]
-    attack_seed: int
-    gt_boxes: bool
-    box_nms: float | None
-    per_keypoint: bool
-    per_keypoint_paper: bool
-    save_clean: str | None
-    compare: str | None
-    dump: str | None
-    show_dir: str | None
-    show: bool
-    interval: int
-    wait_time: float
-    badcase: bool
-    skip_unreadable: bool
-
-
-def configure_test(cfg: Config, options: TestOptions) -> list[str]:
+def configure_test(cfg: Config, options: Namespace) -> list[str]:
     """Change a config as MMPose's test tool does, and insert attacks.
 
     The checkpoint is not set: the tool loads it.
 
     Args:
         cfg: Modified.
-        options: The tool's options.
+        options: The tool's.
 
     Returns:
         The attacks' names.
@@ -143,7 +114,7 @@ def configure_test(cfg: Config, options: TestOptions) -> list[str]:
     return names
 
 
-def _analyse_badcases(cfg: Config, options: TestOptions) -> None:
+def _analyse_badcases(cfg: Config, options: Namespace) -> None:
     """Turn MMPose's ``BadCaseAnalysisHook`` on."""
     if NumpyVersion(np.__version__) >= '2.4.0':
         raise UsageError(
@@ -166,7 +137,7 @@ def _analyse_badcases(cfg: Config, options: TestOptions) -> None:
         hook['metric'] = cfg.model.head.loss if by_loss else cfg.test_evaluator
 
 
-def _compare(cfg: Config, options: TestOptions, names: list[str]) -> None:
+def _compare(cfg: Config, options: Namespace, names: list[str]) -> None:
     """Save a clean run's predictions, or compare with saved ones."""
     if options.save_clean and (names or options.compare):
         other = 'an attack' if names else '--compare'
@@ -239,7 +210,7 @@ def _add_metric(cfg: Config, metric: dict) -> None:
 @master_only
 def write_metrics(
     cfg: Config,
-    options: TestOptions,
+    options: Namespace,
     attacks: Sequence[str],
     metrics: Mapping[str, float],
 ) -> Path:
@@ -247,7 +218,7 @@ def write_metrics(
 
     Args:
         cfg: The run's config.
-        options: The tool's options.
+        options: The tool's.
         attacks: Names of the attacks.
         metrics: The evaluator's.
 

@@ -6,8 +6,7 @@ from multiprocessing.pool import ThreadPool
 
 import numpy as np
 import pytest
-
-from mmpose_occlusion.engine.test_config import write_result
+from _test_config import write_result
 
 NOON = datetime(2026, 1, 2, 12, 0, 30)
 

@@ -1,43 +1,22 @@
 """The options of tools/train.py, applied to a config."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from argparse import Namespace
 
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
+from mmpose_occlusion.engine.config import (
+    name_visualizer,
+    set_work_dir,
+    type_name,
+)
+from mmpose_occlusion.engine.insertion import carry_records, lost_occlusions
 from mmpose_occlusion.errors import UsageError
 
-from .config import name_visualizer, set_work_dir, type_name
-from .insertion import carry_records, lost_occlusions
 
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """The options of ``tools/train.py``, see its help."""
-
-    config: str
-    cfg_options: Mapping[str, Any]
-    launcher: str
-    local_rank: int
-    work_dir: str | None
-    resume: str | None
-    exact_resume: bool
-    amp: bool
-    no_validate: bool
-    auto_scale_lr: bool
-    show_dir: str | None
-    show: bool
-    interval: int
-    wait_time: float
-    skip_unreadable: bool
-    trust_checkpoint: bool
-
-
-def configure_training(cfg: Config, options: TrainOptions) -> None:
+def configure_training(cfg: Config, options: Namespace) -> None:
     """Change a config as MMPose's training tool does, and also
 
     - add the records of occlusions to the data samples,
@@ -46,7 +25,7 @@ def configure_training(cfg: Config, options: TrainOptions) -> None:
 
     Args:
         cfg: Modified.
-        options: The tool's options.
+        options: The tool's.
 
     Raises:
         UsageError: The config lacks a setting that an option needs.
@@ -114,7 +93,7 @@ def _use_amp(cfg: Config) -> None:
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
-def _show(cfg: Config, options: TrainOptions) -> None:
+def _show(cfg: Config, options: Namespace) -> None:
     cfg.setdefault('default_hooks', {})
     cfg.default_hooks.setdefault(
         'visualization', {'type': 'PoseVisualizationHook'}
