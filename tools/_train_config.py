@@ -1,18 +1,27 @@
-"""The options of tools/train.py, applied to a config."""
+"""The options of tools/train.py, applied to a config, and its checkpoints."""
 
 import logging
 from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
 from mmengine.registry import init_default_scope
+from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner.checkpoint import CheckpointLoader
 
+from mmpose_occlusion.checkpoints.load import without_wrapper
+from mmpose_occlusion.checkpoints.read import load_checkpoint_safely
 from mmpose_occlusion.engine.config import (
     name_visualizer,
     set_work_dir,
     type_name,
 )
 from mmpose_occlusion.engine.insertion import carry_records, lost_occlusions
+from mmpose_occlusion.engine.launch import check_checkpoint
 from mmpose_occlusion.errors import UsageError
 
 
@@ -116,3 +125,106 @@ def _write_tensorboard(cfg: Config) -> None:
     if not any('Tensorboard' in type_name(each) for each in backends):
         backends.append({'type': 'TensorboardVisBackend'})
     visualizer['vis_backends'] = backends
+
+
+def check_resume(cfg: Config, trust: bool = False) -> None:
+    """Check the checkpoint that a training starts from: MMEngine unpickles
+    files of all kinds.
+
+    Args:
+        cfg: The run's config.
+        trust: See :func:`.load_checkpoint_safely`.
+
+    Raises:
+        UsageError: It does not exist, is damaged, or would have to be
+            trusted.
+    """
+    path = cfg.get('load_from')
+    if path:
+        what = (
+            'checkpoint to resume from' if cfg.get('resume') else 'load_from'
+        )
+        check_checkpoint(path, what)
+    elif cfg.get('resume'):
+        path = find_latest_checkpoint(cfg.work_dir)
+    if path and (Path(path).is_file() or path.startswith('http')):
+        load_checkpoint_safely(path, trust)
+
+
+def check_start(runner: Runner) -> None:
+    """Check that a training's checkpoint fits its model and leaves work.
+
+    MMEngine skips keys that do not fit and trains from random weights.
+
+    Raises:
+        UsageError: The checkpoint is of another model (in ``load_from``: no
+            key fits), or the training to be resumed has finished.
+    """
+    path = runner._load_from
+    if runner._resume and not path:
+        path = find_latest_checkpoint(runner.work_dir)
+    if not path:
+        return
+    # check_resume has refused what is not trusted
+    checkpoint = load_checkpoint_safely(path, trust=True)
+    theirs = without_wrapper(checkpoint.get('state_dict', checkpoint))
+    model = runner.model
+    model = model.module if is_model_wrapper(model) else model
+    ours = {k: v.shape for k, v in model.state_dict().items()}
+    fit = [
+        k for k, v in theirs.items() if ours.get(k) == getattr(v, 'shape', 0)
+    ]
+    if len(fit) < len(ours) and (runner._resume or not fit):
+        raise UsageError(
+            f'checkpoint "{path}" is of another model: {len(fit):,} of the '
+            f"model's {len(ours):,} parameters are in it with their shape; "
+            'give a checkpoint of this config'
+        )
+    meta = checkpoint.get('meta') or {}
+    for unit in ('epoch', 'iter') if runner._resume else ():
+        limit = runner.cfg.train_cfg.get(f'max_{unit}s')
+        if limit and meta.get(unit, 0) >= limit:
+            raise UsageError(
+                f'the training in "{path}" has finished ({unit} '
+                f'{meta[unit]} of {limit}): raise --cfg-options '
+                f'train_cfg.max_{unit}s to train on'
+            )
+
+
+def fetch_pretrained(cfg: Config) -> None:
+    """Download the pretrained weights of the model's parts.
+
+    MMEngine would download them later and fail with a long traceback; it
+    reads them from PyTorch's cache.
+
+    Raises:
+        UsageError: They cannot be downloaded; the message names the option.
+    """
+    for key, path in _pretrained(cfg.model, 'model'):
+        try:
+            CheckpointLoader.load_checkpoint(path, map_location='cpu')
+        except Exception as error:
+            # of many types, from a refused connection to a damaged file
+            reason = ' '.join(str(error).split()) or type(error).__name__
+            raise UsageError(
+                f'the weights {key} starts from, "{path}", cannot be read '
+                f'({reason}): start without them by --cfg-options '
+                f'{key}=None, or name a file on disk by '
+                f'--cfg-options {key}.checkpoint=FILE'
+            ) from error
+
+
+def _pretrained(node: Any, key: str) -> Iterator[tuple[str, str]]:
+    """Dotted key of each ``init_cfg`` that loads a file, and the file."""
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            if name == 'init_cfg':
+                inits = value if isinstance(value, list) else [value]
+                for init in inits:
+                    if init and init.get('checkpoint'):
+                        yield f'{key}.init_cfg', init['checkpoint']
+            else:
+                yield from _pretrained(value, f'{key}.{name}')
+    elif isinstance(node, list | tuple):
+        for index, value in enumerate(node):
+            yield from _pretrained(value, f'{key}.{index}')

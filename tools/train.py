@@ -54,25 +54,26 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def train(options: argparse.Namespace) -> None:
     """Check the options, then train."""
-    from _train_config import configure_training
+    import _train_config
     from mmengine.runner import Runner
 
-    from mmpose_occlusion.engine import data_files, launch
+    from mmpose_occlusion.engine import data_files
     from mmpose_occlusion.engine.config import load_config
+    from mmpose_occlusion.engine.launch import prepare_launch
 
     cfg = load_config(options.config, options.cfg_options)
-    configure_training(cfg, options)
+    _train_config.configure_training(cfg, options)
     for split in ('train', 'val'):
         if cfg.get(f'{split}_dataloader'):
             data_files.check_evaluator_file(cfg, split)
             data_files.check_data_files(
                 cfg, split, skip_unreadable=options.skip_unreadable
             )
-    launch.check_resume(cfg, options.trust_checkpoint)
-    launch.prepare_launch(cfg, options.launcher)
-    launch.fetch_pretrained(cfg)
+    _train_config.check_resume(cfg, options.trust_checkpoint)
+    prepare_launch(cfg, options.launcher)
+    _train_config.fetch_pretrained(cfg)
     runner = Runner.from_cfg(cfg)
-    launch.check_start(runner)
+    _train_config.check_start(runner)
     runner.train()
 
 

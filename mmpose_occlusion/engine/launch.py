@@ -1,9 +1,8 @@
-"""The start of a run: its checkpoints, and its processes on GPUs or CPUs."""
+"""Launch of a run in one process or several, with and without GPUs."""
 
 import datetime
 import os
 import re
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,7 @@ import torch.distributed
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner, find_latest_checkpoint
-from mmengine.runner.checkpoint import CheckpointLoader
 
-from mmpose_occlusion.checkpoints.load import without_wrapper
-from mmpose_occlusion.checkpoints.read import load_checkpoint_safely
 from mmpose_occlusion.errors import UsageError
 
 _RANK_OF = {
@@ -126,109 +120,6 @@ def check_checkpoint(path: str, what: str = 'checkpoint') -> None:
         raise UsageError(
             f'{what} "{path}" does not exist: give a .pth file or its URL'
         )
-
-
-def check_resume(cfg: Config, trust: bool = False) -> None:
-    """Check the checkpoint that a training starts from: MMEngine unpickles
-    files of all kinds.
-
-    Args:
-        cfg: The run's config.
-        trust: See :func:`.load_checkpoint_safely`.
-
-    Raises:
-        UsageError: It does not exist, is damaged, or would have to be
-            trusted.
-    """
-    path = cfg.get('load_from')
-    if path:
-        what = (
-            'checkpoint to resume from' if cfg.get('resume') else 'load_from'
-        )
-        check_checkpoint(path, what)
-    elif cfg.get('resume'):
-        path = find_latest_checkpoint(cfg.work_dir)
-    if path and (Path(path).is_file() or path.startswith('http')):
-        load_checkpoint_safely(path, trust)
-
-
-def check_start(runner: Runner) -> None:
-    """Check that a training's checkpoint fits its model and leaves work.
-
-    MMEngine skips keys that do not fit and trains from random weights.
-
-    Raises:
-        UsageError: The checkpoint is of another model (in ``load_from``: no
-            key fits), or the training to be resumed has finished.
-    """
-    path = runner._load_from
-    if runner._resume and not path:
-        path = find_latest_checkpoint(runner.work_dir)
-    if not path:
-        return
-    # check_resume has refused what is not trusted
-    checkpoint = load_checkpoint_safely(path, trust=True)
-    theirs = without_wrapper(checkpoint.get('state_dict', checkpoint))
-    model = runner.model
-    model = model.module if is_model_wrapper(model) else model
-    ours = {k: v.shape for k, v in model.state_dict().items()}
-    fit = [
-        k for k, v in theirs.items() if ours.get(k) == getattr(v, 'shape', 0)
-    ]
-    if len(fit) < len(ours) and (runner._resume or not fit):
-        raise UsageError(
-            f'checkpoint "{path}" is of another model: {len(fit):,} of the '
-            f"model's {len(ours):,} parameters are in it with their shape; "
-            'give a checkpoint of this config'
-        )
-    meta = checkpoint.get('meta') or {}
-    for unit in ('epoch', 'iter') if runner._resume else ():
-        limit = runner.cfg.train_cfg.get(f'max_{unit}s')
-        if limit and meta.get(unit, 0) >= limit:
-            raise UsageError(
-                f'the training in "{path}" has finished ({unit} '
-                f'{meta[unit]} of {limit}): raise --cfg-options '
-                f'train_cfg.max_{unit}s to train on'
-            )
-
-
-def fetch_pretrained(cfg: Config) -> None:
-    """Download the pretrained weights of the model's parts.
-
-    MMEngine would download them later and fail with a long traceback; it
-    reads them from PyTorch's cache.
-
-    Raises:
-        UsageError: They cannot be downloaded; the message names the option.
-    """
-    for key, path in _pretrained(cfg.model, 'model'):
-        try:
-            CheckpointLoader.load_checkpoint(path, map_location='cpu')
-        except Exception as error:
-            # of many types, from a refused connection to a damaged file
-            reason = ' '.join(str(error).split()) or type(error).__name__
-            raise UsageError(
-                f'the weights {key} starts from, "{path}", cannot be read '
-                f'({reason}): start without them by --cfg-options '
-                f'{key}=None, or name a file on disk by '
-                f'--cfg-options {key}.checkpoint=FILE'
-            ) from error
-
-
-def _pretrained(node: Any, key: str) -> Iterator[tuple[str, str]]:
-    """Dotted key of each ``init_cfg`` that loads a file, and the file."""
-    if isinstance(node, Mapping):
-        for name, value in node.items():
-            if name == 'init_cfg':
-                inits = value if isinstance(value, list) else [value]
-                for init in inits:
-                    if init and init.get('checkpoint'):
-                        yield f'{key}.init_cfg', init['checkpoint']
-            else:
-                yield from _pretrained(value, f'{key}.{name}')
-    elif isinstance(node, list | tuple):
-        for index, value in enumerate(node):
-            yield from _pretrained(value, f'{key}.{index}')
 
 
 def _is_missing(path: str) -> bool:

@@ -69,35 +69,6 @@ def test_more_processes_than_gpus(monkeypatch):
     assert 'model_wrapper_cfg' not in cfg
 
 
-def test_pretrained_parts_are_found():
-    weights = {'type': 'Pretrained', 'checkpoint': 'no.pth'}
-    cfg = Config(
-        {
-            'model': {
-                'init_cfg': None,
-                'backbone': {'init_cfg': [{'type': 'Normal'}]},
-                'necks': [{'type': 'A'}, {'init_cfg': weights}],
-            }
-        }
-    )
-    with pytest.raises(
-        UsageError, match=r'^the weights model\.necks\.1\.init_cfg starts from'
-    ):
-        launch.fetch_pretrained(cfg)
-    cfg.model.necks.pop()
-    launch.fetch_pretrained(cfg)
-
-
-def test_pretrained_file_is_accepted(tmp_path):
-    path = tmp_path / 'weights.pth'
-    torch.save({'state_dict': {}}, path)
-    weights = {'type': 'Pretrained', 'checkpoint': str(path)}
-    launch.fetch_pretrained(Config({'model': {'init_cfg': weights}}))
-
-
-def test_checkpoint_to_start_from():
-    launch.check_resume(Config({'load_from': None}))
-    with pytest.raises(UsageError, match=r'^load_from "x\.pth" does not'):
-        launch.check_resume(Config({'load_from': 'x.pth', 'resume': False}))
+def test_checkpoints_elsewhere_are_not_looked_for():
     launch.check_checkpoint('https://example.org/x.pth')
     launch.check_checkpoint('torchvision://resnet50')

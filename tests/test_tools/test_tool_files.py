@@ -1,4 +1,4 @@
-"""Result files of a test; none is overwritten."""
+"""Result files of a test, and checkpoints that a training starts from."""
 
 import json
 from datetime import datetime
@@ -6,7 +6,12 @@ from multiprocessing.pool import ThreadPool
 
 import numpy as np
 import pytest
+import torch
 from _test_config import write_result
+from _train_config import check_resume, fetch_pretrained
+from mmengine.config import Config
+
+from mmpose_occlusion.errors import UsageError
 
 NOON = datetime(2026, 1, 2, 12, 0, 30)
 
@@ -77,3 +82,35 @@ def test_what_is_written(tmp_path):
         nothing=None,
         table={'nose': [1.0, None]},
     )
+
+
+def test_pretrained_parts_are_found():
+    weights = {'type': 'Pretrained', 'checkpoint': 'no.pth'}
+    cfg = Config(
+        {
+            'model': {
+                'init_cfg': None,
+                'backbone': {'init_cfg': [{'type': 'Normal'}]},
+                'necks': [{'type': 'A'}, {'init_cfg': weights}],
+            }
+        }
+    )
+    with pytest.raises(
+        UsageError, match=r'^the weights model\.necks\.1\.init_cfg starts from'
+    ):
+        fetch_pretrained(cfg)
+    cfg.model.necks.pop()
+    fetch_pretrained(cfg)
+
+
+def test_pretrained_file_is_accepted(tmp_path):
+    path = tmp_path / 'weights.pth'
+    torch.save({'state_dict': {}}, path)
+    weights = {'type': 'Pretrained', 'checkpoint': str(path)}
+    fetch_pretrained(Config({'model': {'init_cfg': weights}}))
+
+
+def test_checkpoint_to_start_from():
+    check_resume(Config({'load_from': None}))
+    with pytest.raises(UsageError, match=r'^load_from "x\.pth" does not'):
+        check_resume(Config({'load_from': 'x.pth', 'resume': False}))
