@@ -148,13 +148,9 @@ def add_images(parser: argparse.ArgumentParser) -> None:
         help="a detector's COCO results, whose bboxes are given to the model "
         'in place of the annotated ones',
     )
-    parser.add_argument(
-        '--predictor-option',
-        dest='predictor_options',
-        action=NamedValues,
-        default={},
-        metavar='KEY=VALUE',
-        help="an option of the model's adapter, for example padding=1.1; "
+    add_predictor_options(
+        parser,
+        "an option of the model's adapter, for example padding=1.1; "
         'several, each with its own --predictor-option',
     )
     parser.add_argument(
@@ -164,6 +160,41 @@ def add_images(parser: argparse.ArgumentParser) -> None:
         help='whom an attack acts on in an image of a model that finds people '
         'by itself: all people at once (the default), or one, with an image '
         'pass for each',
+    )
+
+
+def add_predictor_options(parser: argparse.ArgumentParser, help_: str) -> None:
+    """The argument ``--predictor-option``."""
+    parser.add_argument(
+        '--predictor-option',
+        dest='predictor_options',
+        action=NamedValues,
+        default={},
+        metavar='KEY=VALUE',
+        help=help_,
+    )
+
+
+def add_seed(
+    parser: argparse.ArgumentParser, what: str = "the attacks' random draws"
+) -> None:
+    """The argument ``--seed`` of some random draws."""
+    parser.add_argument(
+        '--seed',
+        type=whole_number(0),
+        default=0,
+        metavar='N',
+        help=f'of {what} (default: %(default)s)',
+    )
+
+
+def add_max_images(parser: argparse.ArgumentParser) -> None:
+    """The argument ``--max-images``."""
+    parser.add_argument(
+        '--max-images',
+        type=whole_number(1),
+        metavar='N',
+        help='use the first N images only',
     )
 
 

@@ -60,19 +60,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--out', required=True, metavar='DIR', help='folder of the results'
     )
-    parser.add_argument(
-        '--seed',
-        type=arguments.whole_number(0),
-        default=0,
-        metavar='N',
-        help="of the attacks' random draws (default: %(default)s)",
-    )
-    parser.add_argument(
-        '--max-images',
-        type=arguments.whole_number(1),
-        metavar='N',
-        help='use the first N images only',
-    )
+    arguments.add_seed(parser)
+    arguments.add_max_images(parser)
     parser.add_argument(
         '--dry-run',
         action='store_true',

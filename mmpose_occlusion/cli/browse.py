@@ -71,13 +71,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='N',
         help='number of crops (default: %(default)s)',
     )
-    parser.add_argument(
-        '--seed',
-        type=arguments.whole_number(0),
-        default=0,
-        metavar='N',
-        help='of the selection and all random draws (default: %(default)s)',
-    )
+    arguments.add_seed(parser, 'the selection and all random draws')
     return parser.parse_args(argv)
 
 

@@ -12,7 +12,6 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,11 +54,6 @@ DATA = {
     'MPII': ('data/mpii/annotations/mpii_val.json', 'data/mpii/images'),
 }
 """Files of each data set where MMPose's configs look for them."""
-
-
-@dataclass(frozen=True)
-class DoctorOptions:
-    """The command has no options."""
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -143,7 +137,7 @@ def _wheel_tag() -> str:
     return str(next(iter(sys_tags())))
 
 
-def doctor(_: DoctorOptions) -> None:
+def doctor(_: argparse.Namespace) -> None:
     """Print the lines."""
     lines, usable = diagnose()
     print('\n'.join(lines))
@@ -153,8 +147,7 @@ def doctor(_: DoctorOptions) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
-    parse_args(argv)
-    return run(doctor, DoctorOptions(), mmpose=False)
+    return run(doctor, parse_args(argv), mmpose=False)
 
 
 if __name__ == '__main__':

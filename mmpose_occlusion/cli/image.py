@@ -51,13 +51,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='model.onnx, model.tflite, torchvision:NAME, yolo:FILE, '
         'mmpose:CONFIG,CHECKPOINT or my_module:function',
     )
-    parser.add_argument(
-        '--predictor-option',
-        dest='predictor_options',
-        action=arguments.NamedValues,
-        default={},
-        metavar='KEY=VALUE',
-        help='an option of it, for example padding=1.1',
+    arguments.add_predictor_options(
+        parser, 'an option of it, for example padding=1.1'
     )
     parser.add_argument(
         '--attack',
@@ -70,13 +65,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--out', required=True, metavar='FILE', help='file, or folder'
     )
-    parser.add_argument(
-        '--seed',
-        type=arguments.whole_number(0),
-        default=0,
-        metavar='N',
-        help='of random draws (default: %(default)s)',
-    )
+    arguments.add_seed(parser, 'random draws')
     parser.add_argument(
         '--threshold',
         type=float,
