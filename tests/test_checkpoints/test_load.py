@@ -6,11 +6,11 @@ from collections import OrderedDict
 
 import pytest
 import torch
+from reference_checkpoints import convert
 from torch import nn
 
 from mmpose_occlusion.checkpoints import (
     CheckpointError,
-    load,
     load_checkpoint_safely,
     load_into,
 )
@@ -92,7 +92,7 @@ def test_a_reference_file_is_converted_on_the_way(model, write, resnet, said):
 
 def test_the_given_reference_file(given):
     path = given / 'pose_hrnet_w8_64x64.pth'
-    converted = load._converted(load_checkpoint_safely(path), str(path))
+    converted = convert(load_checkpoint_safely(path), str(path))
     model = build_recognised(converted)
 
     load_into(model, path)
@@ -115,7 +115,7 @@ def test_a_warning_of_the_order_of_colours(
 ):
     path = write(resnet.state_dict())
     if converted:
-        torch.save(load._converted(torch.load(path), str(path)), path)
+        torch.save(convert(torch.load(path), str(path)), path)
     model = build(RESNET, NARROW, data_preprocessor=data_preprocessor)
 
     load_into(model, path)
@@ -133,7 +133,7 @@ def test_a_warning_of_the_order_of_colours(
 def test_no_warning_for_hrnet(write, hrnet, said):
     path = write(hrnet.state_dict())
     model = build_recognised(
-        load._converted(hrnet.state_dict(), str(path)),
+        convert(hrnet.state_dict(), str(path)),
         data_preprocessor=PREPROCESSOR,
     )
 
