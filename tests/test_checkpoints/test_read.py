@@ -303,6 +303,7 @@ def test_the_usual_list_of_pytorch_is_left_as_it_was(write):
 
 def test_urls_are_kept(write, tmp_path, monkeypatch):
     monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'home'))
+    monkeypatch.setattr(read, '_WEB', ('file',))
     source = write(WEIGHTS, 'weights.pth')
 
     loaded = load_checkpoint_safely(source.as_uri())
@@ -314,6 +315,7 @@ def test_urls_are_kept(write, tmp_path, monkeypatch):
 
 def test_a_url_that_leads_nowhere(tmp_path, monkeypatch):
     monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'home'))
+    monkeypatch.setattr(read, '_WEB', ('file',))
     url = (tmp_path / 'none.pth').as_uri()
 
     with pytest.raises(CheckpointError) as caught:
