@@ -1,7 +1,7 @@
 """Attacked images as files, and predictions back from files.
 
 For models in other languages, environments or on other machines. The folder
-holds a PNG for each image that a predictor would get, or ``images.tar`` of all,
+holds a PNG for each image that a predictor would get, or all in images.tar,
 and ``manifest.json``:
 
 - ``attacks``: dicts of ``name`` and ``folder``, which is also the stem of
