@@ -22,6 +22,7 @@ from mmpose_occlusion.cli import (
     image,
     model_table,
     report,
+    zoo,
 )
 from tests.test_tools.conftest import tool  # noqa: F401
 
@@ -41,6 +42,7 @@ PARSERS = {
     'occlusion-import': exchange.parse_import,
     'occlusion-report': report.parse_args,
     'occlusion-table': model_table.parse_args,
+    'occlusion-zoo': zoo.parse_args,
 }
 SYSTEM = {'pip', 'unzip', 'pre-commit'}
 """Commands that are not of this project."""

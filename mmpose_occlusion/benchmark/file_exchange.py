@@ -1,7 +1,8 @@
 """Attacked images as files, and predictions back from files.
 
 For models in other languages, environments or on other machines. The folder
-holds a PNG for each image that a predictor would get, and ``manifest.json``:
+holds a PNG for each image that a predictor would get, or all in images.tar,
+and ``manifest.json``:
 
 - ``attacks``: dicts of ``name`` and ``folder``, which is also the stem of
   the results file that is expected; the first is ``clean``.
@@ -16,7 +17,10 @@ A results file is a list of dicts of ``image_id``, the id of the manifest,
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import tarfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +45,7 @@ from .store import CLEAN
 from .suite import load_suites
 
 MANIFEST = 'manifest.json'
+TAR = 'images.tar'
 FORMAT = 1
 FAST = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 _SHOWN = 5
@@ -57,6 +62,8 @@ def export_images(
     names: str | Sequence[str] | None = None,
     seed: int = 0,
     max_images: int | None = None,
+    tar: bool = False,
+    progress: Callable[[Sequence[Any]], Iterable[Any]] = iter,
     log: Callable[[str], object] = print,
 ) -> Path:
     """Write clean and attacked images, and the manifest last.
@@ -75,7 +82,9 @@ def export_images(
             of the annotations by default.
         seed: Of the attacks' random draws.
         max_images: Use the first images only.
-        log: Called with lines of progress.
+        tar: Write the PNGs into :data:`TAR` in the folder.
+        progress: Wraps the images, such as ``rich.progress.track``.
+        log: Called with faults of the annotations.
 
     Returns:
         The manifest.
@@ -109,33 +118,30 @@ def export_images(
         f'{i:04d}_{re.sub(r"[^A-Za-z0-9.%-]+", "_", name)[:80]}'
         for i, (name, _) in enumerate(steps)
     ]
-    for name in folders:
-        (folder / name).mkdir(parents=True, exist_ok=True)
     listed: list[dict[str, Any]] = []
-    for number, (image_id, path) in enumerate(data.paths.items(), 1):
-        bgr = np.asarray(cv2.imread(str(path)))
-        for (name, attack), where in zip(steps, folders, strict=True):
-            for rows, pixels in _versions(data, image_id, bgr, attack, people):
-                ident = len(listed) + 1
-                file = f'{where}/{ident:08d}_{path.stem}.png'
-                cv2.imwrite(str(folder / file), pixels, FAST)
-                boxes = None if people == ALL else data.boxes.boxes[rows]
-                listed.append(
-                    dict(
-                        id=ident,
-                        file_name=file,
-                        attack=name,
-                        width=pixels.shape[1],
-                        height=pixels.shape[0],
-                        boxes=boxes,
-                        content=_content(pixels[..., ::-1], boxes),
+    with _writer(folder, tar) as write:
+        for image_id, path in progress(list(data.paths.items())):
+            bgr = np.asarray(cv2.imread(str(path)))
+            for (name, attack), where in zip(steps, folders, strict=True):
+                for rows, pixels in _versions(
+                    data, image_id, bgr, attack, people
+                ):
+                    ident = len(listed) + 1
+                    file = f'{where}/{ident:08d}_{path.stem}.png'
+                    write(file, cv2.imencode('.png', pixels, FAST)[1].data)
+                    boxes = None if people == ALL else data.boxes.boxes[rows]
+                    listed.append(
+                        dict(
+                            id=ident,
+                            file_name=file,
+                            attack=name,
+                            width=pixels.shape[1],
+                            height=pixels.shape[0],
+                            boxes=boxes,
+                            content=_content(pixels[..., ::-1], boxes),
+                        )
                     )
-                )
-        if number % 100 == 0 or number == len(data.paths):
-            log(
-                f'{number:,} of {len(data.paths):,} images: {len(listed):,} '
-                'files'
-            )
+    log(f'{len(data.paths):,} images: {len(listed):,} files')
     return write_json(
         folder / MANIFEST,
         dict(
@@ -157,6 +163,27 @@ def export_images(
             images=listed,
         ),
     )
+
+
+@contextmanager
+def _writer(folder: Path, tar: bool) -> Iterator[Callable[[str, Any], object]]:
+    """Takes the name of a file below the folder, and its bytes."""
+
+    def write(name: str, content: Any) -> None:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+    def add(name: str, content: Any) -> None:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        archive.addfile(member, BytesIO(content))
+
+    if not tar:
+        yield write
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(folder / TAR, 'w') as archive:
+        yield add
 
 
 def _versions(

@@ -13,6 +13,7 @@ the report.
 import argparse
 import sys
 from dataclasses import dataclass
+from functools import partial
 
 from . import arguments
 from .run import run
@@ -31,6 +32,7 @@ class ExportOptions:
     names: str | None
     seed: int
     max_images: int | None
+    tar: bool
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,11 @@ def parse_export(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='N',
         help='use the first N images only',
     )
+    parser.add_argument(
+        '--tar',
+        action='store_true',
+        help='write the images into DIR/images.tar instead of PNG files',
+    )
     return parser.parse_args(argv)
 
 
@@ -121,10 +128,16 @@ def parse_import(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def _export(options: ExportOptions) -> None:
+    from rich.progress import track
+
     from mmpose_occlusion.benchmark.file_exchange import export_images
 
     values = dict(vars(options))
-    path = export_images(folder=values.pop('out'), **values)
+    path = export_images(
+        folder=values.pop('out'),
+        progress=partial(track, description='exporting'),
+        **values,
+    )
     print(f'Wrote {path}')
 
 

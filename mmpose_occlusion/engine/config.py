@@ -3,6 +3,7 @@
 import copy
 import difflib
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -87,9 +88,15 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             f'config "{path}" inherits from itself: correct its _base_'
         ) from error
     except Exception as error:  # a config is Python, and can raise anything
-        raise UsageError(
-            f'config "{path}" cannot be read: {type(error).__name__}: {error}'
-        ) from error
+        why = f'cannot be read: {type(error).__name__}: {error}'
+        base = re.search(r'read_base\(\).* from (\S+) import', str(error))
+        if base:
+            why = (
+                f'inherits from the module "{base[1]}", which is not '
+                "installed (MMPose's wheel has no mmpose.configs): install "
+                'MMPose from a checkout, or inherit from config files'
+            )
+        raise UsageError(f'config "{path}" {why}') from error
     for key, value in (options or {}).items():
         _check_used(cfg, key)
         try:

@@ -38,6 +38,44 @@ class Prediction:
         """Of an image without people."""
         return cls(np.zeros((0, joints, 2)), np.zeros((0, joints)))
 
+    def to_supervision(self) -> Any:
+        """The people as ``supervision.KeyPoints``.
+
+        A keypoint that was not found is (0, 0) there, and not ``visible``;
+        boxes and visibility are in ``data``.
+
+        Raises:
+            UsageError: supervision is not installed.
+        """
+        supervision = library('supervision', 'to_supervision', 'supervision')
+        found = np.isfinite(self.keypoints).all(axis=-1)
+        more = dict(boxes=self.boxes, visibility=self.visibility)
+        persons = self.person_scores
+        return supervision.KeyPoints(
+            xy=np.where(found[..., None], self.keypoints, 0).astype('f4'),
+            keypoint_confidence=np.asarray(self.scores, np.float32),
+            detection_confidence=(
+                None if persons is None else np.asarray(persons, np.float32)
+            ),
+            visible=found,
+            data={k: np.asarray(v) for k, v in more.items() if v is not None},
+        )
+
+    @classmethod
+    def from_supervision(cls, people: Any) -> 'Prediction':
+        """The people of ``supervision.KeyPoints``, whose (0, 0) is a keypoint
+        that was not found; scores are 1 where it has none."""
+        keypoints = np.array(people.xy, np.float32)
+        keypoints[(keypoints == 0).all(axis=-1)] = np.nan
+        scores = people.keypoint_confidence
+        return cls(
+            keypoints,
+            np.ones(keypoints.shape[:2]) if scores is None else scores,
+            boxes=people.data.get('boxes'),
+            visibility=people.data.get('visibility'),
+            person_scores=people.detection_confidence,
+        )
+
 
 @runtime_checkable
 class Predictor(Protocol):

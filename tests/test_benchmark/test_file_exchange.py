@@ -1,6 +1,7 @@
 """Predictions through files are those of the same model in this process."""
 
 import json
+import tarfile
 
 import cv2
 import numpy as np
@@ -116,6 +117,24 @@ def test_round_trip(files, tmp_path, people, capsys):
             np.testing.assert_array_equal(
                 ours.person_scores, theirs.person_scores
             )
+
+
+def test_one_tar_holds_the_same_files(files, tmp_path, capsys):
+    argv = [*map(str, files), '--attack', ATTACKS[0], '--max-images', '2']
+    argv += ['--out', str(tmp_path / 'tar'), '--tar']
+    assert exchange.main_export(argv) == 0
+    assert 'exporting' in capsys.readouterr().out
+    export_images(*files, tmp_path / 'png', attacks=ATTACKS[:1], max_images=2)
+    manifests = [tmp_path / kind / 'manifest.json' for kind in ('tar', 'png')]
+    assert manifests[0].read_text() == manifests[1].read_text()
+    assert len(list((tmp_path / 'tar').iterdir())) == 2
+    with tarfile.open(tmp_path / 'tar' / 'images.tar') as archive:
+        archive.extractall(tmp_path / 'from_tar', filter='data')
+    written = list((tmp_path / 'png').rglob('*.png'))
+    assert len(written) == len(json.loads(manifests[0].read_text())['images'])
+    for path in written:
+        copy = tmp_path / 'from_tar' / path.relative_to(tmp_path / 'png')
+        assert copy.read_bytes() == path.read_bytes()
 
 
 def test_what_is_missing_is_listed(files, tmp_path, capsys):

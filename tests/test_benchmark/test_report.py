@@ -114,9 +114,10 @@ def test_the_page_needs_nothing_from_outside(report):
     page.feed(text)
     assert page.found == []
     assert 'url(' not in text
-    # differences under two paints; of each model: a body for each paint and
-    # their scale, costs of joints and parts, severity, controls, paints
-    assert len(page.images) == 2 + 2 * (3 + 2 + 1 + 1 + 1)
+    # differences under two paints, models by size; of each model: a body for
+    # each paint and their scale, costs of joints and parts, severity,
+    # controls, paints
+    assert len(page.images) == 2 + 1 + 2 * (3 + 2 + 1 + 1 + 1)
     assert 'typed &amp; sent' in text
     assert '--out &lt;a&gt;' in text
     assert '&lt;hip&gt; &amp; co' in text

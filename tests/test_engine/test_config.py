@@ -52,6 +52,16 @@ def test_missing_base(tmp_path: Path):
         load_config(str(child))
 
 
+def test_base_modules_that_the_wheel_lacks():
+    name = 'edpose/coco/edpose_res50_8xb2-50e_coco-800x1333.py'
+    words = (
+        r'800x1333\.py" inherits from the module '
+        r'"mmpose\.configs\._base_\.default_runtime", which is not installed'
+    )
+    with pytest.raises(UsageError, match=words):
+        load_config(f'mmpose::body_2d_keypoint/{name}')
+
+
 def test_syntax_error(tmp_path: Path):
     child = tmp_path / 'child.py'
     child.write_text('a = (\n')

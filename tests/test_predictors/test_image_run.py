@@ -16,7 +16,11 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.benchmark.analysis import analyse
-from mmpose_occlusion.benchmark.api import load_benchmark, run_benchmark
+from mmpose_occlusion.benchmark.api import (
+    Benchmark,
+    load_benchmark,
+    run_benchmark,
+)
 from mmpose_occlusion.benchmark.data import UNMATCHED
 from mmpose_occlusion.benchmark.image_attacks import ImageAttack
 from mmpose_occlusion.benchmark.image_people import match_people
@@ -337,6 +341,31 @@ def test_models_are_compared_on_the_same_people(people, tmp_path):
     assert rows[ATTACKS[1]].people == 4
     assert rows[ATTACKS[1]].score['PCK'].value == 0
     assert rows['clean'].score['AP'].value == pytest.approx(8 / 9 - 1)
+
+
+class Unmoved(Planted):
+    """No attack changes its answers."""
+
+    def answer(self, image, truth):
+        return truth[:, :2]
+
+
+def test_the_page_of_models_by_size(people, tmp_path):
+    pytest.importorskip('jinja2')
+    attacks = [f'keypoint:random:black:{size}%' for size in (10, 20)]
+    runs = [
+        replace(
+            run(kind(people), people, tmp_path / kind.__name__, attacks),
+            model=kind.__name__,
+        )
+        for kind in (Planted, Unmoved)
+    ]
+    found = Benchmark(tmp_path / 'page', runs, trusted=True)
+    text = found.report(draws=5, cases=2).read_text()
+    assert 'By the size of the disc' in text
+    assert 'mean over sizes' in text
+    assert 'mean change by one joint' not in text
+    assert text.count('<h3>Worst cases') == 1
 
 
 def test_matching_takes_each_person_once():

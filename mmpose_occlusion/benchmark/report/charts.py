@@ -228,6 +228,22 @@ def _paints(analysis: Analysis) -> Chart | None:
     )
 
 
+def sizes_chart(analyses: Sequence[Analysis]) -> Chart | None:
+    """The first curve of each model, of at most as many as there are looks."""
+    panels: dict[str, list[Line]] = {}
+    for look, one in zip(LOOKS, analyses, strict=False):
+        for curve in one.curves[:1]:
+            x = [100 * size for size in curve.severity]
+            line = Line(one.run.model, look, x, curve.points)
+            panels.setdefault(curve_name(curve), []).append(line)
+    return line_chart(
+        panels,
+        "diameter, % of the height of the person's bbox",
+        NAMES[analyses[0].main],
+        'The models by the size of the disc, with 95 % bands.',
+    )
+
+
 def comparison_chart(
     comparison: ModelComparison, first: Analysis
 ) -> Chart | None:

@@ -211,7 +211,7 @@ def line_chart(
     if not np.isfinite(ends).any():
         return None
     bottom, top = np.nanmin(ends), np.nanmax(ends)
-    room = 0.04 * (top - bottom) + 1e-3
+    room = 0.04 * (top - bottom) or 0.05
     chart = Chart(alt)
     for title, panel in panels.items():
         with chart.panel(WIDTH, 4.1) as axis:

@@ -89,6 +89,7 @@ def render_page(
         comparison=comparison,
         comparison_chart=comparison
         and charts.comparison_chart(comparison, analyses[0]),
+        sizes_chart=comparison and charts.sizes_chart(analyses),
         bootstrap=numbers['bootstrap'],
         made=[
             *zip(names, map(_facts, numbers['run']['models']), strict=True),
@@ -131,7 +132,8 @@ def _model(
     ]
     changes = [_value(c, main) for c in plain]
     moved = [x for c in plain for x in c.moved.values()]
-    worst = pick_cases(analysis.run, WORST, count)
+    found = pick_cases(analysis.run, WORST, count)
+    worst = [case for case in found if case.after > case.before]
     typical = pick_cases(analysis.run, TYPICAL, count)
     cards, reason = case_cards(
         analysis, {'Worst cases': worst, 'Typical cases': typical}, case_images
