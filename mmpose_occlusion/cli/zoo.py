@@ -20,7 +20,7 @@ from typing import Any
 from mmpose_occlusion.errors import UsageError
 
 from . import arguments
-from .error_sentences import explain, printable
+from .run import explain, printable
 from .run import run
 
 ZOO = Path(__file__).resolve().parents[2] / 'configs' / 'zoo.yml'
