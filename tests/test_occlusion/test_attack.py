@@ -113,8 +113,8 @@ sizes = st.one_of(
 )
 def test_one_spelling_for_an_attack(names, fill, size, place, offset):
     text = ':'.join(['keypoint', ','.join(names), fill, size])
-    if size == '6':
-        text = text.removesuffix(':6')  # the default is left out
+    if size == '20%':
+        text = text.removesuffix(':20%')  # the default is left out
     if place != 'target':
         text += f':{place}'
     if offset:
