@@ -82,14 +82,9 @@ class Attack:
         one = self.names[0] if len(self.names) == 1 else ''
         return one if one in words else None
 
-    @property
-    def is_default_size(self) -> bool:
-        """Whether a short form leaves the size out."""
-        return self.kind == PART or self.size == DEFAULT_DISC
-
     def __str__(self) -> str:
         fields = [self.kind, ','.join(self.names), self.fill]
-        if not self.is_default_size:
+        if self.kind == KEYPOINT and self.size != DEFAULT_DISC:
             fields.append(str(self.size))
         if self.place != TARGET:
             fields.append(self.place)
@@ -100,14 +95,15 @@ class Attack:
         return ':'.join(fields)
 
     def to_config(self) -> dict[str, Any]:
-        """Config of the transform, defaults left out."""
+        """Config of the transform, its size stated, other defaults left
+        out."""
         one = len(self.names) == 1
         config: dict[str, Any] = dict(
             type=TRANSFORMS[self.kind],
             target=self.names[0] if one else list(self.names),
             fill=self.fill,
         )
-        if not self.is_default_size:
+        if self.kind == KEYPOINT:
             config['size'] = self.size.plain
         if self.place != TARGET:
             config['place'] = self.place

@@ -139,7 +139,11 @@ def test_configs_are_understood_with_and_without_scope(type_):
     every = attack.expand(COCO)
     assert [one.names for one in every] == [(n,) for n in COCO.names]
     assert every[0].to_config() == dict(
-        type='KeypointOcclusion', target='nose', fill='black', prob=0.5
+        type='KeypointOcclusion',
+        target='nose',
+        fill='black',
+        size='20%',
+        prob=0.5,
     )
 
 

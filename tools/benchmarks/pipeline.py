@@ -8,7 +8,8 @@ turns on the same person with the same seed, hence the same flip and box. Per
 person and seed the figure is the median difference to the plain pipeline
 over all rounds; then follows the mean, with a bootstrap interval over people
 and seeds. Time is the processor's, one thread. Discs have the reference's
-size unless another is given. The limit is +5 % for keypoint blur: the exit status is 1 above it.
+size unless another is given. The limit is +5 % for keypoint blur: the exit
+status is 1 above it.
 """
 
 import argparse
