@@ -19,6 +19,7 @@ from mmpose_occlusion.metrics.annotations import (
     match_boxes,
     overlaps,
 )
+from mmpose_occlusion.metrics.oks import sigmas_or_default
 from mmpose_occlusion.metrics.pck import clip_box
 
 
@@ -53,6 +54,11 @@ class PeopleMetric(CocoMetric):
 
     @dataset_meta.setter
     def dataset_meta(self, dataset_meta: dict) -> None:
+        names = dataset_meta['keypoint_id2name'].values()
+        dataset_meta = dict(
+            dataset_meta,
+            sigmas=sigmas_or_default(dataset_meta['sigmas'], names),
+        )
         # CocoMetric loads the data set's own file, whatever its format is
         path = MessageHub.get_current_instance().get_info(
             f'{dataset_meta["dataset_name"]}_ann_file', None

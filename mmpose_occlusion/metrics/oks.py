@@ -2,7 +2,7 @@
 sigmas that data sets publish: of COCO's evaluation, and of MMPose's metainfo.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -100,3 +100,12 @@ def published_sigmas(names: Sequence[str]) -> tuple[np.ndarray, str | None]:
         if set(wanted) == set(sigmas):
             return np.array([sigmas[name] for name in wanted]), source
     return np.full(len(names), UNPUBLISHED), None
+
+
+def sigmas_or_default(
+    sigmas: Sequence[float], names: Iterable[str]
+) -> np.ndarray:
+    """A data set's own sigmas ``(K,)``; where its metainfo has none, as that
+    of MMPose's hands and faces, :func:`published_sigmas`."""
+    own = np.asarray(sigmas, np.float64)
+    return own if len(own) else published_sigmas(list(names))[0]

@@ -77,8 +77,8 @@ class SampleJoints:
         cropped = self.key == 'transformed_keypoints'
         heights = [float(self.shape[0])] * count
         if not cropped:
-            boxes = results.get('bbox')
-            if boxes is None or np.shape(boxes) != (count, 4):
+            boxes = _xyxy(results.get('bbox'))
+            if np.shape(boxes) != (count, 4):
                 raise ValueError(
                     f'{who} on a whole image scales with the height of each '
                     'person\'s box, but results["bbox"] (N, 4) is missing or '
@@ -92,8 +92,8 @@ class SampleJoints:
             zoom = math.nan
             if scale is not None:
                 zoom = results['input_size'][1] / float(scale[1])
-        boxes = self.source.get('bbox')
-        if boxes is None or np.shape(boxes) != (count, 4):
+        boxes = _xyxy(self.source.get('bbox'))
+        if np.shape(boxes) != (count, 4):
             boxes = np.full((count, 4), np.nan)
         names = self.skeleton.names
         return [
@@ -107,6 +107,14 @@ class SampleJoints:
             )
             for i, (_, y1, _, y2) in enumerate(np.asarray(boxes).tolist())
         ]
+
+
+def _xyxy(boxes: Any) -> Any:
+    """Boxes as (N, 4); ``BottomupRandomAffine`` leaves corners (N, 4, 2)."""
+    if np.ndim(boxes) != 3:
+        return boxes
+    corners = np.asarray(boxes)
+    return np.hstack([corners.min(axis=1), corners.max(axis=1)])
 
 
 def read_sample(

@@ -44,6 +44,20 @@ def test_whole_image_radii_scale_with_the_persons_box(fill):
     assert (replayed(clean, results['occlusions']) == results['img']).all()
 
 
+def test_boxes_as_corners():
+    """As BottomupRandomAffine leaves them, here turned by 90 degrees."""
+    clean = photo(480, 640)
+    results = crowd(
+        [dict(nose=(50, 60), bbox=(0, 0, 0, 0))], clean.copy(), warped=False
+    )
+    corners = [[100, 40], [100, 168], [20, 168], [20, 40]]
+    results['bbox'] = np.array([corners], np.float32)
+    (record,) = KeypointOcclusion('nose', fill='black', size=6)(results)[
+        'occlusions'
+    ]
+    assert record['region']['radius'] == 3
+
+
 def test_whole_image_part_of_each_person():
     """A part's blur scales with its person: 31 * 128 / 256 = 15.5, 15."""
     small = {n: (x / 2, y / 2) for n, (x, y) in PERSON.items()}

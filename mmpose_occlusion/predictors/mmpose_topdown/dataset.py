@@ -29,7 +29,8 @@ from mmpose_occlusion.engine.pipelines import (
 )
 from mmpose_occlusion.engine.scoring import scoring_metric
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.metrics.annotations import make_person
+from mmpose_occlusion.metrics.annotations import AREA_RATIO, make_person
+from mmpose_occlusion.metrics.oks import sigmas_or_default
 from mmpose_occlusion.occlusion import labelled_joints
 from mmpose_occlusion.skeleton import Skeleton
 
@@ -105,10 +106,11 @@ class BenchmarkDataset:
             here = set(self.boxes.image_ids.tolist())
             people = {k: p for k, p in people.items() if p['img_id'] in here}
         use_area = evaluation.get('use_area', True)
-        self.arrays = to_arrays(
-            self.boxes, coco_people(people.values(), joints, use_area)
-        )
         metainfo = self.dataset.metainfo
+        scored = people.values() if len(metainfo['sigmas']) else ()
+        self.arrays = to_arrays(
+            self.boxes, coco_people(scored, joints, use_area)
+        )
         stem = Path(source.get('ann_file') or '').stem
         size = next(
             step['input_size']
@@ -140,7 +142,8 @@ def _split(config: Mapping) -> tuple[list[dict], list[dict]]:
     if not makes_crop(pipeline):
         raise UsageError(
             f'the test pipeline has no "{CROP}", so there are no crops to '
-            'attack: give the config of a top-down model'
+            'attack: give the config of a top-down model, or benchmark this '
+            'one on whole images as mmpose:CONFIG,CHECKPOINT'
         )
     try:
         return split_pipeline(pipeline)
@@ -241,11 +244,13 @@ def _person_in(
         flags = make_person(raw, joints)['keypoints'][2::3]
         visible = np.where(labelled, np.clip(flags, 1, 2), 0)
     truth = np.asarray(person['keypoints'][0, :, :2], np.float64)
+    x1, y1, x2, y2 = np.asarray(person['bbox'], np.float64)[0]
+    extent = (x2 - x1) * (y2 - y1)
     return dict(
         instance_ids=int(person['id']),
         truth=np.where(labelled[:, None], truth, np.nan),
         visible=visible,
-        areas=float(np.ravel(person['area'])[0]),
+        areas=float(np.ravel(person.get('area', AREA_RATIO * extent))[0]),
         person_boxes=np.asarray(person['bbox'], np.float64)[0],
         head_sizes=float(np.ravel(person.get('head_size', np.nan))[0]),
     )
@@ -272,7 +277,7 @@ def coco_people(
 def _joints_of(metainfo: Mapping, skeleton: Skeleton) -> Joints:
     return Joints(
         names=list(skeleton.names),
-        sigmas=np.asarray(metainfo['sigmas'], float),
+        sigmas=sigmas_or_default(metainfo['sigmas'], skeleton.names),
         flip=np.asarray(metainfo['flip_indices'], int),
         links=[(int(a), int(b)) for a, b in metainfo['skeleton_links']],
         parts={
