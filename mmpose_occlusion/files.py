@@ -35,10 +35,12 @@ def check_replaceable(folder: str | Path, names: Iterable[str]) -> None:
     there = [name for name in names if (folder / name).exists()]
     if not there or any(folder.glob('store/*/run.json')):
         return
-    for name in ('index.html', 'gallery.html', 'report.json'):
+    # the last is the end of the header of every table in CSV
+    marks = (MARK.encode(), b'"mmpose_occlusion":', b',conditions\n')
+    for name in ('index.html', 'gallery.html', 'report.json', 'attacks.csv'):
         path = folder / name
         text = path.read_bytes() if path.is_file() else b''
-        if MARK.encode() in text or b'"mmpose_occlusion":' in text:
+        if any(mark in text.replace(b'\r', b'') for mark in marks):
             return
     raise UsageError(
         f'"{folder / there[0]}" exists and is not of this package: give '

@@ -451,6 +451,7 @@ def test_evaluation_has_the_metrics_own_arguments(expected):
         keypoint_score_thr=0.2,
         nms_mode='oks_nms',
         nms_thr=0.8,
+        padding=1.25,
     )
     assert expected.crop_size == (48, 64)
 

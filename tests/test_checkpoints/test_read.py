@@ -301,30 +301,14 @@ def test_the_usual_list_of_pytorch_is_left_as_it_was(write):
     assert set(torch.serialization.get_safe_globals()) == before
 
 
-def test_urls_are_kept(write, tmp_path, monkeypatch):
+def test_a_file_url_is_read_in_place(write, tmp_path, monkeypatch):
     monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'home'))
     source = write(WEIGHTS, 'weights.pth')
-
-    loaded = load_checkpoint_safely(source.as_uri())
-    assert list(loaded) == ['conv1.weight']
-
-    source.unlink()
     assert list(load_checkpoint_safely(source.as_uri())) == ['conv1.weight']
-
-
-def test_a_url_that_leads_nowhere(tmp_path, monkeypatch):
-    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'home'))
+    assert not (tmp_path / 'home').exists()
     url = (tmp_path / 'none.pth').as_uri()
-
-    with pytest.raises(CheckpointError) as caught:
+    with pytest.raises(CheckpointError, match='does not exist'):
         load_checkpoint_safely(url)
-
-    assert str(caught.value).startswith(
-        f'checkpoint "{url}" cannot be downloaded ('
-    )
-    assert str(caught.value).endswith(
-        '): download it by other means and give the file'
-    )
 
 
 def test_the_home_folder(write, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@ can be done; skipped where their libraries are not installed."""
 
 import json
 import os
+from functools import partial
 
 import cv2
 import numpy as np
@@ -50,13 +51,15 @@ def attacked(predict, people, out):
 
 
 @pytest.mark.slow
-def test_keypoint_rcnn(people, tmp_path):
+def test_keypoint_rcnn(people, tmp_path, monkeypatch):
     """A few steps on one image make it find the people of that image."""
     torch = pytest.importorskip('torch')
     detection = pytest.importorskip('torchvision.models.detection')
     torch.manual_seed(0)
     name = 'keypointrcnn_resnet50_fpn'
-    net = detection.keypointrcnn_resnet50_fpn(
+    make = partial(getattr(detection, name), box_detections_per_img=3)
+    monkeypatch.setattr(detection, name, make)
+    net = make(
         weights=None,
         weights_backbone=None,
         min_size=128,
