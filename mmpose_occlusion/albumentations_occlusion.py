@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.occlusion import occlude
+from mmpose_occlusion.occlusion import DEFAULT_SIZE, occlude
+from mmpose_occlusion.occlusion.regions import Size
 from mmpose_occlusion.skeleton import joint_names
 
 try:
@@ -41,7 +42,7 @@ class AlbumentationsOcclusion(DualTransform):
     Example:
 
         compose = A.Compose(
-            [AlbumentationsOcclusion('random', fill='object', size='20%')],
+            [AlbumentationsOcclusion('random', fill='object')],
             keypoint_params=A.KeypointParams(
                 'xy', label_fields=['visible'], remove_invisible=False
             ),
@@ -56,7 +57,7 @@ class AlbumentationsOcclusion(DualTransform):
         self,
         target: str | list[str] = 'random',
         fill: str = 'object',
-        size: str | float = '10%',
+        size: Size = DEFAULT_SIZE,
         place: str = 'target',
         names: str | list[str] = 'coco',
         p: float = 0.5,

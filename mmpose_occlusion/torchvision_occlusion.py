@@ -18,7 +18,7 @@ class TorchvisionOcclusion:
 
     Example:
 
-        augment = v2.Compose([TorchvisionOcclusion(fill='object', size='20%')])
+        augment = v2.Compose([TorchvisionOcclusion(fill='object')])
         image, target = augment(image, dict(keypoints=xy, visible=flags))
     """
 

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,25 @@ def test_occlusions_come_between_crop_and_targets(cfg):
         types = [step['type'] for step in pipeline]
         targets = types.index('GenerateTarget')
         assert all(len(before) <= place < targets for place in places)
+
+
+def test_discs_state_their_size(cfg, path):
+    """The experiments' is the reference's, not the default."""
+    found = list(discs(cfg.to_dict()))
+    assert all(step.get('size') in (6, '20%') for step in found)
+    assert 'keypoint' not in path.stem or found
+    if 'synthetic_people' not in path.parts:
+        assert all(step['size'] == 6 for step in found)
+
+
+def discs(value):
+    """Transforms with discs, wherever a config has them."""
+    if isinstance(value, dict):
+        if re.search('(Keypoint|Random)Occlusion$', str(value.get('type'))):
+            yield value
+        value = list(value.values())
+    for entry in value if isinstance(value, list) else ():
+        yield from discs(entry)
 
 
 def test_validation_and_test_have_no_occlusions(cfg):

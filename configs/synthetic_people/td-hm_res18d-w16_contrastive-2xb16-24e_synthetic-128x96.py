@@ -10,7 +10,9 @@ train_dataloader = dict(
         type='OcclusionViewsDataset',
         dataset=_base_.train_dataloader.dataset,
         views=dict(
-            keypoint_view=[dict(type='KeypointOcclusion', fill='blur')],
+            keypoint_view=[
+                dict(type='KeypointOcclusion', fill='blur', size=6)
+            ],
             part_view=[dict(type='PartOcclusion', fill='blur')],
         ),
     )

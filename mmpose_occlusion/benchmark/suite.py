@@ -360,12 +360,13 @@ def _complete(config: Mapping) -> dict[str, Any]:
     attack = Attack.from_config(config)
     if attack is None:
         return dict(config)
+    # a part has no size; the keys of stored results have this one
     offset = dict(offset=attack.offset, stay_covered=attack.stay_covered)
     return dict(
         kind=attack.kind,
         names=attack.names,
         fill=attack.fill,
-        size=str(attack.size),
+        size=str(attack.size) if attack.kind == KEYPOINT else '6',
         place=attack.place,
         parts=attack.parts,
         options=attack.options,

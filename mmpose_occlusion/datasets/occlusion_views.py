@@ -23,10 +23,10 @@ VIEW_KEY = 'view'
 """Key of the view's name in a data sample's metainfo."""
 
 DEFAULT_VIEWS = {
-    'keypoint_view': [dict(type='KeypointOcclusion')],
+    'keypoint_view': [dict(type='KeypointOcclusion', size=6)],
     'part_view': [dict(type='PartOcclusion')],
 }
-"""The reference's: one joint hidden, and one body part."""
+"""The reference's: one joint under its disc, and one body part."""
 
 _TAKEN = (PLAIN, 'kpt')  # the latter would log as loss_kpt, the plain term
 

@@ -11,6 +11,13 @@ from .patch import Patch, Record, make_patch, make_record, replay, replay_all
 from .person import Person, labelled_joints
 from .placement import OFF_PERSON, ON_PERSON, PLACES
 from .procedural import Object, Texture
-from .regions import DEFAULT_SIZE, Box, Disc, DiscSize, disc_radius
+from .regions import (
+    DEFAULT_SIZE,
+    REFERENCE_RADIUS,
+    Box,
+    Disc,
+    DiscSize,
+    disc_radius,
+)
 from .rules import CorrectedRules, Rules
 from .targets import Drawn, Named, Several, Target

@@ -15,7 +15,12 @@ from ..skeleton import Skeleton
 from .occlusion import Occlusion
 from .paints import FILLS
 from .placement import PLACES, TARGET
-from .regions import DEFAULT_DISC, DEFAULT_SIZE, DiscSize
+from .regions import (
+    DEFAULT_DISC,
+    DEFAULT_SIZE,
+    REFERENCE_RADIUS,
+    DiscSize,
+)
 from .targets import KEYPOINT, KINDS, PART, Chooser, Drawn, Named, Target
 
 TRANSFORMS = {KEYPOINT: 'KeypointOcclusion', PART: 'PartOcclusion'}
@@ -47,7 +52,8 @@ class Attack:
         names: Joints or parts, or one of :data:`RANDOM_WORDS` or
             :data:`WILDCARD` alone.
         fill: A fill, see :data:`.paints.FILLS`.
-        size: Of discs; parts have none.
+        size: Of discs, by default :data:`.regions.DEFAULT_SIZE`; parts have
+            none.
         place: One of :data:`.placement.PLACES`.
         parts: The user's own parts, name -> joints.
         offset: Of discs, as a fraction of the radius, and
@@ -76,14 +82,9 @@ class Attack:
         one = self.names[0] if len(self.names) == 1 else ''
         return one if one in words else None
 
-    @property
-    def is_default_size(self) -> bool:
-        """Whether a short form leaves the size out."""
-        return self.kind == PART or self.size == DEFAULT_DISC
-
     def __str__(self) -> str:
         fields = [self.kind, ','.join(self.names), self.fill]
-        if not self.is_default_size:
+        if self.kind == KEYPOINT and self.size != DEFAULT_DISC:
             fields.append(str(self.size))
         if self.place != TARGET:
             fields.append(self.place)
@@ -94,14 +95,15 @@ class Attack:
         return ':'.join(fields)
 
     def to_config(self) -> dict[str, Any]:
-        """Config of the transform, defaults left out."""
+        """Config of the transform, its size stated, other defaults left
+        out."""
         one = len(self.names) == 1
         config: dict[str, Any] = dict(
             type=TRANSFORMS[self.kind],
             target=self.names[0] if one else list(self.names),
             fill=self.fill,
         )
-        if not self.is_default_size:
+        if self.kind == KEYPOINT:
             config['size'] = self.size.plain
         if self.place != TARGET:
             config['place'] = self.place
@@ -135,11 +137,13 @@ class Attack:
         rest = {k: v for k, v in config.items() if k != 'type'}
         target = rest.pop('target', 'random')
         names = [target] if isinstance(target, str) else list(target)
+        size = rest.pop('size', None)
+        usual = REFERENCE_RADIUS if rest.get('paper_exact') else DEFAULT_SIZE
         return cls(
             kind,
             tuple(str(n).removeprefix(f'{kind}:') for n in names),
             rest.pop('fill', DEFAULT_FILL),
-            DiscSize.of(rest.pop('size', DEFAULT_SIZE)),
+            DiscSize.of(usual if size is None else size),
             rest.pop('place', TARGET),
             rest.pop('parts', None),
             # of a part they are unknown arguments
@@ -209,9 +213,9 @@ def parse_attack(text: str) -> Attack:
     """Read the short form of an attack.
 
     The size belongs to keypoints alone: a radius in pixels of a crop that is
-    256 pixels high, or ``20%``, a diameter as a fraction of the height of the
-    person's box. The place makes it a control. The offset belongs to
-    keypoints, too; ``uncovered`` is ``stay_covered=False``.
+    256 pixels high, or ``20%``, the default, a diameter as a fraction of the
+    height of the person's box. The place makes it a control. The offset
+    belongs to keypoints, too; ``uncovered`` is ``stay_covered=False``.
 
     Raises:
         ValueError: The text is not of that form. Whether the names and fills

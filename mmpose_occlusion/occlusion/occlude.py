@@ -12,9 +12,9 @@ from ..skeleton import joint_names as named_joints
 from .attack import Attack
 from .paints import FILLS, Donor
 from .patch import Record
-from .person import Person
+from .person import Person, joints_height
 from .placement import PLACES
-from .regions import DiscSize, Size
+from .regions import DEFAULT_SIZE, DiscSize, Size
 from .rules import CorrectedRules
 from .targets import KEYPOINT, KINDS, PART, Target
 
@@ -44,7 +44,7 @@ def occlude(
     *,
     target: str | Sequence[str] = 'random',
     fill: str = 'object',
-    size: Size = '10%',
+    size: Size = DEFAULT_SIZE,
     names: str | Sequence[str] = 'coco',
     bbox: Any = None,
     seed: int | None = None,
@@ -67,12 +67,13 @@ def occlude(
             the joint; the part is 'part:NAME'.
         fill: 'object', 'black', 'grey', 'mean', 'blur', 'pixelate', 'noise'
             or 'texture'.
-        size: Of the disc over a joint: '10%', its diameter as a fraction of
+        size: Of the disc over a joint: '20%', its diameter as a fraction of
             the height of the person's box, or a number, its radius in pixels
             where that box is 256 pixels high.
         names: Joint names in the order of the keypoints, or 'coco' or 'mpii'.
-        bbox: ``(4,)`` or ``(N, 4)`` xyxy; by default the box around the
-            labelled joints of each person.
+        bbox: ``(4,)`` or ``(N, 4)`` xyxy; where it is not given, or its
+            height is not positive, the box around the labelled joints in the
+            image counts, of one joint the image's height.
         seed: Of random draws; None draws anew in each call.
         parts: Own parts, name -> joint names.
         place: 'target', or as a control 'on_person', 'off_person' or
@@ -118,14 +119,14 @@ def occlude(
             'joint names: give names in the order of the keypoints'
         )
     people = []
-    for i, box in enumerate(_read_boxes(bbox, xy, labelled)):
-        height = float(box[3] - box[1])
-        if not math.isfinite(height) or height <= 0:
-            height = float(image.shape[0])
+    for i, box in enumerate(_read_boxes(bbox, len(xy))):
         joints = xy[i].tolist(), labelled[i].tolist()
         points = CorrectedRules().available(
             skeleton.names, *joints, image.shape
         )
+        height = float(box[3] - box[1])
+        if not 0 < height < math.inf:
+            height = joints_height(points, image.shape[0])
         people.append(Person(skeleton, *joints, points, height, height))
     try:
         rng = np.random.default_rng(seed)
@@ -221,18 +222,14 @@ def _numbers(name: str, values: Any) -> np.ndarray:
         raise ValueError(f'{name} must be an array of numbers') from None
 
 
-def _read_boxes(bbox: Any, xy: np.ndarray, labelled: np.ndarray) -> np.ndarray:
-    if bbox is not None:
-        boxes = np.atleast_2d(_numbers('bbox', bbox))
-        if boxes.shape != (len(xy), 4):
-            raise ValueError(
-                f'bbox is of shape {boxes.shape}: give ({len(xy)}, 4), one '
-                'xyxy for each person'
-            )
-        return boxes
-    boxes = np.full((len(xy), 4), np.nan)
-    for i, known in enumerate(labelled):
-        if known.any():
-            points = xy[i, known]
-            boxes[i] = [*points.min(axis=0), *points.max(axis=0)]
+def _read_boxes(bbox: Any, count: int) -> np.ndarray:
+    """``(N, 4)``, NaN where there are none."""
+    if bbox is None:
+        return np.full((count, 4), np.nan)
+    boxes = np.atleast_2d(_numbers('bbox', bbox))
+    if boxes.shape != (count, 4):
+        raise ValueError(
+            f'bbox is of shape {boxes.shape}: give ({count}, 4), one '
+            'xyxy for each person'
+        )
     return boxes

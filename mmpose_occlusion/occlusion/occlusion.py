@@ -10,7 +10,7 @@ import numpy as np
 
 from .paints import FILLS, Donor, Paint, Request
 from .patch import Patch, Record, make_patch, make_record
-from .person import Person
+from .person import Person, joints_height
 from .placement import (
     DECOY,
     OFF_PERSON,
@@ -237,8 +237,8 @@ class Occlusion:
     ) -> Region | str:
         """The region of a target, or why it has none.
 
-        Raises:
-            ValueError: The size is a fraction of the box, which is unknown.
+        A size that is a fraction of the person's box takes
+        :func:`.person.joints_height` where that box is not known.
         """
         name = target.name
         if target.kind == PART:
@@ -249,15 +249,11 @@ class Occlusion:
             return self.rules.why_unavailable(person, name)
         if self.size.radius is not None:
             return self.rules.disc(person, name, self.size.radius, shape)
-        if not math.isfinite(person.box_height):
-            raise ValueError(
-                f"{self.name} with size='{self.size}' scales with the "
-                "height of the person's box, but this sample does not say "
-                'it: it needs results["bbox"] and, in a crop, '
-                'results["input_scale"] of TopdownAffine.'
-            )
+        height = person.box_height
+        if not 0 < height < math.inf:
+            height = joints_height(person.points, shape[0])
         assert self.size.fraction is not None
-        radius = self.size.fraction * person.box_height / 2
+        radius = self.size.fraction * height / 2
         # at least the pixel of the joint
         return Disc(person.points[name], max(radius, math.sqrt(0.5)))
 

@@ -40,7 +40,7 @@ class Person(NamedTuple):
         height: Height of the person's frame in pixels: the crop's, or on
             whole images that of the person's box.
         box_height: Height of the person's box in image pixels; NaN where it
-            is not known.
+            is not known, see :func:`joints_height`.
     """
 
     skeleton: Skeleton
@@ -64,6 +64,21 @@ class Person(NamedTuple):
     def has(self, part: str) -> bool:
         """Whether a joint of a part is available."""
         return not self.points.keys().isdisjoint(self.skeleton.parts[part])
+
+
+def joints_height(points: Mapping[str, Point], image_height: float) -> float:
+    """What stands for the height of a person's box that is not known.
+
+    Args:
+        points: The available joints, in image pixels.
+        image_height: In pixels.
+
+    Returns:
+        Height of the joints' bounding box in pixels; the image's where they
+        have none.
+    """
+    rows = [y for _, y in points.values()]
+    return (max(rows) - min(rows) if rows else 0) or image_height
 
 
 def nearest_pixel(xy: Array, shape: Shape) -> tuple[Array, Array]:

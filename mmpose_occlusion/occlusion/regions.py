@@ -29,8 +29,13 @@ and 1 at its centre; negative outside."""
 REFERENCE_HEIGHT = 256
 """Crop height in pixels at which radii and kernels are stated."""
 
-DEFAULT_SIZE = 6
-"""The reference's: a radius of 6 pixels in a crop of height 256."""
+REFERENCE_RADIUS = 6
+"""The reference's discs, in pixels of a crop of height 256."""
+
+DEFAULT_SIZE = '20%'
+"""Of discs, unless ``paper_exact``: of the sizes of suite ``occlusion-1.0``
+the one that costs a joint most nearly as much as natural occlusion does
+(``docs/benchmark_analysis.md``)."""
 
 MAX_RADIUS = 9999
 MAX_PERCENT = 400

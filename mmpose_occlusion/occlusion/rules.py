@@ -12,8 +12,8 @@ from .paints import mean_color
 from .paper import MIN_THICKNESS, PaperRules, bounding_box, reference_box
 from .person import Person
 from .regions import (
-    DEFAULT_SIZE,
     REFERENCE_HEIGHT,
+    REFERENCE_RADIUS,
     Array,
     Box,
     Disc,
@@ -103,17 +103,17 @@ class CorrectedRules:
 
         A box inside the image that covers all of the part's joints. It
         starts from the reference's box, or the bounding box of the joints
-        where that has none. It then holds at least a disc of
-        :data:`.regions.DEFAULT_SIZE`, covers the pixels of all of the part's
-        available joints, and is never thinner than a quarter of its length,
-        even where the image's border clips it.
+        where that has none. It then holds at least the reference's disc
+        (:data:`.regions.REFERENCE_RADIUS`), covers the pixels of all of the
+        part's available joints, and is never thinner than a quarter of its
+        length, even where the image's border clips it.
         """
         points = person.points
         joints = [n for n in person.skeleton.parts[part] if n in points]
         xs, ys = zip(*(points[n] for n in joints), strict=True)
         box = reference_box(part, person.skeleton, points)
         (x, y), (w, h) = box or bounding_box(xs, ys)
-        smallest = 2.0 * disc_radius(DEFAULT_SIZE, person.height) + 1
+        smallest = 2.0 * disc_radius(REFERENCE_RADIUS, person.height) + 1
         w, h = max(w, MIN_THICKNESS * h), max(h, MIN_THICKNESS * w)
         w, h = max(w, smallest) / 2, max(h, smallest) / 2
         x1, x2 = _whole(min(*xs, x - w), max(*xs, x + w), max(xs), shape[1])

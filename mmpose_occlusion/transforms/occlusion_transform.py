@@ -14,6 +14,7 @@ from mmpose_occlusion.occlusion import (
     FILLS,
     PLACES,
     REFERENCE_FILLS,
+    REFERENCE_RADIUS,
     CorrectedRules,
     DiscSize,
     Named,
@@ -59,7 +60,7 @@ class OcclusionTransform(BaseTransform):
     label: str = 'keep'
 
     # fields of some children
-    size = DEFAULT_SIZE
+    size = None
     place = TARGET
     offset = 0.0
     stay_covered = True
@@ -115,8 +116,11 @@ class OcclusionTransform(BaseTransform):
         ):
             words = 'must be None or a whole number that is not negative'
             self.refuse('seed', self.seed, words)
+        size = self.size
+        if size is None:
+            size = REFERENCE_RADIUS if exact else DEFAULT_SIZE
         try:
-            disc = DiscSize.of(self.size)
+            disc = DiscSize.of(size)
         except ValueError as error:
             raise ValueError(f'{type(self).__name__}: {error}.') from None
         radius = disc.radius

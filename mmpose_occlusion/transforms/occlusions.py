@@ -6,7 +6,6 @@ from dataclasses import KW_ONLY, dataclass
 from mmpose.registry import TRANSFORMS
 
 from mmpose_occlusion.occlusion import (
-    DEFAULT_SIZE,
     Drawn,
     Named,
     Occlusion,
@@ -40,7 +39,9 @@ class KeypointOcclusion(OcclusionTransform):
         - keypoints_visible: (N, K) or (N, K, 2)
         - dataset or keypoint_id2name: for the joints' names
         - img_id, id: with ``seed``
-        - bbox, input_size, input_scale: with a size in per cent
+        - bbox, input_size, input_scale: the person's box, for a size in per
+          cent; without them it is the box around the available joints (of
+          one joint the image's height)
 
     Modified Keys:
 
@@ -67,7 +68,8 @@ class KeypointOcclusion(OcclusionTransform):
             256: the disc has ``R = max(2, round(size * H / 256))`` pixels, H
             the crop's height, or on a whole image that of the person's box.
             '10%' is a diameter as a fraction of the height of the person's
-            box. The default is the reference's.
+            box. The default is '20%', and with ``paper_exact`` the
+            reference's 6.
         prob: Probability that a person is occluded.
         seed: None draws from NumPy's global generator, which MMEngine seeds
             in each worker; a number makes each draw depend on (seed, image
@@ -108,7 +110,7 @@ class KeypointOcclusion(OcclusionTransform):
     target: str | Sequence[str] = 'random'
     _: KW_ONLY
     fill: str = 'blur'
-    size: Size = DEFAULT_SIZE
+    size: Size | None = None
     place: str = TARGET
     offset: float = 0.0
     stay_covered: bool = True
@@ -193,7 +195,7 @@ class RandomOcclusion(OcclusionTransform):
     target: str = 'random'
     _: KW_ONLY
     fill: str = 'blur'
-    size: Size = DEFAULT_SIZE
+    size: Size | None = None
     remove_keypoints: bool = False
     parts: Parts | None = None
     place: str = TARGET
@@ -228,7 +230,7 @@ class MultiKeypointOcclusion(OcclusionTransform):
     max_keypoints: int = 5
     keypoint_prob: float = 0.2
     fills: Sequence[str] = ('mean', 'blur')
-    size: Size = DEFAULT_SIZE
+    size: Size | None = None
     place: str = TARGET
     offset: float = 0.0
     stay_covered: bool = True

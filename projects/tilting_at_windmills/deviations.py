@@ -62,7 +62,7 @@ def measure(args: argparse.Namespace) -> None:
     )
     skeleton = Skeleton.from_metainfo(crops.metainfo)
     kinds = {
-        'one joint': (KeypointOcclusion, skeleton.names, {}),
+        'one joint': (KeypointOcclusion, skeleton.names, dict(size=6)),
         'one part': (
             PartOcclusion,
             skeleton.parts,

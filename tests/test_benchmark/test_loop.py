@@ -210,7 +210,7 @@ def test_more_attacks_compute_the_new_ones_alone(
 
 def test_another_way_to_write_an_attack_is_the_same(cfg, model, tmp_path):
     run(cfg, model, tmp_path, ('keypoint:nose:black',))
-    found, passes = run(cfg, model, tmp_path, ('keypoint:nose:black:6',))
+    found, passes = run(cfg, model, tmp_path, ('keypoint:nose:black:20%',))
     assert passes == 0
     assert [a.name for a in found.attacks] == ['keypoint:nose:black']
 
@@ -494,7 +494,7 @@ def test_donors_and_controls(synthetic_people, model, tmp_path, detected):
     assert control.changed.sum() > 2
     assert not control.hidden.any()
     assert control.details == dict(
-        control='off_person', of='keypoint:nose:black'
+        severity=0.2, control='off_person', of='keypoint:nose:black'
     )
     assert huge.excluded.sum() > 2
     assert not huge.changed[huge.excluded].any()

@@ -74,7 +74,9 @@ def some_run(**more):
         attack('random', 'black', lose if size == '20%' else None, size=size)
         for size in ('10%', '20%')
     ]
-    attacks += [attack('random', 'noise'), attack('random', 'object')]
+    attacks += [
+        attack('random', paint, size=24) for paint in ('noise', 'object')
+    ]
     attacks += [attack('nose', 'black', place='on_person')]
     facts = dict(command='python tools/x.py --out <a>', versions=dict(a='1'))
     return made_up.run(boxes, clean, attacks, run=facts, **more)

@@ -44,13 +44,10 @@ def test_the_papers_attacks(layout):
     attacks = load_suite('paper', skeleton)
     found = {attack.name: attack for attack in attacks}
     wanted = [
-        f'{kind}:{target}:{fill}'
-        for kind, targets in (
-            ('keypoint', names(layout)),
-            (
-                'part',
-                PARTS,
-            ),
+        f'{kind}:{target}:{fill}{size}'
+        for kind, targets, size in (
+            ('keypoint', names(layout), ':6'),
+            ('part', PARTS, ''),
         )
         for fill in ('blur', 'black', 'mean')
         for target in targets
@@ -185,10 +182,12 @@ def test_keys_do_not_depend_on_defaults():
 
     known = key(target='nose', fill='blur')
     assert key(target='nose') == known
-    assert key(target='nose', size=6) == known
+    assert key(target='nose', size='20%') == known
     assert key(type='mmpose.KeypointOcclusion', target='nose') == known
     assert key(type=KeypointOcclusion, target='nose') == known
-    assert key(target='nose', size=7) != known
+    assert key(target='nose', size=6) != known
+    exact = dict(target='nose', paper_exact=True)
+    assert key(**exact) == key(**exact, size=6) != known
     assert key(target='left_eye') != known
 
 
@@ -208,9 +207,11 @@ def test_an_attack_of_two_suites_is_there_once():
     )
     attacks = load_suites(['a', 'b'], ['keypoint:nose'], COCO, own)
     assert [attack.name for attack in attacks] == own['a']
-    assert attacks[0].details == {}
+    assert attacks[0].details == dict(severity=0.2)
     assert attacks[1].suite == 'a'
-    assert attacks[1].details == dict(level=1, also_in=['b', 'attacks'])
+    assert attacks[1].details == dict(
+        severity=0.2, level=1, also_in=['b', 'attacks']
+    )
 
 
 @pytest.mark.parametrize(

@@ -113,8 +113,8 @@ sizes = st.one_of(
 )
 def test_one_spelling_for_an_attack(names, fill, size, place, offset):
     text = ':'.join(['keypoint', ','.join(names), fill, size])
-    if size == '6':
-        text = text.removesuffix(':6')  # the default is left out
+    if size == '20%':
+        text = text.removesuffix(':20%')  # the default is left out
     if place != 'target':
         text += f':{place}'
     if offset:
@@ -139,7 +139,11 @@ def test_configs_are_understood_with_and_without_scope(type_):
     every = attack.expand(COCO)
     assert [one.names for one in every] == [(n,) for n in COCO.names]
     assert every[0].to_config() == dict(
-        type='KeypointOcclusion', target='nose', fill='black', prob=0.5
+        type='KeypointOcclusion',
+        target='nose',
+        fill='black',
+        size='20%',
+        prob=0.5,
     )
 
 

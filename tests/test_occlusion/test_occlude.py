@@ -45,7 +45,9 @@ def names_of(mask):
 def test_a_disc_of_a_tenth_of_the_box(columns, shape):
     clean = image(shape)
     kept = clean.copy()
-    found = occlude(clean, person(columns), target='left_wrist', fill='black')
+    found = occlude(
+        clean, person(columns), target='left_wrist', fill='black', size='10%'
+    )
     assert (clean == kept).all()
     # the box around the joints is 200 high: a diameter of 20 pixels
     rows, cols = np.mgrid[:240, :120]
@@ -71,6 +73,16 @@ def test_the_bbox_sets_the_size():
         image(), person(), target='nose', fill='black', size=64, bbox=bbox
     )
     assert same.records[0]['region']['radius'] == 30
+
+
+@pytest.mark.parametrize('box', [None, [0, 9, 90, 9], [np.nan] * 4])
+def test_the_default_is_a_fifth_of_the_box_around_the_joints(box):
+    joints = person()
+    joints[COCO.index('left_knee')] = 75, 900, 2  # outside the image
+    # 20 to 220; of the nose alone the image, 240 high
+    for given, radius in ((joints, 20), (joints * (joints[:, 1:2] == 20), 24)):
+        found = occlude(image(), given, target='nose', bbox=box)
+        assert found.records[0]['region']['radius'] == radius
 
 
 def test_joints_and_parts_together_with_bystanders():
@@ -127,6 +139,7 @@ def test_an_offset_is_in_the_record_and_replays():
             person(),
             target='nose',
             fill='black',
+            size='10%',
             offset=0.8,
             seed=seed,
         )
@@ -159,7 +172,12 @@ def test_an_uncovered_joint_is_no_target():
 def test_a_decoy_is_beside_the_joint_over_no_joint():
     for seed in range(20):
         found = occlude(
-            image(), person(), target='left_wrist', place='decoy', seed=seed
+            image(),
+            person(),
+            target='left_wrist',
+            size='10%',
+            place='decoy',
+            seed=seed,
         )
         (record,) = found.records
         assert not found.hidden.any()

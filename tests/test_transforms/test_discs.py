@@ -132,7 +132,7 @@ def test_radius_scales_with_the_crop(height, radius, R):
 ])  # fmt: skip
 def test_disc_is_always_painted_and_clipped(joint, pixels, box):
     painted, results = painted_by(
-        KeypointOcclusion('nose', fill='black'), dict(nose=joint)
+        KeypointOcclusion('nose', fill='black', size=6), dict(nose=joint)
     )
     (record,) = results['occlusions']
     assert painted.sum() == record['pixels'] == pixels
@@ -149,7 +149,8 @@ def test_disc_is_always_painted_and_clipped(joint, pixels, box):
 def test_disc_beyond_the_last_pixel_centre_hides_its_joint():
     # available, since x < W; the nearest pixel of the crop is the last one
     painted, results = painted_by(
-        KeypointOcclusion('nose', fill='black'), dict(nose=(191.9, 255.9))
+        KeypointOcclusion('nose', fill='black', size=6),
+        dict(nose=(191.9, 255.9)),
     )
     assert painted[255, 191]
     assert under(results['occlusions'][0]) == [[0, 'nose']]

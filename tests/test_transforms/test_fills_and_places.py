@@ -11,8 +11,9 @@ from mmpose_occlusion.transforms import (
     KeypointOcclusion,
     MultiKeypointOcclusion,
     PartOcclusion,
+    RandomOcclusion,
 )
-from tests.golden.person import PERSON
+from tests.golden.person import PERSON, painted_by
 from tests.golden.samples import (
     crop,
     crowd,
@@ -81,7 +82,7 @@ def test_grey_is_half_of_the_range():
 @pytest.mark.parametrize(
     ('cls', 'kwargs', 'block'),
     [
-        (KeypointOcclusion, dict(target='nose'), 6),  # its blur has 11 taps
+        (KeypointOcclusion, dict(target='nose', size=6), 6),  # 11 taps
         (KeypointOcclusion, dict(target='nose', size=24), 24),
         (PartOcclusion, dict(target='head'), 16),  # its blur has 31
     ],
@@ -209,11 +210,38 @@ def test_growing_discs_of_a_drawn_joint_are_nested():
     assert areas == sorted(set(areas))
 
 
-def test_a_diameter_needs_the_box():
-    results = crop(PERSON, photo(256, 192))
-    del results['input_scale']
-    with pytest.raises(ValueError, match=r'results\["input_scale"\]'):
-        KeypointOcclusion('nose', size='10%')(results)
+@pytest.mark.parametrize('transform', [
+    KeypointOcclusion('nose', fill='black'),
+    MultiKeypointOcclusion(fills=['black'], keypoint_prob=1),
+])  # fmt: skip
+def test_the_default_size_is_a_fifth_of_the_box(transform):
+    """Of the box, 256 / 1.25 = 204.8 high, a fifth is 40.96."""
+    painted, results = painted_by(transform, dict(nose=(96, 100)))
+    (record,) = results['occlusions']
+    assert record['region']['radius'] == pytest.approx(20.48, rel=1e-5)
+    rows, cols = np.mgrid[:256, :192]
+    disc = (cols - 96) ** 2 + (rows - 100) ** 2 <= 20.48**2
+    assert (painted == disc).all()
+
+
+def test_the_default_size_of_the_reference_is_its_own():
+    for cls in (KeypointOcclusion, RandomOcclusion, MultiKeypointOcclusion):
+        assert cls(paper_exact=True).occlusion.size.plain == 6
+        assert cls().occlusion.size.plain == '20%'
+        assert cls(size=9, paper_exact=True).occlusion.size.plain == 9
+
+
+@pytest.mark.parametrize('missing', ['input_scale', 'bbox'])
+def test_without_the_persons_box_that_of_the_joints_counts(missing):
+    """From the eyes at 36 to the ankle at 222; a joint outside the crop has
+    no part in it, and one joint alone has the crop's height."""
+    outside = dict(PERSON, right_ear=(86, 900))
+    for joints, height in ((outside, 186), (dict(nose=(9, 9)), 256)):
+        results = crop(joints, photo(256, 192))
+        del results[missing]
+        results = KeypointOcclusion('nose', size='10%')(results)
+        (record,) = results['occlusions']
+        assert record['region']['radius'] == pytest.approx(height / 20)
 
 
 # --- controls ---------------------------------------------------------------

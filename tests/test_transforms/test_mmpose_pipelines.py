@@ -164,7 +164,9 @@ def test_attack_in_the_test_pipeline(coco):
         dict(type='LoadImage'),
         dict(type='GetBBoxCenterScale'),
         dict(type='TopdownAffine', input_size=(192, 256)),
-        dict(type='KeypointOcclusion', target='left_knee', fill='black'),
+        dict(
+            type='KeypointOcclusion', target='left_knee', fill='black', size=6
+        ),
         KEEP_RECORDS,
     ]
     build = [TRANSFORMS.build(step) for step in steps]

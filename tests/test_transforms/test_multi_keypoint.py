@@ -53,7 +53,7 @@ def draws(transform, joints, count, layout='coco'):
 def test_every_joint_has_a_disc_of_its_own(paper_exact, pixels):
     clean = white(64, 48)
     results = multi(
-        keypoint_prob=1.0, fills=['black'], paper_exact=paper_exact
+        keypoint_prob=1.0, fills=['black'], size=6, paper_exact=paper_exact
     )(crop(FAR_APART, clean.copy()))
     assert mask(results, clean).sum() == 3 * pixels
     records = results['occlusions']
@@ -131,7 +131,7 @@ def test_an_ankle_is_drawn_and_not_painted_by_the_reference():
     clean = white(64, 48)
     for paper_exact, pixels in ((False, 13), (True, 0)):
         results = multi(
-            keypoint_prob=1.0, fills=['black'], paper_exact=paper_exact
+            keypoint_prob=1.0, fills=['black'], size=6, paper_exact=paper_exact
         )(crop(dict(left_ankle=(20, 55)), clean.copy()))
         assert mask(results, clean).sum() == pixels
         (record,) = results['occlusions']

@@ -20,7 +20,7 @@ from tests.records import named
 def test_a_list_hides_all_it_names():
     targets = ['nose', 'keypoint:left_ankle', 'right_wrist']
     painted, results = painted_by(
-        KeypointOcclusion(targets, fill='black'), PERSON
+        KeypointOcclusion(targets, fill='black', size=6), PERSON
     )
     records = results['occlusions']
     assert [named(record) for record in records] == [
@@ -47,7 +47,7 @@ def test_a_list_of_parts_hides_all_it_names():
 def test_a_list_records_what_it_could_not_hide():
     joints = dict(nose=(96, 40))
     painted, results = painted_by(
-        KeypointOcclusion(['left_eye', 'nose'], fill='black'), joints
+        KeypointOcclusion(['left_eye', 'nose'], fill='black', size=6), joints
     )
     first, second = results['occlusions']
     assert first['reason']

@@ -27,7 +27,7 @@ def test_whole_image_radii_scale_with_the_persons_box(fill):
         dict(nose=(300, 100), bbox=(200, 20, 400, 404)),
     ]
     clean = photo(480, 640)
-    results = KeypointOcclusion('nose', fill=fill)(
+    results = KeypointOcclusion('nose', fill=fill, size=6)(
         crowd(people, clean.copy(), warped=False)
     )
     small, large = results['occlusions']

@@ -7,8 +7,9 @@ to the packed tensors, with each occlusion at prob 0.5. All variants take
 turns on the same person with the same seed, hence the same flip and box. Per
 person and seed the figure is the median difference to the plain pipeline
 over all rounds; then follows the mean, with a bootstrap interval over people
-and seeds. Time is the processor's, one thread. The limit is +5 % for keypoint
-blur: the exit status is 1 above it.
+and seeds. Time is the processor's, one thread. Discs have the reference's
+size unless another is given. The limit is +5 % for keypoint blur: the exit
+status is 1 above it.
 """
 
 import argparse
@@ -28,11 +29,12 @@ LIMIT = 5.0
 """Per cent that keypoint blur may add."""
 
 OCCLUSIONS: dict[str, dict] = {
-    'keypoint blur': dict(type='KeypointOcclusion', fill='blur'),
-    'keypoint mean': dict(type='KeypointOcclusion', fill='mean'),
+    'keypoint blur': dict(type='KeypointOcclusion', fill='blur', size=6),
+    'keypoint blur, 20 %': dict(type='KeypointOcclusion', fill='blur'),
+    'keypoint mean': dict(type='KeypointOcclusion', fill='mean', size=6),
     'part blur': dict(type='PartOcclusion', fill='blur'),
     'part mean': dict(type='PartOcclusion', fill='mean'),
-    'MultiKeypoint': dict(type='MultiKeypointOcclusion'),
+    'MultiKeypoint': dict(type='MultiKeypointOcclusion', size=6),
     'PartMix': dict(type='PartMix'),
 }
 

@@ -206,7 +206,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('--stub', action='store_true')
     parser.add_argument('--images', action='store_true')
     parser.add_argument(
-        '--attack', action='append', help='default: keypoint:*:black'
+        '--attack', action='append', help='default: keypoint:*:black:6'
     )
     parser.add_argument(
         '--copies', type=int, default=1, help='read the images so often'
@@ -214,7 +214,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('--max-images', type=int, metavar='N')
     parser.add_argument('--workers', type=int, default=0, metavar='N')
     args = parser.parse_args(argv)
-    args.attack = args.attack or ['keypoint:*:black']
+    args.attack = args.attack or ['keypoint:*:black:6']
     measure = measure_images if args.images else measure_crops
     with tempfile.TemporaryDirectory() as folder:
         print(f'\n{measure(args, folder)}')

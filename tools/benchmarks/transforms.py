@@ -105,7 +105,9 @@ def measure(args: argparse.Namespace) -> None:
                 ours, theirs = [], []
                 for index, crop in enumerate(crops):
                     transform = (
-                        t.KeypointOcclusion(_joint(crop, names), fill=fill)
+                        t.KeypointOcclusion(
+                            _joint(crop, names), fill=fill, size=6
+                        )
                         if kind == 'keypoint'
                         else t.PartOcclusion('corpus', fill=fill)
                     )
@@ -124,7 +126,10 @@ def measure(args: argparse.Namespace) -> None:
                     f'{np.median(theirs):.0f} | {ratio:.1f} |'
                 )
                 black[kind] = float(np.median(ours))
-        for transform in (t.MultiKeypointOcclusion(), t.PartMix(prob=1.0)):
+        for transform in (
+            t.MultiKeypointOcclusion(size=6),
+            t.PartMix(prob=1.0),
+        ):
             times = []
             for turn in range(args.turns):
                 for crop in crops:

@@ -2,5 +2,5 @@
 custom_imports = dict(imports=['mmpose_occlusion'])
 
 occlusions = [
-    dict(type='KeypointOcclusion', fill='blur', prob=0.5),
+    dict(type='KeypointOcclusion', fill='blur', size=6, prob=0.5),
 ]

@@ -2,5 +2,10 @@
 custom_imports = dict(imports=['mmpose_occlusion'])
 
 occlusions = [
-    dict(type='MultiKeypointOcclusion', max_keypoints=5, keypoint_prob=0.2),
+    dict(
+        type='MultiKeypointOcclusion',
+        max_keypoints=5,
+        keypoint_prob=0.2,
+        size=6,
+    ),
 ]

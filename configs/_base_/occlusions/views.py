@@ -3,6 +3,6 @@
 custom_imports = dict(imports=['mmpose_occlusion'])
 
 occlusion_views = dict(
-    keypoint_view=[dict(type='KeypointOcclusion', fill='blur')],
+    keypoint_view=[dict(type='KeypointOcclusion', fill='blur', size=6)],
     part_view=[dict(type='PartOcclusion', fill='blur')],
 )

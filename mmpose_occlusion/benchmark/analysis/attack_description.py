@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmpose_occlusion.benchmark.data import Attacked
-from mmpose_occlusion.occlusion import Attack
+from mmpose_occlusion.occlusion import REFERENCE_RADIUS, Attack
+from mmpose_occlusion.occlusion.targets import KEYPOINT
 
 SEVERITY = 'severity'
 """Key of an attack's details: diameter over the height of the bbox."""
@@ -34,8 +35,8 @@ class AttackDescription:
         kind: ``keypoint``, ``part`` or :data:`OTHER`.
         target: Name of the joint or part, or :data:`RANDOM`; several with
             commas; of other attacks, their name.
-        paint: Such as ``black``, with the radius if it is not the default, and
-            ``offset`` for discs that are moved.
+        paint: Such as ``black``, with the radius if it is in pixels and not
+            the reference's, and ``offset`` for discs that are moved.
         place: :data:`AT_TARGET`, or where else the same area is painted.
         severity: Diameter as a fraction of the height of the bbox, or None.
         offset: Greatest distance of the disc's centre from the target, as a
@@ -71,10 +72,10 @@ def describe(attacked: Attacked) -> AttackDescription:
             OTHER, attacked.name, '', AT_TARGET, size, 0.0
         )
     paint = attack.fill
-    if severity is None:
+    if severity is None and attack.kind == KEYPOINT:
         severity = attack.size.fraction
-    if severity is None and not attack.is_default_size:
-        paint = f'{paint} {attack.size}'
+        if attack.size.radius not in (None, REFERENCE_RADIUS):
+            paint = f'{paint} {attack.size}'
     if attack.offset:
         paint += f'{MOVED} {attack.offset:g}'
     return AttackDescription(

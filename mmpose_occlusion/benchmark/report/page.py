@@ -174,7 +174,7 @@ def _model(
 
 
 def _plain_size(plain: Sequence[AttackCost]) -> str:
-    """A sentence on the size of discs; empty for discs of the default."""
+    """A sentence on the size of discs; empty where it is in pixels."""
     sizes = sorted({c.severity for c in plain if c.severity is not None})
     if not sizes:
         return ''

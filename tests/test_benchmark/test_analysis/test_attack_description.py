@@ -18,6 +18,10 @@ from tests.test_benchmark import made_up
             dict(target='nose', fill='mean', size=24),
             ('keypoint', 'nose', 'mean 24', True),
         ),
+        (
+            dict(target='nose', fill='mean', size=6),
+            ('keypoint', 'nose', 'mean', True),
+        ),
         (dict(target='random'), ('keypoint', 'random', 'blur', False)),
         (
             dict(target='nose', place='off_person'),
@@ -54,3 +58,5 @@ def test_descriptions(config, expected):
     found = describe(attack)
     got = (found.kind, found.target, found.paint, found.hides_one)
     assert got == expected
+    disc = expected[0] == 'keypoint' and config.get('size') not in (6, 24)
+    assert found.severity == (0.2 if disc else None)

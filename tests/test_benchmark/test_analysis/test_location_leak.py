@@ -81,7 +81,7 @@ def test_an_inaccurate_model_that_small_discs_help():
     attack = made_up.attack(clean, boxes, fault=find)
     (found,), _ = analyse([made_up.run(boxes, clean, [attack])], draws=50)
     (leak,) = found.leaks
-    assert (leak.discs, leak.severity) == ('centred', None)
+    assert (leak.discs, leak.severity) == ('centred', 0.2)
     assert (leak.towards.value, leak.away.value) == (0.5, 0)
 
 
