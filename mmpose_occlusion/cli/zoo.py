@@ -20,8 +20,7 @@ from typing import Any
 from mmpose_occlusion.errors import UsageError
 
 from . import arguments
-from .run import explain, printable
-from .run import run
+from .run import explain, printable, run
 
 ZOO = Path(__file__).resolve().parents[2] / 'configs' / 'zoo.yml'
 
