@@ -99,7 +99,9 @@ def read_zoo(path: str, only: list[str]) -> list[dict[str, str]]:
     Raises:
         UsageError: It cannot be read, or lacks a name of ``only``.
     """
-    import yaml
+    from mmpose_occlusion.predictors.protocol import library
+
+    yaml = library('yaml', 'occlusion-zoo', 'PyYAML')
 
     if not Path(path).is_file():
         raise UsageError(

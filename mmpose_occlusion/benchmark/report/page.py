@@ -132,8 +132,7 @@ def _model(
     ]
     changes = [_value(c, main) for c in plain]
     moved = [x for c in plain for x in c.moved.values()]
-    found = pick_cases(analysis.run, WORST, count)
-    worst = [case for case in found if case.after > case.before]
+    worst = pick_cases(analysis.run, WORST, count)
     typical = pick_cases(analysis.run, TYPICAL, count)
     cards, reason = case_cards(
         analysis, {'Worst cases': worst, 'Typical cases': typical}, case_images
