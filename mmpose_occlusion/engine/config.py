@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.hub import get_config
 from mmengine.registry import Registry
 
 from mmpose_occlusion.errors import UsageError
@@ -67,6 +66,8 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
         UsageError: It does not exist or cannot be read, or an option would
             change nothing.
     """
+    from mmengine.hub import get_config  # imports the runner
+
     if '::' not in path and not Path(path).is_file():
         raise UsageError(
             f'config file "{path}" does not exist: give the path of one, or '

@@ -65,6 +65,7 @@ def test_every_topdown_heatmap_config_of_mmpose_has_a_place():
             'type': 'KeypointOcclusion',
             'target': 'left_wrist',
             'fill': 'black',
+            'size': '20%',
             'seed': 0,
         }
         assert steps[-1]['meta_keys'][-1] == 'occlusions'
@@ -197,7 +198,8 @@ def test_attacks_refused(attack, words):
 def test_attack_key_is_taken_out():
     cfg = Config({'attack': {'type': 'PartOcclusion', 'target': 'hip'}})
     attacks = read_attacks(cfg, ['keypoint:nose:black'])
-    assert attacks == [{'type': 'PartOcclusion', 'target': 'hip'}, NOSE]
+    hidden = dict(NOSE, size='20%')
+    assert attacks == [{'type': 'PartOcclusion', 'target': 'hip'}, hidden]
     assert 'attack' not in cfg
     with pytest.raises(UsageError, match='must look like'):
         read_attacks(cfg, ['nose'])
