@@ -4,7 +4,7 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -278,9 +278,11 @@ class Occlusion:
         region = self._start(person, target, image.shape)
         if isinstance(region, str):
             return dict(reason=region)
-        # from the last number; a different one for each target
-        key = [int(numbers[-1] * 2**53), zlib.crc32(target.name.encode())]
-        rng = np.random.default_rng(key)
+        kind, rng = FILLS[fill], cast(np.random.Generator, None)
+        if kind.random or self.offset or self.place != TARGET:
+            # from the last number; a different one for each target
+            key = [int(numbers[-1] * 2**53), zlib.crc32(target.name.encode())]
+            rng = np.random.default_rng(key)
         found: dict[str, Any] = {}
         if self.offset and isinstance(region, Disc):
             x, y = region.center
@@ -306,7 +308,7 @@ class Occlusion:
                 return dict(region=region, reason=reason, excluded=True)
             region = moved
         paint: Paint | str
-        if FILLS[fill] is Donor:
+        if kind is Donor:
             paint = around.donor(index, target, numbers, rng)
             if isinstance(paint, str):
                 return dict(region=region, reason=paint)
@@ -314,11 +316,11 @@ class Occlusion:
             request = Request(
                 image,
                 self.rules.ksize(person, region),
-                int(rng.integers(2**31)),
+                int(rng.integers(2**31)) if kind.random else 0,
                 self.rules.exact_blur,
                 self.rules.mean_color,
             )
-            paint = FILLS[fill].resolve(fill, request)
+            paint = kind.resolve(fill, request)
         patch = make_patch(image, region, paint)
         if patch is None:
             return dict(region=region, reason='its region has no pixel here')

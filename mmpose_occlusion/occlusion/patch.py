@@ -65,7 +65,10 @@ class Patch:
         height, width = shape[:2]
         under = []
         for joint, (x, y) in points.items():
-            if not (0 <= x < width and 0 <= y < height):  # NaN is not
+            # most are far away; NaN is in no interval
+            if not (x1 - 1 <= x <= x2 and y1 - 1 <= y <= y2):
+                continue
+            if not (0 <= x < width and 0 <= y < height):
                 continue
             col = min(math.floor(x + 0.5), width - 1)
             row = min(math.floor(y + 0.5), height - 1)
