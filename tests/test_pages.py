@@ -8,7 +8,6 @@ import itertools
 import json
 import re
 import shlex
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -83,8 +82,6 @@ EVERY = [(page, words) for page in PAGES for words in commands(page)]
 def test_commands_exist_with_their_options(page, words, tool):
     program, *rest = words
     if program in PARSERS:
-        if '--annotations' in rest and not has_image_level():
-            pytest.skip('occlusion-benchmark has no --annotations yet')
         PARSERS[program](rest)
     elif program == 'make':
         targets = [word for word in rest if re.fullmatch('[a-z-]+', word)]
@@ -122,16 +119,6 @@ def launched_tool(script: str) -> tuple[str, bool]:
         return launcher[1], True
     name = Path(script).stem
     return (name if Path(script).parent.name == 'tools' else ''), False
-
-
-@cache
-def has_image_level() -> bool:
-    try:
-        argv = ['--annotations', 'a', '--images', 'b', '--out', 'c']
-        benchmark.parse_args(['model.onnx', *argv])
-    except SystemExit:
-        return False
-    return True
 
 
 @pytest.mark.parametrize('page', PAGES)
@@ -280,10 +267,7 @@ def test_options_in_the_text_exist():
         for quoted in re.findall(r'`([^`\n]+)`', read(page))
         for option in re.findall(r'(?<![\w-])--[a-z][\w-]*', quoted)
     }
-    missing = named - known
-    if not has_image_level():
-        missing -= {'--annotations', '--images', '--people'}
-    assert missing == set()
+    assert named - known == set()
 
 
 def test_make_targets_in_the_text_exist():

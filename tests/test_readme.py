@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from mmpose_occlusion.occlusion import FILLS, PAINTS
-from tests.test_pages import PAGES, blocks, commands, has_image_level
+from tests.test_pages import PAGES, blocks, commands
 from tests.test_tools.conftest import (  # noqa: F401
     checkpoint,
     config,
@@ -80,8 +80,6 @@ def test_occlude(folder, capsys):
 @pytest.mark.slow
 def test_benchmark_of_an_onnx_file(real_data, real_models, folder, tool):
     """README's command, on the photographs, with fewer attacks."""
-    if not has_image_level():
-        pytest.skip('occlusion-benchmark has no --annotations yet')
     found = commands('README.md')
     (words,) = [w for w in found if w[:1] == ['occlusion-benchmark']]
     data = real_data / 'coco_mini'

@@ -86,19 +86,8 @@ def parse_export(argv: list[str] | None = None) -> argparse.Namespace:
         help='joints of the predictions: coco, mpii, blazepose, ... (default: '
         'those of the annotations)',
     )
-    parser.add_argument(
-        '--seed',
-        type=arguments.whole_number(0),
-        default=0,
-        metavar='N',
-        help="of the attacks' random draws (default: %(default)s)",
-    )
-    parser.add_argument(
-        '--max-images',
-        type=arguments.whole_number(1),
-        metavar='N',
-        help='use the first N images only',
-    )
+    arguments.add_seed(parser)
+    arguments.add_max_images(parser)
     parser.add_argument(
         '--tar',
         action='store_true',

@@ -77,12 +77,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
             metavar=metavar,
             help=f'{help_}; several, each with its own --{option}',
         )
-    parser.add_argument(
-        '--max-images',
-        type=arguments.whole_number(1),
-        metavar='N',
-        help='use the first N images only',
-    )
+    arguments.add_max_images(parser)
     parser.add_argument(
         '--workers',
         dest='num_workers',

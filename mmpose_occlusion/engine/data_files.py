@@ -176,9 +176,16 @@ def check_evaluator_file(cfg: Config, split: str) -> None:
 
 def _are_equal(path: str, other: str) -> bool:
     try:
-        return filecmp.cmp(path, other, shallow=False)
+        return _same_content(path, other)
     except OSError:  # reported by check_data_files
         return True
+
+
+def _same_content(path: str, other: str) -> bool:
+    """Compare bytes; one file, usually of hundreds of MB, is not read."""
+    return os.path.samefile(path, other) or filecmp.cmp(
+        path, other, shallow=False
+    )
 
 
 def check_annotations(
@@ -288,7 +295,7 @@ def _check(cfg: Config, split: str, dataset: Any, skip: bool) -> None:
     evaluator = cfg.get(f'{split}_evaluator') or []
     for metric in [evaluator] if isinstance(evaluator, dict) else evaluator:
         scored = metric.get('ann_file')
-        if scored and filecmp.cmp(scored, path, shallow=False):
+        if scored and _same_content(scored, path):
             metric['ann_file'] = dataset['ann_file']
 
 

@@ -12,11 +12,11 @@ from mmpose_occlusion.errors import UsageError
 from .joint_names import named_joints
 from .person_crops import (
     PADDING,
+    CropPredictor,
     decode_heatmaps,
     decode_simcc,
-    predict_crops,
 )
-from .protocol import Prediction, checksum, library
+from .protocol import checksum, library
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
@@ -25,7 +25,7 @@ IMAGENET_STD = (58.395, 57.12, 57.375)
 _DTYPES = {'tensor(float16)': np.float16, 'tensor(uint8)': np.uint8}
 
 
-class OnnxPredictor:
+class OnnxPredictor(CropPredictor):
     """A top-down network with heatmaps, SimCC or coordinates as its output.
 
     What the outputs are is read from their shapes: one of (N, K, h, w) is
@@ -56,8 +56,6 @@ class OnnxPredictor:
         predict = OnnxPredictor('rtmpose-m.onnx')
         (found,) = predict([image], [boxes])
     """
-
-    needs_boxes = True
 
     def __init__(
         self,
@@ -134,25 +132,6 @@ class OnnxPredictor:
             f'onnx {sha} {onnxruntime.__version__} {self._mean} {self._std} '
             f'{self._order} {self._padding} {self._size} {self._kind} '
             f'{fractions}'
-        )
-
-    def identity(self) -> str:
-        """File, options and version of ONNX Runtime."""
-        return self._identity
-
-    def __call__(
-        self,
-        images: Sequence[np.ndarray],
-        boxes: Sequence[np.ndarray | None],
-    ) -> list[Prediction]:
-        """One person a box; see :class:`.protocol.Predictor`."""
-        return predict_crops(
-            images,
-            boxes,
-            self._size,
-            self._padding,
-            self._network,
-            len(self.keypoint_names),
         )
 
     def _network(

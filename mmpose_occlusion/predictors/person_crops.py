@@ -4,7 +4,7 @@ The geometry is that of MMPose's GetBBoxCenterScale, TopdownAffine without UDP
 and TopdownPoseEstimator; decoding is that of its MSRAHeatmap and SimCCLabel.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -63,55 +63,73 @@ class CropFrame:
         return moved + self.center - 0.5 * self.scale
 
 
-def predict_crops(
-    images: Sequence[np.ndarray],
-    boxes: Sequence[np.ndarray | None],
-    size: tuple[int, int],
-    padding: float,
-    network: Callable[
-        [list[np.ndarray]], tuple[np.ndarray, np.ndarray, np.ndarray | None]
-    ],
-    joints: int,
-) -> list[Prediction]:
-    """One person a box, by a network of crops.
+class CropPredictor:
+    """Base of the predictors that run a network on each person's crop; see
+    :class:`.protocol.Predictor`.
 
-    Args:
-        images: (H, W, 3) uint8 RGB each.
-        boxes: (N, 4) xyxy of each image.
-        size: (width, height) of the crops.
-        padding: The crop's box by the person's.
-        network: Keypoints (M, K, 2) in crop pixels, scores (M, K) and
-            visibility or None, of M crops.
-        joints: K.
+    A child sets ``name``, ``keypoint_names`` and these attributes.
+
+    Attributes:
+        _size: (width, height) of the crops.
+        _padding: The crop's box by the person's.
+        _identity: File, options and versions.
     """
-    frames = [
-        [CropFrame.of(b, size, padding) for b in ([] if s is None else s)]
-        for s in boxes
-    ]
-    crops = [
-        frame.crop(image)
-        for image, mine in zip(images, frames, strict=True)
-        for frame in mine
-    ]
-    if not crops:
-        return [Prediction.empty(joints) for _ in images]
-    keypoints, scores, seen = network(crops)
-    out, start = [], 0
-    for mine in frames:
-        rows = slice(start, start + len(mine))
-        start += len(mine)
-        placed = [
-            frame.to_image(xy)
-            for frame, xy in zip(mine, keypoints[rows], strict=True)
+
+    needs_boxes = True
+    keypoint_names: tuple[str, ...]
+    _size: tuple[int, int]
+    _padding: float
+    _identity: str
+
+    def identity(self) -> str:
+        """File, options and versions."""
+        return self._identity
+
+    def __call__(
+        self,
+        images: Sequence[np.ndarray],
+        boxes: Sequence[np.ndarray | None],
+    ) -> list[Prediction]:
+        """One person a box."""
+        joints = len(self.keypoint_names)
+        frames = [
+            [
+                CropFrame.of(b, self._size, self._padding)
+                for b in ([] if s is None else s)
+            ]
+            for s in boxes
         ]
-        out.append(
-            Prediction(
-                np.reshape(placed, (-1, joints, 2)),
-                scores[rows],
-                visibility=None if seen is None else seen[rows],
+        crops = [
+            frame.crop(image)
+            for image, mine in zip(images, frames, strict=True)
+            for frame in mine
+        ]
+        if not crops:
+            return [Prediction.empty(joints) for _ in images]
+        keypoints, scores, seen = self._network(crops)
+        out, start = [], 0
+        for mine in frames:
+            rows = slice(start, start + len(mine))
+            start += len(mine)
+            placed = [
+                frame.to_image(xy)
+                for frame, xy in zip(mine, keypoints[rows], strict=True)
+            ]
+            out.append(
+                Prediction(
+                    np.reshape(placed, (-1, joints, 2)),
+                    scores[rows],
+                    visibility=None if seen is None else seen[rows],
+                )
             )
-        )
-    return out
+        return out
+
+    def _network(
+        self, crops: list[np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Keypoints (M, K, 2) in crop pixels, scores (M, K) and visibility
+        or None."""
+        raise NotImplementedError
 
 
 def decode_heatmaps(

@@ -1,6 +1,5 @@
 """MoveNet and BlazePose in TFLite files, run by LiteRT."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +9,14 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import COCO_JOINTS
 
 from .joint_names import BLAZEPOSE
-from .person_crops import PADDING, predict_crops
-from .protocol import Prediction, checksum, library
+from .person_crops import PADDING, CropPredictor
+from .protocol import checksum, library
 
 KINDS = {(1, 1, 17, 3): COCO_JOINTS, (1, 195): BLAZEPOSE}
 """Shape of the output -> joints."""
 
 
-class TflitePredictor:
+class TflitePredictor(CropPredictor):
     """A single-person network, given the square around each person's box.
 
     Which network a file holds is read from its output: (1, 1, 17, 3) is
@@ -34,8 +33,6 @@ class TflitePredictor:
     Raises:
         UsageError: LiteRT is missing, or the file does not fit.
     """
-
-    needs_boxes = True
 
     def __init__(
         self, path: str, *, padding: float = PADDING, threads: int = 1
@@ -66,25 +63,6 @@ class TflitePredictor:
                 'others in a Python function'
             )
         self._output, self.keypoint_names = shapes[shape], KINDS[shape]
-
-    def identity(self) -> str:
-        """File and options."""
-        return self._identity
-
-    def __call__(
-        self,
-        images: Sequence[np.ndarray],
-        boxes: Sequence[np.ndarray | None],
-    ) -> list[Prediction]:
-        """One person a box; see :class:`.protocol.Predictor`."""
-        return predict_crops(
-            images,
-            boxes,
-            self._size,
-            self._padding,
-            self._network,
-            len(self.keypoint_names),
-        )
 
     def _network(
         self, crops: list[np.ndarray]
