@@ -54,6 +54,17 @@ class LocationLeak:
 def location_leaks(measures: RunMeasures) -> list[LocationLeak]:
     """Of each paint, size and arrangement of discs on single named joints
     whose centres are known."""
+    return [
+        LocationLeak(*key, number, *map(estimate, drawn))
+        for key, number, drawn in leak_draws(measures)
+    ]
+
+
+def leak_draws(
+    measures: RunMeasures,
+) -> list[tuple[tuple, int, list[np.ndarray]]]:
+    """Paint, size and arrangement, number of predictions, and the four
+    statistics of :class:`LocationLeak` with every resampled set."""
     run, weights = measures.run, measures.weights
     names, images = run.joints.names, weights.shape[1]
     found: dict[tuple, list[tuple[np.ndarray, np.ndarray]]] = {}
@@ -85,7 +96,7 @@ def location_leaks(measures: RunMeasures) -> list[LocationLeak]:
                 weights @ np.bincount(image, each, images) / number
                 for each in values
             ]
-        out.append(LocationLeak(*key, len(rows), *map(estimate, drawn)))
+        out.append((key, len(rows), drawn))
     return out
 
 

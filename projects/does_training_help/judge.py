@@ -1,0 +1,183 @@
+"""What one trained model can do: numbers with every resampled set of images.
+
+All are the package's own measures. Every model is resampled alike, so that
+differences between models are paired by image.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmpose_occlusion.benchmark.analysis.attack_groups import (
+    curve_draws,
+)
+from mmpose_occlusion.benchmark.analysis.bootstrap import weighted_mean
+from mmpose_occlusion.benchmark.analysis.error_types import SWAP, error_types
+from mmpose_occlusion.benchmark.analysis.location_leak import leak_draws
+from mmpose_occlusion.benchmark.analysis.run_measures import (
+    OCCLUDED,
+    VISIBLE,
+    RunMeasures,
+)
+from mmpose_occlusion.benchmark.api import run_benchmark
+from mmpose_occlusion.benchmark.data import BenchmarkRun
+from mmpose_occlusion.files import write_bytes
+
+SUITE = Path(__file__).parent / 'suite.json'
+DRAWS = 400
+PAINTS = ('object', 'black', 'blur')
+SIZES = ('10%', '20%')
+
+
+def judge(
+    config: Path,
+    checkpoint: Path,
+    folder: Path,
+    suite: Path = SUITE,
+    draws: int = DRAWS,
+) -> dict[str, np.ndarray]:
+    """Predict the people without and with the attacks, and measure.
+
+    Args:
+        config, checkpoint: Of the model.
+        folder: Of the predictions.
+        suite: File of the attacks.
+        draws: B, resampled sets of images.
+    """
+    found = run_benchmark(
+        config,
+        checkpoint,
+        out=folder,
+        suites=[str(suite)],
+        gt_boxes=True,
+        num_workers=0,
+        threads=1,
+        trust_checkpoint=True,  # this process's own
+    )
+    return measured(found.runs[0], draws)
+
+
+def measured(run: BenchmarkRun, draws: int = DRAWS) -> dict[str, np.ndarray]:
+    """Measure -> ``(1 + B,)`` values, and the clean predictions.
+
+    ``AP``, ``AR``: all people, clean. ``OKS v=1``, ``OKS v=2``: mean
+    per-keypoint OKS of joints that are occluded in the images, and of visible
+    ones. ``rPC PAINT``: of the suite, by paint, and ``rPC`` over all of them.
+    ``drop at``, ``drop on``, ``drop off``: mean fall of OKS50 of all joints by
+    an object of 10 % at the joint, elsewhere on the person and off the person;
+    of the joints that stay visible it is ``drop visible``. ``decoy``: net
+    fraction of predictions that a black decoy attracts. ``confident wrong``:
+    fraction of labelled joints that are wrong with a score above .3, clean,
+    and of the hidden joints under objects of 20 %. ``swaps``: joints at the
+    place of the other side, likewise.
+    """
+    measures = RunMeasures(run, draws, measure='AP')
+    labelled = measures.labelled
+    clean = measures.clean_predictions
+    out = {name: measures.all_people()[name] for name in ('AP', 'AR')}
+
+    def mean(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        return weighted_mean(
+            measures.weights, measures.image, values.astype(float), mask
+        )
+
+    for flag in (OCCLUDED, VISIBLE):
+        mask = labelled & (run.boxes.visible == flag)
+        out[f'OKS v={flag}'] = mean(clean.similar, mask)
+    out |= _joint_measures('', measures, clean, labelled, mean)
+    groups: dict[str, list] = {}
+    for attack in run.attacks:
+        groups.setdefault(attack.details['question'], []).append(attack)
+    curves = curve_draws(measures, groups['cost'])
+    for paint in ('', *PAINTS):
+        mine = [c for c in curves if paint in c.paint]
+        steps = [c for c in mine if c.target != 'mean']
+        values = np.mean([c.values[1:].mean(axis=0) for c in steps], axis=0)
+        base = np.mean([c.values[0] for c in steps], axis=0)
+        out[f'rPC {paint}'.strip()] = values / base
+    for question, group in groups.items():
+        if question in ('cost', 'decoy'):
+            continue
+        out[f'drop {question}'] = np.mean(
+            [_fall(measures, attack, mean) for attack in group], axis=0
+        )
+    hidden = [
+        attack
+        for attack in groups['cost']
+        if 'object' in attack.name and attack.details['severity'] == 0.2
+    ]
+    each = [
+        _joint_measures(
+            ' hidden',
+            measures,
+            measures.under(attack),
+            attack.targets & attack.changed[:, None] & labelled,
+            mean,
+        )
+        for attack in hidden
+    ]
+    out |= {name: np.mean([e[name] for e in each], axis=0) for name in each[0]}
+    for (_, _, discs), _, drawn in leak_draws(measures):
+        if discs == 'decoy':
+            out['decoy'] = drawn[2]
+    arrays = {k: np.asarray(v, np.float32) for k, v in out.items()}
+    arrays['keypoints'] = run.clean.keypoints.astype(np.float32)
+    arrays['scores'] = run.clean.scores.astype(np.float16)
+    arrays['instance_ids'] = run.boxes.instance_ids
+    return arrays
+
+
+def _joint_measures(
+    suffix: str, measures: RunMeasures, found: Any, mask: np.ndarray, mean: Any
+) -> dict[str, np.ndarray]:
+    wrong = found.joint_values['OKS50'] == 0
+    sure = wrong & (found.predictions.scores > 0.3)
+    return {
+        f'OKS50{suffix}': mean(~wrong, mask),
+        f'confident wrong{suffix}': mean(sure, mask),
+        f'swaps{suffix}': mean(error_types(found) == SWAP, mask),
+    }
+
+
+def _fall(measures: RunMeasures, attack: Any, mean: Any) -> np.ndarray:
+    """Fall of OKS50 of the joints that stay visible, by one attack."""
+    mask = measures.labelled & attack.changed[:, None] & ~attack.hidden
+    under, clean = measures.under(attack), measures.clean_predictions
+    before, after = (p.joint_values['OKS50'] for p in (clean, under))
+    return mean(before - after, mask)
+
+
+def write(arrays: dict[str, np.ndarray], path: Path) -> None:
+    """A compressed file, complete or not there."""
+    import io
+
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    write_bytes(path, buffer.getvalue())
+
+
+def write_suite(path: Path, joints: list[str]) -> None:
+    """The suite's file: a subset of occlusion-1.0, and decoys."""
+    entries = []
+
+    def add(spec: str, question: str) -> None:
+        entries.append(dict(attack=spec, details=dict(question=question)))
+
+    for joint in joints:
+        for paint in PAINTS:
+            for size in SIZES:
+                add(f'keypoint:{joint}:{paint}:{size}', 'cost')
+        for place in ('on_person', 'off_person'):
+            add(f'keypoint:{joint}:object:10%:{place}', place)
+        add(f'keypoint:{joint}:black:10%:decoy', 'decoy')
+    text = json.dumps(
+        dict(
+            description='A subset of occlusion-1.0 (four joints, 10 and 20 %, '
+            'objects for the controls), and black decoys of suite leak.',
+            attacks=entries,
+        ),
+        indent=1,
+    )
+    path.write_text(text + '\n')
