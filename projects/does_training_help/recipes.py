@@ -1,9 +1,8 @@
 """The recipes of the study, and their configs.
 
-A recipe is a small dict: ``steps``, transforms of the crop before the last two
-of the training pipeline; ``epochs``, a factor of the training's length; ``first``
-or ``last``, the fraction of the epochs that has the steps; ``visibility``,
-whether a visibility head is trained.
+A recipe is a small dict: ``steps``, transforms of the crop; ``epochs``, a
+factor of the training's length; ``first`` or ``last``, the fraction of the
+epochs that has the steps; ``visibility``, whether a visibility head is trained.
 """
 
 import copy
@@ -26,7 +25,7 @@ BASE = (
     ROOT / 'configs/synthetic_people'
     '/td-hm_res18d-w16_2xb16-24e_synthetic-128x96.py'
 )
-EPOCHS, BATCH, RATE = 16, 32, 1e-2
+EPOCHS, BATCH, RATE = 10, 32, 1e-2
 
 KEYPOINT = dict(type='KeypointOcclusion', fill='object', offset=0.5, prob=0.5)
 PART = dict(type='PartOcclusion', fill='object', prob=0.5)
