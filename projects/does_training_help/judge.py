@@ -26,7 +26,7 @@ from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.files import write_bytes
 
 SUITE = Path(__file__).parent / 'suite.json'
-DRAWS = 400
+DRAWS = 1000
 PAINTS = ('object', 'black', 'blur')
 SIZES = ('10%', '20%')
 

@@ -2,7 +2,7 @@
 
 A recipe is a small dict: ``steps``, transforms of the crop; ``epochs``, a
 factor of the training's length; ``first`` or ``last``, the fraction of the
-epochs that has the steps; ``visibility``, whether a visibility head is trained.
+epochs that has the steps; ``visibility``, whether there is a visibility head.
 """
 
 import copy

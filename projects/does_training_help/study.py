@@ -18,8 +18,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
+HERE = Path(__file__).resolve().parent
 ROOT = Path(__file__).resolve().parents[2]
-for _path in (ROOT / 'projects/synthetic_people', ROOT):
+for _path in (HERE, ROOT / 'projects/synthetic_people', ROOT):
     if str(_path) not in sys.path:
         sys.path.insert(0, str(_path))
 
@@ -39,7 +40,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add('--train', type=int, default=1200, help='training images')
     add('--val', type=int, default=300, help='images to judge on')
     add('--epochs', type=int, help='of a recipe of usual length')
-    add('--draws', type=int, default=400, help='resampled sets of images')
+    add('--draws', type=int, default=1000, help='resampled sets of images')
     add('--jobs', type=int, default=os.cpu_count(), help='processes')
     add('--device', choices=['auto', 'cpu', 'cuda'], default='auto')
     add('--keep', action='store_true', help='keep predictions under attacks')
@@ -80,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
     print(f'{len(jobs)} jobs, {len(missing)} of them to do', flush=True)
     failed = 0
     with ProcessPoolExecutor(
-        max(1, min(args.jobs, len(missing))), mp_context=get_context('fork')
+        max(1, min(args.jobs, len(missing))), mp_context=get_context('spawn')
     ) as pool:
         futures = {pool.submit(work, args, out, job): job for job in missing}
         for number, future in enumerate(as_completed(futures), 1):
@@ -175,5 +176,4 @@ def train(
 
 
 if __name__ == '__main__':
-    sys.path.insert(0, str(Path(__file__).parent))
     sys.exit(main())
