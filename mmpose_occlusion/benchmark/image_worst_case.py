@@ -213,7 +213,8 @@ class WorstCaseLoop(ImageLoop):
 
     def _transfer(self, trial: '_Trials', row: int) -> None:
         raw, (*_, key) = self.data.annotations[row], self.attacks
-        assert raw is not None and self.search.places is not None
+        assert raw is not None
+        assert self.search.places is not None
         ids = int(raw['image_id']), int(raw['id'])
         if ids not in self.search.places:
             return
@@ -334,7 +335,9 @@ def grid(
     while True:
         x, y = (
             _rounded(np.arange(low + s * step, high + 1, step))
-            for low, high, s in zip(pixels.min(0), pixels.max(0), shift)
+            for low, high, s in zip(
+                pixels.min(0), pixels.max(0), shift, strict=True
+            )
         )
         xy = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
         xy = xy[_is_on(mask, xy[:, 0], xy[:, 1])]
