@@ -134,18 +134,18 @@ class ImageLoop:
             passes = (
                 one
                 for image in images
-                for one in self._passes(image, key, arrays, first)
+                for one in self.passes(image, key, arrays, first)
             )
             number = 0
             while batch := list(islice(passes, self.batch_size)):
-                starting(self._first_path(batch))
-                predictions = self._predict(batch)
+                starting(self.first_path(batch))
+                predictions = self.predict(batch)
                 for one, found in zip(batch, predictions, strict=True):
-                    self._place(one, found, arrays, first)
+                    self.place(one, found, arrays, first)
                 number += len(batch)
             yield key, arrays.result(self.whole_image), number
 
-    def _passes(
+    def passes(
         self, image: LoadedImage, key: str, arrays: BlockArrays, first: int
     ) -> Iterator[Pass]:
         """An image, or what an attack makes of it where it changes it; notes
@@ -185,7 +185,7 @@ class ImageLoop:
                     arrays.bystanders[i] |= under
         yield Pass(rgb, image.rows, image.rows)
 
-    def _predict(self, batch: Sequence[Pass]) -> list[Prediction]:
+    def predict(self, batch: Sequence[Pass]) -> list[Prediction]:
         """Ask the predictor; its mistakes become one sentence."""
         boxes: list[np.ndarray | None] = [
             None if self.whole_image else self.data.boxes.boxes[one.rows]
@@ -199,16 +199,17 @@ class ImageLoop:
             words = ' '.join(str(error).split())
             raise UsageError(
                 f'predictor "{self.predictor.name}" failed in a batch that '
-                f'begins with "{self._first_path(batch)}" '
+                f'begins with "{self.first_path(batch)}" '
                 f'({type(error).__name__}: {words}): {FINISHED}'
             ) from error
         return check_predictions(self.predictor, found, boxes)
 
-    def _first_path(self, batch: Sequence[Pass]) -> str:
+    def first_path(self, batch: Sequence[Pass]) -> str:
+        """File of a batch's first image."""
         row = batch[0].rows[0]
         return str(self.data.paths[int(self.data.boxes.image_ids[row])])
 
-    def _place(
+    def place(
         self, one: Pass, found: Prediction, arrays: BlockArrays, first: int
     ) -> None:
         """Predicted people into rows: one for each bbox, or the poses of an

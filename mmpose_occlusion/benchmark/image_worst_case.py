@@ -154,7 +154,7 @@ class WorstCaseLoop(ImageLoop):
         for image in images:
             trial = _Trials(self, image, arrays, first, starting)
             if self.search.places is None or wanted != keys[-1:]:
-                clean = list(self._passes(image, CLEAN, arrays[CLEAN], first))
+                clean = list(self.passes(image, CLEAN, arrays[CLEAN], first))
                 trial.predict(clean, [CLEAN])
                 for row in image.people:
                     self._search(trial, row)
@@ -284,10 +284,10 @@ class _Trials:
 
     def predict(self, batch: Sequence[Pass], keys: Sequence[str]) -> None:
         """Predict images into the arrays of attacks."""
-        self.starting(self.loop._first_path(batch))
-        found = self.loop._predict(batch)
+        self.starting(self.loop.first_path(batch))
+        found = self.loop.predict(batch)
         for one, answer, key in zip(batch, found, keys, strict=True):
-            self.loop._place(one, answer, self.arrays[key], self.first)
+            self.loop.place(one, answer, self.arrays[key], self.first)
         self.passes += len(batch)
 
     def oks(self, row: int, key: str) -> float:

@@ -89,19 +89,21 @@ def write_worst_case(
     return write_text(folder / 'worst.html', text)
 
 
-def gap_name(pair: str) -> str:
-    """A pair of kinds of places in words."""
-    return ' minus '.join(WORDS[name] for name in pair.split(' - '))
-
-
 def _chart(found: dict[str, Any]) -> Chart | None:
-    panels = {}
-    for title, kind in (('Loss', 'places'), ('Gaps', 'gaps')):
-        rows = {
-            (gap_name(k) if kind == 'gaps' else WORDS[k]): v['OKS']
-            for k, v in found[kind].items()
-        }
-        panels[title] = [Group('', LOOKS[0], rows)]
+    # the names of the tables would leave no room for the values
+    panels = {
+        title: [
+            Group(
+                '',
+                LOOKS[0],
+                {k.replace('_', ' '): v['OKS'] for k, v in rows.items()},
+            )
+        ]
+        for title, rows in (
+            ('Loss', found['places']),
+            ('Differences', found['gaps']),
+        )
+    }
     return forest_chart(
         panels,
         MEASURES['OKS'],
