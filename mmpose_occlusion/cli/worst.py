@@ -37,12 +37,17 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--fill', default='black', help='its paint (default: %(default)s)'
     )
     for name, default, least, help_ in (
-        ('candidates', 64, 1, 'places on a grid on each person at most'),
-        ('rounds', 3, 0, 'refinements around the worst place, 8 places each'),
-        ('draws', 1000, 0, 'bootstrap samples of the intervals'),
+        ('--candidates', 64, 1, 'places on a grid on each person at most'),
+        (
+            '--rounds',
+            3,
+            0,
+            'refinements around the worst place, 8 places each',
+        ),
+        ('--draws', 1000, 0, 'bootstrap samples of the intervals'),
     ):
         parser.add_argument(
-            f'--{name}',
+            name,
             type=arguments.whole_number(least),
             default=default,
             metavar='N',
