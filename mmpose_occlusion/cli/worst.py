@@ -85,15 +85,21 @@ def worst(args: argparse.Namespace) -> None:
     from mmpose_occlusion.benchmark.report.worst_case_page import (
         write_worst_case,
     )
+    from mmpose_occlusion.errors import UsageError
+    from mmpose_occlusion.occlusion.regions import DiscSize
 
-    places = args.places and read_places(args.places, args.size, args.fill)
+    try:
+        size = str(DiscSize.of(args.size))
+    except ValueError as error:
+        raise UsageError(f'--size: {error}') from error
+    places = args.places and read_places(args.places, size, args.fill)
     names = ('annotations', 'images', 'detections')
     data = {k: v for k in names if (v := getattr(args, k)) is not None}
     found = run_benchmark(
         args.model,
         data=data,
         search=WorstCaseSearch(
-            args.size,
+            size,
             args.fill,
             args.candidates,
             args.rounds,
