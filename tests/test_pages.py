@@ -21,6 +21,7 @@ from mmpose_occlusion.cli import (
     image,
     model_table,
     report,
+    worst,
     zoo,
 )
 from tests.test_tools.conftest import tool  # noqa: F401
@@ -41,6 +42,7 @@ PARSERS = {
     'occlusion-import': exchange.parse_import,
     'occlusion-report': report.parse_args,
     'occlusion-table': model_table.parse_args,
+    'occlusion-worst': worst.parse_args,
     'occlusion-zoo': zoo.parse_args,
 }
 SYSTEM = {'pip', 'unzip', 'pre-commit'}

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from mmpose_occlusion.predictors import Predictor
 
+    from .image_worst_case import WorstCaseSearch
+
 
 @dataclass(frozen=True)
 class Benchmark:
@@ -176,6 +178,7 @@ def run_benchmark(
     skip_unreadable: bool = False,
     people: str = 'all',
     options: Mapping[str, Any] | None = None,
+    search: 'WorstCaseSearch | None' = None,
     log: Callable[[str], object] = print,
 ) -> Benchmark | None:
     """Predict a data set clean and under attacks, into a folder.
@@ -223,6 +226,8 @@ def run_benchmark(
         people: Whom an attack on an image of a model that finds people by
             itself acts on: 'all' at once, or 'one', with an image pass each.
         options: Arguments of the model's adapter, such as ``padding``.
+        search: Instead of attacks, the search for the worst place on each
+            person; with a model of images.
         log: Called with lines of progress of a model of images.
 
     Returns:
@@ -251,12 +256,18 @@ def run_benchmark(
             options,
             people=people,
             timeout=timeout,
+            search=search,
             log=log,
             **common,
         )
         if run is None:
             return None
         return Benchmark(Path(out), [run], trusted=True)
+    if search is not None:
+        raise UsageError(
+            f'model "{model}" is a config of MMPose: the worst place is '
+            'searched on whole images, so write mmpose:CONFIG,CHECKPOINT'
+        )
     if checkpoint is None:
         raise UsageError(
             f'model "{model}" is a config of MMPose: give its checkpoint, too'

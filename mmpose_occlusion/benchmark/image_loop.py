@@ -29,7 +29,7 @@ FINISHED = (
 
 
 @dataclass
-class _Image:
+class LoadedImage:
     """One decoded image: its rows, its pixels as attacks (BGR, and a scratch
     copy) and predictors (RGB) see them, and row -> annotated person.
     """
@@ -42,7 +42,7 @@ class _Image:
 
 
 @dataclass(frozen=True)
-class _Pass:
+class Pass:
     """One RGB image to predict: its rows, or the only one whose bbox is given,
     and the rows that get the answer.
     """
@@ -91,7 +91,7 @@ class ImageLoop:
                 for key, result, passes in self.results(w, images):
                     recorder.add(w.block, key, result, passes)
 
-    def read(self, work: Work) -> list[_Image]:
+    def read(self, work: Work) -> list[LoadedImage]:
         """The images of a block, decoded."""
         boxes, out = self.data.boxes, []
         rows = range(work.block.start, work.block.stop)
@@ -104,13 +104,15 @@ class ImageLoop:
             found = {r: self.data.person(r, bgr.shape) for r in mine}
             people = {r: p for r, p in found.items() if p is not None}
             rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-            out.append(_Image(np.array(mine), bgr, bgr.copy(), rgb, people))
+            out.append(
+                LoadedImage(np.array(mine), bgr, bgr.copy(), rgb, people)
+            )
         return out
 
     def results(
         self,
         work: Work,
-        images: Sequence[_Image],
+        images: Sequence[LoadedImage],
         starting: Callable[[str], object] = lambda path: None,
     ) -> Iterator[tuple[str, BlockResult, int]]:
         """Predictions of a block, clean and under each attack that is missing.
@@ -132,25 +134,25 @@ class ImageLoop:
             passes = (
                 one
                 for image in images
-                for one in self._passes(image, key, arrays, first)
+                for one in self.passes(image, key, arrays, first)
             )
             number = 0
             while batch := list(islice(passes, self.batch_size)):
-                starting(self._first_path(batch))
-                predictions = self._predict(batch)
+                starting(self.first_path(batch))
+                predictions = self.predict(batch)
                 for one, found in zip(batch, predictions, strict=True):
-                    self._place(one, found, arrays, first)
+                    self.place(one, found, arrays, first)
                 number += len(batch)
             yield key, arrays.result(self.whole_image), number
 
-    def _passes(
-        self, image: _Image, key: str, arrays: BlockArrays, first: int
-    ) -> Iterator[_Pass]:
+    def passes(
+        self, image: LoadedImage, key: str, arrays: BlockArrays, first: int
+    ) -> Iterator[Pass]:
         """An image, or what an attack makes of it where it changes it; notes
         what it hides in the arrays of a block with a first row.
         """
         if key == CLEAN:
-            yield _Pass(image.rgb, image.rows, image.rows)
+            yield Pass(image.rgb, image.rows, image.rows)
             return
         attack, boxes = self.attacks[key], self.data.boxes.person_boxes
         effects: dict[int, Effect] = {}
@@ -166,7 +168,7 @@ class ImageLoop:
                 effect.paint(rgb[..., ::-1])
                 chosen = np.array([row])
                 rows = image.rows if self.whole_image else chosen
-                yield _Pass(rgb, rows, chosen)
+                yield Pass(rgb, rows, chosen)
             else:
                 effects[row] = effect
         if not effects:
@@ -181,9 +183,9 @@ class ImageLoop:
                     under = effect.covers(xy, rgb.shape)
                     under &= person.available & ~arrays.targets[i]
                     arrays.bystanders[i] |= under
-        yield _Pass(rgb, image.rows, image.rows)
+        yield Pass(rgb, image.rows, image.rows)
 
-    def _predict(self, batch: Sequence[_Pass]) -> list[Prediction]:
+    def predict(self, batch: Sequence[Pass]) -> list[Prediction]:
         """Ask the predictor; its mistakes become one sentence."""
         boxes: list[np.ndarray | None] = [
             None if self.whole_image else self.data.boxes.boxes[one.rows]
@@ -197,17 +199,18 @@ class ImageLoop:
             words = ' '.join(str(error).split())
             raise UsageError(
                 f'predictor "{self.predictor.name}" failed in a batch that '
-                f'begins with "{self._first_path(batch)}" '
+                f'begins with "{self.first_path(batch)}" '
                 f'({type(error).__name__}: {words}): {FINISHED}'
             ) from error
         return check_predictions(self.predictor, found, boxes)
 
-    def _first_path(self, batch: Sequence[_Pass]) -> str:
+    def first_path(self, batch: Sequence[Pass]) -> str:
+        """File of a batch's first image."""
         row = batch[0].rows[0]
         return str(self.data.paths[int(self.data.boxes.image_ids[row])])
 
-    def _place(
-        self, one: _Pass, found: Prediction, arrays: BlockArrays, first: int
+    def place(
+        self, one: Pass, found: Prediction, arrays: BlockArrays, first: int
     ) -> None:
         """Predicted people into rows: one for each bbox, or the poses of an
         image into the rows of its people and of others."""

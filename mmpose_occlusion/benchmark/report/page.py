@@ -64,6 +64,41 @@ def render_page(
 ) -> str:
     """The page as HTML; ``numbers`` are of :func:`.numbers.report_numbers`,
     the rest as of :func:`.write.write_report`."""
+    names = [analysis.run.model for analysis in analyses]
+    return (
+        page_environment()
+        .get_template('report.html.j2')
+        .render(
+            title=title or 'What occlusion costs',
+            names=', '.join(names),
+            data=', '.join(dict.fromkeys(a.run.data for a in analyses)),
+            notes=notes,
+            measures=NAMES,
+            kinds=ERROR_TYPES,
+            kind_names=KIND_NAMES,
+            curve_name=charts.curve_name,
+            overall=_overall,
+            own_joints=_own_joints,
+            models=[_model(each, case_images, cases) for each in analyses],
+            comparison=comparison,
+            comparison_chart=comparison
+            and charts.comparison_chart(comparison, analyses[0]),
+            sizes_chart=comparison and charts.sizes_chart(analyses),
+            bootstrap=numbers['bootstrap'],
+            made=[
+                *zip(
+                    names,
+                    map(readable_facts, numbers['run']['models']),
+                    strict=True,
+                ),
+                ('This report', readable_facts(numbers['run'])),
+            ],
+        )
+    )
+
+
+def page_environment() -> Environment:
+    """The templates of this folder, with the filters of pages."""
     environment = Environment(
         loader=PackageLoader(__package__, ''),
         autoescape=True,
@@ -73,29 +108,7 @@ def render_page(
     )
     environment.filters.update({each.__name__: each for each in FILTERS})
     environment.filters['svg_uri'] = _svg_uri
-    names = [analysis.run.model for analysis in analyses]
-    return environment.get_template('report.html.j2').render(
-        title=title or 'What occlusion costs',
-        names=', '.join(names),
-        data=', '.join(dict.fromkeys(a.run.data for a in analyses)),
-        notes=notes,
-        measures=NAMES,
-        kinds=ERROR_TYPES,
-        kind_names=KIND_NAMES,
-        curve_name=charts.curve_name,
-        overall=_overall,
-        own_joints=_own_joints,
-        models=[_model(each, case_images, cases) for each in analyses],
-        comparison=comparison,
-        comparison_chart=comparison
-        and charts.comparison_chart(comparison, analyses[0]),
-        sizes_chart=comparison and charts.sizes_chart(analyses),
-        bootstrap=numbers['bootstrap'],
-        made=[
-            *zip(names, map(_facts, numbers['run']['models']), strict=True),
-            ('This report', _facts(numbers['run'])),
-        ],
-    )
+    return environment
 
 
 def _svg_uri(text: str) -> str:
@@ -103,7 +116,7 @@ def _svg_uri(text: str) -> str:
     return f'data:image/svg+xml;base64,{data}'
 
 
-def _facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+def readable_facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Keys and values; short nested ones in one line."""
     out = []
     for key, value in facts.items():
