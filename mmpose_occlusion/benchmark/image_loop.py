@@ -115,8 +115,8 @@ class ImageLoop:
         same = int((ids == ids[first]).sum())
         block = Block(work[0].block.number, first, first + same)
         (image,) = self.read(Work(block, True, ()))
-        row = image.rows[:1]
-        passes = [_Pass(image.rgb, row, row)] * self.batch_size
+        only = image.rows[:1]
+        passes = [_Pass(image.rgb, only, only)] * self.batch_size
         self._predict(passes[:1])
         start = time.perf_counter()
         self._predict(passes)

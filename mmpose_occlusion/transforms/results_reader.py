@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from mmpose_occlusion.engine.crops import to_crop
 from mmpose_occlusion.occlusion import Person, Rules, labelled_joints
 from mmpose_occlusion.skeleton import Skeleton
 
@@ -100,6 +99,9 @@ class SampleJoints:
         if math.isnan(zoom):
             corners = np.full(corners.shape, np.nan)
         elif cropped:
+            # which imports this module
+            from mmpose_occlusion.engine.crops import to_crop
+
             corners = to_crop(corners, results)
         names = self.skeleton.names
         return [

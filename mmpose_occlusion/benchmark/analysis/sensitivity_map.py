@@ -8,6 +8,7 @@ different poses are averaged at the same place of the body.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -268,7 +269,7 @@ def _map(
     suites = [(a.suite, a.checksum) for a in cells]
     suite, checksum = max(suites, key=suites.count)
     shown = np.any([a.changed for a in cells], axis=0)
-    facts = dict(
+    facts: dict[str, Any] = dict(
         suite=suite,
         checksum=checksum,
         paint=paint,
@@ -333,7 +334,11 @@ def _map(
             {n: Estimate.of(*[down[k, 0]] * 3).value for k, n in pairs},
         )
 
-    places, regions = [], {}
+    places: list[PlaceEffect] = []
+    regions: dict[str, list[int]] = {}
+    ends: tuple[str, ...]
+    along: int | None
+    across: int | None
     for b in range(count):
         if b == count - 1:
             region, ends, along, across = BACKGROUND, (), None, None
@@ -361,10 +366,9 @@ def _map(
             default=(0, Estimate(None, None, None), ''),
         )
         people = int(known[:, :, k].any(axis=1).sum())
+        lift, drop, off, share = (estimate(d[k]) for d in drawn)
         joints.append(
-            JointSensitivity(
-                name, people, *(estimate(d[k]) for d in drawn), top, text
-            )
+            JointSensitivity(name, people, lift, drop, off, share, top, text)
         )
     return SensitivityMap(
         **facts,

@@ -15,7 +15,7 @@ from mmpose_occlusion.benchmark.analysis.sensitivity_map import (
     PlaceEffect,
 )
 
-from .figures import BAND, FAINT, HEAT, INK, LEADER, LIMB, WARM, Chart
+from .figures import FAINT, HEAT, INK, LEADER, LIMB, WARM, Chart
 
 STANDING: dict[str, tuple[float, float]] = {
     'nose': (0, 8.55),
@@ -228,7 +228,7 @@ def _bin(
     masked = value is None
     return Polygon(
         corners,
-        facecolor=BAND if value is None else HEAT(norm(max(0.0, value))),
+        facecolor='none' if value is None else HEAT(norm(max(0.0, value))),
         edgecolor=LEADER,
         hatch='////' if masked else None,
         linewidth=0.4,

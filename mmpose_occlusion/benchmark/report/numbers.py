@@ -37,8 +37,9 @@ _PACKAGES = ('mmpose_occlusion', 'mmpose', 'torch', 'onnxruntime')
 
 def suite_checksums(analysis: Analysis) -> dict[str, str]:
     """Suite -> checksum, empty where it is unknown or has none."""
-    found = [*analysis.run.attacks, *analysis.maps]
-    return {each.suite: each.checksum for each in found}
+    attacks, maps = analysis.run.attacks, analysis.maps
+    found = {attack.suite: attack.checksum for attack in attacks}
+    return found | {each.suite: each.checksum for each in maps}
 
 
 def conditions(analysis: Analysis) -> dict[str, str]:
