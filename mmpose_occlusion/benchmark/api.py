@@ -12,6 +12,7 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.confidence import CONFIDENT
 
 from .analysis import Analysis, AttackCost, JointChange, analyse
+from .analysis.sensitivity_map import split_cells
 from .data import BenchmarkRun, load_runs
 from .suite import DEFAULT
 
@@ -35,6 +36,11 @@ class Benchmark:
     folder: Path
     runs: list[BenchmarkRun] = field(repr=False)
     trusted: bool = field(default=False, repr=False)
+
+    @property
+    def steps(self) -> int:
+        """Attacks that are analysed one by one; cells of maps are not."""
+        return sum(len(split_cells(run.attacks)[0]) for run in self.runs)
 
     def analyse(self, draws: int = 0, seed: int = 0) -> list[Analysis]:
         """The analysis of each run.
