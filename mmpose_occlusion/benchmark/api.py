@@ -39,8 +39,9 @@ class Benchmark:
 
     @property
     def steps(self) -> int:
-        """Attacks that are analysed one by one; cells of maps are not."""
-        return sum(len(split_cells(run.attacks)[0]) for run in self.runs)
+        """Steps of the analysis: attacks, and all cells of maps as one."""
+        split = [split_cells(run.attacks) for run in self.runs]
+        return sum(len(others) + bool(cells) for others, cells in split)
 
     def analyse(self, draws: int = 0, seed: int = 0) -> list[Analysis]:
         """The analysis of each run.
