@@ -12,6 +12,7 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.confidence import CONFIDENT
 
 from .analysis import Analysis, AttackCost, JointChange, analyse
+from .analysis.sensitivity_map import split_cells
 from .data import BenchmarkRun, load_runs
 from .suite import DEFAULT
 
@@ -37,6 +38,12 @@ class Benchmark:
     folder: Path
     runs: list[BenchmarkRun] = field(repr=False)
     trusted: bool = field(default=False, repr=False)
+
+    @property
+    def steps(self) -> int:
+        """Steps of the analysis: attacks, and all cells of maps as one."""
+        split = [split_cells(run.attacks) for run in self.runs]
+        return sum(len(others) + bool(cells) for others, cells in split)
 
     def analyse(self, draws: int = 0, seed: int = 0) -> list[Analysis]:
         """The analysis of each run.

@@ -13,7 +13,7 @@ from mmpose_occlusion.occlusion.paints import Donor
 from mmpose_occlusion.occlusion.person import segment_mask
 from mmpose_occlusion.occlusion.placement import Surroundings
 from mmpose_occlusion.occlusion.regions import Point
-from mmpose_occlusion.occlusion.targets import KEYPOINT
+from mmpose_occlusion.occlusion.targets import CELL, KEYPOINT
 
 from .effects import Effect, effect_of
 from .suite import SuiteAttack
@@ -75,6 +75,16 @@ class ImageAttack:
                 )
             own = one.options.get('seed')
             self._steps.append((one.occlusion(), seed if own is None else own))
+
+    def reaches(self, person: Person) -> bool:
+        """Whether it may change the person's image; a cell is known not to
+        where it is beside the person's box."""
+        return any(
+            target.kind != CELL
+            or not isinstance(occlusion.region(person, target, ()), str)
+            for occlusion, _ in self._steps
+            for target in occlusion.chooser.label
+        )
 
     def on(
         self,

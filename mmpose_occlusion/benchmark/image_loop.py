@@ -1,5 +1,6 @@
 """Predictions of whole images, block by block, clean and under attacks."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,8 +21,11 @@ from .data import UNMATCHED
 from .effects import BlockArrays, Effect
 from .image_attacks import ImageAttack
 from .image_people import ImagePeople, match_people
-from .store import CLEAN, BlockResult
+from .store import CLEAN, Block, BlockResult
 from .work import Recorder, Work
+
+_ANY_SHAPE = (1 << 30, 1 << 30)
+"""Of an image, where only the box of a person counts."""
 
 FINISHED = (
     'blocks that are finished are stored, and the same command resumes the run'
@@ -90,6 +94,33 @@ class ImageLoop:
                 ]
                 for key, result, passes in self.results(w, images):
                     recorder.add(w.block, key, result, passes)
+
+    def estimate(self, work: Sequence[Work]) -> tuple[int, float]:
+        """The most forward passes that work takes, and the time in seconds
+        of one by that of the first image, after one to warm up."""
+        if not work:
+            return 0, 0.0
+        attacks, ids = list(self.attacks.values()), self.data.boxes.image_ids
+        number = 0
+        for w in work:
+            mine = ids[w.block.start : w.block.stop]
+            number += w.clean * len(np.unique(mine))
+            for row in range(w.block.start, w.block.stop):
+                person = self.data.person(row, _ANY_SHAPE)
+                if person is None:
+                    continue
+                # at most: the people of an image may be attacked at once
+                number += sum(attacks[i].reaches(person) for i in w.attacks)
+        first = work[0].block.start
+        same = int((ids == ids[first]).sum())
+        block = Block(work[0].block.number, first, first + same)
+        (image,) = self.read(Work(block, True, ()))
+        only = image.rows[:1]
+        passes = [Pass(image.rgb, only, only)] * self.batch_size
+        self.predict(passes[:1])
+        start = time.perf_counter()
+        self.predict(passes)
+        return number, (time.perf_counter() - start) / len(passes)
 
     def read(self, work: Work) -> list[LoadedImage]:
         """The images of a block, decoded."""

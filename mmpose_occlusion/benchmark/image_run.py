@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -178,6 +179,12 @@ def run_predictor(
             out, info, blocks, arrays, suite, resume, dry_run, log
         )
         if dry_run:
+            passes, each = loop.estimate(work)
+            left = timedelta(seconds=round(passes * each))
+            log(
+                f'These are at most {passes:,} forward passes, about {left} '
+                'in one process at the speed of the first image.'
+            )
             return None
         store = RunStore.open(path)
         with Recorder(store, work, log) as recorder:

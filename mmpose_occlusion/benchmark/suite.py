@@ -30,9 +30,8 @@ from typing import Any
 
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Attack, parse_attack
-from mmpose_occlusion.occlusion.attack import WILDCARD
 from mmpose_occlusion.occlusion.placement import TARGET
-from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
+from mmpose_occlusion.occlusion.targets import PART
 from mmpose_occlusion.skeleton import Skeleton
 
 from .identity import digest, key_of, plain
@@ -314,7 +313,7 @@ def _steps(
     Raises:
         ValueError: The data set lacks a target, or wildcards are mixed.
     """
-    wild = [a for a in attacks if isinstance(a, Attack) and a.word == WILDCARD]
+    wild = [a for a in attacks if isinstance(a, Attack) and a.is_wild]
     if len({attack.kind for attack in wild}) > 1:
         raise ValueError(
             'an attack has "*" for joints and for parts at once: write two '
@@ -345,7 +344,7 @@ def _derived(attacks: Sequence[Attack | dict]) -> dict[str, Any]:
     if len(attacks) != 1 or not isinstance(attack, Attack):
         return {}
     details: dict[str, Any] = {}
-    if attack.size.fraction is not None and attack.kind == KEYPOINT:
+    if attack.size.fraction is not None and attack.kind != PART:
         details['severity'] = attack.size.fraction
     if attack.offset:
         details['offset'] = attack.offset
@@ -366,7 +365,7 @@ def _complete(config: Mapping) -> dict[str, Any]:
         kind=attack.kind,
         names=attack.names,
         fill=attack.fill,
-        size=str(attack.size) if attack.kind == KEYPOINT else '6',
+        size='6' if attack.kind == PART else str(attack.size),
         place=attack.place,
         parts=attack.parts,
         options=attack.options,

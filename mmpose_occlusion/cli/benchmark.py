@@ -105,8 +105,7 @@ def benchmark(args: argparse.Namespace) -> None:
             return
     from mmpose_occlusion.benchmark.report import show_steps
 
-    attacks = sum(len(run.attacks) for run in found.runs)
-    path = found.report(progress=show_steps(attacks))
+    path = found.report(progress=show_steps(found.steps))
     print(f'Wrote {path}, report.json, table.md and CSV files')
 
 

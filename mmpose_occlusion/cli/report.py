@@ -102,7 +102,7 @@ def report(options: ReportOptions) -> None:
         threshold=options.threshold,
         formats=chosen or ('page', 'csv', 'json'),
         latex=options.latex,
-        progress=show_steps(sum(len(run.attacks) for run in found.runs)),
+        progress=show_steps(found.steps),
     )
     what = [str(path), 'report.json, table.md and CSV files']
     if chosen:

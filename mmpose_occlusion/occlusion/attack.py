@@ -21,16 +21,38 @@ from .regions import (
     REFERENCE_RADIUS,
     DiscSize,
 )
-from .targets import KEYPOINT, KINDS, PART, Chooser, Drawn, Named, Target
+from .targets import (
+    CELL,
+    CELLS,
+    KEYPOINT,
+    KINDS,
+    PART,
+    Chooser,
+    Drawn,
+    Named,
+    Target,
+    cell_names,
+)
 
-TRANSFORMS = {KEYPOINT: 'KeypointOcclusion', PART: 'PartOcclusion'}
+TRANSFORMS = {
+    KEYPOINT: 'KeypointOcclusion',
+    PART: 'PartOcclusion',
+    CELL: 'CellOcclusion',
+}
 """Kind -> transform of MMPose's pipelines."""
 
-RANDOM_WORDS = {KEYPOINT: ('random',), PART: ('random', 'random_all')}
+RANDOM_WORDS: dict[str, tuple[str, ...]] = {
+    KEYPOINT: ('random',),
+    PART: ('random', 'random_all'),
+    CELL: (),
+}
 """Targets that are drawn from those a person has, by kind."""
 
 WILDCARD = '*'
-"""Each joint, or each part, of the data set."""
+"""Each joint, or each part, of the data set; each cell."""
+
+EVERY_OTHER = '**'
+"""Of the grid of cells, every second row and column."""
 
 OFFSET, UNCOVERED = 'offset=', 'uncovered'
 """Fields of the short form."""
@@ -48,12 +70,12 @@ class Attack:
     """One attack.
 
     Args:
-        kind: 'keypoint' or 'part'.
-        names: Joints or parts, or one of :data:`RANDOM_WORDS` or
+        kind: 'keypoint', 'part' or 'cell'.
+        names: Joints, parts or cells, or one of :data:`RANDOM_WORDS` or
             :data:`WILDCARD` alone.
         fill: A fill, see :data:`.paints.FILLS`.
-        size: Of discs, by default :data:`.regions.DEFAULT_SIZE`; parts have
-            none.
+        size: Of discs, by default :data:`.regions.DEFAULT_SIZE`, or the side
+            of a cell's square; parts have none.
         place: One of :data:`.placement.PLACES`.
         parts: The user's own parts, name -> joints.
         offset: Of discs, as a fraction of the radius, and
@@ -79,12 +101,19 @@ class Attack:
     def word(self) -> str | None:
         """The random word or wildcard in place of names, or None."""
         words = (*RANDOM_WORDS[self.kind], WILDCARD)
+        if self.kind == CELL:
+            words = (*words, EVERY_OTHER)
         one = self.names[0] if len(self.names) == 1 else ''
         return one if one in words else None
 
+    @property
+    def is_wild(self) -> bool:
+        """Whether it stands for several attacks, see :meth:`expand`."""
+        return self.word in (WILDCARD, EVERY_OTHER)
+
     def __str__(self) -> str:
         fields = [self.kind, ','.join(self.names), self.fill]
-        if self.kind == KEYPOINT and self.size != DEFAULT_DISC:
+        if self.kind != PART and self.size != DEFAULT_DISC:
             fields.append(str(self.size))
         if self.place != TARGET:
             fields.append(self.place)
@@ -103,7 +132,7 @@ class Attack:
             target=self.names[0] if one else list(self.names),
             fill=self.fill,
         )
-        if self.kind == KEYPOINT:
+        if self.kind != PART:
             config['size'] = self.size.plain
         if self.place != TARGET:
             config['place'] = self.place
@@ -154,8 +183,11 @@ class Attack:
 
     def expand(self, skeleton: Skeleton) -> list['Attack']:
         """One attack for each target of the wildcard; else this one."""
-        if self.word != WILDCARD:
+        if not self.is_wild:
             return [self]
+        if self.kind == CELL:
+            cells = cell_names(CELLS * len(self.names[0]))
+            return [replace(self, names=(name,)) for name in cells]
         known = Skeleton.from_names(skeleton.names, self.parts)
         names = known.names if self.kind == KEYPOINT else tuple(known.parts)
         return [replace(self, names=(name,)) for name in names]
@@ -177,7 +209,7 @@ class Attack:
                 known = Skeleton.from_names(skeleton.names, self.parts)
             for name in () if self.word else self.names:
                 Target(self.kind, name).joints(known)
-            if self.word != WILDCARD:
+            if not self.is_wild:
                 self.occlusion()
         except ValueError as error:
             raise ValueError(f'attack "{self}": {error}') from None
@@ -188,7 +220,7 @@ class Attack:
         Raises:
             ValueError: The target is the wildcard, see :meth:`expand`.
         """
-        if self.word == WILDCARD:
+        if self.is_wild:
             raise ValueError(
                 f'attack "{self}" stands for one attack on each {self.kind}: '
                 'expand it for a data set first'
@@ -258,9 +290,9 @@ def parse_attack(text: str) -> Attack:
         raise wrong(f'must look like {FORM}')
     if not rest:
         return attack
-    if kind != KEYPOINT:
+    if kind == PART:
         short = ':'.join(fields[:3])
-        raise wrong(f'has a size, which only keypoints have: write "{short}"')
+        raise wrong(f'has a size, which parts do not have: write "{short}"')
     try:
         return replace(attack, size=DiscSize.of(rest[0]))
     except ValueError:

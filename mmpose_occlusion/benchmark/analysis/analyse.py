@@ -1,7 +1,7 @@
 """All numbers of a report."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.metrics.confidence import CONFIDENT
@@ -30,6 +30,7 @@ from .natural_occlusion import (
 from .run_measures import RunMeasures
 from .score_quality import DRAWS as SCORE_DRAWS
 from .score_quality import RunScores, ScoreJudge
+from .sensitivity_map import SensitivityMap, sensitivity_maps, split_cells
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Analysis:
     natural: NaturalOcclusion
     skill: list[AnatomicalSkill]
     summaries: list[SuiteSummary]
+    maps: list[SensitivityMap]
 
 
 def analyse(
@@ -80,7 +82,9 @@ def analyse(
         UsageError: The data lacks the measure.
     """
     measures: list[RunMeasures] = []
-    for run in runs:
+    split = [split_cells(run.attacks) for run in runs]
+    for run, (others, _) in zip(runs, split, strict=True):
+        run = replace(run, attacks=others)
         found = RunMeasures(run, draws, seed, measure)
         if measures and measures[0].main in found.measures:
             found = RunMeasures(run, draws, seed, measures[0].main)
@@ -88,8 +92,12 @@ def analyse(
     analyses: list[Analysis] = []
     natural: list[NaturalDraws | None] = []
     first: list[CurveDraws] | None = None
-    for each in measures:
+    for each, (_, cells) in zip(measures, split, strict=True):
         analysis, curves, nature = _analyse(each, threshold, first, progress)
+        if cells:
+            progress('sensitivity maps')
+            maps = sensitivity_maps(each, cells)
+            analysis = replace(analysis, maps=maps)
         analyses.append(analysis)
         natural.append(nature)
         first = curves if first is None else first
@@ -136,5 +144,6 @@ def _analyse(
         natural=natural,
         skill=[found for found in skill if found is not None],
         summaries=suite_summaries(drawn, measures.main, first),
+        maps=[],
     )
     return analysis, drawn, nature

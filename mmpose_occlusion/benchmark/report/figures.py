@@ -19,6 +19,7 @@ from matplotlib.ticker import MaxNLocator
 from mmpose_occlusion.benchmark.analysis import Estimate
 
 INK, FAINT, LINE = '#22262e', '#667080', '#d9dcd6'
+WARM = '#d98200'
 BAND, LIMB, LEADER = '#f0f1ed', '#d5dad5', '#b4bbbf'
 
 WIDTH = 4.6

@@ -16,7 +16,8 @@ from mmpose_occlusion.benchmark.analysis import (
     ModelComparison,
 )
 from mmpose_occlusion.benchmark.analysis.score_quality import AttackScores
-from mmpose_occlusion.benchmark.data import UNMATCHED, BenchmarkRun
+from mmpose_occlusion.benchmark.analysis.sensitivity_map import SensitivityMap
+from mmpose_occlusion.benchmark.data import UNMATCHED
 from mmpose_occlusion.files import plain
 from mmpose_occlusion.metrics.oks import published_sigmas
 
@@ -34,9 +35,11 @@ _GROWING = ('people', 'suites', 'versions')
 _PACKAGES = ('mmpose_occlusion', 'mmpose', 'torch', 'onnxruntime')
 
 
-def suite_checksums(run: BenchmarkRun) -> dict[str, str]:
+def suite_checksums(analysis: Analysis) -> dict[str, str]:
     """Suite -> checksum, empty where it is unknown or has none."""
-    return {attack.suite: attack.checksum for attack in run.attacks}
+    attacks, maps = analysis.run.attacks, analysis.maps
+    found = {attack.suite: attack.checksum for attack in attacks}
+    return found | {each.suite: each.checksum for each in maps}
 
 
 def conditions(analysis: Analysis) -> dict[str, str]:
@@ -62,7 +65,7 @@ def conditions(analysis: Analysis) -> dict[str, str]:
     if 'nms_mode' in how:
         out['NMS'] = f'{how["nms_mode"]} {how.get("nms_thr", "")}'.strip()
     out['people'] = f'{analysis.people:,} in {analysis.images:,} images'
-    suites = suite_checksums(run).items()
+    suites = suite_checksums(analysis).items()
     if suites:
         out['suites'] = ', '.join(
             f'{name} ({digest})' if digest else name for name, digest in suites
@@ -126,7 +129,7 @@ def report_numbers(
             evaluation=analysis.run.evaluation,
             measure=analysis.main,
             why_measure=analysis.why_main,
-            suites=suite_checksums(analysis.run),
+            suites=suite_checksums(analysis),
             conditions=conditions(analysis),
             boxes=len(analysis.run.boxes),
             attacks=analysis.costs,
@@ -194,7 +197,52 @@ def _tables(analysis: Analysis) -> dict[str, Iterable[dict[str, Any]]]:
             )
             for gap in analysis.natural.gaps
         ),
+        maps=(row for found in analysis.maps for row in _map_rows(found)),
+        map_joints=(
+            dict(
+                **_of_map(found),
+                joint=joint.joint,
+                people=joint.people,
+                place=joint.place,
+                **_columns(vars(joint)),
+            )
+            for found in analysis.maps
+            for joint in found.joints
+        ),
+        map_regions=(
+            dict(
+                **_of_map(found),
+                region=row.region,
+                people=row.people,
+                joint=joint,
+                **_columns(dict(rise=rise)),
+            )
+            for found in analysis.maps
+            for row in found.regions
+            for joint, rise in row.rise.items()
+        ),
     )
+
+
+def _of_map(found: SensitivityMap) -> dict[str, Any]:
+    return dict(paint=found.paint, severity=found.severity)
+
+
+def _map_rows(found: SensitivityMap) -> Iterator[dict[str, Any]]:
+    """One row for each place and joint that are not masked."""
+    for place in found.places:
+        for joint, rise in place.rise.items():
+            yield dict(
+                **_of_map(found),
+                region=place.region,
+                limb='–'.join(place.limb),
+                along=place.along,
+                across=place.across,
+                people=place.people,
+                joint=joint,
+                **_columns(dict(rise=rise)),
+                oks_fall=place.fall[joint],
+            )
 
 
 def _columns(found: Mapping[str, Any], form: str = '{}') -> dict[str, Any]:

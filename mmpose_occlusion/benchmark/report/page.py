@@ -31,6 +31,7 @@ from .formatting import NAMES, both, percent
 from .numbers import conditions
 from .sections import (
     leak_rows,
+    map_values,
     nature_values,
     score_values,
     severity_sentence,
@@ -172,6 +173,7 @@ def _model(
         nature=nature_values(analysis),
         halves=_halves(analysis),
         leaks=leak_rows(analysis),
+        maps=map_values(analysis),
         controls_note=charts.shown_controls(analysis)[1],
         largest_move=max([x or 0 for x in moved] + [0.005]),
         largest_change=max(
