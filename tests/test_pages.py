@@ -196,7 +196,9 @@ def test_attacks_of_the_pages_are_understood(attack):
     from mmpose_occlusion.occlusion import parse_attack
     from mmpose_occlusion.skeleton import COCO_JOINTS, Skeleton
 
-    parts = {'left_front_leg': ['nose']}  # of the project on animals
+    # own parts of the projects
+    own = ['left_front_leg', 'left_hand', 'mouth', 'thumb', 'wings']
+    parts = dict.fromkeys(own, ['nose'])
     (first, *_) = parse_attack(attack).expand(Skeleton(COCO_JOINTS, parts))
     first.check(Skeleton(COCO_JOINTS, parts))
 
