@@ -57,9 +57,7 @@ def given(folder, synthetic_people, config, checkpoint):
         'base_training/epoch_210.pth': checkpoint,
         'our_training/epoch_210.pth': checkpoint,
     }
-    names |= dict.fromkeys(
-        ('occlusion-1.0', 'severity', 'paper'), 'small.json'
-    )
+    names |= dict.fromkeys(('occlusion-1.0', 'severity', 'leak'), 'small.json')
     return {word: str(value) for word, value in names.items()}
 
 
