@@ -200,7 +200,7 @@ def test_attacks_of_the_pages_are_understood(attack):
 
     # own parts of the projects
     own = ['left_front_leg', 'left_hand', 'mouth', 'thumb', 'wings']
-    parts = dict.fromkeys(own, ['nose'])
+    parts = {key: ['nose'] for key in own}
     (first, *_) = parse_attack(attack).expand(Skeleton(COCO_JOINTS, parts))
     first.check(Skeleton(COCO_JOINTS, parts))
 

@@ -58,20 +58,19 @@ class Benchmark:
         """Scores per attack, role and joint, for the people whose crop the
         attack changed.
 
-        Yields:
-            A dict with
+        Each is a dict with
 
-            - ``model``, ``data``, ``attack``, ``suite``;
-            - ``kind``, ``target``, ``fill``, ``size`` (diameter as a fraction
-              of the bbox height, or None) and ``place`` of the attack, see
-              :class:`.analysis.AttackDescription`;
-            - ``role``: 'target' (joints that the attack asks for, under
-              paint), 'bystander' (others under paint) or 'visible';
-            - ``joint``: its name, or 'all';
-            - ``n``: number of labelled joints; rows without any are left
-              out;
-            - for each measure of :class:`.analysis.JointScores`, such as
-              ``pck``: ``pck_clean`` and ``pck_attacked``.
+        - ``model``, ``data``, ``attack``, ``suite``;
+        - ``kind``, ``target``, ``fill``, ``size`` (diameter as a fraction
+          of the bbox height, or None) and ``place`` of the attack, see
+          :class:`.analysis.AttackDescription`;
+        - ``role``: 'target' (joints that the attack asks for, under
+          paint), 'bystander' (others under paint) or 'visible';
+        - ``joint``: its name, or 'all';
+        - ``n``: number of labelled joints; rows without any are left
+          out;
+        - for each measure of :class:`.analysis.JointScores`, such as
+          ``pck``: ``pck_clean`` and ``pck_attacked``.
         """
         for analysis in self.analyse():
             for cost in analysis.costs:
