@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -96,6 +96,7 @@ class Benchmark:
         threshold: float = CONFIDENT,
         formats: Sequence[str] = ('page', 'csv', 'json'),
         latex: str | Path | None = None,
+        pdf: bool = False,
         progress: Callable[[str], None] = lambda text: None,
     ) -> Path:
         """Write the report: page, JSON and CSV.
@@ -111,6 +112,7 @@ class Benchmark:
             threshold: Score above which a prediction counts as confident.
             formats: What to write, see :func:`.report.write_report`.
             latex: File of a LaTeX table.
+            pdf: Whether the page has its figures as PDF, too.
             progress: Called with the name of each step.
 
         Returns:
@@ -135,21 +137,45 @@ class Benchmark:
             threshold=threshold,
             formats=formats,
             latex=latex,
+            pdf=pdf,
             progress=progress,
         )
 
 
-def load_benchmark(folder: str | Path, *others: str | Path) -> Benchmark:
+def load_benchmark(
+    folder: str | Path, *others: str | Path, names: Sequence[str] = ()
+) -> Benchmark:
     """Read the complete runs of a benchmark's folder; no model is needed.
 
     Args:
         folder: The ``out`` of :func:`run_benchmark`.
         others: Folders of further benchmarks, to be compared with the first.
+        names: Of the models, one for each run; by default their own, with
+            the folder where several are equal.
 
     Raises:
-        UsageError: A folder holds no complete run, or a file is damaged.
+        UsageError: A folder holds no complete run, a file is damaged, or
+            there is not one name for each run.
     """
-    runs = [run for each in (folder, *others) for run in load_runs(each)]
+    found = [
+        (Path(each).resolve().name, run)
+        for each in (folder, *others)
+        for run in load_runs(each)
+    ]
+    own = [run.model for _, run in found]
+    if names and len(names) != len(own):
+        raise UsageError(
+            f'{len(names)} names for {len(own)} models ({", ".join(own)}): '
+            'give one for each, in this order'
+        )
+    names = names or [
+        name if own.count(name) == 1 else f'{name} ({place})'
+        for name, (place, _) in zip(own, found, strict=True)
+    ]
+    runs = [
+        replace(run, model=name)
+        for name, (_, run) in zip(names, found, strict=True)
+    ]
     return Benchmark(Path(folder), runs)
 
 
