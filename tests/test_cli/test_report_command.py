@@ -53,7 +53,9 @@ def test_folders_side_by_side(benchmark, tool, tmp_path):
     argv = [str(benchmark), str(benchmark), '--out', str(out)]
     argv += ['--draws', '20', '--cases', '1']
     assert tool('report').main(argv) == 0
-    comparison = numbers_of(out)['comparison']
+    numbers = numbers_of(out)
+    comparison = numbers['comparison']
+    assert comparison['baseline'].endswith(f' ({benchmark.name})')
     assert len(comparison['differences']) == 3
     for row in comparison['differences']:
         ends = row['score']['AP']

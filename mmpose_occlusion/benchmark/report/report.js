@@ -36,7 +36,7 @@ function cite(place, text) {
   place.append(button);
 }
 for (const tile of document.querySelectorAll('.tiles div'))
-  cite(tile, [...tile.children].map(line).join(' '));
+  if (tile.textContent.includes('[')) cite(tile, [...tile.children].map(line).join(' '));
 for (const table of document.querySelectorAll('table')) {
   const heads = table.tHead ? [...table.tHead.rows[0].cells] : [];
   if (!heads.length || heads.some(cell => cell.colSpan > 1)) continue;
