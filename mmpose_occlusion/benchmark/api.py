@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +12,7 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.confidence import CONFIDENT
 
 from .analysis import Analysis, AttackCost, JointChange, analyse
-from .data import BenchmarkRun, load_runs
+from .data import BenchmarkRun, load_named_runs
 from .suite import DEFAULT
 
 if TYPE_CHECKING:
@@ -154,28 +154,10 @@ def load_benchmark(
             the folder where several are equal.
 
     Raises:
-        UsageError: A folder holds no complete run, a file is damaged, or
-            there is not one name for each run.
+        UsageError: No run is complete, a file is damaged, or there is not one
+            name for each run.
     """
-    found = [
-        (Path(each).resolve().name, run)
-        for each in (folder, *others)
-        for run in load_runs(each)
-    ]
-    own = [run.model for _, run in found]
-    if names and len(names) != len(own):
-        raise UsageError(
-            f'{len(names)} names for {len(own)} models ({", ".join(own)}): '
-            'give one for each, in this order'
-        )
-    names = names or [
-        name if own.count(name) == 1 else f'{name} ({place})'
-        for name, (place, _) in zip(own, found, strict=True)
-    ]
-    runs = [
-        replace(run, model=name)
-        for name, (_, run) in zip(names, found, strict=True)
-    ]
+    runs = load_named_runs((folder, *others), names)
     return Benchmark(Path(folder), runs)
 
 
