@@ -13,7 +13,7 @@ from mmpose_occlusion.metrics.confidence import CONFIDENT
 
 from .analysis import Analysis, AttackCost, JointChange, analyse
 from .analysis.sensitivity_map import split_cells
-from .data import BenchmarkRun, load_runs
+from .data import BenchmarkRun, load_named_runs
 from .suite import DEFAULT
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ class Benchmark:
         threshold: float = CONFIDENT,
         formats: Sequence[str] = ('page', 'csv', 'json'),
         latex: str | Path | None = None,
+        pdf: bool = False,
         progress: Callable[[str], None] = lambda text: None,
     ) -> Path:
         """Write the report: page, JSON and CSV.
@@ -119,6 +120,7 @@ class Benchmark:
             threshold: Score above which a prediction counts as confident.
             formats: What to write, see :func:`.report.write_report`.
             latex: File of a LaTeX table.
+            pdf: Whether the page has its figures as PDF, too.
             progress: Called with the name of each step.
 
         Returns:
@@ -143,21 +145,27 @@ class Benchmark:
             threshold=threshold,
             formats=formats,
             latex=latex,
+            pdf=pdf,
             progress=progress,
         )
 
 
-def load_benchmark(folder: str | Path, *others: str | Path) -> Benchmark:
+def load_benchmark(
+    folder: str | Path, *others: str | Path, names: Sequence[str] = ()
+) -> Benchmark:
     """Read the complete runs of a benchmark's folder; no model is needed.
 
     Args:
         folder: The ``out`` of :func:`run_benchmark`.
         others: Folders of further benchmarks, to be compared with the first.
+        names: Of the models, one for each run; by default their own, with
+            the folder where several are equal.
 
     Raises:
-        UsageError: A folder holds no complete run, or a file is damaged.
+        UsageError: No run is complete, a file is damaged, or there is not one
+            name for each run.
     """
-    runs = [run for each in (folder, *others) for run in load_runs(each)]
+    runs = load_named_runs((folder, *others), names)
     return Benchmark(Path(folder), runs)
 
 

@@ -166,7 +166,7 @@ class Occlusion:
         removed: list[Joint] = []
         for i, person in enumerate(people):
             mine = numbers[i].tolist()
-            chosen: Any = f'not drawn (prob={self.prob})'
+            chosen: Any = f'left out at random, prob={self.prob}'
             if mine[0] < self.prob:
                 chosen = self.chooser.choose(person, mine, self.rules)
             if isinstance(chosen, str):

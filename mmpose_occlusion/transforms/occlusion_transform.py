@@ -215,7 +215,7 @@ class OcclusionTransform(BaseTransform):
         numbers = self._draw(keys, call)
         if not (numbers[:, 0] < occlusion.prob).any():
             # most samples of a training: their people are not read
-            reason = f'not drawn (prob={occlusion.prob})'
+            reason = f'left out at random, prob={occlusion.prob}'
             return [
                 record
                 for i in range(count)

@@ -97,7 +97,7 @@ def test_attack_key_of_a_config(run, config, tmp_path):
     names = [line.split()[1] for line in lines]
     assert names == ['keypoint:nose:black', 'part:head:blur', 'part:hip:blur']
     assert ' changed 0 of 8 crops' in lines[1]
-    assert '; 8 unchanged: not drawn' in lines[1]
+    assert '; 8 unchanged: left out at random, prob=0.0' in lines[1]
 
 
 def test_pictures(run, tmp_path):

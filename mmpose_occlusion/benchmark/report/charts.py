@@ -275,10 +275,12 @@ def _paints(analysis: Analysis) -> Chart | None:
 
 
 def sizes_chart(analyses: Sequence[Analysis]) -> Chart | None:
-    """The first curve of each model, of at most as many as there are looks."""
+    """The means over targets of each model, one panel for each paint; of at
+    most as many models as there are looks."""
     panels: dict[str, list[Line]] = {}
     for look, one in zip(LOOKS, analyses, strict=False):
-        for curve in one.curves[:1]:
+        means = [c for c in one.curves if c.target in (MEAN, RANDOM)]
+        for curve in means or one.curves[:1]:
             x = [100 * size for size in curve.severity]
             line = Line(one.run.model, look, x, curve.points)
             panels.setdefault(curve_name(curve), []).append(line)

@@ -153,9 +153,30 @@ def report_numbers(
     )
 
 
-def csv_files(analyses: Sequence[Analysis]) -> dict[str, str]:
+def csv_files(
+    analyses: Sequence[Analysis], comparison: ModelComparison | None
+) -> dict[str, str]:
     """File name -> text of the tables of all models."""
     tables: dict[str, list[dict[str, Any]]] = {}
+    if comparison and comparison.differences:
+        lines = {a.run.model: conditions_line(a) for a in analyses}
+        tables['differences.csv'] = [
+            dict(
+                model=d.model,
+                baseline=comparison.baseline,
+                attack=d.attack,
+                people=d.people,
+                **_columns(d.score, '{}_difference'),
+                **_columns(d.score_together, '{}_difference_simultaneous'),
+                **_columns(d.loss, '{}_loss_difference'),
+                **_columns(d.loss_together, '{}_loss_simultaneous'),
+                same_p=d.equivalence.p,
+                same_margin=d.equivalence.margin,
+                smallest_effect=d.equivalence.smallest_effect,
+                conditions=lines[d.model],
+            )
+            for d in comparison.differences
+        ]
     for analysis in analyses:
         model, line = analysis.run.model, conditions_line(analysis)
         for name, rows in _tables(analysis).items():
@@ -316,7 +337,8 @@ def _csv(rows: Iterable[dict[str, Any]]) -> str:
     lines = [plain(row, DIGITS) for row in rows]
     out = io.StringIO(newline='')
     if lines:
-        writer = csv.DictWriter(out, list(lines[0]))
+        names = dict.fromkeys(key for line in lines for key in line)
+        writer = csv.DictWriter(out, list(names))
         writer.writeheader()
         writer.writerows(lines)
     return out.getvalue()

@@ -25,7 +25,7 @@ from mmpose_occlusion.benchmark.suite import COMMAND_LINE
 from mmpose_occlusion.metrics.pck import GROUPS, TARGET, VISIBLE
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
-from . import charts, formatting
+from . import charts, figures, formatting
 from .cases import TYPICAL, WORST, MakeImages, case_cards, pick_cases
 from .formatting import NAMES, both, percent
 from .numbers import conditions
@@ -62,6 +62,7 @@ def render_page(
     cases: int,
     title: str | None,
     notes: Sequence[str],
+    pdf: bool = False,
 ) -> str:
     """The page as HTML; ``numbers`` are of :func:`.numbers.report_numbers`,
     the rest as of :func:`.write.write_report`."""
@@ -74,6 +75,7 @@ def render_page(
             names=', '.join(names),
             data=', '.join(dict.fromkeys(a.run.data for a in analyses)),
             notes=notes,
+            pdf=pdf,
             measures=NAMES,
             kinds=ERROR_TYPES,
             kind_names=KIND_NAMES,
@@ -108,13 +110,17 @@ def page_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update({each.__name__: each for each in FILTERS})
-    environment.filters['svg_uri'] = _svg_uri
+    environment.filters['svg_uri'] = lambda text: _uri(
+        'image/svg+xml', text.encode()
+    )
+    environment.filters['pdf_uri'] = lambda figure: _uri(
+        'application/pdf', figures.pdf(figure)
+    )
     return environment
 
 
-def _svg_uri(text: str) -> str:
-    data = base64.b64encode(text.encode()).decode()
-    return f'data:image/svg+xml;base64,{data}'
+def _uri(kind: str, data: bytes) -> str:
+    return f'data:{kind};base64,{base64.b64encode(data).decode()}'
 
 
 def readable_facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -56,6 +56,7 @@ def write_report(
     command: str | None = None,
     formats: Sequence[str] = FORMATS,
     latex: str | Path | None = None,
+    pdf: bool = False,
 ) -> Path:
     """Analyse runs, print their tables and write the report.
 
@@ -76,6 +77,7 @@ def write_report(
         formats: Some of :data:`FORMATS`: ``page`` is ``index.html`` and
             ``table.md``, ``json`` is ``report.json``, ``csv`` the tables.
         latex: File of a LaTeX table.
+        pdf: Whether the page has its figures as PDF, too.
 
     Returns:
         Path of the page, or the folder without one.
@@ -108,14 +110,21 @@ def write_report(
             old = {}
         for sentence in changed_conditions(old, numbers):
             print(f'note: {sentence}')
-    tables = csv_files(analyses)
+    tables = csv_files(analyses, comparison)
     texts: dict[str, str] = dict(tables) if 'csv' in formats else {}
     if 'page' in formats:
         texts['table.md'] = markdown_tables(analyses)
         texts[PAGE] = render_page(
-            analyses, comparison, numbers, case_images, cases, title, notes
+            analyses,
+            comparison,
+            numbers,
+            case_images,
+            cases,
+            title,
+            notes,
+            pdf,
         )
-    files = (NUMBERS, 'table.md', PAGE, *tables)
+    files = (NUMBERS, 'table.md', PAGE, 'differences.csv', *tables)
     with together(folder, last=PAGE, old=files) as staging:
         if 'json' in formats:
             write_json(staging / NUMBERS, numbers)
