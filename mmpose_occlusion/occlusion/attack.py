@@ -130,7 +130,7 @@ class Attack:
             ValueError: An argument is wrong.
         """
         type_ = config.get('type', '')
-        name = type_ if isinstance(type_, str) else type_.__name__
+        name = getattr(type_, '__name__', str(type_))
         for scope in ('mmpose.', 'mmpose_occlusion.'):
             name = name.removeprefix(scope)
         kinds = {transform: kind for kind, transform in TRANSFORMS.items()}
@@ -139,7 +139,9 @@ class Attack:
         kind = kinds[name]
         rest = {k: v for k, v in config.items() if k != 'type'}
         target = rest.pop('target', 'random')
-        names = [target] if isinstance(target, str | int) else list(target)
+        if not isinstance(target, list | tuple):
+            target = [target]
+        names = list(target)
         size = rest.pop('size', None)
         usual = REFERENCE_RADIUS if rest.get('paper_exact') else DEFAULT_SIZE
         return cls(
