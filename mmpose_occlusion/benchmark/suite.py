@@ -267,9 +267,9 @@ def _label(step: Attack | dict) -> str:
     if isinstance(step, Attack):
         return str(step)
     type_ = step['type']
-    name = type_ if isinstance(type_, str) else type_.__name__
+    name = getattr(type_, '__name__', str(type_))
     target = step.get('target', '')
-    if not isinstance(target, str):
+    if isinstance(target, list | tuple):
         target = ','.join(map(str, target))
     fields = [name.rpartition('.')[2], target, step.get('fill', '')]
     return ':'.join(str(part) for part in fields if part)
@@ -292,7 +292,7 @@ def _read(entry: Any, skeleton: Skeleton) -> list[Attack | dict]:
         attack = Attack.from_config(entry)
         if attack is None:
             return [dict(entry)]
-    elif isinstance(entry, Sequence):
+    elif isinstance(entry, Sequence) and entry:
         return [one for part in entry for one in _read(part, skeleton)]
     else:
         raise ValueError(
@@ -340,9 +340,9 @@ def _steps(
 
 def _derived(attacks: Sequence[Attack | dict]) -> dict[str, Any]:
     """Details that follow from an attack."""
-    attack = attacks[0]
-    if len(attacks) != 1 or not isinstance(attack, Attack):
+    if len(attacks) != 1 or not isinstance(attacks[0], Attack):
         return {}
+    attack = attacks[0]
     details: dict[str, Any] = {}
     if attack.size.fraction is not None and attack.kind != PART:
         details['severity'] = attack.size.fraction

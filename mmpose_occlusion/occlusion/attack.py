@@ -3,10 +3,12 @@
 The short form ``KIND:NAMES[:FILL[:SIZE][:PLACE][:offset=F[:uncovered]]]`` is
 read and printed here alone: ``keypoint:left_wrist:black:10%``, ``part:head``,
 ``keypoint:nose,left_eye:mean:24:on_person``,
-``keypoint:nose:black:10%:offset=0.5``.
+``keypoint:nose:black:10%:offset=0.5``. In a name ``\\:``, ``\\,`` and ``\\\\``
+stand for a colon, a comma and a backslash.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -112,7 +114,8 @@ class Attack:
         return self.word in (WILDCARD, EVERY_OTHER)
 
     def __str__(self) -> str:
-        fields = [self.kind, ','.join(self.names), self.fill]
+        names = (re.sub(r'[\\:,]', r'\\\g<0>', name) for name in self.names)
+        fields = [self.kind, ','.join(names), self.fill]
         if self.kind != PART and self.size != DEFAULT_DISC:
             fields.append(str(self.size))
         if self.place != TARGET:
@@ -156,7 +159,7 @@ class Attack:
             ValueError: An argument is wrong.
         """
         type_ = config.get('type', '')
-        name = type_ if isinstance(type_, str) else type_.__name__
+        name = getattr(type_, '__name__', str(type_))
         for scope in ('mmpose.', 'mmpose_occlusion.'):
             name = name.removeprefix(scope)
         kinds = {transform: kind for kind, transform in TRANSFORMS.items()}
@@ -165,7 +168,9 @@ class Attack:
         kind = kinds[name]
         rest = {k: v for k, v in config.items() if k != 'type'}
         target = rest.pop('target', 'random')
-        names = [target] if isinstance(target, str) else list(target)
+        if not isinstance(target, list | tuple):
+            target = [target]
+        names = list(target)
         size = rest.pop('size', None)
         usual = REFERENCE_RADIUS if rest.get('paper_exact') else DEFAULT_SIZE
         return cls(
@@ -257,7 +262,7 @@ def parse_attack(text: str) -> Attack:
     def wrong(words: str) -> ValueError:
         return ValueError(f'attack "{text}" {words}')
 
-    fields = [part.strip() for part in str(text).split(':')]
+    fields = [part.strip() for part in _split(str(text), ':')]
     if not 2 <= len(fields) <= 7 or not all(fields):
         raise wrong(f'must look like {FORM}')
     kind, listed, *rest = fields
@@ -266,7 +271,10 @@ def parse_attack(text: str) -> Attack:
         raise wrong(
             f'is of unknown kind "{kind}": write {known}, as in {FORM}'
         )
-    names = tuple(name.strip() for name in listed.split(','))
+    names = tuple(
+        re.sub(r'\\([\\:,])', r'\1', name.strip())
+        for name in _split(listed, ',')
+    )
     if not all(names):
         raise wrong('has an empty name in its list')
     attack = Attack(kind, names, rest.pop(0) if rest else DEFAULT_FILL)
@@ -301,3 +309,14 @@ def parse_attack(text: str) -> Attack:
             'radius at a crop height of 256, or a diameter such as 20% of the '
             "height of the person's box"
         ) from None
+
+
+def _split(text: str, mark: str) -> list[str]:
+    """Split at a character, but not where a backslash stands before it."""
+    parts = ['']
+    for piece in re.findall(r'\\.|.', text, re.DOTALL):
+        if piece == mark:
+            parts.append('')
+        else:
+            parts[-1] += piece
+    return parts

@@ -127,6 +127,25 @@ def test_one_spelling_for_an_attack(names, fill, size, place, offset):
     attack.check(COCO)
 
 
+ODD_NAMES = ('a:b', 'a,b', 'a\\', '\\:', '1', 'part:x', '<s>$_"\n\'', 'é')
+
+
+@given(st.lists(st.sampled_from(ODD_NAMES), min_size=1, unique=True))
+def test_names_with_marks_of_the_short_form(names):
+    attack = Attack('keypoint', tuple(names), 'black')
+    assert parse_attack(str(attack)) == attack
+    assert Attack.from_config(attack.to_config()) == attack
+    attack.check(Skeleton.from_names(ODD_NAMES))
+
+
+def test_escapes_by_hand():
+    attack = parse_attack(r'keypoint:a\:b,c\,d,e\\:black')
+    assert attack.names == ('a:b', 'c,d', 'e\\')
+    assert attack.fill == 'black'
+    one = Attack.from_config(dict(type='KeypointOcclusion', target=1))
+    assert one.names == ('1',)
+
+
 @pytest.mark.parametrize(
     'type_', ['KeypointOcclusion', 'mmpose.KeypointOcclusion']
 )

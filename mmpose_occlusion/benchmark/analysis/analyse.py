@@ -37,8 +37,9 @@ from .sensitivity_map import SensitivityMap, sensitivity_maps, split_cells
 class Analysis:
     """The results of one run: its main measure and why it is not the usual
     one, numbers of people (with a bbox and a labelled joint) and images (with
-    a bbox or a person), measures of all these people without any attack, and
-    what the other modules of this package find."""
+    a bbox or a person), measures of all these people without any attack, also
+    as the PCKAccuracy of the config counts, and what the other modules of this
+    package find."""
 
     run: BenchmarkRun
     main: str
@@ -46,6 +47,7 @@ class Analysis:
     people: int
     images: int
     clean: Estimates
+    config_pck: dict[str, float]
     costs: list[AttackCost]
     curves: list[SeverityCurve]
     controls: list[ControlComparison]
@@ -136,6 +138,7 @@ def _analyse(
         people=len(set(run.boxes.instance_ids[labelled].tolist())),
         images=len(measures.people.images),
         clean=estimates(measures.all_people()),
+        config_pck=measures.clean_predictions.config_pck(),
         costs=with_simultaneous_intervals(measures, costs),
         curves=severity_curves(drawn, measures.main),
         controls=control_comparisons(measures, run.attacks),

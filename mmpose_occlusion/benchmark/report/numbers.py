@@ -32,6 +32,9 @@ DIGITS = 6
 _GROWING = ('people', 'suites', 'versions')
 """Conditions that change when a benchmark is continued."""
 
+NOTE_OF_TABLE = r'\multicolumn{5}{p{\linewidth}}{\footnotesize '
+"""In every LaTeX table, by which it is known as ours."""
+
 _PACKAGES = ('mmpose_occlusion', 'mmpose', 'torch', 'onnxruntime')
 
 
@@ -374,8 +377,8 @@ def latex_table(analyses: Sequence[Analysis]) -> str:
         ]
         lines += [
             r'\midrule',
-            r'\multicolumn{5}{p{\linewidth}}{\footnotesize '
-            rf'{_escaped(conditions_line(analysis))}. Brackets: 95\,\% '
+            NOTE_OF_TABLE
+            + rf'{_escaped(conditions_line(analysis))}. Brackets: 95\,\% '
             r'bootstrap intervals over images; *: the simultaneous interval '
             r'over all attacks excludes 0.} \\',
             r'\bottomrule' if analysis is analyses[-1] else r'\midrule',

@@ -21,12 +21,18 @@ from mmpose_occlusion.benchmark.analysis import analyse
 from mmpose_occlusion.benchmark.analysis.bootstrap import DRAWS
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.benchmark.table import markdown_tables, print_tables
-from mmpose_occlusion.files import check_replaceable, write_json, write_text
+from mmpose_occlusion.files import (
+    check_output,
+    check_replaceable,
+    write_json,
+    write_text,
+)
 from mmpose_occlusion.metrics.confidence import CONFIDENT
 from mmpose_occlusion.version import __version__
 
 from .cases import MakeImages
 from .numbers import (
+    NOTE_OF_TABLE,
     changed_conditions,
     csv_files,
     latex_table,
@@ -85,6 +91,8 @@ def write_report(
     start = time.perf_counter()
     folder = Path(folder)
     check_replaceable(folder, [PAGE, NUMBERS, 'table.md'])
+    if latex is not None:
+        check_output(latex, NOTE_OF_TABLE.encode(), '--latex')
     folder.mkdir(parents=True, exist_ok=True)
     progress = progress or (lambda step: None)
     analyses, comparison = analyse(
