@@ -359,20 +359,11 @@ def _run_images(
 def _row(
     run: BenchmarkRun, cost: AttackCost, change: JointChange
 ) -> dict[str, Any]:
-    row: dict[str, Any] = dict(
-        model=run.model,
-        data=run.data,
-        attack=cost.name,
-        suite=cost.suite,
-        kind=cost.kind,
-        target=cost.target,
-        fill=cost.paint,
-        size=cost.severity,
-        place=cost.place,
-        role=change.group,
-        joint=change.joint,
-        n=change.number,
-    )
+    names = ('suite', 'kind', 'target')
+    row: dict[str, Any] = dict(model=run.model, data=run.data)
+    row |= dict(attack=cost.name, **{n: getattr(cost, n) for n in names})
+    row |= dict(fill=cost.paint, size=cost.severity, place=cost.place)
+    row |= dict(role=change.group, joint=change.joint, n=change.number)
     for name, value in vars(change.clean).items():
         row[f'{name}_clean'] = value
         row[f'{name}_attacked'] = getattr(change.attacked, name)

@@ -82,8 +82,7 @@ def conditions(analysis: Analysis) -> dict[str, str]:
 
 def conditions_line(analysis: Analysis) -> str:
     """The conditions in one line."""
-    found = conditions(analysis).items()
-    return '; '.join(f'{what}: {how}' for what, how in found)
+    return '; '.join(': '.join(each) for each in conditions(analysis).items())
 
 
 def changed_conditions(
