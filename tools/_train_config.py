@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, find_latest_checkpoint
-from mmengine.runner.checkpoint import CheckpointLoader
+from mmengine.runner.checkpoint import CheckpointLoader, load_from_local
 
 from mmpose_occlusion.checkpoints.load import without_wrapper
 from mmpose_occlusion.checkpoints.read import load_checkpoint_safely
@@ -167,6 +168,7 @@ def check_start(runner: Runner) -> None:
         return
     # check_resume has refused what is not trusted
     checkpoint = load_checkpoint_safely(path, trust=True)
+    _read_whole(path)
     theirs = without_wrapper(checkpoint.get('state_dict', checkpoint))
     model = runner.model
     model = model.module if is_model_wrapper(model) else model
@@ -189,6 +191,18 @@ def check_start(runner: Runner) -> None:
                 f'{meta[unit]} of {limit}): raise --cfg-options '
                 f'train_cfg.max_{unit}s to train on'
             )
+
+
+def _read_whole(checked: str) -> None:
+    """Let MMEngine read a checked file at once. It tries PyTorch's
+    weights-only reader before, prints its failure, and then reads all."""
+
+    def load(filename: str, map_location: Any = None) -> Any:
+        if filename != checked:
+            return load_from_local(filename, map_location)
+        return torch.load(filename, map_location, weights_only=False)
+
+    CheckpointLoader.register_scheme('', load, force=True)
 
 
 def fetch_pretrained(cfg: Config) -> None:

@@ -184,7 +184,9 @@ class RunStore:
                 [getattr(r, name) for r in results.values()]
             )
         arrays['attack'] = np.array(list(results), str)
-        _write_digested(self.path / 'shards', f'{block.number:06d}', arrays)
+        shards = self.path / 'shards'
+        shards.mkdir(exist_ok=True)
+        _write_digested(shards, f'{block.number:06d}', arrays)
 
     def read(
         self, keys: Iterable[str] | None = None
@@ -237,7 +239,7 @@ class RunStore:
         """Files of predictions and the numbers of their blocks, sorted."""
         return [
             (path, int(match[1]))
-            for path in sorted((self.path / 'shards').iterdir())
+            for path in sorted((self.path / 'shards').glob('*.npz'))
             if (match := _SHARD.fullmatch(path.name))
             and int(match[1]) < len(self.blocks)
         ]
@@ -282,6 +284,7 @@ def _is_complete(info: Mapping[str, Any]) -> bool:
     return (
         {'model', 'key'} <= set(info)
         and isinstance(edges, list)
+        and len(edges) > 1
         and all(isinstance(edge, int) for edge in edges)
         and isinstance(people, str)
         and Path(people).name == people

@@ -29,6 +29,7 @@ class ImageFileOptions:
     predictor_options: dict[str, str]
     attacks: list[str]
     out: str
+    overwrite: bool
     seed: int
     threshold: float
 
@@ -64,6 +65,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--out', required=True, metavar='FILE', help='file, or folder'
+    )
+    parser.add_argument(
+        '--overwrite', action='store_true', help='replace existing files'
     )
     arguments.add_seed(parser, 'random draws')
     parser.add_argument(
@@ -121,6 +125,7 @@ def occlude(options: ImageFileOptions) -> None:
             lambda steps, total: track(
                 steps, 'occluding', total, disable=total == 1
             ),
+            overwrite=options.overwrite,
         )
     except ValueError as error:  # of occlude(), in one sentence
         raise UsageError(str(error)) from error

@@ -316,6 +316,12 @@ def _of_config(
 ) -> tuple[int, str] | None:
     """MMEngine's errors of what a config lacks or has too much."""
     unknown = re.search(r"'?([\w.]+) is not in the \S+ registry", text)
+    package = unknown[1].partition('.')[0] if unknown else ''
+    if unknown and package != unknown[1] and not find_spec(package):
+        return USER, (
+            f'{_key(config, unknown[1])}type="{unknown[1]}" is of the package '
+            f'"{package}", which is not installed: pip install {package}'
+        )
     if unknown:
         return USER, (
             f'{_key(config, unknown[1])}type="{unknown[1]}" is no class that '

@@ -5,6 +5,7 @@ import difflib
 import itertools
 import re
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,8 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             f'config file "{path}" does not exist: give the path of one, or '
             'PACKAGE::PATH for one of a package'
         )
+    if '::' in path:
+        _check_packaged(path)
     try:
         cfg = get_config(path) if '::' in path else Config.fromfile(path)
     except FileNotFoundError as error:
@@ -108,6 +111,27 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             ) from error
     _give_parts(cfg)
     return cfg
+
+
+def _check_packaged(path: str) -> None:
+    """Refuse a config that a package does not have, with the nearest one."""
+    package, _, name = path.partition('::')
+    spec = find_spec(package) if package.isidentifier() else None
+    if spec is None or not spec.origin:
+        raise UsageError(
+            f'config "{path}" is of the package "{package}", which is not '
+            'installed: correct the name, or install it with pip'
+        )
+    root = Path(spec.origin).parent / '.mim' / 'configs'
+    if not root.is_dir() or (root / name).is_file():
+        return
+    known = {p.name: p for p in root.rglob('*.py')}
+    near = difflib.get_close_matches(name.rpartition('/')[2], known, 1, 0)
+    nearest = known[near[0]].relative_to(root).as_posix()
+    raise UsageError(
+        f'"{package}" has no config "{name}": the nearest is '
+        f'{package}::{nearest}'
+    )
 
 
 def _check_used(cfg: Config, key: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import replace
 from itertools import chain
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmpose_occlusion.benchmark import identity
+from mmpose_occlusion.benchmark.data import load_runs
 from mmpose_occlusion.benchmark.effects import effect_of
 from mmpose_occlusion.benchmark.identity import digest, digest_of_images
 from mmpose_occlusion.benchmark.store import (
@@ -26,6 +28,7 @@ from mmpose_occlusion.benchmark.work import (
     order_by_image,
     plan,
 )
+from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import TEMPORARY
 from mmpose_occlusion.skeleton import Skeleton
 
@@ -162,6 +165,18 @@ def test_store(store):
             assert np.array_equal(read, array)
             assert read.dtype == array.dtype
     assert found[1]['a'].keypoints.ravel().tolist() == [3] * 8
+
+
+def test_a_store_without_its_shards_is_computed_again(store):
+    everything = {'clean': result([1, 1, 1])}
+    store.write(store.blocks[0], everything)
+    shutil.rmtree(store.path / 'shards')
+    assert store.stored(repair=True) == {0: set(), 1: set()}
+    assert store.read() == {}
+    with pytest.raises(UsageError, match='run its command again'):
+        load_runs(store.path.parents[1])
+    store.write(store.blocks[0], everything)
+    assert store.stored() == {0: {'clean'}, 1: set()}
 
 
 def test_files_of_others_in_the_store_are_left_alone(store):

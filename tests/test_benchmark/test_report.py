@@ -203,8 +203,8 @@ def test_a_run_without_attacks_or_people_has_a_page(tmp_path):
 
 
 def test_names_are_shown_literally(tmp_path):
-    names = {'nose': '$n_o^s$e', 'left_wrist': '_"wrist" <s>'}
-    run = some_run(model='_first $x_1$ <s>')
+    names = {'nose': '$n_o^s$\ne', 'left_wrist': '_"wrist" <s>'}
+    run = some_run(model='_first\n$x_1$ <s>')
     run = replace(
         run,
         joints=replace(

@@ -54,6 +54,11 @@ CONFIG = dict(
             'model.head: type="Heatmapp" is no class',
         ),
         (
+            KeyError('mmpretrai.ViT is not in the mmpose::model registry.'),
+            2,
+            'package "mmpretrai", which is not installed: pip install',
+        ),
+        (
             TypeError("class `B` in a/b.py: unexpected argument 'c'"),
             2,
             "hooks.0: B cannot be built (unexpected argument 'c')",

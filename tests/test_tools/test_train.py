@@ -47,12 +47,13 @@ def test_occlusion_records_reach_training(trained):
     assert "'occlusions'" in train.partition('val_dataloader')[0]
 
 
-def test_resume(config, trained, tool, tmp_path):
+def test_resume(config, trained, tool, tmp_path, capsys):
     shutil.copy(trained / 'epoch_1.pth', tmp_path)
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
     argv = [config, '--work-dir', str(tmp_path), '--resume', '--no-validate']
     options = ['--cfg-options', 'train_cfg.max_epochs=2']
     assert tool('train').main(argv + options) == 0
+    assert 'safely' not in capsys.readouterr().out
     log = log_of(tmp_path)
     assert 'resumed epoch: 1, iter: 2' in log
     assert 'Epoch(train) [1]' not in log

@@ -158,7 +158,7 @@ def report_numbers(
 def csv_files(
     analyses: Sequence[Analysis], comparison: ModelComparison | None
 ) -> dict[str, str]:
-    """File name -> text of the tables of all models."""
+    """File name -> text of the tables of all models, '' without rows."""
     tables: dict[str, list[dict[str, Any]]] = {}
     if comparison and comparison.differences:
         lines = {a.run.model: conditions_line(a) for a in analyses}

@@ -119,7 +119,9 @@ def write_report(
         for sentence in changed_conditions(old, numbers):
             print(f'note: {sentence}')
     tables = csv_files(analyses, comparison)
-    texts: dict[str, str] = dict(tables) if 'csv' in formats else {}
+    texts: dict[str, str] = {}
+    if 'csv' in formats:
+        texts = {name: text for name, text in tables.items() if text}
     if 'page' in formats:
         texts['table.md'] = markdown_tables(analyses)
         texts[PAGE] = render_page(
