@@ -90,11 +90,7 @@ def read_annotations(path: str | Path) -> Annotations:
         raise DataError(
             f'annotation file "{path}" holds a {kind_of(raw)}, and COCO\'s '
             'format is a dict of "images", "annotations" and "categories"'
-            + (
-                ': is it a file of results or detections?'
-                if isinstance(raw, list)
-                else ''
-            )
+            + (_what_list(raw) if isinstance(raw, list) else '')
         )
     for key in ('images', 'annotations'):
         if not isinstance(raw.get(key), list) or not raw[key]:
@@ -113,6 +109,13 @@ def read_annotations(path: str | Path) -> Annotations:
             f'keypoint that can be used ({why}): export it again'
         )
     return out
+
+
+def _what_list(raw: list) -> str:
+    first = raw[0] if raw and isinstance(raw[0], Mapping) else {}
+    if 'joints_vis' in first:
+        return ": it looks like MPII's, which MMPose reads unchecked"
+    return ': is it a file of results or detections?'
 
 
 def _read_categories(raw: Mapping, out: Annotations) -> int:
@@ -278,6 +281,13 @@ def _read_people(
         out.rows.append(i)
         out.people.append(entry)
     note_corners(faults, '$.annotations[].bbox', beyond, len(out.people))
+    if any(isinstance(p, Mapping) and 'face_kpts' in p for p in raw):
+        faults.add(
+            '$.annotations[].face_kpts',
+            'people have keypoints of foot, face and hands (WholeBody)',
+            NOTED,
+            'only "keypoints" is checked',
+        )
     if others:
         faults.add(
             '$.annotations',
