@@ -115,7 +115,7 @@ def test_resume_of_a_file_that_holds_code(config, tool, tmp_path, capsys):
 
     class Code:
         def __reduce__(self):
-            return os.mkdir, (str(tmp_path / 'ran'),)
+            return os.makedirs, (str(tmp_path / 'ran'), 0o700, True)
 
     path = tmp_path / 'epoch_1.pth'
     torch.save({'state_dict': {}, 'code': Code()}, path)
