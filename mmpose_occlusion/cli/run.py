@@ -210,16 +210,13 @@ def _loaded(path: str | None, options: object) -> Any:
 
 def _end_workers() -> str:
     """Kill the workers of data loaders, which Python waits for at its end;
-    returns words on those that are stopped, on Linux."""
-    stopped = []
+    returns words on those that were frozen."""
     for child in multiprocessing.active_children():
         if child.daemon:
-            with contextlib.suppress(OSError):
-                state = Path(f'/proc/{child.pid}/stat').read_text()
-                if state.rpartition(')')[2].split()[0] in 'tT':
-                    stopped.append(str(child.pid))
             child.kill()
-    return f'process {", ".join(stopped)} is stopped: ' if stopped else ''
+    watch: Any = sys.modules.get('mmpose_occlusion.engine.rank_watch')
+    frozen = ', '.join(map(str, watch.FROZEN)) if watch else ''
+    return f'worker process {frozen} was frozen and is ended: ' * bool(frozen)
 
 
 def _destroy_process_group() -> None:

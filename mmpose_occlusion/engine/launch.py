@@ -16,7 +16,7 @@ from mmengine.runner import Runner
 from mmpose_occlusion.errors import UsageError
 
 from .config import SPLITS
-from .rank_watch import RankWatch
+from .rank_watch import RankWatch, watch_workers
 
 FREEZE_TIMEOUT = 300.0
 """Seconds after which a process without an answer counts as frozen, unless
@@ -108,6 +108,7 @@ def build_runner(cfg: Config) -> Runner:
         loader = cfg.get(f'{split}_dataloader')
         if isinstance(loader, dict) and loader.get('num_workers'):
             loader.setdefault('timeout', timeout)
+    watch_workers(timeout)
     runner = Runner.from_cfg(cfg)
     if runner.world_size > 1:
         _watches.append(RankWatch(timeout))

@@ -1,9 +1,14 @@
-"""Processes of a run that notice when one of them is frozen."""
+"""Frozen processes and workers end a run."""
 
+import contextlib
+import functools
 import math
 import os
+import signal
+import sys
 import threading
 from datetime import timedelta
+from pathlib import Path
 from time import monotonic
 
 from mmengine.dist import get_dist_info
@@ -13,6 +18,43 @@ from mmpose_occlusion.errors import report_error
 
 FINISHED = 2**40
 """Added to the beats of a process that ends."""
+
+
+FROZEN: list[int] = []
+"""Process ids of stopped workers that :func:`watch_workers` has ended."""
+
+
+@functools.cache
+def watch_workers(timeout: float) -> None:
+    """Start a thread that kills child processes which have been stopped for a
+    time (Linux), so that what waits for them fails: a data loader's time-out
+    does not cover the transfer of a tensor from a worker."""
+    if sys.platform == 'linux':
+        work = functools.partial(_watch_workers, timeout)
+        threading.Thread(target=work, daemon=True).start()
+
+
+def _watch_workers(timeout: float) -> None:
+    since: dict[int, float] = {}
+    pause = threading.Event()
+    while not pause.wait(min(timeout / 10, 5)):
+        now = monotonic()
+        since = {pid: since.get(pid, now) for pid in _stopped_children()}
+        for pid, start in since.items():
+            if now - start > timeout:
+                FROZEN.append(pid)
+                os.kill(pid, signal.SIGKILL)
+
+
+def _stopped_children() -> list[int]:
+    stopped = []
+    for file in Path('/proc/self/task').glob('*/children'):
+        with contextlib.suppress(OSError):  # a thread or child that has ended
+            for pid in file.read_text().split():
+                state = Path(f'/proc/{pid}/stat').read_text()
+                if state.rpartition(')')[2].split()[0] == 'T':
+                    stopped.append(int(pid))
+    return stopped
 
 
 class RankWatch:

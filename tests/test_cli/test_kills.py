@@ -82,7 +82,9 @@ def finished(folder):
     found = {}
     for path in sorted((folder / 'out').rglob('*')):
         name = str(path.relative_to(folder))
-        if not path.is_file() or '/.' in f'/{name}' or 'vis_data' in name:
+        if not path.is_file() or '/.' in f'/{name}':
+            continue
+        if {'vis_data', 'logs'} & set(path.parts):
             continue
         if path.suffix == '.pth':
             state = torch.load(path, weights_only=False)
