@@ -241,9 +241,7 @@ class RunStore:
         """All attacks requested so far, each with ``key``, ``name``,
         ``suite``, ``configs`` and ``details``."""
         path = self.path / 'attacks.json'
-        if not path.is_file():
-            return []
-        found = _read_json(path)
+        found = _read_json(path) if path.is_file() else dict(attacks=[])
         if not _is_signed(found):
             raise _damaged(path)
         return found['attacks']
