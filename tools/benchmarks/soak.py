@@ -63,8 +63,10 @@ def main() -> int:
         if status := benchmark([*argv, '--no-resume']):
             return status
         rows.append([minutes / 60, *measure()])
-    hours, *columns = np.array(rows).T
+    hours, *columns = np.array(rows).reshape(-1, 3).T
     late = hours > options.minutes / 180
+    if late.sum() < 4:
+        sys.exit('error: too few turns for a slope: give more --minutes')
     status = 0
     for (what, limit), values in zip(LIMITS.items(), columns, strict=True):
         gradient, half = slope(hours[late], values[late])
