@@ -1,8 +1,8 @@
 """Commands that are killed at random moments, and started again.
 
 ``OCCLUSION_KILLS=20 pytest tests/test_cli/test_kills.py -m slow -s`` kills
-each command 20 times and prints a table; without the variable, the benchmark is
-killed once.
+each command 20 times and prints a table; without the variable, the benchmark
+is killed once.
 """
 
 import contextlib
