@@ -3,8 +3,7 @@
 import math
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -25,8 +24,7 @@ IMAGE_TYPES = ('uint8', 'uint16', 'int16', 'float32', 'float64')
 _names_of_dataset: WeakKeyDictionary = WeakKeyDictionary()
 
 
-@dataclass(frozen=True)
-class SampleJoints:
+class SampleJoints(NamedTuple):
     """The joints of the people of one sample, in pixels of its image.
 
     Args:
@@ -41,7 +39,7 @@ class SampleJoints:
 
     shape: tuple[int, ...]
     key: str
-    source: Mapping[str, Any] = field(default_factory=dict)
+    source: Mapping[str, Any] = {}
     matched: bool = False
     skeleton: Skeleton | None = None
     reason: str = 'there is no person in this image'
@@ -60,15 +58,10 @@ class SampleJoints:
         assert self.skeleton is not None
         joints = np.asarray(self.source[self.key])
         is_labelled = labelled_joints(self.source['keypoints_visible'])
-        filed = self.source.get('keypoints')  # the warp leaves them alone
-        if filed is None or np.shape(filed)[:2] != joints.shape[:2]:
-            filed = None
-        else:
-            filed = np.asarray(filed)[..., :2]
         xy = rules.coordinates(
             joints[..., :2],
             is_labelled,
-            filed,
+            self.source.get('keypoints'),  # the warp leaves them alone
             mpii=self.skeleton.is_mpii,
             flipped=bool(results.get('flip')),
         ).tolist()
