@@ -123,7 +123,9 @@ def _read_categories(raw: Mapping, out: Annotations) -> int:
         for c in (categories if isinstance(categories, list) else [])
         if isinstance(c, Mapping)
     ]
-    posed = [c for c in found if c.get('keypoints')]
+    posed = [
+        c for c in found if (k := c.get('keypoints')) and isinstance(k, list)
+    ]
     if not posed:
         out.faults.add(
             '$.categories',
@@ -322,7 +324,9 @@ def corrected(annotations: Annotations) -> dict[str, Any] | None:
     posed = [
         c
         for c in (categories if isinstance(categories, list) else [])
-        if isinstance(c, Mapping) and c.get('keypoints')
+        if isinstance(c, Mapping)
+        and isinstance(c.get('keypoints'), list)
+        and c['keypoints']
     ] or [dict(name='person', keypoints=list(annotations.joints))]
     return dict(
         raw,

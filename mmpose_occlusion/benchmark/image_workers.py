@@ -109,7 +109,9 @@ def _started(
     context = get_context('spawn')
     here, there = context.Pipe()
     facts = {k: v for k, v in vars(loop).items() if k != 'predictor'}
-    process = context.Process(target=_work, args=(there, load, facts))
+    process = context.Process(
+        target=_work, args=(there, type(loop), load, facts)
+    )
     try:
         process.start()
     except Exception as error:
@@ -126,13 +128,16 @@ def _started(
 
 
 def _work(
-    pipe: Connection, load: Callable[[], Predictor], facts: dict[str, Any]
+    pipe: Connection,
+    kind: type[ImageLoop],
+    load: Callable[[], Predictor],
+    facts: dict[str, Any],
 ) -> None:
     """In a process: predict block after block."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     try:
-        loop = ImageLoop(load(), **facts)
+        loop = kind(load(), **facts)
         for work in iter(pipe.recv, None):
             for result in loop.results(work, loop.read(work), pipe.send):
                 pipe.send(result)

@@ -28,6 +28,9 @@ FLUSH_SECONDS = 10.0
 LOG_SECONDS = 15.0
 """Minimum time between two lines of progress."""
 
+LEAST_DONE = 0.01
+"""Fraction of the work from which on the rest can be estimated."""
+
 LOCK = '.benchmark.lock'
 IMAGE_DIGESTS = 'image-digests.json'
 
@@ -235,10 +238,10 @@ class Recorder:
             self.__exit__()
         self.passes += passes
         self._units += len(block)
-        if now - self._logged < LOG_SECONDS:
+        done = self._units / self._total
+        if now - self._logged < LOG_SECONDS or done < LEAST_DONE:
             return
         self._logged, elapsed = now, now - self._start
-        done = self._units / self._total
         passed, left = (
             timedelta(seconds=round(seconds))
             for seconds in (elapsed, elapsed / done - elapsed)

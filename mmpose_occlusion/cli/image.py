@@ -96,6 +96,9 @@ def occlude(options: ImageFileOptions) -> None:
     path = Path(options.path)
     if not path.exists():
         raise UsageError(f'"{path}" does not exist')
+    out = Path(options.out)
+    if out.exists() and out.samefile(path):
+        raise UsageError(f'--out "{out}" is the input: give another name')
     occluder = ImageOccluder(
         [parse_attack(text) for text in options.attacks],
         seed=options.seed,

@@ -46,11 +46,11 @@ _ONLY: dict[str, dict[str, tuple]] = {
         # CrowdPose's AP has COCO's formula, and AP by crowding besides
         'iou_type': ('keypoints', 'keypoints_crowd'),
     },
+    'PCKAccuracy': {'norm_item': ('bbox', ['bbox'])},
     'MpiiPCKAccuracy': {'thr': (0.5,), 'norm_item': ('head', ['head'])},
 }
 """Metric -> option -> values under which the benchmark counts as it does. The
-benchmark takes over all other options of these metrics; its PCK is PCK@0.2,
-whatever a ``PCKAccuracy`` of the config has."""
+benchmark takes over all other options of these metrics."""
 
 
 def load_config(path: str, options: Mapping | None = None) -> Config:
@@ -330,7 +330,7 @@ def scoring_metric(evaluator: Any) -> Mapping:
         UsageError: A metric has an option that the benchmark would ignore,
             or there are several that differ.
     """
-    metrics = _metrics(evaluator)
+    metrics = all_metrics(evaluator)
     for metric in metrics:
         name = type_name(metric)
         for option, same in _ONLY.get(name, {}).items():
@@ -356,9 +356,10 @@ def scoring_metric(evaluator: Any) -> Mapping:
     return (coco or metrics or [{}])[0]
 
 
-def _metrics(evaluator: Any) -> list[Mapping]:
+def all_metrics(evaluator: Any) -> list[Mapping]:
+    """The metrics of a config, also of an evaluator of several data sets."""
     if isinstance(evaluator, Mapping):
         if not evaluator.get('metrics'):
             return [evaluator] if evaluator.get('type') else []
         evaluator = evaluator['metrics']
-    return [m for entry in evaluator or () for m in _metrics(entry)]
+    return [m for entry in evaluator or () for m in all_metrics(entry)]

@@ -128,7 +128,9 @@ def occlude(
         height = float(box[3] - box[1])
         if not 0 < height < math.inf:
             height = joints_height(points, image.shape[0])
-        people.append(Person(skeleton, *joints, points, height, height))
+        people.append(
+            Person(skeleton, *joints, points, height, height, box.tolist())
+        )
     try:
         rng = np.random.default_rng(seed)
     except (TypeError, ValueError):

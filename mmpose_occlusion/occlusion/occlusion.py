@@ -21,9 +21,18 @@ from .placement import (
     move_aside,
     move_elsewhere,
 )
-from .regions import DEFAULT_DISC, Array, Disc, DiscSize, Joint, Region, Shape
+from .regions import (
+    DEFAULT_DISC,
+    Array,
+    Box,
+    Disc,
+    DiscSize,
+    Joint,
+    Region,
+    Shape,
+)
 from .rules import CorrectedRules, Rules
-from .targets import PART, Chooser, Named, Target
+from .targets import CELL, PART, Chooser, Named, Target, cell_position
 
 _WHERE = {
     ON_PERSON: 'on the person',
@@ -158,7 +167,7 @@ class Occlusion:
         removed: list[Joint] = []
         for i, person in enumerate(people):
             mine = numbers[i].tolist()
-            chosen: Any = f'not drawn (prob={self.prob})'
+            chosen: Any = f'left out at random, prob={self.prob}'
             if mine[0] < self.prob:
                 chosen = self.chooser.choose(person, mine, self.rules)
             if isinstance(chosen, str):
@@ -246,6 +255,8 @@ class Occlusion:
             if not person.has(name):
                 return f'no joint of the {name} is available'
             return self.rules.part_box(person, name, shape)
+        if target.kind == CELL:
+            return self._cell(person, name)
         if name not in person.points:
             return self.rules.why_unavailable(person, name)
         if self.size.radius is not None:
@@ -257,6 +268,21 @@ class Occlusion:
         radius = self.size.fraction * height / 2
         # at least the pixel of the joint
         return Disc(person.points[name], max(radius, math.sqrt(0.5)))
+
+    def _cell(self, person: Person, name: str) -> Region | str:
+        """The square around a place in the person's box, if it is in it."""
+        if person.box is None or self.size.fraction is None:
+            return "the person's box or the size as a fraction is not known"
+        x1, y1, x2, y2 = person.box
+        height = y2 - y1
+        right, down = (height * u for u in cell_position(name))
+        if not abs(right) <= (x2 - x1) / 2:  # also of an undefined box
+            return "the cell is beside the person's box"
+        side = self.size.fraction * height
+        left = math.ceil((x1 + x2 - side) / 2 + right)
+        top = math.ceil(y1 + down - side / 2)
+        side = max(1, round(side))
+        return Box((left, top, left + side, top + side))
 
     def _start(
         self, person: Person, target: Target, shape: Shape

@@ -25,7 +25,7 @@ from mmpose_occlusion.occlusion import (
 )
 from mmpose_occlusion.occlusion.placement import TARGET
 from mmpose_occlusion.occlusion.regions import Joint
-from mmpose_occlusion.occlusion.targets import Chooser
+from mmpose_occlusion.occlusion.targets import KINDS, Chooser
 from mmpose_occlusion.skeleton import Skeleton
 
 from .results_reader import (
@@ -170,14 +170,16 @@ class OcclusionTransform(BaseTransform):
             why = f"must be a {kind}'s name, a list of names, or {or_words}"
             self.refuse('target', target, why)
         for one in target:
-            prefix, colon, _ = one.rpartition(':')
-            if colon and prefix != kind:
+            prefix = one.partition(':')[0]
+            if prefix in KINDS and one not in KINDS and prefix != kind:
                 raise ValueError(
                     f'{type(self).__name__} hides a {kind}, but '
                     f'target={one!r} names a {prefix}; use the transform for '
                     'that.'
                 )
-        return tuple(Target(kind, one.rpartition(':')[2]) for one in target)
+        return tuple(
+            Target(kind, one.removeprefix(f'{kind}:')) for one in target
+        )
 
     def transform(self, results: dict) -> dict:
         """Hide the targets in ``results['img']``; see the class."""
@@ -215,7 +217,7 @@ class OcclusionTransform(BaseTransform):
         numbers = self._draw(keys, call)
         if not any(one < occlusion.prob for one in numbers[:, 0].tolist()):
             # most samples of a training: their people are not read
-            reason = f'not drawn (prob={occlusion.prob})'
+            reason = f'left out at random, prob={occlusion.prob}'
             return [
                 record
                 for i in range(count)

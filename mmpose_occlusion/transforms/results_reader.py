@@ -89,6 +89,14 @@ class SampleJoints(NamedTuple):
         boxes = _xyxy(self.source.get('bbox'))
         if np.shape(boxes) != (count, 4):
             boxes = np.full((count, 4), np.nan)
+        corners = np.reshape(boxes, (count, 2, 2))
+        if math.isnan(zoom):
+            corners = np.full(corners.shape, np.nan)
+        elif cropped:
+            # which imports this module
+            from mmpose_occlusion.engine.crops import to_crop
+
+            corners = to_crop(corners, results)
         names = self.skeleton.names
         return [
             Person(
@@ -98,6 +106,7 @@ class SampleJoints(NamedTuple):
                 rules.available(names, xy[i], labelled[i], self.shape),
                 heights[i],
                 zoom * (y2 - y1),
+                corners[i].ravel().tolist(),
             )
             for i, (_, y1, _, y2) in enumerate(np.asarray(boxes).tolist())
         ]

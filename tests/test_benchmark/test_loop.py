@@ -156,6 +156,22 @@ def test_crops_are_those_of_the_ordinary_pipeline(cfg, model, tmp_path):
             assert torch.equal(inputs, plain[row]['inputs'])
 
 
+def test_weights_outside_of_the_model(synthetic_people, tmp_path):
+    """A file that the config names, and an identity that a module states."""
+    cfg = config(synthetic_people)
+    weights = tmp_path / 'model.onnx'
+    cfg.model.data_preprocessor.weights_file = str(weights)
+    model, out = network(), tmp_path / 'out'
+    passes = []
+    for content, said in ('a', None), ('a', None), ('b', None), ('b', 'v2'):
+        weights.write_text(content)
+        if said:
+            model.head.occlusion_identity = lambda said=said: said
+        passes.append(run(cfg, model, out, ATTACKS[:1])[1])
+    assert passes == [passes[0], 0, passes[0], passes[0]]
+    assert len(list(out.glob('store/*/run.json'))) == 3
+
+
 def test_each_image_is_read_once(cfg, model, tmp_path, monkeypatch):
     read = []
     load = LoadImage.transform

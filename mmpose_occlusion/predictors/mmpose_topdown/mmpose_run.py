@@ -23,6 +23,7 @@ from mmpose_occlusion.engine.config import (
     load_config,
     metainfo_of,
     name_visualizer,
+    scoring_metric,
 )
 from mmpose_occlusion.engine.data_files import (
     check_data_files,
@@ -95,6 +96,7 @@ def run_mmpose(
             f'config "{cfg.filename}" has no test_evaluator, which says how '
             'its data set is scored: give a config that has one'
         )
+    scoring_metric(cfg.test_evaluator)
     environment = cfg.setdefault('env_cfg', {})
     environment.setdefault('dist_cfg', {}).setdefault('timeout', PATIENCE)
     cfg.test_cfg = dict(
