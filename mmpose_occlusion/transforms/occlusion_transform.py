@@ -215,7 +215,7 @@ class OcclusionTransform(BaseTransform):
         if self.seed is not None:
             keys = sample_keys(results, count)
         numbers = self._draw(keys, call)
-        if not (numbers[:, 0] < occlusion.prob).any():
+        if not any(one < occlusion.prob for one in numbers[:, 0].tolist()):
             # most samples of a training: their people are not read
             reason = f'left out at random, prob={occlusion.prob}'
             return [
