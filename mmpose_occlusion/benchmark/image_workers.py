@@ -1,10 +1,12 @@
 """Predictors in processes of their own: several at a time, with a time-out."""
 
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from time import monotonic
 from typing import Any
@@ -135,6 +137,7 @@ def _work(
 ) -> None:
     """In a process: predict block after block."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
     try:
         loop = kind(load(), **facts)
@@ -144,6 +147,13 @@ def _work(
             pipe.send(None)
     except UsageError as error:
         pipe.send(error)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it does, however it does."""
+    parent: Any = parent_process()
+    parent.join()
+    os._exit(1)
 
 
 def _shortest(

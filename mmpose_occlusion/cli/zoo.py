@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.errors import UsageError, printable
 
 from . import arguments
-from .run import explain, printable, run
+from .run import explain, run
 
 ZOO = Path(__file__).with_name('zoo.yml')
 

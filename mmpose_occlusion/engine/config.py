@@ -21,7 +21,13 @@ PARTS_KEY = 'occlusion_parts'
 USED = (
     *('attack', PARTS_KEY, 'auto_scale_lr', 'custom_hooks', 'custom_imports'),
     *('data_preprocessor', 'default_hooks', 'default_scope', 'env_cfg'),
-    *('experiment_name', 'launcher', 'load_from', 'log_level'),
+    *(
+        'experiment_name',
+        'freeze_timeout',
+        'launcher',
+        'load_from',
+        'log_level',
+    ),
     *('log_processor', 'model', 'optim_wrapper', 'param_scheduler'),
     *('preprocess_cfg', 'randomness', 'resume', 'test_cfg', 'test_dataloader'),
     *('test_evaluator', 'train_cfg', 'train_dataloader', 'val_cfg'),

@@ -4,7 +4,8 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -104,7 +105,7 @@ class Occlusion:
                 'whose discs are centred: leave out paper_exact=True.'
             )
 
-    @property
+    @cached_property
     def numbers(self) -> int:
         """Random numbers that each person takes; the last one is of fill,
         place and offset where these are random."""
@@ -184,14 +185,14 @@ class Occlusion:
                 if self.removes(target, patch):
                     gone = self.rules.removed(person, i, target.name, under)
                 removed += gone
-                asked: set[Joint] = set()  # a control asks for none
-                if self.place == TARGET:
+                hidden, others = [], under
+                if under and self.place == TARGET:  # a control asks for none
                     names = person.skeleton.names
-                    asked = {
+                    asked = [
                         (i, names[k]) for k in target.joints(person.skeleton)
-                    }
-                hidden = [joint for joint in under if joint in asked]
-                others = [joint for joint in under if joint not in asked]
+                    ]
+                    hidden = [joint for joint in under if joint in asked]
+                    others = [joint for joint in under if joint not in asked]
                 record = make_record(
                     transform=self.name,
                     call=call,
@@ -304,19 +305,20 @@ class Occlusion:
         region = self._start(person, target, image.shape)
         if isinstance(region, str):
             return dict(reason=region)
-        kind, rng = FILLS[fill], cast(np.random.Generator, None)
+        kind = FILLS[fill]
+        rng: np.random.Generator | None = None
         if kind.random or self.offset or self.place != TARGET:
             # from the last number; a different one for each target
             key = [int(numbers[-1] * 2**53), zlib.crc32(target.name.encode())]
             rng = np.random.default_rng(key)
         found: dict[str, Any] = {}
-        if self.offset and isinstance(region, Disc):
+        if rng and self.offset and isinstance(region, Disc):
             x, y = region.center
             region = move_aside(
                 region, self.offset, self.stay_covered, rng.random(2)
             )
             found['offset'] = region.center[0] - x, region.center[1] - y
-        if self.place != TARGET:
+        if rng and self.place != TARGET:
             mask = (
                 around.joint_mask
                 if self.place == DECOY
@@ -334,7 +336,7 @@ class Occlusion:
                 return dict(region=region, reason=reason, excluded=True)
             region = moved
         paint: Paint | str
-        if kind is Donor:
+        if rng and kind is Donor:
             paint = around.donor(index, target, numbers, rng)
             if isinstance(paint, str):
                 return dict(region=region, reason=paint)
@@ -342,7 +344,7 @@ class Occlusion:
             request = Request(
                 image,
                 self.rules.ksize(person, region),
-                int(rng.integers(2**31)) if kind.random else 0,
+                int(rng.integers(2**31)) if rng and kind.random else 0,
                 self.rules.exact_blur,
                 self.rules.mean_color,
             )
@@ -363,7 +365,7 @@ class PartMixOcclusion(Occlusion):
 
     tries: int = 8
 
-    @property
+    @cached_property
     def numbers(self) -> int:
         """Whether, which part, which part of the donor, and the donors."""
         return 3 + self.tries

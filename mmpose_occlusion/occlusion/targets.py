@@ -142,15 +142,17 @@ class Drawn:
         return (Target(kind, self.word),)
 
     def choose(self, person: Person, numbers: Numbers, rules: Rules) -> Choice:
-        known = []
+        known, joints = [], 0
         if self.what in (KEYPOINT, 'target'):
-            known = [Target(KEYPOINT, name) for name in person.points]
+            known = list(person.points)
+            joints = len(known)
         if self.what != KEYPOINT:
-            parts = rules.random_parts(person, self.what)
-            known += [Target(PART, name) for name in parts]
+            known += rules.random_parts(person, self.what)
         if not known:
             return f'this person has no available {self.label[0].kind}'
-        return [(known[int(numbers[1] * len(known))], self.fill)]
+        at = int(numbers[1] * len(known))
+        kind = KEYPOINT if at < joints else PART
+        return [(Target(kind, known[at]), self.fill)]
 
 
 @dataclass(frozen=True)

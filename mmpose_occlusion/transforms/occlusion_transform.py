@@ -214,8 +214,12 @@ class OcclusionTransform(BaseTransform):
         keys = [(0, 0)] * count
         if self.seed is not None:
             keys = sample_keys(results, count)
-        numbers = self._draw(keys, call)
-        if not (numbers[:, 0] < occlusion.prob).any():
+        # mmcv copies the wrapper at each access; it only matters while draws
+        # are shared
+        shared = hasattr(self, '_cache_enabled')
+        draw = self._draw if shared else occlusion.draw
+        numbers = draw(keys, self.seed, call)
+        if not any(one < occlusion.prob for one in numbers[:, 0].tolist()):
             # most samples of a training: their people are not read
             reason = f'left out at random, prob={occlusion.prob}'
             return [
@@ -247,9 +251,11 @@ class OcclusionTransform(BaseTransform):
         return records
 
     @cache_randomness
-    def _draw(self, keys: list[tuple[int, int]], call: int) -> np.ndarray:
+    def _draw(
+        self, keys: list[tuple[int, int]], seed: int | None, call: int
+    ) -> np.ndarray:
         """See :meth:`mmpose_occlusion.occlusion.Occlusion.draw`."""
-        return self.occlusion.draw(keys, self.seed, call)
+        return self.occlusion.draw(keys, seed, call)
 
     def _relabel(
         self,

@@ -33,7 +33,7 @@ class KeypointOcclusion(OcclusionTransform):
 
     Required Keys:
 
-        - img: (H, W, C), uint8 or float32
+        - img: (H, W) or (H, W, C), uint8, uint16, int16, float32 or float64
         - transformed_keypoints: (N, K, 2) crop pixels; on a whole image
           instead keypoints, (N, K, 2) image pixels, and bbox, (N, 4) xyxy
         - keypoints_visible: (N, K) or (N, K, 2)

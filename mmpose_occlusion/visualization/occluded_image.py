@@ -87,6 +87,9 @@ class ImageOccluder:
                 place=attack.place,
                 names=names,
                 seed=self.seed,
+                parts=attack.parts,
+                offset=attack.offset,
+                stay_covered=attack.stay_covered,
             )
             attacked, hidden = found.image, hidden | found.targets
         if self.predictor is None or clean is None:

@@ -287,3 +287,35 @@ def test_damaged_lists_are_written_again(store, text):
     store.request([dict(name='a', key='k')])
     assert store.attacks == [dict(name='a', key='k')]
     assert isinstance(store.last, dict)
+
+
+def test_any_flipped_byte_is_found(store):
+    """In a shard, the people or a list: it is not read as it is."""
+    store.write(store.blocks[0], {'clean': result([1, 0, 1])})
+    store.request([dict(name='a', key='k', suite=None, configs=[])])
+
+    def content():
+        opened = RunStore.open(store.path)
+        return opened.info, opened.attacks, opened.stored(), opened.people()
+
+    rng = np.random.default_rng(0)
+    files = sorted(p for p in store.path.rglob('*') if p.is_file())
+    assert len(files) == 4
+    before = repr(content())
+    for path in files:
+        data = path.read_bytes()
+        for place in rng.integers(len(data), size=25):
+            damaged = bytearray(data)
+            damaged[place] ^= 1 << rng.integers(8)
+            path.write_bytes(damaged)
+            try:
+                after = repr(content())
+            except UsageError:
+                continue
+            # a shard is as if it were not there; white space means nothing
+            assert (
+                after == before
+                if path.suffix == '.json'
+                else (after != before)
+            )
+        path.write_bytes(data)

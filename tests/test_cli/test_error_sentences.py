@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from mmpose_occlusion.cli.run import explain, printable
-from mmpose_occlusion.errors import DataError, UsageError
+from mmpose_occlusion.cli.run import explain
+from mmpose_occlusion.errors import DataError, UsageError, printable
 
 CONFIG = dict(
     model=dict(type='A', head=dict(type='Heatmapp')), hooks=[dict(type='B')]

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.cli import image as command
+from mmpose_occlusion.occlusion import Attack, parse_attack
+from mmpose_occlusion.visualization.occluded_image import ImageOccluder
 
 WRIST = 9
 SIZE = (120, 160)
@@ -69,6 +71,17 @@ def test_an_image(files, capsys):
     argv[-1] = 'keypoint:left_hand:black'
     assert command.main([*argv, '--overwrite']) == 2
     assert 'left_hand' in capsys.readouterr().err
+
+
+def test_an_offset_and_an_own_part():
+    keypoints = np.array([pose(80, 50)])
+    white = np.full((*SIZE, 3), 200, np.uint8)
+    attack = parse_attack('keypoint:left_wrist:black:20%:offset=3:uncovered')
+    x, y, _ = black(ImageOccluder([attack])(white, keypoints))
+    assert 1 < np.hypot(x - 80, y - 50) <= 30.5  # 3 radii of 10
+    own = Attack('part', ('hand',), 'black', parts={'hand': ['left_wrist']})
+    x, y, _ = black(ImageOccluder([own])(white, keypoints))
+    assert (x, y) == pytest.approx((80, 50), abs=1)
 
 
 def test_a_folder_by_a_predictor(files, capsys):

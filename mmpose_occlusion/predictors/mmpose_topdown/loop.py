@@ -70,8 +70,8 @@ class OcclusionBenchmarkLoop(BaseLoop):
     Args:
         runner: The runner; its model has its weights when :meth:`run` is
             called.
-        dataloader: Config of the test data; of its other settings only
-            ``num_workers`` is used.
+        dataloader: Config of the test data; of its other settings
+            ``num_workers`` and ``timeout`` are used.
         evaluator: Config of the metric, for the store.
         out, suites, attacks, seed, batch_size, max_images, resume, dry_run,
         threads:
@@ -113,6 +113,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.store: RunStore | None = None
         self._fp16, self._threads = fp16, threads
         self._num_workers = int(dataloader.get('num_workers', 0))
+        self._timeout = float(dataloader.get('timeout', 0))
         config = dataloader['dataset']
         if isinstance(config, Config):
             config = config.to_dict()
@@ -246,7 +247,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         keys = list(dict.fromkeys(attack.key for attack in self.attacks))
         with Recorder(self.store, work, log) as recorder, predictor:
             crops = self.maker().blocks(
-                work, self.boxes.image_ids, self._num_workers
+                work, self.boxes.image_ids, self._num_workers, self._timeout
             )
             predictor.compute(crops, keys, recorder)
         return recorder.passes

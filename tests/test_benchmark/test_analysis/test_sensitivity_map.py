@@ -137,7 +137,7 @@ def test_page_and_tables(tmp_path):
     (found,), _ = analyse([run], draws=20)
     tables = {
         name: list(csv.DictReader(io.StringIO(text)))
-        for name, text in csv_files([found]).items()
+        for name, text in csv_files([found], None).items()
     }
     assert len(tables['map_joints.csv']) == 17
     top = max(tables['maps.csv'], key=lambda row: float(row['rise']))
