@@ -29,7 +29,8 @@ export TORCH TORCH_INDEX
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
-.PHONY: help demo test test-classic smoke env print-python lint mypy format
+.PHONY: help demo test test-classic smoke env print-python docs lint mypy \
+	format
 
 demo: env ## train a small model, attack it, show what each hidden joint cost
 	@"$(PYTHON)" tools/demo.py $(ARGS)
@@ -49,6 +50,9 @@ env: ## the environment alone
 
 print-python: ## the environment's interpreter
 	@$(ENVIRONMENT)
+
+docs: env ## the pages as a site, in work_dirs/site
+	@NO_MKDOCS_2_WARNING=1 "$(PYTHON)" -m mkdocs build --strict
 
 lint: env mypy ## ruff and mypy
 	@"$(PYTHON)" -m ruff check

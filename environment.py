@@ -6,7 +6,6 @@ An interrupted build starts again, from what uv's cache holds.
 """
 
 import ast
-import fcntl
 import hashlib
 import os
 import re
@@ -15,6 +14,15 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # on Windows
+    sys.exit(
+        'error: the locked environment needs Linux or macOS: on Windows, '
+        'install the package with pip into an environment with MMPose, or '
+        'use WSL'
+    )
 
 LOCK = Path(__file__).with_name('requirements.lock').read_text()
 TORCH = os.environ.get('TORCH', '').split()

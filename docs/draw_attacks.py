@@ -1,4 +1,4 @@
-"""Draw docs/attacks.png, the README's figure, from synthetic people.
+"""Draw the pages' figures of attacks, paints and transforms.
 
 python projects/synthetic_people/make.py
 python docs/draw_attacks.py
@@ -15,63 +15,82 @@ sys.path[:0] = [str(ROOT / 'tools'), str(ROOT)]
 
 import _cli  # noqa: E402
 
-COLUMNS = {
-    'clean': None,
-    'keypoint:left_wrist:object:10%': None,
-    'keypoint:left_knee:black:20%': None,
-    'keypoint:nose:blur:15%': None,
-    'part:left_arm:black': None,
-    'part:upper_body:object': None,
-    'MultiKeypointOcclusion': dict(
-        keypoint_prob=1, fills=['black', 'texture'], size='10%'
-    ),
-    'PartMix': dict(prob=1),
+PAINTS = ['blur', 'mean', 'black', 'grey', 'pixelate', 'noise', 'texture']
+PAINTS += ['object', 'donor']
+FIGURES: dict[str, dict[str, dict | None]] = {
+    'attacks.png': {
+        'clean': None,
+        'keypoint:left_wrist:object:10%': None,
+        'keypoint:left_knee:black:20%': None,
+        'keypoint:nose:blur:15%': None,
+        'part:left_arm:black': None,
+        'part:upper_body:object': None,
+        'MultiKeypointOcclusion': dict(
+            keypoint_prob=1, fills=['black', 'texture'], size='10%'
+        ),
+        'PartMix': dict(prob=1),
+    },
+    'paints.png': {f'keypoint:left_knee:{fill}:20%': None for fill in PAINTS},
+    'transforms.png': {
+        'KeypointOcclusion': dict(target='left_wrist', fill='object'),
+        'MultiKeypointOcclusion': dict(keypoint_prob=1, fills=['black']),
+        'PartOcclusion': dict(target='left_leg', fill='texture'),
+        'PartMix': dict(prob=1),
+        'RandomOcclusion': dict(fill='object'),
+    },
 }
-PEOPLE = 2
+"""File -> columns: an attack, or a transform with its arguments."""
+PEOPLE = {'attacks.png': 2}
+DPI = {'attacks.png': 130}
 
 
-def draw(args: object) -> None:
-    """One row for each person, one column for each attack."""
+def draw(
+    args: object,
+    out: Path = ROOT / 'docs',
+    data: str | Path = 'data/synthetic_people',
+) -> None:
+    """Each figure: a row for each person, a column for each attack."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
+
+    crops = people_in_crops(data)
+    seen = [i for i in range(len(crops)) if is_all_seen(crops[i])]
+    for file, columns in FIGURES.items():
+        people = seen[: PEOPLE.get(file, 1)]
+        size = 1.5 * len(columns), 2.0 * len(people) + 0.4
+        with mpl.rc_context({'font.size': 6}):
+            figure = Figure(figsize=size)
+            grid = figure.subplots(len(people), len(columns), squeeze=False)
+            for row, person in zip(grid, people, strict=True):
+                for axis, column in zip(row, columns.items(), strict=True):
+                    axis.imshow(_image(crops[person], *column)[..., ::-1])
+                    axis.axis('off')
+            for axis, name in zip(grid[0], columns, strict=True):
+                axis.set_title(name.replace(':', '\n', 1), family='monospace')
+            figure.tight_layout(pad=0.3)
+            figure.savefig(out / file, dpi=DPI.get(file, 90))
+
+
+def _image(crop: dict, name: str, options: dict | None) -> np.ndarray:
     from mmpose.registry import TRANSFORMS
 
     from mmpose_occlusion import parse_attack
 
-    crops = people_in_crops()
-    people = [i for i in range(len(crops)) if is_all_seen(crops[i])][:PEOPLE]
-    size = 1.5 * len(COLUMNS), 2.0 * len(people) + 0.4
-    with mpl.rc_context({'font.size': 6}):
-        figure = Figure(figsize=size)
-        grid = figure.subplots(len(people), len(COLUMNS), squeeze=False)
-        for row, person in zip(grid, people, strict=True):
-            for axis, (name, options) in zip(
-                row, COLUMNS.items(), strict=True
-            ):
-                crop = crops[person]
-                if ':' in name:
-                    crop = TRANSFORMS.build(
-                        dict(parse_attack(name).to_config(), seed=1)
-                    )(crop)
-                elif options is not None:
-                    crop = TRANSFORMS.build(dict(options, type=name, seed=2))(
-                        crop
-                    )
-                axis.imshow(crop['img'][..., ::-1])
-                axis.axis('off')
-        for axis, name in zip(grid[0], COLUMNS, strict=True):
-            axis.set_title(name.replace(':', '\n', 1), family='monospace')
-        figure.tight_layout(pad=0.3)
-        figure.savefig(ROOT / 'docs/attacks.png', dpi=130)
+    if ':' in name:
+        config = dict(parse_attack(name).to_config(), seed=1)
+    elif options is None:
+        return crop['img']
+    else:
+        config = dict(options, type=name, seed=2)
+    return TRANSFORMS.build(config)(crop)['img']
 
 
-def people_in_crops() -> Any:
+def people_in_crops(data: str | Path = 'data/synthetic_people') -> Any:
     """The drawn people as crops, donors to each other."""
     from mmengine.registry import init_default_scope
     from mmpose.registry import DATASETS
 
     init_default_scope('mmpose')
-    data = 'data/synthetic_people'
     return DATASETS.build(
         dict(
             type='DonorDataset',

@@ -25,6 +25,7 @@ _LAZY = {
     'KeypointOcclusion': 'transforms',
     'MultiKeypointOcclusion': 'transforms',
     'PartMix': 'transforms',
+    'CellOcclusion': 'transforms',
     'PartOcclusion': 'transforms',
     'RandomOcclusion': 'transforms',
 }

@@ -48,6 +48,25 @@ def check_replaceable(folder: str | Path, names: Iterable[str]) -> None:
     )
 
 
+def check_output(path: str | Path, mark: bytes, option: str) -> None:
+    """Check that a file to be written replaces only one of this package.
+
+    Args:
+        path: Need not exist.
+        mark: What every file of its kind holds.
+        option: That names the file, for the message.
+
+    Raises:
+        UsageError: It exists and lacks the mark.
+    """
+    path = Path(path)
+    if path.exists() and (not path.is_file() or mark not in path.read_bytes()):
+        raise UsageError(
+            f'{option} "{path}" exists and is not of this package: give '
+            'another name, or move it'
+        )
+
+
 def write_bytes(path: str | Path, data: bytes) -> Path:
     """Write a file atomically: readers see the old content or the new one.
 

@@ -227,7 +227,7 @@ class Skeleton:
                 '"keypoint_id2name" nor "keypoint_info"; pass that of an '
                 'MMPose data set.'
             )
-        return cls.from_names(tuple(names), parts)
+        return cls.from_names(tuple(map(str, names)), parts)
 
     @classmethod
     def from_names(

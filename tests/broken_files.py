@@ -82,6 +82,7 @@ ANNOTATIONS = {
     'name_twice': _changed('categories', keypoints=['nose'] * 17),
     'cvat_tracks': coco_people(keypoints=[], bbox=[0, 0, 0, 0]),
     'other_category': coco_people(category_id=9),
+    'keypoints_huge': coco_people(keypoints=[10**400] * 51),
 }
 """Annotation files that cannot be used."""
 
@@ -99,6 +100,8 @@ DETECTIONS = {
     'score_null': [dict(_BOX, score=None)],
     'box_nan': [dict(_BOX, bbox=[1, 2, float('nan'), 4])],
     'box_empty': [dict(_BOX, bbox=[1, 2, 0, 4])],
+    'box_huge': [dict(_BOX, bbox=[1, 2, 10**400, 4])],
+    'score_huge': [dict(_BOX, score=10**400)],
     'box_null': [dict(_BOX, bbox=None)],
     'other_category': [dict(_BOX, category_id=18)],
 }
@@ -126,6 +129,9 @@ SUITES = {
     'no_attacks': {},
     'attacks_null': dict(attacks=None),
     'attack_number': dict(attacks=[3]),
+    'attack_empty': dict(attacks=[[]]),
+    'type_list': dict(attacks=[dict(type=[1], target='head')]),
+    'target_number': dict(attacks=[dict(type='PartOcclusion', target=0.5)]),
     'unknown_joint': dict(attacks=['keypoint:tail:black']),
     'unknown_fill': dict(attacks=['keypoint:nose:plaid']),
     'unknown_key': dict(attacks=[dict(atack='keypoint:nose:black')]),

@@ -47,6 +47,8 @@ NARROW: dict[str, dict[str, Any]] = {
 def narrowing(model: Mapping) -> dict[str, Any]:
     """Options for a small model without pretrained weights."""
     changes = {'backbone.init_cfg': None, **NARROW[model['backbone']['type']]}
+    if model['head']['type'] == 'RLEHead':
+        del changes['head.deconv_out_channels']
     return {f'model.{key}': value for key, value in changes.items()}
 
 

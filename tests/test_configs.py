@@ -87,6 +87,8 @@ def number_of_parameters(model: str) -> int:
     """Size of a model, given by its config as JSON: equal ones run once."""
     from mmpose.registry import MODELS
 
+    if 'mmpretrain.' in model:
+        pytest.importorskip('mmpretrain', reason='is not in the lock')
     with torch.device('meta'):  # without memory and values
         built = MODELS.build(json.loads(model))
     return sum(parameter.numel() for parameter in built.parameters())
@@ -132,7 +134,7 @@ def test_discs_state_their_size(cfg, path):
     found = list(discs(cfg.to_dict()))
     assert all(step.get('size') in (6, '20%') for step in found)
     assert 'keypoint' not in path.stem or found
-    if 'synthetic_people' not in path.parts:
+    if path.parts[0] == 'configs' and 'synthetic_people' not in path.parts:
         assert all(step['size'] == 6 for step in found)
 
 

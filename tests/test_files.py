@@ -76,3 +76,15 @@ def test_files_of_the_user_are_not_replaced(tmp_path, name, text, replaced):
     else:
         with pytest.raises(UsageError, match=f'{name}" exists'):
             files.check_replaceable(tmp_path, names)
+
+
+def test_output_replaces_only_its_kind(tmp_path):
+    path = tmp_path / 'x.tex'
+    files.check_output(path, b'mark', '--latex')
+    path.write_text('with a mark')
+    files.check_output(path, b'mark', '--latex')
+    path.write_text('my own')
+    with pytest.raises(UsageError, match=r'--latex ".*" exists and is not'):
+        files.check_output(path, b'mark', '--latex')
+    with pytest.raises(UsageError, match='exists and is not'):
+        files.check_output(tmp_path, b'mark', '--latex')

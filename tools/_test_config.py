@@ -1,6 +1,7 @@
 """The options of tools/test.py, applied to a config, and its result file."""
 
 import itertools
+import json
 import re
 import zlib
 from argparse import Namespace
@@ -16,6 +17,7 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from numpy.lib import NumpyVersion
 
+from mmpose_occlusion.benchmark.identity import digest_of_file
 from mmpose_occlusion.engine.config import (
     dataloader,
     metainfo_of,
@@ -35,7 +37,10 @@ from mmpose_occlusion.engine.insertion import (
     use_gt_boxes,
 )
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.evaluation.forced_occlusion import load_predictions
+from mmpose_occlusion.evaluation.forced_occlusion import (
+    load_predictions,
+    model_of,
+)
 from mmpose_occlusion.files import write_json
 
 _SHARED = (
@@ -72,6 +77,8 @@ def configure_test(cfg: Config, options: Namespace) -> list[str]:
         UsageError: The config lacks a setting that an option needs, a file
             does not exist, or an attack does not fit.
     """
+    if options.out:
+        check_out(options.out)
     init_default_scope(cfg.get('default_scope') or 'mmpose')
     set_work_dir(cfg, options.config, options.work_dir)
     name_visualizer(cfg)
@@ -114,6 +121,26 @@ def configure_test(cfg: Config, options: Namespace) -> list[str]:
     return names
 
 
+def check_out(path: str) -> None:
+    """Check the file of the metrics before hours of computing; only metrics
+    in JSON are known as ours and replaced."""
+    if not path.endswith(('.json', '.pkl', '.pickle')):
+        raise UsageError(f'--out "{path}" must be a .json or .pkl file')
+    if not Path(path).exists():
+        return
+    try:
+        found = json.loads(Path(path).read_bytes())
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict) or not all(
+        isinstance(value, int | float) for value in found.values()
+    ):
+        raise UsageError(
+            f'--out "{path}" exists and does not hold metrics in JSON: give '
+            'another name, or move it'
+        )
+
+
 def _analyse_badcases(cfg: Config, options: Namespace) -> None:
     """Turn MMPose's ``BadCaseAnalysisHook`` on."""
     if NumpyVersion(np.__version__) >= '2.4.0':
@@ -146,6 +173,9 @@ def _compare(cfg: Config, options: Namespace, names: list[str]) -> None:
             'test clean first, then under attack with --compare'
         )
     metric = _like_coco(cfg, 'ForcedOcclusionMetric')
+    model = options.checkpoint  # an address, or a file
+    if Path(model).is_file():
+        model = digest_of_file(model)
     if options.save_clean:
         if not options.save_clean.endswith('.npz'):
             raise UsageError(
@@ -156,7 +186,7 @@ def _compare(cfg: Config, options: Namespace, names: list[str]) -> None:
                 f'--save-clean "{options.save_clean}" exists already: give '
                 'another name, or delete it'
             )
-        _add_metric(cfg, dict(metric, save=options.save_clean))
+        _add_metric(cfg, dict(metric, save=options.save_clean, model=model))
         return
     if not names:
         raise UsageError(
@@ -172,6 +202,12 @@ def _compare(cfg: Config, options: Namespace, names: list[str]) -> None:
         load_predictions(options.compare)
     except ValueError as error:
         raise UsageError(f'--compare: {error}') from error
+    if model_of(options.compare) not in ('', model):
+        raise UsageError(
+            f'--compare "{options.compare}" was written by another model '
+            f'than "{options.checkpoint}": write it with --save-clean and '
+            'this checkpoint'
+        )
     _add_metric(cfg, dict(metric, clean=options.compare))
 
 

@@ -7,6 +7,7 @@ printed its own.
 
 import logging
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -32,8 +33,10 @@ def launch() -> int:
         try:
             main()
         except errors.ChildFailedError as error:
-            if not refusal.is_file():
-                rank, failure = error.get_first_failure()
+            rank, failure = error.get_first_failure()
+            killed = -failure.exitcode in (signal.SIGKILL, signal.SIGSEGV)
+            # others then fail for want of it
+            if killed or not refusal.is_file():
                 print(
                     f'error: process {rank} ended with exit status '
                     f'{failure.exitcode} ({failure.signal_name()}): run the '

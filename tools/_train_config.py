@@ -1,17 +1,19 @@
 """The options of tools/train.py, applied to a config, and its checkpoints."""
 
 import logging
+import re
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner, find_latest_checkpoint
-from mmengine.runner.checkpoint import CheckpointLoader
+from mmengine.runner import Runner
+from mmengine.runner.checkpoint import CheckpointLoader, load_from_local
 
 from mmpose_occlusion.checkpoints.load import without_wrapper
 from mmpose_occlusion.checkpoints.read import load_checkpoint_safely
@@ -29,6 +31,7 @@ def configure_training(cfg: Config, options: Namespace) -> None:
     """Change a config as MMPose's training tool does, and also
 
     - add the records of occlusions to the data samples,
+    - write checkpoints atomically,
     - warn of a later stage without the occlusions of the first,
     - write scalars for TensorBoard.
 
@@ -55,6 +58,9 @@ def configure_training(cfg: Config, options: Namespace) -> None:
         cfg.load_from = None if options.resume == 'auto' else options.resume
     if options.exact_resume:
         _resume_exactly(cfg)
+    saving = cfg.get('default_hooks', {}).get('checkpoint')
+    if saving and type_name(saving) == 'CheckpointHook':
+        saving['type'] = 'AtomicCheckpointHook'
     if options.auto_scale_lr:
         if not cfg.get('auto_scale_lr'):
             raise UsageError(
@@ -128,11 +134,11 @@ def _write_tensorboard(cfg: Config) -> None:
 
 
 def check_resume(cfg: Config, trust: bool = False) -> None:
-    """Check the checkpoint that a training starts from: MMEngine unpickles
-    files of all kinds.
+    """Check the checkpoint that a training starts from, as MMEngine unpickles
+    files of all kinds; with ``--resume`` alone, find it.
 
     Args:
-        cfg: The run's config.
+        cfg: The run's config; ``load_from`` is set to what is found.
         trust: See :func:`.load_checkpoint_safely`.
 
     Raises:
@@ -145,10 +151,62 @@ def check_resume(cfg: Config, trust: bool = False) -> None:
             'checkpoint to resume from' if cfg.get('resume') else 'load_from'
         )
         check_checkpoint(path, what)
+        if Path(path).is_file() or path.startswith('http'):
+            load_checkpoint_safely(path, trust)
     elif cfg.get('resume'):
-        path = find_latest_checkpoint(cfg.work_dir)
-    if path and (Path(path).is_file() or path.startswith('http')):
-        load_checkpoint_safely(path, trust)
+        cfg.load_from = _latest_checkpoint(cfg, trust)
+
+
+def _latest_checkpoint(cfg: Config, trust: bool) -> str | None:
+    """The readable checkpoint of a work dir that ``last_checkpoint`` names,
+    or else the newest; None where there is none, which is logged."""
+    folder = Path(cfg.work_dir)
+    hook = cfg.get('default_hooks', {}).get('checkpoint') or {}
+    if hook.get('out_dir'):
+        folder = Path(hook['out_dir']) / folder.name
+    numbered = [
+        (int(match[1]), path)
+        for path in folder.glob('*.pth')
+        if (match := re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem))
+    ]
+    found = [path for _, path in sorted(numbered, reverse=True)]
+    try:
+        text = (Path(cfg.work_dir) / 'last_checkpoint').read_text().strip()
+    except (OSError, ValueError):
+        text = ''
+    named = folder / Path(text).name if text else None
+    if named and named.is_dir():  # of DeepSpeed
+        return str(named)
+    if named and named.exists():
+        found = [named, *(path for path in found if path != named)]
+    error: UsageError | None = None
+    for path in found:
+        try:
+            load_checkpoint_safely(path, trust)
+        except UsageError as refusal:
+            if '--trust-checkpoint' in str(refusal):
+                raise  # a user's decision; an older one would lose epochs
+            print_log(f'{refusal}; not used', 'current', logging.WARNING)
+            error = error or refusal
+            continue
+        if path != named or str(path.resolve()) != str(Path(text).resolve()):
+            print_log(
+                f'"{cfg.work_dir}/last_checkpoint" names '
+                f'{repr(text) if text else "no checkpoint"}, so the training '
+                f'resumes from "{path}", the newest that can be read',
+                'current',
+                logging.WARNING,
+            )
+        return str(path)
+    if error:
+        raise error
+    print_log(
+        f'"{folder}" holds no checkpoint to resume from: the training starts '
+        'at its beginning',
+        'current',
+        logging.WARNING,
+    )
+    return None
 
 
 def check_start(runner: Runner) -> None:
@@ -161,12 +219,11 @@ def check_start(runner: Runner) -> None:
             key fits), or the training to be resumed has finished.
     """
     path = runner._load_from
-    if runner._resume and not path:
-        path = find_latest_checkpoint(runner.work_dir)
     if not path:
         return
     # check_resume has refused what is not trusted
     checkpoint = load_checkpoint_safely(path, trust=True)
+    _read_whole(path)
     theirs = without_wrapper(checkpoint.get('state_dict', checkpoint))
     model = runner.model
     model = model.module if is_model_wrapper(model) else model
@@ -189,6 +246,18 @@ def check_start(runner: Runner) -> None:
                 f'{meta[unit]} of {limit}): raise --cfg-options '
                 f'train_cfg.max_{unit}s to train on'
             )
+
+
+def _read_whole(checked: str) -> None:
+    """Let MMEngine read a checked file at once. It tries PyTorch's
+    weights-only reader before, prints its failure, and then reads all."""
+
+    def load(filename: str, map_location: Any = None) -> Any:
+        if filename != checked:
+            return load_from_local(filename, map_location)
+        return torch.load(filename, map_location, weights_only=False)
+
+    CheckpointLoader.register_scheme('', load, force=True)
 
 
 def fetch_pretrained(cfg: Config) -> None:

@@ -94,17 +94,20 @@ def test(options: argparse.Namespace) -> None:
     from _test_config import configure_test, write_metrics
     from mmengine.dist import master_only
     from mmengine.fileio import dump
-    from mmengine.runner import Runner
 
     from mmpose_occlusion.checkpoints import load_into
     from mmpose_occlusion.engine.config import load_config
-    from mmpose_occlusion.engine.launch import check_checkpoint, prepare_launch
+    from mmpose_occlusion.engine.launch import (
+        build_runner,
+        check_checkpoint,
+        prepare_launch,
+    )
 
     cfg = load_config(options.config, options.cfg_options)
     names = configure_test(cfg, options)
     check_checkpoint(options.checkpoint)
     prepare_launch(cfg, options.launcher)
-    runner = Runner.from_cfg(cfg)
+    runner = build_runner(cfg)
     load_into(runner.model, options.checkpoint, options.trust_checkpoint)
     metrics = runner.test()
     write_metrics(cfg, options, names, metrics)

@@ -55,11 +55,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def train(options: argparse.Namespace) -> None:
     """Check the options, then train."""
     import _train_config
-    from mmengine.runner import Runner
 
     from mmpose_occlusion.engine import data_files
     from mmpose_occlusion.engine.config import load_config
-    from mmpose_occlusion.engine.launch import prepare_launch
+    from mmpose_occlusion.engine.launch import build_runner, prepare_launch
 
     cfg = load_config(options.config, options.cfg_options)
     _train_config.configure_training(cfg, options)
@@ -72,7 +71,7 @@ def train(options: argparse.Namespace) -> None:
     _train_config.check_resume(cfg, options.trust_checkpoint)
     prepare_launch(cfg, options.launcher)
     _train_config.fetch_pretrained(cfg)
-    runner = Runner.from_cfg(cfg)
+    runner = build_runner(cfg)
     _train_config.check_start(runner)
     runner.train()
 

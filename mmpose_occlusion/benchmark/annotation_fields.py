@@ -311,7 +311,7 @@ def as_whole(value: Any) -> int | None:
 
 def as_positive(value: Any) -> int | None:
     whole = as_whole(value)
-    return whole if whole and whole > 0 else None
+    return whole if whole and 0 < whole <= MAX_ID else None
 
 
 def is_box(value: Any) -> TypeGuard[list[float]]:
@@ -343,7 +343,10 @@ def note_corners(faults: Faults, where: str, beyond: int, boxes: int) -> None:
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float)
+    """Also NaN and infinite ones, but no whole number beyond floats."""
+    return isinstance(value, float) or (
+        isinstance(value, int) and abs(value) <= MAX_ID
+    )
 
 
 def as_key(value: Any) -> Any:

@@ -90,11 +90,7 @@ def read_annotations(path: str | Path) -> Annotations:
         raise DataError(
             f'annotation file "{path}" holds a {kind_of(raw)}, and COCO\'s '
             'format is a dict of "images", "annotations" and "categories"'
-            + (
-                ': is it a file of results or detections?'
-                if isinstance(raw, list)
-                else ''
-            )
+            + (_what_list(raw) if isinstance(raw, list) else '')
         )
     for key in ('images', 'annotations'):
         if not isinstance(raw.get(key), list) or not raw[key]:
@@ -115,6 +111,13 @@ def read_annotations(path: str | Path) -> Annotations:
     return out
 
 
+def _what_list(raw: list) -> str:
+    first = raw[0] if raw and isinstance(raw[0], Mapping) else {}
+    if 'joints_vis' in first:
+        return ": it looks like MPII's, which MMPose reads unchecked"
+    return ': is it a file of results or detections?'
+
+
 def _read_categories(raw: Mapping, out: Annotations) -> int:
     """Joint names and links; the number of joints, 0 if open."""
     categories = raw.get('categories')
@@ -123,7 +126,9 @@ def _read_categories(raw: Mapping, out: Annotations) -> int:
         for c in (categories if isinstance(categories, list) else [])
         if isinstance(c, Mapping)
     ]
-    posed = [c for c in found if c.get('keypoints')]
+    posed = [
+        c for c in found if (k := c.get('keypoints')) and isinstance(k, list)
+    ]
     if not posed:
         out.faults.add(
             '$.categories',
@@ -276,6 +281,13 @@ def _read_people(
         out.rows.append(i)
         out.people.append(entry)
     note_corners(faults, '$.annotations[].bbox', beyond, len(out.people))
+    if any(isinstance(p, Mapping) and 'face_kpts' in p for p in raw):
+        faults.add(
+            '$.annotations[].face_kpts',
+            'people have keypoints of foot, face and hands (WholeBody)',
+            NOTED,
+            'only "keypoints" is checked',
+        )
     if others:
         faults.add(
             '$.annotations',
@@ -322,7 +334,9 @@ def corrected(annotations: Annotations) -> dict[str, Any] | None:
     posed = [
         c
         for c in (categories if isinstance(categories, list) else [])
-        if isinstance(c, Mapping) and c.get('keypoints')
+        if isinstance(c, Mapping)
+        and isinstance(c.get('keypoints'), list)
+        and c['keypoints']
     ] or [dict(name='person', keypoints=list(annotations.joints))]
     return dict(
         raw,

@@ -12,13 +12,16 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.confidence import CONFIDENT
 
 from .analysis import Analysis, AttackCost, JointChange, analyse
-from .data import BenchmarkRun, load_runs
+from .analysis.sensitivity_map import split_cells
+from .data import BenchmarkRun, load_named_runs
 from .suite import DEFAULT
 
 if TYPE_CHECKING:
     import pandas
 
     from mmpose_occlusion.predictors import Predictor
+
+    from .image_worst_case import WorstCaseSearch
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,12 @@ class Benchmark:
     runs: list[BenchmarkRun] = field(repr=False)
     trusted: bool = field(default=False, repr=False)
 
+    @property
+    def steps(self) -> int:
+        """Steps of the analysis: attacks, and all cells of maps as one."""
+        split = [split_cells(run.attacks) for run in self.runs]
+        return sum(len(others) + bool(cells) for others, cells in split)
+
     def analyse(self, draws: int = 0, seed: int = 0) -> list[Analysis]:
         """The analysis of each run.
 
@@ -49,20 +58,19 @@ class Benchmark:
         """Scores per attack, role and joint, for the people whose crop the
         attack changed.
 
-        Yields:
-            A dict with
+        Each is a dict with
 
-            - ``model``, ``data``, ``attack``, ``suite``;
-            - ``kind``, ``target``, ``fill``, ``size`` (diameter as a fraction
-              of the bbox height, or None) and ``place`` of the attack, see
-              :class:`.analysis.AttackDescription`;
-            - ``role``: 'target' (joints that the attack asks for, under
-              paint), 'bystander' (others under paint) or 'visible';
-            - ``joint``: its name, or 'all';
-            - ``n``: number of labelled joints; rows without any are left
-              out;
-            - for each measure of :class:`.analysis.JointScores`, such as
-              ``pck``: ``pck_clean`` and ``pck_attacked``.
+        - ``model``, ``data``, ``attack``, ``suite``;
+        - ``kind``, ``target``, ``fill``, ``size`` (diameter as a fraction
+          of the bbox height, or None) and ``place`` of the attack, see
+          :class:`.analysis.AttackDescription`;
+        - ``role``: 'target' (joints that the attack asks for, under
+          paint), 'bystander' (others under paint) or 'visible';
+        - ``joint``: its name, or 'all';
+        - ``n``: number of labelled joints; rows without any are left
+          out;
+        - for each measure of :class:`.analysis.JointScores`, such as
+          ``pck``: ``pck_clean`` and ``pck_attacked``.
         """
         for analysis in self.analyse():
             for cost in analysis.costs:
@@ -96,6 +104,7 @@ class Benchmark:
         threshold: float = CONFIDENT,
         formats: Sequence[str] = ('page', 'csv', 'json'),
         latex: str | Path | None = None,
+        pdf: bool = False,
         progress: Callable[[str], None] = lambda text: None,
     ) -> Path:
         """Write the report: page, JSON and CSV.
@@ -111,6 +120,7 @@ class Benchmark:
             threshold: Score above which a prediction counts as confident.
             formats: What to write, see :func:`.report.write_report`.
             latex: File of a LaTeX table.
+            pdf: Whether the page has its figures as PDF, too.
             progress: Called with the name of each step.
 
         Returns:
@@ -135,21 +145,27 @@ class Benchmark:
             threshold=threshold,
             formats=formats,
             latex=latex,
+            pdf=pdf,
             progress=progress,
         )
 
 
-def load_benchmark(folder: str | Path, *others: str | Path) -> Benchmark:
+def load_benchmark(
+    folder: str | Path, *others: str | Path, names: Sequence[str] = ()
+) -> Benchmark:
     """Read the complete runs of a benchmark's folder; no model is needed.
 
     Args:
         folder: The ``out`` of :func:`run_benchmark`.
         others: Folders of further benchmarks, to be compared with the first.
+        names: Of the models, one for each run; by default their own, with
+            the folder where several are equal.
 
     Raises:
-        UsageError: A folder holds no complete run, or a file is damaged.
+        UsageError: No run is complete, a file is damaged, or there is not one
+            name for each run.
     """
-    runs = [run for each in (folder, *others) for run in load_runs(each)]
+    runs = load_named_runs((folder, *others), names)
     return Benchmark(Path(folder), runs)
 
 
@@ -176,6 +192,7 @@ def run_benchmark(
     skip_unreadable: bool = False,
     people: str = 'all',
     options: Mapping[str, Any] | None = None,
+    search: 'WorstCaseSearch | None' = None,
     log: Callable[[str], object] = print,
 ) -> Benchmark | None:
     """Predict a data set clean and under attacks, into a folder.
@@ -223,6 +240,8 @@ def run_benchmark(
         people: Whom an attack on an image of a model that finds people by
             itself acts on: 'all' at once, or 'one', with an image pass each.
         options: Arguments of the model's adapter, such as ``padding``.
+        search: Instead of attacks, the search for the worst place on each
+            person; with a model of images.
         log: Called with lines of progress of a model of images.
 
     Returns:
@@ -251,12 +270,18 @@ def run_benchmark(
             options,
             people=people,
             timeout=timeout,
+            search=search,
             log=log,
             **common,
         )
         if run is None:
             return None
         return Benchmark(Path(out), [run], trusted=True)
+    if search is not None:
+        raise UsageError(
+            f'model "{model}" is a config of MMPose: the worst place is '
+            'searched on whole images, so write mmpose:CONFIG,CHECKPOINT'
+        )
     if checkpoint is None:
         raise UsageError(
             f'model "{model}" is a config of MMPose: give its checkpoint, too'
@@ -334,20 +359,11 @@ def _run_images(
 def _row(
     run: BenchmarkRun, cost: AttackCost, change: JointChange
 ) -> dict[str, Any]:
-    row: dict[str, Any] = dict(
-        model=run.model,
-        data=run.data,
-        attack=cost.name,
-        suite=cost.suite,
-        kind=cost.kind,
-        target=cost.target,
-        fill=cost.paint,
-        size=cost.severity,
-        place=cost.place,
-        role=change.group,
-        joint=change.joint,
-        n=change.number,
-    )
+    names = ('suite', 'kind', 'target')
+    row: dict[str, Any] = dict(model=run.model, data=run.data)
+    row |= dict(attack=cost.name, **{n: getattr(cost, n) for n in names})
+    row |= dict(fill=cost.paint, size=cost.severity, place=cost.place)
+    row |= dict(role=change.group, joint=change.joint, n=change.number)
     for name, value in vars(change.clean).items():
         row[f'{name}_clean'] = value
         row[f'{name}_attacked'] = getattr(change.attacked, name)

@@ -8,7 +8,7 @@ Coordinates are pixels of the image, with the centre of its first pixel at
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -266,6 +266,34 @@ def load_runs(folder: str | Path) -> list[BenchmarkRun]:
         )
     stores.sort(key=lambda store: (store.info['model'], store.info['key']))
     return [load_run(store) for store in stores]
+
+
+def load_named_runs(
+    folders: Sequence[str | Path], names: Sequence[str] = ()
+) -> list[BenchmarkRun]:
+    """The runs of several folders, with one of ``names`` each; by default
+    with their own, and the folder's where several are equal.
+
+    Raises:
+        UsageError: As of :func:`load_runs`, or the number of names is another.
+    """
+    found = [(Path(each), run) for each in folders for run in load_runs(each)]
+    own = [run.model for _, run in found]
+    if names and len(names) != len(own):
+        raise UsageError(
+            f'{len(names)} names for {len(own)} models ({", ".join(own)}): '
+            'give one for each, in this order'
+        )
+    named = names or [
+        f'{run.model} ({folder.resolve().name})'
+        if own.count(run.model) > 1
+        else run.model
+        for folder, run in found
+    ]
+    return [
+        replace(run, model=name)
+        for (_, run), name in zip(found, named, strict=True)
+    ]
 
 
 def load_run(

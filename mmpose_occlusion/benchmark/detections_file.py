@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 
 from mmpose_occlusion.errors import DataError
+from mmpose_occlusion.metrics.annotations import IOU_THRESHOLD, overlaps
 
 from .annotation_fields import (
     LEFT_OUT,
@@ -20,8 +22,6 @@ from .annotation_fields import (
     is_box,
     is_number,
     kind_of,
-    note_corners,
-    reaches_beyond,
     read_json,
 )
 from .annotation_file import Annotations
@@ -114,11 +114,7 @@ def read_detections(
             NOTED,
             'they are not used',
         )
-    beyond = sum(
-        reaches_beyond(box, [annotations.images[key]['width']])
-        for key, box in zip(out.image_ids, out.boxes, strict=True)
-    )
-    note_corners(out.faults, '$[].bbox', beyond, len(out.boxes))
+    _note_corners(out, annotations)
     if not out.boxes:
         why = out.faults.summary() or 'it is empty'
         raise DataError(
@@ -126,6 +122,37 @@ def read_detections(
             'write it again, or leave it out'
         )
     return out
+
+
+def _note_corners(found: Detections, annotations: Annotations) -> None:
+    """Note boxes of which few match a person unless read as corners."""
+    people: dict[int, list] = {}
+    for person in annotations.people:
+        people.setdefault(person['image_id'], []).append(person['bbox'])
+    rows: dict[int, list[int]] = {}
+    for row, image in enumerate(found.image_ids):
+        rows.setdefault(image, []).append(row)
+    matched = np.zeros(2, int)
+    for image in people.keys() & rows.keys():
+        written = np.array([found.boxes[row] for row in rows[image]])
+        true = _as_corners(people[image])
+        for i, boxes in enumerate((_as_corners(written), written)):
+            largest = overlaps(boxes, true).max(axis=1)
+            matched[i] += (largest >= IOU_THRESHOLD).sum()
+    number = len(found.boxes)
+    if 2 * matched[0] < number < 2 * matched[1]:
+        found.faults.add(
+            '$[].bbox',
+            f'{matched[0]:,} of {number:,} boxes match an annotated person',
+            NOTED,
+            f'read as corners x1, y1, x2, y2, {matched[1]:,} do, and they '
+            'are read as x, y, width, height, as COCO has them',
+        )
+
+
+def _as_corners(boxes: Any) -> np.ndarray:
+    boxes = np.asarray(boxes, np.float64)
+    return np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
 
 
 def check_images(

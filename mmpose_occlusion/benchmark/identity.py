@@ -73,6 +73,20 @@ def digest_of_file(path: str | Path) -> str:
     return _hash_file(path, hashlib.sha256())
 
 
+def digests_of_files(value: Any) -> dict[str, str]:
+    """The files that the texts in plain values name -> their SHA-256, for
+    example an ONNX file in a model's config."""
+    if isinstance(value, Mapping | list | tuple):
+        parts = value.values() if isinstance(value, Mapping) else value
+        return {
+            k: v for part in parts for k, v in digests_of_files(part).items()
+        }
+    with suppress(OSError, ValueError):  # too long for a name, or a zero byte
+        if isinstance(value, str) and os.path.isfile(value):
+            return {value: digest_of_file(value)}
+    return {}
+
+
 def digest_of_sources() -> str:
     """SHA-256 of the modules that paint, crop and predict."""
     root = Path(mmpose_occlusion.__file__).parent

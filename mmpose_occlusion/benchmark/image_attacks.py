@@ -1,21 +1,29 @@
 """Attacks on the people of whole images."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import FILLS, Attack, Occlusion, Person
+from mmpose_occlusion.occlusion.attack import TRANSFORMS
 from mmpose_occlusion.occlusion.paints import Donor
 from mmpose_occlusion.occlusion.person import segment_mask
 from mmpose_occlusion.occlusion.placement import Surroundings
+from mmpose_occlusion.occlusion.regions import Point
+from mmpose_occlusion.occlusion.targets import CELL, KEYPOINT
 
 from .effects import Effect, effect_of
 from .suite import SuiteAttack
 
 PADDING = 1.25
 """Of the region around a bbox that top-down models see."""
+
+PLACED = 'PlacedOcclusion'
+"""Type of the attacks of a search: a joint's disc at a place that is given
+with each person."""
 
 _OPTIONS = ('prob', 'seed')
 
@@ -43,6 +51,9 @@ class ImageAttack:
         self._links = links
         self._steps: list[tuple[Occlusion, int]] = []
         for config in attack.configs:
+            if config.get('type') == PLACED:
+                paint = {k: config[k] for k in ('target', 'fill', 'size')}
+                config = dict(paint, type=TRANSFORMS[KEYPOINT])
             one = Attack.from_config(config)
             if one is None:
                 raise UsageError(
@@ -65,6 +76,16 @@ class ImageAttack:
             own = one.options.get('seed')
             self._steps.append((one.occlusion(), seed if own is None else own))
 
+    def reaches(self, person: Person) -> bool:
+        """Whether it may change the person's image; a cell is known not to
+        where it is beside the person's box."""
+        return any(
+            target.kind != CELL
+            or not isinstance(occlusion.region(person, target, ()), str)
+            for occlusion, _ in self._steps
+            for target in occlusion.chooser.label
+        )
+
     def on(
         self,
         image: np.ndarray,
@@ -72,6 +93,7 @@ class ImageAttack:
         person: Person,
         box: np.ndarray,
         annotation: Mapping[str, Any],
+        point: Point | None = None,
     ) -> Effect:
         """The effect on one person, which does not depend on other people.
 
@@ -82,8 +104,19 @@ class ImageAttack:
             person: The person.
             box: ``(4,)`` xyxy of the person.
             annotation: Of which ids and the segment are used.
+            point: Centre of the disc of a :data:`PLACED` attack, which has
+                no target: all joints under it are bystanders.
         """
-        around = _Surroundings(image, person, self._links, box, annotation)
+        if point is not None:
+            moved = person._replace(points={person.skeleton.names[0]: point})
+            effect = self.on(image, scratch, moved, box, annotation)
+            under = effect.covers(np.array(person.xy, float), image.shape)
+            under &= person.available
+            hidden = tuple(np.flatnonzero(under).tolist())
+            return replace(effect, targets=(), bystanders=hidden)
+        around = PersonSurroundings(
+            image, person, self._links, box, annotation
+        )
         key = int(annotation['image_id']), int(annotation['id'])
         records = []
         for call, (occlusion, seed) in enumerate(self._steps):
@@ -104,7 +137,7 @@ class ImageAttack:
         return effect
 
 
-class _Surroundings(Surroundings):
+class PersonSurroundings(Surroundings):
     """A person's segment, and the region that top-down models see of it.
 
     Controls are placed in that region for every predictor.

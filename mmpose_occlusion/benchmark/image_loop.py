@@ -1,5 +1,6 @@
 """Predictions of whole images, block by block, clean and under attacks."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,8 +21,11 @@ from .data import UNMATCHED
 from .effects import BlockArrays, Effect
 from .image_attacks import ImageAttack
 from .image_people import ImagePeople, match_people
-from .store import CLEAN, BlockResult
+from .store import CLEAN, Block, BlockResult
 from .work import Recorder, Work
+
+_ANY_SHAPE = (1 << 30, 1 << 30)
+"""Of an image, where only the box of a person counts."""
 
 FINISHED = (
     'blocks that are finished are stored, and the same command resumes the run'
@@ -29,7 +33,7 @@ FINISHED = (
 
 
 @dataclass
-class _Image:
+class LoadedImage:
     """One decoded image: its rows, its pixels as attacks (BGR, and a scratch
     copy) and predictors (RGB) see them, and row -> annotated person.
     """
@@ -42,7 +46,7 @@ class _Image:
 
 
 @dataclass(frozen=True)
-class _Pass:
+class Pass:
     """One RGB image to predict: its rows, or the only one whose bbox is given,
     and the rows that get the answer.
     """
@@ -91,7 +95,34 @@ class ImageLoop:
                 for key, result, passes in self.results(w, images):
                     recorder.add(w.block, key, result, passes)
 
-    def read(self, work: Work) -> list[_Image]:
+    def estimate(self, work: Sequence[Work]) -> tuple[int, float]:
+        """The most forward passes that work takes, and the time in seconds
+        of one by that of the first image, after one to warm up."""
+        if not work:
+            return 0, 0.0
+        attacks, ids = list(self.attacks.values()), self.data.boxes.image_ids
+        number = 0
+        for w in work:
+            mine = ids[w.block.start : w.block.stop]
+            number += w.clean * len(np.unique(mine))
+            for row in range(w.block.start, w.block.stop):
+                person = self.data.person(row, _ANY_SHAPE)
+                if person is None:
+                    continue
+                # at most: the people of an image may be attacked at once
+                number += sum(attacks[i].reaches(person) for i in w.attacks)
+        first = work[0].block.start
+        same = int((ids == ids[first]).sum())
+        block = Block(work[0].block.number, first, first + same)
+        (image,) = self.read(Work(block, True, ()))
+        only = image.rows[:1]
+        passes = [Pass(image.rgb, only, only)] * self.batch_size
+        self.predict(passes[:1])
+        start = time.perf_counter()
+        self.predict(passes)
+        return number, (time.perf_counter() - start) / len(passes)
+
+    def read(self, work: Work) -> list[LoadedImage]:
         """The images of a block, decoded."""
         boxes, out = self.data.boxes, []
         rows = range(work.block.start, work.block.stop)
@@ -104,13 +135,15 @@ class ImageLoop:
             found = {r: self.data.person(r, bgr.shape) for r in mine}
             people = {r: p for r, p in found.items() if p is not None}
             rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-            out.append(_Image(np.array(mine), bgr, bgr.copy(), rgb, people))
+            out.append(
+                LoadedImage(np.array(mine), bgr, bgr.copy(), rgb, people)
+            )
         return out
 
     def results(
         self,
         work: Work,
-        images: Sequence[_Image],
+        images: Sequence[LoadedImage],
         starting: Callable[[str], object] = lambda path: None,
     ) -> Iterator[tuple[str, BlockResult, int]]:
         """Predictions of a block, clean and under each attack that is missing.
@@ -132,25 +165,25 @@ class ImageLoop:
             passes = (
                 one
                 for image in images
-                for one in self._passes(image, key, arrays, first)
+                for one in self.passes(image, key, arrays, first)
             )
             number = 0
             while batch := list(islice(passes, self.batch_size)):
-                starting(self._first_path(batch))
-                predictions = self._predict(batch)
+                starting(self.first_path(batch))
+                predictions = self.predict(batch)
                 for one, found in zip(batch, predictions, strict=True):
-                    self._place(one, found, arrays, first)
+                    self.place(one, found, arrays, first)
                 number += len(batch)
             yield key, arrays.result(self.whole_image), number
 
-    def _passes(
-        self, image: _Image, key: str, arrays: BlockArrays, first: int
-    ) -> Iterator[_Pass]:
+    def passes(
+        self, image: LoadedImage, key: str, arrays: BlockArrays, first: int
+    ) -> Iterator[Pass]:
         """An image, or what an attack makes of it where it changes it; notes
         what it hides in the arrays of a block with a first row.
         """
         if key == CLEAN:
-            yield _Pass(image.rgb, image.rows, image.rows)
+            yield Pass(image.rgb, image.rows, image.rows)
             return
         attack, boxes = self.attacks[key], self.data.boxes.person_boxes
         effects: dict[int, Effect] = {}
@@ -166,7 +199,7 @@ class ImageLoop:
                 effect.paint(rgb[..., ::-1])
                 chosen = np.array([row])
                 rows = image.rows if self.whole_image else chosen
-                yield _Pass(rgb, rows, chosen)
+                yield Pass(rgb, rows, chosen)
             else:
                 effects[row] = effect
         if not effects:
@@ -181,9 +214,9 @@ class ImageLoop:
                     under = effect.covers(xy, rgb.shape)
                     under &= person.available & ~arrays.targets[i]
                     arrays.bystanders[i] |= under
-        yield _Pass(rgb, image.rows, image.rows)
+        yield Pass(rgb, image.rows, image.rows)
 
-    def _predict(self, batch: Sequence[_Pass]) -> list[Prediction]:
+    def predict(self, batch: Sequence[Pass]) -> list[Prediction]:
         """Ask the predictor; its mistakes become one sentence."""
         boxes: list[np.ndarray | None] = [
             None if self.whole_image else self.data.boxes.boxes[one.rows]
@@ -197,17 +230,18 @@ class ImageLoop:
             words = ' '.join(str(error).split())
             raise UsageError(
                 f'predictor "{self.predictor.name}" failed in a batch that '
-                f'begins with "{self._first_path(batch)}" '
+                f'begins with "{self.first_path(batch)}" '
                 f'({type(error).__name__}: {words}): {FINISHED}'
             ) from error
         return check_predictions(self.predictor, found, boxes)
 
-    def _first_path(self, batch: Sequence[_Pass]) -> str:
+    def first_path(self, batch: Sequence[Pass]) -> str:
+        """File of a batch's first image."""
         row = batch[0].rows[0]
         return str(self.data.paths[int(self.data.boxes.image_ids[row])])
 
-    def _place(
-        self, one: _Pass, found: Prediction, arrays: BlockArrays, first: int
+    def place(
+        self, one: Pass, found: Prediction, arrays: BlockArrays, first: int
     ) -> None:
         """Predicted people into rows: one for each bbox, or the poses of an
         image into the rows of its people and of others."""

@@ -79,7 +79,9 @@ class ImagePeople:
         points = CorrectedRules().available(
             skeleton.names, xy, labelled, shape
         )
-        return Person(skeleton, xy, labelled, points, height, height)
+        return Person(
+            skeleton, xy, labelled, points, height, height, box.tolist()
+        )
 
     def blocks(self, images: int) -> list[Block]:
         """Blocks of a number of whole images."""

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +22,11 @@ from .annotation_file import Annotations, read_annotations
 from .data import UNMATCHED, BenchmarkRun, load_run, to_arrays
 from .detections_file import check_images, read_detections
 from .identity import digest_of_arrays, digest_of_images, digest_of_sources
-from .image_attacks import PADDING, ImageAttack
+from .image_attacks import PADDING, PLACED, ImageAttack
 from .image_loop import ImageLoop
 from .image_people import ImagePeople, count_found, image_people
 from .image_workers import compute_in_processes
+from .image_worst_case import WorstCaseLoop, WorstCaseSearch
 from .store import FORMAT, RunStore
 from .suite import SuiteAttack, load_suites
 from .work import IMAGE_DIGESTS, Recorder, command_facts, hold, open_run
@@ -65,6 +67,7 @@ def run_predictor(
     timeout: float | None = None,
     load: Callable[[], Predictor] | None = None,
     skip_unreadable: bool = False,
+    search: WorstCaseSearch | None = None,
     log: Callable[[str], object] = print,
 ) -> BenchmarkRun | None:
     """Predict images clean and under attacks, into a benchmark's folder.
@@ -83,7 +86,7 @@ def run_predictor(
         load: Makes the predictor in other processes; by default it is
             pickled.
         out, suites, attacks, people, seed, resume, max_images, batch_size,
-        dry_run, num_workers, timeout, skip_unreadable, log:
+        dry_run, num_workers, timeout, skip_unreadable, search, log:
             See :func:`.api.run_benchmark`.
 
     Returns:
@@ -102,9 +105,11 @@ def run_predictor(
             'no bboxes: leave out the detections'
         )
     read = read_annotations(annotations)
-    suite = load_suites(
-        suites, attacks, Skeleton.from_names(tuple(read.joints))
-    )
+    skeleton = Skeleton.from_names(tuple(read.joints))
+    if search is None:
+        suite = load_suites(suites, attacks, skeleton)
+    else:
+        suite = search.suite(skeleton)
     effects = {a.key: ImageAttack(a, seed, read.links) for a in suite}
     mapping = joint_mapping(
         predictor.keypoint_names, read.joints, f'predictor "{predictor.name}"'
@@ -122,9 +127,23 @@ def run_predictor(
         max_images=max_images,
     )
     data = _people(read, recipe, log, skip_unreadable)
-    one = people == ONE or predictor.needs_boxes
+    one = people == ONE or predictor.needs_boxes or search is not None
     size = batch_size or BATCH_IMAGES
-    loop = ImageLoop(predictor, data, effects, mapping, one, size)
+    facts: dict[str, Any] = dict(
+        data=data, mapping=mapping, one=one, batch_size=size
+    )
+    loop = ImageLoop(predictor, attacks=effects, **facts)
+    if search is not None:
+        search = search.within_budget(data, log)
+        suite = search.suite(skeleton)
+        loop = WorstCaseLoop(
+            predictor,
+            attacks={a.key: ImageAttack(a, seed, read.links) for a in suite},
+            search=search,
+            names=[a.name for a in suite],
+            seed=seed,
+            **facts,
+        )
     lock = None if dry_run else hold(out)
     try:
         arrays = to_arrays(data.boxes, data.people)
@@ -151,13 +170,21 @@ def run_predictor(
                 batch_size=size,
                 sources=digest_of_sources(),
                 versions=dict(opencv=cv2.__version__, numpy=np.__version__),
+                # blocks of another size
+                **(dict(search=PLACED) if search else {}),
             ),
         )
-        blocks = data.blocks(BLOCK_IMAGES)
+        blocks = data.blocks(1 if search else BLOCK_IMAGES)
         path, work = open_run(
             out, info, blocks, arrays, suite, resume, dry_run, log
         )
         if dry_run:
+            passes, each = loop.estimate(work)
+            left = timedelta(seconds=round(passes * each))
+            log(
+                f'These are at most {passes:,} forward passes, about {left} '
+                'in one process at the speed of the first image.'
+            )
             return None
         store = RunStore.open(path)
         with Recorder(store, work, log) as recorder:
@@ -173,6 +200,8 @@ def run_predictor(
             else:
                 loop.compute(work, recorder)
         facts = _facts(loop, load_run(store), source)
+        if search is not None:
+            facts.update(search=dict(vars(search), places=None))
         facts.update(forward_passes=recorder.passes, **command_facts(start))
         store.note(facts)
         run = load_run(store, [a.name for a in suite])
@@ -289,7 +318,11 @@ def case_images(
             SuiteAttack(case.attack, '', configs), run.seed, run.joints.links
         )
         box, painted = data.boxes.person_boxes[case.row], image.copy()
-        attack.on(image, image.copy(), person, box, raw).paint(painted)
+        at = None
+        if configs[0].get('type') == PLACED:
+            centres = attacks[case.attack].centres
+            at = None if centres is None else tuple(centres[case.row].tolist())
+        attack.on(image, image.copy(), person, box, raw, at).paint(painted)
         warp, size = _warp(box)
         clean, attacked = (
             cv2.warpAffine(pixels, warp, size) for pixels in (image, painted)

@@ -1,10 +1,12 @@
 """Predictors in processes of their own: several at a time, with a time-out."""
 
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from time import monotonic
 from typing import Any
@@ -109,7 +111,9 @@ def _started(
     context = get_context('spawn')
     here, there = context.Pipe()
     facts = {k: v for k, v in vars(loop).items() if k != 'predictor'}
-    process = context.Process(target=_work, args=(there, load, facts))
+    process = context.Process(
+        target=_work, args=(there, type(loop), load, facts)
+    )
     try:
         process.start()
     except Exception as error:
@@ -126,19 +130,30 @@ def _started(
 
 
 def _work(
-    pipe: Connection, load: Callable[[], Predictor], facts: dict[str, Any]
+    pipe: Connection,
+    kind: type[ImageLoop],
+    load: Callable[[], Predictor],
+    facts: dict[str, Any],
 ) -> None:
     """In a process: predict block after block."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
     try:
-        loop = ImageLoop(load(), **facts)
+        loop = kind(load(), **facts)
         for work in iter(pipe.recv, None):
             for result in loop.results(work, loop.read(work), pipe.send):
                 pipe.send(result)
             pipe.send(None)
     except UsageError as error:
         pipe.send(error)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it does, however it does."""
+    parent: Any = parent_process()
+    parent.join()
+    os._exit(1)
 
 
 def _shortest(

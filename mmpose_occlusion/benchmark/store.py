@@ -10,8 +10,8 @@ set:
 - ``shards/BLOCK-DIGEST.npz``: predictions for one block of crops, clean or
   under some attacks.
 
-A file's name contains the SHA-256 of its bytes, so that truncated and damaged
-files are recognised.
+The name of an array file contains the SHA-256 of its bytes, and run.json and
+attacks.json one of their content, so that damaged files are recognised.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import TEMPORARY, write_bytes, write_json
+from mmpose_occlusion.files import TEMPORARY, plain, write_bytes, write_json
 
 FORMAT = 2
 """Version of the files; other versions are not read."""
@@ -135,7 +135,7 @@ class RunStore:
         edges = [0, *(block.stop for block in blocks)]
         info = dict(info, format=FORMAT, key=key, edges=edges)
         name = _write_digested(path, 'people', arrays)
-        write_json(path / 'run.json', dict(info, people=name))
+        _write_signed(path / 'run.json', dict(info, people=name))
         return cls(path, info)
 
     @classmethod
@@ -154,11 +154,8 @@ class RunStore:
                 f'this version reads format {FORMAT}: run the benchmark '
                 'again with another output folder'
             )
-        if not _is_complete(info):
-            raise UsageError(
-                f'"{path / "run.json"}" is damaged: run the benchmark again, '
-                'which writes it again and keeps the predictions'
-            )
+        if not _is_signed(info) or not _is_complete(info):
+            raise _damaged(path / 'run.json')
         return cls(path, info)
 
     def people(self) -> dict[str, np.ndarray]:
@@ -170,10 +167,7 @@ class RunStore:
         path = self.path / self.info['people']
         found = _read_digested(path)
         if found is None:
-            raise UsageError(
-                f'"{path}" is damaged: run the benchmark again, which '
-                'writes it again and keeps the predictions'
-            )
+            raise _damaged(path)
         return found
 
     def write(self, block: Block, results: Mapping[str, BlockResult]) -> None:
@@ -184,14 +178,14 @@ class RunStore:
                 [getattr(r, name) for r in results.values()]
             )
         arrays['attack'] = np.array(list(results), str)
-        _write_digested(self.path / 'shards', f'{block.number:06d}', arrays)
+        (shards := self.path / 'shards').mkdir(exist_ok=True)
+        _write_digested(shards, f'{block.number:06d}', arrays)
 
     def read(
         self, keys: Iterable[str] | None = None
     ) -> dict[int, dict[str, BlockResult]]:
         """Undamaged results, of some attacks or all: number of the block ->
-        key of the attack -> result.
-        """
+        key of the attack -> result."""
         found: dict[int, dict[str, BlockResult]] = {}
         wanted = None if keys is None else set(keys)
         for path, number in self._shards():
@@ -237,7 +231,7 @@ class RunStore:
         """Files of predictions and the numbers of their blocks, sorted."""
         return [
             (path, int(match[1]))
-            for path in sorted((self.path / 'shards').iterdir())
+            for path in sorted((self.path / 'shards').glob('*.npz'))
             if (match := _SHARD.fullmatch(path.name))
             and int(match[1]) < len(self.blocks)
         ]
@@ -247,7 +241,10 @@ class RunStore:
         """All attacks requested so far, each with ``key``, ``name``,
         ``suite``, ``configs`` and ``details``."""
         path = self.path / 'attacks.json'
-        return _read_json(path)['attacks'] if path.is_file() else []
+        found = _read_json(path) if path.is_file() else dict(attacks=[])
+        if not _is_signed(found):
+            raise _damaged(path)
+        return found['attacks']
 
     def request(self, attacks: Sequence[Mapping]) -> None:
         """Add attacks to :attr:`attacks`; one of a known name replaces it."""
@@ -257,7 +254,7 @@ class RunStore:
             _LOG.warning('"%s/attacks.json" is damaged, and new.', self.path)
             known = {}
         known.update({attack['name']: dict(attack) for attack in attacks})
-        write_json(
+        _write_signed(
             self.path / 'attacks.json', dict(attacks=list(known.values()))
         )
 
@@ -282,6 +279,7 @@ def _is_complete(info: Mapping[str, Any]) -> bool:
     return (
         {'model', 'key'} <= set(info)
         and isinstance(edges, list)
+        and len(edges) > 1
         and all(isinstance(edge, int) for edge in edges)
         and isinstance(people, str)
         and Path(people).name == people
@@ -322,6 +320,13 @@ def joined_predictions(
     return out
 
 
+def _damaged(path: Path) -> UsageError:
+    return UsageError(
+        f'"{path}" is damaged: run the benchmark again, which writes it again '
+        'and keeps the predictions'
+    )
+
+
 def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding='utf-8'))
@@ -332,6 +337,24 @@ def _read_json(path: Path) -> Any:
         ) from error
 
 
+def _write_signed(path: Path, value: Mapping[str, Any]) -> None:
+    """Write JSON with a digest of its content."""
+    value = plain(value)
+    write_json(path, dict(value, digest=_digest_of(value)))
+
+
+def _is_signed(value: Any) -> bool:
+    """Whether JSON has its digest, which is removed; older files have none."""
+    if not isinstance(value, dict):
+        return True
+    digest = value.pop('digest', None)
+    return digest is None or digest == _digest_of(value)
+
+
+def _digest_of(value: Mapping[str, Any]) -> str:
+    return _digest(json.dumps(value, sort_keys=True).encode())
+
+
 def _write_digested(
     folder: Path, stem: str, arrays: Mapping[str, np.ndarray]
 ) -> str:
@@ -340,8 +363,7 @@ def _write_digested(
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     data = buffer.getvalue()
     name = f'{stem}-{_digest(data)}.npz'
-    write_bytes(folder / name, data)
-    return name
+    return write_bytes(folder / name, data).name
 
 
 def _read_digested(path: Path) -> dict[str, np.ndarray] | None:

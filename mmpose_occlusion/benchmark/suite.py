@@ -30,9 +30,8 @@ from typing import Any
 
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Attack, parse_attack
-from mmpose_occlusion.occlusion.attack import WILDCARD
 from mmpose_occlusion.occlusion.placement import TARGET
-from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
+from mmpose_occlusion.occlusion.targets import PART
 from mmpose_occlusion.skeleton import Skeleton
 
 from .identity import digest, key_of, plain
@@ -268,9 +267,9 @@ def _label(step: Attack | dict) -> str:
     if isinstance(step, Attack):
         return str(step)
     type_ = step['type']
-    name = type_ if isinstance(type_, str) else type_.__name__
+    name = getattr(type_, '__name__', str(type_))
     target = step.get('target', '')
-    if not isinstance(target, str):
+    if isinstance(target, list | tuple):
         target = ','.join(map(str, target))
     fields = [name.rpartition('.')[2], target, step.get('fill', '')]
     return ':'.join(str(part) for part in fields if part)
@@ -293,7 +292,7 @@ def _read(entry: Any, skeleton: Skeleton) -> list[Attack | dict]:
         attack = Attack.from_config(entry)
         if attack is None:
             return [dict(entry)]
-    elif isinstance(entry, Sequence):
+    elif isinstance(entry, Sequence) and entry:
         return [one for part in entry for one in _read(part, skeleton)]
     else:
         raise ValueError(
@@ -314,7 +313,7 @@ def _steps(
     Raises:
         ValueError: The data set lacks a target, or wildcards are mixed.
     """
-    wild = [a for a in attacks if isinstance(a, Attack) and a.word == WILDCARD]
+    wild = [a for a in attacks if isinstance(a, Attack) and a.is_wild]
     if len({attack.kind for attack in wild}) > 1:
         raise ValueError(
             'an attack has "*" for joints and for parts at once: write two '
@@ -341,11 +340,11 @@ def _steps(
 
 def _derived(attacks: Sequence[Attack | dict]) -> dict[str, Any]:
     """Details that follow from an attack."""
-    attack = attacks[0]
-    if len(attacks) != 1 or not isinstance(attack, Attack):
+    if len(attacks) != 1 or not isinstance(attacks[0], Attack):
         return {}
+    attack = attacks[0]
     details: dict[str, Any] = {}
-    if attack.size.fraction is not None and attack.kind == KEYPOINT:
+    if attack.size.fraction is not None and attack.kind != PART:
         details['severity'] = attack.size.fraction
     if attack.offset:
         details['offset'] = attack.offset
@@ -366,7 +365,7 @@ def _complete(config: Mapping) -> dict[str, Any]:
         kind=attack.kind,
         names=attack.names,
         fill=attack.fill,
-        size=str(attack.size) if attack.kind == KEYPOINT else '6',
+        size='6' if attack.kind == PART else str(attack.size),
         place=attack.place,
         parts=attack.parts,
         options=attack.options,

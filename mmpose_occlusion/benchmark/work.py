@@ -2,7 +2,9 @@
 
 import platform
 import shlex
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +29,9 @@ FLUSH_SECONDS = 10.0
 
 LOG_SECONDS = 15.0
 """Minimum time between two lines of progress."""
+
+LEAST_DONE = 0.01
+"""Fraction of the work from which on the rest can be estimated."""
 
 LOCK = '.benchmark.lock'
 IMAGE_DIGESTS = 'image-digests.json'
@@ -189,7 +194,8 @@ def plan(
 class Recorder:
     """Writes the results of a block when all are there, and those of slow
     blocks every few seconds; logs the progress. Use it as a context: what is
-    finished is written at its end, also after an error.
+    finished is written at its end, also after an error. In the context, Ctrl-C
+    stops after the batch, and a second one at once.
 
     Args:
         store: Where to write.
@@ -214,9 +220,27 @@ class Recorder:
         self._start = self._written = self._logged = time.monotonic()
 
     def __enter__(self) -> 'Recorder':
+        self._interrupted = False
+        self._handler: Any = None
+        if threading.current_thread() is threading.main_thread():
+            self._handler = signal.signal(signal.SIGINT, self._interrupt)
         return self
 
+    def _interrupt(self, *_: object) -> None:
+        self._interrupted = True
+        signal.signal(signal.SIGINT, self._handler)
+        print(
+            'Stopping after this batch, whose result is stored; Ctrl-C again '
+            'stops at once.',
+            file=sys.stderr,
+        )
+
     def __exit__(self, *error: object) -> None:
+        self._flush()
+        if self._handler is not None:
+            signal.signal(signal.SIGINT, self._handler)
+
+    def _flush(self) -> None:
         for number in list(self._kept):
             self._write(number)
 
@@ -225,6 +249,9 @@ class Recorder:
     ) -> None:
         """Take the result of a block under the attack of a key, which took a
         number of forward passes.
+
+        Raises:
+            KeyboardInterrupt: After Ctrl-C.
         """
         self._kept.setdefault(block.number, {})[key] = result
         self._open[block.number] -= 1
@@ -232,13 +259,15 @@ class Recorder:
         if not self._open[block.number]:
             self._write(block.number)
         elif now - self._written > FLUSH_SECONDS:
-            self.__exit__()
+            self._flush()
         self.passes += passes
         self._units += len(block)
-        if now - self._logged < LOG_SECONDS:
+        if self._interrupted:
+            raise KeyboardInterrupt
+        done = self._units / self._total
+        if now - self._logged < LOG_SECONDS or done < LEAST_DONE:
             return
         self._logged, elapsed = now, now - self._start
-        done = self._units / self._total
         passed, left = (
             timedelta(seconds=round(seconds))
             for seconds in (elapsed, elapsed / done - elapsed)

@@ -104,6 +104,11 @@ def add_config(parser: argparse.ArgumentParser, dest: str = 'config') -> None:
         'td-hm_res50_8xb64-210e_coco-256x192.py',
     )
     add_cfg_options(parser)
+    add_skip_unreadable(parser)
+
+
+def add_skip_unreadable(parser: argparse.ArgumentParser) -> None:
+    """The argument ``--skip-unreadable``."""
     parser.add_argument(
         '--skip-unreadable',
         action='store_true',
@@ -153,6 +158,10 @@ def add_images(parser: argparse.ArgumentParser) -> None:
         "an option of the model's adapter, for example padding=1.1; "
         'several, each with its own --predictor-option',
     )
+
+
+def add_people(parser: argparse.ArgumentParser) -> None:
+    """The argument ``--people``."""
     parser.add_argument(
         '--people',
         choices=['all', 'one'],
@@ -268,4 +277,44 @@ def add_gt_boxes(parser: argparse.ArgumentParser) -> None:
         '--gt-boxes',
         action='store_true',
         help="use annotated bboxes instead of a detector's",
+    )
+
+
+def add_stored_run(parser: argparse.ArgumentParser) -> None:
+    """The arguments of runs whose predictions are stored."""
+    parser.add_argument(
+        '--dry-run',
+        action='store_true',
+        help='print how many predictions are missing; nothing is stored',
+    )
+    parser.add_argument(
+        '--resume',
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help='use the predictions of this run in DIR (the default); '
+        '--no-resume deletes them',
+    )
+    parser.add_argument(
+        '--batch-size',
+        type=whole_number(1),
+        metavar='N',
+        help='maximum number of crops in a forward pass (default: 32 on a '
+        'CPU, 64 elsewhere), or of whole images in a call (16); predictions '
+        'of another size are stored apart',
+    )
+    parser.add_argument(
+        '--workers',
+        '--num-workers',
+        dest='num_workers',
+        type=whole_number(0),
+        metavar='N',
+        help="processes that make crops (default: the config's), or that "
+        'predict whole images (default: this one)',
+    )
+    parser.add_argument(
+        '--timeout',
+        type=float,
+        metavar='S',
+        help='seconds that a model of whole images may take for a call; it '
+        'then runs in a process of its own',
     )

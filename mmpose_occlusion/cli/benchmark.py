@@ -37,6 +37,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     arguments.add_config(parser, 'model')
     arguments.add_checkpoint(parser, optional=True)
     arguments.add_images(parser)
+    arguments.add_people(parser)
     parser.add_argument(
         '--suite',
         dest='suites',
@@ -62,43 +63,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     arguments.add_seed(parser)
     arguments.add_max_images(parser)
-    parser.add_argument(
-        '--dry-run',
-        action='store_true',
-        help='print how many predictions are missing; nothing is stored',
-    )
-    parser.add_argument(
-        '--resume',
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help='use the predictions of this run in DIR (the default); '
-        '--no-resume deletes them',
-    )
+    arguments.add_stored_run(parser)
     arguments.add_gt_boxes(parser)
-    parser.add_argument(
-        '--batch-size',
-        type=arguments.whole_number(1),
-        metavar='N',
-        help='maximum number of crops in a forward pass (default: 32 on a '
-        'CPU, 64 elsewhere), or of whole images in a call (16); predictions '
-        'of another size are stored apart',
-    )
-    parser.add_argument(
-        '--workers',
-        '--num-workers',
-        dest='num_workers',
-        type=arguments.whole_number(0),
-        metavar='N',
-        help="processes that make crops (default: the config's), or that "
-        'predict whole images (default: this one)',
-    )
-    parser.add_argument(
-        '--timeout',
-        type=float,
-        metavar='S',
-        help='seconds that a model of whole images may take for a call; it '
-        'then runs in a process of its own',
-    )
     parser.add_argument(
         '--threads',
         type=arguments.whole_number(1),
@@ -139,8 +105,7 @@ def benchmark(args: argparse.Namespace) -> None:
             return
     from mmpose_occlusion.benchmark.report import show_steps
 
-    attacks = sum(len(run.attacks) for run in found.runs)
-    path = found.report(progress=show_steps(attacks))
+    path = found.report(progress=show_steps(found.steps))
     print(f'Wrote {path}, report.json, table.md and CSV files')
 
 

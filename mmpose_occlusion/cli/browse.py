@@ -12,7 +12,7 @@ with every record.
 import argparse
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,17 +109,30 @@ def browse(options: BrowseOptions) -> None:
         raise UsageError(f'the {split} data of "{options.config}" is empty')
     indices = crops.draw_indices(len(dataset), options.num, options.seed)
     views = list(crops.views(dataset, indices, options.seed))
+    together = len({view.name for view in views})
+    groups = [views[i : i + together] for i in range(0, len(views), together)]
+    groups.sort(  # changed crops first, unmatched boxes last
+        key=lambda group: (
+            not any(view.is_changed for view in group),
+            not any(view.labelled.any() for view in group),
+        )
+    )
+    views = [view for group in groups for view in group]
     style = PoseStyle.from_metainfo(
         metainfo_of(cfg[f'{split}_dataloader']['dataset'])
     )
     names = [attack_name(each) for each in attacks]
     views_of: dict[str, list] = {view.name: [] for view in views}
     for view in views:
-        views_of[view.name].append(outcomes(view.records))
+        views_of[view.name].append(view.records)
     counts = [
         line
-        for name, done in views_of.items()
-        for line in summarize(done, names, name)
+        for name, records in views_of.items()
+        for line in summarize(
+            [outcomes(each) for each in records],
+            names or _own_names(name, records),
+            'Attack ' if names else '',
+        )
     ]
     own = ', '.join(filter(None, views_of)) or "the pipeline's own occlusions"
     heading = f'{" + ".join(names) or own}, {split} data'
@@ -127,7 +140,7 @@ def browse(options: BrowseOptions) -> None:
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
     image = contact_sheet(
-        views, style, heading, together=len(views_of), facts=facts
+        views, style, heading, together=together, facts=facts
     )
     _, data = cv2.imencode('.png', image[..., ::-1])
     write_bytes(out / 'sheet.png', data.tobytes())
@@ -136,6 +149,15 @@ def browse(options: BrowseOptions) -> None:
     for line in counts:
         print(line)
     print(f'Wrote {out / "sheet.png"} and {out / "gallery.html"}')
+
+
+def _own_names(view: str, crops: Sequence[Sequence[Mapping]]) -> list[str]:
+    """Classes of the occlusions of a pipeline or of a view."""
+    found = {r['call']: r['transform'] for crop in crops for r in crop}
+    return [
+        f'{view} {found.get(call, "occlusion")}'.lstrip()
+        for call in range(1 + max(found, default=-1))
+    ]
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -63,11 +63,16 @@ def check(options: CheckOptions) -> None:
 
     found = read_annotations(options.annotations)
     if options.config:
+        from mmpose_occlusion.engine import data_files
         from mmpose_occlusion.engine.config import dataloader, load_config
-        from mmpose_occlusion.engine.data_files import check_joints
 
         loader = dataloader(load_config(options.config), 'test')
-        check_joints(found, loader['dataset'])
+        dataset = dict(loader['dataset'], ann_file=options.annotations)
+        dataset['data_root'] = None
+        if data_files.reads_plainly(dataset):
+            data_files.check_joints(found, dataset)
+        else:
+            print(f'{options.config}: {data_files.unchecked(dataset)}')
     if options.images:
         check_images(found, options.images, decode=True)
     print(

@@ -29,6 +29,7 @@ class ImageFileOptions:
     predictor_options: dict[str, str]
     attacks: list[str]
     out: str
+    overwrite: bool
     seed: int
     threshold: float
 
@@ -65,6 +66,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--out', required=True, metavar='FILE', help='file, or folder'
     )
+    parser.add_argument(
+        '--overwrite', action='store_true', help='replace existing files'
+    )
     arguments.add_seed(parser, 'random draws')
     parser.add_argument(
         '--threshold',
@@ -96,6 +100,9 @@ def occlude(options: ImageFileOptions) -> None:
     path = Path(options.path)
     if not path.exists():
         raise UsageError(f'"{path}" does not exist')
+    out = Path(options.out)
+    if out.exists() and out.samefile(path):
+        raise UsageError(f'--out "{out}" is the input: give another name')
     occluder = ImageOccluder(
         [parse_attack(text) for text in options.attacks],
         seed=options.seed,
@@ -118,6 +125,7 @@ def occlude(options: ImageFileOptions) -> None:
             lambda steps, total: track(
                 steps, 'occluding', total, disable=total == 1
             ),
+            overwrite=options.overwrite,
         )
     except ValueError as error:  # of occlude(), in one sentence
         raise UsageError(str(error)) from error

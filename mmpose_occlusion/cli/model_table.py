@@ -49,8 +49,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def table(options: TableOptions) -> None:
     """Read the reports, print the table."""
     from mmpose_occlusion.benchmark.report import results_file
-    from mmpose_occlusion.files import write_json
+    from mmpose_occlusion.files import check_output, write_json
 
+    if options.results:
+        check_output(options.results, b'{\n "format": 1,', '--results')
     read = results_file.read_results
     found = [result for path in options.reports for result in read(path)]
     if options.results:

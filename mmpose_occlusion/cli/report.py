@@ -31,6 +31,8 @@ class ReportOptions:
     measure: str | None
     threshold: float
     latex: str | None
+    name: list[str]
+    pdf: bool
     csv: bool
     json: bool
 
@@ -76,6 +78,20 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='FILE',
         help="write a paper's table, with intervals and the conditions",
     )
+    parser.add_argument(
+        '--name',
+        action='append',
+        default=[],
+        metavar='NAME',
+        help='name of a model on the page; several, one for each model in '
+        'their order (default: their own, and the folder where they are '
+        'equal)',
+    )
+    parser.add_argument(
+        '--pdf',
+        action='store_true',
+        help='let the figures of the page be saved as PDF, not only as SVG',
+    )
     for option in ('--csv', '--json'):
         parser.add_argument(
             option,
@@ -91,7 +107,7 @@ def report(options: ReportOptions) -> None:
     from mmpose_occlusion.benchmark.api import load_benchmark
     from mmpose_occlusion.benchmark.report import show_steps
 
-    found = load_benchmark(*options.folders)
+    found = load_benchmark(*options.folders, names=options.name)
     chosen = [name for name in ('csv', 'json') if getattr(options, name)]
     path = found.report(
         options.out,
@@ -102,7 +118,8 @@ def report(options: ReportOptions) -> None:
         threshold=options.threshold,
         formats=chosen or ('page', 'csv', 'json'),
         latex=options.latex,
-        progress=show_steps(sum(len(run.attacks) for run in found.runs)),
+        pdf=options.pdf,
+        progress=show_steps(found.steps),
     )
     what = [str(path), 'report.json, table.md and CSV files']
     if chosen:

@@ -9,6 +9,7 @@ import errno
 import functools
 import gc
 import io
+import multiprocessing
 import os
 import re
 import signal
@@ -21,7 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mmpose_occlusion.errors import DataError, UsageError
+from mmpose_occlusion.errors import DataError, UsageError, report_error
 
 Options = TypeVar('Options')
 
@@ -64,6 +65,14 @@ _TEXTS = (
         MACHINE,
         'a worker that makes crops was killed, perhaps for want of memory: '
         'run the same command again, with fewer workers',
+    ),
+    (
+        r'DataLoader timed out after',
+        MACHINE,
+        'a worker that makes crops is frozen, or needs more than '
+        'freeze_timeout seconds for a batch: what is finished is stored, run '
+        'the same command again, with a larger --cfg-options freeze_timeout=S '
+        'where it was only slow',
     ),
     (
         r'Connection (closed|reset) by peer|Timed out waiting|[Ww]atchdog',
@@ -113,7 +122,7 @@ def run(
     robust_output()
     missing = [name for name in _MMPOSE if find_spec(name) is None]
     if missing and mmpose:
-        return _fail(
+        return report_error(
             f'{sys.executable} has no module "{missing[0]}", which this '
             'command needs: use an environment with MMPose, for example '
             '$(make -s print-python)',
@@ -122,9 +131,11 @@ def run(
     config: Any = getattr(options, 'config', None)
     if config and '::' not in config and not Path(config).is_file():
         # before the imports, which take seconds
-        return _fail(
+        return report_error(
             f'config file "{config}" does not exist: give the path of a '
-            'config, or one of MMPose\'s own as "mmpose::body_2d_keypoint/..."'
+            "config, or one of MMPose's own as "
+            '"mmpose::body_2d_keypoint/..."',
+            USER,
         )
     _end_with_parents()
     os.environ.setdefault('LOCAL_RANK', str(getattr(options, 'local_rank', 0)))
@@ -134,10 +145,10 @@ def run(
             try:
                 _import_mmpose()
             except RuntimeError as error:  # of the check of versions
-                return _fail(error, MACHINE)
+                return report_error(error, MACHINE)
         work(options)
     except KeyboardInterrupt:
-        status = _fail(
+        status = report_error(
             'interrupted: what is finished is stored; run the same command '
             'again',
             INTERRUPTED,
@@ -146,7 +157,8 @@ def run(
         if '--traceback' in sys.argv:
             traceback.print_exc()
         code, sentence = explain(error, _loaded(config, options))
-        status = _fail(sentence, code)
+        sentence = _end_workers() + sentence
+        status = report_error(sentence, code)
     finally:
         _destroy_process_group()
     return status
@@ -196,19 +208,15 @@ def _loaded(path: str | None, options: object) -> Any:
         return None
 
 
-def _fail(error: Exception | str, status: int = USER) -> int:
-    sentence = printable(f'error: {error}')
-    path = os.environ.get('MMPOSE_OCCLUSION_REFUSAL')
-    if path:
-        # printed once by tools/_torchrun.py, for all processes: the first
-        # one's, since other processes fail for want of it
-        own = Path(f'{path}.{os.getpid()}')
-        own.write_text(f'{status} {sentence}', encoding='utf-8')
-        if not Path(path).exists():
-            own.replace(path)
-    else:
-        print(sentence, file=sys.stderr)
-    return status
+def _end_workers() -> str:
+    """Kill the workers of data loaders, which Python waits for at its end;
+    returns words on those that were frozen."""
+    for child in multiprocessing.active_children():
+        if child.daemon:
+            child.kill()
+    watch: Any = sys.modules.get('mmpose_occlusion.engine.rank_watch')
+    frozen = ', '.join(map(str, watch.FROZEN)) if watch else ''
+    return f'worker process {frozen} was frozen and is ended: ' * bool(frozen)
 
 
 def _destroy_process_group() -> None:
@@ -220,6 +228,10 @@ def _destroy_process_group() -> None:
     """
     if 'torch.distributed' not in sys.modules:
         return
+    if 'mmpose_occlusion.engine.launch' in sys.modules:
+        from mmpose_occlusion.engine.launch import stop_watching
+
+        stop_watching()
     import torch.distributed
 
     available = torch.distributed.is_available()
@@ -316,6 +328,12 @@ def _of_config(
 ) -> tuple[int, str] | None:
     """MMEngine's errors of what a config lacks or has too much."""
     unknown = re.search(r"'?([\w.]+) is not in the \S+ registry", text)
+    package = unknown[1].partition('.')[0] if unknown else ''
+    if unknown and package != unknown[1] and not find_spec(package):
+        return USER, (
+            f'{_key(config, unknown[1])}type="{unknown[1]}" is of the package '
+            f'"{package}", which is not installed: pip install {package}'
+        )
     if unknown:
         return USER, (
             f'{_key(config, unknown[1])}type="{unknown[1]}" is no class that '
@@ -369,11 +387,3 @@ def _keys(node: Any, name: str, key: str = '') -> Iterator[str]:
 
 def _shortened(text: str, length: int = 200) -> str:
     return text if len(text) <= length else f'{text[: length - 4]} ...'
-
-
-def printable(text: str) -> str:
-    """A text in one line: control characters are shown as escapes."""
-    return ''.join(
-        c if c.isprintable() else c.encode('unicode_escape').decode()
-        for c in text
-    )

@@ -4,8 +4,9 @@
         --images val2017 --out DIR
     occlusion-zoo --zoo my_zoo.yml --only rtmo-s ... --out DIR
 
-The list, by default configs/zoo.yml (MMPose's released COCO checkpoints, which
-are downloaded), has for each model the arguments of occlusion-benchmark,
+The list, by default zoo.yml of this package (MMPose's released COCO
+checkpoints, which are downloaded), has for each model the arguments of
+occlusion-benchmark,
 "model" and "checkpoint" if it has one, and a "name". Predictions are kept in
 DIR/NAME: the same command resumes an interrupted run. A model that fails costs
 one sentence, and the next one follows.
@@ -17,12 +18,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.errors import UsageError, printable
 
 from . import arguments
-from .run import explain, printable, run
+from .run import explain, run
 
-ZOO = Path(__file__).resolve().parents[2] / 'configs' / 'zoo.yml'
+ZOO = Path(__file__).with_name('zoo.yml')
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--zoo',
         default=str(ZOO),
         metavar='FILE',
-        help='list of models (default: configs/zoo.yml of a checkout)',
+        help='list of models (default: the released ones of MMPose)',
     )
     for option, dest, metavar, help_ in (
         ('only', 'only', 'NAME', 'this model'),
@@ -100,8 +101,7 @@ def read_zoo(path: str, only: list[str]) -> list[dict[str, str]]:
 
     if not Path(path).is_file():
         raise UsageError(
-            f'list of models "{path}" does not exist: give one with --zoo, '
-            "such as configs/zoo.yml of the project's repository"
+            f'list of models "{path}" does not exist: give a file with --zoo'
         )
     try:
         found = yaml.safe_load(Path(path).read_text(encoding='utf-8'))

@@ -5,6 +5,7 @@ import difflib
 import itertools
 import re
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,13 @@ PARTS_KEY = 'occlusion_parts'
 USED = (
     *('attack', PARTS_KEY, 'auto_scale_lr', 'custom_hooks', 'custom_imports'),
     *('data_preprocessor', 'default_hooks', 'default_scope', 'env_cfg'),
-    *('experiment_name', 'launcher', 'load_from', 'log_level'),
+    *(
+        'experiment_name',
+        'freeze_timeout',
+        'launcher',
+        'load_from',
+        'log_level',
+    ),
     *('log_processor', 'model', 'optim_wrapper', 'param_scheduler'),
     *('preprocess_cfg', 'randomness', 'resume', 'test_cfg', 'test_dataloader'),
     *('test_evaluator', 'train_cfg', 'train_dataloader', 'val_cfg'),
@@ -46,11 +53,11 @@ _ONLY: dict[str, dict[str, tuple]] = {
         # CrowdPose's AP has COCO's formula, and AP by crowding besides
         'iou_type': ('keypoints', 'keypoints_crowd'),
     },
+    'PCKAccuracy': {'norm_item': ('bbox', ['bbox'])},
     'MpiiPCKAccuracy': {'thr': (0.5,), 'norm_item': ('head', ['head'])},
 }
 """Metric -> option -> values under which the benchmark counts as it does. The
-benchmark takes over all other options of these metrics; its PCK is PCK@0.2,
-whatever a ``PCKAccuracy`` of the config has."""
+benchmark takes over all other options of these metrics."""
 
 
 def load_config(path: str, options: Mapping | None = None) -> Config:
@@ -73,6 +80,8 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             f'config file "{path}" does not exist: give the path of one, or '
             'PACKAGE::PATH for one of a package'
         )
+    if '::' in path:
+        _check_packaged(path)
     try:
         cfg = get_config(path) if '::' in path else Config.fromfile(path)
     except FileNotFoundError as error:
@@ -108,6 +117,27 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             ) from error
     _give_parts(cfg)
     return cfg
+
+
+def _check_packaged(path: str) -> None:
+    """Refuse a config that a package does not have, with the nearest one."""
+    package, _, name = path.partition('::')
+    spec = find_spec(package) if package.isidentifier() else None
+    if spec is None or not spec.origin:
+        raise UsageError(
+            f'config "{path}" is of the package "{package}", which is not '
+            'installed: correct the name, or install it with pip'
+        )
+    root = Path(spec.origin).parent / '.mim' / 'configs'
+    if not root.is_dir() or (root / name).is_file():
+        return
+    known = {p.name: p for p in root.rglob('*.py')}
+    near = difflib.get_close_matches(name.rpartition('/')[2], known, 1, 0)
+    nearest = known[near[0]].relative_to(root).as_posix()
+    raise UsageError(
+        f'"{package}" has no config "{name}": the nearest is '
+        f'{package}::{nearest}'
+    )
 
 
 def _check_used(cfg: Config, key: str) -> None:
@@ -330,7 +360,7 @@ def scoring_metric(evaluator: Any) -> Mapping:
         UsageError: A metric has an option that the benchmark would ignore,
             or there are several that differ.
     """
-    metrics = _metrics(evaluator)
+    metrics = all_metrics(evaluator)
     for metric in metrics:
         name = type_name(metric)
         for option, same in _ONLY.get(name, {}).items():
@@ -356,9 +386,10 @@ def scoring_metric(evaluator: Any) -> Mapping:
     return (coco or metrics or [{}])[0]
 
 
-def _metrics(evaluator: Any) -> list[Mapping]:
+def all_metrics(evaluator: Any) -> list[Mapping]:
+    """The metrics of a config, also of an evaluator of several data sets."""
     if isinstance(evaluator, Mapping):
         if not evaluator.get('metrics'):
             return [evaluator] if evaluator.get('type') else []
         evaluator = evaluator['metrics']
-    return [m for entry in evaluator or () for m in _metrics(entry)]
+    return [m for entry in evaluator or () for m in all_metrics(entry)]

@@ -197,8 +197,9 @@ def check_annotations(
     not at all, the config gets a corrected copy in
     ``WORK_DIR/annotations/``, also in its evaluator.
 
-    Classes that read COCO's format in their own way, and files that are not
-    on a local disk, are not checked.
+    Files of classes that read them in their own way (MPII, WholeBody, JHMDB)
+    are not checked, and the log says so; nor are files that are not on a
+    local disk.
 
     Args:
         cfg: Modified.
@@ -213,15 +214,25 @@ def check_annotations(
     if not loader:
         return
     for _, dataset in walk_datasets(loader['dataset']):
-        if _is_plain(class_of(dataset, DATASETS), dataset):
+        if reads_plainly(dataset):
             _check(cfg, split, dataset, skip_unreadable)
+        elif dataset.get('ann_file') and Path(_path(dataset)).is_file():
+            print_log(f'{_path(dataset)}: {unchecked(dataset)}', 'current')
         if dataset.get('headbox_file') and Path(_path(dataset)).is_file():
             _check_head_boxes(dataset['headbox_file'], _path(dataset))
 
 
-def _is_plain(cls: Any, dataset: Mapping) -> bool:
+def unchecked(dataset: Mapping) -> str:
+    """The note for a data set that does not read plainly."""
+    return (
+        f'noted: {dataset.get("type")} reads its annotations in its own way: '
+        'they are not checked'
+    )
+
+
+def reads_plainly(dataset: Mapping) -> bool:
     """Whether a data set reads a JSON file on disk as MMPose's base does."""
-    base = BaseCocoStyleDataset
+    base, cls = BaseCocoStyleDataset, class_of(dataset, DATASETS)
     return (
         isinstance(cls, type)
         and issubclass(cls, base)

@@ -20,13 +20,12 @@ from .pipelines import (
     attack_name,
     check_buildable,
     check_targets,
-    has_place,
     insert_attacks,
     is_occlusion,
-    makes_crop,
     needs_donors,
     with_meta_keys,
     with_occlusion_record,
+    with_place,
     with_transformed_joints,
 )
 
@@ -159,8 +158,7 @@ def attack_config(
     names = _checked_names(attacks, metainfo_of(loader['dataset']))
     piped = [d for _, d in datasets if d.get('pipeline')]
     # the wrapper of a combined data set may have the second half
-    places = [d for d in piped if makes_crop(d['pipeline'])]
-    places = places or [d for d in piped if has_place(d['pipeline'])]
+    places = with_place(piped, lambda dataset: dataset['pipeline'])
     steps, keys = list(attacks), [RECORD_KEY]
     if keep_images:
         before, after = (
@@ -263,9 +261,7 @@ def insert_occlusion(
     steps = as_attacks(occlusion)
     changed = []
     for stage in _stages(cfg):
-        places = [s for s in stage if makes_crop(s[1][s[2]])]
-        places = places or [s for s in stage if has_place(s[1][s[2]])]
-        for key, owner, name in places:
+        for key, owner, name in with_place(stage, lambda s: s[1][s[2]]):
             owner[name] = insert_attacks(owner[name], steps, seed=None)
             changed.append(f'{key}.{name}')
     if not changed:

@@ -11,8 +11,18 @@ import torch.distributed
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.logging import print_log
+from mmengine.runner import Runner
 
 from mmpose_occlusion.errors import UsageError
+
+from .config import SPLITS
+from .rank_watch import RankWatch, watch_workers
+
+FREEZE_TIMEOUT = 300.0
+"""Seconds after which a process without an answer counts as frozen, unless
+the config has ``freeze_timeout``."""
+
+_watches: list[RankWatch] = []
 
 _RANK_OF = {
     # launcher: rank, number of processes, rank on this machine
@@ -84,6 +94,31 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
             'GPU, and PyTorch has SyncBN only for GPUs.',
             'current',
         )
+
+
+def build_runner(cfg: Config) -> Runner:
+    """Build a runner whose run ends when a process or worker is frozen.
+
+    A worker of a data loader that gives no batch for ``freeze_timeout``
+    seconds is an error, and so is another process of a distributed run that
+    does not answer, see :class:`.rank_watch.RankWatch`.
+    """
+    timeout = float(cfg.get('freeze_timeout') or FREEZE_TIMEOUT)
+    for split in SPLITS:
+        loader = cfg.get(f'{split}_dataloader')
+        if isinstance(loader, dict) and loader.get('num_workers'):
+            loader.setdefault('timeout', timeout)
+    watch_workers(timeout)
+    runner = Runner.from_cfg(cfg)
+    if runner.world_size > 1:
+        _watches.append(RankWatch(timeout))
+    return runner
+
+
+def stop_watching() -> None:
+    """Tell the other processes that this one ends."""
+    while _watches:
+        _watches.pop().stop()
 
 
 def _variable(name: str, launcher: str) -> int:

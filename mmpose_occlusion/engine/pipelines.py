@@ -7,13 +7,15 @@ passed in is changed.
 import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from mmpose_occlusion.occlusion import Attack, parse_attack
 from mmpose_occlusion.occlusion.attack import TRANSFORMS as TYPES
 from mmpose_occlusion.skeleton import Skeleton
 
 from .config import type_name
+
+T = TypeVar('T')
 
 CROP = 'TopdownAffine'
 """The transform that makes the crop: attacks come right after it."""
@@ -152,6 +154,15 @@ def has_place(pipeline: Sequence[Mapping]) -> bool:
     """Whether :func:`insert_attacks` can insert attacks."""
     steps = list(pipeline)
     return makes_crop(steps) or _find(steps, _is_load) is not None
+
+
+def with_place(
+    given: Sequence[T], pipeline_of: Callable[[T], Sequence[Mapping]]
+) -> list[T]:
+    """Those of some owners of pipelines that take attacks: the ones that make
+    a crop, or where none does, the ones that load an image."""
+    crops = [one for one in given if makes_crop(pipeline_of(one))]
+    return crops or [one for one in given if has_place(pipeline_of(one))]
 
 
 def needs_donors(step: Mapping) -> bool:

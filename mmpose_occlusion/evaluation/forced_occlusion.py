@@ -54,6 +54,7 @@ class ForcedOcclusionMetric(PeopleMetric):
     Args:
         clean: File of the run without attack.
         save: File to write in a run without attack; must not exist.
+        model: Kept in that file, so that another model's is not compared.
         pck_thr: Fraction of the bbox's longer side.
         **kwargs: See :class:`.people.PeopleMetric`.
     """
@@ -65,6 +66,7 @@ class ForcedOcclusionMetric(PeopleMetric):
         clean: str | None = None,
         save: str | None = None,
         pck_thr: float = PCK_THRESHOLD,
+        model: str = '',
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
@@ -74,7 +76,7 @@ class ForcedOcclusionMetric(PeopleMetric):
                 'without attack, and clean=FILE, in a run under attack, but '
                 f'got clean={clean!r} and save={save!r}'
             )
-        self.save = save
+        self.save, self.model = save, model
         self.pck_thr = pck_thr
         self.clean_file = clean
         self._clean = None if clean is None else load_predictions(clean)
@@ -182,6 +184,7 @@ class ForcedOcclusionMetric(PeopleMetric):
                 )
                 for pred, _ in results
             },
+            self.model,
         )
 
     def _clean_of(self, pred: dict) -> dict:
@@ -199,7 +202,9 @@ class ForcedOcclusionMetric(PeopleMetric):
 
 
 def save_predictions(
-    path: str | Path, predictions: Mapping[Key, Mapping[str, np.ndarray]]
+    path: str | Path,
+    predictions: Mapping[Key, Mapping[str, np.ndarray]],
+    model: str = '',
 ) -> Path:
     """Write a new ``.npz`` file.
 
@@ -207,6 +212,7 @@ def save_predictions(
         path: The file.
         predictions: Key -> ``keypoints`` (K, 2), ``keypoint_scores`` (K,)
             and ``bbox`` (4,) xywh, all float32 in image pixels.
+        model: A text that says whose they are.
 
     Raises:
         FileExistsError: The file exists.
@@ -223,6 +229,7 @@ def save_predictions(
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
+        model=np.array(model),
         image=np.array([image for image, _ in predictions], str),
         id=np.array([number for _, number in predictions], str),
         **{
@@ -252,6 +259,13 @@ def load_predictions(path: str | Path) -> dict[Key, dict[str, np.ndarray]]:
             f'"{path}" holds no predictions of this package ({error}): make '
             'it with ForcedOcclusionMetric(save=...) in a run without attack'
         ) from error
+
+
+def model_of(path: str | Path) -> str:
+    """Whose predictions a file of :func:`save_predictions` holds; empty where
+    it does not say."""
+    with np.load(path, allow_pickle=False) as file:
+        return str(file['model']) if 'model' in file else ''
 
 
 def hidden_joints(

@@ -1,10 +1,12 @@
-"""Hooks: summary and drawings of attacks, and bit-exact resume."""
+"""Hooks: attacks' summary and drawings, exact resume, atomic checkpoints."""
 
+from .atomic_checkpoint import AtomicCheckpointHook
 from .exact_resume import ExactResumeHook
 from .summary import OcclusionSummaryHook
 from .visualization import OcclusionVisualizationHook
 
 __all__ = [
+    'AtomicCheckpointHook',
     'ExactResumeHook',
     'OcclusionSummaryHook',
     'OcclusionVisualizationHook',

@@ -77,15 +77,14 @@ def outcomes(records: Iterable[Mapping]) -> dict[int, int | str]:
 def summarize(
     crops: Sequence[Mapping[int, int | str]],
     names: Sequence[str] = (),
-    view: str = '',
+    word: str = 'Attack ',
 ) -> list[str]:
     """One line for each attack.
 
     Args:
         crops: Result of :func:`outcomes` for each image.
         names: Names of the attacks.
-        view: Name of the view that attacks without a name belong to; '' for
-            those of the pipeline.
+        word: Before each name.
 
     >>> summarize([{0: 113}, {0: 'nose is not labelled'}], ['keypoint:nose'])
     ['Attack keypoint:nose changed 1 of 2 crops (50 %), 113 px on average; \
@@ -95,18 +94,23 @@ def summarize(
     for call in range(
         1 + max((max(c, default=-1) for c in crops), default=-1)
     ):
-        number = f'{view} number {call + 1}'.lstrip()
-        name = names[call] if call < len(names) else number
+        name = names[call] if call < len(names) else f'number {call + 1}'
         done = [crop.get(call, 'not attacked') for crop in crops]
         painted = [pixels for pixels in done if isinstance(pixels, int)]
+        alike: dict[str, list[str]] = {}
+        for reason in done:
+            if isinstance(reason, str):
+                key = re.sub(r'(?<!\w)-?\d+\.?\d*', '…', reason)
+                alike.setdefault(key, []).append(reason)
         # reasons that differ in a number count together
         reasons = Counter(
-            re.sub(r'(?<!\w)-?\d+\.?\d*', '…', reason)
-            for reason in done
-            if isinstance(reason, str)
+            {
+                found[0] if len(set(found)) == 1 else key: len(found)
+                for key, found in alike.items()
+            }
         )
         line = (
-            f'Attack {name} changed {len(painted):,} of {len(done):,} crops '
+            f'{word}{name} changed {len(painted):,} of {len(done):,} crops '
             f'({100 * len(painted) / len(done):.0f} %)'
         )
         if painted:

@@ -3,10 +3,12 @@
 The short form ``KIND:NAMES[:FILL[:SIZE][:PLACE][:offset=F[:uncovered]]]`` is
 read and printed here alone: ``keypoint:left_wrist:black:10%``, ``part:head``,
 ``keypoint:nose,left_eye:mean:24:on_person``,
-``keypoint:nose:black:10%:offset=0.5``.
+``keypoint:nose:black:10%:offset=0.5``. In a name ``\\:``, ``\\,`` and ``\\\\``
+stand for a colon, a comma and a backslash.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,16 +23,38 @@ from .regions import (
     REFERENCE_RADIUS,
     DiscSize,
 )
-from .targets import KEYPOINT, KINDS, PART, Chooser, Drawn, Named, Target
+from .targets import (
+    CELL,
+    CELLS,
+    KEYPOINT,
+    KINDS,
+    PART,
+    Chooser,
+    Drawn,
+    Named,
+    Target,
+    cell_names,
+)
 
-TRANSFORMS = {KEYPOINT: 'KeypointOcclusion', PART: 'PartOcclusion'}
+TRANSFORMS = {
+    KEYPOINT: 'KeypointOcclusion',
+    PART: 'PartOcclusion',
+    CELL: 'CellOcclusion',
+}
 """Kind -> transform of MMPose's pipelines."""
 
-RANDOM_WORDS = {KEYPOINT: ('random',), PART: ('random', 'random_all')}
+RANDOM_WORDS: dict[str, tuple[str, ...]] = {
+    KEYPOINT: ('random',),
+    PART: ('random', 'random_all'),
+    CELL: (),
+}
 """Targets that are drawn from those a person has, by kind."""
 
 WILDCARD = '*'
-"""Each joint, or each part, of the data set."""
+"""Each joint, or each part, of the data set; each cell."""
+
+EVERY_OTHER = '**'
+"""Of the grid of cells, every second row and column."""
 
 OFFSET, UNCOVERED = 'offset=', 'uncovered'
 """Fields of the short form."""
@@ -48,12 +72,12 @@ class Attack:
     """One attack.
 
     Args:
-        kind: 'keypoint' or 'part'.
-        names: Joints or parts, or one of :data:`RANDOM_WORDS` or
+        kind: 'keypoint', 'part' or 'cell'.
+        names: Joints, parts or cells, or one of :data:`RANDOM_WORDS` or
             :data:`WILDCARD` alone.
         fill: A fill, see :data:`.paints.FILLS`.
-        size: Of discs, by default :data:`.regions.DEFAULT_SIZE`; parts have
-            none.
+        size: Of discs, by default :data:`.regions.DEFAULT_SIZE`, or the side
+            of a cell's square; parts have none.
         place: One of :data:`.placement.PLACES`.
         parts: The user's own parts, name -> joints.
         offset: Of discs, as a fraction of the radius, and
@@ -79,12 +103,20 @@ class Attack:
     def word(self) -> str | None:
         """The random word or wildcard in place of names, or None."""
         words = (*RANDOM_WORDS[self.kind], WILDCARD)
+        if self.kind == CELL:
+            words = (*words, EVERY_OTHER)
         one = self.names[0] if len(self.names) == 1 else ''
         return one if one in words else None
 
+    @property
+    def is_wild(self) -> bool:
+        """Whether it stands for several attacks, see :meth:`expand`."""
+        return self.word in (WILDCARD, EVERY_OTHER)
+
     def __str__(self) -> str:
-        fields = [self.kind, ','.join(self.names), self.fill]
-        if self.kind == KEYPOINT and self.size != DEFAULT_DISC:
+        names = (re.sub(r'[\\:,]', r'\\\g<0>', name) for name in self.names)
+        fields = [self.kind, ','.join(names), self.fill]
+        if self.kind != PART and self.size != DEFAULT_DISC:
             fields.append(str(self.size))
         if self.place != TARGET:
             fields.append(self.place)
@@ -103,7 +135,7 @@ class Attack:
             target=self.names[0] if one else list(self.names),
             fill=self.fill,
         )
-        if self.kind == KEYPOINT:
+        if self.kind != PART:
             config['size'] = self.size.plain
         if self.place != TARGET:
             config['place'] = self.place
@@ -127,7 +159,7 @@ class Attack:
             ValueError: An argument is wrong.
         """
         type_ = config.get('type', '')
-        name = type_ if isinstance(type_, str) else type_.__name__
+        name = getattr(type_, '__name__', str(type_))
         for scope in ('mmpose.', 'mmpose_occlusion.'):
             name = name.removeprefix(scope)
         kinds = {transform: kind for kind, transform in TRANSFORMS.items()}
@@ -136,7 +168,9 @@ class Attack:
         kind = kinds[name]
         rest = {k: v for k, v in config.items() if k != 'type'}
         target = rest.pop('target', 'random')
-        names = [target] if isinstance(target, str) else list(target)
+        if not isinstance(target, list | tuple):
+            target = [target]
+        names = list(target)
         size = rest.pop('size', None)
         usual = REFERENCE_RADIUS if rest.get('paper_exact') else DEFAULT_SIZE
         return cls(
@@ -154,8 +188,11 @@ class Attack:
 
     def expand(self, skeleton: Skeleton) -> list['Attack']:
         """One attack for each target of the wildcard; else this one."""
-        if self.word != WILDCARD:
+        if not self.is_wild:
             return [self]
+        if self.kind == CELL:
+            cells = cell_names(CELLS * len(self.names[0]))
+            return [replace(self, names=(name,)) for name in cells]
         known = Skeleton.from_names(skeleton.names, self.parts)
         names = known.names if self.kind == KEYPOINT else tuple(known.parts)
         return [replace(self, names=(name,)) for name in names]
@@ -177,7 +214,7 @@ class Attack:
                 known = Skeleton.from_names(skeleton.names, self.parts)
             for name in () if self.word else self.names:
                 Target(self.kind, name).joints(known)
-            if self.word != WILDCARD:
+            if not self.is_wild:
                 self.occlusion()
         except ValueError as error:
             raise ValueError(f'attack "{self}": {error}') from None
@@ -188,7 +225,7 @@ class Attack:
         Raises:
             ValueError: The target is the wildcard, see :meth:`expand`.
         """
-        if self.word == WILDCARD:
+        if self.is_wild:
             raise ValueError(
                 f'attack "{self}" stands for one attack on each {self.kind}: '
                 'expand it for a data set first'
@@ -225,7 +262,7 @@ def parse_attack(text: str) -> Attack:
     def wrong(words: str) -> ValueError:
         return ValueError(f'attack "{text}" {words}')
 
-    fields = [part.strip() for part in str(text).split(':')]
+    fields = [part.strip() for part in _split(str(text), ':')]
     if not 2 <= len(fields) <= 7 or not all(fields):
         raise wrong(f'must look like {FORM}')
     kind, listed, *rest = fields
@@ -234,7 +271,10 @@ def parse_attack(text: str) -> Attack:
         raise wrong(
             f'is of unknown kind "{kind}": write {known}, as in {FORM}'
         )
-    names = tuple(name.strip() for name in listed.split(','))
+    names = tuple(
+        re.sub(r'\\([\\:,])', r'\1', name.strip())
+        for name in _split(listed, ',')
+    )
     if not all(names):
         raise wrong('has an empty name in its list')
     attack = Attack(kind, names, rest.pop(0) if rest else DEFAULT_FILL)
@@ -258,9 +298,9 @@ def parse_attack(text: str) -> Attack:
         raise wrong(f'must look like {FORM}')
     if not rest:
         return attack
-    if kind != KEYPOINT:
+    if kind == PART:
         short = ':'.join(fields[:3])
-        raise wrong(f'has a size, which only keypoints have: write "{short}"')
+        raise wrong(f'has a size, which parts do not have: write "{short}"')
     try:
         return replace(attack, size=DiscSize.of(rest[0]))
     except ValueError:
@@ -269,3 +309,14 @@ def parse_attack(text: str) -> Attack:
             'radius at a crop height of 256, or a diameter such as 20% of the '
             "height of the person's box"
         ) from None
+
+
+def _split(text: str, mark: str) -> list[str]:
+    """Split at a character, but not where a backslash stands before it."""
+    parts = ['']
+    for piece in re.findall(r'\\.|.', text, re.DOTALL):
+        if piece == mark:
+            parts.append('')
+        else:
+            parts[-1] += piece
+    return parts

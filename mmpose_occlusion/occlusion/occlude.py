@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import UsageError
 from ..skeleton import Skeleton
 from ..skeleton import joint_names as named_joints
 from .attack import Attack
@@ -84,7 +85,7 @@ def occlude(
             offset above 1 it must be False.
 
     Raises:
-        ValueError: An argument does not fit; the message names it.
+        UsageError: An argument does not fit; the message names it.
 
     >>> import numpy as np
     >>> image = np.full((200, 100, 3), 200, np.uint8)
@@ -98,7 +99,7 @@ def occlude(
     """
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim not in (2, 3):
-        raise ValueError(
+        raise UsageError(
             f'image is {image.dtype} of shape {image.shape}: give uint8 of '
             '(H, W) or (H, W, C)'
         )
@@ -108,13 +109,13 @@ def occlude(
         ('place', place, PLACES),
     ):
         if value not in known:
-            raise ValueError(
+            raise UsageError(
                 f'{name}={value!r} is unknown: it is one of {", ".join(known)}'
             )
     xy, labelled, single = _read_keypoints(keypoints)
     skeleton = Skeleton.from_names(named_joints(names), parts)
     if len(skeleton.names) != xy.shape[1]:
-        raise ValueError(
+        raise UsageError(
             f'there are {xy.shape[1]} keypoints and {len(skeleton.names)} '
             'joint names: give names in the order of the keypoints'
         )
@@ -127,11 +128,13 @@ def occlude(
         height = float(box[3] - box[1])
         if not 0 < height < math.inf:
             height = joints_height(points, image.shape[0])
-        people.append(Person(skeleton, *joints, points, height, height))
+        people.append(
+            Person(skeleton, *joints, points, height, height, box.tolist())
+        )
     try:
         rng = np.random.default_rng(seed)
     except (TypeError, ValueError):
-        raise ValueError(
+        raise UsageError(
             f'seed={seed!r} must be None or a whole number that is not '
             'negative'
         ) from None
@@ -169,7 +172,7 @@ def _by_attack(
         or not words
         or not all(isinstance(word, str) for word in words)
     ):
-        raise ValueError(
+        raise UsageError(
             f'target={target!r} must be the name of a joint or a part, a '
             "list of names, 'random' or 'random_part'"
         )
@@ -193,7 +196,7 @@ def _read_target(word: str, skeleton: Skeleton) -> tuple[str, str]:
         return KEYPOINT, word
     if word in skeleton.parts:
         return PART, word
-    raise ValueError(
+    raise UsageError(
         f'target {word!r} is neither a joint nor a part: joints are '
         f'{", ".join(skeleton.names)}; parts are {", ".join(skeleton.parts)}'
     )
@@ -203,7 +206,7 @@ def _read_keypoints(keypoints: Any) -> tuple[np.ndarray, np.ndarray, bool]:
     """(N, K, 2), (N, K) bool, and whether it was one person alone."""
     array = _numbers('keypoints', keypoints)
     if array.ndim not in (2, 3) or array.shape[-1] not in (2, 3):
-        raise ValueError(
+        raise UsageError(
             f'keypoints are of shape {array.shape}: give (K, 2), (K, 3), '
             '(N, K, 2) or (N, K, 3)'
         )
@@ -219,7 +222,7 @@ def _numbers(name: str, values: Any) -> np.ndarray:
     try:
         return np.asarray(values, np.float64)
     except (TypeError, ValueError):
-        raise ValueError(f'{name} must be an array of numbers') from None
+        raise UsageError(f'{name} must be an array of numbers') from None
 
 
 def _read_boxes(bbox: Any, count: int) -> np.ndarray:
@@ -228,7 +231,7 @@ def _read_boxes(bbox: Any, count: int) -> np.ndarray:
         return np.full((count, 4), np.nan)
     boxes = np.atleast_2d(_numbers('bbox', bbox))
     if boxes.shape != (count, 4):
-        raise ValueError(
+        raise UsageError(
             f'bbox is of shape {boxes.shape}: give ({count}, 4), one '
             'xyxy for each person'
         )

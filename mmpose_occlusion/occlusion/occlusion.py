@@ -4,7 +4,8 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,9 +21,18 @@ from .placement import (
     move_aside,
     move_elsewhere,
 )
-from .regions import DEFAULT_DISC, Array, Disc, DiscSize, Joint, Region, Shape
+from .regions import (
+    DEFAULT_DISC,
+    Array,
+    Box,
+    Disc,
+    DiscSize,
+    Joint,
+    Region,
+    Shape,
+)
 from .rules import CorrectedRules, Rules
-from .targets import PART, Chooser, Named, Target
+from .targets import CELL, PART, Chooser, Named, Target, cell_position
 
 _WHERE = {
     ON_PERSON: 'on the person',
@@ -95,7 +105,7 @@ class Occlusion:
                 'whose discs are centred: leave out paper_exact=True.'
             )
 
-    @property
+    @cached_property
     def numbers(self) -> int:
         """Random numbers that each person takes; the last one is of fill,
         place and offset where these are random."""
@@ -157,7 +167,7 @@ class Occlusion:
         removed: list[Joint] = []
         for i, person in enumerate(people):
             mine = numbers[i].tolist()
-            chosen: Any = f'not drawn (prob={self.prob})'
+            chosen: Any = f'left out at random, prob={self.prob}'
             if mine[0] < self.prob:
                 chosen = self.chooser.choose(person, mine, self.rules)
             if isinstance(chosen, str):
@@ -175,14 +185,14 @@ class Occlusion:
                 if self.removes(target, patch):
                     gone = self.rules.removed(person, i, target.name, under)
                 removed += gone
-                asked: set[Joint] = set()  # a control asks for none
-                if self.place == TARGET:
+                hidden, others = [], under
+                if under and self.place == TARGET:  # a control asks for none
                     names = person.skeleton.names
-                    asked = {
+                    asked = [
                         (i, names[k]) for k in target.joints(person.skeleton)
-                    }
-                hidden = [joint for joint in under if joint in asked]
-                others = [joint for joint in under if joint not in asked]
+                    ]
+                    hidden = [joint for joint in under if joint in asked]
+                    others = [joint for joint in under if joint not in asked]
                 record = make_record(
                     transform=self.name,
                     call=call,
@@ -245,6 +255,8 @@ class Occlusion:
             if not person.has(name):
                 return f'no joint of the {name} is available'
             return self.rules.part_box(person, name, shape)
+        if target.kind == CELL:
+            return self._cell(person, name)
         if name not in person.points:
             return self.rules.why_unavailable(person, name)
         if self.size.radius is not None:
@@ -256,6 +268,21 @@ class Occlusion:
         radius = self.size.fraction * height / 2
         # at least the pixel of the joint
         return Disc(person.points[name], max(radius, math.sqrt(0.5)))
+
+    def _cell(self, person: Person, name: str) -> Region | str:
+        """The square around a place in the person's box, if it is in it."""
+        if person.box is None or self.size.fraction is None:
+            return "the person's box or the size as a fraction is not known"
+        x1, y1, x2, y2 = person.box
+        height = y2 - y1
+        right, down = (height * u for u in cell_position(name))
+        if not abs(right) <= (x2 - x1) / 2:  # also of an undefined box
+            return "the cell is beside the person's box"
+        side = self.size.fraction * height
+        left = math.ceil((x1 + x2 - side) / 2 + right)
+        top = math.ceil(y1 + down - side / 2)
+        side = max(1, round(side))
+        return Box((left, top, left + side, top + side))
 
     def _start(
         self, person: Person, target: Target, shape: Shape
@@ -278,19 +305,20 @@ class Occlusion:
         region = self._start(person, target, image.shape)
         if isinstance(region, str):
             return dict(reason=region)
-        kind, rng = FILLS[fill], cast(np.random.Generator, None)
+        kind = FILLS[fill]
+        rng: np.random.Generator | None = None
         if kind.random or self.offset or self.place != TARGET:
             # from the last number; a different one for each target
             key = [int(numbers[-1] * 2**53), zlib.crc32(target.name.encode())]
             rng = np.random.default_rng(key)
         found: dict[str, Any] = {}
-        if self.offset and isinstance(region, Disc):
+        if rng and self.offset and isinstance(region, Disc):
             x, y = region.center
             region = move_aside(
                 region, self.offset, self.stay_covered, rng.random(2)
             )
             found['offset'] = region.center[0] - x, region.center[1] - y
-        if self.place != TARGET:
+        if rng and self.place != TARGET:
             mask = (
                 around.joint_mask
                 if self.place == DECOY
@@ -308,7 +336,7 @@ class Occlusion:
                 return dict(region=region, reason=reason, excluded=True)
             region = moved
         paint: Paint | str
-        if kind is Donor:
+        if rng and kind is Donor:
             paint = around.donor(index, target, numbers, rng)
             if isinstance(paint, str):
                 return dict(region=region, reason=paint)
@@ -316,7 +344,7 @@ class Occlusion:
             request = Request(
                 image,
                 self.rules.ksize(person, region),
-                int(rng.integers(2**31)) if kind.random else 0,
+                int(rng.integers(2**31)) if rng and kind.random else 0,
                 self.rules.exact_blur,
                 self.rules.mean_color,
             )
@@ -337,7 +365,7 @@ class PartMixOcclusion(Occlusion):
 
     tries: int = 8
 
-    @property
+    @cached_property
     def numbers(self) -> int:
         """Whether, which part, which part of the donor, and the donors."""
         return 3 + self.tries

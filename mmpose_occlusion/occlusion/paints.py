@@ -5,8 +5,8 @@ A *fill* is the word by which users ask for a paint; the class that
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, ClassVar, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -22,8 +22,7 @@ ReadImage = Callable[[str], Array | None]
 class Paint:
     """Base of paints: frozen dataclasses whose record is their fields.
 
-    Fields that are not compared are not recorded; :meth:`from_record` fills
-    them.
+    The ``source`` of a donor is not recorded; :meth:`from_record` reads it.
     """
 
     kind: ClassVar[str]
@@ -50,11 +49,10 @@ class Paint:
     def to_record(self) -> dict[str, Any]:
         """Plain values with the paint's ``kind``."""
         record: dict[str, Any] = dict(kind=self.kind)
-        for one in fields(self):  # type: ignore[arg-type]
-            if one.compare:
-                value = getattr(self, one.name)
+        for name, value in vars(self).items():
+            if name != 'source':
                 is_tuple = isinstance(value, tuple)
-                record[one.name] = list(value) if is_tuple else value
+                record[name] = list(value) if is_tuple else value
         return record
 
     @classmethod
@@ -66,8 +64,7 @@ class Paint:
 P = TypeVar('P')
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What a fill is resolved for.
 
     Args:

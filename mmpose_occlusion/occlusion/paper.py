@@ -7,6 +7,7 @@ Gemert, ICPR 2020, arXiv 2010.10451). It works on crops alone.
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class PaperRules:
         self,
         xy: Array,
         labelled: Array,
-        filed: Array | None = None,
+        filed: Any = None,
         *,
         mpii: bool,
         flipped: bool,
@@ -54,8 +55,8 @@ class PaperRules:
         Args:
             xy: ``(..., 2)`` image pixels.
             labelled: ``(...)`` bool.
-            filed: ``(..., 2)`` as the annotation file has them, in pixels of
-                the whole image; None where they are not known.
+            filed: ``(..., 2 or 3)`` as the annotation file has them, in
+                pixels of the whole image, if it has as many.
             mpii: Whether they are MPII's joints.
             flipped: Whether the image was flipped.
         """
@@ -63,8 +64,8 @@ class PaperRules:
         missing = np.zeros_like(xy)
         if mpii and not flipped:
             missing[...] = MPII_MISSING
-        elif filed is not None and not flipped:
-            missing[...] = filed
+        elif not flipped and np.shape(filed)[:2] == xy.shape[:2]:
+            missing[...] = np.asarray(filed)[..., :2]
         return np.where((labelled | erased)[..., None], xy, missing)
 
     def available(

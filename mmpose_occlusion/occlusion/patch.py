@@ -7,9 +7,8 @@ make its patch again.
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -19,8 +18,7 @@ from .regions import Array, PixelBox, Point, Region, Shape, region_from_record
 from .targets import Target
 
 
-@dataclass(frozen=True)
-class Patch:
+class Patch(NamedTuple):
     """Pixels to put into a box of an image.
 
     Args:

@@ -41,6 +41,7 @@ class Person(NamedTuple):
             whole images that of the person's box.
         box_height: Height of the person's box in image pixels; NaN where it
             is not known, see :func:`joints_height`.
+        box: The person's box, xyxy in image pixels, or None.
     """
 
     skeleton: Skeleton
@@ -49,6 +50,7 @@ class Person(NamedTuple):
     points: dict[str, Point]
     height: float
     box_height: float = math.nan
+    box: Sequence[float] | None = None
 
     @property
     def zoom(self) -> float:

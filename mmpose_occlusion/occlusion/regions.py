@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import UsageError
+
 Array = np.ndarray
 
 Shape = tuple[int, ...]
@@ -161,10 +163,10 @@ def disc_radius(radius: float, height: float) -> int:
         ``max(2, round(radius * height / 256))`` pixels.
 
     Raises:
-        ValueError: The height is NaN or infinite.
+        UsageError: The height is NaN or infinite.
     """
     if not math.isfinite(height):
-        raise ValueError(
+        raise UsageError(
             f"the height of a person's box is {height}: give a finite box"
         )
     return max(2, round(radius * height / REFERENCE_HEIGHT))

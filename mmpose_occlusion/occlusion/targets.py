@@ -11,6 +11,7 @@ It has
   clause that says why there is none.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,17 +19,48 @@ from ..skeleton import Skeleton
 from .person import Person
 from .rules import Rules
 
-KEYPOINT, PART = 'keypoint', 'part'
-KINDS = (KEYPOINT, PART)
+KEYPOINT, PART, CELL = 'keypoint', 'part', 'cell'
+KINDS = (KEYPOINT, PART, CELL)
+
+CELLS, WIDEST = 5, 100
+"""Spacing of the grid of cells, and the farthest to each side, in per cent of
+the height of the person's box."""
+
+
+def cell_position(name: str) -> tuple[float, float]:
+    """Where a cell is in a person's box, as fractions of the box's height: to
+    the right of the box's middle, and below its top.
+
+    Raises:
+        ValueError: The name does not have the form.
+
+    >>> cell_position('x-10y35')
+    (-0.1, 0.35)
+    """
+    found = re.fullmatch(r'x(-?\d{1,3})y(\d{1,3})', name)
+    if not found:
+        raise ValueError(
+            f'cell "{name}" must look like x-10y35: per cent of the height '
+            "of the person's box, right of its middle and below its top"
+        )
+    return int(found[1]) / 100, int(found[2]) / 100
+
+
+def cell_names(spacing: int) -> list[str]:
+    """The cells of a grid, its spacing in per cent, from the top left."""
+    columns = range(-WIDEST, WIDEST + 1, spacing)
+    rows = range(0, 101, spacing)
+    return [f'x{x}y{y}' for y in rows for x in columns]
 
 
 @dataclass(frozen=True)
 class Target:
-    """A joint or a body part, by name.
+    """A joint, a body part or a cell of the person's box, by name.
 
     Args:
-        kind: :data:`KEYPOINT` or :data:`PART`.
-        name: Of a joint or part of the data set.
+        kind: One of :data:`KINDS`.
+        name: Of a joint or part of the data set, or see
+            :func:`cell_position`.
 
     >>> str(Target('part', 'head'))
     'part:head'
@@ -38,12 +70,15 @@ class Target:
     name: str
 
     def joints(self, skeleton: Skeleton) -> tuple[int, ...]:
-        """Indices of the target's joints.
+        """Indices of the target's joints; a cell has none.
 
         Raises:
             ValueError: The data set lacks the target; the sentence lists
                 those it has.
         """
+        if self.kind == CELL:
+            cell_position(self.name)
+            return ()
         if self.kind == KEYPOINT:
             return (skeleton.joint_index(self.name),)
         return skeleton.part_indices(self.name)
@@ -107,15 +142,17 @@ class Drawn:
         return (Target(kind, self.word),)
 
     def choose(self, person: Person, numbers: Numbers, rules: Rules) -> Choice:
-        known = []
+        known, joints = [], 0
         if self.what in (KEYPOINT, 'target'):
-            known = [Target(KEYPOINT, name) for name in person.points]
+            known = list(person.points)
+            joints = len(known)
         if self.what != KEYPOINT:
-            parts = rules.random_parts(person, self.what)
-            known += [Target(PART, name) for name in parts]
+            known += rules.random_parts(person, self.what)
         if not known:
             return f'this person has no available {self.label[0].kind}'
-        return [(known[int(numbers[1] * len(known))], self.fill)]
+        at = int(numbers[1] * len(known))
+        kind = KEYPOINT if at < joints else PART
+        return [(Target(kind, known[at]), self.fill)]
 
 
 @dataclass(frozen=True)

@@ -139,8 +139,10 @@ class FunctionPredictor:
         self._source = hashlib.sha256(code).hexdigest()
 
     def identity(self) -> str:
-        """Its own ``identity`` attribute, and the module's source file."""
+        """Its own ``identity``, a text or a function that returns one, and the
+        module's source file."""
         own = getattr(self._function, 'identity', '')
+        own = own() if callable(own) else own
         return f'function {self.name} {self._source} {own}'
 
     def __call__(

@@ -39,6 +39,7 @@ class MMPosePredictor:
                 f'predictor "mmpose:{text}" needs MMPose: see "Install" in '
                 'the README'
             ) from error
+        from mmpose_occlusion.benchmark.identity import digests_of_files
         from mmpose_occlusion.checkpoints import load_into
         from mmpose_occlusion.engine.config import load_config
         from mmpose_occlusion.predictors.mmpose_topdown.loop import (
@@ -65,7 +66,8 @@ class MMPosePredictor:
         names = self._model.dataset_meta['keypoint_id2name']
         self.keypoint_names = tuple(names[i] for i in sorted(names))
         self._weights = digest_of_weights(self._model)
-        self._pipeline = str(pipeline)
+        files = digests_of_files([cfg.model, list(pipeline)])
+        self._pipeline = f'{pipeline} {files or ""}'.rstrip()
 
     def identity(self) -> str:
         """Weights and pipeline."""

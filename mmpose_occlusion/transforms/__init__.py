@@ -10,6 +10,7 @@ from .auxiliary import (  # noqa: E402
     KeepImage,
 )
 from .occlusions import (  # noqa: E402
+    CellOcclusion,
     KeypointOcclusion,
     MultiKeypointOcclusion,
     PartMix,
@@ -18,6 +19,7 @@ from .occlusions import (  # noqa: E402
 )
 
 __all__ = [
+    'CellOcclusion',
     'ColorJitter',
     'EmptyRemovedHeatmaps',
     'KeepImage',

@@ -25,7 +25,7 @@ from mmpose_occlusion.occlusion import (
 )
 from mmpose_occlusion.occlusion.placement import TARGET
 from mmpose_occlusion.occlusion.regions import Joint
-from mmpose_occlusion.occlusion.targets import Chooser
+from mmpose_occlusion.occlusion.targets import KINDS, Chooser
 from mmpose_occlusion.skeleton import Skeleton
 
 from .results_reader import (
@@ -170,14 +170,16 @@ class OcclusionTransform(BaseTransform):
             why = f"must be a {kind}'s name, a list of names, or {or_words}"
             self.refuse('target', target, why)
         for one in target:
-            prefix, colon, _ = one.rpartition(':')
-            if colon and prefix != kind:
+            prefix = one.partition(':')[0]
+            if prefix in KINDS and one not in KINDS and prefix != kind:
                 raise ValueError(
                     f'{type(self).__name__} hides a {kind}, but '
                     f'target={one!r} names a {prefix}; use the transform for '
                     'that.'
                 )
-        return tuple(Target(kind, one.rpartition(':')[2]) for one in target)
+        return tuple(
+            Target(kind, one.removeprefix(f'{kind}:')) for one in target
+        )
 
     def transform(self, results: dict) -> dict:
         """Hide the targets in ``results['img']``; see the class."""
@@ -212,10 +214,14 @@ class OcclusionTransform(BaseTransform):
         keys = [(0, 0)] * count
         if self.seed is not None:
             keys = sample_keys(results, count)
-        numbers = self._draw(keys, call)
-        if not (numbers[:, 0] < occlusion.prob).any():
+        # mmcv copies the wrapper at each access; it only matters while draws
+        # are shared
+        shared = hasattr(self, '_cache_enabled')
+        draw = self._draw if shared else occlusion.draw
+        numbers = draw(keys, self.seed, call)
+        if not any(one < occlusion.prob for one in numbers[:, 0].tolist()):
             # most samples of a training: their people are not read
-            reason = f'not drawn (prob={occlusion.prob})'
+            reason = f'left out at random, prob={occlusion.prob}'
             return [
                 record
                 for i in range(count)
@@ -245,9 +251,11 @@ class OcclusionTransform(BaseTransform):
         return records
 
     @cache_randomness
-    def _draw(self, keys: list[tuple[int, int]], call: int) -> np.ndarray:
+    def _draw(
+        self, keys: list[tuple[int, int]], seed: int | None, call: int
+    ) -> np.ndarray:
         """See :meth:`mmpose_occlusion.occlusion.Occlusion.draw`."""
-        return self.occlusion.draw(keys, self.seed, call)
+        return self.occlusion.draw(keys, seed, call)
 
     def _relabel(
         self,

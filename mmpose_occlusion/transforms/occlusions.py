@@ -14,7 +14,7 @@ from mmpose_occlusion.occlusion import (
 )
 from mmpose_occlusion.occlusion.placement import TARGET
 from mmpose_occlusion.occlusion.regions import Size
-from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
+from mmpose_occlusion.occlusion.targets import CELL, KEYPOINT, PART
 
 from .occlusion_transform import OcclusionTransform
 
@@ -33,7 +33,7 @@ class KeypointOcclusion(OcclusionTransform):
 
     Required Keys:
 
-        - img: (H, W, C), uint8 or float32
+        - img: (H, W) or (H, W, C), uint8, uint16, int16, float32 or float64
         - transformed_keypoints: (N, K, 2) crop pixels; on a whole image
           instead keypoints, (N, K, 2) image pixels, and bbox, (N, 4) xyxy
         - keypoints_visible: (N, K) or (N, K, 2)
@@ -174,6 +174,30 @@ class PartOcclusion(OcclusionTransform):
             if named
             else Drawn(what, self.fill, str(self.target))
         )
+
+
+@TRANSFORMS.register_module()
+@dataclass(eq=False)
+class CellOcclusion(OcclusionTransform):
+    """Hide a square at a place in every person's box, for sensitivity maps.
+
+    Keys, errors and arguments are those of :class:`KeypointOcclusion`. A
+    crop must not be turned.
+
+    Args:
+        target: Such as 'x-10y35': the square's centre in per cent of the
+            height of the person's box, right of its middle and below its
+            top; people whose box does not contain it are left alone.
+        size: Side of the square, such as '10%' of the height of the box.
+    """
+
+    target: str
+    _: KW_ONLY
+    fill: str = 'black'
+    size: Size | None = None
+
+    def make(self) -> Occlusion:
+        return self.occlusion_of(Named(self.named_targets(CELL), self.fill))
 
 
 @TRANSFORMS.register_module()

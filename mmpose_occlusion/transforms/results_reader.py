@@ -3,12 +3,12 @@
 import math
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Person, Rules, labelled_joints
 from mmpose_occlusion.skeleton import Skeleton
 
@@ -25,8 +25,7 @@ IMAGE_TYPES = ('uint8', 'uint16', 'int16', 'float32', 'float64')
 _names_of_dataset: WeakKeyDictionary = WeakKeyDictionary()
 
 
-@dataclass(frozen=True)
-class SampleJoints:
+class SampleJoints(NamedTuple):
     """The joints of the people of one sample, in pixels of its image.
 
     Args:
@@ -41,7 +40,7 @@ class SampleJoints:
 
     shape: tuple[int, ...]
     key: str
-    source: Mapping[str, Any] = field(default_factory=dict)
+    source: Mapping[str, Any] = {}
     matched: bool = False
     skeleton: Skeleton | None = None
     reason: str = 'there is no person in this image'
@@ -55,20 +54,15 @@ class SampleJoints:
         """The people as the core has them, for a transform named ``who``.
 
         Raises:
-            ValueError: A whole image without boxes.
+            UsageError: A whole image without boxes.
         """
         assert self.skeleton is not None
         joints = np.asarray(self.source[self.key])
         is_labelled = labelled_joints(self.source['keypoints_visible'])
-        filed = self.source.get('keypoints')  # the warp leaves them alone
-        if filed is None or np.shape(filed)[:2] != joints.shape[:2]:
-            filed = None
-        else:
-            filed = np.asarray(filed)[..., :2]
         xy = rules.coordinates(
             joints[..., :2],
             is_labelled,
-            filed,
+            self.source.get('keypoints'),  # the warp leaves them alone
             mpii=self.skeleton.is_mpii,
             flipped=bool(results.get('flip')),
         ).tolist()
@@ -79,7 +73,7 @@ class SampleJoints:
         if not cropped:
             boxes = _xyxy(results.get('bbox'))
             if np.shape(boxes) != (count, 4):
-                raise ValueError(
+                raise UsageError(
                     f'{who} on a whole image scales with the height of each '
                     'person\'s box, but results["bbox"] (N, 4) is missing or '
                     'has another number of people in '
@@ -95,6 +89,14 @@ class SampleJoints:
         boxes = _xyxy(self.source.get('bbox'))
         if np.shape(boxes) != (count, 4):
             boxes = np.full((count, 4), np.nan)
+        corners = np.reshape(boxes, (count, 2, 2))
+        if math.isnan(zoom):
+            corners = np.full(corners.shape, np.nan)
+        elif cropped:
+            # which imports this module
+            from mmpose_occlusion.engine.crops import to_crop
+
+            corners = to_crop(corners, results)
         names = self.skeleton.names
         return [
             Person(
@@ -104,6 +106,7 @@ class SampleJoints:
                 rules.available(names, xy[i], labelled[i], self.shape),
                 heights[i],
                 zoom * (y2 - y1),
+                corners[i].ravel().tolist(),
             )
             for i, (_, y1, _, y2) in enumerate(np.asarray(boxes).tolist())
         ]
@@ -132,25 +135,24 @@ def read_sample(
         crops_only: Whether whole images are refused.
 
     Raises:
-        ValueError: The sample has no joints, dummy joints or no names for
+        UsageError: The sample has no joints, dummy joints or no names for
             them.
-        TypeError: ``results['img']`` is not one image.
     """
     image = results.get('img')
     if not isinstance(image, np.ndarray) or image.ndim not in (2, 3):
-        raise TypeError(
+        raise UsageError(
             f'{who} needs one image, an array (H, W, C), in '
             f'results["img"], but found {type(image).__name__}; put it '
             'after LoadImage.'
         )
     if image.dtype not in IMAGE_TYPES:
-        raise TypeError(
+        raise UsageError(
             f'{who} paints images of {", ".join(IMAGE_TYPES)}, and '
             f'results["img"] is of {image.dtype}: convert it before.'
         )
     cropped = results.get('transformed_keypoints') is not None
     if crops_only and not cropped:
-        raise ValueError(
+        raise UsageError(
             f'{who} with paper_exact=True works on crops alone, as '
             'the reference did: put it after TopdownAffine.'
         )
@@ -163,26 +165,26 @@ def read_sample(
     if xy is None and results.get('id') == []:
         return SampleJoints(image.shape, key)  # a bottom-up test image
     if xy is None and matched is not None:
-        raise ValueError(
+        raise UsageError(
             f"{who}: the person in the detector's box of "
             f'{sample_name(results)} was not taken into the crop; '
             'TopdownAffine must be in the pipeline of the data set inside '
             'DetectionMatchedDataset.'
         )
     if not isinstance(xy, np.ndarray) or xy.ndim != 3:
-        raise ValueError(
+        raise UsageError(
             f'{who} needs the joints of the people, an array (N, K, 2), in '
             f'results["{key}"], and {sample_name(results)} has none: it can '
             'only be used with annotated people, not for plain inference.'
         )
     names = joint_names(results, who)
     if len(names) != xy.shape[1]:
-        raise ValueError(
+        raise UsageError(
             f'{who}: {sample_name(results)} has {xy.shape[1]} joints, but '
             f'its metainfo names {len(names)}.'
         )
     if 'keypoints_visible' not in source:
-        raise ValueError(
+        raise UsageError(
             f'{who} needs results["keypoints_visible"] (N, K), and '
             f'{sample_name(results)} has none: mark every labelled joint 1.'
         )
@@ -214,13 +216,13 @@ def joint_names(results: Mapping, who: str) -> tuple[str, ...]:
     therefore read once per data set.
 
     Raises:
-        ValueError: The sample has neither.
+        UsageError: The sample has neither.
     """
     if 'keypoint_id2name' in results:
         return _in_order(results['keypoint_id2name'])
     dataset = results.get('dataset')
     if dataset is None:
-        raise ValueError(
+        raise UsageError(
             f'{who} finds no joint names for {sample_name(results)}: it has '
             'neither results["keypoint_id2name"] nor results["dataset"]; '
             'use a data set of MMPose, or add the former.'
@@ -279,7 +281,7 @@ def _refuse_dummies(results: Mapping, who: str) -> None:
         and np.shape(joints)[1] > 1
         and labelled_joints(results['keypoints_visible']).all()
     ):
-        raise ValueError(
+        raise UsageError(
             f'{who} cannot hide the joints of {sample_name(results)}: its '
             'boxes come from a detector (bbox_file) and carry dummy joints '
             'only; put the data set into a DetectionMatchedDataset, or test '

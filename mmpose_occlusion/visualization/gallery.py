@@ -1,13 +1,16 @@
 """A page with pairs of crops, clean and occluded.
 
 The page is one HTML file that loads nothing: crops are inside as PNG, joints
-and regions lie over them as SVG, with names under the pointer.
+and regions lie over them as SVG, with names under the pointer. A crop can be
+filtered by its hidden joints, its parts and fills, and its severity, the
+painted fraction of the crop.
 """
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from . import svg
@@ -51,17 +54,24 @@ def gallery(
     colors = dict(
         left=LEFT, right=RIGHT, middle=MIDDLE, region=REGION, removed=ERROR
     )
+    cards = [_card(pair, style) for pair in pairs]
     return environment.get_template(_TEMPLATE).render(
         heading=heading,
         facts=facts,
         command=command,
         colors={name: f'rgb{color}' for name, color in colors.items()},
-        cards=[_card(pair, style) for pair in pairs],
+        cards=cards,
+        choices={
+            key: sorted({name for card in cards for name in card['has'][key]})
+            for key in ('joint', 'part', 'fill')
+        },
+        most=int(max((card['severity'] for card in cards), default=0)),
     )
 
 
 def _card(pair: CropPair, style: PoseStyle) -> dict[str, Any]:
     height = pair.size[1]
+    painted = sum(record.get('pixels', 0) for record in pair.records)
     poses = [
         shape
         for joints, labelled in zip(pair.joints, pair.labelled, strict=True)
@@ -71,7 +81,12 @@ def _card(pair: CropPair, style: PoseStyle) -> dict[str, Any]:
     marks = svg.layer('joints', svg.marks(pair, style))
     return dict(
         title=pair.title,
-        changed=pair.is_changed,
+        severity=round(100 * painted / np.prod(pair.size), 2),
+        has=dict(
+            joint=sorted({name for _, name in pair.hidden()}),
+            part=[r['target'] for r in pair.records if r['kind'] == 'part'],
+            fill=[r['fill'] for r in pair.records],
+        ),
         views=[
             dict(
                 word='clean',

@@ -87,6 +87,9 @@ class ImageOccluder:
                 place=attack.place,
                 names=names,
                 seed=self.seed,
+                parts=attack.parts,
+                offset=attack.offset,
+                stay_covered=attack.stay_covered,
             )
             attacked, hidden = found.image, hidden | found.targets
         if self.predictor is None or clean is None:
@@ -165,6 +168,7 @@ def occlude_file(
     occluder: ImageOccluder,
     keypoints: Mapping[str, np.ndarray] | np.ndarray | None,
     track: Callable[[Any, int], Any] = lambda steps, total: steps,
+    overwrite: bool = True,
 ) -> int:
     """Occlude an image, the images of a folder, or a video.
 
@@ -175,20 +179,28 @@ def occlude_file(
         keypoints: File name -> ``(N, K, 3)``; or ``(N, K, 3)`` of an image,
             ``(frames, N, K, 3)`` of a video; None for those of a predictor.
         track: Called with steps and their number, for a progress bar.
+        overwrite: Whether existing files are replaced.
 
     Returns:
         Number of images or frames.
 
     Raises:
-        UsageError: Something cannot be read, or has no keypoints.
+        UsageError: Something cannot be read, has no keypoints, or exists.
     """
-    if path.suffix.lower() in VIDEOS:
-        return _video(path, out, occluder, keypoints, track)
-    files = [path]
+    targets = {path: out}
     if path.is_dir():
         files = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGES)
+        targets = {file: out / f'{file.stem}.png' for file in files}
+    for target in () if overwrite else targets.values():
+        if target.exists():
+            raise UsageError(
+                f'"{target}" exists: give another --out, or --overwrite'
+            )
+    if path.suffix.lower() in VIDEOS:
+        return _video(path, out, occluder, keypoints, track)
+    if path.is_dir():
         out.mkdir(parents=True, exist_ok=True)
-    for file in track(files, len(files)):
+    for file, target in track(targets.items(), len(targets)):
         bgr = cv2.imread(str(file))
         if bgr is None:
             raise UsageError(f'image "{file}" cannot be read')
@@ -197,10 +209,9 @@ def occlude_file(
             if file.name not in mine:
                 raise UsageError(f'image "{file.name}" has no keypoints')
             mine = mine[file.name]
-        target = out / f'{file.stem}.png' if path.is_dir() else out
         if not cv2.imwrite(str(target), np.asarray(occluder(bgr, mine))):
             raise UsageError(f'image "{target}" cannot be written')
-    return len(files)
+    return len(targets)
 
 
 def _video(

@@ -273,7 +273,8 @@ def labelled(results, person=0, layout='coco'):
 
 def mask(results, clean):
     """(H, W) bool: pixels that differ from the clean image."""
-    return (results['img'] != clean).reshape(*clean.shape[:2], -1).any(-1)
+    changed = results['img'] != clean
+    return changed.any(-1) if changed.ndim == 3 else changed
 
 
 def box_of(painted):

@@ -204,10 +204,16 @@ def test_detections(tmp_path):
         path.write_text(json.dumps(value))
         with pytest.raises(UsageError, match=words):
             read_detections(path, people)
-    corners = [dict(good, bbox=[10, 10, 38, 28])] * 4
-    path.write_text(json.dumps(corners))
+    x, y, w, h = people.people[0]['bbox'] = [20, 15, 10, 12]
+    right = dict(good, image_id=people.people[0]['image_id'])
+    right['bbox'] = [x, y, w, h]
+    corners = dict(right, bbox=[x, y, x + w, y + h])
+    path.write_text(json.dumps([right, *[corners] * 3]))
     (fault,) = read_detections(path, people).faults
-    assert 'x1, y1, x2, y2' in fault.sentence()
+    assert '1 of 4 boxes match an annotated person' in fault.sentence()
+    assert 'read as corners x1, y1, x2, y2, 3 do' in fault.sentence()
+    path.write_text(json.dumps([right, corners]))
+    assert not len(read_detections(path, people).faults)
 
 
 def test_pictures(tmp_path):

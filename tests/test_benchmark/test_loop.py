@@ -1,5 +1,6 @@
 """The loop: bit-identical predictions, and no forward pass too many."""
 
+import errno
 import json
 import os
 import signal
@@ -17,13 +18,17 @@ from mmpose_occlusion.benchmark import work
 from mmpose_occlusion.benchmark.data import load_runs
 from mmpose_occlusion.benchmark.store import RunStore
 from mmpose_occlusion.benchmark.work import LOCK
+from mmpose_occlusion.cli.run import explain
 from mmpose_occlusion.engine.pipelines import insert_attacks
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import TEMPORARY
 from mmpose_occlusion.occlusion import parse_attack
 from mmpose_occlusion.predictors.mmpose_topdown import loop as looping
 from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import Task
-from mmpose_occlusion.predictors.mmpose_topdown.predict import inputs_of
+from mmpose_occlusion.predictors.mmpose_topdown.predict import (
+    BatchPredictor,
+    inputs_of,
+)
 
 from .planted import PlantedModel
 from .small import ATTACKS, Counting, assert_same, config, loop, network, run
@@ -156,6 +161,22 @@ def test_crops_are_those_of_the_ordinary_pipeline(cfg, model, tmp_path):
             assert torch.equal(inputs, plain[row]['inputs'])
 
 
+def test_weights_outside_of_the_model(synthetic_people, tmp_path):
+    """A file that the config names, and an identity that a module states."""
+    cfg = config(synthetic_people)
+    weights = tmp_path / 'model.onnx'
+    cfg.model.data_preprocessor.weights_file = str(weights)
+    model, out = network(), tmp_path / 'out'
+    passes = []
+    for content, said in ('a', None), ('a', None), ('b', None), ('b', 'v2'):
+        weights.write_text(content)
+        if said:
+            model.head.occlusion_identity = lambda said=said: said
+        passes.append(run(cfg, model, out, ATTACKS[:1])[1])
+    assert passes == [passes[0], 0, passes[0], passes[0]]
+    assert len(list(out.glob('store/*/run.json'))) == 3
+
+
 def test_each_image_is_read_once(cfg, model, tmp_path, monkeypatch):
     read = []
     load = LoadImage.transform
@@ -269,6 +290,62 @@ def test_killed_and_resumed(cfg, model, expected, tmp_path, monkeypatch):
     everything = len(found.boxes) + sum(a.changed.sum() for a in found.attacks)
     assert passes == everything - kept
     assert not list(tmp_path.glob(f'store/*/shards/{TEMPORARY}*'))
+
+
+def test_interrupted_once_and_twice(
+    cfg, model, expected, tmp_path, monkeypatch, capsys
+):
+    """Ctrl-C once stores the batch that is computed; twice, it does not."""
+    handler = signal.getsignal(signal.SIGINT)
+    result = BatchPredictor.result
+
+    def interrupted(times):
+        left = iter(range(times))
+
+        def call(self, *arguments):
+            for _ in left:
+                os.kill(os.getpid(), signal.SIGINT)
+                while signal.getsignal(signal.SIGINT) is not handler:
+                    time.sleep(0.01)
+            return result(self, *arguments)
+
+        return call
+
+    for times in (1, 2):
+        monkeypatch.setattr(BatchPredictor, 'result', interrupted(times))
+        with pytest.raises(KeyboardInterrupt):
+            run(cfg, model, tmp_path / str(times), threads=1)
+        assert signal.getsignal(signal.SIGINT) is handler
+        assert 'Stopping after this batch' in capsys.readouterr().err
+        shards = list((tmp_path / str(times)).glob('store/*/shards/*.npz'))
+        assert len(shards) == (1 if times == 1 else 0)
+    monkeypatch.setattr(BatchPredictor, 'result', result)
+    assert_same(run(cfg, model, tmp_path / '1')[0], expected)
+
+
+def test_a_full_disk(cfg, model, expected, tmp_path, monkeypatch):
+    """The sentence says what is stored; the same command goes on."""
+    made = iter(range(100))
+    sync = os.fsync
+
+    def full(file):
+        if next(made) == 6:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'fsync', full)
+        with pytest.raises(OSError, match='No space') as caught:
+            run(cfg, model, tmp_path, threads=1)
+    status, sentence = explain(caught.value)
+    assert status == 1
+    assert sentence.startswith(f'No space left on device "{tmp_path}/store/')
+    assert sentence.endswith(
+        'what is finished is stored, and the same command goes on from there'
+    )
+    assert list(tmp_path.glob('store/*/shards/*.npz'))
+    assert not list(tmp_path.rglob(f'{TEMPORARY}*'))
+    assert_same(run(cfg, model, tmp_path)[0], expected)
 
 
 @pytest.mark.parametrize('damage', ['flip', 'empty'])

@@ -59,7 +59,9 @@ def test_imports_are_quiet():
     )
     assert done.returncode == 2
     assert done.stdout == ''
-    assert done.stderr.startswith('error: config "mmpose::no_such/config.py"')
+    assert done.stderr.startswith(
+        'error: "mmpose" has no config "no_such/config.py"'
+    )
     assert done.stderr.count('\n') == 1
 
 

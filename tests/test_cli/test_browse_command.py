@@ -49,7 +49,7 @@ def test_attacks_on_a_test_split(browse):
 
 def test_own_occlusions_of_the_training(browse):
     out, printed = browse('--num', '8')
-    assert re.search(r'changed \d of 8 crops', printed.out)
+    assert re.search(r'^PartOcclusion changed \d of 8 ', printed.out, re.M)
     page = (out / 'gallery.html').read_text()
     assert page.count('<article') == 8
     for records in records_of(page):
@@ -83,7 +83,7 @@ def test_views_of_a_contrastive_config(browse, contrastive):
     out, printed = browse('--num', '4', config=contrastive)
     for view in ('keypoint_view', 'part_view'):
         assert re.search(
-            rf'Attack {view} number 1 changed \d of 4 crops', printed.out
+            rf'^{view} \w+Occlusion changed \d of 4 crops', printed.out, re.M
         )
     page = (out / 'gallery.html').read_text()
     titles = re.findall(r'<h2>(.*?)</h2>', page)
@@ -202,3 +202,8 @@ def test_boxes_of_a_detector(browse, synthetic_people):
     page = (out / 'gallery.html').read_text()
     assert re.search(r'image \d+, box \d+, person \d+', page)
     assert re.search(r'image \d+, box \d+, unmatched', page)
+    changed = [float(x) > 0 for x in re.findall(r'severity="([\d.]+)"', page)]
+    assert any(changed)
+    assert changed == sorted(changed, reverse=True)
+    unmatched = ['unmatched' in t for t in re.findall('<h2>(.*?)</h2>', page)]
+    assert unmatched == sorted(unmatched)

@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from mmpose_occlusion.cli.run import explain, printable
-from mmpose_occlusion.errors import DataError, UsageError
+from mmpose_occlusion.cli.run import explain
+from mmpose_occlusion.errors import DataError, UsageError, printable
 
 CONFIG = dict(
     model=dict(type='A', head=dict(type='Heatmapp')), hooks=[dict(type='B')]
@@ -52,6 +52,11 @@ CONFIG = dict(
             KeyError('Heatmapp is not in the mmpose::model registry. Please'),
             2,
             'model.head: type="Heatmapp" is no class',
+        ),
+        (
+            KeyError('mmpretrai.ViT is not in the mmpose::model registry.'),
+            2,
+            'package "mmpretrai", which is not installed: pip install',
         ),
         (
             TypeError("class `B` in a/b.py: unexpected argument 'c'"),

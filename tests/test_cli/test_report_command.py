@@ -48,12 +48,23 @@ def test_tables_of_a_paper_alone(benchmark, tool, tmp_path, capsys):
     assert [p.name for p in out.iterdir()] == ['report.json']
 
 
+def test_models_get_the_names_that_are_asked_for(benchmark, tool, tmp_path):
+    argv = [str(benchmark)] * 2 + ['--out', str(tmp_path), '--draws', '5']
+    argv += ['--json', '--name', 'ours']
+    assert tool('report').main(argv) == 2
+    assert tool('report').main([*argv, '--name', 'theirs']) == 0
+    models = numbers_of(tmp_path)['models']
+    assert [model['model'] for model in models] == ['ours', 'theirs']
+
+
 def test_folders_side_by_side(benchmark, tool, tmp_path):
     out = tmp_path / 'both'
     argv = [str(benchmark), str(benchmark), '--out', str(out)]
     argv += ['--draws', '20', '--cases', '1']
     assert tool('report').main(argv) == 0
-    comparison = numbers_of(out)['comparison']
+    numbers = numbers_of(out)
+    comparison = numbers['comparison']
+    assert comparison['baseline'].endswith(f' ({benchmark.name})')
     assert len(comparison['differences']) == 3
     for row in comparison['differences']:
         ends = row['score']['AP']

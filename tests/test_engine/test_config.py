@@ -37,7 +37,12 @@ def test_mmpose_config_by_name():
     ('path', 'words'),
     [
         ('no.py', r'config file "no\.py" does not exist'),
-        ('mmpose::no/such.py', r'config "mmpose::no/such\.py" needs a file'),
+        (
+            OWN.replace('256x192', '256x19'),
+            r'no config "body_2d.*nearest is mmpose::body_2d_keypoint/\S*/'
+            r'td-hm_res50_8xb64-210e_coco-256x192\.py$',
+        ),
+        ('mmpos::x.py', 'package "mmpos", which is not installed'),
     ],
 )
 def test_missing_configs(path, words):

@@ -51,5 +51,5 @@ def test_numbers_do_not_split_reasons():
     (line,) = summarize([{0: reason} for reason in reasons])
     assert line.endswith(
         '3 unchanged: nose at (…, …) is outside (2), '
-        'left_thumb4 at (…, …) is outside (1).'
+        'left_thumb4 at (1, 2.25) is outside (1).'
     )

@@ -76,13 +76,13 @@ def test_short_form(text, attack):
         ('nose', 'must look like "keypoint:NAME:FILL"'),
         ('keypoint:nose:black:3:4', 'must look like'),
         ('keypoint:nose:black:off_person:4', 'must look like'),
-        ('part:head:blur:12:off_person', 'which only keypoints have'),
+        ('part:head:blur:12:off_person', 'which parts do not have'),
         ('keypoint:nose:black:0%', 'the size "0%"'),
         ('keypoint:nose:black:%', 'the size "%"'),
         ('keypoint::black', 'must look like'),
         ('joint:nose:black', 'unknown kind "joint": write keypoint or part'),
         ('keypoint:nose,,left_eye:black', 'an empty name'),
-        ('part:head:blur:12', 'only keypoints have: write "part:head:blur"'),
+        ('part:head:blur:12', 'parts do not have: write "part:head:blur"'),
         ('keypoint:nose:black:big', 'the size "big"'),
         ('keypoint:nose:black:-3', 'the size "-3"'),
         ('keypoint:nose:black:inf', 'the size "inf"'),
@@ -125,6 +125,25 @@ def test_one_spelling_for_an_attack(names, fill, size, place, offset):
     assert str(attack) == text
     assert Attack.from_config(attack.to_config()) == attack
     attack.check(COCO)
+
+
+ODD_NAMES = ('a:b', 'a,b', 'a\\', '\\:', '1', 'part:x', '<s>$_"\n\'', 'é')
+
+
+@given(st.lists(st.sampled_from(ODD_NAMES), min_size=1, unique=True))
+def test_names_with_marks_of_the_short_form(names):
+    attack = Attack('keypoint', tuple(names), 'black')
+    assert parse_attack(str(attack)) == attack
+    assert Attack.from_config(attack.to_config()) == attack
+    attack.check(Skeleton.from_names(ODD_NAMES))
+
+
+def test_escapes_by_hand():
+    attack = parse_attack(r'keypoint:a\:b,c\,d,e\\:black')
+    assert attack.names == ('a:b', 'c,d', 'e\\')
+    assert attack.fill == 'black'
+    one = Attack.from_config(dict(type='KeypointOcclusion', target=1))
+    assert one.names == ('1',)
 
 
 @pytest.mark.parametrize(

@@ -227,3 +227,16 @@ def test_the_tool_explains_itself():
     assert done.returncode == 0
     for word in ('--out', '--train', '--val', '--seed', '--workers'):
         assert word in done.stdout
+
+
+@pytest.mark.skipif(not Path('/proc').is_dir(), reason='reads /proc')
+def test_workers_end_with_a_killed_parent(tmp_path):
+    """They hold the output open until they end; the next run goes on."""
+    argv = [sys.executable, str(TOOL), '--out', str(tmp_path / 'people')]
+    argv += ['--train', '4000', '--val', '0', '--workers', '2']
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as parent:
+        while not list(tmp_path.glob('.people.partial/train/*.jpg')):
+            assert parent.poll() is None
+        parent.kill()
+        parent.communicate(timeout=60)
+    assert generate(tmp_path / 'people', train=1, val=0, workers=0).is_dir()

@@ -10,6 +10,7 @@ import pytest
 from mmengine.config import Config
 from numpy.lib import NumpyVersion
 
+from mmpose_occlusion.evaluation.forced_occlusion import save_predictions
 from tests.ranks import run_ranks
 
 from .conftest import log_of
@@ -97,7 +98,7 @@ def test_attack_key_of_a_config(run, config, tmp_path):
     names = [line.split()[1] for line in lines]
     assert names == ['keypoint:nose:black', 'part:head:blur', 'part:hip:blur']
     assert ' changed 0 of 8 crops' in lines[1]
-    assert '; 8 unchanged: not drawn' in lines[1]
+    assert '; 8 unchanged: left out at random, prob=0.0' in lines[1]
 
 
 def test_pictures(run, tmp_path):
@@ -404,6 +405,27 @@ def test_refusals(arguments, sentence, config, checkpoint, tool, capsys):
     error = capsys.readouterr().err
     assert error.startswith(f'error: {sentence}')
     assert error.count('\n') == 1
+
+
+def test_compare_with_another_model(
+    config, checkpoint, tool, tmp_path, capsys
+):
+    arrays = dict(keypoints=(17, 2), keypoint_scores=17, bbox=4)
+    arrays = {name: np.zeros(shape) for name, shape in arrays.items()}
+    path = tmp_path / 'clean.npz'
+    save_predictions(path, {('1', '1'): arrays}, 'another')
+    argv = [config, checkpoint, *NOSE, '--compare', str(path)]
+    assert tool('test').main(argv) == 2
+    error = capsys.readouterr().err
+    assert f'--compare "{path}" was written by another model' in error
+
+
+@pytest.mark.parametrize('value', ['-1', 'nan', '2', 'x'])
+def test_box_nms_is_a_fraction(tool, capsys, value):
+    with pytest.raises(SystemExit):
+        tool('test').main(['c.py', 'w.pth', f'--box-nms={value}'])
+    error = capsys.readouterr().err
+    assert f'"{value}" is not a number from 0 to 1' in error
 
 
 def test_missing_checkpoint(config, tool, capsys):

@@ -7,7 +7,7 @@ from multiprocessing.pool import ThreadPool
 import numpy as np
 import pytest
 import torch
-from _test_config import write_result
+from _test_config import check_out, write_result
 from _train_config import check_resume, fetch_pretrained
 from mmengine.config import Config
 
@@ -114,3 +114,26 @@ def test_checkpoint_to_start_from():
     check_resume(Config({'load_from': None}))
     with pytest.raises(UsageError, match=r'^load_from "x\.pth" does not'):
         check_resume(Config({'load_from': 'x.pth', 'resume': False}))
+
+
+@pytest.mark.parametrize(
+    ('name', 'content', 'words'),
+    [
+        ('x.json', '{"coco/AP": 0.5}', None),
+        ('new.json', None, None),
+        ('x.json', '{"notes": "mine"}', 'exists and does not hold metrics'),
+        ('x.json', '[1]', 'exists and does not hold metrics'),
+        ('x.json', 'text', 'exists and does not hold metrics'),
+        ('x.pkl', 'text', 'exists and does not hold metrics'),
+        ('x.txt', None, 'must be a .json or .pkl'),
+    ],
+)
+def test_only_metrics_are_replaced(tmp_path, name, content, words):
+    path = tmp_path / name
+    if content is not None:
+        path.write_text(content)
+    if words is None:
+        check_out(str(path))
+    else:
+        with pytest.raises(UsageError, match=words):
+            check_out(str(path))

@@ -1,5 +1,6 @@
 """Training with the tool: in one process, in three, resumed, and refused."""
 
+import importlib
 import math
 import os
 import re
@@ -47,12 +48,13 @@ def test_occlusion_records_reach_training(trained):
     assert "'occlusions'" in train.partition('val_dataloader')[0]
 
 
-def test_resume(config, trained, tool, tmp_path):
+def test_resume(config, trained, tool, tmp_path, capsys):
     shutil.copy(trained / 'epoch_1.pth', tmp_path)
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
     argv = [config, '--work-dir', str(tmp_path), '--resume', '--no-validate']
     options = ['--cfg-options', 'train_cfg.max_epochs=2']
     assert tool('train').main(argv + options) == 0
+    assert 'safely' not in capsys.readouterr().out
     log = log_of(tmp_path)
     assert 'resumed epoch: 1, iter: 2' in log
     assert 'Epoch(train) [1]' not in log
@@ -60,6 +62,74 @@ def test_resume(config, trained, tool, tmp_path):
     assert 'Epoch(val)' not in log
     state = torch.load(tmp_path / 'epoch_2.pth', weights_only=False)
     assert state['meta']['iter'] == 4
+
+
+@pytest.mark.parametrize(
+    ('last', 'said'),
+    [
+        (None, 'names no checkpoint, so'),
+        ('', 'names no checkpoint, so'),
+        ('/elsewhere/epoch_9.pth', "names '/elsewhere/epoch_9.pth', so"),
+        ('{folder}/epoch_3.pth', 'epoch_3.pth" is damaged or incomplete'),
+    ],
+)
+def test_last_checkpoint_is_of_no_use(
+    last, said, config, trained, tool, tmp_path
+):
+    """The newest checkpoint that can be read is taken, which is said."""
+    data = (trained / 'epoch_1.pth').read_bytes()
+    for name in ('epoch_1', 'epoch_2'):
+        (tmp_path / f'{name}.pth').write_bytes(data)
+    (tmp_path / 'epoch_3.pth').write_bytes(data[:5000])
+    if last is not None:
+        text = last.format(folder=tmp_path)
+        (tmp_path / 'last_checkpoint').write_text(text)
+    module = tool('train')
+    argv = [config, '--work-dir', str(tmp_path), '--resume']
+    cfg = load_config(config)
+    train_config = sys.modules.get('_train_config') or importlib.import_module(
+        '_train_config'
+    )
+    lines = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_config, 'print_log', lambda t, *_: lines.append(t))
+        train_config.configure_training(cfg, module.parse_args(argv))
+        train_config.check_resume(cfg)
+    assert cfg.load_from == str(tmp_path / 'epoch_2.pth')
+    text = '\n'.join(lines)
+    assert said in text
+    assert f'resumes from "{tmp_path}/epoch_2.pth", the newest' in text
+
+
+def test_resume_without_last_checkpoint(config, trained, tool, tmp_path):
+    shutil.copy(trained / 'epoch_1.pth', tmp_path)
+    argv = [config, '--work-dir', str(tmp_path), '--resume', '--no-validate']
+    options = ['--cfg-options', 'train_cfg.max_epochs=2']
+    assert tool('train').main(argv + options) == 0
+    log = log_of(tmp_path)
+    assert 'resumed epoch: 1, iter: 2' in log
+    assert 'Epoch(train) [1]' not in log
+
+
+def test_resume_of_a_file_that_holds_code(config, tool, tmp_path, capsys):
+    """It is refused, and not run; trusted, it is read."""
+
+    class Code:
+        def __reduce__(self):
+            return os.makedirs, (str(tmp_path / 'ran'), 0o700, True)
+
+    path = tmp_path / 'epoch_1.pth'
+    torch.save({'state_dict': {}, 'code': Code()}, path)
+    argv = [config, '--work-dir', str(tmp_path), '--no-validate', '--resume']
+    for named in ([], [str(path)]):
+        assert tool('train').main([*argv, *named]) == 2
+        error = capsys.readouterr().err
+        assert f'error: checkpoint "{path}" names the Python object' in error
+        assert 'add --trust-checkpoint if you made the file' in error
+        assert not (tmp_path / 'ran').exists()
+    assert tool('train').main([*argv, '--trust-checkpoint']) == 2
+    assert 'is of another model' in capsys.readouterr().err
+    assert (tmp_path / 'ran').exists()
 
 
 @pytest.mark.parametrize('flag', ['--resume', 'load_from'])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import disc_radius
 from mmpose_occlusion.transforms import KeypointOcclusion, PartOcclusion
 from tests.golden import naive_reference as reference
@@ -167,7 +168,7 @@ def test_one_joint_at_the_origin_is_no_dummy():
 def test_types_of_images(dtype):
     results = crop(PERSON, white(256, 192))
     results['img'] = results['img'].astype(dtype)
-    with pytest.raises(TypeError, match=f'is of {dtype}: convert it'):
+    with pytest.raises(UsageError, match=f'is of {dtype}: convert it'):
         KeypointOcclusion('nose', fill='black')(results)
 
 

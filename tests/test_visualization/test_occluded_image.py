@@ -1,12 +1,15 @@
 """occlusion-image on an image, a folder and a video."""
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from mmpose_occlusion.cli import image as command
+from mmpose_occlusion.occlusion import Attack, parse_attack
+from mmpose_occlusion.visualization.occluded_image import ImageOccluder
 
 WRIST = 9
 SIZE = (120, 160)
@@ -60,9 +63,25 @@ def test_an_image(files, capsys):
     x, y, width = black(cv2.imread('out.png'))
     assert (x, y) == (80, 50)
     assert width == pytest.approx(0.2 * 100, abs=1)  # of nose to ankle
-    argv[-1] = 'keypoint:left_hand:black'
     assert command.main(argv) == 2
+    assert capsys.readouterr().err == (
+        'error: "out.png" exists: give another --out, or --overwrite\n'
+    )
+    assert command.main([*argv, '--overwrite']) == 0
+    argv[-1] = 'keypoint:left_hand:black'
+    assert command.main([*argv, '--overwrite']) == 2
     assert 'left_hand' in capsys.readouterr().err
+
+
+def test_an_offset_and_an_own_part():
+    keypoints = np.array([pose(80, 50)])
+    white = np.full((*SIZE, 3), 200, np.uint8)
+    attack = parse_attack('keypoint:left_wrist:black:20%:offset=3:uncovered')
+    x, y, _ = black(ImageOccluder([attack])(white, keypoints))
+    assert 1 < np.hypot(x - 80, y - 50) <= 30.5  # 3 radii of 10
+    own = Attack('part', ('hand',), 'black', parts={'hand': ['left_wrist']})
+    x, y, _ = black(ImageOccluder([own])(white, keypoints))
+    assert (x, y) == pytest.approx((80, 50), abs=1)
 
 
 def test_a_folder_by_a_predictor(files, capsys):
@@ -73,6 +92,8 @@ def test_a_folder_by_a_predictor(files, capsys):
     drawn = cv2.imread('out/b.png')
     assert drawn.shape[1] == 2 * SIZE[1]
     assert drawn.shape[0] > SIZE[0]
+    assert command.main(argv) == 2
+    assert f'"{Path("out/a.png")}" exists' in capsys.readouterr().err
     # black on the right side alone
     inside = drawn[48:58, :, :].max(axis=2) < 40
     assert inside[:, SIZE[1] :].sum() > 20 > inside[:, : SIZE[1]].sum()
@@ -98,7 +119,7 @@ def test_the_occluder_follows_the_joint_of_a_video(files, capsys):
         assert black(frame)[:2] == pytest.approx(place, abs=1.5)
     assert not reader.read()[0]
     (files / 'poses.json').write_text(json.dumps(poses[:2]))
-    assert command.main(argv) == 2
+    assert command.main([*argv, '--overwrite']) == 2
     assert 'more frames than the 2' in capsys.readouterr().err
 
 

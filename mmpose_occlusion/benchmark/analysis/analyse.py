@@ -1,7 +1,7 @@
 """All numbers of a report."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.metrics.confidence import CONFIDENT
@@ -30,14 +30,16 @@ from .natural_occlusion import (
 from .run_measures import RunMeasures
 from .score_quality import DRAWS as SCORE_DRAWS
 from .score_quality import RunScores, ScoreJudge
+from .sensitivity_map import SensitivityMap, sensitivity_maps, split_cells
 
 
 @dataclass(frozen=True)
 class Analysis:
     """The results of one run: its main measure and why it is not the usual
     one, numbers of people (with a bbox and a labelled joint) and images (with
-    a bbox or a person), measures of all these people without any attack, and
-    what the other modules of this package find."""
+    a bbox or a person), measures of all these people without any attack, also
+    as the PCKAccuracy of the config counts, and what the other modules of this
+    package find."""
 
     run: BenchmarkRun
     main: str
@@ -45,6 +47,7 @@ class Analysis:
     people: int
     images: int
     clean: Estimates
+    config_pck: dict[str, float]
     costs: list[AttackCost]
     curves: list[SeverityCurve]
     controls: list[ControlComparison]
@@ -53,6 +56,7 @@ class Analysis:
     natural: NaturalOcclusion
     skill: list[AnatomicalSkill]
     summaries: list[SuiteSummary]
+    maps: list[SensitivityMap]
 
 
 def analyse(
@@ -80,7 +84,9 @@ def analyse(
         UsageError: The data lacks the measure.
     """
     measures: list[RunMeasures] = []
-    for run in runs:
+    split = [split_cells(run.attacks) for run in runs]
+    for run, (others, _) in zip(runs, split, strict=True):
+        run = replace(run, attacks=others)
         found = RunMeasures(run, draws, seed, measure)
         if measures and measures[0].main in found.measures:
             found = RunMeasures(run, draws, seed, measures[0].main)
@@ -88,8 +94,12 @@ def analyse(
     analyses: list[Analysis] = []
     natural: list[NaturalDraws | None] = []
     first: list[CurveDraws] | None = None
-    for each in measures:
+    for each, (_, cells) in zip(measures, split, strict=True):
         analysis, curves, nature = _analyse(each, threshold, first, progress)
+        if cells:
+            progress('sensitivity maps')
+            maps = sensitivity_maps(each, cells)
+            analysis = replace(analysis, maps=maps)
         analyses.append(analysis)
         natural.append(nature)
         first = curves if first is None else first
@@ -128,6 +138,7 @@ def _analyse(
         people=len(set(run.boxes.instance_ids[labelled].tolist())),
         images=len(measures.people.images),
         clean=estimates(measures.all_people()),
+        config_pck=measures.clean_predictions.config_pck(),
         costs=with_simultaneous_intervals(measures, costs),
         curves=severity_curves(drawn, measures.main),
         controls=control_comparisons(measures, run.attacks),
@@ -136,5 +147,6 @@ def _analyse(
         natural=natural,
         skill=[found for found in skill if found is not None],
         summaries=suite_summaries(drawn, measures.main, first),
+        maps=[],
     )
     return analysis, drawn, nature

@@ -6,7 +6,7 @@ from typing import Any
 
 from mmpose_occlusion.benchmark.data import Attacked
 from mmpose_occlusion.occlusion import REFERENCE_RADIUS, Attack
-from mmpose_occlusion.occlusion.targets import KEYPOINT
+from mmpose_occlusion.occlusion.targets import CELL, PART
 
 SEVERITY = 'severity'
 """Key of an attack's details: diameter over the height of the bbox."""
@@ -32,7 +32,7 @@ class AttackDescription:
     """An attack in words.
 
     Args:
-        kind: ``keypoint``, ``part`` or :data:`OTHER`.
+        kind: ``keypoint``, ``part``, ``cell`` or :data:`OTHER`.
         target: Name of the joint or part, or :data:`RANDOM`; several with
             commas; of other attacks, their name.
         paint: Such as ``black``, with the radius if it is in pixels and not
@@ -54,7 +54,7 @@ class AttackDescription:
     def hides_one(self) -> bool:
         """Whether it hides one named target."""
         return (
-            self.kind != OTHER
+            self.kind not in (CELL, OTHER)
             and self.place == AT_TARGET
             and not self.offset
             and not self.target.startswith(RANDOM)
@@ -72,7 +72,7 @@ def describe(attacked: Attacked) -> AttackDescription:
             OTHER, attacked.name, '', AT_TARGET, size, 0.0
         )
     paint = attack.fill
-    if severity is None and attack.kind == KEYPOINT:
+    if severity is None and attack.kind != PART:
         severity = attack.size.fraction
         if attack.size.radius not in (None, REFERENCE_RADIUS):
             paint = f'{paint} {attack.size}'

@@ -95,6 +95,20 @@ class PredictionMeasures:
             out['PCKh'] = correct.astype(float)
         return out
 
+    def config_pck(self) -> dict[str, float]:
+        """PCK as each ``PCKAccuracy`` of the config counts and names it: at
+        its threshold, the mean over joints of the fraction that is right."""
+        labelled = self.of_run.labelled
+        known = labelled.any(axis=0)
+        out = {}
+        for metric in self.of_run.run.evaluation.get('pck', ()):
+            prefix = f'{metric["prefix"]}/' if metric['prefix'] else ''
+            right = is_correct(self.errors, self.of_run.sizes, metric['thr'])
+            joints = (right & labelled).sum(axis=0)[known]
+            mean = (joints / labelled.sum(axis=0)[known]).mean()
+            out[f'{prefix}PCK'] = float(mean)
+        return out
+
     def measures(
         self,
         rows: np.ndarray,

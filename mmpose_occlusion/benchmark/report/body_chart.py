@@ -1,4 +1,4 @@
-"""Values of joints, drawn on a body."""
+"""Values of joints and of places, drawn on a body."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import PowerNorm
+from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.patches import Polygon
 
-from .figures import FAINT, HEAT, INK, LEADER, LIMB, Chart
+from mmpose_occlusion.benchmark.analysis.sensitivity_map import (
+    ACROSS,
+    ALONG,
+    PlaceEffect,
+)
+
+from .figures import FAINT, HEAT, INK, LEADER, LIMB, WARM, Chart
 
 STANDING: dict[str, tuple[float, float]] = {
     'nose': (0, 8.55),
@@ -152,6 +159,81 @@ def _draw_body(
     axis.set_aspect('equal')
     axis.set_xlim(middle - 1.45 * edge, middle + 1.45 * edge)
     axis.axis('off')
+
+
+BIN_WIDTH = 0.46
+"""Of a bin across a limb on the standing person."""
+
+
+def place_chart(
+    panels: Mapping[str, Sequence[tuple[PlaceEffect, float | None]]],
+    layout: BodyLayout,
+    label: str,
+    alt: str,
+) -> Chart | None:
+    """One body for each title, which is perhaps a joint's name, with the
+    values of places on limbs; None is masked. The colours are of the same
+    scale in all panels."""
+    values = [x for found in panels.values() for _, x in found if x]
+    if not values or not layout.spots:
+        return None
+    norm = PowerNorm(0.5, vmin=0, vmax=max(*values, 0.005))
+    chart = Chart(alt)
+    for title, found in panels.items():
+        with chart.panel(2.1, 3.3) as axis:
+            for place, value in found:
+                if set(place.limb) <= layout.spots.keys() and place.limb:
+                    axis.add_patch(_bin(layout, place, value, norm))
+            for joint, spot in layout.spots.items():
+                own = joint == title
+                axis.plot(
+                    *spot,
+                    marker='o',
+                    markersize=9 if own else 2.5,
+                    color=WARM if own else FAINT,
+                    markerfacecolor='none' if own else FAINT,
+                    markeredgewidth=2,
+                    zorder=4,
+                )
+            axis.set_title(title.replace('_', ' '), loc='center')
+            axis.set_aspect('equal')
+            axis.autoscale_view()
+            axis.axis('off')
+    with chart.panel(0.75, 3.2) as axis:
+        scale = ScalarMappable(norm, HEAT)
+        axis.figure.colorbar(scale, cax=axis, label=label)
+    return chart
+
+
+def _bin(
+    layout: BodyLayout,
+    place: PlaceEffect,
+    value: float | None,
+    norm: Normalize,
+) -> Polygon:
+    """A place beside or on its limb; grey and hatched without a value."""
+    start, end = (np.array(layout.spots[joint]) for joint in place.limb)
+    way = end - start
+    length = float(np.hypot(*way)) or 1.0
+    width = min(BIN_WIDTH, 0.3 * length)
+    side = np.array([-way[1], way[0]]) / length * width
+    if place.is_mirrored:
+        side = -side
+    assert place.along is not None
+    assert place.across is not None
+    corners = [
+        start + way * (place.along + i) / ALONG + side * (place.across + k)
+        for i, k in ((0, -0.5), (1, -0.5), (1, 0.5), (0, 0.5))
+    ]
+    masked = value is None
+    return Polygon(
+        corners,
+        facecolor='none' if value is None else HEAT(norm(max(0.0, value))),
+        edgecolor=LEADER,
+        hatch='////' if masked else None,
+        linewidth=0.4,
+        zorder=1 if masked else 2 + 0.1 * (ACROSS[1] == place.across),
+    )
 
 
 def _spread(values: Sequence[float], least: float) -> list[float]:

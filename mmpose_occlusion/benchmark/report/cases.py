@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mmpose_occlusion.benchmark.analysis import Analysis
-from mmpose_occlusion.benchmark.data import BenchmarkRun
+from mmpose_occlusion.benchmark.data import Attacked, BenchmarkRun
 from mmpose_occlusion.metrics.pck import box_size, joint_errors
 from mmpose_occlusion.visualization import PoseStyle, svg
 
@@ -139,6 +139,15 @@ def _card(
     """A case's crops with predictions and errors drawn over them."""
     run = analysis.run
     attack = next(a for a in run.attacks if a.name == case.attack)
+    cost = next(c for c in analysis.costs if c.name == case.attack)
+    views = case_views(case, images, run, attack)
+    return dict(case=case, title=describe(cost), views=views)
+
+
+def case_views(
+    case: Case, images: CaseImages, run: BenchmarkRun, attack: Attacked
+) -> list[dict[str, Any]]:
+    """Both crops, with predictions and errors drawn over them."""
     style = PoseStyle.from_names(run.joints.names, run.joints.links)
     height, width = images.clean.shape[:2]
     truth = images.in_crop(run.boxes.truth[case.row])
@@ -156,5 +165,4 @@ def _card(
         overlay = svg.svg((width, height), *shapes)
         uri = svg.data_uri(image, '.jpg')
         views.append(dict(word=word, image=uri, overlay=overlay))
-    cost = next(c for c in analysis.costs if c.name == case.attack)
-    return dict(case=case, title=describe(cost), views=views)
+    return views

@@ -22,11 +22,18 @@ from mmpose_occlusion.benchmark.analysis.score_quality import (
     COVERAGES,
     PooledScores,
 )
+from mmpose_occlusion.benchmark.analysis.sensitivity_map import (
+    PlaceEffect,
+    SensitivityMap,
+)
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
-from .body_chart import body_chart, body_layout
+from .body_chart import BodyLayout, body_chart, body_layout, place_chart
 from .figures import LOOKS, Chart, Group, Line, forest_chart, line_chart, looks
 from .formatting import NAMES, PLACES, number, place_name, pooled_name
+
+SHOWN_JOINTS = 5
+"""On a page's first figure of a sensitivity map."""
 
 MOST_ROWS = 24
 """Of a chart of controls."""
@@ -50,14 +57,53 @@ def _paints_of(costs: Iterable[AttackCost]) -> list[str]:
     return list(dict.fromkeys(cost.label for cost in costs))
 
 
-def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
-    main, run = analysis.main, analysis.run
-    layout = body_layout(
+def _layout(analysis: Analysis) -> BodyLayout:
+    run = analysis.run
+    return body_layout(
         run.joints.names,
         run.joints.links,
         run.boxes.truth,
         run.boxes.person_boxes,
     )
+
+
+def map_charts(
+    analysis: Analysis, found: SensitivityMap
+) -> tuple[Chart | None, Chart | None]:
+    """Two charts of bodies: the mean over joints and the
+    :data:`SHOWN_JOINTS` that a place hurts most; the other joints."""
+
+    def values(joint: str) -> list[tuple[PlaceEffect, float | None]]:
+        out = []
+        for place in found.places:
+            rise = [
+                e.value
+                for name, e in place.rise.items()
+                if joint in (name, '') and e.value is not None
+            ]
+            mean = 100 * sum(rise) / len(rise) if rise else None
+            out.append((place, mean))
+        return out
+
+    known = [j for j in found.joints if j.place]
+    known.sort(key=lambda joint: -(joint.maximum.value or 0.0))
+    panels = {'mean of all joints': values('')}
+    panels.update((j.joint, values(j.joint)) for j in known)
+    titles, layout = list(panels), _layout(analysis)
+    label = 'rise of EPE, % of the box'
+    alt = (
+        'Mean rise of the error of each joint by the place of the occluder, '
+        'drawn on a body; the numbers are in maps.csv.'
+    )
+    first, others = (
+        place_chart({t: panels[t] for t in some}, layout, label, alt)
+        for some in (titles[: 1 + SHOWN_JOINTS], titles[1 + SHOWN_JOINTS :])
+    )
+    return first, others
+
+
+def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
+    main, layout = analysis.main, _layout(analysis)
     losses = {
         paint: {
             c.target: -(c.change[main].value or 0.0)
@@ -229,10 +275,12 @@ def _paints(analysis: Analysis) -> Chart | None:
 
 
 def sizes_chart(analyses: Sequence[Analysis]) -> Chart | None:
-    """The first curve of each model, of at most as many as there are looks."""
+    """The means over targets of each model, one panel for each paint; of at
+    most as many models as there are looks."""
     panels: dict[str, list[Line]] = {}
     for look, one in zip(LOOKS, analyses, strict=False):
-        for curve in one.curves[:1]:
+        means = [c for c in one.curves if c.target in (MEAN, RANDOM)]
+        for curve in means or one.curves[:1]:
             x = [100 * size for size in curve.severity]
             line = Line(one.run.model, look, x, curve.points)
             panels.setdefault(curve_name(curve), []).append(line)

@@ -19,6 +19,7 @@ from matplotlib.ticker import MaxNLocator
 from mmpose_occlusion.benchmark.analysis import Estimate
 
 INK, FAINT, LINE = '#22262e', '#667080', '#d9dcd6'
+WARM = '#d98200'
 BAND, LIMB, LEADER = '#f0f1ed', '#d5dad5', '#b4bbbf'
 
 WIDTH = 4.6
@@ -81,11 +82,12 @@ _STYLE = {
 @dataclass
 class Chart:
     """A figure of the page: description for readers who do not see it,
-    sentence for the caption, and panels, SVG files."""
+    sentence for the caption, and panels, SVG files of figures."""
 
     alt: str
     note: str = ''
     panels: list[str] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
 
     @contextmanager
     def panel(self, width: float, height: float) -> Iterator[Axes]:
@@ -102,6 +104,20 @@ class Chart:
                 transparent=True,
             )
             self.panels.append(_with_dark_mode(out.getvalue()))
+            self.figures.append(figure)
+
+
+def pdf(figure: Figure) -> bytes:
+    """A panel as a PDF file with its fonts, for a paper."""
+    out = io.BytesIO()
+    with matplotlib.rc_context({**_STYLE, 'pdf.fonttype': 42}):
+        figure.savefig(
+            out,
+            format='pdf',
+            metadata={'CreationDate': None},
+            bbox_inches='tight',
+        )
+    return out.getvalue()
 
 
 def _with_dark_mode(svg: str) -> str:

@@ -16,7 +16,8 @@ from mmpose_occlusion.benchmark.analysis import (
     ModelComparison,
 )
 from mmpose_occlusion.benchmark.analysis.score_quality import AttackScores
-from mmpose_occlusion.benchmark.data import UNMATCHED, BenchmarkRun
+from mmpose_occlusion.benchmark.analysis.sensitivity_map import SensitivityMap
+from mmpose_occlusion.benchmark.data import UNMATCHED
 from mmpose_occlusion.files import plain
 from mmpose_occlusion.metrics.oks import published_sigmas
 
@@ -31,12 +32,17 @@ DIGITS = 6
 _GROWING = ('people', 'suites', 'versions')
 """Conditions that change when a benchmark is continued."""
 
+NOTE_OF_TABLE = r'\multicolumn{5}{p{\linewidth}}{\footnotesize '
+"""In every LaTeX table, by which it is known as ours."""
+
 _PACKAGES = ('mmpose_occlusion', 'mmpose', 'torch', 'onnxruntime')
 
 
-def suite_checksums(run: BenchmarkRun) -> dict[str, str]:
+def suite_checksums(analysis: Analysis) -> dict[str, str]:
     """Suite -> checksum, empty where it is unknown or has none."""
-    return {attack.suite: attack.checksum for attack in run.attacks}
+    attacks, maps = analysis.run.attacks, analysis.maps
+    found = {attack.suite: attack.checksum for attack in attacks}
+    return found | {each.suite: each.checksum for each in maps}
 
 
 def conditions(analysis: Analysis) -> dict[str, str]:
@@ -62,7 +68,7 @@ def conditions(analysis: Analysis) -> dict[str, str]:
     if 'nms_mode' in how:
         out['NMS'] = f'{how["nms_mode"]} {how.get("nms_thr", "")}'.strip()
     out['people'] = f'{analysis.people:,} in {analysis.images:,} images'
-    suites = suite_checksums(run).items()
+    suites = suite_checksums(analysis).items()
     if suites:
         out['suites'] = ', '.join(
             f'{name} ({digest})' if digest else name for name, digest in suites
@@ -76,8 +82,7 @@ def conditions(analysis: Analysis) -> dict[str, str]:
 
 def conditions_line(analysis: Analysis) -> str:
     """The conditions in one line."""
-    found = conditions(analysis).items()
-    return '; '.join(f'{what}: {how}' for what, how in found)
+    return '; '.join(': '.join(each) for each in conditions(analysis).items())
 
 
 def changed_conditions(
@@ -126,7 +131,7 @@ def report_numbers(
             evaluation=analysis.run.evaluation,
             measure=analysis.main,
             why_measure=analysis.why_main,
-            suites=suite_checksums(analysis.run),
+            suites=suite_checksums(analysis),
             conditions=conditions(analysis),
             boxes=len(analysis.run.boxes),
             attacks=analysis.costs,
@@ -150,9 +155,30 @@ def report_numbers(
     )
 
 
-def csv_files(analyses: Sequence[Analysis]) -> dict[str, str]:
-    """File name -> text of the tables of all models."""
+def csv_files(
+    analyses: Sequence[Analysis], comparison: ModelComparison | None
+) -> dict[str, str]:
+    """File name -> text of the tables of all models, '' without rows."""
     tables: dict[str, list[dict[str, Any]]] = {}
+    if comparison and comparison.differences:
+        lines = {a.run.model: conditions_line(a) for a in analyses}
+        tables['differences.csv'] = [
+            dict(
+                model=d.model,
+                baseline=comparison.baseline,
+                attack=d.attack,
+                people=d.people,
+                **_columns(d.score, '{}_difference'),
+                **_columns(d.score_together, '{}_difference_simultaneous'),
+                **_columns(d.loss, '{}_loss_difference'),
+                **_columns(d.loss_together, '{}_loss_simultaneous'),
+                same_p=d.equivalence.p,
+                same_margin=d.equivalence.margin,
+                smallest_effect=d.equivalence.smallest_effect,
+                conditions=lines[d.model],
+            )
+            for d in comparison.differences
+        ]
     for analysis in analyses:
         model, line = analysis.run.model, conditions_line(analysis)
         for name, rows in _tables(analysis).items():
@@ -194,7 +220,52 @@ def _tables(analysis: Analysis) -> dict[str, Iterable[dict[str, Any]]]:
             )
             for gap in analysis.natural.gaps
         ),
+        maps=(row for found in analysis.maps for row in _map_rows(found)),
+        map_joints=(
+            dict(
+                **_of_map(found),
+                joint=joint.joint,
+                people=joint.people,
+                place=joint.place,
+                **_columns(vars(joint)),
+            )
+            for found in analysis.maps
+            for joint in found.joints
+        ),
+        map_regions=(
+            dict(
+                **_of_map(found),
+                region=row.region,
+                people=row.people,
+                joint=joint,
+                **_columns(dict(rise=rise)),
+            )
+            for found in analysis.maps
+            for row in found.regions
+            for joint, rise in row.rise.items()
+        ),
     )
+
+
+def _of_map(found: SensitivityMap) -> dict[str, Any]:
+    return dict(paint=found.paint, severity=found.severity)
+
+
+def _map_rows(found: SensitivityMap) -> Iterator[dict[str, Any]]:
+    """One row for each place and joint that are not masked."""
+    for place in found.places:
+        for joint, rise in place.rise.items():
+            yield dict(
+                **_of_map(found),
+                region=place.region,
+                limb='–'.join(place.limb),
+                along=place.along,
+                across=place.across,
+                people=place.people,
+                joint=joint,
+                **_columns(dict(rise=rise)),
+                oks_fall=place.fall[joint],
+            )
 
 
 def _columns(found: Mapping[str, Any], form: str = '{}') -> dict[str, Any]:
@@ -268,7 +339,8 @@ def _csv(rows: Iterable[dict[str, Any]]) -> str:
     lines = [plain(row, DIGITS) for row in rows]
     out = io.StringIO(newline='')
     if lines:
-        writer = csv.DictWriter(out, list(lines[0]))
+        names = dict.fromkeys(key for line in lines for key in line)
+        writer = csv.DictWriter(out, list(names))
         writer.writeheader()
         writer.writerows(lines)
     return out.getvalue()
@@ -304,8 +376,8 @@ def latex_table(analyses: Sequence[Analysis]) -> str:
         ]
         lines += [
             r'\midrule',
-            r'\multicolumn{5}{p{\linewidth}}{\footnotesize '
-            rf'{_escaped(conditions_line(analysis))}. Brackets: 95\,\% '
+            NOTE_OF_TABLE
+            + rf'{_escaped(conditions_line(analysis))}. Brackets: 95\,\% '
             r'bootstrap intervals over images; *: the simultaneous interval '
             r'over all attacks excludes 0.} \\',
             r'\bottomrule' if analysis is analyses[-1] else r'\midrule',

@@ -25,12 +25,13 @@ from mmpose_occlusion.benchmark.suite import COMMAND_LINE
 from mmpose_occlusion.metrics.pck import GROUPS, TARGET, VISIBLE
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
-from . import charts, formatting
+from . import charts, figures, formatting
 from .cases import TYPICAL, WORST, MakeImages, case_cards, pick_cases
 from .formatting import NAMES, both, percent
 from .numbers import conditions
 from .sections import (
     leak_rows,
+    map_values,
     nature_values,
     score_values,
     severity_sentence,
@@ -61,9 +62,46 @@ def render_page(
     cases: int,
     title: str | None,
     notes: Sequence[str],
+    pdf: bool = False,
 ) -> str:
     """The page as HTML; ``numbers`` are of :func:`.numbers.report_numbers`,
     the rest as of :func:`.write.write_report`."""
+    names = [analysis.run.model for analysis in analyses]
+    return (
+        page_environment()
+        .get_template('report.html.j2')
+        .render(
+            title=title or 'What occlusion costs',
+            names=', '.join(names),
+            data=', '.join(dict.fromkeys(a.run.data for a in analyses)),
+            notes=notes,
+            pdf=pdf,
+            measures=NAMES,
+            kinds=ERROR_TYPES,
+            kind_names=KIND_NAMES,
+            curve_name=charts.curve_name,
+            overall=_overall,
+            own_joints=_own_joints,
+            models=[_model(each, case_images, cases) for each in analyses],
+            comparison=comparison,
+            comparison_chart=comparison
+            and charts.comparison_chart(comparison, analyses[0]),
+            sizes_chart=comparison and charts.sizes_chart(analyses),
+            bootstrap=numbers['bootstrap'],
+            made=[
+                *zip(
+                    names,
+                    map(readable_facts, numbers['run']['models']),
+                    strict=True,
+                ),
+                ('This report', readable_facts(numbers['run'])),
+            ],
+        )
+    )
+
+
+def page_environment() -> Environment:
+    """The templates of this folder, with the filters of pages."""
     environment = Environment(
         loader=PackageLoader(__package__, ''),
         autoescape=True,
@@ -72,38 +110,20 @@ def render_page(
         lstrip_blocks=True,
     )
     environment.filters.update({each.__name__: each for each in FILTERS})
-    environment.filters['svg_uri'] = _svg_uri
-    names = [analysis.run.model for analysis in analyses]
-    return environment.get_template('report.html.j2').render(
-        title=title or 'What occlusion costs',
-        names=', '.join(names),
-        data=', '.join(dict.fromkeys(a.run.data for a in analyses)),
-        notes=notes,
-        measures=NAMES,
-        kinds=ERROR_TYPES,
-        kind_names=KIND_NAMES,
-        curve_name=charts.curve_name,
-        overall=_overall,
-        own_joints=_own_joints,
-        models=[_model(each, case_images, cases) for each in analyses],
-        comparison=comparison,
-        comparison_chart=comparison
-        and charts.comparison_chart(comparison, analyses[0]),
-        sizes_chart=comparison and charts.sizes_chart(analyses),
-        bootstrap=numbers['bootstrap'],
-        made=[
-            *zip(names, map(_facts, numbers['run']['models']), strict=True),
-            ('This report', _facts(numbers['run'])),
-        ],
+    environment.filters['svg_uri'] = lambda text: _uri(
+        'image/svg+xml', text.encode()
     )
+    environment.filters['pdf_uri'] = lambda figure: _uri(
+        'application/pdf', figures.pdf(figure)
+    )
+    return environment
 
 
-def _svg_uri(text: str) -> str:
-    data = base64.b64encode(text.encode()).decode()
-    return f'data:image/svg+xml;base64,{data}'
+def _uri(kind: str, data: bytes) -> str:
+    return f'data:{kind};base64,{base64.b64encode(data).decode()}'
 
 
-def _facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+def readable_facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Keys and values; short nested ones in one line."""
     out = []
     for key, value in facts.items():
@@ -159,6 +179,7 @@ def _model(
         nature=nature_values(analysis),
         halves=_halves(analysis),
         leaks=leak_rows(analysis),
+        maps=map_values(analysis),
         controls_note=charts.shown_controls(analysis)[1],
         largest_move=max([x or 0 for x in moved] + [0.005]),
         largest_change=max(

@@ -56,6 +56,8 @@ def read_results(path: str | Path) -> list[dict[str, Any]]:
             )
     elif isinstance(raw, dict) and raw.get('format') == FORMAT:
         found = raw.get('results', [])
+        if not isinstance(found, list) or not found:
+            raise UsageError(f'results file "{path}" has no "results"')
     else:
         raise UsageError(
             f'"{path}" is neither a report nor a results file of format '

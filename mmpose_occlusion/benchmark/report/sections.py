@@ -1,4 +1,4 @@
-"""What the page's sections on scores and on natural occlusion show."""
+"""What the page's sections on scores, natural occlusion and maps show."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from mmpose_occlusion.benchmark.analysis.attack_description import USUAL_SIZE
 from mmpose_occlusion.benchmark.analysis.natural_occlusion import SeverityMatch
 from mmpose_occlusion.benchmark.analysis.score_quality import PooledScores
 
-from .charts import risk_chart
+from .charts import map_charts, risk_chart
 from .formatting import (
     NAMES,
     NOTHING,
@@ -166,6 +166,37 @@ def _pose_rows(analysis: Analysis) -> list[list[str]]:
         for found in analysis.scores.attacks
         if found.attack in shown
     ]
+
+
+def map_values(analysis: Analysis) -> list[Values]:
+    """Sensitivity maps: charts, table of joints, and matrix."""
+    out = []
+    for found in analysis.maps:
+        first, others = map_charts(analysis, found)
+        shown = [e.value for r in found.regions for e in r.rise.values()]
+        rows = [
+            [
+                j.joint,
+                f'{j.people:,}',
+                both(j.mean, 'EPE', sign=True),
+                both(j.fall, 'OKS50', sign=True),
+                both(j.background, 'EPE', sign=True),
+                both(j.share, 'EPE'),
+                both(j.maximum, 'EPE', sign=True),
+                j.place or NOTHING,
+            ]
+            for j in found.joints
+        ]
+        out.append(
+            dict(
+                found=found,
+                first=first,
+                others=others,
+                rows=rows,
+                largest=max([x or 0 for x in shown] + [0.005]),
+            )
+        )
+    return out
 
 
 def leak_rows(analysis: Analysis) -> list[list[str]]:

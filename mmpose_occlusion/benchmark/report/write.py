@@ -21,12 +21,18 @@ from mmpose_occlusion.benchmark.analysis import analyse
 from mmpose_occlusion.benchmark.analysis.bootstrap import DRAWS
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.benchmark.table import markdown_tables, print_tables
-from mmpose_occlusion.files import check_replaceable, write_json, write_text
+from mmpose_occlusion.files import (
+    check_output,
+    check_replaceable,
+    write_json,
+    write_text,
+)
 from mmpose_occlusion.metrics.confidence import CONFIDENT
 from mmpose_occlusion.version import __version__
 
 from .cases import MakeImages
 from .numbers import (
+    NOTE_OF_TABLE,
     changed_conditions,
     csv_files,
     latex_table,
@@ -56,6 +62,7 @@ def write_report(
     command: str | None = None,
     formats: Sequence[str] = FORMATS,
     latex: str | Path | None = None,
+    pdf: bool = False,
 ) -> Path:
     """Analyse runs, print their tables and write the report.
 
@@ -76,6 +83,7 @@ def write_report(
         formats: Some of :data:`FORMATS`: ``page`` is ``index.html`` and
             ``table.md``, ``json`` is ``report.json``, ``csv`` the tables.
         latex: File of a LaTeX table.
+        pdf: Whether the page has its figures as PDF, too.
 
     Returns:
         Path of the page, or the folder without one.
@@ -83,6 +91,8 @@ def write_report(
     start = time.perf_counter()
     folder = Path(folder)
     check_replaceable(folder, [PAGE, NUMBERS, 'table.md'])
+    if latex is not None:
+        check_output(latex, NOTE_OF_TABLE.encode(), '--latex')
     folder.mkdir(parents=True, exist_ok=True)
     progress = progress or (lambda step: None)
     analyses, comparison = analyse(
@@ -108,14 +118,23 @@ def write_report(
             old = {}
         for sentence in changed_conditions(old, numbers):
             print(f'note: {sentence}')
-    tables = csv_files(analyses)
-    texts: dict[str, str] = dict(tables) if 'csv' in formats else {}
+    tables = csv_files(analyses, comparison)
+    texts: dict[str, str] = {}
+    if 'csv' in formats:
+        texts = {name: text for name, text in tables.items() if text}
     if 'page' in formats:
         texts['table.md'] = markdown_tables(analyses)
         texts[PAGE] = render_page(
-            analyses, comparison, numbers, case_images, cases, title, notes
+            analyses,
+            comparison,
+            numbers,
+            case_images,
+            cases,
+            title,
+            notes,
+            pdf,
         )
-    files = (NUMBERS, 'table.md', PAGE, *tables)
+    files = (NUMBERS, 'table.md', PAGE, 'differences.csv', *tables)
     with together(folder, last=PAGE, old=files) as staging:
         if 'json' in formats:
             write_json(staging / NUMBERS, numbers)

@@ -150,11 +150,16 @@ class CropMaker(Dataset):
         return self.make(self.tasks[index])
 
     def blocks(
-        self, work: Sequence[Work], image_ids: np.ndarray, num_workers: int
+        self,
+        work: Sequence[Work],
+        image_ids: np.ndarray,
+        num_workers: int,
+        timeout: float = 0,
     ) -> Iterator[tuple[Work, list[Crop]]]:
         """The crops of each block; workers prepare the next ones meanwhile.
 
-        ``image_ids`` are those of all crops.
+        ``image_ids`` are those of all crops; a worker that needs more seconds
+        than ``timeout`` for an image is an error, unless that is 0.
         """
         self.tasks = [
             Task(block.number, block.start + a, block.start + b, w.attacks)
@@ -174,6 +179,7 @@ class CropMaker(Dataset):
                 batch_size=None,
                 num_workers=num_workers,
                 prefetch_factor=prefetch,
+                timeout=timeout if num_workers else 0,
                 collate_fn=_identity,
             )
         )

@@ -20,7 +20,12 @@ from mmpose_occlusion.benchmark.data import (
 from mmpose_occlusion.benchmark.identity import plain
 from mmpose_occlusion.benchmark.work import order_by_image
 from mmpose_occlusion.datasets import DetectionMatchedDataset
-from mmpose_occlusion.engine.config import class_of, scoring_metric, type_name
+from mmpose_occlusion.engine.config import (
+    all_metrics,
+    class_of,
+    scoring_metric,
+    type_name,
+)
 from mmpose_occlusion.engine.pipelines import (
     CROP,
     makes_crop,
@@ -287,9 +292,10 @@ def _joints_of(metainfo: Mapping, skeleton: Skeleton) -> Joints:
 
 def describe_metric(evaluator: Any) -> dict[str, Any]:
     """How a config's evaluator, the first of a list, scores: ``metric``, its
-    class, and the arguments that the analysis may use, with defaults.
+    class, and the arguments that the analysis may use, with defaults; and
+    ``pck``, prefix and threshold of each ``PCKAccuracy``.
     """
-    evaluator = scoring_metric(evaluator)
+    given, evaluator = evaluator, scoring_metric(evaluator)
     if not evaluator:
         return {}
     cls = class_of(evaluator, METRICS)
@@ -300,6 +306,13 @@ def describe_metric(evaluator: Any) -> dict[str, Any]:
                 if key in _METRIC_ARGUMENTS:
                     out[key] = argument.default
     out.update({k: evaluator[k] for k in _METRIC_ARGUMENTS if k in evaluator})
+    pck = [
+        dict(prefix=m.get('prefix') or '', thr=float(m.get('thr', 0.05)))
+        for m in all_metrics(given)
+        if type_name(m) == 'PCKAccuracy'
+    ]
+    if pck:
+        out['pck'] = pck
     empty = inspect.Parameter.empty
     if out['metric'] == 'MpiiPCKAccuracy':
         out['offset'] = 1  # it counts pixels from one, as MPII's own code

@@ -6,6 +6,7 @@ from typing import Any
 
 import cv2
 import mmpose
+import numpy as np
 import torch
 from filelock import FileLock
 from mmengine.config import Config
@@ -23,6 +24,7 @@ from mmpose_occlusion.benchmark.identity import (
     digest_of_arrays,
     digest_of_images,
     digest_of_sources,
+    digests_of_files,
     plain,
 )
 from mmpose_occlusion.benchmark.store import FORMAT, RunStore
@@ -50,6 +52,9 @@ BATCH_SIZE = {'cpu': 32}
 
 BATCH_SIZE_ELSEWHERE = 64
 
+IDENTITY = 'occlusion_identity'
+"""Attribute or method of a module whose weights are not in its state."""
+
 _OF_TRAINING = ('init_cfg', 'pretrained', 'train_cfg', 'loss')
 """Keys of a model's config that predictions do not depend on."""
 
@@ -65,8 +70,8 @@ class OcclusionBenchmarkLoop(BaseLoop):
     Args:
         runner: The runner; its model has its weights when :meth:`run` is
             called.
-        dataloader: Config of the test data; of its other settings only
-            ``num_workers`` is used.
+        dataloader: Config of the test data; of its other settings
+            ``num_workers`` and ``timeout`` are used.
         evaluator: Config of the metric, for the store.
         out, suites, attacks, seed, batch_size, max_images, resume, dry_run,
         threads:
@@ -108,6 +113,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.store: RunStore | None = None
         self._fp16, self._threads = fp16, threads
         self._num_workers = int(dataloader.get('num_workers', 0))
+        self._timeout = float(dataloader.get('timeout', 0))
         config = dataloader['dataset']
         if isinstance(config, Config):
             config = config.to_dict()
@@ -191,10 +197,13 @@ class OcclusionBenchmarkLoop(BaseLoop):
         else:
             kind = device.type
         pipeline = [*self.data.before, *self.data.after]
+        config = _config_part(self.runner.cfg, pipeline)
+        files = digests_of_files(config)
         return dict(
+            {'files': files} if files else {},
             format=FORMAT,
             weights=digest_of_weights(model),
-            config=_config_part(self.runner.cfg, pipeline),
+            config=config,
             data=digest_of_arrays(self.data.arrays),
             images=digest_of_images(
                 self.data.paths,
@@ -238,21 +247,27 @@ class OcclusionBenchmarkLoop(BaseLoop):
         keys = list(dict.fromkeys(attack.key for attack in self.attacks))
         with Recorder(self.store, work, log) as recorder, predictor:
             crops = self.maker().blocks(
-                work, self.boxes.image_ids, self._num_workers
+                work, self.boxes.image_ids, self._num_workers, self._timeout
             )
             predictor.compute(crops, keys, recorder)
         return recorder.passes
 
 
 def digest_of_weights(model: torch.nn.Module) -> str:
-    """SHA-256 of a model's state, independent of its checkpoint's format."""
-    return digest_of_arrays(
-        {
-            name: tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy()
-            for name, tensor in model.state_dict().items()
-            if isinstance(tensor, torch.Tensor) and tensor.numel()
-        }
-    )
+    """SHA-256 of a model's state, independent of its checkpoint's format, and
+    of what modules with weights elsewhere say they are: their attribute or
+    method ``occlusion_identity``, a text."""
+    arrays = {
+        name: tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy()
+        for name, tensor in model.state_dict().items()
+        if isinstance(tensor, torch.Tensor) and tensor.numel()
+    }
+    for name, module in model.named_modules():
+        said = getattr(module, IDENTITY, None)
+        if said is not None:
+            text = str(said() if callable(said) else said)
+            arrays[f'{name} {IDENTITY}'] = np.array(text)
+    return digest_of_arrays(arrays)
 
 
 def _config_part(cfg: Config, pipeline: Sequence[Mapping]) -> dict:

@@ -1,5 +1,6 @@
 """Run the benchmark of an MMPose config and checkpoint."""
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,13 +24,18 @@ from mmpose_occlusion.engine.config import (
     load_config,
     metainfo_of,
     name_visualizer,
+    scoring_metric,
 )
 from mmpose_occlusion.engine.data_files import (
     check_data_files,
     check_evaluator_file,
 )
 from mmpose_occlusion.engine.insertion import use_gt_boxes
-from mmpose_occlusion.engine.launch import check_checkpoint, prepare_launch
+from mmpose_occlusion.engine.launch import (
+    build_runner,
+    check_checkpoint,
+    prepare_launch,
+)
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
 
@@ -95,6 +101,7 @@ def run_mmpose(
             f'config "{cfg.filename}" has no test_evaluator, which says how '
             'its data set is scored: give a config that has one'
         )
+    scoring_metric(cfg.test_evaluator)
     environment = cfg.setdefault('env_cfg', {})
     environment.setdefault('dist_cfg', {}).setdefault('timeout', PATIENCE)
     cfg.test_cfg = dict(
@@ -109,10 +116,13 @@ def run_mmpose(
     check_data_files(cfg, 'test', False, skip_unreadable)
     check_checkpoint(checkpoint)
     prepare_launch(cfg, launcher)
-    runner = Runner.from_cfg(cfg)
+    runner = build_runner(cfg)
     load_into(runner.model, checkpoint, trust_checkpoint)
     loaded = digest_of_file(local_file(checkpoint))
-    passes = runner.test()['passes']
+    try:
+        passes = runner.test()['passes']
+    finally:
+        _release(runner)
     loop: Any = runner.test_loop
     if loop.dry_run:
         return None
@@ -129,3 +139,15 @@ def run_mmpose(
             )
         )
     return load_run(loop.store, [attack.name for attack in loop.attacks])
+
+
+def _release(runner: Runner) -> None:
+    """Close a runner's log file, and drop what MMEngine keeps of it until the
+    process ends: one call of many from Python leaves nothing open."""
+    for handler in list(runner.logger.handlers):
+        if isinstance(handler, logging.FileHandler):
+            runner.logger.removeHandler(handler)
+            handler.close()
+    kept = runner.logger, runner.message_hub, runner.visualizer
+    for each in kept:
+        type(each)._instance_dict.pop(each.instance_name, None)

@@ -20,10 +20,11 @@ import io
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -198,13 +199,24 @@ def _draw_all(
         yield from map(work, range(count))
         return
     with ProcessPoolExecutor(
-        workers, get_context('fork'), initializer=partial(cv2.setNumThreads, 0)
+        workers, get_context('fork'), initializer=_begin_worker
     ) as pool:
         try:
             yield from pool.map(work, range(count), chunksize=4)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _begin_worker() -> None:
+    """In a worker: draw with one thread, and end when the parent does."""
+    cv2.setNumThreads(0)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent_process().join()
+    os._exit(1)
 
 
 def draw_image(

@@ -1,0 +1,128 @@
+"""The commands of pages run on small data, with the same flags.
+
+Names of files on a page stand for fixtures: COCO for a few drawn people, a
+trained network for one of an epoch, a suite for one of two attacks.
+"""
+
+# ruff: noqa: F811 (fixtures are imported)
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmpose_occlusion.cli import exchange
+from tests.test_pages import blocks, commands
+from tests.test_readme import folder  # noqa: F401
+from tests.test_tools.conftest import (  # noqa: F401
+    checkpoint,
+    config,
+    tool,
+    trained,
+)
+
+ELSEWHERE = ('yolo:', 'zoo', 'dist_', 'train.py', 'pip', 'make')
+"""In commands that need a network, or that tests of their own run."""
+
+PAGES = (
+    'docs/any_program.md',
+    'docs/compare.md',
+    'docs/own_data.md',
+    'docs/testing.md',
+)
+SUITE = ['keypoint:nose:black:10%', 'keypoint:nose:black:20%']
+
+
+@pytest.fixture
+def given(folder, synthetic_people, config, checkpoint):
+    """Word of a page -> what it stands for."""
+    text = blocks('docs/benchmark_models.md', 'python')[0]
+    (folder / 'my_model.py').write_text(text)
+    (folder / 'small.json').write_text(json.dumps(dict(attacks=SUITE)))
+    people = np.load(folder / 'keypoints.npy').tolist()
+    (folder / 'keypoints.json').write_text(json.dumps(people))
+    annotations = synthetic_people / 'annotations/person_keypoints_val.json'
+    boxes = synthetic_people / 'person_detection_results/detections_val.json'
+    names = {
+        'model.onnx': 'my_model:predict',
+        'person_keypoints_val2017.json': annotations,
+        'people.json': annotations,
+        'val2017': synthetic_people / 'val',
+        'images': synthetic_people / 'val',
+        'boxes.json': boxes,
+        'CONFIG': config,
+        'BASE_CONFIG': config,
+        'CHECKPOINT': checkpoint,
+        'base_training/epoch_210.pth': checkpoint,
+        'our_training/epoch_210.pth': checkpoint,
+    }
+    names |= dict.fromkeys(('occlusion-1.0', 'severity', 'leak'), 'small.json')
+    return {word: str(value) for word, value in names.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('page', PAGES)
+def test_commands_of_the_page_run(page, given, tool, monkeypatch, capfd):
+    monkeypatch.syspath_prepend('.')
+    if 'any_program' in page:
+        _run(tool, given, _BENCHMARK)
+    ran = 0
+    for words in commands(page):
+        if not any(name in ' '.join(words) for name in ELSEWHERE):
+            status = _run(tool, given, words)
+            assert status == 0, (words, capfd.readouterr().err)
+            ran += 1
+        if words[0] == 'occlusion-export':
+            _program('files')
+    assert ran
+
+
+_BENCHMARK = [
+    *('occlusion-benchmark', 'my_model:predict', '--suite', 'severity'),
+    *('--annotations', 'people.json', '--images', 'images'),
+    *('--out', 'results'),
+]
+
+
+def _run(tool, given: dict[str, str], words: list[str]) -> int:
+    program, *argv = words
+    if program == 'python':
+        program, *argv = argv
+    shown = argv.index('--show-dir') + 1 if '--show-dir' in argv else None
+    argv = [
+        word
+        if i == shown
+        else given['CONFIG']
+        if word.startswith('mmpose::')
+        else given.get(word, word)
+        for i, word in enumerate(argv)
+    ]
+    name = Path(program).stem.removeprefix('occlusion-')
+    if name == 'benchmark' and '--max-images' not in argv:
+        argv += ['--max-images', '3']
+    if name in ('export', 'import'):
+        return getattr(exchange, f'main_{name}')(argv)
+    return tool({'table': 'model_table'}.get(name, name)).main(argv)
+
+
+def _program(folder: str) -> None:
+    """What the page asks of a program: here, each joint amid the box."""
+    manifest = json.loads(Path(folder, 'manifest.json').read_text())
+    results: dict[str, list] = {}
+    for attack in manifest['attacks']:
+        results[attack['name']] = []
+    for image in manifest['images']:
+        for x1, y1, x2, y2 in image['boxes']:
+            joint = [(x1 + x2) / 2, (y1 + y2) / 2, 1.0]
+            results[image['attack']].append(
+                dict(
+                    image_id=image['id'],
+                    keypoints=joint * len(manifest['keypoint_names']),
+                    score=1.0,
+                )
+            )
+    Path(folder, 'results').mkdir()
+    for attack in manifest['attacks']:
+        path = Path(folder, 'results', f'{attack["folder"]}.json')
+        path.write_text(json.dumps(results[attack['name']]))

@@ -1,0 +1,84 @@
+"""Repeat a benchmark in one process; fit the growth of memory and handles.
+
+    python tools/benchmarks/soak.py --minutes 60 CONFIG CHECKPOINT \
+        --attack keypoint:random:blur --out DIR
+
+Each turn predicts all anew and writes the report. After a third of the time,
+which fills caches, a straight line is fitted to the resident memory and to the
+number of open files of this process (Linux). The exit status is 1 where the
+95 % interval of a slope lies above the limit.
+"""
+
+import argparse
+import gc
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT)]
+
+LIMITS = {'memory, MB': 60.0, 'open files': 1.0}
+"""Largest growth in an hour that counts as none."""
+
+
+def slope(hours: np.ndarray, values: np.ndarray) -> tuple[float, float]:
+    """Least-squares slope of a line and half its 95 % interval.
+
+    >>> slope(np.array([0.0, 1.0, 2.0]), np.array([5.0, 7.0, 9.0]))
+    (2.0, 0.0)
+    """
+    x = hours - hours.mean()
+    y = values - values.mean()
+    gradient = float(x @ y / (x @ x))
+    errors = y - gradient * x
+    variance = float(errors @ errors) / max(len(x) - 2, 1) / float(x @ x)
+    return gradient, 1.96 * variance**0.5
+
+
+def measure() -> list[float]:
+    """Resident memory in MB and open files of this process."""
+    gc.collect()
+    pages = int(Path('/proc/self/statm').read_text().split()[1])
+    memory = pages * os.sysconf('SC_PAGE_SIZE') / 1e6
+    return [memory, len(os.listdir('/proc/self/fd'))]
+
+
+def main() -> int:
+    """Repeat, measure, print; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--minutes', type=float, default=60)
+    options, argv = parser.parse_known_args()
+    from mmpose_occlusion.cli.benchmark import main as benchmark
+
+    start = time.monotonic()
+    rows = []
+    while (minutes := (time.monotonic() - start) / 60) < options.minutes:
+        if status := benchmark([*argv, '--no-resume']):
+            return status
+        rows.append([minutes / 60, *measure()])
+    hours, *columns = np.array(rows).reshape(-1, 3).T
+    late = hours > options.minutes / 180
+    if late.sum() < 4:
+        sys.exit('error: too few turns for a slope: give more --minutes')
+    status = 0
+    for (what, limit), values in zip(LIMITS.items(), columns, strict=True):
+        gradient, half = slope(hours[late], values[late])
+        print(
+            f'{what}: {values[0]:.1f} at first, {values[-1]:.1f} at last, '
+            f'{gradient:+.2f} ± {half:.2f} an hour in {late.sum()} of '
+            f'{len(hours)} turns'
+        )
+        if gradient - half > limit:
+            status = 1
+    return status
+
+
+if __name__ == '__main__':
+    sys.exit(main())
