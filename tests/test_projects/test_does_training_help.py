@@ -44,7 +44,7 @@ def test_a_planted_difference_is_found():
     found = {
         d.recipe: d for d in summary.differences(results, 'w16', 'none', 'AP')
     }
-    assert [*found][0] == 'good'
+    assert next(iter(found)) == 'good'
     assert [*found][-1] == 'bad'
     assert found['good'].low > 0 > found['bad'].high
     assert found['good'].low < 0.05 < found['good'].high
