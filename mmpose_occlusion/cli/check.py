@@ -63,14 +63,25 @@ def check(options: CheckOptions) -> None:
 
     found = read_annotations(options.annotations)
     if options.config:
+        from mmpose.registry import DATASETS
+
         from mmpose_occlusion.engine import data_files
-        from mmpose_occlusion.engine.config import dataloader, load_config
+        from mmpose_occlusion.engine.config import (
+            class_of,
+            dataloader,
+            load_config,
+        )
 
         loader = dataloader(load_config(options.config), 'test')
         dataset = dict(loader['dataset'], ann_file=options.annotations)
         dataset['data_root'] = None
         if data_files.reads_plainly(dataset):
             data_files.check_joints(found, dataset)
+        elif class_of(dataset, DATASETS) is None:
+            raise UsageError(
+                f'{options.config}: there is no data set "{dataset["type"]}"; '
+                'custom_imports of the config names the module of an own one'
+            )
         else:
             print(f'{options.config}: {data_files.unchecked(dataset)}')
     if options.images:

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 from pathlib import Path
 
 import cv2
@@ -229,7 +230,9 @@ def test_detector_boxes_under_attack(run, with_boxes, tmp_path):
         f' changed {sum(painted)} of {len(samples)} cro'
         in (attack_lines(log)[0])
     )
-    assert f'minimum …) ({sum(nobody)})' in attack_lines(log)[0]
+    assert re.search(
+        rf'minimum (…|0\.5)\) \({sum(nobody)}\)', attack_lines(log)[0]
+    )
     assert f' of the {len(samples)} boxes of ' in log  # the data set's count
     # joints go to the attack alone
     for sample in samples:
