@@ -95,6 +95,10 @@ def main(argv: list[str] | None = None) -> int:
                 f'{seconds:.0f} s so far',
                 flush=True,
             )
+    import summary
+
+    if len(names) > 1 and (out / 'results').exists():
+        summary.summarise(out)
     return int(failed > 0)
 
 

@@ -1,216 +1,296 @@
-"""The table and the figure of the study.
+"""Table and figure of the study, from its results that are there.
 
-    python projects/does_training_help/summary.py work_dirs/study/results
+    python projects/does_training_help/summary.py work_dirs/study
 
-writes differences.csv, table.md and differences.png beside the results.
+Writes OUT/table.csv, OUT/table.md and OUT/figure.png. Intervals are from a
+hierarchical bootstrap over seeds and images, see :func:`resample`.
 """
 
+import argparse
 import csv
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import norm, t
 
-from mmpose_occlusion.metrics.inference import (
-    equivalence,
-    simultaneous_intervals,
+from mmpose_occlusion.benchmark.analysis.bootstrap import (
+    Draws,
+    Estimate,
+    difference,
+    estimates,
+    simultaneous,
 )
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.metrics.inference import equivalence
 
 REFERENCES = ('none', 'none-twice')
-MARGIN = 0.005
-"""Of AP; a smaller difference counts as none."""
-MEASURES = {
+REPEATS = 10
+"""Draws of seeds for each resampled set of images."""
+
+SHOWN = {
     'AP': 'clean AP',
-    'OKS v=1': 'per-keypoint OKS, occluded in the images (v = 1)',
-    'OKS50 hidden': 'OKS50 of joints under objects of 20 %',
-    'rPC': 'rPC of the suite',
-    'drop on_person': 'fall of OKS50, object on the person',
-    'drop off_person': 'fall of OKS50, object off the person',
-    'decoy': 'net attraction by decoys',
-    'confident wrong': 'confident and wrong',
-    'confident wrong hidden': 'confident and wrong, hidden joints',
-    'swaps': 'left-right swaps',
+    'OKS v=1': 'natural v = 1, OKS per keypoint',
+    'rPC': 'rPC, the suite',
+    'OKS50 hidden': 'joint under object 20 %, OKS50',
+    'confident wrong hidden': 'the same, confident and wrong',
+    'decoy': 'attracted by black decoys',
+    'drop on_person': 'fall, object elsewhere on person',
+    'swaps': 'left-right swaps, clean',
 }
+"""Measures of the table and the figure; the CSV file has all."""
 
-Results = dict[tuple[str, str], dict[int, dict[str, np.ndarray]]]
-"""(net, recipe) -> seed -> measure -> ``(1 + B,)`` values."""
+Jobs = dict[str, dict[int, Draws]]
+"""Recipe -> seed -> measures."""
+
+ROW = ('net', 'measure', 'recipe', 'seeds', 'value', 'value_low')
+ROW += ('value_high', 'reference', 'difference', 'low', 'high')
+ROW += ('equality_p', 'equal')
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A recipe minus a reference in one measure of one net.
+def read_results(folder: Path) -> dict[str, Jobs]:
+    """Results by net.
 
-    Args:
-        seeds: Number of seeds that both have.
-        mean: Of the recipe, over these seeds.
-        value, low, high: The difference and its interval, which holds for all
-            recipes at once.
-        equal: Whether two one-sided tests find less than :data:`MARGIN`; None
-            for measures other than AP.
+    Raises:
+        UsageError: There are none, or they are of different people or numbers
+            of draws.
     """
-
-    net: str
-    recipe: str
-    reference: str
-    measure: str
-    seeds: int
-    mean: float
-    value: float
-    low: float
-    high: float
-    equal: bool | None
-
-
-def read(files: Iterable[Path]) -> Results:
-    """Results of jobs, files NET.RECIPE.SEED.npz."""
-    found: Results = {}
-    for path in files:
+    nets: dict[str, Jobs] = {}
+    known: dict[tuple, Path] = {}
+    for path in sorted(folder.glob('*.npz')):
         net, recipe, seed = path.stem.split('.')
         with np.load(path) as arrays:
-            mine = {name: arrays[name] for name in MEASURES}
-        found.setdefault((net, recipe), {})[int(seed)] = mine
-    return found
-
-
-def differences(
-    results: Results, net: str, reference: str, measure: str
-) -> list[Difference]:
-    """All recipes minus a reference.
-
-    Seeds are paired: equal ones have equal first weights and orders of the
-    data. A draw takes one resampled set of images for all trainings, and adds
-    a normal deviate with the variance of the mean over seeds. That variance
-    is pooled over the recipes, since each has two or three seeds.
-    """
-    base = results[net, reference]
-    pairs, residuals, freedom = {}, 0.0, 0
-    for (of, recipe), mine in results.items():
-        seeds = sorted(mine.keys() & base.keys())
-        if of != net or recipe == reference or not seeds:
-            continue
-        rows = np.array([mine[s][measure] - base[s][measure] for s in seeds])
-        pairs[recipe] = rows, np.mean([mine[s][measure][0] for s in seeds])
-        residuals += ((rows[:, 0] - rows[:, 0].mean()) ** 2).sum()
-        freedom += len(seeds) - 1
-    deviation = np.sqrt(residuals / freedom) if freedom else np.nan
-    rng = np.random.default_rng(0)
-    draws = []
-    for rows, _ in pairs.values():
-        noise = rng.standard_normal(rows.shape[1]) * deviation
-        noise[0] = 0
-        draws.append(rows.mean(axis=0) + noise / np.sqrt(len(rows)))
-    ends = simultaneous_intervals(np.array(draws))
-    out = []
-    for (recipe, (rows, mean)), drawn, (low, high) in zip(
-        pairs.items(), draws, ends, strict=True
-    ):
-        equal = measure == 'AP' and equivalence(drawn, MARGIN).equal
-        numbers = map(float, (mean, drawn[0], low, high))
-        out.append(
-            Difference(
-                *(net, recipe, reference, measure, len(rows)),
-                *numbers,
-                equal if measure == 'AP' else None,
-            )
+            key = (arrays['AP'].shape, arrays['instance_ids'].tobytes())
+            known.setdefault(key, path)
+            draws = {
+                name: arrays[name].astype(float)
+                for name in arrays
+                if arrays[name].shape == arrays['AP'].shape
+            }
+        nets.setdefault(net, {}).setdefault(recipe, {})[int(seed)] = draws
+    if not nets:
+        raise UsageError(f'{folder} has no results: run study.py first')
+    if len(known) > 1:
+        raise UsageError(
+            'results are of different people or numbers of draws, so they '
+            f'cannot be compared: {" and ".join(map(str, known.values()))}'
         )
-    return sorted(out, key=lambda each: -each.value)
+    return nets
 
 
-def all_differences(results: Results) -> list[Difference]:
-    """Every net, reference and measure."""
-    return [
-        each
-        for net in sorted({net for net, _ in results})
+def resample(jobs: Jobs, seed: int = 0) -> tuple[dict[str, Draws], int]:
+    """Mean over the seeds of each recipe, resampled over seeds and images.
+
+    A draw is the mean over a recipe's seeds on a resampled set of images, plus
+    the mean of as many residuals as there are seeds. A residual is what a
+    training differs from the mean of its recipe, on all images. Two or three
+    seeds are too few to resample by themselves: residuals are pooled over the
+    recipes, so one variance of seeds is assumed for all. Each is scaled by
+    sqrt(n / (n - 1)), for the mean that is estimated from n seeds, and by the
+    ratio of the 97.5 % points of Student's and the normal distribution.
+
+    Returns:
+        Recipe -> measure -> ``(1 + REPEATS B,)``; and the degrees of freedom
+        of the seeds' variance. With 0 intervals are over images only.
+    """
+    generator = np.random.default_rng(seed)
+    names = list(next(iter(next(iter(jobs.values())).values())))
+    values = {
+        recipe: np.array([[run[n] for n in names] for run in runs.values()])
+        for recipe, runs in jobs.items()
+    }  # (seeds, measures, 1 + B)
+    freedom = sum(len(v) - 1 for v in values.values())
+    pool = np.concatenate(
+        [
+            (v[..., 0] - v[..., 0].mean(axis=0))
+            * np.sqrt(len(v) / (len(v) - 1))
+            for v in values.values()
+            if len(v) > 1
+        ]
+        or [np.zeros((1, len(names)))]
+    )
+    if freedom:
+        pool = pool * t.ppf(0.975, freedom) / norm.ppf(0.975)
+    out = {}
+    for recipe, runs in values.items():
+        mean = runs.mean(axis=0)
+        drawn = np.tile(mean[:, 1:], REPEATS)
+        which = generator.integers(len(pool), size=(drawn.shape[1], len(runs)))
+        drawn = drawn + pool[which].mean(axis=1).T
+        both = np.concatenate([mean[:, :1], drawn], axis=1)
+        out[recipe] = dict(zip(names, both, strict=True))
+    return out, freedom
+
+
+def compare(net: str, jobs: Jobs) -> list[dict]:
+    """Rows of the CSV file: each recipe's measures and their differences to
+    both references, in simultaneous intervals over all recipes and references;
+    two one-sided tests of AP."""
+    draws, _ = resample(jobs)
+    pairs = [
+        (recipe, reference)
+        for recipe in draws
         for reference in REFERENCES
-        if (net, reference) in results
-        for measure in MEASURES
-        for each in differences(results, net, reference, measure)
+        if reference in draws and recipe != reference
     ]
+    gaps = [difference(draws[a], draws[b]) for a, b in pairs]
+    found = simultaneous(gaps, images=2)  # read_results has many
+    rows = []
+    for (recipe, reference), gap, each in zip(pairs, gaps, found, strict=True):
+        values = estimates(draws[recipe])
+        for measure, e in each.items():
+            v = values[measure]
+            row = [net, measure, recipe, len(jobs[recipe])]
+            row += [v.value, v.low, v.high, reference, e.value, e.low, e.high]
+            equal = equivalence(gap[measure]) if measure == 'AP' else None
+            row += [equal.p, equal.equal] if equal else [None, None]
+            rows.append(dict(zip(ROW, row, strict=True)))
+    return rows
 
 
-def table(found: list[Difference], net: str, reference: str) -> str:
-    """Markdown: a row for each recipe; clear differences are bold."""
-    mine = [d for d in found if (d.net, d.reference) == (net, reference)]
-    cells = {(d.recipe, d.measure): d for d in mine}
-    names = ['AP', 'OKS v=1', 'OKS50 hidden', 'rPC', 'confident wrong hidden']
-    names.append('decoy')
-    heads = ['minus ' + reference, 'seeds', *(MEASURES[n] for n in names)]
-    lines = [heads, ['---'] * 2 + ['---:'] * len(names)]
-    for recipe in [d.recipe for d in mine if d.measure == 'rPC']:
-        row = [recipe, str(cells[recipe, 'AP'].seeds)]
-        for name in names:
-            d = cells[recipe, name]
-            text = f'{d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}]'
-            row.append(f'**{text}**' if d.low * d.high > 0 else text)
-            row[-1] += ' =' if d.equal else ''
-        lines.append(row)
-    return ''.join(f'| {" | ".join(line)} |\n' for line in lines)
-
-
-def draw(found: list[Difference], net: str, path: Path) -> None:
-    """The differences to the first reference, a panel for each measure."""
-    from matplotlib.figure import Figure
-
-    mine = [d for d in found if (d.net, d.reference) == (net, REFERENCES[0])]
-    order = [d.recipe for d in mine if d.measure == 'rPC'][::-1]
-    names = ['AP', 'OKS v=1', 'OKS50 hidden', 'rPC']
-    figure = Figure(figsize=(11, 4), layout='constrained')
-    axes = figure.subplots(1, 4, sharey=True)
-    for axis, name in zip(axes, names, strict=True):
-        for d in (d for d in mine if d.measure == name):
-            clear = d.low * d.high > 0
-            axis.plot(
-                [d.low, d.high],
-                [order.index(d.recipe)] * 2,
-                color='#0072B2' if clear else '#888888',
-            )
-            axis.plot(
-                d.value,
-                order.index(d.recipe),
-                'o' if clear else 'D',
-                color='#0072B2' if clear else '#888888',
-                markersize=4,
-            )
-        axis.axvline(0, color='black', linewidth=0.8)
-        axis.set_title(MEASURES[name].replace(', ', ',\n'), fontsize=9)
-        axis.tick_params(labelsize=8)
-        axis.grid(axis='x', linewidth=0.3)
-    figure.axes[0].set_yticks(range(len(order)), order, fontsize=8)
-    figure.supxlabel(f'minus "{REFERENCES[0]}", net {net}', fontsize=9)
-    figure.savefig(path, dpi=90)
-
-
-def main(argv: list[str]) -> int:
-    """Write the files; returns the exit status."""
-    if len(argv) != 1:
-        print(__doc__, file=sys.stderr)
-        return 2
-    folder = Path(argv[0])
-    found = all_differences(read(sorted(folder.glob('*.npz'))))
-    if not found:
-        print(f'"{folder}" has no results of "none"', file=sys.stderr)
-        return 1
-    with (folder / 'differences.csv').open('w', newline='') as file:
-        writer = csv.DictWriter(file, list(vars(found[0])))
+def write_csv(rows: list[dict], path: Path) -> None:
+    """All measures, four decimals."""
+    with open(path, 'w', newline='') as file:
+        writer = csv.DictWriter(file, ROW, lineterminator='\n')
         writer.writeheader()
-        for each in found:
-            row = vars(each)
+        for row in rows:
             writer.writerow(
                 {
                     k: f'{v:.4f}' if isinstance(v, float) else v
                     for k, v in row.items()
                 }
             )
-    nets = sorted({each.net for each in found})
-    tables = [table(found, n, r) for n in nets for r in REFERENCES]
-    (folder / 'table.md').write_text('\n'.join(tables))
-    for net in nets:
-        draw(found, net, folder / f'differences_{net}.png')
-    print('\n'.join(tables))
+
+
+def markdown(rows: list[dict]) -> str:
+    """A table for each net and reference, of the measures shown."""
+    out = []
+    for net in dict.fromkeys(r['net'] for r in rows):
+        for reference in REFERENCES:
+            mine = [
+                r
+                for r in rows
+                if (r['net'], r['reference']) == (net, reference)
+            ]
+            if not mine:
+                continue
+            out += [f'{net}: differences to `{reference}`', '']
+            names = [m for m in SHOWN if any(r['measure'] == m for r in mine)]
+            head = ['recipe', 'seeds', *(SHOWN[m] for m in names)]
+            out += [_line(head), _line(['---'] * len(head))]
+            for recipe in dict.fromkeys(r['recipe'] for r in mine):
+                by = {r['measure']: r for r in mine if r['recipe'] == recipe}
+                cells = [_cell(by[m]) for m in names]
+                seeds = by[names[0]]['seeds']
+                out.append(_line([f'`{recipe}`', str(seeds), *cells]))
+            out.append('')
+    return '\n'.join(out)
+
+
+def _line(cells: list[str]) -> str:
+    return f'| {" | ".join(cells)} |'
+
+
+def _cell(row: dict) -> str:
+    """Difference and interval, bold where that excludes 0."""
+    if row['difference'] is None:
+        return 'undefined'
+    text = f'{row["difference"]:+.3f}'
+    if Estimate(row['difference'], row['low'], row['high']).is_real:
+        text = f'**{text}**'
+    if row['low'] is not None:
+        text += f' ({row["low"]:+.3f} to {row["high"]:+.3f})'
+    return text + (' equal' if row['equal'] else '')
+
+
+def draw(rows: list[dict], path: Path) -> None:
+    """Forest plot of the differences, a panel for each measure."""
+    import matplotlib
+
+    matplotlib.use('Agg')
+    import matplotlib.pyplot as plt
+
+    recipes = list(dict.fromkeys(r['recipe'] for r in rows))[::-1]
+    nets = list(dict.fromkeys(r['net'] for r in rows))
+    shown = [m for m in SHOWN if any(r['measure'] == m for r in rows)]
+    columns = min(4, len(shown))
+    lines = -(-len(shown) // columns)
+    size = (3.1 * columns, lines * (0.8 + 0.24 * len(recipes) * len(nets)))
+    fig, axes = plt.subplots(
+        lines, columns, figsize=size, sharey=True, squeeze=False
+    )
+    kinds = [(net, reference) for net in nets for reference in REFERENCES]
+    for axis in axes.flat[len(shown) :]:
+        axis.axis('off')
+    for axis, measure in zip(axes.flat, shown, strict=False):
+        axis.axvline(0, color='0.6', linewidth=0.8)
+        for i, (net, reference) in enumerate(kinds):
+            mine = [
+                r
+                for r in rows
+                if (r['net'], r['measure'], r['reference'])
+                == (net, measure, reference)
+                and r['low'] is not None
+            ]
+            if not mine:
+                continue
+            x = np.array([r['difference'] for r in mine])
+            ends = np.array([[r['low'], r['high']] for r in mine]).T
+            y = [recipes.index(r['recipe']) for r in mine]
+            axis.errorbar(
+                x,
+                np.array(y) + 0.6 * ((i + 0.5) / len(kinds) - 0.5),
+                xerr=np.abs(ends - x),
+                fmt='os^D'[i % 4],
+                color=f'C{i}',
+                markersize=3.5,
+                linewidth=1.2,
+                label=f'{net}, minus {reference}',
+            )
+        axis.set_title(SHOWN[measure], fontsize=9)
+        axis.set_yticks(range(len(recipes)), recipes, fontsize=8)
+        axis.tick_params(axis='x', labelsize=8)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    fig.legend(
+        handles, labels, loc='lower center', ncols=len(kinds), fontsize=9
+    )
+    fig.tight_layout(rect=(0, 0.045, 1, 1))
+    fig.savefig(path, dpi=90)
+    plt.close(fig)
+
+
+def summarise(out: Path) -> list[dict]:
+    """Write the table and the figure of a study's folder; the rows."""
+    rows = []
+    for net, jobs in read_results(out / 'results').items():
+        counts = ', '.join(f'{r} {len(s)}' for r, s in jobs.items())
+        freedom = sum(len(s) - 1 for s in jobs.values())
+        note = '' if freedom else ': intervals are over images only'
+        print(f'{net}: seeds of {counts}')
+        print(f'{freedom} degrees of freedom of the seeds{note}')
+        rows += compare(net, jobs)
+    if not rows:
+        raise UsageError(
+            f'{out / "results"} has nothing to compare: there must be results '
+            'of two recipes, one of them "none" or "none-twice"'
+        )
+    write_csv(rows, out / 'table.csv')
+    (out / 'table.md').write_text(markdown(rows))
+    draw(rows, out / 'figure.png')
+    return rows
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('out', type=Path, help='folder of the study')
+    try:
+        summarise(parser.parse_args(argv).out)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -1,112 +1,198 @@
-"""The study: recipes, configs for COCO, and the statistics of its summary."""
+"""The study of trainings: configs, resuming, and its summary."""
 
+import csv
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 from mmpose_occlusion.engine.config import load_config
+from mmpose_occlusion.errors import UsageError
 
-ROOT = Path(__file__).resolve().parents[2]
-STUDY = ROOT / 'projects/does_training_help'
+PROJECT = Path(__file__).parents[2] / 'projects/does_training_help'
+for _folder in (PROJECT, PROJECT.parent / 'synthetic_people'):
+    if str(_folder) not in sys.path:
+        sys.path.append(str(_folder))
 
+import recipes  # noqa: E402
+import study  # noqa: E402
+import summary  # noqa: E402
 
-@pytest.fixture(autouse=True)
-def modules(monkeypatch):
-    monkeypatch.syspath_prepend(str(STUDY))
-
-
-def made_up(effects, images=200, seeds=3, draws=400):
-    """Results of recipes with an effect on every measure; a hard image is
-    hard for all trainings, and seeds differ by a deviation of .003."""
-    import summary
-
-    rng = np.random.default_rng(0)
-    hard = rng.normal(0, 0.2, images)
-    weights = rng.multinomial(images, [1 / images] * images, draws) / images
-    weights = np.concatenate([[[1 / images] * images], weights])
-    results = {}
-    for recipe, effect in effects.items():
-        for seed in range(seeds):
-            own = effect + rng.normal(0, 0.003) + rng.normal(0, 0.02, images)
-            values = weights @ (0.5 + hard + own)
-            mine = dict.fromkeys(summary.MEASURES, values)
-            results.setdefault(('w16', recipe), {})[seed] = mine
-    return results
+DRAWS, PEOPLE = 200, 50
 
 
-def test_a_planted_difference_is_found():
-    import summary
-
-    results = made_up(
-        {'none': 0, 'none-twice': 0.001, 'good': 0.05, 'bad': -0.03, 'same': 0}
-    )
-    found = {
-        d.recipe: d for d in summary.differences(results, 'w16', 'none', 'AP')
-    }
-    assert next(iter(found)) == 'good'
-    assert [*found][-1] == 'bad'
-    assert found['good'].low > 0 > found['bad'].high
-    assert found['good'].low < 0.05 < found['good'].high
-    assert found['same'].low < 0 < found['same'].high
-    assert not found['good'].equal
-    assert all(d.seeds == 3 for d in found.values())
-
-
-def test_missing_seeds_are_left_out():
-    import summary
-
-    results = made_up({'none': 0, 'none-twice': 0, 'part': 0.01})
-    del results['w16', 'part'][2]
-    (found,) = (
-        d
-        for d in summary.all_differences(results)
-        if (d.recipe, d.reference, d.measure) == ('part', 'none', 'AP')
-    )
-    assert found.seeds == 2
-    pairs = [
-        results['w16', 'part'][s]['AP'][0] - results['w16', 'none'][s]['AP'][0]
-        for s in (0, 1)
-    ]
-    assert found.value == pytest.approx(np.mean(pairs))
-
-
-def test_files(tmp_path):
-    import summary
-
-    results = made_up({'none': 0, 'none-twice': 0, 'good': 0.05})
-    for (net, recipe), seeds in results.items():
-        for seed, measures in seeds.items():
-            np.savez(tmp_path / f'{net}.{recipe}.{seed}.npz', **measures)
-    assert summary.main([str(tmp_path)]) == 0
-    assert '| good | 3 | **+0.05' in (tmp_path / 'table.md').read_text()
-    assert (tmp_path / 'differences_w16.png').stat().st_size > 5000
-    rows = (tmp_path / 'differences.csv').read_text().splitlines()
-    assert len(rows) == 1 + 2 * 2 * len(summary.MEASURES)
-
-
-def test_recipes_are_built():
+def build(cfg: Config) -> list[str]:
+    """Build all training pipelines; the types of the first's steps."""
     import mmpose.datasets  # noqa: F401
-    import recipes
-    from mmengine.registry import init_default_scope
-    from mmpose.registry import MODELS, TRANSFORMS
+    from mmpose.registry import TRANSFORMS
 
     init_default_scope('mmpose')
-    for recipe in recipes.RECIPES:
-        cfg = recipes.study_config(recipe, 'w16', 0, 'data/', 2)
-        for step in cfg.train_dataloader.dataset.pipeline:
-            TRANSFORMS.build(dict(step))
-        MODELS.build(cfg.model)
+    pipelines = [cfg.train_dataloader.dataset.pipeline]
+    pipelines += [
+        hook['switch_pipeline']
+        for hook in cfg.get('custom_hooks') or []
+        if 'switch_pipeline' in hook
+    ]
+    for step in (s for pipeline in pipelines for s in pipeline):
+        assert TRANSFORMS.build(dict(step)) is not None
+    return [str(step['type']) for step in pipelines[0]]
 
 
-def test_coco_configs_are_read(tmp_path):
-    import recipes
+@pytest.mark.parametrize('recipe', recipes.RECIPES)
+def test_recipes_are_built(recipe, tmp_path):
+    cfg = recipes.study_config(recipe, 'w16', 0, 'people/', epochs=6)
+    cfg.dump(tmp_path / 'config.py')
+    types = build(Config.fromfile(tmp_path / 'config.py'))
+    steps = [s['type'] for s in recipes.RECIPES[recipe].get('steps', [])]
+    late = 'last' in recipes.RECIPES[recipe]
+    assert all((step in types) != late for step in steps)
+    assert cfg.train_cfg.max_epochs == (12 if recipe == 'none-twice' else 6)
 
-    paths = list(recipes.write_coco(tmp_path))
-    assert len(paths) == len(recipes.RECIPES) * len(recipes.COCO)
-    names = set()
+
+@pytest.mark.parametrize(
+    ('recipe', 'switch'), [('object-last-third', 4), ('object-first-third', 2)]
+)
+def test_stages_switch_at_a_third(recipe, switch):
+    cfg = recipes.study_config(recipe, 'w16', 0, 'people/', epochs=6)
+    (hook,) = cfg.custom_hooks
+    assert hook.switch_epoch == switch
+
+
+def test_unknown_recipe():
+    with pytest.raises(UsageError, match='no recipe "x"'):
+        recipes.apply_recipe(Config(), 'x')
+
+
+def test_coco_configs_are_written_and_built(tmp_path):
+    assert study.main(['--scale', 'coco', '--out', str(tmp_path)]) == 0
+    paths = sorted((tmp_path / 'coco').glob('*.py'))
+    assert len(paths) == len(recipes.COCO) * len(recipes.RECIPES)
     for path in paths:
-        cfg = load_config(str(path))
-        names.add(path.stem)
-        assert cfg.train_dataloader.dataset.pipeline
-    assert len(names) == len(paths)
+        build(load_config(str(path)))
+    twice = Config.fromfile(tmp_path / 'coco/res50_none-twice.py')
+    assert twice.train_cfg.max_epochs == 420
+    assert twice.param_scheduler[1].milestones == [340, 400]
+
+
+def made_results(gains, seeds=(0, 1, 2), noise=0.004, seed=0, sampling=0.01):
+    """Jobs of recipes with known differences: a share of the images' noise is
+    common to all, and each training has noise of its seed."""
+    generator = np.random.default_rng(seed)
+    common = generator.normal(0, sampling, 1 + DRAWS)
+    own_images = {r: generator.normal(0, 0.001, DRAWS) for r in gains}
+    jobs = {}
+    for recipe, gain in gains.items():
+        jobs[recipe] = {}
+        for number in seeds:
+            ap = 0.5 + gain + generator.normal(0, noise) + common
+            ap[1:] += own_images[recipe]
+            jobs[recipe][number] = dict(AP=ap)
+    return jobs
+
+
+def write_results(jobs, folder, people=PEOPLE):
+    folder.mkdir(parents=True)
+    for recipe, runs in jobs.items():
+        for number, draws in runs.items():
+            np.savez(
+                folder / f'w16.{recipe}.{number}.npz',
+                **draws,
+                instance_ids=np.arange(people),
+            )
+
+
+def test_planted_difference_is_found_and_no_difference_is_equal(tmp_path):
+    gains = {'none': 0, 'none-twice': 0.1, 'good': 0.05, 'same': 0}
+    jobs = made_results(gains, noise=0.0005)
+    del jobs['good'][2]
+    write_results(jobs, tmp_path / 'results')
+    rows = {
+        (r['recipe'], r['reference']): r for r in summary.summarise(tmp_path)
+    }
+    good, same = rows['good', 'none'], rows['same', 'none']
+    assert good['low'] < 0.05 < good['high']
+    assert good['low'] > 0
+    assert not good['equal']
+    assert same['low'] < 0 < same['high']
+    assert same['equal']
+    assert (good['seeds'], same['seeds']) == (2, 3)
+    assert rows['good', 'none-twice']['high'] < 0
+    with open(tmp_path / 'table.csv') as file:
+        assert len(list(csv.DictReader(file))) == 6
+    assert '| `good` | 2 | **+0.0' in (tmp_path / 'table.md').read_text()
+    assert (tmp_path / 'figure.png').stat().st_size > 1000
+
+
+def test_intervals_hold_together():
+    """All of three differences, in at least 95 % of made-up studies less four
+    standard errors of 200."""
+    gains = {'none': 0, 'a': 0, 'b': 0.02, 'c': -0.01}
+    held = 0
+    for seed in range(200):
+        jobs = made_results(gains, seed=seed)
+        rows = summary.compare('w16', jobs)
+        held += all(r['low'] <= gains[r['recipe']] <= r['high'] for r in rows)
+    assert held >= 200 * 0.95 - 4 * np.sqrt(200 * 0.95 * 0.05)
+
+
+def test_pooled_variance_of_seeds():
+    """Two runs that differ by 2d: the residuals are d and -d, scaled by the
+    square root of 2 and by t / z of the degrees of freedom."""
+    values = np.full(1 + DRAWS, 0.5)
+    jobs = {
+        r: {0: dict(AP=values + 0.01), 1: dict(AP=values - 0.01)}
+        for r in ('none', 'a')
+    }
+    draws, freedom = summary.resample(jobs)
+    assert freedom == 2
+    widened = 0.01 * np.sqrt(2) * 4.302653 / 1.959964
+    found = draws['none']['AP'][1:] - 0.5
+    assert np.unique(found.round(6)) == pytest.approx(
+        [-widened, 0, widened], abs=1e-5
+    )
+    assert found.std() == pytest.approx(widened / np.sqrt(2), rel=0.05)
+
+
+def test_one_seed_has_intervals_over_images(tmp_path, capsys):
+    jobs = made_results({'none': 0, 'a': 0.05}, seeds=[0])
+    write_results(jobs, tmp_path / 'results')
+    (row,) = summary.compare('w16', jobs)
+    assert row['low'] < row['difference'] < row['high']
+    assert summary.main([str(tmp_path)]) == 0
+    assert 'intervals are over images only' in capsys.readouterr().out
+
+
+def test_results_that_cannot_be_compared(tmp_path, capsys):
+    assert summary.main([str(tmp_path)]) == 2
+    assert 'has no results' in capsys.readouterr().err
+    write_results(made_results({'none': 0}), tmp_path / 'results')
+    assert summary.main([str(tmp_path)]) == 2
+    assert 'nothing to compare' in capsys.readouterr().err
+    write_results(made_results({'a': 0}), tmp_path / 'more', people=3)
+    for path in (tmp_path / 'more').iterdir():
+        path.rename(tmp_path / 'results' / path.name)
+    assert summary.main([str(tmp_path)]) == 2
+    assert 'different people' in capsys.readouterr().err
+
+
+def test_finished_results_are_kept(tmp_path, capsys):
+    """A study whose results are all there trains nothing, and is summed up."""
+    write_results(
+        {
+            recipe: {0: draws[0]}
+            for recipe, draws in made_results({'none': 0, 'a': 0}).items()
+        },
+        tmp_path / 'results',
+    )
+    (tmp_path / 'results/w16.a.0.npz').rename(
+        tmp_path / 'results/w16.keypoint-blur.0.npz'
+    )
+    argv = '--only none,keypoint-blur --nets w16 --seeds 0 --jobs 1'
+    argv += f' --train 2 --val 1 --out {tmp_path}'
+    assert study.main(argv.split()) == 0
+    assert '2 jobs, 0 of them to do' in capsys.readouterr().out
+    assert not (tmp_path / 'jobs').exists()
+    assert (tmp_path / 'figure.png').exists()
