@@ -15,6 +15,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mmpose_occlusion.errors import UsageError
+
 from . import arguments
 from .run import run
 
