@@ -55,14 +55,14 @@ def location_leaks(measures: RunMeasures) -> list[LocationLeak]:
     """Of each paint, size and arrangement of discs on single named joints
     whose centres are known."""
     return [
-        LocationLeak(*key, number, *map(estimate, drawn))
+        LocationLeak(*key, number, *(estimate(drawn[i]) for i in range(4)))
         for key, number, drawn in leak_draws(measures)
     ]
 
 
 def leak_draws(
     measures: RunMeasures,
-) -> list[tuple[tuple, int, list[np.ndarray]]]:
+) -> list[tuple[tuple[str, float | None, str], int, list[np.ndarray]]]:
     """Paint, size and arrangement, number of predictions, and the four
     statistics of :class:`LocationLeak` with every resampled set."""
     run, weights = measures.run, measures.weights
