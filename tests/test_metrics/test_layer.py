@@ -19,8 +19,10 @@ OWN = (
     'mmpose_occlusion.metrics',
     'mmpose_occlusion.benchmark.analysis',
     'mmpose_occlusion.benchmark.data',
+    'mmpose_occlusion.benchmark.image_worst_case',
     'mmpose_occlusion.errors',
     'mmpose_occlusion.occlusion',
+    'mmpose_occlusion.skeleton',
 )
 
 
