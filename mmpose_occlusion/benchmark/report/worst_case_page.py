@@ -83,6 +83,7 @@ def write_worst_case(
         measures=MEASURES,
         draws=draws,
         chart=_chart(found),
+        pdf=False,
         cards=_cards(run, found['people'], crops),
         made=readable_facts(plain(run.run)),
     )
