@@ -54,7 +54,7 @@ def add_drawing(parser: argparse.ArgumentParser, what: str, each: str) -> None:
     )
 
 
-def add_people(parser: argparse.ArgumentParser) -> None:
+def add_synthetic_people(parser: argparse.ArgumentParser) -> None:
     """The numbers of images of synthetic people."""
     parser.add_argument(
         '--train',

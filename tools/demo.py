@@ -51,7 +51,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='DIR',
         help='folder of the synthetic people (default: %(default)s)',
     )
-    _cli.add_people(parser)
+    _cli.add_synthetic_people(parser)
     parser.add_argument(
         '--workers',
         type=int,

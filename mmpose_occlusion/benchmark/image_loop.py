@@ -157,10 +157,8 @@ class ImageLoop:
         Yields:
             Key of the attack, result, number of predicted images.
         """
-        names = list(self.attacks)
-        keys = [CLEAN] * work.clean + [names[i] for i in work.attacks]
         first = work.block.start
-        for key in keys:
+        for key in self.missing(work):
             arrays = BlockArrays(len(work.block), len(self.mapping))
             passes = (
                 one
@@ -170,11 +168,14 @@ class ImageLoop:
             number = 0
             while batch := list(islice(passes, self.batch_size)):
                 starting(self.first_path(batch))
-                predictions = self.predict(batch)
-                for one, found in zip(batch, predictions, strict=True):
-                    self.place(one, found, arrays, first)
+                self.fill(batch, [arrays] * len(batch), first)
                 number += len(batch)
             yield key, arrays.result(self.whole_image), number
+
+    def missing(self, work: Work) -> list[str]:
+        """Keys of what is to be computed for a block."""
+        keys = list(self.attacks)
+        return [CLEAN] * work.clean + [keys[i] for i in work.attacks]
 
     def passes(
         self, image: LoadedImage, key: str, arrays: BlockArrays, first: int
@@ -195,11 +196,7 @@ class ImageLoop:
             if effect.box is None:
                 continue
             if self.one:
-                rgb = image.rgb.copy()
-                effect.paint(rgb[..., ::-1])
-                chosen = np.array([row])
-                rows = image.rows if self.whole_image else chosen
-                yield Pass(rgb, rows, chosen)
+                yield self.alone(image, row, effect)
             else:
                 effects[row] = effect
         if not effects:
@@ -215,6 +212,21 @@ class ImageLoop:
                     under &= person.available & ~arrays.targets[i]
                     arrays.bystanders[i] |= under
         yield Pass(rgb, image.rows, image.rows)
+
+    def alone(self, image: LoadedImage, row: int, effect: Effect) -> Pass:
+        """An image with the effect on one of its people."""
+        rgb = image.rgb.copy()
+        effect.paint(rgb[..., ::-1])
+        chosen = np.array([row])
+        return Pass(rgb, image.rows if self.whole_image else chosen, chosen)
+
+    def fill(
+        self, batch: Sequence[Pass], arrays: Sequence[BlockArrays], first: int
+    ) -> None:
+        """Predict a batch into the arrays for each of its images."""
+        found = self.predict(batch)
+        for one, answer, into in zip(batch, found, arrays, strict=True):
+            self.place(one, answer, into, first)
 
     def predict(self, batch: Sequence[Pass]) -> list[Prediction]:
         """Ask the predictor; its mistakes become one sentence."""

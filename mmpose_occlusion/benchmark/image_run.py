@@ -129,21 +129,15 @@ def run_predictor(
     data = _people(read, recipe, log, skip_unreadable)
     one = people == ONE or predictor.needs_boxes or search is not None
     size = batch_size or BATCH_IMAGES
-    facts: dict[str, Any] = dict(
-        data=data, mapping=mapping, one=one, batch_size=size
-    )
-    loop = ImageLoop(predictor, attacks=effects, **facts)
+    kind: type[ImageLoop] = ImageLoop
+    more: dict[str, Any] = {}
     if search is not None:
         search = search.within_budget(data, log)
         suite = search.suite(skeleton)
-        loop = WorstCaseLoop(
-            predictor,
-            attacks={a.key: ImageAttack(a, seed, read.links) for a in suite},
-            search=search,
-            names=[a.name for a in suite],
-            seed=seed,
-            **facts,
-        )
+        effects = {a.key: ImageAttack(a, seed, read.links) for a in suite}
+        names = [a.name for a in suite]
+        kind, more = WorstCaseLoop, dict(search=search, names=names, seed=seed)
+    loop = kind(predictor, data, effects, mapping, one, size, **more)
     lock = None if dry_run else hold(out)
     try:
         arrays = to_arrays(data.boxes, data.people)

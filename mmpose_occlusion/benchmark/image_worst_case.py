@@ -144,8 +144,7 @@ class WorstCaseLoop(ImageLoop):
     ) -> Iterator[tuple[str, BlockResult, int]]:
         """As :meth:`.image_loop.ImageLoop.results`; ``excluded`` are people
         with whom a place was not tried."""
-        keys = list(self.attacks)
-        wanted = [CLEAN] * work.clean + [keys[i] for i in work.attacks]
+        keys, wanted = list(self.attacks), self.missing(work)
         arrays = {}
         for key in (CLEAN, *keys):
             arrays[key] = BlockArrays(len(work.block), len(self.mapping))
@@ -271,23 +270,16 @@ class _Trials:
             self.arrays[key].note(row - self.first, effect)
             if effect.box is not None:
                 todo.append((key, effect))
-        chosen = np.array([row])
-        rows = image.rows if self.loop.whole_image else chosen
         size = self.loop.batch_size
         for start in range(0, len(todo), size):
-            batch = []
-            for _, effect in todo[start : start + size]:
-                rgb = image.rgb.copy()
-                effect.paint(rgb[..., ::-1])
-                batch.append(Pass(rgb, rows, chosen))
-            self.predict(batch, [k for k, _ in todo[start : start + size]])
+            some = todo[start : start + size]
+            batch = [self.loop.alone(image, row, effect) for _, effect in some]
+            self.predict(batch, [key for key, _ in some])
 
     def predict(self, batch: Sequence[Pass], keys: Sequence[str]) -> None:
         """Predict images into the arrays of attacks."""
         self.starting(self.loop.first_path(batch))
-        found = self.loop.predict(batch)
-        for one, answer, key in zip(batch, found, keys, strict=True):
-            self.loop.place(one, answer, self.arrays[key], self.first)
+        self.loop.fill(batch, [self.arrays[k] for k in keys], self.first)
         self.passes += len(batch)
 
     def oks(self, row: int, key: str) -> float:

@@ -1,37 +1,15 @@
 """A data set of five joints, as MMPose's metainfo."""
 
+names = ['beak', 'left_wing', 'right_wing', 'left_foot', 'right_foot']
+swaps = ['', 'right_wing', 'left_wing', 'right_foot', 'left_foot']
+colors = [[0, 128, 255], *[[0, 255, 0], [255, 128, 0]] * 2]
 dataset_info = dict(
     dataset_name='birds',
     keypoint_info={
-        0: dict(name='beak', id=0, color=[0, 128, 255], type='', swap=''),
-        1: dict(
-            name='left_wing',
-            id=1,
-            color=[0, 255, 0],
-            type='',
-            swap='right_wing',
-        ),
-        2: dict(
-            name='right_wing',
-            id=2,
-            color=[255, 128, 0],
-            type='',
-            swap='left_wing',
-        ),
-        3: dict(
-            name='left_foot',
-            id=3,
-            color=[0, 255, 0],
-            type='',
-            swap='right_foot',
-        ),
-        4: dict(
-            name='right_foot',
-            id=4,
-            color=[255, 128, 0],
-            type='',
-            swap='left_foot',
-        ),
+        i: dict(name=name, id=i, color=color, type='', swap=swap)
+        for i, (name, color, swap) in enumerate(
+            zip(names, colors, swaps, strict=True)
+        )
     },
     skeleton_info={},
     joint_weights=[1.0] * 5,

@@ -411,20 +411,25 @@ run(Planted(people), people, sys.argv[2])
 """
 
 
-def test_killed_and_resumed(people, tmp_path, monkeypatch):
-    monkeypatch.setattr('mmpose_occlusion.benchmark.image_run.BLOCK_IMAGES', 1)
-    whole, broken = tmp_path / 'whole', tmp_path / 'broken'
-    expected = run(Planted(people), people, whole)
+def run_killed(script, people, out):
+    """Run a script that kills itself."""
     killed = subprocess.run(
         [
-            *(sys.executable, '-c', KILLED.format(root=str(ROOT))),
-            *(str(people), str(broken)),
+            *(sys.executable, '-c', script.format(root=str(ROOT))),
+            *(str(people), str(out)),
         ],
         capture_output=True,
         cwd=ROOT,
         env=dict(os.environ, OMP_NUM_THREADS='1'),
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
+
+
+def test_killed_and_resumed(people, tmp_path, monkeypatch):
+    monkeypatch.setattr('mmpose_occlusion.benchmark.image_run.BLOCK_IMAGES', 1)
+    whole, broken = tmp_path / 'whole', tmp_path / 'broken'
+    expected = run(Planted(people), people, whole)
+    run_killed(KILLED, people, broken)
     assert len(list(broken.glob('store/*/shards/*.npz'))) == 2
     found = run(Planted(people), people, broken)
     same_predictions(found, expected)

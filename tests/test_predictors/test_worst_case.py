@@ -5,10 +5,6 @@ Runs with and without MMPose.
 
 import csv
 import json
-import os
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 
 import cv2
@@ -31,11 +27,11 @@ from mmpose_occlusion.skeleton import COCO_JOINTS
 from tests.test_predictors.test_image_run import (  # noqa: F401
     FAR,
     FUNCTION,
-    ROOT,
     Planted,
     Unmoved,
     WholeImage,
     people,
+    run_killed,
     same_predictions,
 )
 
@@ -205,16 +201,7 @@ search(Planted(people), people, sys.argv[2])
 def test_killed_and_resumed(people, tmp_path):  # noqa: F811
     whole, broken = tmp_path / 'whole', tmp_path / 'broken'
     expected = search(Planted(people), people, whole)
-    killed = subprocess.run(
-        [
-            *(sys.executable, '-c', KILLED.format(root=str(ROOT))),
-            *(str(people), str(broken)),
-        ],
-        capture_output=True,
-        cwd=ROOT,
-        env=dict(os.environ, OMP_NUM_THREADS='1'),
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    run_killed(KILLED, people, broken)
     assert len(list(broken.glob('store/*/shards/*.npz'))) == 1
     predictor = Planted(people)
     found = search(predictor, people, broken)

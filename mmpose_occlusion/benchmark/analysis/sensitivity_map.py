@@ -152,8 +152,10 @@ def split_cells(
     attacks: Sequence[Attacked],
 ) -> tuple[list[Attacked], list[Attacked]]:
     """Other attacks, and the cells of maps."""
-    cells = [a for a in attacks if describe(a).kind == CELL]
-    others = [a for a in attacks if describe(a).kind != CELL]
+    others: list[Attacked] = []
+    cells: list[Attacked] = []
+    for attack in attacks:
+        (cells if describe(attack).kind == CELL else others).append(attack)
     return others, cells
 
 
@@ -311,14 +313,17 @@ def _map(
         known[at] += labelled[rows]
 
     def mean(
-        total: np.ndarray, number: np.ndarray, bins: list[int]
+        total: np.ndarray,
+        number: np.ndarray,
+        bins: list[int],
+        weights: np.ndarray = measures.weights,
     ) -> np.ndarray:
         """``(K, 1 + B)`` of each person's mean over the cells in some bins."""
         total, number = (x[:, bins].sum(axis=1) for x in (total, number))
         with np.errstate(invalid='ignore'):
             own = total / number
         return weighted_mean(
-            measures.weights, measures.image, own, number > 0, by_joint=True
+            weights, measures.image, own, number > 0, by_joint=True
         )
 
     def effects(bins: list[int]) -> tuple[int, dict, dict]:
@@ -326,12 +331,13 @@ def _map(
         if people < LEAST_PEOPLE:
             return people, {}, {}
         enough = (known[:, bins].any(axis=1)).sum(axis=0) >= LEAST_PEOPLE
-        up, down = mean(rise, found, bins), mean(fall, known, bins)
+        up = mean(rise, found, bins)
+        down = mean(fall, known, bins, measures.weights[:1])  # no interval
         pairs = [(k, n) for k, n in enumerate(names) if enough[k]]
         return (
             people,
             {n: estimate(up[k]) for k, n in pairs},
-            {n: Estimate.of(*[down[k, 0]] * 3).value for k, n in pairs},
+            {n: estimate(down[k]).value for k, n in pairs},
         )
 
     places: list[PlaceEffect] = []
