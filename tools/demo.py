@@ -59,7 +59,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='N',
         help='processes that draw people (default: %(default)s)',
     )
-    _cli.add_cfg_options(parser)
+    _cli.add_options(parser, _cli.CfgOptions)
     return parser.parse_args(argv)
 
 

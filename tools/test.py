@@ -23,9 +23,12 @@ import _cli
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """MMPose's arguments and those of attacks."""
     parser = _cli.parser_of(__doc__)
-    _cli.add_config(parser)
-    _cli.add_checkpoint(parser)
-    _cli.add_attacks(parser)
+    _cli.add_options(
+        parser,
+        _cli.ConfigOptions,
+        _cli.CheckpointOptions,
+        _cli.AttackOptions,
+    )
     parser.add_argument(
         '--box-nms',
         type=_cli.fraction,
@@ -85,7 +88,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         action='store_true',
         help="turn MMPose's analysis of bad cases on",
     )
-    _cli.add_launcher(parser)
+    _cli.add_options(parser, _cli.LaunchOptions)
     return parser.parse_args(argv)
 
 

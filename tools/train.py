@@ -14,7 +14,7 @@ import _cli
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """MMPose's arguments."""
     parser = _cli.parser_of(__doc__)
-    _cli.add_config(parser)
+    _cli.add_options(parser, _cli.ConfigOptions)
     parser.add_argument(
         '--work-dir',
         metavar='DIR',
@@ -46,9 +46,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         action='store_true',
         help='scale the learning rate by the total batch size',
     )
-    _cli.add_trust(parser)
+    _cli.add_options(parser, _cli.TrustOption, _cli.LaunchOptions)
     _cli.add_drawing(parser, 'draw predictions of the validation', 'sample')
-    _cli.add_launcher(parser)
     return parser.parse_args(argv)
 
 

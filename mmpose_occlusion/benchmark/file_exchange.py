@@ -28,9 +28,13 @@ import cv2
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import write_json
-from mmpose_occlusion.predictors.joint_names import joint_mapping, named_joints
-from mmpose_occlusion.predictors.protocol import Prediction
+from mmpose_occlusion.files import TEMPORARY, write_bytes, write_json
+from mmpose_occlusion.predictors.protocol import (
+    Adapter,
+    Prediction,
+    joint_mapping,
+    named_joints,
+)
 from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_fields import read_json
@@ -112,22 +116,22 @@ def export_images(
     )
     for fault in read.faults:
         log(fault.sentence())
-    steps: list[tuple[str, ImageAttack | None]] = [(CLEAN, None)]
-    steps += [(a.name, ImageAttack(a, seed, read.links)) for a in suite]
-    folders = [
-        f'{i:04d}_{re.sub(r"[^A-Za-z0-9.%-]+", "_", name)[:80]}'
-        for i, (name, _) in enumerate(steps)
-    ]
+    steps: dict[str, ImageAttack | None] = {CLEAN: None}
+    steps |= {a.name: ImageAttack(a, seed, read.links) for a in suite}
+    folders = {
+        name: f'{i:04d}_{re.sub(r"[^A-Za-z0-9.%-]+", "_", name)[:80]}'
+        for i, name in enumerate(steps)
+    }
     listed: list[dict[str, Any]] = []
     with _writer(folder, tar) as write:
         for image_id, path in progress(list(data.paths.items())):
             bgr = np.asarray(cv2.imread(str(path)))
-            for (name, attack), where in zip(steps, folders, strict=True):
+            for name, attack in steps.items():
                 for rows, pixels in _versions(
                     data, image_id, bgr, attack, people
                 ):
                     ident = len(listed) + 1
-                    file = f'{where}/{ident:08d}_{path.stem}.png'
+                    file = f'{folders[name]}/{ident:08d}_{path.stem}.png'
                     write(file, cv2.imencode('.png', pixels, FAST)[1].data)
                     boxes = None if people == ALL else data.boxes.boxes[rows]
                     listed.append(
@@ -142,36 +146,32 @@ def export_images(
                         )
                     )
     log(f'{len(data.paths):,} images: {len(listed):,} files')
-    return write_json(
-        folder / MANIFEST,
-        dict(
-            format=FORMAT,
-            arguments=dict(
-                annotations=str(Path(annotations).resolve()),
-                images=str(Path(images).resolve()),
-                suites=list(suites),
-                attacks=list(attacks),
-                seed=seed,
-                max_images=max_images,
-            ),
-            people=people,
-            keypoint_names=joints,
-            attacks=[
-                dict(name=name, folder=where)
-                for (name, _), where in zip(steps, folders, strict=True)
-            ],
-            images=listed,
+    content = dict(
+        format=FORMAT,
+        arguments=dict(
+            annotations=str(Path(annotations).resolve()),
+            images=str(Path(images).resolve()),
+            suites=list(suites),
+            attacks=list(attacks),
+            seed=seed,
+            max_images=max_images,
         ),
+        people=people,
+        keypoint_names=joints,
+        attacks=[dict(name=k, folder=folders[k]) for k in steps],
+        images=listed,
     )
+    return write_json(folder / MANIFEST, content)
 
 
 @contextmanager
 def _writer(folder: Path, tar: bool) -> Iterator[Callable[[str, Any], object]]:
     """Takes the name of a file below the folder, and its bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
 
     def write(name: str, content: Any) -> None:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
+        (folder / name).parent.mkdir(exist_ok=True)
+        write_bytes(folder / name, content)
 
     def add(name: str, content: Any) -> None:
         member = tarfile.TarInfo(name)
@@ -181,9 +181,10 @@ def _writer(folder: Path, tar: bool) -> Iterator[Callable[[str, Any], object]]:
     if not tar:
         yield write
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(folder / TAR, 'w') as archive:
+    unfinished = folder / f'{TEMPORARY}{TAR}'
+    with tarfile.open(unfinished, 'w') as archive:
         yield add
+    unfinished.replace(folder / TAR)
 
 
 def _versions(
@@ -221,7 +222,7 @@ def _content(rgb: np.ndarray, boxes: np.ndarray | None) -> str:
     return sha.hexdigest()
 
 
-class FilePredictor:
+class FilePredictor(Adapter):
     """Predictions that another program wrote for an exported folder.
 
     Args:
@@ -242,62 +243,57 @@ class FilePredictor:
         name: str = 'imported',
     ) -> None:
         path = Path(folder) / MANIFEST
-        self.manifest = read_json(path, 'manifest')
-        known = isinstance(self.manifest, dict) and self.manifest.get('format')
+        self.manifest = manifest = read_json(path, 'manifest')
+        known = isinstance(manifest, dict) and manifest.get('format')
         if known != FORMAT:
             raise UsageError(
                 f'manifest "{path}" is not one of occlusion-export in format '
                 f'{FORMAT}: export the images again'
             )
         self.name = name
-        self.keypoint_names = tuple(self.manifest['keypoint_names'])
-        self.needs_boxes = self.manifest['people'] == ONE
-        found: dict[int, list[Mapping[str, Any]]] = {
-            image['id']: [] for image in self.manifest['images']
-        }
-        files = {
-            file.stem: file
-            for given in map(Path, results)
-            for file in (given.glob('*.json') if given.is_dir() else [given])
-        }
-        missing = [
-            f'{attack["folder"]}.json'
-            for attack in self.manifest['attacks']
-            if attack['folder'] not in files
+        self.keypoint_names = tuple(manifest['keypoint_names'])
+        self.needs_boxes = manifest['people'] == ONE
+        given = [
+            list(path.glob('*.json')) if path.is_dir() else [path]
+            for path in map(Path, results)
         ]
-        _refuse(missing, 'results files')
-        for attack in self.manifest['attacks']:
-            self._read(files[attack['folder']], attack['name'], found)
+        files = {file.stem: file for part in given for file in part}
+        attacks = {a['name']: a['folder'] for a in manifest['attacks']}
+        _refuse(
+            [f'{f}.json' for f in attacks.values() if f not in files],
+            'results files',
+        )
+        images = manifest['images']
+        found: dict[int, list[Mapping[str, Any]]] = {}
+        for attack, stem in attacks.items():
+            mine = [i['id'] for i in images if i['attack'] == attack]
+            found |= self._read(files[stem], attack, mine)
         if self.needs_boxes:
-            lacking = [
-                f'{i["file_name"]} ({len(found[i["id"]])} of '
-                f'{len(i["boxes"])} people)'
-                for i in self.manifest['images']
-                if len(found[i['id']]) != len(i['boxes'])
-            ]
-            _refuse(lacking, 'predictions of images')
+            counts = [(len(found[i['id']]), len(i['boxes'])) for i in images]
+            _refuse(
+                [
+                    f'{image["file_name"]} ({has} of {wants} people)'
+                    for image, (has, wants) in zip(images, counts, strict=True)
+                    if has != wants
+                ],
+                'predictions of images',
+            )
         self._found = {
             image['content']: self._prediction(found[image['id']])
-            for image in self.manifest['images']
+            for image in images
         }
         self._identity = f'files {digest(found)}'
 
     def _read(
-        self,
-        file: Path,
-        attack: str,
-        found: dict[int, list[Mapping[str, Any]]],
-    ) -> None:
-        """Add the poses of a results file to those of their images."""
-        raw = read_json(file, 'results file')
-        mine = {
-            i['id'] for i in self.manifest['images'] if i['attack'] == attack
-        }
+        self, file: Path, attack: str, images: Sequence[int]
+    ) -> dict[int, list[Mapping[str, Any]]]:
+        """The poses of an attack's images in a results file."""
+        found: dict[int, list[Mapping[str, Any]]] = {i: [] for i in images}
         count = 3 * len(self.keypoint_names)
-        for i, entry in enumerate(raw):
+        for i, entry in enumerate(read_json(file, 'results file')):
             try:
-                image, values = entry['image_id'], entry['keypoints']
-                good = image in mine and len(values) == count
+                values, poses = entry['keypoints'], found[entry['image_id']]
+                good = len(values) == count
             except (KeyError, TypeError):
                 good = False
             if not good:
@@ -306,7 +302,8 @@ class FilePredictor:
                     f'attack "{attack}" in the manifest, and keypoints with '
                     f'{count} numbers (x, y, score)'
                 )
-            found[image].append(entry)
+            poses.append(entry)
+        return found
 
     def _prediction(self, entries: Sequence[Mapping[str, Any]]) -> Prediction:
         values = np.array([e['keypoints'] for e in entries], float)
@@ -317,10 +314,6 @@ class FilePredictor:
             values[..., 2],
             person_scores=None if None in scores else np.array(scores),
         )
-
-    def identity(self) -> str:
-        """The content of the files."""
-        return self._identity
 
     def __call__(
         self,

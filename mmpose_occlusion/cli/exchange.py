@@ -1,122 +1,50 @@
-"""Attack images for any program, and read its predictions.
+"""Attacked images for other programs, and their predictions."""
 
-    occlusion-export ANNOTATIONS IMAGES --suite occlusion-1.0 --out DIR
-    occlusion-import DIR RESULTS... --out REPORT --name my-model
-
-occlusion-export writes PNG files and manifest.json, which lists them with
-their ids, attacks and boxes. Any program predicts them and writes one COCO
-results file (image_id, keypoints, score) for each attack, named after the
-attack's folder. occlusion-import checks that nothing is missing, and writes
-the report.
-"""
-
-import argparse
-import sys
 from dataclasses import dataclass
 from functools import partial
 
 from . import arguments
-from .run import run
+from .arguments import option, position
 
 
 @dataclass(frozen=True)
-class ExportOptions:
-    """The options of occlusion-export, see its help."""
+class ExportOptions(arguments.SampleOptions, arguments.SuiteOptions):
+    """Of occlusion-export, see its help."""
 
-    annotations: str
-    images: str
-    suites: list[str]
-    attacks: list[str]
-    out: str
-    people: str
-    names: str | None
-    seed: int
-    max_images: int | None
-    tar: bool
-
-
-@dataclass(frozen=True)
-class ImportOptions:
-    """The options of occlusion-import, see its help."""
-
-    folder: str
-    results: list[str]
-    out: str
-    name: str
-
-
-def parse_export(argv: list[str] | None = None) -> argparse.Namespace:
-    """The arguments of occlusion-export."""
-    parser = arguments.parser_of(__doc__, 'occlusion-export')
-    parser.add_argument(
-        'annotations', help='COCO-style file of people with keypoints'
+    annotations: str = position(
+        'COCO-style file of people with keypoints', 'annotations'
     )
-    parser.add_argument(
-        'images', help='folder that the file names in it are below'
+    images: str = position(
+        'folder that the file names in it are below', 'images'
     )
-    parser.add_argument(
-        '--suite',
-        dest='suites',
-        action='append',
-        default=[],
-        metavar='NAME',
-        help='a list of attacks: its name, or a .json file',
-    )
-    parser.add_argument(
-        '--attack',
-        dest='attacks',
-        action='append',
-        default=[],
-        metavar='SPEC',
-        help='a further attack, for example keypoint:nose:black:10%%',
-    )
-    parser.add_argument(
-        '--out', required=True, metavar='DIR', help='folder of the images'
-    )
-    parser.add_argument(
-        '--people',
+    out: str = option('folder of the images', required=True, metavar='DIR')
+    people: str = option(
+        'one attacked person an image, whose box is given (the default), or '
+        'all at once, for models that find people by themselves',
         choices=['one', 'all'],
         default='one',
-        help='one attacked person an image, whose box is given (the default), '
-        'or all at once, for models that find people by themselves',
     )
-    parser.add_argument(
-        '--names',
-        metavar='NAME',
-        help='joints of the predictions: coco, mpii, blazepose, ... (default: '
+    names: str | None = option(
+        'joints of the predictions: coco, mpii, blazepose, ... (default: '
         'those of the annotations)',
+        metavar='NAME',
     )
-    arguments.add_seed(parser)
-    arguments.add_max_images(parser)
-    parser.add_argument(
-        '--tar',
-        action='store_true',
-        help='write the images into DIR/images.tar instead of PNG files',
+    tar: bool = option(
+        'write the images into DIR/images.tar instead of PNG files'
     )
-    return parser.parse_args(argv)
 
 
-def parse_import(argv: list[str] | None = None) -> argparse.Namespace:
-    """The arguments of occlusion-import."""
-    parser = arguments.parser_of(__doc__, 'occlusion-import')
-    parser.add_argument(
-        'folder', metavar='DIR', help='folder of occlusion-export'
-    )
-    parser.add_argument(
-        'results', nargs='+', help='results files, or folders of them'
-    )
-    parser.add_argument(
-        '--out', required=True, metavar='DIR', help='folder of the report'
-    )
-    parser.add_argument(
-        '--name',
-        default='imported',
-        help="the model's (default: %(default)s)",
-    )
-    return parser.parse_args(argv)
+@arguments.command(ExportOptions, 'occlusion-export')
+def main_export(options: ExportOptions) -> None:
+    """Attack images for any program.
 
+        occlusion-export ANNOTATIONS IMAGES --suite occlusion-1.0 --out DIR
 
-def _export(options: ExportOptions) -> None:
+    Writes PNG files and manifest.json, which lists them with their ids,
+    attacks and boxes. Any program predicts them and writes one COCO results
+    file (image_id, keypoints, score) for each attack, named after the attack's
+    folder, for occlusion-import.
+    """
     from rich.progress import track
 
     from mmpose_occlusion.benchmark.file_exchange import export_images
@@ -130,7 +58,26 @@ def _export(options: ExportOptions) -> None:
     print(f'Wrote {path}')
 
 
-def _import(options: ImportOptions) -> None:
+@dataclass(frozen=True)
+class ImportOptions:
+    """Of occlusion-import, see its help."""
+
+    folder: str = position('folder of occlusion-export', 'DIR')
+    results: list[str] = position(
+        'results files, or folders of them', 'results', nargs='+'
+    )
+    out: str = option('folder of the report', required=True, metavar='DIR')
+    name: str = option("the model's", default='imported')
+
+
+@arguments.command(ImportOptions, 'occlusion-import')
+def main_import(options: ImportOptions) -> None:
+    """Read another program's predictions of the images of occlusion-export.
+
+        occlusion-import DIR RESULTS... --out REPORT --name my-model
+
+    Checks that nothing is missing, and writes the report.
+    """
     from mmpose_occlusion.benchmark.api import load_benchmark
     from mmpose_occlusion.benchmark.file_exchange import import_results
     from mmpose_occlusion.benchmark.report import show_steps
@@ -140,19 +87,3 @@ def _import(options: ImportOptions) -> None:
         progress=show_steps(len(made.attacks))
     )
     print(f'Wrote {path}, report.json, table.md and CSV files')
-
-
-def main_export(argv: list[str] | None = None) -> int:
-    """Run occlusion-export; returns the exit status."""
-    options = arguments.options_of(ExportOptions, parse_export(argv))
-    return run(_export, options, mmpose=False)
-
-
-def main_import(argv: list[str] | None = None) -> int:
-    """Run occlusion-import; returns the exit status."""
-    options = arguments.options_of(ImportOptions, parse_import(argv))
-    return run(_import, options, mmpose=False)
-
-
-if __name__ == '__main__':
-    sys.exit(main_export())

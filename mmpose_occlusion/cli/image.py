@@ -1,90 +1,52 @@
-"""Occlude an image, a folder of images or a video.
+"""Occlusions of images, folders of images and videos."""
 
-    occlusion-image PHOTO --keypoints JSON \\
-        --attack keypoint:left_wrist:black:10% --out x.png
-    occlusion-image PHOTO --predictor yolo:yolo11n-pose.pt \\
-        --attack part:head:blur --out x.png
-
-With a predictor the image is shown before and after, with what it finds and
-the scores of the hidden joints; without --keypoints it says where they are. A
-predictor that needs boxes (model.onnx, model.tflite) then takes the image for
-one person. In a video the occluder follows its joint.
-"""
-
-import argparse
-import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from . import arguments
-from .run import run
+from .arguments import option, position
 
 
 @dataclass(frozen=True)
-class ImageFileOptions:
+class ImageFileOptions(arguments.PredictorOptions):
     """The command's options, see its help."""
 
-    path: str
-    keypoints: str | None
-    predictor: str | None
-    predictor_options: dict[str, str]
-    attacks: list[str]
-    out: str
-    overwrite: bool
-    seed: int
-    threshold: float
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command's arguments."""
-    parser = arguments.parser_of(__doc__, 'occlusion-image')
-    parser.add_argument(
-        'path', metavar='PHOTO', help='an image, a folder or a video'
-    )
-    parser.add_argument(
-        '--keypoints',
+    path: str = position('an image, a folder or a video', 'PHOTO')
+    keypoints: str | None = option(
+        'COCO-style file, or lists [[x, y, v], ...] of 17 (COCO) or 16 (MPII) '
+        'joints; of people, and of frames, around them',
         metavar='JSON',
-        help='COCO-style file, or lists [[x, y, v], ...] of 17 (COCO) or 16 '
-        '(MPII) joints; of people, and of frames, around them',
     )
-    parser.add_argument(
-        '--predictor',
-        metavar='MODEL',
-        help='model.onnx, model.tflite, torchvision:NAME, yolo:FILE, '
+    predictor: str | None = option(
+        'model.onnx, model.tflite, torchvision:NAME, yolo:FILE, '
         'mmpose:CONFIG,CHECKPOINT or my_module:function',
+        metavar='MODEL',
     )
-    arguments.add_predictor_options(
-        parser, 'an option of it, for example padding=1.1'
+    attacks: list[str] = option(
+        arguments.ATTACK_HELP, '--attack', required=True, metavar='SPEC'
     )
-    parser.add_argument(
-        '--attack',
-        dest='attacks',
-        action='append',
-        required=True,
-        metavar='SPEC',
-        help=arguments.ATTACK_HELP,
+    out: str = option('file, or folder', required=True, metavar='FILE')
+    overwrite: bool = option('replace existing files')
+    seed: int = option('of random draws (default: 0)', default=0)
+    threshold: float = option(
+        'score of a person below which the person is left out', default=0.3
     )
-    parser.add_argument(
-        '--out', required=True, metavar='FILE', help='file, or folder'
-    )
-    parser.add_argument(
-        '--overwrite', action='store_true', help='replace existing files'
-    )
-    arguments.add_seed(parser, 'random draws')
-    parser.add_argument(
-        '--threshold',
-        type=float,
-        default=0.3,
-        metavar='S',
-        help='score of a person below which the person is left out (default: '
-        '%(default)s)',
-    )
-    return parser.parse_args(argv)
 
 
-def occlude(options: ImageFileOptions) -> None:
-    """Occlude the files."""
-    from pathlib import Path
+@arguments.command(ImageFileOptions, 'occlusion-image')
+def main(options: ImageFileOptions) -> None:
+    """Occlude an image, a folder of images or a video.
 
+        occlusion-image PHOTO --keypoints JSON \\
+            --attack keypoint:left_wrist:black:10% --out x.png
+        occlusion-image PHOTO --predictor yolo:yolo11n-pose.pt \\
+            --attack part:head:blur --out x.png
+
+    With a predictor the image is shown before and after, with what it finds
+    and the scores of the hidden joints; without --keypoints it says where they
+    are. A predictor that needs boxes (model.onnx, model.tflite) then takes the
+    image for one person. In a video the occluder follows its joint.
+    """
     from rich.progress import track
 
     from mmpose_occlusion.benchmark.annotation_fields import read_json
@@ -110,7 +72,7 @@ def occlude(options: ImageFileOptions) -> None:
     )
     if options.predictor is not None:
         occluder.predictor = load_predictor(
-            options.predictor, options.predictor_options
+            options.predictor, dict(options.predictor_options)
         )
     keypoints = None
     if options.keypoints is not None:
@@ -130,13 +92,3 @@ def occlude(options: ImageFileOptions) -> None:
     except ValueError as error:  # of occlude(), in one sentence
         raise UsageError(str(error)) from error
     print(f'Wrote {options.out} ({number:,} images)')
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit status."""
-    options = arguments.options_of(ImageFileOptions, parse_args(argv))
-    return run(occlude, options, mmpose=False)
-
-
-if __name__ == '__main__':
-    sys.exit(main())

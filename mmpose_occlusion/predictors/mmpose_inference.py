@@ -1,16 +1,15 @@
 """Any model of MMPose by its own inference functions."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
 
-from .protocol import Prediction
+from .protocol import Adapter, Prediction
 
 
-class MMPosePredictor:
+class MMPosePredictor(Adapter):
     """Top-down, bottom-up and one-stage models, heatmaps or regression.
 
     The image goes through the config's test pipeline as in
@@ -65,65 +64,39 @@ class MMPosePredictor:
         self.name = cfg.get('model_name') or config.rpartition('/')[2]
         names = self._model.dataset_meta['keypoint_id2name']
         self.keypoint_names = tuple(names[i] for i in sorted(names))
-        self._weights = digest_of_weights(self._model)
-        files = digests_of_files([cfg.model, list(pipeline)])
-        self._pipeline = f'{pipeline} {files or ""}'.rstrip()
+        weights = digest_of_weights(self._model)
+        files = digests_of_files([cfg.model, list(pipeline)]) or ''
+        self._identity = f'mmpose {weights} {pipeline} {files}'.rstrip()
 
-    def identity(self) -> str:
-        """Weights and pipeline."""
-        return f'mmpose {self._weights} {self._pipeline}'
-
-    def __call__(
-        self,
-        images: Sequence[np.ndarray],
-        boxes: Sequence[np.ndarray | None],
-    ) -> list[Prediction]:
-        """See :class:`.protocol.Predictor`."""
-        return [
-            self._topdown(image[..., ::-1].copy(), box)
-            if self.needs_boxes
-            else self._whole_image(image[..., ::-1].copy())
-            for image, box in zip(images, boxes, strict=True)
-        ]
-
-    def _topdown(self, image: np.ndarray, boxes: Any) -> Prediction:
-        if boxes is None or not len(boxes):
+    def _predict(self, image: np.ndarray, boxes: Any) -> Prediction:
+        bgr = image[..., ::-1].copy()
+        samples = []
+        if not self.needs_boxes:
+            samples = self._inference.inference_bottomup(self._model, bgr)
+        elif boxes is not None and len(boxes):
+            samples = self._inference.inference_topdown(
+                self._model, bgr, np.asarray(boxes, np.float32)
+            )
+        found = [sample.pred_instances for sample in samples]
+        found = [f for f in found if len(f.get('keypoints', ()))]
+        if not found:
             return Prediction.empty(len(self.keypoint_names))
-        samples = self._inference.inference_topdown(
-            self._model, image, np.asarray(boxes, np.float32)
-        )
-        found = [s.pred_instances for s in samples]
-        keypoints = np.concatenate([f.keypoints for f in found])
-        scores = np.concatenate([f.keypoint_scores for f in found])
-        seen = [f.get('keypoints_visible') for f in found]
-        return Prediction(
-            keypoints[..., :2], scores, visibility=_visibility(seen, scores)
-        )
 
-    def _whole_image(self, image: np.ndarray) -> Prediction:
-        (sample,) = self._inference.inference_bottomup(self._model, image)
-        found = sample.pred_instances
-        if not len(found.get('keypoints', ())):
-            return Prediction.empty(len(self.keypoint_names))
-        scores = np.asarray(found.keypoint_scores)
-        person = found.get('bbox_scores')
-        boxes = found.get('bboxes')
+        def joined(name: str) -> Any:
+            parts = [each.get(name) for each in found]
+            if any(part is None for part in parts):
+                return None
+            return np.concatenate([np.asarray(part) for part in parts])
+
+        scores, seen = joined('keypoint_scores'), joined('keypoints_visible')
+        # MMPose fills in the scores where there is no visibility output
+        if np.shape(seen) != scores.shape or np.array_equal(seen, scores):
+            seen = None
+        whole = not self.needs_boxes
         return Prediction(
-            np.asarray(found.keypoints)[..., :2],
+            joined('keypoints')[..., :2],
             scores,
-            None if boxes is None else np.asarray(boxes),
-            _visibility([found.get('keypoints_visible')], scores),
-            None if person is None else np.asarray(person),
+            joined('bboxes') if whole else None,
+            seen,
+            joined('bbox_scores') if whole else None,
         )
-
-
-def _visibility(
-    seen: Sequence[np.ndarray | None], scores: np.ndarray
-) -> np.ndarray | None:
-    """A visibility output; MMPose fills in the scores where there is none."""
-    if any(part is None for part in seen):
-        return None
-    joined = np.concatenate([np.asarray(part) for part in seen])
-    if joined.shape != scores.shape or np.array_equal(joined, scores):
-        return None
-    return joined

@@ -9,11 +9,18 @@ from mmpose_occlusion.benchmark.identity import digest_of_arrays
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import COCO_JOINTS
 
-from .joint_names import BLAZEPOSE, named_joints
-from .protocol import Prediction, checksum, library
+from .protocol import (
+    BLAZEPOSE,
+    Adapter,
+    Prediction,
+    checksum,
+    library,
+    named_joints,
+    reading,
+)
 
 
-class TorchvisionPredictor:
+class TorchvisionPredictor(Adapter):
     """Torchvision's Keypoint R-CNN.
 
     A keypoint's score is the logistic function of its heatmap's maximum.
@@ -30,8 +37,6 @@ class TorchvisionPredictor:
     Raises:
         UsageError: torchvision is missing, or has no such model.
     """
-
-    needs_boxes = False
 
     def __init__(
         self,
@@ -54,12 +59,9 @@ class TorchvisionPredictor:
             )
         self.name, self.keypoint_names = name, named_joints(names)
         file = weights is not None and weights.endswith(('.pt', '.pth'))
-        count = {} if weights and not file else dict(
-            num_keypoints=len(self.keypoint_names)
-        )  # fmt: skip
-        self._net = build(
-            weights=None if file else weights, weights_backbone=None, **count
-        )
+        given = None if file else weights
+        more = {} if given else dict(num_keypoints=len(self.keypoint_names))
+        self._net = build(weights=given, weights_backbone=None, **more)
         if file:
             state = torch.load(weights, map_location='cpu', weights_only=True)
             self._net.load_state_dict(state)
@@ -71,37 +73,23 @@ class TorchvisionPredictor:
         state = {k: v.cpu().numpy() for k, v in self._net.state_dict().items()}
         self._identity = f'torchvision {digest_of_arrays(state)} {threshold}'
 
-    def identity(self) -> str:
-        """Weights and options."""
-        return self._identity
-
-    def __call__(
-        self,
-        images: Sequence[np.ndarray],
-        boxes: Sequence[np.ndarray | None],
-    ) -> list[Prediction]:
-        """See :class:`.protocol.Predictor`."""
+    def _predict(self, image: np.ndarray, boxes: object) -> Prediction:
         torch = self._torch
-        out = []
-        for image in images:
-            array = np.ascontiguousarray(image.transpose(2, 0, 1))
-            tensor = torch.from_numpy(array).to(self._device).float() / 255
-            with torch.no_grad():
-                (found,) = self._net([tensor])
-            keep = found['scores'] >= self._threshold
-            found = {key: value[keep].cpu() for key, value in found.items()}
-            out.append(
-                Prediction(
-                    found['keypoints'][..., :2].numpy().astype(np.float64),
-                    torch.sigmoid(found['keypoints_scores']).numpy(),
-                    found['boxes'].numpy(),
-                    person_scores=found['scores'].numpy(),
-                )
-            )
-        return out
+        array = np.ascontiguousarray(image.transpose(2, 0, 1))
+        tensor = torch.from_numpy(array).to(self._device).float() / 255
+        with torch.no_grad():
+            (found,) = self._net([tensor])
+        keep = found['scores'] >= self._threshold
+        found = {key: value[keep].cpu() for key, value in found.items()}
+        return Prediction(
+            found['keypoints'][..., :2].numpy().astype(np.float64),
+            torch.sigmoid(found['keypoints_scores']).numpy(),
+            found['boxes'].numpy(),
+            person_scores=found['scores'].numpy(),
+        )
 
 
-class YoloPredictor:
+class YoloPredictor(Adapter):
     """Ultralytics' YOLO-pose.
 
     Images are padded to squares, so that a prediction does not depend on the
@@ -119,8 +107,6 @@ class YoloPredictor:
     Raises:
         UsageError: Ultralytics is missing, or the file is no pose model.
     """
-
-    needs_boxes = False
 
     def __init__(
         self,
@@ -150,10 +136,6 @@ class YoloPredictor:
         version = ultralytics.__version__
         self._identity = f'yolo {sha} {version} {self._options}'
 
-    def identity(self) -> str:
-        """File, version and options."""
-        return self._identity
-
     def __call__(
         self,
         images: Sequence[np.ndarray],
@@ -181,7 +163,7 @@ class YoloPredictor:
         return out
 
 
-class MediaPipePredictor:
+class MediaPipePredictor(Adapter):
     """MediaPipe's pose landmarker.
 
     A keypoint's score is its presence; its visibility is passed on.
@@ -196,7 +178,6 @@ class MediaPipePredictor:
         UsageError: MediaPipe is missing, or the file cannot be read.
     """
 
-    needs_boxes = False
     keypoint_names = BLAZEPOSE
 
     def __init__(
@@ -206,56 +187,35 @@ class MediaPipePredictor:
         self._mediapipe = library('mediapipe', path, 'mediapipe')
         sha = checksum(path)
         vision = library('mediapipe.tasks.python.vision', path, 'mediapipe')
-        try:
-            self._net = vision.PoseLandmarker.create_from_options(
-                vision.PoseLandmarkerOptions(
-                    base_options=tasks.BaseOptions(model_asset_path=path),
-                    num_poses=people,
-                    min_pose_detection_confidence=threshold,
-                    min_pose_presence_confidence=threshold,
-                )
-            )
-        except (RuntimeError, ValueError) as error:
-            raise UsageError(
-                f'model "{path}" cannot be read as a pose landmarker: '
-                f'{" ".join(str(error).split())}'
-            ) from error
+        options = vision.PoseLandmarkerOptions(
+            base_options=tasks.BaseOptions(model_asset_path=path),
+            num_poses=people,
+            min_pose_detection_confidence=threshold,
+            min_pose_presence_confidence=threshold,
+        )
+        with reading(path, 'a pose landmarker'):
+            self._net = vision.PoseLandmarker.create_from_options(options)
         self.name = Path(path).stem
         version = self._mediapipe.__version__
         self._identity = f'mediapipe {sha} {version} {people} {threshold}'
 
-    def identity(self) -> str:
-        """File, version and options."""
-        return self._identity
-
-    def __call__(
-        self,
-        images: Sequence[np.ndarray],
-        boxes: Sequence[np.ndarray | None],
-    ) -> list[Prediction]:
-        """See :class:`.protocol.Predictor`."""
-        out = []
-        for image in images:
-            height, width = image.shape[:2]
-            found = self._net.detect(
-                self._mediapipe.Image(
-                    self._mediapipe.ImageFormat.SRGB,
-                    np.ascontiguousarray(image),
-                )
-            ).pose_landmarks
-            values = np.reshape(
-                [
-                    (j.x * width, j.y * height, j.presence, j.visibility)
-                    for person in found
-                    for j in person
-                ],
-                (-1, len(BLAZEPOSE), 4),
+    def _predict(self, image: np.ndarray, boxes: object) -> Prediction:
+        height, width = image.shape[:2]
+        found = self._net.detect(
+            self._mediapipe.Image(
+                self._mediapipe.ImageFormat.SRGB, np.ascontiguousarray(image)
             )
-            out.append(
-                Prediction(
-                    values[..., :2] - 0.5,
-                    values[..., 2],
-                    visibility=values[..., 3],
-                )
-            )
-        return out
+        ).pose_landmarks
+        values = np.reshape(
+            [
+                (j.x * width, j.y * height, j.presence, j.visibility)
+                for person in found
+                for j in person
+            ],
+            (-1, len(BLAZEPOSE), 4),
+        )
+        return Prediction(
+            values[..., :2] - 0.5,
+            values[..., 2],
+            visibility=values[..., 3],
+        )
