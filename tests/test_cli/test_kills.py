@@ -19,7 +19,7 @@ import pytest
 import torch
 
 from mmpose_occlusion.benchmark.data import load_runs
-from mmpose_occlusion.cli.exchange import main_export
+from mmpose_occlusion.cli.images import main_export
 from tests.test_benchmark.small import assert_same
 
 MANY = os.environ.get('OCCLUSION_KILLS')

@@ -1,6 +1,7 @@
-"""Occlusions of images, folders of images and videos."""
+"""Commands that write occluded images: for users, and for other programs."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from . import arguments
@@ -9,7 +10,7 @@ from .arguments import option, position
 
 @dataclass(frozen=True)
 class ImageFileOptions(arguments.PredictorOptions):
-    """The command's options, see its help."""
+    """Of occlusion-image, see its help."""
 
     path: str = position('an image, a folder or a video', 'PHOTO')
     keypoints: str | None = option(
@@ -34,7 +35,7 @@ class ImageFileOptions(arguments.PredictorOptions):
 
 
 @arguments.command(ImageFileOptions, 'occlusion-image')
-def main(options: ImageFileOptions) -> None:
+def main_image(options: ImageFileOptions) -> None:
     """Occlude an image, a folder of images or a video.
 
         occlusion-image PHOTO --keypoints JSON \\
@@ -92,3 +93,85 @@ def main(options: ImageFileOptions) -> None:
     except ValueError as error:  # of occlude(), in one sentence
         raise UsageError(str(error)) from error
     print(f'Wrote {options.out} ({number:,} images)')
+
+
+@dataclass(frozen=True)
+class ExportOptions(arguments.SampleOptions, arguments.SuiteOptions):
+    """Of occlusion-export, see its help."""
+
+    annotations: str = position(
+        'COCO-style file of people with keypoints', 'annotations'
+    )
+    images: str = position(
+        'folder that the file names in it are below', 'images'
+    )
+    out: str = option('folder of the images', required=True, metavar='DIR')
+    people: str = option(
+        'one attacked person an image, whose box is given (the default), or '
+        'all at once, for models that find people by themselves',
+        choices=['one', 'all'],
+        default='one',
+    )
+    names: str | None = option(
+        'joints of the predictions: coco, mpii, blazepose, ... (default: '
+        'those of the annotations)',
+        metavar='NAME',
+    )
+    tar: bool = option(
+        'write the images into DIR/images.tar instead of PNG files'
+    )
+
+
+@arguments.command(ExportOptions, 'occlusion-export')
+def main_export(options: ExportOptions) -> None:
+    """Attack images for any program.
+
+        occlusion-export ANNOTATIONS IMAGES --suite occlusion-1.0 --out DIR
+
+    Writes PNG files and manifest.json, which lists them with their ids,
+    attacks and boxes. Any program predicts them and writes one COCO results
+    file (image_id, keypoints, score) for each attack, named after the attack's
+    folder, for occlusion-import.
+    """
+    from rich.progress import track
+
+    from mmpose_occlusion.benchmark.file_exchange import export_images
+
+    values = dict(vars(options))
+    path = export_images(
+        folder=values.pop('out'),
+        progress=partial(track, description='exporting'),
+        **values,
+    )
+    print(f'Wrote {path}')
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """Of occlusion-import, see its help."""
+
+    folder: str = position('folder of occlusion-export', 'DIR')
+    results: list[str] = position(
+        'results files, or folders of them', 'results', nargs='+'
+    )
+    out: str = option('folder of the report', required=True, metavar='DIR')
+    name: str = option("the model's", default='imported')
+
+
+@arguments.command(ImportOptions, 'occlusion-import')
+def main_import(options: ImportOptions) -> None:
+    """Read another program's predictions of the images of occlusion-export.
+
+        occlusion-import DIR RESULTS... --out REPORT --name my-model
+
+    Checks that nothing is missing, and writes the report.
+    """
+    from mmpose_occlusion.benchmark.api import load_benchmark
+    from mmpose_occlusion.benchmark.file_exchange import import_results
+    from mmpose_occlusion.benchmark.report import show_steps
+
+    made = import_results(**vars(options))
+    path = load_benchmark(options.out).report(
+        progress=show_steps(len(made.attacks))
+    )
+    print(f'Wrote {path}, report.json, table.md and CSV files')
