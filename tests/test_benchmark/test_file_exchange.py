@@ -137,6 +137,24 @@ def test_one_tar_holds_the_same_files(files, tmp_path, capsys):
         assert copy.read_bytes() == path.read_bytes()
 
 
+@pytest.mark.parametrize('tar', [False, True])
+def test_an_interrupted_export_leaves_whole_files(files, tmp_path, tar):
+    def stop(images):
+        yield images[0]
+        raise KeyboardInterrupt
+
+    out = tmp_path / 'out'
+    with pytest.raises(KeyboardInterrupt):
+        export_images(*files, out, attacks=ATTACKS, tar=tar, progress=stop)
+    images = list(out.rglob('*.png'))
+    assert bool(images) != tar
+    assert all(cv2.imread(str(path)) is not None for path in images)
+    assert not (out / 'manifest.json').exists()
+    assert not (out / 'images.tar').exists()
+    export_images(*files, out, attacks=ATTACKS, tar=tar, max_images=1)
+    assert (out / 'images.tar').exists() == tar
+
+
 def test_what_is_missing_is_listed(files, tmp_path, capsys):
     folder = tmp_path / 'files'
     export_images(*files, folder, attacks=ATTACKS, max_images=2)

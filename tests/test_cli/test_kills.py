@@ -19,7 +19,6 @@ import pytest
 import torch
 
 from mmpose_occlusion.benchmark.data import load_runs
-from mmpose_occlusion.cli.images import main_export
 from tests.test_benchmark.small import assert_same
 
 MANY = os.environ.get('OCCLUSION_KILLS')
@@ -131,7 +130,7 @@ def test_killed_and_started_again(
         argv[argv.index('out')] = str(values['store'])
         assert tool('benchmark').main(argv) == 0
     command, *argv = (word.format(**values) for word in COMMANDS[name])
-    main = main_export if command == 'export' else tool(command).main
+    main = tool(command).main
 
     def run(folder, seconds=None, number=signal.SIGKILL):
         """Exit status; killed after a time, its negative signal."""
