@@ -111,7 +111,7 @@ def _run(tool, given: dict[str, str], words: list[str]) -> int:
         for i, word in enumerate(argv)
     ]
     name = Path(program).stem.removeprefix('occlusion-')
-    if name == 'benchmark' and '--max-images' not in argv:
+    if name == 'benchmark':
         argv += ['--max-images', '3']
     return tool(name).main(argv)
 

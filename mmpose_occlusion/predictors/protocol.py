@@ -59,9 +59,7 @@ class Prediction:
         return supervision.KeyPoints(
             xy=np.where(found[..., None], self.keypoints, 0).astype('f4'),
             keypoint_confidence=np.float32(self.scores),
-            detection_confidence=None
-            if persons is None
-            else np.float32(persons),
+            detection_confidence=persons,
             visible=found,
             data={k: np.asarray(v) for k, v in more.items() if v is not None},
         )
@@ -149,9 +147,12 @@ def check_predictions(
             visibility=(people, joints),
             boxes=(people, 4),
         )
+        for name in ('visibility', 'boxes'):
+            if getattr(one, name) is None:
+                del wanted[name]
         for name, shape in wanted.items():
             array = getattr(one, name)
-            if array is not None and np.shape(array) != shape:
+            if np.shape(array) != shape:
                 raise UsageError(
                     f'{who} returned {name} of shape {np.shape(array)} '
                     f'instead of {shape}: (people, keypoints'
