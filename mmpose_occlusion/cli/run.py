@@ -330,18 +330,16 @@ def _key(config: Any, name: str) -> str:
 
 def _keys(node: Any, name: str, key: str = '') -> Iterator[str]:
     """Keys below a node whose type has this name."""
-    entries: Any = ()
-    if isinstance(node, Mapping):
-        type_ = node.get('type', '')
-        type_ = getattr(type_, '__name__', str(type_))
-        if key and type_.rpartition('.')[2] == name:
-            yield key
-        entries = node.items()
-    elif isinstance(node, list | tuple):
+    entries: Any = node.items() if isinstance(node, Mapping) else ()
+    if isinstance(node, list | tuple):
         entries = enumerate(node)
     for part, value in entries:
-        yield from _keys(value, name, f'{key}.{part}' if key else str(part))
+        inner = f'{key}.{part}' if key else str(part)
+        type_ = value.get('type', '') if isinstance(value, Mapping) else ''
+        if getattr(type_, '__name__', str(type_)).rpartition('.')[2] == name:
+            yield inner
+        yield from _keys(value, name, inner)
 
 
-def _shortened(text: str, length: int = 200) -> str:
-    return text if len(text) <= length else f'{text[: length - 4]} ...'
+def _shortened(text: str) -> str:
+    return text if len(text) <= 200 else f'{text[:196]} ...'
