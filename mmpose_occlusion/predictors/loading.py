@@ -18,10 +18,10 @@ from .protocol import Prediction, Predictor, literal, named_joints
 ADAPTERS: dict[str, str] = {
     'onnx': 'exported_models:OnnxPredictor',
     'tflite': 'exported_models:TflitePredictor',
-    'torchvision': 'person_finders:TorchvisionPredictor',
-    'yolo': 'person_finders:YoloPredictor',
-    'mediapipe': 'person_finders:MediaPipePredictor',
-    'mmpose': 'mmpose_inference:MMPosePredictor',
+    'torchvision': 'library_models:TorchvisionPredictor',
+    'yolo': 'library_models:YoloPredictor',
+    'mediapipe': 'library_models:MediaPipePredictor',
+    'mmpose': 'library_models:MMPosePredictor',
     'function': 'loading:FunctionPredictor',
 }
 """Prefix of a predictor's text -> module and class of its adapter."""
