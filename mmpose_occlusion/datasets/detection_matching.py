@@ -1,6 +1,5 @@
 """Detector boxes with the joints of the annotated people they match."""
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -38,16 +37,15 @@ class DetectionMatchedDataset(DatasetWrapper):
     attacked in the same way in the box of any detector.
 
     A box without a matched person is not attacked: its record gives the
-    reason, and the log counts such boxes. With ``one_to_one`` they include
-    further boxes of a person who has a better one; these show the person
-    unattacked, and their prediction can replace the attacked one in the
-    metric unless NMS removes it.
+    reason, and the log counts such boxes. They include further boxes of a
+    person who has a better one; these show the person unattacked, and their
+    prediction can replace the attacked one in the metric unless NMS removes
+    it.
 
     Args:
         dataset: Config of a top-down data set with ``bbox_file``. Its
             people are what the same class reads from its ``ann_file``.
         iou_thr: Least overlap (IoU) of a box with its person's box.
-        one_to_one: False attacks all boxes that overlap a person enough.
         nms_thr: IoU threshold of an NMS before the matching, for detectors
             without NMS; None keeps all boxes.
         donors: Offer the annotated people as donors, as a
@@ -62,7 +60,6 @@ class DetectionMatchedDataset(DatasetWrapper):
         self,
         dataset: Mapping,
         iou_thr: float = IOU_THRESHOLD,
-        one_to_one: bool = True,
         nms_thr: float | None = None,
         donors: bool = False,
         lazy_init: bool = False,
@@ -73,10 +70,7 @@ class DetectionMatchedDataset(DatasetWrapper):
                 f'data set "{dataset.get("type")}" has no bbox_file: name '
                 'one, or use that data set without the wrapper.'
             )
-        self.iou_thr = iou_thr
-        self.one_to_one = one_to_one
-        self.nms_thr = nms_thr
-        self.donors = donors
+        self.iou_thr, self.nms_thr, self.donors = iou_thr, nms_thr, donors
         self._cfg = dict(dataset, lazy_init=True)
         self.dataset = DATASETS.build(self._cfg)
         _insert_warps(self.dataset.pipeline.transforms)
@@ -97,24 +91,21 @@ class DetectionMatchedDataset(DatasetWrapper):
         self._rows = _after_nms(boxes, self.nms_thr)
         boxes = [boxes[i] for i in self._rows]
         people = self._load_people()
-        owner = np.full(len(boxes), UNMATCHED)
-        self._overlap = np.zeros(len(boxes), np.float32)
+        self._matched: list[dict] = [{}] * len(boxes)
         of_image = _by_image(people)
         for image, found in _by_image(boxes).items():
-            here = of_image.get(image)
-            if here is None:
-                continue
-            iou = overlaps(
-                np.concatenate([boxes[i]['bbox'] for i in found]),
-                np.concatenate([people[i]['bbox'] for i in here]),
-            )
-            scores = np.concatenate([boxes[i]['bbox_score'] for i in found])
-            mine = match_boxes(iou, scores, self.iou_thr, self.one_to_one)
-            owner[found] = np.append(here, UNMATCHED)[mine]
-            self._overlap[found] = iou.max(axis=1)
-        self._owners = [
-            None if i == UNMATCHED else _as_matched(people[i]) for i in owner
-        ]
+            here = [people[i] for i in of_image.get(image, ())]
+            corners, scores = _stacked(boxes, found)
+            iou = overlaps(corners, [person['bbox'] for person in here])
+            owners = match_boxes(iou, scores, self.iou_thr)
+            for i, owner, overlap in zip(
+                found,
+                owners,
+                np.float32(iou.max(axis=1, initial=0)),
+                strict=True,
+            ):
+                person = None if owner == UNMATCHED else here[owner]
+                self._matched[i] = self._as_matched(person, overlap)
         self._loaded = True
         matched = self.num_matched
         print_log(
@@ -141,11 +132,31 @@ class DetectionMatchedDataset(DatasetWrapper):
             )
         return [person for person in people if not person.get('iscrowd')]
 
+    def _as_matched(self, person: Mapping | None, overlap: float) -> dict:
+        """The part of a person's annotation that the occlusions read."""
+        if person is None and overlap >= self.iou_thr:
+            return dict(reason='the person in this box has a better box')
+        if person is None:
+            return dict(
+                reason='no annotated person overlaps this box (largest IoU '
+                f'{overlap:.2f}, minimum {self.iou_thr})'
+            )
+        joints, visible = person['keypoints'], person['keypoints_visible']
+        return dict(
+            keypoints=np.float32(joints[:1, :, :2]),
+            keypoints_visible=np.float32(
+                visible[:1].reshape(*joints[:1].shape[:2], -1)[..., 0]
+            ),
+            bbox=np.float32(person['bbox'][:1]),
+            segmentation=person.get('segmentation'),
+            id=person['id'],
+        )
+
     @property
     def num_matched(self) -> int:
         """Number of boxes that match an annotated person."""
         self.full_init()
-        return sum(owner is not None for owner in self._owners)
+        return sum('reason' not in person for person in self._matched)
 
     def matched_person(self, index: int) -> dict:
         """The annotated person of a box, for the occlusions.
@@ -156,15 +167,7 @@ class DetectionMatchedDataset(DatasetWrapper):
             annotation; ``reason`` alone for an unmatched box.
         """
         self.full_init()
-        owner, overlap = self._owners[index], self._overlap[index]
-        if owner is not None:
-            return dict(owner)
-        if overlap >= self.iou_thr:
-            return dict(reason='the person in this box has a better box')
-        return dict(
-            reason='no annotated person overlaps this box (largest IoU '
-            f'{overlap:.2f}, minimum {self.iou_thr})'
-        )
+        return dict(self._matched[index])
 
     def get_data_info(self, index: int) -> dict:
         """The data set's own, and :meth:`matched_person`."""
@@ -184,26 +187,22 @@ class DetectionMatchedDataset(DatasetWrapper):
         return self.dataset.pipeline(info)
 
 
-def _as_matched(person: Mapping) -> dict:
-    """The part of a person's annotation that the occlusions read."""
-    joints, visible = person['keypoints'], person['keypoints_visible']
-    return dict(
-        keypoints=np.float32(joints[:1, :, :2]),
-        keypoints_visible=np.float32(
-            visible[:1].reshape(*joints[:1].shape[:2], -1)[..., 0]
-        ),
-        bbox=np.float32(person['bbox'][:1]),
-        segmentation=person.get('segmentation'),
-        id=person['id'],
-    )
-
-
 def _by_image(entries: Sequence[Mapping]) -> dict[Any, list[int]]:
     """Image id -> indices of its boxes or people."""
-    out = defaultdict(list)
+    out: dict[Any, list[int]] = {}
     for i, entry in enumerate(entries):
-        out[entry['img_id']].append(i)
-    return dict(out)
+        out.setdefault(entry['img_id'], []).append(i)
+    return out
+
+
+def _stacked(
+    boxes: Sequence[Mapping], indices: Sequence[int]
+) -> list[np.ndarray]:
+    """Corners and scores of some boxes."""
+    return [
+        np.concatenate([boxes[i][key] for i in indices])
+        for key in ('bbox', 'bbox_score')
+    ]
 
 
 def _after_nms(
@@ -216,11 +215,7 @@ def _after_nms(
 
     kept = []
     for found in _by_image(boxes).values():
-        _, left = nms(
-            np.concatenate([boxes[i]['bbox'] for i in found]),
-            np.concatenate([boxes[i]['bbox_score'] for i in found]),
-            threshold,
-        )
+        _, left = nms(*_stacked(boxes, found), threshold)
         kept += [found[i] for i in left]
     return np.array(sorted(kept), int)
 

@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import DATASETS
 from torch.utils.data import Dataset
 
@@ -14,17 +14,10 @@ from mmpose_occlusion.occlusion import labelled_joints
 from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 
-@dataclass(frozen=True)
-class DonorPerson:
-    """One person of the index.
-
-    Args:
-        image_path: File of the image.
-        annotation: Id of the annotation.
-        xy: ``(K, 2)`` float32 joints in image pixels.
-        labelled: ``(K,)`` bool.
-        height: Height of the person's box in image pixels.
-    """
+class DonorPerson(NamedTuple):
+    """One person of the index: file of the image, id of the annotation, joints
+    ``(K, 2)`` float32 and height of the box in image pixels, and which joints
+    are labelled, ``(K,)`` bool."""
 
     image_path: str
     annotation: Any
@@ -66,17 +59,16 @@ class DonorIndex:
         boxes = np.concatenate([d['bbox'] for d in data_list])
         self.height = boxes[:, 3] - boxes[:, 1]
         self.annotation = np.array([d['id'] for d in data_list])
-        paths = [d['img_path'] for d in data_list]
-        numbers = {path: i for i, path in enumerate(dict.fromkeys(paths))}
-        self.image = np.array([numbers[path] for path in paths], np.int32)
-        self._paths = np.array([os.fsencode(path) for path in numbers])
-        # images are numbered as they come, so the first person of each is
-        # where the numbers reach a new maximum
-        newest = np.maximum.accumulate(self.image)
-        self.first = np.diff(newest, prepend=-1) > 0
+        paths = [os.fsencode(d['img_path']) for d in data_list]
+        self._paths, first, self.image = np.unique(
+            paths, return_index=True, return_inverse=True
+        )
+        self.image = self.image.astype(np.int32)
+        self.first = np.zeros(len(paths), bool)
+        self.first[first] = True
         if first_ids is not None:
-            listed = np.array([first_ids.get(path) for path in numbers])
-            self.first &= self.annotation == listed[self.image]
+            listed = [first_ids.get(os.fsdecode(path)) for path in self._paths]
+            self.first &= self.annotation == np.array(listed)[self.image]
         self._rows: dict[tuple, np.ndarray] = {}
 
     def __len__(self) -> int:
@@ -104,6 +96,28 @@ class DonorIndex:
                 able &= self.first
             self._rows[key] = np.flatnonzero(able).astype(np.int32)
         return self._rows[key]
+
+    def with_part(
+        self, skeleton: Skeleton, part: str, paper: bool = False
+    ) -> np.ndarray:
+        """Rows of the people who have all joints of a part; with ``paper`` as
+        the reference takes them."""
+        joints = skeleton.part_indices(part)
+        if paper and skeleton.is_mpii:
+            joints = ()  # to the reference, no MPII joint is missing
+        return self.rows_with(joints, first_only=paper)
+
+    def read(self, path: str, load: LoadImage, who: str) -> np.ndarray:
+        """A donor's image, for a transform named ``who``.
+
+        Raises:
+            OSError: It cannot be read; the message names it.
+        """
+        try:
+            return load(dict(img_path=path))['img']
+        except Exception as error:
+            message = f'{who} cannot read the donor {path}: {error}'
+            raise OSError(message) from error
 
     def prepare(self, skeleton: Skeleton) -> None:
         """Compute the rows of each part, before workers are forked."""
@@ -161,22 +175,22 @@ class DonorDataset(DatasetWrapper):
         if isinstance(dataset, Mapping):
             dataset = DATASETS.build(dict(dataset, lazy_init=True))
         self.dataset = dataset
+        takes = 'DonorDataset takes the index from the loading of a data set'
         if not isinstance(dataset, BaseCocoStyleDataset):
             raise TypeError(
-                'DonorDataset takes the index from the loading of a data set '
-                f'such as CocoDataset, but got a {type(dataset).__name__}: '
-                'put it right around the data set, inside other wrappers.'
+                f'{takes} such as CocoDataset, but got a '
+                f'{type(dataset).__name__}: put it right around the data set, '
+                'inside other wrappers.'
             )
         if dataset.bbox_file:
             raise ValueError(
                 'DonorDataset needs annotated people, but the boxes of its '
                 'data set come from a detector: set bbox_file=None there.'
             )
-        if getattr(dataset, '_fully_initialized', False):
+        if dataset._fully_initialized:
             raise ValueError(
-                'DonorDataset takes the index from the loading of its data '
-                'set, but that has been loaded already: pass its config, or '
-                'build it with lazy_init=True.'
+                f'{takes}, but this one has been loaded already: pass its '
+                'config, or build it with lazy_init=True.'
             )
         if not lazy_init:
             self.full_init()

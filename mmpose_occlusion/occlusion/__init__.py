@@ -4,11 +4,17 @@
 
 from .attack import Attack, parse_attack
 from .occlude import Occluded, occlude
-from .occlusion import Occlusion, Outcome, PartMixOcclusion
-from .paints import FILLS, PAINTS, REFERENCE_FILLS, Paint, paint
-from .paper import PaperRules
-from .patch import Patch, Record, make_patch, make_record, replay, replay_all
-from .person import Person, labelled_joints
+from .occlusion import Occlusion, Outcome, Record
+from .paints import (
+    FILLS,
+    PAINTS,
+    REFERENCE_FILLS,
+    Paint,
+    make_patch,
+    paint,
+    replay,
+    replay_all,
+)
 from .placement import OFF_PERSON, ON_PERSON, PLACES
 from .procedural import Object, Texture
 from .regions import (
@@ -17,7 +23,8 @@ from .regions import (
     Box,
     Disc,
     DiscSize,
+    Patch,
     disc_radius,
 )
-from .rules import CorrectedRules, Rules
-from .targets import Drawn, Named, Several, Target
+from .rules import CorrectedRules, PaperRules, Rules
+from .targets import Person, Target, labelled_joints

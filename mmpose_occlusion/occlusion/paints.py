@@ -4,14 +4,15 @@ A *fill* is the word by which users ask for a paint; the class that
 :func:`paint` registers for it resolves it for an image.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
 
-from .regions import Array, PixelBox, Region
+from .regions import Array, Patch, PixelBox, Region, region_from_record
 
 GREY = 128
 
@@ -48,12 +49,12 @@ class Paint:
 
     def to_record(self) -> dict[str, Any]:
         """Plain values with the paint's ``kind``."""
-        record: dict[str, Any] = dict(kind=self.kind)
-        for name, value in vars(self).items():
-            if name != 'source':
-                is_tuple = isinstance(value, tuple)
-                record[name] = list(value) if is_tuple else value
-        return record
+        plain = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in vars(self).items()
+            if name != 'source'
+        }
+        return dict(kind=self.kind, **plain)
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], read: ReadImage) -> Any:
@@ -96,7 +97,7 @@ REFERENCE_FILLS = ('blur', 'mean', 'black')
 def paint(
     kind: str, *fills: str, random: bool = False
 ) -> Callable[[type[P]], type[P]]:
-    """Register a class of paints, with the methods of :class:`Paint`.
+    """Register a class of paints.
 
     Args:
         kind: In records.
@@ -268,3 +269,49 @@ def mean_color(image: Array) -> list[float]:
 def channels(image: Array) -> int:
     """Channels of an ``(H, W)`` or ``(H, W, C)`` image."""
     return image.shape[2] if image.ndim == 3 else 1
+
+
+def make_patch(image: Array, region: Region, paint: Paint) -> Patch | None:
+    """The patch of a paint in a region; None where the region has no pixel in
+    the image, ``(H, W, C)`` or ``(H, W)``, which is not modified."""
+    box = region.bounds(image.shape)
+    if box is None:
+        return None
+    mask = region.mask(box)
+    if mask is not None and not np.count_nonzero(mask):
+        return None
+    return Patch(box, paint.render(image, region, box), mask)
+
+
+def replay(
+    image: Array, record: Mapping[str, Any], read: ReadImage = cv2.imread
+) -> Patch | None:
+    """Make a record's patch again.
+
+    Args:
+        image: The image as the transform found it; not modified.
+        record: An entry of ``results['occlusions']``.
+        read: Reads a donor's image, (H, W, 3) BGR, from its path.
+
+    Returns:
+        The patch, to be applied with :meth:`.Patch.apply`; None where the
+        transform did nothing.
+    """
+    given = record['paint']
+    if given is None:
+        return None
+    paint = PAINTS[given['kind']].from_record(given, read)
+    return make_patch(image, region_from_record(record['region']), paint)
+
+
+def replay_all(image: Array, records: Iterable[Mapping[str, Any]]) -> Array:
+    """Apply all records, in order, to a copy of an image.
+
+    All patches of one call and turn are made from the image before them.
+    """
+    out = image.copy()
+    for _, turn in groupby(records, lambda r: (r['call'], r['turn'])):
+        for patch in [replay(out, record) for record in list(turn)]:
+            if patch is not None:
+                patch.apply(out)
+    return out

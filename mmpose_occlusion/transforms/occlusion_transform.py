@@ -17,24 +17,20 @@ from mmpose_occlusion.occlusion import (
     REFERENCE_RADIUS,
     CorrectedRules,
     DiscSize,
-    Named,
     Occlusion,
     PaperRules,
     Record,
-    Target,
 )
 from mmpose_occlusion.occlusion.placement import TARGET
 from mmpose_occlusion.occlusion.regions import Joint
-from mmpose_occlusion.occlusion.targets import KINDS, Chooser
-from mmpose_occlusion.skeleton import Skeleton
-
-from .results_reader import (
-    MATCHED_KEY,
-    SampleJoints,
-    read_sample,
-    sample_keys,
+from mmpose_occlusion.occlusion.targets import (
+    RANDOM_WORDS,
+    Chooser,
+    Mixed,
+    chooser_of,
 )
-from .sample_surroundings import SampleSurroundings
+
+from .results_reader import MATCHED_KEY, Sample
 
 LABELS = ('keep', 'occluded', 'drop')
 """What becomes of the labels of hidden joints."""
@@ -50,7 +46,7 @@ class OcclusionTransform(BaseTransform):
     """An :class:`mmpose_occlusion.occlusion.Occlusion` in a pipeline.
 
     The fields of its children are their arguments, see
-    :class:`.occlusions.KeypointOcclusion`; :meth:`make` checks them.
+    :class:`.occlusions.KeypointOcclusion`; they are checked here.
     """
 
     prob: float = 1.0
@@ -68,42 +64,23 @@ class OcclusionTransform(BaseTransform):
     parts = None
     backend_args = None
 
-    def __post_init__(self) -> None:
-        self.occlusion = self.make()
-        self._load = LoadImage(backend_args=self.backend_args)
-        self._known: Skeleton | None = None
-
-    def make(self) -> Occlusion:
-        """The occlusion that the arguments describe."""
+    def chooser(self) -> Chooser:
+        """Which targets the arguments describe."""
         raise NotImplementedError
 
-    def occlusion_of(
-        self,
-        chooser: Chooser,
-        make: type[Occlusion] = Occlusion,
-        **others: Any,
-    ) -> Occlusion:
-        """Check the arguments that transforms share, and make an occlusion.
-
-        Args:
-            chooser: Of the targets.
-            make: Class of the occlusion.
-            **others: Its further arguments.
-        """
-        exact = self.paper_exact
+    def __post_init__(self) -> None:
+        chooser, exact = self.chooser(), self.paper_exact
         for fill in chooser.fills:
-            if fill not in FILLS:
-                self.refuse('fill', fill, f'is unknown; {_one_of(FILLS)}')
-            if exact and make is Occlusion and fill not in REFERENCE_FILLS:
-                words = f"is not the reference's, which are {_listed_fills()}"
-                self.refuse('fill', fill, f'{words}: {_WITHOUT}')
-        if self.place not in PLACES:
-            self.refuse('place', self.place, f'is unknown; {_one_of(PLACES)}')
+            self.check_known('fill', fill, FILLS)
+            pasted = isinstance(chooser, Mixed)
+            if exact and not pasted and fill not in REFERENCE_FILLS:
+                which = f'which are {", ".join(REFERENCE_FILLS)}'
+                self.refuse('fill', fill, f"is not the reference's, {which}")
+        self.check_known('place', self.place, PLACES)
         if exact and self.place != TARGET:
             words = "is not the reference's, which has no controls"
-            self.refuse('place', self.place, f'{words}: {_WITHOUT}')
-        if self.label not in LABELS:
-            self.refuse('label', self.label, f'is unknown; {_one_of(LABELS)}')
+            self.refuse('place', self.place, words)
+        self.check_known('label', self.label, LABELS)
         if self.label != 'keep' and (exact or self.remove_keypoints):
             other = 'paper_exact' if exact else 'remove_keypoints'
             words = f'contradicts {other}=True: leave out one of them'
@@ -127,7 +104,7 @@ class OcclusionTransform(BaseTransform):
         if exact and (radius is None or radius != int(radius)):
             words = 'must be a whole number of pixels with paper_exact=True'
             self.refuse('size', self.size, words)
-        return make(
+        self.occlusion = Occlusion(
             chooser,
             disc,
             self.place,
@@ -138,13 +115,21 @@ class OcclusionTransform(BaseTransform):
             name=type(self).__name__,
             offset=self.offset,
             stay_covered=self.stay_covered,
-            **others,
         )
+        self._load = LoadImage(backend_args=self.backend_args)
 
     def refuse(self, argument: str, value: Any, why: str) -> None:
         """Raise a ValueError that names an argument and its value."""
+        if "the reference's" in why:
+            why += ': leave out paper_exact=True'
         name = type(self).__name__
         raise ValueError(f'{name}: {argument}={value!r} {why}.')
+
+    def check_known(self, argument: str, value: Any, known: Any) -> None:
+        """Refuse a word that is not one of those."""
+        if value not in known:
+            words = f'is unknown; it is one of {", ".join(known)}'
+            self.refuse(argument, value, words)
 
     def check_probability(self, argument: str) -> None:
         """Refuse a value that is not in [0, 1]."""
@@ -153,67 +138,49 @@ class OcclusionTransform(BaseTransform):
             words = 'must be a probability between 0 and 1'
             self.refuse(argument, value, words)
 
-    def named_targets(self, kind: str, *words: str) -> tuple[Target, ...]:
-        """The targets of this kind that the argument ``target`` names, with
-        or without the prefix ``KIND:``; () for one of the random words."""
+    def check_count(self, argument: str) -> None:
+        """Refuse a value that is not a positive whole number."""
+        value = getattr(self, argument)
+        if not isinstance(value, int) or value < 1:
+            words = 'must be a whole number of at least 1'
+            self.refuse(argument, value, words)
+
+    def by_name(self, kind: str) -> Chooser:
+        """The chooser of this kind of targets for the argument ``target``."""
         target: Any = self.target  # type: ignore[attr-defined]
-        if isinstance(target, str):
-            if target in words:
-                return ()
-            target = [target]
+        names = [target] if isinstance(target, str) else target
         if (
-            not isinstance(target, Sequence)
-            or not target
-            or not all(isinstance(one, str) for one in target)
+            not isinstance(names, Sequence)
+            or not names
+            or not all(isinstance(one, str) for one in names)
         ):
-            or_words = ' or '.join(map(repr, words))
+            or_words = ' or '.join(map(repr, RANDOM_WORDS[kind]))
             why = f"must be a {kind}'s name, a list of names, or {or_words}"
             self.refuse('target', target, why)
-        for one in target:
-            prefix = one.partition(':')[0]
-            if prefix in KINDS and one not in KINDS and prefix != kind:
-                raise ValueError(
-                    f'{type(self).__name__} hides a {kind}, but '
-                    f'target={one!r} names a {prefix}; use the transform for '
-                    'that.'
-                )
-        return tuple(
-            Target(kind, one.removeprefix(f'{kind}:')) for one in target
-        )
+        return chooser_of(kind, names, self.fill)  # type: ignore[attr-defined]
 
     def transform(self, results: dict) -> dict:
         """Hide the targets in ``results['img']``; see the class."""
-        occlusion = self.occlusion
-        sample = read_sample(
-            results, occlusion.name, self.parts, self.paper_exact
-        )
+        sample = Sample(results, self.occlusion, self._load, self.parts)
         earlier = results.get('occlusions', [])
         call = earlier[-1]['call'] + 1 if earlier else 0
         if sample.skeleton is None:
-            records = occlusion.refrain(call, None, sample.reason)
+            records = self.occlusion.refrain(call, None, sample.reason)
         else:
-            records = self._occlude(results, sample, sample.skeleton, call)
+            records = self._occlude(results, sample, call)
         if self.label != 'keep':
             records = [Record(each, label=self.label) for each in records]
         results['occlusions'] = [*earlier, *records]
         return results
 
     def _occlude(
-        self,
-        results: dict,
-        sample: SampleJoints,
-        skeleton: Skeleton,
-        call: int,
-    ) -> list[dict]:
+        self, results: dict, sample: Sample, call: int
+    ) -> list[Record]:
         occlusion, count = self.occlusion, sample.count
-        if skeleton is not self._known:  # once for each data set
-            if isinstance(occlusion.chooser, Named):
-                for target in occlusion.chooser.targets:
-                    target.joints(skeleton)  # refuses unknown names
-            self._known = skeleton
-        keys = [(0, 0)] * count
-        if self.seed is not None:
-            keys = sample_keys(results, count)
+        if not occlusion.chooser.is_random:
+            for target in occlusion.chooser.label:
+                target.joints(sample.skeleton)  # refuses unknown names
+        keys = [(0, 0)] * count if self.seed is None else sample.keys()
         # mmcv copies the wrapper at each access; it only matters while draws
         # are shared
         shared = hasattr(self, '_cache_enabled')
@@ -227,27 +194,22 @@ class OcclusionTransform(BaseTransform):
                 for i in range(count)
                 for record in occlusion.refrain(call, i, reason)
             ]
-        people = sample.people(results, occlusion.rules, occlusion.name)
-        outcome = occlusion.apply(
+        results['img'], records, removed = occlusion.apply(
             results['img'],
-            people,
+            sample.read_people(),
             numbers,
-            SampleSurroundings(results, people, occlusion, self._load),
+            sample,
             call,
             self.inplace,
         )
-        results['img'] = outcome.image
-        records, removed = outcome.records, outcome.removed
         if self.label != 'keep':
             hidden = [r['targets'] + r['bystanders'] for r in records]
-            if self.label == 'drop':
-                records = [
-                    Record(record, removed=joints)
-                    for record, joints in zip(records, hidden, strict=True)
-                ]
             removed = [tuple(joint) for joints in hidden for joint in joints]
+            if self.label == 'drop':
+                for record, joints in zip(records, hidden, strict=True):
+                    record['removed'] = joints
         if removed:
-            self._relabel(results, sample, skeleton, removed)
+            self._relabel(results, sample, removed)
         return records
 
     @cache_randomness
@@ -258,26 +220,18 @@ class OcclusionTransform(BaseTransform):
         return self.occlusion.draw(keys, seed, call)
 
     def _relabel(
-        self,
-        results: dict,
-        sample: SampleJoints,
-        skeleton: Skeleton,
-        joints: Sequence[Joint],
+        self, results: dict, sample: Sample, joints: Sequence[Joint]
     ) -> None:
         """Joints lose their weight, in both channels where there are two,
         and under ``paper_exact`` their coordinates; with
         ``label='occluded'`` only the second channel, which
         ``GenerateTarget`` makes to ``keypoints_visible_weights``."""
-        at = (
-            [i for i, _ in joints],
-            [skeleton.joint_index(name) for _, name in joints],
-        )
+        people, names = zip(*joints, strict=True)
+        at = list(people), [sample.skeleton.joint_index(n) for n in names]
         visible = np.array(sample.source['keypoints_visible'])
-        changed = dict(keypoints_visible=visible)
         if self.label == 'occluded':
             if visible.ndim == 2:
                 visible = np.stack([visible, np.ones_like(visible)], axis=-1)
-                changed['keypoints_visible'] = visible
             visible[(*at, 1)] = 0
             # codecs pack neither this key nor other ones beside their own
             results['instance_mapping_table'] = {
@@ -286,6 +240,7 @@ class OcclusionTransform(BaseTransform):
             }
         else:
             visible[at] = 0
+        changed = dict(keypoints_visible=visible)
         if self.paper_exact:
             changed[sample.key] = np.array(sample.source[sample.key])
             changed[sample.key][at] = 0
@@ -293,14 +248,3 @@ class OcclusionTransform(BaseTransform):
             results[MATCHED_KEY] = {**sample.source, **changed}
         else:
             results.update(changed)
-
-
-_WITHOUT = 'leave out paper_exact=True'
-
-
-def _one_of(words: Any) -> str:
-    return f'it is one of {", ".join(words)}'
-
-
-def _listed_fills() -> str:
-    return ', '.join(REFERENCE_FILLS)

@@ -5,16 +5,18 @@ from dataclasses import KW_ONLY, dataclass
 
 from mmpose.registry import TRANSFORMS
 
-from mmpose_occlusion.occlusion import (
-    Drawn,
-    Named,
-    Occlusion,
-    PartMixOcclusion,
-    Several,
-)
+from mmpose_occlusion.occlusion import Target
 from mmpose_occlusion.occlusion.placement import TARGET
 from mmpose_occlusion.occlusion.regions import Size
-from mmpose_occlusion.occlusion.targets import CELL, KEYPOINT, PART
+from mmpose_occlusion.occlusion.targets import (
+    CELL,
+    KEYPOINT,
+    PART,
+    Chooser,
+    Mixed,
+    Several,
+    chooser_of,
+)
 
 from .occlusion_transform import OcclusionTransform
 
@@ -51,7 +53,7 @@ class KeypointOcclusion(OcclusionTransform):
     Added Keys:
 
         - occlusions: list of records,
-          see :func:`mmpose_occlusion.occlusion.make_record`
+          see :class:`mmpose_occlusion.occlusion.Record`
 
     Args:
         target: A joint's name, a list of names, all of which are hidden,
@@ -115,11 +117,8 @@ class KeypointOcclusion(OcclusionTransform):
     offset: float = 0.0
     stay_covered: bool = True
 
-    def make(self) -> Occlusion:
-        named, fill = self.named_targets(KEYPOINT, 'random'), self.fill
-        return self.occlusion_of(
-            Named(named, fill) if named else Drawn(KEYPOINT, fill)
-        )
+    def chooser(self) -> Chooser:
+        return self.by_name(KEYPOINT)
 
 
 @TRANSFORMS.register_module()
@@ -166,14 +165,8 @@ class PartOcclusion(OcclusionTransform):
     parts: Parts | None = None
     place: str = TARGET
 
-    def make(self) -> Occlusion:
-        named = self.named_targets(PART, 'random', 'random_all')
-        what = 'part_all' if self.target == 'random_all' else PART
-        return self.occlusion_of(
-            Named(named, self.fill)
-            if named
-            else Drawn(what, self.fill, str(self.target))
-        )
+    def chooser(self) -> Chooser:
+        return self.by_name(PART)
 
 
 @TRANSFORMS.register_module()
@@ -196,8 +189,8 @@ class CellOcclusion(OcclusionTransform):
     fill: str = 'black'
     size: Size | None = None
 
-    def make(self) -> Occlusion:
-        return self.occlusion_of(Named(self.named_targets(CELL), self.fill))
+    def chooser(self) -> Chooser:
+        return self.by_name(CELL)
 
 
 @TRANSFORMS.register_module()
@@ -226,11 +219,11 @@ class RandomOcclusion(OcclusionTransform):
     offset: float = 0.0
     stay_covered: bool = True
 
-    def make(self) -> Occlusion:
+    def chooser(self) -> Chooser:
         if self.target != 'random':
             use = 'to hide it by name, use KeypointOcclusion or PartOcclusion'
             self.refuse('target', self.target, f"must be 'random'; {use}")
-        return self.occlusion_of(Drawn('target', self.fill))
+        return chooser_of('target', ['random'], self.fill)
 
 
 @TRANSFORMS.register_module()
@@ -259,16 +252,15 @@ class MultiKeypointOcclusion(OcclusionTransform):
     offset: float = 0.0
     stay_covered: bool = True
 
-    def make(self) -> Occlusion:
-        most = self.max_keypoints
+    def chooser(self) -> Chooser:
         if isinstance(self.fills, str) or not self.fills:
             self.refuse('fills', self.fills, 'must be a list of fills')
-        if not isinstance(most, int) or most < 1:
-            words = 'must be a whole number of at least 1'
-            self.refuse('max_keypoints', most, words)
+        self.check_count('max_keypoints')
         self.check_probability('keypoint_prob')
         self.fills = tuple(self.fills)
-        return self.occlusion_of(Several(most, self.keypoint_prob, self.fills))
+        label = (Target(KEYPOINT, 'random'),)
+        most, prob = self.max_keypoints, self.keypoint_prob
+        return Several(self.fills, label, most, prob)
 
 
 @TRANSFORMS.register_module()
@@ -305,9 +297,7 @@ class PartMix(OcclusionTransform):
     parts: Parts | None = None
     backend_args: dict | None = None
 
-    def make(self) -> Occlusion:
-        if not isinstance(self.tries, int) or self.tries < 1:
-            words = 'must be a whole number of at least 1'
-            self.refuse('tries', self.tries, words)
-        chooser = Drawn('mixed', 'donor')
-        return self.occlusion_of(chooser, PartMixOcclusion, tries=self.tries)
+    def chooser(self) -> Chooser:
+        self.check_count('tries')
+        label = (Target(PART, 'random'),)
+        return Mixed(('donor',), label, 'mixed', self.tries)

@@ -227,13 +227,11 @@ class Where:
     """A pipeline that tells where the index is in the worker's memory."""
 
     def __call__(self, results):
-        from mmpose_occlusion.transforms.sample_surroundings import _eligible
-
         donors = results['dataset'].donors
         before = {key: a.ctypes.data for key, a in donors._rows.items()}
         for part in MIXED_PARTS:
             for paper_exact in (False, True):
-                _eligible(donors, SKELETON, part, paper_exact)
+                donors.with_part(SKELETON, part, paper_exact)
         after = {key: a.ctypes.data for key, a in donors._rows.items()}
         return dict(
             xy=donors.xy.ctypes.data,
