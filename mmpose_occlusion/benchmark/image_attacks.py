@@ -121,7 +121,7 @@ class ImageAttack:
         for call, (occlusion, seed) in enumerate(self._steps):
             numbers = occlusion.draw([key], seed, call)
             records += occlusion.apply(
-                scratch, [person], numbers, around, call, inplace=True
+                scratch, around, numbers, call, inplace=True
             ).records
         boxes = np.array([r['box'] for r in records if r['box'] is not None])
         if not len(boxes):

@@ -13,7 +13,7 @@ from ..skeleton import joint_names as named_joints
 from .attack import Attack
 from .occlusion import Record
 from .paints import FILLS, Donor
-from .placement import PLACES
+from .placement import PLACES, Surroundings
 from .regions import DEFAULT_SIZE, DiscSize, Size
 from .rules import CorrectedRules
 from .targets import KEYPOINT, KINDS, PART, Person, Target, joints_height
@@ -138,12 +138,13 @@ def occlude(
     keys = rng.integers(2**32, size=(len(people), 2)).tolist()
     out = image.copy()
     records: list[Record] = []
+    around = Surroundings(image.shape, people)
     how = DiscSize.of(size), place, parts, offset, stay_covered
     for (kind, _), named in _by_attack(target, skeleton).items():
         occlusion = Attack(kind, tuple(named), fill, *how).occlusion()
         call = len(records)
         numbers = occlusion.draw(keys, 0, call)
-        out, done, _ = occlusion.apply(out, people, numbers, call=call)
+        out, done, _ = occlusion.apply(out, around, numbers, call)
         records += done
     flags = dict(targets=np.zeros_like(labelled))
     flags['bystanders'] = np.zeros_like(labelled)

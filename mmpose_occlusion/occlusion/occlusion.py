@@ -10,14 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .paints import FILLS, Donor, Paint, Request, make_patch
-from .placement import (
-    DECOY,
-    OFF_PERSON,
-    ON_PERSON,
-    TARGET,
-    Surroundings,
-    move_aside,
-)
+from .placement import NOWHERE, TARGET, Surroundings, move_aside
 from .regions import (
     DEFAULT_DISC,
     Array,
@@ -40,13 +33,6 @@ from .targets import (
     joints_height,
 )
 
-_NOWHERE = 'the same region fits nowhere'
-_WHERE = {
-    ON_PERSON: 'on the person',
-    OFF_PERSON: 'off the person',
-    DECOY: 'beside the joint',
-}
-
 
 class Record(dict):
     """What was done to one target, or why nothing was: an entry of
@@ -57,26 +43,23 @@ class Record(dict):
     Not to be modified: deep copies of a sample, such as ``PackPoseInputs``
     makes, share it.
 
-    - ``transform``: class of the transform
-    - ``call``: number of occlusions before it
+    - ``transform``: class of the transform; ``call``: number of occlusions
+      before it
     - ``turn``: targets of one call and turn are made from the same image;
       only under ``paper_exact`` there is more than one turn
     - ``instance``: index of the person in the image
     - ``kind``, ``target``: 'keypoint', 'part' or 'cell', and the name,
       'random' where none was drawn
-    - ``fill``: the fill that was asked for
-    - ``place``: one of :data:`.placement.PLACES`
-    - ``region``: where, before clipping
-    - ``paint``: what
-    - ``box``: of the painted pixels, ends exclusive
-    - ``pixels``: number of painted pixels
+    - ``fill``, ``place``: as asked for
+    - ``region``, before clipping, and ``paint``, as their classes record them
+    - ``box`` of the painted pixels, ends exclusive, and ``pixels``, their
+      number
     - ``targets``: ``[instance, joint]`` of the labelled joints that were
-      asked for and lie on painted pixels
-    - ``bystanders``: the same of all other joints on painted pixels, of any
-      person
-    - ``removed``: ``[instance, joint]`` of the joints that lost their label
-    - ``reason``: why nothing was done, a clause without a full stop
-    - ``excluded``: whether that is so although the person has the target: a
+      asked for and lie on painted pixels; ``bystanders``: the same of all
+      other joints on painted pixels, of any person; ``removed``: of the
+      joints that lost their label
+    - ``reason``: why nothing was done, a clause without a full stop;
+      ``excluded``: whether that is so although the person has the target: a
       control fits nowhere
     - ``offset``: from the joint to the centre of its disc, x and y in pixels,
       before the disc went to another ``place``; only of discs with an offset
@@ -135,20 +118,21 @@ class Occlusion:
     stay_covered: bool = True
 
     def __post_init__(self) -> None:
-        offset = self.offset
+        offset, words = self.offset, ''
         most = 1 if self.stay_covered else math.inf
         number = isinstance(offset, int | float) and offset is not True
         if not number or not 0 <= offset <= most or offset == math.inf:
-            raise ValueError(
-                f'{self.name}: offset={offset!r} must be a fraction of the '
-                "disc's radius from 0 to 1, or above 1 with "
-                'stay_covered=False.'
+            words = (
+                "must be a fraction of the disc's radius from 0 to 1, or "
+                'above 1 with stay_covered=False'
             )
-        if self.in_turn and offset:
-            raise ValueError(
-                f"{self.name}: offset={offset!r} is not the reference's, "
-                'whose discs are centred: leave out paper_exact=True.'
+        elif self.in_turn and offset:
+            words = (
+                "is not the reference's, whose discs are centred: leave out "
+                'paper_exact=True'
             )
+        if words:
+            raise ValueError(f'{self.name}: offset={offset!r} {words}.')
 
     @cached_property
     def numbers(self) -> int:
@@ -161,7 +145,7 @@ class Occlusion:
     def draw(
         self, keys: Sequence[tuple[int, int]], seed: int | None, call: int = 0
     ) -> Array:
-        """Random numbers of each person.
+        """Random numbers of each person, (N, numbers) in [0, 1).
 
         Args:
             keys: Image id and annotation id of each.
@@ -169,9 +153,6 @@ class Occlusion:
                 seeds in each worker; with a number they depend on (seed,
                 image id, annotation id), and on ``call`` where it is not 0.
             call: Number of earlier occlusions of the image.
-
-        Returns:
-            (N, numbers) in [0, 1).
         """
         shape = len(keys), self.numbers
         random = self.chooser.is_random or self.numbers > self.chooser.numbers
@@ -189,9 +170,8 @@ class Occlusion:
     def apply(
         self,
         image: Array,
-        people: Sequence[Person],
+        around: Surroundings,
         numbers: Array,
-        surroundings: Surroundings | None = None,
         call: int = 0,
         inplace: bool = False,
     ) -> Outcome:
@@ -199,14 +179,12 @@ class Occlusion:
 
         Args:
             image: ``(H, W, C)`` or ``(H, W)``, uint8 or float32.
-            people: All people in it.
+            around: Its people, and what else is known of it.
             numbers: (N, numbers) from :meth:`draw`.
-            surroundings: By default, that only the joints are known.
             call: Number of earlier occlusions of the image.
             inplace: Paint into ``image`` instead of a copy.
         """
-        around = surroundings or Surroundings(image.shape, people)
-        source, turn = image, 0
+        source, turn, people = image, 0, around.people
         patches: list[Patch] = []
         records: list[Record] = []
         removed: list[Joint] = []
@@ -220,7 +198,7 @@ class Occlusion:
                 continue
             for target, fill in chosen:
                 patch, found = self._attempt(
-                    source, i, person, target, fill, mine, around
+                    source, around, i, target, fill, mine
                 )
                 under = _under(patch, people, image.shape) if patch else []
                 asked: list[Joint] = []
@@ -273,7 +251,7 @@ class Occlusion:
         fill: str,
         **values: Any,
     ) -> Record:
-        record = Record(
+        empty: dict[str, Any] = dict(
             transform=self.name,
             call=call,
             turn=0,
@@ -282,9 +260,7 @@ class Occlusion:
             target=target.name,
             fill=fill,
             place=self.place,
-            region=None,
-            paint=None,
-            box=None,
+            **dict.fromkeys(('region', 'paint', 'box')),
             pixels=0,
             targets=[],
             bystanders=[],
@@ -292,8 +268,7 @@ class Occlusion:
             reason=None,
             excluded=False,
         )
-        record.update(values)
-        return record
+        return Record(empty, **values)
 
     def region(
         self, person: Person, target: Target, shape: Shape
@@ -303,12 +278,12 @@ class Occlusion:
         A size that is a fraction of the person's box takes
         :func:`.targets.joints_height` where that box is not known.
         """
-        name = target.name
-        if target.kind == PART:
+        kind, name = target
+        if kind == PART:
             if not person.has(name):
                 return f'no joint of the {name} is available'
             return self.rules.part_box(person, name, shape)
-        if target.kind == CELL:
+        if kind == CELL:
             return cell_box(person, name, self.size.fraction)
         if name not in person.points:
             return self.rules.why_unavailable(person, name)
@@ -325,19 +300,16 @@ class Occlusion:
     def _attempt(
         self,
         image: Array,
+        around: Surroundings,
         index: int,
-        person: Person,
         target: Target,
         fill: str,
         numbers: list[float],
-        around: Surroundings,
     ) -> tuple[Patch | None, dict[str, Any]]:
         """The patch of one target, and what its record says of it; the reason
         in the latter where there is none."""
-        name = target.name
-        if isinstance(self.chooser, Mixed) and not self.rules.mixes(
-            person, name
-        ):
+        person, name, mixed = around.people[index], target.name, self.chooser
+        if isinstance(mixed, Mixed) and not self.rules.mixes(person, name):
             return None, dict(reason=f'not all joints of the {name} available')
         region = self.region(person, target, image.shape)
         if isinstance(region, str):
@@ -350,19 +322,14 @@ class Occlusion:
             rng = np.random.default_rng(key)
         offset = {}
         if rng and self.offset and isinstance(region, Disc):
-            x, y = region.center
-            region = move_aside(
-                region, self.offset, self.stay_covered, rng.random(2)
-            )
+            (x, y), pair = region.center, rng.random(2)
+            region = move_aside(region, self.offset, self.stay_covered, pair)
             offset['offset'] = [region.center[0] - x, region.center[1] - y]
         if rng and self.place != TARGET:
             moved = around.move(region, self.place, index, rng.random())
             if moved is None:
-                return None, dict(
-                    region=region.to_record(),
-                    reason=f'{_NOWHERE} {_WHERE[self.place]}',
-                    excluded=True,
-                )
+                found = dict(region=region.to_record(), excluded=True)
+                return None, dict(found, reason=NOWHERE[self.place])
             region = moved
         paint: Paint | str
         if rng and kind is Donor:

@@ -20,6 +20,13 @@ TARGET = 'target'
 ON_PERSON, OFF_PERSON, DECOY = 'on_person', 'off_person', 'decoy'
 PLACES = (TARGET, ON_PERSON, OFF_PERSON, DECOY)
 
+NOWHERE = {
+    ON_PERSON: 'the same region fits nowhere on the person',
+    OFF_PERSON: 'the same region fits nowhere off the person',
+    DECOY: 'the same region fits nowhere beside the joint',
+}
+"""Place -> why a control was left out."""
+
 NEAREST, FARTHEST = 1, 3
 """Distances of a decoy's centre from the target's, in radii."""
 
@@ -48,7 +55,7 @@ class Surroundings:
         links: Sequence[tuple[int, int]] = (),
     ) -> None:
         self._shape = shape[:2]
-        self._people = people
+        self.people = people
         self._links = links
 
     def segment(self, index: int) -> Array | None:
@@ -58,7 +65,7 @@ class Surroundings:
     def person_mask(self, index: int) -> Array:
         """``(H, W)`` bool, the pixels of a person: the segment, or else the
         shape of limbs, torso and head; and those under available joints."""
-        person, mask = self._people[index], self.segment(index)
+        person, mask = self.people[index], self.segment(index)
         if mask is None or mask.shape != self._shape or not mask.any():
             mask = body_mask(person, self._links, self._shape)
         return with_joints(mask, person)
@@ -90,7 +97,7 @@ class Surroundings:
         """A person's region at another place, see :func:`move_elsewhere`."""
         if place == DECOY:
             empty = np.zeros(self._shape, bool)
-            person = with_joints(empty, self._people[index])
+            person = with_joints(empty, self.people[index])
         else:
             person = self.person_mask(index)
         return move_elsewhere(region, place, person, self.photo_mask(), number)

@@ -55,18 +55,9 @@ def cell_names(spacing: int) -> list[str]:
     return [f'x{x}y{y}' for y in rows for x in columns]
 
 
-@dataclass(frozen=True)
-class Target:
-    """A joint, a body part or a cell of the person's box, by name.
-
-    Args:
-        kind: One of :data:`KINDS`.
-        name: Of a joint or part of the data set, or see
-            :func:`cell_position`.
-
-    >>> str(Target('part', 'head'))
-    'part:head'
-    """
+class Target(NamedTuple):
+    """A joint, a body part or a cell of the person's box (see
+    :func:`cell_position`): one of :data:`KINDS`, and the name."""
 
     kind: str
     name: str
@@ -84,9 +75,6 @@ class Target:
         if self.kind == KEYPOINT:
             return (skeleton.joint_index(self.name),)
         return skeleton.part_indices(self.name)
-
-    def __str__(self) -> str:
-        return f'{self.kind}:{self.name}'
 
 
 class Person(NamedTuple):
@@ -134,16 +122,9 @@ def labelled_joints(visible: Array) -> Array:
 
 
 def joints_height(points: Mapping[str, Point], image_height: float) -> float:
-    """What stands for the height of a person's box that is not known.
-
-    Args:
-        points: The available joints, in image pixels.
-        image_height: In pixels.
-
-    Returns:
-        Height of the joints' bounding box in pixels; the image's where they
-        have none.
-    """
+    """Stands for the height of a person's box that is not known: that of the
+    available joints' bounding box in pixels, or the image's where they have
+    none."""
     rows = [y for _, y in points.values()]
     return (max(rows) - min(rows) if rows else 0) or image_height
 
@@ -156,7 +137,7 @@ def cell_box(person: Person, cell: str, fraction: float | None) -> Box | str:
     x1, y1, x2, y2 = person.box
     height = y2 - y1
     right, down = (height * u for u in cell_position(cell))
-    if not abs(right) <= (x2 - x1) / 2:  # also of an undefined box
+    if not abs(right) <= (x2 - x1) / 2 < math.inf:  # nor of an undefined box
         return "the cell is beside the person's box"
     side = fraction * height
     left = math.ceil((x1 + x2 - side) / 2 + right)
@@ -202,9 +183,8 @@ class Chooser:
 class Drawn(Chooser):
     """One target out of those that the person has.
 
-    Args:
-        what: 'keypoint', 'part', 'part_all' (any part), 'mixed' (PartMix's
-            parts) or 'target' (all joints and all parts together).
+    ``what`` is 'keypoint', 'part', 'part_all' (any part), 'mixed' (PartMix's
+    parts) or 'target' (all joints and all parts together).
     """
 
     what: str
@@ -213,8 +193,8 @@ class Drawn(Chooser):
     def choose(
         self, person: Person, numbers: Numbers, rules: 'Rules'
     ) -> Choice:
-        has_joints = self.what in (KEYPOINT, 'target')
-        known = list(person.points) if has_joints else []
+        with_joints = self.what in (KEYPOINT, 'target')
+        known = list(person.points) if with_joints else []
         joints = len(known)
         if self.what != KEYPOINT:
             known += rules.random_parts(person, self.what)
@@ -227,11 +207,8 @@ class Drawn(Chooser):
 
 @dataclass(frozen=True)
 class Mixed(Drawn):
-    """A part under a part of another person, see the transform ``PartMix``.
-
-    Args:
-        tries: Donors that are tried.
-    """
+    """A part under a part of another person, see the transform ``PartMix``;
+    ``tries`` donors are tried."""
 
     tries: int
 
@@ -252,14 +229,10 @@ def chooser_of(kind: str, names: Sequence[str], fill: str) -> Chooser:
 
 @dataclass(frozen=True)
 class Several(Chooser):
-    """Up to a number of joints, each with a fill of its own.
+    """Up to ``most`` joints, each with a fill of its own.
 
     ``min(available joints, most)`` rounds; in each, with probability ``prob``,
     one of the joints that are left and one of the fills is drawn.
-
-    Args:
-        most: The most joints.
-        prob: Probability of each round.
     """
 
     most: int

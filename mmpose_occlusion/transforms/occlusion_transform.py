@@ -194,13 +194,9 @@ class OcclusionTransform(BaseTransform):
                 for i in range(count)
                 for record in occlusion.refrain(call, i, reason)
             ]
+        sample.read_people()
         results['img'], records, removed = occlusion.apply(
-            results['img'],
-            sample.read_people(),
-            numbers,
-            sample,
-            call,
-            self.inplace,
+            results['img'], sample, numbers, call, self.inplace
         )
         if self.label != 'keep':
             hidden = [r['targets'] + r['bystanders'] for r in records]

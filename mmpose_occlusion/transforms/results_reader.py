@@ -177,7 +177,7 @@ class Sample(Surroundings):
 
             zoom = results['input_size'][1] / float(scale[1])
             corners = to_crop(corners, results)
-        self._people = [
+        self.people = [
             self._person(
                 xy[i],
                 flags[i],
@@ -188,7 +188,7 @@ class Sample(Surroundings):
             )
             for i, (_, y1, _, y2) in enumerate(boxes.tolist())
         ]
-        return self._people
+        return self.people
 
     def _person(
         self, xy: np.ndarray, flags: np.ndarray, shape: tuple, *heights: Any
@@ -270,7 +270,7 @@ class Sample(Surroundings):
                 f'{occlusion.name} finds no donors: wrap the data set, '
                 "dataset = dict(type='DonorDataset', dataset=<the data set>)."
             )
-        person, kind = self._people[index], target.kind
+        person, kind = self.people[index], target.kind
         skeleton = person.skeleton
         names = skeleton.parts if kind == PART else skeleton.names
         known = [name for name in names if name != target.name]
