@@ -9,26 +9,10 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpose.datasets.transforms import LoadImage, PackPoseInputs
 
-from mmpose_occlusion.occlusion import (
-    DEFAULT_SIZE,
-    FILLS,
-    PLACES,
-    REFERENCE_FILLS,
-    REFERENCE_RADIUS,
-    CorrectedRules,
-    DiscSize,
-    Occlusion,
-    PaperRules,
-    Record,
-)
-from mmpose_occlusion.occlusion.placement import TARGET
-from mmpose_occlusion.occlusion.regions import Joint
-from mmpose_occlusion.occlusion.targets import (
-    RANDOM_WORDS,
-    Chooser,
-    Mixed,
-    chooser_of,
-)
+from mmpose_occlusion.occlusion import Occlusion, Record, regions, targets
+from mmpose_occlusion.occlusion.paints import FILLS, REFERENCE_FILLS
+from mmpose_occlusion.occlusion.placement import PLACES, TARGET
+from mmpose_occlusion.occlusion.rules import CorrectedRules, PaperRules
 
 from .results_reader import MATCHED_KEY, Sample
 
@@ -64,7 +48,7 @@ class OcclusionTransform(BaseTransform):
     parts = None
     backend_args = None
 
-    def chooser(self) -> Chooser:
+    def chooser(self) -> targets.Chooser:
         """Which targets the arguments describe."""
         raise NotImplementedError
 
@@ -72,7 +56,7 @@ class OcclusionTransform(BaseTransform):
         chooser, exact = self.chooser(), self.paper_exact
         for fill in chooser.fills:
             self.check_known('fill', fill, FILLS)
-            pasted = isinstance(chooser, Mixed)
+            pasted = isinstance(chooser, targets.Mixed)
             if exact and not pasted and fill not in REFERENCE_FILLS:
                 which = f'which are {", ".join(REFERENCE_FILLS)}'
                 self.refuse('fill', fill, f"is not the reference's, {which}")
@@ -95,9 +79,9 @@ class OcclusionTransform(BaseTransform):
             self.refuse('seed', self.seed, words)
         size = self.size
         if size is None:
-            size = REFERENCE_RADIUS if exact else DEFAULT_SIZE
+            size = regions.REFERENCE_RADIUS if exact else regions.DEFAULT_SIZE
         try:
-            disc = DiscSize.of(size)
+            disc = regions.DiscSize.of(size)
         except ValueError as error:
             raise ValueError(f'{type(self).__name__}: {error}.') from None
         radius = disc.radius
@@ -145,7 +129,7 @@ class OcclusionTransform(BaseTransform):
             words = 'must be a whole number of at least 1'
             self.refuse(argument, value, words)
 
-    def by_name(self, kind: str) -> Chooser:
+    def by_name(self, kind: str) -> targets.Chooser:
         """The chooser of this kind of targets for the argument ``target``."""
         target: Any = self.target  # type: ignore[attr-defined]
         names = [target] if isinstance(target, str) else target
@@ -154,10 +138,10 @@ class OcclusionTransform(BaseTransform):
             or not names
             or not all(isinstance(one, str) for one in names)
         ):
-            or_words = ' or '.join(map(repr, RANDOM_WORDS[kind]))
+            or_words = ' or '.join(map(repr, targets.RANDOM_WORDS[kind]))
             why = f"must be a {kind}'s name, a list of names, or {or_words}"
             self.refuse('target', target, why)
-        return chooser_of(kind, names, self.fill)  # type: ignore[attr-defined]
+        return targets.chooser_of(kind, names, self.fill)  # type: ignore[attr-defined]
 
     def transform(self, results: dict) -> dict:
         """Hide the targets in ``results['img']``; see the class."""
@@ -216,7 +200,7 @@ class OcclusionTransform(BaseTransform):
         return self.occlusion.draw(keys, seed, call)
 
     def _relabel(
-        self, results: dict, sample: Sample, joints: Sequence[Joint]
+        self, results: dict, sample: Sample, joints: Sequence[regions.Joint]
     ) -> None:
         """Joints lose their weight, in both channels where there are two,
         and under ``paper_exact`` their coordinates; with

@@ -5,27 +5,27 @@ from dataclasses import KW_ONLY, dataclass
 
 from mmpose.registry import TRANSFORMS
 
-from mmpose_occlusion.occlusion import Target
+from mmpose_occlusion.occlusion import targets
 from mmpose_occlusion.occlusion.placement import TARGET
 from mmpose_occlusion.occlusion.regions import Size
-from mmpose_occlusion.occlusion.targets import (
-    CELL,
-    KEYPOINT,
-    PART,
-    Chooser,
-    Mixed,
-    Several,
-    chooser_of,
-)
+from mmpose_occlusion.occlusion.targets import CELL, KEYPOINT, PART, Chooser
 
 from .occlusion_transform import OcclusionTransform
 
 Parts = Mapping[str, Sequence[str]]
 
 
+@dataclass(kw_only=True, eq=False)
+class _Discs(OcclusionTransform):
+    size: Size | None = None
+    place: str = TARGET
+    offset: float = 0.0
+    stay_covered: bool = True
+
+
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
-class KeypointOcclusion(OcclusionTransform):
+class KeypointOcclusion(_Discs):
     """Hide joints of every person under discs.
 
     After ``TopdownAffine`` it works on the crop, before it on the whole
@@ -112,10 +112,6 @@ class KeypointOcclusion(OcclusionTransform):
     target: str | Sequence[str] = 'random'
     _: KW_ONLY
     fill: str = 'blur'
-    size: Size | None = None
-    place: str = TARGET
-    offset: float = 0.0
-    stay_covered: bool = True
 
     def chooser(self) -> Chooser:
         return self.by_name(KEYPOINT)
@@ -195,7 +191,7 @@ class CellOcclusion(OcclusionTransform):
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
-class RandomOcclusion(OcclusionTransform):
+class RandomOcclusion(_Discs):
     """Hide one joint or one body part of every person.
 
     The target is drawn from the person's available joints and the parts that
@@ -212,23 +208,19 @@ class RandomOcclusion(OcclusionTransform):
     target: str = 'random'
     _: KW_ONLY
     fill: str = 'blur'
-    size: Size | None = None
     remove_keypoints: bool = False
     parts: Parts | None = None
-    place: str = TARGET
-    offset: float = 0.0
-    stay_covered: bool = True
 
     def chooser(self) -> Chooser:
         if self.target != 'random':
             use = 'to hide it by name, use KeypointOcclusion or PartOcclusion'
             self.refuse('target', self.target, f"must be 'random'; {use}")
-        return chooser_of('target', ['random'], self.fill)
+        return targets.chooser_of('target', ['random'], self.fill)
 
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False, kw_only=True)
-class MultiKeypointOcclusion(OcclusionTransform):
+class MultiKeypointOcclusion(_Discs):
     """Hide up to ``max_keypoints`` joints of every person under discs.
 
     ``min(available joints, max_keypoints)`` rounds; in each, with
@@ -247,10 +239,6 @@ class MultiKeypointOcclusion(OcclusionTransform):
     max_keypoints: int = 5
     keypoint_prob: float = 0.2
     fills: Sequence[str] = ('mean', 'blur')
-    size: Size | None = None
-    place: str = TARGET
-    offset: float = 0.0
-    stay_covered: bool = True
 
     def chooser(self) -> Chooser:
         if isinstance(self.fills, str) or not self.fills:
@@ -258,9 +246,9 @@ class MultiKeypointOcclusion(OcclusionTransform):
         self.check_count('max_keypoints')
         self.check_probability('keypoint_prob')
         self.fills = tuple(self.fills)
-        label = (Target(KEYPOINT, 'random'),)
+        label = (targets.Target(KEYPOINT, 'random'),)
         most, prob = self.max_keypoints, self.keypoint_prob
-        return Several(self.fills, label, most, prob)
+        return targets.Several(self.fills, label, most, prob)
 
 
 @TRANSFORMS.register_module()
@@ -299,5 +287,5 @@ class PartMix(OcclusionTransform):
 
     def chooser(self) -> Chooser:
         self.check_count('tries')
-        label = (Target(PART, 'random'),)
-        return Mixed(('donor',), label, 'mixed', self.tries)
+        label = (targets.Target(PART, 'random'),)
+        return targets.Mixed(('donor',), label, 'mixed', self.tries)

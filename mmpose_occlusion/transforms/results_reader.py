@@ -3,7 +3,7 @@
 import math
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -11,19 +11,9 @@ from mmpose.datasets.transforms import LoadImage
 from mmpose.structures.bbox import get_warp_matrix
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.occlusion import (
-    Occlusion,
-    Person,
-    Target,
-    labelled_joints,
-)
+from mmpose_occlusion.occlusion import Occlusion, labelled_joints, placement
 from mmpose_occlusion.occlusion.paints import Donor
-from mmpose_occlusion.occlusion.placement import (
-    Surroundings,
-    filled,
-    segment_mask,
-)
-from mmpose_occlusion.occlusion.targets import PART, Mixed
+from mmpose_occlusion.occlusion.targets import PART, Mixed, Person, Target
 from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 MATCHED_KEY = 'matched_person'
@@ -42,7 +32,7 @@ DONOR_TRIES = 8
 _names_of_dataset: WeakKeyDictionary = WeakKeyDictionary()
 
 
-class Sample(Surroundings):
+class Sample(placement.Surroundings):
     """A sample of MMPose's as an occlusion sees it.
 
     Args:
@@ -59,8 +49,7 @@ class Sample(Surroundings):
         reason: Why there are no people.
 
     Raises:
-        UsageError: The sample has no joints, dummy joints or no names for
-            them.
+        UsageError: It cannot be occluded.
     """
 
     skeleton: Skeleton | None = None
@@ -73,72 +62,82 @@ class Sample(Surroundings):
         load: LoadImage,
         parts: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        who, image = occlusion.name, results.get('img')
+        image = results.get('img')
+        self._results, self._occlusion, self._load = results, occlusion, load
         if not isinstance(image, np.ndarray) or image.ndim not in (2, 3):
-            raise UsageError(
-                f'{who} needs one image, an array (H, W, C), in '
-                f'results["img"], but found {type(image).__name__}; put it '
-                'after LoadImage.'
+            self._refuse(
+                'results["img"] must be one image, an array (H, W, C), and is '
+                f'of type {type(image).__name__}: put it after LoadImage'
             )
         if image.dtype not in IMAGE_TYPES:
-            raise UsageError(
-                f'{who} paints images of {", ".join(IMAGE_TYPES)}, and '
-                f'results["img"] is of {image.dtype}: convert it before.'
+            self._refuse(
+                f'images of {", ".join(IMAGE_TYPES)} can be painted, and '
+                f'results["img"] is of {image.dtype}: convert it before'
             )
         super().__init__(image.shape, (), results.get('skeleton_links', ()))
-        self._results, self._occlusion, self._load = results, occlusion, load
         self.cropped = results.get('transformed_keypoints') is not None
         if occlusion.in_turn and not self.cropped:
-            raise UsageError(
-                f'{who} with paper_exact=True works on crops alone, as '
-                'the reference did: put it after TopdownAffine.'
+            self._refuse(
+                'paper_exact=True works on crops alone, as the reference '
+                'did: put it after TopdownAffine'
             )
         self.key = 'transformed_keypoints' if self.cropped else 'keypoints'
         matched = results.get(MATCHED_KEY)
         self.matched = matched is not None
         self.source: Mapping = results if matched is None else matched
-        if matched is not None and 'reason' in matched:
-            self.reason = matched['reason']
+        if self.matched and 'reason' in self.source:
+            self.reason = self.source['reason']
             return
         xy = self.source.get(self.key)
         if xy is None and results.get('id') == []:
             return  # a bottom-up test image
         if xy is None and self.matched:
-            raise UsageError(
-                f"{who}: the person in the detector's box of "
-                f'{_called(results)} was not taken into the crop; '
-                'TopdownAffine must be in the pipeline of the data set inside '
-                'DetectionMatchedDataset.'
+            self._refuse(
+                "the person in the detector's box of {} was not taken into "
+                'the crop; TopdownAffine must be in the pipeline of the data '
+                'set inside DetectionMatchedDataset'
             )
         if not isinstance(xy, np.ndarray) or xy.ndim != 3:
-            raise UsageError(
-                f'{who} needs the joints of the people, an array (N, K, 2), '
-                f'in results["{self.key}"], and {_called(results)} has none: '
-                'it can only be used with annotated people, not for plain '
-                'inference.'
+            self._refuse(
+                f'results["{self.key}"] must be the joints of the people, an '
+                'array (N, K, 2), and {} has none: it can only be used with '
+                'annotated people, not for plain inference'
             )
-        names = joint_names(results, who)
+        names = joint_names(results, occlusion.name)
         if len(names) != xy.shape[1]:
-            raise UsageError(
-                f'{who}: {_called(results)} has {xy.shape[1]} joints, but '
-                f'its metainfo names {len(names)}.'
+            self._refuse(
+                f'{{}} has {xy.shape[1]} joints, but its metainfo names '
+                f'{len(names)}'
             )
         if 'keypoints_visible' not in self.source:
-            raise UsageError(
-                f'{who} needs results["keypoints_visible"] (N, K), and '
-                f'{_called(results)} has none: mark every labelled joint 1.'
+            self._refuse(
+                'results["keypoints_visible"] (N, K) is missing in {}: mark '
+                'every labelled joint 1'
             )
-        if not self.matched:
-            _refuse_dummies(results, who)
+        if not self.matched and _has_dummies(results):
+            self._refuse(
+                'the joints of {} cannot be hidden: its boxes come from a '
+                'detector (bbox_file) and carry dummy joints only; put the '
+                'data set into a DetectionMatchedDataset, or test with the '
+                'annotated boxes: bbox_file=None in the data set, or '
+                '--gt-boxes of tools/test.py'
+            )
         self.skeleton = Skeleton.from_names(names, parts)
+
+    def _refuse(self, why: str) -> NoReturn:
+        """Raise an error; ``{}`` stands for the sample."""
+        image = self._results.get('img_id', self._results.get('img_path'))
+        sample = 'this sample' if image is None else f'image {image}'
+        text = why.replace('{}', sample)
+        raise UsageError(f'{self._occlusion.name}: {text}.')
 
     @property
     def count(self) -> int:
         """Number of people."""
         return len(self.source[self.key]) if self.skeleton else 0
 
-    def read_people(self) -> Sequence[Person]:
-        """The people as the core has them.
+    def read_people(self) -> None:
+        """Set ``people``.
 
         Raises:
             UsageError: A whole image without boxes.
@@ -160,11 +159,10 @@ class Sample(Surroundings):
         if not self.cropped:
             own = _xyxy(results.get('bbox'), count)
             if own is None:
-                raise UsageError(
-                    f'{self._occlusion.name} on a whole image scales with the '
-                    'height of each person\'s box, but results["bbox"] (N, 4) '
-                    'is missing or has another number of people in '
-                    f'{_called(results)}.'
+                self._refuse(
+                    'on a whole image it scales with the height of each '
+                    'person\'s box, but results["bbox"] (N, 4) is missing or '
+                    'has another number of people in {}'
                 )
             heights = (own[:, 3] - own[:, 1]).tolist()
         scale = results.get('input_scale')
@@ -188,7 +186,6 @@ class Sample(Surroundings):
             )
             for i, (_, y1, _, y2) in enumerate(boxes.tolist())
         ]
-        return self.people
 
     def _person(
         self, xy: np.ndarray, flags: np.ndarray, shape: tuple, *heights: Any
@@ -217,12 +214,10 @@ class Sample(Surroundings):
         segment = self.source.get('segmentation')
         if isinstance(results.get('id'), list):  # an image of several people
             segment = segment[index] if segment else None
-        if not segment or results.get('flip'):
-            return None
         warp = self._warp() if self.cropped else np.eye(3)[:2]
-        if warp is None:
+        if not segment or results.get('flip') or warp is None:
             return None
-        return segment_mask(segment, self._shape, warp)
+        return placement.segment_mask(segment, self._shape, warp)
 
     def photo_mask(self) -> np.ndarray:
         """The pixels that show the photograph, not its padding; all of them
@@ -232,7 +227,9 @@ class Sample(Surroundings):
             return super().photo_mask()
         bottom, right = size[0] - 1, size[1] - 1
         corners = [[0, 0], [right, 0], [right, bottom], [0, bottom]]
-        return filled([corners @ warp[:, :2].T + warp[:, 2]], self._shape)
+        return placement.filled(
+            [corners @ warp[:, :2].T + warp[:, 2]], self._shape
+        )
 
     def _warp(self) -> np.ndarray | None:
         """Image to crop, (2, 3), as ``TopdownAffine`` did it (UDP's differs
@@ -353,16 +350,15 @@ def joint_names(results: Mapping, who: str) -> tuple[str, ...]:
     dataset = results.get('dataset')
     if dataset is None:
         raise UsageError(
-            f'{who} finds no joint names for {_called(results)}: it has '
-            'neither results["keypoint_id2name"] nor results["dataset"]; '
-            'use a data set of MMPose, or add the former.'
+            f'{who} finds no joint names: the sample has neither '
+            'results["keypoint_id2name"] nor results["dataset"]; use a data '
+            'set of MMPose, or add the former.'
         )
     try:
-        names = _names_of_dataset.get(dataset)
-        if names is None:
+        if dataset not in _names_of_dataset:
             names = _in_order(dataset.metainfo['keypoint_id2name'])
             _names_of_dataset[dataset] = names
-        return names
+        return _names_of_dataset[dataset]
     except TypeError:  # cannot be hashed or weakly referenced
         return _in_order(dataset.metainfo['keypoint_id2name'])
 
@@ -387,30 +383,16 @@ def _number(value: Any) -> int:
     return zlib.crc32(str(value).encode())
 
 
-def _called(results: Mapping) -> str:
-    """What a message calls the sample."""
-    where = results.get('img_id', results.get('img_path'))
-    return 'this sample' if where is None else f'image {where}'
-
-
-def _refuse_dummies(results: Mapping, who: str) -> None:
-    """Detector boxes carry zeros that are marked visible for joints."""
+def _has_dummies(results: Mapping) -> bool:
+    """Whether its boxes are a detector's, which carry zeros that are marked
+    visible for joints."""
     joints = results.get('keypoints')
     if joints is None or not np.size(joints):
-        return
-    from_boxes = (
-        getattr(results.get('dataset'), 'bbox_file', None)
-        and 'raw_ann_info' not in results
+        return False
+    dataset = results.get('dataset')
+    if getattr(dataset, 'bbox_file', None) and 'raw_ann_info' not in results:
+        return True
+    nothing = not np.count_nonzero(joints) and np.shape(joints)[1] > 1
+    return nothing and bool(
+        labelled_joints(results['keypoints_visible']).all()
     )
-    if from_boxes or (
-        not np.count_nonzero(joints)
-        and np.shape(joints)[1] > 1
-        and labelled_joints(results['keypoints_visible']).all()
-    ):
-        raise UsageError(
-            f'{who} cannot hide the joints of {_called(results)}: its '
-            'boxes come from a detector (bbox_file) and carry dummy joints '
-            'only; put the data set into a DetectionMatchedDataset, or test '
-            'with the annotated boxes: bbox_file=None in the data set, or '
-            '--gt-boxes of tools/test.py.'
-        )
