@@ -96,12 +96,9 @@ def body_parts(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     landmarks of a face have parts where the data set has such joints, as
     COCO-WholeBody, Halpe and MMPose's hand data sets have.
 
-    Args:
-        names: A data set's joint names.
-
     Returns:
-        Part name -> names of its joints that the data set has, in the order
-        of :data:`ALL_PARTS`. A part without any such joint is left out.
+        Part name -> names of its joints that are among ``names``, in the
+        order of :data:`ALL_PARTS`. A part without any is left out.
     """
     names = tuple(names)
     head = FACE + CROWN + (NECK if set(names).isdisjoint(FACE) else ())
@@ -192,12 +189,9 @@ class Skeleton:
         metainfo: Mapping,
         parts: Mapping[str, Sequence[str]] | None = None,
     ) -> 'Skeleton':
-        """Read the joint names from a data set's metainfo.
-
-        Args:
-            metainfo: Either a parsed metainfo (``dataset.metainfo``, with
-                ``keypoint_id2name``) or a raw one (``keypoint_info``).
-            parts: The user's own parts.
+        """Read the joint names from a data set's metainfo, either a parsed
+        one (``dataset.metainfo``, with ``keypoint_id2name``) or a raw one
+        (``keypoint_info``).
 
         Raises:
             ValueError: The metainfo names no joints.

@@ -16,7 +16,6 @@ from mmpose_occlusion.metrics.annotations import (
     match_boxes,
     overlaps,
 )
-from mmpose_occlusion.skeleton import Skeleton
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 
 from .donors import DatasetWrapper, DonorDataset, DonorIndex
@@ -97,13 +96,9 @@ class DetectionMatchedDataset(DatasetWrapper):
             here = [people[i] for i in of_image.get(image, ())]
             corners, scores = _stacked(boxes, found)
             iou = overlaps(corners, [person['bbox'] for person in here])
+            most = np.float32(iou.max(axis=1, initial=0))
             owners = match_boxes(iou, scores, self.iou_thr)
-            for i, owner, overlap in zip(
-                found,
-                owners,
-                np.float32(iou.max(axis=1, initial=0)),
-                strict=True,
-            ):
+            for i, owner, overlap in zip(found, owners, most, strict=True):
                 person = None if owner == UNMATCHED else here[owner]
                 self._matched[i] = self._as_matched(person, overlap)
         self._loaded = True
@@ -119,17 +114,13 @@ class DetectionMatchedDataset(DatasetWrapper):
     def _load_people(self) -> list[dict]:
         """All people except crowds, with or without labelled joints, so that
         a box of an unlabelled person is not matched to a neighbour."""
-        annotated = DATASETS.build(
-            dict(self._cfg, bbox_file=None, pipeline=[])
-        )
+        config = dict(self._cfg, bbox_file=None, pipeline=[])
+        annotated = DATASETS.build(config)
         people, _ = annotated._load_annotations()
         if self.donors:
             # the same people, in the same order, as without a bbox_file
             valid = annotated._get_topdown_data_infos(people)
             self.dataset.donors = DonorIndex(valid)
-            self.dataset.donors.prepare(
-                Skeleton.from_metainfo(annotated.metainfo)
-            )
         return [person for person in people if not person.get('iscrowd')]
 
     def _as_matched(self, person: Mapping | None, overlap: float) -> dict:
@@ -195,9 +186,7 @@ def _by_image(entries: Sequence[Mapping]) -> dict[Any, list[int]]:
     return out
 
 
-def _stacked(
-    boxes: Sequence[Mapping], indices: Sequence[int]
-) -> list[np.ndarray]:
+def _stacked(boxes: list[dict], indices: list[int]) -> list[np.ndarray]:
     """Corners and scores of some boxes."""
     return [
         np.concatenate([boxes[i][key] for i in indices])
@@ -205,9 +194,7 @@ def _stacked(
     ]
 
 
-def _after_nms(
-    boxes: Sequence[Mapping], threshold: float | None
-) -> np.ndarray:
+def _after_nms(boxes: list[dict], threshold: float | None) -> np.ndarray:
     """Indices of the remaining boxes, in order."""
     if threshold is None:
         return np.arange(len(boxes))
@@ -221,16 +208,13 @@ def _after_nms(
 
 
 class WarpMatchedPerson(BaseTransform):
-    """Warp the matched person's joints into the crop, as the transform that
-    made the crop warped the dummies.
+    """Warp the matched person's joints into the crop, as the transform
+    ``crop``, which made it, warped the dummies.
 
     Modified Keys:
 
         - matched_person: gains ``transformed_keypoints``, (1, K, 2) crop
           pixels
-
-    Args:
-        crop: That transform.
 
     Raises:
         ValueError: The image was flipped, and the joints were not.
@@ -277,16 +261,9 @@ def is_matched(dataset: Mapping) -> bool:
 
 
 def match_detections(dataset: Mapping, **options: Any) -> dict:
-    """Match the detector boxes of a config to annotated people.
-
-    Args:
-        dataset: Config of a data set, or of a wrapper around some.
-        **options: Of :class:`DetectionMatchedDataset`.
-
-    Returns:
-        A new config, in which each data set with a ``bbox_file`` is inside a
-        :class:`DetectionMatchedDataset` with these options.
-    """
+    """A new config of a data set, or of a wrapper around some, in which each
+    data set with a ``bbox_file`` is inside a :class:`DetectionMatchedDataset`
+    with these options."""
     if is_matched(dataset):
         return dict(dataset, **options)
     if dataset.get('bbox_file'):
@@ -296,15 +273,9 @@ def match_detections(dataset: Mapping, **options: Any) -> dict:
 
 
 def offer_donors(dataset: Mapping) -> dict:
-    """Make the annotated people of a data set donors of each other.
-
-    Args:
-        dataset: Config of a data set, or of a wrapper around some; with
-            detector boxes after :func:`match_detections`.
-
-    Returns:
-        A new config, in which each data set with an ``ann_file`` is inside a
-        :class:`.donors.DonorDataset`, or offers donors itself.
+    """A new config of a data set, or of a wrapper around some, in which each
+    data set with an ``ann_file`` is inside a :class:`.donors.DonorDataset`, or
+    offers donors itself; with detector boxes after :func:`match_detections`.
     """
     if is_matched(dataset):
         return dict(dataset, donors=True)

@@ -11,7 +11,7 @@ from mmpose.registry import DATASETS
 from torch.utils.data import Dataset
 
 from mmpose_occlusion.occlusion import labelled_joints
-from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
+from mmpose_occlusion.skeleton import Skeleton
 
 
 class DonorPerson(NamedTuple):
@@ -29,14 +29,12 @@ class DonorPerson(NamedTuple):
 class DonorIndex:
     """All annotated people of a data set, in a few arrays.
 
-    The arrays are made once, in the main process, and shared by the workers
-    that are forked from it.
+    They are made once, in the main process, and shared by forked workers.
 
     Args:
         data_list: The data set's own list, one dict per person (top-down).
         first_ids: Path of an image -> id of the person that its file lists
-            first, who may be missing from ``data_list``. The default is the
-            first one there.
+            first, by default the first one in ``data_list``.
 
     Raises:
         ValueError: The list holds no person, or images of many people.
@@ -119,14 +117,6 @@ class DonorIndex:
             message = f'{who} cannot read the donor {path}: {error}'
             raise OSError(message) from error
 
-    def prepare(self, skeleton: Skeleton) -> None:
-        """Compute the rows of each part, before workers are forked."""
-        for first_only in (False, True):
-            self.rows_with((), first_only)
-            for part in MIXED_PARTS:
-                if part in skeleton.parts:
-                    self.rows_with(skeleton.part_indices(part), first_only)
-
 
 class DatasetWrapper(Dataset):
     """A data set that hands on another one's samples and metainfo."""
@@ -159,38 +149,26 @@ class DonorDataset(DatasetWrapper):
     it; the annotation file is not read again.
 
     Args:
-        dataset: Config of a top-down data set, or the data set (not yet
-            loaded: ``lazy_init=True``).
+        dataset: Config of a top-down data set.
         lazy_init: Leave the loading to ``full_init``.
 
     Raises:
         TypeError: The data set is a wrapper, not a COCO-style data set.
-        ValueError: The data set has been loaded already, or its boxes come
-            from a detector.
+        ValueError: Its boxes come from a detector.
     """
 
-    def __init__(
-        self, dataset: dict | Dataset, lazy_init: bool = False
-    ) -> None:
-        if isinstance(dataset, Mapping):
-            dataset = DATASETS.build(dict(dataset, lazy_init=True))
-        self.dataset = dataset
-        takes = 'DonorDataset takes the index from the loading of a data set'
-        if not isinstance(dataset, BaseCocoStyleDataset):
+    def __init__(self, dataset: Mapping, lazy_init: bool = False) -> None:
+        self.dataset = DATASETS.build(dict(dataset, lazy_init=True))
+        if not isinstance(self.dataset, BaseCocoStyleDataset):
             raise TypeError(
-                f'{takes} such as CocoDataset, but got a '
-                f'{type(dataset).__name__}: put it right around the data set, '
-                'inside other wrappers.'
+                'DonorDataset takes the index from the loading of a data set '
+                f'such as CocoDataset, but got a {dataset["type"]}: put it '
+                'right around the data set, inside other wrappers.'
             )
-        if dataset.bbox_file:
+        if self.dataset.bbox_file:
             raise ValueError(
                 'DonorDataset needs annotated people, but the boxes of its '
                 'data set come from a detector: set bbox_file=None there.'
-            )
-        if dataset._fully_initialized:
-            raise ValueError(
-                f'{takes}, but this one has been loaded already: pass its '
-                'config, or build it with lazy_init=True.'
             )
         if not lazy_init:
             self.full_init()
@@ -213,7 +191,6 @@ class DonorDataset(DatasetWrapper):
         def filter_data() -> list[dict]:
             data_list = choose()
             dataset.donors = DonorIndex(data_list, first_ids)
-            dataset.donors.prepare(Skeleton.from_metainfo(dataset.metainfo))
             return data_list
 
         dataset._get_topdown_data_infos = get_topdown_data_infos

@@ -100,14 +100,7 @@ class OcclusionViewsDataset(DatasetWrapper):
             crop: An item of the data set inside; not modified.
         """
         for name, occlude in self.views.items():
-            occluded = occlude(_own(crop))
-            if occluded is None:
-                raise ValueError(
-                    f'OcclusionViewsDataset: the transforms of views.{name} '
-                    'returned None for a sample; every crop needs every view, '
-                    'so remove the transform that returns None.'
-                )
-            yield name, occluded
+            yield name, occlude(_own(crop))
 
 
 def _own(crop: Mapping) -> dict:

@@ -2,9 +2,10 @@
 
 # ruff: noqa: F401
 
+from . import procedural
 from .attack import Attack, parse_attack
 from .occlude import Occluded, occlude
-from .occlusion import Occlusion, Outcome, Record
+from .occlusion import Occlusion, Record
 from .paints import (
     FILLS,
     PAINTS,
@@ -15,8 +16,6 @@ from .paints import (
     replay,
     replay_all,
 )
-from .placement import OFF_PERSON, ON_PERSON, PLACES
-from .procedural import Object, Texture
 from .regions import (
     DEFAULT_SIZE,
     REFERENCE_RADIUS,
@@ -26,5 +25,5 @@ from .regions import (
     Patch,
     disc_radius,
 )
-from .rules import CorrectedRules, PaperRules, Rules
-from .targets import Person, Target, labelled_joints
+from .rules import CorrectedRules
+from .targets import Person, labelled_joints

@@ -15,8 +15,8 @@ from .occlusion import Record
 from .paints import FILLS, Donor
 from .placement import PLACES, Surroundings
 from .regions import DEFAULT_SIZE, DiscSize, Size
-from .rules import CorrectedRules
-from .targets import KEYPOINT, KINDS, PART, Person, Target, joints_height
+from .rules import CorrectedRules, make_person
+from .targets import KEYPOINT, KINDS, PART, Target, joints_height
 
 
 @dataclass(frozen=True)
@@ -118,16 +118,14 @@ def occlude(
         )
     people = []
     for i, box in enumerate(_read_boxes(bbox, len(xy))):
-        joints = xy[i].tolist(), labelled[i].tolist()
-        points = CorrectedRules().available(
-            skeleton.names, *joints, image.shape
-        )
         height = float(box[3] - box[1])
+        joints = skeleton, xy[i], labelled[i]
+        boxed = image.shape, height, height, box.tolist()
+        person = make_person(CorrectedRules(), *joints, *boxed)
         if not 0 < height < math.inf:
-            height = joints_height(points, image.shape[0])
-        people.append(
-            Person(skeleton, *joints, points, height, height, box.tolist())
-        )
+            height = joints_height(person.points, image.shape[0])
+            person = person._replace(height=height, box_height=height)
+        people.append(person)
     try:
         rng = np.random.default_rng(seed)
     except (TypeError, ValueError):
@@ -146,14 +144,12 @@ def occlude(
         numbers = occlusion.draw(keys, 0, call)
         out, done, _ = occlusion.apply(out, around, numbers, call)
         records += done
-    flags = dict(targets=np.zeros_like(labelled))
-    flags['bystanders'] = np.zeros_like(labelled)
+    hidden, targets = np.zeros((2, *labelled.shape), bool)
     for record in records:
-        for key, under in flags.items():
+        for key, flags in (('targets', targets), ('bystanders', hidden)):
             for i, joint in record[key]:
-                under[i, skeleton.joint_index(joint)] = True
-    targets = flags['targets']
-    hidden = targets | flags['bystanders']
+                flags[i, skeleton.joint_index(joint)] = True
+    hidden |= targets
     if single:
         hidden, targets = hidden[0], targets[0]
     return Occluded(out, hidden, targets, records)
@@ -203,10 +199,8 @@ def _read_keypoints(keypoints: Any) -> tuple[np.ndarray, np.ndarray, bool]:
         )
     single = array.ndim == 2
     array = array[None] if single else array
-    labelled = np.asarray(np.isfinite(array[..., :2]).all(axis=-1))
-    if array.shape[-1] == 3:
-        labelled = labelled & (array[..., 2] > 0)
-    return array[..., :2], labelled, single
+    xy, flags = array[..., :2], (array[..., 2:] > 0).all(axis=-1)
+    return xy, np.isfinite(xy).all(axis=-1) & flags, single
 
 
 def _numbers(name: str, values: Any) -> np.ndarray:

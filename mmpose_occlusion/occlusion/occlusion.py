@@ -89,18 +89,13 @@ class Occlusion:
 
     Args:
         chooser: Which targets of a person, and with which fills.
-        size: Of discs, see :class:`.regions.DiscSize`.
-        place: One of :data:`.placement.PLACES`.
+        size, place, offset, stay_covered: See :func:`.occlude.occlude`.
         prob: Probability that a person is occluded.
         rules: The corrected ones, or the paper's.
         remove_keypoints: Whether joints under a painted part lose their
             label.
         in_turn: See above; as the reference does.
         name: In records and messages.
-        offset: Of discs: the centre moves by a random vector, uniform in a
-            disc of this fraction of the radius.
-        stay_covered: Whether the vector is limited so that the pixel of the
-            joint stays painted; with an offset above 1 it must be False.
 
     Raises:
         ValueError: The offset does not fit.

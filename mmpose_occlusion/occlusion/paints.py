@@ -66,16 +66,10 @@ P = TypeVar('P')
 
 
 class Request(NamedTuple):
-    """What a fill is resolved for.
-
-    Args:
-        image: The image.
-        ksize: Kernel size of a blur in pixels; pixelated squares are as wide
-            as its half.
-        seed: Of a paint that is drawn at random.
-        exact_blur: Whether a blur is the exact one, see :class:`Blur`.
-        mean: Mean colour of an image, one number per channel.
-    """
+    """What a fill is resolved for: the image; the kernel size of a blur in
+    pixels, of which pixelated squares are half as wide; the seed of a paint
+    that is drawn at random; whether a blur is exact, see :class:`Blur`; and
+    what gives the mean colour of an image, a number per channel."""
 
     image: Array
     ksize: int
@@ -220,10 +214,8 @@ class Donor(Paint):
     """Pixels of another person, resized by area interpolation.
 
     Args:
-        part: Name of the donor's joint or part.
-        image_path: File of the donor's image.
-        annotation: Id of the donor's annotation.
-        box: Pixel box in the donor's image.
+        part: Name of the donor's joint or part, which is in
+        image_path, annotation, box: that file, by that id, in those pixels.
         swap_channels: Whether to swap red and blue.
         source: The donor's image, ``(H, W, C)``.
     """
@@ -286,16 +278,13 @@ def make_patch(image: Array, region: Region, paint: Paint) -> Patch | None:
 def replay(
     image: Array, record: Mapping[str, Any], read: ReadImage = cv2.imread
 ) -> Patch | None:
-    """Make a record's patch again.
+    """Make the patch of a record, an entry of ``results['occlusions']``,
+    again; None where the transform did nothing.
 
     Args:
         image: The image as the transform found it; not modified.
-        record: An entry of ``results['occlusions']``.
+        record: The record.
         read: Reads a donor's image, (H, W, 3) BGR, from its path.
-
-    Returns:
-        The patch, to be applied with :meth:`.Patch.apply`; None where the
-        transform did nothing.
     """
     given = record['paint']
     if given is None:

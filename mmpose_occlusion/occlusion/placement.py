@@ -81,14 +81,8 @@ class Surroundings:
         numbers: Sequence[float],
         rng: np.random.Generator,
     ) -> Donor | str:
-        """Pixels of another person, or why there are none.
-
-        Args:
-            index: Of the person whose target is hidden.
-            target: The target.
-            numbers: All random numbers of the person.
-            rng: For the target.
-        """
+        """Pixels of another person for a target of the ``index``-th, or why
+        there are none; ``numbers`` are all of the person's."""
         return 'there is no data set of donors'
 
     def move(
@@ -120,8 +114,7 @@ def move_elsewhere(
         place: One of :data:`PLACES` but the target.
         person: ``(H, W)`` bool, the person's pixels; for a decoy, those under
             the available joints.
-        photo: ``(H, W)`` bool, the pixels that show the photograph, not the
-            padding around it.
+        photo: ``(H, W)`` bool, the pixels that are not padding.
         number: In [0, 1), which of the places.
 
     Returns:
@@ -174,15 +167,10 @@ def move_elsewhere(
 def move_aside(
     disc: Disc, offset: float, stay_covered: bool, numbers: Array
 ) -> Disc:
-    """Move the centre of a disc by a vector that is uniform in a disc.
-
-    Args:
-        disc: Around its joint.
-        offset: Radius of the disc of vectors, as a fraction of its radius.
-        stay_covered: Whether that is limited so that the pixel of the joint,
-            the nearest one, is in the moved disc.
-        numbers: Two in [0, 1).
-    """
+    """Move the centre of a disc around its joint by a vector that is uniform
+    in a disc of the fraction ``offset`` of its radius, by two numbers in
+    [0, 1). ``stay_covered`` limits that so that the pixel of the joint, the
+    nearest one, is in the moved disc."""
     x, y = disc.center
     reach = offset * disc.radius
     if stay_covered:
@@ -210,16 +198,9 @@ def _fitting(mask: Array, stamp: Array) -> Array:
 
 
 def nearest_pixel(xy: Array, shape: Shape) -> tuple[Array, Array]:
-    """Columns and rows of the pixels nearest to points in an image.
-
-    Args:
-        xy: ``(..., 2)`` points in pixels.
-        shape: The image's ``(H, W)``.
-
-    Returns:
-        Two ``(...)`` int arrays, -1 for points outside the image, ``0 <= x <
-        W`` and ``0 <= y < H``, and for NaN.
-    """
+    """Columns and rows ``(...)`` of the pixels nearest to points ``(..., 2)``
+    in an image; -1 for points outside, ``0 <= x < W`` and ``0 <= y < H``, and
+    for NaN."""
     size = np.array([shape[1], shape[0]])
     inside = ((xy >= 0) & (xy < size)).all(axis=-1, keepdims=True)
     pixel = np.floor(np.where(inside, xy, 0) + 0.5).astype(np.int64)
@@ -274,16 +255,9 @@ def body_mask(
 def segment_mask(
     segment: Any, shape: Shape, warp: Array | None = None
 ) -> Array:
-    """The pixels of an annotated segment.
-
-    Args:
-        segment: COCO's polygons, or run lengths.
-        shape: ``(H, W)`` of the mask.
-        warp: ``(2, 3)`` from pixels of the image to those of the mask.
-
-    Returns:
-        ``(H, W)`` bool.
-    """
+    """``(H, W)`` bool, the pixels of an annotated segment, COCO's polygons or
+    run lengths; ``warp`` (2, 3) leads from pixels of the image to those of the
+    mask."""
     warp = np.eye(3)[:2] if warp is None else warp
     if isinstance(segment, Mapping):
         from pycocotools import mask as coco_mask

@@ -74,16 +74,14 @@ class Disc:
         return np.add.outer(dy * dy, dx * dx) <= self.radius * self.radius
 
     def frame(self, box: PixelBox) -> Frame:
-        """Positions of the pixels of a box, see :data:`Frame`."""
+        """Positions of the pixels of a box."""
         u, v = _spread(box, self.center, (self.radius, self.radius))
         return u, v, 1 - np.sqrt(u * u + v * v)
 
     def moved(self, dx: float, dy: float) -> 'Disc':
-        """The disc at another place."""
         return Disc((self.center[0] + dx, self.center[1] + dy), self.radius)
 
     def to_record(self) -> dict[str, Any]:
-        """Plain values, see :func:`region_from_record`."""
         return dict(shape='disc', center=list(self.center), radius=self.radius)
 
 
@@ -107,18 +105,15 @@ class Box:
         return (x1 + x2 - 1) / 2, (y1 + y2 - 1) / 2
 
     def frame(self, box: PixelBox) -> Frame:
-        """Positions of the pixels of a box, see :data:`Frame`."""
         x1, y1, x2, y2 = self.box
         u, v = _spread(box, self.center, ((x2 - x1) / 2, (y2 - y1) / 2))
         return u, v, 1 - np.maximum(np.abs(u), np.abs(v))
 
     def moved(self, dx: int, dy: int) -> 'Box':
-        """The box at another place."""
         x1, y1, x2, y2 = self.box
         return Box((x1 + dx, y1 + dy, x2 + dx, y2 + dy))
 
     def to_record(self) -> dict[str, Any]:
-        """Plain values, see :func:`region_from_record`."""
         return dict(shape='box', box=list(self.box))
 
 
@@ -183,12 +178,9 @@ class Patch(NamedTuple):
     def joints_under(
         self, points: Mapping[str, Point], shape: Shape
     ) -> list[str]:
-        """Which joints lie on a painted pixel.
-
-        A joint lies on the pixel whose centre is nearest; pixel centres are
-        at whole numbers. Those that are not finite or outside the image of
-        ``shape`` are on none.
-        """
+        """Which joints lie on a painted pixel: that whose centre, at whole
+        numbers, is nearest. Those that are not finite or outside the image
+        of ``shape`` are on none."""
         x1, y1, x2, y2 = self.box
         height, width = shape[:2]
         under = []
@@ -204,12 +196,9 @@ class Patch(NamedTuple):
 
 
 def disc_radius(radius: float, height: float) -> int:
-    """``max(2, round(radius * height / 256))`` pixels.
-
-    Args:
-        radius: In pixels of a crop of height 256.
-        height: Of the crop, or on whole images of the person's box, in
-            pixels.
+    """``max(2, round(radius * height / 256))`` pixels, for a radius in a crop
+    of height 256, and the height of the crop, or on whole images of the
+    person's box.
 
     Raises:
         UsageError: The height is NaN or infinite.

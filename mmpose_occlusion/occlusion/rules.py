@@ -45,11 +45,8 @@ class CorrectedRules:
     """Strength scales with the person, and boxes cover their joints.
 
     They repair the reference's defects that ``docs/reference.md`` lists.
-
-    Attributes:
-        exact_blur: Whether a blur is the exact one, see
-            :class:`.paints.Blur`.
-        mean_color: Image -> its mean colour, a number per channel.
+    ``exact_blur`` is that of :class:`.paints.Blur`; ``mean_color`` gives an
+    image's mean colour, a number per channel.
     """
 
     exact_blur = False
@@ -107,15 +104,14 @@ class CorrectedRules:
         return Disc(person.points[joint], disc_radius(radius, person.height))
 
     def part_box(self, person: Person, part: str, shape: Shape) -> Box | str:
-        """The box of a part of which a joint is available, or why there is
-        none.
+        """The box, inside the image, of a part of which a joint is available,
+        or why there is none.
 
-        A box inside the image that covers all of the part's joints. It
-        starts from the reference's box, or the bounding box of the joints
-        where that has none. It then holds at least the reference's disc
-        (:data:`.regions.REFERENCE_RADIUS`), covers the pixels of all of the
-        part's available joints, and is never thinner than a quarter of its
-        length, even where the image's border clips it.
+        It starts from the reference's box, or the bounding box of the joints
+        where that has none. It then holds at least the reference's disc,
+        covers the pixels of all of the part's available joints, and is never
+        thinner than a quarter of its length, even where the image's border
+        clips it.
         """
         points = person.points
         joints = [n for n in person.skeleton.parts[part] if n in points]
@@ -165,20 +161,13 @@ class PaperRules:
         mpii: bool,
         flipped: bool,
     ) -> Array:
-        """Unlabelled joints keep the coordinates that their file gives.
+        """Unlabelled joints keep the coordinates that their file gives,
+        ``filed`` (..., 2 or 3), if it has as many.
 
         They are never warped: on MPII they are (-2, -2) in crop pixels,
         too, and on COCO (0, 0), or whatever a file has there. A flip
         multiplies them by the visibility, which makes them (0, 0), and so
         is a joint that an earlier occlusion removed.
-
-        Args:
-            xy: ``(..., 2)`` image pixels.
-            labelled: ``(...)`` bool.
-            filed: ``(..., 2 or 3)`` as the annotation file has them, in
-                pixels of the whole image, if it has as many.
-            mpii: Whether they are MPII's joints.
-            flipped: Whether the image was flipped.
         """
         erased = (xy == 0).all(axis=-1)
         missing = np.zeros_like(xy)
@@ -277,17 +266,30 @@ Rules = CorrectedRules | PaperRules
 """The two rule sets have the same methods, which the first one describes."""
 
 
+def make_person(
+    rules: Rules,
+    skeleton: Skeleton,
+    xy: Array,
+    labelled: Array,
+    shape: Shape,
+    *box: Any,
+) -> Person:
+    """A person with joints ``xy`` (K, 2) and labels (K,), in an image of
+    ``shape``; ``box``: the last fields of :class:`.targets.Person`."""
+    joints = xy.tolist(), labelled.tolist()
+    points = rules.available(skeleton.names, *joints, shape)
+    return Person(skeleton, *joints, points, *box)
+
+
 def reference_box(
     part: str, skeleton: Skeleton, points: Mapping[str, Point]
 ) -> CenterWidths | None:
-    """The box of a part as the reference system computes it.
+    """The box of a part as the reference system computes it; None with fewer
+    joints than it needs.
 
     Heads without facial joints take its rule for MPII, others that for COCO;
     the user's parts take the plain bounding box, as corpus, upper and lower
     body and the sides do.
-
-    Returns:
-        None where the reference has no box: fewer joints than it needs.
     """
     joints = skeleton.parts[part]
     side, _, limb = part.partition('_')

@@ -35,7 +35,6 @@ class OcclusionTransform(BaseTransform):
 
     prob: float = 1.0
     seed: int | None = None
-    inplace: bool = False
     paper_exact: bool = False
     label: str = 'keep'
 
@@ -54,29 +53,25 @@ class OcclusionTransform(BaseTransform):
 
     def __post_init__(self) -> None:
         chooser, exact = self.chooser(), self.paper_exact
+        limited = exact and not isinstance(chooser, targets.Mixed)
         for fill in chooser.fills:
-            self.check_known('fill', fill, FILLS)
-            pasted = isinstance(chooser, targets.Mixed)
-            if exact and not pasted and fill not in REFERENCE_FILLS:
-                which = f'which are {", ".join(REFERENCE_FILLS)}'
-                self.refuse('fill', fill, f"is not the reference's, {which}")
-        self.check_known('place', self.place, PLACES)
-        if exact and self.place != TARGET:
-            words = "is not the reference's, which has no controls"
-            self.refuse('place', self.place, words)
-        self.check_known('label', self.label, LABELS)
-        if self.label != 'keep' and (exact or self.remove_keypoints):
-            other = 'paper_exact' if exact else 'remove_keypoints'
-            words = f'contradicts {other}=True: leave out one of them'
-            self.refuse('label', self.label, words)
-        self.check_probability('prob')
-        if self.seed is not None and (
-            isinstance(self.seed, bool)
-            or not isinstance(self.seed, int | np.integer)
-            or self.seed < 0
-        ):
-            words = 'must be None or a whole number that is not negative'
-            self.refuse('seed', self.seed, words)
+            self.require(fill in FILLS, 'fill', _one_of(FILLS), fill)
+            words = f"is not the reference's, which are {_FILLS}: {_WITHOUT}"
+            allowed = not limited or fill in REFERENCE_FILLS
+            self.require(allowed, 'fill', words, fill)
+        self.require(self.place in PLACES, 'place', _one_of(PLACES))
+        words = f"is not the reference's, which has no controls: {_WITHOUT}"
+        self.require(not exact or self.place == TARGET, 'place', words)
+        self.require(self.label in LABELS, 'label', _one_of(LABELS))
+        other = 'paper_exact' if exact else 'remove_keypoints'
+        words = f'contradicts {other}=True: leave out one of them'
+        free = not exact and not self.remove_keypoints
+        self.require(free or self.label == 'keep', 'label', words)
+        self.require_probability('prob')
+        seed = self.seed
+        whole = isinstance(seed, int | np.integer) and type(seed) is not bool
+        words = 'must be None or a whole number that is not negative'
+        self.require(seed is None or (whole and seed >= 0), 'seed', words)
         size = self.size
         if size is None:
             size = regions.REFERENCE_RADIUS if exact else regions.DEFAULT_SIZE
@@ -84,10 +79,9 @@ class OcclusionTransform(BaseTransform):
             disc = regions.DiscSize.of(size)
         except ValueError as error:
             raise ValueError(f'{type(self).__name__}: {error}.') from None
-        radius = disc.radius
-        if exact and (radius is None or radius != int(radius)):
-            words = 'must be a whole number of pixels with paper_exact=True'
-            self.refuse('size', self.size, words)
+        words = 'must be a whole number of pixels with paper_exact=True'
+        whole = disc.radius is not None and disc.radius == int(disc.radius)
+        self.require(not exact or whole, 'size', words)
         self.occlusion = Occlusion(
             chooser,
             disc,
@@ -102,45 +96,41 @@ class OcclusionTransform(BaseTransform):
         )
         self._load = LoadImage(backend_args=self.backend_args)
 
-    def refuse(self, argument: str, value: Any, why: str) -> None:
-        """Raise a ValueError that names an argument and its value."""
-        if "the reference's" in why:
-            why += ': leave out paper_exact=True'
-        name = type(self).__name__
-        raise ValueError(f'{name}: {argument}={value!r} {why}.')
+    def require(
+        self, fits: Any, argument: str, why_not: str, value: Any = None
+    ) -> None:
+        """Raise a ValueError that names an argument and its value unless it
+        fits."""
+        if not fits:
+            value = getattr(self, argument) if value is None else value
+            name = type(self).__name__
+            raise ValueError(f'{name}: {argument}={value!r} {why_not}.')
 
-    def check_known(self, argument: str, value: Any, known: Any) -> None:
-        """Refuse a word that is not one of those."""
-        if value not in known:
-            words = f'is unknown; it is one of {", ".join(known)}'
-            self.refuse(argument, value, words)
-
-    def check_probability(self, argument: str) -> None:
+    def require_probability(self, argument: str) -> None:
         """Refuse a value that is not in [0, 1]."""
         value = getattr(self, argument)
-        if not isinstance(value, int | float) or not 0 <= value <= 1:
-            words = 'must be a probability between 0 and 1'
-            self.refuse(argument, value, words)
+        fits = isinstance(value, int | float) and 0 <= value <= 1
+        words = 'must be a probability between 0 and 1'
+        self.require(fits, argument, words)
 
-    def check_count(self, argument: str) -> None:
+    def require_count(self, argument: str) -> None:
         """Refuse a value that is not a positive whole number."""
         value = getattr(self, argument)
-        if not isinstance(value, int) or value < 1:
-            words = 'must be a whole number of at least 1'
-            self.refuse(argument, value, words)
+        words = 'must be a whole number of at least 1'
+        self.require(isinstance(value, int) and value >= 1, argument, words)
 
     def by_name(self, kind: str) -> targets.Chooser:
         """The chooser of this kind of targets for the argument ``target``."""
         target: Any = self.target  # type: ignore[attr-defined]
         names = [target] if isinstance(target, str) else target
-        if (
-            not isinstance(names, Sequence)
-            or not names
-            or not all(isinstance(one, str) for one in names)
-        ):
-            or_words = ' or '.join(map(repr, targets.RANDOM_WORDS[kind]))
-            why = f"must be a {kind}'s name, a list of names, or {or_words}"
-            self.refuse('target', target, why)
+        or_words = ' or '.join(map(repr, targets.RANDOM_WORDS[kind]))
+        self.require(
+            isinstance(names, Sequence)
+            and names
+            and all(isinstance(one, str) for one in names),
+            'target',
+            f"must be a {kind}'s name, a list of names, or {or_words}",
+        )
         return targets.chooser_of(kind, names, self.fill)  # type: ignore[attr-defined]
 
     def transform(self, results: dict) -> dict:
@@ -173,20 +163,17 @@ class OcclusionTransform(BaseTransform):
         if not any(one < occlusion.prob for one in numbers[:, 0].tolist()):
             # most samples of a training: their people are not read
             reason = f'left out at random, prob={occlusion.prob}'
-            return [
-                record
-                for i in range(count)
-                for record in occlusion.refrain(call, i, reason)
-            ]
+            left = [occlusion.refrain(call, i, reason) for i in range(count)]
+            return [record for records in left for record in records]
         sample.read_people()
         results['img'], records, removed = occlusion.apply(
-            results['img'], sample, numbers, call, self.inplace
+            results['img'], sample, numbers, call
         )
         if self.label != 'keep':
             hidden = [r['targets'] + r['bystanders'] for r in records]
             removed = [tuple(joint) for joints in hidden for joint in joints]
-            if self.label == 'drop':
-                for record, joints in zip(records, hidden, strict=True):
+            for record, joints in zip(records, hidden, strict=True):
+                if self.label == 'drop':
                     record['removed'] = joints
         if removed:
             self._relabel(results, sample, removed)
@@ -228,3 +215,11 @@ class OcclusionTransform(BaseTransform):
             results[MATCHED_KEY] = {**sample.source, **changed}
         else:
             results.update(changed)
+
+
+_FILLS = ', '.join(REFERENCE_FILLS)
+_WITHOUT = 'leave out paper_exact=True'
+
+
+def _one_of(words: Any) -> str:
+    return f'is unknown; it is one of {", ".join(words)}'

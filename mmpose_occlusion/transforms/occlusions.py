@@ -47,7 +47,7 @@ class KeypointOcclusion(_Discs):
 
     Modified Keys:
 
-        - img: a copy unless ``inplace``
+        - img: a copy
         - keypoints_visible: a copy, unless ``label`` is 'keep'
 
     Added Keys:
@@ -76,30 +76,27 @@ class KeypointOcclusion(_Discs):
         seed: None draws from NumPy's global generator, which MMEngine seeds
             in each worker; a number makes each draw depend on (seed, image
             id, annotation id) alone.
-        inplace: Paint into the image that came instead of a copy.
         paper_exact: The reference's pixels, its defects included: a radius
             in crop pixels, and no disc where a bounds test with swapped
             height and width fails. On crops only, and for blur, mean and
             black only.
         place: 'target'; or, as a control, the same area at another place in
             the photograph: 'on_person', centred on the person without
-            touching the target's own region, or 'off_person', where no pixel
-            is the person's. The person is the annotation's segment, or else
-            the shape of limbs, torso and head around the labelled joints.
-            'decoy' is beside the target, 1 to 3 radii off, over no joint of
-            the person. Where there is no such place, the record says so and
-            is ``excluded``.
+            touching the target's region, or 'off_person', where no pixel is
+            the person's (the annotation's segment, or else the shape of
+            limbs, torso and head around the labelled joints); 'decoy' is 1 to
+            3 radii beside the target, over no joint of the person. Where
+            there is no such place, the record is ``excluded``.
         offset: The disc's centre moves by a random vector, uniform in a disc
             of this fraction of the radius; the record has the vector.
         stay_covered: Whether the vector is limited so that the joint's pixel
             stays painted; with an offset above 1 it must be False.
         label: What becomes of the labels of all labelled joints, of any
-            person in the image, that lie on painted pixels: targets and
-            bystanders. 'keep' leaves them; with 'drop' their target weight
-            is 0 (the record lists them as removed); with 'occluded' they
-            still supervise the coordinates, and a
-            :class:`mmpose_occlusion.models.OcclusionVisHead` learns that
-            they are not visible: their second channel of
+            person, that lie on painted pixels. 'keep' leaves them; with
+            'drop' their target weight is 0 (the record lists them as
+            removed); with 'occluded' they still supervise the coordinates,
+            and a :class:`mmpose_occlusion.models.OcclusionVisHead` learns
+            that they are not visible: their second channel of
             ``keypoints_visible``, then (N, K, 2), is 0. Records have it
             under ``label`` where it is not 'keep'.
 
@@ -212,9 +209,9 @@ class RandomOcclusion(_Discs):
     parts: Parts | None = None
 
     def chooser(self) -> Chooser:
-        if self.target != 'random':
-            use = 'to hide it by name, use KeypointOcclusion or PartOcclusion'
-            self.refuse('target', self.target, f"must be 'random'; {use}")
+        use = 'to hide it by name, use KeypointOcclusion or PartOcclusion'
+        words = f"must be 'random'; {use}"
+        self.require(self.target == 'random', 'target', words)
         return targets.chooser_of('target', ['random'], self.fill)
 
 
@@ -241,10 +238,10 @@ class MultiKeypointOcclusion(_Discs):
     fills: Sequence[str] = ('mean', 'blur')
 
     def chooser(self) -> Chooser:
-        if isinstance(self.fills, str) or not self.fills:
-            self.refuse('fills', self.fills, 'must be a list of fills')
-        self.check_count('max_keypoints')
-        self.check_probability('keypoint_prob')
+        listed = self.fills and not isinstance(self.fills, str)
+        self.require(listed, 'fills', 'must be a list of fills')
+        self.require_count('max_keypoints')
+        self.require_probability('keypoint_prob')
         self.fills = tuple(self.fills)
         label = (targets.Target(KEYPOINT, 'random'),)
         most, prob = self.max_keypoints, self.keypoint_prob
@@ -286,6 +283,6 @@ class PartMix(OcclusionTransform):
     backend_args: dict | None = None
 
     def chooser(self) -> Chooser:
-        self.check_count('tries')
+        self.require_count('tries')
         label = (targets.Target(PART, 'random'),)
         return targets.Mixed(('donor',), label, 'mixed', self.tries)

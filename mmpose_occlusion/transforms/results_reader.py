@@ -13,7 +13,8 @@ from mmpose.structures.bbox import get_warp_matrix
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Occlusion, labelled_joints, placement
 from mmpose_occlusion.occlusion.paints import Donor
-from mmpose_occlusion.occlusion.targets import PART, Mixed, Person, Target
+from mmpose_occlusion.occlusion.rules import make_person
+from mmpose_occlusion.occlusion.targets import PART, Mixed, Target
 from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 MATCHED_KEY = 'matched_person'
@@ -45,8 +46,7 @@ class Sample(placement.Surroundings):
         key: ``transformed_keypoints`` after an affine warp, ``keypoints`` on
             a whole image.
         source: The sample, or the person matched to its detector's box.
-        skeleton: Of the people; None without any.
-        reason: Why there are no people.
+        skeleton: Of the people; None without any, for a ``reason``.
 
     Raises:
         UsageError: It cannot be occluded.
@@ -176,7 +176,9 @@ class Sample(placement.Surroundings):
             zoom = results['input_size'][1] / float(scale[1])
             corners = to_crop(corners, results)
         self.people = [
-            self._person(
+            make_person(
+                rules,
+                self.skeleton,
                 xy[i],
                 flags[i],
                 self._shape,
@@ -186,14 +188,6 @@ class Sample(placement.Surroundings):
             )
             for i, (_, y1, _, y2) in enumerate(boxes.tolist())
         ]
-
-    def _person(
-        self, xy: np.ndarray, flags: np.ndarray, shape: tuple, *heights: Any
-    ) -> Person:
-        skeleton, rules = self.skeleton, self._occlusion.rules
-        joints = xy.tolist(), flags.tolist()
-        points = rules.available(skeleton.names, *joints, shape)
-        return Person(skeleton, *joints, points, *heights)
 
     def keys(self) -> list[tuple[int, int]]:
         """Numbers of the image and of the annotation of each person, to which
@@ -309,8 +303,14 @@ class Sample(placement.Surroundings):
                 donor.xy, donor.labelled, mpii=skeleton.is_mpii, flipped=False
             )
             height = donor.height
-            they = self._person(
-                xy, donor.labelled, source.shape, zoom * height, height
+            they = make_person(
+                occlusion.rules,
+                skeleton,
+                xy,
+                donor.labelled,
+                source.shape,
+                zoom * height,
+                height,
             )
             region = occlusion.region(they, other, source.shape)
             box = isinstance(region, str) or region.bounds(source.shape)
