@@ -326,11 +326,12 @@ class Occlusion:
                 found = dict(region=region.to_record(), excluded=True)
                 return None, dict(found, reason=NOWHERE[self.place])
             region = moved
+        found = dict(region=region.to_record())
         paint: Paint | str
         if rng and kind is Donor:
             paint = around.donor(index, target, numbers, rng)
             if isinstance(paint, str):
-                return None, dict(region=region.to_record(), reason=paint)
+                return None, dict(found, reason=paint)
         else:
             request = Request(
                 image,
@@ -342,9 +343,9 @@ class Occlusion:
             paint = kind.resolve(fill, request)
         patch = make_patch(image, region, paint)
         if patch is None:
-            return None, dict(reason='its region has no pixel here')
+            return None, dict(found, reason='its region has no pixel here')
         return patch, dict(
-            region=region.to_record(),
+            found,
             paint=paint.to_record(),
             box=list(patch.box),
             pixels=patch.num_pixels,

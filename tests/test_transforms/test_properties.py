@@ -149,6 +149,7 @@ def check(transform, results):
             painted[y1:y2, x1:x2] = True
         else:
             assert record['box'] is None
+            assert record['region'] or 'no pixel here' not in record['reason']
             assert under(record) == []
         for i, name in under(record):
             k = names_index(id2name, name)
