@@ -37,6 +37,7 @@ FIGURES: dict[str, dict[str, dict | None]] = {
         'PartOcclusion': dict(target='left_leg', fill='texture'),
         'PartMix': dict(prob=1),
         'RandomOcclusion': dict(fill='object'),
+        'CellOcclusion': dict(target='x0y40', size='20%'),
     },
 }
 """File -> columns: an attack, or a transform with its arguments."""

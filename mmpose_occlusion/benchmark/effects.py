@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mmpose_occlusion.occlusion.person import nearest_pixel
+from mmpose_occlusion.occlusion.placement import nearest_pixel
 from mmpose_occlusion.occlusion.regions import PixelBox
 from mmpose_occlusion.skeleton import Skeleton
 

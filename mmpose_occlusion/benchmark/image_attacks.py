@@ -10,8 +10,7 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import FILLS, Attack, Occlusion, Person
 from mmpose_occlusion.occlusion.attack import TRANSFORMS
 from mmpose_occlusion.occlusion.paints import Donor
-from mmpose_occlusion.occlusion.person import segment_mask
-from mmpose_occlusion.occlusion.placement import Surroundings
+from mmpose_occlusion.occlusion.placement import Surroundings, segment_mask
 from mmpose_occlusion.occlusion.regions import Point
 from mmpose_occlusion.occlusion.targets import CELL, KEYPOINT
 
@@ -122,7 +121,7 @@ class ImageAttack:
         for call, (occlusion, seed) in enumerate(self._steps):
             numbers = occlusion.draw([key], seed, call)
             records += occlusion.apply(
-                scratch, [person], numbers, around, call, inplace=True
+                scratch, around, numbers, call, inplace=True
             ).records
         boxes = np.array([r['box'] for r in records if r['box'] is not None])
         if not len(boxes):

@@ -85,16 +85,15 @@ def repeated(folder: str, copies: int) -> tuple[Path, Path]:
 
 def dataset(folder: str):
     """MMPose's data set of these people, which offers donors."""
-    from mmpose.datasets import CocoDataset
-
     from mmpose_occlusion.datasets import DonorDataset
 
     file, images = coco(folder)
-    people = CocoDataset(
-        ann_file=str(file), data_prefix=dict(img=str(images)), lazy_init=True
+    people = dict(
+        type='CocoDataset',
+        ann_file=str(file),
+        data_prefix=dict(img=str(images)),
     )
-    DonorDataset(people)
-    return people
+    return DonorDataset(people).dataset
 
 
 def build(pipeline: list[dict]):
