@@ -17,7 +17,6 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from numpy.lib import NumpyVersion
 
-from mmpose_occlusion.benchmark.identity import digest_of_file
 from mmpose_occlusion.engine.config import (
     dataloader,
     metainfo_of,
@@ -37,10 +36,6 @@ from mmpose_occlusion.engine.insertion import (
     use_gt_boxes,
 )
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.evaluation.forced_occlusion import (
-    load_predictions,
-    model_of,
-)
 from mmpose_occlusion.files import write_json
 
 _SHARED = (
@@ -114,8 +109,6 @@ def configure_test(cfg: Config, options: Namespace) -> list[str]:
     if options.per_keypoint_paper:
         metric = _like_coco(cfg, 'PerKeypointMetric')
         _add_metric(cfg, dict(metric, paper_exact=True, prefix='paper'))
-    if options.save_clean or options.compare:
-        _compare(cfg, options, names)
     if options.dump:
         _dump_predictions(cfg, options.dump)
     return names
@@ -162,53 +155,6 @@ def _analyse_badcases(cfg: Config, options: Namespace) -> None:
     if not hook.get('metric'):
         by_loss = hook.get('metric_type', 'loss') == 'loss'
         hook['metric'] = cfg.model.head.loss if by_loss else cfg.test_evaluator
-
-
-def _compare(cfg: Config, options: Namespace, names: list[str]) -> None:
-    """Save a clean run's predictions, or compare with saved ones."""
-    if options.save_clean and (names or options.compare):
-        other = 'an attack' if names else '--compare'
-        raise UsageError(
-            f'--save-clean is for a run without attack, and there is {other}: '
-            'test clean first, then under attack with --compare'
-        )
-    metric = _like_coco(cfg, 'ForcedOcclusionMetric')
-    model = options.checkpoint  # an address, or a file
-    if Path(model).is_file():
-        model = digest_of_file(model)
-    if options.save_clean:
-        if not options.save_clean.endswith('.npz'):
-            raise UsageError(
-                f'--save-clean "{options.save_clean}" must be .npz'
-            )
-        if Path(options.save_clean).exists():
-            raise UsageError(
-                f'--save-clean "{options.save_clean}" exists already: give '
-                'another name, or delete it'
-            )
-        _add_metric(cfg, dict(metric, save=options.save_clean, model=model))
-        return
-    if not names:
-        raise UsageError(
-            '--compare needs an attack: name one, for example '
-            '--attack keypoint:nose:black'
-        )
-    if not Path(options.compare).is_file():
-        raise UsageError(
-            f'--compare "{options.compare}" does not exist: write it by a run '
-            f'without attack and with --save-clean {options.compare}'
-        )
-    try:
-        load_predictions(options.compare)
-    except ValueError as error:
-        raise UsageError(f'--compare: {error}') from error
-    if model_of(options.compare) not in ('', model):
-        raise UsageError(
-            f'--compare "{options.compare}" was written by another model '
-            f'than "{options.checkpoint}": write it with --save-clean and '
-            'this checkpoint'
-        )
-    _add_metric(cfg, dict(metric, clean=options.compare))
 
 
 def _like_coco(cfg: Config, type_: str) -> dict:

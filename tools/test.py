@@ -59,17 +59,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='the same as computed by the reference code (names: paper/...)',
     )
     parser.add_argument(
-        '--save-clean',
-        metavar='FILE',
-        help='without attack: write the predictions for --compare (.npz)',
-    )
-    parser.add_argument(
-        '--compare',
-        metavar='FILE',
-        help='under attack: compare the attacked people with the run that '
-        'wrote this file',
-    )
-    parser.add_argument(
         '--dump',
         metavar='FILE',
         help='write the predictions to a .pkl',

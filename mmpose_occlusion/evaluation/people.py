@@ -85,11 +85,6 @@ class PeopleMetric(CocoMetric):
             pred['annotated'] = isinstance(sample.get('raw_ann_info'), Mapping)
             pred['input_box'] = sample['gt_instances'].get('bboxes')
             pred['image_size'] = sample['ori_shape'][1::-1]
-            pred.update(self.also_keep(sample))
-
-    def also_keep(self, sample: dict) -> dict:
-        """Further entries of a prediction, for :meth:`compute_metrics`."""
-        return {}
 
     def people(self, results: Sequence[tuple[dict, dict]]) -> list[dict]:
         """All annotated people, see :func:`..annotations.make_person`."""
