@@ -24,6 +24,7 @@ from mmpose_occlusion.engine.config import (
     set_work_dir,
     type_name,
     walk_datasets,
+    walk_metrics,
 )
 from mmpose_occlusion.engine.data_files import (
     check_data_files,
@@ -39,15 +40,10 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import write_json
 
 _SHARED = (
-    'ann_file',
-    'use_area',
-    'score_mode',
-    'keypoint_score_thr',
-    'nms_mode',
-    'nms_thr',
+    *('ann_file', 'use_area', 'score_mode', 'keypoint_score_thr'),
+    *('nms_mode', 'nms_thr'),
 )
 """Arguments that the added metrics take from the config's CocoMetric."""
-
 
 CLEAN = 'clean'
 """Name of the attack in a run without one."""
@@ -88,29 +84,32 @@ def configure_test(cfg: Config, options: Namespace) -> list[str]:
         match_boxes(cfg, nms_thr=options.box_nms)
     shown = bool(options.show_dir or options.show) and not options.badcase
     names = attack_config(cfg, attacks, options.attack_seed, keep_images=shown)
-    hooks = [*(cfg.get('custom_hooks') or [])]
-    hooks.append({'type': 'OcclusionSummaryHook', 'names': names})
+    hooks = [{'type': 'OcclusionSummaryHook', 'names': names}]
     if shown:
         hooks.append(
             {
                 'type': 'OcclusionVisualizationHook',
                 'out_dir': options.show_dir,
-                'name': '+'.join(names) or 'clean',
+                'name': '+'.join(names) or CLEAN,
                 'interval': options.interval,
                 'show': options.show,
                 'wait_time': options.wait_time,
             }
         )
-    cfg.custom_hooks = hooks
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), *hooks]
     if options.badcase:
         _analyse_badcases(cfg, options)
     if options.per_keypoint:
-        _add_metric(cfg, _like_coco(cfg, 'PerKeypointMetric'))
+        _add_metric(cfg, _per_keypoint(cfg))
     if options.per_keypoint_paper:
-        metric = _like_coco(cfg, 'PerKeypointMetric')
-        _add_metric(cfg, dict(metric, paper_exact=True, prefix='paper'))
+        paper = dict(paper_exact=True, prefix='paper')
+        _add_metric(cfg, dict(_per_keypoint(cfg), **paper))
     if options.dump:
-        _dump_predictions(cfg, options.dump)
+        if not options.dump.endswith(('.pkl', '.pickle')):
+            raise UsageError(f'--dump "{options.dump}" must be a .pkl file')
+        _add_metric(
+            cfg, {'type': 'DumpResults', 'out_file_path': options.dump}
+        )
     return names
 
 
@@ -157,28 +156,17 @@ def _analyse_badcases(cfg: Config, options: Namespace) -> None:
         hook['metric'] = cfg.model.head.loss if by_loss else cfg.test_evaluator
 
 
-def _like_coco(cfg: Config, type_: str) -> dict:
-    """A metric with the same scoring and NMS as the config's CocoMetric."""
-    for metric in _metrics(cfg):
-        if type_name(metric) == 'CocoMetric':
-            given = {key: metric[key] for key in _SHARED if key in metric}
-            return {'type': type_, **given}
-    return {'type': type_}
-
-
-def _dump_predictions(cfg: Config, path: str) -> None:
-    if not path.endswith(('.pkl', '.pickle')):
-        raise UsageError(f'--dump "{path}" must be a .pkl file')
-    _add_metric(cfg, {'type': 'DumpResults', 'out_file_path': path})
-
-
-def _metrics(cfg: Config) -> list[Any]:
-    evaluator = cfg.test_evaluator
-    return [evaluator] if isinstance(evaluator, Mapping) else list(evaluator)
+def _per_keypoint(cfg: Config) -> dict:
+    """The metric with the scoring and NMS of the config's CocoMetric."""
+    metrics = [metric for _, metric in walk_metrics(cfg.test_evaluator)]
+    coco = [m for m in metrics if type_name(m) == 'CocoMetric'] or [{}]
+    given = {key: coco[0][key] for key in _SHARED if key in coco[0]}
+    return {'type': 'PerKeypointMetric', **given}
 
 
 def _add_metric(cfg: Config, metric: dict) -> None:
-    metrics = _metrics(cfg)
+    evaluator = cfg.test_evaluator
+    metrics = [evaluator] if isinstance(evaluator, Mapping) else [*evaluator]
     if any('metrics' in each for each in metrics):
         raise UsageError(
             f'{metric["type"]} cannot be added to the evaluator of several '
@@ -208,7 +196,10 @@ def write_metrics(
         The new file, ``MODEL_DATA_ATTACK_TIME.json``.
     """
     dataset = dataloader(cfg, 'test')['dataset']
-    entries = [entry for _, entry in walk_datasets(dataset)]
+    files = {
+        f'{key}s': [e[key] for _, e in walk_datasets(dataset) if e.get(key)]
+        for key in ('ann_file', 'bbox_file')
+    }
     path = write_result(
         cfg.work_dir,
         dict(
@@ -216,8 +207,7 @@ def write_metrics(
             checkpoint=options.checkpoint,
             cfg_options=dict(options.cfg_options),
             attack_seed=options.attack_seed,
-            ann_files=_all_of(entries, 'ann_file'),
-            bbox_files=_all_of(entries, 'bbox_file'),
+            **files,
             box_nms=options.box_nms,
             metrics={
                 name: defined(name, value) for name, value in metrics.items()
@@ -238,10 +228,6 @@ def defined(name: str, value: Any) -> Any:
     (None, -1.0)
     """
     return None if _COCO.search(name) and value == -1 else value
-
-
-def _all_of(entries: Sequence[Mapping], key: str) -> list[str]:
-    return [entry[key] for entry in entries if entry.get(key)]
 
 
 def write_result(

@@ -68,11 +68,11 @@ def train(options: argparse.Namespace) -> None:
             data_files.check_data_files(
                 cfg, split, skip_unreadable=options.skip_unreadable
             )
-    _train_config.check_resume(cfg, options.trust_checkpoint)
+    start = _train_config.read_start(cfg, options.trust_checkpoint)
     prepare_launch(cfg, options.launcher)
     _train_config.fetch_pretrained(cfg)
     runner = build_runner(cfg)
-    _train_config.check_start(runner)
+    _train_config.check_start(runner, start)
     runner.train()
 
 

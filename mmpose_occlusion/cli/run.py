@@ -214,7 +214,7 @@ def _end_workers() -> str:
     for child in multiprocessing.active_children():
         if child.daemon:
             child.kill()
-    watch: Any = sys.modules.get('mmpose_occlusion.engine.rank_watch')
+    watch: Any = sys.modules.get('mmpose_occlusion.engine.launch')
     frozen = ', '.join(map(str, watch.FROZEN)) if watch else ''
     return f'worker process {frozen} was frozen and is ended: ' * bool(frozen)
 

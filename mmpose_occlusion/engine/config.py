@@ -18,30 +18,20 @@ from mmpose_occlusion.errors import UsageError
 PARTS_KEY = 'occlusion_parts'
 """Key of a config under which it names its data set's own parts."""
 
-USED = (
-    *('attack', PARTS_KEY, 'auto_scale_lr', 'custom_hooks', 'custom_imports'),
-    *('data_preprocessor', 'default_hooks', 'default_scope', 'env_cfg'),
-    *(
-        'experiment_name',
-        'freeze_timeout',
-        'launcher',
-        'load_from',
-        'log_level',
-    ),
-    *('log_processor', 'model', 'optim_wrapper', 'param_scheduler'),
-    *('preprocess_cfg', 'randomness', 'resume', 'test_cfg', 'test_dataloader'),
-    *('test_evaluator', 'train_cfg', 'train_dataloader', 'val_cfg'),
-    *('val_dataloader', 'val_evaluator', 'visualizer', 'work_dir'),
-)
+USED = f"""
+attack {PARTS_KEY} auto_scale_lr custom_hooks custom_imports data_preprocessor
+default_hooks default_scope env_cfg experiment_name freeze_timeout launcher
+load_from log_level log_processor model optim_wrapper param_scheduler
+preprocess_cfg randomness resume test_cfg test_dataloader test_evaluator
+train_cfg train_dataloader val_cfg val_dataloader val_evaluator visualizer
+work_dir
+""".split()
 """Keys of a config that MMEngine's runner or this package's tools read."""
 
 SPLITS = ('train', 'val', 'test')
 
 _METAINFO = (
-    'dataset_name',
-    'keypoint_info',
-    'skeleton_info',
-    'joint_weights',
+    *('dataset_name', 'keypoint_info', 'skeleton_info', 'joint_weights'),
     'sigmas',
 )
 
@@ -115,7 +105,10 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             raise UsageError(
                 f'--cfg-options {key} does not fit config "{path}": {error}'
             ) from error
-    _give_parts(cfg)
+    if parts := cfg.get(PARTS_KEY):
+        for _, value in walk(dict(cfg.items())):
+            if type_name(value) == 'PartOcclusion':
+                value.setdefault('parts', dict(parts))
     return cfg
 
 
@@ -158,20 +151,6 @@ def _check_used(cfg: Config, key: str) -> None:
         f'--cfg-options {key} would change nothing, since no tool reads '
         f'"{first}"{hint}'
     )
-
-
-def _give_parts(cfg: Config) -> None:
-    """Give ``occlusion_parts`` to the part occlusions of all pipelines."""
-    parts = cfg.get(PARTS_KEY)
-    todo = list(cfg.values()) if parts else []
-    while todo:
-        value = todo.pop()
-        if isinstance(value, dict):
-            if type_name(value) == 'PartOcclusion':
-                value.setdefault('parts', dict(parts))
-            todo.extend(value.values())
-        elif isinstance(value, list | tuple):
-            todo.extend(value)
 
 
 def _first_cause(error: BaseException) -> BaseException:
@@ -244,6 +223,17 @@ def dataloader(cfg: Config, split: str) -> dict:
     return copy.deepcopy(loader)
 
 
+def walk(node: Any, key: str = '') -> Iterator[tuple[str, Any]]:
+    """Dotted key and value of each dict in a config, from outside in."""
+    if isinstance(node, Mapping):
+        yield key, node
+    elif not isinstance(node, list | tuple):
+        return
+    items = node.items() if isinstance(node, Mapping) else enumerate(node)
+    for name, value in list(items):
+        yield from walk(value, f'{key}.{name}' if key else str(name))
+
+
 def walk_datasets(
     dataset: Mapping, key: str = 'dataset'
 ) -> Iterator[tuple[str, Any]]:
@@ -253,6 +243,26 @@ def walk_datasets(
         yield from walk_datasets(dataset['dataset'], f'{key}.dataset')
     for index, inner in enumerate(dataset.get('datasets') or []):
         yield from walk_datasets(inner, f'{key}.datasets.{index}')
+
+
+def walk_metrics(evaluator: Any, key: str = '') -> Iterator[tuple[str, Any]]:
+    """Dotted key and config of the metrics of an evaluator, also of one of
+    several data sets."""
+    if isinstance(evaluator, Mapping):
+        if evaluator.get('metrics'):
+            yield from walk_metrics(evaluator['metrics'], f'{key}.metrics')
+        elif evaluator:
+            yield key, evaluator
+    else:
+        for index, entry in enumerate(evaluator or ()):
+            yield from walk_metrics(entry, f'{key}.{index}')
+
+
+def unwrap(dataset: dict) -> None:
+    """Replace a data set's wrapper by what it wraps."""
+    inner = dataset['dataset']
+    dataset.clear()
+    dataset.update(inner)
 
 
 def metainfo_of(dataset: Mapping) -> dict:
@@ -301,14 +311,7 @@ def parse_metainfo(metainfo: Mapping, owner: str) -> dict[str, Any]:
             f'{what} uses {error}, which is not the name of a keypoint: '
             'correct "name", "swap" and "link" in it'
         ) from error
-    except (
-        AssertionError,
-        AttributeError,
-        OSError,
-        SyntaxError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except Exception as error:  # a file of Python, and can raise anything
         text = ' '.join(str(error).split())
         raise UsageError(
             f'{what} cannot be read ({type(error).__name__}: {text}): it '
@@ -360,7 +363,7 @@ def scoring_metric(evaluator: Any) -> Mapping:
         UsageError: A metric has an option that the benchmark would ignore,
             or there are several that differ.
     """
-    metrics = all_metrics(evaluator)
+    metrics = [metric for _, metric in walk_metrics(evaluator)]
     for metric in metrics:
         name = type_name(metric)
         for option, same in _ONLY.get(name, {}).items():
@@ -384,12 +387,3 @@ def scoring_metric(evaluator: Any) -> Mapping:
             'options, and the benchmark scores as one: leave one of them'
         )
     return (coco or metrics or [{}])[0]
-
-
-def all_metrics(evaluator: Any) -> list[Mapping]:
-    """The metrics of a config, also of an evaluator of several data sets."""
-    if isinstance(evaluator, Mapping):
-        if not evaluator.get('metrics'):
-            return [evaluator] if evaluator.get('type') else []
-        evaluator = evaluator['metrics']
-    return [m for entry in evaluator or () for m in all_metrics(entry)]

@@ -23,7 +23,7 @@ from mmpose_occlusion.transforms.results_reader import (
 )
 from mmpose_occlusion.visualization import CropPair
 
-from .config import dataloader, walk_datasets
+from .config import dataloader, type_name, unwrap, walk_datasets
 from .insertion import AFTER, BEFORE, attack_config
 
 
@@ -55,19 +55,25 @@ def crop_dataset(
     init_default_scope(cfg.get('default_scope') or 'mmpose')
     cfg = cfg.copy()
     loader = dataloader(cfg, split)
-    if attacks:
-        loader['dataset'] = _without_views(loader['dataset'])
-        cfg[f'{split}_dataloader'] = loader
-        attack_config(cfg, attacks, seed, split, keep_images=True)
-    elif any(_has_views(each) for _, each in walk_datasets(loader['dataset'])):
-        for _, each in walk_datasets(loader['dataset']):
-            if _has_views(each):
-                each['type'] = CropViewsDataset
+    views = [
+        dataset
+        for _, dataset in walk_datasets(loader['dataset'])
+        if type_name(dataset) == OcclusionViewsDataset.__name__
+    ]
+    for dataset in views:
+        if attacks:
+            unwrap(dataset)
+        else:
+            dataset['type'] = CropViewsDataset
+    if views and not attacks:
         return DATASETS.build(loader['dataset'])
+    cfg[f'{split}_dataloader'] = loader
+    if attacks:
+        attack_config(cfg, attacks, seed, split, keep_images=True)
     else:
         _keep_around_own(cfg, split)
     loader = dataloader(cfg, split)
-    _end_after_pictures(loader['dataset'])
+    _end_after_images(loader['dataset'])
     return DATASETS.build(loader['dataset'])
 
 
@@ -169,13 +175,10 @@ def title_of(sample: Mapping) -> str:
 
 def _removed(results: Mapping, records: Sequence[Mapping]) -> np.ndarray:
     """(N, K) bool: joints that had a label before the occlusions."""
-    shape = np.shape(results['keypoints_visible'])[:2]
-    out = np.zeros(shape, bool)
-    removed = [joint for record in records for joint in record['removed']]
-    if removed:
+    out = np.zeros(np.shape(results['keypoints_visible'])[:2], bool)
+    for instance, name in (j for record in records for j in record['removed']):
         names = joint_names(results, 'The drawing')
-        for instance, name in removed:
-            out[instance, names.index(name)] = True
+        out[instance, names.index(name)] = True
     return out
 
 
@@ -195,21 +198,6 @@ class CropViewsDataset(OcclusionViewsDataset):
         ]
 
 
-def _has_views(dataset: Mapping) -> bool:
-    return dataset['type'] in (
-        OcclusionViewsDataset,
-        OcclusionViewsDataset.__name__,
-    )
-
-
-def _without_views(dataset: dict) -> dict:
-    """The data set inside a wrapper of views."""
-    if isinstance(dataset.get('dataset'), Mapping):
-        inner = _without_views(dataset['dataset'])
-        return inner if _has_views(dataset) else dict(dataset, dataset=inner)
-    return dataset
-
-
 def _keep_around_own(cfg: Config, split: str) -> None:
     """Keep the images before and after the pipeline's own occlusions."""
     loader = dataloader(cfg, split)
@@ -219,13 +207,9 @@ def _keep_around_own(cfg: Config, split: str) -> None:
         own = [i for i, step in enumerate(pipeline) if is_occlusion(step)]
         if own:
             first, last = own[0], own[-1] + 1
-            dataset['pipeline'] = [
-                *pipeline[:first],
-                {'type': 'KeepImage', 'key': BEFORE},
-                *pipeline[first:last],
-                {'type': 'KeepImage', 'key': AFTER},
-                *pipeline[last:],
-            ]
+            pipeline.insert(last, {'type': 'KeepImage', 'key': AFTER})
+            pipeline.insert(first, {'type': 'KeepImage', 'key': BEFORE})
+            dataset['pipeline'] = pipeline
             cfg[f'{split}_dataloader'] = loader
             return
     raise UsageError(
@@ -234,7 +218,7 @@ def _keep_around_own(cfg: Config, split: str) -> None:
     )
 
 
-def _end_after_pictures(dataset: Mapping) -> None:
+def _end_after_images(dataset: Mapping) -> None:
     """Cut the steps after the kept images, also in wrappers."""
     entries = list(walk_datasets(dataset))
     ends = {

@@ -423,7 +423,7 @@ def test_badcase(run, config, checkpoint, tool, capsys, monkeypatch):
 def test_file_names_are_legal():
     from mmengine.structures import BaseDataElement
 
-    from mmpose_occlusion.hooks.visualization import file_name
+    from mmpose_occlusion.hooks.attacked_crops import file_name
 
     sample = BaseDataElement(metainfo={'img_id': 785, 'id': 442619})
     name = file_name(sample, 'keypoint:left_eye,nose:black')

@@ -94,7 +94,7 @@ def test_last_checkpoint_is_of_no_use(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train_config, 'print_log', lambda t, *_: lines.append(t))
         train_config.configure_training(cfg, module.parse_args(argv))
-        train_config.check_resume(cfg)
+        train_config.read_start(cfg)
     assert cfg.load_from == str(tmp_path / 'epoch_2.pth')
     text = '\n'.join(lines)
     assert said in text
