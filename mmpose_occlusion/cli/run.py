@@ -247,9 +247,9 @@ def _import_mmpose() -> None:
     warnings.filterwarnings('ignore', 'The metainfo config file')
     with warnings.catch_warnings(), _without_noise():
         warnings.filterwarnings('ignore', 'faster_coco_eval is not installed')
-        from mmpose_occlusion import requirements
+        from mmpose_occlusion import registration
 
-        requirements.check_extensions()
+        registration.check_extensions()
 
         import mmpose.datasets
         import mmpose.engine

@@ -1,4 +1,5 @@
-"""Training a top-down model to predict the same with and without occlusion."""
+"""Training to predict the same with and without occlusion, and to know which
+joints are visible."""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -6,7 +7,7 @@ from typing import Any
 
 import torch
 from mmpose.evaluation.functional import pose_pck_accuracy
-from mmpose.models.heads import CPMHead, HeatmapHead
+from mmpose.models.heads import CPMHead, HeatmapHead, VisPredictHead
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
@@ -14,6 +15,7 @@ from mmpose.utils.tensor_utils import to_numpy
 from torch import Tensor, nn
 
 from mmpose_occlusion.datasets.occlusion_views import PLAIN, VIEW_KEY
+from mmpose_occlusion.transforms.occlusion_transform import SHOWN
 
 HALF_MSE = dict(
     type='KeypointMSELoss', use_target_weight=True, loss_weight=0.5
@@ -208,6 +210,52 @@ class OcclusionContrastLoss(nn.Module):
         return losses
 
 
+@MODELS.register_module()
+class OcclusionVisHead(VisPredictHead):
+    """``VisPredictHead`` that learns that hidden joints are not visible.
+
+    MMPose's takes a joint's target weight as its visibility: a joint under a
+    disc, whose coordinates shall be learned, counts as seen. Here a joint is
+    visible if its weight is not 0 and no occlusion with ``label='occluded'``
+    hid it; the pose head's loss is as before. Without such occlusions it is
+    MMPose's head. Tests and checkpoint keys are the same.
+
+    With ``loss.use_target_weight=True`` joints without a target weight are
+    left out of the visibility's loss; otherwise, as in MMPose, they count as
+    not visible.
+    """
+
+    def loss(
+        self,
+        feats: tuple[Tensor, ...],
+        batch_data_samples: list,
+        train_cfg: Any = None,
+    ) -> dict[str, Tensor]:
+        """``loss_vis``, ``acc_vis``, and the losses of the pose head."""
+        labels = torch.cat(
+            [
+                sample.gt_instance_labels.keypoint_weights.float()
+                for sample in batch_data_samples
+            ]
+        )
+        shown = [
+            torch.as_tensor(sample.gt_instances[SHOWN], dtype=torch.float32)
+            if SHOWN in sample.gt_instances
+            else torch.ones(1, labels.shape[1])
+            for sample in batch_data_samples
+        ]
+        visible = labels * torch.cat(shown).to(labels.device)
+        weights = None
+        if self.loss_module.use_target_weight:
+            weights = (labels > 0).float()
+        predicted = self.vis_forward(feats)
+        return dict(
+            loss_vis=self.loss_module(predicted, visible, weights),
+            acc_vis=self.vis_accuracy(predicted, visible, weights),
+            **self.pose_head.loss(feats, batch_data_samples, train_cfg or {}),
+        )
+
+
 def _targets(samples: Sequence[PoseDataSample]) -> Tensor:
     """(B, K, h, w)."""
     maps = [
@@ -224,18 +272,10 @@ def _targets(samples: Sequence[PoseDataSample]) -> Tensor:
 
 
 def _flatten_views(preprocessor: nn.Module, args: tuple) -> tuple | None:
-    """Join the views into one batch, before any of MMPose's preprocessors.
-
-    Args:
-        preprocessor: Not used.
-        args: The preprocessor's arguments. The first is the batch: a dict of
-            ``inputs`` and ``data_samples``, and if these come from
-            ``OcclusionViewsDataset``, each is a list of V batches of B.
-
-    Returns:
-        The arguments with a batch of V B crops, all of the first view, then
-        all of the next; None, which changes nothing, for an ordinary batch.
-    """
+    """Join the V views of each of B crops, as ``OcclusionViewsDataset`` gives
+    them, into one batch, all of the first view, then all of the next, before
+    any of MMPose's preprocessors; None, which changes nothing, for an ordinary
+    batch."""
     data, *rest = args
     samples = data.get('data_samples') if isinstance(data, dict) else None
     if not samples or not isinstance(samples[0], Sequence):
