@@ -52,21 +52,3 @@ def add_drawing(parser: argparse.ArgumentParser, what: str, each: str) -> None:
         metavar='S',
         help='seconds that a window stays open',
     )
-
-
-def add_synthetic_people(parser: argparse.ArgumentParser) -> None:
-    """The numbers of images of synthetic people."""
-    parser.add_argument(
-        '--train',
-        type=int,
-        default=1500,
-        metavar='N',
-        help='training images (default: %(default)s)',
-    )
-    parser.add_argument(
-        '--val',
-        type=int,
-        default=200,
-        metavar='N',
-        help='validation images (default: %(default)s)',
-    )

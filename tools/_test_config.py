@@ -18,13 +18,12 @@ from mmengine.registry import init_default_scope
 from numpy.lib import NumpyVersion
 
 from mmpose_occlusion.engine.config import (
-    dataloader,
     metainfo_of,
     name_visualizer,
     set_work_dir,
     type_name,
-    walk_datasets,
     walk_metrics,
+    walk_split,
 )
 from mmpose_occlusion.engine.data_files import (
     check_data_files,
@@ -57,10 +56,6 @@ def configure_test(cfg: Config, options: Namespace) -> list[str]:
 
     The checkpoint is not set: the tool loads it.
 
-    Args:
-        cfg: Modified.
-        options: The tool's.
-
     Returns:
         The attacks' names.
 
@@ -73,8 +68,7 @@ def configure_test(cfg: Config, options: Namespace) -> list[str]:
     init_default_scope(cfg.get('default_scope') or 'mmpose')
     set_work_dir(cfg, options.config, options.work_dir)
     name_visualizer(cfg)
-    cfg.load_from = None
-    cfg.resume = False
+    cfg.load_from, cfg.resume = None, False
     attacks = read_attacks(cfg, options.attack)
     if options.gt_boxes:
         use_gt_boxes(cfg)
@@ -184,20 +178,11 @@ def write_metrics(
     attacks: Sequence[str],
     metrics: Mapping[str, float],
 ) -> Path:
-    """Write metrics and facts about the run into the work dir.
-
-    Args:
-        cfg: The run's config.
-        options: The tool's.
-        attacks: Names of the attacks.
-        metrics: The evaluator's.
-
-    Returns:
-        The new file, ``MODEL_DATA_ATTACK_TIME.json``.
-    """
-    dataset = dataloader(cfg, 'test')['dataset']
+    """Write metrics and facts about the run, an attack of these names or a
+    clean one, into a new file in the work dir, and return it."""
+    datasets = [dataset for _, dataset in walk_split(cfg, 'test')]
     files = {
-        f'{key}s': [e[key] for _, e in walk_datasets(dataset) if e.get(key)]
+        f'{key}s': [each[key] for each in datasets if each.get(key)]
         for key in ('ann_file', 'bbox_file')
     }
     path = write_result(
@@ -214,7 +199,7 @@ def write_metrics(
             },
         ),
         model=Path(options.config.rpartition('::')[2]).stem,
-        data=metainfo_of(dataset)['dataset_name'],
+        data=metainfo_of(datasets[0])['dataset_name'],
         attack='+'.join(attacks) or CLEAN,
     )
     print_log(f'Wrote {path}', 'current')
@@ -243,17 +228,6 @@ def write_result(
 
     It holds ``model``, ``data``, ``attack``, ``time``, and the entries of the
     result. If there is such a file already, a number is added to its name.
-
-    Args:
-        folder: Created if it does not exist.
-        result: See :func:`mmpose_occlusion.files.plain`.
-        model: Name of the config or checkpoint; the last part of a path.
-        data: Name of the data set.
-        attack: Short form or forms, such as ``keypoint:nose:black``.
-        time: Now, if None.
-
-    Returns:
-        The file.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

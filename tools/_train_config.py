@@ -36,10 +36,6 @@ def configure_training(cfg: Config, options: Namespace) -> None:
     - warn of a later stage without the occlusions of the first,
     - write scalars for TensorBoard.
 
-    Args:
-        cfg: Modified.
-        options: The tool's.
-
     Raises:
         UsageError: The config lacks a setting that an option needs.
     """

@@ -74,29 +74,8 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
         _check_packaged(path)
     try:
         cfg = get_config(path) if '::' in path else Config.fromfile(path)
-    except FileNotFoundError as error:
-        raise UsageError(
-            f'config "{path}" needs a file that does not exist: {error}'
-        ) from error
-    except ImportError as error:
-        raise UsageError(
-            f'config "{path}" needs a module that cannot be imported: '
-            f'{_first_cause(error)}'
-        ) from error
-    except RecursionError as error:
-        raise UsageError(
-            f'config "{path}" inherits from itself: correct its _base_'
-        ) from error
     except Exception as error:  # a config is Python, and can raise anything
-        why = f'cannot be read: {type(error).__name__}: {error}'
-        base = re.search(r'read_base\(\).* from (\S+) import', str(error))
-        if base:
-            why = (
-                f'inherits from the module "{base[1]}", which is not '
-                "installed (MMPose's wheel has no mmpose.configs): install "
-                'MMPose from a checkout, or inherit from config files'
-            )
-        raise UsageError(f'config "{path}" {why}') from error
+        raise UsageError(f'config "{path}" {_why(error)}') from error
     for key, value in (options or {}).items():
         _check_used(cfg, key)
         try:
@@ -112,6 +91,27 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
     return cfg
 
 
+def _why(error: BaseException) -> str:
+    """Why a config cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return f'needs a file that does not exist: {error}'
+    if isinstance(error, ImportError):
+        # MMEngine wraps it in others of many lines
+        while cause := error.__cause__ or error.__context__:
+            error = cause
+        return f'needs a module that cannot be imported: {error}'
+    if isinstance(error, RecursionError):
+        return 'inherits from itself: correct its _base_'
+    base = re.search(r'read_base\(\).* from (\S+) import', str(error))
+    if base:
+        return (
+            f'inherits from the module "{base[1]}", which is not installed '
+            "(MMPose's wheel has no mmpose.configs): install MMPose from a "
+            'checkout, or inherit from config files'
+        )
+    return f'cannot be read: {type(error).__name__}: {error}'
+
+
 def _check_packaged(path: str) -> None:
     """Refuse a config that a package does not have, with the nearest one."""
     package, _, name = path.partition('::')
@@ -122,15 +122,13 @@ def _check_packaged(path: str) -> None:
             'installed: correct the name, or install it with pip'
         )
     root = Path(spec.origin).parent / '.mim' / 'configs'
-    if not root.is_dir() or (root / name).is_file():
-        return
-    known = {p.name: p for p in root.rglob('*.py')}
-    near = difflib.get_close_matches(name.rpartition('/')[2], known, 1, 0)
-    nearest = known[near[0]].relative_to(root).as_posix()
-    raise UsageError(
-        f'"{package}" has no config "{name}": the nearest is '
-        f'{package}::{nearest}'
-    )
+    if root.is_dir() and not (root / name).is_file():
+        known = {p.name: p for p in root.rglob('*.py')}
+        near = difflib.get_close_matches(name.rpartition('/')[2], known, 1, 0)
+        raise UsageError(
+            f'"{package}" has no config "{name}": the nearest is '
+            f'{package}::{known[near[0]].relative_to(root).as_posix()}'
+        )
 
 
 def _check_used(cfg: Config, key: str) -> None:
@@ -151,13 +149,6 @@ def _check_used(cfg: Config, key: str) -> None:
         f'--cfg-options {key} would change nothing, since no tool reads '
         f'"{first}"{hint}'
     )
-
-
-def _first_cause(error: BaseException) -> BaseException:
-    """The error that MMEngine wraps in others of many lines."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__  # type: ignore
-    return error
 
 
 def set_work_dir(cfg: Config, path: str, work_dir: str | None) -> None:
@@ -243,6 +234,15 @@ def walk_datasets(
         yield from walk_datasets(dataset['dataset'], f'{key}.dataset')
     for index, inner in enumerate(dataset.get('datasets') or []):
         yield from walk_datasets(inner, f'{key}.datasets.{index}')
+
+
+def walk_split(cfg: Mapping, split: str) -> Iterator[tuple[str, Any]]:
+    """Dotted key and config of the data sets of a split, if it has any."""
+    loader = cfg.get(f'{split}_dataloader') or {}
+    if loader.get('dataset'):
+        yield from walk_datasets(
+            loader['dataset'], f'{split}_dataloader.dataset'
+        )
 
 
 def walk_metrics(evaluator: Any, key: str = '') -> Iterator[tuple[str, Any]]:

@@ -79,8 +79,7 @@ def crop_dataset(
 
 def draw_indices(length: int, num: int, seed: int) -> list[int]:
     """Random indices of items, without repetition; the same in each call."""
-    generator = np.random.default_rng(seed)
-    return generator.permutation(length)[:num].tolist()
+    return np.random.default_rng(seed).permutation(length)[:num].tolist()
 
 
 def views(
@@ -104,7 +103,9 @@ def view_of(results: Mapping) -> CropPair:
     """A view of an item of :func:`crop_dataset`."""
     joints, labelled = truth_of(results)
     records = results.get(RECORD_KEY, [])
-    labelled |= _removed(results, records) & (joints != 0).any(axis=-1)
+    for instance, joint in (j for r in records for j in r['removed']):
+        index = joint_names(results, 'The drawing').index(joint)
+        labelled[instance, index] |= np.any(joints[instance, index])
     name = results.get(VIEW_KEY, '')
     title = title_of(results)
     return CropPair(
@@ -119,20 +120,11 @@ def view_of(results: Mapping) -> CropPair:
 
 
 def truth_of(results: Mapping) -> tuple[np.ndarray, np.ndarray]:
-    """The annotated joints in pixels of the crop or image.
-
-    Args:
-        results: Of one sample, or a dict with the same keys.
-
-    Returns:
-        (N, K, 2) joints and (N, K) bool, which of them are labelled; none in
-        an unmatched box.
-    """
+    """(N, K, 2) annotated joints in pixels of the crop or image, and (N, K)
+    bool, which of them are labelled; none in an unmatched box."""
     people = annotated(results)
     source = results if people is None else people
-    joints = source.get('transformed_keypoints')
-    if joints is None:
-        joints = source['keypoints']
+    joints = source.get('transformed_keypoints', source['keypoints'])
     labelled = labelled_joints(source['keypoints_visible'])
     if people is None:
         labelled = np.zeros_like(labelled)
@@ -140,16 +132,8 @@ def truth_of(results: Mapping) -> tuple[np.ndarray, np.ndarray]:
 
 
 def to_crop(joints: np.ndarray, meta: Mapping) -> np.ndarray:
-    """Map joints from image pixels to crop pixels.
-
-    Args:
-        joints: (..., 2) in image pixels.
-        meta: Has ``input_center``, ``input_scale`` and ``input_size`` of the
-            crop, in image pixels and in crop pixels.
-
-    Returns:
-        (..., 2) in crop pixels.
-    """
+    """Map joints (..., 2) from image pixels to crop pixels, by the crop's
+    ``input_center``, ``input_scale`` and ``input_size``."""
     center, scale, size = (
         np.asarray(meta[f'input_{key}'], float)
         for key in ('center', 'scale', 'size')
@@ -158,11 +142,7 @@ def to_crop(joints: np.ndarray, meta: Mapping) -> np.ndarray:
 
 
 def title_of(sample: Mapping) -> str:
-    """Caption of a crop.
-
-    Args:
-        sample: Has, if known, ``img_id``, ``id`` and ``matched_person``.
-    """
+    """Caption of a crop, from ``img_id``, ``id`` and ``matched_person``."""
     number, person = sample.get('id'), sample.get(MATCHED_KEY)
     title = f'image {sample.get("img_id")}'
     if number is None or not np.isscalar(number):
@@ -171,15 +151,6 @@ def title_of(sample: Mapping) -> str:
         return f'{title}, person {number}'
     who = f'person {person["id"]}' if 'id' in person else 'unmatched'
     return f'{title}, box {number}, {who}'
-
-
-def _removed(results: Mapping, records: Sequence[Mapping]) -> np.ndarray:
-    """(N, K) bool: joints that had a label before the occlusions."""
-    out = np.zeros(np.shape(results['keypoints_visible'])[:2], bool)
-    for instance, name in (j for record in records for j in record['removed']):
-        names = joint_names(results, 'The drawing')
-        out[instance, names.index(name)] = True
-    return out
 
 
 class CropViewsDataset(OcclusionViewsDataset):

@@ -28,30 +28,31 @@ from mmpose_occlusion.benchmark.detections_file import (
 from mmpose_occlusion.errors import DataError, UsageError
 from mmpose_occlusion.files import write_text
 
-from .config import class_of, metainfo_of, walk_datasets, walk_metrics
+from .config import class_of, metainfo_of, walk_metrics, walk_split
 
 
 class DataFile(NamedTuple):
-    """A file or folder that a config names: its dotted key in the config,
-    and where a run looks for it."""
+    """A file or folder that a config names.
 
-    key: str
+    Attributes:
+        owner: Dotted key of the data set's or metric's config.
+        name: Key in it; that of a folder of images is ``data_prefix.NAME``.
+        path: Where a run looks for it.
+    """
+
+    owner: str
+    name: str
     path: str
 
     @property
-    def name(self) -> str:
-        """Last part of the key."""
-        return self.key.rpartition('.')[2]
+    def key(self) -> str:
+        """Dotted key in the config."""
+        return f'{self.owner}.{self.name}'
 
     @property
     def is_images(self) -> bool:
         """Whether it is a folder of images."""
-        return '.data_prefix.' in self.key
-
-    @property
-    def owner(self) -> str:
-        """Dotted key of the data set's or metric's config."""
-        return self.key.rsplit('.', 2 if self.is_images else 1)[0]
+        return self.name.startswith('data_prefix.')
 
 
 def data_files(cfg: Mapping, split: str) -> Iterator[DataFile]:
@@ -63,27 +64,24 @@ def data_files(cfg: Mapping, split: str) -> Iterator[DataFile]:
         cfg: A config, or a dict with its data loaders and evaluators.
         split: train, val or test.
     """
-    loader = cfg.get(f'{split}_dataloader') or {}
-    found = []
-    for key, dataset in walk_datasets(loader.get('dataset') or {}):
+    files = []
+    for owner, dataset in walk_split(cfg, split):
         root = dataset.get('data_root') or ''
         for name in ('ann_file', 'bbox_file', 'headbox_file'):
+            below = root if name == 'ann_file' else ''  # as MMPose does
             if path := dataset.get(name):
-                below = root if name == 'ann_file' else ''  # as MMPose does
-                found.append((f'{key}.{name}', _join(below, path)))
+                files.append(DataFile(owner, name, _join(below, path)))
         for name, prefix in (dataset.get('data_prefix') or {}).items():
             # '' stands for the root itself
             if prefix or (root and prefix is not None):
-                place = f'{key}.data_prefix.{name}'
-                found.append((place, _join(root, prefix)))
-    found = [(f'{split}_dataloader.{key}', path) for key, path in found]
-    scores = f'{split}_evaluator'
-    for key, metric in walk_metrics(cfg.get(scores), scores):
-        if isinstance(metric.get('ann_file'), str) and metric['ann_file']:
-            found.append((f'{key}.ann_file', metric['ann_file']))
-    for key, path in found:
-        if '://' not in path:
-            yield DataFile(key, path)
+                path = _join(root, prefix)
+                files.append(DataFile(owner, f'data_prefix.{name}', path))
+    evaluator = f'{split}_evaluator'
+    for owner, metric in walk_metrics(cfg.get(evaluator), evaluator):
+        path = metric.get('ann_file')
+        if isinstance(path, str) and path:
+            files.append(DataFile(owner, 'ann_file', path))
+    yield from (file for file in files if '://' not in file.path)
 
 
 def _join(root: str, path: str) -> str:
@@ -187,8 +185,7 @@ def check_annotations(
         DataError: A file cannot be used, or does not have the joints of the
             data set.
     """
-    loader = cfg.get(f'{split}_dataloader') or {}
-    for _, dataset in walk_datasets(loader.get('dataset') or {}):
+    for _, dataset in walk_split(cfg, split):
         if reads_plainly(dataset):
             _check(cfg, split, dataset, skip_unreadable)
         elif Path(_path(dataset)).is_file():

@@ -48,15 +48,12 @@ _RANK_OF = {
 
 
 def prepare_launch(cfg: Config, launcher: str) -> None:
-    """Prepare a config for its launcher, before its runner is built.
+    """Prepare a config for its launcher (none, pytorch, slurm or mpi), before
+    its runner is built.
 
     With GPUs MMEngine does that. On the CPU, where MMEngine would look for a
     GPU, the process group is created here with gloo, and the model's wrapper
     gets no device.
-
-    Args:
-        cfg: The run's config; modified.
-        launcher: none, pytorch, slurm or mpi.
 
     Raises:
         UsageError: The launcher's variables are not set, or there are more

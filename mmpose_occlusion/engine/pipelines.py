@@ -20,10 +20,8 @@ RECORD_KEY = 'occlusions'
 
 
 def as_attacks(value: Any) -> list[dict]:
-    """Attacks from a config's ``attack``: one or several, either form.
-
-    Args:
-        value: A transform's config, a short form, or a list of these.
+    """Attacks from a config's ``attack``: a transform's config, a short form,
+    or a list of these.
 
     Raises:
         UsageError: An entry is neither.
@@ -68,10 +66,6 @@ def attack_name(config: Mapping) -> str:
 
 def check_buildable(attack: Mapping, name: str) -> None:
     """Check that the transform of an attack can be built.
-
-    Args:
-        attack: The transform's config.
-        name: Name in the message.
 
     Raises:
         UsageError: The type is unknown, or an argument is wrong.
@@ -216,12 +210,8 @@ def with_meta_keys(
 
     Args:
         pipeline: Configs of a pipeline.
-        wanted: Keys, by default that of the records.
+        wanted: Keys for the ``meta_keys`` of ``PackPoseInputs`` and the like.
         joints: Whether the joints in the crop are packed, too.
-
-    Returns:
-        A new pipeline, in which each transform that has ``meta_keys`` (in
-        MMPose: ``PackPoseInputs``) names the keys among them.
     """
     new = _plain(list(pipeline))
     for steps, index in _walk(new):

@@ -1,7 +1,6 @@
 """Counts and images of the crops that the attacks of a test changed."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,15 +61,8 @@ class OcclusionSummaryHook(Hook):
 
 
 def outcomes(records: Iterable[Mapping]) -> dict[int, int | str]:
-    """What each attack did in one image.
-
-    Args:
-        records: ``results['occlusions']``.
-
-    Returns:
-        Index of the attack -> number of painted pixels, or the reason why
-        there are none.
-    """
+    """What each attack did in one image, from its records: index of the attack
+    -> number of painted pixels, or the reason why there are none."""
     done: dict[int, int | str] = {}
     for record in records:
         call, pixels = record['call'], record['pixels']
@@ -105,18 +97,16 @@ def summarize(
         name = names[call] if call < len(names) else f'number {call + 1}'
         done = [crop.get(call, 'not attacked') for crop in crops]
         painted = [pixels for pixels in done if isinstance(pixels, int)]
+        # reasons that differ in a number count together
         alike: dict[str, list[str]] = {}
         for reason in done:
             if isinstance(reason, str):
                 key = re.sub(r'(?<!\w)-?\d+\.?\d*', '…', reason)
                 alike.setdefault(key, []).append(reason)
-        # reasons that differ in a number count together
-        reasons = Counter(
-            {
-                found[0] if len(set(found)) == 1 else key: len(found)
-                for key, found in alike.items()
-            }
-        )
+        reasons = {
+            found[0] if len(set(found)) == 1 else key: len(found)
+            for key, found in alike.items()
+        }
         line = (
             f'{word}{name} changed {len(painted):,} of {len(done):,} crops '
             f'({100 * len(painted) / len(done):.0f} %)'
@@ -126,7 +116,7 @@ def summarize(
         if reasons:
             ordered = sorted(reasons.items(), key=lambda r: (-r[1], r[0]))
             words = ', '.join(f'{r} ({n:,})' for r, n in ordered)
-            line += f'; {reasons.total():,} unchanged: {words}'
+            line += f'; {sum(reasons.values()):,} unchanged: {words}'
         lines.append(f'{line}.')
     return lines
 
@@ -215,7 +205,9 @@ def view_of_sample(
     after: np.ndarray,
     person: Mapping | None = None,
 ) -> CropPair:
-    """Images, keypoints and records of a tested sample.
+    """Images, keypoints and records of a tested sample, in the pixels of
+    ``before``. On whole images (bottom-up models) predictions and people are
+    not matched.
 
     Args:
         sample: A data sample with its prediction, in image pixels.
@@ -223,11 +215,6 @@ def view_of_sample(
         after: The same after them.
         person: The person matched to a detector's box (``MATCHED_KEY``),
             whose joints are then the ground truth.
-
-    Returns:
-        A pair in the pixels of ``before``. In crops the prediction belongs to
-        the person of the crop; on whole images (bottom-up models) predictions
-        and people are not matched.
     """
     truth, guess = sample.gt_instances, sample.pred_instances
     predicted = np.asarray(guess.keypoints, float)[..., :2]

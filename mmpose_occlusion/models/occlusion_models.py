@@ -129,9 +129,8 @@ class OcclusionContrastLoss(nn.Module):
     behind "Tilting at windmills" (ICPR 2020). It is half of what MMPose's
     own heads log for the same heatmaps.
 
-    Of a network with several stages (Hourglass) each stage is compared with
-    the target and with the same stage of the plain view, and the stages are
-    summed up, as MMPose does it for ``loss_kpt``.
+    Each stage of a network (Hourglass) is compared with the target and with
+    the same stage of the plain view, and the stages are summed up.
 
     Args:
         weights: View's name -> factor of its term (``plain`` is that of
@@ -291,8 +290,7 @@ def _flatten_views(preprocessor: nn.Module, args: tuple) -> tuple | None:
 
 
 def _find_views(samples: Sequence[PoseDataSample]) -> dict[str, list[int]]:
-    """View's name -> indices of its samples, in the same order of crops for
-    every view."""
+    """View's name -> indices of its samples."""
     views: dict[str, list[int]] = {}
     for index, sample in enumerate(samples):
         views.setdefault(sample.metainfo.get(VIEW_KEY), []).append(index)
