@@ -75,7 +75,7 @@ def configure_test(cfg: Config, options: Namespace) -> list[str]:
     check_evaluator_file(cfg, 'test')
     check_data_files(cfg, 'test', skip_unreadable=options.skip_unreadable)
     if options.box_nms is not None:
-        match_boxes(cfg, nms_thr=options.box_nms)
+        match_boxes(cfg, options.box_nms)
     shown = bool(options.show_dir or options.show) and not options.badcase
     names = attack_config(cfg, attacks, options.attack_seed, keep_images=shown)
     hooks = [{'type': 'OcclusionSummaryHook', 'names': names}]

@@ -77,25 +77,16 @@ def use_gt_boxes(cfg: Config, split: str = 'test') -> None:
     cfg[f'{split}_dataloader'] = loader
 
 
-def match_boxes(
-    cfg: Config, split: str = 'test', nms_thr: float | None = None
-) -> None:
-    """Match a detector's boxes to the annotated people, for attacks.
-
-    Args:
-        cfg: Modified; see
-            :class:`~mmpose_occlusion.datasets.DetectionMatchedDataset`.
-        split: train, val or test.
-        nms_thr: Of the NMS of boxes before that; None leaves it as it is.
+def match_boxes(cfg: Config, nms_thr: float, split: str = 'test') -> None:
+    """Match a detector's boxes to the annotated people, after an NMS, see
+    :class:`~mmpose_occlusion.datasets.DetectionMatchedDataset`.
 
     Raises:
-        UsageError: There is a threshold and no boxes of a detector.
+        UsageError: There are no boxes of a detector.
     """
     loader = dataloader(cfg, split)
-    options = {} if nms_thr is None else {'nms_thr': nms_thr}
-    loader['dataset'] = match_detections(loader['dataset'], **options)
-    matched = any(is_matched(d) for _, d in walk_datasets(loader['dataset']))
-    if nms_thr is not None and not matched:
+    loader['dataset'] = match_detections(loader['dataset'], nms_thr=nms_thr)
+    if not any(is_matched(d) for _, d in walk_datasets(loader['dataset'])):
         raise UsageError(
             f'there are no boxes of a detector to suppress: {split}_dataloader'
             f'.dataset of config "{cfg.filename}" has no bbox_file'

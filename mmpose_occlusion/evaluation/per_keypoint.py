@@ -13,7 +13,6 @@ from xtcocotools.coco import COCO
 
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.annotations import (
-    IOU_THRESHOLD,
     UNMATCHED,
     make_person,
     match_boxes,
@@ -67,7 +66,6 @@ class PerKeypointMetric(CocoMetric):
         pck_thr: Fraction of the bbox's longer side.
         paper_exact: AP and AR as in the paper's reference code, see
             :meth:`.CocoEvaluation.reference_precision`; PCK is the same.
-        iou_thr: Least overlap (IoU) of a detected bbox with its person's.
         **kwargs: ``ann_file``, ``use_area``, ``score_mode``,
             ``keypoint_score_thr``, ``nms_mode``, ``nms_thr``,
             ``collect_device`` and ``prefix`` of ``CocoMetric``.
@@ -79,7 +77,6 @@ class PerKeypointMetric(CocoMetric):
         self,
         pck_thr: float = PCK_THRESHOLD,
         paper_exact: bool = False,
-        iou_thr: float = IOU_THRESHOLD,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
@@ -90,7 +87,6 @@ class PerKeypointMetric(CocoMetric):
             )
         self.pck_thr = pck_thr
         self.paper_exact = paper_exact
-        self.iou_thr = iou_thr
 
     @property
     def dataset_meta(self) -> dict | None:
@@ -303,7 +299,7 @@ class PerKeypointMetric(CocoMetric):
                 boxes[np.array(here[image], int)],
             )
             scores = np.array([found[i]['score'] for i in rows])
-            matched = match_boxes(iou, scores, self.iou_thr, one_to_one)
+            matched = match_boxes(iou, scores, one_to_one=one_to_one)
             owner[rows] = np.array([*here[image], UNMATCHED])[matched]
         return owner
 

@@ -86,16 +86,15 @@ class ContrastivePoseEstimator(TopdownPoseEstimator):
         views = _find_views(data_samples)
         output = self.head(self.extract_feat(inputs))
         stages = output if isinstance(output, list | tuple) else [output]
-        heatmaps, weights = {}, {}
-        for name, indices in views.items():
-            heatmaps[name] = [maps[indices] for maps in stages]
-            labels = [data_samples[i].gt_instance_labels for i in indices]
-            weights[name] = torch.cat(
-                [each.keypoint_weights for each in labels]
-            )
+        heatmaps = {
+            name: [maps[indices] for maps in stages]
+            for name, indices in views.items()
+        }
+        labels = [data_samples[i].gt_instance_labels for i in views[PLAIN]]
+        weights = torch.cat([each.keypoint_weights for each in labels])
         target = _targets([data_samples[i] for i in views[PLAIN]])
         shapes = [tuple(maps.shape) for maps in heatmaps[PLAIN]]
-        shape = weights[PLAIN].shape
+        shape = weights.shape
         if set(shapes) != {target.shape} or shape != target.shape[:2]:
             raise ValueError(
                 f'ContrastivePoseEstimator: heatmaps {shapes}, targets '
@@ -108,7 +107,7 @@ class ContrastivePoseEstimator(TopdownPoseEstimator):
             _, accuracy, _ = pose_pck_accuracy(
                 output=to_numpy(heatmaps[PLAIN][-1]),
                 target=to_numpy(target),
-                mask=to_numpy(weights[PLAIN]) > 0,
+                mask=to_numpy(weights) > 0,
             )
             losses['acc_pose'] = torch.tensor(accuracy, device=target.device)
         return losses
@@ -136,26 +135,13 @@ class OcclusionContrastLoss(nn.Module):
         weights: View's name -> factor of its term (``plain`` is that of
             ``loss_kpt``); 1 where it is not named. The log shows the terms
             with their factors.
-        detach_target: Stop the gradient of the other views' terms at the
-            plain view, so that they are fitted to it and not it to them. In
-            the reference, gradients flow into all views.
-        mask_removed: Leave joints whose label a view's occlusion removed
-            out of that view's term.
-        loss: Of heatmaps (B, K, h, w), target (B, K, h, w) and target
-            weights (B, K); used for every term.
 
     Raises:
         ValueError: At construction for a negative factor; at a call for
             a factor of a view that the data do not have.
     """
 
-    def __init__(
-        self,
-        weights: Mapping[str, float] | None = None,
-        detach_target: bool = False,
-        mask_removed: bool = False,
-        loss: Mapping = HALF_MSE,
-    ) -> None:
+    def __init__(self, weights: Mapping[str, float] | None = None) -> None:
         super().__init__()
         self.weights = dict(weights or {})
         for name, weight in self.weights.items():
@@ -164,25 +150,21 @@ class OcclusionContrastLoss(nn.Module):
                     f'OcclusionContrastLoss: weights.{name}={weight!r} must '
                     'be a number that is not negative.'
                 )
-        self.detach_target = detach_target
-        self.mask_removed = mask_removed
-        self.loss = MODELS.build(dict(loss))
+        self.loss = MODELS.build(dict(HALF_MSE))
 
     def forward(
         self,
         heatmaps: Mapping[str, Sequence[Tensor]],
         target: Tensor,
-        target_weights: Mapping[str, Tensor],
+        target_weights: Tensor,
     ) -> dict[str, Tensor]:
         """The terms of the loss.
 
         Args:
             heatmaps: View's name -> its heatmaps, (B, K, h, w) for each
                 stage of the network. One view is ``plain``.
-            target: (B, K, h, w) of the plain view.
-            target_weights: View's name -> (B, K). All terms are weighted by
-                the plain view's; ``mask_removed`` also uses the zeros of the
-                other views.
+            target: (B, K, h, w).
+            target_weights: (B, K) of the plain view.
 
         Returns:
             ``loss_kpt`` and ``loss_<view>`` for each other view: scalars.
@@ -193,16 +175,15 @@ class OcclusionContrastLoss(nn.Module):
                 f'OcclusionContrastLoss: weights name {sorted(unknown)}, but '
                 f'the views of the data are {", ".join(heatmaps)}.'
             )
-        plain = heatmaps[PLAIN]
-        goals = [p.detach() for p in plain] if self.detach_target else plain
         losses = {}
         for name in sorted(heatmaps, key=PLAIN.__ne__):  # plain first
-            weights = target_weights[PLAIN]
-            if self.mask_removed and name != PLAIN:
-                weights = weights * (target_weights[name] > 0)
             terms = [
-                self.loss(maps, target if name == PLAIN else goal, weights)
-                for maps, goal in zip(heatmaps[name], goals, strict=True)
+                self.loss(
+                    maps, target if name == PLAIN else plain, target_weights
+                )
+                for maps, plain in zip(
+                    heatmaps[name], heatmaps[PLAIN], strict=True
+                )
             ]
             term = self.weights.get(name, 1.0) * torch.stack(terms).sum()
             losses['loss_kpt' if name == PLAIN else f'loss_{name}'] = term
