@@ -183,7 +183,6 @@ def test_exact_resume_in_two_processes(config, tool, tmp_path):
 
 
 FAMILIES = {
-    'HRNet': f'{COCO}/td-hm_hrnet-w32_partmix-8xb64-210e_coco-256x192.py',
     'ResNet': f'{COCO}/td-hm_res50_part-mean-8xb64-210e_coco-256x192.py',
     'Hourglass': f'{COCO}/td-hm_hourglass-8stack_keypoint-blur-8xb32-210e_'
     'coco-256x192.py',
