@@ -52,3 +52,14 @@ def add_drawing(parser: argparse.ArgumentParser, what: str, each: str) -> None:
         metavar='S',
         help='seconds that a window stays open',
     )
+
+
+def add_options(
+    parser: argparse.ArgumentParser, *rows: tuple[str, str, str]
+) -> None:
+    """Options of a name, a metavar ('' for a flag) and a help."""
+    for name, metavar, text in rows:
+        if metavar:
+            parser.add_argument(name, metavar=metavar, help=text)
+        else:
+            parser.add_argument(name, action='store_true', help=text)

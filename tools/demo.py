@@ -52,12 +52,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='folder of the synthetic people (default: %(default)s)',
     )
     for name, default, what in (
-        ('train', 1500, 'training images'),
-        ('val', 200, 'validation images'),
-        ('workers', 2, 'processes that draw people'),
+        ('--train', 1500, 'training images'),
+        ('--val', 200, 'validation images'),
+        ('--workers', 2, 'processes that draw people'),
     ):
         parser.add_argument(
-            f'--{name}',
+            name,
             type=int,
             default=default,
             metavar='N',
