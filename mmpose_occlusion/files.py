@@ -51,13 +51,9 @@ def check_replaceable(folder: str | Path, names: Iterable[str]) -> None:
 def check_output(path: str | Path, mark: bytes, option: str) -> None:
     """Check that a file to be written replaces only one of this package.
 
-    Args:
-        path: Need not exist.
-        mark: What every file of its kind holds.
-        option: That names the file, for the message.
-
     Raises:
-        UsageError: It exists and lacks the mark.
+        UsageError: It exists and lacks the mark that all of its kind hold;
+            the message names the option.
     """
     path = Path(path)
     if path.exists() and (not path.is_file() or mark not in path.read_bytes()):
@@ -70,18 +66,11 @@ def check_output(path: str | Path, mark: bytes, option: str) -> None:
 def write_bytes(path: str | Path, data: bytes) -> Path:
     """Write a file atomically: readers see the old content or the new one.
 
-    The bytes go to a hidden temporary file in the same folder, are flushed to
-    the disk, and the file is then renamed.
-
-    Args:
-        path: The file, which is replaced if it exists. Its folder must exist.
-        data: The whole content.
+    The bytes go to a hidden temporary file in the same folder, which must
+    exist, are flushed to the disk, and the file is then renamed.
 
     Returns:
         The path.
-
-    Raises:
-        OSError: The folder does not exist or cannot be written to.
     """
     path = Path(path)
     owner = f'{os.getpid()}-{threading.get_ident()}'

@@ -89,7 +89,7 @@ def browse(options: BrowseOptions) -> None:
         write_bytes,
         write_text,
     )
-    from mmpose_occlusion.hooks.summary import outcomes, summarize
+    from mmpose_occlusion.hooks.attacked_crops import outcomes, summarize
     from mmpose_occlusion.visualization import (
         PoseStyle,
         contact_sheet,

@@ -11,7 +11,7 @@ from mmpose.registry import DATASETS, TRANSFORMS
 
 from mmpose_occlusion.engine.pipelines import (
     is_occlusion,
-    with_occlusion_record,
+    with_meta_keys,
 )
 
 from .donors import DatasetWrapper
@@ -73,7 +73,7 @@ class OcclusionViewsDataset(DatasetWrapper):
         if lazy_init:
             crops['lazy_init'] = True
         self.views = _build_views(DEFAULT_VIEWS if views is None else views)
-        self._finish = _compose(with_occlusion_record(finish))
+        self._finish = _compose(with_meta_keys(finish))
         self.dataset = DATASETS.build(crops)
 
     def __getitem__(self, index: int) -> dict[str, list]:

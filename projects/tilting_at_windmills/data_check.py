@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -262,7 +262,7 @@ class DataCheck:
         below = file.path.removeprefix(f'{DATA}/')
         if below == file.path:
             return file
-        return replace(file, path=os.path.join(self.folder, below))
+        return file._replace(path=os.path.join(self.folder, below))
 
     def _remedy(self, file: DataFile) -> str:
         name = os.path.relpath(file.path, self.folder)

@@ -31,7 +31,7 @@ from mmpose_occlusion.engine.pipelines import (
     split_pipeline,
     with_defaults,
 )
-from mmpose_occlusion.hooks.exact_resume import key_of, seed_sample
+from mmpose_occlusion.hooks.interrupted_training import key_of, seed_sample
 from mmpose_occlusion.skeleton import Skeleton
 
 from .dataset import infos_of

@@ -21,10 +21,10 @@ from mmpose_occlusion.benchmark.identity import plain
 from mmpose_occlusion.benchmark.work import order_by_image
 from mmpose_occlusion.datasets import DetectionMatchedDataset
 from mmpose_occlusion.engine.config import (
-    all_metrics,
     class_of,
     scoring_metric,
     type_name,
+    walk_metrics,
 )
 from mmpose_occlusion.engine.pipelines import (
     CROP,
@@ -308,7 +308,7 @@ def describe_metric(evaluator: Any) -> dict[str, Any]:
     out.update({k: evaluator[k] for k in _METRIC_ARGUMENTS if k in evaluator})
     pck = [
         dict(prefix=m.get('prefix') or '', thr=float(m.get('thr', 0.05)))
-        for m in all_metrics(given)
+        for _, m in walk_metrics(given)
         if type_name(m) == 'PCKAccuracy'
     ]
     if pck:
