@@ -287,7 +287,7 @@ def run_benchmark(
             f'model "{model}" is a config of MMPose: give its checkpoint, too'
         )
     try:
-        from mmpose_occlusion.predictors.mmpose_topdown.mmpose_run import (
+        from mmpose_occlusion.predictors.mmpose_topdown.loop import (
             run_mmpose,
         )
     except ModuleNotFoundError as error:
@@ -384,7 +384,7 @@ def _case_images(runs: Sequence[BenchmarkRun], trusted: bool) -> Any:
             return case_images(run, cases)
         if not here:
             raise LookupError('this report was made without MMPose')
-        from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import (
+        from mmpose_occlusion.predictors.mmpose_topdown.dataset import (
             case_crops,
         )
 

@@ -7,29 +7,24 @@ Coordinates are pixels of the image, with the centre of its first pixel at
 (0, 0).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import plain
 
-from .store import (
-    CLEAN,
-    PER_CROP,
-    BlockResult,
-    RunStore,
-    joined_predictions,
-    open_runs,
-)
+from .store import CLEAN, OPTIONAL, BlockResult, RunStore, open_runs
 
 UNMATCHED = -1
 """Instance id of a detection that no annotated person is matched to."""
 
 _PEOPLE = 'people_'
 _BOXES = 'boxes_'
+_PREDICTIONS = ('keypoints', 'scores', 'person_scores', 'visibility')
 
 
 @dataclass(frozen=True)
@@ -53,22 +48,17 @@ class Joints:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; inverse of :meth:`from_json`."""
-        return dict(
-            asdict(self),
-            sigmas=np.asarray(self.sigmas).tolist(),
-            flip=np.asarray(self.flip).tolist(),
-            links=[list(link) for link in self.links],
-        )
+        return plain(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> 'Joints':
         """Joints from the plain values of :meth:`to_json`."""
         return cls(
-            names=list(values['names']),
-            sigmas=np.array(values['sigmas']),
-            flip=np.array(values['flip']),
-            links=[(a, b) for a, b in values['links']],
-            parts=dict(values['parts']),
+            list(values['names']),
+            np.array(values['sigmas']),
+            np.array(values['flip']),
+            [(a, b) for a, b in values['links']],
+            dict(values['parts']),
         )
 
 
@@ -108,6 +98,35 @@ class Boxes:
 
     def __len__(self) -> int:
         return len(self.image_ids)
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[tuple], joints: int) -> 'Boxes':
+        """Collect rows of image id, person, the model's bbox and its score.
+
+        A person is None, or has ``id``, ``keypoints`` (x, y and flag of K
+        joints), ``area``, ``box`` (xyxy) and, where known, ``head_size``.
+        """
+        nowhere, nan = np.full(4, np.nan), float('nan')
+        nobody = dict(id=UNMATCHED, area=nan, box=nowhere)
+        nobody['keypoints'] = np.zeros((joints, 3))
+        ids, found, boxes, scores = zip(*rows, strict=True)
+        people = [nobody if person is None else person for person in found]
+        points = np.array([p['keypoints'] for p in people], float)
+        points = points.reshape(-1, joints, 3)
+        visible = points[..., 2].astype(np.int8)
+        return cls(
+            image_ids=np.array(ids, np.int64),
+            instance_ids=np.array([p['id'] for p in people], np.int64),
+            boxes=np.array(
+                [nowhere if b is None else b for b in boxes], float
+            ),
+            scores=np.array(scores, float),
+            truth=np.where(visible[..., None] > 0, points[..., :2], np.nan),
+            visible=visible,
+            areas=np.array([p['area'] for p in people], float),
+            person_boxes=np.array([p['box'] for p in people], float),
+            head_sizes=np.array([p.get('head_size', nan) for p in people]),
+        )
 
 
 @dataclass(frozen=True)
@@ -230,17 +249,15 @@ def from_arrays(
     arrays: Mapping[str, np.ndarray],
 ) -> tuple[Boxes, list[dict[str, Any]]]:
     """Bboxes and people from the arrays of :func:`to_arrays`."""
-    boxes = {
-        name.removeprefix(_BOXES): array
-        for name, array in arrays.items()
-        if name.startswith(_BOXES)
-    }
-    columns = {
-        name.removeprefix(_PEOPLE): array.tolist()
-        for name, array in arrays.items()
-        if name.startswith(_PEOPLE)
-    }
-    rows = zip(*columns.values(), strict=True)
+    boxes, columns = (
+        {
+            name.removeprefix(prefix): array
+            for name, array in arrays.items()
+            if name.startswith(prefix)
+        }
+        for prefix in (_BOXES, _PEOPLE)
+    )
+    rows = zip(*(c.tolist() for c in columns.values()), strict=True)
     people = [dict(zip(columns, row, strict=True)) for row in rows]
     return Boxes(**boxes), people
 
@@ -284,16 +301,13 @@ def load_named_runs(
             f'{len(names)} names for {len(own)} models ({", ".join(own)}): '
             'give one for each, in this order'
         )
-    named = names or [
-        f'{run.model} ({folder.resolve().name})'
-        if own.count(run.model) > 1
-        else run.model
-        for folder, run in found
-    ]
-    return [
-        replace(run, model=name)
-        for (_, run), name in zip(found, named, strict=True)
-    ]
+    out = []
+    for i, (folder, run) in enumerate(found):
+        name = names[i] if names else run.model
+        if not names and own.count(name) > 1:
+            name = f'{name} ({folder.resolve().name})'
+        out.append(replace(run, model=name))
+    return out
 
 
 def load_run(
@@ -309,10 +323,8 @@ def load_run(
     Raises:
         UsageError: One of them, or the clean run, is incomplete.
     """
-    info = store.info
+    info, listed, complete = store.info, store.attacks, store.complete()
     boxes, people = from_arrays(store.people())
-    listed = store.attacks
-    complete = store.complete()
     if names is None:
         listed = [a for a in listed if a['key'] in complete]
     else:
@@ -326,11 +338,9 @@ def load_run(
             f'"{store.path}" are incomplete, for example "{missing[0]}": run '
             'its command again, which resumes it'
         )
-    found = store.read([CLEAN, *(a['key'] for a in listed)])
+    found = store.read(key for _, key in wanted)
     blocks = [found[block.number] for block in store.blocks]
-    clean = Predictions(
-        **joined_predictions([block[CLEAN] for block in blocks])
-    )
+    clean = _joined(blocks, CLEAN)
     return BenchmarkRun(
         model=info['model'],
         data=info['data'],
@@ -339,10 +349,10 @@ def load_run(
         people=people,
         evaluation=info['evaluation'],
         crop_size=(info['crop_size'][0], info['crop_size'][1]),
-        clean=clean,
+        clean=Predictions(**{name: clean[name] for name in _PREDICTIONS}),
         attacks=[
-            _attacked(attack, [b[attack['key']] for b in blocks], clean)
-            for attack in listed
+            _attacked(each, _joined(blocks, each['key']), clean)
+            for each in listed
         ],
         seed=info['seed'],
         run=dict(store.last, key=info['key'], depends_on=info['depends_on']),
@@ -350,28 +360,35 @@ def load_run(
     )
 
 
+def _joined(
+    blocks: Sequence[Mapping[str, BlockResult]], key: str
+) -> dict[str, Any]:
+    """The results of all blocks, by field; None for an optional one that is
+    NaN throughout."""
+    out: dict[str, Any] = {
+        name: np.concatenate([vars(block[key])[name] for block in blocks])
+        for name in vars(blocks[0][key])
+    }
+    for name in OPTIONAL:
+        if np.isnan(out[name]).all():
+            out[name] = None
+    return out
+
+
 def _attacked(
-    attack: Mapping[str, Any],
-    results: Sequence[BlockResult],
-    clean: Predictions,
+    attack: Mapping[str, Any], found: dict[str, Any], clean: Mapping[str, Any]
 ) -> Attacked:
-    columns = {
-        name: np.concatenate([getattr(r, name) for r in results])
-        for name in PER_CROP
-    }
-    columns['pixels'] = columns['pixels'].astype(np.int64)
-    predicted = {
-        name: array.copy()
-        for name, array in vars(clean).items()
-        if array is not None
-    }
-    attacked = joined_predictions(results)
-    centres = None
-    if 'centres' in attacked:
-        centres = np.full((len(columns['changed']), 2), np.nan)
-        centres[columns['changed']] = attacked['centres']
-    for name, array in predicted.items():
-        array[columns['changed']] = attacked.get(name, np.nan)
+    changed, predicted = found['changed'], {}
+    for name in _PREDICTIONS:
+        before, after = clean[name], found.pop(name)
+        if before is not None:
+            rows = changed.reshape(-1, *[1] * (before.ndim - 1))
+            new = np.float32(np.nan) if after is None else after
+            before = np.where(rows, new, before)
+        predicted[name] = before
+    if found['centres'] is not None:
+        found['centres'] = found['centres'].astype(float)
+    found['pixels'] = found['pixels'].astype(np.int64)
     configs = attack['configs']
     return Attacked(
         name=attack['name'],
@@ -380,6 +397,5 @@ def _attacked(
         details=attack['details'],
         predictions=Predictions(**predicted),
         checksum=attack.get('checksum', ''),
-        centres=centres,
-        **columns,
+        **found,
     )

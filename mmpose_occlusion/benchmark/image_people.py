@@ -58,15 +58,17 @@ class ImagePeople:
     people: list[dict[str, Any]]
     paths: dict[int, Path]
 
+    def raw(self, row: int) -> Mapping[str, Any]:
+        """The annotation of a row that has a person."""
+        found = self.annotations[row]
+        assert found is not None
+        return found
+
     def person(self, row: int, shape: tuple[int, ...]) -> Person | None:
-        """The person of a row as attacks have them.
+        """The person of a row as attacks have them, in an image ``(H, W)``.
 
         All labelled joints of the annotation count, also those that a
         predictor lacks, so that attacks are the same for all predictors.
-
-        Args:
-            row: Index.
-            shape: The image's ``(H, W)``.
         """
         found = self.annotations[row]
         if found is None:
@@ -74,14 +76,12 @@ class ImagePeople:
         flat = np.reshape(found['keypoints'], (-1, 3))
         xy, labelled = flat[:, :2].tolist(), (flat[:, 2] > 0).tolist()
         skeleton = Skeleton.from_names(tuple(self.joints.names))
-        box = self.boxes.person_boxes[row]
-        height = float(box[3] - box[1])
+        box = self.boxes.person_boxes[row].tolist()
+        height = box[3] - box[1]
         points = CorrectedRules().available(
             skeleton.names, xy, labelled, shape
         )
-        return Person(
-            skeleton, xy, labelled, points, height, height, box.tolist()
-        )
+        return Person(skeleton, xy, labelled, points, height, height, box)
 
     def blocks(self, images: int) -> list[Block]:
         """Blocks of a number of whole images."""
@@ -118,22 +118,31 @@ def image_people(
     Raises:
         UsageError: No person is left.
     """
-    mine: dict[int, list[tuple[dict, np.ndarray]]] = {}
+    mine: dict[int, list[dict[str, Any]]] = {}
     others: dict[int, list[dict]] = {}
-    size_of: dict[int, tuple[int, int]] = {}
+    sizes: dict[int, tuple[int, int]] = {}
     for raw in annotations.people:
         image = raw['image_id']
         if image not in paths:
             continue
         others.setdefault(image, []).append(raw)
-        flags = np.array(raw['keypoints'][2::3])
-        if raw['iscrowd'] or not (flags[compared] > 0).any():
+        points = np.reshape(raw['keypoints'], (-1, 3)).astype(float)
+        points[~compared, 2] = 0
+        if raw['iscrowd'] or not (points[:, 2] > 0).any():
             continue
-        if image not in size_of:
-            size_of[image] = _size(annotations.images[image], paths[image])
-        box = clip_box(raw['bbox'], *size_of[image])
+        if image not in sizes:
+            sizes[image] = _size(annotations.images[image], paths[image])
+        box = clip_box(raw['bbox'], *sizes[image])
         if (box[2:] > box[:2]).all():
-            mine.setdefault(image, []).append((raw, box))
+            mine.setdefault(image, []).append(
+                dict(
+                    id=raw['id'],
+                    keypoints=points,
+                    area=raw['area'],
+                    box=box,
+                    raw=raw,
+                )
+            )
     chosen = list(mine)[:max_images]
     if not chosen:
         raise UsageError(
@@ -142,28 +151,38 @@ def image_people(
             'read: check the folder of images and --max-images'
         )
     sigmas, source = published_sigmas(annotations.joints)
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple] = []
     for image in chosen:
         if detections is None:
-            found = [(raw, box, box, 1.0) for raw, box in mine[image]]
+            rows += [(image, p, p['box'], 1.0) for p in mine[image]]
         else:
-            found = _detected(image, mine[image], detections)
-        rows += [_row(image, compared, *each) for each in found]
+            rows += _detected(image, mine[image], detections)
         if whole_image:
-            empty = _row(image, compared, None, None, None, 1.0)
-            rows += [empty] * MAX_POSES
-    columns = {
-        name: np.array([row[name] for row in rows])
-        for name in Boxes.__dataclass_fields__
-    }
+            rows += [(image, None, None, 1.0)] * MAX_POSES
     return ImagePeople(
         _joints(annotations, sigmas),
         source,
-        Boxes(**columns),
-        [row['annotation'] for row in rows],
+        Boxes.from_rows(rows, len(compared)),
+        [row[1] and row[1]['raw'] for row in rows],
         [_entry(raw, compared) for image in chosen for raw in others[image]],
         {image: paths[image] for image in chosen},
     )
+
+
+def _detected(
+    image: int, people: Sequence[Mapping], detections: Detections
+) -> list[tuple]:
+    """The rows of an image's detections and their people."""
+    rows = np.flatnonzero(np.array(detections.image_ids) == image)
+    boxes = np.array(detections.boxes, float).reshape(-1, 4)[rows]
+    boxes[:, 2:] += boxes[:, :2]
+    scores = np.array(detections.scores)[rows]
+    truth = np.array([person['box'] for person in people])
+    owner = match_boxes(overlaps(boxes, truth), scores)
+    return [
+        (image, None if k == UNMATCHED else people[k], box, score)
+        for k, box, score in zip(owner, boxes, scores, strict=True)
+    ]
 
 
 def match_people(
@@ -216,35 +235,33 @@ def count_found(run: BenchmarkRun) -> list[dict[str, Any]]:
         without a labelled joint, are left out.
     """
     owned = run.boxes.instance_ids != UNMATCHED
-    ignored = [p for p in run.people if p['iscrowd'] or not p['num_keypoints']]
     views = [('clean', run.clean)]
     views += [(attack.name, attack.predictions) for attack in run.attacks]
     out = []
     for name, predictions in views:
         placed = np.isfinite(predictions.keypoints).all(axis=-1).any(axis=1)
         extra = np.flatnonzero(placed & ~owned)
+        ignored = _on_ignored(run, predictions.keypoints, extra)
         out.append(
             dict(
                 attack=name,
                 found=int((placed & owned).sum()),
                 missing=int((~placed & owned).sum()),
-                extra=len(extra)
-                - _on_ignored(run, predictions.keypoints, extra, ignored),
+                extra=len(extra) - ignored,
             )
         )
     return out
 
 
 def _on_ignored(
-    run: BenchmarkRun,
-    keypoints: np.ndarray,
-    rows: np.ndarray,
-    ignored: Sequence[Mapping],
+    run: BenchmarkRun, keypoints: np.ndarray, rows: np.ndarray
 ) -> int:
     """How many poses lie in twice the bbox of an ignored person, by COCO's
     OKS of people without a label."""
     out = np.zeros(len(keypoints), bool)
-    for person in ignored:
+    for person in run.people:
+        if not person['iscrowd'] and person['num_keypoints']:
+            continue
         here = rows[run.boxes.image_ids[rows] == person['image_id']]
         corner, size = np.split(np.array(person['bbox']), 2)
         found = keypoints[here].astype(float)
@@ -254,58 +271,6 @@ def _on_ignored(
         oks = mean_oks(similar, np.isfinite(similar))
         out[here] |= np.nan_to_num(oks) >= FOUND_OKS
     return int(out.sum())
-
-
-def _detected(
-    image: int, people: Sequence[tuple], detections: Detections
-) -> list[tuple]:
-    """The rows of an image's detections and their people."""
-    rows = np.flatnonzero(np.array(detections.image_ids) == image)
-    boxes = np.array(detections.boxes, float).reshape(-1, 4)[rows]
-    boxes[:, 2:] += boxes[:, :2]
-    scores = np.array(detections.scores)[rows]
-    truth = np.array([box for _, box in people])
-    owner = match_boxes(overlaps(boxes, truth), scores)
-    return [
-        (*(people[k] if k != UNMATCHED else (None, None)), box, score)
-        for k, box, score in zip(owner, boxes, scores, strict=True)
-    ]
-
-
-def _row(
-    image: int,
-    compared: np.ndarray,
-    raw: Mapping[str, Any] | None,
-    person_box: np.ndarray | None,
-    box: np.ndarray | None,
-    score: float,
-) -> dict[str, Any]:
-    """One of :class:`.data.Boxes`, and its ``annotation``."""
-    nothing = np.full(4, np.nan)
-    out = dict(
-        image_ids=np.int64(image),
-        instance_ids=np.int64(UNMATCHED),
-        boxes=nothing if box is None else np.asarray(box, np.float64),
-        scores=float(score),
-        truth=np.full((len(compared), 2), np.nan),
-        visible=np.zeros(len(compared), np.int8),
-        areas=np.nan,
-        person_boxes=nothing,
-        head_sizes=np.nan,
-        annotation=raw,
-    )
-    if raw is None or person_box is None:
-        return out
-    flat = np.reshape(raw['keypoints'], (-1, 3))
-    flags = np.where(compared, flat[:, 2], 0).astype(np.int8)
-    return dict(
-        out,
-        instance_ids=np.int64(raw['id']),
-        truth=np.where(flags[:, None] > 0, flat[:, :2], np.nan),
-        visible=flags,
-        areas=float(raw['area']),
-        person_boxes=np.asarray(person_box, np.float64),
-    )
 
 
 def _entry(raw: Mapping[str, Any], compared: np.ndarray) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from mmpose_occlusion.occlusion.placement import TARGET
 from mmpose_occlusion.occlusion.targets import PART
 from mmpose_occlusion.skeleton import Skeleton
 
-from .identity import digest, key_of, plain
+from .identity import key_of, plain
 
 FOLDER = Path(__file__).parent / 'suites'
 """Folder of the package's own suites."""
@@ -45,11 +45,7 @@ DEFAULT = 'occlusion-1.0'
 COMMAND_LINE = 'attacks'
 """Name of the suite of single attacks of the command line."""
 
-ALSO_IN = 'also_in'
-"""Key in an attack's details: names of the other suites that contain it."""
-
 _ENTRY = ('attack', 'name', 'details')
-_ANOTHER_NAME = 'give one of them another name, {"attack": ..., "name": "..."}'
 _LOG = logging.getLogger(__name__)
 
 
@@ -96,24 +92,18 @@ def shipped() -> list[str]:
 
 
 def checksum(name: str, own: Mapping[str, Sequence] | None = None) -> str:
-    """What identifies a suite's content, whatever its file's layout.
+    """What identifies a suite's content, whatever its file's layout: the
+    first 16 hexadecimal digits of the SHA-256 of the suite as canonical JSON
+    (keys sorted, no blanks, ASCII).
 
     Args:
         name: See :func:`load_suite`.
         own: See :func:`load_suite`.
 
-    Returns:
-        First 16 hexadecimal digits of the SHA-256 of the suite as canonical
-        JSON: keys sorted, no blanks, ASCII.
-
     Raises:
         UsageError: There is no such suite, or it cannot be read.
     """
-    return _checksum(_read_suite(name, own or {})[0])
-
-
-def _checksum(content: Mapping) -> str:
-    return digest(content)[:16]
+    return key_of(_read_suite(name, own or {})[0])
 
 
 def load_suites(
@@ -122,10 +112,7 @@ def load_suites(
     skeleton: Skeleton,
     own: Mapping[str, Sequence] | None = None,
 ) -> list[SuiteAttack]:
-    """All attacks of a benchmark, without repetition.
-
-    An attack of several suites belongs to the first; its details name the
-    others under :data:`ALSO_IN`.
+    """All attacks of a benchmark; one of several suites belongs to the first.
 
     Args:
         suites: Names or files, see :func:`load_suite`.
@@ -137,32 +124,15 @@ def load_suites(
         UsageError: A suite cannot be read or does not fit the data set, two
             different attacks have the same name, or there is no attack.
     """
-    entries = [
-        attack for name in suites for attack in load_suite(name, skeleton, own)
-    ]
-    entries += _attacks(specs, COMMAND_LINE, '--attack', skeleton)
-    found: dict[str, SuiteAttack] = {}
-    for attack in entries:
-        first = found.setdefault(attack.name, attack)
-        if first.key != attack.key:
-            raise UsageError(
-                f'two attacks have the name "{attack.name}": one of suite '
-                f'"{first.suite}" and one of suite "{attack.suite}"; '
-                f'{_ANOTHER_NAME}'
-            )
-        details = {**attack.details, **first.details}
-        others = [*first.details.get(ALSO_IN, ()), attack.suite]
-        others = [n for n in dict.fromkeys(others) if n != first.suite]
-        if others:
-            details[ALSO_IN] = others
-        found[attack.name] = replace(first, details=details)
+    found = [a for name in suites for a in load_suite(name, skeleton, own)]
+    found += _attacks(specs, COMMAND_LINE, '--attack', skeleton)
     if not found:
         raise UsageError(
             'there is no attack: name a suite '
             f'(--suite {" or ".join(shipped())}), or an attack '
             "(--attack 'keypoint:*:black')"
         )
-    return list(found.values())
+    return _unique(found)
 
 
 def load_suite(
@@ -185,8 +155,8 @@ def load_suite(
     content, where = _read_suite(name, own or {})
     is_path = name.endswith('.json') and name not in (own or {})
     suite = Path(name).stem if is_path else name
-    known = _checksum(content)
     found = _attacks(content['attacks'], suite, where, skeleton)
+    known = key_of(content)
     return [replace(attack, checksum=known) for attack in found]
 
 
@@ -221,19 +191,27 @@ def _attacks(
     entries: Iterable, suite: str, where: str, skeleton: Skeleton
 ) -> list[SuiteAttack]:
     """The checked attacks of a suite's entries."""
+    try:
+        return _unique(
+            attack
+            for entry in entries
+            for attack in _expanded(entry, suite, skeleton)
+        )
+    except ValueError as error:
+        raise UsageError(f'{where}: {error}') from error
+
+
+def _unique(attacks: Iterable[SuiteAttack]) -> list[SuiteAttack]:
+    """Without repetition; different ones have different names."""
     out: dict[str, SuiteAttack] = {}
-    for entry in entries:
-        try:
-            found = list(_expanded(entry, suite, skeleton))
-        except ValueError as error:
-            raise UsageError(f'{where}: {error}') from error
-        for attack in found:
-            twin = out.setdefault(attack.name, attack)
-            if twin.key != attack.key:
-                raise UsageError(
-                    f'{where}: two different attacks have the name '
-                    f'"{attack.name}"; {_ANOTHER_NAME}'
-                )
+    for attack in attacks:
+        first = out.setdefault(attack.name, attack)
+        if first.key != attack.key:
+            raise UsageError(
+                f'two different attacks have the name "{attack.name}", in '
+                f'suite "{first.suite}" and in suite "{attack.suite}": give '
+                'one of them another name, {"attack": ..., "name": "..."}'
+            )
     return list(out.values())
 
 
@@ -266,8 +244,7 @@ def _label(step: Attack | dict) -> str:
     """Short form of an attack, or of a transform of others."""
     if isinstance(step, Attack):
         return str(step)
-    type_ = step['type']
-    name = getattr(type_, '__name__', str(type_))
+    name = getattr(step['type'], '__name__', str(step['type']))
     target = step.get('target', '')
     if isinstance(target, list | tuple):
         target = ','.join(map(str, target))
@@ -281,25 +258,25 @@ def _read(entry: Any, skeleton: Skeleton) -> list[Attack | dict]:
     Raises:
         ValueError: One cannot be read.
     """
-    if isinstance(entry, str):
-        attack: Attack | None = parse_attack(entry)
-    elif isinstance(entry, Mapping):
-        if 'type' not in entry:
-            raise ValueError(
-                'an attack has no "type": write, for example, '
-                '{"type": "KeypointOcclusion", "target": "nose"}'
-            )
-        attack = Attack.from_config(entry)
-        if attack is None:
-            return [dict(entry)]
-    elif isinstance(entry, Sequence) and entry:
+    if isinstance(entry, Sequence) and entry and not isinstance(entry, str):
         return [one for part in entry for one in _read(part, skeleton)]
-    else:
+    if isinstance(entry, str):
+        attack = parse_attack(entry)
+    elif not isinstance(entry, Mapping):
         raise ValueError(
             f'{entry!r} is no attack: write a short form such as '
             '"keypoint:nose:black", or a transform'
         )
-    assert attack is not None
+    elif 'type' not in entry:
+        raise ValueError(
+            'an attack has no "type": write, for example, '
+            '{"type": "KeypointOcclusion", "target": "nose"}'
+        )
+    else:
+        found = Attack.from_config(entry)
+        if found is None:
+            return [dict(entry)]
+        attack = found
     if attack.kind == PART and skeleton.own_parts and not attack.parts:
         attack = replace(attack, parts=skeleton.own_parts)
     return [attack]
@@ -359,15 +336,16 @@ def _complete(config: Mapping) -> dict[str, Any]:
     attack = Attack.from_config(config)
     if attack is None:
         return dict(config)
-    # a part has no size; the keys of stored results have this one
-    offset = dict(offset=attack.offset, stay_covered=attack.stay_covered)
-    return dict(
+    complete = dict(
         kind=attack.kind,
         names=attack.names,
         fill=attack.fill,
+        # a part has no size; the keys of stored results have this one
         size='6' if attack.kind == PART else str(attack.size),
         place=attack.place,
         parts=attack.parts,
         options=attack.options,
-        **(offset if attack.offset else {}),
     )
+    if attack.offset:
+        complete.update(offset=attack.offset, stay_covered=attack.stay_covered)
+    return complete

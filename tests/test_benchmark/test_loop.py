@@ -23,10 +23,9 @@ from mmpose_occlusion.engine.pipelines import insert_attacks
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import TEMPORARY
 from mmpose_occlusion.occlusion import parse_attack
-from mmpose_occlusion.predictors.mmpose_topdown import loop as looping
-from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import Task
-from mmpose_occlusion.predictors.mmpose_topdown.predict import (
+from mmpose_occlusion.predictors.mmpose_topdown.crops import (
     BatchPredictor,
+    Task,
     inputs_of,
 )
 
@@ -144,20 +143,20 @@ def test_centres_of_discs_are_stored(cfg, model, tmp_path):
 def test_crops_are_those_of_the_ordinary_pipeline(cfg, model, tmp_path):
     made = loop(cfg, model, tmp_path)
     dataset = cfg.test_dataloader.dataset.to_dict()
-    every = Task(0, 0, len(made.boxes), tuple(range(len(ATTACKS))))
+    keys = tuple(attack.key for attack in made.attacks)
     (block, *_) = made.blocks
     crops = [
         crop
         for row in range(block.start, block.stop)
-        for crop in made.maker().make(Task(0, row, row + 1, every.attacks))
+        for crop in made.maker().make(Task(row, row + 1, keys))
     ]
-    for number, spec in enumerate(ATTACKS):
+    for key, spec in zip(keys, ATTACKS, strict=True):
         pipeline = insert_attacks(
             dataset['pipeline'], [parse_attack(spec).to_config()], seed=0
         )
         plain = DATASETS.build(dict(dataset, pipeline=pipeline))
         for row, crop in enumerate(crops):
-            (inputs,) = inputs_of([crop], number)
+            (inputs,) = inputs_of([crop], key)
             assert torch.equal(inputs, plain[row]['inputs'])
 
 
@@ -281,7 +280,7 @@ def test_killed_and_resumed(cfg, model, expected, tmp_path, monkeypatch):
     (shards[0].parent / f'{TEMPORARY}000002-dead.npz').write_bytes(b'half')
 
     made = loop(cfg, model, tmp_path)
-    blocks = [len(block) for block in made.blocks]
+    blocks = [block.people for block in made.blocks]
     found, passes = run(cfg, model, tmp_path)
     assert_same(found, expected)
     # the second block alone was kept
@@ -584,7 +583,7 @@ def test_other_images_and_other_code_stand_beside(
     attacks = ('keypoint:nose:black',)
     _, first = run(cfg, model, tmp_path, attacks)
     monkeypatch.setattr(
-        looping, 'digest_of_sources', lambda: 'of another version'
+        work, 'digest_of_sources', lambda: 'of another version'
     )
     _, passes = run(cfg, model, tmp_path, attacks)
     assert passes == first

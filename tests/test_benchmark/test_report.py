@@ -29,8 +29,10 @@ from mmpose_occlusion.benchmark.report.figures import (
 from mmpose_occlusion.benchmark.report.formatting import interval, number
 from mmpose_occlusion.benchmark.report.write import together
 from mmpose_occlusion.files import MARK
-from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import case_crops
-from mmpose_occlusion.predictors.mmpose_topdown.dataset import recipe
+from mmpose_occlusion.predictors.mmpose_topdown.dataset import (
+    case_crops,
+    recipe,
+)
 from tests.test_benchmark import made_up
 from tests.test_benchmark.planted import config
 

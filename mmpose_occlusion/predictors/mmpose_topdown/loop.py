@@ -1,51 +1,74 @@
-"""The benchmark as a test loop of MMEngine's runner."""
+"""The benchmark of an MMPose config and checkpoint, as a test loop of
+MMEngine's runner."""
 
+import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
+import mmengine
 import mmpose
 import numpy as np
 import torch
-from filelock import FileLock
 from mmengine.config import Config
 from mmengine.dist import (
     all_gather_object,
     barrier,
     broadcast_object_list,
     get_dist_info,
+    is_main_process,
 )
+from mmengine.registry import init_default_scope
 from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import LOOPS
 from torch.utils.data import DataLoader
 
+from mmpose_occlusion.benchmark.data import BenchmarkRun, load_run
 from mmpose_occlusion.benchmark.identity import (
     digest_of_arrays,
-    digest_of_images,
-    digest_of_sources,
+    digest_of_file,
     digests_of_files,
     plain,
 )
-from mmpose_occlusion.benchmark.store import FORMAT, RunStore
+from mmpose_occlusion.benchmark.store import RunStore
 from mmpose_occlusion.benchmark.suite import SuiteAttack, load_suites
 from mmpose_occlusion.benchmark.work import (
-    IMAGE_DIGESTS,
     Recorder,
+    RunOptions,
     Work,
+    command_facts,
+    compute_run,
     cut,
-    hold,
-    open_run,
 )
+from mmpose_occlusion.checkpoints import load_into
+from mmpose_occlusion.checkpoints.read import local_file
 from mmpose_occlusion.datasets import match_detections, offer_donors
-from mmpose_occlusion.engine.config import PARTS_KEY, metainfo_of
+from mmpose_occlusion.engine.config import (
+    PARTS_KEY,
+    dataloader,
+    load_config,
+    metainfo_of,
+    name_visualizer,
+    scoring_metric,
+)
+from mmpose_occlusion.engine.data_files import (
+    check_data_files,
+    check_evaluator_file,
+)
+from mmpose_occlusion.engine.insertion import use_gt_boxes
+from mmpose_occlusion.engine.launch import (
+    build_runner,
+    check_checkpoint,
+    prepare_launch,
+)
 from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
 
-from .crop_maker import CropAttack, CropMaker
+from .crops import BatchPredictor, CropAttack, CropMaker, device_of, unwrapped
 from .dataset import BenchmarkDataset, recipe
-from .predict import BatchPredictor, device_of, unwrapped
 
 BATCH_SIZE = {'cpu': 32}
 """Crops of a block by kind of device; small on a CPU for its caches."""
@@ -54,6 +77,10 @@ BATCH_SIZE_ELSEWHERE = 64
 
 IDENTITY = 'occlusion_identity'
 """Attribute or method of a module whose weights are not in its state."""
+
+PATIENCE = 7 * 24 * 3600
+"""Seconds that processes wait for each other at the end, where one may have a
+block more than the others."""
 
 _OF_TRAINING = ('init_cfg', 'pretrained', 'train_cfg', 'loss')
 """Keys of a model's config that predictions do not depend on."""
@@ -65,7 +92,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
 
     It computes what the store lacks, in fixed blocks of crops that the
     processes share; see ``docs/benchmark_store.md``. Metrics are computed
-    later, from the store.
+    later, from the store. It is a :class:`.work.Source`.
 
     Args:
         runner: The runner; its model has its weights when :meth:`run` is
@@ -73,10 +100,9 @@ class OcclusionBenchmarkLoop(BaseLoop):
         dataloader: Config of the test data; of its other settings
             ``num_workers`` and ``timeout`` are used.
         evaluator: Config of the metric, for the store.
-        out, suites, attacks, seed, batch_size, max_images, resume, dry_run,
-        threads:
-            See :func:`mmpose_occlusion.benchmark.api.run_benchmark`.
         fp16: Compute in PyTorch's default mixed precision.
+        threads: Forward passes at a time, see :class:`.crops.BatchPredictor`.
+        options: Of :class:`.work.RunOptions`.
 
     Attributes:
         store: The run's part of the store, after :meth:`run`.
@@ -91,26 +117,17 @@ class OcclusionBenchmarkLoop(BaseLoop):
         runner: Runner,
         dataloader: Mapping,
         evaluator: Any,
-        out: str,
-        suites: Sequence[str] = (),
-        attacks: Sequence[str] = (),
-        seed: int = 0,
-        batch_size: int | None = None,
-        max_images: int | None = None,
-        resume: bool = True,
-        dry_run: bool = False,
         fp16: bool = False,
         threads: int | None = None,
+        **options: Any,
     ) -> None:
         self.evaluator = None
-        self.out = Path(out)
-        self.seed = seed
+        self.options = RunOptions(**options)
+        self.store: RunStore | None = None
         device = device_of(runner.model).type
-        self.batch_size = batch_size or BATCH_SIZE.get(
+        self.batch_size = self.options.batch_size or BATCH_SIZE.get(
             device, BATCH_SIZE_ELSEWHERE
         )
-        self.resume, self.dry_run = resume, dry_run
-        self.store: RunStore | None = None
         self._fp16, self._threads = fp16, threads
         self._num_workers = int(dataloader.get('num_workers', 0))
         self._timeout = float(dataloader.get('timeout', 0))
@@ -121,20 +138,20 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.skeleton = Skeleton.from_metainfo(
             metainfo_of(config), runner.cfg.get(PARTS_KEY)
         )
-        self.attacks = read_suites(runner.cfg, suites, attacks, self.skeleton)
+        self.attacks = read_suites(runner.cfg, self.options, self.skeleton)
         if any(needs_donors(c) for a in self.attacks for c in a.configs):
             config = offer_donors(config)
         source = recipe(runner.cfg, config)
         self.data = BenchmarkDataset(
-            config, self.skeleton, evaluator, max_images
+            config, self.skeleton, evaluator, self.options.max_images
         )
-        self.boxes = self.data.boxes
+        self.boxes, self.arrays = self.data.boxes, self.data.arrays
+        self.paths = self.data.paths
         self.blocks = cut(self.boxes.image_ids.tolist(), self.batch_size)
         name = Path(runner.cfg.filename or 'model').stem
-        self._info = dict(
+        self.info = dict(
             self.data.info,
             model=runner.cfg.get('model_name') or name,
-            seed=seed,
             dataset=source,
         )
         # hooks may ask for its length; it is not iterated
@@ -151,20 +168,14 @@ class OcclusionBenchmarkLoop(BaseLoop):
         runner.call_hook('before_test')
         runner.call_hook('before_test_epoch')
         runner.model.eval()
-        rank, processes = get_dist_info()
-        passes = 0
-        held: list[FileLock] = []  # in the main process, for all of them
-        try:
-            if not self.dry_run:
-                on_main(lambda: held.append(hold(self.out)))
-            path, work = on_main(self._open)
-            if not self.dry_run:
-                self.store = RunStore.open(path)
-                passes = self._compute(work[rank::processes], rank)
-                barrier()
-        finally:
-            for lock in held:
-                lock.release()
+        self.store, _, passes = compute_run(
+            self,
+            self.options,
+            print if self.options.dry_run else runner.logger.info,
+            *get_dist_info(),
+            on_main,
+            barrier,
+        )
         metrics = dict(
             crops=len(self.boxes),
             attacks=len(self.attacks),
@@ -174,46 +185,23 @@ class OcclusionBenchmarkLoop(BaseLoop):
         runner.call_hook('after_test')
         return metrics
 
-    def _open(self) -> tuple[Path, list[Work]]:
-        """In the main process: the run's folder, and what it lacks."""
-        return open_run(
-            self.out,
-            dict(self._info, depends_on=self._depends_on()),
-            self.blocks,
-            self.data.arrays,
-            self.attacks,
-            self.resume,
-            self.dry_run,
-            print if self.dry_run else self.runner.logger.info,
-        )
-
-    def _depends_on(self) -> dict[str, Any]:
+    def depends_on(self) -> dict[str, Any]:
+        """What predictions depend on beside the images."""
         model = unwrapped(self.runner.model)
         device = device_of(model)
-        if device.type == 'cuda':
+        kind = device.type
+        if kind == 'cuda':
             kind = torch.cuda.get_device_name(device)
-        elif device.type == 'cpu':
+        elif kind == 'cpu':
             kind = f'CPU {torch.backends.cpu.get_cpu_capability()}'
-        else:
-            kind = device.type
-        pipeline = [*self.data.before, *self.data.after]
-        config = _config_part(self.runner.cfg, pipeline)
+        before, after = self.data.pipeline
+        config = _config_part(self.runner.cfg, [*before, *after])
         files = digests_of_files(config)
         return dict(
             {'files': files} if files else {},
-            format=FORMAT,
             weights=digest_of_weights(model),
             config=config,
-            data=digest_of_arrays(self.data.arrays),
-            images=digest_of_images(
-                self.data.paths,
-                self.out / 'store' / IMAGE_DIGESTS,
-                save=not self.dry_run,
-            ),
-            seed=self.seed,
-            batch_size=self.batch_size,
             device=kind,
-            sources=digest_of_sources(),
             versions=dict(
                 mmpose=mmpose.__version__,
                 torch=torch.__version__,
@@ -224,33 +212,25 @@ class OcclusionBenchmarkLoop(BaseLoop):
     def maker(self) -> CropMaker:
         """Of the crops under the attacks; of those that do the same, under
         the last one."""
-        attacks = {attack.key: attack for attack in self.attacks}
+        seed = self.options.seed
         return CropMaker(
             self.data.dataset,
-            self.data.after,
-            [CropAttack(a.configs, self.seed) for a in attacks.values()],
+            self.data.pipeline[1],
+            {a.key: CropAttack(a.configs, seed) for a in self.attacks},
             self.skeleton,
             self.data.order,
         )
 
-    def _compute(self, work: Sequence[Work], rank: int) -> int:
-        if not work:
-            return 0
-        assert self.store is not None
-        log = self.runner.logger.info if rank == 0 else lambda text: None
-        predictor = BatchPredictor(
-            self.runner.model,
-            len(self.skeleton.names),
-            self._threads,
-            self._fp16,
+    def compute(self, work: Sequence[Work], recorder: Recorder) -> None:
+        """Predict what is missing."""
+        crops = self.maker().blocks(
+            work, self.boxes.image_ids, self._num_workers, self._timeout
         )
-        keys = list(dict.fromkeys(attack.key for attack in self.attacks))
-        with Recorder(self.store, work, log) as recorder, predictor:
-            crops = self.maker().blocks(
-                work, self.boxes.image_ids, self._num_workers, self._timeout
-            )
-            predictor.compute(crops, keys, recorder)
-        return recorder.passes
+        joints = len(self.skeleton.names)
+        with BatchPredictor(
+            self.runner.model, joints, self._threads, self._fp16
+        ) as predictor:
+            predictor.compute(crops, recorder)
 
 
 def digest_of_weights(model: torch.nn.Module) -> str:
@@ -298,10 +278,7 @@ def _without_training(value: Any) -> Any:
 
 
 def read_suites(
-    cfg: Mapping,
-    suites: Sequence[str],
-    attacks: Sequence[str],
-    skeleton: Skeleton,
+    cfg: Mapping, options: RunOptions, skeleton: Skeleton
 ) -> list[SuiteAttack]:
     """The attacks of :func:`.suite.load_suites` and of a config's
     ``occlusion_suites``.
@@ -310,7 +287,7 @@ def read_suites(
         UsageError: MMPose cannot build one, or there is none.
     """
     own = cfg.get('occlusion_suites')
-    found = load_suites(suites, attacks, skeleton, own)
+    found = load_suites(options.suites, options.attacks, skeleton, own)
     for attack in found:
         for config in attack.configs:
             try:
@@ -332,3 +309,106 @@ def on_main(work: Callable[[], Any]) -> Any:
     if outcome[1] is not None:
         raise UsageError(outcome[1])
     return outcome[0]
+
+
+def run_mmpose(
+    model: str,
+    checkpoint: str,
+    *,
+    data: Mapping[str, Any],
+    gt_boxes: bool,
+    num_workers: int | None,
+    threads: int | None,
+    cfg_options: Mapping[str, Any],
+    trust_checkpoint: bool,
+    launcher: str,
+    skip_unreadable: bool,
+    **others: Any,
+) -> BenchmarkRun | None:
+    """Check the options, predict, and read the run from the store.
+
+    Args:
+        model, checkpoint, data, gt_boxes, num_workers, threads, cfg_options,
+        trust_checkpoint, launcher, skip_unreadable:
+            See :func:`mmpose_occlusion.benchmark.api.run_benchmark`.
+        others: See :class:`.work.RunOptions`.
+
+    Returns:
+        The run, in all processes; None for a dry run.
+
+    Raises:
+        UsageError: A file does not exist, the config lacks a setting, or an
+            attack does not fit.
+    """
+    start, options = time.time(), RunOptions(**others)
+    cfg = load_config(model, cfg_options)
+    init_default_scope(cfg.get('default_scope') or 'mmpose')
+    cfg.work_dir = str(Path(options.out) / 'logs')
+    name_visualizer(cfg)
+    cfg.load_from, cfg.resume = None, False
+    for key, value in data.items():
+        cfg.merge_from_dict({f'test_dataloader.dataset.{key}': value})
+    if gt_boxes:
+        use_gt_boxes(cfg)
+    loader = dataloader(cfg, 'test')
+    skeleton = Skeleton.from_metainfo(
+        metainfo_of(loader['dataset']), cfg.get(PARTS_KEY)
+    )
+    # so that a mistake is reported before the data are read
+    read_suites(cfg, options, skeleton)
+    if num_workers is not None:
+        loader['num_workers'] = num_workers
+        cfg.test_dataloader = loader
+    if not cfg.get('test_evaluator'):
+        raise UsageError(
+            f'config "{cfg.filename}" has no test_evaluator, which says how '
+            'its data set is scored: give a config that has one'
+        )
+    scoring_metric(cfg.test_evaluator)
+    environment = cfg.setdefault('env_cfg', {})
+    environment.setdefault('dist_cfg', {}).setdefault('timeout', PATIENCE)
+    cfg.test_cfg = dict(
+        vars(options),
+        type=OcclusionBenchmarkLoop.__name__,
+        threads=threads,
+        fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
+    )
+    check_evaluator_file(cfg, 'test')
+    check_data_files(cfg, 'test', False, skip_unreadable)
+    check_checkpoint(checkpoint)
+    prepare_launch(cfg, launcher)
+    runner = build_runner(cfg)
+    load_into(runner.model, checkpoint, trust_checkpoint)
+    loaded = digest_of_file(local_file(checkpoint))
+    try:
+        passes = runner.test()['passes']
+    finally:
+        _release(runner)
+    loop: Any = runner.test_loop
+    if loop.store is None:
+        return None
+    if is_main_process():
+        libraries = mmpose, mmengine, torch
+        versions = {each.__name__: each.__version__ for each in libraries}
+        loop.store.note(
+            dict(
+                command_facts(start, **versions),
+                config=model,
+                checkpoint=checkpoint,
+                checkpoint_sha256=loaded,
+                forward_passes=passes,
+            )
+        )
+    return load_run(loop.store, [attack.name for attack in loop.attacks])
+
+
+def _release(runner: Runner) -> None:
+    """Close a runner's log file, and drop what MMEngine keeps of it until the
+    process ends: one call of many from Python leaves nothing open."""
+    for handler in list(runner.logger.handlers):
+        if isinstance(handler, logging.FileHandler):
+            runner.logger.removeHandler(handler)
+            handler.close()
+    kept = runner.logger, runner.message_hub, runner.visualizer
+    for each in kept:
+        type(each)._instance_dict.pop(each.instance_name, None)
