@@ -25,7 +25,6 @@ from mmpose_occlusion.files import TEMPORARY
 from mmpose_occlusion.occlusion import parse_attack
 from mmpose_occlusion.predictors.mmpose_topdown.crops import (
     BatchPredictor,
-    Task,
     inputs_of,
 )
 
@@ -144,12 +143,7 @@ def test_crops_are_those_of_the_ordinary_pipeline(cfg, model, tmp_path):
     made = loop(cfg, model, tmp_path)
     dataset = cfg.test_dataloader.dataset.to_dict()
     keys = tuple(attack.key for attack in made.attacks)
-    (block, *_) = made.blocks
-    crops = [
-        crop
-        for row in range(block.start, block.stop)
-        for crop in made.maker().make(Task(row, row + 1, keys))
-    ]
+    crops = made.maker([work.Work(made.blocks[0], keys)])[0]
     for key, spec in zip(keys, ATTACKS, strict=True):
         pipeline = insert_attacks(
             dataset['pipeline'], [parse_attack(spec).to_config()], seed=0

@@ -3,8 +3,7 @@
 Each image is decoded once and each crop warped once for all attacks.
 """
 
-import math
-from collections import Counter
+import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -12,6 +11,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,24 +21,15 @@ from mmengine.model import is_model_wrapper
 from mmpose.datasets.transforms import LoadImage, PackPoseInputs
 from mmpose.registry import TRANSFORMS
 from mmpose.structures import PoseDataSample
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from mmpose_occlusion.benchmark.effects import Effect, effect_of
 from mmpose_occlusion.benchmark.store import CLEAN, Block, BlockResult
-from mmpose_occlusion.benchmark.work import Recorder, Work, image_ranges
+from mmpose_occlusion.benchmark.work import Recorder, Work
 from mmpose_occlusion.engine.pipelines import RECORD_KEY, with_defaults
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.hooks.exact_resume import key_of, seed_sample
 from mmpose_occlusion.skeleton import Skeleton
-
-
-class Task(NamedTuple):
-    """Crops from start to stop, of one image, made together by one worker,
-    and the keys of what is to be predicted."""
-
-    start: int
-    stop: int
-    keys: tuple[str, ...]
 
 
 class Crop(NamedTuple):
@@ -88,9 +79,7 @@ class CropAttack:
 
 
 class CropMaker(Dataset):
-    """Makes crops from a data set, clean and under attacks.
-
-    Its items are the crops of :attr:`tasks`, for a data loader's workers.
+    """Makes the crops of a data set, clean and under attacks.
 
     Args:
         dataset: A top-down data set whose pipeline ends with the crop, or a
@@ -99,6 +88,7 @@ class CropMaker(Dataset):
         attacks: Key -> attack.
         skeleton: The data set's joints and parts.
         order: ``(N,)`` number of a crop -> its index in the data set.
+        work: Its items are the crops of each block.
     """
 
     def __init__(
@@ -108,12 +98,10 @@ class CropMaker(Dataset):
         attacks: Mapping[str, CropAttack],
         skeleton: Skeleton,
         order: np.ndarray,
+        work: Sequence[Work] = (),
     ) -> None:
-        self.dataset = dataset
-        self.attacks = attacks
-        self.tasks: list[Task] = []
-        self._skeleton = skeleton
-        self._order = order
+        self.dataset, self.attacks, self.work = dataset, attacks, work
+        self._skeleton, self._order = skeleton, order
         self._inner = getattr(dataset, 'dataset', dataset)
         self._finish = Compose(finish)
         self._only_packs = all(
@@ -121,62 +109,21 @@ class CropMaker(Dataset):
         )
 
     def __len__(self) -> int:
-        return len(self.tasks)
+        return len(self.work)
 
     def __getitem__(self, index: int) -> list[Crop]:
-        return self.make(self.tasks[index])
-
-    def blocks(
-        self,
-        work: Sequence[Work],
-        image_ids: np.ndarray,
-        num_workers: int,
-        timeout: float = 0,
-    ) -> Iterator[tuple[Work, list[Crop]]]:
-        """The crops of each block; workers prepare the next ones meanwhile.
-
-        ``image_ids`` are those of all crops; a worker that needs more seconds
-        than ``timeout`` for an image is an error, unless that is 0.
-        """
-        self.tasks, owners = [], Counter[int]()
-        for block, keys in work:
-            ids = image_ids[block.start : block.stop].tolist()
-            for start, stop in image_ranges(ids):
-                a, b = block.start + start, block.start + stop
-                self.tasks.append(Task(a, b, keys))
-                owners[block.number] += 1
-        prefetch = None
-        if num_workers:  # enough for the largest block
-            prefetch = max(2, math.ceil(max(owners.values()) / num_workers))
-        loader = iter(
-            DataLoader(
-                self,
-                batch_size=None,
-                num_workers=num_workers,
-                prefetch_factor=prefetch,
-                timeout=timeout if num_workers else 0,
-                collate_fn=_identity,
-            )
-        )
-        for each in work:
-            crops: list[Crop] = []
-            while len(crops) < each.block.people:
-                crops += next(loader)
-            yield each, crops
-
-    def make(self, task: Task) -> list[Crop]:
-        """The crops of a task."""
-        crops = self.crops(task.start, task.stop)
-        return [self._attacked(results, task.keys) for results in crops]
+        block, keys = self.work[index]
+        made = self.crops(block.start, block.stop)
+        return [self._attacked(results, keys) for results in made]
 
     def crops(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
-        """``results`` of the crops of one image, which is decoded once."""
-        image: np.ndarray | None = None
+        """``results`` of crops; each image is decoded once."""
+        known: dict[str, Any] = {}
         for number in range(start, stop):
             results = self.dataset.get_data_info(int(self._order[number]))
             results['dataset'] = self._inner
-            if image is not None:
-                results['img'] = image
+            if results['img_id'] == known.get('img_id'):
+                results['img'] = known['img']
             for step in self._inner.pipeline.transforms:
                 results = step(results)
                 if results is None:
@@ -184,25 +131,26 @@ class CropMaker(Dataset):
                         f'crop {number} was dropped by "{step}": take that '
                         'transform out of the test pipeline'
                     )
-                if image is None and isinstance(step, LoadImage):
-                    image = results['img']
+                if isinstance(step, LoadImage):
+                    known = dict(img_id=results['img_id'], img=results['img'])
             yield results
 
     def _attacked(self, crop: dict, keys: Sequence[str]) -> Crop:
         packed = self._finish(dict(crop))
-        inputs = packed['inputs'].numpy()
+        sample, inputs = packed['data_samples'], packed['inputs'].numpy()
+        # metrics use it, and each forward pass would copy it
+        sample.pop('raw_ann_info', None)
+        _set_records(sample, [])
         clean = self._pixels(crop, inputs)
         effects = {}
         for key in keys:
             if key != CLEAN:
                 attacked = self.attacks[key](crop)
+                pixels, records = self._pixels(attacked), attacked[RECORD_KEY]
                 effects[key] = effect_of(
-                    clean,
-                    self._pixels(attacked),
-                    attacked[RECORD_KEY],
-                    self._skeleton,
+                    clean, pixels, records, self._skeleton
                 )
-        return Crop(inputs, packed['data_samples'], effects)
+        return Crop(inputs, sample, effects)
 
     def _pixels(
         self, results: dict, inputs: np.ndarray | None = None
@@ -216,18 +164,29 @@ class CropMaker(Dataset):
         return inputs.transpose(1, 2, 0)
 
 
-def _identity(crops: list[Crop]) -> list[Crop]:
-    return crops
+@contextmanager
+def deterministic(device: torch.device) -> Iterator[None]:
+    """Forward passes with the same bits every time: on a CPU with one thread
+    each, on GPUs with cuDNN's deterministic algorithms alone."""
+    cudnn, threads = torch.backends.cudnn, torch.get_num_threads()
+    kept = cudnn.benchmark, cudnn.deterministic
+    if device.type == 'cpu':
+        torch.set_num_threads(1)
+    cudnn.benchmark, cudnn.deterministic = False, True
+    try:
+        yield
+    finally:
+        cudnn.benchmark, cudnn.deterministic = kept
+        torch.set_num_threads(threads)
 
 
 class BatchPredictor:
-    """Runs a model on batches of crops; use it as a context.
+    """Runs a model on batches of crops.
 
     The last bits of a network's outputs depend on the number of crops in a
     batch and, on a CPU, on the number of threads of a forward pass. Here a
     pass on a CPU has one thread, and the cores compute several batches at a
-    time, which is at least as fast. On GPUs cuDNN is limited to deterministic
-    algorithms.
+    time, which is at least as fast.
 
     Args:
         model: A pose estimator, or a wrapper of one for several processes.
@@ -251,23 +210,6 @@ class BatchPredictor:
         on_cpu = self.device.type == 'cpu'
         self.threads = threads or (torch.get_num_threads() if on_cpu else 1)
 
-    def __enter__(self) -> 'BatchPredictor':
-        cudnn = torch.backends.cudnn
-        self._kept = cudnn.benchmark, cudnn.deterministic
-        self._kept_threads = torch.get_num_threads()
-        if self.device.type == 'cpu':
-            torch.set_num_threads(1)
-        cudnn.benchmark, cudnn.deterministic = False, True
-        self._model.eval()
-        self._pool = ThreadPoolExecutor(self.threads)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
-        cudnn = torch.backends.cudnn
-        cudnn.benchmark, cudnn.deterministic = self._kept
-        torch.set_num_threads(self._kept_threads)
-
     def compute(
         self, blocks: Iterable[tuple[Work, list[Crop]]], recorder: Recorder
     ) -> None:
@@ -285,14 +227,21 @@ class BatchPredictor:
                 result = future.result()
                 recorder.add(block, key, result, int(result.changed.sum()))
 
-        for work, crops in blocks:
-            for key in work.keys:
-                while len(running) > self.threads:
-                    take(wait(running, return_when=FIRST_COMPLETED).done)
-                future = self._pool.submit(self.result, crops, key)
-                running[future] = work.block, key
-                take([future for future in running if future.done()])
-        take(wait(running).done)
+        self._model.eval()
+        pool = ThreadPoolExecutor(self.threads)
+        try:
+            with deterministic(self.device):
+                for work, crops in blocks:
+                    for key in work.keys:
+                        while len(running) > self.threads:
+                            done = wait(running, return_when=FIRST_COMPLETED)
+                            take(done.done)
+                        future = pool.submit(self.result, crops, key)
+                        running[future] = work.block, key
+                        take([each for each in running if each.done()])
+                take(wait(running).done)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def result(self, crops: Sequence[Crop], key: str) -> BlockResult:
         """Predict the crops of a block that an attack changes, or all of them
@@ -303,37 +252,36 @@ class BatchPredictor:
             crop.effects[key].note(out, row)
             out.centres[row] = _in_image(out.centres[row], crop)
         rows = np.flatnonzero(out.changed)
-        if len(rows):
-            found = self._predict([crops[row] for row in rows], key)
-            keypoints = _joined(found, 'keypoints')
-            scores = _joined(found, 'keypoint_scores')
-            shape = len(rows), self._joints
-            if keypoints.shape[:2] != shape or scores.shape != shape:
-                raise UsageError(
-                    f'the model predicts {keypoints.shape[1]} joints for each '
-                    f'of {len(keypoints)} people, and its data set has '
-                    f'{self._joints} for {len(rows)}: give a top-down model '
-                    'of this data set'
-                )
-            out.keypoints[rows] = keypoints[..., :2]
-            out.scores[rows] = scores
-            seen = _joined(found, 'keypoints_visible')
-            # MMPose fills in the scores where there is no such output
-            if seen.shape == shape and not np.array_equal(seen, scores):
-                out.visibility[rows] = seen
-        return out
-
-    def _predict(self, crops: Sequence[Crop], key: str) -> list[Any]:
-        """``pred_instances`` of each crop."""
+        if not len(rows):
+            return out
+        batch = [crops[row] for row in rows]
         data = dict(
-            inputs=inputs_of(crops, key, self.device),
-            data_samples=[_sample(crop, key) for crop in crops],
+            inputs=inputs_of(batch, key, self.device),
+            data_samples=[_sample(crop, key) for crop in batch],
         )
         with (
             torch.inference_mode(),
             torch.autocast(self.device.type, enabled=self._fp16),
         ):
-            return [s.pred_instances for s in self._model.test_step(data)]
+            samples = self._model.test_step(data)
+        keypoints, scores, seen = (
+            _joined([sample.pred_instances for sample in samples], name)
+            for name in ('keypoints', 'keypoint_scores', 'keypoints_visible')
+        )
+        shape = len(rows), self._joints
+        if keypoints.shape[:2] != shape or scores.shape != shape:
+            raise UsageError(
+                f'the model predicts {keypoints.shape[1]} joints for each of '
+                f'{len(keypoints)} people, and its data set has '
+                f'{self._joints} for {len(rows)}: give a top-down model of '
+                'this data set'
+            )
+        out.keypoints[rows] = keypoints[..., :2]
+        out.scores[rows] = scores
+        # MMPose fills in the scores where there is no such output
+        if seen.shape == shape and not np.array_equal(seen, scores):
+            out.visibility[rows] = seen
+        return out
 
 
 def _in_image(point: np.ndarray, crop: Crop) -> np.ndarray:
@@ -357,36 +305,16 @@ def inputs_of(
     return list(torch.from_numpy(inputs).to(device))
 
 
-class _Sample(PoseDataSample):
-    """A data sample whose ``to`` does not deep-copy its metainfo, which
-    MMEngine does for each forward pass and which nothing modifies."""
-
-    def to(self, *args: Any, **kwargs: Any) -> '_Sample':
-        """A copy with its tensors on another device."""
-        new = _copied(self)
-        for name, value in self.items():
-            if hasattr(value, 'to'):
-                new.set_data({name: value.to(*args, **kwargs)})
-        return new
-
-
-def _copied(sample: PoseDataSample) -> _Sample:
-    """A shallow copy of a sample."""
-    new = _Sample.__new__(_Sample)
-    new.__dict__.update(vars(sample))
-    for name in ('_metainfo_fields', '_data_fields'):
-        object.__setattr__(new, name, set(getattr(sample, name)))
-    return new
-
-
-def _sample(crop: Crop, key: str) -> _Sample:
+def _sample(crop: Crop, key: str) -> PoseDataSample:
     """A shallow copy of a crop's data sample with an attack's records."""
-    new = _copied(crop.sample)
-    records = [] if key == CLEAN else list(crop.effects[key].records)
-    new.set_field(
-        name=RECORD_KEY, value=records, field_type='metainfo', dtype=None
-    )
-    return new
+    sample = copy.copy(crop.sample)
+    if key != CLEAN:
+        _set_records(sample, list(crop.effects[key].records))
+    return sample
+
+
+def _set_records(sample: PoseDataSample, records: list) -> None:
+    sample.set_field(records, RECORD_KEY, None, 'metainfo')
 
 
 def unwrapped(model: Any) -> torch.nn.Module:

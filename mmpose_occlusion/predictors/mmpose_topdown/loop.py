@@ -67,7 +67,14 @@ from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
 
-from .crops import BatchPredictor, CropAttack, CropMaker, device_of, unwrapped
+from .crops import (
+    BatchPredictor,
+    Crop,
+    CropAttack,
+    CropMaker,
+    device_of,
+    unwrapped,
+)
 from .dataset import BenchmarkDataset, recipe
 
 BATCH_SIZE = {'cpu': 32}
@@ -209,7 +216,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
             ),
         )
 
-    def maker(self) -> CropMaker:
+    def maker(self, work: Sequence[Work]) -> CropMaker:
         """Of the crops under the attacks; of those that do the same, under
         the last one."""
         seed = self.options.seed
@@ -219,18 +226,30 @@ class OcclusionBenchmarkLoop(BaseLoop):
             {a.key: CropAttack(a.configs, seed) for a in self.attacks},
             self.skeleton,
             self.data.order,
+            work,
         )
 
     def compute(self, work: Sequence[Work], recorder: Recorder) -> None:
-        """Predict what is missing."""
-        crops = self.maker().blocks(
-            work, self.boxes.image_ids, self._num_workers, self._timeout
+        """Predict what is missing; workers prepare the next blocks
+        meanwhile."""
+        loader = DataLoader(
+            self.maker(work),
+            batch_size=None,
+            num_workers=self._num_workers,
+            timeout=self._timeout if self._num_workers else 0,
+            collate_fn=_same,
         )
-        joints = len(self.skeleton.names)
-        with BatchPredictor(
-            self.runner.model, joints, self._threads, self._fp16
-        ) as predictor:
-            predictor.compute(crops, recorder)
+        predictor = BatchPredictor(
+            self.runner.model,
+            len(self.skeleton.names),
+            self._threads,
+            self._fp16,
+        )
+        predictor.compute(zip(work, loader, strict=True), recorder)
+
+
+def _same(crops: list[Crop]) -> list[Crop]:
+    return crops
 
 
 def digest_of_weights(model: torch.nn.Module) -> str:
