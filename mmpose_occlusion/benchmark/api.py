@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.metrics.confidence import CONFIDENT
 
-from .analysis import Analysis, AttackCost, JointChange, analyse
+from .analysis import Analysis, analyse
 from .analysis.sensitivity_map import split_cells
 from .data import BenchmarkRun, load_named_runs
 from .suite import DEFAULT
@@ -46,12 +45,8 @@ class Benchmark:
         return sum(len(others) + bool(cells) for others, cells in split)
 
     def analyse(self, draws: int = 0, seed: int = 0) -> list[Analysis]:
-        """The analysis of each run.
-
-        Args:
-            draws: Number of bootstrap samples of the intervals.
-            seed: Seed of the bootstrap.
-        """
+        """The analysis of each run, with intervals of a number of bootstrap
+        samples."""
         return analyse(self.runs, draws, seed)[0]
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -74,9 +69,26 @@ class Benchmark:
         """
         for analysis in self.analyse():
             for cost in analysis.costs:
-                for change in cost.joints:
-                    if change.number:
-                        yield _row(analysis.run, cost, change)
+                about = dict(
+                    model=analysis.run.model,
+                    data=analysis.run.data,
+                    attack=cost.name,
+                    suite=cost.suite,
+                    kind=cost.kind,
+                    target=cost.target,
+                    fill=cost.paint,
+                    size=cost.severity,
+                    place=cost.place,
+                )
+                for joint in cost.joints:
+                    if not joint.number:
+                        continue
+                    row = dict(about, role=joint.group, joint=joint.joint)
+                    row['n'] = joint.number
+                    for name, value in vars(joint.clean).items():
+                        row[f'{name}_clean'] = value
+                        row[f'{name}_attacked'] = getattr(joint.attacked, name)
+                    yield row
 
     def to_pandas(self) -> 'pandas.DataFrame':
         """The table of :meth:`rows`.
@@ -93,35 +105,14 @@ class Benchmark:
             ) from error
         return pandas.DataFrame(list(self.rows()))
 
-    def report(
-        self,
-        path: str | Path | None = None,
-        *,
-        draws: int = 1000,
-        seed: int = 0,
-        cases: int = 6,
-        measure: str | None = None,
-        threshold: float = CONFIDENT,
-        formats: Sequence[str] = ('page', 'csv', 'json'),
-        latex: str | Path | None = None,
-        pdf: bool = False,
-        progress: Callable[[str], None] = lambda text: None,
-    ) -> Path:
+    def report(self, path: str | Path | None = None, **options: Any) -> Path:
         """Write the report: page, JSON and CSV.
 
         Args:
             path: Folder of the report; by default the benchmark's.
-            draws: Number of bootstrap samples of the intervals.
-            seed: Seed of the bootstrap.
-            cases: Number of worst and of typical cases to show.
-            measure: Main measure: AP, AR, PCKh, PCK or OKS50. By default AP
-                where the data has it and it is at least .05 without
-                occlusion.
-            threshold: Score above which a prediction counts as confident.
-            formats: What to write, see :func:`.report.write_report`.
-            latex: File of a LaTeX table.
-            pdf: Whether the page has its figures as PDF, too.
-            progress: Called with the name of each step.
+            options: Of :func:`.report.write_report`, such as ``draws`` (number
+                of bootstrap samples), ``cases``, ``measure`` (AP, AR, PCKh,
+                PCK or OKS50), ``formats`` and ``latex``.
 
         Returns:
             The page, ``index.html``, or without one the folder.
@@ -131,22 +122,14 @@ class Benchmark:
         """
         from .report import write_report
 
-        for name, value in dict(draws=draws, seed=seed, cases=cases).items():
-            if value < 0:
-                raise UsageError(f'{name} is {value}: give 0 or more')
+        for name in ('draws', 'seed', 'cases'):
+            if options.get(name, 0) < 0:
+                raise UsageError(f'{name} is {options[name]}: give 0 or more')
         return write_report(
             self.runs,
             self.folder if path is None else path,
             case_images=_case_images(self.runs, self.trusted),
-            draws=draws,
-            seed=seed,
-            cases=cases,
-            measure=measure,
-            threshold=threshold,
-            formats=formats,
-            latex=latex,
-            pdf=pdf,
-            progress=progress,
+            **options,
         )
 
 
@@ -263,7 +246,39 @@ def run_benchmark(
         dry_run=dry_run,
         skip_unreadable=skip_unreadable,
     )
-    if not is_config(model, checkpoint):
+    if is_config(model, checkpoint):
+        if search is not None:
+            raise UsageError(
+                f'model "{model}" is a config of MMPose: the worst place is '
+                'searched on whole images, so write mmpose:CONFIG,CHECKPOINT'
+            )
+        if checkpoint is None:
+            raise UsageError(
+                f'model "{model}" is a config of MMPose: give its '
+                'checkpoint, too'
+            )
+        try:
+            from mmpose_occlusion.predictors.mmpose_topdown.loop import (
+                run_mmpose,
+            )
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f'"{model}" is a config of MMPose, and the module '
+                f'"{error.name}" is not installed: install MMPose 1.3 with '
+                'MMEngine and mmcv'
+            ) from error
+        run = run_mmpose(
+            str(model),
+            str(checkpoint),
+            data=data or {},
+            gt_boxes=gt_boxes,
+            threads=threads,
+            cfg_options=cfg_options or {},
+            trust_checkpoint=trust_checkpoint,
+            launcher=launcher,
+            **common,
+        )
+    else:
         run = _run_images(
             model,
             dict(data or {}),
@@ -274,38 +289,6 @@ def run_benchmark(
             log=log,
             **common,
         )
-        if run is None:
-            return None
-        return Benchmark(Path(out), [run], trusted=True)
-    if search is not None:
-        raise UsageError(
-            f'model "{model}" is a config of MMPose: the worst place is '
-            'searched on whole images, so write mmpose:CONFIG,CHECKPOINT'
-        )
-    if checkpoint is None:
-        raise UsageError(
-            f'model "{model}" is a config of MMPose: give its checkpoint, too'
-        )
-    try:
-        from mmpose_occlusion.predictors.mmpose_topdown.loop import (
-            run_mmpose,
-        )
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f'"{model}" is a config of MMPose, and the module "{error.name}" '
-            'is not installed: install MMPose 1.3 with MMEngine and mmcv'
-        ) from error
-    run = run_mmpose(
-        str(model),
-        str(checkpoint),
-        data=data or {},
-        gt_boxes=gt_boxes,
-        threads=threads,
-        cfg_options=cfg_options or {},
-        trust_checkpoint=trust_checkpoint,
-        launcher=launcher,
-        **common,
-    )
     return None if run is None else Benchmark(Path(out), [run], trusted=True)
 
 
@@ -329,45 +312,29 @@ def _run_images(
 
     from .image_run import run_predictor
 
-    detections = data.pop('detections', None)
-    try:
-        annotations, images = data.pop('annotations'), data.pop('images')
-    except KeyError as error:
-        raise UsageError(
-            f'a model of images needs data={error}: give the annotation '
-            'file (--annotations) and the folder of images (--images)'
-        ) from None
-    if data:
-        raise UsageError(
-            f'data has the key "{min(data)}": a model of images has '
-            'annotations, images and detections'
-        )
-    load = None
+    needed = 'annotations', 'images'
+    for key in needed:
+        if key not in data:
+            raise UsageError(
+                f"a model of images needs data='{key}': give the annotation "
+                'file (--annotations) and the folder of images (--images)'
+            )
+    for key in data:
+        if key not in (*needed, 'detections'):
+            raise UsageError(
+                f'data has the key "{key}": a model of images has '
+                'annotations, images and detections'
+            )
     if isinstance(model, str | Path):
         load = partial(load_predictor, str(model), options)
-        model = load()
-    elif not isinstance(model, Predictor):
+        return run_predictor(load(), **data, load=load, **others)
+    if not isinstance(model, Predictor):
         raise UsageError(
             f'a {type(model).__name__} is no model: give a text, or an '
             'object with the attributes of mmpose_occlusion.predictors.'
             'Predictor'
         )
-    others.update(detections=detections, load=load)
-    return run_predictor(model, annotations, images, **others)
-
-
-def _row(
-    run: BenchmarkRun, cost: AttackCost, change: JointChange
-) -> dict[str, Any]:
-    names = ('suite', 'kind', 'target')
-    row: dict[str, Any] = dict(model=run.model, data=run.data)
-    row |= dict(attack=cost.name, **{n: getattr(cost, n) for n in names})
-    row |= dict(fill=cost.paint, size=cost.severity, place=cost.place)
-    row |= dict(role=change.group, joint=change.joint, n=change.number)
-    for name, value in vars(change.clean).items():
-        row[f'{name}_clean'] = value
-        row[f'{name}_attacked'] = getattr(change.attacked, name)
-    return row
+    return run_predictor(model, **data, **others)
 
 
 def _case_images(runs: Sequence[BenchmarkRun], trusted: bool) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import plain
+from mmpose_occlusion.skeleton import Skeleton
 
 from .store import CLEAN, OPTIONAL, BlockResult, RunStore, open_runs
 
@@ -45,6 +46,19 @@ class Joints:
     flip: np.ndarray
     links: list[tuple[int, int]]
     parts: dict[str, list[int]]
+
+    @classmethod
+    def of(
+        cls,
+        skeleton: Skeleton,
+        sigmas: np.ndarray,
+        flip: np.ndarray,
+        links: Iterable[tuple[int, int]],
+    ) -> 'Joints':
+        """The joints and parts of a skeleton."""
+        pairs = [(int(a), int(b)) for a, b in links]
+        parts = {p: list(skeleton.part_indices(p)) for p in skeleton.parts}
+        return cls(list(skeleton.names), sigmas, flip, pairs, parts)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; inverse of :meth:`from_json`."""

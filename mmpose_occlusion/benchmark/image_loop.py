@@ -57,7 +57,7 @@ Starting = Callable[[str], object]
 
 @dataclass
 class ImageLoop:
-    """A predictor on whole images, as a :class:`.work.Source`.
+    """A predictor on whole images, as a source of :func:`.work.compute_run`.
 
     Args:
         predictor: The model.

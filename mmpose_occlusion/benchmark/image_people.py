@@ -285,16 +285,11 @@ def _entry(raw: Mapping[str, Any], compared: np.ndarray) -> dict[str, Any]:
 
 
 def _joints(annotations: Annotations, sigmas: np.ndarray) -> Joints:
-    names = list(annotations.joints)
-    skeleton = Skeleton.from_names(tuple(names))
+    skeleton = Skeleton.from_names(tuple(annotations.joints))
+    names = list(skeleton.names)
     index = {name: i for i, name in enumerate(names)}
-    return Joints(
-        names,
-        sigmas,
-        np.array([index.get(_mirrored(n), i) for i, n in enumerate(names)]),
-        annotations.links,
-        {part: list(skeleton.part_indices(part)) for part in skeleton.parts},
-    )
+    flip = np.array([index.get(_mirrored(n), i) for i, n in enumerate(names)])
+    return Joints.of(skeleton, sigmas, flip, annotations.links)
 
 
 def _mirrored(name: str) -> str:

@@ -336,7 +336,7 @@ def _complete(config: Mapping) -> dict[str, Any]:
     attack = Attack.from_config(config)
     if attack is None:
         return dict(config)
-    complete = dict(
+    complete: dict[str, Any] = dict(
         kind=attack.kind,
         names=attack.names,
         fill=attack.fill,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -27,7 +27,6 @@ from .identity import (
     key_of,
 )
 from .store import CLEAN, FORMAT, Block, BlockResult, RunStore
-from .suite import SuiteAttack
 
 FLUSH_SECONDS = 10.0
 """Finished batches are written after this time at the latest."""
@@ -72,32 +71,6 @@ class Work(NamedTuple):
     def units(self) -> int:
         """Crops times attacks, for the progress."""
         return self.block.people * len(self.keys)
-
-
-class Source(Protocol):
-    """A model on a data set, of which a run is made.
-
-    Attributes:
-        attacks: Those with equal keys are computed once.
-        blocks: All blocks of its people.
-        arrays: Bboxes and annotations, see :func:`.data.to_arrays`.
-        paths: Of the images.
-        batch_size: Predictions depend on it.
-        info: For ``run.json``.
-    """
-
-    attacks: list[SuiteAttack]
-    blocks: list[Block]
-    arrays: Mapping[str, np.ndarray]
-    paths: Sequence[str]
-    batch_size: int
-    info: Mapping[str, Any]
-
-    def depends_on(self) -> dict[str, Any]:
-        """What else predictions depend on."""
-
-    def compute(self, work: Sequence[Work], recorder: 'Recorder') -> None:
-        """Predict what is missing."""
 
 
 def order_by_image(image_ids: np.ndarray) -> np.ndarray:
@@ -176,7 +149,7 @@ def hold(folder: str | Path) -> FileLock:
 
 
 def compute_run(
-    source: Source,
+    source: Any,
     options: RunOptions,
     log: Log,
     rank: int = 0,
@@ -187,7 +160,11 @@ def compute_run(
     """Compute what a benchmark's folder lacks of a run.
 
     Args:
-        source: The model and its data.
+        source: A model on a data set: its ``attacks`` (those with equal keys
+            are computed once), all ``blocks`` of its people, ``arrays`` (see
+            :func:`.data.to_arrays`), ``paths`` of the images,
+            ``batch_size``, ``info`` for ``run.json``, ``depends_on()``, what
+            else predictions depend on, and ``compute(work, recorder)``.
         options: What is asked for.
         log: Called with lines on what is missing and of progress.
         rank: Of this process.
@@ -223,7 +200,7 @@ def compute_run(
 
 
 def _open(
-    source: Source, options: RunOptions, log: Log
+    source: Any, options: RunOptions, log: Log
 ) -> tuple[Path, list[Work]]:
     """A run's part of a benchmark's folder, and the work that is missing."""
     folder, dry_run = Path(options.out), options.dry_run

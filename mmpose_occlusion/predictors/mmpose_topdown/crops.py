@@ -24,6 +24,7 @@ from mmpose.structures import PoseDataSample
 from torch.utils.data import Dataset
 
 from mmpose_occlusion.benchmark.effects import Effect, effect_of
+from mmpose_occlusion.benchmark.identity import digest_of_arrays
 from mmpose_occlusion.benchmark.store import CLEAN, Block, BlockResult
 from mmpose_occlusion.benchmark.work import Recorder, Work
 from mmpose_occlusion.engine.pipelines import RECORD_KEY, with_defaults
@@ -315,6 +316,23 @@ def _sample(crop: Crop, key: str) -> PoseDataSample:
 
 def _set_records(sample: PoseDataSample, records: list) -> None:
     sample.set_field(records, RECORD_KEY, None, 'metainfo')
+
+
+def digest_of_weights(model: torch.nn.Module) -> str:
+    """SHA-256 of a model's state, independent of its checkpoint's format, and
+    of what modules with weights elsewhere say they are: their attribute or
+    method ``occlusion_identity``, a text."""
+    arrays = {
+        name: tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy()
+        for name, tensor in model.state_dict().items()
+        if isinstance(tensor, torch.Tensor) and tensor.numel()
+    }
+    for name, module in model.named_modules():
+        said = getattr(module, 'occlusion_identity', None)
+        if said is not None:
+            text = str(said() if callable(said) else said)
+            arrays[f'{name} occlusion_identity'] = np.array(text)
+    return digest_of_arrays(arrays)
 
 
 def unwrapped(model: Any) -> torch.nn.Module:

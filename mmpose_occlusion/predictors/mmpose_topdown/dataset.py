@@ -68,7 +68,10 @@ _METRIC_ARGUMENTS = (
 
 
 class BenchmarkDataset:
-    """A top-down data set; its images are not read.
+    """A top-down data set, whose images are not read: ``dataset``, whose
+    pipeline ends with the crop; ``pipeline``, configs up to the crop and of
+    the rest; ``order`` ``(N,)``, number of a crop -> index in the data set;
+    ``paths`` of the N images; ``boxes``; ``arrays``, ``info`` for the store.
 
     Args:
         config: Config of the data set, or of a wrapper of one; the pipeline
@@ -76,15 +79,6 @@ class BenchmarkDataset:
         skeleton: Its joints and parts.
         evaluator: Config of the metric.
         max_images: Use the first images only.
-
-    Attributes:
-        dataset: The data set, whose pipeline ends with the crop.
-        pipeline: Configs of the pipeline up to the crop, and of the rest.
-        order: ``(N,)`` number of a crop -> its index in the data set.
-        paths: Length N, image of each crop.
-        boxes: :class:`.data.Boxes` of the crops.
-        arrays: Bboxes and annotations for the store.
-        info: Further facts for the store.
 
     Raises:
         UsageError: The data are not top-down, or there are none.
@@ -143,7 +137,12 @@ class BenchmarkDataset:
         sizes = [s['input_size'] for s in before if 'input_size' in s]
         self.info = dict(
             data=metainfo['dataset_name'] + (f' ({stem})' if stem else ''),
-            joints=_joints_of(metainfo, skeleton).to_json(),
+            joints=Joints.of(
+                skeleton,
+                sigmas_or_default(metainfo['sigmas'], skeleton.names),
+                np.asarray(metainfo['flip_indices'], int),
+                metainfo['skeleton_links'],
+            ).to_json(),
             evaluation=plain(evaluation),
             crop_size=[int(x) for x in sizes[-1]],
         )
@@ -179,7 +178,7 @@ def infos_of(dataset: Any) -> list[dict]:
     """The data info of each crop; images are not read."""
     if isinstance(dataset, DetectionMatchedDataset):
         return [dataset.get_data_info(i) for i in range(len(dataset))]
-    # MMPose's own get_data_info adds a copy of the metainfo to each crop
+    # MMPose's own adds a copy of the metainfo to each crop
     inner = getattr(dataset, 'dataset', dataset)
     return [BaseDataset.get_data_info(inner, i) for i in range(len(inner))]
 
@@ -191,10 +190,8 @@ def read_people(config: Mapping) -> dict[int, dict]:
     # a wrapper has nothing that the inner data set has not
     while isinstance(config.get('dataset'), Mapping):
         config = config['dataset']
-    annotated = DATASETS.build(
-        dict(config, bbox_file=None, pipeline=[], lazy_init=True)
-    )
-    people, _ = annotated._load_annotations()
+    config = dict(config, bbox_file=None, pipeline=[], lazy_init=True)
+    people, _ = DATASETS.build(config)._load_annotations()
     return {int(person['id']): person for person in people}
 
 
@@ -253,26 +250,13 @@ def coco_people(
     Without ``use_area``, areas are computed from bboxes, as the metric does.
     """
     out = []
-    for person in people:
-        raw = person.get('raw_ann_info')
+    for raw in (person.get('raw_ann_info') for person in people):
         if raw is not None:
             entry = make_person(raw, joints, use_area)
             labelled = sum(v > 0 for v in entry['keypoints'][2::3])
             count = int(raw.get('num_keypoints', labelled))
             out.append(dict(entry, num_keypoints=count))
     return out
-
-
-def _joints_of(metainfo: Mapping, skeleton: Skeleton) -> Joints:
-    return Joints(
-        names=list(skeleton.names),
-        sigmas=sigmas_or_default(metainfo['sigmas'], skeleton.names),
-        flip=np.asarray(metainfo['flip_indices'], int),
-        links=[(int(a), int(b)) for a, b in metainfo['skeleton_links']],
-        parts={
-            part: list(skeleton.part_indices(part)) for part in skeleton.parts
-        },
-    )
 
 
 def describe_metric(evaluator: Any) -> dict[str, Any]:
@@ -283,19 +267,15 @@ def describe_metric(evaluator: Any) -> dict[str, Any]:
     metric = scoring_metric(evaluator)
     if not metric:
         return {}
-    cls = class_of(metric, METRICS)
-    found: dict[str, Any] = {}
+    cls, found = class_of(metric, METRICS), {}
     for base in reversed(cls.__mro__ if cls else ()):
         if '__init__' in vars(base):
             parameters = inspect.signature(base).parameters.items()
             found.update({name: each.default for name, each in parameters})
     found.update(metric)
-    out = {
-        name: found[name]
-        for name in _METRIC_ARGUMENTS
-        if found.get(name, inspect.Parameter.empty)
-        is not inspect.Parameter.empty
-    }
+    empty = inspect.Parameter.empty
+    known = [k for k in _METRIC_ARGUMENTS if found.get(k, empty) is not empty]
+    out: dict[str, Any] = {name: found[name] for name in known}
     out['metric'] = type_name(metric)
     pck = [
         dict(prefix=m.get('prefix') or '', thr=float(m.get('thr', 0.05)))
@@ -359,10 +339,6 @@ def case_crops(
 def _maker_of(run: BenchmarkRun) -> CropMaker:
     """Of a stored run's data set, without attacks."""
     recipe = copy.deepcopy(run.dataset)
-    if not recipe:
-        raise LookupError(
-            'the store does not say how to build the data set of this run'
-        )
     custom = recipe.get('custom_imports') or {}
     if custom.get('imports'):
         import_modules_from_strings(**custom)
@@ -398,40 +374,32 @@ def _refuse_code(node: Any) -> None:
     Raises:
         LookupError: The message names it.
     """
+    refused = []
     if isinstance(node, Mapping):
-        named = [node['type']] if 'type' in node else []
+        named = [str(node['type'])] if 'type' in node else []
         imports = (node.get('custom_imports') or {}).get('imports') or []
-        refused = [name for name in named if not _is_registered(str(name))]
+        refused += [name for name in named if not _is_registered(name)]
         refused += [name for name in imports if name != 'mmpose_occlusion']
-        if refused:
-            raise LookupError(
-                f'the data need "{refused[0]}", and a report runs no code '
-                "that a folder names: run the benchmark's command again, "
-                'which predicts nothing again'
-            )
         node = list(node.values())
-    if isinstance(node, list | tuple):
-        for value in node:
-            _refuse_code(value)
     if isinstance(node, str) and node.lower().endswith(_CODE):
+        refused.append(node)
+    if refused:
         raise LookupError(
-            f'the data need "{node}", and a report reads no file that may '
-            "hold code: run the benchmark's command again, which predicts "
-            'nothing again'
+            f'the data need "{refused[0]}", and a report neither runs code '
+            'that a folder names nor reads files that may hold code: run the '
+            "benchmark's command again, which predicts nothing again"
         )
+    for value in node if isinstance(node, list | tuple) else ():
+        _refuse_code(value)
 
 
 def _is_registered(name: str) -> bool:
     """Whether a class is in a registry; another name would be imported."""
     last = name.rpartition('.')[2]
-    if name not in (last, f'mmpose.{last}', f'mmcv.{last}'):
-        return False
-    registries = [
-        r for r in vars(registry).values() if isinstance(r, Registry)
-    ]
-    return any(
+    return name in (last, f'mmpose.{last}', f'mmcv.{last}') and any(
         last in each.module_dict
-        for r in registries
-        for each in (r, r.parent)
+        for known in vars(registry).values()
+        if isinstance(known, Registry)
+        for each in (known, known.parent)
         if each is not None
     )

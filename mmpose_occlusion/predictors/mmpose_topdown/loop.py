@@ -10,7 +10,6 @@ from typing import Any
 import cv2
 import mmengine
 import mmpose
-import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dist import (
@@ -27,7 +26,6 @@ from torch.utils.data import DataLoader
 
 from mmpose_occlusion.benchmark.data import BenchmarkRun, load_run
 from mmpose_occlusion.benchmark.identity import (
-    digest_of_arrays,
     digest_of_file,
     digests_of_files,
     plain,
@@ -73,24 +71,17 @@ from .crops import (
     CropAttack,
     CropMaker,
     device_of,
+    digest_of_weights,
     unwrapped,
 )
 from .dataset import BenchmarkDataset, recipe
 
-BATCH_SIZE = {'cpu': 32}
-"""Crops of a block by kind of device; small on a CPU for its caches."""
-
-BATCH_SIZE_ELSEWHERE = 64
-
-IDENTITY = 'occlusion_identity'
-"""Attribute or method of a module whose weights are not in its state."""
+CPU_BATCH, GPU_BATCH = 32, 64
+"""Crops of a block; fewer on a CPU for its caches."""
 
 PATIENCE = 7 * 24 * 3600
 """Seconds that processes wait for each other at the end, where one may have a
 block more than the others."""
-
-_OF_TRAINING = ('init_cfg', 'pretrained', 'train_cfg', 'loss')
-"""Keys of a model's config that predictions do not depend on."""
 
 
 @LOOPS.register_module()
@@ -99,7 +90,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
 
     It computes what the store lacks, in fixed blocks of crops that the
     processes share; see ``docs/benchmark_store.md``. Metrics are computed
-    later, from the store. It is a :class:`.work.Source`.
+    later, from the store. It is a source of :func:`.work.compute_run`.
 
     Args:
         runner: The runner; its model has its weights when :meth:`run` is
@@ -131,13 +122,13 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.evaluator = None
         self.options = RunOptions(**options)
         self.store: RunStore | None = None
-        device = device_of(runner.model).type
-        self.batch_size = self.options.batch_size or BATCH_SIZE.get(
-            device, BATCH_SIZE_ELSEWHERE
-        )
+        on_cpu = device_of(runner.model).type == 'cpu'
+        size = CPU_BATCH if on_cpu else GPU_BATCH
+        self.batch_size = self.options.batch_size or size
         self._fp16, self._threads = fp16, threads
-        self._num_workers = int(dataloader.get('num_workers', 0))
-        self._timeout = float(dataloader.get('timeout', 0))
+        workers = int(dataloader.get('num_workers', 0))
+        timeout = float(dataloader.get('timeout', 0)) if workers else 0
+        self._loading = dict(num_workers=workers, timeout=timeout)
         config = dataloader['dataset']
         if isinstance(config, Config):
             config = config.to_dict()
@@ -171,17 +162,12 @@ class OcclusionBenchmarkLoop(BaseLoop):
             ``crops``, ``attacks`` and ``passes``: numbers of crops, attacks
             and forward passes of one crop.
         """
-        runner = self.runner
+        runner, dry_run = self.runner, self.options.dry_run
         runner.call_hook('before_test')
         runner.call_hook('before_test_epoch')
-        runner.model.eval()
+        log = print if dry_run else runner.logger.info
         self.store, _, passes = compute_run(
-            self,
-            self.options,
-            print if self.options.dry_run else runner.logger.info,
-            *get_dist_info(),
-            on_main,
-            barrier,
+            self, self.options, log, *get_dist_info(), on_main, barrier
         )
         metrics = dict(
             crops=len(self.boxes),
@@ -194,7 +180,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
 
     def depends_on(self) -> dict[str, Any]:
         """What predictions depend on beside the images."""
-        model = unwrapped(self.runner.model)
+        model, cfg = unwrapped(self.runner.model), self.runner.cfg
         device = device_of(model)
         kind = device.type
         if kind == 'cuda':
@@ -202,7 +188,14 @@ class OcclusionBenchmarkLoop(BaseLoop):
         elif kind == 'cpu':
             kind = f'CPU {torch.backends.cpu.get_cpu_capability()}'
         before, after = self.data.pipeline
-        config = _config_part(self.runner.cfg, [*before, *after])
+        config = plain(
+            dict(
+                model=_without_training(cfg.model),
+                pipeline=[*before, *after],
+                hooks=cfg.get('custom_hooks') or [],
+                fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
+            )
+        )
         files = digests_of_files(config)
         return dict(
             {'files': files} if files else {},
@@ -235,9 +228,8 @@ class OcclusionBenchmarkLoop(BaseLoop):
         loader = DataLoader(
             self.maker(work),
             batch_size=None,
-            num_workers=self._num_workers,
-            timeout=self._timeout if self._num_workers else 0,
             collate_fn=_same,
+            **self._loading,
         )
         predictor = BatchPredictor(
             self.runner.model,
@@ -252,44 +244,13 @@ def _same(crops: list[Crop]) -> list[Crop]:
     return crops
 
 
-def digest_of_weights(model: torch.nn.Module) -> str:
-    """SHA-256 of a model's state, independent of its checkpoint's format, and
-    of what modules with weights elsewhere say they are: their attribute or
-    method ``occlusion_identity``, a text."""
-    arrays = {
-        name: tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy()
-        for name, tensor in model.state_dict().items()
-        if isinstance(tensor, torch.Tensor) and tensor.numel()
-    }
-    for name, module in model.named_modules():
-        said = getattr(module, IDENTITY, None)
-        if said is not None:
-            text = str(said() if callable(said) else said)
-            arrays[f'{name} {IDENTITY}'] = np.array(text)
-    return digest_of_arrays(arrays)
-
-
-def _config_part(cfg: Config, pipeline: Sequence[Mapping]) -> dict:
-    """What predictions depend on, as plain values: the model without its
-    training settings, the test pipeline, the user's hooks, the precision.
-    """
-    test_cfg = cfg.get('test_cfg') or {}
-    return plain(
-        dict(
-            model=_without_training(cfg.model),
-            pipeline=list(pipeline),
-            hooks=cfg.get('custom_hooks') or [],
-            fp16=bool(test_cfg.get('fp16', False)),
-        )
-    )
-
-
 def _without_training(value: Any) -> Any:
+    """A model's config without what predictions do not depend on."""
     if isinstance(value, Mapping):
         return {
             key: _without_training(entry)
             for key, entry in value.items()
-            if key not in _OF_TRAINING
+            if key not in ('init_cfg', 'pretrained', 'train_cfg', 'loss')
         }
     if isinstance(value, list | tuple):
         return [_without_training(entry) for entry in value]
