@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +12,7 @@ from mmpose_occlusion.errors import UsageError
 
 from .analysis import Analysis, analyse
 from .analysis.sensitivity_map import split_cells
-from .data import BenchmarkRun, load_named_runs
+from .data import BenchmarkRun, load_runs
 from .suite import DEFAULT
 
 if TYPE_CHECKING:
@@ -148,7 +148,19 @@ def load_benchmark(
         UsageError: No run is complete, a file is damaged, or there is not one
             name for each run.
     """
-    runs = load_named_runs((folder, *others), names)
+    found = [(Path(f), run) for f in (folder, *others) for run in load_runs(f)]
+    own = [run.model for _, run in found]
+    if names and len(names) != len(own):
+        raise UsageError(
+            f'{len(names)} names for {len(own)} models ({", ".join(own)}): '
+            'give one for each, in this order'
+        )
+    runs = []
+    for i, (path, run) in enumerate(found):
+        name = names[i] if names else run.model
+        if not names and own.count(name) > 1:
+            name = f'{name} ({path.resolve().name})'
+        runs.append(replace(run, model=name))
     return Benchmark(Path(folder), runs)
 
 

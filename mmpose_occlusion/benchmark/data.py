@@ -8,7 +8,7 @@ Coordinates are pixels of the image, with the centre of its first pixel at
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,22 +30,16 @@ _PREDICTIONS = ('keypoints', 'scores', 'person_scores', 'visibility')
 
 @dataclass(frozen=True)
 class Joints:
-    """The joints of a data set.
-
-    Args:
-        names: Length K.
-        sigmas: ``(K,)`` of OKS.
-        flip: ``(K,)`` index of each joint's left-right counterpart, or its
-            own.
-        links: Pairs of indices, the limbs of the skeleton drawing.
-        parts: Name of each body part -> indices of its joints.
-    """
+    """The K joints of a data set."""
 
     names: list[str]
-    sigmas: np.ndarray
+    sigmas: np.ndarray  # (K,) of OKS
     flip: np.ndarray
+    """``(K,)`` index of the left-right counterpart, or the joint's own."""
     links: list[tuple[int, int]]
+    """Pairs of indices, the limbs of the skeleton drawing."""
     parts: dict[str, list[int]]
+    """Name of each body part -> indices of its joints."""
 
     @classmethod
     def of(
@@ -67,48 +61,33 @@ class Joints:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> 'Joints':
         """Joints from the plain values of :meth:`to_json`."""
-        return cls(
-            list(values['names']),
-            np.array(values['sigmas']),
-            np.array(values['flip']),
-            [(a, b) for a, b in values['links']],
-            dict(values['parts']),
-        )
+        arrays = {k: np.array(values[k]) for k in ('sigmas', 'flip')}
+        links = [(a, b) for a, b in values['links']]
+        return cls(**dict(values, links=links, **arrays))
 
 
 @dataclass(frozen=True)
 class Boxes:
-    """The N bboxes that a model was given, and the person in each.
+    """The N bboxes that a model was given, and the person in each."""
 
-    Args:
-        image_ids: ``(N,)`` int64.
-        instance_ids: ``(N,)`` int64 annotation ids, or :data:`UNMATCHED`.
-        boxes: ``(N, 4)`` float64 xyxy, the model's input; NaN in rows that
-            are kept free for people whom a whole-image model finds beyond
-            those who are annotated.
-        scores: ``(N,)`` float64 detection scores, 1 for annotated bboxes.
-        truth: ``(N, K, 2)`` float64 annotated joints, NaN for joints without
-            a label and for unmatched bboxes.
-        visible: ``(N, K)`` int8: 0 not labelled, 1 labelled and occluded, 2
-            labelled and visible (also where the data set does not distinguish
-            the last two).
-        areas: ``(N,)`` float64 square pixels, the person's segment area.
-        person_boxes: ``(N, 4)`` float64 xyxy, the person's annotated bbox,
-            whose longer side normalises PCK and EPE; NaN for unmatched
-            bboxes.
-        head_sizes: ``(N,)`` float64 pixels, which normalise PCKh; NaN where
-            the data set has none.
-    """
-
-    image_ids: np.ndarray
-    instance_ids: np.ndarray
+    image_ids: np.ndarray  # (N,) int64
+    instance_ids: np.ndarray  # (N,) int64 annotation ids, or UNMATCHED
     boxes: np.ndarray
-    scores: np.ndarray
+    """``(N, 4)`` float64 xyxy, the model's input; NaN in rows that are kept
+    free for people whom a whole-image model finds beyond the annotated ones.
+    """
+    scores: np.ndarray  # (N,) float64, 1 for annotated bboxes
     truth: np.ndarray
+    """``(N, K, 2)`` float64 annotated joints, NaN for joints without a label
+    and for unmatched bboxes."""
     visible: np.ndarray
-    areas: np.ndarray
+    """``(N, K)`` int8: 0 not labelled, 1 labelled and occluded, 2 labelled and
+    visible (also where the data set does not distinguish the last two)."""
+    areas: np.ndarray  # (N,) float64 square pixels, the segment's
     person_boxes: np.ndarray
-    head_sizes: np.ndarray
+    """``(N, 4)`` float64 xyxy, the person's annotated bbox, whose longer side
+    normalises PCK and EPE; NaN for unmatched bboxes."""
+    head_sizes: np.ndarray  # (N,) float64 pixels for PCKh, or NaN
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -145,22 +124,17 @@ class Boxes:
 
 @dataclass(frozen=True)
 class Predictions:
-    """A model's predictions for N bboxes.
+    """A model's predictions for N bboxes."""
 
-    Args:
-        keypoints: ``(N, K, 2)`` float32; NaN for those that were not found.
-        scores: ``(N, K)`` float32.
-        person_scores: ``(N,)`` float32 of models that find people by
-            themselves, 0 for people who were not found; None for others,
-            whose people have the scores of their bboxes.
-        visibility: ``(N, K)`` float32 probability that a keypoint is visible,
-            of models that have such an output.
-    """
-
-    keypoints: np.ndarray
-    scores: np.ndarray
+    keypoints: np.ndarray  # (N, K, 2) float32, NaN where not found
+    scores: np.ndarray  # (N, K) float32
     person_scores: np.ndarray | None = None
+    """``(N,)`` float32 of models that find people by themselves, 0 for people
+    who were not found; None for others, whose people have the scores of their
+    bboxes."""
     visibility: np.ndarray | None = None
+    """``(N, K)`` float32 probability that a keypoint is visible, of models
+    that have such an output."""
 
 
 @dataclass(frozen=True)
@@ -168,40 +142,26 @@ class Attacked:
     """One attack on N crops, and the predictions under it.
 
     Where the attack did not change a crop, the clean prediction is repeated.
-
-    Args:
-        name: Short form, such as ``keypoint:nose:black``; unique in a run.
-        suite: Name of the suite that it comes from.
-        config: Config of the attack's transform, or a list of several.
-        details: Plain values that the suite gives its attacks, such as
-            ``severity``, the diameter as a fraction of the bbox height.
-        predictions: Under the attack.
-        changed: ``(N,)`` bool, crops of which the attack changed a pixel.
-        excluded: ``(N,)`` bool, crops in which the attack found no place
-            although the person has the target.
-        targets: ``(N, K)`` bool, joints that the attack asks for and that lie
-            under painted pixels.
-        bystanders: ``(N, K)`` bool, other joints under painted pixels.
-        pixels: ``(N,)`` int64 number of painted pixels in the crop.
-        centres: ``(N, 2)`` float, pixels of the image: centre of the disc of
-            an attack on one joint, NaN without one; None where it was not
-            stored.
-        checksum: Of the suite, see :func:`.suite.checksum`; empty where it
-            is unknown.
     """
 
-    name: str
+    name: str  # the short form or the suite's name, unique in a run
     suite: str
-    config: Any
+    config: Any  # of the attack's transform, or a list of several
     details: dict[str, Any]
+    """Of the suite, such as ``severity``, the diameter as a fraction of the
+    bbox height."""
     predictions: Predictions
-    changed: np.ndarray
+    changed: np.ndarray  # (N,) bool, crops with a changed pixel
     excluded: np.ndarray
-    targets: np.ndarray
-    bystanders: np.ndarray
-    pixels: np.ndarray
-    checksum: str = ''
+    """``(N,)`` bool, crops in which the attack found no place although the
+    person has the target."""
+    targets: np.ndarray  # (N, K) bool, joints asked for, under paint
+    bystanders: np.ndarray  # (N, K) bool, other joints under paint
+    pixels: np.ndarray  # (N,) int64 number of painted pixels in the crop
+    checksum: str = ''  # of the suite
     centres: np.ndarray | None = None
+    """``(N, 2)`` float, pixels of the image: centre of the disc of an attack
+    on one joint, NaN without one."""
 
     @property
     def hidden(self) -> np.ndarray:
@@ -211,44 +171,32 @@ class Attacked:
 
 @dataclass(frozen=True)
 class BenchmarkRun:
-    """One model on one data set, clean and under attacks.
-
-    Args:
-        model: Displayed name.
-        data: Name of the data set and split.
-        joints: See :class:`Joints`.
-        boxes: See :class:`Boxes`.
-        people: All people annotated in the images, with or without a bbox, as
-            COCO annotations: ``id``, ``image_id``, ``category_id``, ``bbox``
-            (xywh), ``area``, ``iscrowd``, ``num_keypoints``, ``keypoints``.
-            Empty for data without COCO's evaluation, such as MPII.
-        evaluation: ``metric``, the class name of the config's metric
-            ('CocoMetric', 'PCKAccuracy', ...), and those of its arguments that
-            the analysis uses (``score_mode``, ``keypoint_score_thr``,
-            ``nms_mode``, ``nms_thr``); ``frame`` is 'image' where attacks
-            acted on whole images instead of crops.
-        crop_size: (width, height) of the model's input in pixels; of whole
-            images, the aspect ratio of the region around each bbox.
-        clean: Predictions without an attack.
-        attacks: In the order of the suites.
-        seed: Of the attacks' random draws.
-        run: Facts about the command: arguments, versions, hashes, times.
-        dataset: How to build the data set again, plain values; see
-            :func:`mmpose_occlusion.predictors.mmpose_topdown.dataset.recipe`.
-    """
+    """One model on one data set, clean and under attacks."""
 
     model: str
-    data: str
+    data: str  # data set and split
     joints: Joints
     boxes: Boxes
     people: list[dict[str, Any]]
+    """All people annotated in the images, with or without a bbox, as COCO
+    annotations: ``id``, ``image_id``, ``category_id``, ``bbox`` (xywh),
+    ``area``, ``iscrowd``, ``num_keypoints``, ``keypoints``. Empty for data
+    without COCO's evaluation, such as MPII."""
     evaluation: dict[str, Any]
+    """``metric``, the class name of the config's metric ('CocoMetric', ...),
+    and those of its arguments that the analysis uses (``score_mode``,
+    ``keypoint_score_thr``, ``nms_mode``, ``nms_thr``); ``frame`` is 'image'
+    where attacks acted on whole images instead of crops."""
     crop_size: tuple[int, int]
+    """(width, height) of the model's input in pixels; of whole images, the
+    aspect ratio of the region around each bbox."""
     clean: Predictions
     attacks: list[Attacked]
     seed: int = 0
     run: dict[str, Any] = field(default_factory=dict)
+    """Facts about the command: arguments, versions, hashes, times."""
     dataset: dict[str, Any] = field(default_factory=dict)
+    """How to build the data set again, plain values."""
 
 
 def to_arrays(boxes: Boxes, people: list[dict]) -> dict[str, np.ndarray]:
@@ -278,13 +226,7 @@ def from_arrays(
 
 def load_runs(folder: str | Path) -> list[BenchmarkRun]:
     """All runs of a benchmark's folder that are complete without an attack,
-    each with the attacks that are complete.
-
-    Args:
-        folder: The ``--out`` of ``occlusion-benchmark``.
-
-    Returns:
-        Sorted by model name, then by key.
+    each with the attacks that are complete; by model name, then by key.
 
     Raises:
         UsageError: There is none, or a file is damaged.
@@ -299,40 +241,10 @@ def load_runs(folder: str | Path) -> list[BenchmarkRun]:
     return [load_run(store) for store in stores]
 
 
-def load_named_runs(
-    folders: Sequence[str | Path], names: Sequence[str] = ()
-) -> list[BenchmarkRun]:
-    """The runs of several folders, with one of ``names`` each; by default
-    with their own, and the folder's where several are equal.
-
-    Raises:
-        UsageError: As of :func:`load_runs`, or the number of names is another.
-    """
-    found = [(Path(each), run) for each in folders for run in load_runs(each)]
-    own = [run.model for _, run in found]
-    if names and len(names) != len(own):
-        raise UsageError(
-            f'{len(names)} names for {len(own)} models ({", ".join(own)}): '
-            'give one for each, in this order'
-        )
-    out = []
-    for i, (folder, run) in enumerate(found):
-        name = names[i] if names else run.model
-        if not names and own.count(name) > 1:
-            name = f'{name} ({folder.resolve().name})'
-        out.append(replace(run, model=name))
-    return out
-
-
 def load_run(
     store: RunStore, names: Sequence[str] | None = None
 ) -> BenchmarkRun:
-    """One run.
-
-    Args:
-        store: Its part of a benchmark's folder.
-        names: Names of the attacks to load, in this order; by default all
-            that are complete.
+    """One run, with some attacks in this order or all that are complete.
 
     Raises:
         UsageError: One of them, or the clean run, is incomplete.
@@ -342,8 +254,7 @@ def load_run(
     if names is None:
         listed = [a for a in listed if a['key'] in complete]
     else:
-        by_name = {attack['name']: attack for attack in listed}
-        listed = [by_name[name] for name in names]
+        listed = [a for n in names for a in listed if a['name'] == n]
     wanted = [('clean', CLEAN), *((a['name'], a['key']) for a in listed)]
     missing = [name for name, key in wanted if key not in complete]
     if missing:
@@ -362,7 +273,7 @@ def load_run(
         boxes=boxes,
         people=people,
         evaluation=info['evaluation'],
-        crop_size=(info['crop_size'][0], info['crop_size'][1]),
+        crop_size=tuple(info['crop_size']),
         clean=Predictions(**{name: clean[name] for name in _PREDICTIONS}),
         attacks=[
             _attacked(each, _joined(blocks, each['key']), clean)

@@ -31,30 +31,19 @@ _OPTIONS = ('prob', 'seed')
 
 @dataclass(frozen=True)
 class Effect:
-    """What an attack does to one person's crop, or to an image.
+    """What an attack does to one person's crop, or to an image."""
 
-    Args:
-        box: Smallest box of all changed pixels; None if there are none.
-        pixels: ``(h, w, C)``, the box under the attack.
-        changed: ``(h, w)`` bool, its changed pixels.
-        targets: Indices of joints that the attack asks for, under paint.
-        bystanders: Indices of the person's other joints under paint.
-        painted: Number of painted pixels.
-        excluded: Whether the attack found no place although the person has
-            the target.
-        records: The transforms' records; empty without a change.
-        centre: (x, y) of the disc of an attack on one joint.
-    """
-
-    box: PixelBox | None = None
+    box: PixelBox | None = None  # smallest of all changed pixels
     pixels: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 3)))
+    """``(h, w, C)``, the box under the attack."""
     changed: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
-    targets: tuple[int, ...] = ()
-    bystanders: tuple[int, ...] = ()
-    painted: int = 0
-    excluded: bool = False
-    records: tuple[dict, ...] = ()
-    centre: Point | None = None
+    """``(h, w)`` bool, its changed pixels."""
+    targets: tuple[int, ...] = ()  # joints that are asked for, under paint
+    bystanders: tuple[int, ...] = ()  # the person's other joints under paint
+    painted: int = 0  # number of pixels
+    excluded: bool = False  # no place was found, and the target is there
+    records: tuple[dict, ...] = ()  # of the transforms; empty if unchanged
+    centre: Point | None = None  # of the disc of an attack on one joint
 
     def paint(self, image: np.ndarray) -> None:
         """Paint it into an image with the same channels, in place."""
@@ -91,15 +80,8 @@ def effect_of(
     skeleton: Skeleton,
     corner: tuple[int, int] = (0, 0),
 ) -> Effect:
-    """The effect of an attack on a region of pixels.
-
-    Args:
-        clean: ``(h, w, C)``.
-        attacked: ``(h, w, C)``.
-        records: Of the attack's transforms.
-        skeleton: The data set's joints and parts.
-        corner: (x, y) of the region.
-    """
+    """The effect of an attack on a region of pixels ``(h, w, C)`` whose corner
+    is at (x, y), by the records of its transforms."""
     found = tuple(dict(record) for record in records)
     rows = np.flatnonzero((_rows(clean) != _rows(attacked)).any(axis=1))
     if not len(rows):  # black paint on black pixels hides nothing
@@ -149,10 +131,7 @@ class ImageAttack:
     """
 
     def __init__(
-        self,
-        attack: SuiteAttack,
-        seed: int,
-        links: Sequence[tuple[int, int]],
+        self, attack: SuiteAttack, seed: int, links: Sequence[tuple[int, int]]
     ) -> None:
         self._links = links
         self._steps: list[tuple[Occlusion, int]] = []

@@ -57,43 +57,21 @@ Starting = Callable[[str], object]
 
 @dataclass
 class ImageLoop:
-    """A predictor on whole images, as a source of :func:`.work.compute_run`.
-
-    Args:
-        predictor: The model.
-        data: Its people.
-        attacks: On them.
-        seed: Of the attacks' random draws.
-        mapping: ``(K,)`` index of the model's joint for each of the data
-            set's, -1 where it has none.
-        one: Whether one person an image pass is attacked, instead of all.
-        batch_size: Images of one call of the predictor at most.
-        block_images: Images of a block.
-        load: Makes the predictor in other processes; pickled.
-        num_workers: Processes that predict, on which predictions do not
-            depend; 0: this one.
-        timeout: Seconds that a call of the predictor may take, which then
-            runs in a process of its own.
-        identity: See :meth:`depends_on`.
-        info: For ``run.json``.
-
-    Attributes:
-        effects: Key -> attack.
-    """
+    """A predictor on whole images: a source of :func:`.work.compute_run`."""
 
     predictor: Predictor
     data: ImagePeople
     attacks: list[SuiteAttack]
-    seed: int
-    mapping: np.ndarray
-    one: bool
-    batch_size: int
+    seed: int  # of the attacks' random draws
+    mapping: np.ndarray  # (K,) index of the model's joint, -1 for none
+    one: bool  # whether one person an image pass is attacked, instead of all
+    batch_size: int  # images of one call of the predictor at most
     block_images: int
-    load: Callable[[], Predictor]
-    num_workers: int
-    timeout: float | None
-    identity: dict[str, Any]
-    info: dict[str, Any]
+    load: Callable[[], Predictor]  # in other processes; pickled
+    num_workers: int  # processes that predict, 0: this one
+    timeout: float | None  # seconds of a call, in a process of its own
+    identity: dict[str, Any]  # what predictions depend on beside the images
+    info: dict[str, Any]  # for run.json
 
     def __post_init__(self) -> None:
         links = self.data.joints.links
@@ -110,7 +88,7 @@ class ImageLoop:
         return not self.predictor.needs_boxes
 
     def depends_on(self) -> dict[str, Any]:
-        """What predictions depend on beside the images."""
+        """See :func:`.work.compute_run`."""
         return self.identity
 
     def compute(self, work: Sequence[Work], recorder: Recorder) -> None:
@@ -193,14 +171,8 @@ class ImageLoop:
         images: Sequence[LoadedImage],
         starting: Starting = lambda path: None,
     ) -> Iterator[tuple[str, BlockResult, int]]:
-        """Predictions of a block, clean and under each attack that is missing:
-        key, result, number of predicted images.
-
-        Args:
-            work: What is missing.
-            images: See :meth:`read`.
-            starting: See :data:`Starting`.
-        """
+        """Predictions of a block of images, clean and under each attack that
+        is missing: key, result, number of predicted images."""
         for key in work.keys:
             into = self.empty(work.block)
             passes = (p for i in images for p in self.passes(i, key, into))
@@ -221,11 +193,9 @@ class ImageLoop:
         effects: dict[int, Effect] = {}
         for row in image.people:
             effect = self.effect(image, row, key, into)
-            if effect.box is None:
-                continue
-            if self.one:
+            if effect.box is not None and self.one:
                 yield self.alone(image, row, effect, into)
-            else:
+            elif effect.box is not None:
                 effects[row] = effect
         if not effects:
             return

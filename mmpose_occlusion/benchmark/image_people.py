@@ -37,26 +37,17 @@ _FIELDS = ('id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd')
 
 @dataclass(frozen=True)
 class ImagePeople:
-    """Rows of a benchmark on whole images, those of an image together.
-
-    Args:
-        joints: Of the data set.
-        sigmas_of: Data set whose sigmas these are; None if none is published.
-        boxes: N rows: annotated people with a labelled joint, or a detector's
-            bboxes; for whole-image predictors, after the people of each
-            image, :data:`.average_precision.MAX_POSES` rows for others.
-        annotations: Length N, the annotation of each row's person, or None.
-        people: All annotated people of these images, see
-            :class:`.data.BenchmarkRun`.
-        paths: Image id -> path of its file.
-    """
+    """Rows of a benchmark on whole images, those of an image together."""
 
     joints: Joints
-    sigmas_of: str | None
+    sigmas_of: str | None  # data set whose sigmas these are
     boxes: Boxes
-    annotations: list[Mapping[str, Any] | None]
-    people: list[dict[str, Any]]
-    paths: dict[int, Path]
+    """N rows: annotated people with a labelled joint, or a detector's bboxes;
+    for whole-image predictors, after the people of each image,
+    :data:`.average_precision.MAX_POSES` rows for others."""
+    annotations: list[Mapping[str, Any] | None]  # of each row's person
+    people: list[dict[str, Any]]  # all, see data.BenchmarkRun
+    paths: dict[int, Path]  # image id -> file
 
     def raw(self, row: int) -> Mapping[str, Any]:
         """The annotation of a row that has a person."""

@@ -59,50 +59,37 @@ class Block(NamedTuple):
 class BlockResult:
     """Predictions for the n crops of a block, clean or under one attack.
 
-    Args:
-        changed: ``(n,)`` bool, the m crops that were predicted: all of them
-            without an attack. The store has predictions of these alone.
-        excluded: ``(n,)`` bool, see :class:`.data.Attacked`.
-        targets: ``(n, K)`` bool, likewise.
-        bystanders: ``(n, K)`` bool, likewise.
-        pixels: ``(n,)`` int32, likewise.
-        keypoints: ``(n, K, 2)`` float32, image pixels.
-        scores: ``(n, K)`` float32.
-        person_scores: ``(n,)`` float32, see :class:`.data.Predictions`; this
-            and the following are not stored where all are NaN.
-        visibility: ``(n, K)`` float32, likewise.
-        centres: ``(n, 2)`` float32, see :class:`.data.Attacked`.
+    The store has predictions of changed crops alone; the last three arrays
+    are not stored where all are NaN.
     """
 
-    changed: np.ndarray
-    excluded: np.ndarray
-    targets: np.ndarray
-    bystanders: np.ndarray
-    pixels: np.ndarray
-    keypoints: np.ndarray
-    scores: np.ndarray
-    person_scores: np.ndarray
-    visibility: np.ndarray
-    centres: np.ndarray
+    changed: np.ndarray  # (n,) bool, predicted crops: all without an attack
+    excluded: np.ndarray  # (n,) bool; this and what follows as in Attacked
+    targets: np.ndarray  # (n, K) bool
+    bystanders: np.ndarray  # (n, K) bool
+    pixels: np.ndarray  # (n,) int32
+    keypoints: np.ndarray  # (n, K, 2) float32, image pixels
+    scores: np.ndarray  # (n, K) float32
+    person_scores: np.ndarray  # (n,) float32
+    visibility: np.ndarray  # (n, K) float32
+    centres: np.ndarray  # (n, 2) float32
 
     @classmethod
     def empty(cls, people: int, joints: int) -> 'BlockResult':
         """Of n people whom nothing changes, with K joints."""
-
-        def nan(*shape: int) -> np.ndarray:
-            return np.full((people, *shape), np.nan, np.float32)
-
+        no = np.zeros((people, joints), bool)
+        nan = np.full((people, joints, 2), np.nan, np.float32)
         return cls(
             changed=np.zeros(people, bool),
             excluded=np.zeros(people, bool),
-            targets=np.zeros((people, joints), bool),
-            bystanders=np.zeros((people, joints), bool),
+            targets=no.copy(),
+            bystanders=no.copy(),
             pixels=np.zeros(people, np.int32),
-            keypoints=nan(joints, 2),
-            scores=np.zeros((people, joints), np.float32),
-            person_scores=nan(),
-            visibility=nan(joints),
-            centres=nan(2),
+            keypoints=nan.copy(),
+            scores=no.astype(np.float32),
+            person_scores=nan[:, 0, 0].copy(),
+            visibility=nan[..., 0].copy(),
+            centres=nan[:, 0].copy(),
         )
 
 
@@ -112,15 +99,8 @@ OPTIONAL = ('person_scores', 'visibility', 'centres')
 
 
 class RunStore:
-    """The stored predictions of one run.
-
-    Args:
-        path: Its folder.
-        info: Contents of ``run.json``.
-
-    Attributes:
-        blocks: Of the run's crops.
-    """
+    """The stored predictions of one run: its folder, and what ``run.json``
+    says."""
 
     def __init__(self, path: Path, info: dict[str, Any]) -> None:
         self.path, self.info = path, info
@@ -136,14 +116,9 @@ class RunStore:
         blocks: Sequence[Block],
         arrays: Mapping[str, np.ndarray],
     ) -> 'RunStore':
-        """Open a run's part of a benchmark's folder; create it if necessary.
-
-        Args:
-            path: Its folder, named after the key of the run.
-            info: Written to ``run.json``.
-            blocks: All blocks.
-            arrays: Bboxes and annotations, see :func:`.data.to_arrays`.
-        """
+        """Open a run's folder, named after its key; create it if necessary.
+        ``info`` is for ``run.json``, ``arrays`` are of
+        :func:`.data.to_arrays`."""
         (path / 'shards').mkdir(parents=True, exist_ok=True)
         edges = [0, *(block.stop for block in blocks)]
         info = dict(info, format=FORMAT, key=path.name, edges=edges)
@@ -169,11 +144,7 @@ class RunStore:
         return cls(path.parent, _signed(info, path))
 
     def people(self) -> dict[str, np.ndarray]:
-        """Bboxes and annotations, see :func:`.data.from_arrays`.
-
-        Raises:
-            UsageError: The file is damaged.
-        """
+        """Bboxes and annotations, see :func:`.data.from_arrays`."""
         path = self.path / self.info['people']
         found = _read_digested(path)
         if found is None:
@@ -218,9 +189,8 @@ class RunStore:
     def stored(self, repair: bool = False) -> dict[int, set[str]]:
         """Keys of the attacks that are stored, by number of the block.
 
-        Args:
-            repair: Whether to delete damaged shards and the unfinished files
-                of a killed run; only for the run that holds the folder.
+        ``repair`` deletes damaged shards and the unfinished files of a killed
+        run; only for the run that holds the folder.
         """
         found: dict[int, set[str]] = {b.number: set() for b in self.blocks}
         for path, number, shard in self._shards():
@@ -256,14 +226,11 @@ class RunStore:
 
     @property
     def attacks(self) -> list[dict]:
-        """All attacks requested so far, each with ``key``, ``name``,
-        ``suite``, ``configs``, ``details`` and ``checksum``."""
+        """All attacks requested so far, see :meth:`.SuiteAttack.to_json`."""
         path = self.path / 'attacks.json'
-        return (
-            _signed(_read_json(path), path)['attacks']
-            if path.is_file()
-            else []
-        )
+        if not path.is_file():
+            return []
+        return _signed(_read_json(path), path)['attacks']
 
     def request(self, attacks: Sequence[Mapping]) -> None:
         """Add attacks to :attr:`attacks`; one of a known name replaces it."""
@@ -282,7 +249,7 @@ class RunStore:
         path = self.path / 'last.json'
         try:
             return dict(_read_json(path)) if path.is_file() else {}
-        except (UsageError, ValueError, TypeError):  # facts alone
+        except (ValueError, TypeError):  # facts alone
             _LOG.warning('"%s" is damaged, and not read.', path)
             return {}
 

@@ -136,9 +136,7 @@ def load_suites(
 
 
 def load_suite(
-    name: str,
-    skeleton: Skeleton,
-    own: Mapping[str, Sequence] | None = None,
+    name: str, skeleton: Skeleton, own: Mapping[str, Sequence] | None = None
 ) -> list[SuiteAttack]:
     """The attacks of one suite, in its order; wildcards in the data set's.
 

@@ -427,7 +427,7 @@ def test_data_that_are_gone_are_a_sentence(planted, tmp_path):
     ).read_text()
     assert 'No crops: the data set cannot be read again' in text
     assert 'data:image/jpeg' not in text
-    with pytest.raises(LookupError, match='does not say how to build'):
+    with pytest.raises(LookupError, match='cannot be read again'):
         case_crops(replace(run, dataset={}), [])
     none = write_report([run], tmp_path / 'none', draws=5).read_text()
     assert 'this report was made without the data set' in none
