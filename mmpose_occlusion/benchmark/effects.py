@@ -19,9 +19,7 @@ from mmpose_occlusion.skeleton import Skeleton
 from .store import BlockResult
 from .suite import SuiteAttack
 
-PADDING = 1.25
-"""Of the region around a bbox that top-down models see."""
-
+PADDING = 1.25  # of the region around a bbox that top-down models see
 PLACED = 'PlacedOcclusion'
 """Type of the attacks of a search: a joint's disc at a place that is given
 with each person."""

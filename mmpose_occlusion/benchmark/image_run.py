@@ -34,15 +34,12 @@ if TYPE_CHECKING:
 ALL, ONE = 'all', 'one'
 """Whom an attack on a whole-image predictor's image acts on at once."""
 
-BLOCK_IMAGES = 16
-BATCH_IMAGES = 16
-
+BLOCK_IMAGES, BATCH_IMAGES = 16, 16
 FRAME = (192, 256)
 """Aspect ratio of the region around a bbox that painted pixels are a fraction
 of, and whose area NMS takes; MMPose's usual crop."""
 
-CASE_HEIGHT = 256
-"""Of a case's image in pixels."""
+CASE_HEIGHT = 256  # of a case's image in pixels
 
 
 def run_predictor(
@@ -210,16 +207,12 @@ def _people(
 def _evaluation(whole_image: bool) -> dict[str, Any]:
     """As MMPose's CocoMetric has it for top-down models by default, and for
     whole-image models COCO's own."""
-    out: dict[str, Any] = dict(metric='CocoMetric', frame='image')
     if whole_image:
-        return dict(out, score_mode='bbox', nms_mode='none')
-    return dict(
-        out,
-        score_mode='bbox_keypoint',
-        keypoint_score_thr=0.2,
-        nms_mode='oks_nms',
-        nms_thr=0.9,
-    )
+        how: dict[str, Any] = dict(score_mode='bbox', nms_mode='none')
+    else:
+        how = dict(score_mode='bbox_keypoint', keypoint_score_thr=0.2)
+        how |= dict(nms_mode='oks_nms', nms_thr=0.9)
+    return dict(metric='CocoMetric', frame='image', **how)
 
 
 def _facts(loop: ImageLoop, run: BenchmarkRun) -> dict[str, Any]:
@@ -244,11 +237,7 @@ def _facts(loop: ImageLoop, run: BenchmarkRun) -> dict[str, Any]:
 def case_images(
     run: BenchmarkRun, cases: 'Sequence[Case]'
 ) -> 'dict[Case, CaseImages]':
-    """The region around the person of each case, clean and attacked.
-
-    Args:
-        run: Of :func:`run_predictor`.
-        cases: Of the run.
+    """The region around the person of each case of a run, clean and attacked.
 
     Raises:
         LookupError: A file is missing or has changed; the message names it.

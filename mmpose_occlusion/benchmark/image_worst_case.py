@@ -32,8 +32,7 @@ OBJECTIVE = 'fall of OKS, mean over the labelled joints of a person'
 GRID, REFINED, WORST, TRANSFERRED = 'grid', 'refined', 'worst', 'transferred'
 """First words of the attacks' names; joints have their short form."""
 
-ROUNDS = 3
-LEAST = 4
+ROUNDS, LEAST = 3, 4
 """Halvings of the step, and candidates on the grid at least."""
 
 _AROUND = [(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1) if x or y]
@@ -44,24 +43,16 @@ Places = Mapping[tuple[int, int], tuple[str, float, float]]
 
 @dataclass(frozen=True)
 class WorstCaseSearch:
-    """What is searched.
+    """What is searched."""
 
-    Args:
-        size: Of the disc, such as '10%'.
-        fill: Its paint.
-        candidates: Places of the grid on each person at most.
-        rounds: Of refinement, each with 8 places around the best.
-        budget: Forward passes of the whole search at most: the grid becomes
-            coarser where it does not suffice.
-        places: Worst places of another model, to be tried on this one.
-    """
-
-    size: str
+    size: str  # of the disc, such as '10%'
     fill: str
-    candidates: int = 64
-    rounds: int = ROUNDS
+    candidates: int = 64  # places of the grid on each person at most
+    rounds: int = ROUNDS  # of refinement, each with 8 places around the best
     budget: int | None = None
-    places: Places | None = None
+    """Forward passes of the whole search at most: the grid becomes coarser
+    where it does not suffice."""
+    places: Places | None = None  # of another model, to be tried on this one
 
     @property
     def refined(self) -> int:
@@ -71,11 +62,7 @@ class WorstCaseSearch:
     def within_budget(
         self, data: ImagePeople, log: Callable[[str], object]
     ) -> 'WorstCaseSearch':
-        """With as many candidates as the budget allows; logs the plan.
-
-        Raises:
-            UsageError: It does not suffice for a grid of :data:`LEAST`.
-        """
+        """With as many candidates as the budget allows; logs the plan."""
         found = [raw for raw in data.annotations if raw is not None]
         people, images = len(found), len(data.paths)
         joints = sum(flag > 0 for a in found for flag in a['keypoints'][2::3])
@@ -123,11 +110,7 @@ class WorstCaseSearch:
 
 @dataclass
 class WorstCaseLoop(ImageLoop):
-    """Searches the worst place of each person of a block.
-
-    Args:
-        search: What is searched.
-    """
+    """Searches the worst place of each person of a block."""
 
     search: WorstCaseSearch
 
@@ -162,14 +145,8 @@ class WorstCaseLoop(ImageLoop):
 
 @dataclass
 class _ImageSearch:
-    """The search on the people of an image: its batches follow from the
-    results of those before.
-
-    Args:
-        loop: Whose attacks and people these are.
-        image: The image.
-        found: Key -> predictions of the block.
-    """
+    """The search on the people of an image, into the results of its block, by
+    key: its batches follow from the results of those before."""
 
     loop: WorstCaseLoop
     image: LoadedImage
@@ -276,17 +253,12 @@ class _ImageSearch:
 def grid(
     mask: np.ndarray, count: int, shift: Sequence[float]
 ) -> tuple[list[Point], float]:
-    """Points of a square grid on a mask.
+    """At most ``count`` points of a square grid on a mask ``(H, W)``, and its
+    step in pixels.
 
-    Args:
-        mask: ``(H, W)`` bool.
-        count: Of points at most; the step is the least for which there are
-            not more, to 2 %.
-        shift: Offset of the grid in x and y, in steps.
-
-    Returns:
-        The points in rows, in eighths of a pixel, and the step in pixels. A
-        mask that no point hits has the pixel in its middle.
+    The step is the least for which there are not more points, to 2 %; the
+    grid is offset by ``shift`` steps in x and y, and points are whole eighths
+    of a pixel. A mask that no point hits has the pixel in its middle.
 
     >>> grid(np.ones((4, 4), bool), 4, (0.25, 0.25))[0]
     [(0.5, 0.5), (2.5, 0.5), (0.5, 2.5), (2.5, 2.5)]
@@ -323,16 +295,8 @@ def _is_on(mask: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def read_places(path: str | Path, size: str, fill: str) -> Places:
-    """The worst places of another run.
-
-    Args:
-        path: Its folder, or its ``worst.json``.
-        size: Of the disc, which must be the same, and
-        fill: its paint.
-
-    Raises:
-        UsageError: The file cannot be read or is of another search.
-    """
+    """The worst places of another run: its folder or ``worst.json``; the disc
+    must have the same size and fill."""
     path = Path(path)
     path = path if path.is_file() else path / 'worst.json'
     raw = read_json(path, 'file of places')

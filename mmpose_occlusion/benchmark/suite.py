@@ -29,45 +29,32 @@ from pathlib import Path
 from typing import Any
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import plain
 from mmpose_occlusion.occlusion import Attack, parse_attack
 from mmpose_occlusion.occlusion.placement import TARGET
 from mmpose_occlusion.occlusion.targets import PART
 from mmpose_occlusion.skeleton import Skeleton
 
-from .identity import key_of, plain
+from .identity import key_of
 
 FOLDER = Path(__file__).parent / 'suites'
 """Folder of the package's own suites."""
 
-DEFAULT = 'occlusion-1.0'
-"""Suite of a benchmark for which neither a suite nor an attack is named."""
-
-COMMAND_LINE = 'attacks'
-"""Name of the suite of single attacks of the command line."""
-
+DEFAULT = 'occlusion-1.0'  # where neither a suite nor an attack is named
+COMMAND_LINE = 'attacks'  # suite of single attacks of the command line
 _ENTRY = ('attack', 'name', 'details')
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class SuiteAttack:
-    """One attack of a suite, on one data set.
+    """One attack of a suite, on one data set."""
 
-    Args:
-        name: Unique in a benchmark: the suite's name for it, or its short
-            form.
-        suite: Name of the suite.
-        configs: Configs of its transforms, in order.
-        details: From the suite, and derived.
-        checksum: Of the suite, see :func:`checksum`; empty for attacks of
-            the command line.
-    """
-
-    name: str
+    name: str  # unique in a benchmark: the suite's for it, or its short form
     suite: str
-    configs: tuple[dict, ...]
-    details: dict[str, Any] = field(default_factory=dict)
-    checksum: str = ''
+    configs: tuple[dict, ...]  # of its transforms, in order
+    details: dict[str, Any] = field(default_factory=dict)  # also derived ones
+    checksum: str = ''  # of the suite; empty for the command line's
 
     @property
     def key(self) -> str:
@@ -94,15 +81,7 @@ def shipped() -> list[str]:
 def checksum(name: str, own: Mapping[str, Sequence] | None = None) -> str:
     """What identifies a suite's content, whatever its file's layout: the
     first 16 hexadecimal digits of the SHA-256 of the suite as canonical JSON
-    (keys sorted, no blanks, ASCII).
-
-    Args:
-        name: See :func:`load_suite`.
-        own: See :func:`load_suite`.
-
-    Raises:
-        UsageError: There is no such suite, or it cannot be read.
-    """
+    (keys sorted, no blanks, ASCII). Arguments as of :func:`load_suite`."""
     return key_of(_read_suite(name, own or {})[0])
 
 
@@ -231,11 +210,10 @@ def _expanded(
         if target is not None:
             name = name.replace('{target}', target)
         details = {**_derived(steps), **(entry.get('details') or {})}
-        configs = tuple(
-            step.to_config() if isinstance(step, Attack) else step
-            for step in steps
-        )
-        yield SuiteAttack(name, suite, configs, details)
+        configs = [
+            s.to_config() if isinstance(s, Attack) else s for s in steps
+        ]
+        yield SuiteAttack(name, suite, tuple(configs), details)
 
 
 def _label(step: Attack | dict) -> str:
@@ -251,11 +229,7 @@ def _label(step: Attack | dict) -> str:
 
 
 def _read(entry: Any, skeleton: Skeleton) -> list[Attack | dict]:
-    """The attacks of an entry, with the user's own parts.
-
-    Raises:
-        ValueError: One cannot be read.
-    """
+    """The attacks of an entry, with the user's own parts."""
     if isinstance(entry, Sequence) and entry and not isinstance(entry, str):
         return [one for part in entry for one in _read(part, skeleton)]
     if isinstance(entry, str):
@@ -283,11 +257,7 @@ def _read(entry: Any, skeleton: Skeleton) -> list[Attack | dict]:
 def _steps(
     attacks: Sequence[Attack | dict], skeleton: Skeleton
 ) -> Iterator[tuple[str | None, list[Attack | dict]]]:
-    """The attacks for each target of their wildcard; its name, or None.
-
-    Raises:
-        ValueError: The data set lacks a target, or wildcards are mixed.
-    """
+    """The attacks for each target of their wildcard; its name, or None."""
     wild = [a for a in attacks if isinstance(a, Attack) and a.is_wild]
     if len({attack.kind for attack in wild}) > 1:
         raise ValueError(

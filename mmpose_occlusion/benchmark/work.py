@@ -28,17 +28,10 @@ from .identity import (
 )
 from .store import CLEAN, FORMAT, Block, BlockResult, RunStore
 
-FLUSH_SECONDS = 10.0
-"""Finished batches are written after this time at the latest."""
-
-LOG_SECONDS = 15.0
-"""Minimum time between two lines of progress."""
-
-LEAST_DONE = 0.01
-"""Fraction of the work from which on the rest can be estimated."""
-
+FLUSH_SECONDS = 10.0  # until finished batches are written, at most
+LOG_SECONDS = 15.0  # between two lines of progress, at least
+LEAST_DONE = 0.01  # fraction of the work from which the rest is estimated
 LOCK = '.benchmark.lock'
-
 FINISHED = (
     'blocks that are finished are stored, and the same command resumes the run'
 )
@@ -75,8 +68,7 @@ class Work(NamedTuple):
 
 def order_by_image(image_ids: np.ndarray) -> np.ndarray:
     """Stable order ``(N,)`` in which the crops of an image are consecutive;
-    images are sorted by their first crop.
-    """
+    images are sorted by their first crop."""
     _, first, inverse = np.unique(
         image_ids, return_index=True, return_inverse=True
     )
@@ -94,11 +86,8 @@ def image_ranges(image_ids: Sequence) -> list[tuple[int, int]]:
 
 
 def cut(image_ids: Sequence, size: int) -> list[Block]:
-    """Divide crops into blocks of whole images.
-
-    All blocks but the last one stay the same when images are appended. An
-    image with more crops than ``size`` is divided.
-    """
+    """Divide crops into blocks of whole images; all but the last stay the same
+    when images are appended. An image with more than ``size`` is divided."""
     edges = [0]
     for start, stop in image_ranges(image_ids):
         if stop - edges[-1] > size and start > edges[-1]:
@@ -115,22 +104,18 @@ def plan(
     stored: Mapping[int, set[str]],
 ) -> list[Work]:
     """The work of blocks for which not all keys are stored."""
-    out = []
-    for block in blocks:
-        has = stored.get(block.number, set())
-        missing = tuple(k for k in (CLEAN, *keys) if k not in has)
-        if missing:
-            out.append(Work(block, missing))
-    return out
+    requested = (CLEAN, *keys)
+    return [
+        Work(block, missing)
+        for block in blocks
+        for has in [stored.get(block.number, set())]
+        if (missing := tuple(key for key in requested if key not in has))
+    ]
 
 
 def hold(folder: str | Path) -> FileLock:
     """Make a benchmark's folder and lock it; the operating system releases
-    the lock when the process ends, however it ends.
-
-    Raises:
-        UsageError: Another run holds it, or it cannot be written to.
-    """
+    the lock when the process ends, however it ends."""
     lock = FileLock(Path(folder) / LOCK, blocking=False)
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -248,18 +233,10 @@ def _open(
 
 class Recorder:
     """Writes the results of a block when all are there, and those of slow
-    blocks every few seconds; logs the progress. Use it as a context: what is
-    finished is written at its end, also after an error. In the context, Ctrl-C
-    stops after the batch, and a second one at once.
-
-    Args:
-        store: Where to write.
-        work: All work, for the progress.
-        log: Called with lines of progress.
-
-    Attributes:
-        passes: Forward passes so far.
-    """
+    blocks every few seconds; logs the progress, and counts forward
+    ``passes``. Use it as a context: what is finished is written at its end,
+    also after an error. In the context, Ctrl-C stops after the batch, and a
+    second one at once."""
 
     def __init__(
         self, store: RunStore, work: Sequence[Work], log: Log
@@ -296,11 +273,7 @@ class Recorder:
         self, block: Block, key: str, result: BlockResult, passes: int
     ) -> None:
         """Take the result of a block under the attack of a key, which took a
-        number of forward passes.
-
-        Raises:
-            KeyboardInterrupt: After Ctrl-C.
-        """
+        number of forward passes; KeyboardInterrupt after Ctrl-C."""
         self._kept.setdefault(block.number, {})[key] = result
         self._open[block.number] -= 1
         now = time.monotonic()
@@ -327,9 +300,8 @@ class Recorder:
 
     def _write(self, *numbers: int) -> None:
         for number in numbers:
-            self._store.write(
-                self._store.blocks[number], self._kept.pop(number)
-            )
+            block = self._store.blocks[number]
+            self._store.write(block, self._kept.pop(number))
             self._written = time.monotonic()
 
 

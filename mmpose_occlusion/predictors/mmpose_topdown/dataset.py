@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.registry import Registry, init_default_scope
 from mmengine.utils import import_modules_from_strings
@@ -23,7 +22,6 @@ from mmpose_occlusion.benchmark.data import (
     Joints,
     to_arrays,
 )
-from mmpose_occlusion.benchmark.identity import plain
 from mmpose_occlusion.benchmark.work import order_by_image
 from mmpose_occlusion.datasets import DetectionMatchedDataset
 from mmpose_occlusion.engine.config import (
@@ -40,6 +38,7 @@ from mmpose_occlusion.engine.pipelines import (
     with_defaults,
 )
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import plain
 from mmpose_occlusion.metrics.annotations import AREA_RATIO, make_person
 from mmpose_occlusion.metrics.oks import sigmas_or_default
 from mmpose_occlusion.occlusion import labelled_joints
@@ -148,17 +147,6 @@ class BenchmarkDataset:
         )
 
 
-def recipe(cfg: Config, dataset: Mapping) -> dict[str, Any]:
-    """How to build a data set of a config, with its whole pipeline, again."""
-    return plain(
-        dict(
-            default_scope=cfg.get('default_scope') or 'mmpose',
-            custom_imports=cfg.get('custom_imports'),
-            dataset=dataset,
-        )
-    )
-
-
 def _split(config: Mapping) -> tuple[list[dict], list[dict]]:
     """A test pipeline up to the crop, and the rest."""
     pipeline = config.get('pipeline') or []
@@ -208,19 +196,15 @@ def make_boxes(
         box = np.asarray(info['bbox'], np.float64)[0]
         score = float(np.ravel(info['bbox_score'])[0])
         found = None if person is None else _person_of(person, joints)
-        rows.append((_image_id(info), found, box, score))
+        try:
+            rows.append((int(info['img_id']), found, box, score))
+        except (TypeError, ValueError):
+            raise UsageError(
+                f'image {info["img_id"]!r} ({info.get("img_path")}) has an '
+                'id that is not a number, which the benchmark cannot store: '
+                'number the images in the annotation file'
+            ) from None
     return Boxes.from_rows(rows, joints)
-
-
-def _image_id(info: Mapping) -> int:
-    try:
-        return int(info['img_id'])
-    except (TypeError, ValueError):
-        raise UsageError(
-            f'image {info["img_id"]!r} ({info.get("img_path")}) has an id '
-            'that is not a number, which the benchmark cannot store: number '
-            'the images in the annotation file'
-        ) from None
 
 
 def _person_of(person: Mapping, joints: int) -> dict[str, Any]:

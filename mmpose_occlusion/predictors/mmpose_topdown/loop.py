@@ -11,14 +11,8 @@ import cv2
 import mmengine
 import mmpose
 import torch
+from mmengine import dist
 from mmengine.config import Config
-from mmengine.dist import (
-    all_gather_object,
-    barrier,
-    broadcast_object_list,
-    get_dist_info,
-    is_main_process,
-)
 from mmengine.registry import init_default_scope
 from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import LOOPS
@@ -28,7 +22,6 @@ from mmpose_occlusion.benchmark.data import BenchmarkRun, load_run
 from mmpose_occlusion.benchmark.identity import (
     digest_of_file,
     digests_of_files,
-    plain,
 )
 from mmpose_occlusion.benchmark.store import RunStore
 from mmpose_occlusion.benchmark.suite import SuiteAttack, load_suites
@@ -43,26 +36,11 @@ from mmpose_occlusion.benchmark.work import (
 from mmpose_occlusion.checkpoints import load_into
 from mmpose_occlusion.checkpoints.read import local_file
 from mmpose_occlusion.datasets import match_detections, offer_donors
-from mmpose_occlusion.engine.config import (
-    PARTS_KEY,
-    dataloader,
-    load_config,
-    metainfo_of,
-    name_visualizer,
-    scoring_metric,
-)
-from mmpose_occlusion.engine.data_files import (
-    check_data_files,
-    check_evaluator_file,
-)
+from mmpose_occlusion.engine import config, data_files, launch
 from mmpose_occlusion.engine.insertion import use_gt_boxes
-from mmpose_occlusion.engine.launch import (
-    build_runner,
-    check_checkpoint,
-    prepare_launch,
-)
 from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import plain
 from mmpose_occlusion.skeleton import Skeleton
 
 from .crops import (
@@ -74,7 +52,7 @@ from .crops import (
     digest_of_weights,
     unwrapped,
 )
-from .dataset import BenchmarkDataset, recipe
+from .dataset import BenchmarkDataset
 
 CPU_BATCH, GPU_BATCH = 32, 64
 """Crops of a block; fewer on a CPU for its caches."""
@@ -129,19 +107,22 @@ class OcclusionBenchmarkLoop(BaseLoop):
         workers = int(dataloader.get('num_workers', 0))
         timeout = float(dataloader.get('timeout', 0)) if workers else 0
         self._loading = dict(num_workers=workers, timeout=timeout)
-        config = dataloader['dataset']
-        if isinstance(config, Config):
-            config = config.to_dict()
-        config = match_detections(dict(config))
-        self.skeleton = Skeleton.from_metainfo(
-            metainfo_of(config), runner.cfg.get(PARTS_KEY)
-        )
+        data = dataloader['dataset']
+        data = data.to_dict() if isinstance(data, Config) else dict(data)
+        data = match_detections(data)
+        self.skeleton = _skeleton(runner.cfg, data)
         self.attacks = read_suites(runner.cfg, self.options, self.skeleton)
         if any(needs_donors(c) for a in self.attacks for c in a.configs):
-            config = offer_donors(config)
-        source = recipe(runner.cfg, config)
+            data = offer_donors(data)
+        source = plain(
+            dict(
+                default_scope=runner.cfg.get('default_scope') or 'mmpose',
+                custom_imports=runner.cfg.get('custom_imports'),
+                dataset=data,
+            )
+        )
         self.data = BenchmarkDataset(
-            config, self.skeleton, evaluator, self.options.max_images
+            data, self.skeleton, evaluator, self.options.max_images
         )
         self.boxes, self.arrays = self.data.boxes, self.data.arrays
         self.paths = self.data.paths
@@ -167,12 +148,17 @@ class OcclusionBenchmarkLoop(BaseLoop):
         runner.call_hook('before_test_epoch')
         log = print if dry_run else runner.logger.info
         self.store, _, passes = compute_run(
-            self, self.options, log, *get_dist_info(), on_main, barrier
+            self,
+            self.options,
+            log,
+            *dist.get_dist_info(),
+            on_main,
+            dist.barrier,
         )
         metrics = dict(
             crops=len(self.boxes),
             attacks=len(self.attacks),
-            passes=sum(all_gather_object(passes)),
+            passes=sum(dist.all_gather_object(passes)),
         )
         runner.call_hook('after_test_epoch', metrics=metrics)
         runner.call_hook('after_test')
@@ -188,7 +174,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         elif kind == 'cpu':
             kind = f'CPU {torch.backends.cpu.get_cpu_capability()}'
         before, after = self.data.pipeline
-        config = plain(
+        model_config = plain(
             dict(
                 model=_without_training(cfg.model),
                 pipeline=[*before, *after],
@@ -196,11 +182,11 @@ class OcclusionBenchmarkLoop(BaseLoop):
                 fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
             )
         )
-        files = digests_of_files(config)
+        files = digests_of_files(model_config)
         return dict(
             {'files': files} if files else {},
             weights=digest_of_weights(model),
-            config=config,
+            config=model_config,
             device=kind,
             versions=dict(
                 mmpose=mmpose.__version__,
@@ -257,6 +243,12 @@ def _without_training(value: Any) -> Any:
     return value
 
 
+def _skeleton(cfg: Config, data: Mapping) -> Skeleton:
+    """Of a config's data set."""
+    metainfo = config.metainfo_of(data)
+    return Skeleton.from_metainfo(metainfo, cfg.get(config.PARTS_KEY))
+
+
 def read_suites(
     cfg: Mapping, options: RunOptions, skeleton: Skeleton
 ) -> list[SuiteAttack]:
@@ -269,9 +261,9 @@ def read_suites(
     own = cfg.get('occlusion_suites')
     found = load_suites(options.suites, options.attacks, skeleton, own)
     for attack in found:
-        for config in attack.configs:
+        for each in attack.configs:
             try:
-                check_buildable(config, attack.name)
+                check_buildable(each, attack.name)
             except ValueError as error:
                 raise UsageError(f'suite "{attack.suite}": {error}') from error
     return found
@@ -280,12 +272,12 @@ def read_suites(
 def on_main(work: Callable[[], Any]) -> Any:
     """Call a function in the main process; its outcome is that of all."""
     outcome: list = [None, None]
-    if get_dist_info()[0] == 0:
+    if dist.is_main_process():
         try:
             outcome[0] = work()
         except UsageError as error:
             outcome[1] = str(error)
-    broadcast_object_list(outcome)
+    dist.broadcast_object_list(outcome)
     if outcome[1] is not None:
         raise UsageError(outcome[1])
     return outcome[0]
@@ -321,21 +313,18 @@ def run_mmpose(
             attack does not fit.
     """
     start, options = time.time(), RunOptions(**others)
-    cfg = load_config(model, cfg_options)
+    cfg = config.load_config(model, cfg_options)
     init_default_scope(cfg.get('default_scope') or 'mmpose')
     cfg.work_dir = str(Path(options.out) / 'logs')
-    name_visualizer(cfg)
+    config.name_visualizer(cfg)
     cfg.load_from, cfg.resume = None, False
     for key, value in data.items():
         cfg.merge_from_dict({f'test_dataloader.dataset.{key}': value})
     if gt_boxes:
         use_gt_boxes(cfg)
-    loader = dataloader(cfg, 'test')
-    skeleton = Skeleton.from_metainfo(
-        metainfo_of(loader['dataset']), cfg.get(PARTS_KEY)
-    )
+    loader = config.dataloader(cfg, 'test')
     # so that a mistake is reported before the data are read
-    read_suites(cfg, options, skeleton)
+    read_suites(cfg, options, _skeleton(cfg, loader['dataset']))
     if num_workers is not None:
         loader['num_workers'] = num_workers
         cfg.test_dataloader = loader
@@ -344,7 +333,7 @@ def run_mmpose(
             f'config "{cfg.filename}" has no test_evaluator, which says how '
             'its data set is scored: give a config that has one'
         )
-    scoring_metric(cfg.test_evaluator)
+    config.scoring_metric(cfg.test_evaluator)
     environment = cfg.setdefault('env_cfg', {})
     environment.setdefault('dist_cfg', {}).setdefault('timeout', PATIENCE)
     cfg.test_cfg = dict(
@@ -353,11 +342,11 @@ def run_mmpose(
         threads=threads,
         fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
     )
-    check_evaluator_file(cfg, 'test')
-    check_data_files(cfg, 'test', False, skip_unreadable)
-    check_checkpoint(checkpoint)
-    prepare_launch(cfg, launcher)
-    runner = build_runner(cfg)
+    data_files.check_evaluator_file(cfg, 'test')
+    data_files.check_data_files(cfg, 'test', False, skip_unreadable)
+    launch.check_checkpoint(checkpoint)
+    launch.prepare_launch(cfg, launcher)
+    runner = launch.build_runner(cfg)
     load_into(runner.model, checkpoint, trust_checkpoint)
     loaded = digest_of_file(local_file(checkpoint))
     try:
@@ -367,7 +356,7 @@ def run_mmpose(
     loop: Any = runner.test_loop
     if loop.store is None:
         return None
-    if is_main_process():
+    if dist.is_main_process():
         libraries = mmpose, mmengine, torch
         versions = {each.__name__: each.__version__ for each in libraries}
         loop.store.note(
