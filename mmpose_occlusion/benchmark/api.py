@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +127,7 @@ class Benchmark:
         return write_report(
             self.runs,
             self.folder if path is None else path,
-            case_images=_case_images(self.runs, self.trusted),
+            case_images=partial(_case_images, trusted=self.trusted),
             **options,
         )
 
@@ -349,28 +348,19 @@ def _run_images(
     return run_predictor(model, **data, **others)
 
 
-def _case_images(runs: Sequence[BenchmarkRun], trusted: bool) -> Any:
-    """What makes the images of cases again; None without MMPose, which runs
-    on crops need."""
-    here = find_spec('mmpose') is not None
-    if not here and not any(map(_is_of_images, runs)):
-        return None
+def _case_images(
+    run: BenchmarkRun, cases: Sequence[Any], trusted: bool
+) -> Any:
+    """The images of cases again."""
+    if run.dataset.get('kind') == 'images':
+        from .image_run import case_images
 
-    def make(run: BenchmarkRun, cases: Sequence[Any]) -> Any:
-        if _is_of_images(run):
-            from .image_run import case_images
-
-            return case_images(run, cases)
-        if not here:
-            raise LookupError('this report was made without MMPose')
+        return case_images(run, cases)
+    try:
         from mmpose_occlusion.predictors.mmpose_topdown.dataset import (
             case_crops,
         )
-
-        return case_crops(run, cases, trusted)
-
-    return make
-
-
-def _is_of_images(run: BenchmarkRun) -> bool:
-    return run.dataset.get('kind') == 'images'
+    except ModuleNotFoundError as error:
+        words = 'this report was made without MMPose'
+        raise LookupError(words) from error
+    return case_crops(run, cases, trusted)

@@ -146,7 +146,7 @@ class Attacked:
 
     name: str  # the short form or the suite's name, unique in a run
     suite: str
-    config: Any  # of the attack's transform, or a list of several
+    config: Any  # of the attack's transform
     details: dict[str, Any]
     """Of the suite, such as ``severity``, the diameter as a fraction of the
     bbox height."""
@@ -314,11 +314,10 @@ def _attacked(
     if found['centres'] is not None:
         found['centres'] = found['centres'].astype(float)
     found['pixels'] = found['pixels'].astype(np.int64)
-    configs = attack['configs']
     return Attacked(
         name=attack['name'],
         suite=attack['suite'],
-        config=configs[0] if len(configs) == 1 else configs,
+        config=attack['configs'][0],
         details=attack['details'],
         predictions=Predictions(**predicted),
         checksum=attack.get('checksum', ''),

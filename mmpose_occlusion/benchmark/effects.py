@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.occlusion import FILLS, Attack, Occlusion, Person
+from mmpose_occlusion.occlusion import FILLS, Attack, Person
 from mmpose_occlusion.occlusion.attack import TRANSFORMS
 from mmpose_occlusion.occlusion.paints import Donor
 from mmpose_occlusion.occlusion.person import nearest_pixel, segment_mask
@@ -116,8 +116,8 @@ def _rows(pixels: np.ndarray) -> np.ndarray:
 
 
 class ImageAttack:
-    """Occlusions of one person after another, as MMPose's transforms do them
-    on a whole image that has this person alone.
+    """An occlusion of a person, as MMPose's transforms do it on a whole image
+    that has this person alone.
 
     Args:
         attack: Of a suite.
@@ -131,43 +131,41 @@ class ImageAttack:
     def __init__(
         self, attack: SuiteAttack, seed: int, links: Sequence[tuple[int, int]]
     ) -> None:
-        self._links = links
-        self._steps: list[tuple[Occlusion, int]] = []
+        self._links, config = links, attack.config
         who = f'attack "{attack.name}"'
-        for config in attack.configs:
-            if config.get('type') == PLACED:
-                paint = {k: config[k] for k in ('target', 'fill', 'size')}
-                config = dict(paint, type=TRANSFORMS[KEYPOINT])
-            one = Attack.from_config(config)
-            if one is None:
+        if config.get('type') == PLACED:
+            paint = {k: config[k] for k in ('target', 'fill', 'size')}
+            config = dict(paint, type=TRANSFORMS[KEYPOINT])
+        one = Attack.from_config(config)
+        if one is None:
+            raise UsageError(
+                f"{who} is a transform of MMPose's pipelines, which works on "
+                'crops of MMPose models alone: leave it out, or give a config '
+                'and a checkpoint'
+            )
+        for option in one.options:
+            if option not in _OPTIONS:
                 raise UsageError(
-                    f"{who} is a transform of MMPose's pipelines, which works "
-                    'on crops of MMPose models alone: leave it out, or give a '
-                    'config and a checkpoint'
+                    f'{who} has the option "{option}", which works in '
+                    "MMPose's pipelines alone: attacks on images have "
+                    f'{" and ".join(_OPTIONS)}'
                 )
-            for option in one.options:
-                if option not in _OPTIONS:
-                    raise UsageError(
-                        f'{who} has the option "{option}", which works in '
-                        "MMPose's pipelines alone: attacks on images have "
-                        f'{" and ".join(_OPTIONS)}'
-                    )
-            if FILLS.get(one.fill) is Donor:
-                raise UsageError(
-                    f'{who} paints donors, which need a data set of MMPose: '
-                    'take another fill, such as "object"'
-                )
-            own = one.options.get('seed')
-            self._steps.append((one.occlusion(), seed if own is None else own))
+        if FILLS.get(one.fill) is Donor:
+            raise UsageError(
+                f'{who} paints donors, which need a data set of MMPose: take '
+                'another fill, such as "object"'
+            )
+        own = one.options.get('seed')
+        self._seed = seed if own is None else own
+        self._occlusion = one.occlusion()
 
     def reaches(self, person: Person) -> bool:
         """Whether it may change the person's image; a cell is known not to
         where it is beside the person's box."""
         return any(
             target.kind != CELL
-            or not isinstance(occlusion.region(person, target, ()), str)
-            for occlusion, _ in self._steps
-            for target in occlusion.chooser.label
+            or not isinstance(self._occlusion.region(person, target, ()), str)
+            for target in self._occlusion.chooser.label
         )
 
     def on(
@@ -197,12 +195,10 @@ class ImageAttack:
             return replace(effect, targets=(), bystanders=tuple(hidden))
         around = PersonSurroundings(image, person, self._links, annotation)
         key = int(annotation['image_id']), int(annotation['id'])
-        records = []
-        for call, (occlusion, seed) in enumerate(self._steps):
-            numbers = occlusion.draw([key], seed, call)
-            records += occlusion.apply(
-                scratch, [person], numbers, around, call, inplace=True
-            ).records
+        numbers = self._occlusion.draw([key], self._seed, 0)
+        records = self._occlusion.apply(
+            scratch, [person], numbers, around, 0, inplace=True
+        ).records
         boxes = np.array([r['box'] for r in records if r['box'] is not None])
         if not len(boxes):
             return Effect(excluded=any(r['excluded'] for r in records))

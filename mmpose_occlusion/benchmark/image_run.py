@@ -242,7 +242,6 @@ def case_images(
     Raises:
         LookupError: A file is missing or has changed; the message names it.
     """
-    from .analysis import transform_configs
     from .report.cases import CaseImages
 
     try:
@@ -261,12 +260,13 @@ def case_images(
         if image is None or found is None:
             raise LookupError(f'image {case.image_id} cannot be read again')
         attack, painted = attacks[case.attack], image.copy()
-        configs = tuple(dict(c) for c in transform_configs(attack))
         centre = None
-        if configs[0].get('type') == PLACED and attack.centres is not None:
+        if attack.config.get('type') == PLACED and attack.centres is not None:
             centre = tuple(attack.centres[case.row].tolist())
         ImageAttack(
-            SuiteAttack(case.attack, '', configs), run.seed, run.joints.links
+            SuiteAttack(case.attack, '', attack.config),
+            run.seed,
+            run.joints.links,
         ).on(image, image.copy(), found, data.raw(case.row), centre).paint(
             painted
         )

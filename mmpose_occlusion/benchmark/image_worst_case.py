@@ -104,7 +104,7 @@ class WorstCaseSearch:
         if self.places is not None:
             known = sorted([*k, *v] for k, v in self.places.items())
             steps.append(dict(config, step=TRANSFERRED, places=known))
-        placed = [SuiteAttack(s['step'], PLACED, (s,)) for s in steps]
+        placed = [SuiteAttack(s['step'], PLACED, s) for s in steps]
         return [*joints, *placed]
 
 

@@ -3,19 +3,16 @@
 A suite's file is ``{"attacks": [...]}``, with an optional ``"description"``.
 An entry is
 
-- a short form, such as ``"keypoint:nose:black"``;
+- a short form, such as ``"keypoint:nose:black"``; the target ``*`` stands for
+  each joint, or each body part, of the data set in turn;
 - a transform's config, such as ``{"type": "PartOcclusion", "fill": "mean"}``;
 - or ``{"attack": ..., "name": ..., "details": ...}``, where ``attack`` is one
-  of these or a list of them, which act on the same crop in this order.
-  ``details`` are plain values for the analysis and the report.
+  of these, and ``details`` are plain values for the analysis and the report.
 
 Some details are derived: ``severity``, the diameter of an attack whose size is
 a fraction of the bbox height; ``offset``, of discs that are not centred; for
 controls ``control``, their place, and ``of``, the short form of the attack
 that they are a control of.
-
-The target ``*`` stands for each joint, or each body part, of the data set in
-turn; a ``name`` may then contain ``{target}``.
 
 A transform that is not an attack of this package is kept as it is: only
 MMPose's pipelines can run it.
@@ -52,14 +49,14 @@ class SuiteAttack:
 
     name: str  # unique in a benchmark: the suite's for it, or its short form
     suite: str
-    configs: tuple[dict, ...]  # of its transforms, in order
+    config: dict[str, Any]  # of its transform
     details: dict[str, Any] = field(default_factory=dict)  # also derived ones
     checksum: str = ''  # of the suite; empty for the command line's
 
     @property
     def key(self) -> str:
         """Digest of what it does; defaults may be written out or not."""
-        return key_of([_complete(config) for config in self.configs])
+        return key_of([_complete(self.config)])
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the store."""
@@ -67,7 +64,7 @@ class SuiteAttack:
             key=self.key,
             name=self.name,
             suite=self.suite,
-            configs=plain(self.configs),
+            configs=[plain(self.config)],
             details=plain(self.details),
             checksum=self.checksum,
         )
@@ -78,18 +75,15 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob('*.json'))
 
 
-def checksum(name: str, own: Mapping[str, Sequence] | None = None) -> str:
+def checksum(name: str) -> str:
     """What identifies a suite's content, whatever its file's layout: the
     first 16 hexadecimal digits of the SHA-256 of the suite as canonical JSON
-    (keys sorted, no blanks, ASCII). Arguments as of :func:`load_suite`."""
-    return key_of(_read_suite(name, own or {})[0])
+    (keys sorted, no blanks, ASCII)."""
+    return key_of(_read_suite(name)[0])
 
 
 def load_suites(
-    suites: Sequence[str],
-    specs: Sequence[str],
-    skeleton: Skeleton,
-    own: Mapping[str, Sequence] | None = None,
+    suites: Sequence[str], specs: Sequence[str], skeleton: Skeleton
 ) -> list[SuiteAttack]:
     """All attacks of a benchmark; one of several suites belongs to the first.
 
@@ -97,13 +91,12 @@ def load_suites(
         suites: Names or files, see :func:`load_suite`.
         specs: Short forms of further attacks, wildcards allowed.
         skeleton: The data set's joints and parts.
-        own: Suites of a config, name -> entries.
 
     Raises:
         UsageError: A suite cannot be read or does not fit the data set, two
             different attacks have the same name, or there is no attack.
     """
-    found = [a for name in suites for a in load_suite(name, skeleton, own)]
+    found = [a for name in suites for a in load_suite(name, skeleton)]
     found += _attacks(specs, COMMAND_LINE, '--attack', skeleton)
     if not found:
         raise UsageError(
@@ -114,54 +107,47 @@ def load_suites(
     return _unique(found)
 
 
-def load_suite(
-    name: str, skeleton: Skeleton, own: Mapping[str, Sequence] | None = None
-) -> list[SuiteAttack]:
+def load_suite(name: str, skeleton: Skeleton) -> list[SuiteAttack]:
     """The attacks of one suite, in its order; wildcards in the data set's.
 
     Args:
-        name: Name of a suite in ``own``, of one of the package's own, or the
-            path of a suite's ``.json`` file.
+        name: Of one of the package's own, or path of a ``.json`` file.
         skeleton: The data set's joints and parts, the user's parts included.
-        own: Suites of a config, name -> entries.
 
     Raises:
         UsageError: There is no such suite, it cannot be read, or it names a
             joint or part that the data set lacks.
     """
-    content, where = _read_suite(name, own or {})
-    is_path = name.endswith('.json') and name not in (own or {})
-    suite = Path(name).stem if is_path else name
-    found = _attacks(content['attacks'], suite, where, skeleton)
+    content, path = _read_suite(name)
+    entries, where = content['attacks'], f'suite file "{path}"'
     known = key_of(content)
-    return [replace(attack, checksum=known) for attack in found]
+    return [
+        replace(attack, checksum=known)
+        for attack in _attacks(entries, path.stem, where, skeleton)
+    ]
 
 
-def _read_suite(
-    name: str, own: Mapping[str, Sequence]
-) -> tuple[dict[str, Any], str]:
-    """A suite's content, and a name for it in errors."""
-    if name in own:
-        return dict(attacks=own[name]), f'suite "{name}" of the config'
-    path = Path(name if name.endswith('.json') else FOLDER / f'{name}.json')
+def _read_suite(name: str) -> tuple[dict[str, Any], Path]:
+    """A suite's content, and its file."""
+    path = Path(name) if name.endswith('.json') else FOLDER / f'{name}.json'
     if not path.is_file():
         raise UsageError(
             f'suite "{name}" does not exist: the suites are '
-            f'{", ".join([*own, *shipped()])}; give one of these, a .json '
-            "file, or an entry of the config's occlusion_suites"
+            f'{", ".join(shipped())}; give one of these, or a .json file'
         )
-    where = f'suite file "{path}"'
     try:
         suite = json.loads(path.read_text(encoding='utf-8'))
     except (OSError, ValueError) as error:
-        raise UsageError(f'{where} cannot be read: {error}') from error
+        raise UsageError(
+            f'suite file "{path}" cannot be read: {error}'
+        ) from error
     entries = suite.get('attacks') if isinstance(suite, dict) else None
     if not isinstance(entries, list):
         raise UsageError(
-            f'{where} has no list "attacks": write, for example, '
+            f'suite file "{path}" has no list "attacks": write, for example, '
             '{"attacks": ["keypoint:*:black"]}'
         )
-    return suite, where
+    return suite, path
 
 
 def _attacks(
@@ -194,32 +180,39 @@ def _unique(attacks: Iterable[SuiteAttack]) -> list[SuiteAttack]:
 
 def _expanded(
     entry: Any, suite: str, skeleton: Skeleton
-) -> Iterable[SuiteAttack]:
+) -> Iterator[SuiteAttack]:
     """The attacks of one entry, one for each target of its wildcard."""
     if not (isinstance(entry, Mapping) and 'attack' in entry):
         entry = dict(attack=entry)
-    unknown = [key for key in entry if key not in _ENTRY]
-    if unknown:
-        raise ValueError(
-            f'an entry has the key "{unknown[0]}": it may have '
-            f'{", ".join(_ENTRY)}'
+    for key in entry:
+        if key not in _ENTRY:
+            raise ValueError(
+                f'an entry has the key "{key}": it may have '
+                f'{", ".join(_ENTRY)}'
+            )
+    attack = _read(entry['attack'], skeleton)
+    name, details = entry.get('name'), entry.get('details') or {}
+    if isinstance(attack, dict):
+        yield SuiteAttack(name or _label(attack), suite, attack, details)
+        return
+    every = attack.expand(skeleton)
+    if not every:
+        _LOG.warning(
+            'This data set has no body parts, so its suites have no attacks '
+            "on parts: define them in the config's occlusion_parts."
         )
-    attacks = _read(entry['attack'], skeleton)
-    for target, steps in _steps(attacks, skeleton):
-        name = entry.get('name') or '+'.join(map(_label, steps))
-        if target is not None:
-            name = name.replace('{target}', target)
-        details = {**_derived(steps), **(entry.get('details') or {})}
-        configs = [
-            s.to_config() if isinstance(s, Attack) else s for s in steps
-        ]
-        yield SuiteAttack(name, suite, tuple(configs), details)
+    for one in every:
+        one.check(skeleton)
+        yield SuiteAttack(
+            name or str(one),
+            suite,
+            one.to_config(),
+            {**_derived(one), **details},
+        )
 
 
-def _label(step: Attack | dict) -> str:
-    """Short form of an attack, or of a transform of others."""
-    if isinstance(step, Attack):
-        return str(step)
+def _label(step: Mapping) -> str:
+    """Short form of a transform of others."""
     name = getattr(step['type'], '__name__', str(step['type']))
     target = step.get('target', '')
     if isinstance(target, list | tuple):
@@ -228,12 +221,10 @@ def _label(step: Attack | dict) -> str:
     return ':'.join(str(part) for part in fields if part)
 
 
-def _read(entry: Any, skeleton: Skeleton) -> list[Attack | dict]:
-    """The attacks of an entry, with the user's own parts."""
-    if isinstance(entry, Sequence) and entry and not isinstance(entry, str):
-        return [one for part in entry for one in _read(part, skeleton)]
+def _read(entry: Any, skeleton: Skeleton) -> Attack | dict:
+    """An attack with the user's own parts, or a transform of others."""
     if isinstance(entry, str):
-        attack = parse_attack(entry)
+        attack: Attack | None = parse_attack(entry)
     elif not isinstance(entry, Mapping):
         raise ValueError(
             f'{entry!r} is no attack: write a short form such as '
@@ -245,49 +236,16 @@ def _read(entry: Any, skeleton: Skeleton) -> list[Attack | dict]:
             '{"type": "KeypointOcclusion", "target": "nose"}'
         )
     else:
-        found = Attack.from_config(entry)
-        if found is None:
-            return [dict(entry)]
-        attack = found
+        attack = Attack.from_config(entry)
+    if attack is None:
+        return dict(entry)
     if attack.kind == PART and skeleton.own_parts and not attack.parts:
         attack = replace(attack, parts=skeleton.own_parts)
-    return [attack]
+    return attack
 
 
-def _steps(
-    attacks: Sequence[Attack | dict], skeleton: Skeleton
-) -> Iterator[tuple[str | None, list[Attack | dict]]]:
-    """The attacks for each target of their wildcard; its name, or None."""
-    wild = [a for a in attacks if isinstance(a, Attack) and a.is_wild]
-    if len({attack.kind for attack in wild}) > 1:
-        raise ValueError(
-            'an attack has "*" for joints and for parts at once: write two '
-            'attacks'
-        )
-    names: list[str | None] = [None]
-    if wild:
-        names = [one.names[0] for one in wild[0].expand(skeleton)]
-    if not names:
-        _LOG.warning(
-            'This data set has no body parts, so its suites have no attacks '
-            "on parts: define them in the config's occlusion_parts."
-        )
-    for name in names:
-        steps = [
-            replace(a, names=(name,)) if name and a in wild else a
-            for a in attacks
-        ]
-        for step in steps:
-            if isinstance(step, Attack):
-                step.check(skeleton)
-        yield name, steps
-
-
-def _derived(attacks: Sequence[Attack | dict]) -> dict[str, Any]:
+def _derived(attack: Attack) -> dict[str, Any]:
     """Details that follow from an attack."""
-    if len(attacks) != 1 or not isinstance(attacks[0], Attack):
-        return {}
-    attack = attacks[0]
     details: dict[str, Any] = {}
     if attack.size.fraction is not None and attack.kind != PART:
         details['severity'] = attack.size.fraction

@@ -594,20 +594,20 @@ def test_other_images_and_other_code_stand_beside(
     assert len(load_runs(tmp_path)) == 3
 
 
+def suite_of(tmp_path, *entries):
+    """The file of a suite."""
+    path = tmp_path / 'own.json'
+    path.write_text(json.dumps(dict(attacks=entries)))
+    return [str(path)]
+
+
 def test_attacks_that_mmpose_cannot_build(cfg, model, tmp_path):
-    own = config_with(cfg, [dict(type='Hide')])
+    own = suite_of(tmp_path, dict(type='Hide'))
     with pytest.raises(UsageError, match=r'suite "own".* transform "Hide"'):
-        loop(own, model, tmp_path, (), suites=['own'])
-    own = config_with(cfg, ['part:head:pink'])
+        loop(cfg, model, tmp_path, (), suites=own)
+    own = suite_of(tmp_path, 'part:head:pink')
     with pytest.raises(UsageError, match='no fill "pink"'):
-        loop(own, model, tmp_path, (), suites=['own'])
-
-
-def config_with(cfg, suite):
-    """A config with a suite of its own."""
-    own = cfg.copy()
-    own.occlusion_suites = dict(own=suite)
-    return own
+        loop(cfg, model, tmp_path, (), suites=own)
 
 
 def test_transforms_of_others_are_attacks(cfg, model, tmp_path):
@@ -615,8 +615,8 @@ def test_transforms_of_others_are_attacks(cfg, model, tmp_path):
     the attack."""
     named = dict(type='mmpose.KeypointOcclusion', target='*', fill='black')
     opaque = dict(type='mmpose.PhotometricDistortion')
-    cfg = config_with(cfg, [named, dict(attack=opaque, name='colours')])
-    found, _ = run(cfg, model, tmp_path, (), suites=['own'])
+    own = suite_of(tmp_path, named, dict(attack=opaque, name='colours'))
+    found, _ = run(cfg, model, tmp_path, (), suites=own)
     *joints, colours = found.attacks
     assert [a.name for a in joints] == [
         f'keypoint:{name}:black' for name in found.joints.names

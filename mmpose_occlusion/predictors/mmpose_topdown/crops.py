@@ -5,13 +5,9 @@ Each image is decoded once and each crop warped once for all attacks.
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    Future,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +21,7 @@ from torch.utils.data import Dataset
 
 from mmpose_occlusion.benchmark.effects import Effect, effect_of
 from mmpose_occlusion.benchmark.identity import digest_of_arrays
-from mmpose_occlusion.benchmark.store import CLEAN, Block, BlockResult
+from mmpose_occlusion.benchmark.store import CLEAN, BlockResult
 from mmpose_occlusion.benchmark.work import Recorder, Work
 from mmpose_occlusion.engine.pipelines import RECORD_KEY, with_defaults
 from mmpose_occlusion.errors import UsageError
@@ -43,40 +39,28 @@ class Crop(NamedTuple):
 
 
 class CropAttack:
-    """Transforms that are applied to a crop one after another.
+    """A transform that is applied to crops.
 
     Random draws are keyed by (seed, image id, annotation id): transforms
     with an argument ``seed`` get ``seed`` unless their config sets one; for
     others the global generators are seeded.
-
-    Args:
-        configs: Configs of the transforms.
-        seed: Seed of the random draws.
     """
 
-    def __init__(self, configs: Sequence[Mapping], seed: int) -> None:
-        self.seed = seed
-        self._steps = []
-        self._own_seed = True
-        for config in configs:
-            config = dict(config)
-            if 'seed' not in with_defaults(config):
-                self._own_seed = False
-            elif config.get('seed') is None:
-                config['seed'] = seed
-            self._steps.append(TRANSFORMS.build(config))
+    def __init__(self, config: Mapping, seed: int) -> None:
+        self._seed, config = seed, dict(config)
+        self._own_seed = 'seed' in with_defaults(config)
+        if self._own_seed and config.get('seed') is None:
+            config['seed'] = seed
+        self._transform = TRANSFORMS.build(config)
 
     def __call__(self, crop: Mapping[str, Any]) -> dict[str, Any]:
         """An attacked copy of a crop's ``results``."""
-        results = dict(crop, img=crop['img'].copy())
-        results[RECORD_KEY] = []
+        results = {**crop, 'img': crop['img'].copy(), RECORD_KEY: []}
         if not self._own_seed:
             person = crop.get('matched_person') or crop
             person_id = int(person.get('id', crop['id']))
-            seed_sample(key_of(self.seed, int(crop['img_id']), person_id, 0))
-        for step in self._steps:
-            results = step(results)
-        return results
+            seed_sample(key_of(self._seed, int(crop['img_id']), person_id, 0))
+        return self._transform(results)
 
 
 class CropMaker(Dataset):
@@ -220,27 +204,15 @@ class BatchPredictor:
         predictions do not depend on other attacks or on the order of
         computation.
         """
-        running: dict[Future, tuple[Block, str]] = {}
-
-        def take(futures: Iterable[Future]) -> None:
-            for future in futures:
-                block, key = running.pop(future)
-                result = future.result()
-                recorder.add(block, key, result, int(result.changed.sum()))
-
         self._model.eval()
         pool = ThreadPoolExecutor(self.threads)
         try:
             with deterministic(self.device):
-                for work, crops in blocks:
-                    for key in work.keys:
-                        while len(running) > self.threads:
-                            done = wait(running, return_when=FIRST_COMPLETED)
-                            take(done.done)
-                        future = pool.submit(self.result, crops, key)
-                        running[future] = work.block, key
-                        take([each for each in running if each.done()])
-                take(wait(running).done)
+                for (block, keys), crops in blocks:
+                    found = pool.map(partial(self.result, crops), keys)
+                    for key, result in zip(keys, found, strict=True):
+                        passes = int(result.changed.sum())
+                        recorder.add(block, key, result, passes)
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -297,7 +297,6 @@ def case_crops(
         LookupError: The data set is missing or has changed, or an attack
             cannot be applied; the message names it.
     """
-    from mmpose_occlusion.benchmark.analysis import transform_configs
     from mmpose_occlusion.benchmark.report.cases import CaseImages
 
     if not trusted:
@@ -312,8 +311,7 @@ def case_crops(
         with _lookup(f'image {image} cannot be read again'):
             crop = next(maker.crops(case.row, case.row + 1))
         with _lookup(f'the attack "{case.attack}" cannot be painted again'):
-            configs = transform_configs(attacks[case.attack])
-            painted = CropAttack(configs, run.seed)(crop)
+            painted = CropAttack(attacks[case.attack].config, run.seed)(crop)
         origin, x, y = to_crop(np.array([[0, 0], [1, 0], [0, 1]]), crop)
         matrix = np.stack([x - origin, y - origin, origin], axis=1)
         out[case] = CaseImages(crop['img'], painted['img'], matrix)

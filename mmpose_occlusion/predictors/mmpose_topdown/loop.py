@@ -111,8 +111,8 @@ class OcclusionBenchmarkLoop(BaseLoop):
         data = data.to_dict() if isinstance(data, Config) else dict(data)
         data = match_detections(data)
         self.skeleton = _skeleton(runner.cfg, data)
-        self.attacks = read_suites(runner.cfg, self.options, self.skeleton)
-        if any(needs_donors(c) for a in self.attacks for c in a.configs):
+        self.attacks = read_suites(self.options, self.skeleton)
+        if any(needs_donors(attack.config) for attack in self.attacks):
             data = offer_donors(data)
         source = plain(
             dict(
@@ -202,7 +202,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         return CropMaker(
             self.data.dataset,
             self.data.pipeline[1],
-            {a.key: CropAttack(a.configs, seed) for a in self.attacks},
+            {a.key: CropAttack(a.config, seed) for a in self.attacks},
             self.skeleton,
             self.data.order,
             work,
@@ -249,23 +249,14 @@ def _skeleton(cfg: Config, data: Mapping) -> Skeleton:
     return Skeleton.from_metainfo(metainfo, cfg.get(config.PARTS_KEY))
 
 
-def read_suites(
-    cfg: Mapping, options: RunOptions, skeleton: Skeleton
-) -> list[SuiteAttack]:
-    """The attacks of :func:`.suite.load_suites` and of a config's
-    ``occlusion_suites``.
-
-    Raises:
-        UsageError: MMPose cannot build one, or there is none.
-    """
-    own = cfg.get('occlusion_suites')
-    found = load_suites(options.suites, options.attacks, skeleton, own)
+def read_suites(options: RunOptions, skeleton: Skeleton) -> list[SuiteAttack]:
+    """The attacks that are asked for; MMPose can build all."""
+    found = load_suites(options.suites, options.attacks, skeleton)
     for attack in found:
-        for each in attack.configs:
-            try:
-                check_buildable(each, attack.name)
-            except ValueError as error:
-                raise UsageError(f'suite "{attack.suite}": {error}') from error
+        try:
+            check_buildable(attack.config, attack.name)
+        except ValueError as error:
+            raise UsageError(f'suite "{attack.suite}": {error}') from error
     return found
 
 
@@ -324,7 +315,7 @@ def run_mmpose(
         use_gt_boxes(cfg)
     loader = config.dataloader(cfg, 'test')
     # so that a mistake is reported before the data are read
-    read_suites(cfg, options, _skeleton(cfg, loader['dataset']))
+    read_suites(options, _skeleton(cfg, loader['dataset']))
     if num_workers is not None:
         loader['num_workers'] = num_workers
         cfg.test_dataloader = loader
