@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from mmpose_occlusion.predictors import Predictor
 
-    from .image_worst_case import WorstCaseSearch
-
 
 @dataclass(frozen=True)
 class Benchmark:
@@ -171,23 +169,8 @@ def run_benchmark(
     data: Mapping[str, Any] | None = None,
     suites: Sequence[str] = (),
     attacks: Sequence[str] = (),
-    seed: int = 0,
-    max_images: int | None = None,
-    resume: bool = True,
-    gt_boxes: bool = False,
-    batch_size: int | None = None,
-    num_workers: int | None = None,
-    threads: int | None = None,
-    timeout: float | None = None,
-    dry_run: bool = False,
-    cfg_options: Mapping[str, Any] | None = None,
-    trust_checkpoint: bool = False,
-    launcher: str = 'none',
-    skip_unreadable: bool = False,
-    people: str = 'all',
-    options: Mapping[str, Any] | None = None,
-    search: 'WorstCaseSearch | None' = None,
     log: Callable[[str], object] = print,
+    **settings: Any,
 ) -> Benchmark | None:
     """Predict a data set clean and under attacks, into a folder.
 
@@ -210,33 +193,43 @@ def run_benchmark(
             attacks, :data:`.suite.DEFAULT`.
         attacks: Short forms of further attacks, for example
             ``'keypoint:*:black:24'``.
-        seed: Seed of the attacks' random draws.
-        max_images: Use the first images only.
-        resume: False deletes this run's predictions and computes them again.
-        gt_boxes: With a config, use annotated bboxes instead of a detector's.
-        batch_size: Maximum number of crops in a forward pass; by default 32
-            on a CPU and 64 elsewhere. Of a model of images, the images of
-            one call; 16 by default.
-        num_workers: With a config, processes that make crops; by default the
-            config's. Of a model of images, processes that predict; by default
-            this one.
-        threads: With a config, forward passes at a time; by default the
-            number of PyTorch's threads on a CPU and 1 elsewhere.
-        timeout: Seconds that a call of a model of images may take, which
-            then runs in a process of its own.
-        dry_run: Only print how many predictions are missing.
-        cfg_options: Dotted keys of the config -> values.
-        trust_checkpoint: Whether to unpickle a checkpoint that contains more
-            than weights, which runs any code in it.
-        launcher: 'none', or what started the processes: 'pytorch', 'slurm'
-            or 'mpi'.
-        skip_unreadable: Leave out and count images that cannot be read.
-        people: Whom an attack on an image of a model that finds people by
-            itself acts on: 'all' at once, or 'one', with an image pass each.
-        options: Arguments of the model's adapter, such as ``padding``.
-        search: Instead of attacks, the search for the worst place on each
-            person; with a model of images.
         log: Called with lines of progress of a model of images.
+        settings: Of every model
+
+            - ``seed``: of the attacks' random draws (0);
+            - ``max_images``: use the first images only;
+            - ``resume``: False deletes this run's predictions;
+            - ``batch_size``: maximum number of crops in a forward pass; by
+              default 32 on a CPU and 64 elsewhere. Of a model of images, the
+              images of one call; 16 by default;
+            - ``num_workers``: with a config, processes that make crops; by
+              default the config's. Of a model of images, processes that
+              predict; by default this one;
+            - ``dry_run``: only print how many predictions are missing;
+            - ``skip_unreadable``: leave out and count images that cannot be
+              read;
+
+            with a config
+
+            - ``gt_boxes``: use annotated bboxes instead of a detector's;
+            - ``threads``: forward passes at a time; by default the number of
+              PyTorch's threads on a CPU and 1 elsewhere;
+            - ``cfg_options``: dotted keys of the config -> values;
+            - ``trust_checkpoint``: whether to unpickle a checkpoint that
+              contains more than weights, which runs any code in it;
+            - ``launcher``: 'none', or what started the processes: 'pytorch',
+              'slurm' or 'mpi';
+
+            with a model of images
+
+            - ``people``: whom an attack on an image of a model that finds
+              people by itself acts on: 'all' at once, or 'one', with an image
+              pass each;
+            - ``timeout``: seconds that a call of the model may take, which
+              then runs in a process of its own;
+            - ``options``: of the model's adapter, such as ``padding``;
+            - ``search``: instead of attacks, a
+              :class:`.image_worst_case.WorstCaseSearch`.
 
     Returns:
         The benchmark with the requested attacks; None for a dry run.
@@ -245,20 +238,11 @@ def run_benchmark(
         UsageError: A file does not exist, an attack does not fit the data
             set, or another run works in the folder.
     """
-    common: dict[str, Any] = dict(
-        out=str(out),
-        suites=suites if suites or attacks else (DEFAULT,),
-        attacks=attacks,
-        seed=seed,
-        max_images=max_images,
-        resume=resume,
-        batch_size=batch_size,
-        num_workers=num_workers,
-        dry_run=dry_run,
-        skip_unreadable=skip_unreadable,
-    )
+    if not (suites or attacks):
+        suites = (DEFAULT,)
+    settings.update(out=str(out), suites=suites, attacks=attacks)
     if is_config(model, checkpoint):
-        if search is not None:
+        if 'search' in settings:
             raise UsageError(
                 f'model "{model}" is a config of MMPose: the worst place is '
                 'searched on whole images, so write mmpose:CONFIG,CHECKPOINT'
@@ -278,28 +262,9 @@ def run_benchmark(
                 f'"{error.name}" is not installed: install MMPose 1.3 with '
                 'MMEngine and mmcv'
             ) from error
-        run = run_mmpose(
-            str(model),
-            str(checkpoint),
-            data=data or {},
-            gt_boxes=gt_boxes,
-            threads=threads,
-            cfg_options=cfg_options or {},
-            trust_checkpoint=trust_checkpoint,
-            launcher=launcher,
-            **common,
-        )
+        run = run_mmpose(str(model), str(checkpoint), data or {}, **settings)
     else:
-        run = _run_images(
-            model,
-            dict(data or {}),
-            options,
-            people=people,
-            timeout=timeout,
-            search=search,
-            log=log,
-            **common,
-        )
+        run = _run_images(model, dict(data or {}), log=log, **settings)
     return None if run is None else Benchmark(Path(out), [run], trusted=True)
 
 
@@ -316,7 +281,7 @@ def is_config(model: Any, checkpoint: Any = None) -> bool:
 def _run_images(
     model: Any,
     data: dict[str, Any],
-    options: Mapping[str, Any] | None,
+    options: Mapping[str, Any] | None = None,
     **others: Any,
 ) -> BenchmarkRun | None:
     from mmpose_occlusion.predictors import Predictor, load_predictor

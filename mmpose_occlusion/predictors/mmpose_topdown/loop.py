@@ -277,32 +277,19 @@ def on_main(work: Callable[[], Any]) -> Any:
 def run_mmpose(
     model: str,
     checkpoint: str,
-    *,
     data: Mapping[str, Any],
-    gt_boxes: bool,
-    num_workers: int | None,
-    threads: int | None,
-    cfg_options: Mapping[str, Any],
-    trust_checkpoint: bool,
-    launcher: str,
-    skip_unreadable: bool,
+    *,
+    gt_boxes: bool = False,
+    num_workers: int | None = None,
+    threads: int | None = None,
+    cfg_options: Mapping[str, Any] | None = None,
+    trust_checkpoint: bool = False,
+    launcher: str = 'none',
+    skip_unreadable: bool = False,
     **others: Any,
 ) -> BenchmarkRun | None:
-    """Check the options, predict, and read the run from the store.
-
-    Args:
-        model, checkpoint, data, gt_boxes, num_workers, threads, cfg_options,
-        trust_checkpoint, launcher, skip_unreadable:
-            See :func:`mmpose_occlusion.benchmark.api.run_benchmark`.
-        others: See :class:`.work.RunOptions`.
-
-    Returns:
-        The run, in all processes; None for a dry run.
-
-    Raises:
-        UsageError: A file does not exist, the config lacks a setting, or an
-            attack does not fit.
-    """
+    """Check the options, predict, and read the run from the store, see
+    :func:`mmpose_occlusion.benchmark.api.run_benchmark`."""
     start, options = time.time(), RunOptions(**others)
     cfg = config.load_config(model, cfg_options)
     init_default_scope(cfg.get('default_scope') or 'mmpose')
