@@ -24,8 +24,6 @@ PLACED = 'PlacedOcclusion'
 """Type of the attacks of a search: a joint's disc at a place that is given
 with each person."""
 
-_OPTIONS = ('prob', 'seed')
-
 
 @dataclass(frozen=True)
 class Effect:
@@ -132,28 +130,20 @@ class ImageAttack:
         self, attack: SuiteAttack, seed: int, links: Sequence[tuple[int, int]]
     ) -> None:
         self._links, config = links, attack.config
-        who = f'attack "{attack.name}"'
         if config.get('type') == PLACED:
             paint = {k: config[k] for k in ('target', 'fill', 'size')}
             config = dict(paint, type=TRANSFORMS[KEYPOINT])
-        one = Attack.from_config(config)
+        one, needs = Attack.from_config(config), ''
         if one is None:
+            needs = "is a transform of MMPose's pipelines"
+        elif other := set(one.options) - {'prob', 'seed'}:
+            needs = f'has the option "{min(other)}" of MMPose\'s pipelines'
+        elif FILLS.get(one.fill) is Donor:
+            needs = 'paints donors, which need a data set of MMPose'
+        if one is None or needs:
             raise UsageError(
-                f"{who} is a transform of MMPose's pipelines, which works on "
-                'crops of MMPose models alone: leave it out, or give a config '
-                'and a checkpoint'
-            )
-        for option in one.options:
-            if option not in _OPTIONS:
-                raise UsageError(
-                    f'{who} has the option "{option}", which works in '
-                    "MMPose's pipelines alone: attacks on images have "
-                    f'{" and ".join(_OPTIONS)}'
-                )
-        if FILLS.get(one.fill) is Donor:
-            raise UsageError(
-                f'{who} paints donors, which need a data set of MMPose: take '
-                'another fill, such as "object"'
+                f'attack "{attack.name}" {needs}: leave it out, or give a '
+                'config and a checkpoint'
             )
         own = one.options.get('seed')
         self._seed = seed if own is None else own

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -161,14 +160,13 @@ def run_predictor(
             'speed of the first image.'
         )
         return None
-    run = load_run(store, [attack.name for attack in suite])
     facts = _facts(loop, load_run(store))
     facts |= {name: path for name, path in source.items() if path}
     if search is not None:
         facts.update(search=dict(vars(search), places=None))
     facts.update(forward_passes=passes, **command_facts(start))
     store.note(facts)
-    return replace(run, run={**run.run, **facts})
+    return load_run(store, [attack.name for attack in suite])
 
 
 def _same(predictor: Predictor) -> Predictor:
