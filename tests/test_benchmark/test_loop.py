@@ -51,11 +51,8 @@ def expected(cfg, model, tmp_path_factory):
     return run(cfg, model, out, threads=1)[0]
 
 
-@pytest.mark.parametrize(('workers', 'threads'), [(1, 3), (4, 2)])
-def test_workers_and_threads_change_no_bit(
-    cfg, model, expected, tmp_path, workers, threads
-):
-    found, _ = run(cfg, model, tmp_path, num_workers=workers, threads=threads)
+def test_workers_and_threads_change_no_bit(cfg, model, expected, tmp_path):
+    found, _ = run(cfg, model, tmp_path, num_workers=2, threads=3)
     assert_same(found, expected)
     # and the network's answers do depend on the pictures
     nose = expected.attacks[0]
@@ -341,15 +338,13 @@ def test_a_full_disk(cfg, model, expected, tmp_path, monkeypatch):
     assert_same(run(cfg, model, tmp_path)[0], expected)
 
 
-@pytest.mark.parametrize('damage', ['flip', 'empty'])
-def test_damaged_shards_are_computed_again(
-    cfg, model, expected, tmp_path, damage
-):
+def test_damaged_shards_are_computed_again(cfg, model, expected, tmp_path):
     run(cfg, model, tmp_path)
-    shard = min(tmp_path.glob('store/*/shards/*.npz'))
-    data = bytearray(shard.read_bytes())
+    one, other, *_ = sorted(tmp_path.glob('store/*/shards/*.npz'))
+    data = bytearray(one.read_bytes())
     data[len(data) // 2] ^= 1
-    shard.write_bytes(b'' if damage == 'empty' else bytes(data))
+    one.write_bytes(data)
+    other.write_bytes(b'')
     found, passes = run(cfg, model, tmp_path)
     assert passes > 0
     assert_same(found, expected)
