@@ -226,11 +226,7 @@ def from_arrays(
 
 def load_runs(folder: str | Path) -> list[BenchmarkRun]:
     """All runs of a benchmark's folder that are complete without an attack,
-    each with the attacks that are complete; by model name, then by key.
-
-    Raises:
-        UsageError: There is none, or a file is damaged.
-    """
+    each with the attacks that are complete; by model name, then by key."""
     stores = [s for s in open_runs(folder) if CLEAN in s.complete()]
     if not stores:
         raise UsageError(
@@ -244,11 +240,7 @@ def load_runs(folder: str | Path) -> list[BenchmarkRun]:
 def load_run(
     store: RunStore, names: Sequence[str] | None = None
 ) -> BenchmarkRun:
-    """One run, with some attacks in this order or all that are complete.
-
-    Raises:
-        UsageError: One of them, or the clean run, is incomplete.
-    """
+    """One run, with some attacks in this order or all that are complete."""
     info, listed, complete = store.info, store.attacks, store.complete()
     boxes, people = from_arrays(store.people())
     if names is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,9 @@ from .detections_file import Detections
 from .store import Block
 from .work import image_ranges
 
-FOUND_OKS = 0.5
-"""Least OKS of a pose that finds a person: COCO's lowest threshold."""
-
-NEAR_OKS = 0.1
-"""Least OKS of a pose that is taken as a person's whom no other pose finds."""
+FOUND_OKS, NEAR_OKS = 0.5, 0.1
+"""Least OKS of a pose that finds a person, COCO's lowest threshold, and of one
+that is taken as a person's whom no other pose finds."""
 
 _FIELDS = ('id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd')
 
@@ -76,11 +75,10 @@ class ImagePeople:
 
     def blocks(self, images: int) -> list[Block]:
         """Blocks of a number of whole images."""
-        ranges = image_ranges(self.boxes.image_ids.tolist())
-        parts = [ranges[i : i + images] for i in range(0, len(ranges), images)]
-        return [
-            Block(i, part[0][0], part[-1][1]) for i, part in enumerate(parts)
-        ]
+        ids = self.boxes.image_ids.tolist()
+        starts = [start for start, _ in image_ranges(ids)][::images]
+        edges = pairwise([*starts, len(ids)])
+        return [Block(i, *each) for i, each in enumerate(edges)]
 
 
 def image_people(
@@ -125,15 +123,9 @@ def image_people(
             sizes[image] = _size(annotations.images[image], paths[image])
         box = clip_box(raw['bbox'], *sizes[image])
         if (box[2:] > box[:2]).all():
-            mine.setdefault(image, []).append(
-                dict(
-                    id=raw['id'],
-                    keypoints=points,
-                    area=raw['area'],
-                    box=box,
-                    raw=raw,
-                )
-            )
+            person = dict(raw=raw, id=raw['id'], area=raw['area'])
+            person.update(keypoints=points, box=box)
+            mine.setdefault(image, []).append(person)
     chosen = list(mine)[:max_images]
     if not chosen:
         raise UsageError(
@@ -214,17 +206,10 @@ def match_people(
 
 
 def count_found(run: BenchmarkRun) -> list[dict[str, Any]]:
-    """How many people a whole-image predictor finds, clean and under attack.
-
-    Args:
-        run: On whole images.
-
-    Returns:
-        For the clean images and for each attack ``attack``, ``found`` and
-        ``missing``, numbers of annotated people, and ``extra``, number of
-        poses of others; poses on people whom COCO ignores, crowds and those
-        without a labelled joint, are left out.
-    """
+    """How many people a whole-image predictor finds, clean and under each
+    attack: ``attack``, ``found`` and ``missing``, numbers of annotated people,
+    and ``extra``, number of poses of others; poses on people whom COCO
+    ignores, crowds and those without a labelled joint, are left out."""
     owned = run.boxes.instance_ids != UNMATCHED
     views = [('clean', run.clean)]
     views += [(attack.name, attack.predictions) for attack in run.attacks]

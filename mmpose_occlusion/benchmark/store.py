@@ -42,8 +42,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Block(NamedTuple):
-    """Consecutive crops that are computed together, the same in every run:
-    its number, index of its first crop, and index after its last."""
+    """Consecutive crops that are computed together, the same in every run."""
 
     number: int
     start: int
@@ -128,11 +127,7 @@ class RunStore:
 
     @classmethod
     def open(cls, path: str | Path) -> 'RunStore':
-        """Open an existing run.
-
-        Raises:
-            UsageError: It is damaged, or has another format.
-        """
+        """Open an existing run of this format."""
         path = Path(path) / 'run.json'
         info = _read_json(path)
         known = info.get('format') if isinstance(info, dict) else None
@@ -167,8 +162,7 @@ class RunStore:
         _write_digested(shards, f'{block.number:06d}', arrays)
 
     def read(self, keys: Iterable[str]) -> dict[int, dict[str, BlockResult]]:
-        """Undamaged results of some attacks: number of the block -> key of
-        the attack -> result."""
+        """Undamaged results of some attacks: block's number -> key -> result."""
         found: dict[int, dict[str, BlockResult]] = {}
         wanted = set(keys)
         for _, number, shard in self._shards():
@@ -259,11 +253,7 @@ class RunStore:
 
 
 def open_runs(folder: str | Path) -> list[RunStore]:
-    """All runs in a benchmark's folder, sorted by key.
-
-    Raises:
-        UsageError: There is none, or one has another format.
-    """
+    """All runs in a benchmark's folder, sorted by key."""
     found = sorted((Path(folder) / 'store').glob('[!.]*/run.json'))
     if not found:
         raise UsageError(

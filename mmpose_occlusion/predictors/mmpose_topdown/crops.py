@@ -166,7 +166,7 @@ def deterministic(device: torch.device) -> Iterator[None]:
 
 
 class BatchPredictor:
-    """Runs a model on batches of crops.
+    """Runs a model, or a wrapper of one, on batches of crops.
 
     The last bits of a network's outputs depend on the number of crops in a
     batch and, on a CPU, on the number of threads of a forward pass. Here a
@@ -174,7 +174,7 @@ class BatchPredictor:
     time, which is at least as fast.
 
     Args:
-        model: A pose estimator, or a wrapper of one for several processes.
+        model: A pose estimator.
         joints: Number of joints of the data set.
         threads: Forward passes at a time; by default the number of PyTorch's
             threads on a CPU, and 1 on other devices.
@@ -198,12 +198,9 @@ class BatchPredictor:
     def compute(
         self, blocks: Iterable[tuple[Work, list[Crop]]], recorder: Recorder
     ) -> None:
-        """Predict the crops of blocks, clean and where attacks change them.
-
-        The crops of a block under one attack are one batch, so that
-        predictions do not depend on other attacks or on the order of
-        computation.
-        """
+        """Predict the crops of blocks, clean and where attacks change them:
+        those of a block under one attack are one batch, so that predictions
+        do not depend on other attacks."""
         self._model.eval()
         pool = ThreadPoolExecutor(self.threads)
         try:

@@ -173,8 +173,7 @@ def infos_of(dataset: Any) -> list[dict]:
 
 def read_people(config: Mapping) -> dict[int, dict]:
     """Annotation id -> data info of all people in the annotations of a
-    top-down data set's config; its ``bbox_file`` is ignored.
-    """
+    top-down data set's config; its ``bbox_file`` is ignored."""
     # a wrapper has nothing that the inner data set has not
     while isinstance(config.get('dataset'), Mapping):
         config = config['dataset']
@@ -186,9 +185,7 @@ def read_people(config: Mapping) -> dict[int, dict]:
 def make_boxes(
     infos: Iterable[Mapping], people: Mapping[int, Mapping], joints: int
 ) -> Boxes:
-    """The bboxes of :func:`infos_of`, and the person in each, of
-    :func:`read_people`.
-    """
+    """The bboxes of :func:`infos_of`, with people of :func:`read_people`."""
     rows = []
     for info in infos:
         source = info.get('matched_person') or info
@@ -284,14 +281,10 @@ def _padding(pipeline: Sequence[Mapping]) -> float:
 def case_crops(
     run: BenchmarkRun, cases: 'Sequence[Case]', trusted: bool = True
 ) -> 'dict[Case, CaseImages]':
-    """The crops of a report's cases, made again through MMPose's data set.
+    """The crops of a run's cases, made again through MMPose's data set.
 
-    Args:
-        run: The run; its ``dataset`` says how to build the data set.
-        cases: Cases of the run.
-        trusted: Whether this process made the run. What a stored run names
-            must otherwise be a class that is registered already, and no file
-            that holds code.
+    Unless this process made the run (``trusted``), what it names must be a
+    class that is registered already, and no file that holds code.
 
     Raises:
         LookupError: The data set is missing or has changed, or an attack
@@ -351,11 +344,7 @@ def _lookup(what: str) -> Iterator[None]:
 
 
 def _refuse_code(node: Any) -> None:
-    """Refuse what building a stored config would import or execute.
-
-    Raises:
-        LookupError: The message names it.
-    """
+    """Refuse what building a stored config would import or execute."""
     refused = []
     if isinstance(node, Mapping):
         named = [str(node['type'])] if 'type' in node else []

@@ -104,9 +104,11 @@ class OcclusionBenchmarkLoop(BaseLoop):
         size = CPU_BATCH if on_cpu else GPU_BATCH
         self.batch_size = self.options.batch_size or size
         self._fp16, self._threads = fp16, threads
-        workers = int(dataloader.get('num_workers', 0))
-        timeout = float(dataloader.get('timeout', 0)) if workers else 0
-        self._loading = dict(num_workers=workers, timeout=timeout)
+        self._loading: dict[str, Any] = {}
+        if workers := int(dataloader.get('num_workers', 0)):
+            timeout = float(dataloader.get('timeout', 0))
+            self._loading = dict(num_workers=workers, timeout=timeout)
+            self._loading['prefetch_factor'] = 1  # blocks are large
         data = dataloader['dataset']
         data = data.to_dict() if isinstance(data, Config) else dict(data)
         data = match_detections(data)
