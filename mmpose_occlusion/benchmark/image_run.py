@@ -83,10 +83,8 @@ def run_predictor(
             the folder, or the predictor fails; finished blocks stay.
     """
     start, options = time.time(), RunOptions(**others)
-    who, whole_image = (
-        f'predictor "{predictor.name}"',
-        not predictor.needs_boxes,
-    )
+    who = f'predictor "{predictor.name}"'
+    whole_image = not predictor.needs_boxes
     if people not in (ALL, ONE):
         raise UsageError(f'people is "{people}": write {ALL} or {ONE}')
     if detections is not None and whole_image:

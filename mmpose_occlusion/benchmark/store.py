@@ -162,7 +162,7 @@ class RunStore:
         _write_digested(shards, f'{block.number:06d}', arrays)
 
     def read(self, keys: Iterable[str]) -> dict[int, dict[str, BlockResult]]:
-        """Undamaged results of some attacks: block's number -> key -> result."""
+        """Undamaged results of some attacks: block number -> key -> result."""
         found: dict[int, dict[str, BlockResult]] = {}
         wanted = set(keys)
         for _, number, shard in self._shards():
