@@ -51,10 +51,6 @@ class Pass(NamedTuple):
     into: BlockResult
 
 
-Starting = Callable[[str], object]
-"""Called with the first path before each call of the predictor."""
-
-
 @dataclass
 class ImageLoop:
     """A predictor on whole images: a source of :func:`.work.compute_run`."""
@@ -166,10 +162,7 @@ class ImageLoop:
         return out
 
     def results(
-        self,
-        work: Work,
-        images: Sequence[LoadedImage],
-        starting: Starting = lambda path: None,
+        self, work: Work, images: Sequence[LoadedImage]
     ) -> Iterator[tuple[str, BlockResult, int]]:
         """Predictions of a block of images, clean and under each attack that
         is missing: key, result, number of predicted images."""
@@ -178,7 +171,7 @@ class ImageLoop:
             passes = (p for i in images for p in self.passes(i, key, into))
             number = 0
             while batch := list(islice(passes, self.batch_size)):
-                self.predict(batch, starting)
+                self.predict(batch)
                 number += len(batch)
             yield key, into, number
 
@@ -240,12 +233,13 @@ class ImageLoop:
         rows = image.rows if self.whole_image else chosen
         return Pass(image, rgb, rows, chosen, into)
 
-    def predict(
-        self, batch: Sequence[Pass], starting: Starting = lambda path: None
-    ) -> None:
+    def starting(self, path: str) -> None:
+        """Called before each call of the predictor with its first path."""
+
+    def predict(self, batch: Sequence[Pass]) -> None:
         """Predict a batch into the results; the predictor's mistakes become
         one sentence."""
-        starting(batch[0].source.path)
+        self.starting(batch[0].source.path)
         boxes = [
             None if self.whole_image else self.data.boxes.boxes[one.rows]
             for one in batch

@@ -117,9 +117,10 @@ def _serve(pipe: Connection, loop: 'ImageLoop') -> None:
     cv2.setNumThreads(1)
     try:
         loop.predictor = loop.load()
+        vars(loop)['starting'] = pipe.send
         for work in iter(pipe.recv, None):
             images = loop.read(work.block)
-            for result in loop.results(work, images, pipe.send):
+            for result in loop.results(work, images):
                 pipe.send(result)
             pipe.send(None)
     except UsageError as error:

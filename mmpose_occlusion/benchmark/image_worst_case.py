@@ -21,7 +21,7 @@ from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_fields import read_json
 from .effects import PLACED, PersonSurroundings
-from .image_loop import ImageLoop, LoadedImage, Pass, Starting
+from .image_loop import ImageLoop, LoadedImage, Pass
 from .image_people import ImagePeople
 from .store import CLEAN, BlockResult
 from .suite import SuiteAttack, load_suites
@@ -119,10 +119,7 @@ class WorstCaseLoop(ImageLoop):
         self.keys = {attack.name: attack.key for attack in self.attacks}
 
     def results(
-        self,
-        work: Work,
-        images: Sequence[LoadedImage],
-        starting: Starting = lambda path: None,
+        self, work: Work, images: Sequence[LoadedImage]
     ) -> Iterator[tuple[str, BlockResult, int]]:
         """As :meth:`.image_loop.ImageLoop.results`; ``excluded`` are people
         with whom a place was not tried."""
@@ -136,7 +133,7 @@ class WorstCaseLoop(ImageLoop):
             for batch in search.batches(
                 places is None or work.keys != (transferred,)
             ):
-                self.predict(batch, starting)
+                self.predict(batch)
                 passes += len(batch)
         for key in work.keys:
             yield key, found[key], passes
