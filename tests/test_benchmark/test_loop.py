@@ -376,10 +376,10 @@ def test_two_at_once_are_refused(cfg, model, expected, tmp_path):
         held.acquire()
         worker = os.fork()
         if not worker:
-            time.sleep(60)
+            time.sleep(600)
             os._exit(0)
         os.write(ready[1], f'{worker}'.encode())
-        time.sleep(60)
+        time.sleep(600)
         os._exit(int(not held.is_locked))
     worker = int(os.read(ready[0], 20))
     try:
