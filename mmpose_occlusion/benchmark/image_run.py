@@ -259,13 +259,11 @@ def case_images(
         centre = None
         if attack.config.get('type') == PLACED and attack.centres is not None:
             centre = tuple(attack.centres[case.row].tolist())
-        ImageAttack(
-            SuiteAttack(case.attack, '', attack.config),
-            run.seed,
-            run.joints.links,
-        ).on(image, image.copy(), found, data.raw(case.row), centre).paint(
-            painted
+        made = SuiteAttack(case.attack, '', attack.config)
+        effect = ImageAttack(made, run.seed, run.joints.links).on(
+            image, image.copy(), found, data.raw(case.row), centre
         )
+        effect.paint(painted)
         warp, size = _warp(data.boxes.person_boxes[case.row])
         clean, attacked = (
             cv2.warpAffine(pixels, warp, size) for pixels in (image, painted)
@@ -278,10 +276,8 @@ def _warp(box: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
     """From the image to a padded bbox, and its (width, height)."""
     center = (box[:2] + box[2:]) / 2
     extent = np.maximum(PADDING * (box[2:] - box[:2]), 1)
-    zoom = CASE_HEIGHT / extent[1]
-    width = int(
-        np.clip(round(zoom * extent[0]), CASE_HEIGHT // 2, 2 * CASE_HEIGHT)
-    )
+    zoom, low = CASE_HEIGHT / extent[1], CASE_HEIGHT // 2
+    width = int(np.clip(round(zoom * extent[0]), low, 2 * CASE_HEIGHT))
     warp = np.array([[zoom, 0, 0], [0, zoom, 0]])
     warp[:, 2] = np.array([width, CASE_HEIGHT]) / 2 - zoom * center
     return warp, (width, CASE_HEIGHT)
