@@ -103,9 +103,6 @@ def image_people(
         whole_image: Whether the predictor finds people by itself.
         detections: A detector's bboxes in place of the annotated ones.
         max_images: Use the first images only.
-
-    Raises:
-        UsageError: No person is left.
     """
     mine: dict[int, list[dict[str, Any]]] = {}
     others: dict[int, list[dict]] = {}
@@ -182,15 +179,9 @@ def match_people(
     and people that are left are matched in the same way from
     :data:`NEAR_OKS` on, so that a bad pose is not taken for a missing one.
 
-    Args:
-        keypoints: ``(D, K, 2)`` pixels, NaN for those not found.
-        scores: ``(D,)`` of the poses.
-        truth: ``(P, K, 2)`` pixels, NaN for joints without a label.
-        areas: ``(P,)`` of the people.
-        sigmas: ``(K,)``.
-
-    Returns:
-        ``(D,)`` int, index of each pose's person, or :data:`.data.UNMATCHED`.
+    Keypoints ``(D, K, 2)`` are NaN where not found, the truth ``(P, K, 2)``
+    where not labelled. Returns ``(D,)`` int, index of each pose's person, or
+    :data:`.data.UNMATCHED`.
     """
     labelled = np.isfinite(truth).all(axis=-1)
     offsets = keypoints[:, None] - truth[None]

@@ -76,11 +76,8 @@ def run_predictor(
         others: See :class:`.work.RunOptions`.
 
     Returns:
-        The run; None for a dry run.
-
-    Raises:
-        UsageError: A file or an attack does not fit, another run works in
-            the folder, or the predictor fails; finished blocks stay.
+        The run; None for a dry run. If the predictor fails, finished blocks
+        stay.
     """
     start, options = time.time(), RunOptions(**others)
     who = f'predictor "{predictor.name}"'

@@ -41,8 +41,7 @@ Log = Callable[[str], object]
 
 @dataclass
 class RunOptions:
-    """What a run of any model is asked for, see
-    :func:`.api.run_benchmark`."""
+    """What any model is asked for, see :func:`.api.run_benchmark`."""
 
     out: str | Path
     suites: Sequence[str] = ()

@@ -82,10 +82,6 @@ class OcclusionBenchmarkLoop(BaseLoop):
 
     Attributes:
         store: The run's part of the store, after :meth:`run`.
-
-    Raises:
-        UsageError: The data or the model is not top-down, an attack does not
-            fit, or another run holds the folder.
     """
 
     def __init__(
@@ -139,12 +135,8 @@ class OcclusionBenchmarkLoop(BaseLoop):
         super().__init__(runner, DataLoader(self.data.dataset))
 
     def run(self) -> dict[str, int]:
-        """Compute what is missing.
-
-        Returns:
-            ``crops``, ``attacks`` and ``passes``: numbers of crops, attacks
-            and forward passes of one crop.
-        """
+        """Compute what is missing; returns ``crops``, ``attacks`` and
+        ``passes``, numbers of crops, attacks and forward passes of one."""
         runner, dry_run = self.runner, self.options.dry_run
         runner.call_hook('before_test')
         runner.call_hook('before_test_epoch')
