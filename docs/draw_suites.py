@@ -32,7 +32,7 @@ def draw(args: object) -> None:
         for axis in grid.flat:
             axis.axis('off')
         for row, suite, person in zip(grid, ROWS, people, strict=False):
-            configs = [a.configs[0] for a in load_suite(suite, skeleton)]
+            configs = [a.config for a in load_suite(suite, skeleton)]
             targets = ('random', JOINT, 'nose', 'right_wrist')
             chosen = [c for t in targets for c in configs if c['target'] == t]
             for axis, config in zip(row, chosen, strict=False):

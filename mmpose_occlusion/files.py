@@ -109,9 +109,9 @@ def plain(value: Any, digits: int | None = None) -> Any:
     """A value made of dicts, lists, strings, numbers, booleans and None.
 
     Args:
-        value: Dataclasses become dicts, arrays and tuples become lists,
-            numbers that are not finite become None, and objects of other
-            types their ``str``.
+        value: Dataclasses become dicts, arrays and tuples become lists, sets
+            sorted lists, numbers that are not finite None, classes and
+            functions their name, and objects of other types their ``str``.
         digits: Decimals to which floats are rounded; None keeps all.
 
     >>> plain(dict(a=(1, float('nan'), 0.123)), digits=2)
@@ -123,6 +123,10 @@ def plain(value: Any, digits: int | None = None) -> Any:
         return {str(key): plain(v, digits) for key, v in value.items()}
     if isinstance(value, list | tuple):
         return [plain(entry, digits) for entry in value]
+    if isinstance(value, set | frozenset):
+        return sorted(plain(entry, digits) for entry in value)
+    if hasattr(value, '__qualname__'):
+        return f'{value.__module__}.{value.__qualname__}'
     if hasattr(value, 'tolist'):
         return plain(value.tolist(), digits)
     if isinstance(value, float):

@@ -37,8 +37,8 @@ from .annotation_fields import read_json
 from .annotation_file import read_annotations
 from .data import BenchmarkRun
 from .detections_file import check_images
+from .effects import ImageAttack
 from .identity import digest
-from .image_attacks import ImageAttack
 from .image_people import ImagePeople, image_people
 from .image_run import ALL, ONE, run_predictor
 from .store import CLEAN
@@ -203,9 +203,7 @@ def _versions(
         person, raw = data.person(row, bgr.shape), data.annotations[row]
         if person is None or raw is None:
             continue
-        effect = attack.on(
-            bgr, bgr.copy(), person, data.boxes.person_boxes[row], raw
-        )
+        effect = attack.on(bgr, bgr.copy(), person, raw)
         effect.paint(painted)
         if people == ONE and effect.box is not None:
             yield np.array([row]), painted
