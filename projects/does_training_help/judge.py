@@ -4,15 +4,13 @@ All are the package's own measures. Every model is resampled alike, so that
 differences between models are paired by image.
 """
 
-import json
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mmpose_occlusion.benchmark.analysis.attack_groups import (
-    curve_draws,
-)
+from mmpose_occlusion.benchmark.analysis.attack_groups import curve_draws
 from mmpose_occlusion.benchmark.analysis.bootstrap import weighted_mean
 from mmpose_occlusion.benchmark.analysis.error_types import SWAP, error_types
 from mmpose_occlusion.benchmark.analysis.location_leak import leak_draws
@@ -28,7 +26,6 @@ from mmpose_occlusion.files import write_bytes
 SUITE = Path(__file__).parent / 'suite.json'
 DRAWS = 1000
 PAINTS = ('object', 'black', 'blur')
-SIZES = ('10%', '20%')
 
 
 def judge(
@@ -151,33 +148,6 @@ def _fall(measures: RunMeasures, attack: Any, mean: Any) -> np.ndarray:
 
 def write(arrays: dict[str, np.ndarray], path: Path) -> None:
     """A compressed file, complete or not there."""
-    import io
-
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    write_bytes(path, buffer.getvalue())
-
-
-def write_suite(path: Path, joints: list[str]) -> None:
-    """The suite's file: a subset of occlusion-1.0, and decoys."""
-    entries = []
-
-    def add(spec: str, question: str) -> None:
-        entries.append(dict(attack=spec, details=dict(question=question)))
-
-    for joint in joints:
-        for paint in PAINTS:
-            for size in SIZES:
-                add(f'keypoint:{joint}:{paint}:{size}', 'cost')
-        for place in ('on_person', 'off_person'):
-            add(f'keypoint:{joint}:object:10%:{place}', place)
-        add(f'keypoint:{joint}:black:10%:decoy', 'decoy')
-    text = json.dumps(
-        dict(
-            description='A subset of occlusion-1.0 (four joints, 10 and 20 %, '
-            'objects for the controls), and black decoys of suite leak.',
-            attacks=entries,
-        ),
-        indent=1,
-    )
-    path.write_text(text + '\n')
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    write_bytes(path, stream.getvalue())

@@ -46,7 +46,7 @@ def main() -> None:
     start = time.perf_counter()
     try:
         root = generate(args.pop('out'), **args, progress=True)
-    except (ValueError, FileExistsError) as error:
+    except FileExistsError as error:
         sys.exit(f'error: {error}')
     except KeyboardInterrupt:
         sys.exit('error: interrupted; the same command resumes.')
