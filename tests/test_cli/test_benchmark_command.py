@@ -74,7 +74,7 @@ def test_a_map_is_killed_and_resumed_by_workers(
     """The map is that of an undisturbed run, and a dry run counts what is
     missing."""
     argv = [config, checkpoint, '--suite', 'map-coarse', '--batch-size', '2']
-    argv += ['--max-images', '3', '--gt-boxes', '--out']
+    argv += ['--max-images', '2', '--gt-boxes', '--out']
 
     def run(folder, *more):
         assert tool('benchmark').main([*argv, str(folder), *more]) == 0
@@ -82,18 +82,16 @@ def test_a_map_is_killed_and_resumed_by_workers(
 
     whole, broken = tmp_path / 'whole', tmp_path / 'broken'
     missing = r'At most ([\d,]+) predictions of a person are missing'
-    (all_,) = re.findall(missing, run(whole, '--dry-run'))
+    (wanted,) = re.findall(missing, run(whole, '--dry-run'))
     assert not (whole / 'store').exists()
     run(whole, '--workers', '0')
     (expected,) = load_runs(whole)
-    cells = len(expected.attacks)
-    assert int(all_.replace(',', '')) == (1 + cells) * len(expected.boxes)
+    wanted = int(wanted.replace(',', ''))
+    assert wanted == (1 + len(expected.attacks)) * len(expected.boxes)
     killed = [*argv, str(broken), '--workers', '2']
     assert exit_code(benchmark_or_die, killed) == -signal.SIGKILL
     (left,) = re.findall(missing, run(broken, '--dry-run'))
-    assert int(left.replace(',', '')) == (1 + cells) * (
-        len(expected.boxes) - 2
-    )
+    assert 0 < int(left.replace(',', '')) < wanted
     run(broken, '--workers', '2')
     assert 'all is stored' in run(broken, '--dry-run')
     (found,) = load_runs(broken)

@@ -211,7 +211,7 @@ def test_a_whole_study(tmp_path, monkeypatch, capsys):
     path = tmp_path / 'results/w16.none.0.npz'
     with np.load(path) as first:
         assert first['AP'].shape == first['decoy'].shape == (21,)
-        assert np.isfinite(first['rPC object']).all()
+        assert np.isfinite(first['OKS v=2']).all()
     with open(tmp_path / 'table.csv') as file:
         measures = {row['measure'] for row in csv.DictReader(file)}
     assert {'AP', 'OKS v=1', 'rPC', 'decoy', 'swaps'} <= measures
