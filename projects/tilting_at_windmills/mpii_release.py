@@ -8,9 +8,9 @@ the head's box ``x1, y1, x2, y2`` and, in training images,
 from 1; data sets subtract what has to be subtracted.
 """
 
-import io
 import json
 from collections.abc import Collection, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import write_bytes
 
 NUM_JOINTS = 16
+_HEADER = 128
+"""Bytes at the start of a .mat file, with the time."""
 
 # names that HRNet's evaluation looks up, in the order of the ids
 JOINT_NAMES = (
@@ -138,7 +140,7 @@ def write_annotations(
         File name -> number of people.
 
     Raises:
-        UsageError: A file exists already (none is written); or a name is not
+        UsageError: Another file exists (none is written); or a name is not
             that of a training image with people.
     """
     val = set(val_images)
@@ -158,21 +160,26 @@ def write_annotations(
         scored = [p for p in train if p['image'] in val and p['head_box']]
         splits['mpii_train.json'] = [p for p in train if p['image'] not in val]
         splits['mpii_val.json'] = splits['mpii_gt_val.mat'] = scored
-    for path in (Path(out) / name for name in splits):
-        if path.exists():
+    contents = {Path(out) / n: _content(n, p) for n, p in splits.items()}
+    for path, content in contents.items():
+        # an interrupted run leaves equal ones, but for the header of a .mat
+        if path.exists() and path.read_bytes()[_HEADER:] != content[_HEADER:]:
             raise UsageError(
                 f'"{path}" exists: remove it, or name another folder'
             )
     Path(out).mkdir(parents=True, exist_ok=True)
-    for name, split in splits.items():
-        kept = ('joints_vis', 'joints', 'image', 'scale', 'center')
-        data = json.dumps([{k: p[k] for k in kept} for p in split]).encode()
-        if name.endswith('.mat'):
-            stream = io.BytesIO()
-            savemat(stream, _ground_truth(split))
-            data = stream.getvalue()
-        write_bytes(Path(out) / name, data)
+    for path, content in contents.items():
+        write_bytes(path, content)
     return {name: len(split) for name, split in splits.items()}
+
+
+def _content(name: str, people: Collection[Person]) -> bytes:
+    if name.endswith('.mat'):
+        file = BytesIO()
+        savemat(file, _ground_truth(people))
+        return file.getvalue()
+    kept = ('joints_vis', 'joints', 'image', 'scale', 'center')
+    return json.dumps([{k: p[k] for k in kept} for p in people]).encode()
 
 
 def _ground_truth(people: Collection[Person]) -> dict[str, np.ndarray]:
