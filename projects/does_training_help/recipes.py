@@ -25,7 +25,7 @@ BASE = (
     ROOT / 'configs/synthetic_people'
     '/td-hm_res18d-w16_2xb16-24e_synthetic-128x96.py'
 )
-EPOCHS, BATCH, RATE = 10, 32, 1e-2
+EPOCHS, BATCH, RATE = 8, 32, 1e-2
 
 KEYPOINT = dict(type='KeypointOcclusion', fill='object', offset=0.5, prob=0.5)
 PART = dict(type='PartOcclusion', fill='object', prob=0.5)

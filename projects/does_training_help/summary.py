@@ -54,16 +54,16 @@ def read_results(folder: Path) -> dict[str, Jobs]:
     """Results by net.
 
     Raises:
-        UsageError: There are none, or they are of different people or numbers
-            of draws.
+        UsageError: There are none, or those of a net are of different people
+            or numbers of draws.
     """
     nets: dict[str, Jobs] = {}
-    known: dict[tuple, Path] = {}
+    known: dict[str, dict[tuple, Path]] = {}
     for path in sorted(folder.glob('*.npz')):
         net, recipe, seed = path.stem.split('.')
         with np.load(path) as arrays:
             key = (arrays['AP'].shape, arrays['instance_ids'].tobytes())
-            known.setdefault(key, path)
+            known.setdefault(net, {}).setdefault(key, path)
             draws = {
                 name: arrays[name].astype(float)
                 for name in arrays
@@ -72,11 +72,12 @@ def read_results(folder: Path) -> dict[str, Jobs]:
         nets.setdefault(net, {}).setdefault(recipe, {})[int(seed)] = draws
     if not nets:
         raise UsageError(f'{folder} has no results: run study.py first')
-    if len(known) > 1:
-        raise UsageError(
-            'results are of different people or numbers of draws, so they '
-            f'cannot be compared: {" and ".join(map(str, known.values()))}'
-        )
+    for paths in known.values():
+        if len(paths) > 1:
+            raise UsageError(
+                'results are of different people or numbers of draws, so they '
+                f'cannot be compared: {" and ".join(map(str, paths.values()))}'
+            )
     return nets
 
 
