@@ -199,7 +199,7 @@ def draw(rows: list[dict], path: Path) -> None:
     """Forest plot of the differences, a panel for each measure."""
     from matplotlib.figure import Figure
 
-    recipes = list(dict.fromkeys(r['recipe'] for r in rows))[::-1]
+    recipes = sorted({r['recipe'] for r in rows}, reverse=True)
     kinds = list(dict.fromkeys((r['net'], r['reference']) for r in rows))
     shown = [m for m in SHOWN if any(r['measure'] == m for r in rows)]
     columns = min(4, len(shown))
