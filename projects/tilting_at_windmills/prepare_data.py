@@ -76,7 +76,7 @@ def link_data(args: argparse.Namespace) -> None:
 def own_configs() -> list[str]:
     """This project's configs."""
     folder = _cli.ROOT / 'configs/body_2d_keypoint'
-    return sorted(map(str, folder.rglob('*.py')))
+    return sorted(map(os.path.relpath, folder.rglob('*.py')))
 
 
 def check_data(args: argparse.Namespace) -> None:
