@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import write_json
+from mmpose_occlusion.files import replaced, write_bytes, write_json
 from mmpose_occlusion.predictors.joint_names import joint_mapping, named_joints
 from mmpose_occlusion.predictors.protocol import Prediction
 from mmpose_occlusion.skeleton import Skeleton
@@ -171,7 +171,7 @@ def _writer(folder: Path, tar: bool) -> Iterator[Callable[[str, Any], object]]:
 
     def write(name: str, content: Any) -> None:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
+        write_bytes(folder / name, content)
 
     def add(name: str, content: Any) -> None:
         member = tarfile.TarInfo(name)
@@ -182,7 +182,7 @@ def _writer(folder: Path, tar: bool) -> Iterator[Callable[[str, Any], object]]:
         yield write
         return
     folder.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(folder / TAR, 'w') as archive:
+    with replaced(folder / TAR) as file, tarfile.open(file, 'w') as archive:
         yield add
 
 

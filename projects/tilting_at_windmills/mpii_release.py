@@ -10,6 +10,7 @@ from 1; data sets subtract what has to be subtracted.
 
 import json
 from collections.abc import Collection, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ import numpy as np
 from scipy.io import loadmat, savemat
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import write_bytes
 
 NUM_JOINTS = 16
+_HEADER = 128
+"""Bytes at the start of a .mat file, with the time."""
 
 # names that HRNet's evaluation looks up, in the order of the ids
 JOINT_NAMES = (
@@ -160,7 +164,7 @@ def write_annotations(
         File name -> number of people.
 
     Raises:
-        UsageError: A file exists already (none is written); a name is not
+        UsageError: Another file exists (none is written); a name is not
             that of a training image with people; or no person to validate
             on has a head box.
     """
@@ -186,24 +190,26 @@ def write_annotations(
             )
         splits['mpii_train.json'] = [p for p in train if p['image'] not in val]
         splits['mpii_val.json'] = splits['mpii_gt_val.mat'] = scored
-    paths = {name: Path(out) / name for name in splits}
-    for path in paths.values():
-        if path.exists():
+    contents = {Path(out) / n: _content(n, p) for n, p in splits.items()}
+    for path, content in contents.items():
+        # an interrupted run leaves equal ones, but for the header of a .mat
+        if path.exists() and path.read_bytes()[_HEADER:] != content[_HEADER:]:
             raise UsageError(
                 f'"{path}" exists: remove it, or name another folder'
             )
     Path(out).mkdir(parents=True, exist_ok=True)
-    for name, path in paths.items():
-        # complete or not at all
-        part = path.with_name(f'{name}.part')
-        if path.suffix == '.mat':
-            savemat(part, _ground_truth(splits[name]), appendmat=False)
-        else:
-            kept = ('joints_vis', 'joints', 'image', 'scale', 'center')
-            entries = [{k: p[k] for k in kept} for p in splits[name]]
-            part.write_text(json.dumps(entries))
-        part.replace(path)
+    for path, content in contents.items():
+        write_bytes(path, content)
     return {name: len(split) for name, split in splits.items()}
+
+
+def _content(name: str, people: Collection[Person]) -> bytes:
+    if name.endswith('.mat'):
+        file = BytesIO()
+        savemat(file, _ground_truth(people))
+        return file.getvalue()
+    kept = ('joints_vis', 'joints', 'image', 'scale', 'center')
+    return json.dumps([{k: p[k] for k in kept} for p in people]).encode()
 
 
 def _ground_truth(people: Collection[Person]) -> dict[str, np.ndarray]:

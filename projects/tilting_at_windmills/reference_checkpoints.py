@@ -1,6 +1,5 @@
 """From checkpoints of the reference code to MMPose's."""
 
-import contextlib
 import logging
 import os
 import shlex
@@ -21,6 +20,7 @@ from mmpose_occlusion.checkpoints.load import (
     options_of,
     without_wrapper,
 )
+from mmpose_occlusion.files import replaced
 from mmpose_occlusion.version import __version__
 
 WEIGHTS = {'best': 'best_state_dict', 'last': 'state_dict'}
@@ -190,20 +190,16 @@ def save(
     # a tensor that is a view would be written with its whole storage
     state = converted['state_dict'].copy()
     state.update({key: value.clone() for key, value in state.items()})
-    unfinished = path.with_name(f'.{path.name}.{os.getpid()}')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save({**converted, 'state_dict': state}, unfinished)
-        unfinished.replace(path)
+        with replaced(path) as unfinished:
+            torch.save({**converted, 'state_dict': state}, unfinished)
     except (OSError, RuntimeError) as error:
         reason = getattr(error, 'strerror', None) or str(error)
         raise CheckpointError(
             f'checkpoint "{path}" cannot be written: '
             f'{" ".join(reason.split())}'
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
 
 
 def check_target(path: str | os.PathLike, force: bool = False) -> None:

@@ -112,6 +112,8 @@ def test_mpii(prepare, tmp_path, capsys):
     assert prepare(['mpii', mat, 'out', '--val', str(names)]) == 0
     assert 'out/mpii_val.json: 1 people' in capsys.readouterr().out
     assert len(json.loads(Path('out/mpii_trainval.json').read_text())) == 4
+    assert prepare(['mpii', mat, 'out']) == 0  # the same files
+    Path('out/mpii_trainval.json').write_text('[]')
     assert prepare(['mpii', mat, 'out']) == 2
     assert 'mpii_trainval.json" exists' in capsys.readouterr().err
 
