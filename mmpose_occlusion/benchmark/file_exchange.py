@@ -47,6 +47,9 @@ from .suite import load_suites
 MANIFEST = 'manifest.json'
 TAR = 'images.tar'
 FORMAT = 1
+_FIELDS = dict(
+    arguments=dict, people=str, keypoint_names=list, attacks=list, images=list
+)
 FAST = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 _SHOWN = 5
 
@@ -243,8 +246,10 @@ class FilePredictor:
     ) -> None:
         path = Path(folder) / MANIFEST
         self.manifest = read_json(path, 'manifest')
-        known = isinstance(self.manifest, dict) and self.manifest.get('format')
-        if known != FORMAT:
+        known = self.manifest if isinstance(self.manifest, dict) else {}
+        if known.get('format') != FORMAT or not all(
+            isinstance(known.get(key), kind) for key, kind in _FIELDS.items()
+        ):
             raise UsageError(
                 f'manifest "{path}" is not one of occlusion-export in format '
                 f'{FORMAT}: export the images again'
@@ -294,11 +299,12 @@ class FilePredictor:
             i['id'] for i in self.manifest['images'] if i['attack'] == attack
         }
         count = 3 * len(self.keypoint_names)
-        for i, entry in enumerate(raw):
+        for i, entry in enumerate(raw if isinstance(raw, list) else [raw]):
             try:
                 image, values = entry['image_id'], entry['keypoints']
-                good = image in mine and len(values) == count
-            except (KeyError, TypeError):
+                values = np.array([*values, entry.get('score') or 0], float)
+                good = image in mine and len(values) == count + 1
+            except (KeyError, TypeError, ValueError):
                 good = False
             if not good:
                 raise UsageError(

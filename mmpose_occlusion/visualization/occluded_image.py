@@ -259,8 +259,9 @@ def read_keypoints(content: Any, where: str) -> Any:
     """Keypoints from JSON, as :func:`occlude_file` takes them.
 
     Args:
-        content: A COCO-style file, of which each image's people are taken;
-            or nested lists of numbers (K, 3), (N, K, 3), (frames, N, K, 3).
+        content: Nested lists of numbers (K, 3), (N, K, 3), (frames, N, K, 3);
+            or an :class:`~mmpose_occlusion.benchmark.annotation_file.\
+Annotations`, of which each image's people are taken.
         where: Name of the file.
 
     Returns:
@@ -269,15 +270,15 @@ def read_keypoints(content: Any, where: str) -> Any:
     Raises:
         UsageError: It is neither.
     """
-    if isinstance(content, dict) and 'annotations' in content:
-        names = tuple(content['categories'][0]['keypoints'])
-        file = {i['id']: i['file_name'] for i in content['images']}
+    if not isinstance(content, list):
+        file = {key: i['file_name'] for key, i in content.images.items()}
         people: dict[str, list] = {name: [] for name in file.values()}
-        for person in content['annotations']:
-            if any(person.get('keypoints', ())[2::3]):
+        for person in content.people:
+            if person['num_keypoints']:
                 people[file[person['image_id']]].append(person['keypoints'])
-        shape = (-1, len(names), 3)
-        return {n: np.reshape(p, shape) for n, p in people.items()}, names
+        shape = (-1, len(content.joints), 3)
+        found = {n: np.reshape(p, shape) for n, p in people.items()}
+        return found, content.joints
     try:
         array = np.asarray(content, float)
     except (TypeError, ValueError):
