@@ -76,7 +76,7 @@ def draw(
     rows = []
     skeleton = Skeleton.from_metainfo(crops.metainfo)
     for suite, person in zip(SUITES, seen, strict=False):
-        configs = [a.configs[0] for a in load_suite(suite, skeleton)]
+        configs = [a.config for a in load_suite(suite, skeleton)]
         targets = ('random', JOINT, 'nose', 'right_wrist')
         chosen = [c for t in targets for c in configs if c['target'] == t]
         rows.append([_cell(crops[person], suite, c) for c in chosen[:COLUMNS]])

@@ -5,7 +5,6 @@ MMPose's model is built, without memory, and all keys and shapes must be the
 same.
 """
 
-import io
 import logging
 import os
 import shlex
@@ -25,7 +24,7 @@ from mmpose_occlusion.checkpoints.load import (
     options_of,
     without_wrapper,
 )
-from mmpose_occlusion.files import write_bytes
+from mmpose_occlusion.files import replaced
 from mmpose_occlusion.version import __version__
 
 
@@ -140,10 +139,9 @@ def save(converted: Mapping[str, Any], path: str | os.PathLike) -> None:
     # a tensor that is a view would be written with its whole storage
     state = converted['state_dict'].copy()
     state.update({key: value.clone() for key, value in state.items()})
-    stream = io.BytesIO()
-    torch.save({**converted, 'state_dict': state}, stream)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, stream.getvalue())
+    with replaced(path) as unfinished:
+        torch.save({**converted, 'state_dict': state}, unfinished)
 
 
 def differences(

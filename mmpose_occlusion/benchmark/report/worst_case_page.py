@@ -27,6 +27,7 @@ from .cases import Case, case_views
 from .figures import LOOKS, Chart, Group, forest_chart
 from .formatting import both
 from .page import page_environment, readable_facts
+from .write import together
 
 WORDS = {
     WORST: 'the worst place',
@@ -71,9 +72,6 @@ def write_worst_case(
         run=run.run,
     )
     page = page_environment().get_template('worst_case.html.j2')
-    write_json(folder / 'worst.json', numbers)
-    write_text(folder / 'worst.csv', _csv(found['people']))
-    _print_table(run, found)
     text = page.render(
         run=run,
         search=search,
@@ -87,7 +85,12 @@ def write_worst_case(
         cards=_cards(run, found['people'], crops),
         made=readable_facts(plain(run.run)),
     )
-    return write_text(folder / 'worst.html', text)
+    with together(folder, last='worst.html') as staging:
+        write_json(staging / 'worst.json', numbers)
+        write_text(staging / 'worst.csv', _csv(found['people']))
+        write_text(staging / 'worst.html', text)
+    _print_table(run, found)
+    return folder / 'worst.html'
 
 
 def _chart(found: dict[str, Any]) -> Chart | None:
