@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmpose_occlusion.metrics import crowding
+from mmpose_occlusion.metrics import annotations as crowding
 
 # two people overlap, a third stands apart, a fourth is in another image
 BOXES = np.array(

@@ -8,7 +8,6 @@ different poses are averaged at the same place of the body.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from mmpose_occlusion.occlusion.targets import CELL, cell_position
 from mmpose_occlusion.skeleton import CROWN, FACE, LIMBS
 
 from .attack_description import describe
-from .bootstrap import Estimate, estimate, weighted_mean
+from .bootstrap import UNDEFINED, Estimate, estimate, weighted_mean
 from .run_measures import RunMeasures
 
 ALONG = 3
@@ -199,12 +198,7 @@ def _sided(joints: Joints) -> list[str]:
 def body_frame(
     points: np.ndarray, start: np.ndarray, end: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points relative to limbs.
-
-    Args:
-        points: ``(..., 2)`` in image pixels.
-        start: ``(..., 2)`` first end of a limb.
-        end: ``(..., 2)`` last end.
+    """Points relative to limbs, each ``(..., 2)`` in image pixels.
 
     Returns:
         Three arrays ``(...)``: position of the nearest point of the limb, 0
@@ -214,14 +208,13 @@ def body_frame(
         are 0 for a limb without length; all are NaN without the limb.
     """
     way, offset = end - start, points - start
-    length = np.hypot(way[..., 0], way[..., 1])
-    unit = way / np.where(length == 0, 1, length)[..., None]
-    forward = (unit * offset).sum(axis=-1)
+    length = np.linalg.norm(way, axis=-1)
+    some = np.where(length == 0, 1, length)
+    unit = way / some[..., None]
     across = unit[..., 1] * offset[..., 0] - unit[..., 0] * offset[..., 1]
-    nearest = np.clip(forward, 0, length)
+    nearest = np.clip((unit * offset).sum(axis=-1), 0, length)
     rest = offset - nearest[..., None] * unit
-    along = nearest / np.where(length == 0, 1, length)
-    return along, across, np.hypot(rest[..., 0], rest[..., 1])
+    return nearest / some, across, np.linalg.norm(rest, axis=-1)
 
 
 def _bins(
@@ -266,123 +259,135 @@ def _map(
     severity: float,
     cells: Sequence[Attacked],
 ) -> SensitivityMap:
-    run, labelled = measures.run, measures.labelled
-    names, limbs = run.joints.names, limbs_of(run.joints)
-    suites = [(a.suite, a.checksum) for a in cells]
-    suite, checksum = max(suites, key=suites.count)
-    shown = np.any([a.changed for a in cells], axis=0)
-    facts: dict[str, Any] = dict(
-        suite=suite,
-        checksum=checksum,
-        paint=paint,
-        severity=severity,
-        cells=len(cells),
-        people=int(shown.sum()),
-        samples=int(sum(a.changed.sum() for a in cells)),
+    joints_of = measures.run.joints
+    names, limbs = joints_of.names, limbs_of(joints_of)
+    suites = [(cell.suite, cell.checksum) for cell in cells]
+    reached = np.stack([cell.changed for cell in cells])
+    facts = (
+        *max(suites, key=suites.count),
+        *(paint, severity, len(cells)),
+        *(int(reached.any(axis=0).sum()), int(reached.sum())),
     )
     if not limbs:
         note = (
             'The data set names no links between its joints, so that there '
             'is no body to average people on.'
         )
-        return SensitivityMap(
-            **facts, note=note, places=[], joints=[], regions=[]
-        )
-    each = ALONG * len(ACROSS)
-    count = len(limbs) * each + 1
-    # person, place, joint: sums of rise, fall and large rises, and numbers
-    shape = len(labelled), count, len(names)
-    rise, fall, large, found, known = (
-        np.zeros(shape, np.float32) for _ in range(5)
+        return SensitivityMap(*facts, note, [], [], [])
+    places = [
+        (_region(names, limb), (names[limb[0]], names[limb[1]]), i, k)
+        for limb in limbs
+        for i in range(ALONG)
+        for k in ACROSS
+    ]
+    places.append((BACKGROUND, (), None, None))
+    sums = _Sums(measures, limbs, cells)
+    body, off = list(range(len(places) - 1)), [len(places) - 1]
+    effects = [
+        PlaceEffect(*place, *sums.effects([b]))
+        for b, place in enumerate(places)
+    ]
+    drawn = zip(
+        sums.mean('rise', body),
+        sums.mean('fall', body),
+        sums.mean('rise', off),
+        sums.mean('large', body),
+        strict=True,
     )
-    clean, sizes = measures.clean_predictions, measures.sizes[:, None]
-    for attack in cells:
-        under = measures.under(attack)
-        where = _bins(measures, limbs, cell_position(describe(attack).target))
-        rows = np.flatnonzero(attack.changed)
-        at = rows, where[rows]
-        higher = ((under.errors - clean.errors) / sizes)[rows]
-        has = labelled[rows] & np.isfinite(higher)
-        higher = np.where(has, higher, 0)
-        rise[at] += higher
-        large[at] += higher > LARGE
-        found[at] += has
-        fall[at] += np.where(
-            labelled[rows], (clean.similar - under.similar)[rows], 0
+    joints = []
+    for k, (name, values) in enumerate(zip(names, drawn, strict=True)):
+        top = max(
+            (p for p in effects if name in p.rise),
+            key=lambda p: p.rise[name].value or 0.0,
+            default=None,
         )
-        known[at] += labelled[rows]
+        joints.append(
+            JointSensitivity(
+                name,
+                int(sums.known[:, :, k].any(axis=1).sum()),
+                *map(estimate, values),
+                top.rise[name] if top else UNDEFINED,
+                top.text if top else '',
+            )
+        )
+    regions: dict[str, list[int]] = {}
+    for b, place in enumerate(places):
+        regions.setdefault(place[0], []).append(b)
+    rows = [
+        RegionEffect(region, *sums.effects(bins)[:2])
+        for region, bins in regions.items()
+    ]
+    return SensitivityMap(*facts, '', effects, joints, rows)
+
+
+class _Sums:
+    """Of each person, place and joint: sums of rise, fall and large rises over
+    the person's cells, and their numbers."""
+
+    def __init__(
+        self,
+        measures: RunMeasures,
+        limbs: Sequence[Limb],
+        cells: Sequence[Attacked],
+    ) -> None:
+        self.measures, labelled = measures, measures.labelled
+        count = len(limbs) * ALONG * len(ACROSS) + 1
+        shape = len(labelled), count, labelled.shape[1]
+        self.rise, self.fall, self.large, self.found, self.known = (
+            np.zeros(shape, np.float32) for _ in range(5)
+        )
+        clean, sizes = measures.clean_predictions, measures.sizes[:, None]
+        for attack in cells:
+            under = measures.under(attack)
+            position = cell_position(describe(attack).target)
+            rows = np.flatnonzero(attack.changed)
+            at = rows, _bins(measures, limbs, position)[rows]
+            higher = ((under.errors - clean.errors) / sizes)[rows]
+            has = labelled[rows] & np.isfinite(higher)
+            higher = np.where(has, higher, 0)
+            lower = (clean.similar - under.similar)[rows]
+            self.rise[at] += higher
+            self.large[at] += higher > LARGE
+            self.found[at] += has
+            self.fall[at] += np.where(labelled[rows], lower, 0)
+            self.known[at] += labelled[rows]
 
     def mean(
-        total: np.ndarray,
-        number: np.ndarray,
-        bins: list[int],
-        weights: np.ndarray = measures.weights,
+        self, name: str, bins: list[int], draws: int | None = None
     ) -> np.ndarray:
         """``(K, 1 + B)`` of each person's mean over the cells in some bins."""
-        total, number = (x[:, bins].sum(axis=1) for x in (total, number))
+        number = self.known if name == 'fall' else self.found
+        total, number = (
+            x[:, bins].sum(axis=1) for x in (getattr(self, name), number)
+        )
         with np.errstate(invalid='ignore'):
             own = total / number
         return weighted_mean(
-            weights, measures.image, own, number > 0, by_joint=True
+            self.measures.weights[:draws],
+            self.measures.image,
+            own,
+            number > 0,
+            by_joint=True,
         )
 
-    def effects(bins: list[int]) -> tuple[int, dict, dict]:
-        people = int(known[:, bins].any(axis=(1, 2)).sum())
+    def effects(
+        self, bins: list[int]
+    ) -> tuple[int, dict[str, Estimate], dict[str, float | None]]:
+        """People with a cell in some bins, and joint -> rise, and fall; empty
+        where masked."""
+        seen = self.known[:, bins].any(axis=1)
+        people = int(seen.any(axis=1).sum())
         if people < LEAST_PEOPLE:
             return people, {}, {}
-        enough = (known[:, bins].any(axis=1)).sum(axis=0) >= LEAST_PEOPLE
-        up = mean(rise, found, bins)
-        down = mean(fall, known, bins, measures.weights[:1])  # no interval
-        pairs = [(k, n) for k, n in enumerate(names) if enough[k]]
+        rise = self.mean('rise', bins)
+        fall = self.mean('fall', bins, 1)  # no interval
+        shown = [
+            (k, name)
+            for k, name in enumerate(self.measures.run.joints.names)
+            if seen[:, k].sum() >= LEAST_PEOPLE
+        ]
         return (
             people,
-            {n: estimate(up[k]) for k, n in pairs},
-            {n: estimate(down[k]).value for k, n in pairs},
+            {name: estimate(rise[k]) for k, name in shown},
+            {name: estimate(fall[k]).value for k, name in shown},
         )
-
-    places: list[PlaceEffect] = []
-    regions: dict[str, list[int]] = {}
-    ends: tuple[str, ...]
-    along: int | None
-    across: int | None
-    for b in range(count):
-        if b == count - 1:
-            region, ends, along, across = BACKGROUND, (), None, None
-        else:
-            limb = limbs[b // each]
-            region = _region(names, limb)
-            ends = names[limb[0]], names[limb[1]]
-            along, k = divmod(b % each, len(ACROSS))
-            across = ACROSS[k]
-        regions.setdefault(region, []).append(b)
-        places.append(PlaceEffect(region, ends, along, across, *effects([b])))
-    body = list(range(count - 1))
-    drawn = [mean(rise, found, body), mean(fall, known, body)]
-    drawn += [mean(rise, found, [count - 1]), mean(large, found, body)]
-    joints = []
-    for k, name in enumerate(names):
-        tops = [
-            (p.rise[name].value or 0.0, p.rise[name], p.text)
-            for p in places
-            if name in p.rise
-        ]
-        _, top, text = max(
-            tops,
-            key=lambda t: t[0],
-            default=(0, Estimate(None, None, None), ''),
-        )
-        people = int(known[:, :, k].any(axis=1).sum())
-        lift, drop, off, share = (estimate(d[k]) for d in drawn)
-        joints.append(
-            JointSensitivity(name, people, lift, drop, off, share, top, text)
-        )
-    return SensitivityMap(
-        **facts,
-        note='',
-        places=places,
-        joints=joints,
-        regions=[
-            RegionEffect(region, *effects(bins)[:2])
-            for region, bins in regions.items()
-        ],
-    )
