@@ -187,7 +187,7 @@ def suite_summaries(
     for suite in dict.fromkeys(c.suite for c in drawn if not c.is_control):
         mine = [c for c in drawn if _counts(c, suite)]
         values, theirs = (
-            {(c.kind, c.target, c.paint): c.values[1:] for c in found}
+            {':'.join(c[1:4]): c.values[1:] for c in found}
             for found in (mine, [c for c in reference if _counts(c, suite)])
         )
         clean = np.mean([c.values[0] for c in mine], axis=0)

@@ -170,19 +170,18 @@ def _differences(
             )
         )
     images = len(first.people.images)
+    together = [estimates(scores[0]), *simultaneous(scores[1:], images)]
+    losses_together = [{}, *simultaneous(losses[1:], images)]
     return [
         ModelDifference(
-            *(other.run.model, name, number),
-            *(estimates(score), estimates(loss), *together),
-            equivalence(score[first.main]),
+            other.run.model,
+            names[i],
+            people[i],
+            estimates(scores[i]),
+            estimates(losses[i]),
+            together[i],
+            losses_together[i],
+            equivalence(scores[i][first.main]),
         )
-        for name, number, score, loss, *together in zip(
-            names,
-            people,
-            scores,
-            losses,
-            [estimates(scores[0]), *simultaneous(scores[1:], images)],
-            [{}, *simultaneous(losses[1:], images)],
-            strict=True,
-        )
+        for i in range(len(names))
     ]

@@ -110,7 +110,9 @@ class RunMeasures:
             for ann in run.people
             if 'keypoints' in ann and 'bbox' in ann
         ]
-        self.people = People.from_dicts(people, boxes.image_ids, joints)
+        self.people = People.from_dicts(
+            people, boxes.image_ids.tolist(), joints
+        )
         self.image = np.searchsorted(self.people.images, boxes.image_ids)
         index = {n: i for i, n in enumerate(self.people.ids.tolist())}
         self.owner = np.array(

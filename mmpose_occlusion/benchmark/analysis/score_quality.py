@@ -1,9 +1,8 @@
 """Does the model know, and does it infer? Scores against outcomes, clean and
 under attack, and hidden joints against a linear model of anatomy."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -135,7 +134,8 @@ def keypoint_table(
         score=scores[at],
         similar=similar[at],
     )
-    return np.rec.fromarrays(list(columns.values()), names=list(columns))
+    types = [(name, column.dtype) for name, column in columns.items()]
+    return np.rec.fromarrays(columns.values(), types)
 
 
 def _only(table: np.recarray, mask: np.ndarray) -> np.recarray:
@@ -159,7 +159,8 @@ class ScoreJudge:
             clean.score, clean.right, clean.image
         )
         self._told: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-        self._known: dict[Hashable, Any] = {}
+        self._quality: dict[bytes, ScoreQuality] = {}
+        self._pose: dict[bytes, PoseScores] = {}
 
     def scores(self, attacks: list[AttackScores]) -> RunScores:
         """All measures of the run, given those of each attack."""
@@ -177,7 +178,8 @@ class ScoreJudge:
             len(self._weights) - 1,
             self.quality(clean),
             _risks(clean),
-            *map(estimate, natural),
+            estimate(natural[0]),
+            estimate(natural[1]),
             self._clean_poses(np.ones(len(self.measures.image), bool)),
             [found for found in pooled if found is not None],
             attacks,
@@ -186,7 +188,7 @@ class ScoreJudge:
     def attacked(self, attack: Attacked) -> AttackScores:
         """Of the people whom an attack changes, by group of joints."""
         under = keypoint_table(self.measures, attack.predictions)
-        who, clean = attack.changed, self._clean
+        who = attack.changed
         groups = joint_groups(attack.targets, attack.bystanders).items()
         masks = {group: mask & who[:, None] for group, mask in groups}
         mine = under[who[under.row]]
@@ -195,15 +197,10 @@ class ScoreJudge:
         self._told[attack.name] = told
         return AttackScores(
             attack.name,
-            {
-                group: self._once(
-                    np.packbits(mask).tobytes(),
-                    lambda mask=mask: self.quality(_only(clean, mask)),
-                )
-                for group, mask in masks.items()
-            },
+            {g: self._clean_quality(m) for g, m in masks.items()},
             {g: self.quality(_only(under, m)) for g, m in masks.items()},
-            *map(estimate, told),
+            estimate(told[0]),
+            estimate(told[1]),
             self._clean_poses(who),
             self._poses(self.measures.under(attack), who),
         )
@@ -228,10 +225,17 @@ class ScoreJudge:
     def _sets(self, table: np.recarray) -> ResampledSets:
         return ResampledSets(self._weights, table.image)
 
-    def _once(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        if key not in self._known:
-            self._known[key] = make()
-        return self._known[key]
+    def _clean_quality(self, mask: np.ndarray) -> ScoreQuality:
+        key = np.packbits(mask).tobytes()
+        if key not in self._quality:
+            self._quality[key] = self.quality(_only(self._clean, mask))
+        return self._quality[key]
+
+    def _clean_poses(self, who: np.ndarray) -> PoseScores:
+        key, clean = who.tobytes(), self.measures.clean_predictions
+        if key not in self._pose:
+            self._pose[key] = self._poses(clean, who)
+        return self._pose[key]
 
     def _pooled(
         self, what: tuple, attacks: Sequence[Attacked]
@@ -252,12 +256,17 @@ class ScoreJudge:
         if not len(under):
             return None
         told = np.ma.masked_invalid([self._told[a.name] for a in attacks])
+        by_score, by_visibility = told.mean(axis=0).filled(np.nan)
+        kind, paint, severity = what
         return PooledScores(
-            *what,
+            kind,
+            paint,
+            severity,
             len(attacks),
             self.quality(clean),
             self.quality(under),
-            *map(estimate, told.mean(axis=0).filled(np.nan)),
+            estimate(by_score),
+            estimate(by_visibility),
             _risks(under),
         )
 
@@ -277,11 +286,6 @@ class ScoreJudge:
         return by_score, confidence.auroc(
             visible[known], positive[known], self._sets(table[known])
         )
-
-    def _clean_poses(self, who: np.ndarray) -> PoseScores:
-        clean = self.measures.clean_predictions
-        key = 'poses', who.tobytes()
-        return self._once(key, lambda: self._poses(clean, who))
 
     def _poses(self, found: PredictionMeasures, who: np.ndarray) -> PoseScores:
         """Of the poses of chosen (N,) bboxes."""
@@ -380,13 +384,13 @@ def anatomical_skills(measures: RunMeasures) -> list[AnatomicalSkill]:
         ]
         mask = hidden & np.isfinite(errors).all(axis=0)
         if mask.any():
-            model, prior = (
+            model, theirs = (
                 weighted_mean(weights, image, e, mask) for e in errors
             )
             with np.errstate(invalid='ignore', divide='ignore'):
-                found = model, prior, 1 - model / prior
+                drawn = model, theirs, 1 - model / theirs
             number = int(mask.sum())
             out.append(
-                AnatomicalSkill(attack.name, number, *map(estimate, found))
+                AnatomicalSkill(attack.name, number, *map(estimate, drawn))
             )
     return out

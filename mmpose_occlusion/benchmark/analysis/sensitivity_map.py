@@ -8,10 +8,12 @@ different poses are averaged at the same place of the body.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mmpose_occlusion.benchmark.data import Attacked, Joints
+from mmpose_occlusion.metrics.confidence import ratio
 from mmpose_occlusion.occlusion.targets import CELL, cell_position
 from mmpose_occlusion.skeleton import CROWN, FACE, LIMBS
 
@@ -41,19 +43,14 @@ Limb = tuple[int, int]
 
 @dataclass(frozen=True)
 class PlaceEffect:
-    """An occluder at a place of the body.
+    """An occluder at a place of the body: on a limb (names of the ends), bin
+    ``along`` from the first end, and bin ``across``, 1 on the person's outer
+    side as a person who faces the camera has it; or in the background.
 
-    Args:
-        region: Of the matrix: a limb, :data:`HEAD` or :data:`BACKGROUND`.
-        limb: Names of the ends; empty for the background.
-        along: Index of the bin from the first end; None for the background.
-        across: -1, 0 or 1, the last to the person's outer side as a person
-            who faces the camera has it; None for the background.
-        people: Number with a cell there.
-        rise: Joint -> mean rise of EPE, a fraction of the longer side of the
-            bbox; empty where masked, with fewer than :data:`LEAST_PEOPLE`.
-        fall: Joint -> mean fall of the per-keypoint OKS; likewise.
-    """
+    ``region`` is a row of the matrix: a limb, :data:`HEAD` or
+    :data:`BACKGROUND`. Joint -> mean ``rise`` of EPE, a fraction of the longer
+    side of the bbox, and ``fall`` of the per-keypoint OKS; empty where masked,
+    with fewer than :data:`LEAST_PEOPLE`."""
 
     region: str
     limb: tuple[str, ...]
@@ -81,20 +78,12 @@ class PlaceEffect:
 
 @dataclass(frozen=True)
 class JointSensitivity:
-    """One joint under an occluder all over the body.
-
-    Args:
-        joint: Its name.
-        people: With this joint labelled.
-        mean: Rise of EPE, mean over a person's cells on the body.
-        fall: Of the per-keypoint OKS, likewise.
-        background: Rise of EPE under cells off the body.
-        share: Of a person's cells on the body that raise the joint's error by
-            more than :data:`LARGE`.
-        maximum: Greatest mean rise of EPE of a place that is not masked; the
-            interval is of that place, as if it were not the greatest.
-        place: That place in words; empty without one.
-    """
+    """One joint under an occluder all over the body: the rise of EPE and fall
+    of the per-keypoint OKS, means over a person's cells on the body; the rise
+    under cells off the body; the ``share`` of a person's cells on the body
+    that raise the error by more than :data:`LARGE`; and the ``maximum``, the
+    greatest rise of a place that is not masked, with the interval of that
+    place, as if it were not the greatest, and its words."""
 
     joint: str
     people: int
@@ -118,21 +107,10 @@ class RegionEffect:
 
 @dataclass(frozen=True)
 class SensitivityMap:
-    """The map of one paint and size.
-
-    Args:
-        suite: Of most of its cells.
-        checksum: Of the suite.
-        paint: Of the square.
-        severity: Its side, as a fraction of the height of the box.
-        cells: Of the grid.
-        people: Who had a cell.
-        samples: Pairs of a person and a cell.
-        note: Why there is no map; else empty.
-        places: On each limb and in the background.
-        joints: Each joint.
-        regions: The rows of the matrix.
-    """
+    """The map of one paint and size of squares (side as a fraction of the
+    height of the box); ``suite`` is that of most of its cells, ``people`` had
+    one, ``samples`` are pairs of a person and a cell, and ``note`` says why
+    there is no map."""
 
     suite: str
     checksum: str
@@ -274,120 +252,90 @@ def _map(
             'is no body to average people on.'
         )
         return SensitivityMap(*facts, note, [], [], [])
-    places = [
-        (_region(names, limb), (names[limb[0]], names[limb[1]]), i, k)
-        for limb in limbs
+    ends = [(names[a], names[b]) for a, b in limbs]
+    keys: list[tuple[str, tuple[str, ...], int | None, int | None]] = [
+        (_region(names, limb), end, i, k)
+        for limb, end in zip(limbs, ends, strict=True)
         for i in range(ALONG)
         for k in ACROSS
     ]
-    places.append((BACKGROUND, (), None, None))
-    sums = _Sums(measures, limbs, cells)
-    body, off = list(range(len(places) - 1)), [len(places) - 1]
-    effects = [
-        PlaceEffect(*place, *sums.effects([b]))
-        for b, place in enumerate(places)
-    ]
-    drawn = zip(
-        sums.mean('rise', body),
-        sums.mean('fall', body),
-        sums.mean('rise', off),
-        sums.mean('large', body),
-        strict=True,
-    )
-    joints = []
-    for k, (name, values) in enumerate(zip(names, drawn, strict=True)):
-        top = max(
-            (p for p in effects if name in p.rise),
-            key=lambda p: p.rise[name].value or 0.0,
-            default=None,
-        )
-        joints.append(
-            JointSensitivity(
-                name,
-                int(sums.known[:, :, k].any(axis=1).sum()),
-                *map(estimate, values),
-                top.rise[name] if top else UNDEFINED,
-                top.text if top else '',
-            )
-        )
-    regions: dict[str, list[int]] = {}
-    for b, place in enumerate(places):
-        regions.setdefault(place[0], []).append(b)
-    rows = [
-        RegionEffect(region, *sums.effects(bins)[:2])
-        for region, bins in regions.items()
-    ]
-    return SensitivityMap(*facts, '', effects, joints, rows)
+    keys.append((BACKGROUND, (), None, None))
+    sums = _sums(measures, limbs, cells)
 
-
-class _Sums:
-    """Of each person, place and joint: sums of rise, fall and large rises over
-    the person's cells, and their numbers."""
-
-    def __init__(
-        self,
-        measures: RunMeasures,
-        limbs: Sequence[Limb],
-        cells: Sequence[Attacked],
-    ) -> None:
-        self.measures, labelled = measures, measures.labelled
-        count = len(limbs) * ALONG * len(ACROSS) + 1
-        shape = len(labelled), count, labelled.shape[1]
-        self.rise, self.fall, self.large, self.found, self.known = (
-            np.zeros(shape, np.float32) for _ in range(5)
-        )
-        clean, sizes = measures.clean_predictions, measures.sizes[:, None]
-        for attack in cells:
-            under = measures.under(attack)
-            position = cell_position(describe(attack).target)
-            rows = np.flatnonzero(attack.changed)
-            at = rows, _bins(measures, limbs, position)[rows]
-            higher = ((under.errors - clean.errors) / sizes)[rows]
-            has = labelled[rows] & np.isfinite(higher)
-            higher = np.where(has, higher, 0)
-            lower = (clean.similar - under.similar)[rows]
-            self.rise[at] += higher
-            self.large[at] += higher > LARGE
-            self.found[at] += has
-            self.fall[at] += np.where(labelled[rows], lower, 0)
-            self.known[at] += labelled[rows]
-
-    def mean(
-        self, name: str, bins: list[int], draws: int | None = None
-    ) -> np.ndarray:
+    def mean(name: str, bins: list[int], draws: int | None = None) -> Any:
         """``(K, 1 + B)`` of each person's mean over the cells in some bins."""
-        number = self.known if name == 'fall' else self.found
-        total, number = (
-            x[:, bins].sum(axis=1) for x in (getattr(self, name), number)
-        )
-        with np.errstate(invalid='ignore'):
-            own = total / number
-        return weighted_mean(
-            self.measures.weights[:draws],
-            self.measures.image,
-            own,
-            number > 0,
-            by_joint=True,
-        )
+        number = 'known' if name == 'fall' else 'found'
+        own = ratio(*(sums[n][:, bins].sum(axis=1) for n in (name, number)))
+        weights, seen = measures.weights[:draws], np.isfinite(own)
+        return weighted_mean(weights, measures.image, own, seen, True)
 
-    def effects(
-        self, bins: list[int]
-    ) -> tuple[int, dict[str, Estimate], dict[str, float | None]]:
-        """People with a cell in some bins, and joint -> rise, and fall; empty
-        where masked."""
-        seen = self.known[:, bins].any(axis=1)
+    def effects(bins: list[int]) -> tuple[int, dict, dict]:
+        """People with a cell in some bins, joint -> rise, joint -> fall."""
+        seen: Any = sums['known'][:, bins].any(axis=1)
         people = int(seen.any(axis=1).sum())
         if people < LEAST_PEOPLE:
             return people, {}, {}
-        rise = self.mean('rise', bins)
-        fall = self.mean('fall', bins, 1)  # no interval
-        shown = [
-            (k, name)
-            for k, name in enumerate(self.measures.run.joints.names)
-            if seen[:, k].sum() >= LEAST_PEOPLE
-        ]
+        rise, fall = mean('rise', bins), mean('fall', bins, 1)
+        shown = np.flatnonzero(seen.sum(axis=0) >= LEAST_PEOPLE)
         return (
             people,
-            {name: estimate(rise[k]) for k, name in shown},
-            {name: estimate(fall[k]).value for k, name in shown},
+            {names[k]: estimate(rise[k]) for k in shown},
+            {names[k]: estimate(fall[k]).value for k in shown},
         )
+
+    body, off = list(range(len(keys) - 1)), [len(keys) - 1]
+    places = [PlaceEffect(*key, *effects([b])) for b, key in enumerate(keys)]
+    drawn = [mean('rise', body), mean('fall', body), mean('rise', off)]
+    drawn.append(mean('large', body))
+    joints = []
+    for k, name in enumerate(names):
+        top = max(
+            (p for p in places if name in p.rise),
+            key=lambda p: p.rise[name].value or 0.0,
+            default=None,
+        )
+        people = int(sums['known'][..., k].any(axis=1).sum())
+        lift, drop, background, share = (estimate(d[k]) for d in drawn)
+        most = (top.rise[name], top.text) if top else (UNDEFINED, '')
+        joints.append(
+            JointSensitivity(
+                name, people, lift, drop, background, share, *most
+            )
+        )
+    regions: dict[str, list[int]] = {}
+    for b, key in enumerate(keys):
+        regions.setdefault(key[0], []).append(b)
+    rows = [RegionEffect(r, *effects(bins)[:2]) for r, bins in regions.items()]
+    return SensitivityMap(*facts, '', places, joints, rows)
+
+
+def _sums(
+    measures: RunMeasures, limbs: Sequence[Limb], cells: Sequence[Attacked]
+) -> dict[str, np.ndarray]:
+    """Name -> ``(N, P, K)`` sums over each person's cells by place and joint:
+    rise, fall and large rises, and numbers of joints found, and known."""
+    labelled = measures.labelled
+    count = len(limbs) * ALONG * len(ACROSS) + 1
+    shape = len(labelled), count, labelled.shape[1]
+    out = {
+        name: np.zeros(shape, np.float32)
+        for name in ('rise', 'fall', 'large', 'found', 'known')
+    }
+    clean, sizes = measures.clean_predictions, measures.sizes[:, None]
+    for attack in cells:
+        under = measures.under(attack)
+        position = cell_position(describe(attack).target)
+        rows = np.flatnonzero(attack.changed)
+        at, known = (
+            (rows, _bins(measures, limbs, position)[rows]),
+            labelled[rows],
+        )
+        higher = ((under.errors - clean.errors) / sizes)[rows]
+        found = known & np.isfinite(higher)
+        lower = (clean.similar - under.similar)[rows]
+        out['rise'][at] += np.where(found, higher, 0)
+        out['large'][at] += found & (higher > LARGE)
+        out['found'][at] += found
+        out['fall'][at] += np.where(known, lower, 0)
+        out['known'][at] += known
+    return out
