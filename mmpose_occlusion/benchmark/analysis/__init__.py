@@ -7,13 +7,14 @@ from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.metrics.confidence import CONFIDENT
 from mmpose_occlusion.metrics.pck import is_correct
 
+from . import attack_groups as groups
+from . import natural_occlusion, score_quality, sensitivity_map
 from .attack_costs import (
     ALL_JOINTS,
     AttackCost,
     JointChange,
     JointScores,
     attack_cost,
-    with_simultaneous_intervals,
 )
 from .attack_description import (
     AttackDescription,
@@ -21,37 +22,9 @@ from .attack_description import (
     plain_labels,
     transform_configs,
 )
-from .attack_groups import (
-    ControlComparison,
-    CurveDraws,
-    LocationLeak,
-    SeverityCurve,
-    SuiteSummary,
-    control_comparisons,
-    curve_draws,
-    location_leaks,
-    severity_curves,
-    suite_summaries,
-)
-from .bootstrap import DRAWS, Estimate, Estimates, estimates
-from .model_comparison import (
-    ModelComparison,
-    ModelDifference,
-    compare_models,
-)
-from .natural_occlusion import (
-    NaturalDraws,
-    NaturalOcclusion,
-    natural_occlusion,
-)
+from .bootstrap import DRAWS, Estimate, Estimates, estimates, simultaneous
+from .model_comparison import ModelComparison, ModelDifference, compare_models
 from .run_measures import RunMeasures
-from .score_quality import (
-    AnatomicalSkill,
-    RunScores,
-    ScoreJudge,
-    anatomical_skills,
-)
-from .sensitivity_map import SensitivityMap, sensitivity_maps, split_cells
 
 __all__ = [
     'ALL_JOINTS',
@@ -86,14 +59,14 @@ class Analysis:
     clean: Estimates
     config_pck: dict[str, float]
     costs: list[AttackCost]
-    curves: list[SeverityCurve]
-    controls: list[ControlComparison]
-    leaks: list[LocationLeak]
-    scores: RunScores
-    natural: NaturalOcclusion
-    skill: list[AnatomicalSkill]
-    summaries: list[SuiteSummary]
-    maps: list[SensitivityMap]
+    curves: list[groups.SeverityCurve]
+    controls: list[groups.ControlComparison]
+    leaks: list[groups.LocationLeak]
+    scores: score_quality.RunScores
+    natural: natural_occlusion.NaturalOcclusion
+    skill: list[score_quality.AnatomicalSkill]
+    summaries: list[groups.SuiteSummary]
+    maps: list[sensitivity_map.SensitivityMap]
 
 
 def analyse(
@@ -121,7 +94,7 @@ def analyse(
         UsageError: The data lacks the measure.
     """
     measures: list[RunMeasures] = []
-    split = [split_cells(run.attacks) for run in runs]
+    split = [sensitivity_map.split_cells(run.attacks) for run in runs]
     for run, (others, _) in zip(runs, split, strict=True):
         run = replace(run, attacks=others)
         found = RunMeasures(run, draws, seed, measure)
@@ -129,10 +102,10 @@ def analyse(
             found = RunMeasures(run, draws, seed, measures[0].main)
         measures.append(found)
     analyses: list[Analysis] = []
-    natural: list[NaturalDraws | None] = []
-    reference: list[CurveDraws] = []
+    natural: list[natural_occlusion.NaturalDraws | None] = []
+    reference: list[groups.CurveDraws] = []
     for each, (_, cells) in zip(measures, split, strict=True):
-        scores, costs, told = ScoreJudge(each, threshold), [], []
+        scores, costs, told = score_quality.ScoreJudge(each, threshold), [], []
         labels = plain_labels(each.run.attacks)
         for attack in each.run.attacks:
             progress(attack.name)
@@ -140,11 +113,13 @@ def analyse(
             costs.append(attack_cost(each, attack, label))
             told.append(scores.attacked(attack))
         progress('curves, controls and natural occlusion')
-        drawn = curve_draws(each, each.run.attacks)
-        nature, draws_of_it = natural_occlusion(each)
+        drawn = groups.curve_draws(each, each.run.attacks)
+        nature, draws_of_it = natural_occlusion.natural_occlusion(each)
         natural.append(draws_of_it)
         if cells:
             progress('sensitivity maps')
+        changes = [each.change(attack) for attack in each.run.attacks]
+        together = simultaneous(changes, len(each.people.images))
         labelled = each.labelled.any(axis=1)
         ids = each.run.boxes.instance_ids[labelled]
         analyses.append(
@@ -156,15 +131,18 @@ def analyse(
                 images=len(each.people.images),
                 clean=estimates(each.all_people()),
                 config_pck=_config_pck(each),
-                costs=with_simultaneous_intervals(each, costs),
-                curves=severity_curves(drawn, each.main),
-                controls=control_comparisons(each, each.run.attacks),
-                leaks=location_leaks(each),
+                costs=[
+                    replace(cost, together=found)
+                    for cost, found in zip(costs, together, strict=True)
+                ],
+                curves=groups.severity_curves(drawn, each.main),
+                controls=groups.control_comparisons(each),
+                leaks=groups.location_leaks(each),
                 scores=scores.scores(told),
                 natural=nature,
-                skill=anatomical_skills(each),
-                summaries=suite_summaries(drawn, each.main, reference),
-                maps=sensitivity_maps(each, cells),
+                skill=score_quality.anatomical_skills(each),
+                summaries=groups.suite_summaries(drawn, each.main, reference),
+                maps=sensitivity_map.sensitivity_maps(each, cells),
             )
         )
         if len(analyses) == 1:

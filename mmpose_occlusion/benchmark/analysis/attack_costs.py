@@ -1,7 +1,6 @@
 """What one attack costs the people whom it attacks, and types of errors."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,6 @@ from .bootstrap import (
     equivalence,
     estimate,
     estimates,
-    simultaneous,
 )
 from .run_measures import OKS50, PredictionMeasures, RunMeasures
 
@@ -73,29 +71,16 @@ class JointChange:
 class AttackCost(AttackDescription):
     """What one attack costs the people whom it attacks.
 
-    Args:
-        label: Its paint in figures of single targets, see
-            :func:`.attack_description.plain_labels`; empty for others.
-        crops: N, the bboxes.
-        changed: Crops that the attack changed.
-        excluded: Crops in which the attack found no place.
-        painted: Mean fraction of a changed crop that was painted.
-        people: Attacked people with a labelled joint.
-        images: In which these are.
-        clean: Measures of the attacked people without the attack.
-        attacked: Under it.
-        change: Attacked minus clean, paired.
-        together: The same with intervals that hold for all attacks of the
-            run at once.
-        equivalence: Whether the change of the main measure is as good as
-            none.
-        joints: Each joint, by group.
-        moved: Joint -> mean movement, see :func:`movement`.
-        failures: Group -> ``clean`` and ``attacked`` -> type of error ->
-            number of joints.
-        turned: Group -> number of joints that were right (OKS50) and are no
-            longer, and of those that became right.
-    """
+    ``label`` is its paint in figures of single targets, see
+    :func:`.attack_description.plain_labels`. Of all ``crops`` it ``changed``
+    some, in which it painted a mean fraction, and found no place in those that
+    are ``excluded``. Measures are over the ``people`` with a labelled joint in
+    changed crops, and ``change`` is attacked minus clean, ``together`` with
+    intervals that hold for all attacks of the run at once; ``equivalence`` is
+    of the main measure. ``moved``: joint -> :func:`movement`; ``failures``:
+    group -> view -> type of error -> number of joints; ``turned``: group ->
+    number of joints that were right (OKS50) and are no longer, and of those
+    that became right."""
 
     name: str
     suite: str
@@ -179,18 +164,6 @@ def attack_cost(
             for group, mask in groups.items()
         },
     )
-
-
-def with_simultaneous_intervals(
-    measures: RunMeasures, costs: Sequence[AttackCost]
-) -> list[AttackCost]:
-    """The costs of all attacks of a run with :attr:`AttackCost.together`."""
-    changes = [measures.change(attack) for attack in measures.run.attacks]
-    together = simultaneous(changes, len(measures.people.images))
-    return [
-        replace(cost, together=found)
-        for cost, found in zip(costs, together, strict=True)
-    ]
 
 
 def _joint_changes(

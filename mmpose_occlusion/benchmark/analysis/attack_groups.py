@@ -229,13 +229,11 @@ class ControlComparison:
     attacks: dict[str, str]
 
 
-def control_comparisons(
-    measures: RunMeasures, attacks: Sequence[Attacked]
-) -> list[ControlComparison]:
+def control_comparisons(measures: RunMeasures) -> list[ControlComparison]:
     """Compare the attacks of a run on the same target in the same paint at
     different places."""
     groups: dict[tuple[str, str, float | None], dict[str, Attacked]] = {}
-    for attack in attacks:
+    for attack in measures.run.attacks:
         what = describe(attack)
         if what.kind != OTHER:
             key = what.target, what.paint, what.severity
@@ -271,17 +269,12 @@ class LocationLeak:
     the disc's centre. A model that is drawn to decoys takes discs for joints,
     and small centred discs help it.
 
-    Args:
-        discs: :data:`CENTRED` at the joint, moved by an :data:`OFFSET`, or the
-            place of others.
-        predictions: Their number.
-        towards: Fraction that the disc brings nearer to its centre, by at
-            least :data:`LEAST`.
-        away: Fraction that it takes further away, likewise.
-        net: ``towards`` minus ``away``.
-        approach: Mean decrease of the distance to the centre, as a fraction of
-            the bbox's longer side.
-    """
+    ``discs`` are :data:`CENTRED` at the joint, moved by an :data:`OFFSET`, or
+    at the place of others. ``towards`` is the fraction of the predictions that
+    the disc brings nearer to its centre by at least :data:`LEAST`, ``away``
+    that it takes as much further away, ``net`` the difference, and
+    ``approach`` the mean decrease of the distance, as a fraction of the bbox's
+    longer side."""
 
     paint: str
     severity: float | None

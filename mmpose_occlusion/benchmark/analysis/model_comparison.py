@@ -131,44 +131,35 @@ def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
 def _given(boxes: Boxes) -> np.ndarray:
     """``(M, 6)`` ids of image and person and the bbox, sorted; rows that are
     kept free for people who are not annotated are left out."""
-    real = np.isfinite(boxes.boxes).all(axis=1)
     rows = np.column_stack([boxes.image_ids, boxes.instance_ids, boxes.boxes])
-    rows = rows[real]
+    rows = rows[np.isfinite(boxes.boxes).all(axis=1)]
     return rows[np.lexsort(rows.T[::-1])]
 
 
 def _differences(
     first: RunMeasures, other: RunMeasures
 ) -> list[ModelDifference]:
-    people = [int(first.labelled.any(axis=1).sum())]
-    names = [CLEAN]
+    names, people = [CLEAN], [int(first.labelled.any(axis=1).sum())]
     scores = [difference(other.all_people(), first.all_people())]
     losses: list[Draws] = [{}]
     known = {attack.name: attack for attack in other.run.attacks}
     ids = [m.run.boxes.instance_ids for m in (first, other)]
     for attack in first.run.attacks:
-        same = known.get(attack.name)
-        if same is None:
+        if attack.name not in known:
             continue
+        same = known[attack.name]
         common = np.intersect1d(  # people who are attacked in both
             ids[0][first.attacked_people(attack)],
             ids[1][other.attacked_people(same)],
         )
-        who, who_other = (
-            a.changed & np.isin(i, common)
-            for a, i in zip((attack, same), ids, strict=True)
-        )
-        theirs = other.attacked(same, who_other)
-        ours = first.attacked(attack, who)
+        who = attack.changed & np.isin(ids[0], common)
+        whose = same.changed & np.isin(ids[1], common)
+        ours, theirs = first.attacked(attack, who), other.attacked(same, whose)
+        loss = difference(ours, first.clean(who))
         names.append(attack.name)
         people.append(int(who.sum()))
         scores.append(difference(theirs, ours))
-        losses.append(
-            difference(
-                difference(theirs, other.clean(who_other)),
-                difference(ours, first.clean(who)),
-            )
-        )
+        losses.append(difference(difference(theirs, other.clean(whose)), loss))
     images = len(first.people.images)
     together = [estimates(scores[0]), *simultaneous(scores[1:], images)]
     losses_together = [{}, *simultaneous(losses[1:], images)]

@@ -71,17 +71,13 @@ class Stratum:
 
 @dataclass(frozen=True)
 class SeverityMatch:
-    """The size at which a paint costs as much as nature does.
+    """The ``size`` at which a paint costs as much as nature does; infinite
+    ends are None, and ``reached`` is False where no size costs as much.
 
-    Args:
-        losses: Loss of the hidden joints at each of the ``severities``; joints
-            count by their numbers of naturally occluded keypoints, and only
-            keypoints with v = 2 are counted.
-        size: Size with the same loss; infinite ends are None, and
-            ``reached`` is False where no size costs as much.
-        agreement: Kendall's tau over joints between the loss at the size that
-            is nearest and the natural loss.
-    """
+    ``losses`` are of the hidden joints at each of the ``severities``; joints
+    count by their numbers of naturally occluded keypoints, and only keypoints
+    with v = 2 are counted. ``agreement`` is Kendall's tau over joints between
+    the loss at the size that is nearest and the natural loss."""
 
     paint: str
     severities: list[float]

@@ -168,7 +168,9 @@ class RunMeasures:
     def _why_not(self, name: str) -> str:
         """Why a report should not be led by a measure, or an empty string."""
         clean = float(self.all_people()[name][0])
-        if clean < FLOOR and self.run.attacks:
+        if np.isnan(clean) or not self.run.attacks:
+            return ''
+        if clean < FLOOR:
             return (
                 f'{name} is {clean:.3f} without occlusion, so low that it can '
                 'hardly fall'
@@ -177,36 +179,33 @@ class RunMeasures:
         for attack in self.run.attacks if clean > CEILING else ():
             who = self.attacked_people(attack)
             under.append(float(self.attacked(attack, who)[name][0]))
-        if self.run.attacks and np.nanmin(under) > CEILING:
+        if np.nanmin(under) > CEILING:
             return f'{name} is above {CEILING} under every attack'
         return ''
 
     def all_people(self) -> Draws:
         """Measures of the clean predictions as the data set's own metric
         has them: people without a bbox count as missed."""
-        return self._of_all
-
-    @cached_property
-    def _of_all(self) -> Draws:
         everyone = np.ones(len(self.run.boxes), bool)
-        return self.clean_predictions.measures(
-            everyone, np.ones(len(self.people), bool)
-        )
+        people = np.ones(len(self.people), bool)
+        return self._measures('all', self.clean_predictions, everyone, people)
 
     def clean(self, who: np.ndarray) -> Draws:
         """Measures of the clean predictions of chosen ``(N,)`` bboxes."""
-        return self._measures('', self.clean_predictions, who)
+        people = self.people_in(who)
+        return self._measures('', self.clean_predictions, who, people)
 
     def attacked(self, attack: Attacked, who: np.ndarray) -> Draws:
         """Measures of the attacked predictions of chosen bboxes."""
-        return self._measures(attack.name, self.under(attack), who)
+        under, people = self.under(attack), self.people_in(who)
+        return self._measures(attack.name, under, who, people)
 
     def _measures(
-        self, name: str, found: 'PredictionMeasures', who: np.ndarray
+        self, name: str, found: 'PredictionMeasures', *who: np.ndarray
     ) -> Draws:
-        key = name, who.tobytes()
+        key = name, who[0].tobytes()
         if key not in self._known:
-            self._known[key] = found.measures(who, self.people_in(who))
+            self._known[key] = found.measures(*who)
         return self._known[key]
 
     def attacked_people(self, attack: Attacked) -> np.ndarray:
@@ -239,10 +238,7 @@ class RunMeasures:
 
     def people_in(self, who: np.ndarray) -> np.ndarray:
         """``(P,)`` bool: the people of chosen ``(N,)`` bboxes."""
-        owner = self.owner[who]
-        counts = np.zeros(len(self.people), bool)
-        counts[owner[owner != UNMATCHED]] = True
-        return counts
+        return np.isin(np.arange(len(self.people)), self.owner[who])
 
     @cached_property
     def input_areas(self) -> np.ndarray:
@@ -351,7 +347,8 @@ class PredictionMeasures:
         compared: ComparedPoses | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """``(B,)`` AP and AR of poses with scores ``(N,)``, given as indices
-        ``(R,)``, and of people with joints ``(P, K)``."""
+        ``(R,)``, and of people with joints ``(P, K)``; images have weights
+        ``(B, I)``, 1 by default. NaN where no person counts."""
         counts = self.of_run.people.counting(labelled)
         compared = compared or self.compared
         matches = compared.match(rows, scores, labelled, counts)
@@ -393,15 +390,12 @@ class PredictionMeasures:
         scores: np.ndarray,
         weights: np.ndarray | None = None,
     ) -> np.ndarray:
-        """``(B,)`` AP of one joint, as ``PerKeypointMetric`` has it; NaN where
-        no person counts.
-
-        People and poses consist of this joint alone; people of bboxes that are
+        """``(B,)`` AP of one joint, as ``PerKeypointMetric`` has it, of people
+        and poses that consist of this joint alone; people of bboxes that are
         not in ``who`` ``(N,)`` are ignored and their poses dropped. Rows and
-        scores are of :meth:`survivors`, weights ``(B, I)`` of the images, each
-        once by default."""
-        of_run = self.of_run
-        owner, chosen = of_run.owner[rows], of_run.people_in(who)
+        scores are of :meth:`survivors`; see :meth:`precision`."""
+        of_run, owner = self.of_run, self.of_run.owner[rows]
+        chosen = of_run.people_in(who)
         rows = rows[(owner == UNMATCHED) | chosen[owner]]
         labelled = of_run.people.labelled[:, [joint]] & chosen[:, None]
         one = self.compared.of_joint(joint)
