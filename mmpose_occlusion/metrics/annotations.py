@@ -1,7 +1,7 @@
 """Annotated people in COCO's format and as arrays, bboxes matched to them,
 how crowded people are, and a prior of poses."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,30 +147,13 @@ def match_boxes(
     return owner
 
 
-LEVELS: dict[str, dict[str, tuple[float, float]]] = {
-    'visible joints': {
-        '1-5': (1, 6),
-        '6-10': (6, 11),
-        '11-15': (11, 16),
-        '16 and more': (16, np.inf),
-    },
-    'overlapping people': {
-        'none': (0, 1),
-        '1-2': (1, 3),
-        '3 and more': (3, np.inf),
-    },
-    'crowd index': {
-        'easy': (0.0, 0.1),
-        'medium': (0.1, 0.8),
-        'hard': (0.8, np.inf),
-    },
-    'greatest IoU': {
-        'below .5': (0.0, 0.5),
-        '.5-.75': (0.5, 0.75),
-        '.75 and above': (0.75, np.inf),
-    },
+LEVELS: dict[str, dict[str, float]] = {
+    'visible joints': {'1-5': 1, '6-10': 6, '11-15': 11, '16 and more': 16},
+    'overlapping people': {'none': 0, '1-2': 1, '3 and more': 3},
+    'crowd index': {'easy': 0, 'medium': 0.1, 'hard': 0.8},
+    'greatest IoU': {'below .5': 0, '.5-.75': 0.5, '.75 and above': 0.75},
 }
-"""What people are divided by -> level -> least value, and first beyond it.
+"""What people are divided by -> level, rising -> least value.
 
 Sources: Ronchi and Perona, ICCV 2017 (the first two), CrowdPose, Li et al.,
 CVPR 2019, and OCHuman, Zhang et al., CVPR 2019.
@@ -219,9 +202,8 @@ def crowd_index(
     return out
 
 
-def _by_image(image: np.ndarray) -> Iterator[np.ndarray]:
-    for value in np.unique(image):
-        yield np.flatnonzero(image == value)
+def _by_image(image: np.ndarray) -> list[np.ndarray]:
+    return [np.flatnonzero(image == value) for value in np.unique(image)]
 
 
 SHRINKAGE = 0.1

@@ -255,8 +255,9 @@ def strata(measures: RunMeasures) -> list[Stratum]:
     right = measures.clean_predictions.joint_values[RIGHT]
     out = []
     for by, levels in LEVELS.items():
-        for level, (low, high) in levels.items():
-            mine = rows[(values[by] >= low) & (values[by] < high)]
+        place = np.searchsorted(list(levels.values()), values[by], 'right')
+        for i, level in enumerate(levels, 1):
+            mine = rows[place == i]
             mask = np.zeros(right.shape, bool)
             mask[mine] = measures.labelled[mine]
             if mask.any():

@@ -29,32 +29,13 @@ from mmpose_occlusion.benchmark.data import (
     Predictions,
 )
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.metrics import average_precision as ap
+from mmpose_occlusion.metrics import coco_evaluation as coco
+from mmpose_occlusion.metrics import pck
 from mmpose_occlusion.metrics.annotations import People, make_person
-from mmpose_occlusion.metrics.average_precision import (
-    ComparedPoses,
-    PosePairs,
-    average_precision,
-)
-from mmpose_occlusion.metrics.coco_evaluation import (
-    pose_scores,
-    surviving_poses,
-)
 from mmpose_occlusion.metrics.oks import keypoint_oks
-from mmpose_occlusion.metrics.pck import (
-    NOT_IN_PCKH,
-    PCKH_THRESHOLD,
-    box_size,
-    is_correct,
-    joint_errors,
-)
 
-from .bootstrap import (
-    DRAWS,
-    Draws,
-    difference,
-    draw_weights,
-    weighted_mean,
-)
+from .bootstrap import DRAWS, Draws, difference, draw_weights, weighted_mean
 
 MAIN = ('AP', 'PCKh', 'PCK')
 """The first that the data has is a report's main measure."""
@@ -115,19 +96,18 @@ class RunMeasures:
         )
         self.image = np.searchsorted(self.people.images, boxes.image_ids)
         index = {n: i for i, n in enumerate(self.people.ids.tolist())}
-        self.owner = np.array(
-            [index.get(n, UNMATCHED) for n in boxes.instance_ids.tolist()], int
-        )
+        owners = [index.get(n, UNMATCHED) for n in boxes.instance_ids.tolist()]
+        self.owner = np.array(owners, int)
         categories = self.people.categories.tolist()
         person = categories.index(1) if 1 in categories else 0
         category = np.full(len(boxes), person)
         mine = self.owner != UNMATCHED
         category[mine] = self.people.category[self.owner[mine]]
-        self.pairs = PosePairs(self.people, self.image, category)
+        self.pairs = ap.PosePairs(self.people, self.image, category)
         self.weights = draw_weights(len(self.people.images), draws, seed)
         truth = np.isfinite(boxes.truth).all(axis=-1)
         self.labelled = (boxes.visible > 0) & truth
-        self.sizes = box_size(boxes.person_boxes)
+        self.sizes = pck.box_size(boxes.person_boxes)
         self.measures = (
             *(('AP', 'AR') if len(self.people) else ()),
             *(('PCKh',) if np.isfinite(boxes.head_sizes).any() else ()),
@@ -284,7 +264,7 @@ class PredictionMeasures:
     @cached_property
     def errors(self) -> np.ndarray:
         """``(N, K)`` pixels; 0 for joints without a label."""
-        errors = joint_errors(self.keypoints, self.of_run.run.boxes.truth)
+        errors = pck.joint_errors(self.keypoints, self.of_run.run.boxes.truth)
         return np.where(self.of_run.labelled, errors, 0)
 
     @cached_property
@@ -296,7 +276,7 @@ class PredictionMeasures:
         return keypoint_oks(offsets, run.boxes.areas, run.joints.sigmas)
 
     @cached_property
-    def compared(self) -> ComparedPoses:
+    def compared(self) -> ap.ComparedPoses:
         """The poses against all people of their images."""
         sigmas = self.of_run.run.joints.sigmas
         return self.of_run.pairs.compare(self.keypoints, sigmas)
@@ -306,16 +286,16 @@ class PredictionMeasures:
         """Measure -> ``(N, K)`` values, of which the measure is the mean."""
         of_run, run = self.of_run, self.of_run.run
         out = dict(
-            PCK=is_correct(self.errors, of_run.sizes).astype(float),
+            PCK=pck.is_correct(self.errors, of_run.sizes).astype(float),
             OKS50=(self.similar >= OKS50).astype(float),
             EPE=self.errors / of_run.sizes[:, None],
             EPE_px=self.errors,
         )
         if 'PCKh' in of_run.measures:
             offset = run.evaluation.get('offset', 0.0)
-            errors = joint_errors(self.keypoints + offset, run.boxes.truth)
+            errors = pck.joint_errors(self.keypoints + offset, run.boxes.truth)
             heads = run.boxes.head_sizes
-            correct = is_correct(errors, heads, PCKH_THRESHOLD)
+            correct = pck.is_correct(errors, heads, pck.PCKH_THRESHOLD)
             out['PCKh'] = correct.astype(float)
         return out
 
@@ -331,7 +311,7 @@ class PredictionMeasures:
                 rows, scores, labelled, of_run.weights
             )
         mask = of_run.labelled & who[:, None]
-        counts = [name not in NOT_IN_PCKH for name in run.joints.names]
+        counts = [name not in pck.NOT_IN_PCKH for name in run.joints.names]
         has_head = np.isfinite(run.boxes.head_sizes)[:, None]
         masks = dict(PCKh=mask & counts & has_head)
         for name, values in self.joint_values.items():
@@ -344,7 +324,7 @@ class PredictionMeasures:
         scores: np.ndarray,
         labelled: np.ndarray,
         weights: np.ndarray | None,
-        compared: ComparedPoses | None = None,
+        compared: ap.ComparedPoses | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """``(B,)`` AP and AR of poses with scores ``(N,)``, given as indices
         ``(R,)``, and of people with joints ``(P, K)``; images have weights
@@ -352,7 +332,7 @@ class PredictionMeasures:
         counts = self.of_run.people.counting(labelled)
         compared = compared or self.compared
         matches = compared.match(rows, scores, labelled, counts)
-        return average_precision(matches, weights)
+        return ap.average_precision(matches, weights)
 
     def survivors(self, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Indices ``(S,)`` of the poses that are left after NMS, and the
@@ -360,7 +340,7 @@ class PredictionMeasures:
         ``(N,)`` are dropped before NMS, those of unmatched bboxes stay."""
         of_run, run = self.of_run, self.of_run.run
         how, said = run.evaluation, self.predictions.person_scores
-        scores = pose_scores(
+        scores = coco.pose_scores(
             run.boxes.scores if said is None else said,
             self.predictions.scores,
             how.get('score_mode', 'bbox_keypoint'),
@@ -370,7 +350,7 @@ class PredictionMeasures:
         keep = np.isin(ids, ids[who]) | (of_run.owner == UNMATCHED)
         placed = np.isfinite(self.predictions.keypoints).all(axis=-1)
         keep &= placed.any(axis=1)
-        rows = surviving_poses(
+        rows = coco.surviving_poses(
             of_run.row_order[keep[of_run.row_order]],
             of_run.image,
             self.predictions.keypoints,
