@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from mmpose_occlusion.benchmark.analysis.attack_costs import SWAP, error_types
 from mmpose_occlusion.benchmark.analysis.attack_groups import (
     curve_draws,
+    leak_draws,
 )
 from mmpose_occlusion.benchmark.analysis.bootstrap import weighted_mean
-from mmpose_occlusion.benchmark.analysis.error_types import SWAP, error_types
-from mmpose_occlusion.benchmark.analysis.location_leak import leak_draws
 from mmpose_occlusion.benchmark.analysis.run_measures import (
     OCCLUDED,
     VISIBLE,

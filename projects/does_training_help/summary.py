@@ -20,11 +20,11 @@ from mmpose_occlusion.benchmark.analysis.bootstrap import (
     Draws,
     Estimate,
     difference,
+    equivalence,
     estimates,
     simultaneous,
 )
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.metrics.inference import equivalence
 
 REFERENCES = ('none', 'none-twice')
 REPEATS = 10

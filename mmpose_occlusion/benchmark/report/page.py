@@ -19,7 +19,7 @@ from mmpose_occlusion.benchmark.analysis import (
     JointChange,
     ModelComparison,
 )
-from mmpose_occlusion.benchmark.analysis.error_types import ERROR_TYPES
+from mmpose_occlusion.benchmark.analysis.attack_costs import ERROR_TYPES
 from mmpose_occlusion.benchmark.analysis.run_measures import LOWER_IS_BETTER
 from mmpose_occlusion.benchmark.suite import COMMAND_LINE
 from mmpose_occlusion.metrics.pck import GROUPS, TARGET, VISIBLE
