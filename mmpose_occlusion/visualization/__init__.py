@@ -1,8 +1,8 @@
 """Drawings of occlusions: pairs of crops, contact sheets, gallery pages."""
 
 from .crop_pair import CropPair, PoseStyle, record_caption
+from .drawing import contact_sheet, draw_pair
 from .gallery import gallery
-from .sheets import contact_sheet, draw_pair
 
 __all__ = [
     'CropPair',

@@ -1,31 +1,78 @@
-"""A page with pairs of crops, clean and occluded.
+"""Pages with crops: what their templates share, and the gallery.
 
-The page is one HTML file that loads nothing: crops are inside as PNG, joints
-and regions lie over them as SVG, with names under the pointer. A crop can be
-filtered by its hidden joints, its parts and fills, and its severity, the
-painted fraction of the crop.
+A page is one HTML file that loads nothing: crops are inside as PNG or JPEG,
+joints and regions lie over them as SVG, with names under the pointer.
 """
 
+import base64
 import json
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-from . import svg
 from .crop_pair import (
     ERROR,
     LEFT,
     MIDDLE,
     REGION,
     RIGHT,
+    TRUTH,
     CropPair,
     PoseStyle,
     record_caption,
 )
 
-_TEMPLATE = 'gallery.html.j2'
+_COLORS = dict(
+    left=LEFT,
+    right=RIGHT,
+    middle=MIDDLE,
+    region=REGION,
+    removed=ERROR,
+    hidden=TRUTH,
+)
+
+
+def environment(package: str) -> Environment:
+    """The templates of a package's folder and of this one."""
+    made = Environment(
+        loader=ChoiceLoader(
+            [PackageLoader(name, '') for name in (package, __package__)]
+        ),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=['jinja2.ext.do'],
+    )
+    made.globals['colors'] = {k: f'rgb{v}' for k, v in _COLORS.items()}
+    return made
+
+
+def data_uri(kind: str, data: bytes) -> str:
+    """Data of a MIME type as the address of an image or a link."""
+    return f'data:{kind};base64,{base64.b64encode(data).decode()}'
+
+
+def image_uri(image: np.ndarray, kind: str = 'png') -> str:
+    """An ``(H, W, 3)`` BGR image as an address; values outside 0 to 255 are
+    clipped, ``jpeg`` is of quality 92."""
+    pixels = np.clip(image, 0, 255).astype(np.uint8)
+    options = [cv2.IMWRITE_JPEG_QUALITY, 92] if kind == 'jpeg' else []
+    _, data = cv2.imencode(f'.{kind}', pixels, options)
+    return data_uri(f'image/{kind}', data.tobytes())
+
+
+def svg_places(
+    joints: np.ndarray, shown: np.ndarray | bool = True
+) -> list[list[float] | None]:
+    """``(K, 2)`` pixels in the SVG's frame, None for joints that are not
+    shown or not finite."""
+    good = shown & np.isfinite(joints).all(axis=-1)
+    places = (joints + 0.5).tolist()
+    return [p if ok else None for p, ok in zip(places, good, strict=True)]
 
 
 def gallery(
@@ -35,7 +82,9 @@ def gallery(
     facts: Sequence[str] = (),
     command: str = '',
 ) -> str:
-    """Render the page.
+    """A page with pairs of crops, clean and occluded, that can be filtered by
+    their hidden joints, parts and fills, and their severity, the painted
+    fraction of the crop.
 
     Args:
         pairs: Crops in the order of the page.
@@ -47,19 +96,13 @@ def gallery(
     Returns:
         HTML.
     """
-    loader = PackageLoader(__package__, '')
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined
-    )
-    colors = dict(
-        left=LEFT, right=RIGHT, middle=MIDDLE, region=REGION, removed=ERROR
-    )
     cards = [_card(pair, style) for pair in pairs]
-    return environment.get_template(_TEMPLATE).render(
+    template = environment(__package__).get_template('gallery.html.j2')
+    return template.render(
         heading=heading,
         facts=facts,
         command=command,
-        colors={name: f'rgb{color}' for name, color in colors.items()},
+        style=style,
         cards=cards,
         choices={
             key: sorted({name for card in cards for name in card['has'][key]})
@@ -70,35 +113,29 @@ def gallery(
 
 
 def _card(pair: CropPair, style: PoseStyle) -> dict[str, Any]:
-    height = pair.size[1]
     painted = sum(record.get('pixels', 0) for record in pair.records)
-    poses = [
-        shape
-        for joints, labelled in zip(pair.joints, pair.labelled, strict=True)
-        for shape in svg.pose(joints, labelled, style, height)
-    ]
-    regions = svg.layer('regions', svg.regions(pair.records, height))
-    marks = svg.layer('joints', svg.marks(pair, style))
+    hidden, removed, targets = pair.hidden(), pair.removed(), pair.targets()
+    marks = []
+    for person, name in sorted(hidden | removed):
+        word = 'target' if (person, name) in targets else 'bystander'
+        if (person, name) in removed:
+            word = 'removed'
+        joint = pair.joints[person, style.names.index(name)]
+        color = 'removed' if word == 'removed' else 'hidden'
+        marks.append(((joint + 0.5).tolist(), f'{name}, {word}', color))
     return dict(
-        title=pair.title,
+        pair=pair,
+        unit=pair.size[1] / 256,
         severity=round(100 * painted / np.prod(pair.size), 2),
         has=dict(
-            joint=sorted({name for _, name in pair.hidden()}),
+            joint=sorted({name for _, name in hidden}),
             part=[r['target'] for r in pair.records if r['kind'] == 'part'],
             fill=[r['fill'] for r in pair.records],
         ),
-        views=[
-            dict(
-                word='clean',
-                image=svg.data_uri(pair.clean),
-                overlay=svg.svg(pair.size, svg.layer('joints', poses)),
-            ),
-            dict(
-                word='occluded',
-                image=svg.data_uri(pair.occluded),
-                overlay=svg.svg(pair.size, regions, marks),
-            ),
-        ],
+        clean=image_uri(pair.clean),
+        occluded=image_uri(pair.occluded),
+        poses=list(map(svg_places, pair.joints, pair.labelled)),
+        marks=marks,
         captions=[
             dict(text=record_caption(record), painted=record.get('pixels'))
             for record in pair.records

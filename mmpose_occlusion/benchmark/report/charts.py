@@ -40,9 +40,11 @@ MOST_ROWS = 24
 
 
 def model_charts(
-    analysis: Analysis, plain: Sequence[AttackCost]
-) -> dict[str, Chart | None]:
-    """Name -> chart, None where there are no data; ``plain`` are the attacks
+    analysis: Analysis,
+    plain: Sequence[AttackCost],
+    pooled: Sequence[PooledScores],
+) -> dict[str, Chart]:
+    """Name -> chart, empty where there are no data; ``plain`` are the attacks
     on one named joint or part."""
     return dict(
         body=_body(analysis, plain),
@@ -50,6 +52,7 @@ def model_charts(
         severity=_severity(analysis),
         controls=_controls(analysis),
         paints=_paints(analysis),
+        risks=_risks(analysis.scores.risks, pooled),
     )
 
 
@@ -57,7 +60,8 @@ def _paints_of(costs: Iterable[AttackCost]) -> list[str]:
     return list(dict.fromkeys(cost.label for cost in costs))
 
 
-def _layout(analysis: Analysis) -> BodyLayout:
+def layout_of(analysis: Analysis) -> BodyLayout:
+    """Where the joints of a run are drawn."""
     run = analysis.run
     return body_layout(
         run.joints.names,
@@ -69,7 +73,7 @@ def _layout(analysis: Analysis) -> BodyLayout:
 
 def map_charts(
     analysis: Analysis, found: SensitivityMap
-) -> tuple[Chart | None, Chart | None]:
+) -> tuple[Chart, Chart]:
     """Two charts of bodies: the mean over joints and the
     :data:`SHOWN_JOINTS` that a place hurts most; the other joints."""
 
@@ -89,21 +93,17 @@ def map_charts(
     known.sort(key=lambda joint: -(joint.maximum.value or 0.0))
     panels = {'mean of all joints': values('')}
     panels.update((j.joint, values(j.joint)) for j in known)
-    titles, layout = list(panels), _layout(analysis)
+    titles, layout = list(panels), layout_of(analysis)
     label = 'rise of EPE, % of the box'
-    alt = (
-        'Mean rise of the error of each joint by the place of the occluder, '
-        'drawn on a body; the numbers are in maps.csv.'
-    )
     first, others = (
-        place_chart({t: panels[t] for t in some}, layout, label, alt)
+        place_chart({t: panels[t] for t in some}, layout, label)
         for some in (titles[: 1 + SHOWN_JOINTS], titles[1 + SHOWN_JOINTS :])
     )
     return first, others
 
 
-def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
-    main, layout = analysis.main, _layout(analysis)
+def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart:
+    main, layout = analysis.main, layout_of(analysis)
     losses = {
         paint: {
             c.target: -(c.change[main].value or 0.0)
@@ -117,12 +117,10 @@ def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
         layout,
         lambda loss: number(-loss, main, sign=True),
         f'{NAMES[main]} lost',
-        f'Loss of {NAMES[main]} by the joint that is hidden, drawn on a body; '
-        'the numbers are in the table of every attack.',
     )
 
 
-def _costs(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
+def _costs(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart:
     main, paints = analysis.main, _paints_of(plain)
     by_paint = looks(paints)
     panels = {
@@ -143,13 +141,11 @@ def _costs(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
     return forest_chart(
         panels,
         f'change of {NAMES[main]}',
-        f'Change of {NAMES[main]} with its 95 % interval for every joint and '
-        'part that is hidden, by paint.',
         'painted',
     )
 
 
-def _severity(analysis: Analysis) -> Chart | None:
+def _severity(analysis: Analysis) -> Chart:
     curves, name = analysis.curves, NAMES[analysis.main]
     main = [c for c in curves if c.target in (MEAN, RANDOM)] or curves
     single = [c for c in curves if c not in main]
@@ -178,8 +174,6 @@ def _severity(analysis: Analysis) -> Chart | None:
         panels,
         "diameter, % of the height of the person's bbox",
         name,
-        f'{name} by the size of the disc, with 95 % bands; the numbers are '
-        'in the table below.',
     )
 
 
@@ -192,9 +186,7 @@ def curve_name(curve: SeverityCurve) -> str:
     return f'{words.get(curve.target, curve.target)}, {curve.paint}'
 
 
-def risk_chart(
-    clean: Sequence[float], pooled: Sequence[PooledScores]
-) -> Chart | None:
+def _risks(clean: Sequence[float], pooled: Sequence[PooledScores]) -> Chart:
     """Fraction of wrong keypoints by how many are kept, clean and of the
     targets of some attacks."""
     found = {'no attack, all joints': clean}
@@ -209,8 +201,6 @@ def risk_chart(
         {'': lines},
         'coverage: keypoints with the highest scores, %',
         'risk: wrong ones among them, %',
-        'Fraction of wrong keypoints among those with the highest scores, by '
-        'how many are kept; the numbers are in the table above.',
         low=0,
     )
 
@@ -227,7 +217,7 @@ def shown_controls(analysis: Analysis) -> tuple[list[ControlComparison], str]:
     return [c for c in known if c.paint == first], note
 
 
-def _controls(analysis: Analysis) -> Chart | None:
+def _controls(analysis: Analysis) -> Chart:
     name = NAMES[analysis.main]
     known, _ = shown_controls(analysis)
     found = list(dict.fromkeys(place for c in known for place in c.change))
@@ -249,13 +239,11 @@ def _controls(analysis: Analysis) -> Chart | None:
     return forest_chart(
         {'': groups},
         f'change of {name}',
-        f'Change of {name} by the place of the paint, with 95 % intervals; '
-        'the numbers are in the table below.',
         'the same area painted on',
     )
 
 
-def _paints(analysis: Analysis) -> Chart | None:
+def _paints(analysis: Analysis) -> Chart:
     main = analysis.main
     costs = [
         c
@@ -265,16 +253,14 @@ def _paints(analysis: Analysis) -> Chart | None:
     costs.sort(key=lambda c: c.change[main].value or 0)
     values = {c.paint: c.change[main] for c in costs}
     if len(values) < 2:
-        return None
+        return []
     return forest_chart(
         {'': [Group('', LOOKS[0], values)]},
         f'change of {NAMES[main]}',
-        f'Change of {NAMES[main]} by the paint on the same joint of each '
-        'person, with 95 % intervals.',
     )
 
 
-def sizes_chart(analyses: Sequence[Analysis]) -> Chart | None:
+def sizes_chart(analyses: Sequence[Analysis]) -> Chart:
     """The means over targets of each model, one panel for each paint; of at
     most as many models as there are looks."""
     panels: dict[str, list[Line]] = {}
@@ -288,13 +274,10 @@ def sizes_chart(analyses: Sequence[Analysis]) -> Chart | None:
         panels,
         "diameter, % of the height of the person's bbox",
         NAMES[analyses[0].main],
-        'The models by the size of the disc, with 95 % bands.',
     )
 
 
-def comparison_chart(
-    comparison: ModelComparison, first: Analysis
-) -> Chart | None:
+def comparison_chart(comparison: ModelComparison, first: Analysis) -> Chart:
     """How much better or worse other models are than the first."""
     main = first.main
     plain = [c for c in first.costs if c.plain]
@@ -320,7 +303,5 @@ def comparison_chart(
     return forest_chart(
         panels,
         f'{NAMES[main]} minus that of {comparison.baseline}',
-        f'{NAMES[main]} of the models minus that of {comparison.baseline}, '
-        'on the same people, clean and attacked.',
         'model',
     )

@@ -23,10 +23,10 @@ from mmpose_occlusion.benchmark.image_worst_case import (
 )
 from mmpose_occlusion.files import plain, write_json, write_text
 
-from .cases import Case, case_views
+from .cases import Case, case_crops
 from .figures import LOOKS, Chart, Group, forest_chart
 from .formatting import both
-from .page import page_environment, readable_facts
+from .page import readable_facts, render
 
 WORDS = {
     WORST: 'the worst place',
@@ -70,17 +70,17 @@ def write_worst_case(
         **found,
         run=run.run,
     )
-    page = page_environment().get_template('worst_case.html.j2')
     write_json(folder / 'worst.json', numbers)
     write_text(folder / 'worst.csv', _csv(found['people']))
     _print_table(run, found)
-    text = page.render(
+    text = render(
+        'worst_case.html.j2',
         run=run,
         search=search,
         found=found,
         objective=OBJECTIVE,
         words=WORDS,
-        measures=MEASURES,
+        losses=MEASURES,
         draws=draws,
         chart=_chart(found),
         pdf=False,
@@ -90,7 +90,7 @@ def write_worst_case(
     return write_text(folder / 'worst.html', text)
 
 
-def _chart(found: dict[str, Any]) -> Chart | None:
+def _chart(found: dict[str, Any]) -> Chart:
     # the names of the tables would leave no room for the values
     panels = {
         title: [
@@ -108,8 +108,6 @@ def _chart(found: dict[str, Any]) -> Chart | None:
     return forest_chart(
         panels,
         MEASURES['OKS'],
-        'Fall of OKS by the place of the occluder, and differences between '
-        'places, with 95 % intervals; the numbers are in the tables.',
     )
 
 
@@ -117,7 +115,6 @@ def _cards(
     run: BenchmarkRun, people: list[dict[str, Any]], number: int
 ) -> list[dict[str, Any]]:
     """The people with the greatest losses, clean and at their worst place."""
-    attack = next(a for a in run.attacks if a.name == WORST)
     rows = {
         (int(i), int(p)): row
         for row, (i, p) in enumerate(
@@ -138,7 +135,7 @@ def _cards(
     return [
         dict(
             person=person,
-            views=case_views(case, images[case], run, attack),
+            crops=case_crops(case, images[case], run),
         )
         for case, person in cases.items()
     ]

@@ -57,9 +57,6 @@ def write_report(
     cases: int = 6,
     measure: str | None = None,
     threshold: float = CONFIDENT,
-    title: str | None = None,
-    notes: Sequence[str] = (),
-    command: str | None = None,
     formats: Sequence[str] = FORMATS,
     latex: str | Path | None = None,
     pdf: bool = False,
@@ -77,9 +74,6 @@ def write_report(
         cases: Number of worst and of typical cases of each run.
         measure: Main measure, see :func:`.analyse.analyse`.
         threshold: Score above which a prediction counts as confident.
-        title: Of the page.
-        notes: Lines below the title.
-        command: That wrote this report; by default this process's.
         formats: Some of :data:`FORMATS`: ``page`` is ``index.html`` and
             ``table.md``, ``json`` is ``report.json``, ``csv`` the tables.
         latex: File of a LaTeX table.
@@ -100,7 +94,7 @@ def write_report(
     )
     progress('figures and crops')
     facts: dict[str, Any] = dict(
-        command=command or shlex.join(['python', *sys.argv]),
+        command=shlex.join(['python', *sys.argv]),
         time=time.strftime('%Y-%m-%dT%H:%M:%S%z'),
         versions=dict(
             mmpose_occlusion=__version__,
@@ -130,8 +124,6 @@ def write_report(
             numbers,
             case_images,
             cases,
-            title,
-            notes,
             pdf,
         )
     files = (NUMBERS, 'table.md', PAGE, 'differences.csv', *tables)
