@@ -1,10 +1,9 @@
-"""Poses and regions on images; pairs of crops and contact sheets as images.
+"""Poses and regions on images, and pairs of crops as images.
 
 Places are in pixels of the image that is drawn on, whose first pixel has its
 centre at (0, 0).
 """
 
-import math
 from collections.abc import Mapping, Sequence
 
 import cv2
@@ -12,7 +11,7 @@ import numpy as np
 from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
-from .crop_pair import (
+from .gallery import (
     ERROR,
     FAINT,
     INK,
@@ -57,9 +56,8 @@ def draw_pose(
     sure = shown if scores is None else shown & (scores >= SCORE)
     for link in style.links:
         if sure[list(link)].all():
-            draw_line(
-                canvas, *joints[list(link)], style.link_color(link), unit
-            )
+            a, b = joints[list(link)]
+            draw_line(canvas, a, b, style.link_color(link), unit)
     for k in np.flatnonzero(shown):
         size = unit if sure[k] else 0.5 * unit
         draw_dot(canvas, joints[k], style.colors[k], size)
@@ -98,8 +96,8 @@ def draw_region(canvas: np.ndarray, record: Mapping, scale: float = 1) -> None:
             cv2.circle(canvas, _fixed(center), round(radius), *look)
         else:
             corners = np.reshape(record['box'], (2, 2)) - 0.5
-            ends = map(_fixed, _scaled(corners, scale))
-            cv2.rectangle(canvas, *ends, *look)
+            a, b = map(_fixed, _scaled(corners, scale))
+            cv2.rectangle(canvas, a, b, *look)
 
 
 def _fixed(place: Place) -> tuple[int, ...]:
@@ -142,79 +140,32 @@ def draw_pair(
     Returns:
         (H, W, 3) uint8 RGB.
     """
+    matched = pair.predicted is not None and pair.matched
     word = 'prediction' if pair.predicted is not None else 'occluded'
     if pair.records and pair.predicted is not None:
         word += ' under attack'
     lines = [f'{heading}  {pair.title}'.strip()]
     lines += [record_caption(record) for record in pair.records]
-    lines += _errors(pair, style)
-    words = 'annotation', word
-    return _page([pair], style, height, captions=[lines], words=words)
-
-
-def contact_sheet(
-    pairs: Sequence[CropPair],
-    style: PoseStyle,
-    heading: str,
-    together: int = 1,
-    facts: Sequence[str] = (),
-) -> np.ndarray:
-    """All pairs in one image, about as high as wide.
-
-    Args:
-        pairs: The crops in their order.
-        style: The data set's joints.
-        heading: Title.
-        together: Number of successive pairs that are kept in one row.
-        facts: Lines below the title.
-
-    Returns:
-        (H, W, 3) uint8 RGB.
-    """
-    captions = [
-        [pair.title, *(record_caption(r) for r in pair.records[:3])]
-        for pair in pairs
-    ]
-    title = '\n'.join([heading, *facts])
-    return _page(pairs, style, 256, captions, title, together=together)
-
-
-def _page(
-    pairs: Sequence[CropPair],
-    style: PoseStyle,
-    height: int,
-    captions: Sequence[Sequence[str]],
-    title: str = '',
-    words: tuple[str, str] = ('', ''),
-    together: int = 1,
-) -> np.ndarray:
-    """Pairs in rows, each with lines of text below; lengths in pixels."""
-    height = max(height, *(pair.size[1] for pair in pairs))
-    width = math.ceil(height * max(p.size[0] / p.size[1] for p in pairs))
-    cell = 2 * width + 20, height + 14 * max(map(len, captions)) + 30
-    columns = round(math.sqrt(1.3 * len(pairs) * cell[1] / cell[0]))
-    columns = max(1, round(min(columns, len(pairs)) / together)) * together
-    top = 17 * title.count('\n') + 25 if title else 5
-    across = columns * cell[0] + 10
-    down = math.ceil(len(pairs) / columns) * cell[1] + top + 25
+    lines += _errors(pair, style) if matched else []
+    height = max(height, pair.size[1])
+    clean, occluded = _sides(pair, style, height)
+    width = clean.shape[1]
+    down, across = height + 14 * len(lines) + 60, 2 * width + 30
     canvas = np.full((down, across, 3), PAPER, np.uint8)
-    texts = [(10, 5, title, 14, INK)]
-    for index, (pair, caption) in enumerate(zip(pairs, captions, strict=True)):
-        i, j = divmod(index, columns)
-        x, y = 10 + j * cell[0], top + i * cell[1] + 18
-        for k, side in enumerate(_sides(pair, style, height)):
-            left = x + k * (width + 4)
-            canvas[y : y + height, left : left + side.shape[1]] = side
-            texts.append((left, y - 15, words[k], 11, FAINT))
-        room = cell[0] // 5  # letters
-        short = [s if len(s) <= room else f'{s[: room - 1]}…' for s in caption]
-        texts.append((x, y + height + 3, '\n'.join(short), 9.7, INK))
+    canvas[23 : 23 + height, 10 : 10 + width] = clean
+    canvas[23 : 23 + height, 14 + width : 14 + 2 * width] = occluded
+    room = across // 5  # letters
+    short = [s if len(s) <= room else f'{s[: room - 1]}…' for s in lines]
+    texts = [
+        (10, 8, 'annotation', 11, FAINT),
+        (14 + width, 8, word, 11, FAINT),
+        (10, height + 26, '\n'.join(short), 9.7, INK),
+    ]
     x = 16
-    errors = words[0] and pairs[0].predicted is not None and pairs[0].matched
     for word, color in (
         *(("person's left", LEFT), ('right', RIGHT), ('middle', MIDDLE)),
         *(('painted', REGION), ('hidden joint', TRUTH)),
-        ('to its prediction' if errors else 'label removed', ERROR),
+        ('to its prediction' if matched else 'label removed', ERROR),
     ):
         draw_dot(canvas, (x, down - 12), color)
         texts.append((x + 9, down - 18, word, 9.7, INK))
@@ -274,10 +225,10 @@ def _labelled(
 
 def _errors(pair: CropPair, style: PoseStyle) -> list[str]:
     """A line with the errors of the hidden joints, in pixels."""
-    if pair.predicted is None or not pair.matched:
-        return []
-    words = []
-    for i, k in _labelled(pair, style, pair.hidden()):
-        off = np.linalg.norm(pair.predicted[i, k] - pair.joints[i, k])
-        words.append(f'{style.names[k]} {off:.0f} px')
+    assert pair.predicted is not None
+    off = np.linalg.norm(pair.predicted - pair.joints, axis=-1)
+    words = [
+        f'{style.names[k]} {off[i, k]:.0f} px'
+        for i, k in _labelled(pair, style, pair.hidden())
+    ]
     return [f'error of the prediction: {", ".join(words)}'] if words else []

@@ -13,8 +13,8 @@ from mmpose_occlusion.occlusion import Attack, occlude
 from mmpose_occlusion.predictors import Prediction, Predictor
 from mmpose_occlusion.skeleton import COCO_JOINTS, MPII_ORDER
 
-from .crop_pair import INK, PAPER, PoseStyle
 from .drawing import SCORE, draw_pose, write_texts
+from .gallery import INK, PAPER, PoseStyle
 
 VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
@@ -103,11 +103,9 @@ class ImageOccluder:
             return attacked
         after = self._predict(attacked, boxes)
         asked = [names[k] for k in np.flatnonzero(hidden.any(axis=0))]
-        sides = (
-            self._side(bgr, clean, 'before', asked),
-            self._side(attacked, after, 'after', asked),
-        )
-        return np.hstack(sides)[..., ::-1]
+        left = self._side(bgr, clean, 'before', asked)
+        right = self._side(attacked, after, 'after', asked)
+        return np.hstack([left, right])[..., ::-1]
 
     def _predict(self, bgr: np.ndarray, boxes: np.ndarray) -> Prediction:
         """The people of an image who are found with a sufficient score."""
@@ -136,7 +134,7 @@ class ImageOccluder:
         canvas[:height] = bgr[..., ::-1]
         shown, unit = (
             np.ones(len(names), bool),
-            max(1, min(bgr.shape[:2]) / 300),
+            max(1, min(height, width) / 300),
         )
         for joints, scores in zip(found.keypoints, found.scores, strict=True):
             draw_pose(canvas[:height], joints, shown, style, scores, unit)

@@ -74,41 +74,30 @@ def pick_cases(
         grown = after - before
         grown = np.where(counts & np.isfinite(grown), grown, -np.inf)
         growth[index], joints[index] = grown.max(1), grown.argmax(1)
-    out = []
-    for index, row in _choose(growth, number, quantile):
-        joint = joints[index, row]
-        out.append(
+    attacks, people = np.nonzero(np.isfinite(growth))
+    values = growth[attacks, people]
+    if not len(values) or not number:
+        return []
+    distance = np.abs(values - np.quantile(values, quantile))
+    chosen: list[Case] = []
+    for i in np.argsort(distance, kind='stable'):
+        name, row = run.attacks[attacks[i]].name, int(people[i])
+        if any(name == case.attack or row == case.row for case in chosen):
+            continue
+        joint = joints[attacks[i], row]
+        chosen.append(
             Case(
-                attack=run.attacks[index].name,
+                attack=name,
                 row=row,
                 image_id=int(boxes.image_ids[row]),
                 instance_id=int(boxes.instance_ids[row]),
                 before=float(before[row, joint]),
-                after=float(before[row, joint] + growth[index, row]),
+                after=float(before[row, joint] + values[i]),
                 joint=run.joints.names[joint],
             )
         )
-    return out
-
-
-def _choose(
-    growth: np.ndarray, number: int, quantile: float
-) -> list[tuple[int, int]]:
-    """Indices of attack and person of cases near a quantile of the increase
-    of the error ``(A, N)``, -inf for no case; each of another attack and
-    person."""
-    attacks, people = np.nonzero(np.isfinite(growth))
-    if not len(attacks):
-        return []
-    values = growth[attacks, people]
-    distance = np.abs(values - np.quantile(values, quantile))
-    chosen: list[tuple[int, int]] = []
-    for i in np.argsort(distance, kind='stable'):
-        case = int(attacks[i]), int(people[i])
-        if all(case[0] != a and case[1] != p for a, p in chosen):
-            chosen.append(case)
-            if len(chosen) == number:
-                break
+        if len(chosen) == number:
+            break
     return chosen
 
 

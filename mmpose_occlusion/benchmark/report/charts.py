@@ -29,11 +29,22 @@ from mmpose_occlusion.benchmark.analysis.sensitivity_map import (
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
 from .body_chart import BodyLayout, body_chart, body_layout, place_chart
-from .figures import LOOKS, Chart, Group, Line, forest_chart, line_chart, looks
+from .figures import (
+    LOOKS,
+    Chart,
+    Group,
+    Line,
+    Look,
+    forest_chart,
+    line_chart,
+    looks,
+)
 from .formatting import NAMES, PLACES, number, place_name, pooled_name
 
 SHOWN_JOINTS = 5
 """On a page's first figure of a sensitivity map."""
+
+DIAMETER = "diameter, % of the height of the person's bbox"
 
 MOST_ROWS = 24
 """Of a chart of controls."""
@@ -76,30 +87,34 @@ def map_charts(
 ) -> tuple[Chart, Chart]:
     """Two charts of bodies: the mean over joints and the
     :data:`SHOWN_JOINTS` that a place hurts most; the other joints."""
-
-    def values(joint: str) -> list[tuple[PlaceEffect, float | None]]:
-        out = []
-        for place in found.places:
-            rise = [
-                e.value
-                for name, e in place.rise.items()
-                if joint in (name, '') and e.value is not None
-            ]
-            mean = 100 * sum(rise) / len(rise) if rise else None
-            out.append((place, mean))
-        return out
-
     known = [j for j in found.joints if j.place]
     known.sort(key=lambda joint: -(joint.maximum.value or 0.0))
-    panels = {'mean of all joints': values('')}
-    panels.update((j.joint, values(j.joint)) for j in known)
-    titles, layout = list(panels), layout_of(analysis)
-    label = 'rise of EPE, % of the box'
+    joints = ['', *(j.joint for j in known)]
+    layout = layout_of(analysis)
     first, others = (
-        place_chart({t: panels[t] for t in some}, layout, label)
-        for some in (titles[: 1 + SHOWN_JOINTS], titles[1 + SHOWN_JOINTS :])
+        place_chart(
+            {
+                joint or 'mean of all joints': [
+                    (place, _rise(place, joint)) for place in found.places
+                ]
+                for joint in some
+            },
+            layout,
+            'rise of EPE, % of the box',
+        )
+        for some in (joints[: 1 + SHOWN_JOINTS], joints[1 + SHOWN_JOINTS :])
     )
     return first, others
+
+
+def _rise(place: PlaceEffect, joint: str) -> float | None:
+    """Rise of the EPE of a joint, or mean over all, in per cent."""
+    known = [
+        e.value
+        for name, e in place.rise.items()
+        if joint in (name, '') and e.value is not None
+    ]
+    return 100 * sum(known) / len(known) if known else None
 
 
 def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart:
@@ -138,11 +153,7 @@ def _costs(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart:
         ]
         for kind in (KEYPOINT, PART)
     }
-    return forest_chart(
-        panels,
-        f'change of {NAMES[main]}',
-        'painted',
-    )
+    return forest_chart(panels, f'change of {NAMES[main]}', 'painted')
 
 
 def _severity(analysis: Analysis) -> Chart:
@@ -152,29 +163,19 @@ def _severity(analysis: Analysis) -> Chart:
     by_paint = looks(dict.fromkeys(c.paint for c in main))
     order = sorted(single, key=lambda c: c.area.value or 0)
     named = order[:3] + (order[-1:] if len(order) > 3 else [])
-
-    def line(curve: SeverityCurve, label: str, look: tuple[str, str]) -> Line:
-        x = [100 * size for size in curve.severity]
-        return Line(label, look, x, curve.points)
-
-    panels = {
-        'Larger discs': [
-            line(c, curve_name(c), by_paint[c.paint]) for c in main
-        ]
-    }
+    lines = [_line(curve_name(c), by_paint[c.paint], c) for c in main]
+    panels = {'Larger discs': lines}
     if single:
-        panels['The three largest losses and the smallest'] = [
-            *(line(c, '', LOOKS[0]) for c in single),
-            *(
-                line(c, curve_name(c), look)
-                for c, look in zip(named, LOOKS, strict=False)
-            ),
-        ]
-    return line_chart(
-        panels,
-        "diameter, % of the height of the person's bbox",
-        name,
-    )
+        lines = [_line('', LOOKS[0], c) for c in single]
+        for curve, look in zip(named, LOOKS, strict=False):
+            lines.append(_line(curve_name(curve), look, curve))
+        panels['The three largest losses and the smallest'] = lines
+    return line_chart(panels, DIAMETER, name)
+
+
+def _line(label: str, look: Look, curve: SeverityCurve) -> Line:
+    x = [100 * size for size in curve.severity]
+    return Line(label, look, x, curve.points)
 
 
 def curve_name(curve: SeverityCurve) -> str:
@@ -236,11 +237,8 @@ def _controls(analysis: Analysis) -> Chart:
             sorted(found, key=order.index), LOOKS, strict=False
         )
     ]
-    return forest_chart(
-        {'': groups},
-        f'change of {name}',
-        'the same area painted on',
-    )
+    title = 'the same area painted on'
+    return forest_chart({'': groups}, f'change of {name}', title)
 
 
 def _paints(analysis: Analysis) -> Chart:
@@ -254,10 +252,8 @@ def _paints(analysis: Analysis) -> Chart:
     values = {c.paint: c.change[main] for c in costs}
     if len(values) < 2:
         return []
-    return forest_chart(
-        {'': [Group('', LOOKS[0], values)]},
-        f'change of {NAMES[main]}',
-    )
+    panels = {'': [Group('', LOOKS[0], values)]}
+    return forest_chart(panels, f'change of {NAMES[main]}')
 
 
 def sizes_chart(analyses: Sequence[Analysis]) -> Chart:
@@ -267,14 +263,9 @@ def sizes_chart(analyses: Sequence[Analysis]) -> Chart:
     for look, one in zip(LOOKS, analyses, strict=False):
         means = [c for c in one.curves if c.target in (MEAN, RANDOM)]
         for curve in means or one.curves[:1]:
-            x = [100 * size for size in curve.severity]
-            line = Line(one.run.model, look, x, curve.points)
+            line = _line(one.run.model, look, curve)
             panels.setdefault(curve_name(curve), []).append(line)
-    return line_chart(
-        panels,
-        "diameter, % of the height of the person's bbox",
-        NAMES[analyses[0].main],
-    )
+    return line_chart(panels, DIAMETER, NAMES[analyses[0].main])
 
 
 def comparison_chart(comparison: ModelComparison, first: Analysis) -> Chart:
@@ -300,8 +291,5 @@ def comparison_chart(comparison: ModelComparison, first: Analysis) -> Chart:
             )
             for model, look in by_model.items()
         ]
-    return forest_chart(
-        panels,
-        f'{NAMES[main]} minus that of {comparison.baseline}',
-        'model',
-    )
+    label = f'{NAMES[main]} minus that of {comparison.baseline}'
+    return forest_chart(panels, label, 'model')

@@ -1,4 +1,10 @@
-"""Numbers and names as the page writes them."""
+"""Numbers and names as the page writes them; CSV and LaTeX."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from mmpose_occlusion.benchmark.analysis import AttackCost, Estimate
 from mmpose_occlusion.benchmark.analysis.attack_description import (
@@ -132,3 +138,35 @@ def pooled_name(pooled: PooledScores) -> str:
     if pooled.severity is not None:
         text += f' {100 * pooled.severity:g} %'
     return text
+
+
+def csv_text(rows: Iterable[Mapping[str, Any]], end: str = '\r\n') -> str:
+    """A CSV file of rows, which may lack columns; empty without rows."""
+    lines = list(rows)
+    out = io.StringIO(newline='')
+    if lines:
+        names = dict.fromkeys(key for line in lines for key in line)
+        writer = csv.DictWriter(out, list(names), lineterminator=end)
+        writer.writeheader()
+        writer.writerows(lines)
+    return out.getvalue()
+
+
+_TEX = {MINUS: '$-$', '≥': r'$\geq$', 'Δ': r'$\Delta$', '–': '--'}
+
+
+def latex_text(text: str) -> str:
+    r"""Text as LaTeX prints it.
+
+    >>> latex_text('a_b & 5 %')
+    'a\\_b \\& 5 \\%'
+    """
+    text = re.sub(r'[\\{}]', '', text)
+    text = re.sub(r'([&%$#_])', r'\\\1', text)
+    text = re.sub(r'[~^]', ' ', text)
+    return ''.join(_TEX.get(letter, letter) for letter in text)
+
+
+def latex_row(*cells: str) -> str:
+    """A row of a table."""
+    return ' & '.join(map(latex_text, cells)) + r' \\'
