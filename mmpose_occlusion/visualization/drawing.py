@@ -150,7 +150,8 @@ def draw_pair(
     height = max(height, pair.size[1])
     clean, occluded = _sides(pair, style, height)
     width = clean.shape[1]
-    down, across = height + 14 * len(lines) + 60, 2 * width + 30
+    down = height + 14 * len(lines) + 60
+    across = max(2 * width + 30, 590)  # of the legend
     canvas = np.full((down, across, 3), PAPER, np.uint8)
     canvas[23 : 23 + height, 10 : 10 + width] = clean
     canvas[23 : 23 + height, 14 + width : 14 + 2 * width] = occluded
@@ -204,7 +205,7 @@ def _sides(
         scores = None if pair.scores is None else pair.scores[i]
         draw_pose(occluded, joints, shown, style, scores)
     for i, k in _labelled(pair, style, pair.hidden()):
-        if pair.matched:
+        if pair.matched and np.isfinite(guess[i, k]).all():
             draw_line(occluded, truth[i, k], guess[i, k], ERROR)
             draw_dot(occluded, guess[i, k], style.colors[k])
         draw_dot(occluded, truth[i, k], TRUTH)

@@ -1,7 +1,7 @@
 """Values of joints and of places, drawn on a body."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -235,7 +235,7 @@ def _bin(
         start + way * (place.along + i) / ALONG + side * (place.across + k)
         for i, k in ((0, -0.5), (1, -0.5), (1, 0.5), (0, 0.5))
     ]
-    look = dict(facecolor='none', hatch='////', zorder=1.0)
+    look: dict[str, Any] = dict(facecolor='none', hatch='////', zorder=1.0)
     if value is not None:
         above = 2 + 0.1 * (ACROSS[1] == place.across)
         look = dict(facecolor=HEAT(norm(max(0.0, value))), zorder=above)

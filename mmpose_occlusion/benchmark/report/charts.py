@@ -32,7 +32,6 @@ from .body_chart import BodyLayout, body_chart, body_layout, place_chart
 from .figures import (
     LOOKS,
     Chart,
-    Group,
     Line,
     Look,
     forest_chart,
@@ -136,21 +135,16 @@ def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart:
 
 
 def _costs(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart:
-    main, paints = analysis.main, _paints_of(plain)
-    by_paint = looks(paints)
+    main = analysis.main
     panels = {
-        f'One {kind} hidden': [
-            Group(
-                paint,
-                by_paint[paint],
-                {
-                    c.target: c.change[main]
-                    for c in plain
-                    if (c.kind, c.label) == (kind, paint)
-                },
-            )
-            for paint in paints
-        ]
+        f'One {kind} hidden': {
+            paint: {
+                c.target: c.change[main]
+                for c in plain
+                if (c.kind, c.label) == (kind, paint)
+            }
+            for paint in _paints_of(plain)
+        }
         for kind in (KEYPOINT, PART)
     }
     return forest_chart(panels, f'change of {NAMES[main]}', 'painted')
@@ -223,20 +217,14 @@ def _controls(analysis: Analysis) -> Chart:
     known, _ = shown_controls(analysis)
     found = list(dict.fromkeys(place for c in known for place in c.change))
     order = [*PLACES, *found]
-    groups = [
-        Group(
-            place_name(place),
-            look,
-            {
-                f'{c.target}, {c.paint}': c.change[place]
-                for c in known
-                if place in c.change
-            },
-        )
-        for place, look in zip(
-            sorted(found, key=order.index), LOOKS, strict=False
-        )
-    ]
+    groups = {
+        place_name(place): {
+            f'{c.target}, {c.paint}': c.change[place]
+            for c in known
+            if place in c.change
+        }
+        for place in sorted(found, key=order.index)
+    }
     title = 'the same area painted on'
     return forest_chart({'': groups}, f'change of {name}', title)
 
@@ -252,8 +240,7 @@ def _paints(analysis: Analysis) -> Chart:
     values = {c.paint: c.change[main] for c in costs}
     if len(values) < 2:
         return []
-    panels = {'': [Group('', LOOKS[0], values)]}
-    return forest_chart(panels, f'change of {NAMES[main]}')
+    return forest_chart({'': {'': values}}, f'change of {NAMES[main]}')
 
 
 def sizes_chart(analyses: Sequence[Analysis]) -> Chart:
@@ -273,23 +260,16 @@ def comparison_chart(comparison: ModelComparison, first: Analysis) -> Chart:
     main = first.main
     plain = [c for c in first.costs if c.plain]
     found = [d for d in comparison.differences if main in d.score]
-    by_model = dict(
-        zip(dict.fromkeys(d.model for d in found), LOOKS * 9, strict=False)
-    )
     panels = {}
     for paint in _paints_of(plain):
         shown = {CLEAN, *(c.name for c in plain if c.label == paint)}
-        panels[f'painted: {paint}'] = [
-            Group(
-                model,
-                look,
-                {
-                    d.attack: d.score[main]
-                    for d in found
-                    if d.model == model and d.attack in shown
-                },
-            )
-            for model, look in by_model.items()
-        ]
+        panels[f'painted: {paint}'] = {
+            model: {
+                d.attack: d.score[main]
+                for d in found
+                if d.model == model and d.attack in shown
+            }
+            for model in dict.fromkeys(d.model for d in found)
+        }
     label = f'{NAMES[main]} minus that of {comparison.baseline}'
     return forest_chart(panels, label, 'model')

@@ -126,21 +126,16 @@ def _saved(figure: Figure, kind: str, **more: bool) -> bytes:
 def looks(names: Iterable[str]) -> dict[str, Look]:
     """A look for each name; black, blur and mean always have the same."""
     out: dict[str, Look] = {}
-    free = [i for i in range(len(LOOKS)) if i not in _FIXED.values()]
-    for name in names:
-        index = _FIXED.get(name.split(' ')[0])
+    fixed = {name: _FIXED.get(name.split(' ')[0]) for name in names}
+    kept = (
+        _FIXED.values() if any(x is not None for x in fixed.values()) else ()
+    )
+    free = [i for i in range(len(LOOKS)) if i not in kept]
+    for name, index in fixed.items():
         if index is None or LOOKS[index] in out.values():
             index = free.pop(0) if free else len(LOOKS) - 1
         out[name] = LOOKS[index]
     return out
-
-
-class Group(NamedTuple):
-    """Values that share a colour: label of the row -> value."""
-
-    label: str
-    look: Look
-    values: Mapping[str, Estimate]
 
 
 class Line(NamedTuple):
@@ -154,27 +149,30 @@ class Line(NamedTuple):
 
 @matplotlib.rc_context(STYLE)
 def forest_chart(
-    panels: Mapping[str, Sequence[Group]], xlabel: str, legend_title: str = ''
+    panels: Mapping[str, Mapping[str, Mapping[str, Estimate]]],
+    xlabel: str,
+    legend_title: str = '',
 ) -> Chart:
     """Values with their intervals, one below the other, in panels (title ->
-    groups), of which those without a value are left out. Panels of one group
-    have no legend."""
+    group of one colour -> row -> value), of which those without a value are
+    left out. Panels of one group have no legend."""
     chart: Chart = []
     for title, groups in panels.items():
         known = [
-            {row: e for row, e in g.values.items() if e.value is not None}
-            for g in groups
+            {row: e for row, e in values.items() if e.value is not None}
+            for values in groups.values()
         ]
         rows = list(dict.fromkeys(row for found in known for row in found))
         if not rows:
             continue
         height = 1.3 + (0.22 + 0.06 * len(groups)) * len(rows)
         axis = new_panel(chart, WIDTH, height)
+        by_group = list(looks(groups).values())
         for i, found in enumerate(known):
             if not found:
                 continue
             shift = (i - (len(groups) - 1) / 2) * 0.8 / len(groups)
-            color, marker = groups[i].look
+            color, marker = by_group[i]
             value, low, high = _numbers(found.values())
             sides = np.nan_to_num([value - low, high - value])
             axis.errorbar(
@@ -194,14 +192,8 @@ def forest_chart(
         axis.set_ylim(len(rows) - 0.5, -0.5)
         axis.tick_params(axis='y', length=0)
         axis.spines['left'].set_visible(False)
-        labels = [group.label for group in groups]
-        _finish(
-            axis,
-            title,
-            xlabel,
-            labels if len(groups) > 1 else (),
-            legend_title,
-        )
+        labels = list(groups) if len(groups) > 1 else []
+        _finish(axis, title, xlabel, labels, legend_title)
     return chart
 
 

@@ -240,7 +240,7 @@ def _failures(plain: Sequence[AttackCost]) -> list[Values]:
         for paint in ('clean', *dict.fromkeys(c.label for c in plain)):
             view = 'clean' if paint == 'clean' else 'attacked'
             counts = [
-                list(map(cost.failures[group][view].get, ERROR_TYPES))
+                [cost.failures[group][view][kind] for kind in ERROR_TYPES]
                 for cost in plain
                 if paint in ('clean', cost.label)
             ]

@@ -47,7 +47,7 @@ from mmpose_occlusion.metrics.confidence import CONFIDENT
 from mmpose_occlusion.version import __version__
 
 from .cases import Case, MakeImages, case_crops
-from .figures import LOOKS, Group, forest_chart
+from .figures import forest_chart
 from .formatting import both, csv_text
 from .numbers import (
     NOTE_OF_TABLE,
@@ -86,16 +86,10 @@ def write_report(
         folder: Gets the files; those of an earlier report are removed.
         case_images: Makes the crops of cases again, see
             :data:`.cases.MakeImages`; None for a page without crops.
-        progress: Called with the name of each step.
-        draws: Resampled sets of images.
-        seed: Of the resampling.
-        cases: Number of worst and of typical cases of each run.
-        measure: Main measure, see :func:`.analyse.analyse`.
-        threshold: Score above which a prediction counts as confident.
         formats: Some of :data:`FORMATS`: ``page`` is ``index.html`` and
             ``table.md``, ``json`` is ``report.json``, ``csv`` the tables.
-        latex: File of a LaTeX table.
-        pdf: Whether the page has its figures as PDF, too.
+
+    The others are as of :meth:`.api.Benchmark.report`.
 
     Returns:
         Path of the page, or the folder without one.
@@ -137,12 +131,7 @@ def write_report(
     if 'page' in formats:
         texts['table.md'] = markdown_tables(analyses)
         texts[PAGE] = render_page(
-            analyses,
-            comparison,
-            numbers,
-            case_images,
-            cases,
-            pdf,
+            analyses, comparison, numbers, case_images, cases, pdf
         )
     files = (NUMBERS, 'table.md', PAGE, 'differences.csv', *tables)
     with together(folder, last=PAGE, old=files) as staging:
@@ -186,13 +175,12 @@ def together(
 
 def with_distinct_names(runs: Sequence[BenchmarkRun]) -> list[BenchmarkRun]:
     """The runs; models of the same name get a number."""
-    out: list[BenchmarkRun] = []
     names = [run.model for run in runs]
-    for i, run in enumerate(runs):
-        if number := names[:i].count(run.model):
-            run = replace(run, model=f'{run.model} ({number + 1})')
-        out.append(run)
-    return out
+    counts = [names[: i + 1].count(name) for i, name in enumerate(names)]
+    return [
+        replace(run, model=f'{run.model} ({n})') if n > 1 else run
+        for run, n in zip(runs, counts, strict=True)
+    ]
 
 
 def show_steps(total: int) -> Callable[[str], None]:
@@ -277,13 +265,9 @@ def write_worst_case(
         chart=forest_chart(
             {
                 # the names of the tables would leave no room for the values
-                title: [
-                    Group(
-                        '',
-                        LOOKS[0],
-                        {k.replace('_', ' '): v['OKS'] for k, v in r.items()},
-                    )
-                ]
+                title: {
+                    '': {k.replace('_', ' '): v['OKS'] for k, v in r.items()}
+                }
                 for title, r in (
                     ('Loss', found['places']),
                     ('Differences', found['gaps']),
