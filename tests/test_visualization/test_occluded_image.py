@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.cli import image as command
+from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Attack, parse_attack
 from mmpose_occlusion.visualization.occluded_image import ImageOccluder
 
@@ -82,6 +83,19 @@ def test_an_offset_and_an_own_part():
     own = Attack('part', ('hand',), 'black', parts={'hand': ['left_wrist']})
     x, y, _ = black(ImageOccluder([own])(white, keypoints))
     assert (x, y) == pytest.approx((80, 50), abs=1)
+
+
+@pytest.mark.parametrize(
+    'attack',
+    [
+        Attack('keypoint', ('nose',), 'black', options={'prob': 0.5}),
+        Attack('part', ('random_all',), 'black'),
+        Attack('keypoint', ('*',), 'black'),
+    ],
+)
+def test_attacks_without_a_meaning_for_an_image_are_refused(attack):
+    with pytest.raises(UsageError, match='is not for single images'):
+        ImageOccluder([attack])
 
 
 def test_a_folder_by_a_predictor(files, capsys):
