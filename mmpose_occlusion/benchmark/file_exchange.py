@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import TEMPORARY, write_bytes, write_json
+from mmpose_occlusion.files import replaced, write_bytes, write_json
 from mmpose_occlusion.predictors.protocol import (
     Adapter,
     Prediction,
@@ -41,8 +41,8 @@ from .annotation_fields import read_json
 from .annotation_file import read_annotations
 from .data import BenchmarkRun
 from .detections_file import check_images
+from .effects import ImageAttack
 from .identity import digest
-from .image_attacks import ImageAttack
 from .image_people import ImagePeople, image_people
 from .image_run import ALL, ONE, run_predictor
 from .store import CLEAN
@@ -51,6 +51,9 @@ from .suite import load_suites
 MANIFEST = 'manifest.json'
 TAR = 'images.tar'
 FORMAT = 1
+_FIELDS = dict(
+    arguments=dict, people=str, keypoint_names=list, attacks=list, images=list
+)
 FAST = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 _SHOWN = 5
 
@@ -181,10 +184,8 @@ def _writer(folder: Path, tar: bool) -> Iterator[Callable[[str, Any], object]]:
     if not tar:
         yield write
         return
-    unfinished = folder / f'{TEMPORARY}{TAR}'
-    with tarfile.open(unfinished, 'w') as archive:
+    with replaced(folder / TAR) as file, tarfile.open(file, 'w') as archive:
         yield add
-    unfinished.replace(folder / TAR)
 
 
 def _versions(
@@ -204,9 +205,7 @@ def _versions(
         person, raw = data.person(row, bgr.shape), data.annotations[row]
         if person is None or raw is None:
             continue
-        effect = attack.on(
-            bgr, bgr.copy(), person, data.boxes.person_boxes[row], raw
-        )
+        effect = attack.on(bgr, bgr.copy(), person, raw)
         effect.paint(painted)
         if people == ONE and effect.box is not None:
             yield np.array([row]), painted
@@ -244,8 +243,10 @@ class FilePredictor(Adapter):
     ) -> None:
         path = Path(folder) / MANIFEST
         self.manifest = manifest = read_json(path, 'manifest')
-        known = isinstance(manifest, dict) and manifest.get('format')
-        if known != FORMAT:
+        known = manifest if isinstance(manifest, dict) else {}
+        if known.get('format') != FORMAT or not all(
+            isinstance(known.get(key), kind) for key, kind in _FIELDS.items()
+        ):
             raise UsageError(
                 f'manifest "{path}" is not one of occlusion-export in format '
                 f'{FORMAT}: export the images again'
@@ -290,11 +291,13 @@ class FilePredictor(Adapter):
         """The poses of an attack's images in a results file."""
         found: dict[int, list[Mapping[str, Any]]] = {i: [] for i in images}
         count = 3 * len(self.keypoint_names)
-        for i, entry in enumerate(read_json(file, 'results file')):
+        raw = read_json(file, 'results file')
+        for i, entry in enumerate(raw if isinstance(raw, list) else [raw]):
             try:
                 values, poses = entry['keypoints'], found[entry['image_id']]
-                good = len(values) == count
-            except (KeyError, TypeError):
+                values = np.array([*values, entry.get('score') or 0], float)
+                good = len(values) == count + 1
+            except (KeyError, TypeError, ValueError):
                 good = False
             if not good:
                 raise UsageError(

@@ -37,7 +37,7 @@ def position(text: str, metavar: str, **settings: Any) -> Any:
     return option(text, '', metavar=metavar, **settings)
 
 
-def add_options(parser: argparse.ArgumentParser, *classes: type) -> None:
+def add_fields(parser: argparse.ArgumentParser, *classes: type) -> None:
     """Add the options of dataclasses to a parser."""
     for each in (f for cls in classes for f in fields(cls)):
         settings = dict(each.metadata)
@@ -81,7 +81,7 @@ class Command(Generic[Options]):
     def parser(self) -> argparse.ArgumentParser:
         """Of its command line."""
         parser = parser_of(inspect.getdoc(self.work), self.program)
-        add_options(parser, self.options)
+        add_fields(parser, self.options)
         return parser
 
     def parse(self, argv: list[str] | None = None) -> Options:

@@ -201,9 +201,13 @@ def read_zoo(path: str, only: list[str]) -> list[dict[str, str]]:
         found = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
         models = {entry['name']: entry for entry in found if entry['model']}
         keys = {key for entry in found for key in entry}
-        if keys - {'name', 'model', 'checkpoint'} or len(models) < len(found):
-            raise ValueError(keys)
-    except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+        odd = keys - {'name', 'model', 'checkpoint'}
+        if odd or not models or len(models) < len(found):
+            raise ValueError(odd)
+    except (
+        *(KeyError, RecursionError, TypeError, ValueError),
+        yaml.YAMLError,
+    ) as error:
         raise UsageError(
             f'"{path}" is not a list of models, each with "model", a "name" '
             'of its own and, for a config, "checkpoint"'
@@ -320,9 +324,7 @@ def main_worst(options: WorstOptions) -> None:
         WorstCaseSearch,
         read_places,
     )
-    from mmpose_occlusion.benchmark.report.worst_case_page import (
-        write_worst_case,
-    )
+    from mmpose_occlusion.benchmark.report.write import write_worst_case
     from mmpose_occlusion.occlusion.regions import DiscSize
 
     values = dict(vars(options))

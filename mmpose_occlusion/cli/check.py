@@ -220,14 +220,14 @@ def _versions(modules: Iterable[str]) -> tuple[str, list[str]]:
 
 def _mmpose() -> Iterator[str]:
     """MMPose's packages, their compiled modules and the GPU."""
-    from mmpose_occlusion import requirements
+    from mmpose_occlusion import registration
 
     names = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet', 'mmpose')
     found, missing = _versions(names)
     yield f'MMPose: {found or "not installed"}'
-    problems = requirements.problems(requirements.installed())
+    problems = registration.problems(registration.installed())
     if 'mmpose' not in missing and not problems:
-        problems = requirements.extension_problems()
+        problems = registration.extension_problems()
         if not problems:
             yield '  compiled operators load'
     yield from (f'  {problem}' for problem in problems)

@@ -190,7 +190,7 @@ def _end_workers() -> str:
     for child in multiprocessing.active_children():
         if child.daemon:
             child.kill()
-    watch: Any = sys.modules.get('mmpose_occlusion.engine.rank_watch')
+    watch: Any = sys.modules.get('mmpose_occlusion.engine.launch')
     frozen = ', '.join(map(str, watch.FROZEN)) if watch else ''
     return f'worker process {frozen} was frozen and is ended: ' * bool(frozen)
 
@@ -221,9 +221,9 @@ def _import_mmpose() -> None:
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
             warnings.filterwarnings('ignore', 'faster_coco_eval is not instal')
-            from mmpose_occlusion import requirements
+            from mmpose_occlusion import registration
 
-            requirements.check_extensions()
+            registration.check_extensions()
 
             import mmpose.datasets
             import mmpose.engine

@@ -256,7 +256,7 @@ class MMPosePredictor(Adapter):
             ) from error
         from mmpose_occlusion.checkpoints import load_into
         from mmpose_occlusion.engine.config import load_config
-        from mmpose_occlusion.predictors.mmpose_topdown.loop import (
+        from mmpose_occlusion.predictors.mmpose_topdown.crops import (
             digest_of_weights,
         )
 
