@@ -82,7 +82,7 @@ def browse(options: BrowseOptions) -> None:
     from mmpose_occlusion.engine.pipelines import attack_name
     from mmpose_occlusion.errors import UsageError
     from mmpose_occlusion.files import check_replaceable, write_text
-    from mmpose_occlusion.hooks.summary import outcomes, summarize
+    from mmpose_occlusion.hooks.attacked_crops import outcomes, summarize
     from mmpose_occlusion.visualization import PoseStyle, gallery
 
     check_replaceable(options.out, ['gallery.html'])

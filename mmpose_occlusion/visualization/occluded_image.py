@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import replaced, write_bytes
 from mmpose_occlusion.occlusion import Attack, occlude
 from mmpose_occlusion.predictors import Prediction, Predictor
 from mmpose_occlusion.skeleton import COCO_JOINTS, MPII_ORDER
@@ -198,8 +199,13 @@ def occlude_file(
             if file.name not in mine:
                 raise UsageError(f'image "{file.name}" has no keypoints')
             mine = mine[file.name]
-        if not cv2.imwrite(str(target), np.asarray(occluder(bgr, mine))):
-            raise UsageError(f'image "{target}" cannot be written')
+        if not cv2.haveImageWriter(str(target)):
+            raise UsageError(
+                f'image "{target}" cannot be written: give a name that ends '
+                'in .png or .jpg'
+            )
+        drawn = np.asarray(occluder(bgr, mine))
+        write_bytes(target, cv2.imencode(target.suffix, drawn)[1].tobytes())
     return len(targets)
 
 
@@ -214,34 +220,37 @@ def _video(
     total = int(reader.get(cv2.CAP_PROP_FRAME_COUNT))
     rate = reader.get(cv2.CAP_PROP_FPS) or 25.0
     writer, number = None, 0
-    for number in track(range(total), total):
-        good, frame = reader.read()
-        if not good:
-            break
-        if keypoints is not None and number >= len(keypoints):
-            raise UsageError(
-                f'video "{path}" has more frames than the {len(keypoints)} '
-                'with keypoints'
-            )
-        mine = None if keypoints is None else keypoints[number]
-        drawn = np.ascontiguousarray(occluder(frame, mine))
+    with replaced(out, out.suffix) as temporary:
+        for _ in track(range(total), total):
+            good, frame = reader.read()
+            if not good:
+                break
+            if keypoints is not None and number >= len(keypoints):
+                raise UsageError(
+                    f'video "{path}" has more frames than the '
+                    f'{len(keypoints)} with keypoints'
+                )
+            mine = None if keypoints is None else keypoints[number]
+            drawn = np.ascontiguousarray(occluder(frame, mine))
+            if writer is None:
+                code = cv2.VideoWriter.fourcc(*'mp4v')
+                size = drawn.shape[1], drawn.shape[0]
+                writer = cv2.VideoWriter(str(temporary), code, rate, size)
+            writer.write(drawn)
+            number += 1
         if writer is None:
-            code = cv2.VideoWriter.fourcc(*'mp4v')
-            size = drawn.shape[1], drawn.shape[0]
-            writer = cv2.VideoWriter(str(out), code, rate, size)
-        writer.write(drawn)
-    if writer is None:
-        raise UsageError(f'video "{path}" cannot be read')
-    writer.release()
-    return number + 1
+            raise UsageError(f'video "{path}" cannot be read')
+        writer.release()
+    return number
 
 
 def read_keypoints(content: Any, where: str) -> Any:
     """Keypoints from JSON, as :func:`occlude_file` takes them.
 
     Args:
-        content: A COCO-style file, of which each image's people are taken;
-            or nested lists of numbers (K, 3), (N, K, 3), (frames, N, K, 3).
+        content: Nested lists of numbers (K, 3), (N, K, 3), (frames, N, K, 3);
+            or an :class:`~mmpose_occlusion.benchmark.annotation_file.\
+Annotations`, of which each image's people are taken.
         where: Name of the file.
 
     Returns:
@@ -250,15 +259,15 @@ def read_keypoints(content: Any, where: str) -> Any:
     Raises:
         UsageError: It is neither.
     """
-    if isinstance(content, dict) and 'annotations' in content:
-        names = tuple(content['categories'][0]['keypoints'])
-        file = {i['id']: i['file_name'] for i in content['images']}
+    if not isinstance(content, list):
+        file = {key: i['file_name'] for key, i in content.images.items()}
         people: dict[str, list] = {name: [] for name in file.values()}
-        for person in content['annotations']:
-            if any(person.get('keypoints', ())[2::3]):
+        for person in content.people:
+            if person['num_keypoints']:
                 people[file[person['image_id']]].append(person['keypoints'])
-        shape = (-1, len(names), 3)
-        return {n: np.reshape(p, shape) for n, p in people.items()}, names
+        shape = (-1, len(content.joints), 3)
+        found = {n: np.reshape(p, shape) for n, p in people.items()}
+        return found, content.joints
     try:
         array = np.asarray(content, float)
     except (TypeError, ValueError):

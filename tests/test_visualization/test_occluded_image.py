@@ -150,8 +150,13 @@ def test_refused(files, capsys, argv, words):
     (files / 'bad.json').write_text('[[1, 2, 3]]')
     coco = dict(
         images=[dict(id=1, file_name='b.png')],
-        annotations=[],
-        categories=[dict(keypoints=['nose'])],
+        annotations=[
+            dict(
+                **dict(id=1, image_id=1, category_id=1, bbox=[1, 1, 9, 9]),
+                keypoints=[9, 9, 2],
+            )
+        ],
+        categories=[dict(id=1, keypoints=['nose'])],
     )
     (files / 'coco.json').write_text(json.dumps(coco))
     argv = [*argv, '--attack', 'keypoint:nose:black', '--out', 'o.png']

@@ -17,8 +17,8 @@ from mmpose_occlusion.benchmark.analysis import (
     JointChange,
     ModelComparison,
 )
+from mmpose_occlusion.benchmark.analysis.attack_costs import ERROR_TYPES
 from mmpose_occlusion.benchmark.analysis.attack_description import USUAL_SIZE
-from mmpose_occlusion.benchmark.analysis.error_types import ERROR_TYPES
 from mmpose_occlusion.benchmark.analysis.run_measures import LOWER_IS_BETTER
 from mmpose_occlusion.benchmark.analysis.score_quality import PooledScores
 from mmpose_occlusion.benchmark.suite import COMMAND_LINE

@@ -47,7 +47,12 @@ def read_results(path: str | Path) -> list[dict[str, Any]]:
     path = path / 'report.json' if path.is_dir() else path
     raw = read_json(path, 'report')
     if isinstance(raw, dict) and 'models' in raw:
-        found = [r for model in raw['models'] for r in _of_model(model)]
+        try:
+            found = [r for model in raw['models'] for r in _of_model(model)]
+        except (AttributeError, KeyError, TypeError) as error:
+            raise UsageError(
+                f'report "{path}" is damaged ({error!r}): write it again'
+            ) from error
         if not found:
             raise UsageError(
                 f'report "{path}" has no suite of attacks of several sizes, '

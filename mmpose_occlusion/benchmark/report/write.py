@@ -249,10 +249,7 @@ def write_worst_case(
         **found,
         run=run.run,
     )
-    write_json(folder / 'worst.json', numbers)
     rows = [dict(p, hidden=' '.join(p['hidden'])) for p in found['people']]
-    write_text(folder / 'worst.csv', csv_text(plain(rows), '\n'))
-    _print_losses(run, found)
     text = render(
         'worst_case.html.j2',
         run=run,
@@ -279,7 +276,12 @@ def write_worst_case(
         cards=_worst_cards(run, found['people'], crops),
         made=readable_facts(plain(run.run)),
     )
-    return write_text(folder / 'worst.html', text)
+    with together(folder, last='worst.html') as staging:
+        write_json(staging / 'worst.json', numbers)
+        write_text(staging / 'worst.csv', csv_text(plain(rows), '\n'))
+        write_text(staging / 'worst.html', text)
+    _print_losses(run, found)
+    return folder / 'worst.html'
 
 
 def _worst_cards(
