@@ -115,7 +115,10 @@ def main_table(options: TableOptions) -> None:
     read = results_file.read_results
     found = [result for path in options.reports for result in read(path)]
     if options.results:
-        write_json(options.results, results_file.results_file(found))
+        write_json(
+            options.results,
+            dict(format=results_file.FORMAT, results=found),
+        )
     make = dict(
         markdown=results_file.markdown,
         latex=results_file.latex,
