@@ -5,7 +5,7 @@ import json
 import math
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -51,13 +51,9 @@ def check_replaceable(folder: str | Path, names: Iterable[str]) -> None:
 def check_output(path: str | Path, mark: bytes, option: str) -> None:
     """Check that a file to be written replaces only one of this package.
 
-    Args:
-        path: Need not exist.
-        mark: What every file of its kind holds.
-        option: That names the file, for the message.
-
     Raises:
-        UsageError: It exists and lacks the mark.
+        UsageError: It exists and lacks the mark that all of its kind hold;
+            the message names the option.
     """
     path = Path(path)
     if path.exists() and (not path.is_file() or mark not in path.read_bytes()):
@@ -70,26 +66,29 @@ def check_output(path: str | Path, mark: bytes, option: str) -> None:
 def write_bytes(path: str | Path, data: bytes) -> Path:
     """Write a file atomically: readers see the old content or the new one.
 
-    The bytes go to a hidden temporary file in the same folder, are flushed to
-    the disk, and the file is then renamed.
-
-    Args:
-        path: The file, which is replaced if it exists. Its folder must exist.
-        data: The whole content.
+    See :func:`replaced`. The folder must exist.
 
     Returns:
         The path.
+    """
+    with replaced(path) as temporary:
+        temporary.write_bytes(data)
+    return Path(path)
 
-    Raises:
-        OSError: The folder does not exist or cannot be written to.
+
+@contextlib.contextmanager
+def replaced(path: str | Path, ending: str = '') -> Iterator[Path]:
+    """Name of a hidden temporary file in the same folder, with this ending.
+
+    At the end it is flushed to the disk and renamed to ``path``; after an
+    error it is removed.
     """
     path = Path(path)
     owner = f'{os.getpid()}-{threading.get_ident()}'
-    temporary = path.with_name(f'{TEMPORARY}{path.name}.{owner}')
+    temporary = path.with_name(f'{TEMPORARY}{path.name}.{owner}{ending}')
     try:
-        with open(temporary, 'wb') as file:
-            file.write(data)
-            file.flush()
+        yield temporary
+        with open(temporary, 'rb+') as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException as error:
@@ -98,7 +97,6 @@ def write_bytes(path: str | Path, data: bytes) -> Path:
         if isinstance(error, OSError) and error.errno:
             error.filename = str(path)  # not the temporary one, nor None
         raise
-    return path
 
 
 def write_text(path: str | Path, text: str) -> Path:

@@ -1,20 +1,27 @@
-"""Registration in MMPose, which imports nothing before it is needed.
+"""Registration in MMPose, and the check of the libraries that it needs.
 
 MMEngine's registries import modules of theirs when they are first asked for
 something; those of this package are added to these modules. And ``import
 mmpose_occlusion`` does not import MMPose, which takes seconds: where MMEngine
 is not loaded yet, registration follows the import of ``mmpose.registry``.
+
+Versions are checked by :func:`check` at registration, compiled modules at
+their first use by :func:`check_extensions`, since loading them takes seconds.
+The package's metadata cannot name these dependencies, since each comes as
+several distributions (``mmcv`` and ``onedl-mmcv``, one torch per CUDA), and
+pip would install one over the other. Failures are RuntimeErrors: MMEngine's
+``custom_imports`` replaces the message of any ImportError.
 """
 
 import sys
-from collections.abc import Sequence
-from importlib import import_module
+from collections.abc import Callable, Collection, Mapping, Sequence
+from importlib import import_module, metadata
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-from . import requirements
+from packaging.specifiers import SpecifierSet
 
 LOCATIONS = {
     'DATASETS': ('mmpose_occlusion.datasets',),
@@ -72,7 +79,7 @@ def register() -> None:
     Raises:
         RuntimeError: A library is missing or of a version that does not fit.
     """
-    requirements.check()
+    check()
     from mmpose import registry as registries
 
     for name, modules in LOCATIONS.items():
@@ -84,3 +91,139 @@ def register() -> None:
             continue
         # first, so that what is missing is said in one sentence of ours
         known[:0] = [module for module in modules if module not in known]
+
+
+_TORCH = "the command that PyTorch's own site gives for your machine"
+
+REQUIREMENTS = {
+    'torch': ('>=2.0', ['torch'], _TORCH),
+    'torchvision': ('', ['torchvision'], _TORCH),
+    'mmengine': (
+        '>=0.10,<1',
+        ['mmengine', 'onedl-mmengine', 'mmengine-lite'],
+        "pip install 'mmengine>=0.10,<1' or pip install onedl-mmengine",
+    ),
+    'mmcv': (
+        '>=2.0,<3',
+        ['mmcv', 'onedl-mmcv', 'mmcv-lite'],
+        "mim install 'mmcv>=2.0,<3' or pip install onedl-mmcv",
+    ),
+    'mmpose': (
+        '>=1.3,<2',
+        ['mmpose'],
+        "pip install --no-deps 'mmpose>=1.3,<2'",
+    ),
+    'cv2': ('', [], 'pip install opencv-python-headless'),
+    # those that pip install --no-deps mmpose leaves out
+    'scipy': ('', [], 'pip install scipy'),
+    'matplotlib': ('', [], 'pip install matplotlib'),
+    'munkres': ('', [], 'pip install munkres'),
+    'json_tricks': ('', [], 'pip install json-tricks'),
+}
+"""Module -> accepted versions, distributions, command that installs it."""
+
+_TOGETHER = (
+    'torch and torchvision do not load together ({reason}): install both '
+    "with one command, the one that PyTorch's own site gives for your machine"
+)
+EXTENSIONS = {
+    'torch': _TOGETHER,
+    'torchvision': _TOGETHER,
+    'mmcv._ext': (
+        'mmcv has no compiled operators that fit this torch ({reason}): '
+        'uninstall it and install, for this torch, mmcv '
+        "(mim install 'mmcv>=2.0,<3'; not mmcv-lite) or onedl-mmcv "
+        '(pip install --no-build-isolation --no-cache-dir onedl-mmcv)'
+    ),
+    'xtcocotools._mask': (
+        'xtcocotools, which MMPose reads data sets with, does not load '
+        '({reason}): with NumPy 2 build it with pip install cython && '
+        'pip install --force-reinstall --no-deps --no-cache-dir '
+        '--no-build-isolation --no-binary xtcocotools xtcocotools, with '
+        'NumPy 1 pip install --no-deps xtcocotools'
+    ),
+}
+"""Compiled module, after those that it needs -> message if it fails."""
+
+FOR_DATA = ('torch', 'xtcocotools._mask')
+"""Compiled modules of MMPose's data sets and metrics."""
+
+FOR_MODELS = ('torch', 'torchvision', 'mmcv._ext')
+"""Compiled modules of MMPose's models."""
+
+
+def check() -> None:
+    """Raise a RuntimeError, one sentence, if a version does not fit."""
+    _refuse(problems(installed()))
+
+
+def check_extensions(modules: Collection[str] = tuple(EXTENSIONS)) -> None:
+    """Raise a RuntimeError, one sentence, if MMPose cannot be used.
+
+    Args:
+        modules: Some of :data:`EXTENSIONS`.
+    """
+    _refuse(
+        problems(installed())
+        or extension_problems([n for n in EXTENSIONS if n in modules])
+    )
+
+
+def problems(versions: Mapping[str, str | None]) -> list[str]:
+    """A clause for each module that is missing or of a wrong version.
+
+    Args:
+        versions: Module -> version; None is unknown and accepted.
+    """
+    found = []
+    for module, (accepted, _, install) in REQUIREMENTS.items():
+        version = versions.get(module, '')
+        if version is None or (
+            version and SpecifierSet(accepted).contains(version, True)
+        ):
+            continue
+        state = f'of version {version}' if version else 'not installed'
+        found.append(
+            f'{f"{module} {accepted}".strip()} is needed and {module} is '
+            f'{state}: install it with {install}'
+        )
+    return found
+
+
+def installed() -> dict[str, str | None]:
+    """Module -> version, of the required modules that can be imported."""
+    return {m: _version(m) for m in REQUIREMENTS if find_spec(m)}
+
+
+def _version(module: str) -> str | None:
+    accepted, distributions, _ = REQUIREMENTS[module]
+    for name in distributions:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    if not accepted:
+        return None
+    # a source tree on the path, for example
+    return getattr(import_module(module), '__version__', None)
+
+
+def extension_problems(
+    modules: Collection[str] = tuple(EXTENSIONS),
+    load: Callable[[str], object] = import_module,
+) -> list[str]:
+    """The message for the first module that does not load."""
+    for module in modules:
+        try:
+            load(module)
+        except Exception as error:  # ImportError, OSError, ValueError, ...
+            reason = ' '.join(str(error).split())[:120]
+            return [EXTENSIONS[module].format(reason=reason)]
+    return []
+
+
+def _refuse(found: list[str]) -> None:
+    if found:
+        raise RuntimeError(
+            f'mmpose_occlusion cannot work here: {"; ".join(found)}.'
+        )

@@ -40,6 +40,13 @@ NARROW: dict[str, dict[str, Any]] = {
         'head.in_channels': 128,
         'head.gau_cfg.hidden_dims': 32,
     },
+    'mmpretrain.VisionTransformer': {
+        'backbone.arch.embed_dims': 32,
+        'backbone.arch.num_heads': 2,
+        'backbone.arch.feedforward_channels': 64,
+        'head.in_channels': 32,
+        'head.deconv_out_channels': (8, 8),
+    },
 }
 """Type of a backbone -> options of a small model, below ``model``."""
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmpose_occlusion import requirements
-from mmpose_occlusion.requirements import (
+from mmpose_occlusion import registration
+from mmpose_occlusion.registration import (
     REQUIREMENTS,
     extension_problems,
     problems,
@@ -206,7 +206,7 @@ def test_torch_is_loaded_before_what_needs_it():
 
 
 def test_versions_are_read_from_the_distributions():
-    found = requirements.installed()
+    found = registration.installed()
     assert set(found) == set(REQUIREMENTS)
     assert found['mmpose'].startswith('1.')
 
@@ -219,8 +219,8 @@ def test_a_source_tree_without_metadata_is_asked_itself(tmp_path, monkeypatch):
         name: ('>=8.0', ['no-such-dist'], 'x')
         for name in ('bare_tree', 'mute_tree', 'no_such_tree')
     }
-    monkeypatch.setattr(requirements, 'REQUIREMENTS', wanted)
-    found = requirements.installed()
+    monkeypatch.setattr(registration, 'REQUIREMENTS', wanted)
+    found = registration.installed()
     assert found == {'bare_tree': '7.8.9', 'mute_tree': None}
     assert problems(found) == [
         'bare_tree >=8.0 is needed and bare_tree is of version 7.8.9: '
@@ -231,9 +231,9 @@ def test_a_source_tree_without_metadata_is_asked_itself(tmp_path, monkeypatch):
 
 
 def test_check_raises_one_sentence(monkeypatch):
-    monkeypatch.setattr(requirements, 'installed', dict)
+    monkeypatch.setattr(registration, 'installed', dict)
     with pytest.raises(RuntimeError) as caught:
-        requirements.check()
+        registration.check()
     sentence = str(caught.value)
     assert sentence.startswith(
         'mmpose_occlusion cannot work here: torch >=2.0 is needed and torch '

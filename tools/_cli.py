@@ -54,19 +54,12 @@ def add_drawing(parser: argparse.ArgumentParser, what: str, each: str) -> None:
     )
 
 
-def add_synthetic_people(parser: argparse.ArgumentParser) -> None:
-    """The numbers of images of synthetic people."""
-    parser.add_argument(
-        '--train',
-        type=int,
-        default=1500,
-        metavar='N',
-        help='training images (default: %(default)s)',
-    )
-    parser.add_argument(
-        '--val',
-        type=int,
-        default=200,
-        metavar='N',
-        help='validation images (default: %(default)s)',
-    )
+def add_options(
+    parser: argparse.ArgumentParser, *rows: tuple[str, str, str]
+) -> None:
+    """Options of a name, a metavar ('' for a flag) and a help."""
+    for name, metavar, text in rows:
+        if metavar:
+            parser.add_argument(name, metavar=metavar, help=text)
+        else:
+            parser.add_argument(name, action='store_true', help=text)

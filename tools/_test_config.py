@@ -17,14 +17,13 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from numpy.lib import NumpyVersion
 
-from mmpose_occlusion.benchmark.identity import digest_of_file
 from mmpose_occlusion.engine.config import (
-    dataloader,
     metainfo_of,
     name_visualizer,
     set_work_dir,
     type_name,
-    walk_datasets,
+    walk_metrics,
+    walk_split,
 )
 from mmpose_occlusion.engine.data_files import (
     check_data_files,
@@ -37,22 +36,13 @@ from mmpose_occlusion.engine.insertion import (
     use_gt_boxes,
 )
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.evaluation.forced_occlusion import (
-    load_predictions,
-    model_of,
-)
 from mmpose_occlusion.files import write_json
 
 _SHARED = (
-    'ann_file',
-    'use_area',
-    'score_mode',
-    'keypoint_score_thr',
-    'nms_mode',
-    'nms_thr',
+    *('ann_file', 'use_area', 'score_mode', 'keypoint_score_thr'),
+    *('nms_mode', 'nms_thr'),
 )
 """Arguments that the added metrics take from the config's CocoMetric."""
-
 
 CLEAN = 'clean'
 """Name of the attack in a run without one."""
@@ -66,10 +56,6 @@ def configure_test(cfg: Config, options: Namespace) -> list[str]:
 
     The checkpoint is not set: the tool loads it.
 
-    Args:
-        cfg: Modified.
-        options: The tool's.
-
     Returns:
         The attacks' names.
 
@@ -82,42 +68,42 @@ def configure_test(cfg: Config, options: Namespace) -> list[str]:
     init_default_scope(cfg.get('default_scope') or 'mmpose')
     set_work_dir(cfg, options.config, options.work_dir)
     name_visualizer(cfg)
-    cfg.load_from = None
-    cfg.resume = False
+    cfg.load_from, cfg.resume = None, False
     attacks = read_attacks(cfg, options.attack)
     if options.gt_boxes:
         use_gt_boxes(cfg)
     check_evaluator_file(cfg, 'test')
     check_data_files(cfg, 'test', skip_unreadable=options.skip_unreadable)
     if options.box_nms is not None:
-        match_boxes(cfg, nms_thr=options.box_nms)
+        match_boxes(cfg, options.box_nms)
     shown = bool(options.show_dir or options.show) and not options.badcase
     names = attack_config(cfg, attacks, options.attack_seed, keep_images=shown)
-    hooks = [*(cfg.get('custom_hooks') or [])]
-    hooks.append({'type': 'OcclusionSummaryHook', 'names': names})
+    hooks = [{'type': 'OcclusionSummaryHook', 'names': names}]
     if shown:
         hooks.append(
             {
                 'type': 'OcclusionVisualizationHook',
                 'out_dir': options.show_dir,
-                'name': '+'.join(names) or 'clean',
+                'name': '+'.join(names) or CLEAN,
                 'interval': options.interval,
                 'show': options.show,
                 'wait_time': options.wait_time,
             }
         )
-    cfg.custom_hooks = hooks
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), *hooks]
     if options.badcase:
         _analyse_badcases(cfg, options)
     if options.per_keypoint:
-        _add_metric(cfg, _like_coco(cfg, 'PerKeypointMetric'))
+        _add_metric(cfg, _per_keypoint(cfg))
     if options.per_keypoint_paper:
-        metric = _like_coco(cfg, 'PerKeypointMetric')
-        _add_metric(cfg, dict(metric, paper_exact=True, prefix='paper'))
-    if options.save_clean or options.compare:
-        _compare(cfg, options, names)
+        paper = dict(paper_exact=True, prefix='paper')
+        _add_metric(cfg, dict(_per_keypoint(cfg), **paper))
     if options.dump:
-        _dump_predictions(cfg, options.dump)
+        if not options.dump.endswith(('.pkl', '.pickle')):
+            raise UsageError(f'--dump "{options.dump}" must be a .pkl file')
+        _add_metric(
+            cfg, {'type': 'DumpResults', 'out_file_path': options.dump}
+        )
     return names
 
 
@@ -164,75 +150,17 @@ def _analyse_badcases(cfg: Config, options: Namespace) -> None:
         hook['metric'] = cfg.model.head.loss if by_loss else cfg.test_evaluator
 
 
-def _compare(cfg: Config, options: Namespace, names: list[str]) -> None:
-    """Save a clean run's predictions, or compare with saved ones."""
-    if options.save_clean and (names or options.compare):
-        other = 'an attack' if names else '--compare'
-        raise UsageError(
-            f'--save-clean is for a run without attack, and there is {other}: '
-            'test clean first, then under attack with --compare'
-        )
-    metric = _like_coco(cfg, 'ForcedOcclusionMetric')
-    model = options.checkpoint  # an address, or a file
-    if Path(model).is_file():
-        model = digest_of_file(model)
-    if options.save_clean:
-        if not options.save_clean.endswith('.npz'):
-            raise UsageError(
-                f'--save-clean "{options.save_clean}" must be .npz'
-            )
-        if Path(options.save_clean).exists():
-            raise UsageError(
-                f'--save-clean "{options.save_clean}" exists already: give '
-                'another name, or delete it'
-            )
-        _add_metric(cfg, dict(metric, save=options.save_clean, model=model))
-        return
-    if not names:
-        raise UsageError(
-            '--compare needs an attack: name one, for example '
-            '--attack keypoint:nose:black'
-        )
-    if not Path(options.compare).is_file():
-        raise UsageError(
-            f'--compare "{options.compare}" does not exist: write it by a run '
-            f'without attack and with --save-clean {options.compare}'
-        )
-    try:
-        load_predictions(options.compare)
-    except ValueError as error:
-        raise UsageError(f'--compare: {error}') from error
-    if model_of(options.compare) not in ('', model):
-        raise UsageError(
-            f'--compare "{options.compare}" was written by another model '
-            f'than "{options.checkpoint}": write it with --save-clean and '
-            'this checkpoint'
-        )
-    _add_metric(cfg, dict(metric, clean=options.compare))
-
-
-def _like_coco(cfg: Config, type_: str) -> dict:
-    """A metric with the same scoring and NMS as the config's CocoMetric."""
-    for metric in _metrics(cfg):
-        if type_name(metric) == 'CocoMetric':
-            given = {key: metric[key] for key in _SHARED if key in metric}
-            return {'type': type_, **given}
-    return {'type': type_}
-
-
-def _dump_predictions(cfg: Config, path: str) -> None:
-    if not path.endswith(('.pkl', '.pickle')):
-        raise UsageError(f'--dump "{path}" must be a .pkl file')
-    _add_metric(cfg, {'type': 'DumpResults', 'out_file_path': path})
-
-
-def _metrics(cfg: Config) -> list[Any]:
-    evaluator = cfg.test_evaluator
-    return [evaluator] if isinstance(evaluator, Mapping) else list(evaluator)
+def _per_keypoint(cfg: Config) -> dict:
+    """The metric with the scoring and NMS of the config's CocoMetric."""
+    metrics = [metric for _, metric in walk_metrics(cfg.test_evaluator)]
+    coco = [m for m in metrics if type_name(m) == 'CocoMetric'] or [{}]
+    given = {key: coco[0][key] for key in _SHARED if key in coco[0]}
+    return {'type': 'PerKeypointMetric', **given}
 
 
 def _add_metric(cfg: Config, metric: dict) -> None:
-    metrics = _metrics(cfg)
+    evaluator = cfg.test_evaluator
+    metrics = [evaluator] if isinstance(evaluator, Mapping) else [*evaluator]
     if any('metrics' in each for each in metrics):
         raise UsageError(
             f'{metric["type"]} cannot be added to the evaluator of several '
@@ -250,19 +178,13 @@ def write_metrics(
     attacks: Sequence[str],
     metrics: Mapping[str, float],
 ) -> Path:
-    """Write metrics and facts about the run into the work dir.
-
-    Args:
-        cfg: The run's config.
-        options: The tool's.
-        attacks: Names of the attacks.
-        metrics: The evaluator's.
-
-    Returns:
-        The new file, ``MODEL_DATA_ATTACK_TIME.json``.
-    """
-    dataset = dataloader(cfg, 'test')['dataset']
-    entries = [entry for _, entry in walk_datasets(dataset)]
+    """Write metrics and facts about the run, an attack of these names or a
+    clean one, into a new file in the work dir, and return it."""
+    datasets = [dataset for _, dataset in walk_split(cfg, 'test')]
+    files = {
+        f'{key}s': [each[key] for each in datasets if each.get(key)]
+        for key in ('ann_file', 'bbox_file')
+    }
     path = write_result(
         cfg.work_dir,
         dict(
@@ -270,15 +192,14 @@ def write_metrics(
             checkpoint=options.checkpoint,
             cfg_options=dict(options.cfg_options),
             attack_seed=options.attack_seed,
-            ann_files=_all_of(entries, 'ann_file'),
-            bbox_files=_all_of(entries, 'bbox_file'),
+            **files,
             box_nms=options.box_nms,
             metrics={
                 name: defined(name, value) for name, value in metrics.items()
             },
         ),
         model=Path(options.config.rpartition('::')[2]).stem,
-        data=metainfo_of(dataset)['dataset_name'],
+        data=metainfo_of(datasets[0])['dataset_name'],
         attack='+'.join(attacks) or CLEAN,
     )
     print_log(f'Wrote {path}', 'current')
@@ -294,10 +215,6 @@ def defined(name: str, value: Any) -> Any:
     return None if _COCO.search(name) and value == -1 else value
 
 
-def _all_of(entries: Sequence[Mapping], key: str) -> list[str]:
-    return [entry[key] for entry in entries if entry.get(key)]
-
-
 def write_result(
     folder: str | Path,
     result: Mapping[str, Any],
@@ -311,17 +228,6 @@ def write_result(
 
     It holds ``model``, ``data``, ``attack``, ``time``, and the entries of the
     result. If there is such a file already, a number is added to its name.
-
-    Args:
-        folder: Created if it does not exist.
-        result: See :func:`mmpose_occlusion.files.plain`.
-        model: Name of the config or checkpoint; the last part of a path.
-        data: Name of the data set.
-        attack: Short form or forms, such as ``keypoint:nose:black``.
-        time: Now, if None.
-
-    Returns:
-        The file.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 import logging
 import re
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from mmpose_occlusion.engine.config import (
     name_visualizer,
     set_work_dir,
     type_name,
+    walk,
 )
 from mmpose_occlusion.engine.insertion import carry_records, lost_occlusions
 from mmpose_occlusion.engine.launch import check_checkpoint
@@ -34,10 +35,6 @@ def configure_training(cfg: Config, options: Namespace) -> None:
     - write checkpoints atomically,
     - warn of a later stage without the occlusions of the first,
     - write scalars for TensorBoard.
-
-    Args:
-        cfg: Modified.
-        options: The tool's.
 
     Raises:
         UsageError: The config lacks a setting that an option needs.
@@ -70,7 +67,15 @@ def configure_training(cfg: Config, options: Namespace) -> None:
             )
         cfg.auto_scale_lr.enable = True
     if options.show or options.show_dir:
-        _show(cfg, options)
+        cfg.setdefault('default_hooks', {}).setdefault(
+            'visualization', {'type': 'PoseVisualizationHook'}
+        ).update(
+            enable=True,
+            show=options.show,
+            wait_time=options.wait_time,
+            out_dir=options.show_dir,
+            interval=options.interval,
+        )
     if 'preprocess_cfg' in cfg:
         cfg.model.setdefault('data_preprocessor', cfg.preprocess_cfg)
     for split in ('train', 'val'):
@@ -108,20 +113,6 @@ def _use_amp(cfg: Config) -> None:
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
-def _show(cfg: Config, options: Namespace) -> None:
-    cfg.setdefault('default_hooks', {})
-    cfg.default_hooks.setdefault(
-        'visualization', {'type': 'PoseVisualizationHook'}
-    )
-    cfg.default_hooks.visualization.update(
-        enable=True,
-        show=options.show,
-        wait_time=options.wait_time,
-        out_dir=options.show_dir,
-        interval=options.interval,
-    )
-
-
 def _write_tensorboard(cfg: Config) -> None:
     """Add TensorBoard to the visualizer's backends unless it is there."""
     visualizer = cfg.visualizer
@@ -133,13 +124,16 @@ def _write_tensorboard(cfg: Config) -> None:
     visualizer['vis_backends'] = backends
 
 
-def check_resume(cfg: Config, trust: bool = False) -> None:
-    """Check the checkpoint that a training starts from, as MMEngine unpickles
-    files of all kinds; with ``--resume`` alone, find it.
+def read_start(cfg: Config, trust: bool = False) -> Mapping | None:
+    """Read and check the checkpoint that a training starts from, as MMEngine
+    unpickles files of all kinds; with ``--resume`` alone, find it.
 
     Args:
         cfg: The run's config; ``load_from`` is set to what is found.
         trust: See :func:`.load_checkpoint_safely`.
+
+    Returns:
+        Its content, for :func:`check_start`; None where there is none.
 
     Raises:
         UsageError: It does not exist, is damaged, or would have to be
@@ -147,19 +141,20 @@ def check_resume(cfg: Config, trust: bool = False) -> None:
     """
     path = cfg.get('load_from')
     if path:
-        what = (
-            'checkpoint to resume from' if cfg.get('resume') else 'load_from'
-        )
+        resume = cfg.get('resume')
+        what = 'checkpoint to resume from' if resume else 'load_from'
         check_checkpoint(path, what)
-        if Path(path).is_file() or path.startswith('http'):
-            load_checkpoint_safely(path, trust)
-    elif cfg.get('resume'):
-        cfg.load_from = _latest_checkpoint(cfg, trust)
+        return load_checkpoint_safely(path, trust)
+    return _read_latest(cfg, trust) if cfg.get('resume') else None
 
 
-def _latest_checkpoint(cfg: Config, trust: bool) -> str | None:
+def _read_latest(cfg: Config, trust: bool) -> Mapping | None:
     """The readable checkpoint of a work dir that ``last_checkpoint`` names,
     or else the newest; None where there is none, which is logged."""
+
+    def warn(text: str) -> None:
+        print_log(text, 'current', logging.WARNING)
+
     folder = Path(cfg.work_dir)
     hook = cfg.get('default_hooks', {}).get('checkpoint') or {}
     if hook.get('out_dir'):
@@ -175,55 +170,60 @@ def _latest_checkpoint(cfg: Config, trust: bool) -> str | None:
     except (OSError, ValueError):
         text = ''
     named = folder / Path(text).name if text else None
-    if named and named.is_dir():  # of DeepSpeed
-        return str(named)
     if named and named.exists():
         found = [named, *(path for path in found if path != named)]
     error: UsageError | None = None
     for path in found:
         try:
-            load_checkpoint_safely(path, trust)
+            checkpoint = load_checkpoint_safely(path, trust)
         except UsageError as refusal:
             if '--trust-checkpoint' in str(refusal):
                 raise  # a user's decision; an older one would lose epochs
-            print_log(f'{refusal}; not used', 'current', logging.WARNING)
+            warn(f'{refusal}; not used')
             error = error or refusal
             continue
         if path != named or str(path.resolve()) != str(Path(text).resolve()):
-            print_log(
+            warn(
                 f'"{cfg.work_dir}/last_checkpoint" names '
                 f'{repr(text) if text else "no checkpoint"}, so the training '
-                f'resumes from "{path}", the newest that can be read',
-                'current',
-                logging.WARNING,
+                f'resumes from "{path}", the newest that can be read'
             )
-        return str(path)
+        cfg.load_from = str(path)
+        return checkpoint
     if error:
         raise error
-    print_log(
+    warn(
         f'"{folder}" holds no checkpoint to resume from: the training starts '
-        'at its beginning',
-        'current',
-        logging.WARNING,
+        'at its beginning'
     )
     return None
 
 
-def check_start(runner: Runner) -> None:
+def check_start(runner: Runner, checkpoint: Mapping | None) -> None:
     """Check that a training's checkpoint fits its model and leaves work.
 
     MMEngine skips keys that do not fit and trains from random weights.
+
+    Args:
+        runner: Built, not started.
+        checkpoint: See :func:`read_start`.
 
     Raises:
         UsageError: The checkpoint is of another model (in ``load_from``: no
             key fits), or the training to be resumed has finished.
     """
     path = runner._load_from
-    if not path:
+    if checkpoint is None:
         return
-    # check_resume has refused what is not trusted
-    checkpoint = load_checkpoint_safely(path, trust=True)
-    _read_whole(path)
+
+    # MMEngine tries PyTorch's weights-only reader, prints its failure, and
+    # then reads all; this file is checked
+    def load(filename: str, map_location: Any = None) -> Any:
+        if filename != path:
+            return load_from_local(filename, map_location)
+        return torch.load(filename, map_location, weights_only=False)
+
+    CheckpointLoader.register_scheme('', load, force=True)
     theirs = without_wrapper(checkpoint.get('state_dict', checkpoint))
     model = runner.model
     model = model.module if is_model_wrapper(model) else model
@@ -248,18 +248,6 @@ def check_start(runner: Runner) -> None:
             )
 
 
-def _read_whole(checked: str) -> None:
-    """Let MMEngine read a checked file at once. It tries PyTorch's
-    weights-only reader before, prints its failure, and then reads all."""
-
-    def load(filename: str, map_location: Any = None) -> Any:
-        if filename != checked:
-            return load_from_local(filename, map_location)
-        return torch.load(filename, map_location, weights_only=False)
-
-    CheckpointLoader.register_scheme('', load, force=True)
-
-
 def fetch_pretrained(cfg: Config) -> None:
     """Download the pretrained weights of the model's parts.
 
@@ -269,7 +257,14 @@ def fetch_pretrained(cfg: Config) -> None:
     Raises:
         UsageError: They cannot be downloaded; the message names the option.
     """
-    for key, path in _pretrained(cfg.model, 'model'):
+    found = [
+        (f'{key}.init_cfg', init['checkpoint'])
+        for key, part in walk(cfg.model, 'model')
+        for inits in [part.get('init_cfg') or []]
+        for init in (inits if isinstance(inits, list) else [inits])
+        if init.get('checkpoint')
+    ]
+    for key, path in found:
         try:
             CheckpointLoader.load_checkpoint(path, map_location='cpu')
         except Exception as error:
@@ -281,19 +276,3 @@ def fetch_pretrained(cfg: Config) -> None:
                 f'{key}=None, or name a file on disk by '
                 f'--cfg-options {key}.checkpoint=FILE'
             ) from error
-
-
-def _pretrained(node: Any, key: str) -> Iterator[tuple[str, str]]:
-    """Dotted key of each ``init_cfg`` that loads a file, and the file."""
-    if isinstance(node, Mapping):
-        for name, value in node.items():
-            if name == 'init_cfg':
-                inits = value if isinstance(value, list) else [value]
-                for init in inits:
-                    if init and init.get('checkpoint'):
-                        yield f'{key}.init_cfg', init['checkpoint']
-            else:
-                yield from _pretrained(value, f'{key}.{name}')
-    elif isinstance(node, list | tuple):
-        for index, value in enumerate(node):
-            yield from _pretrained(value, f'{key}.{index}')

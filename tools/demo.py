@@ -51,14 +51,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='DIR',
         help='folder of the synthetic people (default: %(default)s)',
     )
-    _cli.add_synthetic_people(parser)
-    parser.add_argument(
-        '--workers',
-        type=int,
-        default=2,
-        metavar='N',
-        help='processes that draw people (default: %(default)s)',
-    )
+    for name, default, what in (
+        ('--train', 1500, 'training images'),
+        ('--val', 200, 'validation images'),
+        ('--workers', 2, 'processes that draw people'),
+    ):
+        parser.add_argument(
+            name,
+            type=int,
+            default=default,
+            metavar='N',
+            help=f'{what} (default: %(default)s)',
+        )
     _cli.add_cfg_options(parser)
     return parser.parse_args(argv)
 
@@ -182,18 +186,12 @@ def _draw_people(args: argparse.Namespace) -> None:
 
 def _point_to(cfg, data: str) -> None:
     """Have every data set of a config read this folder."""
-    from mmpose_occlusion.engine.config import (
-        SPLITS,
-        dataloader,
-        walk_datasets,
-    )
+    from mmpose_occlusion.engine.config import SPLITS, walk_split
 
     for split in SPLITS:
-        loader = dataloader(cfg, split)
-        for _, dataset in walk_datasets(loader['dataset']):
+        for _, dataset in walk_split(cfg, split):
             if 'data_root' in dataset:
                 dataset['data_root'] = data
-        cfg[f'{split}_dataloader'] = loader
 
 
 def _train(folder: Path, batch_size: int, phase: Phase) -> None:

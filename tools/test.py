@@ -40,50 +40,28 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='N',
         help="of the attacks' random draws (default: 0)",
     )
-    parser.add_argument(
-        '--work-dir',
-        metavar='DIR',
-        help='folder of logs and results (default: work_dirs/CONFIG)',
-    )
-    parser.add_argument(
-        '--out', metavar='FILE', help='write the metrics to a .json or .pkl'
-    )
-    parser.add_argument(
-        '--per-keypoint',
-        action='store_true',
-        help='AP, AR and PCK of every joint',
-    )
-    parser.add_argument(
-        '--per-keypoint-paper',
-        action='store_true',
-        help='the same as computed by the reference code (names: paper/...)',
-    )
-    parser.add_argument(
-        '--save-clean',
-        metavar='FILE',
-        help='without attack: write the predictions for --compare (.npz)',
-    )
-    parser.add_argument(
-        '--compare',
-        metavar='FILE',
-        help='under attack: compare the attacked people with the run that '
-        'wrote this file',
-    )
-    parser.add_argument(
-        '--dump',
-        metavar='FILE',
-        help='write the predictions to a .pkl',
+    _cli.add_options(
+        parser,
+        (
+            '--work-dir',
+            'DIR',
+            'folder of logs and results (default: work_dirs/CONFIG)',
+        ),
+        ('--out', 'FILE', 'write the metrics to a .json or .pkl'),
+        ('--per-keypoint', '', 'AP, AR and PCK of every joint'),
+        (
+            '--per-keypoint-paper',
+            '',
+            'the same as computed by the reference code (names: paper/...)',
+        ),
+        ('--dump', 'FILE', 'write the predictions to a .pkl'),
+        ('--badcase', '', "turn MMPose's analysis of bad cases on"),
     )
     _cli.add_drawing(
         parser,
         'draw each crop before and under attack, with the hidden region, the '
         'prediction and the ground truth, into this folder',
         'crop',
-    )
-    parser.add_argument(
-        '--badcase',
-        action='store_true',
-        help="turn MMPose's analysis of bad cases on",
     )
     _cli.add_launcher(parser)
     return parser.parse_args(argv)

@@ -15,10 +15,26 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """MMPose's arguments."""
     parser = _cli.parser_of(__doc__)
     _cli.add_config(parser)
-    parser.add_argument(
-        '--work-dir',
-        metavar='DIR',
-        help='folder of logs and checkpoints (default: work_dirs/CONFIG)',
+    _cli.add_options(
+        parser,
+        (
+            '--work-dir',
+            'DIR',
+            'folder of logs and checkpoints (default: work_dirs/CONFIG)',
+        ),
+        (
+            '--exact-resume',
+            '',
+            'bit-exact resume: key all random numbers by epoch and sample; '
+            'pass the flag on every run',
+        ),
+        ('--amp', '', 'train in mixed precision'),
+        ('--no-validate', '', 'do not evaluate while training'),
+        (
+            '--auto-scale-lr',
+            '',
+            'scale the learning rate by the total batch size',
+        ),
     )
     parser.add_argument(
         '--resume',
@@ -26,25 +42,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         const='auto',
         metavar='CHECKPOINT',
         help='resume from this checkpoint, or from the last of the work dir',
-    )
-    parser.add_argument(
-        '--exact-resume',
-        action='store_true',
-        help='bit-exact resume: key all random numbers by epoch and sample; '
-        'pass the flag on every run',
-    )
-    parser.add_argument(
-        '--amp', action='store_true', help='train in mixed precision'
-    )
-    parser.add_argument(
-        '--no-validate',
-        action='store_true',
-        help='do not evaluate while training',
-    )
-    parser.add_argument(
-        '--auto-scale-lr',
-        action='store_true',
-        help='scale the learning rate by the total batch size',
     )
     _cli.add_trust(parser)
     _cli.add_drawing(parser, 'draw predictions of the validation', 'sample')
@@ -68,11 +65,11 @@ def train(options: argparse.Namespace) -> None:
             data_files.check_data_files(
                 cfg, split, skip_unreadable=options.skip_unreadable
             )
-    _train_config.check_resume(cfg, options.trust_checkpoint)
+    start = _train_config.read_start(cfg, options.trust_checkpoint)
     prepare_launch(cfg, options.launcher)
     _train_config.fetch_pretrained(cfg)
     runner = build_runner(cfg)
-    _train_config.check_start(runner)
+    _train_config.check_start(runner, start)
     runner.train()
 
 

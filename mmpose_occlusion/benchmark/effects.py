@@ -10,8 +10,11 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import FILLS, Attack, Person
 from mmpose_occlusion.occlusion.attack import TRANSFORMS
 from mmpose_occlusion.occlusion.paints import Donor
-from mmpose_occlusion.occlusion.person import nearest_pixel, segment_mask
-from mmpose_occlusion.occlusion.placement import Surroundings
+from mmpose_occlusion.occlusion.placement import (
+    Surroundings,
+    nearest_pixel,
+    segment_mask,
+)
 from mmpose_occlusion.occlusion.regions import PixelBox, Point
 from mmpose_occlusion.occlusion.targets import CELL, KEYPOINT
 from mmpose_occlusion.skeleton import Skeleton
@@ -187,7 +190,7 @@ class ImageAttack:
         key = int(annotation['image_id']), int(annotation['id'])
         numbers = self._occlusion.draw([key], self._seed, 0)
         records = self._occlusion.apply(
-            scratch, [person], numbers, around, 0, inplace=True
+            scratch, around, numbers, 0, inplace=True
         ).records
         boxes = np.array([r['box'] for r in records if r['box'] is not None])
         if not len(boxes):
@@ -224,7 +227,7 @@ class PersonSurroundings(Surroundings):
 
     def photo_mask(self) -> np.ndarray:
         """The padded bbox."""
-        out, box = np.zeros(self._shape, bool), np.array(self._people[0].box)
+        out, box = np.zeros(self._shape, bool), np.array(self.people[0].box)
         center, half = (box[:2] + box[2:]) / 2, PADDING * (box[2:] - box[:2])
         x1, y1 = np.maximum(np.floor(center - half / 2), 0).astype(int)
         x2, y2 = np.ceil(center + half / 2).astype(int) + 1

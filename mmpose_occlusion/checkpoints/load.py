@@ -100,22 +100,22 @@ def _converter() -> Any:
 
 
 def _load(model: nn.Module, state: Mapping, what: str, remedy: str) -> None:
-    missing: list[str] = []
-    unexpected: list[str] = []
+    misfit: list[list[str]] = []
 
     def collect(_: nn.Module, keys: Any) -> None:
         # also called where load_state_dict raises, for shapes that differ
-        missing.extend(k for k in keys.missing_keys if COUNTER not in k)
-        unexpected.extend(keys.unexpected_keys)
+        missing = [k for k in keys.missing_keys if COUNTER not in k]
+        misfit[:] = [missing, list(keys.unexpected_keys)]
 
     handle = model.register_load_state_dict_post_hook(collect)
     reshaped: list[tuple] = []
     try:
         model.load_state_dict(state, strict=False)
     except RuntimeError as error:
+        # torch.Size([17, 8]) -> (17, 8)
         reshaped = [
-            (key, _numbers(theirs), _numbers(ours))
-            for key, theirs, ours in _SHAPES.findall(str(error))
+            (key, *(tuple(map(int, re.findall(r'\d+', s))) for s in sizes))
+            for key, *sizes in _SHAPES.findall(str(error))
         ]
         if not reshaped:
             raise CheckpointError(
@@ -124,26 +124,26 @@ def _load(model: nn.Module, state: Mapping, what: str, remedy: str) -> None:
             ) from error
     finally:
         handle.remove()
-    broken = [key for key, value in state.items() if not _is_finite(value)]
+    broken = [
+        f'"{key}"'
+        for key, value in state.items()
+        if isinstance(value, Tensor)
+        and value.is_floating_point()
+        and not value.isfinite().all()
+    ]
     if broken:
         raise CheckpointError(
             f'{what} holds NaN or infinite numbers in {len(broken):,} weights '
-            f'({enumerate_first(_quoted(broken))}): its training has '
-            'diverged, give an earlier one'
+            f'({enumerate_first(broken)}): its training has diverged, give an '
+            'earlier one'
         )
-    misfit = describe_misfit(missing, unexpected, reshaped)
-    if misfit:
+    text = describe_misfit(*misfit, reshaped)
+    if text:
         raise CheckpointError(
             f'{what} does not match the model of the config: of '
             f'{len(state):,} keys in the checkpoint and '
-            f'{len(model.state_dict()):,} in the model, {misfit}: {remedy}'
+            f'{len(model.state_dict()):,} in the model, {text}: {remedy}'
         )
-
-
-def _is_finite(value: Any) -> bool:
-    if not isinstance(value, Tensor) or not value.is_floating_point():
-        return True
-    return bool(value.isfinite().all())
 
 
 def _state_dict(checkpoint: Mapping, what: str) -> Mapping[str, Tensor]:
@@ -180,23 +180,19 @@ def describe_misfit(
         unexpected: Keys that the checkpoint has and the model lacks.
         reshaped: Key, shape in the checkpoint, shape in the model.
     """
-    shapes = [
-        f'"{key}" {tuple(theirs)} instead of {tuple(ours)}'
-        for key, theirs, ours in reshaped
-    ]
+    lists = {
+        'missing': [f'"{key}"' for key in missing],
+        'unexpected': [f'"{key}"' for key in unexpected],
+        'of another shape': [
+            f'"{key}" {tuple(theirs)} instead of {tuple(ours)}'
+            for key, theirs, ours in reshaped
+        ],
+    }
     return ', '.join(
         f'{len(items):,} {words} ({enumerate_first(items)})'
-        for items, words in zip(
-            (_quoted(missing), _quoted(unexpected), shapes),
-            ('missing', 'unexpected', 'of another shape'),
-            strict=True,
-        )
+        for words, items in lists.items()
         if items
     )
-
-
-def _quoted(keys: Collection[str]) -> list[str]:
-    return [f'"{key}"' for key in keys]
 
 
 def enumerate_first(items: Collection[str]) -> str:
@@ -204,11 +200,6 @@ def enumerate_first(items: Collection[str]) -> str:
     rest = len(items) - _LISTED
     named = ', '.join(list(items)[:_LISTED])
     return f'{named} and {rest:,} more' if rest > 0 else named
-
-
-def _numbers(shape: str) -> tuple[int, ...]:
-    """``torch.Size([17, 8])`` -> ``(17, 8)``."""
-    return tuple(int(number) for number in re.findall(r'\d+', shape))
 
 
 def _remedy(meta: Mapping) -> str:

@@ -63,7 +63,15 @@ def load_checkpoint_safely(
     except Exception as error:  # a damaged pickle can raise anything
         if not trust:
             raise _refusal(path, error) from error
-        checkpoint = _load_all(local, path)
+        try:
+            checkpoint = torch.load(
+                local, map_location='cpu', weights_only=False
+            )
+        except Exception as failure:
+            raise CheckpointError(
+                f'checkpoint "{path}" cannot be read even as a trusted file '
+                f'({_reason(failure)}): install what it needs, or give another'
+            ) from failure
     if not isinstance(checkpoint, Mapping):
         raise CheckpointError(
             f'checkpoint "{path}" holds a {type(checkpoint).__name__}, not '
@@ -88,16 +96,6 @@ def _load_weights_only(local: str) -> Any:
         return torch.load(local, map_location='cpu', weights_only=True)
 
 
-def _load_all(local: str, path: str) -> Any:
-    try:
-        return torch.load(local, map_location='cpu', weights_only=False)
-    except Exception as error:
-        raise CheckpointError(
-            f'checkpoint "{path}" cannot be read even as a trusted file '
-            f'({_reason(error)}): install what it needs, or give another'
-        ) from error
-
-
 def _refusal(path: str, error: Exception) -> CheckpointError:
     """The error for a file that the weights-only reader refused."""
     text = str(error)
@@ -107,14 +105,18 @@ def _refusal(path: str, error: Exception) -> CheckpointError:
     elif isinstance(error, pickle.UnpicklingError) and 'trunc' not in text:
         reason = f'holds more than weights ({_reason(error)})'
     else:
-        return CheckpointError(
-            f'checkpoint "{path}" is damaged or incomplete '
-            f'({_reason(error)}): download or copy it again'
-        )
+        return _damaged(path, _reason(error))
     return CheckpointError(
         f'checkpoint "{path}" {reason}, and reading it could run code: '
         'add --trust-checkpoint if you made the file yourself or trust its '
         'author'
+    )
+
+
+def _damaged(path: str, reason: str) -> CheckpointError:
+    return CheckpointError(
+        f'checkpoint "{path}" is damaged or incomplete ({reason}): download '
+        'or copy it again'
     )
 
 
@@ -135,15 +137,13 @@ def _check_format(local: str, path: str) -> None:
     try:
         with open(local, 'rb') as file:
             start = file.read(4)
-        # PyTorch before 0.2 wrote tar files, which weights-only readers
-        # before 2.6 do not read safely (CVE-2025-32434) and later refuse
+        # which weights-only readers before 2.6 do not read safely
+        # (CVE-2025-32434) and later refuse
         is_tar = not start.startswith(_ZIP) and tarfile.is_tarfile(local)
     except OSError as error:
         raise CheckpointError(
             f'checkpoint "{path}" cannot be opened: {error.strerror}'
         ) from error
-    if start.startswith(_ZIP):
-        _check_sums(local, path)
     if is_tar:
         raise CheckpointError(
             f'checkpoint "{path}" is a tar file: unpack it and give the '
@@ -155,20 +155,14 @@ def _check_format(local: str, path: str) -> None:
             f'{start!r}): it may be a text file or a web page, so download '
             'it again'
         )
-
-
-def _check_sums(local: str, path: str) -> None:
-    """Compare a zip file with its checksums, which PyTorch does not."""
-    try:
-        with zipfile.ZipFile(local) as file:
-            damaged = file.testzip()
-    except (zipfile.BadZipFile, EOFError, OSError, zlib.error) as error:
-        damaged = str(error)
-    if damaged:
-        raise CheckpointError(
-            f'checkpoint "{path}" is damaged or incomplete '
-            f'({_printable(damaged)}): download or copy it again'
-        )
+    if start.startswith(_ZIP):
+        try:  # PyTorch does not compare the checksums
+            with zipfile.ZipFile(local) as archive:
+                damaged = archive.testzip()
+        except (zipfile.BadZipFile, EOFError, OSError, zlib.error) as error:
+            damaged = str(error)
+        if damaged:
+            raise _damaged(path, _printable(damaged))
 
 
 def local_file(path: str) -> str:

@@ -6,10 +6,9 @@ allowed by name and replaced by a stand-in that takes data only: MMEngine's
 ``HistoryBuffer`` needs ``getattr``, which must not be the real one, and a
 forged ``numpy.dtype`` could declare numbers to be pointers to objects.
 
-PyTorch before 2.6 cannot allow further names in its weights-only reader. There
-this module is passed to ``torch.load`` as ``pickle_module``: the standard
-library's unpickler, restricted as its documentation says (section "Restricting
-Globals").
+PyTorch before 2.6 cannot allow further names. There this module is passed to
+``torch.load`` as ``pickle_module``: the standard library's unpickler,
+restricted as its documentation says (section "Restricting Globals").
 """
 
 import pickle

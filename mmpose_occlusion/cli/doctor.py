@@ -92,14 +92,14 @@ def _group(title: str, modules: dict[str, str]) -> Iterator[str]:
 
 def _mmpose() -> Iterator[str]:
     """MMPose's packages, their compiled modules and the GPU."""
-    from mmpose_occlusion import requirements
+    from mmpose_occlusion import registration
 
     names = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet', 'mmpose')
     found = {m: _version(m) for m in names if find_spec(m)}
     yield f'MMPose: {_listed(found) or "not installed"}'
-    problems = requirements.problems(requirements.installed())
+    problems = registration.problems(registration.installed())
     if 'mmpose' in found and not problems:
-        problems = requirements.extension_problems()
+        problems = registration.extension_problems()
         if not problems:
             yield '  compiled operators load'
     yield from (f'  {problem}' for problem in problems)

@@ -214,7 +214,7 @@ def _end_workers() -> str:
     for child in multiprocessing.active_children():
         if child.daemon:
             child.kill()
-    watch: Any = sys.modules.get('mmpose_occlusion.engine.rank_watch')
+    watch: Any = sys.modules.get('mmpose_occlusion.engine.launch')
     frozen = ', '.join(map(str, watch.FROZEN)) if watch else ''
     return f'worker process {frozen} was frozen and is ended: ' * bool(frozen)
 
@@ -247,9 +247,9 @@ def _import_mmpose() -> None:
     warnings.filterwarnings('ignore', 'The metainfo config file')
     with warnings.catch_warnings(), _without_noise():
         warnings.filterwarnings('ignore', 'faster_coco_eval is not installed')
-        from mmpose_occlusion import requirements
+        from mmpose_occlusion import registration
 
-        requirements.check_extensions()
+        registration.check_extensions()
 
         import mmpose.datasets
         import mmpose.engine

@@ -1,6 +1,6 @@
 """Dataset wrappers, registered in MMPose."""
 
-from mmpose_occlusion.requirements import FOR_DATA, check_extensions
+from mmpose_occlusion.registration import FOR_DATA, check_extensions
 
 check_extensions(FOR_DATA)
 

@@ -18,30 +18,20 @@ from mmpose_occlusion.errors import UsageError
 PARTS_KEY = 'occlusion_parts'
 """Key of a config under which it names its data set's own parts."""
 
-USED = (
-    *('attack', PARTS_KEY, 'auto_scale_lr', 'custom_hooks', 'custom_imports'),
-    *('data_preprocessor', 'default_hooks', 'default_scope', 'env_cfg'),
-    *(
-        'experiment_name',
-        'freeze_timeout',
-        'launcher',
-        'load_from',
-        'log_level',
-    ),
-    *('log_processor', 'model', 'optim_wrapper', 'param_scheduler'),
-    *('preprocess_cfg', 'randomness', 'resume', 'test_cfg', 'test_dataloader'),
-    *('test_evaluator', 'train_cfg', 'train_dataloader', 'val_cfg'),
-    *('val_dataloader', 'val_evaluator', 'visualizer', 'work_dir'),
-)
+USED = f"""
+attack {PARTS_KEY} auto_scale_lr custom_hooks custom_imports data_preprocessor
+default_hooks default_scope env_cfg experiment_name freeze_timeout launcher
+load_from log_level log_processor model optim_wrapper param_scheduler
+preprocess_cfg randomness resume test_cfg test_dataloader test_evaluator
+train_cfg train_dataloader val_cfg val_dataloader val_evaluator visualizer
+work_dir
+""".split()
 """Keys of a config that MMEngine's runner or this package's tools read."""
 
 SPLITS = ('train', 'val', 'test')
 
 _METAINFO = (
-    'dataset_name',
-    'keypoint_info',
-    'skeleton_info',
-    'joint_weights',
+    *('dataset_name', 'keypoint_info', 'skeleton_info', 'joint_weights'),
     'sigmas',
 )
 
@@ -84,29 +74,8 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
         _check_packaged(path)
     try:
         cfg = get_config(path) if '::' in path else Config.fromfile(path)
-    except FileNotFoundError as error:
-        raise UsageError(
-            f'config "{path}" needs a file that does not exist: {error}'
-        ) from error
-    except ImportError as error:
-        raise UsageError(
-            f'config "{path}" needs a module that cannot be imported: '
-            f'{_first_cause(error)}'
-        ) from error
-    except RecursionError as error:
-        raise UsageError(
-            f'config "{path}" inherits from itself: correct its _base_'
-        ) from error
     except Exception as error:  # a config is Python, and can raise anything
-        why = f'cannot be read: {type(error).__name__}: {error}'
-        base = re.search(r'read_base\(\).* from (\S+) import', str(error))
-        if base:
-            why = (
-                f'inherits from the module "{base[1]}", which is not '
-                "installed (MMPose's wheel has no mmpose.configs): install "
-                'MMPose from a checkout, or inherit from config files'
-            )
-        raise UsageError(f'config "{path}" {why}') from error
+        raise UsageError(f'config "{path}" {_why(error)}') from error
     for key, value in (options or {}).items():
         _check_used(cfg, key)
         try:
@@ -115,8 +84,32 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             raise UsageError(
                 f'--cfg-options {key} does not fit config "{path}": {error}'
             ) from error
-    _give_parts(cfg)
+    if parts := cfg.get(PARTS_KEY):
+        for _, value in walk(dict(cfg.items())):
+            if type_name(value) == 'PartOcclusion':
+                value.setdefault('parts', dict(parts))
     return cfg
+
+
+def _why(error: BaseException) -> str:
+    """Why a config cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return f'needs a file that does not exist: {error}'
+    if isinstance(error, ImportError):
+        # MMEngine wraps it in others of many lines
+        while cause := error.__cause__ or error.__context__:
+            error = cause
+        return f'needs a module that cannot be imported: {error}'
+    if isinstance(error, RecursionError):
+        return 'inherits from itself: correct its _base_'
+    base = re.search(r'read_base\(\).* from (\S+) import', str(error))
+    if base:
+        return (
+            f'inherits from the module "{base[1]}", which is not installed '
+            "(MMPose's wheel has no mmpose.configs): install MMPose from a "
+            'checkout, or inherit from config files'
+        )
+    return f'cannot be read: {type(error).__name__}: {error}'
 
 
 def _check_packaged(path: str) -> None:
@@ -129,15 +122,13 @@ def _check_packaged(path: str) -> None:
             'installed: correct the name, or install it with pip'
         )
     root = Path(spec.origin).parent / '.mim' / 'configs'
-    if not root.is_dir() or (root / name).is_file():
-        return
-    known = {p.name: p for p in root.rglob('*.py')}
-    near = difflib.get_close_matches(name.rpartition('/')[2], known, 1, 0)
-    nearest = known[near[0]].relative_to(root).as_posix()
-    raise UsageError(
-        f'"{package}" has no config "{name}": the nearest is '
-        f'{package}::{nearest}'
-    )
+    if root.is_dir() and not (root / name).is_file():
+        known = {p.name: p for p in root.rglob('*.py')}
+        near = difflib.get_close_matches(name.rpartition('/')[2], known, 1, 0)
+        raise UsageError(
+            f'"{package}" has no config "{name}": the nearest is '
+            f'{package}::{known[near[0]].relative_to(root).as_posix()}'
+        )
 
 
 def _check_used(cfg: Config, key: str) -> None:
@@ -158,27 +149,6 @@ def _check_used(cfg: Config, key: str) -> None:
         f'--cfg-options {key} would change nothing, since no tool reads '
         f'"{first}"{hint}'
     )
-
-
-def _give_parts(cfg: Config) -> None:
-    """Give ``occlusion_parts`` to the part occlusions of all pipelines."""
-    parts = cfg.get(PARTS_KEY)
-    todo = list(cfg.values()) if parts else []
-    while todo:
-        value = todo.pop()
-        if isinstance(value, dict):
-            if type_name(value) == 'PartOcclusion':
-                value.setdefault('parts', dict(parts))
-            todo.extend(value.values())
-        elif isinstance(value, list | tuple):
-            todo.extend(value)
-
-
-def _first_cause(error: BaseException) -> BaseException:
-    """The error that MMEngine wraps in others of many lines."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__  # type: ignore
-    return error
 
 
 def set_work_dir(cfg: Config, path: str, work_dir: str | None) -> None:
@@ -244,6 +214,17 @@ def dataloader(cfg: Config, split: str) -> dict:
     return copy.deepcopy(loader)
 
 
+def walk(node: Any, key: str = '') -> Iterator[tuple[str, Any]]:
+    """Dotted key and value of each dict in a config, from outside in."""
+    if isinstance(node, Mapping):
+        yield key, node
+    elif not isinstance(node, list | tuple):
+        return
+    items = node.items() if isinstance(node, Mapping) else enumerate(node)
+    for name, value in list(items):
+        yield from walk(value, f'{key}.{name}' if key else str(name))
+
+
 def walk_datasets(
     dataset: Mapping, key: str = 'dataset'
 ) -> Iterator[tuple[str, Any]]:
@@ -253,6 +234,35 @@ def walk_datasets(
         yield from walk_datasets(dataset['dataset'], f'{key}.dataset')
     for index, inner in enumerate(dataset.get('datasets') or []):
         yield from walk_datasets(inner, f'{key}.datasets.{index}')
+
+
+def walk_split(cfg: Mapping, split: str) -> Iterator[tuple[str, Any]]:
+    """Dotted key and config of the data sets of a split, if it has any."""
+    loader = cfg.get(f'{split}_dataloader') or {}
+    if loader.get('dataset'):
+        yield from walk_datasets(
+            loader['dataset'], f'{split}_dataloader.dataset'
+        )
+
+
+def walk_metrics(evaluator: Any, key: str = '') -> Iterator[tuple[str, Any]]:
+    """Dotted key and config of the metrics of an evaluator, also of one of
+    several data sets."""
+    if isinstance(evaluator, Mapping):
+        if evaluator.get('metrics'):
+            yield from walk_metrics(evaluator['metrics'], f'{key}.metrics')
+        elif evaluator:
+            yield key, evaluator
+    else:
+        for index, entry in enumerate(evaluator or ()):
+            yield from walk_metrics(entry, f'{key}.{index}')
+
+
+def unwrap(dataset: dict) -> None:
+    """Replace a data set's wrapper by what it wraps."""
+    inner = dataset['dataset']
+    dataset.clear()
+    dataset.update(inner)
 
 
 def metainfo_of(dataset: Mapping) -> dict:
@@ -301,14 +311,7 @@ def parse_metainfo(metainfo: Mapping, owner: str) -> dict[str, Any]:
             f'{what} uses {error}, which is not the name of a keypoint: '
             'correct "name", "swap" and "link" in it'
         ) from error
-    except (
-        AssertionError,
-        AttributeError,
-        OSError,
-        SyntaxError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except Exception as error:  # a file of Python, and can raise anything
         text = ' '.join(str(error).split())
         raise UsageError(
             f'{what} cannot be read ({type(error).__name__}: {text}): it '
@@ -360,7 +363,7 @@ def scoring_metric(evaluator: Any) -> Mapping:
         UsageError: A metric has an option that the benchmark would ignore,
             or there are several that differ.
     """
-    metrics = all_metrics(evaluator)
+    metrics = [metric for _, metric in walk_metrics(evaluator)]
     for metric in metrics:
         name = type_name(metric)
         for option, same in _ONLY.get(name, {}).items():
@@ -384,12 +387,3 @@ def scoring_metric(evaluator: Any) -> Mapping:
             'options, and the benchmark scores as one: leave one of them'
         )
     return (coco or metrics or [{}])[0]
-
-
-def all_metrics(evaluator: Any) -> list[Mapping]:
-    """The metrics of a config, also of an evaluator of several data sets."""
-    if isinstance(evaluator, Mapping):
-        if not evaluator.get('metrics'):
-            return [evaluator] if evaluator.get('type') else []
-        evaluator = evaluator['metrics']
-    return [m for entry in evaluator or () for m in all_metrics(entry)]

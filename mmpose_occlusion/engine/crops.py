@@ -23,7 +23,7 @@ from mmpose_occlusion.transforms.results_reader import (
 )
 from mmpose_occlusion.visualization import CropPair
 
-from .config import dataloader, walk_datasets
+from .config import dataloader, type_name, unwrap, walk_datasets
 from .insertion import AFTER, BEFORE, attack_config
 
 
@@ -55,26 +55,31 @@ def crop_dataset(
     init_default_scope(cfg.get('default_scope') or 'mmpose')
     cfg = cfg.copy()
     loader = dataloader(cfg, split)
-    if attacks:
-        loader['dataset'] = _without_views(loader['dataset'])
-        cfg[f'{split}_dataloader'] = loader
-        attack_config(cfg, attacks, seed, split, keep_images=True)
-    elif any(_has_views(each) for _, each in walk_datasets(loader['dataset'])):
-        for _, each in walk_datasets(loader['dataset']):
-            if _has_views(each):
-                each['type'] = CropViewsDataset
+    views = [
+        dataset
+        for _, dataset in walk_datasets(loader['dataset'])
+        if type_name(dataset) == OcclusionViewsDataset.__name__
+    ]
+    for dataset in views:
+        if attacks:
+            unwrap(dataset)
+        else:
+            dataset['type'] = CropViewsDataset
+    if views and not attacks:
         return DATASETS.build(loader['dataset'])
+    cfg[f'{split}_dataloader'] = loader
+    if attacks:
+        attack_config(cfg, attacks, seed, split, keep_images=True)
     else:
         _keep_around_own(cfg, split)
     loader = dataloader(cfg, split)
-    _end_after_pictures(loader['dataset'])
+    _end_after_images(loader['dataset'])
     return DATASETS.build(loader['dataset'])
 
 
 def draw_indices(length: int, num: int, seed: int) -> list[int]:
     """Random indices of items, without repetition; the same in each call."""
-    generator = np.random.default_rng(seed)
-    return generator.permutation(length)[:num].tolist()
+    return np.random.default_rng(seed).permutation(length)[:num].tolist()
 
 
 def views(
@@ -98,7 +103,9 @@ def view_of(results: Mapping) -> CropPair:
     """A view of an item of :func:`crop_dataset`."""
     joints, labelled = truth_of(results)
     records = results.get(RECORD_KEY, [])
-    labelled |= _removed(results, records) & (joints != 0).any(axis=-1)
+    for instance, joint in (j for r in records for j in r['removed']):
+        index = joint_names(results, 'The drawing').index(joint)
+        labelled[instance, index] |= np.any(joints[instance, index])
     name = results.get(VIEW_KEY, '')
     title = title_of(results)
     return CropPair(
@@ -113,20 +120,11 @@ def view_of(results: Mapping) -> CropPair:
 
 
 def truth_of(results: Mapping) -> tuple[np.ndarray, np.ndarray]:
-    """The annotated joints in pixels of the crop or image.
-
-    Args:
-        results: Of one sample, or a dict with the same keys.
-
-    Returns:
-        (N, K, 2) joints and (N, K) bool, which of them are labelled; none in
-        an unmatched box.
-    """
+    """(N, K, 2) annotated joints in pixels of the crop or image, and (N, K)
+    bool, which of them are labelled; none in an unmatched box."""
     people = annotated(results)
     source = results if people is None else people
-    joints = source.get('transformed_keypoints')
-    if joints is None:
-        joints = source['keypoints']
+    joints = source.get('transformed_keypoints', source['keypoints'])
     labelled = labelled_joints(source['keypoints_visible'])
     if people is None:
         labelled = np.zeros_like(labelled)
@@ -134,16 +132,8 @@ def truth_of(results: Mapping) -> tuple[np.ndarray, np.ndarray]:
 
 
 def to_crop(joints: np.ndarray, meta: Mapping) -> np.ndarray:
-    """Map joints from image pixels to crop pixels.
-
-    Args:
-        joints: (..., 2) in image pixels.
-        meta: Has ``input_center``, ``input_scale`` and ``input_size`` of the
-            crop, in image pixels and in crop pixels.
-
-    Returns:
-        (..., 2) in crop pixels.
-    """
+    """Map joints (..., 2) from image pixels to crop pixels, by the crop's
+    ``input_center``, ``input_scale`` and ``input_size``."""
     center, scale, size = (
         np.asarray(meta[f'input_{key}'], float)
         for key in ('center', 'scale', 'size')
@@ -152,11 +142,7 @@ def to_crop(joints: np.ndarray, meta: Mapping) -> np.ndarray:
 
 
 def title_of(sample: Mapping) -> str:
-    """Caption of a crop.
-
-    Args:
-        sample: Has, if known, ``img_id``, ``id`` and ``matched_person``.
-    """
+    """Caption of a crop, from ``img_id``, ``id`` and ``matched_person``."""
     number, person = sample.get('id'), sample.get(MATCHED_KEY)
     title = f'image {sample.get("img_id")}'
     if number is None or not np.isscalar(number):
@@ -165,18 +151,6 @@ def title_of(sample: Mapping) -> str:
         return f'{title}, person {number}'
     who = f'person {person["id"]}' if 'id' in person else 'unmatched'
     return f'{title}, box {number}, {who}'
-
-
-def _removed(results: Mapping, records: Sequence[Mapping]) -> np.ndarray:
-    """(N, K) bool: joints that had a label before the occlusions."""
-    shape = np.shape(results['keypoints_visible'])[:2]
-    out = np.zeros(shape, bool)
-    removed = [joint for record in records for joint in record['removed']]
-    if removed:
-        names = joint_names(results, 'The drawing')
-        for instance, name in removed:
-            out[instance, names.index(name)] = True
-    return out
 
 
 class CropViewsDataset(OcclusionViewsDataset):
@@ -195,21 +169,6 @@ class CropViewsDataset(OcclusionViewsDataset):
         ]
 
 
-def _has_views(dataset: Mapping) -> bool:
-    return dataset['type'] in (
-        OcclusionViewsDataset,
-        OcclusionViewsDataset.__name__,
-    )
-
-
-def _without_views(dataset: dict) -> dict:
-    """The data set inside a wrapper of views."""
-    if isinstance(dataset.get('dataset'), Mapping):
-        inner = _without_views(dataset['dataset'])
-        return inner if _has_views(dataset) else dict(dataset, dataset=inner)
-    return dataset
-
-
 def _keep_around_own(cfg: Config, split: str) -> None:
     """Keep the images before and after the pipeline's own occlusions."""
     loader = dataloader(cfg, split)
@@ -219,13 +178,9 @@ def _keep_around_own(cfg: Config, split: str) -> None:
         own = [i for i, step in enumerate(pipeline) if is_occlusion(step)]
         if own:
             first, last = own[0], own[-1] + 1
-            dataset['pipeline'] = [
-                *pipeline[:first],
-                {'type': 'KeepImage', 'key': BEFORE},
-                *pipeline[first:last],
-                {'type': 'KeepImage', 'key': AFTER},
-                *pipeline[last:],
-            ]
+            pipeline.insert(last, {'type': 'KeepImage', 'key': AFTER})
+            pipeline.insert(first, {'type': 'KeepImage', 'key': BEFORE})
+            dataset['pipeline'] = pipeline
             cfg[f'{split}_dataloader'] = loader
             return
     raise UsageError(
@@ -234,7 +189,7 @@ def _keep_around_own(cfg: Config, split: str) -> None:
     )
 
 
-def _end_after_pictures(dataset: Mapping) -> None:
+def _end_after_images(dataset: Mapping) -> None:
     """Cut the steps after the kept images, also in wrappers."""
     entries = list(walk_datasets(dataset))
     ends = {

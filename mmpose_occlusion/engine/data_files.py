@@ -6,9 +6,8 @@ import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -29,38 +28,31 @@ from mmpose_occlusion.benchmark.detections_file import (
 from mmpose_occlusion.errors import DataError, UsageError
 from mmpose_occlusion.files import write_text
 
-from .config import class_of, metainfo_of, walk_datasets
-
-_OUTSIDE_ROOT = ('bbox_file', 'headbox_file')
-"""Files that MMPose does not look for below ``data_root``."""
+from .config import class_of, metainfo_of, walk_metrics, walk_split
 
 
-@dataclass(frozen=True)
-class DataFile:
+class DataFile(NamedTuple):
     """A file or folder that a config names.
 
     Attributes:
-        key: Dotted key in the config.
+        owner: Dotted key of the data set's or metric's config.
+        name: Key in it; that of a folder of images is ``data_prefix.NAME``.
         path: Where a run looks for it.
     """
 
-    key: str
+    owner: str
+    name: str
     path: str
 
     @property
-    def name(self) -> str:
-        """Last part of the key."""
-        return self.key.rpartition('.')[2]
+    def key(self) -> str:
+        """Dotted key in the config."""
+        return f'{self.owner}.{self.name}'
 
     @property
     def is_images(self) -> bool:
         """Whether it is a folder of images."""
-        return '.data_prefix.' in self.key
-
-    @property
-    def owner(self) -> str:
-        """Dotted key of the data set's or metric's config."""
-        return self.key.rsplit('.', 2 if self.is_images else 1)[0]
+        return self.name.startswith('data_prefix.')
 
 
 def data_files(cfg: Mapping, split: str) -> Iterator[DataFile]:
@@ -73,36 +65,23 @@ def data_files(cfg: Mapping, split: str) -> Iterator[DataFile]:
         split: train, val or test.
     """
     files = []
-    loader = cfg.get(f'{split}_dataloader')
-    if loader:
-        for key, dataset in walk_datasets(loader['dataset']):
-            files += _files_of(dataset, f'{split}_dataloader.{key}')
-    key = f'{split}_evaluator'
-    files += _files_of_evaluator(cfg.get(key), key)
-    yield from (file for file in files if '://' not in file.path)
-
-
-def _files_of(dataset: Mapping, key: str) -> Iterator[DataFile]:
-    root = dataset.get('data_root') or ''
-    for name in ('ann_file', 'bbox_file', 'headbox_file'):
-        path = dataset.get(name)
-        if path:
-            below = '' if name in _OUTSIDE_ROOT else root
-            yield DataFile(f'{key}.{name}', _join(below, path))
-    for name, prefix in (dataset.get('data_prefix') or {}).items():
-        # '' stands for the root itself
-        if prefix or (root and prefix is not None):
-            yield DataFile(f'{key}.data_prefix.{name}', _join(root, prefix))
-
-
-def _files_of_evaluator(evaluator: Any, key: str) -> Iterator[DataFile]:
-    if isinstance(evaluator, Mapping):
-        path = evaluator.get('ann_file')
+    for owner, dataset in walk_split(cfg, split):
+        root = dataset.get('data_root') or ''
+        for name in ('ann_file', 'bbox_file', 'headbox_file'):
+            below = root if name == 'ann_file' else ''  # as MMPose does
+            if path := dataset.get(name):
+                files.append(DataFile(owner, name, _join(below, path)))
+        for name, prefix in (dataset.get('data_prefix') or {}).items():
+            # '' stands for the root itself
+            if prefix or (root and prefix is not None):
+                path = _join(root, prefix)
+                files.append(DataFile(owner, f'data_prefix.{name}', path))
+    evaluator = f'{split}_evaluator'
+    for owner, metric in walk_metrics(cfg.get(evaluator), evaluator):
+        path = metric.get('ann_file')
         if isinstance(path, str) and path:
-            yield DataFile(f'{key}.ann_file', path)
-        evaluator, key = evaluator.get('metrics') or [], f'{key}.metrics'
-    for index, inner in enumerate(evaluator or []):
-        yield from _files_of_evaluator(inner, f'{key}.{index}')
+            files.append(DataFile(owner, 'ann_file', path))
+    yield from (file for file in files if '://' not in file.path)
 
 
 def _join(root: str, path: str) -> str:
@@ -164,7 +143,10 @@ def check_evaluator_file(cfg: Config, split: str) -> None:
     scored = [f for f in files if f.key.startswith(f'{split}_evaluator')]
     read = [f for f in files if f.name == 'ann_file' and f not in scored]
     for file in scored if read else []:
-        if any(_are_equal(file.path, other.path) for other in read):
+        try:
+            if any(_same_content(file.path, other.path) for other in read):
+                continue
+        except OSError:  # reported by check_data_files
             continue
         raise UsageError(
             f'{file.key} is "{file.path}" and {read[0].key} is '
@@ -172,13 +154,6 @@ def check_evaluator_file(cfg: Config, split: str) -> None:
             'would be scored against people of the other; set '
             f'--cfg-options {file.key}=None'
         )
-
-
-def _are_equal(path: str, other: str) -> bool:
-    try:
-        return _same_content(path, other)
-    except OSError:  # reported by check_data_files
-        return True
 
 
 def _same_content(path: str, other: str) -> bool:
@@ -210,16 +185,14 @@ def check_annotations(
         DataError: A file cannot be used, or does not have the joints of the
             data set.
     """
-    loader = cfg.get(f'{split}_dataloader')
-    if not loader:
-        return
-    for _, dataset in walk_datasets(loader['dataset']):
+    for _, dataset in walk_split(cfg, split):
         if reads_plainly(dataset):
             _check(cfg, split, dataset, skip_unreadable)
-        elif dataset.get('ann_file') and Path(_path(dataset)).is_file():
+        elif Path(_path(dataset)).is_file():
             print_log(f'{_path(dataset)}: {unchecked(dataset)}', 'current')
-        if dataset.get('headbox_file') and Path(_path(dataset)).is_file():
-            _check_head_boxes(dataset['headbox_file'], _path(dataset))
+        files = [dataset.get('headbox_file'), _path(dataset)]
+        if all(path and Path(path).is_file() for path in files):
+            _check_head_boxes(*files)
 
 
 def unchecked(dataset: Mapping) -> str:
@@ -238,14 +211,14 @@ def reads_plainly(dataset: Mapping) -> bool:
         and issubclass(cls, base)
         and cls.parse_data_info is base.parse_data_info
         and cls._load_annotations is base._load_annotations
-        and str(dataset.get('ann_file')).endswith('.json')
+        and _path(dataset).endswith('.json')
         and Path(_path(dataset)).is_file()
     )
 
 
 def _check_head_boxes(path: str, ann_file: str) -> None:
     """MMPose takes MPII's n-th head box for the n-th person."""
-    if not path.endswith('.mat') or not Path(path).is_file():
+    if not path.endswith('.mat'):
         return
     try:
         boxes = loadmat(path)['headboxes_src'].shape[-1]
@@ -264,7 +237,8 @@ def _check_head_boxes(path: str, ann_file: str) -> None:
 
 
 def _path(dataset: Mapping) -> str:
-    return _join(dataset.get('data_root') or '', dataset['ann_file'])
+    root, path = dataset.get('data_root') or '', dataset.get('ann_file')
+    return _join(root, path) if path else ''
 
 
 def _check(cfg: Config, split: str, dataset: Any, skip: bool) -> None:
@@ -290,21 +264,17 @@ def _check(cfg: Config, split: str, dataset: Any, skip: bool) -> None:
                 detections.scores,
                 strict=True,
             )
-            dataset['bbox_file'] = _copy(
-                cfg,
-                boxes,
-                [
-                    dict(image_id=i, bbox=b, score=s, category_id=1)
-                    for i, b, s in columns
-                ],
-            )
+            content = [
+                dict(image_id=i, bbox=b, score=s, category_id=1)
+                for i, b, s in columns
+            ]
+            dataset['bbox_file'] = _copy(cfg, boxes, content)
     _log(path, annotations.faults)
     content = corrected(annotations)
     if content is None:
         return
     dataset['ann_file'] = _copy(cfg, path, content)
-    evaluator = cfg.get(f'{split}_evaluator') or []
-    for metric in [evaluator] if isinstance(evaluator, dict) else evaluator:
+    for _, metric in walk_metrics(cfg.get(f'{split}_evaluator')):
         scored = metric.get('ann_file')
         if scored and _same_content(scored, path):
             metric['ann_file'] = dataset['ann_file']

@@ -7,26 +7,24 @@ from mmengine.config import Config
 from mmpose_occlusion.datasets.detection_matching import (
     is_matched,
     match_detections,
+    offer_donors,
 )
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion.attack import TRANSFORMS as TYPES
 from mmpose_occlusion.skeleton import Skeleton
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 
-from .config import PARTS_KEY, dataloader, metainfo_of, walk_datasets
+from .config import PARTS_KEY, dataloader, metainfo_of, unwrap, walk_datasets
 from .pipelines import (
     RECORD_KEY,
     as_attacks,
-    attack_name,
-    check_buildable,
-    check_targets,
+    check_attacks,
+    has_place,
     insert_attacks,
     is_occlusion,
+    makes_crop,
     needs_donors,
     with_meta_keys,
-    with_occlusion_record,
-    with_place,
-    with_transformed_joints,
 )
 
 BEFORE, AFTER = 'image_before', 'image_after'
@@ -35,6 +33,10 @@ BEFORE, AFTER = 'image_before', 'image_after'
 SWITCHED = ('switch_pipeline', 'new_train_pipeline')
 """Arguments of the hooks of MMDetection and MMPose that replace the training
 pipeline for the last epochs."""
+
+
+Pipeline = tuple[str, dict, str]
+"""Dotted key of the dict that has a pipeline, the dict, and its key."""
 
 
 def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
@@ -56,10 +58,7 @@ def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
             'leave it out, or write dict(type="KeypointOcclusion", '
             'target="nose")'
         )
-    try:
-        attacks = as_attacks(given) + as_attacks(list(specs))
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    attacks = as_attacks(given) + as_attacks(list(specs))
     parts = cfg.get(PARTS_KEY)
     for attack in attacks:
         if parts and attack['type'] == TYPES['part']:
@@ -70,42 +69,24 @@ def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
 def use_gt_boxes(cfg: Config, split: str = 'test') -> None:
     """Use annotated boxes in a split, not a detector's."""
     loader = dataloader(cfg, split)
-    loader['dataset'] = _without_detector(loader['dataset'])
+    for _, dataset in walk_datasets(loader['dataset']):
+        if is_matched(dataset):
+            unwrap(dataset)
+        if dataset.get('bbox_file'):
+            dataset['bbox_file'] = None
     cfg[f'{split}_dataloader'] = loader
 
 
-def _without_detector(dataset: Mapping) -> Mapping:
-    if is_matched(dataset):
-        return _without_detector(dataset['dataset'])
-    new = dict(dataset)
-    if new.get('bbox_file'):
-        new['bbox_file'] = None
-    if isinstance(new.get('dataset'), Mapping):
-        new['dataset'] = _without_detector(new['dataset'])
-    if new.get('datasets'):
-        new['datasets'] = [_without_detector(d) for d in new['datasets']]
-    return new
-
-
-def match_boxes(
-    cfg: Config, split: str = 'test', nms_thr: float | None = None
-) -> None:
-    """Match a detector's boxes to the annotated people, for attacks.
-
-    Args:
-        cfg: Modified; see
-            :class:`~mmpose_occlusion.datasets.DetectionMatchedDataset`.
-        split: train, val or test.
-        nms_thr: Of the NMS of boxes before that; None leaves it as it is.
+def match_boxes(cfg: Config, nms_thr: float, split: str = 'test') -> None:
+    """Match a detector's boxes to the annotated people, after an NMS, see
+    :class:`~mmpose_occlusion.datasets.DetectionMatchedDataset`.
 
     Raises:
-        UsageError: There is a threshold and no boxes of a detector.
+        UsageError: There are no boxes of a detector.
     """
     loader = dataloader(cfg, split)
-    options = {} if nms_thr is None else {'nms_thr': nms_thr}
-    loader['dataset'] = match_detections(loader['dataset'], **options)
-    matched = any(is_matched(d) for _, d in walk_datasets(loader['dataset']))
-    if nms_thr is not None and not matched:
+    loader['dataset'] = match_detections(loader['dataset'], nms_thr=nms_thr)
+    if not any(is_matched(d) for _, d in walk_datasets(loader['dataset'])):
         raise UsageError(
             f'there are no boxes of a detector to suppress: {split}_dataloader'
             f'.dataset of config "{cfg.filename}" has no bbox_file'
@@ -142,45 +123,40 @@ def attack_config(
             they fit in.
     """
     loader = dataloader(cfg, split)
-    datasets = list(walk_datasets(loader['dataset']))
-    if (
-        attacks
-        or keep_images
-        or any(_occludes(d.get('pipeline')) for _, d in datasets)
-    ):
+    if attacks or keep_images or _occlude(_pipelines(loader['dataset'])):
         loader['dataset'] = match_detections(loader['dataset'])
     if any(map(needs_donors, attacks)):
-        from mmpose_occlusion.datasets.detection_matching import offer_donors
-
         # after the matching: donors are annotated people, not boxes
         loader['dataset'] = offer_donors(loader['dataset'])
-    datasets = list(walk_datasets(loader['dataset']))
-    names = _checked_names(attacks, metainfo_of(loader['dataset']))
-    piped = [d for _, d in datasets if d.get('pipeline')]
+    names = _check(attacks, loader['dataset'])
+    pipelines = _pipelines(loader['dataset'])
     # the wrapper of a combined data set may have the second half
-    places = with_place(piped, lambda dataset: dataset['pipeline'])
+    places = [dataset for _, dataset, _ in _with_place(pipelines)]
+    matched = [d for d in walk_datasets(loader['dataset']) if is_matched(d[1])]
     steps, keys = list(attacks), [RECORD_KEY]
     if keep_images:
         before, after = (
             {'type': 'KeepImage', 'key': key} for key in (BEFORE, AFTER)
         )
         steps = [before, *steps, after]
-        keys += [BEFORE, AFTER]
-        if any(is_matched(dataset) for _, dataset in datasets):
-            keys.append(MATCHED_KEY)
+        keys += [BEFORE, AFTER, *[MATCHED_KEY] * bool(matched)]
     if steps and not places:
         raise UsageError(
             f'{split}_dataloader of config "{cfg.filename}" has no pipeline '
             'with TopdownAffine or LoadImage, so there is no place for an '
             'attack'
         )
-    for key, dataset in datasets:
-        if is_matched(dataset) and attacks:
-            _check_crop_inside(f'{split}_dataloader.{key}', dataset, places)
-    for dataset in piped:
-        pipeline = with_meta_keys(dataset['pipeline'], keys)
-        if keep_images:
-            pipeline = with_transformed_joints(pipeline)
+    for key, dataset in matched if attacks else ():
+        # only the data set knows the people in a detector's boxes
+        if not any(dataset['dataset'] is place for place in places):
+            raise UsageError(
+                f'{split}_dataloader.{key}.bbox_file is set, and the crops '
+                'are made outside of that data set, where the people in the '
+                'boxes are not known: move its pipeline to the data set, or '
+                'add --gt-boxes to test on the boxes of the annotations'
+            )
+    for _, dataset, _ in pipelines:
+        pipeline = with_meta_keys(dataset['pipeline'], keys, keep_images)
         if any(dataset is place for place in places):
             pipeline = insert_attacks(pipeline, steps, seed)
         dataset['pipeline'] = pipeline
@@ -188,42 +164,15 @@ def attack_config(
     return names
 
 
-def _occludes(pipeline: Sequence[Mapping] | None) -> bool:
-    return any(is_occlusion(step) for step in pipeline or ())
-
-
 def carry_records(cfg: Config, split: str) -> None:
     """Carry the records of a pipeline's own occlusions into the samples."""
     if cfg.get(f'{split}_dataloader'):
         loader = dataloader(cfg, split)
-        for _, dataset in walk_datasets(loader['dataset']):
-            if _occludes(dataset.get('pipeline')):
-                dataset['pipeline'] = with_occlusion_record(
-                    dataset['pipeline']
-                )
+        for pipeline in _pipelines(loader['dataset']):
+            if _occlude([pipeline]):
+                _, dataset, name = pipeline
+                dataset[name] = with_meta_keys(dataset[name])
         cfg[f'{split}_dataloader'] = loader
-
-
-def _check_crop_inside(key: str, matched: Mapping, places: list) -> None:
-    """Only the data set knows the people in a detector's boxes."""
-    if not any(matched['dataset'] is place for place in places):
-        raise UsageError(
-            f'{key}.bbox_file is set, and the crops are made outside of that '
-            'data set, where the people in the boxes are not known: move its '
-            'pipeline to the data set, or add --gt-boxes to test on the boxes '
-            'of the annotations'
-        )
-
-
-def _checked_names(attacks: Sequence[Mapping], metainfo: dict) -> list[str]:
-    try:
-        names = [attack_name(attack) for attack in attacks]
-        for attack, name in zip(attacks, names, strict=True):
-            check_buildable(attack, name)
-        check_targets(attacks, Skeleton.from_metainfo(metainfo))
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    return names
 
 
 def insert_occlusion(
@@ -261,7 +210,7 @@ def insert_occlusion(
     steps = as_attacks(occlusion)
     changed = []
     for stage in _stages(cfg):
-        for key, owner, name in with_place(stage, lambda s: s[1][s[2]]):
+        for key, owner, name in _with_place(stage):
             owner[name] = insert_attacks(owner[name], steps, seed=None)
             changed.append(f'{key}.{name}')
     if not changed:
@@ -269,12 +218,7 @@ def insert_occlusion(
             f'config "{cfg.filename}" has no training pipeline with '
             'TopdownAffine or LoadImage, so there is no place for an occlusion'
         )
-    try:
-        check_targets(
-            steps, Skeleton.from_metainfo(metainfo_of(_train_dataset(cfg)))
-        )
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    _check(steps, _train_dataset(cfg))
     return changed
 
 
@@ -285,15 +229,13 @@ def lost_occlusions(cfg: Config) -> list[str]:
         cfg: A config; nothing is changed.
     """
     first, *later = _stages(cfg) or [[]]
-    if not any(_occludes(owner[name]) for _, owner, name in first):
-        return []
     return [
         f'{key}.{name} replaces the training pipeline for the last epochs and '
         'has no occlusion, which the training pipeline has: add it there, '
         'or put both in by mmpose_occlusion.insert_occlusion(cfg, ...)'
         for stage in later
         for key, owner, name in stage
-        if not _occludes(owner[name])
+        if _occlude(first) and not _occlude([(key, owner, name)])
     ]
 
 
@@ -301,23 +243,38 @@ def _train_dataset(cfg: Config) -> dict:
     return (cfg.get('train_dataloader') or {}).get('dataset') or {}
 
 
-def _stages(cfg: Config) -> list[list[tuple[str, dict, str]]]:
-    """Pipelines of each stage of training, as (key, owner, name)."""
-    stages = [_pipelines('train_dataloader.dataset', _train_dataset(cfg))]
+def _stages(cfg: Config) -> list[list[Pipeline]]:
+    """Pipelines of each stage of training."""
+    stages = [_pipelines(_train_dataset(cfg), 'train_dataloader.dataset')]
     for index, hook in enumerate(cfg.get('custom_hooks') or []):
         key = f'custom_hooks.{index}'
         stages.append([(key, hook, n) for n in SWITCHED if hook.get(n)])
         stages.append(
             _pipelines(
-                f'{key}.new_train_dataset', hook.get('new_train_dataset') or {}
+                hook.get('new_train_dataset') or {}, f'{key}.new_train_dataset'
             )
         )
     return [stage for stage in stages if stage]
 
 
-def _pipelines(key: str, dataset: dict) -> list[tuple[str, dict, str]]:
+def _pipelines(dataset: dict, key: str = 'dataset') -> list[Pipeline]:
     return [
         (inner_key, inner, 'pipeline')
         for inner_key, inner in walk_datasets(dataset, key)
         if inner.get('pipeline')
     ]
+
+
+def _with_place(pipelines: Sequence[Pipeline]) -> list[Pipeline]:
+    """Those that make a crop, or where none does, that load an image."""
+    crops = [p for p in pipelines if makes_crop(p[1][p[2]])]
+    return crops or [p for p in pipelines if has_place(p[1][p[2]])]
+
+
+def _occlude(pipelines: Sequence[Pipeline]) -> bool:
+    return any(is_occlusion(s) for _, owner, n in pipelines for s in owner[n])
+
+
+def _check(attacks: Sequence[Mapping], dataset: Mapping) -> list[str]:
+    skeleton = Skeleton.from_metainfo(metainfo_of(dataset))
+    return check_attacks(attacks, skeleton)

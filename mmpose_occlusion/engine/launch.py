@@ -1,51 +1,59 @@
-"""Launch of a run in one process or several, with and without GPUs."""
+"""Launch of a run in one process or several, with and without GPUs, and the
+end of a run in which a process or worker is frozen."""
 
+import contextlib
 import datetime
+import functools
+import math
 import os
 import re
+import signal
+import sys
+import threading
 from pathlib import Path
-from typing import Any
+from time import monotonic
 
 import torch
 import torch.distributed
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.dist import get_dist_info
 from mmengine.logging import print_log
 from mmengine.runner import Runner
+from torch.distributed import TCPStore
 
-from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.errors import UsageError, report_error
 
-from .config import SPLITS
-from .rank_watch import RankWatch, watch_workers
+from .config import SPLITS, walk
 
 FREEZE_TIMEOUT = 300.0
 """Seconds after which a process without an answer counts as frozen, unless
 the config has ``freeze_timeout``."""
 
-_watches: list[RankWatch] = []
+FINISHED = 2**40
+"""Added to the beats of a process that ends."""
+
+FROZEN: list[int] = []
+"""Process ids of stopped workers that :func:`watch_workers` has ended."""
+
+_watches: list['RankWatch'] = []
 
 _RANK_OF = {
     # launcher: rank, number of processes, rank on this machine
-    'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
-    'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
-    'mpi': (
-        'OMPI_COMM_WORLD_RANK',
-        'OMPI_COMM_WORLD_SIZE',
-        'OMPI_COMM_WORLD_LOCAL_RANK',
-    ),
+    'pytorch': 'RANK WORLD_SIZE LOCAL_RANK',
+    'slurm': 'SLURM_PROCID SLURM_NTASKS SLURM_LOCALID',
+    'mpi': 'OMPI_COMM_WORLD_RANK OMPI_COMM_WORLD_SIZE '
+    'OMPI_COMM_WORLD_LOCAL_RANK',
 }
 
 
 def prepare_launch(cfg: Config, launcher: str) -> None:
-    """Prepare a config for its launcher, before its runner is built.
+    """Prepare a config for its launcher (none, pytorch, slurm or mpi), before
+    its runner is built.
 
     With GPUs MMEngine does that. On the CPU, where MMEngine would look for a
     GPU, the process group is created here with gloo, and the model's wrapper
     gets no device.
-
-    Args:
-        cfg: The run's config; modified.
-        launcher: none, pytorch, slurm or mpi.
 
     Raises:
         UsageError: The launcher's variables are not set, or there are more
@@ -55,7 +63,7 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
     if launcher == 'none':
         return
     rank, world_size, local_rank = (
-        _variable(name, launcher) for name in _RANK_OF[launcher]
+        _variable(name, launcher) for name in _RANK_OF[launcher].split()
     )
     if get_device() != 'cpu':
         num_gpus = torch.cuda.device_count()
@@ -80,18 +88,21 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
             world_size=world_size,
             timeout=timeout and datetime.timedelta(seconds=timeout),
         )
-    wrapper = dict(cfg.get('model_wrapper_cfg') or {})
-    wrapper.setdefault('type', 'MMDistributedDataParallel')
-    wrapper.setdefault('broadcast_buffers', False)
-    wrapper.setdefault(
-        'find_unused_parameters', cfg.get('find_unused_parameters', False)
+    cfg.model_wrapper_cfg = dict(
+        dict(
+            type='MMDistributedDataParallel',
+            broadcast_buffers=False,
+            find_unused_parameters=cfg.get('find_unused_parameters', False),
+        ),
+        **{**(cfg.get('model_wrapper_cfg') or {}), 'device_ids': None},
     )
-    cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
-    replaced = _replace_sync_bn(cfg.model)
+    replaced = [m for _, m in walk(cfg.model) if m.get('type') == 'SyncBN']
+    for module in replaced:
+        module['type'] = 'BN'
     if replaced:
         print_log(
-            f'{replaced} SyncBN of the model are BN in this run: there is no '
-            'GPU, and PyTorch has SyncBN only for GPUs.',
+            f'{len(replaced)} SyncBN of the model are BN in this run: there '
+            'is no GPU, and PyTorch has SyncBN only for GPUs.',
             'current',
         )
 
@@ -101,7 +112,7 @@ def build_runner(cfg: Config) -> Runner:
 
     A worker of a data loader that gives no batch for ``freeze_timeout``
     seconds is an error, and so is another process of a distributed run that
-    does not answer, see :class:`.rank_watch.RankWatch`.
+    does not answer, see :class:`RankWatch`.
     """
     timeout = float(cfg.get('freeze_timeout') or FREEZE_TIMEOUT)
     for split in SPLITS:
@@ -132,32 +143,128 @@ def _variable(name: str, launcher: str) -> int:
         ) from None
 
 
-def _replace_sync_bn(node: Any) -> int:
-    """Replace SyncBN in a model's config by BN; returns their number."""
-    if isinstance(node, dict):
-        count = sum(_replace_sync_bn(value) for value in node.values())
-        if node.get('type') == 'SyncBN':
-            node['type'] = 'BN'
-            count += 1
-        return count
-    if isinstance(node, list | tuple):
-        return sum(_replace_sync_bn(value) for value in node)
-    return 0
-
-
 def check_checkpoint(path: str, what: str = 'checkpoint') -> None:
     """Check that a checkpoint exists, if it is on a local disk.
 
     Raises:
         UsageError: It does not exist.
     """
-    if _is_missing(path):
+    elsewhere = re.match(r'^[\w.+-]{2,}:', path)
+    if not elsewhere and not Path(path).exists():
         raise UsageError(
             f'{what} "{path}" does not exist: give a .pth file or its URL'
         )
 
 
-def _is_missing(path: str) -> bool:
-    """Whether a path would be on a local disk and does not exist."""
-    elsewhere = re.match(r'^[\w.+-]{2,}:', path)
-    return not elsewhere and not Path(path).exists()
+@functools.cache
+def watch_workers(timeout: float) -> None:
+    """Start a thread that kills child processes which have been stopped for a
+    time (Linux), so that what waits for them fails: a data loader's time-out
+    does not cover the transfer of a tensor from a worker."""
+    if sys.platform == 'linux':
+        work = functools.partial(_watch_workers, timeout)
+        threading.Thread(target=work, daemon=True).start()
+
+
+def _watch_workers(timeout: float) -> None:
+    since: dict[int, float] = {}
+    pause = threading.Event()
+    while not pause.wait(min(timeout / 10, 5)):
+        now = monotonic()
+        since = {pid: since.get(pid, now) for pid in _stopped_children()}
+        for pid, start in since.items():
+            if now - start > timeout:
+                FROZEN.append(pid)
+                os.kill(pid, signal.SIGKILL)
+
+
+def _stopped_children() -> list[int]:
+    stopped = []
+    for file in Path('/proc/self/task').glob('*/children'):
+        with contextlib.suppress(OSError):  # a thread or child that has ended
+            for pid in file.read_text().split():
+                state = Path(f'/proc/{pid}/stat').read_text()
+                if state.rpartition(')')[2].split()[0] == 'T':
+                    stopped.append(int(pid))
+    return stopped
+
+
+class RankWatch:
+    """Two threads of each process: one counts beats in the run's store and
+    reads those of the others, one ends this process with a sentence when a
+    process has not beaten for too long.
+
+    A stopped process, one whose machine is gone, and one that holds Python's
+    lock do not beat. The store is torchrun's, or else process 0's.
+
+    Args:
+        timeout: Seconds without a beat after which a process is frozen.
+    """
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._interval = min(timeout / 10, 5)
+        self._rank, count = get_dist_info()
+        self._heard = [monotonic()] * count
+        self._end = threading.Event()
+        self._threads = [
+            threading.Thread(target=work, daemon=True)
+            for work in (self._beat, self._watch)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Tell the other processes that this one ends."""
+        self._end.set()
+        for thread in self._threads:
+            thread.join(2 * self._interval)
+
+    def _beat(self) -> None:
+        keys = [f'mmpose_occlusion/{i}' for i in range(len(self._heard))]
+        seen = [0] * len(keys)
+        try:
+            store = TCPStore(
+                os.environ['MASTER_ADDR'],
+                int(os.environ['MASTER_PORT']),
+                is_master=False,
+                wait_for_workers=False,
+                timeout=datetime.timedelta(seconds=self._timeout),
+            )
+            ends = False
+            while not ends:
+                ends = self._end.wait(self._interval)
+                store.add(keys[self._rank], FINISHED if ends else 1)
+                for rank, key in enumerate(keys):
+                    beats = store.add(key, 0)
+                    if beats != seen[rank]:
+                        seen[rank], self._heard[rank] = beats, monotonic()
+                    if beats >= FINISHED:
+                        self._heard[rank] = math.inf
+        except Exception:  # the store's process has ended, which gloo reports
+            self._heard = [math.inf] * len(keys)
+
+    def _watch(self) -> None:
+        last = monotonic()
+        while not self._end.wait(self._interval):
+            now = monotonic()
+            if now - last > self._timeout / 2:  # this process was stopped
+                self._heard = [max(now, heard) for heard in self._heard]
+            last = now
+            silent = [now - heard > self._timeout for heard in self._heard]
+            if any(silent):
+                self._fail(silent.index(True), silent[self._rank])
+
+    def _fail(self, rank: int, no_store: bool) -> None:
+        who = f'process {rank} of this run'
+        if no_store:
+            agent = os.environ.get('TORCHELASTIC_USE_AGENT_STORE')
+            who = 'torchrun' if agent == 'True' else 'process 0 of this run'
+        report_error(
+            f'{who} has not answered for {self._timeout:g} s, so it is frozen '
+            'or its machine cannot be reached: what is finished is stored, '
+            'run the same command again (--cfg-options freeze_timeout=S sets '
+            'another time)',
+            1,
+        )
+        os._exit(1)

@@ -1,21 +1,16 @@
-"""Attacks in MMPose's pipelines.
-
-Everything here works on plain configs: nothing is built and nothing that is
-passed in is changed.
-"""
+"""Attacks in MMPose's pipelines; nothing that is passed in is changed."""
 
 import copy
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Attack, parse_attack
 from mmpose_occlusion.occlusion.attack import TRANSFORMS as TYPES
 from mmpose_occlusion.skeleton import Skeleton
 
-from .config import type_name
-
-T = TypeVar('T')
+from .config import class_of, type_name
 
 CROP = 'TopdownAffine'
 """The transform that makes the crop: attacks come right after it."""
@@ -25,28 +20,29 @@ RECORD_KEY = 'occlusions'
 
 
 def as_attacks(value: Any) -> list[dict]:
-    """Attacks from a config's ``attack``: one or several, either form.
-
-    Args:
-        value: A transform's config, a short form, or a list of these.
+    """Attacks from a config's ``attack``: a transform's config, a short form,
+    or a list of these.
 
     Raises:
-        ValueError: An entry is neither.
+        UsageError: An entry is neither.
     """
     if value is None:
         return []
     if isinstance(value, str):
-        return [parse_attack(value).to_config()]
+        try:
+            return [parse_attack(value).to_config()]
+        except ValueError as error:
+            raise UsageError(str(error)) from error
     if isinstance(value, Mapping):
         if 'type' not in value:
-            raise ValueError(
+            raise UsageError(
                 'the config key "attack" has no "type": set attack.type, for '
                 'example attack.type=KeypointOcclusion'
             )
         return [_plain(value)]
     if isinstance(value, Sequence):
         return [attack for entry in value for attack in as_attacks(entry)]
-    raise ValueError(
+    raise UsageError(
         f'the config key "attack" is {value!r}: write a transform such as '
         'dict(type="KeypointOcclusion", target="nose"), or a list of them'
     )
@@ -71,40 +67,44 @@ def attack_name(config: Mapping) -> str:
 def check_buildable(attack: Mapping, name: str) -> None:
     """Check that the transform of an attack can be built.
 
-    Args:
-        attack: The transform's config.
-        name: Name in the message.
-
     Raises:
-        ValueError: The type is unknown, or an argument is wrong.
+        UsageError: The type is unknown, or an argument is wrong.
     """
     from mmpose.registry import TRANSFORMS
 
-    type_ = attack['type']
-    if isinstance(type_, str) and not TRANSFORMS.get(type_):
-        raise ValueError(
-            f'attack "{name}": there is no transform "{type_}"; '
+    if _class_of(attack) is None:
+        raise UsageError(
+            f'attack "{name}": there is no transform "{attack["type"]}"; '
             f'occlusions are {" and ".join(TYPES.values())}'
         )
     try:
         TRANSFORMS.build(dict(attack))
     except (TypeError, ValueError) as error:
         reason = ' '.join(str(error).split())
-        raise ValueError(f'attack "{name}": {reason}') from error
+        raise UsageError(f'attack "{name}": {reason}') from error
 
 
-def check_targets(configs: Sequence[Mapping], skeleton: Skeleton) -> None:
-    """Check that the data set has the targets of attacks.
+def check_attacks(attacks: Sequence[Mapping], skeleton: Skeleton) -> list[str]:
+    """Check that transforms can be built and that the data set has their
+    targets; of other transforms than occlusions targets are not checked.
 
-    Other transforms are not checked.
+    Returns:
+        The attacks' names.
 
     Raises:
-        ValueError: It lacks a joint or part; the sentence lists those it has.
+        UsageError: One cannot be built, or the data set lacks a joint or
+            part; the sentence lists those it has.
     """
-    for config in configs:
-        attack = Attack.from_config(config)
-        if attack is not None:
-            attack.check(skeleton)
+    names = []
+    try:
+        for config in attacks:
+            names.append(attack_name(config))
+            check_buildable(config, names[-1])
+            if attack := Attack.from_config(config):
+                attack.check(skeleton)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    return names
 
 
 def insert_attacks(
@@ -126,53 +126,38 @@ def insert_attacks(
             anew.
 
     Returns:
-        A new pipeline. Its packing transform carries the records into the
-        data samples (:func:`with_occlusion_record`).
+        A new pipeline, which carries the records into the data samples.
 
     Raises:
         ValueError: The pipeline neither makes a crop nor loads an image.
     """
-    new = [_plain(step) for step in pipeline]
+    new = _plain(list(pipeline))
     steps, index = _place(new)
-    inserted = []
-    for attack in attacks:
-        step = _plain(attack)
-        unseeded = step.get('seed') is None and 'seed' in _parameters(step)
-        if unseeded and seed is not None:
+    inserted = _plain(list(attacks))
+    for step in inserted if seed is not None else ():
+        if step.get('seed') is None and 'seed' in _parameters(step):
             step['seed'] = int(seed)
-        inserted.append(step)
     steps[index + 1 : index + 1] = inserted
-    return with_occlusion_record(new)
+    return with_meta_keys(new)
 
 
 def makes_crop(pipeline: Sequence[Mapping]) -> bool:
     """Whether the pipeline has ``TopdownAffine``, at any depth."""
-    return _find(list(pipeline), _is_crop) is not None
+    return any(type_name(s[i]) == CROP for s, i in _walk(list(pipeline)))
 
 
 def has_place(pipeline: Sequence[Mapping]) -> bool:
     """Whether :func:`insert_attacks` can insert attacks."""
-    steps = list(pipeline)
-    return makes_crop(steps) or _find(steps, _is_load) is not None
-
-
-def with_place(
-    given: Sequence[T], pipeline_of: Callable[[T], Sequence[Mapping]]
-) -> list[T]:
-    """Those of some owners of pipelines that take attacks: the ones that make
-    a crop, or where none does, the ones that load an image."""
-    crops = [one for one in given if makes_crop(pipeline_of(one))]
-    return crops or [one for one in given if has_place(pipeline_of(one))]
+    return _find(list(pipeline)) is not None
 
 
 def needs_donors(step: Mapping) -> bool:
     """Whether a step, or one inside it, pastes pixels of donors."""
     return any(
-        type_name(inner) == 'PartMix'
-        or inner.get('fill') == 'donor'
-        or 'donor' in (inner.get('fills') or ())
-        for steps in _levels([dict(step)])
-        for inner in steps
+        type_name(steps[i]) == 'PartMix'
+        or steps[i].get('fill') == 'donor'
+        or 'donor' in (steps[i].get('fills') or ())
+        for steps, i in _walk([dict(step)])
     )
 
 
@@ -188,10 +173,9 @@ def is_occlusion(step: Mapping) -> bool:
     )
 
     return any(
-        issubclass(cls, (OcclusionTransform, EmptyRemovedHeatmaps))
-        for steps in _levels([dict(step)])
-        for inner in steps
-        if isinstance(cls := _resolve(inner), type)
+        isinstance(cls := _class_of(steps[i]), type)
+        and issubclass(cls, (OcclusionTransform, EmptyRemovedHeatmaps))
+        for steps, i in _walk([dict(step)])
     )
 
 
@@ -207,7 +191,7 @@ def split_pipeline(
     Raises:
         ValueError: There is no such step, or it is inside a wrapper.
     """
-    new = [_plain(step) for step in pipeline]
+    new = _plain(list(pipeline))
     steps, index = _place(new)
     if steps is not new:
         raise ValueError(
@@ -217,42 +201,29 @@ def split_pipeline(
     return new[: index + 1], new[index + 1 :]
 
 
-def with_occlusion_record(pipeline: Sequence[Mapping]) -> list[dict]:
-    """Make the packing transforms pack the records into the data samples.
+def with_meta_keys(
+    pipeline: Sequence[Mapping],
+    wanted: Sequence[str] = (RECORD_KEY,),
+    joints: bool = False,
+) -> list[dict]:
+    """Make the packing transforms pack more into the data samples.
 
     Args:
         pipeline: Configs of a pipeline.
-
-    Returns:
-        A new pipeline, in which each transform that has ``meta_keys`` (in
-        MMPose: ``PackPoseInputs``) names ``occlusions`` among them.
+        wanted: Keys for the ``meta_keys`` of ``PackPoseInputs`` and the like.
+        joints: Whether the joints in the crop are packed, too.
     """
-    return with_meta_keys(pipeline, [RECORD_KEY])
-
-
-def with_meta_keys(
-    pipeline: Sequence[Mapping], wanted: Sequence[str]
-) -> list[dict]:
-    """Make the packing transforms pack more keys into the data samples."""
-    new = [_plain(step) for step in pipeline]
-    for steps in _levels(new):
-        for step in steps:
-            keys = step.get('meta_keys')
-            if keys is None and 'Pack' in type_name(step):
-                keys = _default_meta_keys(step)
-            missing = [key for key in wanted if key not in (keys or ())]
-            if keys is not None and missing:
-                step['meta_keys'] = (*keys, *missing)
-    return new
-
-
-def with_transformed_joints(pipeline: Sequence[Mapping]) -> list[dict]:
-    """Make the packing transforms pack the joints in the crop, too."""
-    new = [_plain(step) for step in pipeline]
-    for steps in _levels(new):
-        for step in steps:
-            if 'pack_transformed' in _parameters(step):
-                step['pack_transformed'] = True
+    new = _plain(list(pipeline))
+    for steps, index in _walk(new):
+        step = steps[index]
+        keys = step.get('meta_keys')
+        if keys is None and 'Pack' in type_name(step):
+            keys = with_defaults(step).get('meta_keys')
+        missing = [key for key in wanted if key not in (keys or ())]
+        if keys is not None and missing:
+            step['meta_keys'] = (*keys, *missing)
+        if joints and 'pack_transformed' in _parameters(step):
+            step['pack_transformed'] = True
     return new
 
 
@@ -266,28 +237,21 @@ def with_defaults(step: Mapping) -> dict:
     return {**defaults, **step}
 
 
-def _default_meta_keys(step: Mapping) -> tuple | None:
-    parameter = _parameters(step).get('meta_keys')
-    return tuple(parameter.default) if parameter else None
-
-
 def _parameters(step: Mapping) -> Mapping[str, inspect.Parameter]:
     """Parameters of a registered transform; empty if it is unknown."""
-    cls = _resolve(step)
+    cls = _class_of(step)
     return inspect.signature(cls).parameters if cls else {}
 
 
-def _resolve(step: Mapping) -> type | None:
-    """A step's class."""
+def _class_of(step: Mapping) -> type | None:
     from mmpose.registry import TRANSFORMS
 
-    type_ = step.get('type', '')
-    return TRANSFORMS.get(type_) if isinstance(type_, str) else type_
+    return class_of(step, TRANSFORMS)
 
 
 def _place(pipeline: list[dict]) -> tuple[list[dict], int]:
     """The list and the index of the step that attacks come after."""
-    place = _find(pipeline, _is_crop) or _find(pipeline, _is_load)
+    place = _find(pipeline)
     if place is None:
         types = ', '.join(type_name(step) for step in pipeline)
         raise ValueError(
@@ -297,46 +261,32 @@ def _place(pipeline: list[dict]) -> tuple[list[dict], int]:
     return place
 
 
-def _find(
-    pipeline: list[dict], wanted: Callable[[Mapping], bool]
-) -> tuple[list[dict], int] | None:
-    for steps in _levels(pipeline):
-        for index, step in enumerate(steps):
-            if wanted(step):
+def _find(pipeline: list[dict]) -> tuple[list[dict], int] | None:
+    for wanted in (CROP.__eq__, lambda name: name.startswith('LoadImage')):
+        for steps, index in _walk(pipeline):
+            if wanted(type_name(steps[index])):
                 return steps, index
     return None
 
 
-def _levels(steps: list[dict]) -> Iterator[list[dict]]:
-    """The pipeline and the lists of transforms inside its wrappers."""
-    yield steps
+def _walk(steps: list[dict]) -> Iterator[tuple[list[dict], int]]:
+    """Each step as its list and index, then those inside wrappers."""
+    for index in range(len(steps)):
+        yield steps, index
     for step in steps:
         inner = step.get('transforms')
-        if isinstance(inner, list):
+        if isinstance(inner, list) and inner:
             # RandomChoice has a list of pipelines, the others have one
-            for level in inner if _is_nested(inner) else [inner]:
+            nested = all(isinstance(entry, list) for entry in inner)
+            for level in inner if nested else [inner]:
                 if all(isinstance(entry, dict) for entry in level):
-                    yield from _levels(level)
-
-
-def _is_nested(inner: list) -> bool:
-    return bool(inner) and all(isinstance(entry, list) for entry in inner)
-
-
-def _is_crop(step: Mapping) -> bool:
-    return type_name(step) == CROP
-
-
-def _is_load(step: Mapping) -> bool:
-    return type_name(step).startswith('LoadImage')
+                    yield from _walk(level)
 
 
 def _plain(value: Any) -> Any:
     """A deep copy in which MMEngine's config objects are plain ones."""
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, tuple):
-        return tuple(_plain(entry) for entry in value)
+    if isinstance(value, list | tuple):
+        return type(value)(map(_plain, value))
     return copy.deepcopy(value)

@@ -1,9 +1,7 @@
 """Hooks: attacks' summary and drawings, exact resume, atomic checkpoints."""
 
-from .atomic_checkpoint import AtomicCheckpointHook
-from .exact_resume import ExactResumeHook
-from .summary import OcclusionSummaryHook
-from .visualization import OcclusionVisualizationHook
+from .attacked_crops import OcclusionSummaryHook, OcclusionVisualizationHook
+from .interrupted_training import AtomicCheckpointHook, ExactResumeHook
 
 __all__ = [
     'AtomicCheckpointHook',

@@ -1,14 +1,14 @@
 """Models, heads and losses, registered in MMPose."""
 
-from mmpose_occlusion.requirements import FOR_MODELS, check_extensions
+from mmpose_occlusion.registration import FOR_MODELS, check_extensions
 
 check_extensions(FOR_MODELS)
 
-from .contrastive import (  # noqa: E402
+from .occlusion_models import (  # noqa: E402
     ContrastivePoseEstimator,
     OcclusionContrastLoss,
+    OcclusionVisHead,
 )
-from .visibility import OcclusionVisHead  # noqa: E402
 
 __all__ = [
     'ContrastivePoseEstimator',

@@ -1,6 +1,6 @@
 """Occlusions as transforms of MMPose's pipelines."""
 
-from mmpose_occlusion.requirements import FOR_DATA, check_extensions
+from mmpose_occlusion.registration import FOR_DATA, check_extensions
 
 check_extensions(FOR_DATA)
 

@@ -76,7 +76,7 @@ def test_combined_data_sets_and_metrics():
     ('name', 'owner', 'is_images'),
     [
         ('ann_file', 'val_dataloader.dataset', False),
-        ('img', 'val_dataloader.dataset', True),
+        ('data_prefix.img', 'val_dataloader.dataset', True),
     ],
 )
 def test_whose_file_it_is(name, owner, is_images):

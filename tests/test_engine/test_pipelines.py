@@ -7,12 +7,12 @@ import pytest
 from mmpose_occlusion.engine.pipelines import (
     as_attacks,
     attack_name,
-    check_targets,
+    check_attacks,
     has_place,
     insert_attacks,
     makes_crop,
     split_pipeline,
-    with_occlusion_record,
+    with_meta_keys,
 )
 from mmpose_occlusion.skeleton import Skeleton
 
@@ -39,29 +39,29 @@ def test_name_says_defaults_and_kind_once():
     assert attack_name(dict(type='KeypointOcclusion')) == (
         'keypoint:random:blur'
     )
-    prefixed = dict(type='mmpose.PartOcclusion', target='part:head')
-    assert attack_name(prefixed) == 'part:head:blur'
+    scoped = dict(type='mmpose.PartOcclusion', target='head')
+    assert attack_name(scoped) == 'part:head:blur'
     assert attack_name(dict(type='Snow', fill='white')) == 'Snow:random:white'
 
 
 def test_targets_checked_against_the_skeleton():
     skeleton = Skeleton.from_names(('nose', 'left_knee', 'right_knee'))
-    check_targets([NOSE, HEAD, dict(type='Snow', target='all')], skeleton)
-    for target in ('random', 'random_all', ['head', 'part:left_leg']):
-        check_targets([dict(HEAD, target=target)], skeleton)
+    check_attacks([NOSE, HEAD], skeleton)
+    for target in ('random', 'random_all', ['head', 'left_leg']):
+        check_attacks([dict(HEAD, target=target)], skeleton)
     own = dict(HEAD, target='knees', parts=dict(knees=['left_knee']))
-    check_targets([own], skeleton)
+    check_attacks([own], skeleton)
     with pytest.raises(
         ValueError,
         match=r'attack "keypoint:tail:black": .*joints are: nose, left_knee',
     ):
-        check_targets([NOSE, dict(NOSE, target='tail')], skeleton)
+        check_attacks([NOSE, dict(NOSE, target='tail')], skeleton)
     with pytest.raises(
         ValueError, match=r'"part:left_arm:blur": .*parts are: head, left_leg'
     ):
-        check_targets([dict(HEAD, target='left_arm')], skeleton)
+        check_attacks([dict(HEAD, target='left_arm')], skeleton)
     with pytest.raises(ValueError, match='joints are'):
-        check_targets([dict(NOSE, target='random_all')], skeleton)
+        check_attacks([dict(NOSE, target='random_all')], skeleton)
 
 
 def test_config_key():
@@ -154,7 +154,7 @@ def test_class_as_type():
 
 
 def test_record_key_added_once():
-    once = with_occlusion_record(TOPDOWN)
-    assert with_occlusion_record(once) == once
+    once = with_meta_keys(TOPDOWN)
+    assert with_meta_keys(once) == once
     assert once[-1]['meta_keys'].count('occlusions') == 1
     assert 'meta_keys' not in TOPDOWN[-1]

@@ -81,6 +81,8 @@ COCO = {
     'soft_nms': dict(nms_mode='soft_oks_nms'),
     'nms_thr': dict(nms_thr=0.3),
     'collect_device': dict(collect_device='cpu'),
+    'outfile_prefix': dict(outfile_prefix='results'),
+    'crowd': dict(iou_type='keypoints_crowd'),
 }
 PCK = {
     'thr': dict(thr=0.02),
@@ -136,6 +138,8 @@ def few_images(path, folder):
     ids = list(ids)[:IMAGES]
     for key, name in (('images', 'id'), ('annotations', 'image_id')):
         content[key] = [e for e in content[key] if e[name] in ids]
+    for index, image in enumerate(content['images']):
+        image['crowdIndex'] = index / IMAGES  # for keypoints_crowd
     (folder / 'people.json').write_text(json.dumps(content))
     return str(folder / 'people.json')
 
@@ -189,6 +193,9 @@ def folders(synthetic_people, tool, tmp_path_factory):  # noqa: F811
             dict(type=metric, prefix=name, **option)
             for name, option in options.items()
         ]
+        for each in evaluator:
+            if 'outfile_prefix' in each:
+                each['outfile_prefix'] = str(folder / each['outfile_prefix'])
         text = CONFIG.format(
             joints=16 if mpii else 17,
             people=people,
@@ -258,7 +265,8 @@ def test_equal(folders, runs, metric, name):
 def test_options_matter(folders):
     """Otherwise equal numbers would say nothing."""
     said = json.loads((folders['CocoMetric'] / 'out.json').read_text())
-    names = [n for n in COCO if n not in ('default', 'collect_device')]
+    same = ('default', 'collect_device', 'outfile_prefix', 'crowd')
+    names = [n for n in COCO if n not in same]
     changed = {n for n in names if said[f'{n}/AP'] != said['default/AP']}
     assert changed == set(names)
 

@@ -86,39 +86,43 @@ def test_what_is_kept_at_the_end(keep, tmp_path):
     assert last == str(tmp_path / f'epoch_{EPOCHS}.pth')
 
 
-@pytest.mark.parametrize('moment', ['write', 'rename'])
-def test_killed_while_saving(moment, tmp_path, monkeypatch):
-    """In the third epoch: the checkpoint of the second can be read."""
-    made = iter(range(EPOCHS))
+@pytest.mark.parametrize('call', ['fsync', 'replace'])
+@pytest.mark.parametrize('name', ['checkpoint', 'last_checkpoint'])
+def test_killed_while_saving(call, name, tmp_path, monkeypatch):
+    """In the third epoch: the checkpoint of the second can be read, and
+    ``last_checkpoint`` names it."""
+    made, third = iter(range(2 * EPOCHS)), 4 + (name == 'last_checkpoint')
 
     def dying(original):
-        def call(*arguments):
-            if next(made) == 2:
+        def act(*arguments):
+            if next(made) == third:
                 os.kill(os.getpid(), signal.SIGKILL)
             return original(*arguments)
 
-        return call
+        return act
 
     child = os.fork()
     if not child:
-        if moment == 'write':
-            monkeypatch.setattr(os, 'fsync', dying(os.fsync))
-        else:
-            monkeypatch.setattr(os, 'replace', dying(os.replace))
+        monkeypatch.setattr(os, call, dying(getattr(os, call)))
         try:
             train(tmp_path, interval=1, max_keep_ckpts=1)
         finally:
             os._exit(1)
     _, status = os.waitpid(child, 0)
     assert os.WTERMSIG(status) == signal.SIGKILL
-    assert checkpoints(tmp_path) == {'epoch_2.pth': 2}
+    found = {'epoch_2.pth': 2}
+    if name == 'last_checkpoint':  # the third is complete
+        found['epoch_3.pth'] = 3
+    assert checkpoints(tmp_path) == found
+    last = (tmp_path / 'last_checkpoint').read_text()
+    assert last == str(tmp_path / 'epoch_2.pth')
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, monkeypatch):
-    made = iter(range(EPOCHS))
+    made = iter(range(2 * EPOCHS))
 
     def full(path, mode='r', *arguments, **more):
-        if mode == 'wb' and next(made) == 2:
+        if mode == 'wb' and next(made) == 4:
             raise OSError(28, 'No space left on device', str(path))
         return builtins.open(path, mode, *arguments, **more)
 

@@ -17,7 +17,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader, Dataset
 
-from mmpose_occlusion.hooks.exact_resume import (
+from mmpose_occlusion.hooks.interrupted_training import (
     key_of,
     seed_samples,
 )

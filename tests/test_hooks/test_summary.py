@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmpose_occlusion.hooks.summary import outcomes, summarize
+from mmpose_occlusion.hooks.attacked_crops import outcomes, summarize
 
 
 def record(call, pixels, reason=None):

@@ -5,7 +5,7 @@ import pytest
 from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
-from mmpose_occlusion.hooks.visualization import view_of_sample
+from mmpose_occlusion.hooks.attacked_crops import view_of_sample
 from mmpose_occlusion.visualization import PoseStyle, draw_pair
 
 CROP = np.zeros((64, 48, 3), np.uint8)

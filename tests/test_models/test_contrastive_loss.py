@@ -10,11 +10,8 @@ PLAIN = torch.tensor([[[[1.0, 0]], [[2, 2]]], [[[0, 3]], [[5, 5]]]])
 TARGET = torch.tensor([[[[0.0, 0]], [[0, 2]]], [[[0, 1]], [[0, 0]]]])
 KEYPOINT = torch.tensor([[[[1.0, 2]], [[2, 2]]], [[[0, 3]], [[9, 9]]]])
 PART = torch.tensor([[[[0.0, 0]], [[2, 6]]], [[[2, 3]], [[5, 5]]]])
-WEIGHTS = dict(
-    plain=torch.tensor([[1.0, 1], [1, 0]]),  # the last joint has no label
-    keypoint_view=torch.tensor([[1.0, 1], [1, 0]]),
-    part_view=torch.tensor([[1.0, 0], [1, 0]]),  # one more was removed
-)
+WEIGHTS = torch.tensor([[1.0, 1], [1, 0]])  # the last joint has no label
+VIEWS = ('plain', 'keypoint_view', 'part_view')
 
 # Squared differences, crop by crop, halved after the mean over 2 x 2 values:
 # plain to target   joint 1: (1 0) (0 4) -> 5/8   joint 2: (4 0) - -> 1/2
@@ -29,8 +26,7 @@ BY_HAND = dict(
 
 def views(*maps):
     return {
-        name: list(stages)
-        for name, *stages in zip(WEIGHTS, *maps, strict=True)
+        name: list(stages) for name, *stages in zip(VIEWS, *maps, strict=True)
     }
 
 
@@ -45,12 +41,6 @@ def test_terms_by_hand():
     losses = OcclusionContrastLoss()(MAPS, TARGET, WEIGHTS)
     assert values(losses) == pytest.approx(BY_HAND)
     assert list(losses) == list(BY_HAND)
-
-
-def test_removed_joints_can_be_left_out_of_their_views_term():
-    losses = OcclusionContrastLoss(mask_removed=True)(MAPS, TARGET, WEIGHTS)
-    masked = dict(BY_HAND, loss_part_view=(5 / 8 + 0) / 2)
-    assert values(losses) == pytest.approx(masked)
 
 
 def test_each_term_has_its_factor():
@@ -94,36 +84,26 @@ def test_terms_are_the_references_for_weights_of_0_and_1(seed):
         torch.randn(shape, generator=generator) for _ in range(4)
     )
     labelled = torch.rand(shape[:2], generator=generator).round()
-    kept = labelled * torch.rand(shape[:2], generator=generator).round()
-    weights = dict(plain=labelled, keypoint_view=labelled, part_view=kept)
     maps = views((plain, keypoint, part))
-    for mask_removed, third in ((False, labelled), (True, kept)):
-        loss = OcclusionContrastLoss(mask_removed=mask_removed)
-        expected = dict(
-            loss_kpt=reference_loss(plain, target, labelled).item(),
-            loss_keypoint_view=reference_loss(
-                keypoint, plain, labelled
-            ).item(),
-            loss_part_view=reference_loss(part, plain, third).item(),
-        )
-        assert values(loss(maps, target, weights)) == pytest.approx(expected)
+    assert values(OcclusionContrastLoss()(maps, target, labelled)) == {
+        'loss_kpt': pytest.approx(reference_loss(plain, target, labelled)),
+        'loss_keypoint_view': pytest.approx(
+            reference_loss(keypoint, plain, labelled)
+        ),
+        'loss_part_view': pytest.approx(reference_loss(part, plain, labelled)),
+    }
 
 
-@pytest.mark.parametrize('detach', [False, True])
-def test_gradients_reach_the_plain_view_unless_it_is_detached(detach):
+def test_gradients_reach_the_plain_view():
     maps = [m.clone().requires_grad_() for m in (PLAIN, KEYPOINT, PART)]
-    loss = OcclusionContrastLoss(detach_target=detach)
-    losses = loss(views(maps), TARGET, WEIGHTS)
+    losses = OcclusionContrastLoss()(views(maps), TARGET, WEIGHTS)
     (losses['loss_keypoint_view'] + losses['loss_part_view']).backward()
     plain, keypoint, part = (m.grad for m in maps)
     # d/dv of 1/2 1/K mean over B h w of (v - p)^2: (v - p) / 8
     assert keypoint[0, 0, 0].tolist() == [0, 2 / 8]
     assert part[0, 1, 0].tolist() == [0, 4 / 8]
     assert not keypoint[1, 1].any()  # no label, no pull
-    if detach:
-        assert plain is None
-    else:
-        assert torch.equal(plain, -(keypoint + part))
+    assert torch.equal(plain, -(keypoint + part))
 
 
 def test_a_factor_of_a_view_that_is_not_there_is_an_error():

@@ -11,7 +11,6 @@ import pytest
 from mmengine.config import Config
 from numpy.lib import NumpyVersion
 
-from mmpose_occlusion.evaluation.forced_occlusion import save_predictions
 from tests.ranks import run_ranks
 
 from .conftest import log_of
@@ -147,13 +146,12 @@ def test_two_processes_count_together(
 ):
     """The metrics and counts of one process, also if one of the two has a
     sample more."""
-    config, clean = with_boxes, str(tmp_path / 'clean.npz')
+    config = with_boxes
     odd = 'test_dataloader.dataset.indices=7'
     more = ['--per-keypoint', '--cfg-options', odd]
-    run('--save-clean', clean, '--cfg-options', odd, config=config)
-    attack = [*NOSE, '--compare', clean, *more]
+    attack = [*NOSE, *more]
     log, metrics = run(*attack, config=config)
-    assert {'nose/PCK', 'occlusion/people'} <= set(metrics)
+    assert 'nose/PCK' in metrics
     out = tmp_path / 'both'
     argv = [config, checkpoint, '--work-dir', str(out)]
     argv += ['--out', str(out / 'metrics.json'), *attack]
@@ -306,40 +304,6 @@ def test_result_files(config, checkpoint, tool, tmp_path, monkeypatch):
     assert result['metrics'] == {'coco/AP': 0.5, 'coco/AP (M)': None}
 
 
-def test_compare_with_the_clean_run(run, with_boxes, tmp_path):
-    clean = str(tmp_path / 'clean.npz')
-    run('--save-clean', clean, config=with_boxes)
-    log, metrics = run(*LEG, '--compare', clean, config=with_boxes)
-    people = metrics['occlusion/people']
-    assert f' changed {people} of ' in attack_lines(log)[0]
-    assert metrics['occlusion/target_joints'] >= people > 0
-    assert f'The {people} attacked people; ' in log
-
-
-@pytest.mark.parametrize(
-    ('arguments', 'sentence'),
-    [
-        (['--compare', 'no.npz'], '--compare needs an attack'),
-        ([*NOSE, '--compare', 'no.npz'], '--compare "no.npz" does not exist'),
-        ([*NOSE, '--compare', __file__], f'--compare: "{__file__}" holds no'),
-        (
-            [*NOSE, '--save-clean', 'a.npz'],
-            '--save-clean is for a run without',
-        ),
-        (['--save-clean', 'a.txt'], '--save-clean "a.txt" must be .npz'),
-        (
-            ['--save-clean', f'{__file__}/../np.npz', '--compare', 'x'],
-            '--save-clean is for a run without attack, and there is --compare',
-        ),
-    ],
-)
-def test_comparisons_refused(arguments, sentence, config, tool, capsys):
-    assert tool('test').main([config, 'no.pth', *arguments]) == 2
-    error = capsys.readouterr().err
-    assert error.startswith(f'error: {sentence}')
-    assert error.count('\n') == 1
-
-
 def test_per_keypoint(run):
     log, metrics = run('--per-keypoint', '--per-keypoint-paper')
     for name in ('nose/AP', 'mean/PCK', 'paper/nose/AP', 'coco/AP'):
@@ -410,19 +374,6 @@ def test_refusals(arguments, sentence, config, checkpoint, tool, capsys):
     assert error.count('\n') == 1
 
 
-def test_compare_with_another_model(
-    config, checkpoint, tool, tmp_path, capsys
-):
-    arrays = dict(keypoints=(17, 2), keypoint_scores=17, bbox=4)
-    arrays = {name: np.zeros(shape) for name, shape in arrays.items()}
-    path = tmp_path / 'clean.npz'
-    save_predictions(path, {('1', '1'): arrays}, 'another')
-    argv = [config, checkpoint, *NOSE, '--compare', str(path)]
-    assert tool('test').main(argv) == 2
-    error = capsys.readouterr().err
-    assert f'--compare "{path}" was written by another model' in error
-
-
 @pytest.mark.parametrize('value', ['-1', 'nan', '2', 'x'])
 def test_box_nms_is_a_fraction(tool, capsys, value):
     with pytest.raises(SystemExit):
@@ -472,7 +423,7 @@ def test_badcase(run, config, checkpoint, tool, capsys, monkeypatch):
 def test_file_names_are_legal():
     from mmengine.structures import BaseDataElement
 
-    from mmpose_occlusion.hooks.visualization import file_name
+    from mmpose_occlusion.hooks.attacked_crops import file_name
 
     sample = BaseDataElement(metainfo={'img_id': 785, 'id': 442619})
     name = file_name(sample, 'keypoint:left_eye,nose:black')

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from _test_config import check_out, write_result
-from _train_config import check_resume, fetch_pretrained
+from _train_config import fetch_pretrained, read_start
 from mmengine.config import Config
 
 from mmpose_occlusion.errors import UsageError
@@ -111,9 +111,9 @@ def test_pretrained_file_is_accepted(tmp_path):
 
 
 def test_checkpoint_to_start_from():
-    check_resume(Config({'load_from': None}))
+    read_start(Config({'load_from': None}))
     with pytest.raises(UsageError, match=r'^load_from "x\.pth" does not'):
-        check_resume(Config({'load_from': 'x.pth', 'resume': False}))
+        read_start(Config({'load_from': 'x.pth', 'resume': False}))
 
 
 @pytest.mark.parametrize(

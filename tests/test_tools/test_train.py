@@ -94,7 +94,7 @@ def test_last_checkpoint_is_of_no_use(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train_config, 'print_log', lambda t, *_: lines.append(t))
         train_config.configure_training(cfg, module.parse_args(argv))
-        train_config.check_resume(cfg)
+        train_config.read_start(cfg)
     assert cfg.load_from == str(tmp_path / 'epoch_2.pth')
     text = '\n'.join(lines)
     assert said in text
@@ -183,7 +183,6 @@ def test_exact_resume_in_two_processes(config, tool, tmp_path):
 
 
 FAMILIES = {
-    'HRNet': f'{COCO}/td-hm_hrnet-w32_partmix-8xb64-210e_coco-256x192.py',
     'ResNet': f'{COCO}/td-hm_res50_part-mean-8xb64-210e_coco-256x192.py',
     'Hourglass': f'{COCO}/td-hm_hourglass-8stack_keypoint-blur-8xb32-210e_'
     'coco-256x192.py',

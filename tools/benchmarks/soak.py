@@ -18,25 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 LIMITS = {'memory, MB': 60.0, 'open files': 1.0}
 """Largest growth in an hour that counts as none."""
-
-
-def slope(hours: np.ndarray, values: np.ndarray) -> tuple[float, float]:
-    """Least-squares slope of a line and half its 95 % interval.
-
-    >>> slope(np.array([0.0, 1.0, 2.0]), np.array([5.0, 7.0, 9.0]))
-    (2.0, 0.0)
-    """
-    x = hours - hours.mean()
-    y = values - values.mean()
-    gradient = float(x @ y / (x @ x))
-    errors = y - gradient * x
-    variance = float(errors @ errors) / max(len(x) - 2, 1) / float(x @ x)
-    return gradient, 1.96 * variance**0.5
 
 
 def measure() -> list[float]:
@@ -69,7 +54,10 @@ def main() -> int:
         sys.exit('error: too few turns for a slope: give more --minutes')
     status = 0
     for (what, limit), values in zip(LIMITS.items(), columns, strict=True):
-        gradient, half = slope(hours[late], values[late])
+        (gradient, _), covariance = np.polyfit(
+            hours[late], values[late], 1, cov=True
+        )
+        half = 1.96 * covariance[0, 0] ** 0.5
         print(
             f'{what}: {values[0]:.1f} at first, {values[-1]:.1f} at last, '
             f'{gradient:+.2f} ± {half:.2f} an hour in {late.sum()} of '

@@ -25,7 +25,7 @@ from mmpose_occlusion.benchmark.store import CLEAN, BlockResult
 from mmpose_occlusion.benchmark.work import Recorder, Work
 from mmpose_occlusion.engine.pipelines import RECORD_KEY, with_defaults
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.hooks.exact_resume import key_of, seed_sample
+from mmpose_occlusion.hooks.interrupted_training import key_of, seed_sample
 from mmpose_occlusion.skeleton import Skeleton
 
 

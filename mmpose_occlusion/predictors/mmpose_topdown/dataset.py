@@ -26,10 +26,10 @@ from mmpose_occlusion.benchmark.data import (
 from mmpose_occlusion.benchmark.work import order_by_image
 from mmpose_occlusion.datasets import DetectionMatchedDataset
 from mmpose_occlusion.engine.config import (
-    all_metrics,
     class_of,
     scoring_metric,
     type_name,
+    walk_metrics,
 )
 from mmpose_occlusion.engine.crops import to_crop
 from mmpose_occlusion.engine.pipelines import (
@@ -272,7 +272,7 @@ def describe_metric(evaluator: Any) -> dict[str, Any]:
     out['metric'] = type_name(metric)
     pck = [
         dict(prefix=m.get('prefix') or '', thr=float(m.get('thr', 0.05)))
-        for m in all_metrics(evaluator)
+        for _, m in walk_metrics(evaluator)
         if type_name(m) == 'PCKAccuracy'
     ]
     if pck:

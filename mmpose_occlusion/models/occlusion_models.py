@@ -1,4 +1,5 @@
-"""Training a top-down model to predict the same with and without occlusion."""
+"""Training to predict the same with and without occlusion, and to know which
+joints are visible."""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -6,7 +7,7 @@ from typing import Any
 
 import torch
 from mmpose.evaluation.functional import pose_pck_accuracy
-from mmpose.models.heads import CPMHead, HeatmapHead
+from mmpose.models.heads import CPMHead, HeatmapHead, VisPredictHead
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
@@ -14,6 +15,7 @@ from mmpose.utils.tensor_utils import to_numpy
 from torch import Tensor, nn
 
 from mmpose_occlusion.datasets.occlusion_views import PLAIN, VIEW_KEY
+from mmpose_occlusion.transforms.occlusion_transform import SHOWN
 
 HALF_MSE = dict(
     type='KeypointMSELoss', use_target_weight=True, loss_weight=0.5
@@ -84,16 +86,15 @@ class ContrastivePoseEstimator(TopdownPoseEstimator):
         views = _find_views(data_samples)
         output = self.head(self.extract_feat(inputs))
         stages = output if isinstance(output, list | tuple) else [output]
-        heatmaps, weights = {}, {}
-        for name, indices in views.items():
-            heatmaps[name] = [maps[indices] for maps in stages]
-            labels = [data_samples[i].gt_instance_labels for i in indices]
-            weights[name] = torch.cat(
-                [each.keypoint_weights for each in labels]
-            )
+        heatmaps = {
+            name: [maps[indices] for maps in stages]
+            for name, indices in views.items()
+        }
+        labels = [data_samples[i].gt_instance_labels for i in views[PLAIN]]
+        weights = torch.cat([each.keypoint_weights for each in labels])
         target = _targets([data_samples[i] for i in views[PLAIN]])
         shapes = [tuple(maps.shape) for maps in heatmaps[PLAIN]]
-        shape = weights[PLAIN].shape
+        shape = weights.shape
         if set(shapes) != {target.shape} or shape != target.shape[:2]:
             raise ValueError(
                 f'ContrastivePoseEstimator: heatmaps {shapes}, targets '
@@ -106,7 +107,7 @@ class ContrastivePoseEstimator(TopdownPoseEstimator):
             _, accuracy, _ = pose_pck_accuracy(
                 output=to_numpy(heatmaps[PLAIN][-1]),
                 target=to_numpy(target),
-                mask=to_numpy(weights[PLAIN]) > 0,
+                mask=to_numpy(weights) > 0,
             )
             losses['acc_pose'] = torch.tensor(accuracy, device=target.device)
         return losses
@@ -127,34 +128,20 @@ class OcclusionContrastLoss(nn.Module):
     behind "Tilting at windmills" (ICPR 2020). It is half of what MMPose's
     own heads log for the same heatmaps.
 
-    Of a network with several stages (Hourglass) each stage is compared with
-    the target and with the same stage of the plain view, and the stages are
-    summed up, as MMPose does it for ``loss_kpt``.
+    Each stage of a network (Hourglass) is compared with the target and with
+    the same stage of the plain view, and the stages are summed up.
 
     Args:
         weights: View's name -> factor of its term (``plain`` is that of
             ``loss_kpt``); 1 where it is not named. The log shows the terms
             with their factors.
-        detach_target: Stop the gradient of the other views' terms at the
-            plain view, so that they are fitted to it and not it to them. In
-            the reference, gradients flow into all views.
-        mask_removed: Leave joints whose label a view's occlusion removed
-            out of that view's term.
-        loss: Of heatmaps (B, K, h, w), target (B, K, h, w) and target
-            weights (B, K); used for every term.
 
     Raises:
         ValueError: At construction for a negative factor; at a call for
             a factor of a view that the data do not have.
     """
 
-    def __init__(
-        self,
-        weights: Mapping[str, float] | None = None,
-        detach_target: bool = False,
-        mask_removed: bool = False,
-        loss: Mapping = HALF_MSE,
-    ) -> None:
+    def __init__(self, weights: Mapping[str, float] | None = None) -> None:
         super().__init__()
         self.weights = dict(weights or {})
         for name, weight in self.weights.items():
@@ -163,25 +150,21 @@ class OcclusionContrastLoss(nn.Module):
                     f'OcclusionContrastLoss: weights.{name}={weight!r} must '
                     'be a number that is not negative.'
                 )
-        self.detach_target = detach_target
-        self.mask_removed = mask_removed
-        self.loss = MODELS.build(dict(loss))
+        self.loss = MODELS.build(dict(HALF_MSE))
 
     def forward(
         self,
         heatmaps: Mapping[str, Sequence[Tensor]],
         target: Tensor,
-        target_weights: Mapping[str, Tensor],
+        target_weights: Tensor,
     ) -> dict[str, Tensor]:
         """The terms of the loss.
 
         Args:
             heatmaps: View's name -> its heatmaps, (B, K, h, w) for each
                 stage of the network. One view is ``plain``.
-            target: (B, K, h, w) of the plain view.
-            target_weights: View's name -> (B, K). All terms are weighted by
-                the plain view's; ``mask_removed`` also uses the zeros of the
-                other views.
+            target: (B, K, h, w).
+            target_weights: (B, K) of the plain view.
 
         Returns:
             ``loss_kpt`` and ``loss_<view>`` for each other view: scalars.
@@ -192,20 +175,65 @@ class OcclusionContrastLoss(nn.Module):
                 f'OcclusionContrastLoss: weights name {sorted(unknown)}, but '
                 f'the views of the data are {", ".join(heatmaps)}.'
             )
-        plain = heatmaps[PLAIN]
-        goals = [p.detach() for p in plain] if self.detach_target else plain
         losses = {}
         for name in sorted(heatmaps, key=PLAIN.__ne__):  # plain first
-            weights = target_weights[PLAIN]
-            if self.mask_removed and name != PLAIN:
-                weights = weights * (target_weights[name] > 0)
             terms = [
-                self.loss(maps, target if name == PLAIN else goal, weights)
-                for maps, goal in zip(heatmaps[name], goals, strict=True)
+                self.loss(
+                    maps, target if name == PLAIN else plain, target_weights
+                )
+                for maps, plain in zip(
+                    heatmaps[name], heatmaps[PLAIN], strict=True
+                )
             ]
             term = self.weights.get(name, 1.0) * torch.stack(terms).sum()
             losses['loss_kpt' if name == PLAIN else f'loss_{name}'] = term
         return losses
+
+
+@MODELS.register_module()
+class OcclusionVisHead(VisPredictHead):
+    """``VisPredictHead`` that learns that hidden joints are not visible.
+
+    MMPose's takes a joint's target weight as its visibility: a joint under a
+    disc, whose coordinates shall be learned, counts as seen. Here a joint is
+    visible if its weight is not 0 and no occlusion with ``label='occluded'``
+    hid it; the pose head's loss is as before. Without such occlusions it is
+    MMPose's head. Tests and checkpoint keys are the same.
+
+    With ``loss.use_target_weight=True`` joints without a target weight are
+    left out of the visibility's loss; otherwise, as in MMPose, they count as
+    not visible.
+    """
+
+    def loss(
+        self,
+        feats: tuple[Tensor, ...],
+        batch_data_samples: list,
+        train_cfg: Any = None,
+    ) -> dict[str, Tensor]:
+        """``loss_vis``, ``acc_vis``, and the losses of the pose head."""
+        labels = torch.cat(
+            [
+                sample.gt_instance_labels.keypoint_weights.float()
+                for sample in batch_data_samples
+            ]
+        )
+        shown = [
+            torch.as_tensor(sample.gt_instances[SHOWN], dtype=torch.float32)
+            if SHOWN in sample.gt_instances
+            else torch.ones(1, labels.shape[1])
+            for sample in batch_data_samples
+        ]
+        visible = labels * torch.cat(shown).to(labels.device)
+        weights = None
+        if self.loss_module.use_target_weight:
+            weights = (labels > 0).float()
+        predicted = self.vis_forward(feats)
+        return dict(
+            loss_vis=self.loss_module(predicted, visible, weights),
+            acc_vis=self.vis_accuracy(predicted, visible, weights),
+            **self.pose_head.loss(feats, batch_data_samples, train_cfg or {}),
+        )
 
 
 def _targets(samples: Sequence[PoseDataSample]) -> Tensor:
@@ -224,18 +252,10 @@ def _targets(samples: Sequence[PoseDataSample]) -> Tensor:
 
 
 def _flatten_views(preprocessor: nn.Module, args: tuple) -> tuple | None:
-    """Join the views into one batch, before any of MMPose's preprocessors.
-
-    Args:
-        preprocessor: Not used.
-        args: The preprocessor's arguments. The first is the batch: a dict of
-            ``inputs`` and ``data_samples``, and if these come from
-            ``OcclusionViewsDataset``, each is a list of V batches of B.
-
-    Returns:
-        The arguments with a batch of V B crops, all of the first view, then
-        all of the next; None, which changes nothing, for an ordinary batch.
-    """
+    """Join the V views of each of B crops, as ``OcclusionViewsDataset`` gives
+    them, into one batch, all of the first view, then all of the next, before
+    any of MMPose's preprocessors; None, which changes nothing, for an ordinary
+    batch."""
     data, *rest = args
     samples = data.get('data_samples') if isinstance(data, dict) else None
     if not samples or not isinstance(samples[0], Sequence):
@@ -251,8 +271,7 @@ def _flatten_views(preprocessor: nn.Module, args: tuple) -> tuple | None:
 
 
 def _find_views(samples: Sequence[PoseDataSample]) -> dict[str, list[int]]:
-    """View's name -> indices of its samples, in the same order of crops for
-    every view."""
+    """View's name -> indices of its samples."""
     views: dict[str, list[int]] = {}
     for index, sample in enumerate(samples):
         views.setdefault(sample.metainfo.get(VIEW_KEY), []).append(index)

@@ -14,7 +14,7 @@ from torch.distributed import TCPStore
 from torch.utils.data import DataLoader
 
 from mmpose_occlusion.cli.run import run
-from mmpose_occlusion.engine import rank_watch
+from mmpose_occlusion.engine import launch
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,9 +25,9 @@ def start_rank(rank, port, work, monkeypatch, printed):
         return child
     monkeypatch.setenv('MASTER_ADDR', '127.0.0.1')
     monkeypatch.setenv('MASTER_PORT', str(port))
-    monkeypatch.setattr(rank_watch, 'get_dist_info', lambda: (rank, 2))
+    monkeypatch.setattr(launch, 'get_dist_info', lambda: (rank, 2))
     sys.stderr = printed.open('w', buffering=1)
-    watch = rank_watch.RankWatch(timeout=2)
+    watch = launch.RankWatch(timeout=2)
     work(watch)
     os._exit(0)
 
@@ -80,17 +80,17 @@ class Freezing(torch.utils.data.Dataset):
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='Linux alone')
 def test_a_frozen_worker(capsys, monkeypatch):
-    monkeypatch.setattr(rank_watch, 'FROZEN', [])
+    monkeypatch.setattr(launch, 'FROZEN', [])
 
     def work(options):
-        rank_watch.watch_workers(1)
+        launch.watch_workers(1)
         for _ in DataLoader(Freezing(), num_workers=1):
             pass
 
     assert run(work, SimpleNamespace(), mmpose=False) == 1
     error = capsys.readouterr().err
     assert error.startswith(
-        f'error: worker process {rank_watch.FROZEN[0]} was frozen and is ended'
+        f'error: worker process {launch.FROZEN[0]} was frozen and is ended'
     )
     assert error.count('\n') == 1
 
