@@ -1,4 +1,4 @@
-"""Draw the pages' figures of attacks, paints and transforms.
+"""Draw the pages' figures of attacks, paints, transforms and suites.
 
 python projects/synthetic_people/make.py
 python docs/draw_attacks.py
@@ -37,11 +37,15 @@ FIGURES: dict[str, dict[str, dict | None]] = {
         'PartOcclusion': dict(target='left_leg', fill='texture'),
         'PartMix': dict(prob=1),
         'RandomOcclusion': dict(fill='object'),
+        'CellOcclusion': dict(target='x0y40', size='20%'),
     },
 }
 """File -> columns: an attack, or a transform with its arguments."""
 PEOPLE = {'attacks.png': 2}
-DPI = {'attacks.png': 130}
+SUITES = ('paints', 'severity', 'controls')
+"""Rows of benchmark_suites.png: a person under a suite's attacks."""
+JOINT, COLUMNS = 'left_knee', 9
+DPI = {'attacks.png': 130, 'benchmark_suites.png': 75}
 
 
 def draw(
@@ -50,25 +54,65 @@ def draw(
     data: str | Path = 'data/synthetic_people',
 ) -> None:
     """Each figure: a row for each person, a column for each attack."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
+    from mmpose_occlusion.benchmark.suite import load_suite
+    from mmpose_occlusion.skeleton import Skeleton
 
     crops = people_in_crops(data)
     seen = [i for i in range(len(crops)) if is_all_seen(crops[i])]
     for file, columns in FIGURES.items():
-        people = seen[: PEOPLE.get(file, 1)]
-        size = 1.5 * len(columns), 2.0 * len(people) + 0.4
-        with mpl.rc_context({'font.size': 6}):
-            figure = Figure(figsize=size)
-            grid = figure.subplots(len(people), len(columns), squeeze=False)
-            for row, person in zip(grid, people, strict=True):
-                for axis, column in zip(row, columns.items(), strict=True):
-                    axis.imshow(_image(crops[person], *column)[..., ::-1])
-                    axis.axis('off')
-            for axis, name in zip(grid[0], columns, strict=True):
-                axis.set_title(name.replace(':', '\n', 1), family='monospace')
-            figure.tight_layout(pad=0.3)
-            figure.savefig(out / file, dpi=DPI.get(file, 90))
+        rows = [
+            [
+                (
+                    '' if i else name.replace(':', '\n', 1),
+                    _image(crop, name, o),
+                )
+                for name, o in columns.items()
+            ]
+            for i, crop in enumerate(
+                crops[n] for n in seen[: PEOPLE.get(file, 1)]
+            )
+        ]
+        _save(out / file, rows)
+    rows = []
+    skeleton = Skeleton.from_metainfo(crops.metainfo)
+    for suite, person in zip(SUITES, seen, strict=False):
+        configs = [a.config for a in load_suite(suite, skeleton)]
+        targets = ('random', JOINT, 'nose', 'right_wrist')
+        chosen = [c for t in targets for c in configs if c['target'] == t]
+        rows.append([_cell(crops[person], suite, c) for c in chosen[:COLUMNS]])
+    _save(out / 'benchmark_suites.png', rows)
+
+
+def _cell(crop: dict, suite: str, config: dict) -> tuple[str, np.ndarray]:
+    from mmpose.registry import TRANSFORMS
+
+    title = f'{config["target"]} {config.get("place", "")}'
+    title = dict(severity=config['size'], paints=config['fill']).get(
+        suite, title
+    )
+    config = dict(config, seed=1)
+    if config['target'] == 'random':
+        config['target'] = JOINT  # the same in all columns
+    return title, TRANSFORMS.build(config)(crop)['img']
+
+
+def _save(path: Path, rows: list[list[tuple[str, np.ndarray]]]) -> None:
+    """A grid of images with titles."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    size = 1.5 * len(rows[0]), 2.0 * len(rows) + 0.4
+    with mpl.rc_context({'font.size': 6}):
+        figure = Figure(figsize=size)
+        grid = figure.subplots(len(rows), len(rows[0]), squeeze=False)
+        for axes, row in zip(grid, rows, strict=True):
+            for axis, (title, image) in zip(axes, row, strict=False):
+                axis.imshow(image[..., ::-1])
+                axis.set_title(title, family='monospace')
+            for axis in axes:
+                axis.axis('off')
+        figure.tight_layout(pad=0.3)
+        figure.savefig(path, dpi=DPI.get(path.name, 90))
 
 
 def _image(crop: dict, name: str, options: dict | None) -> np.ndarray:

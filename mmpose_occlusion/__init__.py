@@ -12,39 +12,24 @@ from typing import Any
 
 from .version import __version__
 
-_LAZY = {
-    'Attack': 'occlusion',
-    'Occluded': 'occlusion',
-    'occlude': 'occlusion',
-    'parse_attack': 'occlusion',
-    'Benchmark': 'benchmark.api',
-    'load_benchmark': 'benchmark.api',
-    'run_benchmark': 'benchmark.api',
-    'insert_occlusion': 'engine.insertion',
-    'EmptyRemovedHeatmaps': 'transforms',
-    'KeypointOcclusion': 'transforms',
-    'MultiKeypointOcclusion': 'transforms',
-    'PartMix': 'transforms',
-    'CellOcclusion': 'transforms',
-    'PartOcclusion': 'transforms',
-    'RandomOcclusion': 'transforms',
+_EXPORTS = {
+    'occlusion': ['Attack', 'Occluded', 'occlude', 'parse_attack'],
+    'benchmark.api': ['Benchmark', 'load_benchmark', 'run_benchmark'],
+    'engine.insertion': ['insert_occlusion'],
+    'transforms': [
+        *('CellOcclusion', 'EmptyRemovedHeatmaps', 'KeypointOcclusion'),
+        *('MultiKeypointOcclusion', 'PartMix', 'PartOcclusion'),
+        'RandomOcclusion',
+    ],
 }
+_LAZY = {name: module for module, names in _EXPORTS.items() for name in names}
 """Name -> module of this package that it is imported from at first use."""
 
 _MMPOSE = ('transforms', 'engine.insertion')
 
 _PACKAGES = (
-    'benchmark',
-    'datasets',
-    'engine',
-    'evaluation',
-    'hooks',
-    'metrics',
-    'models',
-    'occlusion',
-    'predictors',
-    'transforms',
-    'visualization',
+    *('benchmark', 'datasets', 'engine', 'evaluation', 'hooks', 'metrics'),
+    *('models', 'occlusion', 'predictors', 'transforms', 'visualization'),
 )
 
 __all__ = ['__version__', *_LAZY, *_PACKAGES]

@@ -28,11 +28,7 @@ class AlbumentationsOcclusion(DualTransform):
     ``remove_invisible=False``, so that none is dropped.
 
     Args:
-        target: See :func:`mmpose_occlusion.occlude`.
-        fill: The same.
-        size: The same.
-        place: The same.
-        names: Joint names, or 'coco' or 'mpii'.
+        target, fill, size, place, names: See :func:`mmpose_occlusion.occlude`.
         p: Probability.
 
     Raises:

@@ -5,7 +5,7 @@ import json
 import math
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -62,19 +62,29 @@ def check_output(path: str | Path, mark: bytes, option: str) -> None:
 def write_bytes(path: str | Path, data: bytes) -> Path:
     """Write a file atomically: readers see the old content or the new one.
 
-    The bytes go to a hidden temporary file in the same folder, which must
-    exist, are flushed to the disk, and the file is then renamed.
+    See :func:`replaced`. The folder must exist.
 
     Returns:
         The path.
     """
+    with replaced(path) as temporary:
+        temporary.write_bytes(data)
+    return Path(path)
+
+
+@contextlib.contextmanager
+def replaced(path: str | Path, ending: str = '') -> Iterator[Path]:
+    """Name of a hidden temporary file in the same folder, with this ending.
+
+    At the end it is flushed to the disk and renamed to ``path``; after an
+    error it is removed.
+    """
     path = Path(path)
     owner = f'{os.getpid()}-{threading.get_ident()}'
-    temporary = path.with_name(f'{TEMPORARY}{path.name}.{owner}')
+    temporary = path.with_name(f'{TEMPORARY}{path.name}.{owner}{ending}')
     try:
-        with open(temporary, 'wb') as file:
-            file.write(data)
-            file.flush()
+        yield temporary
+        with open(temporary, 'rb+') as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException as error:
@@ -83,7 +93,6 @@ def write_bytes(path: str | Path, data: bytes) -> Path:
         if isinstance(error, OSError) and error.errno:
             error.filename = str(path)  # not the temporary one, nor None
         raise
-    return path
 
 
 def write_text(path: str | Path, text: str) -> Path:
@@ -105,9 +114,9 @@ def plain(value: Any, digits: int | None = None) -> Any:
     """A value made of dicts, lists, strings, numbers, booleans and None.
 
     Args:
-        value: Dataclasses become dicts, arrays and tuples become lists,
-            numbers that are not finite become None, and objects of other
-            types their ``str``.
+        value: Dataclasses become dicts, arrays and tuples become lists, sets
+            sorted lists, numbers that are not finite None, classes and
+            functions their name, and objects of other types their ``str``.
         digits: Decimals to which floats are rounded; None keeps all.
 
     >>> plain(dict(a=(1, float('nan'), 0.123)), digits=2)
@@ -119,6 +128,10 @@ def plain(value: Any, digits: int | None = None) -> Any:
         return {str(key): plain(v, digits) for key, v in value.items()}
     if isinstance(value, list | tuple):
         return [plain(entry, digits) for entry in value]
+    if isinstance(value, set | frozenset):
+        return sorted(plain(entry, digits) for entry in value)
+    if hasattr(value, '__qualname__'):
+        return f'{value.__module__}.{value.__qualname__}'
     if hasattr(value, 'tolist'):
         return plain(value.tolist(), digits)
     if isinstance(value, float):

@@ -63,10 +63,8 @@ for the donor."""
 BASIC_PARTS = (*MIXED_PARTS[:3], 'hip', *MIXED_PARTS[3:])
 """Parts that ``PartOcclusion(target='random')`` draws from."""
 
-ALL_PARTS = (
-    *BASIC_PARTS,
-    *('upper_body', 'lower_body', 'left_side', 'right_side'),
-)
+HALVES = ('upper_body', 'lower_body', 'left_side', 'right_side')
+ALL_PARTS = BASIC_PARTS + HALVES
 """Parts that ``PartOcclusion(target='random_all')`` draws from."""
 
 
@@ -98,18 +96,12 @@ def body_parts(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     landmarks of a face have parts where the data set has such joints, as
     COCO-WholeBody, Halpe and MMPose's hand data sets have.
 
-    Args:
-        names: A data set's joint names.
-
     Returns:
-        Part name -> names of its joints that the data set has, in the order
-        of :data:`ALL_PARTS`. A part without any such joint is left out.
+        Part name -> names of its joints that are among ``names``, in the
+        order of :data:`ALL_PARTS`. A part without any is left out.
     """
     names = tuple(names)
-    present = set(names)
-    head: tuple[str, ...] = FACE + CROWN
-    if not present.intersection(FACE):
-        head += NECK
+    head = FACE + CROWN + (NECK if set(names).isdisjoint(FACE) else ())
     table = {
         'head': head,
         'hip': _both('hip'),
@@ -122,17 +114,9 @@ def body_parts(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         for limb, joints in LIMBS.items():
             table[f'{side}_{limb}'] = _sided(side, joints)
         table[f'{side}_side'] = _sided(side, outwards)
-    parts = {
-        part: tuple(joint for joint in table[part] if joint in present)
-        for part in ALL_PARTS
+    found = {
+        part: [n for n in table[part] if n in names] for part in ALL_PARTS
     }
-    parts = {part: joints for part, joints in parts.items() if joints}
-    return parts | _fine_parts(names)
-
-
-def _fine_parts(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Face, hands, fingers and feet, of the joints that have their names."""
-    found: dict[str, list[str]] = {}
     for name in names:
         if FACE_LANDMARK.fullmatch(name):
             found.setdefault('face', []).append(name)
@@ -146,7 +130,7 @@ def _fine_parts(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         roots = [r for r in (f'{side}hand_root', f'{side}wrist') if r in names]
         if f'{side}hand' in found:
             found[f'{side}hand'] += roots[:1]
-    return {part: tuple(joints) for part, joints in found.items()}
+    return {part: tuple(joints) for part, joints in found.items() if joints}
 
 
 @dataclass(frozen=True)
@@ -205,12 +189,9 @@ class Skeleton:
         metainfo: Mapping,
         parts: Mapping[str, Sequence[str]] | None = None,
     ) -> 'Skeleton':
-        """Read the joint names from a data set's metainfo.
-
-        Args:
-            metainfo: Either a parsed metainfo (``dataset.metainfo``, with
-                ``keypoint_id2name``) or a raw one (``keypoint_info``).
-            parts: The user's own parts.
+        """Read the joint names from a data set's metainfo, either a parsed
+        one (``dataset.metainfo``, with ``keypoint_id2name``) or a raw one
+        (``keypoint_info``).
 
         Raises:
             ValueError: The metainfo names no joints.
@@ -236,11 +217,10 @@ class Skeleton:
         parts: Mapping[str, Sequence[str]] | None = None,
     ) -> 'Skeleton':
         """The skeleton of these joints, made once per set of names."""
-        frozen = tuple(
-            (part, joints if isinstance(joints, str) else tuple(joints))
-            for part, joints in (parts or {}).items()
-        )
-        return _cached(names, frozen)
+        own = parts or {}
+        # a string is no list of joints, which the class refuses
+        frozen = (v if isinstance(v, str) else tuple(v) for v in own.values())
+        return _cached(names, tuple(zip(own, frozen, strict=True)))
 
     @cached_property
     def is_mpii(self) -> bool:
@@ -253,13 +233,12 @@ class Skeleton:
         Raises:
             ValueError: There is none; the message lists the existing ones.
         """
-        try:
-            return self._index[name]
-        except KeyError:
+        if name not in self._index:
             raise ValueError(
                 f'There is no joint {name!r} in this data set; its joints '
                 f'are: {", ".join(self.names)}.'
-            ) from None
+            )
+        return self._index[name]
 
     def part_indices(self, part: str) -> tuple[int, ...]:
         """Indices of a part's joints.

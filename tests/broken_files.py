@@ -148,6 +148,44 @@ STORES = {
 """``run.json`` of a benchmark's store."""
 
 
+_RESULT = [dict(image_id=1, keypoints=[1.0] * 51, score=1.0)]
+
+DOCUMENTS = {
+    'empty': '',
+    'truncated': '{"format": 1, "results"',
+    'binary': b'\x89PNG\xff\xfe',
+    'nested': '[' * 100_000,
+    'list': [],
+    'number': 3,
+    'null': None,
+    'number_list': [3],
+    'no_fields': {},
+    'other_format': dict(format=99),
+    'only_format': dict(format=1),
+    'results_null': dict(format=1, results=None),
+    'results_number': dict(format=1, results=[3]),
+    'models_null': dict(models=None),
+    'models_number': dict(models=[3]),
+    'models_empty': dict(models=[]),
+    'people_null': dict(search=dict(size='10%', fill='black'), people=None),
+    'people_text': dict(search=dict(size='10%', fill='black'), people='ab'),
+    'search_number': dict(search=1, people=[]),
+    'manifest_null': dict(
+        format=1, keypoint_names=None, people='one', images=None, attacks=None
+    ),
+    'manifest_text': dict(
+        format=1, keypoint_names='nose', people=1, images='x', attacks='y'
+    ),
+    'other_results': [dict(_RESULT[0], image_id=7)],
+    'results_text': [dict(_RESULT[0], keypoints='here')],
+    'results_short': [dict(_RESULT[0], keypoints=[1.0])],
+    'score_text': [dict(_RESULT[0], score='much')],
+    'keypoints_texts': [dict(_RESULT[0], keypoints=['x'] * 51)],
+    'image_list': [dict(_RESULT[0], image_id=[1])],
+}
+"""No results, reports, manifests, places nor lists of models."""
+
+
 def write_files(folder):
     """Write all of them: ``KIND/NAME``, and a good ``people.json``."""
     folder = Path(folder)
@@ -160,6 +198,29 @@ def write_files(folder):
     files |= {f'configs/{name}': text for name, text in CONFIGS.items()}
     for name, content in STORES.items():
         files[f'stores/{name}/store/key/run.json'] = content
+    for name, content in DOCUMENTS.items():
+        files[f'documents/{name}.json'] = content
+        files[f'manifests/{name}/manifest.json'] = content
+        # of the only attack of the good export
+        files[f'results/{name}/0000_clean.json'] = content
+    files['results.json'] = _RESULT
+    files['export/manifest.json'] = dict(
+        format=1,
+        arguments={},
+        people='one',
+        keypoint_names=NAMES,
+        attacks=[dict(name='clean', folder='0000_clean')],
+        images=[
+            dict(
+                id=1,
+                file_name='0000_clean/a.png',
+                attack='clean',
+                boxes=[[2, 2, 32, 42]],
+                content='',
+            )
+        ],
+    )
+    files['zoo.yml'] = [dict(name='own', model='tests.broken_files:predict')]
     files['people.json'] = coco_people()
     for name, content in files.items():
         path = folder / name

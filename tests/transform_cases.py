@@ -4,6 +4,7 @@ The names are those that AIC, MPII, COCO and COCO-WholeBody share.
 """
 
 from mmpose_occlusion.transforms import (
+    CellOcclusion,
     EmptyRemovedHeatmaps,
     KeypointOcclusion,
     MultiKeypointOcclusion,
@@ -55,6 +56,11 @@ CASES = {
     'part-control': (
         PartOcclusion,
         dict(target='left_arm', fill='texture', place='off_person'),
+    ),
+    'cell': (CellOcclusion, dict(target='x-5y35', size='25%')),
+    'cells-object': (
+        CellOcclusion,
+        dict(target=['x0y0', 'x20y80'], fill='object', size='40%', seed=1),
     ),
     'parts-noise': (PartOcclusion, dict(target=PARTS, fill='noise')),
     'own-part': (

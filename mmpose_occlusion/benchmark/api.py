@@ -2,26 +2,22 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.metrics.confidence import CONFIDENT
 
-from .analysis import Analysis, AttackCost, JointChange, analyse
+from .analysis import Analysis, analyse
 from .analysis.sensitivity_map import split_cells
-from .data import BenchmarkRun, load_named_runs
+from .data import BenchmarkRun, load_runs
 from .suite import DEFAULT
 
 if TYPE_CHECKING:
     import pandas
 
     from mmpose_occlusion.predictors import Predictor
-
-    from .image_worst_case import WorstCaseSearch
 
 
 @dataclass(frozen=True)
@@ -46,12 +42,8 @@ class Benchmark:
         return sum(len(others) + bool(cells) for others, cells in split)
 
     def analyse(self, draws: int = 0, seed: int = 0) -> list[Analysis]:
-        """The analysis of each run.
-
-        Args:
-            draws: Number of bootstrap samples of the intervals.
-            seed: Seed of the bootstrap.
-        """
+        """The analysis of each run, with intervals of a number of bootstrap
+        samples."""
         return analyse(self.runs, draws, seed)[0]
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -74,9 +66,26 @@ class Benchmark:
         """
         for analysis in self.analyse():
             for cost in analysis.costs:
-                for change in cost.joints:
-                    if change.number:
-                        yield _row(analysis.run, cost, change)
+                about = dict(
+                    model=analysis.run.model,
+                    data=analysis.run.data,
+                    attack=cost.name,
+                    suite=cost.suite,
+                    kind=cost.kind,
+                    target=cost.target,
+                    fill=cost.paint,
+                    size=cost.severity,
+                    place=cost.place,
+                )
+                for joint in cost.joints:
+                    if not joint.number:
+                        continue
+                    row = dict(about, role=joint.group, joint=joint.joint)
+                    row['n'] = joint.number
+                    for name, value in vars(joint.clean).items():
+                        row[f'{name}_clean'] = value
+                        row[f'{name}_attacked'] = getattr(joint.attacked, name)
+                    yield row
 
     def to_pandas(self) -> 'pandas.DataFrame':
         """The table of :meth:`rows`.
@@ -93,35 +102,14 @@ class Benchmark:
             ) from error
         return pandas.DataFrame(list(self.rows()))
 
-    def report(
-        self,
-        path: str | Path | None = None,
-        *,
-        draws: int = 1000,
-        seed: int = 0,
-        cases: int = 6,
-        measure: str | None = None,
-        threshold: float = CONFIDENT,
-        formats: Sequence[str] = ('page', 'csv', 'json'),
-        latex: str | Path | None = None,
-        pdf: bool = False,
-        progress: Callable[[str], None] = lambda text: None,
-    ) -> Path:
+    def report(self, path: str | Path | None = None, **options: Any) -> Path:
         """Write the report: page, JSON and CSV.
 
         Args:
             path: Folder of the report; by default the benchmark's.
-            draws: Number of bootstrap samples of the intervals.
-            seed: Seed of the bootstrap.
-            cases: Number of worst and of typical cases to show.
-            measure: Main measure: AP, AR, PCKh, PCK or OKS50. By default AP
-                where the data has it and it is at least .05 without
-                occlusion.
-            threshold: Score above which a prediction counts as confident.
-            formats: What to write, see :func:`.report.write_report`.
-            latex: File of a LaTeX table.
-            pdf: Whether the page has its figures as PDF, too.
-            progress: Called with the name of each step.
+            options: Of :func:`.report.write_report`, such as ``draws`` (number
+                of bootstrap samples), ``cases``, ``measure`` (AP, AR, PCKh,
+                PCK or OKS50), ``formats`` and ``latex``.
 
         Returns:
             The page, ``index.html``, or without one the folder.
@@ -131,22 +119,14 @@ class Benchmark:
         """
         from .report import write_report
 
-        for name, value in dict(draws=draws, seed=seed, cases=cases).items():
-            if value < 0:
-                raise UsageError(f'{name} is {value}: give 0 or more')
+        for name in ('draws', 'seed', 'cases'):
+            if options.get(name, 0) < 0:
+                raise UsageError(f'{name} is {options[name]}: give 0 or more')
         return write_report(
             self.runs,
             self.folder if path is None else path,
-            case_images=_case_images(self.runs, self.trusted),
-            draws=draws,
-            seed=seed,
-            cases=cases,
-            measure=measure,
-            threshold=threshold,
-            formats=formats,
-            latex=latex,
-            pdf=pdf,
-            progress=progress,
+            case_images=partial(_case_images, trusted=self.trusted),
+            **options,
         )
 
 
@@ -165,7 +145,19 @@ def load_benchmark(
         UsageError: No run is complete, a file is damaged, or there is not one
             name for each run.
     """
-    runs = load_named_runs((folder, *others), names)
+    found = [(Path(f), run) for f in (folder, *others) for run in load_runs(f)]
+    own = [run.model for _, run in found]
+    if names and len(names) != len(own):
+        raise UsageError(
+            f'{len(names)} names for {len(own)} models ({", ".join(own)}): '
+            'give one for each, in this order'
+        )
+    runs = []
+    for i, (path, run) in enumerate(found):
+        name = names[i] if names else run.model
+        if not names and own.count(name) > 1:
+            name = f'{name} ({path.resolve().name})'
+        runs.append(replace(run, model=name))
     return Benchmark(Path(folder), runs)
 
 
@@ -177,23 +169,8 @@ def run_benchmark(
     data: Mapping[str, Any] | None = None,
     suites: Sequence[str] = (),
     attacks: Sequence[str] = (),
-    seed: int = 0,
-    max_images: int | None = None,
-    resume: bool = True,
-    gt_boxes: bool = False,
-    batch_size: int | None = None,
-    num_workers: int | None = None,
-    threads: int | None = None,
-    timeout: float | None = None,
-    dry_run: bool = False,
-    cfg_options: Mapping[str, Any] | None = None,
-    trust_checkpoint: bool = False,
-    launcher: str = 'none',
-    skip_unreadable: bool = False,
-    people: str = 'all',
-    options: Mapping[str, Any] | None = None,
-    search: 'WorstCaseSearch | None' = None,
     log: Callable[[str], object] = print,
+    **settings: Any,
 ) -> Benchmark | None:
     """Predict a data set clean and under attacks, into a folder.
 
@@ -216,33 +193,43 @@ def run_benchmark(
             attacks, :data:`.suite.DEFAULT`.
         attacks: Short forms of further attacks, for example
             ``'keypoint:*:black:24'``.
-        seed: Seed of the attacks' random draws.
-        max_images: Use the first images only.
-        resume: False deletes this run's predictions and computes them again.
-        gt_boxes: With a config, use annotated bboxes instead of a detector's.
-        batch_size: Maximum number of crops in a forward pass; by default 32
-            on a CPU and 64 elsewhere. Of a model of images, the images of
-            one call; 16 by default.
-        num_workers: With a config, processes that make crops; by default the
-            config's. Of a model of images, processes that predict; by default
-            this one.
-        threads: With a config, forward passes at a time; by default the
-            number of PyTorch's threads on a CPU and 1 elsewhere.
-        timeout: Seconds that a call of a model of images may take, which
-            then runs in a process of its own.
-        dry_run: Only print how many predictions are missing.
-        cfg_options: Dotted keys of the config -> values.
-        trust_checkpoint: Whether to unpickle a checkpoint that contains more
-            than weights, which runs any code in it.
-        launcher: 'none', or what started the processes: 'pytorch', 'slurm'
-            or 'mpi'.
-        skip_unreadable: Leave out and count images that cannot be read.
-        people: Whom an attack on an image of a model that finds people by
-            itself acts on: 'all' at once, or 'one', with an image pass each.
-        options: Arguments of the model's adapter, such as ``padding``.
-        search: Instead of attacks, the search for the worst place on each
-            person; with a model of images.
         log: Called with lines of progress of a model of images.
+        settings: Of every model
+
+            - ``seed``: of the attacks' random draws (0);
+            - ``max_images``: use the first images only;
+            - ``resume``: False deletes this run's predictions;
+            - ``batch_size``: maximum number of crops in a forward pass; by
+              default 32 on a CPU and 64 elsewhere. Of a model of images, the
+              images of one call; 16 by default;
+            - ``num_workers``: with a config, processes that make crops; by
+              default the config's. Of a model of images, processes that
+              predict; by default this one;
+            - ``dry_run``: only print how many predictions are missing;
+            - ``skip_unreadable``: leave out and count images that cannot be
+              read;
+
+            with a config
+
+            - ``gt_boxes``: use annotated bboxes instead of a detector's;
+            - ``threads``: forward passes at a time; by default the number of
+              PyTorch's threads on a CPU and 1 elsewhere;
+            - ``cfg_options``: dotted keys of the config -> values;
+            - ``trust_checkpoint``: whether to unpickle a checkpoint that
+              contains more than weights, which runs any code in it;
+            - ``launcher``: 'none', or what started the processes: 'pytorch',
+              'slurm' or 'mpi';
+
+            with a model of images
+
+            - ``people``: whom an attack on an image of a model that finds
+              people by itself acts on: 'all' at once, or 'one', with an image
+              pass each;
+            - ``timeout``: seconds that a call of the model may take, which
+              then runs in a process of its own;
+            - ``options``: of the model's adapter, such as ``padding``;
+            - ``search``: instead of attacks, a
+              :class:`.image_worst_case.WorstCaseSearch`.
 
     Returns:
         The benchmark with the requested attacks; None for a dry run.
@@ -251,61 +238,33 @@ def run_benchmark(
         UsageError: A file does not exist, an attack does not fit the data
             set, or another run works in the folder.
     """
-    common: dict[str, Any] = dict(
-        out=str(out),
-        suites=suites if suites or attacks else (DEFAULT,),
-        attacks=attacks,
-        seed=seed,
-        max_images=max_images,
-        resume=resume,
-        batch_size=batch_size,
-        num_workers=num_workers,
-        dry_run=dry_run,
-        skip_unreadable=skip_unreadable,
-    )
-    if not is_config(model, checkpoint):
-        run = _run_images(
-            model,
-            dict(data or {}),
-            options,
-            people=people,
-            timeout=timeout,
-            search=search,
-            log=log,
-            **common,
-        )
-        if run is None:
-            return None
-        return Benchmark(Path(out), [run], trusted=True)
-    if search is not None:
-        raise UsageError(
-            f'model "{model}" is a config of MMPose: the worst place is '
-            'searched on whole images, so write mmpose:CONFIG,CHECKPOINT'
-        )
-    if checkpoint is None:
-        raise UsageError(
-            f'model "{model}" is a config of MMPose: give its checkpoint, too'
-        )
-    try:
-        from mmpose_occlusion.predictors.mmpose_topdown.mmpose_run import (
-            run_mmpose,
-        )
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f'"{model}" is a config of MMPose, and the module "{error.name}" '
-            'is not installed: install MMPose 1.3 with MMEngine and mmcv'
-        ) from error
-    run = run_mmpose(
-        str(model),
-        str(checkpoint),
-        data=data or {},
-        gt_boxes=gt_boxes,
-        threads=threads,
-        cfg_options=cfg_options or {},
-        trust_checkpoint=trust_checkpoint,
-        launcher=launcher,
-        **common,
-    )
+    if not (suites or attacks):
+        suites = (DEFAULT,)
+    settings.update(out=str(out), suites=suites, attacks=attacks)
+    if is_config(model, checkpoint):
+        if 'search' in settings:
+            raise UsageError(
+                f'model "{model}" is a config of MMPose: the worst place is '
+                'searched on whole images, so write mmpose:CONFIG,CHECKPOINT'
+            )
+        if checkpoint is None:
+            raise UsageError(
+                f'model "{model}" is a config of MMPose: give its '
+                'checkpoint, too'
+            )
+        try:
+            from mmpose_occlusion.predictors.mmpose_topdown.loop import (
+                run_mmpose,
+            )
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f'"{model}" is a config of MMPose, and the module '
+                f'"{error.name}" is not installed: install MMPose 1.3 with '
+                'MMEngine and mmcv'
+            ) from error
+        run = run_mmpose(str(model), str(checkpoint), data or {}, **settings)
+    else:
+        run = _run_images(model, dict(data or {}), log=log, **settings)
     return None if run is None else Benchmark(Path(out), [run], trusted=True)
 
 
@@ -322,76 +281,51 @@ def is_config(model: Any, checkpoint: Any = None) -> bool:
 def _run_images(
     model: Any,
     data: dict[str, Any],
-    options: Mapping[str, Any] | None,
+    options: Mapping[str, Any] | None = None,
     **others: Any,
 ) -> BenchmarkRun | None:
     from mmpose_occlusion.predictors import Predictor, load_predictor
 
     from .image_run import run_predictor
 
-    detections = data.pop('detections', None)
-    try:
-        annotations, images = data.pop('annotations'), data.pop('images')
-    except KeyError as error:
-        raise UsageError(
-            f'a model of images needs data={error}: give the annotation '
-            'file (--annotations) and the folder of images (--images)'
-        ) from None
-    if data:
-        raise UsageError(
-            f'data has the key "{min(data)}": a model of images has '
-            'annotations, images and detections'
-        )
-    load = None
+    needed = 'annotations', 'images'
+    for key in needed:
+        if key not in data:
+            raise UsageError(
+                f"a model of images needs data='{key}': give the annotation "
+                'file (--annotations) and the folder of images (--images)'
+            )
+    for key in data:
+        if key not in (*needed, 'detections'):
+            raise UsageError(
+                f'data has the key "{key}": a model of images has '
+                'annotations, images and detections'
+            )
     if isinstance(model, str | Path):
         load = partial(load_predictor, str(model), options)
-        model = load()
-    elif not isinstance(model, Predictor):
+        return run_predictor(load(), **data, load=load, **others)
+    if not isinstance(model, Predictor):
         raise UsageError(
             f'a {type(model).__name__} is no model: give a text, or an '
             'object with the attributes of mmpose_occlusion.predictors.'
             'Predictor'
         )
-    others.update(detections=detections, load=load)
-    return run_predictor(model, annotations, images, **others)
+    return run_predictor(model, **data, **others)
 
 
-def _row(
-    run: BenchmarkRun, cost: AttackCost, change: JointChange
-) -> dict[str, Any]:
-    names = ('suite', 'kind', 'target')
-    row: dict[str, Any] = dict(model=run.model, data=run.data)
-    row |= dict(attack=cost.name, **{n: getattr(cost, n) for n in names})
-    row |= dict(fill=cost.paint, size=cost.severity, place=cost.place)
-    row |= dict(role=change.group, joint=change.joint, n=change.number)
-    for name, value in vars(change.clean).items():
-        row[f'{name}_clean'] = value
-        row[f'{name}_attacked'] = getattr(change.attacked, name)
-    return row
+def _case_images(
+    run: BenchmarkRun, cases: Sequence[Any], trusted: bool
+) -> Any:
+    """The images of cases again."""
+    if run.dataset.get('kind') == 'images':
+        from .image_run import case_images
 
-
-def _case_images(runs: Sequence[BenchmarkRun], trusted: bool) -> Any:
-    """What makes the images of cases again; None without MMPose, which runs
-    on crops need."""
-    here = find_spec('mmpose') is not None
-    if not here and not any(map(_is_of_images, runs)):
-        return None
-
-    def make(run: BenchmarkRun, cases: Sequence[Any]) -> Any:
-        if _is_of_images(run):
-            from .image_run import case_images
-
-            return case_images(run, cases)
-        if not here:
-            raise LookupError('this report was made without MMPose')
-        from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import (
+        return case_images(run, cases)
+    try:
+        from mmpose_occlusion.predictors.mmpose_topdown.dataset import (
             case_crops,
         )
-
-        return case_crops(run, cases, trusted)
-
-    return make
-
-
-def _is_of_images(run: BenchmarkRun) -> bool:
-    return run.dataset.get('kind') == 'images'
+    except ModuleNotFoundError as error:
+        words = 'this report was made without MMPose'
+        raise LookupError(words) from error
+    return case_crops(run, cases, trusted)

@@ -1,44 +1,48 @@
-"""What an attack does to a person, and the results of a block of people."""
+"""What an attack does to one person of an image or a crop."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from mmpose_occlusion.occlusion.person import nearest_pixel
-from mmpose_occlusion.occlusion.regions import PixelBox
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.occlusion import FILLS, Attack, Person
+from mmpose_occlusion.occlusion.attack import TRANSFORMS
+from mmpose_occlusion.occlusion.paints import Donor
+from mmpose_occlusion.occlusion.placement import (
+    Surroundings,
+    nearest_pixel,
+    segment_mask,
+)
+from mmpose_occlusion.occlusion.regions import PixelBox, Point
+from mmpose_occlusion.occlusion.targets import CELL, KEYPOINT
 from mmpose_occlusion.skeleton import Skeleton
 
 from .store import BlockResult
+from .suite import SuiteAttack
+
+PADDING = 1.25  # of the region around a bbox that top-down models see
+PLACED = 'PlacedOcclusion'
+"""Type of the attacks of a search: a joint's disc at a place that is given
+with each person."""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What an attack does to one person's crop, or to an image.
+    """What an attack does to one person's crop, or to an image."""
 
-    Args:
-        box: Smallest box of all changed pixels; None if there are none.
-        pixels: ``(h, w, C)``, the box under the attack.
-        changed: ``(h, w)`` bool, its changed pixels.
-        targets: Indices of joints that the attack asks for, under paint.
-        bystanders: Indices of the person's other joints under paint.
-        painted: Number of painted pixels.
-        excluded: Whether the attack found no place although the person has
-            the target.
-        records: The transforms' records; empty without a change.
-        centre: (x, y) of the disc of an attack on one joint.
-    """
-
-    box: PixelBox | None = None
+    box: PixelBox | None = None  # smallest of all changed pixels
     pixels: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 3)))
+    """``(h, w, C)``, the box under the attack."""
     changed: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
-    targets: tuple[int, ...] = ()
-    bystanders: tuple[int, ...] = ()
-    painted: int = 0
-    excluded: bool = False
-    records: tuple[dict, ...] = ()
-    centre: tuple[float, float] | None = None
+    """``(h, w)`` bool, its changed pixels."""
+    targets: tuple[int, ...] = ()  # joints that are asked for, under paint
+    bystanders: tuple[int, ...] = ()  # the person's other joints under paint
+    painted: int = 0  # number of pixels
+    excluded: bool = False  # no place was found, and the target is there
+    records: tuple[dict, ...] = ()  # of the transforms; empty if unchanged
+    centre: Point | None = None  # of the disc of an attack on one joint
 
     def paint(self, image: np.ndarray) -> None:
         """Paint it into an image with the same channels, in place."""
@@ -57,6 +61,16 @@ class Effect:
             out[inside] = self.changed[row[inside] - y1, col[inside] - x1]
         return out
 
+    def note(self, result: BlockResult, row: int) -> None:
+        """Write what it hides of a person into a row of a result."""
+        result.changed[row] = self.box is not None
+        result.excluded[row] = self.excluded
+        result.targets[row, list(self.targets)] = True
+        result.bystanders[row, list(self.bystanders)] = True
+        result.pixels[row] = self.painted
+        if self.centre is not None:
+            result.centres[row] = self.centre
+
 
 def effect_of(
     clean: np.ndarray,
@@ -65,15 +79,8 @@ def effect_of(
     skeleton: Skeleton,
     corner: tuple[int, int] = (0, 0),
 ) -> Effect:
-    """The effect of an attack on a region of pixels.
-
-    Args:
-        clean: ``(h, w, C)``.
-        attacked: ``(h, w, C)``.
-        records: Of the attack's transforms.
-        skeleton: The data set's joints and parts.
-        corner: (x, y) of the region.
-    """
+    """The effect of an attack on a region of pixels ``(h, w, C)`` whose corner
+    is at (x, y), by the records of its transforms."""
     found = tuple(dict(record) for record in records)
     rows = np.flatnonzero((_rows(clean) != _rows(attacked)).any(axis=1))
     if not len(rows):  # black paint on black pixels hides nothing
@@ -88,9 +95,7 @@ def effect_of(
     )
     x, y = corner
     regions = [r['region'] for r in found if r.get('region')]
-    centre = None
-    if len(regions) == 1 and regions[0]['shape'] == 'disc':
-        centre = tuple(regions[0]['center'])
+    is_disc = len(regions) == 1 and regions[0]['shape'] == 'disc'
     return Effect(
         (x + x1, y + y1, x + x2, y + y2),
         np.ascontiguousarray(attacked[y1:y2, x1:x2]),
@@ -99,7 +104,7 @@ def effect_of(
         tuple(sorted(others - targets)),
         sum(record['pixels'] for record in found),
         records=found,
-        centre=centre,
+        centre=tuple(regions[0]['center']) if is_disc else None,
     )
 
 
@@ -111,55 +116,120 @@ def _rows(pixels: np.ndarray) -> np.ndarray:
     return rows
 
 
-class BlockArrays:
-    """The arrays of :class:`.store.BlockResult` while they are computed, for
-    all n people of a block.
+class ImageAttack:
+    """An occlusion of a person, as MMPose's transforms do it on a whole image
+    that has this person alone.
 
     Args:
-        people: n.
-        joints: K.
+        attack: Of a suite.
+        seed: Of random draws, unless the attack has its own.
+        links: Pairs of joint indices between which there are limbs.
+
+    Raises:
+        UsageError: It needs MMPose's pipelines or a data set of donors.
     """
 
-    def __init__(self, people: int, joints: int) -> None:
-        shape = people, joints
-        self.changed = np.zeros(people, bool)
-        self.excluded = np.zeros(people, bool)
-        self.targets = np.zeros(shape, bool)
-        self.bystanders = np.zeros(shape, bool)
-        self.pixels = np.zeros(people, np.int32)
-        self.keypoints = np.full((*shape, 2), np.nan, np.float32)
-        self.scores = np.zeros(shape, np.float32)
-        self.person_scores = np.zeros(people, np.float32)
-        self.visibility = np.full(shape, np.nan, np.float32)
-        self.centres = np.full((people, 2), np.nan, np.float32)
+    def __init__(
+        self, attack: SuiteAttack, seed: int, links: Sequence[tuple[int, int]]
+    ) -> None:
+        self._links, config = links, attack.config
+        if config.get('type') == PLACED:
+            paint = {k: config[k] for k in ('target', 'fill', 'size')}
+            config = dict(paint, type=TRANSFORMS[KEYPOINT])
+        one, needs = Attack.from_config(config), ''
+        if one is None:
+            needs = "is a transform of MMPose's pipelines"
+        elif other := set(one.options) - {'prob', 'seed'}:
+            needs = f'has the option "{min(other)}" of MMPose\'s pipelines'
+        elif FILLS.get(one.fill) is Donor:
+            needs = 'paints donors, which need a data set of MMPose'
+        if one is None or needs:
+            raise UsageError(
+                f'attack "{attack.name}" {needs}: leave it out, or give a '
+                'config and a checkpoint'
+            )
+        own = one.options.get('seed')
+        self._seed = seed if own is None else own
+        self._occlusion = one.occlusion()
 
-    def note(self, row: int, effect: Effect) -> None:
-        """What an attack hides of a person."""
-        self.changed[row] = effect.box is not None
-        self.excluded[row] = effect.excluded
-        self.targets[row, list(effect.targets)] = True
-        self.bystanders[row, list(effect.bystanders)] = True
-        self.pixels[row] = effect.painted
-        if effect.centre is not None:
-            self.centres[row] = effect.centre
+    def reaches(self, person: Person) -> bool:
+        """Whether it may change the person's image; a cell is known not to
+        where it is beside the person's box."""
+        return any(
+            target.kind != CELL
+            or not isinstance(self._occlusion.region(person, target, ()), str)
+            for target in self._occlusion.chooser.label
+        )
 
-    def result(self, person_scores: bool = False) -> BlockResult:
-        """With the predictions of changed rows.
+    def on(
+        self,
+        image: np.ndarray,
+        scratch: np.ndarray,
+        person: Person,
+        annotation: Mapping[str, Any],
+        point: Point | None = None,
+    ) -> Effect:
+        """The effect on one person, which does not depend on other people.
 
         Args:
-            person_scores: Whether the model gives people scores.
+            image: ``(H, W, 3)`` uint8 BGR; not modified.
+            scratch: A copy of it, painted and restored (a new copy for each
+                attack would take most of the time).
+            person: The person.
+            annotation: Of which ids and the segment are used.
+            point: Centre of the disc of a :data:`PLACED` attack, which has
+                no target: all joints under it are bystanders.
         """
-        rows = np.flatnonzero(self.changed)
-        seen, centres = self.visibility[rows], self.centres[rows]
-        return BlockResult(
-            self.changed,
-            self.excluded,
-            self.targets,
-            self.bystanders,
-            self.pixels,
-            self.keypoints[rows],
-            self.scores[rows],
-            self.person_scores[rows] if person_scores else None,
-            None if np.isnan(seen).all() else seen,
-            None if np.isnan(centres).all() else centres,
+        if point is not None:
+            moved = person._replace(points={person.skeleton.names[0]: point})
+            effect = self.on(image, scratch, moved, annotation)
+            under = effect.covers(np.array(person.xy, float), image.shape)
+            hidden = np.flatnonzero(under & person.available).tolist()
+            return replace(effect, targets=(), bystanders=tuple(hidden))
+        around = PersonSurroundings(image, person, self._links, annotation)
+        key = int(annotation['image_id']), int(annotation['id'])
+        numbers = self._occlusion.draw([key], self._seed, 0)
+        records = self._occlusion.apply(
+            scratch, around, numbers, 0, inplace=True
+        ).records
+        boxes = np.array([r['box'] for r in records if r['box'] is not None])
+        if not len(boxes):
+            return Effect(excluded=any(r['excluded'] for r in records))
+        x1, y1 = boxes[:, :2].min(axis=0).tolist()
+        x2, y2 = boxes[:, 2:].max(axis=0).tolist()
+        clean, painted = image[y1:y2, x1:x2], scratch[y1:y2, x1:x2]
+        effect = effect_of(
+            clean, painted.copy(), records, person.skeleton, (x1, y1)
         )
+        painted[...] = clean
+        return effect
+
+
+class PersonSurroundings(Surroundings):
+    """A person's segment, and the region that top-down models see of it, in
+    which controls are placed for every predictor."""
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        person: Person,
+        links: Sequence[tuple[int, int]],
+        annotation: Mapping[str, Any],
+    ) -> None:
+        super().__init__(image.shape, [person], links)
+        self._segment = annotation.get('segmentation')
+
+    def segment(self, index: int) -> np.ndarray | None:
+        """The annotated segment where there is one."""
+        if not self._segment:
+            return None
+        return segment_mask(self._segment, self._shape)
+
+    def photo_mask(self) -> np.ndarray:
+        """The padded bbox."""
+        out, box = np.zeros(self._shape, bool), np.array(self.people[0].box)
+        center, half = (box[:2] + box[2:]) / 2, PADDING * (box[2:] - box[:2])
+        x1, y1 = np.maximum(np.floor(center - half / 2), 0).astype(int)
+        x2, y2 = np.ceil(center + half / 2).astype(int) + 1
+        out[y1:y2, x1:x2] = True
+        return out

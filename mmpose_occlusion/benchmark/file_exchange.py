@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import write_json
+from mmpose_occlusion.files import replaced, write_bytes, write_json
 from mmpose_occlusion.predictors.joint_names import joint_mapping, named_joints
 from mmpose_occlusion.predictors.protocol import Prediction
 from mmpose_occlusion.skeleton import Skeleton
@@ -37,8 +37,8 @@ from .annotation_fields import read_json
 from .annotation_file import read_annotations
 from .data import BenchmarkRun
 from .detections_file import check_images
+from .effects import ImageAttack
 from .identity import digest
-from .image_attacks import ImageAttack
 from .image_people import ImagePeople, image_people
 from .image_run import ALL, ONE, run_predictor
 from .store import CLEAN
@@ -47,6 +47,9 @@ from .suite import load_suites
 MANIFEST = 'manifest.json'
 TAR = 'images.tar'
 FORMAT = 1
+_FIELDS = dict(
+    arguments=dict, people=str, keypoint_names=list, attacks=list, images=list
+)
 FAST = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 _SHOWN = 5
 
@@ -171,7 +174,7 @@ def _writer(folder: Path, tar: bool) -> Iterator[Callable[[str, Any], object]]:
 
     def write(name: str, content: Any) -> None:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
+        write_bytes(folder / name, content)
 
     def add(name: str, content: Any) -> None:
         member = tarfile.TarInfo(name)
@@ -182,7 +185,7 @@ def _writer(folder: Path, tar: bool) -> Iterator[Callable[[str, Any], object]]:
         yield write
         return
     folder.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(folder / TAR, 'w') as archive:
+    with replaced(folder / TAR) as file, tarfile.open(file, 'w') as archive:
         yield add
 
 
@@ -203,9 +206,7 @@ def _versions(
         person, raw = data.person(row, bgr.shape), data.annotations[row]
         if person is None or raw is None:
             continue
-        effect = attack.on(
-            bgr, bgr.copy(), person, data.boxes.person_boxes[row], raw
-        )
+        effect = attack.on(bgr, bgr.copy(), person, raw)
         effect.paint(painted)
         if people == ONE and effect.box is not None:
             yield np.array([row]), painted
@@ -243,8 +244,10 @@ class FilePredictor:
     ) -> None:
         path = Path(folder) / MANIFEST
         self.manifest = read_json(path, 'manifest')
-        known = isinstance(self.manifest, dict) and self.manifest.get('format')
-        if known != FORMAT:
+        known = self.manifest if isinstance(self.manifest, dict) else {}
+        if known.get('format') != FORMAT or not all(
+            isinstance(known.get(key), kind) for key, kind in _FIELDS.items()
+        ):
             raise UsageError(
                 f'manifest "{path}" is not one of occlusion-export in format '
                 f'{FORMAT}: export the images again'
@@ -294,11 +297,12 @@ class FilePredictor:
             i['id'] for i in self.manifest['images'] if i['attack'] == attack
         }
         count = 3 * len(self.keypoint_names)
-        for i, entry in enumerate(raw):
+        for i, entry in enumerate(raw if isinstance(raw, list) else [raw]):
             try:
                 image, values = entry['image_id'], entry['keypoints']
-                good = image in mine and len(values) == count
-            except (KeyError, TypeError):
+                values = np.array([*values, entry.get('score') or 0], float)
+                good = image in mine and len(values) == count + 1
+            except (KeyError, TypeError, ValueError):
                 good = False
             if not good:
                 raise UsageError(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import mmpose_occlusion
-from mmpose_occlusion.files import write_json
+from mmpose_occlusion.files import plain, write_json
 
 _SOURCES = (
     'skeleton.py',
@@ -26,29 +26,9 @@ _SOURCES = (
 """Modules of this package that paint, crop and predict."""
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON represents it; a class or function becomes its name."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
-    if isinstance(value, set | frozenset):
-        return sorted(plain(entry) for entry in value)
-    if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if hasattr(value, '__qualname__'):
-        return f'{value.__module__}.{value.__qualname__}'
-    return str(value)
-
-
 def digest(value: Any) -> str:
-    """SHA-256 of plain values.
-
-    Equal values have equal digests, regardless of the order of a dict's keys
-    and of whether a sequence is a list or a tuple.
-    """
+    """SHA-256 of plain values, regardless of the order of a dict's keys and of
+    whether a sequence is a list or a tuple."""
     text = json.dumps(plain(value), sort_keys=True, separators=(',', ':'))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,97 +1,104 @@
 """Predictions of whole images, block by block, clean and under attacks."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby, islice
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Person
-from mmpose_occlusion.predictors.protocol import (
-    Prediction,
-    Predictor,
-    check_predictions,
-)
+from mmpose_occlusion.predictors.protocol import Predictor, check_predictions
 
-from .data import UNMATCHED
-from .effects import BlockArrays, Effect
-from .image_attacks import ImageAttack
+from .data import UNMATCHED, to_arrays
+from .effects import Effect, ImageAttack
 from .image_people import ImagePeople, match_people
+from .image_workers import compute_in_processes
 from .store import CLEAN, Block, BlockResult
-from .work import Recorder, Work
+from .suite import SuiteAttack
+from .work import FINISHED, Recorder, Work
 
 _ANY_SHAPE = (1 << 30, 1 << 30)
 """Of an image, where only the box of a person counts."""
 
-FINISHED = (
-    'blocks that are finished are stored, and the same command resumes the run'
-)
 
+class LoadedImage(NamedTuple):
+    """One decoded image: its path, its rows, the first row of its block, its
+    pixels as attacks (BGR, and a scratch copy) and predictors (RGB) see them,
+    and row -> annotated person."""
 
-@dataclass
-class LoadedImage:
-    """One decoded image: its rows, its pixels as attacks (BGR, and a scratch
-    copy) and predictors (RGB) see them, and row -> annotated person.
-    """
-
+    path: str
     rows: np.ndarray
+    first: int
     bgr: np.ndarray
     scratch: np.ndarray
     rgb: np.ndarray
     people: dict[int, Person]
 
 
-@dataclass(frozen=True)
-class Pass:
-    """One RGB image to predict: its rows, or the only one whose bbox is given,
-    and the rows that get the answer.
-    """
+class Pass(NamedTuple):
+    """An RGB image to predict: its rows, or the only one whose bbox is given;
+    the rows that get the answer, and the result that they are in."""
 
+    source: LoadedImage
     image: np.ndarray
     rows: np.ndarray
     chosen: np.ndarray
+    into: BlockResult
 
 
 @dataclass
 class ImageLoop:
-    """Computes blocks of a run.
-
-    Args:
-        predictor: The model.
-        data: Its people.
-        attacks: Key -> attack.
-        mapping: ``(K,)`` index of the model's joint for each of the data
-            set's, -1 where it has none.
-        one: Whether one person an image pass is attacked, instead of all.
-        batch_size: Images of one call of the predictor at most.
-    """
+    """A predictor on whole images: a source of :func:`.work.compute_run`."""
 
     predictor: Predictor
     data: ImagePeople
-    attacks: Mapping[str, ImageAttack]
-    mapping: np.ndarray
-    one: bool
-    batch_size: int
+    attacks: list[SuiteAttack]
+    seed: int  # of the attacks' random draws
+    mapping: np.ndarray  # (K,) index of the model's joint, -1 for none
+    one: bool  # whether one person an image pass is attacked, instead of all
+    batch_size: int  # images of one call of the predictor at most
+    block_images: int
+    load: Callable[[], Predictor]  # in other processes; pickled
+    num_workers: int  # processes that predict, 0: this one
+    timeout: float | None  # seconds of a call, in a process of its own
+    identity: dict[str, Any]  # what predictions depend on beside the images
+    info: dict[str, Any]  # for run.json
+
+    def __post_init__(self) -> None:
+        links = self.data.joints.links
+        self.effects = {
+            a.key: ImageAttack(a, self.seed, links) for a in self.attacks
+        }
+        self.blocks = self.data.blocks(self.block_images)
+        self.arrays = to_arrays(self.data.boxes, self.data.people)
+        self.paths = [str(path) for path in self.data.paths.values()]
 
     @property
     def whole_image(self) -> bool:
         """Whether the predictor finds people by itself."""
         return not self.predictor.needs_boxes
 
+    def depends_on(self) -> dict[str, Any]:
+        """See :func:`.work.compute_run`."""
+        return self.identity
+
     def compute(self, work: Sequence[Work], recorder: Recorder) -> None:
         """Predict what is missing; the images of the next block are read
         meanwhile."""
+        if self.num_workers or self.timeout is not None:
+            compute_in_processes(self, work, recorder)
+            return
         with ThreadPoolExecutor(1) as reader:
-            coming = [reader.submit(self.read, w) for w in work[:1]]
+            coming = [reader.submit(self.read, w.block) for w in work[:1]]
             for i, w in enumerate(work):
                 images = coming.pop().result()
-                coming += [
-                    reader.submit(self.read, x) for x in work[i + 1 : i + 2]
-                ]
+                for following in work[i + 1 : i + 2]:
+                    coming.append(reader.submit(self.read, following.block))
                 for key, result, passes in self.results(w, images):
                     recorder.add(w.block, key, result, passes)
 
@@ -100,104 +107,88 @@ class ImageLoop:
         of one by that of the first image, after one to warm up."""
         if not work:
             return 0, 0.0
-        attacks, ids = list(self.attacks.values()), self.data.boxes.image_ids
+        ids = self.data.boxes.image_ids
         number = 0
-        for w in work:
-            mine = ids[w.block.start : w.block.stop]
-            number += w.clean * len(np.unique(mine))
-            for row in range(w.block.start, w.block.stop):
+        for block, keys in work:
+            if CLEAN in keys:
+                number += len(np.unique(ids[block.start : block.stop]))
+            for row in range(block.start, block.stop):
                 person = self.data.person(row, _ANY_SHAPE)
-                if person is None:
-                    continue
                 # at most: the people of an image may be attacked at once
-                number += sum(attacks[i].reaches(person) for i in w.attacks)
+                number += sum(
+                    self.effects[key].reaches(person)
+                    for key in keys
+                    if person is not None and key != CLEAN
+                )
         first = work[0].block.start
-        same = int((ids == ids[first]).sum())
-        block = Block(work[0].block.number, first, first + same)
-        (image,) = self.read(Work(block, True, ()))
-        only = image.rows[:1]
-        passes = [Pass(image.rgb, only, only)] * self.batch_size
+        block = Block(0, first, first + int((ids == ids[first]).sum()))
+        (image,) = self.read(block)
+        only, into = image.rows[:1], self.empty(block)
+        passes = [Pass(image, image.rgb, only, only, into)] * self.batch_size
         self.predict(passes[:1])
         start = time.perf_counter()
         self.predict(passes)
         return number, (time.perf_counter() - start) / len(passes)
 
-    def read(self, work: Work) -> list[LoadedImage]:
+    def read(self, block: Block) -> list[LoadedImage]:
         """The images of a block, decoded."""
-        boxes, out = self.data.boxes, []
-        rows = range(work.block.start, work.block.stop)
-        for image_id, some in groupby(rows, lambda r: int(boxes.image_ids[r])):
-            path = self.data.paths[image_id]
-            bgr = cv2.imread(str(path))
+        ids, out = self.data.boxes.image_ids, []
+        rows = range(block.start, block.stop)
+        for image_id, some in groupby(rows, lambda row: int(ids[row])):
+            path = str(self.data.paths[image_id])
+            bgr = cv2.imread(path)
             if bgr is None:
                 raise UsageError(f'image "{path}" cannot be read: replace it')
             mine = list(some)
             found = {r: self.data.person(r, bgr.shape) for r in mine}
-            people = {r: p for r, p in found.items() if p is not None}
-            rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
             out.append(
-                LoadedImage(np.array(mine), bgr, bgr.copy(), rgb, people)
+                LoadedImage(
+                    path,
+                    np.array(mine),
+                    block.start,
+                    bgr,
+                    bgr.copy(),
+                    cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB),
+                    {r: p for r, p in found.items() if p is not None},
+                )
             )
         return out
 
+    def empty(self, block: Block) -> BlockResult:
+        """The result of a block before predictions."""
+        out = BlockResult.empty(block.people, len(self.mapping))
+        if self.whole_image:
+            out.person_scores[:] = 0
+        return out
+
     def results(
-        self,
-        work: Work,
-        images: Sequence[LoadedImage],
-        starting: Callable[[str], object] = lambda path: None,
+        self, work: Work, images: Sequence[LoadedImage]
     ) -> Iterator[tuple[str, BlockResult, int]]:
-        """Predictions of a block, clean and under each attack that is missing.
-
-        Args:
-            work: What is missing.
-            images: See :meth:`read`.
-            starting: Called with the first path before each call of the
-                predictor.
-
-        Yields:
-            Key of the attack, result, number of predicted images.
-        """
-        first = work.block.start
-        for key in self.missing(work):
-            arrays = BlockArrays(len(work.block), len(self.mapping))
-            passes = (
-                one
-                for image in images
-                for one in self.passes(image, key, arrays, first)
-            )
+        """Predictions of a block of images, clean and under each attack that
+        is missing: key, result, number of predicted images."""
+        for key in work.keys:
+            into = self.empty(work.block)
+            passes = (p for i in images for p in self.passes(i, key, into))
             number = 0
             while batch := list(islice(passes, self.batch_size)):
-                starting(self.first_path(batch))
-                self.fill(batch, [arrays] * len(batch), first)
+                self.predict(batch)
                 number += len(batch)
-            yield key, arrays.result(self.whole_image), number
-
-    def missing(self, work: Work) -> list[str]:
-        """Keys of what is to be computed for a block."""
-        keys = list(self.attacks)
-        return [CLEAN] * work.clean + [keys[i] for i in work.attacks]
+            yield key, into, number
 
     def passes(
-        self, image: LoadedImage, key: str, arrays: BlockArrays, first: int
+        self, image: LoadedImage, key: str, into: BlockResult
     ) -> Iterator[Pass]:
         """An image, or what an attack makes of it where it changes it; notes
-        what it hides in the arrays of a block with a first row.
-        """
+        what it hides in the result."""
         if key == CLEAN:
-            yield Pass(image.rgb, image.rows, image.rows)
+            yield Pass(image, image.rgb, image.rows, image.rows, into)
             return
-        attack, boxes = self.attacks[key], self.data.boxes.person_boxes
         effects: dict[int, Effect] = {}
-        for row, person in image.people.items():
-            raw, box = self.data.annotations[row], boxes[row]
-            assert raw is not None
-            effect = attack.on(image.bgr, image.scratch, person, box, raw)
-            arrays.note(row - first, effect)
-            if effect.box is None:
-                continue
-            if self.one:
-                yield self.alone(image, row, effect)
-            else:
+        for row in image.people:
+            effect = self.effect(image, row, key, into)
+            if effect.box is not None and self.one:
+                yield self.alone(image, row, effect, into)
+            elif effect.box is not None:
                 effects[row] = effect
         if not effects:
             return
@@ -206,31 +197,50 @@ class ImageLoop:
             effect.paint(rgb[..., ::-1])
             for other, person in image.people.items():
                 if other != row:
-                    i = other - first
+                    i = other - image.first
                     xy = np.array(person.xy, float)
                     under = effect.covers(xy, rgb.shape)
-                    under &= person.available & ~arrays.targets[i]
-                    arrays.bystanders[i] |= under
-        yield Pass(rgb, image.rows, image.rows)
+                    under &= person.available & ~into.targets[i]
+                    into.bystanders[i] |= under
+        yield Pass(image, rgb, image.rows, image.rows, into)
 
-    def alone(self, image: LoadedImage, row: int, effect: Effect) -> Pass:
+    def effect(
+        self,
+        image: LoadedImage,
+        row: int,
+        key: str,
+        into: BlockResult,
+        point: tuple[float, float] | None = None,
+    ) -> Effect:
+        """The effect of an attack on a person, noted in the result."""
+        effect = self.effects[key].on(
+            image.bgr,
+            image.scratch,
+            image.people[row],
+            self.data.raw(row),
+            point,
+        )
+        effect.note(into, row - image.first)
+        return effect
+
+    def alone(
+        self, image: LoadedImage, row: int, effect: Effect, into: BlockResult
+    ) -> Pass:
         """An image with the effect on one of its people."""
         rgb = image.rgb.copy()
         effect.paint(rgb[..., ::-1])
         chosen = np.array([row])
-        return Pass(rgb, image.rows if self.whole_image else chosen, chosen)
+        rows = image.rows if self.whole_image else chosen
+        return Pass(image, rgb, rows, chosen, into)
 
-    def fill(
-        self, batch: Sequence[Pass], arrays: Sequence[BlockArrays], first: int
-    ) -> None:
-        """Predict a batch into the arrays for each of its images."""
-        found = self.predict(batch)
-        for one, answer, into in zip(batch, found, arrays, strict=True):
-            self.place(one, answer, into, first)
+    def starting(self, path: str) -> None:
+        """Called before each call of the predictor with its first path."""
 
-    def predict(self, batch: Sequence[Pass]) -> list[Prediction]:
-        """Ask the predictor; its mistakes become one sentence."""
-        boxes: list[np.ndarray | None] = [
+    def predict(self, batch: Sequence[Pass]) -> None:
+        """Predict a batch into the results; the predictor's mistakes become
+        one sentence."""
+        self.starting(batch[0].source.path)
+        boxes = [
             None if self.whole_image else self.data.boxes.boxes[one.rows]
             for one in batch
         ]
@@ -242,25 +252,21 @@ class ImageLoop:
             words = ' '.join(str(error).split())
             raise UsageError(
                 f'predictor "{self.predictor.name}" failed in a batch that '
-                f'begins with "{self.first_path(batch)}" '
+                f'begins with "{batch[0].source.path}" '
                 f'({type(error).__name__}: {words}): {FINISHED}'
             ) from error
-        return check_predictions(self.predictor, found, boxes)
+        answers = check_predictions(self.predictor, found, boxes)
+        for one, answer in zip(batch, answers, strict=True):
+            self._place(one, answer)
 
-    def first_path(self, batch: Sequence[Pass]) -> str:
-        """File of a batch's first image."""
-        row = batch[0].rows[0]
-        return str(self.data.paths[int(self.data.boxes.image_ids[row])])
-
-    def place(
-        self, one: Pass, found: Prediction, arrays: BlockArrays, first: int
-    ) -> None:
+    def _place(self, one: Pass, found: Any) -> None:
         """Predicted people into rows: one for each bbox, or the poses of an
         image into the rows of its people and of others."""
-        has = self.mapping >= 0
+        first, into, has = one.source.first, one.into, self.mapping >= 0
+        joints = self.mapping[has]
         shape = len(found.keypoints), len(has)
         keypoints = np.full((*shape, 2), np.nan, np.float32)
-        keypoints[:, has] = found.keypoints[:, self.mapping[has]]
+        keypoints[:, has] = found.keypoints[:, joints]
         keypoints[~np.isfinite(keypoints).all(axis=-1)] = np.nan
         if self.whole_image:
             total = found.person_scores
@@ -270,19 +276,18 @@ class ImageLoop:
             at, poses = self._matched(one.rows, keypoints, total)
             kept = np.isin(at, one.chosen)
             at, poses = at[kept] - first, poses[kept]
-            arrays.person_scores[at] = total[poses]
+            into.person_scores[at] = total[poses]
         else:
             at, poses = one.rows - first, np.arange(len(one.rows))
-        arrays.changed[one.chosen - first] = True
-        arrays.keypoints[at] = keypoints[poses]
-        joints = self.mapping[has]
+        into.changed[one.chosen - first] = True
+        into.keypoints[at] = keypoints[poses]
         scores = np.asarray(found.scores, np.float32)[:, joints][poses]
-        arrays.scores[np.ix_(at, has)] = np.nan_to_num(
+        into.scores[np.ix_(at, has)] = np.nan_to_num(
             scores, posinf=0, neginf=0
         )
         if found.visibility is not None:
             seen = np.asarray(found.visibility, np.float32)[:, joints][poses]
-            arrays.visibility[np.ix_(at, has)] = seen
+            into.visibility[np.ix_(at, has)] = seen
 
     def _matched(
         self, rows: np.ndarray, keypoints: np.ndarray, total: np.ndarray

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,47 +27,38 @@ from .detections_file import Detections
 from .store import Block
 from .work import image_ranges
 
-FOUND_OKS = 0.5
-"""Least OKS of a pose that finds a person: COCO's lowest threshold."""
-
-NEAR_OKS = 0.1
-"""Least OKS of a pose that is taken as a person's whom no other pose finds."""
+FOUND_OKS, NEAR_OKS = 0.5, 0.1
+"""Least OKS of a pose that finds a person, COCO's lowest threshold, and of one
+that is taken as a person's whom no other pose finds."""
 
 _FIELDS = ('id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd')
 
 
 @dataclass(frozen=True)
 class ImagePeople:
-    """Rows of a benchmark on whole images, those of an image together.
-
-    Args:
-        joints: Of the data set.
-        sigmas_of: Data set whose sigmas these are; None if none is published.
-        boxes: N rows: annotated people with a labelled joint, or a detector's
-            bboxes; for whole-image predictors, after the people of each
-            image, :data:`.average_precision.MAX_POSES` rows for others.
-        annotations: Length N, the annotation of each row's person, or None.
-        people: All annotated people of these images, see
-            :class:`.data.BenchmarkRun`.
-        paths: Image id -> path of its file.
-    """
+    """Rows of a benchmark on whole images, those of an image together."""
 
     joints: Joints
-    sigmas_of: str | None
+    sigmas_of: str | None  # data set whose sigmas these are
     boxes: Boxes
-    annotations: list[Mapping[str, Any] | None]
-    people: list[dict[str, Any]]
-    paths: dict[int, Path]
+    """N rows: annotated people with a labelled joint, or a detector's bboxes;
+    for whole-image predictors, after the people of each image,
+    :data:`.average_precision.MAX_POSES` rows for others."""
+    annotations: list[Mapping[str, Any] | None]  # of each row's person
+    people: list[dict[str, Any]]  # all, see data.BenchmarkRun
+    paths: dict[int, Path]  # image id -> file
+
+    def raw(self, row: int) -> Mapping[str, Any]:
+        """The annotation of a row that has a person."""
+        found = self.annotations[row]
+        assert found is not None
+        return found
 
     def person(self, row: int, shape: tuple[int, ...]) -> Person | None:
-        """The person of a row as attacks have them.
+        """The person of a row as attacks have them, in an image ``(H, W)``.
 
         All labelled joints of the annotation count, also those that a
         predictor lacks, so that attacks are the same for all predictors.
-
-        Args:
-            row: Index.
-            shape: The image's ``(H, W)``.
         """
         found = self.annotations[row]
         if found is None:
@@ -74,22 +66,19 @@ class ImagePeople:
         flat = np.reshape(found['keypoints'], (-1, 3))
         xy, labelled = flat[:, :2].tolist(), (flat[:, 2] > 0).tolist()
         skeleton = Skeleton.from_names(tuple(self.joints.names))
-        box = self.boxes.person_boxes[row]
-        height = float(box[3] - box[1])
+        box = self.boxes.person_boxes[row].tolist()
+        height = box[3] - box[1]
         points = CorrectedRules().available(
             skeleton.names, xy, labelled, shape
         )
-        return Person(
-            skeleton, xy, labelled, points, height, height, box.tolist()
-        )
+        return Person(skeleton, xy, labelled, points, height, height, box)
 
     def blocks(self, images: int) -> list[Block]:
         """Blocks of a number of whole images."""
-        ranges = image_ranges(self.boxes.image_ids.tolist())
-        parts = [ranges[i : i + images] for i in range(0, len(ranges), images)]
-        return [
-            Block(i, part[0][0], part[-1][1]) for i, part in enumerate(parts)
-        ]
+        ids = self.boxes.image_ids.tolist()
+        starts = [start for start, _ in image_ranges(ids)][::images]
+        edges = pairwise([*starts, len(ids)])
+        return [Block(i, *each) for i, each in enumerate(edges)]
 
 
 def image_people(
@@ -114,26 +103,26 @@ def image_people(
         whole_image: Whether the predictor finds people by itself.
         detections: A detector's bboxes in place of the annotated ones.
         max_images: Use the first images only.
-
-    Raises:
-        UsageError: No person is left.
     """
-    mine: dict[int, list[tuple[dict, np.ndarray]]] = {}
+    mine: dict[int, list[dict[str, Any]]] = {}
     others: dict[int, list[dict]] = {}
-    size_of: dict[int, tuple[int, int]] = {}
+    sizes: dict[int, tuple[int, int]] = {}
     for raw in annotations.people:
         image = raw['image_id']
         if image not in paths:
             continue
         others.setdefault(image, []).append(raw)
-        flags = np.array(raw['keypoints'][2::3])
-        if raw['iscrowd'] or not (flags[compared] > 0).any():
+        points = np.reshape(raw['keypoints'], (-1, 3)).astype(float)
+        points[~compared, 2] = 0
+        if raw['iscrowd'] or not (points[:, 2] > 0).any():
             continue
-        if image not in size_of:
-            size_of[image] = _size(annotations.images[image], paths[image])
-        box = clip_box(raw['bbox'], *size_of[image])
+        if image not in sizes:
+            sizes[image] = _size(annotations.images[image], paths[image])
+        box = clip_box(raw['bbox'], *sizes[image])
         if (box[2:] > box[:2]).all():
-            mine.setdefault(image, []).append((raw, box))
+            person = dict(raw=raw, id=raw['id'], area=raw['area'])
+            person.update(keypoints=points, box=box)
+            mine.setdefault(image, []).append(person)
     chosen = list(mine)[:max_images]
     if not chosen:
         raise UsageError(
@@ -142,28 +131,38 @@ def image_people(
             'read: check the folder of images and --max-images'
         )
     sigmas, source = published_sigmas(annotations.joints)
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple] = []
     for image in chosen:
         if detections is None:
-            found = [(raw, box, box, 1.0) for raw, box in mine[image]]
+            rows += [(image, p, p['box'], 1.0) for p in mine[image]]
         else:
-            found = _detected(image, mine[image], detections)
-        rows += [_row(image, compared, *each) for each in found]
+            rows += _detected(image, mine[image], detections)
         if whole_image:
-            empty = _row(image, compared, None, None, None, 1.0)
-            rows += [empty] * MAX_POSES
-    columns = {
-        name: np.array([row[name] for row in rows])
-        for name in Boxes.__dataclass_fields__
-    }
+            rows += [(image, None, None, 1.0)] * MAX_POSES
     return ImagePeople(
         _joints(annotations, sigmas),
         source,
-        Boxes(**columns),
-        [row['annotation'] for row in rows],
+        Boxes.from_rows(rows, len(compared)),
+        [row[1] and row[1]['raw'] for row in rows],
         [_entry(raw, compared) for image in chosen for raw in others[image]],
         {image: paths[image] for image in chosen},
     )
+
+
+def _detected(
+    image: int, people: Sequence[Mapping], detections: Detections
+) -> list[tuple]:
+    """The rows of an image's detections and their people."""
+    rows = np.flatnonzero(np.array(detections.image_ids) == image)
+    boxes = np.array(detections.boxes, float).reshape(-1, 4)[rows]
+    boxes[:, 2:] += boxes[:, :2]
+    scores = np.array(detections.scores)[rows]
+    truth = np.array([person['box'] for person in people])
+    owner = match_boxes(overlaps(boxes, truth), scores)
+    return [
+        (image, None if k == UNMATCHED else people[k], box, score)
+        for k, box, score in zip(owner, boxes, scores, strict=True)
+    ]
 
 
 def match_people(
@@ -180,15 +179,9 @@ def match_people(
     and people that are left are matched in the same way from
     :data:`NEAR_OKS` on, so that a bad pose is not taken for a missing one.
 
-    Args:
-        keypoints: ``(D, K, 2)`` pixels, NaN for those not found.
-        scores: ``(D,)`` of the poses.
-        truth: ``(P, K, 2)`` pixels, NaN for joints without a label.
-        areas: ``(P,)`` of the people.
-        sigmas: ``(K,)``.
-
-    Returns:
-        ``(D,)`` int, index of each pose's person, or :data:`.data.UNMATCHED`.
+    Keypoints ``(D, K, 2)`` are NaN where not found, the truth ``(P, K, 2)``
+    where not labelled. Returns ``(D,)`` int, index of each pose's person, or
+    :data:`.data.UNMATCHED`.
     """
     labelled = np.isfinite(truth).all(axis=-1)
     offsets = keypoints[:, None] - truth[None]
@@ -204,47 +197,38 @@ def match_people(
 
 
 def count_found(run: BenchmarkRun) -> list[dict[str, Any]]:
-    """How many people a whole-image predictor finds, clean and under attack.
-
-    Args:
-        run: On whole images.
-
-    Returns:
-        For the clean images and for each attack ``attack``, ``found`` and
-        ``missing``, numbers of annotated people, and ``extra``, number of
-        poses of others; poses on people whom COCO ignores, crowds and those
-        without a labelled joint, are left out.
-    """
+    """How many people a whole-image predictor finds, clean and under each
+    attack: ``attack``, ``found`` and ``missing``, numbers of annotated people,
+    and ``extra``, number of poses of others; poses on people whom COCO
+    ignores, crowds and those without a labelled joint, are left out."""
     owned = run.boxes.instance_ids != UNMATCHED
-    ignored = [p for p in run.people if p['iscrowd'] or not p['num_keypoints']]
     views = [('clean', run.clean)]
     views += [(attack.name, attack.predictions) for attack in run.attacks]
     out = []
     for name, predictions in views:
         placed = np.isfinite(predictions.keypoints).all(axis=-1).any(axis=1)
         extra = np.flatnonzero(placed & ~owned)
+        ignored = _on_ignored(run, predictions.keypoints, extra)
         out.append(
             dict(
                 attack=name,
                 found=int((placed & owned).sum()),
                 missing=int((~placed & owned).sum()),
-                extra=len(extra)
-                - _on_ignored(run, predictions.keypoints, extra, ignored),
+                extra=len(extra) - ignored,
             )
         )
     return out
 
 
 def _on_ignored(
-    run: BenchmarkRun,
-    keypoints: np.ndarray,
-    rows: np.ndarray,
-    ignored: Sequence[Mapping],
+    run: BenchmarkRun, keypoints: np.ndarray, rows: np.ndarray
 ) -> int:
     """How many poses lie in twice the bbox of an ignored person, by COCO's
     OKS of people without a label."""
     out = np.zeros(len(keypoints), bool)
-    for person in ignored:
+    for person in run.people:
+        if not person['iscrowd'] and person['num_keypoints']:
+            continue
         here = rows[run.boxes.image_ids[rows] == person['image_id']]
         corner, size = np.split(np.array(person['bbox']), 2)
         found = keypoints[here].astype(float)
@@ -254,58 +238,6 @@ def _on_ignored(
         oks = mean_oks(similar, np.isfinite(similar))
         out[here] |= np.nan_to_num(oks) >= FOUND_OKS
     return int(out.sum())
-
-
-def _detected(
-    image: int, people: Sequence[tuple], detections: Detections
-) -> list[tuple]:
-    """The rows of an image's detections and their people."""
-    rows = np.flatnonzero(np.array(detections.image_ids) == image)
-    boxes = np.array(detections.boxes, float).reshape(-1, 4)[rows]
-    boxes[:, 2:] += boxes[:, :2]
-    scores = np.array(detections.scores)[rows]
-    truth = np.array([box for _, box in people])
-    owner = match_boxes(overlaps(boxes, truth), scores)
-    return [
-        (*(people[k] if k != UNMATCHED else (None, None)), box, score)
-        for k, box, score in zip(owner, boxes, scores, strict=True)
-    ]
-
-
-def _row(
-    image: int,
-    compared: np.ndarray,
-    raw: Mapping[str, Any] | None,
-    person_box: np.ndarray | None,
-    box: np.ndarray | None,
-    score: float,
-) -> dict[str, Any]:
-    """One of :class:`.data.Boxes`, and its ``annotation``."""
-    nothing = np.full(4, np.nan)
-    out = dict(
-        image_ids=np.int64(image),
-        instance_ids=np.int64(UNMATCHED),
-        boxes=nothing if box is None else np.asarray(box, np.float64),
-        scores=float(score),
-        truth=np.full((len(compared), 2), np.nan),
-        visible=np.zeros(len(compared), np.int8),
-        areas=np.nan,
-        person_boxes=nothing,
-        head_sizes=np.nan,
-        annotation=raw,
-    )
-    if raw is None or person_box is None:
-        return out
-    flat = np.reshape(raw['keypoints'], (-1, 3))
-    flags = np.where(compared, flat[:, 2], 0).astype(np.int8)
-    return dict(
-        out,
-        instance_ids=np.int64(raw['id']),
-        truth=np.where(flags[:, None] > 0, flat[:, :2], np.nan),
-        visible=flags,
-        areas=float(raw['area']),
-        person_boxes=np.asarray(person_box, np.float64),
-    )
 
 
 def _entry(raw: Mapping[str, Any], compared: np.ndarray) -> dict[str, Any]:
@@ -320,16 +252,11 @@ def _entry(raw: Mapping[str, Any], compared: np.ndarray) -> dict[str, Any]:
 
 
 def _joints(annotations: Annotations, sigmas: np.ndarray) -> Joints:
-    names = list(annotations.joints)
-    skeleton = Skeleton.from_names(tuple(names))
+    skeleton = Skeleton.from_names(tuple(annotations.joints))
+    names = list(skeleton.names)
     index = {name: i for i, name in enumerate(names)}
-    return Joints(
-        names,
-        sigmas,
-        np.array([index.get(_mirrored(n), i) for i, n in enumerate(names)]),
-        annotations.links,
-        {part: list(skeleton.part_indices(part)) for part in skeleton.parts},
-    )
+    flip = np.array([index.get(_mirrored(n), i) for i, n in enumerate(names)])
+    return Joints.of(skeleton, sigmas, flip, annotations.links)
 
 
 def _mirrored(name: str) -> str:

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -19,17 +18,14 @@ from mmpose_occlusion.predictors.protocol import Predictor
 from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_file import Annotations, read_annotations
-from .data import UNMATCHED, BenchmarkRun, load_run, to_arrays
+from .data import UNMATCHED, BenchmarkRun, load_run
 from .detections_file import check_images, read_detections
-from .identity import digest_of_arrays, digest_of_images, digest_of_sources
-from .image_attacks import PADDING, PLACED, ImageAttack
+from .effects import PADDING, PLACED, ImageAttack
 from .image_loop import ImageLoop
 from .image_people import ImagePeople, count_found, image_people
-from .image_workers import compute_in_processes
 from .image_worst_case import WorstCaseLoop, WorstCaseSearch
-from .store import FORMAT, RunStore
 from .suite import SuiteAttack, load_suites
-from .work import IMAGE_DIGESTS, Recorder, command_facts, hold, open_run
+from .work import Log, RunOptions, command_facts, compute_run
 
 if TYPE_CHECKING:
     from .report.cases import Case, CaseImages
@@ -37,15 +33,12 @@ if TYPE_CHECKING:
 ALL, ONE = 'all', 'one'
 """Whom an attack on a whole-image predictor's image acts on at once."""
 
-BLOCK_IMAGES = 16
-BATCH_IMAGES = 16
-
+BLOCK_IMAGES, BATCH_IMAGES = 16, 16
 FRAME = (192, 256)
 """Aspect ratio of the region around a bbox that painted pixels are a fraction
 of, and whose area NMS takes; MMPose's usual crop."""
 
-CASE_HEIGHT = 256
-"""Of a case's image in pixels."""
+CASE_HEIGHT = 256  # of a case's image in pixels
 
 
 def run_predictor(
@@ -53,22 +46,15 @@ def run_predictor(
     annotations: str | Path,
     images: str | Path,
     *,
-    out: str | Path,
-    suites: Sequence[str] = (),
-    attacks: Sequence[str] = (),
     people: str = ALL,
-    seed: int = 0,
-    resume: bool = True,
-    max_images: int | None = None,
     detections: str | Path | None = None,
-    batch_size: int | None = None,
-    dry_run: bool = False,
     num_workers: int | None = None,
     timeout: float | None = None,
     load: Callable[[], Predictor] | None = None,
     skip_unreadable: bool = False,
     search: WorstCaseSearch | None = None,
-    log: Callable[[str], object] = print,
+    log: Log = print,
+    **others: Any,
 ) -> BenchmarkRun | None:
     """Predict images clean and under attacks, into a benchmark's folder.
 
@@ -85,35 +71,27 @@ def run_predictor(
             predictor gets in place of the annotated ones.
         load: Makes the predictor in other processes; by default it is
             pickled.
-        out, suites, attacks, people, seed, resume, max_images, batch_size,
-        dry_run, num_workers, timeout, skip_unreadable, search, log:
+        people, num_workers, timeout, skip_unreadable, search, log:
             See :func:`.api.run_benchmark`.
+        others: See :class:`.work.RunOptions`.
 
     Returns:
-        The run; None for a dry run.
-
-    Raises:
-        UsageError: A file or an attack does not fit, another run works in
-            the folder, or the predictor fails; finished blocks stay.
+        The run; None for a dry run. If the predictor fails, finished blocks
+        stay.
     """
-    start, out = time.time(), Path(out)
+    start, options = time.time(), RunOptions(**others)
+    who = f'predictor "{predictor.name}"'
+    whole_image = not predictor.needs_boxes
     if people not in (ALL, ONE):
         raise UsageError(f'people is "{people}": write {ALL} or {ONE}')
-    if detections is not None and not predictor.needs_boxes:
+    if detections is not None and whole_image:
         raise UsageError(
-            f'predictor "{predictor.name}" finds people by itself and takes '
-            'no bboxes: leave out the detections'
+            f'{who} finds people by itself and takes no bboxes: leave out the '
+            'detections'
         )
     read = read_annotations(annotations)
     skeleton = Skeleton.from_names(tuple(read.joints))
-    if search is None:
-        suite = load_suites(suites, attacks, skeleton)
-    else:
-        suite = search.suite(skeleton)
-    effects = {a.key: ImageAttack(a, seed, read.links) for a in suite}
-    mapping = joint_mapping(
-        predictor.keypoint_names, read.joints, f'predictor "{predictor.name}"'
-    )
+    mapping = joint_mapping(predictor.keypoint_names, read.joints, who)
     source = dict(
         annotations=str(read.path),
         images=str(images),
@@ -121,88 +99,69 @@ def run_predictor(
     )
     recipe = dict(
         kind='images',
-        **{k: v and os.path.abspath(v) for k, v in source.items()},
+        **{name: p and os.path.abspath(p) for name, p in source.items()},
         compared=(mapping >= 0).tolist(),
-        whole_image=not predictor.needs_boxes,
-        max_images=max_images,
+        whole_image=whole_image,
+        max_images=options.max_images,
     )
+    if search is None:
+        suite = load_suites(options.suites, options.attacks, skeleton)
+        for attack in suite:  # a mistake is told before images are read
+            ImageAttack(attack, options.seed, read.links)
     data = _people(read, recipe, log, skip_unreadable)
-    one = people == ONE or predictor.needs_boxes or search is not None
-    size = batch_size or BATCH_IMAGES
-    kind: type[ImageLoop] = ImageLoop
-    more: dict[str, Any] = {}
     if search is not None:
         search = search.within_budget(data, log)
         suite = search.suite(skeleton)
-        effects = {a.key: ImageAttack(a, seed, read.links) for a in suite}
-        names = [a.name for a in suite]
-        kind, more = WorstCaseLoop, dict(search=search, names=names, seed=seed)
-    loop = kind(predictor, data, effects, mapping, one, size, **more)
-    lock = None if dry_run else hold(out)
-    try:
-        arrays = to_arrays(data.boxes, data.people)
-        info = dict(
+    one = people == ONE or not whole_image or search is not None
+    arguments: dict[str, Any] = dict(
+        predictor=predictor,
+        data=data,
+        attacks=suite,
+        seed=options.seed,
+        mapping=mapping,
+        one=one,
+        batch_size=options.batch_size or BATCH_IMAGES,
+        block_images=1 if search else BLOCK_IMAGES,
+        load=load or partial(_same, predictor),
+        num_workers=num_workers or 0,
+        timeout=timeout,
+        identity=dict(
+            predictor=predictor.identity(),
+            joints=list(predictor.keypoint_names),
+            people=ONE if one else ALL,
+            versions=dict(opencv=cv2.__version__, numpy=np.__version__),
+            # blocks of another size
+            **(dict(search=PLACED) if search else {}),
+        ),
+        info=dict(
             model=predictor.name,
             data='/'.join(Path(read.path).with_suffix('').parts[-2:]),
             joints=data.joints.to_json(),
-            evaluation=_evaluation(loop.whole_image),
+            evaluation=_evaluation(whole_image),
             crop_size=list(FRAME),
-            seed=seed,
             dataset=recipe,
-            depends_on=dict(
-                format=FORMAT,
-                predictor=predictor.identity(),
-                joints=list(predictor.keypoint_names),
-                data=digest_of_arrays(arrays),
-                images=digest_of_images(
-                    map(str, data.paths.values()),
-                    out / 'store' / IMAGE_DIGESTS,
-                    save=not dry_run,
-                ),
-                people=ONE if one else ALL,
-                seed=seed,
-                batch_size=size,
-                sources=digest_of_sources(),
-                versions=dict(opencv=cv2.__version__, numpy=np.__version__),
-                # blocks of another size
-                **(dict(search=PLACED) if search else {}),
-            ),
+        ),
+    )
+    if search is None:
+        loop = ImageLoop(**arguments)
+    else:
+        loop = WorstCaseLoop(search=search, **arguments)
+    store, work, passes = compute_run(loop, options, log)
+    if store is None:
+        most, each = loop.estimate(work)
+        log(
+            f'These are at most {most:,} forward passes, about '
+            f'{timedelta(seconds=round(most * each))} in one process at the '
+            'speed of the first image.'
         )
-        blocks = data.blocks(1 if search else BLOCK_IMAGES)
-        path, work = open_run(
-            out, info, blocks, arrays, suite, resume, dry_run, log
-        )
-        if dry_run:
-            passes, each = loop.estimate(work)
-            left = timedelta(seconds=round(passes * each))
-            log(
-                f'These are at most {passes:,} forward passes, about {left} '
-                'in one process at the speed of the first image.'
-            )
-            return None
-        store = RunStore.open(path)
-        with Recorder(store, work, log) as recorder:
-            if num_workers or timeout is not None:
-                compute_in_processes(
-                    loop,
-                    load or partial(_same, predictor),
-                    num_workers or 1,
-                    timeout,
-                    work,
-                    recorder,
-                )
-            else:
-                loop.compute(work, recorder)
-        facts = _facts(loop, load_run(store), source)
-        if search is not None:
-            facts.update(search=dict(vars(search), places=None))
-        facts.update(forward_passes=recorder.passes, **command_facts(start))
-        store.note(facts)
-        run = load_run(store, [a.name for a in suite])
-        return replace(run, run={**run.run, **facts})
-    finally:
-        if lock is not None:
-            lock.release()
+        return None
+    facts = _facts(loop, load_run(store))
+    facts |= {name: path for name, path in source.items() if path}
+    if search is not None:
+        facts.update(search=dict(vars(search), places=None))
+    facts.update(forward_passes=passes, **command_facts(start))
+    store.note(facts)
+    return load_run(store, [attack.name for attack in suite])
 
 
 def _same(predictor: Predictor) -> Predictor:
@@ -212,7 +171,7 @@ def _same(predictor: Predictor) -> Predictor:
 def _people(
     annotations: Annotations,
     recipe: dict[str, Any],
-    log: Callable[[str], object] | None = None,
+    log: Log | None = None,
     skip_unreadable: bool = False,
 ) -> ImagePeople:
     """The rows of a run with a ``dataset``.
@@ -241,24 +200,17 @@ def _people(
 def _evaluation(whole_image: bool) -> dict[str, Any]:
     """As MMPose's CocoMetric has it for top-down models by default, and for
     whole-image models COCO's own."""
-    out: dict[str, Any] = dict(metric='CocoMetric', frame='image')
     if whole_image:
-        return dict(out, score_mode='bbox', nms_mode='none')
-    return dict(
-        out,
-        score_mode='bbox_keypoint',
-        keypoint_score_thr=0.2,
-        nms_mode='oks_nms',
-        nms_thr=0.9,
-    )
+        how: dict[str, Any] = dict(score_mode='bbox', nms_mode='none')
+    else:
+        how = dict(score_mode='bbox_keypoint', keypoint_score_thr=0.2)
+        how |= dict(nms_mode='oks_nms', nms_thr=0.9)
+    return dict(metric='CocoMetric', frame='image', **how)
 
 
-def _facts(
-    loop: ImageLoop, run: BenchmarkRun, source: dict[str, Any]
-) -> dict[str, Any]:
-    """Facts about a run, for the store and the report."""
+def _facts(loop: ImageLoop, run: BenchmarkRun) -> dict[str, Any]:
+    """Facts about a run with all stored attacks."""
     names = np.array(loop.data.joints.names)
-    missing = ', '.join(names[loop.mapping < 0])
     out: dict[str, Any] = dict(
         predictor=loop.predictor.name,
         identity=loop.predictor.identity(),
@@ -267,9 +219,8 @@ def _facts(
         if loop.one
         else 'all people of an image at once',
         joints_compared=', '.join(names[loop.mapping >= 0]),
-        joints_missing=missing or 'none',
+        joints_missing=', '.join(names[loop.mapping < 0]) or 'none',
         sigmas=loop.data.sigmas_of or f'none published: {UNPUBLISHED}',
-        **{k: v for k, v in source.items() if v is not None},
     )
     if loop.whole_image:
         out['people_found'] = count_found(run)
@@ -279,11 +230,7 @@ def _facts(
 def case_images(
     run: BenchmarkRun, cases: 'Sequence[Case]'
 ) -> 'dict[Case, CaseImages]':
-    """The region around the person of each case, clean and attacked.
-
-    Args:
-        run: Of :func:`run_predictor`.
-        cases: Of the run.
+    """The region around the person of each case of a run, clean and attacked.
 
     Raises:
         LookupError: A file is missing or has changed; the message names it.
@@ -295,29 +242,26 @@ def case_images(
         data = _people(annotations, run.dataset)
     except UsageError as error:
         raise LookupError(str(error)) from error
-    same = np.array_equal(data.boxes.boxes, run.boxes.boxes, equal_nan=True)
-    if not same:
+    if not np.array_equal(data.boxes.boxes, run.boxes.boxes, equal_nan=True):
         raise LookupError('the data set has changed since the predictions')
     attacks = {attack.name: attack for attack in run.attacks}
     out = {}
     for case in cases:
-        image = cv2.imread(str(data.paths[case.image_id]))
-        person = None if image is None else data.person(case.row, image.shape)
-        raw = data.annotations[case.row]
-        if image is None or person is None or raw is None:
+        image, found = cv2.imread(str(data.paths[case.image_id])), None
+        if image is not None:
+            found = data.person(case.row, image.shape)
+        if image is None or found is None:
             raise LookupError(f'image {case.image_id} cannot be read again')
-        config = attacks[case.attack].config
-        configs = tuple(config) if isinstance(config, list) else (config,)
-        attack = ImageAttack(
-            SuiteAttack(case.attack, '', configs), run.seed, run.joints.links
+        attack, painted = attacks[case.attack], image.copy()
+        centre = None
+        if attack.config.get('type') == PLACED and attack.centres is not None:
+            centre = tuple(attack.centres[case.row].tolist())
+        made = SuiteAttack(case.attack, '', attack.config)
+        effect = ImageAttack(made, run.seed, run.joints.links).on(
+            image, image.copy(), found, data.raw(case.row), centre
         )
-        box, painted = data.boxes.person_boxes[case.row], image.copy()
-        at = None
-        if configs[0].get('type') == PLACED:
-            centres = attacks[case.attack].centres
-            at = None if centres is None else tuple(centres[case.row].tolist())
-        attack.on(image, image.copy(), person, box, raw, at).paint(painted)
-        warp, size = _warp(box)
+        effect.paint(painted)
+        warp, size = _warp(data.boxes.person_boxes[case.row])
         clean, attacked = (
             cv2.warpAffine(pixels, warp, size) for pixels in (image, painted)
         )
@@ -329,10 +273,8 @@ def _warp(box: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
     """From the image to a padded bbox, and its (width, height)."""
     center = (box[:2] + box[2:]) / 2
     extent = np.maximum(PADDING * (box[2:] - box[:2]), 1)
-    zoom = CASE_HEIGHT / extent[1]
-    width = int(
-        np.clip(round(zoom * extent[0]), CASE_HEIGHT // 2, 2 * CASE_HEIGHT)
-    )
+    zoom, low = CASE_HEIGHT / extent[1], CASE_HEIGHT // 2
+    width = int(np.clip(round(zoom * extent[0]), low, 2 * CASE_HEIGHT))
     warp = np.array([[zoom, 0, 0], [0, zoom, 0]])
     warp[:, 2] = np.array([width, CASE_HEIGHT]) / 2 - zoom * center
     return warp, (width, CASE_HEIGHT)

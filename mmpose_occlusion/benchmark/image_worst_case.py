@@ -20,8 +20,7 @@ from mmpose_occlusion.occlusion.regions import DiscSize, Point
 from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_fields import read_json
-from .effects import BlockArrays
-from .image_attacks import PLACED, PersonSurroundings
+from .effects import PLACED, PersonSurroundings
 from .image_loop import ImageLoop, LoadedImage, Pass
 from .image_people import ImagePeople
 from .store import CLEAN, BlockResult
@@ -33,12 +32,10 @@ OBJECTIVE = 'fall of OKS, mean over the labelled joints of a person'
 GRID, REFINED, WORST, TRANSFERRED = 'grid', 'refined', 'worst', 'transferred'
 """First words of the attacks' names; joints have their short form."""
 
-ROUNDS = 3
-LEAST = 4
+ROUNDS, LEAST = 3, 4
 """Halvings of the step, and candidates on the grid at least."""
 
 _AROUND = [(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1) if x or y]
-_UNIT = 8  # places are whole eighths of a pixel, exact in any float
 
 Places = Mapping[tuple[int, int], tuple[str, float, float]]
 """Image and annotation id -> joint attack's name or GRID or REFINED, x, y."""
@@ -46,53 +43,46 @@ Places = Mapping[tuple[int, int], tuple[str, float, float]]
 
 @dataclass(frozen=True)
 class WorstCaseSearch:
-    """What is searched.
+    """What is searched."""
 
-    Args:
-        size: Of the disc, such as '10%'.
-        fill: Its paint.
-        candidates: Places of the grid on each person at most.
-        rounds: Of refinement, each with 8 places around the best.
-        budget: Forward passes of the whole search at most: the grid becomes
-            coarser where it does not suffice.
-        places: Worst places of another model, to be tried on this one.
-    """
-
-    size: str
+    size: str  # of the disc, such as '10%'
     fill: str
-    candidates: int = 64
-    rounds: int = ROUNDS
+    candidates: int = 64  # places of the grid on each person at most
+    rounds: int = ROUNDS  # of refinement, each with 8 places around the best
     budget: int | None = None
-    places: Places | None = None
+    """Forward passes of the whole search at most: the grid becomes coarser
+    where it does not suffice."""
+    places: Places | None = None  # of another model, to be tried on this one
+
+    @property
+    def refined(self) -> int:
+        """Number of places around the best."""
+        return len(_AROUND) * self.rounds
 
     def within_budget(
         self, data: ImagePeople, log: Callable[[str], object]
     ) -> 'WorstCaseSearch':
-        """With as many candidates as the budget allows; logs the plan.
-
-        Raises:
-            UsageError: It does not suffice for a grid of :data:`LEAST`.
-        """
+        """With as many candidates as the budget allows; logs the plan."""
         found = [raw for raw in data.annotations if raw is not None]
         people, images = len(found), len(data.paths)
         joints = sum(flag > 0 for a in found for flag in a['keypoints'][2::3])
-        rest = images + joints + people * len(_AROUND) * self.rounds
+        rest = images + joints + people * self.refined
         rest += people * (self.places is not None)
         count = self.candidates
         if self.budget is not None:
+            least = min(LEAST, count)
             count = min(count, (self.budget - rest) // max(people, 1))
-            if count < min(LEAST, self.candidates):
-                least = rest + people * min(LEAST, self.candidates)
+            if count < least:
                 raise UsageError(
                     f'--budget {self.budget} is too small for {people:,} '
-                    f'people: give at least {least}, or fewer images with '
-                    '--max-images'
+                    f'people: give at least {rest + people * least}, or fewer '
+                    'images with --max-images'
                 )
         log(
             f'At most {rest + people * count:,} forward passes for {people:,} '
             f'people in {images:,} images: each with {count} places on a '
-            f'grid, its joints, and {len(_AROUND) * self.rounds} places '
-            f'around the worst. Loss: {OBJECTIVE}.'
+            f'grid, its joints, and {self.refined} places around the worst. '
+            f'Loss: {OBJECTIVE}.'
         )
         return replace(self, candidates=count)
 
@@ -101,8 +91,7 @@ class WorstCaseSearch:
         spec = f'keypoint:*:{self.fill}:{self.size}'
         joints = load_suites((), (spec,), skeleton)
         names = [f'{GRID} {i}' for i in range(self.candidates)]
-        count = len(_AROUND) * self.rounds
-        names += [*(f'{REFINED} {i}' for i in range(count)), WORST]
+        names += [*(f'{REFINED} {i}' for i in range(self.refined)), WORST]
         config: dict[str, Any] = dict(
             type=PLACED,
             target=skeleton.names[0],
@@ -111,211 +100,162 @@ class WorstCaseSearch:
             candidates=self.candidates,
             rounds=self.rounds,
         )
-        out = [
-            SuiteAttack(name, PLACED, (dict(config, step=name),))
-            for name in names
-        ]
+        steps = [dict(config, step=name) for name in names]
         if self.places is not None:
             known = sorted([*k, *v] for k, v in self.places.items())
-            config = dict(config, step=TRANSFERRED, places=known)
-            out.append(SuiteAttack(TRANSFERRED, PLACED, (config,)))
-        return [*joints, *out]
+            steps.append(dict(config, step=TRANSFERRED, places=known))
+        placed = [SuiteAttack(s['step'], PLACED, s) for s in steps]
+        return [*joints, *placed]
 
 
 @dataclass
 class WorstCaseLoop(ImageLoop):
-    """Searches the worst place of each person of a block.
-
-    Args:
-        search: What is searched.
-        names: Of the attacks, in their order.
-        seed: Of the grids' offsets.
-    """
+    """Searches the worst place of each person of a block."""
 
     search: WorstCaseSearch
-    names: Sequence[str]
-    seed: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.keys = {attack.name: attack.key for attack in self.attacks}
 
     def results(
-        self,
-        work: Work,
-        images: Sequence[LoadedImage],
-        starting: Callable[[str], object] = lambda path: None,
+        self, work: Work, images: Sequence[LoadedImage]
     ) -> Iterator[tuple[str, BlockResult, int]]:
         """As :meth:`.image_loop.ImageLoop.results`; ``excluded`` are people
         with whom a place was not tried."""
-        keys, wanted = list(self.attacks), self.missing(work)
-        arrays = {}
-        for key in (CLEAN, *keys):
-            arrays[key] = BlockArrays(len(work.block), len(self.mapping))
-            arrays[key].excluded[:] = key != CLEAN
-        passes, first = 0, work.block.start
+        found = {key: self.empty(work.block) for key in (CLEAN, *self.effects)}
+        for key in self.effects:
+            found[key].excluded[:] = True
+        places, passes = self.search.places, 0
+        transferred = self.keys.get(TRANSFERRED)
         for image in images:
-            trial = _Trials(self, image, arrays, first, starting)
-            if self.search.places is None or wanted != keys[-1:]:
-                clean = list(self.passes(image, CLEAN, arrays[CLEAN], first))
-                trial.predict(clean, [CLEAN])
-                for row in image.people:
-                    self._search(trial, row)
-            for row in image.people if self.search.places else ():
-                self._transfer(trial, row)
-            passes += trial.passes
-        for key in wanted:
-            yield key, arrays[key].result(self.whole_image), passes
+            search = _ImageSearch(self, image, found)
+            for batch in search.batches(
+                places is None or work.keys != (transferred,)
+            ):
+                self.predict(batch)
+                passes += len(batch)
+        for key in work.keys:
+            yield key, found[key], passes
             passes = 0
 
-    def _search(self, trial: '_Trials', row: int) -> None:
-        person = trial.image.people[row]
-        raw = self.data.annotations[row]
-        assert raw is not None
-        key = dict(zip(self.names, self.attacks, strict=True))
-        mask = PersonSurroundings(
-            trial.image.bgr,
-            person,
-            self.data.joints.links,
-            self.data.boxes.person_boxes[row],
-            raw,
-        ).person_mask(0)
-        own = [self.seed, int(raw['image_id']), int(raw['id'])]
-        points, step = grid(
-            mask,
-            self.search.candidates,
-            np.random.default_rng(own).random(2).tolist(),
+
+@dataclass
+class _ImageSearch:
+    """The search on the people of an image, into the results of its block, by
+    key: its batches follow from the results of those before."""
+
+    loop: WorstCaseLoop
+    image: LoadedImage
+    found: Mapping[str, BlockResult]
+
+    def batches(self, own: bool) -> Iterator[list[Pass]]:
+        """What is to be predicted, with the own search or without."""
+        if own:
+            yield list(self.loop.passes(self.image, CLEAN, self.found[CLEAN]))
+            for row in self.image.people:
+                yield from self._search(row)
+        if self.loop.search.places is not None:
+            for row in self.image.people:
+                yield from self._transfer(row, self.loop.search.places)
+
+    def _search(self, row: int) -> Iterator[list[Pass]]:
+        data, search = self.loop.data, self.loop.search
+        person, raw, keys = (
+            self.image.people[row],
+            data.raw(row),
+            self.loop.keys,
         )
-        tried: dict[str, Point] = {}
-        joints = {
-            k: person.points[name]
-            for name, k in zip(
-                person.skeleton.names, self.attacks, strict=False
-            )
+        mask = PersonSurroundings(
+            self.image.bgr, person, data.joints.links, raw
+        ).person_mask(0)
+        own = [self.loop.seed, int(raw['image_id']), int(raw['id'])]
+        shift = np.random.default_rng(own).random(2).tolist()
+        points, step = grid(mask, search.candidates, shift)
+        joints = zip(person.skeleton.names, keys.values(), strict=False)
+        tried = {
+            key: person.points[name]
+            for name, key in joints
             if name in person.points
         }
-        placed = {key[f'{GRID} {i}']: p for i, p in enumerate(points)}
-        trial.occlude(row, dict.fromkeys(joints))
-        trial.occlude(row, placed)
-        tried.update({**joints, **placed})
+        yield from self._occlude(row, dict.fromkeys(tried))
+        placed = {keys[f'{GRID} {i}']: p for i, p in enumerate(points)}
+        yield from self._occlude(row, placed)
+        tried |= placed
         if not tried:
             return
-        best = min(tried, key=lambda k: trial.oks(row, k))
-        for turn in range(self.search.rounds):
+        best = min(tried, key=lambda key: self._oks(row, key))
+        for turn in range(search.rounds):
             step /= 2
             x, y = tried[best]
             around = {}
             for i, (dx, dy) in enumerate(_AROUND, turn * len(_AROUND)):
                 point = _rounded(x + dx * step), _rounded(y + dy * step)
                 if _is_on(mask, *map(np.array, point)):
-                    around[key[f'{REFINED} {i}']] = point
-            trial.occlude(row, around)
-            tried.update(around)
-            best = min((best, *around), key=lambda k: trial.oks(row, k))
-        trial.copy(row, best, key[WORST])
+                    around[keys[f'{REFINED} {i}']] = point
+            yield from self._occlude(row, around)
+            tried |= around
+            best = min((best, *around), key=lambda key: self._oks(row, key))
+        self._copy(row, best, keys[WORST])
 
-    def _transfer(self, trial: '_Trials', row: int) -> None:
-        raw, (*_, key) = self.data.annotations[row], self.attacks
-        assert raw is not None
-        assert self.search.places is not None
+    def _transfer(self, row: int, places: Places) -> Iterator[list[Pass]]:
+        raw, keys = self.loop.data.raw(row), self.loop.keys
         ids = int(raw['image_id']), int(raw['id'])
-        if ids not in self.search.places:
-            return
-        name, x, y = self.search.places[ids]
-        if name not in self.names:
-            trial.occlude(row, {key: (x, y)})
-            return
-        joint = list(self.attacks)[list(self.names).index(name)]
-        trial.occlude(row, {joint: None})
-        trial.copy(row, joint, key)
+        if ids in places:
+            name, *point = places[ids]
+            if name in keys:
+                yield from self._occlude(row, {keys[name]: None})
+                self._copy(row, keys[name], keys[TRANSFERRED])
+            else:
+                place = {keys[TRANSFERRED]: (point[0], point[1])}
+                yield from self._occlude(row, place)
 
-
-class _Trials:
-    """Predictions of the people of an image under occluders.
-
-    Args:
-        loop: Whose attacks and predictor these are.
-        image: The image.
-        arrays: Key -> predictions of the block.
-        first: First row of the block.
-        starting: See :meth:`.image_loop.ImageLoop.results`.
-    """
-
-    def __init__(
-        self,
-        loop: WorstCaseLoop,
-        image: LoadedImage,
-        arrays: Mapping[str, BlockArrays],
-        first: int,
-        starting: Callable[[str], object],
-    ) -> None:
-        self.loop, self.image, self.arrays = loop, image, arrays
-        self.first, self.starting = first, starting
-        self.passes = 0
-
-    def occlude(self, row: int, places: Mapping[str, Point | None]) -> None:
-        """Predict a person with the disc of each attack at its place, by
-        default its own joint; those that were tried are not again."""
-        image, data = self.image, self.loop.data
-        person, raw = image.people[row], data.annotations[row]
-        assert raw is not None
+    def _occlude(
+        self, row: int, places: Mapping[str, Point | None]
+    ) -> Iterator[list[Pass]]:
+        """A person with the disc of each attack at its place, by default its
+        own joint; those that were tried are not tried again."""
         todo = []
         for key, point in places.items():
-            if not self.arrays[key].excluded[row - self.first]:
-                continue
-            effect = self.loop.attacks[key].on(
-                image.bgr,
-                image.scratch,
-                person,
-                data.boxes.person_boxes[row],
-                raw,
-                point,
-            )
-            self.arrays[key].note(row - self.first, effect)
-            if effect.box is not None:
-                todo.append((key, effect))
+            into = self.found[key]
+            if into.excluded[row - self.image.first]:
+                effect = self.loop.effect(self.image, row, key, into, point)
+                if effect.box is not None:
+                    todo.append((effect, into))
         size = self.loop.batch_size
         for start in range(0, len(todo), size):
             some = todo[start : start + size]
-            batch = [self.loop.alone(image, row, effect) for _, effect in some]
-            self.predict(batch, [key for key, _ in some])
+            yield [self.loop.alone(self.image, row, *each) for each in some]
 
-    def predict(self, batch: Sequence[Pass], keys: Sequence[str]) -> None:
-        """Predict images into the arrays of attacks."""
-        self.starting(self.loop.first_path(batch))
-        self.loop.fill(batch, [self.arrays[k] for k in keys], self.first)
-        self.passes += len(batch)
-
-    def oks(self, row: int, key: str) -> float:
+    def _oks(self, row: int, key: str) -> float:
         """A person's OKS under an attack."""
-        i, boxes = row - self.first, self.loop.data.boxes
-        if not self.arrays[key].changed[i]:
-            key = CLEAN
-        found = self.arrays[key].keypoints[i].astype(float)
+        i, data = row - self.image.first, self.loop.data
+        result = self.found[key]
+        if not result.changed[i]:
+            result = self.found[CLEAN]
+        offsets = result.keypoints[i].astype(float) - data.boxes.truth[row]
         similar = keypoint_oks(
-            found - boxes.truth[row],
-            boxes.areas[row],
-            self.loop.data.joints.sigmas,
+            offsets, data.boxes.areas[row], data.joints.sigmas
         )
-        return float(mean_oks(np.nan_to_num(similar), boxes.visible[row] > 0))
+        labelled = data.boxes.visible[row] > 0
+        return float(mean_oks(np.nan_to_num(similar), labelled))
 
-    def copy(self, row: int, key: str, to: str) -> None:
+    def _copy(self, row: int, key: str, to: str) -> None:
         """Take a person's result of one attack as that of another."""
-        i = row - self.first
-        for name, column in vars(self.arrays[to]).items():
-            column[i] = getattr(self.arrays[key], name)[i]
+        i = row - self.image.first
+        for name, column in vars(self.found[to]).items():
+            column[i] = vars(self.found[key])[name][i]
 
 
 def grid(
     mask: np.ndarray, count: int, shift: Sequence[float]
 ) -> tuple[list[Point], float]:
-    """Points of a square grid on a mask.
+    """At most ``count`` points of a square grid on a mask ``(H, W)``, and its
+    step in pixels.
 
-    Args:
-        mask: ``(H, W)`` bool.
-        count: Of points at most; the step is the least for which there are
-            not more, to 2 %.
-        shift: Offset of the grid in x and y, in steps.
-
-    Returns:
-        The points in rows, in eighths of a pixel, and the step in pixels. A
-        mask that no point hits has the pixel in its middle.
+    The step is the least for which there are not more points, to 2 %; the
+    grid is offset by ``shift`` steps in x and y, and points are whole eighths
+    of a pixel. A mask that no point hits has the pixel in its middle.
 
     >>> grid(np.ones((4, 4), bool), 4, (0.25, 0.25))[0]
     [(0.5, 0.5), (2.5, 0.5), (0.5, 2.5), (2.5, 2.5)]
@@ -323,14 +263,11 @@ def grid(
     pixels = np.argwhere(mask)[:, ::-1]
     if not len(pixels):
         return [], 1.0
+    (left, top), (right, bottom) = pixels.min(0), pixels.max(0)
     step = max(1.0, math.sqrt(len(pixels) / count))
     while True:
-        x, y = (
-            _rounded(np.arange(low + s * step, high + 1, step))
-            for low, high, s in zip(
-                pixels.min(0), pixels.max(0), shift, strict=True
-            )
-        )
+        x = _rounded(np.arange(left + shift[0] * step, right + 1, step))
+        y = _rounded(np.arange(top + shift[1] * step, bottom + 1, step))
         xy = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
         xy = xy[_is_on(mask, xy[:, 0], xy[:, 1])]
         if len(xy) <= count:
@@ -342,7 +279,8 @@ def grid(
 
 
 def _rounded(value: Any) -> Any:
-    return np.round(np.asarray(value) * _UNIT) / _UNIT
+    """To whole eighths of a pixel, which are exact in any float."""
+    return np.round(np.asarray(value) * 8) / 8
 
 
 def _is_on(mask: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -354,16 +292,8 @@ def _is_on(mask: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def read_places(path: str | Path, size: str, fill: str) -> Places:
-    """The worst places of another run.
-
-    Args:
-        path: Its folder, or its ``worst.json``.
-        size: Of the disc, which must be the same, and
-        fill: its paint.
-
-    Raises:
-        UsageError: The file cannot be read or is of another search.
-    """
+    """The worst places of another run: its folder or ``worst.json``; the disc
+    must have the same size and fill."""
     path = Path(path)
     path = path if path.is_file() else path / 'worst.json'
     raw = read_json(path, 'file of places')

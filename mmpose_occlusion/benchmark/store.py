@@ -20,11 +20,11 @@ import json
 import logging
 import re
 import zipfile
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,73 +38,68 @@ CLEAN = 'clean'
 """Key of the predictions without an attack."""
 
 _SHARD = re.compile(r'(\d+)-([0-9a-f]{16})\.npz')
-_DIGITS = 16
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Block:
-    """Consecutive crops that are computed together, the same in every run.
-
-    Args:
-        number: Index of the block.
-        start: Index of its first crop.
-        stop: Index after its last crop.
-    """
+class Block(NamedTuple):
+    """Consecutive crops that are computed together, the same in every run."""
 
     number: int
     start: int
     stop: int
 
-    def __len__(self) -> int:
+    @property
+    def people(self) -> int:
+        """Number of crops."""
         return self.stop - self.start
 
 
-@dataclass(frozen=True)
+@dataclass
 class BlockResult:
     """Predictions for the n crops of a block, clean or under one attack.
 
-    Args:
-        changed: ``(n,)`` bool, the m crops that were predicted: all of them
-            without an attack.
-        excluded: ``(n,)`` bool, see :class:`.data.Attacked`.
-        targets: ``(n, K)`` bool, likewise.
-        bystanders: ``(n, K)`` bool, likewise.
-        pixels: ``(n,)`` int32, likewise.
-        keypoints: ``(m, K, 2)`` float32, image pixels.
-        scores: ``(m, K)`` float32.
-        person_scores: ``(m,)`` float32, see :class:`.data.Predictions`.
-        visibility: ``(m, K)`` float32, likewise.
-        centres: ``(m, 2)`` float32, see :class:`.data.Attacked`.
+    The store has predictions of changed crops alone; the last three arrays
+    are not stored where all are NaN.
     """
 
-    changed: np.ndarray
-    excluded: np.ndarray
-    targets: np.ndarray
-    bystanders: np.ndarray
-    pixels: np.ndarray
-    keypoints: np.ndarray
-    scores: np.ndarray
-    person_scores: np.ndarray | None = None
-    visibility: np.ndarray | None = None
-    centres: np.ndarray | None = None
+    changed: np.ndarray  # (n,) bool, predicted crops: all without an attack
+    excluded: np.ndarray  # (n,) bool; this and what follows as in Attacked
+    targets: np.ndarray  # (n, K) bool
+    bystanders: np.ndarray  # (n, K) bool
+    pixels: np.ndarray  # (n,) int32
+    keypoints: np.ndarray  # (n, K, 2) float32, image pixels
+    scores: np.ndarray  # (n, K) float32
+    person_scores: np.ndarray  # (n,) float32
+    visibility: np.ndarray  # (n, K) float32
+    centres: np.ndarray  # (n, 2) float32
+
+    @classmethod
+    def empty(cls, people: int, joints: int) -> 'BlockResult':
+        """Of n people whom nothing changes, with K joints."""
+        no = np.zeros((people, joints), bool)
+        nan = np.full((people, joints, 2), np.nan, np.float32)
+        return cls(
+            changed=np.zeros(people, bool),
+            excluded=np.zeros(people, bool),
+            targets=no.copy(),
+            bystanders=no.copy(),
+            pixels=np.zeros(people, np.int32),
+            keypoints=nan.copy(),
+            scores=no.astype(np.float32),
+            person_scores=nan[:, 0, 0].copy(),
+            visibility=nan[..., 0].copy(),
+            centres=nan[:, 0].copy(),
+        )
 
 
 PER_CROP = ('changed', 'excluded', 'targets', 'bystanders', 'pixels')
-_PER_PREDICTION = ('keypoints', 'scores')
-_OPTIONAL = ('person_scores', 'visibility', 'centres')
+PREDICTED = ('keypoints', 'scores')
+OPTIONAL = ('person_scores', 'visibility', 'centres')
 
 
 class RunStore:
-    """The stored predictions of one run.
-
-    Args:
-        path: Its folder.
-        info: Contents of ``run.json``.
-
-    Attributes:
-        blocks: Of the run's crops.
-    """
+    """The stored predictions of one run: its folder, and what ``run.json``
+    says."""
 
     def __init__(self, path: Path, info: dict[str, Any]) -> None:
         self.path, self.info = path, info
@@ -115,55 +110,36 @@ class RunStore:
     @classmethod
     def create(
         cls,
-        folder: str | Path,
-        key: str,
+        path: Path,
         info: Mapping[str, Any],
         blocks: Sequence[Block],
         arrays: Mapping[str, np.ndarray],
     ) -> 'RunStore':
-        """Open a run's part of a benchmark's folder; create it if necessary.
-
-        Args:
-            folder: The benchmark's folder.
-            key: Key of the run.
-            info: Written to ``run.json``.
-            blocks: All blocks.
-            arrays: Bboxes and annotations, see :func:`.data.to_arrays`.
-        """
-        path = Path(folder) / 'store' / key
+        """Open a run's folder, named after its key; create it if necessary.
+        ``info`` is for ``run.json``, ``arrays`` are of
+        :func:`.data.to_arrays`."""
         (path / 'shards').mkdir(parents=True, exist_ok=True)
         edges = [0, *(block.stop for block in blocks)]
-        info = dict(info, format=FORMAT, key=key, edges=edges)
+        info = dict(info, format=FORMAT, key=path.name, edges=edges)
         name = _write_digested(path, 'people', arrays)
         _write_signed(path / 'run.json', dict(info, people=name))
         return cls(path, info)
 
     @classmethod
     def open(cls, path: str | Path) -> 'RunStore':
-        """Open an existing run.
-
-        Raises:
-            UsageError: It is damaged, or has another format.
-        """
-        path = Path(path)
-        info = _read_json(path / 'run.json')
+        """Open an existing run of this format."""
+        path = Path(path) / 'run.json'
+        info = _read_json(path)
         known = info.get('format') if isinstance(info, dict) else None
         if known != FORMAT:
             raise UsageError(
-                f'"{path / "run.json"}" has format {known}, and '
-                f'this version reads format {FORMAT}: run the benchmark '
-                'again with another output folder'
+                f'"{path}" has format {known}, and this version reads format '
+                f'{FORMAT}: run the benchmark again with another output folder'
             )
-        if not _is_signed(info) or not _is_complete(info):
-            raise _damaged(path / 'run.json')
-        return cls(path, info)
+        return cls(path.parent, _signed(info, path))
 
     def people(self) -> dict[str, np.ndarray]:
-        """Bboxes and annotations, see :func:`.data.from_arrays`.
-
-        Raises:
-            UsageError: The file is damaged.
-        """
+        """Bboxes and annotations, see :func:`.data.from_arrays`."""
         path = self.path / self.info['people']
         found = _read_digested(path)
         if found is None:
@@ -172,40 +148,47 @@ class RunStore:
 
     def write(self, block: Block, results: Mapping[str, BlockResult]) -> None:
         """Write one block's results, by key of the attack, to one file."""
-        arrays = joined_predictions(list(results.values()))
-        for name in PER_CROP:
-            arrays[name] = np.stack(
-                [getattr(r, name) for r in results.values()]
+        arrays = {}
+        for name in (*PREDICTED, *OPTIONAL):
+            array = np.concatenate(
+                [vars(r)[name][r.changed] for r in results.values()]
             )
+            if name in PREDICTED or not np.isnan(array).all():
+                arrays[name] = array
+        for name in PER_CROP:
+            arrays[name] = np.stack([vars(r)[name] for r in results.values()])
         arrays['attack'] = np.array(list(results), str)
         (shards := self.path / 'shards').mkdir(exist_ok=True)
         _write_digested(shards, f'{block.number:06d}', arrays)
 
-    def read(
-        self, keys: Iterable[str] | None = None
-    ) -> dict[int, dict[str, BlockResult]]:
-        """Undamaged results, of some attacks or all: number of the block ->
-        key of the attack -> result."""
+    def read(self, keys: Iterable[str]) -> dict[int, dict[str, BlockResult]]:
+        """Undamaged results of some attacks: block number -> key -> result."""
         found: dict[int, dict[str, BlockResult]] = {}
-        wanted = None if keys is None else set(keys)
-        for path, number in self._shards():
-            shard = _read_digested(path)
-            if shard is not None:
-                results = found.setdefault(number, {})
-                results.update(_results(shard, wanted))
+        wanted = set(keys)
+        for _, number, shard in self._shards():
+            results, start = found.setdefault(number, {}), 0
+            for i, key in enumerate(shard['attack'].tolist() if shard else ()):
+                changed = shard['changed'][i]
+                stop = start + int(changed.sum())
+                if key in wanted:
+                    new = BlockResult.empty(*shard['targets'][i].shape)
+                    for name in PER_CROP:
+                        setattr(new, name, shard[name][i])
+                    for name in set(shard) & {*PREDICTED, *OPTIONAL}:
+                        vars(new)[name][changed] = shard[name][start:stop]
+                    results[key] = new
+                start = stop
         return found
 
     def stored(self, repair: bool = False) -> dict[int, set[str]]:
         """Keys of the attacks that are stored, by number of the block.
 
-        Args:
-            repair: Whether to delete damaged shards and the unfinished files
-                of a killed run; only for the run that holds the folder.
+        ``repair`` deletes damaged shards and the unfinished files of a killed
+        run; only for the run that holds the folder.
         """
         found: dict[int, set[str]] = {b.number: set() for b in self.blocks}
-        for path, number in self._shards():
-            shard = _read_digested(path)
-            if shard is not None:
+        for path, number, shard in self._shards():
+            if shard:
                 found[number] |= set(shard['attack'].tolist())
             elif repair:
                 _LOG.warning(
@@ -224,39 +207,35 @@ class RunStore:
 
     def forget(self) -> None:
         """Delete all predictions."""
-        for path, _ in self._shards():
+        for path, *_ in self._shards():
             path.unlink(missing_ok=True)
 
-    def _shards(self) -> list[tuple[Path, int]]:
-        """Files of predictions and the numbers of their blocks, sorted."""
-        return [
-            (path, int(match[1]))
-            for path in sorted((self.path / 'shards').glob('*.npz'))
-            if (match := _SHARD.fullmatch(path.name))
-            and int(match[1]) < len(self.blocks)
-        ]
+    def _shards(self) -> Iterator[tuple[Path, int, dict[str, np.ndarray]]]:
+        """Files of predictions, sorted, the numbers of their blocks, and
+        their arrays, which are empty if the file is damaged."""
+        for path in sorted((self.path / 'shards').glob('*.npz')):
+            match = _SHARD.fullmatch(path.name)
+            if match and int(match[1]) < len(self.blocks):
+                yield path, int(match[1]), _read_digested(path) or {}
 
     @property
     def attacks(self) -> list[dict]:
-        """All attacks requested so far, each with ``key``, ``name``,
-        ``suite``, ``configs`` and ``details``."""
+        """All attacks requested so far, see :meth:`.SuiteAttack.to_json`."""
         path = self.path / 'attacks.json'
-        found = _read_json(path) if path.is_file() else dict(attacks=[])
-        if not _is_signed(found):
-            raise _damaged(path)
-        return found['attacks']
+        if not path.is_file():
+            return []
+        return _signed(_read_json(path), path)['attacks']
 
     def request(self, attacks: Sequence[Mapping]) -> None:
         """Add attacks to :attr:`attacks`; one of a known name replaces it."""
         try:
-            known = {a['name']: dict(a) for a in self.attacks}
-        except (UsageError, KeyError, TypeError):
+            known = self.attacks
+        except UsageError:
             _LOG.warning('"%s/attacks.json" is damaged, and new.', self.path)
-            known = {}
-        known.update({attack['name']: dict(attack) for attack in attacks})
-        _write_signed(
-            self.path / 'attacks.json', dict(attacks=list(known.values()))
-        )
+            known = []
+        named = {attack['name']: dict(attack) for attack in [*known, *attacks]}
+        path = self.path / 'attacks.json'
+        _write_signed(path, dict(attacks=list(named.values())))
 
     @property
     def last(self) -> dict:
@@ -264,34 +243,17 @@ class RunStore:
         path = self.path / 'last.json'
         try:
             return dict(_read_json(path)) if path.is_file() else {}
-        except (UsageError, ValueError, TypeError):  # facts alone
+        except (ValueError, TypeError):  # facts alone
             _LOG.warning('"%s" is damaged, and not read.', path)
             return {}
 
     def note(self, facts: Mapping[str, Any]) -> None:
         """Write facts for :attr:`last`."""
-        write_json(self.path / 'last.json', dict(facts))
-
-
-def _is_complete(info: Mapping[str, Any]) -> bool:
-    """Whether a ``run.json`` has what reading it needs."""
-    edges, people = info.get('edges'), info.get('people')
-    return (
-        {'model', 'key'} <= set(info)
-        and isinstance(edges, list)
-        and len(edges) > 1
-        and all(isinstance(edge, int) for edge in edges)
-        and isinstance(people, str)
-        and Path(people).name == people
-    )
+        write_json(self.path / 'last.json', facts)
 
 
 def open_runs(folder: str | Path) -> list[RunStore]:
-    """All runs in a benchmark's folder, sorted by key.
-
-    Raises:
-        UsageError: There is none, or one has another format.
-    """
+    """All runs in a benchmark's folder, sorted by key."""
     found = sorted((Path(folder) / 'store').glob('[!.]*/run.json'))
     if not found:
         raise UsageError(
@@ -299,25 +261,6 @@ def open_runs(folder: str | Path) -> list[RunStore]:
             'store/*/run.json): give the --out of occlusion-benchmark'
         )
     return [RunStore.open(path.parent) for path in found]
-
-
-def joined_predictions(
-    results: Collection[BlockResult],
-) -> dict[str, np.ndarray]:
-    """The arrays of :class:`.data.Predictions`, and centres, joined; of
-    optional ones NaN for results without, and none where all are without."""
-    out = {}
-    for name in (*_PER_PREDICTION, *_OPTIONAL):
-        arrays = [getattr(r, name) for r in results]
-        known = [a for a in arrays if a is not None and not np.isnan(a).all()]
-        if name in _OPTIONAL and not known:
-            continue
-        for i, result in enumerate(results):
-            if arrays[i] is None:
-                shape = len(result.scores), *known[0].shape[1:]
-                arrays[i] = np.full(shape, np.nan, np.float32)
-        out[name] = np.concatenate(arrays)
-    return out
 
 
 def _damaged(path: Path) -> UsageError:
@@ -343,12 +286,13 @@ def _write_signed(path: Path, value: Mapping[str, Any]) -> None:
     write_json(path, dict(value, digest=_digest_of(value)))
 
 
-def _is_signed(value: Any) -> bool:
-    """Whether JSON has its digest, which is removed; older files have none."""
-    if not isinstance(value, dict):
-        return True
-    digest = value.pop('digest', None)
-    return digest is None or digest == _digest_of(value)
+def _signed(value: Any, path: Path) -> dict[str, Any]:
+    """The content of a file that was written with its digest."""
+    if isinstance(value, dict):
+        digest = value.pop('digest', None)
+        if digest == _digest_of(value):
+            return value
+    raise _damaged(path)
 
 
 def _digest_of(value: Mapping[str, Any]) -> str:
@@ -379,22 +323,4 @@ def _read_digested(path: Path) -> dict[str, np.ndarray] | None:
 
 
 def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:_DIGITS]
-
-
-def _results(
-    shard: Mapping[str, np.ndarray], wanted: set[str] | None
-) -> dict[str, BlockResult]:
-    """Key of the attack -> result, from the arrays of a shard."""
-    out = {}
-    start = 0
-    predicted = [n for n in (*_PER_PREDICTION, *_OPTIONAL) if n in shard]
-    for i, key in enumerate(shard['attack'].tolist()):
-        stop = start + int(shard['changed'][i].sum())
-        if wanted is None or key in wanted:
-            out[key] = BlockResult(
-                **{name: shard[name][i] for name in PER_CROP},
-                **{name: shard[name][start:stop] for name in predicted},
-            )
-        start = stop
-    return out
+    return hashlib.sha256(data).hexdigest()[:16]

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from mmpose_occlusion.metrics.pck import TARGET
 
-from .analysis import ALL_JOINTS, Analysis, AttackCost, JointScores
+from .analysis import ALL_JOINTS, Analysis, AttackCost
 
 CAPTION = (
     'people: whose crop the attack changed, and whose scores these are; PCK: '
@@ -17,22 +16,17 @@ CAPTION = (
     'OKS≥.5: fraction of the targets whose per-keypoint OKS is at least 0.5; '
     'clean → attacked'
 )
-_NUMBERS = 49
-"""Columns that the numbers take in the terminal, with their gaps."""
-
-_FOUND = 14
-"""Further columns of models that find people by themselves."""
+_NUMBERS, _FOUND = 49, 14
+"""Columns that the numbers take in the terminal, with their gaps, and those
+of models that find people by themselves."""
 
 
-def header(main: str, found: bool = False) -> list[str]:
-    """Names of the columns.
-
-    Args:
-        main: The main measure.
-        found: Whether the model finds people by itself.
-    """
+def header(analysis: Analysis) -> list[str]:
+    """Names of the columns; the last two where the model finds people by
+    itself."""
+    main = analysis.main
     names = ['attack', 'people', main, f'Δ{main}', 'PCK', 'OKS≥.5']
-    return [*names, 'found', 'extra'] if found else names
+    return [*names, 'found', 'extra'] if _found(analysis) else names
 
 
 def rows(analysis: Analysis) -> list[list[str]]:
@@ -41,31 +35,38 @@ def rows(analysis: Analysis) -> list[list[str]]:
     first = ['clean', str(analysis.people), _number(clean[main].value), '–']
     first += [_number(clean[name].value, '.2f') for name in ('PCK', 'OKS50')]
     out = [first, *(_row(cost, main) for cost in analysis.costs)]
-    known = {each['attack']: each for each in people_found(analysis)}
+    known = _found(analysis)
     for row in out if known else ():
-        one = known.get(row[0])
-        row += [str(one['found']), str(one['extra'])] if one else ['–'] * 2
+        one = known.get(row[0], {})
+        row += [str(one.get(name, '–')) for name in ('found', 'extra')]
     return out
 
 
-def people_found(analysis: Analysis) -> list[dict[str, Any]]:
-    """Of models that find people by themselves, see
-    :func:`.image_people.count_found`; else empty."""
-    return analysis.run.run.get('people_found', [])
+def _found(analysis: Analysis) -> dict[str, dict]:
+    """Attack -> its row of :func:`.image_people.count_found`."""
+    found = analysis.run.run.get('people_found', [])
+    return {each['attack']: each for each in found}
 
 
 def _row(cost: AttackCost, main: str) -> list[str]:
-    before = after = JointScores(None, None, None, None)
+    changes = ['–', '–']
     for row in cost.joints:
         if row.joint == ALL_JOINTS and row.group == TARGET:
-            before, after = row.clean, row.attacked
+            pairs = zip(
+                (row.clean.pck, row.clean.oks50),
+                (row.attacked.pck, row.attacked.oks50),
+                strict=True,
+            )
+            changes = [
+                '–' if None in pair else '{:.2f} → {:.2f}'.format(*pair)
+                for pair in pairs
+            ]
     return [
         cost.name,
         str(cost.people),
         _number(cost.attacked[main].value),
         _number(cost.change[main].value, '+.3f'),
-        _change(before.pck, after.pck),
-        _change(before.oks50, after.oks50),
+        *changes,
     ]
 
 
@@ -73,22 +74,13 @@ def _number(value: float | None, form: str = '.3f') -> str:
     return '–' if value is None else format(value, form)
 
 
-def _change(before: float | None, after: float | None) -> str:
-    if before is None or after is None:
-        return '–'
-    return f'{before:.2f} → {after:.2f}'
-
-
 def markdown_tables(analyses: Sequence[Analysis]) -> str:
     """The table of each model in Markdown."""
     texts = []
     for analysis in analyses:
-        names = header(analysis.main, bool(people_found(analysis)))
+        names = header(analysis)
         lines = [names, ['---', *['---:'] * (len(names) - 1)]]
-        lines += [
-            [cell.replace('|', r'\|') for cell in row]
-            for row in rows(analysis)
-        ]
+        lines += [[c.replace('|', r'\|') for c in r] for r in rows(analysis)]
         table = '\n'.join(f'| {" | ".join(line)} |' for line in lines)
         texts.append(f'## {_title(analysis)}\n\n{table}\n\n{CAPTION}\n')
     return '\n'.join(texts)
@@ -98,18 +90,19 @@ def print_tables(analyses: Sequence[Analysis]) -> None:
     """Print the table of each model; names break after a colon only."""
     console = Console(emoji=False, markup=False, highlight=False)
     for analysis in analyses:
-        found = bool(people_found(analysis))
-        room = max(console.width - _NUMBERS - _FOUND * found, 20)
+        taken = _NUMBERS + _FOUND * bool(_found(analysis))
         # without frames it fits a terminal of 80 columns
         table = Table(
             title=_title(analysis), caption=CAPTION, box=None, pad_edge=False
         )
-        first, *others = header(analysis.main, found)
+        first, *others = header(analysis)
         table.add_column(first, overflow='fold')
         for name in others:
             table.add_column(name, justify='right', no_wrap=True)
         for name, *numbers in rows(analysis):
-            table.add_row(broken(name, room), *numbers)
+            table.add_row(
+                broken(name, max(console.width - taken, 20)), *numbers
+            )
         console.print(table)
 
 

@@ -1,4 +1,4 @@
-"""The work of a run: its blocks, what is missing, and writing results."""
+"""The work of a run: its blocks, what is missing, and computing that."""
 
 import platform
 import shlex
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -20,52 +20,54 @@ from filelock import FileLock, Timeout
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.version import __version__
 
-from .identity import key_of
-from .store import CLEAN, Block, BlockResult, RunStore
-from .suite import SuiteAttack
+from .identity import (
+    digest_of_arrays,
+    digest_of_images,
+    digest_of_sources,
+    key_of,
+)
+from .store import CLEAN, FORMAT, Block, BlockResult, RunStore
 
-FLUSH_SECONDS = 10.0
-"""Finished batches are written after this time at the latest."""
-
-LOG_SECONDS = 15.0
-"""Minimum time between two lines of progress."""
-
-LEAST_DONE = 0.01
-"""Fraction of the work from which on the rest can be estimated."""
-
+FLUSH_SECONDS = 10.0  # until finished batches are written, at most
+LOG_SECONDS = 15.0  # between two lines of progress, at least
+LEAST_DONE = 0.01  # fraction of the work from which the rest is estimated
 LOCK = '.benchmark.lock'
-IMAGE_DIGESTS = 'image-digests.json'
+FINISHED = (
+    'blocks that are finished are stored, and the same command resumes the run'
+)
+
+Log = Callable[[str], object]
 
 
-@dataclass(frozen=True)
-class Work:
-    """What is to be computed for a block.
+@dataclass
+class RunOptions:
+    """What any model is asked for, see :func:`.api.run_benchmark`."""
 
-    Args:
-        block: The block.
-        clean: Whether to predict its crops without an attack.
-        attacks: Indices of the attacks to compute.
-    """
+    out: str | Path
+    suites: Sequence[str] = ()
+    attacks: Sequence[str] = ()
+    seed: int = 0
+    max_images: int | None = None
+    resume: bool = True
+    batch_size: int | None = None
+    dry_run: bool = False
+
+
+class Work(NamedTuple):
+    """A block, and the keys of what is to be computed for it."""
 
     block: Block
-    clean: bool
-    attacks: tuple[int, ...]
-
-    @property
-    def batches(self) -> int:
-        """Number of results that it has."""
-        return int(self.clean) + len(self.attacks)
+    keys: tuple[str, ...]
 
     @property
     def units(self) -> int:
         """Crops times attacks, for the progress."""
-        return len(self.block) * self.batches
+        return self.block.people * len(self.keys)
 
 
 def order_by_image(image_ids: np.ndarray) -> np.ndarray:
     """Stable order ``(N,)`` in which the crops of an image are consecutive;
-    images are sorted by their first crop.
-    """
+    images are sorted by their first crop."""
     _, first, inverse = np.unique(
         image_ids, return_index=True, return_inverse=True
     )
@@ -79,34 +81,40 @@ def image_ranges(image_ids: Sequence) -> list[tuple[int, int]]:
     [(0, 2), (2, 3)]
     """
     lengths = [len(list(group)) for _, group in groupby(image_ids)]
-    ends = np.cumsum([0, *lengths]).tolist()
-    return list(pairwise(ends))
+    return list(pairwise(np.cumsum([0, *lengths]).tolist()))
 
 
 def cut(image_ids: Sequence, size: int) -> list[Block]:
-    """Divide crops into blocks of whole images.
-
-    All blocks but the last one stay the same when images are appended. An
-    image with more crops than ``size`` is divided.
-    """
+    """Divide crops into blocks of whole images; all but the last stay the same
+    when images are appended. An image with more than ``size`` is divided."""
     edges = [0]
     for start, stop in image_ranges(image_ids):
         if stop - edges[-1] > size and start > edges[-1]:
             edges.append(start)
-        while stop - edges[-1] > size:
-            edges.append(edges[-1] + size)
+        edges += range(edges[-1] + size, stop, size)
     if len(image_ids) > edges[-1]:
         edges.append(len(image_ids))
     return [Block(i, a, b) for i, (a, b) in enumerate(pairwise(edges))]
 
 
+def plan(
+    blocks: Sequence[Block],
+    keys: Sequence[str],
+    stored: Mapping[int, set[str]],
+) -> list[Work]:
+    """The work of blocks for which not all keys are stored."""
+    requested = (CLEAN, *keys)
+    return [
+        Work(block, missing)
+        for block in blocks
+        for has in [stored.get(block.number, set())]
+        if (missing := tuple(key for key in requested if key not in has))
+    ]
+
+
 def hold(folder: str | Path) -> FileLock:
     """Make a benchmark's folder and lock it; the operating system releases
-    the lock when the process ends, however it ends.
-
-    Raises:
-        UsageError: Another run holds it, or it cannot be written to.
-    """
+    the lock when the process ends, however it ends."""
     lock = FileLock(Path(folder) / LOCK, blocking=False)
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -124,42 +132,89 @@ def hold(folder: str | Path) -> FileLock:
     return lock
 
 
-def open_run(
-    folder: Path,
-    info: Mapping[str, Any],
-    blocks: Sequence[Block],
-    arrays: Mapping[str, np.ndarray],
-    attacks: Sequence[SuiteAttack],
-    resume: bool,
-    dry_run: bool,
-    log: Callable[[str], object],
-) -> tuple[Path, list[Work]]:
-    """A run's part of a benchmark's folder, and the work that is missing.
+def compute_run(
+    source: Any,
+    options: RunOptions,
+    log: Log,
+    rank: int = 0,
+    processes: int = 1,
+    on_main: Callable[[Callable[[], Any]], Any] = lambda call: call(),
+    barrier: Callable[[], object] = lambda: None,
+) -> tuple[RunStore | None, list[Work], int]:
+    """Compute what a benchmark's folder lacks of a run.
 
     Args:
-        folder: The benchmark's folder.
-        info: For ``run.json``; ``depends_on`` decides the run's key.
-        blocks: All blocks.
-        arrays: Bboxes and annotations, see :func:`.data.to_arrays`.
-        attacks: The attacks; those with equal keys are computed once.
-        resume: Whether to keep what is stored.
-        dry_run: Whether to write nothing.
-        log: Called with lines on what is missing.
+        source: A model on a data set: its ``attacks`` (those with equal keys
+            are computed once), all ``blocks`` of its people, ``arrays`` (see
+            :func:`.data.to_arrays`), ``paths`` of the images,
+            ``batch_size``, ``info`` for ``run.json``, ``depends_on()``, what
+            else predictions depend on, and ``compute(work, recorder)``.
+        options: What is asked for.
+        log: Called with lines on what is missing and of progress.
+        rank: Of this process.
+        processes: That share the work.
+        on_main: Calls a function in the first process; its outcome is that
+            of all.
+        barrier: Waits for all.
+
+    Returns:
+        The store, or None for a dry run; what was missing; and the forward
+        passes of this process.
     """
-    key = key_of(info['depends_on'])
-    path = folder / 'store' / key
+    held: list[FileLock] = []  # in the first process, for all of them
+    passes = 0
+    try:
+        if not options.dry_run:
+            on_main(lambda: held.append(hold(options.out)))
+        path, work = on_main(lambda: _open(source, options, log))
+        if options.dry_run:
+            return None, work, 0
+        store = RunStore.open(path)
+        mine = work[rank::processes]
+        if mine:
+            quiet: Log = lambda text: None  # noqa: E731
+            with Recorder(store, mine, quiet if rank else log) as recorder:
+                source.compute(mine, recorder)
+            passes = recorder.passes
+        barrier()
+        return store, work, passes
+    finally:
+        for lock in held:
+            lock.release()
+
+
+def _open(
+    source: Any, options: RunOptions, log: Log
+) -> tuple[Path, list[Work]]:
+    """A run's part of a benchmark's folder, and the work that is missing."""
+    folder, dry_run = Path(options.out), options.dry_run
+    depends_on = dict(
+        source.depends_on(),
+        format=FORMAT,
+        data=digest_of_arrays(source.arrays),
+        images=digest_of_images(
+            source.paths,
+            folder / 'store' / 'image-digests.json',
+            save=not dry_run,
+        ),
+        seed=options.seed,
+        batch_size=source.batch_size,
+        sources=digest_of_sources(),
+    )
+    info = dict(source.info, seed=options.seed, depends_on=depends_on)
+    path = folder / 'store' / key_of(depends_on)
     if dry_run:
-        known = resume and (path / 'run.json').is_file()
+        known = options.resume and (path / 'run.json').is_file()
         stored = RunStore.open(path).stored() if known else {}
     else:
-        store = RunStore.create(folder, key, info, blocks, arrays)
-        store.request([attack.to_json() for attack in attacks])
-        if not resume:
+        store = RunStore.create(path, info, source.blocks, source.arrays)
+        store.request([attack.to_json() for attack in source.attacks])
+        if not options.resume:
             store.forget()
         stored = store.stored(repair=True)
-    keys = list(dict.fromkeys(attack.key for attack in attacks))
-    work = plan(blocks, keys, stored)
-    requested = (1 + len(keys)) * sum(map(len, blocks))
+    keys = list(dict.fromkeys(attack.key for attack in source.attacks))
+    work = plan(source.blocks, keys, stored)
+    requested = (1 + len(keys)) * source.blocks[-1].stop
     missing = sum(w.units for w in work)
     if missing < requested:
         log(
@@ -175,47 +230,20 @@ def open_run(
     return path, work
 
 
-def plan(
-    blocks: Sequence[Block],
-    keys: Sequence[str],
-    stored: Mapping[int, set[str]],
-) -> list[Work]:
-    """The work of blocks for which not all keys are stored."""
-    out = []
-    for block in blocks:
-        has = stored.get(block.number, set())
-        missing = tuple(i for i, key in enumerate(keys) if key not in has)
-        clean = CLEAN not in has
-        if clean or missing:
-            out.append(Work(block, clean, missing))
-    return out
-
-
 class Recorder:
     """Writes the results of a block when all are there, and those of slow
-    blocks every few seconds; logs the progress. Use it as a context: what is
-    finished is written at its end, also after an error. In the context, Ctrl-C
-    stops after the batch, and a second one at once.
-
-    Args:
-        store: Where to write.
-        work: All work, for the progress.
-        log: Called with lines of progress.
-
-    Attributes:
-        passes: Forward passes so far.
-    """
+    blocks every few seconds; logs the progress, and counts forward
+    ``passes``. Use it as a context: what is finished is written at its end,
+    also after an error. In the context, Ctrl-C stops after the batch, and a
+    second one at once."""
 
     def __init__(
-        self,
-        store: RunStore,
-        work: Sequence[Work],
-        log: Callable[[str], object] = lambda text: None,
+        self, store: RunStore, work: Sequence[Work], log: Log
     ) -> None:
         self.passes = 0
         self._store, self._log = store, log
         self._kept: dict[int, dict[str, BlockResult]] = {}
-        self._open = {w.block.number: w.batches for w in work}
+        self._open = {w.block.number: len(w.keys) for w in work}
         self._units, self._total = 0, sum(w.units for w in work)
         self._start = self._written = self._logged = time.monotonic()
 
@@ -236,32 +264,24 @@ class Recorder:
         )
 
     def __exit__(self, *error: object) -> None:
-        self._flush()
+        self._write(*self._kept)
         if self._handler is not None:
             signal.signal(signal.SIGINT, self._handler)
-
-    def _flush(self) -> None:
-        for number in list(self._kept):
-            self._write(number)
 
     def add(
         self, block: Block, key: str, result: BlockResult, passes: int
     ) -> None:
         """Take the result of a block under the attack of a key, which took a
-        number of forward passes.
-
-        Raises:
-            KeyboardInterrupt: After Ctrl-C.
-        """
+        number of forward passes; KeyboardInterrupt after Ctrl-C."""
         self._kept.setdefault(block.number, {})[key] = result
         self._open[block.number] -= 1
         now = time.monotonic()
         if not self._open[block.number]:
             self._write(block.number)
         elif now - self._written > FLUSH_SECONDS:
-            self._flush()
+            self._write(*self._kept)
         self.passes += passes
-        self._units += len(block)
+        self._units += block.people
         if self._interrupted:
             raise KeyboardInterrupt
         done = self._units / self._total
@@ -277,9 +297,11 @@ class Recorder:
             f'({self.passes / elapsed:.1f}/s), {left} left'
         )
 
-    def _write(self, number: int) -> None:
-        self._store.write(self._store.blocks[number], self._kept.pop(number))
-        self._written = time.monotonic()
+    def _write(self, *numbers: int) -> None:
+        for number in numbers:
+            block = self._store.blocks[number]
+            self._store.write(block, self._kept.pop(number))
+            self._written = time.monotonic()
 
 
 def command_facts(start: float, **versions: str) -> dict[str, Any]:

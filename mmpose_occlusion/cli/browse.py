@@ -5,8 +5,7 @@
         --attack part:random:blur
 
 Without --attack the pipeline's own occlusions are shown, or the views of a
-contrastive config. Writes sheet.png, a contact sheet, and gallery.html, a page
-with every record.
+contrastive config. Writes gallery.html, a page with every record.
 """
 
 import argparse
@@ -77,26 +76,16 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def browse(options: BrowseOptions) -> None:
     """Build the crops, draw them, write the files."""
-    import cv2
-
     from mmpose_occlusion.engine import crops, insertion
     from mmpose_occlusion.engine.config import load_config, metainfo_of
     from mmpose_occlusion.engine.data_files import check_data_files
     from mmpose_occlusion.engine.pipelines import attack_name
     from mmpose_occlusion.errors import UsageError
-    from mmpose_occlusion.files import (
-        check_replaceable,
-        write_bytes,
-        write_text,
-    )
+    from mmpose_occlusion.files import check_replaceable, write_text
     from mmpose_occlusion.hooks.attacked_crops import outcomes, summarize
-    from mmpose_occlusion.visualization import (
-        PoseStyle,
-        contact_sheet,
-        gallery,
-    )
+    from mmpose_occlusion.visualization import PoseStyle, gallery
 
-    check_replaceable(options.out, ['sheet.png', 'gallery.html'])
+    check_replaceable(options.out, ['gallery.html'])
     split = options.split
     cfg = load_config(options.config, options.cfg_options)
     attacks = insertion.read_attacks(cfg, options.attack)
@@ -139,16 +128,11 @@ def browse(options: BrowseOptions) -> None:
     facts = [Path(options.config).name, *counts]
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
-    image = contact_sheet(
-        views, style, heading, together=together, facts=facts
-    )
-    _, data = cv2.imencode('.png', image[..., ::-1])
-    write_bytes(out / 'sheet.png', data.tobytes())
     page = gallery(views, style, heading, facts, options.command())
     write_text(out / 'gallery.html', page)
     for line in counts:
         print(line)
-    print(f'Wrote {out / "sheet.png"} and {out / "gallery.html"}')
+    print(f'Wrote {out / "gallery.html"}')
 
 
 def _own_names(view: str, crops: Sequence[Sequence[Mapping]]) -> list[str]:

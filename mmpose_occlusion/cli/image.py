@@ -88,6 +88,7 @@ def occlude(options: ImageFileOptions) -> None:
     from rich.progress import track
 
     from mmpose_occlusion.benchmark.annotation_fields import read_json
+    from mmpose_occlusion.benchmark.annotation_file import read_annotations
     from mmpose_occlusion.errors import UsageError
     from mmpose_occlusion.occlusion import parse_attack
     from mmpose_occlusion.predictors import load_predictor
@@ -115,6 +116,10 @@ def occlude(options: ImageFileOptions) -> None:
     keypoints = None
     if options.keypoints is not None:
         raw = read_json(options.keypoints, 'keypoint file')
+        if not isinstance(raw, list):
+            raw = read_annotations(options.keypoints)
+            for fault in raw.faults:
+                print(fault.sentence())
         keypoints, occluder.names = read_keypoints(raw, options.keypoints)
     try:
         number = occlude_file(

@@ -82,7 +82,7 @@ def worst(args: argparse.Namespace) -> None:
         WorstCaseSearch,
         read_places,
     )
-    from mmpose_occlusion.benchmark.report.worst_case_page import (
+    from mmpose_occlusion.benchmark.report.write import (
         write_worst_case,
     )
     from mmpose_occlusion.errors import UsageError

@@ -109,9 +109,12 @@ def read_zoo(path: str, only: list[str]) -> list[dict[str, str]]:
         odd = {key for entry in found for key in entry} - {
             *('name', 'model', 'checkpoint')
         }
-        if odd or len(set(names)) < len(names):
+        if odd or not names or len(set(names)) < len(names):
             raise ValueError(odd)
-    except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+    except (
+        *(KeyError, RecursionError, TypeError, ValueError),
+        yaml.YAMLError,
+    ) as error:
         raise UsageError(
             f'"{path}" is not a list of models, each with "model", a "name" '
             'of its own and, for a config, "checkpoint"'

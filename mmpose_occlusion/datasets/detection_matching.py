@@ -1,6 +1,5 @@
 """Detector boxes with the joints of the annotated people they match."""
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +16,6 @@ from mmpose_occlusion.metrics.annotations import (
     match_boxes,
     overlaps,
 )
-from mmpose_occlusion.skeleton import Skeleton
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 
 from .donors import DatasetWrapper, DonorDataset, DonorIndex
@@ -38,16 +36,15 @@ class DetectionMatchedDataset(DatasetWrapper):
     attacked in the same way in the box of any detector.
 
     A box without a matched person is not attacked: its record gives the
-    reason, and the log counts such boxes. With ``one_to_one`` they include
-    further boxes of a person who has a better one; these show the person
-    unattacked, and their prediction can replace the attacked one in the
-    metric unless NMS removes it.
+    reason, and the log counts such boxes. They include further boxes of a
+    person who has a better one; these show the person unattacked, and their
+    prediction can replace the attacked one in the metric unless NMS removes
+    it.
 
     Args:
         dataset: Config of a top-down data set with ``bbox_file``. Its
             people are what the same class reads from its ``ann_file``.
         iou_thr: Least overlap (IoU) of a box with its person's box.
-        one_to_one: False attacks all boxes that overlap a person enough.
         nms_thr: IoU threshold of an NMS before the matching, for detectors
             without NMS; None keeps all boxes.
         donors: Offer the annotated people as donors, as a
@@ -62,7 +59,6 @@ class DetectionMatchedDataset(DatasetWrapper):
         self,
         dataset: Mapping,
         iou_thr: float = IOU_THRESHOLD,
-        one_to_one: bool = True,
         nms_thr: float | None = None,
         donors: bool = False,
         lazy_init: bool = False,
@@ -73,10 +69,7 @@ class DetectionMatchedDataset(DatasetWrapper):
                 f'data set "{dataset.get("type")}" has no bbox_file: name '
                 'one, or use that data set without the wrapper.'
             )
-        self.iou_thr = iou_thr
-        self.one_to_one = one_to_one
-        self.nms_thr = nms_thr
-        self.donors = donors
+        self.iou_thr, self.nms_thr, self.donors = iou_thr, nms_thr, donors
         self._cfg = dict(dataset, lazy_init=True)
         self.dataset = DATASETS.build(self._cfg)
         _insert_warps(self.dataset.pipeline.transforms)
@@ -97,24 +90,17 @@ class DetectionMatchedDataset(DatasetWrapper):
         self._rows = _after_nms(boxes, self.nms_thr)
         boxes = [boxes[i] for i in self._rows]
         people = self._load_people()
-        owner = np.full(len(boxes), UNMATCHED)
-        self._overlap = np.zeros(len(boxes), np.float32)
+        self._matched: list[dict] = [{}] * len(boxes)
         of_image = _by_image(people)
         for image, found in _by_image(boxes).items():
-            here = of_image.get(image)
-            if here is None:
-                continue
-            iou = overlaps(
-                np.concatenate([boxes[i]['bbox'] for i in found]),
-                np.concatenate([people[i]['bbox'] for i in here]),
-            )
-            scores = np.concatenate([boxes[i]['bbox_score'] for i in found])
-            mine = match_boxes(iou, scores, self.iou_thr, self.one_to_one)
-            owner[found] = np.append(here, UNMATCHED)[mine]
-            self._overlap[found] = iou.max(axis=1)
-        self._owners = [
-            None if i == UNMATCHED else _as_matched(people[i]) for i in owner
-        ]
+            here = [people[i] for i in of_image.get(image, ())]
+            corners, scores = _stacked(boxes, found)
+            iou = overlaps(corners, [person['bbox'] for person in here])
+            most = np.float32(iou.max(axis=1, initial=0))
+            owners = match_boxes(iou, scores, self.iou_thr)
+            for i, owner, overlap in zip(found, owners, most, strict=True):
+                person = None if owner == UNMATCHED else here[owner]
+                self._matched[i] = self._as_matched(person, overlap)
         self._loaded = True
         matched = self.num_matched
         print_log(
@@ -128,24 +114,40 @@ class DetectionMatchedDataset(DatasetWrapper):
     def _load_people(self) -> list[dict]:
         """All people except crowds, with or without labelled joints, so that
         a box of an unlabelled person is not matched to a neighbour."""
-        annotated = DATASETS.build(
-            dict(self._cfg, bbox_file=None, pipeline=[])
-        )
+        config = dict(self._cfg, bbox_file=None, pipeline=[])
+        annotated = DATASETS.build(config)
         people, _ = annotated._load_annotations()
         if self.donors:
             # the same people, in the same order, as without a bbox_file
             valid = annotated._get_topdown_data_infos(people)
             self.dataset.donors = DonorIndex(valid)
-            self.dataset.donors.prepare(
-                Skeleton.from_metainfo(annotated.metainfo)
-            )
         return [person for person in people if not person.get('iscrowd')]
+
+    def _as_matched(self, person: Mapping | None, overlap: float) -> dict:
+        """The part of a person's annotation that the occlusions read."""
+        if person is None and overlap >= self.iou_thr:
+            return dict(reason='the person in this box has a better box')
+        if person is None:
+            return dict(
+                reason='no annotated person overlaps this box (largest IoU '
+                f'{overlap:.2f}, minimum {self.iou_thr})'
+            )
+        joints, visible = person['keypoints'], person['keypoints_visible']
+        return dict(
+            keypoints=np.float32(joints[:1, :, :2]),
+            keypoints_visible=np.float32(
+                visible[:1].reshape(*joints[:1].shape[:2], -1)[..., 0]
+            ),
+            bbox=np.float32(person['bbox'][:1]),
+            segmentation=person.get('segmentation'),
+            id=person['id'],
+        )
 
     @property
     def num_matched(self) -> int:
         """Number of boxes that match an annotated person."""
         self.full_init()
-        return sum(owner is not None for owner in self._owners)
+        return sum('reason' not in person for person in self._matched)
 
     def matched_person(self, index: int) -> dict:
         """The annotated person of a box, for the occlusions.
@@ -156,15 +158,7 @@ class DetectionMatchedDataset(DatasetWrapper):
             annotation; ``reason`` alone for an unmatched box.
         """
         self.full_init()
-        owner, overlap = self._owners[index], self._overlap[index]
-        if owner is not None:
-            return dict(owner)
-        if overlap >= self.iou_thr:
-            return dict(reason='the person in this box has a better box')
-        return dict(
-            reason='no annotated person overlaps this box (largest IoU '
-            f'{overlap:.2f}, minimum {self.iou_thr})'
-        )
+        return dict(self._matched[index])
 
     def get_data_info(self, index: int) -> dict:
         """The data set's own, and :meth:`matched_person`."""
@@ -184,31 +178,23 @@ class DetectionMatchedDataset(DatasetWrapper):
         return self.dataset.pipeline(info)
 
 
-def _as_matched(person: Mapping) -> dict:
-    """The part of a person's annotation that the occlusions read."""
-    joints, visible = person['keypoints'], person['keypoints_visible']
-    return dict(
-        keypoints=np.float32(joints[:1, :, :2]),
-        keypoints_visible=np.float32(
-            visible[:1].reshape(*joints[:1].shape[:2], -1)[..., 0]
-        ),
-        bbox=np.float32(person['bbox'][:1]),
-        segmentation=person.get('segmentation'),
-        id=person['id'],
-    )
-
-
 def _by_image(entries: Sequence[Mapping]) -> dict[Any, list[int]]:
     """Image id -> indices of its boxes or people."""
-    out = defaultdict(list)
+    out: dict[Any, list[int]] = {}
     for i, entry in enumerate(entries):
-        out[entry['img_id']].append(i)
-    return dict(out)
+        out.setdefault(entry['img_id'], []).append(i)
+    return out
 
 
-def _after_nms(
-    boxes: Sequence[Mapping], threshold: float | None
-) -> np.ndarray:
+def _stacked(boxes: list[dict], indices: list[int]) -> list[np.ndarray]:
+    """Corners and scores of some boxes."""
+    return [
+        np.concatenate([boxes[i][key] for i in indices])
+        for key in ('bbox', 'bbox_score')
+    ]
+
+
+def _after_nms(boxes: list[dict], threshold: float | None) -> np.ndarray:
     """Indices of the remaining boxes, in order."""
     if threshold is None:
         return np.arange(len(boxes))
@@ -216,26 +202,19 @@ def _after_nms(
 
     kept = []
     for found in _by_image(boxes).values():
-        _, left = nms(
-            np.concatenate([boxes[i]['bbox'] for i in found]),
-            np.concatenate([boxes[i]['bbox_score'] for i in found]),
-            threshold,
-        )
+        _, left = nms(*_stacked(boxes, found), threshold)
         kept += [found[i] for i in left]
     return np.array(sorted(kept), int)
 
 
 class WarpMatchedPerson(BaseTransform):
-    """Warp the matched person's joints into the crop, as the transform that
-    made the crop warped the dummies.
+    """Warp the matched person's joints into the crop, as the transform
+    ``crop``, which made it, warped the dummies.
 
     Modified Keys:
 
         - matched_person: gains ``transformed_keypoints``, (1, K, 2) crop
           pixels
-
-    Args:
-        crop: That transform.
 
     Raises:
         ValueError: The image was flipped, and the joints were not.
@@ -282,16 +261,9 @@ def is_matched(dataset: Mapping) -> bool:
 
 
 def match_detections(dataset: Mapping, **options: Any) -> dict:
-    """Match the detector boxes of a config to annotated people.
-
-    Args:
-        dataset: Config of a data set, or of a wrapper around some.
-        **options: Of :class:`DetectionMatchedDataset`.
-
-    Returns:
-        A new config, in which each data set with a ``bbox_file`` is inside a
-        :class:`DetectionMatchedDataset` with these options.
-    """
+    """A new config of a data set, or of a wrapper around some, in which each
+    data set with a ``bbox_file`` is inside a :class:`DetectionMatchedDataset`
+    with these options."""
     if is_matched(dataset):
         return dict(dataset, **options)
     if dataset.get('bbox_file'):
@@ -301,15 +273,9 @@ def match_detections(dataset: Mapping, **options: Any) -> dict:
 
 
 def offer_donors(dataset: Mapping) -> dict:
-    """Make the annotated people of a data set donors of each other.
-
-    Args:
-        dataset: Config of a data set, or of a wrapper around some; with
-            detector boxes after :func:`match_detections`.
-
-    Returns:
-        A new config, in which each data set with an ``ann_file`` is inside a
-        :class:`.donors.DonorDataset`, or offers donors itself.
+    """A new config of a data set, or of a wrapper around some, in which each
+    data set with an ``ann_file`` is inside a :class:`.donors.DonorDataset`, or
+    offers donors itself; with detector boxes after :func:`match_detections`.
     """
     if is_matched(dataset):
         return dict(dataset, donors=True)

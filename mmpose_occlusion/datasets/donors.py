@@ -2,29 +2,22 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import DATASETS
 from torch.utils.data import Dataset
 
 from mmpose_occlusion.occlusion import labelled_joints
-from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
+from mmpose_occlusion.skeleton import Skeleton
 
 
-@dataclass(frozen=True)
-class DonorPerson:
-    """One person of the index.
-
-    Args:
-        image_path: File of the image.
-        annotation: Id of the annotation.
-        xy: ``(K, 2)`` float32 joints in image pixels.
-        labelled: ``(K,)`` bool.
-        height: Height of the person's box in image pixels.
-    """
+class DonorPerson(NamedTuple):
+    """One person of the index: file of the image, id of the annotation, joints
+    ``(K, 2)`` float32 and height of the box in image pixels, and which joints
+    are labelled, ``(K,)`` bool."""
 
     image_path: str
     annotation: Any
@@ -36,14 +29,12 @@ class DonorPerson:
 class DonorIndex:
     """All annotated people of a data set, in a few arrays.
 
-    The arrays are made once, in the main process, and shared by the workers
-    that are forked from it.
+    They are made once, in the main process, and shared by forked workers.
 
     Args:
         data_list: The data set's own list, one dict per person (top-down).
         first_ids: Path of an image -> id of the person that its file lists
-            first, who may be missing from ``data_list``. The default is the
-            first one there.
+            first, by default the first one in ``data_list``.
 
     Raises:
         ValueError: The list holds no person, or images of many people.
@@ -66,17 +57,16 @@ class DonorIndex:
         boxes = np.concatenate([d['bbox'] for d in data_list])
         self.height = boxes[:, 3] - boxes[:, 1]
         self.annotation = np.array([d['id'] for d in data_list])
-        paths = [d['img_path'] for d in data_list]
-        numbers = {path: i for i, path in enumerate(dict.fromkeys(paths))}
-        self.image = np.array([numbers[path] for path in paths], np.int32)
-        self._paths = np.array([os.fsencode(path) for path in numbers])
-        # images are numbered as they come, so the first person of each is
-        # where the numbers reach a new maximum
-        newest = np.maximum.accumulate(self.image)
-        self.first = np.diff(newest, prepend=-1) > 0
+        paths = [os.fsencode(d['img_path']) for d in data_list]
+        self._paths, first, self.image = np.unique(
+            paths, return_index=True, return_inverse=True
+        )
+        self.image = self.image.astype(np.int32)
+        self.first = np.zeros(len(paths), bool)
+        self.first[first] = True
         if first_ids is not None:
-            listed = np.array([first_ids.get(path) for path in numbers])
-            self.first &= self.annotation == listed[self.image]
+            listed = [first_ids.get(os.fsdecode(path)) for path in self._paths]
+            self.first &= self.annotation == np.array(listed)[self.image]
         self._rows: dict[tuple, np.ndarray] = {}
 
     def __len__(self) -> int:
@@ -105,13 +95,27 @@ class DonorIndex:
             self._rows[key] = np.flatnonzero(able).astype(np.int32)
         return self._rows[key]
 
-    def prepare(self, skeleton: Skeleton) -> None:
-        """Compute the rows of each part, before workers are forked."""
-        for first_only in (False, True):
-            self.rows_with((), first_only)
-            for part in MIXED_PARTS:
-                if part in skeleton.parts:
-                    self.rows_with(skeleton.part_indices(part), first_only)
+    def with_part(
+        self, skeleton: Skeleton, part: str, paper: bool = False
+    ) -> np.ndarray:
+        """Rows of the people who have all joints of a part; with ``paper`` as
+        the reference takes them."""
+        joints = skeleton.part_indices(part)
+        if paper and skeleton.is_mpii:
+            joints = ()  # to the reference, no MPII joint is missing
+        return self.rows_with(joints, first_only=paper)
+
+    def read(self, path: str, load: LoadImage, who: str) -> np.ndarray:
+        """A donor's image, for a transform named ``who``.
+
+        Raises:
+            OSError: It cannot be read; the message names it.
+        """
+        try:
+            return load(dict(img_path=path))['img']
+        except Exception as error:
+            message = f'{who} cannot read the donor {path}: {error}'
+            raise OSError(message) from error
 
 
 class DatasetWrapper(Dataset):
@@ -145,38 +149,26 @@ class DonorDataset(DatasetWrapper):
     it; the annotation file is not read again.
 
     Args:
-        dataset: Config of a top-down data set, or the data set (not yet
-            loaded: ``lazy_init=True``).
+        dataset: Config of a top-down data set.
         lazy_init: Leave the loading to ``full_init``.
 
     Raises:
         TypeError: The data set is a wrapper, not a COCO-style data set.
-        ValueError: The data set has been loaded already, or its boxes come
-            from a detector.
+        ValueError: Its boxes come from a detector.
     """
 
-    def __init__(
-        self, dataset: dict | Dataset, lazy_init: bool = False
-    ) -> None:
-        if isinstance(dataset, Mapping):
-            dataset = DATASETS.build(dict(dataset, lazy_init=True))
-        self.dataset = dataset
-        if not isinstance(dataset, BaseCocoStyleDataset):
+    def __init__(self, dataset: Mapping, lazy_init: bool = False) -> None:
+        self.dataset = DATASETS.build(dict(dataset, lazy_init=True))
+        if not isinstance(self.dataset, BaseCocoStyleDataset):
             raise TypeError(
                 'DonorDataset takes the index from the loading of a data set '
-                f'such as CocoDataset, but got a {type(dataset).__name__}: '
-                'put it right around the data set, inside other wrappers.'
+                f'such as CocoDataset, but got a {dataset["type"]}: put it '
+                'right around the data set, inside other wrappers.'
             )
-        if dataset.bbox_file:
+        if self.dataset.bbox_file:
             raise ValueError(
                 'DonorDataset needs annotated people, but the boxes of its '
                 'data set come from a detector: set bbox_file=None there.'
-            )
-        if getattr(dataset, '_fully_initialized', False):
-            raise ValueError(
-                'DonorDataset takes the index from the loading of its data '
-                'set, but that has been loaded already: pass its config, or '
-                'build it with lazy_init=True.'
             )
         if not lazy_init:
             self.full_init()
@@ -199,7 +191,6 @@ class DonorDataset(DatasetWrapper):
         def filter_data() -> list[dict]:
             data_list = choose()
             dataset.donors = DonorIndex(data_list, first_ids)
-            dataset.donors.prepare(Skeleton.from_metainfo(dataset.metainfo))
             return data_list
 
         dataset._get_topdown_data_infos = get_topdown_data_infos

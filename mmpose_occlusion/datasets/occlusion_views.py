@@ -100,14 +100,7 @@ class OcclusionViewsDataset(DatasetWrapper):
             crop: An item of the data set inside; not modified.
         """
         for name, occlude in self.views.items():
-            occluded = occlude(_own(crop))
-            if occluded is None:
-                raise ValueError(
-                    f'OcclusionViewsDataset: the transforms of views.{name} '
-                    'returned None for a sample; every crop needs every view, '
-                    'so remove the transform that returns None.'
-                )
-            yield name, occluded
+            yield name, occlude(_own(crop))
 
 
 def _own(crop: Mapping) -> dict:
@@ -123,24 +116,25 @@ def _compose(steps: Sequence[Mapping]) -> Compose:
 
 
 def _build_views(views: Mapping[str, Any]) -> dict[str, Compose]:
+    who, example = 'OcclusionViewsDataset', "dict(type='PartOcclusion')"
     if not views:
         raise ValueError(
-            'OcclusionViewsDataset needs at least one view, for example '
-            "views=dict(part_view=dict(type='PartOcclusion'))."
+            f'{who} needs at least one view, for example '
+            f'views=dict(part_view={example}).'
         )
     built = {}
     for name, steps in views.items():
         if not name.isidentifier() or name in _TAKEN:
             raise ValueError(
-                f'OcclusionViewsDataset: a view cannot be named {name!r}; '
+                f'{who}: a view cannot be named {name!r}; '
                 'choose a name of letters, digits and underscores other than '
                 f'{" and ".join(map(repr, _TAKEN))}.'
             )
         steps = [steps] if isinstance(steps, Mapping) else steps
         if not steps:
             raise ValueError(
-                f'OcclusionViewsDataset: views.{name} has no transform; give '
-                "it one, such as dict(type='PartOcclusion')."
+                f'{who}: views.{name} has no transform; give it one, such as '
+                f'{example}.'
             )
         built[name] = _compose(steps)
     return built
@@ -149,10 +143,9 @@ def _build_views(views: Mapping[str, Any]) -> dict[str, Compose]:
 def _cut(dataset: Mapping) -> tuple[dict, list[Mapping]]:
     """A data set's config whose pipeline ends before the targets are made, and
     the remaining steps."""
-    if 'pipeline' not in dataset and isinstance(
-        dataset.get('dataset'), Mapping
-    ):
-        inner, finish = _cut(dataset['dataset'])
+    inner = dataset.get('dataset')
+    if 'pipeline' not in dataset and isinstance(inner, Mapping):
+        inner, finish = _cut(inner)
         return dict(dataset, dataset=inner), finish
     pipeline = list(dataset.get('pipeline') or [])
     who = f'OcclusionViewsDataset: the pipeline of {dataset.get("type")}'
@@ -162,16 +155,12 @@ def _cut(dataset: Mapping) -> tuple[dict, list[Mapping]]:
                 f'{who} has "{step["type"]}", but the plain view has no '
                 'occlusion: move it from the pipeline to views.'
             )
-    cuts = [i for i, step in enumerate(pipeline) if _makes_targets(step)]
-    if not cuts:
-        raise ValueError(
-            f'{who} has no GenerateTarget at its top level, where it is cut: '
-            'use a training pipeline.'
-        )
-    return dict(dataset, pipeline=pipeline[: cuts[0]]), pipeline[cuts[0] :]
-
-
-def _makes_targets(step: Mapping) -> bool:
-    type_ = step['type']
-    cls = TRANSFORMS.get(type_) if isinstance(type_, str) else type_
-    return inspect.isclass(cls) and issubclass(cls, GenerateTarget)
+    for i, step in enumerate(pipeline):
+        cls = step['type']
+        cls = TRANSFORMS.get(cls) if isinstance(cls, str) else cls
+        if inspect.isclass(cls) and issubclass(cls, GenerateTarget):
+            return dict(dataset, pipeline=pipeline[:i]), pipeline[i:]
+    raise ValueError(
+        f'{who} has no GenerateTarget at its top level, where it is cut: '
+        'use a training pipeline.'
+    )

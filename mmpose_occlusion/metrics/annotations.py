@@ -1,4 +1,5 @@
-"""Annotated people in COCO's format and as arrays; bboxes matched to them."""
+"""Annotated people in COCO's format and as arrays, bboxes matched to them,
+how crowded people are, and a prior of poses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,6 @@ AREA_RATIO = 0.53
 
 WHOLE_BODY = ('foot_kpts', 'face_kpts', 'lefthand_kpts', 'righthand_kpts')
 """Where COCO-WholeBody keeps the joints after its first 17."""
-
-ANY_AREA = (0.0, 1e10)
 
 IOU_THRESHOLD = 0.5
 """Least overlap of a bbox with its person's, as in COCO's box AP@0.5."""
@@ -103,30 +102,20 @@ class People:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def counting(
-        self,
-        labelled: np.ndarray,
-        area_range: tuple[float, float] = ANY_AREA,
-    ) -> np.ndarray:
+    def counting(self, labelled: np.ndarray) -> np.ndarray:
         """``(P,)`` bool, people who count; COCO ignores all others: crowds,
-        people without a label ``(P, K)`` and those whose area is out of range.
-        """
-        low, high = area_range
-        sized = (self.areas >= low) & (self.areas <= high)
-        return labelled.any(axis=1) & ~self.crowd & sized
+        people without a label ``(P, K)``, and areas above 1e10."""
+        return labelled.any(axis=1) & ~self.crowd & (self.areas <= 1e10)
 
 
 def overlaps(boxes: np.ndarray, people: np.ndarray) -> np.ndarray:
     """``(D, P)`` intersection over union (IoU) of bboxes ``(D, 4)`` with
     those of people ``(P, 4)``, xyxy; a bbox without area overlaps with none.
     """
-    found, true = (
-        np.asarray(b, np.float64).reshape(-1, 4) for b in (boxes, people)
-    )
-    if not len(found) or not len(true):
-        return np.zeros((len(found), len(true)))
-    xywh = (np.hstack([b[:, :2], b[:, 2:] - b[:, :2]]) for b in (found, true))
-    return mask.iou(*xywh, np.zeros(len(true), np.uint8))
+    both = [np.reshape(b, (-1, 4)).astype(float) for b in (boxes, people)]
+    xywh = (np.hstack([b[:, :2], b[:, 2:] - b[:, :2]]) for b in both)
+    iou = mask.iou(*xywh, np.zeros(len(both[1]), np.uint8))
+    return np.reshape(iou, (len(both[0]), len(both[1])))
 
 
 def match_boxes(
@@ -156,3 +145,131 @@ def match_boxes(
             if one_to_one:
                 free[:, person] = -1
     return owner
+
+
+LEVELS: dict[str, dict[str, float]] = {
+    'visible joints': {'1-5': 1, '6-10': 6, '11-15': 11, '16 and more': 16},
+    'overlapping people': {'none': 0, '1-2': 1, '3 and more': 3},
+    'crowd index': {'easy': 0, 'medium': 0.1, 'hard': 0.8},
+    'greatest IoU': {'below .5': 0, '.5-.75': 0.5, '.75 and above': 0.75},
+}
+"""What people are divided by -> level, rising -> least value.
+
+Sources: Ronchi and Perona, ICCV 2017 (the first two), CrowdPose, Li et al.,
+CVPR 2019, and OCHuman, Zhang et al., CVPR 2019.
+"""
+
+OVERLAP = 0.1
+"""IoU from which another person counts as overlapping (Ronchi and Perona)."""
+
+
+def other_people(
+    image: np.ndarray, boxes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Greatest IoU ``(N,)`` of each person with the others of the image, 0 if
+    alone, and number of people with an IoU of at least :data:`OVERLAP`.
+    ``image`` ``(N,)`` is the index of each person's image, boxes are xyxy."""
+    greatest, number = np.zeros(len(boxes)), np.zeros(len(boxes), int)
+    for rows in _by_image(image):
+        iou = overlaps(boxes[rows], boxes[rows])
+        np.fill_diagonal(iou, 0)
+        greatest[rows] = iou.max(axis=1)
+        number[rows] = (iou >= OVERLAP).sum(axis=1)
+    return greatest, number
+
+
+def crowd_index(
+    image: np.ndarray, boxes: np.ndarray, keypoints: np.ndarray
+) -> np.ndarray:
+    """CrowdPose's crowd index of each person's image, ``(N,)``.
+
+    The mean over the image's people of the number of other people's joints
+    inside the person's box as a fraction of the number of the person's own
+    joints there. People without a joint in their box are left out. Joints
+    ``(N, K, 2)`` are NaN without label."""
+    out = np.zeros(len(boxes))
+    for rows in _by_image(image):
+        xy = keypoints[rows][None]
+        box = np.asarray(boxes, float)[rows][:, None, None]
+        with np.errstate(invalid='ignore'):
+            inside = ((xy >= box[..., :2]) & (xy <= box[..., 2:])).all(axis=3)
+        counts = inside.sum(axis=2)  # (box, person)
+        own = np.diag(counts)
+        known = own > 0
+        if known.any():
+            others = counts.sum(axis=1) - own
+            out[rows] = (others[known] / own[known]).mean()
+    return out
+
+
+def _by_image(image: np.ndarray) -> list[np.ndarray]:
+    return [np.flatnonzero(image == value) for value in np.unique(image)]
+
+
+SHRINKAGE = 0.1
+"""Fraction of the diagonal in the covariance, against too few people."""
+
+MIN_JOINTS = 3
+"""Labelled joints that a person needs to be predicted from."""
+
+
+class PosePrior:
+    """A Gaussian over poses in the frame of their boxes.
+
+    A pose is centred at its box's centre and divided by the box's longer side;
+    left-right mirrored poses count, too. Mean and covariance are of the
+    labelled joints (pairwise), the covariance shrunk towards its diagonal.
+
+    Args:
+        keypoints: ``(N, K, 2)`` true joints, pixels, NaN without label.
+        boxes: ``(N, 4)`` xyxy.
+        flip: ``(K,)`` index of each joint's left-right twin, or itself.
+    """
+
+    def __init__(
+        self, keypoints: np.ndarray, boxes: np.ndarray, flip: np.ndarray
+    ) -> None:
+        centre, size = _frame(boxes)
+        poses = (keypoints - centre) / size
+        mirrored = poses[:, flip] * [-1, 1]
+        x = np.concatenate([poses, mirrored]).reshape(len(poses) * 2, -1)
+        known = np.isfinite(x)
+        number = known.sum(axis=0)
+        self.mean = np.where(known, x, 0).sum(axis=0) / np.maximum(number, 1)
+        centred = np.where(known, x - self.mean, 0)
+        pairs = known.T.astype(float) @ known
+        covariance = centred.T @ centred / np.maximum(pairs, 1)
+        diagonal = np.diag(np.diag(covariance))
+        covariance = (1 - SHRINKAGE) * covariance + SHRINKAGE * diagonal
+        values, vectors = np.linalg.eigh(covariance)
+        floor = 1e-6 * max(float(values[-1]), 1e-12)
+        self.covariance = (vectors * np.maximum(values, floor)) @ vectors.T
+
+    def expected(
+        self, keypoints: np.ndarray, box: np.ndarray, hidden: np.ndarray
+    ) -> np.ndarray:
+        """Conditional mean ``(K, 2)`` of a person's hidden joints ``(K,)``
+        bool, given the other labelled ones of ``keypoints`` ``(K, 2)`` in a
+        box ``(4,)``; NaN for other joints, and if fewer than
+        :data:`MIN_JOINTS` are seen."""
+        centre, size = (x[0] for x in _frame(box[None]))
+        pose = (keypoints - centre) / size
+        out = np.full(pose.shape, np.nan)
+        given = np.isfinite(pose).all(axis=1) & ~hidden
+        if given.sum() >= MIN_JOINTS and hidden.any():
+            seen, asked = np.repeat(given, 2), np.repeat(hidden, 2)
+            gain = np.linalg.solve(
+                self.covariance[np.ix_(seen, seen)],
+                pose.reshape(-1)[seen] - self.mean[seen],
+            )
+            moved = self.covariance[np.ix_(asked, seen)] @ gain
+            out[hidden] = (self.mean[asked] + moved).reshape(-1, 2)
+        return out * size + centre
+
+
+def _frame(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centres ``(N, 1, 2)`` and longer sides ``(N, 1, 1)``."""
+    boxes = np.asarray(boxes, float)
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    size = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    return centre[:, None], np.maximum(size, 1e-9)[:, None, None]

@@ -99,7 +99,6 @@ class ComparedPoses:
         scores: np.ndarray,
         labelled: np.ndarray,
         counts: np.ndarray,
-        unmatched_ignored: np.ndarray | None = None,
     ) -> Matches:
         """Match poses with people at every OKS threshold.
 
@@ -109,28 +108,14 @@ class ComparedPoses:
             scores: ``(N,)`` of the poses.
             labelled: ``(P, K)`` bool, the joints that are compared.
             counts: ``(P,)`` bool, people who count; all others are ignored.
-            unmatched_ignored: ``(N,)`` bool, poses that are ignored if they
-                match no person; none by default.
         """
         pairs, people = self.pairs, self.pairs.people
-        oks = self._dense(labelled)
-        shape = (len(people.images), oks.shape[1])
-        real, ignored, crowd = (np.zeros(shape, bool) for _ in range(3))
-        real[people.image, pairs.slot] = counts
-        ignored[people.image, pairs.slot] = ~counts
-        crowd[people.image, pairs.slot] = people.crowd
-
+        group = pairs.image * len(people.categories) + pairs.category
         rows = rows[np.lexsort((-scores[rows], pairs.image[rows]))]
-        group = pairs.image[rows] * len(people.categories)
-        rank = rank_in_group(group + pairs.category[rows])
+        rank = rank_in_group(group[rows])
         rows, rank = rows[rank < MAX_POSES], rank[rank < MAX_POSES]
-        found, passed = _greedy(
-            oks[rows], rank, pairs.image[rows], real, ignored, crowd
-        )
-        if unmatched_ignored is not None:
-            passed |= ~found & unmatched_ignored[rows]
-        shape = (len(people.images), len(people.categories))
-        counted = np.zeros(shape, np.int64)
+        found, passed = self._greedy(rows, rank, labelled, counts)
+        counted = np.zeros((len(people.images), len(people.categories)), int)
         np.add.at(counted, (people.image[counts], people.category[counts]), 1)
         order = np.argsort(-scores[rows], kind='stable')
         return Matches(
@@ -152,49 +137,56 @@ class ComparedPoses:
         np.maximum.at(out, self.pairs.pose[mine], oks[mine])
         return out
 
+    def _greedy(
+        self,
+        rows: np.ndarray,
+        rank: np.ndarray,
+        labelled: np.ndarray,
+        counts: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Match the poses of each image in the order of their rank: ``(T, R)``
+        bool, poses that match a person who counts, and those that match one
+        who is ignored."""
+        pairs, people = self.pairs, self.pairs.people
+        oks = self._dense(labelled)
+        real, ignored, crowd = np.zeros(
+            (3, len(people.images), oks.shape[1]), bool
+        )
+        for each, who in (
+            (real, counts),
+            (ignored, ~counts),
+            (crowd, people.crowd),
+        ):
+            each[people.image, pairs.slot] = who
+        limits = np.minimum(THRESHOLDS, _ALMOST)[:, None, None]
+        free = np.ones((len(THRESHOLDS), *real.shape), bool)
+        found, passed = np.zeros((2, len(THRESHOLDS), len(rank)), bool)
+        for turn in range(int(rank.max(initial=-1)) + 1):
+            now = np.flatnonzero(rank == turn)
+            here, near = pairs.image[rows[now]], oks[rows[now]]
+            available = (near >= limits) & free[:, here]
+            found[:, now], choice = _best(near, available & real[here])
+            other, second = _best(near, available & ignored[here])
+            passed[:, now] = other & ~found[:, now]
+            choice = np.where(found[:, now], choice, second)
+            taken = (found[:, now] | passed[:, now]) & ~crowd[here, choice]
+            level, pose = np.nonzero(taken)
+            free[level, here[pose], choice[level, pose]] = False
+        return found, passed
+
     def _dense(self, labelled: np.ndarray) -> np.ndarray:
         """``(N, G)`` OKS of each pose with the people of its image, -1 where
         there is no pair."""
         pairs = self.pairs
         mask = labelled[pairs.person]
+        # over the keypoints that were found
+        inside = mean_oks(self.inside, np.isfinite(self.inside))
         oks = mean_oks(self.similar, mask)
-        known = np.isfinite(self.inside)
-        inside = self.inside.mean(axis=1)
-        if not known.all():  # over the keypoints that were found
-            inside = np.nan_to_num(mean_oks(self.inside, known))
-        oks = np.where(mask.any(axis=1), oks, inside)
+        oks = np.where(mask.any(axis=1), oks, np.nan_to_num(inside))
         slots = int(pairs.slot.max(initial=0)) + 1
         dense = np.full((len(pairs.image), slots), -1.0)
         dense[pairs.pose, pairs.slot[pairs.person]] = oks
         return dense
-
-
-def _greedy(
-    oks: np.ndarray,
-    rank: np.ndarray,
-    image: np.ndarray,
-    real: np.ndarray,
-    ignored: np.ndarray,
-    crowd: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Match the poses of each image in the order of their rank: ``(T, R)``
-    bool, poses that match a person who counts, and those that match one who is
-    ignored."""
-    limits = np.minimum(THRESHOLDS, _ALMOST)[:, None, None]
-    free = np.ones((len(THRESHOLDS), *real.shape), bool)
-    found, passed = np.zeros((2, len(THRESHOLDS), len(rank)), bool)
-    for turn in range(int(rank.max(initial=-1)) + 1):
-        now = np.flatnonzero(rank == turn)
-        here, near = image[now], oks[now]
-        available = (near >= limits) & free[:, here]
-        found[:, now], choice = _best(near, available & real[here])
-        other, second = _best(near, available & ignored[here])
-        passed[:, now] = other & ~found[:, now]
-        choice = np.where(found[:, now], choice, second)
-        taken = (found[:, now] | passed[:, now]) & ~crowd[here, choice]
-        level, pose = np.nonzero(taken)
-        free[level, here[pose], choice[level, pose]] = False
-    return found, passed
 
 
 def _best(
@@ -216,14 +208,13 @@ def average_precision(
     An image of weight w counts as w copies of it, exactly if the scores of its
     poses differ: between copies of a pose the precision never exceeds that
     after the last of them."""
-    images, categories = matches.counted.shape
     if weights is None:
-        weights = np.ones((1, images))
+        weights = np.ones((1, len(matches.counted)))
     weights = np.asarray(weights, np.float64)
     people = weights @ matches.counted
     curves = [
         _precision(matches, category, weights, people[:, category])
-        for category in range(categories)
+        for category in range(people.shape[1])
     ]
     ap, ar = (
         _mean_over(np.stack(values, axis=-1), people > 0)
@@ -252,7 +243,9 @@ def _precision(
     recall = np.zeros((number, levels))
     step = max(1, _BLOCK // max(1, len(image)))
     for start in range(0, number, step):
-        drawn = weights[start : start + step][:, image]
+        block = slice(start, start + step)
+        drawn = weights[block][:, image]
+        total = np.maximum(people[block], 1)[:, None]
         seen: dict[bytes, np.ndarray] = {}
         for t in range(levels):
             hit = np.flatnonzero(found[t])
@@ -265,9 +258,8 @@ def _precision(
             # with COCOeval's own rounding
             precision = right / (seen[key][:, hit] + np.spacing(1))
             best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-            total = people[start : start + step]
-            reached = right / np.maximum(total, 1)[:, None]
-            recall[start : start + step, t] = reached[:, -1]
+            reached = right / total
+            recall[block, t] = reached[:, -1]
             for b in range(len(drawn)):
                 place = np.searchsorted(reached[b], RECALLS, side='left')
                 inside = np.searchsorted(place, len(hit))

@@ -48,7 +48,7 @@ class ResampledSets:
 
     def mean(self, values: np.ndarray) -> np.ndarray:
         """(B,) mean of values (n,)."""
-        return _ratio(self.total(values), self.total())
+        return ratio(self.total(values), self.total())
 
     def totals(
         self, level: np.ndarray, levels: int, values: np.ndarray
@@ -66,7 +66,8 @@ def _sets(sets: ResampledSets | None, scores: np.ndarray) -> ResampledSets:
     return sets or ResampledSets(np.ones((1, n)), np.arange(n))
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """``part / whole``, NaN where the whole is 0."""
     return np.divide(
         part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0
     )
@@ -102,13 +103,12 @@ def expected_calibration_error(
     if not len(scores):
         return np.full(len(sets.weights), np.nan)
     clipped = np.clip(scores, 0, 1)
-    ranked = np.sort(clipped)
-    first = np.linspace(0, len(ranked), bins + 1).astype(int)[:-1]
+    first = np.linspace(0, len(scores), bins + 1).astype(int)[:-1]
     # a bin starts at the first of its equal scores
-    edges = np.unique(ranked[first])
+    edges = np.unique(np.sort(clipped)[first])
     place = np.searchsorted(edges, clipped, side='right') - 1
     gaps = sets.totals(place, len(edges), clipped - right)
-    return _ratio(np.abs(gaps).sum(axis=1), sets.total())
+    return ratio(np.abs(gaps).sum(axis=1), sets.total())
 
 
 def brier_score(
@@ -136,9 +136,8 @@ def auroc(
     good = sets.totals(level, levels, chosen)
     bad = sets.totals(level, levels, ~chosen)
     below = np.cumsum(bad, axis=1) - bad / 2
-    return _ratio(
-        (good * below).sum(axis=1), good.sum(axis=1) * bad.sum(axis=1)
-    )
+    pairs = good.sum(axis=1) * bad.sum(axis=1)
+    return ratio((good * below).sum(axis=1), pairs)
 
 
 def confident_wrong_rate(
@@ -195,13 +194,10 @@ def selective_risk(
     number = stop[:, -1]
     kept = np.maximum(1, np.round(coverage * number))
     at = (stop < kept[:, None]).sum(axis=1)
-    row, at = np.arange(len(at)), np.minimum(at, levels - 1)
-    inside = (kept - start[row, at]) * share[row, at]
-    known = np.where(number > 0, 1.0, 0.0)
-    return (
-        _ratio(sums, number),
-        _ratio((before[row, at] + inside) * known, kept * known),
-    )
+    at = np.arange(len(at)), np.minimum(at, levels - 1)
+    wrong_kept = before[at] + (kept - start[at]) * share[at]
+    known = number > 0
+    return ratio(sums, number), ratio(wrong_kept * known, kept * known)
 
 
 def folds(image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -225,23 +221,23 @@ class FoldCalibration:
     def __init__(
         self, scores: np.ndarray, right: np.ndarray, image: np.ndarray
     ) -> None:
-        self._fits: list[tuple[np.ndarray, np.ndarray] | None] = []
+        self._fits = []
         for _, others in folds(image):
             known, place, number = np.unique(
                 scores[others], return_inverse=True, return_counts=True
             )
             share = np.bincount(place, right[others]) / number
-            self._fits.append(
-                (known, isotonic_regression(share, weights=number).x)
-                if len(known)
-                else None
-            )
+            if len(known):
+                share = isotonic_regression(share, weights=number).x
+            self._fits.append((known, share))
 
     def __call__(self, scores: np.ndarray, image: np.ndarray) -> np.ndarray:
         """(m,) probabilities of scores (m,), clean or attacked; NaN where the
         other folds hold no keypoint."""
         out = np.full(len(scores), np.nan)
-        for fit, (mine, _) in zip(self._fits, folds(image), strict=True):
-            if fit is not None:
-                out[mine] = np.interp(scores[mine], *fit)
+        for (known, share), (mine, _) in zip(
+            self._fits, folds(image), strict=True
+        ):
+            if len(known):
+                out[mine] = np.interp(scores[mine], known, share)
         return out

@@ -2,22 +2,28 @@
 
 # ruff: noqa: F401
 
+from . import procedural
 from .attack import Attack, parse_attack
 from .occlude import Occluded, occlude
-from .occlusion import Occlusion, Outcome, PartMixOcclusion
-from .paints import FILLS, PAINTS, REFERENCE_FILLS, Paint, paint
-from .paper import PaperRules
-from .patch import Patch, Record, make_patch, make_record, replay, replay_all
-from .person import Person, labelled_joints
-from .placement import OFF_PERSON, ON_PERSON, PLACES
-from .procedural import Object, Texture
+from .occlusion import Occlusion, Record
+from .paints import (
+    FILLS,
+    PAINTS,
+    REFERENCE_FILLS,
+    Paint,
+    make_patch,
+    paint,
+    replay,
+    replay_all,
+)
 from .regions import (
     DEFAULT_SIZE,
     REFERENCE_RADIUS,
     Box,
     Disc,
     DiscSize,
+    Patch,
     disc_radius,
 )
-from .rules import CorrectedRules, Rules
-from .targets import Drawn, Named, Several, Target
+from .rules import CorrectedRules
+from .targets import Person, labelled_joints

@@ -17,23 +17,17 @@ from ..skeleton import Skeleton
 from .occlusion import Occlusion
 from .paints import FILLS
 from .placement import PLACES, TARGET
-from .regions import (
-    DEFAULT_DISC,
-    DEFAULT_SIZE,
-    REFERENCE_RADIUS,
-    DiscSize,
-)
+from .regions import DEFAULT_DISC, DEFAULT_SIZE, REFERENCE_RADIUS, DiscSize
 from .targets import (
     CELL,
     CELLS,
     KEYPOINT,
     KINDS,
     PART,
-    Chooser,
-    Drawn,
-    Named,
+    RANDOM_WORDS,
     Target,
     cell_names,
+    chooser_of,
 )
 
 TRANSFORMS = {
@@ -42,13 +36,6 @@ TRANSFORMS = {
     CELL: 'CellOcclusion',
 }
 """Kind -> transform of MMPose's pipelines."""
-
-RANDOM_WORDS: dict[str, tuple[str, ...]] = {
-    KEYPOINT: ('random',),
-    PART: ('random', 'random_all'),
-    CELL: (),
-}
-"""Targets that are drawn from those a person has, by kind."""
 
 WILDCARD = '*'
 """Each joint, or each part, of the data set; each cell."""
@@ -67,14 +54,18 @@ FORM = (
 )
 
 
+_USUAL = dict(place=TARGET, offset=0.0, stay_covered=True)
+
+
 @dataclass(frozen=True)
 class Attack:
     """One attack.
 
     Args:
         kind: 'keypoint', 'part' or 'cell'.
-        names: Joints, parts or cells, or one of :data:`RANDOM_WORDS` or
-            :data:`WILDCARD` alone.
+        names: Joints, parts or cells, or alone one of
+            :data:`.targets.RANDOM_WORDS`, :data:`WILDCARD` or, of cells,
+            :data:`EVERY_OTHER`.
         fill: A fill, see :data:`.paints.FILLS`.
         size: Of discs, by default :data:`.regions.DEFAULT_SIZE`, or the side
             of a cell's square; parts have none.
@@ -129,20 +120,17 @@ class Attack:
     def to_config(self) -> dict[str, Any]:
         """Config of the transform, its size stated, other defaults left
         out."""
-        one = len(self.names) == 1
+        names = list(self.names)
         config: dict[str, Any] = dict(
             type=TRANSFORMS[self.kind],
-            target=self.names[0] if one else list(self.names),
+            target=names[0] if len(names) == 1 else names,
             fill=self.fill,
         )
         if self.kind != PART:
             config['size'] = self.size.plain
-        if self.place != TARGET:
-            config['place'] = self.place
-        if self.offset:
-            config['offset'] = self.offset
-        if not self.stay_covered:
-            config['stay_covered'] = False
+        for key, usual in _USUAL.items():
+            if getattr(self, key) != usual:
+                config[key] = getattr(self, key)
         if self.parts:
             config['parts'] = {k: list(v) for k, v in self.parts.items()}
         return {**config, **self.options}
@@ -158,7 +146,8 @@ class Attack:
         Raises:
             ValueError: An argument is wrong.
         """
-        type_ = config.get('type', '')
+        rest = dict(config)
+        type_ = rest.pop('type', '')
         name = getattr(type_, '__name__', str(type_))
         for scope in ('mmpose.', 'mmpose_occlusion.'):
             name = name.removeprefix(scope)
@@ -166,35 +155,28 @@ class Attack:
         if name not in kinds:
             return None
         kind = kinds[name]
-        rest = {k: v for k, v in config.items() if k != 'type'}
-        target = rest.pop('target', 'random')
-        if not isinstance(target, list | tuple):
-            target = [target]
-        names = list(target)
+        names = rest.pop('target', 'random')
+        if not isinstance(names, list | tuple):
+            names = [names]
         size = rest.pop('size', None)
         usual = REFERENCE_RADIUS if rest.get('paper_exact') else DEFAULT_SIZE
-        return cls(
-            kind,
-            tuple(str(n).removeprefix(f'{kind}:') for n in names),
-            rest.pop('fill', DEFAULT_FILL),
-            DiscSize.of(usual if size is None else size),
-            rest.pop('place', TARGET),
-            rest.pop('parts', None),
-            # of a part they are unknown arguments
-            rest.pop('offset', 0.0) if kind == KEYPOINT else 0.0,
-            rest.pop('stay_covered', True) if kind == KEYPOINT else True,
-            rest,
-        )
+        disc = DiscSize.of(usual if size is None else size)
+        known = ['fill', 'place', 'parts']
+        if kind == KEYPOINT:  # of a part they are unknown arguments
+            known += ['offset', 'stay_covered']
+        found = {key: rest.pop(key) for key in known if key in rest}
+        names = tuple(map(str, names))
+        return cls(kind, names, size=disc, options=rest, **found)
 
     def expand(self, skeleton: Skeleton) -> list['Attack']:
         """One attack for each target of the wildcard; else this one."""
         if not self.is_wild:
             return [self]
         if self.kind == CELL:
-            cells = cell_names(CELLS * len(self.names[0]))
-            return [replace(self, names=(name,)) for name in cells]
-        known = Skeleton.from_names(skeleton.names, self.parts)
-        names = known.names if self.kind == KEYPOINT else tuple(known.parts)
+            names = cell_names(CELLS * len(self.names[0]))
+        else:
+            known = Skeleton.from_names(skeleton.names, self.parts)
+            names = list(known.names if self.kind == KEYPOINT else known.parts)
         return [replace(self, names=(name,)) for name in names]
 
     def check(self, skeleton: Skeleton) -> None:
@@ -209,11 +191,10 @@ class Attack:
                     f'there is no fill "{self.fill}"; fills are '
                     f'{", ".join(FILLS)}'
                 )
-            known = skeleton
             if self.parts:
-                known = Skeleton.from_names(skeleton.names, self.parts)
+                skeleton = Skeleton.from_names(skeleton.names, self.parts)
             for name in () if self.word else self.names:
-                Target(self.kind, name).joints(known)
+                Target(self.kind, name).joints(skeleton)
             if not self.is_wild:
                 self.occlusion()
         except ValueError as error:
@@ -230,13 +211,8 @@ class Attack:
                 f'attack "{self}" stands for one attack on each {self.kind}: '
                 'expand it for a data set first'
             )
-        targets = tuple(Target(self.kind, name) for name in self.names)
-        chooser: Chooser = Named(targets, self.fill)
-        if self.word is not None:
-            what = 'part_all' if self.word == 'random_all' else self.kind
-            chooser = Drawn(what, self.fill, self.word)
         return Occlusion(
-            chooser,
+            chooser_of(self.kind, self.names, self.fill),
             self.size,
             self.place,
             float(self.options.get('prob', 1.0)),
@@ -277,38 +253,37 @@ def parse_attack(text: str) -> Attack:
     )
     if not all(names):
         raise wrong('has an empty name in its list')
-    attack = Attack(kind, names, rest.pop(0) if rest else DEFAULT_FILL)
+    fill = rest.pop(0) if rest else DEFAULT_FILL
+    found: dict[str, Any] = {}
     if rest[-1:] == [UNCOVERED]:
-        attack = replace(attack, stay_covered=rest.pop() != UNCOVERED)
+        found['stay_covered'] = rest.pop() != UNCOVERED
     if rest and rest[-1].startswith(OFFSET):
         number = rest.pop().removeprefix(OFFSET)
         try:
-            offset = float(number)
+            found['offset'] = float(number)
         except ValueError:
-            offset = math.nan
-        if kind != KEYPOINT or not 0 <= offset < math.inf:
+            found['offset'] = math.nan
+        if kind != KEYPOINT or not 0 <= found['offset'] < math.inf:
             raise wrong(
                 f'has the offset "{number}": write a fraction of a disc\'s '
                 f'radius, which only keypoints have, such as {OFFSET}0.5'
             )
-        attack = replace(attack, offset=offset)
     if rest and rest[-1] in PLACES and rest[-1] != TARGET:
-        attack = replace(attack, place=rest.pop())
+        found['place'] = rest.pop()
     if len(rest) > 1:
         raise wrong(f'must look like {FORM}')
-    if not rest:
-        return attack
-    if kind == PART:
+    if rest and kind == PART:
         short = ':'.join(fields[:3])
         raise wrong(f'has a size, which parts do not have: write "{short}"')
     try:
-        return replace(attack, size=DiscSize.of(rest[0]))
+        size = DiscSize.of(rest[0] if rest else DEFAULT_DISC)
     except ValueError:
         raise wrong(
             f'has the size "{rest[0]}": write a number of pixels above 0, a '
             'radius at a crop height of 256, or a diameter such as 20% of the '
             "height of the person's box"
         ) from None
+    return Attack(kind, names, fill, size, **found)
 
 
 def _split(text: str, mark: str) -> list[str]:

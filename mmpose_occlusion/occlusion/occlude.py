@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,12 @@ from ..errors import UsageError
 from ..skeleton import Skeleton
 from ..skeleton import joint_names as named_joints
 from .attack import Attack
+from .occlusion import Record
 from .paints import FILLS, Donor
-from .patch import Record
-from .person import Person, joints_height
-from .placement import PLACES
+from .placement import PLACES, Surroundings
 from .regions import DEFAULT_SIZE, DiscSize, Size
-from .rules import CorrectedRules
-from .targets import KEYPOINT, KINDS, PART, Target
+from .rules import CorrectedRules, make_person
+from .targets import KEYPOINT, KINDS, PART, Target, joints_height
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Occluded:
             joints that lie under paint.
         targets: The same, only of the joints that were asked for.
         records: What was done, or why not, see
-            :func:`mmpose_occlusion.occlusion.make_record`.
+            :class:`mmpose_occlusion.occlusion.Record`.
     """
 
     image: np.ndarray
@@ -104,10 +103,8 @@ def occlude(
             '(H, W) or (H, W, C)'
         )
     fills = [name for name, made in FILLS.items() if made is not Donor]
-    for name, value, known in (
-        ('fill', fill, fills),
-        ('place', place, PLACES),
-    ):
+    words = dict(fill=(fill, fills), place=(place, PLACES))
+    for name, (value, known) in words.items():
         if value not in known:
             raise UsageError(
                 f'{name}={value!r} is unknown: it is one of {", ".join(known)}'
@@ -121,16 +118,14 @@ def occlude(
         )
     people = []
     for i, box in enumerate(_read_boxes(bbox, len(xy))):
-        joints = xy[i].tolist(), labelled[i].tolist()
-        points = CorrectedRules().available(
-            skeleton.names, *joints, image.shape
-        )
         height = float(box[3] - box[1])
+        joints = skeleton, xy[i], labelled[i]
+        boxed = image.shape, height, height, box.tolist()
+        person = make_person(CorrectedRules(), *joints, *boxed)
         if not 0 < height < math.inf:
-            height = joints_height(points, image.shape[0])
-        people.append(
-            Person(skeleton, *joints, points, height, height, box.tolist())
-        )
+            height = joints_height(person.points, image.shape[0])
+            person = person._replace(height=height, box_height=height)
+        people.append(person)
     try:
         rng = np.random.default_rng(seed)
     except (TypeError, ValueError):
@@ -141,22 +136,20 @@ def occlude(
     keys = rng.integers(2**32, size=(len(people), 2)).tolist()
     out = image.copy()
     records: list[Record] = []
+    around = Surroundings(image.shape, people)
+    how = DiscSize.of(size), place, parts, offset, stay_covered
     for (kind, _), named in _by_attack(target, skeleton).items():
-        disc = DiscSize.of(size)
-        attack = Attack(kind, tuple(named), fill, disc, place, parts)
-        attack = replace(attack, offset=offset, stay_covered=stay_covered)
-        occlusion = attack.occlusion()
+        occlusion = Attack(kind, tuple(named), fill, *how).occlusion()
         call = len(records)
         numbers = occlusion.draw(keys, 0, call)
-        outcome = occlusion.apply(out, people, numbers, call=call)
-        out = outcome.image
-        records += outcome.records
+        out, done, _ = occlusion.apply(out, around, numbers, call)
+        records += done
     hidden, targets = np.zeros((2, *labelled.shape), bool)
     for record in records:
-        for i, joint in record['targets']:
-            targets[i, skeleton.joint_index(joint)] = True
-        for i, joint in record['targets'] + record['bystanders']:
-            hidden[i, skeleton.joint_index(joint)] = True
+        for key, flags in (('targets', targets), ('bystanders', hidden)):
+            for i, joint in record[key]:
+                flags[i, skeleton.joint_index(joint)] = True
+    hidden |= targets
     if single:
         hidden, targets = hidden[0], targets[0]
     return Occluded(out, hidden, targets, records)
@@ -178,28 +171,22 @@ def _by_attack(
         )
     out: dict[tuple[str, bool], dict[str, None]] = {}
     for word in words:
-        kind, name = _read_target(word, skeleton)
-        key = kind, word in ('random', 'random_part')
-        out.setdefault(key, {})[name] = None
+        is_random = word in ('random', 'random_part')
+        kind, colon, name = word.partition(':')
+        if colon and kind in KINDS:
+            Target(kind, name).joints(skeleton)
+        elif is_random:
+            kind, name = (KEYPOINT if word == 'random' else PART), 'random'
+        elif word in (*skeleton.names, *skeleton.parts):
+            kind, name = (KEYPOINT if word in skeleton.names else PART), word
+        else:
+            raise UsageError(
+                f'target {word!r} is neither a joint nor a part: joints are '
+                f'{", ".join(skeleton.names)}; parts are '
+                f'{", ".join(skeleton.parts)}'
+            )
+        out.setdefault((kind, is_random), {})[name] = None
     return out
-
-
-def _read_target(word: str, skeleton: Skeleton) -> tuple[str, str]:
-    """Kind and name of a target."""
-    kind, colon, name = word.partition(':')
-    if colon and kind in KINDS:
-        Target(kind, name).joints(skeleton)
-        return kind, name
-    if word in ('random', 'random_part'):
-        return (KEYPOINT if word == 'random' else PART), 'random'
-    if word in skeleton.names:
-        return KEYPOINT, word
-    if word in skeleton.parts:
-        return PART, word
-    raise UsageError(
-        f'target {word!r} is neither a joint nor a part: joints are '
-        f'{", ".join(skeleton.names)}; parts are {", ".join(skeleton.parts)}'
-    )
 
 
 def _read_keypoints(keypoints: Any) -> tuple[np.ndarray, np.ndarray, bool]:
@@ -212,10 +199,8 @@ def _read_keypoints(keypoints: Any) -> tuple[np.ndarray, np.ndarray, bool]:
         )
     single = array.ndim == 2
     array = array[None] if single else array
-    labelled = np.asarray(np.isfinite(array[..., :2]).all(axis=-1))
-    if array.shape[-1] == 3:
-        labelled = labelled & (array[..., 2] > 0)
-    return array[..., :2], labelled, single
+    xy, flags = array[..., :2], (array[..., 2:] > 0).all(axis=-1)
+    return xy, np.isfinite(xy).all(axis=-1) & flags, single
 
 
 def _numbers(name: str, values: Any) -> np.ndarray:

@@ -9,36 +9,64 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .paints import FILLS, Donor, Paint, Request
-from .patch import Patch, Record, make_patch, make_record
-from .person import Person, joints_height
-from .placement import (
-    DECOY,
-    OFF_PERSON,
-    ON_PERSON,
-    TARGET,
-    Surroundings,
-    move_aside,
-    move_elsewhere,
-)
+from .paints import FILLS, Donor, Paint, Request, make_patch
+from .placement import NOWHERE, TARGET, Surroundings, move_aside
 from .regions import (
     DEFAULT_DISC,
     Array,
-    Box,
     Disc,
     DiscSize,
     Joint,
+    Patch,
     Region,
     Shape,
 )
 from .rules import CorrectedRules, Rules
-from .targets import CELL, PART, Chooser, Named, Target, cell_position
+from .targets import (
+    CELL,
+    PART,
+    Chooser,
+    Mixed,
+    Person,
+    Target,
+    cell_box,
+    joints_height,
+)
 
-_WHERE = {
-    ON_PERSON: 'on the person',
-    OFF_PERSON: 'off the person',
-    DECOY: 'beside the joint',
-}
+
+class Record(dict):
+    """What was done to one target, or why nothing was: an entry of
+    ``results['occlusions']``.
+
+    It holds plain numbers, strings, lists and None, so that it can be written
+    to JSON, and is enough to make its patch again (:func:`.paints.replay`).
+    Not to be modified: deep copies of a sample, such as ``PackPoseInputs``
+    makes, share it.
+
+    - ``transform``: class of the transform; ``call``: number of occlusions
+      before it
+    - ``turn``: targets of one call and turn are made from the same image;
+      only under ``paper_exact`` there is more than one turn
+    - ``instance``: index of the person in the image
+    - ``kind``, ``target``: 'keypoint', 'part' or 'cell', and the name,
+      'random' where none was drawn
+    - ``fill``, ``place``: as asked for
+    - ``region``, before clipping, and ``paint``, as their classes record them
+    - ``box`` of the painted pixels, ends exclusive, and ``pixels``, their
+      number
+    - ``targets``: ``[instance, joint]`` of the labelled joints that were
+      asked for and lie on painted pixels; ``bystanders``: the same of all
+      other joints on painted pixels, of any person; ``removed``: of the
+      joints that lost their label
+    - ``reason``: why nothing was done, a clause without a full stop;
+      ``excluded``: whether that is so although the person has the target: a
+      control fits nowhere
+    - ``offset``: from the joint to the centre of its disc, x and y in pixels,
+      before the disc went to another ``place``; only of discs with an offset
+    """
+
+    def __deepcopy__(self, memo: dict) -> 'Record':
+        return self
 
 
 class Outcome(NamedTuple):
@@ -61,18 +89,13 @@ class Occlusion:
 
     Args:
         chooser: Which targets of a person, and with which fills.
-        size: Of discs, see :class:`.regions.DiscSize`.
-        place: One of :data:`.placement.PLACES`.
+        size, place, offset, stay_covered: See :func:`.occlude.occlude`.
         prob: Probability that a person is occluded.
         rules: The corrected ones, or the paper's.
         remove_keypoints: Whether joints under a painted part lose their
             label.
         in_turn: See above; as the reference does.
         name: In records and messages.
-        offset: Of discs: the centre moves by a random vector, uniform in a
-            disc of this fraction of the radius.
-        stay_covered: Whether the vector is limited so that the pixel of the
-            joint stays painted; with an offset above 1 it must be False.
 
     Raises:
         ValueError: The offset does not fit.
@@ -90,20 +113,21 @@ class Occlusion:
     stay_covered: bool = True
 
     def __post_init__(self) -> None:
-        offset = self.offset
+        offset, words = self.offset, ''
         most = 1 if self.stay_covered else math.inf
         number = isinstance(offset, int | float) and offset is not True
         if not number or not 0 <= offset <= most or offset == math.inf:
-            raise ValueError(
-                f'{self.name}: offset={offset!r} must be a fraction of the '
-                "disc's radius from 0 to 1, or above 1 with "
-                'stay_covered=False.'
+            words = (
+                "must be a fraction of the disc's radius from 0 to 1, or "
+                'above 1 with stay_covered=False'
             )
-        if self.in_turn and offset:
-            raise ValueError(
-                f"{self.name}: offset={offset!r} is not the reference's, "
-                'whose discs are centred: leave out paper_exact=True.'
+        elif self.in_turn and offset:
+            words = (
+                "is not the reference's, whose discs are centred: leave out "
+                'paper_exact=True'
             )
+        if words:
+            raise ValueError(f'{self.name}: offset={offset!r} {words}.')
 
     @cached_property
     def numbers(self) -> int:
@@ -116,7 +140,7 @@ class Occlusion:
     def draw(
         self, keys: Sequence[tuple[int, int]], seed: int | None, call: int = 0
     ) -> Array:
-        """Random numbers of each person.
+        """Random numbers of each person, (N, numbers) in [0, 1).
 
         Args:
             keys: Image id and annotation id of each.
@@ -124,14 +148,11 @@ class Occlusion:
                 seeds in each worker; with a number they depend on (seed,
                 image id, annotation id), and on ``call`` where it is not 0.
             call: Number of earlier occlusions of the image.
-
-        Returns:
-            (N, numbers) in [0, 1).
         """
         shape = len(keys), self.numbers
-        named = isinstance(self.chooser, Named)
-        if self.prob == 1 and named and self.numbers == self.chooser.numbers:
-            return np.zeros(shape)  # nothing is random
+        random = self.chooser.is_random or self.numbers > self.chooser.numbers
+        if self.prob == 1 and not random:
+            return np.zeros(shape)
         if seed is None:
             return np.random.random(shape)  # noqa: NPY002
         later = [call] if call else []
@@ -144,9 +165,8 @@ class Occlusion:
     def apply(
         self,
         image: Array,
-        people: Sequence[Person],
+        around: Surroundings,
         numbers: Array,
-        surroundings: Surroundings | None = None,
         call: int = 0,
         inplace: bool = False,
     ) -> Outcome:
@@ -154,14 +174,12 @@ class Occlusion:
 
         Args:
             image: ``(H, W, C)`` or ``(H, W)``, uint8 or float32.
-            people: All people in it.
+            around: Its people, and what else is known of it.
             numbers: (N, numbers) from :meth:`draw`.
-            surroundings: By default, that only the joints are known.
             call: Number of earlier occlusions of the image.
             inplace: Paint into ``image`` instead of a copy.
         """
-        around = surroundings or Surroundings(image.shape, people)
-        source, turn = image, 0
+        source, turn, people = image, 0, around.people
         patches: list[Patch] = []
         records: list[Record] = []
         removed: list[Joint] = []
@@ -174,39 +192,28 @@ class Occlusion:
                 records += self.refrain(call, i, chosen)
                 continue
             for target, fill in chosen:
-                found = self._attempt(
-                    source, i, person, target, fill, mine, around
+                patch, found = self._attempt(
+                    source, around, i, target, fill, mine
                 )
-                patch: Any = found.get('patch')
-                under, gone = [], []
-                for k, other in enumerate(people if patch else ()):
-                    joints = patch.joints_under(other.points, image.shape)
-                    under += [(k, joint) for joint in joints]
-                if self.removes(target, patch):
-                    gone = self.rules.removed(person, i, target.name, under)
-                removed += gone
-                hidden, others = [], under
+                under = _under(patch, people, image.shape) if patch else []
+                asked: list[Joint] = []
                 if under and self.place == TARGET:  # a control asks for none
                     names = person.skeleton.names
-                    asked = [
-                        (i, names[k]) for k in target.joints(person.skeleton)
-                    ]
-                    hidden = [joint for joint in under if joint in asked]
-                    others = [joint for joint in under if joint not in asked]
-                record = make_record(
-                    transform=self.name,
-                    call=call,
+                    indices = target.joints(person.skeleton)
+                    asked = [(i, names[k]) for k in indices]
+                gone: list[Joint] = []
+                pasted = patch or not isinstance(self.chooser, Mixed)
+                if self.remove_keypoints and target.kind == PART and pasted:
+                    gone = self.rules.removed(person, i, target.name, under)
+                removed += gone
+                shown = _labelled(under, people)
+                found.update(
                     turn=turn,
-                    instance=i,
-                    target=target,
-                    fill=fill,
-                    place=self.place,
-                    targets=_listed(hidden, people),
-                    bystanders=_listed(others, people),
-                    removed=_listed(gone, people),
-                    **found,
+                    targets=[j for j in shown if tuple(j) in asked],
+                    bystanders=[j for j in shown if tuple(j) not in asked],
+                    removed=_labelled(gone, people),
                 )
-                records.append(record)
+                records.append(self._record(call, i, target, fill, **found))
                 if patch is None:
                     continue
                 if self.in_turn:
@@ -225,22 +232,38 @@ class Occlusion:
         self, call: int, instance: int | None, reason: str
     ) -> list[Record]:
         """Records of a person, or an image, that is left alone."""
+        fill = self.chooser.fills[0]
         return [
-            make_record(
-                transform=self.name,
-                call=call,
-                instance=instance,
-                target=target,
-                fill=self.chooser.fills[0],
-                place=self.place,
-                reason=reason,
-            )
+            self._record(call, instance, target, fill, reason=reason)
             for target in self.chooser.label
         ]
 
-    def removes(self, target: Target, patch: Patch | None) -> bool:
-        """Whether joints lose their label; discs remove nothing."""
-        return self.remove_keypoints and target.kind == PART
+    def _record(
+        self,
+        call: int,
+        instance: int | None,
+        target: Target,
+        fill: str,
+        **values: Any,
+    ) -> Record:
+        empty: dict[str, Any] = dict(
+            transform=self.name,
+            call=call,
+            turn=0,
+            instance=instance,
+            kind=target.kind,
+            target=target.name,
+            fill=fill,
+            place=self.place,
+            **dict.fromkeys(('region', 'paint', 'box')),
+            pixels=0,
+            targets=[],
+            bystanders=[],
+            removed=[],
+            reason=None,
+            excluded=False,
+        )
+        return Record(empty, **values)
 
     def region(
         self, person: Person, target: Target, shape: Shape
@@ -248,15 +271,15 @@ class Occlusion:
         """The region of a target, or why it has none.
 
         A size that is a fraction of the person's box takes
-        :func:`.person.joints_height` where that box is not known.
+        :func:`.targets.joints_height` where that box is not known.
         """
-        name = target.name
-        if target.kind == PART:
+        kind, name = target
+        if kind == PART:
             if not person.has(name):
                 return f'no joint of the {name} is available'
             return self.rules.part_box(person, name, shape)
-        if target.kind == CELL:
-            return self._cell(person, name)
+        if kind == CELL:
+            return cell_box(person, name, self.size.fraction)
         if name not in person.points:
             return self.rules.why_unavailable(person, name)
         if self.size.radius is not None:
@@ -269,77 +292,46 @@ class Occlusion:
         # at least the pixel of the joint
         return Disc(person.points[name], max(radius, math.sqrt(0.5)))
 
-    def _cell(self, person: Person, name: str) -> Region | str:
-        """The square around a place in the person's box, if it is in it."""
-        if person.box is None or self.size.fraction is None:
-            return "the person's box or the size as a fraction is not known"
-        x1, y1, x2, y2 = person.box
-        height = y2 - y1
-        right, down = (height * u for u in cell_position(name))
-        if not abs(right) <= (x2 - x1) / 2:  # also of an undefined box
-            return "the cell is beside the person's box"
-        side = self.size.fraction * height
-        left = math.ceil((x1 + x2 - side) / 2 + right)
-        top = math.ceil(y1 + down - side / 2)
-        side = max(1, round(side))
-        return Box((left, top, left + side, top + side))
-
-    def _start(
-        self, person: Person, target: Target, shape: Shape
-    ) -> Region | str:
-        """The region of a chosen target; PartMix may refuse it first."""
-        return self.region(person, target, shape)
-
     def _attempt(
         self,
         image: Array,
+        around: Surroundings,
         index: int,
-        person: Person,
         target: Target,
         fill: str,
         numbers: list[float],
-        around: Surroundings,
-    ) -> dict[str, Any]:
-        """What becomes of one target, as :func:`.patch.make_record` takes it:
-        a region, a paint and a patch, or a reason why there is none."""
-        region = self._start(person, target, image.shape)
+    ) -> tuple[Patch | None, dict[str, Any]]:
+        """The patch of one target, and what its record says of it; the reason
+        in the latter where there is none."""
+        person, name, mixed = around.people[index], target.name, self.chooser
+        if isinstance(mixed, Mixed) and not self.rules.mixes(person, name):
+            return None, dict(reason=f'not all joints of the {name} available')
+        region = self.region(person, target, image.shape)
         if isinstance(region, str):
-            return dict(reason=region)
+            return None, dict(reason=region)
         kind = FILLS[fill]
         rng: np.random.Generator | None = None
         if kind.random or self.offset or self.place != TARGET:
             # from the last number; a different one for each target
-            key = [int(numbers[-1] * 2**53), zlib.crc32(target.name.encode())]
+            key = [int(numbers[-1] * 2**53), zlib.crc32(name.encode())]
             rng = np.random.default_rng(key)
-        found: dict[str, Any] = {}
+        offset = {}
         if rng and self.offset and isinstance(region, Disc):
-            x, y = region.center
-            region = move_aside(
-                region, self.offset, self.stay_covered, rng.random(2)
-            )
-            found['offset'] = region.center[0] - x, region.center[1] - y
+            (x, y), pair = region.center, rng.random(2)
+            region = move_aside(region, self.offset, self.stay_covered, pair)
+            offset['offset'] = [region.center[0] - x, region.center[1] - y]
         if rng and self.place != TARGET:
-            mask = (
-                around.joint_mask
-                if self.place == DECOY
-                else around.person_mask
-            )
-            moved = move_elsewhere(
-                region,
-                self.place,
-                mask(index),
-                around.photo_mask(),
-                rng.random(),
-            )
+            moved = around.move(region, self.place, index, rng.random())
             if moved is None:
-                reason = f'the same region fits nowhere {_WHERE[self.place]}'
-                return dict(region=region, reason=reason, excluded=True)
+                found = dict(region=region.to_record(), excluded=True)
+                return None, dict(found, reason=NOWHERE[self.place])
             region = moved
+        found = dict(region=region.to_record())
         paint: Paint | str
         if rng and kind is Donor:
             paint = around.donor(index, target, numbers, rng)
             if isinstance(paint, str):
-                return dict(region=region, reason=paint)
+                return None, dict(found, reason=paint)
         else:
             request = Request(
                 image,
@@ -351,38 +343,28 @@ class Occlusion:
             paint = kind.resolve(fill, request)
         patch = make_patch(image, region, paint)
         if patch is None:
-            return dict(region=region, reason='its region has no pixel here')
-        return dict(region=region, paint=paint, patch=patch, **found)
+            return None, dict(found, reason='its region has no pixel here')
+        return patch, dict(
+            found,
+            paint=paint.to_record(),
+            box=list(patch.box),
+            pixels=patch.num_pixels,
+            **offset,
+        )
 
 
-@dataclass(frozen=True)
-class PartMixOcclusion(Occlusion):
-    """Paste parts of other people; see the transform ``PartMix``.
-
-    Args:
-        tries: Donors that are tried.
-    """
-
-    tries: int = 8
-
-    @cached_property
-    def numbers(self) -> int:
-        """Whether, which part, which part of the donor, and the donors."""
-        return 3 + self.tries
-
-    def _start(
-        self, person: Person, target: Target, shape: Shape
-    ) -> Region | str:
-        if not self.rules.mixes(person, target.name):
-            return f'not all joints of the {target.name} available'
-        return self.region(person, target, shape)
-
-    def removes(self, target: Target, patch: Patch | None) -> bool:
-        """None where nothing is pasted, also under ``paper_exact``."""
-        return self.remove_keypoints and patch is not None
+def _under(
+    patch: Patch, people: Sequence[Person], shape: Shape
+) -> list[Joint]:
+    """The available joints of all people that lie under a patch."""
+    return [
+        (i, joint)
+        for i, person in enumerate(people)
+        for joint in patch.joints_under(person.points, shape)
+    ]
 
 
-def _listed(joints: list[Joint], people: Sequence[Person]) -> list[list]:
+def _labelled(joints: Sequence[Joint], people: Sequence[Person]) -> list[list]:
     """``[instance, joint]`` of those that are labelled."""
     return [
         [i, joint]

@@ -4,14 +4,15 @@ A *fill* is the word by which users ask for a paint; the class that
 :func:`paint` registers for it resolves it for an image.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
 
-from .regions import Array, PixelBox, Region
+from .regions import Array, Patch, PixelBox, Region, region_from_record
 
 GREY = 128
 
@@ -48,12 +49,12 @@ class Paint:
 
     def to_record(self) -> dict[str, Any]:
         """Plain values with the paint's ``kind``."""
-        record: dict[str, Any] = dict(kind=self.kind)
-        for name, value in vars(self).items():
-            if name != 'source':
-                is_tuple = isinstance(value, tuple)
-                record[name] = list(value) if is_tuple else value
-        return record
+        plain = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in vars(self).items()
+            if name != 'source'
+        }
+        return dict(kind=self.kind, **plain)
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], read: ReadImage) -> Any:
@@ -65,16 +66,10 @@ P = TypeVar('P')
 
 
 class Request(NamedTuple):
-    """What a fill is resolved for.
-
-    Args:
-        image: The image.
-        ksize: Kernel size of a blur in pixels; pixelated squares are as wide
-            as its half.
-        seed: Of a paint that is drawn at random.
-        exact_blur: Whether a blur is the exact one, see :class:`Blur`.
-        mean: Mean colour of an image, one number per channel.
-    """
+    """What a fill is resolved for: the image; the kernel size of a blur in
+    pixels, of which pixelated squares are half as wide; the seed of a paint
+    that is drawn at random; whether a blur is exact, see :class:`Blur`; and
+    what gives the mean colour of an image, a number per channel."""
 
     image: Array
     ksize: int
@@ -96,7 +91,7 @@ REFERENCE_FILLS = ('blur', 'mean', 'black')
 def paint(
     kind: str, *fills: str, random: bool = False
 ) -> Callable[[type[P]], type[P]]:
-    """Register a class of paints, with the methods of :class:`Paint`.
+    """Register a class of paints.
 
     Args:
         kind: In records.
@@ -219,10 +214,8 @@ class Donor(Paint):
     """Pixels of another person, resized by area interpolation.
 
     Args:
-        part: Name of the donor's joint or part.
-        image_path: File of the donor's image.
-        annotation: Id of the donor's annotation.
-        box: Pixel box in the donor's image.
+        part: Name of the donor's joint or part, which is in
+        image_path, annotation, box: that file, by that id, in those pixels.
         swap_channels: Whether to swap red and blue.
         source: The donor's image, ``(H, W, C)``.
     """
@@ -268,3 +261,46 @@ def mean_color(image: Array) -> list[float]:
 def channels(image: Array) -> int:
     """Channels of an ``(H, W)`` or ``(H, W, C)`` image."""
     return image.shape[2] if image.ndim == 3 else 1
+
+
+def make_patch(image: Array, region: Region, paint: Paint) -> Patch | None:
+    """The patch of a paint in a region; None where the region has no pixel in
+    the image, ``(H, W, C)`` or ``(H, W)``, which is not modified."""
+    box = region.bounds(image.shape)
+    if box is None:
+        return None
+    mask = region.mask(box)
+    if mask is not None and not np.count_nonzero(mask):
+        return None
+    return Patch(box, paint.render(image, region, box), mask)
+
+
+def replay(
+    image: Array, record: Mapping[str, Any], read: ReadImage = cv2.imread
+) -> Patch | None:
+    """Make the patch of a record, an entry of ``results['occlusions']``,
+    again; None where the transform did nothing.
+
+    Args:
+        image: The image as the transform found it; not modified.
+        record: The record.
+        read: Reads a donor's image, (H, W, 3) BGR, from its path.
+    """
+    given = record['paint']
+    if given is None:
+        return None
+    paint = PAINTS[given['kind']].from_record(given, read)
+    return make_patch(image, region_from_record(record['region']), paint)
+
+
+def replay_all(image: Array, records: Iterable[Mapping[str, Any]]) -> Array:
+    """Apply all records, in order, to a copy of an image.
+
+    All patches of one call and turn are made from the image before them.
+    """
+    out = image.copy()
+    for _, turn in groupby(records, lambda r: (r['call'], r['turn'])):
+        for patch in [replay(out, record) for record in list(turn)]:
+            if patch is not None:
+                patch.apply(out)
+    return out

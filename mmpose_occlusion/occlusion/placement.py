@@ -6,22 +6,36 @@ same area beside the joint, shows whether the model takes paint for a joint.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 
 from .paints import Donor
-from .person import Person, body_mask, with_joints
 from .regions import Array, Disc, Region, Shape
-from .targets import Target
+from .targets import Person, Target
 
 TARGET = 'target'
 ON_PERSON, OFF_PERSON, DECOY = 'on_person', 'off_person', 'decoy'
 PLACES = (TARGET, ON_PERSON, OFF_PERSON, DECOY)
 
+NOWHERE = {
+    ON_PERSON: 'the same region fits nowhere on the person',
+    OFF_PERSON: 'the same region fits nowhere off the person',
+    DECOY: 'the same region fits nowhere beside the joint',
+}
+"""Place -> why a control was left out."""
+
 NEAREST, FARTHEST = 1, 3
 """Distances of a decoy's centre from the target's, in radii."""
+
+THICKNESS = 0.1
+"""Of a limb, as a fraction of the height of the person's box."""
+
+HULLS = {'corpus': THICKNESS, 'head': 0.12}
+"""Parts whose joints' convex hull is the person's -> thickness of its outline,
+as a fraction of the height of the person's box."""
 
 
 class Surroundings:
@@ -41,7 +55,7 @@ class Surroundings:
         links: Sequence[tuple[int, int]] = (),
     ) -> None:
         self._shape = shape[:2]
-        self._people = people
+        self.people = people
         self._links = links
 
     def segment(self, index: int) -> Array | None:
@@ -51,14 +65,10 @@ class Surroundings:
     def person_mask(self, index: int) -> Array:
         """``(H, W)`` bool, the pixels of a person: the segment, or else the
         shape of limbs, torso and head; and those under available joints."""
-        person, mask = self._people[index], self.segment(index)
+        person, mask = self.people[index], self.segment(index)
         if mask is None or mask.shape != self._shape or not mask.any():
             mask = body_mask(person, self._links, self._shape)
         return with_joints(mask, person)
-
-    def joint_mask(self, index: int) -> Array:
-        """``(H, W)`` bool, the pixels under a person's available joints."""
-        return with_joints(np.zeros(self._shape, bool), self._people[index])
 
     def photo_mask(self) -> Array:
         """``(H, W)`` bool, the pixels that show the photograph."""
@@ -71,15 +81,20 @@ class Surroundings:
         numbers: Sequence[float],
         rng: np.random.Generator,
     ) -> Donor | str:
-        """Pixels of another person, or why there are none.
-
-        Args:
-            index: Of the person whose target is hidden.
-            target: The target.
-            numbers: All random numbers of the person.
-            rng: For the target.
-        """
+        """Pixels of another person for a target of the ``index``-th, or why
+        there are none; ``numbers`` are all of the person's."""
         return 'there is no data set of donors'
+
+    def move(
+        self, region: Region, place: str, index: int, number: float
+    ) -> Region | None:
+        """A person's region at another place, see :func:`move_elsewhere`."""
+        if place == DECOY:
+            empty = np.zeros(self._shape, bool)
+            person = with_joints(empty, self.people[index])
+        else:
+            person = self.person_mask(index)
+        return move_elsewhere(region, place, person, self.photo_mask(), number)
 
 
 def move_elsewhere(
@@ -99,20 +114,17 @@ def move_elsewhere(
         place: One of :data:`PLACES` but the target.
         person: ``(H, W)`` bool, the person's pixels; for a decoy, those under
             the available joints.
-        photo: ``(H, W)`` bool, the pixels that show the photograph, not the
-            padding around it.
+        photo: ``(H, W)`` bool, the pixels that are not padding.
         number: In [0, 1), which of the places.
 
     Returns:
         None where it fits nowhere, or where the image's border cuts the
         region at the target, so that no whole one is as large.
     """
-    shape = person.shape
-    box = region.bounds(shape)
-    roomy = (shape[0] + 2, shape[1] + 2)
-    if box is None or region.moved(1, 1).bounds(roomy) != tuple(
-        edge + 1 for edge in box
-    ):
+    height, width = person.shape
+    box = region.bounds(person.shape)
+    roomy = region.moved(1, 1).bounds((height + 2, width + 2))
+    if box is None or roomy != tuple(edge + 1 for edge in box):
         return None
     x1, y1, x2, y2 = box
     own = region.mask(box)
@@ -155,15 +167,10 @@ def move_elsewhere(
 def move_aside(
     disc: Disc, offset: float, stay_covered: bool, numbers: Array
 ) -> Disc:
-    """Move the centre of a disc by a vector that is uniform in a disc.
-
-    Args:
-        disc: Around its joint.
-        offset: Radius of the disc of vectors, as a fraction of its radius.
-        stay_covered: Whether that is limited so that the pixel of the joint,
-            the nearest one, is in the moved disc.
-        numbers: Two in [0, 1).
-    """
+    """Move the centre of a disc around its joint by a vector that is uniform
+    in a disc of the fraction ``offset`` of its radius, by two numbers in
+    [0, 1). ``stay_covered`` limits that so that the pixel of the joint, the
+    nearest one, is in the moved disc."""
     x, y = disc.center
     reach = offset * disc.radius
     if stay_covered:
@@ -177,12 +184,8 @@ def move_aside(
 
 
 def _fitting(mask: Array, stamp: Array) -> Array:
-    """Where a stamp shares no pixel with a mask.
-
-    Returns:
-        ``(H - h + 1, W - w + 1)`` bool, by the stamp's first row and column.
-    """
-    height, width = stamp.shape
+    """``(H - h + 1, W - w + 1)`` bool, where a stamp shares no pixel with a
+    mask, by the stamp's first row and column."""
     counts = cv2.filter2D(
         mask.astype(np.float32),
         cv2.CV_32F,
@@ -190,5 +193,89 @@ def _fitting(mask: Array, stamp: Array) -> Array:
         anchor=(0, 0),
         borderType=cv2.BORDER_CONSTANT,
     )
-    counts = counts[: mask.shape[0] - height + 1, : mask.shape[1] - width + 1]
-    return np.rint(counts) == 0
+    height, width = np.subtract(mask.shape, stamp.shape) + 1
+    return np.rint(counts[:height, :width]) == 0
+
+
+def nearest_pixel(xy: Array, shape: Shape) -> tuple[Array, Array]:
+    """Columns and rows ``(...)`` of the pixels nearest to points ``(..., 2)``
+    in an image; -1 for points outside, ``0 <= x < W`` and ``0 <= y < H``, and
+    for NaN."""
+    size = np.array([shape[1], shape[0]])
+    inside = ((xy >= 0) & (xy < size)).all(axis=-1, keepdims=True)
+    pixel = np.floor(np.where(inside, xy, 0) + 0.5).astype(np.int64)
+    pixel = np.where(inside, np.minimum(pixel, size - 1), -1)
+    return pixel[..., 0], pixel[..., 1]
+
+
+def with_joints(mask: Array, person: Person) -> Array:
+    """A copy of a person's mask ``(H, W)`` with the pixels under the
+    available joints."""
+    out = mask.copy()
+    xy = np.array(person.xy, float)[person.available]
+    col, row = nearest_pixel(xy, mask.shape)
+    out[row, col] = True
+    return out
+
+
+def body_mask(
+    person: Person, links: Sequence[tuple[int, int]], shape: Shape
+) -> Array:
+    """``(H, W)`` bool, a person's pixels, estimated from the labelled joints:
+    torso, head and limbs of :data:`THICKNESS` along ``links``, pairs of joint
+    indices."""
+    height = person.box_height
+    if not math.isfinite(height):
+        height = person.height
+    xy = np.array(person.xy, float)
+    known = np.array(person.labelled) & (np.abs(xy) < 1e5).all(axis=1)
+    shapes = [
+        (list(link), THICKNESS) for link in links if known[list(link)].all()
+    ]
+    shapes += [([k], THICKNESS) for k in np.flatnonzero(known).tolist()]
+    for part, thick in HULLS.items():
+        joints = person.skeleton.parts.get(part, ())
+        indices = map(person.skeleton.joint_index, joints)
+        shapes.append(([k for k in indices if known[k]], thick))
+    out = np.zeros(shape[:2], np.uint8)
+    for ends, thick in shapes:
+        if not ends:
+            continue
+        points = np.rint(xy[ends]).astype(np.int32)
+        hull = cv2.convexHull(points.reshape(-1, 1, 2))
+        cv2.fillConvexPoly(out, hull, 1)
+        width = max(1, round(thick * height))
+        cv2.polylines(out, [hull], True, 1, width)
+        if len(ends) == 1:
+            x, y = points[0].tolist()
+            cv2.circle(out, (x, y), max(1, width // 2), 1, cv2.FILLED)
+    return out > 0
+
+
+def segment_mask(
+    segment: Any, shape: Shape, warp: Array | None = None
+) -> Array:
+    """``(H, W)`` bool, the pixels of an annotated segment, COCO's polygons or
+    run lengths; ``warp`` (2, 3) leads from pixels of the image to those of the
+    mask."""
+    warp = np.eye(3)[:2] if warp is None else warp
+    if isinstance(segment, Mapping):
+        from pycocotools import mask as coco_mask
+
+        if not isinstance(segment['counts'], bytes | str):
+            size = segment['size']
+            segment = coco_mask.frPyObjects(dict(segment), *size)
+        pixels = coco_mask.decode(segment)
+        size = (shape[1], shape[0])
+        return cv2.warpAffine(pixels, warp, size, flags=cv2.INTER_NEAREST) > 0
+    rings = [np.reshape(ring, (-1, 2)) for ring in segment if len(ring) >= 6]
+    return filled([ring @ warp[:, :2].T + warp[:, 2] for ring in rings], shape)
+
+
+def filled(rings: Sequence[Array], shape: Shape) -> Array:
+    """The pixels inside any of some rings of points ``(M, 2)``."""
+    out = np.zeros(shape[:2], np.uint8)
+    for ring in rings:
+        # sixteenths of a pixel
+        cv2.fillPoly(out, [np.rint(16 * ring).astype(np.int32)], 1, shift=4)
+    return out > 0

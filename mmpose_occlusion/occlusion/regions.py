@@ -1,9 +1,10 @@
-"""Regions: where to paint, in image pixels, before any clipping."""
+"""Regions, where to paint, in image pixels before any clipping; and patches,
+what is painted there."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -61,13 +62,9 @@ class Disc:
         """The disc's pixel box in an image of ``shape`` (H, W); None where no
         pixel of the image can be in the disc."""
         (x, y), r = self.center, self.radius
-        return _clipped(
-            math.ceil(x - r),
-            math.ceil(y - r),
-            math.floor(x + r) + 1,
-            math.floor(y + r) + 1,
-            shape,
-        )
+        left, top = math.ceil(x - r), math.ceil(y - r)
+        right, bottom = math.floor(x + r) + 1, math.floor(y + r) + 1
+        return _clipped(left, top, right, bottom, shape)
 
     def mask(self, box: PixelBox) -> Array:
         """``(y2 - y1, x2 - x1)`` bool: the pixels of ``box`` in the disc."""
@@ -77,16 +74,14 @@ class Disc:
         return np.add.outer(dy * dy, dx * dx) <= self.radius * self.radius
 
     def frame(self, box: PixelBox) -> Frame:
-        """Positions of the pixels of a box, see :data:`Frame`."""
+        """Positions of the pixels of a box."""
         u, v = _spread(box, self.center, (self.radius, self.radius))
         return u, v, 1 - np.sqrt(u * u + v * v)
 
     def moved(self, dx: float, dy: float) -> 'Disc':
-        """The disc at another place."""
         return Disc((self.center[0] + dx, self.center[1] + dy), self.radius)
 
     def to_record(self) -> dict[str, Any]:
-        """Plain values, see :func:`region_from_record`."""
         return dict(shape='disc', center=list(self.center), radius=self.radius)
 
 
@@ -110,18 +105,15 @@ class Box:
         return (x1 + x2 - 1) / 2, (y1 + y2 - 1) / 2
 
     def frame(self, box: PixelBox) -> Frame:
-        """Positions of the pixels of a box, see :data:`Frame`."""
         x1, y1, x2, y2 = self.box
         u, v = _spread(box, self.center, ((x2 - x1) / 2, (y2 - y1) / 2))
         return u, v, 1 - np.maximum(np.abs(u), np.abs(v))
 
     def moved(self, dx: int, dy: int) -> 'Box':
-        """The box at another place."""
         x1, y1, x2, y2 = self.box
         return Box((x1 + dx, y1 + dy, x2 + dx, y2 + dy))
 
     def to_record(self) -> dict[str, Any]:
-        """Plain values, see :func:`region_from_record`."""
         return dict(shape='box', box=list(self.box))
 
 
@@ -151,16 +143,62 @@ def _spread(box: PixelBox, center: Point, half: Point) -> tuple[Array, Array]:
     return tuple(np.meshgrid(u, v))
 
 
-def disc_radius(radius: float, height: float) -> int:
-    """``max(2, round(radius * height / 256))`` pixels.
+class Patch(NamedTuple):
+    """Pixels to put into a box of an image.
 
     Args:
-        radius: In pixels of a crop of height 256.
-        height: Of the crop, or on whole images of the person's box, in
-            pixels.
+        box: The box, inside the image.
+        pixels: Array that broadcasts to ``(y2 - y1, x2 - x1, C)``, of the
+            image's dtype.
+        mask: ``(y2 - y1, x2 - x1)`` bool, the pixels of the box that are
+            painted; None paints the whole box.
+    """
 
-    Returns:
-        ``max(2, round(radius * height / 256))`` pixels.
+    box: PixelBox
+    pixels: Array
+    mask: Array | None = None
+
+    @property
+    def num_pixels(self) -> int:
+        """Number of painted pixels."""
+        if self.mask is not None:
+            return int(np.count_nonzero(self.mask))
+        x1, y1, x2, y2 = self.box
+        return (x2 - x1) * (y2 - y1)
+
+    def apply(self, image: Array) -> None:
+        """Paint the patch into ``image``, (H, W, C) or (H, W), in place."""
+        x1, y1, x2, y2 = self.box
+        view = image[y1:y2, x1:x2]
+        where = True if self.mask is None else self.mask
+        if self.mask is not None and view.ndim == 3:
+            where = self.mask[..., None]
+        np.copyto(view, self.pixels, where=where)
+
+    def joints_under(
+        self, points: Mapping[str, Point], shape: Shape
+    ) -> list[str]:
+        """Which joints lie on a painted pixel: that whose centre, at whole
+        numbers, is nearest. Those that are not finite or outside the image
+        of ``shape`` are on none."""
+        x1, y1, x2, y2 = self.box
+        height, width = shape[:2]
+        under = []
+        for joint, (x, y) in points.items():
+            if not (0 <= x < x2 and 0 <= y < y2):  # nor is NaN
+                continue
+            col = min(math.floor(x + 0.5), width - 1)
+            row = min(math.floor(y + 0.5), height - 1)
+            inside = x1 <= col < x2 and y1 <= row < y2
+            if inside and (self.mask is None or self.mask[row - y1, col - x1]):
+                under.append(joint)
+        return under
+
+
+def disc_radius(radius: float, height: float) -> int:
+    """``max(2, round(radius * height / 256))`` pixels, for a radius in a crop
+    of height 256, and the height of the crop, or on whole images of the
+    person's box.
 
     Raises:
         UsageError: The height is NaN or infinite.

@@ -1,16 +1,20 @@
 """Rules: which joints can be hidden, where, how strongly, what is removed.
 
-Two sets exist, the corrected rules, the default, and the paper's.
+Two sets exist, the corrected rules, the default, and the paper's
+(``paper_exact=True``), which are the reference's with its defects. Source of
+the latter: the published code of "Tilting at windmills: Data augmentation for
+deep pose estimation does not help with occlusions" (Pytel, Kayhan, van
+Gemert, ICPR 2020, arXiv 2010.10451). It works on crops alone.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..skeleton import MIXED_PARTS
-from .paints import mean_color
-from .paper import MIN_THICKNESS, PaperRules, bounding_box, reference_box
-from .person import Person
+import numpy as np
+
+from ..skeleton import CROWN, FACE, LIMBS, MIXED_PARTS, NECK, Skeleton
+from .paints import channels, mean_color
 from .regions import (
     REFERENCE_HEIGHT,
     REFERENCE_RADIUS,
@@ -23,17 +27,26 @@ from .regions import (
     Shape,
     disc_radius,
 )
+from .targets import Person
+
+REFERENCE_PARTS = ('left_arm', 'right_arm', 'hip', 'left_leg', 'right_leg')
+PART_KSIZE = 31
+MPII_MISSING = -2.0
+"""A missing MPII joint is -1 in the file, minus 1 for Matlab's indexing."""
+
+HEAD_SCALE = 1.2
+MIN_THICKNESS = 0.25
+
+CenterWidths = tuple[Point, Point]
+"""A box by its centre, and by its full width and height, in pixels."""
 
 
 class CorrectedRules:
     """Strength scales with the person, and boxes cover their joints.
 
     They repair the reference's defects that ``docs/reference.md`` lists.
-
-    Attributes:
-        exact_blur: Whether a blur is the exact one, see
-            :class:`.paints.Blur`.
-        mean_color: Image -> its mean colour, a number per channel.
+    ``exact_blur`` is that of :class:`.paints.Blur`; ``mean_color`` gives an
+    image's mean colour, a number per channel.
     """
 
     exact_blur = False
@@ -42,15 +55,8 @@ class CorrectedRules:
     def coordinates(
         self, xy: Array, labelled: Array, filed: Any = None, **_: Any
     ) -> Array:
-        """The joints as the other rules are to see them: as they are.
-
-        Args:
-            xy: ``(..., 2)`` image pixels.
-            labelled: ``(...)`` bool.
-
-        Returns:
-            ``(..., 2)`` image pixels.
-        """
+        """The joints as the other rules are to see them, ``(..., 2)`` image
+        pixels: as they are."""
         return xy
 
     def available(
@@ -98,15 +104,14 @@ class CorrectedRules:
         return Disc(person.points[joint], disc_radius(radius, person.height))
 
     def part_box(self, person: Person, part: str, shape: Shape) -> Box | str:
-        """The box of a part of which a joint is available, or why there is
-        none.
+        """The box, inside the image, of a part of which a joint is available,
+        or why there is none.
 
-        A box inside the image that covers all of the part's joints. It
-        starts from the reference's box, or the bounding box of the joints
-        where that has none. It then holds at least the reference's disc
-        (:data:`.regions.REFERENCE_RADIUS`), covers the pixels of all of the
-        part's available joints, and is never thinner than a quarter of its
-        length, even where the image's border clips it.
+        It starts from the reference's box, or the bounding box of the joints
+        where that has none. It then holds at least the reference's disc,
+        covers the pixels of all of the part's available joints, and is never
+        thinner than a quarter of its length, even where the image's border
+        clips it.
         """
         points = person.points
         joints = [n for n in person.skeleton.parts[part] if n in points]
@@ -128,7 +133,8 @@ class CorrectedRules:
         3."""
         if isinstance(region, Disc):
             return max(3, 2 * int(region.radius) - 1)
-        return max(3, 2 * int(31 * person.height / REFERENCE_HEIGHT / 2) + 1)
+        scaled = PART_KSIZE * person.height / REFERENCE_HEIGHT
+        return max(3, 2 * int(scaled / 2) + 1)
 
     def removed(
         self, person: Person, index: int, part: str, hidden: list[Joint]
@@ -136,6 +142,198 @@ class CorrectedRules:
         """Joints that lose their label with a part of the ``index``-th
         person: those of all people under the paint, ``hidden``."""
         return hidden
+
+
+class PaperRules:
+    """Pixel radii, availability by coordinates, swapped bounds.
+
+    See :class:`CorrectedRules` for what each method is.
+    """
+
+    exact_blur = True
+
+    def coordinates(
+        self,
+        xy: Array,
+        labelled: Array,
+        filed: Any = None,
+        *,
+        mpii: bool,
+        flipped: bool,
+    ) -> Array:
+        """Unlabelled joints keep the coordinates that their file gives,
+        ``filed`` (..., 2 or 3), if it has as many.
+
+        They are never warped: on MPII they are (-2, -2) in crop pixels,
+        too, and on COCO (0, 0), or whatever a file has there. A flip
+        multiplies them by the visibility, which makes them (0, 0), and so
+        is a joint that an earlier occlusion removed.
+        """
+        erased = (xy == 0).all(axis=-1)
+        missing = np.zeros_like(xy)
+        if mpii and not flipped:
+            missing[...] = MPII_MISSING
+        elif not flipped and np.shape(filed)[:2] == xy.shape[:2]:
+            missing[...] = np.asarray(filed)[..., :2]
+        return np.where((labelled | erased)[..., None], xy, missing)
+
+    def available(
+        self,
+        names: Sequence[str],
+        xy: Sequence[Sequence[float]],
+        labelled: Sequence[bool],
+        shape: Shape,
+    ) -> dict[str, Point]:
+        """Neither coordinate is zero; label and border are not considered.
+        (Coordinates that are not finite are never available.)"""
+        return {
+            name: (x, y)
+            for name, (x, y) in zip(names, xy, strict=True)
+            if x != 0 and y != 0 and math.isfinite(x) and math.isfinite(y)
+        }
+
+    def why_unavailable(self, person: Person, joint: str) -> str:
+        return f'{joint} has a coordinate that is zero'
+
+    def random_parts(self, person: Person, what: str) -> list[str]:
+        """Whether or not the person has them; none for a person without any
+        available joint."""
+        parts = person.skeleton.parts if person.points else {}
+        known = {'part': REFERENCE_PARTS, 'mixed': MIXED_PARTS}
+        return [p for p in known.get(what, tuple(parts)) if p in parts]
+
+    def mixes(self, person: Person, part: str) -> bool:
+        """Only with all joints of the part available."""
+        return person.points.keys() >= set(person.skeleton.parts[part])
+
+    def disc(
+        self, person: Person, joint: str, radius: float, shape: Shape
+    ) -> Disc | str:
+        """The radius is in crop pixels, and the test for the crop's border
+        swaps its height and width."""
+        x, y = person.points[joint]
+        if not (0 <= x < shape[0] and 0 <= y < shape[1]):
+            return (
+                f'the reference paints no disc at ({x:.1f}, {y:.1f}): '
+                'its bounds test swaps height and width'
+            )
+        return Disc((x, y), int(radius))
+
+    def part_box(self, person: Person, part: str, shape: Shape) -> Box | str:
+        """The tight box, its ends truncated after clipping."""
+        box = reference_box(part, person.skeleton, person.points)
+        if box is None:
+            return f'the reference has no box for the {part} of this person'
+        (x, y), (w, h) = box
+        edges = np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2])
+        size = [shape[1], shape[0]] * 2
+        x1, y1, x2, y2 = np.clip(edges, 0, size).astype(int).tolist()
+        if x1 >= x2 or y1 >= y2:
+            return f"the reference's box for the {part} is empty"
+        return Box((x1, y1, x2, y2))
+
+    def ksize(self, person: Person, region: Region) -> int:
+        """Of a part 31 pixels, whatever the crop's size."""
+        if isinstance(region, Disc):
+            return 2 * int(region.radius) - 1
+        return PART_KSIZE
+
+    def mean_color(self, image: Array) -> list[float]:
+        """The mean over all pixels, truncated to the image's dtype."""
+        flat = image.reshape(-1, channels(image))
+        mean = flat.mean(axis=0, dtype=np.float64)
+        return mean.astype(image.dtype).tolist()
+
+    def removed(
+        self, person: Person, index: int, part: str, hidden: list[Joint]
+    ) -> list[Joint]:
+        """The person's joints in twice the box in each direction (full
+        widths taken for half widths), open at its left end, whether or not
+        a pixel was painted."""
+        box = reference_box(part, person.skeleton, person.points)
+        if box is None or box[1][0] == 0:
+            return []
+        (cx, cy), (w, h) = box
+        joints = zip(person.skeleton.names, person.xy, strict=True)
+        return [
+            (index, joint)
+            for joint, (x, y) in joints
+            if cx - w < x <= cx + w and cy - h <= y <= cy + h
+        ]
+
+
+Rules = CorrectedRules | PaperRules
+"""The two rule sets have the same methods, which the first one describes."""
+
+
+def make_person(
+    rules: Rules,
+    skeleton: Skeleton,
+    xy: Array,
+    labelled: Array,
+    shape: Shape,
+    *box: Any,
+) -> Person:
+    """A person with joints ``xy`` (K, 2) and labels (K,), in an image of
+    ``shape``; ``box``: the last fields of :class:`.targets.Person`."""
+    joints = xy.tolist(), labelled.tolist()
+    points = rules.available(skeleton.names, *joints, shape)
+    return Person(skeleton, *joints, points, *box)
+
+
+def reference_box(
+    part: str, skeleton: Skeleton, points: Mapping[str, Point]
+) -> CenterWidths | None:
+    """The box of a part as the reference system computes it; None with fewer
+    joints than it needs.
+
+    Heads without facial joints take its rule for MPII, others that for COCO;
+    the user's parts take the plain bounding box, as corpus, upper and lower
+    body and the sides do.
+    """
+    joints = skeleton.parts[part]
+    side, _, limb = part.partition('_')
+    if part not in skeleton.own_parts:
+        if part == 'hip':
+            return _pair(points.get('left_hip'), points.get('right_hip'), 2, 2)
+        if part == 'head' and set(joints).isdisjoint(FACE):
+            crown = next((points[n] for n in CROWN if n in points), None)
+            neck = next((points[n] for n in NECK if n in points), None)
+            return _pair(crown, neck, 2, 1)
+        if limb in LIMBS:
+            names = LIMBS[limb]
+            root, middle, end = (points.get(f'{side}_{n}') for n in names)
+            if middle is None:
+                return _pair(root, end)
+            if root is None or end is None:
+                # around the middle joint, as wide as to the other
+                box = _pair(middle, root or end, 2, 2)
+                return box and (middle, box[1])
+    xy = [points[name] for name in joints if name in points]
+    if len(xy) < 2:
+        return None
+    center, (w, h) = bounding_box(*zip(*xy, strict=True))
+    is_head = part == 'head' and part not in skeleton.own_parts
+    return center, (HEAD_SCALE * w, HEAD_SCALE * h) if is_head else (w, h)
+
+
+def bounding_box(xs: Sequence[float], ys: Sequence[float]) -> CenterWidths:
+    """The bounding box of points."""
+    x1, y1, x2, y2 = min(xs), min(ys), max(xs), max(ys)
+    return ((x1 + x2) / 2, (y1 + y2) / 2), (x2 - x1, y2 - y1)
+
+
+def _pair(
+    a: Point | None, b: Point | None, x: float = 1, y: float = 1
+) -> CenterWidths | None:
+    """The box of two joints, no side under a quarter of the other, widened
+    by x and y."""
+    if a is None or b is None:
+        return None
+    w, h = abs(a[0] - b[0]), abs(a[1] - b[1])
+    wide, high = max(w, MIN_THICKNESS * h), max(h, MIN_THICKNESS * w)
+    center = (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
+    return center, (x * wide, y * high)
 
 
 def _whole(
@@ -148,13 +346,10 @@ def _whole(
 
 def _thicken(start: int, stop: int, length: int, size: int) -> tuple[int, int]:
     """Widen to a quarter of ``length``, moved inwards at the border."""
-    missing = math.ceil(MIN_THICKNESS * length) - (stop - start)
+    least = math.ceil(MIN_THICKNESS * length)
+    missing = least - (stop - start)
     if missing <= 0:
         return start, stop
     start = max(start - missing // 2, 0)
-    stop = min(max(stop, start + math.ceil(MIN_THICKNESS * length)), size)
-    return max(min(start, stop - math.ceil(MIN_THICKNESS * length)), 0), stop
-
-
-Rules = CorrectedRules | PaperRules
-"""The two rule sets have the same methods, which the first one describes."""
+    stop = min(max(stop, start + least), size)
+    return max(min(start, stop - least), 0), stop

@@ -1,26 +1,28 @@
-"""Targets: the joints or body parts that are to be hidden, named or drawn.
+"""Targets: the joints or body parts that are to be hidden, named or drawn."""
 
-A chooser turns a person and random numbers into targets and the fill of each.
-It has
-
-- ``numbers``: how many random numbers it takes; they are in [0, 1), and the
-  first says whether the person is occluded at all;
-- ``fills``: all fills that it may choose;
-- ``label``: kind and name in the records of a person who is left alone;
-- ``choose(person, numbers, rules)``: targets and the fill of each, or a
-  clause that says why there is none.
-"""
-
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+import numpy as np
 
 from ..skeleton import Skeleton
-from .person import Person
-from .rules import Rules
+from .regions import Array, Box, Point
+
+if TYPE_CHECKING:
+    from .rules import Rules
 
 KEYPOINT, PART, CELL = 'keypoint', 'part', 'cell'
 KINDS = (KEYPOINT, PART, CELL)
+
+RANDOM_WORDS = {
+    KEYPOINT: ('random',),
+    PART: ('random', 'random_all'),
+    CELL: (),
+}
+"""Targets that are drawn from those a person has, by kind."""
 
 CELLS, WIDEST = 5, 100
 """Spacing of the grid of cells, and the farthest to each side, in per cent of
@@ -53,18 +55,9 @@ def cell_names(spacing: int) -> list[str]:
     return [f'x{x}y{y}' for y in rows for x in columns]
 
 
-@dataclass(frozen=True)
-class Target:
-    """A joint, a body part or a cell of the person's box, by name.
-
-    Args:
-        kind: One of :data:`KINDS`.
-        name: Of a joint or part of the data set, or see
-            :func:`cell_position`.
-
-    >>> str(Target('part', 'head'))
-    'part:head'
-    """
+class Target(NamedTuple):
+    """A joint, a body part or a cell of the person's box (see
+    :func:`cell_position`): one of :data:`KINDS`, and the name."""
 
     kind: str
     name: str
@@ -83,8 +76,74 @@ class Target:
             return (skeleton.joint_index(self.name),)
         return skeleton.part_indices(self.name)
 
-    def __str__(self) -> str:
-        return f'{self.kind}:{self.name}'
+
+class Person(NamedTuple):
+    """The joints of one person in an image.
+
+    Plain numbers: a person has so few joints that NumPy's calls cost more
+    than their work.
+
+    Args:
+        skeleton: Names of the K joints and the parts.
+        xy: K pairs x and y in image pixels.
+        labelled: K bools, whether the joint has a label.
+        points: The available joints, those that can be hidden: name -> x and
+            y in pixels, in the order of the joints.
+        height: Height of the person's frame in pixels: the crop's, or on
+            whole images that of the person's box.
+        box_height: Height of the person's box in image pixels; NaN where it
+            is not known, see :func:`joints_height`.
+        box: The person's box, xyxy in image pixels, or None.
+    """
+
+    skeleton: Skeleton
+    xy: Sequence[Sequence[float]]
+    labelled: Sequence[bool]
+    points: dict[str, Point]
+    height: float
+    box_height: float = math.nan
+    box: Sequence[float] | None = None
+
+    @property
+    def available(self) -> Array:
+        """``(K,)`` bool, the joints that can be hidden."""
+        return np.array([n in self.points for n in self.skeleton.names])
+
+    def has(self, part: str) -> bool:
+        """Whether a joint of a part is available."""
+        return not self.points.keys().isdisjoint(self.skeleton.parts[part])
+
+
+def labelled_joints(visible: Array) -> Array:
+    """``(N, K)`` bool, which joints are labelled, from MMPose's
+    ``keypoints_visible``: ``(N, K)``, or ``(N, K, 2)`` with weights."""
+    visible = np.asarray(visible)
+    return (visible[..., 0] if visible.ndim == 3 else visible) > 0
+
+
+def joints_height(points: Mapping[str, Point], image_height: float) -> float:
+    """Stands for the height of a person's box that is not known: that of the
+    available joints' bounding box in pixels, or the image's where they have
+    none."""
+    rows = [y for _, y in points.values()]
+    return (max(rows) - min(rows) if rows else 0) or image_height
+
+
+def cell_box(person: Person, cell: str, fraction: float | None) -> Box | str:
+    """The square around a cell, a fraction of the height of the person's box
+    wide, or why there is none."""
+    if person.box is None or fraction is None:
+        return "the person's box or the size as a fraction is not known"
+    x1, y1, x2, y2 = person.box
+    height = y2 - y1
+    right, down = (height * u for u in cell_position(cell))
+    if not abs(right) <= (x2 - x1) / 2 < math.inf:  # nor of an undefined box
+        return "the cell is beside the person's box"
+    side = fraction * height
+    left = math.ceil((x1 + x2 - side) / 2 + right)
+    top = math.ceil(y1 + down - side / 2)
+    pixels = max(1, round(side))
+    return Box((left, top, left + pixels, top + pixels))
 
 
 Numbers = Sequence[float]
@@ -92,93 +151,102 @@ Choice = list[tuple[Target, str]] | str
 
 
 @dataclass(frozen=True)
-class Named:
-    """All of some targets, by name.
+class Chooser:
+    """All of some targets, by name. Its children draw targets.
+
+    It turns a person and random numbers into targets and the fill of each.
 
     Args:
-        targets: At least one.
-        fill: Of all of them.
+        fills: All that it may choose.
+        label: Targets in the records of a person who is left alone.
     """
 
-    targets: tuple[Target, ...]
-    fill: str
-    numbers: int = 2
+    fills: tuple[str, ...]
+    label: tuple[Target, ...]
+    is_random: ClassVar[bool] = False
 
     @property
-    def fills(self) -> tuple[str, ...]:
-        return (self.fill,)
+    def numbers(self) -> int:
+        """How many random numbers it takes; they are in [0, 1), and the first
+        says whether the person is occluded at all."""
+        return 2
 
-    @property
-    def label(self) -> Sequence[Target]:
-        return self.targets
-
-    def choose(self, person: Person, numbers: Numbers, rules: Rules) -> Choice:
-        return [(target, self.fill) for target in self.targets]
+    def choose(
+        self, person: Person, numbers: Numbers, rules: 'Rules'
+    ) -> Choice:
+        """Targets and the fill of each, or a clause that says why there is
+        none."""
+        return [(target, self.fills[0]) for target in self.label]
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Drawn(Chooser):
     """One target out of those that the person has.
 
-    Args:
-        what: 'keypoint', 'part', 'part_all' (any part), 'mixed' (PartMix's
-            parts) or 'target' (all joints and all parts together).
-        fill: Of the target.
-        word: The value of ``target`` that asked for it.
+    ``what`` is 'keypoint', 'part', 'part_all' (any part), 'mixed' (PartMix's
+    parts) or 'target' (all joints and all parts together).
     """
 
     what: str
-    fill: str
-    word: str = 'random'
-    numbers: int = 2
+    is_random = True
 
-    @property
-    def fills(self) -> tuple[str, ...]:
-        return (self.fill,)
-
-    @property
-    def label(self) -> Sequence[Target]:
-        kind = self.what if self.what in (KEYPOINT, 'target') else PART
-        return (Target(kind, self.word),)
-
-    def choose(self, person: Person, numbers: Numbers, rules: Rules) -> Choice:
-        known, joints = [], 0
-        if self.what in (KEYPOINT, 'target'):
-            known = list(person.points)
-            joints = len(known)
+    def choose(
+        self, person: Person, numbers: Numbers, rules: 'Rules'
+    ) -> Choice:
+        with_joints = self.what in (KEYPOINT, 'target')
+        known = list(person.points) if with_joints else []
+        joints = len(known)
         if self.what != KEYPOINT:
             known += rules.random_parts(person, self.what)
         if not known:
             return f'this person has no available {self.label[0].kind}'
         at = int(numbers[1] * len(known))
         kind = KEYPOINT if at < joints else PART
-        return [(Target(kind, known[at]), self.fill)]
+        return [(Target(kind, known[at]), self.fills[0])]
 
 
 @dataclass(frozen=True)
-class Several:
-    """Up to a number of joints, each with a fill of its own.
+class Mixed(Drawn):
+    """A part under a part of another person, see the transform ``PartMix``;
+    ``tries`` donors are tried."""
+
+    tries: int
+
+    @property
+    def numbers(self) -> int:
+        """Further ones are of the donor's part and of the donors."""
+        return 2 + self.tries
+
+
+def chooser_of(kind: str, names: Sequence[str], fill: str) -> Chooser:
+    """The chooser of targets that a user names, or of a random word."""
+    label = tuple(Target(kind, name) for name in names)
+    if len(names) == 1 and names[0] in RANDOM_WORDS.get(kind, ('random',)):
+        what = 'part_all' if names[0] == 'random_all' else kind
+        return Drawn((fill,), label, what)
+    return Chooser((fill,), label)
+
+
+@dataclass(frozen=True)
+class Several(Chooser):
+    """Up to ``most`` joints, each with a fill of its own.
 
     ``min(available joints, most)`` rounds; in each, with probability ``prob``,
     one of the joints that are left and one of the fills is drawn.
-
-    Args:
-        most: The most joints.
-        prob: Probability of each round.
-        fills: To draw from.
     """
 
     most: int
     prob: float
-    fills: tuple[str, ...]
-    label: Sequence[Target] = (Target(KEYPOINT, 'random'),)
+    is_random = True
 
     @property
     def numbers(self) -> int:
         """Three for each round."""
         return 1 + 3 * self.most
 
-    def choose(self, person: Person, numbers: Numbers, rules: Rules) -> Choice:
+    def choose(
+        self, person: Person, numbers: Numbers, rules: 'Rules'
+    ) -> Choice:
         names = list(person.points)
         if not names:
             return 'this person has no available keypoint'
@@ -190,6 +258,3 @@ class Several:
                 chosen = self.fills[int(fill * len(self.fills))]
                 out.append((Target(KEYPOINT, name), chosen))
         return out or f'none drawn (keypoint_prob={self.prob})'
-
-
-Chooser = Named | Drawn | Several

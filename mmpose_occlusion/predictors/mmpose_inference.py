@@ -42,7 +42,7 @@ class MMPosePredictor:
         from mmpose_occlusion.benchmark.identity import digests_of_files
         from mmpose_occlusion.checkpoints import load_into
         from mmpose_occlusion.engine.config import load_config
-        from mmpose_occlusion.predictors.mmpose_topdown.loop import (
+        from mmpose_occlusion.predictors.mmpose_topdown.crops import (
             digest_of_weights,
         )
 

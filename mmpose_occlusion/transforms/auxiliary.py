@@ -59,9 +59,11 @@ class EmptyRemovedHeatmaps(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Empty the maps of the removed joints; see the class."""
         names = joint_names(results, 'EmptyRemovedHeatmaps')
-        heatmaps = results.get('heatmaps')
-        single = not isinstance(heatmaps, list)
-        maps = [heatmaps] if single else heatmaps
+        single = not isinstance(results.get('heatmaps'), list)
+        maps, weights = (
+            value if isinstance(value, list) else [value]
+            for value in map(results.get, ('heatmaps', 'keypoint_weights'))
+        )
         labels = set(results.get('label_mapping_table', ()))
         if any(np.shape(m)[:1] != (len(names),) for m in maps) or labels != {
             'keypoint_weights'
@@ -80,16 +82,13 @@ class EmptyRemovedHeatmaps(BaseTransform):
         if not removed:
             return results
         rows, joints = np.array(removed).T
-        weights = results.get('keypoint_weights')
-        weights = weights if isinstance(weights, list) else [weights]
         if any(w is None or len(w) <= rows.max() for w in weights):
             raise ValueError(
                 'EmptyRemovedHeatmaps needs results["keypoint_weights"] '
                 '(N, K) of all people of the records: put it right after '
                 'GenerateTarget.'
             )
-        maps = [m.copy() for m in maps]
-        weights = [w.copy() for w in weights]
+        maps, weights = ([a.copy() for a in each] for each in (maps, weights))
         for one_map, weight in zip(maps, weights, strict=True):
             one_map[joints] = 0
             weight[rows, joints] = self.weight
@@ -108,13 +107,9 @@ class ColorJitter(BaseTransform):
     drawn from U(0, ``magnitude``), which then bounds the changes of
     brightness, contrast, saturation and hue.
 
-    Required Keys:
-
-        - img: (H, W, 3) uint8, BGR
-
     Modified Keys:
 
-        - img: a copy
+        - img: (H, W, 3) uint8, BGR; a copy
 
     Args:
         magnitude: The largest magnitude, at most 0.5; the default is the
@@ -128,13 +123,10 @@ class ColorJitter(BaseTransform):
     magnitude: float = 0.05
 
     def __post_init__(self) -> None:
-        magnitude = self.magnitude
-        if (
-            not isinstance(magnitude, int | float)
-            or not 0 <= magnitude <= MAX_HUE
-        ):
+        most = self.magnitude
+        if not isinstance(most, int | float) or not 0 <= most <= MAX_HUE:
             raise ValueError(
-                f'ColorJitter: magnitude={magnitude!r} must be a number from '
+                f'ColorJitter: magnitude={most!r} must be a number from '
                 f'0 to {MAX_HUE}, the most that a hue can be turned.'
             )
         # few pipelines have this one, and torchvision takes a second
@@ -176,14 +168,6 @@ class ColorJitter(BaseTransform):
 @dataclass(eq=False)
 class KeepImage(BaseTransform):
     """Keep a copy of the image as it is at this place of the pipeline.
-
-    Required Keys:
-
-        - img: (H, W, C)
-
-    Added Keys:
-
-        - the given key: a copy of img
 
     Args:
         key: Where to keep it. For it to reach the data sample, the packing

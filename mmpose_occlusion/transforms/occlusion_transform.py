@@ -9,32 +9,12 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpose.datasets.transforms import LoadImage, PackPoseInputs
 
-from mmpose_occlusion.occlusion import (
-    DEFAULT_SIZE,
-    FILLS,
-    PLACES,
-    REFERENCE_FILLS,
-    REFERENCE_RADIUS,
-    CorrectedRules,
-    DiscSize,
-    Named,
-    Occlusion,
-    PaperRules,
-    Record,
-    Target,
-)
-from mmpose_occlusion.occlusion.placement import TARGET
-from mmpose_occlusion.occlusion.regions import Joint
-from mmpose_occlusion.occlusion.targets import KINDS, Chooser
-from mmpose_occlusion.skeleton import Skeleton
+from mmpose_occlusion.occlusion import Occlusion, Record, regions, targets
+from mmpose_occlusion.occlusion.paints import FILLS, REFERENCE_FILLS
+from mmpose_occlusion.occlusion.placement import PLACES, TARGET
+from mmpose_occlusion.occlusion.rules import CorrectedRules, PaperRules
 
-from .results_reader import (
-    MATCHED_KEY,
-    SampleJoints,
-    read_sample,
-    sample_keys,
-)
-from .sample_surroundings import SampleSurroundings
+from .results_reader import MATCHED_KEY, Sample
 
 LABELS = ('keep', 'occluded', 'drop')
 """What becomes of the labels of hidden joints."""
@@ -50,12 +30,11 @@ class OcclusionTransform(BaseTransform):
     """An :class:`mmpose_occlusion.occlusion.Occlusion` in a pipeline.
 
     The fields of its children are their arguments, see
-    :class:`.occlusions.KeypointOcclusion`; :meth:`make` checks them.
+    :class:`.occlusions.KeypointOcclusion`; they are checked here.
     """
 
     prob: float = 1.0
     seed: int | None = None
-    inplace: bool = False
     paper_exact: bool = False
     label: str = 'keep'
 
@@ -68,66 +47,42 @@ class OcclusionTransform(BaseTransform):
     parts = None
     backend_args = None
 
-    def __post_init__(self) -> None:
-        self.occlusion = self.make()
-        self._load = LoadImage(backend_args=self.backend_args)
-        self._known: Skeleton | None = None
-
-    def make(self) -> Occlusion:
-        """The occlusion that the arguments describe."""
+    def chooser(self) -> targets.Chooser:
+        """Which targets the arguments describe."""
         raise NotImplementedError
 
-    def occlusion_of(
-        self,
-        chooser: Chooser,
-        make: type[Occlusion] = Occlusion,
-        **others: Any,
-    ) -> Occlusion:
-        """Check the arguments that transforms share, and make an occlusion.
-
-        Args:
-            chooser: Of the targets.
-            make: Class of the occlusion.
-            **others: Its further arguments.
-        """
-        exact = self.paper_exact
+    def __post_init__(self) -> None:
+        chooser, exact = self.chooser(), self.paper_exact
+        limited = exact and not isinstance(chooser, targets.Mixed)
         for fill in chooser.fills:
-            if fill not in FILLS:
-                self.refuse('fill', fill, f'is unknown; {_one_of(FILLS)}')
-            if exact and make is Occlusion and fill not in REFERENCE_FILLS:
-                words = f"is not the reference's, which are {_listed_fills()}"
-                self.refuse('fill', fill, f'{words}: {_WITHOUT}')
-        if self.place not in PLACES:
-            self.refuse('place', self.place, f'is unknown; {_one_of(PLACES)}')
-        if exact and self.place != TARGET:
-            words = "is not the reference's, which has no controls"
-            self.refuse('place', self.place, f'{words}: {_WITHOUT}')
-        if self.label not in LABELS:
-            self.refuse('label', self.label, f'is unknown; {_one_of(LABELS)}')
-        if self.label != 'keep' and (exact or self.remove_keypoints):
-            other = 'paper_exact' if exact else 'remove_keypoints'
-            words = f'contradicts {other}=True: leave out one of them'
-            self.refuse('label', self.label, words)
-        self.check_probability('prob')
-        if self.seed is not None and (
-            isinstance(self.seed, bool)
-            or not isinstance(self.seed, int | np.integer)
-            or self.seed < 0
-        ):
-            words = 'must be None or a whole number that is not negative'
-            self.refuse('seed', self.seed, words)
+            self.require(fill in FILLS, 'fill', _one_of(FILLS), fill)
+            words = f"is not the reference's, which are {_FILLS}: {_WITHOUT}"
+            allowed = not limited or fill in REFERENCE_FILLS
+            self.require(allowed, 'fill', words, fill)
+        self.require(self.place in PLACES, 'place', _one_of(PLACES))
+        words = f"is not the reference's, which has no controls: {_WITHOUT}"
+        self.require(not exact or self.place == TARGET, 'place', words)
+        self.require(self.label in LABELS, 'label', _one_of(LABELS))
+        other = 'paper_exact' if exact else 'remove_keypoints'
+        words = f'contradicts {other}=True: leave out one of them'
+        free = not exact and not self.remove_keypoints
+        self.require(free or self.label == 'keep', 'label', words)
+        self.require_probability('prob')
+        seed = self.seed
+        whole = isinstance(seed, int | np.integer) and type(seed) is not bool
+        words = 'must be None or a whole number that is not negative'
+        self.require(seed is None or (whole and seed >= 0), 'seed', words)
         size = self.size
         if size is None:
-            size = REFERENCE_RADIUS if exact else DEFAULT_SIZE
+            size = regions.REFERENCE_RADIUS if exact else regions.DEFAULT_SIZE
         try:
-            disc = DiscSize.of(size)
+            disc = regions.DiscSize.of(size)
         except ValueError as error:
             raise ValueError(f'{type(self).__name__}: {error}.') from None
-        radius = disc.radius
-        if exact and (radius is None or radius != int(radius)):
-            words = 'must be a whole number of pixels with paper_exact=True'
-            self.refuse('size', self.size, words)
-        return make(
+        words = 'must be a whole number of pixels with paper_exact=True'
+        whole = disc.radius is not None and disc.radius == int(disc.radius)
+        self.require(not exact or whole, 'size', words)
+        self.occlusion = Occlusion(
             chooser,
             disc,
             self.place,
@@ -138,82 +93,68 @@ class OcclusionTransform(BaseTransform):
             name=type(self).__name__,
             offset=self.offset,
             stay_covered=self.stay_covered,
-            **others,
         )
+        self._load = LoadImage(backend_args=self.backend_args)
 
-    def refuse(self, argument: str, value: Any, why: str) -> None:
-        """Raise a ValueError that names an argument and its value."""
-        name = type(self).__name__
-        raise ValueError(f'{name}: {argument}={value!r} {why}.')
+    def require(
+        self, fits: Any, argument: str, why_not: str, value: Any = None
+    ) -> None:
+        """Raise a ValueError that names an argument and its value unless it
+        fits."""
+        if not fits:
+            value = getattr(self, argument) if value is None else value
+            name = type(self).__name__
+            raise ValueError(f'{name}: {argument}={value!r} {why_not}.')
 
-    def check_probability(self, argument: str) -> None:
+    def require_probability(self, argument: str) -> None:
         """Refuse a value that is not in [0, 1]."""
         value = getattr(self, argument)
-        if not isinstance(value, int | float) or not 0 <= value <= 1:
-            words = 'must be a probability between 0 and 1'
-            self.refuse(argument, value, words)
+        fits = isinstance(value, int | float) and 0 <= value <= 1
+        words = 'must be a probability between 0 and 1'
+        self.require(fits, argument, words)
 
-    def named_targets(self, kind: str, *words: str) -> tuple[Target, ...]:
-        """The targets of this kind that the argument ``target`` names, with
-        or without the prefix ``KIND:``; () for one of the random words."""
+    def require_count(self, argument: str) -> None:
+        """Refuse a value that is not a positive whole number."""
+        value = getattr(self, argument)
+        words = 'must be a whole number of at least 1'
+        self.require(isinstance(value, int) and value >= 1, argument, words)
+
+    def by_name(self, kind: str) -> targets.Chooser:
+        """The chooser of this kind of targets for the argument ``target``."""
         target: Any = self.target  # type: ignore[attr-defined]
-        if isinstance(target, str):
-            if target in words:
-                return ()
-            target = [target]
-        if (
-            not isinstance(target, Sequence)
-            or not target
-            or not all(isinstance(one, str) for one in target)
-        ):
-            or_words = ' or '.join(map(repr, words))
-            why = f"must be a {kind}'s name, a list of names, or {or_words}"
-            self.refuse('target', target, why)
-        for one in target:
-            prefix = one.partition(':')[0]
-            if prefix in KINDS and one not in KINDS and prefix != kind:
-                raise ValueError(
-                    f'{type(self).__name__} hides a {kind}, but '
-                    f'target={one!r} names a {prefix}; use the transform for '
-                    'that.'
-                )
-        return tuple(
-            Target(kind, one.removeprefix(f'{kind}:')) for one in target
+        names = [target] if isinstance(target, str) else target
+        or_words = ' or '.join(map(repr, targets.RANDOM_WORDS[kind]))
+        self.require(
+            isinstance(names, Sequence)
+            and names
+            and all(isinstance(one, str) for one in names),
+            'target',
+            f"must be a {kind}'s name, a list of names, or {or_words}",
         )
+        return targets.chooser_of(kind, names, self.fill)  # type: ignore[attr-defined]
 
     def transform(self, results: dict) -> dict:
         """Hide the targets in ``results['img']``; see the class."""
-        occlusion = self.occlusion
-        sample = read_sample(
-            results, occlusion.name, self.parts, self.paper_exact
-        )
+        sample = Sample(results, self.occlusion, self._load, self.parts)
         earlier = results.get('occlusions', [])
         call = earlier[-1]['call'] + 1 if earlier else 0
         if sample.skeleton is None:
-            records = occlusion.refrain(call, None, sample.reason)
+            records = self.occlusion.refrain(call, None, sample.reason)
         else:
-            records = self._occlude(results, sample, sample.skeleton, call)
+            records = self._occlude(results, sample, call)
         if self.label != 'keep':
             records = [Record(each, label=self.label) for each in records]
         results['occlusions'] = [*earlier, *records]
         return results
 
     def _occlude(
-        self,
-        results: dict,
-        sample: SampleJoints,
-        skeleton: Skeleton,
-        call: int,
-    ) -> list[dict]:
+        self, results: dict, sample: Sample, call: int
+    ) -> list[Record]:
         occlusion, count = self.occlusion, sample.count
-        if skeleton is not self._known:  # once for each data set
-            if isinstance(occlusion.chooser, Named):
-                for target in occlusion.chooser.targets:
-                    target.joints(skeleton)  # refuses unknown names
-            self._known = skeleton
-        keys = [(0, 0)] * count
-        if self.seed is not None:
-            keys = sample_keys(results, count)
+        if not occlusion.chooser.is_random:
+            for target in occlusion.chooser.label:
+                target.joints(sample.skeleton)  # refuses unknown names
+        keys = [(0, 0)] * count if self.seed is None else sample.keys()
         # mmcv copies the wrapper at each access; it only matters while draws
         # are shared
         shared = hasattr(self, '_cache_enabled')
@@ -222,32 +163,20 @@ class OcclusionTransform(BaseTransform):
         if not any(one < occlusion.prob for one in numbers[:, 0].tolist()):
             # most samples of a training: their people are not read
             reason = f'left out at random, prob={occlusion.prob}'
-            return [
-                record
-                for i in range(count)
-                for record in occlusion.refrain(call, i, reason)
-            ]
-        people = sample.people(results, occlusion.rules, occlusion.name)
-        outcome = occlusion.apply(
-            results['img'],
-            people,
-            numbers,
-            SampleSurroundings(results, people, occlusion, self._load),
-            call,
-            self.inplace,
+            left = [occlusion.refrain(call, i, reason) for i in range(count)]
+            return [record for records in left for record in records]
+        sample.read_people()
+        results['img'], records, removed = occlusion.apply(
+            results['img'], sample, numbers, call
         )
-        results['img'] = outcome.image
-        records, removed = outcome.records, outcome.removed
         if self.label != 'keep':
             hidden = [r['targets'] + r['bystanders'] for r in records]
-            if self.label == 'drop':
-                records = [
-                    Record(record, removed=joints)
-                    for record, joints in zip(records, hidden, strict=True)
-                ]
             removed = [tuple(joint) for joints in hidden for joint in joints]
+            for record, joints in zip(records, hidden, strict=True):
+                if self.label == 'drop':
+                    record['removed'] = joints
         if removed:
-            self._relabel(results, sample, skeleton, removed)
+            self._relabel(results, sample, removed)
         return records
 
     @cache_randomness
@@ -258,26 +187,18 @@ class OcclusionTransform(BaseTransform):
         return self.occlusion.draw(keys, seed, call)
 
     def _relabel(
-        self,
-        results: dict,
-        sample: SampleJoints,
-        skeleton: Skeleton,
-        joints: Sequence[Joint],
+        self, results: dict, sample: Sample, joints: Sequence[regions.Joint]
     ) -> None:
         """Joints lose their weight, in both channels where there are two,
         and under ``paper_exact`` their coordinates; with
         ``label='occluded'`` only the second channel, which
         ``GenerateTarget`` makes to ``keypoints_visible_weights``."""
-        at = (
-            [i for i, _ in joints],
-            [skeleton.joint_index(name) for _, name in joints],
-        )
+        people, names = zip(*joints, strict=True)
+        at = list(people), [sample.skeleton.joint_index(n) for n in names]
         visible = np.array(sample.source['keypoints_visible'])
-        changed = dict(keypoints_visible=visible)
         if self.label == 'occluded':
             if visible.ndim == 2:
                 visible = np.stack([visible, np.ones_like(visible)], axis=-1)
-                changed['keypoints_visible'] = visible
             visible[(*at, 1)] = 0
             # codecs pack neither this key nor other ones beside their own
             results['instance_mapping_table'] = {
@@ -286,6 +207,7 @@ class OcclusionTransform(BaseTransform):
             }
         else:
             visible[at] = 0
+        changed = dict(keypoints_visible=visible)
         if self.paper_exact:
             changed[sample.key] = np.array(sample.source[sample.key])
             changed[sample.key][at] = 0
@@ -295,12 +217,9 @@ class OcclusionTransform(BaseTransform):
             results.update(changed)
 
 
+_FILLS = ', '.join(REFERENCE_FILLS)
 _WITHOUT = 'leave out paper_exact=True'
 
 
 def _one_of(words: Any) -> str:
-    return f'it is one of {", ".join(words)}'
-
-
-def _listed_fills() -> str:
-    return ', '.join(REFERENCE_FILLS)
+    return f'is unknown; it is one of {", ".join(words)}'

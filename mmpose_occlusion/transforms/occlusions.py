@@ -5,25 +5,27 @@ from dataclasses import KW_ONLY, dataclass
 
 from mmpose.registry import TRANSFORMS
 
-from mmpose_occlusion.occlusion import (
-    Drawn,
-    Named,
-    Occlusion,
-    PartMixOcclusion,
-    Several,
-)
+from mmpose_occlusion.occlusion import targets
 from mmpose_occlusion.occlusion.placement import TARGET
 from mmpose_occlusion.occlusion.regions import Size
-from mmpose_occlusion.occlusion.targets import CELL, KEYPOINT, PART
+from mmpose_occlusion.occlusion.targets import CELL, KEYPOINT, PART, Chooser
 
 from .occlusion_transform import OcclusionTransform
 
 Parts = Mapping[str, Sequence[str]]
 
 
+@dataclass(kw_only=True, eq=False)
+class _Discs(OcclusionTransform):
+    size: Size | None = None
+    place: str = TARGET
+    offset: float = 0.0
+    stay_covered: bool = True
+
+
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
-class KeypointOcclusion(OcclusionTransform):
+class KeypointOcclusion(_Discs):
     """Hide joints of every person under discs.
 
     After ``TopdownAffine`` it works on the crop, before it on the whole
@@ -45,13 +47,13 @@ class KeypointOcclusion(OcclusionTransform):
 
     Modified Keys:
 
-        - img: a copy unless ``inplace``
+        - img: a copy
         - keypoints_visible: a copy, unless ``label`` is 'keep'
 
     Added Keys:
 
         - occlusions: list of records,
-          see :func:`mmpose_occlusion.occlusion.make_record`
+          see :class:`mmpose_occlusion.occlusion.Record`
 
     Args:
         target: A joint's name, a list of names, all of which are hidden,
@@ -74,30 +76,27 @@ class KeypointOcclusion(OcclusionTransform):
         seed: None draws from NumPy's global generator, which MMEngine seeds
             in each worker; a number makes each draw depend on (seed, image
             id, annotation id) alone.
-        inplace: Paint into the image that came instead of a copy.
         paper_exact: The reference's pixels, its defects included: a radius
             in crop pixels, and no disc where a bounds test with swapped
             height and width fails. On crops only, and for blur, mean and
             black only.
         place: 'target'; or, as a control, the same area at another place in
             the photograph: 'on_person', centred on the person without
-            touching the target's own region, or 'off_person', where no pixel
-            is the person's. The person is the annotation's segment, or else
-            the shape of limbs, torso and head around the labelled joints.
-            'decoy' is beside the target, 1 to 3 radii off, over no joint of
-            the person. Where there is no such place, the record says so and
-            is ``excluded``.
+            touching the target's region, or 'off_person', where no pixel is
+            the person's (the annotation's segment, or else the shape of
+            limbs, torso and head around the labelled joints); 'decoy' is 1 to
+            3 radii beside the target, over no joint of the person. Where
+            there is no such place, the record is ``excluded``.
         offset: The disc's centre moves by a random vector, uniform in a disc
             of this fraction of the radius; the record has the vector.
         stay_covered: Whether the vector is limited so that the joint's pixel
             stays painted; with an offset above 1 it must be False.
         label: What becomes of the labels of all labelled joints, of any
-            person in the image, that lie on painted pixels: targets and
-            bystanders. 'keep' leaves them; with 'drop' their target weight
-            is 0 (the record lists them as removed); with 'occluded' they
-            still supervise the coordinates, and a
-            :class:`mmpose_occlusion.models.OcclusionVisHead` learns that
-            they are not visible: their second channel of
+            person, that lie on painted pixels. 'keep' leaves them; with
+            'drop' their target weight is 0 (the record lists them as
+            removed); with 'occluded' they still supervise the coordinates,
+            and a :class:`mmpose_occlusion.models.OcclusionVisHead` learns
+            that they are not visible: their second channel of
             ``keypoints_visible``, then (N, K, 2), is 0. Records have it
             under ``label`` where it is not 'keep'.
 
@@ -110,16 +109,9 @@ class KeypointOcclusion(OcclusionTransform):
     target: str | Sequence[str] = 'random'
     _: KW_ONLY
     fill: str = 'blur'
-    size: Size | None = None
-    place: str = TARGET
-    offset: float = 0.0
-    stay_covered: bool = True
 
-    def make(self) -> Occlusion:
-        named, fill = self.named_targets(KEYPOINT, 'random'), self.fill
-        return self.occlusion_of(
-            Named(named, fill) if named else Drawn(KEYPOINT, fill)
-        )
+    def chooser(self) -> Chooser:
+        return self.by_name(KEYPOINT)
 
 
 @TRANSFORMS.register_module()
@@ -166,14 +158,8 @@ class PartOcclusion(OcclusionTransform):
     parts: Parts | None = None
     place: str = TARGET
 
-    def make(self) -> Occlusion:
-        named = self.named_targets(PART, 'random', 'random_all')
-        what = 'part_all' if self.target == 'random_all' else PART
-        return self.occlusion_of(
-            Named(named, self.fill)
-            if named
-            else Drawn(what, self.fill, str(self.target))
-        )
+    def chooser(self) -> Chooser:
+        return self.by_name(PART)
 
 
 @TRANSFORMS.register_module()
@@ -196,13 +182,13 @@ class CellOcclusion(OcclusionTransform):
     fill: str = 'black'
     size: Size | None = None
 
-    def make(self) -> Occlusion:
-        return self.occlusion_of(Named(self.named_targets(CELL), self.fill))
+    def chooser(self) -> Chooser:
+        return self.by_name(CELL)
 
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
-class RandomOcclusion(OcclusionTransform):
+class RandomOcclusion(_Discs):
     """Hide one joint or one body part of every person.
 
     The target is drawn from the person's available joints and the parts that
@@ -219,23 +205,19 @@ class RandomOcclusion(OcclusionTransform):
     target: str = 'random'
     _: KW_ONLY
     fill: str = 'blur'
-    size: Size | None = None
     remove_keypoints: bool = False
     parts: Parts | None = None
-    place: str = TARGET
-    offset: float = 0.0
-    stay_covered: bool = True
 
-    def make(self) -> Occlusion:
-        if self.target != 'random':
-            use = 'to hide it by name, use KeypointOcclusion or PartOcclusion'
-            self.refuse('target', self.target, f"must be 'random'; {use}")
-        return self.occlusion_of(Drawn('target', self.fill))
+    def chooser(self) -> Chooser:
+        use = 'to hide it by name, use KeypointOcclusion or PartOcclusion'
+        words = f"must be 'random'; {use}"
+        self.require(self.target == 'random', 'target', words)
+        return targets.chooser_of('target', ['random'], self.fill)
 
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False, kw_only=True)
-class MultiKeypointOcclusion(OcclusionTransform):
+class MultiKeypointOcclusion(_Discs):
     """Hide up to ``max_keypoints`` joints of every person under discs.
 
     ``min(available joints, max_keypoints)`` rounds; in each, with
@@ -254,21 +236,16 @@ class MultiKeypointOcclusion(OcclusionTransform):
     max_keypoints: int = 5
     keypoint_prob: float = 0.2
     fills: Sequence[str] = ('mean', 'blur')
-    size: Size | None = None
-    place: str = TARGET
-    offset: float = 0.0
-    stay_covered: bool = True
 
-    def make(self) -> Occlusion:
-        most = self.max_keypoints
-        if isinstance(self.fills, str) or not self.fills:
-            self.refuse('fills', self.fills, 'must be a list of fills')
-        if not isinstance(most, int) or most < 1:
-            words = 'must be a whole number of at least 1'
-            self.refuse('max_keypoints', most, words)
-        self.check_probability('keypoint_prob')
+    def chooser(self) -> Chooser:
+        listed = self.fills and not isinstance(self.fills, str)
+        self.require(listed, 'fills', 'must be a list of fills')
+        self.require_count('max_keypoints')
+        self.require_probability('keypoint_prob')
         self.fills = tuple(self.fills)
-        return self.occlusion_of(Several(most, self.keypoint_prob, self.fills))
+        label = (targets.Target(KEYPOINT, 'random'),)
+        most, prob = self.max_keypoints, self.keypoint_prob
+        return targets.Several(self.fills, label, most, prob)
 
 
 @TRANSFORMS.register_module()
@@ -305,9 +282,7 @@ class PartMix(OcclusionTransform):
     parts: Parts | None = None
     backend_args: dict | None = None
 
-    def make(self) -> Occlusion:
-        if not isinstance(self.tries, int) or self.tries < 1:
-            words = 'must be a whole number of at least 1'
-            self.refuse('tries', self.tries, words)
-        chooser = Drawn('mixed', 'donor')
-        return self.occlusion_of(chooser, PartMixOcclusion, tries=self.tries)
+    def chooser(self) -> Chooser:
+        self.require_count('tries')
+        label = (targets.Target(PART, 'random'),)
+        return targets.Mixed(('donor',), label, 'mixed', self.tries)

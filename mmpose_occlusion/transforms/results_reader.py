@@ -3,14 +3,19 @@
 import math
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from mmpose.datasets.transforms import LoadImage
+from mmpose.structures.bbox import get_warp_matrix
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.occlusion import Person, Rules, labelled_joints
-from mmpose_occlusion.skeleton import Skeleton
+from mmpose_occlusion.occlusion import Occlusion, labelled_joints, placement
+from mmpose_occlusion.occlusion.paints import Donor
+from mmpose_occlusion.occlusion.rules import make_person
+from mmpose_occlusion.occlusion.targets import PART, Mixed, Target
+from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 MATCHED_KEY = 'matched_person'
 """Key of the person in a detector's box, whose sample has dummy joints: a dict
@@ -22,181 +27,303 @@ the ``reason`` why no person is matched.
 IMAGE_TYPES = ('uint8', 'uint16', 'int16', 'float32', 'float64')
 """Types of pixels that OpenCV filters and resizes."""
 
+DONOR_TRIES = 8
+"""Donors that are tried for a patch of a fill 'donor'."""
+
 _names_of_dataset: WeakKeyDictionary = WeakKeyDictionary()
 
 
-class SampleJoints(NamedTuple):
-    """The joints of the people of one sample, in pixels of its image.
+class Sample(placement.Surroundings):
+    """A sample of MMPose's as an occlusion sees it.
 
     Args:
-        shape: ``(H, W, ...)`` of the image.
+        results: MMPose's dict.
+        occlusion: Its rules and regions apply to donors, too.
+        load: Loads a donor's image.
+        parts: The user's own parts.
+
+    Attributes:
         key: ``transformed_keypoints`` after an affine warp, ``keypoints`` on
             a whole image.
         source: The sample, or the person matched to its detector's box.
-        matched: Whether it is the latter.
-        skeleton: Of the people; None without any.
-        reason: Why there are no people.
+        skeleton: Of the people; None without any, for a ``reason``.
+
+    Raises:
+        UsageError: It cannot be occluded.
     """
 
-    shape: tuple[int, ...]
-    key: str
-    source: Mapping[str, Any] = {}
-    matched: bool = False
     skeleton: Skeleton | None = None
-    reason: str = 'there is no person in this image'
+    reason = 'there is no person in this image'
+
+    def __init__(
+        self,
+        results: Mapping,
+        occlusion: Occlusion,
+        load: LoadImage,
+        parts: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        image = results.get('img')
+        self._results, self._occlusion, self._load = results, occlusion, load
+        if not isinstance(image, np.ndarray) or image.ndim not in (2, 3):
+            self._refuse(
+                'results["img"] must be one image, an array (H, W, C), and is '
+                f'of type {type(image).__name__}: put it after LoadImage'
+            )
+        if image.dtype not in IMAGE_TYPES:
+            self._refuse(
+                f'images of {", ".join(IMAGE_TYPES)} can be painted, and '
+                f'results["img"] is of {image.dtype}: convert it before'
+            )
+        super().__init__(image.shape, (), results.get('skeleton_links', ()))
+        self.cropped = results.get('transformed_keypoints') is not None
+        if occlusion.in_turn and not self.cropped:
+            self._refuse(
+                'paper_exact=True works on crops alone, as the reference '
+                'did: put it after TopdownAffine'
+            )
+        self.key = 'transformed_keypoints' if self.cropped else 'keypoints'
+        matched = results.get(MATCHED_KEY)
+        self.matched = matched is not None
+        self.source: Mapping = results if matched is None else matched
+        if self.matched and 'reason' in self.source:
+            self.reason = self.source['reason']
+            return
+        xy = self.source.get(self.key)
+        if xy is None and results.get('id') == []:
+            return  # a bottom-up test image
+        if xy is None and self.matched:
+            self._refuse(
+                "the person in the detector's box of {} was not taken into "
+                'the crop; TopdownAffine must be in the pipeline of the data '
+                'set inside DetectionMatchedDataset'
+            )
+        if not isinstance(xy, np.ndarray) or xy.ndim != 3:
+            self._refuse(
+                f'results["{self.key}"] must be the joints of the people, an '
+                'array (N, K, 2), and {} has none: it can only be used with '
+                'annotated people, not for plain inference'
+            )
+        names = joint_names(results, occlusion.name)
+        if len(names) != xy.shape[1]:
+            self._refuse(
+                f'{{}} has {xy.shape[1]} joints, but its metainfo names '
+                f'{len(names)}'
+            )
+        if 'keypoints_visible' not in self.source:
+            self._refuse(
+                'results["keypoints_visible"] (N, K) is missing in {}: mark '
+                'every labelled joint 1'
+            )
+        if not self.matched and _has_dummies(results):
+            self._refuse(
+                'the joints of {} cannot be hidden: its boxes come from a '
+                'detector (bbox_file) and carry dummy joints only; put the '
+                'data set into a DetectionMatchedDataset, or test with the '
+                'annotated boxes: bbox_file=None in the data set, or '
+                '--gt-boxes of tools/test.py'
+            )
+        self.skeleton = Skeleton.from_names(names, parts)
+
+    def _refuse(self, why: str) -> NoReturn:
+        """Raise an error; ``{}`` stands for the sample."""
+        image = self._results.get('img_id', self._results.get('img_path'))
+        sample = 'this sample' if image is None else f'image {image}'
+        text = why.replace('{}', sample)
+        raise UsageError(f'{self._occlusion.name}: {text}.')
 
     @property
     def count(self) -> int:
         """Number of people."""
         return len(self.source[self.key]) if self.skeleton else 0
 
-    def people(self, results: Mapping, rules: Rules, who: str) -> list[Person]:
-        """The people as the core has them, for a transform named ``who``.
+    def read_people(self) -> None:
+        """Set ``people``.
 
         Raises:
             UsageError: A whole image without boxes.
         """
+        results, rules = self._results, self._occlusion.rules
         assert self.skeleton is not None
         joints = np.asarray(self.source[self.key])
-        is_labelled = labelled_joints(self.source['keypoints_visible'])
+        flags = labelled_joints(self.source['keypoints_visible'])
         xy = rules.coordinates(
             joints[..., :2],
-            is_labelled,
+            flags,
             self.source.get('keypoints'),  # the warp leaves them alone
             mpii=self.skeleton.is_mpii,
             flipped=bool(results.get('flip')),
-        ).tolist()
-        labelled = is_labelled.tolist()
+        )
         count = len(joints)
-        cropped = self.key == 'transformed_keypoints'
-        heights = [float(self.shape[0])] * count
-        if not cropped:
-            boxes = _xyxy(results.get('bbox'))
-            if np.shape(boxes) != (count, 4):
-                raise UsageError(
-                    f'{who} on a whole image scales with the height of each '
+        boxes = _xyxy(self.source.get('bbox'), count)
+        heights, zoom = [float(self._shape[0])] * count, 1.0
+        if not self.cropped:
+            own = _xyxy(results.get('bbox'), count)
+            if own is None:
+                self._refuse(
+                    'on a whole image it scales with the height of each '
                     'person\'s box, but results["bbox"] (N, 4) is missing or '
-                    'has another number of people in '
-                    f'{sample_name(results)}.'
+                    'has another number of people in {}'
                 )
-            heights = [float(box[3] - box[1]) for box in boxes]
-        zoom = 1.0  # from image pixels
-        if cropped:
-            scale = results.get('input_scale')
-            zoom = math.nan
-            if scale is not None:
-                zoom = results['input_size'][1] / float(scale[1])
-        boxes = _xyxy(self.source.get('bbox'))
-        if np.shape(boxes) != (count, 4):
+            heights = (own[:, 3] - own[:, 1]).tolist()
+        scale = results.get('input_scale')
+        if boxes is None or (self.cropped and scale is None):
             boxes = np.full((count, 4), np.nan)
-        corners = np.reshape(boxes, (count, 2, 2))
-        if math.isnan(zoom):
-            corners = np.full(corners.shape, np.nan)
-        elif cropped:
+        corners = boxes.reshape(count, 2, 2)
+        if self.cropped and scale is not None:
             # which imports this module
             from mmpose_occlusion.engine.crops import to_crop
 
+            zoom = results['input_size'][1] / float(scale[1])
             corners = to_crop(corners, results)
-        names = self.skeleton.names
-        return [
-            Person(
+        self.people = [
+            make_person(
+                rules,
                 self.skeleton,
                 xy[i],
-                labelled[i],
-                rules.available(names, xy[i], labelled[i], self.shape),
+                flags[i],
+                self._shape,
                 heights[i],
                 zoom * (y2 - y1),
                 corners[i].ravel().tolist(),
             )
-            for i, (_, y1, _, y2) in enumerate(np.asarray(boxes).tolist())
+            for i, (_, y1, _, y2) in enumerate(boxes.tolist())
         ]
 
+    def keys(self) -> list[tuple[int, int]]:
+        """Numbers of the image and of the annotation of each person, to which
+        random draws are keyed."""
+        results, count = self._results, self.count
+        ids: Any = self.source.get('id')
+        image = _number(results.get('img_id', results.get('img_path')))
+        if not isinstance(ids, list | tuple | np.ndarray):
+            ids = [ids] * count if count == 1 else [None] * count
+        return [
+            (image, i if ids[i] is None else _number(ids[i]))
+            for i in range(count)
+        ]
 
-def _xyxy(boxes: Any) -> Any:
-    """Boxes as (N, 4); ``BottomupRandomAffine`` leaves corners (N, 4, 2)."""
-    if np.ndim(boxes) != 3:
-        return boxes
-    corners = np.asarray(boxes)
-    return np.hstack([corners.min(axis=1), corners.max(axis=1)])
+    def segment(self, index: int) -> np.ndarray | None:
+        """The annotated segment in the image; None where there is none."""
+        results = self._results
+        segment = self.source.get('segmentation')
+        if isinstance(results.get('id'), list):  # an image of several people
+            segment = segment[index] if segment else None
+        warp = self._warp() if self.cropped else np.eye(3)[:2]
+        if not segment or results.get('flip') or warp is None:
+            return None
+        return placement.segment_mask(segment, self._shape, warp)
 
+    def photo_mask(self) -> np.ndarray:
+        """The pixels that show the photograph, not its padding; all of them
+        where the sample does not say."""
+        warp, size = self._warp(), self._results.get('ori_shape')
+        if warp is None or size is None:
+            return super().photo_mask()
+        bottom, right = size[0] - 1, size[1] - 1
+        corners = [[0, 0], [right, 0], [right, bottom], [0, bottom]]
+        return placement.filled(
+            [corners @ warp[:, :2].T + warp[:, 2]], self._shape
+        )
 
-def read_sample(
-    results: Mapping,
-    who: str,
-    parts: Mapping[str, Sequence[str]] | None = None,
-    crops_only: bool = False,
-) -> SampleJoints:
-    """Read a sample of MMPose's.
+    def _warp(self) -> np.ndarray | None:
+        """Image to crop, (2, 3), as ``TopdownAffine`` did it (UDP's differs
+        by less than half a pixel)."""
+        results = self._results
+        if results.get('input_center') is None:
+            return None
+        rotation = results.get('bbox_rotation')
+        return get_warp_matrix(
+            np.asarray(results['input_center'], np.float32),
+            np.asarray(results['input_scale'], np.float32),
+            0.0 if rotation is None else float(rotation[0]),
+            output_size=results['input_size'],
+        )
 
-    Args:
-        results: The sample.
-        who: The transform's name, for messages.
-        parts: The user's own parts.
-        crops_only: Whether whole images are refused.
+    def donor(
+        self,
+        index: int,
+        target: Target,
+        numbers: Sequence[float],
+        rng: np.random.Generator,
+    ) -> Donor | str:
+        """Pixels of another joint or part of another person of the data set:
+        of the first of the drawn donors of whom it can be cut out. PartMix
+        draws from the person's numbers, a fill 'donor' from ``rng``.
 
-    Raises:
-        UsageError: The sample has no joints, dummy joints or no names for
-            them.
-    """
-    image = results.get('img')
-    if not isinstance(image, np.ndarray) or image.ndim not in (2, 3):
-        raise UsageError(
-            f'{who} needs one image, an array (H, W, C), in '
-            f'results["img"], but found {type(image).__name__}; put it '
-            'after LoadImage.'
+        Raises:
+            ValueError: The data set offers no donors.
+            OSError: A donor's file cannot be read; the message names it.
+        """
+        occlusion, chooser = self._occlusion, self._occlusion.chooser
+        donors = getattr(self._results.get('dataset'), 'donors', None)
+        if donors is None:
+            raise ValueError(
+                f'{occlusion.name} finds no donors: wrap the data set, '
+                "dataset = dict(type='DonorDataset', dataset=<the data set>)."
+            )
+        person, kind = self.people[index], target.kind
+        skeleton = person.skeleton
+        names = skeleton.parts if kind == PART else skeleton.names
+        known = [name for name in names if name != target.name]
+        if kind == PART:
+            known = [part for part in MIXED_PARTS if part in known] or known
+        mixes = isinstance(chooser, Mixed)
+        paper = mixes and occlusion.in_turn
+        if mixes and not paper:
+            known = [p for p in known if len(donors.with_part(skeleton, p))]
+        if not known:
+            if mixes:
+                return 'there is no person with all joints of another part'
+            return f'there is no other {kind}'
+        if mixes:
+            other = Target(PART, known[int(numbers[2] * len(known))])
+            rows = donors.with_part(skeleton, other.name, paper)
+            tries, zoom = 1 if paper else chooser.tries, 1.0
+            drawn, missed = numbers[3 : 3 + tries], f'(tries={tries})'
+        else:
+            other = Target(kind, known[rng.integers(len(known))])
+            rows = donors.rows_with(other.joints(skeleton))
+            drawn = rng.random(DONOR_TRIES).tolist()
+            missed = f'in {DONOR_TRIES} tries'
+            # height of the frame as a multiple of the box's
+            box = person.box_height
+            zoom = person.height / box if 0 < box < math.inf else 1.0
+        ids: Any = self.source.get('id')
+        own = (
+            self._results.get('img_path'),
+            ids[index] if isinstance(ids, list | tuple) else ids,
         )
-    if image.dtype not in IMAGE_TYPES:
-        raise UsageError(
-            f'{who} paints images of {", ".join(IMAGE_TYPES)}, and '
-            f'results["img"] is of {image.dtype}: convert it before.'
-        )
-    cropped = results.get('transformed_keypoints') is not None
-    if crops_only and not cropped:
-        raise UsageError(
-            f'{who} with paper_exact=True works on crops alone, as '
-            'the reference did: put it after TopdownAffine.'
-        )
-    key = 'transformed_keypoints' if cropped else 'keypoints'
-    matched = results.get(MATCHED_KEY)
-    if matched is not None and 'reason' in matched:
-        return SampleJoints(image.shape, key, reason=matched['reason'])
-    source = results if matched is None else matched
-    xy = source.get(key)
-    if xy is None and results.get('id') == []:
-        return SampleJoints(image.shape, key)  # a bottom-up test image
-    if xy is None and matched is not None:
-        raise UsageError(
-            f"{who}: the person in the detector's box of "
-            f'{sample_name(results)} was not taken into the crop; '
-            'TopdownAffine must be in the pipeline of the data set inside '
-            'DetectionMatchedDataset.'
-        )
-    if not isinstance(xy, np.ndarray) or xy.ndim != 3:
-        raise UsageError(
-            f'{who} needs the joints of the people, an array (N, K, 2), in '
-            f'results["{key}"], and {sample_name(results)} has none: it can '
-            'only be used with annotated people, not for plain inference.'
-        )
-    names = joint_names(results, who)
-    if len(names) != xy.shape[1]:
-        raise UsageError(
-            f'{who}: {sample_name(results)} has {xy.shape[1]} joints, but '
-            f'its metainfo names {len(names)}.'
-        )
-    if 'keypoints_visible' not in source:
-        raise UsageError(
-            f'{who} needs results["keypoints_visible"] (N, K), and '
-            f'{sample_name(results)} has none: mark every labelled joint 1.'
-        )
-    if matched is None:
-        _refuse_dummies(results, who)
-    return SampleJoints(
-        image.shape,
-        key,
-        source,
-        matched is not None,
-        Skeleton.from_names(names, parts),
-    )
+        for number in drawn if len(rows) else ():
+            donor = donors[rows[int(number * len(rows))]]
+            # the reference does not exclude the person itself
+            if not paper and donor[:2] == own:
+                continue
+            source = donors.read(donor.image_path, self._load, occlusion.name)
+            xy = occlusion.rules.coordinates(
+                donor.xy, donor.labelled, mpii=skeleton.is_mpii, flipped=False
+            )
+            height = donor.height
+            they = make_person(
+                occlusion.rules,
+                skeleton,
+                xy,
+                donor.labelled,
+                source.shape,
+                zoom * height,
+                height,
+            )
+            region = occlusion.region(they, other, source.shape)
+            box = isinstance(region, str) or region.bounds(source.shape)
+            if isinstance(box, tuple):
+                return Donor(
+                    other.name,
+                    donor.image_path,
+                    donor.annotation,
+                    box,
+                    paper,  # its donors have red and blue swapped
+                    source,
+                )
+        return f'no donor of a {other.name} found {missed}'
 
 
 def annotated(results: Mapping) -> Mapping | None:
@@ -223,68 +350,49 @@ def joint_names(results: Mapping, who: str) -> tuple[str, ...]:
     dataset = results.get('dataset')
     if dataset is None:
         raise UsageError(
-            f'{who} finds no joint names for {sample_name(results)}: it has '
-            'neither results["keypoint_id2name"] nor results["dataset"]; '
-            'use a data set of MMPose, or add the former.'
+            f'{who} finds no joint names: the sample has neither '
+            'results["keypoint_id2name"] nor results["dataset"]; use a data '
+            'set of MMPose, or add the former.'
         )
     try:
-        names = _names_of_dataset.get(dataset)
-        if names is None:
+        if dataset not in _names_of_dataset:
             names = _in_order(dataset.metainfo['keypoint_id2name'])
             _names_of_dataset[dataset] = names
-        return names
+        return _names_of_dataset[dataset]
     except TypeError:  # cannot be hashed or weakly referenced
         return _in_order(dataset.metainfo['keypoint_id2name'])
-
-
-def sample_keys(results: Mapping, count: int) -> list[tuple[int, int]]:
-    """Numbers of the image and of the annotation of each person, to which
-    random draws are keyed."""
-    ids: Any = (results.get(MATCHED_KEY) or results).get('id')
-    image = as_number(results.get('img_id', results.get('img_path')))
-    if not isinstance(ids, list | tuple | np.ndarray):
-        ids = [ids] * count if count == 1 else [None] * count
-    return [
-        (image, i if ids[i] is None else as_number(ids[i]))
-        for i in range(count)
-    ]
-
-
-def as_number(value: Any) -> int:
-    """A whole number >= 0 for an id of any type."""
-    if isinstance(value, int | np.integer):
-        return int(value) % 2**64
-    return zlib.crc32(str(value).encode())
-
-
-def sample_name(results: Mapping) -> str:
-    """What a message calls the sample."""
-    where = results.get('img_id', results.get('img_path'))
-    return 'this sample' if where is None else f'image {where}'
 
 
 def _in_order(id2name: Mapping[int, str]) -> tuple[str, ...]:
     return tuple(id2name[i] for i in range(len(id2name)))
 
 
-def _refuse_dummies(results: Mapping, who: str) -> None:
-    """Detector boxes carry zeros that are marked visible for joints."""
+def _xyxy(boxes: Any, count: int) -> np.ndarray | None:
+    """Boxes of ``count`` people as (N, 4), if they are that;
+    ``BottomupRandomAffine`` leaves corners (N, 4, 2)."""
+    if np.ndim(boxes) == 3:
+        corners = np.asarray(boxes)
+        boxes = np.hstack([corners.min(axis=1), corners.max(axis=1)])
+    return np.asarray(boxes) if np.shape(boxes) == (count, 4) else None
+
+
+def _number(value: Any) -> int:
+    """A whole number >= 0 for an id of any type."""
+    if isinstance(value, int | np.integer):
+        return int(value) % 2**64
+    return zlib.crc32(str(value).encode())
+
+
+def _has_dummies(results: Mapping) -> bool:
+    """Whether its boxes are a detector's, which carry zeros that are marked
+    visible for joints."""
     joints = results.get('keypoints')
     if joints is None or not np.size(joints):
-        return
-    from_boxes = (
-        getattr(results.get('dataset'), 'bbox_file', None)
-        and 'raw_ann_info' not in results
+        return False
+    dataset = results.get('dataset')
+    if getattr(dataset, 'bbox_file', None) and 'raw_ann_info' not in results:
+        return True
+    nothing = not np.count_nonzero(joints) and np.shape(joints)[1] > 1
+    return nothing and bool(
+        labelled_joints(results['keypoints_visible']).all()
     )
-    if from_boxes or (
-        not np.count_nonzero(joints)
-        and np.shape(joints)[1] > 1
-        and labelled_joints(results['keypoints_visible']).all()
-    ):
-        raise UsageError(
-            f'{who} cannot hide the joints of {sample_name(results)}: its '
-            'boxes come from a detector (bbox_file) and carry dummy joints '
-            'only; put the data set into a DetectionMatchedDataset, or test '
-            'with the annotated boxes: bbox_file=None in the data set, or '
-            '--gt-boxes of tools/test.py.'
-        )

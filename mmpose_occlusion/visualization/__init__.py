@@ -1,13 +1,11 @@
-"""Drawings of occlusions: pairs of crops, contact sheets, gallery pages."""
+"""Drawings of occlusions: pairs of crops, gallery pages."""
 
-from .crop_pair import CropPair, PoseStyle, record_caption
-from .gallery import gallery
-from .sheets import contact_sheet, draw_pair
+from .drawing import draw_pair
+from .gallery import CropPair, PoseStyle, gallery, record_caption
 
 __all__ = [
     'CropPair',
     'PoseStyle',
-    'contact_sheet',
     'draw_pair',
     'gallery',
     'record_caption',

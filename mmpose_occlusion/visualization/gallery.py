@@ -1,31 +1,226 @@
-"""A page with pairs of crops, clean and occluded.
+"""Pairs of crops, the look of their joints, and pages that show them.
 
-The page is one HTML file that loads nothing: crops are inside as PNG, joints
-and regions lie over them as SVG, with names under the pointer. A crop can be
-filtered by its hidden joints, its parts and fills, and its severity, the
-painted fraction of the crop.
+A page is one HTML file that loads nothing: crops are inside as PNG or JPEG,
+joints and regions lie over them as SVG, with names under the pointer.
 """
 
+import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-from . import svg
-from .crop_pair import (
-    ERROR,
-    LEFT,
-    MIDDLE,
-    REGION,
-    RIGHT,
-    CropPair,
-    PoseStyle,
-    record_caption,
+from mmpose_occlusion.skeleton import Skeleton
+
+Color = tuple[int, int, int]
+
+# of the palette of Okabe and Ito, which is safe for colour-blind readers; RGB
+LEFT = (86, 180, 233)
+RIGHT = (230, 120, 30)
+MIDDLE = (0, 188, 140)
+REGION = (250, 230, 60)
+TRUTH = (255, 255, 255)
+ERROR = (255, 70, 120)
+
+INK = (34, 38, 46)
+FAINT = (110, 118, 130)
+PAPER = (250, 250, 248)
+
+
+@dataclass(frozen=True)
+class CropPair:
+    """A crop or a whole image, clean and occluded.
+
+    All joints are in pixels of the crop, whose first pixel has its centre at
+    (0, 0).
+
+    Args:
+        title: Caption, such as the ids of image and person.
+        clean: ``(H, W, 3)`` uint8, BGR.
+        occluded: ``(H, W, 3)`` uint8, BGR.
+        joints: ``(N, K, 2)`` annotated joints.
+        labelled: ``(N, K)`` bool, the joints that have a label.
+        records: Records of the occlusions, ``results['occlusions']``.
+        predicted: ``(N', K, 2)`` predicted joints.
+        scores: ``(N', K)`` scores of the predicted joints.
+        matched: Whether prediction i is of person i, so that errors can be
+            drawn.
+        name: Name of the view, for data sets that make several of a crop.
+    """
+
+    title: str
+    clean: np.ndarray
+    occluded: np.ndarray
+    joints: np.ndarray
+    labelled: np.ndarray
+    records: Sequence[Mapping] = ()
+    predicted: np.ndarray | None = None
+    scores: np.ndarray | None = None
+    matched: bool = True
+    name: str = ''
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        height, width = self.clean.shape[:2]
+        return width, height
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether an occlusion painted pixels."""
+        return any(record.get('pixels') for record in self.records)
+
+    def targets(self) -> set[tuple[int, str]]:
+        """(instance, joint name) of the hidden joints that were asked for."""
+        return self._listed('targets')
+
+    def hidden(self) -> set[tuple[int, str]]:
+        """(instance, joint name) of targets and bystanders."""
+        return self._listed('targets', 'bystanders')
+
+    def removed(self) -> set[tuple[int, str]]:
+        """(instance, joint name) of all joints that lost their label."""
+        return self._listed('removed')
+
+    def _listed(self, *keys: str) -> set[tuple[int, str]]:
+        return {
+            (int(instance), name)
+            for record in self.records
+            for key in keys
+            for instance, name in record.get(key) or ()
+        }
+
+
+def record_caption(record: Mapping) -> str:
+    """One line that says what an occlusion did.
+
+    >>> record_caption(dict(kind='keypoint', target='nose', fill='black',
+    ...                     pixels=113, targets=[[0, 'nose']],
+    ...                     bystanders=[[0, 'left_eye']], reason=None))
+    'keypoint:nose black: 113 px, hides nose; bystanders left_eye'
+    """
+    head = f'{record["kind"]}:{record["target"]} {record["fill"]}'
+    if record.get('place', 'target') != 'target':
+        head += f' {record["place"]}'
+    if record.get('reason'):
+        return f'{head}: no pixels painted, {record["reason"]}'
+    targets, bystanders = (
+        ', '.join(
+            name
+            if person == record.get('instance', 0)
+            else f'{name} (other person)'
+            for person, name in record.get(key) or ()
+        )
+        for key in ('targets', 'bystanders')
+    )
+    text = f'{head}: {record["pixels"]:,} px, hides {targets or "no target"}'
+    if bystanders:
+        text += f'; bystanders {bystanders}'
+    removed = len(record.get('removed') or ())
+    return f'{text}; {removed} labels removed' if removed else text
+
+
+@dataclass(frozen=True)
+class PoseStyle:
+    """How the joints of a data set are drawn.
+
+    Args:
+        names: Joint names, length K.
+        links: Pairs of joint indices.
+        colors: RGB of each joint, by the side of the body.
+    """
+
+    names: tuple[str, ...]
+    links: tuple[tuple[int, int], ...]
+    colors: tuple[Color, ...]
+
+    @classmethod
+    def from_names(
+        cls, names: Sequence[str], links: Sequence[Sequence[int]]
+    ) -> 'PoseStyle':
+        """Colour the joints by the side that their names say."""
+        return cls(
+            tuple(names),
+            tuple((int(a), int(b)) for a, b in links),
+            tuple(side_color(name) for name in names),
+        )
+
+    @classmethod
+    def from_metainfo(cls, metainfo: Mapping) -> 'PoseStyle':
+        """Read names and links from a data set's parsed metainfo."""
+        return cls.from_names(
+            Skeleton.from_metainfo(metainfo).names,
+            metainfo.get('skeleton_links') or (),
+        )
+
+    def link_color(self, link: tuple[int, int]) -> Color:
+        """Colour of its joints; of the middle where these differ."""
+        first, second = (self.colors[i] for i in link)
+        if first == second or second == MIDDLE:
+            return first
+        return second if first == MIDDLE else MIDDLE
+
+
+def side_color(name: str) -> Color:
+    """RGB of a joint by the side that its name says."""
+    word = name.lower().replace('-', '_').split('_')[0]
+    return {'left': LEFT, 'l': LEFT, 'right': RIGHT, 'r': RIGHT}.get(
+        word, MIDDLE
+    )
+
+
+_COLORS = dict(
+    left=LEFT,
+    right=RIGHT,
+    middle=MIDDLE,
+    region=REGION,
+    removed=ERROR,
+    hidden=TRUTH,
 )
 
-_TEMPLATE = 'gallery.html.j2'
+
+def environment(package: str) -> Environment:
+    """The templates of a package's folder and of this one."""
+    made = Environment(
+        loader=ChoiceLoader(
+            [PackageLoader(name, '') for name in (package, __package__)]
+        ),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=['jinja2.ext.do'],
+    )
+    made.globals['colors'] = {k: f'rgb{v}' for k, v in _COLORS.items()}
+    return made
+
+
+def data_uri(kind: str, data: bytes) -> str:
+    """Data of a MIME type as the address of an image or a link."""
+    return f'data:{kind};base64,{base64.b64encode(data).decode()}'
+
+
+def image_uri(image: np.ndarray, kind: str = 'png') -> str:
+    """An ``(H, W, 3)`` BGR image as an address; values outside 0 to 255 are
+    clipped, ``jpeg`` is of quality 92."""
+    pixels = np.clip(image, 0, 255).astype(np.uint8)
+    options = [cv2.IMWRITE_JPEG_QUALITY, 92] if kind == 'jpeg' else []
+    _, data = cv2.imencode(f'.{kind}', pixels, options)
+    return data_uri(f'image/{kind}', data.tobytes())
+
+
+def svg_places(
+    joints: np.ndarray, shown: np.ndarray | bool = True
+) -> list[list[float] | None]:
+    """``(K, 2)`` pixels in the SVG's frame, None for joints that are not
+    shown or not finite."""
+    good = shown & np.isfinite(joints).all(axis=-1)
+    places = (joints + 0.5).tolist()
+    return [p if ok else None for p, ok in zip(places, good, strict=True)]
 
 
 def gallery(
@@ -35,7 +230,9 @@ def gallery(
     facts: Sequence[str] = (),
     command: str = '',
 ) -> str:
-    """Render the page.
+    """A page with pairs of crops, clean and occluded, that can be filtered by
+    their hidden joints, parts and fills, and their severity, the painted
+    fraction of the crop.
 
     Args:
         pairs: Crops in the order of the page.
@@ -47,19 +244,13 @@ def gallery(
     Returns:
         HTML.
     """
-    loader = PackageLoader(__package__, '')
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined
-    )
-    colors = dict(
-        left=LEFT, right=RIGHT, middle=MIDDLE, region=REGION, removed=ERROR
-    )
     cards = [_card(pair, style) for pair in pairs]
-    return environment.get_template(_TEMPLATE).render(
+    template = environment(__package__).get_template('gallery.html.j2')
+    return template.render(
         heading=heading,
         facts=facts,
         command=command,
-        colors={name: f'rgb{color}' for name, color in colors.items()},
+        style=style,
         cards=cards,
         choices={
             key: sorted({name for card in cards for name in card['has'][key]})
@@ -70,35 +261,29 @@ def gallery(
 
 
 def _card(pair: CropPair, style: PoseStyle) -> dict[str, Any]:
-    height = pair.size[1]
     painted = sum(record.get('pixels', 0) for record in pair.records)
-    poses = [
-        shape
-        for joints, labelled in zip(pair.joints, pair.labelled, strict=True)
-        for shape in svg.pose(joints, labelled, style, height)
-    ]
-    regions = svg.layer('regions', svg.regions(pair.records, height))
-    marks = svg.layer('joints', svg.marks(pair, style))
+    hidden, removed, targets = pair.hidden(), pair.removed(), pair.targets()
+    marks = []
+    for person, name in sorted(hidden | removed):
+        word = 'target' if (person, name) in targets else 'bystander'
+        if (person, name) in removed:
+            word = 'removed'
+        joint = pair.joints[person, style.names.index(name)]
+        color = 'removed' if word == 'removed' else 'hidden'
+        marks.append(((joint + 0.5).tolist(), f'{name}, {word}', color))
     return dict(
-        title=pair.title,
+        pair=pair,
+        unit=pair.size[1] / 256,
         severity=round(100 * painted / np.prod(pair.size), 2),
         has=dict(
-            joint=sorted({name for _, name in pair.hidden()}),
+            joint=sorted({name for _, name in hidden}),
             part=[r['target'] for r in pair.records if r['kind'] == 'part'],
             fill=[r['fill'] for r in pair.records],
         ),
-        views=[
-            dict(
-                word='clean',
-                image=svg.data_uri(pair.clean),
-                overlay=svg.svg(pair.size, svg.layer('joints', poses)),
-            ),
-            dict(
-                word='occluded',
-                image=svg.data_uri(pair.occluded),
-                overlay=svg.svg(pair.size, regions, marks),
-            ),
-        ],
+        clean=image_uri(pair.clean),
+        occluded=image_uri(pair.occluded),
+        poses=list(map(svg_places, pair.joints, pair.labelled)),
+        marks=marks,
         captions=[
             dict(text=record_caption(record), painted=record.get('pixels'))
             for record in pair.records

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import replaced, write_bytes
 from mmpose_occlusion.occlusion import Attack, occlude
 from mmpose_occlusion.predictors import Prediction, Predictor
 from mmpose_occlusion.skeleton import COCO_JOINTS, MPII_ORDER
 
-from .crop_pair import FAINT, INK, PAPER, PoseStyle
-
-Image = np.ndarray
+from .drawing import SCORE, draw_pose, write_texts
+from .gallery import INK, PAPER, PoseStyle
 
 VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
@@ -24,8 +24,6 @@ _LIMBS = (
     *('shoulder elbow', 'elbow wrist', 'hip knee', 'knee ankle'),
     *('shoulder hip', 'ear eye'),
 )
-_SURE = 0.3
-"""Least score of joints that are drawn with links."""
 
 
 @dataclass
@@ -47,9 +45,21 @@ class ImageOccluder:
     predictor: Predictor | None = None
     names: tuple[str, ...] = COCO_JOINTS
     seed: int = 0
-    threshold: float = _SURE
+    threshold: float = SCORE
 
-    def __call__(self, bgr: Image, keypoints: np.ndarray | None) -> Image:
+    def __post_init__(self) -> None:
+        """Refuse attacks that :func:`occlude` has no word for."""
+        for attack in self.attacks:
+            if attack.options or attack.word not in (None, 'random'):
+                raise UsageError(
+                    f'attack "{attack}" is not for single images, which have '
+                    'no wildcards, "random_all" or further options: give '
+                    'names, or "random"'
+                )
+
+    def __call__(
+        self, bgr: np.ndarray, keypoints: np.ndarray | None
+    ) -> np.ndarray:
         """Occlude, and draw what the predictor finds.
 
         Args:
@@ -79,9 +89,7 @@ class ImageOccluder:
                 keypoints,
                 target=[f'{attack.kind}:{name}' for name in attack.names]
                 if attack.word is None
-                else 'random'
-                if attack.kind == 'keypoint'
-                else 'random_part',
+                else dict(keypoint='random', part='random_part')[attack.kind],
                 fill=attack.fill,
                 size=str(attack.size),
                 place=attack.place,
@@ -95,17 +103,12 @@ class ImageOccluder:
         if self.predictor is None or clean is None:
             return attacked
         after = self._predict(attacked, boxes)
-        asked = {names[k] for k in np.nonzero(hidden)[1]}
-        sides = [
-            self._side(pixels, found, f'{title}: {self.predictor.name}', asked)
-            for pixels, found, title in (
-                (bgr, clean, 'before'),
-                (attacked, after, 'after'),
-            )
-        ]
-        return np.hstack(sides)[..., ::-1]
+        asked = [names[k] for k in np.flatnonzero(hidden.any(axis=0))]
+        left = self._side(bgr, clean, 'before', asked)
+        right = self._side(attacked, after, 'after', asked)
+        return np.hstack([left, right])[..., ::-1]
 
-    def _predict(self, bgr: Image, boxes: np.ndarray) -> Prediction:
+    def _predict(self, bgr: np.ndarray, boxes: np.ndarray) -> Prediction:
         """The people of an image who are found with a sufficient score."""
         assert self.predictor is not None
         given = boxes if self.predictor.needs_boxes else None
@@ -119,47 +122,34 @@ class ImageOccluder:
         return Prediction(found.keypoints[keep], found.scores[keep])
 
     def _side(
-        self, bgr: Image, found: Prediction, title: str, asked: set[str]
-    ) -> Image:
+        self, bgr: np.ndarray, found: Prediction, word: str, asked: list[str]
+    ) -> np.ndarray:
+        """The image with what is found, as RGB, and lines of text below."""
         assert self.predictor is not None
         names = self.predictor.keypoint_names
-        canvas = np.ascontiguousarray(bgr[..., ::-1])
-        _draw_people(canvas, found, PoseStyle.from_names(names, _links(names)))
-        lines = [f'{title}, {len(found.scores)} people']
-        for k in (names.index(n) for n in sorted(asked) if n in names):
+        style = PoseStyle.from_names(names, _links(names))
+        height, width = bgr.shape[:2]
+        size = max(10.0, width / 40)
+        step = round(1.5 * size)
+        canvas = np.full((height + 4 * step + 8, width, 3), PAPER, np.uint8)
+        canvas[:height] = bgr[..., ::-1]
+        shown, unit = (
+            np.ones(len(names), bool),
+            max(1, min(height, width) / 300),
+        )
+        for joints, scores in zip(found.keypoints, found.scores, strict=True):
+            draw_pose(canvas[:height], joints, shown, style, scores, unit)
+        lines = [f'{word}: {self.predictor.name}, {len(found.scores)} people']
+        for k in (names.index(n) for n in asked if n in names):
             some = ', '.join(f'{s:.2f}' for s in found.scores[:, k])
             lines.append(f'{names[k]}: {some or "not found"}')
-        width = canvas.shape[1]
-        size = max(0.35, width / 1000)
-        step = round(30 * size)
-        strip = np.full((4 * step + 8, width, 3), PAPER, np.uint8)
-        for row, line in enumerate(lines[:4], 1):
-            text = line.encode('ascii', 'replace').decode()
-            font = cv2.FONT_HERSHEY_SIMPLEX
-            cv2.putText(
-                strip, text, (6, row * step), font, size, INK, 1, cv2.LINE_AA
-            )
-        return np.vstack([canvas, strip])
-
-
-def _draw_people(canvas: Image, found: Prediction, style: PoseStyle) -> None:
-    """Draw poses on an RGB image; joints of a low score are grey."""
-    unit = max(1, round(min(canvas.shape[:2]) / 200))
-    for xy, scores in zip(found.keypoints, found.scores, strict=True):
-        points = [tuple(map(int, p)) for p in np.rint(np.clip(xy, -1e4, 1e4))]
-        for a, b in style.links:
-            if min(scores[a], scores[b]) >= _SURE:
-                color = style.link_color((a, b))
-                cv2.line(
-                    canvas, points[a], points[b], color, unit + 1, cv2.LINE_AA
-                )
-        for point, score, color in zip(
-            points, scores, style.colors, strict=True
-        ):
-            radius = 2 * unit + 1
-            cv2.circle(canvas, point, radius + 1, INK, -1, cv2.LINE_AA)
-            inside = color if score >= _SURE else FAINT
-            cv2.circle(canvas, point, radius, inside, -1, cv2.LINE_AA)
+        return write_texts(
+            canvas,
+            [
+                (6, height + 4 + i * step, line, size, INK)
+                for i, line in enumerate(lines[:4])
+            ],
+        )
 
 
 def occlude_file(
@@ -209,8 +199,13 @@ def occlude_file(
             if file.name not in mine:
                 raise UsageError(f'image "{file.name}" has no keypoints')
             mine = mine[file.name]
-        if not cv2.imwrite(str(target), np.asarray(occluder(bgr, mine))):
-            raise UsageError(f'image "{target}" cannot be written')
+        if not cv2.haveImageWriter(str(target)):
+            raise UsageError(
+                f'image "{target}" cannot be written: give a name that ends '
+                'in .png or .jpg'
+            )
+        drawn = np.asarray(occluder(bgr, mine))
+        write_bytes(target, cv2.imencode(target.suffix, drawn)[1].tobytes())
     return len(targets)
 
 
@@ -225,34 +220,37 @@ def _video(
     total = int(reader.get(cv2.CAP_PROP_FRAME_COUNT))
     rate = reader.get(cv2.CAP_PROP_FPS) or 25.0
     writer, number = None, 0
-    for number in track(range(total), total):
-        good, frame = reader.read()
-        if not good:
-            break
-        if keypoints is not None and number >= len(keypoints):
-            raise UsageError(
-                f'video "{path}" has more frames than the {len(keypoints)} '
-                'with keypoints'
-            )
-        mine = None if keypoints is None else keypoints[number]
-        drawn = np.ascontiguousarray(occluder(frame, mine))
+    with replaced(out, out.suffix) as temporary:
+        for _ in track(range(total), total):
+            good, frame = reader.read()
+            if not good:
+                break
+            if keypoints is not None and number >= len(keypoints):
+                raise UsageError(
+                    f'video "{path}" has more frames than the '
+                    f'{len(keypoints)} with keypoints'
+                )
+            mine = None if keypoints is None else keypoints[number]
+            drawn = np.ascontiguousarray(occluder(frame, mine))
+            if writer is None:
+                code = cv2.VideoWriter.fourcc(*'mp4v')
+                size = drawn.shape[1], drawn.shape[0]
+                writer = cv2.VideoWriter(str(temporary), code, rate, size)
+            writer.write(drawn)
+            number += 1
         if writer is None:
-            code = cv2.VideoWriter.fourcc(*'mp4v')
-            size = drawn.shape[1], drawn.shape[0]
-            writer = cv2.VideoWriter(str(out), code, rate, size)
-        writer.write(drawn)
-    if writer is None:
-        raise UsageError(f'video "{path}" cannot be read')
-    writer.release()
-    return number + 1
+            raise UsageError(f'video "{path}" cannot be read')
+        writer.release()
+    return number
 
 
 def read_keypoints(content: Any, where: str) -> Any:
     """Keypoints from JSON, as :func:`occlude_file` takes them.
 
     Args:
-        content: A COCO-style file, of which each image's people are taken;
-            or nested lists of numbers (K, 3), (N, K, 3), (frames, N, K, 3).
+        content: Nested lists of numbers (K, 3), (N, K, 3), (frames, N, K, 3);
+            or an :class:`~mmpose_occlusion.benchmark.annotation_file.\
+Annotations`, of which each image's people are taken.
         where: Name of the file.
 
     Returns:
@@ -261,15 +259,15 @@ def read_keypoints(content: Any, where: str) -> Any:
     Raises:
         UsageError: It is neither.
     """
-    if isinstance(content, dict) and 'annotations' in content:
-        names = tuple(content['categories'][0]['keypoints'])
-        file = {i['id']: i['file_name'] for i in content['images']}
+    if not isinstance(content, list):
+        file = {key: i['file_name'] for key, i in content.images.items()}
         people: dict[str, list] = {name: [] for name in file.values()}
-        for person in content['annotations']:
-            if any(person.get('keypoints', ())[2::3]):
+        for person in content.people:
+            if person['num_keypoints']:
                 people[file[person['image_id']]].append(person['keypoints'])
-        shape = (-1, len(names), 3)
-        return {n: np.reshape(p, shape) for n, p in people.items()}, names
+        shape = (-1, len(content.joints), 3)
+        found = {n: np.reshape(p, shape) for n, p in people.items()}
+        return found, content.joints
     try:
         array = np.asarray(content, float)
     except (TypeError, ValueError):
@@ -283,7 +281,7 @@ def read_keypoints(content: Any, where: str) -> Any:
     return (array[None] if array.ndim == 2 else array), known[array.shape[-2]]
 
 
-def _boxes(keypoints: np.ndarray | None, shape: tuple[int, ...]) -> Image:
+def _boxes(keypoints: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
     """Around the keypoints, a tenth wider; of the whole image without."""
     if keypoints is None:
         return np.array([[0, 0, shape[1] - 1, shape[0] - 1]], float)

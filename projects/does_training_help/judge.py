@@ -4,18 +4,18 @@ All are the package's own measures. Every model is resampled alike, so that
 differences between models are paired by image.
 """
 
-import json
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mmpose_occlusion.benchmark.analysis.attack_costs import SWAP, error_types
 from mmpose_occlusion.benchmark.analysis.attack_groups import (
     curve_draws,
+    leak_draws,
 )
 from mmpose_occlusion.benchmark.analysis.bootstrap import weighted_mean
-from mmpose_occlusion.benchmark.analysis.error_types import SWAP, error_types
-from mmpose_occlusion.benchmark.analysis.location_leak import leak_draws
 from mmpose_occlusion.benchmark.analysis.run_measures import (
     OCCLUDED,
     VISIBLE,
@@ -28,29 +28,18 @@ from mmpose_occlusion.files import write_bytes
 SUITE = Path(__file__).parent / 'suite.json'
 DRAWS = 1000
 PAINTS = ('object', 'black', 'blur')
-SIZES = ('10%', '20%')
 
 
 def judge(
-    config: Path,
-    checkpoint: Path,
-    folder: Path,
-    suite: Path = SUITE,
-    draws: int = DRAWS,
+    config: Path, checkpoint: Path, folder: Path, draws: int = DRAWS
 ) -> dict[str, np.ndarray]:
-    """Predict the people without and with the attacks, and measure.
-
-    Args:
-        config, checkpoint: Of the model.
-        folder: Of the predictions.
-        suite: File of the attacks.
-        draws: B, resampled sets of images.
-    """
+    """Predict the people without and with the attacks of the suite, into a
+    folder, and measure on B = ``draws`` resampled sets of images."""
     found = run_benchmark(
         config,
         checkpoint,
         out=folder,
-        suites=[str(suite)],
+        suites=[str(SUITE)],
         gt_boxes=True,
         num_workers=0,
         threads=1,
@@ -65,13 +54,12 @@ def measured(run: BenchmarkRun, draws: int = DRAWS) -> dict[str, np.ndarray]:
     ``AP``, ``AR``: all people, clean. ``OKS v=1``, ``OKS v=2``: mean
     per-keypoint OKS of joints that are occluded in the images, and of visible
     ones. ``rPC PAINT``: of the suite, by paint, and ``rPC`` over all of them.
-    ``drop at``, ``drop on``, ``drop off``: mean fall of OKS50 of all joints by
-    an object of 10 % at the joint, elsewhere on the person and off the person;
-    of the joints that stay visible it is ``drop visible``. ``decoy``: net
-    fraction of predictions that a black decoy attracts. ``confident wrong``:
-    fraction of labelled joints that are wrong with a score above .3, clean,
-    and of the hidden joints under objects of 20 %. ``swaps``: joints at the
-    place of the other side, likewise.
+    ``drop on_person``, ``drop off_person``: mean fall of OKS50 of the joints
+    that stay visible by an object of 10 % elsewhere on the person and off it.
+    ``decoy``: net fraction of predictions that a black decoy attracts. Clean,
+    and ``hidden``, of the joints under objects of 20 %: ``OKS50``,
+    ``confident wrong`` (fraction of labelled joints that are wrong with a
+    score above .3) and ``swaps`` (joints at the place of the other side).
     """
     measures = RunMeasures(run, draws, measure='AP')
     labelled = measures.labelled
@@ -97,12 +85,9 @@ def measured(run: BenchmarkRun, draws: int = DRAWS) -> dict[str, np.ndarray]:
         values = np.mean([c.values[1:].mean(axis=0) for c in steps], axis=0)
         base = np.mean([c.values[0] for c in steps], axis=0)
         out[f'rPC {paint}'.strip()] = values / base
-    for question, group in groups.items():
-        if question in ('cost', 'decoy'):
-            continue
-        out[f'drop {question}'] = np.mean(
-            [_fall(measures, attack, mean) for attack in group], axis=0
-        )
+    for place in ('on_person', 'off_person'):
+        falls = [_fall(measures, attack, mean) for attack in groups[place]]
+        out[f'drop {place}'] = np.mean(falls, axis=0)
     hidden = [
         attack
         for attack in groups['cost']
@@ -151,33 +136,6 @@ def _fall(measures: RunMeasures, attack: Any, mean: Any) -> np.ndarray:
 
 def write(arrays: dict[str, np.ndarray], path: Path) -> None:
     """A compressed file, complete or not there."""
-    import io
-
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    write_bytes(path, buffer.getvalue())
-
-
-def write_suite(path: Path, joints: list[str]) -> None:
-    """The suite's file: a subset of occlusion-1.0, and decoys."""
-    entries = []
-
-    def add(spec: str, question: str) -> None:
-        entries.append(dict(attack=spec, details=dict(question=question)))
-
-    for joint in joints:
-        for paint in PAINTS:
-            for size in SIZES:
-                add(f'keypoint:{joint}:{paint}:{size}', 'cost')
-        for place in ('on_person', 'off_person'):
-            add(f'keypoint:{joint}:object:10%:{place}', place)
-        add(f'keypoint:{joint}:black:10%:decoy', 'decoy')
-    text = json.dumps(
-        dict(
-            description='A subset of occlusion-1.0 (four joints, 10 and 20 %, '
-            'objects for the controls), and black decoys of suite leak.',
-            attacks=entries,
-        ),
-        indent=1,
-    )
-    path.write_text(text + '\n')
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    write_bytes(path, stream.getvalue())

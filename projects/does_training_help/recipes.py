@@ -25,34 +25,21 @@ BASE = (
     ROOT / 'configs/synthetic_people'
     '/td-hm_res18d-w16_2xb16-24e_synthetic-128x96.py'
 )
-EPOCHS, BATCH, RATE = 10, 32, 1e-2
+EPOCHS, BATCH, RATE = 8, 32, 1e-2
 
 KEYPOINT = dict(type='KeypointOcclusion', fill='object', offset=0.5, prob=0.5)
 PART = dict(type='PartOcclusion', fill='object', prob=0.5)
+
+# sizes and number of RTMPose's recipe
+DROPOUT = dict(type='CoarseDropout', max_holes=1, min_holes=1, p=0.5)
+DROPOUT |= dict(max_height=0.4, max_width=0.4, min_height=0.2, min_width=0.2)
 
 RECIPES: dict[str, dict[str, Any]] = {
     'none': dict(),
     'none-twice': dict(epochs=2),
     'colour-jitter': dict(steps=[dict(type='PhotometricDistortion')]),
-    # sizes and number of RTMPose's recipe
     'coarse-dropout': dict(
-        steps=[
-            dict(
-                type='Albumentation',
-                transforms=[
-                    dict(
-                        type='CoarseDropout',
-                        max_holes=1,
-                        max_height=0.4,
-                        max_width=0.4,
-                        min_holes=1,
-                        min_height=0.2,
-                        min_width=0.2,
-                        p=0.5,
-                    )
-                ],
-            )
-        ]
+        steps=[dict(type='Albumentation', transforms=[DROPOUT])]
     ),
     'random-erasing': dict(steps=[dict(type='NoiseErasing', prob=0.5)]),
     # the paper's two: configs/_base_/occlusions

@@ -10,14 +10,17 @@ into one folder. --scale coco writes the configs of the study on COCO.
 
 import argparse
 import os
+import shutil
 import sys
 import time
-import traceback
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+import numpy as np
+
 HERE = Path(__file__).resolve().parent
 ROOT = Path(__file__).resolve().parents[2]
 for _path in (HERE, ROOT / 'projects/synthetic_people', ROOT):
@@ -88,7 +91,7 @@ def main(argv: list[str] | None = None) -> int:
             name = '.'.join(map(str, futures[future]))
             error = future.exception()
             failed += error is not None
-            told = f'failed: {error}' if error else future.result()
+            told = f'failed: {error!r}' if error else future.result()
             seconds = time.perf_counter() - start
             print(
                 f'[{number}/{len(missing)}] {name}: {told}, '
@@ -111,40 +114,37 @@ def work(
     args: argparse.Namespace, out: Path, job: tuple[str, str, int]
 ) -> str:
     """Train and judge one job in this process; what it took, in words."""
-    import shutil
-
     import judge
+    import recipes
     import torch
+    from mmengine.registry import init_default_scope
+    from mmengine.runner import Runner
 
     torch.set_num_threads(1)
     net, recipe, seed = job
     folder = out / 'jobs' / net / recipe / str(seed)
     folder.mkdir(parents=True, exist_ok=True)
-    clock = time.perf_counter()
-    try:
-        with open(folder / 'output.log', 'a') as log:
-            keep = os.dup(1), os.dup(2)
-            os.dup2(log.fileno(), 1)
-            os.dup2(log.fileno(), 2)
-            try:
-                checkpoint = train(args, folder, job)
-                trained = float((folder / 'trained').read_text())
-                cpu = time.process_time()
-                arrays = judge.judge(
-                    folder / 'config.py',
-                    checkpoint,
-                    folder / 'predictions',
-                    draws=args.draws,
-                )
-            finally:
-                for number in (1, 2):
-                    os.dup2(keep[number - 1], number)
-                    os.close(keep[number - 1])
-    except BaseException:
-        (folder / 'error.txt').write_text(traceback.format_exc())
-        raise
-    judged = time.process_time() - cpu
-    arrays['seconds'] = [trained, judged, time.perf_counter() - clock]
+    with open(folder / 'output.log', 'a') as log:
+        for number in (1, 2):  # this process's own prints, from here on
+            os.dup2(log.fileno(), number)
+    cfg = recipes.study_config(recipe, net, seed, args.data, args.epochs)
+    cfg.work_dir = str(folder)
+    cfg.experiment_name = cfg.visualizer.name = '.'.join(map(str, job))
+    done, start = folder / 'trained', time.process_time()
+    if not done.exists():
+        init_default_scope('mmpose')
+        cfg.dump(folder / 'config.py')
+        Runner.from_cfg(cfg).train()
+        done.write_text(f'{time.process_time() - start:.1f}')
+    trained, start = float(done.read_text()), time.process_time()
+    arrays = judge.judge(
+        folder / 'config.py',
+        folder / f'epoch_{cfg.train_cfg.max_epochs}.pth',
+        folder / 'predictions',
+        draws=args.draws,
+    )
+    judged = time.process_time() - start
+    arrays['seconds'] = np.array([trained, judged])
     path = result_of(out, job)
     path.parent.mkdir(exist_ok=True)
     judge.write(arrays, path)
@@ -153,30 +153,6 @@ def work(
     return (
         f'AP {arrays["AP"][0]:.3f}, {trained:.0f} + {judged:.0f} s of CPU time'
     )
-
-
-def train(
-    args: argparse.Namespace, folder: Path, job: tuple[str, str, int]
-) -> Path:
-    """Train one job unless it is done; its checkpoint."""
-    import recipes
-    from mmengine.registry import DefaultScope, init_default_scope
-    from mmengine.runner import Runner
-
-    net, recipe, seed = job
-    done, start = folder / 'trained', time.process_time()
-    cfg = recipes.study_config(recipe, net, seed, args.data, args.epochs)
-    cfg.work_dir = str(folder)
-    cfg.experiment_name = '.'.join(map(str, job))
-    cfg.visualizer.name = cfg.experiment_name
-    checkpoint = folder / f'epoch_{cfg.train_cfg.max_epochs}.pth'
-    if not done.exists():
-        init_default_scope('mmpose')
-        assert DefaultScope.get_current_instance() is not None
-        cfg.dump(folder / 'config.py')
-        Runner.from_cfg(cfg).train()
-        done.write_text(f'{time.process_time() - start:.1f}')
-    return checkpoint
 
 
 if __name__ == '__main__':

@@ -14,15 +14,17 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import norm, t
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 from mmpose_occlusion.benchmark.analysis.bootstrap import (
     Draws,
     Estimate,
     difference,
+    equivalence,
     estimates,
     simultaneous,
 )
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.metrics.inference import equivalence
 
 REFERENCES = ('none', 'none-twice')
 REPEATS = 10
@@ -52,16 +54,16 @@ def read_results(folder: Path) -> dict[str, Jobs]:
     """Results by net.
 
     Raises:
-        UsageError: There are none, or they are of different people or numbers
-            of draws.
+        UsageError: There are none, or those of a net are of different people
+            or numbers of draws.
     """
     nets: dict[str, Jobs] = {}
-    known: dict[tuple, Path] = {}
+    known: dict[str, dict[tuple, Path]] = {}
     for path in sorted(folder.glob('*.npz')):
         net, recipe, seed = path.stem.split('.')
         with np.load(path) as arrays:
             key = (arrays['AP'].shape, arrays['instance_ids'].tobytes())
-            known.setdefault(key, path)
+            known.setdefault(net, {}).setdefault(key, path)
             draws = {
                 name: arrays[name].astype(float)
                 for name in arrays
@@ -70,11 +72,12 @@ def read_results(folder: Path) -> dict[str, Jobs]:
         nets.setdefault(net, {}).setdefault(recipe, {})[int(seed)] = draws
     if not nets:
         raise UsageError(f'{folder} has no results: run study.py first')
-    if len(known) > 1:
-        raise UsageError(
-            'results are of different people or numbers of draws, so they '
-            f'cannot be compared: {" and ".join(map(str, known.values()))}'
-        )
+    for paths in known.values():
+        if len(paths) > 1:
+            raise UsageError(
+                'results are of different people or numbers of draws, so they '
+                f'cannot be compared: {" and ".join(map(str, paths.values()))}'
+            )
     return nets
 
 
@@ -100,16 +103,15 @@ def resample(jobs: Jobs, seed: int = 0) -> tuple[dict[str, Draws], int]:
         for recipe, runs in jobs.items()
     }  # (seeds, measures, 1 + B)
     freedom = sum(len(v) - 1 for v in values.values())
-    pool = np.concatenate(
-        [
-            (v[..., 0] - v[..., 0].mean(axis=0))
-            * np.sqrt(len(v) / (len(v) - 1))
-            for v in values.values()
-            if len(v) > 1
-        ]
-        or [np.zeros((1, len(names)))]
-    )
+    pool = np.zeros((1, len(names)))
     if freedom:
+        several = [v[..., 0] for v in values.values() if len(v) > 1]
+        pool = np.concatenate(
+            [
+                (v - v.mean(axis=0)) * np.sqrt(len(v) / (len(v) - 1))
+                for v in several
+            ]
+        )
         pool = pool * t.ppf(0.975, freedom) / norm.ppf(0.975)
     out = {}
     for recipe, runs in values.items():
@@ -139,9 +141,9 @@ def compare(net: str, jobs: Jobs) -> list[dict]:
     for (recipe, reference), gap, each in zip(pairs, gaps, found, strict=True):
         values = estimates(draws[recipe])
         for measure, e in each.items():
-            v = values[measure]
             row = [net, measure, recipe, len(jobs[recipe])]
-            row += [v.value, v.low, v.high, reference, e.value, e.low, e.high]
+            row += [*vars(values[measure]).values(), reference]
+            row += vars(e).values()
             equal = equivalence(gap[measure]) if measure == 'AP' else None
             row += [equal.p, equal.equal] if equal else [None, None]
             rows.append(dict(zip(ROW, row, strict=True)))
@@ -151,44 +153,34 @@ def compare(net: str, jobs: Jobs) -> list[dict]:
 def write_csv(rows: list[dict], path: Path) -> None:
     """All measures, four decimals."""
     with open(path, 'w', newline='') as file:
-        writer = csv.DictWriter(file, ROW, lineterminator='\n')
-        writer.writeheader()
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow(ROW)
         for row in rows:
             writer.writerow(
-                {
-                    k: f'{v:.4f}' if isinstance(v, float) else v
-                    for k, v in row.items()
-                }
+                f'{v:.4f}' if isinstance(v, float) else v for v in row.values()
             )
 
 
 def markdown(rows: list[dict]) -> str:
     """A table for each net and reference, of the measures shown."""
+    tables: dict[tuple, dict[str, dict]] = {}
+    for row in rows:
+        key = row['net'], row['reference']
+        recipes = tables.setdefault(key, {})
+        recipes.setdefault(row['recipe'], {})[row['measure']] = row
     out = []
-    for net in dict.fromkeys(r['net'] for r in rows):
-        for reference in REFERENCES:
-            mine = [
-                r
-                for r in rows
-                if (r['net'], r['reference']) == (net, reference)
-            ]
-            if not mine:
-                continue
-            out += [f'{net}: differences to `{reference}`', '']
-            names = [m for m in SHOWN if any(r['measure'] == m for r in mine)]
-            head = ['recipe', 'seeds', *(SHOWN[m] for m in names)]
-            out += [_line(head), _line(['---'] * len(head))]
-            for recipe in dict.fromkeys(r['recipe'] for r in mine):
-                by = {r['measure']: r for r in mine if r['recipe'] == recipe}
-                cells = [_cell(by[m]) for m in names]
-                seeds = by[names[0]]['seeds']
-                out.append(_line([f'`{recipe}`', str(seeds), *cells]))
-            out.append('')
+    for (net, reference), recipes in tables.items():
+        names = [m for m in SHOWN if m in next(iter(recipes.values()))]
+        cells = [['recipe', 'seeds', *(SHOWN[m] for m in names)]]
+        cells.append(['---'] * len(cells[0]))
+        for recipe, by in recipes.items():
+            seeds = str(by[names[0]]['seeds'])
+            cells.append(
+                [f'`{recipe}`', seeds, *(_cell(by[m]) for m in names)]
+            )
+        lines = [f'| {" | ".join(line)} |' for line in cells]
+        out += [f'{net}: differences to `{reference}`', '', *lines, '']
     return '\n'.join(out)
-
-
-def _line(cells: list[str]) -> str:
-    return f'| {" | ".join(cells)} |'
 
 
 def _cell(row: dict) -> str:
@@ -205,28 +197,23 @@ def _cell(row: dict) -> str:
 
 def draw(rows: list[dict], path: Path) -> None:
     """Forest plot of the differences, a panel for each measure."""
-    import matplotlib
+    from matplotlib.figure import Figure
 
-    matplotlib.use('Agg')
-    import matplotlib.pyplot as plt
-
-    recipes = list(dict.fromkeys(r['recipe'] for r in rows))[::-1]
-    nets = list(dict.fromkeys(r['net'] for r in rows))
+    recipes = sorted({r['recipe'] for r in rows}, reverse=True)
+    kinds = list(dict.fromkeys((r['net'], r['reference']) for r in rows))
     shown = [m for m in SHOWN if any(r['measure'] == m for r in rows)]
     columns = min(4, len(shown))
     lines = -(-len(shown) // columns)
-    size = (3.1 * columns, lines * (0.8 + 0.24 * len(recipes) * len(nets)))
-    fig, axes = plt.subplots(
-        lines, columns, figsize=size, sharey=True, squeeze=False
-    )
-    kinds = [(net, reference) for net in nets for reference in REFERENCES]
+    height = 0.8 + 0.12 * len(recipes) * len(kinds)
+    fig = Figure((3.1 * columns, lines * height))
+    axes = fig.subplots(lines, columns, sharey=True, squeeze=False)
     for axis in axes.flat[len(shown) :]:
         axis.axis('off')
     for axis, measure in zip(axes.flat, shown, strict=False):
         axis.axvline(0, color='0.6', linewidth=0.8)
         for i, (net, reference) in enumerate(kinds):
             mine = [
-                r
+                (r['difference'], r['low'], r['high'], r['recipe'])
                 for r in rows
                 if (r['net'], r['measure'], r['reference'])
                 == (net, measure, reference)
@@ -234,13 +221,12 @@ def draw(rows: list[dict], path: Path) -> None:
             ]
             if not mine:
                 continue
-            x = np.array([r['difference'] for r in mine])
-            ends = np.array([[r['low'], r['high']] for r in mine]).T
-            y = [recipes.index(r['recipe']) for r in mine]
+            x, low, high = np.array([m[:3] for m in mine]).T
+            y = np.array([recipes.index(m[3]) for m in mine])
             axis.errorbar(
                 x,
-                np.array(y) + 0.6 * ((i + 0.5) / len(kinds) - 0.5),
-                xerr=np.abs(ends - x),
+                y + 0.6 * ((i + 0.5) / len(kinds) - 0.5),
+                xerr=[x - low, high - x],
                 fmt='os^D'[i % 4],
                 color=f'C{i}',
                 markersize=3.5,
@@ -250,23 +236,19 @@ def draw(rows: list[dict], path: Path) -> None:
         axis.set_title(SHOWN[measure], fontsize=9)
         axis.set_yticks(range(len(recipes)), recipes, fontsize=8)
         axis.tick_params(axis='x', labelsize=8)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    fig.legend(
-        handles, labels, loc='lower center', ncols=len(kinds), fontsize=9
-    )
+    handles = axes[0, 0].get_legend_handles_labels()
+    fig.legend(*handles, loc='lower center', ncols=len(kinds), fontsize=9)
     fig.tight_layout(rect=(0, 0.045, 1, 1))
     fig.savefig(path, dpi=90)
-    plt.close(fig)
 
 
 def summarise(out: Path) -> list[dict]:
     """Write the table and the figure of a study's folder; the rows."""
     rows = []
     for net, jobs in read_results(out / 'results').items():
-        counts = ', '.join(f'{r} {len(s)}' for r, s in jobs.items())
         freedom = sum(len(s) - 1 for s in jobs.values())
         note = '' if freedom else ': intervals are over images only'
-        print(f'{net}: seeds of {counts}')
+        print(f'{net}: seeds of', *(f'{r} {len(s)}' for r, s in jobs.items()))
         print(f'{freedom} degrees of freedom of the seeds{note}')
         rows += compare(net, jobs)
     if not rows:

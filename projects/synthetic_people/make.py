@@ -22,21 +22,17 @@ def parse_args() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-
-    def add(name: str, default: int | str, text: str) -> None:
+    for name, default, text in (
+        ('--out', 'data/synthetic_people', 'folder of the data set'),
+        ('--train', 1500, 'number of training images'),
+        ('--val', 200, 'number of validation images'),
+        ('--seed', 0, 'seed of all random numbers'),
+        ('--workers', 2, 'number of processes; 0: this one'),
+    ):
+        text = f'{text} (default: %(default)s)'
         parser.add_argument(
-            name,
-            type=type(default),
-            default=default,
-            metavar='N' if isinstance(default, int) else 'DIR',
-            help=f'{text} (default: %(default)s)',
+            name, type=type(default), default=default, help=text
         )
-
-    add('--out', 'data/synthetic_people', 'folder of the data set')
-    add('--train', 1500, 'number of training images')
-    add('--val', 200, 'number of validation images')
-    add('--seed', 0, 'seed of all random numbers')
-    add('--workers', 2, 'number of processes; 0: this one')
     return parser.parse_args()
 
 
@@ -46,7 +42,7 @@ def main() -> None:
     start = time.perf_counter()
     try:
         root = generate(args.pop('out'), **args, progress=True)
-    except (ValueError, FileExistsError) as error:
+    except FileExistsError as error:
         sys.exit(f'error: {error}')
     except KeyboardInterrupt:
         sys.exit('error: interrupted; the same command resumes.')

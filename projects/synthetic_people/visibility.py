@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 from mmpose_occlusion.metrics.confidence import auroc
 from mmpose_occlusion.skeleton import COCO_JOINTS
 

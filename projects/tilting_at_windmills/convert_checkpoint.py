@@ -10,7 +10,6 @@ checkpoints directly.
 """
 
 import argparse
-import hashlib
 import sys
 from pathlib import Path
 
@@ -27,13 +26,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('source', metavar='IN', help='checkpoint file or URL')
     parser.add_argument('target', metavar='OUT', help='file to write')
     parser.add_argument(
-        '--weights',
-        choices=['auto', 'best', 'last'],
-        default='auto',
-        help='of a file that holds both "best_state_dict" and "state_dict": '
-        'which to take (default: the best, if it has one)',
-    )
-    parser.add_argument(
         '--force', action='store_true', help='replace OUT if it exists'
     )
     return parser.parse_args(argv)
@@ -41,18 +33,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def run(args: argparse.Namespace) -> None:
     """Read, convert, write, print a summary."""
-    from reference_checkpoints import check_target, convert, save, summarize
+    from reference_checkpoints import convert, save, summarize
 
     from mmpose_occlusion.checkpoints import load_checkpoint_safely
-    from mmpose_occlusion.checkpoints.read import local_file
+    from mmpose_occlusion.errors import UsageError
 
-    check_target(args.target, args.force)
-    checkpoint = load_checkpoint_safely(args.source)
-    converted = convert(checkpoint, args.source, args.weights)
-    content = Path(local_file(args.source)).read_bytes()
-    source = converted['meta']['converted_from']
-    source['sha256'] = hashlib.sha256(content).hexdigest()
-    save(converted, args.target, args.force)
+    if Path(args.target).exists() and not args.force:
+        raise UsageError(
+            f'checkpoint "{args.target}" exists: add --force to replace it, '
+            'or choose another name'
+        )
+    converted = convert(load_checkpoint_safely(args.source), args.source)
+    save(converted, args.target)
     print('\n'.join(summarize(converted, args.target)))
 
 

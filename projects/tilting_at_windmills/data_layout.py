@@ -19,10 +19,12 @@ NAMES: dict[str, tuple[str, ...]] = {
         for split in ('train', 'val', 'test')
     },
     'mpii/images': (),
-    'mpii/annotations/mpii_train.json': ('mpii/annot/train.json',),
-    'mpii/annotations/mpii_val.json': ('mpii/annot/valid.json',),
-    'mpii/annotations/mpii_trainval.json': ('mpii/annot/trainval.json',),
-    'mpii/annotations/mpii_test.json': ('mpii/annot/test.json',),
+    **{
+        f'mpii/annotations/mpii_{ours}.json': (f'mpii/annot/{theirs}.json',)
+        for ours, theirs in dict(
+            train='train', val='valid', trainval='trainval', test='test'
+        ).items()
+    },
     'mpii/annotations/mpii_gt_val.mat': (
         'mpii/annot/gt_valid.mat',
         'mpii/gt_valid.mat',
@@ -32,12 +34,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 
 
 def find(folder: str | Path, name: str) -> Path | None:
-    """A file or folder under MMPose's name or the reference's.
-
-    Args:
-        folder: The data folder.
-        name: A key of :data:`NAMES`, or any other path below it.
-    """
+    """A path below the data folder, under MMPose's name or the reference's."""
     paths = (Path(folder) / each for each in (name, *NAMES.get(name, ())))
     return next((path for path in paths if path.exists()), None)
 
@@ -53,8 +50,13 @@ def link(folder: str | Path, into: str | Path) -> dict[Path, Path]:
         Link -> what it leads to. Names that exist already are left alone.
 
     Raises:
-        UsageError: A link cannot be made.
+        UsageError: There is no such folder, or a link cannot be made.
     """
+    if not Path(folder).is_dir():
+        raise UsageError(
+            f'"{folder}" is not a folder: name the one that holds coco/ and '
+            'mpii/'
+        )
     made = {}
     for name in NAMES:
         target, source = Path(into) / name, find(folder, name)

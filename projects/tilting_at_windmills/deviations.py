@@ -39,10 +39,7 @@ def measure(args: argparse.Namespace) -> None:
 
     from mmpose_occlusion.errors import UsageError
     from mmpose_occlusion.skeleton import Skeleton
-    from mmpose_occlusion.transforms import (
-        KeypointOcclusion,
-        PartOcclusion,
-    )
+    from mmpose_occlusion.transforms import KeypointOcclusion, PartOcclusion
 
     init_default_scope('mmpose')
     annotations = Path(args.data) / 'annotations/person_keypoints_val.json'
@@ -61,59 +58,58 @@ def measure(args: argparse.Namespace) -> None:
         ],
     )
     skeleton = Skeleton.from_metainfo(crops.metainfo)
-    kinds = {
-        'one joint': (KeypointOcclusion, skeleton.names, dict(size=6)),
-        'one part': (
+    joints = {name: [name] for name in skeleton.names}
+    print('| hidden | rules | painted | px | covers its joints | removed |')
+    print('|---|---|---:|---:|---:|---:|')
+    for what, transform, targets, options in (
+        ('one joint', KeypointOcclusion, joints, dict(size=6)),
+        (
+            'one part',
             PartOcclusion,
             skeleton.parts,
             dict(remove_keypoints=True),
         ),
-    }
-    print('| hidden | rules | painted | px | covers its joints | removed |')
-    print('|---|---|---:|---:|---:|---:|')
-    for what, (transform, targets, options) in kinds.items():
-        for paper_exact in (True, False):
-            attacks = [
-                transform(
-                    target, fill='black', paper_exact=paper_exact, **options
-                )
-                for target in targets
-            ]
-            _print_row(what, paper_exact, attacks, crops, skeleton)
+    ):
+        for rules in ('reference', 'corrected'):
+            options |= dict(paper_exact=rules == 'reference', fill='black')
+            attacks = {
+                transform(name, **options): own
+                for name, own in targets.items()
+            }
+            print(f'| {what} | {rules} {_row(attacks, crops, skeleton)}')
 
 
-def _print_row(what, paper_exact, attacks, crops, skeleton) -> None:
-    """One kind of target under one set of rules, over all people."""
+def _row(attacks: dict, crops, skeleton) -> str:
+    """Cells of one kind of target under one set of rules, over all people.
+
+    Args:
+        attacks: Transform -> the target's own joints.
+    """
     from mmpose_occlusion.occlusion import CorrectedRules, labelled_joints
 
     tried = painted = pixels = own = covered = removed = 0
-    for index in range(len(crops)):
-        crop = crops[index]
+    for crop in map(crops.__getitem__, range(len(crops))):
         available = CorrectedRules().available(
             skeleton.names,
             crop['transformed_keypoints'][0].tolist(),
             labelled_joints(crop['keypoints_visible'])[0].tolist(),
             crop['img'].shape,
         )
-        for attack in attacks:
-            wanted = {attack.target} & available.keys()
-            if attack.kind == 'part':
-                wanted = set(skeleton.parts[attack.target]) & available.keys()
+        for attack, joints in attacks.items():
+            wanted = available.keys() & joints
             if not wanted:
                 continue
             (record,) = attack(dict(crop))['occlusions']
+            hidden = record['targets'] + record['bystanders']
             tried += 1
             painted += record['pixels'] > 0
             pixels += record['pixels']
             own += len(wanted)
-            hidden = record['targets'] + record['bystanders']
             covered += len(wanted & {joint for _, joint in hidden})
             removed += len(record['removed'])
-    rules = 'reference' if paper_exact else 'corrected'
-    print(
-        f'| {what} | {rules} | {painted / tried:.1%} '
-        f'| {pixels / max(painted, 1):,.0f} | {covered / own:.1%} '
-        f'| {removed / tried:.2f} |'
+    return (
+        f'| {painted / tried:.1%} | {pixels / max(painted, 1):,.0f} '
+        f'| {covered / own:.1%} | {removed / tried:.2f} |'
     )
 
 

@@ -10,6 +10,7 @@ from 1; data sets subtract what has to be subtracted.
 
 import json
 from collections.abc import Collection, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ import numpy as np
 from scipy.io import loadmat, savemat
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import write_bytes
 
 NUM_JOINTS = 16
+_HEADER = 128
+"""Bytes at the start of a .mat file, with the time."""
 
 # names that HRNet's evaluation looks up, in the order of the ids
 JOINT_NAMES = (
@@ -41,36 +45,21 @@ def read_release(path: str | Path) -> Iterator[Person]:
     Raises:
         UsageError: The file is not MPII's release.
     """
-    release = _load(path)
-    for entry, train in zip(
-        _structs(release.annolist),
-        np.atleast_1d(release.img_train),
-        strict=True,
-    ):
+    try:
+        mat = loadmat(path, squeeze_me=True, struct_as_record=False)
+        release = mat['RELEASE']
+        images, splits = release.annolist, np.atleast_1d(release.img_train)
+    except Exception as error:  # SciPy raises anything
+        raise UsageError(
+            f'"{path}" is not MPII\'s release, a Matlab file with a struct '
+            f'RELEASE of annolist and img_train ({error}): give its '
+            'mpii_human_pose_v1_u12_1.mat'
+        ) from error
+    for entry, train in zip(_structs(images), splits, strict=True):
         for person in _structs(entry.annorect):
             read = _read_person(person, str(entry.image.name), bool(train))
             if read is not None:
                 yield read
-
-
-def _load(path: str | Path) -> Any:
-    try:
-        mat = loadmat(path, squeeze_me=True, struct_as_record=False)
-    except Exception as error:  # SciPy raises anything
-        raise UsageError(
-            f'"{path}" cannot be read as a Matlab file ({error}): give '
-            "MPII's mpii_human_pose_v1_u12_1.mat"
-        ) from error
-    release = mat.get('RELEASE')
-    fields = getattr(release, '_fieldnames', ())
-    if not {'annolist', 'img_train'} <= set(fields):
-        names = ', '.join(name for name in mat if not name.startswith('__'))
-        raise UsageError(
-            f'"{path}" has no struct RELEASE with annolist and img_train (it '
-            f"has {names or 'nothing'}): give MPII's "
-            'mpii_human_pose_v1_u12_1.mat'
-        )
-    return release
 
 
 def _read_person(person: Any, image: str, train: bool) -> Person | None:
@@ -79,11 +68,6 @@ def _read_person(person: Any, image: str, train: bool) -> Person | None:
     labelled = np.zeros(NUM_JOINTS, int)
     for point in _structs(_field(_field(person, 'annopoints'), 'point')):
         joint = int(point.id)
-        if not 0 <= joint < NUM_JOINTS:
-            raise UsageError(
-                f'image "{image}" has a joint with the id {joint}, but '
-                f"MPII's ids are 0 to {NUM_JOINTS - 1}"
-            )
         joints[joint] = point.x, point.y
         labelled[joint] = 1
     if position is None or scale is None or (train and not labelled.any()):
@@ -123,20 +107,16 @@ def read_split(path: str | Path) -> set[str]:
         UsageError: It is neither.
     """
     text = Path(path).read_text()
+    if Path(path).suffix != '.json':
+        return set(text.split())
     try:
-        if Path(path).suffix == '.json':
-            names = {entry['image'] for entry in json.loads(text)}
-        else:
-            names = set(text.split())
+        return {entry['image'] for entry in json.loads(text)}
     except (ValueError, TypeError, KeyError) as error:
         raise UsageError(
             f'"{path}" is not a list of people with an "image" each '
             f'({type(error).__name__}: {error}): give such a file, or a '
             'text file with one image name per line'
         ) from error
-    if not names:
-        raise UsageError(f'"{path}" names no image')
-    return names
 
 
 def write_annotations(
@@ -160,9 +140,8 @@ def write_annotations(
         File name -> number of people.
 
     Raises:
-        UsageError: A file exists already (none is written); a name is not
-            that of a training image with people; or no person to validate
-            on has a head box.
+        UsageError: Another file exists (none is written); or a name is not
+            that of a training image with people.
     """
     val = set(val_images)
     train = [p for p in people if p['train']]
@@ -179,31 +158,28 @@ def write_annotations(
                 f'"{min(unknown)}": correct them or remove them'
             )
         scored = [p for p in train if p['image'] in val and p['head_box']]
-        if not scored:
-            raise UsageError(
-                f'no person in the {len(val)} images of the split has a head '
-                'box, which PCKh needs: choose other images'
-            )
         splits['mpii_train.json'] = [p for p in train if p['image'] not in val]
         splits['mpii_val.json'] = splits['mpii_gt_val.mat'] = scored
-    paths = {name: Path(out) / name for name in splits}
-    for path in paths.values():
-        if path.exists():
+    contents = {Path(out) / n: _content(n, p) for n, p in splits.items()}
+    for path, content in contents.items():
+        # an interrupted run leaves equal ones, but for the header of a .mat
+        if path.exists() and path.read_bytes()[_HEADER:] != content[_HEADER:]:
             raise UsageError(
                 f'"{path}" exists: remove it, or name another folder'
             )
     Path(out).mkdir(parents=True, exist_ok=True)
-    for name, path in paths.items():
-        # complete or not at all
-        part = path.with_name(f'{name}.part')
-        if path.suffix == '.mat':
-            savemat(part, _ground_truth(splits[name]), appendmat=False)
-        else:
-            kept = ('joints_vis', 'joints', 'image', 'scale', 'center')
-            entries = [{k: p[k] for k in kept} for p in splits[name]]
-            part.write_text(json.dumps(entries))
-        part.replace(path)
+    for path, content in contents.items():
+        write_bytes(path, content)
     return {name: len(split) for name, split in splits.items()}
+
+
+def _content(name: str, people: Collection[Person]) -> bytes:
+    if name.endswith('.mat'):
+        file = BytesIO()
+        savemat(file, _ground_truth(people))
+        return file.getvalue()
+    kept = ('joints_vis', 'joints', 'image', 'scale', 'center')
+    return json.dumps([{k: p[k] for k in kept} for p in people]).encode()
 
 
 def _ground_truth(people: Collection[Person]) -> dict[str, np.ndarray]:

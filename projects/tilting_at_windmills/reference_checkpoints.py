@@ -1,6 +1,10 @@
-"""From checkpoints of the reference code to MMPose's."""
+"""From checkpoints of the reference code to MMPose's.
 
-import contextlib
+Width, depth, deconvolutions and joints are read from keys and shapes; then
+MMPose's model is built, without memory, and all keys and shapes must be the
+same.
+"""
+
 import logging
 import os
 import shlex
@@ -8,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.registry import DefaultScope
 from reference_models import Model, config_meta, recognise
@@ -21,52 +24,36 @@ from mmpose_occlusion.checkpoints.load import (
     options_of,
     without_wrapper,
 )
+from mmpose_occlusion.files import replaced
 from mmpose_occlusion.version import __version__
 
-WEIGHTS = {'best': 'best_state_dict', 'last': 'state_dict'}
-"""Choice -> key of the reference's training checkpoints."""
 
-_HEAD = ('deconv_layers.', 'final_layer.')
-
-
-def convert(
-    checkpoint: Mapping, path: str = '', weights: str = 'auto'
-) -> dict[str, Any]:
+def convert(checkpoint: Mapping, path: str = '') -> dict[str, Any]:
     """Convert a reference checkpoint to MMPose's ``TopdownPoseEstimator``.
 
-    Width, depth, deconvolutions and joints are read from keys and shapes;
-    then MMPose's model is built, without memory, and all keys and shapes
-    must be the same.
-
     Args:
-        checkpoint: A state dict; or one under ``state_dict``, its keys with
-            the prefix ``module.`` or without; or ``best_state_dict`` beside
-            it.
+        checkpoint: A state dict; or one under ``best_state_dict`` or, if that
+            is missing, ``state_dict``, its keys with the prefix ``module.``
+            or without.
         path: Its file, for messages and meta data.
-        weights: ``best`` or ``last``, of a file that has both; ``auto``
-            takes the best if there is one.
 
     Returns:
         ``state_dict``, with keys ``backbone.*`` and ``head.*``, and plain
-        data under ``meta``: ``recognised`` (name, num_joints, backbone,
-        head), ``converted_from`` (file, weights and, if known, epoch and
-        perf), ``channel_order`` of the images in training (rgb or bgr), and
-        the keys of :func:`~reference_models.config_meta`.
+        data under ``meta``: ``recognised`` (see :class:`Model`),
+        ``converted_from`` (file, weights), ``channel_order`` of the images in
+        training (rgb or bgr), and the keys of :func:`config_meta`.
 
     Raises:
         CheckpointError: It is no such checkpoint, or a key does not fit.
     """
     what = f'checkpoint "{path}"' if path else 'the checkpoint'
-    source, state = _weights(checkpoint, what, weights)
+    source, state = _weights(checkpoint, what)
     model = recognise({k: tuple(v.shape) for k, v in state.items()}, what)
+    is_resnet = model.backbone['type'] == 'ResNet'
     meta = {
         'recognised': dict(vars(model)),
-        'converted_from': {
-            'file': os.path.basename(path),
-            'weights': source,
-            **_numbers(checkpoint, ('epoch', 'perf')),
-        },
-        'channel_order': 'bgr' if model.family == 'ResNet' else 'rgb',
+        'converted_from': {'file': os.path.basename(path), 'weights': source},
+        'channel_order': 'bgr' if is_resnet else 'rgb',
         'mmpose_occlusion_version': __version__,
         # training leaves MODEL_384x288_.../model_best.pth
         **config_meta(model, '/'.join(Path(path).parts[-2:])),
@@ -74,23 +61,11 @@ def convert(
     return {'meta': meta, 'state_dict': _renamed(state, model, what)}
 
 
-def _weights(
-    checkpoint: Mapping, what: str, weights: str
-) -> tuple[str, dict[str, Tensor]]:
+def _weights(checkpoint: Mapping, what: str) -> tuple[str, dict[str, Tensor]]:
     """Key that the weights were found under, and the weights."""
-    if weights != 'auto' and weights not in WEIGHTS:
-        raise ValueError(f'weights "{weights}" must be auto, best or last')
-    choices = WEIGHTS if weights == 'auto' else {weights: WEIGHTS[weights]}
-    wrapped = [key for key in WEIGHTS.values() if key in checkpoint]
-    chosen = [key for key in choices.values() if key in checkpoint]
-    if weights != 'auto' and not chosen:
-        has = f'"{wrapped[0]}" alone' if wrapped else 'neither'
-        raise CheckpointError(
-            f'{what} has no "{WEIGHTS[weights]}", which the {weights} '
-            f'weights would be: it has {has}, so leave the choice out'
-        )
-    state = checkpoint[chosen[0]] if chosen else checkpoint
-    source = chosen[0] if chosen else 'bare state dict'
+    keys = ('best_state_dict', 'state_dict')
+    source = next((key for key in keys if key in checkpoint), '')
+    state = checkpoint[source] if source else checkpoint
     if not isinstance(state, Mapping) or not state:
         kind = type(state).__name__
         raise CheckpointError(
@@ -107,7 +82,7 @@ def _weights(
                 'not a tensor of weights'
             )
     state = {str(key): value for key, value in state.items()}
-    return source, dict(without_wrapper(state))
+    return source or 'bare state dict', dict(without_wrapper(state))
 
 
 def _renamed(
@@ -115,8 +90,9 @@ def _renamed(
 ) -> Mapping[str, Tensor]:
     """The state dict of MMPose's model, sharing the tensors."""
     model = _build(recognised)
+    heads = ('deconv_layers.', 'final_layer.')
     renamed = {
-        f'{"head" if key.startswith(_HEAD) else "backbone"}.{key}': value
+        f'{"head" if key.startswith(heads) else "backbone"}.{key}': value
         for key, value in state.items()
     }
     own = model.state_dict()
@@ -147,10 +123,8 @@ def _build(recognised: Model) -> nn.Module:
     import mmpose.models  # noqa: F401
     from mmpose.registry import MODELS
 
-    with (
-        DefaultScope.overwrite_default_scope('mmpose'),
-        torch.device('meta'),
-    ):
+    scope = DefaultScope.overwrite_default_scope('mmpose')
+    with scope, torch.device('meta'):
         return MODELS.build(
             dict(
                 type='TopdownPoseEstimator',
@@ -160,68 +134,14 @@ def _build(recognised: Model) -> nn.Module:
         )
 
 
-def _numbers(checkpoint: Mapping, keys: tuple[str, ...]) -> dict[str, Any]:
-    """Plain numbers among a checkpoint's entries."""
-    found = {}
-    for key in keys:
-        value = checkpoint.get(key)
-        if isinstance(value, np.generic):
-            value = value.item()
-        if isinstance(value, int | float):
-            found[key] = value
-    return found
-
-
-def save(
-    converted: Mapping[str, Any], path: str | os.PathLike, force: bool = False
-) -> None:
-    """Write a converted checkpoint, completely or not at all.
-
-    Args:
-        converted: The result of :func:`convert`.
-        path: The file; its folder is made if need be.
-        force: Whether an existing file is replaced.
-
-    Raises:
-        CheckpointError: It exists, or cannot be written.
-    """
-    path = Path(path).expanduser()
-    check_target(path, force)
+def save(converted: Mapping[str, Any], path: str | os.PathLike) -> None:
+    """Write the result of :func:`convert`, completely or not at all."""
     # a tensor that is a view would be written with its whole storage
     state = converted['state_dict'].copy()
     state.update({key: value.clone() for key, value in state.items()})
-    unfinished = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with replaced(path) as unfinished:
         torch.save({**converted, 'state_dict': state}, unfinished)
-        unfinished.replace(path)
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, 'strerror', None) or str(error)
-        raise CheckpointError(
-            f'checkpoint "{path}" cannot be written: '
-            f'{" ".join(reason.split())}'
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-
-
-def check_target(path: str | os.PathLike, force: bool = False) -> None:
-    """Check that no file would be overwritten.
-
-    Raises:
-        CheckpointError: The file exists, or is a folder.
-    """
-    path = Path(path).expanduser()
-    if path.is_dir():
-        raise CheckpointError(
-            f'checkpoint "{path}" is a folder: name a file in it'
-        )
-    if path.exists() and not force:
-        raise CheckpointError(
-            f'checkpoint "{path}" exists: add --force to replace it, or '
-            'choose another name'
-        )
 
 
 def differences(
@@ -254,21 +174,6 @@ def differences(
                 f'it was trained on crops of {theirs} (height x width), and '
                 f'the config has {ours}: its config is {meta.get("config")}',
             )
-    style = meta.get('stride_style')
-    ours = getattr(getattr(model, 'backbone', None), 'style', None)
-    if style == 'pytorch':
-        yield (
-            logging.INFO,
-            'weights do not tell which convolution of a block has the '
-            f'stride; the config has model.backbone.style={ours}, and the '
-            'default of the reference is pytorch',
-        )
-    elif style is not None and style != ours:
-        yield (
-            logging.WARNING,
-            f'its name says strides in the style of {style}, and the config '
-            f'has {ours}: add --cfg-options model.backbone.style={style}',
-        )
     preprocessor = getattr(model, 'data_preprocessor', None)
     if meta.get('channel_order') == 'bgr' and getattr(
         preprocessor, '_channel_conversion', False
@@ -291,16 +196,9 @@ def summarize(converted: Mapping[str, Any], path: str) -> list[str]:
     """
     meta = converted['meta']
     source, recognised = meta['converted_from'], meta['recognised']
-    numbers = [f'{k} {source[k]:g}' for k in ('epoch', 'perf') if k in source]
-    size = sum(
-        value.numel()
-        for key, value in converted['state_dict'].items()
-        if key.endswith(('.weight', '.bias'))
-    )
     lines = [
-        f'{source["file"]} ({", ".join([source["weights"], *numbers])}): '
-        f'{recognised["name"]} with {recognised["num_joints"]} joints, '
-        f'{size / 1e6:.1f} M parameters',
+        f'{source["file"]} ({source["weights"]}): {recognised["name"]} with '
+        f'{recognised["num_joints"]} joints',
         f'Wrote {path}',
     ]
     if meta['config'] is None:
@@ -315,23 +213,17 @@ def summarize(converted: Mapping[str, Any], path: str) -> list[str]:
             'Weights do not tell the size of the crops: the config is that '
             f'for {meta["crop_size"]["height_x_width"]}.'
         )
-    if meta['stride_style'] == 'pytorch':
-        lines.append(
-            'Weights do not tell the style of strides: it is assumed to be '
-            "PyTorch's, the reference's default; add "
-            'model.backbone.style=caffe for the other.'
-        )
     if meta['channel_order'] == 'bgr':
         lines.append(
             "The reference's ResNet recipes read images as BGR, hence the "
             'last option: leave it out for a model trained on RGB.'
         )
-    return [*lines, 'Test it with', f'  {command_of(meta, path)}']
-
-
-def command_of(meta: Mapping[str, Any], path: str) -> str:
-    """The command line that tests a converted checkpoint."""
+        if recognised['backbone']['depth'] >= 50:
+            lines.append(
+                'Strides are taken to be in the style of PyTorch, as in the '
+                'reference; add model.backbone.style=caffe for the other.'
+            )
     words = ['python', 'tools/test.py', meta['config'], path, '--gt-boxes']
     if meta['cfg_options']:
         words += ['--cfg-options', *options_of(meta)]
-    return shlex.join(words)
+    return [*lines, 'Test it with', f'  {shlex.join(words)}']

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -26,7 +26,7 @@ HEAD_DEFAULTS = {
     'deconv_out_channels': (256, 256, 256),
     'deconv_kernel_sizes': (4, 4, 4),
 }
-"""Of MMPose's HeatmapHead; equal values are left out of configs."""
+"""Of MMPose's HeatmapHead."""
 
 DATASETS = {17: 'coco', 16: 'mpii'}
 """Number of joints -> the reference's data set."""
@@ -61,8 +61,7 @@ class Model:
     Attributes:
         name: ``HRNet-w32``, ``ResNet-50``, ...
         num_joints: Number of heatmaps.
-        backbone: Config of MMPose's backbone.
-        head: Config of MMPose's head.
+        backbone, head: Their configs in MMPose.
     """
 
     name: str
@@ -70,52 +69,12 @@ class Model:
     backbone: dict[str, Any]
     head: dict[str, Any]
 
-    @property
-    def family(self) -> str:
-        """``HRNet`` or ``ResNet``."""
-        return self.backbone['type']
-
-
-def recognise(
-    shapes: Mapping[str, tuple[int, ...]], what: str = 'the checkpoint'
-) -> Model:
-    """Find the model from keys and shapes of a reference state dict.
-
-    Looks only at the keys that define the architecture; the others are
-    checked when the model is built.
-
-    Args:
-        shapes: Key -> shape, without prefixes.
-        what: Name of the checkpoint in messages.
-
-    Raises:
-        CheckpointError: It is neither an HRNet nor a SimpleBaseline ResNet
-            of the reference.
-    """
-    first = enumerate_first([f'"{key}"' for key in shapes])
-    if any(key.startswith('backbone.') for key in shapes):
-        raise CheckpointError(
-            f"{what} has MMPose's keys already ({first}): use it as it is"
-        )
-    if any(key.startswith(('stage2.', 'transition1.')) for key in shapes):
-        return _hrnet(_Keys(shapes, what, 'an HRNet'))
-    if any(key.startswith('layer4.') for key in shapes):
-        return _resnet(_Keys(shapes, what, 'a SimpleBaseline ResNet'))
-    found = (
-        f'neither "stage2." nor "layer4." keys, and its first keys are {first}'
-    )
-    raise CheckpointError(
-        f'{what} is neither an HRNet nor a SimpleBaseline ResNet of the '
-        f'reference: it has {found if shapes else "no keys at all"}'
-    )
-
 
 class _Keys:
-    """Queries about keys and shapes."""
+    """Keys and shapes of a reference state dict, and questions about them."""
 
     def __init__(self, shapes: Mapping, what: str, model: str) -> None:
         self.shapes = shapes
-        self.what = what
         self.looks = f'{what} looks like {model} of the reference but '
 
     def children(self, prefix: str) -> set[str]:
@@ -147,78 +106,42 @@ class _Keys:
         return 'BOTTLENECK' if has_third else 'BASIC'
 
 
-def _hrnet(keys: _Keys) -> Model:
-    stages: dict[str, dict[str, Any]] = {}
-    for stage in ('stage1', 'stage2', 'stage3', 'stage4'):
-        branches, modules = ['layer1'], 1
-        if stage != 'stage1':
-            keys.weight(f'{stage}.0.branches.0.0.conv1')
-            modules = len(keys.children(f'{stage}.'))
-            count = len(keys.children(f'{stage}.0.branches.'))
-            branches = [f'{stage}.0.branches.{b}' for b in range(count)]
-        stages[stage] = dict(
-            num_modules=modules,
-            num_branches=len(branches),
-            block=keys.block(branches[0]),
-            num_blocks=tuple(len(keys.children(f'{b}.')) for b in branches),
-            num_channels=tuple(
-                keys.weight(f'{b}.0.conv1')[0] for b in branches
-            ),
-        )
-    return _model(
-        keys,
-        f'HRNet-w{stages["stage4"]["num_channels"][0]}',
-        dict(type='HRNet', in_channels=3, extra=stages),
-        dict(
-            in_channels=keys.weight('final_layer')[1],
-            deconv_out_channels=None,
-        ),
-    )
+def recognise(
+    shapes: Mapping[str, tuple[int, ...]], what: str = 'the checkpoint'
+) -> Model:
+    """Find the model from keys and shapes of a reference state dict.
 
+    Looks only at the keys that define the architecture; the others are
+    checked when the model is built.
 
-def _resnet(keys: _Keys) -> Model:
-    layers = [f'layer{i}' for i in (1, 2, 3, 4)]
-    block = keys.block('layer1')
-    blocks = tuple(len(keys.children(f'{layer}.')) for layer in layers)
-    depth = DEPTHS.get((block, blocks))
-    if depth is None:
+    Args:
+        shapes: Key -> shape, without prefixes.
+        what: Name of the checkpoint in messages.
+
+    Raises:
+        CheckpointError: It is neither an HRNet nor a SimpleBaseline ResNet
+            of the reference.
+    """
+    first = enumerate_first([f'"{key}"' for key in shapes])
+    if any(key.startswith('backbone.') for key in shapes):
         raise CheckpointError(
-            f'{keys.looks}has {blocks} {block.lower()} blocks in its layers, '
-            'which is none of ResNet-'
-            f'{", ".join(map(str, DEPTHS.values()))}'
+            f"{what} has MMPose's keys already ({first}): use it as it is"
         )
-    last = keys.weight(f'layer4.0.conv{3 if block == "BOTTLENECK" else 2}')
-    return _model(
-        keys,
-        f'ResNet-{depth}',
-        dict(type='ResNet', depth=depth),
-        dict(in_channels=last[0], **_deconvolutions(keys)),
-    )
-
-
-def _deconvolutions(keys: _Keys) -> dict[str, Any]:
-    # each deconvolution is followed by its norm and ReLU
-    indices = filter(str.isdigit, keys.children('deconv_layers.'))
-    count = len({int(index) // 3 for index in indices})
-    if not count:
-        return {'deconv_out_channels': None}
-    shapes = [keys.weight(f'deconv_layers.{3 * n}') for n in range(count)]
-    sizes = tuple(shape[-1] for shape in shapes)
-    if not set(sizes) <= {2, 3, 4}:
+    if any(key.startswith(('stage2.', 'transition1.')) for key in shapes):
+        keys = _Keys(shapes, what, 'an HRNet')
+        name, backbone, head = _hrnet(keys)
+    elif any(key.startswith('layer4.') for key in shapes):
+        keys = _Keys(shapes, what, 'a SimpleBaseline ResNet')
+        name, backbone, head = _resnet(keys)
+    else:
+        found = (
+            'neither "stage2." nor "layer4." keys, and its first keys are '
+            f'{first}'
+        )
         raise CheckpointError(
-            f'{keys.what} has deconvolutions of {sizes} pixels, and '
-            "MMPose's head has them of 2, 3 or 4"
+            f'{what} is neither an HRNet nor a SimpleBaseline ResNet of the '
+            f'reference: it has {found if shapes else "no keys at all"}'
         )
-    head = {
-        'deconv_out_channels': tuple(shape[1] for shape in shapes),
-        'deconv_kernel_sizes': sizes,
-    }
-    if count != 3:
-        return head
-    return {k: v for k, v in head.items() if v != HEAD_DEFAULTS[k]}
-
-
-def _model(keys: _Keys, name: str, backbone: dict, head: dict) -> Model:
     num_joints, _, _, size = keys.weight('final_layer')
     if size != 1:
         # the reference pads a 3 x 3 layer and no other
@@ -227,23 +150,73 @@ def _model(keys: _Keys, name: str, backbone: dict, head: dict) -> Model:
     return Model(name, num_joints, backbone, head)
 
 
+def _hrnet(keys: _Keys) -> tuple[str, dict, dict]:
+    stages: dict[str, dict[str, Any]] = {}
+    for stage in ('stage1', 'stage2', 'stage3', 'stage4'):
+        branches, modules = ['layer1'], 1
+        if stage != 'stage1':
+            keys.weight(f'{stage}.0.branches.0.0.conv1')
+            modules = len(keys.children(f'{stage}.'))
+            count = len(keys.children(f'{stage}.0.branches.'))
+            branches = [f'{stage}.0.branches.{b}' for b in range(count)]
+        channels = tuple(keys.weight(f'{b}.0.conv1')[0] for b in branches)
+        stages[stage] = dict(
+            num_modules=modules,
+            num_branches=len(branches),
+            block=keys.block(branches[0]),
+            num_blocks=tuple(len(keys.children(f'{b}.')) for b in branches),
+            num_channels=channels,
+        )
+    return (
+        f'HRNet-w{channels[0]}',
+        dict(type='HRNet', in_channels=3, extra=stages),
+        dict(
+            in_channels=keys.weight('final_layer')[1], deconv_out_channels=None
+        ),
+    )
+
+
+def _resnet(keys: _Keys) -> tuple[str, dict, dict]:
+    block = keys.block('layer1')
+    blocks = tuple(len(keys.children(f'layer{i}.')) for i in (1, 2, 3, 4))
+    depth = DEPTHS.get((block, blocks))
+    if depth is None:
+        raise CheckpointError(
+            f'{keys.looks}has {blocks} {block.lower()} blocks in its layers, '
+            'which is none of ResNet-'
+            f'{", ".join(map(str, DEPTHS.values()))}'
+        )
+    last = keys.weight(f'layer4.0.conv{3 if block == "BOTTLENECK" else 2}')
+    head = dict(in_channels=last[0], deconv_out_channels=None)
+    # each deconvolution is followed by its norm and ReLU
+    indices = filter(str.isdigit, keys.children('deconv_layers.'))
+    count = len({int(index) // 3 for index in indices})
+    shapes = [keys.weight(f'deconv_layers.{3 * n}') for n in range(count)]
+    if shapes:
+        sizes = tuple(shape[-1] for shape in shapes)
+        if not set(sizes) <= {2, 3, 4}:
+            raise CheckpointError(
+                f'{keys.looks}has deconvolutions of {sizes} pixels, and '
+                "MMPose's head has them of 2, 3 or 4"
+            )
+        head['deconv_out_channels'] = tuple(shape[1] for shape in shapes)
+        head['deconv_kernel_sizes'] = sizes
+    return f'ResNet-{depth}', dict(type='ResNet', depth=depth), head
+
+
 def config_meta(model: Model, file_name: str = '') -> dict[str, Any]:
     """MMPose's config for a model; the nearest one if it has none.
 
     Args:
         model: The model.
         file_name: Name of its file, or its last folder and name: they may
-            tell the size of the crops (``pose_hrnet_w32_384x288.pth``) and
-            the style of strides (``pose_resnet_50_caffe.pth``). Where both
-            say a size, the file's counts.
+            tell the size of the crops (``pose_hrnet_w32_384x288.pth``). Where
+            both say one, the file's counts.
 
     Returns:
         ``config``, ``cfg_options`` (key -> value that makes its model the
-        recognised one), ``dataset_meta``, ``crop_size`` and
-        ``stride_style``: of a ResNet with bottlenecks, the convolution that
-        has the stride, that of 3x3 (``pytorch``, the reference's default)
-        or the first (``caffe``); else None. Without a data set of so many
-        joints, ``config`` is None and ``cfg_options`` empty.
+        recognised one), ``dataset_meta`` and ``crop_size``. Without a data
+        set of so many joints, ``config`` is None and ``cfg_options`` empty.
     """
     dataset = DATASETS.get(model.num_joints)
     if dataset is None:
@@ -253,23 +226,16 @@ def config_meta(model: Model, file_name: str = '') -> dict[str, Any]:
     size = named[-1] if named else sizes[0]
     name = re.sub('^resnet-', 'res', model.name.lower())
     if (name, dataset, size) not in CONFIGS:
-        name = _NEAREST[model.family]
+        name = _NEAREST[model.backbone['type']]
     config = CONFIGS[name, dataset, size]
     base = _model_config(config)
+    head = HEAD_DEFAULTS | base['head']
     options = {
-        key: value
-        for part in ('backbone', 'head')
-        for key, value in _differences(
-            base[part], getattr(model, part), f'model.{part}'
-        )
+        **_differences(base['backbone'], model.backbone, 'model.backbone'),
+        **_differences(head, model.head, 'model.head'),
     }
-    style = None
-    if model.family == 'ResNet':
+    if model.backbone['type'] == 'ResNet':
         options['model.data_preprocessor.bgr_to_rgb'] = False
-        if model.backbone['depth'] >= 50:
-            caffe = 'caffe' in file_name.lower()
-            style = 'caffe' if caffe else 'pytorch'
-            options |= {'model.backbone.style': style} if caffe else {}
     return {
         'config': config,
         'cfg_options': options,
@@ -278,7 +244,6 @@ def config_meta(model: Model, file_name: str = '') -> dict[str, Any]:
             'height_x_width': size,
             'known': bool(named) or len(sizes) == 1,
         },
-        'stride_style': style,
     }
 
 
@@ -287,14 +252,14 @@ def _model_config(config: str) -> dict[str, Any]:
     return get_config(config).model.to_dict()
 
 
-def _differences(
-    base: Mapping, wanted: Mapping, key: str
-) -> Iterator[tuple[str, Any]]:
+def _differences(base: Mapping, wanted: Mapping, key: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for name, value in wanted.items():
         if isinstance(value, Mapping):
-            yield from _differences(base.get(name, {}), value, f'{key}.{name}')
+            found |= _differences(base.get(name, {}), value, f'{key}.{name}')
         elif name not in base or base[name] != value:
-            yield f'{key}.{name}', value
+            found[f'{key}.{name}'] = value
+    return found
 
 
 def dataset_meta(dataset: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / 'tools'), str(Path(__file__).parent)]
 
 import _cli  # noqa: E402
-from experiments import EXPERIMENTS, find  # noqa: E402
+from experiments import EXPERIMENTS  # noqa: E402
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -52,54 +52,41 @@ def experiment(args: argparse.Namespace) -> None:
     """Check, train, test, attack, write the table."""
     from data_layout import link
 
+    from mmpose_occlusion.engine.config import SPLITS, load_config
+    from mmpose_occlusion.engine.data_files import check_data_files
+    from mmpose_occlusion.engine.insertion import use_gt_boxes
     from mmpose_occlusion.errors import UsageError
 
+    configs = {e.reference: ROOT / e.config for e in EXPERIMENTS}
     if args.list:
-        for each in EXPERIMENTS:
-            print(f'{each.reference:48} {each.config}')
+        for name, config in configs.items():
+            print(f'{name:48} {config.relative_to(ROOT)}')
         return
-    try:
-        chosen = find(args.experiment)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    if args.experiment not in configs:
+        raise UsageError(
+            f'there is no experiment "{args.experiment}"; they are '
+            f'{", ".join(configs)}'
+        )
     if Path('data').is_dir():
         for target, source in link('data', 'data').items():
             print(f'linked {target} -> {source}')
-    config = ROOT / chosen.config
+    config = configs[args.experiment]
     folder = Path(args.work_dir or f'work_dirs/{config.stem}')
     folder.mkdir(parents=True, exist_ok=True)
-    cfg = _load(config, args.cfg_options)
-    cfg.model_name = chosen.reference  # in the report
-    cfg.dump(folder / 'experiment.py')
-    checkpoint = args.checkpoint or _train(folder, args.processes)
-    _attack(checkpoint, folder, args.processes)
-
-
-def _load(config: Path, options: dict):
-    from mmpose_occlusion.engine.config import load_config
-    from mmpose_occlusion.engine.data_files import check_data_files
-    from mmpose_occlusion.engine.insertion import use_gt_boxes
-
-    cfg = load_config(str(config), options)
+    cfg = load_config(str(config), args.cfg_options)
     use_gt_boxes(cfg)
-    for split in ('train', 'val', 'test'):
+    for split in SPLITS:
         check_data_files(cfg, split)
-    return cfg
-
-
-def _train(folder: Path, processes: int) -> str:
-    """Train or resume; returns the last checkpoint."""
-    arguments = [processes, '--work-dir', folder]
-    arguments += ['--resume', '--exact-resume']
-    _run('dist_train.sh', folder / 'experiment.py', *arguments)
-    return (folder / 'last_checkpoint').read_text().strip()
-
-
-def _attack(checkpoint: str, folder: Path, processes: int) -> None:
-    """Attack as the paper does, and report."""
-    arguments = [checkpoint, processes, '--suite', 'paper']
-    arguments += ['--out', folder / 'attacks']
-    _run('dist_benchmark.sh', folder / 'experiment.py', *arguments)
+    cfg.model_name = args.experiment  # in the report
+    cfg.dump(folder / 'experiment.py')
+    started = [folder / 'experiment.py', args.processes]
+    if not args.checkpoint:
+        resume = ['--resume', '--exact-resume']
+        _run('dist_train.sh', *started, '--work-dir', folder, *resume)
+        args.checkpoint = (folder / 'last_checkpoint').read_text().strip()
+    started.insert(1, args.checkpoint)
+    suite = ['--suite', 'paper', '--out', folder / 'attacks']
+    _run('dist_benchmark.sh', *started, *suite)
 
 
 def _run(script: str, *arguments: object) -> None:

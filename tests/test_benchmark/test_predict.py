@@ -7,8 +7,8 @@ from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
 from mmpose_occlusion.benchmark.effects import effect_of
-from mmpose_occlusion.predictors.mmpose_topdown.crop_maker import Crop
-from mmpose_occlusion.predictors.mmpose_topdown.predict import (
+from mmpose_occlusion.predictors.mmpose_topdown.crops import (
+    Crop,
     _sample,
     inputs_of,
 )
@@ -19,7 +19,7 @@ SHAPE = (3, 16, 12)
 
 @pytest.fixture
 def crops():
-    """Crops, and the same under attack 7."""
+    """Crops, and the same under an attack."""
     out = []
     for number in range(4):
         generator = np.random.default_rng(number)
@@ -33,10 +33,12 @@ def crops():
             Skeleton(('nose',)),
         )
         sample = PoseDataSample(
-            metainfo=dict(input_center=np.ones(2), img_id=number),
+            metainfo=dict(
+                input_center=np.ones(2), img_id=number, occlusions=[]
+            ),
             gt_instances=InstanceData(bboxes=np.ones((1, 4))),
         )
-        out.append((Crop(inputs, sample, {7: effect}), attacked))
+        out.append((Crop(inputs, sample, {'a': effect}), attacked))
     return out
 
 
@@ -59,10 +61,10 @@ def test_inputs(crops, device):
     before = [made.inputs.copy() for made, _ in crops]
     some = [crops[row] for row in (0, 3, 1)]
     made = [crop for crop, _ in some]
-    for attack in (7, None, 7):
+    for attack in ('a', 'clean', 'a'):
         found = inputs_of(made, attack, device)
         for inputs, (crop, attacked) in zip(found, some, strict=True):
-            want = crop.inputs if attack is None else attacked
+            want = crop.inputs if attack == 'clean' else attacked
             assert inputs.device.type == device
             assert np.array_equal(inputs.cpu().numpy(), want)
     for (crop, _), known in zip(crops, before, strict=True):
@@ -72,12 +74,12 @@ def test_inputs(crops, device):
 def test_samples_have_the_records_of_their_attack(crops):
     made = [c for c, _ in crops]
     made[1].sample.gt_instances.weights = torch.ones(1, 17)
-    attacked = [_sample(crop, 7) for crop in made]
+    attacked = [_sample(crop, 'a') for crop in made]
     assert [s.metainfo['occlusions'][0]['pixels'] for s in attacked] == [
         *range(4)
     ]
-    assert all(_sample(c, None).metainfo['occlusions'] == [] for c in made)
-    assert 'occlusions' not in made[0].sample.metainfo
+    assert all(_sample(c, 'clean').metainfo['occlusions'] == [] for c in made)
+    assert made[0].sample.metainfo['occlusions'] == []
     # as MMEngine does before each pass
     moved = attacked[1].to('meta')
     moved.pred_instances = InstanceData(scores=np.ones(1))

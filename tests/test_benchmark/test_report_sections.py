@@ -7,14 +7,11 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-import pytest
-from matplotlib.figure import Figure
 
 from mmpose_occlusion.benchmark.analysis import Estimate, analyse
 from mmpose_occlusion.benchmark.report import write_report
 from mmpose_occlusion.benchmark.report.figures import (
     LOOKS,
-    Group,
     Line,
     forest_chart,
     line_chart,
@@ -237,33 +234,20 @@ def test_a_papers_table(tmp_path):
     assert text.count('{') == text.count('}')
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """Figures as they are saved, with the places of their texts."""
-    figures = []
-
-    def save(figure, *_, **__):
-        figure.draw_without_rendering()
-        figures.append(figure)
-
-    monkeypatch.setattr(Figure, 'savefig', save)
-    return figures
-
-
-def test_no_legend_lies_on_data_and_no_labels_touch(drawn):
+def test_no_legend_lies_on_data_and_no_labels_touch():
     wide = {f'joint {i}': Estimate(-1.2345 * i, -2.0 * i, 0) for i in range(9)}
     names = ['black', 'blur', 'object', 'a paint with a long name']
-    forest_chart(
-        {'': [Group(n, LOOKS[i], wide) for i, n in enumerate(names)]},
+    drawn = forest_chart(
+        {'': dict.fromkeys(names, wide)},
         'change',
-        '',
         'painted',
     )
     points = [Estimate(0.9 - 0.1 * i, 0.8, 1.0) for i in range(5)]
     lines = [Line(n, LOOKS[i], range(5), points) for i, n in enumerate(names)]
-    line_chart({'': lines}, 'size', 'measure', '')
+    drawn += line_chart({'': lines}, 'size', 'measure')
     assert len(drawn) == 2
     for figure in drawn:
+        figure.draw_without_rendering()
         (axis,) = figure.axes
         (legend,) = figure.legends
         assert not legend.get_window_extent().overlaps(

@@ -9,6 +9,7 @@ import pytest
 from mmpose.registry import TRANSFORMS
 
 from mmpose_occlusion.benchmark.suite import (
+    SuiteAttack,
     checksum,
     load_suite,
     load_suites,
@@ -54,8 +55,8 @@ def test_the_papers_attacks(layout):
     ]
     assert list(found) == wanted
     assert len(attacks) == 3 * (len(names(layout)) + 11)
-    assert found['part:hip:mean'].configs == (
-        dict(type='PartOcclusion', target='hip', fill='mean'),
+    assert found['part:hip:mean'].config == dict(
+        type='PartOcclusion', target='hip', fill='mean'
     )
     assert {attack.suite for attack in attacks} == {'paper'}
 
@@ -66,7 +67,7 @@ def test_severity_is_a_part_of_the_box():
         [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4]
     )
     for attack in attacks:
-        (config,) = attack.configs
+        config = attack.config
         assert config['size'] == f'{100 * attack.details["severity"]:g}%'
         assert config['target'] == 'random'
     assert attacks[1].name == 'keypoint:random:black:10%'
@@ -86,7 +87,7 @@ def test_controls_name_what_they_control():
 def test_a_leak_is_the_same_disc_centred_moved_and_beside():
     attacks = load_suite('leak', COCO)
     assert len(attacks) == 3 * 17
-    hip = [a for a in attacks if a.configs[0]['target'] == 'left_hip']
+    hip = [a for a in attacks if a.config['target'] == 'left_hip']
     name = 'keypoint:left_hip:black:10%'
     assert [attack.name for attack in hip] == [
         name,
@@ -103,10 +104,10 @@ def test_a_leak_is_the_same_disc_centred_moved_and_beside():
 
 def test_paints_differ_in_the_paint_alone():
     attacks = load_suite('paints', COCO)
-    fills = [attack.configs[0].pop('fill') for attack in attacks]
+    fills = [attack.config.pop('fill') for attack in attacks]
     assert set(fills) == set(FILLS)
-    rest = attacks[0].configs
-    assert all(attack.configs == rest for attack in attacks)
+    rest = attacks[0].config
+    assert all(attack.config == rest for attack in attacks)
 
 
 @pytest.mark.parametrize('layout', ['coco', 'mpii', 'aic', 'ap10k'])
@@ -116,7 +117,7 @@ def test_shipped_suites_fit_every_skeleton(layout):
     # all of map-coarse's attacks are map's
     assert {a.suite for a in attacks} == {*shipped()} - {'map-coarse'}
     # what they leave to chance is drawn by the seed that is given to them
-    assert not any('seed' in c for a in attacks for c in a.configs)
+    assert not any('seed' in a.config for a in attacks)
 
 
 def test_paints_have_equal_areas(synthetic_people):
@@ -125,7 +126,7 @@ def test_paints_have_equal_areas(synthetic_people):
     cfg['pipeline'] = cfg['pipeline'][:-1]
     crops = build(offer_donors(cfg))
     attacks = [
-        TRANSFORMS.build(dict(attack.configs[0], seed=0))
+        TRANSFORMS.build(dict(attack.config, seed=0))
         for attack in load_suite('paints', COCO)
     ]
     painted = 0
@@ -143,12 +144,8 @@ def test_entries_of_every_kind(tmp_path):
     entries = [
         'part:head,hip:mean',
         dict(type='mmpose.KeypointOcclusion', target='nose', fill='black'),
-        dict(attack='keypoint:*:black:24', name='big {target}'),
-        dict(
-            attack=['keypoint:nose:black', dict(type='PartOcclusion')],
-            name='two',
-            details=dict(level=2),
-        ),
+        'keypoint:*:black:24',
+        dict(attack='part:hip', name='two', details=dict(level=2)),
         dict(attack=dict(type='Fog', density=1), name='fog'),
     ]
     path = write(tmp_path, dict(description='mine', attacks=entries))
@@ -157,29 +154,24 @@ def test_entries_of_every_kind(tmp_path):
     assert [attack.name for attack in attacks] == [
         'part:head,hip:mean',
         'keypoint:nose:black',
-        'big nose',
-        'big left_hip',
+        'keypoint:nose:black:24',
+        'keypoint:left_hip:black:24',
         'two',
         'fog',
     ]
-    assert attacks[1].configs[0]['type'] == 'KeypointOcclusion'
-    assert attacks[3].configs[0]['target'] == 'left_hip'
+    assert attacks[1].config['type'] == 'KeypointOcclusion'
+    assert attacks[3].config['target'] == 'left_hip'
     assert attacks[3].suite == 'mine'
-    assert [config['type'] for config in attacks[4].configs] == [
-        'KeypointOcclusion',
-        'PartOcclusion',
-    ]
     assert attacks[4].details == dict(level=2)
     # only MMPose can say whether there is such a transform
-    assert attacks[5].configs == (dict(type='Fog', density=1),)
+    assert attacks[5].config == dict(type='Fog', density=1)
 
 
 def test_keys_do_not_depend_on_defaults():
     """Nor on the way in which the transform is named."""
 
-    def key(**config):
-        own = dict(a=[dict(dict(type='KeypointOcclusion'), **config)])
-        return load_suite('a', COCO, own)[0].key
+    def key(type='KeypointOcclusion', **config):
+        return SuiteAttack('a', 's', dict(config, type=type)).key
 
     known = key(target='nose', fill='blur')
     assert key(target='nose') == known
@@ -192,27 +184,22 @@ def test_keys_do_not_depend_on_defaults():
     assert key(target='left_eye') != known
 
 
-def test_suites_of_a_config_and_the_users_own_parts():
+def test_the_users_own_parts(tmp_path):
     skeleton = Skeleton.from_names(
         tuple(names('coco')), dict(hand=['left_wrist'])
     )
-    own = dict(paper=['part:hand:black'])
-    (attack,) = load_suites(['paper'], [], skeleton, own)
-    assert attack.configs[0]['parts'] == dict(hand=['left_wrist'])
+    path = write(tmp_path, dict(attacks=['part:hand:black']))
+    (attack,) = load_suites([path], [], skeleton)
+    assert attack.config['parts'] == dict(hand=['left_wrist'])
 
 
-def test_an_attack_of_two_suites_is_there_once():
-    own = dict(
-        a=['keypoint:nose:black', 'keypoint:nose:blur'],
-        b=[dict(attack='keypoint:nose:blur', details=dict(level=1))],
-    )
-    attacks = load_suites(['a', 'b'], ['keypoint:nose'], COCO, own)
-    assert [attack.name for attack in attacks] == own['a']
+def test_an_attack_of_two_suites_is_there_once(tmp_path):
+    entries = ['keypoint:nose:black', 'keypoint:nose:blur']
+    path = write(tmp_path, dict(attacks=entries))
+    attacks = load_suites([path], ['keypoint:nose'], COCO)
+    assert [attack.name for attack in attacks] == entries
     assert attacks[0].details == dict(severity=0.2)
-    assert attacks[1].suite == 'a'
-    assert attacks[1].details == dict(
-        severity=0.2, level=1, also_in=['b', 'attacks']
-    )
+    assert attacks[1].suite == 'mine'
 
 
 @pytest.mark.parametrize(
@@ -227,10 +214,7 @@ def test_an_attack_of_two_suites_is_there_once():
             dict(attacks=[dict(attack='part:*:blur', name='x')]),
             'two different attacks have the name "x"',
         ),
-        (
-            dict(attacks=[dict(attack=['part:*', 'keypoint:*'])]),
-            'joints and for parts at once',
-        ),
+        (dict(attacks=[['part:*', 'keypoint:*']]), 'is no attack'),
     ],
 )
 def test_what_a_file_may_not_say(tmp_path, text, words):
@@ -243,14 +227,15 @@ def test_what_a_file_may_not_say(tmp_path, text, words):
 
 
 def test_unknown_suites_are_answered_with_those_there_are():
-    with pytest.raises(UsageError, match=r'the suites are mine, .*paper'):
-        load_suite('papers', COCO, dict(mine=[]))
+    with pytest.raises(UsageError, match=r'the suites are .*paper'):
+        load_suite('papers', COCO)
 
 
-def test_two_attacks_of_one_name():
-    own = dict(a=[dict(attack='part:hip', name='keypoint:nose:blur')])
-    with pytest.raises(UsageError, match='"keypoint:nose:blur": one of'):
-        load_suites(['a'], ['keypoint:nose:blur'], COCO, own)
+def test_two_attacks_of_one_name(tmp_path):
+    entry = dict(attack='part:hip', name='keypoint:nose:blur')
+    path = write(tmp_path, dict(attacks=[entry]))
+    with pytest.raises(UsageError, match='"keypoint:nose:blur", in su'):
+        load_suites([path], ['keypoint:nose:blur'], COCO)
 
 
 def test_nothing_to_do():
@@ -287,5 +272,4 @@ def test_checksums_are_of_the_content_alone(tmp_path):
     assert checksum(str(one)) == checksum(str(other))
     other.write_text('{"x": 2, "attacks": ["keypoint:*:black"]}')
     assert checksum(str(one)) != checksum(str(other))
-    own = dict(mine=['keypoint:nose:black'])
-    assert checksum('mine', own) == load_suite('mine', COCO, own)[0].checksum
+    assert checksum(str(one)) == load_suite(str(one), COCO)[0].checksum

@@ -74,7 +74,7 @@ def test_mmposes_own(model, write, wrap, parallel):
 
 
 def test_a_reference_file_is_converted_on_the_way(model, write, resnet, said):
-    path = write({'state_dict': resnet.state_dict(), 'epoch': 7})
+    path = write({'state_dict': resnet.state_dict()})
     x = torch.randn(1, 3, 64, 64)
 
     loaded = load_into(model, path)
@@ -82,7 +82,8 @@ def test_a_reference_file_is_converted_on_the_way(model, write, resnet, said):
     with torch.no_grad():
         error = (heatmaps(model, x) - resnet(x)).abs().max()
     assert error < 1e-5 * resnet(x).abs().max()
-    assert loaded['meta']['converted_from']['epoch'] == 7
+    source = loaded['meta']['converted_from']
+    assert source == dict(file=path.name, weights='state_dict')
     what = f'checkpoint "{path}" (ResNet-18 of the reference)'
     assert said == [
         (logging.INFO, f"Converted {what}, state_dict, to MMPose's keys"),

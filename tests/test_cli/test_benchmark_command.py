@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import signal
 
 import pytest
@@ -64,6 +65,44 @@ def test_killed_and_resumed_in_three_processes(benchmark, arguments, tmp_path):
     assert_same(found, expected)
     (kept, all_) = (run.run['forward_passes'] for run in (found, expected))
     assert 0 < kept < all_
+
+
+@pytest.mark.slow
+def test_a_map_is_killed_and_resumed_by_workers(
+    tool, config, checkpoint, tmp_path, capsys
+):
+    """The map is that of an undisturbed run, and a dry run counts what is
+    missing."""
+    argv = [config, checkpoint, '--suite', 'map-coarse', '--batch-size', '2']
+    argv += ['--max-images', '2', '--gt-boxes', '--out']
+
+    def run(folder, *more):
+        assert tool('benchmark').main([*argv, str(folder), *more]) == 0
+        return capsys.readouterr().out
+
+    whole, broken = tmp_path / 'whole', tmp_path / 'broken'
+    missing = r'At most ([\d,]+) predictions of a person are missing'
+    (wanted,) = re.findall(missing, run(whole, '--dry-run'))
+    assert not (whole / 'store').exists()
+    run(whole, '--workers', '0')
+    (expected,) = load_runs(whole)
+    wanted = int(wanted.replace(',', ''))
+    assert wanted == (1 + len(expected.attacks)) * len(expected.boxes)
+    killed = [*argv, str(broken), '--workers', '2']
+    assert exit_code(benchmark_or_die, killed) == -signal.SIGKILL
+    (left,) = re.findall(missing, run(broken, '--dry-run'))
+    assert 0 < int(left.replace(',', '')) < wanted
+    run(broken, '--workers', '2')
+    assert 'all is stored' in run(broken, '--dry-run')
+    (found,) = load_runs(broken)
+    assert_same(found, expected)
+    tables = [folder / 'map_joints.csv' for folder in (whole, broken)]
+    rows = [
+        [line.rpartition(',')[0] for line in path.read_text().splitlines()]
+        for path in tables
+    ]
+    assert len(rows[0]) == 1 + len(expected.joints.names)
+    assert rows[0] == rows[1]
 
 
 def test_the_call_in_python(config, checkpoint, tmp_path):

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mmpose_occlusion.cli.exchange import main_export, main_import
 from tests import broken_files
 
 CONFIG = """
@@ -29,7 +30,14 @@ val_dataloader = train_dataloader = test_dataloader
 test_evaluator = val_evaluator = dict(type='CocoMetric')
 """
 
-BENCHMARK = ['benchmark', 'tests.broken_files:predict', '--out', 'out']
+PREDICTOR = 'tests.broken_files:predict'
+BENCHMARK = ['benchmark', PREDICTOR, '--out', 'out']
+NOSE = ['--attack', 'keypoint:nose:black']
+PEOPLE = ['--annotations', '{people}', '--images', '{root}']
+BROKEN = ['--annotations', '{file}', '--images', '{root}']
+ZOO = ['zoo', '--zoo', '{root}/zoo.yml', '--out', 'out']
+DETECTED = ['--detections', '{file}']
+IMAGE = ['image', '{root}/a.png', *NOSE, '--out', 'out.png']
 OF_CONFIG = {
     'test': ['test', '{config}', 'no.pth'],
     'train': ['train', '{config}'],
@@ -39,18 +47,20 @@ OF_CONFIG = {
 COMMANDS = {
     'annotations': [
         ['check', '{file}'],
-        [*BENCHMARK, '--annotations', '{file}', '--images', '{root}'],
+        [*BENCHMARK, *BROKEN],
         *OF_CONFIG.values(),
+        ['worst', PREDICTOR, *BROKEN, '--out', 'out'],
+        [*ZOO, *BROKEN],
+        ['export', '{file}', '{root}', *NOSE, '--out', 'out'],
+        [*IMAGE, '--keypoints', '{file}'],
     ],
     'detections': [
         ['check', '{people}', '--detections', '{file}'],
-        [
-            *BENCHMARK,
-            *('--annotations', '{people}', '--images', '{root}'),
-            *('--detections', '{file}'),
-        ],
+        [*BENCHMARK, *PEOPLE, *DETECTED],
         OF_CONFIG['test'],
         OF_CONFIG['benchmark'],
+        ['worst', PREDICTOR, *PEOPLE, *DETECTED, '--out', 'out'],
+        [*ZOO, *PEOPLE, *DETECTED],
     ],
     'configs': [
         ['check', '{people}', '--config', '{file}'],
@@ -62,21 +72,36 @@ COMMANDS = {
         ['benchmark', '{file}', 'no.pth', '--out', 'out'],
     ],
     'suites': [
-        [
-            *BENCHMARK,
-            *('--annotations', '{people}', '--images', '{root}'),
-            *('--suite', '{file}'),
-        ],
+        [*BENCHMARK, *PEOPLE, '--suite', '{file}'],
         [*OF_CONFIG['benchmark'], '--suite', '{file}'],
+        ['export', '{people}', '{root}', '--suite', '{file}', '--out', 'out'],
+        [*ZOO, *PEOPLE, '--suite', '{file}'],
     ],
-    'stores': [['report', '{file}'], ['report', '{file}', '--out', 'out']],
+    'stores': [
+        ['report', '{file}'],
+        ['report', '{file}', '--out', 'out'],
+        ['model_table', '{file}', '--results', 'table.json'],
+    ],
+    'documents': [
+        ['model_table', '{file}', '--results', 'table.json'],
+        [*('worst', PREDICTOR, *PEOPLE), '--places', '{file}', '--out', 'out'],
+        ['zoo', '--zoo', '{file}', *PEOPLE, '--out', 'out'],
+        [*IMAGE, '--keypoints', '{file}'],
+    ],
+    'manifests': [['import', '{file}', '{root}/results.json', '--out', 'out']],
+    'results': [['import', '{root}/export', '{file}', '--out', 'out']],
 }
+MAINS = {'export': main_export, 'import': main_import}
+CHECKED = 'check', 'benchmark', 'test', 'train', 'browse', 'worst', 'export'
 TABLES = dict(
     annotations=broken_files.ANNOTATIONS,
     detections=broken_files.DETECTIONS,
     configs=broken_files.CONFIGS,
     suites=broken_files.SUITES,
     stores=broken_files.STORES,
+    documents=broken_files.DOCUMENTS,
+    manifests=broken_files.DOCUMENTS,
+    results=broken_files.DOCUMENTS,
 )
 CASES = [
     pytest.param(kind, name, argv, id=f'{kind}-{name}-{argv[0]}{i}')
@@ -103,8 +128,8 @@ def names_below(folder):
 def test_one_sentence(
     kind, name, argv, corpus, tool, tmp_path, monkeypatch, capfd
 ):
-    ending = '.json' if kind in ('annotations', 'detections', 'suites') else ''
-    file = str(corpus / kind / f'{name}{ending}')
+    file = corpus / kind / name
+    file = str(file if file.exists() else file.with_suffix('.json'))
     people = str(corpus / 'people.json')
     config = tmp_path / 'config.py'
     config.write_text(
@@ -119,12 +144,15 @@ def test_one_sentence(
     monkeypatch.chdir(here)
     before = names_below(corpus)
     words = dict(file=file, people=people, config=config, root=corpus)
-    status = tool(argv[0]).main([word.format(**words) for word in argv[1:]])
+    main = MAINS.get(argv[0]) or tool(argv[0]).main
+    status = main([word.format(**words) for word in argv[1:]])
     out, err = capfd.readouterr()
     assert status in (1, 2), err
-    if kind in ('annotations', 'detections'):
+    if kind in ('annotations', 'detections') and argv[0] in CHECKED:
         assert status == 1
     lines = [line for line in err.splitlines() if line]
+    if argv[0] == 'zoo' and kind != 'documents':
+        assert lines.pop(0).startswith('own: ')
     assert [line[:7] for line in lines] == ['error: ']
     assert '--traceback' not in err
     assert 'Traceback' not in out + err

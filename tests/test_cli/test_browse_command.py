@@ -1,9 +1,8 @@
-"""Contact sheets and galleries."""
+"""Galleries."""
 
 import json
 import re
 
-import cv2
 import pytest
 
 BLACK = ['--attack', 'keypoint:random:black']
@@ -33,9 +32,7 @@ def test_attacks_on_a_test_split(browse):
         *BLACK, '--attack', 'part:head:blur', '--split', 'test', '--num', '5'
     )
     assert 'Attack keypoint:random:black changed' in printed.out
-    assert f'Wrote {out}/sheet.png and {out}/gallery.html' in printed.out
-    sheet = cv2.imread(str(out / 'sheet.png'))
-    assert min(sheet.shape[:2]) > 300
+    assert f'Wrote {out}/gallery.html' in printed.out
     page = (out / 'gallery.html').read_text()
     assert page.count('<article') == 5
     assert page.count('data:image/png;base64,') == 10
@@ -104,7 +101,6 @@ def test_views_of_a_contrastive_config(browse, contrastive):
     assert len(set(images)) == 4
     assert re.search(r'\d labels removed', page)
     assert ', removed</title>' in page
-    assert cv2.imread(str(out / 'sheet.png')).size
 
 
 @pytest.fixture
@@ -145,7 +141,7 @@ def test_an_attack_takes_the_place_of_the_views(browse, contrastive):
 
 
 def test_removed_labels_are_marked(browse, contrastive):
-    """With a dot of their own on the sheet, on joints that the truth has."""
+    """With a dot of their own on the page, on joints that the truth has."""
     from mmpose_occlusion.engine import crops
     from mmpose_occlusion.engine.config import load_config
 
@@ -160,10 +156,12 @@ def test_removed_labels_are_marked(browse, contrastive):
 
 
 def test_same_seed_same_images(browse):
-    pages = [
-        (browse('--num', '3', '--seed', seed)[0] / 'sheet.png').read_bytes()
-        for seed in ('1', '1', '2')
-    ]
+    pages = []
+    for seed in ('1', '1', '2'):
+        out, _ = browse('--num', '3', '--seed', seed)
+        page = (out / 'gallery.html').read_text()
+        pages.append(re.findall(r'src="([^"]+)"', page))
+        assert len(pages[-1]) == 6
     assert pages[0] == pages[1]
     assert pages[0] != pages[2]
 

@@ -1,30 +1,45 @@
 """Commands that are killed at random moments, and started again.
 
 ``OCCLUSION_KILLS=20 pytest tests/test_cli/test_kills.py -m slow -s`` kills
-each command 20 times and prints a table; without the variable, the benchmark
-is killed once.
+each command 20 times and prints a table; without the variable, those of
+``SHORT`` are killed once.
 """
 
 import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
+import tarfile
 import time
 
+import convert_checkpoint
 import cv2
 import numpy as np
+import prepare_data
 import pytest
 import torch
+from scipy.io import loadmat
 
 from mmpose_occlusion.benchmark.data import load_runs
-from mmpose_occlusion.cli.exchange import main_export
+from mmpose_occlusion.benchmark.file_exchange import export_images
+from mmpose_occlusion.cli.exchange import main_export, main_import
 from tests.test_benchmark.small import assert_same
+from tests.test_benchmark.test_file_exchange import Pixels, another_program
+from tests.test_checkpoints.reference_models import SimpleBaseline, randomised
+from tests.test_projects.test_mpii_release import write_release
 
 MANY = os.environ.get('OCCLUSION_KILLS')
 KILLS = int(MANY or 1)
 SIGNALS = signal.SIGKILL, signal.SIGTERM, signal.SIGINT
+SHORT = 'benchmark', 'image', 'video', 'worst'
+
+NOSE = ('--attack', 'keypoint:nose:black')
+DATA = ('--annotations', '{people}', '--images', '{images}')
+PREDICTOR = 'tests.test_cli.test_kills:pixels'
+pixels = Pixels(needs_boxes=True)
 
 COMMANDS = {
     'train': [
@@ -39,18 +54,45 @@ COMMANDS = {
     ],
     'benchmark': [
         *('benchmark', '{config}', '{checkpoint}', '--out', 'out'),
-        *('--attack', 'keypoint:nose:black', '--batch-size', '2'),
-        *('--num-workers', '1'),
+        *(*NOSE, '--batch-size', '2', '--num-workers', '1'),
     ],
     'report': ['report', '{store}', '--out', 'out'],
     'browse': [
-        *('browse', '{config}', '--split', 'test', '--out', 'out'),
-        *('--attack', 'keypoint:nose:black'),
+        *('browse', '{config}', '--split', 'test', '--out', 'out', *NOSE),
     ],
-    'export': [
-        *('export', '{people}', '{images}', '--out', 'out'),
-        *('--attack', 'keypoint:nose:black'),
+    'export': ['export', '{people}', '{images}', '--out', 'out', *NOSE],
+    'tar': ['export', '{people}', '{images}', '--out', 'out', *NOSE, '--tar'],
+    'import': ['import', '{exported}', '{results}', '--out', 'out'],
+    'image': [
+        *('image', '{photo}', '--keypoints', '{pose}', *NOSE),
+        *('--out', 'out/x.png', '--overwrite'),
     ],
+    'folder': [
+        *('image', '{images}', '--keypoints', '{people}', *NOSE),
+        *('--out', 'out/images', '--overwrite'),
+    ],
+    'video': [
+        *('image', '{video}', '--predictor', PREDICTOR, *NOSE),
+        *('--out', 'out/x.mp4', '--overwrite'),
+    ],
+    'worst': [
+        *('worst', PREDICTOR, *DATA, '--out', 'out', '--candidates', '4'),
+        *('--rounds', '1', '--draws', '50', '--max-images', '4'),
+    ],
+    'zoo': ['zoo', '--zoo', '{zoo}', *DATA, *NOSE, '--out', 'out'],
+    'table': ['model_table', '{store}', '--results', 'out/results.json'],
+    'check': [
+        *('check', '{people}', '{images}', '--config', '{config}'),
+    ],
+    'convert': ['convert', '{reference}', 'out/converted.pth', '--force'],
+    'link': ['prepare', 'link', '{data}', 'out'],
+    'mpii': ['prepare', 'mpii', '{release}', 'out', '--val', '{names}'],
+}
+MAINS = {
+    'export': main_export,
+    'import': main_import,
+    'convert': convert_checkpoint.main,
+    'prepare': prepare_data.main,
 }
 
 
@@ -78,44 +120,105 @@ def start(main, argv, folder):
     return child
 
 
+TIMES = re.compile(
+    r'\d{4}-\d\d-\d\d[T ][\d:]+|"(seconds|time|forward_passes)": [^,]+'
+    r'|killed\d+|whole|<code>[\d.]+</code>'
+)
+
+
+def content(path):
+    """What a file holds, without times; an incomplete one is an error."""
+    if path.suffix == '.pth':
+        state = torch.load(path, weights_only=False)
+        return {k: v.tolist() for k, v in state['state_dict'].items()}
+    if path.suffix in ('.png', '.jpg'):
+        data = path.read_bytes()
+        assert data.endswith((b'IEND\xaeB`\x82', b'\xff\xd9')), 'cut short'
+        return cv2.imread(str(path)).tobytes()
+    if path.suffix == '.npz':
+        with np.load(path, allow_pickle=False) as file:
+            return {k: repr(v.tolist()) for k, v in file.items()}
+    if path.suffix == '.mat':
+        return {k: v.tolist() for k, v in loadmat(path).items() if k[0] != '_'}
+    if path.suffix == '.mp4':
+        reader, frames = cv2.VideoCapture(str(path)), []
+        while (frame := reader.read())[0]:
+            frames.append(frame[1].tobytes())
+        assert frames
+        return frames
+    if path.suffix == '.tar':
+        with tarfile.open(path) as archive:
+            names = archive.getnames()
+            return [archive.extractfile(name).read() for name in names]
+    text = path.read_text()
+    if path.suffix == '.json':
+        json.loads(text)
+    if path.suffix == '.html':
+        assert text.rstrip().endswith('</html>')
+    return TIMES.sub('', text)
+
+
 def finished(folder):
-    """Relative name -> content of each file of a result, without those that
-    hold times; checks that each can be read."""
+    """Relative name -> content of each file of a result, or of the target of
+    a link."""
     found = {}
     for path in sorted((folder / 'out').rglob('*')):
         name = str(path.relative_to(folder))
-        if not path.is_file() or '/.' in f'/{name}':
-            continue
-        if {'vis_data', 'logs'} & set(path.parts):
-            continue
-        if path.suffix == '.pth':
-            state = torch.load(path, weights_only=False)
-            data = {k: v.tolist() for k, v in state['state_dict'].items()}
-        elif path.suffix in ('.png', '.jpg'):
-            image = cv2.imread(str(path))
-            assert image is not None, f'{name} is incomplete'
-            data = image.tobytes()
-        elif path.suffix == '.npz':
-            with np.load(path, allow_pickle=False) as file:
-                data = {k: v.tolist() for k, v in file.items()}
-        elif path.suffix == '.csv':
-            data = path.read_text()
-        elif path.suffix == '.json':
-            json.loads(path.read_text())
-            data = None  # times
-        elif path.suffix == '.html':
-            assert path.read_text().rstrip().endswith('</html>'), name
-            data = None
-        else:
-            continue
-        found[name] = data
+        if path.is_symlink():
+            found[name] = str(path.resolve())
+        elif (
+            path.is_file()
+            and '/.' not in name
+            and not {'vis_data', 'logs'} & set(path.parts)
+            and path.suffix not in ('.py', '.log')
+        ):
+            try:
+                found[name] = content(path)
+            except Exception as error:
+                raise AssertionError(f'{name}: {error}') from error
     return found
 
 
+def write_inputs(folder, people, images):
+    """What the commands read, beside the synthetic people."""
+    rng = np.random.default_rng(0)
+    cv2.imwrite(
+        str(folder / 'photo.png'),
+        rng.integers(0, 256, (1500, 2000, 3), np.uint8),
+    )
+    pose = [[100 * k + 50, 700, 2] for k in range(17)]
+    (folder / 'pose.json').write_text(json.dumps(pose))
+    writer = cv2.VideoWriter(
+        str(folder / 'video.mp4'),
+        cv2.VideoWriter.fourcc(*'mp4v'),
+        25.0,
+        (320, 240),
+    )
+    for _ in range(40):
+        writer.write(rng.integers(0, 256, (240, 320, 3), np.uint8))
+    writer.release()
+    exported = folder / 'exported'
+    export_images(people, images, exported, attacks=['keypoint:nose:black'])
+    another_program(exported, pixels)
+    model = dict(model=PREDICTOR)
+    models = [dict(model, name='one'), dict(model, name='two')]
+    (folder / 'zoo.yml').write_text(json.dumps(models))
+    reference = randomised(SimpleBaseline, 18, 17, (16, 16, 16))
+    torch.save(reference.state_dict(), folder / 'reference.pth')
+    write_release(folder / 'release.mat')
+    (folder / 'names.txt').write_text('0001.jpg')
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize('name', COMMANDS if MANY else ['benchmark'])
+@pytest.mark.parametrize('name', COMMANDS if MANY else SHORT)
 def test_killed_and_started_again(
-    name, config, checkpoint, synthetic_people, tool, tmp_path
+    name,
+    config,
+    checkpoint,
+    synthetic_people,
+    reference_folder,
+    tool,
+    tmp_path,
 ):
     """No incomplete file has its final name, and the second run's files are
     those of an undisturbed one."""
@@ -125,17 +228,28 @@ def test_killed_and_started_again(
         people=synthetic_people / 'annotations/person_keypoints_val.json',
         images=synthetic_people / 'val',
         store=tmp_path / 'store',
+        photo=tmp_path / 'photo.png',
+        pose=tmp_path / 'pose.json',
+        video=tmp_path / 'video.mp4',
+        exported=tmp_path / 'exported',
+        results=tmp_path / 'exported/results',
+        zoo=tmp_path / 'zoo.yml',
+        reference=tmp_path / 'reference.pth',
+        release=tmp_path / 'release.mat',
+        names=tmp_path / 'names.txt',
+        data=reference_folder / 'data',
     )
-    if name == 'report':
+    write_inputs(tmp_path, values['people'], values['images'])
+    if name in ('report', 'table'):
         argv = [word.format(**values) for word in COMMANDS['benchmark'][1:]]
         argv[argv.index('out')] = str(values['store'])
         assert tool('benchmark').main(argv) == 0
     command, *argv = (word.format(**values) for word in COMMANDS[name])
-    main = main_export if command == 'export' else tool(command).main
+    main = MAINS.get(command) or tool(command).main
 
     def run(folder, seconds=None, number=signal.SIGKILL):
         """Exit status; killed after a time, its negative signal."""
-        folder.mkdir(exist_ok=True)
+        (folder / 'out').mkdir(parents=True, exist_ok=True)
         child = start(main, argv, folder)
         if seconds is not None:
             time.sleep(seconds)
@@ -147,7 +261,7 @@ def test_killed_and_started_again(
     assert run(whole) == 0, (whole / 'printed.txt').read_text()
     length = time.monotonic() - begin
     expected = finished(whole)
-    assert expected
+    assert expected or name == 'check'
     seed = random.randrange(2**32)
     rng = random.Random(seed)
     early = 0
@@ -157,21 +271,23 @@ def test_killed_and_started_again(
         seconds = rng.uniform(0, length)
         early += run(folder, seconds, number) != 0
         where = f'{number.name} after {seconds:.2f} s (seed {seed})'
-        finished(folder)  # whatever is there can be read
+        found = finished(folder)  # whatever is there can be read
         status = run(folder)
         printed = (folder / 'printed.txt').read_text()
-        if not (name == 'train' and 'has finished' in printed):
-            assert status == 0, f'{where}: {printed}'
+        if name != 'train' or 'has finished' not in printed:
+            # a complete export is not replaced
+            assert status == 0 or found == expected, f'{where}: {printed}'
         found = finished(folder)
         if name == 'train':  # an old checkpoint may stay
-            last = 'out/epoch_3.pth'
-            assert found[last] == expected[last], where
-        elif name == 'benchmark':
-            runs = (load_runs(each / 'out') for each in (folder, whole))
+            found = {k: found[k] for k in expected if '_3.pth' in k}
+        stores = {path.parents[2] for path in whole.rglob('run.json')}
+        for store in stores:
+            resumed = folder / store.relative_to(whole)
+            runs = load_runs(resumed), load_runs(store)
             for one, two in zip(*runs, strict=True):
                 assert_same(one, two)
-            assert set(found) >= {k for k in expected if '/store/' not in k}
-        else:
-            assert found == expected, where
+        for file, data in expected.items():
+            if '/store/' not in file and (name != 'train' or file in found):
+                assert found[file] == data, f'{where}: {file}'
         shutil.rmtree(folder)
     print(f'\n| {name} | {KILLS} | {early} | 0 | {KILLS} |')

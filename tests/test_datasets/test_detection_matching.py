@@ -113,7 +113,6 @@ def edit(cfg, name, change):
     ('options', 'expected'),
     [
         ({}, [11, 12, 'better', 'IoU 0.00']),
-        ({'one_to_one': False}, [11, 12, 11, 'IoU 0.00']),
         ({'iou_thr': 0.8}, ['IoU 0.75', 12, 11, 'IoU 0.00']),
     ],
 )

@@ -6,13 +6,11 @@ import time
 import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 from mmpose.datasets import CocoDataset
-from mmpose.registry import DATASETS
 
 from mmpose_occlusion.datasets import DonorDataset
 from mmpose_occlusion.datasets.donors import DonorIndex
-from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
+from mmpose_occlusion.skeleton import Skeleton
 from tests.golden.donors import data_list
 from tests.golden.samples import metainfo, names, photo
 
@@ -137,15 +135,12 @@ def test_filtered_people_are_no_donors(tmp_path):
         def filter_data(self):
             return [d for d in self.data_list if d['img_id'] % 2 == 0]
 
-    del cfg['type']
-    donors = DonorDataset(Even(**cfg, lazy_init=True)).dataset.donors
+    donors = DonorDataset(dict(cfg, type=Even)).dataset.donors
     assert donors.annotation.tolist() == [1, 3]
 
 
 def test_what_is_refused(tmp_path):
     cfg = coco(tmp_path, [(7, ['nose'], {})])
-    with pytest.raises(ValueError, match='has been loaded already'):
-        DonorDataset(DATASETS.build(cfg))
     with pytest.raises(ValueError, match=r'one annotated person.*has many'):
         DonorDataset(dict(cfg, data_mode='bottomup'))
     with pytest.raises(ValueError, match='bbox_file=None'):
@@ -192,7 +187,7 @@ def test_it_is_small_and_quick(many):
         for person in many:
             first_ids.setdefault(person['img_path'], person['id'])
         index = DonorIndex(many, first_ids)
-        index.prepare(SKELETON)
+        index.rows_with(())
         spent.append(time.process_time() - start)
     assert len(index) == PEOPLE
     assert len(np.unique(index.image)) == PICTURES
@@ -212,58 +207,8 @@ def memory_of(index):
     total = 0
     for name, value in vars(index).items():
         if name == '_rows':
-            assert len(value) == 2 * (len(MIXED_PARTS) + 1)
             value = np.concatenate(list(value.values()))
         assert isinstance(value, np.ndarray)
         assert value.dtype != object
         total += value.nbytes
     return total
-
-
-# --- one copy for all workers -----------------------------------------------
-
-
-class Where:
-    """A pipeline that tells where the index is in the worker's memory."""
-
-    def __call__(self, results):
-        from mmpose_occlusion.transforms.sample_surroundings import _eligible
-
-        donors = results['dataset'].donors
-        before = {key: a.ctypes.data for key, a in donors._rows.items()}
-        for part in MIXED_PARTS:
-            for paper_exact in (False, True):
-                _eligible(donors, SKELETON, part, paper_exact)
-        after = {key: a.ctypes.data for key, a in donors._rows.items()}
-        return dict(
-            xy=donors.xy.ctypes.data,
-            labelled=donors.labelled.ctypes.data,
-            rows=after,
-            new=len(after) - len(before),
-        )
-
-
-def test_workers_share_the_one_of_the_main_process(tmp_path):
-    """Forked workers have the arrays at the addresses where the main
-    process has them, and make none of their own."""
-    people = [(i, names('coco'), {}) for i in range(4)]
-    cfg = coco(tmp_path, people) | dict(pipeline=[Where()])
-    loader = Runner.build_dataloader(
-        dict(
-            batch_size=1,
-            num_workers=2,
-            sampler=dict(type='DefaultSampler', shuffle=False),
-            dataset=dict(type='DonorDataset', dataset=cfg),
-            multiprocessing_context='fork',
-        )
-    )
-    here = Where()(dict(dataset=loader.dataset.dataset))
-    assert here['new'] == 0
-    found = list(loader)
-    assert len(found) == 4
-    for batch in found:
-        assert batch['xy'] == [here['xy']]
-        assert batch['labelled'] == [here['labelled']]
-        assert batch['new'] == [0]
-        rows = {key: value[0] for key, value in batch['rows'].items()}
-        assert rows == here['rows']

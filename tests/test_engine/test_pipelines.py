@@ -39,15 +39,15 @@ def test_name_says_defaults_and_kind_once():
     assert attack_name(dict(type='KeypointOcclusion')) == (
         'keypoint:random:blur'
     )
-    prefixed = dict(type='mmpose.PartOcclusion', target='part:head')
-    assert attack_name(prefixed) == 'part:head:blur'
+    scoped = dict(type='mmpose.PartOcclusion', target='head')
+    assert attack_name(scoped) == 'part:head:blur'
     assert attack_name(dict(type='Snow', fill='white')) == 'Snow:random:white'
 
 
 def test_targets_checked_against_the_skeleton():
     skeleton = Skeleton.from_names(('nose', 'left_knee', 'right_knee'))
     check_attacks([NOSE, HEAD], skeleton)
-    for target in ('random', 'random_all', ['head', 'part:left_leg']):
+    for target in ('random', 'random_all', ['head', 'left_leg']):
         check_attacks([dict(HEAD, target=target)], skeleton)
     own = dict(HEAD, target='knees', parts=dict(knees=['left_knee']))
     check_attacks([own], skeleton)

@@ -62,7 +62,6 @@ def test_people_as_arrays():
     assert found.category.tolist() == [1, 1, 0]
     assert found.labelled.tolist() == [[True, False]] * 2 + [[False, False]]
     assert found.counting(found.labelled).tolist() == [True, False, False]
-    assert not found.counting(found.labelled, (6, 9)).any()
     assert len(People.from_dicts([], [3], 2)) == 0
     assert np.shape(People.from_dicts([], [], 2).keypoints) == (0, 2, 2)
 

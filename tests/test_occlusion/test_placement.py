@@ -5,13 +5,14 @@ import pytest
 from scipy.stats import kstest
 
 from mmpose_occlusion.occlusion import Box, Disc, Person
-from mmpose_occlusion.occlusion.person import body_mask, with_joints
 from mmpose_occlusion.occlusion.placement import (
     DECOY,
     OFF_PERSON,
     ON_PERSON,
+    body_mask,
     move_aside,
     move_elsewhere,
+    with_joints,
 )
 from mmpose_occlusion.skeleton import Skeleton
 

@@ -22,7 +22,7 @@ from mmpose_occlusion.benchmark.api import (
     run_benchmark,
 )
 from mmpose_occlusion.benchmark.data import UNMATCHED
-from mmpose_occlusion.benchmark.image_attacks import ImageAttack
+from mmpose_occlusion.benchmark.effects import ImageAttack
 from mmpose_occlusion.benchmark.image_people import match_people
 from mmpose_occlusion.benchmark.image_run import run_predictor
 from mmpose_occlusion.benchmark.suite import load_suites
@@ -257,7 +257,7 @@ def test_patches_are_those_of_the_transforms(people, tmp_path):
         attack = ImageAttack(suite, 3, found.joints.links)
         painted = image.copy()
         person = _people_of(people).person(0, image.shape)
-        attack.on(image, image.copy(), person, box, raw).paint(painted)
+        attack.on(image, image.copy(), person, raw).paint(painted)
         np.testing.assert_array_equal(painted, results['img'])
         assert (painted != image).any()
 

@@ -47,12 +47,10 @@ def image(name: str, annorect: np.ndarray) -> dict:
     )
 
 
-def write_release(path: Path, *, joint_id: int = 15) -> Path:
+def write_release(path: Path) -> Path:
     """Five images: two to train on with people, one without, two to test."""
     everything = structs(*(point(k, '1') for k in range(16)))
-    some = structs(
-        point(9, EMPTY), point(0, '0'), point(joint_id, 1), point(8, '')
-    )
+    some = structs(point(9, EMPTY), point(0, '0'), point(15, 1), point(8, ''))
     one = structs(point(3, 0))
     images = structs(
         image(
@@ -189,12 +187,6 @@ def test_split_that_does_not_fit(release, tmp_path, names, message):
     assert not (tmp_path / 'o').exists()
 
 
-def test_split_without_heads(release, tmp_path):
-    people = [p for p in read_release(release) if p['head_box'] is None]
-    with pytest.raises(UsageError, match='no person in the 1 images of the s'):
-        write_annotations(people, tmp_path / 'out', {'0004.jpg'})
-
-
 def test_split_files(tmp_path):
     text = tmp_path / 'names.txt'
     text.write_text('a.jpg\nb.jpg\n\n')
@@ -202,28 +194,16 @@ def test_split_files(tmp_path):
     valid = tmp_path / 'valid.json'
     valid.write_text(json.dumps([{'image': 'c.jpg'}, {'image': 'c.jpg'}]))
     assert read_split(valid) == {'c.jpg'}
-    text.write_text('\n')
-    with pytest.raises(UsageError, match='names no image'):
-        read_split(text)
     valid.write_text('{"images": []}')
     with pytest.raises(UsageError, match='is not a list of people'):
         read_split(valid)
 
 
-def test_unknown_joint(tmp_path):
-    path = write_release(tmp_path / 'r.mat', joint_id=16)
-    with pytest.raises(UsageError, match=r'"0001\.jpg" has a joint .* 16'):
-        list(read_release(path))
-
-
 def test_other_files(tmp_path):
     other = tmp_path / 'gt_valid.mat'
     savemat(other, {'headboxes_src': np.zeros((2, 2, 3))})
-    with pytest.raises(UsageError, match=r'no struct RELEASE .*headboxes_src'):
-        list(read_release(other))
-    savemat(other, {'RELEASE': {'annolist': 1}})
-    with pytest.raises(UsageError, match='annolist and img_train'):
+    with pytest.raises(UsageError, match='a struct RELEASE of annolist and'):
         list(read_release(other))
     other.write_text('a page of a web site')
-    with pytest.raises(UsageError, match='cannot be read as a Matlab file'):
+    with pytest.raises(UsageError, match="is not MPII's release"):
         list(read_release(other))

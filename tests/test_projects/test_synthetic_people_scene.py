@@ -10,7 +10,6 @@ from synthetic_people.figure import CARRIERS, make_figure, sample_figure
 from synthetic_people.rendering import Light
 from synthetic_people.scene import (
     COCO_JOINTS,
-    FigureLayer,
     Layer,
     Stage,
     compose,
@@ -32,10 +31,10 @@ STANDING = Pose(
 
 def figure(pose=STANDING, hair='cropped', seed=0):
     rng = np.random.default_rng(seed)
-    build = replace(sample_build(rng), weight=1.0, curve=0.2)
-    outfit = replace(
-        sample_outfit(rng, build.curve, False), hair_style=hair, hat=''
-    )
+    build = sample_build(rng)
+    vars(build).update(weight=1.0, curve=0.2)
+    outfit = sample_outfit(rng, build.curve, False)
+    vars(outfit).update(hair_style=hair, hat='')
     return make_figure(build, pose, outfit)
 
 
@@ -48,9 +47,7 @@ def truths(*layers):
     backdrop = np.full((*SIZE, 3), 128, np.uint8)
     image, front = compose(backdrop, layers)
     people = [
-        describe(layer, layers, front)
-        for layer in layers
-        if isinstance(layer, FigureLayer)
+        describe(layer, layers, front) for layer in layers if layer.figure
     ]
     return image, people
 

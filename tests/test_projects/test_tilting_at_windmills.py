@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import deviations
 import experiments
 import pytest
 import run
@@ -42,3 +43,14 @@ def test_missing_data_is_one_sentence(tmp_path, capsys):
     error = capsys.readouterr().err
     assert 'train_dataloader.dataset.ann_file' in error
     assert 'does not exist' in error
+
+
+def test_deviations(synthetic_people, capsys):
+    """Corrected rules paint every attempt and cover all of its joints."""
+    assert deviations.main(['--data', str(synthetic_people)]) == 0
+    rows = capsys.readouterr().out.splitlines()[-4:]
+    cells = [row.split(' | ') for row in rows]
+    assert [c[1] for c in cells] == ['reference', 'corrected'] * 2
+    assert cells[1][2:] == ['100.0%', '113', '100.0%', '0.00 |']
+    assert cells[3][2] == cells[3][4] == '100.0%'
+    assert float(cells[2][4][:-1]) < 80

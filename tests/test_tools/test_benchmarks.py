@@ -1,4 +1,4 @@
-"""The benchmarks run, on made-up people."""
+"""The benchmarks run, on synthetic people."""
 
 import importlib
 import json
@@ -80,29 +80,42 @@ def test_cost_is_the_mean_over_cells_of_the_paired_median(script):
     assert found == pytest.approx((60, 6, 6, 6))
 
 
-def test_throughput(script, tmp_path, capsys):
+@pytest.fixture
+def people(script, tmp_path):
+    """The people of the scripts."""
+    file, _ = script('_data').coco(str(tmp_path))
+    return json.loads(file.read_text())['annotations']
+
+
+def passes(people) -> int:
+    """Clean, and with the nose hidden where there is one."""
+    return sum(1 + (p['keypoints'][2] > 0) for p in people)
+
+
+def test_throughput(script, people, capsys):
     argv = ['--stub', '--attack', 'keypoint:nose:black']
     script('throughput').main([*argv, '--max-images', '2'])
     out = capsys.readouterr().out
-    # two images of three people, clean and with the nose hidden
-    assert '12 crops (clean and attacked)' in out
+    images = sorted({p['image_id'] for p in people})[:2]
+    count = passes([p for p in people if p['image_id'] in images])
+    assert f'{count} crops (clean and attacked)' in out
     assert re.search(r'the network takes \d+% of the time', out)
 
 
-def test_throughput_of_images(script, capsys):
+def test_throughput_of_images(script, people, capsys):
     script('throughput').main(
         ['--images', '--copies', '2', '--attack', 'keypoint:nose:black:10%']
     )
     out = capsys.readouterr().out
-    # four further images of three people each
-    assert '16 images (clean and attacked)' in out
+    # four further images, clean, and attacked for each person
+    assert f'{4 + passes(people) - len(people)} images (clean and at' in out
     assert re.search(r'[\d.]+ ms of processor time each', out)
 
 
-def test_made_up_people_are_cocos_format(script, tmp_path):
+def test_repeated_people_are_cocos_format(script, people, tmp_path):
     data = script('_data')
     file, images = data.repeated(str(tmp_path), copies=2)
     content = json.loads(file.read_text())
     assert len(content['images']) == 8
-    assert len({p['id'] for p in content['annotations']}) == 24
+    assert len({p['id'] for p in content['annotations']}) == 2 * len(people)
     assert all((images / i['file_name']).is_file() for i in content['images'])

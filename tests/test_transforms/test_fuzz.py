@@ -12,9 +12,10 @@ import pytest
 
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import occlude, replay_all
-from tests.transform_cases import ALL_CASES, CASES, make
+from mmpose_occlusion.transforms import ColorJitter
+from tests.transform_cases import ALL_CASES, CASES, TARGET_CASES, make
 
-from .test_properties import LAYOUTS, check, sample
+from .test_properties import CODECS, LAYOUTS, check, sample, targets
 
 CASES_EACH = int(os.environ.get('OCCLUSION_FUZZ_CASES', '40'))
 REFUSED = ('float16', 'bool', 'int64')
@@ -86,6 +87,75 @@ def test_any_sample(case):
                 'box' in str(error) and not np.isfinite(results['bbox']).all()
             ), str(error)
     assert done > CASES_EACH / 4
+
+
+@pytest.mark.parametrize('case', TARGET_CASES)
+def test_any_targets(case):
+    """Removed joints get empty maps and the weight, whoever is there and
+    whatever is missing, or the sample is refused."""
+    transform = make(case)
+    occlude = make('parts-blur', remove_keypoints=True)
+    done = 0
+    for number in range(CASES_EACH):
+        rng = np.random.default_rng([number, *case.encode()])
+        picture = dict(
+            layout=str(rng.choice(LAYOUTS[:3])),
+            missing=float(rng.choice([0, 0.3, 1])),
+            seed=number,
+        )
+        results = targets(str(rng.choice(list(CODECS))), picture, occlude)
+        for key in ('heatmaps', 'keypoint_weights', 'label_mapping_table'):
+            if rng.random() < 0.1:
+                del results[key]
+        odd = rng.integers(8)
+        if odd == 0:
+            results['occlusions'] = []
+        elif odd == 1:  # nobody
+            results['keypoint_weights'] = np.zeros((0, 17), np.float32)
+        elif odd == 2:  # maps of something else
+            results['heatmaps'] = np.zeros((3, 4, 4), np.float32)
+        gone = [
+            (i, name)
+            for record in results.get('occlusions', ())
+            for i, name in record['removed']
+        ]
+        names = list(results['keypoint_id2name'].values())
+        try:
+            out = transform(dict(results))
+        except ValueError as error:
+            assert one_sentence(error).startswith('EmptyRemovedHeatmaps')
+            continue
+        done += 1
+        maps, weights = out['heatmaps'], out.get('keypoint_weights')
+        for i, name in gone:
+            k = names.index(name)
+            for one in maps if isinstance(maps, list) else [maps]:
+                assert not one[k].any()
+            for one in weights if isinstance(weights, list) else [weights]:
+                assert one[i, k] == transform.weight
+    assert done > CASES_EACH / 4
+
+
+def test_any_jitter():
+    rng = np.random.default_rng(0)
+    done = 0
+    for _ in range(CASES_EACH):
+        height, width = map(int, odd_size(rng))
+        image = odd_image(rng, height, width)
+        before = image.copy()
+        jitter = ColorJitter([0, 0.05, 0.3, 0.5][rng.integers(4)])
+        usual = image.dtype == np.uint8 and image.shape[2:] == (3,)
+        try:
+            out = jitter(dict(img=image))['img']
+        except TypeError as error:
+            assert one_sentence(error).startswith('ColorJitter')
+            assert not usual
+            continue
+        done += 1
+        np.testing.assert_array_equal(image, before)
+        assert (out.shape, out.dtype) == (image.shape, image.dtype)
+        assert jitter.magnitude or (out == image).all()
+    assert done
 
 
 def test_any_call_of_occlude():

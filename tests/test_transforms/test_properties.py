@@ -149,6 +149,7 @@ def check(transform, results):
             painted[y1:y2, x1:x2] = True
         else:
             assert record['box'] is None
+            assert record['region'] or 'no pixel here' not in record['reason']
             assert under(record) == []
         for i, name in under(record):
             k = names_index(id2name, name)
@@ -225,7 +226,7 @@ def test_hidden_and_removed_are_the_truth(case, picture):
         assert records[0]['pixels'] == painted.sum()
 
 
-@pytest.mark.parametrize('size', [(1, 1), (1, 7), (7, 1), (2, 2), (101, 33)])
+@pytest.mark.parametrize('size', [(1, 1), (1, 7), (101, 33)])
 @pytest.mark.parametrize('case', ALL_CASES)
 def test_odd_sizes(case, size):
     height, width = size
@@ -234,10 +235,10 @@ def test_odd_sizes(case, size):
 
 
 @pytest.mark.parametrize('warped', [True, False])
-@pytest.mark.parametrize('layout', LAYOUTS)
-@pytest.mark.parametrize('count', [0, 1, 50])
+@pytest.mark.parametrize('count', [0, 50])
 @pytest.mark.parametrize('case', CASES)
-def test_any_number_of_people(case, count, layout, warped):
+def test_any_number_of_people(case, count, warped):
+    layout = 'coco_wholebody' if warped else 'coco'
     out = check(make(case), sample(layout, count=count, warped=warped))
     assert out['keypoints_visible'].shape == (count, KEYPOINTS[layout])
 
@@ -256,22 +257,6 @@ def test_prob_zero_is_the_identity(case):
     assert (out['img'] == clean).all()
     assert (out['keypoints_visible'] == before).all()
     assert all(record['reason'] for record in out['occlusions'])
-
-
-@pytest.mark.parametrize('view', [False, True])
-@pytest.mark.parametrize('dtype', ['uint8', 'float32'])
-@pytest.mark.parametrize('case', ALL_CASES)
-def test_inplace_paints_the_same(case, dtype, view):
-    expected = sample(dtype=dtype, view=view, count=1, seed=3)
-    given = sample(dtype=dtype, view=view, count=1, seed=3)
-    np.random.seed(5)
-    copied = make(case)(expected)
-    np.random.seed(5)
-    image = given['img']
-    painted = make(case, inplace=True)(given)
-    assert painted['img'] is image
-    np.testing.assert_array_equal(image, copied['img'])
-    assert painted['occlusions'] == copied['occlusions']
 
 
 @pytest.mark.parametrize('case', ALL_CASES)

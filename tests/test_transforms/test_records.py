@@ -18,7 +18,7 @@ from tests.records import named
 
 
 def test_a_list_hides_all_it_names():
-    targets = ['nose', 'keypoint:left_ankle', 'right_wrist']
+    targets = ['nose', 'left_ankle', 'right_wrist']
     painted, results = painted_by(
         KeypointOcclusion(targets, fill='black', size=6), PERSON
     )
@@ -32,7 +32,7 @@ def test_a_list_hides_all_it_names():
 
 
 def test_a_list_of_parts_hides_all_it_names():
-    targets = ['head', 'part:right_leg']
+    targets = ['head', 'right_leg']
     painted, results = painted_by(
         PartOcclusion(targets, fill='black', remove_keypoints=True), PERSON
     )

@@ -38,23 +38,16 @@ def test_names_that_are_a_joint_and_a_part():
         right_hip=(30, 104),
     )  # fmt: skip
     for name in ('hip', 'head'):
-        for prefix in ('', 'keypoint:'):
-            _, results = painted_by(
-                KeypointOcclusion(prefix + name, fill='black'), joints,
-                layout='halpe',
-            )  # fmt: skip
-            (record,) = results['occlusions']
-            assert named(record) == f'keypoint:{name}'
-            assert record['region']['center'] == list(joints[name])
-        for prefix in ('', 'part:'):
-            _, results = painted_by(
-                PartOcclusion(prefix + name, fill='black'),
-                joints,
-                layout='halpe',
-            )
-            (record,) = results['occlusions']
-            assert named(record) == f'part:{name}'
-            assert record['region']['shape'] == 'box'
+        transform = KeypointOcclusion(name, fill='black')
+        _, results = painted_by(transform, joints, layout='halpe')
+        (record,) = results['occlusions']
+        assert named(record) == f'keypoint:{name}'
+        assert record['region']['center'] == list(joints[name])
+        transform = PartOcclusion(name, fill='black')
+        _, results = painted_by(transform, joints, layout='halpe')
+        (record,) = results['occlusions']
+        assert named(record) == f'part:{name}'
+        assert record['region']['shape'] == 'box'
 
 
 # --- errors ------------------------------------------------------------------

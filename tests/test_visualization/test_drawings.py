@@ -10,12 +10,11 @@ from mmpose_occlusion.transforms import KeepImage
 from mmpose_occlusion.visualization import (
     CropPair,
     PoseStyle,
-    contact_sheet,
     draw_pair,
     gallery,
     record_caption,
 )
-from mmpose_occlusion.visualization.crop_pair import (
+from mmpose_occlusion.visualization.gallery import (
     ERROR,
     LEFT,
     MIDDLE,
@@ -160,23 +159,6 @@ def test_pair_changes_nothing(style):
     after = one.clean, one.occluded, one.joints
     for left, right in zip(before, after, strict=True):
         np.testing.assert_array_equal(left, right)
-
-
-@pytest.mark.parametrize('number', [1, 2, 5])
-def test_sheet(number, style):
-    views = [crops(), crops(records=[NOTHING]), crops(records=[])]
-    page = contact_sheet((views * 2)[:number], style, 'heading')
-    assert page.dtype == np.uint8
-    assert page.shape[1] > 2 * 192
-    assert near(page, REGION) > 50
-
-
-def test_sheet_of_crops_of_different_sizes(style):
-    wide = crops(
-        clean=np.zeros((40, 90, 3), np.uint8),
-        occluded=np.zeros((40, 90, 3), np.uint8),
-    )
-    assert contact_sheet([crops(), wide, crops()], style, 'h').shape[2] == 3
 
 
 def test_gallery(style):

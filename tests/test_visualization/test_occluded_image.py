@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.cli import image as command
+from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Attack, parse_attack
 from mmpose_occlusion.visualization.occluded_image import ImageOccluder
 
@@ -84,6 +85,19 @@ def test_an_offset_and_an_own_part():
     assert (x, y) == pytest.approx((80, 50), abs=1)
 
 
+@pytest.mark.parametrize(
+    'attack',
+    [
+        Attack('keypoint', ('nose',), 'black', options={'prob': 0.5}),
+        Attack('part', ('random_all',), 'black'),
+        Attack('keypoint', ('*',), 'black'),
+    ],
+)
+def test_attacks_without_a_meaning_for_an_image_are_refused(attack):
+    with pytest.raises(UsageError, match='is not for single images'):
+        ImageOccluder([attack])
+
+
 def test_a_folder_by_a_predictor(files, capsys):
     argv = ['images', '--predictor', 'finder:find', '--out', 'out']
     argv += ['--attack', 'keypoint:left_wrist:black:20%']
@@ -136,8 +150,13 @@ def test_refused(files, capsys, argv, words):
     (files / 'bad.json').write_text('[[1, 2, 3]]')
     coco = dict(
         images=[dict(id=1, file_name='b.png')],
-        annotations=[],
-        categories=[dict(keypoints=['nose'])],
+        annotations=[
+            dict(
+                **dict(id=1, image_id=1, category_id=1, bbox=[1, 1, 9, 9]),
+                keypoints=[9, 9, 2],
+            )
+        ],
+        categories=[dict(id=1, keypoints=['nose'])],
     )
     (files / 'coco.json').write_text(json.dumps(coco))
     argv = [*argv, '--attack', 'keypoint:nose:black', '--out', 'o.png']

@@ -1,11 +1,9 @@
-"""People to measure on: photographs, or noise with made-up joints."""
+"""People to measure on: photographs, or synthetic ones."""
 
 import json
 import os
+import sys
 from pathlib import Path
-
-import cv2
-import numpy as np
 
 REAL_DATA = 'OCCLUSION_REAL_DATA'
 HRNET = (
@@ -13,56 +11,22 @@ HRNET = (
     'td-hm_hrnet-w32_8xb64-210e_coco-256x192.py'
 )
 
-_POSE = np.array(
-    [
-        *[(50, 8), (52, 6), (48, 6), (55, 7), (45, 7)],
-        *[(60, 20), (40, 20), (66, 35), (34, 35), (70, 48), (30, 48)],
-        *[(56, 52), (44, 52), (57, 74), (43, 74), (58, 95), (42, 95)],
-    ]
-)
-"""(17, 2) COCO joints of a standing person, per cent of a square box."""
-
 
 def coco(folder: str) -> tuple[Path, Path]:
     """A COCO annotation file and its folder of images.
 
-    Those of ``$OCCLUSION_REAL_DATA/coco``; without it, four JPEGs of 640×480
-    with three people each are written into ``folder``.
+    Those of ``$OCCLUSION_REAL_DATA/coco``; without it, four images of
+    synthetic people in ``folder``.
     """
     if real := os.environ.get(REAL_DATA):
         images = Path(real).resolve() / 'coco'
         return images / 'test_coco.json', images
-    from mmpose_occlusion.skeleton import COCO_JOINTS
+    root = Path(__file__).resolve().parents[2]
+    sys.path.append(str(root / 'projects/synthetic_people'))
+    from synthetic_people import generate
 
-    root, rng = Path(folder), np.random.default_rng(0)
-    content: dict = dict(images=[], annotations=[])
-    content['categories'] = [
-        dict(id=1, name='person', keypoints=list(COCO_JOINTS))
-    ]
-    for image in range(1, 5):
-        noise = rng.integers(0, 256, (480, 640, 3), dtype=np.uint8)
-        name = f'{image}.jpg'
-        cv2.imwrite(str(root / name), cv2.GaussianBlur(noise, (0, 0), 2))
-        entry = dict(id=image, file_name=name, width=640, height=480)
-        content['images'].append(entry)
-        for x in (20, 220, 420):
-            size = int(rng.integers(150, 400))
-            joints = np.full((17, 3), 2)
-            joints[:, :2] = np.array((x, 40)) + _POSE * size // 100
-            content['annotations'].append(
-                dict(
-                    id=len(content['annotations']) + 1,
-                    image_id=image,
-                    category_id=1,
-                    iscrowd=0,
-                    area=size * size / 2,
-                    bbox=[x, 40, size, size],
-                    num_keypoints=17,
-                    keypoints=joints.ravel().tolist(),
-                )
-            )
-    (root / 'people.json').write_text(json.dumps(content))
-    return root / 'people.json', root
+    people = generate(f'{folder}/people', train=0, val=4, workers=0)
+    return people / 'annotations/person_keypoints_val.json', people / 'val'
 
 
 def repeated(folder: str, copies: int) -> tuple[Path, Path]:
@@ -85,16 +49,15 @@ def repeated(folder: str, copies: int) -> tuple[Path, Path]:
 
 def dataset(folder: str):
     """MMPose's data set of these people, which offers donors."""
-    from mmpose.datasets import CocoDataset
-
     from mmpose_occlusion.datasets import DonorDataset
 
     file, images = coco(folder)
-    people = CocoDataset(
-        ann_file=str(file), data_prefix=dict(img=str(images)), lazy_init=True
+    people = dict(
+        type='CocoDataset',
+        ann_file=str(file),
+        data_prefix=dict(img=str(images)),
     )
-    DonorDataset(people)
-    return people
+    return DonorDataset(people).dataset
 
 
 def build(pipeline: list[dict]):

@@ -1,13 +1,17 @@
-"""What one attack costs the people whom it attacks."""
+"""What one attack costs the people whom it attacks, and types of errors."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from mmpose_occlusion.benchmark.data import Attacked, BenchmarkRun
-from mmpose_occlusion.metrics.inference import Equivalence, equivalence
+from mmpose_occlusion.benchmark.data import (
+    UNMATCHED,
+    Attacked,
+    BenchmarkRun,
+)
+from mmpose_occlusion.metrics.average_precision import equal_pairs
+from mmpose_occlusion.metrics.oks import keypoint_oks
 from mmpose_occlusion.metrics.pck import (
     TARGET,
     box_size,
@@ -19,21 +23,20 @@ from mmpose_occlusion.metrics.pck import (
 from .attack_description import AttackDescription, describe
 from .bootstrap import (
     Draws,
+    Equivalence,
     Estimates,
     difference,
+    equivalence,
+    estimate,
     estimates,
-    simultaneous,
-    weighted_mean,
 )
-from .error_types import count_types, error_types
-from .prediction_measures import PredictionMeasures
-from .run_measures import RunMeasures
+from .run_measures import OKS50, PredictionMeasures, RunMeasures
 
 ALL_JOINTS = 'all'
 """Stands for the name of a joint."""
 
 OF_JOINTS = ('EPE', 'EPE_px', 'PCK', 'OKS50')
-"""Measures of single joints, see :mod:`.prediction_measures`."""
+"""Measures of single joints, see :mod:`.run_measures`."""
 
 
 @dataclass(frozen=True)
@@ -68,29 +71,16 @@ class JointChange:
 class AttackCost(AttackDescription):
     """What one attack costs the people whom it attacks.
 
-    Args:
-        label: Its paint in figures of single targets, see
-            :func:`.attack_description.plain_labels`; empty for others.
-        crops: N, the bboxes.
-        changed: Crops that the attack changed.
-        excluded: Crops in which the attack found no place.
-        painted: Mean fraction of a changed crop that was painted.
-        people: Attacked people with a labelled joint.
-        images: In which these are.
-        clean: Measures of the attacked people without the attack.
-        attacked: Under it.
-        change: Attacked minus clean, paired.
-        together: The same with intervals that hold for all attacks of the
-            run at once.
-        equivalence: Whether the change of the main measure is as good as
-            none.
-        joints: Each joint, by group.
-        moved: Joint -> mean movement, see :func:`movement`.
-        failures: Group -> ``clean`` and ``attacked`` -> type of error ->
-            number of joints.
-        turned: Group -> number of joints that were right (OKS50) and are no
-            longer, and of those that became right.
-    """
+    ``label`` is its paint in figures of single targets, see
+    :func:`.attack_description.plain_labels`. Of all ``crops`` it ``changed``
+    some, in which it painted a mean fraction, and found no place in those that
+    are ``excluded``. Measures are over the ``people`` with a labelled joint in
+    changed crops, and ``change`` is attacked minus clean, ``together`` with
+    intervals that hold for all attacks of the run at once; ``equivalence`` is
+    of the main measure. ``moved``: joint -> :func:`movement`; ``failures``:
+    group -> view -> type of error -> number of joints; ``turned``: group ->
+    number of joints that were right (OKS50) and are no longer, and of those
+    that became right."""
 
     name: str
     suite: str
@@ -123,12 +113,9 @@ def attack_cost(
     measures: RunMeasures, attack: Attacked, label: str
 ) -> AttackCost:
     """Measure what an attack costs; :attr:`AttackCost.together` is empty."""
-    run = measures.run
-    who = measures.attacked_people(attack)
-    views = dict(
-        clean=measures.clean_predictions,
-        attacked=measures.under(attack),
-    )
+    run, who = measures.run, measures.attacked_people(attack)
+    clean, under = measures.clean_predictions, measures.under(attack)
+    views = dict(clean=clean, attacked=under)
     groups = {
         group: mask & measures.labelled & who[:, None]
         for group, mask in joint_groups(
@@ -136,9 +123,7 @@ def attack_cost(
         ).items()
     }
     codes = {view: error_types(found) for view, found in views.items()}
-    right = {v: found.joint_values['OKS50'] > 0 for v, found in views.items()}
-    lost = right['clean'] & ~right['attacked']
-    gained = right['attacked'] & ~right['clean']
+    right, still = (m.joint_values['OKS50'] > 0 for m in (clean, under))
     real = np.isfinite(run.boxes.boxes).all(axis=1)
     change = measures.change(attack)
     return AttackCost(
@@ -164,7 +149,7 @@ def attack_cost(
         joints=[
             row
             for group, mask in groups.items()
-            for row in _joint_changes(views, group, mask, who)
+            for row in _joint_changes(measures, views, group, mask, who)
         ],
         moved=dict(zip(run.joints.names, movement(run, attack), strict=True)),
         failures={
@@ -172,89 +157,60 @@ def attack_cost(
             for group, mask in groups.items()
         },
         turned={
-            group: (int(lost[mask].sum()), int(gained[mask].sum()))
+            group: (
+                int((right & ~still & mask).sum()),
+                int((still & ~right & mask).sum()),
+            )
             for group, mask in groups.items()
         },
     )
 
 
-def with_simultaneous_intervals(
-    measures: RunMeasures, costs: Sequence[AttackCost]
-) -> list[AttackCost]:
-    """The costs of all attacks of a run with :attr:`AttackCost.together`."""
-    changes = [measures.change(attack) for attack in measures.run.attacks]
-    images = len(measures.people.images)
-    return [
-        replace(cost, together=found)
-        for cost, found in zip(
-            costs, simultaneous(changes, images), strict=True
-        )
-    ]
-
-
 def _joint_changes(
+    measures: RunMeasures,
     views: dict[str, PredictionMeasures],
     group: str,
     mask: np.ndarray,
     who: np.ndarray,
 ) -> list[JointChange]:
     """Scores of all joints and of each in one group, a mask ``(N, K)``."""
-    of_run = views['clean'].of_run
-    weights, image, names = of_run.weights, of_run.image, of_run.run.joints
-    numbers = [int(mask.sum()), *map(int, mask.sum(axis=0))]
     known = np.flatnonzero(mask.any(axis=0)).tolist()
+    ours = measures.weights if group == TARGET else measures.weights[:1]
     drawn: list[list[Draws]] = []
     for found in views.values():
-        rows: list[Draws] = [{} for _ in numbers]
-        for measure in OF_JOINTS if len(known) else ():
-            all_, each = (
-                weighted_mean(
-                    weights,
-                    image,
-                    found.joint_values[measure][:, known],
-                    mask[:, known],
-                    by_joint,
-                )
-                for by_joint in (False, True)
-            )
-            rows[0][measure] = all_
+        rows: list[Draws] = [{} for _ in range(1 + mask.shape[1])]
+        for measure in OF_JOINTS if known else ():
+            part = found.joint_values[measure][:, known], mask[:, known]
+            rows[0][measure] = measures.mean(*part)
+            each = measures.mean(*part, by_joint=True)
             for k, draws in zip(known, each, strict=True):
                 rows[k + 1][measure] = draws
-        if 'AP' in of_run.measures and len(known):
-            survivors = found.survivors(who)
-            ours = weights if group == TARGET else weights[:1]
+        if known and 'AP' in measures.measures:
+            left = found.survivors(who)
             for k in known:
-                rows[k + 1]['AP'] = found.joint_ap(
-                    k, mask[:, k], *survivors, ours
-                )
+                rows[k + 1]['AP'] = found.joint_ap(k, mask[:, k], *left, ours)
         drawn.append(rows)
+    changes = [
+        estimates(difference(b, a)) for a, b in zip(*drawn, strict=True)
+    ]
+    if group != TARGET:
+        for change in changes:
+            change.pop('AP', None)
     return [
-        JointChange(
-            name,
-            group,
-            number,
-            _scores(clean),
-            _scores(attacked),
-            {
-                measure: found
-                for measure, found in estimates(
-                    difference(attacked, clean)
-                ).items()
-                if measure != 'AP' or group == TARGET
-            },
-        )
-        for name, number, clean, attacked in zip(
-            [ALL_JOINTS, *names.names], numbers, *drawn, strict=True
+        JointChange(name, group, number, _scores(a), _scores(b), change)
+        for name, number, a, b, change in zip(
+            [ALL_JOINTS, *measures.run.joints.names],
+            [int(mask.sum()), *map(int, mask.sum(axis=0))],
+            *drawn,
+            changes,
+            strict=True,
         )
     ]
 
 
 def _scores(draws: Draws) -> JointScores:
     return JointScores(
-        **{
-            name.lower(): float(values[0]) if np.isfinite(values[0]) else None
-            for name, values in draws.items()
-        }
+        **{k.lower(): estimate(v[:1]).value for k, v in draws.items()}
     )
 
 
@@ -270,3 +226,83 @@ def movement(run: BenchmarkRun, attack: Attacked) -> list[float | None]:
     )
     moved /= box_size(run.boxes.boxes[who])[:, None]
     return [masked_mean(column, np.isfinite(column)) for column in moved.T]
+
+
+ERROR_TYPES = ('good', 'jitter', 'swap', 'drift', 'miss')
+"""In the order of their codes."""
+
+GOOD, JITTER, SWAP, DRIFT, MISS = range(5)
+
+GOOD_OKS = 0.85
+"""Least per-keypoint OKS of a good joint: d below 0.57 times 2 sigma s."""
+
+
+def error_types(measures: PredictionMeasures) -> np.ndarray:
+    """``(N, K)`` int8, index into :data:`ERROR_TYPES`; -1 without a label.
+
+    After Ronchi and Perona, Benchmarking and Error Diagnosis in Multi-Instance
+    Pose Estimation (ICCV 2017): a prediction is compared by per-keypoint OKS
+    with the person's own joint, with that of the other side, and with the
+    joints of other people; see docs/benchmark_analysis.md."""
+    of_run, own = measures.of_run, measures.similar
+    boxes, joints = of_run.run.boxes, of_run.run.joints
+
+    def similar(
+        rows: np.ndarray, truth: np.ndarray, known: np.ndarray
+    ) -> np.ndarray:
+        """``(M, K)`` with some joints, 0 for those that are not known."""
+        offsets = measures.keypoints[rows] - truth
+        offsets = np.where(known[..., None], offsets, 0)
+        found = keypoint_oks(offsets, boxes.areas[rows], joints.sigmas)
+        return np.where(known, found, 0)
+
+    flip, same = np.asarray(joints.flip), np.arange(own.shape[1])
+    paired = of_run.labelled[:, flip] & (flip != same)
+    swap = similar(np.arange(len(own)), boxes.truth[:, flip], paired)
+    drift = np.zeros(own.shape)
+    truth, rows, labelled = _other_people(measures)
+    for side in (same, flip):
+        near = similar(rows, truth[:, side], labelled[:, side])
+        np.maximum.at(drift, rows, near)
+    codes = np.full(own.shape, MISS, np.int8)
+    codes[(drift >= OKS50) & (drift > swap)] = DRIFT
+    codes[(swap >= OKS50) & (swap >= drift)] = SWAP
+    codes[own >= OKS50] = JITTER
+    codes[own >= GOOD_OKS] = GOOD
+    return np.where(of_run.labelled, codes, -1)
+
+
+def count_types(codes: np.ndarray, mask: np.ndarray) -> dict[str, int]:
+    """Number of joints of each type in a mask."""
+    return {
+        name: int((codes[mask] == code).sum())
+        for code, name in enumerate(ERROR_TYPES)
+    }
+
+
+def _other_people(
+    measures: PredictionMeasures,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of a bbox and another person of its image: joints ``(M, K, 2)``,
+    index of the bbox ``(M,)`` and labels ``(M, K)``."""
+    of_run = measures.of_run
+    people, boxes = of_run.people, of_run.run.boxes
+    if len(people):
+        owner, ids, truth = (
+            of_run.owner,
+            np.arange(len(people)),
+            people.keypoints,
+        )
+        rows, who, labelled = (
+            of_run.pairs.pose,
+            of_run.pairs.person,
+            people.labelled,
+        )
+        other = owner[rows] != UNMATCHED
+    else:
+        owner = ids = boxes.instance_ids
+        truth, labelled = boxes.truth, of_run.labelled
+        rows, who = equal_pairs(of_run.image, of_run.image)
+        other = np.ones(len(rows), bool)
+    other &= owner[rows] != ids[who]
+    return truth[who[other]], rows[other], labelled[who[other]]

@@ -31,17 +31,13 @@ RANDOM = 'random'
 class AttackDescription:
     """An attack in words.
 
-    Args:
-        kind: ``keypoint``, ``part``, ``cell`` or :data:`OTHER`.
-        target: Name of the joint or part, or :data:`RANDOM`; several with
-            commas; of other attacks, their name.
-        paint: Such as ``black``, with the radius if it is in pixels and not
-            the reference's, and ``offset`` for discs that are moved.
-        place: :data:`AT_TARGET`, or where else the same area is painted.
-        severity: Diameter as a fraction of the height of the bbox, or None.
-        offset: Greatest distance of the disc's centre from the target, as a
-            fraction of the radius.
-    """
+    ``kind`` is ``keypoint``, ``part``, ``cell`` or :data:`OTHER`; ``target``
+    the name of the joint or part, or :data:`RANDOM`, several with commas;
+    ``paint`` such as ``black``, with the radius if it is in pixels and not the
+    reference's, and the offset; ``place`` :data:`AT_TARGET`, or where else the
+    same area is painted; ``severity`` the diameter as a fraction of the height
+    of the bbox; ``offset`` the greatest distance of the disc's centre from the
+    target, as a fraction of the radius."""
 
     kind: str
     target: str
@@ -65,26 +61,21 @@ def describe(attacked: Attacked) -> AttackDescription:
     """Describe an attack by its config and its details."""
     configs = transform_configs(attacked)
     attack = Attack.from_config(configs[0]) if len(configs) == 1 else None
-    severity = attacked.details.get(SEVERITY)
+    size = attacked.details.get(SEVERITY)
+    size = None if size is None else float(size)
     if attack is None:
-        size = None if severity is None else float(severity)
-        return AttackDescription(
-            OTHER, attacked.name, '', AT_TARGET, size, 0.0
-        )
+        name = attacked.name
+        return AttackDescription(OTHER, name, '', AT_TARGET, size, 0.0)
     paint = attack.fill
-    if severity is None and attack.kind != PART:
-        severity = attack.size.fraction
+    if size is None and attack.kind != PART:
+        size = attack.size.fraction
         if attack.size.radius not in (None, REFERENCE_RADIUS):
             paint = f'{paint} {attack.size}'
     if attack.offset:
         paint += f'{MOVED} {attack.offset:g}'
+    names, place = ','.join(attack.names), attack.place
     return AttackDescription(
-        kind=attack.kind,
-        target=','.join(attack.names),
-        paint=paint,
-        place=attack.place,
-        severity=None if severity is None else float(severity),
-        offset=attack.offset,
+        attack.kind, names, paint, place, size, attack.offset
     )
 
 

@@ -1,17 +1,33 @@
-"""Bootstrap over images: weights, means, and intervals."""
+"""Bootstrap over images: weights, means, intervals, and statements over many
+attacks and severities from the same draws.
+
+Sources: simultaneous intervals, Romano and Wolf, JASA 2005; two one-sided
+tests, Schuirmann 1987; mPC and rPC, Michaelis et al., "Benchmarking robustness
+in object detection", 2019; mOE is as mCE of Hendrycks and Dietterich, ICLR
+2019.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import kendalltau, norm
 
-from mmpose_occlusion.metrics.inference import LEVEL, simultaneous_intervals
+from mmpose_occlusion.metrics.confidence import ratio
 
 DRAWS = 1000
 """Resampled sets of images."""
 
 LEAST_IMAGES, LEAST_DRAWS = 2, 3
 """For simultaneous intervals."""
+
+LEVEL = 0.95
+
+MARGIN = 0.005
+"""Difference of AP below which two results count as equal."""
+
+POWER = 0.8
+"""Of the smallest detectable effect."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +60,8 @@ Draws = dict[str, np.ndarray]
 Estimates = dict[str, Estimate]
 """Measure -> estimate."""
 
+_ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+
 
 def draw_weights(images: int, draws: int, seed: int = 0) -> np.ndarray:
     """How often each image is drawn, with replacement.
@@ -66,12 +84,8 @@ def estimate(values: np.ndarray) -> Estimate:
     if not len(values) or not np.isfinite(values[0]):
         return UNDEFINED
     drawn = values[1:][np.isfinite(values[1:])]
-    if not len(drawn):
-        return Estimate(float(values[0]), None, None)
-    return Estimate.of(values[0], *np.quantile(drawn, _ENDS))
-
-
-_ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+    ends = np.quantile(drawn, _ENDS) if len(drawn) else (np.nan, np.nan)
+    return Estimate.of(values[0], *ends)
 
 
 def censored_estimate(values: np.ndarray) -> Estimate:
@@ -87,20 +101,6 @@ def censored_estimate(values: np.ndarray) -> Estimate:
 def estimates(draws: Mapping[str, np.ndarray]) -> Estimates:
     """Value and interval of each measure."""
     return {name: estimate(values) for name, values in draws.items()}
-
-
-def simultaneous(draws: Sequence[Draws], images: int) -> list[Estimates]:
-    """Estimates of several attacks whose intervals hold for all of them at
-    once; without intervals for one image or without draws."""
-    out: list[Estimates] = [{} for _ in draws]
-    for name in draws[0] if draws else ():
-        values = np.stack([each[name] for each in draws])
-        ends = simultaneous_intervals(values)
-        if values.shape[1] < LEAST_DRAWS or images < LEAST_IMAGES:
-            ends = np.full(ends.shape, np.nan)
-        for found, row in zip(out, np.c_[values[:, 0], ends], strict=True):
-            found[name] = Estimate.of(*row)
-    return out
 
 
 def difference(a: Draws, b: Draws) -> Draws:
@@ -128,18 +128,171 @@ def weighted_mean(
         ``(B,)``, or ``(K, B)`` by joint; NaN where no joint counts.
     """
     mask = mask & np.isfinite(values)
-    values = np.where(mask, values, 0)
-    if by_joint:
-        total, number = (
-            np.stack([np.bincount(image, x, weights.shape[1]) for x in each])
-            @ weights.T
-            for each in (values.T, mask.T)
+    both = [np.where(mask, values, 0), mask]
+    if not by_joint:
+        both = [each.sum(axis=1) for each in both]
+    return ratio(*(resampled_sum(weights, image, each) for each in both))
+
+
+def resampled_sum(
+    weights: np.ndarray, image: np.ndarray, values: np.ndarray
+) -> np.ndarray:
+    """``(B,)`` sums of values ``(N,)`` over resampled images, or ``(K, B)``
+    of ``(N, K)``."""
+    if values.ndim == 1:
+        return resampled_sum(weights, image, values[:, None])[0]
+    images, joints = weights.shape[1], values.shape[1]
+    place = image[:, None] * joints + np.arange(joints)
+    sums = np.bincount(place.ravel(), values.ravel(), images * joints)
+    return (weights @ sums.reshape(images, joints)).T
+
+
+def simultaneous(draws: Sequence[Draws], images: int) -> list[Estimates]:
+    """Estimates of several attacks whose intervals hold for all of them at
+    once; without intervals for one image or without draws."""
+    out: list[Estimates] = [{} for _ in draws]
+    for name in draws[0] if draws else ():
+        values = np.stack([each[name] for each in draws])
+        ends = simultaneous_intervals(values)
+        if values.shape[1] < LEAST_DRAWS or images < LEAST_IMAGES:
+            ends = np.full(ends.shape, np.nan)
+        for found, row in zip(out, np.c_[values[:, 0], ends], strict=True):
+            found[name] = Estimate.of(*row)
+    return out
+
+
+def simultaneous_intervals(
+    values: np.ndarray, level: float = LEVEL
+) -> np.ndarray:
+    """Intervals ``(A, 2)`` of a statistic of A attacks, ``(A, 1 + B)`` from
+    the same draws, that hold for all together with a probability of ``level``;
+    NaN where it is undefined.
+
+    The half width of each is its standard error times the quantile of the
+    greatest standardised deviation over the attacks (max-|t| bootstrap)."""
+    point, drawn = values[:, :1], values[:, 1:]
+    known = np.isfinite(drawn)
+    number = np.maximum(known.sum(axis=1, keepdims=True), 2)
+    mean = np.where(known, drawn, 0).sum(axis=1, keepdims=True) / number
+    spread = np.where(known, drawn - mean, 0)
+    error = np.sqrt((spread**2).sum(axis=1, keepdims=True) / (number - 1))
+    with np.errstate(invalid='ignore', divide='ignore'):
+        t = np.abs(drawn - point) / error
+    greatest = np.where(np.isfinite(t), t, 0).max(axis=0, initial=0)
+    width = np.quantile(greatest, level) * error if len(greatest) else error
+    return np.concatenate([point - width, point + width], axis=1)
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """Whether a difference is as good as none: ``p`` of the two one-sided
+    tests that it lies within the margin (normal, with the bootstrap's standard
+    error; None where undefined), ``equal`` if it is at most 0.05, and the
+    smallest effect that a test at 5 % finds with probability :data:`POWER`."""
+
+    margin: float
+    p: float | None
+    equal: bool
+    smallest_effect: float | None
+
+
+def equivalence(
+    values: np.ndarray, margin: float = MARGIN, alpha: float = 0.05
+) -> Equivalence:
+    """Two one-sided tests, each at ``alpha``, that a difference ``(1 + B,)``
+    lies within a margin."""
+    drawn = values[1:][np.isfinite(values[1:])]
+    if not np.isfinite(values[0]) or len(drawn) < 2:
+        return Equivalence(margin, None, False, None)
+    error = float(np.std(drawn, ddof=1))
+    effect = (norm.ppf(1 - alpha / 2) + norm.ppf(POWER)) * error
+    gap = margin - abs(float(values[0]))
+    p = float(norm.sf(gap / error)) if error else float(gap <= 0)
+    return Equivalence(margin, p, p <= alpha, float(effect))
+
+
+def rank_agreement(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Kendall's tau-b between two statistics ``(A, 1 + B)`` over attacks,
+    joints or models: ``(1 + B,)``, NaN where fewer than three rows are
+    defined."""
+    out = np.full(one.shape[1], np.nan)
+    known = np.isfinite(one) & np.isfinite(other)
+    for draw in np.flatnonzero(known.sum(axis=0) > 2):
+        rows = known[:, draw]
+        out[draw] = kendalltau(one[rows, draw], other[rows, draw]).statistic
+    return out
+
+
+def rank_correlation(
+    one: np.ndarray, other: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Spearman's correlation ``(B,)`` of two values ``(n,)`` in sets that draw
+    each row as often as ``weights`` ``(B, n)`` say; NaN where a value is
+    constant or nothing is drawn."""
+    weights = np.asarray(weights, float)
+    number = weights.sum(axis=1, keepdims=True)
+    with np.errstate(invalid='ignore', divide='ignore'):
+        a, b = (
+            r - (weights * r).sum(axis=1, keepdims=True) / number
+            for r in (_drawn_ranks(v, weights) for v in (one, other))
         )
-    else:
-        total, number = (
-            weights @ np.bincount(image, x.sum(axis=1), weights.shape[1])
-            for x in (values, mask)
-        )
-    return np.divide(
-        total, number, out=np.full(total.shape, np.nan), where=number > 0
-    )
+        spread = (weights * a * a).sum(axis=1) * (weights * b * b).sum(axis=1)
+        found = (weights * a * b).sum(axis=1) / np.sqrt(spread)
+    return np.where(spread > 1e-9, found, np.nan)
+
+
+def _drawn_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """``(B, n)`` mean ranks of values ``(n,)``, equal ones share theirs."""
+    known, level = np.unique(values, return_inverse=True)
+    if not len(known):
+        return np.zeros_like(weights)
+    order = np.argsort(level, kind='stable')
+    starts = np.searchsorted(level[order], np.arange(len(known)))
+    counts = np.add.reduceat(weights[:, order], starts, axis=1)
+    middle = np.cumsum(counts, axis=1) - (counts - 1) / 2
+    return middle[:, level]
+
+
+def mean_occlusion_error(
+    curves: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """mOE ``(1 + B,)``: mean over corruptions of the error, 1 minus the
+    measure ``(S, 1 + B)`` summed over severities, relative to a reference
+    model with the same corruptions; 1 is as good as it, less is better."""
+    with np.errstate(invalid='ignore', divide='ignore'):
+        ratios = [
+            (1 - curve).sum(axis=0) / (1 - reference[name]).sum(axis=0)
+            for name, curve in curves.items()
+        ]
+    return np.mean(ratios, axis=0)
+
+
+def crossing(
+    severities: np.ndarray,
+    curve: np.ndarray,
+    clean: np.ndarray,
+    level: np.ndarray,
+) -> np.ndarray:
+    """Smallest severity at which a measure has fallen to a level; with half of
+    the clean measure as the level this is S50.
+
+    Linear between severities ``(S,)``, rising, of a curve ``(S, 1 + B)``, from
+    the clean measure ``(1 + B,)`` at severity 0. Infinite where it never does,
+    0 where the clean measure is there already.
+
+    >>> clean = np.array([0.8])
+    >>> crossing(np.array([0.1, 0.2]), np.array([[0.6], [0.2]]), clean,
+    ...          clean / 2).round(3)
+    array([0.15])
+    """
+    x, y = np.r_[0.0, severities], np.concatenate([clean[None], curve])
+    out = np.full(y.shape[1], np.inf)
+    for i in range(len(x) - 1, 0, -1):
+        above, below = y[i - 1], y[i]
+        falls = (above > level) & (below <= level)
+        with np.errstate(invalid='ignore', divide='ignore'):
+            share = (above - level) / (above - below)
+        out = np.where(falls, x[i - 1] + share * (x[i] - x[i - 1]), out)
+    out = np.where(y[0] <= level, 0, out)
+    known = np.isfinite(y).all(axis=0) & np.isfinite(level)
+    return np.where(known, out, np.nan)

@@ -6,19 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmpose_occlusion.benchmark.data import BenchmarkRun, Boxes
-from mmpose_occlusion.metrics.inference import (
-    Equivalence,
-    equivalence,
-    rank_agreement,
-)
 
 from .bootstrap import (
     Draws,
+    Equivalence,
     Estimate,
     Estimates,
     difference,
+    equivalence,
     estimate,
     estimates,
+    rank_agreement,
     simultaneous,
 )
 from .natural_occlusion import NaturalDraws
@@ -101,20 +99,13 @@ def _agreement(found: Sequence[NaturalDraws]) -> list[ModelAgreement]:
     if len(found) < LEAST_MODELS:
         return []
     nature = np.stack([draws.natural for draws in found])
-    return [
-        ModelAgreement(
-            paint,
-            size,
-            len(found),
-            estimate(
-                rank_agreement(
-                    np.stack([d.attacks[paint, size] for d in found]), nature
-                )
-            ),
-        )
-        for paint, size in found[0].attacks
-        if all((paint, size) in draws.attacks for draws in found)
-    ]
+    out = []
+    for key in found[0].attacks:
+        losses = [d.attacks[key] for d in found if key in d.attacks]
+        if len(losses) == len(found):
+            tau = estimate(rank_agreement(np.stack(losses), nature))
+            out.append(ModelAgreement(*key, len(found), tau))
+    return out
 
 
 def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
@@ -140,70 +131,48 @@ def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
 def _given(boxes: Boxes) -> np.ndarray:
     """``(M, 6)`` ids of image and person and the bbox, sorted; rows that are
     kept free for people who are not annotated are left out."""
-    real = np.isfinite(boxes.boxes).all(axis=1)
     rows = np.column_stack([boxes.image_ids, boxes.instance_ids, boxes.boxes])
-    rows = rows[real]
+    rows = rows[np.isfinite(boxes.boxes).all(axis=1)]
     return rows[np.lexsort(rows.T[::-1])]
-
-
-def _both(
-    first: RunMeasures,
-    other: RunMeasures,
-    ours: np.ndarray,
-    theirs: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """``(N,)`` bool of each run: people who are chosen in both."""
-    ids = [m.run.boxes.instance_ids for m in (first, other)]
-    common = np.intersect1d(
-        ids[0][ours & first.labelled.any(axis=1)],
-        ids[1][theirs & other.labelled.any(axis=1)],
-    )
-    return np.isin(ids[0], common) & ours, np.isin(ids[1], common) & theirs
 
 
 def _differences(
     first: RunMeasures, other: RunMeasures
 ) -> list[ModelDifference]:
-    people = [int(first.labelled.any(axis=1).sum())]
-    names = [CLEAN]
+    names, people = [CLEAN], [int(first.labelled.any(axis=1).sum())]
     scores = [difference(other.all_people(), first.all_people())]
     losses: list[Draws] = [{}]
     known = {attack.name: attack for attack in other.run.attacks}
+    ids = [m.run.boxes.instance_ids for m in (first, other)]
     for attack in first.run.attacks:
-        same = known.get(attack.name)
-        if same is None:
+        if attack.name not in known:
             continue
-        who, who_other = _both(first, other, attack.changed, same.changed)
-        theirs, ours = (
-            other.attacked(same, who_other),
-            first.attacked(attack, who),
+        same = known[attack.name]
+        common = np.intersect1d(  # people who are attacked in both
+            ids[0][first.attacked_people(attack)],
+            ids[1][other.attacked_people(same)],
         )
+        who = attack.changed & np.isin(ids[0], common)
+        whose = same.changed & np.isin(ids[1], common)
+        ours, theirs = first.attacked(attack, who), other.attacked(same, whose)
+        loss = difference(ours, first.clean(who))
         names.append(attack.name)
         people.append(int(who.sum()))
         scores.append(difference(theirs, ours))
-        losses.append(
-            difference(
-                difference(theirs, other.clean(who_other)),
-                difference(ours, first.clean(who)),
-            )
-        )
+        losses.append(difference(difference(theirs, other.clean(whose)), loss))
     images = len(first.people.images)
-    together = [
-        [estimates(scores[0]), *simultaneous(scores[1:], images)],
-        [{}, *simultaneous(losses[1:], images)],
-    ]
+    together = [estimates(scores[0]), *simultaneous(scores[1:], images)]
+    losses_together = [{}, *simultaneous(losses[1:], images)]
     return [
         ModelDifference(
             other.run.model,
-            name,
-            number,
-            estimates(score),
-            estimates(loss),
-            together[0][i],
-            together[1][i],
-            equivalence(score[first.main]),
+            names[i],
+            people[i],
+            estimates(scores[i]),
+            estimates(losses[i]),
+            together[i],
+            losses_together[i],
+            equivalence(scores[i][first.main]),
         )
-        for i, (name, number, score, loss) in enumerate(
-            zip(names, people, scores, losses, strict=True)
-        )
+        for i in range(len(names))
     ]

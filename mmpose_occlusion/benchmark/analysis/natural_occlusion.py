@@ -7,17 +7,18 @@ differ from visible ones in pose, size and crowding, too.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from mmpose_occlusion.benchmark.data import UNMATCHED, Attacked
-from mmpose_occlusion.metrics.crowding import (
+from mmpose_occlusion.metrics.annotations import (
     LEVELS,
     crowd_index,
     other_people,
 )
-from mmpose_occlusion.metrics.inference import crossing, rank_agreement
+from mmpose_occlusion.metrics.confidence import ratio
 from mmpose_occlusion.occlusion.targets import KEYPOINT
 
 from .attack_costs import ALL_JOINTS
@@ -27,10 +28,12 @@ from .bootstrap import (
     Estimate,
     Estimates,
     censored_estimate,
+    crossing,
     difference,
     estimate,
     estimates,
-    weighted_mean,
+    rank_agreement,
+    resampled_sum,
 )
 from .run_measures import OCCLUDED, VISIBLE, RunMeasures
 
@@ -68,17 +71,13 @@ class Stratum:
 
 @dataclass(frozen=True)
 class SeverityMatch:
-    """The size at which a paint costs as much as nature does.
+    """The ``size`` at which a paint costs as much as nature does; infinite
+    ends are None, and ``reached`` is False where no size costs as much.
 
-    Args:
-        losses: Loss of the hidden joints at each of the ``severities``; joints
-            count by their numbers of naturally occluded keypoints, and only
-            keypoints with v = 2 are counted.
-        size: Size with the same loss; infinite ends are None, and
-            ``reached`` is False where no size costs as much.
-        agreement: Kendall's tau over joints between the loss at the size that
-            is nearest and the natural loss.
-    """
+    ``losses`` are of the hidden joints at each of the ``severities``; joints
+    count by their numbers of naturally occluded keypoints, and only keypoints
+    with v = 2 are counted. ``agreement`` is Kendall's tau over joints between
+    the loss at the size that is nearest and the natural loss."""
 
     paint: str
     severities: list[float]
@@ -99,13 +98,12 @@ class NaturalOcclusion:
     equivalents: list[SeverityMatch]
 
 
-@dataclass(frozen=True)
-class NaturalDraws:
+class NaturalDraws(NamedTuple):
     """Losses ``(1 + B,)`` with every resampled set, by nature and by attacks
     of a paint and size, for comparisons of models."""
 
     natural: np.ndarray
-    attacks: dict[tuple[str, float], np.ndarray] = field(default_factory=dict)
+    attacks: dict[tuple[str, float], np.ndarray]
 
 
 def natural_occlusion(
@@ -113,51 +111,40 @@ def natural_occlusion(
 ) -> tuple[NaturalOcclusion, NaturalDraws | None]:
     """Compare visible and occluded keypoints of the clean predictions; without
     occluded keypoints there are no draws."""
-    run, names = measures.run, measures.run.joints.names
-    flags = np.where(measures.labelled, run.boxes.visible, 0)
+    boxes, names = measures.run.boxes, measures.run.joints.names
+    flags = np.where(measures.labelled, boxes.visible, 0)
     if not (flags == OCCLUDED).any():
         return NaturalOcclusion([], strata(measures), []), None
-    numbers = {
-        flag: np.stack(
-            [
-                np.bincount(measures.image, column, measures.weights.shape[1])
-                for column in (flags == flag).T
-            ]
-        )
-        @ measures.weights.T
+    seen, shares = (
+        resampled_sum(measures.weights, measures.image, flags == flag)
         for flag in (VISIBLE, OCCLUDED)
-    }
-    shares = numbers[OCCLUDED]
-    rates = {flag: _rates(measures, flags == flag) for flag in numbers}
-    gaps = []
-    for k, name in enumerate([ALL_JOINTS, *names], -1):
-        rows = slice(None) if k < 0 else k
-        if k >= 0 and not shares[k, 0]:
-            continue
-        visible, occluded = (
-            {
-                measure: _standardised(values, shares) if k < 0 else values[k]
-                for measure, values in rates[flag].items()
-            }
-            for flag in (VISIBLE, OCCLUDED)
-        )
-        gaps.append(
-            NaturalGap(
-                name,
-                int(np.sum(numbers[VISIBLE][rows, 0])),
-                int(np.sum(shares[rows, 0])),
-                estimates(visible),
-                estimates(occluded),
-                estimates(difference(visible, occluded)),
-            )
-        )
-    by_joint = rates[VISIBLE][RIGHT] - rates[OCCLUDED][RIGHT]
-    draws = NaturalDraws(_standardised(by_joint, shares))
-    equivalents = [
-        _equivalent(measures, draws, paint, sizes, by_joint, shares)
-        for paint, sizes in severity_attacks(run.attacks).items()
+    )
+    rates = [_rates(measures, flags == flag) for flag in (VISIBLE, OCCLUDED)]
+    whole = [
+        {name: _standardised(values, shares) for name, values in found.items()}
+        for found in rates
     ]
-    return NaturalOcclusion(gaps, strata(measures), equivalents), draws
+    rows = [(ALL_JOINTS, seen[:, 0].sum(), shares[:, 0].sum(), *whole)]
+    for k, name in enumerate(names):
+        each = [
+            {m: values[k] for m, values in found.items()} for found in rates
+        ]
+        if shares[k, 0]:
+            rows.append((name, seen[k, 0], shares[k, 0], *each))
+    gaps = [
+        NaturalGap(
+            *(name, int(visible), int(occluded)),
+            *map(estimates, (before, after, difference(before, after))),
+        )
+        for name, visible, occluded, before, after in rows
+    ]
+    by_joint = rates[0][RIGHT] - rates[1][RIGHT]
+    draws = NaturalDraws(_standardised(by_joint, shares), {})
+    matches = [
+        _match(measures, draws, paint, sizes, by_joint, shares)
+        for paint, sizes in severity_attacks(measures.run.attacks).items()
+    ]
+    return NaturalOcclusion(gaps, strata(measures), matches), draws
 
 
 def severity_attacks(
@@ -177,16 +164,13 @@ def _rates(measures: RunMeasures, mask: np.ndarray) -> Draws:
     """Measure -> ``(K, 1 + B)`` of the clean keypoints in a mask ``(N, K)``,
     each joint by itself."""
     clean = measures.clean_predictions
-    values = dict(
-        OKS50=clean.joint_values['OKS50'],
-        OKS=np.nan_to_num(clean.similar),
-        PCK=clean.joint_values['PCK'],
-    )
     out = {
-        name: weighted_mean(
-            measures.weights, measures.image, each, mask, by_joint=True
-        )
-        for name, each in values.items()
+        name: measures.mean(values, mask, by_joint=True)
+        for name, values in dict(
+            OKS50=clean.joint_values['OKS50'],
+            OKS=np.nan_to_num(clean.similar),
+            PCK=clean.joint_values['PCK'],
+        ).items()
     }
     if 'AP' in measures.measures:
         survivors = clean.survivors(np.ones(len(mask), bool))
@@ -203,10 +187,7 @@ def _standardised(rates: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """``(1 + B,)`` mean of rates ``(K, 1 + B)`` by shares ``(K, 1 + B)``."""
     known = np.isfinite(rates) & (shares > 0)
     total = np.where(known, rates * shares, 0).sum(axis=0)
-    number = np.where(known, shares, 0).sum(axis=0)
-    return np.divide(
-        total, number, out=np.full(len(total), np.nan), where=number > 0
-    )
+    return ratio(total, np.where(known, shares, 0).sum(axis=0))
 
 
 def attack_losses(
@@ -215,25 +196,20 @@ def attack_losses(
     """``(K, 1 + B)`` loss of right predictions of each joint as a target, of
     keypoints with v = 2, over all attacks that ask for it."""
     seen = measures.labelled & (measures.run.boxes.visible == VISIBLE)
-    shape = seen.shape[1], len(measures.weights)
-    total, number = np.zeros(shape), np.zeros(shape)
+    total, number = np.zeros((2, seen.shape[1], len(measures.weights)))
     right = measures.clean_predictions.joint_values[RIGHT]
     for attack in attacks:
         mask = attack.targets & attack.changed[:, None] & seen
         lost = right - measures.under(attack).joint_values[RIGHT]
-        for k in np.flatnonzero(mask.any(axis=0)):
-            for each, values in ((total, lost[:, k]), (number, 1.0)):
-                each[k] += measures.weights @ np.bincount(
-                    measures.image,
-                    mask[:, k] * values,
-                    measures.weights.shape[1],
-                )
-    return np.divide(
-        total, number, out=np.full(shape, np.nan), where=number > 0
-    )
+        asked = mask.any(axis=0)
+        for sums, values in (total, mask * lost), (number, mask):
+            sums[asked] += resampled_sum(
+                measures.weights, measures.image, values[:, asked]
+            )
+    return ratio(total, number)
 
 
-def _equivalent(
+def _match(
     measures: RunMeasures,
     draws: NaturalDraws,
     paint: str,
@@ -241,11 +217,13 @@ def _equivalent(
     natural_by_joint: np.ndarray,
     shares: np.ndarray,
 ) -> SeverityMatch:
+    """Compares the sizes of a paint with nature; adds them to the draws."""
     sizes, natural = list(attacks), draws.natural
     by_joint = [attack_losses(measures, each) for each in attacks.values()]
     losses = np.stack([_standardised(lost, shares) for lost in by_joint])
-    for size, lost in zip(sizes, losses, strict=True):
-        draws.attacks[paint, size] = lost
+    draws.attacks.update(
+        ((paint, size), lost) for size, lost in zip(sizes, losses, strict=True)
+    )
     # a loss rises with the size, `crossing` looks for a fall
     zero = np.zeros(losses.shape[1])
     reached = crossing(np.array(sizes), -losses, zero, -natural)
@@ -277,18 +255,14 @@ def strata(measures: RunMeasures) -> list[Stratum]:
     right = measures.clean_predictions.joint_values[RIGHT]
     out = []
     for by, levels in LEVELS.items():
-        for level, (low, high) in levels.items():
-            mine = (values[by] >= low) & (values[by] < high)
+        place = np.searchsorted(list(levels.values()), values[by], 'right')
+        for i, level in enumerate(levels, 1):
+            mine = rows[place == i]
             mask = np.zeros(right.shape, bool)
-            mask[rows[mine]] = measures.labelled[rows[mine]]
+            mask[mine] = measures.labelled[mine]
             if mask.any():
-                mean = weighted_mean(
-                    measures.weights, measures.image, right, mask
-                )
+                mean = estimate(measures.mean(right, mask))
                 out.append(
-                    Stratum(
-                        *(by, level, int(mine.sum()), int(mask.sum())),
-                        estimate(mean),
-                    )
+                    Stratum(by, level, len(mine), int(mask.sum()), mean)
                 )
     return out

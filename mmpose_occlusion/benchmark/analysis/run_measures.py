@@ -1,18 +1,41 @@
-"""A run with resampled sets of its images, and the measures of its
-predictions."""
+"""Measures of a run's predictions, with every resampled set of its images.
+
+All are over the labelled joints of the people in chosen bboxes:
+
+=======  ==============================================================
+AP, AR   COCO's, over OKS thresholds .50 to .95; all other people are
+         ignored and their poses dropped before NMS (data with COCO's
+         evaluation)
+PCKh     fraction of joints nearer to the truth than half the head's size,
+         without pelvis and thorax (data with head sizes)
+PCK      fraction of joints nearer than 0.2 of the bbox's longer side
+OKS50    fraction of joints with a per-keypoint OKS of at least 0.5
+EPE      mean distance to the truth, as a fraction of the bbox's longer side
+EPE_px   the same in pixels of the image
+=======  ==============================================================
+
+A joint that the model did not find is wrong; it has no distance, and EPE is
+over the joints that were found.
+"""
 
 from functools import cached_property
 
 import numpy as np
 
-from mmpose_occlusion.benchmark.data import UNMATCHED, Attacked, BenchmarkRun
+from mmpose_occlusion.benchmark.data import (
+    UNMATCHED,
+    Attacked,
+    BenchmarkRun,
+    Predictions,
+)
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.metrics import average_precision as ap
+from mmpose_occlusion.metrics import coco_evaluation as coco
+from mmpose_occlusion.metrics import pck
 from mmpose_occlusion.metrics.annotations import People, make_person
-from mmpose_occlusion.metrics.average_precision import PosePairs
-from mmpose_occlusion.metrics.pck import box_size
+from mmpose_occlusion.metrics.oks import keypoint_oks
 
-from .bootstrap import DRAWS, Draws, difference, draw_weights
-from .prediction_measures import PredictionMeasures
+from .bootstrap import DRAWS, Draws, difference, draw_weights, weighted_mean
 
 MAIN = ('AP', 'PCKh', 'PCK')
 """The first that the data has is a report's main measure."""
@@ -50,7 +73,7 @@ class RunMeasures:
     people of their images. weights: ``(1 + B, I)``, see
     :func:`.bootstrap.draw_weights`. labelled: ``(N, K)`` bool, joints with a
     label. sizes: ``(N,)`` longer side of the annotated bboxes, NaN if
-    unmatched."""
+    unmatched. measures: Names of the measures that the data has."""
 
     def __init__(
         self,
@@ -63,43 +86,35 @@ class RunMeasures:
         self._measure = measure
         boxes, joints = run.boxes, len(run.joints.names)
         use_area = run.evaluation.get('use_area', True)
+        people = [
+            make_person(ann, joints, use_area)
+            for ann in run.people
+            if 'keypoints' in ann and 'bbox' in ann
+        ]
         self.people = People.from_dicts(
-            [
-                make_person(ann, joints, use_area)
-                for ann in run.people
-                if 'keypoints' in ann and 'bbox' in ann
-            ],
-            boxes.image_ids.tolist(),
-            joints,
+            people, boxes.image_ids.tolist(), joints
         )
         self.image = np.searchsorted(self.people.images, boxes.image_ids)
         index = {n: i for i, n in enumerate(self.people.ids.tolist())}
-        self.owner = np.array(
-            [index.get(n, UNMATCHED) for n in boxes.instance_ids.tolist()], int
-        )
+        owners = [index.get(n, UNMATCHED) for n in boxes.instance_ids.tolist()]
+        self.owner = np.array(owners, int)
         categories = self.people.categories.tolist()
         person = categories.index(1) if 1 in categories else 0
         category = np.full(len(boxes), person)
-        known = self.owner != UNMATCHED
-        category[known] = self.people.category[self.owner[known]]
-        self.pairs = PosePairs(self.people, self.image, category)
+        mine = self.owner != UNMATCHED
+        category[mine] = self.people.category[self.owner[mine]]
+        self.pairs = ap.PosePairs(self.people, self.image, category)
         self.weights = draw_weights(len(self.people.images), draws, seed)
         truth = np.isfinite(boxes.truth).all(axis=-1)
         self.labelled = (boxes.visible > 0) & truth
-        self.sizes = box_size(boxes.person_boxes)
-        self._of_all: Draws = {}
+        self.sizes = pck.box_size(boxes.person_boxes)
+        self.measures = (
+            *(('AP', 'AR') if len(self.people) else ()),
+            *(('PCKh',) if np.isfinite(boxes.head_sizes).any() else ()),
+            *('PCK', 'OKS50', 'EPE', 'EPE_px'),
+        )
         self._last: PredictionMeasures | None = None
         self._known: dict[tuple[str, bytes], Draws] = {}
-
-    @cached_property
-    def measures(self) -> tuple[str, ...]:
-        """Names of the measures that the data has."""
-        out = ['PCK', 'OKS50', 'EPE', 'EPE_px']
-        if np.isfinite(self.run.boxes.head_sizes).any():
-            out = ['PCKh', *out]
-        if len(self.people):
-            out = ['AP', 'AR', *out]
-        return tuple(out)
 
     @cached_property
     def main(self) -> str:
@@ -109,27 +124,26 @@ class RunMeasures:
             UsageError: The data lacks the chosen one.
         """
         if self._measure is None:
-            first = next(name for name in MAIN if name in self.measures)
-            fitting = (
-                name
-                for name in dict.fromkeys((first, 'OKS50', 'PCK'))
-                if not self._why_not(name)
-            )
-            return next(fitting, first)
+            names = dict.fromkeys((self._usual, 'OKS50', 'PCK'))
+            fitting = (name for name in names if not self._why_not(name))
+            return next(fitting, self._usual)
         if self._measure not in self.measures:
-            known = ', '.join(m for m in CHOICES if m in self.measures)
+            known = [name for name in CHOICES if name in self.measures]
             raise UsageError(
                 f'"{self.run.data}" has no {self._measure}: give --measure '
-                f'one of {known}'
+                f'one of {", ".join(known)}'
             )
         return self._measure
 
     @property
     def why_main(self) -> str:
         """Why this is not the usual main measure; empty where it is."""
-        usual = next(name for name in MAIN if name in self.measures)
-        why = '' if self.main == usual else self._why_not(usual)
+        why = '' if self.main == self._usual else self._why_not(self._usual)
         return why and f'{why}: this report is led by another measure.'
+
+    @property
+    def _usual(self) -> str:
+        return next(name for name in MAIN if name in self.measures)
 
     def _why_not(self, name: str) -> str:
         """Why a report should not be led by a measure, or an empty string."""
@@ -152,23 +166,27 @@ class RunMeasures:
     def all_people(self) -> Draws:
         """Measures of the clean predictions as the data set's own metric
         has them: people without a bbox count as missed."""
-        if not self._of_all:
-            clean = self.clean_predictions
-            everyone = np.ones(len(self.run.boxes), bool)
-            self._of_all = clean.measures(
-                *clean.survivors(everyone),
-                np.ones(len(self.people), bool),
-                self.labelled,
-            )
-        return self._of_all
+        everyone = np.ones(len(self.run.boxes), bool)
+        people = np.ones(len(self.people), bool)
+        return self._measures('all', self.clean_predictions, everyone, people)
 
     def clean(self, who: np.ndarray) -> Draws:
         """Measures of the clean predictions of chosen ``(N,)`` bboxes."""
-        return self._measures('', self.clean_predictions, who)
+        people = self.people_in(who)
+        return self._measures('', self.clean_predictions, who, people)
 
     def attacked(self, attack: Attacked, who: np.ndarray) -> Draws:
         """Measures of the attacked predictions of chosen bboxes."""
-        return self._measures(attack.name, self.under(attack), who)
+        under, people = self.under(attack), self.people_in(who)
+        return self._measures(attack.name, under, who, people)
+
+    def _measures(
+        self, name: str, found: 'PredictionMeasures', *who: np.ndarray
+    ) -> Draws:
+        key = name, who[0].tobytes()
+        if key not in self._known:
+            self._known[key] = found.measures(*who)
+        return self._known[key]
 
     def attacked_people(self, attack: Attacked) -> np.ndarray:
         """``(N,)`` bool: changed crops of people with a labelled joint."""
@@ -179,37 +197,28 @@ class RunMeasures:
         who = self.attacked_people(attack)
         return difference(self.attacked(attack, who), self.clean(who))
 
-    def under(self, attack: Attacked) -> PredictionMeasures:
+    def under(self, attack: Attacked) -> 'PredictionMeasures':
         """Of the predictions under an attack; that of the last is kept."""
-        if self._last is None or self._last.predictions is not (
-            attack.predictions
-        ):
-            self._last = PredictionMeasures(self, attack.predictions)
-        return self._last
+        last, found = self._last, attack.predictions
+        if last is None or last.predictions is not found:
+            last = self._last = PredictionMeasures(self, found)
+        return last
 
     @cached_property
-    def clean_predictions(self) -> PredictionMeasures:
+    def clean_predictions(self) -> 'PredictionMeasures':
         """Of the clean predictions."""
         return PredictionMeasures(self, self.run.clean)
 
-    def _measures(
-        self, name: str, measures: PredictionMeasures, who: np.ndarray
-    ) -> Draws:
-        key = name, who.tobytes()
-        if key not in self._known:
-            self._known[key] = measures.measures(
-                *measures.survivors(who),
-                self.people_in(who),
-                self.labelled & who[:, None],
-            )
-        return self._known[key]
+    def mean(
+        self, values: np.ndarray, mask: np.ndarray, by_joint: bool = False
+    ) -> np.ndarray:
+        """Mean of values ``(N, K)`` in a mask, see
+        :func:`.bootstrap.weighted_mean`."""
+        return weighted_mean(self.weights, self.image, values, mask, by_joint)
 
     def people_in(self, who: np.ndarray) -> np.ndarray:
         """``(P,)`` bool: the people of chosen ``(N,)`` bboxes."""
-        owner = self.owner[who]
-        counts = np.zeros(len(self.people), bool)
-        counts[owner[owner != UNMATCHED]] = True
-        return counts
+        return np.isin(np.arange(len(self.people)), self.owner[who])
 
     @cached_property
     def input_areas(self) -> np.ndarray:
@@ -237,3 +246,137 @@ class RunMeasures:
         ids = self.run.boxes.instance_ids
         by_id = UNMATCHED not in ids and len(np.unique(ids)) == len(ids)
         return np.lexsort((ids if by_id else np.arange(len(ids)), self.image))
+
+
+OKS50 = 0.5
+"""Least per-keypoint OKS of a joint that is right."""
+
+
+class PredictionMeasures:
+    """Measures of predictions for all bboxes of a run, which are compared with
+    the truth once."""
+
+    def __init__(self, of_run: RunMeasures, predictions: Predictions) -> None:
+        self.of_run = of_run
+        self.predictions = predictions
+        self.keypoints = np.asarray(predictions.keypoints, np.float64)
+
+    @cached_property
+    def errors(self) -> np.ndarray:
+        """``(N, K)`` pixels; 0 for joints without a label."""
+        errors = pck.joint_errors(self.keypoints, self.of_run.run.boxes.truth)
+        return np.where(self.of_run.labelled, errors, 0)
+
+    @cached_property
+    def similar(self) -> np.ndarray:
+        """``(N, K)`` per-keypoint OKS; 1 for joints without a label."""
+        run = self.of_run.run
+        known = self.of_run.labelled[..., None]
+        offsets = np.where(known, self.keypoints - run.boxes.truth, 0)
+        return keypoint_oks(offsets, run.boxes.areas, run.joints.sigmas)
+
+    @cached_property
+    def compared(self) -> ap.ComparedPoses:
+        """The poses against all people of their images."""
+        sigmas = self.of_run.run.joints.sigmas
+        return self.of_run.pairs.compare(self.keypoints, sigmas)
+
+    @cached_property
+    def joint_values(self) -> dict[str, np.ndarray]:
+        """Measure -> ``(N, K)`` values, of which the measure is the mean."""
+        of_run, run = self.of_run, self.of_run.run
+        out = dict(
+            PCK=pck.is_correct(self.errors, of_run.sizes).astype(float),
+            OKS50=(self.similar >= OKS50).astype(float),
+            EPE=self.errors / of_run.sizes[:, None],
+            EPE_px=self.errors,
+        )
+        if 'PCKh' in of_run.measures:
+            offset = run.evaluation.get('offset', 0.0)
+            errors = pck.joint_errors(self.keypoints + offset, run.boxes.truth)
+            heads = run.boxes.head_sizes
+            correct = pck.is_correct(errors, heads, pck.PCKH_THRESHOLD)
+            out['PCKh'] = correct.astype(float)
+        return out
+
+    def measures(self, who: np.ndarray, people: np.ndarray) -> Draws:
+        """All measures of chosen ``(N,)`` bboxes, with every resampled set;
+        ``(P,)`` bool are the people who count in AP."""
+        of_run, run = self.of_run, self.of_run.run
+        out: Draws = {}
+        if 'AP' in of_run.measures:
+            rows, scores = self.survivors(who)
+            labelled = of_run.people.labelled & people[:, None]
+            out['AP'], out['AR'] = self.precision(
+                rows, scores, labelled, of_run.weights
+            )
+        mask = of_run.labelled & who[:, None]
+        counts = [name not in pck.NOT_IN_PCKH for name in run.joints.names]
+        has_head = np.isfinite(run.boxes.head_sizes)[:, None]
+        masks = dict(PCKh=mask & counts & has_head)
+        for name, values in self.joint_values.items():
+            out[name] = of_run.mean(values, masks.get(name, mask))
+        return {name: out[name] for name in of_run.measures}
+
+    def precision(
+        self,
+        rows: np.ndarray,
+        scores: np.ndarray,
+        labelled: np.ndarray,
+        weights: np.ndarray | None,
+        compared: ap.ComparedPoses | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """``(B,)`` AP and AR of poses with scores ``(N,)``, given as indices
+        ``(R,)``, and of people with joints ``(P, K)``; images have weights
+        ``(B, I)``, 1 by default. NaN where no person counts."""
+        counts = self.of_run.people.counting(labelled)
+        compared = compared or self.compared
+        matches = compared.match(rows, scores, labelled, counts)
+        return ap.average_precision(matches, weights)
+
+    def survivors(self, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Indices ``(S,)`` of the poses that are left after NMS, and the
+        scores of all ``(N,)``. The poses of people who are not in ``who``
+        ``(N,)`` are dropped before NMS, those of unmatched bboxes stay."""
+        of_run, run = self.of_run, self.of_run.run
+        how, said = run.evaluation, self.predictions.person_scores
+        scores = coco.pose_scores(
+            run.boxes.scores if said is None else said,
+            self.predictions.scores,
+            how.get('score_mode', 'bbox_keypoint'),
+            how.get('keypoint_score_thr', 0.2),
+        )
+        ids = run.boxes.instance_ids
+        keep = np.isin(ids, ids[who]) | (of_run.owner == UNMATCHED)
+        placed = np.isfinite(self.predictions.keypoints).all(axis=-1)
+        keep &= placed.any(axis=1)
+        rows = coco.surviving_poses(
+            of_run.row_order[keep[of_run.row_order]],
+            of_run.image,
+            self.predictions.keypoints,
+            scores,
+            of_run.input_areas,
+            run.joints.sigmas,
+            how.get('nms_mode', 'oks_nms'),
+            how.get('nms_thr', 0.9),
+        )
+        return rows, scores
+
+    def joint_ap(
+        self,
+        joint: int,
+        who: np.ndarray,
+        rows: np.ndarray,
+        scores: np.ndarray,
+        weights: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """``(B,)`` AP of one joint, as ``PerKeypointMetric`` has it, of people
+        and poses that consist of this joint alone; people of bboxes that are
+        not in ``who`` ``(N,)`` are ignored and their poses dropped. Rows and
+        scores are of :meth:`survivors`; see :meth:`precision`."""
+        of_run, owner = self.of_run, self.of_run.owner[rows]
+        chosen = of_run.people_in(who)
+        rows = rows[(owner == UNMATCHED) | chosen[owner]]
+        labelled = of_run.people.labelled[:, [joint]] & chosen[:, None]
+        one = self.compared.of_joint(joint)
+        return self.precision(rows, scores, labelled, weights, one)[0]

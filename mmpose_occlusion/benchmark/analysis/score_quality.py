@@ -1,4 +1,5 @@
-"""Does the model know? Scores against outcomes, clean and under attack."""
+"""Does the model know, and does it infer? Scores against outcomes, clean and
+under attack, and hidden joints against a linear model of anatomy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,15 +8,20 @@ import numpy as np
 
 from mmpose_occlusion.benchmark.data import Attacked, Predictions
 from mmpose_occlusion.metrics import confidence
+from mmpose_occlusion.metrics.annotations import PosePrior
 from mmpose_occlusion.metrics.confidence import FoldCalibration, ResampledSets
-from mmpose_occlusion.metrics.inference import rank_correlation
 from mmpose_occlusion.metrics.oks import keypoint_oks
-from mmpose_occlusion.metrics.pck import joint_groups
+from mmpose_occlusion.metrics.pck import joint_errors, joint_groups
 
 from .attack_description import AT_TARGET, OTHER, describe
-from .bootstrap import UNDEFINED, Estimate, estimate
-from .prediction_measures import OKS50, PredictionMeasures
-from .run_measures import VISIBLE, RunMeasures
+from .bootstrap import (
+    UNDEFINED,
+    Estimate,
+    estimate,
+    rank_correlation,
+    weighted_mean,
+)
+from .run_measures import OKS50, VISIBLE, PredictionMeasures, RunMeasures
 
 LEAST_POSES = 3
 """For a correlation."""
@@ -26,57 +32,6 @@ report is made with fewer."""
 
 COVERAGES = tuple(i / 20 for i in range(1, 21))
 """At which the risk-coverage curves of a report are read."""
-
-
-@dataclass(frozen=True)
-class KeypointTable:
-    """Labelled keypoints of the annotated people, n rows: index of bbox, joint
-    and image, COCO's flag v, whether the per-keypoint OKS is at least
-    :data:`OKS50`, score, and per-keypoint OKS (0 for keypoints not found)."""
-
-    row: np.ndarray
-    joint: np.ndarray
-    image: np.ndarray
-    flag: np.ndarray
-    right: np.ndarray
-    score: np.ndarray
-    similar: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.row)
-
-    @classmethod
-    def of(
-        cls, measures: RunMeasures, predictions: Predictions
-    ) -> 'KeypointTable':
-        """Predictions against the ground truth."""
-        boxes = measures.run.boxes
-        offsets = np.asarray(predictions.keypoints, np.float64) - boxes.truth
-        similar = np.nan_to_num(
-            keypoint_oks(offsets, boxes.areas, measures.run.joints.sigmas)
-        )
-        row, joint = np.nonzero(measures.labelled)
-        return cls(
-            row=row,
-            joint=joint,
-            image=measures.image[row],
-            flag=boxes.visible[row, joint],
-            right=similar[row, joint] >= OKS50,
-            score=np.asarray(predictions.scores, np.float64)[row, joint],
-            similar=similar[row, joint],
-        )
-
-    @classmethod
-    def joined(cls, tables: 'list[KeypointTable]') -> 'KeypointTable':
-        """The rows of several tables."""
-        columns = zip(*(vars(t).values() for t in tables), strict=True)
-        return cls(*map(np.concatenate, columns))
-
-    def only(self, mask: np.ndarray) -> 'KeypointTable':
-        """The rows of a mask, (n,) bool or (N, K) bool."""
-        if mask.ndim == 2:
-            mask = mask[self.row, self.joint]
-        return KeypointTable(*(column[mask] for column in vars(self).values()))
 
 
 @dataclass(frozen=True)
@@ -156,6 +111,38 @@ class RunScores:
     attacks: list[AttackScores]
 
 
+def keypoint_table(
+    measures: RunMeasures, predictions: Predictions
+) -> np.recarray:
+    """Labelled keypoints of the annotated people that have a score, n rows:
+    index of bbox, joint and image, COCO's flag v, whether the per-keypoint OKS
+    is at least :data:`OKS50`, score, and per-keypoint OKS (0 for keypoints not
+    found)."""
+    boxes = measures.run.boxes
+    offsets = np.asarray(predictions.keypoints, np.float64) - boxes.truth
+    similar = np.nan_to_num(
+        keypoint_oks(offsets, boxes.areas, measures.run.joints.sigmas)
+    )
+    scores = np.asarray(predictions.scores, np.float64)
+    row, joint = at = np.nonzero(measures.labelled & np.isfinite(scores))
+    columns = dict(
+        row=row,
+        joint=joint,
+        image=measures.image[row],
+        flag=boxes.visible[at],
+        right=similar[at] >= OKS50,
+        score=scores[at],
+        similar=similar[at],
+    )
+    types = [(name, column.dtype) for name, column in columns.items()]
+    return np.rec.fromarrays(columns.values(), types)
+
+
+def _only(table: np.recarray, mask: np.ndarray) -> np.recarray:
+    """The rows of a mask ``(N, K)`` of joints."""
+    return table[mask[table.row, table.joint]]
+
+
 class ScoreJudge:
     """Measures of a run's scores, with intervals over images; predictions with
     a score above the threshold are confident."""
@@ -167,7 +154,7 @@ class ScoreJudge:
     ) -> None:
         self.measures, self.threshold = measures, threshold
         self._weights = measures.weights[: DRAWS + 1]
-        clean = self._clean = self._table(measures.run.clean)
+        clean = self._clean = keypoint_table(measures, measures.run.clean)
         self._calibration = FoldCalibration(
             clean.score, clean.right, clean.image
         )
@@ -200,33 +187,29 @@ class ScoreJudge:
 
     def attacked(self, attack: Attacked) -> AttackScores:
         """Of the people whom an attack changes, by group of joints."""
-        under = self._table(attack.predictions)
-        masks = {
-            group: mask & attack.changed[:, None]
-            for group, mask in joint_groups(
-                attack.targets, attack.bystanders
-            ).items()
-        }
-        mine = under.only(attack.changed[under.row])
+        under = keypoint_table(self.measures, attack.predictions)
+        who = attack.changed
+        groups = joint_groups(attack.targets, attack.bystanders).items()
+        masks = {group: mask & who[:, None] for group, mask in groups}
+        mine = under[who[under.row]]
         seen = ~attack.hidden[mine.row, mine.joint]
         told = self._aurocs(mine, attack.predictions, seen)
         self._told[attack.name] = told
         return AttackScores(
             attack.name,
-            {r: self._clean_quality(m) for r, m in masks.items()},
-            {r: self.quality(under.only(m)) for r, m in masks.items()},
+            {g: self._clean_quality(m) for g, m in masks.items()},
+            {g: self.quality(_only(under, m)) for g, m in masks.items()},
             estimate(told[0]),
             estimate(told[1]),
-            self._clean_poses(attack.changed),
-            self._poses(self.measures.under(attack), attack.changed),
+            self._clean_poses(who),
+            self._poses(self.measures.under(attack), who),
         )
 
-    def quality(self, table: KeypointTable) -> ScoreQuality:
+    def quality(self, table: np.recarray) -> ScoreQuality:
         """All measures of some keypoints."""
         sets = self._sets(table)
         raw = table.score, table.right, sets
         error = confidence.expected_calibration_error
-        aurc, risk = confidence.selective_risk(*raw)
         fitted = np.nan_to_num(self._calibration(table.score, table.image))
         found = (
             sets.mean(table.right),
@@ -234,37 +217,41 @@ class ScoreJudge:
             error(fitted, table.right, sets),
             confidence.brier_score(*raw),
             confidence.auroc(*raw),
-            aurc,
-            risk,
+            *confidence.selective_risk(*raw),
             confidence.confident_wrong_rate(*raw, threshold=self.threshold),
         )
         return ScoreQuality(len(table), *map(estimate, found))
 
-    def _sets(self, table: KeypointTable) -> ResampledSets:
+    def _sets(self, table: np.recarray) -> ResampledSets:
         return ResampledSets(self._weights, table.image)
 
-    def _table(self, predictions: Predictions) -> KeypointTable:
-        """Labelled keypoints that have a score."""
-        table = KeypointTable.of(self.measures, predictions)
-        return table.only(np.isfinite(table.score))
-
     def _clean_quality(self, mask: np.ndarray) -> ScoreQuality:
-        """Of clean predictions, computed once for each mask (N, K)."""
         key = np.packbits(mask).tobytes()
         if key not in self._quality:
-            self._quality[key] = self.quality(self._clean.only(mask))
+            self._quality[key] = self.quality(_only(self._clean, mask))
         return self._quality[key]
+
+    def _clean_poses(self, who: np.ndarray) -> PoseScores:
+        key, clean = who.tobytes(), self.measures.clean_predictions
+        if key not in self._pose:
+            self._pose[key] = self._poses(clean, who)
+        return self._pose[key]
 
     def _pooled(
         self, what: tuple, attacks: Sequence[Attacked]
     ) -> PooledScores | None:
         masks = [a.targets & a.changed[:, None] for a in attacks]
-        clean = KeypointTable.joined([self._clean.only(m) for m in masks])
-        under = KeypointTable.joined(
-            [
-                self._table(attack.predictions).only(mask)
-                for attack, mask in zip(attacks, masks, strict=True)
-            ]
+        clean, under = (
+            np.concatenate(
+                [_only(t, m) for t, m in zip(tables, masks, strict=True)]
+            ).view(np.recarray)
+            for tables in (
+                [self._clean] * len(attacks),
+                [
+                    keypoint_table(self.measures, a.predictions)
+                    for a in attacks
+                ],
+            )
         )
         if not len(under):
             return None
@@ -285,34 +272,26 @@ class ScoreJudge:
 
     def _aurocs(
         self,
-        table: KeypointTable,
+        table: np.recarray,
         predictions: Predictions,
         positive: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Of the scores, and of the model's visibility output."""
-        sets, said = self._sets(table), predictions.visibility
-        by_score = confidence.auroc(table.score, positive, sets)
+        said = predictions.visibility
+        by_score = confidence.auroc(table.score, positive, self._sets(table))
         if said is None:
             return by_score, np.full(len(by_score), np.nan)
         visible = said[table.row, table.joint].astype(float)
         known = np.isfinite(visible)
-        sets = self._sets(table.only(known))
         return by_score, confidence.auroc(
-            visible[known], positive[known], sets
+            visible[known], positive[known], self._sets(table[known])
         )
-
-    def _clean_poses(self, who: np.ndarray) -> PoseScores:
-        key = who.tobytes()
-        if key not in self._pose:
-            clean = self.measures.clean_predictions
-            self._pose[key] = self._poses(clean, who)
-        return self._pose[key]
 
     def _poses(self, found: PredictionMeasures, who: np.ndarray) -> PoseScores:
         """Of the poses of chosen (N,) bboxes."""
         measures, predictions = self.measures, found.predictions
-        table = self._table(predictions)
-        table = table.only(who[table.row])
+        table = keypoint_table(measures, predictions)
+        table = table[who[table.row]]
         rows, place = np.unique(table.row, return_inverse=True)
         spearman = UNDEFINED
         if len(rows) >= LEAST_POSES:
@@ -323,15 +302,95 @@ class ScoreJudge:
                     self._weights[:, measures.image[rows]],
                 )
             )
-        labelled = who & measures.labelled.any(axis=1)
-        gap = found.oracle_gap(labelled, self._weights)
-        return PoseScores(spearman, estimate(gap))
+        return PoseScores(spearman, self._oracle_gap(found, who))
+
+    def _oracle_gap(
+        self, found: PredictionMeasures, who: np.ndarray
+    ) -> Estimate:
+        """AP of the poses of chosen bboxes ranked by their true OKS, minus
+        that by their scores (Ronchi and Perona 2017): what better scores could
+        gain. Undefined without COCO's evaluation."""
+        measures = self.measures
+        if 'AP' not in measures.measures:
+            return UNDEFINED
+        who = who & measures.labelled.any(axis=1)
+        people = measures.people
+        labelled = people.labelled & measures.people_in(who)[:, None]
+        rows, scores = found.survivors(who)
+        oracle = found.compared.greatest_oks(
+            labelled, people.counting(labelled)
+        )
+        by_oracle, by_score = (
+            found.precision(rows, ranked, labelled, self._weights)[0]
+            for ranked in (oracle, scores)
+        )
+        return estimate(by_oracle - by_score)
 
 
-def _risks(table: KeypointTable) -> list[float]:
+def _risks(table: np.recarray) -> list[float]:
     """Risk at each of :data:`COVERAGES`; empty without keypoints."""
     _, risks = confidence.risk_coverage_curve(table.score, table.right)
     if not len(risks):
         return []
     kept = [max(1, round(c * len(risks))) for c in COVERAGES]
     return [float(risks[k - 1]) for k in kept]
+
+
+@dataclass(frozen=True)
+class AnatomicalSkill:
+    """A model against anatomy at the hidden targets of an attack that the
+    prior can place: mean EPE of both as fractions of the box's longer side,
+    the prior fitted on other images, and ``skill``, 1 - model / prior: 1 is
+    perfect, 0 as good as the prior, below 0 worse."""
+
+    attack: str
+    keypoints: int
+    model: Estimate
+    prior: Estimate
+    skill: Estimate
+
+
+def anatomical_skills(measures: RunMeasures) -> list[AnatomicalSkill]:
+    """Of each attack of a run; without those where the prior places none."""
+    boxes, image = measures.run.boxes, measures.image
+    weights = measures.weights[: DRAWS + 1]
+    known = np.isfinite(boxes.person_boxes).all(axis=1)
+    truth = np.where(measures.labelled[..., None], boxes.truth, np.nan)
+    priors: dict[int, PosePrior] = {}
+    for mine, others in confidence.folds(image):
+        fitted = others & known
+        if fitted.any():
+            prior = PosePrior(
+                truth[fitted],
+                boxes.person_boxes[fitted],
+                measures.run.joints.flip,
+            )
+            priors.update(dict.fromkeys(np.flatnonzero(mine).tolist(), prior))
+    expected: dict[tuple[int, bytes], np.ndarray] = {}
+    out = []
+    for attack in measures.run.attacks:
+        hidden = attack.targets & attack.changed[:, None] & measures.labelled
+        placed = np.full(truth.shape, np.nan)
+        for row in np.flatnonzero(hidden.any(axis=1) & known).tolist():
+            key = row, hidden[row].tobytes()
+            if row in priors and key not in expected:
+                expected[key] = priors[row].expected(
+                    truth[row], boxes.person_boxes[row], hidden[row]
+                )
+            placed[row] = expected.get(key, np.nan)
+        errors = [
+            joint_errors(found, boxes.truth) / measures.sizes[:, None]
+            for found in (attack.predictions.keypoints, placed)
+        ]
+        mask = hidden & np.isfinite(errors).all(axis=0)
+        if mask.any():
+            model, theirs = (
+                weighted_mean(weights, image, e, mask) for e in errors
+            )
+            with np.errstate(invalid='ignore', divide='ignore'):
+                drawn = model, theirs, 1 - model / theirs
+            number = int(mask.sum())
+            out.append(
+                AnatomicalSkill(attack.name, number, *map(estimate, drawn))
+            )
+    return out

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from mmpose_occlusion.benchmark.data import Attacked, Joints
+from mmpose_occlusion.metrics.confidence import ratio
 from mmpose_occlusion.occlusion.targets import CELL, cell_position
 from mmpose_occlusion.skeleton import CROWN, FACE, LIMBS
 
 from .attack_description import describe
-from .bootstrap import Estimate, estimate, weighted_mean
+from .bootstrap import UNDEFINED, Estimate, estimate, weighted_mean
 from .run_measures import RunMeasures
 
 ALONG = 3
@@ -42,19 +43,14 @@ Limb = tuple[int, int]
 
 @dataclass(frozen=True)
 class PlaceEffect:
-    """An occluder at a place of the body.
+    """An occluder at a place of the body: on a limb (names of the ends), bin
+    ``along`` from the first end, and bin ``across``, 1 on the person's outer
+    side as a person who faces the camera has it; or in the background.
 
-    Args:
-        region: Of the matrix: a limb, :data:`HEAD` or :data:`BACKGROUND`.
-        limb: Names of the ends; empty for the background.
-        along: Index of the bin from the first end; None for the background.
-        across: -1, 0 or 1, the last to the person's outer side as a person
-            who faces the camera has it; None for the background.
-        people: Number with a cell there.
-        rise: Joint -> mean rise of EPE, a fraction of the longer side of the
-            bbox; empty where masked, with fewer than :data:`LEAST_PEOPLE`.
-        fall: Joint -> mean fall of the per-keypoint OKS; likewise.
-    """
+    ``region`` is a row of the matrix: a limb, :data:`HEAD` or
+    :data:`BACKGROUND`. Joint -> mean ``rise`` of EPE, a fraction of the longer
+    side of the bbox, and ``fall`` of the per-keypoint OKS; empty where masked,
+    with fewer than :data:`LEAST_PEOPLE`."""
 
     region: str
     limb: tuple[str, ...]
@@ -82,20 +78,12 @@ class PlaceEffect:
 
 @dataclass(frozen=True)
 class JointSensitivity:
-    """One joint under an occluder all over the body.
-
-    Args:
-        joint: Its name.
-        people: With this joint labelled.
-        mean: Rise of EPE, mean over a person's cells on the body.
-        fall: Of the per-keypoint OKS, likewise.
-        background: Rise of EPE under cells off the body.
-        share: Of a person's cells on the body that raise the joint's error by
-            more than :data:`LARGE`.
-        maximum: Greatest mean rise of EPE of a place that is not masked; the
-            interval is of that place, as if it were not the greatest.
-        place: That place in words; empty without one.
-    """
+    """One joint under an occluder all over the body: the rise of EPE and fall
+    of the per-keypoint OKS, means over a person's cells on the body; the rise
+    under cells off the body; the ``share`` of a person's cells on the body
+    that raise the error by more than :data:`LARGE`; and the ``maximum``, the
+    greatest rise of a place that is not masked, with the interval of that
+    place, as if it were not the greatest, and its words."""
 
     joint: str
     people: int
@@ -119,21 +107,10 @@ class RegionEffect:
 
 @dataclass(frozen=True)
 class SensitivityMap:
-    """The map of one paint and size.
-
-    Args:
-        suite: Of most of its cells.
-        checksum: Of the suite.
-        paint: Of the square.
-        severity: Its side, as a fraction of the height of the box.
-        cells: Of the grid.
-        people: Who had a cell.
-        samples: Pairs of a person and a cell.
-        note: Why there is no map; else empty.
-        places: On each limb and in the background.
-        joints: Each joint.
-        regions: The rows of the matrix.
-    """
+    """The map of one paint and size of squares (side as a fraction of the
+    height of the box); ``suite`` is that of most of its cells, ``people`` had
+    one, ``samples`` are pairs of a person and a cell, and ``note`` says why
+    there is no map."""
 
     suite: str
     checksum: str
@@ -199,12 +176,7 @@ def _sided(joints: Joints) -> list[str]:
 def body_frame(
     points: np.ndarray, start: np.ndarray, end: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points relative to limbs.
-
-    Args:
-        points: ``(..., 2)`` in image pixels.
-        start: ``(..., 2)`` first end of a limb.
-        end: ``(..., 2)`` last end.
+    """Points relative to limbs, each ``(..., 2)`` in image pixels.
 
     Returns:
         Three arrays ``(...)``: position of the nearest point of the limb, 0
@@ -214,14 +186,13 @@ def body_frame(
         are 0 for a limb without length; all are NaN without the limb.
     """
     way, offset = end - start, points - start
-    length = np.hypot(way[..., 0], way[..., 1])
-    unit = way / np.where(length == 0, 1, length)[..., None]
-    forward = (unit * offset).sum(axis=-1)
+    length = np.linalg.norm(way, axis=-1)
+    some = np.where(length == 0, 1, length)
+    unit = way / some[..., None]
     across = unit[..., 1] * offset[..., 0] - unit[..., 0] * offset[..., 1]
-    nearest = np.clip(forward, 0, length)
+    nearest = np.clip((unit * offset).sum(axis=-1), 0, length)
     rest = offset - nearest[..., None] * unit
-    along = nearest / np.where(length == 0, 1, length)
-    return along, across, np.hypot(rest[..., 0], rest[..., 1])
+    return nearest / some, across, np.linalg.norm(rest, axis=-1)
 
 
 def _bins(
@@ -266,123 +237,105 @@ def _map(
     severity: float,
     cells: Sequence[Attacked],
 ) -> SensitivityMap:
-    run, labelled = measures.run, measures.labelled
-    names, limbs = run.joints.names, limbs_of(run.joints)
-    suites = [(a.suite, a.checksum) for a in cells]
-    suite, checksum = max(suites, key=suites.count)
-    shown = np.any([a.changed for a in cells], axis=0)
-    facts: dict[str, Any] = dict(
-        suite=suite,
-        checksum=checksum,
-        paint=paint,
-        severity=severity,
-        cells=len(cells),
-        people=int(shown.sum()),
-        samples=int(sum(a.changed.sum() for a in cells)),
+    joints_of = measures.run.joints
+    names, limbs = joints_of.names, limbs_of(joints_of)
+    suites = [(cell.suite, cell.checksum) for cell in cells]
+    reached = np.stack([cell.changed for cell in cells])
+    facts = (
+        *max(suites, key=suites.count),
+        *(paint, severity, len(cells)),
+        *(int(reached.any(axis=0).sum()), int(reached.sum())),
     )
     if not limbs:
         note = (
             'The data set names no links between its joints, so that there '
             'is no body to average people on.'
         )
-        return SensitivityMap(
-            **facts, note=note, places=[], joints=[], regions=[]
+        return SensitivityMap(*facts, note, [], [], [])
+    ends = [(names[a], names[b]) for a, b in limbs]
+    keys: list[tuple[str, tuple[str, ...], int | None, int | None]] = [
+        (_region(names, limb), end, i, k)
+        for limb, end in zip(limbs, ends, strict=True)
+        for i in range(ALONG)
+        for k in ACROSS
+    ]
+    keys.append((BACKGROUND, (), None, None))
+    sums = _sums(measures, limbs, cells)
+
+    def mean(name: str, bins: list[int], draws: int | None = None) -> Any:
+        """``(K, 1 + B)`` of each person's mean over the cells in some bins."""
+        number = 'known' if name == 'fall' else 'found'
+        own = ratio(*(sums[n][:, bins].sum(axis=1) for n in (name, number)))
+        weights, seen = measures.weights[:draws], np.isfinite(own)
+        return weighted_mean(weights, measures.image, own, seen, True)
+
+    def effects(bins: list[int]) -> tuple[int, dict, dict]:
+        """People with a cell in some bins, joint -> rise, joint -> fall."""
+        seen: Any = sums['known'][:, bins].any(axis=1)
+        people = int(seen.any(axis=1).sum())
+        if people < LEAST_PEOPLE:
+            return people, {}, {}
+        rise, fall = mean('rise', bins), mean('fall', bins, 1)
+        shown = np.flatnonzero(seen.sum(axis=0) >= LEAST_PEOPLE)
+        return (
+            people,
+            {names[k]: estimate(rise[k]) for k in shown},
+            {names[k]: estimate(fall[k]).value for k in shown},
         )
-    each = ALONG * len(ACROSS)
-    count = len(limbs) * each + 1
-    # person, place, joint: sums of rise, fall and large rises, and numbers
-    shape = len(labelled), count, len(names)
-    rise, fall, large, found, known = (
-        np.zeros(shape, np.float32) for _ in range(5)
-    )
+
+    body, off = list(range(len(keys) - 1)), [len(keys) - 1]
+    places = [PlaceEffect(*key, *effects([b])) for b, key in enumerate(keys)]
+    drawn = [mean('rise', body), mean('fall', body), mean('rise', off)]
+    drawn.append(mean('large', body))
+    joints = []
+    for k, name in enumerate(names):
+        top = max(
+            (p for p in places if name in p.rise),
+            key=lambda p: p.rise[name].value or 0.0,
+            default=None,
+        )
+        people = int(sums['known'][..., k].any(axis=1).sum())
+        lift, drop, background, share = (estimate(d[k]) for d in drawn)
+        most = (top.rise[name], top.text) if top else (UNDEFINED, '')
+        joints.append(
+            JointSensitivity(
+                name, people, lift, drop, background, share, *most
+            )
+        )
+    regions: dict[str, list[int]] = {}
+    for b, key in enumerate(keys):
+        regions.setdefault(key[0], []).append(b)
+    rows = [RegionEffect(r, *effects(bins)[:2]) for r, bins in regions.items()]
+    return SensitivityMap(*facts, '', places, joints, rows)
+
+
+def _sums(
+    measures: RunMeasures, limbs: Sequence[Limb], cells: Sequence[Attacked]
+) -> dict[str, np.ndarray]:
+    """Name -> ``(N, P, K)`` sums over each person's cells by place and joint:
+    rise, fall and large rises, and numbers of joints found, and known."""
+    labelled = measures.labelled
+    count = len(limbs) * ALONG * len(ACROSS) + 1
+    shape = len(labelled), count, labelled.shape[1]
+    out = {
+        name: np.zeros(shape, np.float32)
+        for name in ('rise', 'fall', 'large', 'found', 'known')
+    }
     clean, sizes = measures.clean_predictions, measures.sizes[:, None]
     for attack in cells:
         under = measures.under(attack)
-        where = _bins(measures, limbs, cell_position(describe(attack).target))
+        position = cell_position(describe(attack).target)
         rows = np.flatnonzero(attack.changed)
-        at = rows, where[rows]
+        at, known = (
+            (rows, _bins(measures, limbs, position)[rows]),
+            labelled[rows],
+        )
         higher = ((under.errors - clean.errors) / sizes)[rows]
-        has = labelled[rows] & np.isfinite(higher)
-        higher = np.where(has, higher, 0)
-        rise[at] += higher
-        large[at] += higher > LARGE
-        found[at] += has
-        fall[at] += np.where(
-            labelled[rows], (clean.similar - under.similar)[rows], 0
-        )
-        known[at] += labelled[rows]
-
-    def mean(
-        total: np.ndarray,
-        number: np.ndarray,
-        bins: list[int],
-        weights: np.ndarray = measures.weights,
-    ) -> np.ndarray:
-        """``(K, 1 + B)`` of each person's mean over the cells in some bins."""
-        total, number = (x[:, bins].sum(axis=1) for x in (total, number))
-        with np.errstate(invalid='ignore'):
-            own = total / number
-        return weighted_mean(
-            weights, measures.image, own, number > 0, by_joint=True
-        )
-
-    def effects(bins: list[int]) -> tuple[int, dict, dict]:
-        people = int(known[:, bins].any(axis=(1, 2)).sum())
-        if people < LEAST_PEOPLE:
-            return people, {}, {}
-        enough = (known[:, bins].any(axis=1)).sum(axis=0) >= LEAST_PEOPLE
-        up = mean(rise, found, bins)
-        down = mean(fall, known, bins, measures.weights[:1])  # no interval
-        pairs = [(k, n) for k, n in enumerate(names) if enough[k]]
-        return (
-            people,
-            {n: estimate(up[k]) for k, n in pairs},
-            {n: estimate(down[k]).value for k, n in pairs},
-        )
-
-    places: list[PlaceEffect] = []
-    regions: dict[str, list[int]] = {}
-    ends: tuple[str, ...]
-    along: int | None
-    across: int | None
-    for b in range(count):
-        if b == count - 1:
-            region, ends, along, across = BACKGROUND, (), None, None
-        else:
-            limb = limbs[b // each]
-            region = _region(names, limb)
-            ends = names[limb[0]], names[limb[1]]
-            along, k = divmod(b % each, len(ACROSS))
-            across = ACROSS[k]
-        regions.setdefault(region, []).append(b)
-        places.append(PlaceEffect(region, ends, along, across, *effects([b])))
-    body = list(range(count - 1))
-    drawn = [mean(rise, found, body), mean(fall, known, body)]
-    drawn += [mean(rise, found, [count - 1]), mean(large, found, body)]
-    joints = []
-    for k, name in enumerate(names):
-        tops = [
-            (p.rise[name].value or 0.0, p.rise[name], p.text)
-            for p in places
-            if name in p.rise
-        ]
-        _, top, text = max(
-            tops,
-            key=lambda t: t[0],
-            default=(0, Estimate(None, None, None), ''),
-        )
-        people = int(known[:, :, k].any(axis=1).sum())
-        lift, drop, off, share = (estimate(d[k]) for d in drawn)
-        joints.append(
-            JointSensitivity(name, people, lift, drop, off, share, top, text)
-        )
-    return SensitivityMap(
-        **facts,
-        note='',
-        places=places,
-        joints=joints,
-        regions=[
-            RegionEffect(region, *effects(bins)[:2])
-            for region, bins in regions.items()
-        ],
-    )
+        found = known & np.isfinite(higher)
+        lower = (clean.similar - under.similar)[rows]
+        out['rise'][at] += np.where(found, higher, 0)
+        out['large'][at] += found & (higher > LARGE)
+        out['found'][at] += found
+        out['fall'][at] += np.where(known, lower, 0)
+        out['known'][at] += known
+    return out

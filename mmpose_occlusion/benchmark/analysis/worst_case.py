@@ -28,11 +28,11 @@ from mmpose_occlusion.benchmark.image_worst_case import (
     TRANSFERRED,
     WORST,
 )
+from mmpose_occlusion.metrics.confidence import ratio
 from mmpose_occlusion.metrics.oks import mean_oks
 
-from .bootstrap import DRAWS, estimate, weighted_mean
-from .prediction_measures import PredictionMeasures
-from .run_measures import RunMeasures
+from .bootstrap import DRAWS, Draws, difference, estimate, estimates
+from .run_measures import PredictionMeasures, RunMeasures
 
 RANDOM, MEAN_JOINT, WORST_JOINT = 'random', 'mean_joint', 'worst_joint'
 
@@ -63,23 +63,20 @@ class _WorstCase:
         last = [GRID, REFINED, WORST, TRANSFERRED]
         self.joints = np.flatnonzero(~np.isin(kind, last))
         self.used = np.stack([~a.excluded for a in run.attacks])
-        clean = of_run.clean_predictions
-        under = [
-            PredictionMeasures(of_run, a.predictions) for a in run.attacks
+        views = [
+            of_run.clean_predictions,
+            *(PredictionMeasures(of_run, a.predictions) for a in run.attacks),
         ]
-        # (A, N, K)
-        self.fall = _similar(clean) - np.stack([_similar(m) for m in under])
-        labelled = of_run.labelled
-        self.clean_oks = mean_oks(_similar(clean), labelled)
-        self.loss = self.clean_oks - np.stack(
-            [mean_oks(_similar(m), labelled) for m in under]
-        )
-        errors = clean.joint_values['EPE']
-        rise = np.stack([m.joint_values['EPE'] for m in under]) - errors
-        self.rise = mean_oks(rise, labelled & np.isfinite(rise))
-        tried = [self.used[k].any(axis=0) for k in (self.grid, self.joints)]
-        self.who = self.used[self.worst] & tried[0] & tried[1]
-        self.who &= labelled.any(axis=1)
+        similar = np.nan_to_num([view.similar for view in views])
+        self.fall = similar[0] - similar[1:]  # (A, N, K)
+        oks = mean_oks(similar, of_run.labelled)
+        self.clean_oks, self.loss = oks[0], oks[0] - oks[1:]
+        errors = np.stack([view.joint_values['EPE'] for view in views])
+        rise = errors[1:] - errors[0]
+        self.rise = mean_oks(rise, of_run.labelled & np.isfinite(rise))
+        self.who = self.used[self.worst] & of_run.labelled.any(axis=1)
+        for indices in (self.grid, self.joints):
+            self.who &= self.used[indices].any(axis=0)
         if TRANSFERRED in names:
             self.who &= self.used[names.index(TRANSFERRED)]
 
@@ -90,10 +87,10 @@ class _WorstCase:
             {name: _mean_of(values, pick) for name, pick in chosen.items()}
             for values in (self.loss, self.rise)
         )
-        drawn: dict[str, dict[str, np.ndarray]] = {
+        drawn: dict[str, Draws] = {
             name: dict(
-                OKS=self._mean(loss[name]),
-                EPE=self._mean(rise[name]),
+                OKS=self._mean(loss[name], self.who),
+                EPE=self._mean(rise[name], self.who),
                 **self._ap(name, pick),
             )
             for name, pick in chosen.items()
@@ -101,24 +98,17 @@ class _WorstCase:
         pairs = [(WORST, n) for n in chosen if n != WORST]
         if TRANSFERRED in chosen:
             pairs += [(TRANSFERRED, RANDOM), (TRANSFERRED, MEAN_JOINT)]
+        gaps = {f'{a} - {b}': difference(drawn[a], drawn[b]) for a, b in pairs}
         out: Values = dict(
             people_compared=int(self.who.sum()),
             images_compared=len(np.unique(self.measures.image[self.who])),
-            places={
-                name: {m: estimate(v) for m, v in found.items()}
-                for name, found in drawn.items()
-            },
-            gaps={
-                f'{a} - {b}': {
-                    m: estimate(drawn[a][m] - drawn[b][m]) for m in drawn[a]
-                }
-                for a, b in pairs
-            },
+            places={name: estimates(found) for name, found in drawn.items()},
+            gaps={name: estimates(found) for name, found in gaps.items()},
         )
         if TRANSFERRED in chosen:
             own, theirs = (
-                drawn[n]['OKS'] - drawn[RANDOM]['OKS']
-                for n in (WORST, TRANSFERRED)
+                gaps[f'{name} - {RANDOM}']['OKS']
+                for name in (WORST, TRANSFERRED)
             )
             with np.errstate(divide='ignore', invalid='ignore'):
                 out['share_transferred'] = estimate(theirs / own)
@@ -128,25 +118,24 @@ class _WorstCase:
         """Kind of place -> indices ``(n, N)`` of attacks of each person, -1
         for those that were not tried."""
         people = len(self.run.boxes)
-        joints = np.where(self.used[self.joints], self.joints[:, None], -1)
-        hurts = np.where(joints >= 0, self.loss[self.joints], -np.inf)
-        out = {WORST: np.full((1, people), self.worst)}
-        if TRANSFERRED in self.names:
-            given = self.names.index(TRANSFERRED)
-            out[TRANSFERRED] = np.full((1, people), given)
-        out[WORST_JOINT] = self.joints[hurts.argmax(axis=0)][None]
-        out[MEAN_JOINT] = joints
-        out[RANDOM] = np.where(self.used[self.grid], self.grid[:, None], -1)
-        return out
-
-    def _mean(self, values: np.ndarray) -> np.ndarray:
-        """``(1 + B,)`` means of ``(N,)`` over the people."""
-        of_run = self.measures
-        return weighted_mean(
-            of_run.weights, of_run.image, values[:, None], self.who[:, None]
+        joints, grid = (
+            np.where(self.used[indices], indices[:, None], -1)
+            for indices in (self.joints, self.grid)
         )
+        hurts = np.where(joints >= 0, self.loss[self.joints], -np.inf)
+        given = [n for n in (WORST, TRANSFERRED) if n in self.names]
+        return {
+            **{n: np.full((1, people), self.names.index(n)) for n in given},
+            WORST_JOINT: self.joints[hurts.argmax(axis=0)][None],
+            MEAN_JOINT: joints,
+            RANDOM: grid,
+        }
 
-    def _ap(self, name: str, pick: np.ndarray) -> dict[str, np.ndarray]:
+    def _mean(self, values: np.ndarray, who: np.ndarray) -> np.ndarray:
+        """``(1 + B,)`` means of ``(N,)`` over people."""
+        return self.measures.mean(values[:, None], who[:, None])
+
+    def _ap(self, name: str, pick: np.ndarray) -> Draws:
         """Fall of AP with one of the places of each person."""
         if 'AP' not in self.measures.measures:
             return {}
@@ -176,43 +165,27 @@ class _WorstCase:
     def _by_joint(self) -> list[Values]:
         """Fall of each joint's own OKS; the worst place is the worst of all
         that were tried for its person."""
-        out = []
+        out, grid = [], self.used[self.grid]
         tried = np.arange(len(self.names)) <= self.worst
         for attack in self.joints.tolist():
-            joint = self.run.joints.names.index(self._joint(attack))
-            fall = self.fall[..., joint]
-            who = self.who & self.used[attack]
-            who &= self.measures.labelled[:, joint]
+            name = self.names[attack].split(':')[1]
+            joint = self.run.joints.names.index(name)
+            fall, own = self.fall[..., joint], self.used[attack]
+            who = self.who & own & self.measures.labelled[:, joint]
             if not who.any():
                 continue
-            of_run = self.measures
+            total = np.where(grid, fall[self.grid], 0).sum(axis=0)
             every = np.where(self.used & tried[:, None], fall, -np.inf)
-            grid = self.used[self.grid]
-            mean = np.where(grid, fall[self.grid], 0).sum(axis=0)
-            hidden, random, worst = (
-                weighted_mean(
-                    of_run.weights, of_run.image, v[:, None], who[:, None]
-                )
-                for v in (
-                    fall[attack],
-                    mean / np.maximum(grid.sum(axis=0), 1),
-                    every.max(axis=0),
-                )
+            drawn = dict(
+                hidden=self._mean(fall[attack], who),
+                random=self._mean(ratio(total, grid.sum(axis=0)), who),
+                worst=self._mean(every.max(axis=0), who),
             )
+            drawn['gap'] = drawn['worst'] - drawn['hidden']
             out.append(
-                dict(
-                    joint=self._joint(attack),
-                    people=int(who.sum()),
-                    hidden=estimate(hidden),
-                    random=estimate(random),
-                    worst=estimate(worst),
-                    gap=estimate(worst - hidden),
-                )
+                dict(joint=name, people=int(who.sum()), **estimates(drawn))
             )
         return out
-
-    def _joint(self, attack: int) -> str:
-        return self.names[attack].split(':')[1]
 
     def _people(self, loss: dict[str, np.ndarray]) -> list[Values]:
         boxes, out = self.run.boxes, []
@@ -242,11 +215,12 @@ class _WorstCase:
         """The attack whose result is the worst one: a joint's, GRID or
         REFINED."""
         mine = _answer(self.run.attacks[self.worst], row)
-        for attack in self.run.attacks[: self.worst]:
-            same = map(np.array_equal, mine, _answer(attack, row))
-            if not attack.excluded[row] and all(same):
-                return attack.name.split(' ')[0]
-        raise AssertionError('the worst place was not tried')
+        return next(
+            attack.name.split(' ')[0]
+            for attack in self.run.attacks[: self.worst]
+            if not attack.excluded[row]
+            and all(map(np.array_equal, mine, _answer(attack, row)))
+        )
 
 
 def _answer(attack: Attacked, row: int) -> list[np.ndarray]:
@@ -255,11 +229,6 @@ def _answer(attack: Attacked, row: int) -> list[np.ndarray]:
     if attack.centres is not None:
         found.append(attack.centres[row])
     return [np.nan_to_num(each, nan=-1) for each in found]
-
-
-def _similar(measures: PredictionMeasures) -> np.ndarray:
-    """``(N, K)`` per-keypoint OKS; 0 for joints that were not found."""
-    return np.nan_to_num(measures.similar)
 
 
 def _mean_of(values: np.ndarray, pick: np.ndarray) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Values of joints and of places, drawn on a body."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -15,7 +16,17 @@ from mmpose_occlusion.benchmark.analysis.sensitivity_map import (
     PlaceEffect,
 )
 
-from .figures import FAINT, HEAT, INK, LEADER, LIMB, WARM, Chart
+from .figures import (
+    FAINT,
+    HEAT,
+    INK,
+    LEADER,
+    LIMB,
+    STYLE,
+    WARM,
+    Chart,
+    new_panel,
+)
 
 STANDING: dict[str, tuple[float, float]] = {
     'nose': (0, 8.55),
@@ -40,8 +51,7 @@ side is at x > 0."""
 Spot = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class BodyLayout:
+class BodyLayout(NamedTuple):
     """Where the joints are drawn, and whether this is the standing person,
     whose sides are known, or the median of the data."""
 
@@ -83,30 +93,33 @@ def _standing(joint: str) -> Spot | None:
     return STANDING.get(joint)
 
 
+def _scale(chart: Chart, values: Sequence[float], label: str) -> PowerNorm:
+    """A panel with the scale of colours, which the others have in common."""
+    norm = PowerNorm(0.5, vmin=0, vmax=max(*values, 0.005))
+    axis = new_panel(chart, 0.75, 3.2)
+    axis.figure.colorbar(ScalarMappable(norm, HEAT), cax=axis, label=label)
+    return norm
+
+
+@matplotlib.rc_context(STYLE)
 def body_chart(
     losses: Mapping[str, Mapping[str, float]],
     layout: BodyLayout,
     text: Callable[[float], str],
     label: str,
-    alt: str,
-) -> Chart | None:
+) -> Chart:
     """One body for each paint (paint -> joint -> loss): the larger and darker
     a joint, the more. ``text`` writes a loss beside its joint, ``label`` is of
     the colour scale."""
+    chart: Chart = []
     values = [x for found in losses.values() for x in found.values()]
-    if not values or not layout.spots:
-        return None
-    norm = PowerNorm(0.5, vmin=0, vmax=max(*values, 0.005))
-    median = "Each joint is at its median place in the people's bboxes."
-    chart = Chart(alt, '' if layout.is_standing else median)
-    for paint, found in losses.items():
-        with chart.panel(2.9, 4.7) as axis:
+    if values and layout.spots:
+        norm = _scale(chart, values, label)
+        for paint, found in losses.items():
+            axis = new_panel(chart, 2.9, 4.7)
             _draw_body(axis, layout, found, norm, text)
             axis.set_title(f'painted: {paint}', loc='center')
-    with chart.panel(0.75, 3.2) as axis:
-        scale = ScalarMappable(norm, HEAT)
-        axis.figure.colorbar(scale, cax=axis, label=label)
-    return chart
+    return chart[1:] + chart[:1]
 
 
 def _draw_body(
@@ -165,44 +178,41 @@ BIN_WIDTH = 0.46
 """Of a bin across a limb on the standing person."""
 
 
+@matplotlib.rc_context(STYLE)
 def place_chart(
     panels: Mapping[str, Sequence[tuple[PlaceEffect, float | None]]],
     layout: BodyLayout,
     label: str,
-    alt: str,
-) -> Chart | None:
+) -> Chart:
     """One body for each title, which is perhaps a joint's name, with the
     values of places on limbs; None is masked. The colours are of the same
     scale in all panels."""
+    chart: Chart = []
     values = [x for found in panels.values() for _, x in found if x]
     if not values or not layout.spots:
-        return None
-    norm = PowerNorm(0.5, vmin=0, vmax=max(*values, 0.005))
-    chart = Chart(alt)
+        return chart
+    norm = _scale(chart, values, label)
     for title, found in panels.items():
-        with chart.panel(2.1, 3.3) as axis:
-            for place, value in found:
-                if set(place.limb) <= layout.spots.keys() and place.limb:
-                    axis.add_patch(_bin(layout, place, value, norm))
-            for joint, spot in layout.spots.items():
-                own = joint == title
-                axis.plot(
-                    *spot,
-                    marker='o',
-                    markersize=9 if own else 2.5,
-                    color=WARM if own else FAINT,
-                    markerfacecolor='none' if own else FAINT,
-                    markeredgewidth=2,
-                    zorder=4,
-                )
-            axis.set_title(title.replace('_', ' '), loc='center')
-            axis.set_aspect('equal')
-            axis.autoscale_view()
-            axis.axis('off')
-    with chart.panel(0.75, 3.2) as axis:
-        scale = ScalarMappable(norm, HEAT)
-        axis.figure.colorbar(scale, cax=axis, label=label)
-    return chart
+        axis = new_panel(chart, 2.1, 3.3)
+        for place, value in found:
+            if set(place.limb) <= layout.spots.keys() and place.limb:
+                axis.add_patch(_bin(layout, place, value, norm))
+        for joint, spot in layout.spots.items():
+            own = joint == title
+            axis.plot(
+                *spot,
+                marker='o',
+                markersize=9 if own else 2.5,
+                color=WARM if own else FAINT,
+                markerfacecolor='none' if own else FAINT,
+                markeredgewidth=2,
+                zorder=4,
+            )
+        axis.set_title(title.replace('_', ' '), loc='center')
+        axis.set_aspect('equal')
+        axis.autoscale_view()
+        axis.axis('off')
+    return chart[1:] + chart[:1]
 
 
 def _bin(
@@ -225,15 +235,11 @@ def _bin(
         start + way * (place.along + i) / ALONG + side * (place.across + k)
         for i, k in ((0, -0.5), (1, -0.5), (1, 0.5), (0, 0.5))
     ]
-    masked = value is None
-    return Polygon(
-        corners,
-        facecolor='none' if value is None else HEAT(norm(max(0.0, value))),
-        edgecolor=LEADER,
-        hatch='////' if masked else None,
-        linewidth=0.4,
-        zorder=1 if masked else 2 + 0.1 * (ACROSS[1] == place.across),
-    )
+    look: dict[str, Any] = dict(facecolor='none', hatch='////', zorder=1.0)
+    if value is not None:
+        above = 2 + 0.1 * (ACROSS[1] == place.across)
+        look = dict(facecolor=HEAT(norm(max(0.0, value))), zorder=above)
+    return Polygon(corners, edgecolor=LEADER, linewidth=0.4, **look)
 
 
 def _spread(values: Sequence[float], least: float) -> list[float]:

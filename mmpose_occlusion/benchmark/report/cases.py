@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from mmpose_occlusion.benchmark.analysis import Analysis
-from mmpose_occlusion.benchmark.data import Attacked, BenchmarkRun
+from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.metrics.pck import box_size, joint_errors
-from mmpose_occlusion.visualization import PoseStyle, svg
+from mmpose_occlusion.visualization import PoseStyle
+from mmpose_occlusion.visualization.gallery import image_uri, svg_places
 
 from .formatting import describe
 
@@ -73,41 +74,30 @@ def pick_cases(
         grown = after - before
         grown = np.where(counts & np.isfinite(grown), grown, -np.inf)
         growth[index], joints[index] = grown.max(1), grown.argmax(1)
-    out = []
-    for index, row in _choose(growth, number, quantile):
-        joint = joints[index, row]
-        out.append(
+    attacks, people = np.nonzero(np.isfinite(growth))
+    values = growth[attacks, people]
+    if not len(values) or not number:
+        return []
+    distance = np.abs(values - np.quantile(values, quantile))
+    chosen: list[Case] = []
+    for i in np.argsort(distance, kind='stable'):
+        name, row = run.attacks[attacks[i]].name, int(people[i])
+        if any(name == case.attack or row == case.row for case in chosen):
+            continue
+        joint = joints[attacks[i], row]
+        chosen.append(
             Case(
-                attack=run.attacks[index].name,
+                attack=name,
                 row=row,
                 image_id=int(boxes.image_ids[row]),
                 instance_id=int(boxes.instance_ids[row]),
                 before=float(before[row, joint]),
-                after=float(before[row, joint] + growth[index, row]),
+                after=float(before[row, joint] + values[i]),
                 joint=run.joints.names[joint],
             )
         )
-    return out
-
-
-def _choose(
-    growth: np.ndarray, number: int, quantile: float
-) -> list[tuple[int, int]]:
-    """Indices of attack and person of cases near a quantile of the increase
-    of the error ``(A, N)``, -inf for no case; each of another attack and
-    person."""
-    attacks, people = np.nonzero(np.isfinite(growth))
-    if not len(attacks):
-        return []
-    values = growth[attacks, people]
-    distance = np.abs(values - np.quantile(values, quantile))
-    chosen: list[tuple[int, int]] = []
-    for i in np.argsort(distance, kind='stable'):
-        case = int(attacks[i]), int(people[i])
-        if all(case[0] != a and case[1] != p for a, p in chosen):
-            chosen.append(case)
-            if len(chosen) == number:
-                break
+        if len(chosen) == number:
+            break
     return chosen
 
 
@@ -119,10 +109,15 @@ def case_cards(
     """Heading -> cases with their crops, or the reason why there are none."""
     if case_images is None:
         return {}, 'this report was made without the data set'
+    costs = {cost.name: cost for cost in analysis.costs}
     try:
         return {
             heading: [
-                _card(case, images, analysis)
+                dict(
+                    case=case,
+                    title=describe(costs[case.attack]),
+                    crops=case_crops(case, images, analysis.run),
+                )
                 for case, images in (
                     case_images(analysis.run, cases) if cases else {}
                 ).items()
@@ -133,36 +128,34 @@ def case_cards(
         return {}, error.args[0]
 
 
-def _card(
-    case: Case, images: CaseImages, analysis: Analysis
+def case_crops(
+    case: Case, images: CaseImages, run: BenchmarkRun
 ) -> dict[str, Any]:
-    """A case's crops with predictions and errors drawn over them."""
-    run = analysis.run
+    """Both crops with predictions and errors, as the template's ``crops``
+    draws them."""
     attack = next(a for a in run.attacks if a.name == case.attack)
-    cost = next(c for c in analysis.costs if c.name == case.attack)
-    views = case_views(case, images, run, attack)
-    return dict(case=case, title=describe(cost), views=views)
-
-
-def case_views(
-    case: Case, images: CaseImages, run: BenchmarkRun, attack: Attacked
-) -> list[dict[str, Any]]:
-    """Both crops, with predictions and errors drawn over them."""
-    style = PoseStyle.from_names(run.joints.names, run.joints.links)
     height, width = images.clean.shape[:2]
-    truth = images.in_crop(run.boxes.truth[case.row])
-    hidden = attack.hidden[case.row] & np.isfinite(truth).all(axis=1)
-    views = []
-    for word, image, predictions in (
-        ('clean', images.clean, run.clean),
-        ('attacked', images.attacked, attack.predictions),
-    ):
-        found = images.in_crop(predictions.keypoints[case.row])
-        shapes = svg.pose(found, np.ones(len(found), bool), style, height)
-        for k in np.flatnonzero(hidden):
-            name = f'{style.names[k]}, annotation'
-            shapes += svg.error(truth[k], found[k], name, height)
-        overlay = svg.svg((width, height), *shapes)
-        uri = svg.data_uri(image, '.jpg')
-        views.append(dict(word=word, image=uri, overlay=overlay))
-    return views
+    truth, *found = (
+        svg_places(images.in_crop(joints[case.row]))
+        for joints in (
+            run.boxes.truth,
+            run.clean.keypoints,
+            attack.predictions.keypoints,
+        )
+    )
+    hidden = np.flatnonzero(attack.hidden[case.row])
+    return dict(
+        size=(width, height),
+        style=PoseStyle.from_names(run.joints.names, run.joints.links),
+        truth=truth,
+        hidden=[k for k in hidden.tolist() if truth[k]],
+        views=[
+            (word, image_uri(image, 'jpeg'), joints)
+            for word, image, joints in zip(
+                ('clean', 'attacked'),
+                (images.clean, images.attacked),
+                found,
+                strict=True,
+            )
+        ],
+    )

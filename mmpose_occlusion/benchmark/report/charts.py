@@ -29,20 +29,32 @@ from mmpose_occlusion.benchmark.analysis.sensitivity_map import (
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
 from .body_chart import BodyLayout, body_chart, body_layout, place_chart
-from .figures import LOOKS, Chart, Group, Line, forest_chart, line_chart, looks
+from .figures import (
+    LOOKS,
+    Chart,
+    Line,
+    Look,
+    forest_chart,
+    line_chart,
+    looks,
+)
 from .formatting import NAMES, PLACES, number, place_name, pooled_name
 
 SHOWN_JOINTS = 5
 """On a page's first figure of a sensitivity map."""
+
+DIAMETER = "diameter, % of the height of the person's bbox"
 
 MOST_ROWS = 24
 """Of a chart of controls."""
 
 
 def model_charts(
-    analysis: Analysis, plain: Sequence[AttackCost]
-) -> dict[str, Chart | None]:
-    """Name -> chart, None where there are no data; ``plain`` are the attacks
+    analysis: Analysis,
+    plain: Sequence[AttackCost],
+    pooled: Sequence[PooledScores],
+) -> dict[str, Chart]:
+    """Name -> chart, empty where there are no data; ``plain`` are the attacks
     on one named joint or part."""
     return dict(
         body=_body(analysis, plain),
@@ -50,6 +62,7 @@ def model_charts(
         severity=_severity(analysis),
         controls=_controls(analysis),
         paints=_paints(analysis),
+        risks=_risks(analysis.scores.risks, pooled),
     )
 
 
@@ -57,7 +70,8 @@ def _paints_of(costs: Iterable[AttackCost]) -> list[str]:
     return list(dict.fromkeys(cost.label for cost in costs))
 
 
-def _layout(analysis: Analysis) -> BodyLayout:
+def layout_of(analysis: Analysis) -> BodyLayout:
+    """Where the joints of a run are drawn."""
     run = analysis.run
     return body_layout(
         run.joints.names,
@@ -69,41 +83,41 @@ def _layout(analysis: Analysis) -> BodyLayout:
 
 def map_charts(
     analysis: Analysis, found: SensitivityMap
-) -> tuple[Chart | None, Chart | None]:
+) -> tuple[Chart, Chart]:
     """Two charts of bodies: the mean over joints and the
     :data:`SHOWN_JOINTS` that a place hurts most; the other joints."""
-
-    def values(joint: str) -> list[tuple[PlaceEffect, float | None]]:
-        out = []
-        for place in found.places:
-            rise = [
-                e.value
-                for name, e in place.rise.items()
-                if joint in (name, '') and e.value is not None
-            ]
-            mean = 100 * sum(rise) / len(rise) if rise else None
-            out.append((place, mean))
-        return out
-
     known = [j for j in found.joints if j.place]
     known.sort(key=lambda joint: -(joint.maximum.value or 0.0))
-    panels = {'mean of all joints': values('')}
-    panels.update((j.joint, values(j.joint)) for j in known)
-    titles, layout = list(panels), _layout(analysis)
-    label = 'rise of EPE, % of the box'
-    alt = (
-        'Mean rise of the error of each joint by the place of the occluder, '
-        'drawn on a body; the numbers are in maps.csv.'
-    )
+    joints = ['', *(j.joint for j in known)]
+    layout = layout_of(analysis)
     first, others = (
-        place_chart({t: panels[t] for t in some}, layout, label, alt)
-        for some in (titles[: 1 + SHOWN_JOINTS], titles[1 + SHOWN_JOINTS :])
+        place_chart(
+            {
+                joint or 'mean of all joints': [
+                    (place, _rise(place, joint)) for place in found.places
+                ]
+                for joint in some
+            },
+            layout,
+            'rise of EPE, % of the box',
+        )
+        for some in (joints[: 1 + SHOWN_JOINTS], joints[1 + SHOWN_JOINTS :])
     )
     return first, others
 
 
-def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
-    main, layout = analysis.main, _layout(analysis)
+def _rise(place: PlaceEffect, joint: str) -> float | None:
+    """Rise of the EPE of a joint, or mean over all, in per cent."""
+    known = [
+        e.value
+        for name, e in place.rise.items()
+        if joint in (name, '') and e.value is not None
+    ]
+    return 100 * sum(known) / len(known) if known else None
+
+
+def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart:
+    main, layout = analysis.main, layout_of(analysis)
     losses = {
         paint: {
             c.target: -(c.change[main].value or 0.0)
@@ -117,70 +131,45 @@ def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
         layout,
         lambda loss: number(-loss, main, sign=True),
         f'{NAMES[main]} lost',
-        f'Loss of {NAMES[main]} by the joint that is hidden, drawn on a body; '
-        'the numbers are in the table of every attack.',
     )
 
 
-def _costs(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart | None:
-    main, paints = analysis.main, _paints_of(plain)
-    by_paint = looks(paints)
+def _costs(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart:
+    main = analysis.main
     panels = {
-        f'One {kind} hidden': [
-            Group(
-                paint,
-                by_paint[paint],
-                {
-                    c.target: c.change[main]
-                    for c in plain
-                    if (c.kind, c.label) == (kind, paint)
-                },
-            )
-            for paint in paints
-        ]
+        f'One {kind} hidden': {
+            paint: {
+                c.target: c.change[main]
+                for c in plain
+                if (c.kind, c.label) == (kind, paint)
+            }
+            for paint in _paints_of(plain)
+        }
         for kind in (KEYPOINT, PART)
     }
-    return forest_chart(
-        panels,
-        f'change of {NAMES[main]}',
-        f'Change of {NAMES[main]} with its 95 % interval for every joint and '
-        'part that is hidden, by paint.',
-        'painted',
-    )
+    return forest_chart(panels, f'change of {NAMES[main]}', 'painted')
 
 
-def _severity(analysis: Analysis) -> Chart | None:
+def _severity(analysis: Analysis) -> Chart:
     curves, name = analysis.curves, NAMES[analysis.main]
     main = [c for c in curves if c.target in (MEAN, RANDOM)] or curves
     single = [c for c in curves if c not in main]
     by_paint = looks(dict.fromkeys(c.paint for c in main))
     order = sorted(single, key=lambda c: c.area.value or 0)
     named = order[:3] + (order[-1:] if len(order) > 3 else [])
-
-    def line(curve: SeverityCurve, label: str, look: tuple[str, str]) -> Line:
-        x = [100 * size for size in curve.severity]
-        return Line(label, look, x, curve.points)
-
-    panels = {
-        'Larger discs': [
-            line(c, curve_name(c), by_paint[c.paint]) for c in main
-        ]
-    }
+    lines = [_line(curve_name(c), by_paint[c.paint], c) for c in main]
+    panels = {'Larger discs': lines}
     if single:
-        panels['The three largest losses and the smallest'] = [
-            *(line(c, '', LOOKS[0]) for c in single),
-            *(
-                line(c, curve_name(c), look)
-                for c, look in zip(named, LOOKS, strict=False)
-            ),
-        ]
-    return line_chart(
-        panels,
-        "diameter, % of the height of the person's bbox",
-        name,
-        f'{name} by the size of the disc, with 95 % bands; the numbers are '
-        'in the table below.',
-    )
+        lines = [_line('', LOOKS[0], c) for c in single]
+        for curve, look in zip(named, LOOKS, strict=False):
+            lines.append(_line(curve_name(curve), look, curve))
+        panels['The three largest losses and the smallest'] = lines
+    return line_chart(panels, DIAMETER, name)
+
+
+def _line(label: str, look: Look, curve: SeverityCurve) -> Line:
+    x = [100 * size for size in curve.severity]
+    return Line(label, look, x, curve.points)
 
 
 def curve_name(curve: SeverityCurve) -> str:
@@ -192,9 +181,7 @@ def curve_name(curve: SeverityCurve) -> str:
     return f'{words.get(curve.target, curve.target)}, {curve.paint}'
 
 
-def risk_chart(
-    clean: Sequence[float], pooled: Sequence[PooledScores]
-) -> Chart | None:
+def _risks(clean: Sequence[float], pooled: Sequence[PooledScores]) -> Chart:
     """Fraction of wrong keypoints by how many are kept, clean and of the
     targets of some attacks."""
     found = {'no attack, all joints': clean}
@@ -209,8 +196,6 @@ def risk_chart(
         {'': lines},
         'coverage: keypoints with the highest scores, %',
         'risk: wrong ones among them, %',
-        'Fraction of wrong keypoints among those with the highest scores, by '
-        'how many are kept; the numbers are in the table above.',
         low=0,
     )
 
@@ -227,35 +212,24 @@ def shown_controls(analysis: Analysis) -> tuple[list[ControlComparison], str]:
     return [c for c in known if c.paint == first], note
 
 
-def _controls(analysis: Analysis) -> Chart | None:
+def _controls(analysis: Analysis) -> Chart:
     name = NAMES[analysis.main]
     known, _ = shown_controls(analysis)
     found = list(dict.fromkeys(place for c in known for place in c.change))
     order = [*PLACES, *found]
-    groups = [
-        Group(
-            place_name(place),
-            look,
-            {
-                f'{c.target}, {c.paint}': c.change[place]
-                for c in known
-                if place in c.change
-            },
-        )
-        for place, look in zip(
-            sorted(found, key=order.index), LOOKS, strict=False
-        )
-    ]
-    return forest_chart(
-        {'': groups},
-        f'change of {name}',
-        f'Change of {name} by the place of the paint, with 95 % intervals; '
-        'the numbers are in the table below.',
-        'the same area painted on',
-    )
+    groups = {
+        place_name(place): {
+            f'{c.target}, {c.paint}': c.change[place]
+            for c in known
+            if place in c.change
+        }
+        for place in sorted(found, key=order.index)
+    }
+    title = 'the same area painted on'
+    return forest_chart({'': groups}, f'change of {name}', title)
 
 
-def _paints(analysis: Analysis) -> Chart | None:
+def _paints(analysis: Analysis) -> Chart:
     main = analysis.main
     costs = [
         c
@@ -265,62 +239,37 @@ def _paints(analysis: Analysis) -> Chart | None:
     costs.sort(key=lambda c: c.change[main].value or 0)
     values = {c.paint: c.change[main] for c in costs}
     if len(values) < 2:
-        return None
-    return forest_chart(
-        {'': [Group('', LOOKS[0], values)]},
-        f'change of {NAMES[main]}',
-        f'Change of {NAMES[main]} by the paint on the same joint of each '
-        'person, with 95 % intervals.',
-    )
+        return []
+    return forest_chart({'': {'': values}}, f'change of {NAMES[main]}')
 
 
-def sizes_chart(analyses: Sequence[Analysis]) -> Chart | None:
+def sizes_chart(analyses: Sequence[Analysis]) -> Chart:
     """The means over targets of each model, one panel for each paint; of at
     most as many models as there are looks."""
     panels: dict[str, list[Line]] = {}
     for look, one in zip(LOOKS, analyses, strict=False):
         means = [c for c in one.curves if c.target in (MEAN, RANDOM)]
         for curve in means or one.curves[:1]:
-            x = [100 * size for size in curve.severity]
-            line = Line(one.run.model, look, x, curve.points)
+            line = _line(one.run.model, look, curve)
             panels.setdefault(curve_name(curve), []).append(line)
-    return line_chart(
-        panels,
-        "diameter, % of the height of the person's bbox",
-        NAMES[analyses[0].main],
-        'The models by the size of the disc, with 95 % bands.',
-    )
+    return line_chart(panels, DIAMETER, NAMES[analyses[0].main])
 
 
-def comparison_chart(
-    comparison: ModelComparison, first: Analysis
-) -> Chart | None:
+def comparison_chart(comparison: ModelComparison, first: Analysis) -> Chart:
     """How much better or worse other models are than the first."""
     main = first.main
     plain = [c for c in first.costs if c.plain]
     found = [d for d in comparison.differences if main in d.score]
-    by_model = dict(
-        zip(dict.fromkeys(d.model for d in found), LOOKS * 9, strict=False)
-    )
     panels = {}
     for paint in _paints_of(plain):
         shown = {CLEAN, *(c.name for c in plain if c.label == paint)}
-        panels[f'painted: {paint}'] = [
-            Group(
-                model,
-                look,
-                {
-                    d.attack: d.score[main]
-                    for d in found
-                    if d.model == model and d.attack in shown
-                },
-            )
-            for model, look in by_model.items()
-        ]
-    return forest_chart(
-        panels,
-        f'{NAMES[main]} minus that of {comparison.baseline}',
-        f'{NAMES[main]} of the models minus that of {comparison.baseline}, '
-        'on the same people, clean and attacked.',
-        'model',
-    )
+        panels[f'painted: {paint}'] = {
+            model: {
+                d.attack: d.score[main]
+                for d in found
+                if d.model == model and d.attack in shown
+            }
+            for model in dict.fromkeys(d.model for d in found)
+        }
+    label = f'{NAMES[main]} minus that of {comparison.baseline}'
+    return forest_chart(panels, label, 'model')

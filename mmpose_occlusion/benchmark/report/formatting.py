@@ -1,4 +1,10 @@
-"""Numbers and names as the page writes them."""
+"""Numbers and names as the page writes them; CSV and LaTeX."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from mmpose_occlusion.benchmark.analysis import AttackCost, Estimate
 from mmpose_occlusion.benchmark.analysis.attack_description import (
@@ -6,6 +12,7 @@ from mmpose_occlusion.benchmark.analysis.attack_description import (
     OTHER,
     RANDOM,
 )
+from mmpose_occlusion.benchmark.analysis.natural_occlusion import SeverityMatch
 from mmpose_occlusion.benchmark.analysis.score_quality import PooledScores
 
 NOTHING = '–'
@@ -68,6 +75,11 @@ def both(estimate: Estimate, measure: str = 'AP', sign: bool = False) -> str:
     return f'{value} {interval(estimate, measure, sign)}'.strip()
 
 
+def lines(estimate: Estimate) -> str:
+    """A number, and its interval below."""
+    return f'{number(estimate.value)}\n{interval(estimate)}'
+
+
 def star(estimate: Estimate) -> str:
     """A star where the interval excludes 0."""
     return ' *' if estimate.is_real else ''
@@ -94,6 +106,20 @@ def place_name(place: str) -> str:
     return PLACES.get(place, place)
 
 
+def size_words(found: SeverityMatch) -> str:
+    """The size that costs as much as nature, and its interval."""
+    size = found.size
+    if found.natural.value is None:
+        return NOTHING
+    value = f'none up to {100 * found.severities[-1]:g} %'
+    if size.value is not None:
+        value = f'{100 * size.value:.1f} %'
+    if size.low is None:
+        return value
+    high = 'none' if size.high is None else f'{100 * size.high:.1f}'
+    return f'{value} [{100 * size.low:.1f}, {high}]'
+
+
 def describe(cost: AttackCost) -> str:
     """Target, size, place and paint of an attack."""
     if cost.kind == OTHER:
@@ -112,3 +138,35 @@ def pooled_name(pooled: PooledScores) -> str:
     if pooled.severity is not None:
         text += f' {100 * pooled.severity:g} %'
     return text
+
+
+def csv_text(rows: Iterable[Mapping[str, Any]], end: str = '\r\n') -> str:
+    """A CSV file of rows, which may lack columns; empty without rows."""
+    lines = list(rows)
+    out = io.StringIO(newline='')
+    if lines:
+        names = dict.fromkeys(key for line in lines for key in line)
+        writer = csv.DictWriter(out, list(names), lineterminator=end)
+        writer.writeheader()
+        writer.writerows(lines)
+    return out.getvalue()
+
+
+_TEX = {MINUS: '$-$', '≥': r'$\geq$', 'Δ': r'$\Delta$', '–': '--'}
+
+
+def latex_text(text: str) -> str:
+    r"""Text as LaTeX prints it.
+
+    >>> latex_text('a_b & 5 %')
+    'a\\_b \\& 5 \\%'
+    """
+    text = re.sub(r'[\\{}]', '', text)
+    text = re.sub(r'([&%$#_])', r'\\\1', text)
+    text = re.sub(r'[~^]', ' ', text)
+    return ''.join(_TEX.get(letter, letter) for letter in text)
+
+
+def latex_row(*cells: str) -> str:
+    """A row of a table."""
+    return ' & '.join(map(latex_text, cells)) + r' \\'

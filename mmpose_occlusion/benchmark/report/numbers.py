@@ -1,9 +1,6 @@
 """``report.json``, the CSV files and the LaTeX table, each with the conditions
 under which its numbers were measured; see docs/benchmark_analysis.md."""
 
-import csv
-import io
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,13 +12,24 @@ from mmpose_occlusion.benchmark.analysis import (
     Estimate,
     ModelComparison,
 )
+from mmpose_occlusion.benchmark.analysis.bootstrap import UNDEFINED
 from mmpose_occlusion.benchmark.analysis.score_quality import AttackScores
-from mmpose_occlusion.benchmark.analysis.sensitivity_map import SensitivityMap
 from mmpose_occlusion.benchmark.data import UNMATCHED
 from mmpose_occlusion.files import plain
 from mmpose_occlusion.metrics.oks import published_sigmas
 
-from .formatting import MINUS, NAMES, NOTHING, both, describe, number
+from .formatting import (
+    NAMES,
+    NOTHING,
+    both,
+    csv_text,
+    describe,
+    latex_row,
+    latex_text,
+    number,
+)
+
+Row = dict[str, Any]
 
 SCHEMA = 2
 """Version of ``report.json``."""
@@ -159,10 +167,9 @@ def csv_files(
     analyses: Sequence[Analysis], comparison: ModelComparison | None
 ) -> dict[str, str]:
     """File name -> text of the tables of all models, '' without rows."""
-    tables: dict[str, list[dict[str, Any]]] = {}
+    tables: dict[str, list[Row]] = {}
     if comparison and comparison.differences:
-        lines = {a.run.model: conditions_line(a) for a in analyses}
-        tables['differences.csv'] = [
+        tables['differences'] = [
             dict(
                 model=d.model,
                 baseline=comparison.baseline,
@@ -175,20 +182,26 @@ def csv_files(
                 same_p=d.equivalence.p,
                 same_margin=d.equivalence.margin,
                 smallest_effect=d.equivalence.smallest_effect,
-                conditions=lines[d.model],
             )
             for d in comparison.differences
         ]
+    lines = {a.run.model: conditions_line(a) for a in analyses}
     for analysis in analyses:
-        model, line = analysis.run.model, conditions_line(analysis)
         for name, rows in _tables(analysis).items():
-            tables.setdefault(f'{name}.csv', []).extend(
-                dict(model=model, **row, conditions=line) for row in rows
+            tables.setdefault(name, []).extend(
+                dict(model=analysis.run.model, **row) for row in rows
             )
-    return {name: _csv(rows) for name, rows in tables.items()}
+    return {
+        f'{name}.csv': csv_text(
+            plain(dict(row, conditions=lines[row['model']]), DIGITS)
+            for row in rows
+        )
+        for name, rows in tables.items()
+    }
 
 
-def _tables(analysis: Analysis) -> dict[str, Iterable[dict[str, Any]]]:
+def _tables(analysis: Analysis) -> dict[str, Iterable[Row]]:
+    """Name -> rows; those on joints follow those on their attack."""
     costs = analysis.costs
     return dict(
         attacks=map(_attack_row, costs),
@@ -200,43 +213,44 @@ def _tables(analysis: Analysis) -> dict[str, Iterable[dict[str, Any]]]:
         ),
         scores=(row for s in analysis.scores.attacks for row in _scores(s)),
         leaks=(
-            dict(
-                paint=leak.paint,
-                severity=leak.severity,
-                discs=leak.discs,
-                predictions=leak.predictions,
-                **_columns(vars(leak)),
-            )
+            _row(leak, 'paint', 'severity', 'discs', 'predictions')
             for leak in analysis.leaks
         ),
         natural=(
             dict(
-                joint=gap.joint,
-                visible=gap.visible,
-                occluded=gap.occluded,
+                _row(gap, 'joint', 'visible', 'occluded'),
                 **_columns(gap.at_visible, '{}_visible'),
                 **_columns(gap.at_occluded, '{}_occluded'),
                 **_columns(gap.loss, '{}_loss'),
             )
             for gap in analysis.natural.gaps
         ),
-        maps=(row for found in analysis.maps for row in _map_rows(found)),
+        maps=(
+            dict(
+                **_row(found, 'paint', 'severity'),
+                region=place.region,
+                limb='–'.join(place.limb),
+                **_row(place, 'along', 'across', 'people'),
+                joint=joint,
+                **_columns(dict(rise=rise)),
+                oks_fall=place.fall[joint],
+            )
+            for found in analysis.maps
+            for place in found.places
+            for joint, rise in place.rise.items()
+        ),
         map_joints=(
             dict(
-                **_of_map(found),
-                joint=joint.joint,
-                people=joint.people,
-                place=joint.place,
-                **_columns(vars(joint)),
+                **_row(found, 'paint', 'severity'),
+                **_row(joint, 'joint', 'people', 'place'),
             )
             for found in analysis.maps
             for joint in found.joints
         ),
         map_regions=(
             dict(
-                **_of_map(found),
-                region=row.region,
-                people=row.people,
+                **_row(found, 'paint', 'severity'),
+                **_row(row, 'region', 'people'),
                 joint=joint,
                 **_columns(dict(rise=rise)),
             )
@@ -247,25 +261,9 @@ def _tables(analysis: Analysis) -> dict[str, Iterable[dict[str, Any]]]:
     )
 
 
-def _of_map(found: SensitivityMap) -> dict[str, Any]:
-    return dict(paint=found.paint, severity=found.severity)
-
-
-def _map_rows(found: SensitivityMap) -> Iterator[dict[str, Any]]:
-    """One row for each place and joint that are not masked."""
-    for place in found.places:
-        for joint, rise in place.rise.items():
-            yield dict(
-                **_of_map(found),
-                region=place.region,
-                limb='–'.join(place.limb),
-                along=place.along,
-                across=place.across,
-                people=place.people,
-                joint=joint,
-                **_columns(dict(rise=rise)),
-                oks_fall=place.fall[joint],
-            )
+def _row(found: Any, *names: str) -> Row:
+    """Attributes of an object, and its estimates."""
+    return {n: getattr(found, n) for n in names} | _columns(vars(found))
 
 
 def _columns(found: Mapping[str, Any], form: str = '{}') -> dict[str, Any]:
@@ -278,15 +276,15 @@ def _columns(found: Mapping[str, Any], form: str = '{}') -> dict[str, Any]:
     }
 
 
-_ATTACK = (
-    *('suite', 'kind', 'target', 'paint', 'place', 'severity', 'crops'),
-    *('changed', 'excluded', 'painted', 'people', 'images'),
-)
-
-
-def _attack_row(cost: AttackCost) -> dict[str, Any]:
-    row: dict[str, Any] = dict(attack=cost.name)
-    row.update({key: getattr(cost, key) for key in _ATTACK})
+def _attack_row(cost: AttackCost) -> Row:
+    row = dict(
+        attack=cost.name,
+        **_row(
+            cost,
+            *('suite', 'kind', 'target', 'paint', 'place', 'severity'),
+            *('crops', 'changed', 'excluded', 'painted', 'people', 'images'),
+        ),
+    )
     for measure, change in cost.change.items():
         row[f'{measure}_clean'] = cost.clean[measure].value
         row[f'{measure}_attacked'] = cost.attacked[measure].value
@@ -300,7 +298,7 @@ def _attack_row(cost: AttackCost) -> dict[str, Any]:
     return row
 
 
-def _scores(scores: AttackScores) -> Iterator[dict[str, Any]]:
+def _scores(scores: AttackScores) -> Iterator[Row]:
     """One row for each group of joints that the attack leaves any of."""
     for role, attacked in scores.attacked.items():
         if attacked.keypoints:
@@ -317,33 +315,16 @@ def _scores(scores: AttackScores) -> Iterator[dict[str, Any]]:
             )
 
 
-def _joint_rows(cost: AttackCost) -> Iterator[dict[str, Any]]:
+def _joint_rows(cost: AttackCost) -> Iterator[Row]:
     for joint in cost.joints:
-        row: dict[str, Any] = dict(
-            attack=cost.name,
-            joint=joint.joint,
-            group=joint.group,
-            number=joint.number,
-        )
+        row = dict(attack=cost.name, **_row(joint, 'joint', 'group', 'number'))
         for view in ('clean', 'attacked'):
             for measure, value in vars(getattr(joint, view)).items():
                 row[f'{measure}_{view}'] = value
-        for measure in ('epe', 'pck', 'oks50', 'ap'):
-            found = {name.lower(): e for name, e in joint.change.items()}
-            change = found.get(measure, Estimate(None, None, None))
-            row.update(_columns({f'{measure}_change': change}))
+        for measure in ('EPE', 'PCK', 'OKS50', 'AP'):
+            change = joint.change.get(measure, UNDEFINED)
+            row.update(_columns({f'{measure.lower()}_change': change}))
         yield row
-
-
-def _csv(rows: Iterable[dict[str, Any]]) -> str:
-    lines = [plain(row, DIGITS) for row in rows]
-    out = io.StringIO(newline='')
-    if lines:
-        names = dict.fromkeys(key for line in lines for key in line)
-        writer = csv.DictWriter(out, list(names))
-        writer.writeheader()
-        writer.writerows(lines)
-    return out.getvalue()
 
 
 def latex_table(analyses: Sequence[Analysis]) -> str:
@@ -357,13 +338,15 @@ def latex_table(analyses: Sequence[Analysis]) -> str:
         main = analysis.main
         clean = both(analysis.clean[main], main)
         lines += [
-            _tex('attack', 'people', 'clean', 'attacked', f'Δ{NAMES[main]}'),
+            latex_row(
+                'attack', 'people', 'clean', 'attacked', f'Δ{NAMES[main]}'
+            ),
             r'\midrule',
-            rf'\multicolumn{{5}}{{l}}{{{_escaped(analysis.run.model)}, all '
-            rf'people without occlusion: {_escaped(clean)}}} \\',
+            rf'\multicolumn{{5}}{{l}}{{{latex_text(analysis.run.model)}, all '
+            rf'people without occlusion: {latex_text(clean)}}} \\',
         ]
         lines += [
-            _tex(
+            latex_row(
                 describe(cost),
                 f'{cost.people:,}',
                 number(cost.clean[main].value, main),
@@ -377,24 +360,9 @@ def latex_table(analyses: Sequence[Analysis]) -> str:
         lines += [
             r'\midrule',
             NOTE_OF_TABLE
-            + rf'{_escaped(conditions_line(analysis))}. Brackets: 95\,\% '
+            + rf'{latex_text(conditions_line(analysis))}. Brackets: 95\,\% '
             r'bootstrap intervals over images; *: the simultaneous interval '
             r'over all attacks excludes 0.} \\',
             r'\bottomrule' if analysis is analyses[-1] else r'\midrule',
         ]
     return '\n'.join([*lines, r'\end{tabular}', ''])
-
-
-def _tex(*cells: str) -> str:
-    return ' & '.join(map(_escaped, cells)) + r' \\'
-
-
-_TEX = {MINUS: '$-$', '≥': r'$\geq$', 'Δ': r'$\Delta$', '–': '--'}
-
-
-def _escaped(text: str) -> str:
-    """Text as LaTeX prints it."""
-    text = re.sub(r'[\\{}]', '', text)
-    text = re.sub(r'([&%$#_])', r'\\\1', text)
-    text = re.sub(r'[~^]', ' ', text)
-    return ''.join(_TEX.get(letter, letter) for letter in text)

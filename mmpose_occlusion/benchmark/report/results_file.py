@@ -6,16 +6,18 @@ of :data:`FIELDS`. Clean score, mPC and rPC are dicts of ``value``, ``low`` and
 :mod:`mmpose_occlusion.metrics.robustness`.
 """
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from mmpose_occlusion.benchmark.analysis import Estimate
 from mmpose_occlusion.benchmark.annotation_fields import is_number, read_json
 from mmpose_occlusion.benchmark.suite import checksum, shipped
 from mmpose_occlusion.errors import UsageError
+
+from .formatting import both, csv_text, latex_row
 
 FORMAT = 1
 ESTIMATES = ('clean', 'mpc', 'rpc')
@@ -33,9 +35,6 @@ FIELDS: dict[str, type] = dict(
 )
 """Key of a result -> type."""
 
-_TABLE = ('data', 'suite', 'checksum', 'measure')
-"""What the lines of a table have in common."""
-
 
 def read_results(path: str | Path) -> list[dict[str, Any]]:
     """Results from a report's folder, its ``report.json`` or a results file.
@@ -48,7 +47,12 @@ def read_results(path: str | Path) -> list[dict[str, Any]]:
     path = path / 'report.json' if path.is_dir() else path
     raw = read_json(path, 'report')
     if isinstance(raw, dict) and 'models' in raw:
-        found = [r for model in raw['models'] for r in _of_model(model)]
+        try:
+            found = [r for model in raw['models'] for r in _of_model(model)]
+        except (AttributeError, KeyError, TypeError) as error:
+            raise UsageError(
+                f'report "{path}" is damaged ({error!r}): write it again'
+            ) from error
         if not found:
             raise UsageError(
                 f'report "{path}" has no suite of attacks of several sizes, '
@@ -109,10 +113,8 @@ def check_result(result: Any, where: str = 'the result') -> None:
         if not isinstance(result.get(key), kind):
             raise UsageError(f'{where} has no "{key}" of type {kind.__name__}')
     for key in ESTIMATES:
-        value, low, high = (
-            result[key].get(k) for k in ('value', 'low', 'high')
-        )
-        ends = [x for x in (low, value, high) if x is not None]
+        numbers = map(result[key].get, ('low', 'value', 'high'))
+        ends = [x for x in numbers if x is not None]
         if not all(map(is_number, ends)) or ends != sorted(ends):
             raise UsageError(
                 f'{where}: "{key}" should be numbers with low <= value <= '
@@ -136,9 +138,9 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
     out = []
     for title, names, rows, notes in _tables(results):
         lines = [names, ['---', *['---:'] * (len(names) - 1)], *rows]
-        table = '\n'.join(f'| {" | ".join(line)} |' for line in lines)
+        table = [f'| {" | ".join(line)} |' for line in lines]
         notes = [f'- {note}' for note in notes]
-        out.append('\n'.join([f'{title}\n', table, '', *notes, '']))
+        out.append('\n'.join([title, '', *table, '', *notes, '']))
     return '\n'.join(out)
 
 
@@ -146,9 +148,7 @@ def latex(results: Sequence[Mapping[str, Any]]) -> str:
     """The same for LaTeX, with the package booktabs."""
     out = []
     for title, names, rows, notes in _tables(results):
-        head, *body = (
-            ' & '.join(map(_escaped, line)) + r' \\' for line in (names, *rows)
-        )
+        head, *body = (latex_row(*line) for line in (names, *rows))
         out += [
             *(f'% {line}' for line in (title, *notes)),
             rf'\begin{{tabular}}{{l{"r" * (len(names) - 1)}}}',
@@ -160,69 +160,39 @@ def latex(results: Sequence[Mapping[str, Any]]) -> str:
 
 def csv_table(results: Sequence[Mapping[str, Any]]) -> str:
     """One row for each result with all its numbers."""
-    out = io.StringIO(newline='')
-    rows = []
-    for result in results:
-        row = {k: v for k, v in result.items() if k not in ESTIMATES}
-        for key in ESTIMATES:
-            for part, value in result[key].items():
-                row[key if part == 'value' else f'{key}_{part}'] = value
-        rows.append(row)
-    writer = csv.DictWriter(out, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
+    return csv_text(
+        {k: v for k, v in result.items() if k not in ESTIMATES}
+        | {
+            key if part == 'value' else f'{key}_{part}': value
+            for key in ESTIMATES
+            for part, value in result[key].items()
+        }
+        for result in results
+    )
 
 
-def _tables(
-    results: Sequence[Mapping[str, Any]],
-) -> list[tuple[str, list[str], list[list[str]], list[str]]]:
-    """Title, names of the columns, rows and notes of each table."""
+Table = tuple[str, list[str], list[list[str]], list[str]]
+"""Title, names of the columns, rows and notes."""
 
-    def key(result: Mapping[str, Any]) -> tuple:
-        return tuple(result[name] for name in _TABLE)
 
-    out = []
+def _tables(results: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
+    """One for each data set, suite, checksum and measure."""
+    shared = itemgetter('data', 'suite', 'checksum', 'measure')
     for (data, suite, digest, measure), some in groupby(
-        sorted(results, key=key), key
+        sorted(results, key=shared), shared
     ):
         mine = list(some)
+        notes = [f'{r["model"]}: {r["protocol"]}' for r in mine]
+        if len({r['protocol'] for r in mine}) == 1:
+            notes = [f'all: {mine[0]["protocol"]}']
         rows = [
-            [
-                r['model'],
-                f'{r["people"]:,}',
-                *(_both(r[name]) for name in ESTIMATES),
-            ]
+            [r['model'], f'{r["people"]:,}']
+            + [both(Estimate(**r[name])) for name in ESTIMATES]
             for r in mine
         ]
-        out.append(
-            (
-                f'{data}, suite {suite} ({digest or "no checksum"})',
-                ['model', 'people', f'clean {measure}', 'mPC', 'rPC'],
-                rows,
-                _protocols(mine),
-            )
+        yield (
+            f'{data}, suite {suite} ({digest or "no checksum"})',
+            ['model', 'people', f'clean {measure}', 'mPC', 'rPC'],
+            rows,
+            notes,
         )
-    return out
-
-
-def _protocols(results: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One line if they are the same, else one for each model."""
-    if len({r['protocol'] for r in results}) == 1:
-        return [f'all: {results[0]["protocol"]}']
-    return [f'{r["model"]}: {r["protocol"]}' for r in results]
-
-
-def _both(estimate: Mapping[str, float | None]) -> str:
-    value, low, high = (estimate[k] for k in ('value', 'low', 'high'))
-    if value is None:
-        return '–'
-    if low is None or high is None:
-        return f'{value:.3f}'
-    return f'{value:.3f} [{low:.3f}, {high:.3f}]'
-
-
-def _escaped(text: str) -> str:
-    for character in '&%$#_{}':
-        text = text.replace(character, f'\\{character}')
-    return text.replace('–', '--')

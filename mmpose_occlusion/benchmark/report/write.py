@@ -1,4 +1,5 @@
-"""From benchmark runs to a folder with a page, JSON and CSV."""
+"""From benchmark runs, or a search of worst places, to a folder with a page,
+JSON and CSV."""
 
 import json
 import os
@@ -16,21 +17,38 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from rich.console import Console
+from rich.table import Table
 
 from mmpose_occlusion.benchmark.analysis import analyse
 from mmpose_occlusion.benchmark.analysis.bootstrap import DRAWS
+from mmpose_occlusion.benchmark.analysis.worst_case import (
+    MEAN_JOINT,
+    RANDOM,
+    WORST_JOINT,
+    worst_case,
+)
 from mmpose_occlusion.benchmark.data import BenchmarkRun
+from mmpose_occlusion.benchmark.image_run import case_images as image_crops
+from mmpose_occlusion.benchmark.image_worst_case import (
+    OBJECTIVE,
+    TRANSFERRED,
+    WORST,
+)
 from mmpose_occlusion.benchmark.table import markdown_tables, print_tables
 from mmpose_occlusion.files import (
     check_output,
     check_replaceable,
+    plain,
     write_json,
     write_text,
 )
 from mmpose_occlusion.metrics.confidence import CONFIDENT
 from mmpose_occlusion.version import __version__
 
-from .cases import MakeImages
+from .cases import Case, MakeImages, case_crops
+from .figures import forest_chart
+from .formatting import both, csv_text
 from .numbers import (
     NOTE_OF_TABLE,
     changed_conditions,
@@ -38,7 +56,7 @@ from .numbers import (
     latex_table,
     report_numbers,
 )
-from .page import render_page
+from .page import readable_facts, render, render_page
 
 PAGE, NUMBERS = 'index.html', 'report.json'
 
@@ -57,9 +75,6 @@ def write_report(
     cases: int = 6,
     measure: str | None = None,
     threshold: float = CONFIDENT,
-    title: str | None = None,
-    notes: Sequence[str] = (),
-    command: str | None = None,
     formats: Sequence[str] = FORMATS,
     latex: str | Path | None = None,
     pdf: bool = False,
@@ -71,19 +86,10 @@ def write_report(
         folder: Gets the files; those of an earlier report are removed.
         case_images: Makes the crops of cases again, see
             :data:`.cases.MakeImages`; None for a page without crops.
-        progress: Called with the name of each step.
-        draws: Resampled sets of images.
-        seed: Of the resampling.
-        cases: Number of worst and of typical cases of each run.
-        measure: Main measure, see :func:`.analyse.analyse`.
-        threshold: Score above which a prediction counts as confident.
-        title: Of the page.
-        notes: Lines below the title.
-        command: That wrote this report; by default this process's.
         formats: Some of :data:`FORMATS`: ``page`` is ``index.html`` and
             ``table.md``, ``json`` is ``report.json``, ``csv`` the tables.
-        latex: File of a LaTeX table.
-        pdf: Whether the page has its figures as PDF, too.
+
+    The others are as of :meth:`.api.Benchmark.report`.
 
     Returns:
         Path of the page, or the folder without one.
@@ -100,7 +106,7 @@ def write_report(
     )
     progress('figures and crops')
     facts: dict[str, Any] = dict(
-        command=command or shlex.join(['python', *sys.argv]),
+        command=shlex.join(['python', *sys.argv]),
         time=time.strftime('%Y-%m-%dT%H:%M:%S%z'),
         versions=dict(
             mmpose_occlusion=__version__,
@@ -125,14 +131,7 @@ def write_report(
     if 'page' in formats:
         texts['table.md'] = markdown_tables(analyses)
         texts[PAGE] = render_page(
-            analyses,
-            comparison,
-            numbers,
-            case_images,
-            cases,
-            title,
-            notes,
-            pdf,
+            analyses, comparison, numbers, case_images, cases, pdf
         )
     files = (NUMBERS, 'table.md', PAGE, 'differences.csv', *tables)
     with together(folder, last=PAGE, old=files) as staging:
@@ -176,22 +175,17 @@ def together(
 
 def with_distinct_names(runs: Sequence[BenchmarkRun]) -> list[BenchmarkRun]:
     """The runs; models of the same name get a number."""
-    count: dict[str, int] = {}
-    out = []
-    for run in runs:
-        count[run.model] = count.get(run.model, 0) + 1
-        if count[run.model] > 1:
-            run = replace(run, model=f'{run.model} ({count[run.model]})')
-        out.append(run)
-    return out
-
-
-_EVERY = 10.0  # seconds between lines that are not on a terminal
+    names = [run.model for run in runs]
+    counts = [names[: i + 1].count(name) for i, name in enumerate(names)]
+    return [
+        replace(run, model=f'{run.model} ({n})') if n > 1 else run
+        for run, n in zip(runs, counts, strict=True)
+    ]
 
 
 def show_steps(total: int) -> Callable[[str], None]:
     """A function that prints each of ``total`` steps with the time that is
-    left."""
+    left; not on a terminal every ten seconds."""
     start = last = time.monotonic()
     done = 0
 
@@ -206,8 +200,135 @@ def show_steps(total: int) -> Callable[[str], None]:
         if sys.stdout.isatty():
             end = '\n' if done > total else ''
             print(f'\r{text[:78]:78}', end=end, flush=True)
-        elif now - last > _EVERY or done == 1:
+        elif now - last > 10 or done == 1:
             print(text, flush=True)
             last = now
 
     return show
+
+
+PLACES = {
+    WORST: 'the worst place',
+    TRANSFERRED: "the other model's worst place",
+    WORST_JOINT: 'the worst joint hidden',
+    MEAN_JOINT: 'a joint hidden, mean',
+    RANDOM: 'a random place, mean',
+}
+
+LOSSES = {
+    'OKS': 'fall of OKS',
+    'EPE': 'rise of EPE, % of bbox',
+    'AP': 'fall of AP',
+}
+
+
+def write_worst_case(
+    run: BenchmarkRun, folder: str | Path, draws: int, crops: int = 8
+) -> Path:
+    """Analyse a search, print its table and write its files.
+
+    Args:
+        run: Of :func:`.image_run.run_predictor` with a search.
+        folder: Gets the files; the page comes last.
+        draws: Resampled sets of images.
+        crops: People whose worst place is shown.
+
+    Returns:
+        The page.
+    """
+    folder, search = Path(folder), run.run['search']
+    found = worst_case(run, draws)
+    numbers: dict[str, Any] = dict(
+        mmpose_occlusion='worst case',
+        model=run.model,
+        data=run.data,
+        objective=OBJECTIVE,
+        search={k: v for k, v in search.items() if k != 'places'},
+        seed=run.seed,
+        bootstrap=dict(draws=draws, seed=0, level=0.95, over='images'),
+        **found,
+        run=run.run,
+    )
+    rows = [dict(p, hidden=' '.join(p['hidden'])) for p in found['people']]
+    text = render(
+        'worst_case.html.j2',
+        run=run,
+        search=search,
+        found=found,
+        objective=OBJECTIVE,
+        words=PLACES,
+        losses=LOSSES,
+        draws=draws,
+        chart=forest_chart(
+            {
+                # the names of the tables would leave no room for the values
+                title: {
+                    '': {k.replace('_', ' '): v['OKS'] for k, v in r.items()}
+                }
+                for title, r in (
+                    ('Loss', found['places']),
+                    ('Differences', found['gaps']),
+                )
+            },
+            LOSSES['OKS'],
+        ),
+        pdf=False,
+        cards=_worst_cards(run, found['people'], crops),
+        made=readable_facts(plain(run.run)),
+    )
+    with together(folder, last='worst.html') as staging:
+        write_json(staging / 'worst.json', numbers)
+        write_text(staging / 'worst.csv', csv_text(plain(rows), '\n'))
+        write_text(staging / 'worst.html', text)
+    _print_losses(run, found)
+    return folder / 'worst.html'
+
+
+def _worst_cards(
+    run: BenchmarkRun, people: list[dict[str, Any]], number: int
+) -> list[dict[str, Any]]:
+    """The people with the greatest losses, clean and at their worst place."""
+    ids = run.boxes.image_ids.tolist(), run.boxes.instance_ids.tolist()
+    rows = list(zip(*ids, strict=True))
+    changed = [p for p in people if p['x'] is not None]
+    changed.sort(key=lambda p: -p[f'loss_{WORST}'])
+    cases = {}
+    for person in changed[:number]:
+        key = person['image_id'], person['annotation_id']
+        case = Case(WORST, rows.index(key), *key, 0.0, 0.0, '')
+        cases[case] = person
+    try:
+        images = image_crops(run, list(cases))
+    except LookupError:
+        return []
+    return [
+        dict(
+            person=person,
+            crops=case_crops(case, images[case], run),
+        )
+        for case, person in cases.items()
+    ]
+
+
+def _print_losses(run: BenchmarkRun, found: dict[str, Any]) -> None:
+    search = run.run['search']
+    table = Table(
+        title=f'{run.model} on {run.data}, {search["fill"]} discs of '
+        f'{search["size"]}',
+        caption=f'{found["people_compared"]:,} people in '
+        f'{found["images_compared"]:,} images; in brackets 95 % intervals',
+        box=None,
+        pad_edge=False,
+    )
+    table.add_column('occluder at')
+    shown = ('OKS', 'AP')
+    for name in shown:
+        table.add_column(LOSSES[name], justify='right', no_wrap=True)
+    for name, row in [*found['places'].items(), *found['gaps'].items()]:
+        cells = [both(row[m], m, True) if m in row else '–' for m in shown]
+        table.add_row(name.replace('_', ' '), *cells)
+    console = Console(emoji=False, markup=False, highlight=False)
+    console.print(table)
+    if 'share_transferred' in found:
+        share = both(found['share_transferred'])
+        console.print(f'Share of the gap to random that transfers: {share}')

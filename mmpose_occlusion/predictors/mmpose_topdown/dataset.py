@@ -1,23 +1,27 @@
 """The data set of a benchmark: crops, people, and how to build it again."""
 
+import contextlib
+import copy
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from mmengine.config import Config
 from mmengine.dataset import BaseDataset
+from mmengine.registry import Registry, init_default_scope
+from mmengine.utils import import_modules_from_strings
+from mmpose import registry
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS, METRICS
 
 from mmpose_occlusion.benchmark.data import (
-    UNMATCHED,
+    BenchmarkRun,
     Boxes,
     Joints,
     to_arrays,
 )
-from mmpose_occlusion.benchmark.identity import plain
 from mmpose_occlusion.benchmark.work import order_by_image
 from mmpose_occlusion.datasets import DetectionMatchedDataset
 from mmpose_occlusion.engine.config import (
@@ -26,6 +30,7 @@ from mmpose_occlusion.engine.config import (
     type_name,
     walk_metrics,
 )
+from mmpose_occlusion.engine.crops import to_crop
 from mmpose_occlusion.engine.pipelines import (
     CROP,
     makes_crop,
@@ -33,10 +38,19 @@ from mmpose_occlusion.engine.pipelines import (
     with_defaults,
 )
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import plain
 from mmpose_occlusion.metrics.annotations import AREA_RATIO, make_person
 from mmpose_occlusion.metrics.oks import sigmas_or_default
 from mmpose_occlusion.occlusion import labelled_joints
 from mmpose_occlusion.skeleton import Skeleton
+
+from .crops import CropAttack, CropMaker
+
+if TYPE_CHECKING:
+    from mmpose_occlusion.benchmark.report.cases import Case, CaseImages
+
+_CODE = ('.py', '.pkl', '.pickle', '.pth', '.yml', '.yaml')
+"""Endings of files whose readers in MMEngine run the code in them."""
 
 _METRIC_ARGUMENTS = (
     'score_mode',
@@ -53,7 +67,10 @@ _METRIC_ARGUMENTS = (
 
 
 class BenchmarkDataset:
-    """A top-down data set; its images are not read.
+    """A top-down data set, whose images are not read: ``dataset``, whose
+    pipeline ends with the crop; ``pipeline``, configs up to the crop and of
+    the rest; ``order`` ``(N,)``, number of a crop -> index in the data set;
+    ``paths`` of the N images; ``boxes``; ``arrays``, ``info`` for the store.
 
     Args:
         config: Config of the data set, or of a wrapper of one; the pipeline
@@ -61,15 +78,6 @@ class BenchmarkDataset:
         skeleton: Its joints and parts.
         evaluator: Config of the metric.
         max_images: Use the first images only.
-
-    Attributes:
-        dataset: The data set, whose pipeline ends with the crop.
-        before, after: Configs of the pipeline up to the crop, and the rest.
-        order: ``(N,)`` number of a crop -> its index in the data set.
-        paths: Length N, image of each crop.
-        boxes: :class:`.data.Boxes` of the crops.
-        arrays: Bboxes and annotations for the store.
-        info: Further facts for the store.
 
     Raises:
         UsageError: The data are not top-down, or there are none.
@@ -83,61 +91,60 @@ class BenchmarkDataset:
         max_images: int | None = None,
     ) -> None:
         source = config.get('dataset', config)
-        self.before, self.after = _split(source)
-        source['pipeline'] = self.before
+        self.pipeline = before, _ = _split(source)
+        source['pipeline'] = before
         self.dataset = DATASETS.build(config)
-        _check_topdown(self.dataset)
+        inner = getattr(self.dataset, 'dataset', self.dataset)
+        if (
+            not isinstance(inner, BaseCocoStyleDataset)
+            or inner.data_mode != 'topdown'
+        ):
+            raise UsageError(
+                'test_dataloader.dataset is of type '
+                f'"{type(self.dataset).__name__}", and the benchmark works on '
+                'single top-down data sets of MMPose: give the config of a '
+                'top-down model on one of them'
+            )
         infos = infos_of(self.dataset)
-        order = order_by_image(np.array([i['img_id'] for i in infos]))
-        infos = [infos[i] for i in order]
+        ids = np.array([info['img_id'] for info in infos])
+        self.order = order_by_image(ids)
         if max_images is not None:
-            ids = list(dict.fromkeys(i['img_id'] for i in infos))
-            chosen = set(ids[:max_images])
-            infos = [i for i in infos if i['img_id'] in chosen]
+            chosen = list(dict.fromkeys(ids[self.order].tolist()))
+            here = np.isin(ids[self.order], chosen[:max_images])
+            self.order = self.order[here]
+        infos = [infos[i] for i in self.order]
         if not infos:
             raise UsageError(
                 'the test data has no crop: check test_dataloader.dataset '
                 'and --max-images'
             )
-        self.order = order[: len(infos)]
         self.paths = [info['img_path'] for info in infos]
-        joints = len(skeleton.names)
+        joints, metainfo = len(skeleton.names), self.dataset.metainfo
         evaluation = describe_metric(evaluator)
-        evaluation['padding'] = _padding(self.before)
+        evaluation['padding'] = _padding(before)
         people = read_people(source)
         self.boxes = make_boxes(infos, people, joints)
         if max_images is not None or source.get('indices') is not None:
             here = set(self.boxes.image_ids.tolist())
             people = {k: p for k, p in people.items() if p['img_id'] in here}
-        use_area = evaluation.get('use_area', True)
-        metainfo = self.dataset.metainfo
         scored = people.values() if len(metainfo['sigmas']) else ()
+        use_area = evaluation.get('use_area', True)
         self.arrays = to_arrays(
             self.boxes, coco_people(scored, joints, use_area)
         )
         stem = Path(source.get('ann_file') or '').stem
-        size = next(
-            step['input_size']
-            for step in reversed(self.before)
-            if 'input_size' in step
-        )
+        sizes = [s['input_size'] for s in before if 'input_size' in s]
         self.info = dict(
             data=metainfo['dataset_name'] + (f' ({stem})' if stem else ''),
-            joints=_joints_of(metainfo, skeleton).to_json(),
+            joints=Joints.of(
+                skeleton,
+                sigmas_or_default(metainfo['sigmas'], skeleton.names),
+                np.asarray(metainfo['flip_indices'], int),
+                metainfo['skeleton_links'],
+            ).to_json(),
             evaluation=plain(evaluation),
-            crop_size=[int(x) for x in size],
+            crop_size=[int(x) for x in sizes[-1]],
         )
-
-
-def recipe(cfg: Config, dataset: Mapping) -> dict[str, Any]:
-    """How to build a data set of a config, with its whole pipeline, again."""
-    return plain(
-        dict(
-            default_scope=cfg.get('default_scope') or 'mmpose',
-            custom_imports=cfg.get('custom_imports'),
-            dataset=dataset,
-        )
-    )
 
 
 def _split(config: Mapping) -> tuple[list[dict], list[dict]]:
@@ -155,108 +162,64 @@ def _split(config: Mapping) -> tuple[list[dict], list[dict]]:
         raise UsageError(f'test_dataloader.dataset: {error}') from error
 
 
-def _check_topdown(dataset: Any) -> None:
-    inner = getattr(dataset, 'dataset', dataset)
-    if (
-        not isinstance(inner, BaseCocoStyleDataset)
-        or inner.data_mode != 'topdown'
-    ):
-        raise UsageError(
-            'test_dataloader.dataset is of type '
-            f'"{type(dataset).__name__}", and the benchmark works on single '
-            'top-down data sets of MMPose: give the config of a top-down '
-            'model on one of them'
-        )
-
-
 def infos_of(dataset: Any) -> list[dict]:
     """The data info of each crop; images are not read."""
     if isinstance(dataset, DetectionMatchedDataset):
         return [dataset.get_data_info(i) for i in range(len(dataset))]
-    # MMPose's own get_data_info adds a copy of the metainfo to each crop
+    # MMPose's own adds a copy of the metainfo to each crop
     inner = getattr(dataset, 'dataset', dataset)
     return [BaseDataset.get_data_info(inner, i) for i in range(len(inner))]
 
 
 def read_people(config: Mapping) -> dict[int, dict]:
     """Annotation id -> data info of all people in the annotations of a
-    top-down data set's config; its ``bbox_file`` is ignored.
-    """
+    top-down data set's config; its ``bbox_file`` is ignored."""
     # a wrapper has nothing that the inner data set has not
     while isinstance(config.get('dataset'), Mapping):
         config = config['dataset']
-    annotated = DATASETS.build(
-        dict(config, bbox_file=None, pipeline=[], lazy_init=True)
-    )
-    people, _ = annotated._load_annotations()
+    config = dict(config, bbox_file=None, pipeline=[], lazy_init=True)
+    people, _ = DATASETS.build(config)._load_annotations()
     return {int(person['id']): person for person in people}
 
 
 def make_boxes(
     infos: Iterable[Mapping], people: Mapping[int, Mapping], joints: int
 ) -> Boxes:
-    """The bboxes of :func:`infos_of`, and the person in each, of
-    :func:`read_people`.
-    """
-    rows = [
-        dict(
-            image_ids=_image_id(info),
-            boxes=np.asarray(info['bbox'], np.float64)[0],
-            scores=float(np.ravel(info['bbox_score'])[0]),
-            **_person_in(info, people, joints),
-        )
-        for info in infos
-    ]
-    types = dict(image_ids=np.int64, instance_ids=np.int64, visible=np.int8)
-    return Boxes(
-        **{
-            name: np.array([r[name] for r in rows], types.get(name, float))
-            for name in Boxes.__dataclass_fields__
-        }
-    )
+    """The bboxes of :func:`infos_of`, with people of :func:`read_people`."""
+    rows = []
+    for info in infos:
+        source = info.get('matched_person') or info
+        person = people.get(int(source['id'])) if 'id' in source else None
+        box = np.asarray(info['bbox'], np.float64)[0]
+        score = float(np.ravel(info['bbox_score'])[0])
+        found = None if person is None else _person_of(person, joints)
+        try:
+            rows.append((int(info['img_id']), found, box, score))
+        except (TypeError, ValueError):
+            raise UsageError(
+                f'image {info["img_id"]!r} ({info.get("img_path")}) has an '
+                'id that is not a number, which the benchmark cannot store: '
+                'number the images in the annotation file'
+            ) from None
+    return Boxes.from_rows(rows, joints)
 
 
-def _image_id(info: Mapping) -> int:
-    try:
-        return int(info['img_id'])
-    except (TypeError, ValueError):
-        raise UsageError(
-            f'image {info["img_id"]!r} ({info.get("img_path")}) has an id '
-            'that is not a number, which the benchmark cannot store: number '
-            'the images in the annotation file'
-        ) from None
-
-
-def _person_in(
-    info: Mapping, people: Mapping[int, Mapping], joints: int
-) -> dict[str, Any]:
-    source = info.get('matched_person') or info
-    person = people.get(int(source['id'])) if 'id' in source else None
-    if person is None:
-        return dict(
-            instance_ids=UNMATCHED,
-            truth=np.full((joints, 2), np.nan),
-            visible=np.zeros(joints),
-            areas=np.nan,
-            person_boxes=np.full(4, np.nan),
-            head_sizes=np.nan,
-        )
+def _person_of(person: Mapping, joints: int) -> dict[str, Any]:
+    """As :meth:`.data.Boxes.from_rows` takes it."""
     labelled = labelled_joints(person['keypoints_visible'])[0]
-    visible = 2 * labelled.astype(np.int8)
+    visible = 2 * labelled
     raw = person.get('raw_ann_info')
     if raw is not None:
         flags = make_person(raw, joints)['keypoints'][2::3]
         visible = np.where(labelled, np.clip(flags, 1, 2), 0)
-    truth = np.asarray(person['keypoints'][0, :, :2], np.float64)
-    x1, y1, x2, y2 = np.asarray(person['bbox'], np.float64)[0]
-    extent = (x2 - x1) * (y2 - y1)
+    box = np.asarray(person['bbox'], np.float64)[0]
+    extent = (box[2] - box[0]) * (box[3] - box[1])
     return dict(
-        instance_ids=int(person['id']),
-        truth=np.where(labelled[:, None], truth, np.nan),
-        visible=visible,
-        areas=float(np.ravel(person.get('area', AREA_RATIO * extent))[0]),
-        person_boxes=np.asarray(person['bbox'], np.float64)[0],
-        head_sizes=float(np.ravel(person.get('head_size', np.nan))[0]),
+        id=int(person['id']),
+        keypoints=np.c_[person['keypoints'][0, :, :2], visible],
+        area=float(np.ravel(person.get('area', AREA_RATIO * extent))[0]),
+        box=box,
+        head_size=float(np.ravel(person.get('head_size', np.nan))[0]),
     )
 
 
@@ -268,8 +231,7 @@ def coco_people(
     Without ``use_area``, areas are computed from bboxes, as the metric does.
     """
     out = []
-    for person in people:
-        raw = person.get('raw_ann_info')
+    for raw in (person.get('raw_ann_info') for person in people):
         if raw is not None:
             entry = make_person(raw, joints, use_area)
             labelled = sum(v > 0 for v in entry['keypoints'][2::3])
@@ -278,45 +240,34 @@ def coco_people(
     return out
 
 
-def _joints_of(metainfo: Mapping, skeleton: Skeleton) -> Joints:
-    return Joints(
-        names=list(skeleton.names),
-        sigmas=sigmas_or_default(metainfo['sigmas'], skeleton.names),
-        flip=np.asarray(metainfo['flip_indices'], int),
-        links=[(int(a), int(b)) for a, b in metainfo['skeleton_links']],
-        parts={
-            part: list(skeleton.part_indices(part)) for part in skeleton.parts
-        },
-    )
-
-
 def describe_metric(evaluator: Any) -> dict[str, Any]:
     """How a config's evaluator, the first of a list, scores: ``metric``, its
     class, and the arguments that the analysis may use, with defaults; and
     ``pck``, prefix and threshold of each ``PCKAccuracy``.
     """
-    given, evaluator = evaluator, scoring_metric(evaluator)
-    if not evaluator:
+    metric = scoring_metric(evaluator)
+    if not metric:
         return {}
-    cls = class_of(evaluator, METRICS)
-    out: dict[str, Any] = dict(metric=type_name(evaluator))
+    cls, found = class_of(metric, METRICS), {}
     for base in reversed(cls.__mro__ if cls else ()):
         if '__init__' in vars(base):
-            for key, argument in inspect.signature(base).parameters.items():
-                if key in _METRIC_ARGUMENTS:
-                    out[key] = argument.default
-    out.update({k: evaluator[k] for k in _METRIC_ARGUMENTS if k in evaluator})
+            parameters = inspect.signature(base).parameters.items()
+            found.update({name: each.default for name, each in parameters})
+    found.update(metric)
+    empty = inspect.Parameter.empty
+    known = [k for k in _METRIC_ARGUMENTS if found.get(k, empty) is not empty]
+    out: dict[str, Any] = {name: found[name] for name in known}
+    out['metric'] = type_name(metric)
     pck = [
         dict(prefix=m.get('prefix') or '', thr=float(m.get('thr', 0.05)))
-        for _, m in walk_metrics(given)
+        for _, m in walk_metrics(evaluator)
         if type_name(m) == 'PCKAccuracy'
     ]
     if pck:
         out['pck'] = pck
-    empty = inspect.Parameter.empty
     if out['metric'] == 'MpiiPCKAccuracy':
         out['offset'] = 1  # it counts pixels from one, as MPII's own code
-    return {key: value for key, value in out.items() if value is not empty}
+    return out
 
 
 def _padding(pipeline: Sequence[Mapping]) -> float:
@@ -325,3 +276,101 @@ def _padding(pipeline: Sequence[Mapping]) -> float:
         if 'BBoxCenterScale' in type_name(step):
             return float(with_defaults(step).get('padding', 1.0))
     return 1.0
+
+
+def case_crops(
+    run: BenchmarkRun, cases: 'Sequence[Case]', trusted: bool = True
+) -> 'dict[Case, CaseImages]':
+    """The crops of a run's cases, made again through MMPose's data set.
+
+    Unless this process made the run (``trusted``), what it names must be a
+    class that is registered already, and no file that holds code.
+
+    Raises:
+        LookupError: The data set is missing or has changed, or an attack
+            cannot be applied; the message names it.
+    """
+    from mmpose_occlusion.benchmark.report.cases import CaseImages
+
+    if not trusted:
+        _refuse_code(run.dataset)
+        _refuse_code([attack.config for attack in run.attacks])
+    with _lookup('the data set cannot be read again'):
+        maker = _maker_of(run)
+    attacks = {attack.name: attack for attack in run.attacks}
+    out = {}
+    for case in cases:
+        image = run.boxes.image_ids[case.row]
+        with _lookup(f'image {image} cannot be read again'):
+            crop = next(maker.crops(case.row, case.row + 1))
+        with _lookup(f'the attack "{case.attack}" cannot be painted again'):
+            painted = CropAttack(attacks[case.attack].config, run.seed)(crop)
+        origin, x, y = to_crop(np.array([[0, 0], [1, 0], [0, 1]]), crop)
+        matrix = np.stack([x - origin, y - origin, origin], axis=1)
+        out[case] = CaseImages(crop['img'], painted['img'], matrix)
+    return out
+
+
+def _maker_of(run: BenchmarkRun) -> CropMaker:
+    """Of a stored run's data set, without attacks."""
+    recipe = copy.deepcopy(run.dataset)
+    custom = recipe.get('custom_imports') or {}
+    if custom.get('imports'):
+        import_modules_from_strings(**custom)
+    init_default_scope(recipe['default_scope'])
+    config = recipe['dataset']
+    source = config.get('dataset', config)
+    source['pipeline'], after = split_pipeline(source['pipeline'])
+    with contextlib.redirect_stdout(io.StringIO()):
+        dataset = DATASETS.build(config)
+    ids = np.array([info['img_id'] for info in infos_of(dataset)])
+    order = order_by_image(ids)
+    if not np.array_equal(ids[order][: len(run.boxes)], run.boxes.image_ids):
+        raise LookupError('the data set has changed since the predictions')
+    skeleton = Skeleton.from_names(tuple(run.joints.names))
+    return CropMaker(dataset, after, {}, skeleton, order)
+
+
+@contextlib.contextmanager
+def _lookup(what: str) -> Iterator[None]:
+    """Turn exceptions into LookupError."""
+    try:
+        yield
+    except Exception as error:
+        if type(error) is LookupError:  # not a KeyError
+            raise
+        words = str(error).strip().splitlines() or [type(error).__name__]
+        raise LookupError(f'{what} ({words[0]})') from error
+
+
+def _refuse_code(node: Any) -> None:
+    """Refuse what building a stored config would import or execute."""
+    refused = []
+    if isinstance(node, Mapping):
+        named = [str(node['type'])] if 'type' in node else []
+        imports = (node.get('custom_imports') or {}).get('imports') or []
+        refused += [name for name in named if not _is_registered(name)]
+        refused += [name for name in imports if name != 'mmpose_occlusion']
+        node = list(node.values())
+    if isinstance(node, str) and node.lower().endswith(_CODE):
+        refused.append(node)
+    if refused:
+        raise LookupError(
+            f'the data need "{refused[0]}", and a report neither runs code '
+            'that a folder names nor reads files that may hold code: run the '
+            "benchmark's command again, which predicts nothing again"
+        )
+    for value in node if isinstance(node, list | tuple) else ():
+        _refuse_code(value)
+
+
+def _is_registered(name: str) -> bool:
+    """Whether a class is in a registry; another name would be imported."""
+    last = name.rpartition('.')[2]
+    return name in (last, f'mmpose.{last}', f'mmcv.{last}') and any(
+        last in each.module_dict
+        for known in vars(registry).values()
+        if isinstance(known, Registry)
+        for each in (known, known.parent)
+        if each is not None
+    )

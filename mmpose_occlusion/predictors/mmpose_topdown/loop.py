@@ -1,62 +1,65 @@
-"""The benchmark as a test loop of MMEngine's runner."""
+"""The benchmark of an MMPose config and checkpoint, as a test loop of
+MMEngine's runner."""
 
+import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
+import mmengine
 import mmpose
-import numpy as np
 import torch
-from filelock import FileLock
+from mmengine import dist
 from mmengine.config import Config
-from mmengine.dist import (
-    all_gather_object,
-    barrier,
-    broadcast_object_list,
-    get_dist_info,
-)
+from mmengine.registry import init_default_scope
 from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import LOOPS
 from torch.utils.data import DataLoader
 
+from mmpose_occlusion.benchmark.data import BenchmarkRun, load_run
 from mmpose_occlusion.benchmark.identity import (
-    digest_of_arrays,
-    digest_of_images,
-    digest_of_sources,
+    digest_of_file,
     digests_of_files,
-    plain,
 )
-from mmpose_occlusion.benchmark.store import FORMAT, RunStore
+from mmpose_occlusion.benchmark.store import RunStore
 from mmpose_occlusion.benchmark.suite import SuiteAttack, load_suites
 from mmpose_occlusion.benchmark.work import (
-    IMAGE_DIGESTS,
     Recorder,
+    RunOptions,
     Work,
+    command_facts,
+    compute_run,
     cut,
-    hold,
-    open_run,
 )
+from mmpose_occlusion.checkpoints import load_into
+from mmpose_occlusion.checkpoints.read import local_file
 from mmpose_occlusion.datasets import match_detections, offer_donors
-from mmpose_occlusion.engine.config import PARTS_KEY, metainfo_of
+from mmpose_occlusion.engine import config, data_files, launch
+from mmpose_occlusion.engine.insertion import use_gt_boxes
 from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import plain
 from mmpose_occlusion.skeleton import Skeleton
 
-from .crop_maker import CropAttack, CropMaker
-from .dataset import BenchmarkDataset, recipe
-from .predict import BatchPredictor, device_of, unwrapped
+from .crops import (
+    BatchPredictor,
+    Crop,
+    CropAttack,
+    CropMaker,
+    device_of,
+    digest_of_weights,
+    unwrapped,
+)
+from .dataset import BenchmarkDataset
 
-BATCH_SIZE = {'cpu': 32}
-"""Crops of a block by kind of device; small on a CPU for its caches."""
+CPU_BATCH, GPU_BATCH = 32, 64
+"""Crops of a block; fewer on a CPU for its caches."""
 
-BATCH_SIZE_ELSEWHERE = 64
-
-IDENTITY = 'occlusion_identity'
-"""Attribute or method of a module whose weights are not in its state."""
-
-_OF_TRAINING = ('init_cfg', 'pretrained', 'train_cfg', 'loss')
-"""Keys of a model's config that predictions do not depend on."""
+PATIENCE = 7 * 24 * 3600
+"""Seconds that processes wait for each other at the end, where one may have a
+block more than the others."""
 
 
 @LOOPS.register_module()
@@ -65,7 +68,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
 
     It computes what the store lacks, in fixed blocks of crops that the
     processes share; see ``docs/benchmark_store.md``. Metrics are computed
-    later, from the store.
+    later, from the store. It is a source of :func:`.work.compute_run`.
 
     Args:
         runner: The runner; its model has its weights when :meth:`run` is
@@ -73,17 +76,12 @@ class OcclusionBenchmarkLoop(BaseLoop):
         dataloader: Config of the test data; of its other settings
             ``num_workers`` and ``timeout`` are used.
         evaluator: Config of the metric, for the store.
-        out, suites, attacks, seed, batch_size, max_images, resume, dry_run,
-        threads:
-            See :func:`mmpose_occlusion.benchmark.api.run_benchmark`.
         fp16: Compute in PyTorch's default mixed precision.
+        threads: Forward passes at a time, see :class:`.crops.BatchPredictor`.
+        options: Of :class:`.work.RunOptions`.
 
     Attributes:
         store: The run's part of the store, after :meth:`run`.
-
-    Raises:
-        UsageError: The data or the model is not top-down, an attack does not
-            fit, or another run holds the folder.
     """
 
     def __init__(
@@ -91,129 +89,99 @@ class OcclusionBenchmarkLoop(BaseLoop):
         runner: Runner,
         dataloader: Mapping,
         evaluator: Any,
-        out: str,
-        suites: Sequence[str] = (),
-        attacks: Sequence[str] = (),
-        seed: int = 0,
-        batch_size: int | None = None,
-        max_images: int | None = None,
-        resume: bool = True,
-        dry_run: bool = False,
         fp16: bool = False,
         threads: int | None = None,
+        **options: Any,
     ) -> None:
         self.evaluator = None
-        self.out = Path(out)
-        self.seed = seed
-        device = device_of(runner.model).type
-        self.batch_size = batch_size or BATCH_SIZE.get(
-            device, BATCH_SIZE_ELSEWHERE
-        )
-        self.resume, self.dry_run = resume, dry_run
+        self.options = RunOptions(**options)
         self.store: RunStore | None = None
+        on_cpu = device_of(runner.model).type == 'cpu'
+        size = CPU_BATCH if on_cpu else GPU_BATCH
+        self.batch_size = self.options.batch_size or size
         self._fp16, self._threads = fp16, threads
-        self._num_workers = int(dataloader.get('num_workers', 0))
-        self._timeout = float(dataloader.get('timeout', 0))
-        config = dataloader['dataset']
-        if isinstance(config, Config):
-            config = config.to_dict()
-        config = match_detections(dict(config))
-        self.skeleton = Skeleton.from_metainfo(
-            metainfo_of(config), runner.cfg.get(PARTS_KEY)
+        self._loading: dict[str, Any] = {}
+        if workers := int(dataloader.get('num_workers', 0)):
+            timeout = float(dataloader.get('timeout', 0))
+            self._loading = dict(num_workers=workers, timeout=timeout)
+            self._loading['prefetch_factor'] = 1  # blocks are large
+        data = dataloader['dataset']
+        data = data.to_dict() if isinstance(data, Config) else dict(data)
+        data = match_detections(data)
+        self.skeleton = _skeleton(runner.cfg, data)
+        self.attacks = read_suites(self.options, self.skeleton)
+        if any(needs_donors(attack.config) for attack in self.attacks):
+            data = offer_donors(data)
+        source = plain(
+            dict(
+                default_scope=runner.cfg.get('default_scope') or 'mmpose',
+                custom_imports=runner.cfg.get('custom_imports'),
+                dataset=data,
+            )
         )
-        self.attacks = read_suites(runner.cfg, suites, attacks, self.skeleton)
-        if any(needs_donors(c) for a in self.attacks for c in a.configs):
-            config = offer_donors(config)
-        source = recipe(runner.cfg, config)
         self.data = BenchmarkDataset(
-            config, self.skeleton, evaluator, max_images
+            data, self.skeleton, evaluator, self.options.max_images
         )
-        self.boxes = self.data.boxes
+        self.boxes, self.arrays = self.data.boxes, self.data.arrays
+        self.paths = self.data.paths
         self.blocks = cut(self.boxes.image_ids.tolist(), self.batch_size)
         name = Path(runner.cfg.filename or 'model').stem
-        self._info = dict(
+        self.info = dict(
             self.data.info,
             model=runner.cfg.get('model_name') or name,
-            seed=seed,
             dataset=source,
         )
         # hooks may ask for its length; it is not iterated
         super().__init__(runner, DataLoader(self.data.dataset))
 
     def run(self) -> dict[str, int]:
-        """Compute what is missing.
-
-        Returns:
-            ``crops``, ``attacks`` and ``passes``: numbers of crops, attacks
-            and forward passes of one crop.
-        """
-        runner = self.runner
+        """Compute what is missing; returns ``crops``, ``attacks`` and
+        ``passes``, numbers of crops, attacks and forward passes of one."""
+        runner, dry_run = self.runner, self.options.dry_run
         runner.call_hook('before_test')
         runner.call_hook('before_test_epoch')
-        runner.model.eval()
-        rank, processes = get_dist_info()
-        passes = 0
-        held: list[FileLock] = []  # in the main process, for all of them
-        try:
-            if not self.dry_run:
-                on_main(lambda: held.append(hold(self.out)))
-            path, work = on_main(self._open)
-            if not self.dry_run:
-                self.store = RunStore.open(path)
-                passes = self._compute(work[rank::processes], rank)
-                barrier()
-        finally:
-            for lock in held:
-                lock.release()
+        log = print if dry_run else runner.logger.info
+        self.store, _, passes = compute_run(
+            self,
+            self.options,
+            log,
+            *dist.get_dist_info(),
+            on_main,
+            dist.barrier,
+        )
         metrics = dict(
             crops=len(self.boxes),
             attacks=len(self.attacks),
-            passes=sum(all_gather_object(passes)),
+            passes=sum(dist.all_gather_object(passes)),
         )
         runner.call_hook('after_test_epoch', metrics=metrics)
         runner.call_hook('after_test')
         return metrics
 
-    def _open(self) -> tuple[Path, list[Work]]:
-        """In the main process: the run's folder, and what it lacks."""
-        return open_run(
-            self.out,
-            dict(self._info, depends_on=self._depends_on()),
-            self.blocks,
-            self.data.arrays,
-            self.attacks,
-            self.resume,
-            self.dry_run,
-            print if self.dry_run else self.runner.logger.info,
-        )
-
-    def _depends_on(self) -> dict[str, Any]:
-        model = unwrapped(self.runner.model)
+    def depends_on(self) -> dict[str, Any]:
+        """What predictions depend on beside the images."""
+        model, cfg = unwrapped(self.runner.model), self.runner.cfg
         device = device_of(model)
-        if device.type == 'cuda':
+        kind = device.type
+        if kind == 'cuda':
             kind = torch.cuda.get_device_name(device)
-        elif device.type == 'cpu':
+        elif kind == 'cpu':
             kind = f'CPU {torch.backends.cpu.get_cpu_capability()}'
-        else:
-            kind = device.type
-        pipeline = [*self.data.before, *self.data.after]
-        config = _config_part(self.runner.cfg, pipeline)
-        files = digests_of_files(config)
+        before, after = self.data.pipeline
+        model_config = plain(
+            dict(
+                model=_without_training(cfg.model),
+                pipeline=[*before, *after],
+                hooks=cfg.get('custom_hooks') or [],
+                fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
+            )
+        )
+        files = digests_of_files(model_config)
         return dict(
             {'files': files} if files else {},
-            format=FORMAT,
             weights=digest_of_weights(model),
-            config=config,
-            data=digest_of_arrays(self.data.arrays),
-            images=digest_of_images(
-                self.data.paths,
-                self.out / 'store' / IMAGE_DIGESTS,
-                save=not self.dry_run,
-            ),
-            seed=self.seed,
-            batch_size=self.batch_size,
+            config=model_config,
             device=kind,
-            sources=digest_of_sources(),
             versions=dict(
                 mmpose=mmpose.__version__,
                 torch=torch.__version__,
@@ -221,114 +189,167 @@ class OcclusionBenchmarkLoop(BaseLoop):
             ),
         )
 
-    def maker(self) -> CropMaker:
+    def maker(self, work: Sequence[Work]) -> CropMaker:
         """Of the crops under the attacks; of those that do the same, under
         the last one."""
-        attacks = {attack.key: attack for attack in self.attacks}
+        seed = self.options.seed
         return CropMaker(
             self.data.dataset,
-            self.data.after,
-            [CropAttack(a.configs, self.seed) for a in attacks.values()],
+            self.data.pipeline[1],
+            {a.key: CropAttack(a.config, seed) for a in self.attacks},
             self.skeleton,
             self.data.order,
+            work,
         )
 
-    def _compute(self, work: Sequence[Work], rank: int) -> int:
-        if not work:
-            return 0
-        assert self.store is not None
-        log = self.runner.logger.info if rank == 0 else lambda text: None
+    def compute(self, work: Sequence[Work], recorder: Recorder) -> None:
+        """Predict what is missing; workers prepare the next blocks
+        meanwhile."""
+        loader = DataLoader(
+            self.maker(work),
+            batch_size=None,
+            collate_fn=_same,
+            **self._loading,
+        )
         predictor = BatchPredictor(
             self.runner.model,
             len(self.skeleton.names),
             self._threads,
             self._fp16,
         )
-        keys = list(dict.fromkeys(attack.key for attack in self.attacks))
-        with Recorder(self.store, work, log) as recorder, predictor:
-            crops = self.maker().blocks(
-                work, self.boxes.image_ids, self._num_workers, self._timeout
-            )
-            predictor.compute(crops, keys, recorder)
-        return recorder.passes
+        predictor.compute(zip(work, loader, strict=True), recorder)
 
 
-def digest_of_weights(model: torch.nn.Module) -> str:
-    """SHA-256 of a model's state, independent of its checkpoint's format, and
-    of what modules with weights elsewhere say they are: their attribute or
-    method ``occlusion_identity``, a text."""
-    arrays = {
-        name: tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy()
-        for name, tensor in model.state_dict().items()
-        if isinstance(tensor, torch.Tensor) and tensor.numel()
-    }
-    for name, module in model.named_modules():
-        said = getattr(module, IDENTITY, None)
-        if said is not None:
-            text = str(said() if callable(said) else said)
-            arrays[f'{name} {IDENTITY}'] = np.array(text)
-    return digest_of_arrays(arrays)
-
-
-def _config_part(cfg: Config, pipeline: Sequence[Mapping]) -> dict:
-    """What predictions depend on, as plain values: the model without its
-    training settings, the test pipeline, the user's hooks, the precision.
-    """
-    test_cfg = cfg.get('test_cfg') or {}
-    return plain(
-        dict(
-            model=_without_training(cfg.model),
-            pipeline=list(pipeline),
-            hooks=cfg.get('custom_hooks') or [],
-            fp16=bool(test_cfg.get('fp16', False)),
-        )
-    )
+def _same(crops: list[Crop]) -> list[Crop]:
+    return crops
 
 
 def _without_training(value: Any) -> Any:
+    """A model's config without what predictions do not depend on."""
     if isinstance(value, Mapping):
         return {
             key: _without_training(entry)
             for key, entry in value.items()
-            if key not in _OF_TRAINING
+            if key not in ('init_cfg', 'pretrained', 'train_cfg', 'loss')
         }
     if isinstance(value, list | tuple):
         return [_without_training(entry) for entry in value]
     return value
 
 
-def read_suites(
-    cfg: Mapping,
-    suites: Sequence[str],
-    attacks: Sequence[str],
-    skeleton: Skeleton,
-) -> list[SuiteAttack]:
-    """The attacks of :func:`.suite.load_suites` and of a config's
-    ``occlusion_suites``.
+def _skeleton(cfg: Config, data: Mapping) -> Skeleton:
+    """Of a config's data set."""
+    metainfo = config.metainfo_of(data)
+    return Skeleton.from_metainfo(metainfo, cfg.get(config.PARTS_KEY))
 
-    Raises:
-        UsageError: MMPose cannot build one, or there is none.
-    """
-    own = cfg.get('occlusion_suites')
-    found = load_suites(suites, attacks, skeleton, own)
+
+def read_suites(options: RunOptions, skeleton: Skeleton) -> list[SuiteAttack]:
+    """The attacks that are asked for; MMPose can build all."""
+    found = load_suites(options.suites, options.attacks, skeleton)
     for attack in found:
-        for config in attack.configs:
-            try:
-                check_buildable(config, attack.name)
-            except ValueError as error:
-                raise UsageError(f'suite "{attack.suite}": {error}') from error
+        try:
+            check_buildable(attack.config, attack.name)
+        except ValueError as error:
+            raise UsageError(f'suite "{attack.suite}": {error}') from error
     return found
 
 
 def on_main(work: Callable[[], Any]) -> Any:
     """Call a function in the main process; its outcome is that of all."""
     outcome: list = [None, None]
-    if get_dist_info()[0] == 0:
+    if dist.is_main_process():
         try:
             outcome[0] = work()
         except UsageError as error:
             outcome[1] = str(error)
-    broadcast_object_list(outcome)
+    dist.broadcast_object_list(outcome)
     if outcome[1] is not None:
         raise UsageError(outcome[1])
     return outcome[0]
+
+
+def run_mmpose(
+    model: str,
+    checkpoint: str,
+    data: Mapping[str, Any],
+    *,
+    gt_boxes: bool = False,
+    num_workers: int | None = None,
+    threads: int | None = None,
+    cfg_options: Mapping[str, Any] | None = None,
+    trust_checkpoint: bool = False,
+    launcher: str = 'none',
+    skip_unreadable: bool = False,
+    **others: Any,
+) -> BenchmarkRun | None:
+    """Check the options, predict, and read the run from the store, see
+    :func:`mmpose_occlusion.benchmark.api.run_benchmark`."""
+    start, options = time.time(), RunOptions(**others)
+    cfg = config.load_config(model, cfg_options)
+    init_default_scope(cfg.get('default_scope') or 'mmpose')
+    cfg.work_dir = str(Path(options.out) / 'logs')
+    config.name_visualizer(cfg)
+    cfg.load_from, cfg.resume = None, False
+    for key, value in data.items():
+        cfg.merge_from_dict({f'test_dataloader.dataset.{key}': value})
+    if gt_boxes:
+        use_gt_boxes(cfg)
+    loader = config.dataloader(cfg, 'test')
+    # so that a mistake is reported before the data are read
+    read_suites(options, _skeleton(cfg, loader['dataset']))
+    if num_workers is not None:
+        loader['num_workers'] = num_workers
+        cfg.test_dataloader = loader
+    if not cfg.get('test_evaluator'):
+        raise UsageError(
+            f'config "{cfg.filename}" has no test_evaluator, which says how '
+            'its data set is scored: give a config that has one'
+        )
+    config.scoring_metric(cfg.test_evaluator)
+    environment = cfg.setdefault('env_cfg', {})
+    environment.setdefault('dist_cfg', {}).setdefault('timeout', PATIENCE)
+    cfg.test_cfg = dict(
+        vars(options),
+        type=OcclusionBenchmarkLoop.__name__,
+        threads=threads,
+        fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
+    )
+    data_files.check_evaluator_file(cfg, 'test')
+    data_files.check_data_files(cfg, 'test', False, skip_unreadable)
+    launch.check_checkpoint(checkpoint)
+    launch.prepare_launch(cfg, launcher)
+    runner = launch.build_runner(cfg)
+    load_into(runner.model, checkpoint, trust_checkpoint)
+    loaded = digest_of_file(local_file(checkpoint))
+    try:
+        passes = runner.test()['passes']
+    finally:
+        _release(runner)
+    loop: Any = runner.test_loop
+    if loop.store is None:
+        return None
+    if dist.is_main_process():
+        libraries = mmpose, mmengine, torch
+        versions = {each.__name__: each.__version__ for each in libraries}
+        loop.store.note(
+            dict(
+                command_facts(start, **versions),
+                config=model,
+                checkpoint=checkpoint,
+                checkpoint_sha256=loaded,
+                forward_passes=passes,
+            )
+        )
+    return load_run(loop.store, [attack.name for attack in loop.attacks])
+
+
+def _release(runner: Runner) -> None:
+    """Close a runner's log file, and drop what MMEngine keeps of it until the
+    process ends: one call of many from Python leaves nothing open."""
+    for handler in list(runner.logger.handlers):
+        if isinstance(handler, logging.FileHandler):
+            runner.logger.removeHandler(handler)
+            handler.close()
+    kept = runner.logger, runner.message_hub, runner.visualizer
+    for each in kept:
+        type(each)._instance_dict.pop(each.instance_name, None)

@@ -8,7 +8,7 @@ front) to BGR, (3, N) or (3, 1).
 
 import colorsys
 from collections.abc import Callable
-from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -161,40 +161,16 @@ def _pattern(
     return choose(tests[name], two, one) if name in tests else one
 
 
-@dataclass(frozen=True)
-class Outfit:
-    """Looks of a person.
+Outfit = SimpleNamespace
+"""Looks of a person, the names in :func:`sample_outfit`.
 
-    ``sleeve`` 0..2: none, to the elbow at 1, to the wrist at 2; ``leg``
-    0..2: shorts at 0.3, to the knee at 1, to the ankle at 2; ``skirt`` is
-    the hem's height in the same measure, 0 for none; ``shirt_hem`` is how
-    far the shirt hangs below the waist in statures; ``ease`` and
-    ``sleeve_ease`` are the widths of trousers and sleeves over the limbs';
-    ``beard`` and ``sock_height`` are 0..1.
-    """
-
-    skin: np.ndarray
-    hair: np.ndarray
-    hair_style: str
-    fringe: float
-    beard: float
-    iris: np.ndarray
-    hat: str
-    hat_paint: Paint
-    top: Paint
-    open_front: Paint | None
-    neckline: float
-    sleeve: float
-    sleeve_ease: float
-    shirt_hem: float
-    bottom: Paint
-    leg: float
-    skirt: float
-    ease: float
-    shoe: Paint
-    sole: Paint
-    sock: Paint
-    sock_height: float
+``sleeve`` 0..2: none, to the elbow at 1, to the wrist at 2; ``leg`` 0..2:
+shorts at 0.3, to the knee at 1, to the ankle at 2; ``skirt`` is the hem's
+height in the same measure, 0 for none; ``shirt_hem`` is how far the shirt
+hangs below the waist in statures; ``ease`` and ``sleeve_ease`` are the widths
+of trousers and sleeves over the limbs'; ``beard`` and ``sock_height`` are
+0..1.
+"""
 
 
 def sample_outfit(

@@ -11,6 +11,7 @@ its left side on the viewer's right.
 """
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -156,29 +157,13 @@ def _sample_leg(
     return flex, knee, abduct, rng.normal(8, 8), rng.normal(flat, 4)
 
 
-@dataclass(frozen=True)
-class Build:
-    """One person's proportions, in statures unless said otherwise.
+Build = SimpleNamespace
+"""One person's proportions, in statures unless said otherwise.
 
-    ``weight`` scales all girths, ``muscle`` those of the limbs, ``curve`` in
-    0..1 goes from a straight to a waisted trunk, ``head`` is the height from
-    chin to crown.
-    """
-
-    head: float
-    neck: float
-    trunk: float
-    shoulder: float
-    hip: float
-    upper_arm: float
-    forearm: float
-    hand: float
-    thigh: float
-    shin: float
-    foot: float
-    weight: float
-    muscle: float
-    curve: float
+``weight`` scales all girths, ``muscle`` those of the limbs, ``curve`` in 0..1
+goes from a straight to a waisted trunk, ``head`` is the height from chin to
+crown; the other names are in :func:`sample_build`.
+"""
 
 
 def sample_build(rng: np.random.Generator) -> Build:
@@ -206,9 +191,6 @@ def sample_build(rng: np.random.Generator) -> Build:
     )
 
 
-_UNIT = np.eye(3)
-
-
 def turn(axes: str, *degrees: float) -> np.ndarray:
     """(3, 3) product of right-handed rotations about 'x', 'y' or 'z'.
 
@@ -217,7 +199,7 @@ def turn(axes: str, *degrees: float) -> np.ndarray:
     """
     matrix = np.eye(3)
     for axis, angle in zip(axes, degrees, strict=True):
-        vector = np.deg2rad(angle) * _UNIT['xyz'.index(axis)]
+        vector = np.deg2rad(angle) * np.eye(3)['xyz'.index(axis)]
         matrix = matrix @ cv2.Rodrigues(vector)[0]
     return matrix
 

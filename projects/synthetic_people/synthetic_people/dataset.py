@@ -2,7 +2,7 @@
 
 Files below the root::
 
-    manifest.json                             settings, checksum of the rest
+    manifest.json                             settings
     train/000000000001.jpg ...                images
     val/000001000001.jpg ...
     annotations/person_keypoints_train.json   COCO, 17 joints (also _val)
@@ -31,7 +31,7 @@ from typing import Any
 import cv2
 import numpy as np
 from filelock import FileLock
-from mmengine.utils import ProgressBar
+from mmengine.utils import track_iter_progress
 from scipy.io import savemat
 
 from .annotations import (
@@ -47,7 +47,6 @@ SPLITS = {'train': 0, 'val': 1_000_000}
 """Split -> the number its image ids start after."""
 JPEG_QUALITY = 92
 MANIFEST = 'manifest.json'
-FORMAT = 'synthetic people'
 
 
 def generate(
@@ -71,24 +70,38 @@ def generate(
         ``root``, absolute.
 
     Raises:
-        ValueError: A count or the seed is negative.
         FileExistsError: ``root`` holds something else.
     """
-    settings = dict(train=train, val=val, seed=seed)
-    for name, value in dict(settings, workers=workers).items():
-        if value < 0:
-            raise ValueError(f'{name} must not be negative, got {value}.')
     root = Path(root).absolute()
     root.parent.mkdir(parents=True, exist_ok=True)
-    manifest = dict(format=FORMAT, **settings, code=code_version())
+    manifest = dict(format='synthetic people', train=train, val=val)
+    manifest |= dict(seed=seed, code=code_version())
     with FileLock(root.parent / f'.{root.name}.lock'):
-        if _is_there(root, manifest):
+        if root.is_file() or (root.exists() and any(root.iterdir())):
+            found = _manifest(root)
+            differs = [
+                f'{key} {found.get(key)} instead of {value}'
+                for key, value in manifest.items()
+                if found.get(key) != value
+            ]
+            if differs:
+                raise FileExistsError(
+                    f'{root} holds something else ({", ".join(differs)}): '
+                    'name another folder, or delete it.'
+                )
             return root
-        part = _resume(root, manifest)
+        part = root.parent / f'.{root.name}.partial'
+        if _manifest(part) != manifest:
+            shutil.rmtree(part, ignore_errors=True)
+            (part / 'records').mkdir(parents=True)
+            _dump(part / MANIFEST, manifest)
         for split in SPLITS:
-            _write_split(part, split, settings[split], seed, workers, progress)
+            count = dict(train=train, val=val)[split]
+            records = _draw_all(part, split, count, seed, workers)
+            if progress and count:
+                records = track_iter_progress((records, count))
+            _write_annotations(part, split, seed, list(records))
         shutil.rmtree(part / 'records')
-        _dump(part / MANIFEST, manifest | dict(checksum=checksum(part)))
         if root.exists():
             root.rmdir()  # it is empty
         part.rename(root)
@@ -103,67 +116,20 @@ def code_version() -> str:
     return digest.hexdigest()[:16]
 
 
-def checksum(root: Path) -> str:
-    """A hash of the names and contents of all files but the manifest."""
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob('*')):
-        if path.is_file() and path.name != MANIFEST:
-            digest.update(str(path.relative_to(root)).encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def _is_there(root: Path, manifest: dict[str, Any]) -> bool:
-    """Whether ``root`` holds this set; raises if it holds something else."""
-    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
-        return False
+def _manifest(folder: Path) -> dict[str, Any]:
     try:
-        found = dict(json.loads((root / MANIFEST).read_text()))
+        return dict(json.loads((folder / MANIFEST).read_text()))
     except (OSError, ValueError, TypeError):
-        found = {}
-    wanted = manifest
-    if found.get('format') == FORMAT:
-        wanted = manifest | dict(checksum=checksum(root))
-    differs = [
-        f'{key} {found.get(key)} instead of {value}'
-        for key, value in wanted.items()
-        if found.get(key) != value
-    ]
-    if differs:
-        raise FileExistsError(
-            f'{root} holds something else ({", ".join(differs)}): '
-            'name another folder, or delete it.'
-        )
-    return True
+        return {}
 
 
-def _resume(root: Path, manifest: dict[str, Any]) -> Path:
-    """The folder in which the set is built, with finished images in it."""
-    part = root.parent / f'.{root.name}.partial'
-    key = part / 'records' / 'settings.json'
-    text = json.dumps(manifest)
-    if part.exists() and not (key.exists() and key.read_text() == text):
-        shutil.rmtree(part)
-    (part / 'records').mkdir(parents=True, exist_ok=True)
-    key.write_text(text)
-    return part
-
-
-def _write_split(
-    root: Path, split: str, count: int, seed: int, workers: int, progress: bool
+def _write_annotations(
+    root: Path, split: str, seed: int, records: list[dict[str, Any]]
 ) -> None:
-    """Draw the images of a split and write its annotation files."""
+    """Write the annotation files of a split."""
     notes, boxes = root / 'annotations', root / 'person_detection_results'
-    for folder in (root / split, notes, boxes):
+    for folder in (notes, boxes):
         folder.mkdir(exist_ok=True)
-    bar = ProgressBar(count) if progress and count else None
-    records = []
-    for record in _draw_all(root, split, count, seed, workers):
-        records.append(record)
-        if bar:
-            bar.update()
-    if bar:
-        print()
 
     def gather(key: str) -> list[Any]:
         return [item for record in records for item in record[key]]
@@ -194,6 +160,7 @@ def _draw_all(
     root: Path, split: str, count: int, seed: int, workers: int
 ) -> Iterator[dict[str, Any]]:
     """Records of all images, in order."""
+    (root / split).mkdir(exist_ok=True)
     work = partial(draw_image, root, split, seed)
     if workers == 0 or count == 0:
         yield from map(work, range(count))

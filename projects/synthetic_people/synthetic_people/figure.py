@@ -169,13 +169,11 @@ class _Dresser:
         gloss: float = 0.0,
         size: float = 1.0,
     ) -> None:
-        """Add a round cone through two balls.
+        """Add a round cone through two balls to a segment or a named one.
 
-        Args:
-            segment: Its name, or a segment of its own.
-            squeeze: Factors of the radii along X, Y and Z.
-            cuts: As of :class:`Solid`; points are divided by ``squeeze``.
-            size: Unit of all lengths, in statures.
+        ``squeeze`` are factors of the radii along X, Y and Z, by which points
+        are divided before the ``cuts`` of :class:`Solid`; ``size`` is the
+        unit of all lengths, in statures.
         """
         if isinstance(segment, str):
             segment = self.segments[segment]
@@ -269,11 +267,9 @@ class _Dresser:
     ) -> None:
         """A limb through ``balls`` and loose cloth over its upper part.
 
-        Args:
-            cover: Fraction of the limb under cloth.
-            ease: Width of the cloth over the limb's at its two ends; zeros:
-                the cloth is skin-tight.
-            hem: Fraction of the cloth at which a cut ends it.
+        ``cover`` is the fraction of the limb under cloth, ``ease`` the width
+        of the cloth over the limb's at its two ends (zeros: skin-tight),
+        ``hem`` the fraction of the cloth at which a cut ends it.
         """
         length, cover = -balls[-1][1], min(max(cover, 0.0), 1.0)
         paint = cloth if cover == 1 else bare

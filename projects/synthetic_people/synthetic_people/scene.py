@@ -69,26 +69,19 @@ class Layer:
     """Something drawn on a transparent canvas of samples.
 
     ``floor`` is the row of the ground it stands on; ``color`` (H, W, 3) is
-    uint8 BGR, ``mask`` (H, W) uint8 not 0 where something was drawn.
+    uint8 BGR, ``mask`` (H, W) uint8 not 0 where something was drawn. Only a
+    person has a ``figure``, a ``view``, ``depth`` and ``solid`` as
+    :func:`render` returns them, and perhaps a stool, ``seat``.
     """
 
     floor: float
     color: np.ndarray
     mask: np.ndarray
-
-
-@dataclass
-class FigureLayer(Layer):
-    """A figure on a canvas; ``seat`` is the stool under it.
-
-    ``depth`` and ``solid`` are as :func:`render` returns them.
-    """
-
-    figure: Figure
-    view: View
-    depth: np.ndarray
-    solid: np.ndarray
-    seat: Layer | None = None
+    figure: Figure | None = None
+    view: View | None = None
+    depth: np.ndarray | None = None
+    solid: np.ndarray | None = None
+    seat: 'Layer | None' = None
 
 
 @dataclass
@@ -134,10 +127,12 @@ def make_scene(rng: np.random.Generator) -> Scene:
 
 
 def _is_kept(person: Person) -> bool:
-    flags = np.array(list(person.visible.values()))
-    shown = person.visible_area >= MIN_SHOWN * person.area
-    enough = (flags > 0).sum() >= MIN_LABELLED
-    return bool(shown and enough and (flags == 2).sum() >= MIN_VISIBLE)
+    flags = list(person.visible.values())
+    return (
+        person.visible_area >= MIN_SHOWN * person.area
+        and len(flags) - flags.count(0) >= MIN_LABELLED
+        and flags.count(2) >= MIN_VISIBLE
+    )
 
 
 def _sample_stage(rng: np.random.Generator) -> tuple[Stage, float]:
@@ -161,7 +156,7 @@ def _sample_stature(rng: np.random.Generator, height: int) -> float:
 
 def _sample_people(
     rng: np.random.Generator, stage: Stage, stature: float
-) -> list[FigureLayer]:
+) -> list[Layer]:
     """Draw people, 2 in 5 of the later ones next to an earlier one."""
     height, width = stage.size
     placed: list[tuple[float, float]] = []
@@ -195,7 +190,7 @@ def _sample_people(
 
 
 def _sample_things(
-    rng: np.random.Generator, stage: Stage, figures: list[FigureLayer]
+    rng: np.random.Generator, stage: Stage, figures: list[Layer]
 ) -> list[Layer]:
     """Draw furniture anywhere and, in 8 % of images, before a person."""
     height, width = stage.size
@@ -224,13 +219,11 @@ def place(
     stature: float,
     stage: Stage,
     rise: float = 0.0,
-) -> FigureLayer:
-    """Draw a figure, alone; all arguments are in pixels.
+) -> Layer:
+    """Draw a figure, alone.
 
-    Args:
-        foot: (x, y) of the ground below the pelvis.
-        stature: Standing height.
-        rise: Height of the feet above the ground.
+    All arguments are in pixels: ``foot`` is the ground below the pelvis,
+    ``stature`` the standing height, ``rise`` that of the feet in a jump.
     """
     unit = stature * SAMPLES
     x, y = (np.array(foot) + 0.5) * SAMPLES - 0.5
@@ -240,27 +233,23 @@ def place(
     size = stage.size[0] * SAMPLES, stage.size[1] * SAMPLES
     color, depth, solid = render(figure.solids, view, stage.light, size)
     mask = (solid >= 0).view(np.uint8)
-    return FigureLayer(float(y), color, mask, figure, view, depth, solid)
+    return Layer(float(y), color, mask, figure, view, depth, solid)
 
 
 def compose(
     background: np.ndarray, layers: list[Layer]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw layers over a background, in the order of their floors.
+    """Draw layers over a background in pixels, in the order of their floors.
 
-    Args:
-        background: (H, W, 3) uint8 BGR, in pixels.
-
-    Returns:
-        The image (H, W, 3) uint8 BGR in pixels, and per sample the int16
-        index of the layer in front, -1 for the background.
+    Returns the image (H, W, 3) uint8 BGR in pixels, and per sample the int16
+    index of the layer in front, -1 for the background.
     """
     size = background.shape[1::-1]
     large, nearest = (size[0] * SAMPLES, size[1] * SAMPLES), cv2.INTER_NEAREST
     canvas = cv2.resize(background, large, interpolation=nearest)
     front = np.full(canvas.shape[:2], -1, np.int16)
     for layer in layers:
-        if isinstance(layer, FigureLayer):
+        if layer.figure:
             _shadow(canvas, layer)
     for index in np.argsort([layer.floor for layer in layers], kind='stable'):
         layer = layers[index]
@@ -269,7 +258,7 @@ def compose(
     return cv2.resize(canvas, size, interpolation=cv2.INTER_AREA), front
 
 
-def _shadow(canvas: np.ndarray, person: FigureLayer) -> None:
+def _shadow(canvas: np.ndarray, person: Layer) -> None:
     """A soft dark patch on the ground under a person."""
     height, width = canvas.shape[:2]
     x, reach = person.view.shift[0], 0.34 * person.view.scale
@@ -284,15 +273,9 @@ def _shadow(canvas: np.ndarray, person: FigureLayer) -> None:
     canvas[y0:y1, x0:x1] = canvas[y0:y1, x0:x1] * light[..., None]
 
 
-def describe(
-    person: FigureLayer, layers: list[Layer], front: np.ndarray
-) -> Person:
-    """Ground truth of a person in a composed image.
-
-    Args:
-        layers: As :func:`compose` took them, the person among them.
-        front: As it returned it.
-    """
+def describe(person: Layer, layers: list[Layer], front: np.ndarray) -> Person:
+    """Ground truth of a person in a composed image; ``layers`` and ``front``
+    are as :func:`compose` took and returned them."""
     figure = person.figure
     (index,) = (i for i, layer in enumerate(layers) if layer is person)
     size = height, width = tuple(side // SAMPLES for side in front.shape)
@@ -301,10 +284,9 @@ def describe(
         x, y, z = person.view.project(point)
         px, py = np.round(to_pixels(np.array([x, y])), 2).tolist()
         joints[name] = px, py
-        if name not in COCO_JOINTS:
-            continue
-        visible[name] = int(is_inside(px, py, width, height))
-        if not visible[name]:
+        if name in COCO_JOINTS:
+            visible[name] = int(is_inside(px, py, width, height))
+        if not visible.get(name):
             continue
         # Visible: a solid that carries the joint is in front, near it.
         row = min(max(round(y), 0), front.shape[0] - 1)

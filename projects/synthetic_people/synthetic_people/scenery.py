@@ -34,11 +34,8 @@ def fractal_noise(
 def sample_background(
     rng: np.random.Generator, size: Size, horizon: float
 ) -> np.ndarray:
-    """Draw a background, (height, width, 3) uint8 BGR.
-
-    Args:
-        horizon: Row of the horizon, which sets the perspective of floors.
-    """
+    """Draw a background, (height, width, 3) uint8 BGR; the row of the
+    horizon sets the perspective of floors."""
     kind = rng.random()
     if kind < 0.48:
         image = _room(rng, size, horizon)
@@ -64,11 +61,8 @@ def _studio(rng: np.random.Generator, size: Size) -> np.ndarray:
 def _surface(
     rng: np.random.Generator, s: np.ndarray, t: np.ndarray, kind: str
 ) -> np.ndarray:
-    """A wall or floor of one colour with a pattern, float32.
-
-    Args:
-        s, t: (H, W) coordinates on it; planks, tiles and so on have size 1.
-    """
+    """A wall or floor of one colour with a pattern, float32; ``s, t`` (H, W)
+    are coordinates on it, in which planks, tiles and so on have size 1."""
     row, col = np.floor(s), np.floor(t)
     dark = rng.uniform(0.55, 0.9)
     tone = 1 + 0.05 * fractal_noise(rng, s.shape, 2, 2)
@@ -244,13 +238,8 @@ def _skyline(rng: np.random.Generator, image: np.ndarray, line: int) -> None:
 
 
 class Brush:
-    """Draws flat shapes into a canvas and its mask.
-
-    Attributes:
-        canvas: (H, W, 3) uint8 BGR.
-        mask: (H, W) uint8, 1 where something was drawn.
-        color: (3,) BGR in 0..1.
-    """
+    """Draws flat shapes of ``color``, BGR in 0..1, into ``canvas`` (H, W, 3)
+    uint8 BGR and ``mask`` (H, W) uint8, 1 where something was drawn."""
 
     def __init__(self, rng: np.random.Generator, size: Size) -> None:
         self.canvas = np.zeros((*size, 3), np.uint8)
@@ -299,12 +288,8 @@ KINDS = ('crate', 'table', 'armchair', 'plant', 'post', 'board', 'ball')
 def draw_furniture(
     rng: np.random.Generator, brush: Brush, foot: Point, unit: float
 ) -> None:
-    """Draw a random thing.
-
-    Args:
-        foot: (x, y) of the middle of its foot, in samples.
-        unit: Stature of a person at that distance, in samples.
-    """
+    """Draw a random thing; ``foot`` is the middle of its foot, ``unit`` the
+    stature of a person at that distance, in samples."""
 
     def u(low: float, high: float) -> float:
         return unit * rng.uniform(low, high)

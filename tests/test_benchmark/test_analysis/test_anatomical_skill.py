@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmpose_occlusion.benchmark.analysis.anatomical_skill import PosePrior
+from mmpose_occlusion.metrics.annotations import PosePrior
 
 FLIP = np.array([1, 0, 3, 2, 4])
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmpose_occlusion.benchmark.analysis.error_types import (
+from mmpose_occlusion.benchmark.analysis.attack_costs import (
     ERROR_TYPES,
     error_types,
 )

@@ -11,8 +11,8 @@ from mmpose_occlusion.benchmark.analysis.natural_occlusion import (
 )
 from mmpose_occlusion.benchmark.analysis.run_measures import RunMeasures
 from mmpose_occlusion.benchmark.analysis.score_quality import (
-    KeypointTable,
     ScoreJudge,
+    keypoint_table,
 )
 from mmpose_occlusion.benchmark.data import (
     Attacked,
@@ -104,7 +104,7 @@ def measures(planted) -> RunMeasures:
 
 
 def test_the_table_is_of_labelled_keypoints(measures, planted):
-    table = KeypointTable.of(measures, planted.clean)
+    table = keypoint_table(measures, planted.clean)
     assert len(table) == N * K
     assert table.right.mean() == pytest.approx(
         (0.9 * 5 + 0.4 * 3) / 8, abs=0.04
@@ -169,7 +169,7 @@ def test_scores(measures, planted):
     told = [judge.attacked(attack) for attack in planted.attacks]
     scores = judge.scores(told)
     clean = scores.clean
-    table = KeypointTable.of(measures, planted.clean)
+    table = keypoint_table(measures, planted.clean)
     # uniform in +-.3 around .6 and .4: P(x > y) with a shift of a third
     assert clean.auroc.value == pytest.approx(1 - (2 / 3) ** 2 / 2, abs=0.02)
     assert clean.right.value == pytest.approx(table.right.mean())

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.benchmark.analysis import analyse
+from mmpose_occlusion.benchmark.analysis.bootstrap import (
+    simultaneous_intervals,
+)
 from mmpose_occlusion.benchmark.analysis.run_measures import RunMeasures
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.metrics.inference import simultaneous_intervals
 from tests.test_benchmark import made_up
 from tests.test_benchmark.test_analysis.attack_cases import boxes_of_all
 

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau, norm, spearmanr
 
-from mmpose_occlusion.metrics.inference import (
+from mmpose_occlusion.benchmark.analysis.bootstrap import (
     crossing,
     equivalence,
     mean_occlusion_error,
-    mean_performance,
     rank_agreement,
     rank_correlation,
     simultaneous_intervals,
@@ -89,12 +88,6 @@ def test_rank_correlation_is_spearmans_of_the_copies():
         [spearmanr(one[rows], other[rows]).statistic for rows in copies]
     )
     assert np.isnan(rank_correlation(np.ones(40), other, weights)).all()
-
-
-def test_mean_performance():
-    assert mean_performance(CURVES) == pytest.approx(
-        [(0.4 + 0.75) / 2, (0.5 + 0.5) / 2]
-    )
 
 
 def test_error_against_a_reference_is_one_for_itself():
