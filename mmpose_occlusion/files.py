@@ -23,10 +23,6 @@ MARK = '<meta name="generator" content="mmpose_occlusion">'
 def check_replaceable(folder: str | Path, names: Iterable[str]) -> None:
     """Check that files to be written replace only files of this package.
 
-    Args:
-        folder: Need not exist.
-        names: Of the files.
-
     Raises:
         UsageError: One exists, and the folder holds neither a store nor a
             page or numbers of this package.

@@ -173,13 +173,9 @@ def describe_misfit(
     unexpected: Collection[str],
     reshaped: Iterable[tuple[str, tuple, tuple]],
 ) -> str:
-    """Counts and first names of keys that do not fit; '' if all fit.
-
-    Args:
-        missing: Keys that the model has and the checkpoint lacks.
-        unexpected: Keys that the checkpoint has and the model lacks.
-        reshaped: Key, shape in the checkpoint, shape in the model.
-    """
+    """Counts and first names of keys that do not fit; '' if all fit: those
+    that the checkpoint lacks, those that the model lacks, and (key, shape in
+    the checkpoint, shape in the model)."""
     lists = {
         'missing': [f'"{key}"' for key in missing],
         'unexpected': [f'"{key}"' for key in unexpected],

@@ -109,30 +109,27 @@ def check_data_files(
         scores = file.key.startswith(f'{split}_evaluator')
         if os.path.exists(file.path) or (scores and not evaluator):
             continue
+        if scores:
+            remedy = (
+                f'set --cfg-options {file.key}=None to score against the data '
+                "set's own annotation file"
+            )
+        elif file.name == 'bbox_file':
+            remedy = (
+                'put it there, or use annotated bboxes with --cfg-options '
+                f'{file.key}=None{" (or --gt-boxes)" * (split == "test")}'
+            )
+        else:
+            remedy = (
+                'put the data there, or set its place with --cfg-options '
+                f'{file.owner}.data_root=FOLDER {file.key}=PATH_BELOW_IT'
+            )
         kind = 'folder' if file.is_images else 'file'
         raise UsageError(
             f'{file.key}: {kind} "{os.path.normpath(file.path)}" does not '
-            f'exist: {_remedy(file, split, scores)}'
+            f'exist: {remedy}'
         )
     check_annotations(cfg, split, skip_unreadable)
-
-
-def _remedy(file: DataFile, split: str, scores: bool) -> str:
-    if scores:
-        return (
-            f'set --cfg-options {file.key}=None to score against the data '
-            "set's own annotation file"
-        )
-    if file.name == 'bbox_file':
-        gt_boxes = ' (or --gt-boxes)' if split == 'test' else ''
-        return (
-            'put it there, or use annotated bboxes with '
-            f'--cfg-options {file.key}=None{gt_boxes}'
-        )
-    return (
-        'put the data there, or set its place with --cfg-options '
-        f'{file.owner}.data_root=FOLDER {file.key}=PATH_BELOW_IT'
-    )
 
 
 def check_evaluator_file(cfg: Config, split: str) -> None:

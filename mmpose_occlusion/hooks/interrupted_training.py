@@ -140,7 +140,7 @@ class ExactResumeHook(Hook):
         seeds = [runner.seed]
         broadcast_object_list(seeds)
         loader = loop.dataloader
-        self.samples = seed_samples(loader, seeds[0], get_rank())
+        self.samples = SeededSamples(loader, seeds[0], get_rank())
         config = (runner.cfg.get('train_dataloader') or {}).get('sampler')
         if (config or {}).get('seed') is None:
             inner = getattr(loader.batch_sampler, 'sampler', None)
@@ -166,20 +166,36 @@ class ExactResumeHook(Hook):
 
 
 class SeededSamples:
-    """Prepares samples, each with generators seeded by its key.
+    """Prepares samples, each with generators seeded by its key: stands in a
+    data set's ``__getitems__``, which a data loader, whose workers have not
+    been started, calls for the samples of a batch.
 
-    Stands in a data set's ``__getitems__``, which PyTorch's data loaders
-    call for the samples of a batch.
+    Args:
+        loader: Modified.
+        seed: Of the run.
+        rank: Of the process.
 
     Attributes:
         epoch: () int64 in shared memory, read by the workers.
+
+    Raises:
+        ValueError: The loader has no numbered samples in batches.
     """
 
-    def __init__(self, dataset: Any, seed: int, rank: int) -> None:
-        self.dataset = dataset
-        self.seed = seed
-        self.rank = rank
+    def __init__(self, loader: DataLoader, seed: int, rank: int) -> None:
+        dataset: Any = loader.dataset
+        if (
+            isinstance(dataset, IterableDataset)
+            or loader.batch_sampler is None
+        ):
+            raise ValueError(
+                'ExactResumeHook needs numbered samples in batches, but '
+                f'train_dataloader ({type(dataset).__name__}, batch_size='
+                f'{loader.batch_size}) has none: leave the hook out'
+            )
+        self.dataset, self.seed, self.rank = dataset, seed, rank
         self.epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+        dataset.__getitems__ = self
 
     def __call__(self, indices: Sequence[int]) -> list:
         """The samples of a batch; the caller's generators are kept."""
@@ -194,24 +210,6 @@ class SeededSamples:
             random.setstate(states[1])
             torch.default_generator.set_state(torch_state)
         return samples
-
-
-def seed_samples(loader: DataLoader, seed: int, rank: int) -> SeededSamples:
-    """Make a data loader, whose workers have not been started, prepare its
-    samples with generators seeded by a run's seed and its process' rank.
-
-    Raises:
-        ValueError: The loader has no numbered samples in batches.
-    """
-    dataset = loader.dataset
-    if isinstance(dataset, IterableDataset) or loader.batch_sampler is None:
-        raise ValueError(
-            'ExactResumeHook needs numbered samples in batches, but '
-            f'train_dataloader ({type(dataset).__name__}, batch_size='
-            f'{loader.batch_size}) has none: leave the hook out'
-        )
-    dataset.__getitems__ = SeededSamples(dataset, seed, rank)
-    return dataset.__getitems__
 
 
 def key_of(seed: int, epoch: int, rank: int, sample: int) -> int:

@@ -18,8 +18,8 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader, Dataset
 
 from mmpose_occlusion.hooks.interrupted_training import (
+    SeededSamples,
     key_of,
-    seed_samples,
 )
 
 EPOCHS = 3
@@ -224,7 +224,7 @@ def draws(workers: int, rank: int = 0, epochs=(0,), **kwargs) -> list[list]:
         persistent_workers=workers > 0,
         **kwargs,
     )
-    samples = seed_samples(loader, seed=3, rank=rank)
+    samples = SeededSamples(loader, seed=3, rank=rank)
     found = []
     for epoch in epochs:
         samples.epoch.fill_(epoch)
@@ -248,7 +248,7 @@ def test_persistent_workers_hear_of_the_epoch():
 def test_workers_of_their_own_interpreter_hear_of_the_epoch():
     """They get the data set pickled, as here."""
     loader = DataLoader(Draws(), batch_size=2, collate_fn=list)
-    samples = seed_samples(loader, seed=3, rank=0)
+    samples = SeededSamples(loader, seed=3, rank=0)
     sent = pickle.loads(ForkingPickler.dumps(loader.dataset))
     samples.epoch.fill_(5)
     assert sent.__getitems__([0, 1]) == samples([0, 1])
@@ -268,14 +268,14 @@ def test_generators_of_the_model_are_left_alone():
     expected = next_numbers()
     seed()
     loader = DataLoader(Draws(), batch_size=2, collate_fn=list)
-    samples = seed_samples(loader, seed=0, rank=0)
+    samples = SeededSamples(loader, seed=0, rank=0)
     samples([0, 1])
     assert next_numbers() == expected
 
 
 def test_loader_without_batches_is_refused():
     with pytest.raises(ValueError, match='batch_size=None'):
-        seed_samples(DataLoader(Draws(), batch_size=None), 0, 0)
+        SeededSamples(DataLoader(Draws(), batch_size=None), 0, 0)
 
 
 def test_keys_tell_their_numbers_apart():
