@@ -4,6 +4,7 @@ import logging
 import os
 import shlex
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from mmpose_occlusion.checkpoints.load import (
     options_of,
     without_wrapper,
 )
-from mmpose_occlusion.files import replaced
+from mmpose_occlusion.files import write_bytes
 from mmpose_occlusion.version import __version__
 
 WEIGHTS = {'best': 'best_state_dict', 'last': 'state_dict'}
@@ -183,23 +184,18 @@ def save(
         force: Whether an existing file is replaced.
 
     Raises:
-        CheckpointError: It exists, or cannot be written.
+        CheckpointError: It exists.
+        OSError: It cannot be written.
     """
     path = Path(path).expanduser()
     check_target(path, force)
     # a tensor that is a view would be written with its whole storage
     state = converted['state_dict'].copy()
     state.update({key: value.clone() for key, value in state.items()})
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replaced(path) as unfinished:
-            torch.save({**converted, 'state_dict': state}, unfinished)
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, 'strerror', None) or str(error)
-        raise CheckpointError(
-            f'checkpoint "{path}" cannot be written: '
-            f'{" ".join(reason.split())}'
-        ) from error
+    content = BytesIO()
+    torch.save({**converted, 'state_dict': state}, content)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, content.getvalue())
 
 
 def check_target(path: str | os.PathLike, force: bool = False) -> None:
