@@ -3,7 +3,7 @@
 A results file is ``{"format": FORMAT, "results": [...]}``; an entry has the
 keys of :data:`FIELDS`. Clean score, mPC and rPC are dicts of ``value``,
 ``low`` and ``high`` (95 % interval, bootstrap over images), see
-:mod:`mmpose_occlusion.metrics.robustness`.
+:mod:`mmpose_occlusion.benchmark.analysis.run_measures`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
