@@ -213,8 +213,8 @@ def test_the_suite_of_the_page_can_be_loaded(tmp_path):
     (text,) = blocks(page, 'json')
     (tmp_path / 'mine.json').write_text(text)
     attacks = load_suite(str(tmp_path / 'mine.json'), Skeleton(COCO_JOINTS))
-    assert len(attacks) == 11 + 2 + 1 + 17
-    assert attacks[-1].name == 'left right_ankle, head blurred'
+    assert len(attacks) == 11 + 2 + 1 + 1
+    assert attacks[-1].name == 'head'
     listed = re.findall(r'(?m)^\| `([\w.-]+)` \|', read(page))
     assert sorted(listed) == shipped()
 
