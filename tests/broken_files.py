@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from mmpose_occlusion.predictors.joint_names import named_joints
+from mmpose_occlusion.predictors.protocol import named_joints
 
 NAMES = list(named_joints('coco'))
 

@@ -12,19 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mmpose_occlusion.cli import (
-    benchmark,
-    browse,
-    check,
-    doctor,
-    exchange,
-    image,
-    model_table,
-    report,
-    worst,
-    zoo,
-)
-from tests.test_tools.conftest import tool  # noqa: F401
+from tests.test_tools.conftest import ENTRY_POINTS, console_command, tool  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
@@ -33,17 +21,7 @@ PAGES = sorted(
     for path in ROOT.glob(pattern)
 )
 PARSERS = {
-    'occlusion-benchmark': benchmark.parse_args,
-    'occlusion-browse': browse.parse_args,
-    'occlusion-check': check.parse_args,
-    'occlusion-doctor': doctor.parse_args,
-    'occlusion-export': exchange.parse_export,
-    'occlusion-image': image.parse_args,
-    'occlusion-import': exchange.parse_import,
-    'occlusion-report': report.parse_args,
-    'occlusion-table': model_table.parse_args,
-    'occlusion-worst': worst.parse_args,
-    'occlusion-zoo': zoo.parse_args,
+    f'occlusion-{name}': console_command(name).parse for name in ENTRY_POINTS
 }
 SYSTEM = {'pip', 'unzip', 'pre-commit'}
 """Commands that are not of this project."""
@@ -99,7 +77,7 @@ def test_commands_exist_with_their_options(page, words, tool):
             assert argv[count].isdigit() or argv[count] == 'N', argv
             argv = [config, *argv[:count], *argv[count + 1 :]]
         if name == 'benchmark':
-            benchmark.parse_args(argv)
+            PARSERS['occlusion-benchmark'](argv)
         elif name in ('train', 'test'):
             tool(name).parse_args(argv)
         else:
@@ -251,20 +229,16 @@ def test_arguments_of_the_table_are_those_of_the_transforms():
 
 def test_options_in_the_text_exist():
     """Options named in `backticks` are those of a command of the project."""
-    folders = ('mmpose_occlusion/cli', 'tools', 'projects')
+    folders = ('tools', 'projects')
     sources = ''.join(
         path.read_text()
         for folder in folders
         for path in (ROOT / folder).rglob('*.py')
     )
     known = set(re.findall(r"'(--[\w-]+)'", sources)) | PIP
-    known |= {
-        '--draws',
-        '--seed',
-        '--cases',
-        '--no-resume',
-        '--doctest-modules',
-    }
+    for name in ENTRY_POINTS:
+        known |= set(console_command(name).parser()._option_string_actions)
+    known.add('--doctest-modules')
     named = {
         option
         for page in PAGES

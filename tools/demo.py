@@ -63,7 +63,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
             metavar='N',
             help=f'{what} (default: %(default)s)',
         )
-    _cli.add_cfg_options(parser)
+    _cli.add_fields(parser, _cli.CfgOptions)
     return parser.parse_args(argv)
 
 

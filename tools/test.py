@@ -23,9 +23,12 @@ import _cli
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """MMPose's arguments and those of attacks."""
     parser = _cli.parser_of(__doc__)
-    _cli.add_config(parser)
-    _cli.add_checkpoint(parser)
-    _cli.add_attacks(parser)
+    _cli.add_fields(
+        parser,
+        _cli.ConfigOptions,
+        _cli.CheckpointOptions,
+        _cli.AttackOptions,
+    )
     parser.add_argument(
         '--box-nms',
         type=_cli.fraction,
@@ -63,7 +66,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         'prediction and the ground truth, into this folder',
         'crop',
     )
-    _cli.add_launcher(parser)
+    _cli.add_fields(parser, _cli.LaunchOptions)
     return parser.parse_args(argv)
 
 

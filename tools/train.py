@@ -14,7 +14,7 @@ import _cli
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """MMPose's arguments."""
     parser = _cli.parser_of(__doc__)
-    _cli.add_config(parser)
+    _cli.add_fields(parser, _cli.ConfigOptions)
     _cli.add_options(
         parser,
         (
@@ -43,9 +43,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='CHECKPOINT',
         help='resume from this checkpoint, or from the last of the work dir',
     )
-    _cli.add_trust(parser)
+    _cli.add_fields(parser, _cli.TrustOption, _cli.LaunchOptions)
     _cli.add_drawing(parser, 'draw predictions of the validation', 'sample')
-    _cli.add_launcher(parser)
     return parser.parse_args(argv)
 
 

@@ -5,28 +5,21 @@ meaning is repaired and counted, what has none is left out and counted; only a
 file that holds no usable person is refused.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import compress
 from pathlib import Path
 from typing import Any
 
 from mmpose_occlusion.errors import DataError
+from mmpose_occlusion.metrics.annotations import WHOLE_BODY
 
 from .annotation_fields import (
-    LEFT_OUT,
     MAX_ID,
-    NOTED,
-    REPAIRED,
     Faults,
-    as_key,
-    as_positive,
     as_whole,
-    at,
     is_box,
     kind_of,
-    note_corners,
-    reaches_beyond,
     read_area,
     read_box,
     read_id,
@@ -45,6 +38,8 @@ class Annotations:
         joints: Names, from the category; numbers where it has none.
         links: Pairs of joint indices, from the category's skeleton.
         category: Id of the people's category.
+        whole_body: Whether people also have the keypoints of
+            :data:`.WHOLE_BODY`.
         images: Id -> ``file_name``, ``width``, ``height`` (None unknown).
         people: Each with ``id``, ``image_id``, ``category_id``, ``bbox``
             (xywh), ``area``, ``iscrowd``, ``num_keypoints`` and ``keypoints``
@@ -59,6 +54,7 @@ class Annotations:
     joints: tuple[str, ...] = ()
     links: list[tuple[int, int]] = field(default_factory=list)
     category: int = 1
+    whole_body: bool = False
     images: dict[int, dict[str, Any]] = field(default_factory=dict)
     people: list[dict[str, Any]] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
@@ -83,14 +79,18 @@ def read_annotations(path: str | Path) -> Annotations:
         UsageError: It cannot be opened.
         DataError: Nothing in it can be used; one sentence says why.
     """
-    path = str(path)
     raw = read_json(path, 'annotation file')
-    out = Annotations(path)
+    out = Annotations(str(path))
     if not isinstance(raw, Mapping):
+        first = raw[0] if isinstance(raw, list) and raw else None
+        hint = ': is it a file of results or detections?'
+        if isinstance(first, Mapping) and 'joints_vis' in first:
+            hint = ": it looks like MPII's, which MMPose reads unchecked"
         raise DataError(
             f'annotation file "{path}" holds a {kind_of(raw)}, and COCO\'s '
             'format is a dict of "images", "annotations" and "categories"'
-            + (_what_list(raw) if isinstance(raw, list) else '')
+            + hint
+            * isinstance(raw, list)
         )
     for key in ('images', 'annotations'):
         if not isinstance(raw.get(key), list) or not raw[key]:
@@ -99,9 +99,8 @@ def read_annotations(path: str | Path) -> Annotations:
                 "COCO's keypoint format"
             )
     out.content = raw
-    joints = _read_categories(raw, out)
-    ids = _read_images(raw['images'], out)
-    _read_people(raw['annotations'], joints, ids, out)
+    _read_category(out)
+    _read_people(_read_images(out), out)
     if all(p['iscrowd'] or not p['num_keypoints'] for p in out.people):
         why = out.faults.summary() or 'all are crowds or without labels'
         raise DataError(
@@ -111,84 +110,66 @@ def read_annotations(path: str | Path) -> Annotations:
     return out
 
 
-def _what_list(raw: list) -> str:
-    first = raw[0] if raw and isinstance(raw[0], Mapping) else {}
-    if 'joints_vis' in first:
-        return ": it looks like MPII's, which MMPose reads unchecked"
-    return ': is it a file of results or detections?'
+def _categories(content: Mapping) -> tuple[list[Mapping], list[Mapping]]:
+    """All, and those with keypoints."""
+    listed = content.get('categories')
+    found = listed if isinstance(listed, list) else []
+    found = [c for c in found if isinstance(c, Mapping)]
+    names = [c.get('keypoints') for c in found]
+    return found, [
+        c for c, k in zip(found, names, strict=True) if k and type(k) is list
+    ]
 
 
-def _read_categories(raw: Mapping, out: Annotations) -> int:
-    """Joint names and links; the number of joints, 0 if open."""
-    categories = raw.get('categories')
-    found = [
-        c
-        for c in (categories if isinstance(categories, list) else [])
-        if isinstance(c, Mapping)
-    ]
-    posed = [
-        c for c in found if (k := c.get('keypoints')) and isinstance(k, list)
-    ]
+def _read_category(out: Annotations) -> None:
+    """Id, joint names and links."""
+    found, posed = _categories(out.content)
     if not posed:
-        out.faults.add(
-            '$.categories',
-            'no category names its keypoints',
-            REPAIRED,
-            'they are numbered; add "keypoints" to the category',
-        )
+        out.faults.add('$.categories', 'no category names its keypoints')
         out.category = as_whole(found[0].get('id')) or 1 if found else 1
-        return 0
+        return
+    person = posed[0]
     if len(posed) > 1:
-        out.faults.add(
+        out.faults.note(
             '$.categories',
             f'{len(posed)} categories have keypoints',
-            NOTED,
-            f'people of "{posed[0].get("name")}" are taken',
+            f'people of "{person.get("name")}" are taken',
         )
-    names = [str(name) for name in posed[0]['keypoints']]
-    twice = {name for name in names if names.count(name) > 1}
+    out.joints = tuple(map(str, person['keypoints']))
+    twice = {name for name in out.joints if out.joints.count(name) > 1}
     if twice:
         raise DataError(
             f'annotation file "{out.path}" names the keypoint '
             f'"{min(twice)}" twice: give each its own name'
         )
-    out.joints = tuple(names)
-    out.category = as_whole(posed[0].get('id')) or 0
-    for link in posed[0].get('skeleton') or []:
-        pair = [as_whole(x) for x in link] if isinstance(link, list) else []
-        if len(pair) == 2 and all(x and 1 <= x <= len(names) for x in pair):
-            out.links.append((pair[0] - 1, pair[1] - 1))  # type: ignore[operator]
+    out.category = as_whole(person.get('id')) or 0
+    for link in person.get('skeleton') or []:
+        pair = link if isinstance(link, list) else []
+        ends = [as_whole(x) or 0 for x in pair]
+        if len(ends) == 2 and all(0 < x <= len(out.joints) for x in ends):
+            out.links.append((ends[0] - 1, ends[1] - 1))
         else:
             out.faults.add(
                 '$.categories[].skeleton',
                 'a link names no keypoint (they count from 1)',
-                REPAIRED,
-                'it is not used',
             )
-    return len(names)
 
 
-def _read_images(raw: Sequence, out: Annotations) -> dict[Any, int]:
+def _read_images(out: Annotations) -> dict[Any, int]:
     """Images; the ids as the file writes them -> whole numbers."""
     ids: dict[Any, int] = {}
-    for i, image in enumerate(raw):
+    for i, image in enumerate(out.content['images']):
         where = f'$.images[{i}]'
         if not isinstance(image, Mapping) or 'id' not in image:
-            out.faults.add(where, 'an image has no id', LEFT_OUT)
+            out.faults.add(where, 'an image has no id')
             continue
         name = image.get('file_name')
         if not isinstance(name, str) or not name:
-            out.faults.add(where, 'an image has no file_name', LEFT_OUT)
+            out.faults.add(where, 'an image has no file_name')
             continue
         if '\\' in name:
-            out.faults.add(
-                where,
-                'a file_name has backslashes',
-                REPAIRED,
-                'they are read as slashes',
-            )
-            name = name.replace('\\', '/')
-        given = as_key(image['id'])
+            out.faults.add(where, 'a file_name has backslashes')
+        given = _as_key(image['id'])
         key = read_id(image['id'], i, f'{where}.id', out.faults)
         if given in ids or key in out.images:
             raise DataError(
@@ -197,54 +178,63 @@ def _read_images(raw: Sequence, out: Annotations) -> dict[Any, int]:
             )
         ids[given] = key
         ids.setdefault(key, key)  # of people whose image_id is a number
-        size = [as_positive(image.get(k)) for k in ('width', 'height')]
-        if None in size:
-            out.faults.add(
-                where,
-                'an image has no width and height',
-                REPAIRED,
-                'they are read from the image file',
-            )
-            size = [None, None]
+        sides = [as_whole(image.get(k)) or 0 for k in ('width', 'height')]
+        known = all(0 < side <= MAX_ID for side in sides)
+        if not known:
+            out.faults.add(where, 'an image has no width and height')
+        width, height = sides if known else (None, None)
         out.image_rows.append(i)
-        out.images[key] = dict(file_name=name, width=size[0], height=size[1])
+        out.images[key] = dict(
+            file_name=name.replace('\\', '/'), width=width, height=height
+        )
     return ids
 
 
-def _read_people(
-    raw: Sequence, joints: int, images: Mapping, out: Annotations
-) -> None:
-    faults = out.faults
+def _as_key(value: Any) -> Any:
+    return value if isinstance(value, str | int | float) else None
+
+
+def _read_people(images: Mapping, out: Annotations) -> None:
+    """People, given the ids of images as the file writes them."""
+    raw, faults = out.content['annotations'], out.faults
+    out.whole_body = any(
+        isinstance(p, Mapping) and not WHOLE_BODY.keys().isdisjoint(p)
+        for p in raw
+    )
     seen: set[int] = set()
     others = beyond = 0
     for i, person in enumerate(raw):
         where = f'$.annotations[{i}]'
         if not isinstance(person, Mapping):
-            faults.add(where, 'an annotation is no dict', LEFT_OUT)
+            faults.add(where, 'an annotation is no dict')
             continue
         category = person.get('category_id', out.category)
         if category != out.category and str(category) != str(out.category):
             others += 1
             continue
-        image = images.get(as_key(person.get('image_id')))
-        if image is None:
-            image = images.get(as_whole(person.get('image_id')))
+        given = person.get('image_id')
+        image = images.get(_as_key(given), images.get(as_whole(given)))
         if image is None:
             faults.add(
-                at(f'{where}.image_id', person.get('image_id')),
-                'its image_id is of no image',
-                LEFT_OUT,
+                f'{where}.image_id', 'its image_id is of no image', given
             )
             continue
         size = [out.images[image][k] for k in ('width', 'height')]
-        crowd = bool(person.get('iscrowd', 0))
-        keypoints = read_keypoints(person, joints, where, faults)
-        if keypoints is None:
+        parts = {'keypoints': len(out.joints)}
+        if out.whole_body:
+            parts |= WHOLE_BODY
+        points = {
+            key: read_keypoints(
+                person.get(key), number, f'{where}.{key}', faults
+            )
+            for key, number in parts.items()
+        }
+        body = points['keypoints']
+        if body is None or None in points.values():
             continue
-        if not joints:
-            joints = len(keypoints) // 3
-            out.joints = tuple(f'keypoint_{k}' for k in range(joints))
-        box = read_box(person.get('bbox'), keypoints, where, faults)
+        if not out.joints:
+            out.joints = tuple(f'keypoint_{k}' for k in range(len(body) // 3))
+        box = read_box(person.get('bbox'), body, where, faults)
         if box is None:
             continue
         key = read_id(person.get('id'), i, f'{where}.id', faults)
@@ -254,45 +244,43 @@ def _read_people(
                 f'{person.get("id")!r} ({where}): give each its own'
             )
         seen.add(key)
-        labelled = sum(v > 0 for v in keypoints[2::3])
+        labelled = sum(v > 0 for v in body[2::3])
         said = person.get('num_keypoints')
         if said != labelled:
-            what = 'is missing' if said is None else 'is wrong'
+            what = 'missing' if said is None else 'wrong'
             faults.add(
-                at(f'{where}.num_keypoints', said),
-                f'num_keypoints {what}',
-                REPAIRED,
-                'the labelled keypoints are counted',
+                f'{where}.num_keypoints', f'num_keypoints is {what}', said
             )
         entry = dict(
             id=key,
             image_id=image,
             category_id=out.category,
             bbox=box,
-            area=read_area(person, box, where, faults),
-            iscrowd=int(crowd),
+            area=read_area(person.get('area'), box, where, faults),
+            iscrowd=int(bool(person.get('iscrowd', 0))),
             num_keypoints=labelled,
-            keypoints=keypoints,
+            **points,
         )
-        beyond += reaches_beyond(box, size)
+        # corners, taken for x, y, width and height
+        x, y, w, h = box
+        beyond += bool(size[0] and w > x and h > y and x + w > 1.1 * size[0])
         segment = read_segment(person.get('segmentation'), size, where, faults)
         if segment is not None:
             entry['segmentation'] = segment
         out.rows.append(i)
         out.people.append(entry)
-    note_corners(faults, '$.annotations[].bbox', beyond, len(out.people))
-    if any(isinstance(p, Mapping) and 'face_kpts' in p for p in raw):
-        faults.add(
-            '$.annotations[].face_kpts',
-            'people have keypoints of foot, face and hands (WholeBody)',
-            NOTED,
-            'only "keypoints" is checked',
+    if beyond > len(out.people) / 3:
+        faults.note(
+            '$.annotations[].bbox',
+            f'{beyond:,} of {len(out.people):,} boxes reach far beyond their '
+            'images',
+            'they look like corners x1, y1, x2, y2; COCO has x, y, width, '
+            'height',
         )
     if others:
-        faults.add(
+        faults.note(
             '$.annotations',
             f'{others:,} annotations are of other categories',
-            NOTED,
             'they are not used',
         )
 
@@ -312,32 +300,26 @@ def corrected(annotations: Annotations) -> dict[str, Any] | None:
         None where MMPose understands the file in the same way.
     """
     raw, person_category = annotations.content, 1
-    rows = annotations.image_rows
     images = [
         dict(raw['images'][row], id=key, **image)
         for row, (key, image) in zip(
-            rows, annotations.images.items(), strict=True
+            annotations.image_rows, annotations.images.items(), strict=True
         )
     ]
     same = images == raw['images'] and annotations.category == person_category
     people, lost = [], dict(enumerate(raw['annotations']))
     for row, person in zip(annotations.rows, annotations.people, strict=True):
         given = lost.pop(row)
-        same &= _reads_same(given, person) and person['id'] != 0
+        same = same and person['id'] != 0 and _reads_same(given, person)
         people.append({**given, **person, 'category_id': person_category})
         people[-1]['id'] = person['id'] or MAX_ID
         if 'segmentation' not in person:
             people[-1].pop('segmentation', None)
     if same and all(_is_skipped(o, annotations) for o in lost.values()):
         return None
-    categories = raw.get('categories')
-    posed = [
-        c
-        for c in (categories if isinstance(categories, list) else [])
-        if isinstance(c, Mapping)
-        and isinstance(c.get('keypoints'), list)
-        and c['keypoints']
-    ] or [dict(name='person', keypoints=list(annotations.joints))]
+    posed = _categories(raw)[1] or [
+        dict(name='person', keypoints=list(annotations.joints))
+    ]
     return dict(
         raw,
         images=images,
@@ -349,15 +331,12 @@ def corrected(annotations: Annotations) -> dict[str, Any] | None:
 def _reads_same(given: Mapping, person: Mapping) -> bool:
     """Whether MMPose, which fills in a missing area and num_keypoints, makes
     the same of a person."""
-    return (
-        all(
-            given.get(key) == person[key]
-            for key in ('id', 'image_id', 'bbox', 'keypoints', 'category_id')
-        )
-        and given.get('area', person['area']) == person['area']
-        and given.get('iscrowd', 0) == person['iscrowd']
-        and bool(given.get('num_keypoints', person['num_keypoints']))
-        == bool(person['num_keypoints'])
+    filled = dict(area=person['area'], iscrowd=0)
+    labelled = bool(person['num_keypoints'])
+    return bool(given.get('num_keypoints', labelled)) == labelled and all(
+        given.get(key, filled.get(key)) == value
+        for key, value in person.items()
+        if key not in ('num_keypoints', 'segmentation')
     )
 
 
@@ -366,7 +345,7 @@ def _is_skipped(given: Any, annotations: Annotations) -> bool:
     no bbox or keypoints, none is labelled, or it is of another category."""
     if not isinstance(given, Mapping):
         return False
-    if as_key(given.get('image_id')) not in annotations.images:
+    if _as_key(given.get('image_id')) not in annotations.images:
         return False
     if not ('bbox' in given and 'keypoints' in given):
         return True

@@ -1,7 +1,7 @@
 """Files beside the annotations: a detector's boxes, and the images."""
 
-import math
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,10 @@ from mmpose_occlusion.metrics.annotations import IOU_THRESHOLD, overlaps
 
 from .annotation_fields import (
     LEFT_OUT,
-    NOTED,
-    REPAIRED,
     Faults,
     as_whole,
-    at,
     is_box,
-    is_number,
+    is_finite,
     kind_of,
     read_json,
 )
@@ -66,52 +63,37 @@ def read_detections(
         )
     out = Detections()
     wanted = annotations.category if category is None else category
+    rules: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
+        (
+            'image_id',
+            'its image_id is of no image',
+            lambda value: as_whole(value) in annotations.images,
+        ),
+        ('bbox', 'bbox is not four numbers', is_box),
+        ('bbox', 'bbox has no width or height', lambda b: min(b[2:]) > 0),
+        ('score', 'score is not a number', is_finite),
+    )
     others = 0
     for i, entry in enumerate(raw):
-        where = f'$[{i}]'
         if not isinstance(entry, Mapping):
-            out.faults.add(where, 'a detection is no dict', LEFT_OUT)
+            out.faults.add(f'$[{i}]', 'a detection is no dict')
             continue
         if str(entry.get('category_id', wanted)) != str(wanted):
             others += 1
             continue
-        image = as_whole(entry.get('image_id'))
-        if image not in annotations.images:
-            out.faults.add(
-                at(f'{where}.image_id', entry.get('image_id')),
-                'its image_id is of no image',
-                LEFT_OUT,
-            )
-            continue
-        box, score = entry.get('bbox'), entry.get('score')
-        if not is_box(box):
-            out.faults.add(
-                at(f'{where}.bbox', box), 'bbox is not four numbers', LEFT_OUT
-            )
-            continue
-        if box[2] <= 0 or box[3] <= 0:
-            out.faults.add(
-                at(f'{where}.bbox', box),
-                'bbox has no width or height',
-                LEFT_OUT,
-            )
-            continue
-        if not is_number(score) or not math.isfinite(score):
-            out.faults.add(
-                at(f'{where}.score', score),
-                'score is not a number',
-                LEFT_OUT,
-            )
-            continue
-        assert image is not None
-        out.image_ids.append(image)
-        out.boxes.append([float(v) for v in box])
-        out.scores.append(float(score))
+        for key, text, test in rules:
+            if not test(entry.get(key)):
+                value = entry.get(key)
+                out.faults.add(f'$[{i}].{key}', text, value, LEFT_OUT)
+                break
+        else:
+            out.image_ids.append(as_whole(entry['image_id']) or 0)
+            out.boxes.append([float(v) for v in entry['bbox']])
+            out.scores.append(float(entry['score']))
     if others:
-        out.faults.add(
+        out.faults.note(
             '$',
             f'{others:,} detections are of other categories',
-            NOTED,
             'they are not used',
         )
     _note_corners(out, annotations)
@@ -126,25 +108,23 @@ def read_detections(
 
 def _note_corners(found: Detections, annotations: Annotations) -> None:
     """Note boxes of which few match a person unless read as corners."""
-    people: dict[int, list] = {}
+    people, boxes = defaultdict(list), defaultdict(list)
     for person in annotations.people:
-        people.setdefault(person['image_id'], []).append(person['bbox'])
-    rows: dict[int, list[int]] = {}
-    for row, image in enumerate(found.image_ids):
-        rows.setdefault(image, []).append(row)
+        people[person['image_id']].append(person['bbox'])
+    for image, box in zip(found.image_ids, found.boxes, strict=True):
+        boxes[image].append(box)
     matched = np.zeros(2, int)
-    for image in people.keys() & rows.keys():
-        written = np.array([found.boxes[row] for row in rows[image]])
+    for image in people.keys() & boxes.keys():
         true = _as_corners(people[image])
-        for i, boxes in enumerate((_as_corners(written), written)):
-            largest = overlaps(boxes, true).max(axis=1)
+        written = np.array(boxes[image])
+        for i, read in enumerate((_as_corners(written), written)):
+            largest = overlaps(read, true).max(axis=1)
             matched[i] += (largest >= IOU_THRESHOLD).sum()
     number = len(found.boxes)
     if 2 * matched[0] < number < 2 * matched[1]:
-        found.faults.add(
+        found.faults.note(
             '$[].bbox',
             f'{matched[0]:,} of {number:,} boxes match an annotated person',
-            NOTED,
             f'read as corners x1, y1, x2, y2, {matched[1]:,} do, and they '
             'are read as x, y, width, height, as COCO has them',
         )
@@ -180,25 +160,23 @@ def check_images(
     for key, image in annotations.images.items():
         path = Path(folder) / image['file_name']
         text = _fault_of(path)
-        if text is None and decode:
+        if not text and decode:
             pixels: Any = cv2.imread(str(path))
-            said = [image['height'], image['width']]
             if pixels is None or _is_cut(path):
                 text = 'an image cannot be decoded completely'
-            elif said != [None, None] and said != list(pixels.shape[:2]):
-                annotations.faults.add(
-                    str(path),
-                    'an image has another size than the file says',
-                    REPAIRED,
-                    'the size of the image is taken',
-                )
-            if text is None:
+            else:
+                said = [image['height'], image['width']]
+                if said not in ([None, None], list(pixels.shape[:2])):
+                    annotations.faults.add(
+                        str(path),
+                        'an image has another size than the file says',
+                    )
                 image['height'], image['width'] = pixels.shape[:2]
-        if text is None:
+        if not text:
             found[key] = path
-        else:
-            for each in (faults, annotations.faults):
-                each.add(str(path), text, LEFT_OUT)
+            continue
+        for each in (faults, annotations.faults):
+            each.add(str(path), text)
     if not found:
         raise DataError(
             f'none of the images of "{annotations.path}" in folder '
@@ -224,13 +202,11 @@ def _is_cut(path: Path) -> bool:
     return mark is not None and mark not in end
 
 
-def _fault_of(path: Path) -> str | None:
+def _fault_of(path: Path) -> str:
     if path.is_symlink() and not path.exists():
         return 'an image is a link to nothing'
     if path.is_dir():
         return 'an image is a folder'
     if not path.is_file():
         return 'an image does not exist'
-    if not path.stat().st_size:
-        return 'an image is an empty file'
-    return None
+    return '' if path.stat().st_size else 'an image is an empty file'

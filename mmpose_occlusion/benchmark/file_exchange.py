@@ -29,8 +29,12 @@ import numpy as np
 
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import replaced, write_bytes, write_json
-from mmpose_occlusion.predictors.joint_names import joint_mapping, named_joints
-from mmpose_occlusion.predictors.protocol import Prediction
+from mmpose_occlusion.predictors.protocol import (
+    Adapter,
+    Prediction,
+    joint_mapping,
+    named_joints,
+)
 from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_fields import read_json
@@ -115,22 +119,22 @@ def export_images(
     )
     for fault in read.faults:
         log(fault.sentence())
-    steps: list[tuple[str, ImageAttack | None]] = [(CLEAN, None)]
-    steps += [(a.name, ImageAttack(a, seed, read.links)) for a in suite]
-    folders = [
-        f'{i:04d}_{re.sub(r"[^A-Za-z0-9.%-]+", "_", name)[:80]}'
-        for i, (name, _) in enumerate(steps)
-    ]
+    steps: dict[str, ImageAttack | None] = {CLEAN: None}
+    steps |= {a.name: ImageAttack(a, seed, read.links) for a in suite}
+    folders = {
+        name: f'{i:04d}_{re.sub(r"[^A-Za-z0-9.%-]+", "_", name)[:80]}'
+        for i, name in enumerate(steps)
+    }
     listed: list[dict[str, Any]] = []
     with _writer(folder, tar) as write:
         for image_id, path in progress(list(data.paths.items())):
             bgr = np.asarray(cv2.imread(str(path)))
-            for (name, attack), where in zip(steps, folders, strict=True):
+            for name, attack in steps.items():
                 for rows, pixels in _versions(
                     data, image_id, bgr, attack, people
                 ):
                     ident = len(listed) + 1
-                    file = f'{where}/{ident:08d}_{path.stem}.png'
+                    file = f'{folders[name]}/{ident:08d}_{path.stem}.png'
                     write(file, cv2.imencode('.png', pixels, FAST)[1].data)
                     boxes = None if people == ALL else data.boxes.boxes[rows]
                     listed.append(
@@ -145,35 +149,31 @@ def export_images(
                         )
                     )
     log(f'{len(data.paths):,} images: {len(listed):,} files')
-    return write_json(
-        folder / MANIFEST,
-        dict(
-            format=FORMAT,
-            arguments=dict(
-                annotations=str(Path(annotations).resolve()),
-                images=str(Path(images).resolve()),
-                suites=list(suites),
-                attacks=list(attacks),
-                seed=seed,
-                max_images=max_images,
-            ),
-            people=people,
-            keypoint_names=joints,
-            attacks=[
-                dict(name=name, folder=where)
-                for (name, _), where in zip(steps, folders, strict=True)
-            ],
-            images=listed,
+    content = dict(
+        format=FORMAT,
+        arguments=dict(
+            annotations=str(Path(annotations).resolve()),
+            images=str(Path(images).resolve()),
+            suites=list(suites),
+            attacks=list(attacks),
+            seed=seed,
+            max_images=max_images,
         ),
+        people=people,
+        keypoint_names=joints,
+        attacks=[dict(name=k, folder=folders[k]) for k in steps],
+        images=listed,
     )
+    return write_json(folder / MANIFEST, content)
 
 
 @contextmanager
 def _writer(folder: Path, tar: bool) -> Iterator[Callable[[str, Any], object]]:
     """Takes the name of a file below the folder, and its bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
 
     def write(name: str, content: Any) -> None:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).parent.mkdir(exist_ok=True)
         write_bytes(folder / name, content)
 
     def add(name: str, content: Any) -> None:
@@ -184,7 +184,6 @@ def _writer(folder: Path, tar: bool) -> Iterator[Callable[[str, Any], object]]:
     if not tar:
         yield write
         return
-    folder.mkdir(parents=True, exist_ok=True)
     with replaced(folder / TAR) as file, tarfile.open(file, 'w') as archive:
         yield add
 
@@ -222,7 +221,7 @@ def _content(rgb: np.ndarray, boxes: np.ndarray | None) -> str:
     return sha.hexdigest()
 
 
-class FilePredictor:
+class FilePredictor(Adapter):
     """Predictions that another program wrote for an exported folder.
 
     Args:
@@ -243,8 +242,8 @@ class FilePredictor:
         name: str = 'imported',
     ) -> None:
         path = Path(folder) / MANIFEST
-        self.manifest = read_json(path, 'manifest')
-        known = self.manifest if isinstance(self.manifest, dict) else {}
+        self.manifest = manifest = read_json(path, 'manifest')
+        known = manifest if isinstance(manifest, dict) else {}
         if known.get('format') != FORMAT or not all(
             isinstance(known.get(key), kind) for key, kind in _FIELDS.items()
         ):
@@ -253,55 +252,51 @@ class FilePredictor:
                 f'{FORMAT}: export the images again'
             )
         self.name = name
-        self.keypoint_names = tuple(self.manifest['keypoint_names'])
-        self.needs_boxes = self.manifest['people'] == ONE
-        found: dict[int, list[Mapping[str, Any]]] = {
-            image['id']: [] for image in self.manifest['images']
-        }
-        files = {
-            file.stem: file
-            for given in map(Path, results)
-            for file in (given.glob('*.json') if given.is_dir() else [given])
-        }
-        missing = [
-            f'{attack["folder"]}.json'
-            for attack in self.manifest['attacks']
-            if attack['folder'] not in files
+        self.keypoint_names = tuple(manifest['keypoint_names'])
+        self.needs_boxes = manifest['people'] == ONE
+        given = [
+            list(path.glob('*.json')) if path.is_dir() else [path]
+            for path in map(Path, results)
         ]
-        _refuse(missing, 'results files')
-        for attack in self.manifest['attacks']:
-            self._read(files[attack['folder']], attack['name'], found)
+        files = {file.stem: file for part in given for file in part}
+        attacks = {a['name']: a['folder'] for a in manifest['attacks']}
+        _refuse(
+            [f'{f}.json' for f in attacks.values() if f not in files],
+            'results files',
+        )
+        images = manifest['images']
+        found: dict[int, list[Mapping[str, Any]]] = {}
+        for attack, stem in attacks.items():
+            mine = [i['id'] for i in images if i['attack'] == attack]
+            found |= self._read(files[stem], attack, mine)
         if self.needs_boxes:
-            lacking = [
-                f'{i["file_name"]} ({len(found[i["id"]])} of '
-                f'{len(i["boxes"])} people)'
-                for i in self.manifest['images']
-                if len(found[i['id']]) != len(i['boxes'])
-            ]
-            _refuse(lacking, 'predictions of images')
+            counts = [(len(found[i['id']]), len(i['boxes'])) for i in images]
+            _refuse(
+                [
+                    f'{image["file_name"]} ({has} of {wants} people)'
+                    for image, (has, wants) in zip(images, counts, strict=True)
+                    if has != wants
+                ],
+                'predictions of images',
+            )
         self._found = {
             image['content']: self._prediction(found[image['id']])
-            for image in self.manifest['images']
+            for image in images
         }
         self._identity = f'files {digest(found)}'
 
     def _read(
-        self,
-        file: Path,
-        attack: str,
-        found: dict[int, list[Mapping[str, Any]]],
-    ) -> None:
-        """Add the poses of a results file to those of their images."""
-        raw = read_json(file, 'results file')
-        mine = {
-            i['id'] for i in self.manifest['images'] if i['attack'] == attack
-        }
+        self, file: Path, attack: str, images: Sequence[int]
+    ) -> dict[int, list[Mapping[str, Any]]]:
+        """The poses of an attack's images in a results file."""
+        found: dict[int, list[Mapping[str, Any]]] = {i: [] for i in images}
         count = 3 * len(self.keypoint_names)
+        raw = read_json(file, 'results file')
         for i, entry in enumerate(raw if isinstance(raw, list) else [raw]):
             try:
-                image, values = entry['image_id'], entry['keypoints']
+                values, poses = entry['keypoints'], found[entry['image_id']]
                 values = np.array([*values, entry.get('score') or 0], float)
-                good = image in mine and len(values) == count + 1
+                good = len(values) == count + 1
             except (KeyError, TypeError, ValueError):
                 good = False
             if not good:
@@ -310,7 +305,8 @@ class FilePredictor:
                     f'attack "{attack}" in the manifest, and keypoints with '
                     f'{count} numbers (x, y, score)'
                 )
-            found[image].append(entry)
+            poses.append(entry)
+        return found
 
     def _prediction(self, entries: Sequence[Mapping[str, Any]]) -> Prediction:
         values = np.array([e['keypoints'] for e in entries], float)
@@ -321,10 +317,6 @@ class FilePredictor:
             values[..., 2],
             person_scores=None if None in scores else np.array(scores),
         )
-
-    def identity(self) -> str:
-        """The content of the files."""
-        return self._identity
 
     def __call__(
         self,

@@ -13,8 +13,7 @@ import numpy as np
 
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.oks import UNPUBLISHED
-from mmpose_occlusion.predictors.joint_names import joint_mapping
-from mmpose_occlusion.predictors.protocol import Predictor
+from mmpose_occlusion.predictors.protocol import Predictor, joint_mapping
 from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_file import Annotations, read_annotations

@@ -1,100 +1,101 @@
-"""How does a pose model degrade under occlusion, and where?
+"""Benchmarks of one model and of a list, and the worst places of one."""
 
-    occlusion-benchmark model.onnx --annotations FILE --images DIR \\
-        --suite occlusion-1.0 --out DIR
-    occlusion-benchmark CONFIG CHECKPOINT --suite paper --out DIR
-    occlusion-benchmark CONFIG CHECKPOINT \\
-        --attack 'keypoint:*:black:24' --max-images 200 --out DIR
-
-A model is model.onnx, model.tflite, torchvision:NAME, yolo:FILE,
-mmpose:CONFIG,CHECKPOINT or my_module:function, which get whole images and need
---annotations and --images; or a config and a checkpoint of MMPose, which get
-crops.
-
-Each crop is made once, attacked, and predicted for each attack that changes
-it. Predictions are kept in DIR: an interrupted run is resumed, and a run with
-more attacks computes only those.
-
-The report names the model after its config's file, or by the config's key
-model_name: --cfg-options model_name=ours.
-
-In several processes, on GPUs or on the CPU:
-bash tools/dist_benchmark.sh CONFIG CHECKPOINT N --suite paper --out DIR
-
-Without an installation: python -m mmpose_occlusion.cli.benchmark
-"""
-
-import argparse
 import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mmpose_occlusion.errors import UsageError, printable
 
 from . import arguments
-from .run import run
+from .arguments import option, position
+from .run import explain
 
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command's arguments."""
-    parser = arguments.parser_of(__doc__, 'occlusion-benchmark')
-    arguments.add_config(parser, 'model')
-    arguments.add_checkpoint(parser, optional=True)
-    arguments.add_images(parser)
-    arguments.add_people(parser)
-    parser.add_argument(
-        '--suite',
-        dest='suites',
-        action='append',
-        default=[],
-        metavar='NAME',
-        help='a list of attacks: its name (paper, ...), or a .json file of '
-        'your own; several, each with its own --suite (default: '
-        'occlusion-1.0, without --attack)',
-    )
-    parser.add_argument(
-        '--attack',
-        dest='attacks',
-        action='append',
-        default=[],
-        metavar='SPEC',
-        help='a further attack as KIND:NAME[:FILL[:SIZE][:PLACE]], for '
-        "example 'keypoint:*:black:24', which is each joint by itself; "
-        'several, each with its own --attack',
-    )
-    parser.add_argument(
-        '--out', required=True, metavar='DIR', help='folder of the results'
-    )
-    arguments.add_seed(parser)
-    arguments.add_max_images(parser)
-    arguments.add_stored_run(parser)
-    arguments.add_gt_boxes(parser)
-    parser.add_argument(
-        '--threads',
-        type=arguments.whole_number(1),
-        metavar='N',
-        help="forward passes at a time (default: the number of PyTorch's "
-        'threads on a CPU, 1 elsewhere)',
-    )
-    arguments.add_launcher(parser)
-    return parser.parse_args(argv)
-
-
+ZOO = Path(__file__).with_name('zoo.yml')
 _IMAGES = ('annotations', 'images', 'detections')
 _CROPS = ('gt_boxes', 'threads', 'cfg_options', 'trust_checkpoint', 'launcher')
 """Options for models of whole images alone, and for those of crops."""
 
 
-def benchmark(args: argparse.Namespace) -> None:
-    """Predict whole images, or crops of MMPose, and report once."""
+@dataclass(frozen=True)
+class BenchmarkOptions(
+    arguments.LaunchOptions,
+    arguments.BoxOption,
+    arguments.StoredRunOptions,
+    arguments.SuiteOptions,
+    arguments.DataOptions,
+    arguments.PredictorOptions,
+    arguments.TrustOption,
+    arguments.SkipOption,
+    arguments.CfgOptions,
+):
+    """Of occlusion-benchmark, see its help."""
+
+    model: str = position(arguments.CONFIG_HELP, 'model')
+    checkpoint: str | None = position(
+        'checkpoint file or URL', 'checkpoint', nargs='?'
+    )
+    people: str = option(
+        'whom an attack acts on in an image of a model that finds people by '
+        'itself: all people at once (the default), or one, with an image '
+        'pass for each (default: all)',
+        choices=['all', 'one'],
+        default='all',
+    )
+    threads: int | None = option(
+        "forward passes at a time (default: the number of PyTorch's threads "
+        'on a CPU, 1 elsewhere)',
+        least=1,
+    )
+
+    @property
+    def config(self) -> str | None:
+        """The config of a model of crops."""
+        from mmpose_occlusion.benchmark.api import is_config
+
+        crops = is_config(self.model, self.checkpoint)
+        return self.model if crops else None
+
+
+@arguments.command(
+    BenchmarkOptions, 'occlusion-benchmark', lambda o: o.config is not None
+)
+def main(options: BenchmarkOptions) -> None:
+    """How does a pose model degrade under occlusion, and where?
+
+        occlusion-benchmark model.onnx --annotations FILE --images DIR \\
+            --suite occlusion-1.0 --out DIR
+        occlusion-benchmark CONFIG CHECKPOINT --suite paper --out DIR
+        occlusion-benchmark CONFIG CHECKPOINT \\
+            --attack 'keypoint:*:black:24' --max-images 200 --out DIR
+
+    A model is model.onnx, model.tflite, torchvision:NAME, yolo:FILE,
+    mmpose:CONFIG,CHECKPOINT or my_module:function, which get whole images and
+    need --annotations and --images; or a config and a checkpoint of MMPose,
+    which get crops.
+
+    Each crop is made once, attacked, and predicted for each attack that
+    changes it. Predictions are kept in DIR: an interrupted run is resumed, and
+    a run with more attacks computes only those.
+
+    The report names the model after its config's file, or by the config's key
+    model_name: --cfg-options model_name=ours.
+
+    In several processes, on GPUs or on the CPU:
+    bash tools/dist_benchmark.sh CONFIG CHECKPOINT N --suite paper --out DIR
+
+    Without an installation: python -m mmpose_occlusion.cli.benchmark
+    """
     from mmpose_occlusion.benchmark.api import run_benchmark
 
-    values = dict(vars(args))
-    crops = values.pop('config') is not None
+    values = dict(vars(options))
+    crops = options.config is not None
     data = {k: v for k in _IMAGES if (v := values.pop(k)) is not None}
-    options = values.pop('predictor_options')
-    for name in ('traceback', 'local_rank'):
-        del values[name]
-    for name in ('people', 'timeout') if crops else _CROPS:
+    predictor = dict(values.pop('predictor_options'))
+    for name in ('local_rank', *(('people', 'timeout') if crops else _CROPS)):
         del values[name]
     if not crops:
-        values.update(data=data, options=options)
+        values.update(data=data, options=predictor)
     found = run_benchmark(**values)
     if found is None:
         return
@@ -109,14 +110,244 @@ def benchmark(args: argparse.Namespace) -> None:
     print(f'Wrote {path}, report.json, table.md and CSV files')
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit status."""
-    args = parse_args(argv)
-    from mmpose_occlusion.benchmark.api import is_config
+@dataclass(frozen=True)
+class ZooOptions(arguments.SuiteOptions):
+    """Of occlusion-zoo, see its help."""
 
-    crops = is_config(args.model, args.checkpoint)
-    args.config = args.model if crops else None
-    return run(benchmark, args, mmpose=crops)
+    annotations: str = option(
+        'COCO-style file of people with keypoints',
+        required=True,
+        metavar='FILE',
+    )
+    images: str = option(
+        'folder that the file names in it are below',
+        required=True,
+        metavar='DIR',
+    )
+    out: str = option(
+        'folder of the models and of the report', required=True, metavar='DIR'
+    )
+    detections: str | None = option(
+        "a detector's COCO results, whose bboxes top-down models get in place "
+        'of the annotated ones',
+        metavar='FILE',
+    )
+    zoo: str = option(
+        'list of models (default: the released ones of MMPose)',
+        default=str(ZOO),
+        metavar='FILE',
+    )
+    only: list[str] = option(
+        'this model; several, each with its own --only', metavar='NAME'
+    )
+    max_images: int | None = option('use the first N images only', least=1)
+    num_workers: int | None = option(
+        "processes that make crops (default: the config's)", '--workers'
+    )
+
+
+@arguments.command(ZooOptions, 'occlusion-zoo', None)
+def main_zoo(options: ZooOptions) -> None:
+    """Benchmark a list of models, and write one report over all.
+
+        occlusion-zoo --annotations person_keypoints_val2017.json \\
+            --images val2017 --out DIR
+        occlusion-zoo --zoo my_zoo.yml --only rtmo-s ... --out DIR
+
+    The list, by default zoo.yml of this package (MMPose's released COCO
+    checkpoints, which are downloaded), has for each model the arguments of
+    occlusion-benchmark, "model" and "checkpoint" if it has one, and a "name".
+    Predictions are kept in DIR/NAME: the same command resumes an interrupted
+    run. A model that fails costs one sentence, and the next one follows.
+    """
+    from mmpose_occlusion.benchmark.api import Benchmark
+    from mmpose_occlusion.benchmark.report import show_steps
+
+    models = read_zoo(options.zoo, options.only)
+    runs, failed = [], []
+    for number, entry in enumerate(models, 1):
+        print(f'{entry["name"]} ({number} of {len(models)})', flush=True)
+        try:
+            runs.append(_run(entry, options))
+        except Exception as error:
+            failed.append(entry['name'])
+            sentence = printable(f'{entry["name"]}: {explain(error)[1]}')
+            print(sentence, file=sys.stderr, flush=True)
+    if runs:
+        steps = sum(len(run.attacks) for run in runs)
+        found = Benchmark(Path(options.out), runs, trusted=True)
+        print(f'Wrote {found.report(progress=show_steps(steps))}')
+    if failed:
+        raise UsageError(
+            f'{len(failed)} of {len(models)} models failed, see above: '
+            f'{", ".join(failed)}; the same command tries them again'
+        )
+
+
+def read_zoo(path: str, only: list[str]) -> list[dict[str, str]]:
+    """The models of a list.
+
+    Raises:
+        UsageError: It cannot be read, or lacks a name of ``only``.
+    """
+    from mmpose_occlusion.predictors.protocol import library
+
+    yaml = library('yaml', 'occlusion-zoo', 'PyYAML')
+    if not Path(path).is_file():
+        raise UsageError(
+            f'list of models "{path}" does not exist: give a file with --zoo'
+        )
+    try:
+        found = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+        models = {entry['name']: entry for entry in found if entry['model']}
+        keys = {key for entry in found for key in entry}
+        odd = keys - {'name', 'model', 'checkpoint'}
+        if odd or not models or len(models) < len(found):
+            raise ValueError(odd)
+    except (
+        *(KeyError, RecursionError, TypeError, ValueError),
+        yaml.YAMLError,
+    ) as error:
+        raise UsageError(
+            f'"{path}" is not a list of models, each with "model", a "name" '
+            'of its own and, for a config, "checkpoint"'
+        ) from error
+    for name in only:
+        if name not in models:
+            raise UsageError(
+                f'"{path}" has no model "{name}": it has {", ".join(models)}'
+            )
+    return [models[name] for name in models if not only or name in only]
+
+
+def _run(entry: dict[str, str], options: ZooOptions) -> Any:
+    """Benchmark one model."""
+    from mmpose_occlusion.benchmark.api import is_config, run_benchmark
+    from mmpose_occlusion.predictors import load_predictor
+
+    annotations = str(Path(options.annotations).resolve())
+    images = str(Path(options.images).resolve())
+    boxes = options.detections and str(Path(options.detections).resolve())
+    model: Any = entry['model']
+    checkpoint = entry.get('checkpoint')
+    others: dict[str, Any] = {}
+    if is_config(model, checkpoint):
+        data: dict[str, Any] = dict(
+            data_root='',
+            ann_file=annotations,
+            data_prefix=dict(img=images),
+            bbox_file=boxes,
+        )
+        others = dict(
+            num_workers=options.num_workers,
+            gt_boxes=not boxes,
+            cfg_options={'test_evaluator.ann_file': annotations},
+        )
+    else:
+        model = load_predictor(model)
+        data = dict(annotations=annotations, images=images)
+        if boxes and model.needs_boxes:
+            data['detections'] = boxes
+    found = run_benchmark(
+        model,
+        checkpoint,
+        out=Path(options.out) / entry['name'],
+        data=data,
+        suites=options.suites,
+        attacks=options.attacks,
+        max_images=options.max_images,
+        **others,
+    )
+    assert found is not None
+    return replace(found.runs[0], model=entry['name'])
+
+
+@dataclass(frozen=True)
+class WorstOptions(
+    arguments.SkipOption,
+    arguments.StoredRunOptions,
+    arguments.DataOptions,
+    arguments.PredictorOptions,
+):
+    """Of occlusion-worst, see its help."""
+
+    model: str = position('see above', 'model')
+    size: str = option(
+        "of the disc: its diameter by the height of the person's bbox",
+        default='10%',
+    )
+    fill: str = option('its paint', default='black')
+    candidates: int = option(
+        'places on a grid on each person at most', least=1, default=64
+    )
+    rounds: int = option(
+        'refinements around the worst place, 8 places each', default=3
+    )
+    draws: int = option('bootstrap samples of the intervals', default=1000)
+    budget: int | None = option(
+        'forward passes of the whole search at most; the grid becomes coarser '
+        'where they do not suffice',
+        least=1,
+    )
+    places: str | None = option(
+        "another model's --out, whose worst places are tried, too",
+        metavar='DIR',
+    )
+    seed: int = option(
+        "of the grids' offsets and of random paints (default: 0)", default=0
+    )
+
+
+_SEARCH = ('size', 'fill', 'candidates', 'rounds', 'budget', 'places')
+
+
+@arguments.command(WorstOptions, 'occlusion-worst')
+def main_worst(options: WorstOptions) -> None:
+    """Where on each person does an occluder of a given size hurt most?
+
+        occlusion-worst model.onnx --annotations FILE --images DIR \\
+            --size 10% --fill black --candidates 64 --budget 20000 --out DIR
+        occlusion-worst other.onnx --annotations FILE --images DIR \\
+            --places DIR --out OTHER_DIR
+
+    One disc is tried at places of a grid on the person and at the person's
+    joints, and the worst place is refined. The loss is the fall of the
+    person's OKS. The result stands beside the mean of random places, hiding a
+    joint, and with --places the worst places of another model.
+
+    A model is model.onnx, model.tflite, torchvision:NAME, yolo:FILE,
+    mmpose:CONFIG,CHECKPOINT or my_module:function. Writes worst.html,
+    worst.json and worst.csv; an interrupted run is resumed.
+    """
+    from mmpose_occlusion.benchmark.api import run_benchmark
+    from mmpose_occlusion.benchmark.image_worst_case import (
+        WorstCaseSearch,
+        read_places,
+    )
+    from mmpose_occlusion.benchmark.report.write import write_worst_case
+    from mmpose_occlusion.occlusion.regions import DiscSize
+
+    values = dict(vars(options))
+    draws = values.pop('draws')
+    search = {name: values.pop(name) for name in _SEARCH}
+    try:
+        search['size'] = str(DiscSize.of(options.size))
+    except ValueError as error:
+        raise UsageError(f'--size: {error}') from error
+    if options.places:
+        search['places'] = read_places(
+            options.places, search['size'], options.fill
+        )
+    data = {k: v for k in _IMAGES if (v := values.pop(k)) is not None}
+    found = run_benchmark(
+        data=data,
+        search=WorstCaseSearch(**search),
+        options=dict(values.pop('predictor_options')),
+        **values,
+    )
+    if found is not None:
+        path = write_worst_case(found.runs[0], options.out, draws)
+        print(f'Wrote {path}, worst.json and worst.csv')
 
 
 if __name__ == '__main__':

@@ -1,38 +1,29 @@
-"""Look at the occlusions of the crops of any MMPose config.
+"""Occlusions of the crops of a config, to be looked at."""
 
-    occlusion-browse CONFIG --out images
-    occlusion-browse CONFIG --out images --split val --gt-boxes \\
-        --attack part:random:blur
-
-Without --attack the pipeline's own occlusions are shown, or the views of a
-contrastive config. Writes gallery.html, a page with every record.
-"""
-
-import argparse
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from . import arguments
-from .run import run
+from .arguments import option
 
 
 @dataclass(frozen=True)
-class BrowseOptions:
+class BrowseOptions(arguments.AttackOptions, arguments.ConfigOptions):
     """The command's options, see its help."""
 
-    config: str
-    out: str
-    attack: list[str]
-    split: str
-    num: int
-    seed: int
-    gt_boxes: bool
-    cfg_options: Mapping[str, Any]
-    skip_unreadable: bool
+    out: str = option('folder of the images', required=True, metavar='DIR')
+    split: str = option(
+        'data and pipeline to use',
+        choices=['train', 'val', 'test'],
+        default='train',
+    )
+    num: int = option('number of crops', least=1, default=24)
+    seed: int = option(
+        'of the selection and all random draws (default: 0)', default=0
+    )
 
     def command(self) -> str:
         """The command line that makes the same images."""
@@ -49,33 +40,17 @@ class BrowseOptions:
         return shlex.join(words)
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command's arguments."""
-    parser = arguments.parser_of(__doc__, 'occlusion-browse')
-    arguments.add_config(parser)
-    parser.add_argument(
-        '--out', required=True, metavar='DIR', help='folder of the images'
-    )
-    arguments.add_attacks(parser)
-    parser.add_argument(
-        '--split',
-        choices=['train', 'val', 'test'],
-        default='train',
-        help='data and pipeline to use (default: %(default)s)',
-    )
-    parser.add_argument(
-        '--num',
-        type=arguments.whole_number(1),
-        default=24,
-        metavar='N',
-        help='number of crops (default: %(default)s)',
-    )
-    arguments.add_seed(parser, 'the selection and all random draws')
-    return parser.parse_args(argv)
+@arguments.command(BrowseOptions, 'occlusion-browse', True)
+def main(options: BrowseOptions) -> None:
+    """Look at the occlusions of the crops of any MMPose config.
 
+        occlusion-browse CONFIG --out images
+        occlusion-browse CONFIG --out images --split val --gt-boxes \\
+            --attack part:random:blur
 
-def browse(options: BrowseOptions) -> None:
-    """Build the crops, draw them, write the files."""
+    Without --attack the pipeline's own occlusions are shown, or the views of a
+    contrastive config. Writes gallery.html, a page with every record.
+    """
     from mmpose_occlusion.engine import crops, insertion
     from mmpose_occlusion.engine.config import load_config, metainfo_of
     from mmpose_occlusion.engine.data_files import check_data_files
@@ -142,11 +117,6 @@ def _own_names(view: str, crops: Sequence[Sequence[Mapping]]) -> list[str]:
         f'{view} {found.get(call, "occlusion")}'.lstrip()
         for call in range(1 + max(found, default=-1))
     ]
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit status."""
-    return run(browse, arguments.options_of(BrowseOptions, parse_args(argv)))
 
 
 if __name__ == '__main__':

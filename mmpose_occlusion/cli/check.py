@@ -1,62 +1,57 @@
-"""Check a data set's files before they cost a run.
+"""Faults of data files, and of this environment."""
 
-    occlusion-check people.json
-    occlusion-check people.json images --detections boxes.json
-    occlusion-check people.json --config CONFIG
-
-says every kind of fault once, with the JSON paths of the first ones, and what
-all commands do about it: repair, leave out, or use as it is. The exit status
-is 1 if something cannot be used. With IMAGES every image is decoded, and with
---config the keypoints are compared with those of the config's test data.
-"""
-
-import argparse
+import os
+import platform
 import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module, metadata
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.errors import DataError, UsageError
 
 from . import arguments
-from .run import run
+from .arguments import option, position
 
 if TYPE_CHECKING:
     from mmpose_occlusion.benchmark.annotation_fields import Faults
+    from mmpose_occlusion.benchmark.annotation_file import Annotations
 
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """The command's options, see its help."""
+    """Of occlusion-check, see its help."""
 
-    annotations: str
-    images: str | None
-    detections: str | None
-    config: str | None
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command's arguments."""
-    parser = arguments.parser_of(__doc__, 'occlusion-check')
-    parser.add_argument(
-        'annotations', metavar='ANN', help='COCO-style file of people'
+    annotations: str = position('COCO-style file of people', 'ANN')
+    images: str | None = position(
+        'folder that the file names in it are below', 'IMAGES', nargs='?'
     )
-    parser.add_argument(
-        'images',
-        nargs='?',
-        metavar='IMAGES',
-        help='folder that the file names in it are below',
+    detections: str | None = option(
+        "a detector's COCO results", metavar='FILE'
     )
-    parser.add_argument(
-        '--detections', metavar='FILE', help="a detector's COCO results"
+    config: str | None = option(
+        'config of MMPose for these data', metavar='FILE'
     )
-    parser.add_argument(
-        '--config', metavar='FILE', help='config of MMPose for these data'
-    )
-    return parser.parse_args(argv)
 
 
-def check(options: CheckOptions) -> None:
-    """Read the files and print what was found."""
+@arguments.command(
+    CheckOptions, 'occlusion-check', lambda o: o.config is not None
+)
+def main(options: CheckOptions) -> None:
+    """Check a data set's files before they cost a run.
+
+        occlusion-check people.json
+        occlusion-check people.json images --detections boxes.json
+        occlusion-check people.json --config CONFIG
+
+    says every kind of fault once, with the JSON paths of the first ones, and
+    what all commands do about it: repair, leave out, or use as it is. The exit
+    status is 1 if something cannot be used. With IMAGES every image is
+    decoded, and with --config the keypoints are compared with those of the
+    config's test data.
+    """
     from mmpose_occlusion.benchmark.annotation_file import read_annotations
     from mmpose_occlusion.benchmark.detections_file import (
         check_images,
@@ -65,27 +60,7 @@ def check(options: CheckOptions) -> None:
 
     found = read_annotations(options.annotations)
     if options.config:
-        from mmpose.registry import DATASETS
-
-        from mmpose_occlusion.engine import data_files
-        from mmpose_occlusion.engine.config import (
-            class_of,
-            dataloader,
-            load_config,
-        )
-
-        loader = dataloader(load_config(options.config), 'test')
-        dataset = dict(loader['dataset'], ann_file=options.annotations)
-        dataset['data_root'] = None
-        if data_files.reads_plainly(dataset):
-            data_files.check_joints(found, dataset)
-        elif class_of(dataset, DATASETS) is None:
-            raise UsageError(
-                f'{options.config}: there is no data set "{dataset["type"]}"; '
-                'custom_imports of the config names the module of an own one'
-            )
-        else:
-            print(f'{options.config}: {data_files.unchecked(dataset)}')
+        _compare(found, options.config)
     if options.images:
         check_images(found, options.images, decode=True)
     print(
@@ -100,25 +75,167 @@ def check(options: CheckOptions) -> None:
         _show(boxes.faults)
         losses += boxes.faults.losses
     if losses:
-        from mmpose_occlusion.errors import DataError
-
         raise DataError(
             f'{sum(f.count for f in losses):,} entries cannot be used and '
             'are left out: the lines above name them'
         )
 
 
+def _compare(found: 'Annotations', config: str) -> None:
+    """Compare the file's keypoints with those of a config."""
+    from mmpose.registry import DATASETS
+
+    from mmpose_occlusion.engine import data_files
+    from mmpose_occlusion.engine.config import (
+        class_of,
+        dataloader,
+        load_config,
+    )
+
+    loader = dataloader(load_config(config), 'test')
+    dataset = dict(loader['dataset'], ann_file=found.path, data_root=None)
+    if data_files.reads_plainly(dataset):
+        data_files.check_joints(found, dataset)
+    elif class_of(dataset, DATASETS) is None:
+        raise UsageError(
+            f'{config}: there is no data set "{dataset["type"]}"; '
+            'custom_imports of the config names the module of an own one'
+        )
+    else:
+        print(f'{config}: {data_files.unchecked(dataset)}')
+
+
 def _show(faults: 'Faults') -> None:
-    for fault in faults:
-        print(f'  {fault.sentence()}')
-    if not len(faults):
-        print('  no faults')
+    lines = [f'  {fault.sentence()}' for fault in faults]
+    print('\n'.join(lines or ['  no faults']))
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit status."""
-    options = arguments.options_of(CheckOptions, parse_args(argv))
-    return run(check, options, mmpose=options.config is not None)
+GROUPS = {
+    'core: occlude(), metrics, benchmark': {
+        'numpy': 'numpy',
+        'cv2': 'opencv-python-headless',
+        'scipy': 'scipy',
+        'pycocotools': 'pycocotools',
+        'filelock': 'filelock',
+        'packaging': 'packaging',
+    },
+    'report': {'matplotlib': 'matplotlib', 'jinja2': 'Jinja2', 'rich': 'rich'},
+    'other models (only those that you use)': {
+        'onnxruntime': 'onnxruntime',
+        'ai_edge_litert': 'ai-edge-litert',
+        'ultralytics': 'ultralytics',
+    },
+}
+"""Module -> distribution, of each group of commands; the first is needed."""
+
+DISTRIBUTIONS = {
+    'cv2': ('opencv-python-headless', 'opencv-python'),
+    'mmengine': ('onedl-mmengine', 'mmengine'),
+    'mmcv': ('onedl-mmcv', 'mmcv', 'mmcv-lite'),
+    'mmdet': ('onedl-mmdetection', 'mmdet'),
+}
+"""Of modules that several distributions hold."""
+
+DATA = {
+    'COCO': (
+        'data/coco/annotations/person_keypoints_val2017.json',
+        'data/coco/val2017',
+    ),
+    'MPII': ('data/mpii/annotations/mpii_val.json', 'data/mpii/images'),
+}
+"""Files of each data set where MMPose's configs look for them."""
+
+
+@dataclass(frozen=True)
+class DoctorOptions:
+    """None."""
+
+
+@arguments.command(DoctorOptions, 'occlusion-doctor')
+def main_doctor(_: DoctorOptions) -> None:
+    """Say what of the toolkit works here, and the command that mends the rest.
+
+        occlusion-doctor
+
+    prints the versions, what is missing for each group of commands, the GPU
+    and the data sets under data/: text to paste into an issue. The exit status
+    is 1 if the core cannot be used.
+    """
+    lines, usable = diagnose()
+    print('\n'.join(lines))
+    if not usable:
+        sys.exit(1)
+
+
+def diagnose() -> tuple[list[str], bool]:
+    """Lines about this environment, and whether the core can be used."""
+    from mmpose_occlusion.version import __version__
+
+    tag = 'unknown tags'
+    if find_spec('packaging'):
+        from packaging.tags import sys_tags
+
+        tag = str(next(iter(sys_tags())))
+    lines = [
+        f'mmpose_occlusion {__version__}, Python {platform.python_version()} '
+        f'({sys.executable}), {platform.platform()}, {os.cpu_count()} cores, '
+        f'wheels for {tag}'
+    ]
+    core, *others = (_group(*group) for group in GROUPS.items())
+    lines += sum(others, core)
+    lines += _mmpose()
+    for name, paths in DATA.items():
+        lacking = [path for path in paths if not Path(path).exists()]
+        state = f'no {" and no ".join(lacking)}' if lacking else 'found'
+        lines.append(f'data of {name} in {Path.cwd()}: {state}')
+    return lines, len(core) == 1
+
+
+def _group(title: str, modules: Mapping[str, str]) -> list[str]:
+    """The versions, and a line for each module that is missing."""
+    found, nothing = _versions(modules)
+    return [f'{title}: {found or "nothing"}'] + [
+        f'  {module} is missing: pip install {modules[module]}'
+        for module in nothing
+    ]
+
+
+def _versions(modules: Iterable[str]) -> tuple[str, list[str]]:
+    """Versions of the installed modules, and the modules that are not."""
+    found, missing = [], []
+    for module in modules:
+        if not find_spec(module):
+            missing.append(module)
+            continue
+        version = 'of unknown version'
+        for name in DISTRIBUTIONS.get(module, (module.replace('_', '-'),)):
+            try:
+                version = metadata.version(name)
+                break
+            except metadata.PackageNotFoundError:
+                continue
+        found.append(f'{module} {version}')
+    return ', '.join(found), missing
+
+
+def _mmpose() -> Iterator[str]:
+    """MMPose's packages, their compiled modules and the GPU."""
+    from mmpose_occlusion import registration
+
+    names = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet', 'mmpose')
+    found, missing = _versions(names)
+    yield f'MMPose: {found or "not installed"}'
+    problems = registration.problems(registration.installed())
+    if 'mmpose' not in missing and not problems:
+        problems = registration.extension_problems()
+        if not problems:
+            yield '  compiled operators load'
+    yield from (f'  {problem}' for problem in problems)
+    if 'torch' not in missing:
+        cuda = import_module('torch').cuda
+        gpus = [cuda.get_device_name(i) for i in range(cuda.device_count())]
+        build = import_module('torch').version.cuda or 'none (CPU build)'
+        yield f'  CUDA of torch: {build}, GPUs: {", ".join(gpus) or "none"}'
 
 
 if __name__ == '__main__':

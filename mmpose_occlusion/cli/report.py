@@ -1,125 +1,75 @@
-"""Write the report of stored benchmarks; no model is needed.
+"""Reports of stored benchmarks, and a table over several."""
 
-    occlusion-report DIR
-    occlusion-report DIR OTHER_DIR --out compared
-
-    occlusion-report DIR --latex table.tex --csv --json
-
-reads the predictions that occlusion-benchmark stored in DIR, its --out, and
-writes index.html, report.json, table.md and CSV files to --out, by default to
-the first folder; with --csv or --json these alone. Several models are compared
-with the first. Images of cases need MMPose and the data set.
-"""
-
-import argparse
 import sys
 from dataclasses import dataclass
 
 from . import arguments
-from .run import run
+from .arguments import option, position
 
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """The command's options, see its help."""
+    """Of occlusion-report, see its help."""
 
-    folders: list[str]
-    out: str | None
-    draws: int
-    seed: int
-    cases: int
-    measure: str | None
-    threshold: float
-    latex: str | None
-    name: list[str]
-    pdf: bool
-    csv: bool
-    json: bool
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command's arguments."""
-    parser = arguments.parser_of(__doc__, 'occlusion-report')
-    parser.add_argument(
-        'folders', nargs='+', metavar='DIR', help='folder of a benchmark'
+    folders: list[str] = position('folder of a benchmark', 'DIR', nargs='+')
+    out: str | None = option(
+        'folder of the report (default: DIR)', metavar='DIR'
     )
-    parser.add_argument(
-        '--out', metavar='DIR', help='folder of the report (default: DIR)'
-    )
-    for name, default, help_ in (
-        ('draws', 1000, 'bootstrap samples of the intervals'),
-        ('seed', 0, 'seed of the bootstrap'),
-        ('cases', 6, 'worst and typical cases to show'),
-    ):
-        parser.add_argument(
-            f'--{name}',
-            type=arguments.whole_number(0),
-            default=default,
-            metavar='N',
-            help=f'{help_} (default: %(default)s)',
-        )
-    parser.add_argument(
-        '--measure',
-        choices=['AP', 'AR', 'PCKh', 'PCK', 'OKS50'],
-        help='what the report is led by (default: AP, or PCKh or PCK where '
-        'the data has no AP; OKS50 or PCK where AP is below .05 without '
+    draws: int = option('bootstrap samples of the intervals', default=1000)
+    seed: int = option('seed of the bootstrap (default: 0)', default=0)
+    cases: int = option('worst and typical cases to show', default=6)
+    measure: str | None = option(
+        'what the report is led by (default: AP, or PCKh or PCK where the '
+        'data has no AP; OKS50 or PCK where AP is below .05 without '
         'occlusion)',
+        choices=['AP', 'AR', 'PCKh', 'PCK', 'OKS50'],
     )
-    parser.add_argument(
-        '--threshold',
-        type=float,
-        default=0.3,
-        metavar='S',
-        help='score above which a prediction counts as confident (default: '
-        '%(default)s)',
+    threshold: float = option(
+        'score above which a prediction counts as confident', default=0.3
     )
-    parser.add_argument(
-        '--latex',
+    latex: str | None = option(
+        "write a paper's table, with intervals and the conditions",
         metavar='FILE',
-        help="write a paper's table, with intervals and the conditions",
     )
-    parser.add_argument(
+    names: list[str] = option(
+        'name of a model on the page; several, one for each model in their '
+        'order (default: their own, and the folder where they are equal)',
         '--name',
-        action='append',
-        default=[],
         metavar='NAME',
-        help='name of a model on the page; several, one for each model in '
-        'their order (default: their own, and the folder where they are '
-        'equal)',
     )
-    parser.add_argument(
-        '--pdf',
-        action='store_true',
-        help='let the figures of the page be saved as PDF, not only as SVG',
+    pdf: bool = option(
+        'let the figures of the page be saved as PDF, not only as SVG'
     )
-    for option in ('--csv', '--json'):
-        parser.add_argument(
-            option,
-            action='store_true',
-            help=f'write the {option[2:].upper()} files alone, without the '
-            'page',
-        )
-    return parser.parse_args(argv)
+    csv: bool = option('write the CSV files alone, without the page')
+    json: bool = option('write the JSON files alone, without the page')
 
 
-def report(options: ReportOptions) -> None:
-    """Read the runs, analyse them, write the files."""
+@arguments.command(ReportOptions, 'occlusion-report', None)
+def main(options: ReportOptions) -> None:
+    """Write the report of stored benchmarks; no model is needed.
+
+        occlusion-report DIR
+        occlusion-report DIR OTHER_DIR --out compared
+
+        occlusion-report DIR --latex table.tex --csv --json
+
+    reads the predictions that occlusion-benchmark stored in DIR, its --out,
+    and writes index.html, report.json, table.md and CSV files to --out, by
+    default to the first folder; with --csv or --json these alone. Several
+    models are compared with the first. Images of cases need MMPose and the
+    data set.
+    """
     from mmpose_occlusion.benchmark.api import load_benchmark
     from mmpose_occlusion.benchmark.report import show_steps
 
-    found = load_benchmark(*options.folders, names=options.name)
-    chosen = [name for name in ('csv', 'json') if getattr(options, name)]
+    values = dict(vars(options))
+    found = load_benchmark(*values.pop('folders'), names=values.pop('names'))
+    chosen = [name for name in ('csv', 'json') if values.pop(name)]
     path = found.report(
-        options.out,
-        draws=options.draws,
-        seed=options.seed,
-        cases=options.cases,
-        measure=options.measure,
-        threshold=options.threshold,
+        values.pop('out'),
         formats=chosen or ('page', 'csv', 'json'),
-        latex=options.latex,
-        pdf=options.pdf,
         progress=show_steps(found.steps),
+        **values,
     )
     what = [str(path), 'report.json, table.md and CSV files']
     if chosen:
@@ -129,10 +79,52 @@ def report(options: ReportOptions) -> None:
     print('Wrote ' + ', '.join(what))
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit status."""
-    options = arguments.options_of(ReportOptions, parse_args(argv))
-    return run(report, options, mmpose=None)
+@dataclass(frozen=True)
+class TableOptions:
+    """Of occlusion-table, see its help."""
+
+    reports: list[str] = position(
+        'folder of a report, its report.json, or a results file',
+        'REPORT',
+        nargs='+',
+    )
+    format: str = option(
+        'of the table',
+        choices=['markdown', 'latex', 'csv'],
+        default='markdown',
+    )
+    results: str | None = option('write a results file, too', metavar='FILE')
+
+
+@arguments.command(TableOptions, 'occlusion-table')
+def main_table(options: TableOptions) -> None:
+    """A table of models: clean score, mPC and rPC with 95 % intervals.
+
+        occlusion-table REPORT... --format latex
+        occlusion-table REPORT... --results results.json
+        occlusion-table results.json
+
+    REPORT is a folder of occlusion-benchmark or occlusion-report. A results
+    file holds the same numbers to be passed on; it is checked when it is read.
+    """
+    from mmpose_occlusion.benchmark.report import results_file
+    from mmpose_occlusion.files import check_output, write_json
+
+    if options.results:
+        check_output(options.results, b'{\n "format": 1,', '--results')
+    read = results_file.read_results
+    found = [result for path in options.reports for result in read(path)]
+    if options.results:
+        write_json(
+            options.results,
+            dict(format=results_file.FORMAT, results=found),
+        )
+    make = dict(
+        markdown=results_file.markdown,
+        latex=results_file.latex,
+        csv=results_file.csv_table,
+    )[options.format]
+    print(make(found), end='')
 
 
 if __name__ == '__main__':

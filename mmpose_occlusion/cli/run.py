@@ -30,11 +30,10 @@ USER, MACHINE = 2, 1
 """Exit status after a user's mistake, and after a failure of data or
 machine."""
 
+_STORED = 'what is finished is stored, and the same command goes on from there'
 _REMEDIES = {
-    errno.ENOSPC: 'free some space; what is finished is stored, and the same '
-    'command goes on from there',
-    errno.EDQUOT: 'free some space; what is finished is stored, and the same '
-    'command goes on from there',
+    errno.ENOSPC: f'free some space; {_STORED}',
+    errno.EDQUOT: f'free some space; {_STORED}',
     errno.EROFS: 'give a folder that can be written to',
     errno.EACCES: 'change its permissions, or give another',
     errno.EPERM: 'change its permissions, or give another',
@@ -46,49 +45,27 @@ _REMEDIES = {
     errno.EMFILE: 'raise the limit of open files (ulimit -n), or use fewer '
     'workers',
 }
-
-_TEXTS = (
-    # words of a library's error, exit status, sentence
-    (
-        r'out of memory|[Cc]annot allocate memory',
-        MACHINE,
-        'out of memory: use a smaller batch size or fewer workers',
-    ),
-    (
-        r'EADDRINUSE|[Aa]ddress already in use',
-        MACHINE,
-        'the port of this run is in use: name a free one with PORT=... before '
-        'the command',
-    ),
-    (
-        r'DataLoader worker .*(killed|exited unexpectedly)',
-        MACHINE,
-        'a worker that makes crops was killed, perhaps for want of memory: '
-        'run the same command again, with fewer workers',
-    ),
-    (
-        r'DataLoader timed out after',
-        MACHINE,
-        'a worker that makes crops is frozen, or needs more than '
-        'freeze_timeout seconds for a batch: what is finished is stored, run '
-        'the same command again, with a larger --cfg-options freeze_timeout=S '
-        'where it was only slow',
-    ),
-    (
-        r'Connection (closed|reset) by peer|Timed out waiting|[Ww]atchdog',
-        MACHINE,
+_MEMORY = 'out of memory: use a smaller batch size or fewer workers'
+_TEXTS = {
+    r'out of memory|[Cc]annot allocate memory': _MEMORY,
+    r'EADDRINUSE|[Aa]ddress already in use': 'the port of this run is in use: '
+    'name a free one with PORT=... before the command',
+    r'DataLoader worker .*(killed|exited unexpectedly)': 'a worker that makes '
+    'crops was killed, perhaps for want of memory: run the same command '
+    'again, with fewer workers',
+    r'DataLoader timed out after': 'a worker that makes crops is frozen, or '
+    'needs more than freeze_timeout seconds for a batch: what is finished is '
+    'stored, run the same command again, with a larger --cfg-options '
+    'freeze_timeout=S where it was only slow',
+    r'Connection (closed|reset) by peer|Timed out waiting|[Ww]atchdog': (
         'another process of this run has ended or does not answer: run the '
-        'same command again, which resumes it',
+        'same command again, which resumes it'
     ),
-    (
-        r'Weights only load failed|Weights[Uu]npickler',
-        MACHINE,
-        'a checkpoint is damaged or holds more than weights: give another, '
-        'or --trust-checkpoint where the command has it and the file is your '
-        'own',
-    ),
-)
-
+    r'Weights only load failed|Weights[Uu]npickler': 'a checkpoint is damaged '
+    'or holds more than weights: give another, or --trust-checkpoint where '
+    'the command has it and the file is your own',
+}
+"""Words of a library's error -> sentence about the machine."""
 
 _CONFIG_KEY = (
     'model|optim_wrapper|train_cfg|(train|val|test)_(dataloader|evaluator|cfg)'
@@ -98,7 +75,6 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C."""
 
 _MMPOSE = ('torch', 'mmengine', 'mmcv', 'mmpose')
-_NOISE = ('Could not import OneDL',)
 
 
 def run(
@@ -220,24 +196,20 @@ def _end_workers() -> str:
 
 
 def _destroy_process_group() -> None:
-    """Leave the process group and end its threads.
-
-    The group's threads end with its last reference, which the model's wrapper
-    in the runner's reference cycles holds. A thread that is still alive while
-    Python exits can abort the process.
-    """
+    """Leave the process group and end its threads, which can abort a process
+    that exits: they live as long as the group's last reference, in the
+    reference cycles of a runner."""
     if 'torch.distributed' not in sys.modules:
         return
     if 'mmpose_occlusion.engine.launch' in sys.modules:
         from mmpose_occlusion.engine.launch import stop_watching
 
         stop_watching()
-    import torch.distributed
+    from torch import distributed
 
-    available = torch.distributed.is_available()
-    if available and torch.distributed.is_initialized():
+    if distributed.is_available() and distributed.is_initialized():
         gc.collect()
-        torch.distributed.destroy_process_group()
+        distributed.destroy_process_group()
 
 
 def _import_mmpose() -> None:
@@ -245,32 +217,25 @@ def _import_mmpose() -> None:
     os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')
     # MMPose finds its own copy, and logs so once for each data set
     warnings.filterwarnings('ignore', 'The metainfo config file')
-    with warnings.catch_warnings(), _without_noise():
-        warnings.filterwarnings('ignore', 'faster_coco_eval is not installed')
-        from mmpose_occlusion import registration
-
-        registration.check_extensions()
-
-        import mmpose.datasets
-        import mmpose.engine
-        import mmpose.evaluation
-        import mmpose.models
-        import mmpose.visualization  # noqa: F401
-
-        import mmpose_occlusion.datasets
-        import mmpose_occlusion.engine  # noqa: F401
-
-
-@contextlib.contextmanager
-def _without_noise() -> Iterator[None]:
-    """Suppress the lines that libraries are known to print on import."""
     printed = io.StringIO()
     try:
-        with contextlib.redirect_stdout(printed):
-            yield
+        with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
+            warnings.filterwarnings('ignore', 'faster_coco_eval is not instal')
+            from mmpose_occlusion import registration
+
+            registration.check_extensions()
+
+            import mmpose.datasets
+            import mmpose.engine
+            import mmpose.evaluation
+            import mmpose.models
+            import mmpose.visualization  # noqa: F401
+
+            import mmpose_occlusion.datasets
+            import mmpose_occlusion.engine  # noqa: F401
     finally:
         for line in printed.getvalue().splitlines():
-            if not line.startswith(_NOISE):
+            if not line.startswith('Could not import OneDL'):
                 print(line)
 
 
@@ -288,18 +253,21 @@ def explain(error: BaseException, config: Any = None) -> tuple[int, str]:
     if isinstance(error, UsageError):
         return USER, text
     if isinstance(error, MemoryError):
-        return MACHINE, _TEXTS[0][2]
+        return MACHINE, _MEMORY
     unread = re.search(r'occurs when loading `(.+?)`', text)
     if unread:
         return MACHINE, (
             f'image "{unread[1]}" cannot be read: replace it, or leave such '
             'images out with --skip-unreadable'
         )
-    for words, status, sentence in _TEXTS:
+    for words, sentence in _TEXTS.items():
         if re.search(words, text):
-            return status, sentence
+            return MACHINE, sentence
     if isinstance(error, OSError) and error.errno:
-        return MACHINE, _of_system(error)
+        path = f' "{error.filename}"' * (error.filename is not None)
+        remedy = _REMEDIES.get(error.errno, 'check the disk or the network')
+        what = (error.strerror or 'failure').rstrip('.')
+        return MACHINE, f'{what}{path}: {remedy}'
     return _of_config(error, text, config) or (
         MACHINE,
         f'{type(error).__name__}: {_shortened(text)}: add --traceback to see '
@@ -317,37 +285,31 @@ def _message(error: BaseException) -> str:
     return ' '.join(text.split())
 
 
-def _of_system(error: OSError) -> str:
-    path = f' "{error.filename}"' if error.filename is not None else ''
-    remedy = _REMEDIES.get(error.errno or 0, 'check the disk or the network')
-    return f'{(error.strerror or "failure").rstrip(".")}{path}: {remedy}'
-
-
 def _of_config(
     error: BaseException, text: str, config: Any
 ) -> tuple[int, str] | None:
     """MMEngine's errors of what a config lacks or has too much."""
     unknown = re.search(r"'?([\w.]+) is not in the \S+ registry", text)
-    package = unknown[1].partition('.')[0] if unknown else ''
-    if unknown and package != unknown[1] and not find_spec(package):
-        return USER, (
-            f'{_key(config, unknown[1])}type="{unknown[1]}" is of the package '
-            f'"{package}", which is not installed: pip install {package}'
-        )
     if unknown:
-        return USER, (
-            f'{_key(config, unknown[1])}type="{unknown[1]}" is no class that '
-            'MMPose or this package knows: correct the name, or import its '
-            'module with custom_imports'
+        name, package = unknown[1], unknown[1].partition('.')[0]
+        why = (
+            'no class that MMPose or this package knows: correct the name, or '
+            'import its module with custom_imports'
         )
+        if package != name and not find_spec(package):
+            why = (
+                f'of the package "{package}", which is not installed: pip '
+                f'install {package}'
+            )
+        return USER, f'{_key(config, name)}type="{name}" is {why}'
     if isinstance(error, KeyError):
         text = text.strip('\'"')
     built = re.match(r'class `(\w+)` in \S+: (.*)', text)
     if built:
+        why = re.sub(r'^(class `\w+` in \S+: )+', '', built[2])
         return USER, (
             f'{_key(config, built[1])}{built[1]} cannot be built '
-            f'({_shortened(_innermost(built[2]))}): correct its arguments in '
-            'the config'
+            f'({_shortened(why)}): correct its arguments in the config'
         )
     if re.match(r'(train|val|test)_dataloader, ', text):
         return USER, f'the config is incomplete: {_shortened(text)}'
@@ -360,11 +322,6 @@ def _of_config(
     return None
 
 
-def _innermost(text: str) -> str:
-    """The reason in an error of nested builds."""
-    return re.sub(r'^(class `\w+` in \S+: )+', '', text)
-
-
 def _key(config: Any, name: str) -> str:
     """``model.head: ``, the first key whose type has this name."""
     last = name.rpartition('.')[2]
@@ -372,18 +329,17 @@ def _key(config: Any, name: str) -> str:
 
 
 def _keys(node: Any, name: str, key: str = '') -> Iterator[str]:
-    entries: Any = ()
-    if isinstance(node, Mapping):
-        type_ = node.get('type', '')
-        type_ = getattr(type_, '__name__', str(type_))
-        if key and type_.rpartition('.')[2] == name:
-            yield key
-        entries = node.items()
-    elif isinstance(node, list | tuple):
+    """Keys below a node whose type has this name."""
+    entries: Any = node.items() if isinstance(node, Mapping) else ()
+    if isinstance(node, list | tuple):
         entries = enumerate(node)
     for part, value in entries:
-        yield from _keys(value, name, f'{key}.{part}' if key else str(part))
+        inner = f'{key}.{part}' if key else str(part)
+        type_ = value.get('type', '') if isinstance(value, Mapping) else ''
+        if getattr(type_, '__name__', str(type_)).rpartition('.')[2] == name:
+            yield inner
+        yield from _keys(value, name, inner)
 
 
-def _shortened(text: str, length: int = 200) -> str:
-    return text if len(text) <= length else f'{text[: length - 4]} ...'
+def _shortened(text: str) -> str:
+    return text if len(text) <= 200 else f'{text[:196]} ...'

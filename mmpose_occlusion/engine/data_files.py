@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmpose.datasets.datasets import CocoWholeBodyDataset
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 from scipy.io import loadmat
@@ -27,6 +28,7 @@ from mmpose_occlusion.benchmark.detections_file import (
 )
 from mmpose_occlusion.errors import DataError, UsageError
 from mmpose_occlusion.files import write_text
+from mmpose_occlusion.metrics.annotations import WHOLE_BODY
 
 from .config import class_of, metainfo_of, walk_metrics, walk_split
 
@@ -169,9 +171,8 @@ def check_annotations(
     not at all, the config gets a corrected copy in
     ``WORK_DIR/annotations/``, also in its evaluator.
 
-    Files of classes that read them in their own way (MPII, WholeBody, JHMDB)
-    are not checked, and the log says so; nor are files that are not on a
-    local disk.
+    Files of classes that read them in their own way (MPII, JHMDB) are not
+    checked, and the log says so; nor are files that are not on a local disk.
 
     Args:
         cfg: Modified.
@@ -206,7 +207,8 @@ def reads_plainly(dataset: Mapping) -> bool:
     return (
         isinstance(cls, type)
         and issubclass(cls, base)
-        and cls.parse_data_info is base.parse_data_info
+        and cls.parse_data_info
+        in (base.parse_data_info, CocoWholeBodyDataset.parse_data_info)
         and cls._load_annotations is base._load_annotations
         and _path(dataset).endswith('.json')
         and Path(_path(dataset)).is_file()
@@ -285,6 +287,8 @@ def check_joints(annotations: Annotations, dataset: Mapping) -> None:
     """
     ours = list(metainfo_of(dataset)['keypoint_id2name'].values())
     theirs = list(annotations.joints)
+    if annotations.whole_body and len(ours) > len(theirs):
+        ours = ours[: -sum(WHOLE_BODY.values())]
     if len(ours) != len(theirs):
         what = f'{len(theirs)} keypoints per person'
     elif set(ours) == set(theirs) and ours != theirs:

@@ -11,8 +11,10 @@ from pycocotools import mask
 AREA_RATIO = 0.53
 """Area of a person over that of the bbox, where none is annotated (MMPose)."""
 
-WHOLE_BODY = ('foot_kpts', 'face_kpts', 'lefthand_kpts', 'righthand_kpts')
-"""Where COCO-WholeBody keeps the joints after its first 17."""
+WHOLE_BODY = dict(
+    foot_kpts=6, face_kpts=68, lefthand_kpts=21, righthand_kpts=21
+)
+"""Where COCO-WholeBody keeps the joints after its first 17 -> how many."""
 
 IOU_THRESHOLD = 0.5
 """Least overlap of a bbox with its person's, as in COCO's box AP@0.5."""

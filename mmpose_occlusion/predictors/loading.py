@@ -1,6 +1,5 @@
 """From a text on the command line to a predictor."""
 
-import ast
 import hashlib
 import inspect
 import os
@@ -14,16 +13,15 @@ import numpy as np
 
 from mmpose_occlusion.errors import UsageError
 
-from .joint_names import named_joints
-from .protocol import Prediction, Predictor
+from .protocol import Prediction, Predictor, literal, named_joints
 
 ADAPTERS: dict[str, str] = {
-    'onnx': 'onnx_model:OnnxPredictor',
-    'tflite': 'tflite_model:TflitePredictor',
-    'torchvision': 'person_finders:TorchvisionPredictor',
-    'yolo': 'person_finders:YoloPredictor',
-    'mediapipe': 'person_finders:MediaPipePredictor',
-    'mmpose': 'mmpose_inference:MMPosePredictor',
+    'onnx': 'exported_models:OnnxPredictor',
+    'tflite': 'exported_models:TflitePredictor',
+    'torchvision': 'library_models:TorchvisionPredictor',
+    'yolo': 'library_models:YoloPredictor',
+    'mediapipe': 'library_models:MediaPipePredictor',
+    'mmpose': 'library_models:MMPosePredictor',
     'function': 'loading:FunctionPredictor',
 }
 """Prefix of a predictor's text -> module and class of its adapter."""
@@ -56,7 +54,7 @@ def load_predictor(
     kind, what = _split(text)
     module, _, name = ADAPTERS[kind].partition(':')
     make = getattr(import_module(f'.{module}', __package__), name)
-    given = {key: _value(value) for key, value in (options or {}).items()}
+    given = {key: literal(value) for key, value in (options or {}).items()}
     known = list(inspect.signature(make).parameters)[1:]
     for option in given:
         if option not in known:
@@ -68,24 +66,14 @@ def load_predictor(
 
 
 def _split(text: str) -> tuple[str, str]:
-    prefix, colon, rest = text.partition(':')
-    if colon and rest and prefix in ADAPTERS:
+    prefix, _, rest = text.partition(':')
+    if rest and prefix in ADAPTERS:
         return prefix, rest
-    for ending, kind in ENDINGS.items():
-        if text.endswith(ending):
-            return kind, text
-    if colon and rest and all(p.isidentifier() for p in prefix.split('.')):
+    if kind := ENDINGS.get(Path(text).suffix):
+        return kind, text
+    if rest and all(p.isidentifier() for p in prefix.split('.')):
         return 'function', text
     raise UsageError(f'predictor "{text}" is not known: {FORM}')
-
-
-def _value(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return value
 
 
 class FunctionPredictor:

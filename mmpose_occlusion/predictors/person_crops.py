@@ -5,136 +5,107 @@ and TopdownPoseEstimator; decoding is that of its MSRAHeatmap and SimCCLabel.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from .protocol import Prediction
+from .protocol import Adapter, Prediction
+
+Array = np.ndarray
+Size = tuple[int, int]
+Decoded = tuple[Array, Array, Array | None]
+"""Keypoints (M, K, 2) in crop pixels, scores (M, K) and visibility or None."""
 
 PADDING = 1.25
 """Of MMPose's top-down recipes: the crop's box by the person's."""
 
 
-@dataclass(frozen=True)
-class CropFrame:
-    """Where a crop lies in its image.
+def crop_frames(
+    boxes: Array, size: Size, padding: float = PADDING
+) -> tuple[Array, Array]:
+    """Where the crops of people lie in their images.
 
     Args:
-        center: (2,) x and y in image pixels.
-        scale: (2,) width and height of the crop in image pixels.
-        size: (width, height) of the crop in its own pixels.
+        boxes: (N, 4) xyxy.
+        size: (width, height) of the crops, whose aspect ratio the boxes are
+            widened to.
+        padding: The crop's box by the person's.
+
+    Returns:
+        Centres (N, 2), and widths and heights (N, 2) in image pixels.
     """
-
-    center: np.ndarray
-    scale: np.ndarray
-    size: tuple[int, int]
-
-    @classmethod
-    def of(
-        cls,
-        box: np.ndarray,
-        size: tuple[int, int],
-        padding: float = PADDING,
-    ) -> 'CropFrame':
-        """Around a box xyxy, widened to the crop's aspect ratio."""
-        x1, y1, x2, y2 = np.asarray(box, np.float32)
-        width, height = (x2 - x1) * padding, (y2 - y1) * padding
-        aspect = size[0] / size[1]
-        if width > height * aspect:
-            height = width / aspect
-        else:
-            width = height * aspect
-        center = np.array([x1 + x2, y1 + y2], np.float32) / 2
-        return cls(center, np.array([width, height], np.float32), size)
-
-    def crop(self, image: np.ndarray) -> np.ndarray:
-        """(height, width, C) bilinear, black beyond the image."""
-        zoom = self.size[0] / max(float(self.scale[0]), 1e-6)
-        middle = np.array(self.size) / 2
-        warp = np.zeros((2, 3))
-        warp[0, 0] = warp[1, 1] = zoom
-        warp[:, 2] = middle - zoom * self.center
-        return cv2.warpAffine(image, warp, self.size, flags=cv2.INTER_LINEAR)
-
-    def to_image(self, keypoints: np.ndarray) -> np.ndarray:
-        """(..., 2) from crop pixels to image pixels."""
-        moved = keypoints / np.array(self.size) * self.scale
-        return moved + self.center - 0.5 * self.scale
+    low, high = np.split(np.asarray(boxes, np.float32), 2, axis=1)
+    width, height = ((high - low) * padding).T
+    aspect = size[0] / size[1]
+    wide = width > height * aspect
+    scales = [
+        np.where(wide, width, height * aspect),
+        np.where(wide, width / aspect, height),
+    ]
+    return (low + high) / 2, np.stack(scales, axis=1)
 
 
-class CropPredictor:
-    """Base of the predictors that run a network on each person's crop; see
-    :class:`.protocol.Predictor`.
+def crop_image(image: Array, center: Array, scale: Array, size: Size) -> Array:
+    """(height, width, C) bilinear, black beyond the image."""
+    zoom = size[0] / max(float(scale[0]), 1e-6)
+    warp = np.zeros((2, 3))
+    warp[0, 0] = warp[1, 1] = zoom
+    warp[:, 2] = np.array(size) / 2 - zoom * center
+    return cv2.warpAffine(image, warp, size, flags=cv2.INTER_LINEAR)
 
-    A child sets ``name``, ``keypoint_names`` and these attributes.
+
+def to_image(
+    keypoints: Array, centers: Array, scales: Array, size: Size
+) -> Array:
+    """(N, K, 2) from crop pixels to image pixels."""
+    moved = keypoints / np.array(size) * scales[:, None]
+    return moved + centers[:, None] - 0.5 * scales[:, None]
+
+
+class CropPredictor(Adapter):
+    """Base of the predictors that run a network on each person's crop.
 
     Attributes:
         _size: (width, height) of the crops.
         _padding: The crop's box by the person's.
-        _identity: File, options and versions.
     """
 
     needs_boxes = True
-    keypoint_names: tuple[str, ...]
-    _size: tuple[int, int]
+    _size: Size
     _padding: float
-    _identity: str
-
-    def identity(self) -> str:
-        """File, options and versions."""
-        return self._identity
 
     def __call__(
         self,
-        images: Sequence[np.ndarray],
-        boxes: Sequence[np.ndarray | None],
+        images: Sequence[Array],
+        boxes: Sequence[Array | None],
     ) -> list[Prediction]:
         """One person a box."""
-        joints = len(self.keypoint_names)
-        frames = [
-            [
-                CropFrame.of(b, self._size, self._padding)
-                for b in ([] if s is None else s)
-            ]
-            for s in boxes
-        ]
+        counts = [0 if each is None else len(each) for each in boxes]
+        if not any(counts):
+            empty = Prediction.empty(len(self.keypoint_names))
+            return [empty] * len(images)
+        joined = np.concatenate([b for b in boxes if b is not None and len(b)])
+        centers, scales = crop_frames(joined, self._size, self._padding)
+        owners = np.repeat(range(len(images)), counts)
         crops = [
-            frame.crop(image)
-            for image, mine in zip(images, frames, strict=True)
-            for frame in mine
+            crop_image(images[i], centers[row], scales[row], self._size)
+            for row, i in enumerate(owners)
         ]
-        if not crops:
-            return [Prediction.empty(joints) for _ in images]
-        keypoints, scores, seen = self._network(crops)
-        out, start = [], 0
-        for mine in frames:
-            rows = slice(start, start + len(mine))
-            start += len(mine)
-            placed = [
-                frame.to_image(xy)
-                for frame, xy in zip(mine, keypoints[rows], strict=True)
-            ]
-            out.append(
-                Prediction(
-                    np.reshape(placed, (-1, joints, 2)),
-                    scores[rows],
-                    visibility=None if seen is None else seen[rows],
-                )
-            )
+        xy, scores, seen = self._network(crops)
+        xy = to_image(xy, centers, scales, self._size)
+        out = []
+        for i in range(len(images)):
+            rows = owners == i
+            visibility = None if seen is None else seen[rows]
+            found = Prediction(xy[rows], scores[rows], visibility=visibility)
+            out.append(found)
         return out
 
-    def _network(
-        self, crops: list[np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Keypoints (M, K, 2) in crop pixels, scores (M, K) and visibility
-        or None."""
+    def _network(self, crops: list[Array]) -> Decoded:
         raise NotImplementedError
 
 
-def decode_heatmaps(
-    heatmaps: np.ndarray, size: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
+def decode_heatmaps(heatmaps: Array, size: Size) -> tuple[Array, Array]:
     """Keypoints from heatmaps: the maximum, moved a quarter of a pixel.
 
     Args:
@@ -151,26 +122,21 @@ def decode_heatmaps(
     y, x = np.divmod(best, w)
     xy = np.stack([x, y], axis=2).astype(np.float32)
     xy[values <= 0] = -1
+    padded = np.pad(heatmaps, [(0, 0), (0, 0), (1, 1), (1, 1)])
     people, joints = np.indices((n, k))
 
-    def slope(dy: int, dx: int) -> np.ndarray:
-        after = heatmaps[
-            people, joints, (y + dy).clip(max=h - 1), (x + dx).clip(max=w - 1)
-        ]
-        before = heatmaps[people, joints, (y - dy).clip(0), (x - dx).clip(0)]
-        return np.sign(after - before)
+    def slope(dx: int, dy: int) -> Array:
+        after = padded[people, joints, y + 1 + dy, x + 1 + dx]
+        return np.sign(after - padded[people, joints, y + 1 - dy, x + 1 - dx])
 
-    positive = values > 0
-    inner_x = positive & (x > 1) & (x < w - 1) & (y > 0)
-    inner_y = positive & (y > 1) & (y < h - 1) & (x > 0)
-    xy[..., 0] += 0.25 * np.where(inner_x, slope(0, 1), 0)
-    xy[..., 1] += 0.25 * np.where(inner_y, slope(1, 0), 0)
+    inner_x = (values > 0) & (x > 1) & (x < w - 1) & (y > 0)
+    inner_y = (values > 0) & (y > 1) & (y < h - 1) & (x > 0)
+    xy[..., 0] += 0.25 * np.where(inner_x, slope(1, 0), 0)
+    xy[..., 1] += 0.25 * np.where(inner_y, slope(0, 1), 0)
     return xy * (np.array(size, np.float32) / (w, h)), values
 
 
-def decode_simcc(
-    x: np.ndarray, y: np.ndarray, size: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
+def decode_simcc(x: Array, y: Array, size: Size) -> tuple[Array, Array]:
     """Keypoints from SimCC's two classifications (Li et al., ECCV 2022).
 
     Args:

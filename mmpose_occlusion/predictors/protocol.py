@@ -1,7 +1,9 @@
 """What the benchmark asks of a model: images in, keypoints out."""
 
+import ast
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.skeleton import COCO_JOINTS, CONVENTIONS
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,12 @@ class Prediction:
         found = np.isfinite(self.keypoints).all(axis=-1)
         more = dict(boxes=self.boxes, visibility=self.visibility)
         persons = self.person_scores
+        if persons is not None:
+            persons = np.asarray(persons, np.float32)
         return supervision.KeyPoints(
             xy=np.where(found[..., None], self.keypoints, 0).astype('f4'),
-            keypoint_confidence=np.asarray(self.scores, np.float32),
-            detection_confidence=(
-                None if persons is None else np.asarray(persons, np.float32)
-            ),
+            keypoint_confidence=np.float32(self.scores),
+            detection_confidence=persons,
             visible=found,
             data={k: np.asarray(v) for k, v in more.items() if v is not None},
         )
@@ -138,15 +141,17 @@ def check_predictions(
                 'mmpose_occlusion.predictors.Prediction'
             )
         people = len(one.keypoints) if box is None else len(box)
-        wanted = (people, joints)
-        shapes: list[tuple[str, np.ndarray, tuple[int, ...]]]
-        shapes = [('keypoints', one.keypoints, (*wanted, 2))]
-        shapes += [('scores', one.scores, wanted)]
-        if one.visibility is not None:
-            shapes += [('visibility', one.visibility, wanted)]
-        if one.boxes is not None:
-            shapes += [('boxes', one.boxes, (people, 4))]
-        for name, array, shape in shapes:
+        wanted: dict[str, tuple[int, ...]] = dict(
+            keypoints=(people, joints, 2),
+            scores=(people, joints),
+            visibility=(people, joints),
+            boxes=(people, 4),
+        )
+        for name in ('visibility', 'boxes'):
+            if getattr(one, name) is None:
+                del wanted[name]
+        for name, shape in wanted.items():
+            array = getattr(one, name)
             if np.shape(array) != shape:
                 raise UsageError(
                     f'{who} returned {name} of shape {np.shape(array)} '
@@ -154,6 +159,50 @@ def check_predictions(
                     f'{", 2" if len(shape) == 3 else ""})'
                 )
     return list(found)
+
+
+class Adapter:
+    """Base of predictors: a fixed identity, and one image after the other.
+
+    A child sets ``name``, ``keypoint_names`` and ``_identity``: its weights,
+    options and versions.
+    """
+
+    name: str
+    keypoint_names: tuple[str, ...]
+    needs_boxes = False
+    _identity: str
+
+    def identity(self) -> str:
+        """Weights, options and versions."""
+        return self._identity
+
+    def __call__(
+        self,
+        images: Sequence[np.ndarray],
+        boxes: Sequence[np.ndarray | None],
+    ) -> list[Prediction]:
+        """See :class:`Predictor`."""
+        return [
+            self._predict(*pair) for pair in zip(images, boxes, strict=True)
+        ]
+
+    def _predict(
+        self, image: np.ndarray, boxes: np.ndarray | None
+    ) -> Prediction:
+        raise NotImplementedError
+
+
+@contextmanager
+def reading(path: str, what: str) -> Iterator[None]:
+    """Turns a library's error about a model's file into a sentence."""
+    try:
+        yield
+    except Exception as error:
+        why = ' '.join(str(error).split())
+        raise UsageError(
+            f'model "{path}" cannot be read as {what}: {why}'
+        ) from error
 
 
 def library(module: str, who: str, install: str) -> Any:
@@ -170,6 +219,14 @@ def library(module: str, who: str, install: str) -> Any:
         ) from error
 
 
+def literal(value: Any) -> Any:
+    """The value that a text writes in Python, or the text itself."""
+    try:
+        return ast.literal_eval(value) if isinstance(value, str) else value
+    except (ValueError, SyntaxError):
+        return value
+
+
 def checksum(path: str) -> str:
     """SHA-256 of a model's file.
 
@@ -179,3 +236,81 @@ def checksum(path: str) -> str:
     if not Path(path).is_file():
         raise UsageError(f'model "{path}" does not exist')
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+BLAZEPOSE = tuple(
+    """nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye
+    right_eye_outer left_ear right_ear mouth_left mouth_right left_shoulder
+    right_shoulder left_elbow right_elbow left_wrist right_wrist left_pinky
+    right_pinky left_index right_index left_thumb right_thumb left_hip
+    right_hip left_knee right_knee left_ankle right_ankle left_heel right_heel
+    left_foot_index right_foot_index""".split()  # noqa: SIM905
+)
+"""MediaPipe's 33 landmarks."""
+
+HALPE26 = COCO_JOINTS + tuple(
+    """head neck hip left_big_toe right_big_toe left_small_toe right_small_toe
+    left_heel right_heel""".split()  # noqa: SIM905
+)
+
+NAMED = {**CONVENTIONS, 'blazepose': BLAZEPOSE, 'halpe26': HALPE26}
+
+_SYNONYMS = (
+    {'head_top', 'top_head', 'head'},
+    {'upper_neck', 'neck'},
+    {'left_foot_index', 'left_big_toe'},
+    {'right_foot_index', 'right_big_toe'},
+)
+"""Names that data sets give to the same place (within their accuracy)."""
+
+
+def named_joints(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Joint names from the name of a convention, or as they are.
+
+    >>> named_joints('coco')[:2]
+    ('nose', 'left_eye')
+
+    Raises:
+        UsageError: The convention is unknown.
+    """
+    if not isinstance(names, str):
+        return tuple(names)
+    if names not in NAMED:
+        raise UsageError(
+            f'joints "{names}" are unknown: write {", ".join(NAMED)}, or '
+            'list the names'
+        )
+    return NAMED[names]
+
+
+def joint_mapping(
+    of_model: Sequence[str], of_data: Sequence[str], who: str = 'the model'
+) -> np.ndarray:
+    """Index of the model's joint for each of the data set's.
+
+    Args:
+        of_model: Names, any number.
+        of_data: Names, length K.
+        who: The model's name in the sentence.
+
+    Returns:
+        (K,) int, -1 where the model has no such joint.
+
+    Raises:
+        UsageError: They share no joint.
+
+    >>> joint_mapping(['neck', 'nose'], ['nose', 'left_hip', 'upper_neck'])
+    array([ 1, -1,  0])
+    """
+    index = {name: i for i, name in enumerate(of_model)}
+    out = []
+    for name in of_data:
+        same = next((s for s in _SYNONYMS if name in s), {name})
+        found = [index[n] for n in (name, *sorted(same)) if n in index]
+        out.append(found[0] if found else -1)
+    if max(out, default=-1) < 0:
+        raise UsageError(
+            f'{who} and the data set share no joint: the model has '
+            f'{", ".join(of_model)}; the data set {", ".join(of_data)}'
+        )
+    return np.array(out)

@@ -41,7 +41,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='N',
         help='train in N processes, one for each GPU (default: 1)',
     )
-    _cli.add_cfg_options(parser)
+    _cli.add_fields(parser, _cli.CfgOptions)
     args = parser.parse_args(argv)
     if not args.list and not args.experiment:
         parser.error('name an experiment, or --list them')

@@ -131,6 +131,42 @@ def test_what_has_no_meaning_is_left_out_and_counted(tmp_path, key, value):
     assert '$.annotations[0]' in fault.sentence()
 
 
+PARTS = dict(foot_kpts=6, face_kpts=68, lefthand_kpts=21, righthand_kpts=21)
+
+
+@pytest.mark.parametrize(
+    ('key', 'value', 'wanted', 'words'),
+    [
+        ('foot_kpts', [1, 2, 2] * 6, [1, 2, 2] * 6, None),
+        ('foot_kpts', ..., [0] * 18, None),
+        ('face_kpts', [1, 2, 0.7] * 68, [1, 2, 1] * 68, 'repaired: 68 x a fl'),
+        ('lefthand_kpts', [1, 2] * 21, None, 'but pairs (x, y without v)'),
+        ('righthand_kpts', [1, 2, 2] * 20, None, 'are not 21 triples'),
+        ('righthand_kpts', ['x', 2, 2] * 21, None, 'not triples of numbers'),
+    ],
+)
+def test_whole_bodies(tmp_path, key, value, wanted, words):
+    """Foot, face and hands have the rules of the body's keypoints."""
+    given = copy.deepcopy(GOOD)
+    for person in given['annotations']:
+        person |= {part: [5, 6, 1] * n for part, n in PARTS.items()}
+    first = given['annotations'][0]
+    first[key] = value
+    if value is ...:
+        del first[key]
+    found = read_annotations(write(tmp_path, given))
+    said = [fault.sentence() for fault in found.faults]
+    assert len(said) == bool(words)
+    for sentence in said:
+        assert words in sentence
+        assert f'$.annotations[0].{key}' in sentence
+    if wanted is None:
+        assert [p['id'] for p in found.people] == [8]
+    else:
+        assert found.people[0][key] == wanted
+    assert found.people[-1] == given['annotations'][1]
+
+
 def test_tracked_skeletons_of_cvat(tmp_path):
     """``keypoints []`` and ``bbox [0,0,0,0]``: nothing to see in them."""
     value = changed('keypoints', [])

@@ -9,7 +9,7 @@ import pytest
 
 from mmpose_occlusion.benchmark.file_exchange import export_images
 from mmpose_occlusion.benchmark.image_run import run_predictor
-from mmpose_occlusion.cli import exchange
+from mmpose_occlusion.cli import images
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.predictors import Prediction
 from mmpose_occlusion.skeleton import COCO_JOINTS
@@ -92,10 +92,10 @@ def test_round_trip(files, tmp_path, people, capsys):
     argv = [*map(str, files), '--out', str(folder), '--people', people]
     argv += ['--attack', ATTACKS[0], '--attack', ATTACKS[1]]
     argv += ['--max-images', '4', '--seed', '3']
-    assert exchange.main_export(argv) == 0
+    assert images.main_export(argv) == 0
     results = another_program(folder, predict)
     argv = [str(folder), str(results), '--out', str(tmp_path / 'imported')]
-    assert exchange.main_import([*argv, '--name', 'elsewhere']) == 0
+    assert images.main_import([*argv, '--name', 'elsewhere']) == 0
     assert 'Wrote' in capsys.readouterr().out
     expected = run_predictor(
         predict, *files, out=tmp_path / 'here', attacks=ATTACKS, seed=3,
@@ -122,7 +122,7 @@ def test_round_trip(files, tmp_path, people, capsys):
 def test_one_tar_holds_the_same_files(files, tmp_path, capsys):
     argv = [*map(str, files), '--attack', ATTACKS[0], '--max-images', '2']
     argv += ['--out', str(tmp_path / 'tar'), '--tar']
-    assert exchange.main_export(argv) == 0
+    assert images.main_export(argv) == 0
     assert 'exporting' in capsys.readouterr().out
     export_images(*files, tmp_path / 'png', attacks=ATTACKS[:1], max_images=2)
     manifests = [tmp_path / kind / 'manifest.json' for kind in ('tar', 'png')]
@@ -137,6 +137,24 @@ def test_one_tar_holds_the_same_files(files, tmp_path, capsys):
         assert copy.read_bytes() == path.read_bytes()
 
 
+@pytest.mark.parametrize('tar', [False, True])
+def test_an_interrupted_export_leaves_whole_files(files, tmp_path, tar):
+    def stop(images):
+        yield images[0]
+        raise KeyboardInterrupt
+
+    out = tmp_path / 'out'
+    with pytest.raises(KeyboardInterrupt):
+        export_images(*files, out, attacks=ATTACKS, tar=tar, progress=stop)
+    images = list(out.rglob('*.png'))
+    assert bool(images) != tar
+    assert all(cv2.imread(str(path)) is not None for path in images)
+    assert not (out / 'manifest.json').exists()
+    assert not (out / 'images.tar').exists()
+    export_images(*files, out, attacks=ATTACKS, tar=tar, max_images=1)
+    assert (out / 'images.tar').exists() == tar
+
+
 def test_what_is_missing_is_listed(files, tmp_path, capsys):
     folder = tmp_path / 'files'
     export_images(*files, folder, attacks=ATTACKS, max_images=2)
@@ -146,7 +164,7 @@ def test_what_is_missing_is_listed(files, tmp_path, capsys):
     out = ['--out', str(tmp_path / 'out')]
 
     def refused():
-        assert exchange.main_import([str(folder), str(results), *out]) == 2
+        assert images.main_import([str(folder), str(results), *out]) == 2
         return capsys.readouterr().err
 
     (second,) = results.glob('0002*.json')
@@ -160,7 +178,7 @@ def test_what_is_missing_is_listed(files, tmp_path, capsys):
     entries[0]['keypoints'].pop()
     second.write_text(json.dumps(entries))
     assert 'entry 0: needs an image_id' in refused()
-    assert exchange.main_import([str(tmp_path), str(results), *out]) != 0
+    assert images.main_import([str(tmp_path), str(results), *out]) != 0
     second.write_text(text)
     manifest = json.loads((folder / 'manifest.json').read_text())
     manifest['arguments']['seed'] = 9

@@ -8,7 +8,7 @@ import pytest
 
 from mmpose_occlusion.benchmark.report.results_file import check_result
 from mmpose_occlusion.benchmark.suite import checksum
-from mmpose_occlusion.cli import model_table
+from mmpose_occlusion.cli.report import main_table
 from mmpose_occlusion.errors import UsageError
 
 
@@ -40,7 +40,7 @@ def report(tmp_path):
 
 
 def printed(capsys, *argv):
-    assert model_table.main(list(map(str, argv))) == 0
+    assert main_table(list(map(str, argv))) == 0
     return capsys.readouterr().out
 
 
@@ -89,7 +89,7 @@ def test_the_checker_refuses(report, tmp_path, capsys, change, words):
     with pytest.raises(UsageError, match=words):
         check_result(content['results'][1])
     results.write_text(json.dumps(content))
-    assert model_table.main([str(results)]) == 2
+    assert main_table([str(results)]) == 2
     error = capsys.readouterr().err
     assert 'result 1' in error
     assert words in error
@@ -100,8 +100,8 @@ def test_reports_without_severities(report, capsys):
     for model in content['models']:
         model['summaries'] = []
     (report / 'report.json').write_text(json.dumps(content))
-    assert model_table.main([str(report)]) == 2
+    assert main_table([str(report)]) == 2
     assert 'no suite of attacks of several sizes' in capsys.readouterr().err
     (report / 'report.json').write_text('[]')
-    assert model_table.main([str(report)]) == 2
+    assert main_table([str(report)]) == 2
     assert 'neither a report nor a results file' in capsys.readouterr().err

@@ -12,7 +12,7 @@ from mmpose_occlusion.errors import UsageError
 from tests.test_tools.conftest import ROOT
 
 MEMORY = 'error: out of memory: use a smaller batch size or fewer workers\n'
-TOOLS = ['train', 'test', 'browse', 'benchmark', 'report', 'check']
+TOOLS = ['train', 'benchmark', 'report']
 
 
 def command(name):
@@ -29,12 +29,10 @@ def test_help(name):
     )
     assert done.returncode == 0, done.stderr
     assert 'usage: ' in done.stdout
-    assert ('--cfg-options' in done.stdout) == (
-        name not in ('report', 'check')
-    )
+    assert ('--cfg-options' in done.stdout) == (name != 'report')
 
 
-@pytest.mark.parametrize('name', ['train', 'test', 'browse'])
+@pytest.mark.parametrize('name', ['test', 'browse'])
 def test_options_must_be_pairs(name, tool, capsys):
     arguments = ['c.py', 'x.pth'] if name == 'test' else ['c.py']
     with pytest.raises(SystemExit, match='2'):

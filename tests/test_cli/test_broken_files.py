@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 
-from mmpose_occlusion.cli.exchange import main_export, main_import
 from tests import broken_files
 
 CONFIG = """
@@ -80,10 +79,10 @@ COMMANDS = {
     'stores': [
         ['report', '{file}'],
         ['report', '{file}', '--out', 'out'],
-        ['model_table', '{file}', '--results', 'table.json'],
+        ['table', '{file}', '--results', 'table.json'],
     ],
     'documents': [
-        ['model_table', '{file}', '--results', 'table.json'],
+        ['table', '{file}', '--results', 'table.json'],
         [*('worst', PREDICTOR, *PEOPLE), '--places', '{file}', '--out', 'out'],
         ['zoo', '--zoo', '{file}', *PEOPLE, '--out', 'out'],
         [*IMAGE, '--keypoints', '{file}'],
@@ -91,7 +90,6 @@ COMMANDS = {
     'manifests': [['import', '{file}', '{root}/results.json', '--out', 'out']],
     'results': [['import', '{root}/export', '{file}', '--out', 'out']],
 }
-MAINS = {'export': main_export, 'import': main_import}
 CHECKED = 'check', 'benchmark', 'test', 'train', 'browse', 'worst', 'export'
 TABLES = dict(
     annotations=broken_files.ANNOTATIONS,
@@ -144,7 +142,7 @@ def test_one_sentence(
     monkeypatch.chdir(here)
     before = names_below(corpus)
     words = dict(file=file, people=people, config=config, root=corpus)
-    main = MAINS.get(argv[0]) or tool(argv[0]).main
+    main = tool(argv[0]).main
     status = main([word.format(**words) for word in argv[1:]])
     out, err = capfd.readouterr()
     assert status in (1, 2), err

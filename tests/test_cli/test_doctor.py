@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from mmpose_occlusion.cli import doctor
+from mmpose_occlusion.cli import check
 
 
 def test_what_is_here(capsys, tmp_path, monkeypatch):
@@ -11,7 +11,7 @@ def test_what_is_here(capsys, tmp_path, monkeypatch):
     folder = tmp_path / 'data/mpii/annotations'
     folder.mkdir(parents=True)
     (folder / 'mpii_val.json').write_text('[]')
-    assert doctor.main([]) == 0
+    assert check.main_doctor([]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith('core: ') and 'numpy' in line for line in lines)
     assert '  compiled operators load' in lines
@@ -21,25 +21,25 @@ def test_what_is_here(capsys, tmp_path, monkeypatch):
 
 
 def test_what_is_missing(monkeypatch):
-    real = doctor.find_spec
+    real = check.find_spec
     lacking = {'scipy', 'jinja2', 'onnxruntime'}
     monkeypatch.setattr(
-        doctor, 'find_spec', lambda m: None if m in lacking else real(m)
+        check, 'find_spec', lambda m: None if m in lacking else real(m)
     )
-    lines, usable = doctor.diagnose()
+    lines, usable = check.diagnose()
     assert not usable
     assert '  scipy is missing: pip install scipy' in lines
     assert '  jinja2 is missing: pip install Jinja2' in lines
     lacking.remove('scipy')
-    assert doctor.diagnose()[1]
+    assert check.diagnose()[1]
 
 
 def test_a_wrong_version_of_mmpose_is_said_and_not_raised():
     code = (
         'from mmpose_occlusion import registration;'
         "registration.REQUIREMENTS['mmpose'] = ('>=9', ['mmpose'], 'CURE');"
-        'from mmpose_occlusion.cli import doctor;'
-        'raise SystemExit(doctor.main([]))'
+        'from mmpose_occlusion.cli import check;'
+        'raise SystemExit(check.main_doctor([]))'
     )
     done = subprocess.run(
         [sys.executable, '-c', code], capture_output=True, text=True

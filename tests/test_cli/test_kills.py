@@ -25,7 +25,6 @@ from scipy.io import loadmat
 
 from mmpose_occlusion.benchmark.data import load_runs
 from mmpose_occlusion.benchmark.file_exchange import export_images
-from mmpose_occlusion.cli.exchange import main_export, main_import
 from tests.test_benchmark.small import assert_same
 from tests.test_benchmark.test_file_exchange import Pixels, another_program
 from tests.test_checkpoints.reference_models import SimpleBaseline, randomised
@@ -80,7 +79,7 @@ COMMANDS = {
         *('--rounds', '1', '--draws', '50', '--max-images', '4'),
     ],
     'zoo': ['zoo', '--zoo', '{zoo}', *DATA, *NOSE, '--out', 'out'],
-    'table': ['model_table', '{store}', '--results', 'out/results.json'],
+    'table': ['table', '{store}', '--results', 'out/results.json'],
     'check': [
         *('check', '{people}', '{images}', '--config', '{config}'),
     ],
@@ -89,8 +88,6 @@ COMMANDS = {
     'mpii': ['prepare', 'mpii', '{release}', 'out', '--val', '{names}'],
 }
 MAINS = {
-    'export': main_export,
-    'import': main_import,
     'convert': convert_checkpoint.main,
     'prepare': prepare_data.main,
 }

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mmpose_occlusion.cli import zoo as command
+from mmpose_occlusion.cli import benchmark as command
 from mmpose_occlusion.errors import UsageError
 
 FUNCTION = """

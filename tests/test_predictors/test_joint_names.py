@@ -3,7 +3,7 @@
 import pytest
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.predictors.joint_names import (
+from mmpose_occlusion.predictors.protocol import (
     BLAZEPOSE,
     joint_mapping,
     named_joints,

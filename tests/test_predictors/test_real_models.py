@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.predictors import load_predictor
-from mmpose_occlusion.predictors.joint_names import joint_mapping
+from mmpose_occlusion.predictors.protocol import joint_mapping
 from mmpose_occlusion.skeleton import COCO_JOINTS
 
 

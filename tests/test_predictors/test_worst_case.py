@@ -21,7 +21,7 @@ from mmpose_occlusion.benchmark.image_worst_case import (
     grid,
     read_places,
 )
-from mmpose_occlusion.cli import worst as command
+from mmpose_occlusion.cli.benchmark import main_worst
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import COCO_JOINTS
 from tests.test_predictors.test_image_run import (  # noqa: F401
@@ -232,14 +232,14 @@ def test_transfer_and_files(people, tmp_path, monkeypatch, capsys):  # noqa: F81
     argv += ['--size', '20%', '--candidates', '9', '--rounds', '1']
     argv += ['--draws', '20', '--fill', 'black', '--max-images', '2']
     model = ['my_planted:predict', *argv]
-    assert command.main([*model, '--out', 'a']) == 0
+    assert main_worst([*model, '--out', 'a']) == 0
     said = capsys.readouterr().out
     assert 'worst - random' in said
     assert 'Wrote a/worst.html' in said
     first = json.loads((tmp_path / 'a' / 'worst.json').read_text())
-    assert command.main([*model, '--out', 'b', '--places', 'a']) == 0
+    assert main_worst([*model, '--out', 'b', '--places', 'a']) == 0
     # only the transferred places are computed if the rest is stored
-    assert command.main([*model, '--out', 'a', '--places', 'b']) == 0
+    assert main_worst([*model, '--out', 'a', '--places', 'b']) == 0
     for name in 'ab':
         both = json.loads((tmp_path / name / 'worst.json').read_text())
         assert both['places'][TRANSFERRED] == both['places'][WORST]
@@ -251,7 +251,7 @@ def test_transfer_and_files(people, tmp_path, monkeypatch, capsys):  # noqa: F81
     stored = json.loads((tmp_path / 'a' / 'worst.json').read_text())
     assert stored['run']['forward_passes'] == 4
     middle = ['my_middle:middle', *argv, '--out', 'm', '--places', 'a']
-    assert command.main(middle) == 0
+    assert main_worst(middle) == 0
     other = json.loads((tmp_path / 'm' / 'worst.json').read_text())
     assert other['places'][TRANSFERRED]['OKS']['value'] == 0
     assert other['gaps']['worst - random']['OKS']['value'] == 0
@@ -274,7 +274,7 @@ def test_transfer_and_files(people, tmp_path, monkeypatch, capsys):  # noqa: F81
         (tmp_path / 'x.json').write_text(text)
         with pytest.raises(UsageError, match=sentence):
             read_places(tmp_path / 'x.json', '20%', 'black')
-    assert command.main(['config.py', *argv, '--out', 'c']) == 2
+    assert main_worst(['config.py', *argv, '--out', 'c']) == 2
     assert 'write mmpose:CONFIG,CHECKPOINT' in capsys.readouterr().err
 
 

@@ -1,7 +1,9 @@
 """Running the tools inside the test process: an import costs seconds."""
 
 import functools
+import importlib
 import importlib.util
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 from mmengine.logging import MMLogger
+
+from mmpose_occlusion.cli.arguments import Command
 
 ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT / 'tools') not in sys.path:
@@ -78,6 +82,18 @@ default_hooks = dict(
 """
 
 
+ENTRY_POINTS = dict(
+    re.findall(r'occlusion-(\w+) = (\S+)', (ROOT / 'setup.cfg').read_text())
+)
+"""Console command -> module and function."""
+
+
+def console_command(name: str) -> Command:
+    """The command ``occlusion-NAME``."""
+    module, _, main = ENTRY_POINTS[name].partition(':')
+    return getattr(importlib.import_module(module), main)
+
+
 @pytest.fixture(scope='session')
 def tool() -> Callable:
     """Name of a tool or console command -> its module.
@@ -89,10 +105,9 @@ def tool() -> Callable:
     def load(name: str):
         path = ROOT / 'tools' / f'{name}.py'
         if not path.is_file():
-            module = importlib.import_module(f'mmpose_occlusion.cli.{name}')
+            main = console_command(name)
             return SimpleNamespace(
-                main=_with_its_own_log(module.main),
-                parse_args=module.parse_args,
+                main=_with_its_own_log(main), parse_args=main.parse
             )
         spec = importlib.util.spec_from_file_location(f'tool_{name}', path)
         module = importlib.util.module_from_spec(spec)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmpose_occlusion.cli import image as command
+from mmpose_occlusion.cli.images import main_image
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Attack, parse_attack
 from mmpose_occlusion.visualization.occluded_image import ImageOccluder
@@ -60,17 +60,17 @@ def test_an_image(files, capsys):
     (files / 'pose.json').write_text(json.dumps(pose(80, 50)))
     argv = ['images/a.png', '--keypoints', 'pose.json', '--out', 'out.png']
     argv += ['--attack', 'keypoint:left_wrist:black:20%']
-    assert command.main(argv) == 0
+    assert main_image(argv) == 0
     x, y, width = black(cv2.imread('out.png'))
     assert (x, y) == (80, 50)
     assert width == pytest.approx(0.2 * 100, abs=1)  # of nose to ankle
-    assert command.main(argv) == 2
+    assert main_image(argv) == 2
     assert capsys.readouterr().err == (
         'error: "out.png" exists: give another --out, or --overwrite\n'
     )
-    assert command.main([*argv, '--overwrite']) == 0
+    assert main_image([*argv, '--overwrite']) == 0
     argv[-1] = 'keypoint:left_hand:black'
-    assert command.main([*argv, '--overwrite']) == 2
+    assert main_image([*argv, '--overwrite']) == 2
     assert 'left_hand' in capsys.readouterr().err
 
 
@@ -101,12 +101,12 @@ def test_attacks_without_a_meaning_for_an_image_are_refused(attack):
 def test_a_folder_by_a_predictor(files, capsys):
     argv = ['images', '--predictor', 'finder:find', '--out', 'out']
     argv += ['--attack', 'keypoint:left_wrist:black:20%']
-    assert command.main(argv) == 0
+    assert main_image(argv) == 0
     assert '2 images' in capsys.readouterr().out
     drawn = cv2.imread('out/b.png')
     assert drawn.shape[1] == 2 * SIZE[1]
     assert drawn.shape[0] > SIZE[0]
-    assert command.main(argv) == 2
+    assert main_image(argv) == 2
     assert f'"{Path("out/a.png")}" exists' in capsys.readouterr().err
     # black on the right side alone
     inside = drawn[48:58, :, :].max(axis=2) < 40
@@ -126,14 +126,14 @@ def test_the_occluder_follows_the_joint_of_a_video(files, capsys):
     (files / 'poses.json').write_text(json.dumps(poses))
     argv = ['in.mp4', '--keypoints', 'poses.json', '--out', 'out.mp4']
     argv += ['--attack', 'keypoint:left_wrist:black:20%']
-    assert command.main(argv) == 0
+    assert main_image(argv) == 0
     reader = cv2.VideoCapture('out.mp4')
     for place in places:
         _, frame = reader.read()
         assert black(frame)[:2] == pytest.approx(place, abs=1.5)
     assert not reader.read()[0]
     (files / 'poses.json').write_text(json.dumps(poses[:2]))
-    assert command.main([*argv, '--overwrite']) == 2
+    assert main_image([*argv, '--overwrite']) == 2
     assert 'more frames than the 2' in capsys.readouterr().err
 
 
@@ -160,5 +160,5 @@ def test_refused(files, capsys, argv, words):
     )
     (files / 'coco.json').write_text(json.dumps(coco))
     argv = [*argv, '--attack', 'keypoint:nose:black', '--out', 'o.png']
-    assert command.main(argv) == 2
+    assert main_image(argv) == 2
     assert words in capsys.readouterr().err

@@ -124,6 +124,11 @@ def attack_cost(
     }
     codes = {view: error_types(found) for view, found in views.items()}
     right, still = (m.joint_values['OKS50'] > 0 for m in (clean, under))
+
+    def numbers(found: np.ndarray) -> dict[str, int]:
+        number = np.bincount(found, minlength=len(ERROR_TYPES)).tolist()
+        return dict(zip(ERROR_TYPES, number, strict=True))
+
     real = np.isfinite(run.boxes.boxes).all(axis=1)
     change = measures.change(attack)
     return AttackCost(
@@ -153,7 +158,7 @@ def attack_cost(
         ],
         moved=dict(zip(run.joints.names, movement(run, attack), strict=True)),
         failures={
-            group: {v: count_types(codes[v], mask) for v in views}
+            group: {view: numbers(codes[view][mask]) for view in views}
             for group, mask in groups.items()
         },
         turned={
@@ -270,14 +275,6 @@ def error_types(measures: PredictionMeasures) -> np.ndarray:
     codes[own >= OKS50] = JITTER
     codes[own >= GOOD_OKS] = GOOD
     return np.where(of_run.labelled, codes, -1)
-
-
-def count_types(codes: np.ndarray, mask: np.ndarray) -> dict[str, int]:
-    """Number of joints of each type in a mask."""
-    return {
-        name: int((codes[mask] == code).sum())
-        for code, name in enumerate(ERROR_TYPES)
-    }
 
 
 def _other_people(

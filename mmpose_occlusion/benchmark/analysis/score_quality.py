@@ -241,18 +241,14 @@ class ScoreJudge:
         self, what: tuple, attacks: Sequence[Attacked]
     ) -> PooledScores | None:
         masks = [a.targets & a.changed[:, None] for a in attacks]
-        clean, under = (
-            np.concatenate(
-                [_only(t, m) for t, m in zip(tables, masks, strict=True)]
-            ).view(np.recarray)
-            for tables in (
-                [self._clean] * len(attacks),
-                [
-                    keypoint_table(self.measures, a.predictions)
-                    for a in attacks
-                ],
-            )
-        )
+        parts = [
+            [_only(self._clean, mask) for mask in masks],
+            [
+                _only(keypoint_table(self.measures, a.predictions), mask)
+                for a, mask in zip(attacks, masks, strict=True)
+            ],
+        ]
+        clean, under = (np.concatenate(p).view(np.recarray) for p in parts)
         if not len(under):
             return None
         told = np.ma.masked_invalid([self._told[a.name] for a in attacks])

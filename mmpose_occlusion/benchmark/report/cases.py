@@ -116,7 +116,7 @@ def case_cards(
                 dict(
                     case=case,
                     title=describe(costs[case.attack]),
-                    crops=case_crops(case, images, analysis.run),
+                    crops=drawn_crops(case, images, analysis.run),
                 )
                 for case, images in (
                     case_images(analysis.run, cases) if cases else {}
@@ -128,7 +128,7 @@ def case_cards(
         return {}, error.args[0]
 
 
-def case_crops(
+def drawn_crops(
     case: Case, images: CaseImages, run: BenchmarkRun
 ) -> dict[str, Any]:
     """Both crops with predictions and errors, as the template's ``crops``

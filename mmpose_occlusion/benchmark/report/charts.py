@@ -262,12 +262,16 @@ def comparison_chart(comparison: ModelComparison, first: Analysis) -> Chart:
     found = [d for d in comparison.differences if main in d.score]
     panels = {}
     for paint in _paints_of(plain):
-        shown = {CLEAN, *(c.name for c in plain if c.label == paint)}
+        rows = {CLEAN: CLEAN} | {
+            c.name: c.target if c.kind == KEYPOINT else f'part {c.target}'
+            for c in plain
+            if c.label == paint
+        }
         panels[f'painted: {paint}'] = {
             model: {
-                d.attack: d.score[main]
+                rows[d.attack]: d.score[main]
                 for d in found
-                if d.model == model and d.attack in shown
+                if d.model == model and d.attack in rows
             }
             for model in dict.fromkeys(d.model for d in found)
         }

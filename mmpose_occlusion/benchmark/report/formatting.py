@@ -12,7 +12,6 @@ from mmpose_occlusion.benchmark.analysis.attack_description import (
     OTHER,
     RANDOM,
 )
-from mmpose_occlusion.benchmark.analysis.natural_occlusion import SeverityMatch
 from mmpose_occlusion.benchmark.analysis.score_quality import PooledScores
 
 NOTHING = '–'
@@ -75,23 +74,6 @@ def both(estimate: Estimate, measure: str = 'AP', sign: bool = False) -> str:
     return f'{value} {interval(estimate, measure, sign)}'.strip()
 
 
-def lines(estimate: Estimate) -> str:
-    """A number, and its interval below."""
-    return f'{number(estimate.value)}\n{interval(estimate)}'
-
-
-def star(estimate: Estimate) -> str:
-    """A star where the interval excludes 0."""
-    return ' *' if estimate.is_real else ''
-
-
-def arrow(
-    before: float | None, after: float | None, measure: str = 'AP'
-) -> str:
-    """Clean and attacked."""
-    return f'{number(before, measure)} → {number(after, measure)}'
-
-
 def percent(fraction: float | None, digits: int = 0) -> str:
     """A fraction in per cent.
 
@@ -104,20 +86,6 @@ def percent(fraction: float | None, digits: int = 0) -> str:
 def place_name(place: str) -> str:
     """Where the paint is, in words."""
     return PLACES.get(place, place)
-
-
-def size_words(found: SeverityMatch) -> str:
-    """The size that costs as much as nature, and its interval."""
-    size = found.size
-    if found.natural.value is None:
-        return NOTHING
-    value = f'none up to {100 * found.severities[-1]:g} %'
-    if size.value is not None:
-        value = f'{100 * size.value:.1f} %'
-    if size.low is None:
-        return value
-    high = 'none' if size.high is None else f'{100 * size.high:.1f}'
-    return f'{value} [{100 * size.low:.1f}, {high}]'
 
 
 def describe(cost: AttackCost) -> str:

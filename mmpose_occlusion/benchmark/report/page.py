@@ -38,11 +38,9 @@ KIND_NAMES = (
 )
 
 FILTERS = (
-    *(formatting.arrow, formatting.both, formatting.describe),
-    *(formatting.interval, formatting.lines, formatting.number),
-    *(formatting.percent, formatting.place_name, formatting.pooled_name),
-    *(formatting.size_words, formatting.star),
-    *(figures.pdf_uri, figures.svg_uri),
+    *(formatting.both, formatting.describe, formatting.interval),
+    *(formatting.number, formatting.percent, formatting.place_name),
+    *(formatting.pooled_name, figures.pdf_uri, figures.svg_uri),
 )
 
 

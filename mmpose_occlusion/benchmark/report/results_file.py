@@ -1,6 +1,6 @@
 """One line for each model: results that can be printed and submitted.
 
-A results file is ``{"format": 1, "results": [...]}``; an entry has the keys
+A results file is ``{"format": FORMAT, "results": [...]}``; an entry has the keys
 of :data:`FIELDS`. Clean score, mPC and rPC are dicts of ``value``, ``low`` and
 ``high`` (95 % interval, bootstrap over images), see
 :mod:`mmpose_occlusion.metrics.robustness`.
@@ -21,6 +21,7 @@ from .formatting import both, csv_text, latex_row
 
 FORMAT = 1
 ESTIMATES = ('clean', 'mpc', 'rpc')
+_PARTS = ('value', 'low', 'high')
 FIELDS: dict[str, type] = dict(
     model=str,
     data=str,
@@ -128,11 +129,6 @@ def check_result(result: Any, where: str = 'the result') -> None:
         )
 
 
-def results_file(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The content of a results file."""
-    return dict(format=FORMAT, results=list(results))
-
-
 def markdown(results: Sequence[Mapping[str, Any]]) -> str:
     """A table for each data set, suite and measure, protocols below."""
     out = []
@@ -187,7 +183,7 @@ def _tables(results: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
             notes = [f'all: {mine[0]["protocol"]}']
         rows = [
             [r['model'], f'{r["people"]:,}']
-            + [both(Estimate(**r[name])) for name in ESTIMATES]
+            + [both(Estimate(*map(r[k].get, _PARTS))) for k in ESTIMATES]
             for r in mine
         ]
         yield (

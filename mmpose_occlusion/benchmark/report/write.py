@@ -46,7 +46,7 @@ from mmpose_occlusion.files import (
 from mmpose_occlusion.metrics.confidence import CONFIDENT
 from mmpose_occlusion.version import __version__
 
-from .cases import Case, MakeImages, case_crops
+from .cases import Case, MakeImages, drawn_crops
 from .figures import forest_chart
 from .formatting import both, csv_text
 from .numbers import (
@@ -304,7 +304,7 @@ def _worst_cards(
     return [
         dict(
             person=person,
-            crops=case_crops(case, images[case], run),
+            crops=drawn_crops(case, images[case], run),
         )
         for case, person in cases.items()
     ]

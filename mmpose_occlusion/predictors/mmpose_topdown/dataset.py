@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.registry import Registry, init_default_scope
 from mmengine.utils import import_modules_from_strings
@@ -145,6 +146,17 @@ class BenchmarkDataset:
             evaluation=plain(evaluation),
             crop_size=[int(x) for x in sizes[-1]],
         )
+
+
+def recipe(cfg: Config, dataset: Mapping) -> dict[str, Any]:
+    """How to build a data set of a config, with its whole pipeline, again."""
+    return plain(
+        dict(
+            default_scope=cfg.get('default_scope') or 'mmpose',
+            custom_imports=cfg.get('custom_imports'),
+            dataset=dataset,
+        )
+    )
 
 
 def _split(config: Mapping) -> tuple[list[dict], list[dict]]:

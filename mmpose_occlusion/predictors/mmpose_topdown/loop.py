@@ -52,7 +52,7 @@ from .crops import (
     digest_of_weights,
     unwrapped,
 )
-from .dataset import BenchmarkDataset
+from .dataset import BenchmarkDataset, recipe
 
 CPU_BATCH, GPU_BATCH = 32, 64
 """Crops of a block; fewer on a CPU for its caches."""
@@ -112,13 +112,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.attacks = read_suites(self.options, self.skeleton)
         if any(needs_donors(attack.config) for attack in self.attacks):
             data = offer_donors(data)
-        source = plain(
-            dict(
-                default_scope=runner.cfg.get('default_scope') or 'mmpose',
-                custom_imports=runner.cfg.get('custom_imports'),
-                dataset=data,
-            )
-        )
+        source = recipe(runner.cfg, data)
         self.data = BenchmarkDataset(
             data, self.skeleton, evaluator, self.options.max_images
         )

@@ -1,27 +1,37 @@
-"""Top-down models in ONNX files, run by ONNX Runtime."""
+"""Top-down models in files: ONNX, run by ONNX Runtime, and TFLite, by
+LiteRT."""
 
-import ast
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.skeleton import COCO_JOINTS
 
-from .joint_names import named_joints
 from .person_crops import (
     PADDING,
     CropPredictor,
+    Decoded,
     decode_heatmaps,
     decode_simcc,
 )
-from .protocol import checksum, library
+from .protocol import (
+    BLAZEPOSE,
+    checksum,
+    library,
+    literal,
+    named_joints,
+    reading,
+)
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
 """RGB in 0..255: what MMPose's recipes, MMDeploy and rtmlib take."""
 
+_BATCH = 32
 _DTYPES = {'tensor(float16)': np.float16, 'tensor(uint8)': np.uint8}
 
 
@@ -36,8 +46,8 @@ class OnnxPredictor(CropPredictor):
 
     Args:
         path: The file.
-        names: Joint names, or the name of a convention of
-            :mod:`.joint_names`; COCO's 17 by default where it has 17.
+        names: Joint names, or the name of a convention; COCO's 17 by default
+            where it has 17.
         mean: RGB in 0..255; ImageNet's by default.
         std: RGB in 0..255; ImageNet's by default.
         channel_order: 'rgb' or 'bgr', of the network's input.
@@ -46,7 +56,6 @@ class OnnxPredictor(CropPredictor):
         fractions: Whether coordinates are fractions of the crop, as MMPose's
             regression heads have them, instead of its pixels.
         threads: Of ONNX Runtime; its own choice by default.
-        batch_size: Crops of one pass at most.
 
     Raises:
         UsageError: ONNX Runtime is missing, or the file does not fit.
@@ -69,54 +78,46 @@ class OnnxPredictor(CropPredictor):
         input_size: tuple[int, int] | None = None,
         fractions: bool = False,
         threads: int | None = None,
-        batch_size: int = 32,
     ) -> None:
         onnxruntime = library('onnxruntime', path, 'onnxruntime')
         sha = checksum(path)
         options = onnxruntime.SessionOptions()
         if threads is not None:
             options.intra_op_num_threads = threads
-        try:
+        with reading(path, 'ONNX'):
             self._session = onnxruntime.InferenceSession(
                 path, options, providers=onnxruntime.get_available_providers()
             )
-        except Exception as error:
-            raise UsageError(
-                f'model "{path}" cannot be read as ONNX: '
-                f'{" ".join(str(error).split())}'
-            ) from error
         self.name = Path(path).stem
-        said = self._session.get_modelmeta().custom_metadata_map
-
-        def setting(given: Any, key: str, default: Any) -> Any:
-            if given is not None or key not in said:
-                return default if given is None else given
-            try:
-                return ast.literal_eval(said[key])
-            except (ValueError, SyntaxError):
-                return said[key]
-
-        self._mean, self._std = (
-            np.asarray(setting(given, key, default), np.float32)
-            for given, key, default in (
-                (mean, 'mean', IMAGENET_MEAN),
-                (std, 'std', IMAGENET_STD),
-            )
+        given: dict[str, Any] = dict(
+            mean=mean,
+            std=std,
+            channel_order=channel_order,
+            padding=padding,
+            keypoint_names=names,
         )
-        self._order = setting(channel_order, 'channel_order', 'rgb')
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        said = {k: literal(metadata[k]) for k in given if k in metadata}
+        said |= {k: v for k, v in given.items() if v is not None}
+        self._mean = np.float32(said.get('mean', IMAGENET_MEAN))
+        self._std = np.float32(said.get('std', IMAGENET_STD))
+        self._order = said.get('channel_order', 'rgb')
         if self._order not in ('rgb', 'bgr'):
             raise UsageError(
                 f'channel_order of "{path}" is "{self._order}": write rgb or '
                 'bgr'
             )
-        self._padding = float(setting(padding, 'padding', PADDING))
-        self._fractions, self._batch = fractions, batch_size
+        self._padding = float(said.get('padding', PADDING))
+        self._fractions = fractions
         self._input = self._session.get_inputs()[0]
+        number = self._input.shape[0]
+        # None if the file leaves it open
+        self._batch = (
+            number if isinstance(number, int) and number > 0 else None
+        )
         self._channels_last, self._size = self._layout(path, input_size)
         self._kind, joints = self._outputs(path)
-        names = setting(
-            names, 'keypoint_names', 'coco' if joints == 17 else None
-        )
+        names = said.get('keypoint_names', 'coco' if joints == 17 else None)
         if names is None:
             raise UsageError(
                 f'model "{path}" has {joints} keypoints and does not name '
@@ -134,37 +135,29 @@ class OnnxPredictor(CropPredictor):
             f'{fractions}'
         )
 
-    def _network(
-        self, crops: list[np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray, None]:
-        """Keypoints (M, K, 2) in crop pixels and scores (M, K)."""
-        fixed = _whole(self._input.shape[0])
-        step = fixed if fixed > 0 else self._batch
+    def _network(self, crops: list[np.ndarray]) -> Decoded:
+        step = self._batch or _BATCH
         found = []
         for start in range(0, len(crops), step):
             batch = np.stack(crops[start : start + step])
             real = len(batch)
-            if fixed > 0 and real < step:
-                batch = np.concatenate(
-                    [batch, batch[:1].repeat(step - real, 0)]
-                )
-            outputs = self._session.run(
-                None, {self._input.name: self._normalised(batch)}
-            )
-            found.append([part[:real] for part in self._decode(outputs)])
+            if self._batch:  # such a network wants full batches
+                more = batch[:1].repeat(step - real, 0)
+                batch = np.concatenate([batch, more])
+            found.append([p[:real] for p in self._decode(self._run(batch))])
         keypoints, scores = map(np.concatenate, zip(*found, strict=True))
         return keypoints, scores, None
 
-    def _normalised(self, crops: np.ndarray) -> np.ndarray:
-        """RGB uint8 crops as the network wants them."""
+    def _run(self, crops: np.ndarray) -> list[np.ndarray]:
+        """The network's outputs for RGB uint8 crops."""
         x = (crops.astype(np.float32) - self._mean) / self._std
         if self._order == 'bgr':
             x = x[..., ::-1]
         if not self._channels_last:
             x = x.transpose(0, 3, 1, 2)
-        return np.ascontiguousarray(
-            x, _DTYPES.get(self._input.type, np.float32)
-        )
+        dtype = _DTYPES.get(self._input.type, np.float32)
+        given = {self._input.name: np.ascontiguousarray(x, dtype)}
+        return self._session.run(None, given)
 
     def _decode(
         self, outputs: Sequence[np.ndarray]
@@ -176,15 +169,12 @@ class OnnxPredictor(CropPredictor):
             return decode_heatmaps(found[0], self._size)
         if self._kind == 'simcc':
             return decode_simcc(found[0], found[1], self._size)
-        xy = found[0][..., :2]
-        scores = found[0][..., 2:]
+        xy, scores = found[0][..., :2], found[0][..., 2:]
         if self._fractions:
             xy = xy * np.array(self._size, np.float32)
-        return xy, (
-            scores[..., 0]
-            if scores.shape[2]
-            else np.ones(xy.shape[:2], np.float32)
-        )
+        if not scores.shape[2]:
+            return xy, np.ones(xy.shape[:2], np.float32)
+        return xy, scores[..., 0]
 
     def _layout(
         self, path: str, input_size: tuple[int, int] | None
@@ -211,12 +201,9 @@ class OnnxPredictor(CropPredictor):
         """What the outputs are, and the number of joints, from the outputs
         of a black crop: a file may leave shapes open."""
         width, height = self._size
-        number = max(_whole(self._input.shape[0]), 1)
-        crops = np.zeros((number, height, width, 3), np.uint8)
+        crops = np.zeros((self._batch or 1, height, width, 3), np.uint8)
         try:
-            outputs = self._session.run(
-                None, {self._input.name: self._normalised(crops)}
-            )
+            outputs = self._run(crops)
         except Exception as error:
             raise UsageError(
                 f'model "{path}" does not take an input of {width}x{height}: '
@@ -238,5 +225,65 @@ class OnnxPredictor(CropPredictor):
         )
 
 
-def _whole(value: Any) -> int:
-    return value if isinstance(value, int) else -1
+TFLITE = {(1, 1, 17, 3): COCO_JOINTS, (1, 195): BLAZEPOSE}
+"""Shape of the output -> joints."""
+
+
+class TflitePredictor(CropPredictor):
+    """A single-person network, given the square around each person's box.
+
+    Which network a file holds is read from its output: (1, 1, 17, 3) is
+    MoveNet's y, x and score as fractions of the crop; (1, 195) is BlazePose's
+    39 landmarks of x, y, z, visibility and presence, of which the first 33
+    are joints and x, y are in crop pixels. (MediaPipe turns its crops upright
+    by a detector's two points; here they are upright as they are.)
+
+    Args:
+        path: The file.
+        padding: The crop's side by the longer side of the person's box.
+        threads: Of LiteRT.
+
+    Raises:
+        UsageError: LiteRT is missing, or the file does not fit.
+    """
+
+    def __init__(
+        self, path: str, *, padding: float = PADDING, threads: int = 1
+    ) -> None:
+        litert = library('ai_edge_litert.interpreter', path, 'ai-edge-litert')
+        self._identity = f'tflite {checksum(path)} {padding}'
+        with reading(path, 'TFLite'):
+            self._net = litert.Interpreter(path, num_threads=threads)
+            self._net.allocate_tensors()
+        self.name, self._padding = Path(path).stem, padding
+        self._input = self._net.get_input_details()[0]
+        _, height, width, _ = self._input['shape'].tolist()
+        self._size = (width, height)
+        shapes = {
+            tuple(output['shape'].tolist()): output['index']
+            for output in self._net.get_output_details()
+        }
+        shape = next((s for s in shapes if s in TFLITE), None)
+        if shape is None:
+            raise UsageError(
+                f'model "{path}" has outputs of shapes {list(shapes)}: known '
+                "are MoveNet's (1, 1, 17, 3) and BlazePose's (1, 195); wrap "
+                'others in a Python function'
+            )
+        self._output, self.keypoint_names = shapes[shape], TFLITE[shape]
+
+    def _network(self, crops: list[np.ndarray]) -> Decoded:
+        raw = np.array([self._run(crop) for crop in crops])
+        if self.keypoint_names is COCO_JOINTS:
+            y, x, score = np.moveaxis(raw.reshape(-1, 17, 3), 2, 0)
+            return np.stack([x, y], 2) * np.array(self._size), score, None
+        found = raw.reshape(-1, 39, 5)[:, :33]
+        return found[..., :2], expit(found[..., 4]), expit(found[..., 3])
+
+    def _run(self, crop: np.ndarray) -> np.ndarray:
+        dtype = self._input['dtype']
+        if dtype == np.float32:
+            crop = crop.astype(np.float32) / 255
+        self._net.set_tensor(self._input['index'], crop[None].astype(dtype))
+        self._net.invoke()
+        return self._net.get_tensor(self._output)
