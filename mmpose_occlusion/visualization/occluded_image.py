@@ -1,5 +1,6 @@
 """An image under attacks, beside what a model finds before and after."""
 
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -240,7 +241,10 @@ def _video(
             number += 1
         if writer is None:
             raise UsageError(f'video "{path}" cannot be read')
-        writer.release()
+        writer.release()  # says nothing of a full disk
+        whole = cv2.VideoCapture(str(temporary))
+        if whole.get(cv2.CAP_PROP_FRAME_COUNT) < number:
+            raise OSError(errno.EIO, 'The video is incomplete', str(out))
     return number
 
 

@@ -9,6 +9,7 @@ import logging
 import os
 import shlex
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from mmpose_occlusion.checkpoints.load import (
     options_of,
     without_wrapper,
 )
-from mmpose_occlusion.files import replaced
+from mmpose_occlusion.files import write_bytes
 from mmpose_occlusion.version import __version__
 
 
@@ -139,9 +140,10 @@ def save(converted: Mapping[str, Any], path: str | os.PathLike) -> None:
     # a tensor that is a view would be written with its whole storage
     state = converted['state_dict'].copy()
     state.update({key: value.clone() for key, value in state.items()})
+    content = BytesIO()
+    torch.save({**converted, 'state_dict': state}, content)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with replaced(path) as unfinished:
-        torch.save({**converted, 'state_dict': state}, unfinished)
+    write_bytes(path, content.getvalue())
 
 
 def differences(

@@ -18,6 +18,10 @@ def estimate(value):
 
 @pytest.fixture
 def report(tmp_path):
+    return write_report(tmp_path)
+
+
+def write_report(folder):
     """A report.json of two models, as far as the table reads it."""
     summary = dict(
         suite='severity', measure='AP', curves=1, severities=[0.1],
@@ -35,8 +39,8 @@ def report(tmp_path):
         )
         for name in ('model_a', 'b & c')
     ]
-    (tmp_path / 'report.json').write_text(json.dumps(dict(models=models)))
-    return tmp_path
+    (folder / 'report.json').write_text(json.dumps(dict(models=models)))
+    return folder
 
 
 def printed(capsys, *argv):
