@@ -1,6 +1,6 @@
 """One line for each model: results that can be printed and submitted.
 
-A results file is ``{"format": FORMAT, "results": [...]}``; an entry has the keys
+A results file is ``{"format": 1, "results": [...]}``; an entry has the keys
 of :data:`FIELDS`. Clean score, mPC and rPC are dicts of ``value``, ``low`` and
 ``high`` (95 % interval, bootstrap over images), see
 :mod:`mmpose_occlusion.metrics.robustness`.
