@@ -28,10 +28,7 @@ from mmpose_occlusion.benchmark.report.figures import (
 from mmpose_occlusion.benchmark.report.formatting import interval, number
 from mmpose_occlusion.benchmark.report.write import together
 from mmpose_occlusion.files import MARK
-from mmpose_occlusion.predictors.mmpose_topdown.dataset import (
-    case_crops,
-    recipe,
-)
+from mmpose_occlusion.predictors.mmpose_topdown.dataset import case_crops
 from tests.test_benchmark import made_up
 from tests.test_benchmark.planted import config
 
@@ -392,7 +389,11 @@ def planted(synthetic_people):
         made_up.attack(clean, boxes, 'left_elbow'),
         made_up.attack(clean, boxes, 'nose', fault=lose),
     ]
-    source = recipe(cfg, cfg.test_dataloader.dataset.to_dict())
+    source = dict(
+        default_scope='mmpose',
+        custom_imports=None,
+        dataset=cfg.test_dataloader.dataset.to_dict(),
+    )
     return replace(made_up.run(boxes, clean, attacks), dataset=source)
 
 
