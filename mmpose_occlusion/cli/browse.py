@@ -79,6 +79,7 @@ def browse(options: BrowseOptions) -> None:
     """Build the crops, draw them, write the files."""
     import cv2
 
+    from mmpose_occlusion.benchmark.report.write import together as staged
     from mmpose_occlusion.engine import crops, insertion
     from mmpose_occlusion.engine.config import load_config, metainfo_of
     from mmpose_occlusion.engine.data_files import check_data_files
@@ -143,9 +144,11 @@ def browse(options: BrowseOptions) -> None:
         views, style, heading, together=together, facts=facts
     )
     _, data = cv2.imencode('.png', image[..., ::-1])
-    write_bytes(out / 'sheet.png', data.tobytes())
     page = gallery(views, style, heading, facts, options.command())
-    write_text(out / 'gallery.html', page)
+    # last, since the page has our mark
+    with staged(out, last='sheet.png') as folder:
+        write_text(folder / 'gallery.html', page)
+        write_bytes(folder / 'sheet.png', data.tobytes())
     for line in counts:
         print(line)
     print(f'Wrote {out / "sheet.png"} and {out / "gallery.html"}')
