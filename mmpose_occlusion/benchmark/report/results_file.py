@@ -1,8 +1,8 @@
 """One line for each model: results that can be printed and submitted.
 
 A results file is ``{"format": FORMAT, "results": [...]}``; an entry has the
-keys of :data:`FIELDS`. Clean score, mPC and rPC are dicts of ``value``, ``low`` and
-``high`` (95 % interval, bootstrap over images), see
+keys of :data:`FIELDS`. Clean score, mPC and rPC are dicts of ``value``,
+``low`` and ``high`` (95 % interval, bootstrap over images), see
 :mod:`mmpose_occlusion.metrics.robustness`.
 """
 
