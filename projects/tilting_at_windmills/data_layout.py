@@ -65,7 +65,8 @@ def link(folder: str | Path, into: str | Path) -> dict[Path, Path]:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             start = target.parent.resolve()
-            target.symlink_to(os.path.relpath(source.resolve(), start))
+            real = source.parent.resolve() / source.name
+            target.symlink_to(os.path.relpath(real, start))
         except OSError as error:
             raise UsageError(
                 f'"{target}" cannot be linked to "{source}" '
