@@ -57,13 +57,16 @@ def test_keypoint_rcnn(people, tmp_path, monkeypatch):
     detection = pytest.importorskip('torchvision.models.detection')
     torch.manual_seed(0)
     name = 'keypointrcnn_resnet50_fpn'
-    make = partial(getattr(detection, name), box_detections_per_img=3)
+    make = partial(
+        getattr(detection, name),
+        box_detections_per_img=3,
+        min_size=128,
+        max_size=128,
+    )
     monkeypatch.setattr(detection, name, make)
     net = make(
         weights=None,
         weights_backbone=None,
-        min_size=128,
-        max_size=128,
         rpn_score_thresh=-1.0,
         box_score_thresh=0.0,
     )
