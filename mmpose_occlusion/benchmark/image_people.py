@@ -19,6 +19,7 @@ from mmpose_occlusion.metrics.oks import (
 )
 from mmpose_occlusion.metrics.pck import clip_box
 from mmpose_occlusion.occlusion import CorrectedRules, Person
+from mmpose_occlusion.occlusion.rules import person_from_joints
 from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_file import Annotations
@@ -64,14 +65,14 @@ class ImagePeople:
         if found is None:
             return None
         flat = np.reshape(found['keypoints'], (-1, 3))
-        xy, labelled = flat[:, :2].tolist(), (flat[:, 2] > 0).tolist()
         skeleton = Skeleton.from_names(tuple(self.joints.names))
         box = self.boxes.person_boxes[row].tolist()
+        joints = flat[:, :2], flat[:, 2] > 0
         height = box[3] - box[1]
-        points = CorrectedRules().available(
-            skeleton.names, xy, labelled, shape
+        boxed = height, height, box
+        return person_from_joints(
+            CorrectedRules(), skeleton, *joints, shape, *boxed
         )
-        return Person(skeleton, xy, labelled, points, height, height, box)
 
     def blocks(self, images: int) -> list[Block]:
         """Blocks of a number of whole images."""

@@ -17,7 +17,7 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
@@ -324,21 +324,13 @@ def _of_config(
 
 def _key(config: Any, name: str) -> str:
     """``model.head: ``, the first key whose type has this name."""
+    if config is None:
+        return ''
+    from mmpose_occlusion.engine.config import type_name, walk
+
     last = name.rpartition('.')[2]
-    return next((f'{key}: ' for key in _keys(config, last)), '')
-
-
-def _keys(node: Any, name: str, key: str = '') -> Iterator[str]:
-    """Keys below a node whose type has this name."""
-    entries: Any = node.items() if isinstance(node, Mapping) else ()
-    if isinstance(node, list | tuple):
-        entries = enumerate(node)
-    for part, value in entries:
-        inner = f'{key}.{part}' if key else str(part)
-        type_ = value.get('type', '') if isinstance(value, Mapping) else ''
-        if getattr(type_, '__name__', str(type_)).rpartition('.')[2] == name:
-            yield inner
-        yield from _keys(value, name, inner)
+    found = (key for key, node in walk(config) if type_name(node) == last)
+    return next((f'{key}: ' for key in found if key), '')
 
 
 def _shortened(text: str) -> str:

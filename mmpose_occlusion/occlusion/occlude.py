@@ -15,7 +15,7 @@ from .occlusion import Record
 from .paints import FILLS, Donor
 from .placement import PLACES, Surroundings
 from .regions import DEFAULT_SIZE, DiscSize, Size
-from .rules import CorrectedRules, make_person
+from .rules import CorrectedRules, person_from_joints
 from .targets import KEYPOINT, KINDS, PART, Target, joints_height
 
 
@@ -121,7 +121,7 @@ def occlude(
         height = float(box[3] - box[1])
         joints = skeleton, xy[i], labelled[i]
         boxed = image.shape, height, height, box.tolist()
-        person = make_person(CorrectedRules(), *joints, *boxed)
+        person = person_from_joints(CorrectedRules(), *joints, *boxed)
         if not 0 < height < math.inf:
             height = joints_height(person.points, image.shape[0])
             person = person._replace(height=height, box_height=height)

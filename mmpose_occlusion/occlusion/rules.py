@@ -266,7 +266,7 @@ Rules = CorrectedRules | PaperRules
 """The two rule sets have the same methods, which the first one describes."""
 
 
-def make_person(
+def person_from_joints(
     rules: Rules,
     skeleton: Skeleton,
     xy: Array,

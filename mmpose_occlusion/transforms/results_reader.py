@@ -13,7 +13,7 @@ from mmpose.structures.bbox import get_warp_matrix
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Occlusion, labelled_joints, placement
 from mmpose_occlusion.occlusion.paints import Donor
-from mmpose_occlusion.occlusion.rules import make_person
+from mmpose_occlusion.occlusion.rules import person_from_joints
 from mmpose_occlusion.occlusion.targets import PART, Mixed, Target
 from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
@@ -176,7 +176,7 @@ class Sample(placement.Surroundings):
             zoom = results['input_size'][1] / float(scale[1])
             corners = to_crop(corners, results)
         self.people = [
-            make_person(
+            person_from_joints(
                 rules,
                 self.skeleton,
                 xy[i],
@@ -303,7 +303,7 @@ class Sample(placement.Surroundings):
                 donor.xy, donor.labelled, mpii=skeleton.is_mpii, flipped=False
             )
             height = donor.height
-            they = make_person(
+            they = person_from_joints(
                 occlusion.rules,
                 skeleton,
                 xy,
