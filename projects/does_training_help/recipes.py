@@ -42,7 +42,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         steps=[dict(type='Albumentation', transforms=[DROPOUT])]
     ),
     'random-erasing': dict(steps=[dict(type='NoiseErasing', prob=0.5)]),
-    # the paper's two: configs/_base_/occlusions
+    # the paper's two
     'keypoint-blur': dict(
         steps=[dict(type='KeypointOcclusion', fill='blur', size=6, prob=0.5)]
     ),

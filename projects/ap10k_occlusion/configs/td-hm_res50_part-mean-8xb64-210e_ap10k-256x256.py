@@ -17,6 +17,6 @@ occlusion_parts = dict(
     right_back_leg=['R_Hip', 'R_Knee', 'R_B_Paw'],
 )
 hide = dict(type='PartOcclusion', fill='mean', prob=0.5, parts=occlusion_parts)
-train_pipeline = [*_base_.train_pipeline[:-2], hide]
-train_pipeline += _base_.train_pipeline[-2:]
+train_pipeline = _base_.train_pipeline
+train_pipeline.insert(-2, hide)
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

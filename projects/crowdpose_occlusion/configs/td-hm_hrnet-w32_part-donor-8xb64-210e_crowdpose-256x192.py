@@ -6,8 +6,8 @@ _base_ = (
 )
 custom_imports = dict(imports=['mmpose_occlusion'])
 hide = dict(type='PartOcclusion', fill='donor', prob=0.5)
-train_pipeline = [*_base_.train_pipeline[:-2], hide]
-train_pipeline += _base_.train_pipeline[-2:]
+train_pipeline = _base_.train_pipeline
+train_pipeline.insert(-2, hide)
 train_set = dict(_base_.train_dataloader.dataset, pipeline=train_pipeline)
 train_dataloader = dict(
     dataset=dict(_delete_=True, type='DonorDataset', dataset=train_set)

@@ -7,8 +7,8 @@ _base_ = (
 custom_imports = dict(imports=['mmpose_occlusion'])
 occlusion_parts = dict(wings=['left_wing', 'right_wing'])
 hide = dict(type='PartOcclusion', target='wings', fill='object', prob=0.5)
-train_pipeline = [*_base_.train_pipeline[:-2], hide]
-train_pipeline += _base_.train_pipeline[-2:]
+train_pipeline = _base_.train_pipeline
+train_pipeline.insert(-2, hide)
 data = dict(
     data_root='data/birds/',
     ann_file='annotations/person_keypoints_default.json',

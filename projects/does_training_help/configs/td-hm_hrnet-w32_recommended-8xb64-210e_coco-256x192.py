@@ -6,12 +6,8 @@ _base_ = [
     '../../../configs/_base_/occlusions/recommended.py',
 ]
 
-# the base's last two steps make the targets and pack them
-occluded = [
-    *_base_.train_pipeline[:-2],
-    *_base_.occlusions,
-    *_base_.train_pipeline[-2:],
-]
+occluded = [*_base_.train_pipeline]
+occluded[-2:-2] = _base_.occlusions
 custom_hooks = [
     *_base_.custom_hooks,
     dict(

@@ -15,6 +15,6 @@ occlusion_parts = dict(
     mouth=[f'kpt-{number}' for number in range(76, 96)],
 )
 hide = dict(type='PartOcclusion', fill='object', prob=0.5)
-train_pipeline = [*_base_.train_pipeline[:-2], hide]
-train_pipeline += _base_.train_pipeline[-2:]
+train_pipeline = _base_.train_pipeline
+train_pipeline.insert(-2, hide)
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -8,6 +8,6 @@ custom_imports = dict(imports=['mmpose_occlusion'])
 fingers = ['thumb', 'forefinger', 'middle_finger', 'ring_finger']
 fingers.append('pinky_finger')
 hide = dict(type='PartOcclusion', target=fingers, fill='object', prob=0.5)
-train_pipeline = [*_base_.train_pipeline[:-2], hide]
-train_pipeline += _base_.train_pipeline[-2:]
+train_pipeline = _base_.train_pipeline
+train_pipeline.insert(-2, hide)
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

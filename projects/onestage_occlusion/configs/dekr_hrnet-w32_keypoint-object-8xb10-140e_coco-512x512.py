@@ -8,6 +8,6 @@ custom_imports = dict(imports=['mmpose_occlusion'])
 
 # right after LoadImage, where the boxes are those of the annotations
 hide = dict(type='KeypointOcclusion', fill='object', size='20%', prob=0.5)
-train_pipeline = [_base_.train_pipeline[0], hide]
-train_pipeline += _base_.train_pipeline[1:]
+train_pipeline = _base_.train_pipeline
+train_pipeline.insert(1, hide)
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

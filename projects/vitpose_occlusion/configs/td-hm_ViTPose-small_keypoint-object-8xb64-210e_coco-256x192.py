@@ -14,6 +14,6 @@ hide = dict(
     offset=0.5,
     prob=0.5,
 )
-train_pipeline = [*_base_.train_pipeline[:-2], hide]
-train_pipeline += _base_.train_pipeline[-2:]
+train_pipeline = _base_.train_pipeline
+train_pipeline.insert(-2, hide)
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

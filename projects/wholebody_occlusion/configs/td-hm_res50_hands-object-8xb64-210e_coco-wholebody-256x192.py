@@ -9,6 +9,6 @@ _base_ = (
 custom_imports = dict(imports=['mmpose_occlusion'])
 parts = ['left_hand', 'right_hand', 'left_foot', 'right_foot', 'face']
 hide = dict(type='PartOcclusion', target=parts, fill='object', prob=0.5)
-train_pipeline = [*_base_.train_pipeline[:-2], hide]
-train_pipeline += _base_.train_pipeline[-2:]
+train_pipeline = _base_.train_pipeline
+train_pipeline.insert(-2, hide)
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

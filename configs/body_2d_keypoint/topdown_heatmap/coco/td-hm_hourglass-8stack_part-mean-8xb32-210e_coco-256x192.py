@@ -3,15 +3,10 @@
 The reference calls it coco/hourglass/cutout_parts_05.
 """
 
-_base_ = [
-    './td-hm_hourglass-8stack_8xb32-210e_coco-256x192.py',
-    '../../../_base_/occlusions/part-mean.py',
-]
+_base_ = './td-hm_hourglass-8stack_8xb32-210e_coco-256x192.py'
+custom_imports = dict(imports=['mmpose_occlusion'])
 
-# the base's last two steps make the targets and pack them
-train_pipeline = [
-    *_base_.train_pipeline[:-2],
-    *_base_.occlusions,
-    *_base_.train_pipeline[-2:],
-]
+occlusions = [dict(type='PartOcclusion', fill='mean', prob=0.5)]
+train_pipeline = _base_.train_pipeline
+train_pipeline[-2:-2] = occlusions
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

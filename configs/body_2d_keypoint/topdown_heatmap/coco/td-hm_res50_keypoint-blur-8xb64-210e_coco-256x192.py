@@ -3,16 +3,9 @@
 The reference calls it coco/resnet/blurring_05_keypoints.
 """
 
-_base_ = [
-    'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
-    'td-hm_res50_8xb64-210e_coco-256x192.py',
-    '../../../_base_/occlusions/keypoint-blur.py',
-]
+_base_ = './td-hm_res50_8xb64-210e_coco-256x192.py'
 
-# the base's last two steps make the targets and pack them
-train_pipeline = [
-    *_base_.train_pipeline[:-2],
-    *_base_.occlusions,
-    *_base_.train_pipeline[-2:],
-]
+occlusions = [dict(type='KeypointOcclusion', fill='blur', size=6, prob=0.5)]
+train_pipeline = _base_.train_pipeline
+train_pipeline[-2:-2] = occlusions
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

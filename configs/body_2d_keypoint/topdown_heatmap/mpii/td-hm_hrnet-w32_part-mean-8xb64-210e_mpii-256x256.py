@@ -3,16 +3,9 @@
 The reference calls it mpii/hrnet/cutout_05_parts_no_remove.
 """
 
-_base_ = [
-    'mmpose::body_2d_keypoint/topdown_heatmap/mpii/'
-    'td-hm_hrnet-w32_8xb64-210e_mpii-256x256.py',
-    '../../../_base_/occlusions/part-mean.py',
-]
+_base_ = './td-hm_hrnet-w32_8xb64-210e_mpii-256x256.py'
 
-# the base's last two steps make the targets and pack them
-train_pipeline = [
-    *_base_.train_pipeline[:-2],
-    *_base_.occlusions,
-    *_base_.train_pipeline[-2:],
-]
+occlusions = [dict(type='PartOcclusion', fill='mean', prob=0.5)]
+train_pipeline = _base_.train_pipeline
+train_pipeline[-2:-2] = occlusions
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
