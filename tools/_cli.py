@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -10,7 +11,7 @@ for _path in (ROOT / 'projects/synthetic_people', ROOT):
         sys.path.insert(0, str(_path))
 
 from mmpose_occlusion.cli.arguments import *  # noqa: E402, F403
-from mmpose_occlusion.cli.run import run  # noqa: E402, F401
+from mmpose_occlusion.cli.arguments import option  # noqa: E402
 
 
 def fraction(text: str) -> float:
@@ -26,40 +27,18 @@ def fraction(text: str) -> float:
     return value
 
 
-def add_drawing(parser: argparse.ArgumentParser, what: str, each: str) -> None:
-    """The arguments of drawn images.
+@dataclass(frozen=True)
+class DrawOptions:
+    """Drawn images."""
 
-    Args:
-        parser: Modified.
-        what: Help of ``--show-dir``.
-        each: What is drawn, in the singular: sample or crop.
-    """
-    parser.add_argument('--show-dir', metavar='DIR', help=what)
-    parser.add_argument(
-        '--show', action='store_true', help='the same in a window'
+    work_dir: str | None = option(
+        'folder of logs and results (default: work_dirs/CONFIG)',
+        metavar='DIR',
     )
-    parser.add_argument(
-        '--interval',
-        type=int,
-        default=1,
-        metavar='N',
-        help=f'draw every N-th {each}',
+    show_dir: str | None = option(
+        'draw samples with their prediction and ground truth into this folder',
+        metavar='DIR',
     )
-    parser.add_argument(
-        '--wait-time',
-        type=float,
-        default=1,
-        metavar='S',
-        help='seconds that a window stays open',
-    )
-
-
-def add_options(
-    parser: argparse.ArgumentParser, *rows: tuple[str, str, str]
-) -> None:
-    """Options of a name, a metavar ('' for a flag) and a help."""
-    for name, metavar, text in rows:
-        if metavar:
-            parser.add_argument(name, metavar=metavar, help=text)
-        else:
-            parser.add_argument(name, action='store_true', help=text)
+    show: bool = option('the same in a window')
+    interval: int = option('draw every N-th sample', least=1, default=1)
+    wait_time: float = option('seconds that a window stays open', default=1)

@@ -4,18 +4,16 @@ import itertools
 import json
 import re
 import zlib
-from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from mmengine.config import Config
 from mmengine.dist import master_only
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
-from numpy.lib import NumpyVersion
 
 from mmpose_occlusion.engine.config import (
     metainfo_of,
@@ -51,18 +49,9 @@ _COCO = re.compile(r'(^|/)A[PR]\b')
 _LONGEST = 72
 
 
-def configure_test(cfg: Config, options: Namespace) -> list[str]:
-    """Change a config as MMPose's test tool does, and insert attacks.
-
-    The checkpoint is not set: the tool loads it.
-
-    Returns:
-        The attacks' names.
-
-    Raises:
-        UsageError: The config lacks a setting that an option needs, a file
-            does not exist, or an attack does not fit.
-    """
+def configure_test(cfg: Config, options: Any) -> list[str]:
+    """Change a config as MMPose's test tool does, and insert attacks, whose
+    names are returned. The checkpoint is not set: the tool loads it."""
     if options.out:
         check_out(options.out)
     init_default_scope(cfg.get('default_scope') or 'mmpose')
@@ -76,23 +65,21 @@ def configure_test(cfg: Config, options: Namespace) -> list[str]:
     check_data_files(cfg, 'test', skip_unreadable=options.skip_unreadable)
     if options.box_nms is not None:
         match_boxes(cfg, options.box_nms)
-    shown = bool(options.show_dir or options.show) and not options.badcase
+    shown = bool(options.show_dir or options.show)
     names = attack_config(cfg, attacks, options.attack_seed, keep_images=shown)
-    hooks = [{'type': 'OcclusionSummaryHook', 'names': names}]
+    hooks = [dict(type='OcclusionSummaryHook', names=names)]
     if shown:
         hooks.append(
-            {
-                'type': 'OcclusionVisualizationHook',
-                'out_dir': options.show_dir,
-                'name': '+'.join(names) or CLEAN,
-                'interval': options.interval,
-                'show': options.show,
-                'wait_time': options.wait_time,
-            }
+            dict(
+                type='OcclusionVisualizationHook',
+                out_dir=options.show_dir,
+                name='+'.join(names) or CLEAN,
+                interval=options.interval,
+                show=options.show,
+                wait_time=options.wait_time,
+            )
         )
     cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), *hooks]
-    if options.badcase:
-        _analyse_badcases(cfg, options)
     if options.per_keypoint:
         _add_metric(cfg, _per_keypoint(cfg))
     if options.per_keypoint_paper:
@@ -101,9 +88,7 @@ def configure_test(cfg: Config, options: Namespace) -> list[str]:
     if options.dump:
         if not options.dump.endswith(('.pkl', '.pickle')):
             raise UsageError(f'--dump "{options.dump}" must be a .pkl file')
-        _add_metric(
-            cfg, {'type': 'DumpResults', 'out_file_path': options.dump}
-        )
+        _add_metric(cfg, dict(type='DumpResults', out_file_path=options.dump))
     return names
 
 
@@ -125,29 +110,6 @@ def check_out(path: str) -> None:
             f'--out "{path}" exists and does not hold metrics in JSON: give '
             'another name, or move it'
         )
-
-
-def _analyse_badcases(cfg: Config, options: Namespace) -> None:
-    """Turn MMPose's ``BadCaseAnalysisHook`` on."""
-    if NumpyVersion(np.__version__) >= '2.4.0':
-        raise UsageError(
-            f'--badcase does not work with NumPy {np.__version__}: '
-            "MMPose's hook makes numbers of arrays, which NumPy 2.4 and "
-            'later refuse; look at the crops with --show-dir'
-        )
-    hook = (cfg.get('default_hooks') or {}).get('badcase')
-    if not hook:
-        raise UsageError(
-            f'--badcase needs default_hooks.badcase, which config '
-            f'"{options.config}" does not have: add it as in MMPose\'s '
-            '_base_/default_runtime.py'
-        )
-    hook.update(enable=True, show=options.show, interval=options.interval)
-    if options.show:
-        hook['wait_time'] = options.wait_time
-    if not hook.get('metric'):
-        by_loss = hook.get('metric_type', 'loss') == 'loss'
-        hook['metric'] = cfg.model.head.loss if by_loss else cfg.test_evaluator
 
 
 def _per_keypoint(cfg: Config) -> dict:
@@ -173,37 +135,24 @@ def _add_metric(cfg: Config, metric: dict) -> None:
 
 @master_only
 def write_metrics(
-    cfg: Config,
-    options: Namespace,
-    attacks: Sequence[str],
-    metrics: Mapping[str, float],
-) -> Path:
-    """Write metrics and facts about the run, an attack of these names or a
-    clean one, into a new file in the work dir, and return it."""
+    cfg: Config, options: Any, attacks: list[str], metrics: Mapping[str, float]
+) -> None:
+    """Write metrics and facts about the run into a new file in the work
+    dir."""
     datasets = [dataset for _, dataset in walk_split(cfg, 'test')]
-    files = {
-        f'{key}s': [each[key] for each in datasets if each.get(key)]
-        for key in ('ann_file', 'bbox_file')
-    }
-    path = write_result(
-        cfg.work_dir,
-        dict(
-            config=options.config,
-            checkpoint=options.checkpoint,
-            cfg_options=dict(options.cfg_options),
-            attack_seed=options.attack_seed,
-            **files,
-            box_nms=options.box_nms,
-            metrics={
-                name: defined(name, value) for name, value in metrics.items()
-            },
-        ),
+    facts = dict(
         model=Path(options.config.rpartition('::')[2]).stem,
         data=metainfo_of(datasets[0])['dataset_name'],
         attack='+'.join(attacks) or CLEAN,
+        time=datetime.now().isoformat(timespec='seconds'),
     )
-    print_log(f'Wrote {path}', 'current')
-    return path
+    for name in ('config', 'checkpoint', 'cfg_options', 'attack_seed'):
+        facts[name] = getattr(options, name)
+    for key in ('ann_file', 'bbox_file'):
+        facts[f'{key}s'] = [each[key] for each in datasets if each.get(key)]
+    facts['box_nms'] = options.box_nms
+    facts['metrics'] = {k: defined(k, v) for k, v in metrics.items()}
+    print_log(f'Wrote {write_result(cfg.work_dir, facts)}', 'current')
 
 
 def defined(name: str, value: Any) -> Any:
@@ -215,35 +164,19 @@ def defined(name: str, value: Any) -> Any:
     return None if _COCO.search(name) and value == -1 else value
 
 
-def write_result(
-    folder: str | Path,
-    result: Mapping[str, Any],
-    *,
-    model: str,
-    data: str,
-    attack: str = CLEAN,
-    time: datetime | None = None,
-) -> Path:
-    """Write a new file ``FOLDER/MODEL_DATA_ATTACK_TIME.json``.
-
-    It holds ``model``, ``data``, ``attack``, ``time``, and the entries of the
-    result. If there is such a file already, a number is added to its name.
-    """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    time = time or datetime.now()
-    words = [re.split(r'[/\\]', model.rstrip('/\\'))[-1], data, attack]
-    stem = '_'.join([*map(_word, words), time.strftime('%Y%m%d_%H%M%S')])
+def write_result(folder: str | Path, facts: Mapping[str, Any]) -> Path:
+    """Write a new file ``FOLDER/MODEL_DATA_ATTACK_TIME.json``; if there is
+    such a file already, a number is added to its name."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    words = [_word(facts[name]) for name in ('model', 'data', 'attack')]
+    time = re.sub('[-:]', '', facts['time']).replace('T', '_')
+    stem = '_'.join([*words, time])
     for number in itertools.count(1):
-        path = folder / f'{stem}{f"_{number}" if number > 1 else ""}.json'
-        try:
+        path = Path(folder, f'{stem}{f"_{number}" * (number > 1)}.json')
+        with suppress(FileExistsError):
             path.touch(exist_ok=False)
-        except FileExistsError:
-            continue
-        break
-    facts = dict(model=model, data=data, attack=attack)
-    facts['time'] = time.isoformat(timespec='seconds')
-    return write_json(path, {**facts, **result})
+            break
+    return write_json(path, facts)
 
 
 def _word(text: str) -> str:

@@ -2,7 +2,6 @@
 
 import logging
 import re
-from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,17 +27,11 @@ from mmpose_occlusion.engine.launch import check_checkpoint
 from mmpose_occlusion.errors import UsageError
 
 
-def configure_training(cfg: Config, options: Namespace) -> None:
-    """Change a config as MMPose's training tool does, and also
-
-    - add the records of occlusions to the data samples,
-    - write checkpoints atomically,
-    - warn of a later stage without the occlusions of the first,
-    - write scalars for TensorBoard.
-
-    Raises:
-        UsageError: The config lacks a setting that an option needs.
-    """
+def configure_training(cfg: Config, options: Any) -> None:
+    """Change a config as MMPose's training tool does, add the records of
+    occlusions to the data samples, write checkpoints atomically, write
+    scalars for TensorBoard, and warn of a later stage without the occlusions
+    of the first."""
     init_default_scope(cfg.get('default_scope') or 'mmpose')
     set_work_dir(cfg, options.config, options.work_dir)
     if not cfg.get('train_dataloader'):
@@ -49,7 +42,14 @@ def configure_training(cfg: Config, options: Namespace) -> None:
     if options.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if options.amp:
-        _use_amp(cfg)
+        wrapper = type_name({'type': 'OptimWrapper', **cfg.optim_wrapper})
+        if wrapper not in ('OptimWrapper', 'AmpOptimWrapper'):
+            raise UsageError(
+                f'--amp cannot be used with optim_wrapper.type="{wrapper}", '
+                'only with OptimWrapper'
+            )
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     if options.resume:
         cfg.resume = True
         cfg.load_from = None if options.resume == 'auto' else options.resume
@@ -83,7 +83,11 @@ def configure_training(cfg: Config, options: Namespace) -> None:
     for sentence in lost_occlusions(cfg):
         print_log(sentence, 'current', logging.WARNING)
     name_visualizer(cfg)
-    _write_tensorboard(cfg)
+    backends = list(cfg.visualizer.get('vis_backends') or [])
+    backends = backends or [{'type': 'LocalVisBackend'}]
+    if not any('Tensorboard' in type_name(each) for each in backends):
+        backends.append({'type': 'TensorboardVisBackend'})
+    cfg.visualizer['vis_backends'] = backends
 
 
 def _resume_exactly(cfg: Config) -> None:
@@ -102,43 +106,10 @@ def _resume_exactly(cfg: Config) -> None:
     cfg.custom_hooks = hooks
 
 
-def _use_amp(cfg: Config) -> None:
-    wrapper = type_name({'type': 'OptimWrapper', **cfg.optim_wrapper})
-    if wrapper not in ('OptimWrapper', 'AmpOptimWrapper'):
-        raise UsageError(
-            f'--amp cannot be used with optim_wrapper.type="{wrapper}", only '
-            'with OptimWrapper'
-        )
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-
-
-def _write_tensorboard(cfg: Config) -> None:
-    """Add TensorBoard to the visualizer's backends unless it is there."""
-    visualizer = cfg.visualizer
-    backends = list(visualizer.get('vis_backends') or [])
-    if not backends:
-        backends.append({'type': 'LocalVisBackend'})
-    if not any('Tensorboard' in type_name(each) for each in backends):
-        backends.append({'type': 'TensorboardVisBackend'})
-    visualizer['vis_backends'] = backends
-
-
 def read_start(cfg: Config, trust: bool = False) -> Mapping | None:
     """Read and check the checkpoint that a training starts from, as MMEngine
-    unpickles files of all kinds; with ``--resume`` alone, find it.
-
-    Args:
-        cfg: The run's config; ``load_from`` is set to what is found.
-        trust: See :func:`.load_checkpoint_safely`.
-
-    Returns:
-        Its content, for :func:`check_start`; None where there is none.
-
-    Raises:
-        UsageError: It does not exist, is damaged, or would have to be
-            trusted.
-    """
+    unpickles files of all kinds; with ``--resume`` alone, find it and set the
+    config's ``load_from``. Returns its content, or None."""
     path = cfg.get('load_from')
     if path:
         resume = cfg.get('resume')
@@ -200,17 +171,10 @@ def _read_latest(cfg: Config, trust: bool) -> Mapping | None:
 
 
 def check_start(runner: Runner, checkpoint: Mapping | None) -> None:
-    """Check that a training's checkpoint fits its model and leaves work.
+    """Check that a training's checkpoint, see :func:`read_start`, fits its
+    model (in ``load_from``: some keys) and leaves work.
 
     MMEngine skips keys that do not fit and trains from random weights.
-
-    Args:
-        runner: Built, not started.
-        checkpoint: See :func:`read_start`.
-
-    Raises:
-        UsageError: The checkpoint is of another model (in ``load_from``: no
-            key fits), or the training to be resumed has finished.
     """
     path = runner._load_from
     if checkpoint is None:
@@ -249,14 +213,8 @@ def check_start(runner: Runner, checkpoint: Mapping | None) -> None:
 
 
 def fetch_pretrained(cfg: Config) -> None:
-    """Download the pretrained weights of the model's parts.
-
-    MMEngine would download them later and fail with a long traceback; it
-    reads them from PyTorch's cache.
-
-    Raises:
-        UsageError: They cannot be downloaded; the message names the option.
-    """
+    """Download the pretrained weights of the model's parts into PyTorch's
+    cache, from where MMEngine reads them; its failure is a long traceback."""
     found = [
         (f'{key}.init_cfg', init['checkpoint'])
         for key, part in walk(cfg.model, 'model')

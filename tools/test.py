@@ -1,77 +1,57 @@
-"""Test a pose model on any MMPose config, clean or under attack.
+"""Test a pose model on any MMPose config, clean or under attack."""
 
-    python tools/test.py CONFIG CHECKPOINT
-    python tools/test.py CONFIG CHECKPOINT --attack keypoint:nose:black \\
-        --attack part:left_leg:blur --show-dir images
-    python tools/test.py CONFIG CHECKPOINT --cfg-options \\
-        attack.type=KeypointOcclusion attack.target=nose attack.fill=black
-
-CHECKPOINT is MMPose's, or the reference's, which is converted on the way.
-Each run writes its metrics into the work dir, named after model, data, attack
-and time. A detector's bboxes are attacked if they match annotated people.
-
-In several processes, on GPUs or on the CPU:
-bash tools/dist_test.sh CONFIG CHECKPOINT N
-"""
-
-import argparse
 import sys
+from dataclasses import dataclass
 
 import _cli
+from _cli import option
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """MMPose's arguments and those of attacks."""
-    parser = _cli.parser_of(__doc__)
-    _cli.add_fields(
-        parser,
-        _cli.ConfigOptions,
-        _cli.CheckpointOptions,
-        _cli.AttackOptions,
-    )
-    parser.add_argument(
-        '--box-nms',
+@dataclass(frozen=True)
+class TestOptions(
+    _cli.LaunchOptions,
+    _cli.DrawOptions,
+    _cli.AttackOptions,
+    _cli.CheckpointOptions,
+    _cli.ConfigOptions,
+):
+    """MMPose's options and those of attacks."""
+
+    box_nms: float | None = option(
+        "of two of a detector's boxes that overlap by more, drop the one with "
+        'the lower score (default: keep all)',
         type=_cli.fraction,
         metavar='IOU',
-        help="of two of a detector's boxes that overlap by more, drop the "
-        'one with the lower score (default: keep all)',
     )
-    parser.add_argument(
-        '--attack-seed',
-        type=int,
-        default=0,
-        metavar='N',
-        help="of the attacks' random draws (default: 0)",
+    attack_seed: int = option("of the attacks' random draws", default=0)
+    out: str | None = option(
+        'write the metrics to a .json or .pkl', metavar='FILE'
     )
-    _cli.add_options(
-        parser,
-        (
-            '--work-dir',
-            'DIR',
-            'folder of logs and results (default: work_dirs/CONFIG)',
-        ),
-        ('--out', 'FILE', 'write the metrics to a .json or .pkl'),
-        ('--per-keypoint', '', 'AP, AR and PCK of every joint'),
-        (
-            '--per-keypoint-paper',
-            '',
-            'the same as computed by the reference code (names: paper/...)',
-        ),
-        ('--dump', 'FILE', 'write the predictions to a .pkl'),
-        ('--badcase', '', "turn MMPose's analysis of bad cases on"),
+    per_keypoint: bool = option('AP, AR and PCK of every joint')
+    per_keypoint_paper: bool = option(
+        'the same as computed by the reference code (names: paper/...)'
     )
-    _cli.add_drawing(
-        parser,
-        'draw each crop before and under attack, with the hidden region, the '
-        'prediction and the ground truth, into this folder',
-        'crop',
+    dump: str | None = option(
+        'write the predictions to a .pkl', metavar='FILE'
     )
-    _cli.add_fields(parser, _cli.LaunchOptions)
-    return parser.parse_args(argv)
 
 
-def test(options: argparse.Namespace) -> None:
-    """Check the options, then test."""
+@_cli.command(TestOptions, 'tools/test.py', True)
+def main(options: TestOptions) -> None:
+    """Test a pose model on any MMPose config, clean or under attack.
+
+        python tools/test.py CONFIG CHECKPOINT
+        python tools/test.py CONFIG CHECKPOINT --attack keypoint:nose:black \\
+            --attack part:left_leg:blur --show-dir images
+        python tools/test.py CONFIG CHECKPOINT --cfg-options \\
+            attack.type=KeypointOcclusion attack.target=nose attack.fill=black
+
+    CHECKPOINT is MMPose's, or the reference's, which is converted on the way.
+    Each run writes its metrics into the work dir, named after model, data,
+    attack and time. A detector's bboxes are attacked if they match annotated
+    people. In several processes, on GPUs or on the CPU:
+    bash tools/dist_test.sh CONFIG CHECKPOINT N
+    """
     from _test_config import configure_test, write_metrics
     from mmengine.dist import master_only
     from mmengine.fileio import dump
@@ -94,11 +74,6 @@ def test(options: argparse.Namespace) -> None:
     write_metrics(cfg, options, names, metrics)
     if options.out:
         master_only(dump)(metrics, options.out)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the tool; returns the exit status."""
-    return _cli.run(test, parse_args(argv))
 
 
 if __name__ == '__main__':

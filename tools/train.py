@@ -1,55 +1,47 @@
-"""Train a pose model, with or without occlusions, on any MMPose config.
+"""Train a pose model, with or without occlusions, on any MMPose config."""
 
-    python tools/train.py CONFIG [--work-dir DIR] [--resume]
-
-In several processes, on GPUs or on the CPU: bash tools/dist_train.sh CONFIG N
-"""
-
-import argparse
 import sys
+from dataclasses import dataclass
 
 import _cli
+from _cli import option
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """MMPose's arguments."""
-    parser = _cli.parser_of(__doc__)
-    _cli.add_fields(parser, _cli.ConfigOptions)
-    _cli.add_options(
-        parser,
-        (
-            '--work-dir',
-            'DIR',
-            'folder of logs and checkpoints (default: work_dirs/CONFIG)',
-        ),
-        (
-            '--exact-resume',
-            '',
-            'bit-exact resume: key all random numbers by epoch and sample; '
-            'pass the flag on every run',
-        ),
-        ('--amp', '', 'train in mixed precision'),
-        ('--no-validate', '', 'do not evaluate while training'),
-        (
-            '--auto-scale-lr',
-            '',
-            'scale the learning rate by the total batch size',
-        ),
+@dataclass(frozen=True)
+class TrainOptions(
+    _cli.LaunchOptions,
+    _cli.DrawOptions,
+    _cli.TrustOption,
+    _cli.ConfigOptions,
+):
+    """MMPose's options."""
+
+    exact_resume: bool = option(
+        'bit-exact resume: key all random numbers by epoch and sample; pass '
+        'the flag on every run'
     )
-    parser.add_argument(
-        '--resume',
+    amp: bool = option('train in mixed precision')
+    no_validate: bool = option('do not evaluate while training')
+    auto_scale_lr: bool = option(
+        'scale the learning rate by the total batch size'
+    )
+    resume: str | None = option(
+        'resume from this checkpoint, or from the last of the work dir',
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='resume from this checkpoint, or from the last of the work dir',
     )
-    _cli.add_fields(parser, _cli.TrustOption, _cli.LaunchOptions)
-    _cli.add_drawing(parser, 'draw predictions of the validation', 'sample')
-    return parser.parse_args(argv)
 
 
-def train(options: argparse.Namespace) -> None:
-    """Check the options, then train."""
+@_cli.command(TrainOptions, 'tools/train.py', True)
+def main(options: TrainOptions) -> None:
+    """Train a pose model, with or without occlusions, on any MMPose config.
+
+        python tools/train.py CONFIG [--work-dir DIR] [--resume]
+
+    In several processes, on GPUs or on the CPU:
+    bash tools/dist_train.sh CONFIG N
+    """
     import _train_config
 
     from mmpose_occlusion.engine import data_files
@@ -70,11 +62,6 @@ def train(options: argparse.Namespace) -> None:
     runner = build_runner(cfg)
     _train_config.check_start(runner, start)
     runner.train()
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the tool; returns the exit status."""
-    return _cli.run(train, parse_args(argv))
 
 
 if __name__ == '__main__':

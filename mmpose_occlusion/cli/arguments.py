@@ -55,7 +55,7 @@ def add_fields(parser: argparse.ArgumentParser, *classes: type) -> None:
         elif int in kinds:
             settings = dict(type=whole_number(least), metavar='N') | settings
         elif float in kinds:
-            settings |= dict(type=float, metavar='S')
+            settings = dict(type=float, metavar='S') | settings
         said = each.type is bool or '(default' in settings['help']
         if settings.get('default') and not said:
             settings['help'] += ' (default: %(default)s)'

@@ -112,6 +112,8 @@ def tool() -> Callable:
         spec = importlib.util.spec_from_file_location(f'tool_{name}', path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+        if isinstance(module.main, Command):
+            module.parse_args = module.main.parse
         module.main = _with_its_own_log(module.main)
         return module
 

@@ -3,7 +3,6 @@
 import importlib
 import json
 import re
-import subprocess
 import sys
 
 import numpy as np
@@ -14,11 +13,6 @@ from tests.conftest import REAL_DATA
 from .conftest import ROOT
 
 NAMES = ('_data', 'transforms', 'pipeline', 'throughput')
-
-STAND_IN = f"""#!{sys.executable}
-import json
-print(json.dumps({{'yardstick': 50.0, 'RandomErasing, part black': 90.0}}))
-"""
 
 
 @pytest.fixture
@@ -33,29 +27,14 @@ def script(monkeypatch):
         sys.modules.pop(name, None)
 
 
-def test_transforms(script, tmp_path, capsys):
-    python = tmp_path / 'python'
-    python.write_text(STAND_IN)
-    python.chmod(0o700)
-    argv = ['--turns', '1', '--people', '2', '--others', str(python)]
-    script('transforms').main(argv)
+def test_transforms(script, capsys):
+    script('transforms').main(['--turns', '1', '--people', '2', '--others'])
     out = capsys.readouterr().out
     rows = re.findall(r'^\| (\w+ \w+) \| \d+ \| \d+ \| [\d.]+ \|$', out, re.M)
     fills = ('blur', 'mean', 'black')
     assert rows == [f'{k} {f}' for k in ('keypoint', 'part') for f in fills]
     assert re.search(r'^\| PartMix \| \d+ \|', out, re.M)
-    assert re.search(r'RandomErasing, part black \| 90 \| [\d.]+ of p', out)
-
-
-def test_the_worker_starts_without_this_project(tmp_path):
-    """Its interpreter may have neither the package nor MMPose."""
-    path = ROOT / 'tools/benchmarks/transforms.py'
-    code = (
-        'import runpy, sys\n'
-        f'runpy.run_path({str(path)!r})\n'
-        'assert not [m for m in sys.modules if m.startswith("mm")]'
-    )
-    subprocess.run([sys.executable, '-c', code], cwd=tmp_path, check=True)
+    assert re.search(r'^\| CoarseDropout, part \| \d+ \|', out, re.M)
 
 
 def test_pipeline(script, capsys):

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
-from numpy.lib import NumpyVersion
 
 from tests.ranks import run_ranks
 
@@ -405,18 +404,6 @@ def test_attack_leaves_validation_alone(config):
     assert 'KeypointOcclusion' not in types[0]
     assert types[1].index('KeypointOcclusion') == (
         types[1].index('TopdownAffine') + 1
-    )
-
-
-def test_badcase(run, config, checkpoint, tool, capsys, monkeypatch):
-    """MMPose's hook does not run with a NumPy as new as this one."""
-    if NumpyVersion(np.__version__) < '2.4.0':
-        log, _ = run('--badcase')
-        assert 'BadCaseAnalysisHook' in log
-        monkeypatch.setattr(np, '__version__', '2.4.0')
-    assert tool('test').main([config, checkpoint, '--badcase']) == 2
-    assert capsys.readouterr().err.startswith(
-        'error: --badcase does not work with NumPy 2.4'
     )
 
 

@@ -17,6 +17,7 @@ import resource
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -55,15 +56,14 @@ def measure_images(args: argparse.Namespace, folder: str) -> str:
 
     from mmpose_occlusion.benchmark.image_run import run_predictor
 
-    file, images = repeated(folder, args.copies)
-    times: list[tuple[float, float]] = []
+    people = repeated(folder, args.copies)
 
-    def once(number: int | None) -> int:
+    def once(number: int | None) -> np.ndarray:
+        """Passes, seconds and processor seconds."""
         begin = time.perf_counter(), _processor_seconds()
         run = run_predictor(
             FreePredictor(),
-            file,
-            images,
+            *people,
             out=f'{folder}/{number}',
             attacks=args.attack,
             max_images=number,
@@ -71,15 +71,14 @@ def measure_images(args: argparse.Namespace, folder: str) -> str:
             log=lambda text: None,
         )
         wall = time.perf_counter() - begin[0]
-        times.append((wall, _processor_seconds() - begin[1]))
-        return run.run['forward_passes']
+        work = _processor_seconds() - begin[1]
+        return np.array([run.run['forward_passes'], wall, work])
 
     # the difference of two runs leaves out the start of the processes
-    passes = -once(4) + once(args.max_images)
-    wall, work = np.subtract(times[1], times[0])
+    passes, wall, work = -once(4) + once(args.max_images)
     processes = args.workers or 1
     return (
-        f'{passes:,} images (clean and attacked): {passes / wall:.0f} per '
+        f'{passes:,.0f} images (clean and attacked): {passes / wall:.0f} per '
         f'second; {1000 * work / passes:.2f} ms of processor time each, '
         f'which is {processes * passes / work:.0f} per second on '
         f'{processes} free cores'
@@ -87,30 +86,10 @@ def measure_images(args: argparse.Namespace, folder: str) -> str:
 
 
 def _processor_seconds() -> float:
-    own, ended = (
-        resource.getrusage(who)
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    own, ended = map(
+        resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
     return sum(u.ru_utime + u.ru_stime for u in (own, ended))
-
-
-class Stopwatch:
-    """Wraps a function of batches; sums up its seconds and its samples."""
-
-    def __init__(self, function) -> None:
-        self.function = function
-        self.seconds, self.crops = 0.0, 0
-
-    def __call__(self, *args, **kwargs):
-        import torch
-
-        start = time.perf_counter()
-        result = self.function(*args, **kwargs)
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        self.seconds += time.perf_counter() - start
-        self.crops += len(args[0])
-        return result
 
 
 def build_runner(args: argparse.Namespace, folder: str):
@@ -156,23 +135,36 @@ def build_runner(args: argparse.Namespace, folder: str):
 
 def measure_crops(args: argparse.Namespace, folder: str) -> str:
     """The figures of a network on crops."""
+    import torch
+
     runner = build_runner(args, folder)
-    network = Stopwatch(runner.model.backbone.forward)
-    head = Stopwatch(runner.model.head.forward)
-    runner.model.backbone.forward = network
-    runner.model.head.forward = head
+    seconds_of = dict(backbone=0.0, head=0.0)
+    crops = 0
+
+    def watched(name: str, forward, batch):
+        nonlocal crops
+        start = time.perf_counter()
+        result = forward(batch)
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        seconds_of[name] += time.perf_counter() - start
+        crops += len(batch) if name == 'backbone' else 0
+        return result
+
+    for name in seconds_of:
+        module = getattr(runner.model, name)
+        module.forward = partial(watched, name, module.forward)
     loop = runner.build_test_loop(runner._test_loop)
     runner.call_hook('before_run')
     start = time.perf_counter()
     loop.run()
     seconds = time.perf_counter() - start
     flip = 2 if runner.model.test_cfg.get('flip_test') else 1
-    crops = network.crops // flip
-    share = (network.seconds + head.seconds) / seconds
+    count = crops // flip
     return (
-        f'{crops:,} crops (clean and attacked) in {seconds:.1f} s: '
-        f'{crops / seconds:.0f} per second; the network takes {share:.0%} '
-        'of the time'
+        f'{count:,} crops (clean and attacked) in {seconds:.1f} s: '
+        f'{count / seconds:.0f} per second; the network takes '
+        f'{sum(seconds_of.values()) / seconds:.0%} of the time'
     )
 
 
@@ -181,18 +173,15 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument('config', nargs='?')
-    parser.add_argument('--checkpoint', metavar='FILE')
-    parser.add_argument('--stub', action='store_true')
-    parser.add_argument('--images', action='store_true')
-    parser.add_argument(
-        '--attack', action='append', help='default: keypoint:*:black:6'
-    )
-    parser.add_argument(
-        '--copies', type=int, default=1, help='read the images so often'
-    )
-    parser.add_argument('--max-images', type=int, metavar='N')
-    parser.add_argument('--workers', type=int, default=0, metavar='N')
+    add = parser.add_argument
+    add('config', nargs='?')
+    add('--checkpoint', metavar='FILE')
+    add('--stub', action='store_true')
+    add('--images', action='store_true')
+    add('--attack', action='append', help='default: keypoint:*:black:6')
+    add('--copies', type=int, default=1, help='read the images so often')
+    add('--max-images', type=int, metavar='N')
+    add('--workers', type=int, default=0, metavar='N')
     args = parser.parse_args(argv)
     args.attack = args.attack or ['keypoint:*:black:6']
     measure = measure_images if args.images else measure_crops
