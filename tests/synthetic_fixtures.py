@@ -45,7 +45,7 @@ def reference_folder(synthetic_people: Path, share_folder: Callable) -> Path:
     as COCO and as MPII in the reference's layout, linked to MMPose's
     names.
     """
-    from data_layout import link  # of projects/tilting_at_windmills
+    from prepare_data import link  # of projects/tilting_at_windmills
 
     def make(folder: Path) -> None:
         for name, source in REFERENCE_LAYOUT.items():

@@ -1,56 +1,49 @@
-"""Measure what the reference's defects change, on synthetic people.
+"""What the reference's defects change, on synthetic people."""
 
-    python projects/synthetic_people/make.py
-    python projects/tilting_at_windmills/deviations.py
-
-Hides every joint and part of every person once as the reference did
-(``paper_exact=True``) and once as it should be, on 256×192 crops, and prints
-a table in Markdown.
-"""
-
-import argparse
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'tools'))
 
 import _cli  # noqa: E402
+from _cli import option  # noqa: E402
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=_cli.HelpFormatter
-    )
-    parser.add_argument(
-        '--data',
+@dataclass(frozen=True)
+class DataOption:
+    """Whose occlusions are measured."""
+
+    data: str = option(
+        'folder of the synthetic people',
         default='data/synthetic_people',
         metavar='DIR',
-        help='folder of the synthetic people (default: %(default)s)',
     )
-    return parser.parse_args(argv)
 
 
-def measure(args: argparse.Namespace) -> None:
-    """Go over the crops of the test set and print the table."""
+@_cli.command(DataOption, 'deviations.py', True)
+def main(options: DataOption) -> None:
+    """Measure what the reference's defects change, on synthetic people.
+
+        python projects/synthetic_people/make.py
+        python projects/tilting_at_windmills/deviations.py
+
+    Hides every joint and part of every person once as the reference did
+    (``paper_exact=True``) and once as it should be, on 256×192 crops, and
+    prints a table in Markdown.
+    """
     from mmengine.registry import init_default_scope
     from mmpose.datasets import CocoDataset
 
-    from mmpose_occlusion.errors import UsageError
+    from mmpose_occlusion.occlusion import CorrectedRules, labelled_joints
     from mmpose_occlusion.skeleton import Skeleton
     from mmpose_occlusion.transforms import KeypointOcclusion, PartOcclusion
 
     init_default_scope('mmpose')
-    annotations = Path(args.data) / 'annotations/person_keypoints_val.json'
-    if not annotations.is_file():
-        raise UsageError(
-            f'{annotations} does not exist: make the people with '
-            f'python projects/synthetic_people/make.py --out {args.data}'
-        )
     crops = CocoDataset(
-        ann_file=str(annotations),
-        data_prefix=dict(img=f'{args.data}/val/'),
+        ann_file=f'{options.data}/annotations/person_keypoints_val.json',
+        data_prefix=dict(img=f'{options.data}/val/'),
         pipeline=[
             dict(type='LoadImage'),
             dict(type='GetBBoxCenterScale'),
@@ -58,64 +51,46 @@ def measure(args: argparse.Namespace) -> None:
         ],
     )
     skeleton = Skeleton.from_metainfo(crops.metainfo)
-    joints = {name: [name] for name in skeleton.names}
+
+    def row(attacks: list[tuple]) -> str:
+        """Cells over all people; attacks with the target's own joints."""
+        tried = painted = pixels = own = covered = removed = 0
+        for crop in map(crops.__getitem__, range(len(crops))):
+            available = CorrectedRules().available(
+                skeleton.names,
+                crop['transformed_keypoints'][0].tolist(),
+                labelled_joints(crop['keypoints_visible'])[0].tolist(),
+                crop['img'].shape,
+            )
+            for attack, joints in attacks:
+                wanted = available.keys() & joints
+                if not wanted:
+                    continue
+                (record,) = attack(dict(crop))['occlusions']
+                hidden = record['targets'] + record['bystanders']
+                tried += 1
+                painted += record['pixels'] > 0
+                pixels += record['pixels']
+                own += len(wanted)
+                covered += len(wanted & {joint for _, joint in hidden})
+                removed += len(record['removed'])
+        return (
+            f'| {painted / tried:.1%} | {pixels / max(painted, 1):,.0f} '
+            f'| {covered / own:.1%} | {removed / tried:.2f} |'
+        )
+
     print('| hidden | rules | painted | px | covers its joints | removed |')
     print('|---|---|---:|---:|---:|---:|')
-    for what, transform, targets, options in (
-        ('one joint', KeypointOcclusion, joints, dict(size=6)),
-        (
-            'one part',
-            PartOcclusion,
-            skeleton.parts,
-            dict(remove_keypoints=True),
-        ),
+    joints = {name: [name] for name in skeleton.names}
+    discs, remove = dict(size=6), dict(remove_keypoints=True)
+    for what, transform, targets, more in (
+        ('one joint', KeypointOcclusion, joints, discs),
+        ('one part', PartOcclusion, skeleton.parts, remove),
     ):
         for rules in ('reference', 'corrected'):
-            options |= dict(paper_exact=rules == 'reference', fill='black')
-            attacks = {
-                transform(name, **options): own
-                for name, own in targets.items()
-            }
-            print(f'| {what} | {rules} {_row(attacks, crops, skeleton)}')
-
-
-def _row(attacks: dict, crops, skeleton) -> str:
-    """Cells of one kind of target under one set of rules, over all people.
-
-    Args:
-        attacks: Transform -> the target's own joints.
-    """
-    from mmpose_occlusion.occlusion import CorrectedRules, labelled_joints
-
-    tried = painted = pixels = own = covered = removed = 0
-    for crop in map(crops.__getitem__, range(len(crops))):
-        available = CorrectedRules().available(
-            skeleton.names,
-            crop['transformed_keypoints'][0].tolist(),
-            labelled_joints(crop['keypoints_visible'])[0].tolist(),
-            crop['img'].shape,
-        )
-        for attack, joints in attacks.items():
-            wanted = available.keys() & joints
-            if not wanted:
-                continue
-            (record,) = attack(dict(crop))['occlusions']
-            hidden = record['targets'] + record['bystanders']
-            tried += 1
-            painted += record['pixels'] > 0
-            pixels += record['pixels']
-            own += len(wanted)
-            covered += len(wanted & {joint for _, joint in hidden})
-            removed += len(record['removed'])
-    return (
-        f'| {painted / tried:.1%} | {pixels / max(painted, 1):,.0f} '
-        f'| {covered / own:.1%} | {removed / tried:.2f} |'
-    )
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the tool; returns the exit status."""
-    return _cli.run(measure, parse_args(argv))
+            exact = dict(more, paper_exact=rules == 'reference', fill='black')
+            attacks = [(transform(n, **exact), j) for n, j in targets.items()]
+            print(f'| {what} | {rules} {row(attacks)}')
 
 
 if __name__ == '__main__':

@@ -37,13 +37,7 @@ mpii/hrnet/cutmix_05_noremove hrnet-w32_partmix- PCKh 90.5
 
 
 class Experiment(NamedTuple):
-    """One of the reference's training configs.
-
-    Attributes:
-        reference: The reference's name for it.
-        config: Ours, below the project's root.
-        published: The published number, '' where there is none.
-    """
+    """The reference's name, our config, and the published number or ''."""
 
     reference: str
     config: str

@@ -4,8 +4,7 @@ The release is one Matlab file, ``mpii_human_pose_v1_u12_1.mat``. Its struct
 ``RELEASE`` has ``annolist`` (per image: name and people) and ``img_train``. A
 person has ``objpos`` (a rough centre), ``scale`` (height in units of 200 px),
 the head's box ``x1, y1, x2, y2`` and, in training images,
-``annopoints.point`` with ``id, x, y``. Coordinates stay as they are, counted
-from 1; data sets subtract what has to be subtracted.
+``annopoints.point`` with ``id, x, y``, counted from 1.
 """
 
 import json
@@ -37,14 +36,8 @@ Person = dict[str, Any]
 
 
 def read_release(path: str | Path) -> Iterator[Person]:
-    """The people of MPII's release, image by image.
-
-    People without centre or scale, and people in training images without
-    any joint, are left out.
-
-    Raises:
-        UsageError: The file is not MPII's release.
-    """
+    """The people of MPII's release, image by image, without those who lack
+    centre or scale or, in training images, joints."""
     try:
         mat = loadmat(path, squeeze_me=True, struct_as_record=False)
         release = mat['RELEASE']
@@ -97,15 +90,8 @@ def _structs(value: Any) -> list:
 
 
 def read_split(path: str | Path) -> set[str]:
-    """Names of the images of a split.
-
-    Args:
-        path: A text file with one name per line, or an annotation file of
-            MMPose or HRNet such as ``valid.json``.
-
-    Raises:
-        UsageError: It is neither.
-    """
+    """Names of the images of a split, from a text file with one name per line
+    or an annotation file of MMPose or HRNet such as ``valid.json``."""
     text = Path(path).read_text()
     if Path(path).suffix != '.json':
         return set(text.split())
@@ -124,24 +110,12 @@ def write_annotations(
     out: str | Path,
     val_images: Collection[str] = (),
 ) -> dict[str, int]:
-    """Write MMPose's annotation files.
+    """Write MMPose's annotation files; file name -> number of people.
 
-    ``mpii_trainval.json`` and ``mpii_test.json`` are always written; with
-    ``val_images`` also ``mpii_train.json``, ``mpii_val.json`` and
-    ``mpii_gt_val.mat``, the last two without people who have no head box,
-    since these cannot be scored.
-
-    Args:
-        people: See :func:`read_release`.
-        out: Folder of the files; made if need be.
-        val_images: Names of the training images to validate on.
-
-    Returns:
-        File name -> number of people.
-
-    Raises:
-        UsageError: Another file exists (none is written); or a name is not
-            that of a training image with people.
+    With ``val_images``, names of training images, also ``mpii_train.json``,
+    ``mpii_val.json`` and ``mpii_gt_val.mat``, the last two without people who
+    have no head box, since these cannot be scored. Where another file exists,
+    none is written.
     """
     val = set(val_images)
     train = [p for p in people if p['train']]

@@ -39,13 +39,9 @@ def convert(checkpoint: Mapping, path: str = '') -> dict[str, Any]:
         path: Its file, for messages and meta data.
 
     Returns:
-        ``state_dict``, with keys ``backbone.*`` and ``head.*``, and plain
-        data under ``meta``: ``recognised`` (see :class:`Model`),
+        ``state_dict`` and, under ``meta``, ``recognised`` (:class:`Model`),
         ``converted_from`` (file, weights), ``channel_order`` of the images in
         training (rgb or bgr), and the keys of :func:`config_meta`.
-
-    Raises:
-        CheckpointError: It is no such checkpoint, or a key does not fit.
     """
     what = f'checkpoint "{path}"' if path else 'the checkpoint'
     source, state = _weights(checkpoint, what)
@@ -124,15 +120,10 @@ def _build(recognised: Model) -> nn.Module:
     import mmpose.models  # noqa: F401
     from mmpose.registry import MODELS
 
+    parts = dict(backbone=recognised.backbone, head=recognised.head)
     scope = DefaultScope.overwrite_default_scope('mmpose')
     with scope, torch.device('meta'):
-        return MODELS.build(
-            dict(
-                type='TopdownPoseEstimator',
-                backbone=recognised.backbone,
-                head=recognised.head,
-            )
-        )
+        return MODELS.build(dict(parts, type='TopdownPoseEstimator'))
 
 
 def save(converted: Mapping[str, Any], path: str | os.PathLike) -> None:
@@ -149,16 +140,8 @@ def save(converted: Mapping[str, Any], path: str | os.PathLike) -> None:
 def differences(
     model: Any, meta: Mapping[str, Any]
 ) -> Iterator[tuple[int, str]]:
-    """Differences between a converted checkpoint's training and a config.
-
-    Args:
-        model: Built from the config.
-        meta: Of the checkpoint; see :func:`convert`.
-
-    Yields:
-        Logging level and sentence: warnings where config and checkpoint
-        differ, infos where the checkpoint does not say.
-    """
+    """Differences between a converted checkpoint's training (``meta``) and a
+    config's model: logging level and sentence."""
     decoder = getattr(getattr(model, 'head', None), 'decoder', None)
     crop = meta.get('crop_size')
     if isinstance(crop, Mapping) and hasattr(decoder, 'input_size'):
@@ -190,12 +173,8 @@ def differences(
 
 
 def summarize(converted: Mapping[str, Any], path: str) -> list[str]:
-    """Lines that describe a converted checkpoint and how to test it.
-
-    Args:
-        converted: The result of :func:`convert`.
-        path: Where it was written.
-    """
+    """Lines that describe a converted checkpoint, written to a path, and how
+    to test it."""
     meta = converted['meta']
     source, recognised = meta['converted_from'], meta['recognised']
     lines = [

@@ -56,13 +56,8 @@ _NEAREST = {'HRNet': 'hrnet-w32', 'ResNet': 'res50'}
 
 @dataclass(frozen=True)
 class Model:
-    """A model, as far as its weights tell.
-
-    Attributes:
-        name: ``HRNet-w32``, ``ResNet-50``, ...
-        num_joints: Number of heatmaps.
-        backbone, head: Their configs in MMPose.
-    """
+    """A model, as far as its weights tell: ``HRNet-w32``, ``ResNet-50``, ...,
+    its number of heatmaps, and MMPose's configs of its parts."""
 
     name: str
     num_joints: int
@@ -109,19 +104,9 @@ class _Keys:
 def recognise(
     shapes: Mapping[str, tuple[int, ...]], what: str = 'the checkpoint'
 ) -> Model:
-    """Find the model from keys and shapes of a reference state dict.
-
-    Looks only at the keys that define the architecture; the others are
-    checked when the model is built.
-
-    Args:
-        shapes: Key -> shape, without prefixes.
-        what: Name of the checkpoint in messages.
-
-    Raises:
-        CheckpointError: It is neither an HRNet nor a SimpleBaseline ResNet
-            of the reference.
-    """
+    """Find the model from keys (without prefixes) and shapes of a reference
+    state dict, by the keys that define the architecture; the others are
+    checked when the model is built. ``what`` names it in messages."""
     first = enumerate_first([f'"{key}"' for key in shapes])
     if any(key.startswith('backbone.') for key in shapes):
         raise CheckpointError(
@@ -209,9 +194,8 @@ def config_meta(model: Model, file_name: str = '') -> dict[str, Any]:
 
     Args:
         model: The model.
-        file_name: Name of its file, or its last folder and name: they may
-            tell the size of the crops (``pose_hrnet_w32_384x288.pth``). Where
-            both say one, the file's counts.
+        file_name: Its file, perhaps with its folder: the last size of crops
+            in it counts (``pose_hrnet_w32_384x288.pth``).
 
     Returns:
         ``config``, ``cfg_options`` (key -> value that makes its model the

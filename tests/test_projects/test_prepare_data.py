@@ -1,21 +1,35 @@
-"""The command that links, checks and converts data."""
+"""The command that links and converts data."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 
-import numpy as np
 import prepare_data
 import pytest
-from scipy.io import savemat
+from mmengine.hub import get_config
+from prepare_data import NAMES, link
 
-from tests.synthetic_fixtures import BOXES
+from mmpose_occlusion.engine.data_files import data_files
+from mmpose_occlusion.errors import UsageError
 from tests.test_projects.test_mpii_release import write_release
 
 TOPDOWN = 'mmpose::body_2d_keypoint/topdown_heatmap'
-COCO = f'{TOPDOWN}/coco/td-hm_res50_8xb64-210e_coco-256x192.py'
-MPII = f'{TOPDOWN}/mpii/td-hm_res50_8xb64-210e_mpii-256x256.py'
+CONFIGS = [
+    f'{TOPDOWN}/coco/td-hm_res50_8xb64-210e_coco-256x192.py',
+    f'{TOPDOWN}/mpii/td-hm_res50_8xb64-210e_mpii-256x256.py',
+]
+REFERENCE = [
+    'coco/annotations/person_keypoints_train2017.json',
+    'coco/annotations/person_keypoints_val2017.json',
+    'coco/person_detection_results/'
+    'COCO_val2017_detections_AP_H_56_person.json',
+    'coco/images/train2017/a.jpg',
+    'coco/images/val2017/b.jpg',
+    'mpii/annot/train.json',
+    'mpii/annot/valid.json',
+    'mpii/annot/gt_valid.mat',
+    'mpii/images/c.jpg',
+]
 
 
 @pytest.fixture
@@ -26,93 +40,56 @@ def prepare(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def data(prepare, reference_folder, tmp_path) -> Path:
-    """Synthetic people as COCO and MPII, linked; to be damaged."""
-    folder = reference_folder / 'data'
-    return shutil.copytree(folder, tmp_path / 'data', symlinks=True)
+def reference(tmp_path: Path) -> Path:
+    """A data folder in the reference's layout."""
+    for name in REFERENCE:
+        path = tmp_path / 'data' / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return tmp_path / 'data'
 
 
-def check(prepare, capsys, *configs, status=1, folder='data'):
-    """Split -> cell, per config; and the numbered faults."""
-    assert prepare(['check', folder, *(configs or (COCO, MPII))]) == status
-    lines = capsys.readouterr().out.splitlines()
-    faults = [line.partition(' ')[2] for line in lines if line[0] == '#']
-    cells = [line.split()[1:4] for line in lines if '.py ' in line]
-    return [c for c in cells if set(c) <= {'yes', 'no', '-'}], faults
+@pytest.mark.parametrize('into', ['data', 'links/data'])
+def test_configs_find_all_their_files(reference, tmp_path, into):
+    made = link(reference, tmp_path / into)
+
+    for config in CONFIGS:
+        for split in ('train', 'val', 'test'):
+            for file in data_files(get_config(config), split):
+                below = Path(into).parent / file.path
+                assert (tmp_path / below).exists()
+    image = tmp_path / into / 'coco/val2017/b.jpg'
+    assert image.read_text() == 'coco/images/val2017/b.jpg'
+    assert len(made) == (5 if into == 'data' else 8)
+    # a second call finds nothing left to do, and the folder can be moved
+    assert link(reference, tmp_path / into) == {}
+    if into == 'data':
+        moved = reference.rename(tmp_path / 'moved')
+        assert (moved / 'coco/val2017/b.jpg').exists()
 
 
-def test_all_is_there(prepare, data, capsys):
-    cells, faults = check(prepare, capsys, status=0)
-    assert cells == [['yes'] * 3] * 2
-    assert faults == []
-    data.rename(data.with_name('elsewhere'))
-    cells, _ = check(prepare, capsys, status=0, folder='elsewhere')
-    assert cells == [['yes'] * 3] * 2
+def test_mmposes_own_name_comes_first(reference):
+    own = reference / 'mpii/annotations/mpii_val.json'
+    own.parent.mkdir()
+    own.write_text('own')
+    assert own not in link(reference, reference)
+    assert own.read_text() == 'own'
 
 
-def test_missing_files(prepare, data, capsys):
-    (data / 'coco' / BOXES).unlink()
-    for name in ('annot/gt_valid.mat', 'annotations/mpii_gt_val.mat'):
-        (data / 'mpii' / name).unlink()
-    (data / 'mpii/annotations/mpii_train.json').unlink()
-    cells, faults = check(prepare, capsys)
-    assert cells == [['yes', 'no', 'no'], ['no', 'no', 'no']]
-    assert faults == [
-        f'data/coco/{BOXES} does not exist',
-        'data/mpii/annotations/mpii_train.json is at '
-        'data/mpii/annot/train.json: run "prepare_data.py link"',
-        'data/mpii/annotations/mpii_gt_val.mat does not exist; '
-        '"prepare_data.py mpii" makes it from MPII\'s release',
-    ]
+def test_names_do_not_overlap():
+    names = [*NAMES, *(each for others in NAMES.values() for each in others)]
+    assert len(names) == len(set(names))
 
 
-def test_damaged_files(prepare, data, capsys):
-    path = data / 'coco/annotations/person_keypoints_train2017.json'
-    path.unlink()
-    path.write_text('{"images": [')
-    image = min((data / 'mpii/images').iterdir())
-    image.unlink()
-    image.write_bytes(b'')
-    path = data / 'mpii/annotations/mpii_gt_val.mat'
-    path.unlink()
-    savemat(path, dict(headboxes_src=np.ones((2, 2, 99))))
-    cells, faults = check(prepare, capsys)
-    assert cells == [['no', 'yes', 'yes'], ['no', 'no', 'no']]
-    assert 'person_keypoints_train2017.json" is not JSON' in faults[0]
-    assert re.match(r'1 of 16 images of .* missing or empty', faults[1])
-    assert 'has 99 head boxes' in faults[2]
+def test_links_that_cannot_be_made(reference, tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(UsageError, match='choose another folder for the li'):
+        link(reference, tmp_path / 'file')
 
 
-def test_people_of_another_kind(prepare, data, capsys):
-    path = data / 'mpii/annotations/mpii_train.json'
-    path.unlink()
-    path.write_text(json.dumps([dict(name='1.jpg')]))
-    _, faults = check(prepare, capsys, MPII)
-    assert faults[0].endswith('is a list of entries without "image"')
-
-
-def test_other_configs(prepare, data, tmp_path, capsys, monkeypatch):
-    bad, part = tmp_path / 'bad.py', tmp_path / 'part.py'
-    bad.write_text("_base_ = ['nowhere.py']")
-    part.write_text(
-        "train_dataloader = dict(dataset=dict(type='CocoDataset', "
-        "ann_file='data/coco/annotations/person_keypoints_val2017.json'))"
-    )
-    cells, faults = check(prepare, capsys, str(bad), str(part))
-    assert cells == [['no'] * 3, ['yes', '-', '-']]
-    assert 'nowhere.py' in faults[0]
-    assert prepare(['check', 'nowhere']) == 2
-    assert '"nowhere" is not a folder' in capsys.readouterr().err
-    names = prepare_data.own_configs()
-    assert names
-    assert not any('_base_' in name for name in names)
-    monkeypatch.setattr(
-        prepare_data, 'own_configs', lambda: [str(part), str(bad)]
-    )
-    assert prepare(['check']) == 0
-
-
-def test_link(prepare, data, tmp_path, capsys):
+def test_link(prepare, reference_folder, tmp_path, capsys):
+    data = tmp_path / 'data'
+    shutil.copytree(reference_folder / 'data', data, symlinks=True)
     (data / 'coco/val2017').unlink()
     capsys.readouterr()
     assert prepare(['link']) == 0
