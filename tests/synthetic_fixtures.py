@@ -8,7 +8,8 @@ import pytest
 
 @pytest.fixture(scope='session')
 def synthetic_people(share_folder: Callable) -> Path:
-    """Root of a data set with 16 training and 8 validation images.
+    """Root of a data set with 16 training and 8 validation images, also with
+    MPII's annotations and a detector's boxes.
 
     The whole session shares its files; tests must not write to them.
     """
@@ -18,7 +19,11 @@ def synthetic_people(share_folder: Callable) -> Path:
 def _generate(root: Path) -> None:
     from synthetic_people import generate  # needs MMEngine
 
-    generate(root, train=16, val=8, seed=0, workers=0)
+    from tests import simulated_files
+
+    sizes = dict(train=16, val=8)
+    generate(root, **sizes, seed=0, workers=0)
+    simulated_files.write(root, seed=0, **sizes)
 
 
 BOXES = 'person_detection_results/COCO_val2017_detections_AP_H_56_person.json'

@@ -1,11 +1,11 @@
-"""Draw a data set of synthetic people in the layouts of COCO and MPII.
+"""Draw a data set of synthetic people in the layout of COCO.
 
     python projects/synthetic_people/make.py
 
-draws 1,500 training and 200 validation images with 17-joint COCO and 16-joint
-MPII annotations and the boxes of a simulated detector. Equal settings give
-equal bytes, on any number of processes. A folder that already holds the set
-is left as it is; an interrupted run is resumed by the same command.
+draws 1,500 training and 200 validation images with 17-joint annotations.
+Equal settings give equal bytes, on any number of processes. A folder that
+already holds the set is left as it is; an interrupted run is resumed by the
+same command.
 """
 
 import argparse
@@ -16,8 +16,8 @@ import time
 from synthetic_people import generate
 
 
-def parse_args() -> argparse.Namespace:
-    """The command line."""
+def main() -> None:
+    """Draw the set and print what it holds."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -33,23 +33,17 @@ def parse_args() -> argparse.Namespace:
         parser.add_argument(
             name, type=type(default), default=default, help=text
         )
-    return parser.parse_args()
-
-
-def main() -> None:
-    """Draw the set and print what it holds."""
-    args = vars(parse_args())
-    start = time.perf_counter()
+    args, start = vars(parser.parse_args()), time.perf_counter()
     try:
         root = generate(args.pop('out'), **args, progress=True)
     except FileExistsError as error:
         sys.exit(f'error: {error}')
     except KeyboardInterrupt:
         sys.exit('error: interrupted; the same command resumes.')
-    for split in ('train', 'val'):
-        path = root / 'annotations' / f'person_keypoints_{split}.json'
+    for path in sorted(root.glob('annotations/*.json')):
         data = json.loads(path.read_text())
         images, people = len(data['images']), len(data['annotations'])
+        split = path.stem.rpartition('_')[2]
         print(f'{split}: {images} images, {people} people')
     print(f'{root}: ready after {time.perf_counter() - start:.1f} s')
 

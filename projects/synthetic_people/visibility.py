@@ -6,6 +6,7 @@
 
 prints the AUROC of the visibility head's output and of the heatmap's score:
 labelled joints under the paint against visible ones (v = 2, not under paint).
+Give a file of your own: unpickling runs the code in it.
 """
 
 import pickle
@@ -20,19 +21,12 @@ from mmpose_occlusion.metrics.confidence import auroc
 from mmpose_occlusion.skeleton import COCO_JOINTS
 
 
-def read(path: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Visibility, score, and whether it is hidden, of each joint that the
-    paint hides or that is visible.
-
-    Args:
-        path: What ``--dump`` of tools/test.py wrote; a file of your own,
-            since unpickling runs the code in it.
-
-    Returns:
-        Three ``(n,)`` arrays.
-    """
+def main() -> None:
+    """Print both figures."""
+    if len(sys.argv) != 2:
+        sys.exit(f'usage: {sys.argv[0]} predictions.pkl')
     parts = []
-    for sample in pickle.loads(Path(path).read_bytes()):
+    for sample in pickle.loads(Path(sys.argv[1]).read_bytes()):
         guess = sample['pred_instances']
         visible = np.array(sample['raw_ann_info']['keypoints'][2::3]) == 2
         hidden = np.zeros(len(visible), bool)
@@ -41,17 +35,7 @@ def read(path: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
                 hidden[COCO_JOINTS.index(name)] = True
         rows = guess['keypoints_visible'], guess['keypoint_scores'], [hidden]
         parts.append([np.asarray(row)[0][visible | hidden] for row in rows])
-    visible, scores, hidden = (
-        np.concatenate(each) for each in zip(*parts, strict=True)
-    )
-    return visible, scores, hidden
-
-
-def main() -> None:
-    """Print both figures."""
-    if len(sys.argv) != 2:
-        sys.exit(f'usage: {sys.argv[0]} predictions.pkl')
-    visible, scores, hidden = read(sys.argv[1])
+    visible, scores, hidden = map(np.concatenate, zip(*parts, strict=True))
     print(f'{(~hidden).sum():,} visible and {hidden.sum():,} hidden joints')
     for name, values in (('visibility', visible), ('score', scores)):
         print(f'AUROC of the {name}: {auroc(values, ~hidden)[0]:.3f}')

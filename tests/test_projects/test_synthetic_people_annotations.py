@@ -13,12 +13,10 @@ from mmpose.evaluation import CocoMetric, MpiiPCKAccuracy
 from mmpose.structures import PoseDataSample
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
-from synthetic_people.annotations import (
-    COCO_CATEGORY,
-    MPII_JOINTS,
-    coco_annotation,
-)
+from synthetic_people.dataset import COCO_CATEGORY, coco_annotation
 from synthetic_people.scene import COCO_JOINTS, make_scene
+
+from tests.simulated_files import MPII_JOINTS
 
 
 def coco_set(root, split='val', **kwargs):
@@ -198,33 +196,6 @@ def test_mpii_and_coco_agree(synthetic_people):
             two['bbox_center'][0], (x + w / 2, y + h / 2), atol=1e-2
         )
         np.testing.assert_allclose(two['bbox_scale'][0], max(w, h), rtol=1e-4)
-
-
-def test_head_boxes_are_the_size_of_heads(synthetic_people):
-    """MPII's head size is 0.6 of the box's diagonal."""
-    dataset = mpii_set(synthetic_people)
-    data = read(synthetic_people, 'annotations/person_keypoints_val.json')
-    ids = {a['id'] for a in data['annotations']}
-    assert len(ids) == len(dataset)
-    for index in range(len(dataset)):
-        info = dataset.get_data_info(index)
-        top = info['keypoints'][0, MPII_JOINTS.index('head_top')]
-        chin = info['keypoints'][0, MPII_JOINTS.index('upper_neck')]
-        size = info['head_size'].item()
-        assert 100 * 0.1 * 0.6 < size < 300 * 0.3 * 0.6
-        if (info['keypoints_visible'][0, [8, 9]] > 0).all():
-            assert np.linalg.norm(top - chin) < 2.2 * size
-
-
-def test_detections_serve_as_bbox_file(synthetic_people):
-    name = 'person_detection_results/detections_val.json'
-    found = read(synthetic_people, name)
-    dataset = coco_set(
-        synthetic_people, bbox_file=str(synthetic_people / name)
-    )
-    assert len(dataset) == len(found)
-    scores = np.array([box['score'] for box in found])
-    assert ((scores > 0) & (scores < 1)).all()
 
 
 def test_detections_find_most_people_and_some_false_positives(

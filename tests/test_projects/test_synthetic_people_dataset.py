@@ -49,17 +49,8 @@ def test_layout(made):
             'manifest.json',
             *(f'train/{i:012d}.jpg' for i in range(1, 7)),
             *(f'val/{1_000_000 + i:012d}.jpg' for i in range(1, 3)),
-            *(
-                f'annotations/{name}_{split}.{kind}'
-                for split in ('train', 'val')
-                for name, kind in (
-                    ('person_keypoints', 'json'),
-                    ('mpii', 'json'),
-                    ('mpii_gt', 'mat'),
-                )
-            ),
-            'person_detection_results/detections_train.json',
-            'person_detection_results/detections_val.json',
+            'annotations/person_keypoints_train.json',
+            'annotations/person_keypoints_val.json',
         ]
     )
 
@@ -165,7 +156,7 @@ def test_an_interrupted_run_is_resumed(interrupted, made, monkeypatch):
 
 def test_other_settings_do_not_resume(interrupted, monkeypatch):
     drawn = count_scenes(monkeypatch)
-    assert len(files(again(interrupted, train=3, seed=1))) == 3 + 2 + 9
+    assert len(files(again(interrupted, train=3, seed=1))) == 3 + 2 + 3
     assert len(drawn) == 5
 
 

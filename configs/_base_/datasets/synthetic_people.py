@@ -8,9 +8,7 @@
 #         val_dataloader.dataset.data_root=DIR \
 #         test_dataloader.dataset.data_root=DIR
 #
-# The metric takes the annotations of the data set it is given. Boxes are the
-# true ones; a detector's: test_dataloader.dataset.bbox_file=
-# DIR/person_detection_results/detections_val.json
+# The metric takes the annotations of the data set it is given.
 codec = dict(
     type='UDPHeatmap', input_size=(96, 128), heatmap_size=(24, 32), sigma=1.2
 )

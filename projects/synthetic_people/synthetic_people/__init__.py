@@ -1,10 +1,9 @@
 """Images of synthetic people with exact joints.
 
 Bodies are posed in three dimensions, dressed, lit and drawn with a depth
-buffer, one to four to an image. From random numbers to files: ``poses`` and
-``body``, ``appearance``, ``figure`` (solids), ``rendering`` (samples),
-``scenery``, ``scene`` (an image and its ground truth), ``annotations`` and
-``dataset`` (files).
+buffer, one to four to an image. From random numbers to files: ``body``,
+``appearance``, ``figure`` (solids), ``rendering`` (samples), ``scenery``,
+``scene`` (an image and its ground truth), ``dataset`` (files).
 """
 
 from .dataset import generate

@@ -162,26 +162,16 @@ def _pattern(
 
 
 Outfit = SimpleNamespace
-"""Looks of a person, the names in :func:`sample_outfit`.
-
-``sleeve`` 0..2: none, to the elbow at 1, to the wrist at 2; ``leg`` 0..2:
-shorts at 0.3, to the knee at 1, to the ankle at 2; ``skirt`` is the hem's
-height in the same measure, 0 for none; ``shirt_hem`` is how far the shirt
-hangs below the waist in statures; ``ease`` and ``sleeve_ease`` are the widths
-of trousers and sleeves over the limbs'; ``beard`` and ``sock_height`` are
-0..1.
-"""
+"""Looks: ``sleeve``, ``leg`` and ``skirt`` end at elbow or knee at 1, at wrist
+or ankle at 2; ``shirt_hem`` is below the waist, in statures; ``ease`` and
+``sleeve_ease`` are the widths of cloth over the limbs'."""
 
 
 def sample_outfit(
     rng: np.random.Generator, curve: float, allow_skirt: bool
 ) -> Outfit:
-    """Draw an outfit.
-
-    Args:
-        curve: The build's; skirts, long hair and beards depend on it weakly.
-        allow_skirt: Whether the pose leaves room for a skirt.
-    """
+    """Draw an outfit; skirts, long hair and beards depend weakly on the
+    build's ``curve``."""
     u = rng.uniform
 
     def cloth() -> Paint:

@@ -79,11 +79,10 @@ class Pose:
     """Angles of a body.
 
     ``legs`` are (flex, knee, abduct, rotate, ankle) and ``arms`` (flex,
-    abduct, twist, elbow, palm) by side; knee and elbow are 0 when straight.
-    ``yaw`` is 0 facing the viewer and 180 facing away, ``pitch`` tips the
-    pelvis forwards, ``roll`` sideways; ``spine`` is (flexion, side bend,
-    twist) from pelvis to chest and ``head`` (nod, look, tilt) from chest to
-    head. ``seated``: a stool carries the body, not the feet.
+    abduct, twist, elbow, palm) by side. ``yaw`` is 0 facing the viewer,
+    ``pitch`` tips the pelvis forwards, ``roll`` sideways; ``spine`` is
+    (flexion, side bend, twist) and ``head`` (nod, look, tilt). ``seated``: a
+    stool carries the body, not the feet.
     """
 
     legs: dict[str, Angles]
@@ -97,10 +96,8 @@ class Pose:
 
 
 def sample_pose(rng: np.random.Generator) -> Pose:
-    """Draw a stance, a gesture of each arm, and a direction of view.
-
-    Left and right have the same distribution.
-    """
+    """Draw a stance, a gesture of each arm, and a direction of view; left and
+    right have the same distribution."""
     stance = str(rng.choice(_STANCES, p=_STANCE_WEIGHTS))
     low, high = STANCE_RANGES[stance].T
     share = rng.random(1 if stance in TOGETHER else len(low))
@@ -158,12 +155,8 @@ def _sample_leg(
 
 
 Build = SimpleNamespace
-"""One person's proportions, in statures unless said otherwise.
-
-``weight`` scales all girths, ``muscle`` those of the limbs, ``curve`` in 0..1
-goes from a straight to a waisted trunk, ``head`` is the height from chin to
-crown; the other names are in :func:`sample_build`.
-"""
+"""Proportions in statures; ``weight`` scales all girths, ``muscle`` those of
+the limbs, ``curve`` in 0..1 goes from a straight to a waisted trunk."""
 
 
 def sample_build(rng: np.random.Generator) -> Build:
@@ -192,11 +185,7 @@ def sample_build(rng: np.random.Generator) -> Build:
 
 
 def turn(axes: str, *degrees: float) -> np.ndarray:
-    """(3, 3) product of right-handed rotations about 'x', 'y' or 'z'.
-
-    >>> turn('zx', 90, 180).round().astype(int).tolist()
-    [[0, 1, 0], [1, 0, 0], [0, 0, -1]]
-    """
+    """(3, 3) product of right-handed rotations about 'x', 'y' or 'z'."""
     matrix = np.eye(3)
     for axis, angle in zip(axes, degrees, strict=True):
         vector = np.deg2rad(angle) * np.eye(3)['xyz'.index(axis)]
@@ -223,13 +212,7 @@ class Segment:
 
 
 def pose_body(build: Build, pose: Pose) -> dict[str, Segment]:
-    """Forward kinematics.
-
-    Returns:
-        Segments by name: pelvis, chest, neck, head and, per side,
-        ``left_upper_arm``, ``left_forearm``, ``left_hand``, ``left_thigh``,
-        ``left_shin``, ``left_foot``.
-    """
+    """Forward kinematics: segments by name."""
     root = turn('yzx', pose.yaw, pose.roll, pose.pitch)
     pelvis = Segment(np.zeros(3), root)
     bend = np.array(pose.spine[::-1])

@@ -6,17 +6,12 @@ Files below the root::
     train/000000000001.jpg ...                images
     val/000001000001.jpg ...
     annotations/person_keypoints_train.json   COCO, 17 joints (also _val)
-    annotations/mpii_train.json               MPII, 16 joints (also _val)
-    annotations/mpii_gt_train.mat             MPII's head boxes (also _val)
-    person_detection_results/detections_train.json   boxes of a simulated
-                                              detector (also _val)
 
 Image i of a split depends on (seed, split, i) alone. A set is built beside
 its root and moved there when complete; an interrupted run is resumed.
 """
 
 import hashlib
-import io
 import json
 import os
 import shutil
@@ -32,21 +27,24 @@ import cv2
 import numpy as np
 from filelock import FileLock
 from mmengine.utils import track_iter_progress
-from scipy.io import savemat
 
-from .annotations import (
-    COCO_CATEGORY,
-    coco_annotation,
-    detections,
-    mpii_annotation,
-    mpii_head_boxes,
-)
-from .scene import make_scene
+from .scene import COCO_JOINTS, Person, make_scene
 
 SPLITS = {'train': 0, 'val': 1_000_000}
 """Split -> the number its image ids start after."""
 JPEG_QUALITY = 92
 MANIFEST = 'manifest.json'
+COCO_CATEGORY = dict(
+    id=1,
+    name='person',
+    supercategory='person',
+    keypoints=list(COCO_JOINTS),
+    skeleton=[
+        *[[16, 14], [14, 12], [17, 15], [15, 13], [12, 13], [6, 12], [7, 13]],
+        *[[6, 7], [6, 8], [7, 9], [8, 10], [9, 11], [2, 3], [1, 2], [1, 3]],
+        *[[2, 4], [3, 5], [4, 6], [5, 7]],
+    ],
+)
 
 
 def generate(
@@ -57,7 +55,7 @@ def generate(
     workers: int = 2,
     progress: bool = False,
 ) -> Path:
-    """Draw a data set of synthetic people, or reuse it.
+    """Draw a data set of synthetic people, or reuse it; its absolute folder.
 
     Args:
         root: Folder of the data set. Its parents are created.
@@ -65,9 +63,6 @@ def generate(
         seed: Equal settings give equal bytes, whatever ``workers`` is.
         workers: Number of processes; 0 draws in this one.
         progress: Show a progress bar with the time left.
-
-    Returns:
-        ``root``, absolute.
 
     Raises:
         FileExistsError: ``root`` holds something else.
@@ -94,13 +89,27 @@ def generate(
         if _manifest(part) != manifest:
             shutil.rmtree(part, ignore_errors=True)
             (part / 'records').mkdir(parents=True)
+            (part / 'annotations').mkdir()
             _dump(part / MANIFEST, manifest)
         for split in SPLITS:
             count = dict(train=train, val=val)[split]
             records = _draw_all(part, split, count, seed, workers)
             if progress and count:
                 records = track_iter_progress((records, count))
-            _write_annotations(part, split, seed, list(records))
+            records = list(records)
+            people = [p for record in records for p in record['people']]
+            for number, person in enumerate(people):
+                person['id'] = SPLITS[split] + number + 1
+            coco = dict(
+                info=dict(
+                    description='Synthetic people', split=split, seed=seed
+                ),
+                licenses=[],
+                images=[record['image'] for record in records],
+                annotations=people,
+                categories=[COCO_CATEGORY],
+            )
+            _dump(part / f'annotations/person_keypoints_{split}.json', coco)
         shutil.rmtree(part / 'records')
         if root.exists():
             root.rmdir()  # it is empty
@@ -123,37 +132,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
         return {}
 
 
-def _write_annotations(
-    root: Path, split: str, seed: int, records: list[dict[str, Any]]
-) -> None:
-    """Write the annotation files of a split."""
-    notes, boxes = root / 'annotations', root / 'person_detection_results'
-    for folder in (notes, boxes):
-        folder.mkdir(exist_ok=True)
-
-    def gather(key: str) -> list[Any]:
-        return [item for record in records for item in record[key]]
-
-    people = gather('people')
-    for number, person in enumerate(people):
-        person['id'] = SPLITS[split] + number + 1
-    coco = dict(
-        info=dict(description='Synthetic people', split=split, seed=seed),
-        licenses=[],
-        images=[record['image'] for record in records],
-        annotations=people,
-        categories=[COCO_CATEGORY],
-    )
-    mpii = gather('mpii')
-    _dump(notes / f'person_keypoints_{split}.json', coco)
-    _dump(notes / f'mpii_{split}.json', mpii)
-    _dump(boxes / f'detections_{split}.json', gather('detections'))
-    flags = [entry['joints_vis'] for entry in mpii]
-    stream = io.BytesIO()
-    savemat(stream, mpii_head_boxes(gather('heads'), flags))
-    data = stream.getvalue()  # its header, 116 bytes of text, holds the time
-    header = b'MATLAB 5.0 MAT-file, synthetic people'.ljust(116)
-    (notes / f'mpii_gt_{split}.mat').write_bytes(header + data[116:])
+def _dump(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, separators=(',', ':')) + '\n')
 
 
 def _draw_all(
@@ -177,30 +157,26 @@ def _draw_all(
 
 def _begin_worker() -> None:
     """In a worker: draw with one thread, and end when the parent does."""
+
+    def end_with_parent() -> None:
+        parent_process().join()
+        os._exit(1)
+
     cv2.setNumThreads(0)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent_process().join()
-    os._exit(1)
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
 def draw_image(
     root: Path, split: str, seed: int, index: int
 ) -> dict[str, Any]:
-    """Draw image ``index`` of a split, unless an earlier run did.
-
-    Returns:
-        Its entries of the annotation files, annotation ids still 0.
-    """
+    """Draw image ``index`` of a split, unless an earlier run did; its
+    entries of the annotation file, annotation ids still 0."""
     image_id = SPLITS[split] + index + 1
     name = f'{image_id:012d}.jpg'
     path = root / 'records' / f'{name}.json'
     if path.exists():
         return json.loads(path.read_text())
-    rng = np.random.default_rng([seed, SPLITS[split], index])
-    scene = make_scene(rng)
+    scene = make_scene(np.random.default_rng([seed, SPLITS[split], index]))
     height, width = scene.image.shape[:2]
     options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     if not cv2.imwrite(str(root / split / name), scene.image, options):
@@ -208,14 +184,38 @@ def draw_image(
     record = dict(
         image=dict(id=image_id, file_name=name, width=width, height=height),
         people=[coco_annotation(p, image_id, 0) for p in scene.people],
-        detections=detections(rng, scene.people, image_id, width, height),
-        mpii=[mpii_annotation(p, name, width, height) for p in scene.people],
-        heads=[p.head_box for p in scene.people],
     )
     _dump(path.with_suffix('.part'), record)
     path.with_suffix('.part').replace(path)
     return record
 
 
-def _dump(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, separators=(',', ':')) + '\n')
+def coco_annotation(
+    person: Person, image_id: int, annotation_id: int
+) -> dict[str, Any]:
+    """One entry of COCO's ``annotations``.
+
+    A joint outside the image has x = y = v = 0. ``visible_area``, the number
+    of pixels that are not occluded, is an addition; the polygons of
+    ``segmentation`` run around these pixels.
+    """
+    keypoints: list[float] = []
+    for name in COCO_JOINTS:
+        flag = person.visible[name]
+        keypoints += [*(person.joints[name] if flag else (0, 0)), flag]
+    contours, _ = cv2.findContours(
+        person.mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    rings = [cv2.approxPolyDP(contour, 0.7, True) for contour in contours]
+    return dict(
+        id=annotation_id,
+        image_id=image_id,
+        category_id=1,
+        iscrowd=0,
+        bbox=person.bbox,
+        area=person.area,
+        visible_area=person.visible_area,
+        num_keypoints=sum(v > 0 for v in person.visible.values()),
+        keypoints=keypoints,
+        segmentation=[r.ravel().tolist() for r in rings if len(r) >= 3],
+    )

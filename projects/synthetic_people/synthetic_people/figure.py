@@ -86,12 +86,8 @@ DOWN = (0, -1, 0)
 
 @dataclass
 class Figure:
-    """A person to draw, in the body frame, in statures.
-
-    ``joints`` (3,) are COCO's 17 and MPII's ``pelvis``, ``thorax``,
-    ``upper_neck`` and ``head_top``; ``seated``: a stool carries the body;
-    ``lowest`` is the height Y of the lowest point of feet and knees.
-    """
+    """A person to draw, in the body frame, in statures; ``joints`` are COCO's
+    and four of MPII's, ``lowest`` is the Y of feet and knees."""
 
     solids: list[Solid]
     joints: dict[str, np.ndarray]
@@ -169,12 +165,8 @@ class _Dresser:
         gloss: float = 0.0,
         size: float = 1.0,
     ) -> None:
-        """Add a round cone through two balls to a segment or a named one.
-
-        ``squeeze`` are factors of the radii along X, Y and Z, by which points
-        are divided before the ``cuts`` of :class:`Solid`; ``size`` is the
-        unit of all lengths, in statures.
-        """
+        """Add a round cone to a segment; ``squeeze`` are factors of the radii
+        along X, Y and Z, ``size`` is the unit of lengths."""
         if isinstance(segment, str):
             segment = self.segments[segment]
         scale = np.append(squeeze, 1.0)
@@ -265,12 +257,9 @@ class _Dresser:
         ease: tuple[float, float],
         hem: float = 1.0,
     ) -> None:
-        """A limb through ``balls`` and loose cloth over its upper part.
-
-        ``cover`` is the fraction of the limb under cloth, ``ease`` the width
-        of the cloth over the limb's at its two ends (zeros: skin-tight),
-        ``hem`` the fraction of the cloth at which a cut ends it.
-        """
+        """A limb through ``balls`` and loose cloth over a fraction ``cover``
+        of it, ``ease`` times as wide at its two ends (0: skin-tight) and cut
+        at the fraction ``hem``."""
         length, cover = -balls[-1][1], min(max(cover, 0.0), 1.0)
         paint = cloth if cover == 1 else bare
         if 0 < cover < 1:

@@ -23,9 +23,8 @@ class Solid:
     ``axes`` (3, 3), whose columns may be scaled, takes local points to the
     body frame, ``origin`` (3,) is the local origin there; ``one`` and ``two``
     (4,) are centre and radius of the balls. The surface is kept where
-    ``normal . (q - one[:3]) <= offset`` for each of ``cuts``, (normal,
-    offset). ``tag`` is the body part, e.g. ``'left_forearm'``; ``gloss`` in
-    0..1 the strength of the highlight.
+    ``normal . (q - one[:3]) <= offset`` for each (normal, offset) of ``cuts``.
+    ``tag`` is the body part.
     """
 
     tag: str
@@ -40,11 +39,8 @@ class Solid:
 
 @dataclass(frozen=True)
 class View:
-    """Body frame (X to the viewer's right, Y up, Z to the viewer) to camera.
-
-    ``turn`` (3, 3) rotates the body frame (the camera's pitch), ``scale`` is
-    in samples per unit, ``shift`` (2,) is the sample of the body's origin.
-    """
+    """Body frame (X to the viewer's right, Y up, Z to the viewer) to camera:
+    a rotation, samples per unit, and the sample of the body's origin."""
 
     turn: np.ndarray
     scale: float
@@ -52,7 +48,6 @@ class View:
 
     @cached_property
     def linear(self) -> np.ndarray:
-        """(3, 3) body frame to camera frame, without the shift."""
         return self.scale * np.array([[1], [-1], [-1]]) * self.turn
 
     def project(self, points: np.ndarray) -> np.ndarray:
@@ -62,11 +57,8 @@ class View:
 
 @dataclass(frozen=True)
 class Light:
-    """Ambient light, as a fraction of all light, and one distant lamp.
-
-    ``direction`` (3,) is the unit vector towards the lamp in the camera
-    frame, ``tint`` (3,) its BGR colour.
-    """
+    """Ambient light, as a fraction of all light, and one distant lamp: the
+    unit vector towards it in the camera frame and its BGR colour."""
 
     direction: np.ndarray
     ambient: float
@@ -74,7 +66,6 @@ class Light:
 
 
 def _apply(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """(N, i, j) times (N, j)."""
     return (matrices @ vectors[:, :, None])[:, :, 0]
 
 
@@ -82,9 +73,8 @@ class _Projection:
     """Solids in the camera frame; the first axis of all arrays is theirs.
 
     ``centre`` is that of the first ball, ``to_local`` takes camera offsets
-    from it to local offsets, ``low`` and ``high`` are the corners of bounding
-    boxes. ``axis`` runs between the balls, ``d2`` is negative if one ball
-    holds the other.
+    from it to local ones, ``low`` and ``high`` are corners of bounding boxes,
+    ``axis`` runs between the balls, ``d2`` < 0 if one ball holds the other.
     """
 
     def __init__(self, solids: Sequence[Solid], view: View) -> None:
@@ -116,17 +106,10 @@ class _Projection:
         self.m2 = (self.axis * ray).sum(axis=1)
 
     def hits(self, i: int, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """First intersections of the rays of a grid with solid ``i``.
-
-        Line and round cone after Inigo Quilez (iquilezles.org), with each
-        ray parametrised from its point nearest to the first centre.
-
-        Args:
-            u, v: (1, W) and (H, 1) float32 offsets from ``centre``.
-
-        Returns:
-            (H, W) float32 depth from ``centre``, NaN for a miss.
-        """
+        """Depths (H, W), from ``centre``, of solid ``i`` at offsets from it,
+        (1, W) and (H, 1); NaN for a miss. Line and round cone after Inigo
+        Quilez (iquilezles.org), with each ray parametrised from its point
+        nearest to the first centre."""
         (xx, xy), (_, yy) = self.square[i].tolist()
         ra, d2 = self.ra[i], float(self.d2[i])
         # ra^2 - (squared distance of the ray from the first centre)
@@ -152,12 +135,8 @@ class _Projection:
     def cast(
         self, depth: np.ndarray, front: np.ndarray, i: int, corners: list[int]
     ) -> None:
-        """Update the depth buffer where solid ``i`` is in front.
-
-        Args:
-            depth, front: (H, W) depth and index of the solid in front.
-            corners: x0, y0, x1, y1 of the window that holds the solid.
-        """
+        """Update depth and index of the solid in front by solid ``i``, which
+        lies in a window x0, y0, x1, y1."""
         x0, y0, x1, y1 = corners
         x, y, z = self.centre[i]
         u = (np.arange(x0, x1) - x).astype(np.float32)[None]
@@ -178,14 +157,8 @@ class _Projection:
         place: tuple[np.ndarray, np.ndarray],
         light: Light,
     ) -> np.ndarray:
-        """Wrapped Lambert shading with a soft highlight.
-
-        Args:
-            place: Rows and columns (N,) of drawn samples, sorted by solid.
-
-        Returns:
-            (3, N) float32 BGR, 1 is white.
-        """
+        """Wrapped Lambert shading with a soft highlight: (3, N) float32 BGR
+        of drawn samples, rows and columns sorted by solid."""
         points = np.float32([place[1], place[0], depth[place]])
         albedo, normal = np.empty_like(points), np.empty_like(points)
         gloss = np.empty(points.shape[1], np.float32)
@@ -224,13 +197,9 @@ def extent(solids: Sequence[Solid], view: View) -> np.ndarray:
 def render(
     solids: Sequence[Solid], view: View, light: Light, size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw solids on a canvas of ``size`` (height, width) in samples.
-
-    Returns:
-        Colour (H, W, 3) uint8 BGR, depth (H, W) float32 z in samples, inf
-        where nothing was drawn, and (H, W) int16 the index of the solid in
-        front, else -1.
-    """
+    """Draw solids on a canvas of ``size`` (height, width) in samples: colour
+    (H, W, 3) uint8 BGR, depth (H, W) float32 in samples, inf where nothing
+    was drawn, and (H, W) int16 the index of the solid in front, else -1."""
     depth = np.full(size, np.inf, np.float32)
     front = np.full(size, -1, np.int16)
     color = np.zeros((*size, 3), np.uint8)
@@ -255,11 +224,8 @@ def render(
 
 
 def _openness(depth: np.ndarray, unit: float) -> np.ndarray:
-    """Fraction of light (H, W) that reaches surfaces behind near ones.
-
-    Unsharp masking of the depth buffer, after Luft, Colditz and Deussen,
-    Image enhancement by unsharp masking the depth buffer, SIGGRAPH 2006.
-    """
+    """Fraction of light (H, W) that reaches surfaces behind near ones: Luft,
+    Colditz and Deussen, unsharp masking of the depth buffer, SIGGRAPH 2006."""
     drawn = np.isfinite(depth)
     near = np.where(drawn, depth, 0)
     side = [max(3, int(0.035 * unit) | 1)] * 2

@@ -39,12 +39,11 @@ COCO_JOINTS = (
 class Person:
     """Ground truth of one person, in pixels.
 
-    ``joints`` are (x, y), inside the image or not; ``visible`` is 0 for a
-    COCO joint outside the image, 1 for an occluded one (by the own body
-    too), else 2. ``bbox`` [x, y, w, h] surrounds, and ``area`` counts, the
-    person's pixels inside the image, occluded or not; ``visible_area`` counts
-    and ``mask`` (H, W) bool holds those that are not. ``head_box`` [x1, y1,
-    x2, y2] surrounds skull and jaw, as MPII's do.
+    ``visible`` is 0 for a COCO joint outside the image, 1 for an occluded one
+    (by the own body too), else 2. ``bbox`` [x, y, w, h] surrounds, and
+    ``area`` counts, the person's pixels inside the image, occluded or not;
+    ``visible_area`` counts and ``mask`` holds those that are not. ``head_box``
+    [x1, y1, x2, y2] surrounds the skull.
     """
 
     joints: dict[str, tuple[float, float]]
@@ -66,13 +65,8 @@ class Scene:
 
 @dataclass
 class Layer:
-    """Something drawn on a transparent canvas of samples.
-
-    ``floor`` is the row of the ground it stands on; ``color`` (H, W, 3) is
-    uint8 BGR, ``mask`` (H, W) uint8 not 0 where something was drawn. Only a
-    person has a ``figure``, a ``view``, ``depth`` and ``solid`` as
-    :func:`render` returns them, and perhaps a stool, ``seat``.
-    """
+    """Something drawn on a transparent canvas of samples: the row of its
+    floor, colour and mask; a person's figure, view, buffers and stool."""
 
     floor: float
     color: np.ndarray
@@ -86,12 +80,9 @@ class Layer:
 
 @dataclass
 class Stage:
-    """An empty image and its camera.
-
-    ``size`` is (height, width) in pixels, ``horizon`` the row of the horizon,
-    ``camera`` the camera's height in statures (a person of stature s stands
-    on row ``horizon + camera * s``), ``pitch`` its downward tilt in degrees.
-    """
+    """An empty image (height, width), the row of its horizon, the camera's
+    height in statures (a person of stature s stands on row ``horizon + camera
+    * s``) and downward tilt in degrees, and its light."""
 
     size: tuple[int, int]
     horizon: float
@@ -106,10 +97,7 @@ def to_pixels(samples: np.ndarray) -> np.ndarray:
 
 
 def make_scene(rng: np.random.Generator) -> Scene:
-    """Draw an image with at least one person.
-
-    Equal states of ``rng`` give equal images.
-    """
+    """Draw an image with at least one person."""
     while True:
         stage, stature = _sample_stage(rng)
         figures = _sample_people(rng, stage, stature)
@@ -220,11 +208,8 @@ def place(
     stage: Stage,
     rise: float = 0.0,
 ) -> Layer:
-    """Draw a figure, alone.
-
-    All arguments are in pixels: ``foot`` is the ground below the pelvis,
-    ``stature`` the standing height, ``rise`` that of the feet in a jump.
-    """
+    """Draw a figure, alone, by the ground below its pelvis, its standing
+    height and the feet's rise in a jump, in pixels."""
     unit = stature * SAMPLES
     x, y = (np.array(foot) + 0.5) * SAMPLES - 0.5
     lift = figure.lowest * np.cos(np.deg2rad(stage.pitch)) * unit
@@ -239,11 +224,9 @@ def place(
 def compose(
     background: np.ndarray, layers: list[Layer]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw layers over a background in pixels, in the order of their floors.
-
-    Returns the image (H, W, 3) uint8 BGR in pixels, and per sample the int16
-    index of the layer in front, -1 for the background.
-    """
+    """Draw layers over a background in pixels, in the order of their floors:
+    the image (H, W, 3) in pixels, and per sample the int16 index of the layer
+    in front, -1 for the background."""
     size = background.shape[1::-1]
     large, nearest = (size[0] * SAMPLES, size[1] * SAMPLES), cv2.INTER_NEAREST
     canvas = cv2.resize(background, large, interpolation=nearest)

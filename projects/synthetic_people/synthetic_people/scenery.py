@@ -17,10 +17,8 @@ Point = tuple[float, float]
 def fractal_noise(
     rng: np.random.Generator, size: Size, coarse: int, octaves: int
 ) -> np.ndarray:
-    """Sum of noises of 1, 2, 4, ... times ``coarse`` cells per height.
-
-    Returns (height, width) float32 of mean 0 and standard deviation 1.
-    """
+    """Sum of noises of 1, 2, 4, ... times ``coarse`` cells per height,
+    (height, width) float32 of mean 0 and standard deviation 1."""
     height, width = size
     out = np.zeros(size, np.float32)
     for octave in range(octaves):

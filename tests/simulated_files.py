@@ -1,28 +1,20 @@
-"""Annotations in the formats of COCO, MPII and person detectors.
+"""MPII's annotations and a detector's boxes of synthetic people.
 
-COCO's and the detections' pixel frame is the images' (the centre of the
-first pixel is (0, 0)). MPII's files count from one, as MPII's own do: MMPose's
+The detections' pixel frame is the images' (the centre of the first pixel is
+(0, 0)). MPII's files count from one, as MPII's own do: MMPose's
 ``MpiiPCKAccuracy`` adds that one to the predictions.
 """
 
+import json
+from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
+from scipy.io import savemat
+from synthetic_people import Person, make_scene
+from synthetic_people.dataset import SPLITS
+from synthetic_people.scene import is_inside
 
-from .scene import COCO_JOINTS, Person, is_inside
-
-COCO_CATEGORY = dict(
-    id=1,
-    name='person',
-    supercategory='person',
-    keypoints=list(COCO_JOINTS),
-    skeleton=[
-        *[[16, 14], [14, 12], [17, 15], [15, 13], [12, 13], [6, 12], [7, 13]],
-        *[[6, 7], [6, 8], [7, 9], [8, 10], [9, 11], [2, 3], [1, 2], [1, 3]],
-        *[[2, 4], [3, 5], [4, 6], [5, 7]],
-    ],
-)
 MPII_JOINTS = (
     *('right_ankle', 'right_knee', 'right_hip'),
     *('left_hip', 'left_knee', 'left_ankle'),
@@ -34,35 +26,29 @@ MPII_MISSING = -1.0
 """Both coordinates of a joint outside the image."""
 
 
-def coco_annotation(
-    person: Person, image_id: int, annotation_id: int
-) -> dict[str, Any]:
-    """One entry of COCO's ``annotations``.
-
-    A joint outside the image has x = y = v = 0. ``visible_area``, the number
-    of pixels that are not occluded, is an addition; the polygons of
-    ``segmentation`` run around these pixels.
-    """
-    keypoints: list[float] = []
-    for name in COCO_JOINTS:
-        flag = person.visible[name]
-        keypoints += [*(person.joints[name] if flag else (0, 0)), flag]
-    contours, _ = cv2.findContours(
-        person.mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
-    rings = [cv2.approxPolyDP(contour, 0.7, True) for contour in contours]
-    return dict(
-        id=annotation_id,
-        image_id=image_id,
-        category_id=1,
-        iscrowd=0,
-        bbox=person.bbox,
-        area=person.area,
-        visible_area=person.visible_area,
-        num_keypoints=sum(v > 0 for v in person.visible.values()),
-        keypoints=keypoints,
-        segmentation=[r.ravel().tolist() for r in rings if len(r) >= 3],
-    )
+def write(root: Path, seed: int, **counts: int) -> None:
+    """Files of a generated set, beside its own: ``annotations/mpii_*.json``
+    and ``mpii_gt_*.mat``, ``person_detection_results/detections_*.json``."""
+    (root / 'person_detection_results').mkdir()
+    for split, count in counts.items():
+        mpii, heads, found = [], [], []
+        for index in range(count):
+            rng = np.random.default_rng([seed, SPLITS[split], index])
+            scene = make_scene(rng)
+            height, width = scene.image.shape[:2]
+            number = SPLITS[split] + index + 1
+            size = width, height
+            found += detections(rng, scene.people, number, *size)
+            for person in scene.people:
+                entry = mpii_annotation(person, f'{number:012d}.jpg', *size)
+                mpii.append(entry)
+                heads.append(person.head_box)
+        flags = [entry['joints_vis'] for entry in mpii]
+        notes = root / 'annotations'
+        (notes / f'mpii_{split}.json').write_text(json.dumps(mpii))
+        boxes = f'person_detection_results/detections_{split}.json'
+        (root / boxes).write_text(json.dumps(found))
+        savemat(notes / f'mpii_gt_{split}.mat', mpii_head_boxes(heads, flags))
 
 
 def mpii_annotation(
