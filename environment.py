@@ -48,6 +48,13 @@ DESCRIBE_TORCH = 'import torch; print(torch.__version__, torch.version.cuda)'
 MMCV_PAGE = (
     'https://mmwheels.onedl.ai/{}-torch{}{}0/simple/onedl-mmcv/index.html'
 )
+UV_NAMES = {
+    'cert': 'SSL_CERT_FILE',
+    'index-url': 'UV_DEFAULT_INDEX',
+    'extra-index-url': 'UV_INDEX',
+    'trusted-host': 'UV_INSECURE_HOST',
+    'no-index': 'UV_NO_INDEX',
+}
 COMPILER = """#!/bin/sh
 # mmcv's setup.py asks for C++17, the headers of torch 2.14 for C++20.
 for argument do
@@ -121,11 +128,9 @@ def find_compilers() -> dict[str, str]:
             "Python's headers are needed to compile mmcv and xtcocotools: "
             'install them (Debian/Ubuntu: apt-get install python3-dev).'
         )
-    compilers = {
-        name: os.environ.get(name) or default
-        for name, default in {'CC': 'cc', 'CXX': 'c++'}.items()
-    }
+    compilers = {'CC': 'cc', 'CXX': 'c++'}
     for name, command in compilers.items():
+        compilers[name] = command = os.environ.get(name) or command
         if not shutil.which(command.split()[0]):
             sys.exit(
                 f'A C++ compiler is needed and {name}={command} is not on '
@@ -135,12 +140,8 @@ def find_compilers() -> dict[str, str]:
 
 
 def uv_variables(pip_config: str) -> list[tuple[str, str]]:
-    """pip's settings as variables of uv, which does not read them.
-
-    Args:
-        pip_config: the output of ``pip config list``; pip's environment
-            variables are in it too, as ``:env:.find-links='...'``.
-    """
+    """pip's settings as variables of uv, which does not read them, from the
+    output of ``pip config list``, in which pip's variables are, too."""
     pip: dict[str, list[str]] = {}
     settings = [line.partition('=') for line in pip_config.splitlines()]
     for section in ('global.', 'install.', ':env:.'):  # the last one wins
@@ -148,20 +149,15 @@ def uv_variables(pip_config: str) -> list[tuple[str, str]]:
             if key.startswith(section):
                 name = key.removeprefix(section)
                 pip[name] = ast.literal_eval(value).split()
-    links = pip.pop('find-links', [])
-    links = [link for link in links if '://' in link or Path(link).exists()]
-    variables = {
-        'SSL_CERT_FILE': pip.get('cert'),
-        'UV_DEFAULT_INDEX': pip.get('index-url'),
-        'UV_FIND_LINKS': [','.join(links)] if links else None,
-        'UV_INDEX': pip.get('extra-index-url'),
-        'UV_INDEX_STRATEGY': ['unsafe-best-match'],  # as pip chooses
-        'UV_INSECURE_HOST': pip.get('trusted-host'),
-        'UV_NO_INDEX': pip.get('no-index'),
-    }
-    return [
-        (name, ' '.join(value)) for name, value in variables.items() if value
+    links = [
+        x for x in pip.pop('find-links', []) if '://' in x or Path(x).exists()
     ]
+    found = {
+        name: ' '.join(pip.get(key, [])) for key, name in UV_NAMES.items()
+    }
+    found['UV_FIND_LINKS'] = ','.join(links)
+    found['UV_INDEX_STRATEGY'] = 'unsafe-best-match'  # as pip chooses
+    return [(name, value) for name, value in found.items() if value]
 
 
 def install_mmcv(requirement: str, compilers: dict[str, str]) -> None:
@@ -186,13 +182,11 @@ def install_mmcv(requirement: str, compilers: dict[str, str]) -> None:
     run(PYTHON, '-c', CHECK_MMCV)
 
 
-def compile_mmcv(
-    requirement: str, wheels: Path, compilers: dict[str, str]
-) -> None:
+def compile_mmcv(requirement: str, wheels: Path, compilers: dict) -> None:
     """Compile mmcv's operators for the CPU into a wheel in a folder."""
     memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
-    jobs = max(1, min(os.cpu_count() or 1, memory // 1_500_000_000))
-    jobs = int(os.environ.get('MAX_JOBS') or jobs)
+    jobs = min(os.cpu_count() or 1, memory // 1_500_000_000)
+    jobs = int(os.environ.get('MAX_JOBS') or max(1, jobs))
     say(f'No wheel of mmcv fits: compiling it, {max(1, 16 // jobs)} minutes.')
     variables = {
         'CFLAGS': '-O2 -DNDEBUG -g0',  # debug symbols double the time

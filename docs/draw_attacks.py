@@ -6,7 +6,6 @@ python docs/draw_attacks.py
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -46,6 +45,16 @@ SUITES = ('paints', 'severity', 'controls')
 """Rows of benchmark_suites.png: a person under a suite's attacks."""
 JOINT, COLUMNS = 'left_knee', 9
 DPI = {'attacks.png': 130, 'benchmark_suites.png': 75}
+PEOPLE_IN_CROPS = dict(
+    type='CocoDataset',
+    ann_file='annotations/person_keypoints_val.json',
+    data_prefix=dict(img='val/'),
+    pipeline=[
+        dict(type='LoadImage'),
+        dict(type='GetBBoxCenterScale'),
+        dict(type='TopdownAffine', input_size=(192, 256)),
+    ],
+)
 
 
 def draw(
@@ -54,46 +63,52 @@ def draw(
     data: str | Path = 'data/synthetic_people',
 ) -> None:
     """Each figure: a row for each person, a column for each attack."""
+    from mmengine.registry import init_default_scope
+    from mmpose.registry import DATASETS
+
+    from mmpose_occlusion import parse_attack
     from mmpose_occlusion.benchmark.suite import load_suite
     from mmpose_occlusion.skeleton import Skeleton
 
-    crops = people_in_crops(data)
-    seen = [i for i in range(len(crops)) if is_all_seen(crops[i])]
+    init_default_scope('mmpose')
+    people = dict(PEOPLE_IN_CROPS, data_root=str(data))
+    dataset = DATASETS.build(dict(type='DonorDataset', dataset=people))
+    every = (dataset[i] for i in range(len(dataset)))
+    crops = [crop for crop in every if is_all_seen(crop)]
     for file, columns in FIGURES.items():
-        rows = [
-            [
-                (
-                    '' if i else name.replace(':', '\n', 1),
-                    _image(crop, name, o),
-                )
-                for name, o in columns.items()
-            ]
-            for i, crop in enumerate(
-                crops[n] for n in seen[: PEOPLE.get(file, 1)]
-            )
-        ]
+        rows = []
+        for crop in crops[: PEOPLE.get(file, 1)]:
+            rows.append([])
+            for name, options in columns.items():
+                config = options and dict(options, type=name, seed=2)
+                if ':' in name:
+                    config = dict(parse_attack(name).to_config(), seed=1)
+                title = name.replace(':', '\n', 1) if len(rows) == 1 else ''
+                rows[-1].append((title, _image(crop, config)))
         _save(out / file, rows)
     rows = []
-    skeleton = Skeleton.from_metainfo(crops.metainfo)
-    for suite, person in zip(SUITES, seen, strict=False):
+    skeleton = Skeleton.from_metainfo(dataset.metainfo)
+    for suite, crop in zip(SUITES, crops, strict=False):
         configs = [a.config for a in load_suite(suite, skeleton)]
         targets = ('random', JOINT, 'nose', 'right_wrist')
         chosen = [c for t in targets for c in configs if c['target'] == t]
-        rows.append([_cell(crops[person], suite, c) for c in chosen[:COLUMNS]])
+        rows.append([])
+        for config in chosen[:COLUMNS]:
+            place = f'{config["target"]} {config.get("place", "")}'
+            titles = dict(severity=config['size'], paints=config['fill'])
+            config = dict(config, seed=1)
+            if config['target'] == 'random':
+                config['target'] = JOINT  # the same in all columns
+            image = _image(crop, config)
+            rows[-1].append((titles.get(suite, place), image))
     _save(out / 'benchmark_suites.png', rows)
 
 
-def _cell(crop: dict, suite: str, config: dict) -> tuple[str, np.ndarray]:
+def _image(crop: dict, config: dict | None) -> np.ndarray:
     from mmpose.registry import TRANSFORMS
 
-    title = f'{config["target"]} {config.get("place", "")}'
-    title = dict(severity=config['size'], paints=config['fill']).get(
-        suite, title
-    )
-    config = dict(config, seed=1)
-    if config['target'] == 'random':
-        config['target'] = JOINT  # the same in all columns
-    return title, TRANSFORMS.build(config)(crop)['img']
+    crop = dict(crop)
+    return (TRANSFORMS.build(config)(crop) if config else crop)['img']
 
 
 def _save(path: Path, rows: list[list[tuple[str, np.ndarray]]]) -> None:
@@ -115,43 +130,6 @@ def _save(path: Path, rows: list[list[tuple[str, np.ndarray]]]) -> None:
         figure.savefig(path, dpi=DPI.get(path.name, 90))
 
 
-def _image(crop: dict, name: str, options: dict | None) -> np.ndarray:
-    from mmpose.registry import TRANSFORMS
-
-    from mmpose_occlusion import parse_attack
-
-    if ':' in name:
-        config = dict(parse_attack(name).to_config(), seed=1)
-    elif options is None:
-        return crop['img']
-    else:
-        config = dict(options, type=name, seed=2)
-    return TRANSFORMS.build(config)(crop)['img']
-
-
-def people_in_crops(data: str | Path = 'data/synthetic_people') -> Any:
-    """The drawn people as crops, donors to each other."""
-    from mmengine.registry import init_default_scope
-    from mmpose.registry import DATASETS
-
-    init_default_scope('mmpose')
-    return DATASETS.build(
-        dict(
-            type='DonorDataset',
-            dataset=dict(
-                type='CocoDataset',
-                ann_file=f'{data}/annotations/person_keypoints_val.json',
-                data_prefix=dict(img=f'{data}/val/'),
-                pipeline=[
-                    dict(type='LoadImage'),
-                    dict(type='GetBBoxCenterScale'),
-                    dict(type='TopdownAffine', input_size=(192, 256)),
-                ],
-            ),
-        )
-    )
-
-
 def is_all_seen(crop: dict) -> bool:
     """Whether a person faces the reader, whole, and with room around."""
     x, y, v = np.reshape(crop['raw_ann_info']['keypoints'], (17, 3)).T
@@ -160,10 +138,9 @@ def is_all_seen(crop: dict) -> bool:
     return bool(
         (v == 2).sum() >= 15
         and x[5] > x[6] + room
-        and (x > room).all()
-        and (y > room).all()
-        and (x < width - room).all()
-        and (y < height - room).all()
+        and min(x.min(), y.min()) > room
+        and x.max() < width - room
+        and y.max() < height - room
     )
 
 

@@ -35,16 +35,10 @@ def judge(
 ) -> dict[str, np.ndarray]:
     """Predict the people without and with the attacks of the suite, into a
     folder, and measure on B = ``draws`` resampled sets of images."""
-    found = run_benchmark(
-        config,
-        checkpoint,
-        out=folder,
-        suites=[str(SUITE)],
-        gt_boxes=True,
-        num_workers=0,
-        threads=1,
-        trust_checkpoint=True,  # this process's own
-    )
+    options = dict(out=folder, suites=[str(SUITE)], gt_boxes=True)
+    options |= dict(num_workers=0, threads=1)
+    options['trust_checkpoint'] = True  # this process's own
+    found = run_benchmark(config, checkpoint, **options)
     return measured(found.runs[0], draws)
 
 
@@ -67,14 +61,13 @@ def measured(run: BenchmarkRun, draws: int = DRAWS) -> dict[str, np.ndarray]:
     out = {name: measures.all_people()[name] for name in ('AP', 'AR')}
 
     def mean(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        return weighted_mean(
-            measures.weights, measures.image, values.astype(float), mask
-        )
+        weights, image = measures.weights, measures.image
+        return weighted_mean(weights, image, values.astype(float), mask)
 
     for flag in (OCCLUDED, VISIBLE):
         mask = labelled & (run.boxes.visible == flag)
         out[f'OKS v={flag}'] = mean(clean.similar, mask)
-    out |= _joint_measures('', measures, clean, labelled, mean)
+    out |= _joint_measures('', clean, labelled, mean)
     groups: dict[str, list] = {}
     for attack in run.attacks:
         groups.setdefault(attack.details['question'], []).append(attack)
@@ -88,21 +81,12 @@ def measured(run: BenchmarkRun, draws: int = DRAWS) -> dict[str, np.ndarray]:
     for place in ('on_person', 'off_person'):
         falls = [_fall(measures, attack, mean) for attack in groups[place]]
         out[f'drop {place}'] = np.mean(falls, axis=0)
-    hidden = [
-        attack
-        for attack in groups['cost']
-        if 'object' in attack.name and attack.details['severity'] == 0.2
-    ]
-    each = [
-        _joint_measures(
-            ' hidden',
-            measures,
-            measures.under(attack),
-            attack.targets & attack.changed[:, None] & labelled,
-            mean,
-        )
-        for attack in hidden
-    ]
+    each = []
+    for attack in groups['cost']:
+        if 'object' in attack.name and attack.details['severity'] == 0.2:
+            mask = attack.targets & attack.changed[:, None] & labelled
+            under = measures.under(attack)
+            each.append(_joint_measures(' hidden', under, mask, mean))
     out |= {name: np.mean([e[name] for e in each], axis=0) for name in each[0]}
     for (_, _, discs), _, drawn in leak_draws(measures):
         if discs == 'decoy':
@@ -115,7 +99,7 @@ def measured(run: BenchmarkRun, draws: int = DRAWS) -> dict[str, np.ndarray]:
 
 
 def _joint_measures(
-    suffix: str, measures: RunMeasures, found: Any, mask: np.ndarray, mean: Any
+    suffix: str, found: Any, mask: np.ndarray, mean: Any
 ) -> dict[str, np.ndarray]:
     wrong = found.joint_values['OKS50'] == 0
     sure = wrong & (found.predictions.scores > 0.3)

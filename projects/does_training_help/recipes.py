@@ -62,26 +62,23 @@ RECIPES: dict[str, dict[str, Any]] = {
 NETS = {'w16': 16, 'w32': 32}
 """Name -> base channels of ResNet-18; the deconvolutions grow with them."""
 
+TOPDOWN = 'mmpose::body_2d_keypoint/topdown_heatmap/coco/td-hm_'
 COCO = {
-    name: f'mmpose::body_2d_keypoint/topdown_heatmap/coco/{config}.py'
-    for name, config in {
-        'res50': 'td-hm_res50_8xb64-210e_coco-256x192',
-        'hrnet-w32': 'td-hm_hrnet-w32_8xb64-210e_coco-256x192',
-    }.items()
+    name: f'{TOPDOWN}{name}_8xb64-210e_coco-256x192.py'
+    for name in ('res50', 'hrnet-w32')
 }
 """The nets of ``--scale coco``."""
 
 
 @TRANSFORMS.register_module()
 class NoiseErasing(BaseTransform):
-    """Random erasing (Zhong et al., AAAI 2020) of ``img``: a rectangle drawn
-    by torchvision, each value of each pixel drawn from 0 to 255."""
+    """Random erasing (Zhong et al., AAAI 2020) of a copy of ``img``: a
+    rectangle drawn by torchvision, each value of each pixel from 0 to 255."""
 
     def __init__(self, prob: float = 0.5) -> None:
         self.prob = prob
 
     def transform(self, results: dict) -> dict:
-        """Erase, with a probability of ``prob``, in a copy of the image."""
         if np.random.random() < self.prob:  # noqa: NPY002
             img = results['img'].copy()
             i, j, h, w, _ = RandomErasing.get_params(
@@ -97,22 +94,11 @@ class NoiseErasing(BaseTransform):
 
 
 def study_config(
-    recipe: str,
-    net: str,
-    seed: int,
-    data_root: str,
-    epochs: int = EPOCHS,
+    recipe: str, net: str, seed: int, data_root: str, epochs: int = EPOCHS
 ) -> Config:
-    """The config of one training on synthetic people.
-
-    Args:
-        recipe: One of :data:`RECIPES`.
-        net: One of :data:`NETS`.
-        seed: Of the training; equal seeds have equal first weights and orders
-            of the data.
-        data_root: Folder of the synthetic people.
-        epochs: Of a recipe of usual length.
-    """
+    """The config of one training on the synthetic people of a folder; equal
+    seeds have equal first weights and orders of the data. ``epochs`` are of a
+    recipe of usual length."""
     cfg = load_config(str(BASE))
     width = NETS[net]
     cfg.model.backbone.update(base_channels=width, stem_channels=width)
@@ -121,9 +107,9 @@ def study_config(
         deconv_out_channels=(4 * width,) + 2 * (2 * width,),
     )
     for split in ('train', 'val', 'test'):
-        cfg[f'{split}_dataloader'].dataset.data_root = data_root
-        cfg[f'{split}_dataloader'].num_workers = 0
-        cfg[f'{split}_dataloader'].persistent_workers = False
+        loader = cfg[f'{split}_dataloader']
+        loader.dataset.data_root = data_root
+        loader.update(num_workers=0, persistent_workers=False)
     cfg.train_dataloader.batch_size = BATCH
     cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     cfg.randomness = dict(seed=seed)
@@ -145,27 +131,19 @@ def study_config(
 
 
 def apply_recipe(cfg: Config, recipe: str) -> Config:
-    """Put a recipe into a config; for ``--scale coco``, too.
-
-    Raises:
-        UsageError: There is no such recipe.
-    """
+    """Put a recipe into a config."""
     if recipe not in RECIPES:
         raise UsageError(
             f'there is no recipe "{recipe}": there are {", ".join(RECIPES)}'
         )
     what = RECIPES[recipe]
     if what.get('visibility'):
-        cfg.model.head = dict(
-            type='OcclusionVisHead',
-            pose_cfg=cfg.model.head,
-            loss=dict(
-                type='BCELoss',
-                use_target_weight=True,
-                use_sigmoid=True,
-                loss_weight=0.002,
-            ),
+        loss = dict(type='BCELoss', use_target_weight=True, use_sigmoid=True)
+        loss['loss_weight'] = 0.002
+        head = dict(
+            type='OcclusionVisHead', pose_cfg=cfg.model.head, loss=loss
         )
+        cfg.model.head = head
     steps = copy.deepcopy(what.get('steps', []))
     if not steps:
         return cfg
@@ -179,11 +157,8 @@ def apply_recipe(cfg: Config, recipe: str) -> Config:
         switch = round(epochs * (1 - what['last'] if late else what['first']))
         first, second = (plain, occluded) if late else (occluded, plain)
         cfg.train_dataloader.dataset.pipeline = first
-        hook = dict(
-            type='mmdet.PipelineSwitchHook',
-            switch_epoch=switch,
-            switch_pipeline=second,
-        )
+        hook = dict(type='mmdet.PipelineSwitchHook', switch_epoch=switch)
+        hook['switch_pipeline'] = second
         cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
     return cfg
 

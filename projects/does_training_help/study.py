@@ -27,9 +27,12 @@ for _path in (HERE, ROOT / 'projects/synthetic_people', ROOT):
     if str(_path) not in sys.path:
         sys.path.insert(0, str(_path))
 
+Job = tuple[str, str, int]
+"""Net, recipe, seed."""
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Everything has a default."""
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the study; returns the exit status."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -48,12 +51,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add('--device', choices=['auto', 'cpu', 'cuda'], default='auto')
     add('--keep', action='store_true', help='keep predictions under attacks')
     add('--scale', choices=['synthetic', 'coco'], default='synthetic')
-    return parser.parse_args(argv)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the study; returns the exit status."""
-    args = parse_args(argv)
+    args = parser.parse_args(argv)
     if args.device == 'cpu':
         os.environ['CUDA_VISIBLE_DEVICES'] = '-1'
     out = Path(args.out).absolute()
@@ -71,14 +69,14 @@ def main(argv: list[str] | None = None) -> int:
     generate(args.data, args.train, args.val, workers=args.jobs)
     names = args.only.split(',') if args.only else list(recipes.RECIPES)
     args.epochs = args.epochs or recipes.EPOCHS
+    # the longest first
+    nets = sorted(args.nets.split(','), reverse=True)
+    by_length = sorted(
+        names, key=lambda n: -recipes.RECIPES[n].get('epochs', 1)
+    )
+    seeds = map(int, args.seeds.split(','))
     jobs = [
-        (net, name, int(seed))
-        for seed in args.seeds.split(',')
-        # the longest first
-        for net in sorted(args.nets.split(','), reverse=True)
-        for name in sorted(
-            names, key=lambda n: -recipes.RECIPES[n].get('epochs', 1)
-        )
+        (net, n, seed) for seed in seeds for net in nets for n in by_length
     ]
     missing = [job for job in jobs if not result_of(out, job).exists()]
     print(f'{len(jobs)} jobs, {len(missing)} of them to do', flush=True)
@@ -105,14 +103,12 @@ def main(argv: list[str] | None = None) -> int:
     return int(failed > 0)
 
 
-def result_of(out: Path, job: tuple[str, str, int]) -> Path:
+def result_of(out: Path, job: Job) -> Path:
     """The file of a job's result."""
     return out / 'results' / ('.'.join(map(str, job)) + '.npz')
 
 
-def work(
-    args: argparse.Namespace, out: Path, job: tuple[str, str, int]
-) -> str:
+def work(args: argparse.Namespace, out: Path, job: Job) -> str:
     """Train and judge one job in this process; what it took, in words."""
     import judge
     import recipes

@@ -51,12 +51,7 @@ ROW += ('equality_p', 'equal')
 
 
 def read_results(folder: Path) -> dict[str, Jobs]:
-    """Results by net.
-
-    Raises:
-        UsageError: There are none, or those of a net are of different people
-            or numbers of draws.
-    """
+    """Results by net."""
     nets: dict[str, Jobs] = {}
     known: dict[str, dict[tuple, Path]] = {}
     for path in sorted(folder.glob('*.npz')):
@@ -106,13 +101,12 @@ def resample(jobs: Jobs, seed: int = 0) -> tuple[dict[str, Draws], int]:
     pool = np.zeros((1, len(names)))
     if freedom:
         several = [v[..., 0] for v in values.values() if len(v) > 1]
-        pool = np.concatenate(
-            [
-                (v - v.mean(axis=0)) * np.sqrt(len(v) / (len(v) - 1))
-                for v in several
-            ]
-        )
-        pool = pool * t.ppf(0.975, freedom) / norm.ppf(0.975)
+        scaled = [
+            (v - v.mean(axis=0)) * np.sqrt(len(v) / (len(v) - 1))
+            for v in several
+        ]
+        pool = np.concatenate(scaled) * t.ppf(0.975, freedom)
+        pool = pool / norm.ppf(0.975)
     out = {}
     for recipe, runs in values.items():
         mean = runs.mean(axis=0)
