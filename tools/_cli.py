@@ -32,8 +32,7 @@ class DrawOptions:
     """Drawn images."""
 
     work_dir: str | None = option(
-        'folder of logs and results (default: work_dirs/CONFIG)',
-        metavar='DIR',
+        'folder of logs and results (default: work_dirs/CONFIG)', metavar='DIR'
     )
     show_dir: str | None = option(
         'draw samples with their prediction and ground truth into this folder',

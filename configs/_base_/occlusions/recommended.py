@@ -18,5 +18,5 @@ occlusions = [
         offset=0.5,
         size='20%',
         prob=0.5,
-    ),
+    )
 ]

@@ -9,11 +9,7 @@ custom_imports = dict(imports=['mmpose_occlusion'])
 # 'drop': a hidden joint has no term in the loss, so that the predicted
 # standard deviation is not fitted to guesses
 hide = dict(
-    type='KeypointOcclusion',
-    fill='object',
-    size='20%',
-    label='drop',
-    prob=0.5,
+    type='KeypointOcclusion', fill='object', size='20%', label='drop', prob=0.5
 )
 train_pipeline = _base_.train_pipeline
 train_pipeline.insert(-2, hide)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from .rendering import Paint
+from .rendering import Array, Paint, Rng
 
 # RGB; skin from light to dark
 SKIN = ['ffe0c4', 'f1c2a3', 'e4b28a', 'c68d62', 'a06b47', '784e34', '543626']
@@ -23,22 +23,22 @@ PATTERNS = dict(plain=0.64, hoops=0.10, stripes=0.05, checks=0.06, dots=0.03)
 PATTERNS |= dict(mottle=0.05, panel=0.07)
 
 
-def _hex(text: str) -> np.ndarray:
+def _hex(text: str) -> Array:
     return np.frombuffer(bytes.fromhex(text), np.uint8) / 255
 
 
-def _bgr(rgb: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.ndarray:
+def _bgr(rgb: Array, low: float = 0.0, high: float = 1.0) -> Array:
     return np.clip(rgb, low, high)[::-1].copy()
 
 
-def sample_skin(rng: np.random.Generator) -> np.ndarray:
+def sample_skin(rng: Rng) -> Array:
     """(3,) skin colour between two neighbouring tones."""
     index, share = rng.integers(len(SKIN) - 1), rng.random()
     rgb = (1 - share) * _hex(SKIN[index]) + share * _hex(SKIN[index + 1])
     return _bgr(rgb * rng.uniform(0.94, 1.06, 3))
 
 
-def sample_hair(rng: np.random.Generator) -> np.ndarray:
+def sample_hair(rng: Rng) -> Array:
     """(3,) hair colour, 1 in 20 dyed."""
     rgb = _hex(rng.choice(HAIR.split()))
     if rng.random() < 0.05:
@@ -46,7 +46,7 @@ def sample_hair(rng: np.random.Generator) -> np.ndarray:
     return _bgr(rgb * rng.uniform(0.85, 1.15))
 
 
-def sample_color(rng: np.random.Generator) -> np.ndarray:
+def sample_color(rng: Rng) -> Array:
     """(3,) colour of cloth, leather, wood or paint."""
     kind = rng.random()
     if kind < 0.30:  # neutral
@@ -62,7 +62,7 @@ def sample_color(rng: np.random.Generator) -> np.ndarray:
     return _bgr(rgb, 0.04, 0.96)
 
 
-def contrasting(rng: np.random.Generator, color: np.ndarray) -> np.ndarray:
+def contrasting(rng: Rng, color: Array) -> Array:
     """(3,) colour that differs visibly from ``color``."""
     for _ in range(8):
         other = sample_color(rng)
@@ -71,24 +71,24 @@ def contrasting(rng: np.random.Generator, color: np.ndarray) -> np.ndarray:
     return 1 - color
 
 
-def plain(color: np.ndarray) -> Paint:
+def plain(color: Array) -> Paint:
     """Paint of one colour."""
     flat = np.asarray(color, np.float32)[:, None]
     return lambda q: flat
 
 
 def choose(
-    test: Callable[[np.ndarray], np.ndarray], where: Paint, other: Paint
+    test: Callable[[Array], Array], where: Paint, other: Paint
 ) -> Paint:
     """``where`` on points for which ``test(q)`` holds, else ``other``."""
     return lambda q: np.where(test(q), where(q), other(q))
 
 
-def strands(color: np.ndarray, curly: bool) -> Paint:
+def strands(color: Array, curly: bool) -> Paint:
     """Paint of hair; points are in heads."""
     base = color.astype(np.float32)[:, None]
 
-    def paint(q: np.ndarray) -> np.ndarray:
+    def paint(q: Array) -> Array:
         x, y, z = 2.4 * q
         if curly:
             wave = np.sin(13 * x) * np.sin(12 * y + 1) * np.sin(11 * z + 2)
@@ -99,7 +99,7 @@ def strands(color: np.ndarray, curly: bool) -> Paint:
     return paint
 
 
-def sample_cloth(rng: np.random.Generator, patterned: bool = True) -> Paint:
+def sample_cloth(rng: Rng, patterned: bool = True) -> Paint:
     """Draw cloth with folds; points are in statures."""
     base = sample_color(rng)
     paint = plain(base)
@@ -109,7 +109,7 @@ def sample_cloth(rng: np.random.Generator, patterned: bool = True) -> Paint:
     amount, phase = rng.uniform(0.03, 0.12), rng.uniform(0, 6.3)
     sign = 1 if rng.random() < 0.5 else -1  # neither side is favoured
 
-    def folded(q: np.ndarray) -> np.ndarray:
+    def folded(q: Array) -> Array:
         q = q * np.float32([[sign], [1], [1]])
         x, y, z = q
         wave = np.sin(38 * y + 16 * x + phase)
@@ -120,36 +120,34 @@ def sample_cloth(rng: np.random.Generator, patterned: bool = True) -> Paint:
     return folded
 
 
-def _pattern(
-    rng: np.random.Generator, name: str, base: np.ndarray, second: np.ndarray
-) -> Paint:
+def _pattern(rng: Rng, name: str, base: Array, second: Array) -> Paint:
     one, two, mixed = plain(base), plain(second), plain((base + second) / 2)
     period, share = rng.uniform(0.025, 0.075), rng.uniform(0.25, 0.6)
     phase = rng.uniform(0, 1)
     a, b, c = rng.uniform(40, 110, 3)
 
-    def saw(v: np.ndarray) -> np.ndarray:
+    def saw(v: Array) -> Array:
         return np.mod(v / period + phase, 1.0)
 
-    def hoop(q: np.ndarray) -> np.ndarray:
+    def hoop(q: Array) -> Array:
         return saw(q[1]) < share
 
-    def stripe(q: np.ndarray) -> np.ndarray:
+    def stripe(q: Array) -> Array:
         return saw(q[0] + 0.5 * q[2]) < share * 0.6
 
-    def dot(q: np.ndarray) -> np.ndarray:
+    def dot(q: Array) -> Array:
         row = np.floor(q[1] / period)
         u = np.mod(q[0] / period + 0.5 * np.mod(row, 2), 1) - 0.5
         v = np.mod(q[1] / period, 1) - 0.5
         return u * u + v * v < (0.16 + 0.2 * share) ** 2
 
-    def blot(q: np.ndarray) -> np.ndarray:
+    def blot(q: Array) -> Array:
         x, y, z = q
         wave = np.sin(a * x + 2 * np.sin(b * y))
         wave += np.sin(b * y + 2 * np.sin(c * z)) + np.sin(c * z + a * x)
         return wave > 0.4
 
-    def panel(q: np.ndarray) -> np.ndarray:
+    def panel(q: Array) -> Array:
         return np.abs(q[0]) < 0.035 + 0.03 * share
 
     if name == 'checks':
@@ -167,9 +165,7 @@ or ankle at 2; ``shirt_hem`` is below the waist, in statures; ``ease`` and
 ``sleeve_ease`` are the widths of cloth over the limbs'."""
 
 
-def sample_outfit(
-    rng: np.random.Generator, curve: float, allow_skirt: bool
-) -> Outfit:
+def sample_outfit(rng: Rng, curve: float, allow_skirt: bool) -> Outfit:
     """Draw an outfit; skirts, long hair and beards depend weakly on the
     build's ``curve``."""
     u = rng.uniform

@@ -16,6 +16,8 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
+from .rendering import Array, Rng
+
 Triple = tuple[float, float, float]
 SIDES = {'left': 1.0, 'right': -1.0}
 """Side of the body -> sign of its X."""
@@ -56,7 +58,7 @@ TOGETHER = ('stand', 'squat', 'star', 'bend')
 """Stances of which all angles are at the same place of their ranges."""
 
 
-def _parse(text: str) -> tuple[list[str], np.ndarray, dict[str, np.ndarray]]:
+def _parse(text: str) -> tuple[list[str], Array, dict[str, Array]]:
     """Names, probabilities, and name -> (N, 2) low and high of each cell."""
     rows = [line.split() for line in text.strip().splitlines()[1:]]
     weights = np.array([float(row[1]) for row in rows])
@@ -95,7 +97,7 @@ class Pose:
     seated: bool = False
 
 
-def sample_pose(rng: np.random.Generator) -> Pose:
+def sample_pose(rng: Rng) -> Pose:
     """Draw a stance, a gesture of each arm, and a direction of view; left and
     right have the same distribution."""
     stance = str(rng.choice(_STANCES, p=_STANCE_WEIGHTS))
@@ -135,18 +137,14 @@ def sample_pose(rng: np.random.Generator) -> Pose:
     )
 
 
-def sample_arm(
-    rng: np.random.Generator, gesture: str, seated: bool = False
-) -> Angles:
+def sample_arm(rng: Rng, gesture: str, seated: bool = False) -> Angles:
     """Draw an arm that makes a gesture; seated people do not let it hang."""
     if seated and gesture in ('hang', 'swing'):
         gesture = 'thigh'
     return tuple(rng.uniform(*GESTURE_RANGES[gesture].T).tolist())
 
 
-def _sample_leg(
-    rng: np.random.Generator, angles: np.ndarray, spread: float
-) -> Angles:
+def _sample_leg(rng: Rng, angles: Array, spread: float) -> Angles:
     """A leg near ``angles`` (flex, knee, abduct) that joints allow."""
     angles = angles + rng.normal(0, np.array([5, 6, 3]) * spread)
     flex, knee, abduct = np.clip(angles, (-28, 0, -6), (125, 145, 45)).tolist()
@@ -159,7 +157,7 @@ Build = SimpleNamespace
 the limbs, ``curve`` in 0..1 goes from a straight to a waisted trunk."""
 
 
-def sample_build(rng: np.random.Generator) -> Build:
+def sample_build(rng: Rng) -> Build:
     """Draw the proportions of an adult or, in 3 of 8, of a child."""
     child = max(0.0, rng.uniform(-1.6, 1.0))
     curve = float(np.clip(rng.normal(0.5, 0.35), 0, 1))
@@ -184,7 +182,7 @@ def sample_build(rng: np.random.Generator) -> Build:
     )
 
 
-def turn(axes: str, *degrees: float) -> np.ndarray:
+def turn(axes: str, *degrees: float) -> Array:
     """(3, 3) product of right-handed rotations about 'x', 'y' or 'z'."""
     matrix = np.eye(3)
     for axis, angle in zip(axes, degrees, strict=True):
@@ -197,10 +195,10 @@ def turn(axes: str, *degrees: float) -> np.ndarray:
 class Segment:
     """A rigid piece: the position of its upper joint, and its axes."""
 
-    origin: np.ndarray
-    axes: np.ndarray
+    origin: Array
+    axes: Array
 
-    def at(self, x: float, y: float, z: float) -> np.ndarray:
+    def at(self, x: float, y: float, z: float) -> Array:
         """A point of the segment's frame in the body frame."""
         return self.origin + self.axes @ np.array([x, y, z])
 

@@ -19,7 +19,7 @@ from .body import (
     sample_build,
     sample_pose,
 )
-from .rendering import Paint, Solid
+from .rendering import Array, Paint, Rng, Solid
 
 Ball = tuple[float, float, float, float]
 """x, y, z, radius in a segment's frame."""
@@ -90,12 +90,12 @@ class Figure:
     and four of MPII's, ``lowest`` is the Y of feet and knees."""
 
     solids: list[Solid]
-    joints: dict[str, np.ndarray]
+    joints: dict[str, Array]
     seated: bool
     lowest: float
 
 
-def sample_figure(rng: np.random.Generator) -> Figure:
+def sample_figure(rng: Rng) -> Figure:
     """Draw a person: build, a plausible pose, and an outfit."""
     build = sample_build(rng)
     for _ in range(20):
@@ -124,7 +124,7 @@ def make_figure(build: Build, pose: Pose, outfit: Outfit) -> Figure:
     return Figure(solids, joints, pose.seated, lowest)
 
 
-def _along(down: np.ndarray, front: np.ndarray) -> np.ndarray:
+def _along(down: Array, front: Array) -> Array:
     """(3, 3) axes of a segment with -Y along ``down`` and Z near ``front``."""
     axes = np.array([[0, -1, 0], [0, 0, 1]])
     rotation, _ = Rotation.align_vectors([down, front], axes, [np.inf, 1])
@@ -185,7 +185,7 @@ class _Dresser:
             paint = choose(lambda q: np.abs(q[0]) < 0.032, inner, paint)
             paint = choose(lambda q: q[2] > 0, paint, outfit.top)
 
-        def is_bare(q: np.ndarray) -> np.ndarray:
+        def is_bare(q: Array) -> Array:
             x, drop = np.abs(q[0]), self.top + 0.022 - q[1]
             bare = (q[2] > 0) & (x < 0.035 - 0.4 * drop)
             bare &= drop < outfit.neckline + 0.012
@@ -338,7 +338,7 @@ class _Dresser:
         style, hat = outfit.hair_style, outfit.hat
         hair = strands(outfit.hair, style == 'curly')
 
-        def is_bearded(q: np.ndarray) -> np.ndarray:
+        def is_bearded(q: Array) -> Array:
             mouth = (np.abs(q[0]) < 0.13) & (np.abs(q[1] - 0.185) < 0.04)
             edge = 0.16 + 0.16 * outfit.beard - 0.7 * np.maximum(0.2 - q[2], 0)
             return (q[1] < edge) & ~mouth

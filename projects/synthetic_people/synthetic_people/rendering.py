@@ -12,7 +12,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-Paint = Callable[[np.ndarray], np.ndarray]
+Array, Rng = np.ndarray, np.random.Generator
+Paint = Callable[[Array], Array]
 """Local points (3, N) float32 -> BGR albedo in 0..1, (3, N) or (3, 1)."""
 
 
@@ -28,10 +29,10 @@ class Solid:
     """
 
     tag: str
-    origin: np.ndarray
-    axes: np.ndarray
-    one: np.ndarray
-    two: np.ndarray
+    origin: Array
+    axes: Array
+    one: Array
+    two: Array
     paint: Paint
     cuts: Sequence[tuple[Any, float]] = ()
     gloss: float = 0.0
@@ -42,15 +43,15 @@ class View:
     """Body frame (X to the viewer's right, Y up, Z to the viewer) to camera:
     a rotation, samples per unit, and the sample of the body's origin."""
 
-    turn: np.ndarray
+    turn: Array
     scale: float
-    shift: np.ndarray
+    shift: Array
 
     @cached_property
-    def linear(self) -> np.ndarray:
+    def linear(self) -> Array:
         return self.scale * np.array([[1], [-1], [-1]]) * self.turn
 
-    def project(self, points: np.ndarray) -> np.ndarray:
+    def project(self, points: Array) -> Array:
         """Points (..., 3) in the body frame to the camera frame."""
         return points @ self.linear.T + [*self.shift, 0]
 
@@ -60,12 +61,12 @@ class Light:
     """Ambient light, as a fraction of all light, and one distant lamp: the
     unit vector towards it in the camera frame and its BGR colour."""
 
-    direction: np.ndarray
+    direction: Array
     ambient: float
-    tint: np.ndarray
+    tint: Array
 
 
-def _apply(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+def _apply(matrices: Array, vectors: Array) -> Array:
     return (matrices @ vectors[:, :, None])[:, :, 0]
 
 
@@ -105,7 +106,7 @@ class _Projection:
         self.m1 = _apply(flat.transpose(0, 2, 1), self.axis)
         self.m2 = (self.axis * ray).sum(axis=1)
 
-    def hits(self, i: int, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    def hits(self, i: int, u: Array, v: Array) -> Array:
         """Depths (H, W), from ``centre``, of solid ``i`` at offsets from it,
         (1, W) and (H, 1); NaN for a miss. Line and round cone after Inigo
         Quilez (iquilezles.org), with each ray parametrised from its point
@@ -133,7 +134,7 @@ class _Projection:
         return t + (x * u + y * v)
 
     def cast(
-        self, depth: np.ndarray, front: np.ndarray, i: int, corners: list[int]
+        self, depth: Array, front: Array, i: int, corners: list[int]
     ) -> None:
         """Update depth and index of the solid in front by solid ``i``, which
         lies in a window x0, y0, x1, y1."""
@@ -152,11 +153,11 @@ class _Projection:
 
     def shade(
         self,
-        depth: np.ndarray,
-        front: np.ndarray,
-        place: tuple[np.ndarray, np.ndarray],
+        depth: Array,
+        front: Array,
+        place: tuple[Array, Array],
         light: Light,
-    ) -> np.ndarray:
+    ) -> Array:
         """Wrapped Lambert shading with a soft highlight: (3, N) float32 BGR
         of drawn samples, rows and columns sorted by solid."""
         points = np.float32([place[1], place[0], depth[place]])
@@ -188,7 +189,7 @@ class _Projection:
         return albedo * (ambient + lamp * lit) + gloss * shine * shine * shine
 
 
-def extent(solids: Sequence[Solid], view: View) -> np.ndarray:
+def extent(solids: Sequence[Solid], view: View) -> Array:
     """(4,) x0, y0, x1, y1 around solids in samples, cuts not considered."""
     parts = _Projection(solids, view)
     return np.append(parts.low.min(axis=0), parts.high.max(axis=0))
@@ -196,7 +197,7 @@ def extent(solids: Sequence[Solid], view: View) -> np.ndarray:
 
 def render(
     solids: Sequence[Solid], view: View, light: Light, size: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[Array, Array, Array]:
     """Draw solids on a canvas of ``size`` (height, width) in samples: colour
     (H, W, 3) uint8 BGR, depth (H, W) float32 in samples, inf where nothing
     was drawn, and (H, W) int16 the index of the solid in front, else -1."""
@@ -223,7 +224,7 @@ def render(
     return color, depth, front
 
 
-def _openness(depth: np.ndarray, unit: float) -> np.ndarray:
+def _openness(depth: Array, unit: float) -> Array:
     """Fraction of light (H, W) that reaches surfaces behind near ones: Luft,
     Colditz and Deussen, unsharp masking of the depth buffer, SIGGRAPH 2006."""
     drawn = np.isfinite(depth)

@@ -14,7 +14,7 @@ import numpy as np
 
 from .body import turn
 from .figure import CARRIERS, Figure, sample_figure
-from .rendering import Light, View, extent, render
+from .rendering import Array, Light, Rng, View, extent, render
 from .scenery import Brush, draw_furniture, draw_stool, sample_background
 
 SAMPLES = 2
@@ -52,14 +52,14 @@ class Person:
     area: float
     visible_area: float
     head_box: list[float]
-    mask: np.ndarray
+    mask: Array
 
 
 @dataclass
 class Scene:
     """An image (H, W, 3) uint8 BGR and its people."""
 
-    image: np.ndarray
+    image: Array
     people: list[Person]
 
 
@@ -69,12 +69,12 @@ class Layer:
     floor, colour and mask; a person's figure, view, buffers and stool."""
 
     floor: float
-    color: np.ndarray
-    mask: np.ndarray
+    color: Array
+    mask: Array
     figure: Figure | None = None
     view: View | None = None
-    depth: np.ndarray | None = None
-    solid: np.ndarray | None = None
+    depth: Array | None = None
+    solid: Array | None = None
     seat: 'Layer | None' = None
 
 
@@ -91,12 +91,12 @@ class Stage:
     light: Light
 
 
-def to_pixels(samples: np.ndarray) -> np.ndarray:
+def to_pixels(samples: Array) -> Array:
     """Sample coordinates to pixel coordinates."""
     return (np.asarray(samples, float) + 0.5) / SAMPLES - 0.5
 
 
-def make_scene(rng: np.random.Generator) -> Scene:
+def make_scene(rng: Rng) -> Scene:
     """Draw an image with at least one person."""
     while True:
         stage, stature = _sample_stage(rng)
@@ -123,7 +123,7 @@ def _is_kept(person: Person) -> bool:
     )
 
 
-def _sample_stage(rng: np.random.Generator) -> tuple[Stage, float]:
+def _sample_stage(rng: Rng) -> tuple[Stage, float]:
     """An empty image, and the stature of the first person."""
     u = rng.uniform
     height, width = SIZES[rng.integers(len(SIZES))]
@@ -138,13 +138,11 @@ def _sample_stage(rng: np.random.Generator) -> tuple[Stage, float]:
     return stage, stature
 
 
-def _sample_stature(rng: np.random.Generator, height: int) -> float:
+def _sample_stature(rng: Rng, height: int) -> float:
     return float(np.clip(height * rng.uniform(0.52, 0.97), *STATURES))
 
 
-def _sample_people(
-    rng: np.random.Generator, stage: Stage, stature: float
-) -> list[Layer]:
+def _sample_people(rng: Rng, stage: Stage, stature: float) -> list[Layer]:
     """Draw people, 2 in 5 of the later ones next to an earlier one."""
     height, width = stage.size
     placed: list[tuple[float, float]] = []
@@ -178,7 +176,7 @@ def _sample_people(
 
 
 def _sample_things(
-    rng: np.random.Generator, stage: Stage, figures: list[Layer]
+    rng: Rng, stage: Stage, figures: list[Layer]
 ) -> list[Layer]:
     """Draw furniture anywhere and, in 8 % of images, before a person."""
     height, width = stage.size
@@ -221,9 +219,7 @@ def place(
     return Layer(float(y), color, mask, figure, view, depth, solid)
 
 
-def compose(
-    background: np.ndarray, layers: list[Layer]
-) -> tuple[np.ndarray, np.ndarray]:
+def compose(background: Array, layers: list[Layer]) -> tuple[Array, Array]:
     """Draw layers over a background in pixels, in the order of their floors:
     the image (H, W, 3) in pixels, and per sample the int16 index of the layer
     in front, -1 for the background."""
@@ -241,7 +237,7 @@ def compose(
     return cv2.resize(canvas, size, interpolation=cv2.INTER_AREA), front
 
 
-def _shadow(canvas: np.ndarray, person: Layer) -> None:
+def _shadow(canvas: Array, person: Layer) -> None:
     """A soft dark patch on the ground under a person."""
     height, width = canvas.shape[:2]
     x, reach = person.view.shift[0], 0.34 * person.view.scale
@@ -256,7 +252,7 @@ def _shadow(canvas: np.ndarray, person: Layer) -> None:
     canvas[y0:y1, x0:x1] = canvas[y0:y1, x0:x1] * light[..., None]
 
 
-def describe(person: Layer, layers: list[Layer], front: np.ndarray) -> Person:
+def describe(person: Layer, layers: list[Layer], front: Array) -> Person:
     """Ground truth of a person in a composed image; ``layers`` and ``front``
     are as :func:`compose` took and returned them."""
     figure = person.figure
@@ -290,7 +286,7 @@ def describe(person: Layer, layers: list[Layer], front: np.ndarray) -> Person:
     return Person(joints, visible, bbox, *areas, head, shown)
 
 
-def _by_majority(samples: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _by_majority(samples: Array, size: tuple[int, int]) -> Array:
     """Pixels more than half of whose samples are 1: (H, W) bool."""
     values, average = samples * np.uint8(200), cv2.INTER_AREA
     return cv2.resize(values, size[::-1], interpolation=average) > 100
@@ -301,7 +297,7 @@ def is_inside(x: float, y: float, width: int, height: int) -> bool:
     return 0 <= x <= width - 1 and 0 <= y <= height - 1
 
 
-def _expose(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+def _expose(rng: Rng, image: Array) -> Array:
     """Exposure, colour cast, blur and noise of a camera."""
     gain = rng.uniform(0.82, 1.15) * rng.normal(1, 0.03, 3)
     contrast = np.float32(rng.uniform(0.8, 1.15))

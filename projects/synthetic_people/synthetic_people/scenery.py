@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from .appearance import contrasting, sample_color
+from .rendering import Array, Rng
 
 Size = tuple[int, int]
 """(height, width)."""
@@ -14,9 +15,7 @@ Point = tuple[float, float]
 """(x, y)."""
 
 
-def fractal_noise(
-    rng: np.random.Generator, size: Size, coarse: int, octaves: int
-) -> np.ndarray:
+def fractal_noise(rng: Rng, size: Size, coarse: int, octaves: int) -> Array:
     """Sum of noises of 1, 2, 4, ... times ``coarse`` cells per height,
     (height, width) float32 of mean 0 and standard deviation 1."""
     height, width = size
@@ -29,9 +28,7 @@ def fractal_noise(
     return out / (out.std() + 1e-6)
 
 
-def sample_background(
-    rng: np.random.Generator, size: Size, horizon: float
-) -> np.ndarray:
+def sample_background(rng: Rng, size: Size, horizon: float) -> Array:
     """Draw a background, (height, width, 3) uint8 BGR; the row of the
     horizon sets the perspective of floors."""
     kind = rng.random()
@@ -44,21 +41,19 @@ def sample_background(
     return (np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
-def _muted(rng: np.random.Generator) -> np.ndarray:
+def _muted(rng: Rng) -> Array:
     grey = 0.6 * rng.uniform(0.35, 0.85) + rng.uniform(-0.06, 0.06, 3)
     return np.clip(0.4 * sample_color(rng) + grey, 0, 1).astype(np.float32)
 
 
-def _studio(rng: np.random.Generator, size: Size) -> np.ndarray:
+def _studio(rng: Rng, size: Size) -> Array:
     one, two = _muted(rng), _muted(rng)
     mix = fractal_noise(rng, size, 2, int(rng.integers(2, 6)))
     mix = 1 / (1 + np.exp(-np.float32(rng.uniform(0.8, 3)) * mix))
     return one + (two - one) * mix[..., None]
 
 
-def _surface(
-    rng: np.random.Generator, s: np.ndarray, t: np.ndarray, kind: str
-) -> np.ndarray:
+def _surface(rng: Rng, s: Array, t: Array, kind: str) -> Array:
     """A wall or floor of one colour with a pattern, float32; ``s, t`` (H, W)
     are coordinates on it, in which planks, tiles and so on have size 1."""
     row, col = np.floor(s), np.floor(t)
@@ -87,9 +82,7 @@ def _surface(
     return _muted(rng) * tone[..., None].astype(np.float32)
 
 
-def _floor(
-    rng: np.random.Generator, image: np.ndarray, top: int, horizon: float
-) -> None:
+def _floor(rng: Rng, image: Array, top: int, horizon: float) -> None:
     """A floor in perspective below row ``top``."""
     height, width = image.shape[:2]
     if top >= height - 1:
@@ -105,7 +98,7 @@ def _floor(
     image[top:] = _surface(rng, s, t, kind) * fade
 
 
-def _room(rng: np.random.Generator, size: Size, horizon: float) -> np.ndarray:
+def _room(rng: Rng, size: Size, horizon: float) -> Array:
     t, s = np.mgrid[: size[0], : size[1]].astype(np.float32)
     kind = rng.choice(['', '', 'bricks', 'stripes', 'planks', 'dots'])
     unit = rng.uniform(10, 40)
@@ -124,9 +117,7 @@ def _room(rng: np.random.Generator, size: Size, horizon: float) -> np.ndarray:
     return image
 
 
-def _fill(
-    image: np.ndarray, box: tuple[float, ...], color: np.ndarray
-) -> np.ndarray:
+def _fill(image: Array, box: tuple[float, ...], color: Array) -> Array:
     """Fill ``box`` (x, y, w, h), clipped to the image; returns a view."""
     x, y, w, h = box
     rows = slice(max(int(y), 0), max(int(y + h), 0))
@@ -135,7 +126,7 @@ def _fill(
     return view
 
 
-def _hang(rng: np.random.Generator, image: np.ndarray) -> None:
+def _hang(rng: Rng, image: Array) -> None:
     """A painting, window, door or shelf on the wall."""
     height, width = image.shape[:2]
     w, h = rng.uniform(0.12, 0.4, 2) * (width, height)
@@ -164,7 +155,7 @@ def _hang(rng: np.random.Generator, image: np.ndarray) -> None:
             _fill(image, (x, y + h / 2 - 1, w, 3), frame)
 
 
-def _sky(rng: np.random.Generator, size: Size) -> np.ndarray:
+def _sky(rng: Rng, size: Size) -> Array:
     blue = rng.uniform(0.7, 0.97)
     green = blue * rng.uniform(0.78, 0.97)
     high = np.float32([blue, green, green * rng.uniform(0.6, 1.0)])
@@ -175,9 +166,7 @@ def _sky(rng: np.random.Generator, size: Size) -> np.ndarray:
     return sky + (0.97 - sky) * (cloud * rng.uniform(0, 0.45))[..., None]
 
 
-def _outdoors(
-    rng: np.random.Generator, size: Size, horizon: float
-) -> np.ndarray:
+def _outdoors(rng: Rng, size: Size, horizon: float) -> Array:
     image = _sky(rng, size)
     height, width = size
     line = int(np.clip(horizon, 0.12 * height, 0.7 * height))
@@ -201,7 +190,7 @@ def _outdoors(
     return image
 
 
-def _skyline(rng: np.random.Generator, image: np.ndarray, line: int) -> None:
+def _skyline(rng: Rng, image: Array, line: int) -> None:
     """Hills, trees or houses on the horizon."""
     height, width = image.shape[:2]
     kind = rng.choice(['hills', 'trees', 'houses'])
@@ -239,12 +228,12 @@ class Brush:
     """Draws flat shapes of ``color``, BGR in 0..1, into ``canvas`` (H, W, 3)
     uint8 BGR and ``mask`` (H, W) uint8, 1 where something was drawn."""
 
-    def __init__(self, rng: np.random.Generator, size: Size) -> None:
+    def __init__(self, rng: Rng, size: Size) -> None:
         self.canvas = np.zeros((*size, 3), np.uint8)
         self.mask = np.zeros(size, np.uint8)
         self.color = sample_color(rng)
 
-    def poly(self, points: np.ndarray, tone: float = 1.0) -> None:
+    def poly(self, points: Array, tone: float = 1.0) -> None:
         """A filled polygon (N, 2), ``tone`` times as light as ``color``."""
         corners = [np.round(points).astype(np.int32)]
         color = np.clip(self.color * tone, 0, 1) * 255
@@ -283,9 +272,7 @@ class Brush:
 KINDS = ('crate', 'table', 'armchair', 'plant', 'post', 'board', 'ball')
 
 
-def draw_furniture(
-    rng: np.random.Generator, brush: Brush, foot: Point, unit: float
-) -> None:
+def draw_furniture(rng: Rng, brush: Brush, foot: Point, unit: float) -> None:
     """Draw a random thing; ``foot`` is the middle of its foot, ``unit`` the
     stature of a person at that distance, in samples."""
 
@@ -346,7 +333,7 @@ def draw_furniture(
 
 
 def draw_stool(
-    rng: np.random.Generator, brush: Brush, foot: Point, h: float, unit: float
+    rng: Rng, brush: Brush, foot: Point, h: float, unit: float
 ) -> None:
     """Draw a block or stool of height h; ``foot`` and ``unit`` as above."""
     (x, y), h = foot, max(h, 2)

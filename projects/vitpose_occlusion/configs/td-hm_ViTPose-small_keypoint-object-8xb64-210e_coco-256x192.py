@@ -8,11 +8,7 @@ custom_imports = dict(
     imports=['mmpose_occlusion', *_base_.custom_imports.imports]
 )
 hide = dict(
-    type='KeypointOcclusion',
-    fill='object',
-    size='20%',
-    offset=0.5,
-    prob=0.5,
+    type='KeypointOcclusion', fill='object', size='20%', offset=0.5, prob=0.5
 )
 train_pipeline = _base_.train_pipeline
 train_pipeline.insert(-2, hide)

@@ -11,7 +11,7 @@ _base_ = (
 custom_imports = dict(imports=['mmpose_occlusion'])
 
 occlusions = [
-    dict(type='PartOcclusion', fill='mean', remove_keypoints=True, prob=0.5),
+    dict(type='PartOcclusion', fill='mean', remove_keypoints=True, prob=0.5)
 ]
 train_pipeline = _base_.train_pipeline
 train_pipeline[-2:-2] = occlusions
