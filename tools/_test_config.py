@@ -15,24 +15,7 @@ from mmengine.dist import master_only
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
-from mmpose_occlusion.engine.config import (
-    metainfo_of,
-    name_visualizer,
-    set_work_dir,
-    type_name,
-    walk_metrics,
-    walk_split,
-)
-from mmpose_occlusion.engine.data_files import (
-    check_data_files,
-    check_evaluator_file,
-)
-from mmpose_occlusion.engine.insertion import (
-    attack_config,
-    match_boxes,
-    read_attacks,
-    use_gt_boxes,
-)
+from mmpose_occlusion.engine import config, data_files, insertion
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import write_json
 
@@ -55,18 +38,22 @@ def configure_test(cfg: Config, options: Any) -> list[str]:
     if options.out:
         check_out(options.out)
     init_default_scope(cfg.get('default_scope') or 'mmpose')
-    set_work_dir(cfg, options.config, options.work_dir)
-    name_visualizer(cfg)
+    config.set_work_dir(cfg, options.config, options.work_dir)
+    config.name_visualizer(cfg)
     cfg.load_from, cfg.resume = None, False
-    attacks = read_attacks(cfg, options.attack)
+    attacks = insertion.read_attacks(cfg, options.attack)
     if options.gt_boxes:
-        use_gt_boxes(cfg)
-    check_evaluator_file(cfg, 'test')
-    check_data_files(cfg, 'test', skip_unreadable=options.skip_unreadable)
+        insertion.use_gt_boxes(cfg)
+    data_files.check_evaluator_file(cfg, 'test')
+    data_files.check_data_files(
+        cfg, 'test', skip_unreadable=options.skip_unreadable
+    )
     if options.box_nms is not None:
-        match_boxes(cfg, options.box_nms)
+        insertion.match_boxes(cfg, options.box_nms)
     shown = bool(options.show_dir or options.show)
-    names = attack_config(cfg, attacks, options.attack_seed, keep_images=shown)
+    names = insertion.attack_config(
+        cfg, attacks, options.attack_seed, keep_images=shown
+    )
     hooks = [dict(type='OcclusionSummaryHook', names=names)]
     if shown:
         hooks.append(
@@ -114,8 +101,8 @@ def check_out(path: str) -> None:
 
 def _per_keypoint(cfg: Config) -> dict:
     """The metric with the scoring and NMS of the config's CocoMetric."""
-    metrics = [metric for _, metric in walk_metrics(cfg.test_evaluator)]
-    coco = [m for m in metrics if type_name(m) == 'CocoMetric'] or [{}]
+    metrics = [metric for _, metric in config.walk_metrics(cfg.test_evaluator)]
+    coco = [m for m in metrics if config.type_name(m) == 'CocoMetric'] or [{}]
     given = {key: coco[0][key] for key in _SHARED if key in coco[0]}
     return {'type': 'PerKeypointMetric', **given}
 
@@ -139,10 +126,10 @@ def write_metrics(
 ) -> None:
     """Write metrics and facts about the run into a new file in the work
     dir."""
-    datasets = [dataset for _, dataset in walk_split(cfg, 'test')]
+    datasets = [dataset for _, dataset in config.walk_split(cfg, 'test')]
     facts = dict(
         model=Path(options.config.rpartition('::')[2]).stem,
-        data=metainfo_of(datasets[0])['dataset_name'],
+        data=config.metainfo_of(datasets[0])['dataset_name'],
         attack='+'.join(attacks) or CLEAN,
         time=datetime.now().isoformat(timespec='seconds'),
     )

@@ -16,12 +16,7 @@ from mmengine.runner.checkpoint import CheckpointLoader, load_from_local
 
 from mmpose_occlusion.checkpoints.load import without_wrapper
 from mmpose_occlusion.checkpoints.read import load_checkpoint_safely
-from mmpose_occlusion.engine.config import (
-    name_visualizer,
-    set_work_dir,
-    type_name,
-    walk,
-)
+from mmpose_occlusion.engine import config
 from mmpose_occlusion.engine.insertion import carry_records, lost_occlusions
 from mmpose_occlusion.engine.launch import check_checkpoint
 from mmpose_occlusion.errors import UsageError
@@ -33,7 +28,7 @@ def configure_training(cfg: Config, options: Any) -> None:
     scalars for TensorBoard, and warn of a later stage without the occlusions
     of the first."""
     init_default_scope(cfg.get('default_scope') or 'mmpose')
-    set_work_dir(cfg, options.config, options.work_dir)
+    config.set_work_dir(cfg, options.config, options.work_dir)
     if not cfg.get('train_dataloader'):
         raise UsageError(
             f'config "{options.config}" has no train_dataloader, so there is '
@@ -42,7 +37,9 @@ def configure_training(cfg: Config, options: Any) -> None:
     if options.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if options.amp:
-        wrapper = type_name({'type': 'OptimWrapper', **cfg.optim_wrapper})
+        wrapper = config.type_name(
+            {'type': 'OptimWrapper', **cfg.optim_wrapper}
+        )
         if wrapper not in ('OptimWrapper', 'AmpOptimWrapper'):
             raise UsageError(
                 f'--amp cannot be used with optim_wrapper.type="{wrapper}", '
@@ -56,7 +53,7 @@ def configure_training(cfg: Config, options: Any) -> None:
     if options.exact_resume:
         _resume_exactly(cfg)
     saving = cfg.get('default_hooks', {}).get('checkpoint')
-    if saving and type_name(saving) == 'CheckpointHook':
+    if saving and config.type_name(saving) == 'CheckpointHook':
         saving['type'] = 'AtomicCheckpointHook'
     if options.auto_scale_lr:
         if not cfg.get('auto_scale_lr'):
@@ -82,10 +79,10 @@ def configure_training(cfg: Config, options: Any) -> None:
         carry_records(cfg, split)
     for sentence in lost_occlusions(cfg):
         print_log(sentence, 'current', logging.WARNING)
-    name_visualizer(cfg)
+    config.name_visualizer(cfg)
     backends = list(cfg.visualizer.get('vis_backends') or [])
     backends = backends or [{'type': 'LocalVisBackend'}]
-    if not any('Tensorboard' in type_name(each) for each in backends):
+    if not any('Tensorboard' in config.type_name(each) for each in backends):
         backends.append({'type': 'TensorboardVisBackend'})
     cfg.visualizer['vis_backends'] = backends
 
@@ -94,29 +91,27 @@ def _resume_exactly(cfg: Config) -> None:
     """Add ``ExactResumeHook`` unless the config has it."""
     loop = cfg.get('train_cfg') or {}
     by_epoch = loop.get('by_epoch', True)
-    if not by_epoch or type_name(loop) == 'IterBasedTrainLoop':
+    if not by_epoch or config.type_name(loop) == 'IterBasedTrainLoop':
         raise UsageError(
             '--exact-resume keys random numbers by the epoch, but train_cfg '
             'counts iterations: set train_cfg.by_epoch=True and '
             'train_cfg.max_epochs, or leave it out'
         )
-    hooks = [*(cfg.get('custom_hooks') or [])]
-    if not any(type_name(hook) == 'ExactResumeHook' for hook in hooks):
-        hooks.append({'type': 'ExactResumeHook'})
-    cfg.custom_hooks = hooks
+    hooks = cfg.get('custom_hooks') or []
+    if not any(config.type_name(hook) == 'ExactResumeHook' for hook in hooks):
+        cfg.custom_hooks = [*hooks, dict(type='ExactResumeHook')]
 
 
 def read_start(cfg: Config, trust: bool = False) -> Mapping | None:
     """Read and check the checkpoint that a training starts from, as MMEngine
     unpickles files of all kinds; with ``--resume`` alone, find it and set the
     config's ``load_from``. Returns its content, or None."""
-    path = cfg.get('load_from')
+    path, resume = cfg.get('load_from'), cfg.get('resume')
     if path:
-        resume = cfg.get('resume')
         what = 'checkpoint to resume from' if resume else 'load_from'
         check_checkpoint(path, what)
         return load_checkpoint_safely(path, trust)
-    return _read_latest(cfg, trust) if cfg.get('resume') else None
+    return _read_latest(cfg, trust) if resume else None
 
 
 def _read_latest(cfg: Config, trust: bool) -> Mapping | None:
@@ -217,7 +212,7 @@ def fetch_pretrained(cfg: Config) -> None:
     cache, from where MMEngine reads them; its failure is a long traceback."""
     found = [
         (f'{key}.init_cfg', init['checkpoint'])
-        for key, part in walk(cfg.model, 'model')
+        for key, part in config.walk(cfg.model, 'model')
         for inits in [part.get('init_cfg') or []]
         for init in (inits if isinstance(inits, list) else [inits])
         if init.get('checkpoint')

@@ -24,7 +24,7 @@ from mmpose_occlusion.benchmark.analysis.bootstrap import (
     estimates,
     simultaneous,
 )
-from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.errors import UsageError, report_error
 
 REFERENCES = ('none', 'none-twice')
 REPEATS = 10
@@ -150,30 +150,28 @@ def write_csv(rows: list[dict], path: Path) -> None:
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow(ROW)
         for row in rows:
+            cells = row.values()
             writer.writerow(
-                f'{v:.4f}' if isinstance(v, float) else v for v in row.values()
+                f'{v:.4f}' if isinstance(v, float) else v for v in cells
             )
 
 
 def markdown(rows: list[dict]) -> str:
     """A table for each net and reference, of the measures shown."""
-    tables: dict[tuple, dict[str, dict]] = {}
-    for row in rows:
-        key = row['net'], row['reference']
-        recipes = tables.setdefault(key, {})
-        recipes.setdefault(row['recipe'], {})[row['measure']] = row
-    out = []
-    for (net, reference), recipes in tables.items():
-        names = [m for m in SHOWN if m in next(iter(recipes.values()))]
-        cells = [['recipe', 'seeds', *(SHOWN[m] for m in names)]]
-        cells.append(['---'] * len(cells[0]))
-        for recipe, by in recipes.items():
+    shown = [r for r in rows if r['measure'] in SHOWN]
+    names = [m for m in SHOWN if any(r['measure'] == m for r in shown)]
+    head = ['recipe', 'seeds', *(SHOWN[name] for name in names)]
+    out: list[str] = []
+    for kind in dict.fromkeys((r['net'], r['reference']) for r in shown):
+        mine = [r for r in shown if (r['net'], r['reference']) == kind]
+        cells = [head, ['---'] * len(head)]
+        for recipe in dict.fromkeys(r['recipe'] for r in mine):
+            by = {r['measure']: r for r in mine if r['recipe'] == recipe}
             seeds = str(by[names[0]]['seeds'])
-            cells.append(
-                [f'`{recipe}`', seeds, *(_cell(by[m]) for m in names)]
-            )
-        lines = [f'| {" | ".join(line)} |' for line in cells]
-        out += [f'{net}: differences to `{reference}`', '', *lines, '']
+            line = [f'`{recipe}`', seeds, *(_cell(by[m]) for m in names)]
+            cells.append(line)
+        out += ['{}: differences to `{}`'.format(*kind), '']
+        out += [*(f'| {" | ".join(line)} |' for line in cells), '']
     return '\n'.join(out)
 
 
@@ -205,18 +203,15 @@ def draw(rows: list[dict], path: Path) -> None:
         axis.axis('off')
     for axis, measure in zip(axes.flat, shown, strict=False):
         axis.axvline(0, color='0.6', linewidth=0.8)
-        for i, (net, reference) in enumerate(kinds):
+        for i, kind in enumerate(kinds):
             mine = [
-                (r['difference'], r['low'], r['high'], r['recipe'])
+                (r['difference'], r['low'], r['high'])
+                + (recipes.index(r['recipe']),)
                 for r in rows
-                if (r['net'], r['measure'], r['reference'])
-                == (net, measure, reference)
+                if (r['net'], r['reference'], r['measure']) == (*kind, measure)
                 and r['low'] is not None
             ]
-            if not mine:
-                continue
-            x, low, high = np.array([m[:3] for m in mine]).T
-            y = np.array([recipes.index(m[3]) for m in mine])
+            x, low, high, y = np.reshape(mine, (-1, 4)).T
             axis.errorbar(
                 x,
                 y + 0.6 * ((i + 0.5) / len(kinds) - 0.5),
@@ -225,7 +220,7 @@ def draw(rows: list[dict], path: Path) -> None:
                 color=f'C{i}',
                 markersize=3.5,
                 linewidth=1.2,
-                label=f'{net}, minus {reference}',
+                label='{}, minus {}'.format(*kind),
             )
         axis.set_title(SHOWN[measure], fontsize=9)
         axis.set_yticks(range(len(recipes)), recipes, fontsize=8)
@@ -263,8 +258,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         summarise(parser.parse_args(argv).out)
     except UsageError as error:
-        print(error, file=sys.stderr)
-        return 2
+        return report_error(error, 2)
     return 0
 
 

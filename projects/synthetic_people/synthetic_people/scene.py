@@ -12,7 +12,7 @@ from itertools import compress
 import cv2
 import numpy as np
 
-from .body import turn
+from .body import SIDES, turn
 from .figure import CARRIERS, Figure, sample_figure
 from .rendering import Array, Light, Rng, View, extent, render
 from .scenery import Brush, draw_furniture, draw_stool, sample_background
@@ -29,10 +29,7 @@ MIN_LABELLED, MIN_VISIBLE, MIN_SHOWN = 9, 6, 0.6
 visible joints, and such a fraction of their pixels that is not occluded."""
 
 _PAIRS = ('eye', 'ear', 'shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
-COCO_JOINTS = (
-    'nose',
-    *(f'{side}_{name}' for name in _PAIRS for side in ('left', 'right')),
-)
+COCO_JOINTS = ('nose', *(f'{s}_{n}' for n in _PAIRS for s in SIDES))
 
 
 @dataclass
@@ -92,8 +89,8 @@ class Stage:
 
 
 def to_pixels(samples: Array) -> Array:
-    """Sample coordinates to pixel coordinates."""
-    return (np.asarray(samples, float) + 0.5) / SAMPLES - 0.5
+    """Sample coordinates to pixel coordinates, of two decimals."""
+    return np.round((np.asarray(samples, float) + 0.5) / SAMPLES - 0.5, 2)
 
 
 def make_scene(rng: Rng) -> Scene:
@@ -127,18 +124,17 @@ def _sample_stage(rng: Rng) -> tuple[Stage, float]:
     """An empty image, and the stature of the first person."""
     u = rng.uniform
     height, width = SIZES[rng.integers(len(SIZES))]
-    stature, camera = _sample_stature(rng, height), u(0.4, 1.05)
+    stature, camera = sample_stature(rng, height), u(0.4, 1.05)
     floor = u(min(1.02 * stature, 0.98 * height), 1.02 * height)
     horizon = float(np.clip(floor - camera * stature, 0, 0.55 * height))
     direction = np.array([u(-0.9, 0.9), -u(0.3, 1), -u(0.25, 1)])
     direction /= np.linalg.norm(direction)
     tint = np.clip(1 + rng.normal(0, 0.05, 3), 0.8, 1.2) * u(0.9, 1.1)
     light = Light(direction, u(0.35, 0.6), tint)
-    stage = Stage((height, width), horizon, camera, u(-3, 14), light)
-    return stage, stature
+    return Stage((height, width), horizon, camera, u(-3, 14), light), stature
 
 
-def _sample_stature(rng: Rng, height: int) -> float:
+def sample_stature(rng: Rng, height: int) -> float:
     return float(np.clip(height * rng.uniform(0.52, 0.97), *STATURES))
 
 
@@ -150,7 +146,7 @@ def _sample_people(rng: Rng, stage: Stage, stature: float) -> list[Layer]:
     for number in range(1 + rng.choice(4, p=PEOPLE_WEIGHTS)):
         x = rng.uniform(0.12, 0.88) * width
         if number:
-            stature = _sample_stature(rng, height)
+            stature = sample_stature(rng, height)
             if rng.random() < 0.4:
                 x, other = placed[rng.integers(number)]
                 side = 1 if rng.random() < 0.5 else -1
@@ -261,10 +257,9 @@ def describe(person: Layer, layers: list[Layer], front: Array) -> Person:
     joints, visible = {}, {}
     for name, point in figure.joints.items():
         x, y, z = person.view.project(point)
-        px, py = np.round(to_pixels(np.array([x, y])), 2).tolist()
-        joints[name] = px, py
+        joints[name] = tuple(to_pixels([x, y]).tolist())
         if name in COCO_JOINTS:
-            visible[name] = int(is_inside(px, py, width, height))
+            visible[name] = int(is_inside(*joints[name], width, height))
         if not visible.get(name):
             continue
         # Visible: a solid that carries the joint is in front, near it.
@@ -281,7 +276,7 @@ def describe(person: Layer, layers: list[Layer], front: Array) -> Person:
     shown = _by_majority((front == index).view(np.uint8), size)
     areas = float(np.count_nonzero(whole)), float(np.count_nonzero(shown))
     skull = [solid for solid in figure.solids if solid.tag == 'head']
-    head = np.round(to_pixels(extent(skull, person.view)), 2).tolist()
+    head = to_pixels(extent(skull, person.view)).tolist()
     bbox = [float(v) for v in cv2.boundingRect(whole.view(np.uint8))]
     return Person(joints, visible, bbox, *areas, head, shown)
 
