@@ -70,9 +70,9 @@ def _weights(checkpoint: Mapping, what: str) -> tuple[str, dict[str, Tensor]]:
             f'{"empty" if isinstance(state, Mapping) else kind}'
         )
     for key, value in state.items():
-        if not isinstance(value, Tensor) or not (
-            value.is_floating_point() or str(key).endswith(COUNTER)
-        ):
+        is_weight = isinstance(value, Tensor) and value.is_floating_point()
+        is_count = isinstance(value, Tensor) and str(key).endswith(COUNTER)
+        if not is_weight and not is_count:
             kind = getattr(value, 'dtype', type(value).__name__)
             raise CheckpointError(
                 f'{what} is no state dict: its "{key}" is of type {kind}, '

@@ -74,27 +74,22 @@ class _Keys:
 
     def children(self, prefix: str) -> set[str]:
         """Names below a prefix that ends in a dot."""
-        return {
-            key[len(prefix) :].partition('.')[0]
-            for key in self.shapes
-            if key.startswith(prefix)
-        }
+        below = (k for k in self.shapes if k.startswith(prefix))
+        return {key[len(prefix) :].partition('.')[0] for key in below}
 
     def weight(self, module: str) -> tuple[int, ...]:
         """Shape of a convolution's weight."""
         key = f'{module}.weight'
-        if key not in self.shapes:
+        shape = self.shapes.get(key)
+        if shape is None:
             last = enumerate_first([f'"{k}"' for k in [*self.shapes][-3:]])
-            raise CheckpointError(
-                f'{self.looks}has no "{key}"; its last keys are {last}'
-            )
-        shape = tuple(self.shapes[key])
-        if len(shape) != 4:
-            raise CheckpointError(
-                f'{self.looks}its "{key}" has the shape {shape}, not 4 '
-                'dimensions'
-            )
-        return shape
+            reason = f'has no "{key}"; its last keys are {last}'
+        elif len(shape) != 4:
+            reason = f'its "{key}" has the shape {tuple(shape)}, not 4 '
+            reason += 'dimensions'
+        else:
+            return tuple(shape)
+        raise CheckpointError(self.looks + reason)
 
     def block(self, layer: str) -> str:
         has_third = f'{layer}.0.conv3.weight' in self.shapes
@@ -119,19 +114,18 @@ def recognise(
         keys = _Keys(shapes, what, 'a SimpleBaseline ResNet')
         name, backbone, head = _resnet(keys)
     else:
-        found = (
-            'neither "stage2." nor "layer4." keys, and its first keys are '
-            f'{first}'
-        )
+        found = 'neither "stage2." nor "layer4." keys, and its first keys are '
+        found = found + first if shapes else 'no keys at all'
         raise CheckpointError(
             f'{what} is neither an HRNet nor a SimpleBaseline ResNet of the '
-            f'reference: it has {found if shapes else "no keys at all"}'
+            f'reference: it has {found}'
         )
     num_joints, _, _, size = keys.weight('final_layer')
     if size != 1:
         # the reference pads a 3 x 3 layer and no other
         head['final_layer'] = dict(kernel_size=size, padding=int(size == 3))
     head = dict(type='HeatmapHead', out_channels=num_joints, **head)
+    head.setdefault('deconv_out_channels', None)
     return Model(name, num_joints, backbone, head)
 
 
@@ -152,13 +146,9 @@ def _hrnet(keys: _Keys) -> tuple[str, dict, dict]:
             num_blocks=tuple(len(keys.children(f'{b}.')) for b in branches),
             num_channels=channels,
         )
-    return (
-        f'HRNet-w{channels[0]}',
-        dict(type='HRNet', in_channels=3, extra=stages),
-        dict(
-            in_channels=keys.weight('final_layer')[1], deconv_out_channels=None
-        ),
-    )
+    head = dict(in_channels=keys.weight('final_layer')[1])
+    backbone = dict(type='HRNet', in_channels=3, extra=stages)
+    return f'HRNet-w{channels[0]}', backbone, head
 
 
 def _resnet(keys: _Keys) -> tuple[str, dict, dict]:
@@ -172,7 +162,7 @@ def _resnet(keys: _Keys) -> tuple[str, dict, dict]:
             f'{", ".join(map(str, DEPTHS.values()))}'
         )
     last = keys.weight(f'layer4.0.conv{3 if block == "BOTTLENECK" else 2}')
-    head = dict(in_channels=last[0], deconv_out_channels=None)
+    head = dict(in_channels=last[0])
     # each deconvolution is followed by its norm and ReLU
     indices = filter(str.isdigit, keys.children('deconv_layers.'))
     count = len({int(index) // 3 for index in indices})
@@ -214,20 +204,16 @@ def config_meta(model: Model, file_name: str = '') -> dict[str, Any]:
     config = CONFIGS[name, dataset, size]
     base = _model_config(config)
     head = HEAD_DEFAULTS | base['head']
-    options = {
-        **_differences(base['backbone'], model.backbone, 'model.backbone'),
-        **_differences(head, model.head, 'model.head'),
-    }
+    options = _differences(base['backbone'], model.backbone, 'model.backbone')
+    options |= _differences(head, model.head, 'model.head')
     if model.backbone['type'] == 'ResNet':
         options['model.data_preprocessor.bgr_to_rgb'] = False
+    known = bool(named) or len(sizes) == 1
     return {
         'config': config,
         'cfg_options': options,
         'dataset_meta': dataset_meta(dataset),
-        'crop_size': {
-            'height_x_width': size,
-            'known': bool(named) or len(sizes) == 1,
-        },
+        'crop_size': {'height_x_width': size, 'known': known},
     }
 
 
@@ -247,18 +233,15 @@ def _differences(base: Mapping, wanted: Mapping, key: str) -> dict[str, Any]:
 
 
 def dataset_meta(dataset: str) -> dict[str, Any]:
-    """The metainfo that MMPose's inference reads from checkpoints.
-
-    Lists instead of arrays, so that plain ``torch.load`` reads the file.
-    """
+    """The metainfo that MMPose's inference reads from checkpoints; lists, so
+    that plain ``torch.load`` reads the file."""
     from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
     with warnings.catch_warnings():
         # MMPose warns that it takes the file of its own package
         warnings.filterwarnings('ignore', 'The metainfo config file')
-        metainfo = parse_pose_metainfo(
-            {'from_file': f'configs/_base_/datasets/{dataset}.py'}
-        )
+        file = f'configs/_base_/datasets/{dataset}.py'
+        metainfo = parse_pose_metainfo({'from_file': file})
     return {
         key: value.tolist() if isinstance(value, np.ndarray) else value
         for key, value in metainfo.items()
