@@ -81,16 +81,6 @@ def test_throughput(script, people, capsys):
     assert re.search(r'the network takes \d+% of the time', out)
 
 
-def test_throughput_of_images(script, people, capsys):
-    script('throughput').main(
-        ['--images', '--copies', '2', '--attack', 'keypoint:nose:black:10%']
-    )
-    out = capsys.readouterr().out
-    # four further images, clean, and attacked for each person
-    assert f'{4 + passes(people) - len(people)} images (clean and at' in out
-    assert re.search(r'[\d.]+ ms of processor time each', out)
-
-
 def test_repeated_people_are_cocos_format(script, people, tmp_path):
     data = script('_data')
     file, images = data.repeated(str(tmp_path), copies=2)

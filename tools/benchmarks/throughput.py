@@ -1,19 +1,16 @@
-"""Attacked crops or images per second of the benchmark.
+"""Attacked crops per second of the benchmark.
 
     python tools/benchmarks/throughput.py [CONFIG] [--checkpoint FILE]
     python tools/benchmarks/throughput.py --stub
-    python tools/benchmarks/throughput.py --images --workers 2 --copies 50
 
 The first runs a network on crops (MMPose's HRNet-w32 by default, untrained
 without a checkpoint); the second a stub whose heatmaps cost nothing, so that
-what is left is the benchmark's and MMPose's own work; the third a predictor
-of whole images that costs nothing. The network runs in one thread, so that
-its share of the time is the fraction of the loop's time that a network alone
-would need. OCCLUSION_REAL_DATA names a folder of photographs.
+what is left is the benchmark's and MMPose's own work. The network runs in one
+thread, so that its share of the time is the fraction of the loop's time that
+a network alone would need. OCCLUSION_REAL_DATA names a folder of photographs.
 """
 
 import argparse
-import resource
 import sys
 import tempfile
 import time
@@ -21,75 +18,6 @@ from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import numpy as np
-
-
-class FreePredictor:
-    """Each joint in the middle of its person's bbox."""
-
-    name = 'free'
-    needs_boxes = True
-
-    def __init__(self) -> None:
-        from mmpose_occlusion.skeleton import COCO_JOINTS
-
-        self.keypoint_names = COCO_JOINTS
-
-    def identity(self) -> str:
-        return self.name
-
-    def __call__(self, images, boxes):
-        from mmpose_occlusion.predictors import Prediction
-
-        middles = [(b[:, None, :2] + b[:, None, 2:]) / 2 for b in boxes]
-        return [
-            Prediction(m.repeat(17, axis=1), np.ones((len(m), 17)))
-            for m in middles
-        ]
-
-
-def measure_images(args: argparse.Namespace, folder: str) -> str:
-    """The figures of a free predictor on whole images."""
-    from _data import repeated
-
-    from mmpose_occlusion.benchmark.image_run import run_predictor
-
-    people = repeated(folder, args.copies)
-
-    def once(number: int | None) -> np.ndarray:
-        """Passes, seconds and processor seconds."""
-        begin = time.perf_counter(), _processor_seconds()
-        run = run_predictor(
-            FreePredictor(),
-            *people,
-            out=f'{folder}/{number}',
-            attacks=args.attack,
-            max_images=number,
-            num_workers=args.workers,
-            log=lambda text: None,
-        )
-        wall = time.perf_counter() - begin[0]
-        work = _processor_seconds() - begin[1]
-        return np.array([run.run['forward_passes'], wall, work])
-
-    # the difference of two runs leaves out the start of the processes
-    passes, wall, work = -once(4) + once(args.max_images)
-    processes = args.workers or 1
-    return (
-        f'{passes:,.0f} images (clean and attacked): {passes / wall:.0f} per '
-        f'second; {1000 * work / passes:.2f} ms of processor time each, '
-        f'which is {processes * passes / work:.0f} per second on '
-        f'{processes} free cores'
-    )
-
-
-def _processor_seconds() -> float:
-    own, ended = map(
-        resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return sum(u.ru_utime + u.ru_stime for u in (own, ended))
 
 
 def build_runner(args: argparse.Namespace, folder: str):
@@ -133,7 +61,7 @@ def build_runner(args: argparse.Namespace, folder: str):
     return runner
 
 
-def measure_crops(args: argparse.Namespace, folder: str) -> str:
+def measure(args: argparse.Namespace, folder: str) -> str:
     """The figures of a network on crops."""
     import torch
 
@@ -177,14 +105,11 @@ def main(argv: list[str] | None = None) -> None:
     add('config', nargs='?')
     add('--checkpoint', metavar='FILE')
     add('--stub', action='store_true')
-    add('--images', action='store_true')
     add('--attack', action='append', help='default: keypoint:*:black:6')
     add('--copies', type=int, default=1, help='read the images so often')
     add('--max-images', type=int, metavar='N')
-    add('--workers', type=int, default=0, metavar='N')
     args = parser.parse_args(argv)
     args.attack = args.attack or ['keypoint:*:black:6']
-    measure = measure_images if args.images else measure_crops
     with tempfile.TemporaryDirectory() as folder:
         print(f'\n{measure(args, folder)}')
 
