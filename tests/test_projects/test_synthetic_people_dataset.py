@@ -198,13 +198,6 @@ def test_the_tool_makes_a_set(made, tmp_path):
     assert 'seed 5 instead of 0' in done.stderr
 
 
-def test_the_tool_explains_itself():
-    done = run_tool('--help')
-    assert done.returncode == 0
-    for word in ('--out', '--train', '--val', '--seed', '--workers'):
-        assert word in done.stdout
-
-
 @pytest.mark.skipif(not Path('/proc').is_dir(), reason='reads /proc')
 def test_workers_end_with_a_killed_parent(tmp_path):
     """They hold the output open until they end; the next run goes on."""

@@ -141,6 +141,7 @@ def test_attacked(photographs, untrained, real_data, tool, tmp_path):
         assert ' px on average' in line
 
 
+@pytest.mark.parametrize('photographs', PHOTOGRAPHS[:2], indirect=True)
 def test_browsed(photographs, real_data, tool, tmp_path):
     argv = [photographs.config, '--out', str(tmp_path), '--split', 'test']
     argv += ['--attack', 'keypoint:random:black', '--num', '4']
