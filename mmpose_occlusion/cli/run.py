@@ -34,6 +34,7 @@ _STORED = 'what is finished is stored, and the same command goes on from there'
 _REMEDIES = {
     errno.ENOSPC: f'free some space; {_STORED}',
     errno.EDQUOT: f'free some space; {_STORED}',
+    errno.EFBIG: f'use a disk without such a limit; {_STORED}',
     errno.EROFS: 'give a folder that can be written to',
     errno.EACCES: 'change its permissions, or give another',
     errno.EPERM: 'change its permissions, or give another',
