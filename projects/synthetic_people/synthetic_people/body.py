@@ -204,9 +204,8 @@ class Segment:
 
     def below(self, length: float, axes: str, *degrees: float) -> 'Segment':
         """The segment at the lower end of this one, turned against it."""
-        return Segment(
-            self.at(0, -length, 0), self.axes @ turn(axes, *degrees)
-        )
+        turned = self.axes @ turn(axes, *degrees)
+        return Segment(self.at(0, -length, 0), turned)
 
 
 def pose_body(build: Build, pose: Pose) -> dict[str, Segment]:

@@ -100,10 +100,9 @@ def generate(
             people = [p for record in records for p in record['people']]
             for number, person in enumerate(people):
                 person['id'] = SPLITS[split] + number + 1
+            info = dict(description='Synthetic people', split=split, seed=seed)
             coco = dict(
-                info=dict(
-                    description='Synthetic people', split=split, seed=seed
-                ),
+                info=info,
                 licenses=[],
                 images=[record['image'] for record in records],
                 annotations=people,

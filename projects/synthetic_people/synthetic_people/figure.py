@@ -8,17 +8,9 @@ from typing import Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from . import body
 from .appearance import Outfit, choose, plain, sample_outfit, strands
-from .body import (
-    SIDES,
-    Build,
-    Pose,
-    Segment,
-    is_plausible,
-    pose_body,
-    sample_build,
-    sample_pose,
-)
+from .body import SIDES, Build, Pose, Segment
 from .rendering import Array, Paint, Rng, Solid
 
 Ball = tuple[float, float, float, float]
@@ -97,10 +89,10 @@ class Figure:
 
 def sample_figure(rng: Rng) -> Figure:
     """Draw a person: build, a plausible pose, and an outfit."""
-    build = sample_build(rng)
+    build = body.sample_build(rng)
     for _ in range(20):
-        pose = sample_pose(rng)
-        if is_plausible(build, pose_body(build, pose)):
+        pose = body.sample_pose(rng)
+        if body.is_plausible(build, body.pose_body(build, pose)):
             break
     upright = all(leg[0] < 35 and leg[1] < 70 for leg in pose.legs.values())
     return make_figure(build, pose, sample_outfit(rng, build.curve, upright))
@@ -108,7 +100,7 @@ def sample_figure(rng: Rng) -> Figure:
 
 def make_figure(build: Build, pose: Pose, outfit: Outfit) -> Figure:
     """Dress a body in a pose."""
-    segments = pose_body(build, pose)
+    segments = body.pose_body(build, pose)
     joints = {}
     for side, sign in SIDES.items():
         for name, segment in STARTS.items():
@@ -117,9 +109,9 @@ def make_figure(build: Build, pose: Pose, outfit: Outfit) -> Figure:
         for name, place in HEAD_POINTS.items():
             place = np.multiply(place, (sign * build.head, *[build.head] * 2))
             joints[name.replace('*', side)] = segments['head'].at(*place)
-    low = dict(left_ankle=0.045, right_ankle=0.045)
-    low |= dict(left_knee=0.05, right_knee=0.05)
-    lowest = min(joints[name][1] - thick for name, thick in low.items())
+    low = dict(ankle=0.045, knee=0.05)
+    ends = ((f'{side}_{name}', low[name]) for name in low for side in SIDES)
+    lowest = min(joints[name][1] - thick for name, thick in ends)
     solids = _Dresser(build, outfit, segments).solids
     return Figure(solids, joints, pose.seated, lowest)
 
@@ -314,12 +306,10 @@ class _Dresser:
         build, share, low = self.build, self.outfit.skirt, []
         pelvis = self.segments['pelvis']
         for side in SIDES:
-            if share < 1:
-                thigh = self.segments[f'{side}_thigh']
-                low.append(thigh.at(0, -build.thigh * share, 0))
-            else:
-                shin = self.segments[f'{side}_shin']
-                low.append(shin.at(0, -build.shin * (share - 1), 0))
+            name, down = 'thigh', build.thigh * share
+            if share >= 1:
+                name, down = 'shin', build.shin * (share - 1)
+            low.append(self.segments[f'{side}_{name}'].at(0, -down, 0))
         start = pelvis.at(0, 0.055, 0)
         down = 0.5 * (low[0] + low[1]) - start
         segment = Segment(start, _along(down, pelvis.axes[:, 2]))

@@ -337,9 +337,8 @@ def draw_stool(
 ) -> None:
     """Draw a block or stool of height h; ``foot`` and ``unit`` as above."""
     (x, y), h = foot, max(h, 2)
-    width, deep, thick = np.multiply(
-        unit, (rng.uniform(0.24, 0.38), 0.05, 0.035)
-    )
+    sizes = rng.uniform(0.24, 0.38), 0.05, 0.035
+    width, deep, thick = np.multiply(unit, sizes)
     if rng.random() < 0.5:
         brush.block(foot, width, h, deep)
         return
