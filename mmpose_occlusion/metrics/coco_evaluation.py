@@ -59,20 +59,14 @@ class CocoEvaluation:
         self.compared = self.pairs.compare(self.keypoints, self.sigmas)
 
     def precision(
-        self,
-        joint: int | None = None,
-        who: np.ndarray | None = None,
-        keep: np.ndarray | None = None,
+        self, joint: int | None = None, keep: np.ndarray | None = None
     ) -> Precision:
-        """AP and AR of one joint (people and poses consist of it alone) or
-        all, of people ``(P,)`` who are not ignored and poses ``(D,)`` that
-        take part; by default of all."""
+        """AP and AR of one joint (people and poses consist of it alone) or of
+        all, for the poses ``(D,)`` that take part, by default all."""
         compared, labelled = self.compared, self.people.labelled
         if joint is not None:
             compared = compared.of_joint(joint)
             labelled = labelled[:, [joint]]
-        if who is not None:
-            labelled = labelled & who[:, None]
         rows = np.arange(len(self.scores))
         if keep is not None:
             rows = rows[keep[self.known]]
@@ -120,6 +114,7 @@ def pose_scores(
     Raises:
         ValueError: The mode is none of :data:`SCORE_MODES`.
     """
+    _check(mode, SCORE_MODES, 'score_mode')
     boxes = np.asarray(box_scores, np.float64)
     joints = np.asarray(joint_scores, np.float32)
     if mode == 'bbox':
@@ -128,7 +123,6 @@ def pose_scores(
         return joints.mean(axis=1).astype(np.float64)
     if mode == 'bbox_rle':
         return boxes + joints.mean(axis=1) + joints.max(axis=1)
-    _check(mode, SCORE_MODES, 'score_mode')
     counts = joints > threshold
     # in float32 and joint by joint, as CocoMetric adds them
     total = np.cumsum(np.where(counts, joints, 0), axis=1, dtype=np.float32)
