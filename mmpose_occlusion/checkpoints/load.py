@@ -25,7 +25,6 @@ PARALLEL = 'module.'
 PROJECT = Path(__file__).parents[2] / 'projects/tilting_at_windmills'
 """Folder of a checkout with the converter of reference checkpoints."""
 
-_LISTED = 3
 _SHAPES = re.compile(
     r'size mismatch for (\S+): copying a param with shape (.*?) from '
     r'checkpoint, the shape in current model is (.*?)\.?$',
@@ -57,8 +56,7 @@ def load_into(
     path = os.fspath(path)
     what = f'checkpoint "{path}"'
     if is_reference(checkpoint):
-        converter = _converter()
-        if converter is None:
+        if (converter := _converter()) is None:
             raise CheckpointError(
                 f'{what} has the key names of the reference code: convert it, '
                 'in a checkout of this project, with "python '
@@ -127,9 +125,8 @@ def _load(model: nn.Module, state: Mapping, what: str, remedy: str) -> None:
     broken = [
         f'"{key}"'
         for key, value in state.items()
-        if isinstance(value, Tensor)
-        and value.is_floating_point()
-        and not value.isfinite().all()
+        if isinstance(value, Tensor) and value.is_floating_point()
+        if not value.isfinite().all()
     ]
     if broken:
         raise CheckpointError(
@@ -137,8 +134,7 @@ def _load(model: nn.Module, state: Mapping, what: str, remedy: str) -> None:
             f'({enumerate_first(broken)}): its training has diverged, give an '
             'earlier one'
         )
-    text = describe_misfit(*misfit, reshaped)
-    if text:
+    if text := describe_misfit(*misfit, reshaped):
         raise CheckpointError(
             f'{what} does not match the model of the config: of '
             f'{len(state):,} keys in the checkpoint and '
@@ -173,9 +169,9 @@ def describe_misfit(
     unexpected: Collection[str],
     reshaped: Iterable[tuple[str, tuple, tuple]],
 ) -> str:
-    """Counts and first names of keys that do not fit; '' if all fit: those
-    that the checkpoint lacks, those that the model lacks, and (key, shape in
-    the checkpoint, shape in the model)."""
+    """Counts and first names of keys that the checkpoint lacks, that the model
+    lacks, and of other shapes (key, shape in the checkpoint, shape in the
+    model); '' if all fit."""
     lists = {
         'missing': [f'"{key}"' for key in missing],
         'unexpected': [f'"{key}"' for key in unexpected],
@@ -193,8 +189,8 @@ def describe_misfit(
 
 def enumerate_first(items: Collection[str]) -> str:
     """``a, b, c and 4 more``."""
-    rest = len(items) - _LISTED
-    named = ', '.join(list(items)[:_LISTED])
+    rest = len(items) - 3
+    named = ', '.join(list(items)[:3])
     return f'{named} and {rest:,} more' if rest > 0 else named
 
 

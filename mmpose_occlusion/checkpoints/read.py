@@ -95,7 +95,9 @@ def load_checkpoint_safely(
 
 def _load_weights_only(local: str) -> Any:
     if not CAN_ALLOW_NAMES:
-        module = SimpleNamespace(Unpickler=_Unpickler, load=_unpickle)
+        module = SimpleNamespace(
+            __name__='restricted', Unpickler=_Unpickler, load=_unpickle
+        )
         return torch.load(local, 'cpu', module, weights_only=False)
     names: list = [(obj, name) for name, obj in STAND_INS.items()]
     with torch.serialization.safe_globals(names):
@@ -172,11 +174,7 @@ def _check_format(local: str, path: str) -> None:
 
 
 def local_file(path: str) -> str:
-    """A checkpoint's path on this machine; a URL is downloaded.
-
-    Raises:
-        CheckpointError: It does not exist or cannot be downloaded.
-    """
+    """A checkpoint's path on this machine; a URL is downloaded."""
     url = urlparse(path)
     if url.scheme in _WEB:
         return _download(path, Path(url.path).name)

@@ -50,13 +50,8 @@ benchmark takes over all other options of these metrics."""
 
 
 def load_config(path: str, options: Mapping | None = None) -> Config:
-    """Load a config and merge the options of the command line into it.
-
-    Args:
-        path: A config file, or one of a package as ``PACKAGE::PATH``, for
-            example
-            ``mmpose::body_2d_keypoint/rtmpose/coco/rtmpose-s_....py``.
-        options: Dotted key -> value.
+    """Load a config file, or one of a package (``PACKAGE::PATH``), and merge
+    the options of the command line (dotted key -> value) into it.
 
     Raises:
         UsageError: It does not exist or cannot be read, or an option would
@@ -175,14 +170,8 @@ def class_of(config: Mapping, registry: Registry) -> type | None:
 
 
 def dataloader(cfg: Config, split: str) -> dict:
-    """A copy of a data loader's config.
-
-    In MMPose's configs ``test_dataloader`` is ``val_dataloader``; changes of
-    the copy affect only one of them.
-
-    Raises:
-        UsageError: The config has none for this split.
-    """
+    """A copy of a data loader's config, or a UsageError: in MMPose's configs
+    ``test_dataloader`` is ``val_dataloader``, and changes affect only one."""
     loader = cfg.get(f'{split}_dataloader')
     if not loader:
         raise UsageError(
@@ -244,11 +233,8 @@ def unwrap(dataset: dict) -> None:
 
 
 def metainfo_of(dataset: Mapping) -> dict:
-    """The parsed metainfo of a data set's config; data files are not read.
-
-    Raises:
-        UsageError: There is none.
-    """
+    """The parsed metainfo of a data set's config, or a UsageError; data files
+    are not read."""
     from mmpose.registry import DATASETS
 
     for _, entry in walk_datasets(dataset):
@@ -319,13 +305,8 @@ def _misfits(parsed: Mapping) -> Iterator[str]:
 
 
 def scoring_metric(evaluator: Any) -> Mapping:
-    """The metric that says how poses are scored and suppressed.
-
-    Args:
-        evaluator: Config of a metric, or of several.
-
-    Returns:
-        The config of the ``CocoMetric``, or of the first where there is none.
+    """The metric of an evaluator that says how poses are scored and
+    suppressed: the ``CocoMetric``, or the first where there is none.
 
     Raises:
         UsageError: A metric has an option that the benchmark would ignore,

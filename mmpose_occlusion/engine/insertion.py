@@ -43,9 +43,6 @@ def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
     then those of the command line, in their short form.
 
     Attacks on parts know those that the config's ``occlusion_parts`` names.
-
-    Raises:
-        UsageError: One cannot be read.
     """
     given = [cfg.pop('attack')] if 'attack' in cfg else []
     if given and not given[0]:
@@ -75,11 +72,8 @@ def use_gt_boxes(cfg: Config, split: str = 'test') -> None:
 
 def match_boxes(cfg: Config, nms_thr: float, split: str = 'test') -> None:
     """Match a detector's boxes to the annotated people, after an NMS, see
-    :class:`~mmpose_occlusion.datasets.DetectionMatchedDataset`.
-
-    Raises:
-        UsageError: There are no boxes of a detector.
-    """
+    :class:`~mmpose_occlusion.datasets.DetectionMatchedDataset`; a UsageError
+    where there are none."""
     loader = dataloader(cfg, split)
     loader['dataset'] = match_detections(loader['dataset'], nms_thr=nms_thr)
     if not any(is_matched(d) for _, d in walk_datasets(loader['dataset'])):
@@ -97,22 +91,13 @@ def attack_config(
     split: str = 'test',
     keep_images: bool = False,
 ) -> list[str]:
-    """Put attacks into a split's pipeline, with their records.
+    """Put attacks, configs of transforms, into a split's pipeline, with their
+    records, and return their names.
 
     A detector's boxes are matched to people (see :func:`match_boxes`); an
-    unmatched box is not attacked.
-
-    Args:
-        cfg: Modified; other splits stay as they are.
-        attacks: Configs of transforms.
-        seed: Of their random draws.
-        split: train, val or test.
-        keep_images: Whether the images before and after the attacks
-            reach the data samples' metainfo, under :data:`BEFORE` and
-            :data:`AFTER`, and with them the people matched to boxes.
-
-    Returns:
-        The attacks' names.
+    unmatched box is not attacked. With ``keep_images`` the images before and
+    after the attacks reach the data samples' metainfo, under :data:`BEFORE`
+    and :data:`AFTER`, and so do the people matched to boxes.
 
     Raises:
         UsageError: The data set lacks what they name, or has no pipeline

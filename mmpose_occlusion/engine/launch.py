@@ -105,12 +105,9 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build a runner whose run ends when a process or worker is frozen.
-
-    A worker of a data loader that gives no batch for ``freeze_timeout``
-    seconds is an error, and so is another process of a distributed run that
-    does not answer, see :class:`RankWatch`.
-    """
+    """Build a runner whose run ends in an error when a worker of a data loader
+    gives no batch for ``freeze_timeout`` seconds, or another process does not
+    answer, see :class:`RankWatch`."""
     timeout = float(cfg.get('freeze_timeout') or FREEZE_TIMEOUT)
     for split in SPLITS:
         loader = cfg.get(f'{split}_dataloader')

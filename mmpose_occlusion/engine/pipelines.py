@@ -24,11 +24,7 @@ RECORD_KEY = 'occlusions'
 
 def as_attacks(value: Any) -> list[dict]:
     """Attacks from a config's ``attack``: a transform's config, a short form,
-    or a list of these.
-
-    Raises:
-        UsageError: An entry is neither.
-    """
+    or a list of these; a UsageError for anything else."""
     if isinstance(value, str):
         try:
             return [parse_attack(value).to_config()]
@@ -61,11 +57,7 @@ def attack_name(config: Mapping) -> str:
 
 
 def check_buildable(attack: Mapping, name: str) -> None:
-    """Check that the transform of an attack can be built.
-
-    Raises:
-        UsageError: The type is unknown, or an argument is wrong.
-    """
+    """Raise a UsageError if the transform of an attack cannot be built."""
     if class_of(attack, TRANSFORMS) is None:
         raise UsageError(
             f'attack "{name}": there is no transform "{attack["type"]}"; '
@@ -79,13 +71,8 @@ def check_buildable(attack: Mapping, name: str) -> None:
 
 
 def check_attacks(attacks: Sequence[Mapping], skeleton: Skeleton) -> list[str]:
-    """Names of attacks whose transforms can be built, and whose targets, in
-    an occlusion, the data set has.
-
-    Raises:
-        UsageError: One cannot be built, or the data set lacks a joint or
-            part; the sentence lists those it has.
-    """
+    """Names of attacks, or a UsageError if one cannot be built, or is an
+    occlusion whose joint or part the data set lacks."""
     names = []
     try:
         for config in attacks:

@@ -170,11 +170,6 @@ class SeededSamples:
     data set's ``__getitems__``, which a data loader, whose workers have not
     been started, calls for the samples of a batch.
 
-    Args:
-        loader: Modified.
-        seed: Of the run.
-        rank: Of the process.
-
     Attributes:
         epoch: () int64 in shared memory, read by the workers.
 
@@ -184,10 +179,8 @@ class SeededSamples:
 
     def __init__(self, loader: DataLoader, seed: int, rank: int) -> None:
         dataset: Any = loader.dataset
-        if (
-            isinstance(dataset, IterableDataset)
-            or loader.batch_sampler is None
-        ):
+        numbered = not isinstance(dataset, IterableDataset)
+        if not numbered or loader.batch_sampler is None:
             raise ValueError(
                 'ExactResumeHook needs numbered samples in batches, but '
                 f'train_dataloader ({type(dataset).__name__}, batch_size='

@@ -148,12 +148,12 @@ def surviving_poses(
     mode: str = 'oks_nms',
     threshold: float = 0.9,
 ) -> np.ndarray:
-    """Indices of the poses that are left after NMS within each image, in an
-    image by falling score (for 'none' as given).
+    """Those of the poses ``rows`` ``(R,)``, which are ordered by image, that
+    are left after NMS within each image, in an image by falling score (for
+    'none' as given).
 
     Args:
-        rows: ``(R,)`` indices of the poses that take part, those of an image
-            one after another.
+        rows: Indices into N poses.
         image: ``(N,)`` index of each pose's image.
         keypoints: ``(N, K, 2)`` float32 pixels; NaN for those not found.
         scores: ``(N,)``.

@@ -12,16 +12,9 @@ def keypoint_oks(
 ) -> np.ndarray:
     """Per-keypoint OKS, ``exp(-d² / (2 s² (2 sigma)²))``.
 
-    ``d`` is the distance between the prediction and the ground truth, ``s²``
-    the area of the person. Source: https://cocodataset.org/#keypoints-eval.
-
-    Args:
-        offsets: ``(..., K, 2)`` prediction minus ground truth, pixels.
-        areas: ``(...)`` square pixels.
-        sigmas: ``(K,)`` of the keypoints.
-
-    Returns:
-        ``(..., K)`` float64 between 0 and 1.
+    ``d`` is the length of the offset ``(..., K, 2)`` of the prediction from
+    the ground truth, pixels, ``s²`` the area ``(...)`` of the person. Source:
+    https://cocodataset.org/#keypoints-eval. ``(..., K)`` float64 in [0, 1].
 
     >>> keypoint_oks(np.array([[[0, 0], [10, 0]]]), np.array([1e4]),
     ...              np.array([0.05, 0.05])).round(3).tolist()
@@ -83,14 +76,8 @@ _SAME = {'head': 'top_head'}
 
 
 def published_sigmas(names: Sequence[str]) -> tuple[np.ndarray, str | None]:
-    """The sigmas of the data set that has these joints.
-
-    Args:
-        names: All joints of a data set, in any order.
-
-    Returns:
-        ``(K,)`` sigmas, and the name of the data set; :data:`UNPUBLISHED` and
-        None if there is none of these names.
+    """``(K,)`` sigmas and name of the data set that has all these joints, in
+    any order; :data:`UNPUBLISHED` and None if there is none.
 
     >>> published_sigmas(['left_wrist', 'nose'])
     (array([0.05, 0.05]), None)

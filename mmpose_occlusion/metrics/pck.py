@@ -19,17 +19,9 @@ NOT_IN_PCKH = ('pelvis', 'thorax')
 
 
 def clip_box(xywh: np.ndarray, width: int, height: int) -> np.ndarray:
-    """An annotated bbox, cut to its image as MMPose's data sets cut it.
-
-    Args:
-        xywh: ``(4,)`` pixels, as COCO annotates it.
-        width: Of the image.
-        height: Of the image.
-
-    Returns:
-        ``(4,)`` float32 xyxy between 0 and ``width - 1``, ``height - 1``.
-        Source: ``BaseCocoStyleDataset.parse_data_info`` of MMPose.
-    """
+    """``(4,)`` float32 xyxy, an annotated bbox (xywh, pixels) cut to its image
+    as MMPose's data sets cut it: between 0 and ``width - 1``, ``height - 1``.
+    Source: ``BaseCocoStyleDataset.parse_data_info`` of MMPose."""
     x, y, w, h = np.asarray(xywh, np.float64)
     limit = np.array([width, height, width, height]) - 1
     return np.clip([x, y, x + w, y + h], 0, limit).astype(np.float32)
@@ -77,15 +69,7 @@ def masked_mean(values: np.ndarray, mask: np.ndarray) -> float | None:
 def joint_groups(
     targets: np.ndarray, bystanders: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Masks of :data:`GROUPS`; each joint is in one of them.
-
-    Args:
-        targets: ``(N, K)`` bool, joints that were asked for and lie under
-            paint.
-        bystanders: ``(N, K)`` bool, other joints under paint.
-    """
-    return {
-        TARGET: targets,
-        BYSTANDER: bystanders,
-        VISIBLE: ~(targets | bystanders),
-    }
+    """Masks ``(N, K)`` of :data:`GROUPS`; each joint is in one of them:
+    targets and bystanders are those under paint."""
+    rest = ~(targets | bystanders)
+    return {TARGET: targets, BYSTANDER: bystanders, VISIBLE: rest}
