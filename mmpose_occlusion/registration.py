@@ -1,12 +1,10 @@
 """Registration in MMPose, and the check of the libraries that it needs.
 
-MMEngine's registries import modules of theirs when they are first asked for
-something; those of this package are added to these modules. And ``import
-mmpose_occlusion`` does not import MMPose, which takes seconds: where MMEngine
-is not loaded yet, registration follows the import of ``mmpose.registry``.
+MMEngine's registries import modules when they are first asked for something;
+those of this package are added to these. ``import mmpose_occlusion`` does not
+import MMPose, which takes seconds: where MMEngine is not loaded yet,
+registration follows the import of ``mmpose.registry``.
 
-Versions are checked by :func:`check` at registration, compiled modules at
-their first use by :func:`check_extensions`, since loading them takes seconds.
 The package's metadata cannot name these dependencies, since each comes as
 several distributions (``mmcv`` and ``onedl-mmcv``, one torch per CUDA), and
 pip would install one over the other. Failures are RuntimeErrors: MMEngine's
@@ -68,14 +66,10 @@ class _AfterImport:
 
 
 def register() -> None:
-    """Tell MMPose's registries where to look.
-
-    Where a registry has been asked for something before, or does not keep
-    its locations as MMEngine 0.10's do, the modules are imported at once.
-
-    Raises:
-        RuntimeError: A library is missing or of a version that does not fit.
-    """
+    """Tell MMPose's registries where to look, or raise a RuntimeError if a
+    version does not fit. Where a registry has been asked for something before,
+    or does not keep its locations as MMEngine 0.10's do, the modules are
+    imported at once."""
     check()
     from mmpose import registry as registries
 

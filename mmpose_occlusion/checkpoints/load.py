@@ -35,15 +35,12 @@ _SHAPES = re.compile(
 def load_into(
     model: nn.Module, path: str | os.PathLike, trust: bool = False
 ) -> Mapping[str, Any]:
-    """Load a checkpoint into a model; all keys and shapes must match.
+    """Load a checkpoint into a model, or a wrapper of one for several
+    processes; all keys and shapes must match.
 
     A file of the reference code is converted first, which takes a checkout
     of this project. MMPose's own conversions of its older formats apply.
-
-    Args:
-        model: A model, or a wrapper of one for several processes.
-        path: A file or its URL.
-        trust: See :func:`~.read.load_checkpoint_safely`.
+    Arguments are those of :func:`~.read.load_checkpoint_safely`.
 
     Returns:
         The checkpoint, after conversion.

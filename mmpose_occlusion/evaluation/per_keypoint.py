@@ -33,31 +33,25 @@ MEASURES = ('AP', 'AR', 'PCK')
 
 @METRICS.register_module()
 class PerKeypointMetric(CocoMetric):
-    """AP, AR and PCK of each joint.
+    """AP, AR and PCK of each joint: ``<joint>/AP`` and so on, and their means
+    ``mean/AP``. Undefined ones (no person has a label) are left out.
 
     - AP and AR of a joint are COCOeval's on people and predictions that
-      consist of this joint alone: its sigma, the number of labelled joints
-      and the ignore flags are those of the joint, and predictions of people
-      without a label of it are dropped. A perfect model scores 1 on every
-      joint.
+      consist of this joint alone: sigma, number of labelled joints and ignore
+      flags are those of the joint, and predictions of people without a label
+      of it are dropped. A perfect model scores 1 on every joint.
     - PCK of a joint is the fraction of the people with a label of it whose
       prediction is nearer to the truth than ``pck_thr`` times the longer
       side of the bbox that the data set gives, as in MMPose's
       ``PCKAccuracy``. A person without a prediction counts as wrong; NMS
       plays no part.
 
-    For every data set whose joints have names and sigmas, with annotated and
-    with detected bboxes. Models that predict the presence of joints are
-    scored by the positions alone. Rescoring, OKS-NMS and the sources of the
-    annotations are those of MMPose's ``CocoMetric``; a data set that is not in
-    COCO's format (MPII) gives its annotations with its samples. A prediction
-    from an annotated bbox belongs to that person; one from a detected bbox (or
-    of a model without bboxes, where it is the bbox of the predicted joints) to
-    the person with whose annotated bbox it is matched.
-
-    The metrics are ``<joint>/AP``, ``<joint>/AR``, ``<joint>/PCK`` and their
-    means over joints, ``mean/AP`` and so on. Undefined ones (no person has a
-    label) are left out.
+    Rescoring, OKS-NMS and the sources of the annotations are those of
+    MMPose's ``CocoMetric``; a data set that is not in COCO's format (MPII)
+    gives its annotations with its samples. A prediction from an annotated bbox
+    belongs to that person; one from a detected bbox (or of a model without
+    bboxes, where it is that of the predicted joints) to the person with whose
+    annotated bbox it is matched.
 
     Args:
         pck_thr: Fraction of the bbox's longer side.

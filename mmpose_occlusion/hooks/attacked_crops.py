@@ -117,11 +117,9 @@ def summarize(
 @HOOKS.register_module()
 @dataclass(eq=False)
 class OcclusionVisualizationHook(Hook):
-    """Draw the input and the predictions of a model in a test.
-
-    MMPose's own hook loads the image again, so that its drawings do not show
-    an attack. This one needs the images that
-    :func:`mmpose_occlusion.engine.insertion.attack_config` keeps.
+    """Draw the input and the predictions of a model in a test, from the images
+    that :func:`mmpose_occlusion.engine.insertion.attack_config` keeps; those
+    of MMPose's own hook, which loads the image again, are without attacks.
 
     Args:
         out_dir: Folder of the images; None writes none.

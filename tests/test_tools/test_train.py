@@ -14,7 +14,7 @@ import torch
 
 from mmpose_occlusion.engine.config import load_config
 from tests.narrow import arguments, few, narrowing, small_crops
-from tests.ranks import run_ranks
+from tests.ranks import run_ranks, run_under_torchrun
 
 from .conftest import ROOT, log_of
 
@@ -99,16 +99,6 @@ def test_last_checkpoint_is_of_no_use(
     text = '\n'.join(lines)
     assert said in text
     assert f'resumes from "{tmp_path}/epoch_2.pth", the newest' in text
-
-
-def test_resume_without_last_checkpoint(config, trained, tool, tmp_path):
-    shutil.copy(trained / 'epoch_1.pth', tmp_path)
-    argv = [config, '--work-dir', str(tmp_path), '--resume', '--no-validate']
-    options = ['--cfg-options', 'train_cfg.max_epochs=2']
-    assert tool('train').main(argv + options) == 0
-    log = log_of(tmp_path)
-    assert 'resumed epoch: 1, iter: 2' in log
-    assert 'Epoch(train) [1]' not in log
 
 
 def test_resume_of_a_file_that_holds_code(config, tool, tmp_path, capsys):
@@ -235,23 +225,14 @@ def test_several_processes_on_the_cpu(
 
 
 @pytest.mark.slow
-def test_script_on_the_cpu(reference_folder, tmp_path):
-    """It starts a process, and finds a port and a number of threads."""
-    argv = two_steps(RTMPOSE, tmp_path, processes=1)
-    environment = dict(os.environ, PYTHON=sys.executable)
-    environment.pop('OMP_NUM_THREADS', None)
-    environment['CUDA_VISIBLE_DEVICES'] = '-1'
-    done = subprocess.run(
-        ['bash', str(ROOT / 'tools' / 'dist_train.sh'), str(ROOT / RTMPOSE)]
-        + ['1', *argv],
-        env=environment,
-        capture_output=True,
-        text=True,
-        cwd=reference_folder,
-    )
-    assert done.returncode == 0, done.stderr
-    check_two_steps(tmp_path, processes=1)
-    assert 'SyncBN of the model are BN' in done.stdout + done.stderr
+def test_two_processes_of_torchrun(
+    tool, reference_folder, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(reference_folder)
+    argv = [str(ROOT / RTMPOSE), *two_steps(RTMPOSE, tmp_path, 2)]
+    printed = run_under_torchrun(2, tool('train').main, argv, tmp_path)
+    check_two_steps(tmp_path, 2)
+    assert 'SyncBN of the model are BN' in printed
 
 
 @pytest.mark.parametrize(
