@@ -19,13 +19,13 @@ from mmpose_occlusion.metrics.annotations import (
     overlaps,
 )
 from mmpose_occlusion.metrics.coco_evaluation import CocoEvaluation
-from mmpose_occlusion.metrics.oks import sigmas_or_default
-from mmpose_occlusion.metrics.pck import (
+from mmpose_occlusion.metrics.oks_pck import (
     PCK_THRESHOLD,
     box_size,
     clip_box,
     joint_errors,
     pck,
+    sigmas_or_default,
 )
 
 MEASURES = ('AP', 'AR', 'PCK')

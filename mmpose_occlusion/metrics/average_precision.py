@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .annotations import People
-from .oks import keypoint_oks, mean_oks
+from .oks_pck import keypoint_oks, mean_oks
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 """OKS from which on a pose matches a person."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from .annotations import People
 from .average_precision import Matches, PosePairs, average_precision
-from .oks import keypoint_oks, mean_oks
+from .oks_pck import keypoint_oks, mean_oks
 
 SCORE_MODES = ('bbox', 'keypoint', 'bbox_rle', 'bbox_keypoint')
 NMS_MODES = ('oks_nms', 'soft_oks_nms', 'none')
