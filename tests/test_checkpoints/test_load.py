@@ -189,8 +189,8 @@ def test_counts_of_what_does_not_match(model, write):
     path = write({'state_dict': state})
 
     assert _sentence(model, path) == (
-        f'checkpoint "{path}" does not match the model of the config: of 137 '
-        'keys in the checkpoint and 140 in the model, 4 missing '
+        f'checkpoint "{path}" does not match the model of the config: of 143 '
+        'keys in the checkpoint and 146 in the model, 4 missing '
         '("backbone.conv1.weight", "backbone.bn1.weight", "backbone.bn1.bias" '
         'and 1 more), 1 unexpected ("neck.weight"), 2 of another shape '
         '("head.final_layer.weight" (16, 16, 1, 1) instead of '
