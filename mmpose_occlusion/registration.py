@@ -1,12 +1,10 @@
 """Registration in MMPose, and the check of the libraries that it needs.
 
-MMEngine's registries import modules of theirs when they are first asked for
-something; those of this package are added to these modules. And ``import
-mmpose_occlusion`` does not import MMPose, which takes seconds: where MMEngine
-is not loaded yet, registration follows the import of ``mmpose.registry``.
+MMEngine's registries import modules when they are first asked for something;
+those of this package are added to these. ``import mmpose_occlusion`` does not
+import MMPose, which takes seconds: where MMEngine is not loaded yet,
+registration follows the import of ``mmpose.registry``.
 
-Versions are checked by :func:`check` at registration, compiled modules at
-their first use by :func:`check_extensions`, since loading them takes seconds.
 The package's metadata cannot name these dependencies, since each comes as
 several distributions (``mmcv`` and ``onedl-mmcv``, one torch per CUDA), and
 pip would install one over the other. Failures are RuntimeErrors: MMEngine's
@@ -14,7 +12,7 @@ pip would install one over the other. Failures are RuntimeErrors: MMEngine's
 """
 
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from importlib import import_module, metadata
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -48,10 +46,7 @@ class _AfterImport:
     """Finder that has :func:`register` called after one import."""
 
     def find_spec(
-        self,
-        name: str,
-        path: Sequence[str] | None = None,
-        target: ModuleType | None = None,
+        self, name: str, path: Any = None, target: Any = None
     ) -> ModuleSpec | None:
         """The usual spec of ``mmpose.registry``, its loader wrapped."""
         if name != 'mmpose.registry':
@@ -71,26 +66,24 @@ class _AfterImport:
 
 
 def register() -> None:
-    """Tell MMPose's registries where to look.
-
-    Where a registry has been asked for something before, or does not keep
-    its locations as MMEngine 0.10's do, the modules are imported at once.
-
-    Raises:
-        RuntimeError: A library is missing or of a version that does not fit.
-    """
+    """Tell MMPose's registries where to look, or raise a RuntimeError if a
+    version does not fit. Where a registry has been asked for something before,
+    or does not keep its locations as MMEngine 0.10's do, the modules are
+    imported at once."""
     check()
     from mmpose import registry as registries
 
     for name, modules in LOCATIONS.items():
         registry = getattr(registries, name)
         known = getattr(registry, '_locations', None)
-        if not isinstance(known, list) or getattr(registry, '_imported', True):
+        if isinstance(known, list) and not getattr(
+            registry, '_imported', True
+        ):
+            # first, so that what is missing is said in one sentence of ours
+            known[:0] = [module for module in modules if module not in known]
+        else:
             for module in modules:
                 import_module(module)
-            continue
-        # first, so that what is missing is said in one sentence of ours
-        known[:0] = [module for module in modules if module not in known]
 
 
 _TORCH = "the command that PyTorch's own site gives for your machine"
@@ -158,23 +151,14 @@ def check() -> None:
 
 
 def check_extensions(modules: Collection[str] = tuple(EXTENSIONS)) -> None:
-    """Raise a RuntimeError, one sentence, if MMPose cannot be used.
-
-    Args:
-        modules: Some of :data:`EXTENSIONS`.
-    """
-    _refuse(
-        problems(installed())
-        or extension_problems([n for n in EXTENSIONS if n in modules])
-    )
+    """Raise a RuntimeError, one sentence, if MMPose cannot be used: a version
+    does not fit, or one of these compiled modules does not load."""
+    _refuse(problems(installed()) or extension_problems(modules))
 
 
 def problems(versions: Mapping[str, str | None]) -> list[str]:
-    """A clause for each module that is missing or of a wrong version.
-
-    Args:
-        versions: Module -> version; None is unknown and accepted.
-    """
+    """A clause for each module that is missing or of a wrong version; a
+    version that is None is unknown and accepted."""
     found = []
     for module, (accepted, _, install) in REQUIREMENTS.items():
         version = versions.get(module, '')
@@ -183,9 +167,10 @@ def problems(versions: Mapping[str, str | None]) -> list[str]:
         ):
             continue
         state = f'of version {version}' if version else 'not installed'
+        needed = f'{module} {accepted}'.strip()
         found.append(
-            f'{f"{module} {accepted}".strip()} is needed and {module} is '
-            f'{state}: install it with {install}'
+            f'{needed} is needed and {module} is {state}: install it with '
+            f'{install}'
         )
     return found
 
@@ -213,12 +198,13 @@ def extension_problems(
     load: Callable[[str], object] = import_module,
 ) -> list[str]:
     """The message for the first module that does not load."""
-    for module in modules:
+    for module, message in EXTENSIONS.items():
         try:
-            load(module)
+            if module in modules:
+                load(module)
         except Exception as error:  # ImportError, OSError, ValueError, ...
             reason = ' '.join(str(error).split())[:120]
-            return [EXTENSIONS[module].format(reason=reason)]
+            return [message.format(reason=reason)]
     return []
 
 

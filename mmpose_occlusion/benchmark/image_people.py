@@ -12,12 +12,12 @@ import numpy as np
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.annotations import match_boxes, overlaps
 from mmpose_occlusion.metrics.average_precision import MAX_POSES
-from mmpose_occlusion.metrics.oks import (
+from mmpose_occlusion.metrics.oks_pck import (
+    clip_box,
     keypoint_oks,
     mean_oks,
     published_sigmas,
 )
-from mmpose_occlusion.metrics.pck import clip_box
 from mmpose_occlusion.occlusion import CorrectedRules, Person
 from mmpose_occlusion.occlusion.rules import person_from_joints
 from mmpose_occlusion.skeleton import Skeleton

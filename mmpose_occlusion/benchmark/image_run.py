@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.metrics.oks import UNPUBLISHED
+from mmpose_occlusion.metrics.oks_pck import UNPUBLISHED
 from mmpose_occlusion.predictors.protocol import Predictor, joint_mapping
 from mmpose_occlusion.skeleton import Skeleton
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.metrics.oks import keypoint_oks, mean_oks
+from mmpose_occlusion.metrics.oks_pck import keypoint_oks, mean_oks
 from mmpose_occlusion.occlusion.regions import DiscSize, Point
 from mmpose_occlusion.skeleton import Skeleton
 

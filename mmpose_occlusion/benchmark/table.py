@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from mmpose_occlusion.metrics.pck import TARGET
+from mmpose_occlusion.metrics.oks_pck import TARGET
 
 from .analysis import ALL_JOINTS, Analysis, AttackCost
 

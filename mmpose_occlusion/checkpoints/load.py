@@ -25,7 +25,6 @@ PARALLEL = 'module.'
 PROJECT = Path(__file__).parents[2] / 'projects/tilting_at_windmills'
 """Folder of a checkout with the converter of reference checkpoints."""
 
-_LISTED = 3
 _SHAPES = re.compile(
     r'size mismatch for (\S+): copying a param with shape (.*?) from '
     r'checkpoint, the shape in current model is (.*?)\.?$',
@@ -36,15 +35,12 @@ _SHAPES = re.compile(
 def load_into(
     model: nn.Module, path: str | os.PathLike, trust: bool = False
 ) -> Mapping[str, Any]:
-    """Load a checkpoint into a model; all keys and shapes must match.
+    """Load a checkpoint into a model, or a wrapper of one for several
+    processes; all keys and shapes must match.
 
     A file of the reference code is converted first, which takes a checkout
     of this project. MMPose's own conversions of its older formats apply.
-
-    Args:
-        model: A model, or a wrapper of one for several processes.
-        path: A file or its URL.
-        trust: See :func:`~.read.load_checkpoint_safely`.
+    Arguments are those of :func:`~.read.load_checkpoint_safely`.
 
     Returns:
         The checkpoint, after conversion.
@@ -57,8 +53,7 @@ def load_into(
     path = os.fspath(path)
     what = f'checkpoint "{path}"'
     if is_reference(checkpoint):
-        converter = _converter()
-        if converter is None:
+        if (converter := _converter()) is None:
             raise CheckpointError(
                 f'{what} has the key names of the reference code: convert it, '
                 'in a checkout of this project, with "python '
@@ -127,9 +122,8 @@ def _load(model: nn.Module, state: Mapping, what: str, remedy: str) -> None:
     broken = [
         f'"{key}"'
         for key, value in state.items()
-        if isinstance(value, Tensor)
-        and value.is_floating_point()
-        and not value.isfinite().all()
+        if isinstance(value, Tensor) and value.is_floating_point()
+        if not value.isfinite().all()
     ]
     if broken:
         raise CheckpointError(
@@ -137,8 +131,7 @@ def _load(model: nn.Module, state: Mapping, what: str, remedy: str) -> None:
             f'({enumerate_first(broken)}): its training has diverged, give an '
             'earlier one'
         )
-    text = describe_misfit(*misfit, reshaped)
-    if text:
+    if text := describe_misfit(*misfit, reshaped):
         raise CheckpointError(
             f'{what} does not match the model of the config: of '
             f'{len(state):,} keys in the checkpoint and '
@@ -173,9 +166,9 @@ def describe_misfit(
     unexpected: Collection[str],
     reshaped: Iterable[tuple[str, tuple, tuple]],
 ) -> str:
-    """Counts and first names of keys that do not fit; '' if all fit: those
-    that the checkpoint lacks, those that the model lacks, and (key, shape in
-    the checkpoint, shape in the model)."""
+    """Counts and first names of keys that the checkpoint lacks, that the model
+    lacks, and of other shapes (key, shape in the checkpoint, shape in the
+    model); '' if all fit."""
     lists = {
         'missing': [f'"{key}"' for key in missing],
         'unexpected': [f'"{key}"' for key in unexpected],
@@ -193,8 +186,8 @@ def describe_misfit(
 
 def enumerate_first(items: Collection[str]) -> str:
     """``a, b, c and 4 more``."""
-    rest = len(items) - _LISTED
-    named = ', '.join(list(items)[:_LISTED])
+    rest = len(items) - 3
+    named = ', '.join(list(items)[:3])
     return f'{named} and {rest:,} more' if rest > 0 else named
 
 

@@ -1,4 +1,15 @@
-"""Reading checkpoints without running code that they contain."""
+"""Reading checkpoints without running code that they contain.
+
+PyTorch's weights-only reader knows tensors and plain containers. Checkpoints
+of the reference and of MMEngine's runner name a few objects more. Each is
+allowed by name and replaced by a stand-in that takes data only: MMEngine's
+``HistoryBuffer`` needs ``getattr``, which must not be the real one, and a
+forged ``numpy.dtype`` could declare numbers to be pointers to objects.
+
+PyTorch before 2.6 cannot allow further names. There ``torch.load`` gets the
+standard library's unpickler, restricted as its documentation says (section
+"Restricting Globals").
+"""
 
 import hashlib
 import os
@@ -7,20 +18,23 @@ import re
 import tarfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
+import numpy as np
 import torch
 from mmengine.dist import barrier, is_main_process
 from mmengine.utils import digit_version
 from mmengine.utils.dl_utils import TORCH_VERSION
+from torch import _weights_only_unpickler
 
-from mmpose_occlusion.errors import UsageError
-
-from . import safe_pickle
+from mmpose_occlusion.errors import UsageError, printable
 
 CAN_ALLOW_NAMES = digit_version(TORCH_VERSION) >= digit_version('2.6.0')
 """Whether ``torch.serialization.safe_globals`` takes names."""
@@ -64,9 +78,7 @@ def load_checkpoint_safely(
         if not trust:
             raise _refusal(path, error) from error
         try:
-            checkpoint = torch.load(
-                local, map_location='cpu', weights_only=False
-            )
+            checkpoint = torch.load(local, 'cpu', weights_only=False)
         except Exception as failure:
             raise CheckpointError(
                 f'checkpoint "{path}" cannot be read even as a trusted file '
@@ -83,17 +95,13 @@ def load_checkpoint_safely(
 
 def _load_weights_only(local: str) -> Any:
     if not CAN_ALLOW_NAMES:
-        return torch.load(
-            local,
-            map_location='cpu',
-            pickle_module=safe_pickle,
-            weights_only=False,
+        module = SimpleNamespace(
+            __name__='restricted', Unpickler=_Unpickler, load=_unpickle
         )
-    names: list = [
-        (obj, name) for name, obj in safe_pickle.allowed_globals().items()
-    ]
+        return torch.load(local, 'cpu', module, weights_only=False)
+    names: list = [(obj, name) for name, obj in STAND_INS.items()]
     with torch.serialization.safe_globals(names):
-        return torch.load(local, map_location='cpu', weights_only=True)
+        return torch.load(local, 'cpu', weights_only=True)
 
 
 def _refusal(path: str, error: Exception) -> CheckpointError:
@@ -101,8 +109,8 @@ def _refusal(path: str, error: Exception) -> CheckpointError:
     text = str(error)
     named = re.search(r'GLOBAL (.+?) (?:was|is|whose) ', text, re.DOTALL)
     if named:
-        reason = f'names the Python object "{_printable(named[1])}"'
-    elif isinstance(error, pickle.UnpicklingError) and 'trunc' not in text:
+        reason = f'names the Python object "{_short(named[1])}"'
+    elif isinstance(error, UnpicklingError) and 'trunc' not in text:
         reason = f'holds more than weights ({_reason(error)})'
     else:
         return _damaged(path, _reason(error))
@@ -123,14 +131,14 @@ def _damaged(path: str, reason: str) -> CheckpointError:
 def _reason(error: Exception) -> str:
     """The informative line of an error."""
     text = str(error).rpartition('WeightsUnpickler error: ')[2].strip()
-    first = _printable(text.split('\n')[0].split('. ')[0].rstrip('.: '))
-    if isinstance(error, pickle.UnpicklingError) and first:
+    first = _short(text.split('\n')[0].split('. ')[0].rstrip('.: '))
+    if isinstance(error, UnpicklingError) and first:
         return first
     return f'{type(error).__name__}: {first}' if first else repr(error)
 
 
-def _printable(text: str, length: int = 160) -> str:
-    return ''.join(c if c.isprintable() else '?' for c in text)[:length]
+def _short(text: str) -> str:
+    return printable(text[:160])
 
 
 def _check_format(local: str, path: str) -> None:
@@ -162,52 +170,163 @@ def _check_format(local: str, path: str) -> None:
         except (zipfile.BadZipFile, EOFError, OSError, zlib.error) as error:
             damaged = str(error)
         if damaged:
-            raise _damaged(path, _printable(damaged))
+            raise _damaged(path, _short(damaged))
 
 
 def local_file(path: str) -> str:
-    """A checkpoint's path on this machine; a URL is downloaded.
-
-    Raises:
-        CheckpointError: It does not exist or cannot be downloaded.
-    """
+    """A checkpoint's path on this machine; a URL is downloaded."""
     url = urlparse(path)
     if url.scheme in _WEB:
-        address = hashlib.sha256(path.encode()).hexdigest()[:16]
-        return _download(path, f'{address}-{Path(url.path).name}')
+        return _download(path, Path(url.path).name)
     file = url2pathname(url.path) if url.scheme == 'file' else path
     local = Path(file).expanduser()
     if local.is_file():
         return str(local)
-    if '://' in file:
-        raise CheckpointError(
-            f'checkpoint "{path}" is on a storage that cannot be read: '
-            f'give a file, or a URL that starts with {", ".join(_WEB)}'
-        )
     problem = 'is a folder' if local.is_dir() else 'does not exist'
+    if '://' in file:
+        problem = 'is on a storage that cannot be read'
     raise CheckpointError(
         f'checkpoint "{path}" {problem}: give a .pth file or its URL'
     )
 
 
 def _download(url: str, name: str) -> str:
-    """Download into PyTorch's folder, on the first rank if there are many."""
-    target = Path(torch.hub.get_dir()) / 'checkpoints' / name
-    if is_main_process():
-        _fetch(url, target)
-    barrier()
-    _fetch(url, target)  # where the ranks share no folder
+    """Download into PyTorch's folder, first in the main process."""
+    folder = Path(torch.hub.get_dir()) / 'checkpoints'
+    address = hashlib.sha256(url.encode()).hexdigest()[:16]
+    target = folder / f'{address}-{name}'
+    for mine in (is_main_process(), True):  # ranks may share no folder
+        if mine and not target.is_file():
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                torch.hub.download_url_to_file(url, str(target))
+            except (OSError, ValueError, RuntimeError) as error:
+                raise CheckpointError(
+                    f'checkpoint "{url}" cannot be downloaded ({error}): '
+                    'download it by other means and give the file'
+                ) from error
+        barrier()
     return str(target)
 
 
-def _fetch(url: str, target: Path) -> None:
-    if target.is_file():
-        return
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(url, str(target))
-    except (OSError, ValueError, RuntimeError) as error:
-        raise CheckpointError(
-            f'checkpoint "{url}" cannot be downloaded ({error}): download '
-            'it by other means and give the file'
-        ) from error
+class DType:
+    """In place of ``numpy.dtype``: numbers only."""
+
+    def __init__(self, code: str, *_: Any) -> None:
+        if type(code) is not str or not re.fullmatch(r'[biufc]\d{1,2}', code):
+            raise UnpicklingError(f'it holds data of type {code!r}')
+        self.dtype = np.dtype(code)
+
+    def __setstate__(self, state: tuple) -> None:
+        """Take the byte order; anything else unusual is refused."""
+        if (
+            type(state) is not tuple
+            or state[1:2] not in (('<',), ('>',), ('|',), ('=',))
+            or state[2:] != (None, None, None, -1, -1, 0)
+        ):
+            raise UnpicklingError(f'it holds data of the layout {state!r}')
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class Array(np.ndarray):
+    """In place of ``numpy.ndarray``: filled by its state."""
+
+    def __new__(cls) -> 'Array':
+        """Take neither buffer nor strides."""
+        return super().__new__(cls, 0, np.int8)
+
+    def __setstate__(self, state: tuple) -> None:
+        _, shape, dtype, fortran, data = state
+        _check_data(dtype, data)
+        checked: Any = (1, shape, dtype.dtype, bool(fortran), data)
+        super().__setstate__(checked)
+
+
+def new_array(cls: type, *_: Any) -> Array:
+    """In place of NumPy's ``_reconstruct``."""
+    if cls is not Array:
+        raise UnpicklingError(f'it holds an array of type {cls!r}')
+    return Array()
+
+
+def scalar(dtype: DType, data: bytes) -> np.generic:
+    """In place of NumPy's ``scalar``."""
+    _check_data(dtype, data)
+    return np.frombuffer(data, dtype.dtype, count=1)[0]
+
+
+def _check_data(dtype: Any, data: Any) -> None:
+    if type(dtype) is not DType or type(data) is not bytes:
+        raise UnpicklingError('it holds an array of other than numbers')
+
+
+class History:
+    """In place of MMEngine's ``HistoryBuffer``: its attributes, no methods."""
+
+    def __setstate__(self, state: dict) -> None:
+        if type(state) is not dict:
+            raise UnpicklingError('the state of a history is no dictionary')
+        state.pop('statistics_methods', None)
+        self.__dict__.update(state)
+
+
+def attribute(owner: Any, name: str) -> str:
+    """In place of ``getattr``: the name of a history's method."""
+    if owner is not History or name not in ('min', 'max', 'current', 'mean'):
+        raise UnpicklingError(f'it asks for the attribute {name!r}')
+    return name
+
+
+def no_bytes() -> bytes:
+    """In place of ``bytes``: how protocol 2 writes ``b''``."""
+    return b''
+
+
+def plain_dict(entries: dict | None = None) -> dict:
+    """In place of MMEngine's ``ConfigDict``."""
+    if entries is not None and type(entries) is not dict:
+        raise UnpicklingError('the entries of a config are no dictionary')
+    return entries or {}
+
+
+STAND_INS: dict[str, Any] = {
+    'numpy.ndarray': Array,
+    'numpy.dtype': DType,
+    'mmengine.logging.history_buffer.HistoryBuffer': History,
+    'mmengine.config.config.ConfigDict': plain_dict,
+    'builtins.getattr': attribute,
+    'builtins.bytes': no_bytes,
+    # NumPy 1 writes numpy.core, NumPy 2 numpy._core
+    'numpy.core.multiarray._reconstruct': new_array,
+    'numpy._core.multiarray._reconstruct': new_array,
+    'numpy.core.multiarray.scalar': scalar,
+    'numpy._core.multiarray.scalar': scalar,
+}
+"""Full name in the checkpoint -> what it stands for."""
+
+_PLAIN: dict[str, Any] = {
+    '_codecs.encode': lambda text, encoding: text.encode(encoding),
+    'builtins.bytearray': bytearray,
+    'builtins.complex': complex,
+    'builtins.set': set,
+    'collections.Counter': Counter,
+}
+"""Names that PyTorch's own list has since 2.6 only."""
+
+
+class _Unpickler(pickle.Unpickler):
+    """Finds the names of PyTorch's weights-only reader and those above."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        # torch.save writes the names of Python 2
+        module = 'builtins' if module == '__builtin__' else module
+        full = f'{module}.{name}'
+        usual = _weights_only_unpickler._get_allowed_globals()
+        for known in (usual, STAND_INS, _PLAIN):
+            if full in known:
+                return known[full]
+        raise UnpicklingError(f'unsupported GLOBAL {full} is not found')
+
+
+def _unpickle(file: Any, **options: Any) -> Any:
+    return _Unpickler(file, **options).load()

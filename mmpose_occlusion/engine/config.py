@@ -3,8 +3,7 @@
 import copy
 import difflib
 import itertools
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -51,13 +50,8 @@ benchmark takes over all other options of these metrics."""
 
 
 def load_config(path: str, options: Mapping | None = None) -> Config:
-    """Load a config and merge the options of the command line into it.
-
-    Args:
-        path: A config file, or one of a package as ``PACKAGE::PATH``, for
-            example
-            ``mmpose::body_2d_keypoint/rtmpose/coco/rtmpose-s_....py``.
-        options: Dotted key -> value.
+    """Load a config file, or one of a package (``PACKAGE::PATH``), and merge
+    the options of the command line (dotted key -> value) into it.
 
     Raises:
         UsageError: It does not exist or cannot be read, or an option would
@@ -65,15 +59,19 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
     """
     from mmengine.hub import get_config  # imports the runner
 
-    if '::' not in path and not Path(path).is_file():
+    package, packaged, _ = path.partition('::')
+    if packaged and not (package.isidentifier() and find_spec(package)):
+        raise UsageError(
+            f'config "{path}" is of the package "{package}", which is not '
+            'installed: correct the name, or install it with pip'
+        )
+    if not packaged and not Path(path).is_file():
         raise UsageError(
             f'config file "{path}" does not exist: give the path of one, or '
             'PACKAGE::PATH for one of a package'
         )
-    if '::' in path:
-        _check_packaged(path)
     try:
-        cfg = get_config(path) if '::' in path else Config.fromfile(path)
+        cfg = get_config(path) if packaged else Config.fromfile(path)
     except Exception as error:  # a config is Python, and can raise anything
         raise UsageError(f'config "{path}" {_why(error)}') from error
     for key, value in (options or {}).items():
@@ -93,42 +91,18 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
 
 def _why(error: BaseException) -> str:
     """Why a config cannot be read."""
-    if isinstance(error, FileNotFoundError):
-        return f'needs a file that does not exist: {error}'
+    if isinstance(error, RecursionError):
+        return 'inherits from itself: correct its _base_'
     if isinstance(error, ImportError):
         # MMEngine wraps it in others of many lines
         while cause := error.__cause__ or error.__context__:
             error = cause
-        return f'needs a module that cannot be imported: {error}'
-    if isinstance(error, RecursionError):
-        return 'inherits from itself: correct its _base_'
-    base = re.search(r'read_base\(\).* from (\S+) import', str(error))
-    if base:
-        return (
-            f'inherits from the module "{base[1]}", which is not installed '
-            "(MMPose's wheel has no mmpose.configs): install MMPose from a "
-            'checkout, or inherit from config files'
-        )
-    return f'cannot be read: {type(error).__name__}: {error}'
-
-
-def _check_packaged(path: str) -> None:
-    """Refuse a config that a package does not have, with the nearest one."""
-    package, _, name = path.partition('::')
-    spec = find_spec(package) if package.isidentifier() else None
-    if spec is None or not spec.origin:
-        raise UsageError(
-            f'config "{path}" is of the package "{package}", which is not '
-            'installed: correct the name, or install it with pip'
-        )
-    root = Path(spec.origin).parent / '.mim' / 'configs'
-    if root.is_dir() and not (root / name).is_file():
-        known = {p.name: p for p in root.rglob('*.py')}
-        near = difflib.get_close_matches(name.rpartition('/')[2], known, 1, 0)
-        raise UsageError(
-            f'"{package}" has no config "{name}": the nearest is '
-            f'{package}::{known[near[0]].relative_to(root).as_posix()}'
-        )
+    text = ' '.join(str(error).split())
+    if isinstance(error, FileNotFoundError):
+        return f'needs a file that does not exist: {text}'
+    if isinstance(error, ImportError):
+        return f'needs a module that cannot be imported: {text}'
+    return f'cannot be read: {type(error).__name__}: {text}'
 
 
 def _check_used(cfg: Config, key: str) -> None:
@@ -137,14 +111,13 @@ def _check_used(cfg: Config, key: str) -> None:
     if first in USED:
         return
     near = difflib.get_close_matches(first, USED, 1)
+    hint = f': is "{near[0]}{dot}{rest}" meant?' if near else ''
     if first in cfg:
         hint = (
             '; variables of a config file are read before options are '
             'applied, so name the key that takes the value, such as '
             'test_dataloader.dataset.data_root'
         )
-    else:
-        hint = f': is "{near[0]}{dot}{rest}" meant?' if near else ''
     raise UsageError(
         f'--cfg-options {key} would change nothing, since no tool reads '
         f'"{first}"{hint}'
@@ -197,14 +170,8 @@ def class_of(config: Mapping, registry: Registry) -> type | None:
 
 
 def dataloader(cfg: Config, split: str) -> dict:
-    """A copy of a data loader's config.
-
-    In MMPose's configs ``test_dataloader`` is ``val_dataloader``; changes of
-    the copy affect only one of them.
-
-    Raises:
-        UsageError: The config has none for this split.
-    """
+    """A copy of a data loader's config, or a UsageError: in MMPose's configs
+    ``test_dataloader`` is ``val_dataloader``, and changes affect only one."""
     loader = cfg.get(f'{split}_dataloader')
     if not loader:
         raise UsageError(
@@ -225,37 +192,37 @@ def walk(node: Any, key: str = '') -> Iterator[tuple[str, Any]]:
         yield from walk(value, f'{key}.{name}' if key else str(name))
 
 
+def _nested(
+    node: Any, key: str, names: Sequence[str]
+) -> Iterator[tuple[str, Any]]:
+    """Dotted key and value of a dict and of those below some of its keys."""
+    if isinstance(node, Mapping):
+        yield key, node
+        for name in names:
+            yield from _nested(node.get(name), f'{key}.{name}', names)
+    elif isinstance(node, list | tuple):
+        for index, entry in enumerate(node):
+            yield from _nested(entry, f'{key}.{index}', names)
+
+
 def walk_datasets(
-    dataset: Mapping, key: str = 'dataset'
+    dataset: Mapping | None, key: str = 'dataset'
 ) -> Iterator[tuple[str, Any]]:
     """Dotted key and config of a data set and of those that it wraps."""
-    yield key, dataset
-    if isinstance(dataset.get('dataset'), Mapping):
-        yield from walk_datasets(dataset['dataset'], f'{key}.dataset')
-    for index, inner in enumerate(dataset.get('datasets') or []):
-        yield from walk_datasets(inner, f'{key}.datasets.{index}')
+    return _nested(dataset, key, ('dataset', 'datasets'))
 
 
 def walk_split(cfg: Mapping, split: str) -> Iterator[tuple[str, Any]]:
     """Dotted key and config of the data sets of a split, if it has any."""
     loader = cfg.get(f'{split}_dataloader') or {}
-    if loader.get('dataset'):
-        yield from walk_datasets(
-            loader['dataset'], f'{split}_dataloader.dataset'
-        )
+    return walk_datasets(loader.get('dataset'), f'{split}_dataloader.dataset')
 
 
 def walk_metrics(evaluator: Any, key: str = '') -> Iterator[tuple[str, Any]]:
     """Dotted key and config of the metrics of an evaluator, also of one of
     several data sets."""
-    if isinstance(evaluator, Mapping):
-        if evaluator.get('metrics'):
-            yield from walk_metrics(evaluator['metrics'], f'{key}.metrics')
-        elif evaluator:
-            yield key, evaluator
-    else:
-        for index, entry in enumerate(evaluator or ()):
-            yield from walk_metrics(entry, f'{key}.{index}')
+    found = _nested(evaluator, key, ('metrics',))
+    return ((k, m) for k, m in found if m and not m.get('metrics'))
 
 
 def unwrap(dataset: dict) -> None:
@@ -266,20 +233,16 @@ def unwrap(dataset: dict) -> None:
 
 
 def metainfo_of(dataset: Mapping) -> dict:
-    """The parsed metainfo of a data set's config; data files are not read.
-
-    Raises:
-        UsageError: There is none.
-    """
+    """The parsed metainfo of a data set's config, or a UsageError; data files
+    are not read."""
     from mmpose.registry import DATASETS
 
     for _, entry in walk_datasets(dataset):
-        metainfo = copy.deepcopy(entry.get('metainfo'))
+        metainfo = entry.get('metainfo')
         if metainfo is None:
-            cls = class_of(entry, DATASETS)
-            metainfo = copy.deepcopy(getattr(cls, 'METAINFO', None))
+            metainfo = getattr(class_of(entry, DATASETS), 'METAINFO', None)
         if metainfo:
-            return parse_metainfo(metainfo, type_name(entry))
+            return parse_metainfo(copy.deepcopy(metainfo), type_name(entry))
     raise UsageError(
         f'the data set "{dataset.get("type")}" has no metainfo, so its joints '
         'have no names: set metainfo=dict(from_file=...) in the config'
@@ -287,11 +250,7 @@ def metainfo_of(dataset: Mapping) -> dict:
 
 
 def parse_metainfo(metainfo: Mapping, owner: str) -> dict[str, Any]:
-    """MMPose's parsed metainfo.
-
-    Args:
-        metainfo: As in configs.
-        owner: Type of the data set, for errors.
+    """MMPose's parsed metainfo, of a data set of the type ``owner``.
 
     Raises:
         UsageError: A key is missing, or keypoints, their swaps, links, weights
@@ -318,46 +277,36 @@ def parse_metainfo(metainfo: Mapping, owner: str) -> dict[str, Any]:
             f'needs {", ".join(_METAINFO)} as in configs/_base_/datasets of '
             'MMPose'
         ) from error
-    problem = _misfit(parsed)
-    if problem:
+    for problem in _misfits(parsed):
         raise UsageError(f'{what} {problem}')
     return parsed
 
 
-def _misfit(parsed: Mapping) -> str:
+def _misfits(parsed: Mapping) -> Iterator[str]:
     names, count = parsed['keypoint_id2name'], parsed['num_keypoints']
     if list(names) != list(range(count)):
-        return 'numbers its keypoints ' + (
-            f'{", ".join(map(str, names))}: count from 0, in order'
-        )
+        numbers = ', '.join(map(str, names))
+        yield f'numbers its keypoints {numbers}: count from 0, in order'
     if len(parsed['keypoint_name2id']) < count:
-        return 'gives two keypoints the same name: give each its own'
-    for key, given in (
-        ('joint_weights', parsed['dataset_keypoint_weights']),
-        ('sigmas', parsed['sigmas']),
-    ):
+        yield 'gives two keypoints the same name: give each its own'
+    weights, sigmas = parsed['dataset_keypoint_weights'], parsed['sigmas']
+    for key, given in (('joint_weights', weights), ('sigmas', sigmas)):
         if key == 'sigmas' and not given.size:
             continue  # MMPose's hands and faces have none
         if given.shape != (count,) or not (np.isfinite(given).all()):
-            return f'has {given.size} {key} for {count} keypoints'
+            yield f'has {given.size} {key} for {count} keypoints'
     flip = parsed['flip_indices']
     for index, other in enumerate(flip):
         if flip[other] != index:
-            return (
+            yield (
                 f'swaps "{names[index]}" with "{names[other]}", but not the '
                 'other way round: correct "swap"'
             )
-    return ''
 
 
 def scoring_metric(evaluator: Any) -> Mapping:
-    """The metric that says how poses are scored and suppressed.
-
-    Args:
-        evaluator: Config of a metric, or of several.
-
-    Returns:
-        The config of the ``CocoMetric``, or of the first where there is none.
+    """The metric of an evaluator that says how poses are scored and
+    suppressed: the ``CocoMetric``, or the first where there is none.
 
     Raises:
         UsageError: A metric has an option that the benchmark would ignore,

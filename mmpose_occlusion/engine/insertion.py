@@ -34,22 +34,15 @@ SWITCHED = ('switch_pipeline', 'new_train_pipeline')
 """Arguments of the hooks of MMDetection and MMPose that replace the training
 pipeline for the last epochs."""
 
-
 Pipeline = tuple[str, dict, str]
 """Dotted key of the dict that has a pipeline, the dict, and its key."""
 
 
 def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
-    """The attacks of a config's key ``attack`` and of the command line.
+    """The attacks of a config's key ``attack``, which is taken out of it, and
+    then those of the command line, in their short form.
 
     Attacks on parts know those that the config's ``occlusion_parts`` names.
-
-    Args:
-        cfg: The key ``attack`` is taken out of it.
-        specs: Short forms; they come after those of the config.
-
-    Raises:
-        UsageError: One cannot be read.
     """
     given = [cfg.pop('attack')] if 'attack' in cfg else []
     if given and not given[0]:
@@ -58,7 +51,7 @@ def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
             'leave it out, or write dict(type="KeypointOcclusion", '
             'target="nose")'
         )
-    attacks = as_attacks(given) + as_attacks(list(specs))
+    attacks = as_attacks([*given, *specs])
     parts = cfg.get(PARTS_KEY)
     for attack in attacks:
         if parts and attack['type'] == TYPES['part']:
@@ -79,11 +72,8 @@ def use_gt_boxes(cfg: Config, split: str = 'test') -> None:
 
 def match_boxes(cfg: Config, nms_thr: float, split: str = 'test') -> None:
     """Match a detector's boxes to the annotated people, after an NMS, see
-    :class:`~mmpose_occlusion.datasets.DetectionMatchedDataset`.
-
-    Raises:
-        UsageError: There are no boxes of a detector.
-    """
+    :class:`~mmpose_occlusion.datasets.DetectionMatchedDataset`; a UsageError
+    where there are none."""
     loader = dataloader(cfg, split)
     loader['dataset'] = match_detections(loader['dataset'], nms_thr=nms_thr)
     if not any(is_matched(d) for _, d in walk_datasets(loader['dataset'])):
@@ -101,22 +91,13 @@ def attack_config(
     split: str = 'test',
     keep_images: bool = False,
 ) -> list[str]:
-    """Put attacks into a split's pipeline, with their records.
+    """Put attacks, configs of transforms, into a split's pipeline, with their
+    records, and return their names.
 
     A detector's boxes are matched to people (see :func:`match_boxes`); an
-    unmatched box is not attacked.
-
-    Args:
-        cfg: Modified; other splits stay as they are.
-        attacks: Configs of transforms.
-        seed: Of their random draws.
-        split: train, val or test.
-        keep_images: Whether the images before and after the attacks
-            reach the data samples' metainfo, under :data:`BEFORE` and
-            :data:`AFTER`, and with them the people matched to boxes.
-
-    Returns:
-        The attacks' names.
+    unmatched box is not attacked. With ``keep_images`` the images before and
+    after the attacks reach the data samples' metainfo, under :data:`BEFORE`
+    and :data:`AFTER`, and so do the people matched to boxes.
 
     Raises:
         UsageError: The data set lacks what they name, or has no pipeline
@@ -131,35 +112,30 @@ def attack_config(
     names = _check(attacks, loader['dataset'])
     pipelines = _pipelines(loader['dataset'])
     # the wrapper of a combined data set may have the second half
-    places = [dataset for _, dataset, _ in _with_place(pipelines)]
+    places = [id(dataset) for _, dataset, _ in _with_place(pipelines)]
     matched = [d for d in walk_datasets(loader['dataset']) if is_matched(d[1])]
     steps, keys = list(attacks), [RECORD_KEY]
     if keep_images:
         before, after = (
-            {'type': 'KeepImage', 'key': key} for key in (BEFORE, AFTER)
+            dict(type='KeepImage', key=k) for k in (BEFORE, AFTER)
         )
         steps = [before, *steps, after]
         keys += [BEFORE, AFTER, *[MATCHED_KEY] * bool(matched)]
     if steps and not places:
-        raise UsageError(
-            f'{split}_dataloader of config "{cfg.filename}" has no pipeline '
-            'with TopdownAffine or LoadImage, so there is no place for an '
-            'attack'
-        )
+        raise _no_place(cfg, f'{split}_dataloader', 'an attack')
     for key, dataset in matched if attacks else ():
         # only the data set knows the people in a detector's boxes
-        if not any(dataset['dataset'] is place for place in places):
+        if id(dataset['dataset']) not in places:
             raise UsageError(
                 f'{split}_dataloader.{key}.bbox_file is set, and the crops '
                 'are made outside of that data set, where the people in the '
                 'boxes are not known: move its pipeline to the data set, or '
                 'add --gt-boxes to test on the boxes of the annotations'
             )
-    for _, dataset, _ in pipelines:
-        pipeline = with_meta_keys(dataset['pipeline'], keys, keep_images)
-        if any(dataset is place for place in places):
-            pipeline = insert_attacks(pipeline, steps, seed)
-        dataset['pipeline'] = pipeline
+    for _, dataset, name in pipelines:
+        dataset[name] = with_meta_keys(dataset[name], keys, keep_images)
+        if id(dataset) in places:
+            dataset[name] = insert_attacks(dataset[name], steps, seed)
     cfg[f'{split}_dataloader'] = loader
     return names
 
@@ -208,26 +184,19 @@ def insert_occlusion(
     ['LoadImage', 'TopdownAffine', 'PartOcclusion', 'PackPoseInputs']
     """
     steps = as_attacks(occlusion)
-    changed = []
-    for stage in _stages(cfg):
-        for key, owner, name in _with_place(stage):
-            owner[name] = insert_attacks(owner[name], steps, seed=None)
-            changed.append(f'{key}.{name}')
-    if not changed:
-        raise UsageError(
-            f'config "{cfg.filename}" has no training pipeline with '
-            'TopdownAffine or LoadImage, so there is no place for an occlusion'
-        )
-    _check(steps, _train_dataset(cfg))
-    return changed
+    stages = _stages(cfg)
+    places = [place for stage in stages for place in _with_place(stage)]
+    if not places:
+        raise _no_place(cfg, 'train_dataloader', 'an occlusion')
+    for _, owner, name in places:
+        owner[name] = insert_attacks(owner[name], steps, seed=None)
+    _check(steps, dataloader(cfg, 'train')['dataset'])
+    return [f'{key}.{name}' for key, _, name in places]
 
 
 def lost_occlusions(cfg: Config) -> list[str]:
-    """One sentence for each later pipeline without the first one's occlusion.
-
-    Args:
-        cfg: A config; nothing is changed.
-    """
+    """One sentence for each later pipeline without the first one's occlusion;
+    nothing is changed."""
     first, *later = _stages(cfg) or [[]]
     return [
         f'{key}.{name} replaces the training pipeline for the last epochs and '
@@ -239,25 +208,18 @@ def lost_occlusions(cfg: Config) -> list[str]:
     ]
 
 
-def _train_dataset(cfg: Config) -> dict:
-    return (cfg.get('train_dataloader') or {}).get('dataset') or {}
-
-
 def _stages(cfg: Config) -> list[list[Pipeline]]:
     """Pipelines of each stage of training."""
-    stages = [_pipelines(_train_dataset(cfg), 'train_dataloader.dataset')]
+    loader = cfg.get('train_dataloader') or {}
+    stages = [_pipelines(loader.get('dataset'), 'train_dataloader.dataset')]
     for index, hook in enumerate(cfg.get('custom_hooks') or []):
-        key = f'custom_hooks.{index}'
+        key, data = f'custom_hooks.{index}', 'new_train_dataset'
         stages.append([(key, hook, n) for n in SWITCHED if hook.get(n)])
-        stages.append(
-            _pipelines(
-                hook.get('new_train_dataset') or {}, f'{key}.new_train_dataset'
-            )
-        )
+        stages.append(_pipelines(hook.get(data), f'{key}.{data}'))
     return [stage for stage in stages if stage]
 
 
-def _pipelines(dataset: dict, key: str = 'dataset') -> list[Pipeline]:
+def _pipelines(dataset: dict | None, key: str = 'dataset') -> list[Pipeline]:
     return [
         (inner_key, inner, 'pipeline')
         for inner_key, inner in walk_datasets(dataset, key)
@@ -269,6 +231,13 @@ def _with_place(pipelines: Sequence[Pipeline]) -> list[Pipeline]:
     """Those that make a crop, or where none does, that load an image."""
     crops = [p for p in pipelines if makes_crop(p[1][p[2]])]
     return crops or [p for p in pipelines if has_place(p[1][p[2]])]
+
+
+def _no_place(cfg: Config, loader: str, what: str) -> UsageError:
+    return UsageError(
+        f'{loader} of config "{cfg.filename}" has no pipeline with '
+        f'TopdownAffine or LoadImage, so there is no place for {what}'
+    )
 
 
 def _occlude(pipelines: Sequence[Pipeline]) -> bool:

@@ -10,6 +10,7 @@ import re
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 
@@ -62,9 +63,8 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
     cfg.launcher = launcher
     if launcher == 'none':
         return
-    rank, world_size, local_rank = (
-        _variable(name, launcher) for name in _RANK_OF[launcher].split()
-    )
+    names = _RANK_OF[launcher].split()
+    rank, world_size, local_rank = (_variable(n, launcher) for n in names)
     if get_device() != 'cpu':
         num_gpus = torch.cuda.device_count()
         if local_rank >= num_gpus > 0:
@@ -82,20 +82,17 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // local))
     if not torch.distributed.is_initialized():
         timeout = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')
+        timeout = timeout and datetime.timedelta(seconds=timeout)
         torch.distributed.init_process_group(
-            'gloo',
-            rank=rank,
-            world_size=world_size,
-            timeout=timeout and datetime.timedelta(seconds=timeout),
+            'gloo', rank=rank, world_size=world_size, timeout=timeout
         )
-    cfg.model_wrapper_cfg = dict(
-        dict(
-            type='MMDistributedDataParallel',
-            broadcast_buffers=False,
-            find_unused_parameters=cfg.get('find_unused_parameters', False),
-        ),
-        **{**(cfg.get('model_wrapper_cfg') or {}), 'device_ids': None},
-    )
+    cfg.model_wrapper_cfg = {
+        'type': 'MMDistributedDataParallel',
+        'broadcast_buffers': False,
+        'find_unused_parameters': cfg.get('find_unused_parameters', False),
+        **(cfg.get('model_wrapper_cfg') or {}),
+        'device_ids': None,
+    }
     replaced = [m for _, m in walk(cfg.model) if m.get('type') == 'SyncBN']
     for module in replaced:
         module['type'] = 'BN'
@@ -108,12 +105,9 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build a runner whose run ends when a process or worker is frozen.
-
-    A worker of a data loader that gives no batch for ``freeze_timeout``
-    seconds is an error, and so is another process of a distributed run that
-    does not answer, see :class:`RankWatch`.
-    """
+    """Build a runner whose run ends in an error when a worker of a data loader
+    gives no batch for ``freeze_timeout`` seconds, or another process does not
+    answer, see :class:`RankWatch`."""
     timeout = float(cfg.get('freeze_timeout') or FREEZE_TIMEOUT)
     for split in SPLITS:
         loader = cfg.get(f'{split}_dataloader')
@@ -144,11 +138,7 @@ def _variable(name: str, launcher: str) -> int:
 
 
 def check_checkpoint(path: str, what: str = 'checkpoint') -> None:
-    """Check that a checkpoint exists, if it is on a local disk.
-
-    Raises:
-        UsageError: It does not exist.
-    """
+    """Refuse a checkpoint on a local disk that does not exist."""
     elsewhere = re.match(r'^[\w.+-]{2,}:', path)
     if not elsewhere and not Path(path).exists():
         raise UsageError(
@@ -162,44 +152,36 @@ def watch_workers(timeout: float) -> None:
     time (Linux), so that what waits for them fails: a data loader's time-out
     does not cover the transfer of a tensor from a worker."""
     if sys.platform == 'linux':
-        work = functools.partial(_watch_workers, timeout)
-        threading.Thread(target=work, daemon=True).start()
+        threading.Thread(
+            target=_watch_workers, args=[timeout], daemon=True
+        ).start()
 
 
 def _watch_workers(timeout: float) -> None:
-    since: dict[int, float] = {}
-    pause = threading.Event()
-    while not pause.wait(min(timeout / 10, 5)):
+    since: dict[str, float] = {}
+    while not threading.Event().wait(min(timeout / 10, 5)):
         now = monotonic()
         since = {pid: since.get(pid, now) for pid in _stopped_children()}
         for pid, start in since.items():
             if now - start > timeout:
-                FROZEN.append(pid)
-                os.kill(pid, signal.SIGKILL)
+                FROZEN.append(int(pid))
+                os.kill(int(pid), signal.SIGKILL)
 
 
-def _stopped_children() -> list[int]:
-    stopped = []
+def _stopped_children() -> Iterator[str]:
     for file in Path('/proc/self/task').glob('*/children'):
         with contextlib.suppress(OSError):  # a thread or child that has ended
             for pid in file.read_text().split():
                 state = Path(f'/proc/{pid}/stat').read_text()
                 if state.rpartition(')')[2].split()[0] == 'T':
-                    stopped.append(int(pid))
-    return stopped
+                    yield pid
 
 
 class RankWatch:
-    """Two threads of each process: one counts beats in the run's store and
-    reads those of the others, one ends this process with a sentence when a
-    process has not beaten for too long.
-
-    A stopped process, one whose machine is gone, and one that holds Python's
-    lock do not beat. The store is torchrun's, or else process 0's.
-
-    Args:
-        timeout: Seconds without a beat after which a process is frozen.
-    """
+    """Two threads of each process: one counts beats in the run's store
+    (torchrun's, or else process 0's) and reads those of the others, one ends
+    this process with a sentence when a process has not beaten for ``timeout``
+    seconds: it is stopped, its machine is gone, or it holds Python's lock."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout

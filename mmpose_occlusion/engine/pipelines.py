@@ -2,8 +2,11 @@
 
 import copy
 import inspect
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from mmpose.registry import TRANSFORMS
 
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Attack, parse_attack
@@ -21,30 +24,20 @@ RECORD_KEY = 'occlusions'
 
 def as_attacks(value: Any) -> list[dict]:
     """Attacks from a config's ``attack``: a transform's config, a short form,
-    or a list of these.
-
-    Raises:
-        UsageError: An entry is neither.
-    """
-    if value is None:
-        return []
+    or a list of these; a UsageError for anything else."""
     if isinstance(value, str):
         try:
             return [parse_attack(value).to_config()]
         except ValueError as error:
             raise UsageError(str(error)) from error
-    if isinstance(value, Mapping):
-        if 'type' not in value:
-            raise UsageError(
-                'the config key "attack" has no "type": set attack.type, for '
-                'example attack.type=KeypointOcclusion'
-            )
+    if isinstance(value, Mapping) and 'type' in value:
         return [_plain(value)]
     if isinstance(value, Sequence):
         return [attack for entry in value for attack in as_attacks(entry)]
     raise UsageError(
-        f'the config key "attack" is {value!r}: write a transform such as '
-        'dict(type="KeypointOcclusion", target="nose"), or a list of them'
+        f'the config key "attack" is {value!r}, which has no "type": set '
+        'attack.type, for example dict(type="KeypointOcclusion", '
+        'target="nose"), or write a list of them'
     )
 
 
@@ -60,19 +53,12 @@ def attack_name(config: Mapping) -> str:
     target = config.get('target', 'random')
     if not isinstance(target, str):
         target = ','.join(map(str, target))
-    fill = config.get('fill', 'blur')
-    return f'{type_name(config)}:{target}:{fill}'
+    return f'{type_name(config)}:{target}:{config.get("fill", "blur")}'
 
 
 def check_buildable(attack: Mapping, name: str) -> None:
-    """Check that the transform of an attack can be built.
-
-    Raises:
-        UsageError: The type is unknown, or an argument is wrong.
-    """
-    from mmpose.registry import TRANSFORMS
-
-    if _class_of(attack) is None:
+    """Raise a UsageError if the transform of an attack cannot be built."""
+    if class_of(attack, TRANSFORMS) is None:
         raise UsageError(
             f'attack "{name}": there is no transform "{attack["type"]}"; '
             f'occlusions are {" and ".join(TYPES.values())}'
@@ -85,16 +71,8 @@ def check_buildable(attack: Mapping, name: str) -> None:
 
 
 def check_attacks(attacks: Sequence[Mapping], skeleton: Skeleton) -> list[str]:
-    """Check that transforms can be built and that the data set has their
-    targets; of other transforms than occlusions targets are not checked.
-
-    Returns:
-        The attacks' names.
-
-    Raises:
-        UsageError: One cannot be built, or the data set lacks a joint or
-            part; the sentence lists those it has.
-    """
+    """Names of attacks, or a UsageError if one cannot be built, or is an
+    occlusion whose joint or part the data set lacks."""
     names = []
     try:
         for config in attacks:
@@ -112,28 +90,24 @@ def insert_attacks(
     attacks: Sequence[Mapping],
     seed: int | None = 0,
 ) -> list[dict]:
-    """Insert attacks into a pipeline, in order, with their records.
+    """A pipeline with attacks, in order, that carries their records into the
+    data samples.
 
     They come right after ``TopdownAffine``, also where it is inside a wrapper
     with ``transforms``; a pipeline that makes no crop (bottom-up)
     gets them right after the image is loaded.
 
     Args:
-        pipeline: Configs of a test pipeline.
-        attacks: Configs of the attacks; one that takes a ``seed`` and has
+        pipeline: Configs of a pipeline.
+        attacks: Configs of transforms; one that takes a ``seed`` and has
             none gets ``seed``.
-        seed: Seed of random draws; None for training, where each epoch draws
-            anew.
-
-    Returns:
-        A new pipeline, which carries the records into the data samples.
+        seed: None for training, where each epoch draws anew.
 
     Raises:
         ValueError: The pipeline neither makes a crop nor loads an image.
     """
-    new = _plain(list(pipeline))
+    new, inserted = _plain(list(pipeline)), _plain(list(attacks))
     steps, index = _place(new)
-    inserted = _plain(list(attacks))
     for step in inserted if seed is not None else ():
         if step.get('seed') is None and 'seed' in _parameters(step):
             step['seed'] = int(seed)
@@ -143,7 +117,7 @@ def insert_attacks(
 
 def makes_crop(pipeline: Sequence[Mapping]) -> bool:
     """Whether the pipeline has ``TopdownAffine``, at any depth."""
-    return any(type_name(s[i]) == CROP for s, i in _walk(list(pipeline)))
+    return any(type_name(step) == CROP for step in _steps(pipeline))
 
 
 def has_place(pipeline: Sequence[Mapping]) -> bool:
@@ -154,42 +128,32 @@ def has_place(pipeline: Sequence[Mapping]) -> bool:
 def needs_donors(step: Mapping) -> bool:
     """Whether a step, or one inside it, pastes pixels of donors."""
     return any(
-        type_name(steps[i]) == 'PartMix'
-        or steps[i].get('fill') == 'donor'
-        or 'donor' in (steps[i].get('fills') or ())
-        for steps, i in _walk([dict(step)])
+        type_name(inner) == 'PartMix'
+        or 'donor' in (inner.get('fill'), *(inner.get('fills') or ()))
+        for inner in _steps([step])
     )
 
 
 def is_occlusion(step: Mapping) -> bool:
-    """Whether a step hides something or depends on what was hidden.
-
-    True for the occlusions of this package and ``EmptyRemovedHeatmaps``, and
-    for a wrapper with one of them inside.
-    """
+    """Whether a step, or one inside it, is an occlusion of this package or
+    ``EmptyRemovedHeatmaps``, which depends on what was hidden."""
     from mmpose_occlusion.transforms import EmptyRemovedHeatmaps
     from mmpose_occlusion.transforms.occlusion_transform import (
         OcclusionTransform,
     )
 
-    return any(
-        isinstance(cls := _class_of(steps[i]), type)
-        and issubclass(cls, (OcclusionTransform, EmptyRemovedHeatmaps))
-        for steps, i in _walk([dict(step)])
-    )
+    classes = (class_of(inner, TRANSFORMS) for inner in _steps([step]))
+    wanted = OcclusionTransform, EmptyRemovedHeatmaps
+    return any(isinstance(c, type) and issubclass(c, wanted) for c in classes)
 
 
 def split_pipeline(
     pipeline: Sequence[Mapping],
 ) -> tuple[list[dict], list[dict]]:
-    """Cut a pipeline at the place of attacks.
-
-    Returns:
-        Copies of the steps up to and including the one that makes the crop
-        (or, where there is none, loads the image), and of those after it.
+    """Copies of the steps before the place of attacks and of those after it.
 
     Raises:
-        ValueError: There is no such step, or it is inside a wrapper.
+        ValueError: There is no such place, or it is inside a wrapper.
     """
     new = _plain(list(pipeline))
     steps, index = _place(new)
@@ -206,16 +170,10 @@ def with_meta_keys(
     wanted: Sequence[str] = (RECORD_KEY,),
     joints: bool = False,
 ) -> list[dict]:
-    """Make the packing transforms pack more into the data samples.
-
-    Args:
-        pipeline: Configs of a pipeline.
-        wanted: Keys for the ``meta_keys`` of ``PackPoseInputs`` and the like.
-        joints: Whether the joints in the crop are packed, too.
-    """
+    """A pipeline whose packing transforms (``PackPoseInputs`` and the like)
+    pack further ``meta_keys`` and, if ``joints``, the joints in the crop."""
     new = _plain(list(pipeline))
-    for steps, index in _walk(new):
-        step = steps[index]
+    for step in _steps(new):
         keys = step.get('meta_keys')
         if keys is None and 'Pack' in type_name(step):
             keys = with_defaults(step).get('meta_keys')
@@ -229,24 +187,15 @@ def with_meta_keys(
 
 def with_defaults(step: Mapping) -> dict:
     """A step's config in which its transform's defaults are written out."""
-    defaults = {
-        name: parameter.default
-        for name, parameter in _parameters(step).items()
-        if parameter.default is not inspect.Parameter.empty
-    }
-    return {**defaults, **step}
+    found = {name: p.default for name, p in _parameters(step).items()}
+    empty = inspect.Parameter.empty
+    return {**{k: v for k, v in found.items() if v is not empty}, **step}
 
 
 def _parameters(step: Mapping) -> Mapping[str, inspect.Parameter]:
     """Parameters of a registered transform; empty if it is unknown."""
-    cls = _class_of(step)
+    cls = class_of(step, TRANSFORMS)
     return inspect.signature(cls).parameters if cls else {}
-
-
-def _class_of(step: Mapping) -> type | None:
-    from mmpose.registry import TRANSFORMS
-
-    return class_of(step, TRANSFORMS)
 
 
 def _place(pipeline: list[dict]) -> tuple[list[dict], int]:
@@ -262,17 +211,22 @@ def _place(pipeline: list[dict]) -> tuple[list[dict], int]:
 
 
 def _find(pipeline: list[dict]) -> tuple[list[dict], int] | None:
-    for wanted in (CROP.__eq__, lambda name: name.startswith('LoadImage')):
-        for steps, index in _walk(pipeline):
-            if wanted(type_name(steps[index])):
-                return steps, index
+    for wanted in (CROP, 'LoadImage.*'):
+        for steps in _lists(pipeline):
+            for index, step in enumerate(steps):
+                if re.fullmatch(wanted, type_name(step)):
+                    return steps, index
     return None
 
 
-def _walk(steps: list[dict]) -> Iterator[tuple[list[dict], int]]:
-    """Each step as its list and index, then those inside wrappers."""
-    for index in range(len(steps)):
-        yield steps, index
+def _steps(pipeline: Sequence[Mapping]) -> Iterator[Any]:
+    """All steps, also those inside wrappers."""
+    return (step for steps in _lists(list(pipeline)) for step in steps)
+
+
+def _lists(steps: list) -> Iterator[list]:
+    """A list of steps, then those inside its wrappers."""
+    yield steps
     for step in steps:
         inner = step.get('transforms')
         if isinstance(inner, list) and inner:
@@ -280,7 +234,7 @@ def _walk(steps: list[dict]) -> Iterator[tuple[list[dict], int]]:
             nested = all(isinstance(entry, list) for entry in inner)
             for level in inner if nested else [inner]:
                 if all(isinstance(entry, dict) for entry in level):
-                    yield from _walk(level)
+                    yield from _lists(level)
 
 
 def _plain(value: Any) -> Any:

@@ -79,44 +79,37 @@ def summarize(
     names: Sequence[str] = (),
     word: str = 'Attack ',
 ) -> list[str]:
-    """One line for each attack.
-
-    Args:
-        crops: Result of :func:`outcomes` for each image.
-        names: Names of the attacks.
-        word: Before each name.
+    """One line for each attack, from the :func:`outcomes` of images.
 
     >>> summarize([{0: 113}, {0: 'nose is not labelled'}], ['keypoint:nose'])
     ['Attack keypoint:nose changed 1 of 2 crops (50 %), 113 px on average; \
 1 unchanged: nose is not labelled (1).']
     """
     lines = []
-    for call in range(
-        1 + max((max(c, default=-1) for c in crops), default=-1)
-    ):
+    last = max((max(c, default=-1) for c in crops), default=-1)
+    for call in range(1 + last):
         name = names[call] if call < len(names) else f'number {call + 1}'
         done = [crop.get(call, 'not attacked') for crop in crops]
         painted = [pixels for pixels in done if isinstance(pixels, int)]
-        # reasons that differ in a number count together
-        alike: dict[str, list[str]] = {}
-        for reason in done:
-            if isinstance(reason, str):
-                key = re.sub(r'(?<!\w)-?\d+\.?\d*', '…', reason)
-                alike.setdefault(key, []).append(reason)
-        reasons = {
-            found[0] if len(set(found)) == 1 else key: len(found)
-            for key, found in alike.items()
-        }
         line = (
             f'{word}{name} changed {len(painted):,} of {len(done):,} crops '
             f'({100 * len(painted) / len(done):.0f} %)'
         )
         if painted:
             line += f', {sum(painted) / len(painted):,.0f} px on average'
+        # reasons that differ in a number count together
+        alike: dict[str, list[str]] = {}
+        for reason in done:
+            if isinstance(reason, str):
+                key = re.sub(r'(?<!\w)-?\d+\.?\d*', '…', reason)
+                alike.setdefault(key, []).append(reason)
+        reasons = sorted(
+            (-len(found), found[0] if len(set(found)) == 1 else key)
+            for key, found in alike.items()
+        )
         if reasons:
-            ordered = sorted(reasons.items(), key=lambda r: (-r[1], r[0]))
-            words = ', '.join(f'{r} ({n:,})' for r, n in ordered)
-            line += f'; {sum(reasons.values()):,} unchanged: {words}'
+            words = ', '.join(f'{reason} ({-n:,})' for n, reason in reasons)
+            line += f'; {len(done) - len(painted):,} unchanged: {words}'
         lines.append(f'{line}.')
     return lines
 
@@ -124,11 +117,9 @@ def summarize(
 @HOOKS.register_module()
 @dataclass(eq=False)
 class OcclusionVisualizationHook(Hook):
-    """Draw the input and the predictions of a model in a test.
-
-    MMPose's own hook loads the image again, so that its drawings do not show
-    an attack. This one needs the images that
-    :func:`mmpose_occlusion.engine.insertion.attack_config` keeps.
+    """Draw the input and the predictions of a model in a test, from the images
+    that :func:`mmpose_occlusion.engine.insertion.attack_config` keeps; those
+    of MMPose's own hook, which loads the image again, are without attacks.
 
     Args:
         out_dir: Folder of the images; None writes none.
@@ -158,12 +149,10 @@ class OcclusionVisualizationHook(Hook):
     ) -> None:
         """Take images and matched people out of the samples, before they are
         passed to the model and the metrics."""
-        self._kept: dict[int, dict[str, Any]] = {}
+        self._kept: dict[int, list] = {}
         for index, sample in enumerate(data_batch['data_samples']):
-            kept = {
-                key: sample.pop(key, None)
-                for key in (BEFORE, AFTER, MATCHED_KEY)
-            }
+            keys = BEFORE, AFTER, MATCHED_KEY
+            kept = [sample.pop(key, None) for key in keys]
             if self._seen % max(1, self.interval) == 0:
                 self._kept[index] = kept
             self._seen += 1
@@ -178,7 +167,7 @@ class OcclusionVisualizationHook(Hook):
         """Draw the samples of a batch."""
         for index, kept in self._kept.items():
             sample = (outputs or ())[index]
-            view = view_of_sample(sample, *kept.values())
+            view = view_of_sample(sample, *kept)
             image = draw_pair(view, self._style, heading=self.name)
             if self.out_dir:
                 path = Path(self.out_dir, file_name(sample, self.name))
@@ -206,16 +195,9 @@ def view_of_sample(
     person: Mapping | None = None,
 ) -> CropPair:
     """Images, keypoints and records of a tested sample, in the pixels of
-    ``before``. On whole images (bottom-up models) predictions and people are
-    not matched.
-
-    Args:
-        sample: A data sample with its prediction, in image pixels.
-        before: (H, W, 3) BGR, the crop or image before the attacks.
-        after: The same after them.
-        person: The person matched to a detector's box (``MATCHED_KEY``),
-            whose joints are then the ground truth.
-    """
+    ``before`` and ``after``, (H, W, 3) BGR. The joints of the person matched
+    to a detector's box are the ground truth. On whole images (bottom-up
+    models) predictions and people are not matched."""
     truth, guess = sample.gt_instances, sample.pred_instances
     predicted = np.asarray(guess.keypoints, float)[..., :2]
     meta = sample.metainfo

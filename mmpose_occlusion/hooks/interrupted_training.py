@@ -62,14 +62,11 @@ class _Elsewhere:
 
 @HOOKS.register_module()
 class AtomicCheckpointHook(CheckpointHook):
-    """MMEngine's ``CheckpointHook`` for local folders, safe from kills.
-
-    A process that is killed leaves no incomplete checkpoint and no incomplete
-    ``last_checkpoint`` under its final name, and an old checkpoint is deleted
-    after its successor is complete, where MMEngine's hook deletes it before.
-    ``tools/train.py`` uses it in place of MMEngine's. Arguments are the same;
-    other storage than local folders is written as by MMEngine's.
-    """
+    """MMEngine's ``CheckpointHook`` for local folders, safe from kills: files
+    appear under their final names when they are complete, and an old
+    checkpoint is deleted after its successor is complete, where MMEngine's
+    hook deletes it before. ``tools/train.py`` uses it in place of MMEngine's.
+    Arguments are the same."""
 
     def before_train(self, runner: Runner) -> None:
         """Take the folder, and delete what a resumed run no longer keeps."""
@@ -107,18 +104,18 @@ class AtomicCheckpointHook(CheckpointHook):
 class ExactResumeHook(Hook):
     """Key all random numbers of a training by (seed, epoch, rank, sample).
 
-    A training that is interrupted after an epoch and resumed has the same
-    losses as an uninterrupted one; in MMEngine alone they differ from the
-    first step, since checkpoints hold no states of random generators. The
-    hook must be in every run (``tools/train.py --exact-resume``).
+    A training that is interrupted after an epoch and resumed then has the
+    losses of an uninterrupted one; MMEngine's checkpoints hold no states of
+    random generators. The hook must be in every run (``tools/train.py
+    --exact-resume``).
 
     The global generators of NumPy, Python and PyTorch are seeded for each
-    sample by its key, whatever ``num_workers``; those of the training process
-    at the start of each epoch, for dropout and the like; and the sampler by
-    the run's seed, unless the config gives it its own. Requires a sampler
-    whose order depends on seed and epoch only, such as ``DefaultSampler``,
-    and transforms without generators of their own. On GPUs, exactness also
-    takes ``randomness = dict(deterministic=True)``.
+    sample by its key; those of the training process at the start of each
+    epoch, for dropout and the like; and the sampler by the run's seed, unless
+    the config gives it its own. Requires a sampler whose order depends on seed
+    and epoch only, such as ``DefaultSampler``, and transforms without
+    generators of their own. On GPUs, exactness also takes ``randomness =
+    dict(deterministic=True)``.
 
     Raises:
         ValueError: When training begins: the training loop does not count
@@ -168,26 +165,13 @@ class ExactResumeHook(Hook):
 class SeededSamples:
     """Prepares samples, each with generators seeded by its key: stands in a
     data set's ``__getitems__``, which a data loader, whose workers have not
-    been started, calls for the samples of a batch.
-
-    Args:
-        loader: Modified.
-        seed: Of the run.
-        rank: Of the process.
-
-    Attributes:
-        epoch: () int64 in shared memory, read by the workers.
-
-    Raises:
-        ValueError: The loader has no numbered samples in batches.
-    """
+    been started, calls for the samples of a batch. ``epoch``, () int64 in
+    shared memory, is read by the workers."""
 
     def __init__(self, loader: DataLoader, seed: int, rank: int) -> None:
         dataset: Any = loader.dataset
-        if (
-            isinstance(dataset, IterableDataset)
-            or loader.batch_sampler is None
-        ):
+        numbered = not isinstance(dataset, IterableDataset)
+        if not numbered or loader.batch_sampler is None:
             raise ValueError(
                 'ExactResumeHook needs numbered samples in batches, but '
                 f'train_dataloader ({type(dataset).__name__}, batch_size='

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .annotations import People
-from .oks import keypoint_oks, mean_oks
+from .oks_pck import keypoint_oks, mean_oks
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 """OKS from which on a pose matches a person."""
@@ -65,14 +65,10 @@ class PosePairs:
         corner, size = np.split(people.boxes[self.person][:, None], 2, axis=-1)
         low, high = corner - size, corner + 2 * size
         outside = np.maximum(low - found, 0) + np.maximum(found - high, 0)
+        offsets = found - people.keypoints[self.person]
+        similar = np.nan_to_num(keypoint_oks(offsets, areas, sigmas))
         return ComparedPoses(
-            self,
-            np.nan_to_num(
-                keypoint_oks(
-                    found - people.keypoints[self.person], areas, sigmas
-                )
-            ),
-            keypoint_oks(outside, areas, sigmas),
+            self, similar, keypoint_oks(outside, areas, sigmas)
         )
 
 
@@ -100,30 +96,44 @@ class ComparedPoses:
         labelled: np.ndarray,
         counts: np.ndarray,
     ) -> Matches:
-        """Match poses with people at every OKS threshold.
-
-        Args:
-            rows: ``(R,)`` indices of the poses that take part; of equal
-                scores in an image, the first takes precedence.
-            scores: ``(N,)`` of the poses.
-            labelled: ``(P, K)`` bool, the joints that are compared.
-            counts: ``(P,)`` bool, people who count; all others are ignored.
-        """
+        """Match poses with people at every OKS threshold: the poses ``rows``
+        ``(R,)``, by falling scores ``(N,)``, of equal ones the first, by the
+        joints ``labelled`` ``(P, K)``; people who do not count ``(P,)`` are
+        ignored."""
         pairs, people = self.pairs, self.pairs.people
         group = pairs.image * len(people.categories) + pairs.category
         rows = rows[np.lexsort((-scores[rows], pairs.image[rows]))]
         rank = rank_in_group(group[rows])
         rows, rank = rows[rank < MAX_POSES], rank[rank < MAX_POSES]
-        found, passed = self._greedy(rows, rank, labelled, counts)
+        oks = self._dense(labelled)
+        real, ignored, crowd = np.zeros(
+            (3, len(people.images), oks.shape[1]), bool
+        )
+        real[people.image, pairs.slot] = counts
+        ignored[people.image, pairs.slot] = ~counts
+        crowd[people.image, pairs.slot] = people.crowd
+        limits = np.minimum(THRESHOLDS, _ALMOST)[:, None, None]
+        free = np.ones((len(THRESHOLDS), *real.shape), bool)
+        found, passed = np.zeros((2, len(THRESHOLDS), len(rank)), bool)
+        # greedily, the poses of each image in the order of their rank
+        for turn in range(int(rank.max(initial=-1)) + 1):
+            now = np.flatnonzero(rank == turn)
+            here, near = pairs.image[rows[now]], oks[rows[now]]
+            available = (near >= limits) & free[:, here]
+            found[:, now], choice = _best(near, available & real[here])
+            other, second = _best(near, available & ignored[here])
+            passed[:, now] = other & ~found[:, now]
+            choice = np.where(found[:, now], choice, second)
+            taken = (found[:, now] | passed[:, now]) & ~crowd[here, choice]
+            level, pose = np.nonzero(taken)
+            free[level, here[pose], choice[level, pose]] = False
         counted = np.zeros((len(people.images), len(people.categories)), int)
         np.add.at(counted, (people.image[counts], people.category[counts]), 1)
         order = np.argsort(-scores[rows], kind='stable')
+        rows = rows[order]
+        image, category = pairs.image[rows], pairs.category[rows]
         return Matches(
-            image=pairs.image[rows][order],
-            category=pairs.category[rows][order],
-            found=found[:, order],
-            ignored=passed[:, order],
-            counted=counted,
+            image, category, found[:, order], passed[:, order], counted
         )
 
     def greatest_oks(
@@ -136,43 +146,6 @@ class ComparedPoses:
         mine = counts[self.pairs.person]
         np.maximum.at(out, self.pairs.pose[mine], oks[mine])
         return out
-
-    def _greedy(
-        self,
-        rows: np.ndarray,
-        rank: np.ndarray,
-        labelled: np.ndarray,
-        counts: np.ndarray,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Match the poses of each image in the order of their rank: ``(T, R)``
-        bool, poses that match a person who counts, and those that match one
-        who is ignored."""
-        pairs, people = self.pairs, self.pairs.people
-        oks = self._dense(labelled)
-        real, ignored, crowd = np.zeros(
-            (3, len(people.images), oks.shape[1]), bool
-        )
-        for each, who in (
-            (real, counts),
-            (ignored, ~counts),
-            (crowd, people.crowd),
-        ):
-            each[people.image, pairs.slot] = who
-        limits = np.minimum(THRESHOLDS, _ALMOST)[:, None, None]
-        free = np.ones((len(THRESHOLDS), *real.shape), bool)
-        found, passed = np.zeros((2, len(THRESHOLDS), len(rank)), bool)
-        for turn in range(int(rank.max(initial=-1)) + 1):
-            now = np.flatnonzero(rank == turn)
-            here, near = pairs.image[rows[now]], oks[rows[now]]
-            available = (near >= limits) & free[:, here]
-            found[:, now], choice = _best(near, available & real[here])
-            other, second = _best(near, available & ignored[here])
-            passed[:, now] = other & ~found[:, now]
-            choice = np.where(found[:, now], choice, second)
-            taken = (found[:, now] | passed[:, now]) & ~crowd[here, choice]
-            level, pose = np.nonzero(taken)
-            free[level, here[pose], choice[level, pose]] = False
-        return found, passed
 
     def _dense(self, labelled: np.ndarray) -> np.ndarray:
         """``(N, G)`` OKS of each pose with the people of its image, -1 where

@@ -9,7 +9,7 @@ import numpy as np
 
 from .annotations import People
 from .average_precision import Matches, PosePairs, average_precision
-from .oks import keypoint_oks, mean_oks
+from .oks_pck import keypoint_oks, mean_oks
 
 SCORE_MODES = ('bbox', 'keypoint', 'bbox_rle', 'bbox_keypoint')
 NMS_MODES = ('oks_nms', 'soft_oks_nms', 'none')
@@ -59,20 +59,14 @@ class CocoEvaluation:
         self.compared = self.pairs.compare(self.keypoints, self.sigmas)
 
     def precision(
-        self,
-        joint: int | None = None,
-        who: np.ndarray | None = None,
-        keep: np.ndarray | None = None,
+        self, joint: int | None = None, keep: np.ndarray | None = None
     ) -> Precision:
-        """AP and AR of one joint (people and poses consist of it alone) or
-        all, of people ``(P,)`` who are not ignored and poses ``(D,)`` that
-        take part; by default of all."""
+        """AP and AR of one joint (people and poses consist of it alone) or of
+        all, for the poses ``(D,)`` that take part, by default all."""
         compared, labelled = self.compared, self.people.labelled
         if joint is not None:
             compared = compared.of_joint(joint)
             labelled = labelled[:, [joint]]
-        if who is not None:
-            labelled = labelled & who[:, None]
         rows = np.arange(len(self.scores))
         if keep is not None:
             rows = rows[keep[self.known]]
@@ -120,6 +114,7 @@ def pose_scores(
     Raises:
         ValueError: The mode is none of :data:`SCORE_MODES`.
     """
+    _check(mode, SCORE_MODES, 'score_mode')
     boxes = np.asarray(box_scores, np.float64)
     joints = np.asarray(joint_scores, np.float32)
     if mode == 'bbox':
@@ -128,7 +123,6 @@ def pose_scores(
         return joints.mean(axis=1).astype(np.float64)
     if mode == 'bbox_rle':
         return boxes + joints.mean(axis=1) + joints.max(axis=1)
-    _check(mode, SCORE_MODES, 'score_mode')
     counts = joints > threshold
     # in float32 and joint by joint, as CocoMetric adds them
     total = np.cumsum(np.where(counts, joints, 0), axis=1, dtype=np.float32)
@@ -154,12 +148,12 @@ def surviving_poses(
     mode: str = 'oks_nms',
     threshold: float = 0.9,
 ) -> np.ndarray:
-    """Indices of the poses that are left after NMS within each image, in an
-    image by falling score (for 'none' as given).
+    """Those of the poses ``rows`` ``(R,)``, which are ordered by image, that
+    are left after NMS within each image, in an image by falling score (for
+    'none' as given).
 
     Args:
-        rows: ``(R,)`` indices of the poses that take part, those of an image
-            one after another.
+        rows: Indices into N poses.
         image: ``(N,)`` index of each pose's image.
         keypoints: ``(N, K, 2)`` float32 pixels; NaN for those not found.
         scores: ``(N,)``.

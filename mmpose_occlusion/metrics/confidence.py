@@ -62,8 +62,8 @@ class ResampledSets:
 
 
 def _sets(sets: ResampledSets | None, scores: np.ndarray) -> ResampledSets:
-    n = len(scores)
-    return sets or ResampledSets(np.ones((1, n)), np.arange(n))
+    one = np.ones((1, len(scores)))
+    return sets or ResampledSets(one, np.arange(len(scores)))
 
 
 def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
@@ -84,10 +84,7 @@ def _levels(scores: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def expected_calibration_error(
-    scores: np.ndarray,
-    right: np.ndarray,
-    sets: ResampledSets | None = None,
-    bins: int = BINS,
+    scores: np.ndarray, right: np.ndarray, sets: ResampledSets | None = None
 ) -> np.ndarray:
     """Mean gap between score and fraction of right predictions, over bins.
 
@@ -103,7 +100,7 @@ def expected_calibration_error(
     if not len(scores):
         return np.full(len(sets.weights), np.nan)
     clipped = np.clip(scores, 0, 1)
-    first = np.linspace(0, len(scores), bins + 1).astype(int)[:-1]
+    first = np.linspace(0, len(scores), BINS + 1).astype(int)[:-1]
     # a bin starts at the first of its equal scores
     edges = np.unique(np.sort(clipped)[first])
     place = np.searchsorted(edges, clipped, side='right') - 1
@@ -209,14 +206,9 @@ def folds(image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 class FoldCalibration:
     """Isotonic calibration: the best rising map, by least squares, from scores
-    to probabilities of being right, fitted on clean predictions of other
-    images. Between the fitted scores it is linear, beyond them constant.
-
-    Args:
-        scores: (n,) of clean predictions.
-        right: (n,) bool.
-        image: (n,) index of each keypoint's image.
-    """
+    (n,) to probabilities of being right (n,) bool, fitted on clean predictions
+    of other images, the index (n,) of which is ``image``. Between the fitted
+    scores it is linear, beyond them constant."""
 
     def __init__(
         self, scores: np.ndarray, right: np.ndarray, image: np.ndarray

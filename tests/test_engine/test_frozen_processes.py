@@ -97,6 +97,8 @@ def test_a_frozen_worker(capsys, monkeypatch):
 
 KILLED = """
 import os, signal, sys
+assert os.environ['WORLD_SIZE'] == '2'
+assert {'MASTER_ADDR', 'MASTER_PORT'} <= set(os.environ)
 if os.environ['RANK'] == '1':
     os.kill(os.getpid(), signal.SIGKILL)
 signal.pause()

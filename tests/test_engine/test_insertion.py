@@ -305,7 +305,7 @@ def test_no_seed_is_set_for_training():
 
 
 @pytest.mark.parametrize(('change', 'words'), [
-    (dict(train_dataloader=None), 'has no training pipeline'),
+    (dict(train_dataloader=None), 'has no pipeline with Top'),
     ({}, "There is no joint 'tail'"),
 ])  # fmt: skip
 def test_wrong_use(change, words):

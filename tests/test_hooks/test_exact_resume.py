@@ -22,7 +22,7 @@ from mmpose_occlusion.hooks.interrupted_training import (
     key_of,
 )
 
-EPOCHS = 3
+EPOCHS = 2
 BY_EPOCH = dict(by_epoch=True, max_epochs=EPOCHS)
 
 
@@ -149,22 +149,14 @@ def whole(
     return train(synthetic_people, folder, workers=0), folder
 
 
-@pytest.mark.parametrize(
-    ('workers', 'persistent', 'epoch'),
-    [(0, False, 2), (2, False, 1), (2, True, 1)],
-)
+@pytest.mark.parametrize('workers', [0, 2])
 def test_resumed_losses_are_the_same(
-    synthetic_people, tmp_path, whole, workers, persistent, epoch
+    synthetic_people, tmp_path, whole, workers
 ):
     losses, folder = whole
-    resumed = train(
-        synthetic_people,
-        tmp_path,
-        workers,
-        persistent,
-        resume=folder / f'epoch_{epoch}.pth',
-    )
-    assert resumed == {e: losses[e] for e in range(epoch, EPOCHS)}
+    checkpoint = folder / 'epoch_1.pth'
+    resumed = train(synthetic_people, tmp_path, workers, resume=checkpoint)
+    assert resumed == {1: losses[1]}
 
 
 def test_workers_that_persist_change_nothing(
@@ -179,11 +171,11 @@ def test_seed_that_was_not_set(synthetic_people, tmp_path, hooked):
     """Is resumed as well; without the hook, the losses differ."""
     unset = dict(randomness=dict(seed=None), hooked=hooked)
     losses = train(synthetic_people, tmp_path / 'a', 0, **unset)
-    checkpoint = tmp_path / 'a' / 'epoch_2.pth'
+    checkpoint = tmp_path / 'a' / 'epoch_1.pth'
     resumed = train(
         synthetic_people, tmp_path / 'b', 0, resume=checkpoint, **unset
     )
-    assert (resumed[2] == losses[2]) == hooked
+    assert (resumed[1] == losses[1]) == hooked
 
 
 def test_epochs_differ(whole):
@@ -296,7 +288,7 @@ def test_sampler_keeps_a_seed_of_its_own(synthetic_people, tmp_path, whole):
         synthetic_people,
         tmp_path,
         0,
-        resume=folder / 'epoch_2.pth',
+        resume=folder / 'epoch_1.pth',
         sampler=dict(seed=7),
     )
-    assert resumed[2] != losses[2]
+    assert resumed[1] != losses[1]

@@ -29,7 +29,7 @@ from mmpose_occlusion.benchmark.suite import load_suites
 from mmpose_occlusion.cli import benchmark as command
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.average_precision import MAX_POSES
-from mmpose_occlusion.metrics.oks import published_sigmas
+from mmpose_occlusion.metrics.oks_pck import published_sigmas
 from mmpose_occlusion.predictors import Prediction, Predictor
 from mmpose_occlusion.skeleton import COCO_JOINTS, MPII_ORDER, Skeleton
 

@@ -1,4 +1,4 @@
-"""Training with the tool: in one process, in three, resumed, and refused."""
+"""Training with the tool: in one process, in several, resumed, and refused."""
 
 import importlib
 import math
@@ -14,7 +14,7 @@ import torch
 
 from mmpose_occlusion.engine.config import load_config
 from tests.narrow import arguments, few, narrowing, small_crops
-from tests.ranks import run_ranks
+from tests.ranks import run_ranks, run_under_torchrun
 
 from .conftest import ROOT, log_of
 
@@ -101,16 +101,6 @@ def test_last_checkpoint_is_of_no_use(
     assert f'resumes from "{tmp_path}/epoch_2.pth", the newest' in text
 
 
-def test_resume_without_last_checkpoint(config, trained, tool, tmp_path):
-    shutil.copy(trained / 'epoch_1.pth', tmp_path)
-    argv = [config, '--work-dir', str(tmp_path), '--resume', '--no-validate']
-    options = ['--cfg-options', 'train_cfg.max_epochs=2']
-    assert tool('train').main(argv + options) == 0
-    log = log_of(tmp_path)
-    assert 'resumed epoch: 1, iter: 2' in log
-    assert 'Epoch(train) [1]' not in log
-
-
 def test_resume_of_a_file_that_holds_code(config, tool, tmp_path, capsys):
     """It is refused, and not run; trusted, it is read."""
 
@@ -195,7 +185,7 @@ RTMPOSE = (
 )
 
 
-def two_steps(config, work_dir, processes=3):
+def two_steps(config, work_dir, processes):
     """Arguments of a training on two samples in each process."""
     cfg = load_config(str(ROOT / config))
     options = {
@@ -210,7 +200,7 @@ def two_steps(config, work_dir, processes=3):
     return [*argv, *arguments(options)]
 
 
-def check_two_steps(work_dir, processes=3):
+def check_two_steps(work_dir, processes):
     log = log_of(work_dir)
     assert 'Distributed training: True' in log
     assert f'GPU number: {processes}' in log
@@ -221,36 +211,28 @@ def check_two_steps(work_dir, processes=3):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('config', FAMILIES.values(), ids=FAMILIES)
-def test_three_processes_on_the_cpu(
-    config, tool, reference_folder, monkeypatch, tmp_path
+@pytest.mark.parametrize('family', FAMILIES)
+def test_several_processes_on_the_cpu(
+    family, tool, reference_folder, monkeypatch, tmp_path
 ):
     monkeypatch.chdir(reference_folder)
-    argv = two_steps(config, tmp_path)
-    argv = [str(ROOT / config), *argv]
-    printed = run_ranks(3, tool('train').main, argv, tmp_path)
-    check_two_steps(tmp_path)
+    count = 3 if family == 'ResNet' else 2
+    argv = two_steps(FAMILIES[family], tmp_path, count)
+    argv = [str(ROOT / FAMILIES[family]), *argv]
+    printed = run_ranks(count, tool('train').main, argv, tmp_path)
+    check_two_steps(tmp_path, count)
     assert 'SyncBN of the model are BN' not in printed
 
 
 @pytest.mark.slow
-def test_script_on_the_cpu(reference_folder, tmp_path):
-    """It starts processes, and finds a port and a number of threads."""
-    argv = two_steps(RTMPOSE, tmp_path, processes=2)
-    environment = dict(os.environ, PYTHON=sys.executable)
-    environment.pop('OMP_NUM_THREADS', None)
-    environment['CUDA_VISIBLE_DEVICES'] = '-1'
-    done = subprocess.run(
-        ['bash', str(ROOT / 'tools' / 'dist_train.sh'), str(ROOT / RTMPOSE)]
-        + ['2', *argv],
-        env=environment,
-        capture_output=True,
-        text=True,
-        cwd=reference_folder,
-    )
-    assert done.returncode == 0, done.stderr
-    check_two_steps(tmp_path, processes=2)
-    assert 'SyncBN of the model are BN' in done.stdout + done.stderr
+def test_two_processes_of_torchrun(
+    tool, reference_folder, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(reference_folder)
+    argv = [str(ROOT / RTMPOSE), *two_steps(RTMPOSE, tmp_path, 2)]
+    printed = run_under_torchrun(2, tool('train').main, argv, tmp_path)
+    check_two_steps(tmp_path, 2)
+    assert 'SyncBN of the model are BN' in printed
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.metrics.confidence import CONFIDENT
-from mmpose_occlusion.metrics.pck import is_correct
+from mmpose_occlusion.metrics.oks_pck import is_correct
 
 from . import attack_groups as groups
 from . import natural_occlusion, score_quality, sensitivity_map

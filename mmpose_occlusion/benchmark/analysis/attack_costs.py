@@ -11,12 +11,12 @@ from mmpose_occlusion.benchmark.data import (
     BenchmarkRun,
 )
 from mmpose_occlusion.metrics.average_precision import equal_pairs
-from mmpose_occlusion.metrics.oks import keypoint_oks
-from mmpose_occlusion.metrics.pck import (
+from mmpose_occlusion.metrics.oks_pck import (
     TARGET,
     box_size,
     joint_errors,
     joint_groups,
+    keypoint_oks,
     masked_mean,
 )
 
@@ -55,7 +55,7 @@ class JointScores:
 @dataclass(frozen=True)
 class JointChange:
     """One joint, or :data:`ALL_JOINTS`, of the attacked people in one of the
-    :data:`mmpose_occlusion.metrics.pck.GROUPS`: number of labelled joints,
+    :data:`mmpose_occlusion.metrics.oks_pck.GROUPS`: number of labelled joints,
     scores, and the change (attacked minus clean) of :data:`OF_JOINTS`, of
     targets of AP, too; empty without joints."""
 

@@ -10,7 +10,7 @@ from scipy.integrate import trapezoid
 
 from mmpose_occlusion.benchmark.data import Attacked
 from mmpose_occlusion.metrics.confidence import ratio
-from mmpose_occlusion.metrics.pck import joint_errors
+from mmpose_occlusion.metrics.oks_pck import joint_errors
 from mmpose_occlusion.occlusion.targets import KEYPOINT
 
 from .attack_description import AT_TARGET, MOVED, OTHER, describe

@@ -31,9 +31,9 @@ from mmpose_occlusion.benchmark.data import (
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics import average_precision as ap
 from mmpose_occlusion.metrics import coco_evaluation as coco
-from mmpose_occlusion.metrics import pck
+from mmpose_occlusion.metrics import oks_pck as pck
 from mmpose_occlusion.metrics.annotations import People, make_person
-from mmpose_occlusion.metrics.oks import keypoint_oks
+from mmpose_occlusion.metrics.oks_pck import keypoint_oks
 
 from .bootstrap import DRAWS, Draws, difference, draw_weights, weighted_mean
 

@@ -10,8 +10,11 @@ from mmpose_occlusion.benchmark.data import Attacked, Predictions
 from mmpose_occlusion.metrics import confidence
 from mmpose_occlusion.metrics.annotations import PosePrior
 from mmpose_occlusion.metrics.confidence import FoldCalibration, ResampledSets
-from mmpose_occlusion.metrics.oks import keypoint_oks
-from mmpose_occlusion.metrics.pck import joint_errors, joint_groups
+from mmpose_occlusion.metrics.oks_pck import (
+    joint_errors,
+    joint_groups,
+    keypoint_oks,
+)
 
 from .attack_description import AT_TARGET, OTHER, describe
 from .bootstrap import (

@@ -29,7 +29,7 @@ from mmpose_occlusion.benchmark.image_worst_case import (
     WORST,
 )
 from mmpose_occlusion.metrics.confidence import ratio
-from mmpose_occlusion.metrics.oks import mean_oks
+from mmpose_occlusion.metrics.oks_pck import mean_oks
 
 from .bootstrap import DRAWS, Draws, difference, estimate, estimates
 from .run_measures import PredictionMeasures, RunMeasures

@@ -8,7 +8,7 @@ import numpy as np
 
 from mmpose_occlusion.benchmark.analysis import Analysis
 from mmpose_occlusion.benchmark.data import BenchmarkRun
-from mmpose_occlusion.metrics.pck import box_size, joint_errors
+from mmpose_occlusion.metrics.oks_pck import box_size, joint_errors
 from mmpose_occlusion.visualization import PoseStyle
 from mmpose_occlusion.visualization.gallery import image_uri, svg_places
 

@@ -16,7 +16,7 @@ from mmpose_occlusion.benchmark.analysis.bootstrap import UNDEFINED
 from mmpose_occlusion.benchmark.analysis.score_quality import AttackScores
 from mmpose_occlusion.benchmark.data import UNMATCHED
 from mmpose_occlusion.files import plain
-from mmpose_occlusion.metrics.oks import published_sigmas
+from mmpose_occlusion.metrics.oks_pck import published_sigmas
 
 from .formatting import (
     NAMES,

@@ -22,7 +22,7 @@ from mmpose_occlusion.benchmark.analysis.attack_description import USUAL_SIZE
 from mmpose_occlusion.benchmark.analysis.run_measures import LOWER_IS_BETTER
 from mmpose_occlusion.benchmark.analysis.score_quality import PooledScores
 from mmpose_occlusion.benchmark.suite import COMMAND_LINE
-from mmpose_occlusion.metrics.pck import GROUPS, TARGET
+from mmpose_occlusion.metrics.oks_pck import GROUPS, TARGET
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 from mmpose_occlusion.visualization.gallery import environment
 

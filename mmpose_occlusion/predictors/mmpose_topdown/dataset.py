@@ -41,7 +41,7 @@ from mmpose_occlusion.engine.pipelines import (
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import plain
 from mmpose_occlusion.metrics.annotations import AREA_RATIO, make_person
-from mmpose_occlusion.metrics.oks import sigmas_or_default
+from mmpose_occlusion.metrics.oks_pck import sigmas_or_default
 from mmpose_occlusion.occlusion import labelled_joints
 from mmpose_occlusion.skeleton import Skeleton
 
