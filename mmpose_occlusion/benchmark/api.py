@@ -248,9 +248,7 @@ def run_benchmark(
         if checkpoint is None:
             raise UsageError(f'{config}give its checkpoint, too')
         try:
-            from mmpose_occlusion.predictors.mmpose_loop import (
-                run_mmpose,
-            )
+            from mmpose_occlusion.predictors.mmpose_loop import run_mmpose
         except ModuleNotFoundError as error:
             raise UsageError(
                 f'"{model}" is a config of MMPose, and the module '
@@ -311,9 +309,7 @@ def _case_images(
 
         return case_images(run, cases)
     try:
-        from mmpose_occlusion.predictors.mmpose_dataset import (
-            case_crops,
-        )
+        from mmpose_occlusion.predictors.mmpose_dataset import case_crops
     except ModuleNotFoundError as error:
         words = 'this report was made without MMPose'
         raise LookupError(words) from error

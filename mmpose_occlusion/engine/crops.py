@@ -28,10 +28,7 @@ from .insertion import AFTER, BEFORE, attack_config
 
 
 def crop_dataset(
-    cfg: Config,
-    split: str,
-    attacks: Sequence[Mapping] = (),
-    seed: int = 0,
+    cfg: Config, split: str, attacks: Sequence[Mapping] = (), seed: int = 0
 ) -> Any:
     """Build a split's data set so that its items are crops, not tensors.
 

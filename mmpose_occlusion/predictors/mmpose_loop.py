@@ -211,10 +211,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         at a time, which is at least as fast.
         """
         blocks = DataLoader(
-            self.maker(work),
-            batch_size=None,
-            collate_fn=list,
-            **self._loading,
+            self.maker(work), batch_size=None, collate_fn=list, **self._loading
         )
         model = unwrapped(self.runner.model).eval()
         pool = ThreadPoolExecutor(self.threads)

@@ -101,9 +101,7 @@ class Predictor(Protocol):
         weights, options, versions."""
 
     def __call__(
-        self,
-        images: Sequence[np.ndarray],
-        boxes: Sequence[np.ndarray | None],
+        self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray | None]
     ) -> list[Prediction]:
         """Predict.
 
@@ -130,9 +128,7 @@ def as_predictor(
 
 
 def check_predictions(
-    predictor: Predictor,
-    found: object,
-    boxes: Sequence[np.ndarray | None],
+    predictor: Predictor, found: object, boxes: Sequence[np.ndarray | None]
 ) -> list[Prediction]:
     """Refuse an answer of another shape than the protocol's; the sentence
     says what was found."""
