@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import plain
 from mmpose_occlusion.skeleton import Skeleton
 
 from .store import CLEAN, OPTIONAL, PER_CROP, RunStore, open_runs
@@ -51,13 +50,9 @@ class Joints:
         parts = {p: list(skeleton.part_indices(p)) for p in skeleton.parts}
         return cls(list(skeleton.names), sigmas, flip, pairs, parts)
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values; inverse of :meth:`from_json`."""
-        return plain(self)
-
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> 'Joints':
-        """Joints from the plain values of :meth:`to_json`."""
+        """Joints from their plain values, see :func:`.files.plain`."""
         arrays = {k: np.array(values[k]) for k in ('sigmas', 'flip')}
         links = [(a, b) for a, b in values['links']]
         return cls(**dict(values, links=links, **arrays))

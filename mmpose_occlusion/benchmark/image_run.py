@@ -80,7 +80,7 @@ def run_predictor(
     source: dict[str, Any] = dict(
         annotations=str(read.path),
         images=str(images),
-        detections=None if detections is None else str(detections),
+        detections=detections and str(detections),
     )
     recipe = dict(
         kind='images',
@@ -123,7 +123,7 @@ def run_predictor(
         info=dict(
             model=predictor.name,
             data='/'.join(Path(read.path).with_suffix('').parts[-2:]),
-            joints=data.joints.to_json(),
+            joints=data.joints,
             evaluation=_evaluation(whole_image),
             crop_size=list(FRAME),
             dataset=recipe,

@@ -38,7 +38,6 @@ from mmpose_occlusion.engine.pipelines import (
     with_defaults,
 )
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import plain
 from mmpose_occlusion.metrics.annotations import AREA_RATIO, make_person
 from mmpose_occlusion.metrics.oks import sigmas_or_default
 from mmpose_occlusion.occlusion import labelled_joints
@@ -140,8 +139,8 @@ class BenchmarkDataset:
                 sigmas_or_default(metainfo['sigmas'], skeleton.names),
                 np.asarray(metainfo['flip_indices'], int),
                 metainfo['skeleton_links'],
-            ).to_json(),
-            evaluation=plain(evaluation),
+            ),
+            evaluation=evaluation,
             crop_size=[int(x) for x in sizes[-1]],
         )
 
