@@ -32,27 +32,24 @@ from .work import FINISHED, Recorder, Work
 
 
 class LoadedImage(NamedTuple):
-    """One decoded image: its path, its rows, the first row of its block, its
-    pixels as attacks (BGR, and a scratch copy) and predictors (RGB) see them,
-    and row -> annotated person."""
+    """One decoded image."""
 
     path: str
     rows: np.ndarray
-    first: int
-    bgr: np.ndarray
-    scratch: np.ndarray
-    rgb: np.ndarray
-    people: dict[int, Person]
+    first: int  # row of its block
+    bgr: np.ndarray  # as attacks see it
+    scratch: np.ndarray  # a copy for them
+    rgb: np.ndarray  # as predictors see it
+    people: dict[int, Person]  # row -> annotated person
 
 
 class Pass(NamedTuple):
-    """An RGB image to predict: its rows, or the only one whose bbox is given;
-    the rows that get the answer, and the result that they are in."""
+    """An image to predict."""
 
     source: LoadedImage
-    image: np.ndarray
-    rows: np.ndarray
-    chosen: np.ndarray
+    image: np.ndarray  # RGB, perhaps attacked
+    rows: np.ndarray  # of the image, or the only one whose bbox is given
+    chosen: np.ndarray  # those of them that get the answer
     into: BlockResult
 
 

@@ -41,8 +41,8 @@ class ImagePeople:
     sigmas_of: str | None  # data set whose sigmas these are
     boxes: Boxes
     """N rows: annotated people with a labelled joint, or a detector's bboxes;
-    for whole-image predictors, after the people of each image,
-    :data:`.average_precision.MAX_POSES` rows for others."""
+    for whole-image predictors, MAX_POSES rows for others after each image's.
+    """
     annotations: list[Mapping[str, Any] | None]  # of each row's person
     people: list[dict[str, Any]]  # all, see data.BenchmarkRun
     paths: dict[int, Path]  # image id -> file
@@ -54,11 +54,9 @@ class ImagePeople:
         return found
 
     def person(self, row: int, shape: tuple[int, ...]) -> Person | None:
-        """The person of a row as attacks have them, in an image ``(H, W)``.
-
-        All labelled joints of the annotation count, also those that a
-        predictor lacks, so that attacks are the same for all predictors.
-        """
+        """The person of a row as attacks have them, in an image ``(H, W)``:
+        with joints that the predictor lacks, so that attacks are the same for
+        all predictors."""
         found = self.annotations[row]
         if found is None:
             return None
@@ -192,10 +190,9 @@ def match_people(
 
 
 def count_found(run: BenchmarkRun) -> list[dict[str, Any]]:
-    """How many people a whole-image predictor finds, clean and under each
-    attack: ``attack``, ``found`` and ``missing``, numbers of annotated people,
-    and ``extra``, number of poses of others; poses on people whom COCO
-    ignores, crowds and those without a labelled joint, are left out."""
+    """How many annotated people a whole-image predictor finds, clean and under
+    each attack, and the number of ``extra`` poses, without those on people
+    whom COCO ignores: crowds, and people without a labelled joint."""
     owned = run.boxes.instance_ids != UNMATCHED
     views = [('clean', run.clean)]
     views += [(attack.name, attack.predictions) for attack in run.attacks]

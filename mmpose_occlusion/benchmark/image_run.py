@@ -165,10 +165,8 @@ def _people(
     log: Log | None = None,
     skip_unreadable: bool = False,
 ) -> ImagePeople:
-    """The rows of a run with a ``dataset``.
-
-    Faults of the files are logged; images are then decoded.
-    """
+    """The rows of a run with a ``dataset``. Faults of the files are logged;
+    images are then decoded."""
     paths = check_images(
         annotations, Path(recipe['images']), log is not None, skip_unreadable
     )

@@ -66,8 +66,7 @@ class Work(NamedTuple):
 
 
 def order_by_image(image_ids: np.ndarray) -> np.ndarray:
-    """Stable order ``(N,)`` in which the crops of an image are consecutive;
-    images are sorted by their first crop."""
+    """Stable order ``(N,)`` of crops by image, of images by first crop."""
     _, first, inverse = np.unique(
         image_ids, return_index=True, return_inverse=True
     )
@@ -111,8 +110,7 @@ def plan(
 
 
 def hold(folder: str | Path) -> FileLock:
-    """Make a benchmark's folder and lock it; the operating system releases
-    the lock when the process ends, however it ends."""
+    """Make a benchmark's folder and lock it, until the process ends."""
     lock = FileLock(Path(folder) / LOCK, blocking=False)
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)

@@ -296,9 +296,8 @@ def _on_crops(
 def crop_frames(
     boxes: Array, size: Size, padding: float = PADDING
 ) -> tuple[Array, Array]:
-    """Where the crops of people lie in their images: centres (N, 2), and
-    widths and heights (N, 2) in image pixels, of boxes (N, 4) xyxy that are
-    padded and widened to the aspect ratio of ``size``."""
+    """Centres (N, 2), and widths and heights (N, 2) in image pixels, of boxes
+    (N, 4) xyxy that are padded and widened to the aspect ratio of ``size``."""
     low, high = np.split(np.asarray(boxes, np.float32), 2, axis=1)
     width, height = ((high - low) * padding).T
     aspect = size[0] / size[1]

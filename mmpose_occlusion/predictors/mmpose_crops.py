@@ -62,12 +62,10 @@ class CropMaker(Dataset):
     """Makes the crops of a data set, clean and under attacks.
 
     Args:
-        dataset: A top-down data set whose pipeline ends with the crop, or a
-            ``DetectionMatchedDataset`` of one.
+        dataset, order: See :class:`.mmpose_dataset.BenchmarkDataset`.
         finish: Configs of the rest of the pipeline, which packs.
         attacks: Key -> attack.
         skeleton: The data set's joints and parts.
-        order: ``(N,)`` number of a crop -> its index in the data set.
         work: Its items are the crops of each block.
     """
 

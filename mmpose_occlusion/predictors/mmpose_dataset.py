@@ -214,9 +214,7 @@ def _coco_people(
     people: Iterable[Mapping], joints: int, use_area: bool
 ) -> list[dict[str, Any]]:
     """People as COCO annotations; empty for data sets in another format.
-
-    Without ``use_area``, areas are computed from bboxes, as the metric does.
-    """
+    Without ``use_area``, areas are computed from bboxes, as by the metric."""
     out = []
     for raw in (person.get('raw_ann_info') for person in people):
         if raw is not None:
@@ -230,8 +228,7 @@ def _coco_people(
 def describe_metric(evaluator: Any) -> dict[str, Any]:
     """How a config's evaluator, the first of a list, scores: ``metric``, its
     class, and the arguments that the analysis may use, with defaults; and
-    ``pck``, prefix and threshold of each ``PCKAccuracy``.
-    """
+    ``pck``, prefix and threshold of each ``PCKAccuracy``."""
     metric = scoring_metric(evaluator)
     if not metric:
         return {}
