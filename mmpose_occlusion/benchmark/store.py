@@ -122,12 +122,12 @@ class RunStore:
 
     def write(self, block: Block, results: Mapping[str, BlockResult]) -> None:
         """Write one block's results, by key of the attack, to one file."""
-        found = list(results.values())
-        arrays = {n: np.stack([r[n] for r in found]) for n in PER_CROP}
+        found, arrays = list(results.values()), {}
         for name in (*PREDICTED, *OPTIONAL):
             array = np.concatenate([r[name][r.changed] for r in found])
             if name in PREDICTED or not np.isnan(array).all():
                 arrays[name] = array
+        arrays |= {n: np.stack([r[n] for r in found]) for n in PER_CROP}
         arrays['attack'] = np.array(list(results), str)
         (shards := self.path / 'shards').mkdir(exist_ok=True)
         _write_arrays(shards, f'{block.number:06d}', arrays)
