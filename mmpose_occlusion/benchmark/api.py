@@ -50,14 +50,18 @@ class Benchmark:
         """Scores per attack, role and joint, for the people whose crop the
         attack changed.
 
-        Each is a dict with ``model``, ``data``, ``attack``, ``suite``;
-        ``kind``, ``target``, ``fill``, ``size`` (diameter as a fraction of
-        the bbox height, or None) and ``place`` of the attack, see
-        :class:`.analysis.AttackDescription`; ``role``: 'target' (joints that
-        the attack asks for, under paint), 'bystander' (others under paint) or
-        'visible'; ``joint``: its name, or 'all'; ``n``: number of labelled
-        joints, not 0; and for each measure of :class:`.analysis.JointScores`,
-        such as ``pck``: ``pck_clean`` and ``pck_attacked``.
+        Each is a dict with
+
+        - ``model``, ``data``, ``attack``, ``suite``;
+        - ``kind``, ``target``, ``fill``, ``size`` (diameter as a fraction
+          of the bbox height, or None) and ``place`` of the attack;
+        - ``role``: 'target' (joints that the attack asks for, under
+          paint), 'bystander' (others under paint) or 'visible';
+        - ``joint``: its name, or 'all';
+        - ``n``: number of labelled joints; rows without any are left
+          out;
+        - ``epe_clean`` and ``epe_attacked``, and so on for ``epe_px``,
+          ``pck``, ``oks50`` and ``ap``.
         """
         for analysis in self.analyse():
             for cost in analysis.costs:

@@ -161,9 +161,13 @@ class CropViewsDataset(OcclusionViewsDataset):
 
     def __getitem__(self, index: int) -> list[dict]:  # type: ignore[override]
         crop = self.dataset[index]
-        before = {BEFORE: crop['img']}
         return [
-            {**results, **before, AFTER: results['img'], VIEW_KEY: name}
+            {
+                **results,
+                BEFORE: crop['img'],
+                AFTER: results['img'],
+                VIEW_KEY: name,
+            }
             for name, results in self.occlude(crop)
         ]
 
