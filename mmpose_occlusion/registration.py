@@ -28,7 +28,7 @@ LOCATIONS = {
     'MODELS': ('mmpose_occlusion.models',),
     'METRICS': ('mmpose_occlusion.evaluation',),
     'HOOKS': ('mmpose_occlusion.hooks',),
-    'LOOPS': ('mmpose_occlusion.predictors.mmpose_topdown.loop',),
+    'LOOPS': ('mmpose_occlusion.predictors.mmpose_loop',),
 }
 """Registry of MMPose -> modules of this package that register in it."""
 

@@ -54,15 +54,14 @@ class Benchmark:
 
         - ``model``, ``data``, ``attack``, ``suite``;
         - ``kind``, ``target``, ``fill``, ``size`` (diameter as a fraction
-          of the bbox height, or None) and ``place`` of the attack, see
-          :class:`.analysis.AttackDescription`;
+          of the bbox height, or None) and ``place`` of the attack;
         - ``role``: 'target' (joints that the attack asks for, under
           paint), 'bystander' (others under paint) or 'visible';
         - ``joint``: its name, or 'all';
         - ``n``: number of labelled joints; rows without any are left
           out;
-        - for each measure of :class:`.analysis.JointScores`, such as
-          ``pck``: ``pck_clean`` and ``pck_attacked``.
+        - ``epe_clean`` and ``epe_attacked``, and so on for ``epe_px``,
+          ``pck``, ``oks50`` and ``ap``.
         """
         for analysis in self.analyse():
             for cost in analysis.costs:
@@ -152,12 +151,14 @@ def load_benchmark(
             f'{len(names)} names for {len(own)} models ({", ".join(own)}): '
             'give one for each, in this order'
         )
-    runs = []
-    for i, (path, run) in enumerate(found):
-        name = names[i] if names else run.model
-        if not names and own.count(name) > 1:
-            name = f'{name} ({path.resolve().name})'
-        runs.append(replace(run, model=name))
+    shown = names or [
+        f'{run.model} ({path.resolve().name})'
+        if own.count(run.model) > 1
+        else run.model
+        for path, run in found
+    ]
+    pairs = zip(found, shown, strict=True)
+    runs = [replace(run, model=name) for (_, run), name in pairs]
     return Benchmark(Path(folder), runs)
 
 
@@ -242,20 +243,16 @@ def run_benchmark(
         suites = (DEFAULT,)
     settings.update(out=str(out), suites=suites, attacks=attacks)
     if is_config(model, checkpoint):
+        config = f'model "{model}" is a config of MMPose: '
         if 'search' in settings:
             raise UsageError(
-                f'model "{model}" is a config of MMPose: the worst place is '
-                'searched on whole images, so write mmpose:CONFIG,CHECKPOINT'
+                f'{config}the worst place is searched on whole images, so '
+                'write mmpose:CONFIG,CHECKPOINT'
             )
         if checkpoint is None:
-            raise UsageError(
-                f'model "{model}" is a config of MMPose: give its '
-                'checkpoint, too'
-            )
+            raise UsageError(f'{config}give its checkpoint, too')
         try:
-            from mmpose_occlusion.predictors.mmpose_topdown.loop import (
-                run_mmpose,
-            )
+            from mmpose_occlusion.predictors.mmpose_loop import run_mmpose
         except ModuleNotFoundError as error:
             raise UsageError(
                 f'"{model}" is a config of MMPose, and the module '
@@ -288,19 +285,13 @@ def _run_images(
 
     from .image_run import run_predictor
 
-    needed = 'annotations', 'images'
-    for key in needed:
-        if key not in data:
-            raise UsageError(
-                f"a model of images needs data='{key}': give the annotation "
-                'file (--annotations) and the folder of images (--images)'
-            )
-    for key in data:
-        if key not in (*needed, 'detections'):
-            raise UsageError(
-                f'data has the key "{key}": a model of images has '
-                'annotations, images and detections'
-            )
+    needed = {'annotations', 'images'}
+    if not needed <= set(data) <= {*needed, 'detections'}:
+        raise UsageError(
+            f'data has {", ".join(data) or "no keys"}: a model of images has '
+            'annotations (--annotations FILE), images (--images FOLDER) and, '
+            'if wanted, detections'
+        )
     if isinstance(model, str | Path):
         load = partial(load_predictor, str(model), options)
         return run_predictor(load(), **data, load=load, **others)
@@ -322,9 +313,7 @@ def _case_images(
 
         return case_images(run, cases)
     try:
-        from mmpose_occlusion.predictors.mmpose_topdown.dataset import (
-            case_crops,
-        )
+        from mmpose_occlusion.predictors.mmpose_dataset import case_crops
     except ModuleNotFoundError as error:
         words = 'this report was made without MMPose'
         raise LookupError(words) from error

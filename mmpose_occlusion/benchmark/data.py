@@ -1,7 +1,5 @@
 """The arrays of a benchmark: people, and a model's predictions for them.
 
-The loops make them, the store keeps them, the analysis reads them.
-
 N is the number of bboxes that the model was given, K the number of joints.
 Coordinates are pixels of the image, with the centre of its first pixel at
 (0, 0).
@@ -15,17 +13,15 @@ from typing import Any
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import plain
 from mmpose_occlusion.skeleton import Skeleton
 
-from .store import CLEAN, OPTIONAL, BlockResult, RunStore, open_runs
+from .store import CLEAN, OPTIONAL, PER_CROP, RunStore, open_runs
 
 UNMATCHED = -1
 """Instance id of a detection that no annotated person is matched to."""
 
 _PEOPLE = 'people_'
 _BOXES = 'boxes_'
-_PREDICTIONS = ('keypoints', 'scores', 'person_scores', 'visibility')
 
 
 @dataclass(frozen=True)
@@ -54,13 +50,9 @@ class Joints:
         parts = {p: list(skeleton.part_indices(p)) for p in skeleton.parts}
         return cls(list(skeleton.names), sigmas, flip, pairs, parts)
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values; inverse of :meth:`from_json`."""
-        return plain(self)
-
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> 'Joints':
-        """Joints from the plain values of :meth:`to_json`."""
+        """Joints from their plain values, see :func:`.files.plain`."""
         arrays = {k: np.array(values[k]) for k in ('sigmas', 'flip')}
         links = [(a, b) for a, b in values['links']]
         return cls(**dict(values, links=links, **arrays))
@@ -99,26 +91,27 @@ class Boxes:
         A person is None, or has ``id``, ``keypoints`` (x, y and flag of K
         joints), ``area``, ``box`` (xyxy) and, where known, ``head_size``.
         """
-        nowhere, nan = np.full(4, np.nan), float('nan')
+        nan, nowhere = float('nan'), np.full(4, np.nan)
         nobody = dict(id=UNMATCHED, area=nan, box=nowhere)
         nobody['keypoints'] = np.zeros((joints, 3))
         ids, found, boxes, scores = zip(*rows, strict=True)
         people = [nobody if person is None else person for person in found]
-        points = np.array([p['keypoints'] for p in people], float)
-        points = points.reshape(-1, joints, 3)
+
+        def column(name: str, dtype: type = float) -> np.ndarray:
+            return np.array([p.get(name, nan) for p in people], dtype)
+
+        points = column('keypoints').reshape(-1, joints, 3)
         visible = points[..., 2].astype(np.int8)
         return cls(
-            image_ids=np.array(ids, np.int64),
-            instance_ids=np.array([p['id'] for p in people], np.int64),
-            boxes=np.array(
-                [nowhere if b is None else b for b in boxes], float
-            ),
-            scores=np.array(scores, float),
-            truth=np.where(visible[..., None] > 0, points[..., :2], np.nan),
-            visible=visible,
-            areas=np.array([p['area'] for p in people], float),
-            person_boxes=np.array([p['box'] for p in people], float),
-            head_sizes=np.array([p.get('head_size', nan) for p in people]),
+            np.array(ids, np.int64),
+            column('id', np.int64),
+            np.array([nowhere if b is None else b for b in boxes], float),
+            np.array(scores, float),
+            np.where(visible[..., None] > 0, points[..., :2], np.nan),
+            visible,
+            column('area'),
+            column('box'),
+            column('head_size'),
         )
 
 
@@ -212,12 +205,8 @@ def from_arrays(
 ) -> tuple[Boxes, list[dict[str, Any]]]:
     """Bboxes and people from the arrays of :func:`to_arrays`."""
     boxes, columns = (
-        {
-            name.removeprefix(prefix): array
-            for name, array in arrays.items()
-            if name.startswith(prefix)
-        }
-        for prefix in (_BOXES, _PEOPLE)
+        {k.removeprefix(p): v for k, v in arrays.items() if k.startswith(p)}
+        for p in (_BOXES, _PEOPLE)
     )
     rows = zip(*(c.tolist() for c in columns.values()), strict=True)
     people = [dict(zip(columns, row, strict=True)) for row in rows]
@@ -241,77 +230,61 @@ def load_run(
     store: RunStore, names: Sequence[str] | None = None
 ) -> BenchmarkRun:
     """One run, with some attacks in this order or all that are complete."""
-    info, listed, complete = store.info, store.attacks, store.complete()
-    boxes, people = from_arrays(store.people())
-    if names is None:
-        listed = [a for a in listed if a['key'] in complete]
-    else:
+    info, listed = store.info, store.attacks
+    if names is not None:
         listed = [a for n in names for a in listed if a['name'] == n]
     wanted = [('clean', CLEAN), *((a['name'], a['key']) for a in listed)]
-    missing = [name for name, key in wanted if key not in complete]
-    if missing:
+    found = store.read({key for _, key in wanted})
+    missing = [name for name, key in wanted if key not in found]
+    if names is None:
+        listed = [a for a in listed if a['key'] in found]
+    elif missing:
         raise UsageError(
             f'{len(missing)} of {len(wanted)} parts of the benchmark in '
             f'"{store.path}" are incomplete, for example "{missing[0]}": run '
             'its command again, which resumes it'
         )
-    found = store.read(key for _, key in wanted)
-    blocks = [found[block.number] for block in store.blocks]
-    clean = _joined(blocks, CLEAN)
+    boxes, people = from_arrays(store.people())
+    clean = found[CLEAN]
     return BenchmarkRun(
-        model=info['model'],
-        data=info['data'],
+        **{key: info[key] for key in ('model', 'data', 'evaluation', 'seed')},
         joints=Joints.from_json(info['joints']),
         boxes=boxes,
         people=people,
-        evaluation=info['evaluation'],
         crop_size=tuple(info['crop_size']),
-        clean=Predictions(**{name: clean[name] for name in _PREDICTIONS}),
-        attacks=[
-            _attacked(each, _joined(blocks, each['key']), clean)
-            for each in listed
-        ],
-        seed=info['seed'],
+        clean=_predictions(clean, clean),
+        attacks=[_attacked(a, found[a['key']], clean) for a in listed],
         run=dict(store.last, key=info['key'], depends_on=info['depends_on']),
         dataset=info.get('dataset', {}),
     )
 
 
-def _joined(
-    blocks: Sequence[Mapping[str, BlockResult]], key: str
-) -> dict[str, Any]:
-    """The results of all blocks, by field; None for an optional one that is
-    NaN throughout."""
-    out: dict[str, Any] = {
-        name: np.concatenate([vars(block[key])[name] for block in blocks])
-        for name in vars(blocks[0][key])
-    }
-    for name in OPTIONAL:
-        if np.isnan(out[name]).all():
-            out[name] = None
-    return out
+def _column(found: np.ndarray, name: str, like: np.ndarray) -> Any:
+    """A field of a result; None for an optional one that is NaN throughout in
+    another."""
+    if name in OPTIONAL and np.isnan(like[name]).all():
+        return None
+    return np.ascontiguousarray(found[name])
+
+
+def _predictions(found: np.ndarray, clean: np.ndarray) -> Predictions:
+    names = Predictions.__annotations__
+    return Predictions(*(_column(found, name, clean) for name in names))
 
 
 def _attacked(
-    attack: Mapping[str, Any], found: dict[str, Any], clean: Mapping[str, Any]
+    attack: Mapping[str, Any], found: np.ndarray, clean: np.ndarray
 ) -> Attacked:
-    changed, predicted = found['changed'], {}
-    for name in _PREDICTIONS:
-        before, after = clean[name], found.pop(name)
-        if before is not None:
-            rows = changed.reshape(-1, *[1] * (before.ndim - 1))
-            new = np.float32(np.nan) if after is None else after
-            before = np.where(rows, new, before)
-        predicted[name] = before
-    if found['centres'] is not None:
-        found['centres'] = found['centres'].astype(float)
-    found['pixels'] = found['pixels'].astype(np.int64)
+    whole, changed = clean.copy(), found['changed']
+    whole[changed] = found[changed]
+    centres = _column(found, 'centres', found)
+    flags: Any = {name: found[name].copy() for name in PER_CROP[:-1]}
     return Attacked(
-        name=attack['name'],
-        suite=attack['suite'],
+        **{key: attack[key] for key in ('name', 'suite', 'details')},
         config=attack['configs'][0],
-        details=attack['details'],
-        predictions=Predictions(**predicted),
+        predictions=_predictions(whole, clean),
+        **flags,
+        pixels=found['pixels'].astype(np.int64),
         checksum=attack.get('checksum', ''),
-        **found,
+        centres=None if centres is None else centres.astype(float),
     )

@@ -30,7 +30,6 @@ import numpy as np
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import replaced, write_bytes, write_json
 from mmpose_occlusion.predictors.protocol import (
-    Adapter,
     Prediction,
     joint_mapping,
     named_joints,
@@ -221,7 +220,7 @@ def _content(rgb: np.ndarray, boxes: np.ndarray | None) -> str:
     return sha.hexdigest()
 
 
-class FilePredictor(Adapter):
+class FilePredictor:
     """Predictions that another program wrote for an exported folder.
 
     Args:
@@ -284,6 +283,10 @@ class FilePredictor(Adapter):
             for image in images
         }
         self._identity = f'files {digest(found)}'
+
+    def identity(self) -> str:
+        """Of the results."""
+        return self._identity
 
     def _read(
         self, file: Path, attack: str, images: Sequence[int]

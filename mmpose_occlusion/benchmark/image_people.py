@@ -32,8 +32,6 @@ FOUND_OKS, NEAR_OKS = 0.5, 0.1
 """Least OKS of a pose that finds a person, COCO's lowest threshold, and of one
 that is taken as a person's whom no other pose finds."""
 
-_FIELDS = ('id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd')
-
 
 @dataclass(frozen=True)
 class ImagePeople:
@@ -43,8 +41,8 @@ class ImagePeople:
     sigmas_of: str | None  # data set whose sigmas these are
     boxes: Boxes
     """N rows: annotated people with a labelled joint, or a detector's bboxes;
-    for whole-image predictors, after the people of each image,
-    :data:`.average_precision.MAX_POSES` rows for others."""
+    for whole-image predictors, MAX_POSES rows for others after each image's.
+    """
     annotations: list[Mapping[str, Any] | None]  # of each row's person
     people: list[dict[str, Any]]  # all, see data.BenchmarkRun
     paths: dict[int, Path]  # image id -> file
@@ -56,23 +54,19 @@ class ImagePeople:
         return found
 
     def person(self, row: int, shape: tuple[int, ...]) -> Person | None:
-        """The person of a row as attacks have them, in an image ``(H, W)``.
-
-        All labelled joints of the annotation count, also those that a
-        predictor lacks, so that attacks are the same for all predictors.
-        """
+        """The person of a row as attacks have them, in an image ``(H, W)``:
+        with joints that the predictor lacks, so that attacks are the same for
+        all predictors."""
         found = self.annotations[row]
         if found is None:
             return None
         flat = np.reshape(found['keypoints'], (-1, 3))
         skeleton = Skeleton.from_names(tuple(self.joints.names))
         box = self.boxes.person_boxes[row].tolist()
-        joints = flat[:, :2], flat[:, 2] > 0
         height = box[3] - box[1]
-        boxed = height, height, box
-        return person_from_joints(
-            CorrectedRules(), skeleton, *joints, shape, *boxed
-        )
+        joints = flat[:, :2], flat[:, 2] > 0
+        boxed = shape, height, height, box
+        return person_from_joints(CorrectedRules(), skeleton, *joints, *boxed)
 
     def blocks(self, images: int) -> list[Block]:
         """Blocks of a number of whole images."""
@@ -93,17 +87,9 @@ def image_people(
     """Collect the rows of a benchmark.
 
     People whom MMPose's data sets leave out are left out: crowds, and those
-    without a labelled joint or without a bbox inside the image. Images
-    without any person are left out, too.
-
-    Args:
-        annotations: Of the people.
-        paths: Images that can be read.
-        compared: ``(K,)`` bool, joints that the predictor has; the others
-            count as not labelled.
-        whole_image: Whether the predictor finds people by itself.
-        detections: A detector's bboxes in place of the annotated ones.
-        max_images: Use the first images only.
+    without a labelled joint or without a bbox inside the image; and so are
+    images without any person, and those without a path. Joints that are not
+    ``compared`` ``(K,)``, which the predictor lacks, count as not labelled.
     """
     mine: dict[int, list[dict[str, Any]]] = {}
     others: dict[int, list[dict]] = {}
@@ -112,10 +98,16 @@ def image_people(
         image = raw['image_id']
         if image not in paths:
             continue
-        others.setdefault(image, []).append(raw)
-        points = np.reshape(raw['keypoints'], (-1, 3)).astype(float)
+        flat = np.reshape(raw['keypoints'], (-1, 3))
+        points = flat.astype(float)
         points[~compared, 2] = 0
-        if raw['iscrowd'] or not (points[:, 2] > 0).any():
+        labelled = int((points[:, 2] > 0).sum())
+        fields = 'id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd'
+        entry: dict[str, Any] = {name: raw[name] for name in fields}
+        flat = np.where(compared[:, None], flat, 0)
+        entry.update(num_keypoints=labelled, keypoints=flat.ravel().tolist())
+        others.setdefault(image, []).append(entry)
+        if raw['iscrowd'] or not labelled:
             continue
         if image not in sizes:
             sizes[image] = _size(annotations.images[image], paths[image])
@@ -131,7 +123,6 @@ def image_people(
             'labelled joint that the predictor has, in an image that can be '
             'read: check the folder of images and --max-images'
         )
-    sigmas, source = published_sigmas(annotations.joints)
     rows: list[tuple] = []
     for image in chosen:
         if detections is None:
@@ -140,12 +131,16 @@ def image_people(
             rows += _detected(image, mine[image], detections)
         if whole_image:
             rows += [(image, None, None, 1.0)] * MAX_POSES
+    sigmas, source = published_sigmas(annotations.joints)
+    skeleton = Skeleton.from_names(tuple(annotations.joints))
+    index = {name: i for i, name in enumerate(skeleton.names)}
+    flip = [index.get(_mirrored(name), i) for name, i in index.items()]
     return ImagePeople(
-        _joints(annotations, sigmas),
+        Joints.of(skeleton, sigmas, np.array(flip), annotations.links),
         source,
         Boxes.from_rows(rows, len(compared)),
         [row[1] and row[1]['raw'] for row in rows],
-        [_entry(raw, compared) for image in chosen for raw in others[image]],
+        [entry for image in chosen for entry in others[image]],
         {image: paths[image] for image in chosen},
     )
 
@@ -173,12 +168,9 @@ def match_people(
     areas: np.ndarray,
     sigmas: np.ndarray,
 ) -> np.ndarray:
-    """Match the poses of an image to its people, as COCOeval does.
-
-    In the order of falling scores, each pose takes the unmatched person with
-    whom its OKS is greatest, if it is at least :data:`FOUND_OKS`; the poses
-    and people that are left are matched in the same way from
-    :data:`NEAR_OKS` on, so that a bad pose is not taken for a missing one.
+    """Match the poses of an image to its people, as COCOeval does, by OKS of
+    at least :data:`FOUND_OKS`; then those that are left from :data:`NEAR_OKS`
+    on, so that a bad pose is not taken for a missing one.
 
     Keypoints ``(D, K, 2)`` are NaN where not found, the truth ``(P, K, 2)``
     where not labelled. Returns ``(D,)`` int, index of each pose's person, or
@@ -198,39 +190,34 @@ def match_people(
 
 
 def count_found(run: BenchmarkRun) -> list[dict[str, Any]]:
-    """How many people a whole-image predictor finds, clean and under each
-    attack: ``attack``, ``found`` and ``missing``, numbers of annotated people,
-    and ``extra``, number of poses of others; poses on people whom COCO
-    ignores, crowds and those without a labelled joint, are left out."""
+    """How many annotated people a whole-image predictor finds, clean and under
+    each attack, and the number of ``extra`` poses, without those on people
+    whom COCO ignores: crowds, and people without a labelled joint."""
     owned = run.boxes.instance_ids != UNMATCHED
     views = [('clean', run.clean)]
     views += [(attack.name, attack.predictions) for attack in run.attacks]
     out = []
     for name, predictions in views:
         placed = np.isfinite(predictions.keypoints).all(axis=-1).any(axis=1)
-        extra = np.flatnonzero(placed & ~owned)
-        ignored = _on_ignored(run, predictions.keypoints, extra)
-        out.append(
-            dict(
-                attack=name,
-                found=int((placed & owned).sum()),
-                missing=int((~placed & owned).sum()),
-                extra=len(extra) - ignored,
-            )
-        )
+        extra = placed & ~owned
+        extra &= ~_on_ignored(run, predictions.keypoints, extra)
+        numbers = (placed & owned, ~placed & owned, extra)
+        found, missing, more = (int(each.sum()) for each in numbers)
+        row = dict(attack=name, found=found, missing=missing, extra=more)
+        out.append(row)
     return out
 
 
 def _on_ignored(
-    run: BenchmarkRun, keypoints: np.ndarray, rows: np.ndarray
-) -> int:
-    """How many poses lie in twice the bbox of an ignored person, by COCO's
+    run: BenchmarkRun, keypoints: np.ndarray, extra: np.ndarray
+) -> np.ndarray:
+    """Which extra poses lie in twice the bbox of an ignored person, by COCO's
     OKS of people without a label."""
     out = np.zeros(len(keypoints), bool)
     for person in run.people:
         if not person['iscrowd'] and person['num_keypoints']:
             continue
-        here = rows[run.boxes.image_ids[rows] == person['image_id']]
+        here = extra & (run.boxes.image_ids == person['image_id'])
         corner, size = np.split(np.array(person['bbox']), 2)
         found = keypoints[here].astype(float)
         outside = np.maximum(corner - size - found, 0)
@@ -238,26 +225,7 @@ def _on_ignored(
         similar = keypoint_oks(outside, person['area'], run.joints.sigmas)
         oks = mean_oks(similar, np.isfinite(similar))
         out[here] |= np.nan_to_num(oks) >= FOUND_OKS
-    return int(out.sum())
-
-
-def _entry(raw: Mapping[str, Any], compared: np.ndarray) -> dict[str, Any]:
-    """A person for COCO's evaluation, by the compared joints alone."""
-    flat = np.reshape(raw['keypoints'], (-1, 3)).copy()
-    flat[~compared] = 0
-    return dict(
-        {name: raw[name] for name in _FIELDS},
-        num_keypoints=int((flat[:, 2] > 0).sum()),
-        keypoints=flat.ravel().tolist(),
-    )
-
-
-def _joints(annotations: Annotations, sigmas: np.ndarray) -> Joints:
-    skeleton = Skeleton.from_names(tuple(annotations.joints))
-    names = list(skeleton.names)
-    index = {name: i for i, name in enumerate(names)}
-    flip = np.array([index.get(_mirrored(n), i) for i, n in enumerate(names)])
-    return Joints.of(skeleton, sigmas, flip, annotations.links)
+    return out
 
 
 def _mirrored(name: str) -> str:

@@ -55,28 +55,14 @@ def run_predictor(
     log: Log = print,
     **others: Any,
 ) -> BenchmarkRun | None:
-    """Predict images clean and under attacks, into a benchmark's folder.
+    """Predict images clean and under attacks, into a benchmark's folder; see
+    :func:`.api.run_benchmark`.
 
     A top-down predictor gets a bbox and the image in which the person of
     that bbox alone is attacked. A whole-image predictor gets the image; its
     poses are matched to the annotated people by OKS, see
-    :func:`.image_people.match_people`.
-
-    Args:
-        predictor: The model.
-        annotations: COCO-style file of people with keypoints.
-        images: Folder that its file names are below.
-        detections: COCO results file of a detector, whose bboxes a top-down
-            predictor gets in place of the annotated ones.
-        load: Makes the predictor in other processes; by default it is
-            pickled.
-        people, num_workers, timeout, skip_unreadable, search, log:
-            See :func:`.api.run_benchmark`.
-        others: See :class:`.work.RunOptions`.
-
-    Returns:
-        The run; None for a dry run. If the predictor fails, finished blocks
-        stay.
+    :func:`.image_people.match_people`. ``load`` makes the predictor in other
+    processes; by default it is pickled.
     """
     start, options = time.time(), RunOptions(**others)
     who = f'predictor "{predictor.name}"'
@@ -91,14 +77,14 @@ def run_predictor(
     read = read_annotations(annotations)
     skeleton = Skeleton.from_names(tuple(read.joints))
     mapping = joint_mapping(predictor.keypoint_names, read.joints, who)
-    source = dict(
+    source: dict[str, Any] = dict(
         annotations=str(read.path),
         images=str(images),
-        detections=None if detections is None else str(detections),
+        detections=detections and str(detections),
     )
     recipe = dict(
         kind='images',
-        **{name: p and os.path.abspath(p) for name, p in source.items()},
+        **{k: path and os.path.abspath(path) for k, path in source.items()},
         compared=(mapping >= 0).tolist(),
         whole_image=whole_image,
         max_images=options.max_images,
@@ -108,11 +94,13 @@ def run_predictor(
         for attack in suite:  # a mistake is told before images are read
             ImageAttack(attack, options.seed, read.links)
     data = _people(read, recipe, log, skip_unreadable)
+    make: Callable[..., ImageLoop] = ImageLoop
     if search is not None:
         search = search.within_budget(data, log)
         suite = search.suite(skeleton)
+        make = partial(WorstCaseLoop, search=search)
     one = people == ONE or not whole_image or search is not None
-    arguments: dict[str, Any] = dict(
+    loop = make(
         predictor=predictor,
         data=data,
         attacks=suite,
@@ -121,7 +109,7 @@ def run_predictor(
         one=one,
         batch_size=options.batch_size or BATCH_IMAGES,
         block_images=1 if search else BLOCK_IMAGES,
-        load=load or partial(_same, predictor),
+        load=load,
         num_workers=num_workers or 0,
         timeout=timeout,
         identity=dict(
@@ -135,16 +123,12 @@ def run_predictor(
         info=dict(
             model=predictor.name,
             data='/'.join(Path(read.path).with_suffix('').parts[-2:]),
-            joints=data.joints.to_json(),
+            joints=data.joints,
             evaluation=_evaluation(whole_image),
             crop_size=list(FRAME),
             dataset=recipe,
         ),
     )
-    if search is None:
-        loop = ImageLoop(**arguments)
-    else:
-        loop = WorstCaseLoop(search=search, **arguments)
     store, work, passes = compute_run(loop, options, log)
     if store is None:
         most, each = loop.estimate(work)
@@ -154,17 +138,25 @@ def run_predictor(
             'speed of the first image.'
         )
         return None
-    facts = _facts(loop, load_run(store))
-    facts |= {name: path for name, path in source.items() if path}
-    if search is not None:
-        facts.update(search=dict(vars(search), places=None))
-    facts.update(forward_passes=passes, **command_facts(start))
+    run, names = load_run(store), np.array(data.joints.names)
+    facts = dict(
+        predictor=predictor.name,
+        identity=predictor.identity(),
+        people=len(set(run.boxes.instance_ids.tolist()) - {UNMATCHED}),
+        attacked='one person an image pass'
+        if one
+        else 'all people of an image at once',
+        joints_compared=', '.join(names[mapping >= 0]),
+        joints_missing=', '.join(names[mapping < 0]) or 'none',
+        sigmas=data.sigmas_of or f'none published: {UNPUBLISHED}',
+        **(dict(people_found=count_found(run)) if whole_image else {}),
+        **{name: path for name, path in source.items() if path},
+        **(dict(search=dict(vars(search), places=None)) if search else {}),
+        forward_passes=passes,
+        **command_facts(start),
+    )
     store.note(facts)
     return load_run(store, [attack.name for attack in suite])
-
-
-def _same(predictor: Predictor) -> Predictor:
-    return predictor
 
 
 def _people(
@@ -173,10 +165,8 @@ def _people(
     log: Log | None = None,
     skip_unreadable: bool = False,
 ) -> ImagePeople:
-    """The rows of a run with a ``dataset``.
-
-    Faults of the files are logged; images are then decoded.
-    """
+    """The rows of a run with a ``dataset``. Faults of the files are logged;
+    images are then decoded."""
     paths = check_images(
         annotations, Path(recipe['images']), log is not None, skip_unreadable
     )
@@ -186,14 +176,8 @@ def _people(
     for fault in [*annotations.faults, *(found.faults if found else ())]:
         if log is not None:
             log(fault.sentence())
-    return image_people(
-        annotations,
-        paths,
-        np.array(recipe['compared']),
-        recipe['whole_image'],
-        found,
-        recipe['max_images'],
-    )
+    who = np.array(recipe['compared']), recipe['whole_image']
+    return image_people(annotations, paths, *who, found, recipe['max_images'])
 
 
 def _evaluation(whole_image: bool) -> dict[str, Any]:
@@ -207,25 +191,6 @@ def _evaluation(whole_image: bool) -> dict[str, Any]:
     return dict(metric='CocoMetric', frame='image', **how)
 
 
-def _facts(loop: ImageLoop, run: BenchmarkRun) -> dict[str, Any]:
-    """Facts about a run with all stored attacks."""
-    names = np.array(loop.data.joints.names)
-    out: dict[str, Any] = dict(
-        predictor=loop.predictor.name,
-        identity=loop.predictor.identity(),
-        people=len(set(run.boxes.instance_ids.tolist()) - {UNMATCHED}),
-        attacked='one person an image pass'
-        if loop.one
-        else 'all people of an image at once',
-        joints_compared=', '.join(names[loop.mapping >= 0]),
-        joints_missing=', '.join(names[loop.mapping < 0]) or 'none',
-        sigmas=loop.data.sigmas_of or f'none published: {UNPUBLISHED}',
-    )
-    if loop.whole_image:
-        out['people_found'] = count_found(run)
-    return out
-
-
 def case_images(
     run: BenchmarkRun, cases: 'Sequence[Case]'
 ) -> 'dict[Case, CaseImages]':
@@ -237,8 +202,8 @@ def case_images(
     from .report.cases import CaseImages
 
     try:
-        annotations = read_annotations(run.dataset['annotations'])
-        data = _people(annotations, run.dataset)
+        read = read_annotations(run.dataset['annotations'])
+        data = _people(read, run.dataset)
     except UsageError as error:
         raise LookupError(str(error)) from error
     if not np.array_equal(data.boxes.boxes, run.boxes.boxes, equal_nan=True):
@@ -256,13 +221,12 @@ def case_images(
         if attack.config.get('type') == PLACED and attack.centres is not None:
             centre = tuple(attack.centres[case.row].tolist())
         made = SuiteAttack(case.attack, '', attack.config)
-        effect = ImageAttack(made, run.seed, run.joints.links).on(
-            image, image.copy(), found, data.raw(case.row), centre
-        )
-        effect.paint(painted)
+        on_person = ImageAttack(made, run.seed, run.joints.links).on
+        raw = data.raw(case.row)
+        on_person(image, image.copy(), found, raw, centre).paint(painted)
         warp, size = _warp(data.boxes.person_boxes[case.row])
         clean, attacked = (
-            cv2.warpAffine(pixels, warp, size) for pixels in (image, painted)
+            cv2.warpAffine(each, warp, size) for each in (image, painted)
         )
         out[case] = CaseImages(clean, attacked, warp)
     return out

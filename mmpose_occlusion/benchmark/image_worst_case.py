@@ -243,8 +243,7 @@ class _ImageSearch:
     def _copy(self, row: int, key: str, to: str) -> None:
         """Take a person's result of one attack as that of another."""
         i = row - self.image.first
-        for name, column in vars(self.found[to]).items():
-            column[i] = vars(self.found[key])[name][i]
+        self.found[to][i] = self.found[key][i]
 
 
 def grid(

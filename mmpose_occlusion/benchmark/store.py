@@ -1,18 +1,7 @@
-"""Predictions on disk, written as they are computed.
-
-See docs/benchmark_store.md. ``FOLDER/store/KEY/`` holds one model on one data
-set:
-
-- ``run.json``: what its predictions have in common, and the blocks;
-- ``people-DIGEST.npz``: bboxes and annotations;
-- ``attacks.json``: all attacks requested so far, in order;
-- ``last.json``: facts about the last command that finished;
-- ``shards/BLOCK-DIGEST.npz``: predictions for one block of crops, clean or
-  under some attacks.
-
-The name of an array file contains the SHA-256 of its bytes, and run.json and
-attacks.json one of their content, so that damaged files are recognised.
-"""
+"""Predictions on disk, written as they are computed: the files of
+``FOLDER/store/KEY/``, one model on one data set (docs/benchmark_store.md). The
+name of an array file contains the SHA-256 of its bytes, and run.json and
+attacks.json one of their content, so that damaged files are recognised."""
 
 import hashlib
 import io
@@ -20,8 +9,7 @@ import json
 import logging
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,7 +25,7 @@ FORMAT = 2
 CLEAN = 'clean'
 """Key of the predictions without an attack."""
 
-_SHARD = re.compile(r'(\d+)-([0-9a-f]{16})\.npz')
+_SHARD = re.compile(r'(\d+)-[0-9a-f]{16}\.npz')
 _LOG = logging.getLogger(__name__)
 
 
@@ -54,47 +42,33 @@ class Block(NamedTuple):
         return self.stop - self.start
 
 
-@dataclass
-class BlockResult:
-    """Predictions for the n crops of a block, clean or under one attack.
-
-    The store has predictions of changed crops alone; the last three arrays
-    are not stored where all are NaN.
-    """
-
-    changed: np.ndarray  # (n,) bool, predicted crops: all without an attack
-    excluded: np.ndarray  # (n,) bool; this and what follows as in Attacked
-    targets: np.ndarray  # (n, K) bool
-    bystanders: np.ndarray  # (n, K) bool
-    pixels: np.ndarray  # (n,) int32
-    keypoints: np.ndarray  # (n, K, 2) float32, image pixels
-    scores: np.ndarray  # (n, K) float32
-    person_scores: np.ndarray  # (n,) float32
-    visibility: np.ndarray  # (n, K) float32
-    centres: np.ndarray  # (n, 2) float32
-
-    @classmethod
-    def empty(cls, people: int, joints: int) -> 'BlockResult':
-        """Of n people whom nothing changes, with K joints."""
-        no = np.zeros((people, joints), bool)
-        nan = np.full((people, joints, 2), np.nan, np.float32)
-        return cls(
-            changed=np.zeros(people, bool),
-            excluded=np.zeros(people, bool),
-            targets=no.copy(),
-            bystanders=no.copy(),
-            pixels=np.zeros(people, np.int32),
-            keypoints=nan.copy(),
-            scores=no.astype(np.float32),
-            person_scores=nan[:, 0, 0].copy(),
-            visibility=nan[..., 0].copy(),
-            centres=nan[:, 0].copy(),
-        )
-
-
 PER_CROP = ('changed', 'excluded', 'targets', 'bystanders', 'pixels')
 PREDICTED = ('keypoints', 'scores')
 OPTIONAL = ('person_scores', 'visibility', 'centres')
+"""Fields of a result; the last are not stored where all values are NaN."""
+
+BlockResult = np.recarray
+"""Predictions for the n crops of a block, clean or under one attack."""
+
+
+def empty_result(people: int, joints: int) -> BlockResult:
+    """The result of n people whom nothing changes, with K joints."""
+    fields: Any = [
+        ('changed', bool),  # predicted crops: all without an attack
+        ('excluded', bool),  # this and what follows as in data.Attacked
+        ('targets', bool, joints),
+        ('bystanders', bool, joints),
+        ('pixels', np.int32),
+        ('keypoints', np.float32, (joints, 2)),  # image pixels
+        ('scores', np.float32, joints),
+        ('person_scores', np.float32),
+        ('visibility', np.float32, joints),
+        ('centres', np.float32, 2),
+    ]
+    out = np.zeros(people, fields).view(np.recarray)
+    for name in ('keypoints', *OPTIONAL):
+        out[name] = np.nan
+    return out
 
 
 class RunStore:
@@ -121,7 +95,7 @@ class RunStore:
         (path / 'shards').mkdir(parents=True, exist_ok=True)
         edges = [0, *(block.stop for block in blocks)]
         info = dict(info, format=FORMAT, key=path.name, edges=edges)
-        name = _write_digested(path, 'people', arrays)
+        name = _write_arrays(path, 'people', arrays)
         _write_signed(path / 'run.json', dict(info, people=name))
         return cls(path, info)
 
@@ -141,51 +115,50 @@ class RunStore:
     def people(self) -> dict[str, np.ndarray]:
         """Bboxes and annotations, see :func:`.data.from_arrays`."""
         path = self.path / self.info['people']
-        found = _read_digested(path)
-        if found is None:
+        found = _read_arrays(path)
+        if not found:
             raise _damaged(path)
         return found
 
     def write(self, block: Block, results: Mapping[str, BlockResult]) -> None:
         """Write one block's results, by key of the attack, to one file."""
-        arrays = {}
+        found, arrays = list(results.values()), {}
         for name in (*PREDICTED, *OPTIONAL):
-            array = np.concatenate(
-                [vars(r)[name][r.changed] for r in results.values()]
-            )
+            array = np.concatenate([r[name][r.changed] for r in found])
             if name in PREDICTED or not np.isnan(array).all():
                 arrays[name] = array
-        for name in PER_CROP:
-            arrays[name] = np.stack([vars(r)[name] for r in results.values()])
+        arrays |= {n: np.stack([r[n] for r in found]) for n in PER_CROP}
         arrays['attack'] = np.array(list(results), str)
         (shards := self.path / 'shards').mkdir(exist_ok=True)
-        _write_digested(shards, f'{block.number:06d}', arrays)
+        _write_arrays(shards, f'{block.number:06d}', arrays)
 
-    def read(self, keys: Iterable[str]) -> dict[int, dict[str, BlockResult]]:
-        """Undamaged results of some attacks: block number -> key -> result."""
-        found: dict[int, dict[str, BlockResult]] = {}
-        wanted = set(keys)
+    def read(self, keys: Collection[str]) -> dict[str, np.ndarray]:
+        """Results of all crops under those of the attacks that are complete,
+        by key."""
+        found: dict[str, dict[int, BlockResult]] = {key: {} for key in keys}
         for _, number, shard in self._shards():
-            results, start = found.setdefault(number, {}), 0
+            start = 0
             for i, key in enumerate(shard['attack'].tolist() if shard else ()):
                 changed = shard['changed'][i]
                 stop = start + int(changed.sum())
-                if key in wanted:
-                    new = BlockResult.empty(*shard['targets'][i].shape)
+                if key in found:
+                    new = empty_result(*shard['targets'][i].shape)
                     for name in PER_CROP:
-                        setattr(new, name, shard[name][i])
+                        new[name] = shard[name][i]
                     for name in set(shard) & {*PREDICTED, *OPTIONAL}:
-                        vars(new)[name][changed] = shard[name][start:stop]
-                    results[key] = new
+                        new[name][changed] = shard[name][start:stop]
+                    found[key][number] = new
                 start = stop
-        return found
+        return {
+            key: np.concatenate([parts[block.number] for block in self.blocks])
+            for key, parts in found.items()
+            if len(parts) == len(self.blocks)
+        }
 
     def stored(self, repair: bool = False) -> dict[int, set[str]]:
-        """Keys of the attacks that are stored, by number of the block.
-
-        ``repair`` deletes damaged shards and the unfinished files of a killed
-        run; only for the run that holds the folder.
-        """
+        """Keys of the attacks that are stored, by number of the block;
+        ``repair``, for the run that holds the folder, deletes damaged shards
+        and the unfinished files of a killed run."""
         found: dict[int, set[str]] = {b.number: set() for b in self.blocks}
         for path, number, shard in self._shards():
             if shard:
@@ -216,7 +189,7 @@ class RunStore:
         for path in sorted((self.path / 'shards').glob('*.npz')):
             match = _SHARD.fullmatch(path.name)
             if match and int(match[1]) < len(self.blocks):
-                yield path, int(match[1]), _read_digested(path) or {}
+                yield path, int(match[1]), _read_arrays(path)
 
     @property
     def attacks(self) -> list[dict]:
@@ -234,8 +207,8 @@ class RunStore:
             _LOG.warning('"%s/attacks.json" is damaged, and new.', self.path)
             known = []
         named = {attack['name']: dict(attack) for attack in [*known, *attacks]}
-        path = self.path / 'attacks.json'
-        _write_signed(path, dict(attacks=list(named.values())))
+        listed = dict(attacks=list(named.values()))
+        _write_signed(self.path / 'attacks.json', listed)
 
     @property
     def last(self) -> dict:
@@ -263,10 +236,10 @@ def open_runs(folder: str | Path) -> list[RunStore]:
     return [RunStore.open(path.parent) for path in found]
 
 
-def _damaged(path: Path) -> UsageError:
+def _damaged(path: Path, why: object = '') -> UsageError:
     return UsageError(
-        f'"{path}" is damaged: run the benchmark again, which writes it again '
-        'and keeps the predictions'
+        f'"{path}" is damaged{why}: run the benchmark again, which writes it '
+        'again and keeps the predictions'
     )
 
 
@@ -274,10 +247,7 @@ def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding='utf-8'))
     except (OSError, ValueError) as error:
-        raise UsageError(
-            f'"{path}" cannot be read ({error}): run the benchmark again, '
-            'which writes it again'
-        ) from error
+        raise _damaged(path, f' ({error})') from error
 
 
 def _write_signed(path: Path, value: Mapping[str, Any]) -> None:
@@ -288,18 +258,17 @@ def _write_signed(path: Path, value: Mapping[str, Any]) -> None:
 
 def _signed(value: Any, path: Path) -> dict[str, Any]:
     """The content of a file that was written with its digest."""
-    if isinstance(value, dict):
-        digest = value.pop('digest', None)
-        if digest == _digest_of(value):
-            return value
-    raise _damaged(path)
+    digest = value.pop('digest', None) if isinstance(value, dict) else None
+    if digest is None or digest != _digest_of(value):
+        raise _damaged(path)
+    return value
 
 
 def _digest_of(value: Mapping[str, Any]) -> str:
     return _digest(json.dumps(value, sort_keys=True).encode())
 
 
-def _write_digested(
+def _write_arrays(
     folder: Path, stem: str, arrays: Mapping[str, np.ndarray]
 ) -> str:
     """Write arrays to a file named after their digest; returns the name."""
@@ -310,16 +279,16 @@ def _write_digested(
     return write_bytes(folder / name, data).name
 
 
-def _read_digested(path: Path) -> dict[str, np.ndarray] | None:
-    """The arrays of a file; None if it is damaged."""
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a file; none if it is damaged."""
     try:
         data = path.read_bytes()
-        if not path.stem.endswith(_digest(data)):
-            return None
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            return dict(file)
+        if path.stem.endswith(_digest(data)):
+            with np.load(io.BytesIO(data), allow_pickle=False) as file:
+                return dict(file)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        return None
+        pass
+    return {}
 
 
 def _digest(data: bytes) -> str:

@@ -66,8 +66,7 @@ class Work(NamedTuple):
 
 
 def order_by_image(image_ids: np.ndarray) -> np.ndarray:
-    """Stable order ``(N,)`` in which the crops of an image are consecutive;
-    images are sorted by their first crop."""
+    """Stable order ``(N,)`` of crops by image, of images by first crop."""
     _, first, inverse = np.unique(
         image_ids, return_index=True, return_inverse=True
     )
@@ -103,18 +102,15 @@ def plan(
     stored: Mapping[int, set[str]],
 ) -> list[Work]:
     """The work of blocks for which not all keys are stored."""
-    requested = (CLEAN, *keys)
-    return [
-        Work(block, missing)
-        for block in blocks
-        for has in [stored.get(block.number, set())]
-        if (missing := tuple(key for key in requested if key not in has))
-    ]
+    missing = (
+        (b, [k for k in (CLEAN, *keys) if k not in stored.get(b.number, ())])
+        for b in blocks
+    )
+    return [Work(block, tuple(some)) for block, some in missing if some]
 
 
 def hold(folder: str | Path) -> FileLock:
-    """Make a benchmark's folder and lock it; the operating system releases
-    the lock when the process ends, however it ends."""
+    """Make a benchmark's folder and lock it, until the process ends."""
     lock = FileLock(Path(folder) / LOCK, blocking=False)
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -149,13 +145,10 @@ def compute_run(
             :func:`.data.to_arrays`), ``paths`` of the images,
             ``batch_size``, ``info`` for ``run.json``, ``depends_on()``, what
             else predictions depend on, and ``compute(work, recorder)``.
-        options: What is asked for.
-        log: Called with lines on what is missing and of progress.
-        rank: Of this process.
-        processes: That share the work.
-        on_main: Calls a function in the first process; its outcome is that
-            of all.
-        barrier: Waits for all.
+        options, log: What is asked for; called with lines of progress.
+        rank, processes: This one, and how many share the work.
+        on_main, barrier: Calls a function in the first process, whose outcome
+            is that of all; waits for all.
 
     Returns:
         The store, or None for a dry run; what was missing; and the forward
@@ -170,8 +163,7 @@ def compute_run(
         if options.dry_run:
             return None, work, 0
         store = RunStore.open(path)
-        mine = work[rank::processes]
-        if mine:
+        if mine := work[rank::processes]:
             quiet: Log = lambda text: None  # noqa: E731
             with Recorder(store, mine, quiet if rank else log) as recorder:
                 source.compute(mine, recorder)
@@ -187,26 +179,24 @@ def _open(
     source: Any, options: RunOptions, log: Log
 ) -> tuple[Path, list[Work]]:
     """A run's part of a benchmark's folder, and the work that is missing."""
-    folder, dry_run = Path(options.out), options.dry_run
+    folder, dry_run = Path(options.out) / 'store', options.dry_run
     depends_on = dict(
         source.depends_on(),
         format=FORMAT,
         data=digest_of_arrays(source.arrays),
         images=digest_of_images(
-            source.paths,
-            folder / 'store' / 'image-digests.json',
-            save=not dry_run,
+            source.paths, folder / 'image-digests.json', save=not dry_run
         ),
         seed=options.seed,
         batch_size=source.batch_size,
         sources=digest_of_sources(),
     )
-    info = dict(source.info, seed=options.seed, depends_on=depends_on)
-    path = folder / 'store' / key_of(depends_on)
+    path = folder / key_of(depends_on)
     if dry_run:
         known = options.resume and (path / 'run.json').is_file()
         stored = RunStore.open(path).stored() if known else {}
     else:
+        info = dict(source.info, seed=options.seed, depends_on=depends_on)
         store = RunStore.create(path, info, source.blocks, source.arrays)
         store.request([attack.to_json() for attack in source.attacks])
         if not options.resume:
@@ -232,10 +222,9 @@ def _open(
 
 class Recorder:
     """Writes the results of a block when all are there, and those of slow
-    blocks every few seconds; logs the progress, and counts forward
-    ``passes``. Use it as a context: what is finished is written at its end,
-    also after an error. In the context, Ctrl-C stops after the batch, and a
-    second one at once."""
+    blocks every few seconds; logs the progress, and counts ``passes``. It is a
+    context: what is finished is written at its end, also after an error, and
+    Ctrl-C stops after the batch, a second one at once."""
 
     def __init__(
         self, store: RunStore, work: Sequence[Work], log: Log
@@ -246,10 +235,10 @@ class Recorder:
         self._open = {w.block.number: len(w.keys) for w in work}
         self._units, self._total = 0, sum(w.units for w in work)
         self._start = self._written = self._logged = time.monotonic()
-
-    def __enter__(self) -> 'Recorder':
         self._interrupted = False
         self._handler: Any = None
+
+    def __enter__(self) -> 'Recorder':
         if threading.current_thread() is threading.main_thread():
             self._handler = signal.signal(signal.SIGINT, self._interrupt)
         return self

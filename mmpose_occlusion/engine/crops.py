@@ -28,10 +28,7 @@ from .insertion import AFTER, BEFORE, attack_config
 
 
 def crop_dataset(
-    cfg: Config,
-    split: str,
-    attacks: Sequence[Mapping] = (),
-    seed: int = 0,
+    cfg: Config, split: str, attacks: Sequence[Mapping] = (), seed: int = 0
 ) -> Any:
     """Build a split's data set so that its items are crops, not tensors.
 
@@ -88,19 +85,17 @@ def views(
     """The views of some items of :func:`crop_dataset`.
 
     The random numbers of training pipelines, which come from the global
-    generators, are seeded for each item, so that the same call gives
-    the same images.
+    generators, are seeded for each item: each call gives the same images.
     """
     for index in indices:
         random.seed(f'{seed} {index}')
         np.random.seed((seed * 1_000_003 + index) % 2**32)  # noqa: NPY002
         item = dataset[index]
         for results in item if isinstance(item, list) else [item]:
-            yield view_of(results)
+            yield _view_of(results)
 
 
-def view_of(results: Mapping) -> CropPair:
-    """A view of an item of :func:`crop_dataset`."""
+def _view_of(results: Mapping) -> CropPair:
     joints, labelled = truth_of(results)
     records = results.get(RECORD_KEY, [])
     for instance, joint in (j for r in records for j in r['removed']):
@@ -134,11 +129,19 @@ def truth_of(results: Mapping) -> tuple[np.ndarray, np.ndarray]:
 def to_crop(joints: np.ndarray, meta: Mapping) -> np.ndarray:
     """Map joints (..., 2) from image pixels to crop pixels, by the crop's
     ``input_center``, ``input_scale`` and ``input_size``."""
-    center, scale, size = (
-        np.asarray(meta[f'input_{key}'], float)
-        for key in ('center', 'scale', 'size')
-    )
+    center, scale, size = _frame(meta)
     return (np.asarray(joints, float) - center + scale / 2) / scale * size
+
+
+def from_crop(point: np.ndarray, meta: Mapping) -> np.ndarray:
+    """The inverse of :func:`to_crop`, as MMPose maps predictions."""
+    center, scale, size = _frame(meta)
+    return point / size * scale + center - scale / 2
+
+
+def _frame(meta: Mapping) -> list[np.ndarray]:
+    keys = 'input_center', 'input_scale', 'input_size'
+    return [np.asarray(meta[key], float) for key in keys]
 
 
 def title_of(sample: Mapping) -> str:
@@ -177,9 +180,8 @@ def _keep_around_own(cfg: Config, split: str) -> None:
         pipeline = list(dataset.get('pipeline') or [])
         own = [i for i, step in enumerate(pipeline) if is_occlusion(step)]
         if own:
-            first, last = own[0], own[-1] + 1
-            pipeline.insert(last, {'type': 'KeepImage', 'key': AFTER})
-            pipeline.insert(first, {'type': 'KeepImage', 'key': BEFORE})
+            for place, key in (own[-1] + 1, AFTER), (own[0], BEFORE):
+                pipeline.insert(place, {'type': 'KeepImage', 'key': key})
             dataset['pipeline'] = pipeline
             cfg[f'{split}_dataloader'] = loader
             return

@@ -1,11 +1,10 @@
 """What turns images into keypoints: models of any library.
 
-A predictor is made by :func:`.loading.load_predictor` from a short text, or is
-any object that fits :class:`.protocol.Predictor`. Each library is imported
-when its predictor is made.
+A predictor is made by :func:`.library_models.load_predictor` from a short
+text, or is any object that fits :class:`.protocol.Predictor`.
 """
 
-from .loading import load_predictor
+from .library_models import load_predictor
 from .protocol import Prediction, Predictor
 
 __all__ = ['Prediction', 'Predictor', 'load_predictor']

@@ -1,25 +1,26 @@
-"""Top-down models in files: ONNX, run by ONNX Runtime, and TFLite, by
-LiteRT."""
+"""Top-down models in files: ONNX, run by ONNX Runtime, and TFLite, by LiteRT.
 
-from collections.abc import Sequence
+The geometry of their crops is that of MMPose's GetBBoxCenterScale,
+TopdownAffine without UDP and TopdownPoseEstimator; decoding is that of its
+MSRAHeatmap and SimCCLabel.
+"""
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from scipy.special import expit
 
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import COCO_JOINTS
 
-from .person_crops import (
-    PADDING,
-    CropPredictor,
-    Decoded,
-    decode_heatmaps,
-    decode_simcc,
-)
 from .protocol import (
     BLAZEPOSE,
+    Prediction,
+    Predictor,
+    as_predictor,
     checksum,
     library,
     literal,
@@ -27,263 +28,334 @@ from .protocol import (
     reading,
 )
 
-IMAGENET_MEAN = (123.675, 116.28, 103.53)
-IMAGENET_STD = (58.395, 57.12, 57.375)
-"""RGB in 0..255: what MMPose's recipes, MMDeploy and rtmlib take."""
+Array = np.ndarray
+Size = tuple[int, int]
+Network = Callable[[list[Array]], tuple[Array, Array, Array | None]]
+"""M crops -> keypoints (M, K, 2) in crop pixels, scores (M, K), visibility or
+None."""
+
+PADDING = 1.25
+"""Of MMPose's top-down recipes: the crop's box by the person's."""
+
+_DEFAULTS: dict[str, Any] = dict(
+    mean=(123.675, 116.28, 103.53),
+    std=(58.395, 57.12, 57.375),
+    channel_order='rgb',
+    padding=PADDING,
+)
+"""What MMPose's recipes, MMDeploy and rtmlib take; RGB in 0..255."""
 
 _BATCH = 32
 _DTYPES = {'tensor(float16)': np.float16, 'tensor(uint8)': np.uint8}
 
+TFLITE = {(1, 1, 17, 3): COCO_JOINTS, (1, 195): BLAZEPOSE}
+"""Shape of a TFLite network's output -> joints."""
 
-class OnnxPredictor(CropPredictor):
+
+def onnx_model(
+    path: str,
+    *,
+    names: str | Sequence[str] | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    channel_order: str | None = None,
+    padding: float | None = None,
+    input_size: tuple[int, int] | None = None,
+    fractions: bool = False,
+    threads: int | None = None,
+) -> Predictor:
     """A top-down network with heatmaps, SimCC or coordinates as its output.
 
-    What the outputs are is read from their shapes: one of (N, K, h, w) is
-    heatmaps, two of (N, K, bins) are SimCC's x and y, one of (N, K, 2 or 3)
-    is coordinates and a score. Keys of the file's metadata (``mean``,
-    ``std``, ``channel_order``, ``keypoint_names``, ``padding``) are used, and
-    options go before them.
+    The shapes of the outputs say what they are: (N, K, h, w) is heatmaps, two
+    of (N, K, bins) are SimCC's x and y, (N, K, 2 or 3) is coordinates and a
+    score. Options go before the keys of the file's metadata (``mean``,
+    ``std``, ``channel_order``, ``keypoint_names``, ``padding``).
 
     Args:
         path: The file.
-        names: Joint names, or the name of a convention; COCO's 17 by default
-            where it has 17.
-        mean: RGB in 0..255; ImageNet's by default.
-        std: RGB in 0..255; ImageNet's by default.
-        channel_order: 'rgb' or 'bgr', of the network's input.
+        names: See :mod:`.library_models`; needed unless there are 17 joints.
+        mean, std: RGB in 0..255; ImageNet's by default.
+        channel_order: 'rgb' (the default) or 'bgr', of the network's input.
         padding: The crop's box by the person's.
         input_size: (width, height), where the file leaves them open.
         fractions: Whether coordinates are fractions of the crop, as MMPose's
             regression heads have them, instead of its pixels.
         threads: Of ONNX Runtime; its own choice by default.
-
-    Raises:
-        UsageError: ONNX Runtime is missing, or the file does not fit.
-
-    Example:
-
-        predict = OnnxPredictor('rtmpose-m.onnx')
-        (found,) = predict([image], [boxes])
     """
-
-    def __init__(
-        self,
-        path: str,
-        *,
-        names: str | Sequence[str] | None = None,
-        mean: Sequence[float] | None = None,
-        std: Sequence[float] | None = None,
-        channel_order: str | None = None,
-        padding: float | None = None,
-        input_size: tuple[int, int] | None = None,
-        fractions: bool = False,
-        threads: int | None = None,
-    ) -> None:
-        onnxruntime = library('onnxruntime', path, 'onnxruntime')
-        sha = checksum(path)
-        options = onnxruntime.SessionOptions()
-        if threads is not None:
-            options.intra_op_num_threads = threads
-        with reading(path, 'ONNX'):
-            self._session = onnxruntime.InferenceSession(
-                path, options, providers=onnxruntime.get_available_providers()
-            )
-        self.name = Path(path).stem
-        given: dict[str, Any] = dict(
-            mean=mean,
-            std=std,
-            channel_order=channel_order,
-            padding=padding,
-            keypoint_names=names,
+    runtime = library('onnxruntime', path, 'onnxruntime')
+    sha, options = checksum(path), runtime.SessionOptions()
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    with reading(path, 'ONNX'):
+        session = runtime.InferenceSession(
+            path, options, providers=runtime.get_available_providers()
         )
-        metadata = self._session.get_modelmeta().custom_metadata_map
-        said = {k: literal(metadata[k]) for k in given if k in metadata}
-        said |= {k: v for k, v in given.items() if v is not None}
-        self._mean = np.float32(said.get('mean', IMAGENET_MEAN))
-        self._std = np.float32(said.get('std', IMAGENET_STD))
-        self._order = said.get('channel_order', 'rgb')
-        if self._order not in ('rgb', 'bgr'):
-            raise UsageError(
-                f'channel_order of "{path}" is "{self._order}": write rgb or '
-                'bgr'
-            )
-        self._padding = float(said.get('padding', PADDING))
-        self._fractions = fractions
-        self._input = self._session.get_inputs()[0]
-        number = self._input.shape[0]
-        # None if the file leaves it open
-        self._batch = (
-            number if isinstance(number, int) and number > 0 else None
-        )
-        self._channels_last, self._size = self._layout(path, input_size)
-        self._kind, joints = self._outputs(path)
-        names = said.get('keypoint_names', 'coco' if joints == 17 else None)
-        if names is None:
-            raise UsageError(
-                f'model "{path}" has {joints} keypoints and does not name '
-                'them: give names, for example names=blazepose'
-            )
-        self.keypoint_names = named_joints(names)
-        if joints != len(self.keypoint_names):
-            raise UsageError(
-                f'model "{path}" has {joints} keypoints, and '
-                f'{len(self.keypoint_names)} names were given'
-            )
-        self._identity = (
-            f'onnx {sha} {onnxruntime.__version__} {self._mean} {self._std} '
-            f'{self._order} {self._padding} {self._size} {self._kind} '
-            f'{fractions}'
-        )
+    given: dict[str, Any] = dict(mean=mean, std=std, padding=padding)
+    given |= dict(channel_order=channel_order, keypoint_names=names)
+    metadata = session.get_modelmeta().custom_metadata_map
+    said = dict(_DEFAULTS)
+    said |= {k: literal(metadata[k]) for k in given if k in metadata}
+    said |= {k: value for k, value in given.items() if value is not None}
+    center, scale = np.float32(said['mean']), np.float32(said['std'])
+    order, padding = said['channel_order'], float(said['padding'])
+    entry = session.get_inputs()[0]
+    dtype = _DTYPES.get(entry.type, np.float32)
+    channels_last, size = _layout(path, list(entry.shape), input_size)
+    fixed = entry.shape[0]  # number of crops, unless the file leaves it open
+    fixed = fixed if isinstance(fixed, int) and fixed > 0 else 0
 
-    def _network(self, crops: list[np.ndarray]) -> Decoded:
-        step = self._batch or _BATCH
-        found = []
-        for start in range(0, len(crops), step):
-            batch = np.stack(crops[start : start + step])
-            real = len(batch)
-            if self._batch:  # such a network wants full batches
-                more = batch[:1].repeat(step - real, 0)
-                batch = np.concatenate([batch, more])
-            found.append([p[:real] for p in self._decode(self._run(batch))])
-        keypoints, scores = map(np.concatenate, zip(*found, strict=True))
-        return keypoints, scores, None
-
-    def _run(self, crops: np.ndarray) -> list[np.ndarray]:
-        """The network's outputs for RGB uint8 crops."""
-        x = (crops.astype(np.float32) - self._mean) / self._std
-        if self._order == 'bgr':
+    def run(crops: Array) -> list[Array]:
+        x = (crops.astype(np.float32) - center) / scale
+        if order == 'bgr':
             x = x[..., ::-1]
-        if not self._channels_last:
+        if not channels_last:
             x = x.transpose(0, 3, 1, 2)
-        dtype = _DTYPES.get(self._input.type, np.float32)
-        given = {self._input.name: np.ascontiguousarray(x, dtype)}
-        return self._session.run(None, given)
+        x = np.ascontiguousarray(x, dtype)
+        found = session.run(None, {entry.name: x})
+        return [np.asarray(output, np.float32) for output in found]
 
-    def _decode(
-        self, outputs: Sequence[np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        arrays = [np.asarray(o, np.float32) for o in outputs]
-        wanted = 4 if self._kind == 'heatmaps' else 3
-        found = [a for a in arrays if a.ndim == wanted]
-        if self._kind == 'heatmaps':
-            return decode_heatmaps(found[0], self._size)
-        if self._kind == 'simcc':
-            return decode_simcc(found[0], found[1], self._size)
+    black = np.zeros((fixed or 1, size[1], size[0], 3), np.uint8)
+    with reading(path, f'a network for crops of {size[0]}x{size[1]}'):
+        outputs = run(black)  # a file may leave shapes open
+    kind, joints = _kind(path, outputs)
+
+    def decode(outputs: list[Array]) -> tuple[Array, Array]:
+        wanted = 4 if kind == 'heatmaps' else 3
+        found = [output for output in outputs if output.ndim == wanted]
+        if kind == 'heatmaps':
+            return decode_heatmaps(found[0], size)
+        if kind == 'simcc':
+            return decode_simcc(found[0], found[1], size)
         xy, scores = found[0][..., :2], found[0][..., 2:]
-        if self._fractions:
-            xy = xy * np.array(self._size, np.float32)
+        if fractions:
+            xy = xy * np.array(size, np.float32)
         if not scores.shape[2]:
             return xy, np.ones(xy.shape[:2], np.float32)
         return xy, scores[..., 0]
 
-    def _layout(
-        self, path: str, input_size: tuple[int, int] | None
-    ) -> tuple[bool, tuple[int, int]]:
-        """Whether channels come last, and (width, height) of the input."""
-        shape = list(self._input.shape)
-        if len(shape) != 4 or 3 not in (shape[1], shape[3]):
-            raise UsageError(
-                f'model "{path}" has an input of shape {shape}, and a '
-                'top-down pose network has (N, 3, H, W) or (N, H, W, 3)'
-            )
-        last = shape[1] != 3
-        height, width = shape[1:3] if last else shape[2:]
-        if input_size is not None:
-            return last, (int(input_size[0]), int(input_size[1]))
-        if not isinstance(height, int) or not isinstance(width, int):
-            raise UsageError(
-                f'model "{path}" leaves the size of its input open: give '
-                'input_size, for example input_size=192,256'
-            )
-        return last, (width, height)
+    def network(crops: list[Array]) -> tuple[Array, Array, None]:
+        step, found = fixed or _BATCH, []
+        for start in range(0, len(crops), step):
+            batch = np.stack(crops[start : start + step])
+            real = len(batch)
+            if fixed:  # such a network wants full batches
+                more = batch[:1].repeat(step - real, 0)
+                batch = np.concatenate([batch, more])
+            found.append([part[:real] for part in decode(run(batch))])
+        keypoints, scores = map(np.concatenate, zip(*found, strict=True))
+        return keypoints, scores, None
 
-    def _outputs(self, path: str) -> tuple[str, int]:
-        """What the outputs are, and the number of joints, from the outputs
-        of a black crop: a file may leave shapes open."""
-        width, height = self._size
-        crops = np.zeros((self._batch or 1, height, width, 3), np.uint8)
-        try:
-            outputs = self._run(crops)
-        except Exception as error:
-            raise UsageError(
-                f'model "{path}" does not take an input of {width}x{height}: '
-                f'{" ".join(str(error).split())}'
-            ) from error
-        shapes = [np.shape(output) for output in outputs]
-        four = [s for s in shapes if len(s) == 4]
-        three = [s for s in shapes if len(s) == 3]
-        if four:
-            return 'heatmaps', four[0][1]
-        if len(three) >= 2:
-            return 'simcc', three[0][1]
-        if three and three[0][2] in (2, 3):
-            return 'coordinates', three[0][1]
+    names = said.get('keypoint_names', 'coco' if joints == 17 else None)
+    if names is None:
         raise UsageError(
-            f'model "{path}" has outputs of shapes {shapes}: known are '
-            'heatmaps (N, K, h, w), two SimCC outputs (N, K, bins) and '
-            'coordinates (N, K, 2 or 3); wrap others in a Python function'
+            f'model "{path}" has {joints} keypoints and does not name them: '
+            'give names, for example names=blazepose'
         )
+    names = named_joints(names)
+    if joints != len(names):
+        raise UsageError(
+            f'model "{path}" has {joints} keypoints, and {len(names)} names '
+            'were given'
+        )
+    identity = (
+        f'onnx {sha} {runtime.__version__} {center} {scale} {order} {padding} '
+        f'{size} {kind} {fractions}'
+    )
+    return _on_crops(path, names, identity, network, size, padding)
 
 
-TFLITE = {(1, 1, 17, 3): COCO_JOINTS, (1, 195): BLAZEPOSE}
-"""Shape of the output -> joints."""
+def _layout(
+    path: str, shape: list, input_size: tuple[int, int] | None
+) -> tuple[bool, Size]:
+    """Whether channels come last, and (width, height) of the input."""
+    if len(shape) != 4 or 3 not in (shape[1], shape[3]):
+        raise UsageError(
+            f'model "{path}" has an input of shape {shape}, and a top-down '
+            'pose network has (N, 3, H, W) or (N, H, W, 3)'
+        )
+    last = shape[1] != 3
+    height, width = shape[1:3] if last else shape[2:]
+    if input_size is not None:
+        return last, (int(input_size[0]), int(input_size[1]))
+    if not isinstance(height, int) or not isinstance(width, int):
+        raise UsageError(
+            f'model "{path}" leaves the size of its input open: give '
+            'input_size, for example input_size=192,256'
+        )
+    return last, (width, height)
 
 
-class TflitePredictor(CropPredictor):
+def _kind(path: str, outputs: Sequence[Array]) -> tuple[str, int]:
+    """What a network's outputs are, and the number of joints."""
+    shapes = [output.shape for output in outputs]
+    four, three = ([s for s in shapes if len(s) == n] for n in (4, 3))
+    if four:
+        return 'heatmaps', four[0][1]
+    if len(three) >= 2:
+        return 'simcc', three[0][1]
+    if three and three[0][2] in (2, 3):
+        return 'coordinates', three[0][1]
+    raise UsageError(
+        f'model "{path}" has outputs of shapes {shapes}: known are heatmaps '
+        '(N, K, h, w), two SimCC outputs (N, K, bins) and coordinates '
+        '(N, K, 2 or 3); wrap others in a Python function'
+    )
+
+
+def tflite_model(
+    path: str, *, padding: float = PADDING, threads: int = 1
+) -> Predictor:
     """A single-person network, given the square around each person's box.
 
-    Which network a file holds is read from its output: (1, 1, 17, 3) is
-    MoveNet's y, x and score as fractions of the crop; (1, 195) is BlazePose's
-    39 landmarks of x, y, z, visibility and presence, of which the first 33
-    are joints and x, y are in crop pixels. (MediaPipe turns its crops upright
-    by a detector's two points; here they are upright as they are.)
+    Its output says which: (1, 1, 17, 3) is MoveNet's y, x and score as
+    fractions of the crop; (1, 195) is BlazePose's 39 landmarks of x, y, z,
+    visibility and presence, of which the first 33 are joints and x, y are in
+    crop pixels. (MediaPipe turns its crops upright; here they stay.)
 
     Args:
         path: The file.
         padding: The crop's side by the longer side of the person's box.
         threads: Of LiteRT.
-
-    Raises:
-        UsageError: LiteRT is missing, or the file does not fit.
     """
+    litert = library('ai_edge_litert.interpreter', path, 'ai-edge-litert')
+    identity = f'tflite {checksum(path)} {padding}'
+    with reading(path, 'TFLite'):
+        net = litert.Interpreter(path, num_threads=threads)
+        net.allocate_tensors()
+    entry = net.get_input_details()[0]
+    _, height, width, _ = entry['shape'].tolist()
+    shapes = {
+        tuple(output['shape'].tolist()): output['index']
+        for output in net.get_output_details()
+    }
+    shape = next((s for s in shapes if s in TFLITE), None)
+    if shape is None:
+        raise UsageError(
+            f'model "{path}" has outputs of shapes {list(shapes)}: known are '
+            "MoveNet's (1, 1, 17, 3) and BlazePose's (1, 195); wrap others in "
+            'a Python function'
+        )
 
-    def __init__(
-        self, path: str, *, padding: float = PADDING, threads: int = 1
-    ) -> None:
-        litert = library('ai_edge_litert.interpreter', path, 'ai-edge-litert')
-        self._identity = f'tflite {checksum(path)} {padding}'
-        with reading(path, 'TFLite'):
-            self._net = litert.Interpreter(path, num_threads=threads)
-            self._net.allocate_tensors()
-        self.name, self._padding = Path(path).stem, padding
-        self._input = self._net.get_input_details()[0]
-        _, height, width, _ = self._input['shape'].tolist()
-        self._size = (width, height)
-        shapes = {
-            tuple(output['shape'].tolist()): output['index']
-            for output in self._net.get_output_details()
-        }
-        shape = next((s for s in shapes if s in TFLITE), None)
-        if shape is None:
-            raise UsageError(
-                f'model "{path}" has outputs of shapes {list(shapes)}: known '
-                "are MoveNet's (1, 1, 17, 3) and BlazePose's (1, 195); wrap "
-                'others in a Python function'
-            )
-        self._output, self.keypoint_names = shapes[shape], TFLITE[shape]
+    def run(crop: Array) -> Array:
+        if entry['dtype'] == np.float32:
+            crop = crop.astype(np.float32) / 255
+        net.set_tensor(entry['index'], crop[None].astype(entry['dtype']))
+        net.invoke()
+        return net.get_tensor(shapes[shape])
 
-    def _network(self, crops: list[np.ndarray]) -> Decoded:
-        raw = np.array([self._run(crop) for crop in crops])
-        if self.keypoint_names is COCO_JOINTS:
+    def network(crops: list[Array]) -> tuple[Array, Array, Array | None]:
+        raw = np.array([run(crop) for crop in crops])
+        if len(shape) == 4:
             y, x, score = np.moveaxis(raw.reshape(-1, 17, 3), 2, 0)
-            return np.stack([x, y], 2) * np.array(self._size), score, None
+            return np.stack([x, y], 2) * np.array([width, height]), score, None
         found = raw.reshape(-1, 39, 5)[:, :33]
         return found[..., :2], expit(found[..., 4]), expit(found[..., 3])
 
-    def _run(self, crop: np.ndarray) -> np.ndarray:
-        dtype = self._input['dtype']
-        if dtype == np.float32:
-            crop = crop.astype(np.float32) / 255
-        self._net.set_tensor(self._input['index'], crop[None].astype(dtype))
-        self._net.invoke()
-        return self._net.get_tensor(self._output)
+    size = width, height
+    return _on_crops(path, TFLITE[shape], identity, network, size, padding)
+
+
+def _on_crops(
+    path: str,
+    names: tuple[str, ...],
+    identity: str,
+    network: Network,
+    size: Size,
+    padding: float,
+) -> Predictor:
+    """A predictor that runs a network on each person's crop of a size."""
+
+    def predict(
+        images: Sequence[Array], boxes: Sequence[Array | None]
+    ) -> list[Prediction]:
+        counts = [0 if each is None else len(each) for each in boxes]
+        if not any(counts):
+            return [Prediction.empty(len(names))] * len(images)
+        joined = np.concatenate([b for b in boxes if b is not None and len(b)])
+        centers, scales = crop_frames(joined, size, padding)
+        owners = np.repeat(range(len(images)), counts)
+        xy, scores, seen = network(
+            [
+                crop_image(images[i], centers[row], scales[row], size)
+                for row, i in enumerate(owners)
+            ]
+        )
+        xy = to_image(xy, centers, scales, size)
+        return [
+            Prediction(
+                xy[rows],
+                scores[rows],
+                visibility=None if seen is None else seen[rows],
+            )
+            for rows in (owners == i for i in range(len(images)))
+        ]
+
+    return as_predictor(predict, Path(path).stem, names, True, identity)
+
+
+def crop_frames(
+    boxes: Array, size: Size, padding: float = PADDING
+) -> tuple[Array, Array]:
+    """Centres (N, 2), and widths and heights (N, 2) in image pixels, of boxes
+    (N, 4) xyxy that are padded and widened to the aspect ratio of ``size``."""
+    low, high = np.split(np.asarray(boxes, np.float32), 2, axis=1)
+    width, height = ((high - low) * padding).T
+    aspect = size[0] / size[1]
+    wide = width > height * aspect
+    scales = [
+        np.where(wide, width, height * aspect),
+        np.where(wide, width / aspect, height),
+    ]
+    return (low + high) / 2, np.stack(scales, axis=1)
+
+
+def crop_image(image: Array, center: Array, scale: Array, size: Size) -> Array:
+    """(height, width, C) bilinear, black beyond the image."""
+    zoom = size[0] / max(float(scale[0]), 1e-6)
+    warp = np.zeros((2, 3))
+    warp[0, 0] = warp[1, 1] = zoom
+    warp[:, 2] = np.array(size) / 2 - zoom * center
+    return cv2.warpAffine(image, warp, size, flags=cv2.INTER_LINEAR)
+
+
+def to_image(
+    keypoints: Array, centers: Array, scales: Array, size: Size
+) -> Array:
+    """(N, K, 2) from crop pixels to image pixels."""
+    moved = keypoints / np.array(size) * scales[:, None]
+    return moved + centers[:, None] - 0.5 * scales[:, None]
+
+
+def decode_heatmaps(heatmaps: Array, size: Size) -> tuple[Array, Array]:
+    """The maxima of heatmaps (N, K, h, w), moved a quarter of a pixel:
+    keypoints (N, K, 2) in pixels of a crop of (width, height), and values
+    (N, K)."""
+    n, k, h, w = heatmaps.shape
+    flat = heatmaps.reshape(n, k, -1)
+    values = flat.max(axis=2)
+    y, x = np.divmod(flat.argmax(axis=2), w)
+    xy = np.stack([x, y], axis=2).astype(np.float32)
+    xy[values <= 0] = -1
+    padded = np.pad(heatmaps, [(0, 0), (0, 0), (1, 1), (1, 1)])
+    people, joints = np.indices((n, k))
+
+    def slope(dx: int, dy: int) -> Array:
+        after = padded[people, joints, y + 1 + dy, x + 1 + dx]
+        return np.sign(after - padded[people, joints, y + 1 - dy, x + 1 - dx])
+
+    inner_x = (values > 0) & (x > 1) & (x < w - 1) & (y > 0)
+    inner_y = (values > 0) & (y > 1) & (y < h - 1) & (x > 0)
+    xy[..., 0] += 0.25 * np.where(inner_x, slope(1, 0), 0)
+    xy[..., 1] += 0.25 * np.where(inner_y, slope(0, 1), 0)
+    return xy * (np.array(size, np.float32) / (w, h)), values
+
+
+def decode_simcc(x: Array, y: Array, size: Size) -> tuple[Array, Array]:
+    """Keypoints from SimCC's two classifications (N, K, bins) along width and
+    height (Li et al., ECCV 2022), as :func:`decode_heatmaps`; a score is the
+    smaller of the two maxima."""
+    values = np.minimum(x.max(axis=2), y.max(axis=2))
+    xy = np.stack([x.argmax(axis=2), y.argmax(axis=2)], axis=2)
+    xy = np.where(values[..., None] > 0, xy, -1).astype(np.float32)
+    ratio = np.array([x.shape[2] / size[0], y.shape[2] / size[1]])
+    return xy / ratio, values

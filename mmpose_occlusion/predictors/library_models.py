@@ -1,6 +1,18 @@
-"""Models in libraries: MMPose, torchvision, Ultralytics and MediaPipe."""
+"""From a text on the command line to a predictor; models in libraries: MMPose,
+torchvision, Ultralytics and MediaPipe, and a Python function.
 
-from collections.abc import Sequence
+A library is imported when its adapter is called, and a UsageError says how to
+install it. Options of several adapters: ``names``, those of the joints or the
+name of a convention; ``threshold``, people with a lower score are left out;
+``device`` of torch, by default a GPU where there is one.
+"""
+
+import hashlib
+import inspect
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,77 +25,109 @@ from mmpose_occlusion.benchmark.identity import (
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import COCO_JOINTS
 
+from .exported_models import onnx_model, tflite_model
 from .protocol import (
     BLAZEPOSE,
-    Adapter,
     Prediction,
+    Predictor,
+    as_predictor,
     checksum,
     library,
+    literal,
     named_joints,
     reading,
 )
 
 
-class TorchvisionPredictor(Adapter):
-    """Torchvision's Keypoint R-CNN.
+def load_predictor(
+    text: str, options: Mapping[str, Any] | None = None
+) -> Predictor:
+    """Make a predictor.
 
-    A keypoint's score is the logistic function of its heatmap's maximum.
+    Args:
+        text: ``[PREFIX:]WHAT`` with a prefix of :data:`ADAPTERS`; files with
+            one of :data:`ENDINGS` need none, and any other
+            ``module:function`` is a Python function.
+        options: Arguments of the adapter, as values or as texts
+            (``dict(padding='1.1')``).
+
+    Raises:
+        UsageError: There is no such adapter, it does not take an option, or
+            its library is missing.
+    """
+    kind, _, what = text.partition(':')
+    if not what or kind not in ADAPTERS:
+        kind = ENDINGS.get(Path(text).suffix, 'function')
+        module, what = text.rpartition(':')[0], text
+        names = module.split('.')
+        if kind == 'function' and not all(n.isidentifier() for n in names):
+            raise UsageError(
+                f'predictor "{text}" is not known: write model.onnx, '
+                'model.tflite, torchvision:NAME, yolo:FILE, mediapipe:FILE, '
+                'mmpose:CONFIG,CHECKPOINT or my_module:function'
+            )
+    make = ADAPTERS[kind]
+    given = {key: literal(value) for key, value in (options or {}).items()}
+    known = list(inspect.signature(make).parameters)[1:]
+    for option in given:
+        if option not in known:
+            raise UsageError(
+                f'predictors of kind "{kind}" have no option "{option}": '
+                f'they have {", ".join(known)}'
+            )
+    return make(what, **given)
+
+
+def _each_image(predict: Callable[[np.ndarray, Any], Prediction]) -> Any:
+    """One image after the other."""
+    return lambda images, boxes: [
+        predict(*pair) for pair in zip(images, boxes, strict=True)
+    ]
+
+
+def torchvision_model(
+    name: str,
+    *,
+    weights: str | None = 'DEFAULT',
+    threshold: float = 0.05,
+    names: str | Sequence[str] = COCO_JOINTS,
+    device: str | None = None,
+) -> Predictor:
+    """Torchvision's Keypoint R-CNN; a keypoint's score is the logistic of its
+    heatmap's maximum.
 
     Args:
         name: A builder of ``torchvision.models.detection``, such as
             ``keypointrcnn_resnet50_fpn``.
         weights: Path of a state dict, or a name such as ``DEFAULT``, which
             torchvision downloads; None leaves them random.
-        threshold: People with a lower score are left out.
-        names: Joint names, or the name of a convention.
-        device: Of torch; a GPU where there is one by default.
-
-    Raises:
-        UsageError: torchvision is missing, or has no such model.
     """
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        weights: str | None = 'DEFAULT',
-        threshold: float = 0.05,
-        names: str | Sequence[str] = COCO_JOINTS,
-        device: str | None = None,
-    ) -> None:
-        models = library(
-            'torchvision.models.detection', name, 'torch torchvision'
+    models = library('torchvision.models.detection', name, 'torch torchvision')
+    torch = library('torch', name, 'torch')
+    build = getattr(models, name, None)
+    if not name.startswith('keypointrcnn') or build is None:
+        raise UsageError(
+            f'torchvision has no pose model "{name}": write '
+            'keypointrcnn_resnet50_fpn'
         )
-        self._torch = torch = library('torch', name, 'torch')
-        build = getattr(models, name, None)
-        if not name.startswith('keypointrcnn') or build is None:
-            raise UsageError(
-                f'torchvision has no pose model "{name}": write '
-                'keypointrcnn_resnet50_fpn'
-            )
-        self.name, self.keypoint_names = name, named_joints(names)
-        file = weights is not None and weights.endswith(('.pt', '.pth'))
-        given = None if file else weights
-        more = {} if given else dict(num_keypoints=len(self.keypoint_names))
-        self._net = build(weights=given, weights_backbone=None, **more)
-        if file:
-            state = torch.load(weights, map_location='cpu', weights_only=True)
-            self._net.load_state_dict(state)
-        self._device = device or (
-            'cuda' if torch.cuda.is_available() else 'cpu'
-        )
-        self._net.to(self._device).eval()
-        self._threshold = threshold
-        state = {k: v.cpu().numpy() for k, v in self._net.state_dict().items()}
-        self._identity = f'torchvision {digest_of_arrays(state)} {threshold}'
+    joints = named_joints(names)
+    file = weights is not None and weights.endswith(('.pt', '.pth'))
+    given = None if file else weights
+    more = {} if given else dict(num_keypoints=len(joints))
+    net = build(weights=given, weights_backbone=None, **more)
+    if file:
+        state = torch.load(weights, map_location='cpu', weights_only=True)
+        net.load_state_dict(state)
+    device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    net.to(device).eval()
+    state = {k: v.cpu().numpy() for k, v in net.state_dict().items()}
 
-    def _predict(self, image: np.ndarray, boxes: object) -> Prediction:
-        torch = self._torch
+    def predict(image: np.ndarray, boxes: object) -> Prediction:
         array = np.ascontiguousarray(image.transpose(2, 0, 1))
-        tensor = torch.from_numpy(array).to(self._device).float() / 255
+        tensor = torch.from_numpy(array).to(device).float() / 255
         with torch.no_grad():
-            (found,) = self._net([tensor])
-        keep = found['scores'] >= self._threshold
+            (found,) = net([tensor])
+        keep = found['scores'] >= threshold
         found = {key: value[keep].cpu() for key, value in found.items()}
         return Prediction(
             found['keypoints'][..., :2].numpy().astype(np.float64),
@@ -92,210 +136,148 @@ class TorchvisionPredictor(Adapter):
             person_scores=found['scores'].numpy(),
         )
 
+    identity = f'torchvision {digest_of_arrays(state)} {threshold}'
+    return as_predictor(_each_image(predict), name, joints, False, identity)
 
-class YoloPredictor(Adapter):
-    """Ultralytics' YOLO-pose.
 
-    Images are padded to squares, so that a prediction does not depend on the
-    other images of its batch.
+def yolo_model(
+    path: str,
+    *,
+    names: str | Sequence[str] = COCO_JOINTS,
+    threshold: float = 0.01,
+    image_size: int = 640,
+    device: str | None = None,
+) -> Predictor:
+    """Ultralytics' YOLO-pose. Images are padded to squares, so that a
+    prediction does not depend on the other images of its batch.
 
     Args:
         path: A model's file, ``yolo11n-pose.pt`` or one that ``yolo``
             exported.
-        names: Joint names, or the name of a convention.
-        threshold: People with a lower score are left out; as low as COCO's
-            evaluation wants it by default.
         image_size: Side of the network's input in pixels.
-        device: Of torch.
-
-    Raises:
-        UsageError: Ultralytics is missing, or the file is no pose model.
     """
-
-    def __init__(
-        self,
-        path: str,
-        *,
-        names: str | Sequence[str] = COCO_JOINTS,
-        threshold: float = 0.01,
-        image_size: int = 640,
-        device: str | None = None,
-    ) -> None:
-        ultralytics = library('ultralytics', path, 'ultralytics')
-        sha = checksum(path)
-        self._net = ultralytics.YOLO(path)
-        if self._net.task != 'pose':
-            raise UsageError(
-                f'model "{path}" is for the task "{self._net.task}": give '
-                'one for "pose"'
-            )
-        self.name, self.keypoint_names = Path(path).stem, named_joints(names)
-        self._options = dict(
-            conf=threshold,
-            imgsz=image_size,
-            rect=False,
-            device=device,
-            verbose=False,
+    ultralytics = library('ultralytics', path, 'ultralytics')
+    sha, net = checksum(path), ultralytics.YOLO(path)
+    if net.task != 'pose':
+        raise UsageError(
+            f'model "{path}" is for the task "{net.task}": give one for "pose"'
         )
-        version = ultralytics.__version__
-        self._identity = f'yolo {sha} {version} {self._options}'
+    joints = named_joints(names)
+    options = dict(conf=threshold, imgsz=image_size, rect=False, device=device)
+    options['verbose'] = False
 
-    def __call__(
-        self,
-        images: Sequence[np.ndarray],
-        boxes: Sequence[np.ndarray | None],
-    ) -> list[Prediction]:
-        """See :class:`.protocol.Predictor`."""
+    def person(found: Any) -> Prediction:
+        if found.keypoints is None or not len(found.boxes):
+            return Prediction.empty(len(joints))
+        xy = found.keypoints.xy.cpu().numpy()
+        scores = found.keypoints.conf
+        return Prediction(
+            xy,
+            np.ones(xy.shape[:2]) if scores is None else scores.cpu().numpy(),
+            found.boxes.xyxy.cpu().numpy(),
+            person_scores=found.boxes.conf.cpu().numpy(),
+        )
+
+    def predict(images: Sequence[np.ndarray], _: object) -> list[Prediction]:
         bgr = [np.ascontiguousarray(image[..., ::-1]) for image in images]
-        out = []
-        for found in self._net.predict(bgr, **self._options):
-            if found.keypoints is None or not len(found.boxes):
-                out.append(Prediction.empty(len(self.keypoint_names)))
-                continue
-            xy = found.keypoints.xy.cpu().numpy()
-            scores = found.keypoints.conf
-            out.append(
-                Prediction(
-                    xy,
-                    np.ones(xy.shape[:2])
-                    if scores is None
-                    else scores.cpu().numpy(),
-                    found.boxes.xyxy.cpu().numpy(),
-                    person_scores=found.boxes.conf.cpu().numpy(),
-                )
-            )
-        return out
+        return [person(found) for found in net.predict(bgr, **options)]
+
+    identity = f'yolo {sha} {ultralytics.__version__} {options}'
+    return as_predictor(predict, Path(path).stem, joints, False, identity)
 
 
-class MediaPipePredictor(Adapter):
-    """MediaPipe's pose landmarker.
-
-    A keypoint's score is its presence; its visibility is passed on.
+def mediapipe_model(
+    path: str, *, people: int = 20, threshold: float = 0.3
+) -> Predictor:
+    """MediaPipe's pose landmarker; a keypoint's score is its presence.
 
     Args:
         path: A bundle, ``pose_landmarker_full.task``.
         people: Most people of an image.
-        threshold: People with a lower detection or presence score are left
-            out.
-
-    Raises:
-        UsageError: MediaPipe is missing, or the file cannot be read.
     """
+    tasks = library('mediapipe.tasks.python', path, 'mediapipe')
+    mediapipe, sha = library('mediapipe', path, 'mediapipe'), checksum(path)
+    vision = library('mediapipe.tasks.python.vision', path, 'mediapipe')
+    options = vision.PoseLandmarkerOptions(
+        base_options=tasks.BaseOptions(model_asset_path=path),
+        num_poses=people,
+        min_pose_detection_confidence=threshold,
+        min_pose_presence_confidence=threshold,
+    )
+    with reading(path, 'a pose landmarker'):
+        net = vision.PoseLandmarker.create_from_options(options)
 
-    keypoint_names = BLAZEPOSE
-
-    def __init__(
-        self, path: str, *, people: int = 20, threshold: float = 0.3
-    ) -> None:
-        tasks = library('mediapipe.tasks.python', path, 'mediapipe')
-        self._mediapipe = library('mediapipe', path, 'mediapipe')
-        sha = checksum(path)
-        vision = library('mediapipe.tasks.python.vision', path, 'mediapipe')
-        options = vision.PoseLandmarkerOptions(
-            base_options=tasks.BaseOptions(model_asset_path=path),
-            num_poses=people,
-            min_pose_detection_confidence=threshold,
-            min_pose_presence_confidence=threshold,
-        )
-        with reading(path, 'a pose landmarker'):
-            self._net = vision.PoseLandmarker.create_from_options(options)
-        self.name = Path(path).stem
-        version = self._mediapipe.__version__
-        self._identity = f'mediapipe {sha} {version} {people} {threshold}'
-
-    def _predict(self, image: np.ndarray, boxes: object) -> Prediction:
+    def predict(image: np.ndarray, boxes: object) -> Prediction:
         height, width = image.shape[:2]
-        found = self._net.detect(
-            self._mediapipe.Image(
-                self._mediapipe.ImageFormat.SRGB, np.ascontiguousarray(image)
-            )
+        pixels = np.ascontiguousarray(image)
+        found = net.detect(
+            mediapipe.Image(mediapipe.ImageFormat.SRGB, pixels)
         ).pose_landmarks
-        values = np.reshape(
-            [
-                (j.x * width, j.y * height, j.presence, j.visibility)
-                for person in found
-                for j in person
-            ],
-            (-1, len(BLAZEPOSE), 4),
-        )
-        return Prediction(
-            values[..., :2] - 0.5,
-            values[..., 2],
-            visibility=values[..., 3],
-        )
+        joints = [
+            (j.x * width, j.y * height, j.presence, j.visibility)
+            for person in found
+            for j in person
+        ]
+        values = np.reshape(joints, (-1, len(BLAZEPOSE), 4))
+        xy, score, seen = values[..., :2], values[..., 2], values[..., 3]
+        return Prediction(xy - 0.5, score, visibility=seen)
+
+    identity = f'mediapipe {sha} {mediapipe.__version__} {people} {threshold}'
+    about = Path(path).stem, BLAZEPOSE, False, identity
+    return as_predictor(_each_image(predict), *about)
 
 
-class MMPosePredictor(Adapter):
-    """Top-down, bottom-up and one-stage models, heatmaps or regression.
+def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
+    """Top-down, bottom-up and one-stage models of MMPose, by
+    ``inference_topdown`` and ``inference_bottomup``.
 
-    The image goes through the config's test pipeline as in
-    ``inference_topdown`` and ``inference_bottomup``. A model is top-down if
-    its pipeline makes a crop (``TopdownAffine``); the others find people by
-    themselves. Where the model has a visibility output
-    (``VisPredictHead``), it is passed on.
+    A model is top-down if its test pipeline makes a crop (``TopdownAffine``);
+    the others find people by themselves. A visibility output
+    (``VisPredictHead``) is passed on.
 
     Args:
         text: ``CONFIG[,CHECKPOINT]``; MMPose's own configs as ``mmpose::...``.
             Without a checkpoint the weights are random.
-        device: Of torch; a GPU where there is one by default.
-
-    Raises:
-        UsageError: MMPose is missing, or the config cannot be used.
     """
+    try:
+        from mmengine.device import get_device
+        from mmpose.apis import inference, init_model
+        from mmpose.utils import register_all_modules
+    except ImportError as error:
+        raise UsageError(
+            f'predictor "mmpose:{text}" needs MMPose: see "Install" in the '
+            'README'
+        ) from error
+    from mmpose_occlusion.checkpoints import load_into
+    from mmpose_occlusion.engine.config import load_config
 
-    def __init__(self, text: str, *, device: str | None = None) -> None:
-        try:
-            from mmengine.config import Config
-            from mmengine.device import get_device
-            from mmpose.apis import inference, init_model
-            from mmpose.utils import register_all_modules
-        except ImportError as error:
-            raise UsageError(
-                f'predictor "mmpose:{text}" needs MMPose: see "Install" in '
-                'the README'
-            ) from error
-        from mmpose_occlusion.checkpoints import load_into
-        from mmpose_occlusion.engine.config import load_config
-        from mmpose_occlusion.predictors.mmpose_topdown.crops import (
-            digest_of_weights,
-        )
+    from .mmpose_crops import digest_of_weights
 
-        config, _, checkpoint = text.partition(',')
-        register_all_modules()
-        cfg: Config = load_config(config)
-        pipeline = cfg.test_dataloader.dataset.pipeline
-        self.needs_boxes = any(
-            'TopdownAffine' in str(step['type']) for step in pipeline
-        )
-        for step in pipeline:
-            if str(step['type']).endswith('PackPoseInputs'):
-                step.pop('meta_keys', None)
-        self._model = init_model(
-            cfg, device=device or get_device(), cfg_options={}
-        )
-        if checkpoint:
-            load_into(self._model, checkpoint)
-        self._inference: Any = inference
-        self.name = cfg.get('model_name') or config.rpartition('/')[2]
-        names = self._model.dataset_meta['keypoint_id2name']
-        self.keypoint_names = tuple(names[i] for i in sorted(names))
-        weights = digest_of_weights(self._model)
-        files = digests_of_files([cfg.model, list(pipeline)]) or ''
-        self._identity = f'mmpose {weights} {pipeline} {files}'.rstrip()
+    config, _, checkpoint = text.partition(',')
+    register_all_modules()
+    cfg: Any = load_config(config)
+    pipeline = cfg.test_dataloader.dataset.pipeline
+    top_down = any('TopdownAffine' in str(step['type']) for step in pipeline)
+    for step in pipeline:
+        if str(step['type']).endswith('PackPoseInputs'):
+            step.pop('meta_keys', None)
+    model = init_model(cfg, device=device or get_device(), cfg_options={})
+    if checkpoint:
+        load_into(model, checkpoint)
+    names = model.dataset_meta['keypoint_id2name']
+    joints = tuple(names[i] for i in sorted(names))
 
-    def _predict(self, image: np.ndarray, boxes: Any) -> Prediction:
-        bgr = image[..., ::-1].copy()
-        samples = []
-        if not self.needs_boxes:
-            samples = self._inference.inference_bottomup(self._model, bgr)
+    def predict(image: np.ndarray, boxes: Any) -> Prediction:
+        bgr, samples = image[..., ::-1].copy(), []
+        if not top_down:
+            samples = inference.inference_bottomup(model, bgr)
         elif boxes is not None and len(boxes):
-            samples = self._inference.inference_topdown(
-                self._model, bgr, np.asarray(boxes, np.float32)
-            )
+            boxes = np.asarray(boxes, np.float32)
+            samples = inference.inference_topdown(model, bgr, boxes)
         found = [sample.pred_instances for sample in samples]
         found = [f for f in found if len(f.get('keypoints', ()))]
         if not found:
-            return Prediction.empty(len(self.keypoint_names))
+            return Prediction.empty(len(joints))
 
         def joined(name: str) -> Any:
             parts = [each.get(name) for each in found]
@@ -307,11 +289,91 @@ class MMPosePredictor(Adapter):
         # MMPose fills in the scores where there is no visibility output
         if np.shape(seen) != scores.shape or np.array_equal(seen, scores):
             seen = None
-        whole = not self.needs_boxes
         return Prediction(
             joined('keypoints')[..., :2],
             scores,
-            joined('bboxes') if whole else None,
+            None if top_down else joined('bboxes'),
             seen,
-            joined('bbox_scores') if whole else None,
+            None if top_down else joined('bbox_scores'),
         )
+
+    name = cfg.get('model_name') or config.rpartition('/')[2]
+    files = digests_of_files([cfg.model, list(pipeline)]) or ''
+    weights = digest_of_weights(model)
+    identity = f'mmpose {weights} {pipeline} {files}'.rstrip()
+    about = name, joints, top_down, identity
+    return as_predictor(_each_image(predict), *about)
+
+
+def function_model(
+    text: str,
+    *,
+    names: str | Sequence[str] | None = None,
+    whole_image: bool | None = None,
+) -> Predictor:
+    """``my_module:predict``, a function of images and boxes.
+
+    The function takes ``images``, a list of (H, W, 3) uint8 RGB, and
+    ``boxes``, a list of (N, 4) xyxy or None, and returns for each image a
+    :class:`.protocol.Prediction` or a pair of keypoints (N, K, 2) and scores
+    (N, K). Its attributes ``keypoint_names`` (COCO's by default),
+    ``needs_boxes`` (True) and ``identity``, a text or a function that returns
+    one, may say more. The module is looked for in the current folder, too.
+
+    Args:
+        text: ``module:function``.
+        whole_image: Whether it finds people by itself.
+    """
+    module, _, name = text.partition(':')
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        loaded = import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module.partition('.')[0]:
+            raise
+        raise UsageError(
+            f'module "{module}" is not found in the current folder or among '
+            'the installed packages'
+        ) from error
+    function = getattr(loaded, name, None)
+    if not callable(function):
+        raise UsageError(f'module "{module}" has no function "{name}"')
+    if names is None:
+        names = getattr(function, 'keypoint_names', 'coco')
+    boxed = getattr(function, 'needs_boxes', True)
+    source = inspect.getsourcefile(loaded)
+    sha = hashlib.sha256(Path(source).read_bytes() if source else b'')
+    own = getattr(function, 'identity', '')
+    own = own() if callable(own) else own
+
+    def predict(images: Sequence, boxes: Sequence) -> Any:
+        found = function(list(images), list(boxes))
+        if not isinstance(found, list | tuple):
+            return found  # refused by check_predictions
+        return [
+            Prediction(*(np.asarray(part) for part in one))
+            if isinstance(one, list | tuple)
+            else one
+            for one in found
+        ]
+
+    boxed = boxed if whole_image is None else not whole_image
+    identity = f'function {text} {sha.hexdigest()} {own}'
+    return as_predictor(predict, text, named_joints(names), boxed, identity)
+
+
+ADAPTERS: dict[str, Callable[..., Predictor]] = {
+    'onnx': onnx_model,
+    'tflite': tflite_model,
+    'torchvision': torchvision_model,
+    'yolo': yolo_model,
+    'mediapipe': mediapipe_model,
+    'mmpose': mmpose_model,
+    'function': function_model,
+}
+"""Prefix of a predictor's text -> its adapter; keyword arguments of an adapter
+are the options."""
+
+ENDINGS = {'.onnx': 'onnx', '.tflite': 'tflite', '.task': 'mediapipe'}
+"""Endings of files that say their adapter."""

@@ -54,12 +54,12 @@ class Prediction:
         found = np.isfinite(self.keypoints).all(axis=-1)
         more = dict(boxes=self.boxes, visibility=self.visibility)
         persons = self.person_scores
-        if persons is not None:
-            persons = np.asarray(persons, np.float32)
         return supervision.KeyPoints(
             xy=np.where(found[..., None], self.keypoints, 0).astype('f4'),
             keypoint_confidence=np.float32(self.scores),
-            detection_confidence=persons,
+            detection_confidence=None
+            if persons is None
+            else np.asarray(persons, np.float32),
             visible=found,
             data={k: np.asarray(v) for k, v in more.items() if v is not None},
         )
@@ -74,9 +74,9 @@ class Prediction:
         return cls(
             keypoints,
             np.ones(keypoints.shape[:2]) if scores is None else scores,
-            boxes=people.data.get('boxes'),
-            visibility=people.data.get('visibility'),
-            person_scores=people.detection_confidence,
+            people.data.get('boxes'),
+            people.data.get('visibility'),
+            people.detection_confidence,
         )
 
 
@@ -101,9 +101,7 @@ class Predictor(Protocol):
         weights, options, versions."""
 
     def __call__(
-        self,
-        images: Sequence[np.ndarray],
-        boxes: Sequence[np.ndarray | None],
+        self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray | None]
     ) -> list[Prediction]:
         """Predict.
 
@@ -116,16 +114,24 @@ class Predictor(Protocol):
         """
 
 
-def check_predictions(
-    predictor: Predictor,
-    found: object,
-    boxes: Sequence[np.ndarray | None],
-) -> list[Prediction]:
-    """Refuse an answer of another shape than the protocol's.
+def as_predictor(
+    predict: Any,
+    name: str,
+    keypoint_names: tuple[str, ...],
+    needs_boxes: bool,
+    identity: str,
+) -> Predictor:
+    """A function of images and boxes, with the attributes of a predictor."""
+    predict.name, predict.keypoint_names = name, keypoint_names
+    predict.needs_boxes, predict.identity = needs_boxes, lambda: identity
+    return predict
 
-    Raises:
-        UsageError: It is; the sentence says what was found.
-    """
+
+def check_predictions(
+    predictor: Predictor, found: object, boxes: Sequence[np.ndarray | None]
+) -> list[Prediction]:
+    """Refuse an answer of another shape than the protocol's; the sentence
+    says what was found."""
     who = f'predictor "{predictor.name}"'
     if not isinstance(found, list | tuple) or len(found) != len(boxes):
         got = len(found) if isinstance(found, list | tuple) else type(found)
@@ -133,7 +139,6 @@ def check_predictions(
             f'{who} was given {len(boxes)} images and answered with {got}: '
             'return a list with one Prediction for each image'
         )
-    joints = len(predictor.keypoint_names)
     for one, box in zip(found, boxes, strict=True):
         if not isinstance(one, Prediction):
             raise UsageError(
@@ -141,56 +146,18 @@ def check_predictions(
                 'mmpose_occlusion.predictors.Prediction'
             )
         people = len(one.keypoints) if box is None else len(box)
-        wanted: dict[str, tuple[int, ...]] = dict(
-            keypoints=(people, joints, 2),
-            scores=(people, joints),
-            visibility=(people, joints),
-            boxes=(people, 4),
-        )
-        for name in ('visibility', 'boxes'):
-            if getattr(one, name) is None:
-                del wanted[name]
-        for name, shape in wanted.items():
+        shape = people, len(predictor.keypoint_names)
+        wanted = dict(keypoints=(*shape, 2), scores=shape, visibility=shape)
+        for name, want in dict(wanted, boxes=(people, 4)).items():
             array = getattr(one, name)
-            if np.shape(array) != shape:
+            optional = name in ('visibility', 'boxes')
+            if np.shape(array) != want and not (optional and array is None):
                 raise UsageError(
                     f'{who} returned {name} of shape {np.shape(array)} '
-                    f'instead of {shape}: (people, keypoints'
-                    f'{", 2" if len(shape) == 3 else ""})'
+                    f'instead of {want}: (people, keypoints'
+                    f'{", 2" if len(want) == 3 else ""})'
                 )
     return list(found)
-
-
-class Adapter:
-    """Base of predictors: a fixed identity, and one image after the other.
-
-    A child sets ``name``, ``keypoint_names`` and ``_identity``: its weights,
-    options and versions.
-    """
-
-    name: str
-    keypoint_names: tuple[str, ...]
-    needs_boxes = False
-    _identity: str
-
-    def identity(self) -> str:
-        """Weights, options and versions."""
-        return self._identity
-
-    def __call__(
-        self,
-        images: Sequence[np.ndarray],
-        boxes: Sequence[np.ndarray | None],
-    ) -> list[Prediction]:
-        """See :class:`Predictor`."""
-        return [
-            self._predict(*pair) for pair in zip(images, boxes, strict=True)
-        ]
-
-    def _predict(
-        self, image: np.ndarray, boxes: np.ndarray | None
-    ) -> Prediction:
-        raise NotImplementedError
 
 
 @contextmanager
@@ -206,11 +173,7 @@ def reading(path: str, what: str) -> Iterator[None]:
 
 
 def library(module: str, who: str, install: str) -> Any:
-    """Import an adapter's library, or say how to install it.
-
-    Raises:
-        UsageError: It cannot be imported.
-    """
+    """Import a library, or say how to install it."""
     try:
         return import_module(module)
     except ImportError as error:
@@ -228,11 +191,7 @@ def literal(value: Any) -> Any:
 
 
 def checksum(path: str) -> str:
-    """SHA-256 of a model's file.
-
-    Raises:
-        UsageError: It does not exist.
-    """
+    """SHA-256 of a model's file, which must exist."""
     if not Path(path).is_file():
         raise UsageError(f'model "{path}" does not exist')
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
@@ -269,9 +228,6 @@ def named_joints(names: str | Sequence[str]) -> tuple[str, ...]:
 
     >>> named_joints('coco')[:2]
     ('nose', 'left_eye')
-
-    Raises:
-        UsageError: The convention is unknown.
     """
     if not isinstance(names, str):
         return tuple(names)
@@ -286,18 +242,8 @@ def named_joints(names: str | Sequence[str]) -> tuple[str, ...]:
 def joint_mapping(
     of_model: Sequence[str], of_data: Sequence[str], who: str = 'the model'
 ) -> np.ndarray:
-    """Index of the model's joint for each of the data set's.
-
-    Args:
-        of_model: Names, any number.
-        of_data: Names, length K.
-        who: The model's name in the sentence.
-
-    Returns:
-        (K,) int, -1 where the model has no such joint.
-
-    Raises:
-        UsageError: They share no joint.
+    """``(K,)`` int, the index of the model's joint for each of the data set's,
+    -1 where it has no such joint; ``who`` shares at least one.
 
     >>> joint_mapping(['neck', 'nose'], ['nose', 'left_hip', 'upper_neck'])
     array([ 1, -1,  0])

@@ -13,7 +13,7 @@ from mmengine.registry import DefaultScope
 from mmpose.registry import MODELS
 
 from mmpose_occlusion.benchmark.data import BenchmarkRun, load_run
-from mmpose_occlusion.predictors.mmpose_topdown.loop import (
+from mmpose_occlusion.predictors.mmpose_loop import (
     OcclusionBenchmarkLoop,
 )
 from tests.test_evaluation.runs import synthetic

@@ -24,9 +24,9 @@ from mmpose_occlusion.engine.pipelines import insert_attacks
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import TEMPORARY
 from mmpose_occlusion.occlusion import parse_attack
-from mmpose_occlusion.predictors.mmpose_topdown.crops import (
-    BatchPredictor,
-    inputs_of,
+from mmpose_occlusion.predictors.mmpose_crops import inputs_of
+from mmpose_occlusion.predictors.mmpose_loop import (
+    OcclusionBenchmarkLoop,
 )
 
 from .planted import PlantedModel
@@ -288,7 +288,7 @@ def test_interrupted_once_and_twice(
 ):
     """Ctrl-C once stores the batch that is computed; twice stops at once."""
     handler = signal.getsignal(signal.SIGINT)
-    result = BatchPredictor.result
+    result = OcclusionBenchmarkLoop.result
 
     def interrupted(times):
         left = iter(range(times))
@@ -303,14 +303,16 @@ def test_interrupted_once_and_twice(
         return call
 
     for times in (1, 2):
-        monkeypatch.setattr(BatchPredictor, 'result', interrupted(times))
+        monkeypatch.setattr(
+            OcclusionBenchmarkLoop, 'result', interrupted(times)
+        )
         with pytest.raises(KeyboardInterrupt):
             run(cfg, model, tmp_path / str(times), threads=1)
         assert signal.getsignal(signal.SIGINT) is handler
         assert 'Stopping after this batch' in capsys.readouterr().err
         if times == 1:
             assert len([*tmp_path.glob('1/store/*/shards/*.npz')]) == 1
-    monkeypatch.setattr(BatchPredictor, 'result', result)
+    monkeypatch.setattr(OcclusionBenchmarkLoop, 'result', result)
     assert_same(run(cfg, model, tmp_path / '1')[0], expected)
 
 

@@ -7,10 +7,10 @@ from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
 from mmpose_occlusion.benchmark.effects import effect_of
-from mmpose_occlusion.predictors.mmpose_topdown.crops import (
+from mmpose_occlusion.predictors.mmpose_crops import (
     Crop,
-    _sample,
     inputs_of,
+    sample_of,
 )
 from mmpose_occlusion.skeleton import Skeleton
 
@@ -74,11 +74,13 @@ def test_inputs(crops, device):
 def test_samples_have_the_records_of_their_attack(crops):
     made = [c for c, _ in crops]
     made[1].sample.gt_instances.weights = torch.ones(1, 17)
-    attacked = [_sample(crop, 'a') for crop in made]
+    attacked = [sample_of(crop, 'a') for crop in made]
     assert [s.metainfo['occlusions'][0]['pixels'] for s in attacked] == [
         *range(4)
     ]
-    assert all(_sample(c, 'clean').metainfo['occlusions'] == [] for c in made)
+    assert all(
+        sample_of(c, 'clean').metainfo['occlusions'] == [] for c in made
+    )
     assert made[0].sample.metainfo['occlusions'] == []
     # as MMEngine does before each pass
     moved = attacked[1].to('meta')

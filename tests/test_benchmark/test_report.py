@@ -28,7 +28,7 @@ from mmpose_occlusion.benchmark.report.figures import (
 from mmpose_occlusion.benchmark.report.formatting import interval, number
 from mmpose_occlusion.benchmark.report.write import together
 from mmpose_occlusion.files import MARK
-from mmpose_occlusion.predictors.mmpose_topdown.dataset import case_crops
+from mmpose_occlusion.predictors.mmpose_dataset import case_crops
 from tests.test_benchmark import made_up
 from tests.test_benchmark.planted import config
 
@@ -356,7 +356,7 @@ def planted(synthetic_people):
     from mmengine.registry import DefaultScope
     from mmpose.registry import DATASETS
 
-    from mmpose_occlusion.predictors.mmpose_topdown.dataset import (
+    from mmpose_occlusion.predictors.mmpose_dataset import (
         infos_of,
     )
 

@@ -17,7 +17,7 @@ from mmpose_occlusion.engine.config import (
     walk_datasets,
 )
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.predictors.mmpose_topdown.dataset import (
+from mmpose_occlusion.predictors.mmpose_dataset import (
     describe_metric,
 )
 

@@ -18,7 +18,7 @@ from mmpose_occlusion.benchmark.data import from_arrays
 from mmpose_occlusion.datasets import match_detections
 from mmpose_occlusion.engine.config import load_config, metainfo_of
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.predictors.mmpose_topdown.dataset import BenchmarkDataset
+from mmpose_occlusion.predictors.mmpose_dataset import BenchmarkDataset
 from mmpose_occlusion.skeleton import Skeleton
 from tests.test_evaluation.runs import synthetic
 from tests.test_tools.conftest import tool  # noqa: F401

@@ -10,7 +10,7 @@ import pytest
 from mmpose_occlusion.benchmark.analysis.run_measures import RunMeasures
 from mmpose_occlusion.benchmark.data import Predictions
 from mmpose_occlusion.datasets.detection_matching import match_detections
-from mmpose_occlusion.predictors.mmpose_topdown.dataset import (
+from mmpose_occlusion.predictors.mmpose_dataset import (
     infos_of,
     make_boxes,
     read_people,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmpose_occlusion.predictors.mmpose_topdown.dataset import (
+from mmpose_occlusion.predictors.mmpose_dataset import (
     _refuse_code,
 )
 

@@ -6,8 +6,6 @@ Runs with and without MMPose.
 import json
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from mmpose_occlusion.benchmark.data import UNMATCHED
 from mmpose_occlusion.benchmark.effects import ImageAttack
 from mmpose_occlusion.benchmark.image_people import match_people
 from mmpose_occlusion.benchmark.image_run import run_predictor
+from mmpose_occlusion.benchmark.store import RunStore
 from mmpose_occlusion.benchmark.suite import load_suites
 from mmpose_occlusion.cli import benchmark as command
 from mmpose_occlusion.errors import UsageError
@@ -37,7 +36,6 @@ NOSE, WRIST = COCO_JOINTS.index('nose'), COCO_JOINTS.index('left_wrist')
 ATTACKS = ('keypoint:nose:black:10%', 'keypoint:left_wrist:black:10%')
 SIZE = (160, 240)
 FAR = 1000.0
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -388,48 +386,33 @@ def test_published_sigmas():
     assert published_sigmas(MPII_ORDER)[1] == 'MPII'
 
 
-KILLED = """
-import os, signal, sys
-sys.path[:0] = [{root!r}]
-import mmpose_occlusion.benchmark.store as store
-from tests.test_predictors.test_image_run import Path, Planted, run
-import mmpose_occlusion.benchmark.image_run as image_run
+def run_killed(call, number):
+    """Call a function in a process that is killed when it writes this shard
+    of the store."""
+    child = os.fork()
+    if not child:
+        write, writes = RunStore.write, []
 
-image_run.BLOCK_IMAGES = 1
-write = store.RunStore.write
-count = []
+        def write_or_die(self, *arguments):
+            writes.append(arguments)
+            if len(writes) == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            write(self, *arguments)
 
-def write_or_die(self, *args):
-    count.append(args)
-    if len(count) == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    write(self, *args)
-
-store.RunStore.write = write_or_die
-people = Path(sys.argv[1])
-run(Planted(people), people, sys.argv[2])
-"""
-
-
-def run_killed(script, people, out):
-    """Run a script that kills itself."""
-    killed = subprocess.run(
-        [
-            *(sys.executable, '-c', script.format(root=str(ROOT))),
-            *(str(people), str(out)),
-        ],
-        capture_output=True,
-        cwd=ROOT,
-        env=dict(os.environ, OMP_NUM_THREADS='1'),
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+        RunStore.write = write_or_die
+        try:
+            call()
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WTERMSIG(status) == signal.SIGKILL
 
 
 def test_killed_and_resumed(people, tmp_path, monkeypatch):
     monkeypatch.setattr('mmpose_occlusion.benchmark.image_run.BLOCK_IMAGES', 1)
     whole, broken = tmp_path / 'whole', tmp_path / 'broken'
     expected = run(Planted(people), people, whole)
-    run_killed(KILLED, people, broken)
+    run_killed(lambda: run(Planted(people), people, broken), 3)
     assert len(list(broken.glob('store/*/shards/*.npz'))) == 2
     found = run(Planted(people), people, broken)
     same_predictions(found, expected)
@@ -471,7 +454,7 @@ class Hanging(Planted):
 def test_processes_change_no_bit(people, tmp_path, monkeypatch):
     monkeypatch.setattr('mmpose_occlusion.benchmark.image_run.BLOCK_IMAGES', 1)
     one = run(WholeImage(people), people, tmp_path / 'one')
-    many = run(WholeImage(people), people, tmp_path / 'many', num_workers=3)
+    many = run(WholeImage(people), people, tmp_path / 'many', num_workers=2)
     same_predictions(many, one)
     assert many.run['forward_passes'] == one.run['forward_passes']
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmpose_occlusion.predictors.person_crops import (
+from mmpose_occlusion.predictors.exported_models import (
     crop_frames,
     crop_image,
     decode_heatmaps,

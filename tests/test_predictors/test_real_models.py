@@ -71,6 +71,7 @@ def test_an_export_of_rtmpose(tmp_path, monkeypatch):
     pytest.importorskip('onnxruntime')
     pytest.importorskip('mmpose')
     import torch
+    from mmpose.apis import init_model
     from torch.onnx._internal.torchscript_exporter import onnx_proto_utils
 
     from mmpose_occlusion.engine.config import load_config
@@ -87,8 +88,12 @@ def test_an_export_of_rtmpose(tmp_path, monkeypatch):
     cfg.model.test_cfg.flip_test = False
     cfg.dump(tmp_path / 'rtmpose.py')
     torch.manual_seed(0)
-    ours = load_predictor(f'mmpose:{tmp_path}/rtmpose.py')
-    net = torch.nn.Sequential(ours._model.backbone, ours._model.head)
+    model = init_model(cfg, device='cpu')
+    torch.save(model.state_dict(), tmp_path / 'rtmpose.pth')
+    ours = load_predictor(
+        f'mmpose:{tmp_path}/rtmpose.py,{tmp_path}/rtmpose.pth'
+    )
+    net = torch.nn.Sequential(model.backbone, model.head)
     file = tmp_path / 'rtmpose.onnx'
     names = dict(input_names=['input'], output_names=['simcc_x', 'simcc_y'])
     torch.onnx.export(

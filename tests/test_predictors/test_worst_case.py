@@ -176,32 +176,10 @@ def test_the_same_for_any_number_of_processes(people, tmp_path):  # noqa: F811
             assert (a.centres[:2] != c.centres[:2]).any()
 
 
-KILLED = """
-import os, signal, sys
-sys.path[:0] = [{root!r}]
-import mmpose_occlusion.benchmark.store as store
-from tests.test_predictors.test_worst_case import Planted, search
-from pathlib import Path
-
-write = store.RunStore.write
-count = []
-
-def write_or_die(self, *args):
-    count.append(args)
-    if len(count) == 2:
-        os.kill(os.getpid(), signal.SIGKILL)
-    write(self, *args)
-
-store.RunStore.write = write_or_die
-people = Path(sys.argv[1])
-search(Planted(people), people, sys.argv[2])
-"""
-
-
 def test_killed_and_resumed(people, tmp_path):  # noqa: F811
     whole, broken = tmp_path / 'whole', tmp_path / 'broken'
     expected = search(Planted(people), people, whole)
-    run_killed(KILLED, people, broken)
+    run_killed(lambda: search(Planted(people), people, broken), 2)
     assert len(list(broken.glob('store/*/shards/*.npz'))) == 1
     predictor = Planted(people)
     found = search(predictor, people, broken)

@@ -4,12 +4,15 @@ MMEngine's runner."""
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import mmengine
 import mmpose
+import numpy as np
 import torch
 from mmengine import dist
 from mmengine.config import Config
@@ -23,7 +26,12 @@ from mmpose_occlusion.benchmark.identity import (
     digest_of_file,
     digests_of_files,
 )
-from mmpose_occlusion.benchmark.store import RunStore
+from mmpose_occlusion.benchmark.store import (
+    CLEAN,
+    BlockResult,
+    RunStore,
+    empty_result,
+)
 from mmpose_occlusion.benchmark.suite import SuiteAttack, load_suites
 from mmpose_occlusion.benchmark.work import (
     Recorder,
@@ -37,22 +45,26 @@ from mmpose_occlusion.checkpoints import load_into
 from mmpose_occlusion.checkpoints.read import local_file
 from mmpose_occlusion.datasets import match_detections, offer_donors
 from mmpose_occlusion.engine import config, data_files, launch
+from mmpose_occlusion.engine.crops import from_crop
 from mmpose_occlusion.engine.insertion import use_gt_boxes
 from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import plain
 from mmpose_occlusion.skeleton import Skeleton
 
-from .crops import (
-    BatchPredictor,
+from .mmpose_crops import (
     Crop,
     CropAttack,
     CropMaker,
+    deterministic,
     device_of,
     digest_of_weights,
+    inputs_of,
+    joined,
+    sample_of,
     unwrapped,
 )
-from .dataset import BenchmarkDataset, recipe
+from .mmpose_dataset import BenchmarkDataset
 
 CPU_BATCH, GPU_BATCH = 32, 64
 """Crops of a block; fewer on a CPU for its caches."""
@@ -77,11 +89,9 @@ class OcclusionBenchmarkLoop(BaseLoop):
             ``num_workers`` and ``timeout`` are used.
         evaluator: Config of the metric, for the store.
         fp16: Compute in PyTorch's default mixed precision.
-        threads: Forward passes at a time, see :class:`.crops.BatchPredictor`.
+        threads: Forward passes at a time; by default the number of PyTorch's
+            threads on a CPU, and 1 on other devices.
         options: Of :class:`.work.RunOptions`.
-
-    Attributes:
-        store: The run's part of the store, after :meth:`run`.
     """
 
     def __init__(
@@ -99,8 +109,8 @@ class OcclusionBenchmarkLoop(BaseLoop):
         on_cpu = device_of(runner.model).type == 'cpu'
         size = CPU_BATCH if on_cpu else GPU_BATCH
         self.batch_size = self.options.batch_size or size
-        self._fp16, self._threads = fp16, threads
-        self._loading: dict[str, Any] = {}
+        self.threads = threads or (torch.get_num_threads() if on_cpu else 1)
+        self._fp16, self._loading = fp16, {}
         if workers := int(dataloader.get('num_workers', 0)):
             timeout = float(dataloader.get('timeout', 0))
             self._loading = dict(num_workers=workers, timeout=timeout)
@@ -112,13 +122,17 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.attacks = read_suites(self.options, self.skeleton)
         if any(needs_donors(attack.config) for attack in self.attacks):
             data = offer_donors(data)
-        source = recipe(runner.cfg, data)
+        source = dict(  # from which the data set is built again
+            default_scope=runner.cfg.get('default_scope') or 'mmpose',
+            custom_imports=runner.cfg.get('custom_imports'),
+            dataset=plain(data),
+        )
         self.data = BenchmarkDataset(
             data, self.skeleton, evaluator, self.options.max_images
         )
-        self.boxes, self.arrays = self.data.boxes, self.data.arrays
-        self.paths = self.data.paths
-        self.blocks = cut(self.boxes.image_ids.tolist(), self.batch_size)
+        self.arrays, self.paths = self.data.arrays, self.data.paths
+        ids = self.data.boxes.image_ids.tolist()
+        self.blocks = cut(ids, self.batch_size)
         name = Path(runner.cfg.filename or 'model').stem
         self.info = dict(
             self.data.info,
@@ -131,20 +145,14 @@ class OcclusionBenchmarkLoop(BaseLoop):
     def run(self) -> dict[str, int]:
         """Compute what is missing; returns ``crops``, ``attacks`` and
         ``passes``, numbers of crops, attacks and forward passes of one."""
-        runner, dry_run = self.runner, self.options.dry_run
+        runner = self.runner
         runner.call_hook('before_test')
         runner.call_hook('before_test_epoch')
-        log = print if dry_run else runner.logger.info
-        self.store, _, passes = compute_run(
-            self,
-            self.options,
-            log,
-            *dist.get_dist_info(),
-            on_main,
-            dist.barrier,
-        )
+        log = print if self.options.dry_run else runner.logger.info
+        ranks = *dist.get_dist_info(), on_main, dist.barrier
+        self.store, _, passes = compute_run(self, self.options, log, *ranks)
         metrics = dict(
-            crops=len(self.boxes),
+            crops=len(self.data.boxes),
             attacks=len(self.attacks),
             passes=sum(dist.all_gather_object(passes)),
         )
@@ -176,11 +184,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
             weights=digest_of_weights(model),
             config=model_config,
             device=kind,
-            versions=dict(
-                mmpose=mmpose.__version__,
-                torch=torch.__version__,
-                opencv=cv2.__version__,
-            ),
+            versions=_versions(mmpose, torch) | dict(opencv=cv2.__version__),
         )
 
     def maker(self, work: Sequence[Work]) -> CropMaker:
@@ -198,34 +202,82 @@ class OcclusionBenchmarkLoop(BaseLoop):
 
     def compute(self, work: Sequence[Work], recorder: Recorder) -> None:
         """Predict what is missing; workers prepare the next blocks
-        meanwhile."""
-        loader = DataLoader(
-            self.maker(work),
-            batch_size=None,
-            collate_fn=_same,
-            **self._loading,
+        meanwhile.
+
+        The crops of a block under one attack are one batch, so that
+        predictions do not depend on other attacks. The last bits of a
+        network's outputs depend on the number of threads of a forward pass
+        on a CPU: there a pass has one, and the cores compute several batches
+        at a time, which is at least as fast.
+        """
+        blocks = DataLoader(
+            self.maker(work), batch_size=None, collate_fn=list, **self._loading
         )
-        predictor = BatchPredictor(
-            self.runner.model,
-            len(self.skeleton.names),
-            self._threads,
-            self._fp16,
+        model = unwrapped(self.runner.model).eval()
+        pool = ThreadPoolExecutor(self.threads)
+        try:
+            with deterministic(device_of(model)):
+                for (block, keys), crops in zip(work, blocks, strict=True):
+                    found = pool.map(partial(self.result, crops), keys)
+                    for key, result in zip(keys, found, strict=True):
+                        passes = int(result.changed.sum())
+                        recorder.add(block, key, result, passes)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def result(self, crops: Sequence[Crop], key: str) -> BlockResult:
+        """Predict the crops of a block that an attack changes, or all of them
+        clean."""
+        joints = len(self.skeleton.names)
+        out = empty_result(len(crops), joints)
+        out.changed[:] = key == CLEAN
+        for row, crop in enumerate(crops if key != CLEAN else ()):
+            crop.effects[key].note(out, row)
+            meta = crop.sample.metainfo
+            out.centres[row] = from_crop(out.centres[row], meta)
+        rows = np.flatnonzero(out.changed)
+        if not len(rows):
+            return out
+        model: Any = unwrapped(self.runner.model)
+        device, batch = device_of(model), [crops[row] for row in rows]
+        data = dict(
+            inputs=inputs_of(batch, key, device),
+            data_samples=[sample_of(crop, key) for crop in batch],
         )
-        predictor.compute(zip(work, loader, strict=True), recorder)
+        with (
+            torch.inference_mode(),
+            torch.autocast(device.type, enabled=self._fp16),
+        ):
+            samples = model.test_step(data)
+        keypoints, scores, seen = (
+            joined([sample.pred_instances for sample in samples], name)
+            for name in ('keypoints', 'keypoint_scores', 'keypoints_visible')
+        )
+        shape = len(rows), joints
+        if keypoints.shape[:2] != shape or scores.shape != shape:
+            raise UsageError(
+                f'the model predicts {keypoints.shape[1]} joints for each of '
+                f'{len(keypoints)} people, and its data set has {joints} for '
+                f'{len(rows)}: give a top-down model of this data set'
+            )
+        out.keypoints[rows] = keypoints[..., :2]
+        out.scores[rows] = scores
+        # MMPose fills in the scores where there is no such output
+        if seen.shape == shape and not np.array_equal(seen, scores):
+            out.visibility[rows] = seen
+        return out
 
 
-def _same(crops: list[Crop]) -> list[Crop]:
-    return crops
+def _versions(*modules: Any) -> dict[str, str]:
+    return {each.__name__: each.__version__ for each in modules}
 
 
 def _without_training(value: Any) -> Any:
     """A model's config without what predictions do not depend on."""
     if isinstance(value, Mapping):
-        return {
-            key: _without_training(entry)
-            for key, entry in value.items()
-            if key not in ('init_cfg', 'pretrained', 'train_cfg', 'loss')
-        }
+        training = 'init_cfg', 'pretrained', 'train_cfg', 'loss'
+        kept = {k: v for k, v in value.items() if k not in training}
+        return {key: _without_training(entry) for key, entry in kept.items()}
     if isinstance(value, list | tuple):
         return [_without_training(entry) for entry in value]
     return value
@@ -323,17 +375,14 @@ def run_mmpose(
     if loop.store is None:
         return None
     if dist.is_main_process():
-        libraries = mmpose, mmengine, torch
-        versions = {each.__name__: each.__version__ for each in libraries}
-        loop.store.note(
-            dict(
-                command_facts(start, **versions),
-                config=model,
-                checkpoint=checkpoint,
-                checkpoint_sha256=loaded,
-                forward_passes=passes,
-            )
+        facts = dict(
+            command_facts(start, **_versions(mmpose, mmengine, torch)),
+            config=model,
+            checkpoint=checkpoint,
+            checkpoint_sha256=loaded,
+            forward_passes=passes,
         )
+        loop.store.note(facts)
     return load_run(loop.store, [attack.name for attack in loop.attacks])
 
 

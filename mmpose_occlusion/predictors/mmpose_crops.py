@@ -1,13 +1,9 @@
-"""Crops of a data set, clean and under attacks, and their predictions.
-
-Each image is decoded once and each crop warped once for all attacks.
-"""
+"""Crops of a data set, clean and under attacks, and what a network gets of
+them. Each image is decoded once and each crop warped once for all attacks."""
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,10 +17,9 @@ from torch.utils.data import Dataset
 
 from mmpose_occlusion.benchmark.effects import Effect, effect_of
 from mmpose_occlusion.benchmark.identity import digest_of_arrays
-from mmpose_occlusion.benchmark.store import CLEAN, BlockResult
-from mmpose_occlusion.benchmark.work import Recorder, Work
+from mmpose_occlusion.benchmark.store import CLEAN
+from mmpose_occlusion.benchmark.work import Work
 from mmpose_occlusion.engine.pipelines import RECORD_KEY, with_defaults
-from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.hooks.interrupted_training import key_of, seed_sample
 from mmpose_occlusion.skeleton import Skeleton
 
@@ -67,12 +62,10 @@ class CropMaker(Dataset):
     """Makes the crops of a data set, clean and under attacks.
 
     Args:
-        dataset: A top-down data set whose pipeline ends with the crop, or a
-            ``DetectionMatchedDataset`` of one.
+        dataset, order: See :class:`.mmpose_dataset.BenchmarkDataset`.
         finish: Configs of the rest of the pipeline, which packs.
         attacks: Key -> attack.
         skeleton: The data set's joints and parts.
-        order: ``(N,)`` number of a crop -> its index in the data set.
         work: Its items are the crops of each block.
     """
 
@@ -149,6 +142,29 @@ class CropMaker(Dataset):
         return inputs.transpose(1, 2, 0)
 
 
+def inputs_of(
+    crops: Sequence[Crop], key: str, device: torch.device | str = 'cpu'
+) -> list[torch.Tensor]:
+    """``(C, H, W)`` of each crop, clean or under an attack."""
+    inputs = np.stack([crop.inputs for crop in crops])
+    for array, crop in zip(inputs, crops, strict=True):
+        if key != CLEAN:
+            crop.effects[key].paint(array.transpose(1, 2, 0))
+    return list(torch.from_numpy(inputs).to(device))
+
+
+def sample_of(crop: Crop, key: str) -> PoseDataSample:
+    """A shallow copy of a crop's data sample with an attack's records."""
+    sample = copy.copy(crop.sample)
+    if key != CLEAN:
+        _set_records(sample, list(crop.effects[key].records))
+    return sample
+
+
+def _set_records(sample: PoseDataSample, records: list) -> None:
+    sample.set_field(records, RECORD_KEY, None, 'metainfo')
+
+
 @contextmanager
 def deterministic(device: torch.device) -> Iterator[None]:
     """Forward passes with the same bits every time: on a CPU with one thread
@@ -163,128 +179,6 @@ def deterministic(device: torch.device) -> Iterator[None]:
     finally:
         cudnn.benchmark, cudnn.deterministic = kept
         torch.set_num_threads(threads)
-
-
-class BatchPredictor:
-    """Runs a model, or a wrapper of one, on batches of crops.
-
-    The last bits of a network's outputs depend on the number of crops in a
-    batch and, on a CPU, on the number of threads of a forward pass. Here a
-    pass on a CPU has one thread, and the cores compute several batches at a
-    time, which is at least as fast.
-
-    Args:
-        model: A pose estimator.
-        joints: Number of joints of the data set.
-        threads: Forward passes at a time; by default the number of PyTorch's
-            threads on a CPU, and 1 on other devices.
-        fp16: Whether to compute in PyTorch's default mixed precision.
-    """
-
-    def __init__(
-        self,
-        model: torch.nn.Module,
-        joints: int,
-        threads: int | None = None,
-        fp16: bool = False,
-    ) -> None:
-        self._model: Any = unwrapped(model)
-        self._joints = joints
-        self._fp16 = fp16
-        self.device = device_of(self._model)
-        on_cpu = self.device.type == 'cpu'
-        self.threads = threads or (torch.get_num_threads() if on_cpu else 1)
-
-    def compute(
-        self, blocks: Iterable[tuple[Work, list[Crop]]], recorder: Recorder
-    ) -> None:
-        """Predict the crops of blocks, clean and where attacks change them:
-        those of a block under one attack are one batch, so that predictions
-        do not depend on other attacks."""
-        self._model.eval()
-        pool = ThreadPoolExecutor(self.threads)
-        try:
-            with deterministic(self.device):
-                for (block, keys), crops in blocks:
-                    found = pool.map(partial(self.result, crops), keys)
-                    for key, result in zip(keys, found, strict=True):
-                        passes = int(result.changed.sum())
-                        recorder.add(block, key, result, passes)
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-    def result(self, crops: Sequence[Crop], key: str) -> BlockResult:
-        """Predict the crops of a block that an attack changes, or all of them
-        clean."""
-        out = BlockResult.empty(len(crops), self._joints)
-        out.changed[:] = key == CLEAN
-        for row, crop in enumerate(crops if key != CLEAN else ()):
-            crop.effects[key].note(out, row)
-            out.centres[row] = _in_image(out.centres[row], crop)
-        rows = np.flatnonzero(out.changed)
-        if not len(rows):
-            return out
-        batch = [crops[row] for row in rows]
-        data = dict(
-            inputs=inputs_of(batch, key, self.device),
-            data_samples=[_sample(crop, key) for crop in batch],
-        )
-        with (
-            torch.inference_mode(),
-            torch.autocast(self.device.type, enabled=self._fp16),
-        ):
-            samples = self._model.test_step(data)
-        keypoints, scores, seen = (
-            _joined([sample.pred_instances for sample in samples], name)
-            for name in ('keypoints', 'keypoint_scores', 'keypoints_visible')
-        )
-        shape = len(rows), self._joints
-        if keypoints.shape[:2] != shape or scores.shape != shape:
-            raise UsageError(
-                f'the model predicts {keypoints.shape[1]} joints for each of '
-                f'{len(keypoints)} people, and its data set has '
-                f'{self._joints} for {len(rows)}: give a top-down model of '
-                'this data set'
-            )
-        out.keypoints[rows] = keypoints[..., :2]
-        out.scores[rows] = scores
-        # MMPose fills in the scores where there is no such output
-        if seen.shape == shape and not np.array_equal(seen, scores):
-            out.visibility[rows] = seen
-        return out
-
-
-def _in_image(point: np.ndarray, crop: Crop) -> np.ndarray:
-    """A point of the crop in pixels of the image, as MMPose maps
-    predictions."""
-    size, scale, center = (
-        np.asarray(crop.sample.metainfo[f'input_{name}'], float)
-        for name in ('size', 'scale', 'center')
-    )
-    return point / size * scale + center - scale / 2
-
-
-def inputs_of(
-    crops: Sequence[Crop], key: str, device: torch.device | str = 'cpu'
-) -> list[torch.Tensor]:
-    """``(C, H, W)`` of each crop, clean or under an attack."""
-    inputs = np.stack([crop.inputs for crop in crops])
-    for array, crop in zip(inputs, crops, strict=True):
-        if key != CLEAN:
-            crop.effects[key].paint(array.transpose(1, 2, 0))
-    return list(torch.from_numpy(inputs).to(device))
-
-
-def _sample(crop: Crop, key: str) -> PoseDataSample:
-    """A shallow copy of a crop's data sample with an attack's records."""
-    sample = copy.copy(crop.sample)
-    if key != CLEAN:
-        _set_records(sample, list(crop.effects[key].records))
-    return sample
-
-
-def _set_records(sample: PoseDataSample, records: list) -> None:
-    sample.set_field(records, RECORD_KEY, None, 'metainfo')
 
 
 def digest_of_weights(model: torch.nn.Module) -> str:
@@ -315,8 +209,8 @@ def device_of(model: torch.nn.Module) -> torch.device:
     return torch.device('cpu') if parameter is None else parameter.device
 
 
-def _joined(found: Sequence[Any], name: str) -> np.ndarray:
-    """An array of all crops; empty where the model has none."""
+def joined(found: Sequence[Any], name: str) -> np.ndarray:
+    """An array of the predictions of all crops; empty where they lack it."""
     arrays = [getattr(one, name, np.zeros((0, 0))) for one in found]
     return np.concatenate(
         [

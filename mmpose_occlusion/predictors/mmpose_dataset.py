@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.registry import Registry, init_default_scope
 from mmengine.utils import import_modules_from_strings
@@ -39,13 +38,12 @@ from mmpose_occlusion.engine.pipelines import (
     with_defaults,
 )
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import plain
 from mmpose_occlusion.metrics.annotations import AREA_RATIO, make_person
 from mmpose_occlusion.metrics.oks_pck import sigmas_or_default
 from mmpose_occlusion.occlusion import labelled_joints
 from mmpose_occlusion.skeleton import Skeleton
 
-from .crops import CropAttack, CropMaker
+from .mmpose_crops import CropAttack, CropMaker
 
 if TYPE_CHECKING:
     from mmpose_occlusion.benchmark.report.cases import Case, CaseImages
@@ -54,15 +52,8 @@ _CODE = ('.py', '.pkl', '.pickle', '.pth', '.yml', '.yaml')
 """Endings of files whose readers in MMEngine run the code in them."""
 
 _METRIC_ARGUMENTS = (
-    'score_mode',
-    'keypoint_score_thr',
-    'nms_mode',
-    'nms_thr',
-    'use_area',
-    'iou_type',
-    'thr',
-    'offset',
-    'norm_item',
+    *('score_mode', 'keypoint_score_thr', 'nms_mode', 'nms_thr', 'use_area'),
+    *('iou_type', 'thr', 'offset', 'norm_item'),
 )
 """Arguments of a metric that the analysis may use."""
 
@@ -92,14 +83,22 @@ class BenchmarkDataset:
         max_images: int | None = None,
     ) -> None:
         source = config.get('dataset', config)
-        self.pipeline = before, _ = _split(source)
+        pipeline = source.get('pipeline') or []
+        if not makes_crop(pipeline):
+            raise UsageError(
+                f'the test pipeline has no "{CROP}", so there are no crops to '
+                'attack: give the config of a top-down model, or benchmark '
+                'this one on whole images as mmpose:CONFIG,CHECKPOINT'
+            )
+        try:
+            self.pipeline = before, _ = split_pipeline(pipeline)
+        except ValueError as error:
+            raise UsageError(f'test_dataloader.dataset: {error}') from error
         source['pipeline'] = before
         self.dataset = DATASETS.build(config)
         inner = getattr(self.dataset, 'dataset', self.dataset)
-        if (
-            not isinstance(inner, BaseCocoStyleDataset)
-            or inner.data_mode != 'topdown'
-        ):
+        coco_style = isinstance(inner, BaseCocoStyleDataset)
+        if not coco_style or inner.data_mode != 'topdown':
             raise UsageError(
                 'test_dataloader.dataset is of type '
                 f'"{type(self.dataset).__name__}", and the benchmark works on '
@@ -121,8 +120,7 @@ class BenchmarkDataset:
             )
         self.paths = [info['img_path'] for info in infos]
         joints, metainfo = len(skeleton.names), self.dataset.metainfo
-        evaluation = describe_metric(evaluator)
-        evaluation['padding'] = _padding(before)
+        evaluation = dict(describe_metric(evaluator), padding=_padding(before))
         people = read_people(source)
         self.boxes = make_boxes(infos, people, joints)
         if max_images is not None or source.get('indices') is not None:
@@ -130,9 +128,8 @@ class BenchmarkDataset:
             people = {k: p for k, p in people.items() if p['img_id'] in here}
         scored = people.values() if len(metainfo['sigmas']) else ()
         use_area = evaluation.get('use_area', True)
-        self.arrays = to_arrays(
-            self.boxes, coco_people(scored, joints, use_area)
-        )
+        annotated = _coco_people(scored, joints, use_area)
+        self.arrays = to_arrays(self.boxes, annotated)
         stem = Path(source.get('ann_file') or '').stem
         sizes = [s['input_size'] for s in before if 'input_size' in s]
         self.info = dict(
@@ -142,36 +139,10 @@ class BenchmarkDataset:
                 sigmas_or_default(metainfo['sigmas'], skeleton.names),
                 np.asarray(metainfo['flip_indices'], int),
                 metainfo['skeleton_links'],
-            ).to_json(),
-            evaluation=plain(evaluation),
+            ),
+            evaluation=evaluation,
             crop_size=[int(x) for x in sizes[-1]],
         )
-
-
-def recipe(cfg: Config, dataset: Mapping) -> dict[str, Any]:
-    """How to build a data set of a config, with its whole pipeline, again."""
-    return plain(
-        dict(
-            default_scope=cfg.get('default_scope') or 'mmpose',
-            custom_imports=cfg.get('custom_imports'),
-            dataset=dataset,
-        )
-    )
-
-
-def _split(config: Mapping) -> tuple[list[dict], list[dict]]:
-    """A test pipeline up to the crop, and the rest."""
-    pipeline = config.get('pipeline') or []
-    if not makes_crop(pipeline):
-        raise UsageError(
-            f'the test pipeline has no "{CROP}", so there are no crops to '
-            'attack: give the config of a top-down model, or benchmark this '
-            'one on whole images as mmpose:CONFIG,CHECKPOINT'
-        )
-    try:
-        return split_pipeline(pipeline)
-    except ValueError as error:
-        raise UsageError(f'test_dataloader.dataset: {error}') from error
 
 
 def infos_of(dataset: Any) -> list[dict]:
@@ -203,17 +174,21 @@ def make_boxes(
         source = info.get('matched_person') or info
         person = people.get(int(source['id'])) if 'id' in source else None
         box = np.asarray(info['bbox'], np.float64)[0]
-        score = float(np.ravel(info['bbox_score'])[0])
         found = None if person is None else _person_of(person, joints)
         try:
-            rows.append((int(info['img_id']), found, box, score))
+            image = int(info['img_id'])
         except (TypeError, ValueError):
             raise UsageError(
                 f'image {info["img_id"]!r} ({info.get("img_path")}) has an '
                 'id that is not a number, which the benchmark cannot store: '
                 'number the images in the annotation file'
             ) from None
+        rows.append((image, found, box, _first(info['bbox_score'])))
     return Boxes.from_rows(rows, joints)
+
+
+def _first(value: Any) -> float:
+    return float(np.ravel(value)[0])
 
 
 def _person_of(person: Mapping, joints: int) -> dict[str, Any]:
@@ -229,19 +204,17 @@ def _person_of(person: Mapping, joints: int) -> dict[str, Any]:
     return dict(
         id=int(person['id']),
         keypoints=np.c_[person['keypoints'][0, :, :2], visible],
-        area=float(np.ravel(person.get('area', AREA_RATIO * extent))[0]),
+        area=_first(person.get('area', AREA_RATIO * extent)),
         box=box,
-        head_size=float(np.ravel(person.get('head_size', np.nan))[0]),
+        head_size=_first(person.get('head_size', np.nan)),
     )
 
 
-def coco_people(
+def _coco_people(
     people: Iterable[Mapping], joints: int, use_area: bool
 ) -> list[dict[str, Any]]:
     """People as COCO annotations; empty for data sets in another format.
-
-    Without ``use_area``, areas are computed from bboxes, as the metric does.
-    """
+    Without ``use_area``, areas are computed from bboxes, as by the metric."""
     out = []
     for raw in (person.get('raw_ann_info') for person in people):
         if raw is not None:
@@ -255,20 +228,18 @@ def coco_people(
 def describe_metric(evaluator: Any) -> dict[str, Any]:
     """How a config's evaluator, the first of a list, scores: ``metric``, its
     class, and the arguments that the analysis may use, with defaults; and
-    ``pck``, prefix and threshold of each ``PCKAccuracy``.
-    """
+    ``pck``, prefix and threshold of each ``PCKAccuracy``."""
     metric = scoring_metric(evaluator)
     if not metric:
         return {}
     cls, found = class_of(metric, METRICS), {}
     for base in reversed(cls.__mro__ if cls else ()):
         if '__init__' in vars(base):
-            parameters = inspect.signature(base).parameters.items()
-            found.update({name: each.default for name, each in parameters})
+            for parameter in inspect.signature(base).parameters.values():
+                if parameter.default is not parameter.empty:
+                    found[parameter.name] = parameter.default
     found.update(metric)
-    empty = inspect.Parameter.empty
-    known = [k for k in _METRIC_ARGUMENTS if found.get(k, empty) is not empty]
-    out: dict[str, Any] = {name: found[name] for name in known}
+    out = {name: found[name] for name in _METRIC_ARGUMENTS if name in found}
     out['metric'] = type_name(metric)
     pck = [
         dict(prefix=m.get('prefix') or '', thr=float(m.get('thr', 0.05)))

@@ -1,1 +1,0 @@
-"""Benchmarks of MMPose's top-down models, crop by crop."""
