@@ -12,25 +12,37 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import cv2
 import numpy as np
 
-from .regions import Array, Patch, PixelBox, Region, region_from_record
+from .regions import REGIONS, Array, Patch, PixelBox, Recorded, Region
 
 GREY = 128
 
-ReadImage = Callable[[str], Array | None]
-"""Path -> (H, W, 3) BGR image."""
 
+class Request(NamedTuple):
+    """What a fill is resolved for.
 
-class Paint:
-    """Base of paints: frozen dataclasses whose record is their fields.
-
-    The ``source`` of a donor is not recorded; :meth:`from_record` reads it.
+    Args:
+        image: The image.
+        ksize: Kernel size of a blur in pixels; pixelated squares are half as
+            wide.
+        seed: Of a paint that is drawn at random.
+        exact_blur: See :class:`Blur`.
+        mean: Gives the mean colour of an image, a number per channel.
     """
 
-    kind: ClassVar[str]
+    image: Array
+    ksize: int
+    seed: int
+    exact_blur: bool
+    mean: Callable[[Array], list[float]]
+
+
+class Paint(Recorded):
+    """Base of paints, frozen dataclasses."""
+
     random: ClassVar[bool]
 
     @classmethod
-    def resolve(cls, fill: str, request: 'Request') -> 'Paint':
+    def resolve(cls, fill: str, request: Request) -> 'Paint':
         """The paint for one of the class's fills; here, of a seed alone."""
         return cls(seed=request.seed)  # type: ignore[call-arg]
 
@@ -47,45 +59,13 @@ class Paint:
         """
         raise NotImplementedError
 
-    def to_record(self) -> dict[str, Any]:
-        """Plain values with the paint's ``kind``."""
-        plain = {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in vars(self).items()
-            if name != 'source'
-        }
-        return dict(kind=self.kind, **plain)
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any], read: ReadImage) -> Any:
-        """Inverse of :meth:`to_record`; ``read`` reads image files."""
-        return cls(**{k: v for k, v in record.items() if k != 'kind'})
-
 
 P = TypeVar('P')
 
 
-class Request(NamedTuple):
-    """What a fill is resolved for: the image; the kernel size of a blur in
-    pixels, of which pixelated squares are half as wide; the seed of a paint
-    that is drawn at random; whether a blur is exact, see :class:`Blur`; and
-    what gives the mean colour of an image, a number per channel."""
-
-    image: Array
-    ksize: int
-    seed: int
-    exact_blur: bool
-    mean: Callable[[Array], list[float]]
-
-
-PAINTS: dict[str, type[Paint]] = {}
-"""Kind in a record -> class."""
-
-FILLS: dict[str, type[Paint]] = {}
-"""Fill -> class."""
-
-REFERENCE_FILLS = ('blur', 'mean', 'black')
-"""Fills of the reference system."""
+PAINTS: dict[str, type[Paint]] = {}  # kind in a record -> class
+FILLS: dict[str, type[Paint]] = {}  # word of users -> class
+REFERENCE_FILLS = ('blur', 'mean', 'black')  # of the reference system
 
 
 def paint(
@@ -242,13 +222,6 @@ class Donor(Paint):
             pixels = pixels.reshape(*pixels.shape[:2], *image.shape[2:])
         return pixels.astype(image.dtype, copy=False)
 
-    @classmethod
-    def from_record(
-        cls, record: Mapping[str, Any], read: ReadImage
-    ) -> 'Donor':
-        plain: Donor = super().from_record(record, read)
-        return replace(plain, source=read(plain.image_path))
-
 
 def mean_color(image: Array) -> list[float]:
     """The image's mean per channel, rounded where its dtype is whole."""
@@ -276,7 +249,9 @@ def make_patch(image: Array, region: Region, paint: Paint) -> Patch | None:
 
 
 def replay(
-    image: Array, record: Mapping[str, Any], read: ReadImage = cv2.imread
+    image: Array,
+    record: Mapping[str, Any],
+    read: Callable[[str], Array | None] = cv2.imread,
 ) -> Patch | None:
     """Make the patch of a record, an entry of ``results['occlusions']``,
     again; None where the transform did nothing.
@@ -286,11 +261,13 @@ def replay(
         record: The record.
         read: Reads a donor's image, (H, W, 3) BGR, from its path.
     """
-    given = record['paint']
+    given, where = record['paint'], record['region']
     if given is None:
         return None
-    paint = PAINTS[given['kind']].from_record(given, read)
-    return make_patch(image, region_from_record(record['region']), paint)
+    paint = PAINTS[given['kind']].from_record(given)
+    if isinstance(paint, Donor):
+        paint = replace(paint, source=read(paint.image_path))
+    return make_patch(image, REGIONS[where['shape']].from_record(where), paint)
 
 
 def replay_all(image: Array, records: Iterable[Mapping[str, Any]]) -> Array:

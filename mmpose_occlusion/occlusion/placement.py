@@ -18,14 +18,15 @@ from .targets import Person, Target
 
 TARGET = 'target'
 ON_PERSON, OFF_PERSON, DECOY = 'on_person', 'off_person', 'decoy'
-PLACES = (TARGET, ON_PERSON, OFF_PERSON, DECOY)
 
 NOWHERE = {
     ON_PERSON: 'the same region fits nowhere on the person',
     OFF_PERSON: 'the same region fits nowhere off the person',
     DECOY: 'the same region fits nowhere beside the joint',
 }
-"""Place -> why a control was left out."""
+"""Places of controls -> why one was left out."""
+
+PLACES = (TARGET, *NOWHERE)
 
 NEAREST, FARTHEST = 1, 3
 """Distances of a decoy's centre from the target's, in radii."""
@@ -89,11 +90,11 @@ class Surroundings:
         self, region: Region, place: str, index: int, number: float
     ) -> Region | None:
         """A person's region at another place, see :func:`move_elsewhere`."""
-        if place == DECOY:
-            empty = np.zeros(self._shape, bool)
-            person = with_joints(empty, self.people[index])
-        else:
-            person = self.person_mask(index)
+        person = (
+            self.person_mask(index)
+            if place != DECOY
+            else with_joints(np.zeros(self._shape, bool), self.people[index])
+        )
         return move_elsewhere(region, place, person, self.photo_mask(), number)
 
 
@@ -139,29 +140,28 @@ def move_elsewhere(
     rows, cols = (np.flatnonzero(photo.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return None
-    top0, left0 = max(int(rows[0]) - 1, 0), max(int(cols[0]) - 1, 0)
-    near = blocked[top0 : rows[-1] + 2, left0 : cols[-1] + 2]
+    top, left = max(int(rows[0]) - 1, 0), max(int(cols[0]) - 1, 0)
+    near = blocked[top : rows[-1] + 2, left : cols[-1] + 2]
     if near.shape[0] < stamp.shape[0] or near.shape[1] < stamp.shape[1]:
         return None
     fits = _fitting(near, stamp)
+    height, width = fits.shape
+    down, right = top - y1, left - x1  # of the first place
     if place == ON_PERSON:
         col, row = (math.floor(value + 0.5) for value in region.center)
-        height, width = fits.shape
-        down, right = row - y1 + top0, col - x1 + left0
-        fits &= person[down : down + height, right : right + width]
+        row, col = row + down, col + right
+        fits &= person[row : row + height, col : col + width]
     elif place == DECOY:
-        rows = np.arange(fits.shape[0]) + top0 - y1
-        cols = np.arange(fits.shape[1]) + left0 - x1
-        radius = max(stamp.shape) / 2
-        if isinstance(region, Disc):
-            radius = region.radius
-        far = np.hypot(*np.meshgrid(cols, rows)) / radius
+        moves = np.meshgrid(np.arange(width) + right, np.arange(height) + down)
+        is_disc = isinstance(region, Disc)
+        radius = region.radius if is_disc else max(stamp.shape) / 2
+        far = np.hypot(*moves) / radius
         fits &= (far >= NEAREST) & (far <= FARTHEST)
     spots = np.flatnonzero(fits)
     if not len(spots):
         return None
-    top, left = divmod(int(spots[int(number * len(spots))]), fits.shape[1])
-    return region.moved(left + left0 - x1, top + top0 - y1)
+    row, col = divmod(int(spots[int(number * len(spots))]), width)
+    return region.moved(col + right, row + down)
 
 
 def move_aside(
@@ -229,26 +229,25 @@ def body_mask(
         height = person.height
     xy = np.array(person.xy, float)
     known = np.array(person.labelled) & (np.abs(xy) < 1e5).all(axis=1)
-    shapes = [
-        (list(link), THICKNESS) for link in links if known[list(link)].all()
-    ]
-    shapes += [([k], THICKNESS) for k in np.flatnonzero(known).tolist()]
+    alone = [[k] for k in np.flatnonzero(known).tolist()]
+    limbs = [list(link) for link in links if known[list(link)].all()]
+    shapes = [(joints, THICKNESS) for joints in limbs + alone]
     for part, thick in HULLS.items():
         joints = person.skeleton.parts.get(part, ())
         indices = map(person.skeleton.joint_index, joints)
         shapes.append(([k for k in indices if known[k]], thick))
     out = np.zeros(shape[:2], np.uint8)
-    for ends, thick in shapes:
-        if not ends:
+    for joints, thick in shapes:
+        if not joints:
             continue
-        points = np.rint(xy[ends]).astype(np.int32)
+        points = np.rint(xy[joints]).astype(np.int32)
         hull = cv2.convexHull(points.reshape(-1, 1, 2))
         cv2.fillConvexPoly(out, hull, 1)
         width = max(1, round(thick * height))
         cv2.polylines(out, [hull], True, 1, width)
-        if len(ends) == 1:
-            x, y = points[0].tolist()
-            cv2.circle(out, (x, y), max(1, width // 2), 1, cv2.FILLED)
+        if len(joints) == 1:
+            center = points[0].tolist()
+            cv2.circle(out, center, max(1, width // 2), 1, cv2.FILLED)
     return out > 0
 
 

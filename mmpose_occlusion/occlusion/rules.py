@@ -45,11 +45,13 @@ class CorrectedRules:
     """Strength scales with the person, and boxes cover their joints.
 
     They repair the reference's defects that ``docs/reference.md`` lists.
-    ``exact_blur`` is that of :class:`.paints.Blur`; ``mean_color`` gives an
-    image's mean colour, a number per channel.
+    ``exact_blur`` is that of :class:`.paints.Blur`; PartMix pastes over
+    ``whole_parts`` alone, all of whose joints are available;
+    ``mean_color`` gives an image's mean colour, a number per channel.
     """
 
     exact_blur = False
+    whole_parts = False
     mean_color = staticmethod(mean_color)
 
     def coordinates(
@@ -59,24 +61,11 @@ class CorrectedRules:
         pixels: as they are."""
         return xy
 
-    def available(
-        self,
-        names: Sequence[str],
-        xy: Sequence[Sequence[float]],
-        labelled: Sequence[bool],
-        shape: Shape,
-    ) -> dict[str, Point]:
-        """The joints of a person that can be hidden, in their order: name ->
-        x and y in image pixels.
-
-        They are labelled and in the image: 0 <= x < W and 0 <= y < H.
-        """
-        height, width = shape[:2]
-        return {
-            name: (x, y)
-            for name, (x, y), known in zip(names, xy, labelled, strict=True)
-            if known and 0 <= x < width and 0 <= y < height
-        }
+    def is_available(self, xy: Point, labelled: bool, shape: Shape) -> bool:
+        """Whether a joint can be hidden: it is labelled and in the image, 0
+        <= x < W and 0 <= y < H."""
+        x, y = xy
+        return labelled and 0 <= x < shape[1] and 0 <= y < shape[0]
 
     def why_unavailable(self, person: Person, joint: str) -> str:
         """A clause that says why a joint cannot be hidden."""
@@ -84,17 +73,13 @@ class CorrectedRules:
             return f'{joint} is outside the image'
         return f'{joint} is not labelled'
 
-    def random_parts(self, person: Person, what: str) -> list[str]:
-        """What :class:`.targets.Drawn` draws from: parts of which the person
-        has an available joint."""
+    def random_parts(self, person: Person, drawn: str) -> list[str]:
+        """What :class:`.targets.Chooser` draws from: parts of which the
+        person has an available joint."""
         parts = person.skeleton.parts
         known = {'part': person.skeleton.basic_parts, 'mixed': MIXED_PARTS}
-        among = known.get(what, tuple(parts))
+        among = known.get(drawn, tuple(parts))
         return [part for part in among if part in parts and person.has(part)]
-
-    def mixes(self, person: Person, part: str) -> bool:
-        """Whether PartMix pastes over a drawn part."""
-        return True
 
     def disc(
         self, person: Person, joint: str, radius: float, shape: Shape
@@ -151,6 +136,7 @@ class PaperRules:
     """
 
     exact_blur = True
+    whole_parts = True
 
     def coordinates(
         self,
@@ -177,34 +163,20 @@ class PaperRules:
             missing[...] = np.asarray(filed)[..., :2]
         return np.where((labelled | erased)[..., None], xy, missing)
 
-    def available(
-        self,
-        names: Sequence[str],
-        xy: Sequence[Sequence[float]],
-        labelled: Sequence[bool],
-        shape: Shape,
-    ) -> dict[str, Point]:
+    def is_available(self, xy: Point, labelled: bool, shape: Shape) -> bool:
         """Neither coordinate is zero; label and border are not considered.
         (Coordinates that are not finite are never available.)"""
-        return {
-            name: (x, y)
-            for name, (x, y) in zip(names, xy, strict=True)
-            if x != 0 and y != 0 and math.isfinite(x) and math.isfinite(y)
-        }
+        return all(u != 0 and math.isfinite(u) for u in xy)
 
     def why_unavailable(self, person: Person, joint: str) -> str:
         return f'{joint} has a coordinate that is zero'
 
-    def random_parts(self, person: Person, what: str) -> list[str]:
+    def random_parts(self, person: Person, drawn: str) -> list[str]:
         """Whether or not the person has them; none for a person without any
         available joint."""
         parts = person.skeleton.parts if person.points else {}
         known = {'part': REFERENCE_PARTS, 'mixed': MIXED_PARTS}
-        return [p for p in known.get(what, tuple(parts)) if p in parts]
-
-    def mixes(self, person: Person, part: str) -> bool:
-        """Only with all joints of the part available."""
-        return person.points.keys() >= set(person.skeleton.parts[part])
+        return [p for p in known.get(drawn, tuple(parts)) if p in parts]
 
     def disc(
         self, person: Person, joint: str, radius: float, shape: Shape
@@ -212,12 +184,12 @@ class PaperRules:
         """The radius is in crop pixels, and the test for the crop's border
         swaps its height and width."""
         x, y = person.points[joint]
-        if not (0 <= x < shape[0] and 0 <= y < shape[1]):
-            return (
-                f'the reference paints no disc at ({x:.1f}, {y:.1f}): '
-                'its bounds test swaps height and width'
-            )
-        return Disc((x, y), int(radius))
+        if 0 <= x < shape[0] and 0 <= y < shape[1]:
+            return Disc((x, y), int(radius))
+        return (
+            f'the reference paints no disc at ({x:.1f}, {y:.1f}): '
+            'its bounds test swaps height and width'
+        )
 
     def part_box(self, person: Person, part: str, shape: Shape) -> Box | str:
         """The tight box, its ends truncated after clipping."""
@@ -277,7 +249,11 @@ def person_from_joints(
     """A person with joints ``xy`` (K, 2) and labels (K,), in an image of
     ``shape``; ``box``: the last fields of :class:`.targets.Person`."""
     joints = xy.tolist(), labelled.tolist()
-    points = rules.available(skeleton.names, *joints, shape)
+    points = {
+        name: (x, y)
+        for name, (x, y), known in zip(skeleton.names, *joints, strict=True)
+        if rules.is_available((x, y), known, shape)
+    }
     return Person(skeleton, *joints, points, *box)
 
 

@@ -245,7 +245,7 @@ class MultiKeypointOcclusion(_Discs):
         self.fills = tuple(self.fills)
         label = (targets.Target(KEYPOINT, 'random'),)
         most, prob = self.max_keypoints, self.keypoint_prob
-        return targets.Several(self.fills, label, most, prob)
+        return Chooser(self.fills, label, 'several', most, prob)
 
 
 @TRANSFORMS.register_module()
@@ -285,4 +285,4 @@ class PartMix(OcclusionTransform):
     def chooser(self) -> Chooser:
         self.require_count('tries')
         label = (targets.Target(PART, 'random'),)
-        return targets.Mixed(('donor',), label, 'mixed', self.tries)
+        return Chooser(('donor',), label, 'mixed', self.tries)

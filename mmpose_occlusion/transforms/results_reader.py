@@ -3,6 +3,7 @@
 import math
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
@@ -14,7 +15,7 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Occlusion, labelled_joints, placement
 from mmpose_occlusion.occlusion.paints import Donor
 from mmpose_occlusion.occlusion.rules import person_from_joints
-from mmpose_occlusion.occlusion.targets import PART, Mixed, Target
+from mmpose_occlusion.occlusion.targets import PART, Person, Target
 from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 MATCHED_KEY = 'matched_person'
@@ -27,8 +28,7 @@ the ``reason`` why no person is matched.
 IMAGE_TYPES = ('uint8', 'uint16', 'int16', 'float32', 'float64')
 """Types of pixels that OpenCV filters and resizes."""
 
-DONOR_TRIES = 8
-"""Donors that are tried for a patch of a fill 'donor'."""
+DONOR_TRIES = 8  # for a patch of a fill 'donor'
 
 _names_of_dataset: WeakKeyDictionary = WeakKeyDictionary()
 
@@ -62,8 +62,9 @@ class Sample(placement.Surroundings):
         load: LoadImage,
         parts: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        image = results.get('img')
         self._results, self._occlusion, self._load = results, occlusion, load
+        self._links = results.get('skeleton_links', ())
+        image = results.get('img')
         if not isinstance(image, np.ndarray) or image.ndim not in (2, 3):
             self._refuse(
                 'results["img"] must be one image, an array (H, W, C), and is '
@@ -74,17 +75,18 @@ class Sample(placement.Surroundings):
                 f'images of {", ".join(IMAGE_TYPES)} can be painted, and '
                 f'results["img"] is of {image.dtype}: convert it before'
             )
-        super().__init__(image.shape, (), results.get('skeleton_links', ()))
+        self._shape = image.shape[:2]
         self.cropped = results.get('transformed_keypoints') is not None
+        self.key = 'transformed_keypoints' if self.cropped else 'keypoints'
         if occlusion.in_turn and not self.cropped:
             self._refuse(
                 'paper_exact=True works on crops alone, as the reference '
                 'did: put it after TopdownAffine'
             )
-        self.key = 'transformed_keypoints' if self.cropped else 'keypoints'
-        matched = results.get(MATCHED_KEY)
-        self.matched = matched is not None
-        self.source: Mapping = results if matched is None else matched
+        self.matched = results.get(MATCHED_KEY) is not None
+        self.source: Mapping = (
+            results[MATCHED_KEY] if self.matched else results
+        )
         if self.matched and 'reason' in self.source:
             self.reason = self.source['reason']
             return
@@ -122,6 +124,7 @@ class Sample(placement.Surroundings):
                 'annotated boxes: bbox_file=None in the data set, or '
                 '--gt-boxes of tools/test.py'
             )
+        self._count = len(xy)
         self.skeleton = Skeleton.from_names(names, parts)
 
     def _refuse(self, why: str) -> NoReturn:
@@ -131,19 +134,18 @@ class Sample(placement.Surroundings):
         text = why.replace('{}', sample)
         raise UsageError(f'{self._occlusion.name}: {text}.')
 
-    @property
-    def count(self) -> int:
-        """Number of people."""
-        return len(self.source[self.key]) if self.skeleton else 0
-
-    def read_people(self) -> None:
-        """Set ``people``.
+    @cached_property
+    def people(self) -> list[Person]:  # type: ignore[override]
+        """All people.
 
         Raises:
             UsageError: A whole image without boxes.
         """
-        results, rules = self._results, self._occlusion.rules
-        assert self.skeleton is not None
+        results, rules, count = (
+            self._results,
+            self._occlusion.rules,
+            self._count,
+        )
         joints = np.asarray(self.source[self.key])
         flags = labelled_joints(self.source['keypoints_visible'])
         xy = rules.coordinates(
@@ -153,7 +155,6 @@ class Sample(placement.Surroundings):
             mpii=self.skeleton.is_mpii,
             flipped=bool(results.get('flip')),
         )
-        count = len(joints)
         boxes = _xyxy(self.source.get('bbox'), count)
         heights, zoom = [float(self._shape[0])] * count, 1.0
         if not self.cropped:
@@ -175,32 +176,25 @@ class Sample(placement.Surroundings):
 
             zoom = results['input_size'][1] / float(scale[1])
             corners = to_crop(corners, results)
-        self.people = [
-            person_from_joints(
-                rules,
-                self.skeleton,
-                xy[i],
-                flags[i],
-                self._shape,
-                heights[i],
-                zoom * (y2 - y1),
-                corners[i].ravel().tolist(),
-            )
-            for i, (_, y1, _, y2) in enumerate(boxes.tolist())
-        ]
+        people = []
+        for i, (_, y1, _, y2) in enumerate(boxes.tolist()):
+            boxed = heights[i], zoom * (y2 - y1), corners[i].ravel().tolist()
+            person = self.skeleton, xy[i], flags[i], self._shape, *boxed
+            people.append(person_from_joints(rules, *person))
+        return people
 
-    def keys(self) -> list[tuple[int, int]]:
+    def keys(self, zero: bool) -> list[tuple[int, int]]:
         """Numbers of the image and of the annotation of each person, to which
-        random draws are keyed."""
-        results, count = self._results, self.count
+        random draws are keyed; or zeros."""
+        results, count = self._results, self._count
+        if zero:
+            return [(0, 0)] * count
         ids: Any = self.source.get('id')
         image = _number(results.get('img_id', results.get('img_path')))
         if not isinstance(ids, list | tuple | np.ndarray):
-            ids = [ids] * count if count == 1 else [None] * count
-        return [
-            (image, i if ids[i] is None else _number(ids[i]))
-            for i in range(count)
-        ]
+            ids = [ids] if count == 1 else [None] * count
+        own = (n if ids[n] is None else _number(ids[n]) for n in range(count))
+        return [(image, number) for number in own]
 
     def segment(self, index: int) -> np.ndarray | None:
         """The annotated segment in the image; None where there is none."""
@@ -267,18 +261,18 @@ class Sample(placement.Surroundings):
         known = [name for name in names if name != target.name]
         if kind == PART:
             known = [part for part in MIXED_PARTS if part in known] or known
-        mixes = isinstance(chooser, Mixed)
+        mixes = chooser.drawn == 'mixed'
         paper = mixes and occlusion.in_turn
         if mixes and not paper:
             known = [p for p in known if len(donors.with_part(skeleton, p))]
+        if not known and mixes:
+            return 'there is no person with all joints of another part'
         if not known:
-            if mixes:
-                return 'there is no person with all joints of another part'
             return f'there is no other {kind}'
         if mixes:
             other = Target(PART, known[int(numbers[2] * len(known))])
             rows = donors.with_part(skeleton, other.name, paper)
-            tries, zoom = 1 if paper else chooser.tries, 1.0
+            tries, zoom = 1 if paper else chooser.most, 1.0
             drawn, missed = numbers[3 : 3 + tries], f'(tries={tries})'
         else:
             other = Target(kind, known[rng.integers(len(known))])
@@ -289,40 +283,24 @@ class Sample(placement.Surroundings):
             box = person.box_height
             zoom = person.height / box if 0 < box < math.inf else 1.0
         ids: Any = self.source.get('id')
-        own = (
-            self._results.get('img_path'),
-            ids[index] if isinstance(ids, list | tuple) else ids,
-        )
+        own = ids[index] if isinstance(ids, list | tuple) else ids
         for number in drawn if len(rows) else ():
             donor = donors[rows[int(number * len(rows))]]
-            # the reference does not exclude the person itself
-            if not paper and donor[:2] == own:
+            itself = donor[:2] == (self._results.get('img_path'), own)
+            if itself and not paper:  # which does not exclude the person
                 continue
             source = donors.read(donor.image_path, self._load, occlusion.name)
             xy = occlusion.rules.coordinates(
                 donor.xy, donor.labelled, mpii=skeleton.is_mpii, flipped=False
             )
-            height = donor.height
-            they = person_from_joints(
-                occlusion.rules,
-                skeleton,
-                xy,
-                donor.labelled,
-                source.shape,
-                zoom * height,
-                height,
-            )
+            joints = skeleton, xy, donor.labelled, source.shape
+            boxed = zoom * donor.height, donor.height
+            they = person_from_joints(occlusion.rules, *joints, *boxed)
             region = occlusion.region(they, other, source.shape)
             box = isinstance(region, str) or region.bounds(source.shape)
             if isinstance(box, tuple):
-                return Donor(
-                    other.name,
-                    donor.image_path,
-                    donor.annotation,
-                    box,
-                    paper,  # its donors have red and blue swapped
-                    source,
-                )
+                # the reference's donors have red and blue swapped
+                return Donor(other.name, *donor[:2], box, paper, source)
         return f'no donor of a {other.name} found {missed}'
 
 

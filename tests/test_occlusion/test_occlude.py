@@ -199,7 +199,7 @@ def test_a_decoy_is_beside_the_joint_over_no_joint():
         (dict(names='kinect'), "'kinect' are unknown"),
         (dict(names=['nose']), '17 keypoints and 1 joint names'),
         (dict(bbox=np.zeros((3, 4))), 'bbox'),
-        (dict(parts={'hand': ['thumb']}), "names the joint 'thumb'"),
+        (dict(parts={'hand': ['thumb']}), 'joint name of this data set'),
     ],
 )
 def test_wrong_arguments(arguments, words):
