@@ -275,9 +275,12 @@ class Occlusion:
         what it did."""
         index, name, rules = record['instance'], target.name, self.rules
         person = around.people[index]
-        if self.chooser.drawn == 'mixed' and rules.whole_parts:
-            if not person.points.keys() >= set(person.skeleton.parts[name]):
-                return f'not all joints of the {name} available'
+        if (
+            self.chooser.drawn == 'mixed'
+            and rules.whole_parts
+            and not person.points.keys() >= set(person.skeleton.parts[name])
+        ):
+            return f'not all joints of the {name} available'
         region = self.region(person, target, image.shape)
         if isinstance(region, str):
             return region

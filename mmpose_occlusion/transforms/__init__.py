@@ -1,15 +1,13 @@
 """Occlusions as transforms of MMPose's pipelines."""
 
+# ruff: noqa: E402, F401
+
 from mmpose_occlusion.registration import FOR_DATA, check_extensions
 
 check_extensions(FOR_DATA)
 
-from .auxiliary import (  # noqa: E402
-    ColorJitter,
-    EmptyRemovedHeatmaps,
-    KeepImage,
-)
-from .occlusions import (  # noqa: E402
+from .auxiliary import EmptyRemovedHeatmaps, KeepImage
+from .occlusions import (
     CellOcclusion,
     KeypointOcclusion,
     MultiKeypointOcclusion,
@@ -17,15 +15,3 @@ from .occlusions import (  # noqa: E402
     PartOcclusion,
     RandomOcclusion,
 )
-
-__all__ = [
-    'CellOcclusion',
-    'ColorJitter',
-    'EmptyRemovedHeatmaps',
-    'KeepImage',
-    'KeypointOcclusion',
-    'MultiKeypointOcclusion',
-    'PartMix',
-    'PartOcclusion',
-    'RandomOcclusion',
-]
