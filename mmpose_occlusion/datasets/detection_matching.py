@@ -29,17 +29,15 @@ class DetectionMatchedDataset(DatasetWrapper):
     the boxes of an image are matched to its annotated people, as COCOeval
     would (see :func:`..metrics.annotations.match_boxes`), and a person's
     joints are stored beside the dummies, in ``results['matched_person']``,
-    which only the occlusions of this package read. The inputs of model and
-    metrics are those without this wrapper, except for painted pixels and
-    records.
-    Random draws are keyed by the annotation's id, so that a person is
+    which only the occlusions of this package read. Inputs of model and
+    metrics are as without this wrapper, except for painted pixels and
+    records. Random draws are keyed by the annotation's id: a person is
     attacked in the same way in the box of any detector.
 
     A box without a matched person is not attacked: its record gives the
     reason, and the log counts such boxes. They include further boxes of a
-    person who has a better one; these show the person unattacked, and their
-    prediction can replace the attacked one in the metric unless NMS removes
-    it.
+    person who has a better one, whose predictions can replace the attacked
+    one in the metric unless NMS removes them.
 
     Args:
         dataset: Config of a top-down data set with ``bbox_file``. Its
@@ -113,8 +111,9 @@ class DetectionMatchedDataset(DatasetWrapper):
     def _load_people(self) -> list[dict]:
         """All people except crowds, with or without labelled joints, so that
         a box of an unlabelled person is not matched to a neighbour."""
-        config = dict(self._cfg, bbox_file=None, pipeline=[])
-        annotated = DATASETS.build(config)
+        annotated = DATASETS.build(
+            dict(self._cfg, bbox_file=None, pipeline=[])
+        )
         people, _ = annotated._load_annotations()
         if self.donors:
             # the same people, in the same order, as without a bbox_file
@@ -147,13 +146,10 @@ class DetectionMatchedDataset(DatasetWrapper):
         return sum('id' in self.matched_person(i) for i in range(len(self)))
 
     def matched_person(self, index: int) -> dict:
-        """The annotated person of a box, for the occlusions.
-
-        Returns:
-            ``keypoints`` (1, K, 2) in image pixels, ``keypoints_visible``
-            (1, K), ``bbox`` (1, 4) xyxy, ``segmentation`` and ``id`` of the
-            annotation; ``reason`` alone for an unmatched box.
-        """
+        """The annotated person of a box, for the occlusions: ``keypoints``
+        (1, K, 2) in image pixels, ``keypoints_visible`` (1, K), ``bbox`` (1,
+        4) xyxy, ``segmentation`` and ``id`` of the annotation; ``reason``
+        alone for an unmatched box."""
         self.full_init()
         assert self._matched is not None
         return dict(self._matched[index])
@@ -169,7 +165,6 @@ class DetectionMatchedDataset(DatasetWrapper):
         return len(self._rows)
 
     def __getitem__(self, index: int) -> Any:
-        """One sample that has gone through the data set's pipeline."""
         info = dict(self.get_data_info(index), dataset=self.dataset)
         return self.dataset.pipeline(info)
 
@@ -203,12 +198,8 @@ def _after_nms(boxes: list[dict], threshold: float | None) -> np.ndarray:
 
 class WarpMatchedPerson(BaseTransform):
     """Warp the matched person's joints into the crop, as the transform
-    ``crop``, which made it, warped the dummies.
-
-    Modified Keys:
-
-        - matched_person: gains ``transformed_keypoints``, (1, K, 2) crop
-          pixels
+    ``crop``, which made it, warped the dummies: ``matched_person`` gains
+    ``transformed_keypoints``, (1, K, 2) crop pixels.
 
     Raises:
         ValueError: The image was flipped, and the joints were not.
@@ -218,7 +209,6 @@ class WarpMatchedPerson(BaseTransform):
         self.crop = crop
 
     def transform(self, results: dict) -> dict:
-        """Warp; see the class."""
         person = results.get(MATCHED_KEY)
         if person is None or 'keypoints' not in person:
             return results

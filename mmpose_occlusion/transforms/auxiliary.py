@@ -34,9 +34,8 @@ class EmptyRemovedHeatmaps(BaseTransform):
         weight: Target weight of a removed joint.
 
     Raises:
-        ValueError: For a codec that makes no heatmaps, or not one for each
-            joint, or more targets than that; and for a weight that is not a
-            positive number.
+        ValueError: For a codec that makes other targets than that, or a
+            weight that is not a positive number.
     """
 
     weight: float = 1.0
@@ -52,15 +51,15 @@ class EmptyRemovedHeatmaps(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Empty the maps of the removed joints; see the class."""
         names = joint_names(results, 'EmptyRemovedHeatmaps')
+        keys = 'heatmaps', 'keypoint_weights'
         single = not isinstance(results.get('heatmaps'), list)
         maps, weights = (
             value if isinstance(value, list) else [value]
-            for value in map(results.get, ('heatmaps', 'keypoint_weights'))
+            for value in map(results.get, keys)
         )
         labels = set(results.get('label_mapping_table', ()))
-        if any(np.shape(m)[:1] != (len(names),) for m in maps) or labels != {
-            'keypoint_weights'
-        }:
+        per_joint = all(np.shape(m)[:1] == (len(names),) for m in maps)
+        if not per_joint or labels != {'keypoint_weights'}:
             raise ValueError(
                 'EmptyRemovedHeatmaps needs the targets of a heatmap codec, '
                 f'one map for each of the {len(names)} joints and nothing '
@@ -85,8 +84,8 @@ class EmptyRemovedHeatmaps(BaseTransform):
         for one_map, weight in zip(maps, weights, strict=True):
             one_map[joints] = 0
             weight[rows, joints] = self.weight
-        results['heatmaps'] = maps[0] if single else maps
-        results['keypoint_weights'] = weights[0] if single else weights
+        for key, each in zip(keys, (maps, weights), strict=True):
+            results[key] = each[0] if single else each
         return results
 
 

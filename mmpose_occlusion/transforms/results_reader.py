@@ -5,7 +5,6 @@ import zlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NoReturn
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from mmpose.datasets.transforms import LoadImage
@@ -29,8 +28,7 @@ IMAGE_TYPES = ('uint8', 'uint16', 'int16', 'float32', 'float64')
 """Types of pixels that OpenCV filters and resizes."""
 
 DONOR_TRIES = 8  # for a patch of a fill 'donor'
-
-_names_of_dataset: WeakKeyDictionary = WeakKeyDictionary()
+NAMES = '_occlusion_joint_names'  # attribute of data sets
 
 
 class Sample(placement.Surroundings):
@@ -197,7 +195,6 @@ class Sample(placement.Surroundings):
         return [(image, number) for number in own]
 
     def segment(self, index: int) -> np.ndarray | None:
-        """The annotated segment in the image; None where there is none."""
         results = self._results
         segment = self.source.get('segmentation')
         if isinstance(results.get('id'), list):  # an image of several people
@@ -208,16 +205,14 @@ class Sample(placement.Surroundings):
         return placement.segment_mask(segment, self._shape, warp)
 
     def photo_mask(self) -> np.ndarray:
-        """The pixels that show the photograph, not its padding; all of them
-        where the sample does not say."""
+        """The photograph's pixels; all where the sample does not say."""
         warp, size = self._warp(), self._results.get('ori_shape')
         if warp is None or size is None:
             return super().photo_mask()
         bottom, right = size[0] - 1, size[1] - 1
         corners = [[0, 0], [right, 0], [right, bottom], [0, bottom]]
-        return placement.filled(
-            [corners @ warp[:, :2].T + warp[:, 2]], self._shape
-        )
+        ring = corners @ warp[:, :2].T + warp[:, 2]
+        return placement.filled([ring], self._shape)
 
     def _warp(self) -> np.ndarray | None:
         """Image to crop, (2, 3), as ``TopdownAffine`` did it (UDP's differs
@@ -240,9 +235,9 @@ class Sample(placement.Surroundings):
         numbers: Sequence[float],
         rng: np.random.Generator,
     ) -> Donor | str:
-        """Pixels of another joint or part of another person of the data set:
-        of the first of the drawn donors of whom it can be cut out. PartMix
-        draws from the person's numbers, a fill 'donor' from ``rng``.
+        """Of the first of the drawn donors of whom another joint or part can
+        be cut out. PartMix draws from the person's numbers, a fill 'donor'
+        from ``rng``.
 
         Raises:
             ValueError: The data set offers no donors.
@@ -289,7 +284,11 @@ class Sample(placement.Surroundings):
             itself = donor[:2] == (self._results.get('img_path'), own)
             if itself and not paper:  # which does not exclude the person
                 continue
-            source = donors.read(donor.image_path, self._load, occlusion.name)
+            try:
+                source = self._load(dict(img_path=donor.image_path))['img']
+            except Exception as error:
+                words = f'cannot read the donor {donor.image_path}: {error}'
+                raise OSError(f'{occlusion.name} {words}') from error
             xy = occlusion.rules.coordinates(
                 donor.xy, donor.labelled, mpii=skeleton.is_mpii, flipped=False
             )
@@ -307,18 +306,15 @@ class Sample(placement.Surroundings):
 def annotated(results: Mapping) -> Mapping | None:
     """What has the annotations of a sample's people: the sample itself, or
     the person matched to its detector's box, or None without such a one."""
-    person = results.get(MATCHED_KEY)
-    if person is None:
-        return results
+    person = results.get(MATCHED_KEY, results)
     return None if 'reason' in person else person
 
 
 def joint_names(results: Mapping, who: str) -> tuple[str, ...]:
-    """The names of a sample's joints, in their order.
-
-    From ``results['keypoint_id2name']`` (inference) or the metainfo of
-    ``results['dataset']``, which is a deep copy at every access and is
-    therefore read once per data set.
+    """The names of a sample's joints, in their order, for a step named
+    ``who``: from ``results['keypoint_id2name']`` (inference) or the metainfo
+    of ``results['dataset']``, which is read once per data set, since it is a
+    deep copy at every access.
 
     Raises:
         UsageError: The sample has neither.
@@ -332,13 +328,10 @@ def joint_names(results: Mapping, who: str) -> tuple[str, ...]:
             'results["keypoint_id2name"] nor results["dataset"]; use a data '
             'set of MMPose, or add the former.'
         )
-    try:
-        if dataset not in _names_of_dataset:
-            names = _in_order(dataset.metainfo['keypoint_id2name'])
-            _names_of_dataset[dataset] = names
-        return _names_of_dataset[dataset]
-    except TypeError:  # cannot be hashed or weakly referenced
-        return _in_order(dataset.metainfo['keypoint_id2name'])
+    if not hasattr(dataset, NAMES):
+        names = _in_order(dataset.metainfo['keypoint_id2name'])
+        setattr(dataset, NAMES, names)
+    return getattr(dataset, NAMES)
 
 
 def _in_order(id2name: Mapping[int, str]) -> tuple[str, ...]:
@@ -371,6 +364,4 @@ def _has_dummies(results: Mapping) -> bool:
     if getattr(dataset, 'bbox_file', None) and 'raw_ann_info' not in results:
         return True
     nothing = not np.count_nonzero(joints) and np.shape(joints)[1] > 1
-    return nothing and bool(
-        labelled_joints(results['keypoints_visible']).all()
-    )
+    return nothing and labelled_joints(results['keypoints_visible']).all()
