@@ -28,12 +28,8 @@ NOWHERE = {
 
 PLACES = (TARGET, *NOWHERE)
 
-NEAREST, FARTHEST = 1, 3
-"""Distances of a decoy's centre from the target's, in radii."""
-
-THICKNESS = 0.1
-"""Of a limb, as a fraction of the height of the person's box."""
-
+NEAREST, FARTHEST = 1, 3  # of a decoy's centre from the target's, in radii
+THICKNESS = 0.1  # of a limb, as a fraction of the height of the person's box
 HULLS = {'corpus': THICKNESS, 'head': 0.12}
 """Parts whose joints' convex hull is the person's -> thickness of its outline,
 as a fraction of the height of the person's box."""
@@ -63,14 +59,6 @@ class Surroundings:
         """``(H, W)`` bool, a person's annotated segment, if there is one."""
         return None
 
-    def person_mask(self, index: int) -> Array:
-        """``(H, W)`` bool, the pixels of a person: the segment, or else the
-        shape of limbs, torso and head; and those under available joints."""
-        person, mask = self.people[index], self.segment(index)
-        if mask is None or mask.shape != self._shape or not mask.any():
-            mask = body_mask(person, self._links, self._shape)
-        return with_joints(mask, person)
-
     def photo_mask(self) -> Array:
         """``(H, W)`` bool, the pixels that show the photograph."""
         return np.ones(self._shape, bool)
@@ -86,16 +74,24 @@ class Surroundings:
         there are none; ``numbers`` are all of the person's."""
         return 'there is no data set of donors'
 
+    def person_mask(self, index: int) -> Array:
+        """``(H, W)`` bool, the pixels of a person: the segment, or else the
+        shape of limbs, torso and head; and those under available joints."""
+        person, mask = self.people[index], self.segment(index)
+        if mask is None or not mask.any():
+            mask = body_mask(person, self._links, self._shape)
+        return with_joints(mask, person)
+
     def move(
         self, region: Region, place: str, index: int, number: float
     ) -> Region | None:
         """A person's region at another place, see :func:`move_elsewhere`."""
-        person = (
-            self.person_mask(index)
-            if place != DECOY
-            else with_joints(np.zeros(self._shape, bool), self.people[index])
-        )
-        return move_elsewhere(region, place, person, self.photo_mask(), number)
+        if place == DECOY:
+            mask = np.zeros(self._shape, bool)
+            mask = with_joints(mask, self.people[index])
+        else:
+            mask = self.person_mask(index)
+        return move_elsewhere(region, place, mask, self.photo_mask(), number)
 
 
 def move_elsewhere(
@@ -153,9 +149,8 @@ def move_elsewhere(
         fits &= person[row : row + height, col : col + width]
     elif place == DECOY:
         moves = np.meshgrid(np.arange(width) + right, np.arange(height) + down)
-        is_disc = isinstance(region, Disc)
-        radius = region.radius if is_disc else max(stamp.shape) / 2
-        far = np.hypot(*moves) / radius
+        half = max(stamp.shape) / 2
+        far = np.hypot(*moves) / getattr(region, 'radius', half)
         fits &= (far >= NEAREST) & (far <= FARTHEST)
     spots = np.flatnonzero(fits)
     if not len(spots):
@@ -233,8 +228,8 @@ def body_mask(
     limbs = [list(link) for link in links if known[list(link)].all()]
     shapes = [(joints, THICKNESS) for joints in limbs + alone]
     for part, thick in HULLS.items():
-        joints = person.skeleton.parts.get(part, ())
-        indices = map(person.skeleton.joint_index, joints)
+        names = person.skeleton.parts.get(part, ())
+        indices = map(person.skeleton.joint_index, names)
         shapes.append(([k for k in indices if known[k]], thick))
     out = np.zeros(shape[:2], np.uint8)
     for joints, thick in shapes:

@@ -36,7 +36,7 @@ class Recorded:
     kind: ClassVar[str]
 
     def to_record(self) -> dict[str, Any]:
-        record = {self.tag: self.kind}
+        record: dict[str, Any] = {self.tag: self.kind}
         for name, value in vars(self).items():
             if name != 'source':
                 record[name] = list(value) if type(value) is tuple else value

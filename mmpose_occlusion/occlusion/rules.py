@@ -31,14 +31,11 @@ from .targets import Person
 
 REFERENCE_PARTS = ('left_arm', 'right_arm', 'hip', 'left_leg', 'right_leg')
 PART_KSIZE = 31
-MPII_MISSING = -2.0
-"""A missing MPII joint is -1 in the file, minus 1 for Matlab's indexing."""
-
+MPII_MISSING = -2.0  # -1 in the file, minus 1 for Matlab's indexing
 HEAD_SCALE = 1.2
 MIN_THICKNESS = 0.25
 
-CenterWidths = tuple[Point, Point]
-"""A box by its centre, and by its full width and height, in pixels."""
+CenterWidths = tuple[Point, Point]  # a box: centre; full width and height
 
 
 class CorrectedRules:
@@ -130,10 +127,8 @@ class CorrectedRules:
 
 
 class PaperRules:
-    """Pixel radii, availability by coordinates, swapped bounds.
-
-    See :class:`CorrectedRules` for what each method is.
-    """
+    """Pixel radii, availability by coordinates, swapped bounds; see
+    :class:`CorrectedRules` for what each method is."""
 
     exact_blur = True
     whole_parts = True
@@ -267,30 +262,28 @@ def reference_box(
     the user's parts take the plain bounding box, as corpus, upper and lower
     body and the sides do.
     """
-    joints = skeleton.parts[part]
+    joints, own = skeleton.parts[part], part in skeleton.own_parts
     side, _, limb = part.partition('_')
-    if part not in skeleton.own_parts:
-        if part == 'hip':
-            return _pair(points.get('left_hip'), points.get('right_hip'), 2, 2)
-        if part == 'head' and set(joints).isdisjoint(FACE):
-            crown = next((points[n] for n in CROWN if n in points), None)
-            neck = next((points[n] for n in NECK if n in points), None)
-            return _pair(crown, neck, 2, 1)
-        if limb in LIMBS:
-            names = LIMBS[limb]
-            root, middle, end = (points.get(f'{side}_{n}') for n in names)
-            if middle is None:
-                return _pair(root, end)
-            if root is None or end is None:
-                # around the middle joint, as wide as to the other
-                box = _pair(middle, root or end, 2, 2)
-                return box and (middle, box[1])
+    if part == 'hip' and not own:
+        return _pair(points.get('left_hip'), points.get('right_hip'), 2, 2)
+    if part == 'head' and not own and set(joints).isdisjoint(FACE):
+        crown = next((points[n] for n in CROWN if n in points), None)
+        neck = next((points[n] for n in NECK if n in points), None)
+        return _pair(crown, neck, 2, 1)
+    if limb in LIMBS and not own:
+        root, mid, end = (points.get(f'{side}_{n}') for n in LIMBS[limb])
+        if mid is None:
+            return _pair(root, end)
+        if root is None or end is None:
+            # around the middle joint, as wide as to the other
+            box = _pair(mid, root or end, 2, 2)
+            return box and (mid, box[1])
     xy = [points[name] for name in joints if name in points]
     if len(xy) < 2:
         return None
     center, (w, h) = bounding_box(*zip(*xy, strict=True))
-    is_head = part == 'head' and part not in skeleton.own_parts
-    return center, (HEAD_SCALE * w, HEAD_SCALE * h) if is_head else (w, h)
+    scale = HEAD_SCALE if part == 'head' and not own else 1
+    return center, (scale * w, scale * h)
 
 
 def bounding_box(xs: Sequence[float], ys: Sequence[float]) -> CenterWidths:
@@ -306,9 +299,8 @@ def _pair(
     by x and y."""
     if a is None or b is None:
         return None
-    w, h = abs(a[0] - b[0]), abs(a[1] - b[1])
+    center, (w, h) = bounding_box(*zip(a, b, strict=True))
     wide, high = max(w, MIN_THICKNESS * h), max(h, MIN_THICKNESS * w)
-    center = (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
     return center, (x * wide, y * high)
 
 

@@ -29,9 +29,8 @@ class KeypointOcclusion(_Discs):
     """Hide joints of every person under discs.
 
     After ``TopdownAffine`` it works on the crop, before it on the whole
-    image with all of its people (any number of instances). A joint is
-    available if it is labelled and inside the image; one that is not is
-    left alone, and the record says why.
+    image with all of its people. A joint is available if it is labelled and
+    inside the image; others are left alone, and the record says why.
 
     Required Keys:
 
@@ -140,8 +139,8 @@ class PartOcclusion(OcclusionTransform):
             pixels, H the crop's height, or on a whole image that of the
             person's box; 'donor' pastes another part of another person.
         remove_keypoints: Drop the labels of the joints, of any person in the
-            image, that lie under painted pixels, so that their target weight
-            is 0: ``label='drop'`` where ``paper_exact`` is False.
+            image, that lie under painted pixels: ``label='drop'`` where
+            ``paper_exact`` is False.
         paper_exact: The reference's pixels and labels, its defects included:
             tight boxes with exclusive ends, a kernel of 31 pixels, 'random'
             over arms, hip and legs whether or not the person has them, and
@@ -192,14 +191,11 @@ class RandomOcclusion(_Discs):
     """Hide one joint or one body part of every person.
 
     The target is drawn from the person's available joints and the parts that
-    the person has, together: each is as likely as any other. (That is not a
-    fixed share of joints and parts, which ``RandomChoice`` of mmcv would
-    give.) Keys, errors and arguments are those of :class:`KeypointOcclusion`
-    and :class:`PartOcclusion`; ``target`` is 'random', and
-    ``remove_keypoints`` is for parts: discs remove nothing, unless
-    ``label='drop'``. ``paper_exact``
-    is the reference's mode "all": the draw is from the joints that it takes
-    for available and all eleven parts.
+    the person has, together: each is as likely as any other. Keys, errors and
+    arguments are those of :class:`KeypointOcclusion` and
+    :class:`PartOcclusion`; ``target`` is 'random', and ``remove_keypoints``
+    is for parts. ``paper_exact`` is the reference's mode "all": the draw is
+    from the joints that it takes for available and all eleven parts.
     """
 
     target: str = 'random'
@@ -209,9 +205,9 @@ class RandomOcclusion(_Discs):
     parts: Parts | None = None
 
     def chooser(self) -> Chooser:
-        use = 'to hide it by name, use KeypointOcclusion or PartOcclusion'
-        words = f"must be 'random'; {use}"
-        self.require(self.target == 'random', 'target', words)
+        words = 'to hide it by name, use KeypointOcclusion or PartOcclusion'
+        random = self.target == 'random'
+        self.require(random, 'target', f"must be 'random'; {words}")
         return targets.chooser_of('target', ['random'], self.fill)
 
 
