@@ -14,9 +14,6 @@ FACE = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
 CROWN = ('head_top', 'top_head', 'head')
 NECK = ('neck', 'upper_neck')
 
-MPII_JOINTS = frozenset(('pelvis', 'thorax', 'upper_neck', 'head_top'))
-"""Joints that together occur in MPII's 16 only."""
-
 LIMBS = {
     'arm': ('shoulder', 'elbow', 'wrist'),
     'leg': ('hip', 'knee', 'ankle'),
@@ -33,7 +30,6 @@ def _both(*joints: str) -> tuple[str, ...]:
 
 
 COCO_JOINTS = (*FACE, *_both(*LIMBS['arm'], *LIMBS['leg']))
-"""COCO's 17, in their order."""
 
 MPII_ORDER = (
     *_sided('right', LIMBS['leg'][::-1]),
@@ -42,8 +38,6 @@ MPII_ORDER = (
     *_sided('right', LIMBS['arm'][::-1]),
     *_sided('left', LIMBS['arm']),
 )
-"""MPII's 16, in their order."""
-
 DETAILS = {
     re.compile(r'face-\d+'): ('face',),
     re.compile(
@@ -55,7 +49,7 @@ DETAILS = {
 """Names of joints -> the parts that they belong to."""
 
 CONVENTIONS = {'coco': COCO_JOINTS, 'mpii': MPII_ORDER}
-"""Names of joint orders."""
+"""Names of joint orders: COCO's 17 and MPII's 16."""
 
 MIXED_PARTS = (
     *('head', 'left_arm', 'right_arm', 'left_leg', 'right_leg', 'corpus'),
@@ -73,9 +67,6 @@ ALL_PARTS = BASIC_PARTS + HALVES
 
 def joint_names(names: str | Sequence[str]) -> tuple[str, ...]:
     """Joint names from the name of a convention, or as they are.
-
-    Raises:
-        ValueError: The convention is unknown.
 
     >>> joint_names('coco')[:2]
     ('nose', 'left_eye')
@@ -179,11 +170,8 @@ class Skeleton:
         metainfo: Mapping,
         parts: Mapping[str, Sequence[str]] | None = None,
     ) -> 'Skeleton':
-        """From a data set's metainfo, parsed (``dataset.metainfo``) or raw.
-
-        Raises:
-            ValueError: The metainfo names no joints.
-        """
+        """From a data set's metainfo, parsed (``dataset.metainfo``) or raw; a
+        ValueError if it names no joints."""
         if 'keypoint_id2name' in metainfo:
             names = metainfo['keypoint_id2name']
         elif 'keypoint_info' in metainfo:
@@ -217,14 +205,11 @@ class Skeleton:
     @cached_property
     def is_mpii(self) -> bool:
         """Whether these are MPII's joints, a special case of the reference."""
-        return MPII_JOINTS.issubset(self.names)
+        only = {'pelvis', 'thorax', 'upper_neck', 'head_top'}
+        return only.issubset(self.names)
 
     def joint_index(self, name: str) -> int:
-        """Index of a joint.
-
-        Raises:
-            ValueError: There is none; the message lists the existing ones.
-        """
+        """Index of a joint; a ValueError lists the existing ones."""
         if name not in self._index:
             raise ValueError(
                 f'There is no joint {name!r} in this data set; its joints '
@@ -233,12 +218,7 @@ class Skeleton:
         return self._index[name]
 
     def part_indices(self, part: str) -> tuple[int, ...]:
-        """Indices of a part's joints.
-
-        Raises:
-            ValueError: The data set lacks the part; the message lists those
-                it has.
-        """
+        """Indices of its joints; a ValueError lists the existing parts."""
         if part not in self.parts:
             raise ValueError(
                 f'There is no part {part!r} in this data set; its parts are: '

@@ -105,8 +105,7 @@ class Attack:
         return ':'.join(fields)
 
     def to_config(self) -> dict[str, Any]:
-        """Config of the transform, its size stated, other defaults left
-        out."""
+        """Config of the transform: its size, and no other default."""
         names = list(self.names)
         config: dict[str, Any] = dict(
             type=TRANSFORMS[self.kind],
@@ -165,11 +164,8 @@ class Attack:
         return [replace(self, names=(name,)) for name in names]
 
     def check(self, skeleton: Skeleton) -> None:
-        """Check that the data set has the targets, and that the fill exists.
-
-        Raises:
-            ValueError: It does not; the sentence lists what there is.
-        """
+        """Raise a ValueError, which lists what there is, if the data set lacks
+        a target, or if there is no such fill."""
         try:
             if self.fill not in FILLS:
                 raise ValueError(
@@ -186,11 +182,8 @@ class Attack:
             raise ValueError(f'attack "{self}": {error}') from None
 
     def occlusion(self) -> Occlusion:
-        """The occlusion under the corrected rules.
-
-        Raises:
-            ValueError: It has a wildcard, see :meth:`expand`.
-        """
+        """The occlusion under the corrected rules, of an attack without
+        wildcard."""
         if self.is_wild:
             raise ValueError(
                 f'attack "{self}" stands for one attack on each {self.kind}: '
@@ -210,10 +203,9 @@ class Attack:
 def parse_attack(text: str) -> Attack:
     """Read the short form of an attack.
 
-    The size belongs to keypoints and cells: a radius in pixels of a crop that
-    is 256 pixels high, or ``20%``, the default, a diameter as a fraction of
-    the height of the person's box. The place makes it a control. The offset
-    belongs to keypoints; ``uncovered`` is ``stay_covered=False``.
+    The size belongs to keypoints and cells: see :class:`.regions.DiscSize`.
+    The place makes it a control. The offset belongs to keypoints;
+    ``uncovered`` is ``stay_covered=False``.
 
     Raises:
         ValueError: The text is not of that form. Whether the names and fills

@@ -122,12 +122,10 @@ class Occlusion:
     ) -> Array:
         """Random numbers of each person, (N, numbers) in [0, 1).
 
-        Args:
-            keys: Image id and annotation id of each.
-            seed: None draws from NumPy's global generator, which MMEngine
-                seeds in each worker; with a number they depend on (seed,
-                image id, annotation id), and on ``call`` where it is not 0.
-            call: Number of earlier occlusions of the image.
+        Without a seed they are of NumPy's global generator, which MMEngine
+        seeds in each worker; with one they depend on it, on the person's key
+        (image id, annotation id), and on ``call``, the number of earlier
+        occlusions of the image, where it is not 0.
         """
         shape = len(keys), self.numbers
         random = self.chooser.drawn or self.numbers > self.chooser.numbers
@@ -145,17 +143,9 @@ class Occlusion:
     def apply(
         self, image: Array, around: Surroundings, numbers: Array, call: int = 0
     ) -> tuple[list[Record], list[Joint]]:
-        """Hide the targets in an image, in place.
-
-        Args:
-            image: ``(H, W, C)`` or ``(H, W)``, uint8 or float32.
-            around: Its people, and what else is known of it.
-            numbers: (N, numbers) from :meth:`draw`.
-            call: Number of earlier occlusions of the image.
-
-        Returns:
-            A record of each target, and the joints that lose their label.
-        """
+        """Hide the targets in an image ``(H, W, C)`` or ``(H, W)``, in place,
+        by the ``numbers`` from :meth:`draw`; returns a record of each target,
+        and the joints that lose their label."""
         turn, people, mixes = 0, around.people, self.chooser.drawn == 'mixed'
         patches: list[Patch] = []
         records: list[Record] = []

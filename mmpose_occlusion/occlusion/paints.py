@@ -18,22 +18,13 @@ GREY = 128
 
 
 class Request(NamedTuple):
-    """What a fill is resolved for.
-
-    Args:
-        image: The image.
-        ksize: Kernel size of a blur in pixels; pixelated squares are half as
-            wide.
-        seed: Of a paint that is drawn at random.
-        exact_blur: See :class:`Blur`.
-        mean: Gives the mean colour of an image, a number per channel.
-    """
+    """What a fill is resolved for."""
 
     image: Array
-    ksize: int
-    seed: int
-    exact_blur: bool
-    mean: Callable[[Array], list[float]]
+    ksize: int  # of a blur, in pixels; pixelated squares are half as wide
+    seed: int  # of a paint that is drawn at random
+    exact_blur: bool  # see Blur
+    mean: Callable[[Array], list[float]]  # an image's colour, by channel
 
 
 class Paint(Recorded):
@@ -47,16 +38,9 @@ class Paint(Recorded):
         return cls(seed=request.seed)  # type: ignore[call-arg]
 
     def render(self, image: Array, region: Region, box: PixelBox) -> Array:
-        """Pixels of ``box``, a region's bounds in an image.
-
-        Args:
-            image: ``(H, W, C)`` or ``(H, W)``, uint8 or float32; not
-                modified.
-
-        Returns:
-            Array that broadcasts to ``(y2 - y1, x2 - x1[, C])``, of the
-            image's dtype.
-        """
+        """Pixels of ``box``, a region's bounds in an image ``(H, W, C)`` or
+        ``(H, W)``, which is not modified: an array that broadcasts to ``(y2 -
+        y1, x2 - x1[, C])``, of the image's dtype."""
         raise NotImplementedError
 
 
@@ -71,13 +55,9 @@ REFERENCE_FILLS = ('blur', 'mean', 'black')  # of the reference system
 def paint(
     kind: str, *fills: str, random: bool = False
 ) -> Callable[[type[P]], type[P]]:
-    """Register a class of paints.
-
-    Args:
-        kind: In records.
-        fills: Words that users write; the kind by default.
-        random: Whether the paint is drawn from a seed, or from donors.
-    """
+    """Register a class of paints, by its kind in records and the words that
+    users write, by default the kind; a ``random`` one is drawn from a seed, or
+    from donors."""
 
     def register(cls: type[P]) -> type[P]:
         known: Any = cls
@@ -145,7 +125,7 @@ class Color(Paint):
 @dataclass(frozen=True)
 class Pixelate(Paint):
     """Squares of their mean colour, ``block`` pixels wide from the image's
-    first pixel on; at its right and lower border they may be narrower."""
+    first pixel on."""
 
     block: int
 
@@ -254,13 +234,8 @@ def replay(
     read: Callable[[str], Array | None] = cv2.imread,
 ) -> Patch | None:
     """Make the patch of a record, an entry of ``results['occlusions']``,
-    again; None where the transform did nothing.
-
-    Args:
-        image: The image as the transform found it; not modified.
-        record: The record.
-        read: Reads a donor's image, (H, W, 3) BGR, from its path.
-    """
+    again, from the image as the transform found it; None where it did
+    nothing. ``read`` reads a donor's image, (H, W, 3) BGR, from its path."""
     given, where = record['paint'], record['region']
     if given is None:
         return None
@@ -271,13 +246,11 @@ def replay(
 
 
 def replay_all(image: Array, records: Iterable[Mapping[str, Any]]) -> Array:
-    """Apply all records, in order, to a copy of an image.
-
-    All patches of one call and turn are made from the image before them.
-    """
+    """Apply all records, in order, to a copy of an image; all patches of one
+    call and turn are made from the image before them."""
     out = image.copy()
     for _, turn in groupby(records, lambda r: (r['call'], r['turn'])):
-        for patch in [replay(out, record) for record in list(turn)]:
+        for patch in [replay(out, record) for record in turn]:
             if patch is not None:
                 patch.apply(out)
     return out

@@ -139,15 +139,9 @@ def _spread(
 
 
 class Patch(NamedTuple):
-    """Pixels to put into a box of an image.
-
-    Args:
-        box: The box, inside the image.
-        pixels: Array that broadcasts to ``(y2 - y1, x2 - x1, C)``, of the
-            image's dtype.
-        mask: ``(y2 - y1, x2 - x1)`` bool, the pixels of the box that are
-            painted; None paints the whole box.
-    """
+    """Pixels to put into a box inside an image: an array that broadcasts to
+    ``(y2 - y1, x2 - x1, C)``, of the image's dtype; ``mask`` (y2 - y1, x2 -
+    x1) bool says which are painted, None all."""
 
     box: PixelBox
     pixels: Array
@@ -164,11 +158,10 @@ class Patch(NamedTuple):
     def apply(self, image: Array) -> None:
         """Paint the patch into ``image``, (H, W, C) or (H, W), in place."""
         x1, y1, x2, y2 = self.box
-        view = image[y1:y2, x1:x2]
-        where = True if self.mask is None else self.mask
-        if self.mask is not None and view.ndim == 3:
+        where: Any = True if self.mask is None else self.mask
+        if self.mask is not None and image.ndim == 3:
             where = self.mask[..., None]
-        np.copyto(view, self.pixels, where=where)
+        np.copyto(image[y1:y2, x1:x2], self.pixels, where=where)
 
     def joints_under(
         self, points: Mapping[str, Point], shape: Shape

@@ -24,9 +24,7 @@ RANDOM_WORDS = {
 }
 """Kind -> words for targets that are drawn from those a person has."""
 
-CELLS, WIDEST = 5, 100
-"""Spacing of the grid of cells, and the farthest to each side, in per cent of
-the height of the person's box."""
+CELLS, WIDEST = 5, 100  # the grid's spacing and extent to each side, in %
 
 
 def cell_position(name: str) -> tuple[float, float]:
@@ -62,12 +60,8 @@ class Target(NamedTuple):
     name: str
 
     def joints(self, skeleton: Skeleton) -> tuple[int, ...]:
-        """Indices of the target's joints; a cell has none.
-
-        Raises:
-            ValueError: The data set lacks the target; the sentence lists
-                those it has.
-        """
+        """Indices of the target's joints; a cell has none. A ValueError lists
+        those that the data set has, if it lacks the target."""
         if self.kind == CELL:
             cell_position(self.name)
             return ()
@@ -77,29 +71,19 @@ class Target(NamedTuple):
 
 
 class Person(NamedTuple):
-    """The joints of one person in an image, as plain numbers: NumPy's calls
-    cost more than the work on so few.
-
-    Args:
-        skeleton: Names of the K joints and the parts.
-        xy: K pairs x and y in image pixels.
-        labelled: K bools, whether the joint has a label.
-        points: The available joints, those that can be hidden: name -> x and
-            y in pixels, in the order of the joints.
-        height: Height of the person's frame in pixels: the crop's, or on
-            whole images that of the person's box.
-        box_height: Height of the person's box in image pixels; NaN where it
-            is not known, see :func:`joints_height`.
-        box: The person's box, xyxy in image pixels, or None.
-    """
+    """The K joints of one person in an image, in its pixels; plain numbers,
+    since NumPy's calls cost more than the work on so few."""
 
     skeleton: Skeleton
     xy: Sequence[Sequence[float]]
     labelled: Sequence[bool]
     points: dict[str, Point]
+    """The available joints, those that can be hidden, in their order."""
     height: float
+    """Of the crop, or on whole images of the person's box."""
     box_height: float = math.nan
-    box: Sequence[float] | None = None
+    """NaN where it is not known, see :func:`joints_height`."""
+    box: Sequence[float] | None = None  # xyxy
 
     @property
     def available(self) -> Array:

@@ -14,9 +14,8 @@ from .results_reader import joint_names
 class EmptyRemovedHeatmaps(BaseTransform):
     """Train the joints that an occlusion removed towards an empty heatmap.
 
-    Without it a removed joint has weight 0 and the model may answer what it
-    likes. Put it after ``GenerateTarget``; it goes with heatmap codecs of
-    one map for each joint.
+    Without it a removed joint has weight 0, and any answer will do. Put it
+    after ``GenerateTarget`` with a heatmap codec of one map for each joint.
 
     Required Keys:
 
@@ -92,16 +91,11 @@ class EmptyRemovedHeatmaps(BaseTransform):
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
 class KeepImage(BaseTransform):
-    """Keep a copy of the image as it is at this place of the pipeline.
-
-    Args:
-        key: Where to keep it. For it to reach the data sample, the packing
-            transform's ``meta_keys`` must name it.
-    """
+    """Keep a copy of the image as it is at this place of the pipeline, under
+    ``key``, for the packing transform's ``meta_keys``."""
 
     key: str
 
     def transform(self, results: dict) -> dict:
-        """Copy the image."""
         results[self.key] = results['img'].copy()
         return results

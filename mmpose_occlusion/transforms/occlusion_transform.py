@@ -20,9 +20,8 @@ LABELS = ('keep', 'occluded', 'drop')
 """What becomes of the labels of hidden joints."""
 
 SHOWN = 'keypoints_visible_weights'
-"""Key of (N, K) float32, 0 for joints that were hidden with
-``label='occluded'``, in ``results`` after ``GenerateTarget`` and in the
-``gt_instances`` of data samples; absent where there is none."""
+"""Key of (N, K) float32, 0 for joints hidden with ``label='occluded'``, in
+``results`` after ``GenerateTarget`` and in ``gt_instances``; or absent."""
 
 _WITHOUT = 'leave out paper_exact=True'
 
@@ -106,8 +105,7 @@ class OcclusionTransform(BaseTransform):
     def require(
         self, fits: Any, argument: str, why_not: str, value: Any = None
     ) -> None:
-        """Raise a ValueError that names an argument and its value unless it
-        fits."""
+        """Raise a ValueError of one sentence unless an argument fits."""
         if not fits:
             value = getattr(self, argument) if value is None else value
             name = type(self).__name__
@@ -185,7 +183,6 @@ class OcclusionTransform(BaseTransform):
     def _draw(
         self, keys: list[tuple[int, int]], seed: int | None, call: int
     ) -> np.ndarray:
-        """See :meth:`mmpose_occlusion.occlusion.Occlusion.draw`."""
         return self.occlusion.draw(keys, seed, call)
 
     def _relabel(

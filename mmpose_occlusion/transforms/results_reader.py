@@ -32,25 +32,16 @@ NAMES = '_occlusion_joint_names'  # attribute of data sets
 
 
 class Sample(placement.Surroundings):
-    """A sample of MMPose's as an occlusion sees it.
+    """A sample of MMPose's, its dict ``results``, as an occlusion sees it.
 
-    Args:
-        results: MMPose's dict.
-        occlusion: Its rules and regions apply to donors, too.
-        load: Loads a donor's image.
-        parts: The user's own parts.
-
-    Attributes:
-        key: ``transformed_keypoints`` after an affine warp, ``keypoints`` on
-            a whole image.
-        source: The sample, or the person matched to its detector's box.
-        skeleton: Of the people; None without any, for a ``reason``.
+    ``source`` is the sample, or the person matched to its detector's box; its
+    joints are under ``key``.
 
     Raises:
         UsageError: It cannot be occluded.
     """
 
-    skeleton: Skeleton | None = None
+    skeleton: Skeleton | None = None  # None without people, for a reason
     reason = 'there is no person in this image'
 
     def __init__(
@@ -100,8 +91,8 @@ class Sample(placement.Surroundings):
         if not isinstance(xy, np.ndarray) or xy.ndim != 3:
             self._refuse(
                 f'results["{self.key}"] must be the joints of the people, an '
-                'array (N, K, 2), and {} has none: it can only be used with '
-                'annotated people, not for plain inference'
+                'array (N, K, 2), and {} has none: use it with annotated '
+                'people, not for plain inference'
             )
         names = joint_names(results, occlusion.name)
         if len(names) != xy.shape[1]:
@@ -134,11 +125,6 @@ class Sample(placement.Surroundings):
 
     @cached_property
     def people(self) -> list[Person]:  # type: ignore[override]
-        """All people.
-
-        Raises:
-            UsageError: A whole image without boxes.
-        """
         results, rules, count = (
             self._results,
             self._occlusion.rules,
@@ -237,12 +223,7 @@ class Sample(placement.Surroundings):
     ) -> Donor | str:
         """Of the first of the drawn donors of whom another joint or part can
         be cut out. PartMix draws from the person's numbers, a fill 'donor'
-        from ``rng``.
-
-        Raises:
-            ValueError: The data set offers no donors.
-            OSError: A donor's file cannot be read; the message names it.
-        """
+        from ``rng``."""
         occlusion, chooser = self._occlusion, self._occlusion.chooser
         donors = getattr(self._results.get('dataset'), 'donors', None)
         if donors is None:
