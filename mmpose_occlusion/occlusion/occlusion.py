@@ -146,15 +146,15 @@ class Occlusion:
         """Hide the targets in an image ``(H, W, C)`` or ``(H, W)``, in place,
         by the ``numbers`` from :meth:`draw`; returns a record of each target,
         and the joints that lose their label."""
-        turn, people, mixes = 0, around.people, self.chooser.drawn == 'mixed'
+        turn, mixes = 0, self.chooser.drawn == 'mixed'
         patches: list[Patch] = []
         records: list[Record] = []
         removed: list[Joint] = []
         for i, mine in enumerate(numbers.tolist()):
-            person = people[i]
-            if mine[0] >= self.prob:
+            if mine[0] >= self.prob:  # most samples: their people are not read
                 records += self.leave(call, i)
                 continue
+            people, person = around.people, around.people[i]
             chosen = self.chooser.choose(person, mine, self.rules)
             if isinstance(chosen, str):
                 records += self.leave(call, i, chosen)

@@ -72,10 +72,8 @@ class Sample(placement.Surroundings):
                 'paper_exact=True works on crops alone, as the reference '
                 'did: put it after TopdownAffine'
             )
-        self.matched = results.get(MATCHED_KEY) is not None
-        self.source: Mapping = (
-            results[MATCHED_KEY] if self.matched else results
-        )
+        self.source: Mapping = results.get(MATCHED_KEY) or results
+        self.matched = self.source is not results
         if self.matched and 'reason' in self.source:
             self.reason = self.source['reason']
             return
@@ -125,11 +123,8 @@ class Sample(placement.Surroundings):
 
     @cached_property
     def people(self) -> list[Person]:  # type: ignore[override]
-        results, rules, count = (
-            self._results,
-            self._occlusion.rules,
-            self._count,
-        )
+        results, rules = self._results, self._occlusion.rules
+        count = self._count
         joints = np.asarray(self.source[self.key])
         flags = labelled_joints(self.source['keypoints_visible'])
         xy = rules.coordinates(
