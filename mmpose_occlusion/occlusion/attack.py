@@ -15,7 +15,6 @@ from typing import Any
 
 from ..skeleton import Skeleton
 from .occlusion import Occlusion
-from .paints import FILLS
 from .placement import NOWHERE, TARGET
 from .regions import DEFAULT_DISC, DEFAULT_SIZE, REFERENCE_RADIUS, DiscSize
 from .targets import (
@@ -164,20 +163,14 @@ class Attack:
         return [replace(self, names=(name,)) for name in names]
 
     def check(self, skeleton: Skeleton) -> None:
-        """Raise a ValueError, which lists what there is, if the data set lacks
-        a target, or if there is no such fill."""
+        """Raise a ValueError, which lists what there is, if an argument does
+        not fit or the data set lacks a target."""
         try:
-            if self.fill not in FILLS:
-                raise ValueError(
-                    f'there is no fill "{self.fill}"; fills are '
-                    f'{", ".join(FILLS)}'
-                )
             if self.parts:
                 skeleton = Skeleton.from_names(skeleton.names, self.parts)
             for name in () if self.word else self.names:
                 Target(self.kind, name).joints(skeleton)
-            if not self.is_wild:
-                self.occlusion()
+            replace(self, names=('random',)).occlusion()
         except ValueError as error:
             raise ValueError(f'attack "{self}": {error}') from None
 

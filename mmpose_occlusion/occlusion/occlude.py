@@ -13,7 +13,7 @@ from ..skeleton import joint_names as named_joints
 from .attack import Attack
 from .occlusion import Record
 from .paints import FILLS, Donor
-from .placement import PLACES, Surroundings
+from .placement import Surroundings
 from .regions import DEFAULT_SIZE, DiscSize, Size
 from .rules import CorrectedRules, person_from_joints
 from .targets import KEYPOINT, KINDS, PART, Target, joints_height
@@ -103,15 +103,8 @@ def occlude(
             f'image is {image.dtype} of shape {image.shape}: give uint8 of '
             '(H, W) or (H, W, C)'
         )
-    fills = [name for name, made in FILLS.items() if made is not Donor]
-    for name, value, known in (
-        ('fill', fill, fills),
-        ('place', place, PLACES),
-    ):
-        if value not in known:
-            raise UsageError(
-                f'{name}={value!r} is unknown: it is one of {", ".join(known)}'
-            )
+    if FILLS.get(fill) is Donor:
+        raise UsageError(f'fill={fill!r} needs donors: take another one')
     array = _numbers('keypoints', keypoints)
     if array.ndim not in (2, 3) or array.shape[-1] not in (2, 3):
         raise UsageError(

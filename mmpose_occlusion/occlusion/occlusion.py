@@ -2,14 +2,23 @@
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from .paints import FILLS, Donor, Paint, Request, make_patch
-from .placement import NOWHERE, TARGET, Surroundings, move_aside
+from ..errors import UsageError
+from .paints import (
+    FILLS,
+    REFERENCE_FILLS,
+    Donor,
+    Paint,
+    Request,
+    make_patch,
+)
+from .placement import NOWHERE, PLACES, TARGET, Surroundings, move_aside
 from .regions import DEFAULT_DISC, Array, Disc, DiscSize, Joint, Patch, Region
 from .rules import CorrectedRules, Rules
 from .targets import (
@@ -58,8 +67,34 @@ class Record(dict):
         return self
 
 
+class Checked:
+    """Base of what has arguments to be checked."""
+
+    name: str
+
+    def require(
+        self, fits: Any, argument: str, why_not: str, value: Any = None
+    ) -> None:
+        """Raise a UsageError of one sentence unless an argument fits."""
+        if not fits:
+            value = getattr(self, argument) if value is None else value
+            raise UsageError(f'{self.name}: {argument}={value!r} {why_not}.')
+
+    def require_one_of(
+        self, known: Iterable[str], argument: str, value: Any = None
+    ) -> None:
+        one = getattr(self, argument) if value is None else value
+        words = f'is unknown; it is one of {", ".join(known)}'
+        self.require(one in known, argument, words, value)
+
+    def require_probability(self, argument: str) -> None:
+        one = getattr(self, argument)
+        fits = isinstance(one, int | float) and 0 <= one <= 1
+        self.require(fits, argument, 'must be a probability between 0 and 1')
+
+
 @dataclass(frozen=True)
-class Occlusion:
+class Occlusion(Checked):
     """Hide targets of the people in an image.
 
     Args:
@@ -75,7 +110,7 @@ class Occlusion:
         name: In records and messages.
 
     Raises:
-        ValueError: The offset does not fit.
+        UsageError: An argument does not fit.
     """
 
     chooser: Chooser
@@ -90,21 +125,31 @@ class Occlusion:
     stay_covered: bool = True
 
     def __post_init__(self) -> None:
-        offset, words = self.offset, ''
+        free, offset, size = not self.in_turn, self.offset, self.size
+        other = "is not the reference's, {}: leave out paper_exact=True"
+        for fill in self.chooser.fills:
+            self.require_one_of(FILLS, 'fill', fill)
+            known = fill in REFERENCE_FILLS or self.chooser.drawn == 'mixed'
+            words = other.format(f'which are {", ".join(REFERENCE_FILLS)}')
+            self.require(free or known, 'fill', words, fill)
+        self.require_one_of(PLACES, 'place')
+        words = other.format('which has no controls')
+        self.require(free or self.place == TARGET, 'place', words)
+        self.require_probability('prob')
+        words = 'must be a whole number of pixels with paper_exact=True'
+        self.require(
+            free or isinstance(size.radius, int), 'size', words, size.plain
+        )
         most = 1 if self.stay_covered else math.inf
         number = isinstance(offset, int | float) and offset is not True
-        if not number or not 0 <= offset <= most or offset == math.inf:
-            words = (
-                "must be a fraction of the disc's radius from 0 to 1, or "
-                'above 1 with stay_covered=False'
-            )
-        elif self.in_turn and offset:
-            words = (
-                "is not the reference's, whose discs are centred: leave out "
-                'paper_exact=True'
-            )
-        if words:
-            raise ValueError(f'{self.name}: offset={offset!r} {words}.')
+        self.require(
+            number and 0 <= offset <= most and offset != math.inf,
+            'offset',
+            "must be a fraction of the disc's radius from 0 to 1, or above 1 "
+            'with stay_covered=False',
+        )
+        words = other.format('whose discs are centred')
+        self.require(free or not offset, 'offset', words)
 
     @cached_property
     def _moves(self) -> bool:

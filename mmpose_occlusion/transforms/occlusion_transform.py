@@ -10,8 +10,8 @@ from mmcv.transforms.utils import cache_randomness
 from mmpose.datasets.transforms import LoadImage, PackPoseInputs
 
 from mmpose_occlusion.occlusion import Occlusion, regions, targets
-from mmpose_occlusion.occlusion.paints import FILLS, REFERENCE_FILLS
-from mmpose_occlusion.occlusion.placement import PLACES, TARGET
+from mmpose_occlusion.occlusion.occlusion import Checked
+from mmpose_occlusion.occlusion.placement import TARGET
 from mmpose_occlusion.occlusion.rules import CorrectedRules, PaperRules
 
 from .results_reader import MATCHED_KEY, Sample
@@ -23,15 +23,13 @@ SHOWN = 'keypoints_visible_weights'
 """Key of (N, K) float32, 0 for joints hidden with ``label='occluded'``, in
 ``results`` after ``GenerateTarget`` and in ``gt_instances``; or absent."""
 
-_WITHOUT = 'leave out paper_exact=True'
-
 
 @dataclass(kw_only=True, eq=False)
-class OcclusionTransform(BaseTransform):
+class OcclusionTransform(BaseTransform, Checked):
     """An :class:`mmpose_occlusion.occlusion.Occlusion` in a pipeline.
 
     The fields of its children are their arguments, see
-    :class:`.occlusions.KeypointOcclusion`; they are checked here.
+    :class:`.occlusions.KeypointOcclusion`.
     """
 
     prob: float = 1.0
@@ -52,42 +50,28 @@ class OcclusionTransform(BaseTransform):
         """Which targets the arguments describe."""
         raise NotImplementedError
 
+    @property
+    def name(self) -> str:
+        """In records and messages."""
+        return type(self).__name__
+
     def __post_init__(self) -> None:
-        chooser, exact = self.chooser(), self.paper_exact
-        for fill in chooser.fills:
-            self.require_one_of('fill', FILLS, fill)
-            self.require(
-                not exact
-                or chooser.drawn == 'mixed'
-                or fill in REFERENCE_FILLS,
-                'fill',
-                "is not the reference's, which are "
-                f'{", ".join(REFERENCE_FILLS)}: {_WITHOUT}',
-                fill,
-            )
-        self.require_one_of('place', PLACES)
-        words = f"is not the reference's, which has no controls: {_WITHOUT}"
-        self.require(not exact or self.place == TARGET, 'place', words)
-        self.require_one_of('label', LABELS)
+        chooser, exact, size = self.chooser(), self.paper_exact, self.size
+        self.require_one_of(LABELS, 'label')
         other = 'paper_exact' if exact else 'remove_keypoints'
         words = f'contradicts {other}=True: leave out one of them'
         free = not exact and not self.remove_keypoints
         self.require(free or self.label == 'keep', 'label', words)
-        self.require_probability('prob')
         seed = self.seed
         whole = isinstance(seed, int | np.integer) and type(seed) is not bool
         words = 'must be None or a whole number that is not negative'
         self.require(seed is None or (whole and seed >= 0), 'seed', words)
-        size = self.size
         if size is None:
             size = regions.REFERENCE_RADIUS if exact else regions.DEFAULT_SIZE
         try:
             disc = regions.DiscSize.of(size)
         except ValueError as error:
-            raise ValueError(f'{type(self).__name__}: {error}.') from None
-        words = 'must be a whole number of pixels with paper_exact=True'
-        whole = disc.radius is not None and disc.radius == int(disc.radius)
-        self.require(not exact or whole, 'size', words)
+            raise ValueError(f'{self.name}: {error}.') from None
         self.occlusion = Occlusion(
             chooser,
             disc,
@@ -96,33 +80,11 @@ class OcclusionTransform(BaseTransform):
             PaperRules() if exact else CorrectedRules(),
             self.remove_keypoints,
             in_turn=exact,
-            name=type(self).__name__,
+            name=self.name,
             offset=self.offset,
             stay_covered=self.stay_covered,
         )
         self._load = LoadImage(backend_args=self.backend_args)
-
-    def require(
-        self, fits: Any, argument: str, why_not: str, value: Any = None
-    ) -> None:
-        """Raise a ValueError of one sentence unless an argument fits."""
-        if not fits:
-            value = getattr(self, argument) if value is None else value
-            name = type(self).__name__
-            raise ValueError(f'{name}: {argument}={value!r} {why_not}.')
-
-    def require_one_of(
-        self, argument: str, known: Any, value: Any = None
-    ) -> None:
-        one = getattr(self, argument) if value is None else value
-        words = f'is unknown; it is one of {", ".join(known)}'
-        self.require(one in known, argument, words, value)
-
-    def require_probability(self, argument: str) -> None:
-        value = getattr(self, argument)
-        fits = isinstance(value, int | float) and 0 <= value <= 1
-        words = 'must be a probability between 0 and 1'
-        self.require(fits, argument, words)
 
     def require_count(self, argument: str) -> None:
         value = getattr(self, argument)

@@ -191,7 +191,7 @@ def test_a_decoy_is_beside_the_joint_over_no_joint():
         (dict(target='tail'), 'neither a joint nor a part'),
         (dict(target=[]), 'must be the name of a joint'),
         (dict(fill='purple'), "fill='purple' is unknown"),
-        (dict(fill='donor'), "fill='donor' is unknown"),
+        (dict(fill='donor'), "fill='donor' needs donors"),
         (dict(size='huge'), "size='huge' must"),
         (dict(place='away'), "place='away' is unknown"),
         (dict(offset=1.5), 'above 1 with stay_covered=False'),

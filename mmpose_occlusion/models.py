@@ -1,6 +1,12 @@
-"""Training to know which joints are visible."""
+"""A head, registered in MMPose, that learns which joints are visible."""
+
+# ruff: noqa: E402
 
 from typing import Any
+
+from mmpose_occlusion.registration import FOR_MODELS, check_extensions
+
+check_extensions(FOR_MODELS)
 
 import torch
 from mmpose.models.heads import VisPredictHead
