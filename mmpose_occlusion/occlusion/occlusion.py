@@ -287,7 +287,9 @@ class Occlusion(Checked):
         if kind == CELL:
             return cell_box(person, name, self.size.fraction)
         if name not in person.points:
-            return self.rules.why_unavailable(person, name)
+            (k,) = target.joints(person.skeleton)
+            joint = person.xy[k], person.labelled[k]
+            return f'{name} {self.rules.obstacle(*joint, shape)}'
         if self.size.radius is not None:
             return self.rules.disc(person, name, self.size.radius, shape)
         height = person.box_height

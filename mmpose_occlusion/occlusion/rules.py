@@ -58,17 +58,15 @@ class CorrectedRules:
         pixels: as they are."""
         return xy
 
-    def is_available(self, xy: Point, labelled: bool, shape: Shape) -> bool:
-        """Whether a joint can be hidden: it is labelled and in the image, 0
-        <= x < W and 0 <= y < H."""
-        x, y = xy
-        return labelled and 0 <= x < shape[1] and 0 <= y < shape[0]
-
-    def why_unavailable(self, person: Person, joint: str) -> str:
-        """A clause that says why a joint cannot be hidden."""
-        if person.labelled[person.skeleton.joint_index(joint)]:
-            return f'{joint} is outside the image'
-        return f'{joint} is not labelled'
+    def obstacle(
+        self, xy: Sequence[float], labelled: bool, shape: Shape
+    ) -> str:
+        """Why a joint cannot be hidden; '' if it is available: labelled and
+        in the image, 0 <= x < W and 0 <= y < H."""
+        if not labelled:
+            return 'is not labelled'
+        inside = 0 <= xy[0] < shape[1] and 0 <= xy[1] < shape[0]
+        return '' if inside else 'is outside the image'
 
     def random_parts(self, person: Person, drawn: str) -> list[str]:
         """What :class:`.targets.Chooser` draws from: parts of which the
@@ -158,13 +156,13 @@ class PaperRules:
             missing[...] = np.asarray(filed)[..., :2]
         return np.where((labelled | erased)[..., None], xy, missing)
 
-    def is_available(self, xy: Point, labelled: bool, shape: Shape) -> bool:
-        """Neither coordinate is zero; label and border are not considered.
-        (Coordinates that are not finite are never available.)"""
-        return all(u != 0 and math.isfinite(u) for u in xy)
-
-    def why_unavailable(self, person: Person, joint: str) -> str:
-        return f'{joint} has a coordinate that is zero'
+    def obstacle(
+        self, xy: Sequence[float], labelled: bool, shape: Shape
+    ) -> str:
+        """A coordinate that is zero (or not finite); label and border are not
+        considered."""
+        known = all(u != 0 and math.isfinite(u) for u in xy)
+        return '' if known else 'has a coordinate that is zero'
 
     def random_parts(self, person: Person, drawn: str) -> list[str]:
         """Whether or not the person has them; none for a person without any
@@ -247,7 +245,7 @@ def person_from_joints(
     points = {
         name: (x, y)
         for name, (x, y), known in zip(skeleton.names, *joints, strict=True)
-        if rules.is_available((x, y), known, shape)
+        if not rules.obstacle((x, y), known, shape)
     }
     return Person(skeleton, *joints, points, *box)
 
