@@ -6,9 +6,10 @@ from mmpose_occlusion.registration import FOR_DATA, check_extensions
 
 check_extensions(FOR_DATA)
 
-from .auxiliary import EmptyRemovedHeatmaps, KeepImage
 from .occlusions import (
     CellOcclusion,
+    EmptyRemovedHeatmaps,
+    KeepImage,
     KeypointOcclusion,
     MultiKeypointOcclusion,
     PartMix,

@@ -1,8 +1,11 @@
-"""Occlusions of joints, body parts, and mixtures of them."""
+"""Occlusions of joints, body parts, and mixtures of them; and what goes with
+them in a pipeline."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 
+import numpy as np
+from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 
 from mmpose_occlusion.occlusion import targets
@@ -11,8 +14,7 @@ from mmpose_occlusion.occlusion.regions import Size
 from mmpose_occlusion.occlusion.targets import CELL, KEYPOINT, PART, Chooser
 
 from .occlusion_transform import OcclusionTransform
-
-Parts = Mapping[str, Sequence[str]]
+from .results_reader import joint_names
 
 
 @dataclass(kw_only=True, eq=False)
@@ -21,6 +23,12 @@ class _Discs(OcclusionTransform):
     place: str = TARGET
     offset: float = 0.0
     stay_covered: bool = True
+
+
+@dataclass(kw_only=True, eq=False)
+class _Parts(OcclusionTransform):
+    remove_keypoints: bool = False
+    parts: Mapping[str, Sequence[str]] | None = None
 
 
 @TRANSFORMS.register_module()
@@ -115,7 +123,7 @@ class KeypointOcclusion(_Discs):
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
-class PartOcclusion(OcclusionTransform):
+class PartOcclusion(_Parts):
     """Hide body parts of every person under boxes.
 
     Keys and errors are those of :class:`KeypointOcclusion`, and so are the
@@ -153,8 +161,6 @@ class PartOcclusion(OcclusionTransform):
     target: str | Sequence[str] = 'random'
     _: KW_ONLY
     fill: str = 'blur'
-    remove_keypoints: bool = False
-    parts: Parts | None = None
     place: str = TARGET
 
     def chooser(self) -> Chooser:
@@ -187,7 +193,7 @@ class CellOcclusion(OcclusionTransform):
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
-class RandomOcclusion(_Discs):
+class RandomOcclusion(_Discs, _Parts):
     """Hide one joint or one body part of every person.
 
     The target is drawn from the person's available joints and the parts that
@@ -201,8 +207,6 @@ class RandomOcclusion(_Discs):
     target: str = 'random'
     _: KW_ONLY
     fill: str = 'blur'
-    remove_keypoints: bool = False
-    parts: Parts | None = None
 
     def chooser(self) -> Chooser:
         words = 'to hide it by name, use KeypointOcclusion or PartOcclusion'
@@ -246,7 +250,7 @@ class MultiKeypointOcclusion(_Discs):
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False, kw_only=True)
-class PartMix(OcclusionTransform):
+class PartMix(_Parts):
     """Paste a part of another person over a part of every person.
 
     The donors are the people of the training set itself: wrap it in
@@ -273,12 +277,102 @@ class PartMix(OcclusionTransform):
     """
 
     prob: float = 0.5
-    remove_keypoints: bool = False
     tries: int = 8
-    parts: Parts | None = None
     backend_args: dict | None = None
 
     def chooser(self) -> Chooser:
         self.require_count('tries')
         label = (targets.Target(PART, 'random'),)
         return Chooser(('donor',), label, 'mixed', self.tries)
+
+
+@TRANSFORMS.register_module()
+@dataclass(eq=False)
+class EmptyRemovedHeatmaps(BaseTransform):
+    """Train the joints that an occlusion removed towards an empty heatmap.
+
+    Without it a removed joint has weight 0, and any answer will do. Put it
+    after ``GenerateTarget`` with a heatmap codec of one map for each joint.
+
+    Required Keys:
+
+        - occlusions: records of the occlusions before it
+        - heatmaps: (K, h, w) float32, or a list of these
+        - keypoint_weights: (N, K), or a list of these
+        - dataset or keypoint_id2name: for the joints' names
+
+    Modified Keys:
+
+        - heatmaps: zero for the removed joints
+        - keypoint_weights: ``weight`` for the removed joints
+
+    Args:
+        weight: Target weight of a removed joint.
+
+    Raises:
+        ValueError: For a codec that makes other targets than that, or a
+            weight that is not a positive number.
+    """
+
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        weight = self.weight
+        if not isinstance(weight, int | float) or not 0 < weight < np.inf:
+            raise ValueError(
+                f'EmptyRemovedHeatmaps: weight={weight!r} must be a positive '
+                'number.'
+            )
+
+    def transform(self, results: dict) -> dict:
+        """Empty the maps of the removed joints; see the class."""
+        names = joint_names(results, 'EmptyRemovedHeatmaps')
+        keys = 'heatmaps', 'keypoint_weights'
+        single = not isinstance(results.get('heatmaps'), list)
+        maps, weights = (
+            value if isinstance(value, list) else [value]
+            for value in map(results.get, keys)
+        )
+        labels = set(results.get('label_mapping_table', ()))
+        per_joint = all(np.shape(m)[:1] == (len(names),) for m in maps)
+        if not per_joint or labels != {'keypoint_weights'}:
+            raise ValueError(
+                'EmptyRemovedHeatmaps needs the targets of a heatmap codec, '
+                f'one map for each of the {len(names)} joints and nothing '
+                'else, after GenerateTarget; other codecs have no way to say '
+                'that a joint is not visible.'
+            )
+        removed = [
+            (instance, names.index(joint))
+            for record in results.get('occlusions', [])
+            for instance, joint in record['removed']
+        ]
+        if not removed:
+            return results
+        rows, joints = np.array(removed).T
+        if any(w is None or len(w) <= rows.max() for w in weights):
+            raise ValueError(
+                'EmptyRemovedHeatmaps needs results["keypoint_weights"] '
+                '(N, K) of all people of the records: put it right after '
+                'GenerateTarget.'
+            )
+        maps, weights = ([a.copy() for a in each] for each in (maps, weights))
+        for one_map, weight in zip(maps, weights, strict=True):
+            one_map[joints] = 0
+            weight[rows, joints] = self.weight
+        for key, each in zip(keys, (maps, weights), strict=True):
+            results[key] = each[0] if single else each
+        return results
+
+
+@TRANSFORMS.register_module()
+@dataclass(eq=False)
+class KeepImage(BaseTransform):
+    """Keep a copy of the image as it is at this place of the pipeline, under
+    ``key``, for the packing transform's ``meta_keys``."""
+
+    key: str
+
+    def transform(self, results: dict) -> dict:
+        results[self.key] = results['img'].copy()
+        return results
