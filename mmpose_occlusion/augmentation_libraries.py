@@ -23,15 +23,12 @@ _FIRST_LABEL = 5
 
 
 class AlbumentationsOcclusion(DualTransform):
-    """Hides joints of one person, or of several in turn.
+    """Hides joints of one person, or of several in turn, with probability
+    ``p``; for the other arguments see :func:`mmpose_occlusion.occlude`.
 
     The keypoints are in the order of ``names``. The first label field holds
     their visibility as COCO has it, 0 for not labelled. Give
     ``remove_invisible=False``, so that none is dropped.
-
-    Args:
-        target, fill, size, place, names: See :func:`mmpose_occlusion.occlude`.
-        p: Probability.
 
     Raises:
         UsageError: Albumentations is missing; or in a call without label
@@ -39,12 +36,11 @@ class AlbumentationsOcclusion(DualTransform):
 
     Example:
 
-        compose = A.Compose(
-            [AlbumentationsOcclusion('random', fill='object')],
-            keypoint_params=A.KeypointParams(
-                'xy', label_fields=['visible'], remove_invisible=False
-            ),
+        params = A.KeypointParams(
+            'xy', label_fields=['visible'], remove_invisible=False
         )
+        hide = AlbumentationsOcclusion('random', fill='object')
+        compose = A.Compose([hide], keypoint_params=params)
         out = compose(image=image, keypoints=xy, visible=flags)
     """
 
@@ -118,10 +114,8 @@ class AlbumentationsOcclusion(DualTransform):
 class TorchvisionOcclusion:
     """Hides joints; a step of ``v2.Compose``, called with image and target.
 
-    Args:
-        p: Probability, by torch's generator.
-        **how: Arguments of :func:`mmpose_occlusion.occlude`, such as
-            ``target``, ``fill``, ``size`` and ``names``.
+    Its probability ``p`` is by torch's generator; ``how`` are arguments of
+    :func:`mmpose_occlusion.occlude`, such as ``target`` and ``fill``.
 
     Example:
 
@@ -135,16 +129,13 @@ class TorchvisionOcclusion:
     def __call__(
         self, image: Any, target: Mapping[str, Any]
     ) -> tuple[Any, dict[str, Any]]:
-        """Occlude.
+        """A new image and target.
 
         Args:
             image: ``(3, H, W)`` uint8 tensor or ``tv_tensors.Image``.
             target: ``keypoints``, a ``tv_tensors.KeyPoints`` or tensor
                 (K, 2) or (N, K, 2) in pixels, and ``visible`` (K,) or (N, K)
                 as COCO has it, 0 for not labelled.
-
-        Returns:
-            New image and target.
         """
         import torch
         from torchvision import tv_tensors

@@ -34,14 +34,11 @@ class DetectionMatchedDataset(DatasetWrapper):
     records. Random draws are keyed by the annotation's id: a person is
     attacked in the same way in the box of any detector.
 
-    A box without a matched person is not attacked: its record gives the
-    reason, and the log counts such boxes. They include further boxes of a
-    person who has a better one, whose predictions can replace the attacked
-    one in the metric unless NMS removes them.
+    A box without a matched person, or of one who has a better box, is not
+    attacked: its record gives the reason, and the log counts such boxes.
 
     Args:
-        dataset: Config of a top-down data set with ``bbox_file``. Its
-            people are what the same class reads from its ``ann_file``.
+        dataset: Config of a top-down data set with ``bbox_file``.
         iou_thr: Least overlap (IoU) of a box with its person's box.
         nms_thr: IoU threshold of an NMS before the matching, for detectors
             without NMS; None keeps all boxes.

@@ -30,8 +30,7 @@ class Occluded:
         hidden: ``(K,)`` or ``(N, K)`` bool, as the keypoints came: labelled
             joints that lie under paint.
         targets: The same, only of the joints that were asked for.
-        records: What was done, or why not, see
-            :class:`mmpose_occlusion.occlusion.Record`.
+        records: See :class:`mmpose_occlusion.occlusion.Record`.
     """
 
     image: np.ndarray

@@ -67,6 +67,9 @@ class Record(dict):
         return self
 
 
+NOT_PAPER = "is not the reference's, which is %s: leave out paper_exact=True"
+
+
 class Checked:
     """Base of what has arguments to be checked."""
 
@@ -125,31 +128,29 @@ class Occlusion(Checked):
     stay_covered: bool = True
 
     def __post_init__(self) -> None:
-        free, offset, size = not self.in_turn, self.offset, self.size
-        other = "is not the reference's, {}: leave out paper_exact=True"
+        offset, paper = self.offset, self.in_turn
         for fill in self.chooser.fills:
             self.require_one_of(FILLS, 'fill', fill)
-            known = fill in REFERENCE_FILLS or self.chooser.drawn == 'mixed'
-            words = other.format(f'which are {", ".join(REFERENCE_FILLS)}')
-            self.require(free or known, 'fill', words, fill)
+            own = fill in REFERENCE_FILLS or self.chooser.drawn == 'mixed'
+            words = ' or '.join(REFERENCE_FILLS)
+            self.require(own or not paper, 'fill', NOT_PAPER % words, fill)
         self.require_one_of(PLACES, 'place')
-        words = other.format('which has no controls')
-        self.require(free or self.place == TARGET, 'place', words)
         self.require_probability('prob')
-        words = 'must be a whole number of pixels with paper_exact=True'
-        self.require(
-            free or isinstance(size.radius, int), 'size', words, size.plain
-        )
         most = 1 if self.stay_covered else math.inf
         number = isinstance(offset, int | float) and offset is not True
-        self.require(
-            number and 0 <= offset <= most and offset != math.inf,
-            'offset',
+        fits = number and 0 <= offset <= most and offset != math.inf
+        words = (
             "must be a fraction of the disc's radius from 0 to 1, or above 1 "
-            'with stay_covered=False',
+            'with stay_covered=False'
         )
-        words = other.format('whose discs are centred')
-        self.require(free or not offset, 'offset', words)
+        self.require(fits, 'offset', words)
+        if paper:
+            at_target = self.place == TARGET
+            self.require(at_target, 'place', NOT_PAPER % 'the target')
+            self.require(not offset, 'offset', NOT_PAPER % '0')
+            whole = isinstance(self.size.radius, int)
+            words = 'must be a whole number of pixels with paper_exact=True'
+            self.require(whole, 'size', words, self.size.plain)
 
     @cached_property
     def _moves(self) -> bool:

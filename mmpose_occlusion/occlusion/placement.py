@@ -36,14 +36,9 @@ as a fraction of the height of the person's box."""
 
 
 class Surroundings:
-    """What an occlusion asks of an image beyond its people's joints; here,
-    that only the joints are known.
-
-    Args:
-        shape: The image's ``(H, W)``.
-        people: All people.
-        links: Pairs of joint indices between which there are limbs.
-    """
+    """What an occlusion asks of an image ``(H, W)``, of which here only the
+    people's joints are known; ``links`` are pairs of joint indices between
+    which there are limbs."""
 
     def __init__(
         self,
@@ -99,20 +94,18 @@ def move_elsewhere(
 ) -> Region | None:
     """Move a region, by whole pixels, to a place where it fits.
 
-    It fits where all of its pixels are in the image. On the person, its
+    It fits where all of its pixels are in the photograph. On the person, its
     centre must be one of the person's pixels and it must not overlap the
     region that it is a control of; off the person, none of its pixels may be
     the person's. A decoy covers no joint of the person, and its centre is 1 to
     3 radii (of a box, half its longer side) from the region's. All such places
-    are equally likely.
+    are equally likely; ``number`` in [0, 1) says which it is.
 
     Args:
         region: At the target.
-        place: One of :data:`PLACES` but the target.
         person: ``(H, W)`` bool, the person's pixels; for a decoy, those under
             the available joints.
         photo: ``(H, W)`` bool, the pixels that are not padding.
-        number: In [0, 1), which of the places.
 
     Returns:
         None where it fits nowhere, or where the image's border cuts the

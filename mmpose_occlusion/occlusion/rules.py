@@ -42,20 +42,16 @@ class CorrectedRules:
     """Strength scales with the person, and boxes cover their joints.
 
     They repair the reference's defects that ``docs/reference.md`` lists.
-    ``exact_blur`` is that of :class:`.paints.Blur`; PartMix pastes over
-    ``whole_parts`` alone, all of whose joints are available;
-    ``mean_color`` gives an image's mean colour, a number per channel.
     """
 
-    exact_blur = False
-    whole_parts = False
+    exact_blur = False  # see paints.Blur
+    whole_parts = False  # PartMix needs all joints of the part
     mean_color = staticmethod(mean_color)
 
     def coordinates(
         self, xy: Array, labelled: Array, filed: Any = None, **_: Any
     ) -> Array:
-        """The joints as the other rules are to see them, ``(..., 2)`` image
-        pixels: as they are."""
+        """``(..., 2)``, the joints as the other rules see them."""
         return xy
 
     def obstacle(

@@ -49,8 +49,7 @@ class KeypointOcclusion(_Discs):
         - dataset or keypoint_id2name: for the joints' names
         - img_id, id: with ``seed``
         - bbox, input_size, input_scale: the person's box, for a size in per
-          cent; without them it is the box around the available joints (of
-          one joint the image's height)
+          cent; else the box around the available joints counts
 
     Modified Keys:
 
@@ -59,8 +58,7 @@ class KeypointOcclusion(_Discs):
 
     Added Keys:
 
-        - occlusions: list of records,
-          see :class:`mmpose_occlusion.occlusion.Record`
+        - occlusions: see :class:`mmpose_occlusion.occlusion.Record`
 
     Args:
         target: A joint's name, a list of names, all of which are hidden,
@@ -71,8 +69,7 @@ class KeypointOcclusion(_Discs):
             drawn from 0 to 255), 'texture' (a pattern of two colours),
             'object' (a drawn ball, parcel, plant, ...) or 'donor' (the
             surroundings of another joint of another person of the data set,
-            which must be in a
-            :class:`mmpose_occlusion.datasets.DonorDataset`).
+            a :class:`mmpose_occlusion.datasets.DonorDataset`).
         size: Of the disc. A number is a radius in pixels of a crop of height
             256: the disc has ``R = max(2, round(size * H / 256))`` pixels, H
             the crop's height, or on a whole image that of the person's box.
@@ -104,8 +101,7 @@ class KeypointOcclusion(_Discs):
             removed); with 'occluded' they still supervise the coordinates,
             and a :class:`mmpose_occlusion.models.OcclusionVisHead` learns
             that they are not visible: their second channel of
-            ``keypoints_visible``, then (N, K, 2), is 0. Records have it
-            under ``label`` where it is not 'keep'.
+            ``keypoints_visible``, then (N, K, 2), is 0.
 
     Raises:
         ValueError: At construction for a bad argument; at a call for a
@@ -227,10 +223,6 @@ class MultiKeypointOcclusion(_Discs):
     arguments are those of :class:`KeypointOcclusion`; under ``paper_exact``
     each disc is made from the image that the one before it left.
 
-    Args:
-        max_keypoints: The most joints of a person that are hidden.
-        keypoint_prob: Probability of each round.
-        fills: Fills to draw from.
     """
 
     max_keypoints: int = 5
