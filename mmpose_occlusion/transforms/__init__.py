@@ -16,3 +16,9 @@ from .occlusions import (
     PartOcclusion,
     RandomOcclusion,
 )
+
+__all__ = [
+    *('CellOcclusion', 'EmptyRemovedHeatmaps', 'KeepImage'),
+    *('KeypointOcclusion', 'MultiKeypointOcclusion', 'PartMix'),
+    *('PartOcclusion', 'RandomOcclusion'),
+]
