@@ -15,6 +15,7 @@ from mmpose.evaluation.functional import pose_pck_accuracy
 from projects.tilting_at_windmills.contrastive_views import (
     OcclusionContrastLoss,
 )
+from tests.test_models.conftest import _one_thread  # noqa: F401
 from tests.test_models.small import FAMILIES, RESNET, build, item
 
 VIEWS = ('plain', 'keypoint_view', 'part_view')
