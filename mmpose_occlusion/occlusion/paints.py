@@ -225,7 +225,10 @@ def make_patch(image: Array, region: Region, paint: Paint) -> Patch | None:
     mask = region.mask(box)
     if mask is not None and not np.count_nonzero(mask):
         return None
-    return Patch(box, paint.render(image, region, box), mask)
+    pixels = paint.render(image, region, box)
+    if np.may_share_memory(pixels, image):  # which is painted in place
+        pixels = pixels.copy()
+    return Patch(box, pixels, mask)
 
 
 def replay(
