@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from mmpose.datasets.transforms import LoadImage
 from scipy.stats import binomtest, chisquare
 
 from mmpose_occlusion.datasets.donors import DonorIndex
@@ -418,9 +419,9 @@ def test_retries_are_bounded(index, tries, monkeypatch):
     donors = index((photo(150, 60), [outside]))
     read = []
     monkeypatch.setattr(
-        DonorIndex,
-        'read',
-        lambda _, path, *__: read.append(path) or white(150, 60),
+        LoadImage,
+        'transform',
+        lambda _, results: read.append(results) or dict(img=white(150, 60)),
     )
     clean = photo(256, 192)
     results = give(crop(ARM, clean.copy()), donors)
