@@ -418,13 +418,13 @@ def test_retries_are_bounded(index, tries, monkeypatch):
     outside = {name: (x + 500, y) for name, (x, y) in whole_person().items()}
     donors = index((photo(150, 60), [outside]))
     read = []
+    clean = photo(256, 192)
+    results = give(crop(ARM, clean.copy()), donors)
     monkeypatch.setattr(
         LoadImage,
         'transform',
         lambda _, results: read.append(results) or dict(img=white(150, 60)),
     )
-    clean = photo(256, 192)
-    results = give(crop(ARM, clean.copy()), donors)
     results = mix(remove_keypoints=True, tries=tries)(results)
     (record,) = results['occlusions']
     assert len(read) == tries
