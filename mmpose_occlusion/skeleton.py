@@ -14,9 +14,6 @@ FACE = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
 CROWN = ('head_top', 'top_head', 'head')
 NECK = ('neck', 'upper_neck')
 
-MPII_JOINTS = frozenset(('pelvis', 'thorax', 'upper_neck', 'head_top'))
-"""Joints that together occur in MPII's 16 only."""
-
 LIMBS = {
     'arm': ('shoulder', 'elbow', 'wrist'),
     'leg': ('hip', 'knee', 'ankle'),
@@ -33,7 +30,6 @@ def _both(*joints: str) -> tuple[str, ...]:
 
 
 COCO_JOINTS = (*FACE, *_both(*LIMBS['arm'], *LIMBS['leg']))
-"""COCO's 17, in their order."""
 
 MPII_ORDER = (
     *_sided('right', LIMBS['leg'][::-1]),
@@ -42,17 +38,18 @@ MPII_ORDER = (
     *_sided('right', LIMBS['arm'][::-1]),
     *_sided('left', LIMBS['arm']),
 )
-"""MPII's 16, in their order."""
-
-FACE_LANDMARK = re.compile(r'face-\d+')
-FINGER = re.compile(
-    r'(left_|right_)?(thumb|forefinger|middle_finger|ring_finger|pinky_finger)'
-    r'\d'
-)
-FOOT = re.compile(r'(left_|right_)(?:big_toe|small_toe|toe|heel)')
+DETAILS = {
+    re.compile(r'face-\d+'): ('face',),
+    re.compile(
+        r'(left_|right_|)(thumb|forefinger|middle_finger|ring_finger'
+        r'|pinky_finger)\d'
+    ): ('{0}hand', '{0}{1}'),
+    re.compile(r'(left_|right_)(?:big_toe|small_toe|toe|heel)'): ('{0}foot',),
+}
+"""Names of joints -> the parts that they belong to."""
 
 CONVENTIONS = {'coco': COCO_JOINTS, 'mpii': MPII_ORDER}
-"""Names of joint orders."""
+"""Names of joint orders: COCO's 17 and MPII's 16."""
 
 MIXED_PARTS = (
     *('head', 'left_arm', 'right_arm', 'left_leg', 'right_leg', 'corpus'),
@@ -71,9 +68,6 @@ ALL_PARTS = BASIC_PARTS + HALVES
 def joint_names(names: str | Sequence[str]) -> tuple[str, ...]:
     """Joint names from the name of a convention, or as they are.
 
-    Raises:
-        ValueError: The convention is unknown.
-
     >>> joint_names('coco')[:2]
     ('nose', 'left_eye')
     """
@@ -88,17 +82,13 @@ def joint_names(names: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def body_parts(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The body parts that a set of joints has.
+    """Part -> names of its joints among ``names``, of the parts that have
+    any, in the order of :data:`ALL_PARTS`.
 
-    The head is the nose, the eyes, the ears and the crown (``head_top``,
-    ``top_head`` or ``head``); the neck joins it where there is no facial
-    joint, as in MPII, AIC, CrowdPose and JHMDB. Hands, fingers, feet and the
-    landmarks of a face have parts where the data set has such joints, as
-    COCO-WholeBody, Halpe and MMPose's hand data sets have.
-
-    Returns:
-        Part name -> names of its joints that are among ``names``, in the
-        order of :data:`ALL_PARTS`. A part without any is left out.
+    The head is the nose, the eyes, the ears and the crown; the neck joins it
+    where there is no facial joint, as in MPII, AIC, CrowdPose and JHMDB.
+    Hands, fingers, feet and face are parts where the data set has such
+    joints, as COCO-WholeBody, Halpe and MMPose's hand data sets have.
     """
     names = tuple(names)
     head = FACE + CROWN + (NECK if set(names).isdisjoint(FACE) else ())
@@ -118,15 +108,12 @@ def body_parts(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         part: [n for n in table[part] if n in names] for part in ALL_PARTS
     }
     for name in names:
-        if FACE_LANDMARK.fullmatch(name):
-            found.setdefault('face', []).append(name)
-        elif match := FINGER.fullmatch(name):
-            side, finger = match.groups(default='')
-            found.setdefault(f'{side}hand', []).append(name)
-            found.setdefault(f'{side}{finger}', []).append(name)
-        elif match := FOOT.fullmatch(name):
-            found.setdefault(f'{match[1]}foot', []).append(name)
-    for side in ('', *(f'{side}_' for side in SIDES)):
+        for form, parts in DETAILS.items():
+            if match := form.fullmatch(name):
+                for part in parts:
+                    part = part.format(*match.groups())
+                    found.setdefault(part, []).append(name)
+    for side in ('', 'left_', 'right_'):
         roots = [r for r in (f'{side}hand_root', f'{side}wrist') if r in names]
         if f'{side}hand' in found:
             found[f'{side}hand'] += roots[:1]
@@ -143,7 +130,7 @@ class Skeleton:
             has the name of a body part replaces it.
 
     Raises:
-        ValueError: An own part names a joint that does not exist.
+        ValueError: An own part is no list of existing joints.
     """
 
     names: tuple[str, ...]
@@ -151,18 +138,13 @@ class Skeleton:
 
     def __post_init__(self) -> None:
         for part, joints in self.own_parts.items():
-            if isinstance(joints, str) or not joints:
+            listed = joints and not isinstance(joints, str)
+            if not listed or any(joint not in self.names for joint in joints):
                 raise ValueError(
                     f'parts[{part!r}] = {joints!r} must be a list of at '
-                    'least one joint name.'
+                    'least one joint name of this data set; its joints are: '
+                    f'{", ".join(self.names)}.'
                 )
-            for joint in joints:
-                if joint not in self.names:
-                    raise ValueError(
-                        f'parts[{part!r}] names the joint {joint!r}, which '
-                        'this data set does not have; its joints are: '
-                        f'{", ".join(self.names)}.'
-                    )
 
     @cached_property
     def parts(self) -> dict[str, tuple[str, ...]]:
@@ -172,11 +154,10 @@ class Skeleton:
 
     @cached_property
     def basic_parts(self) -> tuple[str, ...]:
-        """Parts that are drawn by default: see :data:`BASIC_PARTS`, and the
-        user's own."""
+        """Parts that are drawn by default: :data:`BASIC_PARTS`, and the
+        user's own; of a hand or a face alone all parts."""
         basic = [part for part in BASIC_PARTS if part in self.parts]
         basic += [part for part in self.own_parts if part not in ALL_PARTS]
-        # a hand or a face alone has no part of the body
         return tuple(basic or self.parts)
 
     @cached_property
@@ -189,26 +170,21 @@ class Skeleton:
         metainfo: Mapping,
         parts: Mapping[str, Sequence[str]] | None = None,
     ) -> 'Skeleton':
-        """Read the joint names from a data set's metainfo, either a parsed
-        one (``dataset.metainfo``, with ``keypoint_id2name``) or a raw one
-        (``keypoint_info``).
-
-        Raises:
-            ValueError: The metainfo names no joints.
-        """
+        """From a data set's metainfo, parsed (``dataset.metainfo``) or raw; a
+        ValueError if it names no joints."""
         if 'keypoint_id2name' in metainfo:
-            id2name = metainfo['keypoint_id2name']
-            names = (id2name[i] for i in sorted(id2name))
+            names = metainfo['keypoint_id2name']
         elif 'keypoint_info' in metainfo:
             info = metainfo['keypoint_info']
-            names = (info[i]['name'] for i in sorted(info))
+            names = {i: info[i]['name'] for i in info}
         else:
             raise ValueError(
                 'This metainfo names no joints: it has neither '
                 '"keypoint_id2name" nor "keypoint_info"; pass that of an '
                 'MMPose data set.'
             )
-        return cls.from_names(tuple(map(str, names)), parts)
+        ordered = tuple(str(names[i]) for i in sorted(names))
+        return cls.from_names(ordered, parts)
 
     @classmethod
     def from_names(
@@ -217,22 +193,23 @@ class Skeleton:
         parts: Mapping[str, Sequence[str]] | None = None,
     ) -> 'Skeleton':
         """The skeleton of these joints, made once per set of names."""
-        own = parts or {}
         # a string is no list of joints, which the class refuses
-        frozen = (v if isinstance(v, str) else tuple(v) for v in own.values())
-        return _cached(names, tuple(zip(own, frozen, strict=True)))
+        return _cached(
+            names,
+            *(
+                (part, joints if isinstance(joints, str) else tuple(joints))
+                for part, joints in (parts or {}).items()
+            ),
+        )
 
     @cached_property
     def is_mpii(self) -> bool:
         """Whether these are MPII's joints, a special case of the reference."""
-        return MPII_JOINTS.issubset(self.names)
+        only = {'pelvis', 'thorax', 'upper_neck', 'head_top'}
+        return only.issubset(self.names)
 
     def joint_index(self, name: str) -> int:
-        """Index of a joint.
-
-        Raises:
-            ValueError: There is none; the message lists the existing ones.
-        """
+        """Index of a joint; a ValueError lists the existing ones."""
         if name not in self._index:
             raise ValueError(
                 f'There is no joint {name!r} in this data set; its joints '
@@ -241,21 +218,16 @@ class Skeleton:
         return self._index[name]
 
     def part_indices(self, part: str) -> tuple[int, ...]:
-        """Indices of a part's joints.
-
-        Raises:
-            ValueError: The data set lacks the part; the message lists those
-                it has.
-        """
+        """Indices of its joints; a ValueError lists the existing parts."""
         if part not in self.parts:
             raise ValueError(
                 f'There is no part {part!r} in this data set; its parts are: '
                 f'{", ".join(self.parts) or "none"}; define your own with '
                 f"parts={{'{part}': ['{self.names[0]}', ...]}}."
             )
-        return tuple(self.joint_index(joint) for joint in self.parts[part])
+        return tuple(self._index[joint] for joint in self.parts[part])
 
 
 @lru_cache(maxsize=64)
-def _cached(names: tuple[str, ...], own_parts: tuple) -> Skeleton:
+def _cached(names: tuple[str, ...], *own_parts: tuple) -> Skeleton:
     return Skeleton(names, dict(own_parts))

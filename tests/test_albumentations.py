@@ -22,7 +22,7 @@ def sample():
 
 
 def compose(seed=0, **arguments):
-    from mmpose_occlusion.albumentations_occlusion import (
+    from mmpose_occlusion.augmentation_libraries import (
         AlbumentationsOcclusion,
     )
 

@@ -20,7 +20,7 @@ def test_links_lead_somewhere():
 def test_modes_name_what_there_is():
     from mmpose.registry import DATASETS, MODELS, TRANSFORMS
 
-    import mmpose_occlusion  # noqa: F401
+    import projects.tilting_at_windmills.contrastive_views  # noqa: F401
 
     text = PAGE.read_text().split('## Modes')[1].split('## Order')[0]
     named = set(re.findall(r'`([A-Z]\w{5,})', text))

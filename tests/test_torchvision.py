@@ -8,7 +8,7 @@ import torch
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from mmpose_occlusion.torchvision_occlusion import TorchvisionOcclusion
+from mmpose_occlusion.augmentation_libraries import TorchvisionOcclusion
 
 
 def sample():

@@ -2,6 +2,9 @@
 
 _base_ = './td-hm_res18d-w16_2xb16-24e_synthetic-128x96.py'
 
+custom_imports = dict(
+    imports=['projects.tilting_at_windmills.contrastive_views']
+)
 model = dict(type='ContrastivePoseEstimator')
 log_processor = dict(num_digits=9)  # the views' terms are small
 train_dataloader = dict(

@@ -189,9 +189,7 @@ class ImageAttack:
         around = PersonSurroundings(image, person, self._links, annotation)
         key = int(annotation['image_id']), int(annotation['id'])
         numbers = self._occlusion.draw([key], self._seed, 0)
-        records = self._occlusion.apply(
-            scratch, around, numbers, 0, inplace=True
-        ).records
+        records, _ = self._occlusion.apply(scratch, around, numbers)
         boxes = np.array([r['box'] for r in records if r['box'] is not None])
         if not len(boxes):
             return Effect(excluded=any(r['excluded'] for r in records))

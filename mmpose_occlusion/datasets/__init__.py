@@ -10,4 +10,3 @@ from .detection_matching import (  # noqa: E402, F401
     offer_donors,
 )
 from .donors import DonorDataset  # noqa: E402, F401
-from .occlusion_views import OcclusionViewsDataset  # noqa: E402, F401

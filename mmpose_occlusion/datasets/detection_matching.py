@@ -29,21 +29,16 @@ class DetectionMatchedDataset(DatasetWrapper):
     the boxes of an image are matched to its annotated people, as COCOeval
     would (see :func:`..metrics.annotations.match_boxes`), and a person's
     joints are stored beside the dummies, in ``results['matched_person']``,
-    which only the occlusions of this package read. The inputs of model and
-    metrics are those without this wrapper, except for painted pixels and
-    records.
-    Random draws are keyed by the annotation's id, so that a person is
+    which only the occlusions of this package read. Inputs of model and
+    metrics are as without this wrapper, except for painted pixels and
+    records. Random draws are keyed by the annotation's id: a person is
     attacked in the same way in the box of any detector.
 
-    A box without a matched person is not attacked: its record gives the
-    reason, and the log counts such boxes. They include further boxes of a
-    person who has a better one; these show the person unattacked, and their
-    prediction can replace the attacked one in the metric unless NMS removes
-    it.
+    A box without a matched person, or of one who has a better box, is not
+    attacked: its record gives the reason, and the log counts such boxes.
 
     Args:
-        dataset: Config of a top-down data set with ``bbox_file``. Its
-            people are what the same class reads from its ``ann_file``.
+        dataset: Config of a top-down data set with ``bbox_file``.
         iou_thr: Least overlap (IoU) of a box with its person's box.
         nms_thr: IoU threshold of an NMS before the matching, for detectors
             without NMS; None keeps all boxes.
@@ -73,13 +68,13 @@ class DetectionMatchedDataset(DatasetWrapper):
         self._cfg = dict(dataset, lazy_init=True)
         self.dataset = DATASETS.build(self._cfg)
         _insert_warps(self.dataset.pipeline.transforms)
-        self._loaded = False
+        self._matched: list[dict] | None = None
         if not lazy_init:
             self.full_init()
 
     def full_init(self) -> None:
         """Load boxes and annotations, and match them."""
-        if self._loaded:
+        if self._matched is not None:
             return
         self.dataset.full_init()
         boxes = [
@@ -90,7 +85,7 @@ class DetectionMatchedDataset(DatasetWrapper):
         self._rows = _after_nms(boxes, self.nms_thr)
         boxes = [boxes[i] for i in self._rows]
         people = self._load_people()
-        self._matched: list[dict] = [{}] * len(boxes)
+        self._matched = [{}] * len(boxes)
         of_image = _by_image(people)
         for image, found in _by_image(boxes).items():
             here = [people[i] for i in of_image.get(image, ())]
@@ -101,7 +96,6 @@ class DetectionMatchedDataset(DatasetWrapper):
             for i, owner, overlap in zip(found, owners, most, strict=True):
                 person = None if owner == UNMATCHED else here[owner]
                 self._matched[i] = self._as_matched(person, overlap)
-        self._loaded = True
         matched = self.num_matched
         print_log(
             f'{matched} of the {len(boxes)} boxes of '
@@ -114,8 +108,9 @@ class DetectionMatchedDataset(DatasetWrapper):
     def _load_people(self) -> list[dict]:
         """All people except crowds, with or without labelled joints, so that
         a box of an unlabelled person is not matched to a neighbour."""
-        config = dict(self._cfg, bbox_file=None, pipeline=[])
-        annotated = DATASETS.build(config)
+        annotated = DATASETS.build(
+            dict(self._cfg, bbox_file=None, pipeline=[])
+        )
         people, _ = annotated._load_annotations()
         if self.donors:
             # the same people, in the same order, as without a bbox_file
@@ -133,11 +128,10 @@ class DetectionMatchedDataset(DatasetWrapper):
                 f'{overlap:.2f}, minimum {self.iou_thr})'
             )
         joints, visible = person['keypoints'], person['keypoints_visible']
+        visible = visible[:1].reshape(*joints[:1].shape[:2], -1)[..., 0]
         return dict(
             keypoints=np.float32(joints[:1, :, :2]),
-            keypoints_visible=np.float32(
-                visible[:1].reshape(*joints[:1].shape[:2], -1)[..., 0]
-            ),
+            keypoints_visible=np.float32(visible),
             bbox=np.float32(person['bbox'][:1]),
             segmentation=person.get('segmentation'),
             id=person['id'],
@@ -146,35 +140,29 @@ class DetectionMatchedDataset(DatasetWrapper):
     @property
     def num_matched(self) -> int:
         """Number of boxes that match an annotated person."""
-        self.full_init()
-        return sum('reason' not in person for person in self._matched)
+        return sum('id' in self.matched_person(i) for i in range(len(self)))
 
     def matched_person(self, index: int) -> dict:
-        """The annotated person of a box, for the occlusions.
-
-        Returns:
-            ``keypoints`` (1, K, 2) in image pixels, ``keypoints_visible``
-            (1, K), ``bbox`` (1, 4) xyxy, ``segmentation`` and ``id`` of the
-            annotation; ``reason`` alone for an unmatched box.
-        """
+        """The annotated person of a box, for the occlusions: ``keypoints``
+        (1, K, 2) in image pixels, ``keypoints_visible`` (1, K), ``bbox`` (1,
+        4) xyxy, ``segmentation`` and ``id`` of the annotation; ``reason``
+        alone for an unmatched box."""
         self.full_init()
+        assert self._matched is not None
         return dict(self._matched[index])
 
     def get_data_info(self, index: int) -> dict:
         """The data set's own, and :meth:`matched_person`."""
-        self.full_init()
+        person = self.matched_person(index)
         info = self.dataset.get_data_info(int(self._rows[index]))
-        info[MATCHED_KEY] = self.matched_person(index)
-        return info
+        return dict(info, **{MATCHED_KEY: person})
 
     def __len__(self) -> int:
         self.full_init()
         return len(self._rows)
 
     def __getitem__(self, index: int) -> Any:
-        """One sample that has gone through the data set's pipeline."""
-        info = self.get_data_info(index)
-        info['dataset'] = self.dataset
+        info = dict(self.get_data_info(index), dataset=self.dataset)
         return self.dataset.pipeline(info)
 
 
@@ -188,10 +176,8 @@ def _by_image(entries: Sequence[Mapping]) -> dict[Any, list[int]]:
 
 def _stacked(boxes: list[dict], indices: list[int]) -> list[np.ndarray]:
     """Corners and scores of some boxes."""
-    return [
-        np.concatenate([boxes[i][key] for i in indices])
-        for key in ('bbox', 'bbox_score')
-    ]
+    keys = 'bbox', 'bbox_score'
+    return [np.concatenate([boxes[i][k] for i in indices]) for k in keys]
 
 
 def _after_nms(boxes: list[dict], threshold: float | None) -> np.ndarray:
@@ -209,12 +195,8 @@ def _after_nms(boxes: list[dict], threshold: float | None) -> np.ndarray:
 
 class WarpMatchedPerson(BaseTransform):
     """Warp the matched person's joints into the crop, as the transform
-    ``crop``, which made it, warped the dummies.
-
-    Modified Keys:
-
-        - matched_person: gains ``transformed_keypoints``, (1, K, 2) crop
-          pixels
+    ``crop``, which made it, warped the dummies: ``matched_person`` gains
+    ``transformed_keypoints``, (1, K, 2) crop pixels.
 
     Raises:
         ValueError: The image was flipped, and the joints were not.
@@ -224,7 +206,6 @@ class WarpMatchedPerson(BaseTransform):
         self.crop = crop
 
     def transform(self, results: dict) -> dict:
-        """Warp; see the class."""
         person = results.get(MATCHED_KEY)
         if person is None or 'keypoints' not in person:
             return results
@@ -267,8 +248,7 @@ def match_detections(dataset: Mapping, **options: Any) -> dict:
     if is_matched(dataset):
         return dict(dataset, **options)
     if dataset.get('bbox_file'):
-        name = DetectionMatchedDataset.__name__
-        return dict(type=name, dataset=dict(dataset), **options)
+        return _wrapped(dataset, DetectionMatchedDataset, **options)
     return _inside(dataset, lambda inner: match_detections(inner, **options))
 
 
@@ -280,10 +260,14 @@ def offer_donors(dataset: Mapping) -> dict:
     if is_matched(dataset):
         return dict(dataset, donors=True)
     if dataset.get('ann_file'):
-        return dict(type=DonorDataset.__name__, dataset=dict(dataset))
+        return _wrapped(dataset, DonorDataset)
     if _is_a(dataset, DonorDataset):
         return dict(dataset)
     return _inside(dataset, offer_donors)
+
+
+def _wrapped(dataset: Mapping, cls: type, **options: Any) -> dict:
+    return dict(type=cls.__name__, dataset=dict(dataset), **options)
 
 
 def _inside(wrapper: Mapping, change: Callable[[Mapping], dict]) -> dict:

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
-from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import DATASETS
 from torch.utils.data import Dataset
 
@@ -27,9 +26,8 @@ class DonorPerson(NamedTuple):
 
 
 class DonorIndex:
-    """All annotated people of a data set, in a few arrays.
-
-    They are made once, in the main process, and shared by forked workers.
+    """All annotated people of a data set, in a few arrays, made once in the
+    main process and shared by forked workers.
 
     Args:
         data_list: The data set's own list, one dict per person (top-down).
@@ -58,10 +56,10 @@ class DonorIndex:
         self.height = boxes[:, 3] - boxes[:, 1]
         self.annotation = np.array([d['id'] for d in data_list])
         paths = [os.fsencode(d['img_path']) for d in data_list]
-        self._paths, first, self.image = np.unique(
+        self._paths, first, image = np.unique(
             paths, return_index=True, return_inverse=True
         )
-        self.image = self.image.astype(np.int32)
+        self.image = image.astype(np.int32)
         self.first = np.zeros(len(paths), bool)
         self.first[first] = True
         if first_ids is not None:
@@ -90,8 +88,7 @@ class DonorIndex:
         key = (tuple(joints), first_only)
         if key not in self._rows:
             able = self.labelled[:, list(joints)].all(axis=1)
-            if first_only:
-                able &= self.first
+            able &= self.first | (not first_only)
             self._rows[key] = np.flatnonzero(able).astype(np.int32)
         return self._rows[key]
 
@@ -99,23 +96,10 @@ class DonorIndex:
         self, skeleton: Skeleton, part: str, paper: bool = False
     ) -> np.ndarray:
         """Rows of the people who have all joints of a part; with ``paper`` as
-        the reference takes them."""
+        the reference takes them, to which no MPII joint is missing."""
         joints = skeleton.part_indices(part)
-        if paper and skeleton.is_mpii:
-            joints = ()  # to the reference, no MPII joint is missing
-        return self.rows_with(joints, first_only=paper)
-
-    def read(self, path: str, load: LoadImage, who: str) -> np.ndarray:
-        """A donor's image, for a transform named ``who``.
-
-        Raises:
-            OSError: It cannot be read; the message names it.
-        """
-        try:
-            return load(dict(img_path=path))['img']
-        except Exception as error:
-            message = f'{who} cannot read the donor {path}: {error}'
-            raise OSError(message) from error
+        anybody = paper and skeleton.is_mpii
+        return self.rows_with(() if anybody else joints, first_only=paper)
 
 
 class DatasetWrapper(Dataset):
@@ -128,7 +112,6 @@ class DatasetWrapper(Dataset):
         return self.dataset.metainfo
 
     def full_init(self) -> None:
-        """Load the annotations."""
         self.dataset.full_init()
 
     def get_data_info(self, index: int) -> dict:
@@ -144,9 +127,6 @@ class DatasetWrapper(Dataset):
 @DATASETS.register_module()
 class DonorDataset(DatasetWrapper):
     """A training set that also offers its people as donors to PartMix.
-
-    The index is made from the list of annotations while the data set loads
-    it; the annotation file is not read again.
 
     Args:
         dataset: Config of a top-down data set.
@@ -174,7 +154,8 @@ class DonorDataset(DatasetWrapper):
             self.full_init()
 
     def full_init(self) -> None:
-        """Load the annotations, and make the index on the way."""
+        """Load the annotations, and make the index of the people on the way:
+        their file is not read again."""
         dataset = self.dataset
         if hasattr(dataset, 'donors'):
             return

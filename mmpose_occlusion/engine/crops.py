@@ -9,10 +9,6 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmpose_occlusion.datasets.detection_matching import match_detections
-from mmpose_occlusion.datasets.occlusion_views import (
-    VIEW_KEY,
-    OcclusionViewsDataset,
-)
 from mmpose_occlusion.engine.pipelines import RECORD_KEY, is_occlusion
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import labelled_joints
@@ -25,6 +21,10 @@ from mmpose_occlusion.visualization import CropPair
 
 from .config import dataloader, type_name, unwrap, walk_datasets
 from .insertion import AFTER, BEFORE, attack_config
+
+VIEWS, VIEW_KEY = 'OcclusionViewsDataset', 'view'
+"""Data set of projects/tilting_at_windmills/contrastive_views.py, and the key
+of a view's name in its samples."""
 
 
 def crop_dataset(
@@ -55,13 +55,13 @@ def crop_dataset(
     views = [
         dataset
         for _, dataset in walk_datasets(loader['dataset'])
-        if type_name(dataset) == OcclusionViewsDataset.__name__
+        if type_name(dataset) == VIEWS
     ]
     for dataset in views:
         if attacks:
             unwrap(dataset)
         else:
-            dataset['type'] = CropViewsDataset
+            dataset['images'] = True
     if views and not attacks:
         return DATASETS.build(loader['dataset'])
     cfg[f'{split}_dataloader'] = loader
@@ -154,22 +154,6 @@ def title_of(sample: Mapping) -> str:
         return f'{title}, person {number}'
     who = f'person {person["id"]}' if 'id' in person else 'unmatched'
     return f'{title}, box {number}, {who}'
-
-
-class CropViewsDataset(OcclusionViewsDataset):
-    """The occluded views of each crop as images, for drawing."""
-
-    def __getitem__(self, index: int) -> list[dict]:  # type: ignore[override]
-        crop = self.dataset[index]
-        return [
-            {
-                **results,
-                BEFORE: crop['img'],
-                AFTER: results['img'],
-                VIEW_KEY: name,
-            }
-            for name, results in self.occlude(crop)
-        ]
 
 
 def _keep_around_own(cfg: Config, split: str) -> None:

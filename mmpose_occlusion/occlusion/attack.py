@@ -15,8 +15,7 @@ from typing import Any
 
 from ..skeleton import Skeleton
 from .occlusion import Occlusion
-from .paints import FILLS
-from .placement import PLACES, TARGET
+from .placement import NOWHERE, TARGET
 from .regions import DEFAULT_DISC, DEFAULT_SIZE, REFERENCE_RADIUS, DiscSize
 from .targets import (
     CELL,
@@ -37,24 +36,14 @@ TRANSFORMS = {
 }
 """Kind -> transform of MMPose's pipelines."""
 
-WILDCARD = '*'
-"""Each joint, or each part, of the data set; each cell."""
-
-EVERY_OTHER = '**'
-"""Of the grid of cells, every second row and column."""
-
-OFFSET, UNCOVERED = 'offset=', 'uncovered'
-"""Fields of the short form."""
-
-DEFAULT_FILL = 'blur'
+WILDCARD = '*'  # each joint, part or cell
+EVERY_OTHER = '**'  # of the grid of cells, every second row and column
+OFFSET, UNCOVERED = 'offset=', 'uncovered'  # fields of the short form
 
 FORM = (
     '"keypoint:NAME:FILL", "part:NAME:FILL" or "keypoint:NAME:FILL:SIZE", '
     'for example "keypoint:left_wrist:black:10%" (several names: "a,b")'
 )
-
-
-_USUAL = dict(place=TARGET, offset=0.0, stay_covered=True)
 
 
 @dataclass(frozen=True)
@@ -64,16 +53,14 @@ class Attack:
     Args:
         kind: 'keypoint', 'part' or 'cell'.
         names: Joints, parts or cells, or alone one of
-            :data:`.targets.RANDOM_WORDS`, :data:`WILDCARD` or, of cells,
-            :data:`EVERY_OTHER`.
+            :data:`.targets.RANDOM_WORDS`, '*' for each of them or '**' for
+            every second row and column of cells.
         fill: A fill, see :data:`.paints.FILLS`.
         size: Of discs, by default :data:`.regions.DEFAULT_SIZE`, or the side
             of a cell's square; parts have none.
         place: One of :data:`.placement.PLACES`.
         parts: The user's own parts, name -> joints.
-        offset: Of discs, as a fraction of the radius, and
-        stay_covered: whether the joint stays painted; see
-            :class:`.occlusion.Occlusion`.
+        offset, stay_covered: Of discs, see :class:`.occlusion.Occlusion`.
         options: Further arguments of the transform, such as ``prob``.
 
     >>> str(parse_attack('keypoint:nose:black:10%'))
@@ -82,7 +69,7 @@ class Attack:
 
     kind: str
     names: tuple[str, ...]
-    fill: str = DEFAULT_FILL
+    fill: str = 'blur'
     size: DiscSize = DEFAULT_DISC
     place: str = TARGET
     parts: Mapping[str, Sequence[str]] | None = None
@@ -93,9 +80,8 @@ class Attack:
     @property
     def word(self) -> str | None:
         """The random word or wildcard in place of names, or None."""
-        words = (*RANDOM_WORDS[self.kind], WILDCARD)
-        if self.kind == CELL:
-            words = (*words, EVERY_OTHER)
+        words = [*RANDOM_WORDS[self.kind], WILDCARD]
+        words += [EVERY_OTHER] * (self.kind == CELL)
         one = self.names[0] if len(self.names) == 1 else ''
         return one if one in words else None
 
@@ -118,8 +104,7 @@ class Attack:
         return ':'.join(fields)
 
     def to_config(self) -> dict[str, Any]:
-        """Config of the transform, its size stated, other defaults left
-        out."""
+        """Config of the transform: its size, and no other default."""
         names = list(self.names)
         config: dict[str, Any] = dict(
             type=TRANSFORMS[self.kind],
@@ -128,8 +113,8 @@ class Attack:
         )
         if self.kind != PART:
             config['size'] = self.size.plain
-        for key, usual in _USUAL.items():
-            if getattr(self, key) != usual:
+        for key in ('place', 'offset', 'stay_covered'):
+            if getattr(self, key) != getattr(Attack, key):
                 config[key] = getattr(self, key)
         if self.parts:
             config['parts'] = {k: list(v) for k, v in self.parts.items()}
@@ -137,11 +122,9 @@ class Attack:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> 'Attack | None':
-        """The attack of a transform's config; None for other transforms.
-
-        Args:
-            config: ``type`` may have a scope ('mmpose.KeypointOcclusion') or
-                be the class.
+        """The attack of a transform's config, whose ``type`` may have a scope
+        ('mmpose.KeypointOcclusion') or be the class; None for other
+        transforms.
 
         Raises:
             ValueError: An argument is wrong.
@@ -180,32 +163,20 @@ class Attack:
         return [replace(self, names=(name,)) for name in names]
 
     def check(self, skeleton: Skeleton) -> None:
-        """Check that the data set has the targets, and that the fill exists.
-
-        Raises:
-            ValueError: It does not; the sentence lists what there is.
-        """
+        """Raise a ValueError, which lists what there is, if an argument does
+        not fit or the data set lacks a target."""
         try:
-            if self.fill not in FILLS:
-                raise ValueError(
-                    f'there is no fill "{self.fill}"; fills are '
-                    f'{", ".join(FILLS)}'
-                )
             if self.parts:
                 skeleton = Skeleton.from_names(skeleton.names, self.parts)
             for name in () if self.word else self.names:
                 Target(self.kind, name).joints(skeleton)
-            if not self.is_wild:
-                self.occlusion()
+            replace(self, names=('random',)).occlusion()
         except ValueError as error:
             raise ValueError(f'attack "{self}": {error}') from None
 
     def occlusion(self) -> Occlusion:
-        """The occlusion under the corrected rules.
-
-        Raises:
-            ValueError: The target is the wildcard, see :meth:`expand`.
-        """
+        """The occlusion under the corrected rules, of an attack without
+        wildcard."""
         if self.is_wild:
             raise ValueError(
                 f'attack "{self}" stands for one attack on each {self.kind}: '
@@ -225,65 +196,72 @@ class Attack:
 def parse_attack(text: str) -> Attack:
     """Read the short form of an attack.
 
-    The size belongs to keypoints alone: a radius in pixels of a crop that is
-    256 pixels high, or ``20%``, the default, a diameter as a fraction of the
-    height of the person's box. The place makes it a control. The offset
-    belongs to keypoints, too; ``uncovered`` is ``stay_covered=False``.
+    The size belongs to keypoints and cells: see :class:`.regions.DiscSize`.
+    The place makes it a control. The offset belongs to keypoints;
+    ``uncovered`` is ``stay_covered=False``.
 
     Raises:
         ValueError: The text is not of that form. Whether the names and fills
             exist is checked by :meth:`Attack.check`.
     """
+    try:
+        return _parse(str(text))
+    except ValueError as error:
+        raise ValueError(f'attack "{text}" {error}') from None
 
-    def wrong(words: str) -> ValueError:
-        return ValueError(f'attack "{text}" {words}')
 
-    fields = [part.strip() for part in _split(str(text), ':')]
+def _parse(text: str) -> Attack:
+    form = ValueError(f'must look like {FORM}')
+    fields = [part.strip() for part in _split(text, ':')]
     if not 2 <= len(fields) <= 7 or not all(fields):
-        raise wrong(f'must look like {FORM}')
+        raise form
     kind, listed, *rest = fields
     if kind not in KINDS:
-        known = ' or '.join(KINDS)
-        raise wrong(
-            f'is of unknown kind "{kind}": write {known}, as in {FORM}'
+        raise ValueError(
+            f'is of unknown kind "{kind}": write {" or ".join(KINDS)}, as in '
+            f'{FORM}'
         )
     names = tuple(
         re.sub(r'\\([\\:,])', r'\1', name.strip())
         for name in _split(listed, ',')
     )
     if not all(names):
-        raise wrong('has an empty name in its list')
-    fill = rest.pop(0) if rest else DEFAULT_FILL
+        raise ValueError('has an empty name in its list')
     found: dict[str, Any] = {}
-    if rest[-1:] == [UNCOVERED]:
-        found['stay_covered'] = rest.pop() != UNCOVERED
-    if rest and rest[-1].startswith(OFFSET):
-        number = rest.pop().removeprefix(OFFSET)
+    if rest:
+        found['fill'] = rest.pop(0)
+    if rest and not (
+        rest[0] in NOWHERE or rest[0].startswith((OFFSET, UNCOVERED))
+    ):
+        if kind == PART:
+            raise ValueError(
+                'has a size, which parts do not have: write '
+                f'"{":".join(fields[:3])}"'
+            )
         try:
-            found['offset'] = float(number)
+            found['size'] = DiscSize.of(rest[0])
+        except ValueError as error:
+            raise ValueError(f'has the size "{rest[0]}": {error}') from None
+        rest.pop(0)
+    if rest and rest[0] in NOWHERE:
+        found['place'] = rest.pop(0)
+    if rest and rest[0].startswith(OFFSET):
+        number = rest.pop(0).removeprefix(OFFSET)
+        try:
+            offset = float(number)
         except ValueError:
-            found['offset'] = math.nan
-        if kind != KEYPOINT or not 0 <= found['offset'] < math.inf:
-            raise wrong(
+            offset = math.nan
+        if kind != KEYPOINT or not 0 <= offset < math.inf:
+            raise ValueError(
                 f'has the offset "{number}": write a fraction of a disc\'s '
                 f'radius, which only keypoints have, such as {OFFSET}0.5'
             )
-    if rest and rest[-1] in PLACES and rest[-1] != TARGET:
-        found['place'] = rest.pop()
-    if len(rest) > 1:
-        raise wrong(f'must look like {FORM}')
-    if rest and kind == PART:
-        short = ':'.join(fields[:3])
-        raise wrong(f'has a size, which parts do not have: write "{short}"')
-    try:
-        size = DiscSize.of(rest[0] if rest else DEFAULT_DISC)
-    except ValueError:
-        raise wrong(
-            f'has the size "{rest[0]}": write a number of pixels above 0, a '
-            'radius at a crop height of 256, or a diameter such as 20% of the '
-            "height of the person's box"
-        ) from None
-    return Attack(kind, names, fill, size, **found)
+        found['offset'] = offset
+    if rest == [UNCOVERED]:
+        found['stay_covered'] = False
+    elif rest:
+        raise form
+    return Attack(kind, names, **found)
 
 
 def _split(text: str, mark: str) -> list[str]:

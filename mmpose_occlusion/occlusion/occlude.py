@@ -13,10 +13,12 @@ from ..skeleton import joint_names as named_joints
 from .attack import Attack
 from .occlusion import Record
 from .paints import FILLS, Donor
-from .placement import PLACES, Surroundings
+from .placement import Surroundings
 from .regions import DEFAULT_SIZE, DiscSize, Size
 from .rules import CorrectedRules, person_from_joints
 from .targets import KEYPOINT, KINDS, PART, Target, joints_height
+
+_RULES = CorrectedRules()
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,7 @@ class Occluded:
         hidden: ``(K,)`` or ``(N, K)`` bool, as the keypoints came: labelled
             joints that lie under paint.
         targets: The same, only of the joints that were asked for.
-        records: What was done, or why not, see
-            :class:`mmpose_occlusion.occlusion.Record`.
+        records: See :class:`mmpose_occlusion.occlusion.Record`.
     """
 
     image: np.ndarray
@@ -79,9 +80,8 @@ def occlude(
         place: 'target', or as a control 'on_person', 'off_person' or
             'decoy', the same area beside the target, over no joint.
         offset: The centre of a joint's disc moves by a random vector, uniform
-            in a disc of this fraction of its radius.
-        stay_covered: Whether the joint stays under its moved disc; with an
-            offset above 1 it must be False.
+            in a disc of this fraction of its radius; with ``stay_covered``,
+            which an offset above 1 must not have, the joint stays under it.
 
     Raises:
         UsageError: An argument does not fit; the message names it.
@@ -102,26 +102,37 @@ def occlude(
             f'image is {image.dtype} of shape {image.shape}: give uint8 of '
             '(H, W) or (H, W, C)'
         )
-    fills = [name for name, made in FILLS.items() if made is not Donor]
-    words = dict(fill=(fill, fills), place=(place, PLACES))
-    for name, (value, known) in words.items():
-        if value not in known:
-            raise UsageError(
-                f'{name}={value!r} is unknown: it is one of {", ".join(known)}'
-            )
-    xy, labelled, single = _read_keypoints(keypoints)
+    if FILLS.get(fill) is Donor:
+        raise UsageError(f'fill={fill!r} needs donors: take another one')
+    array = _numbers('keypoints', keypoints)
+    if array.ndim not in (2, 3) or array.shape[-1] not in (2, 3):
+        raise UsageError(
+            f'keypoints are of shape {array.shape}: give (K, 2), (K, 3), '
+            '(N, K, 2) or (N, K, 3)'
+        )
+    single = array.ndim == 2
+    array = array[None] if single else array
+    xy, flags = array[..., :2], (array[..., 2:] > 0).all(axis=-1)
+    labelled = np.isfinite(xy).all(axis=-1) & flags
     skeleton = Skeleton.from_names(named_joints(names), parts)
     if len(skeleton.names) != xy.shape[1]:
         raise UsageError(
             f'there are {xy.shape[1]} keypoints and {len(skeleton.names)} '
             'joint names: give names in the order of the keypoints'
         )
+    boxes = np.full((len(xy), 4), np.nan)
+    if bbox is not None:
+        boxes = np.atleast_2d(_numbers('bbox', bbox))
+    if boxes.shape != (len(xy), 4):
+        raise UsageError(
+            f'bbox is of shape {boxes.shape}: give ({len(xy)}, 4), one xyxy '
+            'for each person'
+        )
     people = []
-    for i, box in enumerate(_read_boxes(bbox, len(xy))):
-        height = float(box[3] - box[1])
-        joints = skeleton, xy[i], labelled[i]
-        boxed = image.shape, height, height, box.tolist()
-        person = person_from_joints(CorrectedRules(), *joints, *boxed)
+    for joints, known, box in zip(xy, labelled, boxes.tolist(), strict=True):
+        height = box[3] - box[1]
+        boxed = image.shape, height, height, box
+        person = person_from_joints(_RULES, skeleton, joints, known, *boxed)
         if not 0 < height < math.inf:
             height = joints_height(person.points, image.shape[0])
             person = person._replace(height=height, box_height=height)
@@ -142,17 +153,24 @@ def occlude(
         occlusion = Attack(kind, tuple(named), fill, *how).occlusion()
         call = len(records)
         numbers = occlusion.draw(keys, 0, call)
-        out, done, _ = occlusion.apply(out, around, numbers, call)
-        records += done
-    hidden, targets = np.zeros((2, *labelled.shape), bool)
+        records += occlusion.apply(out, around, numbers, call)[0]
+    targets, bystanders = np.zeros((2, *labelled.shape), bool)
     for record in records:
-        for key, flags in (('targets', targets), ('bystanders', hidden)):
-            for i, joint in record[key]:
-                flags[i, skeleton.joint_index(joint)] = True
-    hidden |= targets
+        for i, joint in record['targets']:
+            targets[i, skeleton.joint_index(joint)] = True
+        for i, joint in record['bystanders']:
+            bystanders[i, skeleton.joint_index(joint)] = True
+    hidden = targets | bystanders
     if single:
         hidden, targets = hidden[0], targets[0]
     return Occluded(out, hidden, targets, records)
+
+
+def _numbers(name: str, values: Any) -> np.ndarray:
+    try:
+        return np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        raise UsageError(f'{name} must be an array of numbers') from None
 
 
 def _by_attack(
@@ -160,23 +178,20 @@ def _by_attack(
 ) -> dict[tuple[str, bool], dict[str, None]]:
     """The targets of each attack, by kind and whether they are random."""
     words = [target] if isinstance(target, str) else target
-    if (
-        not isinstance(words, Sequence)
-        or not words
-        or not all(isinstance(word, str) for word in words)
-    ):
+    listed = words and isinstance(words, Sequence)
+    if not listed or not all(isinstance(word, str) for word in words):
         raise UsageError(
             f'target={target!r} must be the name of a joint or a part, a '
             "list of names, 'random' or 'random_part'"
         )
     out: dict[tuple[str, bool], dict[str, None]] = {}
     for word in words:
-        is_random = word in ('random', 'random_part')
         kind, colon, name = word.partition(':')
-        if colon and kind in KINDS:
-            Target(kind, name).joints(skeleton)
-        elif is_random:
+        is_random = word in ('random', 'random_part')
+        if is_random:
             kind, name = (KEYPOINT if word == 'random' else PART), 'random'
+        elif colon and kind in KINDS:
+            Target(kind, name).joints(skeleton)
         elif word in (*skeleton.names, *skeleton.parts):
             kind, name = (KEYPOINT if word in skeleton.names else PART), word
         else:
@@ -187,37 +202,3 @@ def _by_attack(
             )
         out.setdefault((kind, is_random), {})[name] = None
     return out
-
-
-def _read_keypoints(keypoints: Any) -> tuple[np.ndarray, np.ndarray, bool]:
-    """(N, K, 2), (N, K) bool, and whether it was one person alone."""
-    array = _numbers('keypoints', keypoints)
-    if array.ndim not in (2, 3) or array.shape[-1] not in (2, 3):
-        raise UsageError(
-            f'keypoints are of shape {array.shape}: give (K, 2), (K, 3), '
-            '(N, K, 2) or (N, K, 3)'
-        )
-    single = array.ndim == 2
-    array = array[None] if single else array
-    xy, flags = array[..., :2], (array[..., 2:] > 0).all(axis=-1)
-    return xy, np.isfinite(xy).all(axis=-1) & flags, single
-
-
-def _numbers(name: str, values: Any) -> np.ndarray:
-    try:
-        return np.asarray(values, np.float64)
-    except (TypeError, ValueError):
-        raise UsageError(f'{name} must be an array of numbers') from None
-
-
-def _read_boxes(bbox: Any, count: int) -> np.ndarray:
-    """``(N, 4)``, NaN where there are none."""
-    if bbox is None:
-        return np.full((count, 4), np.nan)
-    boxes = np.atleast_2d(_numbers('bbox', bbox))
-    if boxes.shape != (count, 4):
-        raise UsageError(
-            f'bbox is of shape {boxes.shape}: give ({count}, 4), one '
-            'xyxy for each person'
-        )
-    return boxes

@@ -2,31 +2,29 @@
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from .paints import FILLS, Donor, Paint, Request, make_patch
-from .placement import NOWHERE, TARGET, Surroundings, move_aside
-from .regions import (
-    DEFAULT_DISC,
-    Array,
-    Disc,
-    DiscSize,
-    Joint,
-    Patch,
-    Region,
-    Shape,
+from ..errors import UsageError
+from .paints import (
+    FILLS,
+    REFERENCE_FILLS,
+    Donor,
+    Paint,
+    Request,
+    make_patch,
 )
+from .placement import NOWHERE, PLACES, TARGET, Surroundings, move_aside
+from .regions import DEFAULT_DISC, Array, Disc, DiscSize, Joint, Patch, Region
 from .rules import CorrectedRules, Rules
 from .targets import (
     CELL,
     PART,
     Chooser,
-    Mixed,
     Person,
     Target,
     cell_box,
@@ -69,23 +67,38 @@ class Record(dict):
         return self
 
 
-class Outcome(NamedTuple):
-    """What an occlusion did: the painted image, or the one that came if
-    nothing was painted; a record of each target; joints that lose their
-    label."""
+NOT_PAPER = "is not the reference's, which is %s: leave out paper_exact=True"
 
-    image: Array
-    records: list[Record]
-    removed: list[Joint]
+
+class Checked:
+    """Base of what has arguments to be checked."""
+
+    name: str
+
+    def require(
+        self, fits: Any, argument: str, why_not: str, value: Any = None
+    ) -> None:
+        """Raise a UsageError of one sentence unless an argument fits."""
+        if not fits:
+            value = getattr(self, argument) if value is None else value
+            raise UsageError(f'{self.name}: {argument}={value!r} {why_not}.')
+
+    def require_one_of(
+        self, known: Iterable[str], argument: str, value: Any = None
+    ) -> None:
+        one = getattr(self, argument) if value is None else value
+        words = f'is unknown; it is one of {", ".join(known)}'
+        self.require(one in known, argument, words, value)
+
+    def require_probability(self, argument: str) -> None:
+        one = getattr(self, argument)
+        fits = isinstance(one, int | float) and 0 <= one <= 1
+        self.require(fits, argument, 'must be a probability between 0 and 1')
 
 
 @dataclass(frozen=True)
-class Occlusion:
+class Occlusion(Checked):
     """Hide targets of the people in an image.
-
-    All patches of a call are made from the image as it came and painted in
-    order; with ``in_turn`` each is made from the image that the one before it
-    left.
 
     Args:
         chooser: Which targets of a person, and with which fills.
@@ -94,11 +107,13 @@ class Occlusion:
         rules: The corrected ones, or the paper's.
         remove_keypoints: Whether joints under a painted part lose their
             label.
-        in_turn: See above; as the reference does.
+        in_turn: Each patch is made from the image that the one before it
+            left, as the reference does, and not all from the image as it
+            came.
         name: In records and messages.
 
     Raises:
-        ValueError: The offset does not fit.
+        UsageError: An argument does not fit.
     """
 
     chooser: Chooser
@@ -113,44 +128,53 @@ class Occlusion:
     stay_covered: bool = True
 
     def __post_init__(self) -> None:
-        offset, words = self.offset, ''
+        offset, paper = self.offset, self.in_turn
+        for fill in self.chooser.fills:
+            self.require_one_of(FILLS, 'fill', fill)
+            own = fill in REFERENCE_FILLS or self.chooser.drawn == 'mixed'
+            words = ' or '.join(REFERENCE_FILLS)
+            self.require(own or not paper, 'fill', NOT_PAPER % words, fill)
+        self.require_one_of(PLACES, 'place')
+        self.require_probability('prob')
         most = 1 if self.stay_covered else math.inf
         number = isinstance(offset, int | float) and offset is not True
-        if not number or not 0 <= offset <= most or offset == math.inf:
-            words = (
-                "must be a fraction of the disc's radius from 0 to 1, or "
-                'above 1 with stay_covered=False'
-            )
-        elif self.in_turn and offset:
-            words = (
-                "is not the reference's, whose discs are centred: leave out "
-                'paper_exact=True'
-            )
-        if words:
-            raise ValueError(f'{self.name}: offset={offset!r} {words}.')
+        fits = number and 0 <= offset <= most and offset != math.inf
+        words = (
+            "must be a fraction of the disc's radius from 0 to 1, or above 1 "
+            'with stay_covered=False'
+        )
+        self.require(fits, 'offset', words)
+        if paper:
+            at_target = self.place == TARGET
+            self.require(at_target, 'place', NOT_PAPER % 'the target')
+            self.require(not offset, 'offset', NOT_PAPER % '0')
+            whole = isinstance(self.size.radius, int)
+            words = 'must be a whole number of pixels with paper_exact=True'
+            self.require(whole, 'size', words, self.size.plain)
+
+    @cached_property
+    def _moves(self) -> bool:
+        return self.place != TARGET or self.offset > 0
 
     @cached_property
     def numbers(self) -> int:
         """Random numbers that each person takes; the last one is of fill,
         place and offset where these are random."""
         random = any(FILLS[fill].random for fill in self.chooser.fills)
-        random |= self.place != TARGET or self.offset > 0
-        return self.chooser.numbers + random
+        return self.chooser.numbers + (random or self._moves)
 
     def draw(
         self, keys: Sequence[tuple[int, int]], seed: int | None, call: int = 0
     ) -> Array:
         """Random numbers of each person, (N, numbers) in [0, 1).
 
-        Args:
-            keys: Image id and annotation id of each.
-            seed: None draws from NumPy's global generator, which MMEngine
-                seeds in each worker; with a number they depend on (seed,
-                image id, annotation id), and on ``call`` where it is not 0.
-            call: Number of earlier occlusions of the image.
+        Without a seed they are of NumPy's global generator, which MMEngine
+        seeds in each worker; with one they depend on it, on the person's key
+        (image id, annotation id), and on ``call``, the number of earlier
+        occlusions of the image, where it is not 0.
         """
         shape = len(keys), self.numbers
-        random = self.chooser.is_random or self.numbers > self.chooser.numbers
+        random = self.chooser.drawn or self.numbers > self.chooser.numbers
         if self.prob == 1 and not random:
             return np.zeros(shape)
         if seed is None:
@@ -163,90 +187,72 @@ class Occlusion:
         return np.reshape(drawn, shape)
 
     def apply(
-        self,
-        image: Array,
-        around: Surroundings,
-        numbers: Array,
-        call: int = 0,
-        inplace: bool = False,
-    ) -> Outcome:
-        """Hide the targets.
-
-        Args:
-            image: ``(H, W, C)`` or ``(H, W)``, uint8 or float32.
-            around: Its people, and what else is known of it.
-            numbers: (N, numbers) from :meth:`draw`.
-            call: Number of earlier occlusions of the image.
-            inplace: Paint into ``image`` instead of a copy.
-        """
-        source, turn, people = image, 0, around.people
+        self, image: Array, around: Surroundings, numbers: Array, call: int = 0
+    ) -> tuple[list[Record], list[Joint]]:
+        """Hide the targets in an image ``(H, W, C)`` or ``(H, W)``, in place,
+        by the ``numbers`` from :meth:`draw`; returns a record of each target,
+        and the joints that lose their label."""
+        turn, mixes = 0, self.chooser.drawn == 'mixed'
         patches: list[Patch] = []
         records: list[Record] = []
         removed: list[Joint] = []
-        for i, person in enumerate(people):
-            mine = numbers[i].tolist()
-            chosen: Any = f'left out at random, prob={self.prob}'
-            if mine[0] < self.prob:
-                chosen = self.chooser.choose(person, mine, self.rules)
+        for i, mine in enumerate(numbers.tolist()):
+            if mine[0] >= self.prob:  # most samples: their people are not read
+                records += self.leave(call, i)
+                continue
+            people, person = around.people, around.people[i]
+            chosen = self.chooser.choose(person, mine, self.rules)
             if isinstance(chosen, str):
-                records += self.refrain(call, i, chosen)
+                records += self.leave(call, i, chosen)
                 continue
             for target, fill in chosen:
-                patch, found = self._attempt(
-                    source, around, i, target, fill, mine
-                )
-                under = _under(patch, people, image.shape) if patch else []
+                record = self._record(call, i, target, fill)
+                record['turn'] = turn
+                records.append(record)
+                patch = self._patch(image, around, target, record, mine)
+                under: list[Joint] = []
+                if isinstance(patch, str):
+                    record['reason'] = patch
+                else:
+                    under = _under(patch, people, image.shape)
+                    if self.in_turn:
+                        patch.apply(image)
+                        turn += 1
+                    else:
+                        patches.append(patch)
                 asked: list[Joint] = []
                 if under and self.place == TARGET:  # a control asks for none
                     names = person.skeleton.names
                     indices = target.joints(person.skeleton)
                     asked = [(i, names[k]) for k in indices]
-                gone: list[Joint] = []
-                pasted = patch or not isinstance(self.chooser, Mixed)
-                if self.remove_keypoints and target.kind == PART and pasted:
+                for joint in _labelled(under, people):
+                    which = tuple(joint) in asked
+                    record['targets' if which else 'bystanders'].append(joint)
+                removes = self.remove_keypoints and target.kind == PART
+                if removes and not (mixes and record['reason']):
                     gone = self.rules.removed(person, i, target.name, under)
-                removed += gone
-                shown = _labelled(under, people)
-                found.update(
-                    turn=turn,
-                    targets=[j for j in shown if tuple(j) in asked],
-                    bystanders=[j for j in shown if tuple(j) not in asked],
-                    removed=_labelled(gone, people),
-                )
-                records.append(self._record(call, i, target, fill, **found))
-                if patch is None:
-                    continue
-                if self.in_turn:
-                    source = source if inplace or turn else source.copy()
-                    patch.apply(source)
-                    turn += 1
-                else:
-                    patches.append(patch)
-        if patches:
-            source = source if inplace else source.copy()
-            for patch in patches:
-                patch.apply(source)
-        return Outcome(source, records, removed)
+                    record['removed'] = _labelled(gone, people)
+                    removed += gone
+        for patch in patches:
+            patch.apply(image)
+        return records, removed
 
-    def refrain(
-        self, call: int, instance: int | None, reason: str
+    def leave(
+        self, call: int, instance: int | None, reason: str = ''
     ) -> list[Record]:
-        """Records of a person, or an image, that is left alone."""
-        fill = self.chooser.fills[0]
-        return [
-            self._record(call, instance, target, fill, reason=reason)
-            for target in self.chooser.label
-        ]
+        """Records of a person, or an image, that is left alone: at random
+        where no other reason is given."""
+        fill, records = self.chooser.fills[0], []
+        for target in self.chooser.label:
+            records.append(self._record(call, instance, target, fill))
+            other = f'left out at random, prob={self.prob}'
+            records[-1]['reason'] = reason or other
+        return records
 
     def _record(
-        self,
-        call: int,
-        instance: int | None,
-        target: Target,
-        fill: str,
-        **values: Any,
+        self, call: int, instance: int | None, target: Target, fill: str
     ) -> Record:
-        empty: dict[str, Any] = dict(
+        return Record(
             transform=self.name,
             call=call,
             turn=0,
@@ -255,7 +261,9 @@ class Occlusion:
             target=target.name,
             fill=fill,
             place=self.place,
-            **dict.fromkeys(('region', 'paint', 'box')),
+            region=None,
+            paint=None,
+            box=None,
             pixels=0,
             targets=[],
             bystanders=[],
@@ -263,10 +271,9 @@ class Occlusion:
             reason=None,
             excluded=False,
         )
-        return Record(empty, **values)
 
     def region(
-        self, person: Person, target: Target, shape: Shape
+        self, person: Person, target: Target, shape: tuple[int, ...]
     ) -> Region | str:
         """The region of a target, or why it has none.
 
@@ -281,7 +288,9 @@ class Occlusion:
         if kind == CELL:
             return cell_box(person, name, self.size.fraction)
         if name not in person.points:
-            return self.rules.why_unavailable(person, name)
+            (k,) = target.joints(person.skeleton)
+            joint = person.xy[k], person.labelled[k]
+            return f'{name} {self.rules.obstacle(*joint, shape)}'
         if self.size.radius is not None:
             return self.rules.disc(person, name, self.size.radius, shape)
         height = person.box_height
@@ -292,69 +301,72 @@ class Occlusion:
         # at least the pixel of the joint
         return Disc(person.points[name], max(radius, math.sqrt(0.5)))
 
-    def _attempt(
+    def _patch(
         self,
         image: Array,
         around: Surroundings,
-        index: int,
         target: Target,
-        fill: str,
+        record: Record,
         numbers: list[float],
-    ) -> tuple[Patch | None, dict[str, Any]]:
-        """The patch of one target, and what its record says of it; the reason
-        in the latter where there is none."""
-        person, name, mixed = around.people[index], target.name, self.chooser
-        if isinstance(mixed, Mixed) and not self.rules.mixes(person, name):
-            return None, dict(reason=f'not all joints of the {name} available')
+    ) -> Patch | str:
+        """The patch of one target, or why there is none; notes in its record
+        what it did."""
+        index, name, rules = record['instance'], target.name, self.rules
+        person = around.people[index]
+        if (
+            self.chooser.drawn == 'mixed'
+            and rules.whole_parts
+            and not person.points.keys() >= set(person.skeleton.parts[name])
+        ):
+            return f'not all joints of the {name} available'
         region = self.region(person, target, image.shape)
         if isinstance(region, str):
-            return None, dict(reason=region)
-        kind = FILLS[fill]
+            return region
+        kind = FILLS[record['fill']]
         rng: np.random.Generator | None = None
-        if kind.random or self.offset or self.place != TARGET:
+        if kind.random or self._moves:
             # from the last number; a different one for each target
             key = [int(numbers[-1] * 2**53), zlib.crc32(name.encode())]
             rng = np.random.default_rng(key)
-        offset = {}
+        offset = None
         if rng and self.offset and isinstance(region, Disc):
             (x, y), pair = region.center, rng.random(2)
             region = move_aside(region, self.offset, self.stay_covered, pair)
-            offset['offset'] = [region.center[0] - x, region.center[1] - y]
+            offset = [region.center[0] - x, region.center[1] - y]
+        record['region'] = region.to_record()
         if rng and self.place != TARGET:
             moved = around.move(region, self.place, index, rng.random())
             if moved is None:
-                found = dict(region=region.to_record(), excluded=True)
-                return None, dict(found, reason=NOWHERE[self.place])
+                record['excluded'] = True
+                return NOWHERE[self.place]
             region = moved
-        found = dict(region=region.to_record())
+            record['region'] = region.to_record()
         paint: Paint | str
         if rng and kind is Donor:
             paint = around.donor(index, target, numbers, rng)
             if isinstance(paint, str):
-                return None, dict(found, reason=paint)
+                return paint
         else:
             request = Request(
                 image,
-                self.rules.ksize(person, region),
+                rules.ksize(person, region),
                 int(rng.integers(2**31)) if rng and kind.random else 0,
-                self.rules.exact_blur,
-                self.rules.mean_color,
+                rules.exact_blur,
+                rules.mean_color,
             )
-            paint = kind.resolve(fill, request)
+            paint = kind.resolve(record['fill'], request)
         patch = make_patch(image, region, paint)
         if patch is None:
-            return None, dict(found, reason='its region has no pixel here')
-        return patch, dict(
-            found,
-            paint=paint.to_record(),
-            box=list(patch.box),
-            pixels=patch.num_pixels,
-            **offset,
-        )
+            return 'its region has no pixel here'
+        record['paint'] = paint.to_record()
+        record['box'], record['pixels'] = list(patch.box), patch.num_pixels
+        if offset:
+            record['offset'] = offset
+        return patch
 
 
 def _under(
-    patch: Patch, people: Sequence[Person], shape: Shape
+    patch: Patch, people: Sequence[Person], shape: tuple[int, ...]
 ) -> list[Joint]:
     """The available joints of all people that lie under a patch."""
     return [

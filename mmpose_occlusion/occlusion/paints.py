@@ -12,92 +12,52 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import cv2
 import numpy as np
 
-from .regions import Array, Patch, PixelBox, Region, region_from_record
+from .regions import REGIONS, Array, Patch, PixelBox, Recorded, Region
 
 GREY = 128
 
-ReadImage = Callable[[str], Array | None]
-"""Path -> (H, W, 3) BGR image."""
+
+class Request(NamedTuple):
+    """What a fill is resolved for."""
+
+    image: Array
+    ksize: int  # of a blur, in pixels; pixelated squares are half as wide
+    seed: int  # of a paint that is drawn at random
+    exact_blur: bool  # see Blur
+    mean: Callable[[Array], list[float]]  # an image's colour, by channel
 
 
-class Paint:
-    """Base of paints: frozen dataclasses whose record is their fields.
+class Paint(Recorded):
+    """Base of paints, frozen dataclasses."""
 
-    The ``source`` of a donor is not recorded; :meth:`from_record` reads it.
-    """
-
-    kind: ClassVar[str]
     random: ClassVar[bool]
 
     @classmethod
-    def resolve(cls, fill: str, request: 'Request') -> 'Paint':
+    def resolve(cls, fill: str, request: Request) -> 'Paint':
         """The paint for one of the class's fills; here, of a seed alone."""
         return cls(seed=request.seed)  # type: ignore[call-arg]
 
     def render(self, image: Array, region: Region, box: PixelBox) -> Array:
-        """Pixels of ``box``, a region's bounds in an image.
-
-        Args:
-            image: ``(H, W, C)`` or ``(H, W)``, uint8 or float32; not
-                modified.
-
-        Returns:
-            Array that broadcasts to ``(y2 - y1, x2 - x1[, C])``, of the
-            image's dtype.
-        """
+        """Pixels of ``box``, a region's bounds in an image ``(H, W, C)`` or
+        ``(H, W)``, which is not modified: an array that broadcasts to ``(y2 -
+        y1, x2 - x1[, C])``, of the image's dtype."""
         raise NotImplementedError
-
-    def to_record(self) -> dict[str, Any]:
-        """Plain values with the paint's ``kind``."""
-        plain = {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in vars(self).items()
-            if name != 'source'
-        }
-        return dict(kind=self.kind, **plain)
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any], read: ReadImage) -> Any:
-        """Inverse of :meth:`to_record`; ``read`` reads image files."""
-        return cls(**{k: v for k, v in record.items() if k != 'kind'})
 
 
 P = TypeVar('P')
 
 
-class Request(NamedTuple):
-    """What a fill is resolved for: the image; the kernel size of a blur in
-    pixels, of which pixelated squares are half as wide; the seed of a paint
-    that is drawn at random; whether a blur is exact, see :class:`Blur`; and
-    what gives the mean colour of an image, a number per channel."""
-
-    image: Array
-    ksize: int
-    seed: int
-    exact_blur: bool
-    mean: Callable[[Array], list[float]]
-
-
-PAINTS: dict[str, type[Paint]] = {}
-"""Kind in a record -> class."""
-
-FILLS: dict[str, type[Paint]] = {}
-"""Fill -> class."""
-
-REFERENCE_FILLS = ('blur', 'mean', 'black')
-"""Fills of the reference system."""
+PAINTS: dict[str, type[Paint]] = {}  # kind in a record -> class
+FILLS: dict[str, type[Paint]] = {}  # word of users -> class
+REFERENCE_FILLS = ('blur', 'mean', 'black')  # of the reference system
 
 
 def paint(
     kind: str, *fills: str, random: bool = False
 ) -> Callable[[type[P]], type[P]]:
-    """Register a class of paints.
-
-    Args:
-        kind: In records.
-        fills: Words that users write; the kind by default.
-        random: Whether the paint is drawn from a seed, or from donors.
-    """
+    """Register a class of paints, by its kind in records and the words that
+    users write, by default the kind; a ``random`` one is drawn from a seed, or
+    from donors."""
 
     def register(cls: type[P]) -> type[P]:
         known: Any = cls
@@ -165,7 +125,7 @@ class Color(Paint):
 @dataclass(frozen=True)
 class Pixelate(Paint):
     """Squares of their mean colour, ``block`` pixels wide from the image's
-    first pixel on; at its right and lower border they may be narrower."""
+    first pixel on."""
 
     block: int
 
@@ -242,13 +202,6 @@ class Donor(Paint):
             pixels = pixels.reshape(*pixels.shape[:2], *image.shape[2:])
         return pixels.astype(image.dtype, copy=False)
 
-    @classmethod
-    def from_record(
-        cls, record: Mapping[str, Any], read: ReadImage
-    ) -> 'Donor':
-        plain: Donor = super().from_record(record, read)
-        return replace(plain, source=read(plain.image_path))
-
 
 def mean_color(image: Array) -> list[float]:
     """The image's mean per channel, rounded where its dtype is whole."""
@@ -272,35 +225,35 @@ def make_patch(image: Array, region: Region, paint: Paint) -> Patch | None:
     mask = region.mask(box)
     if mask is not None and not np.count_nonzero(mask):
         return None
-    return Patch(box, paint.render(image, region, box), mask)
+    pixels = paint.render(image, region, box)
+    if np.may_share_memory(pixels, image):  # which is painted in place
+        pixels = pixels.copy()
+    return Patch(box, pixels, mask)
 
 
 def replay(
-    image: Array, record: Mapping[str, Any], read: ReadImage = cv2.imread
+    image: Array,
+    record: Mapping[str, Any],
+    read: Callable[[str], Array | None] = cv2.imread,
 ) -> Patch | None:
     """Make the patch of a record, an entry of ``results['occlusions']``,
-    again; None where the transform did nothing.
-
-    Args:
-        image: The image as the transform found it; not modified.
-        record: The record.
-        read: Reads a donor's image, (H, W, 3) BGR, from its path.
-    """
-    given = record['paint']
+    again, from the image as the transform found it; None where it did
+    nothing. ``read`` reads a donor's image, (H, W, 3) BGR, from its path."""
+    given, where = record['paint'], record['region']
     if given is None:
         return None
-    paint = PAINTS[given['kind']].from_record(given, read)
-    return make_patch(image, region_from_record(record['region']), paint)
+    paint = PAINTS[given['kind']].from_record(given)
+    if isinstance(paint, Donor):
+        paint = replace(paint, source=read(paint.image_path))
+    return make_patch(image, REGIONS[where['shape']].from_record(where), paint)
 
 
 def replay_all(image: Array, records: Iterable[Mapping[str, Any]]) -> Array:
-    """Apply all records, in order, to a copy of an image.
-
-    All patches of one call and turn are made from the image before them.
-    """
+    """Apply all records, in order, to a copy of an image; all patches of one
+    call and turn are made from the image before them."""
     out = image.copy()
     for _, turn in groupby(records, lambda r: (r['call'], r['turn'])):
-        for patch in [replay(out, record) for record in list(turn)]:
+        for patch in [replay(out, record) for record in turn]:
             if patch is not None:
                 patch.apply(out)
     return out

@@ -18,35 +18,27 @@ from .targets import Person, Target
 
 TARGET = 'target'
 ON_PERSON, OFF_PERSON, DECOY = 'on_person', 'off_person', 'decoy'
-PLACES = (TARGET, ON_PERSON, OFF_PERSON, DECOY)
 
 NOWHERE = {
     ON_PERSON: 'the same region fits nowhere on the person',
     OFF_PERSON: 'the same region fits nowhere off the person',
     DECOY: 'the same region fits nowhere beside the joint',
 }
-"""Place -> why a control was left out."""
+"""Places of controls -> why one was left out."""
 
-NEAREST, FARTHEST = 1, 3
-"""Distances of a decoy's centre from the target's, in radii."""
+PLACES = (TARGET, *NOWHERE)
 
-THICKNESS = 0.1
-"""Of a limb, as a fraction of the height of the person's box."""
-
+NEAREST, FARTHEST = 1, 3  # of a decoy's centre from the target's, in radii
+THICKNESS = 0.1  # of a limb, as a fraction of the height of the person's box
 HULLS = {'corpus': THICKNESS, 'head': 0.12}
 """Parts whose joints' convex hull is the person's -> thickness of its outline,
 as a fraction of the height of the person's box."""
 
 
 class Surroundings:
-    """What an occlusion asks of an image beyond its people's joints; here,
-    that only the joints are known.
-
-    Args:
-        shape: The image's ``(H, W)``.
-        people: All people.
-        links: Pairs of joint indices between which there are limbs.
-    """
+    """What an occlusion asks of an image ``(H, W)``, of which here only the
+    people's joints are known; ``links`` are pairs of joint indices between
+    which there are limbs."""
 
     def __init__(
         self,
@@ -61,14 +53,6 @@ class Surroundings:
     def segment(self, index: int) -> Array | None:
         """``(H, W)`` bool, a person's annotated segment, if there is one."""
         return None
-
-    def person_mask(self, index: int) -> Array:
-        """``(H, W)`` bool, the pixels of a person: the segment, or else the
-        shape of limbs, torso and head; and those under available joints."""
-        person, mask = self.people[index], self.segment(index)
-        if mask is None or mask.shape != self._shape or not mask.any():
-            mask = body_mask(person, self._links, self._shape)
-        return with_joints(mask, person)
 
     def photo_mask(self) -> Array:
         """``(H, W)`` bool, the pixels that show the photograph."""
@@ -85,16 +69,24 @@ class Surroundings:
         there are none; ``numbers`` are all of the person's."""
         return 'there is no data set of donors'
 
+    def person_mask(self, index: int) -> Array:
+        """``(H, W)`` bool, the pixels of a person: the segment, or else the
+        shape of limbs, torso and head; and those under available joints."""
+        person, mask = self.people[index], self.segment(index)
+        if mask is None or not mask.any():
+            mask = body_mask(person, self._links, self._shape)
+        return with_joints(mask, person)
+
     def move(
         self, region: Region, place: str, index: int, number: float
     ) -> Region | None:
         """A person's region at another place, see :func:`move_elsewhere`."""
         if place == DECOY:
-            empty = np.zeros(self._shape, bool)
-            person = with_joints(empty, self.people[index])
+            mask = np.zeros(self._shape, bool)
+            mask = with_joints(mask, self.people[index])
         else:
-            person = self.person_mask(index)
-        return move_elsewhere(region, place, person, self.photo_mask(), number)
+            mask = self.person_mask(index)
+        return move_elsewhere(region, place, mask, self.photo_mask(), number)
 
 
 def move_elsewhere(
@@ -102,20 +94,18 @@ def move_elsewhere(
 ) -> Region | None:
     """Move a region, by whole pixels, to a place where it fits.
 
-    It fits where all of its pixels are in the image. On the person, its
+    It fits where all of its pixels are in the photograph. On the person, its
     centre must be one of the person's pixels and it must not overlap the
     region that it is a control of; off the person, none of its pixels may be
     the person's. A decoy covers no joint of the person, and its centre is 1 to
     3 radii (of a box, half its longer side) from the region's. All such places
-    are equally likely.
+    are equally likely; ``number`` in [0, 1) says which it is.
 
     Args:
         region: At the target.
-        place: One of :data:`PLACES` but the target.
         person: ``(H, W)`` bool, the person's pixels; for a decoy, those under
             the available joints.
         photo: ``(H, W)`` bool, the pixels that are not padding.
-        number: In [0, 1), which of the places.
 
     Returns:
         None where it fits nowhere, or where the image's border cuts the
@@ -139,29 +129,27 @@ def move_elsewhere(
     rows, cols = (np.flatnonzero(photo.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return None
-    top0, left0 = max(int(rows[0]) - 1, 0), max(int(cols[0]) - 1, 0)
-    near = blocked[top0 : rows[-1] + 2, left0 : cols[-1] + 2]
+    top, left = max(int(rows[0]) - 1, 0), max(int(cols[0]) - 1, 0)
+    near = blocked[top : rows[-1] + 2, left : cols[-1] + 2]
     if near.shape[0] < stamp.shape[0] or near.shape[1] < stamp.shape[1]:
         return None
     fits = _fitting(near, stamp)
+    height, width = fits.shape
+    down, right = top - y1, left - x1  # of the first place
     if place == ON_PERSON:
         col, row = (math.floor(value + 0.5) for value in region.center)
-        height, width = fits.shape
-        down, right = row - y1 + top0, col - x1 + left0
-        fits &= person[down : down + height, right : right + width]
+        row, col = row + down, col + right
+        fits &= person[row : row + height, col : col + width]
     elif place == DECOY:
-        rows = np.arange(fits.shape[0]) + top0 - y1
-        cols = np.arange(fits.shape[1]) + left0 - x1
-        radius = max(stamp.shape) / 2
-        if isinstance(region, Disc):
-            radius = region.radius
-        far = np.hypot(*np.meshgrid(cols, rows)) / radius
+        moves = np.meshgrid(np.arange(width) + right, np.arange(height) + down)
+        half = max(stamp.shape) / 2
+        far = np.hypot(*moves) / getattr(region, 'radius', half)
         fits &= (far >= NEAREST) & (far <= FARTHEST)
     spots = np.flatnonzero(fits)
     if not len(spots):
         return None
-    top, left = divmod(int(spots[int(number * len(spots))]), fits.shape[1])
-    return region.moved(left + left0 - x1, top + top0 - y1)
+    row, col = divmod(int(spots[int(number * len(spots))]), width)
+    return region.moved(col + right, row + down)
 
 
 def move_aside(
@@ -229,26 +217,25 @@ def body_mask(
         height = person.height
     xy = np.array(person.xy, float)
     known = np.array(person.labelled) & (np.abs(xy) < 1e5).all(axis=1)
-    shapes = [
-        (list(link), THICKNESS) for link in links if known[list(link)].all()
-    ]
-    shapes += [([k], THICKNESS) for k in np.flatnonzero(known).tolist()]
+    alone = [[k] for k in np.flatnonzero(known).tolist()]
+    limbs = [list(link) for link in links if known[list(link)].all()]
+    shapes = [(joints, THICKNESS) for joints in limbs + alone]
     for part, thick in HULLS.items():
-        joints = person.skeleton.parts.get(part, ())
-        indices = map(person.skeleton.joint_index, joints)
+        names = person.skeleton.parts.get(part, ())
+        indices = map(person.skeleton.joint_index, names)
         shapes.append(([k for k in indices if known[k]], thick))
     out = np.zeros(shape[:2], np.uint8)
-    for ends, thick in shapes:
-        if not ends:
+    for joints, thick in shapes:
+        if not joints:
             continue
-        points = np.rint(xy[ends]).astype(np.int32)
+        points = np.rint(xy[joints]).astype(np.int32)
         hull = cv2.convexHull(points.reshape(-1, 1, 2))
         cv2.fillConvexPoly(out, hull, 1)
         width = max(1, round(thick * height))
         cv2.polylines(out, [hull], True, 1, width)
-        if len(ends) == 1:
-            x, y = points[0].tolist()
-            cv2.circle(out, (x, y), max(1, width // 2), 1, cv2.FILLED)
+        if len(joints) == 1:
+            center = points[0].tolist()
+            cv2.circle(out, center, max(1, width // 2), 1, cv2.FILLED)
     return out > 0
 
 

@@ -4,57 +4,62 @@ what is painted there."""
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from ..errors import UsageError
 
 Array = np.ndarray
+Shape = tuple[int, ...]  # of an image, (H, W) or (H, W, C)
+Point = tuple[float, float]  # x, y in pixels
+Joint = tuple[int, str]  # index of the person in the image, name
+PixelBox = tuple[int, int, int, int]  # x1, y1, x2, y2, ends exclusive
+Size = int | float | str  # as users write it, see DiscSize
 
-Shape = tuple[int, ...]
-"""Of an image: ``(H, W)`` or ``(H, W, C)``."""
-
-Point = tuple[float, float]
-"""``(x, y)`` in pixels."""
-
-Joint = tuple[int, str]
-"""A joint in an image: index of the person, and name."""
-
-PixelBox = tuple[int, int, int, int]
-"""Columns x1:x2 and rows y1:y2 as ``(x1, y1, x2, y2)``, ends exclusive."""
-
-Frame = tuple[Array, Array, Array]
-"""Position of each pixel of a box within a region, each (H, W) float64: to the
-right and down, from -1 to 1 across the region, and the depth, 0 at its outline
-and 1 at its centre; negative outside."""
-
-REFERENCE_HEIGHT = 256
-"""Crop height in pixels at which radii and kernels are stated."""
-
-REFERENCE_RADIUS = 6
-"""The reference's discs, in pixels of a crop of height 256."""
-
+REFERENCE_HEIGHT = 256  # of crops for which radii and kernels are stated
+REFERENCE_RADIUS = 6  # of the reference's discs, in pixels of such a crop
 DEFAULT_SIZE = '20%'
 """Of discs, unless ``paper_exact``: of the sizes of suite ``occlusion-1.0``
 the one that costs a joint most nearly as much as natural occlusion does
 (``docs/benchmark_analysis.md``)."""
 
-MAX_RADIUS = 9999
-MAX_PERCENT = 400
+MAX_RADIUS, MAX_PERCENT = 9999, 400
 
-Size = int | float | str
+
+class Recorded:
+    """Base of frozen dataclasses whose record is their fields, as plain
+    values, and their ``kind`` under the key ``tag``; a field ``source`` is
+    not recorded."""
+
+    tag: ClassVar[str] = 'kind'
+    kind: ClassVar[str]
+
+    def to_record(self) -> dict[str, Any]:
+        record: dict[str, Any] = {self.tag: self.kind}
+        for name, value in vars(self).items():
+            if name != 'source':
+                record[name] = list(value) if type(value) is tuple else value
+        return record
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Any:
+        """Inverse of :meth:`to_record`."""
+        return cls(
+            **{
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in record.items()
+                if name != cls.tag
+            }
+        )
 
 
 @dataclass(frozen=True)
-class Disc:
-    """All pixels (col, row) with (col - x)² + (row - y)² <= radius².
+class Disc(Recorded):
+    """All pixels (col, row) with (col - x)² + (row - y)² <= radius²; the
+    centre is never rounded."""
 
-    Args:
-        center: ``(x, y)`` in pixels, never rounded.
-        radius: In pixels.
-    """
-
+    tag, kind = 'shape', 'disc'
     center: Point
     radius: float
 
@@ -66,67 +71,55 @@ class Disc:
         right, bottom = math.floor(x + r) + 1, math.floor(y + r) + 1
         return _clipped(left, top, right, bottom, shape)
 
-    def mask(self, box: PixelBox) -> Array:
-        """``(y2 - y1, x2 - x1)`` bool: the pixels of ``box`` in the disc."""
+    def mask(self, box: PixelBox) -> Array | None:
+        """``(y2 - y1, x2 - x1)`` bool: the pixels of ``box`` in the region;
+        None for all."""
         x1, y1, x2, y2 = box
         dx = np.arange(x1, x2) - self.center[0]
         dy = np.arange(y1, y2) - self.center[1]
         return np.add.outer(dy * dy, dx * dx) <= self.radius * self.radius
 
-    def frame(self, box: PixelBox) -> Frame:
-        """Positions of the pixels of a box."""
-        u, v = _spread(box, self.center, (self.radius, self.radius))
+    def frame(self, box: PixelBox) -> tuple[Array, Array, Array]:
+        """Positions of the pixels of a box in the region, each (H, W): to the
+        right and down, from -1 to 1 across the region, and the depth, 0 at
+        its outline and 1 at its centre; negative outside."""
+        u, v = _spread(box, self.center, self.radius, self.radius)
         return u, v, 1 - np.sqrt(u * u + v * v)
 
     def moved(self, dx: float, dy: float) -> 'Disc':
         return Disc((self.center[0] + dx, self.center[1] + dy), self.radius)
 
-    def to_record(self) -> dict[str, Any]:
-        return dict(shape='disc', center=list(self.center), radius=self.radius)
-
 
 @dataclass(frozen=True)
-class Box:
-    """All pixels of a box ``(x1, y1, x2, y2)``, ends exclusive."""
+class Box(Recorded):
+    """All pixels of a box."""
 
+    tag, kind = 'shape', 'box'
     box: PixelBox
 
     def bounds(self, shape: Shape) -> PixelBox | None:
-        """The box in an image of ``shape``; None where it is outside."""
         return _clipped(*self.box, shape)
 
-    def mask(self, box: PixelBox) -> None:
-        """None: the whole box is painted."""
+    def mask(self, box: PixelBox) -> Array | None:
+        return None
 
     @property
     def center(self) -> Point:
-        """``(x, y)`` in pixels."""
         x1, y1, x2, y2 = self.box
         return (x1 + x2 - 1) / 2, (y1 + y2 - 1) / 2
 
-    def frame(self, box: PixelBox) -> Frame:
+    def frame(self, box: PixelBox) -> tuple[Array, Array, Array]:
         x1, y1, x2, y2 = self.box
-        u, v = _spread(box, self.center, ((x2 - x1) / 2, (y2 - y1) / 2))
+        u, v = _spread(box, self.center, (x2 - x1) / 2, (y2 - y1) / 2)
         return u, v, 1 - np.maximum(np.abs(u), np.abs(v))
 
     def moved(self, dx: int, dy: int) -> 'Box':
         x1, y1, x2, y2 = self.box
         return Box((x1 + dx, y1 + dy, x2 + dx, y2 + dy))
 
-    def to_record(self) -> dict[str, Any]:
-        return dict(shape='box', box=list(self.box))
-
 
 Region = Disc | Box
-
-
-def region_from_record(record: Mapping[str, Any]) -> Region:
-    """The region of a record."""
-    if record['shape'] == 'disc':
-        x, y = record['center']
-        return Disc((x, y), record['radius'])
-    x1, y1, x2, y2 = record['box']
-    return Box((x1, y1, x2, y2))
+REGIONS: dict[str, type[Region]] = {'disc': Disc, 'box': Box}
 
 
 def _clipped(
@@ -136,23 +129,19 @@ def _clipped(
     return box if box[0] < box[2] and box[1] < box[3] else None
 
 
-def _spread(box: PixelBox, center: Point, half: Point) -> tuple[Array, Array]:
+def _spread(
+    box: PixelBox, center: Point, half_width: float, half_height: float
+) -> tuple[Array, Array]:
     x1, y1, x2, y2 = box
-    u = (np.arange(x1, x2) - center[0]) / half[0]
-    v = (np.arange(y1, y2) - center[1]) / half[1]
+    u = (np.arange(x1, x2) - center[0]) / half_width
+    v = (np.arange(y1, y2) - center[1]) / half_height
     return tuple(np.meshgrid(u, v))
 
 
 class Patch(NamedTuple):
-    """Pixels to put into a box of an image.
-
-    Args:
-        box: The box, inside the image.
-        pixels: Array that broadcasts to ``(y2 - y1, x2 - x1, C)``, of the
-            image's dtype.
-        mask: ``(y2 - y1, x2 - x1)`` bool, the pixels of the box that are
-            painted; None paints the whole box.
-    """
+    """Pixels to put into a box inside an image: an array that broadcasts to
+    ``(y2 - y1, x2 - x1, C)``, of the image's dtype; ``mask`` (y2 - y1, x2 -
+    x1) bool says which are painted, None all."""
 
     box: PixelBox
     pixels: Array
@@ -169,11 +158,10 @@ class Patch(NamedTuple):
     def apply(self, image: Array) -> None:
         """Paint the patch into ``image``, (H, W, C) or (H, W), in place."""
         x1, y1, x2, y2 = self.box
-        view = image[y1:y2, x1:x2]
-        where = True if self.mask is None else self.mask
-        if self.mask is not None and view.ndim == 3:
+        where: Any = True if self.mask is None else self.mask
+        if self.mask is not None and image.ndim == 3:
             where = self.mask[..., None]
-        np.copyto(view, self.pixels, where=where)
+        np.copyto(image[y1:y2, x1:x2], self.pixels, where=where)
 
     def joints_under(
         self, points: Mapping[str, Point], shape: Shape
@@ -182,13 +170,12 @@ class Patch(NamedTuple):
         numbers, is nearest. Those that are not finite or outside the image
         of ``shape`` are on none."""
         x1, y1, x2, y2 = self.box
-        height, width = shape[:2]
         under = []
         for joint, (x, y) in points.items():
             if not (0 <= x < x2 and 0 <= y < y2):  # nor is NaN
                 continue
-            col = min(math.floor(x + 0.5), width - 1)
-            row = min(math.floor(y + 0.5), height - 1)
+            col = min(math.floor(x + 0.5), shape[1] - 1)
+            row = min(math.floor(y + 0.5), shape[0] - 1)
             inside = x1 <= col < x2 and y1 <= row < y2
             if inside and (self.mask is None or self.mask[row - y1, col - x1]):
                 under.append(joint)
@@ -212,13 +199,9 @@ def disc_radius(radius: float, height: float) -> int:
 
 @dataclass(frozen=True)
 class DiscSize:
-    """Either a radius at a crop height of 256, or a fraction of the box.
-
-    Args:
-        radius: In pixels of a crop of height 256 (on whole images: where the
-            person's box has that height).
-        fraction: Diameter as a fraction of the height of the person's box.
-    """
+    """A radius in pixels of a crop of height 256 (on whole images: where the
+    person's box has that height), or else a diameter as a fraction of the
+    height of the person's box."""
 
     radius: float | None = None
     fraction: float | None = None

@@ -31,70 +31,46 @@ from .targets import Person
 
 REFERENCE_PARTS = ('left_arm', 'right_arm', 'hip', 'left_leg', 'right_leg')
 PART_KSIZE = 31
-MPII_MISSING = -2.0
-"""A missing MPII joint is -1 in the file, minus 1 for Matlab's indexing."""
-
+MPII_MISSING = -2.0  # -1 in the file, minus 1 for Matlab's indexing
 HEAD_SCALE = 1.2
 MIN_THICKNESS = 0.25
 
-CenterWidths = tuple[Point, Point]
-"""A box by its centre, and by its full width and height, in pixels."""
+CenterWidths = tuple[Point, Point]  # a box: centre; full width and height
 
 
 class CorrectedRules:
     """Strength scales with the person, and boxes cover their joints.
 
     They repair the reference's defects that ``docs/reference.md`` lists.
-    ``exact_blur`` is that of :class:`.paints.Blur`; ``mean_color`` gives an
-    image's mean colour, a number per channel.
     """
 
-    exact_blur = False
+    exact_blur = False  # see paints.Blur
+    whole_parts = False  # PartMix needs all joints of the part
     mean_color = staticmethod(mean_color)
 
     def coordinates(
         self, xy: Array, labelled: Array, filed: Any = None, **_: Any
     ) -> Array:
-        """The joints as the other rules are to see them, ``(..., 2)`` image
-        pixels: as they are."""
+        """``(..., 2)``, the joints as the other rules see them."""
         return xy
 
-    def available(
-        self,
-        names: Sequence[str],
-        xy: Sequence[Sequence[float]],
-        labelled: Sequence[bool],
-        shape: Shape,
-    ) -> dict[str, Point]:
-        """The joints of a person that can be hidden, in their order: name ->
-        x and y in image pixels.
+    def obstacle(
+        self, xy: Sequence[float], labelled: bool, shape: Shape
+    ) -> str:
+        """Why a joint cannot be hidden; '' if it is available: labelled and
+        in the image, 0 <= x < W and 0 <= y < H."""
+        if not labelled:
+            return 'is not labelled'
+        inside = 0 <= xy[0] < shape[1] and 0 <= xy[1] < shape[0]
+        return '' if inside else 'is outside the image'
 
-        They are labelled and in the image: 0 <= x < W and 0 <= y < H.
-        """
-        height, width = shape[:2]
-        return {
-            name: (x, y)
-            for name, (x, y), known in zip(names, xy, labelled, strict=True)
-            if known and 0 <= x < width and 0 <= y < height
-        }
-
-    def why_unavailable(self, person: Person, joint: str) -> str:
-        """A clause that says why a joint cannot be hidden."""
-        if person.labelled[person.skeleton.joint_index(joint)]:
-            return f'{joint} is outside the image'
-        return f'{joint} is not labelled'
-
-    def random_parts(self, person: Person, what: str) -> list[str]:
-        """What :class:`.targets.Drawn` draws from: parts of which the person
-        has an available joint."""
+    def random_parts(self, person: Person, drawn: str) -> list[str]:
+        """What :class:`.targets.Chooser` draws from: parts of which the
+        person has an available joint."""
         parts = person.skeleton.parts
         known = {'part': person.skeleton.basic_parts, 'mixed': MIXED_PARTS}
-        among = known.get(what, tuple(parts))
+        among = known.get(drawn, tuple(parts))
         return [part for part in among if part in parts and person.has(part)]
-
-    def mixes(self, person: Person, part: str) -> bool:
-        """Whether PartMix pastes over a drawn part."""
-        return True
 
     def disc(
         self, person: Person, joint: str, radius: float, shape: Shape
@@ -145,12 +121,11 @@ class CorrectedRules:
 
 
 class PaperRules:
-    """Pixel radii, availability by coordinates, swapped bounds.
-
-    See :class:`CorrectedRules` for what each method is.
-    """
+    """Pixel radii, availability by coordinates, swapped bounds; see
+    :class:`CorrectedRules` for what each method is."""
 
     exact_blur = True
+    whole_parts = True
 
     def coordinates(
         self,
@@ -177,34 +152,20 @@ class PaperRules:
             missing[...] = np.asarray(filed)[..., :2]
         return np.where((labelled | erased)[..., None], xy, missing)
 
-    def available(
-        self,
-        names: Sequence[str],
-        xy: Sequence[Sequence[float]],
-        labelled: Sequence[bool],
-        shape: Shape,
-    ) -> dict[str, Point]:
-        """Neither coordinate is zero; label and border are not considered.
-        (Coordinates that are not finite are never available.)"""
-        return {
-            name: (x, y)
-            for name, (x, y) in zip(names, xy, strict=True)
-            if x != 0 and y != 0 and math.isfinite(x) and math.isfinite(y)
-        }
+    def obstacle(
+        self, xy: Sequence[float], labelled: bool, shape: Shape
+    ) -> str:
+        """A coordinate that is zero (or not finite); label and border are not
+        considered."""
+        known = all(u != 0 and math.isfinite(u) for u in xy)
+        return '' if known else 'has a coordinate that is zero'
 
-    def why_unavailable(self, person: Person, joint: str) -> str:
-        return f'{joint} has a coordinate that is zero'
-
-    def random_parts(self, person: Person, what: str) -> list[str]:
+    def random_parts(self, person: Person, drawn: str) -> list[str]:
         """Whether or not the person has them; none for a person without any
         available joint."""
         parts = person.skeleton.parts if person.points else {}
         known = {'part': REFERENCE_PARTS, 'mixed': MIXED_PARTS}
-        return [p for p in known.get(what, tuple(parts)) if p in parts]
-
-    def mixes(self, person: Person, part: str) -> bool:
-        """Only with all joints of the part available."""
-        return person.points.keys() >= set(person.skeleton.parts[part])
+        return [p for p in known.get(drawn, tuple(parts)) if p in parts]
 
     def disc(
         self, person: Person, joint: str, radius: float, shape: Shape
@@ -212,12 +173,12 @@ class PaperRules:
         """The radius is in crop pixels, and the test for the crop's border
         swaps its height and width."""
         x, y = person.points[joint]
-        if not (0 <= x < shape[0] and 0 <= y < shape[1]):
-            return (
-                f'the reference paints no disc at ({x:.1f}, {y:.1f}): '
-                'its bounds test swaps height and width'
-            )
-        return Disc((x, y), int(radius))
+        if 0 <= x < shape[0] and 0 <= y < shape[1]:
+            return Disc((x, y), int(radius))
+        return (
+            f'the reference paints no disc at ({x:.1f}, {y:.1f}): '
+            'its bounds test swaps height and width'
+        )
 
     def part_box(self, person: Person, part: str, shape: Shape) -> Box | str:
         """The tight box, its ends truncated after clipping."""
@@ -277,7 +238,11 @@ def person_from_joints(
     """A person with joints ``xy`` (K, 2) and labels (K,), in an image of
     ``shape``; ``box``: the last fields of :class:`.targets.Person`."""
     joints = xy.tolist(), labelled.tolist()
-    points = rules.available(skeleton.names, *joints, shape)
+    points = {
+        name: (x, y)
+        for name, (x, y), known in zip(skeleton.names, *joints, strict=True)
+        if not rules.obstacle((x, y), known, shape)
+    }
     return Person(skeleton, *joints, points, *box)
 
 
@@ -291,30 +256,28 @@ def reference_box(
     the user's parts take the plain bounding box, as corpus, upper and lower
     body and the sides do.
     """
-    joints = skeleton.parts[part]
+    joints, own = skeleton.parts[part], part in skeleton.own_parts
     side, _, limb = part.partition('_')
-    if part not in skeleton.own_parts:
-        if part == 'hip':
-            return _pair(points.get('left_hip'), points.get('right_hip'), 2, 2)
-        if part == 'head' and set(joints).isdisjoint(FACE):
-            crown = next((points[n] for n in CROWN if n in points), None)
-            neck = next((points[n] for n in NECK if n in points), None)
-            return _pair(crown, neck, 2, 1)
-        if limb in LIMBS:
-            names = LIMBS[limb]
-            root, middle, end = (points.get(f'{side}_{n}') for n in names)
-            if middle is None:
-                return _pair(root, end)
-            if root is None or end is None:
-                # around the middle joint, as wide as to the other
-                box = _pair(middle, root or end, 2, 2)
-                return box and (middle, box[1])
+    if part == 'hip' and not own:
+        return _pair(points.get('left_hip'), points.get('right_hip'), 2, 2)
+    if part == 'head' and not own and set(joints).isdisjoint(FACE):
+        crown = next((points[n] for n in CROWN if n in points), None)
+        neck = next((points[n] for n in NECK if n in points), None)
+        return _pair(crown, neck, 2, 1)
+    if limb in LIMBS and not own:
+        root, mid, end = (points.get(f'{side}_{n}') for n in LIMBS[limb])
+        if mid is None:
+            return _pair(root, end)
+        if root is None or end is None:
+            # around the middle joint, as wide as to the other
+            box = _pair(mid, root or end, 2, 2)
+            return box and (mid, box[1])
     xy = [points[name] for name in joints if name in points]
     if len(xy) < 2:
         return None
     center, (w, h) = bounding_box(*zip(*xy, strict=True))
-    is_head = part == 'head' and part not in skeleton.own_parts
-    return center, (HEAD_SCALE * w, HEAD_SCALE * h) if is_head else (w, h)
+    scale = HEAD_SCALE if part == 'head' and not own else 1
+    return center, (scale * w, scale * h)
 
 
 def bounding_box(xs: Sequence[float], ys: Sequence[float]) -> CenterWidths:
@@ -330,9 +293,8 @@ def _pair(
     by x and y."""
     if a is None or b is None:
         return None
-    w, h = abs(a[0] - b[0]), abs(a[1] - b[1])
+    center, (w, h) = bounding_box(*zip(a, b, strict=True))
     wide, high = max(w, MIN_THICKNESS * h), max(h, MIN_THICKNESS * w)
-    center = (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
     return center, (x * wide, y * high)
 
 

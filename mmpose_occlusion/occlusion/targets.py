@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,11 +22,9 @@ RANDOM_WORDS = {
     PART: ('random', 'random_all'),
     CELL: (),
 }
-"""Targets that are drawn from those a person has, by kind."""
+"""Kind -> words for targets that are drawn from those a person has."""
 
-CELLS, WIDEST = 5, 100
-"""Spacing of the grid of cells, and the farthest to each side, in per cent of
-the height of the person's box."""
+CELLS, WIDEST = 5, 100  # the grid's spacing and extent to each side, in %
 
 
 def cell_position(name: str) -> tuple[float, float]:
@@ -51,8 +49,7 @@ def cell_position(name: str) -> tuple[float, float]:
 def cell_names(spacing: int) -> list[str]:
     """The cells of a grid, its spacing in per cent, from the top left."""
     columns = range(-WIDEST, WIDEST + 1, spacing)
-    rows = range(0, 101, spacing)
-    return [f'x{x}y{y}' for y in rows for x in columns]
+    return [f'x{x}y{y}' for y in range(0, 101, spacing) for x in columns]
 
 
 class Target(NamedTuple):
@@ -63,12 +60,8 @@ class Target(NamedTuple):
     name: str
 
     def joints(self, skeleton: Skeleton) -> tuple[int, ...]:
-        """Indices of the target's joints; a cell has none.
-
-        Raises:
-            ValueError: The data set lacks the target; the sentence lists
-                those it has.
-        """
+        """Indices of the target's joints; a cell has none. A ValueError lists
+        those that the data set has, if it lacks the target."""
         if self.kind == CELL:
             cell_position(self.name)
             return ()
@@ -78,31 +71,19 @@ class Target(NamedTuple):
 
 
 class Person(NamedTuple):
-    """The joints of one person in an image.
-
-    Plain numbers: a person has so few joints that NumPy's calls cost more
-    than their work.
-
-    Args:
-        skeleton: Names of the K joints and the parts.
-        xy: K pairs x and y in image pixels.
-        labelled: K bools, whether the joint has a label.
-        points: The available joints, those that can be hidden: name -> x and
-            y in pixels, in the order of the joints.
-        height: Height of the person's frame in pixels: the crop's, or on
-            whole images that of the person's box.
-        box_height: Height of the person's box in image pixels; NaN where it
-            is not known, see :func:`joints_height`.
-        box: The person's box, xyxy in image pixels, or None.
-    """
+    """The K joints of one person in an image, in its pixels; plain numbers,
+    since NumPy's calls cost more than the work on so few."""
 
     skeleton: Skeleton
     xy: Sequence[Sequence[float]]
     labelled: Sequence[bool]
     points: dict[str, Point]
+    """The available joints, those that can be hidden, in their order."""
     height: float
+    """Of the crop, or on whole images of the person's box."""
     box_height: float = math.nan
-    box: Sequence[float] | None = None
+    """NaN where it is not known, see :func:`joints_height`."""
+    box: Sequence[float] | None = None  # xyxy
 
     @property
     def available(self) -> Array:
@@ -146,115 +127,69 @@ def cell_box(person: Person, cell: str, fraction: float | None) -> Box | str:
     return Box((left, top, left + pixels, top + pixels))
 
 
-Numbers = Sequence[float]
-Choice = list[tuple[Target, str]] | str
-
-
 @dataclass(frozen=True)
 class Chooser:
-    """All of some targets, by name. Its children draw targets.
-
-    It turns a person and random numbers into targets and the fill of each.
+    """Turns a person and random numbers into targets and the fill of each.
 
     Args:
         fills: All that it may choose.
-        label: Targets in the records of a person who is left alone.
+        label: The targets, if they are named; of random ones, those in the
+            records of a person who is left alone.
+        drawn: '' for all named ones; or what one target is drawn from, which
+            the person has: 'keypoint', 'part', 'part_all' (any part),
+            'target' (all joints and all parts together) or 'mixed', a part
+            for the transform ``PartMix``, which tries up to ``most`` donors;
+            or 'several': ``min(available joints, most)`` rounds, in each of
+            which, with probability ``prob``, one of the joints that are left
+            and one of the fills is drawn.
     """
 
     fills: tuple[str, ...]
     label: tuple[Target, ...]
-    is_random: ClassVar[bool] = False
+    drawn: str = ''
+    most: int = 1
+    prob: float = 1.0
 
     @property
     def numbers(self) -> int:
         """How many random numbers it takes; they are in [0, 1), and the first
-        says whether the person is occluded at all."""
-        return 2
+        says whether the person is occluded at all. Of 'mixed' further ones
+        are of the donor's part and of the donors; of 'several' there are
+        three for each round."""
+        if self.drawn == 'several':
+            return 1 + 3 * self.most
+        return 2 + self.most if self.drawn == 'mixed' else 2
 
     def choose(
-        self, person: Person, numbers: Numbers, rules: 'Rules'
-    ) -> Choice:
+        self, person: Person, numbers: Sequence[float], rules: 'Rules'
+    ) -> list[tuple[Target, str]] | str:
         """Targets and the fill of each, or a clause that says why there is
         none."""
-        return [(target, self.fills[0]) for target in self.label]
-
-
-@dataclass(frozen=True)
-class Drawn(Chooser):
-    """One target out of those that the person has.
-
-    ``what`` is 'keypoint', 'part', 'part_all' (any part), 'mixed' (PartMix's
-    parts) or 'target' (all joints and all parts together).
-    """
-
-    what: str
-    is_random = True
-
-    def choose(
-        self, person: Person, numbers: Numbers, rules: 'Rules'
-    ) -> Choice:
-        with_joints = self.what in (KEYPOINT, 'target')
-        known = list(person.points) if with_joints else []
-        joints = len(known)
-        if self.what != KEYPOINT:
-            known += rules.random_parts(person, self.what)
+        if not self.drawn:
+            return [(target, self.fills[0]) for target in self.label]
+        with_joints = self.drawn in (KEYPOINT, 'target', 'several')
+        known = [(KEYPOINT, n) for n in person.points if with_joints]
+        if self.drawn not in (KEYPOINT, 'several'):
+            parts = rules.random_parts(person, self.drawn)
+            known += [(PART, name) for name in parts]
         if not known:
             return f'this person has no available {self.label[0].kind}'
-        at = int(numbers[1] * len(known))
-        kind = KEYPOINT if at < joints else PART
-        return [(Target(kind, known[at]), self.fills[0])]
-
-
-@dataclass(frozen=True)
-class Mixed(Drawn):
-    """A part under a part of another person, see the transform ``PartMix``;
-    ``tries`` donors are tried."""
-
-    tries: int
-
-    @property
-    def numbers(self) -> int:
-        """Further ones are of the donor's part and of the donors."""
-        return 2 + self.tries
+        if self.drawn != 'several':
+            at = int(numbers[1] * len(known))
+            return [(Target(*known[at]), self.fills[0])]
+        out: list[tuple[Target, str]] = []
+        for i in range(min(self.most, len(known))):
+            drawn, joint, fill = numbers[1 + 3 * i : 4 + 3 * i]
+            if drawn < self.prob:
+                target = Target(*known.pop(int(joint * len(known))))
+                out.append((target, self.fills[int(fill * len(self.fills))]))
+        return out or f'none drawn (keypoint_prob={self.prob})'
 
 
 def chooser_of(kind: str, names: Sequence[str], fill: str) -> Chooser:
     """The chooser of targets that a user names, or of a random word."""
     label = tuple(Target(kind, name) for name in names)
     if len(names) == 1 and names[0] in RANDOM_WORDS.get(kind, ('random',)):
-        what = 'part_all' if names[0] == 'random_all' else kind
-        return Drawn((fill,), label, what)
+        drawn = 'part_all' if names[0] == 'random_all' else kind
+        return Chooser((fill,), label, drawn)
     return Chooser((fill,), label)
-
-
-@dataclass(frozen=True)
-class Several(Chooser):
-    """Up to ``most`` joints, each with a fill of its own.
-
-    ``min(available joints, most)`` rounds; in each, with probability ``prob``,
-    one of the joints that are left and one of the fills is drawn.
-    """
-
-    most: int
-    prob: float
-    is_random = True
-
-    @property
-    def numbers(self) -> int:
-        """Three for each round."""
-        return 1 + 3 * self.most
-
-    def choose(
-        self, person: Person, numbers: Numbers, rules: 'Rules'
-    ) -> Choice:
-        names = list(person.points)
-        if not names:
-            return 'this person has no available keypoint'
-        out: list[tuple[Target, str]] = []
-        for i in range(min(self.most, len(names))):
-            drawn, joint, fill = numbers[1 + 3 * i : 4 + 3 * i]
-            if drawn < self.prob:
-                name = names.pop(int(joint * len(names)))
-                chosen = self.fills[int(fill * len(self.fills))]
-                out.append((Target(KEYPOINT, name), chosen))
-        return out or f'none drawn (keypoint_prob={self.prob})'

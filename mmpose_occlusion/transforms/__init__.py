@@ -1,16 +1,15 @@
 """Occlusions as transforms of MMPose's pipelines."""
 
+# ruff: noqa: E402, F401
+
 from mmpose_occlusion.registration import FOR_DATA, check_extensions
 
 check_extensions(FOR_DATA)
 
-from .auxiliary import (  # noqa: E402
-    ColorJitter,
+from .occlusions import (
+    CellOcclusion,
     EmptyRemovedHeatmaps,
     KeepImage,
-)
-from .occlusions import (  # noqa: E402
-    CellOcclusion,
     KeypointOcclusion,
     MultiKeypointOcclusion,
     PartMix,
@@ -19,13 +18,7 @@ from .occlusions import (  # noqa: E402
 )
 
 __all__ = [
-    'CellOcclusion',
-    'ColorJitter',
-    'EmptyRemovedHeatmaps',
-    'KeepImage',
-    'KeypointOcclusion',
-    'MultiKeypointOcclusion',
-    'PartMix',
-    'PartOcclusion',
-    'RandomOcclusion',
+    *('CellOcclusion', 'EmptyRemovedHeatmaps', 'KeepImage'),
+    *('KeypointOcclusion', 'MultiKeypointOcclusion', 'PartMix'),
+    *('PartOcclusion', 'RandomOcclusion'),
 ]

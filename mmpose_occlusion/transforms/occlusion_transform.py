@@ -9,9 +9,9 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpose.datasets.transforms import LoadImage, PackPoseInputs
 
-from mmpose_occlusion.occlusion import Occlusion, Record, regions, targets
-from mmpose_occlusion.occlusion.paints import FILLS, REFERENCE_FILLS
-from mmpose_occlusion.occlusion.placement import PLACES, TARGET
+from mmpose_occlusion.occlusion import Occlusion, regions, targets
+from mmpose_occlusion.occlusion.occlusion import Checked
+from mmpose_occlusion.occlusion.placement import TARGET
 from mmpose_occlusion.occlusion.rules import CorrectedRules, PaperRules
 
 from .results_reader import MATCHED_KEY, Sample
@@ -20,17 +20,16 @@ LABELS = ('keep', 'occluded', 'drop')
 """What becomes of the labels of hidden joints."""
 
 SHOWN = 'keypoints_visible_weights'
-"""Key of (N, K) float32, 0 for joints that were hidden with
-``label='occluded'``, in ``results`` after ``GenerateTarget`` and in the
-``gt_instances`` of data samples; absent where there is none."""
+"""Key of (N, K) float32, 0 for joints hidden with ``label='occluded'``, in
+``results`` after ``GenerateTarget`` and in ``gt_instances``; or absent."""
 
 
 @dataclass(kw_only=True, eq=False)
-class OcclusionTransform(BaseTransform):
+class OcclusionTransform(BaseTransform, Checked):
     """An :class:`mmpose_occlusion.occlusion.Occlusion` in a pipeline.
 
     The fields of its children are their arguments, see
-    :class:`.occlusions.KeypointOcclusion`; they are checked here.
+    :class:`.occlusions.KeypointOcclusion`.
     """
 
     prob: float = 1.0
@@ -51,37 +50,28 @@ class OcclusionTransform(BaseTransform):
         """Which targets the arguments describe."""
         raise NotImplementedError
 
+    @property
+    def name(self) -> str:
+        """In records and messages."""
+        return type(self).__name__
+
     def __post_init__(self) -> None:
-        chooser, exact = self.chooser(), self.paper_exact
-        limited = exact and not isinstance(chooser, targets.Mixed)
-        for fill in chooser.fills:
-            self.require(fill in FILLS, 'fill', _one_of(FILLS), fill)
-            words = f"is not the reference's, which are {_FILLS}: {_WITHOUT}"
-            allowed = not limited or fill in REFERENCE_FILLS
-            self.require(allowed, 'fill', words, fill)
-        self.require(self.place in PLACES, 'place', _one_of(PLACES))
-        words = f"is not the reference's, which has no controls: {_WITHOUT}"
-        self.require(not exact or self.place == TARGET, 'place', words)
-        self.require(self.label in LABELS, 'label', _one_of(LABELS))
+        chooser, exact, size = self.chooser(), self.paper_exact, self.size
+        self.require_one_of(LABELS, 'label')
         other = 'paper_exact' if exact else 'remove_keypoints'
         words = f'contradicts {other}=True: leave out one of them'
         free = not exact and not self.remove_keypoints
         self.require(free or self.label == 'keep', 'label', words)
-        self.require_probability('prob')
         seed = self.seed
         whole = isinstance(seed, int | np.integer) and type(seed) is not bool
         words = 'must be None or a whole number that is not negative'
         self.require(seed is None or (whole and seed >= 0), 'seed', words)
-        size = self.size
         if size is None:
             size = regions.REFERENCE_RADIUS if exact else regions.DEFAULT_SIZE
         try:
             disc = regions.DiscSize.of(size)
         except ValueError as error:
-            raise ValueError(f'{type(self).__name__}: {error}.') from None
-        words = 'must be a whole number of pixels with paper_exact=True'
-        whole = disc.radius is not None and disc.radius == int(disc.radius)
-        self.require(not exact or whole, 'size', words)
+            raise ValueError(f'{self.name}: {error}.') from None
         self.occlusion = Occlusion(
             chooser,
             disc,
@@ -90,31 +80,13 @@ class OcclusionTransform(BaseTransform):
             PaperRules() if exact else CorrectedRules(),
             self.remove_keypoints,
             in_turn=exact,
-            name=type(self).__name__,
+            name=self.name,
             offset=self.offset,
             stay_covered=self.stay_covered,
         )
         self._load = LoadImage(backend_args=self.backend_args)
 
-    def require(
-        self, fits: Any, argument: str, why_not: str, value: Any = None
-    ) -> None:
-        """Raise a ValueError that names an argument and its value unless it
-        fits."""
-        if not fits:
-            value = getattr(self, argument) if value is None else value
-            name = type(self).__name__
-            raise ValueError(f'{name}: {argument}={value!r} {why_not}.')
-
-    def require_probability(self, argument: str) -> None:
-        """Refuse a value that is not in [0, 1]."""
-        value = getattr(self, argument)
-        fits = isinstance(value, int | float) and 0 <= value <= 1
-        words = 'must be a probability between 0 and 1'
-        self.require(fits, argument, words)
-
     def require_count(self, argument: str) -> None:
-        """Refuse a value that is not a positive whole number."""
         value = getattr(self, argument)
         words = 'must be a whole number of at least 1'
         self.require(isinstance(value, int) and value >= 1, argument, words)
@@ -135,55 +107,44 @@ class OcclusionTransform(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Hide the targets in ``results['img']``; see the class."""
-        sample = Sample(results, self.occlusion, self._load, self.parts)
+        occlusion = self.occlusion
+        sample = Sample(results, occlusion, self._load, self.parts)
         earlier = results.get('occlusions', [])
         call = earlier[-1]['call'] + 1 if earlier else 0
+        removed: Sequence[regions.Joint] = ()
         if sample.skeleton is None:
-            records = self.occlusion.refrain(call, None, sample.reason)
+            records = occlusion.leave(call, None, sample.reason)
         else:
-            records = self._occlude(results, sample, call)
+            if not occlusion.chooser.drawn:
+                for target in occlusion.chooser.label:
+                    target.joints(sample.skeleton)  # refuses unknown names
+            keys = sample.keys(zero=self.seed is None)
+            # mmcv copies the wrapper at each access; it only matters while
+            # draws are shared
+            shared = hasattr(self, '_cache_enabled')
+            draw = self._draw if shared else occlusion.draw
+            numbers = draw(keys, self.seed, call)
+            if any(one < occlusion.prob for one in numbers[:, 0].tolist()):
+                results['img'] = results['img'].copy()
+            records, removed = occlusion.apply(
+                results['img'], sample, numbers, call
+            )
         if self.label != 'keep':
-            records = [Record(each, label=self.label) for each in records]
-        results['occlusions'] = [*earlier, *records]
-        return results
-
-    def _occlude(
-        self, results: dict, sample: Sample, call: int
-    ) -> list[Record]:
-        occlusion, count = self.occlusion, sample.count
-        if not occlusion.chooser.is_random:
-            for target in occlusion.chooser.label:
-                target.joints(sample.skeleton)  # refuses unknown names
-        keys = [(0, 0)] * count if self.seed is None else sample.keys()
-        # mmcv copies the wrapper at each access; it only matters while draws
-        # are shared
-        shared = hasattr(self, '_cache_enabled')
-        draw = self._draw if shared else occlusion.draw
-        numbers = draw(keys, self.seed, call)
-        if not any(one < occlusion.prob for one in numbers[:, 0].tolist()):
-            # most samples of a training: their people are not read
-            reason = f'left out at random, prob={occlusion.prob}'
-            left = [occlusion.refrain(call, i, reason) for i in range(count)]
-            return [record for records in left for record in records]
-        sample.read_people()
-        results['img'], records, removed = occlusion.apply(
-            results['img'], sample, numbers, call
-        )
-        if self.label != 'keep':
-            hidden = [r['targets'] + r['bystanders'] for r in records]
-            removed = [tuple(joint) for joints in hidden for joint in joints]
-            for record, joints in zip(records, hidden, strict=True):
+            for record in records:
+                hidden = record['targets'] + record['bystanders']
+                removed = [*removed, *map(tuple, hidden)]
+                record['label'] = self.label
                 if self.label == 'drop':
-                    record['removed'] = joints
+                    record['removed'] = hidden
         if removed:
             self._relabel(results, sample, removed)
-        return records
+        results['occlusions'] = [*earlier, *records]
+        return results
 
     @cache_randomness
     def _draw(
         self, keys: list[tuple[int, int]], seed: int | None, call: int
     ) -> np.ndarray:
-        """See :meth:`mmpose_occlusion.occlusion.Occlusion.draw`."""
         return self.occlusion.draw(keys, seed, call)
 
     def _relabel(
@@ -215,11 +176,3 @@ class OcclusionTransform(BaseTransform):
             results[MATCHED_KEY] = {**sample.source, **changed}
         else:
             results.update(changed)
-
-
-_FILLS = ', '.join(REFERENCE_FILLS)
-_WITHOUT = 'leave out paper_exact=True'
-
-
-def _one_of(words: Any) -> str:
-    return f'is unknown; it is one of {", ".join(words)}'

@@ -1,8 +1,11 @@
-"""Occlusions of joints, body parts, and mixtures of them."""
+"""Occlusions of joints, body parts, and mixtures of them; and what goes with
+them in a pipeline."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 
+import numpy as np
+from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 
 from mmpose_occlusion.occlusion import targets
@@ -11,8 +14,7 @@ from mmpose_occlusion.occlusion.regions import Size
 from mmpose_occlusion.occlusion.targets import CELL, KEYPOINT, PART, Chooser
 
 from .occlusion_transform import OcclusionTransform
-
-Parts = Mapping[str, Sequence[str]]
+from .results_reader import joint_names
 
 
 @dataclass(kw_only=True, eq=False)
@@ -23,15 +25,20 @@ class _Discs(OcclusionTransform):
     stay_covered: bool = True
 
 
+@dataclass(kw_only=True, eq=False)
+class _Parts(OcclusionTransform):
+    remove_keypoints: bool = False
+    parts: Mapping[str, Sequence[str]] | None = None
+
+
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
 class KeypointOcclusion(_Discs):
     """Hide joints of every person under discs.
 
     After ``TopdownAffine`` it works on the crop, before it on the whole
-    image with all of its people (any number of instances). A joint is
-    available if it is labelled and inside the image; one that is not is
-    left alone, and the record says why.
+    image with all of its people. A joint is available if it is labelled and
+    inside the image; others are left alone, and the record says why.
 
     Required Keys:
 
@@ -42,8 +49,7 @@ class KeypointOcclusion(_Discs):
         - dataset or keypoint_id2name: for the joints' names
         - img_id, id: with ``seed``
         - bbox, input_size, input_scale: the person's box, for a size in per
-          cent; without them it is the box around the available joints (of
-          one joint the image's height)
+          cent; else the box around the available joints counts
 
     Modified Keys:
 
@@ -52,8 +58,7 @@ class KeypointOcclusion(_Discs):
 
     Added Keys:
 
-        - occlusions: list of records,
-          see :class:`mmpose_occlusion.occlusion.Record`
+        - occlusions: see :class:`mmpose_occlusion.occlusion.Record`
 
     Args:
         target: A joint's name, a list of names, all of which are hidden,
@@ -64,8 +69,7 @@ class KeypointOcclusion(_Discs):
             drawn from 0 to 255), 'texture' (a pattern of two colours),
             'object' (a drawn ball, parcel, plant, ...) or 'donor' (the
             surroundings of another joint of another person of the data set,
-            which must be in a
-            :class:`mmpose_occlusion.datasets.DonorDataset`).
+            a :class:`mmpose_occlusion.datasets.DonorDataset`).
         size: Of the disc. A number is a radius in pixels of a crop of height
             256: the disc has ``R = max(2, round(size * H / 256))`` pixels, H
             the crop's height, or on a whole image that of the person's box.
@@ -97,8 +101,7 @@ class KeypointOcclusion(_Discs):
             removed); with 'occluded' they still supervise the coordinates,
             and a :class:`mmpose_occlusion.models.OcclusionVisHead` learns
             that they are not visible: their second channel of
-            ``keypoints_visible``, then (N, K, 2), is 0. Records have it
-            under ``label`` where it is not 'keep'.
+            ``keypoints_visible``, then (N, K, 2), is 0.
 
     Raises:
         ValueError: At construction for a bad argument; at a call for a
@@ -116,7 +119,7 @@ class KeypointOcclusion(_Discs):
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
-class PartOcclusion(OcclusionTransform):
+class PartOcclusion(_Parts):
     """Hide body parts of every person under boxes.
 
     Keys and errors are those of :class:`KeypointOcclusion`, and so are the
@@ -140,8 +143,8 @@ class PartOcclusion(OcclusionTransform):
             pixels, H the crop's height, or on a whole image that of the
             person's box; 'donor' pastes another part of another person.
         remove_keypoints: Drop the labels of the joints, of any person in the
-            image, that lie under painted pixels, so that their target weight
-            is 0: ``label='drop'`` where ``paper_exact`` is False.
+            image, that lie under painted pixels: ``label='drop'`` where
+            ``paper_exact`` is False.
         paper_exact: The reference's pixels and labels, its defects included:
             tight boxes with exclusive ends, a kernel of 31 pixels, 'random'
             over arms, hip and legs whether or not the person has them, and
@@ -154,8 +157,6 @@ class PartOcclusion(OcclusionTransform):
     target: str | Sequence[str] = 'random'
     _: KW_ONLY
     fill: str = 'blur'
-    remove_keypoints: bool = False
-    parts: Parts | None = None
     place: str = TARGET
 
     def chooser(self) -> Chooser:
@@ -188,30 +189,25 @@ class CellOcclusion(OcclusionTransform):
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
-class RandomOcclusion(_Discs):
+class RandomOcclusion(_Discs, _Parts):
     """Hide one joint or one body part of every person.
 
     The target is drawn from the person's available joints and the parts that
-    the person has, together: each is as likely as any other. (That is not a
-    fixed share of joints and parts, which ``RandomChoice`` of mmcv would
-    give.) Keys, errors and arguments are those of :class:`KeypointOcclusion`
-    and :class:`PartOcclusion`; ``target`` is 'random', and
-    ``remove_keypoints`` is for parts: discs remove nothing, unless
-    ``label='drop'``. ``paper_exact``
-    is the reference's mode "all": the draw is from the joints that it takes
-    for available and all eleven parts.
+    the person has, together: each is as likely as any other. Keys, errors and
+    arguments are those of :class:`KeypointOcclusion` and
+    :class:`PartOcclusion`; ``target`` is 'random', and ``remove_keypoints``
+    is for parts. ``paper_exact`` is the reference's mode "all": the draw is
+    from the joints that it takes for available and all eleven parts.
     """
 
     target: str = 'random'
     _: KW_ONLY
     fill: str = 'blur'
-    remove_keypoints: bool = False
-    parts: Parts | None = None
 
     def chooser(self) -> Chooser:
-        use = 'to hide it by name, use KeypointOcclusion or PartOcclusion'
-        words = f"must be 'random'; {use}"
-        self.require(self.target == 'random', 'target', words)
+        words = 'to hide it by name, use KeypointOcclusion or PartOcclusion'
+        random = self.target == 'random'
+        self.require(random, 'target', f"must be 'random'; {words}")
         return targets.chooser_of('target', ['random'], self.fill)
 
 
@@ -227,10 +223,6 @@ class MultiKeypointOcclusion(_Discs):
     arguments are those of :class:`KeypointOcclusion`; under ``paper_exact``
     each disc is made from the image that the one before it left.
 
-    Args:
-        max_keypoints: The most joints of a person that are hidden.
-        keypoint_prob: Probability of each round.
-        fills: Fills to draw from.
     """
 
     max_keypoints: int = 5
@@ -245,12 +237,12 @@ class MultiKeypointOcclusion(_Discs):
         self.fills = tuple(self.fills)
         label = (targets.Target(KEYPOINT, 'random'),)
         most, prob = self.max_keypoints, self.keypoint_prob
-        return targets.Several(self.fills, label, most, prob)
+        return Chooser(self.fills, label, 'several', most, prob)
 
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False, kw_only=True)
-class PartMix(OcclusionTransform):
+class PartMix(_Parts):
     """Paste a part of another person over a part of every person.
 
     The donors are the people of the training set itself: wrap it in
@@ -277,12 +269,102 @@ class PartMix(OcclusionTransform):
     """
 
     prob: float = 0.5
-    remove_keypoints: bool = False
     tries: int = 8
-    parts: Parts | None = None
     backend_args: dict | None = None
 
     def chooser(self) -> Chooser:
         self.require_count('tries')
         label = (targets.Target(PART, 'random'),)
-        return targets.Mixed(('donor',), label, 'mixed', self.tries)
+        return Chooser(('donor',), label, 'mixed', self.tries)
+
+
+@TRANSFORMS.register_module()
+@dataclass(eq=False)
+class EmptyRemovedHeatmaps(BaseTransform):
+    """Train the joints that an occlusion removed towards an empty heatmap.
+
+    Without it a removed joint has weight 0, and any answer will do. Put it
+    after ``GenerateTarget`` with a heatmap codec of one map for each joint.
+
+    Required Keys:
+
+        - occlusions: records of the occlusions before it
+        - heatmaps: (K, h, w) float32, or a list of these
+        - keypoint_weights: (N, K), or a list of these
+        - dataset or keypoint_id2name: for the joints' names
+
+    Modified Keys:
+
+        - heatmaps: zero for the removed joints
+        - keypoint_weights: ``weight`` for the removed joints
+
+    Args:
+        weight: Target weight of a removed joint.
+
+    Raises:
+        ValueError: For a codec that makes other targets than that, or a
+            weight that is not a positive number.
+    """
+
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        weight = self.weight
+        if not isinstance(weight, int | float) or not 0 < weight < np.inf:
+            raise ValueError(
+                f'EmptyRemovedHeatmaps: weight={weight!r} must be a positive '
+                'number.'
+            )
+
+    def transform(self, results: dict) -> dict:
+        """Empty the maps of the removed joints; see the class."""
+        names = joint_names(results, 'EmptyRemovedHeatmaps')
+        keys = 'heatmaps', 'keypoint_weights'
+        single = not isinstance(results.get('heatmaps'), list)
+        maps, weights = (
+            value if isinstance(value, list) else [value]
+            for value in map(results.get, keys)
+        )
+        labels = set(results.get('label_mapping_table', ()))
+        per_joint = all(np.shape(m)[:1] == (len(names),) for m in maps)
+        if not per_joint or labels != {'keypoint_weights'}:
+            raise ValueError(
+                'EmptyRemovedHeatmaps needs the targets of a heatmap codec, '
+                f'one map for each of the {len(names)} joints and nothing '
+                'else, after GenerateTarget; other codecs have no way to say '
+                'that a joint is not visible.'
+            )
+        removed = [
+            (instance, names.index(joint))
+            for record in results.get('occlusions', [])
+            for instance, joint in record['removed']
+        ]
+        if not removed:
+            return results
+        rows, joints = np.array(removed).T
+        if any(w is None or len(w) <= rows.max() for w in weights):
+            raise ValueError(
+                'EmptyRemovedHeatmaps needs results["keypoint_weights"] '
+                '(N, K) of all people of the records: put it right after '
+                'GenerateTarget.'
+            )
+        maps, weights = ([a.copy() for a in each] for each in (maps, weights))
+        for one_map, weight in zip(maps, weights, strict=True):
+            one_map[joints] = 0
+            weight[rows, joints] = self.weight
+        for key, each in zip(keys, (maps, weights), strict=True):
+            results[key] = each[0] if single else each
+        return results
+
+
+@TRANSFORMS.register_module()
+@dataclass(eq=False)
+class KeepImage(BaseTransform):
+    """Keep a copy of the image as it is at this place of the pipeline, under
+    ``key``, for the packing transform's ``meta_keys``."""
+
+    key: str
+
+    def transform(self, results: dict) -> dict:
+        results[self.key] = results['img'].copy()
+        return results

@@ -3,8 +3,8 @@
 import math
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, NoReturn
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from mmpose.datasets.transforms import LoadImage
@@ -14,7 +14,7 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Occlusion, labelled_joints, placement
 from mmpose_occlusion.occlusion.paints import Donor
 from mmpose_occlusion.occlusion.rules import person_from_joints
-from mmpose_occlusion.occlusion.targets import PART, Mixed, Target
+from mmpose_occlusion.occlusion.targets import PART, Person, Target
 from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 MATCHED_KEY = 'matched_person'
@@ -27,32 +27,21 @@ the ``reason`` why no person is matched.
 IMAGE_TYPES = ('uint8', 'uint16', 'int16', 'float32', 'float64')
 """Types of pixels that OpenCV filters and resizes."""
 
-DONOR_TRIES = 8
-"""Donors that are tried for a patch of a fill 'donor'."""
-
-_names_of_dataset: WeakKeyDictionary = WeakKeyDictionary()
+DONOR_TRIES = 8  # for a patch of a fill 'donor'
+NAMES = '_occlusion_joint_names'  # attribute of data sets
 
 
 class Sample(placement.Surroundings):
-    """A sample of MMPose's as an occlusion sees it.
+    """A sample of MMPose's, its dict ``results``, as an occlusion sees it.
 
-    Args:
-        results: MMPose's dict.
-        occlusion: Its rules and regions apply to donors, too.
-        load: Loads a donor's image.
-        parts: The user's own parts.
-
-    Attributes:
-        key: ``transformed_keypoints`` after an affine warp, ``keypoints`` on
-            a whole image.
-        source: The sample, or the person matched to its detector's box.
-        skeleton: Of the people; None without any, for a ``reason``.
+    ``source`` is the sample, or the person matched to its detector's box; its
+    joints are under ``key``.
 
     Raises:
         UsageError: It cannot be occluded.
     """
 
-    skeleton: Skeleton | None = None
+    skeleton: Skeleton | None = None  # None without people, for a reason
     reason = 'there is no person in this image'
 
     def __init__(
@@ -62,8 +51,9 @@ class Sample(placement.Surroundings):
         load: LoadImage,
         parts: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        image = results.get('img')
         self._results, self._occlusion, self._load = results, occlusion, load
+        self._links = results.get('skeleton_links', ())
+        image = results.get('img')
         if not isinstance(image, np.ndarray) or image.ndim not in (2, 3):
             self._refuse(
                 'results["img"] must be one image, an array (H, W, C), and is '
@@ -74,17 +64,16 @@ class Sample(placement.Surroundings):
                 f'images of {", ".join(IMAGE_TYPES)} can be painted, and '
                 f'results["img"] is of {image.dtype}: convert it before'
             )
-        super().__init__(image.shape, (), results.get('skeleton_links', ()))
+        self._shape = image.shape[:2]
         self.cropped = results.get('transformed_keypoints') is not None
+        self.key = 'transformed_keypoints' if self.cropped else 'keypoints'
         if occlusion.in_turn and not self.cropped:
             self._refuse(
                 'paper_exact=True works on crops alone, as the reference '
                 'did: put it after TopdownAffine'
             )
-        self.key = 'transformed_keypoints' if self.cropped else 'keypoints'
-        matched = results.get(MATCHED_KEY)
-        self.matched = matched is not None
-        self.source: Mapping = results if matched is None else matched
+        self.source: Mapping = results.get(MATCHED_KEY) or results
+        self.matched = self.source is not results
         if self.matched and 'reason' in self.source:
             self.reason = self.source['reason']
             return
@@ -100,8 +89,8 @@ class Sample(placement.Surroundings):
         if not isinstance(xy, np.ndarray) or xy.ndim != 3:
             self._refuse(
                 f'results["{self.key}"] must be the joints of the people, an '
-                'array (N, K, 2), and {} has none: it can only be used with '
-                'annotated people, not for plain inference'
+                'array (N, K, 2), and {} has none: use it with annotated '
+                'people, not for plain inference'
             )
         names = joint_names(results, occlusion.name)
         if len(names) != xy.shape[1]:
@@ -122,6 +111,7 @@ class Sample(placement.Surroundings):
                 'annotated boxes: bbox_file=None in the data set, or '
                 '--gt-boxes of tools/test.py'
             )
+        self._count = len(xy)
         self.skeleton = Skeleton.from_names(names, parts)
 
     def _refuse(self, why: str) -> NoReturn:
@@ -131,19 +121,10 @@ class Sample(placement.Surroundings):
         text = why.replace('{}', sample)
         raise UsageError(f'{self._occlusion.name}: {text}.')
 
-    @property
-    def count(self) -> int:
-        """Number of people."""
-        return len(self.source[self.key]) if self.skeleton else 0
-
-    def read_people(self) -> None:
-        """Set ``people``.
-
-        Raises:
-            UsageError: A whole image without boxes.
-        """
+    @cached_property
+    def people(self) -> list[Person]:  # type: ignore[override]
         results, rules = self._results, self._occlusion.rules
-        assert self.skeleton is not None
+        count = self._count
         joints = np.asarray(self.source[self.key])
         flags = labelled_joints(self.source['keypoints_visible'])
         xy = rules.coordinates(
@@ -153,7 +134,6 @@ class Sample(placement.Surroundings):
             mpii=self.skeleton.is_mpii,
             flipped=bool(results.get('flip')),
         )
-        count = len(joints)
         boxes = _xyxy(self.source.get('bbox'), count)
         heights, zoom = [float(self._shape[0])] * count, 1.0
         if not self.cropped:
@@ -175,35 +155,27 @@ class Sample(placement.Surroundings):
 
             zoom = results['input_size'][1] / float(scale[1])
             corners = to_crop(corners, results)
-        self.people = [
-            person_from_joints(
-                rules,
-                self.skeleton,
-                xy[i],
-                flags[i],
-                self._shape,
-                heights[i],
-                zoom * (y2 - y1),
-                corners[i].ravel().tolist(),
-            )
-            for i, (_, y1, _, y2) in enumerate(boxes.tolist())
-        ]
+        people = []
+        for i, (_, y1, _, y2) in enumerate(boxes.tolist()):
+            boxed = heights[i], zoom * (y2 - y1), corners[i].ravel().tolist()
+            person = self.skeleton, xy[i], flags[i], self._shape, *boxed
+            people.append(person_from_joints(rules, *person))
+        return people
 
-    def keys(self) -> list[tuple[int, int]]:
+    def keys(self, zero: bool) -> list[tuple[int, int]]:
         """Numbers of the image and of the annotation of each person, to which
-        random draws are keyed."""
-        results, count = self._results, self.count
+        random draws are keyed; or zeros."""
+        results, count = self._results, self._count
+        if zero:
+            return [(0, 0)] * count
         ids: Any = self.source.get('id')
         image = _number(results.get('img_id', results.get('img_path')))
         if not isinstance(ids, list | tuple | np.ndarray):
-            ids = [ids] * count if count == 1 else [None] * count
-        return [
-            (image, i if ids[i] is None else _number(ids[i]))
-            for i in range(count)
-        ]
+            ids = [ids] if count == 1 else [None] * count
+        own = (n if ids[n] is None else _number(ids[n]) for n in range(count))
+        return [(image, number) for number in own]
 
     def segment(self, index: int) -> np.ndarray | None:
-        """The annotated segment in the image; None where there is none."""
         results = self._results
         segment = self.source.get('segmentation')
         if isinstance(results.get('id'), list):  # an image of several people
@@ -214,16 +186,14 @@ class Sample(placement.Surroundings):
         return placement.segment_mask(segment, self._shape, warp)
 
     def photo_mask(self) -> np.ndarray:
-        """The pixels that show the photograph, not its padding; all of them
-        where the sample does not say."""
+        """The photograph's pixels; all where the sample does not say."""
         warp, size = self._warp(), self._results.get('ori_shape')
         if warp is None or size is None:
             return super().photo_mask()
         bottom, right = size[0] - 1, size[1] - 1
         corners = [[0, 0], [right, 0], [right, bottom], [0, bottom]]
-        return placement.filled(
-            [corners @ warp[:, :2].T + warp[:, 2]], self._shape
-        )
+        ring = corners @ warp[:, :2].T + warp[:, 2]
+        return placement.filled([ring], self._shape)
 
     def _warp(self) -> np.ndarray | None:
         """Image to crop, (2, 3), as ``TopdownAffine`` did it (UDP's differs
@@ -246,14 +216,9 @@ class Sample(placement.Surroundings):
         numbers: Sequence[float],
         rng: np.random.Generator,
     ) -> Donor | str:
-        """Pixels of another joint or part of another person of the data set:
-        of the first of the drawn donors of whom it can be cut out. PartMix
-        draws from the person's numbers, a fill 'donor' from ``rng``.
-
-        Raises:
-            ValueError: The data set offers no donors.
-            OSError: A donor's file cannot be read; the message names it.
-        """
+        """Of the first of the drawn donors of whom another joint or part can
+        be cut out. PartMix draws from the person's numbers, a fill 'donor'
+        from ``rng``."""
         occlusion, chooser = self._occlusion, self._occlusion.chooser
         donors = getattr(self._results.get('dataset'), 'donors', None)
         if donors is None:
@@ -267,18 +232,18 @@ class Sample(placement.Surroundings):
         known = [name for name in names if name != target.name]
         if kind == PART:
             known = [part for part in MIXED_PARTS if part in known] or known
-        mixes = isinstance(chooser, Mixed)
+        mixes = chooser.drawn == 'mixed'
         paper = mixes and occlusion.in_turn
         if mixes and not paper:
             known = [p for p in known if len(donors.with_part(skeleton, p))]
+        if not known and mixes:
+            return 'there is no person with all joints of another part'
         if not known:
-            if mixes:
-                return 'there is no person with all joints of another part'
             return f'there is no other {kind}'
         if mixes:
             other = Target(PART, known[int(numbers[2] * len(known))])
             rows = donors.with_part(skeleton, other.name, paper)
-            tries, zoom = 1 if paper else chooser.tries, 1.0
+            tries, zoom = 1 if paper else chooser.most, 1.0
             drawn, missed = numbers[3 : 3 + tries], f'(tries={tries})'
         else:
             other = Target(kind, known[rng.integers(len(known))])
@@ -289,58 +254,43 @@ class Sample(placement.Surroundings):
             box = person.box_height
             zoom = person.height / box if 0 < box < math.inf else 1.0
         ids: Any = self.source.get('id')
-        own = (
-            self._results.get('img_path'),
-            ids[index] if isinstance(ids, list | tuple) else ids,
-        )
+        own = ids[index] if isinstance(ids, list | tuple) else ids
         for number in drawn if len(rows) else ():
             donor = donors[rows[int(number * len(rows))]]
-            # the reference does not exclude the person itself
-            if not paper and donor[:2] == own:
+            itself = donor[:2] == (self._results.get('img_path'), own)
+            if itself and not paper:  # which does not exclude the person
                 continue
-            source = donors.read(donor.image_path, self._load, occlusion.name)
+            try:
+                source = self._load(dict(img_path=donor.image_path))['img']
+            except Exception as error:
+                words = f'cannot read the donor {donor.image_path}: {error}'
+                raise OSError(f'{occlusion.name} {words}') from error
             xy = occlusion.rules.coordinates(
                 donor.xy, donor.labelled, mpii=skeleton.is_mpii, flipped=False
             )
-            height = donor.height
-            they = person_from_joints(
-                occlusion.rules,
-                skeleton,
-                xy,
-                donor.labelled,
-                source.shape,
-                zoom * height,
-                height,
-            )
+            joints = skeleton, xy, donor.labelled, source.shape
+            boxed = zoom * donor.height, donor.height
+            they = person_from_joints(occlusion.rules, *joints, *boxed)
             region = occlusion.region(they, other, source.shape)
             box = isinstance(region, str) or region.bounds(source.shape)
             if isinstance(box, tuple):
-                return Donor(
-                    other.name,
-                    donor.image_path,
-                    donor.annotation,
-                    box,
-                    paper,  # its donors have red and blue swapped
-                    source,
-                )
+                # the reference's donors have red and blue swapped
+                return Donor(other.name, *donor[:2], box, paper, source)
         return f'no donor of a {other.name} found {missed}'
 
 
 def annotated(results: Mapping) -> Mapping | None:
     """What has the annotations of a sample's people: the sample itself, or
     the person matched to its detector's box, or None without such a one."""
-    person = results.get(MATCHED_KEY)
-    if person is None:
-        return results
+    person = results.get(MATCHED_KEY, results)
     return None if 'reason' in person else person
 
 
 def joint_names(results: Mapping, who: str) -> tuple[str, ...]:
-    """The names of a sample's joints, in their order.
-
-    From ``results['keypoint_id2name']`` (inference) or the metainfo of
-    ``results['dataset']``, which is a deep copy at every access and is
-    therefore read once per data set.
+    """The names of a sample's joints, in their order, for a step named
+    ``who``: from ``results['keypoint_id2name']`` (inference) or the metainfo
+    of ``results['dataset']``, which is read once per data set, since it is a
+    deep copy at every access.
 
     Raises:
         UsageError: The sample has neither.
@@ -354,13 +304,10 @@ def joint_names(results: Mapping, who: str) -> tuple[str, ...]:
             'results["keypoint_id2name"] nor results["dataset"]; use a data '
             'set of MMPose, or add the former.'
         )
-    try:
-        if dataset not in _names_of_dataset:
-            names = _in_order(dataset.metainfo['keypoint_id2name'])
-            _names_of_dataset[dataset] = names
-        return _names_of_dataset[dataset]
-    except TypeError:  # cannot be hashed or weakly referenced
-        return _in_order(dataset.metainfo['keypoint_id2name'])
+    if not hasattr(dataset, NAMES):
+        names = _in_order(dataset.metainfo['keypoint_id2name'])
+        setattr(dataset, NAMES, names)
+    return getattr(dataset, NAMES)
 
 
 def _in_order(id2name: Mapping[int, str]) -> tuple[str, ...]:
@@ -393,6 +340,4 @@ def _has_dummies(results: Mapping) -> bool:
     if getattr(dataset, 'bbox_file', None) and 'raw_ann_info' not in results:
         return True
     nothing = not np.count_nonzero(joints) and np.shape(joints)[1] > 1
-    return nothing and bool(
-        labelled_joints(results['keypoints_visible']).all()
-    )
+    return nothing and labelled_joints(results['keypoints_visible']).all()

@@ -36,7 +36,11 @@ def main(options: DataOption) -> None:
     from mmengine.registry import init_default_scope
     from mmpose.datasets import CocoDataset
 
-    from mmpose_occlusion.occlusion import CorrectedRules, labelled_joints
+    from mmpose_occlusion.occlusion import labelled_joints
+    from mmpose_occlusion.occlusion.rules import (
+        CorrectedRules,
+        person_from_joints,
+    )
     from mmpose_occlusion.skeleton import Skeleton
     from mmpose_occlusion.transforms import KeypointOcclusion, PartOcclusion
 
@@ -56,14 +60,17 @@ def main(options: DataOption) -> None:
         """Cells over all people; attacks with the target's own joints."""
         tried = painted = pixels = own = covered = removed = 0
         for crop in map(crops.__getitem__, range(len(crops))):
-            available = CorrectedRules().available(
-                skeleton.names,
-                crop['transformed_keypoints'][0].tolist(),
-                labelled_joints(crop['keypoints_visible'])[0].tolist(),
-                crop['img'].shape,
+            shape = crop['img'].shape
+            person = person_from_joints(
+                CorrectedRules(),
+                skeleton,
+                crop['transformed_keypoints'][0],
+                labelled_joints(crop['keypoints_visible'])[0],
+                shape,
+                shape[0],
             )
             for attack, joints in attacks:
-                wanted = available.keys() & joints
+                wanted = person.points.keys() & joints
                 if not wanted:
                     continue
                 (record,) = attack(dict(crop))['occlusions']

@@ -606,7 +606,7 @@ def test_attacks_that_mmpose_cannot_build(cfg, model, tmp_path):
     with pytest.raises(UsageError, match=r'suite "own".* transform "Hide"'):
         loop(cfg, model, tmp_path, (), suites=own)
     own = suite_of(tmp_path, 'part:head:pink')
-    with pytest.raises(UsageError, match='no fill "pink"'):
+    with pytest.raises(UsageError, match="fill='pink' is unknown"):
         loop(cfg, model, tmp_path, (), suites=own)
 
 

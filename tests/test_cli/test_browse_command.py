@@ -60,6 +60,10 @@ def contrastive(config, tmp_path_factory):
     path = tmp_path_factory.mktemp('views') / 'views.py'
     path.write_text(f"""
 _base_ = [{config!r}]
+custom_imports = dict(imports=[
+    'projects.tilting_at_windmills.contrastive_views',
+    'projects.tilting_at_windmills.color_jitter',
+])
 pipeline = [s for s in _base_.train_pipeline if s.type != 'PartOcclusion']
 train_dataloader = dict(dataset=dict(
     _delete_=True,

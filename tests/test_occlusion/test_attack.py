@@ -183,7 +183,10 @@ def test_parts_are_expanded_with_the_users_own():
     [
         ('keypoint:tail:black', 'joints are: nose, left_eye'),
         ('part:tail:black', 'parts are: head, left_arm'),
-        ('keypoint:nose:purple', 'no fill "purple"; fills are blur'),
+        (
+            'keypoint:nose:purple',
+            "fill='purple' is unknown; it is one",
+        ),
         ('keypoint:random_all:black', 'joints are'),
         ('keypoint:nose:black:offset=1.5', 'above 1 with stay_covered=False'),
     ],

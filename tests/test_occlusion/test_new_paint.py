@@ -97,3 +97,27 @@ def test_transforms_and_the_short_form():
 def test_it_is_known_by_name(stripes):
     assert FILLS['stripes'] is PAINTS['stripes'] is stripes
     assert (stripes.kind, stripes.random) == ('stripes', False)
+
+
+def test_a_paint_may_show_the_image_itself():
+    """Two patches of one call are made from the image as it came."""
+
+    @paint('left')
+    @dataclass(frozen=True)
+    class Left(Paint):
+        @classmethod
+        def resolve(cls, fill, request):
+            return cls()
+
+        def render(self, image, region, box):
+            return image[box[1] : box[3], box[0] - 8 : box[2] - 8]
+
+    image = photo(120, 100)
+    keypoints = np.full((17, 2), np.nan)
+    keypoints[[1, 0]] = (40, 60), (47, 60)
+    eyes = ['nose', 'left_eye']
+    found = occlude(image, keypoints, target=eyes, fill='left', size=64)
+    assert found.targets.sum() == 2
+    changed = (found.image != image).any(axis=2)
+    moved = np.roll(image, 8, axis=1)
+    assert (found.image[changed] == moved[changed]).all()

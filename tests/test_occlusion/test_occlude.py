@@ -191,7 +191,7 @@ def test_a_decoy_is_beside_the_joint_over_no_joint():
         (dict(target='tail'), 'neither a joint nor a part'),
         (dict(target=[]), 'must be the name of a joint'),
         (dict(fill='purple'), "fill='purple' is unknown"),
-        (dict(fill='donor'), "fill='donor' is unknown"),
+        (dict(fill='donor'), "fill='donor' needs donors"),
         (dict(size='huge'), "size='huge' must"),
         (dict(place='away'), "place='away' is unknown"),
         (dict(offset=1.5), 'above 1 with stay_covered=False'),
@@ -199,7 +199,7 @@ def test_a_decoy_is_beside_the_joint_over_no_joint():
         (dict(names='kinect'), "'kinect' are unknown"),
         (dict(names=['nose']), '17 keypoints and 1 joint names'),
         (dict(bbox=np.zeros((3, 4))), 'bbox'),
-        (dict(parts={'hand': ['thumb']}), "names the joint 'thumb'"),
+        (dict(parts={'hand': ['thumb']}), 'joint name of this data set'),
     ],
 )
 def test_wrong_arguments(arguments, words):

@@ -17,7 +17,7 @@ DRAWN = [
 
 
 def patch_of(image, region, record):
-    paint = PAINTS[record['kind']].from_record(record, None)
+    paint = PAINTS[record['kind']].from_record(record)
     return make_patch(image, region, paint)
 
 

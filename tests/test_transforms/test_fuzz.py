@@ -12,7 +12,7 @@ import pytest
 
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import occlude, replay_all
-from mmpose_occlusion.transforms import ColorJitter
+from projects.tilting_at_windmills.color_jitter import ColorJitter
 from tests.transform_cases import ALL_CASES, CASES, TARGET_CASES, make
 
 from .test_properties import CODECS, LAYOUTS, check, sample, targets

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from mmpose.datasets.transforms import LoadImage
 from scipy.stats import binomtest, chisquare
 
 from mmpose_occlusion.datasets.donors import DonorIndex
@@ -417,13 +418,13 @@ def test_retries_are_bounded(index, tries, monkeypatch):
     outside = {name: (x + 500, y) for name, (x, y) in whole_person().items()}
     donors = index((photo(150, 60), [outside]))
     read = []
-    monkeypatch.setattr(
-        DonorIndex,
-        'read',
-        lambda _, path, *__: read.append(path) or white(150, 60),
-    )
     clean = photo(256, 192)
     results = give(crop(ARM, clean.copy()), donors)
+    monkeypatch.setattr(
+        LoadImage,
+        'transform',
+        lambda _, results: read.append(results) or dict(img=white(150, 60)),
+    )
     results = mix(remove_keypoints=True, tries=tries)(results)
     (record,) = results['occlusions']
     assert len(read) == tries

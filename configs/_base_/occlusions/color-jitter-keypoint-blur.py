@@ -1,7 +1,7 @@
 # The reference's change of colours, which it has off in all published
 # configs, at its place before the occlusions (after PartMix, if there is
 # one); then one joint of the person blurred, in half of the crops.
-custom_imports = dict(imports=['mmpose_occlusion'])
+custom_imports = dict(imports=['projects.tilting_at_windmills.color_jitter'])
 
 occlusions = [
     dict(type='ColorJitter', magnitude=0.05),

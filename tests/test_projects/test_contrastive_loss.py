@@ -3,7 +3,9 @@
 import pytest
 import torch
 
-from mmpose_occlusion.models import OcclusionContrastLoss
+from projects.tilting_at_windmills.contrastive_views import (
+    OcclusionContrastLoss,
+)
 
 # two crops, two joints, maps of one row and two columns
 PLAIN = torch.tensor([[[[1.0, 0]], [[2, 2]]], [[[0, 3]], [[5, 5]]]])

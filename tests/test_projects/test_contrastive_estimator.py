@@ -12,7 +12,10 @@ from mmengine.optim import OptimWrapper
 from mmengine.structures import PixelData
 from mmpose.evaluation.functional import pose_pck_accuracy
 
-from mmpose_occlusion.models import OcclusionContrastLoss
+from projects.tilting_at_windmills.contrastive_views import (
+    OcclusionContrastLoss,
+)
+from tests.test_models.conftest import _one_thread  # noqa: F401
 from tests.test_models.small import FAMILIES, RESNET, build, item
 
 VIEWS = ('plain', 'keypoint_view', 'part_view')

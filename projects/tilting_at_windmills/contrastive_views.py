@@ -1,21 +1,176 @@
-"""Training to predict the same with and without occlusion, and to know which
-joints are visible."""
+"""Several views of one crop, and training with a contrastive loss on them.
 
+The reference offers it as an option; a config imports this module by
+``custom_imports``.
+"""
+
+import inspect
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+import numpy as np
 import torch
+from mmengine.dataset import Compose
+from mmpose.datasets.transforms import GenerateTarget
 from mmpose.evaluation.functional import pose_pck_accuracy
-from mmpose.models.heads import CPMHead, HeatmapHead, VisPredictHead
+from mmpose.models.heads import CPMHead, HeatmapHead
 from mmpose.models.pose_estimators import TopdownPoseEstimator
-from mmpose.registry import MODELS
+from mmpose.registry import DATASETS, MODELS, TRANSFORMS
 from mmpose.structures import PoseDataSample
 from mmpose.utils.tensor_utils import to_numpy
 from torch import Tensor, nn
 
-from mmpose_occlusion.datasets.occlusion_views import PLAIN, VIEW_KEY
-from mmpose_occlusion.transforms.occlusion_transform import SHOWN
+from mmpose_occlusion.datasets.donors import DatasetWrapper
+from mmpose_occlusion.engine.insertion import AFTER, BEFORE
+from mmpose_occlusion.engine.pipelines import is_occlusion, with_meta_keys
+
+PLAIN = 'plain'  # name of the view without occlusions
+VIEW_KEY = 'view'  # of the view's name in a data sample's metainfo
+
+DEFAULT_VIEWS = {
+    'keypoint_view': [dict(type='KeypointOcclusion', size=6)],
+    'part_view': [dict(type='PartOcclusion')],
+}
+"""The reference's: one joint under its disc, and one body part."""
+
+TAKEN = (PLAIN, 'kpt')  # the latter would log as loss_kpt, the plain term
+
+
+@DATASETS.register_module()
+class OcclusionViewsDataset(DatasetWrapper):
+    """Each person's crop without and with occlusions.
+
+    The image is decoded, augmented and warped once; the pipeline is cut
+    before ``GenerateTarget``, each view's transforms work on their own copy
+    of the crop, and the rest of the pipeline makes each view's targets from
+    the labels that its transforms left. Train
+    :class:`ContrastivePoseEstimator` with it.
+
+    Args:
+        dataset: Config of a top-down data set with a training pipeline, or
+            of a wrapper around one, such as ``DonorDataset`` for PartMix.
+        views: Name -> a transform's config, or a list of these. The
+            name is that of the view's loss in the log. The default is the
+            reference's: ``keypoint_view`` hides one of the person's joints,
+            ``part_view`` one body part.
+        images: For drawing, items are the occluded views as a list of
+            ``results`` with the images before and after the occlusions.
+        lazy_init: Leave the loading to ``full_init``.
+
+    Raises:
+        TypeError: ``dataset`` is not a config.
+        ValueError: A view's name or transforms cannot be used; or the
+            pipeline makes no targets, or has occlusions itself.
+    """
+
+    def __init__(
+        self,
+        dataset: Mapping,
+        views: Mapping[str, Any] | None = None,
+        images: bool = False,
+        lazy_init: bool = False,
+    ) -> None:
+        if not isinstance(dataset, Mapping):
+            raise TypeError(
+                'OcclusionViewsDataset cuts the pipeline of its data set, so '
+                "it needs the data set's config, a dict, but got a "
+                f'{type(dataset).__name__}.'
+            )
+        crops, finish = _cut(dataset)
+        if lazy_init:
+            crops['lazy_init'] = True
+        self.views = _build_views(DEFAULT_VIEWS if views is None else views)
+        self.images = images
+        self._finish = _compose(with_meta_keys(finish))
+        self.dataset = DATASETS.build(crops)
+
+    def __getitem__(self, index: int) -> dict[str, list] | list[dict]:
+        """The views of one crop, the plain one first.
+
+        Returns:
+            ``inputs``: list of (C, H, W) uint8 tensors; ``data_samples``:
+            list of as many samples, each with its view's name in
+            ``metainfo['view']`` and its records in ``metainfo['occlusions']``.
+            MMEngine's collate functions make a list of batches out of
+            these, one for each view.
+        """
+        crop = self.dataset[index]
+        views = ((name, step(_own(crop))) for name, step in self.views.items())
+        if self.images:
+            return [
+                {**r, BEFORE: crop['img'], AFTER: r['img'], VIEW_KEY: name}
+                for name, r in views
+            ]
+        packed = []
+        for name, results in chain([(PLAIN, _own(crop))], views):
+            packed.append(self._finish(results))
+            packed[-1]['data_samples'].set_metainfo({VIEW_KEY: name})
+        return {key: [view[key] for view in packed] for key in packed[0]}
+
+
+def _own(crop: Mapping) -> dict:
+    """A copy of a sample's arrays; other values are shared."""
+    return {
+        key: value.copy() if isinstance(value, np.ndarray) else value
+        for key, value in crop.items()
+    }
+
+
+def _compose(steps: Sequence[Mapping]) -> Compose:
+    return Compose([TRANSFORMS.build(dict(step)) for step in steps])
+
+
+def _build_views(views: Mapping[str, Any]) -> dict[str, Compose]:
+    who, example = 'OcclusionViewsDataset', "dict(type='PartOcclusion')"
+    if not views:
+        raise ValueError(
+            f'{who} needs at least one view, for example '
+            f'views=dict(part_view={example}).'
+        )
+    built = {}
+    for name, steps in views.items():
+        if not name.isidentifier() or name in TAKEN:
+            raise ValueError(
+                f'{who}: a view cannot be named {name!r}; '
+                'choose a name of letters, digits and underscores other than '
+                f'{" and ".join(map(repr, TAKEN))}.'
+            )
+        steps = [steps] if isinstance(steps, Mapping) else steps
+        if not steps:
+            raise ValueError(
+                f'{who}: views.{name} has no transform; give it one, such as '
+                f'{example}.'
+            )
+        built[name] = _compose(steps)
+    return built
+
+
+def _cut(dataset: Mapping) -> tuple[dict, list[Mapping]]:
+    """A data set's config whose pipeline ends before the targets are made, and
+    the remaining steps."""
+    inner = dataset.get('dataset')
+    if 'pipeline' not in dataset and isinstance(inner, Mapping):
+        inner, finish = _cut(inner)
+        return dict(dataset, dataset=inner), finish
+    pipeline = list(dataset.get('pipeline') or [])
+    who = f'OcclusionViewsDataset: the pipeline of {dataset.get("type")}'
+    for step in pipeline:
+        if is_occlusion(step):
+            raise ValueError(
+                f'{who} has "{step["type"]}", but the plain view has no '
+                'occlusion: move it from the pipeline to views.'
+            )
+    for i, step in enumerate(pipeline):
+        cls = step['type']
+        cls = TRANSFORMS.get(cls) if isinstance(cls, str) else cls
+        if inspect.isclass(cls) and issubclass(cls, GenerateTarget):
+            return dict(dataset, pipeline=pipeline[:i]), pipeline[i:]
+    raise ValueError(
+        f'{who} has no GenerateTarget at its top level, where it is cut: '
+        'use a training pipeline.'
+    )
+
 
 HALF_MSE = dict(
     type='KeypointMSELoss', use_target_weight=True, loss_weight=0.5
@@ -29,14 +184,13 @@ class ContrastivePoseEstimator(TopdownPoseEstimator):
     """``TopdownPoseEstimator``, trained on several views of each crop.
 
     The crops come from
-    :class:`mmpose_occlusion.datasets.OcclusionViewsDataset`. All views go
+    :class:`OcclusionViewsDataset`. All views go
     through the network in one batch, with the same batch statistics, so that
     differences between their heatmaps are due to the occlusion alone; running
     statistics are those of all views. (The reference does not say how it ran
     them.) B crops of V views need the memory of a batch of V B crops.
 
-    Tests, inference and checkpoint keys are those of
-    ``TopdownPoseEstimator``: each loads the other's checkpoints.
+    Tests and checkpoint keys are those of ``TopdownPoseEstimator``.
 
     Args:
         contrast: Config of the loss, see :class:`OcclusionContrastLoss`. It
@@ -188,52 +342,6 @@ class OcclusionContrastLoss(nn.Module):
             term = self.weights.get(name, 1.0) * torch.stack(terms).sum()
             losses['loss_kpt' if name == PLAIN else f'loss_{name}'] = term
         return losses
-
-
-@MODELS.register_module()
-class OcclusionVisHead(VisPredictHead):
-    """``VisPredictHead`` that learns that hidden joints are not visible.
-
-    MMPose's takes a joint's target weight as its visibility: a joint under a
-    disc, whose coordinates shall be learned, counts as seen. Here a joint is
-    visible if its weight is not 0 and no occlusion with ``label='occluded'``
-    hid it; the pose head's loss is as before. Without such occlusions it is
-    MMPose's head. Tests and checkpoint keys are the same.
-
-    With ``loss.use_target_weight=True`` joints without a target weight are
-    left out of the visibility's loss; otherwise, as in MMPose, they count as
-    not visible.
-    """
-
-    def loss(
-        self,
-        feats: tuple[Tensor, ...],
-        batch_data_samples: list,
-        train_cfg: Any = None,
-    ) -> dict[str, Tensor]:
-        """``loss_vis``, ``acc_vis``, and the losses of the pose head."""
-        labels = torch.cat(
-            [
-                sample.gt_instance_labels.keypoint_weights.float()
-                for sample in batch_data_samples
-            ]
-        )
-        shown = [
-            torch.as_tensor(sample.gt_instances[SHOWN], dtype=torch.float32)
-            if SHOWN in sample.gt_instances
-            else torch.ones(1, labels.shape[1])
-            for sample in batch_data_samples
-        ]
-        visible = labels * torch.cat(shown).to(labels.device)
-        weights = None
-        if self.loss_module.use_target_weight:
-            weights = (labels > 0).float()
-        predicted = self.vis_forward(feats)
-        return dict(
-            loss_vis=self.loss_module(predicted, visible, weights),
-            acc_vis=self.vis_accuracy(predicted, visible, weights),
-            **self.pose_head.loss(feats, batch_data_samples, train_cfg or {}),
-        )
 
 
 def _targets(samples: Sequence[PoseDataSample]) -> Tensor:

@@ -1,12 +1,15 @@
-"""Occlusions for Albumentations 2 and AlbumentationsX."""
+"""Occlusions for Albumentations 2, AlbumentationsX, and torchvision's v2.
 
+All keypoints are kept, and those under paint are marked with visibility 1.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import DEFAULT_SIZE, occlude
-from mmpose_occlusion.occlusion.regions import Size
 from mmpose_occlusion.skeleton import joint_names
 
 try:
@@ -20,16 +23,12 @@ _FIRST_LABEL = 5
 
 
 class AlbumentationsOcclusion(DualTransform):
-    """Hides joints, keeps all keypoints and marks those under paint.
+    """Hides joints of one person, or of several in turn, with probability
+    ``p``; for the other arguments see :func:`mmpose_occlusion.occlude`.
 
-    The keypoints are those of one person or of several in turn, in the order
-    of ``names``. The first label field holds their visibility as COCO has it,
-    0 for not labelled; of keypoints under paint it becomes 1. Give
+    The keypoints are in the order of ``names``. The first label field holds
+    their visibility as COCO has it, 0 for not labelled. Give
     ``remove_invisible=False``, so that none is dropped.
-
-    Args:
-        target, fill, size, place, names: See :func:`mmpose_occlusion.occlude`.
-        p: Probability.
 
     Raises:
         UsageError: Albumentations is missing; or in a call without label
@@ -37,12 +36,11 @@ class AlbumentationsOcclusion(DualTransform):
 
     Example:
 
-        compose = A.Compose(
-            [AlbumentationsOcclusion('random', fill='object')],
-            keypoint_params=A.KeypointParams(
-                'xy', label_fields=['visible'], remove_invisible=False
-            ),
+        params = A.KeypointParams(
+            'xy', label_fields=['visible'], remove_invisible=False
         )
+        hide = AlbumentationsOcclusion('random', fill='object')
+        compose = A.Compose([hide], keypoint_params=params)
         out = compose(image=image, keypoints=xy, visible=flags)
     """
 
@@ -53,7 +51,7 @@ class AlbumentationsOcclusion(DualTransform):
         self,
         target: str | list[str] = 'random',
         fill: str = 'object',
-        size: Size = DEFAULT_SIZE,
+        size: int | float | str = DEFAULT_SIZE,
         place: str = 'target',
         names: str | list[str] = 'coco',
         p: float = 0.5,
@@ -66,6 +64,10 @@ class AlbumentationsOcclusion(DualTransform):
         super().__init__(p=p)
         self.target, self.fill, self.size = target, fill, size
         self.place, self.names = place, names
+
+    def get_transform_init_args_names(self) -> tuple[str, ...]:
+        """For Albumentations' serialization."""
+        return ('target', 'fill', 'size', 'place', 'names')
 
     @property
     def targets_as_params(self) -> list[str]:
@@ -84,36 +86,73 @@ class AlbumentationsOcclusion(DualTransform):
                 f'{joints} of each person, in the order of names, and their '
                 'visibility as the first of label_fields'
             )
+        how = self.get_transform_init_args_names()
         found = occlude(
             data['image'],
             keypoints[:, [0, 1, _FIRST_LABEL]].reshape(-1, joints, 3),
-            target=self.target,
-            fill=self.fill,
-            size=self.size,
-            place=self.place,
-            names=self.names,
             seed=self.py_random.randrange(2**32),
+            **{name: getattr(self, name) for name in how},
         )
         return dict(occluded=found.image, hidden=found.hidden.ravel())
 
     def apply(
         self, img: np.ndarray, occluded: np.ndarray, **params: Any
     ) -> np.ndarray:
-        """The image."""
         return occluded
 
     def apply_to_mask(self, mask: np.ndarray, **params: Any) -> np.ndarray:
-        """Unchanged."""
         return mask
 
     def apply_to_keypoints(
         self, keypoints: np.ndarray, hidden: np.ndarray, **params: Any
     ) -> np.ndarray:
-        """With visibility 1 under paint."""
         out = keypoints.copy()
         out[hidden, _FIRST_LABEL] = 1
         return out
 
-    def get_transform_init_args_names(self) -> tuple[str, ...]:
-        """For Albumentations' serialization."""
-        return ('target', 'fill', 'size', 'place', 'names')
+
+class TorchvisionOcclusion:
+    """Hides joints; a step of ``v2.Compose``, called with image and target.
+
+    Its probability ``p`` is by torch's generator; ``how`` are arguments of
+    :func:`mmpose_occlusion.occlude`, such as ``target`` and ``fill``.
+
+    Example:
+
+        augment = v2.Compose([TorchvisionOcclusion(fill='object')])
+        image, target = augment(image, dict(keypoints=xy, visible=flags))
+    """
+
+    def __init__(self, p: float = 0.5, **how: Any) -> None:
+        self.p, self.how = p, how
+
+    def __call__(
+        self, image: Any, target: Mapping[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        """A new image and target.
+
+        Args:
+            image: ``(3, H, W)`` uint8 tensor or ``tv_tensors.Image``.
+            target: ``keypoints``, a ``tv_tensors.KeyPoints`` or tensor
+                (K, 2) or (N, K, 2) in pixels, and ``visible`` (K,) or (N, K)
+                as COCO has it, 0 for not labelled.
+        """
+        import torch
+        from torchvision import tv_tensors
+
+        if torch.rand(()) >= self.p:
+            return image, dict(target)
+        seen = target['visible']
+        joints = torch.cat([target['keypoints'], seen[..., None]], dim=-1)
+        found = occlude(
+            image.permute(1, 2, 0).cpu().numpy(),
+            joints.cpu().numpy(),
+            seed=int(torch.randint(2**31, ())),
+            **self.how,
+        )
+        pixels = torch.from_numpy(found.image).permute(2, 0, 1)
+        if isinstance(image, tv_tensors.Image):
+            pixels = tv_tensors.wrap(pixels, like=image)
+        hidden = torch.from_numpy(found.hidden).to(seen.device)
+        visible = seen.masked_fill(hidden, 1)
+        return pixels.to(image.device), dict(target, visible=visible)

@@ -13,7 +13,7 @@ from PIL import Image
 from torchvision import transforms
 
 from mmpose_occlusion.engine.pipelines import is_occlusion
-from mmpose_occlusion.transforms import ColorJitter
+from projects.tilting_at_windmills.color_jitter import ColorJitter
 from tests.golden.samples import photo
 
 

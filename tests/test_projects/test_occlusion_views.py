@@ -9,10 +9,12 @@ from mmengine.runner import Runner
 from mmpose.datasets.transforms import LoadImage, TopdownAffine
 from mmpose.registry import DATASETS
 
-from mmpose_occlusion.datasets.occlusion_views import OcclusionViewsDataset
 from mmpose_occlusion.transforms import (
     KeypointOcclusion,
     PartOcclusion,
+)
+from projects.tilting_at_windmills.contrastive_views import (
+    OcclusionViewsDataset,
 )
 
 CODEC = dict(

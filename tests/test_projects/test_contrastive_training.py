@@ -12,6 +12,7 @@ from mmengine.runner import Runner, set_random_seed
 from mmpose.registry import MODELS
 
 from tests.narrow import narrowing, small_crops
+from tests.test_models.conftest import _one_thread  # noqa: F401
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 PATHS = sorted(CONFIGS.rglob('*_contrastive-*.py'))

@@ -1,0 +1,62 @@
+"""A head, registered in MMPose, that learns which joints are visible."""
+
+# ruff: noqa: E402
+
+from typing import Any
+
+from mmpose_occlusion.registration import FOR_MODELS, check_extensions
+
+check_extensions(FOR_MODELS)
+
+import torch
+from mmpose.models.heads import VisPredictHead
+from mmpose.registry import MODELS
+from torch import Tensor
+
+from mmpose_occlusion.transforms.occlusion_transform import SHOWN
+
+
+@MODELS.register_module()
+class OcclusionVisHead(VisPredictHead):
+    """``VisPredictHead`` that learns that hidden joints are not visible.
+
+    MMPose's takes a joint's target weight as its visibility: a joint under a
+    disc, whose coordinates shall be learned, counts as seen. Here a joint is
+    visible if its weight is not 0 and no occlusion with ``label='occluded'``
+    hid it; the pose head's loss is as before. Without such occlusions it is
+    MMPose's head. Tests and checkpoint keys are the same.
+
+    With ``loss.use_target_weight=True`` joints without a target weight are
+    left out of the visibility's loss; otherwise, as in MMPose, they count as
+    not visible.
+    """
+
+    def loss(
+        self,
+        feats: tuple[Tensor, ...],
+        batch_data_samples: list,
+        train_cfg: Any = None,
+    ) -> dict[str, Tensor]:
+        """``loss_vis``, ``acc_vis``, and the losses of the pose head."""
+        labels = torch.cat(
+            [
+                sample.gt_instance_labels.keypoint_weights.float()
+                for sample in batch_data_samples
+            ]
+        )
+        shown = [
+            torch.as_tensor(sample.gt_instances[SHOWN], dtype=torch.float32)
+            if SHOWN in sample.gt_instances
+            else torch.ones(1, labels.shape[1])
+            for sample in batch_data_samples
+        ]
+        visible = labels * torch.cat(shown).to(labels.device)
+        weights = None
+        if self.loss_module.use_target_weight:
+            weights = (labels > 0).float()
+        predicted = self.vis_forward(feats)
+        return dict(
+            loss_vis=self.loss_module(predicted, visible, weights),
+            acc_vis=self.vis_accuracy(predicted, visible, weights),
+            **self.pose_head.loss(feats, batch_data_samples, train_cfg or {}),
+        )
