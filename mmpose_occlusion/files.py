@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import UsageError
+from .errors import DataError, UsageError
 
 TEMPORARY = '.mmpose-occlusion-'
 """Prefix of the names of temporary files, which a killed process leaves."""
@@ -108,6 +108,33 @@ def write_json(
         plain(value, digits), indent=1, allow_nan=False, ensure_ascii=False
     )
     return write_text(path, text + '\n')
+
+
+def read_json(path: str | Path, what: str) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        UsageError: It cannot be read.
+        DataError: It is no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_bytes().decode())
+    except OSError as error:
+        raise UsageError(
+            f'{what} "{path}" cannot be read ({error.strerror})'
+        ) from error
+    except (ValueError, RecursionError) as error:
+        why = 'nests too deeply: export it again'
+        if isinstance(error, UnicodeDecodeError):
+            why = 'is not a text file: give the JSON file'
+        elif isinstance(error, json.JSONDecodeError):
+            ended = error.pos >= Path(path).stat().st_size - 1
+            cut = 'it ends too early' if ended else error.msg
+            why = (
+                f'is not JSON (line {error.lineno}: {cut}): export or '
+                'download it again'
+            )
+        raise DataError(f'{what} "{path}" {why}') from error
 
 
 def plain(value: Any, digits: int | None = None) -> Any:

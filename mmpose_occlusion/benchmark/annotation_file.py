@@ -7,23 +7,27 @@ file that holds no usable person is refused.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from itertools import compress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mmpose_occlusion.errors import DataError
-from mmpose_occlusion.metrics.annotations import WHOLE_BODY
+from mmpose_occlusion.files import read_json
+from mmpose_occlusion.metrics.annotations import AREA_RATIO, WHOLE_BODY
 
 from .annotation_fields import (
     MAX_ID,
+    NOT_USED,
     Faults,
+    UnusableError,
     as_whole,
     is_box,
+    is_finite,
     kind_of,
-    read_area,
     read_box,
     read_id,
-    read_json,
     read_keypoints,
     read_segment,
 )
@@ -35,6 +39,7 @@ class Annotations:
 
     Args:
         path: Of the file.
+        content: Of the file, as it is.
         joints: Names, from the category; numbers where it has none.
         links: Pairs of joint indices, from the category's skeleton.
         category: Id of the people's category.
@@ -45,12 +50,10 @@ class Annotations:
             (xywh), ``area``, ``iscrowd``, ``num_keypoints`` and ``keypoints``
             (3K numbers, v of 0, 1 or 2), and ``segmentation`` where usable.
         faults: What was found.
-        content: Of the file, as it is.
-        image_rows: Places of the images in the file.
-        rows: Places of the people in the file.
     """
 
     path: str
+    content: Mapping[str, Any] = field(repr=False)
     joints: tuple[str, ...] = ()
     links: list[tuple[int, int]] = field(default_factory=list)
     category: int = 1
@@ -58,18 +61,26 @@ class Annotations:
     images: dict[int, dict[str, Any]] = field(default_factory=dict)
     people: list[dict[str, Any]] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
-    content: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    image_rows: list[int] = field(default_factory=list, repr=False)
-    rows: list[int] = field(default_factory=list, repr=False)
+    # id -> entry of the file
+    given_images: dict[int, Mapping] = field(default_factory=dict, repr=False)
+    given_people: dict[int, Mapping] = field(default_factory=dict, repr=False)
 
     def keep(self, images: Collection[int]) -> None:
         """Leave out the other images and their people."""
-        kept = [key in images for key in self.images]
-        self.image_rows = list(compress(self.image_rows, kept))
         self.images = {k: v for k, v in self.images.items() if k in images}
-        kept = [person['image_id'] in images for person in self.people]
-        self.rows = list(compress(self.rows, kept))
-        self.people = list(compress(self.people, kept))
+        self.people = [p for p in self.people if p['image_id'] in images]
+
+    def posed(self) -> list[Mapping]:
+        """The file's categories that name keypoints."""
+        return [
+            c
+            for c in _dicts(self.content.get('categories'))
+            if isinstance(c.get('keypoints'), list) and c['keypoints']
+        ]
+
+    def refuse(self, what: str) -> DataError:
+        """An error that names the file."""
+        return DataError(f'annotation file "{self.path}" {what}')
 
 
 def read_annotations(path: str | Path) -> Annotations:
@@ -79,53 +90,48 @@ def read_annotations(path: str | Path) -> Annotations:
         UsageError: It cannot be opened.
         DataError: Nothing in it can be used; one sentence says why.
     """
-    raw = read_json(path, 'annotation file')
-    out = Annotations(str(path))
-    if not isinstance(raw, Mapping):
-        first = raw[0] if isinstance(raw, list) and raw else None
+    out = Annotations(str(path), read_json(path, 'annotation file'))
+    if not isinstance(out.content, Mapping):
         hint = ': is it a file of results or detections?'
-        if isinstance(first, Mapping) and 'joints_vis' in first:
+        if 'joints_vis' in dict(*_dicts(out.content)[:1]):
             hint = ": it looks like MPII's, which MMPose reads unchecked"
-        raise DataError(
-            f'annotation file "{path}" holds a {kind_of(raw)}, and COCO\'s '
-            'format is a dict of "images", "annotations" and "categories"'
+        raise out.refuse(
+            f"holds a {kind_of(out.content)}, and COCO's format is a dict of "
+            '"images", "annotations" and "categories"'
             + hint
-            * isinstance(raw, list)
+            * isinstance(out.content, list)
         )
     for key in ('images', 'annotations'):
-        if not isinstance(raw.get(key), list) or not raw[key]:
-            raise DataError(
-                f'annotation file "{path}" has no "{key}": export it in '
-                "COCO's keypoint format"
+        if not (isinstance(out.content.get(key), list) and out.content[key]):
+            raise out.refuse(
+                f'has no "{key}": export it in COCO\'s keypoint format'
             )
-    out.content = raw
     _read_category(out)
-    _read_people(_read_images(out), out)
+    _read_people(out, _read_images(out))
     if all(p['iscrowd'] or not p['num_keypoints'] for p in out.people):
         why = out.faults.summary() or 'all are crowds or without labels'
-        raise DataError(
-            f'annotation file "{path}" has no person with a labelled '
-            f'keypoint that can be used ({why}): export it again'
+        raise out.refuse(
+            'has no person with a labelled keypoint that can be used '
+            f'({why}): export it again'
         )
     return out
 
 
-def _categories(content: Mapping) -> tuple[list[Mapping], list[Mapping]]:
-    """All, and those with keypoints."""
-    listed = content.get('categories')
-    found = listed if isinstance(listed, list) else []
-    found = [c for c in found if isinstance(c, Mapping)]
-    names = [c.get('keypoints') for c in found]
-    return found, [
-        c for c, k in zip(found, names, strict=True) if k and type(k) is list
-    ]
+def _dicts(value: Any) -> list[Mapping]:
+    entries = value if isinstance(value, list) else []
+    return [entry for entry in entries if isinstance(entry, Mapping)]
 
 
 def _read_category(out: Annotations) -> None:
     """Id, joint names and links."""
-    found, posed = _categories(out.content)
+    posed = out.posed()
     if not posed:
-        out.faults.add('$.categories', 'no category names its keypoints')
+        out.faults.add(
+            '$.categories',
+            'no category names its keypoints',
+            remedy='they are numbered; add "keypoints" to the category',
+        )
+        found = _dicts(out.content.get('categories'))
         out.category = as_whole(found[0].get('id')) or 1 if found else 1
         return
     person = posed[0]
@@ -138,9 +144,8 @@ def _read_category(out: Annotations) -> None:
     out.joints = tuple(map(str, person['keypoints']))
     twice = {name for name in out.joints if out.joints.count(name) > 1}
     if twice:
-        raise DataError(
-            f'annotation file "{out.path}" names the keypoint '
-            f'"{min(twice)}" twice: give each its own name'
+        raise out.refuse(
+            f'names the keypoint "{min(twice)}" twice: give each its own name'
         )
     out.category = as_whole(person.get('id')) or 0
     for link in person.get('skeleton') or []:
@@ -152,41 +157,42 @@ def _read_category(out: Annotations) -> None:
             out.faults.add(
                 '$.categories[].skeleton',
                 'a link names no keypoint (they count from 1)',
+                remedy=NOT_USED,
             )
 
 
 def _read_images(out: Annotations) -> dict[Any, int]:
     """Images; the ids as the file writes them -> whole numbers."""
     ids: dict[Any, int] = {}
-    for i, image in enumerate(out.content['images']):
-        where = f'$.images[{i}]'
-        if not isinstance(image, Mapping) or 'id' not in image:
-            out.faults.add(where, 'an image has no id')
-            continue
-        name = image.get('file_name')
+
+    def read(image: Mapping, where: str) -> None:
+        say, name = partial(out.faults.add, where), image.get('file_name')
+        if 'id' not in image:
+            raise UnusableError('an image has no id')
         if not isinstance(name, str) or not name:
-            out.faults.add(where, 'an image has no file_name')
-            continue
+            raise UnusableError('an image has no file_name')
         if '\\' in name:
-            out.faults.add(where, 'a file_name has backslashes')
-        given = _as_key(image['id'])
-        key = read_id(image['id'], i, f'{where}.id', out.faults)
-        if given in ids or key in out.images:
-            raise DataError(
-                f'annotation file "{out.path}" has two images of the id '
-                f'{image["id"]!r} ({where}): give each its own'
+            say(
+                'a file_name has backslashes',
+                remedy='they are read as slashes',
             )
+        given, key = _as_key(image['id']), read_id(image['id'], say, where)
+        if given in ids or key in out.images:
+            raise _twice(out, 'images', image['id'], where)
         ids[given] = key
         ids.setdefault(key, key)  # of people whose image_id is a number
-        sides = [as_whole(image.get(k)) or 0 for k in ('width', 'height')]
-        known = all(0 < side <= MAX_ID for side in sides)
-        if not known:
-            out.faults.add(where, 'an image has no width and height')
-        width, height = sides if known else (None, None)
-        out.image_rows.append(i)
-        out.images[key] = dict(
-            file_name=name.replace('\\', '/'), width=width, height=height
-        )
+        size = [as_whole(image.get(k)) or 0 for k in ('width', 'height')]
+        if not all(0 < side <= MAX_ID for side in size):
+            size = [None, None]
+            say(
+                'an image has no width and height',
+                remedy='they are read from the image file',
+            )
+        name = name.replace('\\', '/')
+        out.images[key] = dict(file_name=name, width=size[0], height=size[1])
+        out.given_images[key] = image
+
+    out.faults.read(out.content['images'], '$.images', 'an image', read)
     return ids
 
 
@@ -194,165 +200,135 @@ def _as_key(value: Any) -> Any:
     return value if isinstance(value, str | int | float) else None
 
 
-def _read_people(images: Mapping, out: Annotations) -> None:
-    """People, given the ids of images as the file writes them."""
-    raw, faults = out.content['annotations'], out.faults
-    out.whole_body = any(
-        isinstance(p, Mapping) and not WHOLE_BODY.keys().isdisjoint(p)
-        for p in raw
+def _twice(out: Annotations, what: str, key: Any, where: str) -> DataError:
+    return out.refuse(
+        f'has two {what} of the id {key!r} ({where}): give each its own'
     )
-    seen: set[int] = set()
-    others = beyond = 0
-    for i, person in enumerate(raw):
-        where = f'$.annotations[{i}]'
-        if not isinstance(person, Mapping):
-            faults.add(where, 'an annotation is no dict')
-            continue
+
+
+def _read_people(out: Annotations, images: Mapping) -> None:
+    """People, given the ids of images as the file writes them."""
+    raw, parts = out.content['annotations'], dict(keypoints=len(out.joints))
+    out.whole_body = any(
+        not WHOLE_BODY.keys().isdisjoint(p) for p in _dicts(raw)
+    )
+    if out.whole_body:
+        parts |= WHOLE_BODY
+
+    def read(person: Mapping, where: str) -> dict[str, Any] | None:
+        say, given = partial(out.faults.add, where), person.get('image_id')
         category = person.get('category_id', out.category)
-        if category != out.category and str(category) != str(out.category):
-            others += 1
-            continue
-        given = person.get('image_id')
+        if str(category) != str(out.category) and category != out.category:
+            out.faults.note(where, 'it is of another category', NOT_USED)
+            return None
         image = images.get(_as_key(given), images.get(as_whole(given)))
         if image is None:
-            faults.add(
-                f'{where}.image_id', 'its image_id is of no image', given
+            raise UnusableError(
+                'its image_id is of no image', '.image_id', given
             )
-            continue
-        size = [out.images[image][k] for k in ('width', 'height')]
-        parts = {'keypoints': len(out.joints)}
-        if out.whole_body:
-            parts |= WHOLE_BODY
         points = {
-            key: read_keypoints(
-                person.get(key), number, f'{where}.{key}', faults
-            )
+            key: read_keypoints(person.get(key), number, f'.{key}', say)
             for key, number in parts.items()
         }
         body = points['keypoints']
-        if body is None or None in points.values():
-            continue
         if not out.joints:
             out.joints = tuple(f'keypoint_{k}' for k in range(len(body) // 3))
-        box = read_box(person.get('bbox'), body, where, faults)
-        if box is None:
-            continue
-        key = read_id(person.get('id'), i, f'{where}.id', faults)
-        if key in seen:
-            raise DataError(
-                f'annotation file "{out.path}" has two annotations of the id '
-                f'{person.get("id")!r} ({where}): give each its own'
-            )
-        seen.add(key)
+            parts['keypoints'] = len(out.joints)
+        box = read_box(person.get('bbox'), body, say)
+        key = read_id(person.get('id'), say, where)
+        if key in out.given_people:
+            raise _twice(out, 'annotations', person.get('id'), where)
+        out.given_people[key] = person
         labelled = sum(v > 0 for v in body[2::3])
-        said = person.get('num_keypoints')
+        said, area = person.get('num_keypoints'), person.get('area')
         if said != labelled:
-            what = 'missing' if said is None else 'wrong'
-            faults.add(
-                f'{where}.num_keypoints', f'num_keypoints is {what}', said
-            )
-        entry = dict(
+            text = f'num_keypoints is {"missing" if said is None else "wrong"}'
+            remedy = 'the labelled keypoints are counted'
+            say(text, '.num_keypoints', said, remedy)
+        if not (is_finite(area) and area > 0):
+            what = 'missing' if area is None else 'no positive number'
+            remedy = f'{AREA_RATIO} of the box is taken'
+            say(f'area is {what}', '.area', area, remedy)
+            area = AREA_RATIO * box[2] * box[3]
+        segment = read_segment(
+            person.get('segmentation'), out.images[image], say
+        )
+        return dict(
             id=key,
             image_id=image,
             category_id=out.category,
             bbox=box,
-            area=read_area(person.get('area'), box, where, faults),
+            area=float(area),
             iscrowd=int(bool(person.get('iscrowd', 0))),
             num_keypoints=labelled,
             **points,
+            **(dict(segmentation=segment) if segment else {}),
         )
-        # corners, taken for x, y, width and height
-        x, y, w, h = box
-        beyond += bool(size[0] and w > x and h > y and x + w > 1.1 * size[0])
-        segment = read_segment(person.get('segmentation'), size, where, faults)
-        if segment is not None:
-            entry['segmentation'] = segment
-        out.rows.append(i)
-        out.people.append(entry)
-    if beyond > len(out.people) / 3:
-        faults.note(
+
+    out.people = out.faults.read(raw, '$.annotations', 'an annotation', read)
+    widths = [out.images[p['image_id']]['width'] or np.inf for p in out.people]
+    x, y, w, h = np.reshape([p['bbox'] for p in out.people], (-1, 4)).T
+    beyond = np.sum((w > x) & (h > y) & (x + w > 1.1 * np.array(widths)))
+    if beyond > len(widths) / 3:
+        out.faults.note(
             '$.annotations[].bbox',
-            f'{beyond:,} of {len(out.people):,} boxes reach far beyond their '
+            f'{beyond:,} of {len(widths):,} boxes reach far beyond their '
             'images',
             'they look like corners x1, y1, x2, y2; COCO has x, y, width, '
             'height',
         )
-    if others:
-        faults.note(
-            '$.annotations',
-            f'{others:,} annotations are of other categories',
-            'they are not used',
-        )
 
 
-def corrected(annotations: Annotations) -> dict[str, Any] | None:
-    """The file's content as the reader understands it, for MMPose.
+def corrected(found: Annotations) -> dict[str, Any] | None:
+    """The file's content as the reader understands it, for MMPose; None where
+    MMPose understands the file in the same way.
 
     The people's category is 1, the only one that MMPose scores right, and no
     person has the id 0, which COCOeval's matches write for none. Fields that
-    the reader does not know are kept.
-
-    Args:
-        annotations: Read by :func:`read_annotations`; images without width
-            and height must have got them.
-
-    Returns:
-        None where MMPose understands the file in the same way.
+    the reader does not know are kept. Images without width and height must
+    have got them.
     """
-    raw, person_category = annotations.content, 1
+    raw, people, used = found.content, [], set()
     images = [
-        dict(raw['images'][row], id=key, **image)
-        for row, (key, image) in zip(
-            annotations.image_rows, annotations.images.items(), strict=True
-        )
+        dict(found.given_images[key], id=key, **image)
+        for key, image in found.images.items()
     ]
-    same = images == raw['images'] and annotations.category == person_category
-    people, lost = [], dict(enumerate(raw['annotations']))
-    for row, person in zip(annotations.rows, annotations.people, strict=True):
-        given = lost.pop(row)
-        same = same and person['id'] != 0 and _reads_same(given, person)
-        people.append({**given, **person, 'category_id': person_category})
-        people[-1]['id'] = person['id'] or MAX_ID
+    same = images == raw['images']
+    for person in found.people:
+        given = found.given_people[person['id']]
+        used.add(id(given))
+        mine = dict(person, category_id=1, id=person['id'] or MAX_ID)
+        # MMPose fills these in, and reads no segmentation
+        filled = {k: person[k] for k in ('area', 'num_keypoints')}
+        filled = (
+            dict(filled, iscrowd=0)
+            | given
+            | dict(segmentation=person.get('segmentation'))
+        )
+        same = same and all(filled.get(k) == mine[k] for k in mine)
+        people.append({**given, **mine})
         if 'segmentation' not in person:
             people[-1].pop('segmentation', None)
-    if same and all(_is_skipped(o, annotations) for o in lost.values()):
+    if same and all(
+        _is_harmless(other, found)
+        for other in raw['annotations']
+        if id(other) not in used
+    ):
         return None
-    posed = _categories(raw)[1] or [
-        dict(name='person', keypoints=list(annotations.joints))
-    ]
-    return dict(
-        raw,
-        images=images,
-        annotations=people,
-        categories=[dict(posed[0], id=person_category)],
-    )
+    named = dict(name='person', keypoints=list(found.joints))
+    categories = [dict((found.posed() or [named])[0], id=1)]
+    return dict(raw, images=images, annotations=people, categories=categories)
 
 
-def _reads_same(given: Mapping, person: Mapping) -> bool:
-    """Whether MMPose, which fills in a missing area and num_keypoints, makes
-    the same of a person."""
-    filled = dict(area=person['area'], iscrowd=0)
-    labelled = bool(person['num_keypoints'])
-    return bool(given.get('num_keypoints', labelled)) == labelled and all(
-        given.get(key, filled.get(key)) == value
-        for key, value in person.items()
-        if key not in ('num_keypoints', 'segmentation')
-    )
-
-
-def _is_skipped(given: Any, annotations: Annotations) -> bool:
-    """Whether an annotation that is left out does no harm to MMPose: it has
-    no bbox or keypoints, none is labelled, or it is of another category."""
-    if not isinstance(given, Mapping):
+def _is_harmless(other: Any, found: Annotations) -> bool:
+    """Whether MMPose can read a file with an annotation that is not used: one
+    without bbox or keypoints, which it skips, or of another category."""
+    if _as_key(dict(*_dicts([other])).get('image_id')) not in found.images:
         return False
-    if _as_key(given.get('image_id')) not in annotations.images:
-        return False
-    if not ('bbox' in given and 'keypoints' in given):
-        return True
-    keypoints = given['keypoints']
-    if not isinstance(keypoints, list) or not is_box(given['bbox']):
-        return False
-    other = given.get('category_id') != annotations.category
-    return len(keypoints) == 3 * len(annotations.joints) and (
-        other or not any(keypoints[2::3])
+    box, points = other.get('bbox', ...), other.get('keypoints', ...)
+    return ... in (box, points) or (
+        other.get('category_id') != found.category
+        and is_box(box)
+        and isinstance(points, list)
+        and len(points) == 3 * len(found.joints)
     )

@@ -1,7 +1,7 @@
 """Files beside the annotations: a detector's boxes, and the images."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,46 +10,41 @@ import cv2
 import numpy as np
 
 from mmpose_occlusion.errors import DataError
+from mmpose_occlusion.files import read_json
 from mmpose_occlusion.metrics.annotations import IOU_THRESHOLD, overlaps
 
 from .annotation_fields import (
-    LEFT_OUT,
+    NOT_USED,
     Faults,
+    UnusableError,
     as_whole,
     is_box,
     is_finite,
     kind_of,
-    read_json,
 )
 from .annotation_file import Annotations
+
+_RULES = (
+    ('bbox', 'bbox is not four numbers', is_box),
+    ('bbox', 'bbox has no width or height', lambda box: min(box[2:]) > 0),
+    ('score', 'score is not a number', is_finite),
+)
 
 
 @dataclass
 class Detections:
-    """A detector's boxes.
+    """A detector's N boxes xywh and scores, ids of their images, and the
+    faults that were found."""
 
-    Args:
-        image_ids: N ids of known images.
-        boxes: N boxes xywh.
-        scores: N.
-        faults: What was found.
-    """
-
-    image_ids: list[int] = field(default_factory=list)
-    boxes: list[list[float]] = field(default_factory=list)
-    scores: list[float] = field(default_factory=list)
+    image_ids: list[int]
+    boxes: list[list[float]]
+    scores: list[float]
     faults: Faults = field(default_factory=Faults)
 
 
-def read_detections(
-    path: str | Path, annotations: Annotations, category: int | None = None
-) -> Detections:
-    """Read a list of boxes as COCO's results have them.
-
-    Args:
-        path: Of the file.
-        annotations: Whose images they are of.
-        category: Of people in this file; that of the annotations by default.
+def read_detections(path: str | Path, annotations: Annotations) -> Detections:
+    """Read a list of boxes as COCO's results have them, of the annotations'
+    images and people.
 
     Raises:
         UsageError: It cannot be opened.
@@ -61,78 +56,62 @@ def read_detections(
             f'detection file "{path}" holds a {kind_of(raw)}, and it should '
             'be a list of dict(image_id=..., bbox=[x, y, w, h], score=...)'
         )
-    out = Detections()
-    wanted = annotations.category if category is None else category
-    rules: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
-        (
-            'image_id',
-            'its image_id is of no image',
-            lambda value: as_whole(value) in annotations.images,
-        ),
-        ('bbox', 'bbox is not four numbers', is_box),
-        ('bbox', 'bbox has no width or height', lambda b: min(b[2:]) > 0),
-        ('score', 'score is not a number', is_finite),
-    )
-    others = 0
-    for i, entry in enumerate(raw):
-        if not isinstance(entry, Mapping):
-            out.faults.add(f'$[{i}]', 'a detection is no dict')
-            continue
+    faults, wanted = Faults(), annotations.category
+
+    def read(entry: Mapping, where: str) -> tuple | None:
         if str(entry.get('category_id', wanted)) != str(wanted):
-            others += 1
-            continue
-        for key, text, test in rules:
-            if not test(entry.get(key)):
-                value = entry.get(key)
-                out.faults.add(f'$[{i}].{key}', text, value, LEFT_OUT)
-                break
-        else:
-            out.image_ids.append(as_whole(entry['image_id']) or 0)
-            out.boxes.append([float(v) for v in entry['bbox']])
-            out.scores.append(float(entry['score']))
-    if others:
-        out.faults.note(
-            '$',
-            f'{others:,} detections are of other categories',
-            'they are not used',
-        )
-    _note_corners(out, annotations)
-    if not out.boxes:
-        why = out.faults.summary() or 'it is empty'
+            faults.note(where, 'it is of another category', NOT_USED)
+            return None
+        image = as_whole(given := entry.get('image_id'))
+        if image not in annotations.images:
+            raise UnusableError(
+                'its image_id is of no image', '.image_id', given
+            )
+        for key, text, test in _RULES:
+            if not test(value := entry.get(key)):
+                raise UnusableError(text, f'.{key}', value)
+        return image, [float(v) for v in entry['bbox']], float(entry['score'])
+
+    found = faults.read(raw, '$', 'a detection', read)
+    if not found:
+        why = faults.summary() or 'it is empty'
         raise DataError(
             f'detection file "{path}" has no box that can be used ({why}): '
             'write it again, or leave it out'
         )
-    return out
+    images, boxes, scores = map(list, zip(*found, strict=True))
+    _note_corners(faults, annotations, images, boxes)
+    return Detections(images, boxes, scores, faults)
 
 
-def _note_corners(found: Detections, annotations: Annotations) -> None:
+def _note_corners(
+    faults: Faults, annotations: Annotations, images: list, boxes: list
+) -> None:
     """Note boxes of which few match a person unless read as corners."""
-    people, boxes = defaultdict(list), defaultdict(list)
+    groups = defaultdict(lambda: ([], []))
     for person in annotations.people:
-        people[person['image_id']].append(person['bbox'])
-    for image, box in zip(found.image_ids, found.boxes, strict=True):
-        boxes[image].append(box)
+        groups[person['image_id']][0].append(person['bbox'])
+    for image, box in zip(images, boxes, strict=True):
+        groups[image][1].append(box)
     matched = np.zeros(2, int)
-    for image in people.keys() & boxes.keys():
-        true = _as_corners(people[image])
-        written = np.array(boxes[image])
-        for i, read in enumerate((_as_corners(written), written)):
-            largest = overlaps(read, true).max(axis=1)
-            matched[i] += (largest >= IOU_THRESHOLD).sum()
-    number = len(found.boxes)
-    if 2 * matched[0] < number < 2 * matched[1]:
-        found.faults.note(
+    for people, here in groups.values():
+        for i, read in enumerate((_corners(here), here)):
+            iou = overlaps(read, _corners(people))
+            matched[i] += (iou >= IOU_THRESHOLD).any(axis=1).sum()
+    if 2 * matched[0] < len(boxes) < 2 * matched[1]:
+        faults.note(
             '$[].bbox',
-            f'{matched[0]:,} of {number:,} boxes match an annotated person',
+            f'{matched[0]:,} of {len(boxes):,} boxes match an annotated '
+            'person',
             f'read as corners x1, y1, x2, y2, {matched[1]:,} do, and they '
             'are read as x, y, width, height, as COCO has them',
         )
 
 
-def _as_corners(boxes: Any) -> np.ndarray:
-    boxes = np.asarray(boxes, np.float64)
-    return np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
+def _corners(boxes: list) -> np.ndarray:
+    out = np.array(boxes, float).reshape(-1, 4)
+    out[:, 2:] += out[:, :2]
+    return out
 
 
 def check_images(
@@ -141,7 +120,7 @@ def check_images(
     decode: bool = False,
     skip: bool = True,
 ) -> dict[int, Path]:
-    """Find the images.
+    """Find the images below a folder.
 
     Args:
         annotations: Its faults get those of the images; images without width
@@ -159,31 +138,33 @@ def check_images(
     found, faults = {}, Faults()
     for key, image in annotations.images.items():
         path = Path(folder) / image['file_name']
-        text = _fault_of(path)
+        text, size = _fault_of(path), None
         if not text and decode:
             pixels: Any = cv2.imread(str(path))
             if pixels is None or _is_cut(path):
                 text = 'an image cannot be decoded completely'
             else:
-                said = [image['height'], image['width']]
-                if said not in ([None, None], list(pixels.shape[:2])):
-                    annotations.faults.add(
-                        str(path),
-                        'an image has another size than the file says',
-                    )
-                image['height'], image['width'] = pixels.shape[:2]
-        if not text:
-            found[key] = path
+                size = pixels.shape[:2]
+        if text:
+            faults.add(str(path), text)
+            annotations.faults.add(str(path), text)
             continue
-        for each in (faults, annotations.faults):
-            each.add(str(path), text)
+        found[key] = path
+        if size:
+            if (image['height'] or size[0], image['width'] or size[1]) != size:
+                annotations.faults.add(
+                    str(path),
+                    'an image has another size than the file says',
+                    remedy='the size of the image is taken',
+                )
+            image['height'], image['width'] = size
     if not found:
         raise DataError(
             f'none of the images of "{annotations.path}" in folder '
             f'"{folder}" can be used ({faults.summary()}): give the folder '
             'that the file names are below'
         )
-    if len(faults) and not skip:
+    if faults and not skip:
         raise DataError(
             f'images of "{annotations.path}" cannot be used '
             f'({faults.summary()}): replace them, or leave them out with '
@@ -194,12 +175,9 @@ def check_images(
 
 def _is_cut(path: Path) -> bool:
     """Whether a JPEG or PNG file lacks its end, which OpenCV may not say."""
-    with open(path, 'rb') as file:
-        start = file.read(4)
-        file.seek(max(0, path.stat().st_size - 4096))
-        end = file.read()
-    mark = {b'\xff\xd8': b'\xff\xd9', b'\x89P': b'IEND'}.get(start[:2])
-    return mark is not None and mark not in end
+    content = path.read_bytes()
+    mark = {b'\xff\xd8': b'\xff\xd9', b'\x89P': b'IEND'}.get(content[:2])
+    return mark is not None and mark not in content[-4096:]
 
 
 def _fault_of(path: Path) -> str:

@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import replaced, write_bytes, write_json
+from mmpose_occlusion.files import read_json, replaced, write_bytes, write_json
 from mmpose_occlusion.predictors.protocol import (
     Adapter,
     Prediction,
@@ -37,7 +37,6 @@ from mmpose_occlusion.predictors.protocol import (
 )
 from mmpose_occlusion.skeleton import Skeleton
 
-from .annotation_fields import read_json
 from .annotation_file import read_annotations
 from .data import BenchmarkRun
 from .detections_file import check_images
