@@ -5,7 +5,8 @@ meaning is repaired and counted, what has none is left out and counted; only a
 file that holds no usable person is refused.
 """
 
-from collections.abc import Collection, Mapping
+import math
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from mmpose_occlusion.errors import DataError
 from mmpose_occlusion.files import read_json
 from mmpose_occlusion.metrics.annotations import AREA_RATIO, WHOLE_BODY
 
-from .annotation_fields import (
+from .checked_files import (
     MAX_ID,
     NOT_USED,
     Faults,
@@ -25,11 +26,8 @@ from .annotation_fields import (
     as_whole,
     is_box,
     is_finite,
+    is_number,
     kind_of,
-    read_box,
-    read_id,
-    read_keypoints,
-    read_segment,
 )
 
 
@@ -176,7 +174,7 @@ def _read_images(out: Annotations) -> dict[Any, int]:
                 'a file_name has backslashes',
                 remedy='they are read as slashes',
             )
-        given, key = _as_key(image['id']), read_id(image['id'], say, where)
+        given, key = _as_key(image['id']), _read_id(image['id'], say, where)
         if given in ids or key in out.images:
             raise _twice(out, 'images', image['id'], where)
         ids[given] = key
@@ -227,15 +225,15 @@ def _read_people(out: Annotations, images: Mapping) -> None:
                 'its image_id is of no image', '.image_id', given
             )
         points = {
-            key: read_keypoints(person.get(key), number, f'.{key}', say)
+            key: _read_keypoints(person.get(key), number, f'.{key}', say)
             for key, number in parts.items()
         }
         body = points['keypoints']
         if not out.joints:
             out.joints = tuple(f'keypoint_{k}' for k in range(len(body) // 3))
             parts['keypoints'] = len(out.joints)
-        box = read_box(person.get('bbox'), body, say)
-        key = read_id(person.get('id'), say, where)
+        box = _read_box(person.get('bbox'), body, say)
+        key = _read_id(person.get('id'), say, where)
         if key in out.given_people:
             raise _twice(out, 'annotations', person.get('id'), where)
         out.given_people[key] = person
@@ -250,7 +248,7 @@ def _read_people(out: Annotations, images: Mapping) -> None:
             remedy = f'{AREA_RATIO} of the box is taken'
             say(f'area is {what}', '.area', area, remedy)
             area = AREA_RATIO * box[2] * box[3]
-        segment = read_segment(
+        segment = _read_segment(
             person.get('segmentation'), out.images[image], say
         )
         return dict(
@@ -279,56 +277,101 @@ def _read_people(out: Annotations, images: Mapping) -> None:
         )
 
 
-def corrected(found: Annotations) -> dict[str, Any] | None:
-    """The file's content as the reader understands it, for MMPose; None where
-    MMPose understands the file in the same way.
+def _read_keypoints(
+    raw: Any, joints: int, key: str, say: Callable
+) -> list[float]:
+    """3K numbers with v of 0, 1 or 2; K may be 0 for any."""
+    if raw is None or raw == []:
+        if joints:
+            return [0.0] * (3 * joints)  # COCO has people without keypoints
+        raise UnusableError('it has no keypoints', key)
+    if not isinstance(raw, list):
+        raise UnusableError(f'keypoints are a {kind_of(raw)}', key, raw)
+    if all(isinstance(p, list) and len(p) == 3 for p in raw):
+        remedy = 'they are read as a flat list'
+        say('keypoints are nested triples', key, remedy=remedy)
+        raw = [value for point in raw for value in point]
+    if joints and len(raw) != 3 * joints:
+        pairs = ' but pairs (x, y without v)' * (len(raw) == 2 * joints)
+        text = f'keypoints are not {joints} triples{pairs}'
+        raise UnusableError(text, f'{key}: {len(raw)} numbers')
+    if len(raw) % 3 or not all(map(is_number, raw)):
+        raise UnusableError('keypoints are not triples of numbers', key)
+    out = [float(v) for v in raw]
+    for k in range(2, len(out), 3):
+        x, y, v = out[k - 2 : k + 1]
+        if not (math.isfinite(x) and math.isfinite(y)):
+            if v:
+                remedy = 'it counts as not labelled'
+                say('a keypoint is not finite', key, remedy=remedy)
+            out[k - 2 : k + 1] = [0.0, 0.0, 0.0]
+        elif v not in (0.0, 1.0, 2.0) or isinstance(raw[k], bool):
+            remedy = 'v <= 0 is not labelled, v >= 2 visible, others labelled '
+            remedy += 'and occluded'
+            say('a flag v is not 0, 1 or 2', f'{key}[{k}]', raw[k], remedy)
+            out[k] = 2.0 if v >= 2 else 1.0 if v > 0 else 0.0
+    return out
 
-    The people's category is 1, the only one that MMPose scores right, and no
-    person has the id 0, which COCOeval's matches write for none. Fields that
-    the reader does not know are kept. Images without width and height must
-    have got them.
-    """
-    raw, people, used = found.content, [], set()
-    images = [
-        dict(found.given_images[key], id=key, **image)
-        for key, image in found.images.items()
-    ]
-    same = images == raw['images']
-    for person in found.people:
-        given = found.given_people[person['id']]
-        used.add(id(given))
-        mine = dict(person, category_id=1, id=person['id'] or MAX_ID)
-        # MMPose fills these in, and reads no segmentation
-        filled = {k: person[k] for k in ('area', 'num_keypoints')}
-        filled = (
-            dict(filled, iscrowd=0)
-            | given
-            | dict(segmentation=person.get('segmentation'))
-        )
-        same = same and all(filled.get(k) == mine[k] for k in mine)
-        people.append({**given, **mine})
-        if 'segmentation' not in person:
-            people[-1].pop('segmentation', None)
-    if same and all(
-        _is_harmless(other, found)
-        for other in raw['annotations']
-        if id(other) not in used
-    ):
+
+def _read_box(raw: Any, keypoints: list[float], say: Callable) -> list[float]:
+    """x, y, width and height."""
+    text = 'bbox has no width or height'
+    if raw is None:
+        text = 'bbox is missing'
+    elif not is_box(raw):
+        text = 'bbox is not four numbers'
+    elif raw[2] > 0 and raw[3] > 0:
+        return [float(v) for v in raw]
+    points = np.reshape(keypoints, (-1, 3))
+    points = points[points[:, 2] > 0, :2]
+    if not len(points) or not np.ptp(points, axis=0).all():
+        raise UnusableError(text, '.bbox', raw)
+    remedy = 'the box around the labelled keypoints is taken'
+    say(text, '.bbox', raw, remedy)
+    return [*points.min(axis=0).tolist(), *np.ptp(points, axis=0).tolist()]
+
+
+def _read_segment(raw: Any, image: Mapping, say: Callable) -> Any:
+    """Polygons or run lengths; None where there are none to use."""
+    key, say = '.segmentation', partial(say, remedy=NOT_USED)
+    if isinstance(raw, Mapping):
+        given = raw.get('size')
+        if 'counts' not in raw or not isinstance(given, list):
+            say('run lengths lack counts or size', key)
+        elif image['width'] and given != [image['height'], image['width']]:
+            text = 'run lengths are of another size than the image'
+            say(text, f'{key}.size', given)
+        else:
+            return dict(raw)
         return None
-    named = dict(name='person', keypoints=list(found.joints))
-    categories = [dict((found.posed() or [named])[0], id=1)]
-    return dict(raw, images=images, annotations=people, categories=categories)
+    if raw is None or raw == []:
+        return None
+    rings = raw if isinstance(raw, list) else [raw]
+    if rings is raw and all(map(is_number, raw)):
+        text = 'a polygon is not in a list'
+        say(text, key, remedy='it is taken as the only one')
+        raw = rings = [raw]
+    good = [
+        ring
+        for ring in rings
+        if isinstance(ring, list)
+        and len(ring) >= 6
+        and len(ring) % 2 == 0
+        and all(map(is_finite, ring))
+    ]
+    if len(good) < len(rings):
+        say('a polygon is not pairs of 3 points or more', key, raw)
+    return good
 
 
-def _is_harmless(other: Any, found: Annotations) -> bool:
-    """Whether MMPose can read a file with an annotation that is not used: one
-    without bbox or keypoints, which it skips, or of another category."""
-    if _as_key(dict(*_dicts([other])).get('image_id')) not in found.images:
-        return False
-    box, points = other.get('bbox', ...), other.get('keypoints', ...)
-    return ... in (box, points) or (
-        other.get('category_id') != found.category
-        and is_box(box)
-        and isinstance(points, list)
-        and len(points) == 3 * len(found.joints)
-    )
+def _read_id(value: Any, say: Callable, where: str) -> int:
+    """A whole number; others are replaced, by the entry's place."""
+    whole = as_whole(value)
+    if whole is None or not 0 <= whole < MAX_ID:
+        remedy = 'one of its own is given'
+        say('an id is no whole number from 0 on', '.id', value, remedy)
+        return MAX_ID + int(where.split('[')[1][:-1])
+    if not isinstance(value, int):
+        remedy = 'it is read as a number'
+        say(f'an id is a {kind_of(value)}', '.id', value, remedy)
+    return whole

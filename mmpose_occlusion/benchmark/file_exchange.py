@@ -38,8 +38,8 @@ from mmpose_occlusion.predictors.protocol import (
 from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_file import read_annotations
+from .checked_files import check_images
 from .data import BenchmarkRun
-from .detections_file import check_images
 from .effects import ImageAttack
 from .identity import digest
 from .image_people import ImagePeople, image_people
@@ -54,7 +54,6 @@ _FIELDS = dict(
     arguments=dict, people=str, keypoint_names=list, attacks=list, images=list
 )
 FAST = (cv2.IMWRITE_PNG_COMPRESSION, 1)
-_SHOWN = 5
 
 
 def export_images(
@@ -77,17 +76,13 @@ def export_images(
     An image that an attack does not change is not written again.
 
     Args:
-        annotations: COCO-style file of people with keypoints.
-        images: Folder that its file names are below.
+        annotations, images, suites, attacks, seed, max_images: See
+            :func:`.run_predictor`.
         folder: Gets the files; it must not hold a manifest.
-        suites: Names of suites, or ``.json`` files.
-        attacks: Short forms of further attacks.
         people: 'one' attacked person an image, whose box is given, for
             top-down models; or 'all' at once, for models that find people.
         names: Joints of the predictions, or the name of a convention; those
             of the annotations by default.
-        seed: Of the attacks' random draws.
-        max_images: Use the first images only.
         tar: Write the PNGs into :data:`TAR` in the folder.
         progress: Wraps the images, such as ``rich.progress.track``.
         log: Called with faults of the annotations.
@@ -104,9 +99,11 @@ def export_images(
             f'folder "{folder}" holds a manifest already: give another one'
         )
     read = read_annotations(annotations)
-    suite = load_suites(
-        suites, attacks, Skeleton.from_names(tuple(read.joints))
-    )
+    skeleton = Skeleton.from_names(tuple(read.joints))
+    steps: dict[str, ImageAttack | None] = {CLEAN: None} | {
+        attack.name: ImageAttack(attack, seed, read.links)
+        for attack in load_suites(suites, attacks, skeleton)
+    }
     joints = named_joints(read.joints if names is None else names)
     data = image_people(
         read,
@@ -118,8 +115,6 @@ def export_images(
     )
     for fault in read.faults:
         log(fault.sentence())
-    steps: dict[str, ImageAttack | None] = {CLEAN: None}
-    steps |= {a.name: ImageAttack(a, seed, read.links) for a in suite}
     folders = {
         name: f'{i:04d}_{re.sub(r"[^A-Za-z0-9.%-]+", "_", name)[:80]}'
         for i, name in enumerate(steps)
@@ -128,25 +123,24 @@ def export_images(
     with _writer(folder, tar) as write:
         for image_id, path in progress(list(data.paths.items())):
             bgr = np.asarray(cv2.imread(str(path)))
-            for name, attack in steps.items():
-                for rows, pixels in _versions(
-                    data, image_id, bgr, attack, people
-                ):
-                    ident = len(listed) + 1
-                    file = f'{folders[name]}/{ident:08d}_{path.stem}.png'
-                    write(file, cv2.imencode('.png', pixels, FAST)[1].data)
-                    boxes = None if people == ALL else data.boxes.boxes[rows]
-                    listed.append(
-                        dict(
-                            id=ident,
-                            file_name=file,
-                            attack=name,
-                            width=pixels.shape[1],
-                            height=pixels.shape[0],
-                            boxes=boxes,
-                            content=_content(pixels[..., ::-1], boxes),
-                        )
+            for name, rows, pixels in _versions(
+                data, image_id, bgr, steps, people
+            ):
+                ident = len(listed) + 1
+                file = f'{folders[name]}/{ident:08d}_{path.stem}.png'
+                write(file, cv2.imencode('.png', pixels, FAST)[1].data)
+                boxes = None if people == ALL else data.boxes.boxes[rows]
+                listed.append(
+                    dict(
+                        id=ident,
+                        file_name=file,
+                        attack=name,
+                        width=pixels.shape[1],
+                        height=pixels.shape[0],
+                        boxes=boxes,
+                        content=_content(pixels[..., ::-1], boxes),
                     )
+                )
     log(f'{len(data.paths):,} images: {len(listed):,} files')
     content = dict(
         format=FORMAT,
@@ -191,26 +185,28 @@ def _versions(
     data: ImagePeople,
     image_id: int,
     bgr: np.ndarray,
-    attack: ImageAttack | None,
+    steps: Mapping[str, ImageAttack | None],
     people: str,
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The rows that are asked for, and the image; nothing if unchanged."""
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Of an image: the attack, the rows that are asked for, and the pixels;
+    nothing where they are unchanged."""
     rows = np.flatnonzero(data.boxes.image_ids == image_id)
-    if attack is None:
-        yield rows, bgr
-        return
-    painted = bgr.copy()
-    for row in rows.tolist():
-        person, raw = data.person(row, bgr.shape), data.annotations[row]
-        if person is None or raw is None:
+    for name, attack in steps.items():
+        if attack is None:
+            yield name, rows, bgr
             continue
-        effect = attack.on(bgr, bgr.copy(), person, raw)
-        effect.paint(painted)
-        if people == ONE and effect.box is not None:
-            yield np.array([row]), painted
-            painted = bgr.copy()
-    if people == ALL and (painted != bgr).any():
-        yield rows, painted
+        painted = bgr.copy()
+        for row in rows.tolist():
+            person = data.person(row, bgr.shape)
+            if person is None:
+                continue
+            effect = attack.on(bgr, bgr.copy(), person, data.raw(row))
+            effect.paint(painted)
+            if people == ONE and effect.box is not None:
+                yield name, np.array([row]), painted
+                painted = bgr.copy()
+        if people == ALL and (painted != bgr).any():
+            yield name, rows, painted
 
 
 def _content(rgb: np.ndarray, boxes: np.ndarray | None) -> str:
@@ -253,14 +249,14 @@ class FilePredictor(Adapter):
         self.name = name
         self.keypoint_names = tuple(manifest['keypoint_names'])
         self.needs_boxes = manifest['people'] == ONE
-        given = [
-            list(path.glob('*.json')) if path.is_dir() else [path]
+        files = {
+            file.stem: file
             for path in map(Path, results)
-        ]
-        files = {file.stem: file for part in given for file in part}
+            for file in (path.glob('*.json') if path.is_dir() else [path])
+        }
         attacks = {a['name']: a['folder'] for a in manifest['attacks']}
         _refuse(
-            [f'{f}.json' for f in attacks.values() if f not in files],
+            [f'{stem}.json' for stem in attacks.values() if stem not in files],
             'results files',
         )
         images = manifest['images']
@@ -269,18 +265,17 @@ class FilePredictor(Adapter):
             mine = [i['id'] for i in images if i['attack'] == attack]
             found |= self._read(files[stem], attack, mine)
         if self.needs_boxes:
-            counts = [(len(found[i['id']]), len(i['boxes'])) for i in images]
+            pairs = [(i, len(found[i['id']]), len(i['boxes'])) for i in images]
             _refuse(
                 [
                     f'{image["file_name"]} ({has} of {wants} people)'
-                    for image, (has, wants) in zip(images, counts, strict=True)
+                    for image, has, wants in pairs
                     if has != wants
                 ],
                 'predictions of images',
             )
         self._found = {
-            image['content']: self._prediction(found[image['id']])
-            for image in images
+            i['content']: self._pose(found[i['id']]) for i in images
         }
         self._identity = f'files {digest(found)}'
 
@@ -307,15 +302,12 @@ class FilePredictor(Adapter):
             poses.append(entry)
         return found
 
-    def _prediction(self, entries: Sequence[Mapping[str, Any]]) -> Prediction:
+    def _pose(self, entries: Sequence[Mapping[str, Any]]) -> Prediction:
         values = np.array([e['keypoints'] for e in entries], float)
         values = values.reshape(-1, len(self.keypoint_names), 3)
         scores = [e.get('score') for e in entries]
-        return Prediction(
-            values[..., :2],
-            values[..., 2],
-            person_scores=None if None in scores else np.array(scores),
-        )
+        known = None if None in scores else np.array(scores)
+        return Prediction(values[..., :2], values[..., 2], person_scores=known)
 
     def __call__(
         self,
@@ -334,10 +326,9 @@ class FilePredictor(Adapter):
 
 def _refuse(missing: Sequence[str], what: str) -> None:
     if missing:
-        more = ', ...' if len(missing) > _SHOWN else ''
         raise UsageError(
-            f'{len(missing):,} {what} are missing: '
-            f'{", ".join(missing[:_SHOWN])}{more}'
+            f'{len(missing):,} {what} are missing: {", ".join(missing[:5])}'
+            + ', ...' * (len(missing) > 5)
         )
 
 
@@ -349,14 +340,9 @@ def import_results(
     name: str = 'imported',
     log: Callable[[str], object] = print,
 ) -> BenchmarkRun:
-    """A benchmark's run from the results of an exported folder.
-
-    Args:
-        folder: Of :func:`export_images`.
-        results: See :class:`FilePredictor`.
-        out: Folder of the benchmark.
-        name: The model's, to be shown.
-        log: Called with lines of progress.
+    """A benchmark's run in a folder ``out``, from the results of an exported
+    folder, see :class:`FilePredictor`; ``log`` is called with lines of
+    progress.
 
     Raises:
         UsageError: As of :class:`FilePredictor`, or the data has changed.

@@ -1,10 +1,15 @@
-"""Files beside the annotations: a detector's boxes, and the images."""
+"""Data files, checked: each kind of fault is said once, with examples.
 
+A detector's boxes and the images beside a file of people are read here.
+"""
+
+import json
+import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -13,16 +18,131 @@ from mmpose_occlusion.errors import DataError
 from mmpose_occlusion.files import read_json
 from mmpose_occlusion.metrics.annotations import IOU_THRESHOLD, overlaps
 
-from .annotation_fields import (
-    NOT_USED,
-    Faults,
-    UnusableError,
-    as_whole,
-    is_box,
-    is_finite,
-    kind_of,
-)
-from .annotation_file import Annotations
+if TYPE_CHECKING:
+    from .annotation_file import Annotations
+
+MAX_ID = 2**53
+"""Greatest whole number that JSON readers keep exactly."""
+
+EXAMPLES = 3
+NOT_USED = 'it is not used'
+
+
+@dataclass
+class Fault:
+    """One kind of fault in a file: what is wrong, what is done about it
+    (repaired, left out, or noted: used as it is), how it is repaired or can be
+    mended, how often it occurs, and the JSON paths of the first ones."""
+
+    text: str
+    effect: str
+    remedy: str = ''
+    count: int = 0
+    where: list[str] = field(default_factory=list)
+
+    def sentence(self) -> str:
+        """One line for the terminal."""
+        times = f'{self.count:,} x ' if self.count > 1 else ''
+        more = ', ...' if self.count > len(self.where) else ''
+        at = f' ({", ".join(self.where)}{more})' if self.where else ''
+        remedy = f': {self.remedy}' if self.remedy else ''
+        return f'{self.effect}: {times}{self.text}{at}{remedy}'
+
+
+class UnusableError(Exception):
+    """Arguments of :meth:`Faults.add` for an entry that is left out."""
+
+
+class Faults(list[Fault]):
+    """Each kind once, in the order of their first occurrence."""
+
+    def add(
+        self,
+        where: str,
+        text: str,
+        key: str = '',
+        value: Any = None,
+        remedy: str = '',
+        effect: str = '',
+    ) -> None:
+        """Count one, repaired if there is a remedy and else left out, at a
+        JSON path and a key below it; the value is shown if it is not None."""
+        effect = effect or ('repaired' if remedy else 'left out')
+        for fault in self:
+            if (fault.text, fault.effect) == (text, effect):
+                break
+        else:
+            fault = Fault(text, effect, remedy)
+            self.append(fault)
+        fault.count += 1
+        if len(fault.where) < EXAMPLES:
+            shown = '' if value is None else f' = {json.dumps(value)[:40]}'
+            fault.where.append(where + key + shown)
+
+    def note(self, where: str, text: str, remedy: str, key: str = '') -> None:
+        """Count one that is used as it is."""
+        self.add(where, text, key, None, remedy, 'noted')
+
+    @property
+    def losses(self) -> list[Fault]:
+        """The kinds that leave something out."""
+        return [fault for fault in self if fault.effect == 'left out']
+
+    def summary(self) -> str:
+        """The kinds that leave something out, or else all, in a clause."""
+        return '; '.join(f.sentence() for f in self.losses or self)
+
+    def read(
+        self, entries: list, where: str, kind: str, read: Callable
+    ) -> list[Any]:
+        """What ``read(entry, path)`` makes of each usable entry of a list."""
+        out = []
+        for i, entry in enumerate(entries):
+            at = f'{where}[{i}]'
+            try:
+                if not isinstance(entry, Mapping):
+                    raise UnusableError(f'{kind} is no dict')
+                out.append(read(entry, at))
+            except UnusableError as error:
+                self.add(at, *error.args)
+        return [made for made in out if made is not None]
+
+
+def as_whole(value: Any) -> int | None:
+    """A whole number, also from a text or a float."""
+    if isinstance(value, str) and value.strip().isdigit():
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if type(value) is int else None
+
+
+def is_number(value: Any) -> bool:
+    """Also NaN and infinite ones, but no whole number beyond floats."""
+    return isinstance(value, float) or (
+        isinstance(value, int) and abs(value) <= MAX_ID
+    )
+
+
+def is_finite(value: Any) -> bool:
+    """Whether it is a finite number."""
+    return is_number(value) and math.isfinite(value)
+
+
+def is_box(value: Any) -> bool:
+    """Whether it is a list of four finite numbers."""
+    return (
+        isinstance(value, list)
+        and len(value) == 4
+        and all(map(is_finite, value))
+    )
+
+
+def kind_of(value: Any) -> str:
+    """The JSON type of a value."""
+    names = {list: 'list', dict: 'dict', str: 'text', type(None): 'null'}
+    return names.get(type(value), type(value).__name__)
+
 
 _RULES = (
     ('bbox', 'bbox is not four numbers', is_box),
@@ -42,7 +162,9 @@ class Detections:
     faults: Faults = field(default_factory=Faults)
 
 
-def read_detections(path: str | Path, annotations: Annotations) -> Detections:
+def read_detections(
+    path: str | Path, annotations: 'Annotations'
+) -> Detections:
     """Read a list of boxes as COCO's results have them, of the annotations'
     images and people.
 
@@ -85,7 +207,7 @@ def read_detections(path: str | Path, annotations: Annotations) -> Detections:
 
 
 def _note_corners(
-    faults: Faults, annotations: Annotations, images: list, boxes: list
+    faults: Faults, annotations: 'Annotations', images: list, boxes: list
 ) -> None:
     """Note boxes of which few match a person unless read as corners."""
     groups = defaultdict(lambda: ([], []))
@@ -115,7 +237,7 @@ def _corners(boxes: list) -> np.ndarray:
 
 
 def check_images(
-    annotations: Annotations,
+    annotations: 'Annotations',
     folder: str | Path,
     decode: bool = False,
     skip: bool = True,
