@@ -51,7 +51,7 @@ class Annotations:
     """
 
     path: str
-    content: Mapping[str, Any] = field(repr=False)
+    content: Any = field(repr=False)
     joints: tuple[str, ...] = ()
     links: list[tuple[int, int]] = field(default_factory=list)
     category: int = 1
@@ -179,8 +179,8 @@ def _read_images(out: Annotations) -> dict[Any, int]:
             raise _twice(out, 'images', image['id'], where)
         ids[given] = key
         ids.setdefault(key, key)  # of people whose image_id is a number
-        size = [as_whole(image.get(k)) or 0 for k in ('width', 'height')]
-        if not all(0 < side <= MAX_ID for side in size):
+        size: list = [as_whole(image.get(k)) for k in ('width', 'height')]
+        if not all(0 < (side or 0) <= MAX_ID for side in size):
             size = [None, None]
             say(
                 'an image has no width and height',
@@ -238,7 +238,8 @@ def _read_people(out: Annotations, images: Mapping) -> None:
             raise _twice(out, 'annotations', person.get('id'), where)
         out.given_people[key] = person
         labelled = sum(v > 0 for v in body[2::3])
-        said, area = person.get('num_keypoints'), person.get('area')
+        said = person.get('num_keypoints')
+        area: Any = person.get('area')
         if said != labelled:
             text = f'num_keypoints is {"missing" if said is None else "wrong"}'
             remedy = 'the labelled keypoints are counted'

@@ -210,14 +210,14 @@ def _note_corners(
     faults: Faults, annotations: 'Annotations', images: list, boxes: list
 ) -> None:
     """Note boxes of which few match a person unless read as corners."""
-    groups = defaultdict(lambda: ([], []))
+    groups: dict[int, tuple[list, list]] = defaultdict(lambda: ([], []))
     for person in annotations.people:
         groups[person['image_id']][0].append(person['bbox'])
     for image, box in zip(images, boxes, strict=True):
         groups[image][1].append(box)
     matched = np.zeros(2, int)
     for people, here in groups.values():
-        for i, read in enumerate((_corners(here), here)):
+        for i, read in enumerate((_corners(here), np.array(here))):
             iou = overlaps(read, _corners(people))
             matched[i] += (iou >= IOU_THRESHOLD).any(axis=1).sum()
     if 2 * matched[0] < len(boxes) < 2 * matched[1]:

@@ -28,7 +28,13 @@ import cv2
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import read_json, replaced, write_bytes, write_json
+from mmpose_occlusion.files import (
+    digest,
+    read_json,
+    replaced,
+    write_bytes,
+    write_json,
+)
 from mmpose_occlusion.predictors.protocol import (
     Adapter,
     Prediction,
@@ -41,7 +47,6 @@ from .annotation_file import read_annotations
 from .checked_files import check_images
 from .data import BenchmarkRun
 from .effects import ImageAttack
-from .identity import digest
 from .image_people import ImagePeople, image_people
 from .image_run import ALL, ONE, run_predictor
 from .store import CLEAN

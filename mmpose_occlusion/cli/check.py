@@ -64,15 +64,19 @@ def main(options: CheckOptions) -> None:
         check_images(found, options.images, decode=True)
     read = {
         f'{options.annotations}: {len(found.people):,} people with '
-        f'{len(found.joints)} keypoints in {len(found.images):,} images': found
+        f'{len(found.joints)} keypoints in {len(found.images):,} images': (
+            found.faults
+        )
     }
     if options.detections:
         boxes = read_detections(options.detections, found)
-        read[f'{options.detections}: {len(boxes.boxes):,} boxes'] = boxes
-    for line, each in read.items():
-        lines = [f'  {fault.sentence()}' for fault in each.faults]
+        read[f'{options.detections}: {len(boxes.boxes):,} boxes'] = (
+            boxes.faults
+        )
+    for line, faults in read.items():
+        lines = [f'  {fault.sentence()}' for fault in faults]
         print('\n'.join([line, *(lines or ['  no faults'])]))
-    lost = sum(f.count for each in read.values() for f in each.faults.losses)
+    lost = sum(f.count for some in read.values() for f in some.losses)
     if lost:
         raise DataError(
             f'{lost:,} entries cannot be used and are left out: the lines '

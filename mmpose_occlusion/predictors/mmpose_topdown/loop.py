@@ -19,10 +19,6 @@ from mmpose.registry import LOOPS
 from torch.utils.data import DataLoader
 
 from mmpose_occlusion.benchmark.data import BenchmarkRun, load_run
-from mmpose_occlusion.benchmark.identity import (
-    digest_of_file,
-    digests_of_files,
-)
 from mmpose_occlusion.benchmark.store import RunStore
 from mmpose_occlusion.benchmark.suite import SuiteAttack, load_suites
 from mmpose_occlusion.benchmark.work import (
@@ -40,7 +36,11 @@ from mmpose_occlusion.engine import config, data_files, launch
 from mmpose_occlusion.engine.insertion import use_gt_boxes
 from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import plain
+from mmpose_occlusion.files import (
+    digest_of_file,
+    digests_of_files,
+    plain,
+)
 from mmpose_occlusion.skeleton import Skeleton
 
 from .crops import (
