@@ -44,20 +44,25 @@ def check_replaceable(folder: str | Path, names: Iterable[str]) -> None:
             page or numbers of this package.
     """
     folder = Path(folder)
-    there = [name for name in names if (folder / name).exists()]
-    if not there or any(folder.glob('store/*/run.json')):
-        return
+    there = [folder / name for name in names if (folder / name).exists()]
     # the last is the end of the header of every table in CSV
-    marks = (MARK.encode(), b'"mmpose_occlusion":', b',conditions\n')
-    for name in ('index.html', 'gallery.html', 'report.json', 'attacks.csv'):
-        path = folder / name
-        text = path.read_bytes() if path.is_file() else b''
-        if any(mark in text.replace(b'\r', b'') for mark in marks):
-            return
-    raise UsageError(
-        f'"{folder / there[0]}" exists and is not of this package: give '
-        'another folder, or move it'
+    marks = MARK.encode(), b'"mmpose_occlusion":', b',conditions\n'
+    ours = any(folder.glob('store/*/run.json')) or any(
+        mark in path.read_bytes().replace(b'\r', b'')
+        for name in (
+            'index.html',
+            'gallery.html',
+            'report.json',
+            'attacks.csv',
+        )
+        if (path := folder / name).is_file()
+        for mark in marks
     )
+    if there and not ours:
+        raise UsageError(
+            f'"{there[0]}" exists and is not of this package: give another '
+            'folder, or move it'
+        )
 
 
 def check_output(path: str | Path, mark: bytes, option: str) -> None:
@@ -76,13 +81,8 @@ def check_output(path: str | Path, mark: bytes, option: str) -> None:
 
 
 def write_bytes(path: str | Path, data: bytes) -> Path:
-    """Write a file atomically: readers see the old content or the new one.
-
-    See :func:`replaced`. The folder must exist.
-
-    Returns:
-        The path.
-    """
+    """Write a file of an existing folder atomically, see :func:`replaced`;
+    returns its path."""
     with replaced(path) as temporary:
         temporary.write_bytes(data)
     return Path(path)
@@ -90,11 +90,9 @@ def write_bytes(path: str | Path, data: bytes) -> Path:
 
 @contextlib.contextmanager
 def replaced(path: str | Path, ending: str = '') -> Iterator[Path]:
-    """Name of a hidden temporary file in the same folder, with this ending.
-
-    At the end it is flushed to the disk and renamed to ``path``; after an
-    error it is removed.
-    """
+    """Name of a hidden temporary file in the same folder, with this ending; at
+    the end it is flushed to the disk and renamed to ``path``, so that readers
+    see the old content or the new one, and after an error it is removed."""
     path = Path(path)
     owner = f'{os.getpid()}-{threading.get_ident()}'
     temporary = path.with_name(f'{TEMPORARY}{path.name}.{owner}{ending}')
@@ -136,9 +134,8 @@ def read_json(path: str | Path, what: str) -> Any:
     try:
         return json.loads(Path(path).read_bytes().decode())
     except OSError as error:
-        raise UsageError(
-            f'{what} "{path}" cannot be read ({error.strerror})'
-        ) from error
+        why = f'cannot be read ({error.strerror})'
+        raise UsageError(f'{what} "{path}" {why}') from error
     except (ValueError, RecursionError) as error:
         why = 'nests too deeply: export it again'
         if isinstance(error, UnicodeDecodeError):
@@ -146,10 +143,8 @@ def read_json(path: str | Path, what: str) -> Any:
         elif isinstance(error, json.JSONDecodeError):
             ended = error.pos >= Path(path).stat().st_size - 1
             cut = 'it ends too early' if ended else error.msg
-            why = (
-                f'is not JSON (line {error.lineno}: {cut}): export or '
-                'download it again'
-            )
+            why = f'is not JSON (line {error.lineno}: {cut})'
+            why += ': export or download it again'
         raise DataError(f'{what} "{path}" {why}') from error
 
 
@@ -238,16 +233,11 @@ def digest_of_sources() -> str:
 def digest_of_images(
     paths: Iterable[str], cache: str | Path | None = None, save: bool = True
 ) -> str:
-    """SHA-256 of the names and contents of images.
+    """SHA-256 of the names and contents of images; of images that are not on
+    a local disk, the names count, and repeated ones count once.
 
-    Of images that are not on a local disk, the names count.
-
-    Args:
-        paths: Paths of the images; repeated ones count once.
-        cache: JSON file of digests that were computed before. An image is
-            read again if its path, size, time of modification or inode has
-            changed.
-        save: Whether to write new digests to the cache.
+    The cache is a JSON file of digests that were computed before. An image is
+    read again if its path, size, time of modification or inode has changed.
     """
     known: dict[str, list] = {}
     if cache:

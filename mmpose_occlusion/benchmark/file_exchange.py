@@ -19,7 +19,7 @@ import hashlib
 import re
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -125,21 +125,33 @@ def export_images(
         for i, name in enumerate(steps)
     }
     listed: list[dict[str, Any]] = []
-    with _writer(folder, tar) as write:
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        archive = None
+        if tar:
+            file = stack.enter_context(replaced(folder / TAR))
+            archive = stack.enter_context(tarfile.open(file, 'w'))
         for image_id, path in progress(list(data.paths.items())):
             bgr = np.asarray(cv2.imread(str(path)))
-            for name, rows, pixels in _versions(
+            for attack, rows, pixels in _versions(
                 data, image_id, bgr, steps, people
             ):
                 ident = len(listed) + 1
-                file = f'{folders[name]}/{ident:08d}_{path.stem}.png'
-                write(file, cv2.imencode('.png', pixels, FAST)[1].data)
+                name = f'{folders[attack]}/{ident:08d}_{path.stem}.png'
+                png = cv2.imencode('.png', pixels, FAST)[1].data
+                if archive is None:
+                    (folder / name).parent.mkdir(exist_ok=True)
+                    write_bytes(folder / name, png)
+                else:
+                    member = tarfile.TarInfo(name)
+                    member.size = len(png)
+                    archive.addfile(member, BytesIO(png))
                 boxes = None if people == ALL else data.boxes.boxes[rows]
                 listed.append(
                     dict(
                         id=ident,
-                        file_name=file,
-                        attack=name,
+                        file_name=name,
+                        attack=attack,
                         width=pixels.shape[1],
                         height=pixels.shape[0],
                         boxes=boxes,
@@ -147,43 +159,23 @@ def export_images(
                     )
                 )
     log(f'{len(data.paths):,} images: {len(listed):,} files')
+    arguments = dict(
+        annotations=str(Path(annotations).resolve()),
+        images=str(Path(images).resolve()),
+        suites=list(suites),
+        attacks=list(attacks),
+        seed=seed,
+        max_images=max_images,
+    )
     content = dict(
         format=FORMAT,
-        arguments=dict(
-            annotations=str(Path(annotations).resolve()),
-            images=str(Path(images).resolve()),
-            suites=list(suites),
-            attacks=list(attacks),
-            seed=seed,
-            max_images=max_images,
-        ),
+        arguments=arguments,
         people=people,
         keypoint_names=joints,
         attacks=[dict(name=k, folder=folders[k]) for k in steps],
         images=listed,
     )
     return write_json(folder / MANIFEST, content)
-
-
-@contextmanager
-def _writer(folder: Path, tar: bool) -> Iterator[Callable[[str, Any], object]]:
-    """Takes the name of a file below the folder, and its bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def write(name: str, content: Any) -> None:
-        (folder / name).parent.mkdir(exist_ok=True)
-        write_bytes(folder / name, content)
-
-    def add(name: str, content: Any) -> None:
-        member = tarfile.TarInfo(name)
-        member.size = len(content)
-        archive.addfile(member, BytesIO(content))
-
-    if not tar:
-        yield write
-        return
-    with replaced(folder / TAR) as file, tarfile.open(file, 'w') as archive:
-        yield add
 
 
 def _versions(
@@ -279,9 +271,17 @@ class FilePredictor(Adapter):
                 ],
                 'predictions of images',
             )
-        self._found = {
-            i['content']: self._pose(found[i['id']]) for i in images
-        }
+        self._found = {}
+        for image in images:
+            poses = found[image['id']]
+            values = np.array([e['keypoints'] for e in poses], float)
+            values = values.reshape(-1, len(self.keypoint_names), 3)
+            scores = [e.get('score') for e in poses]
+            self._found[image['content']] = Prediction(
+                values[..., :2],
+                values[..., 2],
+                person_scores=None if None in scores else np.array(scores),
+            )
         self._identity = f'files {digest(found)}'
 
     def _read(
@@ -295,10 +295,9 @@ class FilePredictor(Adapter):
             try:
                 values, poses = entry['keypoints'], found[entry['image_id']]
                 values = np.array([*values, entry.get('score') or 0], float)
-                good = len(values) == count + 1
             except (KeyError, TypeError, ValueError):
-                good = False
-            if not good:
+                values = []
+            if len(values) != count + 1:
                 raise UsageError(
                     f'results file "{file}", entry {i}: needs an image_id of '
                     f'attack "{attack}" in the manifest, and keypoints with '
@@ -306,13 +305,6 @@ class FilePredictor(Adapter):
                 )
             poses.append(entry)
         return found
-
-    def _pose(self, entries: Sequence[Mapping[str, Any]]) -> Prediction:
-        values = np.array([e['keypoints'] for e in entries], float)
-        values = values.reshape(-1, len(self.keypoint_names), 3)
-        scores = [e.get('score') for e in entries]
-        known = None if None in scores else np.array(scores)
-        return Prediction(values[..., :2], values[..., 2], person_scores=known)
 
     def __call__(
         self,
@@ -346,12 +338,7 @@ def import_results(
     log: Callable[[str], object] = print,
 ) -> BenchmarkRun:
     """A benchmark's run in a folder ``out``, from the results of an exported
-    folder, see :class:`FilePredictor`; ``log`` is called with lines of
-    progress.
-
-    Raises:
-        UsageError: As of :class:`FilePredictor`, or the data has changed.
-    """
+    folder; errors are those of :class:`FilePredictor`."""
     predictor = FilePredictor(folder, results, name)
     run = run_predictor(
         predictor,

@@ -156,19 +156,14 @@ def _same_content(path: str, other: str) -> bool:
 def check_annotations(
     cfg: Config, split: str, skip_unreadable: bool = False
 ) -> None:
-    """Check the people and boxes that a split's data sets read.
+    """Check the people and boxes that a split's (train, val or test) data
+    sets read, and leave out images that cannot be read or refuse them.
 
     Where MMPose would read a file differently from this package's reader, or
     not at all, the config gets a corrected copy in
-    ``WORK_DIR/annotations/``, also in its evaluator.
-
-    Files of classes that read them in their own way (MPII, JHMDB) are not
-    checked, and the log says so; nor are files that are not on a local disk.
-
-    Args:
-        cfg: Modified.
-        split: train, val or test.
-        skip_unreadable: Leave out images that cannot be read.
+    ``WORK_DIR/annotations/``, also in its evaluator. Files of classes that
+    read them in their own way (MPII, JHMDB) are not checked, and the log says
+    so; nor are files that are not on a local disk.
 
     Raises:
         DataError: A file cannot be used, or does not have the joints of the
