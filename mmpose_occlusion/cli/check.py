@@ -109,22 +109,15 @@ def _compare(found: 'Annotations', config: str) -> None:
 
 
 GROUPS = {
-    'core: occlude(), metrics, benchmark': {
-        'numpy': 'numpy',
-        'cv2': 'opencv-python-headless',
-        'scipy': 'scipy',
-        'pycocotools': 'pycocotools',
-        'filelock': 'filelock',
-        'packaging': 'packaging',
-    },
-    'report': {'matplotlib': 'matplotlib', 'jinja2': 'Jinja2', 'rich': 'rich'},
-    'other models (only those that you use)': {
-        'onnxruntime': 'onnxruntime',
-        'ai_edge_litert': 'ai-edge-litert',
-        'ultralytics': 'ultralytics',
-    },
+    'core: occlude(), metrics, benchmark': (
+        'numpy cv2 scipy pycocotools filelock packaging'
+    ),
+    'report': 'matplotlib jinja2 rich',
+    'other models (only those that you use)': (
+        'onnxruntime ai_edge_litert ultralytics'
+    ),
 }
-"""Module -> distribution, of each group of commands; the first is needed."""
+"""Modules of each group of commands; the first is needed."""
 
 DATA = {
     'COCO': (
@@ -173,11 +166,12 @@ def diagnose() -> tuple[list[str], bool]:
     ]
     usable = True
     for title, modules in GROUPS.items():
-        found, missing = _versions(modules)
+        found, missing = _versions(modules.split())
         usable = usable and not (missing and title.startswith('core'))
         lines.append(f'{title}: {found or "nothing"}')
         lines += [
-            f'  {name} is missing: pip install {modules[name]}'
+            f'  {name} is missing: pip install '
+            + name.replace('cv2', 'opencv-python-headless')
             for name in missing
         ]
     lines += _mmpose()

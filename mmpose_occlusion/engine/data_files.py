@@ -297,6 +297,15 @@ def corrected(found: Annotations) -> dict[str, Any] | None:
     have got them.
     """
     raw, people, used = found.content, [], set()
+
+    def fits(other: Mapping) -> bool:  # of another category
+        points = other.get('keypoints')
+        number = len(points) if isinstance(points, list) else 0
+        return isinstance(other.get('image_id'), int) and (
+            not {'bbox', 'keypoints'} <= other.keys()
+            or (is_box(other['bbox']) and number == 3 * len(found.joints))
+        )
+
     images = [
         dict(found.given_images[key], id=key, **image)
         for key, image in found.images.items()
@@ -314,29 +323,9 @@ def corrected(found: Annotations) -> dict[str, Any] | None:
         people.append({**given, **mine, 'segmentation': segment})
         if segment is None:
             del people[-1]['segmentation']
-    if same and all(
-        _is_harmless(other, found)
-        for other in raw['annotations']
-        if id(other) not in used
-    ):
+    others = [o for o in raw['annotations'] if id(o) not in used]
+    if same and not found.faults.losses and all(map(fits, others)):
         return None
     named = dict(name='person', keypoints=list(found.joints))
     categories = [dict((found.posed() or [named])[0], id=1)]
     return dict(raw, images=images, annotations=people, categories=categories)
-
-
-def _is_harmless(other: Any, found: Annotations) -> bool:
-    """Whether MMPose can read a file with an annotation that is not used: one
-    without bbox or keypoints, which it skips, or of another category."""
-    if not isinstance(other, Mapping):
-        return False
-    image, box = other.get('image_id'), other.get('bbox', ...)
-    points = other.get('keypoints', ...)
-    if not isinstance(image, int) or image not in found.images:
-        return False
-    return ... in (box, points) or (
-        other.get('category_id') != found.category
-        and is_box(box)
-        and isinstance(points, list)
-        and len(points) == 3 * len(found.joints)
-    )
