@@ -6,7 +6,7 @@ file that holds no usable person is refused.
 """
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -62,11 +62,6 @@ class Annotations:
     # id -> entry of the file
     given_images: dict[int, Mapping] = field(default_factory=dict, repr=False)
     given_people: dict[int, Mapping] = field(default_factory=dict, repr=False)
-
-    def keep(self, images: Collection[int]) -> None:
-        """Leave out the other images and their people."""
-        self.images = {k: v for k, v in self.images.items() if k in images}
-        self.people = [p for p in self.people if p['image_id'] in images]
 
     def posed(self) -> list[Mapping]:
         """The file's categories that name keypoints."""

@@ -79,9 +79,9 @@ class Faults(list[Fault]):
             shown = '' if value is None else f' = {json.dumps(value)[:40]}'
             fault.where.append(where + key + shown)
 
-    def note(self, where: str, text: str, remedy: str, key: str = '') -> None:
+    def note(self, where: str, text: str, remedy: str) -> None:
         """Count one that is used as it is."""
-        self.add(where, text, key, None, remedy, 'noted')
+        self.add(where, text, '', None, remedy, 'noted')
 
     @property
     def losses(self) -> list[Fault]:

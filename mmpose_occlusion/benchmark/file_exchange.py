@@ -138,7 +138,7 @@ def export_images(
             ):
                 ident = len(listed) + 1
                 name = f'{folders[attack]}/{ident:08d}_{path.stem}.png'
-                png = cv2.imencode('.png', pixels, FAST)[1].data
+                png: Any = cv2.imencode('.png', pixels, FAST)[1].data
                 if archive is None:
                     (folder / name).parent.mkdir(exist_ok=True)
                     write_bytes(folder / name, png)

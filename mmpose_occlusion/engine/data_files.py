@@ -227,8 +227,10 @@ def _check(
     if skip or not all(i['width'] for i in annotations.images.values()):
         prefix = (dataset.get('data_prefix') or {}).get('img') or ''
         folder = _join(dataset.get('data_root') or '', prefix)
-        found = check_images(annotations, folder, decode=True, skip=skip)
-        annotations.keep(found)
+        kept = check_images(annotations, folder, decode=True, skip=skip)
+        images, people = annotations.images, annotations.people
+        annotations.images = {key: images[key] for key in kept}
+        annotations.people = [p for p in people if p['image_id'] in kept]
     said, boxes = [(path, annotations.faults)], dataset.get('bbox_file')
     if boxes and str(boxes).endswith('.json') and os.path.isfile(boxes):
         read = read_detections(boxes, annotations)
