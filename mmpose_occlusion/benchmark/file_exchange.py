@@ -1,18 +1,8 @@
-"""Attacked images as files, and predictions back from files.
+"""Attacked images as files, and predictions back from files: for models in
+other languages, environments or on other machines (docs/any_program.md).
 
-For models in other languages, environments or on other machines. The folder
-holds a PNG for each image that a predictor would get, or all in images.tar,
-and ``manifest.json``:
-
-- ``attacks``: dicts of ``name`` and ``folder``, which is also the stem of
-  the results file that is expected; the first is ``clean``.
-- ``images``: dicts of ``id``, ``file_name`` below the folder, ``attack``, and
-  ``boxes`` (xyxy) of those people for whom a pose is expected, in this order,
-  or None where the model finds people by itself.
-- ``arguments``, from which the attacks are made again, and ``keypoint_names``.
-
-A results file is a list of dicts of ``image_id``, the id of the manifest,
-``keypoints`` (3 K numbers: x, y, score) and ``score`` of the person.
+The images of the manifest are those that a predictor would get. It also holds
+the arguments from which the attacks are made again.
 """
 
 import hashlib
@@ -77,8 +67,6 @@ def export_images(
     log: Callable[[str], object] = print,
 ) -> Path:
     """Write clean and attacked images, and the manifest last.
-
-    An image that an attack does not change is not written again.
 
     Args:
         annotations, images, suites, attacks, seed, max_images: See

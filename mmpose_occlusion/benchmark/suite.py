@@ -1,18 +1,4 @@
-"""Suites: named lists of attacks, in JSON files.
-
-A suite's file is ``{"attacks": [...]}``, with an optional ``"description"``.
-An entry is
-
-- a short form, such as ``"keypoint:nose:black"``; the target ``*`` stands for
-  each joint, or each body part, of the data set in turn;
-- a transform's config, such as ``{"type": "PartOcclusion", "fill": "mean"}``;
-- or ``{"attack": ..., "name": ..., "details": ...}``, where ``attack`` is one
-  of these, and ``details`` are plain values for the analysis and the report.
-
-Some details are derived: ``severity``, the diameter of an attack whose size is
-a fraction of the bbox height; ``offset``, of discs that are not centred; for
-controls ``control``, their place, and ``of``, the short form of the attack
-that they are a control of.
+"""Suites: named lists of attacks, in JSON files (docs/benchmark_suites.md).
 
 A transform that is not an attack of this package is kept as it is: only
 MMPose's pipelines can run it.
