@@ -11,12 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from .errors import DataError, UsageError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 TEMPORARY = '.mmpose-occlusion-'
 """Prefix of the names of temporary files, which a killed process leaves."""
@@ -193,10 +192,11 @@ def key_of(value: Any) -> str:
     return digest(value)[:16]
 
 
-def digest_of_arrays(arrays: 'Mapping[str, np.ndarray]') -> str:
+def digest_of_arrays(arrays: Mapping[str, np.ndarray]) -> str:
     """SHA-256 of named arrays: names, dtypes, shapes and values."""
     sha = hashlib.sha256()
-    for name, array in sorted(arrays.items()):
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
         sha.update(f'{name} {array.dtype.str} {array.shape}\n'.encode())
         sha.update(array.tobytes())
     return sha.hexdigest()
