@@ -1,23 +1,38 @@
-"""Files that are written whole or not at all, and JSON of plain values."""
+"""Files that are written whole or not at all, JSON of plain values, and
+digests of what predictions depend on."""
 
 import contextlib
+import hashlib
 import json
 import math
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import UsageError
+import numpy as np
+
+from .errors import DataError, UsageError
 
 TEMPORARY = '.mmpose-occlusion-'
 """Prefix of the names of temporary files, which a killed process leaves."""
 
-
 MARK = '<meta name="generator" content="mmpose_occlusion">'
 """In the head of every page of this package."""
+
+_SOURCES = (
+    'skeleton.py',
+    'occlusion/**/*.py',
+    'transforms/**/*.py',
+    'predictors/**/*.py',
+    'benchmark/effects.py',
+    'benchmark/image_*.py',
+    'metrics/annotations.py',
+)
+"""Modules of this package that paint, crop and predict."""
 
 
 def check_replaceable(folder: str | Path, names: Iterable[str]) -> None:
@@ -28,20 +43,25 @@ def check_replaceable(folder: str | Path, names: Iterable[str]) -> None:
             page or numbers of this package.
     """
     folder = Path(folder)
-    there = [name for name in names if (folder / name).exists()]
-    if not there or any(folder.glob('store/*/run.json')):
-        return
+    there = [folder / name for name in names if (folder / name).exists()]
     # the last is the end of the header of every table in CSV
-    marks = (MARK.encode(), b'"mmpose_occlusion":', b',conditions\n')
-    for name in ('index.html', 'gallery.html', 'report.json', 'attacks.csv'):
-        path = folder / name
-        text = path.read_bytes() if path.is_file() else b''
-        if any(mark in text.replace(b'\r', b'') for mark in marks):
-            return
-    raise UsageError(
-        f'"{folder / there[0]}" exists and is not of this package: give '
-        'another folder, or move it'
+    marks = MARK.encode(), b'"mmpose_occlusion":', b',conditions\n'
+    ours = any(folder.glob('store/*/run.json')) or any(
+        mark in path.read_bytes().replace(b'\r', b'')
+        for name in (
+            'index.html',
+            'gallery.html',
+            'report.json',
+            'attacks.csv',
+        )
+        if (path := folder / name).is_file()
+        for mark in marks
     )
+    if there and not ours:
+        raise UsageError(
+            f'"{there[0]}" exists and is not of this package: give another '
+            'folder, or move it'
+        )
 
 
 def check_output(path: str | Path, mark: bytes, option: str) -> None:
@@ -60,13 +80,8 @@ def check_output(path: str | Path, mark: bytes, option: str) -> None:
 
 
 def write_bytes(path: str | Path, data: bytes) -> Path:
-    """Write a file atomically: readers see the old content or the new one.
-
-    See :func:`replaced`. The folder must exist.
-
-    Returns:
-        The path.
-    """
+    """Write a file of an existing folder atomically, see :func:`replaced`;
+    returns its path."""
     with replaced(path) as temporary:
         temporary.write_bytes(data)
     return Path(path)
@@ -74,11 +89,9 @@ def write_bytes(path: str | Path, data: bytes) -> Path:
 
 @contextlib.contextmanager
 def replaced(path: str | Path, ending: str = '') -> Iterator[Path]:
-    """Name of a hidden temporary file in the same folder, with this ending.
-
-    At the end it is flushed to the disk and renamed to ``path``; after an
-    error it is removed.
-    """
+    """Name of a hidden temporary file in the same folder, with this ending; at
+    the end it is flushed to the disk and renamed to ``path``, so that readers
+    see the old content or the new one, and after an error it is removed."""
     path = Path(path)
     owner = f'{os.getpid()}-{threading.get_ident()}'
     temporary = path.with_name(f'{TEMPORARY}{path.name}.{owner}{ending}')
@@ -108,6 +121,30 @@ def write_json(
         plain(value, digits), indent=1, allow_nan=False, ensure_ascii=False
     )
     return write_text(path, text + '\n')
+
+
+def read_json(path: str | Path, what: str) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        UsageError: It cannot be read.
+        DataError: It is no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_bytes().decode())
+    except OSError as error:
+        why = f'cannot be read ({error.strerror})'
+        raise UsageError(f'{what} "{path}" {why}') from error
+    except (ValueError, RecursionError) as error:
+        why = 'nests too deeply: export it again'
+        if isinstance(error, UnicodeDecodeError):
+            why = 'is not a text file: give the JSON file'
+        elif isinstance(error, json.JSONDecodeError):
+            ended = error.pos >= Path(path).stat().st_size - 1
+            cut = 'it ends too early' if ended else error.msg
+            why = f'is not JSON (line {error.lineno}: {cut})'
+            why += ': export or download it again'
+        raise DataError(f'{what} "{path}" {why}') from error
 
 
 def plain(value: Any, digits: int | None = None) -> Any:
@@ -141,3 +178,90 @@ def plain(value: Any, digits: int | None = None) -> Any:
     if value is None or isinstance(value, bool | int | str):
         return value
     return str(value)
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of plain values, regardless of the order of a dict's keys and of
+    whether a sequence is a list or a tuple."""
+    text = json.dumps(plain(value), sort_keys=True, separators=(',', ':'))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def key_of(value: Any) -> str:
+    """The first 16 digits of :func:`digest`."""
+    return digest(value)[:16]
+
+
+def digest_of_arrays(arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 of named arrays: names, dtypes, shapes and values."""
+    sha = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        sha.update(f'{name} {array.dtype.str} {array.shape}\n'.encode())
+        sha.update(array.tobytes())
+    return sha.hexdigest()
+
+
+def digest_of_file(path: str | Path) -> str:
+    """SHA-256 of a file's bytes."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def digests_of_files(value: Any) -> dict[str, str]:
+    """The files that the texts in plain values name -> their SHA-256, for
+    example an ONNX file in a model's config."""
+    if isinstance(value, Mapping | list | tuple):
+        parts = value.values() if isinstance(value, Mapping) else value
+        return {
+            k: v for part in parts for k, v in digests_of_files(part).items()
+        }
+    with contextlib.suppress(OSError, ValueError):  # no name of a file
+        if isinstance(value, str) and os.path.isfile(value):
+            return {value: digest_of_file(value)}
+    return {}
+
+
+def digest_of_sources() -> str:
+    """SHA-256 of the modules that paint, crop and predict."""
+    root = Path(__file__).parent
+    paths = sorted({p for pattern in _SOURCES for p in root.glob(pattern)})
+    return digest(
+        [[str(p.relative_to(root)), digest_of_file(p)] for p in paths]
+    )
+
+
+def digest_of_images(
+    paths: Iterable[str], cache: str | Path | None = None, save: bool = True
+) -> str:
+    """SHA-256 of the names and contents of images; of images that are not on
+    a local disk, the names count, and repeated ones count once.
+
+    The cache is a JSON file of digests that were computed before. An image is
+    read again if its path, size, time of modification or inode has changed.
+    """
+    known: dict[str, list] = {}
+    if cache:
+        with contextlib.suppress(OSError, TypeError, ValueError):
+            known = dict(json.loads(Path(cache).read_bytes()))
+
+    def entry(name: str) -> list | None:
+        try:
+            stat = os.stat(name)
+            state = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+            if known.get(name, [None])[0] == state:
+                return known[name]
+            content = Path(name).read_bytes()
+        except OSError:
+            return None
+        return [state, hashlib.blake2b(content, digest_size=16).hexdigest()]
+
+    names = [os.path.abspath(path) for path in dict.fromkeys(map(str, paths))]
+    with ThreadPoolExecutor() as pool:
+        found = dict(zip(names, pool.map(entry, names), strict=True))
+    new = {name: each for name, each in found.items() if each is not None}
+    if cache and save and any(known.get(name) != new[name] for name in new):
+        Path(cache).parent.mkdir(parents=True, exist_ok=True)
+        write_json(cache, {**known, **new})
+    return digest(
+        [[os.path.basename(n), each and each[1]] for n, each in found.items()]
+    )

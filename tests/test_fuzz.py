@@ -10,12 +10,9 @@ import random
 
 import pytest
 
-from mmpose_occlusion.benchmark.annotation_file import (
-    corrected,
-    read_annotations,
-)
+from mmpose_occlusion.benchmark.annotation_file import read_annotations
+from mmpose_occlusion.benchmark.checked_files import read_detections
 from mmpose_occlusion.benchmark.data import load_runs
-from mmpose_occlusion.benchmark.detections_file import read_detections
 from mmpose_occlusion.benchmark.report import results_file
 from mmpose_occlusion.benchmark.suite import load_suites
 from mmpose_occlusion.errors import UsageError
@@ -100,6 +97,8 @@ def damaged(value, rng):
 
 
 def read_people(path):
+    from mmpose_occlusion.engine.data_files import corrected
+
     found = read_annotations(path)
     for image in found.images.values():
         image['width'] = image['width'] or 5

@@ -33,10 +33,9 @@ class Effect:
     """What an attack does to one person's crop, or to an image."""
 
     box: PixelBox | None = None  # smallest of all changed pixels
+    # (h, w, C), the box under the attack, and (h, w) bool, its changed pixels
     pixels: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 3)))
-    """``(h, w, C)``, the box under the attack."""
     changed: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
-    """``(h, w)`` bool, its changed pixels."""
     targets: tuple[int, ...] = ()  # joints that are asked for, under paint
     bystanders: tuple[int, ...] = ()  # the person's other joints under paint
     painted: int = 0  # number of pixels
@@ -175,8 +174,7 @@ class ImageAttack:
             image: ``(H, W, 3)`` uint8 BGR; not modified.
             scratch: A copy of it, painted and restored (a new copy for each
                 attack would take most of the time).
-            person: The person.
-            annotation: Of which ids and the segment are used.
+            person: The person, of whose ``annotation`` ids and segment count.
             point: Centre of the disc of a :data:`PLACED` attack, which has
                 no target: all joints under it are bystanders.
         """

@@ -1,25 +1,15 @@
-"""Attacked images as files, and predictions back from files.
+"""Attacked images as files, and predictions back from files: for models in
+other languages, environments or on other machines (docs/any_program.md).
 
-For models in other languages, environments or on other machines. The folder
-holds a PNG for each image that a predictor would get, or all in images.tar,
-and ``manifest.json``:
-
-- ``attacks``: dicts of ``name`` and ``folder``, which is also the stem of
-  the results file that is expected; the first is ``clean``.
-- ``images``: dicts of ``id``, ``file_name`` below the folder, ``attack``, and
-  ``boxes`` (xyxy) of those people for whom a pose is expected, in this order,
-  or None where the model finds people by itself.
-- ``arguments``, from which the attacks are made again, and ``keypoint_names``.
-
-A results file is a list of dicts of ``image_id``, the id of the manifest,
-``keypoints`` (3 K numbers: x, y, score) and ``score`` of the person.
+The images of the manifest are those that a predictor would get. It also holds
+the arguments from which the attacks are made again.
 """
 
 import hashlib
 import re
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -28,7 +18,13 @@ import cv2
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import replaced, write_bytes, write_json
+from mmpose_occlusion.files import (
+    digest,
+    read_json,
+    replaced,
+    write_bytes,
+    write_json,
+)
 from mmpose_occlusion.predictors.protocol import (
     Prediction,
     joint_mapping,
@@ -36,12 +32,10 @@ from mmpose_occlusion.predictors.protocol import (
 )
 from mmpose_occlusion.skeleton import Skeleton
 
-from .annotation_fields import read_json
 from .annotation_file import read_annotations
+from .checked_files import check_images
 from .data import BenchmarkRun
-from .detections_file import check_images
 from .effects import ImageAttack
-from .identity import digest
 from .image_people import ImagePeople, image_people
 from .image_run import ALL, ONE, run_predictor
 from .store import CLEAN
@@ -54,7 +48,6 @@ _FIELDS = dict(
     arguments=dict, people=str, keypoint_names=list, attacks=list, images=list
 )
 FAST = (cv2.IMWRITE_PNG_COMPRESSION, 1)
-_SHOWN = 5
 
 
 def export_images(
@@ -74,20 +67,14 @@ def export_images(
 ) -> Path:
     """Write clean and attacked images, and the manifest last.
 
-    An image that an attack does not change is not written again.
-
     Args:
-        annotations: COCO-style file of people with keypoints.
-        images: Folder that its file names are below.
+        annotations, images, suites, attacks, seed, max_images: See
+            :func:`.run_predictor`.
         folder: Gets the files; it must not hold a manifest.
-        suites: Names of suites, or ``.json`` files.
-        attacks: Short forms of further attacks.
         people: 'one' attacked person an image, whose box is given, for
             top-down models; or 'all' at once, for models that find people.
         names: Joints of the predictions, or the name of a convention; those
             of the annotations by default.
-        seed: Of the attacks' random draws.
-        max_images: Use the first images only.
         tar: Write the PNGs into :data:`TAR` in the folder.
         progress: Wraps the images, such as ``rich.progress.track``.
         log: Called with faults of the annotations.
@@ -104,9 +91,11 @@ def export_images(
             f'folder "{folder}" holds a manifest already: give another one'
         )
     read = read_annotations(annotations)
-    suite = load_suites(
-        suites, attacks, Skeleton.from_names(tuple(read.joints))
-    )
+    skeleton = Skeleton.from_names(tuple(read.joints))
+    steps: dict[str, ImageAttack | None] = {CLEAN: None} | {
+        attack.name: ImageAttack(attack, seed, read.links)
+        for attack in load_suites(suites, attacks, skeleton)
+    }
     joints = named_joints(read.joints if names is None else names)
     data = image_people(
         read,
@@ -118,46 +107,56 @@ def export_images(
     )
     for fault in read.faults:
         log(fault.sentence())
-    steps: dict[str, ImageAttack | None] = {CLEAN: None}
-    steps |= {a.name: ImageAttack(a, seed, read.links) for a in suite}
     folders = {
         name: f'{i:04d}_{re.sub(r"[^A-Za-z0-9.%-]+", "_", name)[:80]}'
         for i, name in enumerate(steps)
     }
     listed: list[dict[str, Any]] = []
-    with _writer(folder, tar) as write:
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        archive = None
+        if tar:
+            file = stack.enter_context(replaced(folder / TAR))
+            archive = stack.enter_context(tarfile.open(file, 'w'))
         for image_id, path in progress(list(data.paths.items())):
             bgr = np.asarray(cv2.imread(str(path)))
-            for name, attack in steps.items():
-                for rows, pixels in _versions(
-                    data, image_id, bgr, attack, people
-                ):
-                    ident = len(listed) + 1
-                    file = f'{folders[name]}/{ident:08d}_{path.stem}.png'
-                    write(file, cv2.imencode('.png', pixels, FAST)[1].data)
-                    boxes = None if people == ALL else data.boxes.boxes[rows]
-                    listed.append(
-                        dict(
-                            id=ident,
-                            file_name=file,
-                            attack=name,
-                            width=pixels.shape[1],
-                            height=pixels.shape[0],
-                            boxes=boxes,
-                            content=_content(pixels[..., ::-1], boxes),
-                        )
+            for attack, rows, pixels in _versions(
+                data, image_id, bgr, steps, people
+            ):
+                ident = len(listed) + 1
+                name = f'{folders[attack]}/{ident:08d}_{path.stem}.png'
+                png: Any = cv2.imencode('.png', pixels, FAST)[1].data
+                if archive is None:
+                    (folder / name).parent.mkdir(exist_ok=True)
+                    write_bytes(folder / name, png)
+                else:
+                    member = tarfile.TarInfo(name)
+                    member.size = len(png)
+                    archive.addfile(member, BytesIO(png))
+                boxes = None if people == ALL else data.boxes.boxes[rows]
+                listed.append(
+                    dict(
+                        id=ident,
+                        file_name=name,
+                        attack=attack,
+                        width=pixels.shape[1],
+                        height=pixels.shape[0],
+                        boxes=boxes,
+                        content=_content(pixels[..., ::-1], boxes),
                     )
+                )
     log(f'{len(data.paths):,} images: {len(listed):,} files')
+    arguments = dict(
+        annotations=str(Path(annotations).resolve()),
+        images=str(Path(images).resolve()),
+        suites=list(suites),
+        attacks=list(attacks),
+        seed=seed,
+        max_images=max_images,
+    )
     content = dict(
         format=FORMAT,
-        arguments=dict(
-            annotations=str(Path(annotations).resolve()),
-            images=str(Path(images).resolve()),
-            suites=list(suites),
-            attacks=list(attacks),
-            seed=seed,
-            max_images=max_images,
-        ),
+        arguments=arguments,
         people=people,
         keypoint_names=joints,
         attacks=[dict(name=k, folder=folders[k]) for k in steps],
@@ -166,51 +165,32 @@ def export_images(
     return write_json(folder / MANIFEST, content)
 
 
-@contextmanager
-def _writer(folder: Path, tar: bool) -> Iterator[Callable[[str, Any], object]]:
-    """Takes the name of a file below the folder, and its bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def write(name: str, content: Any) -> None:
-        (folder / name).parent.mkdir(exist_ok=True)
-        write_bytes(folder / name, content)
-
-    def add(name: str, content: Any) -> None:
-        member = tarfile.TarInfo(name)
-        member.size = len(content)
-        archive.addfile(member, BytesIO(content))
-
-    if not tar:
-        yield write
-        return
-    with replaced(folder / TAR) as file, tarfile.open(file, 'w') as archive:
-        yield add
-
-
 def _versions(
     data: ImagePeople,
     image_id: int,
     bgr: np.ndarray,
-    attack: ImageAttack | None,
+    steps: Mapping[str, ImageAttack | None],
     people: str,
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The rows that are asked for, and the image; nothing if unchanged."""
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Of an image: the attack, the rows that are asked for, and the pixels;
+    nothing where they are unchanged."""
     rows = np.flatnonzero(data.boxes.image_ids == image_id)
-    if attack is None:
-        yield rows, bgr
-        return
-    painted = bgr.copy()
-    for row in rows.tolist():
-        person, raw = data.person(row, bgr.shape), data.annotations[row]
-        if person is None or raw is None:
+    for name, attack in steps.items():
+        if attack is None:
+            yield name, rows, bgr
             continue
-        effect = attack.on(bgr, bgr.copy(), person, raw)
-        effect.paint(painted)
-        if people == ONE and effect.box is not None:
-            yield np.array([row]), painted
-            painted = bgr.copy()
-    if people == ALL and (painted != bgr).any():
-        yield rows, painted
+        painted = bgr.copy()
+        for row in rows.tolist():
+            person = data.person(row, bgr.shape)
+            if person is None:
+                continue
+            effect = attack.on(bgr, bgr.copy(), person, data.raw(row))
+            effect.paint(painted)
+            if people == ONE and effect.box is not None:
+                yield name, np.array([row]), painted
+                painted = bgr.copy()
+        if people == ALL and (painted != bgr).any():
+            yield name, rows, painted
 
 
 def _content(rgb: np.ndarray, boxes: np.ndarray | None) -> str:
@@ -253,14 +233,14 @@ class FilePredictor:
         self.name = name
         self.keypoint_names = tuple(manifest['keypoint_names'])
         self.needs_boxes = manifest['people'] == ONE
-        given = [
-            list(path.glob('*.json')) if path.is_dir() else [path]
+        files = {
+            file.stem: file
             for path in map(Path, results)
-        ]
-        files = {file.stem: file for part in given for file in part}
+            for file in (path.glob('*.json') if path.is_dir() else [path])
+        }
         attacks = {a['name']: a['folder'] for a in manifest['attacks']}
         _refuse(
-            [f'{f}.json' for f in attacks.values() if f not in files],
+            [f'{stem}.json' for stem in attacks.values() if stem not in files],
             'results files',
         )
         images = manifest['images']
@@ -269,19 +249,26 @@ class FilePredictor:
             mine = [i['id'] for i in images if i['attack'] == attack]
             found |= self._read(files[stem], attack, mine)
         if self.needs_boxes:
-            counts = [(len(found[i['id']]), len(i['boxes'])) for i in images]
+            pairs = [(i, len(found[i['id']]), len(i['boxes'])) for i in images]
             _refuse(
                 [
                     f'{image["file_name"]} ({has} of {wants} people)'
-                    for image, (has, wants) in zip(images, counts, strict=True)
+                    for image, has, wants in pairs
                     if has != wants
                 ],
                 'predictions of images',
             )
-        self._found = {
-            image['content']: self._prediction(found[image['id']])
-            for image in images
-        }
+        self._found = {}
+        for image in images:
+            poses = found[image['id']]
+            values = np.array([e['keypoints'] for e in poses], float)
+            values = values.reshape(-1, len(self.keypoint_names), 3)
+            scores = [e.get('score') for e in poses]
+            self._found[image['content']] = Prediction(
+                values[..., :2],
+                values[..., 2],
+                person_scores=None if None in scores else np.array(scores),
+            )
         self._identity = f'files {digest(found)}'
 
     def identity(self) -> str:
@@ -299,10 +286,9 @@ class FilePredictor:
             try:
                 values, poses = entry['keypoints'], found[entry['image_id']]
                 values = np.array([*values, entry.get('score') or 0], float)
-                good = len(values) == count + 1
             except (KeyError, TypeError, ValueError):
-                good = False
-            if not good:
+                values = []
+            if len(values) != count + 1:
                 raise UsageError(
                     f'results file "{file}", entry {i}: needs an image_id of '
                     f'attack "{attack}" in the manifest, and keypoints with '
@@ -310,16 +296,6 @@ class FilePredictor:
                 )
             poses.append(entry)
         return found
-
-    def _prediction(self, entries: Sequence[Mapping[str, Any]]) -> Prediction:
-        values = np.array([e['keypoints'] for e in entries], float)
-        values = values.reshape(-1, len(self.keypoint_names), 3)
-        scores = [e.get('score') for e in entries]
-        return Prediction(
-            values[..., :2],
-            values[..., 2],
-            person_scores=None if None in scores else np.array(scores),
-        )
 
     def __call__(
         self,
@@ -338,10 +314,9 @@ class FilePredictor:
 
 def _refuse(missing: Sequence[str], what: str) -> None:
     if missing:
-        more = ', ...' if len(missing) > _SHOWN else ''
         raise UsageError(
-            f'{len(missing):,} {what} are missing: '
-            f'{", ".join(missing[:_SHOWN])}{more}'
+            f'{len(missing):,} {what} are missing: {", ".join(missing[:5])}'
+            + ', ...' * (len(missing) > 5)
         )
 
 
@@ -353,18 +328,8 @@ def import_results(
     name: str = 'imported',
     log: Callable[[str], object] = print,
 ) -> BenchmarkRun:
-    """A benchmark's run from the results of an exported folder.
-
-    Args:
-        folder: Of :func:`export_images`.
-        results: See :class:`FilePredictor`.
-        out: Folder of the benchmark.
-        name: The model's, to be shown.
-        log: Called with lines of progress.
-
-    Raises:
-        UsageError: As of :class:`FilePredictor`, or the data has changed.
-    """
+    """A benchmark's run in a folder ``out``, from the results of an exported
+    folder; errors are those of :class:`FilePredictor`."""
     predictor = FilePredictor(folder, results, name)
     run = run_predictor(
         predictor,

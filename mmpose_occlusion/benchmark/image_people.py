@@ -23,8 +23,8 @@ from mmpose_occlusion.occlusion.rules import person_from_joints
 from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_file import Annotations
+from .checked_files import Detections
 from .data import UNMATCHED, BenchmarkRun, Boxes, Joints
-from .detections_file import Detections
 from .store import Block
 from .work import image_ranges
 

@@ -17,8 +17,8 @@ from mmpose_occlusion.predictors.protocol import Predictor, joint_mapping
 from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_file import Annotations, read_annotations
+from .checked_files import check_images, read_detections
 from .data import UNMATCHED, BenchmarkRun, load_run
-from .detections_file import check_images, read_detections
 from .effects import PADDING, PLACED, ImageAttack
 from .image_loop import ImageLoop
 from .image_people import ImagePeople, count_found, image_people

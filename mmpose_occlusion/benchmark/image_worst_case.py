@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import read_json
 from mmpose_occlusion.metrics.oks_pck import keypoint_oks, mean_oks
 from mmpose_occlusion.occlusion.regions import DiscSize, Point
 from mmpose_occlusion.skeleton import Skeleton
 
-from .annotation_fields import read_json
 from .effects import PLACED, PersonSurroundings
 from .image_loop import ImageLoop, LoadedImage, Pass
 from .image_people import ImagePeople

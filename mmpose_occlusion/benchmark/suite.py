@@ -1,24 +1,9 @@
-"""Suites: named lists of attacks, in JSON files.
-
-A suite's file is ``{"attacks": [...]}``, with an optional ``"description"``.
-An entry is
-
-- a short form, such as ``"keypoint:nose:black"``; the target ``*`` stands for
-  each joint, or each body part, of the data set in turn;
-- a transform's config, such as ``{"type": "PartOcclusion", "fill": "mean"}``;
-- or ``{"attack": ..., "name": ..., "details": ...}``, where ``attack`` is one
-  of these, and ``details`` are plain values for the analysis and the report.
-
-Some details are derived: ``severity``, the diameter of an attack whose size is
-a fraction of the bbox height; ``offset``, of discs that are not centred; for
-controls ``control``, their place, and ``of``, the short form of the attack
-that they are a control of.
+"""Suites: named lists of attacks, in JSON files (docs/benchmark_suites.md).
 
 A transform that is not an attack of this package is kept as it is: only
 MMPose's pipelines can run it.
 """
 
-import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import plain
+from mmpose_occlusion.files import key_of, plain, read_json
 from mmpose_occlusion.occlusion import Attack, parse_attack
 from mmpose_occlusion.occlusion.placement import TARGET
 from mmpose_occlusion.occlusion.targets import PART
 from mmpose_occlusion.skeleton import Skeleton
-
-from .identity import key_of
 
 FOLDER = Path(__file__).parent / 'suites'
 """Folder of the package's own suites."""
@@ -56,18 +39,29 @@ class SuiteAttack:
     @property
     def key(self) -> str:
         """Digest of what it does; defaults may be written out or not."""
-        return key_of([_complete(self.config)])
+        attack = Attack.from_config(self.config)
+        if attack is None:
+            return key_of([self.config])
+        complete: dict[str, Any] = dict(
+            kind=attack.kind,
+            names=attack.names,
+            fill=attack.fill,
+            # a part has no size; the keys of stored results have this one
+            size='6' if attack.kind == PART else str(attack.size),
+            place=attack.place,
+            parts=attack.parts,
+            options=attack.options,
+        )
+        if attack.offset:
+            complete['offset'] = attack.offset
+            complete['stay_covered'] = attack.stay_covered
+        return key_of([complete])
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the store."""
-        return dict(
-            key=self.key,
-            name=self.name,
-            suite=self.suite,
-            configs=[plain(self.config)],
-            details=plain(self.details),
-            checksum=self.checksum,
-        )
+        out = dict(vars(self), key=self.key, configs=[self.config])
+        del out['config']
+        return plain(out)
 
 
 def shipped() -> list[str]:
@@ -119,12 +113,9 @@ def load_suite(name: str, skeleton: Skeleton) -> list[SuiteAttack]:
             joint or part that the data set lacks.
     """
     content, path = _read_suite(name)
-    entries, where = content['attacks'], f'suite file "{path}"'
-    known = key_of(content)
-    return [
-        replace(attack, checksum=known)
-        for attack in _attacks(entries, path.stem, where, skeleton)
-    ]
+    where = f'suite file "{path}"'
+    found = _attacks(content['attacks'], path.stem, where, skeleton)
+    return [replace(attack, checksum=key_of(content)) for attack in found]
 
 
 def _read_suite(name: str) -> tuple[dict[str, Any], Path]:
@@ -135,12 +126,7 @@ def _read_suite(name: str) -> tuple[dict[str, Any], Path]:
             f'suite "{name}" does not exist: the suites are '
             f'{", ".join(shipped())}; give one of these, or a .json file'
         )
-    try:
-        suite = json.loads(path.read_text(encoding='utf-8'))
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f'suite file "{path}" cannot be read: {error}'
-        ) from error
+    suite = read_json(path, 'suite file')
     entries = suite.get('attacks') if isinstance(suite, dict) else None
     if not isinstance(entries, list):
         raise UsageError(
@@ -190,11 +176,27 @@ def _expanded(
                 f'an entry has the key "{key}": it may have '
                 f'{", ".join(_ENTRY)}'
             )
-    attack = _read(entry['attack'], skeleton)
-    name, details = entry.get('name'), entry.get('details') or {}
-    if isinstance(attack, dict):
-        yield SuiteAttack(name or _label(attack), suite, attack, details)
+    given, name = entry['attack'], entry.get('name')
+    details = entry.get('details') or {}
+    if isinstance(given, str):
+        attack: Attack | None = parse_attack(given)
+    elif not isinstance(given, Mapping):
+        raise ValueError(
+            f'{given!r} is no attack: write a short form such as '
+            '"keypoint:nose:black", or a transform'
+        )
+    elif 'type' not in given:
+        raise ValueError(
+            'an attack has no "type": write, for example, '
+            '{"type": "KeypointOcclusion", "target": "nose"}'
+        )
+    else:
+        attack = Attack.from_config(given)
+    if attack is None:
+        yield SuiteAttack(name or _label(given), suite, dict(given), details)
         return
+    if attack.kind == PART and skeleton.own_parts and not attack.parts:
+        attack = replace(attack, parts=skeleton.own_parts)
     every = attack.expand(skeleton)
     if not every:
         _LOG.warning(
@@ -203,12 +205,16 @@ def _expanded(
         )
     for one in every:
         one.check(skeleton)
-        yield SuiteAttack(
-            name or str(one),
-            suite,
-            one.to_config(),
-            {**_derived(one), **details},
-        )
+        more: dict[str, Any] = {}
+        if one.size.fraction is not None and one.kind != PART:
+            more['severity'] = one.size.fraction
+        if one.offset:
+            more['offset'] = one.offset
+        if one.place != TARGET:
+            more['control'] = one.place
+            more['of'] = str(replace(one, place=TARGET))
+        more |= details
+        yield SuiteAttack(name or str(one), suite, one.to_config(), more)
 
 
 def _label(step: Mapping) -> str:
@@ -219,59 +225,3 @@ def _label(step: Mapping) -> str:
         target = ','.join(map(str, target))
     fields = [name.rpartition('.')[2], target, step.get('fill', '')]
     return ':'.join(str(part) for part in fields if part)
-
-
-def _read(entry: Any, skeleton: Skeleton) -> Attack | dict:
-    """An attack with the user's own parts, or a transform of others."""
-    if isinstance(entry, str):
-        attack: Attack | None = parse_attack(entry)
-    elif not isinstance(entry, Mapping):
-        raise ValueError(
-            f'{entry!r} is no attack: write a short form such as '
-            '"keypoint:nose:black", or a transform'
-        )
-    elif 'type' not in entry:
-        raise ValueError(
-            'an attack has no "type": write, for example, '
-            '{"type": "KeypointOcclusion", "target": "nose"}'
-        )
-    else:
-        attack = Attack.from_config(entry)
-    if attack is None:
-        return dict(entry)
-    if attack.kind == PART and skeleton.own_parts and not attack.parts:
-        attack = replace(attack, parts=skeleton.own_parts)
-    return attack
-
-
-def _derived(attack: Attack) -> dict[str, Any]:
-    """Details that follow from an attack."""
-    details: dict[str, Any] = {}
-    if attack.size.fraction is not None and attack.kind != PART:
-        details['severity'] = attack.size.fraction
-    if attack.offset:
-        details['offset'] = attack.offset
-    if attack.place != TARGET:
-        centred = replace(attack, place=TARGET)
-        details.update(control=attack.place, of=str(centred))
-    return details
-
-
-def _complete(config: Mapping) -> dict[str, Any]:
-    """An attack's config with its defaults written out."""
-    attack = Attack.from_config(config)
-    if attack is None:
-        return dict(config)
-    complete: dict[str, Any] = dict(
-        kind=attack.kind,
-        names=attack.names,
-        fill=attack.fill,
-        # a part has no size; the keys of stored results have this one
-        size='6' if attack.kind == PART else str(attack.size),
-        place=attack.place,
-        parts=attack.parts,
-        options=attack.options,
-    )
-    if attack.offset:
-        complete.update(offset=attack.offset, stay_covered=attack.stay_covered)
-    return complete

@@ -21,45 +21,34 @@ _NUMBERS, _FOUND = 49, 14
 of models that find people by themselves."""
 
 
-def header(analysis: Analysis) -> list[str]:
-    """Names of the columns; the last two where the model finds people by
-    itself."""
-    main = analysis.main
-    names = ['attack', 'people', main, f'Δ{main}', 'PCK', 'OKS≥.5']
-    return [*names, 'found', 'extra'] if _found(analysis) else names
-
-
 def rows(analysis: Analysis) -> list[list[str]]:
-    """The clean row, and one for each attack in the run's order."""
+    """Names of the columns, the clean row, and one for each attack in the
+    run's order; two more columns where the model finds people by itself."""
     clean, main = analysis.clean, analysis.main
-    first = ['clean', str(analysis.people), _number(clean[main].value), '–']
-    first += [_number(clean[name].value, '.2f') for name in ('PCK', 'OKS50')]
-    out = [first, *(_row(cost, main) for cost in analysis.costs)]
-    known = _found(analysis)
-    for row in out if known else ():
-        one = known.get(row[0], {})
-        row += [str(one.get(name, '–')) for name in ('found', 'extra')]
+    out = [
+        ['attack', 'people', main, f'Δ{main}', 'PCK', 'OKS≥.5'],
+        ['clean', str(analysis.people), _number(clean[main].value), '–']
+        + [_number(clean[name].value, '.2f') for name in ('PCK', 'OKS50')],
+        *(_row(cost, main) for cost in analysis.costs),
+    ]
+    found = analysis.run.run.get('people_found')
+    if found:
+        known = {each['attack']: each for each in found}
+        known['attack'] = dict(found='found', extra='extra')
+        for row in out:
+            one = known.get(row[0], {})
+            row += [str(one.get(name, '–')) for name in ('found', 'extra')]
     return out
-
-
-def _found(analysis: Analysis) -> dict[str, dict]:
-    """Attack -> its row of :func:`.image_people.count_found`."""
-    found = analysis.run.run.get('people_found', [])
-    return {each['attack']: each for each in found}
 
 
 def _row(cost: AttackCost, main: str) -> list[str]:
     changes = ['–', '–']
     for row in cost.joints:
         if row.joint == ALL_JOINTS and row.group == TARGET:
-            pairs = zip(
-                (row.clean.pck, row.clean.oks50),
-                (row.attacked.pck, row.attacked.oks50),
-                strict=True,
-            )
+            old, new = row.clean, row.attacked
             changes = [
                 '–' if None in pair else '{:.2f} → {:.2f}'.format(*pair)
-                for pair in pairs
+                for pair in ((old.pck, new.pck), (old.oks50, new.oks50))
             ]
     return [
         cost.name,
@@ -78,9 +67,9 @@ def markdown_tables(analyses: Sequence[Analysis]) -> str:
     """The table of each model in Markdown."""
     texts = []
     for analysis in analyses:
-        names = header(analysis)
+        names, *others = rows(analysis)
         lines = [names, ['---', *['---:'] * (len(names) - 1)]]
-        lines += [[c.replace('|', r'\|') for c in r] for r in rows(analysis)]
+        lines += [[cell.replace('|', r'\|') for cell in r] for r in others]
         table = '\n'.join(f'| {" | ".join(line)} |' for line in lines)
         texts.append(f'## {_title(analysis)}\n\n{table}\n\n{CAPTION}\n')
     return '\n'.join(texts)
@@ -90,19 +79,17 @@ def print_tables(analyses: Sequence[Analysis]) -> None:
     """Print the table of each model; names break after a colon only."""
     console = Console(emoji=False, markup=False, highlight=False)
     for analysis in analyses:
-        taken = _NUMBERS + _FOUND * bool(_found(analysis))
+        names, *others = rows(analysis)
+        width = console.width - _NUMBERS - _FOUND * ('found' in names)
         # without frames it fits a terminal of 80 columns
         table = Table(
             title=_title(analysis), caption=CAPTION, box=None, pad_edge=False
         )
-        first, *others = header(analysis)
-        table.add_column(first, overflow='fold')
-        for name in others:
+        table.add_column(names[0], overflow='fold')
+        for name in names[1:]:
             table.add_column(name, justify='right', no_wrap=True)
-        for name, *numbers in rows(analysis):
-            table.add_row(
-                broken(name, max(console.width - taken, 20)), *numbers
-            )
+        for name, *numbers in others:
+            table.add_row(broken(name, max(width, 20)), *numbers)
         console.print(table)
 
 

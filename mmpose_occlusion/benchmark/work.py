@@ -18,14 +18,14 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.version import __version__
-
-from .identity import (
+from mmpose_occlusion.files import (
     digest_of_arrays,
     digest_of_images,
     digest_of_sources,
     key_of,
 )
+from mmpose_occlusion.version import __version__
+
 from .store import CLEAN, FORMAT, Block, BlockResult, RunStore
 
 FLUSH_SECONDS = 10.0  # until finished batches are written, at most

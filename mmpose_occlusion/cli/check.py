@@ -3,7 +3,7 @@
 import os
 import platform
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from importlib.util import find_spec
@@ -16,7 +16,6 @@ from . import arguments
 from .arguments import option, position
 
 if TYPE_CHECKING:
-    from mmpose_occlusion.benchmark.annotation_fields import Faults
     from mmpose_occlusion.benchmark.annotation_file import Annotations
 
 
@@ -53,7 +52,7 @@ def main(options: CheckOptions) -> None:
     config's test data.
     """
     from mmpose_occlusion.benchmark.annotation_file import read_annotations
-    from mmpose_occlusion.benchmark.detections_file import (
+    from mmpose_occlusion.benchmark.checked_files import (
         check_images,
         read_detections,
     )
@@ -63,21 +62,25 @@ def main(options: CheckOptions) -> None:
         _compare(found, options.config)
     if options.images:
         check_images(found, options.images, decode=True)
-    print(
+    read = {
         f'{options.annotations}: {len(found.people):,} people with '
-        f'{len(found.joints)} keypoints in {len(found.images):,} images'
-    )
-    _show(found.faults)
-    losses = found.faults.losses
+        f'{len(found.joints)} keypoints in {len(found.images):,} images': (
+            found.faults
+        )
+    }
     if options.detections:
         boxes = read_detections(options.detections, found)
-        print(f'{options.detections}: {len(boxes.boxes):,} boxes')
-        _show(boxes.faults)
-        losses += boxes.faults.losses
-    if losses:
+        read[f'{options.detections}: {len(boxes.boxes):,} boxes'] = (
+            boxes.faults
+        )
+    for line, faults in read.items():
+        lines = [f'  {fault.sentence()}' for fault in faults]
+        print('\n'.join([line, *(lines or ['  no faults'])]))
+    lost = sum(f.count for some in read.values() for f in some.losses)
+    if lost:
         raise DataError(
-            f'{sum(f.count for f in losses):,} entries cannot be used and '
-            'are left out: the lines above name them'
+            f'{lost:,} entries cannot be used and are left out: the lines '
+            'above name them'
         )
 
 
@@ -105,36 +108,16 @@ def _compare(found: 'Annotations', config: str) -> None:
         print(f'{config}: {data_files.unchecked(dataset)}')
 
 
-def _show(faults: 'Faults') -> None:
-    lines = [f'  {fault.sentence()}' for fault in faults]
-    print('\n'.join(lines or ['  no faults']))
-
-
 GROUPS = {
-    'core: occlude(), metrics, benchmark': {
-        'numpy': 'numpy',
-        'cv2': 'opencv-python-headless',
-        'scipy': 'scipy',
-        'pycocotools': 'pycocotools',
-        'filelock': 'filelock',
-        'packaging': 'packaging',
-    },
-    'report': {'matplotlib': 'matplotlib', 'jinja2': 'Jinja2', 'rich': 'rich'},
-    'other models (only those that you use)': {
-        'onnxruntime': 'onnxruntime',
-        'ai_edge_litert': 'ai-edge-litert',
-        'ultralytics': 'ultralytics',
-    },
+    'core: occlude(), metrics, benchmark': (
+        'numpy cv2 scipy pycocotools filelock packaging'
+    ),
+    'report': 'matplotlib jinja2 rich',
+    'other models (only those that you use)': (
+        'onnxruntime ai_edge_litert ultralytics'
+    ),
 }
-"""Module -> distribution, of each group of commands; the first is needed."""
-
-DISTRIBUTIONS = {
-    'cv2': ('opencv-python-headless', 'opencv-python'),
-    'mmengine': ('onedl-mmengine', 'mmengine'),
-    'mmcv': ('onedl-mmcv', 'mmcv', 'mmcv-lite'),
-    'mmdet': ('onedl-mmdetection', 'mmdet'),
-}
-"""Of modules that several distributions hold."""
+"""Modules of each group of commands; the first is needed."""
 
 DATA = {
     'COCO': (
@@ -181,40 +164,35 @@ def diagnose() -> tuple[list[str], bool]:
         f'({sys.executable}), {platform.platform()}, {os.cpu_count()} cores, '
         f'wheels for {tag}'
     ]
-    core, *others = (_group(*group) for group in GROUPS.items())
-    lines += sum(others, core)
+    usable = True
+    for title, modules in GROUPS.items():
+        found, missing = _versions(modules.split())
+        usable = usable and not (missing and title.startswith('core'))
+        lines.append(f'{title}: {found or "nothing"}')
+        lines += [
+            f'  {name} is missing: pip install '
+            + name.replace('cv2', 'opencv-python-headless')
+            for name in missing
+        ]
     lines += _mmpose()
     for name, paths in DATA.items():
         lacking = [path for path in paths if not Path(path).exists()]
         state = f'no {" and no ".join(lacking)}' if lacking else 'found'
         lines.append(f'data of {name} in {Path.cwd()}: {state}')
-    return lines, len(core) == 1
-
-
-def _group(title: str, modules: Mapping[str, str]) -> list[str]:
-    """The versions, and a line for each module that is missing."""
-    found, nothing = _versions(modules)
-    return [f'{title}: {found or "nothing"}'] + [
-        f'  {module} is missing: pip install {modules[module]}'
-        for module in nothing
-    ]
+    return lines, usable
 
 
 def _versions(modules: Iterable[str]) -> tuple[str, list[str]]:
     """Versions of the installed modules, and the modules that are not."""
+    installed = metadata.packages_distributions()
     found, missing = [], []
     for module in modules:
         if not find_spec(module):
             missing.append(module)
-            continue
-        version = 'of unknown version'
-        for name in DISTRIBUTIONS.get(module, (module.replace('_', '-'),)):
-            try:
-                version = metadata.version(name)
-                break
-            except metadata.PackageNotFoundError:
-                continue
-        found.append(f'{module} {version}')
+        elif names := installed.get(module):
+            found.append(f'{module} {metadata.version(names[0])}')
+        else:
+            found.append(f'{module} of unknown version')
     return ', '.join(found), missing
 
 

@@ -50,9 +50,9 @@ def main_image(options: ImageFileOptions) -> None:
     """
     from rich.progress import track
 
-    from mmpose_occlusion.benchmark.annotation_fields import read_json
     from mmpose_occlusion.benchmark.annotation_file import read_annotations
     from mmpose_occlusion.errors import UsageError
+    from mmpose_occlusion.files import read_json
     from mmpose_occlusion.occlusion import parse_attack
     from mmpose_occlusion.predictors import load_predictor
     from mmpose_occlusion.visualization.occluded_image import (

@@ -16,14 +16,14 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 from scipy.io import loadmat
 
-from mmpose_occlusion.benchmark.annotation_fields import Faults
 from mmpose_occlusion.benchmark.annotation_file import (
     Annotations,
-    corrected,
     read_annotations,
 )
-from mmpose_occlusion.benchmark.detections_file import (
+from mmpose_occlusion.benchmark.checked_files import (
+    MAX_ID,
     check_images,
+    is_box,
     read_detections,
 )
 from mmpose_occlusion.errors import DataError, UsageError
@@ -34,13 +34,9 @@ from .config import class_of, metainfo_of, walk_metrics, walk_split
 
 
 class DataFile(NamedTuple):
-    """A file or folder that a config names.
-
-    Attributes:
-        owner: Dotted key of the data set's or metric's config.
-        name: Key in it; that of a folder of images is ``data_prefix.NAME``.
-        path: Where a run looks for it.
-    """
+    """A file or folder that a config names: dotted key of the data set's or
+    metric's config, name in it (``data_prefix.NAME`` for a folder of images),
+    and where a run looks for it."""
 
     owner: str
     name: str
@@ -56,16 +52,15 @@ class DataFile(NamedTuple):
         """Whether it is a folder of images."""
         return self.name.startswith('data_prefix.')
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether a metric reads it."""
+        return '_evaluator' in self.owner.partition('.')[0]
+
 
 def data_files(cfg: Mapping, split: str) -> Iterator[DataFile]:
-    """The files and folders on disk that a split's data and metrics read.
-
-    Paths on other storage (``s3://…``) are left out.
-
-    Args:
-        cfg: A config, or a dict with its data loaders and evaluators.
-        split: train, val or test.
-    """
+    """The files and folders that a split's (train, val or test) data and
+    metrics read; those on other storage (``s3://…``) are left out."""
     files = []
     for owner, dataset in walk_split(cfg, split):
         root = dataset.get('data_root') or ''
@@ -90,6 +85,11 @@ def _join(root: str, path: str) -> str:
     return path if '://' in path else os.path.join(root, path)
 
 
+def _path(dataset: Mapping) -> str:
+    root, path = dataset.get('data_root') or '', dataset.get('ann_file')
+    return _join(root, path) if path else ''
+
+
 def check_data_files(
     cfg: Config,
     split: str,
@@ -99,35 +99,27 @@ def check_data_files(
     """Check that the files of a split's data and evaluator exist, and what
     is in them, see :func:`check_annotations`.
 
-    Paths that are not on a local disk are not checked.
-
     Raises:
         UsageError: One is missing; the message names its key.
         DataError: One cannot be used.
     """
     for file in data_files(cfg, split):
-        scores = file.key.startswith(f'{split}_evaluator')
-        if os.path.exists(file.path) or (scores and not evaluator):
+        if os.path.exists(file.path) or (file.is_scored and not evaluator):
             continue
-        if scores:
-            remedy = (
-                f'set --cfg-options {file.key}=None to score against the data '
-                "set's own annotation file"
-            )
+        options, end = f'{file.key}=None', ''
+        if file.is_scored:
+            remedy = 'set'
+            end = " to score against the data set's own annotation file"
         elif file.name == 'bbox_file':
-            remedy = (
-                'put it there, or use annotated bboxes with --cfg-options '
-                f'{file.key}=None{" (or --gt-boxes)" * (split == "test")}'
-            )
+            remedy = 'put it there, or use annotated bboxes with'
+            end = ' (or --gt-boxes)' * (split == 'test')
         else:
-            remedy = (
-                'put the data there, or set its place with --cfg-options '
-                f'{file.owner}.data_root=FOLDER {file.key}=PATH_BELOW_IT'
-            )
-        kind = 'folder' if file.is_images else 'file'
+            remedy = 'put the data there, or set its place with'
+            options = f'{file.owner}.data_root=FOLDER {file.key}=PATH_BELOW_IT'
         raise UsageError(
-            f'{file.key}: {kind} "{os.path.normpath(file.path)}" does not '
-            f'exist: {remedy}'
+            f'{file.key}: {"folder" if file.is_images else "file"} '
+            f'"{os.path.normpath(file.path)}" does not exist: {remedy} '
+            f'--cfg-options {options}{end}'
         )
     check_annotations(cfg, split, skip_unreadable)
 
@@ -138,10 +130,9 @@ def check_evaluator_file(cfg: Config, split: str) -> None:
     Raises:
         UsageError: It reads another file.
     """
-    files = list(data_files(cfg, split))
-    scored = [f for f in files if f.key.startswith(f'{split}_evaluator')]
-    read = [f for f in files if f.name == 'ann_file' and f not in scored]
-    for file in scored if read else []:
+    files = [f for f in data_files(cfg, split) if f.name == 'ann_file']
+    read = [file for file in files if not file.is_scored]
+    for file in files if read else []:
         try:
             if any(_same_content(file.path, other.path) for other in read):
                 continue
@@ -165,32 +156,27 @@ def _same_content(path: str, other: str) -> bool:
 def check_annotations(
     cfg: Config, split: str, skip_unreadable: bool = False
 ) -> None:
-    """Check the people and boxes that a split's data sets read.
+    """Check the people and boxes that a split's (train, val or test) data
+    sets read, and leave out images that cannot be read or refuse them.
 
     Where MMPose would read a file differently from this package's reader, or
     not at all, the config gets a corrected copy in
-    ``WORK_DIR/annotations/``, also in its evaluator.
-
-    Files of classes that read them in their own way (MPII, JHMDB) are not
-    checked, and the log says so; nor are files that are not on a local disk.
-
-    Args:
-        cfg: Modified.
-        split: train, val or test.
-        skip_unreadable: Leave out images that cannot be read.
+    ``WORK_DIR/annotations/``, also in its evaluator. Files of classes that
+    read them in their own way (MPII, JHMDB) are not checked, and the log says
+    so; nor are files that are not on a local disk.
 
     Raises:
         DataError: A file cannot be used, or does not have the joints of the
             data set.
     """
     for _, dataset in walk_split(cfg, split):
+        path, heads = _path(dataset), dataset.get('headbox_file') or ''
         if reads_plainly(dataset):
-            _check(cfg, split, dataset, skip_unreadable)
-        elif Path(_path(dataset)).is_file():
-            print_log(f'{_path(dataset)}: {unchecked(dataset)}', 'current')
-        files = [dataset.get('headbox_file'), _path(dataset)]
-        if all(path and Path(path).is_file() for path in files):
-            _check_head_boxes(*files)
+            _check(cfg, split, dataset, path, skip_unreadable)
+        elif os.path.isfile(path):
+            print_log(f'{path}: {unchecked(dataset)}', 'current')
+        if heads.endswith('.mat') and all(map(os.path.isfile, (heads, path))):
+            _check_head_boxes(heads, path)
 
 
 def unchecked(dataset: Mapping) -> str:
@@ -211,14 +197,12 @@ def reads_plainly(dataset: Mapping) -> bool:
         in (base.parse_data_info, CocoWholeBodyDataset.parse_data_info)
         and cls._load_annotations is base._load_annotations
         and _path(dataset).endswith('.json')
-        and Path(_path(dataset)).is_file()
+        and os.path.isfile(_path(dataset))
     )
 
 
 def _check_head_boxes(path: str, ann_file: str) -> None:
     """MMPose takes MPII's n-th head box for the n-th person."""
-    if not path.endswith('.mat'):
-        return
     try:
         boxes = loadmat(path)['headboxes_src'].shape[-1]
     except (KeyError, NotImplementedError, ValueError) as error:
@@ -235,48 +219,40 @@ def _check_head_boxes(path: str, ann_file: str) -> None:
         )
 
 
-def _path(dataset: Mapping) -> str:
-    root, path = dataset.get('data_root') or '', dataset.get('ann_file')
-    return _join(root, path) if path else ''
-
-
-def _check(cfg: Config, split: str, dataset: Any, skip: bool) -> None:
-    path = _path(dataset)
+def _check(
+    cfg: Config, split: str, dataset: Any, path: str, skip: bool
+) -> None:
     annotations = read_annotations(path)
     check_joints(annotations, dataset)
-    folder = _join(
-        dataset.get('data_root') or '',
-        (dataset.get('data_prefix') or {}).get('img') or '',
-    )
-    incomplete = any(not i['width'] for i in annotations.images.values())
-    if skip or incomplete:
-        found = check_images(annotations, folder, decode=True, skip=skip)
-        annotations.keep(found)
-    boxes = dataset.get('bbox_file')
-    if boxes and str(boxes).endswith('.json') and Path(boxes).is_file():
-        detections = read_detections(boxes, annotations)
-        _log(boxes, detections.faults)
-        if detections.faults.losses:
-            columns = zip(
-                detections.image_ids,
-                detections.boxes,
-                detections.scores,
-                strict=True,
-            )
+    if skip or not all(i['width'] for i in annotations.images.values()):
+        prefix = (dataset.get('data_prefix') or {}).get('img') or ''
+        folder = _join(dataset.get('data_root') or '', prefix)
+        kept = check_images(annotations, folder, decode=True, skip=skip)
+        images, people = annotations.images, annotations.people
+        annotations.images = {key: images[key] for key in kept}
+        annotations.people = [p for p in people if p['image_id'] in kept]
+    said, boxes = [(path, annotations.faults)], dataset.get('bbox_file')
+    if boxes and str(boxes).endswith('.json') and os.path.isfile(boxes):
+        read = read_detections(boxes, annotations)
+        said.insert(0, (boxes, read.faults))
+        if read.faults.losses:
+            columns = read.image_ids, read.boxes, read.scores
             content = [
                 dict(image_id=i, bbox=b, score=s, category_id=1)
-                for i, b, s in columns
+                for i, b, s in zip(*columns, strict=True)
             ]
             dataset['bbox_file'] = _copy(cfg, boxes, content)
-    _log(path, annotations.faults)
-    content = corrected(annotations)
-    if content is None:
-        return
-    dataset['ann_file'] = _copy(cfg, path, content)
-    for _, metric in walk_metrics(cfg.get(f'{split}_evaluator')):
-        scored = metric.get('ann_file')
-        if scored and _same_content(scored, path):
-            metric['ann_file'] = dataset['ann_file']
+    for name, faults in said:
+        for fault in faults:
+            text = f'{name}: {fault.sentence()}'
+            print_log(text, 'current', level=logging.WARNING)
+    people = corrected(annotations)
+    if people is not None:
+        dataset['ann_file'] = _copy(cfg, path, people)
+        for _, metric in walk_metrics(cfg.get(f'{split}_evaluator')):
+            scored = metric.get('ann_file')
+            if scored and _same_content(scored, path):
+                metric['ann_file'] = dataset['ann_file']
 
 
 def check_joints(annotations: Annotations, dataset: Mapping) -> None:
@@ -302,13 +278,6 @@ def check_joints(annotations: Annotations, dataset: Mapping) -> None:
     )
 
 
-def _log(path: str, faults: Faults) -> None:
-    for fault in faults:
-        print_log(
-            f'{path}: {fault.sentence()}', 'current', level=logging.WARNING
-        )
-
-
 def _copy(cfg: Config, path: str, content: Any) -> str:
     """Write a corrected file below the work dir; returns its path."""
     text = json.dumps(content)
@@ -318,3 +287,47 @@ def _copy(cfg: Config, path: str, content: Any) -> str:
     copy = write_text(folder / Path(path).name, text).resolve()
     print_log(f'{path}: the corrected copy {copy} is read', 'current')
     return str(copy)
+
+
+def corrected(found: Annotations) -> dict[str, Any] | None:
+    """The file's content as the reader understands it, for MMPose; None where
+    MMPose understands the file in the same way.
+
+    The people's category is 1, the only one that MMPose scores right, and no
+    person has the id 0, which COCOeval's matches write for none. Fields that
+    the reader does not know are kept. Images without width and height must
+    have got them.
+    """
+    raw, people, used = found.content, [], set()
+
+    def fits(other: Mapping) -> bool:  # of another category
+        points = other.get('keypoints')
+        number = len(points) if isinstance(points, list) else 0
+        return isinstance(other.get('image_id'), int) and (
+            not {'bbox', 'keypoints'} <= other.keys()
+            or (is_box(other['bbox']) and number == 3 * len(found.joints))
+        )
+
+    images = [
+        dict(found.given_images[key], id=key, **image)
+        for key, image in found.images.items()
+    ]
+    same = images == raw['images']
+    for person in found.people:
+        given = found.given_people[person['id']]
+        used.add(id(given))
+        mine = dict(person, category_id=1, id=person['id'] or MAX_ID)
+        segment = mine.pop('segmentation', None)  # MMPose reads none
+        # and fills these in
+        filled = dict(area=mine['area'], num_keypoints=mine['num_keypoints'])
+        filled = dict(filled, iscrowd=0) | given
+        same = same and all(filled.get(k) == mine[k] for k in mine)
+        people.append({**given, **mine, 'segmentation': segment})
+        if segment is None:
+            del people[-1]['segmentation']
+    others = [o for o in raw['annotations'] if id(o) not in used]
+    if same and not found.faults.losses and all(map(fits, others)):
+        return None
+    named = dict(name='person', keypoints=list(found.joints))
+    categories = [dict((found.posed() or [named])[0], id=1)]
+    return dict(raw, images=images, annotations=people, categories=categories)

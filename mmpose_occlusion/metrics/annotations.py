@@ -35,25 +35,24 @@ def make_person(
     """
     joints = list(ann['keypoints'])
     if len(joints) < 3 * num_joints:
-        for key in WHOLE_BODY:
-            joints += ann.get(key, [])
+        joints += [x for key in WHOLE_BODY for x in ann.get(key, ())]
     if len(joints) != 3 * num_joints:
         raise ValueError(
             f'annotation {ann["id"]} of image {ann["image_id"]} has '
             f'{len(joints) / 3:g} joints, but the data set has {num_joints}; '
             'give the annotation file of this data set (ann_file)'
         )
-    area = ann.get('area') if use_area else None
-    if area is None:
+    area, box = ann.get('area'), list(map(float, ann['bbox']))
+    if area is None or not use_area:
         area = ann['bbox'][2] * ann['bbox'][3] * AREA_RATIO
     return dict(
         id=ann['id'],
         image_id=ann['image_id'],
         category_id=int(ann.get('category_id', 1)),
-        bbox=[float(x) for x in ann['bbox']],
+        bbox=box,
         area=float(area),
         iscrowd=int(ann.get('iscrowd', 0)),
-        keypoints=[float(x) for x in joints],
+        keypoints=list(map(float, joints)),
     )
 
 
@@ -81,9 +80,10 @@ class People:
     ) -> 'People':
         """Collect people of :func:`make_person` with K joints; ``images`` are
         ids of further images, those of the poses."""
-        categories = np.unique([p['category_id'] for p in people] or [1])
         owners = [p['image_id'] for p in people]
         ids = np.unique(np.array([*images, *owners]))
+        kinds = [p['category_id'] for p in people]
+        categories = np.unique(kinds or [1])
         keypoints = np.array([p['keypoints'] for p in people], np.float64)
         keypoints = keypoints.reshape(len(people), joints, 3)
         return cls(
@@ -91,9 +91,7 @@ class People:
             images=ids,
             image=np.searchsorted(ids, np.array(owners, ids.dtype)),
             categories=categories,
-            category=np.searchsorted(
-                categories, [p['category_id'] for p in people]
-            ),
+            category=np.searchsorted(categories, kinds),
             keypoints=keypoints[..., :2],
             labelled=keypoints[..., 2] > 0,
             boxes=np.array([p['bbox'] for p in people]).reshape(-1, 4),
@@ -126,15 +124,13 @@ def match_boxes(
     threshold: float = IOU_THRESHOLD,
     one_to_one: bool = True,
 ) -> np.ndarray:
-    """Match the bboxes of one image to its people greedily, as COCOeval does.
+    """``(D,)`` int, index of each bbox's person, or :data:`UNMATCHED`: the
+    bboxes of one image, matched to its people greedily, as COCOeval does.
 
     In the order of falling scores ``(D,)`` (equal scores in the order given),
     each bbox takes the unmatched person with which its overlap ``(D, P)`` is
     greatest, if it is at least the threshold. ``one_to_one=False`` lets
     several bboxes match the same person.
-
-    Returns:
-        ``(D,)`` int, index of each bbox's person, or :data:`UNMATCHED`.
     """
     owner = np.full(len(iou), UNMATCHED)
     if not iou.size:
@@ -183,12 +179,11 @@ def other_people(
 def crowd_index(
     image: np.ndarray, boxes: np.ndarray, keypoints: np.ndarray
 ) -> np.ndarray:
-    """CrowdPose's crowd index of each person's image, ``(N,)``.
-
-    The mean over the image's people of the number of other people's joints
-    inside the person's box as a fraction of the number of the person's own
-    joints there. People without a joint in their box are left out. Joints
-    ``(N, K, 2)`` are NaN without label."""
+    """CrowdPose's crowd index of each person's image, ``(N,)``: the mean over
+    the image's people of the number of other people's joints inside the
+    person's box as a fraction of the number of the person's own joints there.
+    People without a joint in their box are left out. Joints ``(N, K, 2)`` are
+    NaN without label."""
     out = np.zeros(len(boxes))
     for rows in _by_image(image):
         xy = keypoints[rows][None]
@@ -216,17 +211,11 @@ MIN_JOINTS = 3
 
 
 class PosePrior:
-    """A Gaussian over poses in the frame of their boxes.
-
-    A pose is centred at its box's centre and divided by the box's longer side;
-    left-right mirrored poses count, too. Mean and covariance are of the
-    labelled joints (pairwise), the covariance shrunk towards its diagonal.
-
-    Args:
-        keypoints: ``(N, K, 2)`` true joints, pixels, NaN without label.
-        boxes: ``(N, 4)`` xyxy.
-        flip: ``(K,)`` index of each joint's left-right twin, or itself.
-    """
+    """A Gaussian over poses: true joints ``(N, K, 2)`` in pixels, NaN without
+    label, centred at their boxes' ``(N, 4)`` centres and divided by the longer
+    sides. Left-right mirrored poses (``flip`` ``(K,)``, index of each joint's
+    twin or itself) count, too. Mean and covariance are of the labelled joints
+    (pairwise), the covariance shrunk towards its diagonal."""
 
     def __init__(
         self, keypoints: np.ndarray, boxes: np.ndarray, flip: np.ndarray

@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from mmpose_occlusion.benchmark.identity import (
+from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import (
     digest_of_arrays,
     digests_of_files,
 )
-from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import COCO_JOINTS
 
 from .exported_models import onnx_model, tflite_model

@@ -16,10 +16,10 @@ from mmpose.structures import PoseDataSample
 from torch.utils.data import Dataset
 
 from mmpose_occlusion.benchmark.effects import Effect, effect_of
-from mmpose_occlusion.benchmark.identity import digest_of_arrays
 from mmpose_occlusion.benchmark.store import CLEAN
 from mmpose_occlusion.benchmark.work import Work
 from mmpose_occlusion.engine.pipelines import RECORD_KEY, with_defaults
+from mmpose_occlusion.files import digest_of_arrays
 from mmpose_occlusion.hooks.interrupted_training import key_of, seed_sample
 from mmpose_occlusion.skeleton import Skeleton
 

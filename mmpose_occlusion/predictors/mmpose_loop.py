@@ -22,10 +22,6 @@ from mmpose.registry import LOOPS
 from torch.utils.data import DataLoader
 
 from mmpose_occlusion.benchmark.data import BenchmarkRun, load_run
-from mmpose_occlusion.benchmark.identity import (
-    digest_of_file,
-    digests_of_files,
-)
 from mmpose_occlusion.benchmark.store import (
     CLEAN,
     BlockResult,
@@ -49,7 +45,11 @@ from mmpose_occlusion.engine.crops import from_crop
 from mmpose_occlusion.engine.insertion import use_gt_boxes
 from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import plain
+from mmpose_occlusion.files import (
+    digest_of_file,
+    digests_of_files,
+    plain,
+)
 from mmpose_occlusion.skeleton import Skeleton
 
 from .mmpose_crops import (

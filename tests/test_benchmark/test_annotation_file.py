@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.benchmark.annotation_file import read_annotations
-from mmpose_occlusion.benchmark.detections_file import (
+from mmpose_occlusion.benchmark.checked_files import (
     check_images,
     read_detections,
 )

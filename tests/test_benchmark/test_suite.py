@@ -207,7 +207,7 @@ def test_an_attack_of_two_suites_is_there_once(tmp_path):
     [
         (dict(attacks=3), 'has no list "attacks"'),
         (['keypoint:nose'], 'has no list "attacks"'),
-        ('{"attacks": [', 'cannot be read'),
+        ('{"attacks": [', 'is not JSON'),
         (dict(attacks=['keypoint:toe']), "no joint 'toe'"),
         (dict(attacks=[dict(attack='part:hip', nam='x')]), 'key "nam"'),
         (

@@ -29,7 +29,7 @@ def test_what_is_missing(monkeypatch):
     lines, usable = check.diagnose()
     assert not usable
     assert '  scipy is missing: pip install scipy' in lines
-    assert '  jinja2 is missing: pip install Jinja2' in lines
+    assert '  jinja2 is missing: pip install jinja2' in lines
     lacking.remove('scipy')
     assert check.diagnose()[1]
 

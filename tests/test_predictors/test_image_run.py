@@ -262,7 +262,7 @@ def test_patches_are_those_of_the_transforms(people, tmp_path):
 
 def _people_of(path):
     from mmpose_occlusion.benchmark.annotation_file import read_annotations
-    from mmpose_occlusion.benchmark.detections_file import check_images
+    from mmpose_occlusion.benchmark.checked_files import check_images
     from mmpose_occlusion.benchmark.image_people import image_people
 
     annotations = read_annotations(path)

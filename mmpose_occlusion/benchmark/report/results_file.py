@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from mmpose_occlusion.benchmark.analysis import Estimate
-from mmpose_occlusion.benchmark.annotation_fields import is_number, read_json
+from mmpose_occlusion.benchmark.checked_files import is_number
 from mmpose_occlusion.benchmark.suite import checksum, shipped
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import read_json
 
 from .formatting import both, csv_text, latex_row
 

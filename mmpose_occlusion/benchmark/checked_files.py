@@ -1,0 +1,312 @@
+"""Data files, checked: each kind of fault is said once, with examples.
+
+A detector's boxes and the images beside a file of people are read here.
+"""
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from mmpose_occlusion.errors import DataError
+from mmpose_occlusion.files import read_json
+from mmpose_occlusion.metrics.annotations import IOU_THRESHOLD, overlaps
+
+if TYPE_CHECKING:
+    from .annotation_file import Annotations
+
+MAX_ID = 2**53
+"""Greatest whole number that JSON readers keep exactly."""
+
+EXAMPLES = 3
+NOT_USED = 'it is not used'
+
+
+@dataclass
+class Fault:
+    """One kind of fault in a file: what is wrong, what is done about it
+    (repaired, left out, or noted: used as it is), how it is repaired or can be
+    mended, how often it occurs, and the JSON paths of the first ones."""
+
+    text: str
+    effect: str
+    remedy: str = ''
+    count: int = 0
+    where: list[str] = field(default_factory=list)
+
+    def sentence(self) -> str:
+        """One line for the terminal."""
+        times = f'{self.count:,} x ' if self.count > 1 else ''
+        more = ', ...' if self.count > len(self.where) else ''
+        at = f' ({", ".join(self.where)}{more})' if self.where else ''
+        remedy = f': {self.remedy}' if self.remedy else ''
+        return f'{self.effect}: {times}{self.text}{at}{remedy}'
+
+
+class UnusableError(Exception):
+    """Arguments of :meth:`Faults.add` for an entry that is left out."""
+
+
+class Faults(list[Fault]):
+    """Each kind once, in the order of their first occurrence."""
+
+    def add(
+        self,
+        where: str,
+        text: str,
+        key: str = '',
+        value: Any = None,
+        remedy: str = '',
+        effect: str = '',
+    ) -> None:
+        """Count one, repaired if there is a remedy and else left out, at a
+        JSON path and a key below it; the value is shown if it is not None."""
+        effect = effect or ('repaired' if remedy else 'left out')
+        for fault in self:
+            if (fault.text, fault.effect) == (text, effect):
+                break
+        else:
+            fault = Fault(text, effect, remedy)
+            self.append(fault)
+        fault.count += 1
+        if len(fault.where) < EXAMPLES:
+            shown = '' if value is None else f' = {json.dumps(value)[:40]}'
+            fault.where.append(where + key + shown)
+
+    def note(self, where: str, text: str, remedy: str) -> None:
+        """Count one that is used as it is."""
+        self.add(where, text, '', None, remedy, 'noted')
+
+    @property
+    def losses(self) -> list[Fault]:
+        """The kinds that leave something out."""
+        return [fault for fault in self if fault.effect == 'left out']
+
+    def summary(self) -> str:
+        """The kinds that leave something out, or else all, in a clause."""
+        return '; '.join(f.sentence() for f in self.losses or self)
+
+    def read(
+        self, entries: list, where: str, kind: str, read: Callable
+    ) -> list[Any]:
+        """What ``read(entry, path)`` makes of each usable entry of a list."""
+        out = []
+        for i, entry in enumerate(entries):
+            at = f'{where}[{i}]'
+            try:
+                if not isinstance(entry, Mapping):
+                    raise UnusableError(f'{kind} is no dict')
+                out.append(read(entry, at))
+            except UnusableError as error:
+                self.add(at, *error.args)
+        return [made for made in out if made is not None]
+
+
+def as_whole(value: Any) -> int | None:
+    """A whole number, also from a text or a float."""
+    if isinstance(value, str) and value.strip().isdigit():
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if type(value) is int else None
+
+
+def is_number(value: Any) -> bool:
+    """Also NaN and infinite ones, but no whole number beyond floats."""
+    return isinstance(value, float) or (
+        isinstance(value, int) and abs(value) <= MAX_ID
+    )
+
+
+def is_finite(value: Any) -> bool:
+    """Whether it is a finite number."""
+    return is_number(value) and math.isfinite(value)
+
+
+def is_box(value: Any) -> bool:
+    """Whether it is a list of four finite numbers."""
+    return (
+        isinstance(value, list)
+        and len(value) == 4
+        and all(map(is_finite, value))
+    )
+
+
+def kind_of(value: Any) -> str:
+    """The JSON type of a value."""
+    names = {list: 'list', dict: 'dict', str: 'text', type(None): 'null'}
+    return names.get(type(value), type(value).__name__)
+
+
+_RULES = (
+    ('bbox', 'bbox is not four numbers', is_box),
+    ('bbox', 'bbox has no width or height', lambda box: min(box[2:]) > 0),
+    ('score', 'score is not a number', is_finite),
+)
+
+
+@dataclass
+class Detections:
+    """A detector's N boxes xywh and scores, ids of their images, and the
+    faults that were found."""
+
+    image_ids: list[int]
+    boxes: list[list[float]]
+    scores: list[float]
+    faults: Faults = field(default_factory=Faults)
+
+
+def read_detections(
+    path: str | Path, annotations: 'Annotations'
+) -> Detections:
+    """Read a list of boxes as COCO's results have them, of the annotations'
+    images and people.
+
+    Raises:
+        UsageError: It cannot be opened.
+        DataError: None of them can be used.
+    """
+    raw = read_json(path, 'detection file')
+    if not isinstance(raw, list):
+        raise DataError(
+            f'detection file "{path}" holds a {kind_of(raw)}, and it should '
+            'be a list of dict(image_id=..., bbox=[x, y, w, h], score=...)'
+        )
+    faults, wanted = Faults(), annotations.category
+
+    def read(entry: Mapping, where: str) -> tuple | None:
+        if str(entry.get('category_id', wanted)) != str(wanted):
+            faults.note(where, 'it is of another category', NOT_USED)
+            return None
+        image = as_whole(given := entry.get('image_id'))
+        if image not in annotations.images:
+            raise UnusableError(
+                'its image_id is of no image', '.image_id', given
+            )
+        for key, text, test in _RULES:
+            if not test(value := entry.get(key)):
+                raise UnusableError(text, f'.{key}', value)
+        return image, [float(v) for v in entry['bbox']], float(entry['score'])
+
+    found = faults.read(raw, '$', 'a detection', read)
+    if not found:
+        why = faults.summary() or 'it is empty'
+        raise DataError(
+            f'detection file "{path}" has no box that can be used ({why}): '
+            'write it again, or leave it out'
+        )
+    images, boxes, scores = map(list, zip(*found, strict=True))
+    _note_corners(faults, annotations, images, boxes)
+    return Detections(images, boxes, scores, faults)
+
+
+def _note_corners(
+    faults: Faults, annotations: 'Annotations', images: list, boxes: list
+) -> None:
+    """Note boxes of which few match a person unless read as corners."""
+    groups: dict[int, tuple[list, list]] = defaultdict(lambda: ([], []))
+    for person in annotations.people:
+        groups[person['image_id']][0].append(person['bbox'])
+    for image, box in zip(images, boxes, strict=True):
+        groups[image][1].append(box)
+    matched = np.zeros(2, int)
+    for people, here in groups.values():
+        for i, read in enumerate((_corners(here), np.array(here))):
+            iou = overlaps(read, _corners(people))
+            matched[i] += (iou >= IOU_THRESHOLD).any(axis=1).sum()
+    if 2 * matched[0] < len(boxes) < 2 * matched[1]:
+        faults.note(
+            '$[].bbox',
+            f'{matched[0]:,} of {len(boxes):,} boxes match an annotated '
+            'person',
+            f'read as corners x1, y1, x2, y2, {matched[1]:,} do, and they '
+            'are read as x, y, width, height, as COCO has them',
+        )
+
+
+def _corners(boxes: list) -> np.ndarray:
+    out = np.array(boxes, float).reshape(-1, 4)
+    out[:, 2:] += out[:, :2]
+    return out
+
+
+def check_images(
+    annotations: 'Annotations',
+    folder: str | Path,
+    decode: bool = False,
+    skip: bool = True,
+) -> dict[int, Path]:
+    """Find the images below a folder.
+
+    Args:
+        annotations: Its faults get those of the images; images without width
+            and height get them if they are decoded.
+        folder: That the file names are below.
+        decode: Whether to decode each one, which finds damaged files.
+        skip: Whether unreadable images are left out.
+
+    Returns:
+        Image id -> path of those that can be used.
+
+    Raises:
+        DataError: None can be used; or, without ``skip``, one cannot.
+    """
+    found, faults = {}, Faults()
+    for key, image in annotations.images.items():
+        path = Path(folder) / image['file_name']
+        text, size = _fault_of(path), None
+        if not text and decode:
+            pixels: Any = cv2.imread(str(path))
+            if pixels is None or _is_cut(path):
+                text = 'an image cannot be decoded completely'
+            else:
+                size = pixels.shape[:2]
+        if text:
+            faults.add(str(path), text)
+            annotations.faults.add(str(path), text)
+            continue
+        found[key] = path
+        if size:
+            if (image['height'] or size[0], image['width'] or size[1]) != size:
+                annotations.faults.add(
+                    str(path),
+                    'an image has another size than the file says',
+                    remedy='the size of the image is taken',
+                )
+            image['height'], image['width'] = size
+    if not found:
+        raise DataError(
+            f'none of the images of "{annotations.path}" in folder '
+            f'"{folder}" can be used ({faults.summary()}): give the folder '
+            'that the file names are below'
+        )
+    if faults and not skip:
+        raise DataError(
+            f'images of "{annotations.path}" cannot be used '
+            f'({faults.summary()}): replace them, or leave them out with '
+            '--skip-unreadable'
+        )
+    return found
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether a JPEG or PNG file lacks its end, which OpenCV may not say."""
+    content = path.read_bytes()
+    mark = {b'\xff\xd8': b'\xff\xd9', b'\x89P': b'IEND'}.get(content[:2])
+    return mark is not None and mark not in content[-4096:]
+
+
+def _fault_of(path: Path) -> str:
+    if path.is_symlink() and not path.exists():
+        return 'an image is a link to nothing'
+    if path.is_dir():
+        return 'an image is a folder'
+    if not path.is_file():
+        return 'an image does not exist'
+    return '' if path.stat().st_size else 'an image is an empty file'
