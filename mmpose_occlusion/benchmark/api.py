@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmpose_occlusion.errors import UsageError
 
-from .analysis import Analysis, analyse
+from .analysis import Record, analyse
 from .analysis.sensitivity_map import split_cells
 from .data import BenchmarkRun, load_runs
 from .suite import DEFAULT
@@ -41,7 +41,7 @@ class Benchmark:
         split = [split_cells(run.attacks) for run in self.runs]
         return sum(len(others) + bool(cells) for others, cells in split)
 
-    def analyse(self, draws: int = 0, seed: int = 0) -> list[Analysis]:
+    def analyse(self, draws: int = 0, seed: int = 0) -> list[Record]:
         """The analysis of each run, with intervals of a number of bootstrap
         samples."""
         return analyse(self.runs, draws, seed)[0]
@@ -54,15 +54,14 @@ class Benchmark:
 
         - ``model``, ``data``, ``attack``, ``suite``;
         - ``kind``, ``target``, ``fill``, ``size`` (diameter as a fraction
-          of the bbox height, or None) and ``place`` of the attack, see
-          :class:`.analysis.AttackDescription`;
+          of the bbox height, or None) and ``place`` of the attack;
         - ``role``: 'target' (joints that the attack asks for, under
           paint), 'bystander' (others under paint) or 'visible';
         - ``joint``: its name, or 'all';
         - ``n``: number of labelled joints; rows without any are left
           out;
-        - for each measure of :class:`.analysis.JointScores`, such as
-          ``pck``: ``pck_clean`` and ``pck_attacked``.
+        - ``epe_clean`` and ``epe_attacked``, and so on for ``epe_px``,
+          ``pck``, ``oks50`` and ``ap``.
         """
         for analysis in self.analyse():
             for cost in analysis.costs:
@@ -82,9 +81,9 @@ class Benchmark:
                         continue
                     row = dict(about, role=joint.group, joint=joint.joint)
                     row['n'] = joint.number
-                    for name, value in vars(joint.clean).items():
+                    for name, value in joint.clean.items():
                         row[f'{name}_clean'] = value
-                        row[f'{name}_attacked'] = getattr(joint.attacked, name)
+                        row[f'{name}_attacked'] = joint.attacked[name]
                     yield row
 
     def to_pandas(self) -> 'pandas.DataFrame':

@@ -1,6 +1,6 @@
 """What an attack hides, with what, where and how large."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,17 +66,28 @@ def describe(attacked: Attacked) -> AttackDescription:
     if attack is None:
         name = attacked.name
         return AttackDescription(OTHER, name, '', AT_TARGET, size, 0.0)
-    paint = attack.fill
+    paint, names = attack.fill, ','.join(attack.names)
     if size is None and attack.kind != PART:
         size = attack.size.fraction
         if attack.size.radius not in (None, REFERENCE_RADIUS):
             paint = f'{paint} {attack.size}'
     if attack.offset:
         paint += f'{MOVED} {attack.offset:g}'
-    names, place = ','.join(attack.names), attack.place
     return AttackDescription(
-        attack.kind, names, paint, place, size, attack.offset
+        attack.kind, names, paint, attack.place, size, attack.offset
     )
+
+
+def grouped(
+    attacks: Sequence[Attacked],
+    key: Callable[[Attacked, AttackDescription], Any],
+) -> dict[Any, list[Attacked]]:
+    """Attacks by a key, without those whose key is None."""
+    groups: dict[Any, list[Attacked]] = {}
+    for attack in attacks:
+        groups.setdefault(key(attack, describe(attack)), []).append(attack)
+    groups.pop(None, None)
+    return groups
 
 
 def plain_labels(attacks: Sequence[Attacked]) -> dict[str, str]:
@@ -85,22 +96,19 @@ def plain_labels(attacks: Sequence[Attacked]) -> dict[str, str]:
     These hide one named target. Of each paint, those of the size nearest to
     :data:`USUAL_SIZE` are shown, and those without a severity. Where a paint
     has both, the former's label says the size."""
-    groups: dict[tuple[str, str], dict[str, float | None]] = {}
-    for attack in attacks:
-        what = describe(attack)
-        if what.hides_one:
-            group = groups.setdefault((what.kind, what.paint), {})
-            group[attack.name] = what.severity
+    groups = grouped(
+        attacks, lambda _, it: (it.kind, it.paint) if it.hides_one else None
+    )
     out = {}
-    for (_, paint), sizes in groups.items():
+    for (_, paint), mine in groups.items():
+        sizes = {attack.name: describe(attack).severity for attack in mine}
         known = {size for size in sizes.values() if size is not None}
         usual = min(known, key=lambda s: (abs(s - USUAL_SIZE), s), default=0)
         for name, size in sizes.items():
-            if size is None:
+            if size is None or (size == usual and None not in sizes.values()):
                 out[name] = paint
             elif size == usual:
-                both = len(known) and None in sizes.values()
-                out[name] = f'{paint} {100 * size:g}%' if both else paint
+                out[name] = f'{paint} {100 * size:g}%'
     return out
 
 

@@ -1,7 +1,6 @@
 """Models side by side, paired where they were given the same bboxes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,17 +8,14 @@ from mmpose_occlusion.benchmark.data import BenchmarkRun, Boxes
 
 from .bootstrap import (
     Draws,
-    Equivalence,
-    Estimate,
-    Estimates,
+    Record,
     difference,
     equivalence,
-    estimate,
     estimates,
     rank_agreement,
     simultaneous,
 )
-from .natural_occlusion import NaturalDraws
+from .natural_occlusion import Losses
 from .run_measures import RunMeasures
 
 CLEAN = 'clean'
@@ -29,83 +25,52 @@ LEAST_MODELS = 3
 """For a rank correlation over models."""
 
 
-@dataclass(frozen=True)
-class ModelDifference:
-    """One model minus the first, on the same people.
-
-    ``score`` is the difference of the measures under an attack, or
-    :data:`CLEAN`; ``loss`` that of the changes by the attack: above 0, for a
-    measure of which more is better, if this model loses less. The intervals of
-    ``..._together`` hold for all attacks at once; ``equivalence`` is of the
-    main measure's ``score``."""
-
-    model: str
-    attack: str
-    people: int
-    score: Estimates
-    loss: Estimates
-    score_together: Estimates
-    loss_together: Estimates
-    equivalence: Equivalence
-
-
-@dataclass(frozen=True)
-class ModelAgreement:
-    """Kendall's tau over models between the loss of OKS50 of hidden joints
-    under the attacks of a paint and size, and by natural occlusion."""
-
-    paint: str
-    severity: float
-    models: int
-    tau: Estimate
-
-
-@dataclass(frozen=True)
-class ModelComparison:
-    """Models against the first one, ``reasons`` why some cannot be compared,
-    and the agreement of at least :data:`LEAST_MODELS` models."""
-
-    baseline: str
-    reasons: dict[str, str]
-    differences: list[ModelDifference]
-    agreement: list[ModelAgreement]
-
-
 def compare_models(
-    measures: Sequence[RunMeasures],
-    natural: Sequence[NaturalDraws | None],
-) -> ModelComparison | None:
-    """Compare all runs with the first; None if there is only one. ``natural``
-    is of each run, see :func:`.natural_occlusion.natural_occlusion`."""
+    measures: Sequence[RunMeasures], losses: Sequence[Losses]
+) -> Record | None:
+    """``comparison`` of ``report.json``: all runs minus the first, None if
+    there is only one. The losses are of each run, see
+    :func:`.natural_occlusion.natural_occlusion`.
+
+    A ``score`` is the difference of the measures under an attack, or
+    :data:`CLEAN`; a ``loss`` that of the changes by the attack: above 0, for a
+    measure of which more is better, if this model loses less. ``tau`` is
+    Kendall's over at least :data:`LEAST_MODELS` models between the losses
+    under the attacks of a paint and size, and by natural occlusion."""
     if len(measures) < 2:
         return None
-    first = measures[0]
+    first, *others = measures
     reasons: dict[str, str] = {}
-    out: list[ModelDifference] = []
-    same = [natural[0]]
-    for other, draws in zip(measures[1:], natural[1:], strict=True):
+    differences: list[dict] = []
+    same = [losses[0]]
+    for other, lost in zip(others, losses[1:], strict=True):
         reason = not_paired(first.run, other.run)
         if reason:
             reasons[other.run.model] = reason
         else:
-            out += _differences(first, other)
-            same.append(draws)
-    return ModelComparison(
-        first.run.model, reasons, out, _agreement([d for d in same if d])
+            differences += _differences(first, other)
+            same.append(lost)
+    same = [lost for lost in same if lost]
+    agreement = [
+        dict(
+            paint=key[0],
+            severity=key[1],
+            models=len(same),
+            tau=rank_agreement(
+                *(np.stack([lost[k] for lost in same]) for k in (key, None))
+            ),
+        )
+        for key in (same[0] if len(same) >= LEAST_MODELS else ())
+        if key and all(key in lost for lost in same)
+    ]
+    return estimates(
+        dict(
+            baseline=first.run.model,
+            reasons=reasons,
+            differences=differences,
+            agreement=agreement,
+        )
     )
-
-
-def _agreement(found: Sequence[NaturalDraws]) -> list[ModelAgreement]:
-    if len(found) < LEAST_MODELS:
-        return []
-    nature = np.stack([draws.natural for draws in found])
-    out = []
-    for key in found[0].attacks:
-        losses = [d.attacks[key] for d in found if key in d.attacks]
-        if len(losses) == len(found):
-            tau = estimate(rank_agreement(np.stack(losses), nature))
-            out.append(ModelAgreement(*key, len(found), tau))
-    return out
 
 
 def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
@@ -136,12 +101,11 @@ def _given(boxes: Boxes) -> np.ndarray:
     return rows[np.lexsort(rows.T[::-1])]
 
 
-def _differences(
-    first: RunMeasures, other: RunMeasures
-) -> list[ModelDifference]:
-    names, people = [CLEAN], [int(first.labelled.any(axis=1).sum())]
+def _differences(first: RunMeasures, other: RunMeasures) -> list[dict]:
+    people = int(first.labelled.any(axis=1).sum())
     scores = [difference(other.all_people(), first.all_people())]
     losses: list[Draws] = [{}]
+    out = [dict(model=other.run.model, attack=CLEAN, people=people)]
     known = {attack.name: attack for attack in other.run.attacks}
     ids = [m.run.boxes.instance_ids for m in (first, other)]
     for attack in first.run.attacks:
@@ -156,23 +120,20 @@ def _differences(
         whose = same.changed & np.isin(ids[1], common)
         ours, theirs = first.attacked(attack, who), other.attacked(same, whose)
         loss = difference(ours, first.clean(who))
-        names.append(attack.name)
-        people.append(int(who.sum()))
+        out.append(dict(out[0], attack=attack.name, people=int(who.sum())))
         scores.append(difference(theirs, ours))
         losses.append(difference(difference(theirs, other.clean(whose)), loss))
     images = len(first.people.images)
     together = [estimates(scores[0]), *simultaneous(scores[1:], images)]
     losses_together = [{}, *simultaneous(losses[1:], images)]
     return [
-        ModelDifference(
-            other.run.model,
-            names[i],
-            people[i],
-            estimates(scores[i]),
-            estimates(losses[i]),
-            together[i],
-            losses_together[i],
-            equivalence(scores[i][first.main]),
+        dict(
+            row,
+            score=scores[i],
+            loss=losses[i],
+            score_together=together[i],
+            loss_together=losses_together[i],
+            equivalence=equivalence(scores[i][first.main]),
         )
-        for i in range(len(names))
+        for i, row in enumerate(out)
     ]

@@ -17,7 +17,8 @@ from mmpose_occlusion.benchmark.annotation_fields import is_number, read_json
 from mmpose_occlusion.benchmark.suite import checksum, shipped
 from mmpose_occlusion.errors import UsageError
 
-from .formatting import both, csv_text, latex_row
+from .formatting import both, csv_text
+from .page import render
 
 FORMAT = 1
 ESTIMATES = ('clean', 'mpc', 'rpc')
@@ -131,27 +132,12 @@ def check_result(result: Any, where: str = 'the result') -> None:
 
 def markdown(results: Sequence[Mapping[str, Any]]) -> str:
     """A table for each data set, suite and measure, protocols below."""
-    out = []
-    for title, names, rows, notes in _tables(results):
-        lines = [names, ['---', *['---:'] * (len(names) - 1)], *rows]
-        table = [f'| {" | ".join(line)} |' for line in lines]
-        notes = [f'- {note}' for note in notes]
-        out.append('\n'.join([title, '', *table, '', *notes, '']))
-    return '\n'.join(out)
+    return render('results.md.j2', tables=_tables(results))
 
 
 def latex(results: Sequence[Mapping[str, Any]]) -> str:
     """The same for LaTeX, with the package booktabs."""
-    out = []
-    for title, names, rows, notes in _tables(results):
-        head, *body = (latex_row(*line) for line in (names, *rows))
-        out += [
-            *(f'% {line}' for line in (title, *notes)),
-            rf'\begin{{tabular}}{{l{"r" * (len(names) - 1)}}}',
-            r'\toprule',
-            *(head, r'\midrule', *body, r'\bottomrule', r'\end{tabular}', ''),
-        ]
-    return '\n'.join(out)
+    return render('results.tex.j2', tables=_tables(results))
 
 
 def csv_table(results: Sequence[Mapping[str, Any]]) -> str:

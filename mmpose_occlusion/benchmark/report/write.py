@@ -53,7 +53,6 @@ from .numbers import (
     NOTE_OF_TABLE,
     changed_conditions,
     csv_files,
-    latex_table,
     report_numbers,
 )
 from .page import readable_facts, render, render_page
@@ -133,14 +132,17 @@ def write_report(
         texts[PAGE] = render_page(
             analyses, comparison, numbers, case_images, cases, pdf
         )
-    files = (NUMBERS, 'table.md', PAGE, 'differences.csv', *tables)
+    files = (NUMBERS, 'table.md', PAGE, *tables)
     with together(folder, last=PAGE, old=files) as staging:
         if 'json' in formats:
             write_json(staging / NUMBERS, numbers)
         for name, text in texts.items():
             write_text(staging / name, text)
     if latex is not None:
-        write_text(Path(latex), latex_table(analyses))
+        write_text(
+            Path(latex),
+            render('costs.tex.j2', analyses=analyses, note=NOTE_OF_TABLE),
+        )
     print_tables(analyses)
     return folder / PAGE if 'page' in formats else folder
 

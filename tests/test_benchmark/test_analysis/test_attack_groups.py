@@ -95,4 +95,4 @@ def test_controls_are_of_the_same_people():
         dict(on_person=-0.75, off_person=-1)
     )
     # controls are left out of the matrix and of the body figure
-    assert [cost.plain for cost in found.costs] == [True, False, False]
+    assert [bool(cost.label) for cost in found.costs] == [True, False, False]
