@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from mmpose_occlusion.benchmark.analysis.attack_costs import SWAP, error_types
-from mmpose_occlusion.benchmark.analysis.attack_groups import (
+from mmpose_occlusion.benchmark.analysis.bootstrap import weighted_mean
+from mmpose_occlusion.benchmark.analysis.comparisons import (
     location_leaks,
     severity_curves,
 )
-from mmpose_occlusion.benchmark.analysis.bootstrap import weighted_mean
 from mmpose_occlusion.benchmark.analysis.run_measures import (
     OCCLUDED,
     VISIBLE,

@@ -8,15 +8,15 @@ from mmpose_occlusion.metrics.confidence import CONFIDENT
 from mmpose_occlusion.metrics.pck import is_correct
 
 from .attack_costs import ALL_JOINTS, attack_cost
-from .attack_description import describe, plain_labels, transform_configs
-from .attack_groups import (
+from .attack_description import describe, plain_labels
+from .bootstrap import DRAWS, Estimate, Record, estimates, simultaneous
+from .comparisons import (
+    compare_models,
     control_comparisons,
     location_leaks,
     severity_curves,
     suite_summaries,
 )
-from .bootstrap import DRAWS, Estimate, Record, estimates, simultaneous
-from .model_comparison import compare_models
 from .natural_occlusion import natural_occlusion
 from .run_measures import RunMeasures
 from .score_quality import ScoreJudge, anatomical_skills
@@ -29,7 +29,6 @@ __all__ = [
     'Record',
     'analyse',
     'describe',
-    'transform_configs',
 ]
 
 
@@ -61,39 +60,34 @@ def analyse(
         UsageError: The data lacks the measure.
     """
     measures: list[RunMeasures] = []
-    split = [split_cells(run.attacks) for run in runs]
-    for run, (others, _) in zip(runs, split, strict=True):
-        run = replace(run, attacks=others)
-        found = RunMeasures(run, draws, seed, measure)
-        if measures and measures[0].main in found.measures:
-            found = RunMeasures(run, draws, seed, measures[0].main)
-        measures.append(found)
     analyses: list[Record] = []
-    losses = []
     reference: list[Record] = []
-    for each, (_, cells) in zip(measures, split, strict=True):
+    losses = []
+    for run in runs:
+        attacks, cells = split_cells(run.attacks)
+        each = RunMeasures(replace(run, attacks=attacks), draws, seed, measure)
+        if measures and measures[0].main in each.measures:
+            each.main = measures[0].main
+        measures.append(each)
         judge, costs, told = ScoreJudge(each, threshold), [], []
-        labels = plain_labels(each.run.attacks)
-        for attack in each.run.attacks:
+        labels = plain_labels(attacks)
+        for attack in attacks:
             progress(attack.name)
             label = labels.get(attack.name, '')
             costs.append(attack_cost(each, attack, label))
             told.append(judge.attacked(attack))
         images = len(each.people.images)
-        changes = [each.change(attack) for attack in each.run.attacks]
-        for cost, together in zip(
-            costs, simultaneous(changes, images), strict=True
-        ):
-            cost['together'] = together
+        together = simultaneous([each.change(a) for a in attacks], images)
+        for cost, found in zip(costs, together, strict=True):
+            cost['together'] = found
         progress('curves, controls and natural occlusion')
         natural, lost = natural_occlusion(each)
         losses.append(lost)
-        curves = severity_curves(each, each.run.attacks)
-        summaries = suite_summaries(curves, reference)
-        reference = reference or curves
+        curves = severity_curves(each, attacks)
         if cells:
             progress('sensitivity maps')
         ids = each.run.boxes.instance_ids[each.labelled.any(axis=1)]
+        shown = [{k: c[k] for k in c if k != 'control'} for c in curves]
         analyses.append(
             Record(
                 run=each.run,
@@ -104,19 +98,17 @@ def analyse(
                 clean=estimates(each.all_people()),
                 config_pck=_config_pck(each),
                 costs=costs,
-                curves=[
-                    estimates({k: c[k] for k in c if k != 'control'})
-                    for c in curves
-                ],
+                curves=estimates(shown),
                 controls=estimates(control_comparisons(each)),
                 leaks=estimates(location_leaks(each)),
                 scores=judge.scores(told),
                 natural=natural,
                 skill=anatomical_skills(each),
-                summaries=estimates(summaries),
+                summaries=estimates(suite_summaries(curves, reference)),
                 maps=sensitivity_maps(each, cells),
             )
         )
+        reference = reference or curves
     if len(measures) > 1:
         progress('comparison of the models')
     return analyses, compare_models(measures, losses)

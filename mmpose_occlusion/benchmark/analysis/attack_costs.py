@@ -200,21 +200,12 @@ def _other_people(
     of_run = measures.of_run
     people, boxes = of_run.people, of_run.run.boxes
     if len(people):
-        owner, ids, truth = (
-            of_run.owner,
-            np.arange(len(people)),
-            people.keypoints,
-        )
-        rows, who, labelled = (
-            of_run.pairs.pose,
-            of_run.pairs.person,
-            people.labelled,
-        )
-        other = owner[rows] != UNMATCHED
+        truth, labels = people.keypoints, people.labelled
+        rows, who = of_run.pairs.pose, of_run.pairs.person
+        own = of_run.owner[rows]
+        other = (own != UNMATCHED) & (own != who)
     else:
-        owner = ids = boxes.instance_ids
-        truth, labelled = boxes.truth, of_run.labelled
+        truth, labels = boxes.truth, of_run.labelled
         rows, who = equal_pairs(of_run.image, of_run.image)
-        other = np.ones(len(rows), bool)
-    other &= owner[rows] != ids[who]
-    return truth[who[other]], rows[other], labelled[who[other]]
+        other = boxes.instance_ids[rows] != boxes.instance_ids[who]
+    return truth[who[other]], rows[other], labels[who[other]]

@@ -1,6 +1,6 @@
 """What an attack hides, with what, where and how large."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ USUAL_SIZE = 0.1
 """Severity of which figures of single targets are."""
 
 OTHER = 'other'
-"""Kind of an attack that is not of this package, or of several steps."""
+"""Kind of an attack that is not of this package."""
 
 AT_TARGET = 'target'
 """Place of an attack that paints over its target."""
@@ -59,8 +59,7 @@ class AttackDescription:
 
 def describe(attacked: Attacked) -> AttackDescription:
     """Describe an attack by its config and its details."""
-    configs = transform_configs(attacked)
-    attack = Attack.from_config(configs[0]) if len(configs) == 1 else None
+    attack = Attack.from_config(attacked.config)
     size = attacked.details.get(SEVERITY)
     size = None if size is None else float(size)
     if attack is None:
@@ -110,10 +109,3 @@ def plain_labels(attacks: Sequence[Attacked]) -> dict[str, str]:
             elif size == usual:
                 out[name] = f'{paint} {100 * size:g}%'
     return out
-
-
-def transform_configs(attack: Attacked) -> list[Mapping[str, Any]]:
-    """The configs of the transforms that make an attack."""
-    if isinstance(attack.config, Mapping):
-        return [attack.config]
-    return [c for c in attack.config or () if isinstance(c, Mapping)]

@@ -67,15 +67,10 @@ Draws = dict[str, np.ndarray]
 Estimates = dict[str, Estimate]
 """Measure -> estimate."""
 
-_ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
-
 
 def draw_weights(images: int, draws: int, seed: int = 0) -> np.ndarray:
-    """How often each image is drawn, with replacement.
-
-    Returns:
-        ``(1 + draws, images)`` float64; the first row is 1.
-    """
+    """How often each image is drawn, with replacement: ``(1 + draws, images)``
+    float64, the first row 1."""
     weights = np.ones((1 + draws, images))
     if images:
         generator = np.random.default_rng(seed)
@@ -91,18 +86,22 @@ def estimate(values: np.ndarray) -> Estimate:
     if not len(values) or not np.isfinite(values[0]):
         return UNDEFINED
     drawn = values[1:][np.isfinite(values[1:])]
-    ends = np.quantile(drawn, _ENDS) if len(drawn) else (np.nan, np.nan)
-    return Estimate.of(values[0], *ends)
+    return Estimate.of(values[0], *_ends(drawn, 'linear'))
 
 
 def censored_estimate(values: np.ndarray) -> Estimate:
     """Value and interval of ``(1 + B,)`` sizes, infinite where a size is never
     reached; such ends are None."""
     drawn = values[1:][~np.isnan(values[1:])]
-    ends = (np.nan, np.nan)
-    if len(drawn):
-        ends = np.quantile(drawn, _ENDS, method='nearest')
-    return Estimate.of(values[0], *ends)
+    return Estimate.of(values[0], *_ends(drawn, 'nearest'))
+
+
+def _ends(drawn: np.ndarray, method: Any) -> np.ndarray:
+    if not len(drawn):
+        return np.full(2, np.nan)
+    return np.quantile(
+        drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method=method
+    )
 
 
 def estimates(found: Any) -> Any:
@@ -128,18 +127,9 @@ def weighted_mean(
     mask: np.ndarray,
     by_joint: bool = False,
 ) -> np.ndarray:
-    """Mean over the joints of resampled images.
-
-    Args:
-        weights: ``(B, I)``.
-        image: ``(N,)`` index of the image.
-        values: ``(N, K)``; undefined ones do not count.
-        mask: ``(N, K)`` bool, the joints that count.
-        by_joint: Whether each joint is by itself.
-
-    Returns:
-        ``(B,)``, or ``(K, B)`` by joint; NaN where no joint counts.
-    """
+    """Mean ``(B,)`` of the defined values ``(N, K)`` in a mask ``(N, K)`` over
+    resampled images, or ``(K, B)`` of each joint by itself; NaN where no joint
+    counts. Images have weights ``(B, I)``, bboxes an index of the image."""
     mask = mask & np.isfinite(values)
     both = [np.where(mask, values, 0), mask]
     if not by_joint:
@@ -282,8 +272,7 @@ def crossing(
     the clean measure as the level this is S50.
 
     Linear between severities ``(S,)``, rising, of a curve ``(S, 1 + B)``, from
-    the clean measure ``(1 + B,)`` at severity 0. Infinite where it never does,
-    0 where the clean measure is there already.
+    the clean measure ``(1 + B,)`` at severity 0; infinite where it never does.
 
     >>> clean = np.array([0.8])
     >>> crossing(np.array([0.1, 0.2]), np.array([[0.6], [0.2]]), clean,

@@ -20,7 +20,7 @@ from mmpose_occlusion.metrics.confidence import ratio
 from mmpose_occlusion.occlusion.targets import KEYPOINT
 
 from .attack_costs import ALL_JOINTS
-from .attack_description import grouped
+from .attack_description import describe, grouped
 from .bootstrap import (
     Record,
     censored_estimate,
@@ -90,9 +90,17 @@ def natural_occlusion(measures: RunMeasures) -> tuple[Record, Losses]:
     natural = _mean(natural_by_joint, shares)
     losses: Losses = {None: natural}
     matches = []
-    for paint, attacks in severity_attacks(measures.run.attacks).items():
-        sizes = list(attacks)
-        by_joint = [attack_losses(measures, each) for each in attacks.values()]
+    for paint, attacks in grouped(
+        sorted(measures.run.attacks, key=lambda a: describe(a).severity or 0),
+        lambda _, it: (
+            it.paint
+            if it.severity and it.kind == KEYPOINT and it.hides_one
+            else None
+        ),
+    ).items():
+        by_size = grouped(attacks, lambda _, it: it.severity)
+        sizes = list(by_size)
+        by_joint = [attack_losses(measures, a) for a in by_size.values()]
         lost = np.stack([_mean(each, shares) for each in by_joint])
         losses.update(zip([(paint, s) for s in sizes], lost, strict=True))
         # a loss rises with the size, `crossing` looks for a fall
@@ -113,24 +121,6 @@ def natural_occlusion(measures: RunMeasures) -> tuple[Record, Losses]:
         )
     found = dict(gaps=gaps, strata=strata(measures), equivalents=matches)
     return estimates(found), losses
-
-
-def severity_attacks(
-    attacks: Sequence[Attacked],
-) -> dict[str, dict[float, list[Attacked]]]:
-    """Paint -> size, rising -> attacks on one named joint each."""
-    groups = grouped(
-        attacks,
-        lambda _, it: (
-            (it.paint, it.severity)
-            if it.severity and it.kind == KEYPOINT and it.hides_one
-            else None
-        ),
-    )
-    out: dict[str, dict[float, list[Attacked]]] = {}
-    for paint, size in sorted(groups, key=lambda key: key[1]):
-        out.setdefault(paint, {})[size] = groups[paint, size]
-    return out
 
 
 def _mean(rates: np.ndarray, shares: np.ndarray) -> np.ndarray:

@@ -56,13 +56,11 @@ class RunMeasures:
         measure: Main measure, one of :data:`CHOICES`; by default chosen by
             :data:`MAIN`, :data:`FLOOR` and :data:`CEILING`.
 
-    Attributes: people: All annotated people; none for data without COCO's
-    evaluation. image: ``(N,)`` index of each bbox's image. owner: ``(N,)``
-    index of each bbox's person, or ``UNMATCHED``. pairs: Bboxes with the
-    people of their images. weights: ``(1 + B, I)``, see
-    :func:`.bootstrap.draw_weights`. labelled: ``(N, K)`` bool, joints with a
-    label. sizes: ``(N,)`` longer side of the annotated bboxes, NaN if
-    unmatched. measures: Names of the measures that the data has."""
+    Attributes: all annotated ``people`` (none without COCO's evaluation);
+    index ``(N,)`` of each bbox's ``image`` and of its ``owner`` among the
+    people, or ``UNMATCHED``; ``weights`` ``(1 + B, I)``; ``labelled`` joints
+    ``(N, K)`` bool; ``sizes`` ``(N,)``, longer sides of the annotated bboxes,
+    NaN if unmatched; names of the ``measures`` that the data has."""
 
     def __init__(
         self,
@@ -282,10 +280,9 @@ class PredictionMeasures:
         out: Draws = {}
         if 'AP' in of_run.measures:
             labelled = of_run.people.labelled & people[:, None]
-            found = self.precision(
+            out['AP'], out['AR'] = self.precision(
                 *self.survivors(who), labelled, of_run.weights
             )
-            out.update(zip(('AP', 'AR'), found, strict=True))
         mask = of_run.labelled & who[:, None]
         counts = [name not in pck.NOT_IN_PCKH for name in run.joints.names]
         has_head = np.isfinite(run.boxes.head_sizes)[:, None]

@@ -6,6 +6,7 @@ their meaning, docs/confidence.md.
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -257,26 +258,27 @@ def anatomical_skills(measures: RunMeasures) -> list[Record]:
     truth = np.where(measures.labelled[..., None], boxes.truth, np.nan)
     priors: dict[int, PosePrior] = {}
     for mine, others in confidence.folds(image):
-        fitted = others & known
-        if fitted.any():
+        if (fitted := others & known).any():
             prior = PosePrior(
                 truth[fitted],
                 boxes.person_boxes[fitted],
                 measures.run.joints.flip,
             )
-            priors.update(dict.fromkeys(np.flatnonzero(mine).tolist(), prior))
-    expected: dict[tuple[int, bytes], np.ndarray] = {}
+            rows = np.flatnonzero(mine & known).tolist()
+            priors.update(dict.fromkeys(rows, prior))
+
+    @cache
+    def expected(row: int, hidden: bytes) -> np.ndarray:
+        box, mask = boxes.person_boxes[row], np.frombuffer(hidden, bool)
+        return priors[row].expected(truth[row], box, mask)
+
     out = []
     for attack in measures.run.attacks:
         hidden = attack.targets & attack.changed[:, None] & measures.labelled
         placed = np.full(truth.shape, np.nan)
-        for row in np.flatnonzero(hidden.any(axis=1) & known).tolist():
-            key = row, hidden[row].tobytes()
-            if row in priors and key not in expected:
-                expected[key] = priors[row].expected(
-                    truth[row], boxes.person_boxes[row], hidden[row]
-                )
-            placed[row] = expected.get(key, np.nan)
+        for row in np.flatnonzero(hidden.any(axis=1)).tolist():
+            if row in priors:
+                placed[row] = expected(row, hidden[row].tobytes())
         errors = [
             joint_errors(found, boxes.truth) / measures.sizes[:, None]
             for found in (attack.predictions.keypoints, placed)

@@ -7,8 +7,7 @@ from mmpose_occlusion.benchmark.analysis.attack_description import (
     AT_TARGET,
     RANDOM,
 )
-from mmpose_occlusion.benchmark.analysis.attack_groups import MEAN
-from mmpose_occlusion.benchmark.analysis.model_comparison import CLEAN
+from mmpose_occlusion.benchmark.analysis.comparisons import CLEAN, MEAN
 from mmpose_occlusion.benchmark.analysis.score_quality import COVERAGES
 from mmpose_occlusion.benchmark.analysis.sensitivity_map import (
     PlaceEffect,

@@ -1,7 +1,9 @@
 """``report.json``, the CSV files and the LaTeX table, each with the conditions
 under which its numbers were measured; see docs/benchmark_analysis.md."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,12 +98,14 @@ def conditions_line(analysis: Record) -> str:
     return '; '.join(': '.join(each) for each in conditions(analysis).items())
 
 
-def changed_conditions(
-    old: Mapping[str, Any], new: Mapping[str, Any]
-) -> list[str]:
-    """Sentences on models of two ``report.json`` that were evaluated in
-    different ways, for example with other sigmas."""
-    before = {m['model']: m['conditions'] for m in old.get('models', [])}
+def changed_conditions(path: Path, new: Mapping[str, Any]) -> list[str]:
+    """Sentences on models that the ``report.json`` at a path, if there is one,
+    has under other conditions than a new one, for example other sigmas."""
+    try:
+        models = json.loads(path.read_text())['models']
+    except (FileNotFoundError, ValueError, KeyError):
+        return []
+    before = {m['model']: m['conditions'] for m in models}
     out = []
     for found in new['models']:
         now = found['conditions']

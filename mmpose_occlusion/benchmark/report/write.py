@@ -1,7 +1,6 @@
 """From benchmark runs, or a search of worst places, to a folder with a page,
 JSON and CSV."""
 
-import json
 import os
 import platform
 import shlex
@@ -116,13 +115,8 @@ def write_report(
         seconds=round(time.perf_counter() - start, 1),
     )
     numbers = report_numbers(analyses, comparison, draws, seed, facts)
-    if (folder / NUMBERS).is_file():
-        try:
-            old = json.loads((folder / NUMBERS).read_text())
-        except ValueError:
-            old = {}
-        for sentence in changed_conditions(old, numbers):
-            print(f'note: {sentence}')
+    for sentence in changed_conditions(folder / NUMBERS, numbers):
+        print(f'note: {sentence}')
     tables = csv_files(analyses, comparison)
     texts: dict[str, str] = {}
     if 'csv' in formats:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.benchmark.analysis import analyse
-from mmpose_occlusion.benchmark.analysis.attack_groups import area_under
+from mmpose_occlusion.benchmark.analysis.comparisons import area_under
 from tests.test_benchmark import made_up
 from tests.test_benchmark.test_analysis.attack_cases import (
     boxes_of_all,

@@ -1,5 +1,6 @@
 """Attacks side by side: by the size of the occlusion, a suite in few numbers,
-controls, and whether discs give away the joints that they hide.
+controls, and whether discs give away the joints that they hide; and models,
+paired where they were given the same bboxes.
 
 All results are entries of ``report.json`` with draws ``(1 + B,)`` in place of
 estimates.
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.integrate import trapezoid
 
-from mmpose_occlusion.benchmark.data import Attacked
+from mmpose_occlusion.benchmark.data import Attacked, BenchmarkRun, Boxes
 from mmpose_occlusion.metrics.confidence import ratio
 from mmpose_occlusion.metrics.pck import joint_errors
 from mmpose_occlusion.occlusion.targets import KEYPOINT
@@ -24,12 +25,19 @@ from .attack_description import (
     grouped,
 )
 from .bootstrap import (
+    Draws,
     Record,
     censored_estimate,
     crossing,
+    difference,
+    equivalence,
+    estimates,
     mean_occlusion_error,
-    resampled_sum,
+    rank_agreement,
+    simultaneous,
+    weighted_mean,
 )
+from .natural_occlusion import Losses
 from .run_measures import RunMeasures
 
 LEAST_STEPS = 2
@@ -43,6 +51,12 @@ LEAST = 0.01
 of the longer side of the person's bbox."""
 
 CENTRED, OFFSET = 'centred', 'offset'
+
+CLEAN = 'clean'
+"""Stands for the name of an attack."""
+
+LEAST_MODELS = 3
+"""For a rank correlation over models."""
 
 
 def area_under(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -59,35 +73,33 @@ def severity_curves(
     ``people`` (bboxes) that every step changed, the smallest number for a
     :data:`MEAN`. ``control`` is the place that is painted instead of the
     target, or empty."""
-    groups: dict[tuple, dict[str, list[Attacked]]] = {}
-    for (*key, target), mine in grouped(
+    out = []
+    for (suite, kind, paint, place), mine in grouped(
         attacks,
         lambda attack, it: (
-            None
-            if it.severity is None or it.kind == OTHER
-            else (attack.suite, it.kind, it.paint, it.place, it.target)
+            (attack.suite, it.kind, it.paint, it.place)
+            if it.severity is not None and it.kind != OTHER
+            else None
         ),
     ).items():
-        groups.setdefault(tuple(key), {})[target] = mine
-    out = []
-    for (suite, kind, paint, place), targets in groups.items():
-        control = '' if place == AT_TARGET else place
-        known = {}
-        for target, mine in targets.items():
-            steps = [(describe(a).severity, a) for a in mine]
-            steps = [(s, a) for s, a in steps if s and a.changed.any()]
-            if len({size for size, _ in steps}) >= LEAST_STEPS:
-                steps.sort(key=lambda step: step[0] or 0)
-                who, drawn = _compared(measures, [a for _, a in steps])
-                sizes = [0.0, *(s for s, _ in steps)]
+        control, known = '' if place == AT_TARGET else place, {}
+        for target, steps in grouped(mine, lambda _, it: it.target).items():
+            sized = [(describe(a).severity or 0.0, a) for a in steps]
+            sized = [(s, a) for s, a in sized if s and a.changed.any()]
+            if len({size for size, _ in sized}) >= LEAST_STEPS:
+                sized.sort(key=lambda step: step[0])
+                who, drawn = _compared(measures, [a for _, a in sized])
+                sizes = [0.0, *(size for size, _ in sized)]
                 known[target] = int(who.sum()), sizes, np.stack(drawn)
-        if len(known) > 1 and len({tuple(d[1]) for d in known.values()}) == 1:
-            people, every, curves = zip(*known.values(), strict=True)
-            mean = np.ma.masked_invalid(curves).mean(axis=0).filled(np.nan)
-            known = {MEAN: (min(people), every[0], mean), **known}
+        if len(known) > 1:
+            numbers, every, each = zip(*known.values(), strict=True)
+            if all(sizes == every[0] for sizes in every):
+                mean = np.ma.masked_invalid(each).mean(axis=0).filled(np.nan)
+                known = {MEAN: (min(numbers), every[0], mean), **known}
         for target, (people, sizes, values) in known.items():
-            clean = values[0]
-            half = crossing(np.array(sizes[1:]), values[1:], clean, clean / 2)
+            half = crossing(
+                np.array(sizes[1:]), values[1:], values[0], values[0] / 2
+            )
             out.append(
                 Record(
                     suite=suite,
@@ -128,31 +140,25 @@ def suite_summaries(
     for suite in dict.fromkeys(c.suite for c in curves if not c.control):
         mine, theirs = (
             {
-                (c.kind, c.target, c.paint): c
+                (c.kind, c.target, c.paint, *c.severity): np.stack(c.points)
                 for c in some
                 if c.suite == suite and c.target != MEAN and not c.control
             }
             for some in (curves, reference)
         )
-        clean = np.mean([c.points[0] for c in mine.values()], axis=0)
-        values, others = (
-            {key: np.stack(c.points[1:]) for key, c in found.items()}
-            for found in (mine, theirs)
-        )
-        mpc = np.mean([v.mean(axis=0) for v in values.values()], axis=0)
+        clean = np.mean([v[0] for v in mine.values()], axis=0)
+        mpc = np.mean([v[1:].mean(axis=0) for v in mine.values()], axis=0)
         moe = np.full(len(clean), np.nan)
-        if {n: v.shape for n, v in values.items()} == {
-            n: v.shape for n, v in others.items()
-        }:
-            moe = mean_occlusion_error(values, others)
+        if mine.keys() == theirs.keys():
+            moe = mean_occlusion_error(
+                *({k: v[1:] for k, v in c.items()} for c in (mine, theirs))
+            )
         out.append(
             Record(
                 suite=suite,
-                measure=next(iter(mine.values())).measure,
+                measure=curves[0].measure,
                 curves=len(mine),
-                severities=sorted(
-                    {s for c in mine.values() for s in c.severity[1:]}
-                ),
+                severities=sorted({s for key in mine for s in key[4:]}),
                 clean=clean,
                 mpc=mpc,
                 rpc=ratio(mpc, clean),
@@ -221,14 +227,11 @@ def location_leaks(measures: RunMeasures) -> list[Record]:
         _, row = known = np.nonzero(np.isfinite(found))
         image, approach = measures.image[row], found[known]
         towards, away = approach >= LEAST, approach <= -LEAST
-        number, *sums = (
-            resampled_sum(measures.weights, image, values.astype(float))
-            for values in (
-                *(np.ones(len(image)), towards, away),
-                *(towards * 1.0 - away, approach),
-            )
+        values = np.stack(
+            [towards, away, towards * 1.0 - away, approach], axis=1
         )
-        shares = [ratio(each, number) for each in sums]
+        some = np.ones(values.shape, bool)
+        drawn = weighted_mean(measures.weights, image, values, some, True)
         if len(image):
             out.append(
                 Record(
@@ -236,10 +239,10 @@ def location_leaks(measures: RunMeasures) -> list[Record]:
                     severity=severity,
                     discs=discs,
                     predictions=len(image),
-                    towards=shares[0],
-                    away=shares[1],
-                    net=shares[2],
-                    approach=shares[3],
+                    towards=drawn[0],
+                    away=drawn[1],
+                    net=drawn[2],
+                    approach=drawn[3],
                 )
             )
     return out
@@ -267,3 +270,117 @@ def _approach(measures: RunMeasures, attack: Attacked) -> np.ndarray:
     if centred:
         known = known & attack.targets[:, joint]
     return np.where(known, before - after, np.nan) / measures.sizes
+
+
+def compare_models(
+    measures: Sequence[RunMeasures], losses: Sequence[Losses]
+) -> Record | None:
+    """``comparison`` of ``report.json``: all runs minus the first, None if
+    there is only one. The losses are of each run, see
+    :func:`.natural_occlusion.natural_occlusion`.
+
+    A ``score`` is the difference of the measures under an attack, or
+    :data:`CLEAN`; a ``loss`` that of the changes by the attack: above 0, for a
+    measure of which more is better, if this model loses less. ``tau`` is
+    Kendall's over at least :data:`LEAST_MODELS` models between the losses
+    under the attacks of a paint and size, and by natural occlusion."""
+    if len(measures) < 2:
+        return None
+    first, *others = measures
+    reasons: dict[str, str] = {}
+    differences: list[dict] = []
+    same = [losses[0]]
+    for other, lost in zip(others, losses[1:], strict=True):
+        reason = not_paired(first.run, other.run)
+        if reason:
+            reasons[other.run.model] = reason
+        else:
+            differences += _differences(first, other)
+            same.append(lost)
+    same = [lost for lost in same if lost]
+    agreement = [
+        dict(
+            paint=key[0],
+            severity=key[1],
+            models=len(same),
+            tau=rank_agreement(
+                *(np.stack([lost[k] for lost in same]) for k in (key, None))
+            ),
+        )
+        for key in (same[0] if len(same) >= LEAST_MODELS else ())
+        if key and all(key in lost for lost in same)
+    ]
+    return estimates(
+        dict(
+            baseline=first.run.model,
+            reasons=reasons,
+            differences=differences,
+            agreement=agreement,
+        )
+    )
+
+
+def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
+    """A sentence on why two runs cannot be compared, or None."""
+    pair = f'"{first.model}" and "{other.model}"'
+    way = 'run both on the same data set with the same boxes'
+    if first.joints.names != other.joints.names:
+        return f'{pair} predict different joints: {way}'
+    a, b = (_given(run.boxes) for run in (first, other))
+    if len(a) != len(b):
+        return (
+            f'{pair} were given {len(a)} and {len(b)} boxes, so there are no '
+            f'paired differences: {way} (and the same --max-images)'
+        )
+    if not np.allclose(a, b, atol=0.01):
+        return (
+            f'{pair} were given different boxes, so there are no paired '
+            f'differences: {way} (with or without --gt-boxes)'
+        )
+    return None
+
+
+def _given(boxes: Boxes) -> np.ndarray:
+    """``(M, 6)`` ids of image and person and the bbox, sorted; rows that are
+    kept free for people who are not annotated are left out."""
+    rows = np.column_stack([boxes.image_ids, boxes.instance_ids, boxes.boxes])
+    rows = rows[np.isfinite(boxes.boxes).all(axis=1)]
+    return rows[np.lexsort(rows.T[::-1])]
+
+
+def _differences(first: RunMeasures, other: RunMeasures) -> list[dict]:
+    people = int(first.labelled.any(axis=1).sum())
+    scores = [difference(other.all_people(), first.all_people())]
+    losses: list[Draws] = [{}]
+    out = [dict(model=other.run.model, attack=CLEAN, people=people)]
+    known = {attack.name: attack for attack in other.run.attacks}
+    ids = [m.run.boxes.instance_ids for m in (first, other)]
+    for attack in first.run.attacks:
+        if attack.name not in known:
+            continue
+        same = known[attack.name]
+        common = np.intersect1d(  # people who are attacked in both
+            ids[0][first.attacked_people(attack)],
+            ids[1][other.attacked_people(same)],
+        )
+        who = attack.changed & np.isin(ids[0], common)
+        whose = same.changed & np.isin(ids[1], common)
+        ours, theirs = first.attacked(attack, who), other.attacked(same, whose)
+        loss = difference(ours, first.clean(who))
+        out.append(dict(out[0], attack=attack.name, people=int(who.sum())))
+        scores.append(difference(theirs, ours))
+        losses.append(difference(difference(theirs, other.clean(whose)), loss))
+    images = len(first.people.images)
+    together = [estimates(scores[0]), *simultaneous(scores[1:], images)]
+    losses_together = [{}, *simultaneous(losses[1:], images)]
+    return [
+        dict(
+            row,
+            score=scores[i],
+            loss=losses[i],
+            score_together=together[i],
+            loss_together=losses_together[i],
+            equivalence=equivalence(scores[i][first.main]),
+        )
+        for i, row in enumerate(out)
+    ]
