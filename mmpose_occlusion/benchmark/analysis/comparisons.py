@@ -52,6 +52,9 @@ of the longer side of the person's bbox."""
 
 CENTRED, OFFSET = 'centred', 'offset'
 
+LEAKS = ('towards', 'away', 'net', 'approach')
+"""Statistics of :func:`location_leaks`."""
+
 CLEAN = 'clean'
 """Stands for the name of an attack."""
 
@@ -239,10 +242,7 @@ def location_leaks(measures: RunMeasures) -> list[Record]:
                     severity=severity,
                     discs=discs,
                     predictions=len(image),
-                    towards=drawn[0],
-                    away=drawn[1],
-                    net=drawn[2],
-                    approach=drawn[3],
+                    **dict(zip(LEAKS, drawn, strict=True)),
                 )
             )
     return out

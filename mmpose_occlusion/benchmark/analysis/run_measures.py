@@ -4,7 +4,6 @@ docs/benchmark_analysis.md defines them.
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -301,19 +300,29 @@ class PredictionMeasures:
         """Measure -> ``(K, 1 + B)`` of the labelled joints in a mask ``(N,
         K)``, each joint by itself; NaN where the mask has none.
 
-        ``names`` are keys of :attr:`joint_values`; AP, where the data has it,
-        has weights of its own, and is of poses of chosen ``(N,)`` bboxes."""
-        known, out = np.flatnonzero(mask.any(axis=0)), {}
-        shape = mask.shape[1], len(self.of_run.weights)
+        ``names`` are keys of :attr:`joint_values`. AP, where the data has it,
+        has weights of its own: as ``PerKeypointMetric`` has it, of people and
+        poses that consist of this joint alone; the poses of people outside of
+        ``who`` ``(N,)`` are dropped before NMS, then all outside of the mask.
+        """
+        of_run, known = self.of_run, np.flatnonzero(mask.any(axis=0)).tolist()
+        out: Draws = {}
         for name in names:
             values = self.joint_values[name][:, known]
-            out[name] = np.full(shape, np.nan)
-            out[name][known] = self.of_run.mean(values, mask[:, known], True)
-        if 'AP' in self.of_run.measures:
-            out['AP'] = np.full((shape[0], len(weights)), np.nan)
-            left: Any = self.survivors(who) if len(known) else None
-            for k in known.tolist():
-                out['AP'][k] = self.joint_ap(k, mask[:, k], left, weights)
+            out[name] = np.full((mask.shape[1], len(of_run.weights)), np.nan)
+            out[name][known] = of_run.mean(values, mask[:, known], True)
+        if 'AP' in of_run.measures:
+            out['AP'] = np.full((mask.shape[1], len(weights)), np.nan)
+            none = np.zeros(0, int)
+            rows, scores = self.survivors(who) if known else (none, none)
+            owner = of_run.owner[rows]
+            for k in known:
+                chosen = of_run.people_in(mask[:, k])
+                left = rows[(owner == UNMATCHED) | chosen[owner]]
+                labelled = of_run.people.labelled[:, [k]] & chosen[:, None]
+                one = self.compared.of_joint(k)
+                found = self.precision(left, scores, labelled, weights, one)
+                out['AP'][k] = found[0]
         return out
 
     def precision(
@@ -359,22 +368,3 @@ class PredictionMeasures:
             how.get('nms_thr', 0.9),
         )
         return rows, scores
-
-    def joint_ap(
-        self,
-        joint: int,
-        who: np.ndarray,
-        survivors: tuple[np.ndarray, np.ndarray],
-        weights: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """``(B,)`` AP of one joint, as ``PerKeypointMetric`` has it, of people
-        and poses that consist of this joint alone; people of bboxes that are
-        not in ``who`` ``(N,)`` are ignored and their poses dropped. The poses
-        are of :meth:`survivors`; see :meth:`precision`."""
-        rows, scores = survivors
-        of_run, owner = self.of_run, self.of_run.owner[rows]
-        chosen = of_run.people_in(who)
-        rows = rows[(owner == UNMATCHED) | chosen[owner]]
-        labelled = of_run.people.labelled[:, [joint]] & chosen[:, None]
-        one = self.compared.of_joint(joint)
-        return self.precision(rows, scores, labelled, weights, one)[0]
