@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmpose_occlusion.errors import UsageError
 
-from .analysis import Analysis, analyse
+from .analysis import Record, analyse
 from .analysis.sensitivity_map import split_cells
 from .data import BenchmarkRun, load_runs
 from .suite import DEFAULT
@@ -41,7 +41,7 @@ class Benchmark:
         split = [split_cells(run.attacks) for run in self.runs]
         return sum(len(others) + bool(cells) for others, cells in split)
 
-    def analyse(self, draws: int = 0, seed: int = 0) -> list[Analysis]:
+    def analyse(self, draws: int = 0, seed: int = 0) -> list[Record]:
         """The analysis of each run, with intervals of a number of bootstrap
         samples."""
         return analyse(self.runs, draws, seed)[0]
@@ -81,9 +81,9 @@ class Benchmark:
                         continue
                     row = dict(about, role=joint.group, joint=joint.joint)
                     row['n'] = joint.number
-                    for name, value in vars(joint.clean).items():
+                    for name, value in joint.clean.items():
                         row[f'{name}_clean'] = value
-                        row[f'{name}_attacked'] = getattr(joint.attacked, name)
+                        row[f'{name}_attacked'] = joint.attacked[name]
                     yield row
 
     def to_pandas(self) -> 'pandas.DataFrame':

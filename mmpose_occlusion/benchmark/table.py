@@ -8,7 +8,7 @@ from rich.table import Table
 
 from mmpose_occlusion.metrics.oks_pck import TARGET
 
-from .analysis import ALL_JOINTS, Analysis, AttackCost
+from .analysis import ALL_JOINTS, Record
 
 CAPTION = (
     'people: whose crop the attack changed, and whose scores these are; PCK: '
@@ -21,7 +21,7 @@ _NUMBERS, _FOUND = 49, 14
 of models that find people by themselves."""
 
 
-def rows(analysis: Analysis) -> list[list[str]]:
+def rows(analysis: Record) -> list[list[str]]:
     """Names of the columns, the clean row, and one for each attack in the
     run's order; two more columns where the model finds people by itself."""
     clean, main = analysis.clean, analysis.main
@@ -41,7 +41,7 @@ def rows(analysis: Analysis) -> list[list[str]]:
     return out
 
 
-def _row(cost: AttackCost, main: str) -> list[str]:
+def _row(cost: Record, main: str) -> list[str]:
     changes = ['–', '–']
     for row in cost.joints:
         if row.joint == ALL_JOINTS and row.group == TARGET:
@@ -63,7 +63,7 @@ def _number(value: float | None, form: str = '.3f') -> str:
     return '–' if value is None else format(value, form)
 
 
-def markdown_tables(analyses: Sequence[Analysis]) -> str:
+def markdown_tables(analyses: Sequence[Record]) -> str:
     """The table of each model in Markdown."""
     texts = []
     for analysis in analyses:
@@ -75,7 +75,7 @@ def markdown_tables(analyses: Sequence[Analysis]) -> str:
     return '\n'.join(texts)
 
 
-def print_tables(analyses: Sequence[Analysis]) -> None:
+def print_tables(analyses: Sequence[Record]) -> None:
     """Print the table of each model; names break after a colon only."""
     console = Console(emoji=False, markup=False, highlight=False)
     for analysis in analyses:
@@ -107,5 +107,5 @@ def broken(name: str, width: int) -> str:
     return '\n'.join(lines)
 
 
-def _title(analysis: Analysis) -> str:
+def _title(analysis: Record) -> str:
     return f'{analysis.run.model} on {analysis.run.data}'

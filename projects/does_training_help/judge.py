@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from mmpose_occlusion.benchmark.analysis.attack_costs import SWAP, error_types
-from mmpose_occlusion.benchmark.analysis.attack_groups import (
-    curve_draws,
-    leak_draws,
-)
 from mmpose_occlusion.benchmark.analysis.bootstrap import weighted_mean
+from mmpose_occlusion.benchmark.analysis.comparisons import (
+    location_leaks,
+    severity_curves,
+)
 from mmpose_occlusion.benchmark.analysis.run_measures import (
     OCCLUDED,
     VISIBLE,
@@ -71,12 +71,13 @@ def measured(run: BenchmarkRun, draws: int = DRAWS) -> dict[str, np.ndarray]:
     groups: dict[str, list] = {}
     for attack in run.attacks:
         groups.setdefault(attack.details['question'], []).append(attack)
-    curves = curve_draws(measures, groups['cost'])
+    curves = severity_curves(measures, groups['cost'])
     for paint in ('', *PAINTS):
         mine = [c for c in curves if paint in c.paint]
         steps = [c for c in mine if c.target != 'mean']
-        values = np.mean([c.values[1:].mean(axis=0) for c in steps], axis=0)
-        base = np.mean([c.values[0] for c in steps], axis=0)
+        means = [np.mean(c.points[1:], axis=0) for c in steps]
+        values = np.mean(means, axis=0)
+        base = np.mean([c.points[0] for c in steps], axis=0)
         out[f'rPC {paint}'.strip()] = values / base
     for place in ('on_person', 'off_person'):
         falls = [_fall(measures, attack, mean) for attack in groups[place]]
@@ -88,9 +89,9 @@ def measured(run: BenchmarkRun, draws: int = DRAWS) -> dict[str, np.ndarray]:
             under = measures.under(attack)
             each.append(_joint_measures(' hidden', under, mask, mean))
     out |= {name: np.mean([e[name] for e in each], axis=0) for name in each[0]}
-    for (_, _, discs), _, drawn in leak_draws(measures):
-        if discs == 'decoy':
-            out['decoy'] = drawn[2]
+    for leak in location_leaks(measures):
+        if leak.discs == 'decoy':
+            out['decoy'] = leak.net
     arrays = {k: np.asarray(v, np.float32) for k, v in out.items()}
     arrays['keypoints'] = run.clean.keypoints.astype(np.float32)
     arrays['scores'] = run.clean.scores.astype(np.float16)

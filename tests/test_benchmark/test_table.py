@@ -1,11 +1,9 @@
 """The table of costs, against numbers worked out by hand."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from mmpose_occlusion.benchmark.analysis import analyse
+from mmpose_occlusion.benchmark.analysis import Record, analyse
 from mmpose_occlusion.benchmark.table import (
     CAPTION,
     broken,
@@ -83,8 +81,8 @@ def test_names_break_between_words(name, lines):
 
 def test_long_names_leave_the_numbers_whole(analysis, capsys):
     name = 'keypoint:right_shoulder:black:10%:off_person'
-    nose = replace(analysis.costs[0], name=name)
-    print_tables([replace(analysis, costs=[nose])])
+    nose = Record(analysis.costs[0], name=name)
+    print_tables([Record(analysis, costs=[nose])])
     printed = capsys.readouterr().out
     assert max(map(len, printed.splitlines())) <= 80
     for word in (*name.replace(':', ': ').split(), *rows(analysis)[2][1:]):

@@ -1,72 +1,35 @@
 """Analysis of benchmark runs: functions of the arrays in :mod:`..data`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.metrics.confidence import CONFIDENT
 from mmpose_occlusion.metrics.oks_pck import is_correct
 
-from . import attack_groups as groups
-from . import natural_occlusion, score_quality, sensitivity_map
-from .attack_costs import (
-    ALL_JOINTS,
-    AttackCost,
-    JointChange,
-    JointScores,
-    attack_cost,
+from .attack_costs import ALL_JOINTS, attack_cost
+from .attack_description import describe, plain_labels
+from .bootstrap import DRAWS, Estimate, Record, estimates, simultaneous
+from .comparisons import (
+    compare_models,
+    control_comparisons,
+    location_leaks,
+    severity_curves,
+    suite_summaries,
 )
-from .attack_description import (
-    AttackDescription,
-    describe,
-    plain_labels,
-    transform_configs,
-)
-from .bootstrap import DRAWS, Estimate, Estimates, estimates, simultaneous
-from .model_comparison import ModelComparison, ModelDifference, compare_models
+from .natural_occlusion import natural_occlusion
 from .run_measures import RunMeasures
+from .score_quality import ScoreJudge, anatomical_skills
+from .sensitivity_map import sensitivity_maps, split_cells
 
 __all__ = [
     'ALL_JOINTS',
     'DRAWS',
-    'Analysis',
-    'AttackCost',
-    'AttackDescription',
     'Estimate',
-    'JointChange',
-    'JointScores',
-    'ModelComparison',
-    'ModelDifference',
+    'Record',
     'analyse',
     'describe',
-    'transform_configs',
 ]
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """The results of one run: its main measure and why it is not the usual
-    one, numbers of people (with a bbox and a labelled joint) and images (with
-    a bbox or a person), measures of all these people without any attack, also
-    as the PCKAccuracy of the config counts, and what the other modules of this
-    package find."""
-
-    run: BenchmarkRun
-    main: str
-    why_main: str
-    people: int
-    images: int
-    clean: Estimates
-    config_pck: dict[str, float]
-    costs: list[AttackCost]
-    curves: list[groups.SeverityCurve]
-    controls: list[groups.ControlComparison]
-    leaks: list[groups.LocationLeak]
-    scores: score_quality.RunScores
-    natural: natural_occlusion.NaturalOcclusion
-    skill: list[score_quality.AnatomicalSkill]
-    summaries: list[groups.SuiteSummary]
-    maps: list[sensitivity_map.SensitivityMap]
 
 
 def analyse(
@@ -76,7 +39,7 @@ def analyse(
     progress: Callable[[str], None] = lambda text: None,
     measure: str | None = None,
     threshold: float = CONFIDENT,
-) -> tuple[list[Analysis], ModelComparison | None]:
+) -> tuple[list[Record], Record | None]:
     """Analyse runs, and compare them with the first.
 
     Args:
@@ -88,68 +51,67 @@ def analyse(
         threshold: Score above which a prediction counts as confident.
 
     Returns:
-        An analysis of each run, and the comparison if there are several.
+        The results of each run, and the comparison if there are several: keys
+        are attributes, and of ``report.json`` (docs/benchmark_analysis.md),
+        with ``costs`` for its ``attacks`` and ``main`` for its ``measure``;
+        ``run`` is the run.
 
     Raises:
         UsageError: The data lacks the measure.
     """
     measures: list[RunMeasures] = []
-    split = [sensitivity_map.split_cells(run.attacks) for run in runs]
-    for run, (others, _) in zip(runs, split, strict=True):
-        run = replace(run, attacks=others)
-        found = RunMeasures(run, draws, seed, measure)
-        if measures and measures[0].main in found.measures:
-            found = RunMeasures(run, draws, seed, measures[0].main)
-        measures.append(found)
-    analyses: list[Analysis] = []
-    natural: list[natural_occlusion.NaturalDraws | None] = []
-    reference: list[groups.CurveDraws] = []
-    for each, (_, cells) in zip(measures, split, strict=True):
-        scores, costs, told = score_quality.ScoreJudge(each, threshold), [], []
-        labels = plain_labels(each.run.attacks)
-        for attack in each.run.attacks:
+    analyses: list[Record] = []
+    reference: list[Record] = []
+    losses = []
+    for run in runs:
+        attacks, cells = split_cells(run.attacks)
+        each = RunMeasures(replace(run, attacks=attacks), draws, seed, measure)
+        if measures and measures[0].main in each.measures:
+            each.main = measures[0].main
+        measures.append(each)
+        judge, costs, told = ScoreJudge(each, threshold), [], []
+        labels = plain_labels(attacks)
+        for attack in attacks:
             progress(attack.name)
             label = labels.get(attack.name, '')
             costs.append(attack_cost(each, attack, label))
-            told.append(scores.attacked(attack))
+            told.append(judge.attacked(attack))
+        images = len(each.people.images)
+        together = simultaneous([each.change(a) for a in attacks], images)
+        for cost, found in zip(costs, together, strict=True):
+            cost['together'] = found
         progress('curves, controls and natural occlusion')
-        drawn = groups.curve_draws(each, each.run.attacks)
-        nature, draws_of_it = natural_occlusion.natural_occlusion(each)
-        natural.append(draws_of_it)
+        natural, lost = natural_occlusion(each)
+        losses.append(lost)
+        curves = severity_curves(each, attacks)
         if cells:
             progress('sensitivity maps')
-        changes = [each.change(attack) for attack in each.run.attacks]
-        together = simultaneous(changes, len(each.people.images))
-        labelled = each.labelled.any(axis=1)
-        ids = each.run.boxes.instance_ids[labelled]
+        ids = each.run.boxes.instance_ids[each.labelled.any(axis=1)]
+        shown = [{k: c[k] for k in c if k != 'control'} for c in curves]
         analyses.append(
-            Analysis(
+            Record(
                 run=each.run,
                 main=each.main,
                 why_main=each.why_main,
                 people=len(set(ids.tolist())),
-                images=len(each.people.images),
+                images=images,
                 clean=estimates(each.all_people()),
                 config_pck=_config_pck(each),
-                costs=[
-                    replace(cost, together=found)
-                    for cost, found in zip(costs, together, strict=True)
-                ],
-                curves=groups.severity_curves(drawn, each.main),
-                controls=groups.control_comparisons(each),
-                leaks=groups.location_leaks(each),
-                scores=scores.scores(told),
-                natural=nature,
-                skill=score_quality.anatomical_skills(each),
-                summaries=groups.suite_summaries(drawn, each.main, reference),
-                maps=sensitivity_map.sensitivity_maps(each, cells),
+                costs=costs,
+                curves=estimates(shown),
+                controls=estimates(control_comparisons(each)),
+                leaks=estimates(location_leaks(each)),
+                scores=judge.scores(told),
+                natural=natural,
+                skill=anatomical_skills(each),
+                summaries=estimates(suite_summaries(curves, reference)),
+                maps=sensitivity_maps(each, cells),
             )
         )
-        if len(analyses) == 1:
-            reference = drawn
+        reference = reference or curves
     if len(measures) > 1:
         progress('comparison of the models')
-    return analyses, compare_models(measures, natural)
+    return analyses, compare_models(measures, losses)
 
 
 def _config_pck(measures: RunMeasures) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """What an attack hides, with what, where and how large."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ USUAL_SIZE = 0.1
 """Severity of which figures of single targets are."""
 
 OTHER = 'other'
-"""Kind of an attack that is not of this package, or of several steps."""
+"""Kind of an attack that is not of this package."""
 
 AT_TARGET = 'target'
 """Place of an attack that paints over its target."""
@@ -59,24 +59,34 @@ class AttackDescription:
 
 def describe(attacked: Attacked) -> AttackDescription:
     """Describe an attack by its config and its details."""
-    configs = transform_configs(attacked)
-    attack = Attack.from_config(configs[0]) if len(configs) == 1 else None
+    attack = Attack.from_config(attacked.config)
     size = attacked.details.get(SEVERITY)
     size = None if size is None else float(size)
     if attack is None:
         name = attacked.name
         return AttackDescription(OTHER, name, '', AT_TARGET, size, 0.0)
-    paint = attack.fill
+    paint, names = attack.fill, ','.join(attack.names)
     if size is None and attack.kind != PART:
         size = attack.size.fraction
         if attack.size.radius not in (None, REFERENCE_RADIUS):
             paint = f'{paint} {attack.size}'
     if attack.offset:
         paint += f'{MOVED} {attack.offset:g}'
-    names, place = ','.join(attack.names), attack.place
     return AttackDescription(
-        attack.kind, names, paint, place, size, attack.offset
+        attack.kind, names, paint, attack.place, size, attack.offset
     )
+
+
+def grouped(
+    attacks: Sequence[Attacked],
+    key: Callable[[Attacked, AttackDescription], Any],
+) -> dict[Any, list[Attacked]]:
+    """Attacks by a key, without those whose key is None."""
+    groups: dict[Any, list[Attacked]] = {}
+    for attack in attacks:
+        groups.setdefault(key(attack, describe(attack)), []).append(attack)
+    groups.pop(None, None)
+    return groups
 
 
 def plain_labels(attacks: Sequence[Attacked]) -> dict[str, str]:
@@ -85,27 +95,17 @@ def plain_labels(attacks: Sequence[Attacked]) -> dict[str, str]:
     These hide one named target. Of each paint, those of the size nearest to
     :data:`USUAL_SIZE` are shown, and those without a severity. Where a paint
     has both, the former's label says the size."""
-    groups: dict[tuple[str, str], dict[str, float | None]] = {}
-    for attack in attacks:
-        what = describe(attack)
-        if what.hides_one:
-            group = groups.setdefault((what.kind, what.paint), {})
-            group[attack.name] = what.severity
+    groups = grouped(
+        attacks, lambda _, it: (it.kind, it.paint) if it.hides_one else None
+    )
     out = {}
-    for (_, paint), sizes in groups.items():
+    for (_, paint), mine in groups.items():
+        sizes = {attack.name: describe(attack).severity for attack in mine}
         known = {size for size in sizes.values() if size is not None}
         usual = min(known, key=lambda s: (abs(s - USUAL_SIZE), s), default=0)
         for name, size in sizes.items():
-            if size is None:
+            if size is None or (size == usual and None not in sizes.values()):
                 out[name] = paint
             elif size == usual:
-                both = len(known) and None in sizes.values()
-                out[name] = f'{paint} {100 * size:g}%' if both else paint
+                out[name] = f'{paint} {100 * size:g}%'
     return out
-
-
-def transform_configs(attack: Attacked) -> list[Mapping[str, Any]]:
-    """The configs of the transforms that make an attack."""
-    if isinstance(attack.config, Mapping):
-        return [attack.config]
-    return [c for c in attack.config or () if isinstance(c, Mapping)]

@@ -9,6 +9,7 @@ in object detection", 2019; mOE is as mCE of Hendrycks and Dietterich, ICLR
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import kendalltau, norm
@@ -18,9 +19,6 @@ from mmpose_occlusion.metrics.confidence import ratio
 DRAWS = 1000
 """Resampled sets of images."""
 
-LEAST_IMAGES, LEAST_DRAWS = 2, 3
-"""For simultaneous intervals."""
-
 LEVEL = 0.95
 
 MARGIN = 0.005
@@ -28,6 +26,16 @@ MARGIN = 0.005
 
 POWER = 0.8
 """Of the smallest detectable effect."""
+
+
+class Record(dict[str, Any]):
+    """A dict whose keys are attributes, too: results as ``report.json`` has
+    them, which docs/benchmark_analysis.md defines."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self:
+            return self[name]
+        raise AttributeError(f'no {name} among {list(self)}')
 
 
 @dataclass(frozen=True)
@@ -40,8 +48,7 @@ class Estimate:
 
     @classmethod
     def of(cls, *numbers: float) -> 'Estimate':
-        """From three numbers, of which those that are not finite are
-        undefined."""
+        """From three numbers, None where they are not finite."""
         return cls(*(float(x) if np.isfinite(x) else None for x in numbers))
 
     @property
@@ -60,15 +67,10 @@ Draws = dict[str, np.ndarray]
 Estimates = dict[str, Estimate]
 """Measure -> estimate."""
 
-_ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
-
 
 def draw_weights(images: int, draws: int, seed: int = 0) -> np.ndarray:
-    """How often each image is drawn, with replacement.
-
-    Returns:
-        ``(1 + draws, images)`` float64; the first row is 1.
-    """
+    """How often each image is drawn, with replacement: ``(1 + draws, images)``
+    float64, the first row 1."""
     weights = np.ones((1 + draws, images))
     if images:
         generator = np.random.default_rng(seed)
@@ -84,23 +86,33 @@ def estimate(values: np.ndarray) -> Estimate:
     if not len(values) or not np.isfinite(values[0]):
         return UNDEFINED
     drawn = values[1:][np.isfinite(values[1:])]
-    ends = np.quantile(drawn, _ENDS) if len(drawn) else (np.nan, np.nan)
-    return Estimate.of(values[0], *ends)
+    return Estimate.of(values[0], *_ends(drawn, 'linear'))
 
 
 def censored_estimate(values: np.ndarray) -> Estimate:
     """Value and interval of ``(1 + B,)`` sizes, infinite where a size is never
     reached; such ends are None."""
     drawn = values[1:][~np.isnan(values[1:])]
+    return Estimate.of(values[0], *_ends(drawn, 'nearest'))
+
+
+def _ends(drawn: np.ndarray, method: Any) -> np.ndarray:
     if not len(drawn):
-        return Estimate.of(values[0], np.nan, np.nan)
-    ends = np.quantile(drawn, _ENDS, method='nearest')
-    return Estimate.of(values[0], *ends)
+        return np.full(2, np.nan)
+    return np.quantile(
+        drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method=method
+    )
 
 
-def estimates(draws: Mapping[str, np.ndarray]) -> Estimates:
-    """Value and interval of each measure."""
-    return {name: estimate(values) for name, values in draws.items()}
+def estimates(found: Any) -> Any:
+    """Nested results with an estimate in place of each array of draws."""
+    if isinstance(found, np.ndarray):
+        return estimate(found)
+    if isinstance(found, Mapping):
+        return Record({k: estimates(each) for k, each in found.items()})
+    if isinstance(found, list):
+        return [estimates(each) for each in found]
+    return found
 
 
 def difference(a: Draws, b: Draws) -> Draws:
@@ -115,18 +127,9 @@ def weighted_mean(
     mask: np.ndarray,
     by_joint: bool = False,
 ) -> np.ndarray:
-    """Mean over the joints of resampled images.
-
-    Args:
-        weights: ``(B, I)``.
-        image: ``(N,)`` index of the image.
-        values: ``(N, K)``; undefined ones do not count.
-        mask: ``(N, K)`` bool, the joints that count.
-        by_joint: Whether each joint is by itself.
-
-    Returns:
-        ``(B,)``, or ``(K, B)`` by joint; NaN where no joint counts.
-    """
+    """Mean ``(B,)`` of the defined values ``(N, K)`` in a mask ``(N, K)`` over
+    resampled images, or ``(K, B)`` of each joint by itself; NaN where no joint
+    counts. Images have weights ``(B, I)``, bboxes an index of the image."""
     mask = mask & np.isfinite(values)
     both = [np.where(mask, values, 0), mask]
     if not by_joint:
@@ -149,12 +152,12 @@ def resampled_sum(
 
 def simultaneous(draws: Sequence[Draws], images: int) -> list[Estimates]:
     """Estimates of several attacks whose intervals hold for all of them at
-    once; without intervals for one image or without draws."""
+    once; without intervals for one image or less than two draws."""
     out: list[Estimates] = [{} for _ in draws]
     for name in draws[0] if draws else ():
         values = np.stack([each[name] for each in draws])
         ends = simultaneous_intervals(values)
-        if values.shape[1] < LEAST_DRAWS or images < LEAST_IMAGES:
+        if values.shape[1] < 3 or images < 2:
             ends = np.full(ends.shape, np.nan)
         for found, row in zip(out, np.c_[values[:, 0], ends], strict=True):
             found[name] = Estimate.of(*row)
@@ -183,32 +186,24 @@ def simultaneous_intervals(
     return np.concatenate([point - width, point + width], axis=1)
 
 
-@dataclass(frozen=True)
-class Equivalence:
-    """Whether a difference is as good as none: ``p`` of the two one-sided
-    tests that it lies within the margin (normal, with the bootstrap's standard
-    error; None where undefined), ``equal`` if it is at most 0.05, and the
-    smallest effect that a test at 5 % finds with probability :data:`POWER`."""
-
-    margin: float
-    p: float | None
-    equal: bool
-    smallest_effect: float | None
-
-
 def equivalence(
     values: np.ndarray, margin: float = MARGIN, alpha: float = 0.05
-) -> Equivalence:
-    """Two one-sided tests, each at ``alpha``, that a difference ``(1 + B,)``
-    lies within a margin."""
+) -> Record:
+    """Whether a difference ``(1 + B,)`` is as good as none.
+
+    ``p`` of the two one-sided tests that it lies within the margin (normal,
+    with the bootstrap's standard error; None where undefined), ``equal`` if it
+    is at most alpha, and the ``smallest_effect`` that a two-sided test at
+    alpha finds with probability :data:`POWER`."""
     drawn = values[1:][np.isfinite(values[1:])]
-    if not np.isfinite(values[0]) or len(drawn) < 2:
-        return Equivalence(margin, None, False, None)
-    error = float(np.std(drawn, ddof=1))
-    effect = (norm.ppf(1 - alpha / 2) + norm.ppf(POWER)) * error
-    gap = margin - abs(float(values[0]))
-    p = float(norm.sf(gap / error)) if error else float(gap <= 0)
-    return Equivalence(margin, p, p <= alpha, float(effect))
+    p = effect = None
+    if np.isfinite(values[0]) and len(drawn) > 1:
+        error = float(np.std(drawn, ddof=1))
+        gap = margin - abs(float(values[0]))
+        p = float(norm.sf(gap / error)) if error else float(gap <= 0)
+        effect = float((norm.ppf(1 - alpha / 2) + norm.ppf(POWER)) * error)
+    equal = p is not None and p <= alpha
+    return Record(margin=margin, p=p, equal=equal, smallest_effect=effect)
 
 
 def rank_agreement(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -254,7 +249,7 @@ def _drawn_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def mean_occlusion_error(
-    curves: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarray]
+    curves: Mapping[Any, np.ndarray], reference: Mapping[Any, np.ndarray]
 ) -> np.ndarray:
     """mOE ``(1 + B,)``: mean over corruptions of the error, 1 minus the
     measure ``(S, 1 + B)`` summed over severities, relative to a reference
@@ -277,8 +272,7 @@ def crossing(
     the clean measure as the level this is S50.
 
     Linear between severities ``(S,)``, rising, of a curve ``(S, 1 + B)``, from
-    the clean measure ``(1 + B,)`` at severity 0. Infinite where it never does,
-    0 where the clean measure is there already.
+    the clean measure ``(1 + B,)`` at severity 0; infinite where it never does.
 
     >>> clean = np.array([0.8])
     >>> crossing(np.array([0.1, 0.2]), np.array([[0.6], [0.2]]), clean,

@@ -7,8 +7,6 @@ differ from visible ones in pose, size and crowding, too.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -22,15 +20,12 @@ from mmpose_occlusion.metrics.confidence import ratio
 from mmpose_occlusion.occlusion.targets import KEYPOINT
 
 from .attack_costs import ALL_JOINTS
-from .attack_description import describe
+from .attack_description import describe, grouped
 from .bootstrap import (
-    Draws,
-    Estimate,
-    Estimates,
+    Record,
     censored_estimate,
     crossing,
     difference,
-    estimate,
     estimates,
     rank_agreement,
     resampled_sum,
@@ -40,150 +35,95 @@ from .run_measures import OCCLUDED, VISIBLE, RunMeasures
 RIGHT = 'OKS50'
 """The measure that attacks are compared by."""
 
-
-@dataclass(frozen=True)
-class NaturalGap:
-    """One joint, or all of them, seen (v = 2) and naturally occluded (v = 1):
-    numbers of keypoints, measures of both, and the former minus the latter.
-
-    Measures are OKS50, PCK, OKS (the mean per-keypoint OKS), and AP of people
-    who consist of this joint alone. ``all`` is the mean over joints by their
-    numbers of occluded keypoints, so that both sides have the same joints."""
-
-    joint: str
-    visible: int
-    occluded: int
-    at_visible: Estimates
-    at_occluded: Estimates
-    loss: Estimates
+Losses = dict[tuple[str, float] | None, np.ndarray]
+"""Paint and size of attacks -> ``(1 + B,)`` loss of :data:`RIGHT` of hidden
+joints; None -> that by natural occlusion."""
 
 
-@dataclass(frozen=True)
-class Stratum:
-    """Right predictions of people of one level of crowding or visibility."""
+def natural_occlusion(measures: RunMeasures) -> tuple[Record, Losses]:
+    """``natural`` of ``report.json``: visible and occluded keypoints of the
+    clean predictions; and the losses, empty without occluded keypoints.
 
-    by: str
-    level: str
-    people: int
-    keypoints: int
-    right: Estimate
-
-
-@dataclass(frozen=True)
-class SeverityMatch:
-    """The ``size`` at which a paint costs as much as nature does; infinite
-    ends are None, and ``reached`` is False where no size costs as much.
-
-    ``losses`` are of the hidden joints at each of the ``severities``; joints
-    count by their numbers of naturally occluded keypoints, and only keypoints
-    with v = 2 are counted. ``agreement`` is Kendall's tau over joints between
-    the loss at the size that is nearest and the natural loss."""
-
-    paint: str
-    severities: list[float]
-    losses: list[Estimate]
-    natural: Estimate
-    size: Estimate
-    reached: bool
-    agreement: Estimate
-
-
-@dataclass(frozen=True)
-class NaturalOcclusion:
-    """All numbers of one run; ``gaps`` and ``equivalents`` are empty for data
-    without v = 1."""
-
-    gaps: list[NaturalGap]
-    strata: list[Stratum]
-    equivalents: list[SeverityMatch]
-
-
-class NaturalDraws(NamedTuple):
-    """Losses ``(1 + B,)`` with every resampled set, by nature and by attacks
-    of a paint and size, for comparisons of models."""
-
-    natural: np.ndarray
-    attacks: dict[tuple[str, float], np.ndarray]
-
-
-def natural_occlusion(
-    measures: RunMeasures,
-) -> tuple[NaturalOcclusion, NaturalDraws | None]:
-    """Compare visible and occluded keypoints of the clean predictions; without
-    occluded keypoints there are no draws."""
-    boxes, names = measures.run.boxes, measures.run.joints.names
-    flags = np.where(measures.labelled, boxes.visible, 0)
+    ``all`` joints are the mean over joints by their numbers of occluded
+    keypoints, so that both sides have the same joints. At the ``size`` a paint
+    costs as much as nature does: the losses are of hidden joints with v = 2,
+    weighted alike; ``agreement`` is Kendall's tau over joints between the loss
+    at the size that is nearest and the natural loss."""
+    flags = np.where(measures.labelled, measures.run.boxes.visible, 0)
     if not (flags == OCCLUDED).any():
-        return NaturalOcclusion([], strata(measures), []), None
-    seen, shares = (
-        resampled_sum(measures.weights, measures.image, flags == flag)
-        for flag in (VISIBLE, OCCLUDED)
-    )
-    rates = [_rates(measures, flags == flag) for flag in (VISIBLE, OCCLUDED)]
-    whole = [
-        {name: _standardised(values, shares) for name, values in found.items()}
+        found = dict(gaps=[], strata=strata(measures), equivalents=[])
+        return estimates(found), {}
+    numbers, rates = [], []
+    for flag in (VISIBLE, OCCLUDED):
+        mask, everyone = flags == flag, np.ones(len(flags), bool)
+        numbers.append(resampled_sum(measures.weights, measures.image, mask))
+        rates.append(
+            measures.clean_predictions.by_joint(
+                (RIGHT, 'OKS', 'PCK'), mask, everyone, measures.weights
+            )
+        )
+    shares, gaps = numbers[1], []
+    tables = [
+        {m: np.vstack([_mean(v, shares), v]) for m, v in found.items()}
         for found in rates
     ]
-    rows = [(ALL_JOINTS, seen[:, 0].sum(), shares[:, 0].sum(), *whole)]
-    for k, name in enumerate(names):
-        each = [
-            {m: values[k] for m, values in found.items()} for found in rates
+    counts = [n[:, 0].astype(int).tolist() for n in numbers]
+    for k, (name, seen, occluded) in enumerate(
+        [
+            (ALL_JOINTS, *map(sum, counts)),
+            *zip(measures.run.joints.names, *counts, strict=True),
         ]
-        if shares[k, 0]:
-            rows.append((name, seen[k, 0], shares[k, 0], *each))
-    gaps = [
-        NaturalGap(
-            *(name, int(visible), int(occluded)),
-            *map(estimates, (before, after, difference(before, after))),
+    ):
+        if occluded:
+            before, after = ({m: v[k] for m, v in t.items()} for t in tables)
+            gaps.append(
+                dict(
+                    joint=name,
+                    visible=seen,
+                    occluded=occluded,
+                    at_visible=before,
+                    at_occluded=after,
+                    loss=difference(before, after),
+                )
+            )
+    natural_by_joint = rates[0][RIGHT] - rates[1][RIGHT]
+    natural = _mean(natural_by_joint, shares)
+    losses: Losses = {None: natural}
+    matches = []
+    for paint, attacks in grouped(
+        sorted(measures.run.attacks, key=lambda a: describe(a).severity or 0),
+        lambda _, it: (
+            it.paint
+            if it.severity and it.kind == KEYPOINT and it.hides_one
+            else None
+        ),
+    ).items():
+        by_size = grouped(attacks, lambda _, it: it.severity)
+        sizes = list(by_size)
+        by_joint = [attack_losses(measures, a) for a in by_size.values()]
+        lost = np.stack([_mean(each, shares) for each in by_joint])
+        losses.update(zip([(paint, s) for s in sizes], lost, strict=True))
+        # a loss rises with the size, `crossing` looks for a fall
+        zero = np.zeros(lost.shape[1])
+        reached = crossing(np.array(sizes), -lost, zero, -natural)
+        away = np.abs(lost[:, 0] - natural[0])
+        nearest = int(np.argmin(np.where(np.isnan(away), np.inf, away)))
+        matches.append(
+            dict(
+                paint=paint,
+                severities=sizes,
+                losses=list(lost),
+                natural=natural,
+                size=censored_estimate(reached),
+                reached=bool(np.isfinite(reached[0])),
+                agreement=rank_agreement(by_joint[nearest], natural_by_joint),
+            )
         )
-        for name, visible, occluded, before, after in rows
-    ]
-    by_joint = rates[0][RIGHT] - rates[1][RIGHT]
-    draws = NaturalDraws(_standardised(by_joint, shares), {})
-    matches = [
-        _match(measures, draws, paint, sizes, by_joint, shares)
-        for paint, sizes in severity_attacks(measures.run.attacks).items()
-    ]
-    return NaturalOcclusion(gaps, strata(measures), matches), draws
+    found = dict(gaps=gaps, strata=strata(measures), equivalents=matches)
+    return estimates(found), losses
 
 
-def severity_attacks(
-    attacks: Sequence[Attacked],
-) -> dict[str, dict[float, list[Attacked]]]:
-    """Paint -> size, rising -> attacks on one named joint each."""
-    out: dict[str, dict[float, list[Attacked]]] = {}
-    for attack in sorted(attacks, key=lambda a: describe(a).severity or 0):
-        what = describe(attack)
-        if what.severity and what.kind == KEYPOINT and what.hides_one:
-            sizes = out.setdefault(what.paint, {})
-            sizes.setdefault(what.severity, []).append(attack)
-    return out
-
-
-def _rates(measures: RunMeasures, mask: np.ndarray) -> Draws:
-    """Measure -> ``(K, 1 + B)`` of the clean keypoints in a mask ``(N, K)``,
-    each joint by itself."""
-    clean = measures.clean_predictions
-    out = {
-        name: measures.mean(values, mask, by_joint=True)
-        for name, values in dict(
-            OKS50=clean.joint_values['OKS50'],
-            OKS=np.nan_to_num(clean.similar),
-            PCK=clean.joint_values['PCK'],
-        ).items()
-    }
-    if 'AP' in measures.measures:
-        survivors = clean.survivors(np.ones(len(mask), bool))
-        out['AP'] = np.stack(
-            [
-                clean.joint_ap(k, column, *survivors, measures.weights)
-                for k, column in enumerate(mask.T)
-            ]
-        )
-    return out
-
-
-def _standardised(rates: np.ndarray, shares: np.ndarray) -> np.ndarray:
+def _mean(rates: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """``(1 + B,)`` mean of rates ``(K, 1 + B)`` by shares ``(K, 1 + B)``."""
     known = np.isfinite(rates) & (shares > 0)
     total = np.where(known, rates * shares, 0).sum(axis=0)
@@ -209,38 +149,7 @@ def attack_losses(
     return ratio(total, number)
 
 
-def _match(
-    measures: RunMeasures,
-    draws: NaturalDraws,
-    paint: str,
-    attacks: dict[float, list[Attacked]],
-    natural_by_joint: np.ndarray,
-    shares: np.ndarray,
-) -> SeverityMatch:
-    """Compares the sizes of a paint with nature; adds them to the draws."""
-    sizes, natural = list(attacks), draws.natural
-    by_joint = [attack_losses(measures, each) for each in attacks.values()]
-    losses = np.stack([_standardised(lost, shares) for lost in by_joint])
-    draws.attacks.update(
-        ((paint, size), lost) for size, lost in zip(sizes, losses, strict=True)
-    )
-    # a loss rises with the size, `crossing` looks for a fall
-    zero = np.zeros(losses.shape[1])
-    reached = crossing(np.array(sizes), -losses, zero, -natural)
-    away = np.abs(losses[:, 0] - natural[0])
-    nearest = int(np.argmin(np.where(np.isnan(away), np.inf, away)))
-    return SeverityMatch(
-        paint,
-        sizes,
-        [estimate(row) for row in losses],
-        estimate(natural),
-        censored_estimate(reached),
-        bool(np.isfinite(reached[0])),
-        estimate(rank_agreement(by_joint[nearest], natural_by_joint)),
-    )
-
-
-def strata(measures: RunMeasures) -> list[Stratum]:
+def strata(measures: RunMeasures) -> list[dict]:
     """Right keypoints by level of visibility and crowding."""
     boxes = measures.run.boxes
     rows = np.flatnonzero(boxes.instance_ids != UNMATCHED)
@@ -261,8 +170,13 @@ def strata(measures: RunMeasures) -> list[Stratum]:
             mask = np.zeros(right.shape, bool)
             mask[mine] = measures.labelled[mine]
             if mask.any():
-                mean = estimate(measures.mean(right, mask))
                 out.append(
-                    Stratum(by, level, len(mine), int(mask.sum()), mean)
+                    dict(
+                        by=by,
+                        level=level,
+                        people=len(mine),
+                        keypoints=int(mask.sum()),
+                        right=measures.mean(right, mask),
+                    )
                 )
     return out

@@ -1,23 +1,8 @@
-"""Measures of a run's predictions, with every resampled set of its images.
-
-All are over the labelled joints of the people in chosen bboxes:
-
-=======  ==============================================================
-AP, AR   COCO's, over OKS thresholds .50 to .95; all other people are
-         ignored and their poses dropped before NMS (data with COCO's
-         evaluation)
-PCKh     fraction of joints nearer to the truth than half the head's size,
-         without pelvis and thorax (data with head sizes)
-PCK      fraction of joints nearer than 0.2 of the bbox's longer side
-OKS50    fraction of joints with a per-keypoint OKS of at least 0.5
-EPE      mean distance to the truth, as a fraction of the bbox's longer side
-EPE_px   the same in pixels of the image
-=======  ==============================================================
-
-A joint that the model did not find is wrong; it has no distance, and EPE is
-over the joints that were found.
+"""Measures of a run's predictions, with every resampled set of its images;
+docs/benchmark_analysis.md defines them.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -52,6 +37,9 @@ OCCLUDED, VISIBLE = 1, 2
 
 LOWER_IS_BETTER = frozenset(('EPE', 'EPE_px'))
 
+OKS50 = 0.5
+"""Least per-keypoint OKS of a joint that is right."""
+
 PADDING = 1.25
 """Of bboxes, as in MMPose's ``GetBBoxCenterScale``."""
 
@@ -67,13 +55,11 @@ class RunMeasures:
         measure: Main measure, one of :data:`CHOICES`; by default chosen by
             :data:`MAIN`, :data:`FLOOR` and :data:`CEILING`.
 
-    Attributes: people: All annotated people; none for data without COCO's
-    evaluation. image: ``(N,)`` index of each bbox's image. owner: ``(N,)``
-    index of each bbox's person, or ``UNMATCHED``. pairs: Bboxes with the
-    people of their images. weights: ``(1 + B, I)``, see
-    :func:`.bootstrap.draw_weights`. labelled: ``(N, K)`` bool, joints with a
-    label. sizes: ``(N,)`` longer side of the annotated bboxes, NaN if
-    unmatched. measures: Names of the measures that the data has."""
+    Attributes: all annotated ``people`` (none without COCO's evaluation);
+    index ``(N,)`` of each bbox's ``image`` and of its ``owner`` among the
+    people, or ``UNMATCHED``; ``weights`` ``(1 + B, I)``; ``labelled`` joints
+    ``(N, K)`` bool; ``sizes`` ``(N,)``, longer sides of the annotated bboxes,
+    NaN if unmatched; names of the ``measures`` that the data has."""
 
     def __init__(
         self,
@@ -82,8 +68,7 @@ class RunMeasures:
         seed: int = 0,
         measure: str | None = None,
     ) -> None:
-        self.run = run
-        self._measure = measure
+        self.run, self._measure = run, measure
         boxes, joints = run.boxes, len(run.joints.names)
         use_area = run.evaluation.get('use_area', True)
         people = [
@@ -123,17 +108,16 @@ class RunMeasures:
         Raises:
             UsageError: The data lacks the chosen one.
         """
-        if self._measure is None:
-            names = dict.fromkeys((self._usual, 'OKS50', 'PCK'))
-            fitting = (name for name in names if not self._why_not(name))
-            return next(fitting, self._usual)
-        if self._measure not in self.measures:
+        if self._measure and self._measure not in self.measures:
             known = [name for name in CHOICES if name in self.measures]
             raise UsageError(
                 f'"{self.run.data}" has no {self._measure}: give --measure '
                 f'one of {", ".join(known)}'
             )
-        return self._measure
+        if self._measure:
+            return self._measure
+        names = (self._usual, 'OKS50', 'PCK')
+        return next((n for n in names if not self._why_not(n)), self._usual)
 
     @property
     def why_main(self) -> str:
@@ -231,14 +215,6 @@ class RunMeasures:
         wide = np.maximum(width, height * ratio)
         return wide * np.maximum(height, width / ratio)
 
-    @property
-    def frame_areas(self) -> np.ndarray | float:
-        """Square pixels of which painted pixels are a fraction: of the crop,
-        or of the image in the region around each bbox."""
-        if self.run.evaluation.get('frame') == 'image':
-            return self.input_areas
-        return float(np.prod(self.run.crop_size))
-
     @cached_property
     def row_order(self) -> np.ndarray:
         """``(N,)`` bboxes by image, and there in the order of CocoMetric: by
@@ -248,17 +224,12 @@ class RunMeasures:
         return np.lexsort((ids if by_id else np.arange(len(ids)), self.image))
 
 
-OKS50 = 0.5
-"""Least per-keypoint OKS of a joint that is right."""
-
-
 class PredictionMeasures:
     """Measures of predictions for all bboxes of a run, which are compared with
     the truth once."""
 
     def __init__(self, of_run: RunMeasures, predictions: Predictions) -> None:
-        self.of_run = of_run
-        self.predictions = predictions
+        self.of_run, self.predictions = of_run, predictions
         self.keypoints = np.asarray(predictions.keypoints, np.float64)
 
     @cached_property
@@ -283,11 +254,13 @@ class PredictionMeasures:
 
     @cached_property
     def joint_values(self) -> dict[str, np.ndarray]:
-        """Measure -> ``(N, K)`` values, of which the measure is the mean."""
+        """Measure -> ``(N, K)`` values, of which the measure is the mean; OKS
+        is the per-keypoint OKS, 0 for joints that were not found."""
         of_run, run = self.of_run, self.of_run.run
         out = dict(
             PCK=pck.is_correct(self.errors, of_run.sizes).astype(float),
             OKS50=(self.similar >= OKS50).astype(float),
+            OKS=np.nan_to_num(self.similar),
             EPE=self.errors / of_run.sizes[:, None],
             EPE_px=self.errors,
         )
@@ -305,18 +278,52 @@ class PredictionMeasures:
         of_run, run = self.of_run, self.of_run.run
         out: Draws = {}
         if 'AP' in of_run.measures:
-            rows, scores = self.survivors(who)
             labelled = of_run.people.labelled & people[:, None]
             out['AP'], out['AR'] = self.precision(
-                rows, scores, labelled, of_run.weights
+                *self.survivors(who), labelled, of_run.weights
             )
         mask = of_run.labelled & who[:, None]
         counts = [name not in pck.NOT_IN_PCKH for name in run.joints.names]
         has_head = np.isfinite(run.boxes.head_sizes)[:, None]
-        masks = dict(PCKh=mask & counts & has_head)
-        for name, values in self.joint_values.items():
-            out[name] = of_run.mean(values, masks.get(name, mask))
-        return {name: out[name] for name in of_run.measures}
+        for name in of_run.measures[len(out) :]:
+            mine = mask & counts & has_head if name == 'PCKh' else mask
+            out[name] = of_run.mean(self.joint_values[name], mine)
+        return out
+
+    def by_joint(
+        self,
+        names: Sequence[str],
+        mask: np.ndarray,
+        who: np.ndarray,
+        weights: np.ndarray,
+    ) -> Draws:
+        """Measure -> ``(K, 1 + B)`` of the labelled joints in a mask ``(N,
+        K)``, each joint by itself; NaN where the mask has none.
+
+        ``names`` are keys of :attr:`joint_values`. AP, where the data has it,
+        has weights of its own: as ``PerKeypointMetric`` has it, of people and
+        poses that consist of this joint alone; the poses of people outside of
+        ``who`` ``(N,)`` are dropped before NMS, then all outside of the mask.
+        """
+        of_run, known = self.of_run, np.flatnonzero(mask.any(axis=0)).tolist()
+        out: Draws = {}
+        for name in names:
+            values = self.joint_values[name][:, known]
+            out[name] = np.full((mask.shape[1], len(of_run.weights)), np.nan)
+            out[name][known] = of_run.mean(values, mask[:, known], True)
+        if 'AP' in of_run.measures:
+            out['AP'] = np.full((mask.shape[1], len(weights)), np.nan)
+            none = np.zeros(0, int)
+            rows, scores = self.survivors(who) if known else (none, none)
+            owner = of_run.owner[rows]
+            for k in known:
+                chosen = of_run.people_in(mask[:, k])
+                left = rows[(owner == UNMATCHED) | chosen[owner]]
+                labelled = of_run.people.labelled[:, [k]] & chosen[:, None]
+                one = self.compared.of_joint(k)
+                found = self.precision(left, scores, labelled, weights, one)
+                out['AP'][k] = found[0]
+        return out
 
     def precision(
         self,
@@ -361,22 +368,3 @@ class PredictionMeasures:
             how.get('nms_thr', 0.9),
         )
         return rows, scores
-
-    def joint_ap(
-        self,
-        joint: int,
-        who: np.ndarray,
-        rows: np.ndarray,
-        scores: np.ndarray,
-        weights: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """``(B,)`` AP of one joint, as ``PerKeypointMetric`` has it, of people
-        and poses that consist of this joint alone; people of bboxes that are
-        not in ``who`` ``(N,)`` are ignored and their poses dropped. Rows and
-        scores are of :meth:`survivors`; see :meth:`precision`."""
-        of_run, owner = self.of_run, self.of_run.owner[rows]
-        chosen = of_run.people_in(who)
-        rows = rows[(owner == UNMATCHED) | chosen[owner]]
-        labelled = of_run.people.labelled[:, [joint]] & chosen[:, None]
-        one = self.compared.of_joint(joint)
-        return self.precision(rows, scores, labelled, weights, one)[0]

@@ -1,29 +1,22 @@
 """Does the model know, and does it infer? Scores against outcomes, clean and
-under attack, and hidden joints against a linear model of anatomy."""
+under attack, and hidden joints against a linear model of anatomy.
+
+Results are parts of ``report.json``, see docs/benchmark_analysis.md and, for
+their meaning, docs/confidence.md.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from mmpose_occlusion.benchmark.data import Attacked, Predictions
 from mmpose_occlusion.metrics import confidence
 from mmpose_occlusion.metrics.annotations import PosePrior
-from mmpose_occlusion.metrics.confidence import FoldCalibration, ResampledSets
-from mmpose_occlusion.metrics.oks_pck import (
-    joint_errors,
-    joint_groups,
-    keypoint_oks,
-)
+from mmpose_occlusion.metrics.oks_pck import joint_errors, joint_groups
 
-from .attack_description import AT_TARGET, OTHER, describe
-from .bootstrap import (
-    UNDEFINED,
-    Estimate,
-    estimate,
-    rank_correlation,
-    weighted_mean,
-)
+from .attack_description import AT_TARGET, OTHER, grouped
+from .bootstrap import Record, estimates, rank_correlation, weighted_mean
 from .run_measures import OKS50, VISIBLE, PredictionMeasures, RunMeasures
 
 LEAST_POSES = 3
@@ -37,106 +30,17 @@ COVERAGES = tuple(i / 20 for i in range(1, 21))
 """At which the risk-coverage curves of a report are read."""
 
 
-@dataclass(frozen=True)
-class ScoreQuality:
-    """How well scores tell right keypoints from wrong ones; each measure is
-    defined in :mod:`mmpose_occlusion.metrics.confidence`. ``ece_isotonic`` is
-    after an isotonic fit on clean predictions of other images, ``risk`` at 80
-    % coverage."""
-
-    keypoints: int
-    right: Estimate
-    ece: Estimate
-    ece_isotonic: Estimate
-    brier: Estimate
-    auroc: Estimate
-    aurc: Estimate
-    risk: Estimate
-    confident_wrong: Estimate
-
-
-@dataclass(frozen=True)
-class PoseScores:
-    """Scores of whole poses: Spearman's correlation with OKS, and AP of the
-    poses ranked by their OKS minus AP."""
-
-    spearman: Estimate
-    oracle_gap: Estimate
-
-
-@dataclass(frozen=True)
-class AttackScores:
-    """Scores under one attack, of the people whom it changes: quality by group
-    of joints, clean and attacked, the AUROC of telling visible keypoints from
-    hidden ones by the score and by the model's visibility output (undefined
-    without one), and the scores of poses."""
-
-    attack: str
-    clean: dict[str, ScoreQuality]
-    attacked: dict[str, ScoreQuality]
-    hidden_auroc: Estimate
-    visibility_auroc: Estimate
-    pose_clean: PoseScores
-    pose_attacked: PoseScores
-
-
-@dataclass(frozen=True)
-class PooledScores:
-    """Scores of all targets of the attacks of one paint and size, without and
-    under them, means of the AUROCs of :class:`AttackScores`, and the risk of
-    the attacked targets at each of :data:`COVERAGES`."""
-
-    kind: str
-    paint: str
-    severity: float | None
-    attacks: int
-    clean: ScoreQuality
-    attacked: ScoreQuality
-    hidden_auroc: Estimate
-    visibility_auroc: Estimate
-    risks: list[float]
-
-
-@dataclass(frozen=True)
-class RunScores:
-    """Everything about the scores of one run: of all labelled keypoints
-    without an attack, the AUROC of telling v = 2 from v = 1 by the score and
-    by the visibility output, targets by paint and size, and each attack."""
-
-    threshold: float
-    draws: int
-    clean: ScoreQuality
-    risks: list[float]
-    natural_auroc: Estimate
-    natural_visibility_auroc: Estimate
-    pose: PoseScores
-    pooled: list[PooledScores]
-    attacks: list[AttackScores]
-
-
-def keypoint_table(
-    measures: RunMeasures, predictions: Predictions
-) -> np.recarray:
+def keypoint_table(found: PredictionMeasures) -> np.recarray:
     """Labelled keypoints of the annotated people that have a score, n rows:
     index of bbox, joint and image, COCO's flag v, whether the per-keypoint OKS
     is at least :data:`OKS50`, score, and per-keypoint OKS (0 for keypoints not
     found)."""
-    boxes = measures.run.boxes
-    offsets = np.asarray(predictions.keypoints, np.float64) - boxes.truth
-    similar = np.nan_to_num(
-        keypoint_oks(offsets, boxes.areas, measures.run.joints.sigmas)
-    )
-    scores = np.asarray(predictions.scores, np.float64)
-    row, joint = at = np.nonzero(measures.labelled & np.isfinite(scores))
-    columns = dict(
-        row=row,
-        joint=joint,
-        image=measures.image[row],
-        flag=boxes.visible[at],
-        right=similar[at] >= OKS50,
-        score=scores[at],
-        similar=similar[at],
-    )
+    of_run, scores = found.of_run, found.predictions.scores.astype(float)
+    row, joint = at = np.nonzero(of_run.labelled & np.isfinite(scores))
+    similar = found.joint_values['OKS'][at]
+    flag = of_run.run.boxes.visible[at]
+    columns = dict(row=row, joint=joint, image=of_run.image[row], flag=flag)
+    columns |= dict(right=similar >= OKS50, score=scores[at], similar=similar)
     types = [(name, column.dtype) for name, column in columns.items()]
     return np.rec.fromarrays(columns.values(), types)
 
@@ -157,97 +61,115 @@ class ScoreJudge:
     ) -> None:
         self.measures, self.threshold = measures, threshold
         self._weights = measures.weights[: DRAWS + 1]
-        clean = self._clean = keypoint_table(measures, measures.run.clean)
-        self._calibration = FoldCalibration(
+        clean = self._clean = keypoint_table(measures.clean_predictions)
+        self._calibration = confidence.FoldCalibration(
             clean.score, clean.right, clean.image
         )
         self._told: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-        self._quality: dict[bytes, ScoreQuality] = {}
-        self._pose: dict[bytes, PoseScores] = {}
+        self._known: dict[bytes, Record] = {}
 
-    def scores(self, attacks: list[AttackScores]) -> RunScores:
-        """All measures of the run, given those of each attack."""
-        groups: dict[tuple, list[Attacked]] = {}
-        for attack in self.measures.run.attacks:
-            what, known = describe(attack), attack.name in self._told
-            if known and what.place == AT_TARGET and what.kind != OTHER:
-                key = what.kind, what.paint, what.severity
-                groups.setdefault(key, []).append(attack)
+    def scores(self, attacks: list[Record]) -> Record:
+        """``scores`` of the run, given those of each attack. ``pooled`` are
+        the targets of the attacks of one paint and size."""
+        groups = grouped(
+            self.measures.run.attacks,
+            lambda attack, it: (
+                (it.kind, it.paint, it.severity)
+                if attack.name in self._told
+                and it.place == AT_TARGET
+                and it.kind != OTHER
+                else None
+            ),
+        )
         pooled = [self._pooled(key, group) for key, group in groups.items()]
         clean, predictions = self._clean, self.measures.run.clean
         natural = self._aurocs(clean, predictions, clean.flag == VISIBLE)
-        return RunScores(
-            self.threshold,
-            len(self._weights) - 1,
-            self.quality(clean),
-            _risks(clean),
-            estimate(natural[0]),
-            estimate(natural[1]),
-            self._clean_poses(np.ones(len(self.measures.image), bool)),
-            [found for found in pooled if found is not None],
-            attacks,
+        return Record(
+            threshold=self.threshold,
+            draws=len(self._weights) - 1,
+            clean=self.quality(clean),
+            risks=_risks(clean),
+            natural_auroc=estimates(natural[0]),
+            natural_visibility_auroc=estimates(natural[1]),
+            pose=self._of_clean(np.ones(len(self.measures.image), bool)),
+            pooled=[found for found in pooled if found],
+            attacks=attacks,
         )
 
-    def attacked(self, attack: Attacked) -> AttackScores:
-        """Of the people whom an attack changes, by group of joints."""
-        under = keypoint_table(self.measures, attack.predictions)
-        who = attack.changed
+    def attacked(self, attack: Attacked) -> Record:
+        """Of the people whom an attack changes: by group of joints, clean and
+        attacked; AUROCs of telling visible keypoints from hidden ones; poses.
+        """
+        found, who = self.measures.under(attack), attack.changed
+        under = keypoint_table(found)
         groups = joint_groups(attack.targets, attack.bystanders).items()
         masks = {group: mask & who[:, None] for group, mask in groups}
         mine = under[who[under.row]]
         seen = ~attack.hidden[mine.row, mine.joint]
         told = self._aurocs(mine, attack.predictions, seen)
         self._told[attack.name] = told
-        return AttackScores(
-            attack.name,
-            {g: self._clean_quality(m) for g, m in masks.items()},
-            {g: self.quality(_only(under, m)) for g, m in masks.items()},
-            estimate(told[0]),
-            estimate(told[1]),
-            self._clean_poses(who),
-            self._poses(self.measures.under(attack), who),
+        return Record(
+            attack=attack.name,
+            clean={g: self._of_clean(mask) for g, mask in masks.items()},
+            attacked={
+                g: self.quality(_only(under, mask))
+                for g, mask in masks.items()
+            },
+            hidden_auroc=estimates(told[0]),
+            visibility_auroc=estimates(told[1]),
+            pose_clean=self._of_clean(who),
+            pose_attacked=self._poses(found, who),
         )
 
-    def quality(self, table: np.recarray) -> ScoreQuality:
-        """All measures of some keypoints."""
+    def quality(self, table: np.recarray) -> Record:
+        """All measures of some keypoints, see
+        :mod:`mmpose_occlusion.metrics.confidence`. ``ece_isotonic`` is after
+        an isotonic fit on clean predictions of other images, ``risk`` at 80 %
+        coverage."""
         sets = self._sets(table)
         raw = table.score, table.right, sets
         error = confidence.expected_calibration_error
         fitted = np.nan_to_num(self._calibration(table.score, table.image))
-        found = (
-            sets.mean(table.right),
-            error(*raw),
-            error(fitted, table.right, sets),
-            confidence.brier_score(*raw),
-            confidence.auroc(*raw),
-            *confidence.selective_risk(*raw),
-            confidence.confident_wrong_rate(*raw, threshold=self.threshold),
+        aurc, risk = confidence.selective_risk(*raw)
+        return estimates(
+            dict(
+                keypoints=len(table),
+                right=sets.mean(table.right),
+                ece=error(*raw),
+                ece_isotonic=error(fitted, table.right, sets),
+                brier=confidence.brier_score(*raw),
+                auroc=confidence.auroc(*raw),
+                aurc=aurc,
+                risk=risk,
+                confident_wrong=confidence.confident_wrong_rate(
+                    *raw, threshold=self.threshold
+                ),
+            )
         )
-        return ScoreQuality(len(table), *map(estimate, found))
 
-    def _sets(self, table: np.recarray) -> ResampledSets:
-        return ResampledSets(self._weights, table.image)
+    def _sets(self, table: np.recarray) -> confidence.ResampledSets:
+        return confidence.ResampledSets(self._weights, table.image)
 
-    def _clean_quality(self, mask: np.ndarray) -> ScoreQuality:
-        key = np.packbits(mask).tobytes()
-        if key not in self._quality:
-            self._quality[key] = self.quality(_only(self._clean, mask))
-        return self._quality[key]
-
-    def _clean_poses(self, who: np.ndarray) -> PoseScores:
-        key, clean = who.tobytes(), self.measures.clean_predictions
-        if key not in self._pose:
-            self._pose[key] = self._poses(clean, who)
-        return self._pose[key]
+    def _of_clean(self, who: np.ndarray) -> Record:
+        """Poses of chosen ``(N,)`` bboxes, or quality of chosen ``(N, K)``
+        joints, of the clean predictions; each selection is measured once."""
+        key = bytes([who.ndim]) + np.packbits(who).tobytes()
+        if key not in self._known:
+            self._known[key] = (
+                self.quality(_only(self._clean, who))
+                if who.ndim > 1
+                else self._poses(self.measures.clean_predictions, who)
+            )
+        return self._known[key]
 
     def _pooled(
         self, what: tuple, attacks: Sequence[Attacked]
-    ) -> PooledScores | None:
+    ) -> Record | None:
         masks = [a.targets & a.changed[:, None] for a in attacks]
         parts = [
             [_only(self._clean, mask) for mask in masks],
             [
-                _only(keypoint_table(self.measures, a.predictions), mask)
+                _only(keypoint_table(self.measures.under(a)), mask)
                 for a, mask in zip(attacks, masks, strict=True)
             ],
         ]
@@ -256,17 +178,14 @@ class ScoreJudge:
             return None
         told = np.ma.masked_invalid([self._told[a.name] for a in attacks])
         by_score, by_visibility = told.mean(axis=0).filled(np.nan)
-        kind, paint, severity = what
-        return PooledScores(
-            kind,
-            paint,
-            severity,
-            len(attacks),
-            self.quality(clean),
-            self.quality(under),
-            estimate(by_score),
-            estimate(by_visibility),
-            _risks(under),
+        return Record(
+            zip(('kind', 'paint', 'severity'), what, strict=True),
+            attacks=len(attacks),
+            clean=self.quality(clean),
+            attacked=self.quality(under),
+            hidden_auroc=estimates(by_score),
+            visibility_auroc=estimates(by_visibility),
+            risks=_risks(under),
         )
 
     def _aurocs(
@@ -275,7 +194,8 @@ class ScoreJudge:
         predictions: Predictions,
         positive: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Of the scores, and of the model's visibility output."""
+        """Of the scores, and of the model's visibility output (undefined
+        without one)."""
         said = predictions.visibility
         by_score = confidence.auroc(table.score, positive, self._sets(table))
         if said is None:
@@ -286,44 +206,37 @@ class ScoreJudge:
             visible[known], positive[known], self._sets(table[known])
         )
 
-    def _poses(self, found: PredictionMeasures, who: np.ndarray) -> PoseScores:
-        """Of the poses of chosen (N,) bboxes."""
+    def _poses(self, found: PredictionMeasures, who: np.ndarray) -> Record:
+        """Of the poses of chosen (N,) bboxes: Spearman's correlation of their
+        mean score with their OKS, and AP of the poses ranked by their true OKS
+        minus that by their scores (Ronchi and Perona 2017), which is what
+        better scores could gain; undefined without COCO's evaluation."""
         measures, predictions = self.measures, found.predictions
-        table = keypoint_table(measures, predictions)
+        table = keypoint_table(found)
         table = table[who[table.row]]
         rows, place = np.unique(table.row, return_inverse=True)
-        spearman = UNDEFINED
+        undefined = np.full(len(self._weights), np.nan)
+        spearman, gap = undefined, undefined
         if len(rows) >= LEAST_POSES:
-            spearman = estimate(
-                rank_correlation(
-                    np.asarray(predictions.scores)[rows].mean(axis=1),
-                    np.bincount(place, table.similar) / np.bincount(place),
-                    self._weights[:, measures.image[rows]],
-                )
+            spearman = rank_correlation(
+                np.asarray(predictions.scores)[rows].mean(axis=1),
+                np.bincount(place, table.similar) / np.bincount(place),
+                self._weights[:, measures.image[rows]],
             )
-        return PoseScores(spearman, self._oracle_gap(found, who))
-
-    def _oracle_gap(
-        self, found: PredictionMeasures, who: np.ndarray
-    ) -> Estimate:
-        """AP of the poses of chosen bboxes ranked by their true OKS, minus
-        that by their scores (Ronchi and Perona 2017): what better scores could
-        gain. Undefined without COCO's evaluation."""
-        measures = self.measures
-        if 'AP' not in measures.measures:
-            return UNDEFINED
-        who = who & measures.labelled.any(axis=1)
-        people = measures.people
-        labelled = people.labelled & measures.people_in(who)[:, None]
-        rows, scores = found.survivors(who)
-        oracle = found.compared.greatest_oks(
-            labelled, people.counting(labelled)
-        )
-        by_oracle, by_score = (
-            found.precision(rows, ranked, labelled, self._weights)[0]
-            for ranked in (oracle, scores)
-        )
-        return estimate(by_oracle - by_score)
+        if 'AP' in measures.measures:
+            who = who & measures.labelled.any(axis=1)
+            people = measures.people
+            labelled = people.labelled & measures.people_in(who)[:, None]
+            left, scores = found.survivors(who)
+            oracle = found.compared.greatest_oks(
+                labelled, people.counting(labelled)
+            )
+            by_oracle, by_score = (
+                found.precision(left, ranked, labelled, self._weights)[0]
+                for ranked in (oracle, scores)
+            )
+            gap = by_oracle - by_score
+        return estimates(dict(spearman=spearman, oracle_gap=gap))
 
 
 def _risks(table: np.recarray) -> list[float]:
@@ -335,48 +248,37 @@ def _risks(table: np.recarray) -> list[float]:
     return [float(risks[k - 1]) for k in kept]
 
 
-@dataclass(frozen=True)
-class AnatomicalSkill:
-    """A model against anatomy at the hidden targets of an attack that the
-    prior can place: mean EPE of both as fractions of the box's longer side,
-    the prior fitted on other images, and ``skill``, 1 - model / prior: 1 is
-    perfect, 0 as good as the prior, below 0 worse."""
-
-    attack: str
-    keypoints: int
-    model: Estimate
-    prior: Estimate
-    skill: Estimate
-
-
-def anatomical_skills(measures: RunMeasures) -> list[AnatomicalSkill]:
-    """Of each attack of a run; without those where the prior places none."""
+def anatomical_skills(measures: RunMeasures) -> list[Record]:
+    """``skill``: a model against anatomy at the hidden targets of each attack
+    that the prior, fitted on other images, can place: mean EPE of both, and 1
+    - model / prior: 1 is perfect, 0 as good as the prior, below 0 worse."""
     boxes, image = measures.run.boxes, measures.image
     weights = measures.weights[: DRAWS + 1]
     known = np.isfinite(boxes.person_boxes).all(axis=1)
     truth = np.where(measures.labelled[..., None], boxes.truth, np.nan)
     priors: dict[int, PosePrior] = {}
     for mine, others in confidence.folds(image):
-        fitted = others & known
-        if fitted.any():
+        if (fitted := others & known).any():
             prior = PosePrior(
                 truth[fitted],
                 boxes.person_boxes[fitted],
                 measures.run.joints.flip,
             )
-            priors.update(dict.fromkeys(np.flatnonzero(mine).tolist(), prior))
-    expected: dict[tuple[int, bytes], np.ndarray] = {}
+            rows = np.flatnonzero(mine & known).tolist()
+            priors.update(dict.fromkeys(rows, prior))
+
+    @cache
+    def expected(row: int, hidden: bytes) -> np.ndarray:
+        box, mask = boxes.person_boxes[row], np.frombuffer(hidden, bool)
+        return priors[row].expected(truth[row], box, mask)
+
     out = []
     for attack in measures.run.attacks:
         hidden = attack.targets & attack.changed[:, None] & measures.labelled
         placed = np.full(truth.shape, np.nan)
-        for row in np.flatnonzero(hidden.any(axis=1) & known).tolist():
-            key = row, hidden[row].tobytes()
-            if row in priors and key not in expected:
-                expected[key] = priors[row].expected(
-                    truth[row], boxes.person_boxes[row], hidden[row]
-                )
-            placed[row] = expected.get(key, np.nan)
+        for row in np.flatnonzero(hidden.any(axis=1)).tolist():
+            if row in priors:
+                placed[row] = expected(row, hidden[row].tobytes())
         errors = [
             joint_errors(found, boxes.truth) / measures.sizes[:, None]
             for found in (attack.predictions.keypoints, placed)
@@ -387,9 +289,14 @@ def anatomical_skills(measures: RunMeasures) -> list[AnatomicalSkill]:
                 weighted_mean(weights, image, e, mask) for e in errors
             )
             with np.errstate(invalid='ignore', divide='ignore'):
-                drawn = model, theirs, 1 - model / theirs
-            number = int(mask.sum())
+                skill = 1 - model / theirs
             out.append(
-                AnatomicalSkill(attack.name, number, *map(estimate, drawn))
+                dict(
+                    attack=attack.name,
+                    keypoints=int(mask.sum()),
+                    model=model,
+                    prior=theirs,
+                    skill=skill,
+                )
             )
-    return out
+    return estimates(out)

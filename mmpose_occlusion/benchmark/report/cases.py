@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mmpose_occlusion.benchmark.analysis import Analysis
+from mmpose_occlusion.benchmark.analysis import Record
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.metrics.oks_pck import box_size, joint_errors
 from mmpose_occlusion.visualization import PoseStyle
@@ -102,7 +102,7 @@ def pick_cases(
 
 
 def case_cards(
-    analysis: Analysis,
+    analysis: Record,
     headings: Mapping[str, Sequence[Case]],
     case_images: MakeImages | None,
 ) -> tuple[dict[str, list[dict[str, Any]]], str]:

@@ -2,26 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from mmpose_occlusion.benchmark.analysis import (
-    Analysis,
-    AttackCost,
-    Estimate,
-    ModelComparison,
-)
+from mmpose_occlusion.benchmark.analysis import Estimate, Record
 from mmpose_occlusion.benchmark.analysis.attack_description import (
     AT_TARGET,
     RANDOM,
 )
-from mmpose_occlusion.benchmark.analysis.attack_groups import (
-    MEAN,
-    ControlComparison,
-    SeverityCurve,
-)
-from mmpose_occlusion.benchmark.analysis.model_comparison import CLEAN
-from mmpose_occlusion.benchmark.analysis.score_quality import (
-    COVERAGES,
-    PooledScores,
-)
+from mmpose_occlusion.benchmark.analysis.comparisons import CLEAN, MEAN
+from mmpose_occlusion.benchmark.analysis.score_quality import COVERAGES
 from mmpose_occlusion.benchmark.analysis.sensitivity_map import (
     PlaceEffect,
     SensitivityMap,
@@ -50,9 +37,9 @@ MOST_ROWS = 24
 
 
 def model_charts(
-    analysis: Analysis,
-    plain: Sequence[AttackCost],
-    pooled: Sequence[PooledScores],
+    analysis: Record,
+    plain: Sequence[Record],
+    pooled: Sequence[Record],
 ) -> dict[str, Chart]:
     """Name -> chart, empty where there are no data; ``plain`` are the attacks
     on one named joint or part."""
@@ -66,11 +53,11 @@ def model_charts(
     )
 
 
-def _paints_of(costs: Iterable[AttackCost]) -> list[str]:
+def _paints_of(costs: Iterable[Record]) -> list[str]:
     return list(dict.fromkeys(cost.label for cost in costs))
 
 
-def layout_of(analysis: Analysis) -> BodyLayout:
+def layout_of(analysis: Record) -> BodyLayout:
     """Where the joints of a run are drawn."""
     run = analysis.run
     return body_layout(
@@ -81,9 +68,7 @@ def layout_of(analysis: Analysis) -> BodyLayout:
     )
 
 
-def map_charts(
-    analysis: Analysis, found: SensitivityMap
-) -> tuple[Chart, Chart]:
+def map_charts(analysis: Record, found: SensitivityMap) -> tuple[Chart, Chart]:
     """Two charts of bodies: the mean over joints and the
     :data:`SHOWN_JOINTS` that a place hurts most; the other joints."""
     known = [j for j in found.joints if j.place]
@@ -116,7 +101,7 @@ def _rise(place: PlaceEffect, joint: str) -> float | None:
     return 100 * sum(known) / len(known) if known else None
 
 
-def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart:
+def _body(analysis: Record, plain: Sequence[Record]) -> Chart:
     main, layout = analysis.main, layout_of(analysis)
     losses = {
         paint: {
@@ -134,7 +119,7 @@ def _body(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart:
     )
 
 
-def _costs(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart:
+def _costs(analysis: Record, plain: Sequence[Record]) -> Chart:
     main = analysis.main
     panels = {
         f'One {kind} hidden': {
@@ -150,7 +135,7 @@ def _costs(analysis: Analysis, plain: Sequence[AttackCost]) -> Chart:
     return forest_chart(panels, f'change of {NAMES[main]}', 'painted')
 
 
-def _severity(analysis: Analysis) -> Chart:
+def _severity(analysis: Record) -> Chart:
     curves, name = analysis.curves, NAMES[analysis.main]
     main = [c for c in curves if c.target in (MEAN, RANDOM)] or curves
     single = [c for c in curves if c not in main]
@@ -167,12 +152,12 @@ def _severity(analysis: Analysis) -> Chart:
     return line_chart(panels, DIAMETER, name)
 
 
-def _line(label: str, look: Look, curve: SeverityCurve) -> Line:
+def _line(label: str, look: Look, curve: Record) -> Line:
     x = [100 * size for size in curve.severity]
     return Line(label, look, x, curve.points)
 
 
-def curve_name(curve: SeverityCurve) -> str:
+def curve_name(curve: Record) -> str:
     """Target and paint of a curve."""
     words = {
         MEAN: f'mean of all {curve.kind}s',
@@ -181,7 +166,7 @@ def curve_name(curve: SeverityCurve) -> str:
     return f'{words.get(curve.target, curve.target)}, {curve.paint}'
 
 
-def _risks(clean: Sequence[float], pooled: Sequence[PooledScores]) -> Chart:
+def _risks(clean: Sequence[float], pooled: Sequence[Record]) -> Chart:
     """Fraction of wrong keypoints by how many are kept, clean and of the
     targets of some attacks."""
     found = {'no attack, all joints': clean}
@@ -200,7 +185,7 @@ def _risks(clean: Sequence[float], pooled: Sequence[PooledScores]) -> Chart:
     )
 
 
-def shown_controls(analysis: Analysis) -> tuple[list[ControlComparison], str]:
+def shown_controls(analysis: Record) -> tuple[list[Record], str]:
     """Controls of a chart, and a sentence on what it leaves out: of many
     those of the first paint are shown, black if there is any."""
     known = [c for c in analysis.controls if c.people]
@@ -212,7 +197,7 @@ def shown_controls(analysis: Analysis) -> tuple[list[ControlComparison], str]:
     return [c for c in known if c.paint == first], note
 
 
-def _controls(analysis: Analysis) -> Chart:
+def _controls(analysis: Record) -> Chart:
     name = NAMES[analysis.main]
     known, _ = shown_controls(analysis)
     found = list(dict.fromkeys(place for c in known for place in c.change))
@@ -229,7 +214,7 @@ def _controls(analysis: Analysis) -> Chart:
     return forest_chart({'': groups}, f'change of {name}', title)
 
 
-def _paints(analysis: Analysis) -> Chart:
+def _paints(analysis: Record) -> Chart:
     main = analysis.main
     costs = [
         c
@@ -243,7 +228,7 @@ def _paints(analysis: Analysis) -> Chart:
     return forest_chart({'': {'': values}}, f'change of {NAMES[main]}')
 
 
-def sizes_chart(analyses: Sequence[Analysis]) -> Chart:
+def sizes_chart(analyses: Sequence[Record]) -> Chart:
     """The means over targets of each model, one panel for each paint; of at
     most as many models as there are looks."""
     panels: dict[str, list[Line]] = {}
@@ -255,10 +240,10 @@ def sizes_chart(analyses: Sequence[Analysis]) -> Chart:
     return line_chart(panels, DIAMETER, NAMES[analyses[0].main])
 
 
-def comparison_chart(comparison: ModelComparison, first: Analysis) -> Chart:
+def comparison_chart(comparison: Record, first: Record) -> Chart:
     """How much better or worse other models are than the first."""
     main = first.main
-    plain = [c for c in first.costs if c.plain]
+    plain = [c for c in first.costs if c.label]
     found = [d for d in comparison.differences if main in d.score]
     panels = {}
     for paint in _paints_of(plain):

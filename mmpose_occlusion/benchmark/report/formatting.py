@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mmpose_occlusion.benchmark.analysis import AttackCost, Estimate
+from mmpose_occlusion.benchmark.analysis import Estimate, Record
 from mmpose_occlusion.benchmark.analysis.attack_description import (
     AT_TARGET,
     OTHER,
     RANDOM,
 )
-from mmpose_occlusion.benchmark.analysis.score_quality import PooledScores
 
 NOTHING = '–'
 MINUS = '\u2212'
@@ -88,7 +87,7 @@ def place_name(place: str) -> str:
     return PLACES.get(place, place)
 
 
-def describe(cost: AttackCost) -> str:
+def describe(cost: Record) -> str:
     """Target, size, place and paint of an attack."""
     if cost.kind == OTHER:
         return cost.target
@@ -100,7 +99,7 @@ def describe(cost: AttackCost) -> str:
     return f'{text} ({cost.paint})'
 
 
-def pooled_name(pooled: PooledScores) -> str:
+def pooled_name(pooled: Record) -> str:
     """Kind, paint and size of the attacks whose targets are pooled."""
     text = f'{pooled.kind}, {pooled.paint}'
     if pooled.severity is not None:
@@ -135,6 +134,6 @@ def latex_text(text: str) -> str:
     return ''.join(_TEX.get(letter, letter) for letter in text)
 
 
-def latex_row(*cells: str) -> str:
+def latex_row(cells: Iterable[str]) -> str:
     """A row of a table."""
     return ' & '.join(map(latex_text, cells)) + r' \\'

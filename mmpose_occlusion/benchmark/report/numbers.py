@@ -1,32 +1,22 @@
 """``report.json``, the CSV files and the LaTeX table, each with the conditions
 under which its numbers were measured; see docs/benchmark_analysis.md."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mmpose_occlusion.benchmark.analysis import (
-    Analysis,
-    AttackCost,
-    Estimate,
-    ModelComparison,
-)
+from mmpose_occlusion.benchmark.analysis import Estimate, Record
 from mmpose_occlusion.benchmark.analysis.bootstrap import UNDEFINED
-from mmpose_occlusion.benchmark.analysis.score_quality import AttackScores
 from mmpose_occlusion.benchmark.data import UNMATCHED
 from mmpose_occlusion.files import plain
 from mmpose_occlusion.metrics.oks_pck import published_sigmas
 
 from .formatting import (
-    NAMES,
     NOTHING,
-    both,
     csv_text,
-    describe,
-    latex_row,
-    latex_text,
-    number,
 )
 
 Row = dict[str, Any]
@@ -43,17 +33,32 @@ _GROWING = ('people', 'suites', 'versions')
 NOTE_OF_TABLE = r'\multicolumn{5}{p{\linewidth}}{\footnotesize '
 """In every LaTeX table, by which it is known as ours."""
 
+_OF_ATTACK = (
+    *('suite', 'kind', 'target', 'paint', 'place', 'severity'),
+    *('crops', 'changed', 'excluded', 'painted', 'people', 'images'),
+)
+"""Columns of attacks.csv."""
+
+TABLES = (
+    *('differences', 'attacks', 'joints', 'movement', 'scores', 'leaks'),
+    *('natural', 'maps', 'map_joints', 'map_regions'),
+)
+"""CSV files."""
+
+_ELSEWHERE = ('run', 'main', 'why_main', 'costs')
+"""Results that ``report.json`` has under other names."""
+
 _PACKAGES = ('mmpose_occlusion', 'mmpose', 'torch', 'onnxruntime')
 
 
-def suite_checksums(analysis: Analysis) -> dict[str, str]:
+def suite_checksums(analysis: Record) -> dict[str, str]:
     """Suite -> checksum, empty where it is unknown or has none."""
     attacks, maps = analysis.run.attacks, analysis.maps
     found = {attack.suite: attack.checksum for attack in attacks}
     return found | {each.suite: each.checksum for each in maps}
 
 
-def conditions(analysis: Analysis) -> dict[str, str]:
+def conditions(analysis: Record) -> dict[str, str]:
     """What -> how, in words; what is unknown is left out."""
     run, how, boxes = analysis.run, analysis.run.evaluation, analysis.run.boxes
     width, height = run.crop_size
@@ -88,17 +93,19 @@ def conditions(analysis: Analysis) -> dict[str, str]:
     return out
 
 
-def conditions_line(analysis: Analysis) -> str:
+def conditions_line(analysis: Record) -> str:
     """The conditions in one line."""
     return '; '.join(': '.join(each) for each in conditions(analysis).items())
 
 
-def changed_conditions(
-    old: Mapping[str, Any], new: Mapping[str, Any]
-) -> list[str]:
-    """Sentences on models of two ``report.json`` that were evaluated in
-    different ways, for example with other sigmas."""
-    before = {m['model']: m['conditions'] for m in old.get('models', [])}
+def changed_conditions(path: Path, new: Mapping[str, Any]) -> list[str]:
+    """Sentences on models that the ``report.json`` at a path, if there is one,
+    has under other conditions than a new one, for example other sigmas."""
+    try:
+        models = json.loads(path.read_text())['models']
+    except (FileNotFoundError, ValueError, KeyError):
+        return []
+    before = {m['model']: m['conditions'] for m in models}
     out = []
     for found in new['models']:
         now = found['conditions']
@@ -118,8 +125,8 @@ def changed_conditions(
 
 
 def report_numbers(
-    analyses: Sequence[Analysis],
-    comparison: ModelComparison | None,
+    analyses: Sequence[Record],
+    comparison: Record | None,
     draws: int,
     seed: int,
     run: Mapping[str, Any],
@@ -143,11 +150,7 @@ def report_numbers(
             conditions=conditions(analysis),
             boxes=len(analysis.run.boxes),
             attacks=analysis.costs,
-            **{
-                name: value
-                for name, value in vars(analysis).items()
-                if name not in ('run', 'main', 'why_main', 'costs')
-            },
+            **{k: v for k, v in analysis.items() if k not in _ELSEWHERE},
         )
         for analysis in analyses
     ]
@@ -164,33 +167,25 @@ def report_numbers(
 
 
 def csv_files(
-    analyses: Sequence[Analysis], comparison: ModelComparison | None
+    analyses: Sequence[Record], comparison: Record | None
 ) -> dict[str, str]:
     """File name -> text of the tables of all models, '' without rows."""
-    tables: dict[str, list[Row]] = {}
-    if comparison and comparison.differences:
-        tables['differences'] = [
-            dict(
-                model=d.model,
-                baseline=comparison.baseline,
-                attack=d.attack,
-                people=d.people,
-                **_columns(d.score, '{}_difference'),
-                **_columns(d.score_together, '{}_difference_simultaneous'),
-                **_columns(d.loss, '{}_loss_difference'),
-                **_columns(d.loss_together, '{}_loss_simultaneous'),
-                same_p=d.equivalence.p,
-                same_margin=d.equivalence.margin,
-                smallest_effect=d.equivalence.smallest_effect,
-            )
-            for d in comparison.differences
-        ]
+    tables: dict[str, list[Row]] = {name: [] for name in TABLES}
+    found = comparison or Record(differences=[])
+    for d in found.differences:
+        tables['differences'].append(
+            dict(model=d.model, baseline=found.baseline)
+            | _only(d, 'attack', 'people')
+            | _columns(d.score, '{}_difference')
+            | _columns(d.score_together, '{}_difference_simultaneous')
+            | _columns(d.loss, '{}_loss_difference')
+            | _columns(d.loss_together, '{}_loss_simultaneous')
+            | _equivalence(d, 'same')
+        )
     lines = {a.run.model: conditions_line(a) for a in analyses}
     for analysis in analyses:
-        for name, rows in _tables(analysis).items():
-            tables.setdefault(name, []).extend(
-                dict(model=analysis.run.model, **row) for row in rows
-            )
+        for name, row in _rows(analysis):
+            tables[name].append(dict(model=analysis.run.model, **row))
     return {
         f'{name}.csv': csv_text(
             plain(dict(row, conditions=lines[row['model']]), DIGITS)
@@ -200,73 +195,74 @@ def csv_files(
     }
 
 
-def _tables(analysis: Analysis) -> dict[str, Iterable[Row]]:
-    """Name -> rows; those on joints follow those on their attack."""
-    costs = analysis.costs
-    return dict(
-        attacks=map(_attack_row, costs),
-        joints=(row for cost in costs for row in _joint_rows(cost)),
-        movement=(
-            dict(attack=cost.name, joint=joint, movement=moved)
-            for cost in costs
-            for joint, moved in cost.moved.items()
-        ),
-        scores=(row for s in analysis.scores.attacks for row in _scores(s)),
-        leaks=(
-            _row(leak, 'paint', 'severity', 'discs', 'predictions')
-            for leak in analysis.leaks
-        ),
-        natural=(
-            dict(
-                _row(gap, 'joint', 'visible', 'occluded'),
-                **_columns(gap.at_visible, '{}_visible'),
-                **_columns(gap.at_occluded, '{}_occluded'),
-                **_columns(gap.loss, '{}_loss'),
-            )
-            for gap in analysis.natural.gaps
-        ),
-        maps=(
-            dict(
-                **_row(found, 'paint', 'severity'),
-                region=place.region,
-                limb='–'.join(place.limb),
-                **_row(place, 'along', 'across', 'people'),
-                joint=joint,
-                **_columns(dict(rise=rise)),
-                oks_fall=place.fall[joint],
-            )
-            for found in analysis.maps
-            for place in found.places
-            for joint, rise in place.rise.items()
-        ),
-        map_joints=(
-            dict(
-                **_row(found, 'paint', 'severity'),
-                **_row(joint, 'joint', 'people', 'place'),
-            )
-            for found in analysis.maps
-            for joint in found.joints
-        ),
-        map_regions=(
-            dict(
-                **_row(found, 'paint', 'severity'),
-                **_row(row, 'region', 'people'),
-                joint=joint,
-                **_columns(dict(rise=rise)),
-            )
-            for found in analysis.maps
-            for row in found.regions
-            for joint, rise in row.rise.items()
-        ),
-    )
+def _rows(analysis: Record) -> Iterator[tuple[str, Row]]:
+    """Rows of all models' tables."""
+    for cost in analysis.costs:
+        attack: Row = dict(attack=cost.name)
+        row = attack | _only(cost, *_OF_ATTACK)
+        for measure, change in cost.change.items():
+            row[f'{measure}_clean'] = cost.clean[measure].value
+            row[f'{measure}_attacked'] = cost.attacked[measure].value
+            row |= _columns({f'{measure}_change': change})
+            for end in ('low', 'high'):
+                name = f'{measure}_change_simultaneous_{end}'
+                row[name] = getattr(cost.together[measure], end)
+        yield 'attacks', row | _equivalence(cost, 'no_change')
+        for joint in cost.joints:
+            row = attack | _only(joint, 'joint', 'group', 'number')
+            for view in ('clean', 'attacked'):
+                row |= {f'{m}_{view}': v for m, v in joint[view].items()}
+            for measure in ('EPE', 'PCK', 'OKS50', 'AP'):
+                change = joint.change.get(measure, UNDEFINED)
+                row |= _columns({f'{measure.lower()}_change': change})
+            yield 'joints', row
+        for name, moved in cost.moved.items():
+            yield 'movement', dict(attack, joint=name, movement=moved)
+    for scores in analysis.scores.attacks:
+        aurocs = dict(
+            hidden_auroc=scores.hidden_auroc.value,
+            visibility_auroc=scores.visibility_auroc.value,
+            **_columns(scores.pose_clean, 'pose_{}_clean'),
+            **_columns(scores.pose_attacked, 'pose_{}_attacked'),
+        )
+        for role, found in scores.attacked.items():
+            if found.keypoints:
+                row = dict(attack=scores.attack, role=role)
+                row['number'] = found.keypoints
+                row |= _columns(scores.clean[role], '{}_clean')
+                yield 'scores', row | _columns(found, '{}_attacked') | aurocs
+    for leak in analysis.leaks:
+        row = _only(leak, 'paint', 'severity', 'discs', 'predictions')
+        yield 'leaks', row | _columns(leak)
+    for gap in analysis.natural.gaps:
+        row = _only(gap, 'joint', 'visible', 'occluded')
+        row |= _columns(gap.at_visible, '{}_visible')
+        row |= _columns(gap.at_occluded, '{}_occluded')
+        yield 'natural', row | _columns(gap.loss, '{}_loss')
+    for each in analysis.maps:
+        size = _only(each, 'paint', 'severity')
+        for place in each.places:
+            row = dict(size, region=place.region, limb='–'.join(place.limb))
+            row |= _only(place, 'along', 'across', 'people')
+            for name, rise in place.rise.items():
+                fall = dict(oks_fall=place.fall[name])
+                rises = _columns(dict(rise=rise))
+                yield 'maps', dict(row, joint=name, **rises, **fall)
+        for joint in each.joints:
+            row = size | _only(joint, 'joint', 'people', 'place')
+            yield 'map_joints', row | _columns(vars(joint))
+        for region in each.regions:
+            row = size | _only(region, 'region', 'people')
+            for name, rise in region.rise.items():
+                rises = _columns(dict(rise=rise))
+                yield 'map_regions', dict(row, joint=name, **rises)
 
 
-def _row(found: Any, *names: str) -> Row:
-    """Attributes of an object, and its estimates."""
-    return {n: getattr(found, n) for n in names} | _columns(vars(found))
+def _only(found: Any, *names: str) -> Row:
+    return {name: getattr(found, name) for name in names}
 
 
-def _columns(found: Mapping[str, Any], form: str = '{}') -> dict[str, Any]:
+def _columns(found: Mapping[str, Any], form: str = '{}') -> Row:
     """Value and interval of each estimate; others are left out."""
     return {
         f'{form.format(name)}{end}': getattr(estimate, key)
@@ -276,93 +272,7 @@ def _columns(found: Mapping[str, Any], form: str = '{}') -> dict[str, Any]:
     }
 
 
-def _attack_row(cost: AttackCost) -> Row:
-    row = dict(
-        attack=cost.name,
-        **_row(
-            cost,
-            *('suite', 'kind', 'target', 'paint', 'place', 'severity'),
-            *('crops', 'changed', 'excluded', 'painted', 'people', 'images'),
-        ),
-    )
-    for measure, change in cost.change.items():
-        row[f'{measure}_clean'] = cost.clean[measure].value
-        row[f'{measure}_attacked'] = cost.attacked[measure].value
-        row.update(_columns({f'{measure}_change': change}))
-        together = cost.together[measure]
-        row[f'{measure}_change_simultaneous_low'] = together.low
-        row[f'{measure}_change_simultaneous_high'] = together.high
-    row['no_change_p'] = cost.equivalence.p
-    row['no_change_margin'] = cost.equivalence.margin
-    row['smallest_effect'] = cost.equivalence.smallest_effect
-    return row
-
-
-def _scores(scores: AttackScores) -> Iterator[Row]:
-    """One row for each group of joints that the attack leaves any of."""
-    for role, attacked in scores.attacked.items():
-        if attacked.keypoints:
-            yield dict(
-                attack=scores.attack,
-                role=role,
-                number=attacked.keypoints,
-                **_columns(vars(scores.clean[role]), '{}_clean'),
-                **_columns(vars(attacked), '{}_attacked'),
-                hidden_auroc=scores.hidden_auroc.value,
-                visibility_auroc=scores.visibility_auroc.value,
-                **_columns(vars(scores.pose_clean), 'pose_{}_clean'),
-                **_columns(vars(scores.pose_attacked), 'pose_{}_attacked'),
-            )
-
-
-def _joint_rows(cost: AttackCost) -> Iterator[Row]:
-    for joint in cost.joints:
-        row = dict(attack=cost.name, **_row(joint, 'joint', 'group', 'number'))
-        for view in ('clean', 'attacked'):
-            for measure, value in vars(getattr(joint, view)).items():
-                row[f'{measure}_{view}'] = value
-        for measure in ('EPE', 'PCK', 'OKS50', 'AP'):
-            change = joint.change.get(measure, UNDEFINED)
-            row.update(_columns({f'{measure.lower()}_change': change}))
-        yield row
-
-
-def latex_table(analyses: Sequence[Analysis]) -> str:
-    """A table for a paper: the attacks on one joint or part of each model,
-    with 95 % intervals and, below them, the conditions. Needs ``booktabs``."""
-    lines = [
-        r'\begin{tabular}{lrrrr}',
-        r'\toprule',
-    ]
-    for analysis in analyses:
-        main = analysis.main
-        clean = both(analysis.clean[main], main)
-        lines += [
-            latex_row(
-                'attack', 'people', 'clean', 'attacked', f'Δ{NAMES[main]}'
-            ),
-            r'\midrule',
-            rf'\multicolumn{{5}}{{l}}{{{latex_text(analysis.run.model)}, all '
-            rf'people without occlusion: {latex_text(clean)}}} \\',
-        ]
-        lines += [
-            latex_row(
-                describe(cost),
-                f'{cost.people:,}',
-                number(cost.clean[main].value, main),
-                number(cost.attacked[main].value, main),
-                both(cost.change[main], main, sign=True)
-                + ('*' if cost.together[main].is_real else ''),
-            )
-            for cost in analysis.costs
-            if cost.plain
-        ]
-        lines += [
-            r'\midrule',
-            NOTE_OF_TABLE
-            + rf'{latex_text(conditions_line(analysis))}. Brackets: 95\,\% '
-            r'bootstrap intervals over images; *: the simultaneous interval '
-            r'over all attacks excludes 0.} \\',
-            r'\bottomrule' if analysis is analyses[-1] else r'\midrule',
-        ]
-    return '\n'.join([*lines, r'\end{tabular}', ''])
+def _equivalence(found: Record, prefix: str) -> Row:
+    how = found.equivalence
+    row = {f'{prefix}_p': how.p, f'{prefix}_margin': how.margin}
+    return dict(row, smallest_effect=how.smallest_effect)

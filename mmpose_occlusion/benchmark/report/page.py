@@ -10,17 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from mmpose_occlusion.benchmark.analysis import (
-    ALL_JOINTS,
-    Analysis,
-    AttackCost,
-    JointChange,
-    ModelComparison,
-)
+from mmpose_occlusion.benchmark.analysis import ALL_JOINTS, Record
 from mmpose_occlusion.benchmark.analysis.attack_costs import ERROR_TYPES
 from mmpose_occlusion.benchmark.analysis.attack_description import USUAL_SIZE
 from mmpose_occlusion.benchmark.analysis.run_measures import LOWER_IS_BETTER
-from mmpose_occlusion.benchmark.analysis.score_quality import PooledScores
 from mmpose_occlusion.benchmark.suite import COMMAND_LINE
 from mmpose_occlusion.metrics.oks_pck import GROUPS, TARGET
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
@@ -29,7 +22,7 @@ from mmpose_occlusion.visualization.gallery import environment
 from . import charts, figures, formatting
 from .cases import TYPICAL, WORST, MakeImages, case_cards, pick_cases
 from .formatting import NAMES
-from .numbers import conditions
+from .numbers import conditions, conditions_line
 
 Values = dict[str, Any]
 
@@ -39,14 +32,15 @@ KIND_NAMES = (
 
 FILTERS = (
     *(formatting.both, formatting.describe, formatting.interval),
+    *(formatting.latex_row, formatting.latex_text, conditions_line),
     *(formatting.number, formatting.percent, formatting.place_name),
     *(formatting.pooled_name, figures.pdf_uri, figures.svg_uri),
 )
 
 
 def render_page(
-    analyses: Sequence[Analysis],
-    comparison: ModelComparison | None,
+    analyses: Sequence[Record],
+    comparison: Record | None,
     numbers: Mapping[str, Any],
     case_images: MakeImages | None,
     cases: int,
@@ -81,6 +75,7 @@ def render_page(
 def render(template: str, **values: Any) -> str:
     """A page of a template of this folder, with the filters of pages."""
     pages = environment(__package__)
+    pages.autoescape = '.html' in template
     pages.filters.update({each.__name__: each for each in FILTERS})
     return pages.get_template(template).render(measures=NAMES, **values)
 
@@ -103,14 +98,14 @@ def readable_facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _model(
-    analysis: Analysis, case_images: MakeImages | None, count: int
+    analysis: Record, case_images: MakeImages | None, count: int
 ) -> Values:
     """One model: its analysis, and what is derived from it."""
     main, joints = analysis.main, analysis.run.joints
     plain = [
         c
         for c in analysis.costs
-        if c.plain and c.change[main].value is not None
+        if c.label and c.change[main].value is not None
     ]
     changes = [_value(c, main) for c in plain]
     sign = -1 if main in LOWER_IS_BETTER else 1
@@ -133,7 +128,7 @@ def _model(
     return dict(
         analysis=analysis,
         plain=plain,
-        shown={c.name: c for c in analysis.costs if c.plain},
+        shown={c.name: c for c in analysis.costs if c.label},
         mean_change=float(np.mean(changes)) if changes else None,
         most_harmful={
             kind: min(mine, key=lambda c: sign * _value(c, main))
@@ -170,9 +165,9 @@ def _model(
     )
 
 
-def _usual(found: Sequence[PooledScores]) -> list[PooledScores]:
+def _usual(found: Sequence[Record]) -> list[Record]:
     """Of each kind and paint the size nearest to the usual one."""
-    out: dict[tuple[str, str], PooledScores] = {}
+    out: dict[tuple[str, str], Record] = {}
     for one in sorted(
         found, key=lambda p: abs((p.severity or USUAL_SIZE) - USUAL_SIZE)
     ):
@@ -180,11 +175,11 @@ def _usual(found: Sequence[PooledScores]) -> list[PooledScores]:
     return [p for p in found if p in out.values()][:8]
 
 
-def _value(cost: AttackCost, measure: str) -> float:
+def _value(cost: Record, measure: str) -> float:
     return cost.change[measure].value or 0.0
 
 
-def _paints(costs: Sequence[AttackCost], measure: str) -> list[str]:
+def _paints(costs: Sequence[Record], measure: str) -> list[str]:
     """Paints of attacks of the command line first, then those with most
     targets, of these the most harmful."""
 
@@ -197,7 +192,7 @@ def _paints(costs: Sequence[AttackCost], measure: str) -> list[str]:
     return sorted(dict.fromkeys(c.label for c in costs), key=rank)
 
 
-def _overall(cost: AttackCost, group: str) -> JointChange:
+def _overall(cost: Record, group: str) -> Record:
     """All joints of a group."""
     return next(
         row
@@ -206,7 +201,7 @@ def _overall(cost: AttackCost, group: str) -> JointChange:
     )
 
 
-def _own_joints(costs: Iterable[AttackCost]) -> list[JointChange]:
+def _own_joints(costs: Iterable[Record]) -> list[Record]:
     """Every joint under the attack on itself."""
     return [
         row
@@ -216,7 +211,7 @@ def _own_joints(costs: Iterable[AttackCost]) -> list[JointChange]:
     ]
 
 
-def _turned(costs: Sequence[AttackCost], group: str) -> Values | None:
+def _turned(costs: Sequence[Record], group: str) -> Values | None:
     """Fractions of the joints of all attacks that are right, clean and
     attacked, lost and gained; None where there are no joints."""
     rows = [_overall(c, group) for c in costs]
@@ -224,14 +219,14 @@ def _turned(costs: Sequence[AttackCost], group: str) -> Values | None:
     if not total:
         return None
     clean, attacked = (
-        sum(r.number * (getattr(r, view).oks50 or 0) for r in rows) / total
+        sum(r.number * (r[view].oks50 or 0) for r in rows) / total
         for view in ('clean', 'attacked')
     )
     lost, gained = np.sum([c.turned[group] for c in costs], axis=0) / total
     return dict(clean=clean, attacked=attacked, lost=lost, gained=gained)
 
 
-def _failures(plain: Sequence[AttackCost]) -> list[Values]:
+def _failures(plain: Sequence[Record]) -> list[Values]:
     """Fractions of the kinds of failures, clean and under each paint."""
     bars = []
     for group in GROUPS:

@@ -18,7 +18,8 @@ from mmpose_occlusion.benchmark.suite import checksum, shipped
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import read_json
 
-from .formatting import both, csv_text, latex_row
+from .formatting import both, csv_text
+from .page import render
 
 FORMAT = 1
 ESTIMATES = ('clean', 'mpc', 'rpc')
@@ -39,12 +40,9 @@ FIELDS: dict[str, type] = dict(
 
 
 def read_results(path: str | Path) -> list[dict[str, Any]]:
-    """Results from a report's folder, its ``report.json`` or a results file.
-
-    Raises:
-        UsageError: It is none of these, a result does not fit, or a report
-            has no suite with several severities.
-    """
+    """Results from a report's folder, its ``report.json`` or a results file;
+    UsageError where it is none of these, a result does not fit, or a report
+    has no suite with several severities."""
     path = Path(path)
     path = path / 'report.json' if path.is_dir() else path
     raw = read_json(path, 'report')
@@ -75,40 +73,21 @@ def read_results(path: str | Path) -> list[dict[str, Any]]:
 
 
 def _of_model(model: Mapping[str, Any]) -> list[dict[str, Any]]:
-    conditions = model['conditions'].items()
-    shared = dict(
-        model=model['model'],
-        data=model['data'],
-        people=model['people'],
-        images=model['images'],
-        protocol='; '.join(
-            f'{what}: {how}' for what, how in conditions if what != 'suites'
-        ),
-    )
+    how = model['conditions'].items()
+    protocol = '; '.join(f'{k}: {v}' for k, v in how if k != 'suites')
     return [
-        dict(
-            shared,
-            checksum=model['suites'].get(summary['suite'], ''),
-            **{
-                key: summary[key]
-                for key in ('suite', 'measure', 'curves', *ESTIMATES)
-            },
-        )
+        {name: model[name] for name in ('model', 'data', 'people', 'images')}
+        | dict(protocol=protocol)
+        | dict(checksum=model['suites'].get(summary['suite'], ''))
+        | {n: summary[n] for n in ('suite', 'measure', 'curves', *ESTIMATES)}
         for summary in model['summaries']
     ]
 
 
 def check_result(result: Any, where: str = 'the result') -> None:
-    """Refuse a result that others cannot be compared with.
-
-    Args:
-        result: An entry of a results file.
-        where: Its place, for the message.
-
-    Raises:
-        UsageError: A key is missing or of another type, an interval does not
-            hold its value, or the checksum is not that of the suite.
-    """
+    """Refuse a result that others cannot be compared with: UsageError where a
+    key is missing or of another type, an interval does not hold its value, or
+    the checksum is not that of the suite."""
     if not isinstance(result, dict):
         raise UsageError(f'{where} is not a dict')
     for key, kind in FIELDS.items():
@@ -132,27 +111,12 @@ def check_result(result: Any, where: str = 'the result') -> None:
 
 def markdown(results: Sequence[Mapping[str, Any]]) -> str:
     """A table for each data set, suite and measure, protocols below."""
-    out = []
-    for title, names, rows, notes in _tables(results):
-        lines = [names, ['---', *['---:'] * (len(names) - 1)], *rows]
-        table = [f'| {" | ".join(line)} |' for line in lines]
-        notes = [f'- {note}' for note in notes]
-        out.append('\n'.join([title, '', *table, '', *notes, '']))
-    return '\n'.join(out)
+    return render('results.md.j2', tables=_tables(results))
 
 
 def latex(results: Sequence[Mapping[str, Any]]) -> str:
     """The same for LaTeX, with the package booktabs."""
-    out = []
-    for title, names, rows, notes in _tables(results):
-        head, *body = (latex_row(*line) for line in (names, *rows))
-        out += [
-            *(f'% {line}' for line in (title, *notes)),
-            rf'\begin{{tabular}}{{l{"r" * (len(names) - 1)}}}',
-            r'\toprule',
-            *(head, r'\midrule', *body, r'\bottomrule', r'\end{tabular}', ''),
-        ]
-    return '\n'.join(out)
+    return render('results.tex.j2', tables=_tables(results))
 
 
 def csv_table(results: Sequence[Mapping[str, Any]]) -> str:
@@ -168,12 +132,9 @@ def csv_table(results: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-Table = tuple[str, list[str], list[list[str]], list[str]]
-"""Title, names of the columns, rows and notes."""
-
-
-def _tables(results: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
-    """One for each data set, suite, checksum and measure."""
+def _tables(results: Sequence[Mapping[str, Any]]) -> Iterator[tuple]:
+    """Title, names of the columns, rows and notes of a table for each data
+    set, suite, checksum and measure."""
     shared = itemgetter('data', 'suite', 'checksum', 'measure')
     for (data, suite, digest, measure), some in groupby(
         sorted(results, key=shared), shared
@@ -187,9 +148,6 @@ def _tables(results: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
             + [both(Estimate(*map(r[k].get, _PARTS))) for k in ESTIMATES]
             for r in mine
         ]
-        yield (
-            f'{data}, suite {suite} ({digest or "no checksum"})',
-            ['model', 'people', f'clean {measure}', 'mPC', 'rPC'],
-            rows,
-            notes,
-        )
+        title = f'{data}, suite {suite} ({digest or "no checksum"})'
+        names = ['model', 'people', f'clean {measure}', 'mPC', 'rPC']
+        yield title, names, rows, notes

@@ -1,7 +1,6 @@
 """From benchmark runs, or a search of worst places, to a folder with a page,
 JSON and CSV."""
 
-import json
 import os
 import platform
 import shlex
@@ -53,7 +52,6 @@ from .numbers import (
     NOTE_OF_TABLE,
     changed_conditions,
     csv_files,
-    latex_table,
     report_numbers,
 )
 from .page import readable_facts, render, render_page
@@ -117,13 +115,8 @@ def write_report(
         seconds=round(time.perf_counter() - start, 1),
     )
     numbers = report_numbers(analyses, comparison, draws, seed, facts)
-    if (folder / NUMBERS).is_file():
-        try:
-            old = json.loads((folder / NUMBERS).read_text())
-        except ValueError:
-            old = {}
-        for sentence in changed_conditions(old, numbers):
-            print(f'note: {sentence}')
+    for sentence in changed_conditions(folder / NUMBERS, numbers):
+        print(f'note: {sentence}')
     tables = csv_files(analyses, comparison)
     texts: dict[str, str] = {}
     if 'csv' in formats:
@@ -133,14 +126,17 @@ def write_report(
         texts[PAGE] = render_page(
             analyses, comparison, numbers, case_images, cases, pdf
         )
-    files = (NUMBERS, 'table.md', PAGE, 'differences.csv', *tables)
+    files = (NUMBERS, 'table.md', PAGE, *tables)
     with together(folder, last=PAGE, old=files) as staging:
         if 'json' in formats:
             write_json(staging / NUMBERS, numbers)
         for name, text in texts.items():
             write_text(staging / name, text)
     if latex is not None:
-        write_text(Path(latex), latex_table(analyses))
+        write_text(
+            Path(latex),
+            render('costs.tex.j2', analyses=analyses, note=NOTE_OF_TABLE),
+        )
     print_tables(analyses)
     return folder / PAGE if 'page' in formats else folder
 

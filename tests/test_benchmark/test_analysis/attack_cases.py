@@ -34,13 +34,11 @@ def sized(clean, boxes, diameter, lost, target='nose', **more):
         fault=lose,
         name=f'keypoint:{target}:black:{100 * diameter:g}%',
         suite='severity',
-        config=[
-            dict(
-                type='KeypointOcclusion',
-                target=target,
-                fill='black',
-                size=f'{100 * diameter:g}%',
-            )
-        ],
+        config=dict(
+            type='KeypointOcclusion',
+            target=target,
+            fill='black',
+            size=f'{100 * diameter:g}%',
+        ),
         **more,
     )

@@ -53,7 +53,7 @@ def test_descriptions(config, expected):
         made_up.perfect(boxes),
         boxes,
         name='mine',
-        config=[dict(dict(type='KeypointOcclusion'), **config)],
+        config=dict(dict(type='KeypointOcclusion'), **config),
     )
     found = describe(attack)
     got = (found.kind, found.target, found.paint, found.hides_one)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.benchmark.analysis import analyse
-from mmpose_occlusion.benchmark.analysis.attack_groups import area_under
+from mmpose_occlusion.benchmark.analysis.comparisons import area_under
 from tests.test_benchmark import made_up
 from tests.test_benchmark.test_analysis.attack_cases import (
     boxes_of_all,
@@ -95,4 +95,4 @@ def test_controls_are_of_the_same_people():
         dict(on_person=-0.75, off_person=-1)
     )
     # controls are left out of the matrix and of the body figure
-    assert [cost.plain for cost in found.costs] == [True, False, False]
+    assert [bool(cost.label) for cost in found.costs] == [True, False, False]

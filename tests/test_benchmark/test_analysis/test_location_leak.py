@@ -64,7 +64,7 @@ def test_what_was_planted_is_found():
     assert elsewhere.towards.value == pytest.approx(5 / PEOPLE)
     assert (centred.discs, centred.towards.value) == ('centred', 0)
     # moved discs are no part of the figures of single joints
-    assert [c.plain for c in found.costs] == [False, False, True]
+    assert [bool(c.label) for c in found.costs] == [False, False, True]
 
 
 def test_an_inaccurate_model_that_small_discs_help():

@@ -95,7 +95,8 @@ def test_one_joint():
     measures = RunMeasures(run, draws=0)
     who = np.random.default_rng(5).random(len(run.boxes)) < 0.6
     predictions = measures.clean_predictions
-    found = predictions.joint_ap(9, who, *predictions.survivors(who))
+    mask = np.repeat(who[:, None], 17, axis=1)
+    found = predictions.by_joint((), mask, who, measures.weights)['AP'][9]
     ids = run.boxes.instance_ids
     expected = evaluation_of(run, ids[who]).precision(
         joint=9, keep=np.isin(ids, ids[who]) | (ids == UNMATCHED)

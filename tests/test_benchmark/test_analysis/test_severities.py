@@ -68,7 +68,7 @@ def test_a_summary_is_what_was_planted(boxes):
     assert not any(curve.reached for curve in found.curves)
     assert all(curve.half.value is None for curve in found.curves)
     # figures of single joints show the usual size
-    plain = [c.name for c in found.costs if c.plain]
+    plain = [c.name for c in found.costs if c.label]
     assert plain == ['keypoint:nose:black:10%', 'keypoint:left_eye:black:10%']
 
 
