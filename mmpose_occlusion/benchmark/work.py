@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from filelock import FileLock, Timeout
 
+from mmpose_occlusion import __version__
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.version import __version__
 
 from .identity import (
     digest_of_arrays,

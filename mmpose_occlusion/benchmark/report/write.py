@@ -20,6 +20,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from mmpose_occlusion import __version__
 from mmpose_occlusion.benchmark.analysis import analyse
 from mmpose_occlusion.benchmark.analysis.bootstrap import DRAWS
 from mmpose_occlusion.benchmark.analysis.worst_case import (
@@ -44,7 +45,6 @@ from mmpose_occlusion.files import (
     write_text,
 )
 from mmpose_occlusion.metrics.confidence import CONFIDENT
-from mmpose_occlusion.version import __version__
 
 from .cases import Case, MakeImages, drawn_crops
 from .figures import forest_chart
