@@ -260,16 +260,15 @@ def write_worst_case(
         losses=LOSSES,
         draws=draws,
         chart=forest_chart(
-            {
+            (
                 # the names of the tables would leave no room for the values
-                title: {
-                    '': {k.replace('_', ' '): v['OKS'] for k, v in r.items()}
-                }
-                for title, r in (
+                (title, '', key.replace('_', ' '), value['OKS'])
+                for title, rows in (
                     ('Loss', found['places']),
                     ('Differences', found['gaps']),
                 )
-            },
+                for key, value in rows.items()
+            ),
             LOSSES['OKS'],
         ),
         pdf=False,
