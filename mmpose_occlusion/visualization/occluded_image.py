@@ -208,36 +208,29 @@ def occlude_file(
     if path.is_dir():
         files = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGES)
         targets = {file: out / f'{file.stem}.png' for file in files}
-
-    given: dict[Path, Any] = {}
-    for file in targets:
-        given[file] = keypoints
+    jobs = []
+    for file, target in targets.items():
+        mine: Any = keypoints
+        mark = b''
         if isinstance(keypoints, Mapping):
             if file.name not in keypoints:
                 raise UsageError(f'image "{file.name}" has no keypoints')
-            given[file] = keypoints[file.name]
-    marks = {
-        target: occluder.mark(file.read_bytes(), given[file])
-        for file, target in targets.items()
-        if target.suffix.lower() == '.png'
-    }
-    done = {
-        target
-        for target, mark in marks.items()
-        if target.is_file() and target.read_bytes().startswith(mark, _HEAD)
-    }
-    for target in targets.values():
-        if target.exists() and target not in done and not overwrite:
+            mine = keypoints[file.name]
+        if target.suffix.lower() == '.png':
+            mark = occluder.mark(file.read_bytes(), mine)
+            there = target.read_bytes() if target.is_file() else b''
+            if there.startswith(mark, _HEAD):
+                continue
+        if target.exists() and not overwrite:
             raise UsageError(
                 f'"{target}" exists: give another --out, or --overwrite'
             )
+        jobs.append((file, target, mine, mark))
     if path.suffix.lower() in VIDEOS:
         return _video(path, out, occluder, keypoints, track)
     if path.is_dir():
         out.mkdir(parents=True, exist_ok=True)
-    for file, target in track(targets.items(), len(targets)):
-        if target in done:
-            continue
+    for file, target, mine, mark in track(jobs, len(jobs)):
         bgr = cv2.imread(str(file))
         if bgr is None:
             raise UsageError(f'image "{file}" cannot be read')
@@ -246,9 +239,8 @@ def occlude_file(
                 f'image "{target}" cannot be written: give a name that ends '
                 'in .png or .jpg'
             )
-        drawn = np.asarray(occluder(bgr, given[file]))
+        drawn = np.asarray(occluder(bgr, mine))
         data = cv2.imencode(target.suffix, drawn)[1].tobytes()
-        mark = marks.get(target, b'')
         write_bytes(target, data[:_HEAD] + mark + data[_HEAD:])
     return len(targets)
 
