@@ -235,7 +235,8 @@ def test_three_processes_on_the_cpu(
 
 @pytest.mark.slow
 def test_script_on_the_cpu(reference_folder, tmp_path):
-    """It starts processes, and finds a port and a number of threads."""
+    """It starts processes, and finds a port and a number of threads; imports
+    print nothing."""
     argv = two_steps(RTMPOSE, tmp_path, processes=2)
     environment = dict(os.environ, PYTHON=sys.executable)
     environment.pop('OMP_NUM_THREADS', None)
@@ -251,6 +252,10 @@ def test_script_on_the_cpu(reference_folder, tmp_path):
     assert done.returncode == 0, done.stderr
     check_two_steps(tmp_path, processes=2)
     assert 'SyncBN of the model are BN' in done.stdout + done.stderr
+    assert re.match(r'[\d/]+ [\d:]+ - mmengine - INFO', done.stdout)
+    warned = re.findall(r'(\w+)\.py:\d+: \w*Warning', done.stderr)
+    while_running = {'setup_env', 'distributed', 'common_transforms'}
+    assert set(warned) <= while_running, done.stderr
 
 
 @pytest.mark.parametrize(
