@@ -29,7 +29,15 @@ from mmpose_occlusion.benchmark.analysis.sensitivity_map import (
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
 from .body_chart import BodyLayout, body_chart, body_layout, place_chart
-from .figures import LOOKS, Chart, Line, forest_chart, line_chart, looks
+from .figures import (
+    LOOKS,
+    Chart,
+    Line,
+    Look,
+    forest_chart,
+    line_chart,
+    looks,
+)
 from .formatting import NAMES, PLACES, number, place_name, pooled_name
 
 SHOWN_JOINTS = 5
@@ -160,21 +168,22 @@ def _severity(analysis: Analysis) -> Chart:
     by_paint = looks(dict.fromkeys(c.paint for c in main))
     order = sorted(single, key=lambda c: c.area.value or 0)
     named = order[:3] + (order[-1:] if len(order) > 3 else [])
-    rows = [
-        ('Larger discs', curve_name(c), by_paint[c.paint], c) for c in main
+    lines = [
+        _line('Larger discs', curve_name(c), by_paint[c.paint], c)
+        for c in main
     ]
     title = 'The three largest losses and the smallest'
-    rows += [(title, '', LOOKS[0], c) for c in single]
-    rows += [
-        (title, curve_name(c), look, c)
+    lines += [_line(title, '', LOOKS[0], c) for c in single]
+    lines += [
+        _line(title, curve_name(c), look, c)
         for c, look in zip(named, LOOKS, strict=False)
     ]
-    lines = [Line(*look, *_points(curve)) for *look, curve in rows]
     return line_chart(lines, DIAMETER, NAMES[analysis.main])
 
 
-def _points(curve: SeverityCurve) -> tuple[list[float], list[Estimate]]:
-    return [100 * size for size in curve.severity], curve.points
+def _line(panel: str, label: str, look: Look, curve: SeverityCurve) -> Line:
+    x = [100 * size for size in curve.severity]
+    return Line(panel, label, look, x, curve.points)
 
 
 def curve_name(curve: SeverityCurve) -> str:
@@ -223,7 +232,7 @@ def sizes_chart(analyses: Sequence[Analysis]) -> Chart:
     """The means over targets of each model, one panel for each paint; of at
     most as many models as there are looks."""
     lines = [
-        Line(curve_name(curve), one.run.model, look, *_points(curve))
+        _line(curve_name(curve), one.run.model, look, curve)
         for look, one in zip(LOOKS, analyses, strict=False)
         for curve in [c for c in one.curves if c.target in (MEAN, RANDOM)]
         or one.curves[:1]
