@@ -5,6 +5,7 @@ joints and regions lie over them as SVG, with names under the pointer.
 """
 
 import base64
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -156,8 +157,9 @@ def side_color(name: str) -> Color:
     return sides.get(word, MIDDLE)
 
 
+@functools.cache
 def environment(package: str) -> Environment:
-    """The templates of a package's folder and of this one."""
+    """The templates of a package's folder and of this one, compiled once."""
     made = Environment(
         loader=ChoiceLoader(
             [PackageLoader(name, '') for name in (package, __package__)]
