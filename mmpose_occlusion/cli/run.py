@@ -90,7 +90,7 @@ def run(
             it is installed.
 
     Returns:
-        The exit status: 0, :data:`INTERRUPTED`, or one of :func:`explain`.
+        The exit status.
     """
     robust_output()
     config: Any = getattr(options, 'config', None)

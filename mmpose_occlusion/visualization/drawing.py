@@ -128,16 +128,9 @@ def draw_pair(
     """The clean crop with the annotation beside the occluded crop.
 
     The occluded crop shows the painted regions and, if there is one, the
-    prediction, with a line from each hidden joint's annotation to it.
-
-    Args:
-        pair: The crops.
-        style: The data set's joints.
-        height: Minimum height of the crops, in pixels.
-        heading: Start of the caption.
-
-    Returns:
-        (H, W, 3) uint8 RGB.
+    prediction, with a line from each hidden joint's annotation to it. The
+    crops are at least ``height`` pixels high, and ``heading`` begins the
+    caption. The result is (H, W, 3) uint8 RGB.
     """
     matched = pair.predicted is not None and pair.matched
     word = 'occluded'

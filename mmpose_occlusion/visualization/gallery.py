@@ -209,17 +209,8 @@ def gallery(
 ) -> str:
     """A page with pairs of crops, clean and occluded, that can be filtered by
     their hidden joints, parts and fills, and their severity, the painted
-    fraction of the crop.
-
-    Args:
-        pairs: Crops in the order of the page.
-        style: The data set's joints.
-        heading: Title of the page.
-        facts: Lines below the title.
-        command: The command line that makes this page.
-
-    Returns:
-        HTML.
+    fraction of the crop; ``facts`` are lines below the heading, the last one
+    is the command line that makes the page.
     """
     cards = [_card(pair, style) for pair in pairs]
     return (
