@@ -26,9 +26,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     _cli.add_fields(
         parser,
         _cli.ConfigOptions,
+        _cli.CheckpointOptions,
         _cli.AttackOptions,
     )
-    parser.add_argument('checkpoint', help='checkpoint file or URL')
     parser.add_argument(
         '--box-nms',
         type=_cli.fraction,

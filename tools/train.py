@@ -43,7 +43,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='CHECKPOINT',
         help='resume from this checkpoint, or from the last of the work dir',
     )
-    _cli.add_fields(parser, _cli.LaunchOptions)
+    _cli.add_fields(parser, _cli.TrustOption, _cli.LaunchOptions)
     _cli.add_drawing(parser, 'draw predictions of the validation', 'sample')
     return parser.parse_args(argv)
 

@@ -222,6 +222,23 @@ class ConfigOptions(CfgOptions, SkipOption):
 
 
 @dataclass(frozen=True)
+class TrustOption:
+    """What of a checkpoint is read."""
+
+    trust_checkpoint: bool = option(
+        'unpickle a checkpoint that contains more than weights, which '
+        'runs any code in it: for files of your own'
+    )
+
+
+@dataclass(frozen=True)
+class CheckpointOptions(TrustOption):
+    """A checkpoint of MMPose."""
+
+    checkpoint: str = position('checkpoint file or URL', 'checkpoint')
+
+
+@dataclass(frozen=True)
 class BoxOption:
     """Whose bboxes are used."""
 
@@ -321,12 +338,8 @@ class StoredRunOptions(SampleOptions, PredictorOptions, SkipOption):
 
 @dataclass(frozen=True)
 class LaunchOptions:
-    """Distributed runs, and what of a checkpoint is read."""
+    """Distributed runs."""
 
-    trust_checkpoint: bool = option(
-        'unpickle a checkpoint that contains more than weights, which '
-        'runs any code in it: for files of your own'
-    )
     launcher: str = option(
         'what started this process (see tools/dist_*.sh)',
         choices=['none', 'pytorch', 'slurm', 'mpi'],

@@ -23,6 +23,7 @@ class BenchmarkOptions(
     arguments.BoxOption,
     arguments.StoredRunOptions,
     arguments.SuiteOptions,
+    arguments.TrustOption,
     arguments.CfgOptions,
 ):
     """Of occlusion-benchmark, see its help."""
@@ -308,17 +309,18 @@ def main_worst(options: WorstOptions) -> None:
     from mmpose_occlusion.occlusion.regions import DiscSize
 
     values = _settings(options)
-    draws = values.pop('draws')
-    search = {f.name: values.pop(f.name) for f in fields(WorstCaseSearch)}
+    draws, places = values.pop('draws'), values.pop('places')
+    names = {f.name for f in fields(WorstCaseSearch)} - {'places'}
+    search = {name: values.pop(name) for name in names}
     try:
         search['size'] = str(DiscSize.of(options.size))
     except ValueError as error:
         raise UsageError(f'--size: {error}') from error
-    if options.places:
-        search['places'] = read_places(
-            options.places, search['size'], options.fill
-        )
-    found = run_benchmark(search=WorstCaseSearch(**search), **values)
+    settings = WorstCaseSearch(**search)
+    if places:
+        known = read_places(places, settings.size, settings.fill)
+        settings = replace(settings, places=known)
+    found = run_benchmark(search=settings, **values)
     if found is not None:
         path = write_worst_case(found.runs[0], options.out, draws)
         print(f'Wrote {path}, worst.json and worst.csv')
