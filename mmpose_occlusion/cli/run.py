@@ -35,6 +35,7 @@ _ANOTHER = 'change its permissions, or give another'
 _REMEDIES = {
     errno.ENOSPC: f'free some space; {_STORED}',
     errno.EDQUOT: f'free some space; {_STORED}',
+    errno.EFBIG: f'use a disk without such a limit; {_STORED}',
     errno.EROFS: 'give a folder that can be written to',
     errno.EACCES: _ANOTHER,
     errno.EPERM: _ANOTHER,

@@ -1,8 +1,8 @@
-"""Commands that are killed at random moments, and started again.
+"""Commands that are killed at random moments or fill the disk, started again.
 
 ``OCCLUSION_KILLS=20 pytest tests/test_cli/test_kills.py -m slow -s`` kills
-each command 20 times and prints a table; without the variable, those of
-``SHORT`` are killed once.
+each command 20 times, fills the disk once, and prints tables; without the
+variable, those of ``SHORT`` and ``FULL_DISK`` do it once.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import tarfile
@@ -33,8 +34,14 @@ from tests.test_projects.test_mpii_release import write_release
 
 MANY = os.environ.get('OCCLUSION_KILLS')
 KILLS = int(MANY or 1)
-SIGNALS = signal.SIGKILL, signal.SIGTERM, signal.SIGINT
+SIGNALS = (
+    (signal.SIGKILL,),
+    (signal.SIGTERM,),
+    (signal.SIGINT,),
+    (signal.SIGINT, signal.SIGINT),
+)
 SHORT = 'benchmark', 'image', 'video', 'worst'
+FULL_DISK = 'benchmark', 'export'
 
 NOSE = ('--attack', 'keypoint:nose:black')
 DATA = ('--annotations', '{people}', '--images', '{images}')
@@ -94,8 +101,9 @@ MAINS = {
 }
 
 
-def start(main, argv, folder):
-    """A forked process that runs a command in a folder."""
+def start(main, argv, folder, limit=None):
+    """A forked process that runs a command in a folder; a limit of bytes for
+    each file stands for a full disk."""
     child = os.fork()
     if not child:
         os.setpgid(0, 0)
@@ -103,6 +111,9 @@ def start(main, argv, folder):
         os.environ['OMP_NUM_THREADS'] = '1'
         torch.set_num_threads(1)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        if limit:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         status = 70
         try:
             with (
@@ -208,9 +219,8 @@ def write_inputs(folder, people, images):
     (folder / 'names.txt').write_text('0001.jpg')
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize('name', COMMANDS if MANY else SHORT)
-def test_killed_and_started_again(
+@pytest.fixture
+def run(
     name,
     config,
     checkpoint,
@@ -219,8 +229,8 @@ def test_killed_and_started_again(
     tool,
     tmp_path,
 ):
-    """No incomplete file has its final name, and the second run's files are
-    those of an undisturbed one."""
+    """Run a command in a folder; returns its exit status. It is killed after
+    a number of seconds, or no file may have more bytes than a limit."""
     values = dict(
         config=config,
         checkpoint=checkpoint,
@@ -247,15 +257,39 @@ def test_killed_and_started_again(
     command, *argv = (word.format(**values) for word in COMMANDS[name])
     main = MAINS.get(command) or tool(command).main
 
-    def run(folder, seconds=None, number=signal.SIGKILL):
-        """Exit status; killed after a time, its negative signal."""
+    def run(folder, seconds=None, signals=(), limit=None):
         (folder / 'out').mkdir(parents=True, exist_ok=True)
-        child = start(main, argv, folder)
+        child = start(main, argv, folder, limit)
         if seconds is not None:
             time.sleep(seconds)
-            os.killpg(child, number)
+            for number in signals:
+                os.killpg(child, number)
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
+    return run
+
+
+def assert_equal_results(name, folder, whole, where):
+    """The files of a command that was run again are those of an undisturbed
+    one."""
+    expected, found = finished(whole), finished(folder)
+    if name == 'train':  # an old checkpoint may stay
+        found = {k: found[k] for k in expected if '_3.pth' in k}
+    for path in whole.rglob('run.json'):
+        store = path.parents[2]
+        runs = load_runs(folder / store.relative_to(whole)), load_runs(store)
+        for one, two in zip(*runs, strict=True):
+            assert_same(one, two)
+    for file, data in expected.items():
+        if '/store/' not in file and (name != 'train' or file in found):
+            assert found[file] == data, f'{where}: {file}'
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', COMMANDS if MANY else SHORT)
+def test_killed_and_started_again(name, run, tmp_path):
+    """No incomplete file has its final name, and the second run's files are
+    those of an undisturbed one."""
     begin = time.monotonic()
     whole = tmp_path / 'whole'
     assert run(whole) == 0, (whole / 'printed.txt').read_text()
@@ -267,27 +301,40 @@ def test_killed_and_started_again(
     early = 0
     for turn in range(KILLS):
         folder = tmp_path / f'killed{turn}'
-        number = SIGNALS[turn % 3]
+        signals = SIGNALS[turn % len(SIGNALS)]
         seconds = rng.uniform(0, length)
-        early += run(folder, seconds, number) != 0
-        where = f'{number.name} after {seconds:.2f} s (seed {seed})'
+        early += run(folder, seconds, signals) != 0
+        where = f'{signals} after {seconds:.2f} s (seed {seed})'
         found = finished(folder)  # whatever is there can be read
         status = run(folder)
         printed = (folder / 'printed.txt').read_text()
         if name != 'train' or 'has finished' not in printed:
             # a complete export is not replaced
             assert status == 0 or found == expected, f'{where}: {printed}'
-        found = finished(folder)
-        if name == 'train':  # an old checkpoint may stay
-            found = {k: found[k] for k in expected if '_3.pth' in k}
-        stores = {path.parents[2] for path in whole.rglob('run.json')}
-        for store in stores:
-            resumed = folder / store.relative_to(whole)
-            runs = load_runs(resumed), load_runs(store)
-            for one, two in zip(*runs, strict=True):
-                assert_same(one, two)
-        for file, data in expected.items():
-            if '/store/' not in file and (name != 'train' or file in found):
-                assert found[file] == data, f'{where}: {file}'
+        assert_equal_results(name, folder, whole, where)
         shutil.rmtree(folder)
     print(f'\n| {name} | {KILLS} | {early} | 0 | {KILLS} |')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    'name', sorted({*COMMANDS} - {'check', 'link'}) if MANY else FULL_DISK
+)
+def test_full_disk_and_started_again(name, run, tmp_path):
+    """One sentence, no incomplete file, and the same command goes on."""
+    whole, folder = tmp_path / 'whole', tmp_path / 'full'
+    assert run(whole) == 0, (whole / 'printed.txt').read_text()
+    sizes = [
+        path.stat().st_size
+        for path in (whole / 'out').rglob('*')
+        if path.is_file() and path.suffix not in ('.log', '.py')
+    ]
+    limit = max(sizes) // 2
+    assert run(folder, limit=limit) != 0
+    printed = (folder / 'printed.txt').read_text()
+    assert 'Traceback' not in printed
+    (sentence,) = re.findall('^error: .*', printed, re.MULTILINE)
+    finished(folder)
+    assert run(folder) == 0, (folder / 'printed.txt').read_text()
+    assert_equal_results(name, folder, whole, sentence)
+    print(f'\n| {name} | {limit} | {sentence} |')
