@@ -280,6 +280,9 @@ class WorstOptions(arguments.StoredRunOptions):
         "another model's --out, whose worst places are tried, too",
         metavar='DIR',
     )
+    seed: int = option(
+        "of the grids' offsets and of random paints (default: 0)", default=0
+    )
 
 
 @command(WorstOptions, 'occlusion-worst')
