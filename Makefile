@@ -21,7 +21,7 @@ IS_RECENT = import sys; sys.exit(sys.version_info < (3, 11))
 WORKERS ?= 2
 # Everything but the layer that faces MMPose.
 TYPED = environment.py $(wildcard $(addprefix mmpose_occlusion/, \
-	skeleton.py errors.py files.py version.py occlusion metrics benchmark cli \
+	skeleton.py errors.py files.py occlusion metrics benchmark cli \
 	visualization))
 
 export TORCH TORCH_INDEX

@@ -10,22 +10,17 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from .version import __version__
+__version__ = '0.3.0'
 
-_EXPORTS = {
-    'occlusion': ['Attack', 'Occluded', 'occlude', 'parse_attack'],
-    'benchmark.api': ['Benchmark', 'load_benchmark', 'run_benchmark'],
-    'engine.insertion': ['insert_occlusion'],
-    'transforms': [
-        *('CellOcclusion', 'EmptyRemovedHeatmaps', 'KeypointOcclusion'),
-        *('MultiKeypointOcclusion', 'PartMix', 'PartOcclusion'),
-        'RandomOcclusion',
-    ],
+_NAMES = {
+    'occlusion': 'Attack Occluded occlude parse_attack',
+    'benchmark.api': 'Benchmark load_benchmark run_benchmark',
+    'engine.insertion': 'insert_occlusion',
+    'transforms': 'CellOcclusion EmptyRemovedHeatmaps KeypointOcclusion '
+    'MultiKeypointOcclusion PartMix PartOcclusion RandomOcclusion',
 }
-_LAZY = {name: module for module, names in _EXPORTS.items() for name in names}
+_LAZY = {name: key for key, words in _NAMES.items() for name in words.split()}
 """Name -> module of this package that it is imported from at first use."""
-
-_MMPOSE = ('transforms', 'engine.insertion')
 
 _PACKAGES = (
     *('benchmark', 'datasets', 'engine', 'evaluation', 'hooks', 'metrics'),
@@ -41,13 +36,15 @@ def __getattr__(name: str) -> Any:
         return import_module(f'{__name__}.{name}')
     if name not in _LAZY:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    if _LAZY[name] in _MMPOSE and find_spec('mmpose') is None:
+    module = _LAZY[name]
+    for_mmpose = module in ('transforms', 'engine.insertion')
+    if for_mmpose and find_spec('mmpose') is None:
         raise ImportError(
             f'{name} is for MMPose, which is not installed: '
             'install MMPose 1.3 with MMEngine, mmcv and mmdet, or use '
             'mmpose_occlusion.occlude(), which needs none of them.'
         )
-    return getattr(import_module(f'{__name__}.{_LAZY[name]}'), name)
+    return getattr(import_module(f'{__name__}.{module}'), name)
 
 
 if find_spec('mmpose') is not None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmpose_occlusion.benchmark.report import write_report
 from tests.test_pages import blocks, commands
 from tests.test_readme import folder  # noqa: F401
 from tests.test_tools.conftest import (  # noqa: F401
@@ -78,6 +79,7 @@ def given(folder, synthetic_people, config, checkpoint):
 @pytest.mark.parametrize('page', PAGES)
 def test_commands_of_the_page_run(page, given, tool, monkeypatch, capfd):
     monkeypatch.syspath_prepend('.')
+    monkeypatch.setitem(write_report.__kwdefaults__, 'draws', 20)
     if page in MADE_BEFORE:
         _run(tool, given, [*_BENCHMARK, '--out', MADE_BEFORE[page]])
     ran = 0
@@ -113,6 +115,8 @@ def _run(tool, given: dict[str, str], words: list[str]) -> int:
     name = Path(program).stem.removeprefix('occlusion-')
     if name == 'benchmark':
         argv += ['--max-images', '3']
+    if name == 'report':
+        argv += ['--draws', '20']
     return tool(name).main(argv)
 
 

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from filelock import FileLock, Timeout
 
+from mmpose_occlusion import __version__
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import (
     digest_of_arrays,

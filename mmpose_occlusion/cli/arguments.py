@@ -8,24 +8,20 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, TypeVar
 
 from .run import robust_output, run
 
 Options = TypeVar('Options')
-Needs = bool | Callable[[Any], bool | None] | None
 
 
 def option(text: str, *flags: str, least: int = 0, **settings: Any) -> Any:
-    """A field that is an option of a command.
-
-    Its type says how it is read: a bool is a switch, an int a whole number
-    from ``least``, and a list may be given several times.
+    """A field that is an option of a command, read as its type says.
 
     Args:
         text: Of the help.
         flags: ``--name`` by default.
-        least: Of a whole number.
+        least: Minimum of a whole number.
         settings: Of argparse's ``add_argument``.
     """
     more = dict(settings, help=text, flags=flags, least=least)
@@ -34,87 +30,11 @@ def option(text: str, *flags: str, least: int = 0, **settings: Any) -> Any:
 
 def position(text: str, metavar: str, **settings: Any) -> Any:
     """A field that is a positional argument."""
-    return option(text, '', metavar=metavar, **settings)
+    return option(text, '', metavar=metavar, action='store', **settings)
 
 
-def add_fields(parser: argparse.ArgumentParser, *classes: type) -> None:
-    """Add the options of dataclasses to a parser."""
-    for each in (f for cls in classes for f in fields(cls)):
-        settings = dict(each.metadata)
-        flags = settings.pop('flags') or [f'--{each.name.replace("_", "-")}']
-        least = settings.pop('least')
-        kinds = {each.type, *get_args(each.type)}
-        if flags == ('',):
-            flags = [each.name]
-        else:
-            settings['dest'] = each.name
-            if each.type == list[str]:
-                settings |= dict(action='append', default=[])
-        if each.type is bool:
-            settings.setdefault('action', 'store_true')
-        elif int in kinds:
-            settings = dict(type=whole_number(least), metavar='N') | settings
-        elif float in kinds:
-            settings = dict(type=float, metavar='S') | settings
-        said = each.type is bool or '(default' in settings['help']
-        if settings.get('default') and not said:
-            settings['help'] += ' (default: %(default)s)'
-        parser.add_argument(*flags, **settings)
-
-
-@dataclass(frozen=True)
-class Command(Generic[Options]):
-    """A console command: work that is given a dataclass of options.
-
-    Args:
-        work: Its docstring is the help's description.
-        options: The dataclass.
-        program: Name of the command.
-        mmpose: See :func:`.run.run`; or a function of the options.
-    """
-
-    work: Callable[[Options], object]
-    options: type[Options]
-    program: str
-    mmpose: Needs
-
-    def parser(self) -> argparse.ArgumentParser:
-        """Of its command line."""
-        parser = parser_of(inspect.getdoc(self.work), self.program)
-        add_fields(parser, self.options)
-        return parser
-
-    def parse(self, argv: list[str] | None = None) -> Options:
-        """The options of a command line."""
-        found = vars(self.parser().parse_args(argv))
-        del found['traceback']
-        return self.options(**found)
-
-    def __call__(self, argv: list[str] | None = None) -> int:
-        """Run the command; returns the exit status."""
-        options = self.parse(argv)
-        mmpose = self.mmpose
-        if callable(mmpose):
-            mmpose = mmpose(options)
-        return run(self.work, options, mmpose)
-
-
-def command(
-    options: type[Options],
-    program: str,
-    mmpose: Needs = False,
-) -> Callable[[Callable[[Options], object]], Command[Options]]:
-    """Makes a :class:`Command` of a function of options."""
-    return functools.partial(
-        Command, options=options, program=program, mmpose=mmpose
-    )
-
-
-class ConfigPairs(argparse.Action):
-    """MMEngine's KEY=VALUE options, with one sentence for a mistake.
-
-    MMEngine is imported only if there are some.
-    """
+class AddPairs(argparse.Action):
+    """Adds KEY=VALUE to a dictionary."""
 
     def __call__(
         self,
@@ -123,25 +43,71 @@ class ConfigPairs(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        """Parse the pairs."""
-        from mmengine.config import DictAction
-
-        for pair in values:
-            if '=' not in pair:
-                parser.error(f'{option_string}: "{pair}" is not KEY=VALUE')
-        try:
-            parse = DictAction(self.option_strings, self.dest)
-            parse(parser, namespace, values, option_string)
-        except AssertionError as error:
-            parser.error(f'{option_string}: {error}')
+        """Add one pair, or several."""
+        pairs = values if self.nargs else [values]
+        known = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, {**known, **dict(pairs)})
 
 
-def key_value(text: str) -> tuple[str, str]:
+def pair(text: str) -> tuple[str, str]:
     """A type of arguments: KEY=VALUE."""
     key, equals, value = text.partition('=')
     if not equals or not key:
         raise argparse.ArgumentTypeError(f'"{text}" is not KEY=VALUE')
     return key, value
+
+
+def config_pair(text: str) -> tuple[str, Any]:
+    """A type of arguments: KEY=VALUE as MMEngine reads the value."""
+    key, value = pair(text)
+    from mmengine.config import DictAction
+
+    try:
+        return key, DictAction._parse_iterable(value)
+    except AssertionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def whole_number(least: int, text: str) -> int:
+    """A type of arguments: whole numbers from ``least``."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(
+            f'"{text}" is not a whole number from {least} on'
+        )
+    return value
+
+
+_KINDS: dict[Any, dict[str, Any]] = {
+    bool: dict(action='store_true'),
+    int: dict(metavar='N'),
+    float: dict(type=float, metavar='S'),
+    list[str]: dict(action='append', default=[]),
+    dict[str, Any]: dict(action=AddPairs, default={}, metavar='KEY=VALUE'),
+}
+
+
+def add_fields(parser: argparse.ArgumentParser, *classes: type) -> None:
+    """Add the options of dataclasses to a parser."""
+    for each in (f for cls in classes for f in fields(cls)):
+        own = dict(each.metadata)
+        flags = own.pop('flags') or [f'--{each.name.replace("_", "-")}']
+        read = functools.partial(whole_number, own.pop('least'))
+        kinds = {k | None: v for k, v in _KINDS.items()} | _KINDS
+        settings = kinds.get(each.type, {}) | own
+        if each.type in (int, int | None):
+            settings['type'] = read
+        if flags == ('',):
+            flags = [each.name]
+        else:
+            settings['dest'] = each.name
+        said = each.type is bool or '(default' in settings['help']
+        if settings.get('default') and not said:
+            settings['help'] += ' (default: %(default)s)'
+        parser.add_argument(*flags, **settings)
 
 
 HelpFormatter = functools.partial(
@@ -166,21 +132,49 @@ def parser_of(
     return parser
 
 
-def whole_number(least: int) -> Callable[[str], int]:
-    """A type of arguments: whole numbers from ``least``."""
+@dataclass(frozen=True)
+class Command(Generic[Options]):
+    """A console command: work that is given a dataclass of options.
 
-    def read(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
-        if value < least:
-            raise argparse.ArgumentTypeError(
-                f'"{text}" is not a whole number from {least} on'
-            )
-        return value
+    Args:
+        options: The dataclass.
+        program: Name of the command.
+        mmpose: See :func:`.run.run`; or a function of the options.
+        work: Its docstring is the help's description.
+    """
 
-    return read
+    options: type[Options]
+    program: str
+    mmpose: bool | Callable[[Options], bool] | None
+    work: Callable[[Options], object]
+
+    def parser(self) -> argparse.ArgumentParser:
+        """Of its command line."""
+        parser = parser_of(inspect.getdoc(self.work), self.program)
+        add_fields(parser, self.options)
+        return parser
+
+    def parse(self, argv: list[str] | None = None) -> Options:
+        """The options of a command line."""
+        found = vars(self.parser().parse_args(argv))
+        del found['traceback']
+        return self.options(**found)
+
+    def __call__(self, argv: list[str] | None = None) -> int:
+        """Run the command; returns the exit status."""
+        options = self.parse(argv)
+        needs = self.mmpose
+        needed = needs(options) if callable(needs) else needs
+        return run(self.work, options, needed)
+
+
+def command(
+    options: type[Options],
+    program: str,
+    mmpose: bool | Callable[[Options], bool] | None = False,
+) -> Callable[[Callable[[Options], object]], Command[Options]]:
+    """Makes a :class:`Command` of a function of options."""
+    return functools.partial(Command, options, program, mmpose)
 
 
 CONFIG_HELP = (
@@ -216,9 +210,7 @@ class CfgOptions:
         'override settings of the config, for example '
         'model.backbone.depth=18 or key="[a,b]" (no blanks)',
         nargs='+',
-        action=ConfigPairs,
-        default={},
-        metavar='KEY=VALUE',
+        type=config_pair,
     )
 
 
@@ -261,8 +253,16 @@ class AttackOptions(BoxOption):
 
 
 @dataclass(frozen=True)
-class SuiteOptions:
-    """Many attacks, and the images that they act on."""
+class SampleOptions:
+    """Which images, and which random draws."""
+
+    max_images: int | None = option('use the first N images only', least=1)
+    seed: int = option("of the attacks' random draws (default: 0)", default=0)
+
+
+@dataclass(frozen=True)
+class SuiteOptions(SampleOptions):
+    """Many attacks."""
 
     suites: list[str] = option(
         'a list of attacks: its name (paper, ...), or a .json file of your '
@@ -281,31 +281,21 @@ class SuiteOptions:
 
 
 @dataclass(frozen=True)
-class SampleOptions:
-    """Which images, and which random draws."""
-
-    max_images: int | None = option('use the first N images only', least=1)
-    seed: int = option("of the attacks' random draws (default: 0)", default=0)
-
-
-@dataclass(frozen=True)
 class PredictorOptions:
     """Of a model of whole images."""
 
-    predictor_options: list[tuple[str, str]] = option(
+    predictor_options: dict[str, Any] = option(
         "an option of the model's adapter, for example padding=1.1; several, "
         'each with its own --predictor-option',
         '--predictor-option',
-        action='append',
-        type=key_value,
-        default=[],
-        metavar='KEY=VALUE',
+        type=pair,
     )
 
 
 @dataclass(frozen=True)
-class DataOptions:
-    """The data of a model of whole images."""
+class StoredRunOptions(SampleOptions, PredictorOptions, SkipOption):
+    """A run whose predictions are stored, and the data of a model of whole
+    images."""
 
     annotations: str | None = option(
         'COCO-style file of people with keypoints', metavar='FILE'
@@ -318,12 +308,6 @@ class DataOptions:
         'place of the annotated ones',
         metavar='FILE',
     )
-
-
-@dataclass(frozen=True)
-class StoredRunOptions(SampleOptions):
-    """A run whose predictions are stored."""
-
     out: str = option('folder of the results', required=True, metavar='DIR')
     dry_run: bool = option(
         'print how many predictions are missing; nothing is stored'

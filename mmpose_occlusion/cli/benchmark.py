@@ -1,18 +1,18 @@
 """Benchmarks of one model and of a list, and the worst places of one."""
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from mmpose_occlusion.errors import UsageError, printable
 
-from . import arguments
-from .arguments import option, position
+from . import arguments, report
+from .arguments import command, option, position
 from .run import explain
 
 ZOO = Path(__file__).with_name('zoo.yml')
-_IMAGES = ('annotations', 'images', 'detections')
+_IMAGES = ('data', 'options', 'people', 'timeout')
 _CROPS = ('gt_boxes', 'threads', 'cfg_options', 'trust_checkpoint', 'launcher')
 """Options for models of whole images alone, and for those of crops."""
 
@@ -23,10 +23,7 @@ class BenchmarkOptions(
     arguments.BoxOption,
     arguments.StoredRunOptions,
     arguments.SuiteOptions,
-    arguments.DataOptions,
-    arguments.PredictorOptions,
     arguments.TrustOption,
-    arguments.SkipOption,
     arguments.CfgOptions,
 ):
     """Of occlusion-benchmark, see its help."""
@@ -57,8 +54,10 @@ class BenchmarkOptions(
         return self.model if crops else None
 
 
-@arguments.command(
-    BenchmarkOptions, 'occlusion-benchmark', lambda o: o.config is not None
+@command(
+    BenchmarkOptions,
+    'occlusion-benchmark',
+    lambda o: o.config is not None,
 )
 def main(options: BenchmarkOptions) -> None:
     """How does a pose model degrade under occlusion, and where?
@@ -88,14 +87,10 @@ def main(options: BenchmarkOptions) -> None:
     """
     from mmpose_occlusion.benchmark.api import run_benchmark
 
-    values = dict(vars(options))
     crops = options.config is not None
-    data = {k: v for k in _IMAGES if (v := values.pop(k)) is not None}
-    predictor = dict(values.pop('predictor_options'))
-    for name in ('local_rank', *(('people', 'timeout') if crops else _CROPS)):
+    values = _settings(options)
+    for name in ('local_rank', *(_IMAGES if crops else _CROPS)):
         del values[name]
-    if not crops:
-        values.update(data=data, options=predictor)
     found = run_benchmark(**values)
     if found is None:
         return
@@ -104,10 +99,15 @@ def main(options: BenchmarkOptions) -> None:
 
         if not is_main_process():
             return
-    from mmpose_occlusion.benchmark.report import show_steps
+    print(f'Wrote {report.write(found)}, report.json, table.md and CSV files')
 
-    path = found.report(progress=show_steps(found.steps))
-    print(f'Wrote {path}, report.json, table.md and CSV files')
+
+def _settings(options: arguments.StoredRunOptions) -> dict[str, Any]:
+    """Options as ``run_benchmark`` takes them."""
+    values = dict(vars(options))
+    given = {k: values.pop(k) for k in ('annotations', 'images', 'detections')}
+    data = {key: path for key, path in given.items() if path is not None}
+    return dict(values, data=data, options=values.pop('predictor_options'))
 
 
 @dataclass(frozen=True)
@@ -140,13 +140,12 @@ class ZooOptions(arguments.SuiteOptions):
     only: list[str] = option(
         'this model; several, each with its own --only', metavar='NAME'
     )
-    max_images: int | None = option('use the first N images only', least=1)
     num_workers: int | None = option(
         "processes that make crops (default: the config's)", '--workers'
     )
 
 
-@arguments.command(ZooOptions, 'occlusion-zoo', None)
+@command(ZooOptions, 'occlusion-zoo', None)
 def main_zoo(options: ZooOptions) -> None:
     """Benchmark a list of models, and write one report over all.
 
@@ -161,7 +160,6 @@ def main_zoo(options: ZooOptions) -> None:
     run. A model that fails costs one sentence, and the next one follows.
     """
     from mmpose_occlusion.benchmark.api import Benchmark
-    from mmpose_occlusion.benchmark.report import show_steps
 
     models = read_zoo(options.zoo, options.only)
     runs, failed = [], []
@@ -174,9 +172,8 @@ def main_zoo(options: ZooOptions) -> None:
             sentence = printable(f'{entry["name"]}: {explain(error)[1]}')
             print(sentence, file=sys.stderr, flush=True)
     if runs:
-        steps = sum(len(run.attacks) for run in runs)
         found = Benchmark(Path(options.out), runs, trusted=True)
-        print(f'Wrote {found.report(progress=show_steps(steps))}')
+        print(f'Wrote {report.write(found)}')
     if failed:
         raise UsageError(
             f'{len(failed)} of {len(models)} models failed, see above: '
@@ -225,9 +222,10 @@ def _run(entry: dict[str, str], options: ZooOptions) -> Any:
     from mmpose_occlusion.benchmark.api import is_config, run_benchmark
     from mmpose_occlusion.predictors import load_predictor
 
-    annotations = str(Path(options.annotations).resolve())
-    images = str(Path(options.images).resolve())
-    boxes = options.detections and str(Path(options.detections).resolve())
+    annotations, images, boxes = (
+        path and str(Path(path).resolve())
+        for path in (options.annotations, options.images, options.detections)
+    )
     model: Any = entry['model']
     checkpoint = entry.get('checkpoint')
     others: dict[str, Any] = {}
@@ -248,27 +246,16 @@ def _run(entry: dict[str, str], options: ZooOptions) -> Any:
         data = dict(annotations=annotations, images=images)
         if boxes and model.needs_boxes:
             data['detections'] = boxes
-    found = run_benchmark(
-        model,
-        checkpoint,
-        out=Path(options.out) / entry['name'],
-        data=data,
-        suites=options.suites,
-        attacks=options.attacks,
-        max_images=options.max_images,
-        **others,
-    )
+    for key in ('suites', 'attacks', 'max_images', 'seed'):
+        others[key] = getattr(options, key)
+    out = Path(options.out) / entry['name']
+    found = run_benchmark(model, checkpoint, out=out, data=data, **others)
     assert found is not None
     return replace(found.runs[0], model=entry['name'])
 
 
 @dataclass(frozen=True)
-class WorstOptions(
-    arguments.SkipOption,
-    arguments.StoredRunOptions,
-    arguments.DataOptions,
-    arguments.PredictorOptions,
-):
+class WorstOptions(arguments.StoredRunOptions):
     """Of occlusion-worst, see its help."""
 
     model: str = position('see above', 'model')
@@ -298,10 +285,7 @@ class WorstOptions(
     )
 
 
-_SEARCH = ('size', 'fill', 'candidates', 'rounds', 'budget', 'places')
-
-
-@arguments.command(WorstOptions, 'occlusion-worst')
+@command(WorstOptions, 'occlusion-worst')
 def main_worst(options: WorstOptions) -> None:
     """Where on each person does an occluder of a given size hurt most?
 
@@ -327,24 +311,19 @@ def main_worst(options: WorstOptions) -> None:
     from mmpose_occlusion.benchmark.report.write import write_worst_case
     from mmpose_occlusion.occlusion.regions import DiscSize
 
-    values = dict(vars(options))
-    draws = values.pop('draws')
-    search = {name: values.pop(name) for name in _SEARCH}
+    values = _settings(options)
+    draws, places = values.pop('draws'), values.pop('places')
+    names = {f.name for f in fields(WorstCaseSearch)} - {'places'}
+    search = {name: values.pop(name) for name in names}
     try:
         search['size'] = str(DiscSize.of(options.size))
     except ValueError as error:
         raise UsageError(f'--size: {error}') from error
-    if options.places:
-        search['places'] = read_places(
-            options.places, search['size'], options.fill
-        )
-    data = {k: v for k in _IMAGES if (v := values.pop(k)) is not None}
-    found = run_benchmark(
-        data=data,
-        search=WorstCaseSearch(**search),
-        options=dict(values.pop('predictor_options')),
-        **values,
-    )
+    settings = WorstCaseSearch(**search)
+    if places:
+        known = read_places(places, settings.size, settings.fill)
+        settings = replace(settings, places=known)
+    found = run_benchmark(search=settings, **values)
     if found is not None:
         path = write_worst_case(found.runs[0], options.out, draws)
         print(f'Wrote {path}, worst.json and worst.csv')

@@ -152,7 +152,7 @@ def main_doctor(_: DoctorOptions) -> None:
 
 def diagnose() -> tuple[list[str], bool]:
     """Lines about this environment, and whether the core can be used."""
-    from mmpose_occlusion.version import __version__
+    from mmpose_occlusion import __version__
 
     tag = 'unknown tags'
     if find_spec('packaging'):

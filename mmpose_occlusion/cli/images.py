@@ -1,11 +1,122 @@
 """Commands that write occluded images: for users, and for other programs."""
 
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from . import arguments
-from .arguments import option, position
+from . import arguments, report
+from .arguments import command, option, position
+
+
+@dataclass(frozen=True)
+class BrowseOptions(arguments.AttackOptions, arguments.ConfigOptions):
+    """Of occlusion-browse, see its help."""
+
+    out: str = option('folder of the images', required=True, metavar='DIR')
+    split: str = option(
+        'data and pipeline to use',
+        choices=['train', 'val', 'test'],
+        default='train',
+    )
+    num: int = option('number of crops', least=1, default=24)
+    seed: int = option(
+        'of the selection and all random draws (default: 0)', default=0
+    )
+
+    def command(self) -> str:
+        """The command line that makes the same images."""
+        words = ['occlusion-browse', self.config, '--out', self.out]
+        for spec in self.attack:
+            words += ['--attack', spec]
+        words += ['--split', self.split, '--num', str(self.num)]
+        words += ['--seed', str(self.seed)]
+        if self.gt_boxes:
+            words.append('--gt-boxes')
+        if self.cfg_options:
+            words.append('--cfg-options')
+            words += [f'{k}={v}' for k, v in self.cfg_options.items()]
+        return shlex.join(words)
+
+
+@command(BrowseOptions, 'occlusion-browse', True)
+def main(options: BrowseOptions) -> None:
+    """Look at the occlusions of the crops of any MMPose config.
+
+        occlusion-browse CONFIG --out images
+        occlusion-browse CONFIG --out images --split val --gt-boxes \\
+            --attack part:random:blur
+
+    Without --attack the pipeline's own occlusions are shown, or the views of a
+    contrastive config. Writes gallery.html, a page with every record.
+    """
+    from mmpose_occlusion.engine import crops, insertion
+    from mmpose_occlusion.engine.config import load_config, metainfo_of
+    from mmpose_occlusion.engine.data_files import check_data_files
+    from mmpose_occlusion.engine.pipelines import attack_name
+    from mmpose_occlusion.errors import UsageError
+    from mmpose_occlusion.files import check_replaceable, write_text
+    from mmpose_occlusion.hooks.attacked_crops import outcomes, summarize
+    from mmpose_occlusion.visualization import PoseStyle, gallery
+
+    check_replaceable(options.out, ['gallery.html'])
+    split = options.split
+    cfg = load_config(options.config, options.cfg_options)
+    attacks = insertion.read_attacks(cfg, options.attack)
+    if options.gt_boxes:
+        insertion.use_gt_boxes(cfg, split)
+    cfg.work_dir = options.out
+    check_data_files(cfg, split, False, options.skip_unreadable)
+    dataset = crops.crop_dataset(cfg, split, attacks, options.seed)
+    if not len(dataset):
+        raise UsageError(f'the {split} data of "{options.config}" is empty')
+    indices = crops.draw_indices(len(dataset), options.num, options.seed)
+    views = list(crops.views(dataset, indices, options.seed))
+    views_of = {view.name: [] for view in views}  # type: dict[str, list]
+    for view in views:
+        views_of[view.name].append(view)
+    groups = sorted(  # changed crops first, unmatched boxes last
+        zip(*views_of.values(), strict=True),
+        key=lambda group: (
+            not any(view.is_changed for view in group),
+            not any(view.labelled.any() for view in group),
+        ),
+    )
+    names = [attack_name(each) for each in attacks]
+    counts = [
+        line
+        for name, found in views_of.items()
+        for line in summarize(
+            [outcomes(view.records) for view in found],
+            names or _own_names(name, [view.records for view in found]),
+            'Attack ' if names else '',
+        )
+    ]
+    own = ', '.join(filter(None, views_of)) or "the pipeline's own occlusions"
+    page = gallery(
+        [view for group in groups for view in group],
+        PoseStyle.from_metainfo(
+            metainfo_of(cfg[f'{split}_dataloader']['dataset'])
+        ),
+        f'{" + ".join(names) or own}, {split} data',
+        [Path(options.config).name, *counts],
+        options.command(),
+    )
+    out = Path(options.out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / 'gallery.html', page)
+    print(*counts, f'Wrote {out / "gallery.html"}', sep='\n')
+
+
+def _own_names(view: str, crops: Sequence[Sequence[Mapping]]) -> list[str]:
+    """Classes of the occlusions of a pipeline or of a view."""
+    found = {r['call']: r['transform'] for crop in crops for r in crop}
+    return [
+        f'{view} {found.get(call, "occlusion")}'.lstrip()
+        for call in range(1 + max(found, default=-1))
+    ]
 
 
 @dataclass(frozen=True)
@@ -34,7 +145,7 @@ class ImageFileOptions(arguments.PredictorOptions):
     )
 
 
-@arguments.command(ImageFileOptions, 'occlusion-image')
+@command(ImageFileOptions, 'occlusion-image')
 def main_image(options: ImageFileOptions) -> None:
     """Occlude an image, a folder of images or a video.
 
@@ -46,13 +157,13 @@ def main_image(options: ImageFileOptions) -> None:
     With a predictor the image is shown before and after, with what it finds
     and the scores of the hidden joints; without --keypoints it says where they
     are. A predictor that needs boxes (model.onnx, model.tflite) then takes the
-    image for one person. In a video the occluder follows its joint.
+    image for one person. In a video the occluder follows its joint. After an
+    interruption the same command goes on: it keeps the PNG files that it has
+    written.
     """
     from rich.progress import track
 
-    from mmpose_occlusion.benchmark.annotation_file import read_annotations
     from mmpose_occlusion.errors import UsageError
-    from mmpose_occlusion.files import read_json
     from mmpose_occlusion.occlusion import parse_attack
     from mmpose_occlusion.predictors import load_predictor
     from mmpose_occlusion.visualization.occluded_image import (
@@ -61,10 +172,9 @@ def main_image(options: ImageFileOptions) -> None:
         read_keypoints,
     )
 
-    path = Path(options.path)
+    path, out = Path(options.path), Path(options.out)
     if not path.exists():
         raise UsageError(f'"{path}" does not exist')
-    out = Path(options.out)
     if out.exists() and out.samefile(path):
         raise UsageError(f'--out "{out}" is the input: give another name')
     occluder = ImageOccluder(
@@ -74,20 +184,15 @@ def main_image(options: ImageFileOptions) -> None:
     )
     if options.predictor is not None:
         occluder.predictor = load_predictor(
-            options.predictor, dict(options.predictor_options)
+            options.predictor, options.predictor_options
         )
     keypoints = None
     if options.keypoints is not None:
-        raw = read_json(options.keypoints, 'keypoint file')
-        if not isinstance(raw, list):
-            raw = read_annotations(options.keypoints)
-            for fault in raw.faults:
-                print(fault.sentence())
-        keypoints, occluder.names = read_keypoints(raw, options.keypoints)
+        keypoints, occluder.names = read_keypoints(options.keypoints)
     try:
         number = occlude_file(
             path,
-            Path(options.out),
+            out,
             occluder,
             keypoints,
             lambda steps, total: track(
@@ -101,7 +206,7 @@ def main_image(options: ImageFileOptions) -> None:
 
 
 @dataclass(frozen=True)
-class ExportOptions(arguments.SampleOptions, arguments.SuiteOptions):
+class ExportOptions(arguments.SuiteOptions):
     """Of occlusion-export, see its help."""
 
     annotations: str = position(
@@ -127,7 +232,7 @@ class ExportOptions(arguments.SampleOptions, arguments.SuiteOptions):
     )
 
 
-@arguments.command(ExportOptions, 'occlusion-export')
+@command(ExportOptions, 'occlusion-export')
 def main_export(options: ExportOptions) -> None:
     """Attack images for any program.
 
@@ -142,13 +247,10 @@ def main_export(options: ExportOptions) -> None:
 
     from mmpose_occlusion.benchmark.file_exchange import export_images
 
-    values = dict(vars(options))
-    path = export_images(
-        folder=values.pop('out'),
-        progress=partial(track, description='exporting'),
-        **values,
-    )
-    print(f'Wrote {path}')
+    values = dict(vars(options), folder=options.out)
+    del values['out']
+    progress = partial(track, description='exporting')
+    print(f'Wrote {export_images(progress=progress, **values)}')
 
 
 @dataclass(frozen=True)
@@ -163,7 +265,7 @@ class ImportOptions:
     name: str = option("the model's", default='imported')
 
 
-@arguments.command(ImportOptions, 'occlusion-import')
+@command(ImportOptions, 'occlusion-import')
 def main_import(options: ImportOptions) -> None:
     """Read another program's predictions of the images of occlusion-export.
 
@@ -173,10 +275,11 @@ def main_import(options: ImportOptions) -> None:
     """
     from mmpose_occlusion.benchmark.api import load_benchmark
     from mmpose_occlusion.benchmark.file_exchange import import_results
-    from mmpose_occlusion.benchmark.report import show_steps
 
-    made = import_results(**vars(options))
-    path = load_benchmark(options.out).report(
-        progress=show_steps(len(made.attacks))
-    )
+    import_results(**vars(options))
+    path = report.write(load_benchmark(options.out))
     print(f'Wrote {path}, report.json, table.md and CSV files')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -2,9 +2,10 @@
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from . import arguments
-from .arguments import option, position
+from .arguments import command, option, position
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class ReportOptions:
     json: bool = option('write the JSON files alone, without the page')
 
 
-@arguments.command(ReportOptions, 'occlusion-report', None)
+@command(ReportOptions, 'occlusion-report', None)
 def main(options: ReportOptions) -> None:
     """Write the report of stored benchmarks; no model is needed.
 
@@ -60,23 +61,25 @@ def main(options: ReportOptions) -> None:
     data set.
     """
     from mmpose_occlusion.benchmark.api import load_benchmark
-    from mmpose_occlusion.benchmark.report import show_steps
 
     values = dict(vars(options))
     found = load_benchmark(*values.pop('folders'), names=values.pop('names'))
     chosen = [name for name in ('csv', 'json') if values.pop(name)]
-    path = found.report(
-        values.pop('out'),
-        formats=chosen or ('page', 'csv', 'json'),
-        progress=show_steps(found.steps),
-        **values,
-    )
-    what = [str(path), 'report.json, table.md and CSV files']
+    formats = chosen or ('page', 'csv', 'json')
+    path = write(found, values.pop('out'), formats=formats, **values)
+    what = f'{path}, report.json, table.md and CSV files'
     if chosen:
-        what = [f'{" and ".join(map(str.upper, chosen))} files to {path}']
-    if options.latex:
-        what.append(options.latex)
-    print('Wrote ' + ', '.join(what))
+        what = f'{" and ".join(map(str.upper, chosen))} files to {path}'
+    latex = f', {options.latex}' if options.latex else ''
+    print(f'Wrote {what}{latex}')
+
+
+def write(found: Any, folder: str | None = None, **options: Any) -> Path:
+    """Write the report of a benchmark, with its progress."""
+    from mmpose_occlusion.benchmark.report import show_steps
+
+    progress = show_steps(found.steps)
+    return found.report(folder, progress=progress, **options)
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class TableOptions:
     results: str | None = option('write a results file, too', metavar='FILE')
 
 
-@arguments.command(TableOptions, 'occlusion-table')
+@command(TableOptions, 'occlusion-table')
 def main_table(options: TableOptions) -> None:
     """A table of models: clean score, mPC and rPC with 95 % intervals.
 
@@ -107,24 +110,17 @@ def main_table(options: TableOptions) -> None:
     REPORT is a folder of occlusion-benchmark or occlusion-report. A results
     file holds the same numbers to be passed on; it is checked when it is read.
     """
-    from mmpose_occlusion.benchmark.report import results_file
+    from mmpose_occlusion.benchmark.report import results_file as file
     from mmpose_occlusion.files import check_output, write_json
 
     if options.results:
         check_output(options.results, b'{\n "format": 1,', '--results')
-    read = results_file.read_results
-    found = [result for path in options.reports for result in read(path)]
+    found = [r for path in options.reports for r in file.read_results(path)]
     if options.results:
-        write_json(
-            options.results,
-            dict(format=results_file.FORMAT, results=found),
-        )
-    make = dict(
-        markdown=results_file.markdown,
-        latex=results_file.latex,
-        csv=results_file.csv_table,
-    )[options.format]
-    print(make(found), end='')
+        numbers = dict(format=file.FORMAT, results=found)
+        write_json(options.results, numbers)
+    makers = dict(markdown=file.markdown, latex=file.latex, csv=file.csv_table)
+    print(makers[options.format](found), end='')
 
 
 if __name__ == '__main__':

@@ -26,18 +26,19 @@ from mmpose_occlusion.errors import DataError, UsageError, report_error
 
 Options = TypeVar('Options')
 
-USER, MACHINE = 2, 1
-"""Exit status after a user's mistake, and after a failure of data or
-machine."""
+USER, MACHINE, INTERRUPTED = 2, 1, 130
+"""Exit status after a user's mistake, a failure of data or machine, and
+Ctrl-C."""
 
 _STORED = 'what is finished is stored, and the same command goes on from there'
+_ANOTHER = 'change its permissions, or give another'
 _REMEDIES = {
     errno.ENOSPC: f'free some space; {_STORED}',
     errno.EDQUOT: f'free some space; {_STORED}',
     errno.EFBIG: f'use a disk without such a limit; {_STORED}',
     errno.EROFS: 'give a folder that can be written to',
-    errno.EACCES: 'change its permissions, or give another',
-    errno.EPERM: 'change its permissions, or give another',
+    errno.EACCES: _ANOTHER,
+    errno.EPERM: _ANOTHER,
     errno.ENOTDIR: 'a part of this path is a file; give another',
     errno.EEXIST: 'it exists as a file; give another',
     errno.EISDIR: 'it is a folder; give a file',
@@ -48,6 +49,8 @@ _REMEDIES = {
 }
 _MEMORY = 'out of memory: use a smaller batch size or fewer workers'
 _TEXTS = {
+    r'occurs when loading `(.+?)`': r'image "\1" cannot be read: replace it, '
+    'or leave such images out with --skip-unreadable',
     r'out of memory|[Cc]annot allocate memory': _MEMORY,
     r'EADDRINUSE|[Aa]ddress already in use': 'the port of this run is in use: '
     'name a free one with PORT=... before the command',
@@ -72,11 +75,6 @@ _CONFIG_KEY = (
     'model|optim_wrapper|train_cfg|(train|val|test)_(dataloader|evaluator|cfg)'
 )
 
-INTERRUPTED = 130
-"""Exit status after Ctrl-C."""
-
-_MMPOSE = ('torch', 'mmengine', 'mmcv', 'mmpose')
-
 
 def run(
     work: Callable[[Options], object],
@@ -93,39 +91,20 @@ def run(
             it is installed.
 
     Returns:
-        The exit status: 0, :data:`INTERRUPTED`, or one of
-        :func:`explain`.
+        The exit status.
     """
     robust_output()
-    missing = [name for name in _MMPOSE if find_spec(name) is None]
-    if missing and mmpose:
-        return report_error(
-            f'{sys.executable} has no module "{missing[0]}", which this '
-            'command needs: use an environment with MMPose, for example '
-            '$(make -s print-python)',
-            MACHINE,
-        )
     config: Any = getattr(options, 'config', None)
-    if config and '::' not in config and not Path(config).is_file():
-        # before the imports, which take seconds
-        return report_error(
-            f'config file "{config}" does not exist: give the path of a '
-            "config, or one of MMPose's own as "
-            '"mmpose::body_2d_keypoint/..."',
-            USER,
-        )
-    _end_with_parents()
-    os.environ.setdefault('LOCAL_RANK', str(getattr(options, 'local_rank', 0)))
-    status = 0
     try:
-        if mmpose or (mmpose is None and not missing):
-            try:
-                _import_mmpose()
-            except RuntimeError as error:  # of the check of versions
-                return report_error(error, MACHINE)
+        _end_with_parents()
+        os.environ.setdefault(
+            'LOCAL_RANK', str(getattr(options, 'local_rank', 0))
+        )
+        _prepare(config, mmpose)
         work(options)
+        return 0
     except KeyboardInterrupt:
-        status = report_error(
+        return report_error(
             'interrupted: what is finished is stored; run the same command '
             'again',
             INTERRUPTED,
@@ -134,11 +113,33 @@ def run(
         if '--traceback' in sys.argv:
             traceback.print_exc()
         code, sentence = explain(error, _loaded(config, options))
-        sentence = _end_workers() + sentence
-        status = report_error(sentence, code)
+        return report_error(_end_workers() + sentence, code)
     finally:
         _destroy_process_group()
-    return status
+
+
+def _prepare(config: str | None, mmpose: bool | None) -> None:
+    """Import MMPose where it is needed, and check what can be checked before,
+    since this takes seconds."""
+    packages = ('torch', 'mmengine', 'mmcv', 'mmpose')
+    missing = [name for name in packages if find_spec(name) is None]
+    if missing and mmpose:
+        raise DataError(
+            f'{sys.executable} has no module "{missing[0]}", which this '
+            'command needs: use an environment with MMPose, for example '
+            '$(make -s print-python)'
+        )
+    if config and '::' not in config and not Path(config).is_file():
+        raise UsageError(
+            f'config file "{config}" does not exist: give the path of a '
+            "config, or one of MMPose's own as "
+            '"mmpose::body_2d_keypoint/..."'
+        )
+    if mmpose or (mmpose is None and not missing):
+        try:
+            _import_mmpose()
+        except RuntimeError as error:  # of the check of versions
+            raise DataError(str(error)) from error
 
 
 @functools.cache
@@ -175,14 +176,12 @@ def robust_output() -> None:
 def _loaded(path: str | None, options: object) -> Any:
     """The command's config, for the names of its keys; None if there is none
     or it cannot be read."""
-    if not path or 'mmengine' not in sys.modules:
-        return None
-    from mmpose_occlusion.engine.config import load_config
+    if path and 'mmengine' in sys.modules:
+        from mmpose_occlusion.engine.config import load_config
 
-    try:
-        return load_config(path, getattr(options, 'cfg_options', None))
-    except Exception:  # the error to report is another one
-        return None
+        with contextlib.suppress(Exception):  # the one to report is another
+            return load_config(path, getattr(options, 'cfg_options', None))
+    return None
 
 
 def _end_workers() -> str:
@@ -202,10 +201,9 @@ def _destroy_process_group() -> None:
     reference cycles of a runner."""
     if 'torch.distributed' not in sys.modules:
         return
-    if 'mmpose_occlusion.engine.launch' in sys.modules:
-        from mmpose_occlusion.engine.launch import stop_watching
-
-        stop_watching()
+    watch: Any = sys.modules.get('mmpose_occlusion.engine.launch')
+    if watch:
+        watch.stop_watching()
     from torch import distributed
 
     if distributed.is_available() and distributed.is_initialized():
@@ -248,48 +246,36 @@ def explain(error: BaseException, config: Any = None) -> tuple[int, str]:
         config: The command's loaded config, if it has one: the sentence then
             names the key of a class that cannot be built.
     """
-    text = _message(error)
-    if isinstance(error, DataError):
-        return MACHINE, text
+    text = str(error)
+    if 'Original Traceback' in text:  # of a DataLoader's worker
+        text = re.sub(r'^[\w.]+: ', '', text.strip().rpartition('\n')[2])
+    text = ' '.join(text.split())
     if isinstance(error, UsageError):
-        return USER, text
+        return MACHINE if isinstance(error, DataError) else USER, text
     if isinstance(error, MemoryError):
         return MACHINE, _MEMORY
-    unread = re.search(r'occurs when loading `(.+?)`', text)
-    if unread:
-        return MACHINE, (
-            f'image "{unread[1]}" cannot be read: replace it, or leave such '
-            'images out with --skip-unreadable'
-        )
     for words, sentence in _TEXTS.items():
-        if re.search(words, text):
-            return MACHINE, sentence
+        found = re.search(words, text)
+        if found:
+            return MACHINE, found.expand(sentence)
     if isinstance(error, OSError) and error.errno:
         path = f' "{error.filename}"' * (error.filename is not None)
         remedy = _REMEDIES.get(error.errno, 'check the disk or the network')
         what = (error.strerror or 'failure').rstrip('.')
         return MACHINE, f'{what}{path}: {remedy}'
-    return _of_config(error, text, config) or (
-        MACHINE,
+    bare = text.strip('\'"') if isinstance(error, KeyError) else text
+    sentence = _of_config(bare, config)
+    if sentence:
+        return USER, sentence
+    return MACHINE, (
         f'{type(error).__name__}: {_shortened(text)}: add --traceback to see '
-        'where it happened',
+        'where it happened'
     )
 
 
-def _message(error: BaseException) -> str:
-    """Its text in one line; of an error in a DataLoader's worker, which
-    PyTorch wraps in a traceback, the last line."""
-    text = str(error)
-    if 'Original Traceback' in text:
-        last = text.strip().rpartition('\n')[2]
-        text = re.sub(r'^[\w.]+: ', '', last)
-    return ' '.join(text.split())
-
-
-def _of_config(
-    error: BaseException, text: str, config: Any
-) -> tuple[int, str] | None:
-    """MMEngine's errors of what a config lacks or has too much."""
+def _of_config(text: str, config: Any) -> str:
+    """The sentence on MMEngine's error of what a config lacks or has too much;
+    empty for other errors."""
     unknown = re.search(r"'?([\w.]+) is not in the \S+ registry", text)
     if unknown:
         name, package = unknown[1], unknown[1].partition('.')[0]
@@ -302,25 +288,21 @@ def _of_config(
                 f'of the package "{package}", which is not installed: pip '
                 f'install {package}'
             )
-        return USER, f'{_key(config, name)}type="{name}" is {why}'
-    if isinstance(error, KeyError):
-        text = text.strip('\'"')
+        return f'{_key(config, name)}type="{name}" is {why}'
     built = re.match(r'class `(\w+)` in \S+: (.*)', text)
     if built:
         why = re.sub(r'^(class `\w+` in \S+: )+', '', built[2])
-        return USER, (
+        return (
             f'{_key(config, built[1])}{built[1]} cannot be built '
             f'({_shortened(why)}): correct its arguments in the config'
         )
     if re.match(r'(train|val|test)_dataloader, ', text):
-        return USER, f'the config is incomplete: {_shortened(text)}'
+        return f'the config is incomplete: {_shortened(text)}'
     lacking = re.search(r"ConfigDict' object has no attribute '(\w+)'", text)
     key = lacking[1] if lacking else text
     if config is not None and re.fullmatch(_CONFIG_KEY, key):
-        return USER, (
-            f'the config lacks "{key}": add it, or give a complete config'
-        )
-    return None
+        return f'the config lacks "{key}": add it, or give a complete config'
+    return ''
 
 
 def _key(config: Any, name: str) -> str:

@@ -68,8 +68,8 @@ def draw_line(
 ) -> None:
     """A line with a dark rim, so that it is seen on every image."""
     for one, width in ((INK, 4 * unit), (color, 2 * unit)):
-        ends, width = (_fixed(a), _fixed(b)), round(width)
-        cv2.line(canvas, *ends, one, width, cv2.LINE_AA, _SHIFT)
+        look = one, round(width), cv2.LINE_AA, _SHIFT
+        cv2.line(canvas, _fixed(a), _fixed(b), *look)
 
 
 def draw_dot(
@@ -78,8 +78,7 @@ def draw_dot(
     """A filled circle with a black rim."""
     for one, radius in (((0, 0, 0), 4 * unit), (color, 3.2 * unit)):
         size = round(radius * 2**_SHIFT)
-        at = _fixed(place)
-        cv2.circle(canvas, at, size, one, -1, cv2.LINE_AA, _SHIFT)
+        cv2.circle(canvas, _fixed(place), size, one, -1, cv2.LINE_AA, _SHIFT)
 
 
 def draw_region(canvas: np.ndarray, record: Mapping, scale: float = 1) -> None:
@@ -129,21 +128,14 @@ def draw_pair(
     """The clean crop with the annotation beside the occluded crop.
 
     The occluded crop shows the painted regions and, if there is one, the
-    prediction, with a line from each hidden joint's annotation to it.
-
-    Args:
-        pair: The crops.
-        style: The data set's joints.
-        height: Minimum height of the crops, in pixels.
-        heading: Start of the caption.
-
-    Returns:
-        (H, W, 3) uint8 RGB.
+    prediction, with a line from each hidden joint's annotation to it. The
+    crops are at least ``height`` pixels high, and ``heading`` begins the
+    caption. The result is (H, W, 3) uint8 RGB.
     """
     matched = pair.predicted is not None and pair.matched
-    word = 'prediction' if pair.predicted is not None else 'occluded'
-    if pair.records and pair.predicted is not None:
-        word += ' under attack'
+    word = 'occluded'
+    if pair.predicted is not None:
+        word = 'prediction under attack' if pair.records else 'prediction'
     lines = [f'{heading}  {pair.title}'.strip()]
     lines += [record_caption(record) for record in pair.records]
     lines += _errors(pair, style) if matched else []
@@ -162,12 +154,16 @@ def draw_pair(
         (14 + width, 8, word, 11, FAINT),
         (10, height + 26, '\n'.join(short), 9.7, INK),
     ]
+    legend = {
+        "person's left": LEFT,
+        'right': RIGHT,
+        'middle': MIDDLE,
+        'painted': REGION,
+        'hidden joint': TRUTH,
+        'to its prediction' if matched else 'label removed': ERROR,
+    }
     x = 16
-    for word, color in (
-        *(("person's left", LEFT), ('right', RIGHT), ('middle', MIDDLE)),
-        *(('painted', REGION), ('hidden joint', TRUTH)),
-        ('to its prediction' if matched else 'label removed', ERROR),
-    ):
+    for word, color in legend.items():
         draw_dot(canvas, (x, down - 12), color)
         texts.append((x + 9, down - 18, word, 9.7, INK))
         x += 30 + 6 * len(word)
@@ -181,11 +177,9 @@ def _sides(
     scale = height / pair.size[1]
     size = round(scale * pair.size[0]), height
     clean, occluded = (
-        np.ascontiguousarray(
-            cv2.resize(np.clip(image, 0, 255).astype(np.uint8), size)[
-                ..., ::-1
-            ]
-        )
+        cv2.resize(np.clip(image, 0, 255).astype(np.uint8), size)[
+            ..., ::-1
+        ].copy()
         for image in (pair.clean, pair.occluded)
     )
     truth = _scaled(pair.joints, scale)
@@ -193,10 +187,11 @@ def _sides(
         draw_pose(clean, joints, labelled, style)
     for record in pair.records:
         draw_region(occluded, record, scale)
-    removed = pair.removed()
     if pair.predicted is None:
-        for i, k in _labelled(pair, style, pair.hidden() | removed):
-            color = ERROR if (i, style.names[k]) in removed else TRUTH
+        removed = _labelled(pair, style, 'removed')
+        hidden = _labelled(pair, style, 'targets', 'bystanders', 'removed')
+        for i, k in hidden:
+            color = ERROR if (i, k) in removed else TRUTH
             draw_dot(occluded, truth[i, k], color)
         return clean, occluded
     guess = _scaled(pair.predicted, scale)
@@ -204,7 +199,7 @@ def _sides(
     for i, joints in enumerate(guess):
         scores = None if pair.scores is None else pair.scores[i]
         draw_pose(occluded, joints, shown, style, scores)
-    for i, k in _labelled(pair, style, pair.hidden()):
+    for i, k in _labelled(pair, style, 'targets', 'bystanders'):
         if pair.matched and np.isfinite(guess[i, k]).all():
             draw_line(occluded, truth[i, k], guess[i, k], ERROR)
             draw_dot(occluded, guess[i, k], style.colors[k])
@@ -213,14 +208,14 @@ def _sides(
 
 
 def _labelled(
-    pair: CropPair, style: PoseStyle, joints: set[tuple[int, str]]
+    pair: CropPair, style: PoseStyle, *roles: str
 ) -> list[tuple[int, int]]:
-    """(person, joint) indices of those that have a label."""
-    index = {name: k for k, name in enumerate(style.names)}
+    """(person, joint) indices of joints in these roles that have a label."""
+    found = [(i, style.names.index(n)) for i, n in pair.listed(*roles)]
     return sorted(
-        (i, index[name])
-        for i, name in joints
-        if i < len(pair.labelled) and pair.labelled[i, index[name]]
+        (i, k)
+        for i, k in found
+        if i < len(pair.labelled) and pair.labelled[i, k]
     )
 
 
@@ -230,6 +225,6 @@ def _errors(pair: CropPair, style: PoseStyle) -> list[str]:
     off = np.linalg.norm(pair.predicted - pair.joints, axis=-1)
     words = [
         f'{style.names[k]} {off[i, k]:.0f} px'
-        for i, k in _labelled(pair, style, pair.hidden())
+        for i, k in _labelled(pair, style, 'targets', 'bystanders')
     ]
     return [f'error of the prediction: {", ".join(words)}'] if words else []

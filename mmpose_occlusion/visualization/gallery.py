@@ -5,6 +5,7 @@ joints and regions lie over them as SVG, with names under the pointer.
 """
 
 import base64
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,24 +75,14 @@ class CropPair:
         """Whether an occlusion painted pixels."""
         return any(record.get('pixels') for record in self.records)
 
-    def targets(self) -> set[tuple[int, str]]:
-        """(instance, joint name) of the hidden joints that were asked for."""
-        return self._listed('targets')
-
-    def hidden(self) -> set[tuple[int, str]]:
-        """(instance, joint name) of targets and bystanders."""
-        return self._listed('targets', 'bystanders')
-
-    def removed(self) -> set[tuple[int, str]]:
-        """(instance, joint name) of all joints that lost their label."""
-        return self._listed('removed')
-
-    def _listed(self, *keys: str) -> set[tuple[int, str]]:
+    def listed(self, *roles: str) -> set[tuple[int, str]]:
+        """(instance, joint name) of the joints that the records have as
+        ``targets``, ``bystanders`` or ``removed`` (without a label now)."""
         return {
             (int(instance), name)
             for record in self.records
-            for key in keys
-            for instance, name in record.get(key) or ()
+            for role in roles
+            for instance, name in record.get(role) or ()
         }
 
 
@@ -108,11 +99,10 @@ def record_caption(record: Mapping) -> str:
         head += f' {record["place"]}'
     if record.get('reason'):
         return f'{head}: no pixels painted, {record["reason"]}'
+    own = record.get('instance', 0)
     targets, bystanders = (
         ', '.join(
-            name
-            if person == record.get('instance', 0)
-            else f'{name} (other person)'
+            name if person == own else f'{name} (other person)'
             for person, name in record.get(key) or ()
         )
         for key in ('targets', 'bystanders')
@@ -143,19 +133,14 @@ class PoseStyle:
         cls, names: Sequence[str], links: Sequence[Sequence[int]]
     ) -> 'PoseStyle':
         """Colour the joints by the side that their names say."""
-        return cls(
-            tuple(names),
-            tuple((int(a), int(b)) for a, b in links),
-            tuple(side_color(name) for name in names),
-        )
+        pairs = tuple((int(a), int(b)) for a, b in links)
+        return cls(tuple(names), pairs, tuple(map(side_color, names)))
 
     @classmethod
     def from_metainfo(cls, metainfo: Mapping) -> 'PoseStyle':
         """Read names and links from a data set's parsed metainfo."""
-        return cls.from_names(
-            Skeleton.from_metainfo(metainfo).names,
-            metainfo.get('skeleton_links') or (),
-        )
+        names = Skeleton.from_metainfo(metainfo).names
+        return cls.from_names(names, metainfo.get('skeleton_links') or ())
 
     def link_color(self, link: tuple[int, int]) -> Color:
         """Colour of its joints; of the middle where these differ."""
@@ -168,23 +153,13 @@ class PoseStyle:
 def side_color(name: str) -> Color:
     """RGB of a joint by the side that its name says."""
     word = name.lower().replace('-', '_').split('_')[0]
-    return {'left': LEFT, 'l': LEFT, 'right': RIGHT, 'r': RIGHT}.get(
-        word, MIDDLE
-    )
+    sides = {'left': LEFT, 'l': LEFT, 'right': RIGHT, 'r': RIGHT}
+    return sides.get(word, MIDDLE)
 
 
-_COLORS = dict(
-    left=LEFT,
-    right=RIGHT,
-    middle=MIDDLE,
-    region=REGION,
-    removed=ERROR,
-    hidden=TRUTH,
-)
-
-
+@functools.cache
 def environment(package: str) -> Environment:
-    """The templates of a package's folder and of this one."""
+    """The templates of a package's folder and of this one, compiled once."""
     made = Environment(
         loader=ChoiceLoader(
             [PackageLoader(name, '') for name in (package, __package__)]
@@ -195,7 +170,9 @@ def environment(package: str) -> Environment:
         lstrip_blocks=True,
         extensions=['jinja2.ext.do'],
     )
-    made.globals['colors'] = {k: f'rgb{v}' for k, v in _COLORS.items()}
+    colors = dict(left=LEFT, right=RIGHT, middle=MIDDLE, region=REGION)
+    colors |= dict(removed=ERROR, hidden=TRUTH)
+    made.globals['colors'] = {k: f'rgb{v}' for k, v in colors.items()}
     return made
 
 
@@ -232,37 +209,33 @@ def gallery(
 ) -> str:
     """A page with pairs of crops, clean and occluded, that can be filtered by
     their hidden joints, parts and fills, and their severity, the painted
-    fraction of the crop.
-
-    Args:
-        pairs: Crops in the order of the page.
-        style: The data set's joints.
-        heading: Title of the page.
-        facts: Lines below the title.
-        command: The command line that makes this page.
-
-    Returns:
-        HTML.
+    fraction of the crop; ``facts`` are lines below the heading, the last one
+    is the command line that makes the page.
     """
     cards = [_card(pair, style) for pair in pairs]
-    template = environment(__package__).get_template('gallery.html.j2')
-    return template.render(
-        heading=heading,
-        facts=facts,
-        command=command,
-        style=style,
-        cards=cards,
-        choices={
-            key: sorted({name for card in cards for name in card['has'][key]})
-            for key in ('joint', 'part', 'fill')
-        },
-        most=int(max((card['severity'] for card in cards), default=0)),
+    return (
+        environment(__package__)
+        .get_template('gallery.html.j2')
+        .render(
+            heading=heading,
+            facts=facts,
+            command=command,
+            style=style,
+            cards=cards,
+            choices={
+                key: sorted({name for c in cards for name in c['has'][key]})
+                for key in ('joint', 'part', 'fill')
+            },
+            most=int(max((card['severity'] for card in cards), default=0)),
+        )
     )
 
 
 def _card(pair: CropPair, style: PoseStyle) -> dict[str, Any]:
-    painted = sum(record.get('pixels', 0) for record in pair.records)
-    hidden, removed, targets = pair.hidden(), pair.removed(), pair.targets()
+    records = pair.records
+    painted = sum(record.get('pixels', 0) for record in records)
+    targets, removed = pair.listed('targets'), pair.listed('removed')
+    hidden = pair.listed('targets', 'bystanders')
     marks = []
     for person, name in sorted(hidden | removed):
         word = 'target' if (person, name) in targets else 'bystander'
@@ -277,16 +250,13 @@ def _card(pair: CropPair, style: PoseStyle) -> dict[str, Any]:
         severity=round(100 * painted / np.prod(pair.size), 2),
         has=dict(
             joint=sorted({name for _, name in hidden}),
-            part=[r['target'] for r in pair.records if r['kind'] == 'part'],
-            fill=[r['fill'] for r in pair.records],
+            part=[r['target'] for r in records if r['kind'] == 'part'],
+            fill=[r['fill'] for r in records],
         ),
         clean=image_uri(pair.clean),
         occluded=image_uri(pair.occluded),
         poses=list(map(svg_places, pair.joints, pair.labelled)),
         marks=marks,
-        captions=[
-            dict(text=record_caption(record), painted=record.get('pixels'))
-            for record in pair.records
-        ],
-        records=json.dumps(list(pair.records), indent=1),
+        captions=[(record_caption(r), r.get('pixels')) for r in records],
+        records=json.dumps(list(records), indent=1),
     )

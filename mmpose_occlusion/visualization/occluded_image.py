@@ -1,6 +1,9 @@
 """An image under attacks, beside what a model finds before and after."""
 
 import errno
+import hashlib
+import struct
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mmpose_occlusion import __version__
+from mmpose_occlusion.benchmark.annotation_fields import read_json
+from mmpose_occlusion.benchmark.annotation_file import read_annotations
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import replaced, write_bytes
 from mmpose_occlusion.occlusion import Attack, occlude
@@ -21,10 +27,16 @@ from .gallery import INK, PAPER, PoseStyle
 VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 
+_HEAD = 33
+"""Bytes of a PNG file before its first text: signature and header."""
+
 _LIMBS = (
-    *('shoulder elbow', 'elbow wrist', 'hip knee', 'knee ankle'),
-    *('shoulder hip', 'ear eye'),
+    *(('left_shoulder', 'right_shoulder'), ('left_hip', 'right_hip')),
+    *(('shoulder', 'elbow'), ('elbow', 'wrist'), ('hip', 'knee')),
+    *(('knee', 'ankle'), ('shoulder', 'hip'), ('ear', 'eye')),
+    *(('nose', 'left_eye'), ('nose', 'right_eye')),
 )
+"""Joints, or words of joints on both sides."""
 
 
 @dataclass
@@ -101,13 +113,27 @@ class ImageOccluder:
                 stay_covered=attack.stay_covered,
             )
             attacked, hidden = found.image, hidden | found.targets
-        if self.predictor is None or clean is None:
+        if clean is None:
             return attacked
         after = self._predict(attacked, boxes)
         asked = [names[k] for k in np.flatnonzero(hidden.any(axis=0))]
         left = self._side(bgr, clean, 'before', asked)
         right = self._side(attacked, after, 'after', asked)
         return np.hstack([left, right])[..., ::-1]
+
+    def mark(self, image: bytes, keypoints: np.ndarray | None) -> bytes:
+        """A text chunk for the PNG file of an image, which is another one
+        whenever its pixels may be others."""
+        given = None if keypoints is None else np.asarray(keypoints).tolist()
+        model = self.predictor and self.predictor.identity()
+        what = (
+            *(__version__, self.attacks, model, self.names, self.seed),
+            *(self.threshold, given),
+        )
+        digest = hashlib.sha256(image + repr(what).encode()).hexdigest()
+        text = f'tEXtSoftware\0mmpose_occlusion {digest}'.encode()
+        length, check = len(text) - 4, zlib.crc32(text)
+        return struct.pack('>I', length) + text + struct.pack('>I', check)
 
     def _predict(self, bgr: np.ndarray, boxes: np.ndarray) -> Prediction:
         """The people of an image who are found with a sufficient score."""
@@ -134,12 +160,11 @@ class ImageOccluder:
         step = round(1.5 * size)
         canvas = np.full((height + 4 * step + 8, width, 3), PAPER, np.uint8)
         canvas[:height] = bgr[..., ::-1]
-        shown, unit = (
-            np.ones(len(names), bool),
-            max(1, min(height, width) / 300),
-        )
+        shown, unit = np.ones(len(names), bool), min(height, width) / 300
         for joints, scores in zip(found.keypoints, found.scores, strict=True):
-            draw_pose(canvas[:height], joints, shown, style, scores, unit)
+            draw_pose(
+                canvas[:height], joints, shown, style, scores, max(1, unit)
+            )
         lines = [f'{word}: {self.predictor.name}, {len(found.scores)} people']
         for k in (names.index(n) for n in asked if n in names):
             some = ', '.join(f'{s:.2f}' for s in found.scores[:, k])
@@ -165,12 +190,13 @@ def occlude_file(
 
     Args:
         path: Of one of these.
-        out: File, or folder for a folder.
+        out: File, or folder for a folder. A PNG file that an earlier call
+            with the same arguments has written is kept.
         occluder: What is done with an image.
         keypoints: File name -> ``(N, K, 3)``; or ``(N, K, 3)`` of an image,
             ``(frames, N, K, 3)`` of a video; None for those of a predictor.
         track: Called with steps and their number, for a progress bar.
-        overwrite: Whether existing files are replaced.
+        overwrite: Whether other existing files are replaced.
 
     Returns:
         Number of images or frames.
@@ -182,31 +208,40 @@ def occlude_file(
     if path.is_dir():
         files = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGES)
         targets = {file: out / f'{file.stem}.png' for file in files}
-    for target in () if overwrite else targets.values():
-        if target.exists():
+    jobs = []
+    for file, target in targets.items():
+        mine: Any = keypoints
+        mark = b''
+        if isinstance(keypoints, Mapping):
+            if file.name not in keypoints:
+                raise UsageError(f'image "{file.name}" has no keypoints')
+            mine = keypoints[file.name]
+        if target.suffix.lower() == '.png':
+            mark = occluder.mark(file.read_bytes(), mine)
+            there = target.read_bytes() if target.is_file() else b''
+            if there.startswith(mark, _HEAD):
+                continue
+        if target.exists() and not overwrite:
             raise UsageError(
                 f'"{target}" exists: give another --out, or --overwrite'
             )
+        jobs.append((file, target, mine, mark))
     if path.suffix.lower() in VIDEOS:
         return _video(path, out, occluder, keypoints, track)
     if path.is_dir():
         out.mkdir(parents=True, exist_ok=True)
-    for file, target in track(targets.items(), len(targets)):
+    for file, target, mine, mark in track(jobs, len(jobs)):
         bgr = cv2.imread(str(file))
         if bgr is None:
             raise UsageError(f'image "{file}" cannot be read')
-        mine = keypoints
-        if isinstance(mine, Mapping):
-            if file.name not in mine:
-                raise UsageError(f'image "{file.name}" has no keypoints')
-            mine = mine[file.name]
         if not cv2.haveImageWriter(str(target)):
             raise UsageError(
                 f'image "{target}" cannot be written: give a name that ends '
                 'in .png or .jpg'
             )
         drawn = np.asarray(occluder(bgr, mine))
-        write_bytes(target, cv2.imencode(target.suffix, drawn)[1].tobytes())
+        data = cv2.imencode(target.suffix, drawn)[1].tobytes()
+        write_bytes(target, data[:_HEAD] + mark + data[_HEAD:])
     return len(targets)
 
 
@@ -248,14 +283,12 @@ def _video(
     return number
 
 
-def read_keypoints(content: Any, where: str) -> Any:
-    """Keypoints from JSON, as :func:`occlude_file` takes them.
+def read_keypoints(path: str) -> Any:
+    """Keypoints of a JSON file, as :func:`occlude_file` takes them.
 
     Args:
-        content: Nested lists of numbers (K, 3), (N, K, 3), (frames, N, K, 3);
-            or an :class:`~mmpose_occlusion.benchmark.annotation_file.\
-Annotations`, of which each image's people are taken.
-        where: Name of the file.
+        path: Of nested lists of numbers (K, 3), (N, K, 3), (frames, N, K, 3);
+            or of COCO-style annotations, whose faults are printed.
 
     Returns:
         Keypoints and joint names.
@@ -263,26 +296,30 @@ Annotations`, of which each image's people are taken.
     Raises:
         UsageError: It is neither.
     """
+    content = read_json(path, 'keypoint file')
     if not isinstance(content, list):
-        file = {key: i['file_name'] for key, i in content.images.items()}
+        known = read_annotations(path)
+        for fault in known.faults:
+            print(fault.sentence())
+        file = {key: i['file_name'] for key, i in known.images.items()}
         people: dict[str, list] = {name: [] for name in file.values()}
-        for person in content.people:
+        for person in known.people:
             if person['num_keypoints']:
                 people[file[person['image_id']]].append(person['keypoints'])
-        shape = (-1, len(content.joints), 3)
+        shape = (-1, len(known.joints), 3)
         found = {n: np.reshape(p, shape) for n, p in people.items()}
-        return found, content.joints
+        return found, known.joints
     try:
         array = np.asarray(content, float)
     except (TypeError, ValueError):
         array = np.zeros(0)
-    known = {len(n): n for n in (COCO_JOINTS, MPII_ORDER)}
-    if array.ndim < 2 or array.shape[-2] not in known:
+    names = {len(n): n for n in (COCO_JOINTS, MPII_ORDER)}
+    if array.ndim < 2 or array.shape[-2] not in names:
         raise UsageError(
-            f'keypoints "{where}" are neither a COCO-style file nor lists of '
+            f'keypoints "{path}" are neither a COCO-style file nor lists of '
             '17 (COCO) or 16 (MPII) joints with x, y and visibility'
         )
-    return (array[None] if array.ndim == 2 else array), known[array.shape[-2]]
+    return (array[None] if array.ndim == 2 else array), names[array.shape[-2]]
 
 
 def _boxes(keypoints: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
@@ -299,14 +336,11 @@ def _boxes(keypoints: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _links(names: Sequence[str]) -> list[tuple[int, int]]:
-    """Limbs on each side, and across shoulders and hips."""
-    pairs = [('left_shoulder', 'right_shoulder'), ('left_hip', 'right_hip')]
-    for limb in _LIMBS:
-        a, b = limb.split()
-        pairs += [(f'{s}_{a}', f'{s}_{b}') for s in ('left', 'right')]
-    pairs += [('nose', 'left_eye'), ('nose', 'right_eye')]
+    """Limbs as pairs of indices."""
     return [
         (names.index(a), names.index(b))
-        for a, b in pairs
+        for limb in _LIMBS
+        for side in ('', 'left_', 'right_')
+        for a, b in [(side + limb[0], side + limb[1])]
         if a in names and b in names
     ]

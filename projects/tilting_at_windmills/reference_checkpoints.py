@@ -18,6 +18,7 @@ from mmengine.registry import DefaultScope
 from reference_models import Model, config_meta, recognise
 from torch import Tensor, nn
 
+from mmpose_occlusion import __version__
 from mmpose_occlusion.checkpoints import CheckpointError
 from mmpose_occlusion.checkpoints.load import (
     COUNTER,
@@ -26,7 +27,6 @@ from mmpose_occlusion.checkpoints.load import (
     without_wrapper,
 )
 from mmpose_occlusion.files import write_bytes
-from mmpose_occlusion.version import __version__
 
 
 def convert(checkpoint: Mapping, path: str = '') -> dict[str, Any]:

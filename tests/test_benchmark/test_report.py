@@ -20,7 +20,7 @@ from mmpose_occlusion.benchmark.report.body_chart import (
     body_chart,
     body_layout,
 )
-from mmpose_occlusion.benchmark.report.cases import WORST, pick_cases
+from mmpose_occlusion.benchmark.report.cases import pick_cases
 from mmpose_occlusion.benchmark.report.figures import (
     forest_chart,
     svg_uri,
@@ -250,9 +250,9 @@ def letters_of(chart):
 
 
 def test_a_legend_has_names_that_start_with_an_underscore():
-    values = dict(row=Estimate(0.1, 0.0, 0.2))
+    value = Estimate(0.1, 0.0, 0.2)
     drawn = [
-        forest_chart({'': dict.fromkeys(names, values)}, '')
+        forest_chart([('', name, 'row', value) for name in names], '')
         for names in (('_hidden', 'x'), ('hidden', 'x'), ('', 'x'))
     ]
     letters = [letters_of(chart) for chart in drawn]
@@ -399,7 +399,7 @@ def planted(synthetic_people):
 
 def test_the_worst_case_is_the_one_that_was_planted(planted):
     run = planted
-    (case, *_) = pick_cases(run, WORST)
+    (case, *_) = pick_cases(run, 1.0)
     assert (case.attack, case.joint) == ('keypoint:nose:black', 'nose')
     sizes = run.boxes.boxes[:, 2:] - run.boxes.boxes[:, :2]
     grown = 50 * 2**0.5 / sizes.max(axis=1)
@@ -441,7 +441,7 @@ def test_other_data_are_noticed(planted):
     boxes = replace(run.boxes, image_ids=run.boxes.image_ids + 1)
     other = replace(run, boxes=boxes)
     with pytest.raises(LookupError, match='has changed'):
-        case_crops(other, pick_cases(run, WORST, 1))
+        case_crops(other, pick_cases(run, 1.0, 1))
 
 
 @pytest.mark.parametrize(

@@ -238,13 +238,15 @@ def test_no_legend_lies_on_data_and_no_labels_touch():
     wide = {f'joint {i}': Estimate(-1.2345 * i, -2.0 * i, 0) for i in range(9)}
     names = ['black', 'blur', 'object', 'a paint with a long name']
     drawn = forest_chart(
-        {'': dict.fromkeys(names, wide)},
+        [('', name, row, wide[row]) for name in names for row in wide],
         'change',
         'painted',
     )
     points = [Estimate(0.9 - 0.1 * i, 0.8, 1.0) for i in range(5)]
-    lines = [Line(n, LOOKS[i], range(5), points) for i, n in enumerate(names)]
-    drawn += line_chart({'': lines}, 'size', 'measure')
+    lines = [
+        Line('', n, LOOKS[i], range(5), points) for i, n in enumerate(names)
+    ]
+    drawn += line_chart(lines, 'size', 'measure')
     assert len(drawn) == 2
     for figure in drawn:
         figure.draw_without_rendering()

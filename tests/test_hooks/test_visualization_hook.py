@@ -54,7 +54,7 @@ def test_crop(sample):
     np.testing.assert_allclose(view.joints, [[[20, 20], [10, 10]]])
     assert view.matched
     assert view.title == 'image 7, person 9'
-    assert view.hidden() == {(0, 'tail')}
+    assert view.listed('targets', 'bystanders') == {(0, 'tail')}
 
 
 def test_whole_image(sample):

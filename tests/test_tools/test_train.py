@@ -14,7 +14,7 @@ import torch
 
 from mmpose_occlusion.engine.config import load_config
 from tests.narrow import arguments, few, narrowing, small_crops
-from tests.ranks import run_ranks, run_under_torchrun
+from tests.ranks import run_ranks
 
 from .conftest import ROOT, log_of
 
@@ -225,14 +225,28 @@ def test_several_processes_on_the_cpu(
 
 
 @pytest.mark.slow
-def test_two_processes_of_torchrun(
-    tool, reference_folder, monkeypatch, tmp_path
-):
-    monkeypatch.chdir(reference_folder)
-    argv = [str(ROOT / RTMPOSE), *two_steps(RTMPOSE, tmp_path, 2)]
-    printed = run_under_torchrun(2, tool('train').main, argv, tmp_path)
-    check_two_steps(tmp_path, 2)
-    assert 'SyncBN of the model are BN' in printed
+def test_script_on_the_cpu(reference_folder, tmp_path):
+    """It starts processes, and finds a port and a number of threads; imports
+    print nothing."""
+    argv = two_steps(RTMPOSE, tmp_path, processes=2)
+    environment = dict(os.environ, PYTHON=sys.executable)
+    environment.pop('OMP_NUM_THREADS', None)
+    environment['CUDA_VISIBLE_DEVICES'] = '-1'
+    done = subprocess.run(
+        ['bash', str(ROOT / 'tools' / 'dist_train.sh'), str(ROOT / RTMPOSE)]
+        + ['2', *argv],
+        env=environment,
+        capture_output=True,
+        text=True,
+        cwd=reference_folder,
+    )
+    assert done.returncode == 0, done.stderr
+    check_two_steps(tmp_path, processes=2)
+    assert 'SyncBN of the model are BN' in done.stdout + done.stderr
+    assert re.match(r'[\d/]+ [\d:]+ - mmengine - INFO', done.stdout)
+    warned = re.findall(r'(\w+)\.py:\d+: \w*Warning', done.stderr)
+    while_running = {'setup_env', 'distributed', 'common_transforms'}
+    assert set(warned) <= while_running, done.stderr
 
 
 @pytest.mark.parametrize(

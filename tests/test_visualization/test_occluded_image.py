@@ -64,6 +64,7 @@ def test_an_image(files, capsys):
     x, y, width = black(cv2.imread('out.png'))
     assert (x, y) == (80, 50)
     assert width == pytest.approx(0.2 * 100, abs=1)  # of nose to ankle
+    argv[-1] = 'keypoint:left_wrist:black:30%'
     assert main_image(argv) == 2
     assert capsys.readouterr().err == (
         'error: "out.png" exists: give another --out, or --overwrite\n'
@@ -106,11 +107,43 @@ def test_a_folder_by_a_predictor(files, capsys):
     drawn = cv2.imread('out/b.png')
     assert drawn.shape[1] == 2 * SIZE[1]
     assert drawn.shape[0] > SIZE[0]
-    assert main_image(argv) == 2
-    assert f'"{Path("out/a.png")}" exists' in capsys.readouterr().err
     # black on the right side alone
     inside = drawn[48:58, :, :].max(axis=2) < 40
     assert inside[:, SIZE[1] :].sum() > 20 > inside[:, : SIZE[1]].sum()
+
+
+def test_an_interrupted_folder_is_finished_by_the_same_command(files, capsys):
+    argv = ['images', '--predictor', 'finder:find', '--out', 'out']
+    argv += ['--attack', 'keypoint:left_wrist:noise:20%']
+    assert main_image(argv) == 0
+    one, two = files / 'out/a.png', files / 'out/b.png'
+    whole, written = two.read_bytes(), one.stat().st_mtime_ns
+    two.unlink()
+    assert main_image(argv) == 0
+    assert two.read_bytes() == whole
+    assert one.stat().st_mtime_ns == written  # kept
+    cases = (
+        ('another attack', [*argv[:-1], 'keypoint:left_wrist:noise:30%'], one),
+        ('another seed', [*argv, '--seed', '1'], one),
+        ('another score', [*argv, '--threshold', '0.1'], one),
+    )
+    for case, other, named in cases:
+        two.unlink(missing_ok=True)
+        assert main_image(other) == 2, case
+        assert (
+            f'"{named.relative_to(files)}" exists' in capsys.readouterr().err
+        )
+        assert not two.exists()
+    # a file of someone else, and an input that has changed
+    two.write_bytes((files / 'images/b.png').read_bytes())
+    assert main_image(argv) == 2
+    assert f'"{Path("out/b.png")}" exists' in capsys.readouterr().err
+    two.write_bytes(whole)
+    cv2.imwrite('images/b.png', np.full((*SIZE, 3), 100, np.uint8))
+    assert main_image(argv) == 2
+    assert main_image([*argv, '--overwrite']) == 0
+    assert one.stat().st_mtime_ns == written
+    assert two.read_bytes() != whole
 
 
 def test_the_occluder_follows_the_joint_of_a_video(files, capsys):

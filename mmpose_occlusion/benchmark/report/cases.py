@@ -14,9 +14,6 @@ from mmpose_occlusion.visualization.gallery import image_uri, svg_places
 
 from .formatting import describe
 
-WORST, TYPICAL = 1.0, 0.5
-"""Quantiles of the increase of the error."""
-
 
 @dataclass(frozen=True)
 class Case:
@@ -60,8 +57,8 @@ def pick_cases(
     run: BenchmarkRun, quantile: float, number: int = 6
 ) -> list[Case]:
     """At most ``number`` cases by how much the error of a target grows, around
-    a quantile, :data:`WORST` or :data:`TYPICAL`; each of another person and
-    attack."""
+    a quantile of the growth: 1 for the worst, 0.5 for typical ones; each of
+    another person and attack."""
     boxes = run.boxes
     labelled = (boxes.visible > 0) & np.isfinite(boxes.truth).all(-1)
     sizes = box_size(boxes.person_boxes)[:, None]
@@ -76,28 +73,21 @@ def pick_cases(
         growth[index], joints[index] = grown.max(1), grown.argmax(1)
     attacks, people = np.nonzero(np.isfinite(growth))
     values = growth[attacks, people]
-    if not len(values) or not number:
+    if not len(values):
         return []
     distance = np.abs(values - np.quantile(values, quantile))
     chosen: list[Case] = []
     for i in np.argsort(distance, kind='stable'):
         name, row = run.attacks[attacks[i]].name, int(people[i])
+        if len(chosen) == number:
+            break
         if any(name == case.attack or row == case.row for case in chosen):
             continue
         joint = joints[attacks[i], row]
-        chosen.append(
-            Case(
-                attack=name,
-                row=row,
-                image_id=int(boxes.image_ids[row]),
-                instance_id=int(boxes.instance_ids[row]),
-                before=float(before[row, joint]),
-                after=float(before[row, joint] + values[i]),
-                joint=run.joints.names[joint],
-            )
-        )
-        if len(chosen) == number:
-            break
+        ids = int(boxes.image_ids[row]), int(boxes.instance_ids[row])
+        error = float(before[row, joint])
+        errors = error, float(before[row, joint] + values[i])
+        chosen.append(Case(name, row, *ids, *errors, run.joints.names[joint]))
     return chosen
 
 
@@ -109,23 +99,22 @@ def case_cards(
     """Heading -> cases with their crops, or the reason why there are none."""
     if case_images is None:
         return {}, 'this report was made without the data set'
-    costs = {cost.name: cost for cost in analysis.costs}
+    run, titles = analysis.run, {c.name: describe(c) for c in analysis.costs}
+    out: dict[str, list[dict[str, Any]]] = {}
     try:
-        return {
-            heading: [
+        for heading, cases in headings.items():
+            images = case_images(run, cases) if cases else {}
+            out[heading] = [
                 dict(
                     case=case,
-                    title=describe(costs[case.attack]),
-                    crops=drawn_crops(case, images, analysis.run),
+                    title=titles[case.attack],
+                    crops=drawn_crops(case, crops, run),
                 )
-                for case, images in (
-                    case_images(analysis.run, cases) if cases else {}
-                ).items()
+                for case, crops in images.items()
             ]
-            for heading, cases in headings.items()
-        }, ''
     except LookupError as error:
         return {}, error.args[0]
+    return out, ''
 
 
 def drawn_crops(
@@ -134,8 +123,7 @@ def drawn_crops(
     """Both crops with predictions and errors, as the template's ``crops``
     draws them."""
     attack = next(a for a in run.attacks if a.name == case.attack)
-    height, width = images.clean.shape[:2]
-    truth, *found = (
+    truth, clean, attacked = (
         svg_places(images.in_crop(joints[case.row]))
         for joints in (
             run.boxes.truth,
@@ -145,17 +133,12 @@ def drawn_crops(
     )
     hidden = np.flatnonzero(attack.hidden[case.row])
     return dict(
-        size=(width, height),
+        size=images.clean.shape[1::-1],
         style=PoseStyle.from_names(run.joints.names, run.joints.links),
         truth=truth,
         hidden=[k for k in hidden.tolist() if truth[k]],
         views=[
-            (word, image_uri(image, 'jpeg'), joints)
-            for word, image, joints in zip(
-                ('clean', 'attacked'),
-                (images.clean, images.attacked),
-                found,
-                strict=True,
-            )
+            ('clean', image_uri(images.clean, 'jpeg'), clean),
+            ('attacked', image_uri(images.attacked, 'jpeg'), attacked),
         ],
     )

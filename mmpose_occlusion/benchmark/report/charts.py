@@ -43,12 +43,45 @@ def model_charts(
 ) -> dict[str, Chart]:
     """Name -> chart, empty where there are no data; ``plain`` are the attacks
     on one named joint or part."""
+    main = analysis.main
+    change = f'change of {NAMES[main]}'
+    random = [
+        c
+        for c in analysis.costs
+        if c.target == RANDOM and c.place == AT_TARGET and c.severity is None
+    ]
+    random.sort(key=lambda c: c.change[main].value or 0)
+    several = len({c.paint for c in random}) > 1
+    controls, _ = shown_controls(analysis)
+    places = dict.fromkeys(place for c in controls for place in c.change)
+    order = [*PLACES, *places]
     return dict(
         body=_body(analysis, plain),
-        costs=_costs(analysis, plain),
+        costs=forest_chart(
+            (
+                (f'One {kind} hidden', c.label, c.target, c.change[main])
+                for kind in (KEYPOINT, PART)
+                for c in plain
+                if c.kind == kind
+            ),
+            change,
+            'painted',
+        ),
         severity=_severity(analysis),
-        controls=_controls(analysis),
-        paints=_paints(analysis),
+        controls=forest_chart(
+            (
+                ('', place_name(p), f'{c.target}, {c.paint}', c.change[p])
+                for p in sorted(places, key=order.index)
+                for c in controls
+                if p in c.change
+            ),
+            change,
+            'the same area painted on',
+        ),
+        paints=forest_chart(
+            (('', '', c.paint, c.change[main]) for c in random if several),
+            change,
+        ),
         risks=_risks(analysis.scores.risks, pooled),
     )
 
@@ -59,12 +92,9 @@ def _paints_of(costs: Iterable[Record]) -> list[str]:
 
 def layout_of(analysis: Record) -> BodyLayout:
     """Where the joints of a run are drawn."""
-    run = analysis.run
+    joints, boxes = analysis.run.joints, analysis.run.boxes
     return body_layout(
-        run.joints.names,
-        run.joints.links,
-        run.boxes.truth,
-        run.boxes.person_boxes,
+        joints.names, joints.links, boxes.truth, boxes.person_boxes
     )
 
 
@@ -74,7 +104,7 @@ def map_charts(analysis: Record, found: SensitivityMap) -> tuple[Chart, Chart]:
     known = [j for j in found.joints if j.place]
     known.sort(key=lambda joint: -(joint.maximum.value or 0.0))
     joints = ['', *(j.joint for j in known)]
-    layout = layout_of(analysis)
+    layout, cut = layout_of(analysis), 1 + SHOWN_JOINTS
     first, others = (
         place_chart(
             {
@@ -86,7 +116,7 @@ def map_charts(analysis: Record, found: SensitivityMap) -> tuple[Chart, Chart]:
             layout,
             'rise of EPE, % of the box',
         )
-        for some in (joints[: 1 + SHOWN_JOINTS], joints[1 + SHOWN_JOINTS :])
+        for some in (joints[:cut], joints[cut:])
     )
     return first, others
 
@@ -102,59 +132,43 @@ def _rise(place: PlaceEffect, joint: str) -> float | None:
 
 
 def _body(analysis: Record, plain: Sequence[Record]) -> Chart:
-    main, layout = analysis.main, layout_of(analysis)
-    losses = {
-        paint: {
-            c.target: -(c.change[main].value or 0.0)
-            for c in plain
-            if c.kind == KEYPOINT and c.label == paint
-        }
-        for paint in _paints_of(plain)
-    }
+    main = analysis.main
+    losses: dict[str, dict[str, float]] = {p: {} for p in _paints_of(plain)}
+    for cost in plain:
+        if cost.kind == KEYPOINT:
+            loss = -(cost.change[main].value or 0.0)
+            losses[cost.label][cost.target] = loss
     return body_chart(
         {paint: found for paint, found in losses.items() if len(found) > 1},
-        layout,
+        layout_of(analysis),
         lambda loss: number(-loss, main, sign=True),
         f'{NAMES[main]} lost',
     )
 
 
-def _costs(analysis: Record, plain: Sequence[Record]) -> Chart:
-    main = analysis.main
-    panels = {
-        f'One {kind} hidden': {
-            paint: {
-                c.target: c.change[main]
-                for c in plain
-                if (c.kind, c.label) == (kind, paint)
-            }
-            for paint in _paints_of(plain)
-        }
-        for kind in (KEYPOINT, PART)
-    }
-    return forest_chart(panels, f'change of {NAMES[main]}', 'painted')
-
-
 def _severity(analysis: Record) -> Chart:
-    curves, name = analysis.curves, NAMES[analysis.main]
+    curves = analysis.curves
     main = [c for c in curves if c.target in (MEAN, RANDOM)] or curves
     single = [c for c in curves if c not in main]
     by_paint = looks(dict.fromkeys(c.paint for c in main))
     order = sorted(single, key=lambda c: c.area.value or 0)
     named = order[:3] + (order[-1:] if len(order) > 3 else [])
-    lines = [_line(curve_name(c), by_paint[c.paint], c) for c in main]
-    panels = {'Larger discs': lines}
-    if single:
-        lines = [_line('', LOOKS[0], c) for c in single]
-        for curve, look in zip(named, LOOKS, strict=False):
-            lines.append(_line(curve_name(curve), look, curve))
-        panels['The three largest losses and the smallest'] = lines
-    return line_chart(panels, DIAMETER, name)
+    lines = [
+        _line('Larger discs', curve_name(c), by_paint[c.paint], c)
+        for c in main
+    ]
+    title = 'The three largest losses and the smallest'
+    lines += [_line(title, '', LOOKS[0], c) for c in single]
+    lines += [
+        _line(title, curve_name(c), look, c)
+        for c, look in zip(named, LOOKS, strict=False)
+    ]
+    return line_chart(lines, DIAMETER, NAMES[analysis.main])
 
 
-def _line(label: str, look: Look, curve: Record) -> Line:
+def _line(panel: str, label: str, look: Look, curve: Record) -> Line:
     x = [100 * size for size in curve.severity]
-    return Line(label, look, x, curve.points)
+    return Line(panel, label, look, x, curve.points)
 
 
 def curve_name(curve: Record) -> str:
@@ -173,12 +187,14 @@ def _risks(clean: Sequence[float], pooled: Sequence[Record]) -> Chart:
     found.update((pooled_name(p), p.risks) for p in pooled)
     x = [100 * c for c in COVERAGES]
     lines = [
-        Line(label, look, x, [Estimate(100 * r, None, None) for r in risks])
+        Line(
+            '', label, look, x, [Estimate(100 * r, None, None) for r in risks]
+        )
         for (label, risks), look in zip(found.items(), LOOKS, strict=False)
         if risks
     ]
     return line_chart(
-        {'': lines},
+        lines,
         'coverage: keypoints with the highest scores, %',
         'risk: wrong ones among them, %',
         low=0,
@@ -197,68 +213,37 @@ def shown_controls(analysis: Record) -> tuple[list[Record], str]:
     return [c for c in known if c.paint == first], note
 
 
-def _controls(analysis: Record) -> Chart:
-    name = NAMES[analysis.main]
-    known, _ = shown_controls(analysis)
-    found = list(dict.fromkeys(place for c in known for place in c.change))
-    order = [*PLACES, *found]
-    groups = {
-        place_name(place): {
-            f'{c.target}, {c.paint}': c.change[place]
-            for c in known
-            if place in c.change
-        }
-        for place in sorted(found, key=order.index)
-    }
-    title = 'the same area painted on'
-    return forest_chart({'': groups}, f'change of {name}', title)
-
-
-def _paints(analysis: Record) -> Chart:
-    main = analysis.main
-    costs = [
-        c
-        for c in analysis.costs
-        if c.target == RANDOM and c.place == AT_TARGET and c.severity is None
-    ]
-    costs.sort(key=lambda c: c.change[main].value or 0)
-    values = {c.paint: c.change[main] for c in costs}
-    if len(values) < 2:
-        return []
-    return forest_chart({'': {'': values}}, f'change of {NAMES[main]}')
-
-
 def sizes_chart(analyses: Sequence[Record]) -> Chart:
     """The means over targets of each model, one panel for each paint; of at
     most as many models as there are looks."""
-    panels: dict[str, list[Line]] = {}
-    for look, one in zip(LOOKS, analyses, strict=False):
-        means = [c for c in one.curves if c.target in (MEAN, RANDOM)]
-        for curve in means or one.curves[:1]:
-            line = _line(one.run.model, look, curve)
-            panels.setdefault(curve_name(curve), []).append(line)
-    return line_chart(panels, DIAMETER, NAMES[analyses[0].main])
+    lines = [
+        _line(curve_name(curve), one.run.model, look, curve)
+        for look, one in zip(LOOKS, analyses, strict=False)
+        for curve in [c for c in one.curves if c.target in (MEAN, RANDOM)]
+        or one.curves[:1]
+    ]
+    return line_chart(lines, DIAMETER, NAMES[analyses[0].main])
 
 
 def comparison_chart(comparison: Record, first: Record) -> Chart:
     """How much better or worse other models are than the first."""
     main = first.main
     plain = [c for c in first.costs if c.label]
-    found = [d for d in comparison.differences if main in d.score]
-    panels = {}
-    for paint in _paints_of(plain):
-        rows = {CLEAN: CLEAN} | {
-            c.name: c.target if c.kind == KEYPOINT else f'part {c.target}'
-            for c in plain
-            if c.label == paint
-        }
-        panels[f'painted: {paint}'] = {
-            model: {
-                rows[d.attack]: d.score[main]
-                for d in found
-                if d.model == model and d.attack in rows
-            }
-            for model in dict.fromkeys(d.model for d in found)
-        }
+    rows = {
+        c.name: c.target if c.kind == KEYPOINT else f'part {c.target}'
+        for c in plain
+    }
+    marks = [
+        (
+            f'painted: {paint}',
+            d.model,
+            rows.get(d.attack, CLEAN),
+            d.score[main],
+        )
+        for paint in _paints_of(plain)
+        for names in [{CLEAN, *(c.name for c in plain if c.label == paint)}]
+        for d in comparison.differences
+        if main in d.score and d.attack in names
+    ]
     label = f'{NAMES[main]} minus that of {comparison.baseline}'
-    return forest_chart(panels, label, 'model')
+    return forest_chart(marks, label, 'model')

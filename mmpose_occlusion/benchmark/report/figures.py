@@ -5,8 +5,8 @@ panels, one SVG each, which the page puts side by side or below each other.
 """
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -92,33 +92,33 @@ def new_panel(chart: Chart, width: float, height: float) -> Axes:
 
 def svg_uri(figure: Figure) -> str:
     """A panel as an SVG image with colours for dark mode."""
-    svg = _saved(figure, 'svg', transparent=True).decode()
     rules = ''.join(
         f'[style*="{kind}: {light}"]{{{kind}:{dark}!important}}'
         for light, dark in _DARK.items()
         for kind in ('fill', 'stroke')
     )
     style = f'<style>@media(prefers-color-scheme:dark){{{rules}}}</style>'
-    return data_uri(
-        'image/svg+xml', svg.replace('<defs>', f'{style}<defs>', 1).encode()
-    )
+    svg = _saved(figure, 'svg', Date=None).decode()
+    svg = svg.replace('<defs>', f'{style}<defs>', 1)
+    return data_uri('image/svg+xml', svg.encode())
 
 
 def pdf_uri(figure: Figure) -> str:
     """A panel as a PDF file with its fonts, for a paper."""
-    return data_uri('application/pdf', _saved(figure, 'pdf'))
+    return data_uri(
+        'application/pdf', _saved(figure, 'pdf', CreationDate=None)
+    )
 
 
-def _saved(figure: Figure, kind: str, **more: bool) -> bytes:
+def _saved(figure: Figure, kind: str, **metadata: Any) -> bytes:
     out = io.BytesIO()
-    date = {'svg': 'Date', 'pdf': 'CreationDate'}[kind]
     with matplotlib.rc_context(STYLE):
         figure.savefig(
             out,
             format=kind,
-            metadata={date: None},
+            metadata=metadata,
             bbox_inches='tight',
-            **more,
+            transparent=kind == 'svg',
         )
     return out.getvalue()
 
@@ -127,9 +127,7 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
     """A look for each name; black, blur and mean always have the same."""
     out: dict[str, Look] = {}
     fixed = {name: _FIXED.get(name.split(' ')[0]) for name in names}
-    kept = (
-        _FIXED.values() if any(x is not None for x in fixed.values()) else ()
-    )
+    kept = _FIXED.values() if {*fixed.values()} - {None} else ()
     free = [i for i in range(len(LOOKS)) if i not in kept]
     for name, index in fixed.items():
         if index is None or LOOKS[index] in out.values():
@@ -139,45 +137,46 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
 
 
 class Line(NamedTuple):
-    """One curve; without a label thin and grey, without a band."""
+    """One curve in a panel; without a label thin and grey, without a band."""
 
+    panel: str
     label: str
     look: Look
     x: Sequence[float]
     points: Sequence[Estimate]
 
 
+Mark = tuple[str, str, str, Estimate]
+"""Panel, group of one colour, row and value."""
+
+
 @matplotlib.rc_context(STYLE)
 def forest_chart(
-    panels: Mapping[str, Mapping[str, Mapping[str, Estimate]]],
-    xlabel: str,
-    legend_title: str = '',
+    marks: Iterable[Mark], xlabel: str, legend_title: str = ''
 ) -> Chart:
-    """Values with their intervals, one below the other, in panels (title ->
-    group of one colour -> row -> value), of which those without a value are
-    left out. Panels of one group have no legend."""
+    """Values with their intervals, one below the other; those without a value
+    are left out. Panels of one group have no legend."""
+    panels: dict[str, dict[str, dict[str, Estimate]]] = {}
+    groups: dict[str, None] = {}
+    for panel, group, row, estimate in marks:
+        groups[group] = None
+        if estimate.value is not None:
+            found = panels.setdefault(panel, {}).setdefault(group, {})
+            found[row] = estimate
     chart: Chart = []
-    for title, groups in panels.items():
-        known = [
-            {row: e for row, e in values.items() if e.value is not None}
-            for values in groups.values()
-        ]
-        rows = list(dict.fromkeys(row for found in known for row in found))
-        if not rows:
-            continue
+    for title, known in panels.items():
+        rows = list(dict.fromkeys(r for g in groups for r in known.get(g, ())))
         height = 1.3 + (0.22 + 0.06 * len(groups)) * len(rows)
         axis = new_panel(chart, WIDTH, height)
-        by_group = list(looks(groups).values())
-        for i, found in enumerate(known):
-            if not found:
+        for i, (group, (color, marker)) in enumerate(looks(groups).items()):
+            if group not in known:
                 continue
             shift = (i - (len(groups) - 1) / 2) * 0.8 / len(groups)
-            color, marker = by_group[i]
-            value, low, high = _numbers(found.values())
+            value, low, high = _numbers(known[group].values())
             sides = np.nan_to_num([value - low, high - value])
             axis.errorbar(
                 value,
-                [rows.index(row) + shift for row in found],
+                [rows.index(row) + shift for row in known[group]],
                 xerr=np.maximum(sides, 0),
                 fmt=marker,
                 markersize=4.8,
@@ -199,24 +198,24 @@ def forest_chart(
 
 @matplotlib.rc_context(STYLE)
 def line_chart(
-    panels: Mapping[str, Sequence[Line]],
+    lines: Sequence[Line],
     xlabel: str,
     ylabel: str,
     low: float | None = None,
 ) -> Chart:
-    """Curves with the bands of their intervals in panels (title -> curves) of
-    the same height and values' axis, which begins at ``low``, by default below
-    all values; empty without a value."""
-    lines = [line for panel in panels.values() for line in panel]
+    """Curves with the bands of their intervals in panels of the same height
+    and values' axis, which begins at ``low``, by default below all values;
+    empty without a value."""
     ends = _numbers(e for line in lines for e in line.points)
     if not np.isfinite(ends).any():
         return []
     bottom, top = np.nanmin(ends), np.nanmax(ends)
     room = 0.04 * (top - bottom) or 0.05
     chart: Chart = []
-    for title, panel in panels.items():
+    for title in dict.fromkeys(line.panel for line in lines):
         axis = new_panel(chart, WIDTH, 4.1)
-        for i, (label, (color, marker), x, points) in enumerate(panel):
+        panel = [line for line in lines if line.panel == title]
+        for i, (_, label, (color, marker), x, points) in enumerate(panel):
             value, below, above = _numbers(points)
             if not label:
                 axis.plot(x, value, color=LEADER, linewidth=0.9, zorder=1)

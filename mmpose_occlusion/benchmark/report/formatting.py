@@ -45,11 +45,9 @@ def number(
     """
     if value is None:
         return NOTHING
-    if measure == 'EPE':
-        value, form = 100 * value, '.1f'
-    else:
-        form = '.1f' if measure == 'EPE_px' else '.3f'
-    text = format(value, f'+{form}' if sign else form)
+    digits = 1 if measure in ('EPE', 'EPE_px') else 3
+    value *= 100 if measure == 'EPE' else 1
+    text = f'{value:{"+" if sign else ""}.{digits}f}'
     if float(text) == 0:
         text = text.lstrip('+-')
     return text.replace('-', MINUS)
@@ -61,10 +59,8 @@ def interval(
     """The interval in brackets; empty where it is undefined."""
     if estimate.low is None or estimate.high is None:
         return ''
-    low, high = (
-        number(end, measure, sign) for end in (estimate.low, estimate.high)
-    )
-    return f'[{low}, {high}]'
+    ends = (estimate.low, estimate.high)
+    return f'[{", ".join(number(end, measure, sign) for end in ends)}]'
 
 
 def both(estimate: Estimate, measure: str = 'AP', sign: bool = False) -> str:

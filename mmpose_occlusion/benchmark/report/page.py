@@ -20,7 +20,7 @@ from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 from mmpose_occlusion.visualization.gallery import environment
 
 from . import charts, figures, formatting
-from .cases import TYPICAL, WORST, MakeImages, case_cards, pick_cases
+from .cases import MakeImages, case_cards, pick_cases
 from .formatting import NAMES
 from .numbers import conditions, conditions_line
 
@@ -85,13 +85,11 @@ def readable_facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     out = []
     for key, value in facts.items():
         if isinstance(value, Mapping):
-            texts = {
-                k: v if isinstance(v, str) else json.dumps(v)
+            texts = (
+                (k, v if isinstance(v, str) else json.dumps(v))
                 for k, v in value.items()
-            }
-            value = ', '.join(
-                f'{k} {text}' for k, text in texts.items() if len(text) < 200
             )
+            value = ', '.join(f'{k} {v}' for k, v in texts if len(v) < 200)
         if not isinstance(value, list):
             out.append((key, str(value)))
     return out
@@ -101,23 +99,26 @@ def _model(
     analysis: Record, case_images: MakeImages | None, count: int
 ) -> Values:
     """One model: its analysis, and what is derived from it."""
-    main, joints = analysis.main, analysis.run.joints
+    main, run = analysis.main, analysis.run
+
+    def change(cost: Record) -> float:
+        return cost.change[main].value or 0.0
+
     plain = [
         c
         for c in analysis.costs
         if c.label and c.change[main].value is not None
     ]
-    changes = [_value(c, main) for c in plain]
     sign = -1 if main in LOWER_IS_BETTER else 1
     by_kind = {k: [c for c in plain if c.kind == k] for k in (KEYPOINT, PART)}
-    worst, typical = (
-        pick_cases(analysis.run, quantile, count)
-        for quantile in (WORST, TYPICAL)
-    )
-    cards, reason = case_cards(
-        analysis, {'Worst cases': worst, 'Typical cases': typical}, case_images
-    )
-    parts = {p: [joints.names[i] for i in m] for p, m in joints.parts.items()}
+    cases = {
+        'Worst cases': pick_cases(run, 1.0, count),
+        'Typical cases': pick_cases(run, 0.5, count),
+    }
+    cards, reason = case_cards(analysis, cases, case_images)
+    names, parts = run.joints.names, run.joints.parts
+    members = {name: [name] for name in names}
+    members |= {p: [names[i] for i in indices] for p, indices in parts.items()}
     rises = [
         e.value
         for found in analysis.maps
@@ -125,20 +126,32 @@ def _model(
         for e in region.rise.values()
     ]
     moved = [x for c in plain for x in c.moved.values()]
+    mean = np.mean([change(c) for c in plain]) if plain else None
+
+    def rank(paint: str) -> tuple[bool, int, float]:
+        """Of the command line first, then those with most targets, of these
+        the most harmful."""
+        mine = [c for c in plain if c.label == paint]
+        asked = any(c.suite == COMMAND_LINE for c in mine)
+        mean = float(np.mean([change(c) for c in mine]))
+        return not asked, -len(mine), mean
+
     return dict(
         analysis=analysis,
         plain=plain,
         shown={c.name: c for c in analysis.costs if c.label},
-        mean_change=float(np.mean(changes)) if changes else None,
+        mean_change=mean,
         most_harmful={
-            kind: min(mine, key=lambda c: sign * _value(c, main))
+            kind: min(mine, key=lambda c: sign * change(c))
             for kind, mine in by_kind.items()
             if mine
         },
         near={group: _turned(plain, group) for group in GROUPS},
-        parts={c.target: parts[c.target] for c in plain if c.target in parts},
-        members={**{name: [name] for name in joints.names}, **parts},
-        paints=_paints(plain, main),
+        parts={
+            c.target: members[c.target] for c in plain if c.target in parts
+        },
+        members=members,
+        paints=sorted(dict.fromkeys(c.label for c in plain), key=rank),
         conditions=conditions(analysis),
         knows=analysis.scores.clean.keypoints > 0
         and analysis.scores.clean.auroc.value is not None,
@@ -151,15 +164,13 @@ def _model(
         controls_note=charts.shown_controls(analysis)[1],
         largest_move=max([x or 0 for x in moved] + [0.005]),
         largest_rise=max([x or 0 for x in rises] + [0.005]),
-        largest_change=max(
-            [abs(_value(c, main)) for c in analysis.costs] + [1e-9]
-        ),
+        largest_change=max([abs(change(c)) for c in analysis.costs] + [1e-9]),
         failures=_failures(plain),
         charts=charts.model_charts(
             analysis, plain, _usual(analysis.scores.pooled)
         ),
         is_standing=charts.layout_of(analysis).is_standing,
-        worst=worst,
+        worst=cases['Worst cases'],
         cards=cards,
         no_crops=reason,
     )
@@ -173,23 +184,6 @@ def _usual(found: Sequence[Record]) -> list[Record]:
     ):
         out.setdefault((one.kind, one.paint), one)
     return [p for p in found if p in out.values()][:8]
-
-
-def _value(cost: Record, measure: str) -> float:
-    return cost.change[measure].value or 0.0
-
-
-def _paints(costs: Sequence[Record], measure: str) -> list[str]:
-    """Paints of attacks of the command line first, then those with most
-    targets, of these the most harmful."""
-
-    def rank(paint: str) -> tuple[bool, int, float]:
-        mine = [c for c in costs if c.label == paint]
-        asked = any(c.suite == COMMAND_LINE for c in mine)
-        mean = float(np.mean([_value(c, measure) for c in mine]))
-        return not asked, -len(mine), mean
-
-    return sorted(dict.fromkeys(c.label for c in costs), key=rank)
 
 
 def _overall(cost: Record, group: str) -> Record:
@@ -239,8 +233,7 @@ def _failures(plain: Sequence[Record]) -> list[Values]:
             ]
             found = np.sum(counts, axis=0)
             if found.sum():
-                kinds = zip(
-                    ERROR_TYPES, 100 * found / found.sum(), strict=True
-                )
-                bars.append(dict(group=group, paint=paint, kinds=dict(kinds)))
+                shares = (100 * found / found.sum()).tolist()
+                kinds = dict(zip(ERROR_TYPES, shares, strict=True))
+                bars.append(dict(group=group, paint=paint, kinds=kinds))
     return bars

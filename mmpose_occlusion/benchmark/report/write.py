@@ -19,6 +19,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from mmpose_occlusion import __version__
 from mmpose_occlusion.benchmark.analysis import analyse
 from mmpose_occlusion.benchmark.analysis.bootstrap import DRAWS
 from mmpose_occlusion.benchmark.analysis.worst_case import (
@@ -43,7 +44,6 @@ from mmpose_occlusion.files import (
     write_text,
 )
 from mmpose_occlusion.metrics.confidence import CONFIDENT
-from mmpose_occlusion.version import __version__
 
 from .cases import Case, MakeImages, drawn_crops
 from .figures import forest_chart
@@ -256,16 +256,15 @@ def write_worst_case(
         losses=LOSSES,
         draws=draws,
         chart=forest_chart(
-            {
+            (
                 # the names of the tables would leave no room for the values
-                title: {
-                    '': {k.replace('_', ' '): v['OKS'] for k, v in r.items()}
-                }
-                for title, r in (
+                (title, '', key.replace('_', ' '), value['OKS'])
+                for title, rows in (
                     ('Loss', found['places']),
                     ('Differences', found['gaps']),
                 )
-            },
+                for key, value in rows.items()
+            ),
             LOSSES['OKS'],
         ),
         pdf=False,
