@@ -25,7 +25,6 @@ from mmpose_occlusion.files import (
     digest_of_sources,
     key_of,
 )
-from mmpose_occlusion.version import __version__
 
 from .store import CLEAN, FORMAT, Block, BlockResult, RunStore
 
