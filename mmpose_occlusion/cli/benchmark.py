@@ -42,6 +42,12 @@ class BenchmarkOptions(
         choices=['all', 'one'],
         default='all',
     )
+    refine: float | None = option(
+        'then add the fine cells of a map beside those of --suite map-coarse '
+        "under which a joint's error rises by more than this fraction of the "
+        'bbox (upper end of the 95%% interval)',
+        metavar='RISE',
+    )
     threads: int | None = option(
         "forward passes at a time (default: the number of PyTorch's threads "
         'on a CPU, 1 elsewhere)',
@@ -293,12 +299,17 @@ class WorstOptions(
         "another model's --out, whose worst places are tried, too",
         metavar='DIR',
     )
+    joint: str | None = option(
+        'search the place that moves this joint most, such as left_wrist, of '
+        'the people who have it (default: all joints together)',
+        metavar='NAME',
+    )
     seed: int = option(
         "of the grids' offsets and of random paints (default: 0)", default=0
     )
 
 
-_SEARCH = ('size', 'fill', 'candidates', 'rounds', 'budget', 'places')
+_SEARCH = ('size', 'fill', 'candidates', 'rounds', 'budget', 'joint')
 
 
 @arguments.command(WorstOptions, 'occlusion-worst')
@@ -312,8 +323,9 @@ def main_worst(options: WorstOptions) -> None:
 
     One disc is tried at places of a grid on the person and at the person's
     joints, and the worst place is refined. The loss is the fall of the
-    person's OKS. The result stands beside the mean of random places, hiding a
-    joint, and with --places the worst places of another model.
+    person's OKS, or of one joint's with --joint. The result stands beside the
+    mean of random places, hiding a joint, and with --places the worst places
+    of another model.
 
     A model is model.onnx, model.tflite, torchvision:NAME, yolo:FILE,
     mmpose:CONFIG,CHECKPOINT or my_module:function. Writes worst.html,
@@ -328,20 +340,20 @@ def main_worst(options: WorstOptions) -> None:
     from mmpose_occlusion.occlusion.regions import DiscSize
 
     values = dict(vars(options))
-    draws = values.pop('draws')
+    draws, _ = values.pop('draws'), values.pop('places')
     search = {name: values.pop(name) for name in _SEARCH}
     try:
         search['size'] = str(DiscSize.of(options.size))
     except ValueError as error:
         raise UsageError(f'--size: {error}') from error
+    settings = WorstCaseSearch(**search)
     if options.places:
-        search['places'] = read_places(
-            options.places, search['size'], options.fill
-        )
+        places = read_places(options.places, settings)
+        settings = replace(settings, places=places)
     data = {k: v for k in _IMAGES if (v := values.pop(k)) is not None}
     found = run_benchmark(
         data=data,
-        search=WorstCaseSearch(**search),
+        search=settings,
         options=dict(values.pop('predictor_options')),
         **values,
     )
