@@ -246,12 +246,12 @@ def run_benchmark(
         suites = (DEFAULT,)
     settings.update(out=str(out), suites=suites, attacks=attacks)
     run = _run(model, checkpoint, dict(data or {}), log, settings)
-    if refine is not None and run is None:
+    if run is None and refine is not None:
         log(
             'The finer cells are chosen from these predictions: at most three '
             'times as many more.'
         )
-    elif refine is not None:
+    elif run is not None and refine is not None:
         finer = finer_cells(run, refine)
         log(
             f'{len(finer)} finer cells, beside which the error of a joint may '

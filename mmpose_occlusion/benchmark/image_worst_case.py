@@ -86,13 +86,11 @@ class WorstCaseSearch:
                 f'--joint is "{self.joint}": the data set has '
                 f'{", ".join(data.joints.names)}'
             )
-        counted = self.counted(data).any(axis=1)
-        found = [data.raw(row) for row in np.flatnonzero(counted)]
-        people, images = len(found), len(data.paths)
-        joints = sum(flag > 0 for a in found for flag in a['keypoints'][2::3])
-        rest = images + joints + people * self.refined
-        rest += people * (self.places is not None)
-        count = self.candidates
+        rows = np.flatnonzero(self.counted(data).any(axis=1)).tolist()
+        flags = [f for row in rows for f in data.raw(row)['keypoints'][2::3]]
+        people, images, count = len(rows), len(data.paths), self.candidates
+        each = self.refined + (self.places is not None)
+        rest = images + sum(flag > 0 for flag in flags) + people * each
         if self.budget is not None:
             least = min(LEAST, count)
             count = min(count, (self.budget - rest) // max(people, 1))
@@ -178,31 +176,21 @@ class WorstCaseLoop(ImageLoop):
         shift = np.random.default_rng(own).random(2).tolist()
         points, step = grid(mask, self.search.candidates, shift)
         joints = zip(person.skeleton.names, keys.values(), strict=False)
-        tried = {
-            key: person.points[name]
-            for name, key in joints
-            if name in person.points
-        }
+        at = person.points
+        tried = {key: at[name] for name, key in joints if name in at}
         self._occlude(image, row, dict.fromkeys(tried))
-        placed = {keys[f'{GRID} {i}']: p for i, p in enumerate(points)}
-        self._occlude(image, row, placed)
-        tried |= placed
-        if not tried:
-            return
-        best = min(tried, key=lambda key: self._oks(image, row, key))
-        for turn in range(self.search.rounds):
-            step /= 2
-            x, y = tried[best]
-            around = {}
+        places = {keys[f'{GRID} {i}']: p for i, p in enumerate(points)}
+        for turn in range(self.search.rounds + 1):
+            self._occlude(image, row, places)
+            tried |= places
+            if not tried:
+                return
+            best = min(tried, key=lambda key: self._oks(image, row, key))
+            step, places = step / 2, {}
             for i, (dx, dy) in enumerate(_AROUND, turn * len(_AROUND)):
-                point = _rounded(x + dx * step), _rounded(y + dy * step)
-                if _is_on(mask, *map(np.array, point)):
-                    around[keys[f'{REFINED} {i}']] = point
-            self._occlude(image, row, around)
-            tried |= around
-            best = min(
-                (best, *around), key=lambda key: self._oks(image, row, key)
-            )
+                x, y = _rounded(np.add(tried[best], (dx * step, dy * step)))
+                if turn < self.search.rounds and _is_on(mask, x, y):
+                    places[keys[f'{REFINED} {i}']] = x, y
         self._copy(row - image.first, best, keys[WORST])
 
     def _transfer(self, image: LoadedImage, row: int) -> None:

@@ -198,7 +198,7 @@ def test_a_map_is_refined_around_the_planted_place(
     assert 'at most three times as many more' in lines[-1]
     coarse, _ = refined('a', refine=None)
     found, second = refined('a')
-    (said,) = (line for line in lines if 'finer cells' in line[:20])
+    (said,) = (line for line in lines if 'finer cells, ' in line)
     cells = [a.config['target'] for a in found.attacks]
     assert cells[:231] == [a.config['target'] for a in coarse.attacks]
     finer = set(cells[231:])

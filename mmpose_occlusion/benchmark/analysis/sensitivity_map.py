@@ -8,6 +8,7 @@ different poses are averaged at the same place of the body.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -65,11 +66,6 @@ class PlaceEffect:
     people: int
     rise: dict[str, Estimate]
     fall: dict[str, float | None]
-
-    @property
-    def is_mirrored(self) -> bool:
-        """Whether the limb is on the person's right alone."""
-        return is_right(self.limb)
 
     @property
     def text(self) -> str:
@@ -153,7 +149,8 @@ def finer_cells(run: BenchmarkRun, least: float) -> list[str]:
         :data:`LEAST_PEOPLE` may be above ``least``: the upper end of its 95 %
         interval is. They depend on the predictions alone.
     """
-    measures, found = RunMeasures(run), {}
+    measures = RunMeasures(run)
+    found: dict[str, None] = {}
     fine = {cell_position(name): name for name in cell_names(CELLS)}
     cells = split_cells(run.attacks)[1]
     if not cells:
@@ -238,7 +235,7 @@ def _map(
             'is no body to average people on.'
         )
         return SensitivityMap(*facts, note, [], [], [])
-    keys: list[tuple] = [
+    keys: list[tuple[str, tuple[str, ...], int | None, int | None]] = [
         (_region(names, limb), (names[limb[0]], names[limb[1]]), i, k)
         for limb in limbs
         for i in range(ALONG)
@@ -259,8 +256,10 @@ def _map(
             shown, key=lambda e: e[0].value or 0.0, default=(UNDEFINED, '')
         )
         people = int(own.sums['known'][..., k].any(axis=1).sum())
-        numbers = [estimate(each[k]) for each in means]
-        joints.append(JointSensitivity(name, people, *numbers, *top))
+        lift, drop, beside, share = (estimate(each[k]) for each in means)
+        joints.append(
+            JointSensitivity(name, people, lift, drop, beside, share, *top)
+        )
     regions = {
         name: [b for b, key in enumerate(keys) if key[0] == name]
         for name in dict.fromkeys(key[0] for key in keys)
@@ -327,7 +326,7 @@ class _Sums:
 
     def effects(self, bins: list[int]) -> tuple[int, dict, dict]:
         """People with a cell in bins, joint -> rise, joint -> fall."""
-        seen: np.ndarray = self.sums['known'][:, bins].any(axis=1)
+        seen: Any = self.sums['known'][:, bins].any(axis=1)
         people = int(seen.any(axis=1).sum())
         if people < LEAST_PEOPLE:
             return people, {}, {}

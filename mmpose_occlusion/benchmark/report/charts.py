@@ -84,8 +84,8 @@ def layout_of(analysis: Analysis) -> BodyLayout:
 def map_charts(
     analysis: Analysis, found: SensitivityMap
 ) -> tuple[Chart, Chart]:
-    """Two charts of bodies: the mean over joints and the
-    :data:`SHOWN_JOINTS` that a place hurts most; the other joints."""
+    """Two charts of bodies: the mean over joints, the :data:`SHOWN_JOINTS`
+    that a place hurts most, and people; the other joints."""
     known = [j for j in found.joints if j.place]
     known.sort(key=lambda joint: -(joint.maximum.value or 0.0))
     joints = ['', *(j.joint for j in known)]
@@ -103,7 +103,8 @@ def map_charts(
         )
         for some in (joints[: 1 + SHOWN_JOINTS], joints[1 + SHOWN_JOINTS :])
     )
-    return first, others
+    people = {'people': [(p, p.people or None) for p in found.places]}
+    return first + place_chart(people, layout, 'people'), others
 
 
 def _rise(place: PlaceEffect, joint: str) -> float | None:
