@@ -291,10 +291,7 @@ def read_places(path: str | Path, settings: WorstCaseSearch) -> Places:
     path = path if path.is_file() else path / 'worst.json'
     raw = read_json(path, 'file of places')
     try:
-        theirs = raw['search']
-        same = str(DiscSize.of(settings.size)) == theirs['size']
-        same &= settings.fill == theirs['fill']
-        same &= settings.joint == theirs.get('joint')
+        theirs = WorstCaseSearch(**raw['search'])
         places = {
             (int(p['image_id']), int(p['annotation_id'])): (
                 str(p['place']),
@@ -304,15 +301,17 @@ def read_places(path: str | Path, settings: WorstCaseSearch) -> Places:
             for p in raw['people']
             if p['x'] is not None
         }
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise UsageError(
             f'"{path}" is no result of occlusion-worst ({error!r}): give its '
             '--out'
         ) from error
-    if not same:
+    size = str(DiscSize.of(settings.size))
+    same = replace(theirs, size=size, fill=settings.fill, joint=settings.joint)
+    if theirs != same:
         raise UsageError(
-            f'"{path}" has the places of {theirs["fill"]} discs of '
-            f'{theirs["size"]} and joint {theirs.get("joint")}: give the '
+            f'"{path}" has the places of {theirs.fill} discs of {theirs.size}'
+            f'{f" and of {theirs.joint}" if theirs.joint else ""}: give the '
             'same --fill, --size and --joint'
         )
     return places

@@ -190,25 +190,24 @@ def limbs_of(joints: Joints) -> list[Limb]:
     """The links of a skeleton, those of arms and legs from the trunk
     outwards."""
     order = {n: i for chain in LIMBS.values() for i, n in enumerate(chain)}
-
-    def place(joint: int) -> tuple[str, int]:
-        side, _, rest = joints.names[joint].partition('_')
-        if side not in ('left', 'right'):
-            side, rest = '', joints.names[joint]
-        return side, order.get(rest, 0)
-
+    sides, rests = zip(*map(_side, joints.names), strict=True)
+    ranks = [order.get(rest, 0) for rest in rests]
     return [
-        (b, a)
-        if place(a) > place(b) and place(a)[0] == place(b)[0]
-        else (a, b)
+        (b, a) if sides[a] == sides[b] and ranks[a] > ranks[b] else (a, b)
         for a, b in joints.links
     ]
 
 
 def is_right(limb: Sequence[str]) -> bool:
     """Whether joints are on the person's right and in the middle alone."""
-    sides = {joint.partition('_')[0] for joint in limb}
+    sides = {_side(joint)[0] for joint in limb}
     return 'right' in sides and 'left' not in sides
+
+
+def _side(joint: str) -> tuple[str, str]:
+    """The side in a joint's name, if any, and the rest."""
+    side, _, rest = joint.partition('_')
+    return (side, rest) if side in ('left', 'right') else ('', joint)
 
 
 def _map(
@@ -273,8 +272,8 @@ def _region(names: Sequence[str], limb: Limb) -> str:
     a, b = (names[k] for k in limb)
     if {a, b} <= {*FACE, *CROWN}:
         return HEAD
-    side, _, rest = b.partition('_')
-    if a.startswith(f'{side}_') and side in ('left', 'right'):
+    side, rest = _side(b)
+    if side and side == _side(a)[0]:
         b = rest
     return f'{a}–{b}'.replace('_', ' ')
 

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from mmpose_occlusion.benchmark.data import BenchmarkRun, Predictions
+from mmpose_occlusion.benchmark.effects import PLACED
 from mmpose_occlusion.benchmark.image_worst_case import (
     GRID,
     TRANSFERRED,
@@ -31,7 +32,6 @@ from mmpose_occlusion.benchmark.image_worst_case import (
 )
 from mmpose_occlusion.metrics.confidence import ratio
 from mmpose_occlusion.metrics.oks import mean_oks
-from mmpose_occlusion.occlusion.targets import KEYPOINT
 
 from .bootstrap import DRAWS, Draws, difference, estimate, estimates
 from .run_measures import PredictionMeasures, RunMeasures
@@ -61,9 +61,12 @@ class _WorstCase:
         self.measures = of_run = RunMeasures(run, draws, seed)
         self.names = names = [attack.name for attack in run.attacks]
         self.worst, joints = names.index(WORST), run.joints.names
-        self.joint = run.attacks[self.worst].config.get('joint')
-        self.grid = self._named(GRID)
-        self.joints = self._named(f'{KEYPOINT}:')
+        configs = [attack.config for attack in run.attacks]
+        self.joint = configs[self.worst].get('joint')
+        grid = [name.startswith(GRID) for name in names]
+        self.grid = np.flatnonzero(grid)
+        self.joints = np.flatnonzero([c['type'] != PLACED for c in configs])
+        self.targets = [configs[i]['target'] for i in self.joints]
         self.used = np.stack([~a.excluded for a in run.attacks])
         views = [
             of_run.clean_predictions,
@@ -82,10 +85,6 @@ class _WorstCase:
         for pick in self.chosen.values():
             self.who &= (_taken(self.used, pick) & (pick >= 0)).any(axis=0)
 
-    def _named(self, start: str) -> np.ndarray:
-        """Indices of attacks whose names begin with a text."""
-        return np.flatnonzero([n.startswith(start) for n in self.names])
-
     def _chosen(self) -> dict[str, np.ndarray]:
         """Kind of place -> indices ``(n, N)`` of attacks of each person, -1
         for those that were not tried."""
@@ -103,13 +102,8 @@ class _WorstCase:
             out[WORST_JOINT] = _taken(joints, hurts.argmax(axis=0)[None])
             out[MEAN_JOINT] = joints
         else:
-            out[OWN_JOINT] = joints[[self._targets.index(self.joint)]]
+            out[OWN_JOINT] = joints[[self.targets.index(self.joint)]]
         return {**out, RANDOM: grid}
-
-    @property
-    def _targets(self) -> list[str]:
-        """The joints that are hidden by themselves."""
-        return [self.run.attacks[i].config['target'] for i in self.joints]
 
     def values(self) -> Values:
         """See :func:`worst_case`."""
@@ -182,7 +176,7 @@ class _WorstCase:
         """Fall of each joint's own OKS; the worst place is the worst of all
         that were tried for its person."""
         out, grid = [], self.used[self.grid]
-        names = self._targets if self.joint is None else []
+        names = self.targets if self.joint is None else []
         for attack, name in zip(self.joints, names, strict=False):
             joint = self.run.joints.names.index(name)
             fall = self.fall[..., joint]
@@ -213,7 +207,7 @@ class _WorstCase:
         worst = self.run.attacks[self.worst]
         first = self._tried(self.loss).argmax(axis=0)
         for row in np.flatnonzero(self.used[self.worst]).tolist():
-            x, y = [None] * 2
+            x, y = None, None
             if worst.centres is not None and worst.changed[row]:
                 x, y = worst.centres[row].tolist()
             out.append(

@@ -28,23 +28,13 @@ from .figures import (
     new_panel,
 )
 
-STANDING: dict[str, tuple[float, float]] = {
-    'nose': (0, 8.55),
-    'eye': (0.59, 9.22),
-    'ear': (1.26, 8.84),
-    'shoulder': (1.1, 6.9),
-    'elbow': (1.7, 5.3),
-    'wrist': (2.0, 3.8),
-    'hip': (0.7, 4.1),
-    'knee': (0.85, 2.1),
-    'ankle': (0.95, 0.2),
-    'head_top': (0, 10.45),
-    'top_head': (0, 10.45),
-    'upper_neck': (0, 7.4),
-    'neck': (0, 7.2),
-    'thorax': (0, 6.9),
-    'pelvis': (0, 4.1),
-}
+STANDING: dict[str, tuple[float, float]] = dict(
+    **dict(nose=(0, 8.55), eye=(0.59, 9.22), ear=(1.26, 8.84)),
+    **dict(shoulder=(1.1, 6.9), elbow=(1.7, 5.3), wrist=(2.0, 3.8)),
+    **dict(hip=(0.7, 4.1), knee=(0.85, 2.1), ankle=(0.95, 0.2)),
+    **dict(head_top=(0, 10.45), top_head=(0, 10.45), upper_neck=(0, 7.4)),
+    **dict(neck=(0, 7.2), thorax=(0, 6.9), pelvis=(0, 4.1)),
+)
 """A standing person who faces the reader, with an enlarged head; the left
 side is at x > 0."""
 
