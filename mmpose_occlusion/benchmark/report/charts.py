@@ -103,7 +103,8 @@ def map_charts(
         )
         for some in (joints[: 1 + SHOWN_JOINTS], joints[1 + SHOWN_JOINTS :])
     )
-    people = {'people': [(p, p.people or None) for p in found.places]}
+    on = [p for p in found.places if p.limb]
+    people = {'people': [(p, p.people or None) for p in on]}
     return first + place_chart(people, layout, 'people'), others
 
 
