@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mmpose_occlusion.errors import UsageError
 
 from .analysis import Record, analyse
-from .analysis.sensitivity_map import split_cells
+from .analysis.sensitivity_map import finer_cells, split_cells
 from .data import BenchmarkRun, load_runs
 from .suite import DEFAULT
 
@@ -170,6 +170,7 @@ def run_benchmark(
     data: Mapping[str, Any] | None = None,
     suites: Sequence[str] = (),
     attacks: Sequence[str] = (),
+    refine: float | None = None,
     log: Callable[[str], object] = print,
     **settings: Any,
 ) -> Benchmark | None:
@@ -194,6 +195,9 @@ def run_benchmark(
             attacks, :data:`.suite.DEFAULT`.
         attacks: Short forms of further attacks, for example
             ``'keypoint:*:black:24'``.
+        refine: After a map of suite ``map-coarse``, also predict the cells of
+            the fine grid beside those under which the error of a joint rises
+            by more than this, see :func:`.sensitivity_map.finer_cells`.
         log: Called with lines of progress of a model of images.
         settings: Of every model
 
@@ -242,6 +246,31 @@ def run_benchmark(
     if not (suites or attacks):
         suites = (DEFAULT,)
     settings.update(out=str(out), suites=suites, attacks=attacks)
+    run = _run(model, checkpoint, dict(data or {}), log, settings)
+    if run is None and refine is not None:
+        log(
+            'The finer cells are chosen from these predictions: at most three '
+            'times as many more.'
+        )
+    elif run is not None and refine is not None:
+        finer = finer_cells(run, refine)
+        log(
+            f'{len(finer)} finer cells, beside which the error of a joint may '
+            f'rise by more than {refine:g} of the bbox: at most '
+            f'{len(finer) * len(run.boxes):,} predictions more.'
+        )
+        settings.update(attacks=[*attacks, *finer], resume=True)
+        run = _run(model, checkpoint, dict(data or {}), log, settings)
+    return None if run is None else Benchmark(Path(out), [run], trusted=True)
+
+
+def _run(
+    model: Any,
+    checkpoint: str | Path | None,
+    data: dict[str, Any],
+    log: Callable[[str], object],
+    settings: dict[str, Any],
+) -> BenchmarkRun | None:
     if is_config(model, checkpoint):
         config = f'model "{model}" is a config of MMPose: '
         if 'search' in settings:
@@ -259,10 +288,8 @@ def run_benchmark(
                 f'"{error.name}" is not installed: install MMPose 1.3 with '
                 'MMEngine and mmcv'
             ) from error
-        run = run_mmpose(str(model), str(checkpoint), data or {}, **settings)
-    else:
-        run = _run_images(model, dict(data or {}), log=log, **settings)
-    return None if run is None else Benchmark(Path(out), [run], trusted=True)
+        return run_mmpose(str(model), str(checkpoint), data, **settings)
+    return _run_images(model, data, log=log, **settings)
 
 
 def is_config(model: Any, checkpoint: Any = None) -> bool:

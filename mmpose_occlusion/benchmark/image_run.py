@@ -118,7 +118,7 @@ def run_predictor(
             people=ONE if one else ALL,
             versions=dict(opencv=cv2.__version__, numpy=np.__version__),
             # blocks of another size
-            **(dict(search=PLACED) if search else {}),
+            **(dict(search=search.name) if search else {}),
         ),
         info=dict(
             model=predictor.name,

@@ -2,13 +2,15 @@
 
 The candidates are the points of a grid on the person's pixels, and the
 person's joints; then the best one is moved in steps that are halved. The
-objective is the person's OKS over all labelled joints, hidden ones included:
-its fall, clean minus occluded, is the loss.
+objective is the person's OKS over all labelled joints, hidden ones included,
+or the per-keypoint OKS of one joint, which falls with its error: the fall,
+clean minus occluded, is the loss.
 """
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +28,6 @@ from .image_people import ImagePeople
 from .store import CLEAN, BlockResult
 from .suite import SuiteAttack, load_suites
 from .work import Work
-
-OBJECTIVE = 'fall of OKS, mean over the labelled joints of a person'
 
 GRID, REFINED, WORST, TRANSFERRED = 'grid', 'refined', 'worst', 'transferred'
 """First words of the attacks' names; joints have their short form."""
@@ -53,22 +53,44 @@ class WorstCaseSearch:
     """Forward passes of the whole search at most: the grid becomes coarser
     where it does not suffice."""
     places: Places | None = None  # of another model, to be tried on this one
+    joint: str | None = None  # that is to be moved, of those who have it
+
+    @property
+    def name(self) -> str:
+        """Of searches whose results of a joint's disc are the same."""
+        return PLACED if self.joint is None else f'{PLACED} {self.joint}'
+
+    @property
+    def objective(self) -> str:
+        """What is to be as large as possible."""
+        if self.joint is None:
+            return 'fall of OKS, mean over the labelled joints of a person'
+        return f'fall of the per-keypoint OKS of {self.joint}'
 
     @property
     def refined(self) -> int:
         """Number of places around the best."""
         return len(_AROUND) * self.rounds
 
+    def counted(self, data: ImagePeople) -> np.ndarray:
+        """``(N, K)`` bool, the labelled joints of the objective."""
+        chosen = [self.joint in (None, name) for name in data.joints.names]
+        return (data.boxes.visible > 0) & chosen
+
     def within_budget(
         self, data: ImagePeople, log: Callable[[str], object]
     ) -> 'WorstCaseSearch':
         """With as many candidates as the budget allows; logs the plan."""
-        found = [raw for raw in data.annotations if raw is not None]
-        people, images = len(found), len(data.paths)
-        joints = sum(flag > 0 for a in found for flag in a['keypoints'][2::3])
-        rest = images + joints + people * self.refined
-        rest += people * (self.places is not None)
-        count = self.candidates
+        if self.joint not in (None, *data.joints.names):
+            raise UsageError(
+                f'--joint is "{self.joint}": the data set has '
+                f'{", ".join(data.joints.names)}'
+            )
+        rows = np.flatnonzero(self.counted(data).any(axis=1)).tolist()
+        flags = [f for row in rows for f in data.raw(row)['keypoints'][2::3]]
+        people, images, count = len(rows), len(data.paths), self.candidates
+        each = self.refined + (self.places is not None)
+        rest = images + sum(flag > 0 for flag in flags) + people * each
         if self.budget is not None:
             least = min(LEAST, count)
             count = min(count, (self.budget - rest) // max(people, 1))
@@ -82,7 +104,7 @@ class WorstCaseSearch:
             f'At most {rest + people * count:,} forward passes for {people:,} '
             f'people in {images:,} images: each with {count} places on a '
             f'grid, its joints, and {self.refined} places around the worst. '
-            f'Loss: {OBJECTIVE}.'
+            f'Loss: {self.objective}.'
         )
         return replace(self, candidates=count)
 
@@ -99,6 +121,7 @@ class WorstCaseSearch:
             size=DiscSize.of(self.size).plain,
             candidates=self.candidates,
             rounds=self.rounds,
+            **(dict(joint=self.joint) if self.joint else {}),
         )
         steps = [dict(config, step=name) for name in names]
         if self.places is not None:
@@ -110,139 +133,109 @@ class WorstCaseSearch:
 
 @dataclass
 class WorstCaseLoop(ImageLoop):
-    """Searches the worst place of each person of a block."""
+    """Searches the worst place of each person of a block: what is predicted
+    follows from the results of those before."""
 
     search: WorstCaseSearch
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.keys = {attack.name: attack.key for attack in self.attacks}
+        self.counted = self.search.counted(self.data)
 
     def results(
         self, work: Work, images: Sequence[LoadedImage]
     ) -> Iterator[tuple[str, BlockResult, int]]:
         """As :meth:`.image_loop.ImageLoop.results`; ``excluded`` are people
         with whom a place was not tried."""
-        found = {key: self.empty(work.block) for key in (CLEAN, *self.effects)}
-        for key in self.effects:
-            found[key].excluded[:] = True
-        places, passes = self.search.places, 0
-        transferred = self.keys.get(TRANSFERRED)
-        for image in images:
-            search = _ImageSearch(self, image, found)
-            for batch in search.batches(
-                places is None or work.keys != (transferred,)
-            ):
-                self.predict(batch)
-                passes += len(batch)
-        for key in work.keys:
-            yield key, found[key], passes
-            passes = 0
-
-
-@dataclass
-class _ImageSearch:
-    """The search on the people of an image, into the results of its block, by
-    key: its batches follow from the results of those before."""
-
-    loop: WorstCaseLoop
-    image: LoadedImage
-    found: Mapping[str, BlockResult]
-
-    def batches(self, own: bool) -> Iterator[list[Pass]]:
-        """What is to be predicted, with the own search or without."""
-        if own:
-            yield list(self.loop.passes(self.image, CLEAN, self.found[CLEAN]))
-            for row in self.image.people:
-                yield from self._search(row)
-        if self.loop.search.places is not None:
-            for row in self.image.people:
-                yield from self._transfer(row, self.loop.search.places)
-
-    def _search(self, row: int) -> Iterator[list[Pass]]:
-        data, search = self.loop.data, self.loop.search
-        person, raw, keys = (
-            self.image.people[row],
-            data.raw(row),
-            self.loop.keys,
-        )
-        mask = PersonSurroundings(
-            self.image.bgr, person, data.joints.links, raw
-        ).person_mask(0)
-        own = [self.loop.seed, int(raw['image_id']), int(raw['id'])]
-        shift = np.random.default_rng(own).random(2).tolist()
-        points, step = grid(mask, search.candidates, shift)
-        joints = zip(person.skeleton.names, keys.values(), strict=False)
-        tried = {
-            key: person.points[name]
-            for name, key in joints
-            if name in person.points
+        self.found = {
+            k: self.empty(work.block) for k in (CLEAN, *self.effects)
         }
-        yield from self._occlude(row, dict.fromkeys(tried))
-        placed = {keys[f'{GRID} {i}']: p for i, p in enumerate(points)}
-        yield from self._occlude(row, placed)
-        tried |= placed
-        if not tried:
-            return
-        best = min(tried, key=lambda key: self._oks(row, key))
-        for turn in range(search.rounds):
-            step /= 2
-            x, y = tried[best]
-            around = {}
-            for i, (dx, dy) in enumerate(_AROUND, turn * len(_AROUND)):
-                point = _rounded(x + dx * step), _rounded(y + dy * step)
-                if _is_on(mask, *map(np.array, point)):
-                    around[keys[f'{REFINED} {i}']] = point
-            yield from self._occlude(row, around)
-            tried |= around
-            best = min((best, *around), key=lambda key: self._oks(row, key))
-        self._copy(row, best, keys[WORST])
+        for key in self.effects:
+            self.found[key].excluded[:] = True
+        self.passed = 0
+        own = work.keys != (self.keys.get(TRANSFERRED),)
+        for image in images:
+            if own:
+                self._predict(self.passes(image, CLEAN, self.found[CLEAN]))
+            for row in image.people:
+                if self.counted[row].any():
+                    if own:
+                        self._search(image, row)
+                    self._transfer(image, row)
+        for key in work.keys:
+            yield key, self.found[key], self.passed
+            self.passed = 0
 
-    def _transfer(self, row: int, places: Places) -> Iterator[list[Pass]]:
-        raw, keys = self.loop.data.raw(row), self.loop.keys
+    def _search(self, image: LoadedImage, row: int) -> None:
+        person, raw, keys = image.people[row], self.data.raw(row), self.keys
+        mask = PersonSurroundings(
+            image.bgr, person, self.data.joints.links, raw
+        ).person_mask(0)
+        own = [self.seed, int(raw['image_id']), int(raw['id'])]
+        shift = np.random.default_rng(own).random(2).tolist()
+        points, step = grid(mask, self.search.candidates, shift)
+        joints = zip(person.skeleton.names, keys.values(), strict=False)
+        at = person.points
+        tried = {key: at[name] for name, key in joints if name in at}
+        self._occlude(image, row, dict.fromkeys(tried))
+        places = {keys[f'{GRID} {i}']: p for i, p in enumerate(points)}
+        for turn in range(self.search.rounds + 1):
+            self._occlude(image, row, places)
+            tried |= places
+            if not tried:
+                return
+            best = min(tried, key=lambda key: self._oks(image, row, key))
+            step, places = step / 2, {}
+            for i, (dx, dy) in enumerate(_AROUND, turn * len(_AROUND)):
+                x, y = _rounded(np.add(tried[best], (dx * step, dy * step)))
+                if turn < self.search.rounds and _is_on(mask, x, y):
+                    places[keys[f'{REFINED} {i}']] = x, y
+        self._copy(row - image.first, best, keys[WORST])
+
+    def _transfer(self, image: LoadedImage, row: int) -> None:
+        raw, to = self.data.raw(row), self.keys.get(TRANSFERRED, '')
         ids = int(raw['image_id']), int(raw['id'])
-        if ids in places:
-            name, *point = places[ids]
-            if name in keys:
-                yield from self._occlude(row, {keys[name]: None})
-                self._copy(row, keys[name], keys[TRANSFERRED])
-            else:
-                place = {keys[TRANSFERRED]: (point[0], point[1])}
-                yield from self._occlude(row, place)
+        name, *point = (self.search.places or {}).get(ids, ('',))
+        if key := self.keys.get(name):
+            self._occlude(image, row, {key: None})
+            self._copy(row - image.first, key, to)
+        elif point:
+            self._occlude(image, row, {to: (point[0], point[1])})
 
     def _occlude(
-        self, row: int, places: Mapping[str, Point | None]
-    ) -> Iterator[list[Pass]]:
-        """A person with the disc of each attack at its place, by default its
-        own joint; those that were tried are not tried again."""
+        self, image: LoadedImage, row: int, places: Mapping[str, Point | None]
+    ) -> None:
+        """Predict a person with the disc of each attack at its place, by
+        default its own joint; those that were tried are not tried again."""
         todo = []
         for key, point in places.items():
             into = self.found[key]
-            if into.excluded[row - self.image.first]:
-                effect = self.loop.effect(self.image, row, key, into, point)
+            if into.excluded[row - image.first]:
+                effect = self.effect(image, row, key, into, point)
                 if effect.box is not None:
                     todo.append((effect, into))
-        size = self.loop.batch_size
-        for start in range(0, len(todo), size):
-            some = todo[start : start + size]
-            yield [self.loop.alone(self.image, row, *each) for each in some]
+        self._predict(self.alone(image, row, *each) for each in todo)
 
-    def _oks(self, row: int, key: str) -> float:
+    def _predict(self, passes: Iterator[Pass]) -> None:
+        while batch := list(islice(passes, self.batch_size)):
+            self.predict(batch)
+            self.passed += len(batch)
+
+    def _oks(self, image: LoadedImage, row: int, key: str) -> float:
         """A person's OKS under an attack."""
-        i, data = row - self.image.first, self.loop.data
+        i, boxes = row - image.first, self.data.boxes
         result = self.found[key]
         if not result.changed[i]:
             result = self.found[CLEAN]
-        offsets = result.keypoints[i].astype(float) - data.boxes.truth[row]
+        offsets = result.keypoints[i].astype(float) - boxes.truth[row]
         similar = keypoint_oks(
-            offsets, data.boxes.areas[row], data.joints.sigmas
+            offsets, boxes.areas[row], self.data.joints.sigmas
         )
-        labelled = data.boxes.visible[row] > 0
-        return float(mean_oks(np.nan_to_num(similar), labelled))
+        return float(mean_oks(np.nan_to_num(similar), self.counted[row]))
 
-    def _copy(self, row: int, key: str, to: str) -> None:
+    def _copy(self, i: int, key: str, to: str) -> None:
         """Take a person's result of one attack as that of another."""
-        i = row - self.image.first
         self.found[to][i] = self.found[key][i]
 
 
@@ -290,14 +283,14 @@ def _is_on(mask: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return inside & mask[np.where(inside, row, 0), np.where(inside, col, 0)]
 
 
-def read_places(path: str | Path, size: str, fill: str) -> Places:
+def read_places(path: str | Path, settings: WorstCaseSearch) -> Places:
     """The worst places of another run: its folder or ``worst.json``; the disc
-    must have the same size and fill."""
+    must have the same size and fill, the joint be the same."""
     path = Path(path)
     path = path if path.is_file() else path / 'worst.json'
     raw = read_json(path, 'file of places')
     try:
-        theirs = raw['search']['size'], raw['search']['fill']
+        theirs = WorstCaseSearch(**raw['search'])
         places = {
             (int(p['image_id']), int(p['annotation_id'])): (
                 str(p['place']),
@@ -312,9 +305,12 @@ def read_places(path: str | Path, size: str, fill: str) -> Places:
             f'"{path}" is no result of occlusion-worst ({error!r}): give its '
             '--out'
         ) from error
-    if theirs != (str(DiscSize.of(size)), fill):
+    size = str(DiscSize.of(settings.size))
+    same = replace(theirs, size=size, fill=settings.fill, joint=settings.joint)
+    if theirs != same:
         raise UsageError(
-            f'"{path}" has the places of {theirs[1]} discs of {theirs[0]}: '
-            'give the same --fill and --size'
+            f'"{path}" has the places of {theirs.fill} discs of {theirs.size}'
+            f'{f" and of {theirs.joint}" if theirs.joint else ""}: give the '
+            'same --fill, --size and --joint'
         )
     return places

@@ -39,6 +39,12 @@ class BenchmarkOptions(
         choices=['all', 'one'],
         default='all',
     )
+    refine: float | None = option(
+        'then add the fine cells of a map beside those of --suite map-coarse '
+        "under which a joint's error rises by more than this fraction of the "
+        'bbox (upper end of the 95%% interval)',
+        metavar='RISE',
+    )
     threads: int | None = option(
         "forward passes at a time (default: the number of PyTorch's threads "
         'on a CPU, 1 elsewhere)',
@@ -280,6 +286,11 @@ class WorstOptions(arguments.StoredRunOptions):
         "another model's --out, whose worst places are tried, too",
         metavar='DIR',
     )
+    joint: str | None = option(
+        'search the place that moves this joint most, such as left_wrist, of '
+        'the people who have it (default: all joints together)',
+        metavar='NAME',
+    )
     seed: int = option(
         "of the grids' offsets and of random paints (default: 0)", default=0
     )
@@ -296,8 +307,9 @@ def main_worst(options: WorstOptions) -> None:
 
     One disc is tried at places of a grid on the person and at the person's
     joints, and the worst place is refined. The loss is the fall of the
-    person's OKS. The result stands beside the mean of random places, hiding a
-    joint, and with --places the worst places of another model.
+    person's OKS, or of one joint's with --joint. The result stands beside the
+    mean of random places, hiding a joint, and with --places the worst places
+    of another model.
 
     A model is model.onnx, model.tflite, torchvision:NAME, yolo:FILE,
     mmpose:CONFIG,CHECKPOINT or my_module:function. Writes worst.html,
@@ -321,7 +333,7 @@ def main_worst(options: WorstOptions) -> None:
         raise UsageError(f'--size: {error}') from error
     settings = WorstCaseSearch(**search)
     if places:
-        known = read_places(places, settings.size, settings.fill)
+        known = read_places(places, settings)
         settings = replace(settings, places=known)
     found = run_benchmark(search=settings, **values)
     if found is not None:

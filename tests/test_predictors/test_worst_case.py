@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
+from mmpose_occlusion.benchmark.analysis import sensitivity_map
 from mmpose_occlusion.benchmark.analysis.worst_case import worst_case
+from mmpose_occlusion.benchmark.api import run_benchmark
 from mmpose_occlusion.benchmark.image_run import run_predictor
 from mmpose_occlusion.benchmark.image_worst_case import (
     GRID,
@@ -27,6 +29,7 @@ from mmpose_occlusion.skeleton import COCO_JOINTS
 from tests.test_predictors.test_image_run import (  # noqa: F401
     FAR,
     FUNCTION,
+    WRIST,
     Planted,
     Unmoved,
     WholeImage,
@@ -55,6 +58,26 @@ class Spot(Planted):
         xy = truth[:, :2].copy()
         if not image[y, x].any():
             xy[:] = FAR
+        return xy
+
+
+class Two(Spot):
+    """The left wrist fails when the place of Spot is covered, all other joints
+    when the nose is."""
+
+    name = 'two'
+
+    def answer(self, image, truth):
+        place, nose = (
+            not image[y, x].any()
+            for x, y in (
+                self.place(truth).astype(int),
+                truth[0, :2].astype(int),
+            )
+        )
+        xy = truth[:, :2].copy()
+        xy[np.arange(17) != WRIST] += FAR * nose
+        xy[WRIST] += FAR * place
         return xy
 
 
@@ -102,6 +125,98 @@ def test_a_planted_place_is_found(people, tmp_path, kind):  # noqa: F811
         else:
             assert distance < 1.5
             assert person['loss_worst'] > 2 * person['loss_random']
+
+
+def test_the_place_that_moves_one_joint_is_found(people, tmp_path):  # noqa: F811
+    """Of the people who have the joint; transferred to itself it is as bad,
+    and to a model that ignores the image it is nothing."""
+    lines, settings = [], replace(SEARCH, candidates=48, rounds=2)
+    one = replace(settings, joint='left_wrist')
+    model = Two(people)
+    found = search(model, people, tmp_path / 'one', one, log=lines.append)
+    assert 'for 2 people in 2 images' in lines[0]
+    assert 'Loss: fall of the per-keypoint OKS of left_wrist' in lines[0]
+    assert model.calls == found.run['forward_passes'] < 2 + 2 * (17 + 48 + 16)
+    numbers = worst_case(found, 50)
+    assert list(numbers['places']) == ['worst', 'own_joint', 'random']
+    assert set(numbers['gaps']) == {'worst - own_joint', 'worst - random'}
+    assert numbers['joints'] == []
+    raws = [
+        raw for raw in raw_people(people) if raw['keypoints'][3 * WRIST + 2]
+    ]
+    places = {}
+    for raw, person in zip(raws, numbers['people'], strict=False):
+        truth = np.reshape(raw['keypoints'], (17, 3))
+        spot, own = Spot.place(truth), truth[WRIST, :2]
+        assert person['annotation_id'] == raw['id']
+        assert np.hypot(*(spot - (person['x'], person['y']))) <= RADIUS
+        assert person['loss_worst'] == pytest.approx(1)
+        covered = np.hypot(*(spot - own)) < RADIUS
+        assert person['loss_own_joint'] == pytest.approx(float(covered))
+        assert person['loss_random'] < 0.6
+        key = person['image_id'], person['annotation_id']
+        places[key] = person['place'], person['x'], person['y']
+    every = worst_case(search(model, people, tmp_path / 'every', settings), 5)
+    for raw, person in zip(raw_people(people), every['people'], strict=False):
+        nose = np.array(raw['keypoints'][:2])
+        assert np.hypot(*(nose - (person['x'], person['y']))) <= RADIUS
+    one = replace(one, places=places)
+    for kind, loss in ((Two, 1), (Unmoved, 0)):
+        out = tmp_path / kind.__name__
+        found = search(kind(people), people, out, one)
+        numbers = worst_case(found, 5)
+        assert numbers['places'][TRANSFERRED]['OKS'].value == loss
+        assert 'transferred - own_joint' in numbers['gaps']
+    with pytest.raises(UsageError, match='--joint is "hand": the data set ha'):
+        search(model, people, out, replace(one, joint='hand'))
+
+
+def test_a_map_is_refined_around_the_planted_place(
+    people,  # noqa: F811
+    tmp_path,
+    monkeypatch,
+):
+    """The cells around those that cover somebody's place are predicted, by
+    any number of workers and once."""
+    monkeypatch.setattr(sensitivity_map, 'LEAST_PEOPLE', 2)
+    lines, data = [], dict(annotations=people, images=people.parent)
+
+    def refined(out, refine=0.1, **others):
+        model = Spot(people)
+        found = run_benchmark(
+            model,
+            out=tmp_path / out,
+            data=data,
+            suites=['map-coarse'],
+            refine=refine,
+            log=lines.append,
+            **others,
+        )
+        return found and found.runs[0], model.calls
+
+    assert refined('a', dry_run=True)[0] is None
+    assert 'at most three times as many more' in lines[-1]
+    coarse, _ = refined('a', refine=None)
+    found, second = refined('a')
+    (said,) = (line for line in lines if 'finer cells, ' in line)
+    cells = [a.config['target'] for a in found.attacks]
+    assert cells[:231] == [a.config['target'] for a in coarse.attacks]
+    finer = set(cells[231:])
+    assert said.startswith(f'{len(finer)} finer cells')
+    around = set()
+    for attack in coarse.attacks:
+        if (attack.predictions.keypoints == FAR).any():
+            x, y = map(int, attack.config['target'][1:].split('y'))
+            around |= {
+                f'x{x + dx}y{y + dy}' for dx in (-5, 0, 5) for dy in (-5, 0, 5)
+            }
+    assert 0 < len(finer) == len(around - set(cells[:231])) < 300
+    assert finer < around
+    assert 0 < second <= 8 * len(finer)
+    assert refined('a')[1] == 0
+    many, _ = refined('b', num_workers=2)
+    assert [a.name for a in many.attacks] == [a.name for a in found.attacks]
+    same_predictions(many, found)
 
 
 def test_no_place_matters_to_a_model_that_ignores_the_image(
@@ -243,15 +358,24 @@ def test_transfer_and_files(people, tmp_path, monkeypatch, capsys):  # noqa: F81
     page = (tmp_path / 'a' / 'worst.html').read_text()
     assert page.count('data:image/jpeg') == 8
     assert 'data:image/svg+xml' in page
+    joint = ['--joint', 'left_elbow', '--out', 'j']
+    assert main_worst([*model, *joint, '--places', 'a']) == 2
+    assert (
+        'give the same --fill, --size and --joint' in capsys.readouterr().err
+    )
+    assert main_worst([*model, *joint]) == 0
+    page = (tmp_path / 'j' / 'worst.html').read_text()
+    assert 'Where an occluder moves the left elbow most' in page
+    assert 'the joint itself hidden' in page
     with pytest.raises(UsageError, match='has the places of black discs of'):
-        read_places(tmp_path / 'a', '10%', 'black')
+        read_places(tmp_path / 'a', replace(SEARCH, size='10%'))
     for text, sentence in (
         ('{}', 'is no result of occlusion-worst'),
         ('{', 'is not JSON'),
     ):
         (tmp_path / 'x.json').write_text(text)
         with pytest.raises(UsageError, match=sentence):
-            read_places(tmp_path / 'x.json', '20%', 'black')
+            read_places(tmp_path / 'x.json', SEARCH)
     assert main_worst(['config.py', *argv, '--out', 'c']) == 2
     assert 'write mmpose:CONFIG,CHECKPOINT' in capsys.readouterr().err
 

@@ -7,14 +7,21 @@ different poses are averaged at the same place of the body.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from mmpose_occlusion.benchmark.data import Attacked, Joints
+from mmpose_occlusion.benchmark.data import Attacked, BenchmarkRun, Joints
+from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.confidence import ratio
-from mmpose_occlusion.occlusion.targets import CELL, cell_position
+from mmpose_occlusion.occlusion import Attack
+from mmpose_occlusion.occlusion.targets import (
+    CELL,
+    CELLS,
+    cell_names,
+    cell_position,
+)
 from mmpose_occlusion.skeleton import CROWN, FACE, LIMBS
 
 from .attack_description import describe
@@ -61,11 +68,6 @@ class PlaceEffect:
     fall: dict[str, float | None]
 
     @property
-    def is_mirrored(self) -> bool:
-        """Whether the limb is on the person's right alone."""
-        return is_right(self.limb)
-
-    @property
     def text(self) -> str:
         """The place in words."""
         if self.along is None or self.across is None:
@@ -109,14 +111,16 @@ class RegionEffect:
 class SensitivityMap:
     """The map of one paint and size of squares (side as a fraction of the
     height of the box); ``suite`` is that of most of its cells, ``people`` had
-    one, ``samples`` are pairs of a person and a cell, and ``note`` says why
-    there is no map."""
+    one, ``samples`` are pairs of a person and a cell, ``even`` the number of
+    cells that are not chosen by :func:`finer_cells`, over which the numbers of
+    joints and regions are; and ``note`` says why there is no map."""
 
     suite: str
     checksum: str
     paint: str
     severity: float
     cells: int
+    even: int
     people: int
     samples: int
     note: str
@@ -136,6 +140,40 @@ def split_cells(
     return others, cells
 
 
+def finer_cells(run: BenchmarkRun, least: float) -> list[str]:
+    """The second pass of a map, from a coarse to a fine grid.
+
+    Returns:
+        Short forms of the cells of the fine grid that touch one under which,
+        over all people of the run, the mean rise of the EPE of a joint of
+        :data:`LEAST_PEOPLE` may be above ``least``: the upper end of its 95 %
+        interval is. They depend on the predictions alone.
+    """
+    measures = RunMeasures(run)
+    found: dict[str, None] = {}
+    fine = {cell_position(name): name for name in cell_names(CELLS)}
+    cells = split_cells(run.attacks)[1]
+    if not cells:
+        raise UsageError('--refine needs a map: give --suite map-coarse')
+    for cell in cells:
+        rise = _rise(measures, cell)
+        mask = np.isfinite(rise) & measures.labelled & cell.changed[:, None]
+        mask &= mask.sum(axis=0) >= LEAST_PEOPLE
+        drawn = measures.mean(rise, mask, by_joint=True)
+        if max(estimate(d).high or 0 for d in drawn) <= least:
+            continue
+        attack = Attack.from_config(cell.config)
+        assert attack is not None
+        at = np.array(cell_position(attack.names[0]))
+        for step in np.ndindex(3, 3):
+            near = at + (np.array(step) - 1) * CELLS / 100
+            name = fine.get(tuple(near.round(2).tolist()))
+            if name:
+                found[str(replace(attack, names=(name,)))] = None
+    known = {attack.name for attack in run.attacks}
+    return [text for text in found if text not in known]
+
+
 def sensitivity_maps(
     measures: RunMeasures, cells: Sequence[Attacked]
 ) -> list[SensitivityMap]:
@@ -143,9 +181,8 @@ def sensitivity_maps(
     groups: dict[tuple[str, float], list[Attacked]] = {}
     for attack in cells:
         what = describe(attack)
-        groups.setdefault((what.paint, what.severity or 0.0), []).append(
-            attack
-        )
+        key = what.paint, what.severity or 0.0
+        groups.setdefault(key, []).append(attack)
     return [_map(measures, *key, found) for key, found in groups.items()]
 
 
@@ -153,7 +190,7 @@ def limbs_of(joints: Joints) -> list[Limb]:
     """The links of a skeleton, those of arms and legs from the trunk
     outwards."""
     order = {n: i for chain in LIMBS.values() for i, n in enumerate(chain)}
-    sides, rests = zip(*(n.split('_', 1) for n in _sided(joints)), strict=True)
+    sides, rests = zip(*map(_side, joints.names), strict=True)
     ranks = [order.get(rest, 0) for rest in rests]
     return [
         (b, a) if sides[a] == sides[b] and ranks[a] > ranks[b] else (a, b)
@@ -163,14 +200,171 @@ def limbs_of(joints: Joints) -> list[Limb]:
 
 def is_right(limb: Sequence[str]) -> bool:
     """Whether joints are on the person's right and in the middle alone."""
-    sides = {joint.partition('_')[0] for joint in limb}
+    sides = {_side(joint)[0] for joint in limb}
     return 'right' in sides and 'left' not in sides
 
 
-def _sided(joints: Joints) -> list[str]:
-    """Names that begin with a side, if only an empty one."""
-    has = ('left_', 'right_')
-    return [n if n.startswith(has) else f'_{n}' for n in joints.names]
+def _side(joint: str) -> tuple[str, str]:
+    """The side in a joint's name, if any, and the rest."""
+    side, _, rest = joint.partition('_')
+    return (side, rest) if side in ('left', 'right') else ('', joint)
+
+
+def _map(
+    measures: RunMeasures,
+    paint: str,
+    severity: float,
+    cells: Sequence[Attacked],
+) -> SensitivityMap:
+    names, limbs = measures.run.joints.names, limbs_of(measures.run.joints)
+    where = {describe(cell).target: cell for cell in cells}
+    even, grid = list(cells), cell_names(2 * CELLS)
+    if {*grid} <= {*where} and not {*cell_names(CELLS)} <= {*where}:
+        even = [where[name] for name in grid]
+    suites = [(cell.suite, cell.checksum) for cell in even]
+    reached = np.stack([cell.changed for cell in cells])
+    facts = (
+        *max(suites, key=suites.count),
+        *(paint, severity, len(cells), len(even)),
+        *(int(reached.any(axis=0).sum()), int(reached.sum())),
+    )
+    if not limbs:
+        note = (
+            'The data set names no links between its joints, so that there '
+            'is no body to average people on.'
+        )
+        return SensitivityMap(*facts, note, [], [], [])
+    keys: list[tuple[str, tuple[str, ...], int | None, int | None]] = [
+        (_region(names, limb), (names[limb[0]], names[limb[1]]), i, k)
+        for limb in limbs
+        for i in range(ALONG)
+        for k in ACROSS
+    ]
+    keys.append((BACKGROUND, (), None, None))
+    every = own = _Sums(measures, limbs, cells)
+    if len(even) < len(cells):
+        own = _Sums(measures, limbs, even)
+    places = [PlaceEffect(*k, *every.effects([b])) for b, k in enumerate(keys)]
+    body, off = list(range(len(keys) - 1)), [len(keys) - 1]
+    means = [own.mean(n, body) for n in ('rise', 'fall')]
+    means += [own.mean('rise', off), own.mean('large', body)]
+    joints = []
+    for k, name in enumerate(names):
+        shown = [(p.rise[name], p.text) for p in places if name in p.rise]
+        top = max(
+            shown, key=lambda e: e[0].value or 0.0, default=(UNDEFINED, '')
+        )
+        people = int(own.sums['known'][..., k].any(axis=1).sum())
+        lift, drop, beside, share = (estimate(each[k]) for each in means)
+        joints.append(
+            JointSensitivity(name, people, lift, drop, beside, share, *top)
+        )
+    regions = {
+        name: [b for b, key in enumerate(keys) if key[0] == name]
+        for name in dict.fromkeys(key[0] for key in keys)
+    }
+    rows = [RegionEffect(r, *own.effects(b)[:2]) for r, b in regions.items()]
+    return SensitivityMap(*facts, '', places, joints, rows)
+
+
+def _region(names: Sequence[str], limb: Limb) -> str:
+    """A limb in words; those between joints of the head together."""
+    a, b = (names[k] for k in limb)
+    if {a, b} <= {*FACE, *CROWN}:
+        return HEAD
+    side, rest = _side(b)
+    if side and side == _side(a)[0]:
+        b = rest
+    return f'{a}–{b}'.replace('_', ' ')
+
+
+def _rise(measures: RunMeasures, cell: Attacked) -> np.ndarray:
+    """``(N, K)``, a fraction of the longer side of the bbox."""
+    before, after = measures.clean_predictions, measures.under(cell)
+    return (after.errors - before.errors) / measures.sizes[:, None]
+
+
+class _Sums:
+    """Of cells: name -> ``(N, P, K)`` sums over each person's cells by place
+    and joint: rise, fall and large rises, numbers of joints found and known.
+    """
+
+    def __init__(
+        self,
+        measures: RunMeasures,
+        limbs: Sequence[Limb],
+        cells: Sequence[Attacked],
+    ) -> None:
+        self.measures = measures
+        labelled, clean = measures.labelled, measures.clean_predictions
+        count = len(limbs) * ALONG * len(ACROSS) + 1
+        shape = len(labelled), count, labelled.shape[1]
+        names = 'rise', 'fall', 'large', 'found', 'known'
+        self.sums = {name: np.zeros(shape, np.float32) for name in names}
+        for cell in cells:
+            rows = np.flatnonzero(cell.changed)
+            at = rows, _bins(measures, limbs, cell)[rows]
+            higher, known = _rise(measures, cell)[rows], labelled[rows]
+            lower = (clean.similar - measures.under(cell).similar)[rows]
+            found = known & np.isfinite(higher)
+            self.sums['rise'][at] += np.where(found, higher, 0)
+            self.sums['large'][at] += found & (higher > LARGE)
+            self.sums['found'][at] += found
+            self.sums['fall'][at] += np.where(known, lower, 0)
+            self.sums['known'][at] += known
+
+    def mean(
+        self, name: str, bins: list[int], draws: int | None = None
+    ) -> np.ndarray:
+        """``(K, 1 + B)`` of each person's mean over the cells in bins."""
+        number = 'known' if name == 'fall' else 'found'
+        both = (self.sums[n][:, bins].sum(axis=1) for n in (name, number))
+        own, weights = ratio(*both), self.measures.weights[:draws]
+        seen = np.isfinite(own)
+        return weighted_mean(weights, self.measures.image, own, seen, True)
+
+    def effects(self, bins: list[int]) -> tuple[int, dict, dict]:
+        """People with a cell in bins, joint -> rise, joint -> fall."""
+        seen: Any = self.sums['known'][:, bins].any(axis=1)
+        people = int(seen.any(axis=1).sum())
+        if people < LEAST_PEOPLE:
+            return people, {}, {}
+        rise, fall = self.mean('rise', bins), self.mean('fall', bins, 1)
+        shown = [
+            (name, k)
+            for k, name in enumerate(self.measures.run.joints.names)
+            if seen[:, k].sum() >= LEAST_PEOPLE
+        ]
+        return (
+            people,
+            {name: estimate(rise[k]) for name, k in shown},
+            {name: estimate(fall[k]).value for name, k in shown},
+        )
+
+
+def _bins(
+    measures: RunMeasures, limbs: Sequence[Limb], cell: Attacked
+) -> np.ndarray:
+    """``(N,)`` index of the place of each person's cell: limb, along and
+    across, or the last, the background."""
+    boxes, names = measures.run.boxes, measures.run.joints.names
+    x1, y1, x2, y2 = boxes.person_boxes.T
+    height = y2 - y1
+    point = np.stack([(x1 + x2) / 2, y1], axis=1)
+    point += height[:, None] * cell_position(describe(cell).target)
+    truth = np.where(measures.labelled[..., None], boxes.truth, np.nan)
+    start, end = (truth[:, [limb[i] for limb in limbs]] for i in (0, 1))
+    along, across, far = body_frame(point[:, None], start, end)
+    mirrored = [is_right([names[k] for k in limb]) for limb in limbs]
+    across = np.where(mirrored, -across, across) / height[:, None]
+    far = np.where(np.isnan(far), np.inf, far) / height[:, None]
+    limb, rows = far.argmin(axis=1), np.arange(len(far))
+    near = far[rows, limb] < WIDTH * len(ACROSS) / 2
+    i = np.clip(np.nan_to_num(along[rows, limb]) * ALONG, 0, ALONG - 1)
+    k = np.rint(np.nan_to_num(across[rows, limb]) / WIDTH) + 1
+    k = np.clip(k, 0, len(ACROSS) - 1)
+    inside = (limb * ALONG + i.astype(int)) * len(ACROSS) + k.astype(int)
+    return np.where(near, inside, len(limbs) * ALONG * len(ACROSS))
 
 
 def body_frame(
@@ -193,149 +387,3 @@ def body_frame(
     nearest = np.clip((unit * offset).sum(axis=-1), 0, length)
     rest = offset - nearest[..., None] * unit
     return nearest / some, across, np.linalg.norm(rest, axis=-1)
-
-
-def _bins(
-    measures: RunMeasures, limbs: Sequence[Limb], position: tuple[float, float]
-) -> np.ndarray:
-    """``(N,)`` index of the place of each person's cell: limb, along and
-    across, or the last, the background."""
-    boxes, names = measures.run.boxes, measures.run.joints.names
-    x1, y1, x2, y2 = boxes.person_boxes.T
-    height = y2 - y1
-    point = np.stack([(x1 + x2) / 2, y1], axis=1)
-    point = point + height[:, None] * position
-    truth = np.where(measures.labelled[..., None], boxes.truth, np.nan)
-    start, end = (truth[:, [limb[i] for limb in limbs]] for i in (0, 1))
-    along, across, far = body_frame(point[:, None], start, end)
-    mirrored = [is_right([names[k] for k in limb]) for limb in limbs]
-    across = np.where(mirrored, -across, across) / height[:, None]
-    far = np.where(np.isnan(far), np.inf, far) / height[:, None]
-    limb, rows = far.argmin(axis=1), np.arange(len(far))
-    near = far[rows, limb] < WIDTH * len(ACROSS) / 2
-    i = np.clip(np.nan_to_num(along[rows, limb]) * ALONG, 0, ALONG - 1)
-    k = np.rint(np.nan_to_num(across[rows, limb]) / WIDTH) + 1
-    k = np.clip(k, 0, len(ACROSS) - 1)
-    inside = (limb * ALONG + i.astype(int)) * len(ACROSS) + k.astype(int)
-    return np.where(near, inside, len(limbs) * ALONG * len(ACROSS))
-
-
-def _region(names: Sequence[str], limb: Limb) -> str:
-    """A limb in words; those between joints of the head together."""
-    a, b = (names[k] for k in limb)
-    if {a, b} <= {*FACE, *CROWN}:
-        return HEAD
-    side, _, rest = b.partition('_')
-    if a.startswith(f'{side}_') and side in ('left', 'right'):
-        b = rest
-    return f'{a}–{b}'.replace('_', ' ')
-
-
-def _map(
-    measures: RunMeasures,
-    paint: str,
-    severity: float,
-    cells: Sequence[Attacked],
-) -> SensitivityMap:
-    joints_of = measures.run.joints
-    names, limbs = joints_of.names, limbs_of(joints_of)
-    suites = [(cell.suite, cell.checksum) for cell in cells]
-    reached = np.stack([cell.changed for cell in cells])
-    facts = (
-        *max(suites, key=suites.count),
-        *(paint, severity, len(cells)),
-        *(int(reached.any(axis=0).sum()), int(reached.sum())),
-    )
-    if not limbs:
-        note = (
-            'The data set names no links between its joints, so that there '
-            'is no body to average people on.'
-        )
-        return SensitivityMap(*facts, note, [], [], [])
-    ends = [(names[a], names[b]) for a, b in limbs]
-    keys: list[tuple[str, tuple[str, ...], int | None, int | None]] = [
-        (_region(names, limb), end, i, k)
-        for limb, end in zip(limbs, ends, strict=True)
-        for i in range(ALONG)
-        for k in ACROSS
-    ]
-    keys.append((BACKGROUND, (), None, None))
-    sums = _sums(measures, limbs, cells)
-
-    def mean(name: str, bins: list[int], draws: int | None = None) -> Any:
-        """``(K, 1 + B)`` of each person's mean over the cells in some bins."""
-        number = 'known' if name == 'fall' else 'found'
-        own = ratio(*(sums[n][:, bins].sum(axis=1) for n in (name, number)))
-        weights, seen = measures.weights[:draws], np.isfinite(own)
-        return weighted_mean(weights, measures.image, own, seen, True)
-
-    def effects(bins: list[int]) -> tuple[int, dict, dict]:
-        """People with a cell in some bins, joint -> rise, joint -> fall."""
-        seen: Any = sums['known'][:, bins].any(axis=1)
-        people = int(seen.any(axis=1).sum())
-        if people < LEAST_PEOPLE:
-            return people, {}, {}
-        rise, fall = mean('rise', bins), mean('fall', bins, 1)
-        shown = np.flatnonzero(seen.sum(axis=0) >= LEAST_PEOPLE)
-        return (
-            people,
-            {names[k]: estimate(rise[k]) for k in shown},
-            {names[k]: estimate(fall[k]).value for k in shown},
-        )
-
-    body, off = list(range(len(keys) - 1)), [len(keys) - 1]
-    places = [PlaceEffect(*key, *effects([b])) for b, key in enumerate(keys)]
-    drawn = [mean('rise', body), mean('fall', body), mean('rise', off)]
-    drawn.append(mean('large', body))
-    joints = []
-    for k, name in enumerate(names):
-        top = max(
-            (p for p in places if name in p.rise),
-            key=lambda p: p.rise[name].value or 0.0,
-            default=None,
-        )
-        people = int(sums['known'][..., k].any(axis=1).sum())
-        lift, drop, background, share = (estimate(d[k]) for d in drawn)
-        most = (top.rise[name], top.text) if top else (UNDEFINED, '')
-        joints.append(
-            JointSensitivity(
-                name, people, lift, drop, background, share, *most
-            )
-        )
-    regions: dict[str, list[int]] = {}
-    for b, key in enumerate(keys):
-        regions.setdefault(key[0], []).append(b)
-    rows = [RegionEffect(r, *effects(bins)[:2]) for r, bins in regions.items()]
-    return SensitivityMap(*facts, '', places, joints, rows)
-
-
-def _sums(
-    measures: RunMeasures, limbs: Sequence[Limb], cells: Sequence[Attacked]
-) -> dict[str, np.ndarray]:
-    """Name -> ``(N, P, K)`` sums over each person's cells by place and joint:
-    rise, fall and large rises, and numbers of joints found, and known."""
-    labelled = measures.labelled
-    count = len(limbs) * ALONG * len(ACROSS) + 1
-    shape = len(labelled), count, labelled.shape[1]
-    out = {
-        name: np.zeros(shape, np.float32)
-        for name in ('rise', 'fall', 'large', 'found', 'known')
-    }
-    clean, sizes = measures.clean_predictions, measures.sizes[:, None]
-    for attack in cells:
-        under = measures.under(attack)
-        position = cell_position(describe(attack).target)
-        rows = np.flatnonzero(attack.changed)
-        at, known = (
-            (rows, _bins(measures, limbs, position)[rows]),
-            labelled[rows],
-        )
-        higher = ((under.errors - clean.errors) / sizes)[rows]
-        found = known & np.isfinite(higher)
-        lower = (clean.similar - under.similar)[rows]
-        out['rise'][at] += np.where(found, higher, 0)
-        out['large'][at] += found & (higher > LARGE)
-        out['found'][at] += found
-        out['fall'][at] += np.where(known, lower, 0)
-        out['known'][at] += known
-    return out

@@ -5,15 +5,15 @@ from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.colors import PowerNorm
 from matplotlib.patches import Polygon
 
 from mmpose_occlusion.benchmark.analysis.sensitivity_map import (
     ACROSS,
     ALONG,
     PlaceEffect,
+    is_right,
 )
 
 from .figures import (
@@ -28,27 +28,18 @@ from .figures import (
     new_panel,
 )
 
-STANDING: dict[str, tuple[float, float]] = {
-    'nose': (0, 8.55),
-    'eye': (0.59, 9.22),
-    'ear': (1.26, 8.84),
-    'shoulder': (1.1, 6.9),
-    'elbow': (1.7, 5.3),
-    'wrist': (2.0, 3.8),
-    'hip': (0.7, 4.1),
-    'knee': (0.85, 2.1),
-    'ankle': (0.95, 0.2),
-    'head_top': (0, 10.45),
-    'top_head': (0, 10.45),
-    'upper_neck': (0, 7.4),
-    'neck': (0, 7.2),
-    'thorax': (0, 6.9),
-    'pelvis': (0, 4.1),
-}
+STANDING: dict[str, tuple[float, float]] = dict(
+    **dict(nose=(0, 8.55), eye=(0.59, 9.22), ear=(1.26, 8.84)),
+    **dict(shoulder=(1.1, 6.9), elbow=(1.7, 5.3), wrist=(2.0, 3.8)),
+    **dict(hip=(0.7, 4.1), knee=(0.85, 2.1), ankle=(0.95, 0.2)),
+    **dict(head_top=(0, 10.45), top_head=(0, 10.45), upper_neck=(0, 7.4)),
+    **dict(neck=(0, 7.2), thorax=(0, 6.9), pelvis=(0, 4.1)),
+)
 """A standing person who faces the reader, with an enlarged head; the left
 side is at x > 0."""
 
 Spot = tuple[float, float]
+Values = dict[str, Any]
 
 
 class BodyLayout(NamedTuple):
@@ -70,27 +61,23 @@ def body_layout(
     median place of the annotated joints ``(N, K, 2)`` in the people's bboxes
     ``(N, 4)``, pixels. Links are pairs of indices."""
     pairs = [(names[a], names[b]) for a, b in links]
-    places = {joint: _standing(joint) for joint in names}
-    known = {joint: spot for joint, spot in places.items() if spot}
-    if len(known) == len(names):
-        return BodyLayout(known, pairs, True)
+    spots: dict[str, Spot] = {}
+    for joint in names:
+        side, _, rest = joint.partition('_')
+        sign = {'left': 1, 'right': -1}.get(side, 0)
+        if (rest if sign else joint) in STANDING:
+            x, y = STANDING[rest if sign else joint]
+            spots[joint] = (x * (sign or 1), y)
+    if len(spots) == len(names):
+        return BodyLayout(spots, pairs, True)
     low, high = np.split(boxes, 2, axis=1)
-    inside = (joints - low[:, None]) / (high - low)[:, None]
-    spots = {}
+    inside, spots = (joints - low[:, None]) / (high - low)[:, None], {}
     for k, joint in enumerate(names):
         seen = inside[np.isfinite(inside[:, k]).all(axis=1), k]
         if len(seen):
             x, y = np.median(seen, axis=0)
             spots[joint] = (6 * float(x) - 3, 9 - 9 * float(y))
     return BodyLayout(spots, pairs, False)
-
-
-def _standing(joint: str) -> Spot | None:
-    side, _, rest = joint.partition('_')
-    if side in ('left', 'right') and rest in STANDING:
-        x, y = STANDING[rest]
-        return (x if side == 'left' else -x, y)
-    return STANDING.get(joint)
 
 
 def _scale(chart: Chart, values: Sequence[float], label: str) -> PowerNorm:
@@ -112,66 +99,49 @@ def body_chart(
     a joint, the more. ``text`` writes a loss beside its joint, ``label`` is of
     the colour scale."""
     chart: Chart = []
-    values = [x for found in losses.values() for x in found.values()]
-    if values and layout.spots:
-        norm = _scale(chart, values, label)
-        for paint, found in losses.items():
-            axis = new_panel(chart, 2.9, 4.7)
-            _draw_body(axis, layout, found, norm, text)
-            axis.set_title(f'painted: {paint}', loc='center')
-    return chart[1:] + chart[:1]
-
-
-def _draw_body(
-    axis: Axes,
-    layout: BodyLayout,
-    losses: Mapping[str, float],
-    norm: PowerNorm,
-    text: Callable[[float], str],
-) -> None:
-    spots = layout.spots
+    values, spots = [x for f in losses.values() for x in f.values()], layout[0]
+    if not values or not spots:
+        return chart
+    norm = _scale(chart, values, label)
     xs, ys = np.array(list(spots.values())).T
-    middle = (xs.min() + xs.max()) / 2
-    for a, b in layout.links:
-        if a in spots and b in spots:
-            x, y = np.array([spots[a], spots[b]]).T
-            axis.plot(x, y, color=LIMB, linewidth=7, zorder=1)
-    shown = [joint for joint in spots if joint in losses]
-    axis.scatter(
-        [spots[j][0] for j in shown],
-        [spots[j][1] for j in shown],
-        s=[70 + 260 * float(norm(max(0.0, losses[j]))) for j in shown],
-        c=[losses[j] for j in shown],
-        cmap=HEAT,
-        norm=norm,
-        edgecolors=INK,
-        linewidths=0.9,
-        zorder=3,
-    )
-    edge = max(0.72 * np.ptp(xs), 0.5)
-    for side in (-1, 1):
-        mine = [j for j in shown if (spots[j][0] < middle) == (side < 0)]
-        mine.sort(key=lambda j: spots[j][1])
-        heights = _spread([spots[j][1] for j in mine], ys.max() / 18)
-        align = 'left' if side > 0 else 'right'
-        for joint, height in zip(mine, heights, strict=True):
+    middle, edge = (xs.min() + xs.max()) / 2, max(0.72 * np.ptp(xs), 0.5)
+    for paint, found in losses.items():
+        axis = new_panel(chart, 2.9, 4.7)
+        for a, b in layout.links:
+            if a in spots and b in spots:
+                x, y = np.array([spots[a], spots[b]]).T
+                axis.plot(x, y, color=LIMB, linewidth=7, zorder=1)
+        shown = [joint for joint in spots if joint in found]
+        axis.scatter(
+            [spots[j][0] for j in shown],
+            [spots[j][1] for j in shown],
+            s=[70 + 260 * float(norm(max(0.0, found[j]))) for j in shown],
+            c=[found[j] for j in shown],
+            cmap=HEAT,
+            norm=norm,
+            edgecolors=INK,
+            linewidths=0.9,
+            zorder=3,
+        )
+        for side, align in ((-1, 'right'), (1, 'left')):
+            mine = [j for j in shown if (spots[j][0] < middle) == (side < 0)]
+            mine.sort(key=lambda j: spots[j][1])
+            heights = _spread([spots[j][1] for j in mine], ys.max() / 18)
             x = middle + side * edge
-            axis.plot(
-                [spots[joint][0], x - 0.06 * side],
-                [spots[joint][1], height],
-                color=LEADER,
-                linewidth=0.7,
-                zorder=2,
-            )
-            words = text(losses[joint])
-            axis.text(x, height, words, ha=align, va='center', fontsize=8)
-        if layout.is_standing:
-            word = "person's left" if side > 0 else "person's right"
-            x, y = middle + side * 0.3 * edge, ys.min() - 0.11 * np.ptp(ys)
-            axis.text(x, y, word, ha=align, color=FAINT, fontsize=8)
-    axis.set_aspect('equal')
-    axis.set_xlim(middle - 1.45 * edge, middle + 1.45 * edge)
-    axis.axis('off')
+            for joint, height in zip(mine, heights, strict=True):
+                ends = np.array([spots[joint], (x - 0.06 * side, height)]).T
+                axis.plot(*ends, color=LEADER, linewidth=0.7, zorder=2)
+                words = text(found[joint])
+                axis.text(x, height, words, ha=align, va='center', fontsize=8)
+            if layout.is_standing:
+                word, low = f"person's {align}", ys.min() - 0.11 * np.ptp(ys)
+                x = middle + side * 0.3 * edge
+                axis.text(x, low, word, ha=align, color=FAINT, fontsize=8)
+        axis.set_aspect('equal')
+        axis.set_xlim(middle - 1.45 * edge, middle + 1.45 * edge)
+        axis.axis('off')
+        axis.set_title(f'painted: {paint}', loc='center')
+    return chart[1:] + chart[:1]
 
 
 BIN_WIDTH = 0.46
@@ -185,8 +155,8 @@ def place_chart(
     label: str,
 ) -> Chart:
     """One body for each title, which is perhaps a joint's name, with the
-    values of places on limbs; None is masked. The colours are of the same
-    scale in all panels."""
+    values of places on limbs; None is masked, grey and hatched. The colours
+    are of the same scale in all panels."""
     chart: Chart = []
     values = [x for found in panels.values() for _, x in found if x]
     if not values or not layout.spots:
@@ -195,19 +165,22 @@ def place_chart(
     for title, found in panels.items():
         axis = new_panel(chart, 2.1, 3.3)
         for place, value in found:
-            if set(place.limb) <= layout.spots.keys() and place.limb:
-                axis.add_patch(_bin(layout, place, value, norm))
+            if place.limb and set(place.limb) <= layout.spots.keys():
+                look: Values = dict(facecolor='none', hatch='////', zorder=1)
+                if value is not None:
+                    above = 2 + 0.1 * (ACROSS[1] == place.across)
+                    color = HEAT(norm(max(0.0, value)))
+                    look = dict(facecolor=color, zorder=above)
+                corners = _corners(layout, place)
+                bin_ = Polygon(
+                    corners, edgecolor=LEADER, linewidth=0.4, **look
+                )
+                axis.add_patch(bin_)
         for joint, spot in layout.spots.items():
-            own = joint == title
-            axis.plot(
-                *spot,
-                marker='o',
-                markersize=9 if own else 2.5,
-                color=WARM if own else FAINT,
-                markerfacecolor='none' if own else FAINT,
-                markeredgewidth=2,
-                zorder=4,
-            )
+            look = dict(markersize=2.5, color=FAINT)
+            if joint == title:
+                look = dict(markersize=9, color=WARM, markerfacecolor='none')
+            axis.plot(*spot, marker='o', markeredgewidth=2, zorder=4, **look)
         axis.set_title(title.replace('_', ' '), loc='center')
         axis.set_aspect('equal')
         axis.autoscale_view()
@@ -215,31 +188,17 @@ def place_chart(
     return chart[1:] + chart[:1]
 
 
-def _bin(
-    layout: BodyLayout,
-    place: PlaceEffect,
-    value: float | None,
-    norm: Normalize,
-) -> Polygon:
-    """A place beside or on its limb; grey and hatched without a value."""
+def _corners(layout: BodyLayout, place: PlaceEffect) -> list[np.ndarray]:
+    """Of a place beside or on its limb."""
     start, end = (np.array(layout.spots[joint]) for joint in place.limb)
-    way = end - start
+    way, (along, across) = end - start, (place.along or 0, place.across or 0)
     length = float(np.hypot(*way)) or 1.0
-    width = min(BIN_WIDTH, 0.3 * length)
+    width = min(BIN_WIDTH, 0.3 * length) * (-1 if is_right(place.limb) else 1)
     side = np.array([-way[1], way[0]]) / length * width
-    if place.is_mirrored:
-        side = -side
-    assert place.along is not None
-    assert place.across is not None
-    corners = [
-        start + way * (place.along + i) / ALONG + side * (place.across + k)
+    return [
+        start + way * (along + i) / ALONG + side * (across + k)
         for i, k in ((0, -0.5), (1, -0.5), (1, 0.5), (0, 0.5))
     ]
-    look: dict[str, Any] = dict(facecolor='none', hatch='////', zorder=1.0)
-    if value is not None:
-        above = 2 + 0.1 * (ACROSS[1] == place.across)
-        look = dict(facecolor=HEAT(norm(max(0.0, value))), zorder=above)
-    return Polygon(corners, edgecolor=LEADER, linewidth=0.4, **look)
 
 
 def _spread(values: Sequence[float], least: float) -> list[float]:

@@ -99,8 +99,8 @@ def layout_of(analysis: Record) -> BodyLayout:
 
 
 def map_charts(analysis: Record, found: SensitivityMap) -> tuple[Chart, Chart]:
-    """Two charts of bodies: the mean over joints and the
-    :data:`SHOWN_JOINTS` that a place hurts most; the other joints."""
+    """Two charts of bodies: the mean over joints, the :data:`SHOWN_JOINTS`
+    that a place hurts most, and people; the other joints."""
     known = [j for j in found.joints if j.place]
     known.sort(key=lambda joint: -(joint.maximum.value or 0.0))
     joints = ['', *(j.joint for j in known)]
@@ -118,7 +118,9 @@ def map_charts(analysis: Record, found: SensitivityMap) -> tuple[Chart, Chart]:
         )
         for some in (joints[:cut], joints[cut:])
     )
-    return first, others
+    on = [p for p in found.places if p.limb]
+    people = {'people': [(p, p.people or None) for p in on]}
+    return first + place_chart(people, layout, 'people'), others
 
 
 def _rise(place: PlaceEffect, joint: str) -> float | None:

@@ -24,6 +24,7 @@ from mmpose_occlusion.benchmark.analysis import analyse
 from mmpose_occlusion.benchmark.analysis.bootstrap import DRAWS
 from mmpose_occlusion.benchmark.analysis.worst_case import (
     MEAN_JOINT,
+    OWN_JOINT,
     RANDOM,
     WORST_JOINT,
     worst_case,
@@ -31,9 +32,9 @@ from mmpose_occlusion.benchmark.analysis.worst_case import (
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.benchmark.image_run import case_images as image_crops
 from mmpose_occlusion.benchmark.image_worst_case import (
-    OBJECTIVE,
     TRANSFERRED,
     WORST,
+    WorstCaseSearch,
 )
 from mmpose_occlusion.benchmark.table import markdown_tables, print_tables
 from mmpose_occlusion.files import (
@@ -208,6 +209,7 @@ PLACES = {
     TRANSFERRED: "the other model's worst place",
     WORST_JOINT: 'the worst joint hidden',
     MEAN_JOINT: 'a joint hidden, mean',
+    OWN_JOINT: 'the joint itself hidden',
     RANDOM: 'a random place, mean',
 }
 
@@ -234,11 +236,12 @@ def write_worst_case(
     """
     folder, search = Path(folder), run.run['search']
     found = worst_case(run, draws)
+    objective = WorstCaseSearch(**search).objective
     numbers: dict[str, Any] = dict(
         mmpose_occlusion='worst case',
         model=run.model,
         data=run.data,
-        objective=OBJECTIVE,
+        objective=objective,
         search={k: v for k, v in search.items() if k != 'places'},
         seed=run.seed,
         bootstrap=dict(draws=draws, seed=0, level=0.95, over='images'),
@@ -251,7 +254,7 @@ def write_worst_case(
         run=run,
         search=search,
         found=found,
-        objective=OBJECTIVE,
+        objective=objective,
         words=PLACES,
         losses=LOSSES,
         draws=draws,

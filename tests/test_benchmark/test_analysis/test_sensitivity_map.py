@@ -11,12 +11,14 @@ from mmpose_occlusion.benchmark.analysis import analyse
 from mmpose_occlusion.benchmark.analysis.sensitivity_map import (
     LEAST_PEOPLE,
     body_frame,
+    finer_cells,
     is_right,
     limbs_of,
 )
 from mmpose_occlusion.benchmark.data import Predictions
 from mmpose_occlusion.benchmark.report.numbers import csv_files
 from mmpose_occlusion.benchmark.report.write import write_report
+from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion.targets import cell_names, cell_position
 from tests.test_benchmark import made_up
 
@@ -35,10 +37,10 @@ def standing(count):
     return replace(boxes, truth=truth, visible=visible)
 
 
-def mapped(people=PEOPLE, names=None, **joints):
+def mapped(people=PEOPLE, names=None, reach=1 / 30, **joints):
     """Of a model whose left wrist is off by a fifth of the box's longer side
     where a square is centred within a thirtieth of the height of the middle
-    of the left forearm, and that is exact otherwise."""
+    of the left forearm, or another reach, and that is exact otherwise."""
     boxes = standing(people)
     clean = made_up.perfect(boxes)
     x1, y1, x2, y2 = boxes.person_boxes.T
@@ -50,9 +52,9 @@ def mapped(people=PEOPLE, names=None, **joints):
         centre = np.stack([(x1 + x2) / 2, y1], axis=1)
         centre += height[:, None] * (right, down)
         changed = abs(right) * height <= (x2 - x1) / 2
-        if not changed.any():
+        if not (names or changed.any()):
             continue
-        near = np.hypot(*(centre - middle).T) < height / 30
+        near = np.hypot(*(centre - middle).T) < height * reach
         keypoints = clean.keypoints.copy()
         keypoints[near & changed, WRIST, 0] += 0.2 * height[near & changed]
         attacks.append(
@@ -105,6 +107,39 @@ def test_the_planted_place_is_found_and_no_other():
         for joint, e in row.rise.items()
         if (region, joint) != ('left elbow–wrist', 'left_wrist')
     )
+
+
+def test_the_planted_place_is_refined_and_no_other():
+    """The second pass has the cells around those that hurt; there the map is
+    that of the fine grid, and means are those of the coarse one."""
+    runs = [mapped(names=COARSE, reach=0.05), mapped(reach=0.05)]
+    texts = finer_cells(runs[0], 0.01)
+    names = [text.split(':')[1] for text in texts]
+    assert texts == [f'cell:{name}:black:10%' for name in names]
+    assert len(names) == 8
+    assert not {*names} & {*COARSE}
+    assert finer_cells(runs[0], 0.2) == []
+    hurt = [
+        cell_position(a.config['target'])
+        for a in runs[0].attacks
+        if (a.predictions.keypoints != runs[0].clean.keypoints).any()
+    ]
+    for name in names:
+        far = np.abs(np.array(hurt) - cell_position(name)).max(axis=1).min()
+        assert far == pytest.approx(0.05)
+    runs.append(mapped(names=[*COARSE, *names], reach=0.05))
+    coarse, fine, refined = (
+        found.maps[0] for run in runs for found in analyse([run], draws=20)[0]
+    )
+    assert (coarse.cells, coarse.even) == (231, 231)
+    assert (refined.cells, refined.even) == (231 + len(names), 231)
+    assert refined.regions == coarse.regions
+    for a, b in zip(refined.joints, coarse.joints, strict=True):
+        assert replace(a, maximum=b.maximum, place=b.place) == b
+    assert refined.joints[WRIST].maximum == fine.joints[WRIST].maximum
+    assert refined.joints[WRIST].place == fine.joints[WRIST].place
+    with pytest.raises(UsageError, match='give --suite map-coarse'):
+        finer_cells(replace(runs[0], attacks=[]), 0.01)
 
 
 def _rise(place, joint):
