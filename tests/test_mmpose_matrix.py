@@ -16,7 +16,7 @@ from mmengine.hub import get_config
 from mmengine.registry import init_default_scope
 
 from mmpose_occlusion.benchmark.api import load_benchmark
-from mmpose_occlusion.cli import benchmark, browse
+from mmpose_occlusion.cli import benchmark, images
 from mmpose_occlusion.engine.config import metainfo_of
 from tests.narrow import narrowing
 from tests.test_tools.conftest import tool  # noqa: F401
@@ -138,7 +138,7 @@ def test_browse_attack_and_benchmark(family, tmp_path, tool):  # noqa: F811
     pair = [config, weights]
     sheet, out = str(tmp_path / 'sheet'), str(tmp_path / 'out')
     argv = [config, '--split', 'test', *attack, '--out', sheet]
-    assert browse.main(argv) == 0
+    assert images.main(argv) == 0
     argv = [*pair, *attack, '--per-keypoint', '--work-dir', out]
     assert tool('test').main(argv) == 0
     assert benchmark.main([*pair, *attack, '--out', out]) == 0

@@ -13,10 +13,9 @@ import cv2
 import numpy as np
 
 from mmpose_occlusion import __version__
-from mmpose_occlusion.benchmark.annotation_fields import read_json
 from mmpose_occlusion.benchmark.annotation_file import read_annotations
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import replaced, write_bytes
+from mmpose_occlusion.files import read_json, replaced, write_bytes
 from mmpose_occlusion.occlusion import Attack, occlude
 from mmpose_occlusion.predictors import Prediction, Predictor
 from mmpose_occlusion.skeleton import COCO_JOINTS, MPII_ORDER
