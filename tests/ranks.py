@@ -14,7 +14,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import torch
-from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from mmpose_occlusion.cli.run import run
 
@@ -59,19 +58,6 @@ def run_ranks(
     return printed
 
 
-def run_under_torchrun(
-    count: int, main: Callable[[list[str]], int], argv: list[str], log: Path
-) -> str:
-    """:func:`run_ranks` with torchrun's agent, store and variables."""
-    argv = [*argv, '--launcher', 'pytorch']
-    agent = _start(_agent, count, main, argv, log)
-    agent.join()
-    files = [log / f'rank{rank}.txt' for rank in range(count)]
-    printed = '\n'.join(file.read_text() for file in files if file.exists())
-    assert agent.exitcode == 0, printed
-    return printed
-
-
 def exit_code(work: Callable, *arguments) -> int:
     """The exit code of a forked process that does this work."""
     process = _start(work, *arguments)
@@ -96,24 +82,6 @@ def _alone(work: Callable, *arguments) -> None:
     work(*arguments)
 
 
-def _agent(count: int, main: Callable, argv: list, log: Path) -> None:
-    """What ``torchrun --standalone`` does."""
-    config = LaunchConfig(
-        *(1, 1, count),
-        run_id='test',
-        rdzv_backend='c10d',
-        rdzv_endpoint='localhost:0',
-        max_restarts=0,
-        start_method='fork',
-    )
-    statuses = elastic_launch(config, _of_agent)(main, argv, log)
-    assert statuses == dict.fromkeys(range(count), 0), statuses
-
-
-def _of_agent(main: Callable, argv: list, log: Path) -> int:
-    return _work(log / f'rank{os.environ["RANK"]}.txt', main, argv)
-
-
 def _as_rank(
     rank: int, count: int, port: int, file: Path, main: Callable, argv: list
 ) -> None:
@@ -125,10 +93,6 @@ def _as_rank(
         LOCAL_RANK=str(rank),
         OMP_NUM_THREADS='1',
     )
-    raise SystemExit(_work(file, main, argv))
-
-
-def _work(file: Path, main: Callable, argv: list) -> int:
     with (
         file.open('w') as printed,
         contextlib.redirect_stdout(printed),
@@ -140,7 +104,7 @@ def _work(file: Path, main: Callable, argv: list) -> int:
         except BaseException:
             traceback.print_exc()
             status = 1
-    return status
+    raise SystemExit(status)
 
 
 def _threads_of_the_group() -> list[str]:
