@@ -76,7 +76,7 @@ COMMANDS = {
     ],
     'folder': [
         *('image', '{images}', '--keypoints', '{people}', *NOSE),
-        *('--out', 'out/images', '--overwrite'),
+        *('--out', 'out/images'),
     ],
     'video': [
         *('image', '{video}', '--predictor', PREDICTOR, *NOSE),
