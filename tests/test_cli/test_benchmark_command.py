@@ -94,6 +94,8 @@ def test_a_map_is_killed_and_resumed_by_workers(
     assert 0 < int(left.replace(',', '')) < wanted
     run(broken, '--workers', '2')
     assert 'all is stored' in run(broken, '--dry-run')
+    # too few people for a rise that is more than noise
+    assert '0 finer cells, ' in run(broken, '--refine', '0.1')
     (found,) = load_runs(broken)
     assert_same(found, expected)
     tables = [folder / 'map_joints.csv' for folder in (whole, broken)]
