@@ -60,7 +60,8 @@ class Attack:
             of a cell's square; parts have none.
         place: One of :data:`.placement.PLACES`.
         parts: The user's own parts, name -> joints.
-        offset, stay_covered: Of discs, see :class:`.occlusion.Occlusion`.
+        offset: Of discs, see :class:`.occlusion.Occlusion`.
+        stay_covered: Of discs, see :class:`.occlusion.Occlusion`.
         options: Further arguments of the transform, such as ``prob``.
 
     >>> str(parse_attack('keypoint:nose:black:10%'))
