@@ -282,7 +282,9 @@ class Sample(placement.Surroundings):
 def annotated(results: Mapping) -> Mapping | None:
     """What has the annotations of a sample's people: the sample itself, or
     the person matched to its detector's box, or None without such a one."""
-    person = results.get(MATCHED_KEY, results)
+    person = results.get(MATCHED_KEY)
+    if person is None:
+        return results
     return None if 'reason' in person else person
 
 

@@ -55,7 +55,7 @@ def test_one_sentence_about_a_config_of_mmpose(tool, capfd):
     printed, error = capfd.readouterr()
     assert printed == ''
     assert error.startswith(
-        'error: "mmpose" has no config "no_such/config.py"'
+        'error: config "mmpose::no_such/config.py" needs a file that does not'
     )
     assert error.count('\n') == 1
 

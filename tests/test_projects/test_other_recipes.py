@@ -191,4 +191,4 @@ def test_cvat_export(monkeypatch, tmp_path, capsys):
     Path('a.json').write_text(json.dumps(content))
 
     assert check.main(['a.json', '.']) == 1
-    assert 'annotations[4]' in capsys.readouterr().out
+    assert 'annotations[2]' in capsys.readouterr().out
