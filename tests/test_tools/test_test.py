@@ -343,7 +343,7 @@ def test_per_keypoint(run):
         ),
         (
             ['--cfg-options', 'attack.target=nose'],
-            'the config key "attack" has no "type"',
+            "the config key \"attack\" is {'target': 'nose'}, which has no",
         ),
         (
             ['--cfg-options', 'attacks.type=KeypointOcclusion'],

@@ -112,7 +112,7 @@ def test_other_storage(config, test, runners, capsys):
     assert test(config, 's3://bucket/a.pth') == 2
     assert capsys.readouterr().err == (
         'error: checkpoint "s3://bucket/a.pth" is on a storage that '
-        'cannot be read: give a file, or a URL that starts with http, https\n'
+        'cannot be read: give a .pth file or its URL\n'
     )
 
 
