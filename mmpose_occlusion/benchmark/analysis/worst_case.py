@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 
 from mmpose_occlusion.benchmark.data import BenchmarkRun, Predictions
-from mmpose_occlusion.benchmark.effects import PLACED
 from mmpose_occlusion.benchmark.image_worst_case import (
     GRID,
+    PLACED,
     TRANSFERRED,
     WORST,
 )
