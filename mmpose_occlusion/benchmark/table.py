@@ -89,7 +89,7 @@ def print_tables(analyses: Sequence[Record]) -> None:
         for name in names[1:]:
             table.add_column(name, justify='right', no_wrap=True)
         for name, *numbers in others:
-            table.add_row(broken(name, max(width, 20)), *numbers)
+            table.add_row(broken(name, max(width, 16)), *numbers)
         console.print(table)
 
 
