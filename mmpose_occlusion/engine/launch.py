@@ -82,9 +82,11 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // local))
     if not torch.distributed.is_initialized():
         timeout = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')
-        timeout = timeout and datetime.timedelta(seconds=timeout)
+        more = {}  # before torch 2.2, a timeout of None is an error
+        if timeout:
+            more['timeout'] = datetime.timedelta(seconds=timeout)
         torch.distributed.init_process_group(
-            'gloo', rank=rank, world_size=world_size, timeout=timeout
+            'gloo', rank=rank, world_size=world_size, **more
         )
     cfg.model_wrapper_cfg = {
         'type': 'MMDistributedDataParallel',
