@@ -1,7 +1,6 @@
 """What the benchmark asks of a model: images in, keypoints out."""
 
 import ast
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import digest_of_file
 from mmpose_occlusion.skeleton import COCO_JOINTS, CONVENTIONS
 
 
@@ -194,7 +194,7 @@ def checksum(path: str) -> str:
     """SHA-256 of a model's file, which must exist."""
     if not Path(path).is_file():
         raise UsageError(f'model "{path}" does not exist')
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    return digest_of_file(path)
 
 
 BLAZEPOSE = tuple(

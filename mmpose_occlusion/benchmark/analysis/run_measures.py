@@ -18,7 +18,6 @@ from mmpose_occlusion.metrics import average_precision as ap
 from mmpose_occlusion.metrics import coco_evaluation as coco
 from mmpose_occlusion.metrics import oks_pck as pck
 from mmpose_occlusion.metrics.annotations import People, make_person
-from mmpose_occlusion.metrics.oks_pck import keypoint_oks
 
 from .bootstrap import DRAWS, Draws, difference, draw_weights, weighted_mean
 
@@ -244,7 +243,7 @@ class PredictionMeasures:
         run = self.of_run.run
         known = self.of_run.labelled[..., None]
         offsets = np.where(known, self.keypoints - run.boxes.truth, 0)
-        return keypoint_oks(offsets, run.boxes.areas, run.joints.sigmas)
+        return pck.keypoint_oks(offsets, run.boxes.areas, run.joints.sigmas)
 
     @cached_property
     def compared(self) -> ap.ComparedPoses:
