@@ -24,44 +24,28 @@ from mmpose_occlusion.errors import UsageError
 
 def configure_training(cfg: Config, options: Any) -> None:
     """Change a config as MMPose's training tool does, add the records of
-    occlusions to the data samples, write checkpoints atomically, write
-    scalars for TensorBoard, and warn of a later stage without the occlusions
-    of the first."""
+    occlusions to the data samples, write checkpoints atomically, and warn of a
+    later stage without the occlusions of the first."""
     init_default_scope(cfg.get('default_scope') or 'mmpose')
     config.set_work_dir(cfg, options.config, options.work_dir)
-    if not cfg.get('train_dataloader'):
-        raise UsageError(
-            f'config "{options.config}" has no train_dataloader, so there is '
-            'nothing to train on'
-        )
+    config.name_visualizer(cfg)
     if options.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if options.amp:
-        wrapper = config.type_name(
-            {'type': 'OptimWrapper', **cfg.optim_wrapper}
-        )
-        if wrapper not in ('OptimWrapper', 'AmpOptimWrapper'):
-            raise UsageError(
-                f'--amp cannot be used with optim_wrapper.type="{wrapper}", '
-                'only with OptimWrapper'
-            )
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     if options.resume:
         cfg.resume = True
         cfg.load_from = None if options.resume == 'auto' else options.resume
-    if options.exact_resume:
-        _resume_exactly(cfg)
+    hooks = list(cfg.get('custom_hooks') or [])
+    if options.exact_resume and 'ExactResumeHook' not in map(
+        config.type_name, hooks
+    ):
+        cfg.custom_hooks = [*hooks, dict(type='ExactResumeHook')]
     saving = cfg.get('default_hooks', {}).get('checkpoint')
     if saving and config.type_name(saving) == 'CheckpointHook':
         saving['type'] = 'AtomicCheckpointHook'
     if options.auto_scale_lr:
-        if not cfg.get('auto_scale_lr'):
-            raise UsageError(
-                '--auto-scale-lr needs to know the batch size that the '
-                'learning rate is for: add --cfg-options '
-                'auto_scale_lr.base_batch_size=512'
-            )
         cfg.auto_scale_lr.enable = True
     if options.show or options.show_dir:
         cfg.setdefault('default_hooks', {}).setdefault(
@@ -78,28 +62,7 @@ def configure_training(cfg: Config, options: Any) -> None:
     for split in ('train', 'val'):
         carry_records(cfg, split)
     for sentence in lost_occlusions(cfg):
-        print_log(sentence, 'current', logging.WARNING)
-    config.name_visualizer(cfg)
-    backends = list(cfg.visualizer.get('vis_backends') or [])
-    backends = backends or [{'type': 'LocalVisBackend'}]
-    if not any('Tensorboard' in config.type_name(each) for each in backends):
-        backends.append({'type': 'TensorboardVisBackend'})
-    cfg.visualizer['vis_backends'] = backends
-
-
-def _resume_exactly(cfg: Config) -> None:
-    """Add ``ExactResumeHook`` unless the config has it."""
-    loop = cfg.get('train_cfg') or {}
-    by_epoch = loop.get('by_epoch', True)
-    if not by_epoch or config.type_name(loop) == 'IterBasedTrainLoop':
-        raise UsageError(
-            '--exact-resume keys random numbers by the epoch, but train_cfg '
-            'counts iterations: set train_cfg.by_epoch=True and '
-            'train_cfg.max_epochs, or leave it out'
-        )
-    hooks = cfg.get('custom_hooks') or []
-    if not any(config.type_name(hook) == 'ExactResumeHook' for hook in hooks):
-        cfg.custom_hooks = [*hooks, dict(type='ExactResumeHook')]
+        _warn(sentence)
 
 
 def read_start(cfg: Config, trust: bool = False) -> Mapping | None:
@@ -118,38 +81,34 @@ def _read_latest(cfg: Config, trust: bool) -> Mapping | None:
     """The readable checkpoint of a work dir that ``last_checkpoint`` names,
     or else the newest; None where there is none, which is logged."""
 
-    def warn(text: str) -> None:
-        print_log(text, 'current', logging.WARNING)
-
     folder = Path(cfg.work_dir)
+    try:
+        text = (folder / 'last_checkpoint').read_text().strip()
+    except (OSError, ValueError):
+        text = ''
     hook = cfg.get('default_hooks', {}).get('checkpoint') or {}
     if hook.get('out_dir'):
         folder = Path(hook['out_dir']) / folder.name
+    named = folder / Path(text).name
     numbered = [
         (int(match[1]), path)
         for path in folder.glob('*.pth')
         if (match := re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem))
     ]
-    found = [path for _, path in sorted(numbered, reverse=True)]
-    try:
-        text = (Path(cfg.work_dir) / 'last_checkpoint').read_text().strip()
-    except (OSError, ValueError):
-        text = ''
-    named = folder / Path(text).name if text else None
-    if named and named.exists():
-        found = [named, *(path for path in found if path != named)]
+    newest = [path for _, path in sorted(numbered, reverse=True)]
+    found = [named, *newest] if named.is_file() else newest
     error: UsageError | None = None
-    for path in found:
+    for path in dict.fromkeys(found):
         try:
             checkpoint = load_checkpoint_safely(path, trust)
         except UsageError as refusal:
             if '--trust-checkpoint' in str(refusal):
                 raise  # a user's decision; an older one would lose epochs
-            warn(f'{refusal}; not used')
+            _warn(f'{refusal}; not used')
             error = error or refusal
             continue
-        if path != named or str(path.resolve()) != str(Path(text).resolve()):
-            warn(
+        if path.resolve() != Path(text).resolve():
+            _warn(
                 f'"{cfg.work_dir}/last_checkpoint" names '
                 f'{repr(text) if text else "no checkpoint"}, so the training '
                 f'resumes from "{path}", the newest that can be read'
@@ -158,11 +117,15 @@ def _read_latest(cfg: Config, trust: bool) -> Mapping | None:
         return checkpoint
     if error:
         raise error
-    warn(
+    _warn(
         f'"{folder}" holds no checkpoint to resume from: the training starts '
         'at its beginning'
     )
     return None
+
+
+def _warn(text: str) -> None:
+    print_log(text, 'current', logging.WARNING)
 
 
 def check_start(runner: Runner, checkpoint: Mapping | None) -> None:

@@ -3,6 +3,7 @@
 import copy
 import difflib
 import itertools
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -70,6 +71,8 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             f'config file "{path}" does not exist: give the path of one, or '
             'PACKAGE::PATH for one of a package'
         )
+    if '' not in sys.path:  # custom_imports from the current folder
+        sys.path.append('')
     try:
         cfg = get_config(path) if packaged else Config.fromfile(path)
     except Exception as error:  # a config is Python, and can raise anything
@@ -223,13 +226,6 @@ def walk_metrics(evaluator: Any, key: str = '') -> Iterator[tuple[str, Any]]:
     several data sets."""
     found = _nested(evaluator, key, ('metrics',))
     return ((k, m) for k, m in found if m and not m.get('metrics'))
-
-
-def unwrap(dataset: dict) -> None:
-    """Replace a data set's wrapper by what it wraps."""
-    inner = dataset['dataset']
-    dataset.clear()
-    dataset.update(inner)
 
 
 def metainfo_of(dataset: Mapping) -> dict:

@@ -14,7 +14,7 @@ from mmpose_occlusion.occlusion.attack import TRANSFORMS as TYPES
 from mmpose_occlusion.skeleton import Skeleton
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 
-from .config import PARTS_KEY, dataloader, metainfo_of, unwrap, walk_datasets
+from .config import PARTS_KEY, dataloader, metainfo_of, walk_datasets
 from .pipelines import (
     RECORD_KEY,
     as_attacks,
@@ -64,7 +64,9 @@ def use_gt_boxes(cfg: Config, split: str = 'test') -> None:
     loader = dataloader(cfg, split)
     for _, dataset in walk_datasets(loader['dataset']):
         if is_matched(dataset):
-            unwrap(dataset)
+            inner = dataset.pop('dataset')
+            dataset.clear()
+            dataset.update(inner)
         if dataset.get('bbox_file'):
             dataset['bbox_file'] = None
     cfg[f'{split}_dataloader'] = loader
