@@ -30,6 +30,8 @@ work_dir
 
 SPLITS = ('train', 'val', 'test')
 
+_RUNS = itertools.count(1)
+
 _METAINFO = (
     *('dataset_name', 'keypoint_info', 'skeleton_info', 'joint_weights'),
     'sigmas',
@@ -142,17 +144,10 @@ def name_visualizer(cfg: Config) -> None:
     MMEngine caches visualizers by name with the folder of their first run,
     into which a second run in the same process would write its scalars.
     """
-    from mmpose.registry import VISUALIZERS
-
-    visualizer = cfg.setdefault(
-        'visualizer', {'type': 'PoseLocalVisualizer', 'name': 'visualizer'}
-    )
-    cls = class_of(visualizer, VISUALIZERS)
+    default = {'type': 'PoseLocalVisualizer', 'name': 'visualizer'}
+    visualizer = cfg.setdefault('visualizer', default)
     base = visualizer.get('name', 'visualizer')
-    names = (f'{base}{number or ""}' for number in itertools.count())
-    visualizer['name'] = next(
-        name for name in names if not cls.check_instance_created(name)
-    )
+    visualizer['name'] = f'{base}-{next(_RUNS)}'
 
 
 def type_name(config: Mapping) -> str:

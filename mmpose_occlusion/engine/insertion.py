@@ -19,7 +19,7 @@ from .pipelines import (
     RECORD_KEY,
     as_attacks,
     check_attacks,
-    has_place,
+    find_place,
     insert_attacks,
     is_occlusion,
     makes_crop,
@@ -232,7 +232,7 @@ def _pipelines(dataset: dict | None, key: str = 'dataset') -> list[Pipeline]:
 def _with_place(pipelines: Sequence[Pipeline]) -> list[Pipeline]:
     """Those that make a crop, or where none does, that load an image."""
     crops = [p for p in pipelines if makes_crop(p[1][p[2]])]
-    return crops or [p for p in pipelines if has_place(p[1][p[2]])]
+    return crops or [p for p in pipelines if find_place(p[1][p[2]])]
 
 
 def _no_place(cfg: Config, loader: str, what: str) -> UsageError:

@@ -89,10 +89,10 @@ def test_each_term_falls(synthetic_people):
     and answers more and more alike."""
     path = next(path for path in PATHS if path.parent.name == 'coco')
     cfg = in_the_demos_size(path, synthetic_people)
-    views = cfg.train_dataloader.dataset.views
-    for (step,) in views.values():
-        step.fill = 'black'
-    views.keypoint_view[0].size = 12
+    cfg.train_dataloader.dataset.views = dict(
+        keypoint_view=[dict(type='KeypointOcclusion', fill='black', size=12)],
+        part_view=[dict(type='PartOcclusion', fill='black')],
+    )
     batch = first_batch(cfg, 4)
     plain = {key: value[0] for key, value in batch.items()}
     ordinary = MODELS.build(dict(cfg.model, type='TopdownPoseEstimator'))
