@@ -17,15 +17,15 @@ from mmengine.runner.checkpoint import CheckpointLoader, load_from_local
 from mmpose_occlusion.checkpoints.load import without_wrapper
 from mmpose_occlusion.checkpoints.read import load_checkpoint_safely
 from mmpose_occlusion.engine import config
-from mmpose_occlusion.engine.insertion import carry_records, lost_occlusions
+from mmpose_occlusion.engine.insertion import lost_occlusions
 from mmpose_occlusion.engine.launch import check_checkpoint
 from mmpose_occlusion.errors import UsageError
 
 
 def configure_training(cfg: Config, options: Any) -> None:
-    """Change a config as MMPose's training tool does, add the records of
-    occlusions to the data samples, write checkpoints atomically, and warn of a
-    later stage without the occlusions of the first."""
+    """Change a config as MMPose's training tool does, write checkpoints
+    atomically, and warn of a later stage without the occlusions of the
+    first."""
     init_default_scope(cfg.get('default_scope') or 'mmpose')
     config.set_work_dir(cfg, options.config, options.work_dir)
     config.name_visualizer(cfg)
@@ -59,8 +59,6 @@ def configure_training(cfg: Config, options: Any) -> None:
         )
     if 'preprocess_cfg' in cfg:
         cfg.model.setdefault('data_preprocessor', cfg.preprocess_cfg)
-    for split in ('train', 'val'):
-        carry_records(cfg, split)
     for sentence in lost_occlusions(cfg):
         _warn(sentence)
 

@@ -142,17 +142,6 @@ def attack_config(
     return names
 
 
-def carry_records(cfg: Config, split: str) -> None:
-    """Carry the records of a pipeline's own occlusions into the samples."""
-    if cfg.get(f'{split}_dataloader'):
-        loader = dataloader(cfg, split)
-        for pipeline in _pipelines(loader['dataset']):
-            if _occlude([pipeline]):
-                _, dataset, name = pipeline
-                dataset[name] = with_meta_keys(dataset[name])
-        cfg[f'{split}_dataloader'] = loader
-
-
 def insert_occlusion(
     cfg: Config, occlusion: Mapping | str | Sequence
 ) -> list[str]:

@@ -30,12 +30,6 @@ def test_one_epoch(trained):
     assert (trained / 'epoch_1.pth').is_file()
 
 
-def test_occlusion_records_reach_training(trained):
-    (dumped,) = trained.glob('*.py')
-    train = dumped.read_text().partition('train_dataloader')[2]
-    assert "'occlusions'" in train.partition('val_dataloader')[0]
-
-
 def test_resume(config, trained, tool, tmp_path, capsys):
     shutil.copy(trained / 'epoch_1.pth', tmp_path)
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
