@@ -18,7 +18,6 @@ from mmpose_occlusion.checkpoints.load import without_wrapper
 from mmpose_occlusion.checkpoints.read import load_checkpoint_safely
 from mmpose_occlusion.engine import config
 from mmpose_occlusion.engine.insertion import lost_occlusions
-from mmpose_occlusion.engine.launch import check_checkpoint
 from mmpose_occlusion.errors import UsageError
 
 
@@ -67,12 +66,9 @@ def read_start(cfg: Config, trust: bool = False) -> Mapping | None:
     """Read and check the checkpoint that a training starts from, as MMEngine
     unpickles files of all kinds; with ``--resume`` alone, find it and set the
     config's ``load_from``. Returns its content, or None."""
-    path, resume = cfg.get('load_from'), cfg.get('resume')
-    if path:
-        what = 'checkpoint to resume from' if resume else 'load_from'
-        check_checkpoint(path, what)
+    if path := cfg.get('load_from'):
         return load_checkpoint_safely(path, trust)
-    return _read_latest(cfg, trust) if resume else None
+    return _read_latest(cfg, trust) if cfg.get('resume') else None
 
 
 def _read_latest(cfg: Config, trust: bool) -> Mapping | None:

@@ -56,16 +56,13 @@ def main(options: TestOptions) -> None:
     from mmengine.fileio import dump
 
     from mmpose_occlusion.checkpoints import load_into
+    from mmpose_occlusion.checkpoints.read import local_file
     from mmpose_occlusion.engine.config import load_config
-    from mmpose_occlusion.engine.launch import (
-        build_runner,
-        check_checkpoint,
-        prepare_launch,
-    )
+    from mmpose_occlusion.engine.launch import build_runner, prepare_launch
 
     cfg = load_config(options.config, options.cfg_options)
     configure_test(cfg, options)
-    check_checkpoint(options.checkpoint)
+    local_file(options.checkpoint)  # exists
     prepare_launch(cfg, options.launcher)
     runner = build_runner(cfg)
     load_into(runner.model, options.checkpoint, options.trust_checkpoint)

@@ -6,7 +6,6 @@ import datetime
 import functools
 import math
 import os
-import re
 import signal
 import sys
 import threading
@@ -123,15 +122,6 @@ def stop_watching() -> None:
     """Tell the other processes that this one ends."""
     while _watches:
         _watches.pop().stop()
-
-
-def check_checkpoint(path: str, what: str = 'checkpoint') -> None:
-    """Refuse a checkpoint on a local disk that does not exist."""
-    elsewhere = re.match(r'^[\w.+-]{2,}:', path)
-    if not elsewhere and not Path(path).exists():
-        raise UsageError(
-            f'{what} "{path}" does not exist: give a .pth file or its URL'
-        )
 
 
 @functools.cache

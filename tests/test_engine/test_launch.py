@@ -53,8 +53,3 @@ def test_launcher_without_its_variables(launcher, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(UsageError, match=f'--launcher {launcher} needs the'):
         launch.prepare_launch(Config({'model': {}}), launcher)
-
-
-def test_checkpoints_elsewhere_are_not_looked_for():
-    launch.check_checkpoint('https://example.org/x.pth')
-    launch.check_checkpoint('torchvision://resnet50')

@@ -37,7 +37,7 @@ def test_pretrained_file_is_accepted(tmp_path):
 
 def test_checkpoint_to_start_from():
     read_start(Config({'load_from': None}))
-    with pytest.raises(UsageError, match=r'^load_from "x\.pth" does not'):
+    with pytest.raises(UsageError, match=r'^checkpoint "x\.pth" does not'):
         read_start(Config({'load_from': 'x.pth', 'resume': False}))
 
 

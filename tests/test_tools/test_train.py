@@ -267,7 +267,7 @@ def test_script_on_the_cpu(reference_folder, tmp_path):
         ),
         (
             ['load_from=no.pth'],
-            'load_from "no.pth" does not exist: give a .pth file or its URL',
+            'checkpoint "no.pth" does not exist: give a .pth file or its URL',
         ),
     ],
 )
@@ -288,8 +288,7 @@ def test_refusals(
     [
         (
             ['--resume', 'no.pth'],
-            'checkpoint to resume from "no.pth" does not exist: give a .pth '
-            'file or its URL',
+            'checkpoint "no.pth" does not exist: give a .pth file or its URL',
         ),
         (
             ['--launcher', 'mpi'],
