@@ -25,14 +25,13 @@ def config(path, people):
     cfg = Config.fromfile(path)
     init_default_scope('mmpose')
     cfg.model.backbone.init_cfg = None
-    kind = 'mpii' if 'mpii' in path.name else 'person_keypoints'
     for split in ('train', 'val'):
         loader = cfg[f'{split}_dataloader']
         loader.num_workers = 0
         loader.persistent_workers = False
         dataset = loader.dataset.get('dataset', loader.dataset)
         dataset.data_root = str(people)
-        dataset.ann_file = f'annotations/{kind}_{split}.json'
+        dataset.ann_file = f'annotations/person_keypoints_{split}.json'
         dataset.data_prefix = dict(img=f'{split}/')
     return cfg
 
