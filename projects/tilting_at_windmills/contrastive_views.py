@@ -12,11 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dataset import Compose
-from mmpose.evaluation.functional import pose_pck_accuracy
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import DATASETS, MODELS, TRANSFORMS
 from mmpose.structures import PoseDataSample
-from mmpose.utils.tensor_utils import to_numpy
 from torch import Tensor, nn
 
 from mmpose_occlusion.datasets.donors import DatasetWrapper
@@ -138,16 +136,14 @@ class ContrastivePoseEstimator(TopdownPoseEstimator):
     def loss(
         self, inputs: Tensor, data_samples: Sequence[PoseDataSample]
     ) -> dict[str, Tensor]:
-        """The terms of the loss, and the accuracy on the plain view.
+        """The terms of the loss.
 
         Args:
             inputs: (V B, C, H, W) of V views, the plain one first.
             data_samples: As many, each with its view's name in its metainfo.
 
         Returns:
-            ``loss_kpt``, ``loss_<view>`` for each other view, and
-            ``acc_pose`` as MMPose's heads give it (not, if
-            ``train_cfg.compute_acc`` is False).
+            ``loss_kpt``, and ``loss_<view>`` for each other view.
 
         Raises:
             ValueError: The samples are not of several views.
@@ -178,13 +174,6 @@ class ContrastivePoseEstimator(TopdownPoseEstimator):
             ]
             key = f'loss_{name}' if index else 'loss_kpt'
             losses[key] = torch.stack(terms).sum()
-        if self.train_cfg.get('compute_acc', True):
-            _, accuracy, _ = pose_pck_accuracy(
-                output=to_numpy(stages[-1][0]),
-                target=to_numpy(target),
-                mask=to_numpy(weights) > 0,
-            )
-            losses['acc_pose'] = torch.tensor(accuracy, device=target.device)
         return losses
 
 
