@@ -59,8 +59,6 @@ def configure_test(cfg: Config, options: Any) -> None:
         paper = dict(paper_exact=True, prefix='paper')
         _add_metric(cfg, dict(_per_keypoint(cfg), **paper))
     if options.dump:
-        if not options.dump.endswith(('.pkl', '.pickle')):
-            raise UsageError(f'--dump "{options.dump}" must be a .pkl file')
         _add_metric(cfg, dict(type='DumpResults', out_file_path=options.dump))
 
 
@@ -91,12 +89,5 @@ def _per_keypoint(cfg: Config) -> dict:
 
 def _add_metric(cfg: Config, metric: dict) -> None:
     evaluator = cfg.test_evaluator
-    metrics = [evaluator] if isinstance(evaluator, Mapping) else [*evaluator]
-    if any('metrics' in each for each in metrics):
-        raise UsageError(
-            f'{metric["type"]} cannot be added to the evaluator of several '
-            f'data sets of config "{cfg.filename}": test on one data set, '
-            'with --cfg-options test_evaluator._delete_=True '
-            'test_evaluator.type=CocoMetric'
-        )
+    metrics = [evaluator] if isinstance(evaluator, Mapping) else evaluator
     cfg.test_evaluator = [*metrics, metric]

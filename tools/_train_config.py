@@ -74,7 +74,6 @@ def read_start(cfg: Config, trust: bool = False) -> Mapping | None:
 def _read_latest(cfg: Config, trust: bool) -> Mapping | None:
     """The readable checkpoint of a work dir that ``last_checkpoint`` names,
     or else the newest; None where there is none, which is logged."""
-
     folder = Path(cfg.work_dir)
     try:
         text = (folder / 'last_checkpoint').read_text().strip()
@@ -167,14 +166,10 @@ def check_start(runner: Runner, checkpoint: Mapping | None) -> None:
 def fetch_pretrained(cfg: Config) -> None:
     """Download the pretrained weights of the model's parts into PyTorch's
     cache, from where MMEngine reads them; its failure is a long traceback."""
-    found = [
-        (f'{key}.init_cfg', init['checkpoint'])
-        for key, part in config.walk(cfg.model, 'model')
-        for inits in [part.get('init_cfg') or []]
-        for init in (inits if isinstance(inits, list) else [inits])
-        if init.get('checkpoint')
-    ]
-    for key, path in found:
+    for key, part in config.walk(cfg.model, 'model'):
+        if config.type_name(part) != 'Pretrained':
+            continue
+        path = part['checkpoint']
         try:
             CheckpointLoader.load_checkpoint(path, map_location='cpu')
         except Exception as error:

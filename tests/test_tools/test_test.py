@@ -330,7 +330,6 @@ def test_per_keypoint(run):
             ['--cfg-options', 'attack=None'],
             'the config key "attack" is None, which attacks nothing',
         ),
-        (['--dump', 'x.json'], '--dump "x.json" must be a .pkl file'),
         (
             ['--cfg-options', 'test_dataloader.dataset.ann_file=no.json'],
             'test_dataloader.dataset.ann_file: file "',
