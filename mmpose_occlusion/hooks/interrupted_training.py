@@ -51,11 +51,12 @@ class _Deferred(AtomicLocalBackend):
 
 @HOOKS.register_module()
 class AtomicCheckpointHook(CheckpointHook):
-    """MMEngine's ``CheckpointHook`` for local folders, safe from kills: files
-    appear under their final names when they are complete, and an old
-    checkpoint is deleted after its successor is complete, where MMEngine's
-    hook deletes it before. ``tools/train.py`` uses it in place of MMEngine's.
-    Arguments are the same."""
+    """MMEngine's ``CheckpointHook`` for local folders, safe from kills:
+    checkpoints appear under their final names when they are complete, and an
+    old one is deleted after its successor is complete, where MMEngine's hook
+    deletes it before. (``last_checkpoint`` is written in place; ``--resume``
+    does without.) ``tools/train.py`` uses it in place of MMEngine's. Arguments
+    are the same."""
 
     def before_train(self, runner: Runner) -> None:
         """Take the folder, and delete what a resumed run no longer keeps."""
