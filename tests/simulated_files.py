@@ -42,13 +42,20 @@ def write(root: Path, seed: int, **counts: int) -> None:
             for person in scene.people:
                 entry = mpii_annotation(person, f'{number:012d}.jpg', *size)
                 mpii.append(entry)
-                heads.append(person.head_box)
+                heads.append(head_box(person))
         flags = [entry['joints_vis'] for entry in mpii]
         notes = root / 'annotations'
         (notes / f'mpii_{split}.json').write_text(json.dumps(mpii))
         boxes = f'person_detection_results/detections_{split}.json'
         (root / boxes).write_text(json.dumps(found))
         savemat(notes / f'mpii_gt_{split}.mat', mpii_head_boxes(heads, flags))
+
+
+def head_box(person: Person) -> list[float]:
+    """[x1, y1, x2, y2], a square between the ends of the head."""
+    ends = np.array([person.joints[n] for n in ('upper_neck', 'head_top')])
+    (x, y), half = ends.mean(axis=0), np.ptp(ends, axis=0).max() / 2
+    return [x - half, y - half, x + half, y + half]
 
 
 def mpii_annotation(

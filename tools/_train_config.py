@@ -17,51 +17,34 @@ from mmengine.runner.checkpoint import CheckpointLoader, load_from_local
 from mmpose_occlusion.checkpoints.load import without_wrapper
 from mmpose_occlusion.checkpoints.read import load_checkpoint_safely
 from mmpose_occlusion.engine import config
-from mmpose_occlusion.engine.insertion import carry_records, lost_occlusions
-from mmpose_occlusion.engine.launch import check_checkpoint
+from mmpose_occlusion.engine.insertion import lost_occlusions
 from mmpose_occlusion.errors import UsageError
 
 
 def configure_training(cfg: Config, options: Any) -> None:
-    """Change a config as MMPose's training tool does, add the records of
-    occlusions to the data samples, write checkpoints atomically, write
-    scalars for TensorBoard, and warn of a later stage without the occlusions
-    of the first."""
+    """Change a config as MMPose's training tool does, write checkpoints
+    atomically, and warn of a later stage without the occlusions of the
+    first."""
     init_default_scope(cfg.get('default_scope') or 'mmpose')
     config.set_work_dir(cfg, options.config, options.work_dir)
-    if not cfg.get('train_dataloader'):
-        raise UsageError(
-            f'config "{options.config}" has no train_dataloader, so there is '
-            'nothing to train on'
-        )
+    config.name_visualizer(cfg)
     if options.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if options.amp:
-        wrapper = config.type_name(
-            {'type': 'OptimWrapper', **cfg.optim_wrapper}
-        )
-        if wrapper not in ('OptimWrapper', 'AmpOptimWrapper'):
-            raise UsageError(
-                f'--amp cannot be used with optim_wrapper.type="{wrapper}", '
-                'only with OptimWrapper'
-            )
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     if options.resume:
         cfg.resume = True
         cfg.load_from = None if options.resume == 'auto' else options.resume
-    if options.exact_resume:
-        _resume_exactly(cfg)
+    hooks = list(cfg.get('custom_hooks') or [])
+    if options.exact_resume and 'ExactResumeHook' not in map(
+        config.type_name, hooks
+    ):
+        cfg.custom_hooks = [*hooks, dict(type='ExactResumeHook')]
     saving = cfg.get('default_hooks', {}).get('checkpoint')
     if saving and config.type_name(saving) == 'CheckpointHook':
         saving['type'] = 'AtomicCheckpointHook'
     if options.auto_scale_lr:
-        if not cfg.get('auto_scale_lr'):
-            raise UsageError(
-                '--auto-scale-lr needs to know the batch size that the '
-                'learning rate is for: add --cfg-options '
-                'auto_scale_lr.base_batch_size=512'
-            )
         cfg.auto_scale_lr.enable = True
     if options.show or options.show_dir:
         cfg.setdefault('default_hooks', {}).setdefault(
@@ -75,81 +58,50 @@ def configure_training(cfg: Config, options: Any) -> None:
         )
     if 'preprocess_cfg' in cfg:
         cfg.model.setdefault('data_preprocessor', cfg.preprocess_cfg)
-    for split in ('train', 'val'):
-        carry_records(cfg, split)
     for sentence in lost_occlusions(cfg):
-        print_log(sentence, 'current', logging.WARNING)
-    config.name_visualizer(cfg)
-    backends = list(cfg.visualizer.get('vis_backends') or [])
-    backends = backends or [{'type': 'LocalVisBackend'}]
-    if not any('Tensorboard' in config.type_name(each) for each in backends):
-        backends.append({'type': 'TensorboardVisBackend'})
-    cfg.visualizer['vis_backends'] = backends
-
-
-def _resume_exactly(cfg: Config) -> None:
-    """Add ``ExactResumeHook`` unless the config has it."""
-    loop = cfg.get('train_cfg') or {}
-    by_epoch = loop.get('by_epoch', True)
-    if not by_epoch or config.type_name(loop) == 'IterBasedTrainLoop':
-        raise UsageError(
-            '--exact-resume keys random numbers by the epoch, but train_cfg '
-            'counts iterations: set train_cfg.by_epoch=True and '
-            'train_cfg.max_epochs, or leave it out'
-        )
-    hooks = cfg.get('custom_hooks') or []
-    if not any(config.type_name(hook) == 'ExactResumeHook' for hook in hooks):
-        cfg.custom_hooks = [*hooks, dict(type='ExactResumeHook')]
+        _warn(sentence)
 
 
 def read_start(cfg: Config, trust: bool = False) -> Mapping | None:
     """Read and check the checkpoint that a training starts from, as MMEngine
     unpickles files of all kinds; with ``--resume`` alone, find it and set the
     config's ``load_from``. Returns its content, or None."""
-    path, resume = cfg.get('load_from'), cfg.get('resume')
-    if path:
-        what = 'checkpoint to resume from' if resume else 'load_from'
-        check_checkpoint(path, what)
+    if path := cfg.get('load_from'):
         return load_checkpoint_safely(path, trust)
-    return _read_latest(cfg, trust) if resume else None
+    return _read_latest(cfg, trust) if cfg.get('resume') else None
 
 
 def _read_latest(cfg: Config, trust: bool) -> Mapping | None:
     """The readable checkpoint of a work dir that ``last_checkpoint`` names,
     or else the newest; None where there is none, which is logged."""
-
-    def warn(text: str) -> None:
-        print_log(text, 'current', logging.WARNING)
-
     folder = Path(cfg.work_dir)
+    try:
+        text = (folder / 'last_checkpoint').read_text().strip()
+    except (OSError, ValueError):
+        text = ''
     hook = cfg.get('default_hooks', {}).get('checkpoint') or {}
     if hook.get('out_dir'):
         folder = Path(hook['out_dir']) / folder.name
+    named = folder / Path(text).name
     numbered = [
         (int(match[1]), path)
         for path in folder.glob('*.pth')
         if (match := re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem))
     ]
-    found = [path for _, path in sorted(numbered, reverse=True)]
-    try:
-        text = (Path(cfg.work_dir) / 'last_checkpoint').read_text().strip()
-    except (OSError, ValueError):
-        text = ''
-    named = folder / Path(text).name if text else None
-    if named and named.exists():
-        found = [named, *(path for path in found if path != named)]
+    newest = [path for _, path in sorted(numbered, reverse=True)]
+    found = [named, *newest] if named.is_file() else newest
     error: UsageError | None = None
-    for path in found:
+    for path in dict.fromkeys(found):
         try:
             checkpoint = load_checkpoint_safely(path, trust)
         except UsageError as refusal:
             if '--trust-checkpoint' in str(refusal):
                 raise  # a user's decision; an older one would lose epochs
-            warn(f'{refusal}; not used')
+            _warn(f'{refusal}; not used')
             error = error or refusal
             continue
-        if path != named or str(path.resolve()) != str(Path(text).resolve()):
-            warn(
+        if path.resolve() != Path(text).resolve():
+            _warn(
                 f'"{cfg.work_dir}/last_checkpoint" names '
                 f'{repr(text) if text else "no checkpoint"}, so the training '
                 f'resumes from "{path}", the newest that can be read'
@@ -158,11 +110,15 @@ def _read_latest(cfg: Config, trust: bool) -> Mapping | None:
         return checkpoint
     if error:
         raise error
-    warn(
+    _warn(
         f'"{folder}" holds no checkpoint to resume from: the training starts '
         'at its beginning'
     )
     return None
+
+
+def _warn(text: str) -> None:
+    print_log(text, 'current', logging.WARNING)
 
 
 def check_start(runner: Runner, checkpoint: Mapping | None) -> None:
@@ -210,14 +166,10 @@ def check_start(runner: Runner, checkpoint: Mapping | None) -> None:
 def fetch_pretrained(cfg: Config) -> None:
     """Download the pretrained weights of the model's parts into PyTorch's
     cache, from where MMEngine reads them; its failure is a long traceback."""
-    found = [
-        (f'{key}.init_cfg', init['checkpoint'])
-        for key, part in config.walk(cfg.model, 'model')
-        for inits in [part.get('init_cfg') or []]
-        for init in (inits if isinstance(inits, list) else [inits])
-        if init.get('checkpoint')
-    ]
-    for key, path in found:
+    for key, part in config.walk(cfg.model, 'model'):
+        if config.type_name(part) != 'Pretrained':
+            continue
+        path = part['checkpoint']
         try:
             CheckpointLoader.load_checkpoint(path, map_location='cpu')
         except Exception as error:

@@ -122,17 +122,13 @@ def main(options: DemoOptions) -> None:
 
     from mmpose_occlusion.benchmark.api import run_benchmark
     from mmpose_occlusion.engine.config import SPLITS, load_config, walk_split
-    from mmpose_occlusion.errors import UsageError
 
     start = time.perf_counter()
     folder = Path(options.work_dir)
     folder.mkdir(parents=True, exist_ok=True)
     print(f'[1/4] drawing people: {options.data}', flush=True)
     sizes = dict(train=options.train, val=options.val)
-    try:
-        generate(options.data, **sizes, workers=options.workers, progress=True)
-    except FileExistsError as error:
-        raise UsageError(f'--data: {error}') from error
+    generate(options.data, **sizes, workers=options.workers, progress=True)
     cfg = load_config(str(CONFIG), options.cfg_options)
     for split in SPLITS:
         for _, dataset in walk_split(cfg, split):

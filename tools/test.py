@@ -47,31 +47,26 @@ def main(options: TestOptions) -> None:
             attack.type=KeypointOcclusion attack.target=nose attack.fill=black
 
     CHECKPOINT is MMPose's, or the reference's, which is converted on the way.
-    Each run writes its metrics into the work dir, named after model, data,
-    attack and time. A detector's bboxes are attacked if they match annotated
-    people. In several processes, on GPUs or on the CPU:
+    A detector's bboxes are attacked if they match annotated people. In several
+    processes, on GPUs or on the CPU:
     bash tools/dist_test.sh CONFIG CHECKPOINT N
     """
-    from _test_config import configure_test, write_metrics
+    from _test_config import configure_test
     from mmengine.dist import master_only
     from mmengine.fileio import dump
 
     from mmpose_occlusion.checkpoints import load_into
+    from mmpose_occlusion.checkpoints.read import local_file
     from mmpose_occlusion.engine.config import load_config
-    from mmpose_occlusion.engine.launch import (
-        build_runner,
-        check_checkpoint,
-        prepare_launch,
-    )
+    from mmpose_occlusion.engine.launch import build_runner, prepare_launch
 
     cfg = load_config(options.config, options.cfg_options)
-    names = configure_test(cfg, options)
-    check_checkpoint(options.checkpoint)
+    configure_test(cfg, options)
+    local_file(options.checkpoint)  # exists
     prepare_launch(cfg, options.launcher)
     runner = build_runner(cfg)
     load_into(runner.model, options.checkpoint, options.trust_checkpoint)
     metrics = runner.test()
-    write_metrics(cfg, options, names, metrics)
     if options.out:
         master_only(dump)(metrics, options.out)
 

@@ -7,16 +7,9 @@ custom_imports = dict(
 )
 model = dict(type='ContrastivePoseEstimator')
 log_processor = dict(num_digits=9)  # the views' terms are small
+train_set = _base_.train_dataloader.dataset
 train_dataloader = dict(
     dataset=dict(
-        _delete_=True,
-        type='OcclusionViewsDataset',
-        dataset=_base_.train_dataloader.dataset,
-        views=dict(
-            keypoint_view=[
-                dict(type='KeypointOcclusion', fill='blur', size=6)
-            ],
-            part_view=[dict(type='PartOcclusion', fill='blur')],
-        ),
+        _delete_=True, type='OcclusionViewsDataset', dataset=train_set
     )
 )

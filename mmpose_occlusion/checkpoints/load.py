@@ -3,7 +3,6 @@
 import logging
 import os
 import re
-import shlex
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from importlib import import_module
@@ -61,10 +60,8 @@ def load_into(
                 'OUT.pth"'
             )
         checkpoint = converter.convert(checkpoint, path)
-        meta = checkpoint['meta']
-        what = f'{what} ({meta["recognised"]["name"]} of the reference)'
-        source = meta['converted_from']['weights']
-        _log(f"Converted {what}, {source}, to MMPose's keys")
+        source = checkpoint['meta']['converted_from']['weights']
+        _log(f"Converted {what} of the reference, {source}, to MMPose's keys")
     if is_model_wrapper(model):
         model = model.module
     meta = checkpoint.get('meta')
@@ -72,8 +69,8 @@ def load_into(
     _load(model, _state_dict(checkpoint, what), what, _remedy(meta))
     _log(f'Loaded {what}')
     if 'converted_from' in meta and (converter := _converter()):
-        for level, text in converter.differences(model, meta):
-            _log(f'{what}: {text}', level)
+        for text in converter.differences(model, meta):
+            _log(f'{what}: {text}', logging.WARNING)
     return checkpoint
 
 
@@ -194,21 +191,7 @@ def enumerate_first(items: Collection[str]) -> str:
 def _remedy(meta: Mapping) -> str:
     if not meta.get('config'):
         return 'give the config that it was trained with'
-    options = options_of(meta)
-    more = f' with --cfg-options {shlex.join(options)}' if options else ''
-    return f'its config is {meta["config"]}{more}'
-
-
-def options_of(meta: Mapping[str, Any]) -> list[str]:
-    """A converted checkpoint's changes to its config, as KEY=VALUE."""
-    return [f'{k}={_text(v)}' for k, v in meta['cfg_options'].items()]
-
-
-def _text(value: Any) -> str:
-    """A value as ``--cfg-options`` reads it."""
-    if isinstance(value, tuple | list):
-        return f'[{",".join(map(_text, value))}]'
-    return str(value)
+    return f'its config is {meta["config"]}'
 
 
 def _log(text: str, level: int = logging.INFO) -> None:

@@ -3,6 +3,7 @@
 import copy
 import difflib
 import itertools
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +29,8 @@ work_dir
 """Keys of a config that MMEngine's runner or this package's tools read."""
 
 SPLITS = ('train', 'val', 'test')
+
+_RUNS = itertools.count(1)
 
 _METAINFO = (
     *('dataset_name', 'keypoint_info', 'skeleton_info', 'joint_weights'),
@@ -70,6 +73,8 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             f'config file "{path}" does not exist: give the path of one, or '
             'PACKAGE::PATH for one of a package'
         )
+    if '' not in sys.path:  # custom_imports from the current folder
+        sys.path.append('')
     try:
         cfg = get_config(path) if packaged else Config.fromfile(path)
     except Exception as error:  # a config is Python, and can raise anything
@@ -139,17 +144,10 @@ def name_visualizer(cfg: Config) -> None:
     MMEngine caches visualizers by name with the folder of their first run,
     into which a second run in the same process would write its scalars.
     """
-    from mmpose.registry import VISUALIZERS
-
-    visualizer = cfg.setdefault(
-        'visualizer', {'type': 'PoseLocalVisualizer', 'name': 'visualizer'}
-    )
-    cls = class_of(visualizer, VISUALIZERS)
+    default = {'type': 'PoseLocalVisualizer', 'name': 'visualizer'}
+    visualizer = cfg.setdefault('visualizer', default)
     base = visualizer.get('name', 'visualizer')
-    names = (f'{base}{number or ""}' for number in itertools.count())
-    visualizer['name'] = next(
-        name for name in names if not cls.check_instance_created(name)
-    )
+    visualizer['name'] = f'{base}-{next(_RUNS)}'
 
 
 def type_name(config: Mapping) -> str:
@@ -223,13 +221,6 @@ def walk_metrics(evaluator: Any, key: str = '') -> Iterator[tuple[str, Any]]:
     several data sets."""
     found = _nested(evaluator, key, ('metrics',))
     return ((k, m) for k, m in found if m and not m.get('metrics'))
-
-
-def unwrap(dataset: dict) -> None:
-    """Replace a data set's wrapper by what it wraps."""
-    inner = dataset['dataset']
-    dataset.clear()
-    dataset.update(inner)
 
 
 def metainfo_of(dataset: Mapping) -> dict:

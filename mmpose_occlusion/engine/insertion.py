@@ -14,12 +14,12 @@ from mmpose_occlusion.occlusion.attack import TRANSFORMS as TYPES
 from mmpose_occlusion.skeleton import Skeleton
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 
-from .config import PARTS_KEY, dataloader, metainfo_of, unwrap, walk_datasets
+from .config import PARTS_KEY, dataloader, metainfo_of, walk_datasets
 from .pipelines import (
     RECORD_KEY,
     as_attacks,
     check_attacks,
-    has_place,
+    find_place,
     insert_attacks,
     is_occlusion,
     makes_crop,
@@ -64,7 +64,9 @@ def use_gt_boxes(cfg: Config, split: str = 'test') -> None:
     loader = dataloader(cfg, split)
     for _, dataset in walk_datasets(loader['dataset']):
         if is_matched(dataset):
-            unwrap(dataset)
+            inner = dataset.pop('dataset')
+            dataset.clear()
+            dataset.update(inner)
         if dataset.get('bbox_file'):
             dataset['bbox_file'] = None
     cfg[f'{split}_dataloader'] = loader
@@ -138,17 +140,6 @@ def attack_config(
             dataset[name] = insert_attacks(dataset[name], steps, seed)
     cfg[f'{split}_dataloader'] = loader
     return names
-
-
-def carry_records(cfg: Config, split: str) -> None:
-    """Carry the records of a pipeline's own occlusions into the samples."""
-    if cfg.get(f'{split}_dataloader'):
-        loader = dataloader(cfg, split)
-        for pipeline in _pipelines(loader['dataset']):
-            if _occlude([pipeline]):
-                _, dataset, name = pipeline
-                dataset[name] = with_meta_keys(dataset[name])
-        cfg[f'{split}_dataloader'] = loader
 
 
 def insert_occlusion(
@@ -230,7 +221,7 @@ def _pipelines(dataset: dict | None, key: str = 'dataset') -> list[Pipeline]:
 def _with_place(pipelines: Sequence[Pipeline]) -> list[Pipeline]:
     """Those that make a crop, or where none does, that load an image."""
     crops = [p for p in pipelines if makes_crop(p[1][p[2]])]
-    return crops or [p for p in pipelines if has_place(p[1][p[2]])]
+    return crops or [p for p in pipelines if find_place(p[1][p[2]])]
 
 
 def _no_place(cfg: Config, loader: str, what: str) -> UsageError:

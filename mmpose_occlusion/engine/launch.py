@@ -6,7 +6,6 @@ import datetime
 import functools
 import math
 import os
-import re
 import signal
 import sys
 import threading
@@ -40,12 +39,14 @@ FROZEN: list[int] = []
 _watches: list['RankWatch'] = []
 
 _RANK_OF = {
-    # launcher: rank, number of processes, rank on this machine
-    'pytorch': 'RANK WORLD_SIZE LOCAL_RANK',
-    'slurm': 'SLURM_PROCID SLURM_NTASKS SLURM_LOCALID',
-    'mpi': 'OMPI_COMM_WORLD_RANK OMPI_COMM_WORLD_SIZE '
-    'OMPI_COMM_WORLD_LOCAL_RANK',
+    'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
+    'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
+    'mpi': tuple(
+        f'OMPI_COMM_WORLD_{name}' for name in ('RANK', 'SIZE', 'LOCAL_RANK')
+    ),
 }
+"""Launcher -> variables of a process's rank, of the number of processes and of
+the rank on its machine."""
 
 
 def prepare_launch(cfg: Config, launcher: str) -> None:
@@ -57,36 +58,31 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
     gets no device.
 
     Raises:
-        UsageError: The launcher's variables are not set, or there are more
-            processes on this machine than GPUs.
+        UsageError: The launcher's variables are not set.
     """
     cfg.launcher = launcher
     if launcher == 'none':
         return
-    names = _RANK_OF[launcher].split()
-    rank, world_size, local_rank = (_variable(n, launcher) for n in names)
+    try:
+        rank, size, local = (int(os.environ[n]) for n in _RANK_OF[launcher])
+    except (KeyError, ValueError) as error:
+        raise UsageError(
+            f'--launcher {launcher} needs the environment variables '
+            f'{", ".join(_RANK_OF[launcher])}, which the launcher sets: start '
+            'with tools/dist_*.sh or tools/slurm_*.sh, or leave --launcher out'
+        ) from error
     if get_device() != 'cpu':
-        num_gpus = torch.cuda.device_count()
-        if local_rank >= num_gpus > 0:
-            raise UsageError(
-                f'process {local_rank + 1} of this machine has no GPU, there '
-                f'are {num_gpus}: start as many, or hide all GPUs with '
-                'CUDA_VISIBLE_DEVICES=-1 to run on the CPU'
-            )
         return
     os.environ.setdefault('MASTER_ADDR', '127.0.0.1')
     os.environ.setdefault('MASTER_PORT', '29500')
-    os.environ['LOCAL_RANK'] = str(local_rank)
-    if 'OMP_NUM_THREADS' not in os.environ:
-        local = int(os.environ.get('LOCAL_WORLD_SIZE', world_size))
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) // local))
+    os.environ['LOCAL_RANK'] = str(local)
     if not torch.distributed.is_initialized():
         timeout = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')
         more = {}  # before torch 2.2, a timeout of None is an error
         if timeout:
             more['timeout'] = datetime.timedelta(seconds=timeout)
         torch.distributed.init_process_group(
-            'gloo', rank=rank, world_size=world_size, **more
+            'gloo', rank=rank, world_size=size, **more
         )
     cfg.model_wrapper_cfg = {
         'type': 'MMDistributedDataParallel',
@@ -126,26 +122,6 @@ def stop_watching() -> None:
     """Tell the other processes that this one ends."""
     while _watches:
         _watches.pop().stop()
-
-
-def _variable(name: str, launcher: str) -> int:
-    try:
-        return int(os.environ[name])
-    except (KeyError, ValueError):
-        raise UsageError(
-            f'--launcher {launcher} needs the environment variable {name}, '
-            'which the launcher sets: start with tools/dist_*.sh or '
-            'tools/slurm_*.sh, or leave --launcher out'
-        ) from None
-
-
-def check_checkpoint(path: str, what: str = 'checkpoint') -> None:
-    """Refuse a checkpoint on a local disk that does not exist."""
-    elsewhere = re.match(r'^[\w.+-]{2,}:', path)
-    if not elsewhere and not Path(path).exists():
-        raise UsageError(
-            f'{what} "{path}" does not exist: give a .pth file or its URL'
-        )
 
 
 @functools.cache

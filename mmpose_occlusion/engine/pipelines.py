@@ -13,7 +13,7 @@ from mmpose_occlusion.occlusion import Attack, parse_attack
 from mmpose_occlusion.occlusion.attack import TRANSFORMS as TYPES
 from mmpose_occlusion.skeleton import Skeleton
 
-from .config import class_of, type_name
+from .config import class_of, type_name, walk
 
 CROP = 'TopdownAffine'
 """The transform that makes the crop: attacks come right after it."""
@@ -31,7 +31,7 @@ def as_attacks(value: Any) -> list[dict]:
         except ValueError as error:
             raise UsageError(str(error)) from error
     if isinstance(value, Mapping) and 'type' in value:
-        return [_plain(value)]
+        return [copy.deepcopy(dict(value))]
     if isinstance(value, Sequence):
         return [attack for entry in value for attack in as_attacks(entry)]
     raise UsageError(
@@ -90,12 +90,8 @@ def insert_attacks(
     attacks: Sequence[Mapping],
     seed: int | None = 0,
 ) -> list[dict]:
-    """A pipeline with attacks, in order, that carries their records into the
-    data samples.
-
-    They come right after ``TopdownAffine``, also where it is inside a wrapper
-    with ``transforms``; a pipeline that makes no crop (bottom-up)
-    gets them right after the image is loaded.
+    """A pipeline with attacks, in order, at their place (see
+    :func:`find_place`), that carries their records into the data samples.
 
     Args:
         pipeline: Configs of a pipeline.
@@ -104,9 +100,9 @@ def insert_attacks(
         seed: None for training, where each epoch draws anew.
 
     Raises:
-        ValueError: The pipeline neither makes a crop nor loads an image.
+        ValueError: The pipeline has no place for them.
     """
-    new, inserted = _plain(list(pipeline)), _plain(list(attacks))
+    new, inserted = copy.deepcopy((list(pipeline), list(attacks)))
     steps, index = _place(new)
     for step in inserted if seed is not None else ():
         if step.get('seed') is None and 'seed' in _parameters(step):
@@ -115,14 +111,21 @@ def insert_attacks(
     return with_meta_keys(new)
 
 
+def find_place(pipeline: list) -> tuple[list, int] | None:
+    """The list, perhaps inside a wrapper, and the index of the step that
+    attacks come after: ``TopdownAffine``, or, in a pipeline that makes no crop
+    (bottom-up), what loads the image."""
+    for wanted in (CROP, 'LoadImage.*'):
+        for steps in _lists(pipeline):
+            for index, step in enumerate(steps):
+                if re.fullmatch(wanted, type_name(step)):
+                    return steps, index
+    return None
+
+
 def makes_crop(pipeline: Sequence[Mapping]) -> bool:
     """Whether the pipeline has ``TopdownAffine``, at any depth."""
     return any(type_name(step) == CROP for step in _steps(pipeline))
-
-
-def has_place(pipeline: Sequence[Mapping]) -> bool:
-    """Whether :func:`insert_attacks` can insert attacks."""
-    return _find(list(pipeline)) is not None
 
 
 def needs_donors(step: Mapping) -> bool:
@@ -130,7 +133,7 @@ def needs_donors(step: Mapping) -> bool:
     return any(
         type_name(inner) == 'PartMix'
         or 'donor' in (inner.get('fill'), *(inner.get('fills') or ()))
-        for inner in _steps([step])
+        for inner in _steps(step)
     )
 
 
@@ -142,7 +145,7 @@ def is_occlusion(step: Mapping) -> bool:
         OcclusionTransform,
     )
 
-    classes = (class_of(inner, TRANSFORMS) for inner in _steps([step]))
+    classes = (class_of(inner, TRANSFORMS) for inner in _steps(step))
     wanted = OcclusionTransform, EmptyRemovedHeatmaps
     return any(isinstance(c, type) and issubclass(c, wanted) for c in classes)
 
@@ -155,7 +158,7 @@ def split_pipeline(
     Raises:
         ValueError: There is no such place, or it is inside a wrapper.
     """
-    new = _plain(list(pipeline))
+    new = copy.deepcopy(list(pipeline))
     steps, index = _place(new)
     if steps is not new:
         raise ValueError(
@@ -172,7 +175,7 @@ def with_meta_keys(
 ) -> list[dict]:
     """A pipeline whose packing transforms (``PackPoseInputs`` and the like)
     pack further ``meta_keys`` and, if ``joints``, the joints in the crop."""
-    new = _plain(list(pipeline))
+    new = copy.deepcopy(list(pipeline))
     for step in _steps(new):
         keys = step.get('meta_keys')
         if keys is None and 'Pack' in type_name(step):
@@ -198,9 +201,8 @@ def _parameters(step: Mapping) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(cls).parameters if cls else {}
 
 
-def _place(pipeline: list[dict]) -> tuple[list[dict], int]:
-    """The list and the index of the step that attacks come after."""
-    place = _find(pipeline)
+def _place(pipeline: list[dict]) -> tuple[list, int]:
+    place = find_place(pipeline)
     if place is None:
         types = ', '.join(type_name(step) for step in pipeline)
         raise ValueError(
@@ -210,37 +212,15 @@ def _place(pipeline: list[dict]) -> tuple[list[dict], int]:
     return place
 
 
-def _find(pipeline: list[dict]) -> tuple[list[dict], int] | None:
-    for wanted in (CROP, 'LoadImage.*'):
-        for steps in _lists(pipeline):
-            for index, step in enumerate(steps):
-                if re.fullmatch(wanted, type_name(step)):
-                    return steps, index
-    return None
-
-
-def _steps(pipeline: Sequence[Mapping]) -> Iterator[Any]:
+def _steps(pipeline: Any) -> Iterator[Any]:
     """All steps, also those inside wrappers."""
-    return (step for steps in _lists(list(pipeline)) for step in steps)
+    return (node for _, node in walk(pipeline) if 'type' in node)
 
 
-def _lists(steps: list) -> Iterator[list]:
-    """A list of steps, then those inside its wrappers."""
-    yield steps
-    for step in steps:
-        inner = step.get('transforms')
-        if isinstance(inner, list) and inner:
-            # RandomChoice has a list of pipelines, the others have one
-            nested = all(isinstance(entry, list) for entry in inner)
-            for level in inner if nested else [inner]:
-                if all(isinstance(entry, dict) for entry in level):
-                    yield from _lists(level)
-
-
-def _plain(value: Any) -> Any:
-    """A deep copy in which MMEngine's config objects are plain ones."""
-    if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(map(_plain, value))
-    return copy.deepcopy(value)
+def _lists(node: Any) -> Iterator[list]:
+    """All lists of steps, from outside in."""
+    if isinstance(node, list) and all(isinstance(s, Mapping) for s in node):
+        yield node
+    parts = node.values() if isinstance(node, Mapping) else node
+    for part in parts if isinstance(node, Mapping | list) else ():
+        yield from _lists(part)

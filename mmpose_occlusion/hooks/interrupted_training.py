@@ -5,19 +5,18 @@ import random
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dist import broadcast_object_list, get_rank, is_main_process
+from mmengine.dist import broadcast_object_list, get_rank
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmpose.registry import HOOKS
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from mmpose_occlusion.files import write_bytes, write_text
+from mmpose_occlusion.files import write_bytes
 
 
 class AtomicLocalBackend(LocalBackend):
@@ -50,23 +49,14 @@ class _Deferred(AtomicLocalBackend):
                 super().remove(file)
 
 
-class _Elsewhere:
-    """A runner with another work dir."""
-
-    def __init__(self, runner: Runner, work_dir: str) -> None:
-        self._runner, self.work_dir = runner, work_dir
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._runner, name)
-
-
 @HOOKS.register_module()
 class AtomicCheckpointHook(CheckpointHook):
-    """MMEngine's ``CheckpointHook`` for local folders, safe from kills: files
-    appear under their final names when they are complete, and an old
-    checkpoint is deleted after its successor is complete, where MMEngine's
-    hook deletes it before. ``tools/train.py`` uses it in place of MMEngine's.
-    Arguments are the same."""
+    """MMEngine's ``CheckpointHook`` for local folders, safe from kills:
+    checkpoints appear under their final names when they are complete, and an
+    old one is deleted after its successor is complete, where MMEngine's hook
+    deletes it before. (``last_checkpoint`` is written in place; ``--resume``
+    does without.) ``tools/train.py`` uses it in place of MMEngine's. Arguments
+    are the same."""
 
     def before_train(self, runner: Runner) -> None:
         """Take the folder, and delete what a resumed run no longer keeps."""
@@ -78,14 +68,7 @@ class AtomicCheckpointHook(CheckpointHook):
     def _save_checkpoint_with_step(
         self, runner: Runner, step: int, meta: dict
     ) -> None:
-        # MMEngine's hook writes last_checkpoint in place
-        with TemporaryDirectory() as folder:
-            elsewhere: Any = _Elsewhere(runner, folder)
-            super()._save_checkpoint_with_step(elsewhere, step, meta)
-        if is_main_process():
-            write_text(
-                Path(runner.work_dir, 'last_checkpoint'), self.last_ckpt
-            )
+        super()._save_checkpoint_with_step(runner, step, meta)
         self._delete()
 
     def _save_best_checkpoint(self, runner: Runner, metrics: Any) -> None:

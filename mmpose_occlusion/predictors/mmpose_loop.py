@@ -362,7 +362,7 @@ def run_mmpose(
     )
     data_files.check_evaluator_file(cfg, 'test')
     data_files.check_data_files(cfg, 'test', False, skip_unreadable)
-    launch.check_checkpoint(checkpoint)
+    local_file(checkpoint)  # exists
     launch.prepare_launch(cfg, launcher)
     runner = launch.build_runner(cfg)
     load_into(runner.model, checkpoint, trust_checkpoint)

@@ -1,52 +1,46 @@
-"""Draw a data set of synthetic people in the layout of COCO.
+"""Draw a data set of synthetic people in the layout of COCO."""
 
-    python projects/synthetic_people/make.py
-
-draws 1,500 training and 200 validation images with 17-joint annotations.
-Equal settings give equal bytes, on any number of processes. A folder that
-already holds the set is left as it is; an interrupted run is resumed by the
-same command.
-"""
-
-import argparse
-import json
 import sys
-import time
+from dataclasses import dataclass
+from pathlib import Path
 
-from synthetic_people import generate
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'tools'))
+
+import _cli
+from _cli import option
 
 
-def main() -> None:
-    """Draw the set and print what it holds."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+@dataclass(frozen=True)
+class MakeOptions:
+    """Which set."""
+
+    out: str = option(
+        'folder of the data set',
+        default='data/synthetic_people',
+        metavar='DIR',
     )
-    for name, default, text in (
-        ('--out', 'data/synthetic_people', 'folder of the data set'),
-        ('--train', 1500, 'number of training images'),
-        ('--val', 200, 'number of validation images'),
-        ('--seed', 0, 'seed of all random numbers'),
-        ('--workers', 2, 'number of processes; 0: this one'),
-    ):
-        text = f'{text} (default: %(default)s)'
-        parser.add_argument(
-            name, type=type(default), default=default, help=text
-        )
-    args, start = vars(parser.parse_args()), time.perf_counter()
-    try:
-        root = generate(args.pop('out'), **args, progress=True)
-    except FileExistsError as error:
-        sys.exit(f'error: {error}')
-    except KeyboardInterrupt:
-        sys.exit('error: interrupted; the same command resumes.')
-    for path in sorted(root.glob('annotations/*.json')):
-        data = json.loads(path.read_text())
-        images, people = len(data['images']), len(data['annotations'])
-        split = path.stem.rpartition('_')[2]
-        print(f'{split}: {images} images, {people} people')
-    print(f'{root}: ready after {time.perf_counter() - start:.1f} s')
+    train: int = option('number of training images', default=1500)
+    val: int = option('number of validation images', default=200)
+    seed: int = option('seed of all random numbers', default=0)
+    workers: int = option('number of processes; 0: this one', default=2)
+
+
+@_cli.command(MakeOptions, 'make.py')
+def main(options: MakeOptions) -> None:
+    """Draw a data set of synthetic people in the layout of COCO.
+
+        python projects/synthetic_people/make.py
+
+    draws 1,500 training and 200 validation images with 17-joint annotations.
+    Equal settings give equal bytes, on any number of processes. A folder that
+    already holds the set is left as it is; an interrupted run is resumed by
+    the same command.
+    """
+    from synthetic_people import generate
+
+    settings = dict(vars(options), progress=True)
+    print(generate(settings.pop('out'), **settings))
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

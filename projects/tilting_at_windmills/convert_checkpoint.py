@@ -27,24 +27,47 @@ def main(options: ConvertOptions) -> None:
             pose_hrnet_w32_256x192.pth OUT.pth
 
     Takes HRNet and SimpleBaseline (ResNet) checkpoints, bare or as written
-    during training, and recognises the model; every key must fit MMPose's.
-    The file is read without running any code in it. tools/test.py also takes
-    such checkpoints directly.
+    during training, and names MMPose's config of the same model. The file is
+    read without running any code in it. tools/test.py also takes such
+    checkpoints directly.
     """
-    from reference_checkpoints import convert, save, summarize
+    import torch
+    from reference_checkpoints import convert
 
     from mmpose_occlusion.checkpoints import load_checkpoint_safely
+    from mmpose_occlusion.checkpoints.load import is_reference
     from mmpose_occlusion.errors import UsageError
+    from mmpose_occlusion.files import replaced
 
-    if Path(options.target).exists() and not options.force:
+    source, target = options.source, Path(options.target)
+    if target.exists() and not options.force:
         raise UsageError(
-            f'checkpoint "{options.target}" exists: add --force to replace '
-            'it, or choose another name'
+            f'checkpoint "{target}" exists: add --force to replace it, or '
+            'choose another name'
         )
-    loaded = load_checkpoint_safely(options.source)
-    converted = convert(loaded, options.source)
-    save(converted, options.target)
-    print('\n'.join(summarize(converted, options.target)))
+    loaded = load_checkpoint_safely(source)
+    if not is_reference(loaded):
+        raise UsageError(
+            f'checkpoint "{source}" is not one of the reference code, it has '
+            'no "conv1.weight" and "layer1.0.conv1.weight": use it as it is'
+        )
+    converted = convert(loaded, source)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with replaced(target) as temporary:
+        torch.save(converted, temporary)
+    meta = converted['meta']
+    words = ['python', 'tools/test.py', 'CONFIG', str(target), '--gt-boxes']
+    if meta['config'] is None:
+        print('MMPose has no config of this model: give one of your own.')
+    else:
+        words[2] = meta['config']
+        if not meta['crop_size']:
+            print('The config is for small crops: weights do not tell sizes.')
+    if meta['cfg_options']:
+        print('The reference reads images for its ResNets as BGR.')
+        pairs = meta['cfg_options'].items()
+        words += ['--cfg-options', *(f'{k}={v}' for k, v in pairs)]
+    print(f'Wrote {target}. Test it with\n  {" ".join(words)}')
 
 
 if __name__ == '__main__':

@@ -8,7 +8,7 @@ the head's box ``x1, y1, x2, y2`` and, in training images,
 """
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -39,70 +39,49 @@ def read_release(path: str | Path) -> Iterator[Person]:
     """The people of MPII's release, image by image, without those who lack
     centre or scale or, in training images, joints."""
     try:
-        mat = loadmat(path, squeeze_me=True, struct_as_record=False)
-        release = mat['RELEASE']
-        images, splits = release.annolist, np.atleast_1d(release.img_train)
+        release = loadmat(path, simplify_cells=True)['RELEASE']
+        images, splits = _structs(release['annolist']), release['img_train']
     except Exception as error:  # SciPy raises anything
         raise UsageError(
             f'"{path}" is not MPII\'s release, a Matlab file with a struct '
             f'RELEASE of annolist and img_train ({error}): give its '
             'mpii_human_pose_v1_u12_1.mat'
         ) from error
-    for entry, train in zip(_structs(images), splits, strict=True):
-        for person in _structs(entry.annorect):
-            read = _read_person(person, str(entry.image.name), bool(train))
+    for entry, train in zip(images, np.atleast_1d(splits), strict=True):
+        for person in _structs(entry['annorect']):
+            # absent and empty fields are the same
+            person = {k: v for k, v in person.items() if np.size(v)}
+            read = _read_person(person, entry['image']['name'], bool(train))
             if read is not None:
                 yield read
 
 
-def _read_person(person: Any, image: str, train: bool) -> Person | None:
-    position, scale = _field(person, 'objpos'), _field(person, 'scale')
+def _structs(value: Any) -> list[dict]:
+    """The elements of a struct array, which SciPy squeezes."""
+    found = [value] if isinstance(value, Mapping) else value
+    return [each for each in found if isinstance(each, Mapping)]
+
+
+def _read_person(person: Mapping, image: str, train: bool) -> Person | None:
     joints = np.full((NUM_JOINTS, 2), -1.0)
     labelled = np.zeros(NUM_JOINTS, int)
-    for point in _structs(_field(_field(person, 'annopoints'), 'point')):
-        joint = int(point.id)
-        joints[joint] = point.x, point.y
-        labelled[joint] = 1
-    if position is None or scale is None or (train and not labelled.any()):
+    points = person.get('annopoints', {}).get('point', [])
+    for point in _structs(points):
+        joints[point['id']] = point['x'], point['y']
+        labelled[point['id']] = 1
+    placed = person.keys() >= {'objpos', 'scale'}
+    if not placed or (train and not labelled.any()):
         return None
-    box = [_field(person, name) for name in ('x1', 'y1', 'x2', 'y2')]
+    box = [person.get(name) for name in ('x1', 'y1', 'x2', 'y2')]
     return {
         'joints_vis': labelled.tolist(),
         'joints': joints.tolist(),
         'image': image,
-        'scale': float(scale),
-        'center': [float(position.x), float(position.y)],
+        'scale': float(person['scale']),
+        'center': [float(person['objpos'][axis]) for axis in 'xy'],
         'train': train,
         'head_box': None if None in box else [box[:2], box[2:]],
     }
-
-
-def _field(struct: Any, name: str) -> Any:
-    """A field of a Matlab struct; None where it is absent or empty."""
-    value = getattr(struct, name, None)
-    return None if value is None or np.size(value) == 0 else value
-
-
-def _structs(value: Any) -> list:
-    """The elements of a struct array, which SciPy squeezes."""
-    array = np.atleast_1d(np.asarray(value, object)).ravel()
-    return [each for each in array if hasattr(each, '_fieldnames')]
-
-
-def read_split(path: str | Path) -> set[str]:
-    """Names of the images of a split, from a text file with one name per line
-    or an annotation file of MMPose or HRNet such as ``valid.json``."""
-    text = Path(path).read_text()
-    if Path(path).suffix != '.json':
-        return set(text.split())
-    try:
-        return {entry['image'] for entry in json.loads(text)}
-    except (ValueError, TypeError, KeyError) as error:
-        raise UsageError(
-            f'"{path}" is not a list of people with an "image" each '
-            f'({type(error).__name__}: {error}): give such a file, or a '
-            'text file with one image name per line'
-        ) from error
 
 
 def write_annotations(
@@ -148,22 +127,19 @@ def write_annotations(
 
 
 def _content(name: str, people: Collection[Person]) -> bytes:
-    if name.endswith('.mat'):
-        file = BytesIO()
-        savemat(file, _ground_truth(people))
-        return file.getvalue()
-    kept = ('joints_vis', 'joints', 'image', 'scale', 'center')
-    return json.dumps([{k: p[k] for k in kept} for p in people]).encode()
-
-
-def _ground_truth(people: Collection[Person]) -> dict[str, np.ndarray]:
-    """Contents of ``mpii_gt_val.mat``, person last: ``headboxes_src`` (2, 2,
-    N), ``pos_gt_src`` (16, 2, N), ``jnt_missing`` (16, N) of 0 and 1, and
-    ``dataset_joints`` (1, 16) names."""
+    """Of a JSON file; or of ``mpii_gt_val.mat``, person last:
+    ``headboxes_src`` (2, 2, N), ``pos_gt_src`` (16, 2, N), ``jnt_missing``
+    (16, N) of 0 and 1, and ``dataset_joints`` (1, 16) names."""
+    if name.endswith('.json'):
+        kept = ('joints_vis', 'joints', 'image', 'scale', 'center')
+        return json.dumps([{k: p[k] for k in kept} for p in people]).encode()
     labelled = np.array([p['joints_vis'] for p in people], float)
-    return {
+    file = BytesIO()
+    truth = {
         'dataset_joints': np.array([JOINT_NAMES], object),
         'headboxes_src': np.stack([p['head_box'] for p in people], -1),
         'jnt_missing': 1 - labelled.T,
         'pos_gt_src': np.stack([p['joints'] for p in people], -1),
     }
+    savemat(file, truth)
+    return file.getvalue()

@@ -17,6 +17,7 @@ mpii_train.json, mpii_val.json and mpii_gt_val.mat.
 
 import argparse
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -26,21 +27,21 @@ import _cli
 
 from mmpose_occlusion.errors import UsageError
 
-NAMES: dict[str, tuple[str, ...]] = {
-    'coco/annotations': (),
-    'coco/person_detection_results': (),
-    'coco/train2017': ('coco/images/train2017',),
-    'coco/val2017': ('coco/images/val2017',),
-    'coco/test2017': ('coco/images/test2017',),
-    'mpii/images': (),
-    'mpii/annotations/mpii_train.json': ('mpii/annot/train.json',),
-    'mpii/annotations/mpii_val.json': ('mpii/annot/valid.json',),
-    'mpii/annotations/mpii_trainval.json': ('mpii/annot/trainval.json',),
-    'mpii/annotations/mpii_test.json': ('mpii/annot/test.json',),
-    'mpii/annotations/mpii_gt_val.mat': (
+NAMES: dict[str, list[str]] = {
+    'coco/annotations': [],
+    'coco/person_detection_results': [],
+    'coco/train2017': ['coco/images/train2017'],
+    'coco/val2017': ['coco/images/val2017'],
+    'coco/test2017': ['coco/images/test2017'],
+    'mpii/images': [],
+    'mpii/annotations/mpii_train.json': ['mpii/annot/train.json'],
+    'mpii/annotations/mpii_val.json': ['mpii/annot/valid.json'],
+    'mpii/annotations/mpii_trainval.json': ['mpii/annot/trainval.json'],
+    'mpii/annotations/mpii_test.json': ['mpii/annot/test.json'],
+    'mpii/annotations/mpii_gt_val.mat': [
         'mpii/annot/gt_valid.mat',
         'mpii/gt_valid.mat',
-    ),
+    ],
 }
 """MMPose's name below the data folder -> the reference's."""
 
@@ -65,40 +66,31 @@ def link(folder: str | Path, into: str | Path) -> dict[Path, Path]:
         found = [Path(folder, n) for n in (name, *others)]
         source = next((path for path in found if path.exists()), None)
         target = Path(into) / name
-        if source is None or source == target or target.exists():
+        if source is None or target.exists():
             continue
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            start = target.parent.resolve()
-            real = source.parent.resolve() / source.name
-            target.symlink_to(os.path.relpath(real, start))
-        except OSError as error:
-            raise UsageError(
-                f'"{target}" cannot be linked to "{source}" '
-                f'({error.strerror}): choose another folder for the links'
-            ) from error
+        target.parent.mkdir(parents=True, exist_ok=True)
+        real = source.parent.resolve() / source.name
+        target.symlink_to(os.path.relpath(real, target.parent.resolve()))
         made[target] = source
     return made
 
 
-def link_data(args: argparse.Namespace) -> None:
-    """Make the links and print them."""
-    for target, source in link(args.folder, args.into or args.folder).items():
-        print(f'{target} -> {source}')
+def prepare(args: argparse.Namespace) -> None:
+    """Do what a command line says."""
+    if args.command == 'link':
+        made = link(args.folder, args.into or args.folder)
+        for target, source in made.items():
+            print(f'{target} -> {source}')
+        return
+    from mpii_release import read_release, write_annotations
 
-
-def convert_mpii(args: argparse.Namespace) -> None:
-    """Write MPII's annotation files."""
-    from mpii_release import read_release, read_split, write_annotations
-
-    for path in filter(None, (args.mat, args.val)):
-        if not Path(path).is_file():
-            raise UsageError(f'file "{path}" does not exist')
-    val_images = read_split(args.val) if args.val else ()
+    text = Path(args.val).read_text() if args.val else ''
+    names = set(re.findall(r'[^"\s]+\.jpg', text))
+    if args.val and not names:
+        raise UsageError(f'"{args.val}" names no images (.jpg)')
     print(f'reading {args.mat} (a minute for the whole release)')
     people = list(read_release(args.mat))
-    written = write_annotations(people, args.out, val_images)
-    for name, count in written.items():
+    for name, count in write_annotations(people, args.out, names).items():
         print(f'{Path(args.out) / name}: {count:,} people')
 
 
@@ -107,20 +99,19 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=_cli.HelpFormatter
     )
-    commands = parser.add_subparsers(required=True, metavar='COMMAND')
+    commands = parser.add_subparsers(
+        required=True, dest='command', metavar='COMMAND'
+    )
     links = commands.add_parser('link', help="link to MMPose's names")
     links.add_argument('folder', nargs='?', default='data')
     links.add_argument('into', nargs='?', help='default: the same folder')
-    links.set_defaults(work=link_data)
     mpii = commands.add_parser('mpii', help="convert MPII's release")
     mpii.add_argument('mat', metavar='MAT', help="MPII's release")
     mpii.add_argument('out', metavar='OUT', help='folder of the JSON files')
     mpii.add_argument(
         '--val', metavar='NAMES', help='names of the images to validate on'
     )
-    mpii.set_defaults(work=convert_mpii)
-    args = parser.parse_args(argv)
-    return _cli.run(args.work, args)
+    return _cli.run(prepare, parser.parse_args(argv))
 
 
 if __name__ == '__main__':

@@ -1,210 +1,122 @@
-"""From checkpoints of the reference code to MMPose's.
+"""From checkpoints of the reference code to MMPose's."""
 
-Width, depth, deconvolutions and joints are read from keys and shapes; then
-MMPose's model is built, without memory, and all keys and shapes must be the
-same.
-"""
-
-import logging
-import os
-import shlex
+import re
 from collections.abc import Iterator, Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import mmpose.models  # noqa: F401
 import torch
+from mmengine.hub import get_config
 from mmengine.registry import DefaultScope
-from reference_models import Model, config_meta, recognise
-from torch import Tensor, nn
+from mmpose.registry import MODELS
+from torch import Tensor
 
-from mmpose_occlusion import __version__
-from mmpose_occlusion.checkpoints import CheckpointError
-from mmpose_occlusion.checkpoints.load import (
-    COUNTER,
-    describe_misfit,
-    options_of,
-    without_wrapper,
+from mmpose_occlusion.checkpoints.load import COUNTER, without_wrapper
+
+HEADS = ('deconv_layers.', 'final_layer.')
+"""Beginnings of the keys that belong to MMPose's head."""
+
+_DATA = {17: ('coco', ('256x192', '384x288')), 16: ('mpii', ('256x256',))}
+"""Number of joints -> data set and height x width of its crops."""
+
+_DEPTHS = {6: 'res50', 23: 'res101', 36: 'res152'}
+"""Bottlenecks in a ResNet's third layer -> its name."""
+
+_SMALL_BATCHES = (
+    *('hrnet-w48 coco', 'res101 coco-384x288'),
+    *('res152 coco', 'res152 mpii'),
 )
-from mmpose_occlusion.files import write_bytes
+"""Models and data of MMPose's configs with 32 crops in a batch, not 64."""
 
 
 def convert(checkpoint: Mapping, path: str = '') -> dict[str, Any]:
-    """Convert a reference checkpoint to MMPose's ``TopdownPoseEstimator``.
+    """Convert an HRNet or SimpleBaseline checkpoint of the reference.
 
     Args:
         checkpoint: A state dict; or one under ``best_state_dict`` or, if that
             is missing, ``state_dict``, its keys with the prefix ``module.``
             or without.
-        path: Its file, for messages and meta data.
+        path: Its file, whose name or folder may tell the size of crops
+            (``pose_hrnet_w32_384x288.pth``).
 
     Returns:
-        ``state_dict`` and, under ``meta``, ``recognised`` (:class:`Model`),
-        ``converted_from`` (file, weights), ``channel_order`` of the images in
-        training (rgb or bgr), and the keys of :func:`config_meta`.
+        ``state_dict`` with the keys of MMPose's ``TopdownPoseEstimator``,
+        sharing the tensors, and ``meta``: ``converted_from`` (file, weights),
+        ``crop_size`` (height x width, '' if unknown), ``channel_order`` (rgb
+        or bgr), ``config`` (see :func:`config_of`) and ``cfg_options``.
     """
-    what = f'checkpoint "{path}"' if path else 'the checkpoint'
-    source, state = _weights(checkpoint, what)
-    model = recognise({k: tuple(v.shape) for k, v in state.items()}, what)
-    is_resnet = model.backbone['type'] == 'ResNet'
-    meta = {
-        'recognised': dict(vars(model)),
-        'converted_from': {'file': os.path.basename(path), 'weights': source},
-        'channel_order': 'bgr' if is_resnet else 'rgb',
-        'mmpose_occlusion_version': __version__,
-        # training leaves MODEL_384x288_.../model_best.pth
-        **config_meta(model, '/'.join(Path(path).parts[-2:])),
-    }
-    return {'meta': meta, 'state_dict': _renamed(state, model, what)}
-
-
-def _weights(checkpoint: Mapping, what: str) -> tuple[str, dict[str, Tensor]]:
-    """Key that the weights were found under, and the weights."""
     keys = ('best_state_dict', 'state_dict')
-    source = next((key for key in keys if key in checkpoint), '')
-    state = checkpoint[source] if source else checkpoint
-    if not isinstance(state, Mapping) or not state:
-        kind = type(state).__name__
-        raise CheckpointError(
-            f'{what} holds no weights: its "{source}" is '
-            f'{"empty" if isinstance(state, Mapping) else kind}'
-        )
-    for key, value in state.items():
-        is_weight = isinstance(value, Tensor) and value.is_floating_point()
-        is_count = isinstance(value, Tensor) and str(key).endswith(COUNTER)
-        if not is_weight and not is_count:
-            kind = getattr(value, 'dtype', type(value).__name__)
-            raise CheckpointError(
-                f'{what} is no state dict: its "{key}" is of type {kind}, '
-                'not a tensor of weights'
-            )
-    state = {str(key): value for key, value in state.items()}
-    return source or 'bare state dict', dict(without_wrapper(state))
-
-
-def _renamed(
-    state: dict[str, Tensor], recognised: Model, what: str
-) -> Mapping[str, Tensor]:
-    """The state dict of MMPose's model, sharing the tensors."""
-    model = _build(recognised)
-    heads = ('deconv_layers.', 'final_layer.')
-    renamed = {
-        f'{"head" if key.startswith(heads) else "backbone"}.{key}': value
+    source = next((key for key in keys if checkpoint.get(key)), '')
+    state = without_wrapper(checkpoint[source] if source else checkpoint)
+    state = {
+        f'{"head" if key.startswith(HEADS) else "backbone"}.{key}': value
         for key, value in state.items()
     }
-    own = model.state_dict()
-    if not any(key.endswith(COUNTER) for key in state):
-        # PyTorch before 0.4.1 did not count batches
-        renamed |= {k: torch.tensor(0) for k in own if k.endswith(COUNTER)}
-    misfit = describe_misfit(
-        [key for key in own if key not in renamed],
-        [key for key in renamed if key not in own],
-        [
-            (key, value.shape, own[key].shape)
-            for key, value in renamed.items()
-            if key in own and value.shape != own[key].shape
-        ],
-    )
-    if misfit:
-        raise CheckpointError(
-            f'{what} looks like {recognised.name} with '
-            f'{recognised.num_joints} joints, but its keys are not this '
-            f"model's: {misfit}"
-        )
-    model.load_state_dict(renamed, strict=True, assign=True)
-    return model.state_dict()
+    # training leaves MODEL_384x288_.../model_best.pth
+    name = '/'.join(Path(path).parts[-2:])
+    sizes = re.findall(r'(?<![a-z\d])\d+x\d{2,}', name)
+    size = sizes[-1] if sizes else ''
+    is_hrnet = any(key.startswith('backbone.stage2.') for key in state)
+    colours = {'model.data_preprocessor.bgr_to_rgb': False}
+    meta = {
+        'converted_from': {
+            'file': Path(path).name,
+            'weights': source or 'bare state dict',
+        },
+        'crop_size': size,
+        'channel_order': 'rgb' if is_hrnet else 'bgr',
+        'config': config_of(state, size),
+        'cfg_options': {} if is_hrnet else colours,
+    }
+    return {'meta': meta, 'state_dict': state}
 
 
-def _build(recognised: Model) -> nn.Module:
-    """MMPose's model on the meta device."""
-    import mmpose.models  # noqa: F401
-    from mmpose.registry import MODELS
-
-    parts = dict(backbone=recognised.backbone, head=recognised.head)
+def config_of(state: Mapping[str, Tensor], size: str = '') -> str | None:
+    """MMPose's config for weights under its keys, if it has one whose model
+    has these keys and shapes; without a known size, for the smaller crops."""
+    final = state.get('head.final_layer.weight')
+    joints, width = (0, 0) if final is None else final.shape[:2]
+    if joints not in _DATA:
+        return None
+    data, sizes = _DATA[joints]
+    block = r'backbone\.layer3\.\d+\.conv3\.weight'
+    count = sum(bool(re.fullmatch(block, key)) for key in state)
+    model = _DEPTHS.get(count, f'hrnet-w{width}')
+    if model not in (*_DEPTHS.values(), 'hrnet-w32', 'hrnet-w48'):
+        return None
+    data_and_size = f'{data}-{size if size in sizes else sizes[0]}'
+    small = f'{model} {data_and_size}'.startswith(_SMALL_BATCHES)
+    name = f'td-hm_{model}_8xb{32 if small else 64}-210e_{data_and_size}'
+    config = f'mmpose::body_2d_keypoint/topdown_heatmap/{data}/{name}.py'
     scope = DefaultScope.overwrite_default_scope('mmpose')
-    with scope, torch.device('meta'):
-        return MODELS.build(dict(parts, type='TopdownPoseEstimator'))
+    with scope, torch.device('meta'):  # shapes without values
+        built = MODELS.build(get_config(config).model)
+    ours, theirs = (
+        {k: v.shape for k, v in each.items() if not k.endswith(COUNTER)}
+        for each in (built.state_dict(), state)
+    )
+    return config if ours == theirs else None
 
 
-def save(converted: Mapping[str, Any], path: str | os.PathLike) -> None:
-    """Write the result of :func:`convert`, completely or not at all."""
-    # a tensor that is a view would be written with its whole storage
-    state = converted['state_dict'].copy()
-    state.update({key: value.clone() for key, value in state.items()})
-    content = BytesIO()
-    torch.save({**converted, 'state_dict': state}, content)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, content.getvalue())
-
-
-def differences(
-    model: Any, meta: Mapping[str, Any]
-) -> Iterator[tuple[int, str]]:
-    """Differences between a converted checkpoint's training (``meta``) and a
-    config's model: logging level and sentence."""
+def differences(model: Any, meta: Mapping[str, Any]) -> Iterator[str]:
+    """What a config's model does otherwise than the training of a converted
+    checkpoint (``meta``)."""
     decoder = getattr(getattr(model, 'head', None), 'decoder', None)
-    crop = meta.get('crop_size')
-    if isinstance(crop, Mapping) and hasattr(decoder, 'input_size'):
+    size = meta['crop_size']
+    if size and hasattr(decoder, 'input_size'):
         width, height = decoder.input_size
-        theirs, ours = crop.get('height_x_width'), f'{height}x{width}'
-        if not crop.get('known'):
+        if size != f'{height}x{width}':
             yield (
-                logging.INFO,
-                'neither weights nor name tell the size of its crops; the '
-                f'config has {ours} (height x width)',
-            )
-        elif theirs != ours:
-            yield (
-                logging.WARNING,
-                f'it was trained on crops of {theirs} (height x width), and '
-                f'the config has {ours}: its config is {meta.get("config")}',
+                f'its name says that it was trained on crops of {size} '
+                f'(height x width), and the config has {height}x{width}'
             )
     preprocessor = getattr(model, 'data_preprocessor', None)
-    if meta.get('channel_order') == 'bgr' and getattr(
-        preprocessor, '_channel_conversion', False
-    ):
+    converts = getattr(preprocessor, '_channel_conversion', False)
+    if meta['channel_order'] == 'bgr' and converts:
         yield (
-            logging.WARNING,
             "the reference's ResNet recipes read images as BGR, and the "
             'config converts them to RGB; unless this model was trained on '
             'RGB, add --cfg-options '
-            'model.data_preprocessor.bgr_to_rgb=False',
+            'model.data_preprocessor.bgr_to_rgb=False'
         )
-
-
-def summarize(converted: Mapping[str, Any], path: str) -> list[str]:
-    """Lines that describe a converted checkpoint, written to a path, and how
-    to test it."""
-    meta = converted['meta']
-    source, recognised = meta['converted_from'], meta['recognised']
-    lines = [
-        f'{source["file"]} ({source["weights"]}): {recognised["name"]} with '
-        f'{recognised["num_joints"]} joints',
-        f'Wrote {path}',
-    ]
-    if meta['config'] is None:
-        return [
-            *lines,
-            f'The reference has no data set of {recognised["num_joints"]} '
-            'joints: to test it, take a config whose data set has, with the '
-            'model that the file names under meta.recognised.',
-        ]
-    if not meta['crop_size']['known']:
-        lines.append(
-            'Weights do not tell the size of the crops: the config is that '
-            f'for {meta["crop_size"]["height_x_width"]}.'
-        )
-    if meta['channel_order'] == 'bgr':
-        lines.append(
-            "The reference's ResNet recipes read images as BGR, hence the "
-            'last option: leave it out for a model trained on RGB.'
-        )
-        if recognised['backbone']['depth'] >= 50:
-            lines.append(
-                'Strides are taken to be in the style of PyTorch, as in the '
-                'reference; add model.backbone.style=caffe for the other.'
-            )
-    words = ['python', 'tools/test.py', meta['config'], path, '--gt-boxes']
-    if meta['cfg_options']:
-        words += ['--cfg-options', *options_of(meta)]
-    return [*lines, 'Test it with', f'  {shlex.join(words)}']

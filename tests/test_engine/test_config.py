@@ -1,6 +1,7 @@
 """Configs: data sets, pipelines, metainfo and metrics in them."""
 
 import inspect
+import sys
 from pathlib import Path
 
 import pytest
@@ -242,3 +243,15 @@ def test_mpii_pixels_count_from_one():
 def test_crowdpose():
     metric = dict(type='CocoMetric', iou_type='keypoints_crowd')
     assert describe_metric(metric)['iou_type'] == 'keypoints_crowd'
+
+
+def test_custom_imports_from_the_current_folder(tmp_path, monkeypatch):
+    """As with python -m: a checkout's projects, without PYTHONPATH."""
+    (tmp_path / 'mine_alone.py').write_text('DONE = True\n')
+    (tmp_path / 'config.py').write_text(
+        "custom_imports = dict(imports=['mine_alone'])\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, 'path', [path for path in sys.path if path])
+    load_config('config.py')
+    assert sys.modules.pop('mine_alone').DONE

@@ -10,7 +10,6 @@ from mmpose_occlusion.engine.insertion import (
     AFTER,
     BEFORE,
     attack_config,
-    carry_records,
     lost_occlusions,
     match_boxes,
     read_attacks,
@@ -203,34 +202,6 @@ def test_attack_key_is_taken_out():
     assert 'attack' not in cfg
     with pytest.raises(UsageError, match='must look like'):
         read_attacks(cfg, ['nose'])
-
-
-def test_records_are_carried_for_own_occlusions_alone():
-    part = {'type': 'PartOcclusion'}
-    wrapped = {'type': 'RandomApply', 'transforms': [part], 'prob': 0.5}
-    cfg = Config(
-        {
-            'train_dataloader': {
-                'dataset': {'type': 'X', 'pipeline': [LOAD, CROP, part, PACK]}
-            },
-            'val_dataloader': {
-                'dataset': {'type': 'X', 'pipeline': [LOAD, CROP, PACK]}
-            },
-            'test_dataloader': {
-                'dataset': {
-                    'type': 'X',
-                    'pipeline': [LOAD, CROP, wrapped, PACK],
-                }
-            },
-        }
-    )
-    for split in ('train', 'val', 'test'):
-        carry_records(cfg, split)
-    assert [
-        'meta_keys' in cfg[f'{split}_dataloader'].dataset.pipeline[-1]
-        for split in ('train', 'val', 'test')
-    ] == [True, False, True]
-    carry_records(Config({}), 'val')
 
 
 def test_donors_are_people_not_boxes():

@@ -53,22 +53,3 @@ def test_launcher_without_its_variables(launcher, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(UsageError, match=f'--launcher {launcher} needs the'):
         launch.prepare_launch(Config({'model': {}}), launcher)
-
-
-def test_more_processes_than_gpus(monkeypatch):
-    for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'):
-        monkeypatch.setenv(name, '2')
-    monkeypatch.setattr(launch, 'get_device', lambda: 'cuda')
-    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 2)
-    with pytest.raises(UsageError, match=r'process 3 .* there are 2: start'):
-        launch.prepare_launch(Config({'model': {}}), 'pytorch')
-    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 3)
-    cfg = Config({'model': {}})
-    launch.prepare_launch(cfg, 'pytorch')
-    assert cfg.launcher == 'pytorch'
-    assert 'model_wrapper_cfg' not in cfg
-
-
-def test_checkpoints_elsewhere_are_not_looked_for():
-    launch.check_checkpoint('https://example.org/x.pth')
-    launch.check_checkpoint('torchvision://resnet50')

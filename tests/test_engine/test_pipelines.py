@@ -8,7 +8,7 @@ from mmpose_occlusion.engine.pipelines import (
     as_attacks,
     attack_name,
     check_attacks,
-    has_place,
+    find_place,
     insert_attacks,
     makes_crop,
     split_pipeline,
@@ -109,7 +109,7 @@ def test_inserted_inside_wrappers():
 
 def test_bottomup_right_after_loading():
     assert not makes_crop(BOTTOMUP)
-    assert has_place(BOTTOMUP)
+    assert find_place(BOTTOMUP) == (BOTTOMUP, 0)
     new = insert_attacks(BOTTOMUP, [NOSE])
     assert types(new) == [
         'LoadImage',
@@ -121,7 +121,7 @@ def test_bottomup_right_after_loading():
 
 def test_no_place():
     pipeline = [dict(type='GenerateTarget'), dict(type='PackPoseInputs')]
-    assert not has_place(pipeline)
+    assert find_place(pipeline) is None
     with pytest.raises(
         ValueError, match=r'\(GenerateTarget, PackPoseInputs\) has neither'
     ):

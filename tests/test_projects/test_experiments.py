@@ -9,18 +9,15 @@ import functools
 import json
 import math
 import os
-from pathlib import Path
 
 import pytest
 import torch
-from experiments import EXPERIMENTS, Experiment
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from run import experiments
 
 from mmpose_occlusion.engine.config import load_config
 from tests.narrow import arguments, few, narrowing, small_crops
-
-ROOT = Path(__file__).resolve().parents[2]
 
 WEIGHTS = {
     'hrnet': 28.5,
@@ -33,17 +30,15 @@ WEIGHTS = {
 TESTED: set[str] = set()
 """Model and test data of tested configs, as JSON; equal ones run once."""
 
-EACH = pytest.mark.parametrize(
-    'experiment', EXPERIMENTS, ids=lambda experiment: experiment.reference
-)
+EXPERIMENTS = experiments()
 
 
-def chosen() -> list[Experiment]:
+def chosen() -> list[str]:
     """Those with a network, data set or occlusion that is new."""
     seen, out = set(), []
-    for experiment in EXPERIMENTS:
-        stem = Path(experiment.config).stem.partition('_')[2]
-        network = stem.partition('_')[0], experiment.reference[:4]
+    for experiment, path in EXPERIMENTS.items():
+        stem = path.stem.partition('_')[2]
+        network = stem.partition('_')[0], experiment[:4]
         new = {network, stem.partition('_')[2].partition('-8xb')[0]} - seen
         seen |= new
         if new or os.environ.get('OCCLUSION_MATRIX'):
@@ -52,8 +47,8 @@ def chosen() -> list[Experiment]:
 
 
 @functools.cache
-def config_of(experiment: Experiment) -> Config:
-    return load_config(str(ROOT / experiment.config))
+def config_of(experiment: str) -> Config:
+    return load_config(str(EXPERIMENTS[experiment]))
 
 
 @functools.cache
@@ -77,10 +72,10 @@ def forward(model: str, width: int, height: int) -> tuple[float, tuple]:
 
 
 @pytest.mark.slow
-@EACH
+@pytest.mark.parametrize('experiment', EXPERIMENTS)
 def test_forward_at_full_size(experiment):
     cfg = config_of(experiment)
-    data, family, _ = experiment.reference.split('/')
+    data, family, _ = experiment.split('/')
     width, height, joints = 192, 256, 17
     if data == 'mpii':
         width, height, joints = 256, 256, 16
@@ -98,19 +93,17 @@ def test_forward_at_full_size(experiment):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    'experiment', chosen(), ids=lambda experiment: experiment.reference
-)
+@pytest.mark.parametrize('experiment', chosen())
 def test_two_iterations_and_a_test(
     experiment, tool, reference_folder, monkeypatch, tmp_path
 ):
     monkeypatch.chdir(reference_folder)
     cfg = config_of(experiment)
     small = narrowing(cfg.model)
-    if 'hourglass' in experiment.reference:  # its first layers are wide
+    if 'hourglass' in experiment:  # its first layers are wide
         for split in ('train', 'test'):
             small |= small_crops(cfg, split, width=64, height=128)
-    config = str(ROOT / experiment.config)
+    config = str(EXPERIMENTS[experiment])
     work_dir = tmp_path / 'run'
     options = {
         **small,
@@ -135,5 +128,5 @@ def test_two_iterations_and_a_test(
     argv += ['--work-dir', str(tmp_path / 'test')]
     assert tool('test').main(argv + arguments(options)) == 0
     found = json.loads(metrics.read_text())
-    name = 'PCK' if experiment.reference.startswith('mpii') else 'coco/AP'
+    name = 'PCK' if experiment.startswith('mpii') else 'coco/AP'
     assert 0 <= found[name] <= 100

@@ -6,11 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mmpose.datasets.datasets import MpiiDataset
-from mpii_release import (
-    read_release,
-    read_split,
-    write_annotations,
-)
+from mpii_release import read_release, write_annotations
 from scipy.io import loadmat, savemat
 
 from mmpose_occlusion.errors import UsageError
@@ -185,18 +181,6 @@ def test_split_that_does_not_fit(release, tmp_path, names, message):
     with pytest.raises(UsageError, match=message):
         write_annotations(list(read_release(release)), tmp_path / 'o', names)
     assert not (tmp_path / 'o').exists()
-
-
-def test_split_files(tmp_path):
-    text = tmp_path / 'names.txt'
-    text.write_text('a.jpg\nb.jpg\n\n')
-    assert read_split(text) == {'a.jpg', 'b.jpg'}
-    valid = tmp_path / 'valid.json'
-    valid.write_text(json.dumps([{'image': 'c.jpg'}, {'image': 'c.jpg'}]))
-    assert read_split(valid) == {'c.jpg'}
-    valid.write_text('{"images": []}')
-    with pytest.raises(UsageError, match='is not a list of people'):
-        read_split(valid)
 
 
 def test_other_files(tmp_path):

@@ -10,7 +10,6 @@ from mmengine.hub import get_config
 from prepare_data import NAMES, link
 
 from mmpose_occlusion.engine.data_files import data_files
-from mmpose_occlusion.errors import UsageError
 from tests.test_projects.test_mpii_release import write_release
 
 TOPDOWN = 'mmpose::body_2d_keypoint/topdown_heatmap'
@@ -81,12 +80,6 @@ def test_names_do_not_overlap():
     assert len(names) == len(set(names))
 
 
-def test_links_that_cannot_be_made(reference, tmp_path):
-    (tmp_path / 'file').write_text('')
-    with pytest.raises(UsageError, match='choose another folder for the li'):
-        link(reference, tmp_path / 'file')
-
-
 def test_link(prepare, reference_folder, tmp_path, capsys):
     data = tmp_path / 'data'
     shutil.copytree(reference_folder / 'data', data, symlinks=True)
@@ -119,6 +112,21 @@ def test_mpii(prepare, tmp_path, capsys):
 def test_mpii_files_that_are_missing(prepare, tmp_path, capsys, split):
     if split:
         write_release(tmp_path / 'none.mat')
-    assert prepare(['mpii', 'none.mat', 'out', *split]) == 2
+    assert prepare(['mpii', 'none.mat', 'out', *split]) == (1 if split else 2)
     missing = split[1] if split else 'none.mat'
-    assert f'file "{missing}" does not exist' in capsys.readouterr().err
+    assert missing in capsys.readouterr().err
+
+
+def test_a_split_without_names(prepare, tmp_path, capsys):
+    mat = str(write_release(tmp_path / 'release.mat'))
+    (tmp_path / 'valid.json').write_text('{"images": []}')
+    assert prepare(['mpii', mat, 'out', '--val', 'valid.json']) == 2
+    assert '"valid.json" names no images' in capsys.readouterr().err
+
+
+def test_a_split_by_an_annotation_file(prepare, tmp_path, capsys):
+    mat = str(write_release(tmp_path / 'release.mat'))
+    people = [{'image': '0004.jpg'}, {'image': '0004.jpg'}]
+    (tmp_path / 'valid.json').write_text(json.dumps(people))
+    assert prepare(['mpii', mat, 'out', '--val', 'valid.json']) == 0
+    assert 'out/mpii_val.json: 1 people' in capsys.readouterr().out

@@ -1,31 +1,34 @@
-"""Converted checkpoints are the same model, or are refused."""
+"""Converted checkpoints are the same model, and name its config."""
 
 import json
-import re
 from collections import OrderedDict
 
 import numpy as np
 import pytest
 import torch
-from reference_checkpoints import convert, save
+from convert_checkpoint import main
+from mmengine.hub import get_config
+from reference_checkpoints import convert
 
-from mmpose_occlusion.checkpoints import (
-    CheckpointError,
-    load_checkpoint_safely,
-)
+from mmpose_occlusion.checkpoints import load_checkpoint_safely
 from tests.test_checkpoints.mmpose_side import (
+    NARROW_HRNET,
+    NARROW_RESNET,
     assert_same_answer,
-    build_recognised,
+    build,
     heatmaps,
+    hrnet,
+    resnet,
 )
 from tests.test_checkpoints.reference_models import (
     HighResolution,
     SimpleBaseline,
     name_of,
     randomised,
-    shapes,
     weightless,
 )
+
+FOLDER = 'mmpose::body_2d_keypoint/topdown_heatmap'
 
 
 def test_given_hrnet_predicts_the_stored_heatmaps(given):
@@ -34,12 +37,14 @@ def test_given_hrnet_predicts_the_stored_heatmaps(given):
 
     converted = convert(load_checkpoint_safely(path), str(path))
 
-    model = build_recognised(converted)
+    model = build(*hrnet(8, 17))
     model.load_state_dict(converted['state_dict'], strict=True)
     answer = heatmaps(model, torch.from_numpy(stored['x'])).numpy()
     assert answer.shape == stored['y'].shape == (1, 17, 16, 16)
     scale = np.abs(stored['y']).max()
     assert np.abs(answer - stored['y']).max() < 1e-5 * scale
+    meta = converted['meta']
+    assert (meta['config'], meta['crop_size']) == (None, '64x64')
 
 
 def test_given_resnet_keys_convert(given):
@@ -62,50 +67,12 @@ def test_given_resnet_keys_convert(given):
 
     converted = convert(checkpoint, name)
 
-    assert_same_answer(converted, reference)
+    configs = resnet(18, 17, (32, 32, 32))
+    assert_same_answer(converted['state_dict'], configs, reference)
     assert converted['meta']['converted_from'] == {
         'file': name,
         'weights': 'state_dict',
     }
-
-
-@pytest.mark.parametrize(
-    ('model', 'options'),
-    [
-        ((SimpleBaseline, 18, 16, (24, 16, 8), (4, 3, 2)), {}),
-        ((SimpleBaseline, 34, 17, (8, 8), (4, 4)), dict(final=3)),
-        ((SimpleBaseline, 50, 17), {}),
-        ((SimpleBaseline, 18, 5, (), ()), {}),
-        ((HighResolution, 4, 16, (1, 1, 2), (1, 2, 1, 3)), dict(final=3)),
-        (
-            (HighResolution, 2, 17, (2, 1, 1), (1, 1, 1, 1)),
-            dict(bottleneck=True),
-        ),
-    ],
-    ids=name_of,
-)
-def test_converted_model_predicts_as_the_reference(model, options):
-    reference = randomised(*model, **options)
-
-    assert_same_answer(convert(reference.state_dict()), reference)
-
-
-def test_branch_of_equal_width_has_no_transition():
-    reference = weightless(HighResolution, 256, 2, (1, 1, 1), (1, 1, 1, 1))
-    assert 'transition1.0.0.weight' not in reference.state_dict()
-
-    state = convert(reference.state_dict())['state_dict']
-
-    assert {
-        re.sub(r'^(backbone|head)\.', '', key): tuple(value.shape)
-        for key, value in state.items()
-    } == shapes(reference)
-
-
-@pytest.fixture(scope='module')
-def other():
-    """Another model with the keys of ``resnet``."""
-    return randomised(SimpleBaseline, 18, 17, (16, 16, 16), seed=1)
 
 
 def _parallel(model):
@@ -117,7 +84,6 @@ def _parallel(model):
     [
         (lambda a, b: a.state_dict(), 'bare state dict'),
         (lambda a, b: _parallel(a), 'bare state dict'),
-        (lambda a, b: {'state_dict': a.state_dict()}, 'state_dict'),
         (lambda a, b: {'state_dict': _parallel(a)}, 'state_dict'),
         (
             lambda a, b: {
@@ -126,155 +92,162 @@ def _parallel(model):
             },
             'best_state_dict',
         ),
-        (
-            lambda a, b: {'best_state_dict': _parallel(a), 'epoch': 3},
-            'best_state_dict',
-        ),
     ],
-    ids=['bare', 'parallel', 'wrapped', 'both', 'best', 'only-best'],
+    ids=['bare', 'parallel', 'wrapped', 'both'],
 )
-def test_wrappings(resnet, other, wrap, source):
-    converted = convert(wrap(resnet, other))
+def test_wrappings(hrnet, wrap, source):
+    other = randomised(HighResolution, 4, 16, (1, 1, 2), (1, 1, 2, 1), seed=1)
+    converted = convert(wrap(hrnet, other))
 
     assert converted['meta']['converted_from']['weights'] == source
-    assert_same_answer(converted, resnet)
-
-
-def test_converting_leaves_the_source_and_chance_alone(resnet):
-    state = resnet.state_dict()
-    keys, first = list(state), state['conv1.weight'].clone()
-    torch.manual_seed(3)
-    before = torch.get_rng_state()
-
-    convert({'state_dict': state})
-
-    assert list(state) == keys
-    assert torch.equal(state['conv1.weight'], first)
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_files_older_than_the_batch_counters(resnet):
-    state = {
-        k: v
-        for k, v in resnet.state_dict().items()
-        if not k.endswith('num_batches_tracked')
-    }
-
-    converted = convert(state)
-
-    assert_same_answer(converted, resnet)
-    assert converted['state_dict']['backbone.bn1.num_batches_tracked'] == 0
-
-
-def _edit(model, drop=(), add=(), **changed):
-    state = dict(model.state_dict())
-    for key in drop:
-        del state[key]
-    state.update(add)
-    return state
+    state = converted['state_dict']
+    assert_same_answer(state, NARROW_HRNET, hrnet)
 
 
 @pytest.mark.parametrize(
-    ('edit', 'sentence'),
+    ('model', 'path', 'config', 'size'),
     [
         (
-            dict(drop=['layer1.0.bn1.bias']),
-            '1 missing ("backbone.layer1.0.bn1.bias")',
+            (HighResolution, 32, 17),
+            'pose_hrnet_w32_384x288.pth',
+            'coco/td-hm_hrnet-w32_8xb64-210e_coco-384x288.py',
+            '384x288',
         ),
         (
-            # some counters are no sign of an old file
-            dict(drop=['bn1.num_batches_tracked']),
-            '1 missing ("backbone.bn1.num_batches_tracked")',
+            (HighResolution, 48, 16),
+            'a.pth',
+            'mpii/td-hm_hrnet-w48_8xb64-210e_mpii-256x256.py',
+            '',
         ),
         (
-            dict(add=dict.fromkeys(('fc.weight', 'fc.bias'), torch.ones(3))),
-            '2 unexpected ("backbone.fc.weight", "backbone.fc.bias")',
+            (HighResolution, 48, 17),
+            'old_384x288/a_256x192.pth',
+            'coco/td-hm_hrnet-w48_8xb32-210e_coco-256x192.py',
+            '256x192',
         ),
         (
-            {'add': {'deconv_layers.0.bias': torch.ones(16)}},
-            '1 unexpected ("head.deconv_layers.0.bias")',
+            (SimpleBaseline, 50, 17),
+            'res50_384x288_d256x3/model_best.pth',
+            'coco/td-hm_res50_8xb64-210e_coco-384x288.py',
+            '384x288',
         ),
         (
-            {'add': {'conv1.weight': torch.ones(64, 4, 7, 7)}},
-            '1 of another shape ("backbone.conv1.weight" (64, 4, 7, 7) '
-            'instead of (64, 3, 7, 7))',
+            (SimpleBaseline, 101, 17),
+            'pose_resnet_101_384x288.pth.tar',
+            'coco/td-hm_res101_8xb32-210e_coco-384x288.py',
+            '384x288',
         ),
         (
-            dict(
-                drop=[f'layer2.0.bn1.{name}' for name in ('weight', 'bias')],
-                add={
-                    **{f'layer5.{i}.weight': torch.ones(1) for i in range(5)},
-                    'bn1.weight': torch.ones(63),
-                },
-            ),
-            '2 missing ("backbone.layer2.0.bn1.weight", '
-            '"backbone.layer2.0.bn1.bias"), 5 unexpected '
-            '("backbone.layer5.0.weight", "backbone.layer5.1.weight", '
-            '"backbone.layer5.2.weight" and 2 more), 1 of another shape '
-            '("backbone.bn1.weight" (63,) instead of (64,))',
+            (SimpleBaseline, 152, 16),
+            'pose_resnet_152_256x256.pth',
+            'mpii/td-hm_res152_8xb32-210e_mpii-256x256.py',
+            '256x256',
         ),
+        ((SimpleBaseline, 34, 17), 'a.pth', None, ''),
+        ((SimpleBaseline, 50, 14), 'a.pth', None, ''),
+        ((SimpleBaseline, 50, 17, (256, 256), (4, 4)), 'a.pth', None, ''),
+        ((HighResolution, 32, 17, (1, 4, 2)), 'a.pth', None, ''),
     ],
+    ids=name_of,
 )
-def test_unfitting_keys_are_refused(resnet, edit, sentence):
-    with pytest.raises(CheckpointError) as caught:
-        convert(_edit(resnet, **edit), 'a/b.pth')
+def test_the_config_of_a_model(model, path, config, size):
+    meta = convert(weightless(*model).state_dict(), path)['meta']
 
-    assert str(caught.value) == (
-        'checkpoint "a/b.pth" looks like ResNet-18 with 17 joints, but its '
-        f"keys are not this model's: {sentence}"
+    assert meta['config'] == (config and f'{FOLDER}/{config}')
+    assert meta['crop_size'] == size
+    is_resnet = model[0] is SimpleBaseline
+    assert meta['channel_order'] == ('bgr' if is_resnet else 'rgb')
+    if config and size:
+        height, width = map(int, size.split('x'))
+        codec = get_config(meta['config']).codec
+        assert tuple(codec.input_size) == (width, height)
+
+
+def test_each_published_model_has_a_config():
+    """Of all widths, depths, data sets and sizes of the reference's zoo."""
+    made = set()
+    for cls, number in (
+        *((HighResolution, width) for width in (32, 48)),
+        *((SimpleBaseline, depth) for depth in (50, 101, 152)),
+    ):
+        for joints, sizes in {17: ('256x192', '384x288'), 16: ('',)}.items():
+            state = weightless(cls, number, joints).state_dict()
+            configs = (
+                convert(state, f'a_{size}.pth')['meta']['config']
+                for size in sizes
+            )
+            made |= set(configs)
+    assert len(made - {None}) == 5 * 3
+
+
+def test_from_file_to_file(write, tmp_path, resnet, hrnet, capsys):
+    source = write(
+        {
+            'epoch': 210,
+            'model': 'pose_resnet',
+            'state_dict': _parallel(resnet),
+            'best_state_dict': hrnet.state_dict(),
+            'perf': np.float64(0.9),
+        },
+        'pose.pth',
+    )
+    target = tmp_path / 'new' / 'best.pth'
+
+    assert main([str(source), str(target)]) == 0
+
+    printed = capsys.readouterr().out
+    assert 'MMPose has no config of this model' in printed
+    assert f'  python tools/test.py CONFIG {target} --gt-boxes\n' in printed
+    # by plain PyTorch, which allows nothing beyond weights and plain data
+    written = torch.load(target, weights_only=True)
+    assert_same_answer(written['state_dict'], NARROW_HRNET, hrnet)
+
+
+def test_the_command_names_config_and_options(write, tmp_path, capsys):
+    reference = randomised(SimpleBaseline, 50, 17)
+    source = write(reference.state_dict(), 'model_best.pth')
+    target = tmp_path / 'out.pth'
+
+    assert main([str(source), str(target)]) == 0
+
+    printed = capsys.readouterr().out
+    assert 'The config is for small crops' in printed
+    assert printed.endswith(
+        f'  python tools/test.py {FOLDER}/coco/td-hm_res50_8xb64-210e_coco-'
+        f'256x192.py {target} --gt-boxes --cfg-options '
+        'model.data_preprocessor.bgr_to_rgb=False\n'
     )
 
 
-@pytest.mark.parametrize(
-    ('checkpoint', 'sentence'),
-    [
-        (
-            {'state_dict': {}},
-            'c holds no weights: its "state_dict" is empty',
-        ),
-        (
-            {'best_state_dict': None},
-            'c holds no weights: its "best_state_dict" is NoneType',
-        ),
-        (
-            {'epoch': 3, 'perf': 0.5},
-            'c is no state dict: its "epoch" is of type int, not a tensor of '
-            'weights',
-        ),
-        (
-            {'conv1.weight': torch.ones(1, dtype=torch.int8)},
-            'c is no state dict: its "conv1.weight" is of type torch.int8, '
-            'not a tensor of weights',
-        ),
-    ],
-)
-def test_no_weights(checkpoint, sentence):
-    with pytest.raises(CheckpointError) as caught:
-        convert(checkpoint, 'c')
+def test_mistakes_are_one_sentence(write, tmp_path, resnet, capsys):
+    source = write(resnet.state_dict())
+    target = tmp_path / 'out.pth'
+    target.write_text('mine')
 
-    assert str(caught.value) == f'checkpoint "c"{sentence[1:]}'
+    assert main([str(source), str(target)]) == 2
+    assert capsys.readouterr().err == (
+        f'error: checkpoint "{target}" exists: add --force to replace it, or '
+        'choose another name\n'
+    )
+    other = write({'backbone.conv1.weight': torch.ones(1)}, 'mmpose.pth')
+    assert main([str(other), str(tmp_path / 'b.pth')]) == 2
+    assert 'is not one of the reference code' in capsys.readouterr().err
+    assert not (tmp_path / 'b.pth').exists()
+
+    assert main([str(source), str(target), '--force']) == 0
+    written = torch.load(target, weights_only=True)
+    assert_same_answer(written['state_dict'], NARROW_RESNET, resnet)
 
 
-def test_the_written_file(write, resnet, tmp_path):
-    source = write({'state_dict': _parallel(resnet), 'perf': np.float64(0.5)})
-    target = tmp_path / 'new' / 'out.pth'
+def test_it_never_trusts(write, tmp_path, capsys):
+    marker = tmp_path / 'marker'
 
-    save(convert(load_checkpoint_safely(source), str(source)), target)
+    class Evil:
+        def __reduce__(self):
+            return exec, (f'open({str(marker)!r}, "w").close()',)
 
-    # by plain PyTorch, which allows nothing beyond weights and plain data
-    loaded = torch.load(target, weights_only=True)
-    assert_same_answer(loaded, resnet)
-    assert loaded['meta']['converted_from'] == {
-        'file': 'checkpoint.pth',
-        'weights': 'state_dict',
-    }
-    assert [path.name for path in target.parent.iterdir()] == ['out.pth']
+    source = write({'state_dict': {'conv1.weight': Evil()}})
 
-
-def test_tensor_views_are_written_without_their_base(tmp_path, resnet):
-    state = resnet.state_dict()
-    state['bn1.weight'] = torch.ones(30_000_000)[:64]
-
-    save(convert(state), tmp_path / 'out.pth')
-
-    assert (tmp_path / 'out.pth').stat().st_size < 60e6
+    assert main([str(source), str(tmp_path / 'out.pth')]) == 2
+    assert 'could run code' in capsys.readouterr().err
+    assert not marker.exists()

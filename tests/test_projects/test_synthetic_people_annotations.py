@@ -226,7 +226,7 @@ def people_of(seed):
         height, width = scene.image.shape[:2]
         images.append(dict(id=number, width=width, height=height))
         anns += [
-            coco_annotation(person, number, 1000 * number + i + 1)
+            dict(coco_annotation(person, number), id=1000 * number + i + 1)
             for i, person in enumerate(scene.people)
         ]
     return images, anns

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from synthetic_people import dataset, generate
 
+from mmpose_occlusion.errors import UsageError
+
 TOOL = Path(__file__).parents[2] / 'projects/synthetic_people/make.py'
 
 
@@ -81,7 +83,7 @@ def test_a_finished_set_is_left_alone(copy):
 
 def test_another_set_is_not_overwritten(copy):
     before = files(copy)
-    with pytest.raises(FileExistsError, match='val 2 instead of 1') as error:
+    with pytest.raises(UsageError, match='val 2 instead of 1') as error:
         again(copy, val=1)
     assert 'name another folder, or delete it' in str(error.value)
     assert files(copy) == before
@@ -89,7 +91,7 @@ def test_another_set_is_not_overwritten(copy):
 
 def test_another_version_of_the_generator_is_noticed(copy, monkeypatch):
     monkeypatch.setattr(dataset, 'code_version', lambda: 'another')
-    with pytest.raises(FileExistsError, match='instead of another'):
+    with pytest.raises(UsageError, match='instead of another'):
         again(copy)
 
 
@@ -98,7 +100,7 @@ def test_other_folders_are_not_touched(tmp_path, text):
     root = tmp_path / 'holiday'
     root.mkdir()
     (root / 'manifest.json').write_text(text)
-    with pytest.raises(FileExistsError, match='format None instead of'):
+    with pytest.raises(UsageError, match='format None instead of'):
         again(root)
     assert files(root) == {'manifest.json': text.encode()}
 
@@ -106,7 +108,7 @@ def test_other_folders_are_not_touched(tmp_path, text):
 def test_a_file_in_the_way_is_not_touched(tmp_path):
     root = tmp_path / 'people'
     root.write_text('mine')
-    with pytest.raises(FileExistsError, match='name another folder'):
+    with pytest.raises(UsageError, match='name another folder'):
         again(root)
     assert root.read_text() == 'mine'
 
@@ -189,7 +191,7 @@ def test_the_tool_makes_a_set(made, tmp_path):
     args = ('--out', root, '--train', 6, '--val', 2, '--seed', 5)
     done = run_tool(*args)
     assert done.returncode == 0, done.stderr
-    assert 'train: 6 images' in done.stdout
+    assert done.stdout.endswith(f'{root}\n')
     assert 'ETA' in done.stdout
     assert files(root) == files(made)
     done = run_tool('--out', root, '--train', 7)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from synthetic_people.appearance import plain
-from synthetic_people.rendering import Light, Solid, View, extent, render
+from synthetic_people.rendering import Light, Solid, View, render
 
 FLAT = Light(np.array([0.0, 0.0, -1.0]), 1.0, np.ones(3))
 FRONT = View(np.eye(3), 10.0, np.array([20.0, 20.0]))
@@ -104,20 +104,6 @@ def test_a_squeezed_solid_is_thin():
     drawn = draw(thin)[2] >= 0
     assert drawn[20].sum() == pytest.approx(10, abs=1)
     assert drawn[:, 20].sum() == pytest.approx(20, abs=1)
-
-
-def test_extent_holds_what_is_drawn():
-    rng = np.random.default_rng(3)
-    for _ in range(10):
-        solid = ball(*rng.uniform(-0.5, 0.5, 3), 0.3, (1, 1, 1))
-        solid.two = np.append(rng.uniform(-0.8, 0.8, 3), 0.4)
-        solid.axes = np.linalg.qr(rng.normal(size=(3, 3)))[0] * (1, 0.6, 1)
-        x0, y0, x1, y1 = extent([solid], FRONT)
-        rows, cols = np.nonzero(draw(solid)[2] >= 0)
-        assert x0 <= cols.min() <= x0 + 1.01
-        assert y0 <= rows.min() <= y0 + 1.01
-        assert x1 - 1.01 <= cols.max() <= x1
-        assert y1 - 1.01 <= rows.max() <= y1
 
 
 def test_light_from_a_side_lights_that_side():

@@ -45,11 +45,8 @@ def test_clean(run, tmp_path):
     log, metrics = run()
     assert set(metrics) >= {'coco/AP', 'coco/AR'}
     assert attack_lines(log) == []
-    (path,) = tmp_path.glob('run0/tiny_coco_clean_*.json')
-    result = json.loads(path.read_text())
-    assert result['metrics'] == {
-        name: None if value == -1 else value for name, value in metrics.items()
-    }
+    (path,) = tmp_path.glob('run0/*/2*.json')  # MMEngine's
+    assert metrics.items() <= json.loads(path.read_text()).items()
 
 
 def test_two_attacks_on_the_same_crops(run, tmp_path):
@@ -160,7 +157,6 @@ def test_two_processes_count_together(
     assert attack_lines(together) == attack_lines(log)
     both = json.loads((out / 'metrics.json').read_text())
     assert both == pytest.approx(metrics, abs=1e-6)
-    assert len(list(out.glob('boxes_coco_keypoint-nose-black_*.json'))) == 1
 
 
 @pytest.fixture
@@ -278,31 +274,6 @@ def test_a_missing_detector_file_is_named_by_its_own_key(
     )
 
 
-def test_result_files(config, checkpoint, tool, tmp_path, monkeypatch):
-    """Each run leaves one, and none of another is touched."""
-    said = {'coco/AP': 0.5, 'coco/AP (M)': -1.0}
-    monkeypatch.setattr('mmengine.runner.Runner.test', lambda self: said)
-    monkeypatch.setattr(
-        'mmpose_occlusion.checkpoints.load_into', lambda *arguments: None
-    )
-    argv = [config, checkpoint, '--work-dir', str(tmp_path)]
-    for attack in ([], [], NOSE):
-        assert tool('test').main([*argv, *attack]) == 0
-    files = sorted(path.name for path in tmp_path.glob('*.json'))
-    assert len(files) == 3
-    assert [name.startswith('tiny_coco_clean_2') for name in files] == [
-        True,
-        True,
-        False,
-    ]
-    assert files[2].startswith('tiny_coco_keypoint-nose-black_2')
-    result = json.loads((tmp_path / files[2]).read_text())
-    assert result['attack'] == 'keypoint:nose:black'
-    assert result['checkpoint'] == checkpoint
-    # COCOeval's -1 stands for nobody
-    assert result['metrics'] == {'coco/AP': 0.5, 'coco/AP (M)': None}
-
-
 def test_per_keypoint(run):
     log, metrics = run('--per-keypoint', '--per-keypoint-paper')
     for name in ('nose/AP', 'mean/PCK', 'paper/nose/AP', 'coco/AP'):
@@ -359,7 +330,6 @@ def test_per_keypoint(run):
             ['--cfg-options', 'attack=None'],
             'the config key "attack" is None, which attacks nothing',
         ),
-        (['--dump', 'x.json'], '--dump "x.json" must be a .pkl file'),
         (
             ['--cfg-options', 'test_dataloader.dataset.ann_file=no.json'],
             'test_dataloader.dataset.ann_file: file "',

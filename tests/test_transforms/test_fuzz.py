@@ -12,7 +12,6 @@ import pytest
 
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import occlude, replay_all
-from projects.tilting_at_windmills.color_jitter import ColorJitter
 from tests.transform_cases import ALL_CASES, CASES, TARGET_CASES, make
 
 from .test_properties import CODECS, LAYOUTS, check, sample, targets
@@ -134,28 +133,6 @@ def test_any_targets(case):
             for one in weights if isinstance(weights, list) else [weights]:
                 assert one[i, k] == transform.weight
     assert done > CASES_EACH / 4
-
-
-def test_any_jitter():
-    rng = np.random.default_rng(0)
-    done = 0
-    for _ in range(CASES_EACH):
-        height, width = map(int, odd_size(rng))
-        image = odd_image(rng, height, width)
-        before = image.copy()
-        jitter = ColorJitter([0, 0.05, 0.3, 0.5][rng.integers(4)])
-        usual = image.dtype == np.uint8 and image.shape[2:] == (3,)
-        try:
-            out = jitter(dict(img=image))['img']
-        except TypeError as error:
-            assert one_sentence(error).startswith('ColorJitter')
-            assert not usual
-            continue
-        done += 1
-        np.testing.assert_array_equal(image, before)
-        assert (out.shape, out.dtype) == (image.shape, image.dtype)
-        assert jitter.magnitude or (out == image).all()
-    assert done
 
 
 def test_any_call_of_occlude():

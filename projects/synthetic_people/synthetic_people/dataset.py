@@ -28,6 +28,8 @@ import numpy as np
 from filelock import FileLock
 from mmengine.utils import track_iter_progress
 
+from mmpose_occlusion.errors import UsageError
+
 from .scene import COCO_JOINTS, Person, make_scene
 
 SPLITS = {'train': 0, 'val': 1_000_000}
@@ -65,7 +67,7 @@ def generate(
         progress: Show a progress bar with the time left.
 
     Raises:
-        FileExistsError: ``root`` holds something else.
+        UsageError: ``root`` holds something else.
     """
     root = Path(root).absolute()
     root.parent.mkdir(parents=True, exist_ok=True)
@@ -80,9 +82,9 @@ def generate(
                 if found.get(key) != value
             ]
             if differs:
-                raise FileExistsError(
+                raise UsageError(
                     f'{root} holds something else ({", ".join(differs)}): '
-                    'name another folder, or delete it.'
+                    'name another folder, or delete it'
                 )
             return root
         part = root.parent / f'.{root.name}.partial'
@@ -182,17 +184,15 @@ def draw_image(
         raise OSError(f'OpenCV could not write {root / split / name}.')
     record = dict(
         image=dict(id=image_id, file_name=name, width=width, height=height),
-        people=[coco_annotation(p, image_id, 0) for p in scene.people],
+        people=[coco_annotation(p, image_id) for p in scene.people],
     )
     _dump(path.with_suffix('.part'), record)
     path.with_suffix('.part').replace(path)
     return record
 
 
-def coco_annotation(
-    person: Person, image_id: int, annotation_id: int
-) -> dict[str, Any]:
-    """One entry of COCO's ``annotations``.
+def coco_annotation(person: Person, image_id: int) -> dict[str, Any]:
+    """One entry of COCO's ``annotations``, its id still 0.
 
     A joint outside the image has x = y = v = 0. ``visible_area``, the number
     of pixels that are not occluded, is an addition; the polygons of
@@ -207,7 +207,7 @@ def coco_annotation(
     )
     rings = [cv2.approxPolyDP(contour, 0.7, True) for contour in contours]
     return dict(
-        id=annotation_id,
+        id=0,
         image_id=image_id,
         category_id=1,
         iscrowd=0,

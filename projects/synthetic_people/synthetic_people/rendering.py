@@ -189,12 +189,6 @@ class _Projection:
         return albedo * (ambient + lamp * lit) + gloss * shine * shine * shine
 
 
-def extent(solids: Sequence[Solid], view: View) -> Array:
-    """(4,) x0, y0, x1, y1 around solids in samples, cuts not considered."""
-    parts = _Projection(solids, view)
-    return np.append(parts.low.min(axis=0), parts.high.max(axis=0))
-
-
 def render(
     solids: Sequence[Solid], view: View, light: Light, size: tuple[int, int]
 ) -> tuple[Array, Array, Array]:

@@ -12,9 +12,11 @@ from itertools import compress
 import cv2
 import numpy as np
 
-from .body import SIDES, turn
+from mmpose_occlusion.skeleton import COCO_JOINTS
+
+from .body import turn
 from .figure import CARRIERS, Figure, sample_figure
-from .rendering import Array, Light, Rng, View, extent, render
+from .rendering import Array, Light, Rng, View, render
 from .scenery import Brush, draw_furniture, draw_stool, sample_background
 
 SAMPLES = 2
@@ -28,9 +30,6 @@ MIN_LABELLED, MIN_VISIBLE, MIN_SHOWN = 9, 6, 0.6
 """A person stays in an image with at least so many joints inside it, so many
 visible joints, and such a fraction of their pixels that is not occluded."""
 
-_PAIRS = ('eye', 'ear', 'shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
-COCO_JOINTS = ('nose', *(f'{s}_{n}' for n in _PAIRS for s in SIDES))
-
 
 @dataclass
 class Person:
@@ -39,8 +38,7 @@ class Person:
     ``visible`` is 0 for a COCO joint outside the image, 1 for an occluded one
     (by the own body too), else 2. ``bbox`` [x, y, w, h] surrounds, and
     ``area`` counts, the person's pixels inside the image, occluded or not;
-    ``visible_area`` counts and ``mask`` holds those that are not. ``head_box``
-    [x1, y1, x2, y2] surrounds the skull.
+    ``visible_area`` counts and ``mask`` holds those that are not.
     """
 
     joints: dict[str, tuple[float, float]]
@@ -48,7 +46,6 @@ class Person:
     bbox: list[float]
     area: float
     visible_area: float
-    head_box: list[float]
     mask: Array
 
 
@@ -275,10 +272,8 @@ def describe(person: Layer, layers: list[Layer], front: Array) -> Person:
     whole = _by_majority(person.mask, size)
     shown = _by_majority((front == index).view(np.uint8), size)
     areas = float(np.count_nonzero(whole)), float(np.count_nonzero(shown))
-    skull = [solid for solid in figure.solids if solid.tag == 'head']
-    head = to_pixels(extent(skull, person.view)).tolist()
     bbox = [float(v) for v in cv2.boundingRect(whole.view(np.uint8))]
-    return Person(joints, visible, bbox, *areas, head, shown)
+    return Person(joints, visible, bbox, *areas, shown)
 
 
 def _by_majority(samples: Array, size: tuple[int, int]) -> Array:
