@@ -1,15 +1,19 @@
 """The options of tools/test.py, applied to a config."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.dist import master_only
 from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
 
 from mmpose_occlusion.engine import config, data_files, insertion
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import write_json
 
 _SHARED = (
     *('ann_file', 'use_area', 'score_mode', 'keypoint_score_thr'),
@@ -18,9 +22,9 @@ _SHARED = (
 """Arguments that the added metrics take from the config's CocoMetric."""
 
 
-def configure_test(cfg: Config, options: Any) -> None:
-    """Change a config as MMPose's test tool does, and insert attacks. The
-    checkpoint is not set: the tool loads it."""
+def configure_test(cfg: Config, options: Any) -> str:
+    """Change a config as MMPose's test tool does, and insert attacks, whose
+    names are returned. The checkpoint is not set: the tool loads it."""
     if options.out:
         check_out(options.out)
     init_default_scope(cfg.get('default_scope') or 'mmpose')
@@ -40,13 +44,14 @@ def configure_test(cfg: Config, options: Any) -> None:
     names = insertion.attack_config(
         cfg, attacks, options.attack_seed, keep_images=shown
     )
+    attack = '+'.join(names) or 'clean'
     hooks = [dict(type='OcclusionSummaryHook', names=names)]
     if shown:
         hooks.append(
             dict(
                 type='OcclusionVisualizationHook',
                 out_dir=options.show_dir,
-                name='+'.join(names) or 'clean',
+                name=attack,
                 interval=options.interval,
                 show=options.show,
                 wait_time=options.wait_time,
@@ -60,6 +65,19 @@ def configure_test(cfg: Config, options: Any) -> None:
         _add_metric(cfg, dict(_per_keypoint(cfg), **paper))
     if options.dump:
         _add_metric(cfg, dict(type='DumpResults', out_file_path=options.dump))
+    return attack
+
+
+@master_only
+def write_metrics(
+    runner: Runner, options: Any, attack: str, metrics: Mapping[str, float]
+) -> None:
+    """Write a new file ``WORK_DIR/ATTACK_TIME.json``: options and metrics, of
+    which COCOeval's -1 is null, undefined."""
+    name = re.sub(r'[^\w.+=-]+', '-', attack)[:100]
+    path = Path(runner.work_dir, f'{name}_{runner.timestamp}.json')
+    known = {k: None if v == -1 else v for k, v in metrics.items()}
+    write_json(path, dict(vars(options), attack=attack, metrics=known))
 
 
 def check_out(path: str) -> None:

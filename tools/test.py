@@ -47,11 +47,12 @@ def main(options: TestOptions) -> None:
             attack.type=KeypointOcclusion attack.target=nose attack.fill=black
 
     CHECKPOINT is MMPose's, or the reference's, which is converted on the way.
+    Metrics and options are written to WORK_DIR/ATTACK_TIME.json.
     A detector's bboxes are attacked if they match annotated people. In several
     processes, on GPUs or on the CPU:
     bash tools/dist_test.sh CONFIG CHECKPOINT N
     """
-    from _test_config import configure_test
+    from _test_config import configure_test, write_metrics
     from mmengine.dist import master_only
     from mmengine.fileio import dump
 
@@ -61,12 +62,13 @@ def main(options: TestOptions) -> None:
     from mmpose_occlusion.engine.launch import build_runner, prepare_launch
 
     cfg = load_config(options.config, options.cfg_options)
-    configure_test(cfg, options)
+    attack = configure_test(cfg, options)
     local_file(options.checkpoint)  # exists
     prepare_launch(cfg, options.launcher)
     runner = build_runner(cfg)
     load_into(runner.model, options.checkpoint, options.trust_checkpoint)
     metrics = runner.test()
+    write_metrics(runner, options, attack, metrics)
     if options.out:
         master_only(dump)(metrics, options.out)
 

@@ -45,8 +45,10 @@ def test_clean(run, tmp_path):
     log, metrics = run()
     assert set(metrics) >= {'coco/AP', 'coco/AR'}
     assert attack_lines(log) == []
-    (path,) = tmp_path.glob('run0/*/2*.json')  # MMEngine's
-    assert metrics.items() <= json.loads(path.read_text()).items()
+    (path,) = tmp_path.glob('run0/clean_2*.json')
+    assert json.loads(path.read_text())['metrics'] == {
+        name: None if value == -1 else value for name, value in metrics.items()
+    }
 
 
 def test_two_attacks_on_the_same_crops(run, tmp_path):
@@ -272,6 +274,24 @@ def test_a_missing_detector_file_is_named_by_its_own_key(
     assert capsys.readouterr().err.startswith(
         'error: test_dataloader.dataset.bbox_file: file "no.json" does not'
     )
+
+
+def test_result_file_of_an_attack(
+    config, checkpoint, tool, tmp_path, monkeypatch
+):
+    said = {'coco/AP': 0.5, 'coco/AP (M)': -1.0}
+    monkeypatch.setattr('mmengine.runner.Runner.test', lambda self: said)
+    monkeypatch.setattr(
+        'mmpose_occlusion.checkpoints.load_into', lambda *arguments: None
+    )
+    argv = [config, checkpoint, '--work-dir', str(tmp_path), *NOSE]
+    assert tool('test').main(argv) == 0
+    (path,) = tmp_path.glob('keypoint-nose-black_2*.json')
+    result = json.loads(path.read_text())
+    assert result['attack'] == 'keypoint:nose:black'
+    assert result['checkpoint'] == checkpoint
+    # COCOeval's -1 stands for no person
+    assert result['metrics'] == {'coco/AP': 0.5, 'coco/AP (M)': None}
 
 
 def test_per_keypoint(run):
