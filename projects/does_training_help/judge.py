@@ -4,8 +4,6 @@ All are the package's own measures. Every model is resampled alike, so that
 differences between models are paired by image.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 from mmpose_occlusion.benchmark.analysis.attack_costs import SWAP, error_types
@@ -19,29 +17,9 @@ from mmpose_occlusion.benchmark.analysis.run_measures import (
     PredictionMeasures,
     RunMeasures,
 )
-from mmpose_occlusion.benchmark.api import run_benchmark
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 
-SUITE = Path(__file__).parent / 'suite.json'
 PAINTS = ('object', 'black', 'blur')
-
-
-def judge(
-    config: Path, checkpoint: Path, folder: Path, draws: int
-) -> dict[str, np.ndarray]:
-    """Predict the people without and with the attacks of the suite, into a
-    folder, and measure on B = ``draws`` resampled sets of images."""
-    found = run_benchmark(
-        config,
-        checkpoint,
-        out=folder,
-        suites=[str(SUITE)],
-        gt_boxes=True,
-        num_workers=0,
-        threads=1,
-        trust_checkpoint=True,  # this process's own
-    )
-    return measured(found.runs[0], draws)
 
 
 def measured(run: BenchmarkRun, draws: int) -> dict[str, np.ndarray]:

@@ -19,7 +19,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mmpose_occlusion.benchmark.analysis.bootstrap import (
     Draws,
-    Estimate,
     difference,
     equivalence,
     estimate,
@@ -165,7 +164,7 @@ def _cell(row) -> str:
     if np.isnan(row.difference):
         return 'undefined'
     text = f'{row.difference:+.3f}'
-    if Estimate.of(row.difference, row.low, row.high).is_real:
+    if row.low > 0 or row.high < 0:
         text = f'**{text}**'
     if np.isfinite(row.low):
         text += f' ({row.low:+.3f} to {row.high:+.3f})'
