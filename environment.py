@@ -6,6 +6,7 @@ An interrupted build starts again, from what uv's cache holds.
 """
 
 import ast
+import fcntl
 import hashlib
 import os
 import re
@@ -14,15 +15,6 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
-
-try:
-    import fcntl
-except ModuleNotFoundError:  # on Windows
-    sys.exit(
-        'error: the locked environment needs Linux or macOS: on Windows, '
-        'install the package with pip into an environment with MMPose, or '
-        'use WSL'
-    )
 
 LOCK = Path(__file__).with_name('requirements.lock').read_text()
 TORCH = os.environ.get('TORCH', '').split()
@@ -113,10 +105,6 @@ def build() -> None:
     # In uv's cache, builds for different NumPy have the same name.
     install(lock['source'], '--no-cache', *options)
     install_mmcv(lock['mmcv'].strip(), compilers)
-    (site,) = ROOT.glob('lib/python*/site-packages')
-    (site / 'no_update_check.pth').write_text(
-        "import os; os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')"
-    )
     run(PYTHON, '-c', CHECK)
     READY.touch()
 
@@ -152,9 +140,7 @@ def uv_variables(pip_config: str) -> list[tuple[str, str]]:
     links = [
         x for x in pip.pop('find-links', []) if '://' in x or Path(x).exists()
     ]
-    found = {
-        name: ' '.join(pip.get(key, [])) for key, name in UV_NAMES.items()
-    }
+    found = {uv: ' '.join(pip.get(name, [])) for name, uv in UV_NAMES.items()}
     found['UV_FIND_LINKS'] = ','.join(links)
     found['UV_INDEX_STRATEGY'] = 'unsafe-best-match'  # as pip chooses
     return [(name, value) for name, value in found.items() if value]
@@ -188,12 +174,9 @@ def compile_mmcv(requirement: str, wheels: Path, compilers: dict) -> None:
     jobs = min(os.cpu_count() or 1, memory // 1_500_000_000)
     jobs = int(os.environ.get('MAX_JOBS') or max(1, jobs))
     say(f'No wheel of mmcv fits: compiling it, {max(1, 16 // jobs)} minutes.')
-    variables = {
-        'CFLAGS': '-O2 -DNDEBUG -g0',  # debug symbols double the time
-        'CUDA_VISIBLE_DEVICES': '',  # with a GPU, setup.py runs nvcc
-        'MAX_JOBS': str(jobs),
-        'MMCV_WITH_OPS': '1',
-    }
+    variables = {'MAX_JOBS': str(jobs), 'MMCV_WITH_OPS': '1'}
+    variables['CFLAGS'] = '-O2 -DNDEBUG -g0'  # debug symbols double the time
+    variables['CUDA_VISIBLE_DEVICES'] = ''  # with a GPU, setup.py runs nvcc
     for name, command in compilers.items():
         wrapper = ROOT / 'bin' / f'c++20-{name}'
         wrapper.write_text(COMPILER.format(command))

@@ -1,4 +1,4 @@
-"""Draw the pages' figures of attacks, paints, transforms and suites.
+"""Draw the pages' figures of attacks, paints and transforms.
 
 python projects/synthetic_people/make.py
 python docs/draw_attacks.py
@@ -16,20 +16,20 @@ import _cli  # noqa: E402
 
 PAINTS = ['blur', 'mean', 'black', 'grey', 'pixelate', 'noise', 'texture']
 PAINTS += ['object', 'donor']
-FIGURES: dict[str, dict[str, dict | None]] = {
+FIGURES: dict[str, dict[str, dict]] = {
     'attacks.png': {
-        'clean': None,
-        'keypoint:left_wrist:object:10%': None,
-        'keypoint:left_knee:black:20%': None,
-        'keypoint:nose:blur:15%': None,
-        'part:left_arm:black': None,
-        'part:upper_body:object': None,
+        'clean': {},
+        'keypoint:left_wrist:object:10%': {},
+        'keypoint:left_knee:black:20%': {},
+        'keypoint:nose:blur:15%': {},
+        'part:left_arm:black': {},
+        'part:upper_body:object': {},
         'MultiKeypointOcclusion': dict(
             keypoint_prob=1, fills=['black', 'texture'], size='10%'
         ),
         'PartMix': dict(prob=1),
     },
-    'paints.png': {f'keypoint:left_knee:{fill}:20%': None for fill in PAINTS},
+    'paints.png': {f'keypoint:left_knee:{fill}:20%': {} for fill in PAINTS},
     'transforms.png': {
         'KeypointOcclusion': dict(target='left_wrist', fill='object'),
         'MultiKeypointOcclusion': dict(keypoint_prob=1, fills=['black']),
@@ -41,20 +41,12 @@ FIGURES: dict[str, dict[str, dict | None]] = {
 }
 """File -> columns: an attack, or a transform with its arguments."""
 PEOPLE = {'attacks.png': 2}
-SUITES = ('paints', 'severity', 'controls')
-"""Rows of benchmark_suites.png: a person under a suite's attacks."""
-JOINT, COLUMNS = 'left_knee', 9
-DPI = {'attacks.png': 130, 'benchmark_suites.png': 75}
-PEOPLE_IN_CROPS = dict(
-    type='CocoDataset',
-    ann_file='annotations/person_keypoints_val.json',
-    data_prefix=dict(img='val/'),
-    pipeline=[
-        dict(type='LoadImage'),
-        dict(type='GetBBoxCenterScale'),
-        dict(type='TopdownAffine', input_size=(192, 256)),
-    ],
-)
+DPI = {'attacks.png': 130}
+PIPELINE = [
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale'),
+    dict(type='TopdownAffine', input_size=(192, 256)),
+]
 
 
 def draw(
@@ -64,14 +56,14 @@ def draw(
 ) -> None:
     """Each figure: a row for each person, a column for each attack."""
     from mmengine.registry import init_default_scope
-    from mmpose.registry import DATASETS
+    from mmpose.registry import DATASETS, TRANSFORMS
 
     from mmpose_occlusion import parse_attack
-    from mmpose_occlusion.benchmark.suite import load_suite
-    from mmpose_occlusion.skeleton import Skeleton
 
     init_default_scope('mmpose')
-    people = dict(PEOPLE_IN_CROPS, data_root=str(data))
+    people = dict(type='CocoDataset', data_root=str(data), pipeline=PIPELINE)
+    people['ann_file'] = 'annotations/person_keypoints_val.json'
+    people['data_prefix'] = dict(img='val/')
     dataset = DATASETS.build(dict(type='DonorDataset', dataset=people))
     every = (dataset[i] for i in range(len(dataset)))
     crops = [crop for crop in every if is_all_seen(crop)]
@@ -80,35 +72,14 @@ def draw(
         for crop in crops[: PEOPLE.get(file, 1)]:
             rows.append([])
             for name, options in columns.items():
-                config = options and dict(options, type=name, seed=2)
+                results, config = dict(crop), dict(options, type=name, seed=2)
                 if ':' in name:
                     config = dict(parse_attack(name).to_config(), seed=1)
+                if name != 'clean':
+                    results = TRANSFORMS.build(config)(results)
                 title = name.replace(':', '\n', 1) if len(rows) == 1 else ''
-                rows[-1].append((title, _image(crop, config)))
+                rows[-1].append((title, results['img']))
         _save(out / file, rows)
-    rows = []
-    skeleton = Skeleton.from_metainfo(dataset.metainfo)
-    for suite, crop in zip(SUITES, crops, strict=False):
-        configs = [a.config for a in load_suite(suite, skeleton)]
-        targets = ('random', JOINT, 'nose', 'right_wrist')
-        chosen = [c for t in targets for c in configs if c['target'] == t]
-        rows.append([])
-        for config in chosen[:COLUMNS]:
-            place = f'{config["target"]} {config.get("place", "")}'
-            titles = dict(severity=config['size'], paints=config['fill'])
-            config = dict(config, seed=1)
-            if config['target'] == 'random':
-                config['target'] = JOINT  # the same in all columns
-            image = _image(crop, config)
-            rows[-1].append((titles.get(suite, place), image))
-    _save(out / 'benchmark_suites.png', rows)
-
-
-def _image(crop: dict, config: dict | None) -> np.ndarray:
-    from mmpose.registry import TRANSFORMS
-
-    crop = dict(crop)
-    return (TRANSFORMS.build(config)(crop) if config else crop)['img']
 
 
 def _save(path: Path, rows: list[list[tuple[str, np.ndarray]]]) -> None:

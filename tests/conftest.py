@@ -107,6 +107,18 @@ def real_models() -> Path:
     return _named_folder(REAL_MODELS)
 
 
+@pytest.fixture(scope='session')
+def onnx_network(real_models: Path) -> Path:
+    """A network for crops, from COCO."""
+    runtime = pytest.importorskip('onnxruntime')
+    if tuple(map(int, runtime.__version__.split('.')[:2])) < (1, 32):
+        pytest.skip(
+            'onnxruntime before 1.32 refuses its BatchNormalization, which '
+            'has the attribute spatial of opset 8'
+        )
+    return real_models / 'ultralight_simplepose_256x192.onnx'
+
+
 def _named_folder(variable: str) -> Path:
     folder = os.environ.get(variable)
     if not folder:

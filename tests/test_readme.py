@@ -78,13 +78,13 @@ def test_occlude(folder, capsys):
 
 
 @pytest.mark.slow
-def test_benchmark_of_an_onnx_file(real_data, real_models, folder, tool):
+def test_benchmark_of_an_onnx_file(real_data, onnx_network, folder, tool):
     """README's command, on the photographs, with fewer attacks."""
     found = commands('README.md')
     (words,) = [w for w in found if w[:1] == ['occlusion-benchmark']]
     data = real_data / 'coco_mini'
     given = {
-        'model.onnx': real_models / 'ultralight_simplepose_256x192.onnx',
+        'model.onnx': onnx_network,
         'person_keypoints_val2017.json': data / 'person_keypoints.json',
         'val2017': data,
     }

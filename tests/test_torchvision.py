@@ -12,23 +12,43 @@ from mmpose_occlusion.augmentation_libraries import TorchvisionOcclusion
 
 
 def sample():
+    """An image, and keypoints as the plain tensor of every torchvision."""
     torch.manual_seed(0)
     image = tv_tensors.Image(torch.full((3, 200, 160), 200, dtype=torch.uint8))
     xy = torch.rand(2, 17, 2) * 120 + 20
     visible = torch.full((2, 17), 2)
     visible[1, 3] = 0
-    keypoints = tv_tensors.KeyPoints(xy, canvas_size=(200, 160))
-    return image, dict(keypoints=keypoints, visible=visible)
+    return image, dict(keypoints=xy, visible=visible)
+
+
+NOSE = TorchvisionOcclusion(1, target='nose', fill='black', size='20%')
 
 
 def test_hidden_joints_are_marked():
     image, target = sample()
-    step = TorchvisionOcclusion(1, target='nose', fill='black', size='20%')
-    augment = v2.Compose([step, v2.RandomHorizontalFlip(p=1)])
-    pixels, found = augment(image, target)
+    pixels, found = v2.Compose([NOSE])(image, target)
     assert isinstance(pixels, tv_tensors.Image)
-    assert isinstance(found['keypoints'], tv_tensors.KeyPoints)
+    assert torch.equal(found['keypoints'], target['keypoints'])
     assert image.min() == 200
+    check_hidden(pixels, found, target)
+
+
+@pytest.mark.skipif(
+    not hasattr(tv_tensors, 'KeyPoints'),
+    reason='torchvision before 0.23 has no KeyPoints',
+)
+def test_keypoints_are_flipped_with_the_image():
+    image, target = sample()
+    xy = tv_tensors.KeyPoints(target['keypoints'], canvas_size=(200, 160))
+    augment = v2.Compose([NOSE, v2.RandomHorizontalFlip(p=1)])
+    pixels, found = augment(image, dict(target, keypoints=xy))
+    assert isinstance(found['keypoints'], tv_tensors.KeyPoints)
+    assert (found['keypoints'][..., 0] != xy[..., 0]).any()
+    check_hidden(pixels, found, target)
+
+
+def check_hidden(pixels, found, target):
+    """Black joints are hidden, both noses are."""
     col, row = found['keypoints'].round().long().unbind(-1)
     black = (pixels[:, row.clip(0, 199), col.clip(0, 159)] == 0).all(0)
     labelled = target['visible'] > 0

@@ -25,8 +25,9 @@ except ModuleNotFoundError as error:
 
 def launch() -> int:
     """Run torchrun; returns the exit status."""
-    # it logs that it closes the other processes, at every failure
-    logging.getLogger('torch.distributed.elastic').setLevel(logging.CRITICAL)
+    # torchrun's: that it closes the other processes, at every failure, and
+    # in torch 2.1 that --standalone chooses the port
+    logging.disable()
     with tempfile.TemporaryDirectory() as folder:
         refusal = Path(folder) / 'refusal'
         os.environ['MMPOSE_OCCLUSION_REFUSAL'] = str(refusal)

@@ -189,9 +189,12 @@ def _versions(modules: Iterable[str]) -> tuple[str, list[str]]:
     for module in modules:
         if not find_spec(module):
             missing.append(module)
-        elif names := installed.get(module):
-            found.append(f'{module} {metadata.version(names[0])}')
-        else:
+            continue
+        # before Python 3.11, not all distributions are listed
+        name = installed.get(module, [module])[0]
+        try:
+            found.append(f'{module} {metadata.version(name)}')
+        except metadata.PackageNotFoundError:
             found.append(f'{module} of unknown version')
     return ', '.join(found), missing
 

@@ -18,7 +18,6 @@ from torchvision.transforms import RandomErasing
 
 from mmpose_occlusion import insert_occlusion
 from mmpose_occlusion.engine.config import load_config
-from mmpose_occlusion.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = (
@@ -62,11 +61,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 NETS = {'w16': 16, 'w32': 32}
 """Name -> base channels of ResNet-18; the deconvolutions grow with them."""
 
-TOPDOWN = 'mmpose::body_2d_keypoint/topdown_heatmap/coco/td-hm_'
-COCO = {
-    name: f'{TOPDOWN}{name}_8xb64-210e_coco-256x192.py'
-    for name in ('res50', 'hrnet-w32')
-}
+COCO_NETS = ('res50', 'hrnet-w32')
 """The nets of ``--scale coco``."""
 
 
@@ -102,10 +97,8 @@ def study_config(
     cfg = load_config(str(BASE))
     width = NETS[net]
     cfg.model.backbone.update(base_channels=width, stem_channels=width)
-    cfg.model.head.update(
-        in_channels=8 * width,
-        deconv_out_channels=(4 * width,) + 2 * (2 * width,),
-    )
+    channels = (4 * width,) + 2 * (2 * width,)
+    cfg.model.head.update(in_channels=8 * width, deconv_out_channels=channels)
     for split in ('train', 'val', 'test'):
         loader = cfg[f'{split}_dataloader']
         loader.dataset.data_root = data_root
@@ -130,60 +123,45 @@ def study_config(
     return cfg
 
 
-def apply_recipe(cfg: Config, recipe: str) -> Config:
-    """Put a recipe into a config."""
-    if recipe not in RECIPES:
-        raise UsageError(
-            f'there is no recipe "{recipe}": there are {", ".join(RECIPES)}'
-        )
+def apply_recipe(cfg: Config, recipe: str) -> None:
+    """Put a recipe's steps and head into a config."""
     what = RECIPES[recipe]
     if what.get('visibility'):
         loss = dict(type='BCELoss', use_target_weight=True, use_sigmoid=True)
         loss['loss_weight'] = 0.002
-        head = dict(
-            type='OcclusionVisHead', pose_cfg=cfg.model.head, loss=loss
-        )
-        cfg.model.head = head
-    steps = copy.deepcopy(what.get('steps', []))
-    if not steps:
-        return cfg
-    train = cfg.train_dataloader.dataset
-    plain = copy.deepcopy(train.pipeline)
-    insert_occlusion(cfg, steps)
-    if 'last' in what or 'first' in what:
-        occluded = cfg.train_dataloader.dataset.pipeline
-        epochs = cfg.train_cfg.max_epochs
-        late = 'last' in what
-        switch = round(epochs * (1 - what['last'] if late else what['first']))
-        first, second = (plain, occluded) if late else (occluded, plain)
-        cfg.train_dataloader.dataset.pipeline = first
-        hook = dict(type='mmdet.PipelineSwitchHook', switch_epoch=switch)
-        hook['switch_pipeline'] = second
-        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
-    return cfg
+        head = dict(type='OcclusionVisHead', pose_cfg=cfg.model.head)
+        cfg.model.head = dict(head, loss=loss)
+    if 'steps' not in what:
+        return
+    plain = copy.deepcopy(cfg.train_dataloader.dataset.pipeline)
+    insert_occlusion(cfg, copy.deepcopy(what['steps']))
+    stages = [plain, cfg.train_dataloader.dataset.pipeline]
+    if 'first' in what:
+        stages.reverse()
+    elif 'last' not in what:
+        return
+    until = what.get('first', 1 - what.get('last', 1))
+    hook = dict(type='mmdet.PipelineSwitchHook')
+    hook['switch_epoch'] = round(cfg.train_cfg.max_epochs * until)
+    cfg.train_dataloader.dataset.pipeline, hook['switch_pipeline'] = stages
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
 
 
-def coco_config(recipe: str, net: str) -> Config:
-    """The config of one training on COCO, for 8 GPUs."""
-    cfg = load_config(COCO[net])
-    cfg.custom_imports = dict(
-        imports=['mmpose_occlusion'], allow_failed_imports=False
-    )
-    factor = RECIPES[recipe].get('epochs', 1)
-    if factor != 1:
-        cfg.train_cfg.max_epochs = round(cfg.train_cfg.max_epochs * factor)
-        steps = cfg.param_scheduler[1]
-        steps.end = round(steps.end * factor)
-        steps.milestones = [round(m * factor) for m in steps.milestones]
-    return apply_recipe(cfg, recipe)
-
-
-def write_coco(folder: Path) -> list[Path]:
-    """Write the configs of the study on COCO; their files."""
+def write_coco(folder: Path) -> None:
+    """Write the configs of the study on COCO, for 8 GPUs."""
     folder.mkdir(parents=True, exist_ok=True)
-    out = []
-    for net in COCO:
-        for recipe in RECIPES:
-            out.append(folder / f'{net}_{recipe}.py')
-            coco_config(recipe, net).dump(out[-1])
-    return out
+    for net in COCO_NETS:
+        for recipe, what in RECIPES.items():
+            cfg = load_config(
+                'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
+                f'td-hm_{net}_8xb64-210e_coco-256x192.py'
+            )
+            cfg.custom_imports = dict(
+                imports=['mmpose_occlusion'], allow_failed_imports=False
+            )
+            factor, (_, steps) = what.get('epochs', 1), cfg.param_scheduler
+            cfg.train_cfg.max_epochs *= factor
+            steps.end *= factor
+            steps.milestones = [factor * m for m in steps.milestones]
+            apply_recipe(cfg, recipe)
+            cfg.dump(folder / f'{net}_{recipe}.py')

@@ -7,21 +7,21 @@ hierarchical bootstrap over seeds and images, see :func:`resample`.
 """
 
 import argparse
-import csv
 import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 from scipy.stats import norm, t
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mmpose_occlusion.benchmark.analysis.bootstrap import (
     Draws,
-    Estimate,
     difference,
     equivalence,
-    estimates,
+    estimate,
     simultaneous,
 )
 from mmpose_occlusion.errors import UsageError, report_error
@@ -42,37 +42,30 @@ SHOWN = {
 }
 """Measures of the table and the figure; the CSV file has all."""
 
-Jobs = dict[str, dict[int, Draws]]
+Jobs = dict[str, dict[str, Draws]]
 """Recipe -> seed -> measures."""
-
-ROW = ('net', 'measure', 'recipe', 'seeds', 'value', 'value_low')
-ROW += ('value_high', 'reference', 'difference', 'low', 'high')
-ROW += ('equality_p', 'equal')
 
 
 def read_results(folder: Path) -> dict[str, Jobs]:
     """Results by net."""
     nets: dict[str, Jobs] = {}
-    known: dict[str, dict[tuple, Path]] = {}
+    known: dict[str, tuple] = {}
     for path in sorted(folder.glob('*.npz')):
         net, recipe, seed = path.stem.split('.')
         with np.load(path) as arrays:
-            key = (arrays['AP'].shape, arrays['instance_ids'].tobytes())
-            known.setdefault(net, {}).setdefault(key, path)
-            draws = {
-                name: arrays[name].astype(float)
-                for name in arrays
-                if arrays[name].shape == arrays['AP'].shape
+            shape = arrays['AP'].shape
+            key = shape, arrays['instance_ids'].tolist()
+            first, same = known.setdefault(net, (path, key))
+            if key != same:
+                raise UsageError(
+                    f'{first} and {path} are of different people or numbers '
+                    'of draws, so they cannot be compared'
+                )
+            nets.setdefault(net, {}).setdefault(recipe, {})[seed] = {
+                name: values.astype(float)
+                for name, values in arrays.items()
+                if values.shape == shape
             }
-        nets.setdefault(net, {}).setdefault(recipe, {})[int(seed)] = draws
-    if not nets:
-        raise UsageError(f'{folder} has no results: run study.py first')
-    for paths in known.values():
-        if len(paths) > 1:
-            raise UsageError(
-                'results are of different people or numbers of draws, so they '
-                f'cannot be compared: {" and ".join(map(str, paths.values()))}'
-            )
     return nets
 
 
@@ -97,10 +90,10 @@ def resample(jobs: Jobs, seed: int = 0) -> tuple[dict[str, Draws], int]:
         recipe: np.array([[run[n] for n in names] for run in runs.values()])
         for recipe, runs in jobs.items()
     }  # (seeds, measures, 1 + B)
-    freedom = sum(len(v) - 1 for v in values.values())
+    several = [v[..., 0] for v in values.values() if len(v) > 1]
+    freedom = sum(len(v) - 1 for v in several)
     pool = np.zeros((1, len(names)))
-    if freedom:
-        several = [v[..., 0] for v in values.values() if len(v) > 1]
+    if several:
         scaled = [
             (v - v.mean(axis=0)) * np.sqrt(len(v) / (len(v) - 1))
             for v in several
@@ -123,106 +116,85 @@ def compare(net: str, jobs: Jobs) -> list[dict]:
     both references, in simultaneous intervals over all recipes and references;
     two one-sided tests of AP."""
     draws, _ = resample(jobs)
-    pairs = [
-        (recipe, reference)
+    gaps = {
+        (recipe, reference): difference(draws[recipe], draws[reference])
         for recipe in draws
         for reference in REFERENCES
         if reference in draws and recipe != reference
-    ]
-    gaps = [difference(draws[a], draws[b]) for a, b in pairs]
-    found = simultaneous(gaps, images=2)  # read_results has many
+    }
     rows = []
-    for (recipe, reference), gap, each in zip(pairs, gaps, found, strict=True):
-        values = estimates(draws[recipe])
-        for measure, e in each.items():
-            row = [net, measure, recipe, len(jobs[recipe])]
-            row += [*vars(values[measure]).values(), reference]
-            row += vars(e).values()
-            equal = equivalence(gap[measure]) if measure == 'AP' else None
-            row += [equal.p, equal.equal] if equal else [None, None]
-            rows.append(dict(zip(ROW, row, strict=True)))
+    for (recipe, reference), gap, found in zip(
+        gaps, gaps.values(), simultaneous([*gaps.values()], 2), strict=True
+    ):  # there are many images
+        for measure, e in found.items():
+            value = estimate(draws[recipe][measure])
+            row = dict(net=net, measure=measure, recipe=recipe)
+            row |= dict(seeds=len(jobs[recipe]), value=value.value)
+            row |= dict(value_low=value.low, value_high=value.high)
+            row |= dict(reference=reference, difference=e.value)
+            row |= dict(low=e.low, high=e.high, equality_p=None, equal=None)
+            if measure == 'AP':
+                equal = equivalence(gap[measure])
+                row |= dict(equality_p=equal.p, equal=equal.equal)
+            rows.append(row)
     return rows
 
 
-def write_csv(rows: list[dict], path: Path) -> None:
-    """All measures, four decimals."""
-    with open(path, 'w', newline='') as file:
-        writer = csv.writer(file, lineterminator='\n')
-        writer.writerow(ROW)
-        for row in rows:
-            cells = row.values()
-            writer.writerow(
-                f'{v:.4f}' if isinstance(v, float) else v for v in cells
-            )
-
-
-def markdown(rows: list[dict]) -> str:
+def markdown(table: pd.DataFrame) -> str:
     """A table for each net and reference, of the measures shown."""
-    shown = [r for r in rows if r['measure'] in SHOWN]
-    names = [m for m in SHOWN if any(r['measure'] == m for r in shown)]
-    head = ['recipe', 'seeds', *(SHOWN[name] for name in names)]
-    out: list[str] = []
-    for kind in dict.fromkeys((r['net'], r['reference']) for r in shown):
-        mine = [r for r in shown if (r['net'], r['reference']) == kind]
-        cells = [head, ['---'] * len(head)]
-        for recipe in dict.fromkeys(r['recipe'] for r in mine):
-            by = {r['measure']: r for r in mine if r['recipe'] == recipe}
-            seeds = str(by[names[0]]['seeds'])
-            line = [f'`{recipe}`', seeds, *(_cell(by[m]) for m in names)]
-            cells.append(line)
-        out += ['{}: differences to `{}`'.format(*kind), '']
-        out += [*(f'| {" | ".join(line)} |' for line in cells), '']
+    out = []
+    for (net, reference), mine in table.groupby(
+        ['net', 'reference'], sort=False
+    ):
+        lines = [['recipe', 'seeds', *SHOWN.values()]]
+        lines.append(['---'] * len(lines[0]))
+        for (recipe, seeds), some in mine.groupby(
+            ['recipe', 'seeds'], sort=False
+        ):
+            by = {row.measure: row for row in some.itertuples()}
+            cells = [_cell(by[m]) if m in by else '' for m in SHOWN]
+            lines.append([f'`{recipe}`', str(seeds), *cells])
+        out += [f'{net}: differences to `{reference}`', '']
+        out += [*(f'| {" | ".join(line)} |' for line in lines), '']
     return '\n'.join(out)
 
 
-def _cell(row: dict) -> str:
+def _cell(row) -> str:
     """Difference and interval, bold where that excludes 0."""
-    if row['difference'] is None:
+    if np.isnan(row.difference):
         return 'undefined'
-    text = f'{row["difference"]:+.3f}'
-    if Estimate(row['difference'], row['low'], row['high']).is_real:
+    text = f'{row.difference:+.3f}'
+    if row.low > 0 or row.high < 0:
         text = f'**{text}**'
-    if row['low'] is not None:
-        text += f' ({row["low"]:+.3f} to {row["high"]:+.3f})'
-    return text + (' equal' if row['equal'] else '')
+    if np.isfinite(row.low):
+        text += f' ({row.low:+.3f} to {row.high:+.3f})'
+    return text + (' equal' if row.equal else '')
 
 
-def draw(rows: list[dict], path: Path) -> None:
+def draw(table: pd.DataFrame, path: Path) -> None:
     """Forest plot of the differences, a panel for each measure."""
-    from matplotlib.figure import Figure
-
-    recipes = sorted({r['recipe'] for r in rows}, reverse=True)
-    kinds = list(dict.fromkeys((r['net'], r['reference']) for r in rows))
-    shown = [m for m in SHOWN if any(r['measure'] == m for r in rows)]
-    columns = min(4, len(shown))
-    lines = -(-len(shown) // columns)
+    table = table.dropna(subset=['low'])
+    recipes = sorted(set(table.recipe), reverse=True)
+    kinds = list(table.groupby(['net', 'reference'], sort=False))
     height = 0.8 + 0.12 * len(recipes) * len(kinds)
-    fig = Figure((3.1 * columns, lines * height))
-    axes = fig.subplots(lines, columns, sharey=True, squeeze=False)
-    for axis in axes.flat[len(shown) :]:
-        axis.axis('off')
-    for axis, measure in zip(axes.flat, shown, strict=False):
+    fig = Figure((12.4, 2 * height))
+    axes = fig.subplots(2, 4, sharey=True)
+    for axis, (measure, title) in zip(axes.flat, SHOWN.items(), strict=True):
         axis.axvline(0, color='0.6', linewidth=0.8)
-        for i, kind in enumerate(kinds):
-            mine = [
-                (r['difference'], r['low'], r['high'])
-                + (recipes.index(r['recipe']),)
-                for r in rows
-                if (r['net'], r['reference'], r['measure']) == (*kind, measure)
-                and r['low'] is not None
-            ]
-            x, low, high, y = np.reshape(mine, (-1, 4)).T
+        for i, ((net, reference), mine) in enumerate(kinds):
+            mine = mine[mine.measure == measure]
+            shift = 0.6 * ((i + 0.5) / len(kinds) - 0.5)
             axis.errorbar(
-                x,
-                y + 0.6 * ((i + 0.5) / len(kinds) - 0.5),
-                xerr=[x - low, high - x],
+                mine.difference,
+                [recipes.index(recipe) + shift for recipe in mine.recipe],
+                xerr=[mine.difference - mine.low, mine.high - mine.difference],
                 fmt='os^D'[i % 4],
                 color=f'C{i}',
                 markersize=3.5,
                 linewidth=1.2,
-                label='{}, minus {}'.format(*kind),
+                label=f'{net}, minus {reference}',
             )
-        axis.set_title(SHOWN[measure], fontsize=9)
+        axis.set_title(title, fontsize=9)
         axis.set_yticks(range(len(recipes)), recipes, fontsize=8)
         axis.tick_params(axis='x', labelsize=8)
     handles = axes[0, 0].get_legend_handles_labels()
@@ -245,9 +217,10 @@ def summarise(out: Path) -> list[dict]:
             f'{out / "results"} has nothing to compare: there must be results '
             'of two recipes, one of them "none" or "none-twice"'
         )
-    write_csv(rows, out / 'table.csv')
-    (out / 'table.md').write_text(markdown(rows))
-    draw(rows, out / 'figure.png')
+    table = pd.DataFrame(rows)
+    table.to_csv(out / 'table.csv', index=False, float_format='%.4f')
+    (out / 'table.md').write_text(markdown(table))
+    draw(table, out / 'figure.png')
     return rows
 
 

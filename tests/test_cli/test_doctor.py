@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import numpy as np
+
 from mmpose_occlusion.cli import check
 
 
@@ -13,7 +15,9 @@ def test_what_is_here(capsys, tmp_path, monkeypatch):
     (folder / 'mpii_val.json').write_text('[]')
     assert check.main_doctor([]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert any(line.startswith('core: ') and 'numpy' in line for line in lines)
+    (core,) = [line for line in lines if line.startswith('core: ')]
+    assert f'numpy {np.__version__}, cv2 ' in core
+    assert 'unknown' not in core
     assert '  compiled operators load' in lines
     assert lines[-2].startswith('data of COCO')
     assert 'and no' in lines[-2]

@@ -15,6 +15,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
+from mmpose.registry import TRANSFORMS
 from torch.utils.data import DataLoader, Dataset
 
 from mmpose_occlusion.hooks.interrupted_training import (
@@ -26,6 +27,7 @@ EPOCHS = 2
 BY_EPOCH = dict(by_epoch=True, max_epochs=EPOCHS)
 
 
+@TRANSFORMS.register_module()
 class Jitter(BaseTransform):
     """Draws from the generators that MMPose's own transforms leave alone."""
 
@@ -92,7 +94,7 @@ def loader_config(root: Path, workers: int, persistent: bool) -> dict:
                     dict(type='MultiKeypointOcclusion', prob=0.5),
                     dict(type='PartOcclusion', prob=0.5),
                     dict(type='PartMix', prob=0.5),
-                    dict(type=Jitter),
+                    dict(type='Jitter'),
                     dict(type='GenerateTarget', encoder=codec),
                     dict(type='PackPoseInputs'),
                 ],

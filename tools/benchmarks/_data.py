@@ -1,10 +1,10 @@
 """People to measure on: photographs, or synthetic ones."""
 
-import json
 import os
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
 REAL_DATA = 'OCCLUSION_REAL_DATA'
 HRNET = (
     'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
@@ -12,39 +12,20 @@ HRNET = (
 )
 
 
-def coco(folder: str) -> tuple[Path, Path]:
-    """A COCO annotation file and its folder of images.
-
-    Those of ``$OCCLUSION_REAL_DATA/coco``; without it, four images of
-    synthetic people in ``folder``.
-    """
-    if real := os.environ.get(REAL_DATA):
-        images = Path(real).resolve() / 'coco'
-        return images / 'test_coco.json', images
-    root = Path(__file__).resolve().parents[2]
-    sys.path.append(str(root / 'projects/synthetic_people'))
+def coco(
+    folder: str, real: str = 'coco/test_coco.json', drawn: int = 4
+) -> tuple[Path, Path]:
+    """A COCO annotation file and its folder of images: that of
+    ``$OCCLUSION_REAL_DATA``, or so many images of synthetic people in a
+    folder."""
+    if photographs := os.environ.get(REAL_DATA):
+        file = Path(photographs).resolve() / real
+        return file, file.parent
+    sys.path.append(str(ROOT / 'projects/synthetic_people'))
     from synthetic_people import generate
 
-    people = generate(f'{folder}/people', train=0, val=4, workers=0)
+    people = generate(f'{folder}/people', train=0, val=drawn, workers=0)
     return people / 'annotations/person_keypoints_val.json', people / 'val'
-
-
-def repeated(folder: str, copies: int) -> tuple[Path, Path]:
-    """The same with each image and its people several times."""
-    file, images = coco(folder)
-    content = json.loads(file.read_text())
-    new = dict(content, images=[], annotations=[])
-    for _ in range(copies):
-        for image in content['images']:
-            number = len(new['images']) + 1
-            new['images'].append(dict(image, id=number))
-            for person in content['annotations']:
-                if person['image_id'] == image['id']:
-                    ids = dict(id=len(new['annotations']) + 1, image_id=number)
-                    new['annotations'].append(dict(person, **ids))
-    path = Path(folder) / 'repeated.json'
-    path.write_text(json.dumps(new))
-    return path, images
 
 
 def dataset(folder: str):
@@ -52,11 +33,8 @@ def dataset(folder: str):
     from mmpose_occlusion.datasets import DonorDataset
 
     file, images = coco(folder)
-    people = dict(
-        type='CocoDataset',
-        ann_file=str(file),
-        data_prefix=dict(img=str(images)),
-    )
+    people = dict(type='CocoDataset', ann_file=str(file))
+    people['data_prefix'] = dict(img=str(images))
     return DonorDataset(people).dataset
 
 

@@ -16,20 +16,14 @@ import sys
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from mmpose_occlusion.cli.benchmark import main as benchmark
 
 LIMITS = {'memory, MB': 60.0, 'open files': 1.0}
 """Largest growth in an hour that counts as none."""
-
-
-def measure() -> list[float]:
-    """Resident memory in MB and open files of this process."""
-    gc.collect()
-    pages = int(Path('/proc/self/statm').read_text().split()[1])
-    memory = pages * os.sysconf('SC_PAGE_SIZE') / 1e6
-    return [memory, len(os.listdir('/proc/self/fd'))]
 
 
 def main() -> int:
@@ -40,31 +34,28 @@ def main() -> int:
     )
     parser.add_argument('--minutes', type=float, default=60)
     options, argv = parser.parse_known_args()
-    from mmpose_occlusion.cli.benchmark import main as benchmark
-
     start = time.monotonic()
     rows = []
     while (minutes := (time.monotonic() - start) / 60) < options.minutes:
         if status := benchmark([*argv, '--no-resume']):
             return status
-        rows.append([minutes / 60, *measure()])
-    hours, *columns = np.array(rows).reshape(-1, 3).T
-    late = hours > options.minutes / 180
-    if late.sum() < 4:
+        gc.collect()
+        pages = int(Path('/proc/self/statm').read_text().split()[1])
+        memory = pages * os.sysconf('SC_PAGE_SIZE') / 1e6
+        rows.append([minutes, memory, len(os.listdir('/proc/self/fd'))])
+    rows = [row for row in rows if row[0] > options.minutes / 3]
+    if len(rows) < 4:
         sys.exit('error: too few turns for a slope: give more --minutes')
+    minutes, *columns = np.transpose(rows)
     status = 0
     for (what, limit), values in zip(LIMITS.items(), columns, strict=True):
-        (gradient, _), covariance = np.polyfit(
-            hours[late], values[late], 1, cov=True
-        )
-        half = 1.96 * covariance[0, 0] ** 0.5
+        (slope, _), error = np.polyfit(minutes / 60, values, 1, cov=True)
+        half = 1.96 * error[0, 0] ** 0.5
         print(
-            f'{what}: {values[0]:.1f} at first, {values[-1]:.1f} at last, '
-            f'{gradient:+.2f} ± {half:.2f} an hour in {late.sum()} of '
-            f'{len(hours)} turns'
+            f'{what}: {values[0]:.1f} to {values[-1]:.1f}, {slope:+.2f} ± '
+            f'{half:.2f} an hour in the last {len(rows)} turns'
         )
-        if gradient - half > limit:
-            status = 1
+        status |= int(slope - half > limit)
     return status
 
 

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 os.environ['OMP_NUM_THREADS'] = os.environ['OPENBLAS_NUM_THREADS'] = '1'
@@ -26,6 +27,12 @@ import numpy as np
 KERNELS = {'keypoint': 11, 'part': 31}
 """Taps of the reference's blur at 256×192."""
 
+WARP = [
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale'),
+    dict(type='TopdownAffine', input_size=(192, 256)),
+]
+
 
 def timed(function: Callable, *args: object, **options: object) -> float:
     """Microseconds of a call."""
@@ -34,31 +41,11 @@ def timed(function: Callable, *args: object, **options: object) -> float:
     return (time.perf_counter_ns() - start) / 1000
 
 
-def load_crops(folder: str, people: int) -> tuple[list[dict], list[str]]:
-    """Results of MMPose's warp to 256×192, and the joints' names."""
-    from _data import build, dataset
-
-    data = dataset(folder)
-    warp = build(
-        [
-            dict(type='LoadImage'),
-            dict(type='GetBBoxCenterScale'),
-            dict(type='TopdownAffine', input_size=(192, 256)),
-        ]
-    )
-    crops = [
-        dict(warp(data.get_data_info(i)), dataset=data)
-        for i in range(len(data))
-    ]
-    return crops[:people], list(data.metainfo['keypoint_id2name'].values())
-
-
 def painted_box(before: np.ndarray, after: np.ndarray) -> tuple | None:
     """Box x1, y1, x2, y2 (end exclusive) of the pixels that differ."""
-    rows, cols = np.nonzero((before != after).any(axis=2))
-    if not len(rows):
-        return None
-    return cols.min(), rows.min(), cols.max() + 1, rows.max() + 1
+    changed = (before != after).any(axis=2).astype(np.uint8)
+    x, y, width, height = cv2.boundingRect(changed)
+    return (x, y, x + width, y + height) if width else None
 
 
 def plain(image: np.ndarray, kind: str, fill: str, box: tuple) -> np.ndarray:
@@ -80,42 +67,39 @@ def plain(image: np.ndarray, kind: str, fill: str, box: tuple) -> np.ndarray:
     return np.where(mask[..., None], pixels, image)
 
 
-def nearest_joint(crop: dict, names: list[str]) -> str:
-    """The labelled joint nearest to the crop's centre."""
-    far = np.abs(crop['transformed_keypoints'][0] - (96, 128)).sum(axis=1)
-    far[crop['keypoints_visible'][0] == 0] = np.inf
-    return names[int(far.argmin())]
-
-
 def others(image: np.ndarray, box: tuple) -> dict[str, float]:
     """Microseconds of other libraries, that are told the box's size."""
     import albumentations
 
-    (height, width), (x1, y1, x2, y2) = image.shape[:2], box
+    width, height = int(box[2] - box[0]), int(box[3] - box[1])
     drop = albumentations.CoarseDropout(
         num_holes_range=(1, 1),
-        hole_height_range=(int(y2 - y1),) * 2,
-        hole_width_range=(int(x2 - x1),) * 2,
+        hole_height_range=(height, height),
+        hole_width_range=(width, width),
         p=1,
     )
     found = {'CoarseDropout': timed(drop, image=image)}
-    try:
+    if find_spec('kornia'):
         import torch
         from kornia.augmentation import RandomErasing
-    except ModuleNotFoundError:
-        return found
-    share = (y2 - y1) * (x2 - x1) / (height * width)
-    ratio = (y2 - y1) / (x2 - x1)
-    erase = RandomErasing((share, share), (ratio, ratio), p=1.0)
-    chw = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
-    return found | {'RandomErasing': timed(erase, chw)}
+
+        scale = (width * height / image[..., 0].size,) * 2
+        erase = RandomErasing(scale, (height / width,) * 2, p=1.0)
+        chw = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
+        found['RandomErasing'] = timed(erase, chw)
+    return found
 
 
 def measure(args: argparse.Namespace, folder: str) -> None:
     """Print the table."""
+    from _data import build, dataset
+
     from mmpose_occlusion import transforms as t
 
-    crops, names = load_crops(folder, args.people)
+    data, warp = dataset(folder), build(WARP)
+    rows = range(min(args.people, len(data)))
+    crops = [dict(warp(data.get_data_info(i)), dataset=data) for i in rows]
+    names = list(data.metainfo['keypoint_id2name'].values())
     print(f'{len(crops)} people, {args.turns} turns, 256×192 uint8\n')
     print('| occlusion | µs | plain way µs | times faster |')
     print('|---|--:|--:|--:|')
@@ -125,9 +109,12 @@ def measure(args: argparse.Namespace, folder: str) -> None:
     ):
         ours, theirs = [], []
         for crop in crops:
-            joint, image = nearest_joint(crop, names), crop['img']
+            image = crop['img']
             transform = t.PartOcclusion('corpus', fill=fill)
-            if kind == 'keypoint':
+            if kind == 'keypoint':  # the labelled one nearest to the centre
+                far = np.abs(crop['transformed_keypoints'][0] - (96, 128))
+                seen = crop['keypoints_visible'][0] > 0
+                joint = names[np.where(seen, far.sum(axis=1), np.inf).argmin()]
                 transform = t.KeypointOcclusion(joint, fill=fill, size=6)
             box = painted_box(image, transform(dict(crop))['img'])
             for _ in range(args.turns if box else 0):
