@@ -136,6 +136,20 @@ class ComparedPoses:
             image, category, found[:, order], passed[:, order], counted
         )
 
+    def precision(
+        self,
+        rows: np.ndarray,
+        scores: np.ndarray,
+        labelled: np.ndarray,
+        weights: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """``(B,)`` AP and ``(B,)`` AR, see :meth:`match` and
+        :func:`average_precision`; the people who count are those with one of
+        the joints ``labelled``."""
+        counts = self.pairs.people.counting(labelled)
+        matches = self.match(rows, scores, labelled, counts)
+        return average_precision(matches, weights)
+
     def greatest_oks(
         self, labelled: np.ndarray, counts: np.ndarray
     ) -> np.ndarray:
@@ -160,6 +174,30 @@ class ComparedPoses:
         dense = np.full((len(pairs.image), slots), -1.0)
         dense[pairs.pose, pairs.slot[pairs.person]] = oks
         return dense
+
+
+def reference_precision(
+    pairs: PosePairs,
+    keypoints: np.ndarray,
+    sigmas: np.ndarray,
+    rows: np.ndarray,
+    scores: np.ndarray,
+    joint: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """AP and AR of one joint, ``(1,)`` each, as the paper's reference code
+    counts them; see :meth:`PosePairs.compare`, :meth:`ComparedPoses.match`.
+
+    Its defect 9: all other joints of people and poses become (0, 0, 0) *after*
+    COCOeval has decided who is ignored. No pose can match people who have
+    other joints but not this one, and theirs are wrong.
+    """
+    only, people = np.arange(len(sigmas)) == joint, pairs.people
+    zeroed = np.where(only[:, None], keypoints, 0)
+    counts = people.counting(people.labelled)
+    compared = pairs.compare(zeroed, sigmas)
+    return average_precision(
+        compared.match(rows, scores, people.labelled & only, counts)
+    )
 
 
 def _best(
@@ -238,6 +276,77 @@ def _precision(
                 inside = np.searchsorted(place, len(hit))
                 read[start + b, t, :inside] = best[b, place[:inside]]
     return read, recall
+
+
+def pose_scores(
+    box_scores: np.ndarray,
+    joint_scores: np.ndarray,
+    mode: str = 'bbox_keypoint',
+    threshold: float = 0.2,
+) -> np.ndarray:
+    """``(N,)`` scores of poses from those of their bboxes ``(N,)`` and joints
+    ``(N, K)``; mode and threshold are the ``score_mode`` and
+    ``keypoint_score_thr`` of MMPose's ``CocoMetric``."""
+    boxes = np.asarray(box_scores, np.float64)
+    joints = np.asarray(joint_scores, np.float32)
+    if mode == 'bbox':
+        return boxes
+    if mode == 'keypoint':
+        return joints.mean(axis=1).astype(np.float64)
+    if mode == 'bbox_rle':
+        return boxes + joints.mean(axis=1) + joints.max(axis=1)
+    counts = joints > threshold
+    # in float32 and joint by joint, as CocoMetric adds them
+    total = np.cumsum(np.where(counts, joints, 0), axis=1, dtype=np.float32)
+    number = np.maximum(counts.sum(axis=1), 1).astype(np.float32)
+    return boxes * (total[:, -1] / number)
+
+
+def surviving_poses(
+    rows: np.ndarray,
+    image: np.ndarray,
+    keypoints: np.ndarray,
+    scores: np.ndarray,
+    areas: np.ndarray,
+    sigmas: np.ndarray,
+    mode: str = 'oks_nms',
+    threshold: float = 0.9,
+) -> np.ndarray:
+    """Those of the poses ``rows`` ``(R,)``, which are ordered by image, that
+    are left after NMS within each image, in an image by falling score (for
+    'none' as given).
+
+    Args:
+        rows: Indices into N poses.
+        image: ``(N,)`` index of each pose's image.
+        keypoints: ``(N, K, 2)`` float32 pixels; NaN for those not found.
+        scores: ``(N,)``.
+        areas: ``(N,)`` square pixels of the image that were given to the
+            model, which ``CocoMetric`` takes as the poses' areas.
+        sigmas: ``(K,)`` of the keypoints.
+        mode: ``CocoMetric``'s ``nms_mode``, ``oks_nms`` or ``none``.
+        threshold: Its ``nms_thr``.
+    """
+    if mode == 'none' or not len(rows):
+        return rows
+    left = []
+    for here in np.split(rows, np.flatnonzero(np.diff(image[rows])) + 1):
+        if len(here) == 1:
+            left.append(here[0])
+            continue
+        order = scores[here].argsort()[::-1]
+        poses, size = keypoints[here], areas[here]
+        # in MMPose's float32, over the keypoints that both have
+        similar = keypoint_oks(
+            poses - poses[:, None], (size[:, None] + size) / 2, sigmas
+        )
+        oks = np.nan_to_num(mean_oks(similar, np.isfinite(similar)))
+        oks = oks.astype(np.float32)
+        while len(order):
+            best, order = order[0], order[1:]
+            left.append(here[best])
+            order = order[oks[best, order] <= threshold]
+    return np.array(left)
 
 
 def rank_in_group(groups: np.ndarray) -> np.ndarray:

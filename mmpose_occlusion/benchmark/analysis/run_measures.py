@@ -15,7 +15,6 @@ from mmpose_occlusion.benchmark.data import (
 )
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics import average_precision as ap
-from mmpose_occlusion.metrics import coco_evaluation as coco
 from mmpose_occlusion.metrics import oks_pck as pck
 from mmpose_occlusion.metrics.annotations import People, make_person
 
@@ -278,7 +277,7 @@ class PredictionMeasures:
         out: Draws = {}
         if 'AP' in of_run.measures:
             labelled = of_run.people.labelled & people[:, None]
-            out['AP'], out['AR'] = self.precision(
+            out['AP'], out['AR'] = self.compared.precision(
                 *self.survivors(who), labelled, of_run.weights
             )
         mask = of_run.labelled & who[:, None]
@@ -320,25 +319,9 @@ class PredictionMeasures:
                 left = rows[(owner == UNMATCHED) | chosen[owner]]
                 labelled = of_run.people.labelled[:, [k]] & chosen[:, None]
                 one = self.compared.of_joint(k)
-                found = self.precision(left, scores, labelled, weights, one)
+                found = one.precision(left, scores, labelled, weights)
                 out['AP'][k] = found[0]
         return out
-
-    def precision(
-        self,
-        rows: np.ndarray,
-        scores: np.ndarray,
-        labelled: np.ndarray,
-        weights: np.ndarray | None,
-        compared: ap.ComparedPoses | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """``(B,)`` AP and AR of poses with scores ``(N,)``, given as indices
-        ``(R,)``, and of people with joints ``(P, K)``; images have weights
-        ``(B, I)``, 1 by default. NaN where no person counts."""
-        counts = self.of_run.people.counting(labelled)
-        compared = compared or self.compared
-        matches = compared.match(rows, scores, labelled, counts)
-        return ap.average_precision(matches, weights)
 
     def survivors(self, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Indices ``(S,)`` of the poses that are left after NMS, and the
@@ -346,7 +329,7 @@ class PredictionMeasures:
         ``(N,)`` are dropped before NMS, those of unmatched bboxes stay."""
         of_run, run = self.of_run, self.of_run.run
         how, said = run.evaluation, self.predictions.person_scores
-        scores = coco.pose_scores(
+        scores = ap.pose_scores(
             run.boxes.scores if said is None else said,
             self.predictions.scores,
             how.get('score_mode', 'bbox_keypoint'),
@@ -356,7 +339,7 @@ class PredictionMeasures:
         keep = np.isin(ids, ids[who]) | (of_run.owner == UNMATCHED)
         placed = np.isfinite(self.predictions.keypoints).all(axis=-1)
         keep &= placed.any(axis=1)
-        rows = coco.surviving_poses(
+        rows = ap.surviving_poses(
             of_run.row_order[keep[of_run.row_order]],
             of_run.image,
             self.predictions.keypoints,

@@ -232,7 +232,9 @@ class ScoreJudge:
                 labelled, people.counting(labelled)
             )
             by_oracle, by_score = (
-                found.precision(left, ranked, labelled, self._weights)[0]
+                found.compared.precision(
+                    left, ranked, labelled, self._weights
+                )[0]
                 for ranked in (oracle, scores)
             )
             gap = by_oracle - by_score
