@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from mmpose_occlusion.benchmark.data import Attacked, Predictions
+from mmpose_occlusion.benchmark.data import Attacked
 from mmpose_occlusion.metrics import confidence
 from mmpose_occlusion.metrics.annotations import PosePrior
 from mmpose_occlusion.metrics.oks_pck import joint_errors, joint_groups
@@ -33,14 +33,18 @@ COVERAGES = tuple(i / 20 for i in range(1, 21))
 def keypoint_table(found: PredictionMeasures) -> np.recarray:
     """Labelled keypoints of the annotated people that have a score, n rows:
     index of bbox, joint and image, COCO's flag v, whether the per-keypoint OKS
-    is at least :data:`OKS50`, score, and per-keypoint OKS (0 for keypoints not
-    found)."""
+    is at least :data:`OKS50`, score, per-keypoint OKS (0 for keypoints not
+    found), and the model's visibility output, NaN without one."""
     of_run, scores = found.of_run, found.predictions.scores.astype(float)
     row, joint = at = np.nonzero(of_run.labelled & np.isfinite(scores))
-    similar = found.joint_values['OKS'][at]
-    flag = of_run.run.boxes.visible[at]
-    columns = dict(row=row, joint=joint, image=of_run.image[row], flag=flag)
-    columns |= dict(right=similar >= OKS50, score=scores[at], similar=similar)
+    similar, visible = found.joint_values['OKS'][at], np.full(len(row), np.nan)
+    if found.predictions.visibility is not None:
+        visible = found.predictions.visibility[at].astype(float)
+    columns: dict[str, np.ndarray] = dict(
+        row=row, joint=joint, image=of_run.image[row]
+    )
+    columns |= dict(flag=of_run.run.boxes.visible[at], right=similar >= OKS50)
+    columns |= dict(score=scores[at], similar=similar, visible=visible)
     types = [(name, column.dtype) for name, column in columns.items()]
     return np.rec.fromarrays(columns.values(), types)
 
@@ -82,8 +86,8 @@ class ScoreJudge:
             ),
         )
         pooled = [self._pooled(key, group) for key, group in groups.items()]
-        clean, predictions = self._clean, self.measures.run.clean
-        natural = self._aurocs(clean, predictions, clean.flag == VISIBLE)
+        clean = self._clean
+        natural = self._aurocs(clean, clean.flag == VISIBLE)
         return Record(
             threshold=self.threshold,
             draws=len(self._weights) - 1,
@@ -106,7 +110,7 @@ class ScoreJudge:
         masks = {group: mask & who[:, None] for group, mask in groups}
         mine = under[who[under.row]]
         seen = ~attack.hidden[mine.row, mine.joint]
-        told = self._aurocs(mine, attack.predictions, seen)
+        told = self._aurocs(mine, seen)
         self._told[attack.name] = told
         return Record(
             attack=attack.name,
@@ -126,29 +130,30 @@ class ScoreJudge:
         :mod:`mmpose_occlusion.metrics.confidence`. ``ece_isotonic`` is after
         an isotonic fit on clean predictions of other images, ``risk`` at 80 %
         coverage."""
-        sets = self._sets(table)
-        raw = table.score, table.right, sets
-        error = confidence.expected_calibration_error
-        fitted = np.nan_to_num(self._calibration(table.score, table.image))
-        aurc, risk = confidence.selective_risk(*raw)
+        raw = self._scored(table, table.score, table.right)
+        calibrated = np.nan_to_num(self._calibration(table.score, table.image))
+        fitted = self._scored(table, calibrated, table.right)
+        aurc, risk = raw.selective_risk()
         return estimates(
             dict(
                 keypoints=len(table),
-                right=sets.mean(table.right),
-                ece=error(*raw),
-                ece_isotonic=error(fitted, table.right, sets),
-                brier=confidence.brier_score(*raw),
-                auroc=confidence.auroc(*raw),
+                right=raw.mean(table.right),
+                ece=raw.calibration_error(),
+                ece_isotonic=fitted.calibration_error(),
+                brier=raw.brier_score(),
+                auroc=raw.auroc(),
                 aurc=aurc,
                 risk=risk,
-                confident_wrong=confidence.confident_wrong_rate(
-                    *raw, threshold=self.threshold
-                ),
+                confident_wrong=raw.confident_wrong_rate(self.threshold),
             )
         )
 
-    def _sets(self, table: np.recarray) -> confidence.ResampledSets:
-        return confidence.ResampledSets(self._weights, table.image)
+    def _scored(
+        self, table: np.recarray, scores: np.ndarray, right: np.ndarray
+    ) -> confidence.ScoredKeypoints:
+        return confidence.ScoredKeypoints(
+            scores, right, self._weights, table.image
+        )
 
     def _of_clean(self, who: np.ndarray) -> Record:
         """Poses of chosen ``(N,)`` bboxes, or quality of chosen ``(N, K)``
@@ -189,22 +194,15 @@ class ScoreJudge:
         )
 
     def _aurocs(
-        self,
-        table: np.recarray,
-        predictions: Predictions,
-        positive: np.ndarray,
+        self, table: np.recarray, positive: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Of the scores, and of the model's visibility output (undefined
-        without one)."""
-        said = predictions.visibility
-        by_score = confidence.auroc(table.score, positive, self._sets(table))
-        if said is None:
-            return by_score, np.full(len(by_score), np.nan)
-        visible = said[table.row, table.joint].astype(float)
-        known = np.isfinite(visible)
-        return by_score, confidence.auroc(
-            visible[known], positive[known], self._sets(table[known])
+        """Of the scores, and of the model's visibility output."""
+        known = np.isfinite(table.visible)
+        by_visibility = self._scored(
+            table[known], table.visible[known], positive[known]
         )
+        by_score = self._scored(table, table.score, positive)
+        return by_score.auroc(), by_visibility.auroc()
 
     def _poses(self, found: PredictionMeasures, who: np.ndarray) -> Record:
         """Of the poses of chosen (N,) bboxes: Spearman's correlation of their
@@ -243,9 +241,10 @@ class ScoreJudge:
 
 def _risks(table: np.recarray) -> list[float]:
     """Risk at each of :data:`COVERAGES`; empty without keypoints."""
-    _, risks = confidence.risk_coverage_curve(table.score, table.right)
-    if not len(risks):
+    if not len(table):
         return []
+    scored = confidence.ScoredKeypoints(table.score, table.right)
+    risks = scored.risk_curve()
     kept = [max(1, round(c * len(risks))) for c in COVERAGES]
     return [float(risks[k - 1]) for k in kept]
 
@@ -290,15 +289,13 @@ def anatomical_skills(measures: RunMeasures) -> list[Record]:
             model, theirs = (
                 weighted_mean(weights, image, e, mask) for e in errors
             )
-            with np.errstate(invalid='ignore', divide='ignore'):
-                skill = 1 - model / theirs
             out.append(
                 dict(
                     attack=attack.name,
                     keypoints=int(mask.sum()),
                     model=model,
                     prior=theirs,
-                    skill=skill,
+                    skill=1 - confidence.ratio(model, theirs),
                 )
             )
     return estimates(out)
