@@ -14,7 +14,6 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics.annotations import (
     UNMATCHED,
     People,
-    make_person,
     match_boxes,
     overlaps,
 )
@@ -41,10 +40,9 @@ class PerKeypointMetric(CocoMetric):
     ``mean/AP``. Undefined ones (no person has a label) are left out.
 
     - AP and AR of a joint are COCOeval's on people and predictions that
-      consist of this joint alone: sigma, number of labelled joints and ignore
-      flags are those of the joint, and predictions of people without a label
-      of it are dropped. A perfect model scores 1 on every joint.
-    - PCK of a joint is the fraction of the people with a label of it whose
+      consist of this joint alone; predictions of people without a label of it
+      are dropped. A perfect model scores 1 on every joint.
+    - PCK is the fraction of the people with a label of the joint whose
       prediction is nearer to the truth than ``pck_thr`` times the longer
       side of the bbox that the data set gives, as in MMPose's
       ``PCKAccuracy``. A person without a prediction counts as wrong; NMS
@@ -52,17 +50,14 @@ class PerKeypointMetric(CocoMetric):
 
     Rescoring, OKS-NMS and the sources of the annotations are those of
     MMPose's ``CocoMetric``. A prediction from an annotated bbox belongs to
-    that person; one from a detected bbox (or of a model without bboxes, where
-    it is that of the predicted joints) to the person with whose annotated bbox
-    it is matched.
+    that person; one from a detected bbox (without bboxes, that of the
+    predicted joints) to the person with whose bbox it is matched.
 
     Args:
         pck_thr: Fraction of the bbox's longer side.
         paper_exact: AP and AR as in the paper's reference code, see
             :func:`.average_precision.reference_precision`; PCK is the same.
-        **kwargs: ``ann_file``, ``use_area``, ``score_mode``,
-            ``keypoint_score_thr``, ``nms_mode``, ``nms_thr``,
-            ``collect_device`` and ``prefix`` of ``CocoMetric``.
+        **kwargs: Of ``CocoMetric``.
     """
 
     default_prefix = ''
@@ -114,13 +109,7 @@ class PerKeypointMetric(CocoMetric):
         names, found = self.dataset_meta['keypoint_id2name'], self._found
         images = [pose['img_id'] for pose in found]
         people = People.from_dicts(
-            [
-                make_person(ann, len(names), self.use_area)
-                for ann in self.coco.anns.values()
-                if 'keypoints' in ann and 'bbox' in ann
-            ],
-            images,
-            len(names),
+            self.coco.anns.values(), images, len(names), self.use_area
         )
         boxes = {
             (pred['img_id'], pred['id']): pred['annotated_box']

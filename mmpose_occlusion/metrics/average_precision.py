@@ -150,14 +150,12 @@ class ComparedPoses:
         matches = self.match(rows, scores, labelled, counts)
         return average_precision(matches, weights)
 
-    def greatest_oks(
-        self, labelled: np.ndarray, counts: np.ndarray
-    ) -> np.ndarray:
+    def greatest_oks(self, labelled: np.ndarray) -> np.ndarray:
         """``(N,)`` greatest OKS of each pose with a person who counts; -1
-        without one. See :meth:`match`."""
+        without one. See :meth:`precision`."""
         out = np.full(len(self.pairs.image), -1.0)
         oks = mean_oks(self.similar, labelled[self.pairs.person])
-        mine = counts[self.pairs.person]
+        mine = self.pairs.people.counting(labelled)[self.pairs.person]
         np.maximum.at(out, self.pairs.pose[mine], oks[mine])
         return out
 

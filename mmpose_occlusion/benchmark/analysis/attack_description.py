@@ -36,8 +36,7 @@ class AttackDescription:
     ``paint`` such as ``black``, with the radius if it is in pixels and not the
     reference's, and the offset; ``place`` :data:`AT_TARGET`, or where else the
     same area is painted; ``severity`` the diameter as a fraction of the height
-    of the bbox; ``offset`` the greatest distance of the disc's centre from the
-    target, as a fraction of the radius."""
+    of the bbox; ``offset`` a fraction of the radius."""
 
     kind: str
     target: str
@@ -90,11 +89,10 @@ def grouped(
 
 
 def plain_labels(attacks: Sequence[Attacked]) -> dict[str, str]:
-    """Name -> paint of the attacks that figures of single targets show.
-
-    These hide one named target. Of each paint, those of the size nearest to
-    :data:`USUAL_SIZE` are shown, and those without a severity. Where a paint
-    has both, the former's label says the size."""
+    """Name -> paint of the attacks that figures of single targets show: of
+    each paint, those of the size nearest to :data:`USUAL_SIZE`, and those
+    without a severity. Where a paint has both, the former's label says the
+    size."""
     groups = grouped(
         attacks, lambda _, it: (it.kind, it.paint) if it.hides_one else None
     )

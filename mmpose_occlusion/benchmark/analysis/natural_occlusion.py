@@ -45,10 +45,8 @@ def natural_occlusion(measures: RunMeasures) -> tuple[Record, Losses]:
     clean predictions; and the losses, empty without occluded keypoints.
 
     ``all`` joints are the mean over joints by their numbers of occluded
-    keypoints, so that both sides have the same joints. At the ``size`` a paint
-    costs as much as nature does: the losses are of hidden joints with v = 2,
-    weighted alike; ``agreement`` is Kendall's tau over joints between the loss
-    at the size that is nearest and the natural loss."""
+    keypoints, so that both sides have the same joints; so are the losses of
+    attacks, which are of hidden joints with v = 2."""
     flags = np.where(measures.labelled, measures.run.boxes.visible, 0)
     if not (flags == OCCLUDED).any():
         found = dict(gaps=[], strata=strata(measures), equivalents=[])

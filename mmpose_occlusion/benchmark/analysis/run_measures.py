@@ -16,7 +16,7 @@ from mmpose_occlusion.benchmark.data import (
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics import average_precision as ap
 from mmpose_occlusion.metrics import oks_pck as pck
-from mmpose_occlusion.metrics.annotations import People, make_person
+from mmpose_occlusion.metrics.annotations import People
 
 from .bootstrap import DRAWS, Draws, difference, draw_weights, weighted_mean
 
@@ -69,14 +69,8 @@ class RunMeasures:
         self.run, self._measure = run, measure
         boxes, joints = run.boxes, len(run.joints.names)
         use_area = run.evaluation.get('use_area', True)
-        people = [
-            make_person(ann, joints, use_area)
-            for ann in run.people
-            if 'keypoints' in ann and 'bbox' in ann
-        ]
-        self.people = People.from_dicts(
-            people, boxes.image_ids.tolist(), joints
-        )
+        images = boxes.image_ids.tolist()
+        self.people = People.from_dicts(run.people, images, joints, use_area)
         self.image = np.searchsorted(self.people.images, boxes.image_ids)
         index = {n: i for i, n in enumerate(self.people.ids.tolist())}
         owners = [index.get(n, UNMATCHED) for n in boxes.instance_ids.tolist()]

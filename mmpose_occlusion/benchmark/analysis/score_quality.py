@@ -19,9 +19,6 @@ from .attack_description import AT_TARGET, OTHER, grouped
 from .bootstrap import Record, estimates, rank_correlation, weighted_mean
 from .run_measures import OKS50, VISIBLE, PredictionMeasures, RunMeasures
 
-LEAST_POSES = 3
-"""For a correlation."""
-
 DRAWS = 200
 """Resampled sets of images for the intervals of these measures; fewer where a
 report is made with fewer."""
@@ -126,10 +123,8 @@ class ScoreJudge:
         )
 
     def quality(self, table: np.recarray) -> Record:
-        """All measures of some keypoints, see
-        :mod:`mmpose_occlusion.metrics.confidence`. ``ece_isotonic`` is after
-        an isotonic fit on clean predictions of other images, ``risk`` at 80 %
-        coverage."""
+        """All measures of some keypoints; ``ece_isotonic`` is after a fit on
+        clean predictions of other images."""
         raw = self._scored(table, table.score, table.right)
         calibrated = np.nan_to_num(self._calibration(table.score, table.image))
         fitted = self._scored(table, calibrated, table.right)
@@ -205,17 +200,16 @@ class ScoreJudge:
         return by_score.auroc(), by_visibility.auroc()
 
     def _poses(self, found: PredictionMeasures, who: np.ndarray) -> Record:
-        """Of the poses of chosen (N,) bboxes: Spearman's correlation of their
-        mean score with their OKS, and AP of the poses ranked by their true OKS
-        minus that by their scores (Ronchi and Perona 2017), which is what
-        better scores could gain; undefined without COCO's evaluation."""
+        """Of chosen (N,) bboxes: Spearman's correlation of mean score and OKS,
+        and AP of poses ranked by their true OKS minus that by their scores
+        (Ronchi and Perona 2017), which is what better scores could gain."""
         measures, predictions = self.measures, found.predictions
         table = keypoint_table(found)
         table = table[who[table.row]]
         rows, place = np.unique(table.row, return_inverse=True)
         undefined = np.full(len(self._weights), np.nan)
         spearman, gap = undefined, undefined
-        if len(rows) >= LEAST_POSES:
+        if len(rows) > 2:
             spearman = rank_correlation(
                 np.asarray(predictions.scores)[rows].mean(axis=1),
                 np.bincount(place, table.similar) / np.bincount(place),
@@ -223,17 +217,13 @@ class ScoreJudge:
             )
         if 'AP' in measures.measures:
             who = who & measures.labelled.any(axis=1)
-            people = measures.people
-            labelled = people.labelled & measures.people_in(who)[:, None]
+            mine = measures.people_in(who)[:, None]
+            labelled = measures.people.labelled & mine
             left, scores = found.survivors(who)
-            oracle = found.compared.greatest_oks(
-                labelled, people.counting(labelled)
-            )
+            poses = found.compared
             by_oracle, by_score = (
-                found.compared.precision(
-                    left, ranked, labelled, self._weights
-                )[0]
-                for ranked in (oracle, scores)
+                poses.precision(left, ranked, labelled, self._weights)[0]
+                for ranked in (poses.greatest_oks(labelled), scores)
             )
             gap = by_oracle - by_score
         return estimates(dict(spearman=spearman, oracle_gap=gap))
@@ -251,8 +241,7 @@ def _risks(table: np.recarray) -> list[float]:
 
 def anatomical_skills(measures: RunMeasures) -> list[Record]:
     """``skill``: a model against anatomy at the hidden targets of each attack
-    that the prior, fitted on other images, can place: mean EPE of both, and 1
-    - model / prior: 1 is perfect, 0 as good as the prior, below 0 worse."""
+    that the prior, fitted on other images, can place."""
     boxes, image = measures.run.boxes, measures.image
     weights = measures.weights[: DRAWS + 1]
     known = np.isfinite(boxes.person_boxes).all(axis=1)

@@ -65,14 +65,10 @@ def split_cells(
 
 
 def finer_cells(run: BenchmarkRun, least: float) -> list[str]:
-    """The second pass of a map, from a coarse to a fine grid.
-
-    Returns:
-        Short forms of the cells of the fine grid that touch one under which,
-        over all people of the run, the mean rise of the EPE of a joint of
-        :data:`LEAST_PEOPLE` may be above ``least``: the upper end of its 95 %
-        interval is. They depend on the predictions alone.
-    """
+    """The second pass of a map, from a coarse to a fine grid: short forms of
+    the cells of the fine grid that touch one under which, over all people, the
+    mean rise of the EPE of a joint of :data:`LEAST_PEOPLE` may be above
+    ``least``: the upper end of its 95 % interval is."""
     measures = RunMeasures(run)
     found: dict[str, None] = {}
     fine = {cell_position(name): name for name in cell_names(CELLS)}

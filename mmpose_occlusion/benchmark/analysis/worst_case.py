@@ -1,18 +1,8 @@
-"""What the worst place of an occluder costs, beside random places and joints.
+"""What the worst place of an occluder costs, beside random places and joints;
+docs/worst_case.md defines the places and measures.
 
-All are over the people for whom every kind of place was tried. The loss is the
-fall of a person's OKS, clean minus occluded; EPE is the rise of the mean error
-of the joints that are found in both, as a fraction of the bbox. After a search
-for one joint, both are of that joint alone.
-
-==============  ========================================================
-worst           the worst place that the search found
-transferred     the worst place of another model
-worst_joint     the worst of the person's joints, hidden by its own disc
-mean_joint      the mean of hiding each of the person's joints
-own_joint       in place of both, the joint of the search, hidden itself
-random          the mean over the places of the grid: a random place
-==============  ========================================================
+All are over the people for whom every kind of place was tried, and after a
+search for one joint of that joint alone.
 """
 
 from typing import Any
@@ -40,12 +30,7 @@ Values = dict[str, Any]
 
 def worst_case(run: BenchmarkRun, draws: int = DRAWS, seed: int = 0) -> Values:
     """The numbers of ``worst.json``, of :func:`.image_run.run_predictor` with
-    a search.
-
-    Returns:
-        ``places`` and ``gaps`` (kind of place, or pair of them -> measure ->
-        estimate), ``joints`` and ``people``, see ``docs/worst_case.md``.
-    """
+    a search."""
     measures = RunMeasures(run, draws, seed)
     names = [attack.name for attack in run.attacks]
     worst, joints = names.index(WORST), run.joints.names
