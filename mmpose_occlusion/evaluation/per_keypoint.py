@@ -11,6 +11,7 @@ from mmpose.structures.bbox import bbox_xywh2xyxy
 from xtcocotools.coco import COCO
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.metrics import oks_pck
 from mmpose_occlusion.metrics.annotations import (
     UNMATCHED,
     People,
@@ -20,15 +21,6 @@ from mmpose_occlusion.metrics.annotations import (
 from mmpose_occlusion.metrics.average_precision import (
     PosePairs,
     reference_precision,
-)
-from mmpose_occlusion.metrics.oks_pck import (
-    PCK_THRESHOLD,
-    box_size,
-    clip_box,
-    is_correct,
-    joint_errors,
-    masked_mean,
-    sigmas_or_default,
 )
 
 MEASURES = ('AP', 'AR', 'PCK')
@@ -64,7 +56,7 @@ class PerKeypointMetric(CocoMetric):
 
     def __init__(
         self,
-        pck_thr: float = PCK_THRESHOLD,
+        pck_thr: float = oks_pck.PCK_THRESHOLD,
         paper_exact: bool = False,
         **kwargs,
     ) -> None:
@@ -76,7 +68,7 @@ class PerKeypointMetric(CocoMetric):
     def dataset_meta(self, dataset_meta: dict) -> None:
         """Metainfo of the data set."""
         names = dataset_meta['keypoint_id2name'].values()
-        sigmas = sigmas_or_default(dataset_meta['sigmas'], names)
+        sigmas = oks_pck.sigmas_or_default(dataset_meta['sigmas'], names)
         try:
             meta = dict(dataset_meta, sigmas=sigmas)
             CocoMetric.dataset_meta.fset(self, meta)
@@ -123,8 +115,8 @@ class PerKeypointMetric(CocoMetric):
         predicted = np.full(people.keypoints.shape, np.inf)
         mine = single != UNMATCHED
         predicted[single[mine]] = keypoints[mine]
-        errors = joint_errors(predicted, people.keypoints)
-        correct = is_correct(errors, sizes, self.pck_thr)
+        errors = oks_pck.joint_errors(predicted, people.keypoints)
+        correct = oks_pck.is_correct(errors, sizes, self.pck_thr)
 
         kinds = [int(np.ravel(pose['category_id'])[0]) for pose in found]
         pairs = PosePairs(
@@ -151,7 +143,7 @@ class PerKeypointMetric(CocoMetric):
                     rows[wanted[owner[rows]]], scores, labelled
                 )
             defined = (float(x) if np.isfinite(x) else None for (x,) in pair)
-            table[name] = *defined, masked_mean(correct[:, j], mask)
+            table[name] = *defined, oks_pck.masked_mean(correct[:, j], mask)
         columns = zip(*table.values(), strict=True)
         table['mean'] = tuple(_mean(column) for column in columns)
         MMLogger.get_current_instance().info(_text(table, self.paper_exact))
@@ -176,7 +168,7 @@ class PerKeypointMetric(CocoMetric):
             # cut to the image as MMPose's data sets do
             size = self.coco.imgs.get(image, {})
             limits = (size.get(k, np.inf) for k in ('width', 'height'))
-            clipped = clip_box(box, *limits)
+            clipped = oks_pck.clip_box(box, *limits)
             known.append(boxes.get((image, number), clipped))
         known = np.array(known, np.float64).reshape(-1, 4)
         index = {number: i for i, number in enumerate(people.ids.tolist())}
@@ -197,7 +189,7 @@ class PerKeypointMetric(CocoMetric):
             for each, single in zip(owners, (False, True), strict=True):
                 matched = match_boxes(iou, scores, one_to_one=single)
                 each[rows] = np.append(here, UNMATCHED)[matched]
-        return box_size(known), *owners
+        return oks_pck.box_size(known), *owners
 
     def _sort_and_unique_bboxes(self, kpts: dict, key: str = 'id') -> dict:
         """CocoMetric's step before rescoring."""

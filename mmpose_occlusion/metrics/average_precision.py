@@ -40,9 +40,9 @@ class Matches:
 
 
 class PosePairs:
-    """All M pairs of N poses with the people of their image and category: the
-    indices ``pose`` and ``person`` ``(M,)`` of each. Images and categories of
-    the poses are indices ``(N,)`` into those of the people."""
+    """All M pairs of N poses with the people of their image and category:
+    indices ``pose`` and ``person`` ``(M,)``. Images and categories of the
+    poses are indices ``(N,)`` into those of the people."""
 
     def __init__(
         self, people: People, image: np.ndarray, category: np.ndarray
@@ -76,7 +76,7 @@ class PosePairs:
 class ComparedPoses:
     """Per-keypoint OKS ``(M, K)`` of all pairs of a pose and a person: with
     the annotated joints, and with twice the bbox, which COCO takes for people
-    of whom no joint is compared."""
+    without a joint to compare."""
 
     pairs: PosePairs
     similar: np.ndarray
@@ -96,10 +96,10 @@ class ComparedPoses:
         labelled: np.ndarray,
         counts: np.ndarray,
     ) -> Matches:
-        """Match poses with people at every OKS threshold: the poses ``rows``
-        ``(R,)``, by falling scores ``(N,)``, of equal ones the first, by the
-        joints ``labelled`` ``(P, K)``; people who do not count ``(P,)`` are
-        ignored."""
+        """Match the poses ``rows`` ``(R,)``, by falling scores ``(N,)``, of
+        equal ones the first, with people at every OKS threshold by the joints
+        ``labelled`` ``(P, K)``; people who do not count ``(P,)`` are ignored.
+        """
         pairs, people = self.pairs, self.pairs.people
         group = pairs.image * len(people.categories) + pairs.category
         rows = rows[np.lexsort((-scores[rows], pairs.image[rows]))]
@@ -310,20 +310,14 @@ def surviving_poses(
     mode: str = 'oks_nms',
     threshold: float = 0.9,
 ) -> np.ndarray:
-    """Those of the poses ``rows`` ``(R,)``, which are ordered by image, that
-    are left after NMS within each image, in an image by falling score (for
-    'none' as given).
+    """Those of the poses ``rows`` ``(R,)`` of N, which are ordered by image,
+    that are left after NMS within each image, in an image by falling score
+    (for 'none' as given).
 
-    Args:
-        rows: Indices into N poses.
-        image: ``(N,)`` index of each pose's image.
-        keypoints: ``(N, K, 2)`` float32 pixels; NaN for those not found.
-        scores: ``(N,)``.
-        areas: ``(N,)`` square pixels of the image that were given to the
-            model, which ``CocoMetric`` takes as the poses' areas.
-        sigmas: ``(K,)`` of the keypoints.
-        mode: ``CocoMetric``'s ``nms_mode``, ``oks_nms`` or ``none``.
-        threshold: Its ``nms_thr``.
+    Keypoints ``(N, K, 2)`` are float32 pixels, NaN for those not found;
+    ``areas`` ``(N,)`` those of the image that were given to the model, which
+    ``CocoMetric`` takes as the poses'; the mode is its ``nms_mode``,
+    ``oks_nms`` or ``none``, and the threshold its ``nms_thr``.
     """
     if mode == 'none' or not len(rows):
         return rows

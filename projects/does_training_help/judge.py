@@ -58,7 +58,7 @@ def measured(run: BenchmarkRun, draws: int = DRAWS) -> dict[str, np.ndarray]:
     measures = RunMeasures(run, draws, measure='AP')
     labelled = measures.labelled
     clean = measures.clean_predictions
-    out = {name: measures.all_people()[name] for name in ('AP', 'AR')}
+    out = {name: measures.all_people[name] for name in ('AP', 'AR')}
 
     def mean(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
         weights, image = measures.weights, measures.image

@@ -156,7 +156,7 @@ GOOD_OKS = 0.85
 
 
 def error_types(measures: PredictionMeasures) -> np.ndarray:
-    """``(N, K)`` int8, index into :data:`ERROR_TYPES`; -1 without a label.
+    """``(N, K)`` int, index into :data:`ERROR_TYPES`; -1 without a label.
 
     After Ronchi and Perona, Benchmarking and Error Diagnosis in Multi-Instance
     Pose Estimation (ICCV 2017): a prediction is compared by per-keypoint OKS
@@ -182,11 +182,9 @@ def error_types(measures: PredictionMeasures) -> np.ndarray:
     for side in (same, flip):
         near = similar(rows, truth[:, side], labelled[:, side])
         np.maximum.at(drift, rows, near)
-    codes = np.full(own.shape, MISS, np.int8)
-    codes[(drift >= OKS50) & (drift > swap)] = DRIFT
-    codes[(swap >= OKS50) & (swap >= drift)] = SWAP
-    codes[own >= OKS50] = JITTER
-    codes[own >= GOOD_OKS] = GOOD
+    swapped = (swap >= OKS50) & (swap >= drift)
+    first = [own >= GOOD_OKS, own >= OKS50, swapped, drift >= OKS50]
+    codes = np.select(first, [GOOD, JITTER, SWAP, DRIFT], MISS)
     return np.where(of_run.labelled, codes, -1)
 
 

@@ -62,9 +62,6 @@ UNDEFINED = Estimate(None, None, None)
 Draws = dict[str, np.ndarray]
 """Measure -> ``(1 + B,)`` values: of the images, and of resampled sets."""
 
-Estimates = dict[str, Estimate]
-"""Measure -> estimate."""
-
 
 def draw_weights(images: int, draws: int, seed: int = 0) -> np.ndarray:
     """How often each image is drawn, with replacement: ``(1 + draws, images)``
@@ -148,10 +145,10 @@ def resampled_sum(
     return (weights @ sums.reshape(images, joints)).T
 
 
-def simultaneous(draws: Sequence[Draws], images: int) -> list[Estimates]:
+def simultaneous(draws: Sequence[Draws], images: int) -> list[Record]:
     """Estimates of several attacks with :func:`simultaneous_intervals`;
     without intervals for one image or less than two draws."""
-    out: list[Estimates] = [{} for _ in draws]
+    out = [Record() for _ in draws]
     for name in draws[0] if draws else ():
         values = np.stack([each[name] for each in draws])
         ends = simultaneous_intervals(values)

@@ -325,7 +325,7 @@ def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
 
 def _differences(first: RunMeasures, other: RunMeasures) -> list[dict]:
     people = int(first.labelled.any(axis=1).sum())
-    scores = [difference(other.all_people(), first.all_people())]
+    scores = [difference(other.all_people, first.all_people)]
     losses: list[Draws] = [{}]
     out = [dict(model=other.run.model, attack=CLEAN, people=people)]
     known = {attack.name: attack for attack in other.run.attacks}

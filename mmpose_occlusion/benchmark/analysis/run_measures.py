@@ -43,15 +43,10 @@ PADDING = 1.25
 
 
 class RunMeasures:
-    """Measures of one run's predictions.
-
-    Args:
-        run: The run.
-        draws: B, resampled sets of images; runs on the same images with the
-            same seed are resampled alike.
-        seed: Of the resampling.
-        measure: Main measure, one of :data:`CHOICES`; by default chosen by
-            :data:`MAIN`, :data:`FLOOR` and :data:`CEILING`.
+    """Measures of one run's predictions, in B = ``draws`` resampled sets of
+    images; runs on the same images with the same ``seed`` are resampled alike.
+    ``measure`` is the main one of :data:`CHOICES`, by default chosen by
+    :data:`MAIN`, :data:`FLOOR` and :data:`CEILING`.
 
     Attributes: all annotated ``people`` (none without COCO's evaluation);
     index ``(N,)`` of each bbox's ``image`` and of its ``owner`` among the
@@ -123,7 +118,7 @@ class RunMeasures:
 
     def _why_not(self, name: str) -> str:
         """Why a report should not be led by a measure, or an empty string."""
-        clean = float(self.all_people()[name][0])
+        clean = float(self.all_people[name][0])
         if np.isnan(clean) or not self.run.attacks:
             return ''
         if clean < FLOOR:
@@ -139,29 +134,28 @@ class RunMeasures:
             return f'{name} is above {CEILING} under every attack'
         return ''
 
+    @cached_property
     def all_people(self) -> Draws:
         """Measures of the clean predictions as the data set's own metric
         has them: people without a bbox count as missed."""
         everyone = np.ones(len(self.run.boxes), bool)
         people = np.ones(len(self.people), bool)
-        return self._measures('all', self.clean_predictions, everyone, people)
+        return self.clean_predictions.measures(everyone, people)
 
     def clean(self, who: np.ndarray) -> Draws:
         """Measures of the clean predictions of chosen ``(N,)`` bboxes."""
-        people = self.people_in(who)
-        return self._measures('', self.clean_predictions, who, people)
+        return self._measures('', self.clean_predictions, who)
 
     def attacked(self, attack: Attacked, who: np.ndarray) -> Draws:
         """Measures of the attacked predictions of chosen bboxes."""
-        under, people = self.under(attack), self.people_in(who)
-        return self._measures(attack.name, under, who, people)
+        return self._measures(attack.name, self.under(attack), who)
 
     def _measures(
-        self, name: str, found: 'PredictionMeasures', *who: np.ndarray
+        self, name: str, found: 'PredictionMeasures', who: np.ndarray
     ) -> Draws:
-        key = name, who[0].tobytes()
+        key = name, who.tobytes()
         if key not in self._known:
-            self._known[key] = found.measures(*who)
+            self._known[key] = found.measures(who, self.people_in(who))
         return self._known[key]
 
     def attacked_people(self, attack: Attacked) -> np.ndarray:
@@ -290,12 +284,12 @@ class PredictionMeasures:
         weights: np.ndarray,
     ) -> Draws:
         """Measure -> ``(K, 1 + B)`` of the labelled joints in a mask ``(N,
-        K)``, each joint by itself; NaN where the mask has none.
+        K)``, each by itself; NaN where the mask has none.
 
         ``names`` are keys of :attr:`joint_values`. AP, where the data has it,
-        has weights of its own: as ``PerKeypointMetric`` has it, of people and
-        poses that consist of this joint alone; the poses of people outside of
-        ``who`` ``(N,)`` are dropped before NMS, then all outside of the mask.
+        has weights of its own and is that of ``PerKeypointMetric``: the poses
+        of people outside of ``who`` ``(N,)`` are dropped before NMS, then all
+        outside of the mask.
         """
         of_run, known = self.of_run, np.flatnonzero(mask.any(axis=0)).tolist()
         out: Draws = {}
@@ -319,8 +313,8 @@ class PredictionMeasures:
 
     def survivors(self, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Indices ``(S,)`` of the poses that are left after NMS, and the
-        scores of all ``(N,)``. The poses of people who are not in ``who``
-        ``(N,)`` are dropped before NMS, those of unmatched bboxes stay."""
+        scores of all ``(N,)``. Poses of people who are not in ``who`` ``(N,)``
+        are dropped before, those of unmatched bboxes stay."""
         of_run, run = self.of_run, self.of_run.run
         how, said = run.evaluation, self.predictions.person_scores
         scores = ap.pose_scores(

@@ -13,7 +13,7 @@ import numpy as np
 from mmpose_occlusion.benchmark.data import Attacked
 from mmpose_occlusion.metrics import confidence
 from mmpose_occlusion.metrics.annotations import PosePrior
-from mmpose_occlusion.metrics.oks_pck import joint_errors, joint_groups
+from mmpose_occlusion.metrics.oks_pck import TARGET, joint_errors, joint_groups
 
 from .attack_description import AT_TARGET, OTHER, grouped
 from .bootstrap import Record, estimates, rank_correlation, weighted_mean
@@ -66,7 +66,7 @@ class ScoreJudge:
         self._calibration = confidence.FoldCalibration(
             clean.score, clean.right, clean.image
         )
-        self._told: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._told: dict[str, tuple] = {}  # AUROCs and targets
         self._known: dict[bytes, Record] = {}
 
     def scores(self, attacks: list[Record]) -> Record:
@@ -108,7 +108,7 @@ class ScoreJudge:
         mine = under[who[under.row]]
         seen = ~attack.hidden[mine.row, mine.joint]
         told = self._aurocs(mine, seen)
-        self._told[attack.name] = told
+        self._told[attack.name] = told, _only(under, masks[TARGET])
         return Record(
             attack=attack.name,
             clean={g: self._of_clean(mask) for g, mask in masks.items()},
@@ -166,17 +166,14 @@ class ScoreJudge:
         self, what: tuple, attacks: Sequence[Attacked]
     ) -> Record | None:
         masks = [a.targets & a.changed[:, None] for a in attacks]
-        parts = [
-            [_only(self._clean, mask) for mask in masks],
-            [
-                _only(keypoint_table(self.measures.under(a)), mask)
-                for a, mask in zip(attacks, masks, strict=True)
-            ],
-        ]
+        aurocs, targets = zip(
+            *[self._told[a.name] for a in attacks], strict=True
+        )
+        parts = [_only(self._clean, mask) for mask in masks], targets
         clean, under = (np.concatenate(p).view(np.recarray) for p in parts)
         if not len(under):
             return None
-        told = np.ma.masked_invalid([self._told[a.name] for a in attacks])
+        told = np.ma.masked_invalid(aurocs)
         by_score, by_visibility = told.mean(axis=0).filled(np.nan)
         return Record(
             zip(('kind', 'paint', 'severity'), what, strict=True),

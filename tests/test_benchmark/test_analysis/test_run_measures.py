@@ -71,7 +71,7 @@ def expected_of(run, counted=None, **options):
 @pytest.mark.parametrize('seed', range(4))
 def test_ap_of_all_people(seed):
     run = crowded(seed)
-    found = RunMeasures(run, draws=0).all_people()
+    found = RunMeasures(run, draws=0).all_people
     expected = expected_of(run)
     assert 0.1 < expected[0] < 0.9
     assert (found['AP'][0], found['AR'][0]) == expected
@@ -122,7 +122,7 @@ def test_categories_count_alike():
     people = made_up.annotations(boxes)
     people[2]['category_id'] = 7
     run = made_up.run(boxes, clean, [], people=people)
-    assert RunMeasures(run, draws=0).all_people()['AP'][0] == 0.5
+    assert RunMeasures(run, draws=0).all_people['AP'][0] == 0.5
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_the_same_as_mmposes_metric(evaluation, tmp_path):
     clean = made_up.noisy(boxes, 8, seed=4)
     run = made_up.run(boxes, clean, [], evaluation=evaluation)
     measures = RunMeasures(run, draws=0)
-    found = measures.all_people()
+    found = measures.all_people
 
     path = tmp_path / 'people.json'
     path.write_text(
@@ -205,7 +205,7 @@ def test_only_twenty_poses_of_an_image_count():
             evaluation=dict(nms_mode='none'),
         )
         measures = RunMeasures(run, draws=0)
-        assert measures.all_people()['AP'] == expected
+        assert measures.all_people['AP'] == expected
 
 
 def test_pckh_where_there_are_heads():
@@ -217,4 +217,4 @@ def test_pckh_where_there_are_heads():
     run = made_up.run(boxes, clean, [], people=[])
     measures = RunMeasures(run, draws=0)
     assert measures.main == 'PCKh'
-    assert measures.all_people()['PCKh'][0] == pytest.approx(1 - 3 / (6 * 17))
+    assert measures.all_people['PCKh'][0] == pytest.approx(1 - 3 / (6 * 17))
