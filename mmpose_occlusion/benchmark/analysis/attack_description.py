@@ -8,23 +8,15 @@ from mmpose_occlusion.benchmark.data import Attacked
 from mmpose_occlusion.occlusion import REFERENCE_RADIUS, Attack
 from mmpose_occlusion.occlusion.targets import CELL, PART
 
-SEVERITY = 'severity'
-"""Key of an attack's details: diameter over the height of the bbox."""
-
 USUAL_SIZE = 0.1
 """Severity of which figures of single targets are."""
 
-OTHER = 'other'
-"""Kind of an attack that is not of this package."""
-
-AT_TARGET = 'target'
-"""Place of an attack that paints over its target."""
+OTHER, AT_TARGET, RANDOM = 'other', 'target', 'random'
+"""Kind of an attack that is not of this package; place of one that paints over
+its target; target that is drawn for each person."""
 
 MOVED = ' offset'
 """In the paint of discs that are moved, before how far."""
-
-RANDOM = 'random'
-"""Target that is drawn for each person."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +51,7 @@ class AttackDescription:
 def describe(attacked: Attacked) -> AttackDescription:
     """Describe an attack by its config and its details."""
     attack = Attack.from_config(attacked.config)
-    size = attacked.details.get(SEVERITY)
+    size = attacked.details.get('severity')
     size = None if size is None else float(size)
     if attack is None:
         name = attacked.name

@@ -41,17 +41,15 @@ from .bootstrap import (
 from .natural_occlusion import Losses
 from .run_measures import RunMeasures
 
-MEAN = 'mean'
-"""Target of a curve that is the mean of several."""
+MEAN, CLEAN = 'mean', 'clean'
+"""Target of a curve that is the mean of several; stands for the name of an
+attack."""
 
 LEAST = 0.01
 """Least change of the distance to the disc's centre that counts, as a fraction
 of the longer side of the person's bbox."""
 
 CENTRED, OFFSET = 'centred', 'offset'
-
-CLEAN = 'clean'
-"""Stands for the name of an attack."""
 
 LEAST_MODELS = 3
 """For a rank correlation over models."""

@@ -56,12 +56,8 @@ def split_cells(
     attacks: Sequence[Attacked],
 ) -> tuple[list[Attacked], list[Attacked]]:
     """Other attacks, and the cells of maps."""
-    is_cell = [describe(attack).kind == CELL for attack in attacks]
-    others, cells = (
-        [a for a, cell in zip(attacks, is_cell, strict=True) if cell == wanted]
-        for wanted in (False, True)
-    )
-    return others, cells
+    cells = [a for a in attacks if describe(a).kind == CELL]
+    return [a for a in attacks if describe(a).kind != CELL], cells
 
 
 def finer_cells(run: BenchmarkRun, least: float) -> list[str]:
