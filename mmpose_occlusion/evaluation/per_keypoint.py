@@ -110,7 +110,7 @@ class PerKeypointMetric(CocoMetric):
         }
         sizes, owner, single = self._persons(people, boxes)
         keypoints = np.array([pose['keypoints'][:, :2] for pose in found])
-        keypoints = keypoints.astype(np.float64)
+        keypoints = keypoints.astype(np.float64).reshape(-1, len(names), 2)
         # PCK is of all predictions, before NMS
         predicted = np.full(people.keypoints.shape, np.inf)
         mine = single != UNMATCHED

@@ -222,6 +222,17 @@ def test_a_model_without_boxes(tmp_path):
     assert run([sample], anns, tmp_path)['foot/PCK'] == PERFECT
 
 
+def test_nobody_is_found(tmp_path):
+    anns = [annotation(5, A, head=(10, 10))]
+    sample = predicted(7, A, (10, 10), (95, 95))
+    sample['pred_instances'] = dict(
+        keypoints=np.zeros((0, 2, 2)), keypoint_scores=np.zeros((0, 2))
+    )
+    result = run([sample], anns, tmp_path)
+    assert set(result.values()) == {0}
+    assert 'head/PCK' in result
+
+
 def test_nms_does_not_touch_pck():
     """Two people in the same place: NMS takes one of them for a double."""
     samples = [
