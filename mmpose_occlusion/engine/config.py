@@ -44,6 +44,8 @@ _ONLY: dict[str, dict[str, tuple]] = {
         'format_only': (False,),
         # CrowdPose's AP has COCO's formula, and AP by crowding besides
         'iou_type': ('keypoints', 'keypoints_crowd'),
+        'nms_mode': ('oks_nms', 'none'),
+        'score_mode': ('bbox_keypoint', 'keypoint', 'bbox', 'bbox_rle'),
     },
     'PCKAccuracy': {'norm_item': ('bbox', ['bbox'])},
     'MpiiPCKAccuracy': {'thr': (0.5,), 'norm_item': ('head', ['head'])},

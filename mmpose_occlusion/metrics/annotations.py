@@ -1,7 +1,7 @@
 """Annotated people in COCO's format and as arrays, bboxes matched to them,
 how crowded people are, and a prior of poses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,10 +76,20 @@ class People:
 
     @classmethod
     def from_dicts(
-        cls, people: Sequence[Mapping[str, Any]], images: Sequence, joints: int
+        cls,
+        annotations: Iterable[Mapping[str, Any]],
+        images: Sequence,
+        joints: int,
+        use_area: bool = True,
     ) -> 'People':
-        """Collect people of :func:`make_person` with K joints; ``images`` are
-        ids of further images, those of the poses."""
+        """Collect annotations with K joints and a bbox, see
+        :func:`make_person`; ``images`` are ids of further images, those of the
+        poses."""
+        people = [
+            make_person(ann, joints, use_area)
+            for ann in annotations
+            if 'keypoints' in ann and 'bbox' in ann
+        ]
         owners = [p['image_id'] for p in people]
         ids = np.unique(np.array([*images, *owners]))
         kinds = [p['category_id'] for p in people]

@@ -40,9 +40,9 @@ class Matches:
 
 
 class PosePairs:
-    """All M pairs of N poses with the people of their image and category: the
-    indices ``pose`` and ``person`` ``(M,)`` of each. Images and categories of
-    the poses are indices ``(N,)`` into those of the people."""
+    """All M pairs of N poses with the people of their image and category:
+    indices ``pose`` and ``person`` ``(M,)``. Images and categories of the
+    poses are indices ``(N,)`` into those of the people."""
 
     def __init__(
         self, people: People, image: np.ndarray, category: np.ndarray
@@ -76,7 +76,7 @@ class PosePairs:
 class ComparedPoses:
     """Per-keypoint OKS ``(M, K)`` of all pairs of a pose and a person: with
     the annotated joints, and with twice the bbox, which COCO takes for people
-    of whom no joint is compared."""
+    without a joint to compare."""
 
     pairs: PosePairs
     similar: np.ndarray
@@ -96,10 +96,10 @@ class ComparedPoses:
         labelled: np.ndarray,
         counts: np.ndarray,
     ) -> Matches:
-        """Match poses with people at every OKS threshold: the poses ``rows``
-        ``(R,)``, by falling scores ``(N,)``, of equal ones the first, by the
-        joints ``labelled`` ``(P, K)``; people who do not count ``(P,)`` are
-        ignored."""
+        """Match the poses ``rows`` ``(R,)``, by falling scores ``(N,)``, of
+        equal ones the first, with people at every OKS threshold by the joints
+        ``labelled`` ``(P, K)``; people who do not count ``(P,)`` are ignored.
+        """
         pairs, people = self.pairs, self.pairs.people
         group = pairs.image * len(people.categories) + pairs.category
         rows = rows[np.lexsort((-scores[rows], pairs.image[rows]))]
@@ -136,14 +136,26 @@ class ComparedPoses:
             image, category, found[:, order], passed[:, order], counted
         )
 
-    def greatest_oks(
-        self, labelled: np.ndarray, counts: np.ndarray
-    ) -> np.ndarray:
+    def precision(
+        self,
+        rows: np.ndarray,
+        scores: np.ndarray,
+        labelled: np.ndarray,
+        weights: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """``(B,)`` AP and ``(B,)`` AR, see :meth:`match` and
+        :func:`average_precision`; the people who count are those with one of
+        the joints ``labelled``."""
+        counts = self.pairs.people.counting(labelled)
+        matches = self.match(rows, scores, labelled, counts)
+        return average_precision(matches, weights)
+
+    def greatest_oks(self, labelled: np.ndarray) -> np.ndarray:
         """``(N,)`` greatest OKS of each pose with a person who counts; -1
-        without one. See :meth:`match`."""
+        without one. See :meth:`precision`."""
         out = np.full(len(self.pairs.image), -1.0)
         oks = mean_oks(self.similar, labelled[self.pairs.person])
-        mine = counts[self.pairs.person]
+        mine = self.pairs.people.counting(labelled)[self.pairs.person]
         np.maximum.at(out, self.pairs.pose[mine], oks[mine])
         return out
 
@@ -160,6 +172,30 @@ class ComparedPoses:
         dense = np.full((len(pairs.image), slots), -1.0)
         dense[pairs.pose, pairs.slot[pairs.person]] = oks
         return dense
+
+
+def reference_precision(
+    pairs: PosePairs,
+    keypoints: np.ndarray,
+    sigmas: np.ndarray,
+    rows: np.ndarray,
+    scores: np.ndarray,
+    joint: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """AP and AR of one joint, ``(1,)`` each, as the paper's reference code
+    counts them; see :meth:`PosePairs.compare`, :meth:`ComparedPoses.match`.
+
+    Its defect 9: all other joints of people and poses become (0, 0, 0) *after*
+    COCOeval has decided who is ignored. No pose can match people who have
+    other joints but not this one, and theirs are wrong.
+    """
+    only, people = np.arange(len(sigmas)) == joint, pairs.people
+    zeroed = np.where(only[:, None], keypoints, 0)
+    counts = people.counting(people.labelled)
+    compared = pairs.compare(zeroed, sigmas)
+    return average_precision(
+        compared.match(rows, scores, people.labelled & only, counts)
+    )
 
 
 def _best(
@@ -238,6 +274,71 @@ def _precision(
                 inside = np.searchsorted(place, len(hit))
                 read[start + b, t, :inside] = best[b, place[:inside]]
     return read, recall
+
+
+def pose_scores(
+    box_scores: np.ndarray,
+    joint_scores: np.ndarray,
+    mode: str = 'bbox_keypoint',
+    threshold: float = 0.2,
+) -> np.ndarray:
+    """``(N,)`` scores of poses from those of their bboxes ``(N,)`` and joints
+    ``(N, K)``; mode and threshold are the ``score_mode`` and
+    ``keypoint_score_thr`` of MMPose's ``CocoMetric``."""
+    boxes = np.asarray(box_scores, np.float64)
+    joints = np.asarray(joint_scores, np.float32)
+    if mode == 'bbox':
+        return boxes
+    if mode == 'keypoint':
+        return joints.mean(axis=1).astype(np.float64)
+    if mode == 'bbox_rle':
+        return boxes + joints.mean(axis=1) + joints.max(axis=1)
+    counts = joints > threshold
+    # in float32 and joint by joint, as CocoMetric adds them
+    total = np.cumsum(np.where(counts, joints, 0), axis=1, dtype=np.float32)
+    number = np.maximum(counts.sum(axis=1), 1).astype(np.float32)
+    return boxes * (total[:, -1] / number)
+
+
+def surviving_poses(
+    rows: np.ndarray,
+    image: np.ndarray,
+    keypoints: np.ndarray,
+    scores: np.ndarray,
+    areas: np.ndarray,
+    sigmas: np.ndarray,
+    mode: str = 'oks_nms',
+    threshold: float = 0.9,
+) -> np.ndarray:
+    """Those of the poses ``rows`` ``(R,)`` of N, which are ordered by image,
+    that are left after NMS within each image, in an image by falling score
+    (for 'none' as given).
+
+    Keypoints ``(N, K, 2)`` are float32 pixels, NaN for those not found;
+    ``areas`` ``(N,)`` those of the image that were given to the model, which
+    ``CocoMetric`` takes as the poses'; the mode is its ``nms_mode``,
+    ``oks_nms`` or ``none``, and the threshold its ``nms_thr``.
+    """
+    if mode == 'none' or not len(rows):
+        return rows
+    left = []
+    for here in np.split(rows, np.flatnonzero(np.diff(image[rows])) + 1):
+        if len(here) == 1:
+            left.append(here[0])
+            continue
+        order = scores[here].argsort()[::-1]
+        poses, size = keypoints[here], areas[here]
+        # in MMPose's float32, over the keypoints that both have
+        similar = keypoint_oks(
+            poses - poses[:, None], (size[:, None] + size) / 2, sigmas
+        )
+        oks = np.nan_to_num(mean_oks(similar, np.isfinite(similar)))
+        oks = oks.astype(np.float32)
+        while len(order):
+            best, order = order[0], order[1:]
+            left.append(here[best])
+            order = order[oks[best, order] <= threshold]
+    return np.array(left)
 
 
 def rank_in_group(groups: np.ndarray) -> np.ndarray:

@@ -47,19 +47,9 @@ def is_correct(
     errors: np.ndarray, sizes: np.ndarray, threshold: float = PCK_THRESHOLD
 ) -> np.ndarray:
     """``(N, K)`` bool: errors ``(N, K)`` below ``threshold`` times the
-    person's size ``(N,)``, of the bbox for PCK, of the head for PCKh."""
+    person's size ``(N,)``, of the bbox for PCK, of the head for PCKh, which
+    are the fractions of these."""
     return errors < threshold * sizes[:, None]
-
-
-def pck(
-    errors: np.ndarray,
-    sizes: np.ndarray,
-    mask: np.ndarray,
-    threshold: float = PCK_THRESHOLD,
-) -> float | None:
-    """Percentage of correct keypoints (PCK), as a fraction, see
-    :func:`is_correct`; None if no joint of the mask ``(N, K)`` counts."""
-    return masked_mean(is_correct(errors, sizes, threshold), mask)
 
 
 def masked_mean(values: np.ndarray, mask: np.ndarray) -> float | None:

@@ -38,7 +38,7 @@ def measured(run: BenchmarkRun, draws: int) -> dict[str, np.ndarray]:
     measures = RunMeasures(run, draws, measure='AP')
     mean, labelled = measures.mean, measures.labelled
     clean = measures.clean_predictions
-    out = {name: measures.all_people()[name] for name in ('AP', 'AR')}
+    out = {name: measures.all_people[name] for name in ('AP', 'AR')}
     for flag in (OCCLUDED, VISIBLE):
         mask = labelled & (run.boxes.visible == flag)
         out[f'OKS v={flag}'] = mean(clean.similar, mask)

@@ -17,7 +17,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmpose_occlusion.metrics.confidence import auroc
+from mmpose_occlusion.metrics.confidence import ScoredKeypoints
 from mmpose_occlusion.skeleton import COCO_JOINTS
 
 
@@ -38,7 +38,8 @@ def main() -> None:
     visible, scores, hidden = map(np.concatenate, zip(*parts, strict=True))
     print(f'{(~hidden).sum():,} visible and {hidden.sum():,} hidden joints')
     for name, values in (('visibility', visible), ('score', scores)):
-        print(f'AUROC of the {name}: {auroc(values, ~hidden)[0]:.3f}')
+        (auroc,) = ScoredKeypoints(values, ~hidden).auroc()
+        print(f'AUROC of the {name}: {auroc:.3f}')
 
 
 if __name__ == '__main__':

@@ -79,7 +79,6 @@ COCO = {
     'bbox_rle': dict(score_mode='bbox_rle'),
     'score_thr': dict(keypoint_score_thr=0.6),
     'no_nms': dict(nms_mode='none'),
-    'soft_nms': dict(nms_mode='soft_oks_nms'),
     'nms_thr': dict(nms_thr=0.3),
     'collect_device': dict(collect_device='cpu'),
     'outfile_prefix': dict(outfile_prefix='results'),
@@ -94,6 +93,7 @@ PCK = {
 MPII = {'default': {}, 'head': dict(norm_item='head', thr=0.5)}
 REFUSED = [
     ('CocoMetric', 'format_only', True),
+    ('CocoMetric', 'nms_mode', 'soft_oks_nms'),
     ('CocoMetric', 'gt_converter', dict(num_keypoints=1, mapping=[])),
     ('CocoMetric', 'pred_converter', dict(num_keypoints=1, mapping=[])),
     ('PCKAccuracy', 'norm_item', 'torso'),

@@ -138,7 +138,7 @@ def test_whole_boxes_would_give_another_pck(folder):
     )
     clean = Predictions(keypoints, np.ones((40, 17), np.float32))
     pck = [
-        RunMeasures(made_up.run(b, clean, []), draws=0).all_people()['PCK'][0]
+        RunMeasures(made_up.run(b, clean, []), draws=0).all_people['PCK'][0]
         for b in (boxes, replace(boxes, person_boxes=whole))
     ]
     assert pck[1] > pck[0] + 0.02

@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmpose_occlusion.metrics.annotations import make_person
-from mmpose_occlusion.metrics.average_precision import average_precision
-from mmpose_occlusion.metrics.coco_evaluation import CocoEvaluation
+from tests.test_metrics.coco_cases import by_reference, compared, precision
 
 COCOEVALS = dict(pycocotools=pycocotools, xtcocotools=xtcocotools)
 
@@ -105,7 +104,7 @@ def test_cocoeval_on_random_sets(package, seed):
     people, found, sigmas = random_set(seed)
     if not people or not found:
         return
-    ours = CocoEvaluation(people, found, sigmas).precision()
+    ours = precision(people, found, sigmas)
     assert ours == by_cocoeval(COCOEVALS[package], people, found, sigmas)
 
 
@@ -119,7 +118,7 @@ def test_one_joint_is_cocoeval_of_people_with_one_joint(seed):
         [dict(e, keypoints=e['keypoints'][3:6]) for e in entries]
         for entries in (people, found)
     ]
-    ours = CocoEvaluation(people, found, sigmas).precision(joint=1)
+    ours = precision(people, found, sigmas, joint=1)
     assert ours == by_cocoeval(xtcocotools, *alone, sigmas[[1]])
 
 
@@ -131,7 +130,7 @@ def test_poses_that_are_dropped(seed):
         return
     keep = np.random.default_rng(seed).random(len(found)) < 0.7
     keep[0] = True
-    ours = CocoEvaluation(people, found, sigmas).precision(keep=keep)
+    ours = precision(people, found, sigmas, keep=keep)
     poses = [f for f, k in zip(found, keep, strict=True) if k]
     assert ours == by_cocoeval(xtcocotools, people, poses, sigmas)
 
@@ -144,18 +143,15 @@ def test_an_image_of_weight_two_is_two_images(seed):
         return
     for i, entry in enumerate(found):
         entry['score'] += i * 1e-6
-    evaluation = CocoEvaluation(people, found, sigmas)
-    images, labelled = evaluation.people.images, evaluation.people.labelled
+    poses_of, ranked = compared(people, found, sigmas)
+    everyone = poses_of.pairs.people
+    images = everyone.images
     weights = np.random.default_rng(seed).multinomial(
         len(images), np.full(len(images), 1 / len(images)), size=4
     )
-    matches = evaluation.compared.match(
-        np.arange(len(evaluation.scores)),
-        evaluation.scores,
-        labelled,
-        evaluation.people.counting(labelled),
+    drawn = zip(
+        *poses_of.precision(*ranked, everyone.labelled, weights), strict=True
     )
-    drawn = zip(*average_precision(matches, weights), strict=True)
     for weight, (ap, ar) in zip(weights, drawn, strict=True):
         copies = np.repeat(images, weight).tolist()
         shown, poses = (
@@ -198,5 +194,5 @@ def test_the_reference_code_is_cocoeval_with_zeroed_joints():
 
     for seed in range(25):
         people, found, sigmas = random_set(seed)
-        ours = CocoEvaluation(people, found, sigmas).reference_precision(1)
+        ours = by_reference(people, found, sigmas, 1)
         assert ours == by_cocoeval(Package, people, found, sigmas)

@@ -14,7 +14,6 @@ from mmpose_occlusion.metrics.oks_pck import (
     joint_errors,
     keypoint_oks,
     mean_oks,
-    pck,
 )
 
 
@@ -76,14 +75,8 @@ def test_errors_are_distances():
     assert found.tolist() == [5, 0]
 
 
-def test_pck_weighs_joints_equally():
+def test_correct_by_the_size_of_each_person():
     errors = np.array([[1.9, 2.0, 0], [9.9, 0, 0]])
-    mask = np.array([[True, True, False], [True, False, False]])
     # limits 2 and 10: 1.9 is below, 2.0 is not, 9.9 is
-    assert pck(errors, np.array([10.0, 50.0]), mask) == pytest.approx(2 / 3)
     correct = is_correct(errors, np.array([10.0, 50.0]))
     assert correct.tolist() == [[True, False, True], [True, True, True]]
-
-
-def test_pck_of_no_joint_is_undefined():
-    assert pck(np.ones((1, 2)), np.ones(1), np.zeros((1, 2), bool)) is None

@@ -95,7 +95,7 @@ def analyse(
                 why_main=each.why_main,
                 people=len(set(ids.tolist())),
                 images=images,
-                clean=estimates(each.all_people()),
+                clean=estimates(each.all_people),
                 config_pck=_config_pck(each),
                 costs=costs,
                 curves=estimates(shown),

@@ -110,19 +110,17 @@ def _joints(
 ) -> list[Record]:
     """Scores of all joints and of each in one group, a mask ``(N, K)``; the
     change of AP is of targets alone."""
-    measures = views[0].of_run
+    measures, out = views[0].of_run, []
     weights = measures.weights if group == TARGET else measures.weights[:1]
-    drawn = []
-    for found in views:
-        each = found.by_joint(OF_JOINTS, mask, who, weights)
-        values = {m: found.joint_values[m] for m in OF_JOINTS}
-        whole = {m: measures.mean(v, mask) for m, v in values.items()}
-        rows = [{m: v[k] for m, v in each.items()} for k in range(len(mask.T))]
-        drawn.append([whole, *rows])
-    names = [ALL_JOINTS, *measures.run.joints.names]
-    numbers = [int(mask.sum()), *mask.sum(axis=0).tolist()]
-    out = []
-    for name, number, *pair in zip(names, numbers, *drawn, strict=True):
+    each = [found.by_joint(OF_JOINTS, mask, who, weights) for found in views]
+    for k, name in enumerate([ALL_JOINTS, *measures.run.joints.names], -1):
+        pair = [{m: v[k] for m, v in found.items()} for found in each]
+        if k < 0:
+            pair = [
+                {m: measures.mean(v.joint_values[m], mask) for m in OF_JOINTS}
+                for v in views
+            ]
+        number = int(mask.sum() if k < 0 else mask[:, k].sum())
         before, after = pair if number else ({}, {})
         change = difference(after, before)
         if group != TARGET:
@@ -158,7 +156,7 @@ GOOD_OKS = 0.85
 
 
 def error_types(measures: PredictionMeasures) -> np.ndarray:
-    """``(N, K)`` int8, index into :data:`ERROR_TYPES`; -1 without a label.
+    """``(N, K)`` int, index into :data:`ERROR_TYPES`; -1 without a label.
 
     After Ronchi and Perona, Benchmarking and Error Diagnosis in Multi-Instance
     Pose Estimation (ICCV 2017): a prediction is compared by per-keypoint OKS
@@ -184,11 +182,9 @@ def error_types(measures: PredictionMeasures) -> np.ndarray:
     for side in (same, flip):
         near = similar(rows, truth[:, side], labelled[:, side])
         np.maximum.at(drift, rows, near)
-    codes = np.full(own.shape, MISS, np.int8)
-    codes[(drift >= OKS50) & (drift > swap)] = DRIFT
-    codes[(swap >= OKS50) & (swap >= drift)] = SWAP
-    codes[own >= OKS50] = JITTER
-    codes[own >= GOOD_OKS] = GOOD
+    swapped = (swap >= OKS50) & (swap >= drift)
+    first = [own >= GOOD_OKS, own >= OKS50, swapped, drift >= OKS50]
+    codes = np.select(first, [GOOD, JITTER, SWAP, DRIFT], MISS)
     return np.where(of_run.labelled, codes, -1)
 
 

@@ -8,23 +8,15 @@ from mmpose_occlusion.benchmark.data import Attacked
 from mmpose_occlusion.occlusion import REFERENCE_RADIUS, Attack
 from mmpose_occlusion.occlusion.targets import CELL, PART
 
-SEVERITY = 'severity'
-"""Key of an attack's details: diameter over the height of the bbox."""
-
 USUAL_SIZE = 0.1
 """Severity of which figures of single targets are."""
 
-OTHER = 'other'
-"""Kind of an attack that is not of this package."""
-
-AT_TARGET = 'target'
-"""Place of an attack that paints over its target."""
+OTHER, AT_TARGET, RANDOM = 'other', 'target', 'random'
+"""Kind of an attack that is not of this package; place of one that paints over
+its target; target that is drawn for each person."""
 
 MOVED = ' offset'
 """In the paint of discs that are moved, before how far."""
-
-RANDOM = 'random'
-"""Target that is drawn for each person."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +28,7 @@ class AttackDescription:
     ``paint`` such as ``black``, with the radius if it is in pixels and not the
     reference's, and the offset; ``place`` :data:`AT_TARGET`, or where else the
     same area is painted; ``severity`` the diameter as a fraction of the height
-    of the bbox; ``offset`` the greatest distance of the disc's centre from the
-    target, as a fraction of the radius."""
+    of the bbox; ``offset`` a fraction of the radius."""
 
     kind: str
     target: str
@@ -60,7 +51,7 @@ class AttackDescription:
 def describe(attacked: Attacked) -> AttackDescription:
     """Describe an attack by its config and its details."""
     attack = Attack.from_config(attacked.config)
-    size = attacked.details.get(SEVERITY)
+    size = attacked.details.get('severity')
     size = None if size is None else float(size)
     if attack is None:
         name = attacked.name
@@ -90,11 +81,10 @@ def grouped(
 
 
 def plain_labels(attacks: Sequence[Attacked]) -> dict[str, str]:
-    """Name -> paint of the attacks that figures of single targets show.
-
-    These hide one named target. Of each paint, those of the size nearest to
-    :data:`USUAL_SIZE` are shown, and those without a severity. Where a paint
-    has both, the former's label says the size."""
+    """Name -> paint of the attacks that figures of single targets show: of
+    each paint, those of the size nearest to :data:`USUAL_SIZE`, and those
+    without a severity. Where a paint has both, the former's label says the
+    size."""
     groups = grouped(
         attacks, lambda _, it: (it.kind, it.paint) if it.hides_one else None
     )

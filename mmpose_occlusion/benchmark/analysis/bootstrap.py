@@ -2,9 +2,7 @@
 attacks and severities from the same draws.
 
 Sources: simultaneous intervals, Romano and Wolf, JASA 2005; two one-sided
-tests, Schuirmann 1987; mPC and rPC, Michaelis et al., "Benchmarking robustness
-in object detection", 2019; mOE is as mCE of Hendrycks and Dietterich, ICLR
-2019.
+tests, Schuirmann 1987.
 """
 
 from collections.abc import Mapping, Sequence
@@ -63,9 +61,6 @@ UNDEFINED = Estimate(None, None, None)
 
 Draws = dict[str, np.ndarray]
 """Measure -> ``(1 + B,)`` values: of the images, and of resampled sets."""
-
-Estimates = dict[str, Estimate]
-"""Measure -> estimate."""
 
 
 def draw_weights(images: int, draws: int, seed: int = 0) -> np.ndarray:
@@ -128,8 +123,8 @@ def weighted_mean(
     by_joint: bool = False,
 ) -> np.ndarray:
     """Mean ``(B,)`` of the defined values ``(N, K)`` in a mask ``(N, K)`` over
-    resampled images, or ``(K, B)`` of each joint by itself; NaN where no joint
-    counts. Images have weights ``(B, I)``, bboxes an index of the image."""
+    resampled images, or ``(K, B)`` of each joint by itself; NaN without any.
+    Images have weights ``(B, I)``, bboxes an index of the image."""
     mask = mask & np.isfinite(values)
     both = [np.where(mask, values, 0), mask]
     if not by_joint:
@@ -150,10 +145,10 @@ def resampled_sum(
     return (weights @ sums.reshape(images, joints)).T
 
 
-def simultaneous(draws: Sequence[Draws], images: int) -> list[Estimates]:
-    """Estimates of several attacks whose intervals hold for all of them at
-    once; without intervals for one image or less than two draws."""
-    out: list[Estimates] = [{} for _ in draws]
+def simultaneous(draws: Sequence[Draws], images: int) -> list[Record]:
+    """Estimates of several attacks with :func:`simultaneous_intervals`;
+    without intervals for one image or less than two draws."""
+    out = [Record() for _ in draws]
     for name in draws[0] if draws else ():
         values = np.stack([each[name] for each in draws])
         ends = simultaneous_intervals(values)
@@ -164,12 +159,10 @@ def simultaneous(draws: Sequence[Draws], images: int) -> list[Estimates]:
     return out
 
 
-def simultaneous_intervals(
-    values: np.ndarray, level: float = LEVEL
-) -> np.ndarray:
+def simultaneous_intervals(values: np.ndarray) -> np.ndarray:
     """Intervals ``(A, 2)`` of a statistic of A attacks, ``(A, 1 + B)`` from
-    the same draws, that hold for all together with a probability of ``level``;
-    NaN where it is undefined.
+    the same draws, that hold for all together with a probability of
+    :data:`LEVEL`; NaN where it is undefined.
 
     The half width of each is its standard error times the quantile of the
     greatest standardised deviation over the attacks (max-|t| bootstrap)."""
@@ -182,28 +175,27 @@ def simultaneous_intervals(
     with np.errstate(invalid='ignore', divide='ignore'):
         t = np.abs(drawn - point) / error
     greatest = np.where(np.isfinite(t), t, 0).max(axis=0, initial=0)
-    width = np.quantile(greatest, level) * error if len(greatest) else error
+    width = np.quantile(greatest, LEVEL) * error if len(greatest) else error
     return np.concatenate([point - width, point + width], axis=1)
 
 
-def equivalence(
-    values: np.ndarray, margin: float = MARGIN, alpha: float = 0.05
-) -> Record:
+def equivalence(values: np.ndarray) -> Record:
     """Whether a difference ``(1 + B,)`` is as good as none.
 
-    ``p`` of the two one-sided tests that it lies within the margin (normal,
-    with the bootstrap's standard error; None where undefined), ``equal`` if it
-    is at most alpha, and the ``smallest_effect`` that a two-sided test at
-    alpha finds with probability :data:`POWER`."""
+    ``p`` of the two one-sided tests that it lies within :data:`MARGIN`
+    (normal, with the bootstrap's standard error; None where undefined),
+    ``equal`` if it is at most 5 %, and the ``smallest_effect`` that a
+    two-sided test at 5 % finds with probability :data:`POWER`."""
     drawn = values[1:][np.isfinite(values[1:])]
     p = effect = None
     if np.isfinite(values[0]) and len(drawn) > 1:
         error = float(np.std(drawn, ddof=1))
-        gap = margin - abs(float(values[0]))
+        gap = MARGIN - abs(float(values[0]))
         p = float(norm.sf(gap / error)) if error else float(gap <= 0)
-        effect = float((norm.ppf(1 - alpha / 2) + norm.ppf(POWER)) * error)
-    equal = p is not None and p <= alpha
-    return Record(margin=margin, p=p, equal=equal, smallest_effect=effect)
+        reach = norm.ppf((1 + LEVEL) / 2) + norm.ppf(POWER)
+        effect = float(reach * error)
+    equal = p is not None and p <= 1 - LEVEL
+    return Record(margin=MARGIN, p=p, equal=equal, smallest_effect=effect)
 
 
 def rank_agreement(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -248,20 +240,6 @@ def _drawn_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return middle[:, level]
 
 
-def mean_occlusion_error(
-    curves: Mapping[Any, np.ndarray], reference: Mapping[Any, np.ndarray]
-) -> np.ndarray:
-    """mOE ``(1 + B,)``: mean over corruptions of the error, 1 minus the
-    measure ``(S, 1 + B)`` summed over severities, relative to a reference
-    model with the same corruptions; 1 is as good as it, less is better."""
-    with np.errstate(invalid='ignore', divide='ignore'):
-        ratios = [
-            (1 - curve).sum(axis=0) / (1 - reference[name]).sum(axis=0)
-            for name, curve in curves.items()
-        ]
-    return np.mean(ratios, axis=0)
-
-
 def crossing(
     severities: np.ndarray,
     curve: np.ndarray,
@@ -273,11 +251,6 @@ def crossing(
 
     Linear between severities ``(S,)``, rising, of a curve ``(S, 1 + B)``, from
     the clean measure ``(1 + B,)`` at severity 0; infinite where it never does.
-
-    >>> clean = np.array([0.8])
-    >>> crossing(np.array([0.1, 0.2]), np.array([[0.6], [0.2]]), clean,
-    ...          clean / 2).round(3)
-    array([0.15])
     """
     x, y = np.r_[0.0, severities], np.concatenate([clean[None], curve])
     out = np.full(y.shape[1], np.inf)

@@ -2,8 +2,10 @@
 controls, and whether discs give away the joints that they hide; and models,
 paired where they were given the same bboxes.
 
-All results are entries of ``report.json`` with draws ``(1 + B,)`` in place of
-estimates.
+All results are entries of ``report.json`` (docs/benchmark_analysis.md) with
+draws ``(1 + B,)`` in place of estimates. Sources: mPC and rPC, Michaelis et
+al., "Benchmarking robustness in object detection", 2019; mOE is as mCE of
+Hendrycks and Dietterich, ICLR 2019.
 """
 
 from collections.abc import Sequence
@@ -11,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.integrate import trapezoid
 
-from mmpose_occlusion.benchmark.data import Attacked, BenchmarkRun, Boxes
+from mmpose_occlusion.benchmark.data import Attacked, BenchmarkRun
 from mmpose_occlusion.metrics.confidence import ratio
 from mmpose_occlusion.metrics.oks_pck import joint_errors
 from mmpose_occlusion.occlusion.targets import KEYPOINT
@@ -32,7 +34,6 @@ from .bootstrap import (
     difference,
     equivalence,
     estimates,
-    mean_occlusion_error,
     rank_agreement,
     simultaneous,
     weighted_mean,
@@ -40,11 +41,9 @@ from .bootstrap import (
 from .natural_occlusion import Losses
 from .run_measures import RunMeasures
 
-LEAST_STEPS = 2
-"""Sizes of a curve."""
-
-MEAN = 'mean'
-"""Target of a curve that is the mean of several."""
+MEAN, CLEAN = 'mean', 'clean'
+"""Target of a curve that is the mean of several; stands for the name of an
+attack."""
 
 LEAST = 0.01
 """Least change of the distance to the disc's centre that counts, as a fraction
@@ -52,30 +51,15 @@ of the longer side of the person's bbox."""
 
 CENTRED, OFFSET = 'centred', 'offset'
 
-LEAKS = ('towards', 'away', 'net', 'approach')
-"""Statistics of :func:`location_leaks`."""
-
-CLEAN = 'clean'
-"""Stands for the name of an attack."""
-
 LEAST_MODELS = 3
 """For a rank correlation over models."""
-
-
-def area_under(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Mean height of piecewise linear curves ``(S, ...)`` at rising steps
-    ``(S,)``."""
-    return trapezoid(values, steps, axis=0) / (steps[-1] - steps[0])
 
 
 def severity_curves(
     measures: RunMeasures, attacks: Sequence[Attacked]
 ) -> list[Record]:
-    """``curves``, those of at least two sizes, the mean of several targets
-    before them. The first point is without an attack; all are over the
-    ``people`` (bboxes) that every step changed, the smallest number for a
-    :data:`MEAN`. ``control`` is the place that is painted instead of the
-    target, or empty."""
+    """``curves`` of ``report.json``. Those that are over several targets come
+    first; ``people`` (bboxes) are those that every step changed."""
     out = []
     for (suite, kind, paint, place), mine in grouped(
         attacks,
@@ -89,7 +73,7 @@ def severity_curves(
         for target, steps in grouped(mine, lambda _, it: it.target).items():
             sized = [(describe(a).severity or 0.0, a) for a in steps]
             sized = [(s, a) for s, a in sized if s and a.changed.any()]
-            if len({size for size, _ in sized}) >= LEAST_STEPS:
+            if len({size for size, _ in sized}) > 1:
                 sized.sort(key=lambda step: step[0])
                 who, drawn = _compared(measures, [a for _, a in sized])
                 sizes = [0.0, *(size for size, _ in sized)]
@@ -113,7 +97,7 @@ def severity_curves(
                     measure=measures.main,
                     severity=sizes,
                     points=list(values),
-                    area=area_under(np.array(sizes), values),
+                    area=trapezoid(values, sizes, axis=0) / sizes[-1],
                     half=censored_estimate(half),
                     reached=bool(np.isfinite(half[0])),
                     control=control,
@@ -137,8 +121,7 @@ def suite_summaries(
     curves: Sequence[Record], reference: Sequence[Record]
 ) -> list[Record]:
     """``summaries`` of the suites that have severities; mOE is relative to
-    the ``reference``, the curves of the first model, and undefined for other
-    attacks than its."""
+    the ``reference``, the curves of the first model."""
     out = []
     for suite in dict.fromkeys(c.suite for c in curves if not c.control):
         mine, theirs = (
@@ -153,9 +136,12 @@ def suite_summaries(
         mpc = np.mean([v[1:].mean(axis=0) for v in mine.values()], axis=0)
         moe = np.full(len(clean), np.nan)
         if mine.keys() == theirs.keys():
-            moe = mean_occlusion_error(
-                *({k: v[1:] for k, v in c.items()} for c in (mine, theirs))
+            errors, usual = (
+                [(1 - some[key][1:]).sum(axis=0) for key in mine]
+                for some in (mine, theirs)
             )
+            with np.errstate(invalid='ignore', divide='ignore'):
+                moe = np.mean(np.divide(errors, usual), axis=0)
         out.append(
             Record(
                 suite=suite,
@@ -172,9 +158,7 @@ def suite_summaries(
 
 
 def control_comparisons(measures: RunMeasures) -> list[Record]:
-    """``controls``: the attacks on the same target in the same paint at
-    different places, over the people that all of them changed; ``excess`` is
-    the effect of the target itself."""
+    """``controls``, over the people that all attacks on a target changed."""
     out = []
     for (target, paint, severity), mine in grouped(
         measures.run.attacks,
@@ -208,15 +192,9 @@ def control_comparisons(measures: RunMeasures) -> list[Record]:
 
 def location_leaks(measures: RunMeasures) -> list[Record]:
     """``leaks``: does a disc give away where the joint is that it hides?
-
     Of each paint, size and arrangement of discs on single named joints whose
-    centres are known, the predictions of the joints that the attacks ask for,
-    compared with the disc's centre. ``discs`` are :data:`CENTRED` at the
-    joint, moved by an :data:`OFFSET`, or at the place of others. ``towards``
-    is the fraction of the predictions that the disc brings nearer to its
-    centre by at least :data:`LEAST`, ``away`` that it takes as much further
-    away, ``net`` the difference, and ``approach`` the mean decrease of the
-    distance, as a fraction of the bbox's longer side."""
+    centres are known; ``discs`` are :data:`CENTRED` at the joint, moved by an
+    :data:`OFFSET`, or at the place of others."""
     names, out = measures.run.joints.names, []
     for (paint, severity, discs), attacks in grouped(
         measures.run.attacks,
@@ -229,22 +207,24 @@ def location_leaks(measures: RunMeasures) -> list[Record]:
         found = np.stack([_approach(measures, attack) for attack in attacks])
         _, row = known = np.nonzero(np.isfinite(found))
         image, approach = measures.image[row], found[known]
+        if not len(image):
+            continue
         towards, away = approach >= LEAST, approach <= -LEAST
-        values = np.stack(
-            [towards, away, towards * 1.0 - away, approach], axis=1
-        )
-        some = np.ones(values.shape, bool)
-        drawn = weighted_mean(measures.weights, image, values, some, True)
-        if len(image):
-            out.append(
-                Record(
-                    paint=paint,
-                    severity=severity,
-                    discs=discs,
-                    predictions=len(image),
-                    **dict(zip(LEAKS, drawn, strict=True)),
-                )
+        values = np.stack([towards, away, towards * 1.0 - away, approach])
+        some = np.ones(values.T.shape, bool)
+        drawn = weighted_mean(measures.weights, image, values.T, some, True)
+        out.append(
+            Record(
+                paint=paint,
+                severity=severity,
+                discs=discs,
+                predictions=len(image),
+                towards=drawn[0],
+                away=drawn[1],
+                net=drawn[2],
+                approach=drawn[3],
             )
+        )
     return out
 
 
@@ -276,14 +256,10 @@ def compare_models(
     measures: Sequence[RunMeasures], losses: Sequence[Losses]
 ) -> Record | None:
     """``comparison`` of ``report.json``: all runs minus the first, None if
-    there is only one. The losses are of each run, see
-    :func:`.natural_occlusion.natural_occlusion`.
-
-    A ``score`` is the difference of the measures under an attack, or
-    :data:`CLEAN`; a ``loss`` that of the changes by the attack: above 0, for a
-    measure of which more is better, if this model loses less. ``tau`` is
-    Kendall's over at least :data:`LEAST_MODELS` models between the losses
-    under the attacks of a paint and size, and by natural occlusion."""
+    there is only one; with the losses of each run, see
+    :func:`.natural_occlusion.natural_occlusion`. A score is the difference of
+    the measures, a loss that of the changes by the attack: above 0, for a
+    measure of which more is better, if this model loses less."""
     if len(measures) < 2:
         return None
     first, *others = measures
@@ -326,31 +302,28 @@ def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
     way = 'run both on the same data set with the same boxes'
     if first.joints.names != other.joints.names:
         return f'{pair} predict different joints: {way}'
-    a, b = (_given(run.boxes) for run in (first, other))
-    if len(a) != len(b):
+    given = []
+    for boxes in (first.boxes, other.boxes):
+        ids = boxes.image_ids, boxes.instance_ids
+        rows = np.column_stack([*ids, boxes.boxes])
+        # rows without a bbox are kept free for people who are not annotated
+        rows = rows[np.isfinite(boxes.boxes).all(axis=1)]
+        given.append(rows[np.lexsort(rows.T[::-1])])
+    numbers = [len(rows) for rows in given]
+    if numbers[0] != numbers[1] or not np.allclose(
+        given[0], given[1], atol=0.01
+    ):
         return (
-            f'{pair} were given {len(a)} and {len(b)} boxes, so there are no '
-            f'paired differences: {way} (and the same --max-images)'
-        )
-    if not np.allclose(a, b, atol=0.01):
-        return (
-            f'{pair} were given different boxes, so there are no paired '
-            f'differences: {way} (with or without --gt-boxes)'
+            f'{pair} were given different boxes ({numbers[0]} and '
+            f'{numbers[1]}), so there are no paired differences: {way} (with '
+            'or without --gt-boxes, and the same --max-images)'
         )
     return None
 
 
-def _given(boxes: Boxes) -> np.ndarray:
-    """``(M, 6)`` ids of image and person and the bbox, sorted; rows that are
-    kept free for people who are not annotated are left out."""
-    rows = np.column_stack([boxes.image_ids, boxes.instance_ids, boxes.boxes])
-    rows = rows[np.isfinite(boxes.boxes).all(axis=1)]
-    return rows[np.lexsort(rows.T[::-1])]
-
-
 def _differences(first: RunMeasures, other: RunMeasures) -> list[dict]:
     people = int(first.labelled.any(axis=1).sum())
-    scores = [difference(other.all_people(), first.all_people())]
+    scores = [difference(other.all_people, first.all_people)]
     losses: list[Draws] = [{}]
     out = [dict(model=other.run.model, attack=CLEAN, people=people)]
     known = {attack.name: attack for attack in other.run.attacks}

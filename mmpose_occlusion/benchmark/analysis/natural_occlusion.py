@@ -45,47 +45,40 @@ def natural_occlusion(measures: RunMeasures) -> tuple[Record, Losses]:
     clean predictions; and the losses, empty without occluded keypoints.
 
     ``all`` joints are the mean over joints by their numbers of occluded
-    keypoints, so that both sides have the same joints. At the ``size`` a paint
-    costs as much as nature does: the losses are of hidden joints with v = 2,
-    weighted alike; ``agreement`` is Kendall's tau over joints between the loss
-    at the size that is nearest and the natural loss."""
+    keypoints, so that both sides have the same joints; so are the losses of
+    attacks, which are of hidden joints with v = 2."""
     flags = np.where(measures.labelled, measures.run.boxes.visible, 0)
-    if not (flags == OCCLUDED).any():
+    everyone = np.ones(len(flags), bool)
+    sides = flags == VISIBLE, flags == OCCLUDED
+    if not sides[1].any():
         found = dict(gaps=[], strata=strata(measures), equivalents=[])
         return estimates(found), {}
-    numbers, rates = [], []
-    for flag in (VISIBLE, OCCLUDED):
-        mask, everyone = flags == flag, np.ones(len(flags), bool)
-        numbers.append(resampled_sum(measures.weights, measures.image, mask))
-        rates.append(
-            measures.clean_predictions.by_joint(
-                (RIGHT, 'OKS', 'PCK'), mask, everyone, measures.weights
+    rates = [
+        measures.clean_predictions.by_joint(
+            (RIGHT, 'OKS', 'PCK'), mask, everyone, measures.weights
+        )
+        for mask in sides
+    ]
+    shares = resampled_sum(measures.weights, measures.image, sides[1])
+    gaps = []
+    for k, name in enumerate([ALL_JOINTS, *measures.run.joints.names], -1):
+        numbers = [int((m if k < 0 else m[:, k]).sum()) for m in sides]
+        if not numbers[1]:
+            continue
+        before, after = (
+            {m: _mean(v, shares) if k < 0 else v[k] for m, v in found.items()}
+            for found in rates
+        )
+        gaps.append(
+            dict(
+                joint=name,
+                visible=numbers[0],
+                occluded=numbers[1],
+                at_visible=before,
+                at_occluded=after,
+                loss=difference(before, after),
             )
         )
-    shares, gaps = numbers[1], []
-    tables = [
-        {m: np.vstack([_mean(v, shares), v]) for m, v in found.items()}
-        for found in rates
-    ]
-    counts = [n[:, 0].astype(int).tolist() for n in numbers]
-    for k, (name, seen, occluded) in enumerate(
-        [
-            (ALL_JOINTS, *map(sum, counts)),
-            *zip(measures.run.joints.names, *counts, strict=True),
-        ]
-    ):
-        if occluded:
-            before, after = ({m: v[k] for m, v in t.items()} for t in tables)
-            gaps.append(
-                dict(
-                    joint=name,
-                    visible=seen,
-                    occluded=occluded,
-                    at_visible=before,
-                    at_occluded=after,
-                    loss=difference(before, after),
-                )
-            )
     natural_by_joint = rates[0][RIGHT] - rates[1][RIGHT]
     natural = _mean(natural_by_joint, shares)
     losses: Losses = {None: natural}

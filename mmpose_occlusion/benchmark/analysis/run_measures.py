@@ -15,9 +15,8 @@ from mmpose_occlusion.benchmark.data import (
 )
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.metrics import average_precision as ap
-from mmpose_occlusion.metrics import coco_evaluation as coco
 from mmpose_occlusion.metrics import oks_pck as pck
-from mmpose_occlusion.metrics.annotations import People, make_person
+from mmpose_occlusion.metrics.annotations import People
 
 from .bootstrap import DRAWS, Draws, difference, draw_weights, weighted_mean
 
@@ -44,15 +43,10 @@ PADDING = 1.25
 
 
 class RunMeasures:
-    """Measures of one run's predictions.
-
-    Args:
-        run: The run.
-        draws: B, resampled sets of images; runs on the same images with the
-            same seed are resampled alike.
-        seed: Of the resampling.
-        measure: Main measure, one of :data:`CHOICES`; by default chosen by
-            :data:`MAIN`, :data:`FLOOR` and :data:`CEILING`.
+    """Measures of one run's predictions, in B = ``draws`` resampled sets of
+    images; runs on the same images with the same ``seed`` are resampled alike.
+    ``measure`` is the main one of :data:`CHOICES`, by default chosen by
+    :data:`MAIN`, :data:`FLOOR` and :data:`CEILING`.
 
     Attributes: all annotated ``people`` (none without COCO's evaluation);
     index ``(N,)`` of each bbox's ``image`` and of its ``owner`` among the
@@ -70,14 +64,8 @@ class RunMeasures:
         self.run, self._measure = run, measure
         boxes, joints = run.boxes, len(run.joints.names)
         use_area = run.evaluation.get('use_area', True)
-        people = [
-            make_person(ann, joints, use_area)
-            for ann in run.people
-            if 'keypoints' in ann and 'bbox' in ann
-        ]
-        self.people = People.from_dicts(
-            people, boxes.image_ids.tolist(), joints
-        )
+        images = boxes.image_ids.tolist()
+        self.people = People.from_dicts(run.people, images, joints, use_area)
         self.image = np.searchsorted(self.people.images, boxes.image_ids)
         index = {n: i for i, n in enumerate(self.people.ids.tolist())}
         owners = [index.get(n, UNMATCHED) for n in boxes.instance_ids.tolist()]
@@ -130,7 +118,7 @@ class RunMeasures:
 
     def _why_not(self, name: str) -> str:
         """Why a report should not be led by a measure, or an empty string."""
-        clean = float(self.all_people()[name][0])
+        clean = float(self.all_people[name][0])
         if np.isnan(clean) or not self.run.attacks:
             return ''
         if clean < FLOOR:
@@ -146,29 +134,28 @@ class RunMeasures:
             return f'{name} is above {CEILING} under every attack'
         return ''
 
+    @cached_property
     def all_people(self) -> Draws:
         """Measures of the clean predictions as the data set's own metric
         has them: people without a bbox count as missed."""
         everyone = np.ones(len(self.run.boxes), bool)
         people = np.ones(len(self.people), bool)
-        return self._measures('all', self.clean_predictions, everyone, people)
+        return self.clean_predictions.measures(everyone, people)
 
     def clean(self, who: np.ndarray) -> Draws:
         """Measures of the clean predictions of chosen ``(N,)`` bboxes."""
-        people = self.people_in(who)
-        return self._measures('', self.clean_predictions, who, people)
+        return self._measures('', self.clean_predictions, who)
 
     def attacked(self, attack: Attacked, who: np.ndarray) -> Draws:
         """Measures of the attacked predictions of chosen bboxes."""
-        under, people = self.under(attack), self.people_in(who)
-        return self._measures(attack.name, under, who, people)
+        return self._measures(attack.name, self.under(attack), who)
 
     def _measures(
-        self, name: str, found: 'PredictionMeasures', *who: np.ndarray
+        self, name: str, found: 'PredictionMeasures', who: np.ndarray
     ) -> Draws:
-        key = name, who[0].tobytes()
+        key = name, who.tobytes()
         if key not in self._known:
-            self._known[key] = found.measures(*who)
+            self._known[key] = found.measures(who, self.people_in(who))
         return self._known[key]
 
     def attacked_people(self, attack: Attacked) -> np.ndarray:
@@ -278,7 +265,7 @@ class PredictionMeasures:
         out: Draws = {}
         if 'AP' in of_run.measures:
             labelled = of_run.people.labelled & people[:, None]
-            out['AP'], out['AR'] = self.precision(
+            out['AP'], out['AR'] = self.compared.precision(
                 *self.survivors(who), labelled, of_run.weights
             )
         mask = of_run.labelled & who[:, None]
@@ -297,12 +284,12 @@ class PredictionMeasures:
         weights: np.ndarray,
     ) -> Draws:
         """Measure -> ``(K, 1 + B)`` of the labelled joints in a mask ``(N,
-        K)``, each joint by itself; NaN where the mask has none.
+        K)``, each by itself; NaN where the mask has none.
 
         ``names`` are keys of :attr:`joint_values`. AP, where the data has it,
-        has weights of its own: as ``PerKeypointMetric`` has it, of people and
-        poses that consist of this joint alone; the poses of people outside of
-        ``who`` ``(N,)`` are dropped before NMS, then all outside of the mask.
+        has weights of its own and is that of ``PerKeypointMetric``: the poses
+        of people outside of ``who`` ``(N,)`` are dropped before NMS, then all
+        outside of the mask.
         """
         of_run, known = self.of_run, np.flatnonzero(mask.any(axis=0)).tolist()
         out: Draws = {}
@@ -320,33 +307,17 @@ class PredictionMeasures:
                 left = rows[(owner == UNMATCHED) | chosen[owner]]
                 labelled = of_run.people.labelled[:, [k]] & chosen[:, None]
                 one = self.compared.of_joint(k)
-                found = self.precision(left, scores, labelled, weights, one)
+                found = one.precision(left, scores, labelled, weights)
                 out['AP'][k] = found[0]
         return out
 
-    def precision(
-        self,
-        rows: np.ndarray,
-        scores: np.ndarray,
-        labelled: np.ndarray,
-        weights: np.ndarray | None,
-        compared: ap.ComparedPoses | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """``(B,)`` AP and AR of poses with scores ``(N,)``, given as indices
-        ``(R,)``, and of people with joints ``(P, K)``; images have weights
-        ``(B, I)``, 1 by default. NaN where no person counts."""
-        counts = self.of_run.people.counting(labelled)
-        compared = compared or self.compared
-        matches = compared.match(rows, scores, labelled, counts)
-        return ap.average_precision(matches, weights)
-
     def survivors(self, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Indices ``(S,)`` of the poses that are left after NMS, and the
-        scores of all ``(N,)``. The poses of people who are not in ``who``
-        ``(N,)`` are dropped before NMS, those of unmatched bboxes stay."""
+        scores of all ``(N,)``. Poses of people who are not in ``who`` ``(N,)``
+        are dropped before, those of unmatched bboxes stay."""
         of_run, run = self.of_run, self.of_run.run
         how, said = run.evaluation, self.predictions.person_scores
-        scores = coco.pose_scores(
+        scores = ap.pose_scores(
             run.boxes.scores if said is None else said,
             self.predictions.scores,
             how.get('score_mode', 'bbox_keypoint'),
@@ -356,7 +327,7 @@ class PredictionMeasures:
         keep = np.isin(ids, ids[who]) | (of_run.owner == UNMATCHED)
         placed = np.isfinite(self.predictions.keypoints).all(axis=-1)
         keep &= placed.any(axis=1)
-        rows = coco.surviving_poses(
+        rows = ap.surviving_poses(
             of_run.row_order[keep[of_run.row_order]],
             of_run.image,
             self.predictions.keypoints,

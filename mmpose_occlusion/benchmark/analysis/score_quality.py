@@ -10,17 +10,14 @@ from functools import cache
 
 import numpy as np
 
-from mmpose_occlusion.benchmark.data import Attacked, Predictions
+from mmpose_occlusion.benchmark.data import Attacked
 from mmpose_occlusion.metrics import confidence
 from mmpose_occlusion.metrics.annotations import PosePrior
-from mmpose_occlusion.metrics.oks_pck import joint_errors, joint_groups
+from mmpose_occlusion.metrics.oks_pck import TARGET, joint_errors, joint_groups
 
 from .attack_description import AT_TARGET, OTHER, grouped
 from .bootstrap import Record, estimates, rank_correlation, weighted_mean
 from .run_measures import OKS50, VISIBLE, PredictionMeasures, RunMeasures
-
-LEAST_POSES = 3
-"""For a correlation."""
 
 DRAWS = 200
 """Resampled sets of images for the intervals of these measures; fewer where a
@@ -33,14 +30,18 @@ COVERAGES = tuple(i / 20 for i in range(1, 21))
 def keypoint_table(found: PredictionMeasures) -> np.recarray:
     """Labelled keypoints of the annotated people that have a score, n rows:
     index of bbox, joint and image, COCO's flag v, whether the per-keypoint OKS
-    is at least :data:`OKS50`, score, and per-keypoint OKS (0 for keypoints not
-    found)."""
+    is at least :data:`OKS50`, score, per-keypoint OKS (0 for keypoints not
+    found), and the model's visibility output, NaN without one."""
     of_run, scores = found.of_run, found.predictions.scores.astype(float)
     row, joint = at = np.nonzero(of_run.labelled & np.isfinite(scores))
-    similar = found.joint_values['OKS'][at]
-    flag = of_run.run.boxes.visible[at]
-    columns = dict(row=row, joint=joint, image=of_run.image[row], flag=flag)
-    columns |= dict(right=similar >= OKS50, score=scores[at], similar=similar)
+    similar, visible = found.joint_values['OKS'][at], np.full(len(row), np.nan)
+    if found.predictions.visibility is not None:
+        visible = found.predictions.visibility[at].astype(float)
+    columns: dict[str, np.ndarray] = dict(
+        row=row, joint=joint, image=of_run.image[row]
+    )
+    columns |= dict(flag=of_run.run.boxes.visible[at], right=similar >= OKS50)
+    columns |= dict(score=scores[at], similar=similar, visible=visible)
     types = [(name, column.dtype) for name, column in columns.items()]
     return np.rec.fromarrays(columns.values(), types)
 
@@ -65,7 +66,7 @@ class ScoreJudge:
         self._calibration = confidence.FoldCalibration(
             clean.score, clean.right, clean.image
         )
-        self._told: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._told: dict[str, tuple] = {}  # AUROCs and targets
         self._known: dict[bytes, Record] = {}
 
     def scores(self, attacks: list[Record]) -> Record:
@@ -82,8 +83,8 @@ class ScoreJudge:
             ),
         )
         pooled = [self._pooled(key, group) for key, group in groups.items()]
-        clean, predictions = self._clean, self.measures.run.clean
-        natural = self._aurocs(clean, predictions, clean.flag == VISIBLE)
+        clean = self._clean
+        natural = self._aurocs(clean, clean.flag == VISIBLE)
         return Record(
             threshold=self.threshold,
             draws=len(self._weights) - 1,
@@ -106,8 +107,8 @@ class ScoreJudge:
         masks = {group: mask & who[:, None] for group, mask in groups}
         mine = under[who[under.row]]
         seen = ~attack.hidden[mine.row, mine.joint]
-        told = self._aurocs(mine, attack.predictions, seen)
-        self._told[attack.name] = told
+        told = self._aurocs(mine, seen)
+        self._told[attack.name] = told, _only(under, masks[TARGET])
         return Record(
             attack=attack.name,
             clean={g: self._of_clean(mask) for g, mask in masks.items()},
@@ -122,33 +123,32 @@ class ScoreJudge:
         )
 
     def quality(self, table: np.recarray) -> Record:
-        """All measures of some keypoints, see
-        :mod:`mmpose_occlusion.metrics.confidence`. ``ece_isotonic`` is after
-        an isotonic fit on clean predictions of other images, ``risk`` at 80 %
-        coverage."""
-        sets = self._sets(table)
-        raw = table.score, table.right, sets
-        error = confidence.expected_calibration_error
-        fitted = np.nan_to_num(self._calibration(table.score, table.image))
-        aurc, risk = confidence.selective_risk(*raw)
+        """All measures of some keypoints; ``ece_isotonic`` is after a fit on
+        clean predictions of other images."""
+        raw = self._scored(table, table.score, table.right)
+        calibrated = np.nan_to_num(self._calibration(table.score, table.image))
+        fitted = self._scored(table, calibrated, table.right)
+        aurc, risk = raw.selective_risk()
         return estimates(
             dict(
                 keypoints=len(table),
-                right=sets.mean(table.right),
-                ece=error(*raw),
-                ece_isotonic=error(fitted, table.right, sets),
-                brier=confidence.brier_score(*raw),
-                auroc=confidence.auroc(*raw),
+                right=raw.mean(table.right),
+                ece=raw.calibration_error(),
+                ece_isotonic=fitted.calibration_error(),
+                brier=raw.brier_score(),
+                auroc=raw.auroc(),
                 aurc=aurc,
                 risk=risk,
-                confident_wrong=confidence.confident_wrong_rate(
-                    *raw, threshold=self.threshold
-                ),
+                confident_wrong=raw.confident_wrong_rate(self.threshold),
             )
         )
 
-    def _sets(self, table: np.recarray) -> confidence.ResampledSets:
-        return confidence.ResampledSets(self._weights, table.image)
+    def _scored(
+        self, table: np.recarray, scores: np.ndarray, right: np.ndarray
+    ) -> confidence.ScoredKeypoints:
+        return confidence.ScoredKeypoints(
+            scores, right, self._weights, table.image
+        )
 
     def _of_clean(self, who: np.ndarray) -> Record:
         """Poses of chosen ``(N,)`` bboxes, or quality of chosen ``(N, K)``
@@ -166,17 +166,14 @@ class ScoreJudge:
         self, what: tuple, attacks: Sequence[Attacked]
     ) -> Record | None:
         masks = [a.targets & a.changed[:, None] for a in attacks]
-        parts = [
-            [_only(self._clean, mask) for mask in masks],
-            [
-                _only(keypoint_table(self.measures.under(a)), mask)
-                for a, mask in zip(attacks, masks, strict=True)
-            ],
-        ]
+        aurocs, targets = zip(
+            *[self._told[a.name] for a in attacks], strict=True
+        )
+        parts = [_only(self._clean, mask) for mask in masks], targets
         clean, under = (np.concatenate(p).view(np.recarray) for p in parts)
         if not len(under):
             return None
-        told = np.ma.masked_invalid([self._told[a.name] for a in attacks])
+        told = np.ma.masked_invalid(aurocs)
         by_score, by_visibility = told.mean(axis=0).filled(np.nan)
         return Record(
             zip(('kind', 'paint', 'severity'), what, strict=True),
@@ -189,35 +186,27 @@ class ScoreJudge:
         )
 
     def _aurocs(
-        self,
-        table: np.recarray,
-        predictions: Predictions,
-        positive: np.ndarray,
+        self, table: np.recarray, positive: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Of the scores, and of the model's visibility output (undefined
-        without one)."""
-        said = predictions.visibility
-        by_score = confidence.auroc(table.score, positive, self._sets(table))
-        if said is None:
-            return by_score, np.full(len(by_score), np.nan)
-        visible = said[table.row, table.joint].astype(float)
-        known = np.isfinite(visible)
-        return by_score, confidence.auroc(
-            visible[known], positive[known], self._sets(table[known])
+        """Of the scores, and of the model's visibility output."""
+        known = np.isfinite(table.visible)
+        by_visibility = self._scored(
+            table[known], table.visible[known], positive[known]
         )
+        by_score = self._scored(table, table.score, positive)
+        return by_score.auroc(), by_visibility.auroc()
 
     def _poses(self, found: PredictionMeasures, who: np.ndarray) -> Record:
-        """Of the poses of chosen (N,) bboxes: Spearman's correlation of their
-        mean score with their OKS, and AP of the poses ranked by their true OKS
-        minus that by their scores (Ronchi and Perona 2017), which is what
-        better scores could gain; undefined without COCO's evaluation."""
+        """Of chosen (N,) bboxes: Spearman's correlation of mean score and OKS,
+        and AP of poses ranked by their true OKS minus that by their scores
+        (Ronchi and Perona 2017), which is what better scores could gain."""
         measures, predictions = self.measures, found.predictions
         table = keypoint_table(found)
         table = table[who[table.row]]
         rows, place = np.unique(table.row, return_inverse=True)
         undefined = np.full(len(self._weights), np.nan)
         spearman, gap = undefined, undefined
-        if len(rows) >= LEAST_POSES:
+        if len(rows) > 2:
             spearman = rank_correlation(
                 np.asarray(predictions.scores)[rows].mean(axis=1),
                 np.bincount(place, table.similar) / np.bincount(place),
@@ -225,15 +214,13 @@ class ScoreJudge:
             )
         if 'AP' in measures.measures:
             who = who & measures.labelled.any(axis=1)
-            people = measures.people
-            labelled = people.labelled & measures.people_in(who)[:, None]
+            mine = measures.people_in(who)[:, None]
+            labelled = measures.people.labelled & mine
             left, scores = found.survivors(who)
-            oracle = found.compared.greatest_oks(
-                labelled, people.counting(labelled)
-            )
+            poses = found.compared
             by_oracle, by_score = (
-                found.precision(left, ranked, labelled, self._weights)[0]
-                for ranked in (oracle, scores)
+                poses.precision(left, ranked, labelled, self._weights)[0]
+                for ranked in (poses.greatest_oks(labelled), scores)
             )
             gap = by_oracle - by_score
         return estimates(dict(spearman=spearman, oracle_gap=gap))
@@ -241,17 +228,17 @@ class ScoreJudge:
 
 def _risks(table: np.recarray) -> list[float]:
     """Risk at each of :data:`COVERAGES`; empty without keypoints."""
-    _, risks = confidence.risk_coverage_curve(table.score, table.right)
-    if not len(risks):
+    if not len(table):
         return []
+    scored = confidence.ScoredKeypoints(table.score, table.right)
+    risks = scored.risk_curve()
     kept = [max(1, round(c * len(risks))) for c in COVERAGES]
     return [float(risks[k - 1]) for k in kept]
 
 
 def anatomical_skills(measures: RunMeasures) -> list[Record]:
     """``skill``: a model against anatomy at the hidden targets of each attack
-    that the prior, fitted on other images, can place: mean EPE of both, and 1
-    - model / prior: 1 is perfect, 0 as good as the prior, below 0 worse."""
+    that the prior, fitted on other images, can place."""
     boxes, image = measures.run.boxes, measures.image
     weights = measures.weights[: DRAWS + 1]
     known = np.isfinite(boxes.person_boxes).all(axis=1)
@@ -288,15 +275,13 @@ def anatomical_skills(measures: RunMeasures) -> list[Record]:
             model, theirs = (
                 weighted_mean(weights, image, e, mask) for e in errors
             )
-            with np.errstate(invalid='ignore', divide='ignore'):
-                skill = 1 - model / theirs
             out.append(
                 dict(
                     attack=attack.name,
                     keypoints=int(mask.sum()),
                     model=model,
                     prior=theirs,
-                    skill=skill,
+                    skill=1 - confidence.ratio(model, theirs),
                 )
             )
     return estimates(out)

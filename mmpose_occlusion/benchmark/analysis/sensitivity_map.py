@@ -4,10 +4,14 @@ An occluder stood at each cell of a grid over every person's box (suites
 ``map`` and ``map-coarse``). Each cell is expressed by the nearest limb between
 two labelled joints, the position along it and across it, so that people in
 different poses are averaged at the same place of the body.
+
+A place is a bin ``along`` a limb, from the first of its two joints, and a bin
+``across``, 1 on the person's outer side as a person who faces the camera has
+it; or the background. docs/benchmark_analysis.md defines the results.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,8 +28,8 @@ from mmpose_occlusion.occlusion.targets import (
 )
 from mmpose_occlusion.skeleton import CROWN, FACE, LIMBS
 
-from .attack_description import describe
-from .bootstrap import UNDEFINED, Estimate, estimate, weighted_mean
+from .attack_description import describe, grouped
+from .bootstrap import UNDEFINED, Record, estimate, estimates, weighted_mean
 from .run_measures import RunMeasures
 
 ALONG = 3
@@ -48,107 +52,19 @@ BACKGROUND, HEAD = 'background', 'head'
 Limb = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class PlaceEffect:
-    """An occluder at a place of the body: on a limb (names of the ends), bin
-    ``along`` from the first end, and bin ``across``, 1 on the person's outer
-    side as a person who faces the camera has it; or in the background.
-
-    ``region`` is a row of the matrix: a limb, :data:`HEAD` or
-    :data:`BACKGROUND`. Joint -> mean ``rise`` of EPE, a fraction of the longer
-    side of the bbox, and ``fall`` of the per-keypoint OKS; empty where masked,
-    with fewer than :data:`LEAST_PEOPLE`."""
-
-    region: str
-    limb: tuple[str, ...]
-    along: int | None
-    across: int | None
-    people: int
-    rise: dict[str, Estimate]
-    fall: dict[str, float | None]
-
-    @property
-    def text(self) -> str:
-        """The place in words."""
-        if self.along is None or self.across is None:
-            return self.region
-        where = ('near', 'middle of', 'near')[self.along]
-        ends = (self.limb[0], '–'.join(self.limb), self.limb[1])
-        side = {-1: ', inner side', 0: '', 1: ', outer side'}[self.across]
-        return f'{where} {ends[self.along]}{side}'.replace('_', ' ')
-
-
-@dataclass(frozen=True)
-class JointSensitivity:
-    """One joint under an occluder all over the body: the rise of EPE and fall
-    of the per-keypoint OKS, means over a person's cells on the body; the rise
-    under cells off the body; the ``share`` of a person's cells on the body
-    that raise the error by more than :data:`LARGE`; and the ``maximum``, the
-    greatest rise of a place that is not masked, with the interval of that
-    place, as if it were not the greatest, and its words."""
-
-    joint: str
-    people: int
-    mean: Estimate
-    fall: Estimate
-    background: Estimate
-    share: Estimate
-    maximum: Estimate
-    place: str
-
-
-@dataclass(frozen=True)
-class RegionEffect:
-    """A row of the matrix: people with a cell in a region, and joint -> mean
-    rise of EPE; empty where masked."""
-
-    region: str
-    people: int
-    rise: dict[str, Estimate]
-
-
-@dataclass(frozen=True)
-class SensitivityMap:
-    """The map of one paint and size of squares (side as a fraction of the
-    height of the box); ``suite`` is that of most of its cells, ``people`` had
-    one, ``samples`` are pairs of a person and a cell, ``even`` the number of
-    cells that are not chosen by :func:`finer_cells`, over which the numbers of
-    joints and regions are; and ``note`` says why there is no map."""
-
-    suite: str
-    checksum: str
-    paint: str
-    severity: float
-    cells: int
-    even: int
-    people: int
-    samples: int
-    note: str
-    places: list[PlaceEffect]
-    joints: list[JointSensitivity]
-    regions: list[RegionEffect]
-
-
 def split_cells(
     attacks: Sequence[Attacked],
 ) -> tuple[list[Attacked], list[Attacked]]:
     """Other attacks, and the cells of maps."""
-    others: list[Attacked] = []
-    cells: list[Attacked] = []
-    for attack in attacks:
-        (cells if describe(attack).kind == CELL else others).append(attack)
-    return others, cells
+    cells = [a for a in attacks if describe(a).kind == CELL]
+    return [a for a in attacks if describe(a).kind != CELL], cells
 
 
 def finer_cells(run: BenchmarkRun, least: float) -> list[str]:
-    """The second pass of a map, from a coarse to a fine grid.
-
-    Returns:
-        Short forms of the cells of the fine grid that touch one under which,
-        over all people of the run, the mean rise of the EPE of a joint of
-        :data:`LEAST_PEOPLE` may be above ``least``: the upper end of its 95 %
-        interval is. They depend on the predictions alone.
-    """
+    """The second pass of a map, from a coarse to a fine grid: short forms of
+    the cells of the fine grid that touch one under which, over all people, the
+    mean rise of the EPE of a joint of :data:`LEAST_PEOPLE` may be above
+    ``least``: the upper end of its 95 % interval is."""
     measures = RunMeasures(run)
     found: dict[str, None] = {}
     fine = {cell_position(name): name for name in cell_names(CELLS)}
@@ -176,14 +92,13 @@ def finer_cells(run: BenchmarkRun, least: float) -> list[str]:
 
 def sensitivity_maps(
     measures: RunMeasures, cells: Sequence[Attacked]
-) -> list[SensitivityMap]:
-    """A map of each paint and size of squares on cells."""
-    groups: dict[tuple[str, float], list[Attacked]] = {}
-    for attack in cells:
-        what = describe(attack)
-        key = what.paint, what.severity or 0.0
-        groups.setdefault(key, []).append(attack)
-    return [_map(measures, *key, found) for key, found in groups.items()]
+) -> list[Record]:
+    """``maps`` of ``report.json``, one of each paint and size of squares."""
+    groups = grouped(cells, lambda _, it: (it.paint, it.severity or 0.0))
+    return [
+        _map(measures, paint, severity, found)
+        for (paint, severity), found in groups.items()
+    ]
 
 
 def limbs_of(joints: Joints) -> list[Limb]:
@@ -215,56 +130,89 @@ def _map(
     paint: str,
     severity: float,
     cells: Sequence[Attacked],
-) -> SensitivityMap:
+) -> Record:
     names, limbs = measures.run.joints.names, limbs_of(measures.run.joints)
     where = {describe(cell).target: cell for cell in cells}
     even, grid = list(cells), cell_names(2 * CELLS)
     if {*grid} <= {*where} and not {*cell_names(CELLS)} <= {*where}:
-        even = [where[name] for name in grid]
+        even = [where[name] for name in grid]  # without `finer_cells`
     suites = [(cell.suite, cell.checksum) for cell in even]
+    suite, checksum = max(suites, key=suites.count)
     reached = np.stack([cell.changed for cell in cells])
-    facts = (
-        *max(suites, key=suites.count),
-        *(paint, severity, len(cells), len(even)),
-        *(int(reached.any(axis=0).sum()), int(reached.sum())),
+    out = Record(
+        suite=suite,
+        checksum=checksum,
+        paint=paint,
+        severity=severity,
+        cells=len(cells),
+        even=len(even),
+        people=int(reached.any(axis=0).sum()),
+        samples=int(reached.sum()),
+        note='',
+        places=[],
+        joints=[],
+        regions=[],
     )
     if not limbs:
-        note = (
+        out['note'] = (
             'The data set names no links between its joints, so that there '
             'is no body to average people on.'
         )
-        return SensitivityMap(*facts, note, [], [], [])
-    keys: list[tuple[str, tuple[str, ...], int | None, int | None]] = [
-        (_region(names, limb), (names[limb[0]], names[limb[1]]), i, k)
+        return out
+    bins: list[dict[str, Any]] = [
+        dict(
+            region=_region(names, limb),
+            limb=tuple(names[joint] for joint in limb),
+            along=along,
+            across=across,
+        )
         for limb in limbs
-        for i in range(ALONG)
-        for k in ACROSS
+        for along in range(ALONG)
+        for across in ACROSS
     ]
-    keys.append((BACKGROUND, (), None, None))
+    bins.append(dict(region=BACKGROUND, limb=(), along=None, across=None))
     every = own = _Sums(measures, limbs, cells)
     if len(even) < len(cells):
         own = _Sums(measures, limbs, even)
-    places = [PlaceEffect(*k, *every.effects([b])) for b, k in enumerate(keys)]
-    body, off = list(range(len(keys) - 1)), [len(keys) - 1]
-    means = [own.mean(n, body) for n in ('rise', 'fall')]
-    means += [own.mean('rise', off), own.mean('large', body)]
-    joints = []
+    out['places'] = places = estimates(
+        [dict(place, **every.effects([b])) for b, place in enumerate(bins)]
+    )
+    body, off = list(range(len(bins) - 1)), [len(bins) - 1]
+    means = dict(
+        mean=own.mean('rise', body),
+        fall=own.mean('fall', body),
+        background=own.mean('rise', off),
+        share=own.mean('large', body),
+    )
     for k, name in enumerate(names):
-        shown = [(p.rise[name], p.text) for p in places if name in p.rise]
-        top = max(
+        shown = [(p.rise[name], _words(p)) for p in places if name in p.rise]
+        highest, place = max(
             shown, key=lambda e: e[0].value or 0.0, default=(UNDEFINED, '')
         )
-        people = int(own.sums['known'][..., k].any(axis=1).sum())
-        lift, drop, beside, share = (estimate(each[k]) for each in means)
-        joints.append(
-            JointSensitivity(name, people, lift, drop, beside, share, *top)
+        out['joints'].append(
+            Record(
+                joint=name,
+                people=int(own.sums['known'][..., k].any(axis=1).sum()),
+                **estimates({n: drawn[k] for n, drawn in means.items()}),
+                maximum=highest,
+                place=place,
+            )
         )
-    regions = {
-        name: [b for b, key in enumerate(keys) if key[0] == name]
-        for name in dict.fromkeys(key[0] for key in keys)
-    }
-    rows = [RegionEffect(r, *own.effects(b)[:2]) for r, b in regions.items()]
-    return SensitivityMap(*facts, '', places, joints, rows)
+    for region in dict.fromkeys(place['region'] for place in bins):
+        mine = [b for b, place in enumerate(bins) if place['region'] == region]
+        found = own.effects(mine)
+        del found['fall']
+        out['regions'].append(estimates(dict(region=region, **found)))
+    return out
+
+
+def _words(place: Record) -> str:
+    if place.along is None:
+        return place.region
+    where = ('near', 'middle of', 'near')[place.along]
+    ends = (place.limb[0], '–'.join(place.limb), place.limb[1])
+    side = {-1: ', inner side', 0: '', 1: ', outer side'}[place.across]
+    return f'{where} {ends[place.along]}{side}'.replace('_', ' ')
 
 
 def _region(names: Sequence[str], limb: Limb) -> str:
@@ -323,22 +271,20 @@ class _Sums:
         seen = np.isfinite(own)
         return weighted_mean(weights, self.measures.image, own, seen, True)
 
-    def effects(self, bins: list[int]) -> tuple[int, dict, dict]:
-        """People with a cell in bins, joint -> rise, joint -> fall."""
+    def effects(self, bins: list[int]) -> dict[str, Any]:
+        """``people`` with a cell in bins, and joint -> draws of its ``rise``,
+        joint -> ``fall``, without those of fewer than :data:`LEAST_PEOPLE`."""
         seen: Any = self.sums['known'][:, bins].any(axis=1)
-        people = int(seen.any(axis=1).sum())
-        if people < LEAST_PEOPLE:
-            return people, {}, {}
         rise, fall = self.mean('rise', bins), self.mean('fall', bins, 1)
         shown = [
             (name, k)
             for k, name in enumerate(self.measures.run.joints.names)
             if seen[:, k].sum() >= LEAST_PEOPLE
         ]
-        return (
-            people,
-            {name: estimate(rise[k]) for name, k in shown},
-            {name: estimate(fall[k]).value for name, k in shown},
+        return dict(
+            people=int(seen.any(axis=1).sum()),
+            rise={name: rise[k] for name, k in shown},
+            fall={name: estimate(fall[k]).value for name, k in shown},
         )
 
 

@@ -9,10 +9,10 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import PowerNorm
 from matplotlib.patches import Polygon
 
+from mmpose_occlusion.benchmark.analysis import Record
 from mmpose_occlusion.benchmark.analysis.sensitivity_map import (
     ACROSS,
     ALONG,
-    PlaceEffect,
     is_right,
 )
 
@@ -150,7 +150,7 @@ BIN_WIDTH = 0.46
 
 @matplotlib.rc_context(STYLE)
 def place_chart(
-    panels: Mapping[str, Sequence[tuple[PlaceEffect, float | None]]],
+    panels: Mapping[str, Sequence[tuple[Record, float | None]]],
     layout: BodyLayout,
     label: str,
 ) -> Chart:
@@ -188,7 +188,7 @@ def place_chart(
     return chart[1:] + chart[:1]
 
 
-def _corners(layout: BodyLayout, place: PlaceEffect) -> list[np.ndarray]:
+def _corners(layout: BodyLayout, place: Record) -> list[np.ndarray]:
     """Of a place beside or on its limb."""
     start, end = (np.array(layout.spots[joint]) for joint in place.limb)
     way, (along, across) = end - start, (place.along or 0, place.across or 0)

@@ -9,10 +9,6 @@ from mmpose_occlusion.benchmark.analysis.attack_description import (
 )
 from mmpose_occlusion.benchmark.analysis.comparisons import CLEAN, MEAN
 from mmpose_occlusion.benchmark.analysis.score_quality import COVERAGES
-from mmpose_occlusion.benchmark.analysis.sensitivity_map import (
-    PlaceEffect,
-    SensitivityMap,
-)
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
 from .body_chart import BodyLayout, body_chart, body_layout, place_chart
@@ -98,7 +94,7 @@ def layout_of(analysis: Record) -> BodyLayout:
     )
 
 
-def map_charts(analysis: Record, found: SensitivityMap) -> tuple[Chart, Chart]:
+def map_charts(analysis: Record, found: Record) -> tuple[Chart, Chart]:
     """Two charts of bodies: the mean over joints, the :data:`SHOWN_JOINTS`
     that a place hurts most, and people; the other joints."""
     known = [j for j in found.joints if j.place]
@@ -123,7 +119,7 @@ def map_charts(analysis: Record, found: SensitivityMap) -> tuple[Chart, Chart]:
     return first + place_chart(people, layout, 'people'), others
 
 
-def _rise(place: PlaceEffect, joint: str) -> float | None:
+def _rise(place: Record, joint: str) -> float | None:
     """Rise of the EPE of a joint, or mean over all, in per cent."""
     known = [
         e.value

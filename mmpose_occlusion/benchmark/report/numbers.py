@@ -250,7 +250,7 @@ def _rows(analysis: Record) -> Iterator[tuple[str, Row]]:
                 yield 'maps', dict(row, joint=name, **rises, **fall)
         for joint in each.joints:
             row = size | _only(joint, 'joint', 'people', 'place')
-            yield 'map_joints', row | _columns(vars(joint))
+            yield 'map_joints', row | _columns(joint)
         for region in each.regions:
             row = size | _only(region, 'region', 'people')
             for name, rise in region.rise.items():

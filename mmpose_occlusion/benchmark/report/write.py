@@ -216,7 +216,6 @@ PLACES = {
 LOSSES = {
     'OKS': 'fall of OKS',
     'EPE': 'rise of EPE, % of bbox',
-    'AP': 'fall of AP',
 }
 
 
@@ -319,11 +318,10 @@ def _print_losses(run: BenchmarkRun, found: dict[str, Any]) -> None:
         pad_edge=False,
     )
     table.add_column('occluder at')
-    shown = ('OKS', 'AP')
-    for name in shown:
-        table.add_column(LOSSES[name], justify='right', no_wrap=True)
+    for name in LOSSES.values():
+        table.add_column(name, justify='right', no_wrap=True)
     for name, row in [*found['places'].items(), *found['gaps'].items()]:
-        cells = [both(row[m], m, True) if m in row else '–' for m in shown]
+        cells = [both(row[m], m, True) for m in LOSSES]
         table.add_row(name.replace('_', ' '), *cells)
     console = Console(emoji=False, markup=False, highlight=False)
     console.print(table)

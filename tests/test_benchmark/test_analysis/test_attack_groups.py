@@ -4,20 +4,11 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.benchmark.analysis import analyse
-from mmpose_occlusion.benchmark.analysis.comparisons import area_under
 from tests.test_benchmark import made_up
 from tests.test_benchmark.test_analysis.attack_cases import (
     boxes_of_all,
     sized,
 )
-
-
-def test_area_is_the_mean_height():
-    steps = np.array([0.0, 0.1, 0.4])
-    # 0.1 at a mean of 0.9 and 0.3 at a mean of 0.7
-    assert area_under(steps, np.array([1, 0.8, 0.6])) == pytest.approx(0.75)
-    both = area_under(steps, np.array([[1, 2], [1, 2], [1, 2]]))
-    assert both == pytest.approx([1, 2])
 
 
 def test_severity_curves():

@@ -7,17 +7,12 @@ from scipy.stats import kendalltau, norm, spearmanr
 from mmpose_occlusion.benchmark.analysis.bootstrap import (
     crossing,
     equivalence,
-    mean_occlusion_error,
     rank_agreement,
     rank_correlation,
     simultaneous_intervals,
 )
 
 CLEAN = np.array([0.8, 0.6])
-CURVES = {
-    'black': np.array([[0.6, 0.6], [0.2, 0.4]]),
-    'blur': np.array([[0.8, 0.5], [0.7, 0.5]]),
-}
 
 
 def test_simultaneous_intervals_cover_all_at_once():
@@ -59,12 +54,12 @@ def test_an_undefined_attack_leaves_the_others_alone():
 def test_equivalence_by_hand():
     rng = np.random.default_rng(0)
     drawn = rng.normal(0.001, 0.002, 50_000)
-    found = equivalence(np.r_[0.001, drawn], margin=0.005)
+    found = equivalence(np.r_[0.001, drawn])
     assert found.p == pytest.approx(norm.sf(0.004 / 0.002), rel=0.05)
     assert found.equal
     # (1.96 + 0.84) standard errors
     assert found.smallest_effect == pytest.approx(2.8016 * 0.002, rel=0.02)
-    assert not equivalence(np.r_[0.004, drawn + 0.003], 0.005).equal
+    assert not equivalence(np.r_[0.004, drawn + 0.003]).equal
     assert equivalence(np.array([np.nan, 1, 2])).p is None
 
 
@@ -90,17 +85,11 @@ def test_rank_correlation_is_spearmans_of_the_copies():
     assert np.isnan(rank_correlation(np.ones(40), other, weights)).all()
 
 
-def test_error_against_a_reference_is_one_for_itself():
-    assert mean_occlusion_error(CURVES, CURVES) == pytest.approx(1)
-    better = {name: 1 - (1 - c) / 2 for name, c in CURVES.items()}
-    assert mean_occlusion_error(better, CURVES) == pytest.approx(0.5)
-
-
 @pytest.mark.parametrize(
     ('at', 'curve', 'clean', 'expected'),
     [
         # .6 -> .2 crosses .4 half way; .6 -> .6 -> .4 never reaches .3
-        ([0.1, 0.2], CURVES['black'], CLEAN, [0.15, np.inf]),
+        ([0.1, 0.2], [[0.6, 0.6], [0.2, 0.4]], CLEAN, [0.15, np.inf]),
         # the first of several
         ([1, 2, 3], [[0.3], [0.9], [0.1]], [1.0], [0.5 / 0.7]),
         ([1], [[np.nan]], [1.0], [np.nan]),

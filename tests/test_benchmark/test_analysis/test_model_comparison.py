@@ -40,7 +40,7 @@ def test_models_are_compared_on_the_same_boxes():
     )
     _, found = analyse([first, other], draws=5)
     assert found.differences == []
-    assert '6 and 5 boxes' in found.reasons['B']
+    assert '(6 and 5)' in found.reasons['B']
     moved = replace(boxes, boxes=boxes.boxes + 3)
     _, found = analyse([first, replace(second, boxes=moved)], draws=5)
     assert 'different boxes' in found.reasons['B']

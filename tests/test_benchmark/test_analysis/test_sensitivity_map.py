@@ -135,7 +135,7 @@ def test_the_planted_place_is_refined_and_no_other():
     assert (refined.cells, refined.even) == (231 + len(names), 231)
     assert refined.regions == coarse.regions
     for a, b in zip(refined.joints, coarse.joints, strict=True):
-        assert replace(a, maximum=b.maximum, place=b.place) == b
+        assert {**a, 'maximum': b.maximum, 'place': b.place} == b
     assert refined.joints[WRIST].maximum == fine.joints[WRIST].maximum
     assert refined.joints[WRIST].place == fine.joints[WRIST].place
     with pytest.raises(UsageError, match='give --suite map-coarse'):
