@@ -233,16 +233,13 @@ def load_run(
     info, listed = store.info, store.attacks
     if names is not None:
         listed = [a for n in names for a in listed if a['name'] == n]
-    wanted = [('clean', CLEAN), *((a['name'], a['key']) for a in listed)]
-    found = store.read({key for _, key in wanted})
-    missing = [name for name, key in wanted if key not in found]
-    if names is None:
-        listed = [a for a in listed if a['key'] in found]
-    elif missing:
+    found = store.read({CLEAN, *(a['key'] for a in listed)})
+    missing = [a['name'] for a in listed if a['key'] not in found]
+    if names is not None and missing:
         raise UsageError(
-            f'{len(missing)} of {len(wanted)} parts of the benchmark in '
-            f'"{store.path}" are incomplete, for example "{missing[0]}": run '
-            'its command again, which resumes it'
+            f'{len(missing)} attacks of the benchmark in "{store.path}" are '
+            f'incomplete, for example "{missing[0]}": run its command again, '
+            'which resumes it'
         )
     boxes, people = from_arrays(store.people())
     clean = found[CLEAN]
@@ -253,7 +250,11 @@ def load_run(
         people=people,
         crop_size=tuple(info['crop_size']),
         clean=_predictions(clean, clean),
-        attacks=[_attacked(a, found[a['key']], clean) for a in listed],
+        attacks=[
+            _attacked(a, found[a['key']], clean)
+            for a in listed
+            if a['key'] in found
+        ],
         run=dict(store.last, key=info['key'], depends_on=info['depends_on']),
         dataset=info.get('dataset', {}),
     )

@@ -1,10 +1,11 @@
-"""The people of whole images, as a benchmark of any predictor needs them."""
+"""The people of whole images, as a benchmark of any predictor needs them, and
+these images clean and under attacks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -19,18 +20,23 @@ from mmpose_occlusion.metrics.oks_pck import (
     published_sigmas,
 )
 from mmpose_occlusion.occlusion import CorrectedRules, Person
+from mmpose_occlusion.occlusion.regions import Point
 from mmpose_occlusion.occlusion.rules import person_from_joints
 from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_file import Annotations
-from .checked_files import Detections
+from .checked_files import Detections, check_images, read_detections
 from .data import UNMATCHED, BenchmarkRun, Boxes, Joints
-from .store import Block
+from .effects import Effect, ImageAttack
+from .store import CLEAN, Block, BlockResult, empty_result
+from .suite import SuiteAttack
 from .work import image_ranges
 
 FOUND_OKS, NEAR_OKS = 0.5, 0.1
 """Least OKS of a pose that finds a person, COCO's lowest threshold, and of one
 that is taken as a person's whom no other pose finds."""
+
+_FIELDS = ('id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd')
 
 
 @dataclass(frozen=True)
@@ -43,15 +49,10 @@ class ImagePeople:
     """N rows: annotated people with a labelled joint, or a detector's bboxes;
     for whole-image predictors, MAX_POSES rows for others after each image's.
     """
-    annotations: list[Mapping[str, Any] | None]  # of each row's person
+    annotations: list[Any]  # of each row's person, or None
     people: list[dict[str, Any]]  # all, see data.BenchmarkRun
     paths: dict[int, Path]  # image id -> file
-
-    def raw(self, row: int) -> Mapping[str, Any]:
-        """The annotation of a row that has a person."""
-        found = self.annotations[row]
-        assert found is not None
-        return found
+    recipe: dict[str, Any]  # from which it is made again
 
     def person(self, row: int, shape: tuple[int, ...]) -> Person | None:
         """The person of a row as attacks have them, in an image ``(H, W)``:
@@ -76,47 +77,164 @@ class ImagePeople:
         return [Block(i, *each) for i, each in enumerate(edges)]
 
 
+class LoadedImage(NamedTuple):
+    """One decoded image of a block."""
+
+    path: str
+    rows: np.ndarray
+    first: int  # row of its block
+    pixels: np.ndarray  # BGR
+    scratch: np.ndarray  # a copy for attacks
+    people: dict[int, Person]  # row -> annotated person
+
+
+class Pass(NamedTuple):
+    """An image to predict."""
+
+    source: LoadedImage
+    pixels: np.ndarray  # BGR, perhaps attacked
+    rows: np.ndarray  # those that get the answer
+    into: BlockResult
+
+
+@dataclass
+class AttackedImages:
+    """Images of a benchmark, clean and under attacks."""
+
+    data: ImagePeople
+    attacks: list[SuiteAttack]
+    seed: int  # of the attacks' random draws
+    one: bool  # whether one person an image pass is attacked, instead of all
+
+    def __post_init__(self) -> None:
+        links = self.data.joints.links
+        self.effects = {
+            a.key: ImageAttack(a, self.seed, links) for a in self.attacks
+        }
+
+    def empty(self, block: Block) -> BlockResult:
+        """The result of a block before predictions."""
+        return empty_result(block.people, len(self.data.joints.names))
+
+    def read(self, block: Block) -> list[LoadedImage]:
+        """The images of a block, decoded."""
+        ids, out = self.data.boxes.image_ids, []
+        rows = range(block.start, block.stop)
+        for image_id, some in groupby(rows, lambda row: int(ids[row])):
+            path, mine = str(self.data.paths[image_id]), list(some)
+            bgr = cv2.imread(path)
+            if bgr is None:
+                raise UsageError(f'image "{path}" cannot be read: replace it')
+            found = {r: self.data.person(r, bgr.shape) for r in mine}
+            people = {r: p for r, p in found.items() if p is not None}
+            images = bgr, bgr.copy()
+            out.append(
+                LoadedImage(path, np.array(mine), block.start, *images, people)
+            )
+        return out
+
+    def passes(
+        self, image: LoadedImage, key: str, into: BlockResult
+    ) -> Iterator[Pass]:
+        """An image, or what an attack makes of it where it changes it; notes
+        what it hides in the result."""
+        if key == CLEAN:
+            yield Pass(image, image.pixels, image.rows, into)
+            return
+        found = {r: self.effect(image, r, key, into) for r in image.people}
+        effects = {r: e for r, e in found.items() if e.box is not None}
+        if self.one or not effects:
+            for row, effect in effects.items():
+                yield self.alone(image, row, effect, into)
+            return
+        pixels = image.pixels.copy()
+        for row, effect in effects.items():
+            effect.paint(pixels)
+            for other, person in image.people.items():
+                if other != row:
+                    i = other - image.first
+                    under = effect.covers(person.xy, pixels.shape)
+                    under &= person.available & ~into.targets[i]
+                    into.bystanders[i] |= under
+        yield Pass(image, pixels, image.rows, into)
+
+    def effect(
+        self,
+        image: LoadedImage,
+        row: int,
+        key: str,
+        into: BlockResult,
+        point: Point | None = None,
+    ) -> Effect:
+        """The effect of an attack on a person, noted in the result."""
+        person, raw = image.people[row], self.data.annotations[row]
+        pixels = image.pixels, image.scratch
+        effect = self.effects[key].on(*pixels, person, raw, point)
+        effect.note(into, row - image.first)
+        return effect
+
+    def alone(
+        self, image: LoadedImage, row: int, effect: Effect, into: BlockResult
+    ) -> Pass:
+        """An image with the effect on one of its people."""
+        pixels = image.pixels.copy()
+        effect.paint(pixels)
+        return Pass(image, pixels, np.array([row]), into)
+
+
 def image_people(
     annotations: Annotations,
-    paths: Mapping[int, Path],
-    compared: np.ndarray,
-    whole_image: bool,
-    detections: Detections | None = None,
-    max_images: int | None = None,
+    recipe: dict[str, Any],
+    log: Callable[[str], object] | None = None,
+    skip_unreadable: bool = True,
 ) -> ImagePeople:
     """Collect the rows of a benchmark.
 
     People whom MMPose's data sets leave out are left out: crowds, and those
     without a labelled joint or without a bbox inside the image; and so are
-    images without any person, and those without a path. Joints that are not
-    ``compared`` ``(K,)``, which the predictor lacks, count as not labelled.
+    images without any person.
+
+    Args:
+        annotations: Of the file ``annotations`` of the recipe.
+        recipe: Folder of the ``images``, file of ``detections`` or None,
+            ``compared`` (K,), whether the predictor has a joint (others count
+            as not labelled), ``whole_image``, whether it finds people by
+            itself, and ``max_images``.
+        log: Called with faults of the files; all images are then decoded.
+        skip_unreadable: Leave out images that cannot be read.
+
+    Raises:
+        UsageError: Nobody is left, or a file cannot be read.
     """
+    paths = check_images(
+        annotations, recipe['images'], log is not None, skip_unreadable
+    )
+    faults, detections = list(annotations.faults), recipe['detections']
+    if detections is not None:
+        detections = read_detections(detections, annotations)
+        faults += detections.faults
+    for fault in faults:
+        if log is not None:
+            log(fault.sentence())
+    compared = np.array(recipe['compared'])
     mine: dict[int, list[dict[str, Any]]] = {}
-    others: dict[int, list[dict]] = {}
-    sizes: dict[int, tuple[int, int]] = {}
+    others: dict[int, list[dict[str, Any]]] = {}
     for raw in annotations.people:
-        image = raw['image_id']
+        image, size = raw['image_id'], annotations.images[raw['image_id']]
         if image not in paths:
             continue
-        flat = np.reshape(raw['keypoints'], (-1, 3))
-        points = flat.astype(float)
-        points[~compared, 2] = 0
-        labelled = int((points[:, 2] > 0).sum())
-        fields = 'id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd'
-        entry: dict[str, Any] = {name: raw[name] for name in fields}
-        flat = np.where(compared[:, None], flat, 0)
-        entry.update(num_keypoints=labelled, keypoints=flat.ravel().tolist())
+        joints = np.reshape(raw['keypoints'], (-1, 3))
+        joints = np.where(compared[:, None], joints, 0)
+        entry = {name: raw[name] for name in _FIELDS}
+        entry['num_keypoints'] = int((joints[:, 2] > 0).sum())
+        entry['keypoints'] = joints.ravel().tolist()
         others.setdefault(image, []).append(entry)
-        if raw['iscrowd'] or not labelled:
-            continue
-        if image not in sizes:
-            sizes[image] = _size(annotations.images[image], paths[image])
-        box = clip_box(raw['bbox'], *sizes[image])
-        if (box[2:] > box[:2]).all():
-            person = dict(raw=raw, id=raw['id'], area=raw['area'])
-            person.update(keypoints=points, box=box)
+        box = clip_box(raw['bbox'], size['width'], size['height'])
+        counts = entry['num_keypoints'] and not raw['iscrowd']
+        if counts and (box[2:] > box[:2]).all():
+            person = dict(entry, keypoints=joints, box=box, raw=raw)
             mine.setdefault(image, []).append(person)
-    chosen = list(mine)[:max_images]
+    chosen = list(mine)[: recipe['max_images']]
     if not chosen:
         raise UsageError(
             f'annotation file "{annotations.path}" has no person with a '
@@ -129,7 +247,7 @@ def image_people(
             rows += [(image, p, p['box'], 1.0) for p in mine[image]]
         else:
             rows += _detected(image, mine[image], detections)
-        if whole_image:
+        if recipe['whole_image']:
             rows += [(image, None, None, 1.0)] * MAX_POSES
     sigmas, source = published_sigmas(annotations.joints)
     skeleton = Skeleton.from_names(tuple(annotations.joints))
@@ -142,6 +260,7 @@ def image_people(
         [row[1] and row[1]['raw'] for row in rows],
         [entry for image in chosen for entry in others[image]],
         {image: paths[image] for image in chosen},
+        recipe,
     )
 
 
@@ -201,10 +320,9 @@ def count_found(run: BenchmarkRun) -> list[dict[str, Any]]:
         placed = np.isfinite(predictions.keypoints).all(axis=-1).any(axis=1)
         extra = placed & ~owned
         extra &= ~_on_ignored(run, predictions.keypoints, extra)
-        numbers = (placed & owned, ~placed & owned, extra)
-        found, missing, more = (int(each.sum()) for each in numbers)
-        row = dict(attack=name, found=found, missing=missing, extra=more)
-        out.append(row)
+        found, missing = (placed & owned).sum(), (~placed & owned).sum()
+        row = dict(found=found, missing=missing, extra=extra.sum())
+        out.append(dict(attack=name, **{k: int(v) for k, v in row.items()}))
     return out
 
 
@@ -232,13 +350,3 @@ def _mirrored(name: str) -> str:
     """The joint's name on the other side."""
     sides = {'left': 'right', 'right': 'left', 'l': 'r', 'r': 'l'}
     return '_'.join(sides.get(word, word) for word in name.split('_'))
-
-
-def _size(image: Mapping[str, Any], path: Path) -> tuple[int, int]:
-    """(width, height) in pixels."""
-    if image['width']:
-        return image['width'], image['height']
-    found = cv2.imread(str(path))
-    if found is None:
-        raise UsageError(f'image "{path}" cannot be read: replace it')
-    return found.shape[1], found.shape[0]

@@ -120,8 +120,14 @@ class RunStore:
             raise _damaged(path)
         return found
 
-    def write(self, block: Block, results: Mapping[str, BlockResult]) -> None:
-        """Write one block's results, by key of the attack, to one file."""
+    def write(
+        self,
+        block: Block,
+        results: Mapping[str, BlockResult],
+        passes: Sequence[int] = (),
+    ) -> None:
+        """Write one block's results, by key of the attack, to one file, and
+        the forward passes that each took."""
         found, arrays = list(results.values()), {}
         for name in (*PREDICTED, *OPTIONAL):
             array = np.concatenate([r[name][r.changed] for r in found])
@@ -129,6 +135,7 @@ class RunStore:
                 arrays[name] = array
         arrays |= {n: np.stack([r[n] for r in found]) for n in PER_CROP}
         arrays['attack'] = np.array(list(results), str)
+        arrays['passes'] = np.array(passes, np.int32)
         (shards := self.path / 'shards').mkdir(exist_ok=True)
         _write_arrays(shards, f'{block.number:06d}', arrays)
 
@@ -177,6 +184,11 @@ class RunStore:
     def complete(self) -> set[str]:
         """Keys of the attacks that are stored for all blocks."""
         return set.intersection(*self.stored().values())
+
+    def passes(self) -> int:
+        """Number of forward passes of all stored predictions."""
+        shards = (shard for *_, shard in self._shards())
+        return sum(int(s['passes'].sum()) for s in shards if 'passes' in s)
 
     def forget(self) -> None:
         """Delete all predictions."""

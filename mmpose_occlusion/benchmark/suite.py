@@ -113,9 +113,8 @@ def load_suite(name: str, skeleton: Skeleton) -> list[SuiteAttack]:
             joint or part that the data set lacks.
     """
     content, path = _read_suite(name)
-    where = f'suite file "{path}"'
-    found = _attacks(content['attacks'], path.stem, where, skeleton)
-    return [replace(attack, checksum=key_of(content)) for attack in found]
+    entries, where = content['attacks'], f'suite file "{path}"'
+    return _attacks(entries, path.stem, where, skeleton, key_of(content))
 
 
 def _read_suite(name: str) -> tuple[dict[str, Any], Path]:
@@ -137,14 +136,18 @@ def _read_suite(name: str) -> tuple[dict[str, Any], Path]:
 
 
 def _attacks(
-    entries: Iterable, suite: str, where: str, skeleton: Skeleton
+    entries: Iterable,
+    suite: str,
+    where: str,
+    skeleton: Skeleton,
+    suite_checksum: str = '',
 ) -> list[SuiteAttack]:
     """The checked attacks of a suite's entries."""
     try:
         return _unique(
-            attack
+            SuiteAttack(name, suite, config, details, suite_checksum)
             for entry in entries
-            for attack in _expanded(entry, suite, skeleton)
+            for name, config, details in _expanded(entry, skeleton)
         )
     except ValueError as error:
         raise UsageError(f'{where}: {error}') from error
@@ -165,9 +168,10 @@ def _unique(attacks: Iterable[SuiteAttack]) -> list[SuiteAttack]:
 
 
 def _expanded(
-    entry: Any, suite: str, skeleton: Skeleton
-) -> Iterator[SuiteAttack]:
-    """The attacks of one entry, one for each target of its wildcard."""
+    entry: Any, skeleton: Skeleton
+) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Name, config and details of the attacks of one entry, one for each
+    target of its wildcard."""
     if not (isinstance(entry, Mapping) and 'attack' in entry):
         entry = dict(attack=entry)
     for key in entry:
@@ -180,20 +184,16 @@ def _expanded(
     details = entry.get('details') or {}
     if isinstance(given, str):
         attack: Attack | None = parse_attack(given)
-    elif not isinstance(given, Mapping):
+    elif isinstance(given, Mapping) and 'type' in given:
+        attack = Attack.from_config(given)
+    else:
         raise ValueError(
             f'{given!r} is no attack: write a short form such as '
-            '"keypoint:nose:black", or a transform'
+            '"keypoint:nose:black", or a transform with its "type"'
         )
-    elif 'type' not in given:
-        raise ValueError(
-            'an attack has no "type": write, for example, '
-            '{"type": "KeypointOcclusion", "target": "nose"}'
-        )
-    else:
-        attack = Attack.from_config(given)
     if attack is None:
-        yield SuiteAttack(name or _label(given), suite, dict(given), details)
+        kind = given['type']
+        yield name or getattr(kind, '__name__', kind), dict(given), details
         return
     if attack.kind == PART and skeleton.own_parts and not attack.parts:
         attack = replace(attack, parts=skeleton.own_parts)
@@ -213,15 +213,4 @@ def _expanded(
         if one.place != TARGET:
             more['control'] = one.place
             more['of'] = str(replace(one, place=TARGET))
-        more |= details
-        yield SuiteAttack(name or str(one), suite, one.to_config(), more)
-
-
-def _label(step: Mapping) -> str:
-    """Short form of a transform of others."""
-    name = getattr(step['type'], '__name__', str(step['type']))
-    target = step.get('target', '')
-    if isinstance(target, list | tuple):
-        target = ','.join(map(str, target))
-    fields = [name.rpartition('.')[2], target, step.get('fill', '')]
-    return ':'.join(str(part) for part in fields if part)
+        yield name or str(one), one.to_config(), more | details

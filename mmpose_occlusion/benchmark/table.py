@@ -44,11 +44,11 @@ def rows(analysis: Record) -> list[list[str]]:
 def _row(cost: Record, main: str) -> list[str]:
     changes = ['–', '–']
     for row in cost.joints:
-        if row.joint == ALL_JOINTS and row.group == TARGET:
-            old, new = row.clean, row.attacked
+        if (row.joint, row.group) == (ALL_JOINTS, TARGET):
+            pairs = [(row.clean[m], row.attacked[m]) for m in ('pck', 'oks50')]
             changes = [
                 '–' if None in pair else '{:.2f} → {:.2f}'.format(*pair)
-                for pair in ((old.pck, new.pck), (old.oks50, new.oks50))
+                for pair in pairs
             ]
     return [
         cost.name,

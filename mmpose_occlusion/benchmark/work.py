@@ -111,20 +111,15 @@ def plan(
 
 def hold(folder: str | Path) -> FileLock:
     """Make a benchmark's folder and lock it, until the process ends."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
     lock = FileLock(Path(folder) / LOCK, blocking=False)
     try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
         raise UsageError(
             f'another run works in folder "{folder}": wait for its end, stop '
             'it, or give another folder'
         ) from None
-    except OSError as error:
-        raise UsageError(
-            f'folder "{folder}" cannot be written to ({error.strerror}): '
-            'give another'
-        ) from error
     return lock
 
 
@@ -231,7 +226,7 @@ class Recorder:
     ) -> None:
         self.passes = 0
         self._store, self._log = store, log
-        self._kept: dict[int, dict[str, BlockResult]] = {}
+        self._kept: dict[int, tuple[dict[str, BlockResult], list[int]]] = {}
         self._open = {w.block.number: len(w.keys) for w in work}
         self._units, self._total = 0, sum(w.units for w in work)
         self._start = self._written = self._logged = time.monotonic()
@@ -262,7 +257,9 @@ class Recorder:
     ) -> None:
         """Take the result of a block under the attack of a key, which took a
         number of forward passes; KeyboardInterrupt after Ctrl-C."""
-        self._kept.setdefault(block.number, {})[key] = result
+        results, counts = self._kept.setdefault(block.number, ({}, []))
+        results[key] = result
+        counts.append(passes)
         self._open[block.number] -= 1
         now = time.monotonic()
         if not self._open[block.number]:
@@ -289,7 +286,7 @@ class Recorder:
     def _write(self, *numbers: int) -> None:
         for number in numbers:
             block = self._store.blocks[number]
-            self._store.write(block, self._kept.pop(number))
+            self._store.write(block, *self._kept.pop(number))
             self._written = time.monotonic()
 
 

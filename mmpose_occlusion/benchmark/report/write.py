@@ -256,7 +256,7 @@ def write_worst_case(
         found=found,
         objective=objective,
         words=PLACES,
-        losses=LOSSES,
+        losses=_shown(found),
         draws=draws,
         chart=forest_chart(
             (
@@ -280,6 +280,12 @@ def write_worst_case(
         write_text(staging / 'worst.html', text)
     _print_losses(run, found)
     return folder / 'worst.html'
+
+
+def _shown(found: dict[str, Any]) -> dict[str, str]:
+    """Of :data:`LOSSES`, those that are there: one joint has no AP."""
+    row = found['places'][WORST]
+    return {name: words for name, words in LOSSES.items() if name in row}
 
 
 def _worst_cards(
@@ -319,11 +325,11 @@ def _print_losses(run: BenchmarkRun, found: dict[str, Any]) -> None:
         pad_edge=False,
     )
     table.add_column('occluder at')
-    shown = ('OKS', 'AP')
+    shown = [name for name in _shown(found) if name != 'EPE']
     for name in shown:
         table.add_column(LOSSES[name], justify='right', no_wrap=True)
     for name, row in [*found['places'].items(), *found['gaps'].items()]:
-        cells = [both(row[m], m, True) if m in row else '–' for m in shown]
+        cells = [both(row[m], m, True) for m in shown]
         table.add_row(name.replace('_', ' '), *cells)
     console = Console(emoji=False, markup=False, highlight=False)
     console.print(table)
