@@ -21,6 +21,10 @@ from .suite import DEFAULT
 if TYPE_CHECKING:
     import pandas
 
+_COLUMNS = dict(attack='name', fill='paint', size='severity')
+_COLUMNS |= {name: name for name in ('suite', 'kind', 'target', 'place')}
+"""Columns of a table -> what they are of an attack's cost."""
+
 
 @dataclass(frozen=True)
 class Benchmark:
@@ -62,17 +66,8 @@ class Benchmark:
         """
         for analysis in self.analyse():
             for cost in analysis.costs:
-                about = dict(
-                    model=analysis.run.model,
-                    data=analysis.run.data,
-                    attack=cost.name,
-                    suite=cost.suite,
-                    kind=cost.kind,
-                    target=cost.target,
-                    fill=cost.paint,
-                    size=cost.severity,
-                    place=cost.place,
-                )
+                about = dict(model=analysis.run.model, data=analysis.run.data)
+                about |= {name: cost[key] for name, key in _COLUMNS.items()}
                 for joint in cost.joints:
                     row = dict(about, role=joint.group, joint=joint.joint)
                     row['n'] = joint.number
@@ -88,19 +83,14 @@ class Benchmark:
         return pandas.DataFrame(list(self.rows()))
 
     def report(self, path: str | Path | None = None, **options: Any) -> Path:
-        """Write the report: page, JSON and CSV.
+        """Write the report: page, JSON and CSV, into a folder, by default the
+        benchmark's.
 
-        Args:
-            path: Folder of the report; by default the benchmark's.
-            options: Of :func:`.report.write_report`, such as ``draws`` (number
-                of bootstrap samples), ``cases``, ``measure`` (AP, AR, PCKh,
-                PCK or OKS50), ``formats`` and ``latex``.
-
-        Returns:
-            The page, ``index.html``, or without one the folder.
-
-        Raises:
-            UsageError: A number is negative, or the data lacks the measure.
+        Options are those of :func:`.report.write_report`, such as ``draws``
+        (number of bootstrap samples), ``cases``, ``measure`` (AP, AR, PCKh,
+        PCK or OKS50), ``formats`` and ``latex``. Returns the page, or without
+        one the folder; a UsageError if a number is negative or the data lacks
+        the measure.
         """
         from .report import write_report
 
@@ -118,13 +108,10 @@ class Benchmark:
 def load_benchmark(
     folder: str | Path, *others: str | Path, names: Sequence[str] = ()
 ) -> Benchmark:
-    """Read the complete runs of a benchmark's folder; no model is needed.
-
-    Args:
-        folder: The ``out`` of :func:`run_benchmark`.
-        others: Folders of further benchmarks, to be compared with the first.
-        names: Of the models, one for each run; by default their own, with
-            the folder where several are equal.
+    """Read the complete runs of a benchmark's folder, the ``out`` of
+    :func:`run_benchmark`, and of others that are compared with it; no model
+    is needed. ``names`` are of the models, one for each run, by default their
+    own, with the folder where several are equal.
 
     Raises:
         UsageError: No run is complete, a file is damaged, or there is not one

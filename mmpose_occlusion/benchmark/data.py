@@ -38,17 +38,10 @@ class Joints:
     """Name of each body part -> indices of its joints."""
 
     @classmethod
-    def of(
-        cls,
-        skeleton: Skeleton,
-        sigmas: np.ndarray,
-        flip: np.ndarray,
-        links: Iterable[tuple[int, int]],
-    ) -> 'Joints':
-        """The joints and parts of a skeleton."""
-        pairs = [(int(a), int(b)) for a, b in links]
+    def of(cls, skeleton: Skeleton, *arrays: Any) -> 'Joints':
+        """The joints and parts of a skeleton, with sigmas, flip and links."""
         parts = {p: list(skeleton.part_indices(p)) for p in skeleton.parts}
-        return cls(list(skeleton.names), sigmas, flip, pairs, parts)
+        return cls(list(skeleton.names), *arrays, parts)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> 'Joints':
@@ -229,18 +222,13 @@ def load_runs(folder: str | Path) -> list[BenchmarkRun]:
 def load_run(
     store: RunStore, names: Sequence[str] | None = None
 ) -> BenchmarkRun:
-    """One run, with some attacks in this order or all that are complete."""
+    """One run, with those of some attacks, in this order, or of all that are
+    complete."""
     info, listed = store.info, store.attacks
     if names is not None:
         listed = [a for n in names for a in listed if a['name'] == n]
     found = store.read({CLEAN, *(a['key'] for a in listed)})
-    missing = [a['name'] for a in listed if a['key'] not in found]
-    if names is not None and missing:
-        raise UsageError(
-            f'{len(missing)} attacks of the benchmark in "{store.path}" are '
-            f'incomplete, for example "{missing[0]}": run its command again, '
-            'which resumes it'
-        )
+    listed = [a for a in listed if a['key'] in found]
     boxes, people = from_arrays(store.people())
     clean = found[CLEAN]
     return BenchmarkRun(
@@ -250,11 +238,7 @@ def load_run(
         people=people,
         crop_size=tuple(info['crop_size']),
         clean=_predictions(clean, clean),
-        attacks=[
-            _attacked(a, found[a['key']], clean)
-            for a in listed
-            if a['key'] in found
-        ],
+        attacks=[_attacked(a, found[a['key']], clean) for a in listed],
         run=dict(store.last, key=info['key'], depends_on=info['depends_on']),
         dataset=info.get('dataset', {}),
     )
@@ -279,13 +263,13 @@ def _attacked(
     whole, changed = clean.copy(), found['changed']
     whole[changed] = found[changed]
     centres = _column(found, 'centres', found)
-    flags: Any = {name: found[name].copy() for name in PER_CROP[:-1]}
+    arrays: Any = {name: found[name].copy() for name in PER_CROP}
+    arrays['pixels'] = arrays['pixels'].astype(np.int64)
     return Attacked(
         **{key: attack[key] for key in ('name', 'suite', 'details')},
         config=attack['configs'][0],
         predictions=_predictions(whole, clean),
-        **flags,
-        pixels=found['pixels'].astype(np.int64),
         checksum=attack.get('checksum', ''),
         centres=None if centres is None else centres.astype(float),
+        **arrays,
     )

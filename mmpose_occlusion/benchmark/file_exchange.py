@@ -18,14 +18,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mmpose_occlusion import files
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import (
-    digest,
-    read_json,
-    replaced,
-    write_bytes,
-    write_json,
-)
 from mmpose_occlusion.predictors.protocol import (
     Prediction,
     as_predictor,
@@ -114,7 +108,7 @@ def export_images(
     with ExitStack() as stack:
         archive = None
         if tar:
-            file = stack.enter_context(replaced(folder / TAR))
+            file = stack.enter_context(files.replaced(folder / TAR))
             archive = stack.enter_context(tarfile.open(file, 'w'))
         for block in progress(data.blocks(1)):
             (image,) = attacked.read(block)
@@ -129,7 +123,7 @@ def export_images(
                 png: Any = cv2.imencode('.png', one.pixels, FAST)[1].data
                 if archive is None:
                     (folder / name).parent.mkdir(exist_ok=True)
-                    write_bytes(folder / name, png)
+                    files.write_bytes(folder / name, png)
                 else:
                     member = tarfile.TarInfo(name)
                     member.size = len(png)
@@ -163,7 +157,7 @@ def export_images(
         attacks=[dict(name=k, folder=folders[k]) for k in keys],
         images=listed,
     )
-    return write_json(folder / MANIFEST, content)
+    return files.write_json(folder / MANIFEST, content)
 
 
 def _content(rgb: np.ndarray, boxes: np.ndarray | None) -> str:
@@ -197,7 +191,7 @@ def import_results(
             message lists what is missing.
     """
     path = Path(folder) / MANIFEST
-    manifest = read_json(path, 'manifest')
+    manifest = files.read_json(path, 'manifest')
     known = manifest if isinstance(manifest, dict) else {}
     if known.get('format') != FORMAT or not all(
         isinstance(known.get(key), kind) for key, kind in _FIELDS.items()
@@ -219,11 +213,11 @@ def import_results(
             )
         return [found[key] for key in keys]
 
-    identity = f'files {digest({k: vars(v) for k, v in found.items()})}'
-    names, people = tuple(manifest['keypoint_names']), manifest['people']
-    model = as_predictor(predict, name, names, people == ONE, identity)
-    arguments = manifest['arguments']
-    run = run_predictor(model, out=out, people=people, log=log, **arguments)
+    content = files.digest({key: vars(each) for key, each in found.items()})
+    joints, people = tuple(manifest['keypoint_names']), manifest['people']
+    about = name, joints, people == ONE, f'files {content}'
+    model, others = as_predictor(predict, *about), manifest['arguments']
+    run = run_predictor(model, out=out, people=people, log=log, **others)
     assert run is not None
     return run
 
@@ -232,20 +226,20 @@ def _read_results(
     manifest: Mapping[str, Any], results: Sequence[str | Path]
 ) -> dict[str, Prediction]:
     """Content of an image -> its predictions."""
-    files = {
+    known = {
         file.stem: file
         for path in map(Path, results)
         for file in (path.glob('*.json') if path.is_dir() else [path])
     }
     attacks = {a['name']: a['folder'] for a in manifest['attacks']}
     stems = attacks.values()
-    missing = [f'{stem}.json' for stem in stems if stem not in files]
+    missing = [f'{stem}.json' for stem in stems if stem not in known]
     _refuse(missing, 'results files')
     joints, out = len(manifest['keypoint_names']), {}
     for attack, stem in attacks.items():
         images = [i for i in manifest['images'] if i['attack'] == attack]
         found: dict[int, list[np.ndarray]] = {i['id']: [] for i in images}
-        raw = read_json(files[stem], 'results file')
+        raw = files.read_json(known[stem], 'results file')
         for i, entry in enumerate(raw if isinstance(raw, list) else [raw]):
             try:
                 score = entry.get('score')
@@ -254,7 +248,7 @@ def _read_results(
                 found[entry['image_id']].append(pose.reshape(3 * joints + 1))
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 raise UsageError(
-                    f'results file "{files[stem]}", entry {i}: needs an '
+                    f'results file "{known[stem]}", entry {i}: needs an '
                     f'image_id of attack "{attack}" in the manifest, and '
                     f'keypoints with {3 * joints} numbers (x, y, score)'
                 ) from error

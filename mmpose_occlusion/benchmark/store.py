@@ -77,9 +77,8 @@ class RunStore:
 
     def __init__(self, path: Path, info: dict[str, Any]) -> None:
         self.path, self.info = path, info
-        self.blocks = [
-            Block(i, *edges) for i, edges in enumerate(pairwise(info['edges']))
-        ]
+        edges = enumerate(pairwise(info['edges']))
+        self.blocks = [Block(i, *both) for i, both in edges]
 
     @classmethod
     def create(
@@ -115,10 +114,9 @@ class RunStore:
     def people(self) -> dict[str, np.ndarray]:
         """Bboxes and annotations, see :func:`.data.from_arrays`."""
         path = self.path / self.info['people']
-        found = _read_arrays(path)
-        if not found:
-            raise _damaged(path)
-        return found
+        if found := _read_arrays(path):
+            return found
+        raise _damaged(path)
 
     def write(
         self,
@@ -128,11 +126,14 @@ class RunStore:
     ) -> None:
         """Write one block's results, by key of the attack, to one file, and
         the forward passes that each took."""
-        found, arrays = list(results.values()), {}
-        for name in (*PREDICTED, *OPTIONAL):
-            array = np.concatenate([r[name][r.changed] for r in found])
-            if name in PREDICTED or not np.isnan(array).all():
-                arrays[name] = array
+        found = list(results.values())
+        arrays = {
+            name: np.concatenate([r[name][r.changed] for r in found])
+            for name in (*PREDICTED, *OPTIONAL)
+        }
+        for name in OPTIONAL:
+            if np.isnan(arrays[name]).all():
+                del arrays[name]
         arrays |= {n: np.stack([r[n] for r in found]) for n in PER_CROP}
         arrays['attack'] = np.array(list(results), str)
         arrays['passes'] = np.array(passes, np.int32)
@@ -171,14 +172,11 @@ class RunStore:
             if shard:
                 found[number] |= set(shard['attack'].tolist())
             elif repair:
-                _LOG.warning(
-                    '"%s" is damaged: its predictions are computed again.',
-                    path,
-                )
+                words = 'is damaged: its predictions are computed again.'
+                _LOG.warning('"%s" %s', path, words)
                 path.unlink(missing_ok=True)
-        if repair:
-            for unfinished in self.path.rglob(f'{TEMPORARY}*'):
-                unfinished.unlink(missing_ok=True)
+        for unfinished in self.path.rglob(f'{TEMPORARY}*') if repair else ():
+            unfinished.unlink(missing_ok=True)
         return found
 
     def complete(self) -> set[str]:

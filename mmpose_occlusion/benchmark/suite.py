@@ -79,12 +79,8 @@ def checksum(name: str) -> str:
 def load_suites(
     suites: Sequence[str], specs: Sequence[str], skeleton: Skeleton
 ) -> list[SuiteAttack]:
-    """All attacks of a benchmark; one of several suites belongs to the first.
-
-    Args:
-        suites: Names or files, see :func:`load_suite`.
-        specs: Short forms of further attacks, wildcards allowed.
-        skeleton: The data set's joints and parts.
+    """All attacks of a benchmark, of suites (see :func:`load_suite`) and short
+    forms, wildcards allowed; one of several suites belongs to the first.
 
     Raises:
         UsageError: A suite cannot be read or does not fit the data set, two
@@ -102,11 +98,8 @@ def load_suites(
 
 
 def load_suite(name: str, skeleton: Skeleton) -> list[SuiteAttack]:
-    """The attacks of one suite, in its order; wildcards in the data set's.
-
-    Args:
-        name: Of one of the package's own, or path of a ``.json`` file.
-        skeleton: The data set's joints and parts, the user's parts included.
+    """The attacks of one of the package's suites or of a ``.json`` file, in
+    its order; wildcards in that of the data set's joints and parts.
 
     Raises:
         UsageError: There is no such suite, it cannot be read, or it names a

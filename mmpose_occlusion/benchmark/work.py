@@ -17,14 +17,8 @@ import cv2
 import numpy as np
 from filelock import FileLock, Timeout
 
-from mmpose_occlusion import __version__
+from mmpose_occlusion import __version__, files
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import (
-    digest_of_arrays,
-    digest_of_images,
-    digest_of_sources,
-    key_of,
-)
 
 from .store import CLEAN, FORMAT, Block, BlockResult, RunStore
 
@@ -174,29 +168,28 @@ def _open(
     source: Any, options: RunOptions, log: Log
 ) -> tuple[Path, list[Work]]:
     """A run's part of a benchmark's folder, and the work that is missing."""
-    folder, dry_run = Path(options.out) / 'store', options.dry_run
+    folder, new = Path(options.out) / 'store', not options.dry_run
+    digests = folder / 'image-digests.json'
     depends_on = dict(
         source.depends_on(),
         format=FORMAT,
-        data=digest_of_arrays(source.arrays),
-        images=digest_of_images(
-            source.paths, folder / 'image-digests.json', save=not dry_run
-        ),
+        data=files.digest_of_arrays(source.arrays),
+        images=files.digest_of_images(source.paths, digests, save=new),
         seed=options.seed,
         batch_size=source.batch_size,
-        sources=digest_of_sources(),
+        sources=files.digest_of_sources(),
     )
-    path = folder / key_of(depends_on)
-    if dry_run:
-        known = options.resume and (path / 'run.json').is_file()
-        stored = RunStore.open(path).stored() if known else {}
-    else:
+    path = folder / files.key_of(depends_on)
+    stored: dict[int, set[str]] = {}
+    if new:
         info = dict(source.info, seed=options.seed, depends_on=depends_on)
         store = RunStore.create(path, info, source.blocks, source.arrays)
         store.request([attack.to_json() for attack in source.attacks])
         if not options.resume:
             store.forget()
         stored = store.stored(repair=True)
+    elif options.resume and (path / 'run.json').is_file():
+        stored = RunStore.open(path).stored()
     keys = list(dict.fromkeys(attack.key for attack in source.attacks))
     work = plan(source.blocks, keys, stored)
     requested = (1 + len(keys)) * source.blocks[-1].stop
@@ -206,7 +199,7 @@ def _open(
             f'{1 - missing / requested:.0%} of the requested predictions '
             f'are in "{path}" already.'
         )
-    if dry_run:
+    if not new:
         log(
             f'At most {missing:,} predictions of a person are missing.'
             if missing
@@ -270,14 +263,11 @@ class Recorder:
         self._units += block.people
         if self._interrupted:
             raise KeyboardInterrupt
-        done = self._units / self._total
+        done, elapsed = self._units / self._total, now - self._start
         if now - self._logged < LOG_SECONDS or done < LEAST_DONE:
             return
-        self._logged, elapsed = now, now - self._start
-        passed, left = (
-            timedelta(seconds=round(seconds))
-            for seconds in (elapsed, elapsed / done - elapsed)
-        )
+        self._logged, seconds = now, (elapsed, elapsed / done - elapsed)
+        passed, left = (timedelta(seconds=round(each)) for each in seconds)
         self._log(
             f'{done:.0%} done: {self.passes:,} forward passes in {passed} '
             f'({self.passes / elapsed:.1f}/s), {left} left'
