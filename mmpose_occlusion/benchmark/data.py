@@ -38,10 +38,12 @@ class Joints:
     """Name of each body part -> indices of its joints."""
 
     @classmethod
-    def of(cls, skeleton: Skeleton, *arrays: Any) -> 'Joints':
-        """The joints and parts of a skeleton, with sigmas, flip and links."""
+    def of(
+        cls, skeleton: Skeleton, sigmas: Any, flip: Any, links: Any
+    ) -> 'Joints':
+        """The joints and parts of a skeleton."""
         parts = {p: list(skeleton.part_indices(p)) for p in skeleton.parts}
-        return cls(list(skeleton.names), *arrays, parts)
+        return cls(list(skeleton.names), sigmas, flip, list(links), parts)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> 'Joints':

@@ -110,15 +110,9 @@ def effect_of(
 
 class ImageAttack:
     """An occlusion of a person, as MMPose's transforms do it on a whole image
-    that has this person alone.
-
-    Args:
-        attack: Of a suite.
-        seed: Of random draws, unless the attack has its own.
-        links: Pairs of joint indices between which there are limbs.
-
-    Raises:
-        UsageError: It needs MMPose's pipelines or a data set of donors.
+    that has this person alone. The seed is of random draws, unless the attack
+    has its own; ``links`` are pairs of joint indices between which there are
+    limbs. A UsageError if it needs MMPose's pipelines or a data set of donors.
     """
 
     def __init__(

@@ -30,8 +30,9 @@ from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_file import read_annotations
 from .data import BenchmarkRun
+from .effects import ImageAttack
 from .image_loop import ALL, ONE
-from .image_people import AttackedImages, image_people
+from .image_people import image_people
 from .image_run import run_predictor
 from .store import CLEAN
 from .suite import load_suites
@@ -60,11 +61,10 @@ def export_images(
     progress: Callable[[Sequence[Any]], Iterable[Any]] = iter,
     log: Callable[[str], object] = print,
 ) -> Path:
-    """Write clean and attacked images, and the manifest last.
+    """Write clean and attacked images, and the manifest last, whose path is
+    returned; the other arguments are those of :func:`.api.run_benchmark`.
 
     Args:
-        annotations, images, suites, attacks, seed, max_images: See
-            :func:`.run_predictor`.
         folder: Gets the files; it must not hold a manifest.
         people: 'one' attacked person an image, whose box is given, for
             top-down models; or 'all' at once, for models that find people.
@@ -72,10 +72,6 @@ def export_images(
             of the annotations by default.
         tar: Write the PNGs into :data:`TAR` in the folder.
         progress: Wraps the images, such as ``rich.progress.track``.
-        log: Called with faults of the annotations.
-
-    Returns:
-        The manifest.
 
     Raises:
         UsageError: A file or an attack does not fit.
@@ -97,7 +93,7 @@ def export_images(
         max_images=max_images,
     )
     data = image_people(read, recipe, log)
-    attacked = AttackedImages(data, suite, seed, people == ONE)
+    made = {a.key: ImageAttack(a, seed, read.links) for a in suite}
     keys = {CLEAN: CLEAN} | {attack.name: attack.key for attack in suite}
     folders = {
         name: f'{i:04d}_{re.sub(r"[^A-Za-z0-9.%-]+", "_", name)[:80]}'
@@ -111,12 +107,12 @@ def export_images(
             file = stack.enter_context(files.replaced(folder / TAR))
             archive = stack.enter_context(tarfile.open(file, 'w'))
         for block in progress(data.blocks(1)):
-            (image,) = attacked.read(block)
-            into = attacked.empty(block)
+            (image,) = data.read(block, made, people == ONE)
+            into = data.empty(block)
             for attack, one in (
                 (attack, one)
                 for attack, key in keys.items()
-                for one in attacked.passes(image, key, into)
+                for one in image.passes(key, into)
             ):
                 ident, stem = len(listed) + 1, Path(image.path).stem
                 name = f'{folders[attack]}/{ident:08d}_{stem}.png'
@@ -176,15 +172,9 @@ def import_results(
     log: Callable[[str], object] = print,
 ) -> BenchmarkRun:
     """A benchmark's run in a folder ``out``, from predictions that another
-    program wrote for an exported folder.
-
-    Args:
-        folder: Of :func:`export_images`.
-        results: Results files, one for each attack, named after its folder;
-            or a folder of them.
-        out: Folder of the benchmark.
-        name: The model's, to be shown.
-        log: Called with lines of progress.
+    program wrote for a folder of :func:`export_images`: results files, one for
+    each attack, named after its folder; or folders of them. ``name`` is the
+    model's, to be shown.
 
     Raises:
         UsageError: A file is missing or damaged, or lacks people; the

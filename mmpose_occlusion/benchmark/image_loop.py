@@ -23,8 +23,10 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.predictors.protocol import Predictor, check_predictions
 
 from .data import UNMATCHED, Predictions, to_arrays
-from .image_people import AttackedImages, Pass, match_people
+from .effects import ImageAttack
+from .image_people import ImagePeople, Pass, match_people
 from .store import CLEAN, Block, BlockResult, empty_result
+from .suite import SuiteAttack
 from .work import FINISHED, Recorder, RunOptions, Work
 
 ALL, ONE = 'all', 'one'
@@ -61,15 +63,21 @@ class ImageOptions(RunOptions):
 
 
 @dataclass
-class ImageLoop(AttackedImages):
+class ImageLoop:
     """A predictor on whole images: a source of :func:`.work.compute_run`."""
 
+    data: ImagePeople
+    attacks: list[SuiteAttack]
+    one: bool  # whether one person an image pass is attacked, instead of all
     predictor: Predictor
     mapping: np.ndarray  # (K,) index of the model's joint, -1 for none
     options: ImageOptions
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        seed, links = self.options.seed, self.data.joints.links
+        self.effects = {
+            a.key: ImageAttack(a, seed, links) for a in self.attacks
+        }
         self.pipe: Any = None  # that is told the first path of each batch
         self.passed = 0  # predicted images
         self.batch_size = self.options.batch_size or BATCH_IMAGES
@@ -122,8 +130,9 @@ class ImageLoop(AttackedImages):
                     attacks = [self.effects[k] for k in keys if k != CLEAN]
                     number += sum(each.reaches(person) for each in attacks)
         first = work[0].block
-        (image, *_) = self.read(first)
-        one = Pass(image, image.pixels, image.rows[:1], self.empty(first))
+        image = self.data.read(first, self.effects, self.one)[0]
+        into = self.data.empty(first)
+        one = Pass(image, image.pixels, image.rows[:1], into)
         self.predict([one])
         start = time.perf_counter()
         self.predict([one] * self.batch_size)
@@ -134,11 +143,10 @@ class ImageLoop(AttackedImages):
     ) -> Iterator[tuple[Block, str, BlockResult, int]]:
         """Predictions of a block, clean and under each attack that is
         missing: block, key, result, number of predicted images."""
-        images = self.read(work.block)
+        images = self.data.read(work.block, self.effects, self.one)
         for key in work.keys:
-            into, self.passed = self.empty(work.block), 0
-            passes = (p for i in images for p in self.passes(i, key, into))
-            self.predict_all(passes)
+            into, self.passed = self.data.empty(work.block), 0
+            self.predict_all(p for i in images for p in i.passes(key, into))
             yield work.block, key, into, self.passed
 
     def predict_all(self, passes: Iterator[Pass]) -> None:

@@ -29,14 +29,83 @@ from .checked_files import Detections, check_images, read_detections
 from .data import UNMATCHED, BenchmarkRun, Boxes, Joints
 from .effects import Effect, ImageAttack
 from .store import CLEAN, Block, BlockResult, empty_result
-from .suite import SuiteAttack
 from .work import image_ranges
 
 FOUND_OKS, NEAR_OKS = 0.5, 0.1
 """Least OKS of a pose that finds a person, COCO's lowest threshold, and of one
 that is taken as a person's whom no other pose finds."""
 
+Attacks = Mapping[str, ImageAttack]
+"""Key of an attack -> what it does."""
+
 _FIELDS = ('id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd')
+
+
+class Pass(NamedTuple):
+    """An image to predict."""
+
+    source: 'LoadedImage'
+    pixels: np.ndarray  # BGR, perhaps attacked
+    rows: np.ndarray  # those that get the answer
+    into: BlockResult
+
+
+@dataclass(frozen=True)
+class LoadedImage:
+    """One decoded image of a block, clean and under attacks."""
+
+    path: str
+    rows: np.ndarray
+    first: int  # row of its block
+    pixels: np.ndarray  # BGR
+    scratch: np.ndarray  # a copy for attacks
+    people: dict[int, Person]  # row -> annotated person
+    annotations: list[Any]  # of all rows
+    attacks: Attacks
+    one: bool  # whether one person an image pass is attacked, instead of all
+
+    def passes(self, key: str, into: BlockResult) -> Iterator[Pass]:
+        """The image, or what an attack makes of it where it changes it; notes
+        what it hides in the result."""
+        if key == CLEAN:
+            yield Pass(self, self.pixels, self.rows, into)
+            return
+        if self.one:
+            for row in self.people:
+                yield from self.alone(row, key, into)
+            return
+        effects = {row: self._effect(row, key, into) for row in self.people}
+        pixels = self.pixels.copy()
+        for row, effect in effects.items():
+            effect.paint(pixels)
+            for other, person in self.people.items():
+                if other != row:
+                    i = other - self.first
+                    under = effect.covers(person.xy, pixels.shape)
+                    under &= person.available & ~into.targets[i]
+                    into.bystanders[i] |= under
+        if any(effect.box is not None for effect in effects.values()):
+            yield Pass(self, pixels, self.rows, into)
+
+    def alone(
+        self, row: int, key: str, into: BlockResult, point: Point | None = None
+    ) -> Iterator[Pass]:
+        """The image with the effect on one of its people, if it changes it;
+        ``point`` is as of :meth:`.effects.ImageAttack.on`."""
+        effect = self._effect(row, key, into, point)
+        if effect.box is not None:
+            pixels = self.pixels.copy()
+            effect.paint(pixels)
+            yield Pass(self, pixels, np.array([row]), into)
+
+    def _effect(
+        self, row: int, key: str, into: BlockResult, point: Point | None = None
+    ) -> Effect:
+        """Of an attack on a person, noted in the result."""
+        images, raw = (self.pixels, self.scratch), self.annotations[row]
+        effect = self.attacks[key].on(*images, self.people[row], raw, point)
+        effect.note(into, row - self.first)
+        return effect
 
 
 @dataclass(frozen=True)
@@ -76,110 +145,26 @@ class ImagePeople:
         edges = pairwise([*starts, len(ids)])
         return [Block(i, *each) for i, each in enumerate(edges)]
 
-
-class LoadedImage(NamedTuple):
-    """One decoded image of a block."""
-
-    path: str
-    rows: np.ndarray
-    first: int  # row of its block
-    pixels: np.ndarray  # BGR
-    scratch: np.ndarray  # a copy for attacks
-    people: dict[int, Person]  # row -> annotated person
-
-
-class Pass(NamedTuple):
-    """An image to predict."""
-
-    source: LoadedImage
-    pixels: np.ndarray  # BGR, perhaps attacked
-    rows: np.ndarray  # those that get the answer
-    into: BlockResult
-
-
-@dataclass
-class AttackedImages:
-    """Images of a benchmark, clean and under attacks."""
-
-    data: ImagePeople
-    attacks: list[SuiteAttack]
-    seed: int  # of the attacks' random draws
-    one: bool  # whether one person an image pass is attacked, instead of all
-
-    def __post_init__(self) -> None:
-        links = self.data.joints.links
-        self.effects = {
-            a.key: ImageAttack(a, self.seed, links) for a in self.attacks
-        }
-
     def empty(self, block: Block) -> BlockResult:
         """The result of a block before predictions."""
-        return empty_result(block.people, len(self.data.joints.names))
+        return empty_result(block.people, len(self.joints.names))
 
-    def read(self, block: Block) -> list[LoadedImage]:
-        """The images of a block, decoded."""
-        ids, out = self.data.boxes.image_ids, []
-        rows = range(block.start, block.stop)
-        for image_id, some in groupby(rows, lambda row: int(ids[row])):
-            path, mine = str(self.data.paths[image_id]), list(some)
+    def read(
+        self, block: Block, attacks: Attacks, one: bool
+    ) -> list[LoadedImage]:
+        """The images of a block, decoded; see :class:`LoadedImage`."""
+        all_rows, ids = range(block.start, block.stop), self.boxes.image_ids
+        how, out = (self.annotations, attacks, one), []
+        for image_id, some in groupby(all_rows, lambda row: int(ids[row])):
+            path, rows = str(self.paths[image_id]), np.array(list(some))
             bgr = cv2.imread(path)
             if bgr is None:
                 raise UsageError(f'image "{path}" cannot be read: replace it')
-            found = {r: self.data.person(r, bgr.shape) for r in mine}
-            people = {r: p for r, p in found.items() if p is not None}
-            images = bgr, bgr.copy()
-            out.append(
-                LoadedImage(path, np.array(mine), block.start, *images, people)
-            )
+            found = {row: self.person(row, bgr.shape) for row in rows.tolist()}
+            people = {row: p for row, p in found.items() if p is not None}
+            images = rows, block.start, bgr, bgr.copy(), people
+            out.append(LoadedImage(path, *images, *how))
         return out
-
-    def passes(
-        self, image: LoadedImage, key: str, into: BlockResult
-    ) -> Iterator[Pass]:
-        """An image, or what an attack makes of it where it changes it; notes
-        what it hides in the result."""
-        if key == CLEAN:
-            yield Pass(image, image.pixels, image.rows, into)
-            return
-        found = {r: self.effect(image, r, key, into) for r in image.people}
-        effects = {r: e for r, e in found.items() if e.box is not None}
-        if self.one or not effects:
-            for row, effect in effects.items():
-                yield self.alone(image, row, effect, into)
-            return
-        pixels = image.pixels.copy()
-        for row, effect in effects.items():
-            effect.paint(pixels)
-            for other, person in image.people.items():
-                if other != row:
-                    i = other - image.first
-                    under = effect.covers(person.xy, pixels.shape)
-                    under &= person.available & ~into.targets[i]
-                    into.bystanders[i] |= under
-        yield Pass(image, pixels, image.rows, into)
-
-    def effect(
-        self,
-        image: LoadedImage,
-        row: int,
-        key: str,
-        into: BlockResult,
-        point: Point | None = None,
-    ) -> Effect:
-        """The effect of an attack on a person, noted in the result."""
-        person, raw = image.people[row], self.data.annotations[row]
-        pixels = image.pixels, image.scratch
-        effect = self.effects[key].on(*pixels, person, raw, point)
-        effect.note(into, row - image.first)
-        return effect
-
-    def alone(
-        self, image: LoadedImage, row: int, effect: Effect, into: BlockResult
-    ) -> Pass:
-        """An image with the effect on one of its people."""
-        pixels = image.pixels.copy()
-        effect.paint(pixels)
-        return Pass(image, pixels, np.array([row]), into)
 
 
 def image_people(
@@ -188,14 +173,12 @@ def image_people(
     log: Callable[[str], object] | None = None,
     skip_unreadable: bool = True,
 ) -> ImagePeople:
-    """Collect the rows of a benchmark.
-
-    People whom MMPose's data sets leave out are left out: crowds, and those
-    without a labelled joint or without a bbox inside the image; and so are
-    images without any person.
+    """Collect the rows of a benchmark, without people whom MMPose's data sets
+    leave out (crowds, and those without a labelled joint or without a bbox
+    inside the image) and images without any person.
 
     Args:
-        annotations: Of the file ``annotations`` of the recipe.
+        annotations: Of the people.
         recipe: Folder of the ``images``, file of ``detections`` or None,
             ``compared`` (K,), whether the predictor has a joint (others count
             as not labelled), ``whole_image``, whether it finds people by
@@ -287,14 +270,11 @@ def match_people(
     areas: np.ndarray,
     sigmas: np.ndarray,
 ) -> np.ndarray:
-    """Match the poses of an image to its people, as COCOeval does, by OKS of
-    at least :data:`FOUND_OKS`; then those that are left from :data:`NEAR_OKS`
-    on, so that a bad pose is not taken for a missing one.
-
-    Keypoints ``(D, K, 2)`` are NaN where not found, the truth ``(P, K, 2)``
-    where not labelled. Returns ``(D,)`` int, index of each pose's person, or
-    :data:`.data.UNMATCHED`.
-    """
+    """``(D,)`` int, the person of each pose of an image, or
+    :data:`.data.UNMATCHED`: as COCOeval does, by OKS of at least
+    :data:`FOUND_OKS`; then those that are left from :data:`NEAR_OKS` on, so
+    that a bad pose is not taken for a missing one. Keypoints ``(D, K, 2)`` are
+    NaN where not found, the truth ``(P, K, 2)`` where not labelled."""
     labelled = np.isfinite(truth).all(axis=-1)
     offsets = keypoints[:, None] - truth[None]
     similar = np.nan_to_num(keypoint_oks(offsets, areas[None], sigmas))
@@ -320,9 +300,11 @@ def count_found(run: BenchmarkRun) -> list[dict[str, Any]]:
         placed = np.isfinite(predictions.keypoints).all(axis=-1).any(axis=1)
         extra = placed & ~owned
         extra &= ~_on_ignored(run, predictions.keypoints, extra)
-        found, missing = (placed & owned).sum(), (~placed & owned).sum()
-        row = dict(found=found, missing=missing, extra=extra.sum())
-        out.append(dict(attack=name, **{k: int(v) for k, v in row.items()}))
+        masks = dict(
+            found=placed & owned, missing=~placed & owned, extra=extra
+        )
+        counts = {key: int(mask.sum()) for key, mask in masks.items()}
+        out.append(dict(attack=name, **counts))
     return out
 
 

@@ -19,7 +19,7 @@ from .annotation_file import read_annotations
 from .data import UNMATCHED, BenchmarkRun, load_run
 from .effects import PADDING, PLACED, ImageAttack
 from .image_loop import ALL, ONE, ImageLoop, ImageOptions
-from .image_people import AttackedImages, count_found, image_people
+from .image_people import count_found, image_people
 from .image_worst_case import WorstCaseLoop
 from .store import Block
 from .suite import SuiteAttack, load_suites
@@ -82,7 +82,7 @@ def run_predictor(
         options.search = options.search.within_budget(data, log)
         suite = options.search.suite(skeleton)
     one = not whole_image or options.people == ONE or bool(options.search)
-    loop = make(data, suite, options.seed, one, predictor, mapping, options)
+    loop = make(data, suite, one, predictor, mapping, options)
     store, work, _ = compute_run(loop, options, log)
     if store is None:
         most, each = loop.estimate(work)
@@ -135,19 +135,19 @@ def case_images(
         attacks = {attack.name: attack for attack in run.attacks}
         for case in cases:
             attack, row = attacks[case.attack], case.row
-            made = SuiteAttack(attack.name, '', attack.config)
-            images = AttackedImages(data, [made], run.seed, True)
-            (image,) = images.read(Block(0, row, row + 1))
-            point, into = None, images.empty(Block(0, row, row + 1))
+            point, block = None, Block(0, row, row + 1)
             if attack.config.get('type') == PLACED:
                 assert attack.centres is not None
                 point = tuple(attack.centres[row].tolist())
-            effect = images.effect(image, row, made.key, into, point)
-            painted = images.alone(image, row, effect, into).pixels
+            made = SuiteAttack(attack.name, '', attack.config)
+            on_person = ImageAttack(made, run.seed, run.joints.links)
+            (image,) = data.read(block, {attack.name: on_person}, True)
+            into = data.empty(block)
+            (painted,) = image.alone(row, attack.name, into, point)
             warp, size = _warp(data.boxes.person_boxes[row])
             clean, attacked = (
                 cv2.warpAffine(each, warp, size)
-                for each in (image.pixels, painted)
+                for each in (image.pixels, painted.pixels)
             )
             out[case] = CaseImages(clean, attacked, warp)
     except UsageError as error:

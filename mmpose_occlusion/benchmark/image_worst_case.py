@@ -148,14 +148,14 @@ class WorstCaseLoop(ImageLoop):
         """As :meth:`.image_loop.ImageLoop.results`; ``excluded`` are people
         with whom a place was not tried."""
         keys = CLEAN, *self.effects
-        self.found, self.passed = {k: self.empty(work.block) for k in keys}, 0
+        self.found = {key: self.data.empty(work.block) for key in keys}
+        self.passed = 0
         for key in self.effects:
             self.found[key].excluded[:] = True
         own = work.keys != (self.keys.get(TRANSFERRED),)
-        (self.image,) = self.read(work.block)
+        (self.image,) = self.data.read(work.block, self.effects, True)
         if own:
-            clean = self.passes(self.image, CLEAN, self.found[CLEAN])
-            self.predict_all(clean)
+            self.predict_all(self.image.passes(CLEAN, self.found[CLEAN]))
         for row in self.image.people:
             if self.counted[row].any():
                 if own:
@@ -170,7 +170,7 @@ class WorstCaseLoop(ImageLoop):
         person, raw = image.people[row], self.data.annotations[row]
         around = PersonSurroundings(image.pixels, person, links, raw)
         mask = around.person_mask(0)
-        own = [self.seed, int(raw['image_id']), int(raw['id'])]
+        own = [self.options.seed, int(raw['image_id']), int(raw['id'])]
         shift = np.random.default_rng(own).random(2).tolist()
         points, step = grid(mask, self.search.candidates, shift)
         joints = zip(person.skeleton.names, keys.values(), strict=False)
@@ -209,14 +209,13 @@ class WorstCaseLoop(ImageLoop):
     def _occlude(self, row: int, places: Mapping[str, Point | None]) -> None:
         """Predict a person with the disc of each attack at its place, by
         default its own joint; those that were tried are not tried again."""
-        todo = []
-        for key, point in places.items():
-            into = self.found[key]
-            if into.excluded[row - self.image.first]:
-                effect = self.effect(self.image, row, key, into, point)
-                if effect.box is not None:
-                    todo.append((effect, into))
-        self.predict_all(self.alone(self.image, row, *each) for each in todo)
+        i, found = row - self.image.first, self.found
+        todo = [key for key in places if found[key].excluded[i]]
+        self.predict_all(
+            each
+            for key in todo
+            for each in self.image.alone(row, key, found[key], places[key])
+        )
 
     def _oks(self, row: int, key: str) -> float:
         """A person's OKS under an attack."""

@@ -42,19 +42,11 @@ class SuiteAttack:
         attack = Attack.from_config(self.config)
         if attack is None:
             return key_of([self.config])
-        complete: dict[str, Any] = dict(
-            kind=attack.kind,
-            names=attack.names,
-            fill=attack.fill,
-            # a part has no size; the keys of stored results have this one
-            size='6' if attack.kind == PART else str(attack.size),
-            place=attack.place,
-            parts=attack.parts,
-            options=attack.options,
-        )
-        if attack.offset:
-            complete['offset'] = attack.offset
-            complete['stay_covered'] = attack.stay_covered
+        # a part has no size; the keys of stored results have this one
+        size = '6' if attack.kind == PART else str(attack.size)
+        complete = dict(vars(attack), size=size)
+        if not attack.offset:
+            del complete['offset'], complete['stay_covered']
         return key_of([complete])
 
     def to_json(self) -> dict[str, Any]:

@@ -139,9 +139,8 @@ def compute_run(
         on_main, barrier: Calls a function in the first process, whose outcome
             is that of all; waits for all.
 
-    Returns:
-        The store, or None for a dry run; what was missing; and the forward
-        passes of this process.
+    Returns the store, or None for a dry run; what was missing; and the forward
+    passes of this process.
     """
     held: list[FileLock] = []  # in the first process, for all of them
     passes = 0
