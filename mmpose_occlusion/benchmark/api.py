@@ -89,14 +89,10 @@ class Benchmark:
         Options are those of :func:`.report.write_report`, such as ``draws``
         (number of bootstrap samples), ``cases``, ``measure`` (AP, AR, PCKh,
         PCK or OKS50), ``formats`` and ``latex``. Returns the page, or without
-        one the folder; a UsageError if a number is negative or the data lacks
-        the measure.
+        one the folder; a UsageError if the data lacks the measure.
         """
         from .report import write_report
 
-        for name in ('draws', 'seed', 'cases'):
-            if options.get(name, 0) < 0:
-                raise UsageError(f'{name} is {options[name]}: give 0 or more')
         return write_report(
             self.runs,
             self.folder if path is None else path,
@@ -262,12 +258,6 @@ def _run(
     if isinstance(model, str | Path):
         load = partial(load_predictor, str(model), options)
         model = load()
-    if not isinstance(model, Predictor):
-        raise UsageError(
-            f'a {type(model).__name__} is no model: give a text, or an '
-            'object with the attributes of mmpose_occlusion.predictors.'
-            'Predictor'
-        )
     return run_predictor(model, **data, load=load, log=log, **settings)
 
 

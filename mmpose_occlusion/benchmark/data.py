@@ -20,9 +20,6 @@ from .store import CLEAN, OPTIONAL, PER_CROP, RunStore, open_runs
 UNMATCHED = -1
 """Instance id of a detection that no annotated person is matched to."""
 
-_PEOPLE = 'people_'
-_BOXES = 'boxes_'
-
 
 @dataclass(frozen=True)
 class Joints:
@@ -189,9 +186,9 @@ class BenchmarkRun:
 
 def to_arrays(boxes: Boxes, people: list[dict]) -> dict[str, np.ndarray]:
     """Named arrays of bboxes and people, inverse of :func:`from_arrays`."""
-    arrays = {f'{_BOXES}{k}': v for k, v in vars(boxes).items()}
+    arrays = {f'boxes_{name}': array for name, array in vars(boxes).items()}
     for name in people[0] if people else ():
-        arrays[_PEOPLE + name] = np.array([p[name] for p in people])
+        arrays[f'people_{name}'] = np.array([p[name] for p in people])
     return arrays
 
 
@@ -201,7 +198,7 @@ def from_arrays(
     """Bboxes and people from the arrays of :func:`to_arrays`."""
     boxes, columns = (
         {k.removeprefix(p): v for k, v in arrays.items() if k.startswith(p)}
-        for p in (_BOXES, _PEOPLE)
+        for p in ('boxes_', 'people_')
     )
     rows = zip(*(c.tolist() for c in columns.values()), strict=True)
     people = [dict(zip(columns, row, strict=True)) for row in rows]

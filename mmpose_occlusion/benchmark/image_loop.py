@@ -238,16 +238,8 @@ class _Worker:
             other.predictor = None
         other.pipe = there
         self.process = context.Process(target=_serve, args=(other, work))
-        try:
-            self.process.start()
-        except Exception as error:
-            raise UsageError(
-                f'predictor "{self.name}" cannot be sent to another process '
-                f'({" ".join(str(error).split())}): name it by a text, or '
-                'leave out the number of workers and the time-out'
-            ) from error
-        finally:
-            there.close()
+        self.process.start()
+        there.close()
         stack.callback(self.process.join)
         stack.callback(self.process.kill)
 

@@ -16,9 +16,6 @@ CAPTION = (
     'OKS≥.5: fraction of the targets whose per-keypoint OKS is at least 0.5; '
     'clean → attacked'
 )
-_NUMBERS, _FOUND = 49, 14
-"""Columns that the numbers take in the terminal, with their gaps, and those
-of models that find people by themselves."""
 
 
 def rows(analysis: Record) -> list[list[str]]:
@@ -80,7 +77,8 @@ def print_tables(analyses: Sequence[Record]) -> None:
     console = Console(emoji=False, markup=False, highlight=False)
     for analysis in analyses:
         names, *others = rows(analysis)
-        width = console.width - _NUMBERS - _FOUND * ('found' in names)
+        columns = list(zip(names, *others, strict=True))[1:]
+        width = console.width - sum(2 + max(map(len, c)) for c in columns)
         # without frames it fits a terminal of 80 columns
         table = Table(
             title=_title(analysis), caption=CAPTION, box=None, pad_edge=False

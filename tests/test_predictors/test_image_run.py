@@ -487,14 +487,6 @@ def test_predictors_that_fail(
     assert bool(stored) == (kind is not Wrong)
 
 
-def test_predictors_that_cannot_be_sent(people, tmp_path):
-    class Local(Planted):
-        pass
-
-    with pytest.raises(UsageError, match='cannot be sent to another process'):
-        run(Local(people), people, tmp_path / 'out', num_workers=2)
-
-
 @pytest.mark.parametrize(
     ('others', 'sentence'),
     [
