@@ -171,7 +171,8 @@ class ImageAttack:
             under = effect.covers(person.xy, image.shape) & person.available
             hidden = tuple(np.flatnonzero(under).tolist())
             return replace(effect, targets=(), bystanders=hidden)
-        around = PersonSurroundings(image, person, self._links, annotation)
+        about = image.shape, [person], self._links
+        around = PersonSurroundings(annotation, *about)
         key = int(annotation['image_id']), int(annotation['id'])
         numbers = self._occlusion.draw([key], self._seed, 0)
         records, _ = self._occlusion.apply(scratch, around, numbers)
@@ -192,14 +193,8 @@ class PersonSurroundings(Surroundings):
     """A person's segment, and the region that top-down models see of it, in
     which controls are placed for every predictor."""
 
-    def __init__(
-        self,
-        image: np.ndarray,
-        person: Person,
-        links: Sequence[tuple[int, int]],
-        annotation: Mapping[str, Any],
-    ) -> None:
-        super().__init__(image.shape, [person], links)
+    def __init__(self, annotation: Mapping[str, Any], *others: Any) -> None:
+        super().__init__(*others)
         self._segment = annotation.get('segmentation')
 
     def segment(self, index: int) -> np.ndarray | None:

@@ -168,8 +168,8 @@ class WorstCaseLoop(ImageLoop):
     def _search(self, row: int) -> None:
         image, links, keys = self.image, self.data.joints.links, self.keys
         person, raw = image.people[row], self.data.annotations[row]
-        around = PersonSurroundings(image.pixels, person, links, raw)
-        mask = around.person_mask(0)
+        about = image.pixels.shape, [person], links
+        mask = PersonSurroundings(raw, *about).person_mask(0)
         own = [self.options.seed, int(raw['image_id']), int(raw['id'])]
         shift = np.random.default_rng(own).random(2).tolist()
         points, step = grid(mask, self.search.candidates, shift)

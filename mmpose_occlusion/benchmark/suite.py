@@ -79,7 +79,7 @@ def load_suites(
             different attacks have the same name, or there is no attack.
     """
     found = [a for name in suites for a in load_suite(name, skeleton)]
-    found += _attacks(specs, COMMAND_LINE, '--attack', skeleton)
+    found += _attacks(specs, COMMAND_LINE, '', '--attack', skeleton)
     if not found:
         raise UsageError(
             'there is no attack: name a suite '
@@ -98,8 +98,8 @@ def load_suite(name: str, skeleton: Skeleton) -> list[SuiteAttack]:
             joint or part that the data set lacks.
     """
     content, path = _read_suite(name)
-    entries, where = content['attacks'], f'suite file "{path}"'
-    return _attacks(entries, path.stem, where, skeleton, key_of(content))
+    about = path.stem, key_of(content), f'suite file "{path}"'
+    return _attacks(content['attacks'], *about, skeleton)
 
 
 def _read_suite(name: str) -> tuple[dict[str, Any], Path]:
@@ -121,16 +121,12 @@ def _read_suite(name: str) -> tuple[dict[str, Any], Path]:
 
 
 def _attacks(
-    entries: Iterable,
-    suite: str,
-    where: str,
-    skeleton: Skeleton,
-    suite_checksum: str = '',
+    entries: Iterable, suite: str, known: str, where: str, skeleton: Skeleton
 ) -> list[SuiteAttack]:
-    """The checked attacks of a suite's entries."""
+    """The checked attacks of the entries of a suite with a checksum."""
     try:
         return _unique(
-            SuiteAttack(name, suite, config, details, suite_checksum)
+            SuiteAttack(name, suite, config, details, known)
             for entry in entries
             for name, config, details in _expanded(entry, skeleton)
         )
@@ -177,8 +173,8 @@ def _expanded(
             '"keypoint:nose:black", or a transform with its "type"'
         )
     if attack is None:
-        kind = given['type']
-        yield name or getattr(kind, '__name__', kind), dict(given), details
+        own = getattr(given['type'], '__name__', str(given['type']))
+        yield name or own, dict(given), details
         return
     if attack.kind == PART and skeleton.own_parts and not attack.parts:
         attack = replace(attack, parts=skeleton.own_parts)
