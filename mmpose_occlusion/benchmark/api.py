@@ -1,5 +1,6 @@
 """The benchmark in Python: run it, load it, read it as a table, report it."""
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,16 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.predictors import Predictor, load_predictor
+from mmpose_occlusion.predictors.protocol import library
 
 from .analysis import Record, analyse
 from .analysis.sensitivity_map import finer_cells, split_cells
 from .data import BenchmarkRun, load_runs
+from .image_run import case_images, run_predictor
 from .suite import DEFAULT
 
 if TYPE_CHECKING:
     import pandas
 
-    from mmpose_occlusion.predictors import Predictor
+_COLUMNS = dict(attack='name', fill='paint', size='severity')
+_COLUMNS |= {name: name for name in ('suite', 'kind', 'target', 'place')}
+"""Columns of a table -> what they are of an attack's cost."""
 
 
 @dataclass(frozen=True)
@@ -50,77 +56,43 @@ class Benchmark:
         """Scores per attack, role and joint, for the people whose crop the
         attack changed.
 
-        Each is a dict with
-
-        - ``model``, ``data``, ``attack``, ``suite``;
-        - ``kind``, ``target``, ``fill``, ``size`` (diameter as a fraction
-          of the bbox height, or None) and ``place`` of the attack;
-        - ``role``: 'target' (joints that the attack asks for, under
-          paint), 'bystander' (others under paint) or 'visible';
-        - ``joint``: its name, or 'all';
-        - ``n``: number of labelled joints; rows without any are left
-          out;
-        - ``epe_clean`` and ``epe_attacked``, and so on for ``epe_px``,
-          ``pck``, ``oks50`` and ``ap``.
+        Each is a dict with ``model``, ``data``, ``attack``, ``suite``; the
+        attack's ``kind``, ``target``, ``fill``, ``size`` (diameter as a
+        fraction of the bbox height, or None) and ``place``; ``role``:
+        'target' (joints that the attack asks for, under paint), 'bystander'
+        (others under paint) or 'visible'; ``joint``, its name or 'all'; ``n``,
+        the number of labelled joints, at least 1; and ``epe_clean``,
+        ``epe_attacked`` and so on for ``epe_px``, ``pck``, ``oks50``, ``ap``.
         """
         for analysis in self.analyse():
             for cost in analysis.costs:
-                about = dict(
-                    model=analysis.run.model,
-                    data=analysis.run.data,
-                    attack=cost.name,
-                    suite=cost.suite,
-                    kind=cost.kind,
-                    target=cost.target,
-                    fill=cost.paint,
-                    size=cost.severity,
-                    place=cost.place,
-                )
+                about = dict(model=analysis.run.model, data=analysis.run.data)
+                about |= {name: cost[key] for name, key in _COLUMNS.items()}
                 for joint in cost.joints:
-                    if not joint.number:
-                        continue
                     row = dict(about, role=joint.group, joint=joint.joint)
                     row['n'] = joint.number
                     for name, value in joint.clean.items():
                         row[f'{name}_clean'] = value
                         row[f'{name}_attacked'] = joint.attacked[name]
-                    yield row
+                    if joint.number:
+                        yield row
 
     def to_pandas(self) -> 'pandas.DataFrame':
-        """The table of :meth:`rows`.
-
-        Raises:
-            UsageError: pandas is not installed.
-        """
-        try:
-            import pandas
-        except ImportError as error:
-            raise UsageError(
-                'to_pandas() needs pandas: install it with "pip install '
-                'pandas", or use rows(), which does not'
-            ) from error
+        """The table of :meth:`rows`; a UsageError without pandas."""
+        pandas = library('pandas', 'to_pandas()', 'pandas')
         return pandas.DataFrame(list(self.rows()))
 
     def report(self, path: str | Path | None = None, **options: Any) -> Path:
-        """Write the report: page, JSON and CSV.
+        """Write the report: page, JSON and CSV, into a folder, by default the
+        benchmark's.
 
-        Args:
-            path: Folder of the report; by default the benchmark's.
-            options: Of :func:`.report.write_report`, such as ``draws`` (number
-                of bootstrap samples), ``cases``, ``measure`` (AP, AR, PCKh,
-                PCK or OKS50), ``formats`` and ``latex``.
-
-        Returns:
-            The page, ``index.html``, or without one the folder.
-
-        Raises:
-            UsageError: A number is negative, or the data lacks the measure.
+        Options are those of :func:`.report.write_report`, such as ``draws``
+        (number of bootstrap samples), ``cases``, ``measure`` (AP, AR, PCKh,
+        PCK or OKS50), ``formats`` and ``latex``. Returns the page, or without
+        one the folder; a UsageError if the data lacks the measure.
         """
         from .report import write_report
 
-        for name in ('draws', 'seed', 'cases'):
-            if options.get(name, 0) < 0:
-                raise UsageError(f'{name} is {options[name]}: give 0 or more')
         return write_report(
             self.runs,
             self.folder if path is None else path,
@@ -132,13 +104,10 @@ class Benchmark:
 def load_benchmark(
     folder: str | Path, *others: str | Path, names: Sequence[str] = ()
 ) -> Benchmark:
-    """Read the complete runs of a benchmark's folder; no model is needed.
-
-    Args:
-        folder: The ``out`` of :func:`run_benchmark`.
-        others: Folders of further benchmarks, to be compared with the first.
-        names: Of the models, one for each run; by default their own, with
-            the folder where several are equal.
+    """Read the complete runs of a benchmark's folder, the ``out`` of
+    :func:`run_benchmark`, and of others that are compared with it; no model
+    is needed. ``names`` are of the models, one for each run, by default their
+    own, with the folder where several are equal.
 
     Raises:
         UsageError: No run is complete, a file is damaged, or there is not one
@@ -163,7 +132,7 @@ def load_benchmark(
 
 
 def run_benchmark(
-    model: 'str | Path | Predictor',
+    model: str | Path | Predictor,
     checkpoint: str | Path | None = None,
     *,
     out: str | Path,
@@ -187,8 +156,7 @@ def run_benchmark(
         checkpoint: Of a config, a file or URL.
         out: Folder of the benchmark.
         data: With a config, settings that replace those of its
-            ``test_dataloader.dataset``, for example ``data_root`` and
-            ``ann_file``; by default the data set is the config's. With any
+            ``test_dataloader.dataset``, for example ``data_root``. With any
             other model, the files ``annotations`` and, if wanted,
             ``detections``, and the folder ``images``.
         suites: Names of suites, or ``.json`` files; without any, and without
@@ -199,42 +167,30 @@ def run_benchmark(
             the fine grid beside those under which the error of a joint rises
             by more than this, see :func:`.sensitivity_map.finer_cells`.
         log: Called with lines of progress of a model of images.
-        settings: Of every model
+        settings: Of every model ``seed`` (of the attacks' random draws),
+            ``max_images`` (the first ones), ``resume`` (False deletes this
+            run's predictions), ``dry_run`` (only print how many predictions
+            are missing), ``skip_unreadable`` (leave out and count images that
+            cannot be read), ``batch_size`` (crops of a forward pass, 32 on a
+            CPU and 64 elsewhere; or images of a call, 16) and ``num_workers``
+            (processes that make crops, by default the config's; or that
+            predict images, by default this one).
 
-            - ``seed``: of the attacks' random draws (0);
-            - ``max_images``: use the first images only;
-            - ``resume``: False deletes this run's predictions;
-            - ``batch_size``: maximum number of crops in a forward pass; by
-              default 32 on a CPU and 64 elsewhere. Of a model of images, the
-              images of one call; 16 by default;
-            - ``num_workers``: with a config, processes that make crops; by
-              default the config's. Of a model of images, processes that
-              predict; by default this one;
-            - ``dry_run``: only print how many predictions are missing;
-            - ``skip_unreadable``: leave out and count images that cannot be
-              read;
+            With a config ``gt_boxes`` (annotated bboxes instead of a
+            detector's), ``threads`` (forward passes at a time; the number of
+            PyTorch's threads on a CPU, 1 elsewhere), ``cfg_options`` (dotted
+            keys of the config -> values), ``trust_checkpoint`` (unpickle one
+            with more than weights, which runs any code in it) and
+            ``launcher`` ('none', or what started the processes: 'pytorch',
+            'slurm' or 'mpi').
 
-            with a config
-
-            - ``gt_boxes``: use annotated bboxes instead of a detector's;
-            - ``threads``: forward passes at a time; by default the number of
-              PyTorch's threads on a CPU and 1 elsewhere;
-            - ``cfg_options``: dotted keys of the config -> values;
-            - ``trust_checkpoint``: whether to unpickle a checkpoint that
-              contains more than weights, which runs any code in it;
-            - ``launcher``: 'none', or what started the processes: 'pytorch',
-              'slurm' or 'mpi';
-
-            with a model of images
-
-            - ``people``: whom an attack on an image of a model that finds
-              people by itself acts on: 'all' at once, or 'one', with an image
-              pass each;
-            - ``timeout``: seconds that a call of the model may take, which
-              then runs in a process of its own;
-            - ``options``: of the model's adapter, such as ``padding``;
-            - ``search``: instead of attacks, a
-              :class:`.image_worst_case.WorstCaseSearch`.
+            With a model of images ``people`` (whom an attack acts on in an
+            image of a model that finds people by itself: 'all' at once, or
+            'one', with an image pass each), ``timeout`` (seconds that a call
+            of the model may take, which then runs in a process of its own),
+            ``options`` (of the model's adapter, such as ``padding``) and
+            ``search`` (instead of attacks, a
+            :class:`.image_worst_case.WorstCaseSearch`).
 
     Returns:
         The benchmark with the requested attacks; None for a dry run.
@@ -246,21 +202,24 @@ def run_benchmark(
     if not (suites or attacks):
         suites = (DEFAULT,)
     settings.update(out=str(out), suites=suites, attacks=attacks)
-    run = _run(model, checkpoint, dict(data or {}), log, settings)
-    if run is None and refine is not None:
-        log(
-            'The finer cells are chosen from these predictions: at most three '
-            'times as many more.'
-        )
-    elif run is not None and refine is not None:
+    call = partial(_run, model, checkpoint, dict(data or {}), log)
+    run = call(**settings)
+    if refine is not None:
+        say = log if os.environ.get('RANK', '0') == '0' else lambda text: None
+        if run is None:
+            say(
+                'The finer cells are chosen from these predictions: at most '
+                'three times as many more.'
+            )
+            return None
         finer = finer_cells(run, refine)
-        log(
+        say(
             f'{len(finer)} finer cells, beside which the error of a joint may '
             f'rise by more than {refine:g} of the bbox: at most '
             f'{len(finer) * len(run.boxes):,} predictions more.'
         )
         settings.update(attacks=[*attacks, *finer], resume=True)
-        run = _run(model, checkpoint, dict(data or {}), log, settings)
+        run = call(**settings)
     return None if run is None else Benchmark(Path(out), [run], trusted=True)
 
 
@@ -269,10 +228,10 @@ def _run(
     checkpoint: str | Path | None,
     data: dict[str, Any],
     log: Callable[[str], object],
-    settings: dict[str, Any],
+    **settings: Any,
 ) -> BenchmarkRun | None:
     if is_config(model, checkpoint):
-        config = f'model "{model}" is a config of MMPose: '
+        config = f'"{model}" is a config of MMPose: '
         if 'search' in settings:
             raise UsageError(
                 f'{config}the worst place is searched on whole images, so '
@@ -284,12 +243,22 @@ def _run(
             from mmpose_occlusion.predictors.mmpose_loop import run_mmpose
         except ModuleNotFoundError as error:
             raise UsageError(
-                f'"{model}" is a config of MMPose, and the module '
-                f'"{error.name}" is not installed: install MMPose 1.3 with '
-                'MMEngine and mmcv'
+                f'{config}install MMPose 1.3 with MMEngine and mmcv (there is '
+                f'no module "{error.name}")'
             ) from error
         return run_mmpose(str(model), str(checkpoint), data, **settings)
-    return _run_images(model, data, log=log, **settings)
+    needed = {'annotations', 'images'}
+    if not needed <= set(data) <= {*needed, 'detections'}:
+        raise UsageError(
+            f'data has {", ".join(data) or "no keys"}: a model of images has '
+            'annotations (--annotations FILE), images (--images FOLDER) and, '
+            'if wanted, detections'
+        )
+    load, options = None, settings.pop('options', None)
+    if isinstance(model, str | Path):
+        load = partial(load_predictor, str(model), options)
+        model = load()
+    return run_predictor(model, **data, load=load, log=log, **settings)
 
 
 def is_config(model: Any, checkpoint: Any = None) -> bool:
@@ -302,42 +271,11 @@ def is_config(model: Any, checkpoint: Any = None) -> bool:
     return text.endswith('.py') or '::' in text
 
 
-def _run_images(
-    model: Any,
-    data: dict[str, Any],
-    options: Mapping[str, Any] | None = None,
-    **others: Any,
-) -> BenchmarkRun | None:
-    from mmpose_occlusion.predictors import Predictor, load_predictor
-
-    from .image_run import run_predictor
-
-    needed = {'annotations', 'images'}
-    if not needed <= set(data) <= {*needed, 'detections'}:
-        raise UsageError(
-            f'data has {", ".join(data) or "no keys"}: a model of images has '
-            'annotations (--annotations FILE), images (--images FOLDER) and, '
-            'if wanted, detections'
-        )
-    if isinstance(model, str | Path):
-        load = partial(load_predictor, str(model), options)
-        return run_predictor(load(), **data, load=load, **others)
-    if not isinstance(model, Predictor):
-        raise UsageError(
-            f'a {type(model).__name__} is no model: give a text, or an '
-            'object with the attributes of mmpose_occlusion.predictors.'
-            'Predictor'
-        )
-    return run_predictor(model, **data, **others)
-
-
 def _case_images(
     run: BenchmarkRun, cases: Sequence[Any], trusted: bool
 ) -> Any:
     """The images of cases again."""
     if run.dataset.get('kind') == 'images':
-        from .image_run import case_images
-
         return case_images(run, cases)
     try:
         from mmpose_occlusion.predictors.mmpose_dataset import case_crops

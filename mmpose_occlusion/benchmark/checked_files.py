@@ -246,9 +246,10 @@ def check_images(
 
     Args:
         annotations: Its faults get those of the images; images without width
-            and height get them if they are decoded.
+            and height get them.
         folder: That the file names are below.
-        decode: Whether to decode each one, which finds damaged files.
+        decode: Whether to decode each one, which finds damaged files, instead
+            of those without width and height alone.
         skip: Whether unreadable images are left out.
 
     Returns:
@@ -261,7 +262,7 @@ def check_images(
     for key, image in annotations.images.items():
         path = Path(folder) / image['file_name']
         text, size = _fault_of(path), None
-        if not text and decode:
+        if not text and (decode or not image['width']):
             pixels: Any = cv2.imread(str(path))
             if pixels is None or _is_cut(path):
                 text = 'an image cannot be decoded completely'

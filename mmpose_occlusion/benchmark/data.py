@@ -20,9 +20,6 @@ from .store import CLEAN, OPTIONAL, PER_CROP, RunStore, open_runs
 UNMATCHED = -1
 """Instance id of a detection that no annotated person is matched to."""
 
-_PEOPLE = 'people_'
-_BOXES = 'boxes_'
-
 
 @dataclass(frozen=True)
 class Joints:
@@ -39,16 +36,11 @@ class Joints:
 
     @classmethod
     def of(
-        cls,
-        skeleton: Skeleton,
-        sigmas: np.ndarray,
-        flip: np.ndarray,
-        links: Iterable[tuple[int, int]],
+        cls, skeleton: Skeleton, sigmas: Any, flip: Any, links: Any
     ) -> 'Joints':
         """The joints and parts of a skeleton."""
-        pairs = [(int(a), int(b)) for a, b in links]
         parts = {p: list(skeleton.part_indices(p)) for p in skeleton.parts}
-        return cls(list(skeleton.names), sigmas, flip, pairs, parts)
+        return cls(list(skeleton.names), sigmas, flip, list(links), parts)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> 'Joints':
@@ -194,9 +186,9 @@ class BenchmarkRun:
 
 def to_arrays(boxes: Boxes, people: list[dict]) -> dict[str, np.ndarray]:
     """Named arrays of bboxes and people, inverse of :func:`from_arrays`."""
-    arrays = {f'{_BOXES}{k}': v for k, v in vars(boxes).items()}
+    arrays = {f'boxes_{name}': array for name, array in vars(boxes).items()}
     for name in people[0] if people else ():
-        arrays[_PEOPLE + name] = np.array([p[name] for p in people])
+        arrays[f'people_{name}'] = np.array([p[name] for p in people])
     return arrays
 
 
@@ -206,7 +198,7 @@ def from_arrays(
     """Bboxes and people from the arrays of :func:`to_arrays`."""
     boxes, columns = (
         {k.removeprefix(p): v for k, v in arrays.items() if k.startswith(p)}
-        for p in (_BOXES, _PEOPLE)
+        for p in ('boxes_', 'people_')
     )
     rows = zip(*(c.tolist() for c in columns.values()), strict=True)
     people = [dict(zip(columns, row, strict=True)) for row in rows]
@@ -229,21 +221,13 @@ def load_runs(folder: str | Path) -> list[BenchmarkRun]:
 def load_run(
     store: RunStore, names: Sequence[str] | None = None
 ) -> BenchmarkRun:
-    """One run, with some attacks in this order or all that are complete."""
+    """One run, with those of some attacks, in this order, or of all that are
+    complete."""
     info, listed = store.info, store.attacks
     if names is not None:
         listed = [a for n in names for a in listed if a['name'] == n]
-    wanted = [('clean', CLEAN), *((a['name'], a['key']) for a in listed)]
-    found = store.read({key for _, key in wanted})
-    missing = [name for name, key in wanted if key not in found]
-    if names is None:
-        listed = [a for a in listed if a['key'] in found]
-    elif missing:
-        raise UsageError(
-            f'{len(missing)} of {len(wanted)} parts of the benchmark in '
-            f'"{store.path}" are incomplete, for example "{missing[0]}": run '
-            'its command again, which resumes it'
-        )
+    found = store.read({CLEAN, *(a['key'] for a in listed)})
+    listed = [a for a in listed if a['key'] in found]
     boxes, people = from_arrays(store.people())
     clean = found[CLEAN]
     return BenchmarkRun(
@@ -278,13 +262,13 @@ def _attacked(
     whole, changed = clean.copy(), found['changed']
     whole[changed] = found[changed]
     centres = _column(found, 'centres', found)
-    flags: Any = {name: found[name].copy() for name in PER_CROP[:-1]}
+    arrays: Any = {name: found[name].copy() for name in PER_CROP}
+    arrays['pixels'] = arrays['pixels'].astype(np.int64)
     return Attacked(
         **{key: attack[key] for key in ('name', 'suite', 'details')},
         config=attack['configs'][0],
         predictions=_predictions(whole, clean),
-        **flags,
-        pixels=found['pixels'].astype(np.int64),
         checksum=attack.get('checksum', ''),
         centres=None if centres is None else centres.astype(float),
+        **arrays,
     )

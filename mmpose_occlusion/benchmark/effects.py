@@ -50,12 +50,12 @@ class Effect:
             where = self.changed[..., None]
             np.copyto(image[y1:y2, x1:x2], self.pixels, where=where)
 
-    def covers(self, xy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    def covers(self, xy: Any, shape: tuple[int, ...]) -> np.ndarray:
         """``(K,)`` bool, joints ``(K, 2)`` on changed pixels."""
         out = np.zeros(len(xy), bool)
         if self.box is not None:
             x1, y1, x2, y2 = self.box
-            col, row = nearest_pixel(xy, shape)
+            col, row = nearest_pixel(np.array(xy, float), shape)
             inside = (col >= x1) & (col < x2) & (row >= y1) & (row < y2)
             out[inside] = self.changed[row[inside] - y1, col[inside] - x1]
         return out
@@ -81,11 +81,12 @@ def effect_of(
     """The effect of an attack on a region of pixels ``(h, w, C)`` whose corner
     is at (x, y), by the records of its transforms."""
     found = tuple(dict(record) for record in records)
-    rows = np.flatnonzero((_rows(clean) != _rows(attacked)).any(axis=1))
+    differ = clean != attacked
+    rows = np.flatnonzero(differ.any(axis=(1, 2)))
     if not len(rows):  # black paint on black pixels hides nothing
         return Effect(excluded=any(r.get('excluded') for r in found))
     y1, y2 = int(rows[0]), int(rows[-1]) + 1
-    changed = (clean[y1:y2] != attacked[y1:y2]).any(axis=2)
+    changed = differ[y1:y2].any(axis=2)
     columns = np.flatnonzero(changed.any(axis=0))
     x1, x2 = int(columns[0]), int(columns[-1]) + 1
     targets, others = (
@@ -107,25 +108,11 @@ def effect_of(
     )
 
 
-def _rows(pixels: np.ndarray) -> np.ndarray:
-    """Rows of pixels, as 8-byte integers where their size allows (faster)."""
-    rows = pixels.reshape(len(pixels), -1)
-    if rows.dtype == np.uint8 and rows.shape[1] % 8 == 0:
-        return np.ascontiguousarray(rows).view(np.uint64)
-    return rows
-
-
 class ImageAttack:
     """An occlusion of a person, as MMPose's transforms do it on a whole image
-    that has this person alone.
-
-    Args:
-        attack: Of a suite.
-        seed: Of random draws, unless the attack has its own.
-        links: Pairs of joint indices between which there are limbs.
-
-    Raises:
-        UsageError: It needs MMPose's pipelines or a data set of donors.
+    that has this person alone. The seed is of random draws, unless the attack
+    has its own; ``links`` are pairs of joint indices between which there are
+    limbs. A UsageError if it needs MMPose's pipelines or a data set of donors.
     """
 
     def __init__(
@@ -181,10 +168,11 @@ class ImageAttack:
         if point is not None:
             moved = person._replace(points={person.skeleton.names[0]: point})
             effect = self.on(image, scratch, moved, annotation)
-            under = effect.covers(np.array(person.xy, float), image.shape)
-            hidden = np.flatnonzero(under & person.available).tolist()
-            return replace(effect, targets=(), bystanders=tuple(hidden))
-        around = PersonSurroundings(image, person, self._links, annotation)
+            under = effect.covers(person.xy, image.shape) & person.available
+            hidden = tuple(np.flatnonzero(under).tolist())
+            return replace(effect, targets=(), bystanders=hidden)
+        about = image.shape, [person], self._links
+        around = PersonSurroundings(annotation, *about)
         key = int(annotation['image_id']), int(annotation['id'])
         numbers = self._occlusion.draw([key], self._seed, 0)
         records, _ = self._occlusion.apply(scratch, around, numbers)
@@ -205,14 +193,8 @@ class PersonSurroundings(Surroundings):
     """A person's segment, and the region that top-down models see of it, in
     which controls are placed for every predictor."""
 
-    def __init__(
-        self,
-        image: np.ndarray,
-        person: Person,
-        links: Sequence[tuple[int, int]],
-        annotation: Mapping[str, Any],
-    ) -> None:
-        super().__init__(image.shape, [person], links)
+    def __init__(self, annotation: Mapping[str, Any], *others: Any) -> None:
+        super().__init__(*others)
         self._segment = annotation.get('segmentation')
 
     def segment(self, index: int) -> np.ndarray | None:

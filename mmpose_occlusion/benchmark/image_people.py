@@ -1,10 +1,11 @@
-"""The people of whole images, as a benchmark of any predictor needs them."""
+"""The people of whole images, as a benchmark of any predictor needs them, and
+these images clean and under attacks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -19,18 +20,92 @@ from mmpose_occlusion.metrics.oks_pck import (
     published_sigmas,
 )
 from mmpose_occlusion.occlusion import CorrectedRules, Person
+from mmpose_occlusion.occlusion.regions import Point
 from mmpose_occlusion.occlusion.rules import person_from_joints
 from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_file import Annotations
-from .checked_files import Detections
+from .checked_files import Detections, check_images, read_detections
 from .data import UNMATCHED, BenchmarkRun, Boxes, Joints
-from .store import Block
+from .effects import Effect, ImageAttack
+from .store import CLEAN, Block, BlockResult, empty_result
 from .work import image_ranges
 
 FOUND_OKS, NEAR_OKS = 0.5, 0.1
 """Least OKS of a pose that finds a person, COCO's lowest threshold, and of one
 that is taken as a person's whom no other pose finds."""
+
+Attacks = Mapping[str, ImageAttack]
+"""Key of an attack -> what it does."""
+
+_FIELDS = ('id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd')
+
+
+class Pass(NamedTuple):
+    """An image to predict."""
+
+    source: 'LoadedImage'
+    pixels: np.ndarray  # BGR, perhaps attacked
+    rows: np.ndarray  # those that get the answer
+    into: BlockResult
+
+
+@dataclass(frozen=True)
+class LoadedImage:
+    """One decoded image of a block, clean and under attacks."""
+
+    path: str
+    rows: np.ndarray
+    first: int  # row of its block
+    pixels: np.ndarray  # BGR
+    scratch: np.ndarray  # a copy for attacks
+    people: dict[int, Person]  # row -> annotated person
+    annotations: list[Any]  # of all rows
+    attacks: Attacks
+    one: bool  # whether one person an image pass is attacked, instead of all
+
+    def passes(self, key: str, into: BlockResult) -> Iterator[Pass]:
+        """The image, or what an attack makes of it where it changes it; notes
+        what it hides in the result."""
+        if key == CLEAN:
+            yield Pass(self, self.pixels, self.rows, into)
+            return
+        if self.one:
+            for row in self.people:
+                yield from self.alone(row, key, into)
+            return
+        effects = {row: self._effect(row, key, into) for row in self.people}
+        pixels = self.pixels.copy()
+        for row, effect in effects.items():
+            effect.paint(pixels)
+            for other, person in self.people.items():
+                if other != row:
+                    i = other - self.first
+                    under = effect.covers(person.xy, pixels.shape)
+                    under &= person.available & ~into.targets[i]
+                    into.bystanders[i] |= under
+        if any(effect.box is not None for effect in effects.values()):
+            yield Pass(self, pixels, self.rows, into)
+
+    def alone(
+        self, row: int, key: str, into: BlockResult, point: Point | None = None
+    ) -> Iterator[Pass]:
+        """The image with the effect on one of its people, if it changes it;
+        ``point`` is as of :meth:`.effects.ImageAttack.on`."""
+        effect = self._effect(row, key, into, point)
+        if effect.box is not None:
+            pixels = self.pixels.copy()
+            effect.paint(pixels)
+            yield Pass(self, pixels, np.array([row]), into)
+
+    def _effect(
+        self, row: int, key: str, into: BlockResult, point: Point | None = None
+    ) -> Effect:
+        """Of an attack on a person, noted in the result."""
+        images, raw = (self.pixels, self.scratch), self.annotations[row]
+        effect = self.attacks[key].on(*images, self.people[row], raw, point)
+        effect.note(into, row - self.first)
+        return effect
 
 
 @dataclass(frozen=True)
@@ -43,15 +118,10 @@ class ImagePeople:
     """N rows: annotated people with a labelled joint, or a detector's bboxes;
     for whole-image predictors, MAX_POSES rows for others after each image's.
     """
-    annotations: list[Mapping[str, Any] | None]  # of each row's person
+    annotations: list[Any]  # of each row's person, or None
     people: list[dict[str, Any]]  # all, see data.BenchmarkRun
     paths: dict[int, Path]  # image id -> file
-
-    def raw(self, row: int) -> Mapping[str, Any]:
-        """The annotation of a row that has a person."""
-        found = self.annotations[row]
-        assert found is not None
-        return found
+    recipe: dict[str, Any]  # from which it is made again
 
     def person(self, row: int, shape: tuple[int, ...]) -> Person | None:
         """The person of a row as attacks have them, in an image ``(H, W)``:
@@ -75,48 +145,79 @@ class ImagePeople:
         edges = pairwise([*starts, len(ids)])
         return [Block(i, *each) for i, each in enumerate(edges)]
 
+    def empty(self, block: Block) -> BlockResult:
+        """The result of a block before predictions."""
+        return empty_result(block.people, len(self.joints.names))
+
+    def read(
+        self, block: Block, attacks: Attacks, one: bool
+    ) -> list[LoadedImage]:
+        """The images of a block, decoded; see :class:`LoadedImage`."""
+        all_rows, ids = range(block.start, block.stop), self.boxes.image_ids
+        how, out = (self.annotations, attacks, one), []
+        for image_id, some in groupby(all_rows, lambda row: int(ids[row])):
+            path, rows = str(self.paths[image_id]), np.array(list(some))
+            bgr = cv2.imread(path)
+            if bgr is None:
+                raise UsageError(f'image "{path}" cannot be read: replace it')
+            found = {row: self.person(row, bgr.shape) for row in rows.tolist()}
+            people = {row: p for row, p in found.items() if p is not None}
+            images = rows, block.start, bgr, bgr.copy(), people
+            out.append(LoadedImage(path, *images, *how))
+        return out
+
 
 def image_people(
     annotations: Annotations,
-    paths: Mapping[int, Path],
-    compared: np.ndarray,
-    whole_image: bool,
-    detections: Detections | None = None,
-    max_images: int | None = None,
+    recipe: dict[str, Any],
+    log: Callable[[str], object] | None = None,
+    skip_unreadable: bool = True,
 ) -> ImagePeople:
-    """Collect the rows of a benchmark.
+    """Collect the rows of a benchmark, without people whom MMPose's data sets
+    leave out (crowds, and those without a labelled joint or without a bbox
+    inside the image) and images without any person.
 
-    People whom MMPose's data sets leave out are left out: crowds, and those
-    without a labelled joint or without a bbox inside the image; and so are
-    images without any person, and those without a path. Joints that are not
-    ``compared`` ``(K,)``, which the predictor lacks, count as not labelled.
+    Args:
+        annotations: Of the people.
+        recipe: Folder of the ``images``, file of ``detections`` or None,
+            ``compared`` (K,), whether the predictor has a joint (others count
+            as not labelled), ``whole_image``, whether it finds people by
+            itself, and ``max_images``.
+        log: Called with faults of the files; all images are then decoded.
+        skip_unreadable: Leave out images that cannot be read.
+
+    Raises:
+        UsageError: Nobody is left, or a file cannot be read.
     """
+    paths = check_images(
+        annotations, recipe['images'], log is not None, skip_unreadable
+    )
+    faults, detections = list(annotations.faults), recipe['detections']
+    if detections is not None:
+        detections = read_detections(detections, annotations)
+        faults += detections.faults
+    for fault in faults:
+        if log is not None:
+            log(fault.sentence())
+    compared = np.array(recipe['compared'])
     mine: dict[int, list[dict[str, Any]]] = {}
-    others: dict[int, list[dict]] = {}
-    sizes: dict[int, tuple[int, int]] = {}
+    others: dict[int, list[dict[str, Any]]] = {}
     for raw in annotations.people:
-        image = raw['image_id']
+        image, size = raw['image_id'], annotations.images[raw['image_id']]
         if image not in paths:
             continue
-        flat = np.reshape(raw['keypoints'], (-1, 3))
-        points = flat.astype(float)
-        points[~compared, 2] = 0
-        labelled = int((points[:, 2] > 0).sum())
-        fields = 'id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd'
-        entry: dict[str, Any] = {name: raw[name] for name in fields}
-        flat = np.where(compared[:, None], flat, 0)
-        entry.update(num_keypoints=labelled, keypoints=flat.ravel().tolist())
+        joints = np.reshape(raw['keypoints'], (-1, 3))
+        joints = np.where(compared[:, None], joints, 0)
+        entry = {name: raw[name] for name in _FIELDS}
+        entry['num_keypoints'] = int((joints[:, 2] > 0).sum())
+        entry['keypoints'] = joints.ravel().tolist()
         others.setdefault(image, []).append(entry)
-        if raw['iscrowd'] or not labelled:
-            continue
-        if image not in sizes:
-            sizes[image] = _size(annotations.images[image], paths[image])
-        box = clip_box(raw['bbox'], *sizes[image])
-        if (box[2:] > box[:2]).all():
-            person = dict(raw=raw, id=raw['id'], area=raw['area'])
-            person.update(keypoints=points, box=box)
+        box = clip_box(raw['bbox'], size['width'], size['height'])
+        counts = entry['num_keypoints'] and not raw['iscrowd']
+        if counts and (box[2:] > box[:2]).all():
+            person = dict(entry, keypoints=joints, box=box, raw=raw)
             mine.setdefault(image, []).append(person)
-    chosen = list(mine)[:max_images]
+    chosen = list(mine)[: recipe['max_images']]
     if not chosen:
         raise UsageError(
             f'annotation file "{annotations.path}" has no person with a '
@@ -129,7 +230,7 @@ def image_people(
             rows += [(image, p, p['box'], 1.0) for p in mine[image]]
         else:
             rows += _detected(image, mine[image], detections)
-        if whole_image:
+        if recipe['whole_image']:
             rows += [(image, None, None, 1.0)] * MAX_POSES
     sigmas, source = published_sigmas(annotations.joints)
     skeleton = Skeleton.from_names(tuple(annotations.joints))
@@ -142,6 +243,7 @@ def image_people(
         [row[1] and row[1]['raw'] for row in rows],
         [entry for image in chosen for entry in others[image]],
         {image: paths[image] for image in chosen},
+        recipe,
     )
 
 
@@ -168,14 +270,11 @@ def match_people(
     areas: np.ndarray,
     sigmas: np.ndarray,
 ) -> np.ndarray:
-    """Match the poses of an image to its people, as COCOeval does, by OKS of
-    at least :data:`FOUND_OKS`; then those that are left from :data:`NEAR_OKS`
-    on, so that a bad pose is not taken for a missing one.
-
-    Keypoints ``(D, K, 2)`` are NaN where not found, the truth ``(P, K, 2)``
-    where not labelled. Returns ``(D,)`` int, index of each pose's person, or
-    :data:`.data.UNMATCHED`.
-    """
+    """``(D,)`` int, the person of each pose of an image, or
+    :data:`.data.UNMATCHED`: as COCOeval does, by OKS of at least
+    :data:`FOUND_OKS`; then those that are left from :data:`NEAR_OKS` on, so
+    that a bad pose is not taken for a missing one. Keypoints ``(D, K, 2)`` are
+    NaN where not found, the truth ``(P, K, 2)`` where not labelled."""
     labelled = np.isfinite(truth).all(axis=-1)
     offsets = keypoints[:, None] - truth[None]
     similar = np.nan_to_num(keypoint_oks(offsets, areas[None], sigmas))
@@ -201,10 +300,11 @@ def count_found(run: BenchmarkRun) -> list[dict[str, Any]]:
         placed = np.isfinite(predictions.keypoints).all(axis=-1).any(axis=1)
         extra = placed & ~owned
         extra &= ~_on_ignored(run, predictions.keypoints, extra)
-        numbers = (placed & owned, ~placed & owned, extra)
-        found, missing, more = (int(each.sum()) for each in numbers)
-        row = dict(attack=name, found=found, missing=missing, extra=more)
-        out.append(row)
+        masks = dict(
+            found=placed & owned, missing=~placed & owned, extra=extra
+        )
+        counts = {key: int(mask.sum()) for key, mask in masks.items()}
+        out.append(dict(attack=name, **counts))
     return out
 
 
@@ -232,13 +332,3 @@ def _mirrored(name: str) -> str:
     """The joint's name on the other side."""
     sides = {'left': 'right', 'right': 'left', 'l': 'r', 'r': 'l'}
     return '_'.join(sides.get(word, word) for word in name.split('_'))
-
-
-def _size(image: Mapping[str, Any], path: Path) -> tuple[int, int]:
-    """(width, height) in pixels."""
-    if image['width']:
-        return image['width'], image['height']
-    found = cv2.imread(str(path))
-    if found is None:
-        raise UsageError(f'image "{path}" cannot be read: replace it')
-    return found.shape[1], found.shape[0]

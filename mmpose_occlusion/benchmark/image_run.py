@@ -2,9 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,26 +15,18 @@ from mmpose_occlusion.metrics.oks_pck import UNPUBLISHED
 from mmpose_occlusion.predictors.protocol import Predictor, joint_mapping
 from mmpose_occlusion.skeleton import Skeleton
 
-from .annotation_file import Annotations, read_annotations
-from .checked_files import check_images, read_detections
+from .annotation_file import read_annotations
 from .data import UNMATCHED, BenchmarkRun, load_run
 from .effects import PADDING, PLACED, ImageAttack
-from .image_loop import ImageLoop
-from .image_people import ImagePeople, count_found, image_people
-from .image_worst_case import WorstCaseLoop, WorstCaseSearch
+from .image_loop import ALL, ONE, ImageLoop, ImageOptions
+from .image_people import count_found, image_people
+from .image_worst_case import WorstCaseLoop
+from .store import Block
 from .suite import SuiteAttack, load_suites
-from .work import Log, RunOptions, command_facts, compute_run
+from .work import Log, command_facts, compute_run
 
 if TYPE_CHECKING:
     from .report.cases import Case, CaseImages
-
-ALL, ONE = 'all', 'one'
-"""Whom an attack on a whole-image predictor's image acts on at once."""
-
-BLOCK_IMAGES, BATCH_IMAGES = 16, 16
-FRAME = (192, 256)
-"""Aspect ratio of the region around a bbox that painted pixels are a fraction
-of, and whose area NMS takes; MMPose's usual crop."""
 
 CASE_HEIGHT = 256  # of a case's image in pixels
 
@@ -45,31 +36,24 @@ def run_predictor(
     annotations: str | Path,
     images: str | Path,
     *,
-    people: str = ALL,
-    detections: str | Path | None = None,
-    num_workers: int | None = None,
-    timeout: float | None = None,
-    load: Callable[[], Predictor] | None = None,
-    skip_unreadable: bool = False,
-    search: WorstCaseSearch | None = None,
     log: Log = print,
-    **others: Any,
+    **settings: Any,
 ) -> BenchmarkRun | None:
     """Predict images clean and under attacks, into a benchmark's folder; see
-    :func:`.api.run_benchmark`.
+    :func:`.api.run_benchmark`, and :class:`.image_loop.ImageOptions` for the
+    settings.
 
     A top-down predictor gets a bbox and the image in which the person of
     that bbox alone is attacked. A whole-image predictor gets the image; its
     poses are matched to the annotated people by OKS, see
-    :func:`.image_people.match_people`. ``load`` makes the predictor in other
-    processes; by default it is pickled.
+    :func:`.image_people.match_people`.
     """
-    start, options = time.time(), RunOptions(**others)
+    start, options = time.time(), ImageOptions(**settings)
     who = f'predictor "{predictor.name}"'
     whole_image = not predictor.needs_boxes
-    if people not in (ALL, ONE):
-        raise UsageError(f'people is "{people}": write {ALL} or {ONE}')
-    if detections is not None and whole_image:
+    if options.people not in (ALL, ONE):
+        raise UsageError(f'people is "{options.people}": write {ALL} or {ONE}')
+    if options.detections is not None and whole_image:
         raise UsageError(
             f'{who} finds people by itself and takes no bboxes: leave out the '
             'detections'
@@ -77,59 +61,29 @@ def run_predictor(
     read = read_annotations(annotations)
     skeleton = Skeleton.from_names(tuple(read.joints))
     mapping = joint_mapping(predictor.keypoint_names, read.joints, who)
-    source: dict[str, Any] = dict(
-        annotations=str(read.path),
-        images=str(images),
-        detections=detections and str(detections),
+    files: dict[str, Any] = dict(
+        annotations=read.path, images=images, detections=options.detections
     )
+    files = {key: p and os.path.abspath(p) for key, p in files.items()}
+    if not options.search:
+        suite = load_suites(options.suites, options.attacks, skeleton)
+        for attack in suite:  # a mistake is told before images are read
+            ImageAttack(attack, options.seed, read.links)
     recipe = dict(
         kind='images',
-        **{k: path and os.path.abspath(path) for k, path in source.items()},
+        **files,
         compared=(mapping >= 0).tolist(),
         whole_image=whole_image,
         max_images=options.max_images,
     )
-    if search is None:
-        suite = load_suites(options.suites, options.attacks, skeleton)
-        for attack in suite:  # a mistake is told before images are read
-            ImageAttack(attack, options.seed, read.links)
-    data = _people(read, recipe, log, skip_unreadable)
-    make: Callable[..., ImageLoop] = ImageLoop
-    if search is not None:
-        search = search.within_budget(data, log)
-        suite = search.suite(skeleton)
-        make = partial(WorstCaseLoop, search=search)
-    one = people == ONE or not whole_image or search is not None
-    loop = make(
-        predictor=predictor,
-        data=data,
-        attacks=suite,
-        seed=options.seed,
-        mapping=mapping,
-        one=one,
-        batch_size=options.batch_size or BATCH_IMAGES,
-        block_images=1 if search else BLOCK_IMAGES,
-        load=load,
-        num_workers=num_workers or 0,
-        timeout=timeout,
-        identity=dict(
-            predictor=predictor.identity(),
-            joints=list(predictor.keypoint_names),
-            people=ONE if one else ALL,
-            versions=dict(opencv=cv2.__version__, numpy=np.__version__),
-            # blocks of another size
-            **(dict(search=search.name) if search else {}),
-        ),
-        info=dict(
-            model=predictor.name,
-            data='/'.join(Path(read.path).with_suffix('').parts[-2:]),
-            joints=data.joints,
-            evaluation=_evaluation(whole_image),
-            crop_size=list(FRAME),
-            dataset=recipe,
-        ),
-    )
-    store, work, passes = compute_run(loop, options, log)
+    data = image_people(read, recipe, log, options.skip_unreadable)
+    make = WorstCaseLoop if options.search else ImageLoop
+    if options.search:
+        options.search = options.search.within_budget(data, log)
+        suite = options.search.suite(skeleton)
+    one = not whole_image or options.people == ONE or bool(options.search)
+    loop = make(data, suite, one, predictor, mapping, options)
+    store, work, _ = compute_run(loop, options, log)
     if store is None:
         most, each = loop.estimate(work)
         log(
@@ -149,46 +103,16 @@ def run_predictor(
         joints_compared=', '.join(names[mapping >= 0]),
         joints_missing=', '.join(names[mapping < 0]) or 'none',
         sigmas=data.sigmas_of or f'none published: {UNPUBLISHED}',
-        **(dict(people_found=count_found(run)) if whole_image else {}),
-        **{name: path for name, path in source.items() if path},
-        **(dict(search=dict(vars(search), places=None)) if search else {}),
-        forward_passes=passes,
+        **{key: path for key, path in files.items() if path},
+        forward_passes=store.passes(),
         **command_facts(start),
     )
+    if whole_image:
+        facts['people_found'] = count_found(run)
+    if options.search:
+        facts['search'] = dict(vars(options.search), places=None)
     store.note(facts)
     return load_run(store, [attack.name for attack in suite])
-
-
-def _people(
-    annotations: Annotations,
-    recipe: dict[str, Any],
-    log: Log | None = None,
-    skip_unreadable: bool = False,
-) -> ImagePeople:
-    """The rows of a run with a ``dataset``. Faults of the files are logged;
-    images are then decoded."""
-    paths = check_images(
-        annotations, Path(recipe['images']), log is not None, skip_unreadable
-    )
-    found = recipe['detections'] and read_detections(
-        recipe['detections'], annotations
-    )
-    for fault in [*annotations.faults, *(found.faults if found else ())]:
-        if log is not None:
-            log(fault.sentence())
-    who = np.array(recipe['compared']), recipe['whole_image']
-    return image_people(annotations, paths, *who, found, recipe['max_images'])
-
-
-def _evaluation(whole_image: bool) -> dict[str, Any]:
-    """As MMPose's CocoMetric has it for top-down models by default, and for
-    whole-image models COCO's own."""
-    if whole_image:
-        how: dict[str, Any] = dict(score_mode='bbox', nms_mode='none')
-    else:
-        how = dict(score_mode='bbox_keypoint', keypoint_score_thr=0.2)
-        how |= dict(nms_mode='oks_nms', nms_thr=0.9)
-    return dict(metric='CocoMetric', frame='image', **how)
 
 
 def case_images(
@@ -201,34 +125,33 @@ def case_images(
     """
     from .report.cases import CaseImages
 
+    out = {}
     try:
         read = read_annotations(run.dataset['annotations'])
-        data = _people(read, run.dataset)
+        data = image_people(read, run.dataset)
+        old = run.boxes.boxes
+        if not np.array_equal(data.boxes.boxes, old, equal_nan=True):
+            raise UsageError('the data set has changed since the predictions')
+        attacks = {attack.name: attack for attack in run.attacks}
+        for case in cases:
+            attack, row = attacks[case.attack], case.row
+            point, block = None, Block(0, row, row + 1)
+            if attack.config.get('type') == PLACED:
+                assert attack.centres is not None
+                point = tuple(attack.centres[row].tolist())
+            made = SuiteAttack(attack.name, '', attack.config)
+            on_person = ImageAttack(made, run.seed, run.joints.links)
+            (image,) = data.read(block, {attack.name: on_person}, True)
+            into = data.empty(block)
+            (painted,) = image.alone(row, attack.name, into, point)
+            warp, size = _warp(data.boxes.person_boxes[row])
+            clean, attacked = (
+                cv2.warpAffine(each, warp, size)
+                for each in (image.pixels, painted.pixels)
+            )
+            out[case] = CaseImages(clean, attacked, warp)
     except UsageError as error:
         raise LookupError(str(error)) from error
-    if not np.array_equal(data.boxes.boxes, run.boxes.boxes, equal_nan=True):
-        raise LookupError('the data set has changed since the predictions')
-    attacks = {attack.name: attack for attack in run.attacks}
-    out = {}
-    for case in cases:
-        image, found = cv2.imread(str(data.paths[case.image_id])), None
-        if image is not None:
-            found = data.person(case.row, image.shape)
-        if image is None or found is None:
-            raise LookupError(f'image {case.image_id} cannot be read again')
-        attack, painted = attacks[case.attack], image.copy()
-        centre = None
-        if attack.config.get('type') == PLACED and attack.centres is not None:
-            centre = tuple(attack.centres[case.row].tolist())
-        made = SuiteAttack(case.attack, '', attack.config)
-        on_person = ImageAttack(made, run.seed, run.joints.links).on
-        raw = data.raw(case.row)
-        on_person(image, image.copy(), found, raw, centre).paint(painted)
-        warp, size = _warp(data.boxes.person_boxes[case.row])
-        clean, attacked = (
-            cv2.warpAffine(each, warp, size) for each in (image, painted)
-        )
-        out[case] = CaseImages(clean, attacked, warp)
     return out
 
 

@@ -10,7 +10,6 @@ clean minus occluded, is the loss.
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,9 @@ from mmpose_occlusion.occlusion.regions import DiscSize, Point
 from mmpose_occlusion.skeleton import Skeleton
 
 from .effects import PLACED, PersonSurroundings
-from .image_loop import ImageLoop, LoadedImage, Pass
+from .image_loop import ImageLoop
 from .image_people import ImagePeople
-from .store import CLEAN, BlockResult
+from .store import CLEAN, Block, BlockResult
 from .suite import SuiteAttack, load_suites
 from .work import Work
 
@@ -56,11 +55,6 @@ class WorstCaseSearch:
     joint: str | None = None  # that is to be moved, of those who have it
 
     @property
-    def name(self) -> str:
-        """Of searches whose results of a joint's disc are the same."""
-        return PLACED if self.joint is None else f'{PLACED} {self.joint}'
-
-    @property
     def objective(self) -> str:
         """What is to be as large as possible."""
         if self.joint is None:
@@ -87,10 +81,11 @@ class WorstCaseSearch:
                 f'{", ".join(data.joints.names)}'
             )
         rows = np.flatnonzero(self.counted(data).any(axis=1)).tolist()
-        flags = [f for row in rows for f in data.raw(row)['keypoints'][2::3]]
+        raws = [data.annotations[row]['keypoints'] for row in rows]
+        joints = sum(flag > 0 for raw in raws for flag in raw[2::3])
         people, images, count = len(rows), len(data.paths), self.candidates
         each = self.refined + (self.places is not None)
-        rest = images + sum(flag > 0 for flag in flags) + people * each
+        rest = images + joints + people * each
         if self.budget is not None:
             least = min(LEAST, count)
             count = min(count, (self.budget - rest) // max(people, 1))
@@ -112,8 +107,6 @@ class WorstCaseSearch:
         """Each joint hidden, then the places in the order of the search."""
         spec = f'keypoint:*:{self.fill}:{self.size}'
         joints = load_suites((), (spec,), skeleton)
-        names = [f'{GRID} {i}' for i in range(self.candidates)]
-        names += [*(f'{REFINED} {i}' for i in range(self.refined)), WORST]
         config: dict[str, Any] = dict(
             type=PLACED,
             target=skeleton.names[0],
@@ -121,122 +114,119 @@ class WorstCaseSearch:
             size=DiscSize.of(self.size).plain,
             candidates=self.candidates,
             rounds=self.rounds,
-            **(dict(joint=self.joint) if self.joint else {}),
         )
-        steps = [dict(config, step=name) for name in names]
+        if self.joint:
+            config['joint'] = self.joint
+        grid = [f'{GRID} {i}' for i in range(self.candidates)]
+        refined = [f'{REFINED} {i}' for i in range(self.refined)]
+        steps = [dict(config, step=s) for s in (*grid, *refined, WORST)]
         if self.places is not None:
             known = sorted([*k, *v] for k, v in self.places.items())
             steps.append(dict(config, step=TRANSFERRED, places=known))
-        placed = [SuiteAttack(s['step'], PLACED, s) for s in steps]
-        return [*joints, *placed]
+        return [*joints, *(SuiteAttack(s['step'], PLACED, s) for s in steps)]
 
 
-@dataclass
 class WorstCaseLoop(ImageLoop):
-    """Searches the worst place of each person of a block: what is predicted
+    """Searches the worst place of each person of an image: what is predicted
     follows from the results of those before."""
-
-    search: WorstCaseSearch
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.blocks = self.data.blocks(1)
+        self.search: WorstCaseSearch = self.options.search
         self.keys = {attack.name: attack.key for attack in self.attacks}
         self.counted = self.search.counted(self.data)
 
+    def depends_on(self) -> dict[str, Any]:
+        """As of other runs, whose blocks have another size."""
+        joint = f' {self.search.joint}' if self.search.joint else ''
+        return dict(super().depends_on(), search=f'{PLACED}{joint}')
+
     def results(
-        self, work: Work, images: Sequence[LoadedImage]
-    ) -> Iterator[tuple[str, BlockResult, int]]:
+        self, work: Work
+    ) -> Iterator[tuple[Block, str, BlockResult, int]]:
         """As :meth:`.image_loop.ImageLoop.results`; ``excluded`` are people
         with whom a place was not tried."""
-        self.found = {
-            k: self.empty(work.block) for k in (CLEAN, *self.effects)
-        }
+        keys = CLEAN, *self.effects
+        self.found = {key: self.data.empty(work.block) for key in keys}
+        self.passed = 0
         for key in self.effects:
             self.found[key].excluded[:] = True
-        self.passed = 0
         own = work.keys != (self.keys.get(TRANSFERRED),)
-        for image in images:
-            if own:
-                self._predict(self.passes(image, CLEAN, self.found[CLEAN]))
-            for row in image.people:
-                if self.counted[row].any():
-                    if own:
-                        self._search(image, row)
-                    self._transfer(image, row)
+        (self.image,) = self.data.read(work.block, self.effects, True)
+        if own:
+            self.predict_all(self.image.passes(CLEAN, self.found[CLEAN]))
+        for row in self.image.people:
+            if self.counted[row].any():
+                if own:
+                    self._search(row)
+                self._transfer(row)
         for key in work.keys:
-            yield key, self.found[key], self.passed
+            yield work.block, key, self.found[key], self.passed
             self.passed = 0
 
-    def _search(self, image: LoadedImage, row: int) -> None:
-        person, raw, keys = image.people[row], self.data.raw(row), self.keys
-        mask = PersonSurroundings(
-            image.bgr, person, self.data.joints.links, raw
-        ).person_mask(0)
-        own = [self.seed, int(raw['image_id']), int(raw['id'])]
+    def _search(self, row: int) -> None:
+        image, links, keys = self.image, self.data.joints.links, self.keys
+        person, raw = image.people[row], self.data.annotations[row]
+        about = image.pixels.shape, [person], links
+        mask = PersonSurroundings(raw, *about).person_mask(0)
+        own = [self.options.seed, int(raw['image_id']), int(raw['id'])]
         shift = np.random.default_rng(own).random(2).tolist()
         points, step = grid(mask, self.search.candidates, shift)
         joints = zip(person.skeleton.names, keys.values(), strict=False)
         at = person.points
         tried = {key: at[name] for name, key in joints if name in at}
-        self._occlude(image, row, dict.fromkeys(tried))
+        self._occlude(row, dict.fromkeys(tried))
         places = {keys[f'{GRID} {i}']: p for i, p in enumerate(points)}
         for turn in range(self.search.rounds + 1):
-            self._occlude(image, row, places)
+            self._occlude(row, places)
             tried |= places
             if not tried:
                 return
-            best = min(tried, key=lambda key: self._oks(image, row, key))
+            best = min(tried, key=lambda key: self._oks(row, key))
             step, places = step / 2, {}
             for i, (dx, dy) in enumerate(_AROUND, turn * len(_AROUND)):
                 x, y = _rounded(np.add(tried[best], (dx * step, dy * step)))
                 if turn < self.search.rounds and _is_on(mask, x, y):
                     places[keys[f'{REFINED} {i}']] = x, y
-        self._copy(row - image.first, best, keys[WORST])
+        self._copy(row, best, keys[WORST])
 
-    def _transfer(self, image: LoadedImage, row: int) -> None:
-        raw, to = self.data.raw(row), self.keys.get(TRANSFERRED, '')
+    def _transfer(self, row: int) -> None:
+        raw, to = self.data.annotations[row], self.keys.get(TRANSFERRED, '')
         ids = int(raw['image_id']), int(raw['id'])
         name, *point = (self.search.places or {}).get(ids, ('',))
         if key := self.keys.get(name):
-            self._occlude(image, row, {key: None})
-            self._copy(row - image.first, key, to)
+            self._occlude(row, {key: None})
+            self._copy(row, key, to)
         elif point:
-            self._occlude(image, row, {to: (point[0], point[1])})
+            self._occlude(row, {to: (point[0], point[1])})
 
-    def _occlude(
-        self, image: LoadedImage, row: int, places: Mapping[str, Point | None]
-    ) -> None:
+    def _copy(self, row: int, key: str, to: str) -> None:
+        """Take a person's result of one attack as that of another."""
+        i = row - self.image.first
+        self.found[to][i] = self.found[key][i]
+
+    def _occlude(self, row: int, places: Mapping[str, Point | None]) -> None:
         """Predict a person with the disc of each attack at its place, by
         default its own joint; those that were tried are not tried again."""
-        todo = []
-        for key, point in places.items():
-            into = self.found[key]
-            if into.excluded[row - image.first]:
-                effect = self.effect(image, row, key, into, point)
-                if effect.box is not None:
-                    todo.append((effect, into))
-        self._predict(self.alone(image, row, *each) for each in todo)
+        i, found = row - self.image.first, self.found
+        todo = [key for key in places if found[key].excluded[i]]
+        self.predict_all(
+            each
+            for key in todo
+            for each in self.image.alone(row, key, found[key], places[key])
+        )
 
-    def _predict(self, passes: Iterator[Pass]) -> None:
-        while batch := list(islice(passes, self.batch_size)):
-            self.predict(batch)
-            self.passed += len(batch)
-
-    def _oks(self, image: LoadedImage, row: int, key: str) -> float:
+    def _oks(self, row: int, key: str) -> float:
         """A person's OKS under an attack."""
-        i, boxes = row - image.first, self.data.boxes
+        i, boxes = row - self.image.first, self.data.boxes
         result = self.found[key]
         if not result.changed[i]:
             result = self.found[CLEAN]
         offsets = result.keypoints[i].astype(float) - boxes.truth[row]
-        similar = keypoint_oks(
-            offsets, boxes.areas[row], self.data.joints.sigmas
-        )
+        sigmas = self.data.joints.sigmas
+        similar = keypoint_oks(offsets, boxes.areas[row], sigmas)
         return float(mean_oks(np.nan_to_num(similar), self.counted[row]))
-
-    def _copy(self, i: int, key: str, to: str) -> None:
-        """Take a person's result of one attack as that of another."""
-        self.found[to][i] = self.found[key][i]
 
 
 def grid(
@@ -261,7 +251,7 @@ def grid(
         x = _rounded(np.arange(left + shift[0] * step, right + 1, step))
         y = _rounded(np.arange(top + shift[1] * step, bottom + 1, step))
         xy = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-        xy = xy[_is_on(mask, xy[:, 0], xy[:, 1])]
+        xy = xy[_is_on(mask, *xy.T)]
         if len(xy) <= count:
             break
         step *= 1.02
@@ -290,7 +280,9 @@ def read_places(path: str | Path, settings: WorstCaseSearch) -> Places:
     path = path if path.is_file() else path / 'worst.json'
     raw = read_json(path, 'file of places')
     try:
-        theirs = WorstCaseSearch(**raw['search'])
+        fill, size, joint = (
+            raw['search'].get(key) for key in ('fill', 'size', 'joint')
+        )
         places = {
             (int(p['image_id']), int(p['annotation_id'])): (
                 str(p['place']),
@@ -300,17 +292,16 @@ def read_places(path: str | Path, settings: WorstCaseSearch) -> Places:
             for p in raw['people']
             if p['x'] is not None
         }
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UsageError(
             f'"{path}" is no result of occlusion-worst ({error!r}): give its '
             '--out'
         ) from error
-    size = str(DiscSize.of(settings.size))
-    same = replace(theirs, size=size, fill=settings.fill, joint=settings.joint)
-    if theirs != same:
+    own = settings.fill, str(DiscSize.of(settings.size)), settings.joint
+    if (fill, size, joint) != own:
         raise UsageError(
-            f'"{path}" has the places of {theirs.fill} discs of {theirs.size}'
-            f'{f" and of {theirs.joint}" if theirs.joint else ""}: give the '
-            'same --fill, --size and --joint'
+            f'"{path}" has the places of {fill} discs of {size}'
+            f'{f" and of {joint}" if joint else ""}: give the same --fill, '
+            '--size and --joint'
         )
     return places

@@ -77,9 +77,8 @@ class RunStore:
 
     def __init__(self, path: Path, info: dict[str, Any]) -> None:
         self.path, self.info = path, info
-        self.blocks = [
-            Block(i, *edges) for i, edges in enumerate(pairwise(info['edges']))
-        ]
+        edges = enumerate(pairwise(info['edges']))
+        self.blocks = [Block(i, *both) for i, both in edges]
 
     @classmethod
     def create(
@@ -115,20 +114,29 @@ class RunStore:
     def people(self) -> dict[str, np.ndarray]:
         """Bboxes and annotations, see :func:`.data.from_arrays`."""
         path = self.path / self.info['people']
-        found = _read_arrays(path)
-        if not found:
-            raise _damaged(path)
-        return found
+        if found := _read_arrays(path):
+            return found
+        raise _damaged(path)
 
-    def write(self, block: Block, results: Mapping[str, BlockResult]) -> None:
-        """Write one block's results, by key of the attack, to one file."""
-        found, arrays = list(results.values()), {}
-        for name in (*PREDICTED, *OPTIONAL):
-            array = np.concatenate([r[name][r.changed] for r in found])
-            if name in PREDICTED or not np.isnan(array).all():
-                arrays[name] = array
+    def write(
+        self,
+        block: Block,
+        results: Mapping[str, BlockResult],
+        passes: Sequence[int] = (),
+    ) -> None:
+        """Write one block's results, by key of the attack, to one file, and
+        the forward passes that each took."""
+        found = list(results.values())
+        arrays = {
+            name: np.concatenate([r[name][r.changed] for r in found])
+            for name in (*PREDICTED, *OPTIONAL)
+        }
+        for name in OPTIONAL:
+            if np.isnan(arrays[name]).all():
+                del arrays[name]
         arrays |= {n: np.stack([r[n] for r in found]) for n in PER_CROP}
         arrays['attack'] = np.array(list(results), str)
+        arrays['passes'] = np.array(passes, np.int32)
         (shards := self.path / 'shards').mkdir(exist_ok=True)
         _write_arrays(shards, f'{block.number:06d}', arrays)
 
@@ -164,19 +172,21 @@ class RunStore:
             if shard:
                 found[number] |= set(shard['attack'].tolist())
             elif repair:
-                _LOG.warning(
-                    '"%s" is damaged: its predictions are computed again.',
-                    path,
-                )
+                words = 'is damaged: its predictions are computed again.'
+                _LOG.warning('"%s" %s', path, words)
                 path.unlink(missing_ok=True)
-        if repair:
-            for unfinished in self.path.rglob(f'{TEMPORARY}*'):
-                unfinished.unlink(missing_ok=True)
+        for unfinished in self.path.rglob(f'{TEMPORARY}*') if repair else ():
+            unfinished.unlink(missing_ok=True)
         return found
 
     def complete(self) -> set[str]:
         """Keys of the attacks that are stored for all blocks."""
         return set.intersection(*self.stored().values())
+
+    def passes(self) -> int:
+        """Number of forward passes of all stored predictions."""
+        shards = (shard for *_, shard in self._shards())
+        return sum(int(s['passes'].sum()) for s in shards if 'passes' in s)
 
     def forget(self) -> None:
         """Delete all predictions."""

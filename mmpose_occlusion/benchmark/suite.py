@@ -42,19 +42,11 @@ class SuiteAttack:
         attack = Attack.from_config(self.config)
         if attack is None:
             return key_of([self.config])
-        complete: dict[str, Any] = dict(
-            kind=attack.kind,
-            names=attack.names,
-            fill=attack.fill,
-            # a part has no size; the keys of stored results have this one
-            size='6' if attack.kind == PART else str(attack.size),
-            place=attack.place,
-            parts=attack.parts,
-            options=attack.options,
-        )
-        if attack.offset:
-            complete['offset'] = attack.offset
-            complete['stay_covered'] = attack.stay_covered
+        # a part has no size; the keys of stored results have this one
+        size = '6' if attack.kind == PART else str(attack.size)
+        complete = dict(vars(attack), size=size)
+        if not attack.offset:
+            del complete['offset'], complete['stay_covered']
         return key_of([complete])
 
     def to_json(self) -> dict[str, Any]:
@@ -79,19 +71,15 @@ def checksum(name: str) -> str:
 def load_suites(
     suites: Sequence[str], specs: Sequence[str], skeleton: Skeleton
 ) -> list[SuiteAttack]:
-    """All attacks of a benchmark; one of several suites belongs to the first.
-
-    Args:
-        suites: Names or files, see :func:`load_suite`.
-        specs: Short forms of further attacks, wildcards allowed.
-        skeleton: The data set's joints and parts.
+    """All attacks of a benchmark, of suites (see :func:`load_suite`) and short
+    forms, wildcards allowed; one of several suites belongs to the first.
 
     Raises:
         UsageError: A suite cannot be read or does not fit the data set, two
             different attacks have the same name, or there is no attack.
     """
     found = [a for name in suites for a in load_suite(name, skeleton)]
-    found += _attacks(specs, COMMAND_LINE, '--attack', skeleton)
+    found += _attacks(specs, COMMAND_LINE, '', '--attack', skeleton)
     if not found:
         raise UsageError(
             'there is no attack: name a suite '
@@ -102,20 +90,16 @@ def load_suites(
 
 
 def load_suite(name: str, skeleton: Skeleton) -> list[SuiteAttack]:
-    """The attacks of one suite, in its order; wildcards in the data set's.
-
-    Args:
-        name: Of one of the package's own, or path of a ``.json`` file.
-        skeleton: The data set's joints and parts, the user's parts included.
+    """The attacks of one of the package's suites or of a ``.json`` file, in
+    its order; wildcards in that of the data set's joints and parts.
 
     Raises:
         UsageError: There is no such suite, it cannot be read, or it names a
             joint or part that the data set lacks.
     """
     content, path = _read_suite(name)
-    where = f'suite file "{path}"'
-    found = _attacks(content['attacks'], path.stem, where, skeleton)
-    return [replace(attack, checksum=key_of(content)) for attack in found]
+    about = path.stem, key_of(content), f'suite file "{path}"'
+    return _attacks(content['attacks'], *about, skeleton)
 
 
 def _read_suite(name: str) -> tuple[dict[str, Any], Path]:
@@ -137,14 +121,14 @@ def _read_suite(name: str) -> tuple[dict[str, Any], Path]:
 
 
 def _attacks(
-    entries: Iterable, suite: str, where: str, skeleton: Skeleton
+    entries: Iterable, suite: str, known: str, where: str, skeleton: Skeleton
 ) -> list[SuiteAttack]:
-    """The checked attacks of a suite's entries."""
+    """The checked attacks of the entries of a suite with a checksum."""
     try:
         return _unique(
-            attack
+            SuiteAttack(name, suite, config, details, known)
             for entry in entries
-            for attack in _expanded(entry, suite, skeleton)
+            for name, config, details in _expanded(entry, skeleton)
         )
     except ValueError as error:
         raise UsageError(f'{where}: {error}') from error
@@ -165,9 +149,10 @@ def _unique(attacks: Iterable[SuiteAttack]) -> list[SuiteAttack]:
 
 
 def _expanded(
-    entry: Any, suite: str, skeleton: Skeleton
-) -> Iterator[SuiteAttack]:
-    """The attacks of one entry, one for each target of its wildcard."""
+    entry: Any, skeleton: Skeleton
+) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Name, config and details of the attacks of one entry, one for each
+    target of its wildcard."""
     if not (isinstance(entry, Mapping) and 'attack' in entry):
         entry = dict(attack=entry)
     for key in entry:
@@ -180,20 +165,16 @@ def _expanded(
     details = entry.get('details') or {}
     if isinstance(given, str):
         attack: Attack | None = parse_attack(given)
-    elif not isinstance(given, Mapping):
+    elif isinstance(given, Mapping) and 'type' in given:
+        attack = Attack.from_config(given)
+    else:
         raise ValueError(
             f'{given!r} is no attack: write a short form such as '
-            '"keypoint:nose:black", or a transform'
+            '"keypoint:nose:black", or a transform with its "type"'
         )
-    elif 'type' not in given:
-        raise ValueError(
-            'an attack has no "type": write, for example, '
-            '{"type": "KeypointOcclusion", "target": "nose"}'
-        )
-    else:
-        attack = Attack.from_config(given)
     if attack is None:
-        yield SuiteAttack(name or _label(given), suite, dict(given), details)
+        own = getattr(given['type'], '__name__', str(given['type']))
+        yield name or own, dict(given), details
         return
     if attack.kind == PART and skeleton.own_parts and not attack.parts:
         attack = replace(attack, parts=skeleton.own_parts)
@@ -213,15 +194,4 @@ def _expanded(
         if one.place != TARGET:
             more['control'] = one.place
             more['of'] = str(replace(one, place=TARGET))
-        more |= details
-        yield SuiteAttack(name or str(one), suite, one.to_config(), more)
-
-
-def _label(step: Mapping) -> str:
-    """Short form of a transform of others."""
-    name = getattr(step['type'], '__name__', str(step['type']))
-    target = step.get('target', '')
-    if isinstance(target, list | tuple):
-        target = ','.join(map(str, target))
-    fields = [name.rpartition('.')[2], target, step.get('fill', '')]
-    return ':'.join(str(part) for part in fields if part)
+        yield name or str(one), one.to_config(), more | details

@@ -16,9 +16,6 @@ CAPTION = (
     'OKS≥.5: fraction of the targets whose per-keypoint OKS is at least 0.5; '
     'clean → attacked'
 )
-_NUMBERS, _FOUND = 49, 14
-"""Columns that the numbers take in the terminal, with their gaps, and those
-of models that find people by themselves."""
 
 
 def rows(analysis: Record) -> list[list[str]]:
@@ -44,11 +41,11 @@ def rows(analysis: Record) -> list[list[str]]:
 def _row(cost: Record, main: str) -> list[str]:
     changes = ['–', '–']
     for row in cost.joints:
-        if row.joint == ALL_JOINTS and row.group == TARGET:
-            old, new = row.clean, row.attacked
+        if (row.joint, row.group) == (ALL_JOINTS, TARGET):
+            pairs = [(row.clean[m], row.attacked[m]) for m in ('pck', 'oks50')]
             changes = [
                 '–' if None in pair else '{:.2f} → {:.2f}'.format(*pair)
-                for pair in ((old.pck, new.pck), (old.oks50, new.oks50))
+                for pair in pairs
             ]
     return [
         cost.name,
@@ -80,7 +77,8 @@ def print_tables(analyses: Sequence[Record]) -> None:
     console = Console(emoji=False, markup=False, highlight=False)
     for analysis in analyses:
         names, *others = rows(analysis)
-        width = console.width - _NUMBERS - _FOUND * ('found' in names)
+        columns = list(zip(names, *others, strict=True))[1:]
+        width = console.width - sum(2 + max(map(len, c)) for c in columns)
         # without frames it fits a terminal of 80 columns
         table = Table(
             title=_title(analysis), caption=CAPTION, box=None, pad_edge=False

@@ -17,14 +17,8 @@ import cv2
 import numpy as np
 from filelock import FileLock, Timeout
 
-from mmpose_occlusion import __version__
+from mmpose_occlusion import __version__, files
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import (
-    digest_of_arrays,
-    digest_of_images,
-    digest_of_sources,
-    key_of,
-)
 
 from .store import CLEAN, FORMAT, Block, BlockResult, RunStore
 
@@ -111,20 +105,15 @@ def plan(
 
 def hold(folder: str | Path) -> FileLock:
     """Make a benchmark's folder and lock it, until the process ends."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
     lock = FileLock(Path(folder) / LOCK, blocking=False)
     try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
         raise UsageError(
             f'another run works in folder "{folder}": wait for its end, stop '
             'it, or give another folder'
         ) from None
-    except OSError as error:
-        raise UsageError(
-            f'folder "{folder}" cannot be written to ({error.strerror}): '
-            'give another'
-        ) from error
     return lock
 
 
@@ -150,9 +139,8 @@ def compute_run(
         on_main, barrier: Calls a function in the first process, whose outcome
             is that of all; waits for all.
 
-    Returns:
-        The store, or None for a dry run; what was missing; and the forward
-        passes of this process.
+    Returns the store, or None for a dry run; what was missing; and the forward
+    passes of this process.
     """
     held: list[FileLock] = []  # in the first process, for all of them
     passes = 0
@@ -179,29 +167,28 @@ def _open(
     source: Any, options: RunOptions, log: Log
 ) -> tuple[Path, list[Work]]:
     """A run's part of a benchmark's folder, and the work that is missing."""
-    folder, dry_run = Path(options.out) / 'store', options.dry_run
+    folder, new = Path(options.out) / 'store', not options.dry_run
+    digests = folder / 'image-digests.json'
     depends_on = dict(
         source.depends_on(),
         format=FORMAT,
-        data=digest_of_arrays(source.arrays),
-        images=digest_of_images(
-            source.paths, folder / 'image-digests.json', save=not dry_run
-        ),
+        data=files.digest_of_arrays(source.arrays),
+        images=files.digest_of_images(source.paths, digests, save=new),
         seed=options.seed,
         batch_size=source.batch_size,
-        sources=digest_of_sources(),
+        sources=files.digest_of_sources(),
     )
-    path = folder / key_of(depends_on)
-    if dry_run:
-        known = options.resume and (path / 'run.json').is_file()
-        stored = RunStore.open(path).stored() if known else {}
-    else:
+    path = folder / files.key_of(depends_on)
+    stored: dict[int, set[str]] = {}
+    if new:
         info = dict(source.info, seed=options.seed, depends_on=depends_on)
         store = RunStore.create(path, info, source.blocks, source.arrays)
         store.request([attack.to_json() for attack in source.attacks])
         if not options.resume:
             store.forget()
         stored = store.stored(repair=True)
+    elif options.resume and (path / 'run.json').is_file():
+        stored = RunStore.open(path).stored()
     keys = list(dict.fromkeys(attack.key for attack in source.attacks))
     work = plan(source.blocks, keys, stored)
     requested = (1 + len(keys)) * source.blocks[-1].stop
@@ -211,7 +198,7 @@ def _open(
             f'{1 - missing / requested:.0%} of the requested predictions '
             f'are in "{path}" already.'
         )
-    if dry_run:
+    if not new:
         log(
             f'At most {missing:,} predictions of a person are missing.'
             if missing
@@ -231,7 +218,7 @@ class Recorder:
     ) -> None:
         self.passes = 0
         self._store, self._log = store, log
-        self._kept: dict[int, dict[str, BlockResult]] = {}
+        self._kept: dict[int, tuple[dict[str, BlockResult], list[int]]] = {}
         self._open = {w.block.number: len(w.keys) for w in work}
         self._units, self._total = 0, sum(w.units for w in work)
         self._start = self._written = self._logged = time.monotonic()
@@ -262,7 +249,9 @@ class Recorder:
     ) -> None:
         """Take the result of a block under the attack of a key, which took a
         number of forward passes; KeyboardInterrupt after Ctrl-C."""
-        self._kept.setdefault(block.number, {})[key] = result
+        results, counts = self._kept.setdefault(block.number, ({}, []))
+        results[key] = result
+        counts.append(passes)
         self._open[block.number] -= 1
         now = time.monotonic()
         if not self._open[block.number]:
@@ -273,14 +262,11 @@ class Recorder:
         self._units += block.people
         if self._interrupted:
             raise KeyboardInterrupt
-        done = self._units / self._total
+        done, elapsed = self._units / self._total, now - self._start
         if now - self._logged < LOG_SECONDS or done < LEAST_DONE:
             return
-        self._logged, elapsed = now, now - self._start
-        passed, left = (
-            timedelta(seconds=round(seconds))
-            for seconds in (elapsed, elapsed / done - elapsed)
-        )
+        self._logged, seconds = now, (elapsed, elapsed / done - elapsed)
+        passed, left = (timedelta(seconds=round(each)) for each in seconds)
         self._log(
             f'{done:.0%} done: {self.passes:,} forward passes in {passed} '
             f'({self.passes / elapsed:.1f}/s), {left} left'
@@ -289,7 +275,7 @@ class Recorder:
     def _write(self, *numbers: int) -> None:
         for number in numbers:
             block = self._store.blocks[number]
-            self._store.write(block, self._kept.pop(number))
+            self._store.write(block, *self._kept.pop(number))
             self._written = time.monotonic()
 
 

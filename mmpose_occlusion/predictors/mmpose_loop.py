@@ -368,7 +368,7 @@ def run_mmpose(
     load_into(runner.model, checkpoint, trust_checkpoint)
     loaded = digest_of_file(local_file(checkpoint))
     try:
-        passes = runner.test()['passes']
+        runner.test()
     finally:
         _release(runner)
     loop: Any = runner.test_loop
@@ -380,7 +380,7 @@ def run_mmpose(
             config=model,
             checkpoint=checkpoint,
             checkpoint_sha256=loaded,
-            forward_passes=passes,
+            forward_passes=loop.store.passes(),
         )
         loop.store.note(facts)
     return load_run(loop.store, [attack.name for attack in loop.attacks])

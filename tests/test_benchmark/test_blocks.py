@@ -144,14 +144,15 @@ def test_store(store):
         'a': result([0, 1, 0], value=2),
         'b': result([0, 0, 0]),
     }
-    store.write(store.blocks[0], first)
-    store.write(store.blocks[1], {'clean': result([1, 1])})
-    store.write(store.blocks[1], {'a': result([1, 1], value=3)})
+    store.write(store.blocks[0], first, [3, 1, 0])
+    store.write(store.blocks[1], {'clean': result([1, 1])}, [2])
+    store.write(store.blocks[1], {'a': result([1, 1], value=3)}, [2])
     opened = RunStore.open(store.path)
     assert opened.blocks == store.blocks
     assert opened.people()['x'].tolist() == [0, 1, 2]
     assert opened.stored() == {0: {'clean', 'a', 'b'}, 1: {'clean', 'a'}}
     assert opened.complete() == {'clean', 'a'}
+    assert opened.passes() == 8
     store.write(store.blocks[1], {'c': result([1, 1])})
     found = opened.read(['a', 'b', 'c'])
     assert set(found) == {'a'}  # the others lack a block

@@ -15,6 +15,7 @@ from mmengine.dataset import pseudo_collate
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import DATASETS, MODELS
 
+from mmpose_occlusion import files
 from mmpose_occlusion.benchmark import work
 from mmpose_occlusion.benchmark.data import load_runs
 from mmpose_occlusion.benchmark.store import RunStore
@@ -577,7 +578,7 @@ def test_other_images_and_other_code_stand_beside(
     attacks = ('keypoint:nose:black',)
     _, first = run(cfg, model, tmp_path, attacks)
     monkeypatch.setattr(
-        work, 'digest_of_sources', lambda: 'of another version'
+        files, 'digest_of_sources', lambda: 'of another version'
     )
     _, passes = run(cfg, model, tmp_path, attacks)
     assert passes == first

@@ -64,7 +64,7 @@ def test_killed_and_resumed_in_three_processes(benchmark, arguments, tmp_path):
     (found,) = load_runs(broken)
     assert_same(found, expected)
     (kept, all_) = (run.run['forward_passes'] for run in (found, expected))
-    assert 0 < kept < all_
+    assert 0 < kept == all_
 
 
 @pytest.mark.slow
@@ -95,7 +95,9 @@ def test_a_map_is_killed_and_resumed_by_workers(
     run(broken, '--workers', '2')
     assert 'all is stored' in run(broken, '--dry-run')
     # too few people for a rise that is more than noise
-    assert '0 finer cells, ' in run(broken, '--refine', '0.1')
+    refined = [*argv, str(broken), '--refine', '0.1']
+    printed = run_ranks(2, main, refined, tmp_path)
+    assert printed.count('0 finer cells, ') == 1
     (found,) = load_runs(broken)
     assert_same(found, expected)
     tables = [folder / 'map_joints.csv' for folder in (whole, broken)]

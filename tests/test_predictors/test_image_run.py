@@ -262,12 +262,11 @@ def test_patches_are_those_of_the_transforms(people, tmp_path):
 
 def _people_of(path):
     from mmpose_occlusion.benchmark.annotation_file import read_annotations
-    from mmpose_occlusion.benchmark.checked_files import check_images
     from mmpose_occlusion.benchmark.image_people import image_people
 
-    annotations = read_annotations(path)
-    paths = check_images(annotations, Path(path).parent)
-    return image_people(annotations, paths, np.ones(17, bool), False)
+    recipe = dict(images=Path(path).parent, detections=None, max_images=None)
+    recipe |= dict(compared=np.ones(17, bool), whole_image=False)
+    return image_people(read_annotations(path), recipe)
 
 
 def test_whole_images(people, tmp_path):
@@ -409,14 +408,19 @@ def run_killed(call, number):
 
 
 def test_killed_and_resumed(people, tmp_path, monkeypatch):
-    monkeypatch.setattr('mmpose_occlusion.benchmark.image_run.BLOCK_IMAGES', 1)
+    monkeypatch.setattr(
+        'mmpose_occlusion.benchmark.image_loop.BLOCK_IMAGES', 1
+    )
     whole, broken = tmp_path / 'whole', tmp_path / 'broken'
     expected = run(Planted(people), people, whole)
     run_killed(lambda: run(Planted(people), people, broken), 3)
     assert len(list(broken.glob('store/*/shards/*.npz'))) == 2
-    found = run(Planted(people), people, broken)
+    resumed = Planted(people)
+    found = run(resumed, people, broken)
     same_predictions(found, expected)
-    assert 0 < found.run['forward_passes'] < expected.run['forward_passes']
+    # the passes are those of all commands together
+    passes = expected.run['forward_passes']
+    assert 0 < resumed.calls < passes == found.run['forward_passes']
     again = Planted(people)
     same_predictions(run(again, people, broken), expected)
     assert not again.calls
@@ -452,7 +456,9 @@ class Hanging(Planted):
 
 
 def test_processes_change_no_bit(people, tmp_path, monkeypatch):
-    monkeypatch.setattr('mmpose_occlusion.benchmark.image_run.BLOCK_IMAGES', 1)
+    monkeypatch.setattr(
+        'mmpose_occlusion.benchmark.image_loop.BLOCK_IMAGES', 1
+    )
     one = run(WholeImage(people), people, tmp_path / 'one')
     many = run(WholeImage(people), people, tmp_path / 'many', num_workers=2)
     same_predictions(many, one)
@@ -479,14 +485,6 @@ def test_predictors_that_fail(
         run(kind(people), people, out, batch_size=4, **others)
     stored = list(out.glob('store/*/shards/*.npz'))
     assert bool(stored) == (kind is not Wrong)
-
-
-def test_predictors_that_cannot_be_sent(people, tmp_path):
-    class Local(Planted):
-        pass
-
-    with pytest.raises(UsageError, match='cannot be sent to another process'):
-        run(Local(people), people, tmp_path / 'out', num_workers=2)
 
 
 @pytest.mark.parametrize(
@@ -572,7 +570,8 @@ def test_the_command(people, tmp_path, monkeypatch, capsys):
         max_images=2,
         out='out',
     )
-    assert found.runs[0].run['forward_passes'] == 0
+    assert '100% of the requested predictions' in capsys.readouterr().out
+    assert found.runs[0].run['forward_passes'] == 2 + 4
     assert found.runs[0].model == 'my_middle:middle'
 
 

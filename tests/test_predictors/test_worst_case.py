@@ -196,7 +196,7 @@ def test_a_map_is_refined_around_the_planted_place(
 
     assert refined('a', dry_run=True)[0] is None
     assert 'at most three times as many more' in lines[-1]
-    coarse, _ = refined('a', refine=None)
+    coarse, first = refined('a', refine=None)
     found, second = refined('a')
     (said,) = (line for line in lines if 'finer cells, ' in line)
     cells = [a.config['target'] for a in found.attacks]
@@ -213,10 +213,17 @@ def test_a_map_is_refined_around_the_planted_place(
     assert 0 < len(finer) == len(around - set(cells[:231])) < 300
     assert finer < around
     assert 0 < second <= 8 * len(finer)
+    assert found.run['forward_passes'] == first + second
+    lines.clear()
+    monkeypatch.setenv('RANK', '1')  # only the first process says it
     assert refined('a')[1] == 0
+    assert not any('finer' in line for line in lines)
+    monkeypatch.undo()
+    monkeypatch.setattr(sensitivity_map, 'LEAST_PEOPLE', 2)
     many, _ = refined('b', num_workers=2)
     assert [a.name for a in many.attacks] == [a.name for a in found.attacks]
     same_predictions(many, found)
+    assert many.run['forward_passes'] == first + second
 
 
 def test_no_place_matters_to_a_model_that_ignores_the_image(
@@ -342,7 +349,9 @@ def test_transfer_and_files(people, tmp_path, monkeypatch, capsys):  # noqa: F81
             assert person['loss_worst'] == alone['loss_worst']
     assert both['run']['forward_passes'] > 4
     stored = json.loads((tmp_path / 'a' / 'worst.json').read_text())
-    assert stored['run']['forward_passes'] == 4
+    assert (
+        stored['run']['forward_passes'] == 4 + (first['run']['forward_passes'])
+    )
     middle = ['my_middle:middle', *argv, '--out', 'm', '--places', 'a']
     assert main_worst(middle) == 0
     other = json.loads((tmp_path / 'm' / 'worst.json').read_text())
@@ -364,7 +373,11 @@ def test_transfer_and_files(people, tmp_path, monkeypatch, capsys):  # noqa: F81
         'give the same --fill, --size and --joint' in capsys.readouterr().err
     )
     assert main_worst([*model, *joint]) == 0
+    # AP is of all joints
+    assert 'fall of AP' in page
+    assert 'fall of AP' not in capsys.readouterr().out
     page = (tmp_path / 'j' / 'worst.html').read_text()
+    assert 'fall of AP' not in page
     assert 'Where an occluder moves the left elbow most' in page
     assert 'the joint itself hidden' in page
     with pytest.raises(UsageError, match='has the places of black discs of'):
