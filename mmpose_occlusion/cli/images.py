@@ -195,9 +195,7 @@ def main_image(options: ImageFileOptions) -> None:
             out,
             occluder,
             keypoints,
-            lambda steps, total: track(
-                steps, 'occluding', total, disable=total == 1
-            ),
+            partial(track, description='occluding'),
             overwrite=options.overwrite,
         )
     except ValueError as error:  # of occlude(), in one sentence

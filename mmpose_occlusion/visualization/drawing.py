@@ -13,13 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .gallery import (
     ERROR,
-    FAINT,
     INK,
-    LEFT,
-    MIDDLE,
     PAPER,
     REGION,
-    RIGHT,
     TRUTH,
     Color,
     CropPair,
@@ -108,72 +104,39 @@ def _scaled(places: Place, scale: float) -> np.ndarray:
     return (np.asarray(places, float) + 0.5) * scale - 0.5
 
 
-def write_texts(
-    canvas: np.ndarray, texts: Sequence[tuple[float, float, str, float, Color]]
+def captioned(
+    image: np.ndarray, lines: Sequence[str], size: float, rows: int
 ) -> np.ndarray:
-    """Texts (x, y of their upper left corner, lines, size, colour), in
-    pixels, on a copy."""
-    image = Image.fromarray(canvas)
-    draw = ImageDraw.Draw(image)
-    path = findfont('DejaVu Sans')
-    for x, y, text, size, color in texts:
-        font = ImageFont.truetype(path, size)
-        draw.multiline_text((x, y), text, color, font, spacing=size * 0.2)
-    return np.asarray(image)
+    """An RGB image with lines of text of a size in pixels below it, and room
+    for ``rows`` of them."""
+    step, below = round(1.5 * size), image.shape[0] + 4
+    page = Image.fromarray(
+        cv2.copyMakeBorder(
+            image,
+            *(0, rows * step + 8, 0, 0, cv2.BORDER_CONSTANT),
+            value=PAPER,
+        )
+    )
+    draw = ImageDraw.Draw(page)
+    font = ImageFont.truetype(findfont('DejaVu Sans'), size)
+    for i, line in enumerate(lines[:rows]):
+        draw.text((6, below + i * step), line, INK, font)
+    return np.asarray(page)
 
 
 def draw_pair(
     pair: CropPair, style: PoseStyle, height: int = 512, heading: str = ''
 ) -> np.ndarray:
-    """The clean crop with the annotation beside the occluded crop.
+    """The clean crop with the annotation, beside the occluded crop with the
+    prediction, which the pair has, outlines of what is painted, and white
+    dots and lines from the annotations of hidden joints to their predictions.
 
-    The occluded crop shows the painted regions and, if there is one, the
-    prediction, with a line from each hidden joint's annotation to it. The
-    crops are at least ``height`` pixels high, and ``heading`` begins the
-    caption. The result is (H, W, 3) uint8 RGB.
+    The crops are at least ``height`` pixels high; captions, which ``heading``
+    begins, are below. The result is (H, W, 3) uint8 RGB.
     """
-    matched = pair.predicted is not None and pair.matched
-    word = 'occluded'
-    if pair.predicted is not None:
-        word = 'prediction under attack' if pair.records else 'prediction'
-    lines = [f'{heading}  {pair.title}'.strip()]
-    lines += [record_caption(record) for record in pair.records]
-    lines += _errors(pair, style) if matched else []
+    assert pair.predicted is not None
+    assert pair.scores is not None
     height = max(height, pair.size[1])
-    clean, occluded = _sides(pair, style, height)
-    width = clean.shape[1]
-    down = height + 14 * len(lines) + 60
-    across = max(2 * width + 30, 590)  # of the legend
-    canvas = np.full((down, across, 3), PAPER, np.uint8)
-    canvas[23 : 23 + height, 10 : 10 + width] = clean
-    canvas[23 : 23 + height, 14 + width : 14 + 2 * width] = occluded
-    room = across // 5  # letters
-    short = [s if len(s) <= room else f'{s[: room - 1]}…' for s in lines]
-    texts = [
-        (10, 8, 'annotation', 11, FAINT),
-        (14 + width, 8, word, 11, FAINT),
-        (10, height + 26, '\n'.join(short), 9.7, INK),
-    ]
-    legend = {
-        "person's left": LEFT,
-        'right': RIGHT,
-        'middle': MIDDLE,
-        'painted': REGION,
-        'hidden joint': TRUTH,
-        'to its prediction' if matched else 'label removed': ERROR,
-    }
-    x = 16
-    for word, color in legend.items():
-        draw_dot(canvas, (x, down - 12), color)
-        texts.append((x + 9, down - 18, word, 9.7, INK))
-        x += 30 + 6 * len(word)
-    return write_texts(canvas, texts)
-
-
-def _sides(
-    pair: CropPair, style: PoseStyle, height: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Both crops in a height, with what is drawn on them."""
     scale = height / pair.size[1]
     size = round(scale * pair.size[0]), height
     clean, occluded = (
@@ -182,49 +145,23 @@ def _sides(
         ].copy()
         for image in (pair.clean, pair.occluded)
     )
-    truth = _scaled(pair.joints, scale)
+    truth, guess = _scaled(pair.joints, scale), _scaled(pair.predicted, scale)
     for joints, labelled in zip(truth, pair.labelled, strict=True):
         draw_pose(clean, joints, labelled, style)
     for record in pair.records:
         draw_region(occluded, record, scale)
-    if pair.predicted is None:
-        removed = _labelled(pair, style, 'removed')
-        hidden = _labelled(pair, style, 'targets', 'bystanders', 'removed')
-        for i, k in hidden:
-            color = ERROR if (i, k) in removed else TRUTH
-            draw_dot(occluded, truth[i, k], color)
-        return clean, occluded
-    guess = _scaled(pair.predicted, scale)
     shown = np.ones(guess.shape[1], bool)
-    for i, joints in enumerate(guess):
-        scores = None if pair.scores is None else pair.scores[i]
+    for joints, scores in zip(guess, pair.scores, strict=True):
         draw_pose(occluded, joints, shown, style, scores)
-    for i, k in _labelled(pair, style, 'targets', 'bystanders'):
-        if pair.matched and np.isfinite(guess[i, k]).all():
-            draw_line(occluded, truth[i, k], guess[i, k], ERROR)
-            draw_dot(occluded, guess[i, k], style.colors[k])
-        draw_dot(occluded, truth[i, k], TRUTH)
-    return clean, occluded
-
-
-def _labelled(
-    pair: CropPair, style: PoseStyle, *roles: str
-) -> list[tuple[int, int]]:
-    """(person, joint) indices of joints in these roles that have a label."""
-    found = [(i, style.names.index(n)) for i, n in pair.listed(*roles)]
-    return sorted(
-        (i, k)
-        for i, k in found
-        if i < len(pair.labelled) and pair.labelled[i, k]
-    )
-
-
-def _errors(pair: CropPair, style: PoseStyle) -> list[str]:
-    """A line with the errors of the hidden joints, in pixels."""
-    assert pair.predicted is not None
-    off = np.linalg.norm(pair.predicted - pair.joints, axis=-1)
-    words = [
-        f'{style.names[k]} {off[i, k]:.0f} px'
-        for i, k in _labelled(pair, style, 'targets', 'bystanders')
-    ]
-    return [f'error of the prediction: {", ".join(words)}'] if words else []
+    for person, name in sorted(pair.listed('targets', 'bystanders')):
+        k = style.names.index(name)
+        if person < len(truth) and pair.labelled[person, k]:
+            start = truth[person, k]
+            if pair.matched and np.isfinite(guess[person, k]).all():
+                draw_line(occluded, start, guess[person, k], ERROR)
+                draw_dot(occluded, guess[person, k], style.colors[k])
+            draw_dot(occluded, start, TRUTH)
+    lines = [f'{heading}  {pair.title}'.strip()]
+    lines += map(record_caption, pair.records)
+    page = np.hstack([clean, occluded])
+    return captioned(page, lines, 9.7, len(lines))

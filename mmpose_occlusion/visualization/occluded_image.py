@@ -1,10 +1,9 @@
 """An image under attacks, beside what a model finds before and after."""
 
 import errno
-import hashlib
 import struct
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,14 @@ import numpy as np
 from mmpose_occlusion import __version__
 from mmpose_occlusion.benchmark.annotation_file import read_annotations
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import read_json, replaced, write_bytes
+from mmpose_occlusion.files import digest, read_json, replaced, write_bytes
 from mmpose_occlusion.occlusion import Attack, occlude
+from mmpose_occlusion.occlusion.targets import KEYPOINT
 from mmpose_occlusion.predictors import Prediction, Predictor
 from mmpose_occlusion.skeleton import COCO_JOINTS, MPII_ORDER
 
-from .drawing import SCORE, draw_pose, write_texts
-from .gallery import INK, PAPER, PoseStyle
+from .drawing import SCORE, captioned, draw_pose
+from .gallery import PoseStyle
 
 VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
@@ -83,25 +83,26 @@ class ImageOccluder:
             ``(H, W, 3)`` BGR; with a predictor ``(H + text, 2 W, 3)``, before
             on the left and after on the right.
         """
-        names, clean = self.names, None
+        names = self.names
         if self.predictor is not None:
             boxes = _boxes(keypoints, bgr.shape)
-            clean = self._predict(bgr, boxes)
+            before = self._predict(bgr, boxes)
             if keypoints is None:
                 names = self.predictor.keypoint_names
-                keypoints = np.dstack([clean.keypoints, clean.scores])
+                keypoints = np.dstack([before.keypoints, before.scores])
         if keypoints is None:
             raise UsageError(
                 'there are neither keypoints nor a predictor: give one'
             )
         attacked, hidden = bgr, np.zeros(keypoints.shape[:2], bool)
         for attack in self.attacks if len(keypoints) else ():
+            target: Any = [f'{attack.kind}:{name}' for name in attack.names]
+            if attack.word is not None:
+                target = 'random' if attack.kind == KEYPOINT else 'random_part'
             found = occlude(
                 attacked,
                 keypoints,
-                target=[f'{attack.kind}:{name}' for name in attack.names]
-                if attack.word is None
-                else dict(keypoint='random', part='random_part')[attack.kind],
+                target=target,
                 fill=attack.fill,
                 size=str(attack.size),
                 place=attack.place,
@@ -112,25 +113,21 @@ class ImageOccluder:
                 stay_covered=attack.stay_covered,
             )
             attacked, hidden = found.image, hidden | found.targets
-        if clean is None:
+        if self.predictor is None:
             return attacked
-        after = self._predict(attacked, boxes)
         asked = [names[k] for k in np.flatnonzero(hidden.any(axis=0))]
-        left = self._side(bgr, clean, 'before', asked)
+        after = self._predict(attacked, boxes)
+        left = self._side(bgr, before, 'before', asked)
         right = self._side(attacked, after, 'after', asked)
         return np.hstack([left, right])[..., ::-1]
 
     def mark(self, image: bytes, keypoints: np.ndarray | None) -> bytes:
         """A text chunk for the PNG file of an image, which is another one
         whenever its pixels may be others."""
-        given = None if keypoints is None else np.asarray(keypoints).tolist()
         model = self.predictor and self.predictor.identity()
-        what = (
-            *(__version__, self.attacks, model, self.names, self.seed),
-            *(self.threshold, given),
-        )
-        digest = hashlib.sha256(image + repr(what).encode()).hexdigest()
-        text = f'tEXtSoftware\0mmpose_occlusion {digest}'.encode()
+        settings = {**vars(self), 'predictor': model}
+        made_of = digest([__version__, settings, image, keypoints])
+        text = f'tEXtSoftware\0mmpose_occlusion {made_of}'.encode()
         length, check = len(text) - 4, zlib.crc32(text)
         return struct.pack('>I', length) + text + struct.pack('>I', check)
 
@@ -154,27 +151,15 @@ class ImageOccluder:
         assert self.predictor is not None
         names = self.predictor.keypoint_names
         style = PoseStyle.from_names(names, _links(names))
-        height, width = bgr.shape[:2]
-        size = max(10.0, width / 40)
-        step = round(1.5 * size)
-        canvas = np.full((height + 4 * step + 8, width, 3), PAPER, np.uint8)
-        canvas[:height] = bgr[..., ::-1]
-        shown, unit = np.ones(len(names), bool), min(height, width) / 300
+        shown, canvas = np.ones(len(names), bool), bgr[..., ::-1].copy()
+        unit = max(1, min(canvas.shape[:2]) / 300)
         for joints, scores in zip(found.keypoints, found.scores, strict=True):
-            draw_pose(
-                canvas[:height], joints, shown, style, scores, max(1, unit)
-            )
+            draw_pose(canvas, joints, shown, style, scores, unit)
         lines = [f'{word}: {self.predictor.name}, {len(found.scores)} people']
         for k in (names.index(n) for n in asked if n in names):
             some = ', '.join(f'{s:.2f}' for s in found.scores[:, k])
             lines.append(f'{names[k]}: {some or "not found"}')
-        return write_texts(
-            canvas,
-            [
-                (6, height + 4 + i * step, line, size, INK)
-                for i, line in enumerate(lines[:4])
-            ],
-        )
+        return captioned(canvas, lines, max(10.0, canvas.shape[1] / 40), 4)
 
 
 def occlude_file(
@@ -182,7 +167,7 @@ def occlude_file(
     out: Path,
     occluder: ImageOccluder,
     keypoints: Mapping[str, np.ndarray] | np.ndarray | None,
-    track: Callable[[Any, int], Any] = lambda steps, total: steps,
+    track: Callable[[Sequence], Iterable] = iter,
     overwrite: bool = True,
 ) -> int:
     """Occlude an image, the images of a folder, or a video.
@@ -194,7 +179,7 @@ def occlude_file(
         occluder: What is done with an image.
         keypoints: File name -> ``(N, K, 3)``; or ``(N, K, 3)`` of an image,
             ``(frames, N, K, 3)`` of a video; None for those of a predictor.
-        track: Called with steps and their number, for a progress bar.
+        track: Wraps images or frames, such as ``rich.progress.track``.
         overwrite: Whether other existing files are replaced.
 
     Returns:
@@ -229,7 +214,7 @@ def occlude_file(
         return _video(path, out, occluder, keypoints, track)
     if path.is_dir():
         out.mkdir(parents=True, exist_ok=True)
-    for file, target, mine, mark in track(jobs, len(jobs)):
+    for file, target, mine, mark in track(jobs):
         bgr = cv2.imread(str(file))
         if bgr is None:
             raise UsageError(f'image "{file}" cannot be read')
@@ -249,14 +234,12 @@ def _video(
     out: Path,
     occluder: ImageOccluder,
     keypoints: Any,
-    track: Callable[[Any, int], Any],
+    track: Callable[[Sequence], Iterable],
 ) -> int:
-    reader = cv2.VideoCapture(str(path))
-    total = int(reader.get(cv2.CAP_PROP_FRAME_COUNT))
-    rate = reader.get(cv2.CAP_PROP_FPS) or 25.0
-    writer, number = None, 0
+    reader, writer, number = cv2.VideoCapture(str(path)), None, 0
+    frames = range(int(reader.get(cv2.CAP_PROP_FRAME_COUNT)))
     with replaced(out, out.suffix) as temporary:
-        for _ in track(range(total), total):
+        for _ in track(frames):
             good, frame = reader.read()
             if not good:
                 break
@@ -268,9 +251,12 @@ def _video(
             mine = None if keypoints is None else keypoints[number]
             drawn = np.ascontiguousarray(occluder(frame, mine))
             if writer is None:
-                code = cv2.VideoWriter.fourcc(*'mp4v')
-                size = drawn.shape[1], drawn.shape[0]
-                writer = cv2.VideoWriter(str(temporary), code, rate, size)
+                writer = cv2.VideoWriter(
+                    str(temporary),
+                    cv2.VideoWriter.fourcc(*'mp4v'),
+                    reader.get(cv2.CAP_PROP_FPS) or 25.0,
+                    drawn.shape[1::-1],
+                )
             writer.write(drawn)
             number += 1
         if writer is None:
