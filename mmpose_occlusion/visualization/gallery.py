@@ -171,8 +171,10 @@ def environment(package: str) -> Environment:
         extensions=['jinja2.ext.do'],
     )
     colors = dict(left=LEFT, right=RIGHT, middle=MIDDLE, region=REGION)
-    colors |= dict(removed=ERROR, hidden=TRUTH)
+    colors |= dict(removed=ERROR, target=TRUTH, bystander=TRUTH)
     made.globals['colors'] = {k: f'rgb{v}' for k, v in colors.items()}
+    for each in (image_uri, record_caption):
+        made.filters[each.__name__] = each
     return made
 
 
@@ -212,51 +214,37 @@ def gallery(
     fraction of the crop; ``facts`` are lines below the heading, the last one
     is the command line that makes the page.
     """
-    cards = [_card(pair, style) for pair in pairs]
-    return (
-        environment(__package__)
-        .get_template('gallery.html.j2')
-        .render(
-            heading=heading,
-            facts=facts,
-            command=command,
-            style=style,
-            cards=cards,
-            choices={
-                key: sorted({name for c in cards for name in c['has'][key]})
-                for key in ('joint', 'part', 'fill')
-            },
-            most=int(max((card['severity'] for card in cards), default=0)),
-        )
+    template = environment(__package__).get_template('gallery.html.j2')
+    return template.render(
+        heading=heading,
+        facts=facts,
+        command=command,
+        style=style,
+        cards=[_card(pair, style) for pair in pairs],
     )
 
 
 def _card(pair: CropPair, style: PoseStyle) -> dict[str, Any]:
     records = pair.records
     painted = sum(record.get('pixels', 0) for record in records)
-    targets, removed = pair.listed('targets'), pair.listed('removed')
-    hidden = pair.listed('targets', 'bystanders')
-    marks = []
-    for person, name in sorted(hidden | removed):
-        word = 'target' if (person, name) in targets else 'bystander'
-        if (person, name) in removed:
-            word = 'removed'
-        joint = pair.joints[person, style.names.index(name)]
-        color = 'removed' if word == 'removed' else 'hidden'
-        marks.append(((joint + 0.5).tolist(), f'{name}, {word}', color))
+    roles = {
+        joint: role.removesuffix('s')
+        for role in ('bystanders', 'targets', 'removed')
+        for joint in pair.listed(role)
+    }
     return dict(
         pair=pair,
         unit=pair.size[1] / 256,
         severity=round(100 * painted / np.prod(pair.size), 2),
         has=dict(
-            joint=sorted({name for _, name in hidden}),
+            joint=sorted({n for _, n in pair.listed('targets', 'bystanders')}),
             part=[r['target'] for r in records if r['kind'] == 'part'],
             fill=[r['fill'] for r in records],
         ),
-        clean=image_uri(pair.clean),
-        occluded=image_uri(pair.occluded),
         poses=list(map(svg_places, pair.joints, pair.labelled)),
-        marks=marks,
-        captions=[(record_caption(r), r.get('pixels')) for r in records],
+        marks=[
+            (pair.joints[person, style.names.index(name)] + 0.5, name, role)
+            for (person, name), role in sorted(roles.items())
+        ],
         records=json.dumps(list(records), indent=1),
     )

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import PowerNorm
 from matplotlib.patches import Polygon
@@ -98,23 +99,22 @@ def body_chart(
     """One body for each paint (paint -> joint -> loss): the larger and darker
     a joint, the more. ``text`` writes a loss beside its joint, ``label`` is of
     the colour scale."""
-    chart: Chart = []
     values, spots = [x for f in losses.values() for x in f.values()], layout[0]
+    chart: Chart = []
     if not values or not spots:
         return chart
     norm = _scale(chart, values, label)
     xs, ys = np.array(list(spots.values())).T
     middle, edge = (xs.min() + xs.max()) / 2, max(0.72 * np.ptp(xs), 0.5)
     for paint, found in losses.items():
-        axis = new_panel(chart, 2.9, 4.7)
+        axis = _body(chart, f'painted: {paint}', 2.9, 4.7)
         for a, b in layout.links:
             if a in spots and b in spots:
                 x, y = np.array([spots[a], spots[b]]).T
                 axis.plot(x, y, color=LIMB, linewidth=7, zorder=1)
         shown = [joint for joint in spots if joint in found]
         axis.scatter(
-            [spots[j][0] for j in shown],
-            [spots[j][1] for j in shown],
+            *np.reshape([spots[j] for j in shown], (-1, 2)).T,
             s=[70 + 260 * float(norm(max(0.0, found[j]))) for j in shown],
             c=[found[j] for j in shown],
             cmap=HEAT,
@@ -128,20 +128,26 @@ def body_chart(
             mine.sort(key=lambda j: spots[j][1])
             heights = _spread([spots[j][1] for j in mine], ys.max() / 18)
             x = middle + side * edge
-            for joint, height in zip(mine, heights, strict=True):
-                ends = np.array([spots[joint], (x - 0.06 * side, height)]).T
+            for joint, y in zip(mine, heights, strict=True):
+                ends = np.array([spots[joint], (x - 0.06 * side, y)]).T
                 axis.plot(*ends, color=LEADER, linewidth=0.7, zorder=2)
                 words = text(found[joint])
-                axis.text(x, height, words, ha=align, va='center', fontsize=8)
+                axis.text(x, y, words, ha=align, va='center', fontsize=8)
             if layout.is_standing:
                 word, low = f"person's {align}", ys.min() - 0.11 * np.ptp(ys)
                 x = middle + side * 0.3 * edge
                 axis.text(x, low, word, ha=align, color=FAINT, fontsize=8)
-        axis.set_aspect('equal')
         axis.set_xlim(middle - 1.45 * edge, middle + 1.45 * edge)
-        axis.axis('off')
-        axis.set_title(f'painted: {paint}', loc='center')
     return chart[1:] + chart[:1]
+
+
+def _body(chart: Chart, title: str, width: float, height: float) -> Axes:
+    """Axes of a new panel for a body."""
+    axis = new_panel(chart, width, height)
+    axis.set_title(title, loc='center')
+    axis.set_aspect('equal')
+    axis.axis('off')
+    return axis
 
 
 BIN_WIDTH = 0.46
@@ -163,7 +169,7 @@ def place_chart(
         return chart
     norm = _scale(chart, values, label)
     for title, found in panels.items():
-        axis = new_panel(chart, 2.1, 3.3)
+        axis = _body(chart, title.replace('_', ' '), 2.1, 3.3)
         for place, value in found:
             if place.limb and set(place.limb) <= layout.spots.keys():
                 look: Values = dict(facecolor='none', hatch='////', zorder=1)
@@ -172,19 +178,15 @@ def place_chart(
                     color = HEAT(norm(max(0.0, value)))
                     look = dict(facecolor=color, zorder=above)
                 corners = _corners(layout, place)
-                bin_ = Polygon(
-                    corners, edgecolor=LEADER, linewidth=0.4, **look
+                axis.add_patch(
+                    Polygon(corners, edgecolor=LEADER, linewidth=0.4, **look)
                 )
-                axis.add_patch(bin_)
         for joint, spot in layout.spots.items():
             look = dict(markersize=2.5, color=FAINT)
             if joint == title:
                 look = dict(markersize=9, color=WARM, markerfacecolor='none')
             axis.plot(*spot, marker='o', markeredgewidth=2, zorder=4, **look)
-        axis.set_title(title.replace('_', ' '), loc='center')
-        axis.set_aspect('equal')
         axis.autoscale_view()
-        axis.axis('off')
     return chart[1:] + chart[:1]
 
 

@@ -28,17 +28,12 @@ WIDTH = 4.6
 Look = tuple[str, str]
 """Colour and marker."""
 
-LOOKS: list[Look] = [
-    ('#0b3c5d', 'o'),
-    ('#d98200', 's'),
-    ('#1b8a6b', '^'),
-    ('#b5408a', 'D'),
-    ('#4d9fd6', 'v'),
-    ('#c24a1a', 'P'),
-    ('#6d7680', 'X'),
-    ('#a08a00', '<'),
-    ('#5b4b9e', '>'),
-]
+_COLORS = (
+    *('#0b3c5d', '#d98200', '#1b8a6b', '#b5408a', '#4d9fd6', '#c24a1a'),
+    *('#6d7680', '#a08a00', '#5b4b9e'),
+)
+LOOKS: list[Look] = list(zip(_COLORS, 'os^DvPX<>', strict=True))
+
 _FIXED = {'black': 0, 'blur': 1, 'mean': 2}
 
 _DARK = {
@@ -98,28 +93,21 @@ def svg_uri(figure: Figure) -> str:
         for kind in ('fill', 'stroke')
     )
     style = f'<style>@media(prefers-color-scheme:dark){{{rules}}}</style>'
-    svg = _saved(figure, 'svg', Date=None).decode()
-    svg = svg.replace('<defs>', f'{style}<defs>', 1)
-    return data_uri('image/svg+xml', svg.encode())
+    svg = _saved(figure, 'svg', metadata={'Date': None}, transparent=True)
+    svg = svg.replace(b'<defs>', f'{style}<defs>'.encode(), 1)
+    return data_uri('image/svg+xml', svg)
 
 
 def pdf_uri(figure: Figure) -> str:
     """A panel as a PDF file with its fonts, for a paper."""
-    return data_uri(
-        'application/pdf', _saved(figure, 'pdf', CreationDate=None)
-    )
+    pdf = _saved(figure, 'pdf', metadata={'CreationDate': None})
+    return data_uri('application/pdf', pdf)
 
 
-def _saved(figure: Figure, kind: str, **metadata: Any) -> bytes:
+def _saved(figure: Figure, kind: str, **more: Any) -> bytes:
     out = io.BytesIO()
     with matplotlib.rc_context(STYLE):
-        figure.savefig(
-            out,
-            format=kind,
-            metadata=metadata,
-            bbox_inches='tight',
-            transparent=kind == 'svg',
-        )
+        figure.savefig(out, format=kind, bbox_inches='tight', **more)
     return out.getvalue()
 
 
@@ -156,20 +144,20 @@ def forest_chart(
 ) -> Chart:
     """Values with their intervals, one below the other; those without a value
     are left out. Panels of one group have no legend."""
-    panels: dict[str, dict[str, dict[str, Estimate]]] = {}
-    groups: dict[str, None] = {}
-    for panel, group, row, estimate in marks:
-        groups[group] = None
-        if estimate.value is not None:
-            found = panels.setdefault(panel, {}).setdefault(group, {})
-            found[row] = estimate
-    chart: Chart = []
-    for title, known in panels.items():
-        rows = list(dict.fromkeys(r for g in groups for r in known.get(g, ())))
+    every, chart = list(marks), Chart()
+    found = {m[:3]: m[3] for m in every if m[3].value is not None}
+    groups = looks(dict.fromkeys(group for _, group, *_ in every))
+    for title in dict.fromkeys(panel for panel, *_ in found):
+        known = {
+            group: {k[2]: v for k, v in found.items() if k[:2] == key}
+            for group in groups
+            for key in [(title, group)]
+        }
+        rows = list(dict.fromkeys(r for each in known.values() for r in each))
         height = 1.3 + (0.22 + 0.06 * len(groups)) * len(rows)
         axis = new_panel(chart, WIDTH, height)
-        for i, (group, (color, marker)) in enumerate(looks(groups).items()):
-            if group not in known:
+        for i, (group, (color, marker)) in enumerate(groups.items()):
+            if not known[group]:
                 continue
             shift = (i - (len(groups) - 1) / 2) * 0.8 / len(groups)
             value, low, high = _numbers(known[group].values())
