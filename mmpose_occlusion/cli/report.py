@@ -76,10 +76,12 @@ def main(options: ReportOptions) -> None:
 
 def write(found: Any, folder: str | None = None, **options: Any) -> Path:
     """Write the report of a benchmark, with its progress."""
-    from mmpose_occlusion.benchmark.report import show_steps
+    from rich.progress import track
 
-    progress = show_steps(found.steps)
-    return found.report(folder, progress=progress, **options)
+    steps = iter(track(range(found.steps), 'analysing'))
+    return found.report(
+        folder, progress=lambda step: next(steps, None), **options
+    )
 
 
 @dataclass(frozen=True)
