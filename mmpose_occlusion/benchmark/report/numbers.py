@@ -10,14 +10,10 @@ import numpy as np
 
 from mmpose_occlusion.benchmark.analysis import Estimate, Record
 from mmpose_occlusion.benchmark.analysis.bootstrap import UNDEFINED
-from mmpose_occlusion.benchmark.data import UNMATCHED
 from mmpose_occlusion.files import plain
 from mmpose_occlusion.metrics.oks_pck import published_sigmas
 
-from .formatting import (
-    NOTHING,
-    csv_text,
-)
+from .formatting import NOTHING, csv_text
 
 Row = dict[str, Any]
 
@@ -61,36 +57,32 @@ def suite_checksums(analysis: Record) -> dict[str, str]:
 def conditions(analysis: Record) -> dict[str, str]:
     """What -> how, in words; what is unknown is left out."""
     run, how, boxes = analysis.run, analysis.run.evaluation, analysis.run.boxes
-    width, height = run.crop_size
-    same = np.allclose(boxes.boxes, boxes.person_boxes, atol=0.01)
-    alone = UNMATCHED not in boxes.instance_ids
-    out = dict(boxes='annotated' if alone and same else 'detected')
+    annotated = np.allclose(boxes.boxes, boxes.person_boxes, atol=0.01)
     flip: Any = run.run
     for key in ('depends_on', 'config', 'model', 'test_cfg', 'flip_test'):
         flip = flip.get(key) if isinstance(flip, dict) else None
-    if isinstance(flip, bool):
-        out['flip test'] = 'yes' if flip else 'no'
-    if how.get('frame') != 'image':  # whose models have sizes of their own
-        out['input'] = f'{width}x{height}'
     sigmas, source = published_sigmas(run.joints.names)
     if source is None or not np.allclose(sigmas, run.joints.sigmas):
         source = f'own, mean {np.mean(run.joints.sigmas):.3f}'
-    out['sigmas'] = source
-    if 'score_mode' in how:
-        out['pose score'] = str(how['score_mode'])
-    if 'nms_mode' in how:
-        out['NMS'] = f'{how["nms_mode"]} {how.get("nms_thr", "")}'.strip()
-    out['people'] = f'{analysis.people:,} in {analysis.images:,} images'
-    suites = suite_checksums(analysis).items()
-    if suites:
-        out['suites'] = ', '.join(
-            f'{name} ({digest})' if digest else name for name, digest in suites
-        )
+    whole = how.get('frame') == 'image'  # whose models have sizes of their own
     versions = run.run.get('versions', {})
-    known = [f'{p} {versions[p]}' for p in _PACKAGES if p in versions]
-    if known:
-        out['versions'] = ', '.join(known)
-    return out
+    found = {
+        'boxes': 'annotated' if annotated else 'detected',
+        'flip test': {True: 'yes', False: 'no'}.get(flip),
+        'input': None if whole else '{}x{}'.format(*run.crop_size),
+        'sigmas': source,
+        'pose score': how.get('score_mode'),
+        'NMS': f'{how.get("nms_mode", "")} {how.get("nms_thr", "")}'.strip(),
+        'people': f'{analysis.people:,} in {analysis.images:,} images',
+        'suites': ', '.join(
+            f'{name} ({digest})' if digest else name
+            for name, digest in suite_checksums(analysis).items()
+        ),
+        'versions': ', '.join(
+            f'{p} {versions[p]}' for p in _PACKAGES if p in versions
+        ),
+    }
+    return {what: str(words) for what, words in found.items() if words}
 
 
 def conditions_line(analysis: Record) -> str:
@@ -103,17 +95,16 @@ def changed_conditions(path: Path, new: Mapping[str, Any]) -> list[str]:
     has under other conditions than a new one, for example other sigmas."""
     try:
         models = json.loads(path.read_text())['models']
+        before = {m['model']: m['conditions'] for m in models}
     except (FileNotFoundError, ValueError, KeyError):
         return []
-    before = {m['model']: m['conditions'] for m in models}
     out = []
     for found in new['models']:
         now = found['conditions']
-        was = before.get(found['model'], now)
         changes = [
-            f'{what} {was[what]} → {now.get(what, NOTHING)}'
-            for what in was
-            if what not in _GROWING and now.get(what, '') != was[what]
+            f'{what} {was} → {now.get(what, NOTHING)}'
+            for what, was in before.get(found['model'], now).items()
+            if what not in _GROWING and now.get(what, '') != was
         ]
         if changes:
             out.append(
@@ -171,15 +162,16 @@ def csv_files(
 ) -> dict[str, str]:
     """File name -> text of the tables of all models, '' without rows."""
     tables: dict[str, list[Row]] = {name: [] for name in TABLES}
-    found = comparison or Record(differences=[])
-    for d in found.differences:
+    for d in comparison.differences if comparison else ():
+        forms = dict(
+            score='{}_difference',
+            score_together='{}_difference_simultaneous',
+            loss='{}_loss_difference',
+            loss_together='{}_loss_simultaneous',
+        )
         tables['differences'].append(
-            dict(model=d.model, baseline=found.baseline)
-            | _only(d, 'attack', 'people')
-            | _columns(d.score, '{}_difference')
-            | _columns(d.score_together, '{}_difference_simultaneous')
-            | _columns(d.loss, '{}_loss_difference')
-            | _columns(d.loss_together, '{}_loss_simultaneous')
+            dict(model=d.model, baseline=comparison.baseline)
+            | _row(d, 'attack', 'people', **forms)
             | _equivalence(d, 'same')
         )
     lines = {a.run.model: conditions_line(a) for a in analyses}
@@ -196,80 +188,94 @@ def csv_files(
 
 
 def _rows(analysis: Record) -> Iterator[tuple[str, Row]]:
-    """Rows of all models' tables."""
+    """Tables and rows of one model."""
     for cost in analysis.costs:
         attack: Row = dict(attack=cost.name)
-        row = attack | _only(cost, *_OF_ATTACK)
+        row = attack | _row(cost, *_OF_ATTACK)
         for measure, change in cost.change.items():
             row[f'{measure}_clean'] = cost.clean[measure].value
             row[f'{measure}_attacked'] = cost.attacked[measure].value
-            row |= _columns({f'{measure}_change': change})
+            row |= _cells(f'{measure}_change', change)
             for end in ('low', 'high'):
                 name = f'{measure}_change_simultaneous_{end}'
                 row[name] = getattr(cost.together[measure], end)
         yield 'attacks', row | _equivalence(cost, 'no_change')
         for joint in cost.joints:
-            row = attack | _only(joint, 'joint', 'group', 'number')
+            row = attack | _row(joint, 'joint', 'group', 'number')
             for view in ('clean', 'attacked'):
                 row |= {f'{m}_{view}': v for m, v in joint[view].items()}
             for measure in ('EPE', 'PCK', 'OKS50', 'AP'):
                 change = joint.change.get(measure, UNDEFINED)
-                row |= _columns({f'{measure.lower()}_change': change})
+                row |= _cells(f'{measure.lower()}_change', change)
             yield 'joints', row
         for name, moved in cost.moved.items():
             yield 'movement', dict(attack, joint=name, movement=moved)
     for scores in analysis.scores.attacks:
-        aurocs = dict(
-            hidden_auroc=scores.hidden_auroc.value,
-            visibility_auroc=scores.visibility_auroc.value,
-            **_columns(scores.pose_clean, 'pose_{}_clean'),
-            **_columns(scores.pose_attacked, 'pose_{}_attacked'),
+        poses = dict(
+            pose_clean='pose_{}_clean', pose_attacked='pose_{}_attacked'
         )
         for role, found in scores.attacked.items():
             if found.keypoints:
-                row = dict(attack=scores.attack, role=role)
-                row['number'] = found.keypoints
-                row |= _columns(scores.clean[role], '{}_clean')
-                yield 'scores', row | _columns(found, '{}_attacked') | aurocs
+                pair = Record(clean=scores.clean[role], attacked=found)
+                yield (
+                    'scores',
+                    dict(
+                        attack=scores.attack,
+                        role=role,
+                        number=found.keypoints,
+                        **_row(pair, clean='{}_clean', attacked='{}_attacked'),
+                        hidden_auroc=scores.hidden_auroc.value,
+                        visibility_auroc=scores.visibility_auroc.value,
+                        **_row(scores, **poses),
+                    ),
+                )
     for leak in analysis.leaks:
-        row = _only(leak, 'paint', 'severity', 'discs', 'predictions')
-        yield 'leaks', row | _columns(leak)
+        yield 'leaks', _row(leak, *leak)
     for gap in analysis.natural.gaps:
-        row = _only(gap, 'joint', 'visible', 'occluded')
-        row |= _columns(gap.at_visible, '{}_visible')
-        row |= _columns(gap.at_occluded, '{}_occluded')
-        yield 'natural', row | _columns(gap.loss, '{}_loss')
+        forms = {f'at_{v}': f'{{}}_{v}' for v in ('visible', 'occluded')}
+        row = _row(
+            gap, 'joint', 'visible', 'occluded', **forms, loss='{}_loss'
+        )
+        yield 'natural', row
     for each in analysis.maps:
-        size = _only(each, 'paint', 'severity')
+        size = _row(each, 'paint', 'severity')
         for place in each.places:
             row = dict(size, region=place.region, limb='–'.join(place.limb))
-            row |= _only(place, 'along', 'across', 'people')
+            row |= _row(place, 'along', 'across', 'people')
             for name, rise in place.rise.items():
-                fall = dict(oks_fall=place.fall[name])
-                rises = _columns(dict(rise=rise))
-                yield 'maps', dict(row, joint=name, **rises, **fall)
+                cells = _cells('rise', rise) | dict(oks_fall=place.fall[name])
+                yield 'maps', dict(row, joint=name, **cells)
         for joint in each.joints:
-            row = size | _only(joint, 'joint', 'people', 'place')
-            yield 'map_joints', row | _columns(vars(joint))
+            keys = dict.fromkeys(('joint', 'people', 'place', *vars(joint)))
+            yield 'map_joints', size | _row(joint, *keys)
         for region in each.regions:
-            row = size | _only(region, 'region', 'people')
+            row = size | _row(region, 'region', 'people')
             for name, rise in region.rise.items():
-                rises = _columns(dict(rise=rise))
-                yield 'map_regions', dict(row, joint=name, **rises)
+                yield (
+                    'map_regions',
+                    dict(row, joint=name, **_cells('rise', rise)),
+                )
 
 
-def _only(found: Any, *names: str) -> Row:
-    return {name: getattr(found, name) for name in names}
+def _row(found: Any, *names: str, **forms: str) -> Row:
+    """Attributes by their names, and by the names of dicts the estimates in
+    these, whose columns have names of this form."""
+    row: Row = {}
+    for name in names:
+        row |= _cells(name, getattr(found, name))
+    for key, form in forms.items():
+        for name, value in getattr(found, key).items():
+            if isinstance(value, Estimate):
+                row |= _cells(form.format(name), value)
+    return row
 
 
-def _columns(found: Mapping[str, Any], form: str = '{}') -> Row:
-    """Value and interval of each estimate; others are left out."""
-    return {
-        f'{form.format(name)}{end}': getattr(estimate, key)
-        for name, estimate in found.items()
-        if isinstance(estimate, Estimate)
-        for key, end in (('value', ''), ('low', '_low'), ('high', '_high'))
-    }
+def _cells(name: str, value: Any) -> Row:
+    """One column, and two for the interval of an estimate."""
+    if not isinstance(value, Estimate):
+        return {name: value}
+    ends = {f'{name}_low': value.low, f'{name}_high': value.high}
+    return {name: value.value} | ends
 
 
 def _equivalence(found: Record, prefix: str) -> Row:
