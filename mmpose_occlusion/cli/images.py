@@ -158,8 +158,7 @@ def main_image(options: ImageFileOptions) -> None:
     and the scores of the hidden joints; without --keypoints it says where they
     are. A predictor that needs boxes (model.onnx, model.tflite) then takes the
     image for one person. In a video the occluder follows its joint. After an
-    interruption the same command goes on: it keeps the PNG files that it has
-    written.
+    interruption the same command goes on.
     """
     from rich.progress import track
 

@@ -36,20 +36,15 @@ PAPER = (250, 250, 248)
 class CropPair:
     """A crop or a whole image, clean and occluded.
 
-    All joints are in pixels of the crop, whose first pixel has its centre at
-    (0, 0).
-
     Args:
         title: Caption, such as the ids of image and person.
-        clean: ``(H, W, 3)`` uint8, BGR.
-        occluded: ``(H, W, 3)`` uint8, BGR.
-        joints: ``(N, K, 2)`` annotated joints.
+        clean: ``(H, W, 3)`` BGR; the first pixel has its centre at (0, 0).
+        occluded: The same with occlusions.
+        joints: ``(N, K, 2)`` annotated joints, pixels of the crop.
         labelled: ``(N, K)`` bool, the joints that have a label.
         records: Records of the occlusions, ``results['occlusions']``.
-        predicted: ``(N', K, 2)`` predicted joints.
+        predicted: ``(N', K, 2)`` predicted joints, for :func:`draw_pair`.
         scores: ``(N', K)`` scores of the predicted joints.
-        matched: Whether prediction i is of person i, so that errors can be
-            drawn.
         name: Name of the view, for data sets that make several of a crop.
     """
 
@@ -61,7 +56,6 @@ class CropPair:
     records: Sequence[Mapping] = ()
     predicted: np.ndarray | None = None
     scores: np.ndarray | None = None
-    matched: bool = True
     name: str = ''
 
     @property
@@ -116,17 +110,11 @@ def record_caption(record: Mapping) -> str:
 
 @dataclass(frozen=True)
 class PoseStyle:
-    """How the joints of a data set are drawn.
-
-    Args:
-        names: Joint names, length K.
-        links: Pairs of joint indices.
-        colors: RGB of each joint, by the side of the body.
-    """
+    """How the K joints of a data set are drawn."""
 
     names: tuple[str, ...]
-    links: tuple[tuple[int, int], ...]
-    colors: tuple[Color, ...]
+    links: tuple[tuple[int, int], ...]  # indices of joints
+    colors: tuple[Color, ...]  # RGB, by the side of the body
 
     @classmethod
     def from_names(
@@ -211,9 +199,8 @@ def gallery(
 ) -> str:
     """A page with pairs of crops, clean and occluded, that can be filtered by
     their hidden joints, parts and fills, and their severity, the painted
-    fraction of the crop; ``facts`` are lines below the heading, the last one
-    is the command line that makes the page.
-    """
+    fraction of the crop; ``facts`` and the command are lines below the
+    heading."""
     template = environment(__package__).get_template('gallery.html.j2')
     return template.render(
         heading=heading,

@@ -1,8 +1,6 @@
 """An image under attacks, beside what a model finds before and after."""
 
 import errno
-import struct
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mmpose_occlusion import __version__
 from mmpose_occlusion.benchmark.annotation_file import read_annotations
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import digest, read_json, replaced, write_bytes
+from mmpose_occlusion.files import read_json, replaced, write_bytes
 from mmpose_occlusion.occlusion import Attack, occlude
 from mmpose_occlusion.occlusion.targets import KEYPOINT
 from mmpose_occlusion.predictors import Prediction, Predictor
@@ -25,9 +22,6 @@ from .gallery import PoseStyle
 
 VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
-
-_HEAD = 33
-"""Bytes of a PNG file before its first text: signature and header."""
 
 _LIMBS = (
     *(('left_shoulder', 'right_shoulder'), ('left_hip', 'right_hip')),
@@ -121,16 +115,6 @@ class ImageOccluder:
         right = self._side(attacked, after, 'after', asked)
         return np.hstack([left, right])[..., ::-1]
 
-    def mark(self, image: bytes, keypoints: np.ndarray | None) -> bytes:
-        """A text chunk for the PNG file of an image, which is another one
-        whenever its pixels may be others."""
-        model = self.predictor and self.predictor.identity()
-        settings = {**vars(self), 'predictor': model}
-        made_of = digest([__version__, settings, image, keypoints])
-        text = f'tEXtSoftware\0mmpose_occlusion {made_of}'.encode()
-        length, check = len(text) - 4, zlib.crc32(text)
-        return struct.pack('>I', length) + text + struct.pack('>I', check)
-
     def _predict(self, bgr: np.ndarray, boxes: np.ndarray) -> Prediction:
         """The people of an image who are found with a sufficient score."""
         assert self.predictor is not None
@@ -174,13 +158,13 @@ def occlude_file(
 
     Args:
         path: Of one of these.
-        out: File, or folder for a folder. A PNG file that an earlier call
-            with the same arguments has written is kept.
+        out: File, or folder for a folder.
         occluder: What is done with an image.
         keypoints: File name -> ``(N, K, 3)``; or ``(N, K, 3)`` of an image,
             ``(frames, N, K, 3)`` of a video; None for those of a predictor.
         track: Wraps images or frames, such as ``rich.progress.track``.
-        overwrite: Whether other existing files are replaced.
+        overwrite: Whether existing files of another content are replaced; a
+            video is in any case one.
 
     Returns:
         Number of images or frames.
@@ -190,31 +174,19 @@ def occlude_file(
     """
     targets = {path: out}
     if path.is_dir():
-        files = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGES)
-        targets = {file: out / f'{file.stem}.png' for file in files}
-    jobs = []
-    for file, target in targets.items():
-        mine: Any = keypoints
-        mark = b''
-        if isinstance(keypoints, Mapping):
+        paths = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGES)
+        targets = {each: out / f'{each.stem}.png' for each in paths}
+    if isinstance(keypoints, Mapping):
+        for file in targets:
             if file.name not in keypoints:
                 raise UsageError(f'image "{file.name}" has no keypoints')
-            mine = keypoints[file.name]
-        if target.suffix.lower() == '.png':
-            mark = occluder.mark(file.read_bytes(), mine)
-            there = target.read_bytes() if target.is_file() else b''
-            if there.startswith(mark, _HEAD):
-                continue
-        if target.exists() and not overwrite:
-            raise UsageError(
-                f'"{target}" exists: give another --out, or --overwrite'
-            )
-        jobs.append((file, target, mine, mark))
     if path.suffix.lower() in VIDEOS:
+        if out.exists() and not overwrite:
+            raise _exists(out)
         return _video(path, out, occluder, keypoints, track)
     if path.is_dir():
         out.mkdir(parents=True, exist_ok=True)
-    for file, target, mine, mark in track(jobs):
+    for file, target in track(list(targets.items())):
         bgr = cv2.imread(str(file))
         if bgr is None:
             raise UsageError(f'image "{file}" cannot be read')
@@ -223,10 +195,20 @@ def occlude_file(
                 f'image "{target}" cannot be written: give a name that ends '
                 'in .png or .jpg'
             )
+        mine: Any = keypoints
+        if isinstance(keypoints, Mapping):
+            mine = keypoints[file.name]
         drawn = np.asarray(occluder(bgr, mine))
         data = cv2.imencode(target.suffix, drawn)[1].tobytes()
-        write_bytes(target, data[:_HEAD] + mark + data[_HEAD:])
+        if overwrite or not target.exists():
+            write_bytes(target, data)
+        elif not target.is_file() or target.read_bytes() != data:
+            raise _exists(target)
     return len(targets)
+
+
+def _exists(path: Path) -> UsageError:
+    return UsageError(f'"{path}" exists: give another --out, or --overwrite')
 
 
 def _video(

@@ -100,21 +100,21 @@ def case_cards(
     if case_images is None:
         return {}, 'this report was made without the data set'
     run, titles = analysis.run, {c.name: describe(c) for c in analysis.costs}
-    out: dict[str, list[dict[str, Any]]] = {}
     try:
-        for heading, cases in headings.items():
-            images = case_images(run, cases) if cases else {}
-            out[heading] = [
+        return {
+            heading: [
                 dict(
                     case=case,
                     title=titles[case.attack],
                     crops=drawn_crops(case, crops, run),
                 )
-                for case, crops in images.items()
+                for case, crops in case_images(run, cases).items()
             ]
+            for heading, cases in headings.items()
+            if cases
+        }, ''
     except LookupError as error:
         return {}, error.args[0]
-    return out, ''
 
 
 def drawn_crops(
