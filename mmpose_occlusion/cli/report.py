@@ -113,6 +113,7 @@ def main_table(options: TableOptions) -> None:
     file holds the same numbers to be passed on; it is checked when it is read.
     """
     from mmpose_occlusion.benchmark.report import results_file as file
+    from mmpose_occlusion.benchmark.report.formatting import csv_text
     from mmpose_occlusion.files import check_output, write_json
 
     if options.results:
@@ -121,7 +122,7 @@ def main_table(options: TableOptions) -> None:
     if options.results:
         numbers = dict(format=file.FORMAT, results=found)
         write_json(options.results, numbers)
-    makers = dict(markdown=file.markdown, latex=file.latex, csv=file.csv_table)
+    makers = dict(markdown=file.markdown, latex=file.latex, csv=csv_text)
     print(makers[options.format](found), end='')
 
 

@@ -38,12 +38,12 @@ class ImageOccluder:
 
     Args:
         attacks: Applied to each person, in this order.
-        predictor: Finds people, and is shown before and after; None only
-            occludes. One that needs boxes gets those around the annotated
-            keypoints, or the whole image as one person's.
+        predictor: Is shown before and after; None only occludes. One that
+            needs boxes gets those around the annotated keypoints, or the
+            whole image as one person's.
         names: Joints of annotated keypoints.
-        seed: Of random draws; the same in each frame of a video, so that an
-            occluder keeps its look while it follows its joint.
+        seed: Of random draws, the same in each frame of a video: an occluder
+            keeps its look while it follows its joint.
         threshold: People with a lower mean score are left out.
     """
 
@@ -54,7 +54,6 @@ class ImageOccluder:
     threshold: float = SCORE
 
     def __post_init__(self) -> None:
-        """Refuse attacks that :func:`occlude` has no word for."""
         for attack in self.attacks:
             if attack.options or attack.word not in (None, 'random'):
                 raise UsageError(
@@ -66,17 +65,9 @@ class ImageOccluder:
     def __call__(
         self, bgr: np.ndarray, keypoints: np.ndarray | None
     ) -> np.ndarray:
-        """Occlude, and draw what the predictor finds.
-
-        Args:
-            bgr: ``(H, W, 3)`` uint8, not modified.
-            keypoints: ``(N, K, 2 or 3)`` in image pixels, or None for those
-                of the predictor.
-
-        Returns:
-            ``(H, W, 3)`` BGR; with a predictor ``(H + text, 2 W, 3)``, before
-            on the left and after on the right.
-        """
+        """Occlude ``(H, W, 3)`` BGR by keypoints ``(N, K, 2 or 3)`` in pixels,
+        None for those of the predictor; with a predictor the result is
+        ``(H + text, 2 W, 3)``, before on the left and after on the right."""
         names = self.names
         if self.predictor is not None:
             boxes = _boxes(keypoints, bgr.shape)
@@ -163,8 +154,7 @@ def occlude_file(
         keypoints: File name -> ``(N, K, 3)``; or ``(N, K, 3)`` of an image,
             ``(frames, N, K, 3)`` of a video; None for those of a predictor.
         track: Wraps images or frames, such as ``rich.progress.track``.
-        overwrite: Whether existing files of another content are replaced; a
-            video is in any case one.
+        overwrite: Whether files of another content, and videos, are replaced.
 
     Returns:
         Number of images or frames.
@@ -220,6 +210,8 @@ def _video(
 ) -> int:
     reader, writer, number = cv2.VideoCapture(str(path)), None, 0
     frames = range(int(reader.get(cv2.CAP_PROP_FRAME_COUNT)))
+    rate = reader.get(cv2.CAP_PROP_FPS) or 25.0
+    code = cv2.VideoWriter.fourcc(*'mp4v')
     with replaced(out, out.suffix) as temporary:
         for _ in track(frames):
             good, frame = reader.read()
@@ -232,13 +224,10 @@ def _video(
                 )
             mine = None if keypoints is None else keypoints[number]
             drawn = np.ascontiguousarray(occluder(frame, mine))
-            if writer is None:
-                writer = cv2.VideoWriter(
-                    str(temporary),
-                    cv2.VideoWriter.fourcc(*'mp4v'),
-                    reader.get(cv2.CAP_PROP_FPS) or 25.0,
-                    drawn.shape[1::-1],
-                )
+            size = drawn.shape[1::-1]
+            writer = writer or cv2.VideoWriter(
+                str(temporary), code, rate, size
+            )
             writer.write(drawn)
             number += 1
         if writer is None:
@@ -251,18 +240,9 @@ def _video(
 
 
 def read_keypoints(path: str) -> Any:
-    """Keypoints of a JSON file, as :func:`occlude_file` takes them.
-
-    Args:
-        path: Of nested lists of numbers (K, 3), (N, K, 3), (frames, N, K, 3);
-            or of COCO-style annotations, whose faults are printed.
-
-    Returns:
-        Keypoints and joint names.
-
-    Raises:
-        UsageError: It is neither.
-    """
+    """Keypoints of a JSON file, as :func:`occlude_file` takes them, and joint
+    names: of lists of numbers (K, 3), (N, K, 3) or (frames, N, K, 3), or of
+    COCO-style annotations, whose faults are printed; else a UsageError."""
     content = read_json(path, 'keypoint file')
     if not isinstance(content, list):
         known = read_annotations(path)

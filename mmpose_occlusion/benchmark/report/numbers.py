@@ -35,6 +35,12 @@ _OF_ATTACK = (
 )
 """Columns of attacks.csv."""
 
+_OF_JOINT = (
+    *('joint', 'people', 'place', 'mean', 'fall', 'background', 'share'),
+    'maximum',
+)
+"""Columns of map_joints.csv."""
+
 TABLES = (
     *('differences', 'attacks', 'joints', 'movement', 'scores', 'leaks'),
     *('natural', 'maps', 'map_joints', 'map_regions'),
@@ -163,15 +169,13 @@ def csv_files(
     """File name -> text of the tables of all models, '' without rows."""
     tables: dict[str, list[Row]] = {name: [] for name in TABLES}
     for d in comparison.differences if comparison else ():
-        forms = dict(
-            score='{}_difference',
-            score_together='{}_difference_simultaneous',
-            loss='{}_loss_difference',
-            loss_together='{}_loss_simultaneous',
-        )
         tables['differences'].append(
             dict(model=d.model, baseline=comparison.baseline)
-            | _row(d, 'attack', 'people', **forms)
+            | _only(d, 'attack', 'people')
+            | _named('{}_difference', d.score)
+            | _named('{}_difference_simultaneous', d.score_together)
+            | _named('{}_loss_difference', d.loss)
+            | _named('{}_loss_simultaneous', d.loss_together)
             | _equivalence(d, 'same')
         )
     lines = {a.run.model: conditions_line(a) for a in analyses}
@@ -191,91 +195,71 @@ def _rows(analysis: Record) -> Iterator[tuple[str, Row]]:
     """Tables and rows of one model."""
     for cost in analysis.costs:
         attack: Row = dict(attack=cost.name)
-        row = attack | _row(cost, *_OF_ATTACK)
+        row = attack | _only(cost, *_OF_ATTACK)
         for measure, change in cost.change.items():
             row[f'{measure}_clean'] = cost.clean[measure].value
             row[f'{measure}_attacked'] = cost.attacked[measure].value
-            row |= _cells(f'{measure}_change', change)
-            for end in ('low', 'high'):
-                name = f'{measure}_change_simultaneous_{end}'
-                row[name] = getattr(cost.together[measure], end)
+            row[f'{measure}_change'] = change
+            ends = _only(cost.together[measure], 'low', 'high')
+            row[f'{measure}_change_simultaneous'] = ends
         yield 'attacks', row | _equivalence(cost, 'no_change')
         for joint in cost.joints:
-            row = attack | _row(joint, 'joint', 'group', 'number')
+            row = attack | _only(joint, 'joint', 'group', 'number')
             for view in ('clean', 'attacked'):
                 row |= {f'{m}_{view}': v for m, v in joint[view].items()}
             for measure in ('EPE', 'PCK', 'OKS50', 'AP'):
                 change = joint.change.get(measure, UNDEFINED)
-                row |= _cells(f'{measure.lower()}_change', change)
+                row[f'{measure.lower()}_change'] = change
             yield 'joints', row
         for name, moved in cost.moved.items():
             yield 'movement', dict(attack, joint=name, movement=moved)
     for scores in analysis.scores.attacks:
-        poses = dict(
-            pose_clean='pose_{}_clean', pose_attacked='pose_{}_attacked'
+        of_attack = dict(
+            hidden_auroc=scores.hidden_auroc.value,
+            visibility_auroc=scores.visibility_auroc.value,
+            **_named('pose_{}_clean', scores.pose_clean),
+            **_named('pose_{}_attacked', scores.pose_attacked),
         )
         for role, found in scores.attacked.items():
             if found.keypoints:
-                pair = Record(clean=scores.clean[role], attacked=found)
-                yield (
-                    'scores',
-                    dict(
-                        attack=scores.attack,
-                        role=role,
-                        number=found.keypoints,
-                        **_row(pair, clean='{}_clean', attacked='{}_attacked'),
-                        hidden_auroc=scores.hidden_auroc.value,
-                        visibility_auroc=scores.visibility_auroc.value,
-                        **_row(scores, **poses),
-                    ),
-                )
+                row = dict(attack=scores.attack, role=role)
+                row['number'] = found.keypoints
+                row |= _named('{}_clean', scores.clean[role])
+                yield 'scores', row | _named('{}_attacked', found) | of_attack
     for leak in analysis.leaks:
-        yield 'leaks', _row(leak, *leak)
+        yield 'leaks', leak
     for gap in analysis.natural.gaps:
-        forms = {f'at_{v}': f'{{}}_{v}' for v in ('visible', 'occluded')}
-        row = _row(
-            gap, 'joint', 'visible', 'occluded', **forms, loss='{}_loss'
-        )
-        yield 'natural', row
+        row = _only(gap, 'joint', 'visible', 'occluded')
+        row |= _named('{}_visible', gap.at_visible)
+        row |= _named('{}_occluded', gap.at_occluded)
+        yield 'natural', row | _named('{}_loss', gap.loss)
     for each in analysis.maps:
-        size = _row(each, 'paint', 'severity')
+        size = _only(each, 'paint', 'severity')
         for place in each.places:
             row = dict(size, region=place.region, limb='–'.join(place.limb))
-            row |= _row(place, 'along', 'across', 'people')
+            row |= _only(place, 'along', 'across', 'people')
             for name, rise in place.rise.items():
-                cells = _cells('rise', rise) | dict(oks_fall=place.fall[name])
-                yield 'maps', dict(row, joint=name, **cells)
+                fall = place.fall[name]
+                yield 'maps', dict(row, joint=name, rise=rise, oks_fall=fall)
         for joint in each.joints:
-            keys = dict.fromkeys(('joint', 'people', 'place', *vars(joint)))
-            yield 'map_joints', size | _row(joint, *keys)
+            yield 'map_joints', size | _only(joint, *_OF_JOINT)
         for region in each.regions:
-            row = size | _row(region, 'region', 'people')
+            row = size | _only(region, 'region', 'people')
             for name, rise in region.rise.items():
-                yield (
-                    'map_regions',
-                    dict(row, joint=name, **_cells('rise', rise)),
-                )
+                yield 'map_regions', dict(row, joint=name, rise=rise)
 
 
-def _row(found: Any, *names: str, **forms: str) -> Row:
-    """Attributes by their names, and by the names of dicts the estimates in
-    these, whose columns have names of this form."""
-    row: Row = {}
-    for name in names:
-        row |= _cells(name, getattr(found, name))
-    for key, form in forms.items():
-        for name, value in getattr(found, key).items():
-            if isinstance(value, Estimate):
-                row |= _cells(form.format(name), value)
-    return row
+def _only(found: Any, *names: str) -> Row:
+    return {name: getattr(found, name) for name in names}
 
 
-def _cells(name: str, value: Any) -> Row:
-    """One column, and two for the interval of an estimate."""
-    if not isinstance(value, Estimate):
-        return {name: value}
-    ends = {f'{name}_low': value.low, f'{name}_high': value.high}
-    return {name: value.value} | ends
+def _named(form: str, found: Record) -> Row:
+    """Estimates by measure, under names of a form."""
+    return {
+        form.format(name): value
+        for name, value in found.items()
+        if isinstance(value, Estimate)
+    }
 
 
 def _equivalence(found: Record, prefix: str) -> Row:

@@ -18,7 +18,7 @@ from mmpose_occlusion.benchmark.suite import checksum, shipped
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import read_json
 
-from .formatting import both, csv_text
+from .formatting import both
 from .page import render
 
 FORMAT = 1
@@ -117,19 +117,6 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
 def latex(results: Sequence[Mapping[str, Any]]) -> str:
     """The same for LaTeX, with the package booktabs."""
     return render('results.tex.j2', tables=_tables(results))
-
-
-def csv_table(results: Sequence[Mapping[str, Any]]) -> str:
-    """One row for each result with all its numbers."""
-    return csv_text(
-        {k: v for k, v in result.items() if k not in ESTIMATES}
-        | {
-            key if part == 'value' else f'{key}_{part}': value
-            for key in ESTIMATES
-            for part, value in result[key].items()
-        }
-        for result in results
-    )
 
 
 def _tables(results: Sequence[Mapping[str, Any]]) -> Iterator[tuple]:

@@ -16,8 +16,6 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from rich.console import Console
-from rich.table import Column, Table
 
 from mmpose_occlusion import __version__, files
 from mmpose_occlusion.benchmark.analysis import analyse
@@ -31,7 +29,7 @@ from mmpose_occlusion.metrics.confidence import CONFIDENT
 
 from .cases import Case, MakeImages, drawn_crops
 from .figures import forest_chart
-from .formatting import NOTHING, both, csv_text
+from .formatting import both, csv_text
 from .numbers import (
     NOTE_OF_TABLE,
     changed_conditions,
@@ -66,8 +64,7 @@ def write_report(
     Args:
         runs: At least one; the others are compared with the first.
         folder: Gets the files; those of an earlier report are removed.
-        case_images: Makes the crops of cases again, see
-            :data:`.cases.MakeImages`; None for a page without crops.
+        case_images: See :data:`.cases.MakeImages`; None shows no crops.
         formats: Some of :data:`FORMATS`: ``page`` is ``index.html`` and
             ``table.md``, ``json`` is ``report.json``, ``csv`` the tables.
 
@@ -162,17 +159,9 @@ def with_distinct_names(runs: Sequence[BenchmarkRun]) -> list[BenchmarkRun]:
 def write_worst_case(
     run: BenchmarkRun, folder: str | Path, draws: int, crops: int = 8
 ) -> Path:
-    """Analyse a search, print its table and write its files.
-
-    Args:
-        run: Of :func:`.image_run.run_predictor` with a search.
-        folder: Gets the files; the page comes last.
-        draws: Resampled sets of images.
-        crops: People whose worst place is shown.
-
-    Returns:
-        The page.
-    """
+    """Analyse a run of :func:`.image_run.run_predictor` with a search, print
+    its table and write its files into a folder, the page last, which shows the
+    worst places of some people as crops; returns the page."""
     folder, search = Path(folder), run.run['search']
     found = worst_case(run, draws)
     objective = WorstCaseSearch(**search).objective
@@ -196,15 +185,12 @@ def write_worst_case(
         objective=objective,
         draws=draws,
         chart=forest_chart(
-            (
+            [
                 # the names of the tables would leave no room for the values
-                (title, '', key.replace('_', ' '), value['OKS'])
-                for title, rows in (
-                    ('Loss', found['places']),
-                    ('Differences', found['gaps']),
-                )
-                for key, value in rows.items()
-            ),
+                (title, '', name.replace('_', ' '), value['OKS'])
+                for title, key in (('Loss', 'places'), ('Differences', 'gaps'))
+                for name, value in found[key].items()
+            ],
             'fall of OKS',
         ),
         pdf=False,
@@ -216,7 +202,7 @@ def write_worst_case(
         table = csv_text(files.plain(people), '\n')
         files.write_text(staging / 'worst.csv', table)
         files.write_text(staging / 'worst.html', text)
-    _print_losses(run, found)
+    print(_losses(run, found))
     return folder / 'worst.html'
 
 
@@ -242,26 +228,24 @@ def _worst_cards(
     ]
 
 
-def _print_losses(run: BenchmarkRun, found: dict[str, Any]) -> None:
-    search, shown = run.run['search'], ('OKS', 'AP')
-    table = Table(
-        'occluder at',
-        *(
-            Column(f'fall of {m}', justify='right', no_wrap=True)
-            for m in shown
-        ),
-        title=f'{run.model} on {run.data}, {search["fill"]} discs of '
-        f'{search["size"]}',
-        caption=f'{found["people_compared"]:,} people in '
-        f'{found["images_compared"]:,} images; in brackets 95 % intervals',
-        box=None,
-        pad_edge=False,
+def _losses(run: BenchmarkRun, found: dict[str, Any]) -> str:
+    """The table of a search in Markdown."""
+    search = run.run['search']
+    title = (
+        f'{run.model} on {run.data}, {search["fill"]} discs of '
+        f'{search["size"]}'
     )
-    for name, row in [*found['places'].items(), *found['gaps'].items()]:
-        cells = [both(row[m], m, True) if m in row else NOTHING for m in shown]
-        table.add_row(name.replace('_', ' '), *cells)
-    console = Console(emoji=False, markup=False, highlight=False)
-    console.print(table)
+    notes = [
+        f'{found["people_compared"]:,} people in '
+        f'{found["images_compared"]:,} images; in brackets 95 % intervals'
+    ]
     if 'share_transferred' in found:
         share = both(found['share_transferred'])
-        console.print(f'Share of the gap to random that transfers: {share}')
+        notes.append(f'share of the gap to random that transfers: {share}')
+    shown = [m for m in ('OKS', 'AP') if m in found['places'][WORST]]
+    rows = [
+        [name.replace('_', ' '), *(both(row[m], m, True) for m in shown)]
+        for name, row in [*found['places'].items(), *found['gaps'].items()]
+    ]
+    names = ['occluder at', *(f'fall of {m}' for m in shown)]
+    return render('results.md.j2', tables=[(title, names, rows, notes)])
