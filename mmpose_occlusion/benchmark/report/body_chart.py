@@ -29,12 +29,17 @@ from .figures import (
     new_panel,
 )
 
-STANDING: dict[str, tuple[float, float]] = dict(
-    **dict(nose=(0, 8.55), eye=(0.59, 9.22), ear=(1.26, 8.84)),
-    **dict(shoulder=(1.1, 6.9), elbow=(1.7, 5.3), wrist=(2.0, 3.8)),
-    **dict(hip=(0.7, 4.1), knee=(0.85, 2.1), ankle=(0.95, 0.2)),
-    **dict(head_top=(0, 10.45), top_head=(0, 10.45), upper_neck=(0, 7.4)),
-    **dict(neck=(0, 7.2), thorax=(0, 6.9), pelvis=(0, 4.1)),
+_BESIDE = dict(
+    **dict(eye=(0.59, 9.22), ear=(1.26, 8.84), shoulder=(1.1, 6.9)),
+    **dict(elbow=(1.7, 5.3), wrist=(2.0, 3.8), hip=(0.7, 4.1)),
+    **dict(knee=(0.85, 2.1), ankle=(0.95, 0.2)),
+)
+STANDING = dict(
+    **dict(nose=(0, 8.55), head_top=(0, 10.45), top_head=(0, 10.45)),
+    **dict(upper_neck=(0, 7.4), neck=(0, 7.2), thorax=(0, 6.9)),
+    **dict(pelvis=(0, 4.1)),
+    **{f'left_{joint}': spot for joint, spot in _BESIDE.items()},
+    **{f'right_{joint}': (-x, y) for joint, (x, y) in _BESIDE.items()},
 )
 """A standing person who faces the reader, with an enlarged head; the left
 side is at x > 0."""
@@ -62,17 +67,11 @@ def body_layout(
     median place of the annotated joints ``(N, K, 2)`` in the people's bboxes
     ``(N, 4)``, pixels. Links are pairs of indices."""
     pairs = [(names[a], names[b]) for a, b in links]
-    spots: dict[str, Spot] = {}
-    for joint in names:
-        side, _, rest = joint.partition('_')
-        sign = {'left': 1, 'right': -1}.get(side, 0)
-        if (rest if sign else joint) in STANDING:
-            x, y = STANDING[rest if sign else joint]
-            spots[joint] = (x * (sign or 1), y)
-    if len(spots) == len(names):
-        return BodyLayout(spots, pairs, True)
+    if STANDING.keys() >= {*names}:
+        return BodyLayout({n: STANDING[n] for n in names}, pairs, True)
     low, high = np.split(boxes, 2, axis=1)
-    inside, spots = (joints - low[:, None]) / (high - low)[:, None], {}
+    inside = (joints - low[:, None]) / (high - low)[:, None]
+    spots: dict[str, Spot] = {}
     for k, joint in enumerate(names):
         seen = inside[np.isfinite(inside[:, k]).all(axis=1), k]
         if len(seen):
@@ -115,12 +114,9 @@ def body_chart(
         shown = [joint for joint in spots if joint in found]
         axis.scatter(
             *np.reshape([spots[j] for j in shown], (-1, 2)).T,
-            s=[70 + 260 * float(norm(max(0.0, found[j]))) for j in shown],
-            c=[found[j] for j in shown],
-            cmap=HEAT,
-            norm=norm,
-            edgecolors=INK,
-            linewidths=0.9,
+            [70 + 260 * float(norm(max(0.0, found[j]))) for j in shown],
+            [found[j] for j in shown],
+            **dict(cmap=HEAT, norm=norm, edgecolors=INK, linewidths=0.9),
             zorder=3,
         )
         for side, align in ((-1, 'right'), (1, 'left')):

@@ -13,7 +13,6 @@ import numpy as np
 from mmpose_occlusion.benchmark.analysis import ALL_JOINTS, Record
 from mmpose_occlusion.benchmark.analysis.attack_costs import ERROR_TYPES
 from mmpose_occlusion.benchmark.analysis.attack_description import USUAL_SIZE
-from mmpose_occlusion.benchmark.analysis.run_measures import LOWER_IS_BETTER
 from mmpose_occlusion.benchmark.suite import COMMAND_LINE
 from mmpose_occlusion.metrics.oks_pck import GROUPS
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
@@ -25,10 +24,6 @@ from .formatting import NAMES
 from .numbers import conditions, conditions_line
 
 Values = dict[str, Any]
-
-KIND_NAMES = (
-    *('good', 'jitter', 'left-right swap', 'drift to another person', 'miss'),
-)
 
 FILTERS = (
     *(formatting.both, formatting.describe, formatting.interval),
@@ -55,7 +50,6 @@ def render_page(
         names=', '.join(names),
         data=', '.join(dict.fromkeys(a.run.data for a in analyses)),
         pdf=pdf,
-        kinds=dict(zip(ERROR_TYPES, KIND_NAMES, strict=True)),
         curve_name=charts.curve_name,
         overall=_overall,
         models=[_model(each, case_images, cases) for each in analyses],
@@ -115,7 +109,6 @@ def _model(
         )
         for paint, mine in by_paint.items()
     }
-    sign = -1 if main in LOWER_IS_BETTER else 1
     cases = {
         'Worst cases': pick_cases(run, 1.0, count),
         'Typical cases': pick_cases(run, 0.5, count),
@@ -135,7 +128,7 @@ def _model(
         shown={c.name: c for c in labelled},
         changes=[change[c.name] for c in plain],
         most_harmful={
-            kind: min(mine, key=lambda c: sign * change[c.name])
+            kind: min(mine, key=lambda cost: change[cost.name])
             for kind, mine in by_kind.items()
             if mine
         },
