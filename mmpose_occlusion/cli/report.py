@@ -122,7 +122,9 @@ def main_table(options: TableOptions) -> None:
     if options.results:
         numbers = dict(format=file.FORMAT, results=found)
         write_json(options.results, numbers)
-    makers = dict(markdown=file.markdown, latex=file.latex, csv=csv_text)
+    makers: dict[str, Any] = dict(
+        markdown=file.markdown, latex=file.latex, csv=csv_text
+    )
     print(makers[options.format](found), end='')
 
 

@@ -77,13 +77,12 @@ def draw_pair(
     caption that begins with the heading: (H, W, 3) uint8 RGB."""
     assert pair.predicted is not None
     assert pair.scores is not None
-    scale = max(height, pair.size[1]) / pair.size[1]
-    size = round(scale * pair.size[0]), round(scale * pair.size[1])
+    size = np.array(pair.clean.shape[1::-1])
+    scale = max(height, size[1]) / size[1]
     sides = [
-        cv2.resize(np.clip(image, 0, 255).astype(np.uint8), size)[
-            ..., ::-1
-        ].copy()
+        cv2.resize(np.clip(image, 0, 255)[..., ::-1].astype(np.uint8), shape)
         for image in (pair.clean, pair.occluded)
+        for shape in [np.rint(scale * size).astype(int).tolist()]
     ]
     truth, guess = (
         (joints + 0.5) * scale - 0.5

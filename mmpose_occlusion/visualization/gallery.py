@@ -28,7 +28,6 @@ TRUTH = (255, 255, 255)
 ERROR = (255, 70, 120)
 
 INK = (34, 38, 46)
-FAINT = (110, 118, 130)
 PAPER = (250, 250, 248)
 
 
@@ -57,12 +56,6 @@ class CropPair:
     predicted: np.ndarray | None = None
     scores: np.ndarray | None = None
     name: str = ''
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) in pixels."""
-        height, width = self.clean.shape[:2]
-        return width, height
 
     @property
     def is_changed(self) -> bool:
@@ -148,10 +141,9 @@ def side_color(name: str) -> Color:
 @functools.cache
 def environment(package: str) -> Environment:
     """The templates of a package's folder and of this one, compiled once."""
+    folders = [PackageLoader(name, '') for name in (package, __package__)]
     made = Environment(
-        loader=ChoiceLoader(
-            [PackageLoader(name, '') for name in (package, __package__)]
-        ),
+        loader=ChoiceLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -212,7 +204,7 @@ def gallery(
 
 
 def _card(pair: CropPair, style: PoseStyle) -> dict[str, Any]:
-    records = pair.records
+    records, size = pair.records, pair.clean.shape[1::-1]
     painted = sum(record.get('pixels', 0) for record in records)
     roles = {
         joint: role.removesuffix('s')
@@ -221,8 +213,9 @@ def _card(pair: CropPair, style: PoseStyle) -> dict[str, Any]:
     }
     return dict(
         pair=pair,
-        unit=pair.size[1] / 256,
-        severity=round(100 * painted / np.prod(pair.size), 2),
+        size=size,
+        unit=size[1] / 256,
+        severity=round(100 * painted / np.prod(size), 2),
         has=dict(
             joint=sorted({n for _, n in pair.listed('targets', 'bystanders')}),
             part=[r['target'] for r in records if r['kind'] == 'part'],

@@ -113,10 +113,14 @@ def body_chart(
                 axis.plot(x, y, color=LIMB, linewidth=7, zorder=1)
         shown = [joint for joint in spots if joint in found]
         axis.scatter(
-            *np.reshape([spots[j] for j in shown], (-1, 2)).T,
+            [spots[j][0] for j in shown],
+            [spots[j][1] for j in shown],
             [70 + 260 * float(norm(max(0.0, found[j]))) for j in shown],
             [found[j] for j in shown],
-            **dict(cmap=HEAT, norm=norm, edgecolors=INK, linewidths=0.9),
+            cmap=HEAT,
+            norm=norm,
+            edgecolors=INK,
+            linewidths=0.9,
             zorder=3,
         )
         for side, align in ((-1, 'right'), (1, 'left')):

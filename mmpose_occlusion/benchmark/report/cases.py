@@ -46,11 +46,8 @@ class CaseImages:
 MakeImages = Callable[
     [BenchmarkRun, Sequence[Case]], Mapping[Case, CaseImages]
 ]
-"""Makes the crops of a run's cases again.
-
-It raises LookupError with a sentence where the data set is missing or has
-changed.
-"""
+"""Makes the crops of a run's cases again; a LookupError with a sentence where
+the data set is missing or has changed."""
 
 
 def pick_cases(

@@ -167,10 +167,10 @@ def forest_chart(
                 [rows.index(row) + shift for row in known[group]],
                 xerr=np.maximum(sides, 0),
                 fmt=marker,
-                markersize=4.8,
-                color=color,
-                elinewidth=1.2,
                 label=str(i),
+                color=color,
+                markersize=4.8,
+                elinewidth=1.2,
             )
         for y in range(0, len(rows), 2):
             axis.axhspan(y - 0.5, y + 0.5, color=BAND, zorder=0)
@@ -208,21 +208,13 @@ def line_chart(
             if not label:
                 axis.plot(x, value, color=LEADER, linewidth=0.9, zorder=1)
                 continue
-            axis.fill_between(
-                x, below, above, color=color, alpha=0.15, linewidth=0
-            )
-            axis.plot(
-                x,
-                value,
-                color=color,
-                marker=marker,
-                markersize=5,
-                markevery=max(1, len(value) // 10),
-                linewidth=2,
-                label=str(i),
-            )
-        axis.set_ylim(bottom - room if low is None else low, top + room)
-        axis.set_ylabel(ylabel)
+            look: Any = dict(color=color, alpha=0.15, linewidth=0)
+            axis.fill_between(x, below, above, **look)
+            look = dict(color=color, marker=marker, markersize=5, linewidth=2)
+            every = max(1, len(value) // 10)
+            axis.plot(x, value, markevery=every, label=str(i), **look)
+        start = bottom - room if low is None else low
+        axis.set(ylim=(start, top + room), ylabel=ylabel)
         axis.grid(axis='y')
         _finish(axis, title, xlabel, [line.label for line in panel])
     return chart
@@ -247,8 +239,7 @@ def _finish(
     leaves out names that start with an underscore."""
     axis.xaxis.set_major_locator(MaxNLocator(5, min_n_ticks=2))
     axis.grid(axis='x')
-    axis.set_title(title)
-    axis.set_xlabel(xlabel)
+    axis.set(title=title, xlabel=xlabel)
     handles, numbers = axis.get_legend_handles_labels()
     if not handles or not labels:
         return

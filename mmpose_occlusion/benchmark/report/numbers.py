@@ -17,11 +17,8 @@ from .formatting import NOTHING, csv_text
 
 Row = dict[str, Any]
 
-SCHEMA = 2
-"""Version of ``report.json``."""
-
-DIGITS = 6
-"""Decimals of all numbers."""
+SCHEMA = 2  # version of report.json
+DIGITS = 6  # decimals of all numbers
 
 _GROWING = ('people', 'suites', 'versions')
 """Conditions that change when a benchmark is continued."""
@@ -128,19 +125,13 @@ def report_numbers(
     seed: int,
     run: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """All numbers of a report.
-
-    Two reports of the same predictions differ in the key ``run`` alone,
-    which holds times, paths and versions.
-    """
+    """All numbers of a report; two of the same predictions differ in the key
+    ``run`` alone, which holds times, paths and versions."""
     models = [
         dict(
-            model=analysis.run.model,
-            data=analysis.run.data,
-            seed=analysis.run.seed,
+            **_only(analysis.run, 'model', 'data', 'seed'),
             joints=analysis.run.joints.names,
-            crop_size=list(analysis.run.crop_size),
-            evaluation=analysis.run.evaluation,
+            **_only(analysis.run, 'crop_size', 'evaluation'),
             measure=analysis.main,
             why_measure=analysis.why_main,
             suites=suite_checksums(analysis),
@@ -151,16 +142,14 @@ def report_numbers(
         )
         for analysis in analyses
     ]
-    return plain(
-        dict(
-            schema=SCHEMA,
-            bootstrap=dict(draws=draws, seed=seed, level=0.95),
-            models=models,
-            comparison=comparison,
-            run=dict(run, models=[a.run.run for a in analyses]),
-        ),
-        DIGITS,
+    found = dict(
+        schema=SCHEMA,
+        bootstrap=dict(draws=draws, seed=seed, level=0.95),
+        models=models,
+        comparison=comparison,
+        run=dict(run, models=[a.run.run for a in analyses]),
     )
+    return plain(found, DIGITS)
 
 
 def csv_files(
@@ -168,9 +157,10 @@ def csv_files(
 ) -> dict[str, str]:
     """File name -> text of the tables of all models, '' without rows."""
     tables: dict[str, list[Row]] = {name: [] for name in TABLES}
-    for d in comparison.differences if comparison else ():
+    found = comparison or Record(differences=[])
+    for d in found.differences:
         tables['differences'].append(
-            dict(model=d.model, baseline=comparison.baseline)
+            dict(model=d.model, baseline=found.baseline)
             | _only(d, 'attack', 'people')
             | _named('{}_difference', d.score)
             | _named('{}_difference_simultaneous', d.score_together)

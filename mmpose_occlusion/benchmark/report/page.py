@@ -161,20 +161,16 @@ def _model(
 def _usual(found: Sequence[Record]) -> list[Record]:
     """Of each kind and paint the size nearest to the usual one."""
     out: dict[tuple[str, str], Record] = {}
-    for one in sorted(
-        found, key=lambda p: abs((p.severity or USUAL_SIZE) - USUAL_SIZE)
-    ):
+    usual = USUAL_SIZE
+    for one in sorted(found, key=lambda p: abs((p.severity or usual) - usual)):
         out.setdefault((one.kind, one.paint), one)
     return [p for p in found if p in out.values()][:8]
 
 
 def _overall(cost: Record, group: str) -> Record:
     """All joints of a group."""
-    return next(
-        row
-        for row in cost.joints
-        if row.joint == ALL_JOINTS and row.group == group
-    )
+    wanted = ALL_JOINTS, group
+    return next(r for r in cost.joints if (r.joint, r.group) == wanted)
 
 
 def _turned(costs: Sequence[Record], group: str) -> Values | None:

@@ -49,7 +49,7 @@ def write_report(
     folder: str | Path,
     *,
     case_images: MakeImages | None = None,
-    progress: Callable[[str], object] = lambda step: None,
+    progress: Callable[[str], None] = lambda step: None,
     draws: int = DRAWS,
     seed: int = 0,
     cases: int = 6,
