@@ -22,6 +22,7 @@ from .gallery import PoseStyle
 
 VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+EXISTS = '"{}" exists: give another --out, or --overwrite'
 
 _LIMBS = (
     *(('left_shoulder', 'right_shoulder'), ('left_hip', 'right_hip')),
@@ -172,7 +173,7 @@ def occlude_file(
                 raise UsageError(f'image "{file.name}" has no keypoints')
     if path.suffix.lower() in VIDEOS:
         if out.exists() and not overwrite:
-            raise _exists(out)
+            raise UsageError(EXISTS.format(out))
         return _video(path, out, occluder, keypoints, track)
     if path.is_dir():
         out.mkdir(parents=True, exist_ok=True)
@@ -193,12 +194,8 @@ def occlude_file(
         if overwrite or not target.exists():
             write_bytes(target, data)
         elif not target.is_file() or target.read_bytes() != data:
-            raise _exists(target)
+            raise UsageError(EXISTS.format(target))
     return len(targets)
-
-
-def _exists(path: Path) -> UsageError:
-    return UsageError(f'"{path}" exists: give another --out, or --overwrite')
 
 
 def _video(

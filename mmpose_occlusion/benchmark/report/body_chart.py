@@ -150,8 +150,7 @@ def _body(chart: Chart, title: str, width: float, height: float) -> Axes:
     return axis
 
 
-BIN_WIDTH = 0.46
-"""Of a bin across a limb on the standing person."""
+BIN_WIDTH = 0.46  # across a limb, on the standing person
 
 
 @matplotlib.rc_context(STYLE)

@@ -19,13 +19,9 @@ from .body_chart import BodyLayout, body_chart, body_layout, place_chart
 from .figures import LOOKS, Chart, Line, Look, forest_chart, line_chart, looks
 from .formatting import NAMES, PLACES, number, place_name, pooled_name
 
-SHOWN_JOINTS = 5
-"""On a page's first figure of a sensitivity map."""
-
+SHOWN_JOINTS = 5  # on a page's first figure of a sensitivity map
+MOST_ROWS = 24  # of a chart of controls
 DIAMETER = "diameter, % of the height of the person's bbox"
-
-MOST_ROWS = 24
-"""Of a chart of controls."""
 
 
 def model_charts(

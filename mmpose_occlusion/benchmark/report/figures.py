@@ -22,12 +22,9 @@ INK, FAINT, LINE = '#22262e', '#667080', '#d9dcd6'
 WARM = '#d98200'
 BAND, LIMB, LEADER = '#f0f1ed', '#d5dad5', '#b4bbbf'
 
-WIDTH = 4.6
-"""Of panels in inches: readable on a phone."""
+WIDTH = 4.6  # of panels in inches: readable on a phone
 
-Look = tuple[str, str]
-"""Colour and marker."""
-
+Look = tuple[str, str]  # colour and marker
 _COLORS = (
     *('#0b3c5d', '#d98200', '#1b8a6b', '#b5408a', '#4d9fd6', '#c24a1a'),
     *('#6d7680', '#a08a00', '#5b4b9e'),
@@ -73,7 +70,6 @@ STYLE = {
     'svg.fonttype': 'path',
     'pdf.fonttype': 42,
 }
-
 
 Chart = list[Figure]
 """The panels of a chart, empty without data."""

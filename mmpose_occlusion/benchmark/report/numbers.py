@@ -20,8 +20,8 @@ Row = dict[str, Any]
 SCHEMA = 2  # version of report.json
 DIGITS = 6  # decimals of all numbers
 
+# conditions that change when a benchmark is continued
 _GROWING = ('people', 'suites', 'versions')
-"""Conditions that change when a benchmark is continued."""
 
 NOTE_OF_TABLE = r'\multicolumn{5}{p{\linewidth}}{\footnotesize '
 """In every LaTeX table, by which it is known as ours."""
@@ -30,22 +30,18 @@ _OF_ATTACK = (
     *('suite', 'kind', 'target', 'paint', 'place', 'severity'),
     *('crops', 'changed', 'excluded', 'painted', 'people', 'images'),
 )
-"""Columns of attacks.csv."""
-
 _OF_JOINT = (
     *('joint', 'people', 'place', 'mean', 'fall', 'background', 'share'),
     'maximum',
 )
-"""Columns of map_joints.csv."""
 
 TABLES = (
     *('differences', 'attacks', 'joints', 'movement', 'scores', 'leaks'),
     *('natural', 'maps', 'map_joints', 'map_regions'),
 )
-"""CSV files."""
 
+# results that report.json has under other names
 _ELSEWHERE = ('run', 'main', 'why_main', 'costs')
-"""Results that ``report.json`` has under other names."""
 
 _PACKAGES = ('mmpose_occlusion', 'mmpose', 'torch', 'onnxruntime')
 

@@ -24,18 +24,12 @@ from .page import render
 FORMAT = 1
 ESTIMATES = ('clean', 'mpc', 'rpc')
 _PARTS = ('value', 'low', 'high')
-FIELDS: dict[str, type] = dict(
-    model=str,
-    data=str,
-    suite=str,
-    checksum=str,
-    measure=str,
-    curves=int,
-    people=int,
-    images=int,
-    protocol=str,
+_TEXTS = ('model', 'data', 'suite', 'checksum', 'measure', 'protocol')
+FIELDS: dict[str, type] = {
+    **dict.fromkeys(_TEXTS, str),
+    **dict.fromkeys(('curves', 'people', 'images'), int),
     **dict.fromkeys(ESTIMATES, dict),
-)
+}
 """Key of a result -> type."""
 
 

@@ -39,9 +39,7 @@ from .numbers import (
 from .page import readable_facts, render, render_page
 
 PAGE, NUMBERS, MARKDOWN = 'index.html', 'report.json', 'table.md'
-
-FORMATS = ('page', 'json', 'csv')
-"""Kinds of files that a report consists of."""
+FORMATS = ('page', 'json', 'csv')  # kinds of files of a report
 
 
 def write_report(
