@@ -55,13 +55,10 @@ def captioned(
     """An RGB image with lines of text of a size in pixels below it, and room
     for ``rows`` of them."""
     step, below = round(1.5 * size), image.shape[0] + 4
-    page = Image.fromarray(
-        cv2.copyMakeBorder(
-            image,
-            *(0, rows * step + 8, 0, 0, cv2.BORDER_CONSTANT),
-            value=PAPER,
-        )
+    padded = cv2.copyMakeBorder(
+        image, 0, rows * step + 8, 0, 0, cv2.BORDER_CONSTANT, value=PAPER
     )
+    page = Image.fromarray(padded)
     draw = ImageDraw.Draw(page)
     font = ImageFont.truetype(findfont('DejaVu Sans'), size)
     for i, line in enumerate(lines[:rows]):
@@ -77,12 +74,12 @@ def draw_pair(
     caption that begins with the heading: (H, W, 3) uint8 RGB."""
     assert pair.predicted is not None
     assert pair.scores is not None
-    size = np.array(pair.clean.shape[1::-1])
-    scale = max(height, size[1]) / size[1]
+    tall, wide = pair.clean.shape[:2]
+    scale = max(height, tall) / tall
+    size = round(scale * wide), round(scale * tall)
     sides = [
-        cv2.resize(np.clip(image, 0, 255)[..., ::-1].astype(np.uint8), shape)
+        cv2.resize(np.clip(image, 0, 255)[..., ::-1].astype(np.uint8), size)
         for image in (pair.clean, pair.occluded)
-        for shape in [np.rint(scale * size).astype(int).tolist()]
     ]
     truth, guess = (
         (joints + 0.5) * scale - 0.5

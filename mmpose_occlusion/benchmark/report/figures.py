@@ -145,9 +145,12 @@ def forest_chart(
     groups = looks(dict.fromkeys(group for _, group, *_ in every))
     for title in dict.fromkeys(panel for panel, *_ in found):
         known = {
-            group: {k[2]: v for k, v in found.items() if k[:2] == key}
+            group: {
+                row: estimate
+                for (panel, own, row), estimate in found.items()
+                if (panel, own) == (title, group)
+            }
             for group in groups
-            for key in [(title, group)]
         }
         rows = list(dict.fromkeys(r for each in known.values() for r in each))
         height = 1.3 + (0.22 + 0.06 * len(groups)) * len(rows)
