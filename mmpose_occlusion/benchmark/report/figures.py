@@ -50,11 +50,11 @@ HEAT = LinearSegmentedColormap.from_list(
     'heat', ['#ffffff', '#d6e4ec', '#86b3cc', '#2f7298', '#0b3c5d', '#04121d']
 )
 
+_INKED = ('text.color', 'axes.labelcolor', 'xtick.color', 'ytick.color')
 STYLE = {
+    **dict.fromkeys(_INKED, INK),
     'font.size': 9,
-    'text.color': INK,
     'text.parse_math': False,
-    'axes.labelcolor': INK,
     'axes.edgecolor': FAINT,
     'axes.titlesize': 10,
     'axes.titleweight': 'bold',
@@ -62,8 +62,6 @@ STYLE = {
     'axes.spines.top': False,
     'axes.spines.right': False,
     'axes.axisbelow': True,
-    'xtick.color': INK,
-    'ytick.color': INK,
     'grid.color': LINE,
     'legend.frameon': False,
     'svg.hashsalt': 'mmpose_occlusion',
