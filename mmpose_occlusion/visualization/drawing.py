@@ -1,8 +1,5 @@
-"""Poses on images, and pairs of crops as images.
-
-Joints are in pixels of the image that is drawn on, whose first pixel has its
-centre at (0, 0).
-"""
+"""Poses on images, in pixels of these, whose first has its centre at (0, 0);
+pairs of crops as images."""
 
 from collections.abc import Sequence
 

@@ -45,7 +45,6 @@ STANDING = dict(
 side is at x > 0."""
 
 Spot = tuple[float, float]
-Values = dict[str, Any]
 
 
 class BodyLayout(NamedTuple):
@@ -171,7 +170,7 @@ def place_chart(
         axis = _body(chart, title.replace('_', ' '), 2.1, 3.3)
         for place, value in found:
             if place.limb and set(place.limb) <= layout.spots.keys():
-                look: Values = dict(facecolor='none', hatch='////', zorder=1)
+                look: Any = dict(facecolor='none', hatch='////', zorder=1)
                 if value is not None:
                     above = 2 + 0.1 * (ACROSS[1] == place.across)
                     color = HEAT(norm(max(0.0, value)))

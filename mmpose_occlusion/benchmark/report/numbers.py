@@ -48,9 +48,8 @@ _PACKAGES = ('mmpose_occlusion', 'mmpose', 'torch', 'onnxruntime')
 
 def suite_checksums(analysis: Record) -> dict[str, str]:
     """Suite -> checksum, empty where it is unknown or has none."""
-    attacks, maps = analysis.run.attacks, analysis.maps
-    found = {attack.suite: attack.checksum for attack in attacks}
-    return found | {each.suite: each.checksum for each in maps}
+    every = *analysis.run.attacks, *analysis.maps
+    return {each.suite: each.checksum for each in every}
 
 
 def conditions(analysis: Record) -> dict[str, str]:

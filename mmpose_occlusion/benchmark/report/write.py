@@ -39,6 +39,7 @@ from .numbers import (
 from .page import readable_facts, render, render_page
 
 PAGE, NUMBERS, MARKDOWN = 'index.html', 'report.json', 'table.md'
+LOSSES = dict(OKS='fall of OKS', EPE='rise of EPE, % of bbox', AP='fall of AP')
 FORMATS = ('page', 'json', 'csv')  # kinds of files of a report
 
 
@@ -163,6 +164,8 @@ def write_worst_case(
     folder, search = Path(folder), run.run['search']
     found = worst_case(run, draws)
     objective = WorstCaseSearch(**search).objective
+    measured = found['places'][WORST]
+    losses = {m: words for m, words in LOSSES.items() if m in measured}
     numbers: dict[str, Any] = dict(
         mmpose_occlusion='worst case',
         model=run.model,
@@ -181,6 +184,7 @@ def write_worst_case(
         search=search,
         found=found,
         objective=objective,
+        losses=losses,
         draws=draws,
         chart=forest_chart(
             [
@@ -189,7 +193,7 @@ def write_worst_case(
                 for title, key in (('Loss', 'places'), ('Differences', 'gaps'))
                 for name, value in found[key].items()
             ],
-            'fall of OKS',
+            LOSSES['OKS'],
         ),
         pdf=False,
         cards=_worst_cards(run, found['people'], crops),
@@ -200,7 +204,7 @@ def write_worst_case(
         table = csv_text(files.plain(people), '\n')
         files.write_text(staging / 'worst.csv', table)
         files.write_text(staging / 'worst.html', text)
-    print(_losses(run, found))
+    print(_losses(run, found, losses))
     return folder / 'worst.html'
 
 
@@ -226,7 +230,9 @@ def _worst_cards(
     ]
 
 
-def _losses(run: BenchmarkRun, found: dict[str, Any]) -> str:
+def _losses(
+    run: BenchmarkRun, found: dict[str, Any], losses: dict[str, str]
+) -> str:
     """The table of a search in Markdown."""
     search = run.run['search']
     title = (
@@ -240,10 +246,9 @@ def _losses(run: BenchmarkRun, found: dict[str, Any]) -> str:
     if 'share_transferred' in found:
         share = both(found['share_transferred'])
         notes.append(f'share of the gap to random that transfers: {share}')
-    shown = [m for m in ('OKS', 'AP') if m in found['places'][WORST]]
     rows = [
-        [name.replace('_', ' '), *(both(row[m], m, True) for m in shown)]
+        [name.replace('_', ' '), *(both(row[m], m, True) for m in losses)]
         for name, row in [*found['places'].items(), *found['gaps'].items()]
     ]
-    names = ['occluder at', *(f'fall of {m}' for m in shown)]
+    names = ['occluder at', *losses.values()]
     return render('results.md.j2', tables=[(title, names, rows, notes)])
