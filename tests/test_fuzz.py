@@ -14,6 +14,7 @@ from mmpose_occlusion.benchmark.annotation_file import read_annotations
 from mmpose_occlusion.benchmark.checked_files import read_detections
 from mmpose_occlusion.benchmark.data import load_runs
 from mmpose_occlusion.benchmark.report import results_file
+from mmpose_occlusion.benchmark.report.formatting import csv_text
 from mmpose_occlusion.benchmark.suite import load_suites
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import parse_attack
@@ -114,8 +115,8 @@ def read_boxes(path):
 
 def read_results(path):
     found = results_file.read_results(str(path))
-    for table in ('markdown', 'latex', 'csv_table'):
-        getattr(results_file, table)(found)
+    for table in (results_file.markdown, results_file.latex, csv_text):
+        table(found)
 
 
 KINDS = dict(

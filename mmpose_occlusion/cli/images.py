@@ -146,8 +146,7 @@ def main_image(options: ImageFileOptions) -> None:
     and the scores of the hidden joints; without --keypoints it says where they
     are. A predictor that needs boxes (model.onnx, model.tflite) then takes the
     image for one person. In a video the occluder follows its joint. After an
-    interruption the same command goes on: it keeps the PNG files that it has
-    written.
+    interruption the same command goes on.
     """
     from rich.progress import track
 
@@ -183,9 +182,7 @@ def main_image(options: ImageFileOptions) -> None:
             out,
             occluder,
             keypoints,
-            lambda steps, total: track(
-                steps, 'occluding', total, disable=total == 1
-            ),
+            partial(track, description='occluding'),
             overwrite=options.overwrite,
         )
     except ValueError as error:  # of occlude(), in one sentence

@@ -76,10 +76,12 @@ def main(options: ReportOptions) -> None:
 
 def write(found: Any, folder: str | None = None, **options: Any) -> Path:
     """Write the report of a benchmark, with its progress."""
-    from mmpose_occlusion.benchmark.report import show_steps
+    from rich.progress import track
 
-    progress = show_steps(found.steps)
-    return found.report(folder, progress=progress, **options)
+    steps = iter(track(range(found.steps), 'analysing'))
+    return found.report(
+        folder, progress=lambda step: next(steps, None), **options
+    )
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def main_table(options: TableOptions) -> None:
     file holds the same numbers to be passed on; it is checked when it is read.
     """
     from mmpose_occlusion.benchmark.report import results_file as file
+    from mmpose_occlusion.benchmark.report.formatting import csv_text
     from mmpose_occlusion.files import check_output, write_json
 
     if options.results:
@@ -119,7 +122,9 @@ def main_table(options: TableOptions) -> None:
     if options.results:
         numbers = dict(format=file.FORMAT, results=found)
         write_json(options.results, numbers)
-    makers = dict(markdown=file.markdown, latex=file.latex, csv=file.csv_table)
+    makers: dict[str, Any] = dict(
+        markdown=file.markdown, latex=file.latex, csv=csv_text
+    )
     print(makers[options.format](found), end='')
 
 

@@ -220,5 +220,4 @@ def view_of_sample(
         records=meta.get(RECORD_KEY, []),
         predicted=predicted,
         scores=np.asarray(guess.keypoint_scores, float),
-        matched=is_crop,
     )

@@ -28,7 +28,6 @@ TRUTH = (255, 255, 255)
 ERROR = (255, 70, 120)
 
 INK = (34, 38, 46)
-FAINT = (110, 118, 130)
 PAPER = (250, 250, 248)
 
 
@@ -36,20 +35,15 @@ PAPER = (250, 250, 248)
 class CropPair:
     """A crop or a whole image, clean and occluded.
 
-    All joints are in pixels of the crop, whose first pixel has its centre at
-    (0, 0).
-
     Args:
         title: Caption, such as the ids of image and person.
-        clean: ``(H, W, 3)`` uint8, BGR.
-        occluded: ``(H, W, 3)`` uint8, BGR.
-        joints: ``(N, K, 2)`` annotated joints.
+        clean: ``(H, W, 3)`` BGR; the first pixel has its centre at (0, 0).
+        occluded: The same with occlusions.
+        joints: ``(N, K, 2)`` annotated joints, pixels of the crop.
         labelled: ``(N, K)`` bool, the joints that have a label.
         records: Records of the occlusions, ``results['occlusions']``.
-        predicted: ``(N', K, 2)`` predicted joints.
+        predicted: ``(N', K, 2)`` predicted joints, for :func:`draw_pair`.
         scores: ``(N', K)`` scores of the predicted joints.
-        matched: Whether prediction i is of person i, so that errors can be
-            drawn.
     """
 
     title: str
@@ -60,13 +54,6 @@ class CropPair:
     records: Sequence[Mapping] = ()
     predicted: np.ndarray | None = None
     scores: np.ndarray | None = None
-    matched: bool = True
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) in pixels."""
-        height, width = self.clean.shape[:2]
-        return width, height
 
     @property
     def is_changed(self) -> bool:
@@ -114,17 +101,11 @@ def record_caption(record: Mapping) -> str:
 
 @dataclass(frozen=True)
 class PoseStyle:
-    """How the joints of a data set are drawn.
-
-    Args:
-        names: Joint names, length K.
-        links: Pairs of joint indices.
-        colors: RGB of each joint, by the side of the body.
-    """
+    """How the K joints of a data set are drawn."""
 
     names: tuple[str, ...]
-    links: tuple[tuple[int, int], ...]
-    colors: tuple[Color, ...]
+    links: tuple[tuple[int, int], ...]  # indices of joints
+    colors: tuple[Color, ...]  # RGB, by the side of the body
 
     @classmethod
     def from_names(
@@ -158,10 +139,9 @@ def side_color(name: str) -> Color:
 @functools.cache
 def environment(package: str) -> Environment:
     """The templates of a package's folder and of this one, compiled once."""
+    folders = [PackageLoader(name, '') for name in (package, __package__)]
     made = Environment(
-        loader=ChoiceLoader(
-            [PackageLoader(name, '') for name in (package, __package__)]
-        ),
+        loader=ChoiceLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -169,8 +149,10 @@ def environment(package: str) -> Environment:
         extensions=['jinja2.ext.do'],
     )
     colors = dict(left=LEFT, right=RIGHT, middle=MIDDLE, region=REGION)
-    colors |= dict(removed=ERROR, hidden=TRUTH)
+    colors |= dict(removed=ERROR, target=TRUTH, bystander=TRUTH)
     made.globals['colors'] = {k: f'rgb{v}' for k, v in colors.items()}
+    for each in (image_uri, record_caption):
+        made.filters[each.__name__] = each
     return made
 
 
@@ -207,54 +189,40 @@ def gallery(
 ) -> str:
     """A page with pairs of crops, clean and occluded, that can be filtered by
     their hidden joints, parts and fills, and their severity, the painted
-    fraction of the crop; ``facts`` are lines below the heading, the last one
-    is the command line that makes the page.
-    """
-    cards = [_card(pair, style) for pair in pairs]
-    return (
-        environment(__package__)
-        .get_template('gallery.html.j2')
-        .render(
-            heading=heading,
-            facts=facts,
-            command=command,
-            style=style,
-            cards=cards,
-            choices={
-                key: sorted({name for c in cards for name in c['has'][key]})
-                for key in ('joint', 'part', 'fill')
-            },
-            most=int(max((card['severity'] for card in cards), default=0)),
-        )
+    fraction of the crop; ``facts`` and the command are lines below the
+    heading."""
+    template = environment(__package__).get_template('gallery.html.j2')
+    return template.render(
+        heading=heading,
+        facts=facts,
+        command=command,
+        style=style,
+        cards=[_card(pair, style) for pair in pairs],
     )
 
 
 def _card(pair: CropPair, style: PoseStyle) -> dict[str, Any]:
-    records = pair.records
+    records, size = pair.records, pair.clean.shape[1::-1]
     painted = sum(record.get('pixels', 0) for record in records)
-    targets, removed = pair.listed('targets'), pair.listed('removed')
-    hidden = pair.listed('targets', 'bystanders')
-    marks = []
-    for person, name in sorted(hidden | removed):
-        word = 'target' if (person, name) in targets else 'bystander'
-        if (person, name) in removed:
-            word = 'removed'
-        joint = pair.joints[person, style.names.index(name)]
-        color = 'removed' if word == 'removed' else 'hidden'
-        marks.append(((joint + 0.5).tolist(), f'{name}, {word}', color))
+    roles = {
+        joint: role.removesuffix('s')
+        for role in ('bystanders', 'targets', 'removed')
+        for joint in pair.listed(role)
+    }
     return dict(
         pair=pair,
-        unit=pair.size[1] / 256,
-        severity=round(100 * painted / np.prod(pair.size), 2),
+        size=size,
+        unit=size[1] / 256,
+        severity=round(100 * painted / np.prod(size), 2),
         has=dict(
-            joint=sorted({name for _, name in hidden}),
+            joint=sorted({n for _, n in pair.listed('targets', 'bystanders')}),
             part=[r['target'] for r in records if r['kind'] == 'part'],
             fill=[r['fill'] for r in records],
         ),
-        clean=image_uri(pair.clean),
-        occluded=image_uri(pair.occluded),
         poses=list(map(svg_places, pair.joints, pair.labelled)),
-        marks=marks,
-        captions=[(record_caption(r), r.get('pixels')) for r in records],
+        marks=[
+            (pair.joints[person, style.names.index(name)] + 0.5, name, role)
+            for (person, name), role in sorted(roles.items())
+        ],
         records=json.dumps(list(records), indent=1),
     )

@@ -1,10 +1,7 @@
 """An image under attacks, beside what a model finds before and after."""
 
 import errno
-import hashlib
-import struct
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,22 +9,20 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mmpose_occlusion import __version__
 from mmpose_occlusion.benchmark.annotation_file import read_annotations
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import read_json, replaced, write_bytes
 from mmpose_occlusion.occlusion import Attack, occlude
+from mmpose_occlusion.occlusion.targets import KEYPOINT
 from mmpose_occlusion.predictors import Prediction, Predictor
 from mmpose_occlusion.skeleton import COCO_JOINTS, MPII_ORDER
 
-from .drawing import SCORE, draw_pose, write_texts
-from .gallery import INK, PAPER, PoseStyle
+from .drawing import SCORE, captioned, draw_pose
+from .gallery import PoseStyle
 
 VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
-
-_HEAD = 33
-"""Bytes of a PNG file before its first text: signature and header."""
+EXISTS = '"{}" exists: give another --out, or --overwrite'
 
 _LIMBS = (
     *(('left_shoulder', 'right_shoulder'), ('left_hip', 'right_hip')),
@@ -44,12 +39,12 @@ class ImageOccluder:
 
     Args:
         attacks: Applied to each person, in this order.
-        predictor: Finds people, and is shown before and after; None only
-            occludes. One that needs boxes gets those around the annotated
-            keypoints, or the whole image as one person's.
+        predictor: Is shown before and after; None only occludes. One that
+            needs boxes gets those around the annotated keypoints, or the
+            whole image as one person's.
         names: Joints of annotated keypoints.
-        seed: Of random draws; the same in each frame of a video, so that an
-            occluder keeps its look while it follows its joint.
+        seed: Of random draws, the same in each frame of a video: an occluder
+            keeps its look while it follows its joint.
         threshold: People with a lower mean score are left out.
     """
 
@@ -60,7 +55,6 @@ class ImageOccluder:
     threshold: float = SCORE
 
     def __post_init__(self) -> None:
-        """Refuse attacks that :func:`occlude` has no word for."""
         for attack in self.attacks:
             if attack.options or attack.word not in (None, 'random'):
                 raise UsageError(
@@ -72,36 +66,29 @@ class ImageOccluder:
     def __call__(
         self, bgr: np.ndarray, keypoints: np.ndarray | None
     ) -> np.ndarray:
-        """Occlude, and draw what the predictor finds.
-
-        Args:
-            bgr: ``(H, W, 3)`` uint8, not modified.
-            keypoints: ``(N, K, 2 or 3)`` in image pixels, or None for those
-                of the predictor.
-
-        Returns:
-            ``(H, W, 3)`` BGR; with a predictor ``(H + text, 2 W, 3)``, before
-            on the left and after on the right.
-        """
-        names, clean = self.names, None
+        """Occlude ``(H, W, 3)`` BGR by keypoints ``(N, K, 2 or 3)`` in pixels,
+        None for those of the predictor; with a predictor the result is
+        ``(H + text, 2 W, 3)``, before on the left and after on the right."""
+        names = self.names
         if self.predictor is not None:
             boxes = _boxes(keypoints, bgr.shape)
-            clean = self._predict(bgr, boxes)
+            before = self._predict(bgr, boxes)
             if keypoints is None:
                 names = self.predictor.keypoint_names
-                keypoints = np.dstack([clean.keypoints, clean.scores])
+                keypoints = np.dstack([before.keypoints, before.scores])
         if keypoints is None:
             raise UsageError(
                 'there are neither keypoints nor a predictor: give one'
             )
         attacked, hidden = bgr, np.zeros(keypoints.shape[:2], bool)
         for attack in self.attacks if len(keypoints) else ():
+            target: Any = [f'{attack.kind}:{name}' for name in attack.names]
+            if attack.word is not None:
+                target = 'random' if attack.kind == KEYPOINT else 'random_part'
             found = occlude(
                 attacked,
                 keypoints,
-                target=[f'{attack.kind}:{name}' for name in attack.names]
-                if attack.word is None
-                else dict(keypoint='random', part='random_part')[attack.kind],
+                target=target,
                 fill=attack.fill,
                 size=str(attack.size),
                 place=attack.place,
@@ -112,27 +99,13 @@ class ImageOccluder:
                 stay_covered=attack.stay_covered,
             )
             attacked, hidden = found.image, hidden | found.targets
-        if clean is None:
+        if self.predictor is None:
             return attacked
-        after = self._predict(attacked, boxes)
         asked = [names[k] for k in np.flatnonzero(hidden.any(axis=0))]
-        left = self._side(bgr, clean, 'before', asked)
+        after = self._predict(attacked, boxes)
+        left = self._side(bgr, before, 'before', asked)
         right = self._side(attacked, after, 'after', asked)
         return np.hstack([left, right])[..., ::-1]
-
-    def mark(self, image: bytes, keypoints: np.ndarray | None) -> bytes:
-        """A text chunk for the PNG file of an image, which is another one
-        whenever its pixels may be others."""
-        given = None if keypoints is None else np.asarray(keypoints).tolist()
-        model = self.predictor and self.predictor.identity()
-        what = (
-            *(__version__, self.attacks, model, self.names, self.seed),
-            *(self.threshold, given),
-        )
-        digest = hashlib.sha256(image + repr(what).encode()).hexdigest()
-        text = f'tEXtSoftware\0mmpose_occlusion {digest}'.encode()
-        length, check = len(text) - 4, zlib.crc32(text)
-        return struct.pack('>I', length) + text + struct.pack('>I', check)
 
     def _predict(self, bgr: np.ndarray, boxes: np.ndarray) -> Prediction:
         """The people of an image who are found with a sufficient score."""
@@ -154,27 +127,15 @@ class ImageOccluder:
         assert self.predictor is not None
         names = self.predictor.keypoint_names
         style = PoseStyle.from_names(names, _links(names))
-        height, width = bgr.shape[:2]
-        size = max(10.0, width / 40)
-        step = round(1.5 * size)
-        canvas = np.full((height + 4 * step + 8, width, 3), PAPER, np.uint8)
-        canvas[:height] = bgr[..., ::-1]
-        shown, unit = np.ones(len(names), bool), min(height, width) / 300
+        shown, canvas = np.ones(len(names), bool), bgr[..., ::-1].copy()
+        unit = max(1, min(canvas.shape[:2]) / 300)
         for joints, scores in zip(found.keypoints, found.scores, strict=True):
-            draw_pose(
-                canvas[:height], joints, shown, style, scores, max(1, unit)
-            )
+            draw_pose(canvas, joints, shown, style, scores, unit)
         lines = [f'{word}: {self.predictor.name}, {len(found.scores)} people']
         for k in (names.index(n) for n in asked if n in names):
             some = ', '.join(f'{s:.2f}' for s in found.scores[:, k])
             lines.append(f'{names[k]}: {some or "not found"}')
-        return write_texts(
-            canvas,
-            [
-                (6, height + 4 + i * step, line, size, INK)
-                for i, line in enumerate(lines[:4])
-            ],
-        )
+        return captioned(canvas, lines, max(10.0, canvas.shape[1] / 40), 4)
 
 
 def occlude_file(
@@ -182,20 +143,19 @@ def occlude_file(
     out: Path,
     occluder: ImageOccluder,
     keypoints: Mapping[str, np.ndarray] | np.ndarray | None,
-    track: Callable[[Any, int], Any] = lambda steps, total: steps,
+    track: Callable[[Sequence], Iterable] = iter,
     overwrite: bool = True,
 ) -> int:
     """Occlude an image, the images of a folder, or a video.
 
     Args:
         path: Of one of these.
-        out: File, or folder for a folder. A PNG file that an earlier call
-            with the same arguments has written is kept.
+        out: File, or folder for a folder.
         occluder: What is done with an image.
         keypoints: File name -> ``(N, K, 3)``; or ``(N, K, 3)`` of an image,
             ``(frames, N, K, 3)`` of a video; None for those of a predictor.
-        track: Called with steps and their number, for a progress bar.
-        overwrite: Whether other existing files are replaced.
+        track: Wraps images or frames, such as ``rich.progress.track``.
+        overwrite: Whether files of another content, and videos, are replaced.
 
     Returns:
         Number of images or frames.
@@ -205,31 +165,19 @@ def occlude_file(
     """
     targets = {path: out}
     if path.is_dir():
-        files = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGES)
-        targets = {file: out / f'{file.stem}.png' for file in files}
-    jobs = []
-    for file, target in targets.items():
-        mine: Any = keypoints
-        mark = b''
-        if isinstance(keypoints, Mapping):
+        paths = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGES)
+        targets = {each: out / f'{each.stem}.png' for each in paths}
+    if isinstance(keypoints, Mapping):
+        for file in targets:
             if file.name not in keypoints:
                 raise UsageError(f'image "{file.name}" has no keypoints')
-            mine = keypoints[file.name]
-        if target.suffix.lower() == '.png':
-            mark = occluder.mark(file.read_bytes(), mine)
-            there = target.read_bytes() if target.is_file() else b''
-            if there.startswith(mark, _HEAD):
-                continue
-        if target.exists() and not overwrite:
-            raise UsageError(
-                f'"{target}" exists: give another --out, or --overwrite'
-            )
-        jobs.append((file, target, mine, mark))
     if path.suffix.lower() in VIDEOS:
+        if out.exists() and not overwrite:
+            raise UsageError(EXISTS.format(out))
         return _video(path, out, occluder, keypoints, track)
     if path.is_dir():
         out.mkdir(parents=True, exist_ok=True)
-    for file, target, mine, mark in track(jobs, len(jobs)):
+    for file, target in track(list(targets.items())):
         bgr = cv2.imread(str(file))
         if bgr is None:
             raise UsageError(f'image "{file}" cannot be read')
@@ -238,9 +186,15 @@ def occlude_file(
                 f'image "{target}" cannot be written: give a name that ends '
                 'in .png or .jpg'
             )
+        mine: Any = keypoints
+        if isinstance(keypoints, Mapping):
+            mine = keypoints[file.name]
         drawn = np.asarray(occluder(bgr, mine))
         data = cv2.imencode(target.suffix, drawn)[1].tobytes()
-        write_bytes(target, data[:_HEAD] + mark + data[_HEAD:])
+        if overwrite or not target.exists():
+            write_bytes(target, data)
+        elif not target.is_file() or target.read_bytes() != data:
+            raise UsageError(EXISTS.format(target))
     return len(targets)
 
 
@@ -249,14 +203,14 @@ def _video(
     out: Path,
     occluder: ImageOccluder,
     keypoints: Any,
-    track: Callable[[Any, int], Any],
+    track: Callable[[Sequence], Iterable],
 ) -> int:
-    reader = cv2.VideoCapture(str(path))
-    total = int(reader.get(cv2.CAP_PROP_FRAME_COUNT))
+    reader, writer, number = cv2.VideoCapture(str(path)), None, 0
+    frames = range(int(reader.get(cv2.CAP_PROP_FRAME_COUNT)))
     rate = reader.get(cv2.CAP_PROP_FPS) or 25.0
-    writer, number = None, 0
+    code = cv2.VideoWriter.fourcc(*'mp4v')
     with replaced(out, out.suffix) as temporary:
-        for _ in track(range(total), total):
+        for _ in track(frames):
             good, frame = reader.read()
             if not good:
                 break
@@ -267,10 +221,10 @@ def _video(
                 )
             mine = None if keypoints is None else keypoints[number]
             drawn = np.ascontiguousarray(occluder(frame, mine))
-            if writer is None:
-                code = cv2.VideoWriter.fourcc(*'mp4v')
-                size = drawn.shape[1], drawn.shape[0]
-                writer = cv2.VideoWriter(str(temporary), code, rate, size)
+            size = drawn.shape[1::-1]
+            writer = writer or cv2.VideoWriter(
+                str(temporary), code, rate, size
+            )
             writer.write(drawn)
             number += 1
         if writer is None:
@@ -283,18 +237,9 @@ def _video(
 
 
 def read_keypoints(path: str) -> Any:
-    """Keypoints of a JSON file, as :func:`occlude_file` takes them.
-
-    Args:
-        path: Of nested lists of numbers (K, 3), (N, K, 3), (frames, N, K, 3);
-            or of COCO-style annotations, whose faults are printed.
-
-    Returns:
-        Keypoints and joint names.
-
-    Raises:
-        UsageError: It is neither.
-    """
+    """Keypoints of a JSON file, as :func:`occlude_file` takes them, and joint
+    names: of lists of numbers (K, 3), (N, K, 3) or (frames, N, K, 3), or of
+    COCO-style annotations, whose faults are printed; else a UsageError."""
     content = read_json(path, 'keypoint file')
     if not isinstance(content, list):
         known = read_annotations(path)

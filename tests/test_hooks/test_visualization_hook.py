@@ -52,7 +52,6 @@ def test_crop(sample):
     view = view_of_sample(sample, CROP, CROP)
     np.testing.assert_allclose(view.predicted, [[[20, 20], [10, 14]]])
     np.testing.assert_allclose(view.joints, [[[20, 20], [10, 10]]])
-    assert view.matched
     assert view.title == 'image 7, person 9'
     assert view.listed('targets', 'bystanders') == {(0, 'tail')}
 
@@ -66,7 +65,6 @@ def test_whole_image(sample):
     )
     view = view_of_sample(sample, image, image)
     np.testing.assert_allclose(view.joints, sample.gt_instances.keypoints)
-    assert not view.matched
     assert view.title == 'image 7'
     assert draw_pair(view, STYLE, 64).shape[0] > 300
 

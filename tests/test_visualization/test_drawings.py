@@ -15,10 +15,8 @@ from mmpose_occlusion.visualization import (
     record_caption,
 )
 from mmpose_occlusion.visualization.gallery import (
-    ERROR,
     LEFT,
     MIDDLE,
-    REGION,
     RIGHT,
     side_color,
 )
@@ -114,45 +112,34 @@ def test_outcome(changes, words):
 
 def test_joints_far_away_or_not_a_number(style):
     joints = np.array([[[1e30, -1e30], [np.nan, 3.0], [5.0, 5.0]]])
-    far = crops(joints=joints, labelled=np.ones((1, 3), bool), records=[])
-    assert near(draw_pair(far, style), RIGHT) > 10
+    far = crops(
+        joints=joints,
+        labelled=np.ones((1, 3), bool),
+        records=[],
+        predicted=joints,
+        scores=np.ones((1, 3)),
+    )
+    assert near(draw_pair(far, style), RIGHT) > 20
     assert 'nan' not in gallery([far], style, 'x')
 
 
-@pytest.mark.parametrize(
-    ('region', 'box'),
-    [(DISC['region'], DISC['box']), ({'shape': 'box'}, [30, 20, 40, 45])],
-)
-def test_region_outline_encloses_what_was_painted(style, region, box):
-    record = {**DISC, 'region': region, 'box': box, 'targets': []}
-    page = draw_pair(crops(records=[record]), style, 512)
-    left, right = page[: 512 + 23, :400], page[: 512 + 23, 400:]
-    assert near(left, REGION) == 0
-    # 8 pixels for each of the crop, which begins 13 pixels from the middle
-    rows, columns = np.nonzero(
-        np.abs(right.astype(int) - REGION).max(axis=-1) < 40
-    )
-    x1, y1, x2, y2 = (8 * edge for edge in box)
-    assert abs(columns.min() - (x1 - 2)) <= 4
-    assert abs(columns.max() - (x2 - 2)) <= 4
-    assert abs(rows.min() - (y1 + 23)) <= 4
-    assert abs(rows.max() - (y2 + 23)) <= 4
-
-
-def test_pair_with_prediction(style):
+def test_pair_has_the_annotation_beside_the_prediction(style):
     predicted = np.array([[[40.0, 50.0], [30.0, 30.0], [8.0, 30.0]]])
-    drawn = draw_pair(
-        crops(predicted=predicted, scores=np.full((1, 3), 0.9)), style, 256
-    )
-    # from the nose to where it was predicted, 45 px away
-    assert near(drawn, ERROR) > 120
-    assert near(draw_pair(crops(), style, 256), ERROR) < 80
-    small = draw_pair(crops(predicted=predicted), style, 64)
-    assert small.shape[0] < drawn.shape[0]
+    pair = crops(predicted=predicted, scores=np.array([[0.9, 0.9, 0.1]]))
+    drawn = draw_pair(pair, style, 256)
+    clean, occluded = drawn[:256, :192], drawn[:256, 192:]
+    # 4 pixels for each of the crop; the right eye has no label
+    for side, (x, y) in ((clean, (20, 10)), (occluded, (40, 50))):
+        around = side[4 * y - 6 : 4 * y + 10, 4 * x - 6 : 4 * x + 10]
+        assert near(around, MIDDLE) > 20
+    assert near(clean, RIGHT) == 0
+    assert 0 < near(occluded, RIGHT) < near(occluded, MIDDLE)
+    assert (occluded[30:50, 70:90] == 0).all()
+    assert draw_pair(pair, style, 64).shape[0] < drawn.shape[0]
 
 
 def test_pair_changes_nothing(style):
-    one = crops()
+    one = crops(predicted=crops().joints, scores=np.ones((1, 3)))
     before = one.clean.copy(), one.occluded.copy(), one.joints.copy()
     draw_pair(one, style)
     gallery([one], style, 'x')

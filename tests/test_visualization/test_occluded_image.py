@@ -122,28 +122,15 @@ def test_an_interrupted_folder_is_finished_by_the_same_command(files, capsys):
     assert main_image(argv) == 0
     assert two.read_bytes() == whole
     assert one.stat().st_mtime_ns == written  # kept
-    cases = (
-        ('another attack', [*argv[:-1], 'keypoint:left_wrist:noise:30%'], one),
-        ('another seed', [*argv, '--seed', '1'], one),
-        ('another score', [*argv, '--threshold', '0.1'], one),
-    )
-    for case, other, named in cases:
-        two.unlink(missing_ok=True)
-        assert main_image(other) == 2, case
-        assert (
-            f'"{named.relative_to(files)}" exists' in capsys.readouterr().err
-        )
-        assert not two.exists()
-    # a file of someone else, and an input that has changed
+    # files that another command has written, or someone else
+    assert main_image([*argv, '--seed', '1']) == 2
+    assert f'"{Path("out/a.png")}" exists' in capsys.readouterr().err
+    assert one.stat().st_mtime_ns == written
     two.write_bytes((files / 'images/b.png').read_bytes())
     assert main_image(argv) == 2
     assert f'"{Path("out/b.png")}" exists' in capsys.readouterr().err
-    two.write_bytes(whole)
-    cv2.imwrite('images/b.png', np.full((*SIZE, 3), 100, np.uint8))
-    assert main_image(argv) == 2
     assert main_image([*argv, '--overwrite']) == 0
-    assert one.stat().st_mtime_ns == written
-    assert two.read_bytes() != whole
+    assert two.read_bytes() == whole
 
 
 def test_the_occluder_follows_the_joint_of_a_video(files, capsys):

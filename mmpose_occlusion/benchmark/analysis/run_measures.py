@@ -33,8 +33,6 @@ attack, or above the latter under all attacks, if there is another."""
 OCCLUDED, VISIBLE = 1, 2
 """COCO's flags of labelled keypoints."""
 
-LOWER_IS_BETTER = frozenset(('EPE', 'EPE_px'))
-
 OKS50 = 0.5
 """Least per-keypoint OKS of a joint that is right."""
 

@@ -1,5 +1,5 @@
 """The report of benchmark runs: a page, its numbers as JSON, CSV tables."""
 
-from .write import show_steps, write_report
+from .write import write_report
 
-__all__ = ['show_steps', 'write_report']
+__all__ = ['write_report']

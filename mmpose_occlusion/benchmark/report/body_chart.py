@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import PowerNorm
 from matplotlib.patches import Polygon
@@ -28,18 +29,22 @@ from .figures import (
     new_panel,
 )
 
-STANDING: dict[str, tuple[float, float]] = dict(
-    **dict(nose=(0, 8.55), eye=(0.59, 9.22), ear=(1.26, 8.84)),
-    **dict(shoulder=(1.1, 6.9), elbow=(1.7, 5.3), wrist=(2.0, 3.8)),
-    **dict(hip=(0.7, 4.1), knee=(0.85, 2.1), ankle=(0.95, 0.2)),
-    **dict(head_top=(0, 10.45), top_head=(0, 10.45), upper_neck=(0, 7.4)),
-    **dict(neck=(0, 7.2), thorax=(0, 6.9), pelvis=(0, 4.1)),
+_BESIDE = dict(
+    **dict(eye=(0.59, 9.22), ear=(1.26, 8.84), shoulder=(1.1, 6.9)),
+    **dict(elbow=(1.7, 5.3), wrist=(2.0, 3.8), hip=(0.7, 4.1)),
+    **dict(knee=(0.85, 2.1), ankle=(0.95, 0.2)),
+)
+STANDING = dict(
+    **dict(nose=(0, 8.55), head_top=(0, 10.45), top_head=(0, 10.45)),
+    **dict(upper_neck=(0, 7.4), neck=(0, 7.2), thorax=(0, 6.9)),
+    **dict(pelvis=(0, 4.1)),
+    **{f'left_{joint}': spot for joint, spot in _BESIDE.items()},
+    **{f'right_{joint}': (-x, y) for joint, (x, y) in _BESIDE.items()},
 )
 """A standing person who faces the reader, with an enlarged head; the left
 side is at x > 0."""
 
 Spot = tuple[float, float]
-Values = dict[str, Any]
 
 
 class BodyLayout(NamedTuple):
@@ -61,17 +66,11 @@ def body_layout(
     median place of the annotated joints ``(N, K, 2)`` in the people's bboxes
     ``(N, 4)``, pixels. Links are pairs of indices."""
     pairs = [(names[a], names[b]) for a, b in links]
-    spots: dict[str, Spot] = {}
-    for joint in names:
-        side, _, rest = joint.partition('_')
-        sign = {'left': 1, 'right': -1}.get(side, 0)
-        if (rest if sign else joint) in STANDING:
-            x, y = STANDING[rest if sign else joint]
-            spots[joint] = (x * (sign or 1), y)
-    if len(spots) == len(names):
-        return BodyLayout(spots, pairs, True)
+    if STANDING.keys() >= {*names}:
+        return BodyLayout({n: STANDING[n] for n in names}, pairs, True)
     low, high = np.split(boxes, 2, axis=1)
-    inside, spots = (joints - low[:, None]) / (high - low)[:, None], {}
+    inside = (joints - low[:, None]) / (high - low)[:, None]
+    spots: dict[str, Spot] = {}
     for k, joint in enumerate(names):
         seen = inside[np.isfinite(inside[:, k]).all(axis=1), k]
         if len(seen):
@@ -98,15 +97,15 @@ def body_chart(
     """One body for each paint (paint -> joint -> loss): the larger and darker
     a joint, the more. ``text`` writes a loss beside its joint, ``label`` is of
     the colour scale."""
-    chart: Chart = []
     values, spots = [x for f in losses.values() for x in f.values()], layout[0]
+    chart: Chart = []
     if not values or not spots:
         return chart
     norm = _scale(chart, values, label)
     xs, ys = np.array(list(spots.values())).T
     middle, edge = (xs.min() + xs.max()) / 2, max(0.72 * np.ptp(xs), 0.5)
     for paint, found in losses.items():
-        axis = new_panel(chart, 2.9, 4.7)
+        axis = _body(chart, f'painted: {paint}', 2.9, 4.7)
         for a, b in layout.links:
             if a in spots and b in spots:
                 x, y = np.array([spots[a], spots[b]]).T
@@ -115,8 +114,8 @@ def body_chart(
         axis.scatter(
             [spots[j][0] for j in shown],
             [spots[j][1] for j in shown],
-            s=[70 + 260 * float(norm(max(0.0, found[j]))) for j in shown],
-            c=[found[j] for j in shown],
+            [70 + 260 * float(norm(max(0.0, found[j]))) for j in shown],
+            [found[j] for j in shown],
             cmap=HEAT,
             norm=norm,
             edgecolors=INK,
@@ -128,24 +127,29 @@ def body_chart(
             mine.sort(key=lambda j: spots[j][1])
             heights = _spread([spots[j][1] for j in mine], ys.max() / 18)
             x = middle + side * edge
-            for joint, height in zip(mine, heights, strict=True):
-                ends = np.array([spots[joint], (x - 0.06 * side, height)]).T
+            for joint, y in zip(mine, heights, strict=True):
+                ends = np.array([spots[joint], (x - 0.06 * side, y)]).T
                 axis.plot(*ends, color=LEADER, linewidth=0.7, zorder=2)
                 words = text(found[joint])
-                axis.text(x, height, words, ha=align, va='center', fontsize=8)
+                axis.text(x, y, words, ha=align, va='center', fontsize=8)
             if layout.is_standing:
                 word, low = f"person's {align}", ys.min() - 0.11 * np.ptp(ys)
                 x = middle + side * 0.3 * edge
                 axis.text(x, low, word, ha=align, color=FAINT, fontsize=8)
-        axis.set_aspect('equal')
         axis.set_xlim(middle - 1.45 * edge, middle + 1.45 * edge)
-        axis.axis('off')
-        axis.set_title(f'painted: {paint}', loc='center')
     return chart[1:] + chart[:1]
 
 
-BIN_WIDTH = 0.46
-"""Of a bin across a limb on the standing person."""
+def _body(chart: Chart, title: str, width: float, height: float) -> Axes:
+    """Axes of a new panel for a body."""
+    axis = new_panel(chart, width, height)
+    axis.set_title(title, loc='center')
+    axis.set_aspect('equal')
+    axis.axis('off')
+    return axis
+
+
+BIN_WIDTH = 0.46  # across a limb, on the standing person
 
 
 @matplotlib.rc_context(STYLE)
@@ -163,28 +167,24 @@ def place_chart(
         return chart
     norm = _scale(chart, values, label)
     for title, found in panels.items():
-        axis = new_panel(chart, 2.1, 3.3)
+        axis = _body(chart, title.replace('_', ' '), 2.1, 3.3)
         for place, value in found:
             if place.limb and set(place.limb) <= layout.spots.keys():
-                look: Values = dict(facecolor='none', hatch='////', zorder=1)
+                look: Any = dict(facecolor='none', hatch='////', zorder=1)
                 if value is not None:
                     above = 2 + 0.1 * (ACROSS[1] == place.across)
                     color = HEAT(norm(max(0.0, value)))
                     look = dict(facecolor=color, zorder=above)
                 corners = _corners(layout, place)
-                bin_ = Polygon(
-                    corners, edgecolor=LEADER, linewidth=0.4, **look
+                axis.add_patch(
+                    Polygon(corners, edgecolor=LEADER, linewidth=0.4, **look)
                 )
-                axis.add_patch(bin_)
         for joint, spot in layout.spots.items():
             look = dict(markersize=2.5, color=FAINT)
             if joint == title:
                 look = dict(markersize=9, color=WARM, markerfacecolor='none')
             axis.plot(*spot, marker='o', markeredgewidth=2, zorder=4, **look)
-        axis.set_title(title.replace('_', ' '), loc='center')
-        axis.set_aspect('equal')
         axis.autoscale_view()
-        axis.axis('off')
     return chart[1:] + chart[:1]
 
 

@@ -46,11 +46,8 @@ class CaseImages:
 MakeImages = Callable[
     [BenchmarkRun, Sequence[Case]], Mapping[Case, CaseImages]
 ]
-"""Makes the crops of a run's cases again.
-
-It raises LookupError with a sentence where the data set is missing or has
-changed.
-"""
+"""Makes the crops of a run's cases again; a LookupError with a sentence where
+the data set is missing or has changed."""
 
 
 def pick_cases(
@@ -100,21 +97,21 @@ def case_cards(
     if case_images is None:
         return {}, 'this report was made without the data set'
     run, titles = analysis.run, {c.name: describe(c) for c in analysis.costs}
-    out: dict[str, list[dict[str, Any]]] = {}
     try:
-        for heading, cases in headings.items():
-            images = case_images(run, cases) if cases else {}
-            out[heading] = [
+        return {
+            heading: [
                 dict(
                     case=case,
                     title=titles[case.attack],
                     crops=drawn_crops(case, crops, run),
                 )
-                for case, crops in images.items()
+                for case, crops in case_images(run, cases).items()
             ]
+            for heading, cases in headings.items()
+            if cases
+        }, ''
     except LookupError as error:
         return {}, error.args[0]
-    return out, ''
 
 
 def drawn_crops(

@@ -1,6 +1,6 @@
 """The charts of the page, from analyses."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from mmpose_occlusion.benchmark.analysis import Estimate, Record
 from mmpose_occlusion.benchmark.analysis.attack_description import (
@@ -12,35 +12,30 @@ from mmpose_occlusion.benchmark.analysis.score_quality import COVERAGES
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
 from .body_chart import BodyLayout, body_chart, body_layout, place_chart
-from .figures import (
-    LOOKS,
-    Chart,
-    Line,
-    Look,
-    forest_chart,
-    line_chart,
-    looks,
-)
+from .figures import LOOKS, Chart, Line, Look, forest_chart, line_chart, looks
 from .formatting import NAMES, PLACES, number, place_name, pooled_name
 
-SHOWN_JOINTS = 5
-"""On a page's first figure of a sensitivity map."""
-
+SHOWN_JOINTS = 5  # on a page's first figure of a sensitivity map
+MOST_ROWS = 24  # of a chart of controls
 DIAMETER = "diameter, % of the height of the person's bbox"
-
-MOST_ROWS = 24
-"""Of a chart of controls."""
 
 
 def model_charts(
-    analysis: Record,
-    plain: Sequence[Record],
-    pooled: Sequence[Record],
+    analysis: Record, plain: Sequence[Record], pooled: Sequence[Record]
 ) -> dict[str, Chart]:
     """Name -> chart, empty where there are no data; ``plain`` are the attacks
     on one named joint or part."""
     main = analysis.main
     change = f'change of {NAMES[main]}'
+    joints = [c for c in plain if c.kind == KEYPOINT]
+    losses = {
+        paint: {
+            c.target: -(c.change[main].value or 0.0)
+            for c in joints
+            if c.label == paint
+        }
+        for paint in dict.fromkeys(c.label for c in plain)
+    }
     random = [
         c
         for c in analysis.costs
@@ -49,10 +44,14 @@ def model_charts(
     random.sort(key=lambda c: c.change[main].value or 0)
     several = len({c.paint for c in random}) > 1
     controls, _ = shown_controls(analysis)
-    places = dict.fromkeys(place for c in controls for place in c.change)
-    order = [*PLACES, *places]
+    order = [*PLACES, *(place for c in controls for place in c.change)]
     return dict(
-        body=_body(analysis, plain),
+        body=body_chart(
+            {paint: each for paint, each in losses.items() if len(each) > 1},
+            layout_of(analysis),
+            lambda loss: number(-loss, main, sign=True),
+            f'{NAMES[main]} lost',
+        ),
         costs=forest_chart(
             (
                 (f'One {kind} hidden', c.label, c.target, c.change[main])
@@ -67,7 +66,7 @@ def model_charts(
         controls=forest_chart(
             (
                 ('', place_name(p), f'{c.target}, {c.paint}', c.change[p])
-                for p in sorted(places, key=order.index)
+                for p in dict.fromkeys(order)
                 for c in controls
                 if p in c.change
             ),
@@ -80,10 +79,6 @@ def model_charts(
         ),
         risks=_risks(analysis.scores.risks, pooled),
     )
-
-
-def _paints_of(costs: Iterable[Record]) -> list[str]:
-    return list(dict.fromkeys(cost.label for cost in costs))
 
 
 def layout_of(analysis: Record) -> BodyLayout:
@@ -114,9 +109,8 @@ def map_charts(analysis: Record, found: Record) -> tuple[Chart, Chart]:
         )
         for some in (joints[:cut], joints[cut:])
     )
-    on = [p for p in found.places if p.limb]
-    people = {'people': [(p, p.people or None) for p in on]}
-    return first + place_chart(people, layout, 'people'), others
+    people = [(p, p.people or None) for p in found.places if p.limb]
+    return first + place_chart({'people': people}, layout, 'people'), others
 
 
 def _rise(place: Record, joint: str) -> float | None:
@@ -129,38 +123,25 @@ def _rise(place: Record, joint: str) -> float | None:
     return 100 * sum(known) / len(known) if known else None
 
 
-def _body(analysis: Record, plain: Sequence[Record]) -> Chart:
-    main = analysis.main
-    losses: dict[str, dict[str, float]] = {p: {} for p in _paints_of(plain)}
-    for cost in plain:
-        if cost.kind == KEYPOINT:
-            loss = -(cost.change[main].value or 0.0)
-            losses[cost.label][cost.target] = loss
-    return body_chart(
-        {paint: found for paint, found in losses.items() if len(found) > 1},
-        layout_of(analysis),
-        lambda loss: number(-loss, main, sign=True),
-        f'{NAMES[main]} lost',
-    )
+def _overall(curves: Sequence[Record]) -> list[Record]:
+    """The curves that are not of single targets."""
+    return [c for c in curves if c.target in (MEAN, RANDOM)]
 
 
 def _severity(analysis: Record) -> Chart:
-    curves = analysis.curves
-    main = [c for c in curves if c.target in (MEAN, RANDOM)] or curves
-    single = [c for c in curves if c not in main]
-    by_paint = looks(dict.fromkeys(c.paint for c in main))
+    main = _overall(analysis.curves) or analysis.curves
+    single = [c for c in analysis.curves if c not in main]
+    paints = looks(dict.fromkeys(c.paint for c in main))
     order = sorted(single, key=lambda c: c.area.value or 0)
     named = order[:3] + (order[-1:] if len(order) > 3 else [])
-    lines = [
-        _line('Larger discs', curve_name(c), by_paint[c.paint], c)
-        for c in main
-    ]
     title = 'The three largest losses and the smallest'
-    lines += [_line(title, '', LOOKS[0], c) for c in single]
-    lines += [
-        _line(title, curve_name(c), look, c)
+    shown = [('Larger discs', curve_name(c), paints[c.paint], c) for c in main]
+    shown += [(title, '', LOOKS[0], c) for c in single]
+    shown += [
+        (title, curve_name(c), look, c)
         for c, look in zip(named, LOOKS, strict=False)
     ]
+    lines = [_line(*each) for each in shown]
     return line_chart(lines, DIAMETER, NAMES[analysis.main])
 
 
@@ -185,11 +166,9 @@ def _risks(clean: Sequence[float], pooled: Sequence[Record]) -> Chart:
     found.update((pooled_name(p), p.risks) for p in pooled)
     x = [100 * c for c in COVERAGES]
     lines = [
-        Line(
-            '', label, look, x, [Estimate(100 * r, None, None) for r in risks]
-        )
-        for (label, risks), look in zip(found.items(), LOOKS, strict=False)
-        if risks
+        Line('', label, look, x, [Estimate(100 * r, None, None) for r in each])
+        for (label, each), look in zip(found.items(), LOOKS, strict=False)
+        if each
     ]
     return line_chart(
         lines,
@@ -217,31 +196,25 @@ def sizes_chart(analyses: Sequence[Record]) -> Chart:
     lines = [
         _line(curve_name(curve), one.run.model, look, curve)
         for look, one in zip(LOOKS, analyses, strict=False)
-        for curve in [c for c in one.curves if c.target in (MEAN, RANDOM)]
-        or one.curves[:1]
+        for curve in _overall(one.curves) or one.curves[:1]
     ]
     return line_chart(lines, DIAMETER, NAMES[analyses[0].main])
 
 
 def comparison_chart(comparison: Record, first: Record) -> Chart:
     """How much better or worse other models are than the first."""
-    main = first.main
+    main, marks = first.main, []
     plain = [c for c in first.costs if c.label]
-    rows = {
-        c.name: c.target if c.kind == KEYPOINT else f'part {c.target}'
-        for c in plain
-    }
-    marks = [
-        (
-            f'painted: {paint}',
-            d.model,
-            rows.get(d.attack, CLEAN),
-            d.score[main],
-        )
-        for paint in _paints_of(plain)
-        for names in [{CLEAN, *(c.name for c in plain if c.label == paint)}]
-        for d in comparison.differences
-        if main in d.score and d.attack in names
-    ]
+    for paint in dict.fromkeys(c.label for c in plain):
+        names = {CLEAN: CLEAN} | {
+            c.name: c.target if c.kind == KEYPOINT else f'part {c.target}'
+            for c in plain
+            if c.label == paint
+        }
+        marks += [
+            (f'painted: {paint}', d.model, names[d.attack], d.score[main])
+            for d in comparison.differences
+            if main in d.score and d.attack in names
+        ]
     label = f'{NAMES[main]} minus that of {comparison.baseline}'
     return forest_chart(marks, label, 'model')

@@ -22,23 +22,15 @@ INK, FAINT, LINE = '#22262e', '#667080', '#d9dcd6'
 WARM = '#d98200'
 BAND, LIMB, LEADER = '#f0f1ed', '#d5dad5', '#b4bbbf'
 
-WIDTH = 4.6
-"""Of panels in inches: readable on a phone."""
+WIDTH = 4.6  # of panels in inches: readable on a phone
 
-Look = tuple[str, str]
-"""Colour and marker."""
+Look = tuple[str, str]  # colour and marker
+_COLORS = (
+    *('#0b3c5d', '#d98200', '#1b8a6b', '#b5408a', '#4d9fd6', '#c24a1a'),
+    *('#6d7680', '#a08a00', '#5b4b9e'),
+)
+LOOKS: list[Look] = list(zip(_COLORS, 'os^DvPX<>', strict=True))
 
-LOOKS: list[Look] = [
-    ('#0b3c5d', 'o'),
-    ('#d98200', 's'),
-    ('#1b8a6b', '^'),
-    ('#b5408a', 'D'),
-    ('#4d9fd6', 'v'),
-    ('#c24a1a', 'P'),
-    ('#6d7680', 'X'),
-    ('#a08a00', '<'),
-    ('#5b4b9e', '>'),
-]
 _FIXED = {'black': 0, 'blur': 1, 'mean': 2}
 
 _DARK = {
@@ -58,11 +50,11 @@ HEAT = LinearSegmentedColormap.from_list(
     'heat', ['#ffffff', '#d6e4ec', '#86b3cc', '#2f7298', '#0b3c5d', '#04121d']
 )
 
+_INKED = ('text.color', 'axes.labelcolor', 'xtick.color', 'ytick.color')
 STYLE = {
+    **dict.fromkeys(_INKED, INK),
     'font.size': 9,
-    'text.color': INK,
     'text.parse_math': False,
-    'axes.labelcolor': INK,
     'axes.edgecolor': FAINT,
     'axes.titlesize': 10,
     'axes.titleweight': 'bold',
@@ -70,15 +62,12 @@ STYLE = {
     'axes.spines.top': False,
     'axes.spines.right': False,
     'axes.axisbelow': True,
-    'xtick.color': INK,
-    'ytick.color': INK,
     'grid.color': LINE,
     'legend.frameon': False,
     'svg.hashsalt': 'mmpose_occlusion',
     'svg.fonttype': 'path',
     'pdf.fonttype': 42,
 }
-
 
 Chart = list[Figure]
 """The panels of a chart, empty without data."""
@@ -98,28 +87,21 @@ def svg_uri(figure: Figure) -> str:
         for kind in ('fill', 'stroke')
     )
     style = f'<style>@media(prefers-color-scheme:dark){{{rules}}}</style>'
-    svg = _saved(figure, 'svg', Date=None).decode()
-    svg = svg.replace('<defs>', f'{style}<defs>', 1)
-    return data_uri('image/svg+xml', svg.encode())
+    svg = _saved(figure, 'svg', metadata={'Date': None}, transparent=True)
+    svg = svg.replace(b'<defs>', f'{style}<defs>'.encode(), 1)
+    return data_uri('image/svg+xml', svg)
 
 
 def pdf_uri(figure: Figure) -> str:
     """A panel as a PDF file with its fonts, for a paper."""
-    return data_uri(
-        'application/pdf', _saved(figure, 'pdf', CreationDate=None)
-    )
+    pdf = _saved(figure, 'pdf', metadata={'CreationDate': None})
+    return data_uri('application/pdf', pdf)
 
 
-def _saved(figure: Figure, kind: str, **metadata: Any) -> bytes:
+def _saved(figure: Figure, kind: str, **more: Any) -> bytes:
     out = io.BytesIO()
     with matplotlib.rc_context(STYLE):
-        figure.savefig(
-            out,
-            format=kind,
-            metadata=metadata,
-            bbox_inches='tight',
-            transparent=kind == 'svg',
-        )
+        figure.savefig(out, format=kind, bbox_inches='tight', **more)
     return out.getvalue()
 
 
@@ -156,20 +138,23 @@ def forest_chart(
 ) -> Chart:
     """Values with their intervals, one below the other; those without a value
     are left out. Panels of one group have no legend."""
-    panels: dict[str, dict[str, dict[str, Estimate]]] = {}
-    groups: dict[str, None] = {}
-    for panel, group, row, estimate in marks:
-        groups[group] = None
-        if estimate.value is not None:
-            found = panels.setdefault(panel, {}).setdefault(group, {})
-            found[row] = estimate
-    chart: Chart = []
-    for title, known in panels.items():
-        rows = list(dict.fromkeys(r for g in groups for r in known.get(g, ())))
+    every, chart = list(marks), Chart()
+    found = {m[:3]: m[3] for m in every if m[3].value is not None}
+    groups = looks(dict.fromkeys(group for _, group, *_ in every))
+    for title in dict.fromkeys(panel for panel, *_ in found):
+        known = {
+            group: {
+                row: estimate
+                for (panel, own, row), estimate in found.items()
+                if (panel, own) == (title, group)
+            }
+            for group in groups
+        }
+        rows = list(dict.fromkeys(r for each in known.values() for r in each))
         height = 1.3 + (0.22 + 0.06 * len(groups)) * len(rows)
         axis = new_panel(chart, WIDTH, height)
-        for i, (group, (color, marker)) in enumerate(looks(groups).items()):
-            if group not in known:
+        for i, (group, (color, marker)) in enumerate(groups.items()):
+            if not known[group]:
                 continue
             shift = (i - (len(groups) - 1) / 2) * 0.8 / len(groups)
             value, low, high = _numbers(known[group].values())
@@ -179,10 +164,10 @@ def forest_chart(
                 [rows.index(row) + shift for row in known[group]],
                 xerr=np.maximum(sides, 0),
                 fmt=marker,
-                markersize=4.8,
-                color=color,
-                elinewidth=1.2,
                 label=str(i),
+                color=color,
+                markersize=4.8,
+                elinewidth=1.2,
             )
         for y in range(0, len(rows), 2):
             axis.axhspan(y - 0.5, y + 0.5, color=BAND, zorder=0)
@@ -220,21 +205,13 @@ def line_chart(
             if not label:
                 axis.plot(x, value, color=LEADER, linewidth=0.9, zorder=1)
                 continue
-            axis.fill_between(
-                x, below, above, color=color, alpha=0.15, linewidth=0
-            )
-            axis.plot(
-                x,
-                value,
-                color=color,
-                marker=marker,
-                markersize=5,
-                markevery=max(1, len(value) // 10),
-                linewidth=2,
-                label=str(i),
-            )
-        axis.set_ylim(bottom - room if low is None else low, top + room)
-        axis.set_ylabel(ylabel)
+            look: Any = dict(color=color, alpha=0.15, linewidth=0)
+            axis.fill_between(x, below, above, **look)
+            look = dict(color=color, marker=marker, markersize=5, linewidth=2)
+            every = max(1, len(value) // 10)
+            axis.plot(x, value, markevery=every, label=str(i), **look)
+        start = bottom - room if low is None else low
+        axis.set(ylim=(start, top + room), ylabel=ylabel)
         axis.grid(axis='y')
         _finish(axis, title, xlabel, [line.label for line in panel])
     return chart
@@ -259,8 +236,7 @@ def _finish(
     leaves out names that start with an underscore."""
     axis.xaxis.set_major_locator(MaxNLocator(5, min_n_ticks=2))
     axis.grid(axis='x')
-    axis.set_title(title)
-    axis.set_xlabel(xlabel)
+    axis.set(title=title, xlabel=xlabel)
     handles, numbers = axis.get_legend_handles_labels()
     if not handles or not labels:
         return

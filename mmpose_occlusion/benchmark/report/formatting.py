@@ -104,8 +104,19 @@ def pooled_name(pooled: Record) -> str:
 
 
 def csv_text(rows: Iterable[Mapping[str, Any]], end: str = '\r\n') -> str:
-    """A CSV file of rows, which may lack columns; empty without rows."""
-    lines = list(rows)
+    """A CSV file of rows of plain values, which may lack columns; empty
+    without rows. A dict, such as an estimate, is a column for each of its
+    keys."""
+    lines = [
+        {
+            name if key in ('', 'value') else f'{name}_{key}': cell
+            for name, value in row.items()
+            for key, cell in (
+                value.items() if isinstance(value, Mapping) else [('', value)]
+            )
+        }
+        for row in rows
+    ]
     out = io.StringIO(newline='')
     if lines:
         names = dict.fromkeys(key for line in lines for key in line)

@@ -10,25 +10,18 @@ import numpy as np
 
 from mmpose_occlusion.benchmark.analysis import Estimate, Record
 from mmpose_occlusion.benchmark.analysis.bootstrap import UNDEFINED
-from mmpose_occlusion.benchmark.data import UNMATCHED
 from mmpose_occlusion.files import plain
 from mmpose_occlusion.metrics.oks_pck import published_sigmas
 
-from .formatting import (
-    NOTHING,
-    csv_text,
-)
+from .formatting import NOTHING, csv_text
 
 Row = dict[str, Any]
 
-SCHEMA = 2
-"""Version of ``report.json``."""
+SCHEMA = 2  # version of report.json
+DIGITS = 6  # decimals of all numbers
 
-DIGITS = 6
-"""Decimals of all numbers."""
-
+# conditions that change when a benchmark is continued
 _GROWING = ('people', 'suites', 'versions')
-"""Conditions that change when a benchmark is continued."""
 
 NOTE_OF_TABLE = r'\multicolumn{5}{p{\linewidth}}{\footnotesize '
 """In every LaTeX table, by which it is known as ours."""
@@ -37,60 +30,57 @@ _OF_ATTACK = (
     *('suite', 'kind', 'target', 'paint', 'place', 'severity'),
     *('crops', 'changed', 'excluded', 'painted', 'people', 'images'),
 )
-"""Columns of attacks.csv."""
+_OF_JOINT = (
+    *('joint', 'people', 'place', 'mean', 'fall', 'background', 'share'),
+    'maximum',
+)
 
 TABLES = (
     *('differences', 'attacks', 'joints', 'movement', 'scores', 'leaks'),
     *('natural', 'maps', 'map_joints', 'map_regions'),
 )
-"""CSV files."""
 
+# results that report.json has under other names
 _ELSEWHERE = ('run', 'main', 'why_main', 'costs')
-"""Results that ``report.json`` has under other names."""
 
 _PACKAGES = ('mmpose_occlusion', 'mmpose', 'torch', 'onnxruntime')
 
 
 def suite_checksums(analysis: Record) -> dict[str, str]:
     """Suite -> checksum, empty where it is unknown or has none."""
-    attacks, maps = analysis.run.attacks, analysis.maps
-    found = {attack.suite: attack.checksum for attack in attacks}
-    return found | {each.suite: each.checksum for each in maps}
+    every = *analysis.run.attacks, *analysis.maps
+    return {each.suite: each.checksum for each in every}
 
 
 def conditions(analysis: Record) -> dict[str, str]:
     """What -> how, in words; what is unknown is left out."""
     run, how, boxes = analysis.run, analysis.run.evaluation, analysis.run.boxes
-    width, height = run.crop_size
-    same = np.allclose(boxes.boxes, boxes.person_boxes, atol=0.01)
-    alone = UNMATCHED not in boxes.instance_ids
-    out = dict(boxes='annotated' if alone and same else 'detected')
+    annotated = np.allclose(boxes.boxes, boxes.person_boxes, atol=0.01)
     flip: Any = run.run
     for key in ('depends_on', 'config', 'model', 'test_cfg', 'flip_test'):
         flip = flip.get(key) if isinstance(flip, dict) else None
-    if isinstance(flip, bool):
-        out['flip test'] = 'yes' if flip else 'no'
-    if how.get('frame') != 'image':  # whose models have sizes of their own
-        out['input'] = f'{width}x{height}'
     sigmas, source = published_sigmas(run.joints.names)
     if source is None or not np.allclose(sigmas, run.joints.sigmas):
         source = f'own, mean {np.mean(run.joints.sigmas):.3f}'
-    out['sigmas'] = source
-    if 'score_mode' in how:
-        out['pose score'] = str(how['score_mode'])
-    if 'nms_mode' in how:
-        out['NMS'] = f'{how["nms_mode"]} {how.get("nms_thr", "")}'.strip()
-    out['people'] = f'{analysis.people:,} in {analysis.images:,} images'
-    suites = suite_checksums(analysis).items()
-    if suites:
-        out['suites'] = ', '.join(
-            f'{name} ({digest})' if digest else name for name, digest in suites
-        )
+    whole = how.get('frame') == 'image'  # whose models have sizes of their own
     versions = run.run.get('versions', {})
-    known = [f'{p} {versions[p]}' for p in _PACKAGES if p in versions]
-    if known:
-        out['versions'] = ', '.join(known)
-    return out
+    found = {
+        'boxes': 'annotated' if annotated else 'detected',
+        'flip test': {True: 'yes', False: 'no'}.get(flip),
+        'input': None if whole else '{}x{}'.format(*run.crop_size),
+        'sigmas': source,
+        'pose score': how.get('score_mode'),
+        'NMS': f'{how.get("nms_mode", "")} {how.get("nms_thr", "")}'.strip(),
+        'people': f'{analysis.people:,} in {analysis.images:,} images',
+        'suites': ', '.join(
+            f'{name} ({digest})' if digest else name
+            for name, digest in suite_checksums(analysis).items()
+        ),
+        'versions': ', '.join(
+            f'{p} {versions[p]}' for p in _PACKAGES if p in versions
+        ),
+    }
+    return {what: str(words) for what, words in found.items() if words}
 
 
 def conditions_line(analysis: Record) -> str:
@@ -103,17 +93,16 @@ def changed_conditions(path: Path, new: Mapping[str, Any]) -> list[str]:
     has under other conditions than a new one, for example other sigmas."""
     try:
         models = json.loads(path.read_text())['models']
+        before = {m['model']: m['conditions'] for m in models}
     except (FileNotFoundError, ValueError, KeyError):
         return []
-    before = {m['model']: m['conditions'] for m in models}
     out = []
     for found in new['models']:
         now = found['conditions']
-        was = before.get(found['model'], now)
         changes = [
-            f'{what} {was[what]} → {now.get(what, NOTHING)}'
-            for what in was
-            if what not in _GROWING and now.get(what, '') != was[what]
+            f'{what} {was} → {now.get(what, NOTHING)}'
+            for what, was in before.get(found['model'], now).items()
+            if what not in _GROWING and now.get(what, '') != was
         ]
         if changes:
             out.append(
@@ -131,19 +120,13 @@ def report_numbers(
     seed: int,
     run: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """All numbers of a report.
-
-    Two reports of the same predictions differ in the key ``run`` alone,
-    which holds times, paths and versions.
-    """
+    """All numbers of a report; two of the same predictions differ in the key
+    ``run`` alone, which holds times, paths and versions."""
     models = [
         dict(
-            model=analysis.run.model,
-            data=analysis.run.data,
-            seed=analysis.run.seed,
+            **_only(analysis.run, 'model', 'data', 'seed'),
             joints=analysis.run.joints.names,
-            crop_size=list(analysis.run.crop_size),
-            evaluation=analysis.run.evaluation,
+            **_only(analysis.run, 'crop_size', 'evaluation'),
             measure=analysis.main,
             why_measure=analysis.why_main,
             suites=suite_checksums(analysis),
@@ -154,16 +137,14 @@ def report_numbers(
         )
         for analysis in analyses
     ]
-    return plain(
-        dict(
-            schema=SCHEMA,
-            bootstrap=dict(draws=draws, seed=seed, level=0.95),
-            models=models,
-            comparison=comparison,
-            run=dict(run, models=[a.run.run for a in analyses]),
-        ),
-        DIGITS,
+    found = dict(
+        schema=SCHEMA,
+        bootstrap=dict(draws=draws, seed=seed, level=0.95),
+        models=models,
+        comparison=comparison,
+        run=dict(run, models=[a.run.run for a in analyses]),
     )
+    return plain(found, DIGITS)
 
 
 def csv_files(
@@ -176,10 +157,10 @@ def csv_files(
         tables['differences'].append(
             dict(model=d.model, baseline=found.baseline)
             | _only(d, 'attack', 'people')
-            | _columns(d.score, '{}_difference')
-            | _columns(d.score_together, '{}_difference_simultaneous')
-            | _columns(d.loss, '{}_loss_difference')
-            | _columns(d.loss_together, '{}_loss_simultaneous')
+            | _named('{}_difference', d.score)
+            | _named('{}_difference_simultaneous', d.score_together)
+            | _named('{}_loss_difference', d.loss)
+            | _named('{}_loss_simultaneous', d.loss_together)
             | _equivalence(d, 'same')
         )
     lines = {a.run.model: conditions_line(a) for a in analyses}
@@ -196,17 +177,16 @@ def csv_files(
 
 
 def _rows(analysis: Record) -> Iterator[tuple[str, Row]]:
-    """Rows of all models' tables."""
+    """Tables and rows of one model."""
     for cost in analysis.costs:
         attack: Row = dict(attack=cost.name)
         row = attack | _only(cost, *_OF_ATTACK)
         for measure, change in cost.change.items():
             row[f'{measure}_clean'] = cost.clean[measure].value
             row[f'{measure}_attacked'] = cost.attacked[measure].value
-            row |= _columns({f'{measure}_change': change})
-            for end in ('low', 'high'):
-                name = f'{measure}_change_simultaneous_{end}'
-                row[name] = getattr(cost.together[measure], end)
+            row[f'{measure}_change'] = change
+            ends = _only(cost.together[measure], 'low', 'high')
+            row[f'{measure}_change_simultaneous'] = ends
         yield 'attacks', row | _equivalence(cost, 'no_change')
         for joint in cost.joints:
             row = attack | _only(joint, 'joint', 'group', 'number')
@@ -214,61 +194,56 @@ def _rows(analysis: Record) -> Iterator[tuple[str, Row]]:
                 row |= {f'{m}_{view}': v for m, v in joint[view].items()}
             for measure in ('EPE', 'PCK', 'OKS50', 'AP'):
                 change = joint.change.get(measure, UNDEFINED)
-                row |= _columns({f'{measure.lower()}_change': change})
+                row[f'{measure.lower()}_change'] = change
             yield 'joints', row
         for name, moved in cost.moved.items():
             yield 'movement', dict(attack, joint=name, movement=moved)
     for scores in analysis.scores.attacks:
-        aurocs = dict(
+        of_attack = dict(
             hidden_auroc=scores.hidden_auroc.value,
             visibility_auroc=scores.visibility_auroc.value,
-            **_columns(scores.pose_clean, 'pose_{}_clean'),
-            **_columns(scores.pose_attacked, 'pose_{}_attacked'),
+            **_named('pose_{}_clean', scores.pose_clean),
+            **_named('pose_{}_attacked', scores.pose_attacked),
         )
         for role, found in scores.attacked.items():
             if found.keypoints:
                 row = dict(attack=scores.attack, role=role)
                 row['number'] = found.keypoints
-                row |= _columns(scores.clean[role], '{}_clean')
-                yield 'scores', row | _columns(found, '{}_attacked') | aurocs
+                row |= _named('{}_clean', scores.clean[role])
+                yield 'scores', row | _named('{}_attacked', found) | of_attack
     for leak in analysis.leaks:
-        row = _only(leak, 'paint', 'severity', 'discs', 'predictions')
-        yield 'leaks', row | _columns(leak)
+        yield 'leaks', leak
     for gap in analysis.natural.gaps:
         row = _only(gap, 'joint', 'visible', 'occluded')
-        row |= _columns(gap.at_visible, '{}_visible')
-        row |= _columns(gap.at_occluded, '{}_occluded')
-        yield 'natural', row | _columns(gap.loss, '{}_loss')
+        row |= _named('{}_visible', gap.at_visible)
+        row |= _named('{}_occluded', gap.at_occluded)
+        yield 'natural', row | _named('{}_loss', gap.loss)
     for each in analysis.maps:
         size = _only(each, 'paint', 'severity')
         for place in each.places:
             row = dict(size, region=place.region, limb='–'.join(place.limb))
             row |= _only(place, 'along', 'across', 'people')
             for name, rise in place.rise.items():
-                fall = dict(oks_fall=place.fall[name])
-                rises = _columns(dict(rise=rise))
-                yield 'maps', dict(row, joint=name, **rises, **fall)
+                fall = place.fall[name]
+                yield 'maps', dict(row, joint=name, rise=rise, oks_fall=fall)
         for joint in each.joints:
-            row = size | _only(joint, 'joint', 'people', 'place')
-            yield 'map_joints', row | _columns(joint)
+            yield 'map_joints', size | _only(joint, *_OF_JOINT)
         for region in each.regions:
             row = size | _only(region, 'region', 'people')
             for name, rise in region.rise.items():
-                rises = _columns(dict(rise=rise))
-                yield 'map_regions', dict(row, joint=name, **rises)
+                yield 'map_regions', dict(row, joint=name, rise=rise)
 
 
 def _only(found: Any, *names: str) -> Row:
     return {name: getattr(found, name) for name in names}
 
 
-def _columns(found: Mapping[str, Any], form: str = '{}') -> Row:
-    """Value and interval of each estimate; others are left out."""
+def _named(form: str, found: Record) -> Row:
+    """Estimates by measure, under names of a form."""
     return {
-        f'{form.format(name)}{end}': getattr(estimate, key)
-        for name, estimate in found.items()
-        if isinstance(estimate, Estimate)
-        for key, end in (('value', ''), ('low', '_low'), ('high', '_high'))
+        form.format(name): value
+        for name, value in found.items()
+        if isinstance(value, Estimate)
     }
 
 

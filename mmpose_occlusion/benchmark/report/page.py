@@ -5,7 +5,7 @@ are inside. Sentences and tables are in ``report*.html.j2``.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,8 @@ import numpy as np
 from mmpose_occlusion.benchmark.analysis import ALL_JOINTS, Record
 from mmpose_occlusion.benchmark.analysis.attack_costs import ERROR_TYPES
 from mmpose_occlusion.benchmark.analysis.attack_description import USUAL_SIZE
-from mmpose_occlusion.benchmark.analysis.run_measures import LOWER_IS_BETTER
 from mmpose_occlusion.benchmark.suite import COMMAND_LINE
-from mmpose_occlusion.metrics.oks_pck import GROUPS, TARGET
+from mmpose_occlusion.metrics.oks_pck import GROUPS
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 from mmpose_occlusion.visualization.gallery import environment
 
@@ -25,10 +24,6 @@ from .formatting import NAMES
 from .numbers import conditions, conditions_line
 
 Values = dict[str, Any]
-
-KIND_NAMES = (
-    *('good', 'jitter', 'left-right swap', 'drift to another person', 'miss'),
-)
 
 FILTERS = (
     *(formatting.both, formatting.describe, formatting.interval),
@@ -55,10 +50,8 @@ def render_page(
         names=', '.join(names),
         data=', '.join(dict.fromkeys(a.run.data for a in analyses)),
         pdf=pdf,
-        kinds=dict(zip(ERROR_TYPES, KIND_NAMES, strict=True)),
         curve_name=charts.curve_name,
         overall=_overall,
-        own_joints=_own_joints,
         models=[_model(each, case_images, cases) for each in analyses],
         comparison=comparison,
         comparison_chart=comparison
@@ -99,62 +92,51 @@ def _model(
     analysis: Record, case_images: MakeImages | None, count: int
 ) -> Values:
     """One model: its analysis, and what is derived from it."""
-    main, run = analysis.main, analysis.run
-
-    def change(cost: Record) -> float:
-        return cost.change[main].value or 0.0
-
-    plain = [
-        c
-        for c in analysis.costs
-        if c.label and c.change[main].value is not None
-    ]
-    sign = -1 if main in LOWER_IS_BETTER else 1
+    main, run, names = analysis.main, analysis.run, analysis.run.joints.names
+    change = {c.name: c.change[main].value for c in analysis.costs}
+    labelled = [c for c in analysis.costs if c.label]
+    plain = [c for c in labelled if change[c.name] is not None]
     by_kind = {k: [c for c in plain if c.kind == k] for k in (KEYPOINT, PART)}
+    paints = dict.fromkeys(c.label for c in plain)
+    by_paint = {p: [c for c in plain if c.label == p] for p in paints}
+    # of the command line first, then those with most targets, of these the
+    # most harmful
+    ranks = {
+        paint: (
+            all(c.suite != COMMAND_LINE for c in mine),
+            -len(mine),
+            np.mean([change[c.name] for c in mine]),
+        )
+        for paint, mine in by_paint.items()
+    }
     cases = {
         'Worst cases': pick_cases(run, 1.0, count),
         'Typical cases': pick_cases(run, 0.5, count),
     }
     cards, reason = case_cards(analysis, cases, case_images)
-    names, parts = run.joints.names, run.joints.parts
-    members = {name: [name] for name in names}
-    members |= {p: [names[i] for i in indices] for p, indices in parts.items()}
     rises = [
-        e.value
+        e.value or 0
         for found in analysis.maps
         for region in found.regions
         for e in region.rise.values()
     ]
-    moved = [x for c in plain for x in c.moved.values()]
-    mean = np.mean([change(c) for c in plain]) if plain else None
-
-    def rank(paint: str) -> tuple[bool, int, float]:
-        """Of the command line first, then those with most targets, of these
-        the most harmful."""
-        mine = [c for c in plain if c.label == paint]
-        asked = any(c.suite == COMMAND_LINE for c in mine)
-        mean = float(np.mean([change(c) for c in mine]))
-        return not asked, -len(mine), mean
-
+    moved = [x or 0 for c in plain for x in c.moved.values()]
+    parts = run.joints.parts.items()
     return dict(
         analysis=analysis,
         plain=plain,
-        shown={c.name: c for c in analysis.costs if c.label},
-        mean_change=mean,
+        shown={c.name: c for c in labelled},
+        changes=[change[c.name] for c in plain],
         most_harmful={
-            kind: min(mine, key=lambda c: sign * change(c))
+            kind: min(mine, key=lambda cost: change[cost.name])
             for kind, mine in by_kind.items()
             if mine
         },
         near={group: _turned(plain, group) for group in GROUPS},
-        parts={
-            c.target: members[c.target] for c in plain if c.target in parts
-        },
-        members=members,
-        paints=sorted(dict.fromkeys(c.label for c in plain), key=rank),
+        members={name: [name] for name in names}
+        | {part: [names[k] for k in joints] for part, joints in parts},
+        paints=sorted(ranks, key=lambda paint: ranks[paint]),
         conditions=conditions(analysis),
-        knows=analysis.scores.clean.keypoints > 0
-        and analysis.scores.clean.auroc.value is not None,
         matches=[
             match
             for match in analysis.natural.equivalents
@@ -162,10 +144,10 @@ def _model(
         ],
         map_charts=[charts.map_charts(analysis, m) for m in analysis.maps],
         controls_note=charts.shown_controls(analysis)[1],
-        largest_move=max([x or 0 for x in moved] + [0.005]),
-        largest_rise=max([x or 0 for x in rises] + [0.005]),
-        largest_change=max([abs(change(c)) for c in analysis.costs] + [1e-9]),
-        failures=_failures(plain),
+        largest_move=max([*moved, 0.005]),
+        largest_rise=max([*rises, 0.005]),
+        largest_change=max([1e-9, *(abs(x or 0) for x in change.values())]),
+        failures=_failures(by_paint),
         charts=charts.model_charts(
             analysis, plain, _usual(analysis.scores.pooled)
         ),
@@ -179,30 +161,16 @@ def _model(
 def _usual(found: Sequence[Record]) -> list[Record]:
     """Of each kind and paint the size nearest to the usual one."""
     out: dict[tuple[str, str], Record] = {}
-    for one in sorted(
-        found, key=lambda p: abs((p.severity or USUAL_SIZE) - USUAL_SIZE)
-    ):
+    usual = USUAL_SIZE
+    for one in sorted(found, key=lambda p: abs((p.severity or usual) - usual)):
         out.setdefault((one.kind, one.paint), one)
     return [p for p in found if p in out.values()][:8]
 
 
 def _overall(cost: Record, group: str) -> Record:
     """All joints of a group."""
-    return next(
-        row
-        for row in cost.joints
-        if row.joint == ALL_JOINTS and row.group == group
-    )
-
-
-def _own_joints(costs: Iterable[Record]) -> list[Record]:
-    """Every joint under the attack on itself."""
-    return [
-        row
-        for cost in costs
-        for row in cost.joints
-        if row.group == TARGET and row.joint == cost.target and row.number
-    ]
+    wanted = ALL_JOINTS, group
+    return next(r for r in cost.joints if (r.joint, r.group) == wanted)
 
 
 def _turned(costs: Sequence[Record], group: str) -> Values | None:
@@ -220,17 +188,14 @@ def _turned(costs: Sequence[Record], group: str) -> Values | None:
     return dict(clean=clean, attacked=attacked, lost=lost, gained=gained)
 
 
-def _failures(plain: Sequence[Record]) -> list[Values]:
+def _failures(by_paint: Mapping[str, list[Record]]) -> list[Values]:
     """Fractions of the kinds of failures, clean and under each paint."""
     bars = []
+    every = [cost for costs in by_paint.values() for cost in costs]
     for group in GROUPS:
-        for paint in ('clean', *dict.fromkeys(c.label for c in plain)):
+        for paint, costs in {'clean': every, **by_paint}.items():
             view = 'clean' if paint == 'clean' else 'attacked'
-            counts = [
-                [cost.failures[group][view][kind] for kind in ERROR_TYPES]
-                for cost in plain
-                if paint in ('clean', cost.label)
-            ]
+            counts = [[*c.failures[group][view].values()] for c in costs]
             found = np.sum(counts, axis=0)
             if found.sum():
                 shares = (100 * found / found.sum()).tolist()

@@ -18,24 +18,18 @@ from mmpose_occlusion.benchmark.suite import checksum, shipped
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import read_json
 
-from .formatting import both, csv_text
+from .formatting import both
 from .page import render
 
 FORMAT = 1
 ESTIMATES = ('clean', 'mpc', 'rpc')
 _PARTS = ('value', 'low', 'high')
-FIELDS: dict[str, type] = dict(
-    model=str,
-    data=str,
-    suite=str,
-    checksum=str,
-    measure=str,
-    curves=int,
-    people=int,
-    images=int,
-    protocol=str,
+_TEXTS = ('model', 'data', 'suite', 'checksum', 'measure', 'protocol')
+FIELDS: dict[str, type] = {
+    **dict.fromkeys(_TEXTS, str),
+    **dict.fromkeys(('curves', 'people', 'images'), int),
     **dict.fromkeys(ESTIMATES, dict),
-)
+}
 """Key of a result -> type."""
 
 
@@ -117,19 +111,6 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
 def latex(results: Sequence[Mapping[str, Any]]) -> str:
     """The same for LaTeX, with the package booktabs."""
     return render('results.tex.j2', tables=_tables(results))
-
-
-def csv_table(results: Sequence[Mapping[str, Any]]) -> str:
-    """One row for each result with all its numbers."""
-    return csv_text(
-        {k: v for k, v in result.items() if k not in ESTIMATES}
-        | {
-            key if part == 'value' else f'{key}_{part}': value
-            for key in ESTIMATES
-            for part, value in result[key].items()
-        }
-        for result in results
-    )
 
 
 def _tables(results: Sequence[Mapping[str, Any]]) -> Iterator[tuple]:

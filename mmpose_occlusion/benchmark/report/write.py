@@ -16,34 +16,15 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
-from mmpose_occlusion import __version__
+from mmpose_occlusion import __version__, files
 from mmpose_occlusion.benchmark.analysis import analyse
 from mmpose_occlusion.benchmark.analysis.bootstrap import DRAWS
-from mmpose_occlusion.benchmark.analysis.worst_case import (
-    MEAN_JOINT,
-    OWN_JOINT,
-    RANDOM,
-    WORST_JOINT,
-    worst_case,
-)
+from mmpose_occlusion.benchmark.analysis.worst_case import worst_case
 from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.benchmark.image_run import case_images as image_crops
-from mmpose_occlusion.benchmark.image_worst_case import (
-    TRANSFERRED,
-    WORST,
-    WorstCaseSearch,
-)
+from mmpose_occlusion.benchmark.image_worst_case import WORST, WorstCaseSearch
 from mmpose_occlusion.benchmark.table import markdown_tables, print_tables
-from mmpose_occlusion.files import (
-    check_output,
-    check_replaceable,
-    plain,
-    write_json,
-    write_text,
-)
 from mmpose_occlusion.metrics.confidence import CONFIDENT
 
 from .cases import Case, MakeImages, drawn_crops
@@ -57,10 +38,9 @@ from .numbers import (
 )
 from .page import readable_facts, render, render_page
 
-PAGE, NUMBERS = 'index.html', 'report.json'
-
-FORMATS = ('page', 'json', 'csv')
-"""Kinds of files that a report consists of."""
+PAGE, NUMBERS, MARKDOWN = 'index.html', 'report.json', 'table.md'
+LOSSES = dict(OKS='fall of OKS', EPE='rise of EPE, % of bbox')
+FORMATS = ('page', 'json', 'csv')  # kinds of files of a report
 
 
 def write_report(
@@ -68,7 +48,7 @@ def write_report(
     folder: str | Path,
     *,
     case_images: MakeImages | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[str], None] = lambda step: None,
     draws: int = DRAWS,
     seed: int = 0,
     cases: int = 6,
@@ -83,8 +63,7 @@ def write_report(
     Args:
         runs: At least one; the others are compared with the first.
         folder: Gets the files; those of an earlier report are removed.
-        case_images: Makes the crops of cases again, see
-            :data:`.cases.MakeImages`; None for a page without crops.
+        case_images: See :data:`.cases.MakeImages`; None shows no crops.
         formats: Some of :data:`FORMATS`: ``page`` is ``index.html`` and
             ``table.md``, ``json`` is ``report.json``, ``csv`` the tables.
 
@@ -95,11 +74,10 @@ def write_report(
     """
     start = time.perf_counter()
     folder = Path(folder)
-    check_replaceable(folder, [PAGE, NUMBERS, 'table.md'])
+    files.check_replaceable(folder, [PAGE, NUMBERS, MARKDOWN])
     if latex is not None:
-        check_output(latex, NOTE_OF_TABLE.encode(), '--latex')
+        files.check_output(latex, NOTE_OF_TABLE.encode(), '--latex')
     folder.mkdir(parents=True, exist_ok=True)
-    progress = progress or (lambda step: None)
     analyses, comparison = analyse(
         with_distinct_names(runs), draws, seed, progress, measure, threshold
     )
@@ -119,25 +97,20 @@ def write_report(
     for sentence in changed_conditions(folder / NUMBERS, numbers):
         print(f'note: {sentence}')
     tables = csv_files(analyses, comparison)
-    texts: dict[str, str] = {}
-    if 'csv' in formats:
-        texts = {name: text for name, text in tables.items() if text}
+    texts = {n: t for n, t in tables.items() if t and 'csv' in formats}
     if 'page' in formats:
-        texts['table.md'] = markdown_tables(analyses)
+        texts[MARKDOWN] = markdown_tables(analyses)
         texts[PAGE] = render_page(
             analyses, comparison, numbers, case_images, cases, pdf
         )
-    files = (NUMBERS, 'table.md', PAGE, *tables)
-    with together(folder, last=PAGE, old=files) as staging:
+    with together(folder, PAGE, [NUMBERS, MARKDOWN, *tables]) as staging:
         if 'json' in formats:
-            write_json(staging / NUMBERS, numbers)
+            files.write_json(staging / NUMBERS, numbers)
         for name, text in texts.items():
-            write_text(staging / name, text)
+            files.write_text(staging / name, text)
     if latex is not None:
-        write_text(
-            Path(latex),
-            render('costs.tex.j2', analyses=analyses, note=NOTE_OF_TABLE),
-        )
+        table = render('costs.tex.j2', analyses=analyses, note=NOTE_OF_TABLE)
+        files.write_text(latex, table)
     print_tables(analyses)
     return folder / PAGE if 'page' in formats else folder
 
@@ -158,7 +131,7 @@ def together(
     try:
         yield staging
         names = os.listdir(staging)
-        check_replaceable(folder, [*names, *old])
+        files.check_replaceable(folder, [*names, *old])
         # while there is one of them, the numbers are, which carry our mark
         names.sort(key=lambda name: (name == last, name != NUMBERS))
         gone = {last, *old, *names}
@@ -172,67 +145,22 @@ def together(
 
 def with_distinct_names(runs: Sequence[BenchmarkRun]) -> list[BenchmarkRun]:
     """The runs; models of the same name get a number."""
-    names = [run.model for run in runs]
-    counts = [names[: i + 1].count(name) for i, name in enumerate(names)]
-    return [
-        replace(run, model=f'{run.model} ({n})') if n > 1 else run
-        for run, n in zip(runs, counts, strict=True)
-    ]
-
-
-def show_steps(total: int) -> Callable[[str], None]:
-    """A function that prints each of ``total`` steps with the time that is
-    left; not on a terminal every ten seconds."""
-    start = last = time.monotonic()
-    done = 0
-
-    def show(step: str) -> None:
-        nonlocal done, last
-        now = time.monotonic()
-        text = f'analysing {min(done + 1, total)}/{total}: {step}'
-        if 0 < done < total:
-            left = (now - start) / done * (total - done)
-            text += f', {left:.0f} s left'
-        done += 1
-        if sys.stdout.isatty():
-            end = '\n' if done > total else ''
-            print(f'\r{text[:78]:78}', end=end, flush=True)
-        elif now - last > 10 or done == 1:
-            print(text, flush=True)
-            last = now
-
-    return show
-
-
-PLACES = {
-    WORST: 'the worst place',
-    TRANSFERRED: "the other model's worst place",
-    WORST_JOINT: 'the worst joint hidden',
-    MEAN_JOINT: 'a joint hidden, mean',
-    OWN_JOINT: 'the joint itself hidden',
-    RANDOM: 'a random place, mean',
-}
-
-LOSSES = {
-    'OKS': 'fall of OKS',
-    'EPE': 'rise of EPE, % of bbox',
-}
+    out: list[BenchmarkRun] = []
+    for run in runs:
+        number = 1 + sum(
+            run.model == other.model for other in runs[: len(out)]
+        )
+        name = f'{run.model} ({number})' if number > 1 else run.model
+        out.append(replace(run, model=name))
+    return out
 
 
 def write_worst_case(
     run: BenchmarkRun, folder: str | Path, draws: int, crops: int = 8
 ) -> Path:
-    """Analyse a search, print its table and write its files.
-
-    Args:
-        run: Of :func:`.image_run.run_predictor` with a search.
-        folder: Gets the files; the page comes last.
-        draws: Resampled sets of images.
-        crops: People whose worst place is shown.
-
-    Returns:
-        The page.
-    """
+    """Analyse a run of :func:`.image_run.run_predictor` with a search, print
+    its table and write its files into a folder, the page last, which shows the
+    worst places of some people as crops; returns the page."""
     folder, search = Path(folder), run.run['search']
     found = worst_case(run, draws)
     objective = WorstCaseSearch(**search).objective
@@ -247,37 +175,34 @@ def write_worst_case(
         **found,
         run=run.run,
     )
-    rows = [dict(p, hidden=' '.join(p['hidden'])) for p in found['people']]
+    people = [dict(p, hidden=' '.join(p['hidden'])) for p in found['people']]
     text = render(
         'worst_case.html.j2',
         run=run,
         search=search,
         found=found,
         objective=objective,
-        words=PLACES,
         losses=LOSSES,
         draws=draws,
         chart=forest_chart(
-            (
+            [
                 # the names of the tables would leave no room for the values
-                (title, '', key.replace('_', ' '), value['OKS'])
-                for title, rows in (
-                    ('Loss', found['places']),
-                    ('Differences', found['gaps']),
-                )
-                for key, value in rows.items()
-            ),
+                (title, '', name.replace('_', ' '), value['OKS'])
+                for title, key in (('Loss', 'places'), ('Differences', 'gaps'))
+                for name, value in found[key].items()
+            ],
             LOSSES['OKS'],
         ),
         pdf=False,
         cards=_worst_cards(run, found['people'], crops),
-        made=readable_facts(plain(run.run)),
+        made=readable_facts(files.plain(run.run)),
     )
     with together(folder, last='worst.html') as staging:
-        write_json(staging / 'worst.json', numbers)
-        write_text(staging / 'worst.csv', csv_text(plain(rows), '\n'))
-        write_text(staging / 'worst.html', text)
-    _print_losses(run, found)
+        files.write_json(staging / 'worst.json', numbers)
+        table = csv_text(files.plain(people), '\n')
+        files.write_text(staging / 'worst.csv', table)
+        files.write_text(staging / 'worst.html', text)
+    print(_losses(run, found))
     return folder / 'worst.html'
 
 
@@ -292,39 +217,34 @@ def _worst_cards(
     cases = {}
     for person in changed[:number]:
         key = person['image_id'], person['annotation_id']
-        case = Case(WORST, rows.index(key), *key, 0.0, 0.0, '')
-        cases[case] = person
+        cases[Case(WORST, rows.index(key), *key, 0.0, 0.0, '')] = person
     try:
         images = image_crops(run, list(cases))
     except LookupError:
         return []
     return [
-        dict(
-            person=person,
-            crops=drawn_crops(case, images[case], run),
-        )
+        dict(person=person, crops=drawn_crops(case, images[case], run))
         for case, person in cases.items()
     ]
 
 
-def _print_losses(run: BenchmarkRun, found: dict[str, Any]) -> None:
+def _losses(run: BenchmarkRun, found: dict[str, Any]) -> str:
+    """The table of a search in Markdown."""
     search = run.run['search']
-    table = Table(
-        title=f'{run.model} on {run.data}, {search["fill"]} discs of '
-        f'{search["size"]}',
-        caption=f'{found["people_compared"]:,} people in '
-        f'{found["images_compared"]:,} images; in brackets 95 % intervals',
-        box=None,
-        pad_edge=False,
+    title = (
+        f'{run.model} on {run.data}, {search["fill"]} discs of '
+        f'{search["size"]}'
     )
-    table.add_column('occluder at')
-    for name in LOSSES.values():
-        table.add_column(name, justify='right', no_wrap=True)
-    for name, row in [*found['places'].items(), *found['gaps'].items()]:
-        cells = [both(row[m], m, True) for m in LOSSES]
-        table.add_row(name.replace('_', ' '), *cells)
-    console = Console(emoji=False, markup=False, highlight=False)
-    console.print(table)
+    notes = [
+        f'{found["people_compared"]:,} people in '
+        f'{found["images_compared"]:,} images; in brackets 95 % intervals'
+    ]
     if 'share_transferred' in found:
         share = both(found['share_transferred'])
-        console.print(f'Share of the gap to random that transfers: {share}')
+        notes.append(f'share of the gap to random that transfers: {share}')
+    rows = [
+        [name.replace('_', ' '), *(both(row[m], m, True) for m in LOSSES)]
+        for name, row in [*found['places'].items(), *found['gaps'].items()]
+    ]
+    names = ['occluder at', *LOSSES.values()]
+    return render('results.md.j2', tables=[(title, names, rows, notes)])
