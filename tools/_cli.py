@@ -11,7 +11,7 @@ for _path in (ROOT / 'projects/synthetic_people', ROOT):
         sys.path.insert(0, str(_path))
 
 from mmpose_occlusion.cli.arguments import *  # noqa: E402, F403
-from mmpose_occlusion.cli.arguments import option  # noqa: E402
+from mmpose_occlusion.cli.arguments import option, positive  # noqa: E402
 
 
 def fraction(text: str) -> float:
@@ -39,5 +39,5 @@ class DrawOptions:
         metavar='DIR',
     )
     show: bool = option('the same in a window')
-    interval: int = option('draw every N-th sample', least=1, default=1)
+    interval: int = option('draw every N-th sample', type=positive, default=1)
     wait_time: float = option('seconds that a window stays open', default=1)

@@ -92,16 +92,15 @@ class Faults(list[Fault]):
         """The kinds that leave something out, or else all, in a clause."""
         return '; '.join(f.sentence() for f in self.losses or self)
 
-    def read(
-        self, entries: list, where: str, kind: str, read: Callable
-    ) -> list[Any]:
-        """What ``read(entry, path)`` makes of each usable entry of a list."""
+    def read(self, entries: list, where: str, read: Callable) -> list[Any]:
+        """What ``read(entry, path)`` makes of each usable entry of a list,
+        where it is not None."""
         out = []
         for i, entry in enumerate(entries):
             at = f'{where}[{i}]'
             try:
                 if not isinstance(entry, Mapping):
-                    raise UnusableError(f'{kind} is no dict')
+                    raise UnusableError('an entry is no dict')
                 out.append(read(entry, at))
             except UnusableError as error:
                 self.add(at, *error.args)
@@ -151,86 +150,73 @@ _RULES = (
 )
 
 
-@dataclass
-class Detections:
-    """A detector's N boxes xywh and scores, ids of their images, and the
-    faults that were found."""
-
-    image_ids: list[int]
-    boxes: list[list[float]]
-    scores: list[float]
-    faults: Faults = field(default_factory=Faults)
-
-
 def read_detections(
     path: str | Path, annotations: 'Annotations'
-) -> Detections:
+) -> tuple[list[dict[str, Any]], Faults]:
     """Read a list of boxes as COCO's results have them, of the annotations'
     images and people.
+
+    Returns:
+        Those that can be used, each with ``image_id``, ``bbox`` (xywh),
+        ``score`` and ``category_id`` 1, and what was found.
 
     Raises:
         UsageError: It cannot be opened.
         DataError: None of them can be used.
     """
-    raw = read_json(path, 'detection file')
+    raw, faults = read_json(path, 'detection file'), Faults()
     if not isinstance(raw, list):
         raise DataError(
             f'detection file "{path}" holds a {kind_of(raw)}, and it should '
             'be a list of dict(image_id=..., bbox=[x, y, w, h], score=...)'
         )
-    faults, wanted = Faults(), annotations.category
 
-    def read(entry: Mapping, where: str) -> tuple | None:
-        if str(entry.get('category_id', wanted)) != str(wanted):
-            faults.note(where, 'it is of another category', NOT_USED)
+    def read(entry: Mapping, where: str) -> dict[str, Any] | None:
+        image = annotations.image_of(entry, where, faults)
+        if image is None:
             return None
-        image = as_whole(given := entry.get('image_id'))
-        if image not in annotations.images:
-            raise UnusableError(
-                'its image_id is of no image', '.image_id', given
-            )
         for key, text, test in _RULES:
             if not test(value := entry.get(key)):
                 raise UnusableError(text, f'.{key}', value)
-        return image, [float(v) for v in entry['bbox']], float(entry['score'])
+        box, score = list(map(float, entry['bbox'])), float(entry['score'])
+        return dict(image_id=image, bbox=box, score=score, category_id=1)
 
-    found = faults.read(raw, '$', 'a detection', read)
+    found = faults.read(raw, '$', read)
     if not found:
         why = faults.summary() or 'it is empty'
         raise DataError(
             f'detection file "{path}" has no box that can be used ({why}): '
             'write it again, or leave it out'
         )
-    images, boxes, scores = map(list, zip(*found, strict=True))
-    _note_corners(faults, annotations, images, boxes)
-    return Detections(images, boxes, scores, faults)
+    _note_corners(faults, annotations, found)
+    return found, faults
 
 
 def _note_corners(
-    faults: Faults, annotations: 'Annotations', images: list, boxes: list
+    faults: Faults, annotations: 'Annotations', found: list[dict[str, Any]]
 ) -> None:
     """Note boxes of which few match a person unless read as corners."""
     groups: dict[int, tuple[list, list]] = defaultdict(lambda: ([], []))
-    for person in annotations.people:
-        groups[person['image_id']][0].append(person['bbox'])
-    for image, box in zip(images, boxes, strict=True):
-        groups[image][1].append(box)
+    for side, entries in enumerate((annotations.people, found)):
+        for entry in entries:
+            groups[entry['image_id']][side].append(entry['bbox'])
     matched = np.zeros(2, int)
-    for people, here in groups.values():
-        for i, read in enumerate((_corners(here), np.array(here))):
-            iou = overlaps(read, _corners(people))
+    for people, boxes in groups.values():
+        for i, read in enumerate((corners_of(boxes), np.array(boxes))):
+            iou = overlaps(read, corners_of(people))
             matched[i] += (iou >= IOU_THRESHOLD).any(axis=1).sum()
-    if 2 * matched[0] < len(boxes) < 2 * matched[1]:
+    if 2 * matched[0] < len(found) < 2 * matched[1]:
         faults.note(
             '$[].bbox',
-            f'{matched[0]:,} of {len(boxes):,} boxes match an annotated '
+            f'{matched[0]:,} of {len(found):,} boxes match an annotated '
             'person',
             f'read as corners x1, y1, x2, y2, {matched[1]:,} do, and they '
             'are read as x, y, width, height, as COCO has them',
         )
 
 
-def _corners(boxes: list) -> np.ndarray:
+def corners_of(boxes: list) -> np.ndarray:
+    """``(N, 4)`` xyxy of N boxes xywh."""
     out = np.array(boxes, float).reshape(-1, 4)
     out[:, 2:] += out[:, :2]
     return out
@@ -257,56 +243,54 @@ def check_images(
     Raises:
         DataError: None can be used; or, without ``skip``, one cannot.
     """
-    found, faults = {}, Faults()
+    paths, faults = {}, Faults()
     for key, image in annotations.images.items():
         path = Path(folder) / image['file_name']
-        text, size = _fault_of(path), None
-        if not text and decode:
-            pixels: Any = cv2.imread(str(path))
-            if pixels is None or _is_cut(path):
-                text = 'an image cannot be decoded completely'
-            else:
-                size = pixels.shape[:2]
+        text, size = _look_at(path, decode)
         if text:
             faults.add(str(path), text)
-            annotations.faults.add(str(path), text)
             continue
-        found[key] = path
-        if size:
-            if (image['height'] or size[0], image['width'] or size[1]) != size:
-                annotations.faults.add(
+        paths[key] = path
+        if decode:
+            given = image['height'] or size[0], image['width'] or size[1]
+            if given != size:
+                faults.add(
                     str(path),
                     'an image has another size than the file says',
                     remedy='the size of the image is taken',
                 )
             image['height'], image['width'] = size
-    if not found:
+    if not paths:
         raise DataError(
             f'none of the images of "{annotations.path}" in folder '
             f'"{folder}" can be used ({faults.summary()}): give the folder '
             'that the file names are below'
         )
-    if faults and not skip:
+    if faults.losses and not skip:
         raise DataError(
             f'images of "{annotations.path}" cannot be used '
             f'({faults.summary()}): replace them, or leave them out with '
             '--skip-unreadable'
         )
-    return found
+    annotations.faults.extend(faults)
+    return paths
 
 
-def _is_cut(path: Path) -> bool:
-    """Whether a JPEG or PNG file lacks its end, which OpenCV may not say."""
-    content = path.read_bytes()
-    mark = {b'\xff\xd8': b'\xff\xd9', b'\x89P': b'IEND'}.get(content[:2])
-    return mark is not None and mark not in content[-4096:]
-
-
-def _fault_of(path: Path) -> str:
+def _look_at(path: Path, decode: bool) -> tuple[str, tuple[int, ...]]:
+    """Why an image cannot be used, and its height and width if decoded."""
     if path.is_symlink() and not path.exists():
-        return 'an image is a link to nothing'
-    if path.is_dir():
-        return 'an image is a folder'
+        return 'an image is a link to nothing', ()
     if not path.is_file():
-        return 'an image does not exist'
-    return '' if path.stat().st_size else 'an image is an empty file'
+        what = 'is a folder' if path.is_dir() else 'does not exist'
+        return f'an image {what}', ()
+    if not path.stat().st_size:
+        return 'an image is an empty file', ()
+    if not decode:
+        return '', ()
+    pixels: Any = cv2.imread(str(path))
+    content = path.read_bytes()
+    # OpenCV may not say that the end is missing
+    end = {b'\xff\xd8': b'\xff\xd9', b'\x89P': b'IEND'}.get(content[:2], b'')
+    if pixels is None or end not in content[-4096:]:
+        return 'an image cannot be decoded completely', ()
+    return '', pixels.shape[:2]

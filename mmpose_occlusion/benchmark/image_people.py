@@ -23,7 +23,7 @@ from mmpose_occlusion.occlusion.rules import person_from_joints
 from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_file import Annotations
-from .checked_files import Detections
+from .checked_files import corners_of
 from .data import UNMATCHED, BenchmarkRun, Boxes, Joints
 from .store import Block
 from .work import image_ranges
@@ -81,7 +81,7 @@ def image_people(
     paths: Mapping[int, Path],
     compared: np.ndarray,
     whole_image: bool,
-    detections: Detections | None = None,
+    detections: Sequence[Mapping] | None = None,
     max_images: int | None = None,
 ) -> ImagePeople:
     """Collect the rows of a benchmark.
@@ -123,12 +123,15 @@ def image_people(
             'labelled joint that the predictor has, in an image that can be '
             'read: check the folder of images and --max-images'
         )
+    found: dict[int, list[Mapping]] = {image: [] for image in chosen}
+    for each in detections or ():
+        found.setdefault(each['image_id'], []).append(each)
     rows: list[tuple] = []
     for image in chosen:
         if detections is None:
             rows += [(image, p, p['box'], 1.0) for p in mine[image]]
         else:
-            rows += _detected(image, mine[image], detections)
+            rows += _detected(image, mine[image], found[image])
         if whole_image:
             rows += [(image, None, None, 1.0)] * MAX_POSES
     sigmas, source = published_sigmas(annotations.joints)
@@ -146,13 +149,11 @@ def image_people(
 
 
 def _detected(
-    image: int, people: Sequence[Mapping], detections: Detections
+    image: int, people: Sequence[Mapping], detections: Sequence[Mapping]
 ) -> list[tuple]:
     """The rows of an image's detections and their people."""
-    rows = np.flatnonzero(np.array(detections.image_ids) == image)
-    boxes = np.array(detections.boxes, float).reshape(-1, 4)[rows]
-    boxes[:, 2:] += boxes[:, :2]
-    scores = np.array(detections.scores)[rows]
+    boxes = corners_of([each['bbox'] for each in detections])
+    scores = np.array([each['score'] for each in detections])
     truth = np.array([person['box'] for person in people])
     owner = match_boxes(overlaps(boxes, truth), scores)
     return [

@@ -17,7 +17,7 @@ from mmpose_occlusion.predictors.protocol import Predictor, joint_mapping
 from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_file import Annotations, read_annotations
-from .checked_files import check_images, read_detections
+from .checked_files import Faults, check_images, read_detections
 from .data import UNMATCHED, BenchmarkRun, load_run
 from .effects import PADDING, PLACED, ImageAttack
 from .image_loop import ImageLoop
@@ -170,10 +170,10 @@ def _people(
     paths = check_images(
         annotations, Path(recipe['images']), log is not None, skip_unreadable
     )
-    found = recipe['detections'] and read_detections(
-        recipe['detections'], annotations
-    )
-    for fault in [*annotations.faults, *(found.faults if found else ())]:
+    found, faults = recipe['detections'], Faults()
+    if found:
+        found, faults = read_detections(found, annotations)
+    for fault in [*annotations.faults, *faults]:
         if log is not None:
             log(fault.sentence())
     who = np.array(recipe['compared']), recipe['whole_image']

@@ -8,45 +8,25 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from .run import robust_output, run
 
-Options = TypeVar('Options')
 
-
-def option(text: str, *flags: str, least: int = 0, **settings: Any) -> Any:
+def option(text: str, *flags: str, **settings: Any) -> Any:
     """A field that is an option of a command, read as its type says.
 
     Args:
         text: Of the help.
         flags: ``--name`` by default.
-        least: Minimum of a whole number.
         settings: Of argparse's ``add_argument``.
     """
-    more = dict(settings, help=text, flags=flags, least=least)
-    return field(metadata=more)
+    return field(metadata=dict(settings, help=text, flags=flags))
 
 
 def position(text: str, metavar: str, **settings: Any) -> Any:
     """A field that is a positional argument."""
     return option(text, '', metavar=metavar, action='store', **settings)
-
-
-class AddPairs(argparse.Action):
-    """Adds KEY=VALUE to a dictionary."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        """Add one pair, or several."""
-        pairs = values if self.nargs else [values]
-        known = getattr(namespace, self.dest)
-        setattr(namespace, self.dest, {**known, **dict(pairs)})
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -68,7 +48,7 @@ def config_pair(text: str) -> tuple[str, Any]:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def whole_number(least: int, text: str) -> int:
+def whole_number(text: str, least: int = 0) -> int:
     """A type of arguments: whole numbers from ``least``."""
     try:
         value = int(text)
@@ -81,59 +61,20 @@ def whole_number(least: int, text: str) -> int:
     return value
 
 
+positive = functools.partial(whole_number, least=1)
+"""A type of arguments: whole numbers from 1."""
+
 _KINDS: dict[Any, dict[str, Any]] = {
     bool: dict(action='store_true'),
-    int: dict(metavar='N'),
+    int: dict(type=whole_number, metavar='N'),
     float: dict(type=float, metavar='S'),
     list[str]: dict(action='append', default=[]),
-    dict[str, Any]: dict(action=AddPairs, default={}, metavar='KEY=VALUE'),
+    dict[str, Any]: dict(action='append', default=[], metavar='KEY=VALUE'),
 }
 
 
-def add_fields(parser: argparse.ArgumentParser, *classes: type) -> None:
-    """Add the options of dataclasses to a parser."""
-    for each in (f for cls in classes for f in fields(cls)):
-        own = dict(each.metadata)
-        flags = own.pop('flags') or [f'--{each.name.replace("_", "-")}']
-        read = functools.partial(whole_number, own.pop('least'))
-        kinds = {k | None: v for k, v in _KINDS.items()} | _KINDS
-        settings = kinds.get(each.type, {}) | own
-        if each.type in (int, int | None):
-            settings['type'] = read
-        if flags == ('',):
-            flags = [each.name]
-        else:
-            settings['dest'] = each.name
-        said = each.type is bool or '(default' in settings['help']
-        if settings.get('default') and not said:
-            settings['help'] += ' (default: %(default)s)'
-        parser.add_argument(*flags, **settings)
-
-
-HelpFormatter = functools.partial(
-    argparse.RawDescriptionHelpFormatter, max_help_position=28, width=79
-)
-"""Keeps the line breaks of a description's examples."""
-
-
-def parser_of(
-    description: str | None, prog: str | None = None
-) -> argparse.ArgumentParser:
-    """A parser that shows a docstring."""
-    robust_output()
-    parser = argparse.ArgumentParser(
-        prog=prog, description=description, formatter_class=HelpFormatter
-    )
-    parser.add_argument(
-        '--traceback',
-        action='store_true',
-        help='show where an error was raised, before its sentence',
-    )
-    return parser
-
-
 @dataclass(frozen=True)
-class Command(Generic[Options]):
+class Command:
     """A console command: work that is given a dataclass of options.
 
     Args:
@@ -143,21 +84,47 @@ class Command(Generic[Options]):
         work: Its docstring is the help's description.
     """
 
-    options: type[Options]
+    options: Any
     program: str
-    mmpose: bool | Callable[[Options], bool] | None
-    work: Callable[[Options], object]
+    mmpose: bool | Callable[[Any], bool] | None
+    work: Callable[[Any], object]
 
     def parser(self) -> argparse.ArgumentParser:
         """Of its command line."""
-        parser = parser_of(inspect.getdoc(self.work), self.program)
-        add_fields(parser, self.options)
+        robust_output()
+        parser = argparse.ArgumentParser(
+            prog=self.program,
+            description=inspect.getdoc(self.work),
+            formatter_class=HelpFormatter,
+        )
+        parser.add_argument(
+            '--traceback',
+            action='store_true',
+            help='show where an error was raised, before its sentence',
+        )
+        kinds = {k | None: v for k, v in _KINDS.items()} | _KINDS
+        for each in fields(self.options):
+            settings = kinds.get(each.type, {}) | each.metadata
+            flags = settings.pop('flags') or (
+                f'--{each.name.replace("_", "-")}',
+            )
+            if flags == ('',):
+                flags = (each.name,)
+            else:
+                settings['dest'] = each.name
+            said = each.type is bool or '(default' in settings['help']
+            if settings.get('default') and not said:
+                settings['help'] += ' (default: %(default)s)'
+            parser.add_argument(*flags, **settings)
         return parser
 
-    def parse(self, argv: list[str] | None = None) -> Options:
+    def parse(self, argv: list[str] | None = None) -> Any:
         """The options of a command line."""
         found = vars(self.parser().parse_args(argv))
         del found['traceback']
+        for each in fields(self.options):
+            if each.type == dict[str, Any]:
+                found[each.name] = dict(found[each.name])
         return self.options(**found)
 
     def __call__(self, argv: list[str] | None = None) -> int:
@@ -169,19 +136,25 @@ class Command(Generic[Options]):
 
 
 def command(
-    options: type[Options],
+    options: type,
     program: str,
-    mmpose: bool | Callable[[Options], bool] | None = False,
-) -> Callable[[Callable[[Options], object]], Command[Options]]:
+    mmpose: bool | Callable[[Any], bool] | None = False,
+) -> Callable[[Callable[[Any], object]], Command]:
     """Makes a :class:`Command` of a function of options."""
     return functools.partial(Command, options, program, mmpose)
 
+
+HelpFormatter = functools.partial(
+    argparse.RawDescriptionHelpFormatter, max_help_position=28, width=79
+)
+"""Keeps the line breaks of a description's examples."""
 
 CONFIG_HELP = (
     "config file, or one of MMPose's own as mmpose::PATH, for example "
     'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
     'td-hm_res50_8xb64-210e_coco-256x192.py'
 )
+BOX_HELP = "use annotated bboxes instead of a detector's"
 ATTACK_HELP = (
     'an occlusion as KIND:NAME[:FILL[:SIZE][:PLACE]], for example '
     'keypoint:nose:black, keypoint:left_eye,right_eye:mean, part:head:noise, '
@@ -209,6 +182,7 @@ class CfgOptions:
     cfg_options: dict[str, Any] = option(
         'override settings of the config, for example '
         'model.backbone.depth=18 or key="[a,b]" (no blanks)',
+        action='extend',
         nargs='+',
         type=config_pair,
     )
@@ -232,23 +206,10 @@ class TrustOption:
 
 
 @dataclass(frozen=True)
-class CheckpointOptions(TrustOption):
-    """A checkpoint of MMPose."""
-
-    checkpoint: str = position('checkpoint file or URL', 'checkpoint')
-
-
-@dataclass(frozen=True)
-class BoxOption:
-    """Whose bboxes are used."""
-
-    gt_boxes: bool = option("use annotated bboxes instead of a detector's")
-
-
-@dataclass(frozen=True)
-class AttackOptions(BoxOption):
+class AttackOptions:
     """Occlusions of a crop."""
 
+    gt_boxes: bool = option(BOX_HELP)
     attack: list[str] = option(ATTACK_HELP, metavar='SPEC')
 
 
@@ -256,7 +217,9 @@ class AttackOptions(BoxOption):
 class SampleOptions:
     """Which images, and which random draws."""
 
-    max_images: int | None = option('use the first N images only', least=1)
+    max_images: int | None = option(
+        'use the first N images only', type=positive
+    )
     seed: int = option("of the attacks' random draws (default: 0)", default=0)
 
 
@@ -293,9 +256,8 @@ class PredictorOptions:
 
 
 @dataclass(frozen=True)
-class StoredRunOptions(SampleOptions, PredictorOptions, SkipOption):
-    """A run whose predictions are stored, and the data of a model of whole
-    images."""
+class DataOptions:
+    """Images, people and the results."""
 
     annotations: str | None = option(
         'COCO-style file of people with keypoints', metavar='FILE'
@@ -309,6 +271,14 @@ class StoredRunOptions(SampleOptions, PredictorOptions, SkipOption):
         metavar='FILE',
     )
     out: str = option('folder of the results', required=True, metavar='DIR')
+
+
+@dataclass(frozen=True)
+class StoredRunOptions(
+    SampleOptions, PredictorOptions, SkipOption, DataOptions
+):
+    """A run whose predictions are stored."""
+
     dry_run: bool = option(
         'print how many predictions are missing; nothing is stored'
     )
@@ -322,11 +292,11 @@ class StoredRunOptions(SampleOptions, PredictorOptions, SkipOption):
         'maximum number of crops in a forward pass (default: 32 on a CPU, 64 '
         'elsewhere), or of whole images in a call (16); predictions of '
         'another size are stored apart',
-        least=1,
+        type=positive,
     )
     num_workers: int | None = option(
-        "processes that make crops (default: the config's), or that predict "
-        'whole images (default: this one)',
+        "processes that make crops (default: the config's) or predict whole "
+        'images (default: this one)',
         '--workers',
         '--num-workers',
     )

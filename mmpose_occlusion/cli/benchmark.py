@@ -20,7 +20,6 @@ _CROPS = ('gt_boxes', 'threads', 'cfg_options', 'trust_checkpoint', 'launcher')
 @dataclass(frozen=True)
 class BenchmarkOptions(
     arguments.LaunchOptions,
-    arguments.BoxOption,
     arguments.StoredRunOptions,
     arguments.SuiteOptions,
     arguments.TrustOption,
@@ -32,6 +31,7 @@ class BenchmarkOptions(
     checkpoint: str | None = position(
         'checkpoint file or URL', 'checkpoint', nargs='?'
     )
+    gt_boxes: bool = option(arguments.BOX_HELP)
     people: str = option(
         'whom an attack acts on in an image of a model that finds people by '
         'itself: all people at once (the default), or one, with an image '
@@ -48,7 +48,7 @@ class BenchmarkOptions(
     threads: int | None = option(
         "forward passes at a time (default: the number of PyTorch's threads "
         'on a CPU, 1 elsewhere)',
-        least=1,
+        type=arguments.positive,
     )
 
     @property
@@ -70,26 +70,17 @@ def main(options: BenchmarkOptions) -> None:
 
         occlusion-benchmark model.onnx --annotations FILE --images DIR \\
             --suite occlusion-1.0 --out DIR
-        occlusion-benchmark CONFIG CHECKPOINT --suite paper --out DIR
         occlusion-benchmark CONFIG CHECKPOINT \\
             --attack 'keypoint:*:black:24' --max-images 200 --out DIR
 
     A model is model.onnx, model.tflite, torchvision:NAME, yolo:FILE,
     mmpose:CONFIG,CHECKPOINT or my_module:function, which get whole images and
     need --annotations and --images; or a config and a checkpoint of MMPose,
-    which get crops.
-
-    Each crop is made once, attacked, and predicted for each attack that
-    changes it. Predictions are kept in DIR: an interrupted run is resumed, and
-    a run with more attacks computes only those.
-
-    The report names the model after its config's file, or by the config's key
-    model_name: --cfg-options model_name=ours.
+    which get crops. Predictions are kept in DIR: an interrupted run is
+    resumed, and a run with more attacks computes only those.
 
     In several processes, on GPUs or on the CPU:
     bash tools/dist_benchmark.sh CONFIG CHECKPOINT N --suite paper --out DIR
-
-    Without an installation: python -m mmpose_occlusion.cli.benchmark
     """
     from mmpose_occlusion.benchmark.api import run_benchmark
 
@@ -117,27 +108,9 @@ def _settings(options: arguments.StoredRunOptions) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class ZooOptions(arguments.SuiteOptions):
+class ZooOptions(arguments.SuiteOptions, arguments.DataOptions):
     """Of occlusion-zoo, see its help."""
 
-    annotations: str = option(
-        'COCO-style file of people with keypoints',
-        required=True,
-        metavar='FILE',
-    )
-    images: str = option(
-        'folder that the file names in it are below',
-        required=True,
-        metavar='DIR',
-    )
-    out: str = option(
-        'folder of the models and of the report', required=True, metavar='DIR'
-    )
-    detections: str | None = option(
-        "a detector's COCO results, whose bboxes top-down models get in place "
-        'of the annotated ones',
-        metavar='FILE',
-    )
     zoo: str = option(
         'list of models (default: the released ones of MMPose)',
         default=str(ZOO),
@@ -160,13 +133,15 @@ def main_zoo(options: ZooOptions) -> None:
         occlusion-zoo --zoo my_zoo.yml --only rtmo-s ... --out DIR
 
     The list, by default zoo.yml of this package (MMPose's released COCO
-    checkpoints, which are downloaded), has for each model the arguments of
-    occlusion-benchmark, "model" and "checkpoint" if it has one, and a "name".
-    Predictions are kept in DIR/NAME: the same command resumes an interrupted
-    run. A model that fails costs one sentence, and the next one follows.
+    checkpoints, which are downloaded), has for each model a "name", "model"
+    and, for a config, "checkpoint". Predictions are kept in DIR/NAME: the same
+    command resumes an interrupted run. After a model that fails the next one
+    follows.
     """
     from mmpose_occlusion.benchmark.api import Benchmark
 
+    if not (options.annotations and options.images):
+        raise UsageError('give --annotations FILE and --images DIR')
     models = read_zoo(options.zoo, options.only)
     runs, failed = [], []
     for number, entry in enumerate(models, 1):
@@ -204,17 +179,15 @@ def read_zoo(path: str, only: list[str]) -> list[dict[str, str]]:
         found = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
         models = {entry['name']: entry for entry in found if entry['model']}
         keys = {key for entry in found for key in entry}
-        odd = keys - {'name', 'model', 'checkpoint'}
-        if odd or not models or len(models) < len(found):
-            raise ValueError(odd)
-    except (
-        *(KeyError, RecursionError, TypeError, ValueError),
-        yaml.YAMLError,
-    ) as error:
+        good = keys <= {'name', 'model', 'checkpoint'} and bool(models)
+        good = good and len(models) == len(found)
+    except (KeyError, RecursionError, TypeError, ValueError, yaml.YAMLError):
+        good = False
+    if not good:
         raise UsageError(
             f'"{path}" is not a list of models, each with "model", a "name" '
             'of its own and, for a config, "checkpoint"'
-        ) from error
+        )
     for name in only:
         if name not in models:
             raise UsageError(
@@ -233,29 +206,21 @@ def _run(entry: dict[str, str], options: ZooOptions) -> Any:
         for path in (options.annotations, options.images, options.detections)
     )
     model: Any = entry['model']
+    data: dict[str, Any] = dict(annotations=annotations, images=images)
+    names = ['suites', 'attacks', 'max_images', 'seed']
+    values = {name: getattr(options, name) for name in names}
     checkpoint = entry.get('checkpoint')
-    others: dict[str, Any] = {}
     if is_config(model, checkpoint):
-        data: dict[str, Any] = dict(
-            data_root='',
-            ann_file=annotations,
-            data_prefix=dict(img=images),
-            bbox_file=boxes,
-        )
-        others = dict(
-            num_workers=options.num_workers,
-            gt_boxes=not boxes,
-            cfg_options={'test_evaluator.ann_file': annotations},
-        )
+        data = dict(data_root='', ann_file=annotations, bbox_file=boxes)
+        data['data_prefix'] = dict(img=images)
+        values['cfg_options'] = {'test_evaluator.ann_file': annotations}
+        values.update(num_workers=options.num_workers, gt_boxes=not boxes)
     else:
         model = load_predictor(model)
-        data = dict(annotations=annotations, images=images)
         if boxes and model.needs_boxes:
             data['detections'] = boxes
-    for key in ('suites', 'attacks', 'max_images', 'seed'):
-        others[key] = getattr(options, key)
     out = Path(options.out) / entry['name']
-    found = run_benchmark(model, checkpoint, out=out, data=data, **others)
+    found = run_benchmark(model, checkpoint, out=out, data=data, **values)
     assert found is not None
     return replace(found.runs[0], model=entry['name'])
 
@@ -264,14 +229,16 @@ def _run(entry: dict[str, str], options: ZooOptions) -> Any:
 class WorstOptions(arguments.StoredRunOptions):
     """Of occlusion-worst, see its help."""
 
-    model: str = position('see above', 'model')
+    model: str = position('as for occlusion-benchmark', 'model')
     size: str = option(
         "of the disc: its diameter by the height of the person's bbox",
         default='10%',
     )
     fill: str = option('its paint', default='black')
     candidates: int = option(
-        'places on a grid on each person at most', least=1, default=64
+        'places on a grid on each person at most',
+        type=arguments.positive,
+        default=64,
     )
     rounds: int = option(
         'refinements around the worst place, 8 places each', default=3
@@ -280,7 +247,7 @@ class WorstOptions(arguments.StoredRunOptions):
     budget: int | None = option(
         'forward passes of the whole search at most; the grid becomes coarser '
         'where they do not suffice',
-        least=1,
+        type=arguments.positive,
     )
     places: str | None = option(
         "another model's --out, whose worst places are tried, too",
@@ -307,13 +274,9 @@ def main_worst(options: WorstOptions) -> None:
 
     One disc is tried at places of a grid on the person and at the person's
     joints, and the worst place is refined. The loss is the fall of the
-    person's OKS, or of one joint's with --joint. The result stands beside the
-    mean of random places, hiding a joint, and with --places the worst places
-    of another model.
-
-    A model is model.onnx, model.tflite, torchvision:NAME, yolo:FILE,
-    mmpose:CONFIG,CHECKPOINT or my_module:function. Writes worst.html,
-    worst.json and worst.csv; an interrupted run is resumed.
+    person's OKS, or of one joint's with --joint. A model is as for
+    occlusion-benchmark, but no config. Writes worst.html, worst.json and
+    worst.csv; an interrupted run is resumed.
     """
     from mmpose_occlusion.benchmark.api import run_benchmark
     from mmpose_occlusion.benchmark.image_worst_case import (

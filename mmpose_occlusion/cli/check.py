@@ -3,7 +3,7 @@
 import os
 import platform
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from importlib.util import find_spec
@@ -17,6 +17,7 @@ from .arguments import option, position
 
 if TYPE_CHECKING:
     from mmpose_occlusion.benchmark.annotation_file import Annotations
+    from mmpose_occlusion.benchmark.checked_files import Faults
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,10 @@ def main(options: CheckOptions) -> None:
         occlusion-check people.json images --detections boxes.json
         occlusion-check people.json --config CONFIG
 
-    says every kind of fault once, with the JSON paths of the first ones, and
-    what all commands do about it: repair, leave out, or use as it is. The exit
-    status is 1 if something cannot be used. With IMAGES every image is
-    decoded, and with --config the keypoints are compared with those of the
-    config's test data.
+    says every kind of fault once, and what all commands do about it: repair,
+    leave out, or use as it is. The exit status is 1 if something cannot be
+    used. With IMAGES every image is decoded, and with --config the keypoints
+    are compared with those of the config's test data.
     """
     from mmpose_occlusion.benchmark.annotation_file import read_annotations
     from mmpose_occlusion.benchmark.checked_files import (
@@ -62,21 +62,14 @@ def main(options: CheckOptions) -> None:
         _compare(found, options.config)
     if options.images:
         check_images(found, options.images, decode=True)
-    read = {
+    lost = _print(
         f'{options.annotations}: {len(found.people):,} people with '
-        f'{len(found.joints)} keypoints in {len(found.images):,} images': (
-            found.faults
-        )
-    }
+        f'{len(found.joints)} keypoints in {len(found.images):,} images',
+        found.faults,
+    )
     if options.detections:
-        boxes = read_detections(options.detections, found)
-        read[f'{options.detections}: {len(boxes.boxes):,} boxes'] = (
-            boxes.faults
-        )
-    for line, faults in read.items():
-        lines = [f'  {fault.sentence()}' for fault in faults]
-        print('\n'.join([line, *(lines or ['  no faults'])]))
-    lost = sum(f.count for some in read.values() for f in some.losses)
+        boxes, faults = read_detections(options.detections, found)
+        lost += _print(f'{options.detections}: {len(boxes):,} boxes', faults)
     if lost:
         raise DataError(
             f'{lost:,} entries cannot be used and are left out: the lines '
@@ -84,22 +77,26 @@ def main(options: CheckOptions) -> None:
         )
 
 
+def _print(title: str, faults: 'Faults') -> int:
+    """Print the kinds of faults; returns how many entries are left out."""
+    print(title, *(f.sentence() for f in faults), sep='\n  ')
+    if not faults:
+        print('  no faults')
+    return sum(fault.count for fault in faults.losses)
+
+
 def _compare(found: 'Annotations', config: str) -> None:
     """Compare the file's keypoints with those of a config."""
     from mmpose.registry import DATASETS
 
+    from mmpose_occlusion.engine import config as configs
     from mmpose_occlusion.engine import data_files
-    from mmpose_occlusion.engine.config import (
-        class_of,
-        dataloader,
-        load_config,
-    )
 
-    loader = dataloader(load_config(config), 'test')
+    loader = configs.dataloader(configs.load_config(config), 'test')
     dataset = dict(loader['dataset'], ann_file=found.path, data_root=None)
     if data_files.reads_plainly(dataset):
         data_files.check_joints(found, dataset)
-    elif class_of(dataset, DATASETS) is None:
+    elif configs.class_of(dataset, DATASETS) is None:
         raise UsageError(
             f'{config}: there is no data set "{dataset["type"]}"; '
             'custom_imports of the config names the module of an own one'
@@ -120,11 +117,8 @@ GROUPS = {
 """Modules of each group of commands; the first is needed."""
 
 DATA = {
-    'COCO': (
-        'data/coco/annotations/person_keypoints_val2017.json',
-        'data/coco/val2017',
-    ),
-    'MPII': ('data/mpii/annotations/mpii_val.json', 'data/mpii/images'),
+    'COCO': ('annotations/person_keypoints_val2017.json', 'val2017'),
+    'MPII': ('annotations/mpii_val.json', 'images'),
 }
 """Files of each data set where MMPose's configs look for them."""
 
@@ -169,30 +163,29 @@ def diagnose() -> tuple[list[str], bool]:
         found, missing = _versions(modules.split())
         usable = usable and not (missing and title.startswith('core'))
         lines.append(f'{title}: {found or "nothing"}')
-        lines += [
-            f'  {name} is missing: pip install '
-            + name.replace('cv2', 'opencv-python-headless')
-            for name in missing
-        ]
+        for name in missing:
+            wheel = name.replace('cv2', 'opencv-python-headless')
+            lines.append(f'  {name} is missing: pip install {wheel}')
     lines += _mmpose()
     for name, paths in DATA.items():
-        lacking = [path for path in paths if not Path(path).exists()]
+        places = [Path('data', name.lower(), path) for path in paths]
+        lacking = [str(place) for place in places if not place.exists()]
         state = f'no {" and no ".join(lacking)}' if lacking else 'found'
         lines.append(f'data of {name} in {Path.cwd()}: {state}')
     return lines, usable
 
 
-def _versions(modules: Iterable[str]) -> tuple[str, list[str]]:
+def _versions(modules: Sequence[str]) -> tuple[str, list[str]]:
     """Versions of the installed modules, and the modules that are not."""
     installed = metadata.packages_distributions()
-    found, missing = [], []
-    for module in modules:
-        if not find_spec(module):
-            missing.append(module)
-        elif names := installed.get(module):
-            found.append(f'{module} {metadata.version(names[0])}')
-        else:
-            found.append(f'{module} of unknown version')
+    missing = [module for module in modules if not find_spec(module)]
+    found = [
+        f'{module} {metadata.version(installed[module][0])}'
+        if module in installed
+        else f'{module} of unknown version'
+        for module in modules
+        if module not in missing
+    ]
     return ', '.join(found), missing
 
 

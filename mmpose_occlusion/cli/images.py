@@ -21,24 +21,10 @@ class BrowseOptions(arguments.AttackOptions, arguments.ConfigOptions):
         choices=['train', 'val', 'test'],
         default='train',
     )
-    num: int = option('number of crops', least=1, default=24)
+    num: int = option('number of crops', type=arguments.positive, default=24)
     seed: int = option(
         'of the selection and all random draws (default: 0)', default=0
     )
-
-    def command(self) -> str:
-        """The command line that makes the same images."""
-        words = ['occlusion-browse', self.config, '--out', self.out]
-        for spec in self.attack:
-            words += ['--attack', spec]
-        words += ['--split', self.split, '--num', str(self.num)]
-        words += ['--seed', str(self.seed)]
-        if self.gt_boxes:
-            words.append('--gt-boxes')
-        if self.cfg_options:
-            words.append('--cfg-options')
-            words += [f'{k}={v}' for k, v in self.cfg_options.items()]
-        return shlex.join(words)
 
 
 @command(BrowseOptions, 'occlusion-browse', True)
@@ -85,29 +71,25 @@ def main(options: BrowseOptions) -> None:
         ),
     )
     names = [attack_name(each) for each in attacks]
-    counts = [
-        line
-        for name, found in views_of.items()
-        for line in summarize(
-            [outcomes(view.records) for view in found],
-            names or _own_names(name, [view.records for view in found]),
-            'Attack ' if names else '',
-        )
-    ]
+    counts = []
+    for name, found in views_of.items():
+        records = [view.records for view in found]
+        shown = names or _own_names(name, records)
+        outcome = [outcomes(each) for each in records]
+        counts += summarize(outcome, shown, 'Attack ' if names else '')
     own = ', '.join(filter(None, views_of)) or "the pipeline's own occlusions"
+    metainfo = metainfo_of(cfg[f'{split}_dataloader']['dataset'])
     page = gallery(
         [view for group in groups for view in group],
-        PoseStyle.from_metainfo(
-            metainfo_of(cfg[f'{split}_dataloader']['dataset'])
-        ),
+        PoseStyle.from_metainfo(metainfo),
         f'{" + ".join(names) or own}, {split} data',
         [Path(options.config).name, *counts],
-        options.command(),
+        shlex.join(['python', *sys.argv]),
     )
-    out = Path(options.out)
-    out.mkdir(parents=True, exist_ok=True)
-    write_text(out / 'gallery.html', page)
-    print(*counts, f'Wrote {out / "gallery.html"}', sep='\n')
+    out = Path(options.out, 'gallery.html')
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_text(out, page)
+    print(*counts, f'Wrote {out}', sep='\n')
 
 
 def _own_names(view: str, crops: Sequence[Sequence[Mapping]]) -> list[str]:
@@ -156,10 +138,8 @@ def main_image(options: ImageFileOptions) -> None:
 
     With a predictor the image is shown before and after, with what it finds
     and the scores of the hidden joints; without --keypoints it says where they
-    are. A predictor that needs boxes (model.onnx, model.tflite) then takes the
-    image for one person. In a video the occluder follows its joint. After an
-    interruption the same command goes on: it keeps the PNG files that it has
-    written.
+    are. In a video the occluder follows its joint. After an interruption the
+    same command keeps the PNG files that it has written.
     """
     from rich.progress import track
 

@@ -54,11 +54,10 @@ def main(options: ReportOptions) -> None:
 
         occlusion-report DIR --latex table.tex --csv --json
 
-    reads the predictions that occlusion-benchmark stored in DIR, its --out,
-    and writes index.html, report.json, table.md and CSV files to --out, by
-    default to the first folder; with --csv or --json these alone. Several
-    models are compared with the first. Images of cases need MMPose and the
-    data set.
+    reads what occlusion-benchmark stored in DIR, its --out, and writes
+    index.html, report.json, table.md and CSV files; with --csv or --json these
+    alone. Several models are compared with the first. Images of cases need the
+    data set, and for models of crops MMPose.
     """
     from mmpose_occlusion.benchmark.api import load_benchmark
 

@@ -20,11 +20,9 @@ import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from mmpose_occlusion.errors import DataError, UsageError, report_error
-
-Options = TypeVar('Options')
 
 USER, MACHINE, INTERRUPTED = 2, 1, 130
 """Exit status after a user's mistake, a failure of data or machine, and
@@ -66,8 +64,8 @@ _TEXTS = {
         'same command again, which resumes it'
     ),
     r'Weights only load failed|Weights[Uu]npickler': 'a checkpoint is damaged '
-    'or holds more than weights: give another, or --trust-checkpoint where '
-    'the command has it and the file is your own',
+    'or holds more than weights: give another, or --trust-checkpoint for a '
+    'file of your own',
 }
 """Words of a library's error -> sentence about the machine."""
 
@@ -77,9 +75,7 @@ _CONFIG_KEY = (
 
 
 def run(
-    work: Callable[[Options], object],
-    options: Options,
-    mmpose: bool | None = True,
+    work: Callable[[Any], object], options: Any, mmpose: bool | None = True
 ) -> int:
     """Do the work of a command; report an error as one sentence.
 
@@ -94,12 +90,11 @@ def run(
         The exit status.
     """
     robust_output()
-    config: Any = getattr(options, 'config', None)
+    config = getattr(options, 'config', None)
+    rank = getattr(options, 'local_rank', 0)
     try:
         _end_with_parents()
-        os.environ.setdefault(
-            'LOCAL_RANK', str(getattr(options, 'local_rank', 0))
-        )
+        os.environ.setdefault('LOCAL_RANK', str(rank))
         _prepare(config, mmpose)
         work(options)
         return 0
@@ -112,7 +107,14 @@ def run(
     except Exception as error:
         if '--traceback' in sys.argv:
             traceback.print_exc()
-        code, sentence = explain(error, _loaded(config, options))
+        loaded = None
+        if config and 'mmengine' in sys.modules:
+            from mmpose_occlusion.engine.config import load_config
+
+            changes = getattr(options, 'cfg_options', None)
+            with contextlib.suppress(Exception):  # another is reported
+                loaded = load_config(config, changes)
+        code, sentence = explain(error, loaded)
         return report_error(_end_workers() + sentence, code)
     finally:
         _destroy_process_group()
@@ -131,9 +133,8 @@ def _prepare(config: str | None, mmpose: bool | None) -> None:
         )
     if config and '::' not in config and not Path(config).is_file():
         raise UsageError(
-            f'config file "{config}" does not exist: give the path of a '
-            "config, or one of MMPose's own as "
-            '"mmpose::body_2d_keypoint/..."'
+            f'config file "{config}" does not exist: give the path of one, or '
+            'PACKAGE::PATH for one of a package'
         )
     if mmpose or (mmpose is None and not missing):
         try:
@@ -152,18 +153,14 @@ def _end_with_parents() -> None:
     on_parents_death = 1  # PR_SET_PDEATHSIG
     if 'MMPOSE_OCCLUSION_REFUSAL' in os.environ:
         prctl(on_parents_death, signal.SIGTERM)
-    # Linux means the thread that forks, so only where that lives as long
-    lasting = [False]
-
-    def before() -> None:
-        here = threading.current_thread()
-        lasting[0] = here is threading.main_thread()
+    main = threading.main_thread().ident
 
     def in_child() -> None:
-        if lasting[0]:
+        # Linux means the thread that forks, so only where that lives as long
+        if threading.get_ident() == main:
             prctl(on_parents_death, signal.SIGKILL)
 
-    os.register_at_fork(before=before, after_in_child=in_child)
+    os.register_at_fork(after_in_child=in_child)
 
 
 def robust_output() -> None:
@@ -171,17 +168,6 @@ def robust_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors='backslashreplace')
-
-
-def _loaded(path: str | None, options: object) -> Any:
-    """The command's config, for the names of its keys; None if there is none
-    or it cannot be read."""
-    if path and 'mmengine' in sys.modules:
-        from mmpose_occlusion.engine.config import load_config
-
-        with contextlib.suppress(Exception):  # the one to report is another
-            return load_config(path, getattr(options, 'cfg_options', None))
-    return None
 
 
 def _end_workers() -> str:

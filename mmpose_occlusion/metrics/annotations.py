@@ -27,8 +27,8 @@ def make_person(
     ann: Mapping[str, Any], num_joints: int, use_area: bool = True
 ) -> dict:
     """An annotation of COCO's with all entries that the evaluation needs.
-    Where it has no ``area``, or ``use_area`` is False, this is
-    :data:`AREA_RATIO` of its bbox, as in MMPose.
+    Without ``area`` or ``use_area`` it is :data:`AREA_RATIO` of its bbox, as
+    in MMPose.
 
     Raises:
         ValueError: The annotation does not have ``num_joints`` joints.
@@ -132,10 +132,9 @@ def match_boxes(
     greatest, if it is at least the threshold. ``one_to_one=False`` lets
     several bboxes match the same person.
     """
-    owner = np.full(len(iou), UNMATCHED)
+    owner, free = np.full(len(iou), UNMATCHED), iou.copy()
     if not iou.size:
         return owner
-    free = iou.copy()
     for box in np.argsort(-np.asarray(scores, np.float64), kind='stable'):
         person = int(np.argmax(free[box]))
         if free[box, person] >= threshold:

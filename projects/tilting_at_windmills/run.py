@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / 'tools'), str(Path(__file__).parent)]
 
 import _cli  # noqa: E402
-from _cli import option, position  # noqa: E402
+from _cli import option, position, positive  # noqa: E402
 from experiments import EXPERIMENTS  # noqa: E402
 
 
@@ -27,7 +27,7 @@ class RunOptions(_cli.CfgOptions):
     )
     work_dir: str | None = option('folder of the results', metavar='DIR')
     processes: int = option(
-        'train in N processes, one for each GPU', least=1, default=1
+        'train in N processes, one for each GPU', type=positive, default=1
     )
 
 
