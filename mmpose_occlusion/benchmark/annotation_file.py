@@ -24,7 +24,7 @@ from .checked_files import (
     Faults,
     UnusableError,
     as_whole,
-    is_box,
+    fault_of_box,
     is_finite,
     is_number,
     kind_of,
@@ -41,14 +41,13 @@ class Annotations:
         joints: Names, from the category; numbers where it has none.
         links: Pairs of joint indices, from the category's skeleton.
         category: Id of the people's category.
-        whole_body: Whether people also have the keypoints of
-            :data:`.WHOLE_BODY`.
         image_ids: :func:`id_key` of the file's id -> id.
         images: Id -> ``id``, ``file_name``, ``width``, ``height`` (None
             unknown).
         people: Each with ``id``, ``image_id``, ``category_id``, ``bbox``
             (xywh), ``area``, ``iscrowd``, ``num_keypoints`` and ``keypoints``
-            (3K numbers, v of 0, 1 or 2), and ``segmentation`` where usable.
+            (3K numbers, v of 0, 1 or 2), those of :data:`.WHOLE_BODY` if any
+            person has them, and ``segmentation`` where usable.
         faults: What was found.
     """
 
@@ -57,7 +56,6 @@ class Annotations:
     joints: tuple[str, ...] = ()
     links: list[tuple[int, int]] = field(default_factory=list)
     category: int = 1
-    whole_body: bool = False
     image_ids: dict[Any, int] = field(default_factory=dict, repr=False)
     images: dict[int, dict[str, Any]] = field(default_factory=dict)
     people: list[dict[str, Any]] = field(default_factory=list)
@@ -78,11 +76,12 @@ class Annotations:
             faults.note(where, 'it is of another category', NOT_USED)
             return None
         given = entry.get('image_id')
-        if id_key(given) not in self.image_ids:
+        image = self.image_ids.get(id_key(given))
+        if image not in self.images:
             raise UnusableError(
                 'its image_id is of no image', '.image_id', given
             )
-        return self.image_ids[id_key(given)]
+        return image
 
     def error(self, what: str) -> DataError:
         """An error that names the file."""
@@ -202,8 +201,7 @@ def _image(out: Annotations, image: Mapping, where: str) -> None:
 
 def _read_people(out: Annotations) -> None:
     raw, parts = out.content['annotations'], dict(keypoints=len(out.joints))
-    out.whole_body = any(WHOLE_BODY.keys() & p.keys() for p in _dicts(raw))
-    if out.whole_body:
+    if any(WHOLE_BODY.keys() & person.keys() for person in _dicts(raw)):
         parts |= WHOLE_BODY
     ids: set[int] = set()
 
@@ -267,22 +265,19 @@ def _read_keypoints(
     raw: Any, joints: int, key: str, say: Callable
 ) -> list[float]:
     """3K numbers with v of 0, 1 or 2; K may be 0 for any."""
-    if raw is None or raw == []:
-        if joints:
-            return [0.0] * (3 * joints)  # COCO has people without keypoints
-        raise UnusableError('it has no keypoints', key)
+    if joints and (raw is None or raw == []):
+        return [0.0] * (3 * joints)  # COCO has people without keypoints
     if not isinstance(raw, list):
         raise UnusableError(f'keypoints are a {kind_of(raw)}', key, raw)
     if all(isinstance(p, list) and len(p) == 3 for p in raw):
         remedy = 'they are read as a flat list'
         say('keypoints are nested triples', key, remedy=remedy)
         raw = [value for point in raw for value in point]
-    if joints and len(raw) != 3 * joints:
-        pairs = ' but pairs (x, y without v)' * (len(raw) == 2 * joints)
-        text = f'keypoints are not {joints} triples{pairs}'
-        raise UnusableError(text, f'{key}: {len(raw)} numbers')
-    if len(raw) % 3 or not all(map(is_number, raw)):
-        raise UnusableError('keypoints are not triples of numbers', key)
+    wanted = 3 * joints or max(3, len(raw) // 3 * 3)
+    if len(raw) != wanted or not all(map(is_number, raw)):
+        pairs = ' but pairs (x, y without v)' * (len(raw) == 2 * joints > 0)
+        text = f'keypoints are not {joints or "all"} triples of numbers{pairs}'
+        raise UnusableError(text, f'{key}: {len(raw)} values')
     out = [float(v) for v in raw]
     for k in range(2, len(out), 3):
         x, y, v = out[k - 2 : k + 1]
@@ -301,12 +296,8 @@ def _read_keypoints(
 
 def _read_box(raw: Any, keypoints: list[float], say: Callable) -> list[float]:
     """x, y, width and height."""
-    text = 'bbox has no width or height'
-    if raw is None:
-        text = 'bbox is missing'
-    elif not is_box(raw):
-        text = 'bbox is not four numbers'
-    elif raw[2] > 0 and raw[3] > 0:
+    text = fault_of_box(raw)
+    if not text:
         return [float(v) for v in raw]
     points = np.reshape(keypoints, (-1, 3))
     points = points[points[:, 2] > 0, :2]

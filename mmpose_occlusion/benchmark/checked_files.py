@@ -44,9 +44,9 @@ class Fault:
         """One line for the terminal."""
         times = f'{self.count:,} x ' if self.count > 1 else ''
         more = ', ...' if self.count > len(self.where) else ''
-        at = f' ({", ".join(self.where)}{more})' if self.where else ''
-        remedy = f': {self.remedy}' if self.remedy else ''
-        return f'{self.effect}: {times}{self.text}{at}{remedy}'
+        at, remedy = ', '.join(self.where) + more, f': {self.remedy}'
+        remedy *= bool(self.remedy)
+        return f'{self.effect}: {times}{self.text} ({at}){remedy}'
 
 
 class UnusableError(Exception):
@@ -130,24 +130,21 @@ def is_finite(value: Any) -> bool:
 
 def is_box(value: Any) -> bool:
     """Whether it is a list of four finite numbers."""
-    return (
-        isinstance(value, list)
-        and len(value) == 4
-        and all(map(is_finite, value))
-    )
+    is_list = isinstance(value, list) and len(value) == 4
+    return is_list and all(map(is_finite, value))
+
+
+def fault_of_box(value: Any) -> str:
+    """What is wrong with a bbox; empty if it can be used."""
+    if is_box(value):
+        return '' if min(value[2:]) > 0 else 'bbox has no width or height'
+    return f'bbox is {"missing" if value is None else "not four numbers"}'
 
 
 def kind_of(value: Any) -> str:
     """The JSON type of a value."""
     names = {list: 'list', dict: 'dict', str: 'text', type(None): 'null'}
     return names.get(type(value), type(value).__name__)
-
-
-_RULES = (
-    ('bbox', 'bbox is not four numbers', is_box),
-    ('bbox', 'bbox has no width or height', lambda box: min(box[2:]) > 0),
-    ('score', 'score is not a number', is_finite),
-)
 
 
 def read_detections(
@@ -175,11 +172,14 @@ def read_detections(
         image = annotations.image_of(entry, where, faults)
         if image is None:
             return None
-        for key, text, test in _RULES:
-            if not test(value := entry.get(key)):
-                raise UnusableError(text, f'.{key}', value)
-        box, score = list(map(float, entry['bbox'])), float(entry['score'])
-        return dict(image_id=image, bbox=box, score=score, category_id=1)
+        box: Any = entry.get('bbox')
+        score: Any = entry.get('score')
+        if text := fault_of_box(box):
+            raise UnusableError(text, '.bbox', box)
+        if not is_finite(score):
+            raise UnusableError('score is not a number', '.score', score)
+        found = dict(bbox=list(map(float, box)), score=float(score))
+        return dict(found, image_id=image, category_id=1)
 
     found = faults.read(raw, '$', read)
     if not found:

@@ -8,7 +8,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Annotated, Any
 
 from .run import robust_output, run
 
@@ -61,13 +61,17 @@ def whole_number(text: str, least: int = 0) -> int:
     return value
 
 
-positive = functools.partial(whole_number, least=1)
-"""A type of arguments: whole numbers from 1."""
+File = Annotated[str, 'a file']
+Folder = Annotated[str, 'a folder']
+Count = Annotated[int, 'from 1']
 
 _KINDS: dict[Any, dict[str, Any]] = {
     bool: dict(action='store_true'),
     int: dict(type=whole_number, metavar='N'),
+    Count: dict(type=functools.partial(whole_number, least=1), metavar='N'),
     float: dict(type=float, metavar='S'),
+    File: dict(metavar='FILE'),
+    Folder: dict(metavar='DIR'),
     list[str]: dict(action='append', default=[]),
     dict[str, Any]: dict(action='append', default=[], metavar='KEY=VALUE'),
 }
@@ -105,16 +109,19 @@ class Command:
         kinds = {k | None: v for k, v in _KINDS.items()} | _KINDS
         for each in fields(self.options):
             settings = kinds.get(each.type, {}) | each.metadata
-            flags = settings.pop('flags') or (
-                f'--{each.name.replace("_", "-")}',
-            )
+            flags = settings.pop('flags')
+            text, default = settings['help'], settings.get('default')
+            if settings.get('action') == 'append':
+                settings['help'] += '; can be repeated'
+            elif default and each.type is not bool and '(default' not in text:
+                settings['help'] += ' (default: %(default)s)'
             if flags == ('',):
                 flags = (each.name,)
             else:
-                settings['dest'] = each.name
-            said = each.type is bool or '(default' in settings['help']
-            if settings.get('default') and not said:
-                settings['help'] += ' (default: %(default)s)'
+                flags = flags or (f'--{each.name.replace("_", "-")}',)
+                given = settings.keys() & {'action', 'default'}
+                needed = each.type in (str, File, Folder) and not given
+                settings.update(dest=each.name, required=needed)
             parser.add_argument(*flags, **settings)
         return parser
 
@@ -160,15 +167,14 @@ ATTACK_HELP = (
     'keypoint:nose:black, keypoint:left_eye,right_eye:mean, part:head:noise, '
     'keypoint:nose:black:24 (radius in pixels of a crop 256 high), '
     'keypoint:nose:black:20%% (diameter, of the height of the bbox) or '
-    'keypoint:nose:black:24:off_person (the same area elsewhere); '
-    'several, each with its own --attack, act on the same crop in this order'
+    'keypoint:nose:black:24:off_person (the same area elsewhere)'
 )
+PEOPLE_HELP = 'COCO-style file of people with keypoints'
+IMAGES_HELP = 'folder that the file names in it are below'
 
 
 @dataclass(frozen=True)
 class SkipOption:
-    """What is done with unreadable images."""
-
     skip_unreadable: bool = option(
         'leave out and count images that cannot be read, which stop the '
         'command otherwise'
@@ -177,8 +183,6 @@ class SkipOption:
 
 @dataclass(frozen=True)
 class CfgOptions:
-    """Changes of a config."""
-
     cfg_options: dict[str, Any] = option(
         'override settings of the config, for example '
         'model.backbone.depth=18 or key="[a,b]" (no blanks)',
@@ -190,15 +194,11 @@ class CfgOptions:
 
 @dataclass(frozen=True)
 class ConfigOptions(CfgOptions, SkipOption):
-    """A config of MMPose."""
-
     config: str = position(CONFIG_HELP, 'config')
 
 
 @dataclass(frozen=True)
 class TrustOption:
-    """What of a checkpoint is read."""
-
     trust_checkpoint: bool = option(
         'unpickle a checkpoint that contains more than weights, which '
         'runs any code in it: for files of your own'
@@ -207,37 +207,30 @@ class TrustOption:
 
 @dataclass(frozen=True)
 class AttackOptions:
-    """Occlusions of a crop."""
-
     gt_boxes: bool = option(BOX_HELP)
-    attack: list[str] = option(ATTACK_HELP, metavar='SPEC')
+    attack: list[str] = option(
+        f'{ATTACK_HELP}; several act on the same crop in this order',
+        metavar='SPEC',
+    )
 
 
 @dataclass(frozen=True)
 class SampleOptions:
-    """Which images, and which random draws."""
-
-    max_images: int | None = option(
-        'use the first N images only', type=positive
-    )
+    max_images: Count | None = option('use the first N images only')
     seed: int = option("of the attacks' random draws (default: 0)", default=0)
 
 
 @dataclass(frozen=True)
 class SuiteOptions(SampleOptions):
-    """Many attacks."""
-
     suites: list[str] = option(
-        'a list of attacks: its name (paper, ...), or a .json file of your '
-        'own; several, each with its own --suite (default: occlusion-1.0, '
-        'without --attack)',
+        'a list of attacks: its name (paper, ...) or a .json file of your own '
+        '(default: occlusion-1.0, without --attack)',
         '--suite',
         metavar='NAME',
     )
     attacks: list[str] = option(
-        'a further attack as KIND:NAME[:FILL[:SIZE][:PLACE]], for example '
-        "'keypoint:*:black:10%%', which is each joint by itself; several, "
-        'each with its own --attack',
+        f"{ATTACK_HELP}, or 'keypoint:*:black:10%%', which is each joint by "
+        'itself',
         '--attack',
         metavar='SPEC',
     )
@@ -245,11 +238,8 @@ class SuiteOptions(SampleOptions):
 
 @dataclass(frozen=True)
 class PredictorOptions:
-    """Of a model of whole images."""
-
     predictor_options: dict[str, Any] = option(
-        "an option of the model's adapter, for example padding=1.1; several, "
-        'each with its own --predictor-option',
+        "an option of the model's adapter, for example padding=1.1",
         '--predictor-option',
         type=pair,
     )
@@ -257,28 +247,25 @@ class PredictorOptions:
 
 @dataclass(frozen=True)
 class DataOptions:
-    """Images, people and the results."""
-
-    annotations: str | None = option(
-        'COCO-style file of people with keypoints', metavar='FILE'
-    )
-    images: str | None = option(
-        'folder that the file names in it are below', metavar='DIR'
-    )
-    detections: str | None = option(
+    annotations: File | None = option(PEOPLE_HELP)
+    images: Folder | None = option(IMAGES_HELP)
+    detections: File | None = option(
         "a detector's COCO results, whose bboxes are given to the model in "
-        'place of the annotated ones',
-        metavar='FILE',
+        'place of the annotated ones'
     )
-    out: str = option('folder of the results', required=True, metavar='DIR')
+    out: Folder = option('folder of the results')
+    num_workers: int | None = option(
+        "processes that make crops (default: the config's) or predict whole "
+        'images (default: this one)',
+        '--workers',
+        '--num-workers',
+    )
 
 
 @dataclass(frozen=True)
 class StoredRunOptions(
     SampleOptions, PredictorOptions, SkipOption, DataOptions
 ):
-    """A run whose predictions are stored."""
-
     dry_run: bool = option(
         'print how many predictions are missing; nothing is stored'
     )
@@ -288,17 +275,10 @@ class StoredRunOptions(
         action=argparse.BooleanOptionalAction,
         default=True,
     )
-    batch_size: int | None = option(
+    batch_size: Count | None = option(
         'maximum number of crops in a forward pass (default: 32 on a CPU, 64 '
         'elsewhere), or of whole images in a call (16); predictions of '
-        'another size are stored apart',
-        type=positive,
-    )
-    num_workers: int | None = option(
-        "processes that make crops (default: the config's) or predict whole "
-        'images (default: this one)',
-        '--workers',
-        '--num-workers',
+        'another size are stored apart'
     )
     timeout: float | None = option(
         'seconds that a model of whole images may take for a call; it then '
@@ -308,8 +288,6 @@ class StoredRunOptions(
 
 @dataclass(frozen=True)
 class LaunchOptions:
-    """Distributed runs."""
-
     launcher: str = option(
         'what started this process (see tools/dist_*.sh)',
         choices=['none', 'pytorch', 'slurm', 'mpi'],

@@ -8,12 +8,12 @@ from typing import Any
 from mmpose_occlusion.errors import UsageError, printable
 
 from . import arguments, report
-from .arguments import command, option, position
+from .arguments import Count, File, Folder, command, option, position
 from .run import explain
 
 ZOO = Path(__file__).with_name('zoo.yml')
 _IMAGES = ('data', 'options', 'people', 'timeout')
-_CROPS = ('gt_boxes', 'threads', 'cfg_options', 'trust_checkpoint', 'launcher')
+_CROPS = ('gt_boxes', 'cfg_options', 'trust_checkpoint', 'launcher')
 """Options for models of whole images alone, and for those of crops."""
 
 
@@ -25,8 +25,6 @@ class BenchmarkOptions(
     arguments.TrustOption,
     arguments.CfgOptions,
 ):
-    """Of occlusion-benchmark, see its help."""
-
     model: str = position(arguments.CONFIG_HELP, 'model')
     checkpoint: str | None = position(
         'checkpoint file or URL', 'checkpoint', nargs='?'
@@ -44,11 +42,6 @@ class BenchmarkOptions(
         "under which a joint's error rises by more than this fraction of the "
         'bbox (upper end of the 95%% interval)',
         metavar='RISE',
-    )
-    threads: int | None = option(
-        "forward passes at a time (default: the number of PyTorch's threads "
-        'on a CPU, 1 elsewhere)',
-        type=arguments.positive,
     )
 
     @property
@@ -109,19 +102,11 @@ def _settings(options: arguments.StoredRunOptions) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class ZooOptions(arguments.SuiteOptions, arguments.DataOptions):
-    """Of occlusion-zoo, see its help."""
-
-    zoo: str = option(
+    zoo: File = option(
         'list of models (default: the released ones of MMPose)',
         default=str(ZOO),
-        metavar='FILE',
     )
-    only: list[str] = option(
-        'this model; several, each with its own --only', metavar='NAME'
-    )
-    num_workers: int | None = option(
-        "processes that make crops (default: the config's)", '--workers'
-    )
+    only: list[str] = option('this model', metavar='NAME')
 
 
 @command(ZooOptions, 'occlusion-zoo', None)
@@ -227,39 +212,28 @@ def _run(entry: dict[str, str], options: ZooOptions) -> Any:
 
 @dataclass(frozen=True)
 class WorstOptions(arguments.StoredRunOptions):
-    """Of occlusion-worst, see its help."""
-
     model: str = position('as for occlusion-benchmark', 'model')
     size: str = option(
         "of the disc: its diameter by the height of the person's bbox",
         default='10%',
     )
     fill: str = option('its paint', default='black')
-    candidates: int = option(
-        'places on a grid on each person at most',
-        type=arguments.positive,
-        default=64,
-    )
+    candidates: Count = option('places on a grid on each person', default=64)
     rounds: int = option(
         'refinements around the worst place, 8 places each', default=3
     )
     draws: int = option('bootstrap samples of the intervals', default=1000)
-    budget: int | None = option(
+    budget: Count | None = option(
         'forward passes of the whole search at most; the grid becomes coarser '
-        'where they do not suffice',
-        type=arguments.positive,
+        'where they do not suffice'
     )
-    places: str | None = option(
-        "another model's --out, whose worst places are tried, too",
-        metavar='DIR',
+    places: Folder | None = option(
+        "another model's --out, whose worst places are tried, too"
     )
     joint: str | None = option(
         'search the place that moves this joint most, such as left_wrist, of '
         'the people who have it (default: all joints together)',
         metavar='NAME',
-    )
-    seed: int = option(
-        "of the grids' offsets and of random paints (default: 0)", default=0
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mmpose_occlusion.errors import DataError, UsageError
 
 from . import arguments
-from .arguments import option, position
+from .arguments import File, option, position
 
 if TYPE_CHECKING:
     from mmpose_occlusion.benchmark.annotation_file import Annotations
@@ -22,18 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """Of occlusion-check, see its help."""
-
     annotations: str = position('COCO-style file of people', 'ANN')
-    images: str | None = position(
-        'folder that the file names in it are below', 'IMAGES', nargs='?'
-    )
-    detections: str | None = option(
-        "a detector's COCO results", metavar='FILE'
-    )
-    config: str | None = option(
-        'config of MMPose for these data', metavar='FILE'
-    )
+    images: str | None = position(arguments.IMAGES_HELP, 'IMAGES', nargs='?')
+    detections: File | None = option("a detector's COCO results")
+    config: File | None = option('config of MMPose for these data')
 
 
 @arguments.command(

@@ -8,20 +8,18 @@ from functools import partial
 from pathlib import Path
 
 from . import arguments, report
-from .arguments import command, option, position
+from .arguments import Count, File, Folder, command, option, position
 
 
 @dataclass(frozen=True)
 class BrowseOptions(arguments.AttackOptions, arguments.ConfigOptions):
-    """Of occlusion-browse, see its help."""
-
-    out: str = option('folder of the images', required=True, metavar='DIR')
+    out: Folder = option('folder of the images')
     split: str = option(
         'data and pipeline to use',
         choices=['train', 'val', 'test'],
         default='train',
     )
-    num: int = option('number of crops', type=arguments.positive, default=24)
+    num: Count = option('number of crops', default=24)
     seed: int = option(
         'of the selection and all random draws (default: 0)', default=0
     )
@@ -103,13 +101,10 @@ def _own_names(view: str, crops: Sequence[Sequence[Mapping]]) -> list[str]:
 
 @dataclass(frozen=True)
 class ImageFileOptions(arguments.PredictorOptions):
-    """Of occlusion-image, see its help."""
-
     path: str = position('an image, a folder or a video', 'PHOTO')
-    keypoints: str | None = option(
+    keypoints: File | None = option(
         'COCO-style file, or lists [[x, y, v], ...] of 17 (COCO) or 16 (MPII) '
-        'joints; of people, and of frames, around them',
-        metavar='JSON',
+        'joints; of people, and of frames, around them'
     )
     predictor: str | None = option(
         'model.onnx, model.tflite, torchvision:NAME, yolo:FILE, '
@@ -119,7 +114,7 @@ class ImageFileOptions(arguments.PredictorOptions):
     attacks: list[str] = option(
         arguments.ATTACK_HELP, '--attack', required=True, metavar='SPEC'
     )
-    out: str = option('file, or folder', required=True, metavar='FILE')
+    out: File = option('file, or folder')
     overwrite: bool = option('replace existing files')
     seed: int = option('of random draws (default: 0)', default=0)
     threshold: float = option(
@@ -187,15 +182,9 @@ def main_image(options: ImageFileOptions) -> None:
 
 @dataclass(frozen=True)
 class ExportOptions(arguments.SuiteOptions):
-    """Of occlusion-export, see its help."""
-
-    annotations: str = position(
-        'COCO-style file of people with keypoints', 'annotations'
-    )
-    images: str = position(
-        'folder that the file names in it are below', 'images'
-    )
-    out: str = option('folder of the images', required=True, metavar='DIR')
+    annotations: str = position(arguments.PEOPLE_HELP, 'annotations')
+    images: str = position(arguments.IMAGES_HELP, 'images')
+    out: Folder = option('folder of the images')
     people: str = option(
         'one attacked person an image, whose box is given (the default), or '
         'all at once, for models that find people by themselves',
@@ -207,9 +196,7 @@ class ExportOptions(arguments.SuiteOptions):
         'those of the annotations)',
         metavar='NAME',
     )
-    tar: bool = option(
-        'write the images into DIR/images.tar instead of PNG files'
-    )
+    tar: bool = option('write DIR/images.tar instead of PNG files')
 
 
 @command(ExportOptions, 'occlusion-export')
@@ -235,13 +222,11 @@ def main_export(options: ExportOptions) -> None:
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """Of occlusion-import, see its help."""
-
     folder: str = position('folder of occlusion-export', 'DIR')
     results: list[str] = position(
         'results files, or folders of them', 'results', nargs='+'
     )
-    out: str = option('folder of the report', required=True, metavar='DIR')
+    out: Folder = option('folder of the report')
     name: str = option("the model's", default='imported')
 
 

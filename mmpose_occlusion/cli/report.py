@@ -5,17 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .arguments import command, option, position
+from .arguments import File, Folder, command, option, position
 
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """Of occlusion-report, see its help."""
-
     folders: list[str] = position('folder of a benchmark', 'DIR', nargs='+')
-    out: str | None = option(
-        'folder of the report (default: DIR)', metavar='DIR'
-    )
+    out: Folder | None = option('folder of the report (default: DIR)')
     draws: int = option('bootstrap samples of the intervals', default=1000)
     seed: int = option('seed of the bootstrap (default: 0)', default=0)
     cases: int = option('worst and typical cases to show', default=6)
@@ -28,19 +24,14 @@ class ReportOptions:
     threshold: float = option(
         'score above which a prediction counts as confident', default=0.3
     )
-    latex: str | None = option(
-        "write a paper's table, with intervals and the conditions",
-        metavar='FILE',
-    )
+    latex: File | None = option("write a paper's table, with intervals")
     names: list[str] = option(
-        'name of a model on the page; several, one for each model in their '
-        'order (default: their own, and the folder where they are equal)',
+        'name of a model on the page, one for each in their order (default: '
+        'their own, and the folder where they are equal)',
         '--name',
         metavar='NAME',
     )
-    pdf: bool = option(
-        'let the figures of the page be saved as PDF, not only as SVG'
-    )
+    pdf: bool = option('let figures be saved as PDF, too, not only as SVG')
     csv: bool = option('write the CSV files alone, without the page')
     json: bool = option('write the JSON files alone, without the page')
 
@@ -83,8 +74,6 @@ def write(found: Any, folder: str | None = None, **options: Any) -> Path:
 
 @dataclass(frozen=True)
 class TableOptions:
-    """Of occlusion-table, see its help."""
-
     reports: list[str] = position(
         'folder of a report, its report.json, or a results file',
         'REPORT',
@@ -95,7 +84,7 @@ class TableOptions:
         choices=['markdown', 'latex', 'csv'],
         default='markdown',
     )
-    results: str | None = option('write a results file, too', metavar='FILE')
+    results: File | None = option('write a results file, too')
 
 
 @command(TableOptions, 'occlusion-table')

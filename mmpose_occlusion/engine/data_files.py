@@ -40,21 +40,20 @@ def data_files(cfg: Mapping, split: str) -> Iterator[tuple[str, str]]:
     files = []
     for owner, dataset in walk_split(cfg, split):
         root = dataset.get('data_root') or ''
-        for name in ('ann_file', 'bbox_file', 'headbox_file'):
-            below = root if name == 'ann_file' else ''  # as MMPose does
-            if path := dataset.get(name):
-                files.append((f'{owner}.{name}', _join(below, path)))
+        files.append((f'{owner}.ann_file', _path(dataset)))
+        for name in ('bbox_file', 'headbox_file'):
+            files.append((f'{owner}.{name}', dataset.get(name)))
         for name, prefix in (dataset.get('data_prefix') or {}).items():
             # '' stands for the root itself
-            if prefix or (root and prefix is not None):
-                key = f'{owner}.data_prefix.{name}'
-                files.append((key, _join(root, prefix)))
+            if prefix is not None:
+                path = _join(root, prefix)
+                files.append((f'{owner}.data_prefix.{name}', path))
     evaluator = f'{split}_evaluator'
     for owner, metric in walk_metrics(cfg.get(evaluator), evaluator):
-        path = metric.get('ann_file')
-        if isinstance(path, str) and path:
-            files.append((f'{owner}.ann_file', path))
-    yield from ((key, path) for key, path in files if '://' not in path)
+        files.append((f'{owner}.ann_file', metric.get('ann_file')))
+    for key, path in files:
+        if path and isinstance(path, str) and '://' not in path:
+            yield key, path
 
 
 def _join(root: str, path: str) -> str:
@@ -91,21 +90,20 @@ def check_data_files(
         scored = key.startswith(f'{split}_evaluator')
         if os.path.exists(path) or (scored and not evaluator):
             continue
-        owner, _, name = key.rpartition('.')
-        owner, prefix, _ = f'{owner}.'.partition('.data_prefix.')
+        owner, is_folder, _ = key.partition('.data_prefix.')
         options, end = f'{key}=None', ''
         if scored:
             remedy = 'set'
             end = " to score against the data set's own annotation file"
-        elif name == 'bbox_file':
+        elif key.endswith('.bbox_file'):
             remedy = 'put it there, or use annotated bboxes with'
             end = ' (or --gt-boxes)' * (split == 'test')
         else:
             remedy = 'put the data there, or set its place with'
-            root = f'{owner.rstrip(".")}.data_root'
-            options = f'{root}=FOLDER {key}=PATH_BELOW_IT'
+            owner = owner if is_folder else key.rpartition('.')[0]
+            options = f'{owner}.data_root=FOLDER {key}=PATH_BELOW_IT'
         raise UsageError(
-            f'{key}: {"folder" if prefix else "file"} '
+            f'{key}: {"folder" if is_folder else "file"} '
             f'"{os.path.normpath(path)}" does not exist: {remedy} '
             f'--cfg-options {options}{end}'
         )
@@ -125,24 +123,20 @@ def check_evaluator_file(cfg: Config, split: str) -> None:
     Raises:
         UsageError: It reads another file.
     """
-    files = {
-        key: path
+    files = [
+        (key, path)
         for key, path in data_files(cfg, split)
-        if key.endswith('.ann_file')
-    }
-    read = {k: p for k, p in files.items() if '_dataloader' in k}
-    for key in files.keys() - read.keys() if read else ():
-        try:
-            if any(_same_content(files[key], path) for path in read.values()):
-                continue
-        except OSError:  # reported by check_data_files
-            continue
-        first = next(iter(read))
-        raise UsageError(
-            f'{key} is "{files[key]}" and {first} is "{read[first]}", a file '
-            'of other contents: predictions of one would be scored against '
-            f'people of the other; set --cfg-options {key}=None'
-        )
+        if key.endswith('.ann_file') and os.path.exists(path)
+    ]
+    read = [file for file in files if '_dataloader.' in file[0]]
+    for key, path in files if read else ():
+        if not any(_same_content(path, other) for _, other in read):
+            raise UsageError(
+                f'{key} is "{path}" and {read[0][0]} is "{read[0][1]}", a '
+                'file of other contents: predictions of one would be scored '
+                'against people of the other; set '
+                f'--cfg-options {key}=None'
+            )
 
 
 def _same_content(path: str, other: str) -> bool:
@@ -226,7 +220,8 @@ def check_joints(annotations: Annotations, dataset: Mapping) -> None:
     """
     ours = list(metainfo_of(dataset)['keypoint_id2name'].values())
     theirs = list(annotations.joints)
-    if annotations.whole_body and len(ours) > len(theirs):
+    whole_body = WHOLE_BODY.keys() <= annotations.people[0].keys()
+    if whole_body and len(ours) > len(theirs):
         ours = ours[: -sum(WHOLE_BODY.values())]
     if len(ours) != len(theirs):
         what = f'{len(theirs)} keypoints per person'

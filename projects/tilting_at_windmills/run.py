@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / 'tools'), str(Path(__file__).parent)]
 
 import _cli  # noqa: E402
-from _cli import option, position, positive  # noqa: E402
+from _cli import Count, option, position  # noqa: E402
 from experiments import EXPERIMENTS  # noqa: E402
 
 
@@ -26,8 +26,8 @@ class RunOptions(_cli.CfgOptions):
         'test this one, do not train', metavar='FILE'
     )
     work_dir: str | None = option('folder of the results', metavar='DIR')
-    processes: int = option(
-        'train in N processes, one for each GPU', type=positive, default=1
+    processes: Count = option(
+        'train in N processes, one for each GPU', default=1
     )
 
 

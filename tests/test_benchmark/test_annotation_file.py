@@ -142,7 +142,12 @@ PARTS = dict(foot_kpts=6, face_kpts=68, lefthand_kpts=21, righthand_kpts=21)
         ('face_kpts', [1, 2, 0.7] * 68, [1, 2, 1] * 68, 'repaired: 68 x a fl'),
         ('lefthand_kpts', [1, 2] * 21, None, 'but pairs (x, y without v)'),
         ('righthand_kpts', [1, 2, 2] * 20, None, 'are not 21 triples'),
-        ('righthand_kpts', ['x', 2, 2] * 21, None, 'not triples of numbers'),
+        (
+            'righthand_kpts',
+            ['x', 2, 2] * 21,
+            None,
+            'are not 21 triples of numbers',
+        ),
     ],
 )
 def test_whole_bodies(tmp_path, key, value, wanted, words):
