@@ -8,7 +8,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from .run import robust_output, run
 
@@ -109,6 +109,8 @@ class Command:
         kinds = {k | None: v for k, v in _KINDS.items()} | _KINDS
         for each in fields(self.options):
             settings = kinds.get(each.type, {}) | each.metadata
+            if get_origin(each.type) is Literal:
+                settings['choices'] = get_args(each.type)
             flags = settings.pop('flags')
             text, default = settings['help'], settings.get('default')
             if settings.get('action') == 'append':
@@ -288,10 +290,8 @@ class StoredRunOptions(
 
 @dataclass(frozen=True)
 class LaunchOptions:
-    launcher: str = option(
-        'what started this process (see tools/dist_*.sh)',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
+    launcher: Literal['none', 'pytorch', 'slurm', 'mpi'] = option(
+        'what started this process (see tools/dist_*.sh)', default='none'
     )
     local_rank: int = option(
         argparse.SUPPRESS, '--local_rank', '--local-rank', default=0

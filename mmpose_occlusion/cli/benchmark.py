@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mmpose_occlusion.errors import UsageError, printable
 
@@ -30,11 +30,9 @@ class BenchmarkOptions(
         'checkpoint file or URL', 'checkpoint', nargs='?'
     )
     gt_boxes: bool = option(arguments.BOX_HELP)
-    people: str = option(
+    people: Literal['all', 'one'] = option(
         'whom an attack acts on in an image of a model that finds people by '
-        'itself: all people at once (the default), or one, with an image '
-        'pass for each (default: all)',
-        choices=['all', 'one'],
+        'itself: all at once, or one, with an image pass for each',
         default='all',
     )
     refine: float | None = option(
@@ -89,7 +87,7 @@ def main(options: BenchmarkOptions) -> None:
 
         if not is_main_process():
             return
-    print(f'Wrote {report.write(found)}, report.json, table.md and CSV files')
+    report.write(found)
 
 
 def _settings(options: arguments.StoredRunOptions) -> dict[str, Any]:
@@ -139,7 +137,7 @@ def main_zoo(options: ZooOptions) -> None:
             print(sentence, file=sys.stderr, flush=True)
     if runs:
         found = Benchmark(Path(options.out), runs, trusted=True)
-        print(f'Wrote {report.write(found)}')
+        report.write(found)
     if failed:
         raise UsageError(
             f'{len(failed)} of {len(models)} models failed, see above: '

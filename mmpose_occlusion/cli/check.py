@@ -99,18 +99,18 @@ def _compare(found: 'Annotations', config: str) -> None:
 
 GROUPS = {
     'core: occlude(), metrics, benchmark': (
-        'numpy cv2 scipy pycocotools filelock packaging'
+        *('numpy', 'cv2', 'scipy', 'pycocotools', 'filelock', 'packaging'),
     ),
-    'report': 'matplotlib jinja2 rich',
+    'report': ('matplotlib', 'jinja2', 'rich'),
     'other models (only those that you use)': (
-        'onnxruntime ai_edge_litert ultralytics'
+        *('onnxruntime', 'ai_edge_litert', 'ultralytics'),
     ),
 }
 """Modules of each group of commands; the first is needed."""
 
 DATA = {
-    'COCO': ('annotations/person_keypoints_val2017.json', 'val2017'),
-    'MPII': ('annotations/mpii_val.json', 'images'),
+    'coco': ('annotations/person_keypoints_val2017.json', 'val2017'),
+    'mpii': ('annotations/mpii_val.json', 'images'),
 }
 """Files of each data set where MMPose's configs look for them."""
 
@@ -152,7 +152,7 @@ def diagnose() -> tuple[list[str], bool]:
     ]
     usable = True
     for title, modules in GROUPS.items():
-        found, missing = _versions(modules.split())
+        found, missing = _versions(modules)
         usable = usable and not (missing and title.startswith('core'))
         lines.append(f'{title}: {found or "nothing"}')
         for name in missing:
@@ -160,10 +160,10 @@ def diagnose() -> tuple[list[str], bool]:
             lines.append(f'  {name} is missing: pip install {wheel}')
     lines += _mmpose()
     for name, paths in DATA.items():
-        places = [Path('data', name.lower(), path) for path in paths]
-        lacking = [str(place) for place in places if not place.exists()]
-        state = f'no {" and no ".join(lacking)}' if lacking else 'found'
-        lines.append(f'data of {name} in {Path.cwd()}: {state}')
+        places = [Path('data', name, path) for path in paths]
+        lacking = ' and '.join(f'no {p}' for p in places if not p.exists())
+        text = f'data of {name.upper()} in {Path.cwd()}: {lacking or "found"}'
+        lines.append(text)
     return lines, usable
 
 

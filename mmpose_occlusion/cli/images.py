@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from . import arguments, report
 from .arguments import Count, File, Folder, command, option, position
@@ -14,10 +15,8 @@ from .arguments import Count, File, Folder, command, option, position
 @dataclass(frozen=True)
 class BrowseOptions(arguments.AttackOptions, arguments.ConfigOptions):
     out: Folder = option('folder of the images')
-    split: str = option(
-        'data and pipeline to use',
-        choices=['train', 'val', 'test'],
-        default='train',
+    split: Literal['train', 'val', 'test'] = option(
+        'data and pipeline to use', default='train'
     )
     num: Count = option('number of crops', default=24)
     seed: int = option(
@@ -185,10 +184,9 @@ class ExportOptions(arguments.SuiteOptions):
     annotations: str = position(arguments.PEOPLE_HELP, 'annotations')
     images: str = position(arguments.IMAGES_HELP, 'images')
     out: Folder = option('folder of the images')
-    people: str = option(
-        'one attacked person an image, whose box is given (the default), or '
-        'all at once, for models that find people by themselves',
-        choices=['one', 'all'],
+    people: Literal['one', 'all'] = option(
+        'one attacked person an image, whose box is given, or all at once, '
+        'for models that find people by themselves',
         default='one',
     )
     names: str | None = option(
@@ -242,8 +240,7 @@ def main_import(options: ImportOptions) -> None:
     from mmpose_occlusion.benchmark.file_exchange import import_results
 
     import_results(**vars(options))
-    path = report.write(load_benchmark(options.out))
-    print(f'Wrote {path}, report.json, table.md and CSV files')
+    report.write(load_benchmark(options.out))
 
 
 if __name__ == '__main__':

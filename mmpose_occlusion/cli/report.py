@@ -2,8 +2,7 @@
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from .arguments import File, Folder, command, option, position
 
@@ -54,22 +53,23 @@ def main(options: ReportOptions) -> None:
 
     values = dict(vars(options))
     found = load_benchmark(*values.pop('folders'), names=values.pop('names'))
-    chosen = [name for name in ('csv', 'json') if values.pop(name)]
-    formats = chosen or ('page', 'csv', 'json')
-    path = write(found, values.pop('out'), formats=formats, **values)
-    what = f'{path}, report.json, table.md and CSV files'
-    if chosen:
-        what = f'{" and ".join(map(str.upper, chosen))} files to {path}'
-    latex = f', {options.latex}' if options.latex else ''
-    print(f'Wrote {what}{latex}')
+    formats = tuple(name for name in ('csv', 'json') if values.pop(name))
+    if formats:
+        values['formats'] = formats
+    write(found, values.pop('out'), **values)
+    if options.latex:
+        print(f'Wrote {options.latex}')
 
 
-def write(found: Any, folder: str | None = None, **options: Any) -> Path:
-    """Write the report of a benchmark, with its progress."""
+def write(found: Any, folder: str | None = None, **options: Any) -> None:
+    """Write the report of a benchmark, with its progress, and say where."""
     from mmpose_occlusion.benchmark.report import show_steps
 
     progress = show_steps(found.steps)
-    return found.report(folder, progress=progress, **options)
+    path = found.report(folder, progress=progress, **options)
+    formats = options.get('formats', ('page', 'csv', 'json'))
+    files = dict(page='table.md', csv='CSV files', json='report.json')
+    print(f'Wrote {path}:', ', '.join(files[name] for name in formats))
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,8 @@ class TableOptions:
         'REPORT',
         nargs='+',
     )
-    format: str = option(
-        'of the table',
-        choices=['markdown', 'latex', 'csv'],
-        default='markdown',
+    format: Literal['markdown', 'latex', 'csv'] = option(
+        'of the table', default='markdown'
     )
     results: File | None = option('write a results file, too')
 

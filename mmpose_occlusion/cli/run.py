@@ -18,6 +18,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -121,8 +122,9 @@ def run(
 
 
 def _prepare(config: str | None, mmpose: bool | None) -> None:
-    """Import MMPose where it is needed, and check what can be checked before,
-    since this takes seconds."""
+    """Import all that registers transforms, models, metrics and hooks where
+    MMPose is needed, and check what can be checked before, since this takes
+    seconds."""
     packages = ('torch', 'mmengine', 'mmcv', 'mmpose')
     missing = [name for name in packages if find_spec(name) is None]
     if missing and mmpose:
@@ -136,11 +138,30 @@ def _prepare(config: str | None, mmpose: bool | None) -> None:
             f'config file "{config}" does not exist: give the path of one, or '
             'PACKAGE::PATH for one of a package'
         )
-    if mmpose or (mmpose is None and not missing):
-        try:
-            _import_mmpose()
-        except RuntimeError as error:  # of the check of versions
-            raise DataError(str(error)) from error
+    if mmpose is False or missing:
+        return
+    os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')
+    # MMPose finds its own copy, and logs so once for each data set
+    warnings.filterwarnings('ignore', 'The metainfo config file')
+    printed = io.StringIO()
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
+            warnings.filterwarnings('ignore', 'faster_coco_eval is not instal')
+            from mmpose_occlusion import registration
+
+            registration.check_extensions()
+
+            from mmpose.utils import register_all_modules
+
+            register_all_modules(init_default_scope=False)
+            import_module('mmpose_occlusion.datasets')
+            import_module('mmpose_occlusion.engine')
+    except RuntimeError as error:  # of the check of versions
+        raise DataError(str(error)) from error
+    finally:
+        for line in printed.getvalue().splitlines():
+            if not line.startswith('Could not import OneDL'):
+                print(line)
 
 
 @functools.cache
@@ -197,33 +218,6 @@ def _destroy_process_group() -> None:
         distributed.destroy_process_group()
 
 
-def _import_mmpose() -> None:
-    """Import all that registers transforms, models, metrics and hooks."""
-    os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')
-    # MMPose finds its own copy, and logs so once for each data set
-    warnings.filterwarnings('ignore', 'The metainfo config file')
-    printed = io.StringIO()
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
-            warnings.filterwarnings('ignore', 'faster_coco_eval is not instal')
-            from mmpose_occlusion import registration
-
-            registration.check_extensions()
-
-            import mmpose.datasets
-            import mmpose.engine
-            import mmpose.evaluation
-            import mmpose.models
-            import mmpose.visualization  # noqa: F401
-
-            import mmpose_occlusion.datasets
-            import mmpose_occlusion.engine  # noqa: F401
-    finally:
-        for line in printed.getvalue().splitlines():
-            if not line.startswith('Could not import OneDL'):
-                print(line)
-
-
 def explain(error: BaseException, config: Any = None) -> tuple[int, str]:
     """Exit status and sentence for an error.
 
@@ -275,12 +269,13 @@ def _of_config(text: str, config: Any) -> str:
                 f'install {package}'
             )
         return f'{_key(config, name)}type="{name}" is {why}'
-    built = re.match(r'class `(\w+)` in \S+: (.*)', text)
+    built = re.match(
+        r'class `(\w+)` in \S+: (?:class `\w+` in \S+: )*(.*)', text
+    )
     if built:
-        why = re.sub(r'^(class `\w+` in \S+: )+', '', built[2])
         return (
             f'{_key(config, built[1])}{built[1]} cannot be built '
-            f'({_shortened(why)}): correct its arguments in the config'
+            f'({_shortened(built[2])}): correct its arguments in the config'
         )
     if re.match(r'(train|val|test)_dataloader, ', text):
         return f'the config is incomplete: {_shortened(text)}'
