@@ -79,8 +79,7 @@ def _has(path: Path, *marks: bytes) -> bool:
 
 
 def write_bytes(path: str | Path, data: bytes) -> Path:
-    """Write a file of an existing folder atomically, see :func:`replaced`;
-    returns its path."""
+    """Write a file atomically, see :func:`replaced`; returns its path."""
     with replaced(path) as temporary:
         temporary.write_bytes(data)
     return Path(path)
@@ -135,15 +134,16 @@ def read_json(path: str | Path, what: str) -> Any:
         why = f'cannot be read ({error.strerror})'
         raise UsageError(f'{what} "{path}" {why}') from error
     except (ValueError, RecursionError) as error:
-        why = 'nests too deeply: export it again'
+        why = 'it nests too deeply'
         if isinstance(error, UnicodeDecodeError):
-            why = 'is not a text file: give the JSON file'
+            why = 'it is not a text file'
         elif isinstance(error, json.JSONDecodeError):
             ended = error.pos >= Path(path).stat().st_size - 1
             cut = 'it ends too early' if ended else error.msg
-            why = f'is not JSON (line {error.lineno}: {cut})'
-            why += ': export or download it again'
-        raise DataError(f'{what} "{path}" {why}') from error
+            why = f'line {error.lineno}: {cut}'
+        raise DataError(
+            f'{what} "{path}" is not JSON ({why}): export or download it again'
+        ) from error
 
 
 def plain(value: Any, digits: int | None = None) -> Any:
@@ -239,9 +239,8 @@ def digest_of_images(
     read again if its path, size, time of modification or inode has changed.
     """
     known: dict[str, list] = {}
-    if cache:
-        with contextlib.suppress(OSError, TypeError, ValueError):
-            known = dict(json.loads(Path(cache).read_bytes()))
+    with contextlib.suppress(OSError, TypeError, ValueError):
+        known = dict(json.loads(Path(cache or '').read_bytes()))
 
     def entry(name: str) -> list | None:
         try:

@@ -175,10 +175,8 @@ def _read_category(out: Annotations) -> None:
 def _image(out: Annotations, image: Mapping, where: str) -> None:
     """Read an image."""
     say, name = partial(out.faults.add, where), image.get('file_name')
-    if 'id' not in image:
-        raise UnusableError('an image has no id')
-    if not isinstance(name, str) or not name:
-        raise UnusableError('an image has no file_name')
+    if 'id' not in image or not isinstance(name, str) or not name:
+        raise UnusableError('an image has no id or no file_name')
     if '\\' in name:
         say('a file_name has backslashes', remedy='they are read as slashes')
     key = _read_id(out, 'images', image['id'], out.image_ids, where)

@@ -99,7 +99,7 @@ class Command:
         parser = argparse.ArgumentParser(
             prog=self.program,
             description=inspect.getdoc(self.work),
-            formatter_class=HelpFormatter,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         parser.add_argument(
             '--traceback',
@@ -152,11 +152,6 @@ def command(
     """Makes a :class:`Command` of a function of options."""
     return functools.partial(Command, options, program, mmpose)
 
-
-HelpFormatter = functools.partial(
-    argparse.RawDescriptionHelpFormatter, max_help_position=28, width=79
-)
-"""Keeps the line breaks of a description's examples."""
 
 CONFIG_HELP = (
     "config file, or one of MMPose's own as mmpose::PATH, for example "
@@ -272,10 +267,9 @@ class StoredRunOptions(
         'print how many predictions are missing; nothing is stored'
     )
     resume: bool = option(
-        'use the predictions of this run in DIR (the default); --no-resume '
-        'deletes them',
-        action=argparse.BooleanOptionalAction,
-        default=True,
+        "delete this run's predictions in DIR, which are used otherwise",
+        '--no-resume',
+        action='store_false',
     )
     batch_size: Count | None = option(
         'maximum number of crops in a forward pass (default: 32 on a CPU, 64 '

@@ -70,9 +70,19 @@ _TEXTS = {
 }
 """Words of a library's error -> sentence about the machine."""
 
-_CONFIG_KEY = (
-    'model|optim_wrapper|train_cfg|(train|val|test)_(dataloader|evaluator|cfg)'
-)
+_OF_CONFIG = {
+    r"'?([\w.]+) is not in the \S+ registry": r'type="\1" is no class that '
+    'MMPose or this package knows: correct the name, install its package, or '
+    'import its module with custom_imports',
+    r'^class `(\w+)` in \S+: (?:class `\w+` in \S+: )*(.{,200})': r'\1 cannot '
+    r'be built (\2): correct its arguments in the config',
+    r'^((train|val|test)_dataloader, .{,200})': r'the config is incomplete: \1',
+    r"^(?:'ConfigDict' object has no attribute ')?(model|optim_wrapper|"
+    r"train_cfg|(?:train|val|test)_(?:dataloader|evaluator|cfg))'?$": 'the '
+    r'config lacks "\1": add it, or give a complete config',
+}
+"""Words of MMEngine's error -> sentence about the config; group 1 is a type or
+a key."""
 
 
 def run(
@@ -235,8 +245,7 @@ def explain(error: BaseException, config: Any = None) -> tuple[int, str]:
     if isinstance(error, MemoryError):
         return MACHINE, _MEMORY
     for words, sentence in _TEXTS.items():
-        found = re.search(words, text)
-        if found:
+        if found := re.search(words, text):
             return MACHINE, found.expand(sentence)
     if isinstance(error, OSError) and error.errno:
         path = f' "{error.filename}"' * (error.filename is not None)
@@ -244,46 +253,13 @@ def explain(error: BaseException, config: Any = None) -> tuple[int, str]:
         what = (error.strerror or 'failure').rstrip('.')
         return MACHINE, f'{what}{path}: {remedy}'
     bare = text.strip('\'"') if isinstance(error, KeyError) else text
-    sentence = _of_config(bare, config)
-    if sentence:
-        return USER, sentence
+    for words, sentence in _OF_CONFIG.items():
+        if found := re.search(words, bare):
+            return USER, _key(config, found[1]) + found.expand(sentence)
     return MACHINE, (
-        f'{type(error).__name__}: {_shortened(text)}: add --traceback to see '
+        f'{type(error).__name__}: {text[:200]}: add --traceback to see '
         'where it happened'
     )
-
-
-def _of_config(text: str, config: Any) -> str:
-    """The sentence on MMEngine's error of what a config lacks or has too much;
-    empty for other errors."""
-    unknown = re.search(r"'?([\w.]+) is not in the \S+ registry", text)
-    if unknown:
-        name, package = unknown[1], unknown[1].partition('.')[0]
-        why = (
-            'no class that MMPose or this package knows: correct the name, or '
-            'import its module with custom_imports'
-        )
-        if package != name and not find_spec(package):
-            why = (
-                f'of the package "{package}", which is not installed: pip '
-                f'install {package}'
-            )
-        return f'{_key(config, name)}type="{name}" is {why}'
-    built = re.match(
-        r'class `(\w+)` in \S+: (?:class `\w+` in \S+: )*(.*)', text
-    )
-    if built:
-        return (
-            f'{_key(config, built[1])}{built[1]} cannot be built '
-            f'({_shortened(built[2])}): correct its arguments in the config'
-        )
-    if re.match(r'(train|val|test)_dataloader, ', text):
-        return f'the config is incomplete: {_shortened(text)}'
-    lacking = re.search(r"ConfigDict' object has no attribute '(\w+)'", text)
-    key = lacking[1] if lacking else text
-    if config is not None and re.fullmatch(_CONFIG_KEY, key):
-        return f'the config lacks "{key}": add it, or give a complete config'
-    return ''
 
 
 def _key(config: Any, name: str) -> str:
@@ -295,7 +271,3 @@ def _key(config: Any, name: str) -> str:
     last = name.rpartition('.')[2]
     found = (key for key, node in walk(config) if type_name(node) == last)
     return next((f'{key}: ' for key in found if key), '')
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 200 else f'{text[:196]} ...'

@@ -71,9 +71,10 @@ def check_data_files(
     evaluator: bool = True,
     skip_unreadable: bool = False,
 ) -> None:
-    """Check that the files of a split's (train, val or test) data and
-    evaluator exist, and the people and boxes in them; leave out images that
-    cannot be read, or refuse them.
+    """Check that the files of a split's (train, val or test) data and (unless
+    ``evaluator`` is False) evaluator exist, that a metric reads the
+    annotations of the data set, and the people and boxes in them; leave out
+    images that cannot be read, or refuse them.
 
     Where MMPose would read a file differently from this package's reader, or
     not at all, the config gets a corrected copy in
@@ -82,13 +83,27 @@ def check_data_files(
     so; nor are files that are not on a local disk.
 
     Raises:
-        UsageError: One is missing; the message names its key.
+        UsageError: One is missing, or a metric reads another.
         DataError: One cannot be used, or does not have the joints of the data
             set.
     """
-    for key, path in data_files(cfg, split):
+    files = dict(data_files(cfg, split))
+    start, end = f'{split}_dataloader.', '.ann_file'
+    read = [k for k in files if k.startswith(start) and k.endswith(end)]
+    read = [key for key in read if os.path.exists(files[key])]
+    for key, path in files.items():
         scored = key.startswith(f'{split}_evaluator')
-        if os.path.exists(path) or (scored and not evaluator):
+        if os.path.exists(path):
+            others = [files[k] for k in read] if scored else []
+            if others and not any(_same_content(path, p) for p in others):
+                raise UsageError(
+                    f'{key} is "{path}" and {read[0]} is "{others[0]}", '
+                    'a file of other contents: predictions of one would be '
+                    'scored against people of the other; set --cfg-options '
+                    f'{key}=None'
+                )
+            continue
+        if scored and not evaluator:
             continue
         owner, is_folder, _ = key.partition('.data_prefix.')
         options, end = f'{key}=None', ''
@@ -115,28 +130,6 @@ def check_data_files(
             print_log(f'{path}: {unchecked(dataset)}', 'current')
         if heads.endswith('.mat') and all(map(os.path.isfile, (heads, path))):
             _check_head_boxes(heads, path)
-
-
-def check_evaluator_file(cfg: Config, split: str) -> None:
-    """Check that a metric reads the annotations that the data set reads.
-
-    Raises:
-        UsageError: It reads another file.
-    """
-    files = [
-        (key, path)
-        for key, path in data_files(cfg, split)
-        if key.endswith('.ann_file') and os.path.exists(path)
-    ]
-    read = [file for file in files if '_dataloader.' in file[0]]
-    for key, path in files if read else ():
-        if not any(_same_content(path, other) for _, other in read):
-            raise UsageError(
-                f'{key} is "{path}" and {read[0][0]} is "{read[0][1]}", a '
-                'file of other contents: predictions of one would be scored '
-                'against people of the other; set '
-                f'--cfg-options {key}=None'
-            )
 
 
 def _same_content(path: str, other: str) -> bool:

@@ -105,7 +105,8 @@ def convert_mpii(args: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run the tool; returns the exit status."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=_cli.HelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
     links = commands.add_parser('link', help="link to MMPose's names")
