@@ -246,12 +246,13 @@ def check_images(
     paths, faults = {}, Faults()
     for key, image in annotations.images.items():
         path = Path(folder) / image['file_name']
-        text, size = _look_at(path, decode)
-        if text:
-            faults.add(str(path), text)
+        try:
+            size = _size_of(path, decode)
+        except UnusableError as error:
+            faults.add(str(path), *error.args)
             continue
         paths[key] = path
-        if decode:
+        if size:
             given = image['height'] or size[0], image['width'] or size[1]
             if given != size:
                 faults.add(
@@ -260,37 +261,32 @@ def check_images(
                     remedy='the size of the image is taken',
                 )
             image['height'], image['width'] = size
-    if not paths:
+    if not paths or (faults.losses and not skip):
         raise DataError(
-            f'none of the images of "{annotations.path}" in folder '
-            f'"{folder}" can be used ({faults.summary()}): give the folder '
-            'that the file names are below'
-        )
-    if faults.losses and not skip:
-        raise DataError(
-            f'images of "{annotations.path}" cannot be used '
-            f'({faults.summary()}): replace them, or leave them out with '
-            '--skip-unreadable'
+            f'{"not all" if paths else "none"} of the images of '
+            f'"{annotations.path}" in folder "{folder}" can be used '
+            f'({faults.summary()}): give the folder that the file names are '
+            'below, replace them, or leave them out with --skip-unreadable'
         )
     annotations.faults.extend(faults)
     return paths
 
 
-def _look_at(path: Path, decode: bool) -> tuple[str, tuple[int, ...]]:
-    """Why an image cannot be used, and its height and width if decoded."""
-    if path.is_symlink() and not path.exists():
-        return 'an image is a link to nothing', ()
+def _size_of(path: Path, decode: bool) -> tuple[int, ...]:
+    """Height and width of an image, empty if it is not decoded; or an
+    UnusableError."""
     if not path.is_file():
-        what = 'is a folder' if path.is_dir() else 'does not exist'
-        return f'an image {what}', ()
+        what = 'a link to nothing' if path.is_symlink() else 'missing'
+        what = 'a folder' if path.is_dir() else what
+        raise UnusableError(f'an image is {what}')
     if not path.stat().st_size:
-        return 'an image is an empty file', ()
+        raise UnusableError('an image is an empty file')
     if not decode:
-        return '', ()
+        return ()
     pixels: Any = cv2.imread(str(path))
     content = path.read_bytes()
     # OpenCV may not say that the end is missing
-    end = {b'\xff\xd8': b'\xff\xd9', b'\x89P': b'IEND'}.get(content[:2], b'')
-    if pixels is None or end not in content[-4096:]:
-        return 'an image cannot be decoded completely', ()
-    return '', pixels.shape[:2]
+    ends = {b'\xff\xd8': b'\xff\xd9', b'\x89P': b'IEND'}
+    if pixels is None or ends.get(content[:2], b'') not in content[-4096:]:
+        raise UnusableError('an image cannot be decoded completely')
+    return pixels.shape[:2]

@@ -262,10 +262,7 @@ def main_worst(options: WorstOptions) -> None:
     draws, places = values.pop('draws'), values.pop('places')
     names = {f.name for f in fields(WorstCaseSearch)} - {'places'}
     search = {name: values.pop(name) for name in names}
-    try:
-        search['size'] = str(DiscSize.of(options.size))
-    except ValueError as error:
-        raise UsageError(f'--size: {error}') from error
+    search['size'] = str(DiscSize.of(options.size))
     settings = WorstCaseSearch(**search)
     if places:
         known = read_places(places, settings)

@@ -57,29 +57,28 @@ def main(options: BrowseOptions) -> None:
         raise UsageError(f'the {split} data of "{options.config}" is empty')
     indices = crops.draw_indices(len(dataset), options.num, options.seed)
     views = list(crops.views(dataset, indices, options.seed))
-    views_of = {view.name: [] for view in views}  # type: dict[str, list]
-    for view in views:
-        views_of[view.name].append(view)
-    groups = sorted(  # changed crops first, unmatched boxes last
-        zip(*views_of.values(), strict=True),
+    number = len({view.name for view in views})  # of views of a crop
+    groups = [views[i : i + number] for i in range(0, len(views), number)]
+    names = [attack_name(each) for each in attacks]
+    counts = []
+    for view, *others in zip(*groups, strict=True):
+        records = [each.records for each in (view, *others)]
+        shown = names or _own_names(view.name, records)
+        outcome = [outcomes(each) for each in records]
+        counts += summarize(outcome, shown, 'Attack ' if names else '')
+    own = ', '.join(view.name for view in groups[0] if view.name)
+    title = ' + '.join(names) or own or "the pipeline's own occlusions"
+    groups.sort(  # changed crops first, unmatched boxes last
         key=lambda group: (
             not any(view.is_changed for view in group),
             not any(view.labelled.any() for view in group),
-        ),
+        )
     )
-    names = [attack_name(each) for each in attacks]
-    counts = []
-    for name, found in views_of.items():
-        records = [view.records for view in found]
-        shown = names or _own_names(name, records)
-        outcome = [outcomes(each) for each in records]
-        counts += summarize(outcome, shown, 'Attack ' if names else '')
-    own = ', '.join(filter(None, views_of)) or "the pipeline's own occlusions"
     metainfo = metainfo_of(cfg[f'{split}_dataloader']['dataset'])
     page = gallery(
         [view for group in groups for view in group],
         PoseStyle.from_metainfo(metainfo),
-        f'{" + ".join(names) or own}, {split} data',
+        f'{title}, {split} data',
         [Path(options.config).name, *counts],
         shlex.join(['python', *sys.argv]),
     )
@@ -163,19 +162,16 @@ def main_image(options: ImageFileOptions) -> None:
     keypoints = None
     if options.keypoints is not None:
         keypoints, occluder.names = read_keypoints(options.keypoints)
-    try:
-        number = occlude_file(
-            path,
-            out,
-            occluder,
-            keypoints,
-            lambda steps, total: track(
-                steps, 'occluding', total, disable=total == 1
-            ),
-            overwrite=options.overwrite,
-        )
-    except ValueError as error:  # of occlude(), in one sentence
-        raise UsageError(str(error)) from error
+    number = occlude_file(
+        path,
+        out,
+        occluder,
+        keypoints,
+        lambda steps, total: track(
+            steps, 'occluding', total, disable=total == 1
+        ),
+        overwrite=options.overwrite,
+    )
     print(f'Wrote {options.out} ({number:,} images)')
 
 

@@ -76,7 +76,7 @@ _OF_CONFIG = {
     'import its module with custom_imports',
     r'^class `(\w+)` in \S+: (?:class `\w+` in \S+: )*(.{,200})': r'\1 cannot '
     r'be built (\2): correct its arguments in the config',
-    r'^((train|val|test)_dataloader, .{,200})': r'the config is incomplete: \1',
+    r'^(\w+_dataloader, .{,200})': r'the config is incomplete: \1',
     r"^(?:'ConfigDict' object has no attribute ')?(model|optim_wrapper|"
     r"train_cfg|(?:train|val|test)_(?:dataloader|evaluator|cfg))'?$": 'the '
     r'config lacks "\1": add it, or give a complete config',
