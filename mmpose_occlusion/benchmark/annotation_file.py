@@ -220,16 +220,13 @@ def _read_people(out: Annotations) -> None:
         key = _read_id(out, 'annotations', person.get('id'), ids, where)
         ids.add(key)
         labelled = sum(v > 0 for v in body[2::3])
-        said = person.get('num_keypoints')
         area: Any = person.get('area')
-        if said != labelled:
-            text = f'num_keypoints is {"missing" if said is None else "wrong"}'
-            remedy = 'the labelled keypoints are counted'
-            say(text, '.num_keypoints', said, remedy)
+        if (said := person.get('num_keypoints')) != labelled:
+            text = 'num_keypoints is not that of the labelled keypoints'
+            say(text, '.num_keypoints', said, 'they are counted')
         if not (is_finite(area) and area > 0):
-            what = 'missing' if area is None else 'no positive number'
             remedy = f'{AREA_RATIO} of the box is taken'
-            say(f'area is {what}', '.area', area, remedy)
+            say('area is no positive number', '.area', area, remedy)
             area = AREA_RATIO * box[2] * box[3]
         shape = [out.images[image][k] for k in ('height', 'width')]
         segment = _read_segment(person.get('segmentation'), shape, say)
@@ -307,29 +304,29 @@ def _read_box(raw: Any, keypoints: list[float], say: Callable) -> list[float]:
 
 
 def _read_segment(raw: Any, shape: list, say: Callable) -> Any:
-    """Polygons or run lengths of an image's height and width; None where
+    """Polygons or run lengths of an image's height and width; nothing where
     there are none to use."""
-    key, say = '.segmentation', partial(say, remedy=NOT_USED)
-    if raw is None or raw == []:
-        return None
+    key = '.segmentation'
     if isinstance(raw, Mapping):
         size = raw.get('size')
-        if 'counts' in raw and (
-            size == shape or (_list(size) and not shape[0])
-        ):
+        known = size == shape or (isinstance(size, list) and not shape[0])
+        if 'counts' in raw and known:
             return raw
-        say('run lengths have no counts or not the size of the image', key)
+        text = 'run lengths have no counts or not the size of the image'
+        say(text, key, remedy=NOT_USED)
         return None
-    if isinstance(raw, list) and all(map(is_number, raw)):
-        raw, remedy = [raw], 'it is taken as the only one'
+    if raw and isinstance(raw, list) and all(map(is_number, raw)):
+        remedy = 'it is taken as the only one'
         say('a polygon is not in a list', key, remedy=remedy)
+        raw = [raw]
     good = [
         ring
         for ring in map(_list, _list(raw))
         if len(ring) >= 6 and len(ring) % 2 == 0 and all(map(is_finite, ring))
     ]
-    if good != raw:
-        say('a polygon is not pairs of 3 points or more', key, raw)
+    if raw is not None and good != raw:
+        text = 'a polygon is not pairs of 3 points or more'
+        say(text, key, raw, NOT_USED)
     return good
 
 

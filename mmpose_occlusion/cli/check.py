@@ -10,13 +10,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmpose_occlusion.errors import DataError, UsageError
+from mmpose_occlusion.errors import DataError
 
 from . import arguments
 from .arguments import File, option, position
 
 if TYPE_CHECKING:
-    from mmpose_occlusion.benchmark.annotation_file import Annotations
     from mmpose_occlusion.benchmark.checked_files import Faults
 
 
@@ -51,7 +50,9 @@ def main(options: CheckOptions) -> None:
 
     found = read_annotations(options.annotations)
     if options.config:
-        _compare(found, options.config)
+        from mmpose_occlusion.engine import data_files
+
+        data_files.check_config(found, options.config)
     if options.images:
         check_images(found, options.images, decode=True)
     lost = _print(
@@ -75,26 +76,6 @@ def _print(title: str, faults: 'Faults') -> int:
     if not faults:
         print('  no faults')
     return sum(fault.count for fault in faults.losses)
-
-
-def _compare(found: 'Annotations', config: str) -> None:
-    """Compare the file's keypoints with those of a config."""
-    from mmpose.registry import DATASETS
-
-    from mmpose_occlusion.engine import config as configs
-    from mmpose_occlusion.engine import data_files
-
-    loader = configs.dataloader(configs.load_config(config), 'test')
-    dataset = dict(loader['dataset'], ann_file=found.path, data_root=None)
-    if data_files.reads_plainly(dataset):
-        data_files.check_joints(found, dataset)
-    elif configs.class_of(dataset, DATASETS) is None:
-        raise UsageError(
-            f'{config}: there is no data set "{dataset["type"]}"; '
-            'custom_imports of the config names the module of an own one'
-        )
-    else:
-        print(f'{config}: {data_files.unchecked(dataset)}')
 
 
 GROUPS = {
@@ -130,14 +111,6 @@ def main_doctor(_: DoctorOptions) -> None:
     and the data sets under data/: text to paste into an issue. The exit status
     is 1 if the core cannot be used.
     """
-    lines, usable = diagnose()
-    print('\n'.join(lines))
-    if not usable:
-        sys.exit(1)
-
-
-def diagnose() -> tuple[list[str], bool]:
-    """Lines about this environment, and whether the core can be used."""
     from mmpose_occlusion import __version__
 
     tag = 'unknown tags'
@@ -145,26 +118,26 @@ def diagnose() -> tuple[list[str], bool]:
         from packaging.tags import sys_tags
 
         tag = str(next(iter(sys_tags())))
-    lines = [
+    print(
         f'mmpose_occlusion {__version__}, Python {platform.python_version()} '
         f'({sys.executable}), {platform.platform()}, {os.cpu_count()} cores, '
         f'wheels for {tag}'
-    ]
+    )
     usable = True
     for title, modules in GROUPS.items():
         found, missing = _versions(modules)
         usable = usable and not (missing and title.startswith('core'))
-        lines.append(f'{title}: {found or "nothing"}')
+        print(f'{title}: {found or "nothing"}')
         for name in missing:
             wheel = name.replace('cv2', 'opencv-python-headless')
-            lines.append(f'  {name} is missing: pip install {wheel}')
-    lines += _mmpose()
+            print(f'  {name} is missing: pip install {wheel}')
+    print(*_mmpose(), sep='\n')
     for name, paths in DATA.items():
         places = [Path('data', name, path) for path in paths]
         lacking = ' and '.join(f'no {p}' for p in places if not p.exists())
-        text = f'data of {name.upper()} in {Path.cwd()}: {lacking or "found"}'
-        lines.append(text)
-    return lines, usable
+        print(f'data of {name.upper()} in {Path.cwd()}: {lacking or "found"}')
+    if not usable:
+        sys.exit(1)
 
 
 def _versions(modules: Sequence[str]) -> tuple[str, list[str]]:

@@ -30,7 +30,19 @@ from mmpose_occlusion.errors import DataError, UsageError
 from mmpose_occlusion.files import read_json, write_text
 from mmpose_occlusion.metrics.annotations import WHOLE_BODY
 
-from .config import class_of, metainfo_of, walk_metrics, walk_split
+from .config import (
+    class_of,
+    dataloader,
+    load_config,
+    metainfo_of,
+    walk_metrics,
+    walk_split,
+)
+
+UNCHECKED = (
+    'noted: this data set reads its annotations in its own way: they are not '
+    'checked'
+)
 
 
 def data_files(cfg: Mapping, split: str) -> Iterator[tuple[str, str]]:
@@ -127,7 +139,7 @@ def check_data_files(
         if reads_plainly(dataset):
             _check_content(cfg, split, dataset, skip_unreadable)
         elif os.path.isfile(path):
-            print_log(f'{path}: {unchecked(dataset)}', 'current')
+            print_log(f'{path}: {UNCHECKED}', 'current')
         if heads.endswith('.mat') and all(map(os.path.isfile, (heads, path))):
             _check_head_boxes(heads, path)
 
@@ -136,14 +148,6 @@ def _same_content(path: str, other: str) -> bool:
     """Compare bytes; one file, usually of hundreds of MB, is not read."""
     return os.path.samefile(path, other) or filecmp.cmp(
         path, other, shallow=False
-    )
-
-
-def unchecked(dataset: Mapping) -> str:
-    """The note for a data set that does not read plainly."""
-    return (
-        f'noted: {dataset.get("type")} reads its annotations in its own way: '
-        'they are not checked'
     )
 
 
@@ -203,6 +207,23 @@ def _check_content(
             scored = metric.get('ann_file')
             if scored and _same_content(scored, path):
                 metric['ann_file'] = dataset['ann_file']
+
+
+def check_config(annotations: Annotations, path: str) -> None:
+    """Check that a file has the joints of a config's test data."""
+    loader = dataloader(load_config(path), 'test')
+    dataset = dict(
+        loader['dataset'], ann_file=annotations.path, data_root=None
+    )
+    if reads_plainly(dataset):
+        check_joints(annotations, dataset)
+    elif class_of(dataset, DATASETS) is None:
+        raise UsageError(
+            f'{path}: there is no data set "{dataset["type"]}"; name the '
+            'module of an own one in custom_imports of the config'
+        )
+    else:
+        print(f'{path}: {UNCHECKED}')
 
 
 def check_joints(annotations: Annotations, dataset: Mapping) -> None:

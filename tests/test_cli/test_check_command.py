@@ -51,7 +51,7 @@ def test_the_joints_of_a_config(tmp_path, capsys):
     assert '2 keypoints per person' in capsys.readouterr().err
     config.write_text(text.replace('Coco', 'Jhmdb'))
     assert main([str(people), '--config', str(config)]) == 0
-    assert 'noted: JhmdbDataset reads' in capsys.readouterr().out
+    assert 'noted: this data set reads' in capsys.readouterr().out
 
 
 def test_a_file_of_mpii(tmp_path, capsys):
