@@ -17,7 +17,7 @@ class TestOptions(
 ):
     """MMPose's options and those of attacks."""
 
-    checkpoint: str = _cli.position('checkpoint file or URL', 'checkpoint')
+    checkpoint: str = _cli.position('checkpoint file or URL')
     box_nms: float | None = option(
         "of two of a detector's boxes that overlap by more, drop the one with "
         'the lower score (default: keep all)',

@@ -24,7 +24,7 @@ def option(text: str, *flags: str, **settings: Any) -> Any:
     return field(metadata=dict(settings, help=text, flags=flags))
 
 
-def position(text: str, metavar: str, **settings: Any) -> Any:
+def position(text: str, metavar: str | None = None, **settings: Any) -> Any:
     """A field that is a positional argument."""
     return option(text, '', metavar=metavar, action='store', **settings)
 
@@ -84,13 +84,13 @@ class Command:
     Args:
         options: The dataclass.
         program: Name of the command.
-        mmpose: See :func:`.run.run`; or a function of the options.
+        mmpose: See :func:`.run.run`.
         work: Its docstring is the help's description.
     """
 
     options: Any
     program: str
-    mmpose: bool | Callable[[Any], bool] | None
+    mmpose: bool | None
     work: Callable[[Any], object]
 
     def parser(self) -> argparse.ArgumentParser:
@@ -138,16 +138,11 @@ class Command:
 
     def __call__(self, argv: list[str] | None = None) -> int:
         """Run the command; returns the exit status."""
-        options = self.parse(argv)
-        needs = self.mmpose
-        needed = needs(options) if callable(needs) else needs
-        return run(self.work, options, needed)
+        return run(self.work, self.parse(argv), self.mmpose)
 
 
 def command(
-    options: type,
-    program: str,
-    mmpose: bool | Callable[[Any], bool] | None = False,
+    options: type, program: str, mmpose: bool | None = False
 ) -> Callable[[Callable[[Any], object]], Command]:
     """Makes a :class:`Command` of a function of options."""
     return functools.partial(Command, options, program, mmpose)
@@ -191,7 +186,7 @@ class CfgOptions:
 
 @dataclass(frozen=True)
 class ConfigOptions(CfgOptions, SkipOption):
-    config: str = position(CONFIG_HELP, 'config')
+    config: str = position(CONFIG_HELP)
 
 
 @dataclass(frozen=True)

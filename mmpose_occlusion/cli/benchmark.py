@@ -25,10 +25,8 @@ class BenchmarkOptions(
     arguments.TrustOption,
     arguments.CfgOptions,
 ):
-    model: str = position(arguments.CONFIG_HELP, 'model')
-    checkpoint: str | None = position(
-        'checkpoint file or URL', 'checkpoint', nargs='?'
-    )
+    model: str = position(arguments.CONFIG_HELP)
+    checkpoint: str | None = position('checkpoint file or URL', nargs='?')
     gt_boxes: bool = option(arguments.BOX_HELP)
     people: Literal['all', 'one'] = option(
         'whom an attack acts on in an image of a model that finds people by '
@@ -51,11 +49,7 @@ class BenchmarkOptions(
         return self.model if crops else None
 
 
-@command(
-    BenchmarkOptions,
-    'occlusion-benchmark',
-    lambda o: o.config is not None,
-)
+@command(BenchmarkOptions, 'occlusion-benchmark')
 def main(options: BenchmarkOptions) -> None:
     """How does a pose model degrade under occlusion, and where?
 
@@ -210,7 +204,7 @@ def _run(entry: dict[str, str], options: ZooOptions) -> Any:
 
 @dataclass(frozen=True)
 class WorstOptions(arguments.StoredRunOptions):
-    model: str = position('as for occlusion-benchmark', 'model')
+    model: str = position('as for occlusion-benchmark')
     size: str = option(
         "of the disc: its diameter by the height of the person's bbox",
         default='10%',

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from mmpose_occlusion.errors import DataError
 
-from . import arguments
-from .arguments import File, option, position
+from .arguments import IMAGES_HELP, File, command, option, position
 
 if TYPE_CHECKING:
     from mmpose_occlusion.benchmark.checked_files import Faults
@@ -22,14 +21,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class CheckOptions:
     annotations: str = position('COCO-style file of people', 'ANN')
-    images: str | None = position(arguments.IMAGES_HELP, 'IMAGES', nargs='?')
+    images: str | None = position(IMAGES_HELP, 'IMAGES', nargs='?')
     detections: File | None = option("a detector's COCO results")
     config: File | None = option('config of MMPose for these data')
 
 
-@arguments.command(
-    CheckOptions, 'occlusion-check', lambda o: o.config is not None
-)
+@command(CheckOptions, 'occlusion-check')
 def main(options: CheckOptions) -> None:
     """Check a data set's files before they cost a run.
 
@@ -101,7 +98,7 @@ class DoctorOptions:
     """None."""
 
 
-@arguments.command(DoctorOptions, 'occlusion-doctor')
+@command(DoctorOptions, 'occlusion-doctor')
 def main_doctor(_: DoctorOptions) -> None:
     """Say what of the toolkit works here, and the command that mends the rest.
 

@@ -24,7 +24,7 @@ class BrowseOptions(arguments.AttackOptions, arguments.ConfigOptions):
     )
 
 
-@command(BrowseOptions, 'occlusion-browse', True)
+@command(BrowseOptions, 'occlusion-browse')
 def main(options: BrowseOptions) -> None:
     """Look at the occlusions of the crops of any MMPose config.
 
@@ -162,23 +162,25 @@ def main_image(options: ImageFileOptions) -> None:
     keypoints = None
     if options.keypoints is not None:
         keypoints, occluder.names = read_keypoints(options.keypoints)
-    number = occlude_file(
-        path,
-        out,
-        occluder,
-        keypoints,
-        lambda steps, total: track(
-            steps, 'occluding', total, disable=total == 1
-        ),
-        overwrite=options.overwrite,
-    )
+    bar = partial(track, description='occluding')
+    try:
+        number = occlude_file(
+            path,
+            out,
+            occluder,
+            keypoints,
+            lambda steps, total: bar(steps, total=total, disable=total == 1),
+            overwrite=options.overwrite,
+        )
+    except ValueError as error:  # of a joint that is not there
+        raise UsageError(str(error)) from error
     print(f'Wrote {options.out} ({number:,} images)')
 
 
 @dataclass(frozen=True)
 class ExportOptions(arguments.SuiteOptions):
-    annotations: str = position(arguments.PEOPLE_HELP, 'annotations')
-    images: str = position(arguments.IMAGES_HELP, 'images')
+    annotations: str = position(arguments.PEOPLE_HELP)
+    images: str = position(arguments.IMAGES_HELP)
     out: Folder = option('folder of the images')
     people: Literal['one', 'all'] = option(
         'one attacked person an image, whose box is given, or all at once, '
@@ -217,9 +219,7 @@ def main_export(options: ExportOptions) -> None:
 @dataclass(frozen=True)
 class ImportOptions:
     folder: str = position('folder of occlusion-export', 'DIR')
-    results: list[str] = position(
-        'results files, or folders of them', 'results', nargs='+'
-    )
+    results: list[str] = position('results files, or folders', nargs='+')
     out: Folder = option('folder of the report')
     name: str = option("the model's", default='imported')
 

@@ -94,8 +94,8 @@ def run(
         work: Called with the options.
         options: The command's options; ``config`` and ``local_rank`` are used
             here if they are set.
-        mmpose: Whether the command needs MMPose; None imports it only where
-            it is installed.
+        mmpose: Whether the command needs MMPose, as it does with a config;
+            None imports it only where it is installed.
 
     Returns:
         The exit status.
@@ -106,7 +106,7 @@ def run(
     try:
         _end_with_parents()
         os.environ.setdefault('LOCAL_RANK', str(rank))
-        _prepare(config, mmpose)
+        _prepare(config, bool(config) or mmpose)
         work(options)
         return 0
     except KeyboardInterrupt:
