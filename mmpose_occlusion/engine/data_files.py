@@ -118,21 +118,15 @@ def check_data_files(
         if scored and not evaluator:
             continue
         owner, is_folder, _ = key.partition('.data_prefix.')
-        options, end = f'{key}=None', ''
-        if scored:
-            remedy = 'set'
-            end = " to score against the data set's own annotation file"
-        elif key.endswith('.bbox_file'):
-            remedy = 'put it there, or use annotated bboxes with'
-            end = ' (or --gt-boxes)' * (split == 'test')
-        else:
-            remedy = 'put the data there, or set its place with'
-            owner = owner if is_folder else key.rpartition('.')[0]
-            options = f'{owner}.data_root=FOLDER {key}=PATH_BELOW_IT'
+        owner = owner if is_folder else key.rpartition('.')[0]
+        remedy = f'{owner}.data_root=FOLDER {key}=PATH_BELOW_IT'
+        if scored or key.endswith('.bbox_file'):
+            why = 'which takes the annotations of the data set'
+            remedy = f'{key}=None, {why}'
         raise UsageError(
             f'{key}: {"folder" if is_folder else "file"} '
-            f'"{os.path.normpath(path)}" does not exist: {remedy} '
-            f'--cfg-options {options}{end}'
+            f'"{os.path.normpath(path)}" does not exist: put the data there, '
+            f'or set --cfg-options {remedy}'
         )
     for _, dataset in walk_split(cfg, split):
         path, heads = _path(dataset), dataset.get('headbox_file') or ''
@@ -215,13 +209,9 @@ def check_config(annotations: Annotations, path: str) -> None:
     dataset = dict(
         loader['dataset'], ann_file=annotations.path, data_root=None
     )
+    metainfo_of(dataset)  # or a UsageError, of a data set that is unknown
     if reads_plainly(dataset):
         check_joints(annotations, dataset)
-    elif class_of(dataset, DATASETS) is None:
-        raise UsageError(
-            f'{path}: there is no data set "{dataset["type"]}"; name the '
-            'module of an own one in custom_imports of the config'
-        )
     else:
         print(f'{path}: {UNCHECKED}')
 
