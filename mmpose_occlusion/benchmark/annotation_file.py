@@ -20,7 +20,6 @@ from mmpose_occlusion.metrics.annotations import AREA_RATIO, WHOLE_BODY
 
 from .checked_files import (
     MAX_ID,
-    NOT_USED,
     Faults,
     UnusableError,
     as_whole,
@@ -73,7 +72,7 @@ class Annotations:
         """Image id of an annotation or detection; None for one of another
         category, which is noted."""
         if not self.is_ours(entry):
-            faults.note(where, 'it is of another category', NOT_USED)
+            faults.note(where, 'it is of another category: it is not used')
             return None
         given = entry.get('image_id')
         image = self.image_ids.get(id_key(given))
@@ -147,15 +146,15 @@ def _read_category(out: Annotations) -> None:
     if not posed:
         out.faults.add(
             '$.categories',
-            'no category names its keypoints',
-            remedy='they are numbered; add "keypoints" to the category',
+            'no category names its keypoints: they are numbered; add '
+            '"keypoints" to the category',
         )
         return
     if len(posed) > 1:
         out.faults.note(
             '$.categories',
-            f'{len(posed)} categories have keypoints',
-            f'people of "{person.get("name")}" are taken',
+            f'{len(posed)} categories have keypoints: people of '
+            f'"{person.get("name")}" are taken',
         )
     out.joints = tuple(map(str, person['keypoints']))
     twice = {name for name in out.joints if out.joints.count(name) > 1}
@@ -168,8 +167,8 @@ def _read_category(out: Annotations) -> None:
         if len(ends) == 2 and all(0 < x <= len(out.joints) for x in ends):
             out.links.append((ends[0] - 1, ends[1] - 1))
         else:
-            text = 'a link names no keypoint (they count from 1)'
-            out.faults.add('$.categories[].skeleton', text, remedy=NOT_USED)
+            text = 'a link names no keypoint: it is not used'
+            out.faults.add('$.categories[].skeleton', text)
 
 
 def _image(out: Annotations, image: Mapping, where: str) -> None:
@@ -178,15 +177,12 @@ def _image(out: Annotations, image: Mapping, where: str) -> None:
     if 'id' not in image or not isinstance(name, str) or not name:
         raise UnusableError('an image has no id or no file_name')
     if '\\' in name:
-        say('a file_name has backslashes', remedy='they are read as slashes')
+        say('a file_name has backslashes: they are read as slashes')
     key = _read_id(out, 'images', image['id'], out.image_ids, where)
     size: list = [as_whole(image.get(k)) for k in ('width', 'height')]
     if not all(0 < (side or 0) <= MAX_ID for side in size):
         size = [None, None]
-        say(
-            'an image has no width and height',
-            remedy='they are read from the image file',
-        )
+        say('an image has no width and height: they are read from its file')
     out.image_ids[id_key(image['id'])] = key
     out.images[key] = dict(
         image,
@@ -222,11 +218,11 @@ def _read_people(out: Annotations) -> None:
         labelled = sum(v > 0 for v in body[2::3])
         area: Any = person.get('area')
         if (said := person.get('num_keypoints')) != labelled:
-            text = 'num_keypoints is not that of the labelled keypoints'
-            say(text, '.num_keypoints', said, 'they are counted')
+            text = 'num_keypoints is wrong: the labelled ones are counted'
+            say(text, '.num_keypoints', said)
         if not (is_finite(area) and area > 0):
-            remedy = f'{AREA_RATIO} of the box is taken'
-            say('area is no positive number', '.area', area, remedy)
+            text = f'area is not positive: {AREA_RATIO} of the box is taken'
+            say(text, '.area', area)
             area = AREA_RATIO * box[2] * box[3]
         shape = [out.images[image][k] for k in ('height', 'width')]
         segment = _read_segment(person.get('segmentation'), shape, say)
@@ -250,9 +246,8 @@ def _read_people(out: Annotations) -> None:
         out.faults.note(
             '$.annotations[].bbox',
             f'{beyond:,} of {len(widths):,} boxes reach far beyond their '
-            'images',
-            'they look like corners x1, y1, x2, y2; COCO has x, y, width, '
-            'height',
+            'images: they look like corners x1, y1, x2, y2; COCO has x, y, '
+            'width, height',
         )
 
 
@@ -264,9 +259,8 @@ def _read_keypoints(
         return [0.0] * (3 * joints)  # COCO has people without keypoints
     if not isinstance(raw, list):
         raise UnusableError(f'keypoints are a {kind_of(raw)}', key, raw)
-    if all(isinstance(p, list) and len(p) == 3 for p in raw):
-        remedy = 'they are read as a flat list'
-        say('keypoints are nested triples', key, remedy=remedy)
+    if raw and all(isinstance(p, list) and len(p) == 3 for p in raw):
+        say('keypoints are nested triples: they are read as a flat list', key)
         raw = [value for point in raw for value in point]
     wanted = 3 * joints or max(3, len(raw) // 3 * 3)
     if len(raw) != wanted or not all(map(is_number, raw)):
@@ -278,13 +272,12 @@ def _read_keypoints(
         x, y, v = out[k - 2 : k + 1]
         if not (math.isfinite(x) and math.isfinite(y)):
             if v:
-                remedy = 'it counts as not labelled'
-                say('a keypoint is not finite', key, remedy=remedy)
+                say('a keypoint is not finite: it is not labelled', key)
             out[k - 2 : k + 1] = [0.0, 0.0, 0.0]
         elif v not in (0.0, 1.0, 2.0) or isinstance(raw[k], bool):
-            remedy = 'v <= 0 is not labelled, v >= 2 visible, others labelled '
-            remedy += 'and occluded'
-            say('a flag v is not 0, 1 or 2', f'{key}[{k}]', raw[k], remedy)
+            text = 'a flag v is not 0, 1 or 2: v <= 0 is not labelled, v >= 2 '
+            text += 'visible, others labelled and occluded'
+            say(text, f'{key}[{k}]', raw[k])
             out[k] = 2.0 if v >= 2 else 1.0 if v > 0 else 0.0
     return out
 
@@ -298,8 +291,7 @@ def _read_box(raw: Any, keypoints: list[float], say: Callable) -> list[float]:
     points = points[points[:, 2] > 0, :2]
     if not len(points) or not np.ptp(points, axis=0).all():
         raise UnusableError(text, '.bbox', raw)
-    remedy = 'the box around the labelled keypoints is taken'
-    say(text, '.bbox', raw, remedy)
+    say(f'{text}: that of the labelled keypoints is taken', '.bbox', raw)
     return [*points.min(axis=0).tolist(), *np.ptp(points, axis=0).tolist()]
 
 
@@ -312,12 +304,10 @@ def _read_segment(raw: Any, shape: list, say: Callable) -> Any:
         known = size == shape or (isinstance(size, list) and not shape[0])
         if 'counts' in raw and known:
             return raw
-        text = 'run lengths have no counts or not the size of the image'
-        say(text, key, remedy=NOT_USED)
+        say('run lengths do not fit the image: they are not used', key)
         return None
     if raw and isinstance(raw, list) and all(map(is_number, raw)):
-        remedy = 'it is taken as the only one'
-        say('a polygon is not in a list', key, remedy=remedy)
+        say('a polygon is not in a list: it is the only one', key)
         raw = [raw]
     good = [
         ring
@@ -325,8 +315,7 @@ def _read_segment(raw: Any, shape: list, say: Callable) -> Any:
         if len(ring) >= 6 and len(ring) % 2 == 0 and all(map(is_finite, ring))
     ]
     if raw is not None and good != raw:
-        text = 'a polygon is not pairs of 3 points or more'
-        say(text, key, raw, NOT_USED)
+        say('a polygon is not of 3 points or more: it is not used', key, raw)
     return good
 
 
@@ -338,12 +327,11 @@ def _read_id(
         raise out.error(
             f'has two {what} of the id {value!r} ({where}): give each its own'
         )
-    whole, say = as_whole(value), partial(out.faults.add, where, key='.id')
+    whole, say = as_whole(value), partial(out.faults.add, where)
     if whole is None or not 0 <= whole < MAX_ID:
-        remedy = 'one of its own is given'
-        say('an id is no whole number from 0 on', value=value, remedy=remedy)
+        say('an id is no whole number from 0 on: it gets one', '.id', value)
         return MAX_ID + int(where.split('[')[1][:-1])
     if not isinstance(value, int):
-        remedy = 'it is read as a number'
-        say(f'an id is a {kind_of(value)}', value=value, remedy=remedy)
+        text = f'an id is a {kind_of(value)}: it is read as a number'
+        say(text, '.id', value)
     return whole

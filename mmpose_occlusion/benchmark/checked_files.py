@@ -25,28 +25,27 @@ MAX_ID = 2**53
 """Greatest whole number that JSON readers keep exactly."""
 
 EXAMPLES = 3
-NOT_USED = 'it is not used'
 
 
 @dataclass
 class Fault:
-    """One kind of fault in a file: what is wrong, what is done about it
-    (repaired, left out, or noted: used as it is), how it is repaired or can be
-    mended, how often it occurs, and the JSON paths of the first ones."""
+    """One kind of fault in a file: what is wrong and, after a colon, how it is
+    repaired or can be mended; what is done about it (repaired, left out, or
+    noted: used as it is), how often it occurs, and the JSON paths of the first
+    ones."""
 
     text: str
     effect: str
-    remedy: str = ''
     count: int = 0
     where: list[str] = field(default_factory=list)
 
     def sentence(self) -> str:
         """One line for the terminal."""
+        what, colon, remedy = self.text.partition(': ')
         times = f'{self.count:,} x ' if self.count > 1 else ''
         more = ', ...' if self.count > len(self.where) else ''
-        at, remedy = ', '.join(self.where) + more, f': {self.remedy}'
-        remedy *= bool(self.remedy)
-        return f'{self.effect}: {times}{self.text} ({at}){remedy}'
+        at = ', '.join(self.where) + more
+        return f'{self.effect}: {times}{what} ({at}){colon}{remedy}'
 
 
 class UnusableError(Exception):
@@ -62,26 +61,25 @@ class Faults(list[Fault]):
         text: str,
         key: str = '',
         value: Any = None,
-        remedy: str = '',
         effect: str = '',
     ) -> None:
-        """Count one, repaired if there is a remedy and else left out, at a
+        """Count one, repaired if the text has a remedy and else left out, at a
         JSON path and a key below it; the value is shown if it is not None."""
-        effect = effect or ('repaired' if remedy else 'left out')
+        effect = effect or ('repaired' if ': ' in text else 'left out')
         for fault in self:
             if (fault.text, fault.effect) == (text, effect):
                 break
         else:
-            fault = Fault(text, effect, remedy)
+            fault = Fault(text, effect)
             self.append(fault)
         fault.count += 1
         if len(fault.where) < EXAMPLES:
             shown = '' if value is None else f' = {json.dumps(value)[:40]}'
             fault.where.append(where + key + shown)
 
-    def note(self, where: str, text: str, remedy: str) -> None:
+    def note(self, where: str, text: str) -> None:
         """Count one that is used as it is."""
-        self.add(where, text, '', None, remedy, 'noted')
+        self.add(where, text, effect='noted')
 
     @property
     def losses(self) -> list[Fault]:
@@ -209,9 +207,8 @@ def _note_corners(
         faults.note(
             '$[].bbox',
             f'{matched[0]:,} of {len(found):,} boxes match an annotated '
-            'person',
-            f'read as corners x1, y1, x2, y2, {matched[1]:,} do, and they '
-            'are read as x, y, width, height, as COCO has them',
+            f'person: read as corners x1, y1, x2, y2, {matched[1]:,} do, and '
+            'they are read as x, y, width, height, as COCO has them',
         )
 
 
@@ -257,8 +254,8 @@ def check_images(
             if given != size:
                 faults.add(
                     str(path),
-                    'an image has another size than the file says',
-                    remedy='the size of the image is taken',
+                    'an image has another size than the file says: its own is '
+                    'taken',
                 )
             image['height'], image['width'] = size
     if not paths or (faults.losses and not skip):

@@ -123,7 +123,7 @@ class Command:
                 flags = flags or (f'--{each.name.replace("_", "-")}',)
                 given = settings.keys() & {'action', 'default'}
                 needed = each.type in (str, File, Folder) and not given
-                settings.update(dest=each.name, required=needed)
+                settings = dict(dest=each.name, required=needed) | settings
             parser.add_argument(*flags, **settings)
         return parser
 

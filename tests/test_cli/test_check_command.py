@@ -12,7 +12,7 @@ from tests.test_benchmark.test_annotation_file import GOOD, changed, write
     ('content', 'status', 'words'),
     [
         (GOOD, 0, '2 people with 2 keypoints in 2 images\n  no faults\n'),
-        (changed('area', -3), 0, 'repaired: area is no positive number ('),
+        (changed('area', -3), 0, 'repaired: area is not positive ('),
         (changed('image_id', 9), 1, 'left out: its image_id is of no image'),
     ],
 )
