@@ -134,15 +134,9 @@ def read_json(path: str | Path, what: str) -> Any:
         why = f'cannot be read ({error.strerror})'
         raise UsageError(f'{what} "{path}" {why}') from error
     except (ValueError, RecursionError) as error:
-        why = 'it nests too deeply'
-        if isinstance(error, UnicodeDecodeError):
-            why = 'it is not a text file'
-        elif isinstance(error, json.JSONDecodeError):
-            ended = error.pos >= Path(path).stat().st_size - 1
-            cut = 'it ends too early' if ended else error.msg
-            why = f'line {error.lineno}: {cut}'
         raise DataError(
-            f'{what} "{path}" is not JSON ({why}): export or download it again'
+            f'{what} "{path}" is not JSON ({error}): export or download it '
+            'again'
         ) from error
 
 

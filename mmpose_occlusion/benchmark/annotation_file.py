@@ -35,7 +35,6 @@ class Annotations:
     """People and images of a file, repaired, with the file's other fields.
 
     Args:
-        path: Of the file.
         content: Of the file, as it is.
         joints: Names, from the category; numbers where it has none.
         links: Pairs of joint indices, from the category's skeleton.
@@ -47,7 +46,6 @@ class Annotations:
             (xywh), ``area``, ``iscrowd``, ``num_keypoints`` and ``keypoints``
             (3K numbers, v of 0, 1 or 2), those of :data:`.WHOLE_BODY` if any
             person has them, and ``segmentation`` where usable.
-        faults: What was found.
     """
 
     path: str
@@ -96,14 +94,10 @@ def read_annotations(path: str | Path) -> Annotations:
     """
     out = Annotations(str(path), read_json(path, 'annotation file'))
     if not isinstance(out.content, Mapping):
-        hint = ''
-        if isinstance(out.content, list):
-            hint = ': is it a file of results or detections?'
-        if 'joints_vis' in dict(*_dicts(out.content)[:1]):
-            hint = ": it looks like MPII's, which MMPose reads unchecked"
         raise out.error(
             f"holds a {kind_of(out.content)}, and COCO's format is a dict of "
-            f'"images", "annotations" and "categories"{hint}'
+            '"images", "annotations" and "categories": results, detections '
+            "and MPII's files are lists"
         )
     for key in ('images', 'annotations'):
         if not (isinstance(out.content.get(key), list) and out.content[key]):

@@ -149,11 +149,8 @@ def read_detections(
     path: str | Path, annotations: 'Annotations'
 ) -> tuple[list[dict[str, Any]], Faults]:
     """Read a list of boxes as COCO's results have them, of the annotations'
-    images and people.
-
-    Returns:
-        Those that can be used, each with ``image_id``, ``bbox`` (xywh),
-        ``score`` and ``category_id`` 1, and what was found.
+    images and people; returns those that can be used, each with ``image_id``,
+    ``bbox`` (xywh), ``score`` and ``category_id`` 1, and the faults.
 
     Raises:
         UsageError: It cannot be opened.
@@ -225,7 +222,8 @@ def check_images(
     decode: bool = False,
     skip: bool = True,
 ) -> dict[int, Path]:
-    """Find the images below a folder.
+    """Find the images below a folder; returns id -> path of those that can
+    be used.
 
     Args:
         annotations: Its faults get those of the images; images without width
@@ -233,9 +231,6 @@ def check_images(
         folder: That the file names are below.
         decode: Whether to decode each one, which finds damaged files.
         skip: Whether unreadable images are left out.
-
-    Returns:
-        Image id -> path of those that can be used.
 
     Raises:
         DataError: None can be used; or, without ``skip``, one cannot.

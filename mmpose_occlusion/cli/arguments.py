@@ -1,7 +1,4 @@
-"""Options of commands: dataclasses, from which their arguments are made.
-
-Nothing heavy is imported here, so that ``--help`` answers quickly.
-"""
+"""Options of commands: dataclasses, from which their arguments are made."""
 
 import argparse
 import functools
@@ -148,11 +145,7 @@ def command(
     return functools.partial(Command, options, program, mmpose)
 
 
-CONFIG_HELP = (
-    "config file, or one of MMPose's own as mmpose::PATH, for example "
-    'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
-    'td-hm_res50_8xb64-210e_coco-256x192.py'
-)
+CONFIG_HELP = "config file, or one of MMPose's own as mmpose::PATH"
 BOX_HELP = "use annotated bboxes instead of a detector's"
 ATTACK_HELP = (
     'an occlusion as KIND:NAME[:FILL[:SIZE][:PLACE]], for example '
@@ -167,10 +160,7 @@ IMAGES_HELP = 'folder that the file names in it are below'
 
 @dataclass(frozen=True)
 class SkipOption:
-    skip_unreadable: bool = option(
-        'leave out and count images that cannot be read, which stop the '
-        'command otherwise'
-    )
+    skip_unreadable: bool = option('leave out images that cannot be read')
 
 
 @dataclass(frozen=True)
@@ -192,8 +182,7 @@ class ConfigOptions(CfgOptions, SkipOption):
 @dataclass(frozen=True)
 class TrustOption:
     trust_checkpoint: bool = option(
-        'unpickle a checkpoint that contains more than weights, which '
-        'runs any code in it: for files of your own'
+        'unpickle a checkpoint, which runs any code in it: for your own files'
     )
 
 
@@ -242,13 +231,11 @@ class DataOptions:
     annotations: File | None = option(PEOPLE_HELP)
     images: Folder | None = option(IMAGES_HELP)
     detections: File | None = option(
-        "a detector's COCO results, whose bboxes are given to the model in "
-        'place of the annotated ones'
+        "a detector's COCO results, whose bboxes replace the annotated ones"
     )
     out: Folder = option('folder of the results')
     num_workers: int | None = option(
-        "processes that make crops (default: the config's) or predict whole "
-        'images (default: this one)',
+        'processes that make crops, or predict whole images',
         '--workers',
         '--num-workers',
     )
@@ -258,9 +245,7 @@ class DataOptions:
 class StoredRunOptions(
     SampleOptions, PredictorOptions, SkipOption, DataOptions
 ):
-    dry_run: bool = option(
-        'print how many predictions are missing; nothing is stored'
-    )
+    dry_run: bool = option('only print how many predictions are missing')
     resume: bool = option(
         "delete this run's predictions in DIR, which are used otherwise",
         '--no-resume',
@@ -268,12 +253,10 @@ class StoredRunOptions(
     )
     batch_size: Count | None = option(
         'maximum number of crops in a forward pass (default: 32 on a CPU, 64 '
-        'elsewhere), or of whole images in a call (16); predictions of '
-        'another size are stored apart'
+        'elsewhere), or of whole images in a call (16)'
     )
     timeout: float | None = option(
-        'seconds that a model of whole images may take for a call; it then '
-        'runs in a process of its own'
+        'seconds that a call of a model of whole images may take'
     )
 
 

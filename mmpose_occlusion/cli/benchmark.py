@@ -34,9 +34,8 @@ class BenchmarkOptions(
         default='all',
     )
     refine: float | None = option(
-        'then add the fine cells of a map beside those of --suite map-coarse '
-        "under which a joint's error rises by more than this fraction of the "
-        'bbox (upper end of the 95%% interval)',
+        'then add the fine cells beside those of --suite map-coarse under '
+        "which a joint's error rises by more than this fraction of the bbox",
         metavar='RISE',
     )
 
@@ -107,13 +106,11 @@ def main_zoo(options: ZooOptions) -> None:
 
         occlusion-zoo --annotations person_keypoints_val2017.json \\
             --images val2017 --out DIR
-        occlusion-zoo --zoo my_zoo.yml --only rtmo-s ... --out DIR
 
-    The list, by default zoo.yml of this package (MMPose's released COCO
-    checkpoints, which are downloaded), has for each model a "name", "model"
-    and, for a config, "checkpoint". Predictions are kept in DIR/NAME: the same
-    command resumes an interrupted run. After a model that fails the next one
-    follows.
+    The list, by default MMPose's released COCO checkpoints, which are
+    downloaded, has for each model a "name", "model" and, for a config,
+    "checkpoint". Predictions are kept in DIR/NAME: the same command resumes an
+    interrupted run. After a model that fails the next one follows.
     """
     from mmpose_occlusion.benchmark.api import Benchmark
 
@@ -206,26 +203,20 @@ def _run(entry: dict[str, str], options: ZooOptions) -> Any:
 class WorstOptions(arguments.StoredRunOptions):
     model: str = position('as for occlusion-benchmark')
     size: str = option(
-        "of the disc: its diameter by the height of the person's bbox",
-        default='10%',
+        'diameter of the disc by the height of the bbox', default='10%'
     )
     fill: str = option('its paint', default='black')
     candidates: Count = option('places on a grid on each person', default=64)
-    rounds: int = option(
-        'refinements around the worst place, 8 places each', default=3
-    )
+    rounds: int = option('refinements, of 8 places each', default=3)
     draws: int = option('bootstrap samples of the intervals', default=1000)
     budget: Count | None = option(
-        'forward passes of the whole search at most; the grid becomes coarser '
-        'where they do not suffice'
+        'forward passes at most; the grid becomes coarser where needed'
     )
     places: Folder | None = option(
         "another model's --out, whose worst places are tried, too"
     )
     joint: str | None = option(
-        'search the place that moves this joint most, such as left_wrist, of '
-        'the people who have it (default: all joints together)',
-        metavar='NAME',
+        'search the place that moves this joint most', metavar='NAME'
     )
 
 
@@ -235,14 +226,11 @@ def main_worst(options: WorstOptions) -> None:
 
         occlusion-worst model.onnx --annotations FILE --images DIR \\
             --size 10% --fill black --candidates 64 --budget 20000 --out DIR
-        occlusion-worst other.onnx --annotations FILE --images DIR \\
-            --places DIR --out OTHER_DIR
 
     One disc is tried at places of a grid on the person and at the person's
     joints, and the worst place is refined. The loss is the fall of the
-    person's OKS, or of one joint's with --joint. A model is as for
-    occlusion-benchmark, but no config. Writes worst.html, worst.json and
-    worst.csv; an interrupted run is resumed.
+    person's OKS, or of one joint's with --joint. Writes worst.html, worst.json
+    and worst.csv; an interrupted run is resumed.
     """
     from mmpose_occlusion.benchmark.api import run_benchmark
     from mmpose_occlusion.benchmark.image_worst_case import (

@@ -19,9 +19,7 @@ class BrowseOptions(arguments.AttackOptions, arguments.ConfigOptions):
         'data and pipeline to use', default='train'
     )
     num: Count = option('number of crops', default=24)
-    seed: int = option(
-        'of the selection and all random draws (default: 0)', default=0
-    )
+    seed: int = option('of all random draws (default: 0)', default=0)
 
 
 @command(BrowseOptions, 'occlusion-browse')
@@ -115,9 +113,7 @@ class ImageFileOptions(arguments.PredictorOptions):
     out: File = option('file, or folder')
     overwrite: bool = option('replace existing files')
     seed: int = option('of random draws (default: 0)', default=0)
-    threshold: float = option(
-        'score of a person below which the person is left out', default=0.3
-    )
+    threshold: float = option('least score of a person', default=0.3)
 
 
 @command(ImageFileOptions, 'occlusion-image')
@@ -188,9 +184,7 @@ class ExportOptions(arguments.SuiteOptions):
         default='one',
     )
     names: str | None = option(
-        'joints of the predictions: coco, mpii, blazepose, ... (default: '
-        'those of the annotations)',
-        metavar='NAME',
+        'joints of the predictions, such as coco or mpii', metavar='NAME'
     )
     tar: bool = option('write DIR/images.tar instead of PNG files')
 
@@ -201,10 +195,9 @@ def main_export(options: ExportOptions) -> None:
 
         occlusion-export ANNOTATIONS IMAGES --suite occlusion-1.0 --out DIR
 
-    Writes PNG files and manifest.json, which lists them with their ids,
-    attacks and boxes. Any program predicts them and writes one COCO results
-    file (image_id, keypoints, score) for each attack, named after the attack's
-    folder, for occlusion-import.
+    Writes PNG files and manifest.json, which lists them. Any program predicts
+    them and writes one COCO results file (image_id, keypoints, score) for each
+    attack, named after the attack's folder, for occlusion-import.
     """
     from rich.progress import track
 
@@ -228,9 +221,7 @@ class ImportOptions:
 def main_import(options: ImportOptions) -> None:
     """Read another program's predictions of the images of occlusion-export.
 
-        occlusion-import DIR RESULTS... --out REPORT --name my-model
-
-    Checks that nothing is missing, and writes the report.
+    occlusion-import DIR RESULTS... --out REPORT --name my-model
     """
     from mmpose_occlusion.benchmark.api import load_benchmark
     from mmpose_occlusion.benchmark.file_exchange import import_results

@@ -15,20 +15,13 @@ class ReportOptions:
     seed: int = option('seed of the bootstrap (default: 0)', default=0)
     cases: int = option('worst and typical cases to show', default=6)
     measure: str | None = option(
-        'what the report is led by (default: AP, or PCKh or PCK where the '
-        'data has no AP; OKS50 or PCK where AP is below .05 without '
-        'occlusion)',
+        'what leads the report (default: AP, or another where AP says little)',
         choices=['AP', 'AR', 'PCKh', 'PCK', 'OKS50'],
     )
-    threshold: float = option(
-        'score above which a prediction counts as confident', default=0.3
-    )
+    threshold: float = option('score of a confident prediction', default=0.3)
     latex: File | None = option("write a paper's table, with intervals")
     names: list[str] = option(
-        'name of a model on the page, one for each in their order (default: '
-        'their own, and the folder where they are equal)',
-        '--name',
-        metavar='NAME',
+        'name of a model on the page, one for each', '--name', metavar='NAME'
     )
     pdf: bool = option('let figures be saved as PDF, too, not only as SVG')
     csv: bool = option('write the CSV files alone, without the page')
@@ -41,7 +34,6 @@ def main(options: ReportOptions) -> None:
 
         occlusion-report DIR
         occlusion-report DIR OTHER_DIR --out compared
-
         occlusion-report DIR --latex table.tex --csv --json
 
     reads what occlusion-benchmark stored in DIR, its --out, and writes
@@ -93,8 +85,7 @@ def main_table(options: TableOptions) -> None:
         occlusion-table REPORT... --results results.json
         occlusion-table results.json
 
-    REPORT is a folder of occlusion-benchmark or occlusion-report. A results
-    file holds the same numbers to be passed on; it is checked when it is read.
+    A results file holds the same numbers to be passed on.
     """
     from mmpose_occlusion.benchmark.report import results_file as file
     from mmpose_occlusion.files import check_output, write_json

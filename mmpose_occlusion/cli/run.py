@@ -110,11 +110,7 @@ def run(
         work(options)
         return 0
     except KeyboardInterrupt:
-        return report_error(
-            'interrupted: what is finished is stored; run the same command '
-            'again',
-            INTERRUPTED,
-        )
+        return report_error(f'interrupted: {_STORED}', INTERRUPTED)
     except Exception as error:
         if '--traceback' in sys.argv:
             traceback.print_exc()

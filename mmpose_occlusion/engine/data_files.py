@@ -83,10 +83,9 @@ def check_data_files(
     evaluator: bool = True,
     skip_unreadable: bool = False,
 ) -> None:
-    """Check that the files of a split's (train, val or test) data and (unless
-    ``evaluator`` is False) evaluator exist, that a metric reads the
-    annotations of the data set, and the people and boxes in them; leave out
-    images that cannot be read, or refuse them.
+    """Check the files of a split's (train, val or test) data, and of its
+    evaluator: that they exist (the latter unless ``evaluator`` is False), that
+    a metric reads the data set's annotations, and what is in them.
 
     Where MMPose would read a file differently from this package's reader, or
     not at all, the config gets a corrected copy in
@@ -135,7 +134,14 @@ def check_data_files(
         elif os.path.isfile(path):
             print_log(f'{path}: {UNCHECKED}', 'current')
         if heads.endswith('.mat') and all(map(os.path.isfile, (heads, path))):
-            _check_head_boxes(heads, path)
+            # MMPose takes MPII's n-th head box for the n-th person
+            boxes = loadmat(heads)['headboxes_src'].shape[-1]
+            people = len(read_json(path, 'annotation file'))
+            if boxes != people:
+                raise DataError(
+                    f'"{heads}" has {boxes:,} head boxes and "{path}" has '
+                    f'{people:,} people: take people out of both or of none'
+                )
 
 
 def _same_content(path: str, other: str) -> bool:
@@ -157,18 +163,6 @@ def reads_plainly(dataset: Mapping) -> bool:
         and _path(dataset).endswith('.json')
         and os.path.isfile(_path(dataset))
     )
-
-
-def _check_head_boxes(path: str, ann_file: str) -> None:
-    """MMPose takes MPII's n-th head box for the n-th person."""
-    boxes = loadmat(path)['headboxes_src'].shape[-1]
-    people = len(read_json(ann_file, 'annotation file'))
-    if boxes != people:
-        raise DataError(
-            f'"{path}" has {boxes:,} head boxes and "{ann_file}" has '
-            f'{people:,} people, so they do not belong together: take people '
-            'out of both or of none'
-        )
 
 
 def _check_content(

@@ -58,21 +58,18 @@ def make_person(
 
 @dataclass(frozen=True)
 class People:
-    """P annotated people of I images as arrays: annotation ids, sorted ids of
-    the I images and C categories and each person's index into them, keypoints
-    ``(P, K, 2)`` in pixels, labels ``(P, K)``, boxes ``(P, 4)`` xywh, areas in
-    square pixels, and which annotations are crowds of several people."""
+    """P annotated people as arrays."""
 
-    ids: np.ndarray
-    images: np.ndarray
-    image: np.ndarray
-    categories: np.ndarray
-    category: np.ndarray
-    keypoints: np.ndarray
-    labelled: np.ndarray
-    boxes: np.ndarray
-    areas: np.ndarray
-    crowd: np.ndarray
+    ids: np.ndarray  # (P,) of the annotations
+    images: np.ndarray  # (I,) sorted ids
+    image: np.ndarray  # (P,) index into the images
+    categories: np.ndarray  # (C,) sorted ids
+    category: np.ndarray  # (P,) index into the categories
+    keypoints: np.ndarray  # (P, K, 2) in pixels
+    labelled: np.ndarray  # (P, K) bool
+    boxes: np.ndarray  # (P, 4) xywh
+    areas: np.ndarray  # (P,) in square pixels
+    crowd: np.ndarray  # (P,) bool, whether several people
 
     @classmethod
     def from_dicts(

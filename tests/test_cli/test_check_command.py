@@ -57,4 +57,4 @@ def test_the_joints_of_a_config(tmp_path, capsys):
 def test_a_file_of_mpii(tmp_path, capsys):
     path = write(tmp_path, [dict(joints=[[1, 2]], joints_vis=[1])])
     assert main([str(path)]) == 1
-    assert "it looks like MPII's" in capsys.readouterr().err
+    assert "MPII's files are lists" in capsys.readouterr().err
