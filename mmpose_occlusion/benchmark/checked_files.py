@@ -21,10 +21,8 @@ from mmpose_occlusion.metrics.annotations import IOU_THRESHOLD, overlaps
 if TYPE_CHECKING:
     from .annotation_file import Annotations
 
-MAX_ID = 2**53
-"""Greatest whole number that JSON readers keep exactly."""
-
-EXAMPLES = 3
+MAX_ID = 2**53  # greatest whole number that JSON readers keep exactly
+EXAMPLES = 3  # whose paths are shown, of each kind of fault
 
 
 @dataclass

@@ -145,28 +145,22 @@ def read_zoo(path: str, only: list[str]) -> list[dict[str, str]]:
     from mmpose_occlusion.predictors.protocol import library
 
     yaml = library('yaml', 'occlusion-zoo', 'PyYAML')
-    if not Path(path).is_file():
-        raise UsageError(
-            f'list of models "{path}" does not exist: give a file with --zoo'
-        )
     try:
         found = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
         models = {entry['name']: entry for entry in found if entry['model']}
         keys = {key for entry in found for key in entry}
-        good = keys <= {'name', 'model', 'checkpoint'} and bool(models)
-        good = good and len(models) == len(found)
-    except (KeyError, RecursionError, TypeError, ValueError, yaml.YAMLError):
-        good = False
-    if not good:
+        wrong = keys - {'name', 'model', 'checkpoint'}
+        if wrong or not len(models) == len(found) > 0:
+            raise ValueError
+    except Exception as error:  # of a file that is anything else
         raise UsageError(
-            f'"{path}" is not a list of models, each with "model", a "name" '
-            'of its own and, for a config, "checkpoint"'
+            f'--zoo "{path}" does not exist, or is not a list of models, each '
+            'with "model", a "name" of its own and, for a config, "checkpoint"'
+        ) from error
+    for name in set(only) - models.keys():
+        raise UsageError(
+            f'"{path}" has no model "{name}": it has {", ".join(models)}'
         )
-    for name in only:
-        if name not in models:
-            raise UsageError(
-                f'"{path}" has no model "{name}": it has {", ".join(models)}'
-            )
     return [models[name] for name in models if not only or name in only]
 
 

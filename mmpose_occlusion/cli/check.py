@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from mmpose_occlusion.errors import DataError
 
 from .arguments import IMAGES_HELP, File, command, option, position
-
-if TYPE_CHECKING:
-    from mmpose_occlusion.benchmark.checked_files import Faults
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ def main(options: CheckOptions) -> None:
         )
 
 
-def _print(title: str, faults: 'Faults') -> int:
+def _print(title: str, faults: Any) -> int:
     """Print the kinds of faults; returns how many entries are left out."""
     print(title, *(f.sentence() for f in faults), sep='\n  ')
     if not faults:

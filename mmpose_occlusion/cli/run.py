@@ -26,8 +26,7 @@ from typing import Any
 from mmpose_occlusion.errors import DataError, UsageError, report_error
 
 USER, MACHINE, INTERRUPTED = 2, 1, 130
-"""Exit status after a user's mistake, a failure of data or machine, and
-Ctrl-C."""
+"""Exit status of a user's mistake, failed data or machine, and Ctrl-C."""
 
 _STORED = 'what is finished is stored, and the same command goes on from there'
 _ANOTHER = 'change its permissions, or give another'

@@ -16,11 +16,8 @@ WHOLE_BODY = dict(
 )
 """Where COCO-WholeBody keeps the joints after its first 17 -> how many."""
 
-IOU_THRESHOLD = 0.5
-"""Least overlap of a bbox with its person's, as in COCO's box AP@0.5."""
-
-UNMATCHED = -1
-"""Index for a bbox that matches no person."""
+IOU_THRESHOLD = 0.5  # of a bbox with its person's, as in COCO's AP@0.5
+UNMATCHED = -1  # index for a bbox that matches no person
 
 
 def make_person(
@@ -199,11 +196,8 @@ def _by_image(image: np.ndarray) -> list[np.ndarray]:
     return [np.flatnonzero(image == value) for value in np.unique(image)]
 
 
-SHRINKAGE = 0.1
-"""Fraction of the diagonal in the covariance, against too few people."""
-
-MIN_JOINTS = 3
-"""Labelled joints that a person needs to be predicted from."""
+SHRINKAGE = 0.1  # of the covariance to its diagonal, against few people
+MIN_JOINTS = 3  # labelled ones, from which others are predicted
 
 
 class PosePrior:
