@@ -349,8 +349,8 @@ def test_refused_arguments(arguments, sentence, config, tool, capsys):
 def test_missing_config(tool, capsys):
     assert tool('train').main(['no.py']) == 2
     assert capsys.readouterr().err == (
-        'error: config file "no.py" does not exist: give the path of a '
-        'config, or one of MMPose\'s own as "mmpose::body_2d_keypoint/..."\n'
+        'error: config file "no.py" does not exist: give the path of one, or '
+        'PACKAGE::PATH for one of a package\n'
     )
 
 
