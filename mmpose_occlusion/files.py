@@ -46,18 +46,12 @@ def check_replaceable(folder: str | Path, names: Iterable[str]) -> None:
     there = [folder / name for name in names if (folder / name).exists()]
     # the last is the end of the header of every table in CSV
     marks = MARK.encode(), b'"mmpose_occlusion":', b',conditions\n'
-    ours = any(folder.glob('store/*/run.json')) or any(
-        mark in path.read_bytes().replace(b'\r', b'')
-        for name in (
-            'index.html',
-            'gallery.html',
-            'report.json',
-            'attacks.csv',
-        )
-        if (path := folder / name).is_file()
-        for mark in marks
-    )
-    if there and not ours:
+    ours = 'index.html', 'gallery.html', 'report.json', 'attacks.csv'
+    if (
+        there
+        and not any(folder.glob('store/*/run.json'))
+        and not any(_has(folder / name, *marks) for name in ours)
+    ):
         raise UsageError(
             f'"{there[0]}" exists and is not of this package: give another '
             'folder, or move it'
@@ -71,17 +65,21 @@ def check_output(path: str | Path, mark: bytes, option: str) -> None:
         UsageError: It exists and lacks the mark that all of its kind hold;
             the message names the option.
     """
-    path = Path(path)
-    if path.exists() and (not path.is_file() or mark not in path.read_bytes()):
+    if Path(path).exists() and not _has(Path(path), mark):
         raise UsageError(
             f'{option} "{path}" exists and is not of this package: give '
             'another name, or move it'
         )
 
 
+def _has(path: Path, *marks: bytes) -> bool:
+    """Whether a file exists and holds one of some texts."""
+    content = path.read_bytes().replace(b'\r', b'') if path.is_file() else b''
+    return any(mark in content for mark in marks)
+
+
 def write_bytes(path: str | Path, data: bytes) -> Path:
-    """Write a file of an existing folder atomically, see :func:`replaced`;
-    returns its path."""
+    """Write a file atomically, see :func:`replaced`; returns its path."""
     with replaced(path) as temporary:
         temporary.write_bytes(data)
     return Path(path)
@@ -136,15 +134,10 @@ def read_json(path: str | Path, what: str) -> Any:
         why = f'cannot be read ({error.strerror})'
         raise UsageError(f'{what} "{path}" {why}') from error
     except (ValueError, RecursionError) as error:
-        why = 'nests too deeply: export it again'
-        if isinstance(error, UnicodeDecodeError):
-            why = 'is not a text file: give the JSON file'
-        elif isinstance(error, json.JSONDecodeError):
-            ended = error.pos >= Path(path).stat().st_size - 1
-            cut = 'it ends too early' if ended else error.msg
-            why = f'is not JSON (line {error.lineno}: {cut})'
-            why += ': export or download it again'
-        raise DataError(f'{what} "{path}" {why}') from error
+        raise DataError(
+            f'{what} "{path}" is not JSON ({error}): export or download it '
+            'again'
+        ) from error
 
 
 def plain(value: Any, digits: int | None = None) -> Any:
@@ -240,9 +233,8 @@ def digest_of_images(
     read again if its path, size, time of modification or inode has changed.
     """
     known: dict[str, list] = {}
-    if cache:
-        with contextlib.suppress(OSError, TypeError, ValueError):
-            known = dict(json.loads(Path(cache).read_bytes()))
+    with contextlib.suppress(OSError, TypeError, ValueError):
+        known = dict(json.loads(Path(cache or '').read_bytes()))
 
     def entry(name: str) -> list | None:
         try:

@@ -11,7 +11,7 @@ for _path in (ROOT / 'projects/synthetic_people', ROOT):
         sys.path.insert(0, str(_path))
 
 from mmpose_occlusion.cli.arguments import *  # noqa: E402, F403
-from mmpose_occlusion.cli.arguments import option  # noqa: E402
+from mmpose_occlusion.cli.arguments import Count, Folder, option  # noqa: E402
 
 
 def fraction(text: str) -> float:
@@ -31,13 +31,12 @@ def fraction(text: str) -> float:
 class DrawOptions:
     """Drawn images."""
 
-    work_dir: str | None = option(
-        'folder of logs and results (default: work_dirs/CONFIG)', metavar='DIR'
+    work_dir: Folder | None = option(
+        'folder of logs and results (default: work_dirs/CONFIG)'
     )
-    show_dir: str | None = option(
-        'draw samples with their prediction and ground truth into this folder',
-        metavar='DIR',
+    show_dir: Folder | None = option(
+        'draw samples with their prediction and ground truth into this folder'
     )
     show: bool = option('the same in a window')
-    interval: int = option('draw every N-th sample', least=1, default=1)
+    interval: Count = option('draw every N-th sample', default=1)
     wait_time: float = option('seconds that a window stays open', default=1)

@@ -34,7 +34,6 @@ def configure_test(cfg: Config, options: Any) -> str:
     attacks = insertion.read_attacks(cfg, options.attack)
     if options.gt_boxes:
         insertion.use_gt_boxes(cfg)
-    data_files.check_evaluator_file(cfg, 'test')
     data_files.check_data_files(
         cfg, 'test', skip_unreadable=options.skip_unreadable
     )

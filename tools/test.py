@@ -12,11 +12,12 @@ class TestOptions(
     _cli.LaunchOptions,
     _cli.DrawOptions,
     _cli.AttackOptions,
-    _cli.CheckpointOptions,
+    _cli.TrustOption,
     _cli.ConfigOptions,
 ):
     """MMPose's options and those of attacks."""
 
+    checkpoint: str = _cli.position('checkpoint file or URL')
     box_nms: float | None = option(
         "of two of a detector's boxes that overlap by more, drop the one with "
         'the lower score (default: keep all)',

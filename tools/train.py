@@ -49,7 +49,6 @@ def main(options: TrainOptions) -> None:
     _train_config.configure_training(cfg, options)
     for split in ('train', 'val'):
         if cfg.get(f'{split}_dataloader'):
-            data_files.check_evaluator_file(cfg, split)
             data_files.check_data_files(
                 cfg, split, skip_unreadable=options.skip_unreadable
             )

@@ -1,12 +1,12 @@
 """COCO-style annotation files, read and checked in one pass.
 
-Every tool that opens data without MMPose reads them here. What has a harmless
-meaning is repaired and counted, what has none is left out and counted; only a
-file that holds no usable person is refused.
+Every tool that opens data reads them here. What has a harmless meaning is
+repaired and counted, what has none is left out and counted; only a file that
+holds no usable person is refused.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,11 +20,10 @@ from mmpose_occlusion.metrics.annotations import AREA_RATIO, WHOLE_BODY
 
 from .checked_files import (
     MAX_ID,
-    NOT_USED,
     Faults,
     UnusableError,
     as_whole,
-    is_box,
+    fault_of_box,
     is_finite,
     is_number,
     kind_of,
@@ -33,21 +32,20 @@ from .checked_files import (
 
 @dataclass
 class Annotations:
-    """People and images of a file, repaired.
+    """People and images of a file, repaired, with the file's other fields.
 
     Args:
-        path: Of the file.
         content: Of the file, as it is.
         joints: Names, from the category; numbers where it has none.
         links: Pairs of joint indices, from the category's skeleton.
         category: Id of the people's category.
-        whole_body: Whether people also have the keypoints of
-            :data:`.WHOLE_BODY`.
-        images: Id -> ``file_name``, ``width``, ``height`` (None unknown).
+        image_ids: :func:`id_key` of the file's id -> id.
+        images: Id -> ``id``, ``file_name``, ``width``, ``height`` (None
+            unknown).
         people: Each with ``id``, ``image_id``, ``category_id``, ``bbox``
             (xywh), ``area``, ``iscrowd``, ``num_keypoints`` and ``keypoints``
-            (3K numbers, v of 0, 1 or 2), and ``segmentation`` where usable.
-        faults: What was found.
+            (3K numbers, v of 0, 1 or 2), those of :data:`.WHOLE_BODY` if any
+            person has them, and ``segmentation`` where usable.
     """
 
     path: str
@@ -55,23 +53,34 @@ class Annotations:
     joints: tuple[str, ...] = ()
     links: list[tuple[int, int]] = field(default_factory=list)
     category: int = 1
-    whole_body: bool = False
+    image_ids: dict[Any, int] = field(default_factory=dict, repr=False)
     images: dict[int, dict[str, Any]] = field(default_factory=dict)
     people: list[dict[str, Any]] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
-    # id -> entry of the file
-    given_images: dict[int, Mapping] = field(default_factory=dict, repr=False)
-    given_people: dict[int, Mapping] = field(default_factory=dict, repr=False)
 
-    def posed(self) -> list[Mapping]:
-        """The file's categories that name keypoints."""
-        return [
-            c
-            for c in _dicts(self.content.get('categories'))
-            if isinstance(c.get('keypoints'), list) and c['keypoints']
-        ]
+    def is_ours(self, entry: Any) -> bool:
+        """Whether an annotation or detection may be of these people."""
+        if not isinstance(entry, Mapping):
+            return True
+        return (
+            as_whole(entry.get('category_id', self.category)) == self.category
+        )
 
-    def refuse(self, what: str) -> DataError:
+    def image_of(self, entry: Mapping, where: str, faults: Faults) -> Any:
+        """Image id of an annotation or detection; None for one of another
+        category, which is noted."""
+        if not self.is_ours(entry):
+            faults.note(where, 'it is of another category: it is not used')
+            return None
+        given = entry.get('image_id')
+        image = self.image_ids.get(id_key(given))
+        if image not in self.images:
+            raise UnusableError(
+                'its image_id is of no image', '.image_id', given
+            )
+        return image
+
+    def error(self, what: str) -> DataError:
         """An error that names the file."""
         return DataError(f'annotation file "{self.path}" {what}')
 
@@ -85,140 +94,110 @@ def read_annotations(path: str | Path) -> Annotations:
     """
     out = Annotations(str(path), read_json(path, 'annotation file'))
     if not isinstance(out.content, Mapping):
-        hint = ': is it a file of results or detections?'
-        if 'joints_vis' in dict(*_dicts(out.content)[:1]):
-            hint = ": it looks like MPII's, which MMPose reads unchecked"
-        raise out.refuse(
+        raise out.error(
             f"holds a {kind_of(out.content)}, and COCO's format is a dict of "
-            '"images", "annotations" and "categories"'
-            + hint
-            * isinstance(out.content, list)
+            '"images", "annotations" and "categories": results, detections '
+            "and MPII's files are lists"
         )
     for key in ('images', 'annotations'):
         if not (isinstance(out.content.get(key), list) and out.content[key]):
-            raise out.refuse(
+            raise out.error(
                 f'has no "{key}": export it in COCO\'s keypoint format'
             )
     _read_category(out)
-    _read_people(out, _read_images(out))
+    out.faults.read(out.content['images'], '$.images', partial(_image, out))
+    _read_people(out)
     if all(p['iscrowd'] or not p['num_keypoints'] for p in out.people):
         why = out.faults.summary() or 'all are crowds or without labels'
-        raise out.refuse(
+        raise out.error(
             'has no person with a labelled keypoint that can be used '
             f'({why}): export it again'
         )
     return out
 
 
+def id_key(value: Any) -> Any:
+    """An id as a whole number, or its ``repr``."""
+    whole = as_whole(value)
+    return repr(value) if whole is None else whole
+
+
+def _list(value: Any) -> list:
+    return value if isinstance(value, list) else []
+
+
 def _dicts(value: Any) -> list[Mapping]:
-    entries = value if isinstance(value, list) else []
-    return [entry for entry in entries if isinstance(entry, Mapping)]
+    return [entry for entry in _list(value) if isinstance(entry, Mapping)]
 
 
 def _read_category(out: Annotations) -> None:
     """Id, joint names and links."""
-    posed = out.posed()
+    listed = _dicts(out.content.get('categories'))
+    posed = [c for c in listed if _list(c.get('keypoints'))]
+    person = (posed or listed or [{}])[0]
+    whole = as_whole(person.get('id'))
+    out.category = 1 if whole is None else whole
     if not posed:
         out.faults.add(
             '$.categories',
-            'no category names its keypoints',
-            remedy='they are numbered; add "keypoints" to the category',
+            'no category names its keypoints: they are numbered; add '
+            '"keypoints" to the category',
         )
-        found = _dicts(out.content.get('categories'))
-        out.category = as_whole(found[0].get('id')) or 1 if found else 1
         return
-    person = posed[0]
     if len(posed) > 1:
         out.faults.note(
             '$.categories',
-            f'{len(posed)} categories have keypoints',
-            f'people of "{person.get("name")}" are taken',
+            f'{len(posed)} categories have keypoints: people of '
+            f'"{person.get("name")}" are taken',
         )
     out.joints = tuple(map(str, person['keypoints']))
     twice = {name for name in out.joints if out.joints.count(name) > 1}
     if twice:
-        raise out.refuse(
+        raise out.error(
             f'names the keypoint "{min(twice)}" twice: give each its own name'
         )
-    out.category = as_whole(person.get('id')) or 0
-    for link in person.get('skeleton') or []:
-        pair = link if isinstance(link, list) else []
-        ends = [as_whole(x) or 0 for x in pair]
+    for link in _list(person.get('skeleton')):
+        ends = [as_whole(x) or 0 for x in _list(link)]
         if len(ends) == 2 and all(0 < x <= len(out.joints) for x in ends):
             out.links.append((ends[0] - 1, ends[1] - 1))
         else:
-            out.faults.add(
-                '$.categories[].skeleton',
-                'a link names no keypoint (they count from 1)',
-                remedy=NOT_USED,
-            )
+            text = 'a link names no keypoint: it is not used'
+            out.faults.add('$.categories[].skeleton', text)
 
 
-def _read_images(out: Annotations) -> dict[Any, int]:
-    """Images; the ids as the file writes them -> whole numbers."""
-    ids: dict[Any, int] = {}
-
-    def read(image: Mapping, where: str) -> None:
-        say, name = partial(out.faults.add, where), image.get('file_name')
-        if 'id' not in image:
-            raise UnusableError('an image has no id')
-        if not isinstance(name, str) or not name:
-            raise UnusableError('an image has no file_name')
-        if '\\' in name:
-            say(
-                'a file_name has backslashes',
-                remedy='they are read as slashes',
-            )
-        given, key = _as_key(image['id']), _read_id(image['id'], say, where)
-        if given in ids or key in out.images:
-            raise _twice(out, 'images', image['id'], where)
-        ids[given] = key
-        ids.setdefault(key, key)  # of people whose image_id is a number
-        size: list = [as_whole(image.get(k)) for k in ('width', 'height')]
-        if not all(0 < (side or 0) <= MAX_ID for side in size):
-            size = [None, None]
-            say(
-                'an image has no width and height',
-                remedy='they are read from the image file',
-            )
-        name = name.replace('\\', '/')
-        out.images[key] = dict(file_name=name, width=size[0], height=size[1])
-        out.given_images[key] = image
-
-    out.faults.read(out.content['images'], '$.images', 'an image', read)
-    return ids
-
-
-def _as_key(value: Any) -> Any:
-    return value if isinstance(value, str | int | float) else None
-
-
-def _twice(out: Annotations, what: str, key: Any, where: str) -> DataError:
-    return out.refuse(
-        f'has two {what} of the id {key!r} ({where}): give each its own'
+def _image(out: Annotations, image: Mapping, where: str) -> None:
+    """Read an image."""
+    say, name = partial(out.faults.add, where), image.get('file_name')
+    if 'id' not in image or not isinstance(name, str) or not name:
+        raise UnusableError('an image has no id or no file_name')
+    if '\\' in name:
+        say('a file_name has backslashes: they are read as slashes')
+    key = _read_id(out, 'images', image['id'], out.image_ids, where)
+    size: list = [as_whole(image.get(k)) for k in ('width', 'height')]
+    if not all(0 < (side or 0) <= MAX_ID for side in size):
+        size = [None, None]
+        say('an image has no width and height: they are read from its file')
+    out.image_ids[id_key(image['id'])] = key
+    out.images[key] = dict(
+        image,
+        id=key,
+        file_name=name.replace('\\', '/'),
+        width=size[0],
+        height=size[1],
     )
 
 
-def _read_people(out: Annotations, images: Mapping) -> None:
-    """People, given the ids of images as the file writes them."""
+def _read_people(out: Annotations) -> None:
     raw, parts = out.content['annotations'], dict(keypoints=len(out.joints))
-    out.whole_body = any(
-        not WHOLE_BODY.keys().isdisjoint(p) for p in _dicts(raw)
-    )
-    if out.whole_body:
+    if any(WHOLE_BODY.keys() & person.keys() for person in _dicts(raw)):
         parts |= WHOLE_BODY
+    ids: set[int] = set()
 
     def read(person: Mapping, where: str) -> dict[str, Any] | None:
-        say, given = partial(out.faults.add, where), person.get('image_id')
-        category = person.get('category_id', out.category)
-        if str(category) != str(out.category) and category != out.category:
-            out.faults.note(where, 'it is of another category', NOT_USED)
-            return None
-        image = images.get(_as_key(given), images.get(as_whole(given)))
+        say = partial(out.faults.add, where)
+        image = out.image_of(person, where, out.faults)
         if image is None:
-            raise UnusableError(
-                'its image_id is of no image', '.image_id', given
-            )
+            return None
         points = {
             key: _read_keypoints(person.get(key), number, f'.{key}', say)
             for key, number in parts.items()
@@ -228,26 +207,20 @@ def _read_people(out: Annotations, images: Mapping) -> None:
             out.joints = tuple(f'keypoint_{k}' for k in range(len(body) // 3))
             parts['keypoints'] = len(out.joints)
         box = _read_box(person.get('bbox'), body, say)
-        key = _read_id(person.get('id'), say, where)
-        if key in out.given_people:
-            raise _twice(out, 'annotations', person.get('id'), where)
-        out.given_people[key] = person
+        key = _read_id(out, 'annotations', person.get('id'), ids, where)
+        ids.add(key)
         labelled = sum(v > 0 for v in body[2::3])
-        said = person.get('num_keypoints')
         area: Any = person.get('area')
-        if said != labelled:
-            text = f'num_keypoints is {"missing" if said is None else "wrong"}'
-            remedy = 'the labelled keypoints are counted'
-            say(text, '.num_keypoints', said, remedy)
+        if (said := person.get('num_keypoints')) != labelled:
+            text = 'num_keypoints is wrong: the labelled ones are counted'
+            say(text, '.num_keypoints', said)
         if not (is_finite(area) and area > 0):
-            what = 'missing' if area is None else 'no positive number'
-            remedy = f'{AREA_RATIO} of the box is taken'
-            say(f'area is {what}', '.area', area, remedy)
+            text = f'area is not positive: {AREA_RATIO} of the box is taken'
+            say(text, '.area', area)
             area = AREA_RATIO * box[2] * box[3]
-        segment = _read_segment(
-            person.get('segmentation'), out.images[image], say
-        )
-        return dict(
+        shape = [out.images[image][k] for k in ('height', 'width')]
+        segment = _read_segment(person.get('segmentation'), shape, say)
+        return {k: v for k, v in person.items() if k != 'segmentation'} | dict(
             id=key,
             image_id=image,
             category_id=out.category,
@@ -259,7 +232,7 @@ def _read_people(out: Annotations, images: Mapping) -> None:
             **(dict(segmentation=segment) if segment else {}),
         )
 
-    out.people = out.faults.read(raw, '$.annotations', 'an annotation', read)
+    out.people = out.faults.read(raw, '$.annotations', read)
     widths = [out.images[p['image_id']]['width'] or np.inf for p in out.people]
     x, y, w, h = np.reshape([p['bbox'] for p in out.people], (-1, 4)).T
     beyond = np.sum((w > x) & (h > y) & (x + w > 1.1 * np.array(widths)))
@@ -267,9 +240,8 @@ def _read_people(out: Annotations, images: Mapping) -> None:
         out.faults.note(
             '$.annotations[].bbox',
             f'{beyond:,} of {len(widths):,} boxes reach far beyond their '
-            'images',
-            'they look like corners x1, y1, x2, y2; COCO has x, y, width, '
-            'height',
+            'images: they look like corners x1, y1, x2, y2; COCO has x, y, '
+            'width, height',
         )
 
 
@@ -277,97 +249,83 @@ def _read_keypoints(
     raw: Any, joints: int, key: str, say: Callable
 ) -> list[float]:
     """3K numbers with v of 0, 1 or 2; K may be 0 for any."""
-    if raw is None or raw == []:
-        if joints:
-            return [0.0] * (3 * joints)  # COCO has people without keypoints
-        raise UnusableError('it has no keypoints', key)
+    if joints and (raw is None or raw == []):
+        return [0.0] * (3 * joints)  # COCO has people without keypoints
     if not isinstance(raw, list):
         raise UnusableError(f'keypoints are a {kind_of(raw)}', key, raw)
-    if all(isinstance(p, list) and len(p) == 3 for p in raw):
-        remedy = 'they are read as a flat list'
-        say('keypoints are nested triples', key, remedy=remedy)
+    if raw and all(isinstance(p, list) and len(p) == 3 for p in raw):
+        say('keypoints are nested triples: they are read as a flat list', key)
         raw = [value for point in raw for value in point]
-    if joints and len(raw) != 3 * joints:
-        pairs = ' but pairs (x, y without v)' * (len(raw) == 2 * joints)
-        text = f'keypoints are not {joints} triples{pairs}'
-        raise UnusableError(text, f'{key}: {len(raw)} numbers')
-    if len(raw) % 3 or not all(map(is_number, raw)):
-        raise UnusableError('keypoints are not triples of numbers', key)
+    wanted = 3 * joints or max(3, len(raw) // 3 * 3)
+    if len(raw) != wanted or not all(map(is_number, raw)):
+        pairs = ' but pairs (x, y without v)' * (len(raw) == 2 * joints > 0)
+        text = f'keypoints are not {joints or "all"} triples of numbers{pairs}'
+        raise UnusableError(text, f'{key}: {len(raw)} values')
     out = [float(v) for v in raw]
     for k in range(2, len(out), 3):
         x, y, v = out[k - 2 : k + 1]
         if not (math.isfinite(x) and math.isfinite(y)):
             if v:
-                remedy = 'it counts as not labelled'
-                say('a keypoint is not finite', key, remedy=remedy)
+                say('a keypoint is not finite: it is not labelled', key)
             out[k - 2 : k + 1] = [0.0, 0.0, 0.0]
         elif v not in (0.0, 1.0, 2.0) or isinstance(raw[k], bool):
-            remedy = 'v <= 0 is not labelled, v >= 2 visible, others labelled '
-            remedy += 'and occluded'
-            say('a flag v is not 0, 1 or 2', f'{key}[{k}]', raw[k], remedy)
+            text = 'a flag v is not 0, 1 or 2: v <= 0 is not labelled, v >= 2 '
+            text += 'visible, others labelled and occluded'
+            say(text, f'{key}[{k}]', raw[k])
             out[k] = 2.0 if v >= 2 else 1.0 if v > 0 else 0.0
     return out
 
 
 def _read_box(raw: Any, keypoints: list[float], say: Callable) -> list[float]:
     """x, y, width and height."""
-    text = 'bbox has no width or height'
-    if raw is None:
-        text = 'bbox is missing'
-    elif not is_box(raw):
-        text = 'bbox is not four numbers'
-    elif raw[2] > 0 and raw[3] > 0:
+    text = fault_of_box(raw)
+    if not text:
         return [float(v) for v in raw]
     points = np.reshape(keypoints, (-1, 3))
     points = points[points[:, 2] > 0, :2]
     if not len(points) or not np.ptp(points, axis=0).all():
         raise UnusableError(text, '.bbox', raw)
-    remedy = 'the box around the labelled keypoints is taken'
-    say(text, '.bbox', raw, remedy)
+    say(f'{text}: that of the labelled keypoints is taken', '.bbox', raw)
     return [*points.min(axis=0).tolist(), *np.ptp(points, axis=0).tolist()]
 
 
-def _read_segment(raw: Any, image: Mapping, say: Callable) -> Any:
-    """Polygons or run lengths; None where there are none to use."""
-    key, say = '.segmentation', partial(say, remedy=NOT_USED)
+def _read_segment(raw: Any, shape: list, say: Callable) -> Any:
+    """Polygons or run lengths of an image's height and width; nothing where
+    there are none to use."""
+    key = '.segmentation'
     if isinstance(raw, Mapping):
-        given = raw.get('size')
-        if 'counts' not in raw or not isinstance(given, list):
-            say('run lengths lack counts or size', key)
-        elif image['width'] and given != [image['height'], image['width']]:
-            text = 'run lengths are of another size than the image'
-            say(text, f'{key}.size', given)
-        else:
-            return dict(raw)
+        size = raw.get('size')
+        known = size == shape or (isinstance(size, list) and not shape[0])
+        if 'counts' in raw and known:
+            return raw
+        say('run lengths do not fit the image: they are not used', key)
         return None
-    if raw is None or raw == []:
-        return None
-    rings = raw if isinstance(raw, list) else [raw]
-    if rings is raw and all(map(is_number, raw)):
-        text = 'a polygon is not in a list'
-        say(text, key, remedy='it is taken as the only one')
-        raw = rings = [raw]
+    if raw and isinstance(raw, list) and all(map(is_number, raw)):
+        say('a polygon is not in a list: it is the only one', key)
+        raw = [raw]
     good = [
         ring
-        for ring in rings
-        if isinstance(ring, list)
-        and len(ring) >= 6
-        and len(ring) % 2 == 0
-        and all(map(is_finite, ring))
+        for ring in map(_list, _list(raw))
+        if len(ring) >= 6 and len(ring) % 2 == 0 and all(map(is_finite, ring))
     ]
-    if len(good) < len(rings):
-        say('a polygon is not pairs of 3 points or more', key, raw)
+    if raw is not None and good != raw:
+        say('a polygon is not of 3 points or more: it is not used', key, raw)
     return good
 
 
-def _read_id(value: Any, say: Callable, where: str) -> int:
+def _read_id(
+    out: Annotations, what: str, value: Any, taken: Container, where: str
+) -> int:
     """A whole number; others are replaced, by the entry's place."""
-    whole = as_whole(value)
+    if id_key(value) in taken:
+        raise out.error(
+            f'has two {what} of the id {value!r} ({where}): give each its own'
+        )
+    whole, say = as_whole(value), partial(out.faults.add, where)
     if whole is None or not 0 <= whole < MAX_ID:
-        remedy = 'one of its own is given'
-        say('an id is no whole number from 0 on', '.id', value, remedy)
+        say('an id is no whole number from 0 on: it gets one', '.id', value)
         return MAX_ID + int(where.split('[')[1][:-1])
     if not isinstance(value, int):
-        remedy = 'it is read as a number'
-        say(f'an id is a {kind_of(value)}', '.id', value, remedy)
+        text = f'an id is a {kind_of(value)}: it is read as a number'
+        say(text, '.id', value)
     return whole

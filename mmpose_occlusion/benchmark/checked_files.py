@@ -21,32 +21,29 @@ from mmpose_occlusion.metrics.annotations import IOU_THRESHOLD, overlaps
 if TYPE_CHECKING:
     from .annotation_file import Annotations
 
-MAX_ID = 2**53
-"""Greatest whole number that JSON readers keep exactly."""
-
-EXAMPLES = 3
-NOT_USED = 'it is not used'
+MAX_ID = 2**53  # greatest whole number that JSON readers keep exactly
+EXAMPLES = 3  # whose paths are shown, of each kind of fault
 
 
 @dataclass
 class Fault:
-    """One kind of fault in a file: what is wrong, what is done about it
-    (repaired, left out, or noted: used as it is), how it is repaired or can be
-    mended, how often it occurs, and the JSON paths of the first ones."""
+    """One kind of fault in a file: what is wrong and, after a colon, how it is
+    repaired or can be mended; what is done about it (repaired, left out, or
+    noted: used as it is), how often it occurs, and the JSON paths of the first
+    ones."""
 
     text: str
     effect: str
-    remedy: str = ''
     count: int = 0
     where: list[str] = field(default_factory=list)
 
     def sentence(self) -> str:
         """One line for the terminal."""
+        what, colon, remedy = self.text.partition(': ')
         times = f'{self.count:,} x ' if self.count > 1 else ''
         more = ', ...' if self.count > len(self.where) else ''
-        at = f' ({", ".join(self.where)}{more})' if self.where else ''
-        remedy = f': {self.remedy}' if self.remedy else ''
-        return f'{self.effect}: {times}{self.text}{at}{remedy}'
+        at = ', '.join(self.where) + more
+        return f'{self.effect}: {times}{what} ({at}){colon}{remedy}'
 
 
 class UnusableError(Exception):
@@ -62,26 +59,25 @@ class Faults(list[Fault]):
         text: str,
         key: str = '',
         value: Any = None,
-        remedy: str = '',
         effect: str = '',
     ) -> None:
-        """Count one, repaired if there is a remedy and else left out, at a
+        """Count one, repaired if the text has a remedy and else left out, at a
         JSON path and a key below it; the value is shown if it is not None."""
-        effect = effect or ('repaired' if remedy else 'left out')
+        effect = effect or ('repaired' if ': ' in text else 'left out')
         for fault in self:
             if (fault.text, fault.effect) == (text, effect):
                 break
         else:
-            fault = Fault(text, effect, remedy)
+            fault = Fault(text, effect)
             self.append(fault)
         fault.count += 1
         if len(fault.where) < EXAMPLES:
             shown = '' if value is None else f' = {json.dumps(value)[:40]}'
             fault.where.append(where + key + shown)
 
-    def note(self, where: str, text: str, remedy: str) -> None:
+    def note(self, where: str, text: str) -> None:
         """Count one that is used as it is."""
-        self.add(where, text, '', None, remedy, 'noted')
+        self.add(where, text, effect='noted')
 
     @property
     def losses(self) -> list[Fault]:
@@ -92,16 +88,15 @@ class Faults(list[Fault]):
         """The kinds that leave something out, or else all, in a clause."""
         return '; '.join(f.sentence() for f in self.losses or self)
 
-    def read(
-        self, entries: list, where: str, kind: str, read: Callable
-    ) -> list[Any]:
-        """What ``read(entry, path)`` makes of each usable entry of a list."""
+    def read(self, entries: list, where: str, read: Callable) -> list[Any]:
+        """What ``read(entry, path)`` makes of each usable entry of a list,
+        where it is not None."""
         out = []
         for i, entry in enumerate(entries):
             at = f'{where}[{i}]'
             try:
                 if not isinstance(entry, Mapping):
-                    raise UnusableError(f'{kind} is no dict')
+                    raise UnusableError('an entry is no dict')
                 out.append(read(entry, at))
             except UnusableError as error:
                 self.add(at, *error.args)
@@ -131,11 +126,15 @@ def is_finite(value: Any) -> bool:
 
 def is_box(value: Any) -> bool:
     """Whether it is a list of four finite numbers."""
-    return (
-        isinstance(value, list)
-        and len(value) == 4
-        and all(map(is_finite, value))
-    )
+    is_list = isinstance(value, list) and len(value) == 4
+    return is_list and all(map(is_finite, value))
+
+
+def fault_of_box(value: Any) -> str:
+    """What is wrong with a bbox; empty if it can be used."""
+    if is_box(value):
+        return '' if min(value[2:]) > 0 else 'bbox has no width or height'
+    return f'bbox is {"missing" if value is None else "not four numbers"}'
 
 
 def kind_of(value: Any) -> str:
@@ -144,93 +143,72 @@ def kind_of(value: Any) -> str:
     return names.get(type(value), type(value).__name__)
 
 
-_RULES = (
-    ('bbox', 'bbox is not four numbers', is_box),
-    ('bbox', 'bbox has no width or height', lambda box: min(box[2:]) > 0),
-    ('score', 'score is not a number', is_finite),
-)
-
-
-@dataclass
-class Detections:
-    """A detector's N boxes xywh and scores, ids of their images, and the
-    faults that were found."""
-
-    image_ids: list[int]
-    boxes: list[list[float]]
-    scores: list[float]
-    faults: Faults = field(default_factory=Faults)
-
-
 def read_detections(
     path: str | Path, annotations: 'Annotations'
-) -> Detections:
+) -> tuple[list[dict[str, Any]], Faults]:
     """Read a list of boxes as COCO's results have them, of the annotations'
-    images and people.
+    images and people; returns those that can be used, each with ``image_id``,
+    ``bbox`` (xywh), ``score`` and ``category_id`` 1, and the faults.
 
     Raises:
         UsageError: It cannot be opened.
         DataError: None of them can be used.
     """
-    raw = read_json(path, 'detection file')
+    raw, faults = read_json(path, 'detection file'), Faults()
     if not isinstance(raw, list):
         raise DataError(
             f'detection file "{path}" holds a {kind_of(raw)}, and it should '
             'be a list of dict(image_id=..., bbox=[x, y, w, h], score=...)'
         )
-    faults, wanted = Faults(), annotations.category
 
-    def read(entry: Mapping, where: str) -> tuple | None:
-        if str(entry.get('category_id', wanted)) != str(wanted):
-            faults.note(where, 'it is of another category', NOT_USED)
+    def read(entry: Mapping, where: str) -> dict[str, Any] | None:
+        image = annotations.image_of(entry, where, faults)
+        if image is None:
             return None
-        image = as_whole(given := entry.get('image_id'))
-        if image not in annotations.images:
-            raise UnusableError(
-                'its image_id is of no image', '.image_id', given
-            )
-        for key, text, test in _RULES:
-            if not test(value := entry.get(key)):
-                raise UnusableError(text, f'.{key}', value)
-        return image, [float(v) for v in entry['bbox']], float(entry['score'])
+        box: Any = entry.get('bbox')
+        score: Any = entry.get('score')
+        if text := fault_of_box(box):
+            raise UnusableError(text, '.bbox', box)
+        if not is_finite(score):
+            raise UnusableError('score is not a number', '.score', score)
+        found = dict(bbox=list(map(float, box)), score=float(score))
+        return dict(found, image_id=image, category_id=1)
 
-    found = faults.read(raw, '$', 'a detection', read)
+    found = faults.read(raw, '$', read)
     if not found:
         why = faults.summary() or 'it is empty'
         raise DataError(
             f'detection file "{path}" has no box that can be used ({why}): '
             'write it again, or leave it out'
         )
-    images, boxes, scores = map(list, zip(*found, strict=True))
-    _note_corners(faults, annotations, images, boxes)
-    return Detections(images, boxes, scores, faults)
+    _note_corners(faults, annotations, found)
+    return found, faults
 
 
 def _note_corners(
-    faults: Faults, annotations: 'Annotations', images: list, boxes: list
+    faults: Faults, annotations: 'Annotations', found: list[dict[str, Any]]
 ) -> None:
     """Note boxes of which few match a person unless read as corners."""
     groups: dict[int, tuple[list, list]] = defaultdict(lambda: ([], []))
-    for person in annotations.people:
-        groups[person['image_id']][0].append(person['bbox'])
-    for image, box in zip(images, boxes, strict=True):
-        groups[image][1].append(box)
+    for side, entries in enumerate((annotations.people, found)):
+        for entry in entries:
+            groups[entry['image_id']][side].append(entry['bbox'])
     matched = np.zeros(2, int)
-    for people, here in groups.values():
-        for i, read in enumerate((_corners(here), np.array(here))):
-            iou = overlaps(read, _corners(people))
+    for people, boxes in groups.values():
+        for i, read in enumerate((corners_of(boxes), np.array(boxes))):
+            iou = overlaps(read, corners_of(people))
             matched[i] += (iou >= IOU_THRESHOLD).any(axis=1).sum()
-    if 2 * matched[0] < len(boxes) < 2 * matched[1]:
+    if 2 * matched[0] < len(found) < 2 * matched[1]:
         faults.note(
             '$[].bbox',
-            f'{matched[0]:,} of {len(boxes):,} boxes match an annotated '
-            'person',
-            f'read as corners x1, y1, x2, y2, {matched[1]:,} do, and they '
-            'are read as x, y, width, height, as COCO has them',
+            f'{matched[0]:,} of {len(found):,} boxes match an annotated '
+            f'person: read as corners x1, y1, x2, y2, {matched[1]:,} do, and '
+            'they are read as x, y, width, height, as COCO has them',
         )
 
 
-def _corners(boxes: list) -> np.ndarray:
+def corners_of(boxes: list) -> np.ndarray:
+    """``(N, 4)`` xyxy of N boxes xywh."""
     out = np.array(boxes, float).reshape(-1, 4)
     out[:, 2:] += out[:, :2]
     return out
@@ -242,7 +220,8 @@ def check_images(
     decode: bool = False,
     skip: bool = True,
 ) -> dict[int, Path]:
-    """Find the images below a folder.
+    """Find the images below a folder; returns id -> path of those that can
+    be used.
 
     Args:
         annotations: Its faults get those of the images; images without width
@@ -252,62 +231,53 @@ def check_images(
             of those without width and height alone.
         skip: Whether unreadable images are left out.
 
-    Returns:
-        Image id -> path of those that can be used.
-
     Raises:
         DataError: None can be used; or, without ``skip``, one cannot.
     """
-    found, faults = {}, Faults()
+    paths, faults = {}, Faults()
     for key, image in annotations.images.items():
         path = Path(folder) / image['file_name']
-        text, size = _fault_of(path), None
-        if not text and (decode or not image['width']):
-            pixels: Any = cv2.imread(str(path))
-            if pixels is None or _is_cut(path):
-                text = 'an image cannot be decoded completely'
-            else:
-                size = pixels.shape[:2]
-        if text:
-            faults.add(str(path), text)
-            annotations.faults.add(str(path), text)
+        try:
+            size = _size_of(path, decode or not image['width'])
+        except UnusableError as error:
+            faults.add(str(path), *error.args)
             continue
-        found[key] = path
+        paths[key] = path
         if size:
-            if (image['height'] or size[0], image['width'] or size[1]) != size:
-                annotations.faults.add(
+            given = image['height'] or size[0], image['width'] or size[1]
+            if given != size:
+                faults.add(
                     str(path),
-                    'an image has another size than the file says',
-                    remedy='the size of the image is taken',
+                    'an image has another size than the file says: its own is '
+                    'taken',
                 )
             image['height'], image['width'] = size
-    if not found:
+    if not paths or (faults.losses and not skip):
         raise DataError(
-            f'none of the images of "{annotations.path}" in folder '
-            f'"{folder}" can be used ({faults.summary()}): give the folder '
-            'that the file names are below'
+            f'{"not all" if paths else "none"} of the images of '
+            f'"{annotations.path}" in folder "{folder}" can be used '
+            f'({faults.summary()}): give the folder that the file names are '
+            'below, replace them, or leave them out with --skip-unreadable'
         )
-    if faults and not skip:
-        raise DataError(
-            f'images of "{annotations.path}" cannot be used '
-            f'({faults.summary()}): replace them, or leave them out with '
-            '--skip-unreadable'
-        )
-    return found
+    annotations.faults.extend(faults)
+    return paths
 
 
-def _is_cut(path: Path) -> bool:
-    """Whether a JPEG or PNG file lacks its end, which OpenCV may not say."""
-    content = path.read_bytes()
-    mark = {b'\xff\xd8': b'\xff\xd9', b'\x89P': b'IEND'}.get(content[:2])
-    return mark is not None and mark not in content[-4096:]
-
-
-def _fault_of(path: Path) -> str:
-    if path.is_symlink() and not path.exists():
-        return 'an image is a link to nothing'
-    if path.is_dir():
-        return 'an image is a folder'
+def _size_of(path: Path, decode: bool) -> tuple[int, ...]:
+    """Height and width of an image, empty if it is not decoded; or an
+    UnusableError."""
     if not path.is_file():
-        return 'an image does not exist'
-    return '' if path.stat().st_size else 'an image is an empty file'
+        what = 'a link to nothing' if path.is_symlink() else 'missing'
+        what = 'a folder' if path.is_dir() else what
+        raise UnusableError(f'an image is {what}')
+    if not path.stat().st_size:
+        raise UnusableError('an image is an empty file')
+    if not decode:
+        return ()
+    pixels: Any = cv2.imread(str(path))
+    content = path.read_bytes()
+    # OpenCV may not say that the end is missing
+    ends = {b'\xff\xd8': b'\xff\xd9', b'\x89P': b'IEND'}
+    if pixels is None or ends.get(content[:2], b'') not in content[-4096:]:
+        raise UnusableError('an image cannot be decoded completely')
+    return pixels.shape[:2]

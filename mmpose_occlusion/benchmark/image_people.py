@@ -25,7 +25,7 @@ from mmpose_occlusion.occlusion.rules import person_from_joints
 from mmpose_occlusion.skeleton import Skeleton
 
 from .annotation_file import Annotations
-from .checked_files import Detections, check_images, read_detections
+from .checked_files import check_images, corners_of, read_detections
 from .data import UNMATCHED, BenchmarkRun, Boxes, Joints
 from .effects import Effect, ImageAttack
 from .store import CLEAN, Block, BlockResult, empty_result
@@ -194,8 +194,8 @@ def image_people(
     )
     faults, detections = list(annotations.faults), recipe['detections']
     if detections is not None:
-        detections = read_detections(detections, annotations)
-        faults += detections.faults
+        detections, more = read_detections(detections, annotations)
+        faults += more
     for fault in faults:
         if log is not None:
             log(fault.sentence())
@@ -224,12 +224,15 @@ def image_people(
             'labelled joint that the predictor has, in an image that can be '
             'read: check the folder of images and --max-images'
         )
+    found: dict[int, list[Mapping]] = {image: [] for image in chosen}
+    for each in detections or ():
+        found.setdefault(each['image_id'], []).append(each)
     rows: list[tuple] = []
     for image in chosen:
         if detections is None:
             rows += [(image, p, p['box'], 1.0) for p in mine[image]]
         else:
-            rows += _detected(image, mine[image], detections)
+            rows += _detected(image, mine[image], found[image])
         if recipe['whole_image']:
             rows += [(image, None, None, 1.0)] * MAX_POSES
     sigmas, source = published_sigmas(annotations.joints)
@@ -248,13 +251,11 @@ def image_people(
 
 
 def _detected(
-    image: int, people: Sequence[Mapping], detections: Detections
+    image: int, people: Sequence[Mapping], detections: Sequence[Mapping]
 ) -> list[tuple]:
     """The rows of an image's detections and their people."""
-    rows = np.flatnonzero(np.array(detections.image_ids) == image)
-    boxes = np.array(detections.boxes, float).reshape(-1, 4)[rows]
-    boxes[:, 2:] += boxes[:, :2]
-    scores = np.array(detections.scores)[rows]
+    boxes = corners_of([each['bbox'] for each in detections])
+    scores = np.array([each['score'] for each in detections])
     truth = np.array([person['box'] for person in people])
     owner = match_boxes(overlaps(boxes, truth), scores)
     return [

@@ -1,52 +1,29 @@
-"""Options of commands: dataclasses, from which their arguments are made.
-
-Nothing heavy is imported here, so that ``--help`` answers quickly.
-"""
+"""Options of commands: dataclasses, from which their arguments are made."""
 
 import argparse
 import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from .run import robust_output, run
 
-Options = TypeVar('Options')
 
-
-def option(text: str, *flags: str, least: int = 0, **settings: Any) -> Any:
+def option(text: str, *flags: str, **settings: Any) -> Any:
     """A field that is an option of a command, read as its type says.
 
     Args:
         text: Of the help.
         flags: ``--name`` by default.
-        least: Minimum of a whole number.
         settings: Of argparse's ``add_argument``.
     """
-    more = dict(settings, help=text, flags=flags, least=least)
-    return field(metadata=more)
+    return field(metadata=dict(settings, help=text, flags=flags))
 
 
-def position(text: str, metavar: str, **settings: Any) -> Any:
+def position(text: str, metavar: str | None = None, **settings: Any) -> Any:
     """A field that is a positional argument."""
     return option(text, '', metavar=metavar, action='store', **settings)
-
-
-class AddPairs(argparse.Action):
-    """Adds KEY=VALUE to a dictionary."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        """Add one pair, or several."""
-        pairs = values if self.nargs else [values]
-        known = getattr(namespace, self.dest)
-        setattr(namespace, self.dest, {**known, **dict(pairs)})
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -68,7 +45,7 @@ def config_pair(text: str) -> tuple[str, Any]:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def whole_number(least: int, text: str) -> int:
+def whole_number(text: str, least: int = 0) -> int:
     """A type of arguments: whole numbers from ``least``."""
     try:
         value = int(text)
@@ -81,134 +58,117 @@ def whole_number(least: int, text: str) -> int:
     return value
 
 
+File = Annotated[str, 'a file']
+Folder = Annotated[str, 'a folder']
+Count = Annotated[int, 'from 1']
+
 _KINDS: dict[Any, dict[str, Any]] = {
     bool: dict(action='store_true'),
-    int: dict(metavar='N'),
+    int: dict(type=whole_number, metavar='N'),
+    Count: dict(type=functools.partial(whole_number, least=1), metavar='N'),
     float: dict(type=float, metavar='S'),
+    File: dict(metavar='FILE'),
+    Folder: dict(metavar='DIR'),
     list[str]: dict(action='append', default=[]),
-    dict[str, Any]: dict(action=AddPairs, default={}, metavar='KEY=VALUE'),
+    dict[str, Any]: dict(action='append', default=[], metavar='KEY=VALUE'),
 }
 
 
-def add_fields(parser: argparse.ArgumentParser, *classes: type) -> None:
-    """Add the options of dataclasses to a parser."""
-    for each in (f for cls in classes for f in fields(cls)):
-        own = dict(each.metadata)
-        flags = own.pop('flags') or [f'--{each.name.replace("_", "-")}']
-        read = functools.partial(whole_number, own.pop('least'))
-        kinds = {k | None: v for k, v in _KINDS.items()} | _KINDS
-        settings = kinds.get(each.type, {}) | own
-        if each.type in (int, int | None):
-            settings['type'] = read
-        if flags == ('',):
-            flags = [each.name]
-        else:
-            settings['dest'] = each.name
-        said = each.type is bool or '(default' in settings['help']
-        if settings.get('default') and not said:
-            settings['help'] += ' (default: %(default)s)'
-        parser.add_argument(*flags, **settings)
-
-
-HelpFormatter = functools.partial(
-    argparse.RawDescriptionHelpFormatter, max_help_position=28, width=79
-)
-"""Keeps the line breaks of a description's examples."""
-
-
-def parser_of(
-    description: str | None, prog: str | None = None
-) -> argparse.ArgumentParser:
-    """A parser that shows a docstring."""
-    robust_output()
-    parser = argparse.ArgumentParser(
-        prog=prog, description=description, formatter_class=HelpFormatter
-    )
-    parser.add_argument(
-        '--traceback',
-        action='store_true',
-        help='show where an error was raised, before its sentence',
-    )
-    return parser
-
-
 @dataclass(frozen=True)
-class Command(Generic[Options]):
+class Command:
     """A console command: work that is given a dataclass of options.
 
     Args:
         options: The dataclass.
         program: Name of the command.
-        mmpose: See :func:`.run.run`; or a function of the options.
+        mmpose: See :func:`.run.run`.
         work: Its docstring is the help's description.
     """
 
-    options: type[Options]
+    options: Any
     program: str
-    mmpose: bool | Callable[[Options], bool] | None
-    work: Callable[[Options], object]
+    mmpose: bool | None
+    work: Callable[[Any], object]
 
     def parser(self) -> argparse.ArgumentParser:
         """Of its command line."""
-        parser = parser_of(inspect.getdoc(self.work), self.program)
-        add_fields(parser, self.options)
+        robust_output()
+        parser = argparse.ArgumentParser(
+            prog=self.program,
+            description=inspect.getdoc(self.work),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.add_argument(
+            '--traceback',
+            action='store_true',
+            help='show where an error was raised, before its sentence',
+        )
+        kinds = {k | None: v for k, v in _KINDS.items()} | _KINDS
+        for each in fields(self.options):
+            settings = kinds.get(each.type, {}) | each.metadata
+            if get_origin(each.type) is Literal:
+                settings['choices'] = get_args(each.type)
+            flags = settings.pop('flags')
+            text, default = settings['help'], settings.get('default')
+            if settings.get('action') == 'append':
+                settings['help'] += '; can be repeated'
+            elif default and each.type is not bool and '(default' not in text:
+                settings['help'] += ' (default: %(default)s)'
+            if flags == ('',):
+                flags = (each.name,)
+            else:
+                flags = flags or (f'--{each.name.replace("_", "-")}',)
+                given = settings.keys() & {'action', 'default'}
+                needed = each.type in (str, File, Folder) and not given
+                settings = dict(dest=each.name, required=needed) | settings
+            parser.add_argument(*flags, **settings)
         return parser
 
-    def parse(self, argv: list[str] | None = None) -> Options:
+    def parse(self, argv: list[str] | None = None) -> Any:
         """The options of a command line."""
         found = vars(self.parser().parse_args(argv))
         del found['traceback']
+        for each in fields(self.options):
+            if each.type == dict[str, Any]:
+                found[each.name] = dict(found[each.name])
         return self.options(**found)
 
     def __call__(self, argv: list[str] | None = None) -> int:
         """Run the command; returns the exit status."""
-        options = self.parse(argv)
-        needs = self.mmpose
-        needed = needs(options) if callable(needs) else needs
-        return run(self.work, options, needed)
+        return run(self.work, self.parse(argv), self.mmpose)
 
 
 def command(
-    options: type[Options],
-    program: str,
-    mmpose: bool | Callable[[Options], bool] | None = False,
-) -> Callable[[Callable[[Options], object]], Command[Options]]:
+    options: type, program: str, mmpose: bool | None = False
+) -> Callable[[Callable[[Any], object]], Command]:
     """Makes a :class:`Command` of a function of options."""
     return functools.partial(Command, options, program, mmpose)
 
 
-CONFIG_HELP = (
-    "config file, or one of MMPose's own as mmpose::PATH, for example "
-    'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
-    'td-hm_res50_8xb64-210e_coco-256x192.py'
-)
+CONFIG_HELP = "config file, or one of MMPose's own as mmpose::PATH"
+BOX_HELP = "use annotated bboxes instead of a detector's"
 ATTACK_HELP = (
     'an occlusion as KIND:NAME[:FILL[:SIZE][:PLACE]], for example '
     'keypoint:nose:black, keypoint:left_eye,right_eye:mean, part:head:noise, '
     'keypoint:nose:black:24 (radius in pixels of a crop 256 high), '
     'keypoint:nose:black:20%% (diameter, of the height of the bbox) or '
-    'keypoint:nose:black:24:off_person (the same area elsewhere); '
-    'several, each with its own --attack, act on the same crop in this order'
+    'keypoint:nose:black:24:off_person (the same area elsewhere)'
 )
+PEOPLE_HELP = 'COCO-style file of people with keypoints'
+IMAGES_HELP = 'folder that the file names in it are below'
 
 
 @dataclass(frozen=True)
 class SkipOption:
-    """What is done with unreadable images."""
-
-    skip_unreadable: bool = option(
-        'leave out and count images that cannot be read, which stop the '
-        'command otherwise'
-    )
+    skip_unreadable: bool = option('leave out images that cannot be read')
 
 
 @dataclass(frozen=True)
 class CfgOptions:
-    """Changes of a config."""
-
     cfg_options: dict[str, Any] = option(
         'override settings of the config, for example '
         'model.backbone.depth=18 or key="[a,b]" (no blanks)',
+        action='extend',
         nargs='+',
         type=config_pair,
     )
@@ -216,65 +176,42 @@ class CfgOptions:
 
 @dataclass(frozen=True)
 class ConfigOptions(CfgOptions, SkipOption):
-    """A config of MMPose."""
-
-    config: str = position(CONFIG_HELP, 'config')
+    config: str = position(CONFIG_HELP)
 
 
 @dataclass(frozen=True)
 class TrustOption:
-    """What of a checkpoint is read."""
-
     trust_checkpoint: bool = option(
-        'unpickle a checkpoint that contains more than weights, which '
-        'runs any code in it: for files of your own'
+        'unpickle a checkpoint, which runs any code in it: for your own files'
     )
 
 
 @dataclass(frozen=True)
-class CheckpointOptions(TrustOption):
-    """A checkpoint of MMPose."""
-
-    checkpoint: str = position('checkpoint file or URL', 'checkpoint')
-
-
-@dataclass(frozen=True)
-class BoxOption:
-    """Whose bboxes are used."""
-
-    gt_boxes: bool = option("use annotated bboxes instead of a detector's")
-
-
-@dataclass(frozen=True)
-class AttackOptions(BoxOption):
-    """Occlusions of a crop."""
-
-    attack: list[str] = option(ATTACK_HELP, metavar='SPEC')
+class AttackOptions:
+    gt_boxes: bool = option(BOX_HELP)
+    attack: list[str] = option(
+        f'{ATTACK_HELP}; several act on the same crop in this order',
+        metavar='SPEC',
+    )
 
 
 @dataclass(frozen=True)
 class SampleOptions:
-    """Which images, and which random draws."""
-
-    max_images: int | None = option('use the first N images only', least=1)
+    max_images: Count | None = option('use the first N images only')
     seed: int = option("of the attacks' random draws (default: 0)", default=0)
 
 
 @dataclass(frozen=True)
 class SuiteOptions(SampleOptions):
-    """Many attacks."""
-
     suites: list[str] = option(
-        'a list of attacks: its name (paper, ...), or a .json file of your '
-        'own; several, each with its own --suite (default: occlusion-1.0, '
-        'without --attack)',
+        'a list of attacks: its name (paper, ...) or a .json file of your own '
+        '(default: occlusion-1.0, without --attack)',
         '--suite',
         metavar='NAME',
     )
     attacks: list[str] = option(
-        'a further attack as KIND:NAME[:FILL[:SIZE][:PLACE]], for example '
-        "'keypoint:*:black:10%%', which is each joint by itself; several, "
-        'each with its own --attack',
+        f"{ATTACK_HELP}, or 'keypoint:*:black:10%%', which is each joint by "
+        'itself',
         '--attack',
         metavar='SPEC',
     )
@@ -282,68 +219,51 @@ class SuiteOptions(SampleOptions):
 
 @dataclass(frozen=True)
 class PredictorOptions:
-    """Of a model of whole images."""
-
     predictor_options: dict[str, Any] = option(
-        "an option of the model's adapter, for example padding=1.1; several, "
-        'each with its own --predictor-option',
+        "an option of the model's adapter, for example padding=1.1",
         '--predictor-option',
         type=pair,
     )
 
 
 @dataclass(frozen=True)
-class StoredRunOptions(SampleOptions, PredictorOptions, SkipOption):
-    """A run whose predictions are stored, and the data of a model of whole
-    images."""
-
-    annotations: str | None = option(
-        'COCO-style file of people with keypoints', metavar='FILE'
+class DataOptions:
+    annotations: File | None = option(PEOPLE_HELP)
+    images: Folder | None = option(IMAGES_HELP)
+    detections: File | None = option(
+        "a detector's COCO results, whose bboxes replace the annotated ones"
     )
-    images: str | None = option(
-        'folder that the file names in it are below', metavar='DIR'
-    )
-    detections: str | None = option(
-        "a detector's COCO results, whose bboxes are given to the model in "
-        'place of the annotated ones',
-        metavar='FILE',
-    )
-    out: str = option('folder of the results', required=True, metavar='DIR')
-    dry_run: bool = option(
-        'print how many predictions are missing; nothing is stored'
-    )
-    resume: bool = option(
-        'use the predictions of this run in DIR (the default); --no-resume '
-        'deletes them',
-        action=argparse.BooleanOptionalAction,
-        default=True,
-    )
-    batch_size: int | None = option(
-        'maximum number of crops in a forward pass (default: 32 on a CPU, 64 '
-        'elsewhere), or of whole images in a call (16); predictions of '
-        'another size are stored apart',
-        least=1,
-    )
+    out: Folder = option('folder of the results')
     num_workers: int | None = option(
-        "processes that make crops (default: the config's), or that predict "
-        'whole images (default: this one)',
+        'processes that make crops, or predict whole images',
         '--workers',
         '--num-workers',
     )
+
+
+@dataclass(frozen=True)
+class StoredRunOptions(
+    SampleOptions, PredictorOptions, SkipOption, DataOptions
+):
+    dry_run: bool = option('only print how many predictions are missing')
+    resume: bool = option(
+        "delete this run's predictions in DIR, which are used otherwise",
+        '--no-resume',
+        action='store_false',
+    )
+    batch_size: Count | None = option(
+        'maximum number of crops in a forward pass (default: 32 on a CPU, 64 '
+        'elsewhere), or of whole images in a call (16)'
+    )
     timeout: float | None = option(
-        'seconds that a model of whole images may take for a call; it then '
-        'runs in a process of its own'
+        'seconds that a call of a model of whole images may take'
     )
 
 
 @dataclass(frozen=True)
 class LaunchOptions:
-    """Distributed runs."""
-
-    launcher: str = option(
-        'what started this process (see tools/dist_*.sh)',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
+    launcher: Literal['none', 'pytorch', 'slurm', 'mpi'] = option(
+        'what started this process (see tools/dist_*.sh)', default='none'
     )
     local_rank: int = option(
         argparse.SUPPRESS, '--local_rank', '--local-rank', default=0

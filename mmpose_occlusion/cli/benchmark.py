@@ -3,52 +3,40 @@
 import sys
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mmpose_occlusion.errors import UsageError, printable
 
 from . import arguments, report
-from .arguments import command, option, position
+from .arguments import Count, File, Folder, command, option, position
 from .run import explain
 
 ZOO = Path(__file__).with_name('zoo.yml')
 _IMAGES = ('data', 'options', 'people', 'timeout')
-_CROPS = ('gt_boxes', 'threads', 'cfg_options', 'trust_checkpoint', 'launcher')
+_CROPS = ('gt_boxes', 'cfg_options', 'trust_checkpoint', 'launcher')
 """Options for models of whole images alone, and for those of crops."""
 
 
 @dataclass(frozen=True)
 class BenchmarkOptions(
     arguments.LaunchOptions,
-    arguments.BoxOption,
     arguments.StoredRunOptions,
     arguments.SuiteOptions,
     arguments.TrustOption,
     arguments.CfgOptions,
 ):
-    """Of occlusion-benchmark, see its help."""
-
-    model: str = position(arguments.CONFIG_HELP, 'model')
-    checkpoint: str | None = position(
-        'checkpoint file or URL', 'checkpoint', nargs='?'
-    )
-    people: str = option(
+    model: str = position(arguments.CONFIG_HELP)
+    checkpoint: str | None = position('checkpoint file or URL', nargs='?')
+    gt_boxes: bool = option(arguments.BOX_HELP)
+    people: Literal['all', 'one'] = option(
         'whom an attack acts on in an image of a model that finds people by '
-        'itself: all people at once (the default), or one, with an image '
-        'pass for each (default: all)',
-        choices=['all', 'one'],
+        'itself: all at once, or one, with an image pass for each',
         default='all',
     )
     refine: float | None = option(
-        'then add the fine cells of a map beside those of --suite map-coarse '
-        "under which a joint's error rises by more than this fraction of the "
-        'bbox (upper end of the 95%% interval)',
+        'then add the fine cells beside those of --suite map-coarse under '
+        "which a joint's error rises by more than this fraction of the bbox",
         metavar='RISE',
-    )
-    threads: int | None = option(
-        "forward passes at a time (default: the number of PyTorch's threads "
-        'on a CPU, 1 elsewhere)',
-        least=1,
     )
 
     @property
@@ -60,36 +48,23 @@ class BenchmarkOptions(
         return self.model if crops else None
 
 
-@command(
-    BenchmarkOptions,
-    'occlusion-benchmark',
-    lambda o: o.config is not None,
-)
+@command(BenchmarkOptions, 'occlusion-benchmark')
 def main(options: BenchmarkOptions) -> None:
     """How does a pose model degrade under occlusion, and where?
 
         occlusion-benchmark model.onnx --annotations FILE --images DIR \\
             --suite occlusion-1.0 --out DIR
-        occlusion-benchmark CONFIG CHECKPOINT --suite paper --out DIR
         occlusion-benchmark CONFIG CHECKPOINT \\
             --attack 'keypoint:*:black:24' --max-images 200 --out DIR
 
     A model is model.onnx, model.tflite, torchvision:NAME, yolo:FILE,
     mmpose:CONFIG,CHECKPOINT or my_module:function, which get whole images and
     need --annotations and --images; or a config and a checkpoint of MMPose,
-    which get crops.
-
-    Each crop is made once, attacked, and predicted for each attack that
-    changes it. Predictions are kept in DIR: an interrupted run is resumed, and
-    a run with more attacks computes only those.
-
-    The report names the model after its config's file, or by the config's key
-    model_name: --cfg-options model_name=ours.
+    which get crops. Predictions are kept in DIR: an interrupted run is
+    resumed, and a run with more attacks computes only those.
 
     In several processes, on GPUs or on the CPU:
     bash tools/dist_benchmark.sh CONFIG CHECKPOINT N --suite paper --out DIR
-
-    Without an installation: python -m mmpose_occlusion.cli.benchmark
     """
     from mmpose_occlusion.benchmark.api import run_benchmark
 
@@ -105,7 +80,7 @@ def main(options: BenchmarkOptions) -> None:
 
         if not is_main_process():
             return
-    print(f'Wrote {report.write(found)}, report.json, table.md and CSV files')
+    report.write(found)
 
 
 def _settings(options: arguments.StoredRunOptions) -> dict[str, Any]:
@@ -117,38 +92,12 @@ def _settings(options: arguments.StoredRunOptions) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class ZooOptions(arguments.SuiteOptions):
-    """Of occlusion-zoo, see its help."""
-
-    annotations: str = option(
-        'COCO-style file of people with keypoints',
-        required=True,
-        metavar='FILE',
-    )
-    images: str = option(
-        'folder that the file names in it are below',
-        required=True,
-        metavar='DIR',
-    )
-    out: str = option(
-        'folder of the models and of the report', required=True, metavar='DIR'
-    )
-    detections: str | None = option(
-        "a detector's COCO results, whose bboxes top-down models get in place "
-        'of the annotated ones',
-        metavar='FILE',
-    )
-    zoo: str = option(
+class ZooOptions(arguments.SuiteOptions, arguments.DataOptions):
+    zoo: File = option(
         'list of models (default: the released ones of MMPose)',
         default=str(ZOO),
-        metavar='FILE',
     )
-    only: list[str] = option(
-        'this model; several, each with its own --only', metavar='NAME'
-    )
-    num_workers: int | None = option(
-        "processes that make crops (default: the config's)", '--workers'
-    )
+    only: list[str] = option('this model', metavar='NAME')
 
 
 @command(ZooOptions, 'occlusion-zoo', None)
@@ -157,16 +106,16 @@ def main_zoo(options: ZooOptions) -> None:
 
         occlusion-zoo --annotations person_keypoints_val2017.json \\
             --images val2017 --out DIR
-        occlusion-zoo --zoo my_zoo.yml --only rtmo-s ... --out DIR
 
-    The list, by default zoo.yml of this package (MMPose's released COCO
-    checkpoints, which are downloaded), has for each model the arguments of
-    occlusion-benchmark, "model" and "checkpoint" if it has one, and a "name".
-    Predictions are kept in DIR/NAME: the same command resumes an interrupted
-    run. A model that fails costs one sentence, and the next one follows.
+    The list, by default MMPose's released COCO checkpoints, which are
+    downloaded, has for each model a "name", "model" and, for a config,
+    "checkpoint". Predictions are kept in DIR/NAME: the same command resumes an
+    interrupted run. After a model that fails the next one follows.
     """
     from mmpose_occlusion.benchmark.api import Benchmark
 
+    if not (options.annotations and options.images):
+        raise UsageError('give --annotations FILE and --images DIR')
     models = read_zoo(options.zoo, options.only)
     runs, failed = [], []
     for number, entry in enumerate(models, 1):
@@ -179,7 +128,7 @@ def main_zoo(options: ZooOptions) -> None:
             print(sentence, file=sys.stderr, flush=True)
     if runs:
         found = Benchmark(Path(options.out), runs, trusted=True)
-        print(f'Wrote {report.write(found)}')
+        report.write(found)
     if failed:
         raise UsageError(
             f'{len(failed)} of {len(models)} models failed, see above: '
@@ -196,30 +145,22 @@ def read_zoo(path: str, only: list[str]) -> list[dict[str, str]]:
     from mmpose_occlusion.predictors.protocol import library
 
     yaml = library('yaml', 'occlusion-zoo', 'PyYAML')
-    if not Path(path).is_file():
-        raise UsageError(
-            f'list of models "{path}" does not exist: give a file with --zoo'
-        )
     try:
         found = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
         models = {entry['name']: entry for entry in found if entry['model']}
         keys = {key for entry in found for key in entry}
-        odd = keys - {'name', 'model', 'checkpoint'}
-        if odd or not models or len(models) < len(found):
-            raise ValueError(odd)
-    except (
-        *(KeyError, RecursionError, TypeError, ValueError),
-        yaml.YAMLError,
-    ) as error:
+        wrong = keys - {'name', 'model', 'checkpoint'}
+        if wrong or not len(models) == len(found) > 0:
+            raise ValueError
+    except Exception as error:  # of a file that is anything else
         raise UsageError(
-            f'"{path}" is not a list of models, each with "model", a "name" '
-            'of its own and, for a config, "checkpoint"'
+            f'--zoo "{path}" does not exist, or is not a list of models, each '
+            'with "model", a "name" of its own and, for a config, "checkpoint"'
         ) from error
-    for name in only:
-        if name not in models:
-            raise UsageError(
-                f'"{path}" has no model "{name}": it has {", ".join(models)}'
-            )
+    for name in set(only) - models.keys():
+        raise UsageError(
+            f'"{path}" has no model "{name}": it has {", ".join(models)}'
+        )
     return [models[name] for name in models if not only or name in only]
 
 
@@ -233,66 +174,43 @@ def _run(entry: dict[str, str], options: ZooOptions) -> Any:
         for path in (options.annotations, options.images, options.detections)
     )
     model: Any = entry['model']
+    data: dict[str, Any] = dict(annotations=annotations, images=images)
+    names = ['suites', 'attacks', 'max_images', 'seed']
+    values = {name: getattr(options, name) for name in names}
     checkpoint = entry.get('checkpoint')
-    others: dict[str, Any] = {}
     if is_config(model, checkpoint):
-        data: dict[str, Any] = dict(
-            data_root='',
-            ann_file=annotations,
-            data_prefix=dict(img=images),
-            bbox_file=boxes,
-        )
-        others = dict(
-            num_workers=options.num_workers,
-            gt_boxes=not boxes,
-            cfg_options={'test_evaluator.ann_file': annotations},
-        )
+        data = dict(data_root='', ann_file=annotations, bbox_file=boxes)
+        data['data_prefix'] = dict(img=images)
+        values['cfg_options'] = {'test_evaluator.ann_file': annotations}
+        values.update(num_workers=options.num_workers, gt_boxes=not boxes)
     else:
         model = load_predictor(model)
-        data = dict(annotations=annotations, images=images)
         if boxes and model.needs_boxes:
             data['detections'] = boxes
-    for key in ('suites', 'attacks', 'max_images', 'seed'):
-        others[key] = getattr(options, key)
     out = Path(options.out) / entry['name']
-    found = run_benchmark(model, checkpoint, out=out, data=data, **others)
+    found = run_benchmark(model, checkpoint, out=out, data=data, **values)
     assert found is not None
     return replace(found.runs[0], model=entry['name'])
 
 
 @dataclass(frozen=True)
 class WorstOptions(arguments.StoredRunOptions):
-    """Of occlusion-worst, see its help."""
-
-    model: str = position('see above', 'model')
+    model: str = position('as for occlusion-benchmark')
     size: str = option(
-        "of the disc: its diameter by the height of the person's bbox",
-        default='10%',
+        'diameter of the disc by the height of the bbox', default='10%'
     )
     fill: str = option('its paint', default='black')
-    candidates: int = option(
-        'places on a grid on each person at most', least=1, default=64
-    )
-    rounds: int = option(
-        'refinements around the worst place, 8 places each', default=3
-    )
+    candidates: Count = option('places on a grid on each person', default=64)
+    rounds: int = option('refinements, of 8 places each', default=3)
     draws: int = option('bootstrap samples of the intervals', default=1000)
-    budget: int | None = option(
-        'forward passes of the whole search at most; the grid becomes coarser '
-        'where they do not suffice',
-        least=1,
+    budget: Count | None = option(
+        'forward passes at most; the grid becomes coarser where needed'
     )
-    places: str | None = option(
-        "another model's --out, whose worst places are tried, too",
-        metavar='DIR',
+    places: Folder | None = option(
+        "another model's --out, whose worst places are tried, too"
     )
     joint: str | None = option(
-        'search the place that moves this joint most, such as left_wrist, of '
-        'the people who have it (default: all joints together)',
-        metavar='NAME',
-    )
-    seed: int = option(
-        "of the grids' offsets and of random paints (default: 0)", default=0
+        'search the place that moves this joint most', metavar='NAME'
     )
 
 
@@ -302,18 +220,11 @@ def main_worst(options: WorstOptions) -> None:
 
         occlusion-worst model.onnx --annotations FILE --images DIR \\
             --size 10% --fill black --candidates 64 --budget 20000 --out DIR
-        occlusion-worst other.onnx --annotations FILE --images DIR \\
-            --places DIR --out OTHER_DIR
 
     One disc is tried at places of a grid on the person and at the person's
     joints, and the worst place is refined. The loss is the fall of the
-    person's OKS, or of one joint's with --joint. The result stands beside the
-    mean of random places, hiding a joint, and with --places the worst places
-    of another model.
-
-    A model is model.onnx, model.tflite, torchvision:NAME, yolo:FILE,
-    mmpose:CONFIG,CHECKPOINT or my_module:function. Writes worst.html,
-    worst.json and worst.csv; an interrupted run is resumed.
+    person's OKS, or of one joint's with --joint. Writes worst.html, worst.json
+    and worst.csv; an interrupted run is resumed.
     """
     from mmpose_occlusion.benchmark.api import run_benchmark
     from mmpose_occlusion.benchmark.image_worst_case import (
@@ -327,10 +238,7 @@ def main_worst(options: WorstOptions) -> None:
     draws, places = values.pop('draws'), values.pop('places')
     names = {f.name for f in fields(WorstCaseSearch)} - {'places'}
     search = {name: values.pop(name) for name in names}
-    try:
-        search['size'] = str(DiscSize.of(options.size))
-    except ValueError as error:
-        raise UsageError(f'--size: {error}') from error
+    search['size'] = str(DiscSize.of(options.size))
     settings = WorstCaseSearch(**search)
     if places:
         known = read_places(places, settings)

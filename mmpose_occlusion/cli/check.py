@@ -3,41 +3,27 @@
 import os
 import platform
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from mmpose_occlusion.errors import DataError, UsageError
+from mmpose_occlusion.errors import DataError
 
-from . import arguments
-from .arguments import option, position
-
-if TYPE_CHECKING:
-    from mmpose_occlusion.benchmark.annotation_file import Annotations
+from .arguments import IMAGES_HELP, File, command, option, position
 
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """Of occlusion-check, see its help."""
-
     annotations: str = position('COCO-style file of people', 'ANN')
-    images: str | None = position(
-        'folder that the file names in it are below', 'IMAGES', nargs='?'
-    )
-    detections: str | None = option(
-        "a detector's COCO results", metavar='FILE'
-    )
-    config: str | None = option(
-        'config of MMPose for these data', metavar='FILE'
-    )
+    images: str | None = position(IMAGES_HELP, 'IMAGES', nargs='?')
+    detections: File | None = option("a detector's COCO results")
+    config: File | None = option('config of MMPose for these data')
 
 
-@arguments.command(
-    CheckOptions, 'occlusion-check', lambda o: o.config is not None
-)
+@command(CheckOptions, 'occlusion-check')
 def main(options: CheckOptions) -> None:
     """Check a data set's files before they cost a run.
 
@@ -45,11 +31,10 @@ def main(options: CheckOptions) -> None:
         occlusion-check people.json images --detections boxes.json
         occlusion-check people.json --config CONFIG
 
-    says every kind of fault once, with the JSON paths of the first ones, and
-    what all commands do about it: repair, leave out, or use as it is. The exit
-    status is 1 if something cannot be used. With IMAGES every image is
-    decoded, and with --config the keypoints are compared with those of the
-    config's test data.
+    says every kind of fault once, and what all commands do about it: repair,
+    leave out, or use as it is. The exit status is 1 if something cannot be
+    used. With IMAGES every image is decoded, and with --config the keypoints
+    are compared with those of the config's test data.
     """
     from mmpose_occlusion.benchmark.annotation_file import read_annotations
     from mmpose_occlusion.benchmark.checked_files import (
@@ -59,24 +44,19 @@ def main(options: CheckOptions) -> None:
 
     found = read_annotations(options.annotations)
     if options.config:
-        _compare(found, options.config)
+        from mmpose_occlusion.engine import data_files
+
+        data_files.check_config(found, options.config)
     if options.images:
         check_images(found, options.images, decode=True)
-    read = {
+    lost = _print(
         f'{options.annotations}: {len(found.people):,} people with '
-        f'{len(found.joints)} keypoints in {len(found.images):,} images': (
-            found.faults
-        )
-    }
+        f'{len(found.joints)} keypoints in {len(found.images):,} images',
+        found.faults,
+    )
     if options.detections:
-        boxes = read_detections(options.detections, found)
-        read[f'{options.detections}: {len(boxes.boxes):,} boxes'] = (
-            boxes.faults
-        )
-    for line, faults in read.items():
-        lines = [f'  {fault.sentence()}' for fault in faults]
-        print('\n'.join([line, *(lines or ['  no faults'])]))
-    lost = sum(f.count for some in read.values() for f in some.losses)
+        boxes, faults = read_detections(options.detections, found)
+        lost += _print(f'{options.detections}: {len(boxes):,} boxes', faults)
     if lost:
         raise DataError(
             f'{lost:,} entries cannot be used and are left out: the lines '
@@ -84,47 +64,28 @@ def main(options: CheckOptions) -> None:
         )
 
 
-def _compare(found: 'Annotations', config: str) -> None:
-    """Compare the file's keypoints with those of a config."""
-    from mmpose.registry import DATASETS
-
-    from mmpose_occlusion.engine import data_files
-    from mmpose_occlusion.engine.config import (
-        class_of,
-        dataloader,
-        load_config,
-    )
-
-    loader = dataloader(load_config(config), 'test')
-    dataset = dict(loader['dataset'], ann_file=found.path, data_root=None)
-    if data_files.reads_plainly(dataset):
-        data_files.check_joints(found, dataset)
-    elif class_of(dataset, DATASETS) is None:
-        raise UsageError(
-            f'{config}: there is no data set "{dataset["type"]}"; '
-            'custom_imports of the config names the module of an own one'
-        )
-    else:
-        print(f'{config}: {data_files.unchecked(dataset)}')
+def _print(title: str, faults: Any) -> int:
+    """Print the kinds of faults; returns how many entries are left out."""
+    print(title, *(f.sentence() for f in faults), sep='\n  ')
+    if not faults:
+        print('  no faults')
+    return sum(fault.count for fault in faults.losses)
 
 
 GROUPS = {
     'core: occlude(), metrics, benchmark': (
-        'numpy cv2 scipy pycocotools filelock packaging'
+        *('numpy', 'cv2', 'scipy', 'pycocotools', 'filelock', 'packaging'),
     ),
-    'report': 'matplotlib jinja2 rich',
+    'report': ('matplotlib', 'jinja2', 'rich'),
     'other models (only those that you use)': (
-        'onnxruntime ai_edge_litert ultralytics'
+        *('onnxruntime', 'ai_edge_litert', 'ultralytics'),
     ),
 }
 """Modules of each group of commands; the first is needed."""
 
 DATA = {
-    'COCO': (
-        'data/coco/annotations/person_keypoints_val2017.json',
-        'data/coco/val2017',
-    ),
-    'MPII': ('data/mpii/annotations/mpii_val.json', 'data/mpii/images'),
+    'coco': ('annotations/person_keypoints_val2017.json', 'val2017'),
+    'mpii': ('annotations/mpii_val.json', 'images'),
 }
 """Files of each data set where MMPose's configs look for them."""
 
@@ -134,7 +95,7 @@ class DoctorOptions:
     """None."""
 
 
-@arguments.command(DoctorOptions, 'occlusion-doctor')
+@command(DoctorOptions, 'occlusion-doctor')
 def main_doctor(_: DoctorOptions) -> None:
     """Say what of the toolkit works here, and the command that mends the rest.
 
@@ -144,14 +105,6 @@ def main_doctor(_: DoctorOptions) -> None:
     and the data sets under data/: text to paste into an issue. The exit status
     is 1 if the core cannot be used.
     """
-    lines, usable = diagnose()
-    print('\n'.join(lines))
-    if not usable:
-        sys.exit(1)
-
-
-def diagnose() -> tuple[list[str], bool]:
-    """Lines about this environment, and whether the core can be used."""
     from mmpose_occlusion import __version__
 
     tag = 'unknown tags'
@@ -159,30 +112,29 @@ def diagnose() -> tuple[list[str], bool]:
         from packaging.tags import sys_tags
 
         tag = str(next(iter(sys_tags())))
-    lines = [
+    print(
         f'mmpose_occlusion {__version__}, Python {platform.python_version()} '
         f'({sys.executable}), {platform.platform()}, {os.cpu_count()} cores, '
         f'wheels for {tag}'
-    ]
+    )
     usable = True
     for title, modules in GROUPS.items():
-        found, missing = _versions(modules.split())
+        found, missing = _versions(modules)
         usable = usable and not (missing and title.startswith('core'))
-        lines.append(f'{title}: {found or "nothing"}')
-        lines += [
-            f'  {name} is missing: pip install '
-            + name.replace('cv2', 'opencv-python-headless')
-            for name in missing
-        ]
-    lines += _mmpose()
+        print(f'{title}: {found or "nothing"}')
+        for name in missing:
+            wheel = name.replace('cv2', 'opencv-python-headless')
+            print(f'  {name} is missing: pip install {wheel}')
+    print(*_mmpose(), sep='\n')
     for name, paths in DATA.items():
-        lacking = [path for path in paths if not Path(path).exists()]
-        state = f'no {" and no ".join(lacking)}' if lacking else 'found'
-        lines.append(f'data of {name} in {Path.cwd()}: {state}')
-    return lines, usable
+        places = [Path('data', name, path) for path in paths]
+        lacking = ' and '.join(f'no {p}' for p in places if not p.exists())
+        print(f'data of {name.upper()} in {Path.cwd()}: {lacking or "found"}')
+    if not usable:
+        sys.exit(1)
 
 
-def _versions(modules: Iterable[str]) -> tuple[str, list[str]]:
+def _versions(modules: Sequence[str]) -> tuple[str, list[str]]:
     """Versions of the installed modules, and the modules that are not."""
     installed = metadata.packages_distributions()
     found, missing = [], []

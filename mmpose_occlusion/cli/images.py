@@ -6,42 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from . import arguments, report
-from .arguments import command, option, position
+from .arguments import Count, File, Folder, command, option, position
 
 
 @dataclass(frozen=True)
 class BrowseOptions(arguments.AttackOptions, arguments.ConfigOptions):
-    """Of occlusion-browse, see its help."""
-
-    out: str = option('folder of the images', required=True, metavar='DIR')
-    split: str = option(
-        'data and pipeline to use',
-        choices=['train', 'val', 'test'],
-        default='train',
+    out: Folder = option('folder of the images')
+    split: Literal['train', 'val', 'test'] = option(
+        'data and pipeline to use', default='train'
     )
-    num: int = option('number of crops', least=1, default=24)
-    seed: int = option(
-        'of the selection and all random draws (default: 0)', default=0
-    )
-
-    def command(self) -> str:
-        """The command line that makes the same images."""
-        words = ['occlusion-browse', self.config, '--out', self.out]
-        for spec in self.attack:
-            words += ['--attack', spec]
-        words += ['--split', self.split, '--num', str(self.num)]
-        words += ['--seed', str(self.seed)]
-        if self.gt_boxes:
-            words.append('--gt-boxes')
-        if self.cfg_options:
-            words.append('--cfg-options')
-            words += [f'{k}={v}' for k, v in self.cfg_options.items()]
-        return shlex.join(words)
+    num: Count = option('number of crops', default=24)
+    seed: int = option('of all random draws (default: 0)', default=0)
 
 
-@command(BrowseOptions, 'occlusion-browse', True)
+@command(BrowseOptions, 'occlusion-browse')
 def main(options: BrowseOptions) -> None:
     """Look at the occlusions of the crops of any MMPose config.
 
@@ -85,19 +66,18 @@ def main(options: BrowseOptions) -> None:
         'Attack ' if names else '',
     )
     shown = ' + '.join(names) or "the pipeline's own occlusions"
+    metainfo = metainfo_of(cfg[f'{split}_dataloader']['dataset'])
     page = gallery(
         views,
-        PoseStyle.from_metainfo(
-            metainfo_of(cfg[f'{split}_dataloader']['dataset'])
-        ),
+        PoseStyle.from_metainfo(metainfo),
         f'{shown}, {split} data',
         [Path(options.config).name, *counts],
-        options.command(),
+        shlex.join(['python', *sys.argv]),
     )
-    out = Path(options.out)
-    out.mkdir(parents=True, exist_ok=True)
-    write_text(out / 'gallery.html', page)
-    print(*counts, f'Wrote {out / "gallery.html"}', sep='\n')
+    out = Path(options.out, 'gallery.html')
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_text(out, page)
+    print(*counts, f'Wrote {out}', sep='\n')
 
 
 def _own_names(crops: Sequence[Sequence[Mapping]]) -> list[str]:
@@ -109,13 +89,10 @@ def _own_names(crops: Sequence[Sequence[Mapping]]) -> list[str]:
 
 @dataclass(frozen=True)
 class ImageFileOptions(arguments.PredictorOptions):
-    """Of occlusion-image, see its help."""
-
     path: str = position('an image, a folder or a video', 'PHOTO')
-    keypoints: str | None = option(
+    keypoints: File | None = option(
         'COCO-style file, or lists [[x, y, v], ...] of 17 (COCO) or 16 (MPII) '
-        'joints; of people, and of frames, around them',
-        metavar='JSON',
+        'joints; of people, and of frames, around them'
     )
     predictor: str | None = option(
         'model.onnx, model.tflite, torchvision:NAME, yolo:FILE, '
@@ -125,12 +102,10 @@ class ImageFileOptions(arguments.PredictorOptions):
     attacks: list[str] = option(
         arguments.ATTACK_HELP, '--attack', required=True, metavar='SPEC'
     )
-    out: str = option('file, or folder', required=True, metavar='FILE')
+    out: File = option('file, or folder')
     overwrite: bool = option('replace existing files')
     seed: int = option('of random draws (default: 0)', default=0)
-    threshold: float = option(
-        'score of a person below which the person is left out', default=0.3
-    )
+    threshold: float = option('least score of a person', default=0.3)
 
 
 @command(ImageFileOptions, 'occlusion-image')
@@ -144,9 +119,8 @@ def main_image(options: ImageFileOptions) -> None:
 
     With a predictor the image is shown before and after, with what it finds
     and the scores of the hidden joints; without --keypoints it says where they
-    are. A predictor that needs boxes (model.onnx, model.tflite) then takes the
-    image for one person. In a video the occluder follows its joint. After an
-    interruption the same command goes on.
+    are. In a video the occluder follows its joint. After an interruption the
+    same command keeps the PNG files that it has written.
     """
     from rich.progress import track
 
@@ -176,45 +150,35 @@ def main_image(options: ImageFileOptions) -> None:
     keypoints = None
     if options.keypoints is not None:
         keypoints, occluder.names = read_keypoints(options.keypoints)
+    bar = partial(track, description='occluding')
     try:
         number = occlude_file(
             path,
             out,
             occluder,
             keypoints,
-            partial(track, description='occluding'),
+            bar,
             overwrite=options.overwrite,
         )
-    except ValueError as error:  # of occlude(), in one sentence
+    except ValueError as error:  # of a joint that is not there
         raise UsageError(str(error)) from error
     print(f'Wrote {options.out} ({number:,} images)')
 
 
 @dataclass(frozen=True)
 class ExportOptions(arguments.SuiteOptions):
-    """Of occlusion-export, see its help."""
-
-    annotations: str = position(
-        'COCO-style file of people with keypoints', 'annotations'
-    )
-    images: str = position(
-        'folder that the file names in it are below', 'images'
-    )
-    out: str = option('folder of the images', required=True, metavar='DIR')
-    people: str = option(
-        'one attacked person an image, whose box is given (the default), or '
-        'all at once, for models that find people by themselves',
-        choices=['one', 'all'],
+    annotations: str = position(arguments.PEOPLE_HELP)
+    images: str = position(arguments.IMAGES_HELP)
+    out: Folder = option('folder of the images')
+    people: Literal['one', 'all'] = option(
+        'one attacked person an image, whose box is given, or all at once, '
+        'for models that find people by themselves',
         default='one',
     )
     names: str | None = option(
-        'joints of the predictions: coco, mpii, blazepose, ... (default: '
-        'those of the annotations)',
-        metavar='NAME',
+        'joints of the predictions, such as coco or mpii', metavar='NAME'
     )
-    tar: bool = option(
-        'write the images into DIR/images.tar instead of PNG files'
-    )
+    tar: bool = option('write DIR/images.tar instead of PNG files')
 
 
 @command(ExportOptions, 'occlusion-export')
@@ -223,10 +187,9 @@ def main_export(options: ExportOptions) -> None:
 
         occlusion-export ANNOTATIONS IMAGES --suite occlusion-1.0 --out DIR
 
-    Writes PNG files and manifest.json, which lists them with their ids,
-    attacks and boxes. Any program predicts them and writes one COCO results
-    file (image_id, keypoints, score) for each attack, named after the attack's
-    folder, for occlusion-import.
+    Writes PNG files and manifest.json, which lists them. Any program predicts
+    them and writes one COCO results file (image_id, keypoints, score) for each
+    attack, named after the attack's folder, for occlusion-import.
     """
     from rich.progress import track
 
@@ -240,13 +203,9 @@ def main_export(options: ExportOptions) -> None:
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """Of occlusion-import, see its help."""
-
     folder: str = position('folder of occlusion-export', 'DIR')
-    results: list[str] = position(
-        'results files, or folders of them', 'results', nargs='+'
-    )
-    out: str = option('folder of the report', required=True, metavar='DIR')
+    results: list[str] = position('results files, or folders', nargs='+')
+    out: Folder = option('folder of the report')
     name: str = option("the model's", default='imported')
 
 
@@ -254,16 +213,13 @@ class ImportOptions:
 def main_import(options: ImportOptions) -> None:
     """Read another program's predictions of the images of occlusion-export.
 
-        occlusion-import DIR RESULTS... --out REPORT --name my-model
-
-    Checks that nothing is missing, and writes the report.
+    occlusion-import DIR RESULTS... --out REPORT --name my-model
     """
     from mmpose_occlusion.benchmark.api import load_benchmark
     from mmpose_occlusion.benchmark.file_exchange import import_results
 
     import_results(**vars(options))
-    path = report.write(load_benchmark(options.out))
-    print(f'Wrote {path}, report.json, table.md and CSV files')
+    report.write(load_benchmark(options.out))
 
 
 if __name__ == '__main__':

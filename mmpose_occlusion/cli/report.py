@@ -2,45 +2,28 @@
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from .arguments import command, option, position
+from .arguments import File, Folder, command, option, position
 
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """Of occlusion-report, see its help."""
-
     folders: list[str] = position('folder of a benchmark', 'DIR', nargs='+')
-    out: str | None = option(
-        'folder of the report (default: DIR)', metavar='DIR'
-    )
+    out: Folder | None = option('folder of the report (default: DIR)')
     draws: int = option('bootstrap samples of the intervals', default=1000)
     seed: int = option('seed of the bootstrap (default: 0)', default=0)
     cases: int = option('worst and typical cases to show', default=6)
     measure: str | None = option(
-        'what the report is led by (default: AP, or PCKh or PCK where the '
-        'data has no AP; OKS50 or PCK where AP is below .05 without '
-        'occlusion)',
+        'what leads the report (default: AP, or another where AP says little)',
         choices=['AP', 'AR', 'PCKh', 'PCK', 'OKS50'],
     )
-    threshold: float = option(
-        'score above which a prediction counts as confident', default=0.3
-    )
-    latex: str | None = option(
-        "write a paper's table, with intervals and the conditions",
-        metavar='FILE',
-    )
+    threshold: float = option('score of a confident prediction', default=0.3)
+    latex: File | None = option("write a paper's table, with intervals")
     names: list[str] = option(
-        'name of a model on the page; several, one for each model in their '
-        'order (default: their own, and the folder where they are equal)',
-        '--name',
-        metavar='NAME',
+        'name of a model on the page, one for each', '--name', metavar='NAME'
     )
-    pdf: bool = option(
-        'let the figures of the page be saved as PDF, not only as SVG'
-    )
+    pdf: bool = option('let figures be saved as PDF, too, not only as SVG')
     csv: bool = option('write the CSV files alone, without the page')
     json: bool = option('write the JSON files alone, without the page')
 
@@ -51,54 +34,49 @@ def main(options: ReportOptions) -> None:
 
         occlusion-report DIR
         occlusion-report DIR OTHER_DIR --out compared
-
         occlusion-report DIR --latex table.tex --csv --json
 
-    reads the predictions that occlusion-benchmark stored in DIR, its --out,
-    and writes index.html, report.json, table.md and CSV files to --out, by
-    default to the first folder; with --csv or --json these alone. Several
-    models are compared with the first. Images of cases need MMPose and the
-    data set.
+    reads what occlusion-benchmark stored in DIR, its --out, and writes
+    index.html, report.json, table.md and CSV files; with --csv or --json these
+    alone. Several models are compared with the first. Images of cases need the
+    data set, and for models of crops MMPose.
     """
     from mmpose_occlusion.benchmark.api import load_benchmark
 
     values = dict(vars(options))
     found = load_benchmark(*values.pop('folders'), names=values.pop('names'))
-    chosen = [name for name in ('csv', 'json') if values.pop(name)]
-    formats = chosen or ('page', 'csv', 'json')
-    path = write(found, values.pop('out'), formats=formats, **values)
-    what = f'{path}, report.json, table.md and CSV files'
-    if chosen:
-        what = f'{" and ".join(map(str.upper, chosen))} files to {path}'
-    latex = f', {options.latex}' if options.latex else ''
-    print(f'Wrote {what}{latex}')
+    formats = tuple(name for name in ('csv', 'json') if values.pop(name))
+    if formats:
+        values['formats'] = formats
+    write(found, values.pop('out'), **values)
+    if options.latex:
+        print(f'Wrote {options.latex}')
 
 
-def write(found: Any, folder: str | None = None, **options: Any) -> Path:
-    """Write the report of a benchmark, with its progress."""
+def write(found: Any, folder: str | None = None, **options: Any) -> None:
+    """Write the report of a benchmark, with its progress, and say where."""
     from rich.progress import track
 
     steps = iter(track(range(found.steps), 'analysing'))
-    return found.report(
+    path = found.report(
         folder, progress=lambda step: next(steps, None), **options
     )
+    formats = options.get('formats', ('page', 'csv', 'json'))
+    files = dict(page='table.md', csv='CSV files', json='report.json')
+    print(f'Wrote {path}:', ', '.join(files[name] for name in formats))
 
 
 @dataclass(frozen=True)
 class TableOptions:
-    """Of occlusion-table, see its help."""
-
     reports: list[str] = position(
         'folder of a report, its report.json, or a results file',
         'REPORT',
         nargs='+',
     )
-    format: str = option(
-        'of the table',
-        choices=['markdown', 'latex', 'csv'],
-        default='markdown',
+    format: Literal['markdown', 'latex', 'csv'] = option(
+        'of the table', default='markdown'
     )
-    results: str | None = option('write a results file, too', metavar='FILE')
+    results: File | None = option('write a results file, too')
 
 
 @command(TableOptions, 'occlusion-table')
@@ -109,8 +87,7 @@ def main_table(options: TableOptions) -> None:
         occlusion-table REPORT... --results results.json
         occlusion-table results.json
 
-    REPORT is a folder of occlusion-benchmark or occlusion-report. A results
-    file holds the same numbers to be passed on; it is checked when it is read.
+    A results file holds the same numbers to be passed on.
     """
     from mmpose_occlusion.benchmark.report import results_file as file
     from mmpose_occlusion.benchmark.report.formatting import csv_text

@@ -18,17 +18,15 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from mmpose_occlusion.errors import DataError, UsageError, report_error
 
-Options = TypeVar('Options')
-
 USER, MACHINE, INTERRUPTED = 2, 1, 130
-"""Exit status after a user's mistake, a failure of data or machine, and
-Ctrl-C."""
+"""Exit status of a user's mistake, failed data or machine, and Ctrl-C."""
 
 _STORED = 'what is finished is stored, and the same command goes on from there'
 _ANOTHER = 'change its permissions, or give another'
@@ -66,20 +64,28 @@ _TEXTS = {
         'same command again, which resumes it'
     ),
     r'Weights only load failed|Weights[Uu]npickler': 'a checkpoint is damaged '
-    'or holds more than weights: give another, or --trust-checkpoint where '
-    'the command has it and the file is your own',
+    'or holds more than weights: give another, or --trust-checkpoint for a '
+    'file of your own',
 }
 """Words of a library's error -> sentence about the machine."""
 
-_CONFIG_KEY = (
-    'model|optim_wrapper|train_cfg|(train|val|test)_(dataloader|evaluator|cfg)'
-)
+_OF_CONFIG = {
+    r"'?([\w.]+) is not in the \S+ registry": r'type="\1" is no class that '
+    'MMPose or this package knows: correct the name, install its package, or '
+    'import its module with custom_imports',
+    r'^class `(\w+)` in \S+: (?:class `\w+` in \S+: )*(.{,200})': r'\1 cannot '
+    r'be built (\2): correct its arguments in the config',
+    r'^(\w+_dataloader, .{,200})': r'the config is incomplete: \1',
+    r"^(?:'ConfigDict' object has no attribute ')?(model|optim_wrapper|"
+    r"train_cfg|(?:train|val|test)_(?:dataloader|evaluator|cfg))'?$": 'the '
+    r'config lacks "\1": add it, or give a complete config',
+}
+"""Words of MMEngine's error -> sentence about the config; group 1 is a type or
+a key."""
 
 
 def run(
-    work: Callable[[Options], object],
-    options: Options,
-    mmpose: bool | None = True,
+    work: Callable[[Any], object], options: Any, mmpose: bool | None = True
 ) -> int:
     """Do the work of a command; report an error as one sentence.
 
@@ -87,40 +93,43 @@ def run(
         work: Called with the options.
         options: The command's options; ``config`` and ``local_rank`` are used
             here if they are set.
-        mmpose: Whether the command needs MMPose; None imports it only where
-            it is installed.
+        mmpose: Whether the command needs MMPose, as it does with a config;
+            None imports it only where it is installed.
 
     Returns:
         The exit status.
     """
     robust_output()
-    config: Any = getattr(options, 'config', None)
+    config = getattr(options, 'config', None)
+    rank = getattr(options, 'local_rank', 0)
     try:
         _end_with_parents()
-        os.environ.setdefault(
-            'LOCAL_RANK', str(getattr(options, 'local_rank', 0))
-        )
-        _prepare(config, mmpose)
+        os.environ.setdefault('LOCAL_RANK', str(rank))
+        _prepare(config, bool(config) or mmpose)
         work(options)
         return 0
     except KeyboardInterrupt:
-        return report_error(
-            'interrupted: what is finished is stored; run the same command '
-            'again',
-            INTERRUPTED,
-        )
+        return report_error(f'interrupted: {_STORED}', INTERRUPTED)
     except Exception as error:
         if '--traceback' in sys.argv:
             traceback.print_exc()
-        code, sentence = explain(error, _loaded(config, options))
+        loaded = None
+        if config and 'mmengine' in sys.modules:
+            from mmpose_occlusion.engine.config import load_config
+
+            changes = getattr(options, 'cfg_options', None)
+            with contextlib.suppress(Exception):  # another is reported
+                loaded = load_config(config, changes)
+        code, sentence = explain(error, loaded)
         return report_error(_end_workers() + sentence, code)
     finally:
         _destroy_process_group()
 
 
 def _prepare(config: str | None, mmpose: bool | None) -> None:
-    """Import MMPose where it is needed, and check what can be checked before,
-    since this takes seconds."""
+    """Import all that registers transforms, models, metrics and hooks where
+    MMPose is needed, and check what can be checked before, since this takes
+    seconds."""
     packages = ('torch', 'mmengine', 'mmcv', 'mmpose')
     missing = [name for name in packages if find_spec(name) is None]
     if missing and mmpose:
@@ -131,15 +140,33 @@ def _prepare(config: str | None, mmpose: bool | None) -> None:
         )
     if config and '::' not in config and not Path(config).is_file():
         raise UsageError(
-            f'config file "{config}" does not exist: give the path of a '
-            "config, or one of MMPose's own as "
-            '"mmpose::body_2d_keypoint/..."'
+            f'config file "{config}" does not exist: give the path of one, or '
+            'PACKAGE::PATH for one of a package'
         )
-    if mmpose or (mmpose is None and not missing):
-        try:
-            _import_mmpose()
-        except RuntimeError as error:  # of the check of versions
-            raise DataError(str(error)) from error
+    if mmpose is False or missing:
+        return
+    os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')
+    # MMPose finds its own copy, and logs so once for each data set
+    warnings.filterwarnings('ignore', 'The metainfo config file')
+    printed = io.StringIO()
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
+            warnings.filterwarnings('ignore', 'faster_coco_eval is not instal')
+            from mmpose_occlusion import registration
+
+            registration.check_extensions()
+
+            from mmpose.utils import register_all_modules
+
+            register_all_modules(init_default_scope=False)
+            import_module('mmpose_occlusion.datasets')
+            import_module('mmpose_occlusion.engine')
+    except RuntimeError as error:  # of the check of versions
+        raise DataError(str(error)) from error
+    finally:
+        for line in printed.getvalue().splitlines():
+            if not line.startswith('Could not import OneDL'):
+                print(line)
 
 
 @functools.cache
@@ -152,18 +179,14 @@ def _end_with_parents() -> None:
     on_parents_death = 1  # PR_SET_PDEATHSIG
     if 'MMPOSE_OCCLUSION_REFUSAL' in os.environ:
         prctl(on_parents_death, signal.SIGTERM)
-    # Linux means the thread that forks, so only where that lives as long
-    lasting = [False]
-
-    def before() -> None:
-        here = threading.current_thread()
-        lasting[0] = here is threading.main_thread()
+    main = threading.main_thread().ident
 
     def in_child() -> None:
-        if lasting[0]:
+        # Linux means the thread that forks, so only where that lives as long
+        if threading.get_ident() == main:
             prctl(on_parents_death, signal.SIGKILL)
 
-    os.register_at_fork(before=before, after_in_child=in_child)
+    os.register_at_fork(after_in_child=in_child)
 
 
 def robust_output() -> None:
@@ -171,17 +194,6 @@ def robust_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors='backslashreplace')
-
-
-def _loaded(path: str | None, options: object) -> Any:
-    """The command's config, for the names of its keys; None if there is none
-    or it cannot be read."""
-    if path and 'mmengine' in sys.modules:
-        from mmpose_occlusion.engine.config import load_config
-
-        with contextlib.suppress(Exception):  # the one to report is another
-            return load_config(path, getattr(options, 'cfg_options', None))
-    return None
 
 
 def _end_workers() -> str:
@@ -211,33 +223,6 @@ def _destroy_process_group() -> None:
         distributed.destroy_process_group()
 
 
-def _import_mmpose() -> None:
-    """Import all that registers transforms, models, metrics and hooks."""
-    os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')
-    # MMPose finds its own copy, and logs so once for each data set
-    warnings.filterwarnings('ignore', 'The metainfo config file')
-    printed = io.StringIO()
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
-            warnings.filterwarnings('ignore', 'faster_coco_eval is not instal')
-            from mmpose_occlusion import registration
-
-            registration.check_extensions()
-
-            import mmpose.datasets
-            import mmpose.engine
-            import mmpose.evaluation
-            import mmpose.models
-            import mmpose.visualization  # noqa: F401
-
-            import mmpose_occlusion.datasets
-            import mmpose_occlusion.engine  # noqa: F401
-    finally:
-        for line in printed.getvalue().splitlines():
-            if not line.startswith('Could not import OneDL'):
-                print(line)
-
-
 def explain(error: BaseException, config: Any = None) -> tuple[int, str]:
     """Exit status and sentence for an error.
 
@@ -255,8 +240,7 @@ def explain(error: BaseException, config: Any = None) -> tuple[int, str]:
     if isinstance(error, MemoryError):
         return MACHINE, _MEMORY
     for words, sentence in _TEXTS.items():
-        found = re.search(words, text)
-        if found:
+        if found := re.search(words, text):
             return MACHINE, found.expand(sentence)
     if isinstance(error, OSError) and error.errno:
         path = f' "{error.filename}"' * (error.filename is not None)
@@ -264,45 +248,13 @@ def explain(error: BaseException, config: Any = None) -> tuple[int, str]:
         what = (error.strerror or 'failure').rstrip('.')
         return MACHINE, f'{what}{path}: {remedy}'
     bare = text.strip('\'"') if isinstance(error, KeyError) else text
-    sentence = _of_config(bare, config)
-    if sentence:
-        return USER, sentence
+    for words, sentence in _OF_CONFIG.items():
+        if found := re.search(words, bare):
+            return USER, _key(config, found[1]) + found.expand(sentence)
     return MACHINE, (
-        f'{type(error).__name__}: {_shortened(text)}: add --traceback to see '
+        f'{type(error).__name__}: {text[:200]}: add --traceback to see '
         'where it happened'
     )
-
-
-def _of_config(text: str, config: Any) -> str:
-    """The sentence on MMEngine's error of what a config lacks or has too much;
-    empty for other errors."""
-    unknown = re.search(r"'?([\w.]+) is not in the \S+ registry", text)
-    if unknown:
-        name, package = unknown[1], unknown[1].partition('.')[0]
-        why = (
-            'no class that MMPose or this package knows: correct the name, or '
-            'import its module with custom_imports'
-        )
-        if package != name and not find_spec(package):
-            why = (
-                f'of the package "{package}", which is not installed: pip '
-                f'install {package}'
-            )
-        return f'{_key(config, name)}type="{name}" is {why}'
-    built = re.match(r'class `(\w+)` in \S+: (.*)', text)
-    if built:
-        why = re.sub(r'^(class `\w+` in \S+: )+', '', built[2])
-        return (
-            f'{_key(config, built[1])}{built[1]} cannot be built '
-            f'({_shortened(why)}): correct its arguments in the config'
-        )
-    if re.match(r'(train|val|test)_dataloader, ', text):
-        return f'the config is incomplete: {_shortened(text)}'
-    lacking = re.search(r"ConfigDict' object has no attribute '(\w+)'", text)
-    key = lacking[1] if lacking else text
-    if config is not None and re.fullmatch(_CONFIG_KEY, key):
-        return f'the config lacks "{key}": add it, or give a complete config'
-    return ''
 
 
 def _key(config: Any, name: str) -> str:
@@ -314,7 +266,3 @@ def _key(config: Any, name: str) -> str:
     last = name.rpartition('.')[2]
     found = (key for key, node in walk(config) if type_name(node) == last)
     return next((f'{key}: ' for key in found if key), '')
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 200 else f'{text[:196]} ...'

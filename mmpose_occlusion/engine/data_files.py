@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -27,58 +27,45 @@ from mmpose_occlusion.benchmark.checked_files import (
     read_detections,
 )
 from mmpose_occlusion.errors import DataError, UsageError
-from mmpose_occlusion.files import write_text
+from mmpose_occlusion.files import read_json, write_text
 from mmpose_occlusion.metrics.annotations import WHOLE_BODY
 
-from .config import class_of, metainfo_of, walk_metrics, walk_split
+from .config import (
+    class_of,
+    dataloader,
+    load_config,
+    metainfo_of,
+    walk_metrics,
+    walk_split,
+)
+
+UNCHECKED = (
+    'noted: this data set reads its annotations in its own way: they are not '
+    'checked'
+)
 
 
-class DataFile(NamedTuple):
-    """A file or folder that a config names: dotted key of the data set's or
-    metric's config, name in it (``data_prefix.NAME`` for a folder of images),
-    and where a run looks for it."""
-
-    owner: str
-    name: str
-    path: str
-
-    @property
-    def key(self) -> str:
-        """Dotted key in the config."""
-        return f'{self.owner}.{self.name}'
-
-    @property
-    def is_images(self) -> bool:
-        """Whether it is a folder of images."""
-        return self.name.startswith('data_prefix.')
-
-    @property
-    def is_scored(self) -> bool:
-        """Whether a metric reads it."""
-        return '_evaluator' in self.owner.partition('.')[0]
-
-
-def data_files(cfg: Mapping, split: str) -> Iterator[DataFile]:
-    """The files and folders that a split's (train, val or test) data and
-    metrics read; those on other storage (``s3://…``) are left out."""
+def data_files(cfg: Mapping, split: str) -> Iterator[tuple[str, str]]:
+    """Dotted key in the config and place of each file and folder that a
+    split's (train, val or test) data and metrics read; those on other storage
+    (``s3://…``) are left out."""
     files = []
     for owner, dataset in walk_split(cfg, split):
         root = dataset.get('data_root') or ''
-        for name in ('ann_file', 'bbox_file', 'headbox_file'):
-            below = root if name == 'ann_file' else ''  # as MMPose does
-            if path := dataset.get(name):
-                files.append(DataFile(owner, name, _join(below, path)))
+        files.append((f'{owner}.ann_file', _path(dataset)))
+        for name in ('bbox_file', 'headbox_file'):
+            files.append((f'{owner}.{name}', dataset.get(name)))
         for name, prefix in (dataset.get('data_prefix') or {}).items():
             # '' stands for the root itself
-            if prefix or (root and prefix is not None):
+            if prefix is not None:
                 path = _join(root, prefix)
-                files.append(DataFile(owner, f'data_prefix.{name}', path))
+                files.append((f'{owner}.data_prefix.{name}', path))
     evaluator = f'{split}_evaluator'
     for owner, metric in walk_metrics(cfg.get(evaluator), evaluator):
-        path = metric.get('ann_file')
-        if isinstance(path, str) and path:
-            files.append(DataFile(owner, 'ann_file', path))
-    yield from (file for file in files if '://' not in file.path)
+        files.append((f'{owner}.ann_file', metric.get('ann_file')))
+    for key, path in files:
+        if path and isinstance(path, str) and '://' not in path:
+            yield key, path
 
 
 def _join(root: str, path: str) -> str:
@@ -96,68 +83,9 @@ def check_data_files(
     evaluator: bool = True,
     skip_unreadable: bool = False,
 ) -> None:
-    """Check that the files of a split's data and evaluator exist, and what
-    is in them, see :func:`check_annotations`.
-
-    Raises:
-        UsageError: One is missing; the message names its key.
-        DataError: One cannot be used.
-    """
-    for file in data_files(cfg, split):
-        if os.path.exists(file.path) or (file.is_scored and not evaluator):
-            continue
-        options, end = f'{file.key}=None', ''
-        if file.is_scored:
-            remedy = 'set'
-            end = " to score against the data set's own annotation file"
-        elif file.name == 'bbox_file':
-            remedy = 'put it there, or use annotated bboxes with'
-            end = ' (or --gt-boxes)' * (split == 'test')
-        else:
-            remedy = 'put the data there, or set its place with'
-            options = f'{file.owner}.data_root=FOLDER {file.key}=PATH_BELOW_IT'
-        raise UsageError(
-            f'{file.key}: {"folder" if file.is_images else "file"} '
-            f'"{os.path.normpath(file.path)}" does not exist: {remedy} '
-            f'--cfg-options {options}{end}'
-        )
-    check_annotations(cfg, split, skip_unreadable)
-
-
-def check_evaluator_file(cfg: Config, split: str) -> None:
-    """Check that a metric reads the annotations that the data set reads.
-
-    Raises:
-        UsageError: It reads another file.
-    """
-    files = [f for f in data_files(cfg, split) if f.name == 'ann_file']
-    read = [file for file in files if not file.is_scored]
-    for file in files if read else []:
-        try:
-            if any(_same_content(file.path, other.path) for other in read):
-                continue
-        except OSError:  # reported by check_data_files
-            continue
-        raise UsageError(
-            f'{file.key} is "{file.path}" and {read[0].key} is '
-            f'"{read[0].path}", a file of other contents: predictions of one '
-            'would be scored against people of the other; set '
-            f'--cfg-options {file.key}=None'
-        )
-
-
-def _same_content(path: str, other: str) -> bool:
-    """Compare bytes; one file, usually of hundreds of MB, is not read."""
-    return os.path.samefile(path, other) or filecmp.cmp(
-        path, other, shallow=False
-    )
-
-
-def check_annotations(
-    cfg: Config, split: str, skip_unreadable: bool = False
-) -> None:
-    """Check the people and boxes that a split's (train, val or test) data
-    sets read, and leave out images that cannot be read or refuse them.
+    """Check the files of a split's (train, val or test) data, and of its
+    evaluator: that they exist (the latter unless ``evaluator`` is False), that
+    a metric reads the data set's annotations, and what is in them.
 
     Where MMPose would read a file differently from this package's reader, or
     not at all, the config gets a corrected copy in
@@ -166,24 +94,60 @@ def check_annotations(
     so; nor are files that are not on a local disk.
 
     Raises:
-        DataError: A file cannot be used, or does not have the joints of the
-            data set.
+        UsageError: One is missing, or a metric reads another.
+        DataError: One cannot be used, or does not have the joints of the data
+            set.
     """
+    files = dict(data_files(cfg, split))
+    start, end = f'{split}_dataloader.', '.ann_file'
+    read = [k for k in files if k.startswith(start) and k.endswith(end)]
+    read = [key for key in read if os.path.exists(files[key])]
+    for key, path in files.items():
+        scored = key.startswith(f'{split}_evaluator')
+        if os.path.exists(path):
+            others = [files[k] for k in read] if scored else []
+            if others and not any(_same_content(path, p) for p in others):
+                raise UsageError(
+                    f'{key} is "{path}" and {read[0]} is "{others[0]}", '
+                    'a file of other contents: predictions of one would be '
+                    'scored against people of the other; set --cfg-options '
+                    f'{key}=None'
+                )
+            continue
+        if scored and not evaluator:
+            continue
+        owner, is_folder, _ = key.partition('.data_prefix.')
+        owner = owner if is_folder else key.rpartition('.')[0]
+        remedy = f'{owner}.data_root=FOLDER {key}=PATH_BELOW_IT'
+        if scored or key.endswith('.bbox_file'):
+            why = 'which takes the annotations of the data set'
+            remedy = f'{key}=None, {why}'
+        raise UsageError(
+            f'{key}: {"folder" if is_folder else "file"} '
+            f'"{os.path.normpath(path)}" does not exist: put the data there, '
+            f'or set --cfg-options {remedy}'
+        )
     for _, dataset in walk_split(cfg, split):
         path, heads = _path(dataset), dataset.get('headbox_file') or ''
         if reads_plainly(dataset):
-            _check(cfg, split, dataset, path, skip_unreadable)
+            _check_content(cfg, split, dataset, skip_unreadable)
         elif os.path.isfile(path):
-            print_log(f'{path}: {unchecked(dataset)}', 'current')
+            print_log(f'{path}: {UNCHECKED}', 'current')
         if heads.endswith('.mat') and all(map(os.path.isfile, (heads, path))):
-            _check_head_boxes(heads, path)
+            # MMPose takes MPII's n-th head box for the n-th person
+            boxes = loadmat(heads)['headboxes_src'].shape[-1]
+            people = len(read_json(path, 'annotation file'))
+            if boxes != people:
+                raise DataError(
+                    f'"{heads}" has {boxes:,} head boxes and "{path}" has '
+                    f'{people:,} people: take people out of both or of none'
+                )
 
 
-def unchecked(dataset: Mapping) -> str:
-    """The note for a data set that does not read plainly."""
-    return (
-        f'noted: {dataset.get("type")} reads its annotations in its own way: '
-        'they are not checked'
+def _same_content(path: str, other: str) -> bool:
+    """Compare bytes; one file, usually of hundreds of MB, is not read."""
+    return os.path.samefile(path, other) or filecmp.cmp(
+        path, other, shallow=False
     )
 
 
@@ -201,58 +165,49 @@ def reads_plainly(dataset: Mapping) -> bool:
     )
 
 
-def _check_head_boxes(path: str, ann_file: str) -> None:
-    """MMPose takes MPII's n-th head box for the n-th person."""
-    try:
-        boxes = loadmat(path)['headboxes_src'].shape[-1]
-    except (KeyError, NotImplementedError, ValueError) as error:
-        raise DataError(
-            f'"{path}" has no head boxes of MPII (headboxes_src): give the '
-            ".mat file of MPII's annotations"
-        ) from error
-    people = len(json.loads(Path(ann_file).read_text(encoding='utf-8')))
-    if boxes != people:
-        raise DataError(
-            f'"{path}" has {boxes:,} head boxes and "{ann_file}" has '
-            f'{people:,} people, so they do not belong together: take people '
-            'out of both or of none'
-        )
-
-
-def _check(
-    cfg: Config, split: str, dataset: Any, path: str, skip: bool
+def _check_content(
+    cfg: Config, split: str, dataset: Any, skip_unreadable: bool
 ) -> None:
-    annotations = read_annotations(path)
-    check_joints(annotations, dataset)
-    if skip or not all(i['width'] for i in annotations.images.values()):
+    """Check people, boxes and images, and write copies where needed."""
+    path, boxes = _path(dataset), str(dataset.get('bbox_file'))
+    found = read_annotations(path)
+    check_joints(found, dataset)
+    if skip_unreadable or not all(i['width'] for i in found.images.values()):
         prefix = (dataset.get('data_prefix') or {}).get('img') or ''
         folder = _join(dataset.get('data_root') or '', prefix)
-        kept = check_images(annotations, folder, decode=True, skip=skip)
-        images, people = annotations.images, annotations.people
-        annotations.images = {key: images[key] for key in kept}
-        annotations.people = [p for p in people if p['image_id'] in kept]
-    said, boxes = [(path, annotations.faults)], dataset.get('bbox_file')
-    if boxes and str(boxes).endswith('.json') and os.path.isfile(boxes):
-        read = read_detections(boxes, annotations)
-        said.insert(0, (boxes, read.faults))
-        if read.faults.losses:
-            columns = read.image_ids, read.boxes, read.scores
-            content = [
-                dict(image_id=i, bbox=b, score=s, category_id=1)
-                for i, b, s in zip(*columns, strict=True)
-            ]
-            dataset['bbox_file'] = _copy(cfg, boxes, content)
-    for name, faults in said:
+        kept = check_images(found, folder, decode=True, skip=skip_unreadable)
+        found.images = {key: found.images[key] for key in kept}
+        found.people = [p for p in found.people if p['image_id'] in kept]
+    said = {path: found.faults}
+    if boxes.endswith('.json') and os.path.isfile(boxes):
+        detected, faults = read_detections(boxes, found)
+        said = {boxes: faults, **said}
+        if detected != read_json(boxes, 'detection file'):
+            dataset['bbox_file'] = _copy(cfg, boxes, detected)
+    for name, faults in said.items():
         for fault in faults:
             text = f'{name}: {fault.sentence()}'
             print_log(text, 'current', level=logging.WARNING)
-    people = corrected(annotations)
-    if people is not None:
-        dataset['ann_file'] = _copy(cfg, path, people)
+    content = corrected(found)
+    if content is not None:
+        dataset['ann_file'] = _copy(cfg, path, content)
         for _, metric in walk_metrics(cfg.get(f'{split}_evaluator')):
             scored = metric.get('ann_file')
             if scored and _same_content(scored, path):
                 metric['ann_file'] = dataset['ann_file']
+
+
+def check_config(annotations: Annotations, path: str) -> None:
+    """Check that a file has the joints of a config's test data."""
+    loader = dataloader(load_config(path), 'test')
+    dataset = dict(
+        loader['dataset'], ann_file=annotations.path, data_root=None
+    )
+    metainfo_of(dataset)  # or a UsageError, of a data set that is unknown
+    if reads_plainly(dataset):
+        check_joints(annotations, dataset)
+    else:
+        print(f'{path}: {UNCHECKED}')
 
 
 def check_joints(annotations: Annotations, dataset: Mapping) -> None:
@@ -263,7 +218,8 @@ def check_joints(annotations: Annotations, dataset: Mapping) -> None:
     """
     ours = list(metainfo_of(dataset)['keypoint_id2name'].values())
     theirs = list(annotations.joints)
-    if annotations.whole_body and len(ours) > len(theirs):
+    whole_body = WHOLE_BODY.keys() <= annotations.people[0].keys()
+    if whole_body and len(ours) > len(theirs):
         ours = ours[: -sum(WHOLE_BODY.values())]
     if len(ours) != len(theirs):
         what = f'{len(theirs)} keypoints per person'
@@ -294,13 +250,24 @@ def corrected(found: Annotations) -> dict[str, Any] | None:
     MMPose understands the file in the same way.
 
     The people's category is 1, the only one that MMPose scores right, and no
-    person has the id 0, which COCOeval's matches write for none. Fields that
-    the reader does not know are kept. Images without width and height must
-    have got them.
+    person has the id 0, which COCOeval's matches write for none. Images
+    without width and height must have got them.
     """
-    raw, people, used = found.content, [], set()
+    content, people = found.content, []
+    for person in found.people:
+        ident = person['id'] or MAX_ID
+        people.append(dict(person, category_id=1, id=ident))
+    images = list(found.images.values())
+    given, others = [], []
+    for entry in content['annotations']:
+        (given if found.is_ours(entry) else others).append(entry)
 
-    def fits(other: Mapping) -> bool:  # of another category
+    def same(given: Mapping, mine: Mapping) -> bool:
+        filled = {'area', 'iscrowd', 'num_keypoints'} - given.keys()
+        unread = {'segmentation', *filled}
+        return all(given.get(k) == mine[k] for k in mine.keys() - unread)
+
+    def fits(other: Mapping) -> bool:
         points = other.get('keypoints')
         number = len(points) if isinstance(points, list) else 0
         return isinstance(other.get('image_id'), int) and (
@@ -308,26 +275,14 @@ def corrected(found: Annotations) -> dict[str, Any] | None:
             or (is_box(other['bbox']) and number == 3 * len(found.joints))
         )
 
-    images = [
-        dict(found.given_images[key], id=key, **image)
-        for key, image in found.images.items()
-    ]
-    same = images == raw['images']
-    for person in found.people:
-        given = found.given_people[person['id']]
-        used.add(id(given))
-        mine = dict(person, category_id=1, id=person['id'] or MAX_ID)
-        segment = mine.pop('segmentation', None)  # MMPose reads none
-        # and fills these in
-        filled = dict(area=mine['area'], num_keypoints=mine['num_keypoints'])
-        filled = dict(filled, iscrowd=0) | given
-        same = same and all(filled.get(k) == mine[k] for k in mine)
-        people.append({**given, **mine, 'segmentation': segment})
-        if segment is None:
-            del people[-1]['segmentation']
-    others = [o for o in raw['annotations'] if id(o) not in used]
-    if same and not found.faults.losses and all(map(fits, others)):
+    if (
+        images == content['images']
+        and len(given) == len(people)
+        and all(map(same, given, people))
+        and all(map(fits, others))
+    ):
         return None
-    named = dict(name='person', keypoints=list(found.joints))
-    categories = [dict((found.posed() or [named])[0], id=1)]
-    return dict(raw, images=images, annotations=people, categories=categories)
+    named = dict(id=1, name='person', keypoints=list(found.joints))
+    named['skeleton'] = [[a + 1, b + 1] for a, b in found.links]
+    made = dict(images=images, annotations=people, categories=[named])
+    return dict(content, **made)

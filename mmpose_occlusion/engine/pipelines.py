@@ -26,10 +26,7 @@ def as_attacks(value: Any) -> list[dict]:
     """Attacks from a config's ``attack``: a transform's config, a short form,
     or a list of these; a UsageError for anything else."""
     if isinstance(value, str):
-        try:
-            return [parse_attack(value).to_config()]
-        except ValueError as error:
-            raise UsageError(str(error)) from error
+        return [parse_attack(value).to_config()]
     if isinstance(value, Mapping) and 'type' in value:
         return [copy.deepcopy(dict(value))]
     if isinstance(value, Sequence):

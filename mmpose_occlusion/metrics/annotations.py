@@ -16,19 +16,16 @@ WHOLE_BODY = dict(
 )
 """Where COCO-WholeBody keeps the joints after its first 17 -> how many."""
 
-IOU_THRESHOLD = 0.5
-"""Least overlap of a bbox with its person's, as in COCO's box AP@0.5."""
-
-UNMATCHED = -1
-"""Index for a bbox that matches no person."""
+IOU_THRESHOLD = 0.5  # of a bbox with its person's, as in COCO's AP@0.5
+UNMATCHED = -1  # index for a bbox that matches no person
 
 
 def make_person(
     ann: Mapping[str, Any], num_joints: int, use_area: bool = True
 ) -> dict:
     """An annotation of COCO's with all entries that the evaluation needs.
-    Where it has no ``area``, or ``use_area`` is False, this is
-    :data:`AREA_RATIO` of its bbox, as in MMPose.
+    Without ``area`` or ``use_area`` it is :data:`AREA_RATIO` of its bbox, as
+    in MMPose.
 
     Raises:
         ValueError: The annotation does not have ``num_joints`` joints.
@@ -58,21 +55,18 @@ def make_person(
 
 @dataclass(frozen=True)
 class People:
-    """P annotated people of I images as arrays: annotation ids, sorted ids of
-    the I images and C categories and each person's index into them, keypoints
-    ``(P, K, 2)`` in pixels, labels ``(P, K)``, boxes ``(P, 4)`` xywh, areas in
-    square pixels, and which annotations are crowds of several people."""
+    """P annotated people as arrays."""
 
-    ids: np.ndarray
-    images: np.ndarray
-    image: np.ndarray
-    categories: np.ndarray
-    category: np.ndarray
-    keypoints: np.ndarray
-    labelled: np.ndarray
-    boxes: np.ndarray
-    areas: np.ndarray
-    crowd: np.ndarray
+    ids: np.ndarray  # (P,) of the annotations
+    images: np.ndarray  # (I,) sorted ids
+    image: np.ndarray  # (P,) index into the images
+    categories: np.ndarray  # (C,) sorted ids
+    category: np.ndarray  # (P,) index into the categories
+    keypoints: np.ndarray  # (P, K, 2) in pixels
+    labelled: np.ndarray  # (P, K) bool
+    boxes: np.ndarray  # (P, 4) xywh
+    areas: np.ndarray  # (P,) in square pixels
+    crowd: np.ndarray  # (P,) bool, whether several people
 
     @classmethod
     def from_dicts(
@@ -142,10 +136,9 @@ def match_boxes(
     greatest, if it is at least the threshold. ``one_to_one=False`` lets
     several bboxes match the same person.
     """
-    owner = np.full(len(iou), UNMATCHED)
+    owner, free = np.full(len(iou), UNMATCHED), iou.copy()
     if not iou.size:
         return owner
-    free = iou.copy()
     for box in np.argsort(-np.asarray(scores, np.float64), kind='stable'):
         person = int(np.argmax(free[box]))
         if free[box, person] >= threshold:
@@ -213,11 +206,8 @@ def _by_image(image: np.ndarray) -> list[np.ndarray]:
     return [np.flatnonzero(image == value) for value in np.unique(image)]
 
 
-SHRINKAGE = 0.1
-"""Fraction of the diagonal in the covariance, against too few people."""
-
-MIN_JOINTS = 3
-"""Labelled joints that a person needs to be predicted from."""
+SHRINKAGE = 0.1  # of the covariance to its diagonal, against few people
+MIN_JOINTS = 3  # labelled ones, from which others are predicted
 
 
 class PosePrior:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..errors import UsageError
 from ..skeleton import Skeleton
 from .occlusion import Occlusion
 from .placement import NOWHERE, TARGET
@@ -164,7 +165,7 @@ class Attack:
         return [replace(self, names=(name,)) for name in names]
 
     def check(self, skeleton: Skeleton) -> None:
-        """Raise a ValueError, which lists what there is, if an argument does
+        """Raise a UsageError, which lists what there is, if an argument does
         not fit or the data set lacks a target."""
         try:
             if self.parts:
@@ -173,13 +174,13 @@ class Attack:
                 Target(self.kind, name).joints(skeleton)
             replace(self, names=('random',)).occlusion()
         except ValueError as error:
-            raise ValueError(f'attack "{self}": {error}') from None
+            raise UsageError(f'attack "{self}": {error}') from None
 
     def occlusion(self) -> Occlusion:
         """The occlusion under the corrected rules, of an attack without
         wildcard."""
         if self.is_wild:
-            raise ValueError(
+            raise UsageError(
                 f'attack "{self}" stands for one attack on each {self.kind}: '
                 'expand it for a data set first'
             )
@@ -202,13 +203,13 @@ def parse_attack(text: str) -> Attack:
     ``uncovered`` is ``stay_covered=False``.
 
     Raises:
-        ValueError: The text is not of that form. Whether the names and fills
+        UsageError: The text is not of that form. Whether the names and fills
             exist is checked by :meth:`Attack.check`.
     """
     try:
         return _parse(str(text))
     except ValueError as error:
-        raise ValueError(f'attack "{text}" {error}') from None
+        raise UsageError(f'attack "{text}" {error}') from None
 
 
 def _parse(text: str) -> Attack:

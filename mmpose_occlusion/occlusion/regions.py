@@ -228,7 +228,7 @@ class DiscSize:
             value = math.nan
         largest = MAX_PERCENT if percent else MAX_RADIUS
         if isinstance(size, bool) or not 0 < value <= largest:
-            raise ValueError(
+            raise UsageError(
                 f'size={size!r} must be a positive number of pixels, the '
                 'radius of a disc in a crop of height 256, or a diameter '
                 "such as '10%' of the height of the person's box"

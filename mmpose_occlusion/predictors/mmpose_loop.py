@@ -360,7 +360,6 @@ def run_mmpose(
         threads=threads,
         fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
     )
-    data_files.check_evaluator_file(cfg, 'test')
     data_files.check_data_files(cfg, 'test', False, skip_unreadable)
     local_file(checkpoint)  # exists
     launch.prepare_launch(cfg, launcher)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / 'tools'), str(Path(__file__).parent)]
 
 import _cli  # noqa: E402
-from _cli import option, position  # noqa: E402
+from _cli import Count, option, position  # noqa: E402
 
 
 def experiments() -> dict[str, Path]:
@@ -38,8 +38,8 @@ class RunOptions(_cli.CfgOptions):
         'test this one, do not train', metavar='FILE'
     )
     work_dir: str | None = option('folder of the results', metavar='DIR')
-    processes: int = option(
-        'train in N processes, one for each GPU', least=1, default=1
+    processes: Count = option(
+        'train in N processes, one for each GPU', default=1
     )
 
 

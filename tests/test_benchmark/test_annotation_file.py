@@ -142,7 +142,12 @@ PARTS = dict(foot_kpts=6, face_kpts=68, lefthand_kpts=21, righthand_kpts=21)
         ('face_kpts', [1, 2, 0.7] * 68, [1, 2, 1] * 68, 'repaired: 68 x a fl'),
         ('lefthand_kpts', [1, 2] * 21, None, 'but pairs (x, y without v)'),
         ('righthand_kpts', [1, 2, 2] * 20, None, 'are not 21 triples'),
-        ('righthand_kpts', ['x', 2, 2] * 21, None, 'not triples of numbers'),
+        (
+            'righthand_kpts',
+            ['x', 2, 2] * 21,
+            None,
+            'are not 21 triples of numbers',
+        ),
     ],
 )
 def test_whole_bodies(tmp_path, key, value, wanted, words):
@@ -233,9 +238,9 @@ def test_detections(tmp_path):
         'text',
     ]
     path.write_text(json.dumps([good, *bad]))
-    found = read_detections(path, people)
-    assert found.boxes == [[1, 2, 3, 4]]
-    assert sum(f.count for f in found.faults) == len(bad)
+    found, faults = read_detections(path, people)
+    assert found == [good]
+    assert sum(f.count for f in faults) == len(bad)
     for value, words in (({}, 'holds a dict'), ([], 'it is empty')):
         path.write_text(json.dumps(value))
         with pytest.raises(UsageError, match=words):
@@ -245,11 +250,11 @@ def test_detections(tmp_path):
     right['bbox'] = [x, y, w, h]
     corners = dict(right, bbox=[x, y, x + w, y + h])
     path.write_text(json.dumps([right, *[corners] * 3]))
-    (fault,) = read_detections(path, people).faults
+    _, (fault,) = read_detections(path, people)
     assert '1 of 4 boxes match an annotated person' in fault.sentence()
     assert 'read as corners x1, y1, x2, y2, 3 do' in fault.sentence()
     path.write_text(json.dumps([right, corners]))
-    assert not len(read_detections(path, people).faults)
+    assert not read_detections(path, people)[1]
 
 
 def test_pictures(tmp_path):

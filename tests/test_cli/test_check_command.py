@@ -12,7 +12,7 @@ from tests.test_benchmark.test_annotation_file import GOOD, changed, write
     ('content', 'status', 'words'),
     [
         (GOOD, 0, '2 people with 2 keypoints in 2 images\n  no faults\n'),
-        (changed('area', -3), 0, 'repaired: area is no positive number ('),
+        (changed('area', -3), 0, 'repaired: area is not positive ('),
         (changed('image_id', 9), 1, 'left out: its image_id is of no image'),
     ],
 )
@@ -51,10 +51,10 @@ def test_the_joints_of_a_config(tmp_path, capsys):
     assert '2 keypoints per person' in capsys.readouterr().err
     config.write_text(text.replace('Coco', 'Jhmdb'))
     assert main([str(people), '--config', str(config)]) == 0
-    assert 'noted: JhmdbDataset reads' in capsys.readouterr().out
+    assert 'noted: this data set reads' in capsys.readouterr().out
 
 
 def test_a_file_of_mpii(tmp_path, capsys):
     path = write(tmp_path, [dict(joints=[[1, 2]], joints_vis=[1])])
     assert main([str(path)]) == 1
-    assert "it looks like MPII's" in capsys.readouterr().err
+    assert "MPII's files are lists" in capsys.readouterr().err

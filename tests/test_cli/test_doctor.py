@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from mmpose_occlusion.cli import check
 
@@ -24,18 +25,19 @@ def test_what_is_here(capsys, tmp_path, monkeypatch):
     assert lines[-1].endswith(': no data/mpii/images')
 
 
-def test_what_is_missing(monkeypatch):
+def test_what_is_missing(monkeypatch, capsys):
     real = check.find_spec
     lacking = {'scipy', 'jinja2', 'onnxruntime'}
     monkeypatch.setattr(
         check, 'find_spec', lambda m: None if m in lacking else real(m)
     )
-    lines, usable = check.diagnose()
-    assert not usable
+    with pytest.raises(SystemExit, match='1'):
+        check.main_doctor([])
+    lines = capsys.readouterr().out.splitlines()
     assert '  scipy is missing: pip install scipy' in lines
     assert '  jinja2 is missing: pip install jinja2' in lines
     lacking.remove('scipy')
-    assert check.diagnose()[1]
+    assert check.main_doctor([]) == 0
 
 
 def test_a_wrong_version_of_mmpose_is_said_and_not_raised():

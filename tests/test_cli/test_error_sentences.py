@@ -56,7 +56,7 @@ CONFIG = dict(
         (
             KeyError('mmpretrai.ViT is not in the mmpose::model registry.'),
             2,
-            'package "mmpretrai", which is not installed: pip install',
+            'type="mmpretrai.ViT" is no class that MMPose or this package',
         ),
         (
             TypeError("class `B` in a/b.py: unexpected argument 'c'"),

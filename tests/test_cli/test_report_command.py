@@ -41,7 +41,8 @@ def test_tables_of_a_paper_alone(benchmark, tool, tmp_path, capsys):
     out, table = tmp_path / 'out', tmp_path / 'table.tex'
     argv = [str(benchmark), '--out', str(out), '--draws', '20']
     assert tool('report').main([*argv, '--latex', str(table), '--csv']) == 0
-    assert f'Wrote CSV files to {out}, {table}' in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f'Wrote {out}: CSV files\nWrote {table}\n' in said
     assert {p.suffix for p in out.iterdir()} == {'.csv'}
     assert r'\bottomrule' in table.read_text()
     assert tool('report').main([*argv, '--json']) == 0

@@ -11,7 +11,6 @@ from mmpose.registry import DATASETS
 from scipy.io import savemat
 
 from mmpose_occlusion.engine.data_files import (
-    check_annotations,
     check_data_files,
     data_files,
 )
@@ -26,9 +25,9 @@ IN_COCO = 'data/coco/annotations/person_keypoints_'
 def named(cfg: Config) -> dict[str, str]:
     """Dotted key -> path."""
     return {
-        file.key: file.path
+        key: path
         for split in ('train', 'val', 'test')
-        for file in data_files(cfg, split)
+        for key, path in data_files(cfg, split)
     }
 
 
@@ -70,19 +69,6 @@ def test_combined_data_sets_and_metrics():
         f'{dataset}.3.dataset.ann_file': '/x/b.json',
         'test_evaluator.metrics.0.ann_file': 'd/c.json',
     }
-
-
-@pytest.mark.parametrize(
-    ('name', 'owner', 'is_images'),
-    [
-        ('ann_file', 'val_dataloader.dataset', False),
-        ('data_prefix.img', 'val_dataloader.dataset', True),
-    ],
-)
-def test_whose_file_it_is(name, owner, is_images):
-    files = data_files(get_config(COCO), 'val')
-    (file, *_) = (file for file in files if file.name == name)
-    assert (file.owner, file.is_images) == (owner, is_images)
 
 
 def config(dataset, evaluator=None):
@@ -193,7 +179,7 @@ def checked(tmp_path):
                 test_evaluator=dict(type='CocoMetric', ann_file=str(path)),
             )
         )
-        check_annotations(cfg, 'test', skip)
+        check_data_files(cfg, 'test', skip_unreadable=skip)
         return cfg
 
     return check
@@ -271,24 +257,20 @@ def test_other_joints(checked):
 def test_detections(checked, tmp_path):
     boxes = tmp_path / 'boxes.json'
     good = dict(image_id=1, category_id=1, bbox=[1, 2, 9, 9], score=0.5)
-    boxes.write_text(json.dumps([good, dict(good, score=None)]))
+    other = dict(good, image_id='1', score=0.25)
+    boxes.write_text(json.dumps([good, dict(good, score=None), other]))
     cfg = checked(coco_people(), bbox_file=str(boxes), test_mode=True)
-    (info,) = DATASETS.build(cfg.test_dataloader.dataset)
-    assert info['bbox_score'] == [0.5]
+    found = DATASETS.build(cfg.test_dataloader.dataset)
+    assert [info['bbox_score'] for info in found] == [[0.5], [0.25]]
     boxes.write_text('{}')
     with pytest.raises(DataError, match='holds a dict'):
         checked(coco_people(), bbox_file=str(boxes))
 
 
-@pytest.mark.parametrize(
-    ('boxes', 'words'),
-    [(3, '3 head boxes and .* has 2 people'), (None, 'has no head boxes')],
-)
-def test_head_boxes_of_other_people(boxes, words, tmp_path):
+def test_head_boxes_of_other_people(tmp_path):
     (tmp_path / 'a.json').write_text('[{}, {}]')
     path = str(tmp_path / 'gt.mat')
-    content = {} if boxes is None else dict(headboxes_src=np.ones((2, 2, 3)))
-    savemat(path, content)
+    savemat(path, dict(headboxes_src=np.ones((2, 2, 3))))
     mpii = dict(
         type='MpiiDataset',
         data_root=str(tmp_path),
@@ -296,7 +278,8 @@ def test_head_boxes_of_other_people(boxes, words, tmp_path):
         headbox_file=path,
     )
     cfg = Config(dict(test_dataloader=dict(dataset=mpii)))
+    words = '3 head boxes and .* has 2 people'
     with pytest.raises(DataError, match=words):
-        check_annotations(cfg, 'test')
+        check_data_files(cfg, 'test')
     savemat(path, dict(headboxes_src=np.ones((2, 2, 2))))
-    check_annotations(cfg, 'test')
+    check_data_files(cfg, 'test')

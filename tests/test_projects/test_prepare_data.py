@@ -54,8 +54,8 @@ def test_configs_find_all_their_files(reference, tmp_path, into):
 
     for config in CONFIGS:
         for split in ('train', 'val', 'test'):
-            for file in data_files(get_config(config), split):
-                below = Path(into).parent / file.path
+            for _, path in data_files(get_config(config), split):
+                below = Path(into).parent / path
                 assert (tmp_path / below).exists()
     image = tmp_path / into / 'coco/val2017/b.jpg'
     assert image.read_text() == 'coco/images/val2017/b.jpg'

@@ -237,28 +237,29 @@ def test_script_on_the_cpu(reference_folder, tmp_path):
         (
             ['train_dataloader.dataset.ann_file=no.json'],
             'train_dataloader.dataset.ann_file: file "{root}/no.json" does '
-            'not exist: put the data there, or set its place with '
+            'not exist: put the data there, or set '
             '--cfg-options train_dataloader.dataset.data_root=FOLDER '
             'train_dataloader.dataset.ann_file=PATH_BELOW_IT',
         ),
         (
             ['val_dataloader.dataset.data_prefix.img=nowhere/'],
             'val_dataloader.dataset.data_prefix.img: folder "{root}/nowhere" '
-            'does not exist: put the data there, or set its place with '
+            'does not exist: put the data there, or set '
             '--cfg-options val_dataloader.dataset.data_root=FOLDER '
             'val_dataloader.dataset.data_prefix.img=PATH_BELOW_IT',
         ),
         (
             ['val_dataloader.dataset.bbox_file=no.json'],
             'val_dataloader.dataset.bbox_file: file "no.json" does not exist: '
-            'put it there, or use annotated bboxes with '
-            '--cfg-options val_dataloader.dataset.bbox_file=None',
+            'put the data there, or set --cfg-options '
+            'val_dataloader.dataset.bbox_file=None, which takes the '
+            'annotations of the data set',
         ),
         (
             ['val_evaluator.ann_file=no.json'],
-            'val_evaluator.ann_file: file "no.json" does not exist: set '
-            '--cfg-options val_evaluator.ann_file=None to score against the '
-            "data set's own annotation file",
+            'val_evaluator.ann_file: file "no.json" does not exist: put the '
+            'data there, or set --cfg-options val_evaluator.ann_file=None, '
+            'which takes the annotations of the data set',
         ),
         (
             ['model.head.out_channels.x=3'],
@@ -308,8 +309,8 @@ def test_refused_arguments(arguments, sentence, config, tool, capsys):
 def test_missing_config(tool, capsys):
     assert tool('train').main(['no.py']) == 2
     assert capsys.readouterr().err == (
-        'error: config file "no.py" does not exist: give the path of a '
-        'config, or one of MMPose\'s own as "mmpose::body_2d_keypoint/..."\n'
+        'error: config file "no.py" does not exist: give the path of one, or '
+        'PACKAGE::PATH for one of a package\n'
     )
 
 
