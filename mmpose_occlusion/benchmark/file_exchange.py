@@ -91,7 +91,7 @@ def export_images(
             f'folder "{folder}" holds a manifest already: give another one'
         )
     read = read_annotations(annotations)
-    skeleton = Skeleton.from_names(tuple(read.joints))
+    skeleton = Skeleton(tuple(read.joints))
     steps: dict[str, ImageAttack | None] = {CLEAN: None} | {
         attack.name: ImageAttack(attack, seed, read.links)
         for attack in load_suites(suites, attacks, skeleton)

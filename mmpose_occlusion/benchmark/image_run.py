@@ -75,7 +75,7 @@ def run_predictor(
             'detections'
         )
     read = read_annotations(annotations)
-    skeleton = Skeleton.from_names(tuple(read.joints))
+    skeleton = Skeleton(tuple(read.joints))
     mapping = joint_mapping(predictor.keypoint_names, read.joints, who)
     source: dict[str, Any] = dict(
         annotations=str(read.path),

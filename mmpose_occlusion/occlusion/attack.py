@@ -14,20 +14,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..skeleton import Skeleton
+from . import targets
 from .occlusion import Occlusion
 from .placement import NOWHERE, TARGET
-from .regions import DEFAULT_DISC, DEFAULT_SIZE, REFERENCE_RADIUS, DiscSize
-from .targets import (
-    CELL,
-    CELLS,
-    KEYPOINT,
-    KINDS,
-    PART,
-    RANDOM_WORDS,
-    Target,
-    cell_names,
-    chooser_of,
-)
+from .regions import DEFAULT_DISC, DiscSize, number_of
+from .targets import CELL, KEYPOINT, KINDS, PART
 
 TRANSFORMS = {
     KEYPOINT: 'KeypointOcclusion',
@@ -36,9 +27,9 @@ TRANSFORMS = {
 }
 """Kind -> transform of MMPose's pipelines."""
 
-WILDCARD = '*'  # each joint, part or cell
-EVERY_OTHER = '**'  # of the grid of cells, every second row and column
-OFFSET, UNCOVERED = 'offset=', 'uncovered'  # fields of the short form
+WILD_WORDS = {KEYPOINT: ('*',), PART: ('*',), CELL: ('*', '**')}
+"""Kind -> words for each joint, part or cell; '**' is for every second row and
+column of cells."""
 
 FORM = (
     '"keypoint:NAME:FILL", "part:NAME:FILL" or "keypoint:NAME:FILL:SIZE", '
@@ -53,15 +44,11 @@ class Attack:
     Args:
         kind: 'keypoint', 'part' or 'cell'.
         names: Joints, parts or cells, or alone one of
-            :data:`.targets.RANDOM_WORDS`, '*' for each of them or '**' for
-            every second row and column of cells.
+            :data:`.targets.RANDOM_WORDS` or of :data:`WILD_WORDS`.
         fill: A fill, see :data:`.paints.FILLS`.
         size: Of discs, by default :data:`.regions.DEFAULT_SIZE`, or the side
             of a cell's square; parts have none.
-        place: One of :data:`.placement.PLACES`.
-        parts: The user's own parts, name -> joints.
-        offset: Of discs, see :class:`.occlusion.Occlusion`.
-        stay_covered: Of discs, see :class:`.occlusion.Occlusion`.
+        place, parts, offset, stay_covered: See :func:`.occlude.occlude`.
         options: Further arguments of the transform, such as ``prob``.
 
     >>> str(parse_attack('keypoint:nose:black:10%'))
@@ -81,15 +68,14 @@ class Attack:
     @property
     def word(self) -> str | None:
         """The random word or wildcard in place of names, or None."""
-        words = [*RANDOM_WORDS[self.kind], WILDCARD]
-        words += [EVERY_OTHER] * (self.kind == CELL)
+        words = targets.RANDOM_WORDS[self.kind] + WILD_WORDS[self.kind]
         one = self.names[0] if len(self.names) == 1 else ''
         return one if one in words else None
 
     @property
     def is_wild(self) -> bool:
         """Whether it stands for several attacks, see :meth:`expand`."""
-        return self.word in (WILDCARD, EVERY_OTHER)
+        return self.word in WILD_WORDS[self.kind]
 
     def __str__(self) -> str:
         names = (re.sub(r'[\\:,]', r'\\\g<0>', name) for name in self.names)
@@ -99,9 +85,9 @@ class Attack:
         if self.place != TARGET:
             fields.append(self.place)
         if self.offset:
-            fields.append(f'{OFFSET}{self.offset:g}')
+            fields.append(f'offset={self.offset:g}')
         if not self.stay_covered:
-            fields.append(UNCOVERED)
+            fields.append('uncovered')
         return ':'.join(fields)
 
     def to_config(self) -> dict[str, Any]:
@@ -133,34 +119,30 @@ class Attack:
         rest = dict(config)
         type_ = rest.pop('type', '')
         name = getattr(type_, '__name__', str(type_))
-        for scope in ('mmpose.', 'mmpose_occlusion.'):
-            name = name.removeprefix(scope)
+        name = re.sub(r'^(mmpose|mmpose_occlusion)\.', '', name)
         kinds = {transform: kind for kind, transform in TRANSFORMS.items()}
         if name not in kinds:
             return None
-        kind = kinds[name]
-        names = rest.pop('target', 'random')
-        if not isinstance(names, list | tuple):
-            names = [names]
-        size = rest.pop('size', None)
-        usual = REFERENCE_RADIUS if rest.get('paper_exact') else DEFAULT_SIZE
-        disc = DiscSize.of(usual if size is None else size)
+        kind, names = kinds[name], rest.pop('target', 'random')
+        listed = names if isinstance(names, list | tuple) else [names]
+        paper = rest.get('paper_exact', False)
+        size = DiscSize.of(rest.pop('size', None), paper)
         known = ['fill', 'place', 'parts']
         if kind == KEYPOINT:  # of a part they are unknown arguments
             known += ['offset', 'stay_covered']
         found = {key: rest.pop(key) for key in known if key in rest}
-        names = tuple(map(str, names))
-        return cls(kind, names, size=disc, options=rest, **found)
+        listed = tuple(map(str, listed))
+        return cls(kind, listed, size=size, options=rest, **found)
 
     def expand(self, skeleton: Skeleton) -> list['Attack']:
         """One attack for each target of the wildcard; else this one."""
         if not self.is_wild:
             return [self]
         if self.kind == CELL:
-            names = cell_names(CELLS * len(self.names[0]))
+            names = targets.cell_names(targets.CELLS * len(self.names[0]))
         else:
-            known = Skeleton.from_names(skeleton.names, self.parts)
-            names = list(known.names if self.kind == KEYPOINT else known.parts)
+            known = Skeleton(skeleton.names, self.parts or {})
+            names = [*(known.names if self.kind == KEYPOINT else known.parts)]
         return [replace(self, names=(name,)) for name in names]
 
     def check(self, skeleton: Skeleton) -> None:
@@ -168,9 +150,9 @@ class Attack:
         not fit or the data set lacks a target."""
         try:
             if self.parts:
-                skeleton = Skeleton.from_names(skeleton.names, self.parts)
+                skeleton = Skeleton(skeleton.names, self.parts)
             for name in () if self.word else self.names:
-                Target(self.kind, name).joints(skeleton)
+                targets.Target(self.kind, name).joints(skeleton)
             replace(self, names=('random',)).occlusion()
         except ValueError as error:
             raise ValueError(f'attack "{self}": {error}') from None
@@ -184,7 +166,7 @@ class Attack:
                 'expand it for a data set first'
             )
         return Occlusion(
-            chooser_of(self.kind, self.names, self.fill),
+            targets.chooser_of(self.kind, self.names, self.fill),
             self.size,
             self.place,
             float(self.options.get('prob', 1.0)),
@@ -192,6 +174,15 @@ class Attack:
             offset=self.offset,
             stay_covered=self.stay_covered,
         )
+
+
+_REST = re.compile(
+    r'(?P<fill>[^:]+)?'
+    rf'(:(?!{"|".join(NOWHERE)}|offset=|uncovered)(?P<size>[^:]+))?'
+    rf'(:(?P<place>{"|".join(NOWHERE)}))?(:offset=(?P<offset>[^:]*))?'
+    r'(?P<uncovered>:uncovered)?'
+)
+"""The short form after its names."""
 
 
 def parse_attack(text: str) -> Attack:
@@ -205,64 +196,43 @@ def parse_attack(text: str) -> Attack:
         ValueError: The text is not of that form. Whether the names and fills
             exist is checked by :meth:`Attack.check`.
     """
-    try:
-        return _parse(str(text))
-    except ValueError as error:
-        raise ValueError(f'attack "{text}" {error}') from None
-
-
-def _parse(text: str) -> Attack:
-    form = ValueError(f'must look like {FORM}')
-    fields = [part.strip() for part in _split(text, ':')]
-    if not 2 <= len(fields) <= 7 or not all(fields):
-        raise form
-    kind, listed, *rest = fields
+    fields = [part.strip() for part in _split(str(text), ':')]
+    match = _REST.fullmatch(':'.join(fields[2:]))
+    if len(fields) < 2 or not all(fields) or match is None:
+        raise ValueError(f'attack "{text}" must look like {FORM}')
+    kind, found = fields[0], match.groupdict()
+    names = [name.strip() for name in _split(fields[1], ',')]
+    size, offset, why = found['size'], found['offset'], ''
     if kind not in KINDS:
-        raise ValueError(
-            f'is of unknown kind "{kind}": write {" or ".join(KINDS)}, as in '
-            f'{FORM}'
-        )
-    names = tuple(
-        re.sub(r'\\([\\:,])', r'\1', name.strip())
-        for name in _split(listed, ',')
-    )
-    if not all(names):
-        raise ValueError('has an empty name in its list')
-    found: dict[str, Any] = {}
-    if rest:
-        found['fill'] = rest.pop(0)
-    if rest and not (
-        rest[0] in NOWHERE or rest[0].startswith((OFFSET, UNCOVERED))
+        kinds = ' or '.join(KINDS)
+        why = f'is of unknown kind "{kind}": write {kinds}, as in {FORM}'
+    elif not all(names):
+        why = 'has an empty name in its list'
+    elif size and kind == PART:
+        short = ':'.join(fields[:3])
+        why = f'has a size, which parts do not have: write "{short}"'
+    elif offset is not None and (
+        kind != KEYPOINT or not 0 <= number_of(offset) < math.inf
     ):
-        if kind == PART:
-            raise ValueError(
-                'has a size, which parts do not have: write '
-                f'"{":".join(fields[:3])}"'
-            )
-        try:
-            found['size'] = DiscSize.of(rest[0])
-        except ValueError as error:
-            raise ValueError(f'has the size "{rest[0]}": {error}') from None
-        rest.pop(0)
-    if rest and rest[0] in NOWHERE:
-        found['place'] = rest.pop(0)
-    if rest and rest[0].startswith(OFFSET):
-        number = rest.pop(0).removeprefix(OFFSET)
-        try:
-            offset = float(number)
-        except ValueError:
-            offset = math.nan
-        if kind != KEYPOINT or not 0 <= offset < math.inf:
-            raise ValueError(
-                f'has the offset "{number}": write a fraction of a disc\'s '
-                f'radius, which only keypoints have, such as {OFFSET}0.5'
-            )
-        found['offset'] = offset
-    if rest == [UNCOVERED]:
-        found['stay_covered'] = False
-    elif rest:
-        raise form
-    return Attack(kind, names, **found)
+        why = (
+            f'has the offset "{offset}": write a fraction of a disc\'s '
+            'radius, which only keypoints have, such as offset=0.5'
+        )
+    try:
+        disc = DiscSize.of(size)
+    except ValueError as error:
+        why = why or f'has the size "{size}": {error}'
+    if why:
+        raise ValueError(f'attack "{text}" {why}')
+    return Attack(
+        kind,
+        tuple(re.sub(r'\\([\\:,])', r'\1', name) for name in names),
+        found['fill'] or Attack.fill,
+        disc,
+        found['place'] or TARGET,
+        offset=float(offset or 0),
+        stay_covered=not found['uncovered'],
+    )
 
 
 def _split(text: str, mark: str) -> list[str]:

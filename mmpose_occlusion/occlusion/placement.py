@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from .paints import Donor
-from .regions import Array, Disc, Region, Shape
+from .regions import Array, Disc, Region, Shape, nearest_pixel
 from .targets import Person, Target
 
 TARGET = 'target'
@@ -185,23 +185,11 @@ def _fitting(mask: Array, stamp: Array) -> Array:
     return np.rint(counts[:height, :width]) == 0
 
 
-def nearest_pixel(xy: Array, shape: Shape) -> tuple[Array, Array]:
-    """Columns and rows ``(...)`` of the pixels nearest to points ``(..., 2)``
-    in an image; -1 for points outside, ``0 <= x < W`` and ``0 <= y < H``, and
-    for NaN."""
-    size = np.array([shape[1], shape[0]])
-    inside = ((xy >= 0) & (xy < size)).all(axis=-1, keepdims=True)
-    pixel = np.floor(np.where(inside, xy, 0) + 0.5).astype(np.int64)
-    pixel = np.where(inside, np.minimum(pixel, size - 1), -1)
-    return pixel[..., 0], pixel[..., 1]
-
-
 def with_joints(mask: Array, person: Person) -> Array:
     """A copy of a person's mask ``(H, W)`` with the pixels under the
     available joints."""
     out = mask.copy()
-    xy = np.array(person.xy, float)[person.available]
-    col, row = nearest_pixel(xy, mask.shape)
+    col, row = nearest_pixel(person.xy[person.available], mask.shape)
     out[row, col] = True
     return out
 
@@ -215,8 +203,8 @@ def body_mask(
     height = person.box_height
     if not math.isfinite(height):
         height = person.height
-    xy = np.array(person.xy, float)
-    known = np.array(person.labelled) & (np.abs(xy) < 1e5).all(axis=1)
+    xy = person.xy
+    known = person.labelled & (np.abs(xy) < 1e5).all(axis=1)
     alone = [[k] for k in np.flatnonzero(known).tolist()]
     limbs = [list(link) for link in links if known[list(link)].all()]
     shapes = [(joints, THICKNESS) for joints in limbs + alone]

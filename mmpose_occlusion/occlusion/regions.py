@@ -36,22 +36,18 @@ class Recorded:
     kind: ClassVar[str]
 
     def to_record(self) -> dict[str, Any]:
-        record: dict[str, Any] = {self.tag: self.kind}
-        for name, value in vars(self).items():
-            if name != 'source':
-                record[name] = list(value) if type(value) is tuple else value
-        return record
+        fields = {k: v for k, v in vars(self).items() if k != 'source'}
+        for name, value in fields.items():
+            fields[name] = list(value) if type(value) is tuple else value
+        return {self.tag: self.kind, **fields}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Any:
         """Inverse of :meth:`to_record`."""
-        return cls(
-            **{
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in record.items()
-                if name != cls.tag
-            }
-        )
+        fields = {k: v for k, v in record.items() if k != cls.tag}
+        for name, value in fields.items():
+            fields[name] = tuple(value) if isinstance(value, list) else value
+        return cls(**fields)
 
 
 @dataclass(frozen=True)
@@ -163,23 +159,32 @@ class Patch(NamedTuple):
             where = self.mask[..., None]
         np.copyto(image[y1:y2, x1:x2], self.pixels, where=where)
 
-    def joints_under(
-        self, points: Mapping[str, Point], shape: Shape
-    ) -> list[str]:
-        """Which joints lie on a painted pixel: that whose centre, at whole
-        numbers, is nearest. Those that are not finite or outside the image
-        of ``shape`` are on none."""
-        x1, y1, x2, y2 = self.box
-        under = []
-        for joint, (x, y) in points.items():
-            if not (0 <= x < x2 and 0 <= y < y2):  # nor is NaN
-                continue
-            col = min(math.floor(x + 0.5), shape[1] - 1)
-            row = min(math.floor(y + 0.5), shape[0] - 1)
-            inside = x1 <= col < x2 and y1 <= row < y2
-            if inside and (self.mask is None or self.mask[row - y1, col - x1]):
-                under.append(joint)
+    def covers(self, xy: Array, shape: Shape) -> Array:
+        """``(K,)`` bool, which of some points ``(K, 2)`` in an image of
+        ``shape`` lie on a painted pixel, see :func:`nearest_pixel`."""
+        (x1, y1, x2, y2), (col, row) = self.box, nearest_pixel(xy, shape)
+        under = (col >= x1) & (col < x2) & (row >= y1) & (row < y2)
+        if self.mask is not None:
+            under[under] = self.mask[row[under] - y1, col[under] - x1]
         return under
+
+
+def nearest_pixel(xy: Array, shape: Shape) -> tuple[Array, Array]:
+    """Columns and rows ``(...)`` of the pixels nearest to points ``(..., 2)``
+    in an image, pixel centres at whole numbers; -1 for points outside
+    (:func:`inside`)."""
+    within = inside(xy, shape)[..., None]
+    pixel = np.floor(np.where(within, xy, 0) + 0.5).astype(np.int64)
+    last = [shape[1] - 1, shape[0] - 1]
+    pixel = np.where(within, np.minimum(pixel, last), -1)
+    return pixel[..., 0], pixel[..., 1]
+
+
+def inside(xy: Array, shape: Shape) -> Array:
+    """Which points ``(..., 2)`` are in an image: ``0 <= x < W`` and ``0 <= y <
+    H``, not NaN."""
+    within: Array = (xy >= 0) & (xy < [shape[1], shape[0]])
+    return np.asarray(within.all(axis=-1))
 
 
 def disc_radius(radius: float, height: float) -> int:
@@ -197,6 +202,14 @@ def disc_radius(radius: float, height: float) -> int:
     return max(2, round(radius * height / REFERENCE_HEIGHT))
 
 
+def number_of(text: str) -> float:
+    """The number that a text is, or NaN."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
 @dataclass(frozen=True)
 class DiscSize:
     """A radius in pixels of a crop of height 256 (on whole images: where the
@@ -207,8 +220,9 @@ class DiscSize:
     fraction: float | None = None
 
     @classmethod
-    def of(cls, size: Any) -> 'DiscSize':
-        """Read a size, to six digits: ``6``, or ``'10%'``.
+    def of(cls, size: Any, paper_exact: bool = False) -> 'DiscSize':
+        """Read a size, to six digits: ``6``, or ``'10%'``; None for the
+        default, :data:`DEFAULT_SIZE` or the reference's.
 
         Raises:
             ValueError: It is neither.
@@ -216,18 +230,14 @@ class DiscSize:
         >>> DiscSize.of('10%').fraction
         0.1
         """
-        if isinstance(size, DiscSize):
-            return size
+        if size is None:
+            size = REFERENCE_RADIUS if paper_exact else DEFAULT_SIZE
         text = str(size).strip()
         number = text.removesuffix('%')
         percent = number != text
-        try:
-            # six digits, so that a size is written in one way
-            value = float(f'{float(number):.6g}')
-        except ValueError:
-            value = math.nan
-        largest = MAX_PERCENT if percent else MAX_RADIUS
-        if isinstance(size, bool) or not 0 < value <= largest:
+        # six digits, so that a size is written in one way
+        value = float(f'{number_of(number):.6g}')
+        if not 0 < value <= (MAX_PERCENT if percent else MAX_RADIUS):
             raise ValueError(
                 f'size={size!r} must be a positive number of pixels, the '
                 'radius of a disc in a crop of height 256, or a diameter '
@@ -235,15 +245,12 @@ class DiscSize:
             )
         if percent:
             return cls(fraction=value / 100)
-        return cls(radius=int(value) if value.is_integer() else value)
+        return cls(int(value) if value.is_integer() else value)
 
     @property
     def plain(self) -> Size:
         """As users write it."""
-        if self.fraction is not None:
-            return f'{100 * self.fraction:.6g}%'
-        assert self.radius is not None
-        return self.radius
+        return self.radius or f'{100 * (self.fraction or 0):.6g}%'
 
     def __str__(self) -> str:
         return str(self.plain)

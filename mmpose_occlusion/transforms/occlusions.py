@@ -14,7 +14,7 @@ from mmpose_occlusion.occlusion.regions import Size
 from mmpose_occlusion.occlusion.targets import CELL, KEYPOINT, PART, Chooser
 
 from .occlusion_transform import OcclusionTransform
-from .results_reader import joint_names
+from .results_reader import DONOR_TRIES, joint_names
 
 
 @dataclass(kw_only=True, eq=False)
@@ -208,7 +208,8 @@ class RandomOcclusion(_Discs, _Parts):
         words = 'to hide it by name, use KeypointOcclusion or PartOcclusion'
         random = self.target == 'random'
         self.require(random, 'target', f"must be 'random'; {words}")
-        return targets.chooser_of('target', ['random'], self.fill)
+        label = (targets.Target('target', 'random'),)
+        return Chooser((self.fill,), label, 'target')
 
 
 @TRANSFORMS.register_module()
@@ -232,12 +233,14 @@ class MultiKeypointOcclusion(_Discs):
     def chooser(self) -> Chooser:
         listed = self.fills and not isinstance(self.fills, str)
         self.require(listed, 'fills', 'must be a list of fills')
-        self.require_count('max_keypoints')
+        most = self.max_keypoints
+        words = 'must be a whole number of at least 1'
+        fits = isinstance(most, int) and most >= 1
+        self.require(fits, 'max_keypoints', words)
         self.require_probability('keypoint_prob')
         self.fills = tuple(self.fills)
         label = (targets.Target(KEYPOINT, 'random'),)
-        most, prob = self.max_keypoints, self.keypoint_prob
-        return Chooser(self.fills, label, 'several', most, prob)
+        return Chooser(self.fills, label, 'several', most, self.keypoint_prob)
 
 
 @TRANSFORMS.register_module()
@@ -249,9 +252,9 @@ class PartMix(_Parts):
     :class:`mmpose_occlusion.datasets.DonorDataset`. The part to hide is
     drawn from head, arms, legs and corpus, as far as the person has them,
     another one of these for the donor, and then another person of whom all
-    joints of that part are labelled. The donor's box is resized (area
-    interpolation) to the person's. Keys, errors and the other arguments are
-    those of :class:`PartOcclusion`.
+    joints of that part are labelled, in up to 8 tries. The donor's box is
+    resized (area interpolation) to the person's. Keys, errors and the other
+    arguments are those of :class:`PartOcclusion`.
 
     Args:
         paper_exact: The reference's pixels and labels, its defects included:
@@ -259,9 +262,6 @@ class PartMix(_Parts):
             the first person of an image is a donor, which may be the person
             itself, missing MPII joints count as joints, and donors have blue
             and red swapped.
-        tries: Donors that are tried before the person is left alone, with a
-            record that says so.
-        backend_args: Where donors' files are, as in MMPose's ``LoadImage``.
 
     Raises:
         ValueError: The data set has no donors.
@@ -269,13 +269,10 @@ class PartMix(_Parts):
     """
 
     prob: float = 0.5
-    tries: int = 8
-    backend_args: dict | None = None
 
     def chooser(self) -> Chooser:
-        self.require_count('tries')
         label = (targets.Target(PART, 'random'),)
-        return Chooser(('donor',), label, 'mixed', self.tries)
+        return Chooser(('donor',), label, 'mixed', DONOR_TRIES)
 
 
 @TRANSFORMS.register_module()

@@ -8,7 +8,7 @@ from mmpose_occlusion.occlusion import FILLS, Attack, DiscSize, parse_attack
 from mmpose_occlusion.occlusion.placement import PLACES
 from mmpose_occlusion.skeleton import Skeleton, joint_names
 
-COCO = Skeleton.from_names(joint_names('coco'))
+COCO = Skeleton(joint_names('coco'))
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_names_with_marks_of_the_short_form(names):
     attack = Attack('keypoint', tuple(names), 'black')
     assert parse_attack(str(attack)) == attack
     assert Attack.from_config(attack.to_config()) == attack
-    attack.check(Skeleton.from_names(ODD_NAMES))
+    attack.check(Skeleton(ODD_NAMES))
 
 
 def test_escapes_by_hand():
