@@ -12,7 +12,8 @@ pip would install one over the other. Failures are RuntimeErrors: MMEngine's
 """
 
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from importlib import import_module, metadata
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -22,15 +23,15 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 
 LOCATIONS = {
-    'DATASETS': ('mmpose_occlusion.datasets',),
-    'TRANSFORMS': ('mmpose_occlusion.transforms',),
-    'KEYPOINT_CODECS': ('mmpose_occlusion.transforms',),
-    'MODELS': ('mmpose_occlusion.models',),
-    'METRICS': ('mmpose_occlusion.evaluation',),
-    'HOOKS': ('mmpose_occlusion.hooks',),
-    'LOOPS': ('mmpose_occlusion.predictors.mmpose_loop',),
+    'DATASETS': 'mmpose_occlusion.datasets',
+    'TRANSFORMS': 'mmpose_occlusion.transforms',
+    'KEYPOINT_CODECS': 'mmpose_occlusion.transforms',
+    'MODELS': 'mmpose_occlusion.models',
+    'METRICS': 'mmpose_occlusion.evaluation',
+    'HOOKS': 'mmpose_occlusion.hooks',
+    'LOOPS': 'mmpose_occlusion.predictors.mmpose_loop',
 }
-"""Registry of MMPose -> modules of this package that register in it."""
+"""Registry of MMPose -> module of this package that registers in it."""
 
 
 def register_when_loaded() -> None:
@@ -52,38 +53,31 @@ class _AfterImport:
         if name != 'mmpose.registry':
             return None
         sys.meta_path.remove(self)
-        spec = find_spec(name)
-        if spec is not None and spec.loader is not None:
-            loader: Any = spec.loader
-            execute = loader.exec_module
+        spec: Any = find_spec(name)
+        execute = spec.loader.exec_module
 
-            def exec_module(module: ModuleType) -> None:
-                execute(module)
-                register()
+        def exec_module(module: ModuleType) -> None:
+            execute(module)
+            register()
 
-            loader.exec_module = exec_module
+        spec.loader.exec_module = exec_module
         return spec
 
 
 def register() -> None:
     """Tell MMPose's registries where to look, or raise a RuntimeError if a
     version does not fit. Where a registry has been asked for something before,
-    or does not keep its locations as MMEngine 0.10's do, the modules are
-    imported at once."""
-    check()
+    the module is imported at once."""
+    check_extensions([])
     from mmpose import registry as registries
 
-    for name, modules in LOCATIONS.items():
+    for name, module in LOCATIONS.items():
         registry = getattr(registries, name)
-        known = getattr(registry, '_locations', None)
-        if isinstance(known, list) and not getattr(
-            registry, '_imported', True
-        ):
+        if registry._imported:
+            import_module(module)
+        elif module not in registry._locations:
             # first, so that what is missing is said in one sentence of ours
-            known[:0] = [module for module in modules if module not in known]
-        else:
-            for module in modules:
-                import_module(module)
+            registry._locations.insert(0, module)
 
 
 _TORCH = "the command that PyTorch's own site gives for your machine"
@@ -145,15 +139,13 @@ FOR_MODELS = ('torch', 'torchvision', 'mmcv._ext')
 """Compiled modules of MMPose's models."""
 
 
-def check() -> None:
-    """Raise a RuntimeError, one sentence, if a version does not fit."""
-    _refuse(problems(installed()))
-
-
 def check_extensions(modules: Collection[str] = tuple(EXTENSIONS)) -> None:
     """Raise a RuntimeError, one sentence, if MMPose cannot be used: a version
     does not fit, or one of these compiled modules does not load."""
-    _refuse(problems(installed()) or extension_problems(modules))
+    if found := problems(installed()) or extension_problems(modules):
+        raise RuntimeError(
+            f'mmpose_occlusion cannot work here: {"; ".join(found)}.'
+        )
 
 
 def problems(versions: Mapping[str, str | None]) -> list[str]:
@@ -162,16 +154,13 @@ def problems(versions: Mapping[str, str | None]) -> list[str]:
     found = []
     for module, (accepted, _, install) in REQUIREMENTS.items():
         version = versions.get(module, '')
-        if version is None or (
-            version and SpecifierSet(accepted).contains(version, True)
-        ):
-            continue
         state = f'of version {version}' if version else 'not installed'
-        needed = f'{module} {accepted}'.strip()
-        found.append(
-            f'{needed} is needed and {module} is {state}: install it with '
-            f'{install}'
-        )
+        fits = version and SpecifierSet(accepted).contains(version, True)
+        if version is not None and not fits:
+            found.append(
+                f'{module} {accepted}'.strip() + f' is needed and {module} '
+                f'is {state}: install it with {install}'
+            )
     return found
 
 
@@ -181,35 +170,22 @@ def installed() -> dict[str, str | None]:
 
 
 def _version(module: str) -> str | None:
-    accepted, distributions, _ = REQUIREMENTS[module]
-    for name in distributions:
-        try:
+    """None of a source tree on the path, for example."""
+    for name in REQUIREMENTS[module][1]:
+        with suppress(metadata.PackageNotFoundError):
             return metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    if not accepted:
-        return None
-    # a source tree on the path, for example
-    return getattr(import_module(module), '__version__', None)
+    return None
 
 
 def extension_problems(
     modules: Collection[str] = tuple(EXTENSIONS),
-    load: Callable[[str], object] = import_module,
 ) -> list[str]:
     """The message for the first module that does not load."""
     for module, message in EXTENSIONS.items():
         try:
             if module in modules:
-                load(module)
+                import_module(module)
         except Exception as error:  # ImportError, OSError, ValueError, ...
             reason = ' '.join(str(error).split())[:120]
             return [message.format(reason=reason)]
     return []
-
-
-def _refuse(found: list[str]) -> None:
-    if found:
-        raise RuntimeError(
-            f'mmpose_occlusion cannot work here: {"; ".join(found)}.'
-        )

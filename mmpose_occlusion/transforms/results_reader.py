@@ -267,7 +267,7 @@ class Sample(placement.Surroundings):
             if isinstance(box, tuple):
                 # the reference's donors have red and blue swapped
                 return Donor(other.name, *donor[:2], box, paper, source)
-        return f'no donor of a {other.name} found (tries: {len(drawn)})'
+        return f'no donor of a {other.name} found in {len(drawn)} tries'
 
 
 def annotated(results: Mapping) -> Mapping | None:

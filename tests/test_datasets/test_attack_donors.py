@@ -148,7 +148,7 @@ def test_no_donor_but_the_person(offered):
     )()
     record = KeypointOcclusion(fill='donor', seed=0)(results)['occlusions'][0]
     assert record['pixels'] == 0
-    assert record['reason'].endswith('found (tries: 8)')
+    assert record['reason'].endswith('found in 8 tries')
 
 
 def test_no_donors_is_a_sentence():

@@ -429,7 +429,7 @@ def test_retries_are_bounded(index, paper_exact, monkeypatch):
     (record,) = results['occlusions']
     tries = 1 if paper_exact else 8
     assert len(read) == tries
-    assert record['reason'].endswith(f'found (tries: {tries})')
+    assert record['reason'].endswith(f'found in {tries} tries')
     assert (results['img'] == clean).all()
     assert labelled(results) == set(ARM)
 
