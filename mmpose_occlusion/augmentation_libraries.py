@@ -6,10 +6,9 @@ All keypoints are kept, and those under paint are marked with visibility 1.
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import DEFAULT_SIZE, occlude
+from mmpose_occlusion.occlusion.regions import Array
 from mmpose_occlusion.skeleton import joint_names
 
 try:
@@ -47,6 +46,8 @@ class AlbumentationsOcclusion(DualTransform):
     if Targets is not None:
         _targets = (Targets.IMAGE, Targets.KEYPOINTS, Targets.MASK)
 
+    targets_as_params = ('image', 'keypoints')
+
     def __init__(
         self,
         target: str | list[str] = 'random',
@@ -69,11 +70,6 @@ class AlbumentationsOcclusion(DualTransform):
         """For Albumentations' serialization."""
         return ('target', 'fill', 'size', 'place', 'names')
 
-    @property
-    def targets_as_params(self) -> list[str]:
-        """What the occlusion depends on."""
-        return ['image', 'keypoints']
-
     def get_params_dependent_on_data(
         self, params: dict[str, Any], data: dict[str, Any]
     ) -> dict[str, Any]:
@@ -95,17 +91,15 @@ class AlbumentationsOcclusion(DualTransform):
         )
         return dict(occluded=found.image, hidden=found.hidden.ravel())
 
-    def apply(
-        self, img: np.ndarray, occluded: np.ndarray, **params: Any
-    ) -> np.ndarray:
+    def apply(self, img: Array, occluded: Array, **params: Any) -> Array:
         return occluded
 
-    def apply_to_mask(self, mask: np.ndarray, **params: Any) -> np.ndarray:
+    def apply_to_mask(self, mask: Array, **params: Any) -> Array:
         return mask
 
     def apply_to_keypoints(
-        self, keypoints: np.ndarray, hidden: np.ndarray, **params: Any
-    ) -> np.ndarray:
+        self, keypoints: Array, hidden: Array, **params: Any
+    ) -> Array:
         out = keypoints.copy()
         out[hidden, _FIRST_LABEL] = 1
         return out
@@ -144,11 +138,9 @@ class TorchvisionOcclusion:
             return image, dict(target)
         seen = target['visible']
         joints = torch.cat([target['keypoints'], seen[..., None]], dim=-1)
+        pixels, seed = image.permute(1, 2, 0).cpu(), torch.randint(2**31, ())
         found = occlude(
-            image.permute(1, 2, 0).cpu().numpy(),
-            joints.cpu().numpy(),
-            seed=int(torch.randint(2**31, ())),
-            **self.how,
+            pixels.numpy(), joints.cpu(), seed=int(seed), **self.how
         )
         pixels = torch.from_numpy(found.image).permute(2, 0, 1)
         if isinstance(image, tv_tensors.Image):

@@ -7,7 +7,6 @@ read and printed here alone: ``keypoint:left_wrist:black:10%``, ``part:head``,
 stand for a colon, a comma and a backslash.
 """
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,23 +16,24 @@ from ..skeleton import Skeleton
 from . import targets
 from .occlusion import Occlusion
 from .placement import NOWHERE, TARGET
-from .regions import DEFAULT_DISC, DiscSize, number_of
+from .regions import DEFAULT_DISC, DiscSize
 from .targets import CELL, KEYPOINT, KINDS, PART
 
-TRANSFORMS = {
-    KEYPOINT: 'KeypointOcclusion',
-    PART: 'PartOcclusion',
-    CELL: 'CellOcclusion',
-}
+TRANSFORMS = {kind: f'{kind.capitalize()}Occlusion' for kind in KINDS}
 """Kind -> transform of MMPose's pipelines."""
 
 WILD_WORDS = {KEYPOINT: ('*',), PART: ('*',), CELL: ('*', '**')}
 """Kind -> words for each joint, part or cell; '**' is for every second row and
 column of cells."""
 
-FORM = (
-    '"keypoint:NAME:FILL", "part:NAME:FILL" or "keypoint:NAME:FILL:SIZE", '
-    'for example "keypoint:left_wrist:black:10%" (several names: "a,b")'
+_NAME = r'(?:\\.|[^\\:,])+'
+_FORM = re.compile(
+    rf'(?P<kind>{"|".join(KINDS)})\s*:(?P<names>{_NAME}(?:,{_NAME})*)'
+    r'(?::\s*(?P<fill>[^:\s]+)\s*)?'
+    rf'(?::(?!{"|".join(NOWHERE)}|offset|uncovered)(?P<size>[^:]+))?'
+    rf'(?::(?P<place>{"|".join(NOWHERE)}))?'
+    r'(?P<moved>(?::offset=(?P<offset>[\d.]+(?:e-?\d+)?))?(?::uncovered)?)',
+    re.DOTALL,
 )
 
 
@@ -71,11 +71,6 @@ class Attack:
         words = targets.RANDOM_WORDS[self.kind] + WILD_WORDS[self.kind]
         one = self.names[0] if len(self.names) == 1 else ''
         return one if one in words else None
-
-    @property
-    def is_wild(self) -> bool:
-        """Whether it stands for several attacks, see :meth:`expand`."""
-        return self.word in WILD_WORDS[self.kind]
 
     def __str__(self) -> str:
         names = (re.sub(r'[\\:,]', r'\\\g<0>', name) for name in self.names)
@@ -124,19 +119,19 @@ class Attack:
         if name not in kinds:
             return None
         kind, names = kinds[name], rest.pop('target', 'random')
-        listed = names if isinstance(names, list | tuple) else [names]
+        names = names if isinstance(names, list | tuple) else [names]
         paper = rest.get('paper_exact', False)
         size = DiscSize.of(rest.pop('size', None), paper)
         known = ['fill', 'place', 'parts']
         if kind == KEYPOINT:  # of a part they are unknown arguments
             known += ['offset', 'stay_covered']
         found = {key: rest.pop(key) for key in known if key in rest}
-        listed = tuple(map(str, listed))
-        return cls(kind, listed, size=size, options=rest, **found)
+        names = tuple(map(str, names))
+        return cls(kind, names, size=size, options=rest, **found)
 
     def expand(self, skeleton: Skeleton) -> list['Attack']:
         """One attack for each target of the wildcard; else this one."""
-        if not self.is_wild:
+        if self.word not in WILD_WORDS[self.kind]:
             return [self]
         if self.kind == CELL:
             names = targets.cell_names(targets.CELLS * len(self.names[0]))
@@ -158,13 +153,7 @@ class Attack:
             raise ValueError(f'attack "{self}": {error}') from None
 
     def occlusion(self) -> Occlusion:
-        """The occlusion under the corrected rules, of an attack without
-        wildcard."""
-        if self.is_wild:
-            raise ValueError(
-                f'attack "{self}" stands for one attack on each {self.kind}: '
-                'expand it for a data set first'
-            )
+        """The occlusion under the corrected rules, without wildcard."""
         return Occlusion(
             targets.chooser_of(self.kind, self.names, self.fill),
             self.size,
@@ -174,15 +163,6 @@ class Attack:
             offset=self.offset,
             stay_covered=self.stay_covered,
         )
-
-
-_REST = re.compile(
-    r'(?P<fill>[^:]+)?'
-    rf'(:(?!{"|".join(NOWHERE)}|offset=|uncovered)(?P<size>[^:]+))?'
-    rf'(:(?P<place>{"|".join(NOWHERE)}))?(:offset=(?P<offset>[^:]*))?'
-    r'(?P<uncovered>:uncovered)?'
-)
-"""The short form after its names."""
 
 
 def parse_attack(text: str) -> Attack:
@@ -196,51 +176,29 @@ def parse_attack(text: str) -> Attack:
         ValueError: The text is not of that form. Whether the names and fills
             exist is checked by :meth:`Attack.check`.
     """
-    fields = [part.strip() for part in _split(str(text), ':')]
-    match = _REST.fullmatch(':'.join(fields[2:]))
-    if len(fields) < 2 or not all(fields) or match is None:
-        raise ValueError(f'attack "{text}" must look like {FORM}')
-    kind, found = fields[0], match.groupdict()
-    names = [name.strip() for name in _split(fields[1], ',')]
-    size, offset, why = found['size'], found['offset'], ''
-    if kind not in KINDS:
-        kinds = ' or '.join(KINDS)
-        why = f'is of unknown kind "{kind}": write {kinds}, as in {FORM}'
-    elif not all(names):
-        why = 'has an empty name in its list'
-    elif size and kind == PART:
-        short = ':'.join(fields[:3])
-        why = f'has a size, which parts do not have: write "{short}"'
-    elif offset is not None and (
-        kind != KEYPOINT or not 0 <= number_of(offset) < math.inf
+    match = _FORM.fullmatch(str(text).strip())
+    if (
+        match is None
+        or (match['size'] and match['kind'] == PART)
+        or (match['moved'] and match['kind'] != KEYPOINT)
     ):
-        why = (
-            f'has the offset "{offset}": write a fraction of a disc\'s '
-            'radius, which only keypoints have, such as offset=0.5'
+        raise ValueError(
+            f'attack "{text}" must look like "keypoint:NAME:FILL:SIZE" or '
+            '"part:NAME:FILL", for example "keypoint:left_wrist:black:10%" '
+            '(several names: "a,b"; then a place, and of keypoints '
+            '"offset=0.5")'
         )
+    names = [name.strip() for name in re.findall(_NAME, match['names'])]
     try:
-        disc = DiscSize.of(size)
+        size = DiscSize.of(match['size'])
     except ValueError as error:
-        why = why or f'has the size "{size}": {error}'
-    if why:
-        raise ValueError(f'attack "{text}" {why}')
+        raise ValueError(f'attack "{text}": {error}') from None
     return Attack(
-        kind,
+        match['kind'],
         tuple(re.sub(r'\\([\\:,])', r'\1', name) for name in names),
-        found['fill'] or Attack.fill,
-        disc,
-        found['place'] or TARGET,
-        offset=float(offset or 0),
-        stay_covered=not found['uncovered'],
+        match['fill'] or Attack.fill,
+        size,
+        match['place'] or TARGET,
+        offset=float(match['offset'] or 0),
+        stay_covered=not match['moved'].endswith('uncovered'),
     )
-
-
-def _split(text: str, mark: str) -> list[str]:
-    """Split at a character, but not where a backslash stands before it."""
-    parts = ['']
-    for piece in re.findall(r'\\.|.', text, re.DOTALL):
-        if piece == mark:
-            parts.append('')
-        else:
-            parts[-1] += piece
-    return parts

@@ -65,8 +65,11 @@ def occlude(
             list; 'random', one of the person's joints, or 'random_part', one
             of the basic parts. A name that is both a joint and a part means
             the joint; the part is 'part:NAME'.
-        fill: 'object', 'black', 'grey', 'mean', 'blur', 'pixelate', 'noise'
-            or 'texture'.
+        fill: 'object' (a drawn ball, parcel, plant, ...), 'black', 'grey',
+            'mean' (the image's mean colour), 'blur' (Gaussian), 'pixelate'
+            (squares of half the blur's kernel), 'noise' (each value of each
+            pixel drawn from 0 to 255) or 'texture' (a pattern of two
+            colours).
         size: Of the disc over a joint: '20%', its diameter as a fraction of
             the height of the person's box, or a number, its radius in pixels
             where that box is 256 pixels high.
@@ -76,8 +79,13 @@ def occlude(
             image counts, of one joint the image's height.
         seed: Of random draws; None draws anew in each call.
         parts: Own parts, name -> joint names.
-        place: 'target', or as a control 'on_person', 'off_person' or
-            'decoy', the same area beside the target, over no joint.
+        place: 'target'; or, as a control, the same area at another place in
+            the photograph: 'on_person', centred on the person without
+            touching the target's region, 'off_person', where no pixel is the
+            person's (the annotation's segment, or else the shape of limbs,
+            torso and head around the labelled joints), or 'decoy', 1 to 3
+            radii beside the target, over no joint of the person. Where there
+            is no such place, the record is ``excluded``.
         offset: The centre of a joint's disc moves by a random vector, uniform
             in a disc of this fraction of its radius; with ``stay_covered``,
             which an offset above 1 must not have, the joint stays under it.

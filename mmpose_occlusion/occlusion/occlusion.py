@@ -20,17 +20,12 @@ from .targets import CELL, PART, Chooser, Person, Target, cell_box
 
 class Record(dict):
     """What was done to one target, or why nothing was: an entry of
-    ``results['occlusions']``.
-
-    It holds plain numbers, strings, lists and None, so that it can be written
-    to JSON, and is enough to make its patch again (:func:`.paints.replay`).
-    Not to be modified: deep copies of a sample, such as ``PackPoseInputs``
-    makes, share it.
+    ``results['occlusions']``, plain values from which :func:`.paints.replay`
+    makes the patch again. Not to be modified: copies of a sample share it.
 
     - ``transform``: class of the transform; ``call``: number of occlusions
-      before it
-    - ``turn``: targets of one call and turn are made from the same image;
-      only under ``paper_exact`` there is more than one turn
+      before it; ``turn``: targets of one call and turn are made from the same
+      image
     - ``instance``: index of the person in the image
     - ``kind``, ``target``: 'keypoint', 'part' or 'cell', and the name,
       'random' where none was drawn
@@ -39,14 +34,14 @@ class Record(dict):
     - ``box`` of the painted pixels, ends exclusive, and ``pixels``, their
       number
     - ``targets``: ``[instance, joint]`` of the labelled joints that were
-      asked for and lie on painted pixels; ``bystanders``: the same of all
-      other joints on painted pixels, of any person; ``removed``: of the
-      joints that lost their label
+      asked for and lie on painted pixels; ``bystanders``: of all other joints
+      on painted pixels, of any person; ``removed``: of those that lost their
+      label
     - ``reason``: why nothing was done, a clause without a full stop;
-      ``excluded``: whether that is so although the person has the target: a
-      control fits nowhere
+      ``excluded``: whether that is so because a control fits nowhere
     - ``offset``: from the joint to the centre of its disc, x and y in pixels,
       before the disc went to another ``place``; only of discs with an offset
+    - ``label``: as asked for, unless 'keep'
     """
 
     def __deepcopy__(self, memo: dict) -> 'Record':
@@ -73,15 +68,13 @@ class Checked:
             raise UsageError(f'{self.name}: {argument}={value!r} {why_not}.')
 
     def require_one_of(
-        self, known: Iterable[str], argument: str, value: Any = None
+        self, known: Iterable[str], argument: str, value: str
     ) -> None:
-        one = getattr(self, argument) if value is None else value
         words = f'is unknown; it is one of {", ".join(known)}'
-        self.require(one in known, argument, words, value)
+        self.require(value in known, argument, words, value)
 
-    def require_probability(self, argument: str) -> None:
-        one = getattr(self, argument)
-        fits = isinstance(one, int | float) and 0 <= one <= 1
+    def require_probability(self, argument: str, value: Any) -> None:
+        fits = isinstance(value, int | float) and 0 <= value <= 1
         self.require(fits, argument, 'must be a probability between 0 and 1')
 
 
@@ -123,8 +116,8 @@ class Occlusion(Checked):
             own = fill in REFERENCE_FILLS or self.chooser.drawn == 'mixed'
             words = ' or '.join(REFERENCE_FILLS)
             self.require(own or not paper, 'fill', NOT_PAPER % words, fill)
-        self.require_one_of(PLACES, 'place')
-        self.require_probability('prob')
+        self.require_one_of(PLACES, 'place', self.place)
+        self.require_probability('prob', self.prob)
         fits = isinstance(offset, int | float) and 0 <= offset < math.inf
         fits = fits and (offset <= 1 or not self.stay_covered)
         words = (
@@ -132,18 +125,18 @@ class Occlusion(Checked):
             'with stay_covered=False'
         )
         self.require(fits, 'offset', words)
-        self.require_one_of(LABELS, 'label')
+        self.require_one_of(LABELS, 'label', self.label)
         other = 'paper_exact' if paper else 'remove_keypoints'
         words = f'contradicts {other}=True: leave out one of them'
-        free = not paper and not self.remove_keypoints
-        self.require(free or self.label == 'keep', 'label', words)
+        removes = paper or self.remove_keypoints
+        self.require(self.label == 'keep' or not removes, 'label', words)
         if paper:
-            at_target = self.place == TARGET
-            self.require(at_target, 'place', NOT_PAPER % 'the target')
+            there, size = self.place == TARGET, self.size
+            self.require(there, 'place', NOT_PAPER % 'the target')
             self.require(not offset, 'offset', NOT_PAPER % '0')
-            whole = isinstance(self.size.radius, int)
             words = 'must be a whole number of pixels with paper_exact=True'
-            self.require(whole, 'size', words, self.size.plain)
+            whole = isinstance(size.radius, int)
+            self.require(whole, 'size', words, size.plain)
 
     @cached_property
     def numbers(self) -> int:
@@ -330,7 +323,6 @@ class Occlusion(Checked):
                 rules.ksize(person, region),
                 int(rng.integers(2**31)) if kind.random else 0,
                 rules.paper,
-                rules.mean_color,
             )
             paint = kind.resolve(record['fill'], request)
         patch = make_patch(image, region, paint)

@@ -1,9 +1,6 @@
-"""Placement: a region at its target, or as a control at another place.
-
-Hiding a joint costs more than disturbing the image does; the same painted area
-at another place, on the person or off it, measures the latter. A decoy, the
-same area beside the joint, shows whether the model takes paint for a joint.
-"""
+"""Placement: a region at its target, or as a control at another place, which
+measures what disturbing the image costs without hiding the joint; a decoy
+beside the joint shows whether the model takes paint for a joint."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -37,8 +34,7 @@ as a fraction of the height of the person's box."""
 
 class Surroundings:
     """What an occlusion asks of an image ``(H, W)``, of which here only the
-    people's joints are known; ``links`` are pairs of joint indices between
-    which there are limbs."""
+    people's joints are known; ``links``: pairs of joint indices, limbs."""
 
     def __init__(
         self,
@@ -92,14 +88,14 @@ class Surroundings:
 def move_elsewhere(
     region: Region, place: str, person: Array, photo: Array, number: float
 ) -> Region | None:
-    """Move a region, by whole pixels, to a place where it fits.
+    """Move a region, by whole pixels, to a place where all of its pixels are
+    in the photograph.
 
-    It fits where all of its pixels are in the photograph. On the person, its
-    centre must be one of the person's pixels and it must not overlap the
-    region that it is a control of; off the person, none of its pixels may be
-    the person's. A decoy covers no joint of the person, and its centre is 1 to
-    3 radii (of a box, half its longer side) from the region's. All such places
-    are equally likely; ``number`` in [0, 1) says which it is.
+    On the person, its centre must be one of the person's pixels and it must
+    not overlap the region that it is a control of; off the person, none of its
+    pixels may be the person's. A decoy covers no joint of the person, and its
+    centre is 1 to 3 radii (of a box, half its longer side) from the region's.
+    All such places are equally likely; ``number`` in [0, 1) says which it is.
 
     Args:
         region: At the target.
@@ -109,11 +105,10 @@ def move_elsewhere(
 
     Returns:
         None where it fits nowhere, or where the image's border cuts the
-        region at the target, so that no whole one is as large.
+        region at the target.
     """
-    height, width = person.shape
     box = region.bounds(person.shape)
-    roomy = region.moved(1, 1).bounds((height + 2, width + 2))
+    roomy = region.moved(1, 1).bounds(np.add(person.shape, 2).tolist())
     if box is None or roomy != tuple(edge + 1 for edge in box):
         return None
     x1, y1, x2, y2 = box
@@ -131,9 +126,17 @@ def move_elsewhere(
         return None
     top, left = max(int(rows[0]) - 1, 0), max(int(cols[0]) - 1, 0)
     near = blocked[top : rows[-1] + 2, left : cols[-1] + 2]
-    if near.shape[0] < stamp.shape[0] or near.shape[1] < stamp.shape[1]:
+    height, width = np.subtract(near.shape, stamp.shape).tolist()
+    if height < 0 or width < 0:
         return None
-    fits = _fitting(near, stamp)
+    overlap = cv2.filter2D(  # of the stamp, by its first row and column
+        near.astype(np.float32),
+        cv2.CV_32F,
+        stamp.astype(np.float32),
+        anchor=(0, 0),
+        borderType=cv2.BORDER_CONSTANT,
+    )
+    fits = np.rint(overlap[: height + 1, : width + 1]) == 0
     height, width = fits.shape
     down, right = top - y1, left - x1  # of the first place
     if place == ON_PERSON:
@@ -169,20 +172,6 @@ def move_aside(
     distance = reach * math.sqrt(numbers[0])
     angle = 2 * math.pi * numbers[1]
     return disc.moved(distance * math.cos(angle), distance * math.sin(angle))
-
-
-def _fitting(mask: Array, stamp: Array) -> Array:
-    """``(H - h + 1, W - w + 1)`` bool, where a stamp shares no pixel with a
-    mask, by the stamp's first row and column."""
-    counts = cv2.filter2D(
-        mask.astype(np.float32),
-        cv2.CV_32F,
-        stamp.astype(np.float32),
-        anchor=(0, 0),
-        borderType=cv2.BORDER_CONSTANT,
-    )
-    height, width = np.subtract(mask.shape, stamp.shape) + 1
-    return np.rint(counts[:height, :width]) == 0
 
 
 def with_joints(mask: Array, person: Person) -> Array:

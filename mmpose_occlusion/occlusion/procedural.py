@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from .paints import Paint, Request, channels, paint
+from .paints import Paint, Request, as_channels, paint
 from .regions import Array, PixelBox, Region
 
 Formula = Callable[[Array, Array, Array, Generator], Array]
@@ -28,7 +28,7 @@ def texture(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
     dark, light = _two_colors(rng)
     u, v = _turned(u, v, rng.uniform(0, np.pi))
     period = rng.uniform(0.2, 0.4)
-    phases = rng.uniform(0, 2 * np.pi, 2)
+    a, b = rng.uniform(0, 2 * np.pi, 2)
     x, y = u / period, v / period
     share: Array
     if pattern == 'stripes':
@@ -44,7 +44,6 @@ def texture(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
         along = np.where(over, np.mod(x, 1), np.mod(y, 1))
         share = 0.15 + 0.85 * np.sin(np.pi * along)
     else:
-        a, b = phases
         wave = np.sin(3 * x + a + 2 * np.sin(2 * y + b))
         share = 0.5 + 0.5 * np.sin(2 * y + a + 2 * wave)
     return _mix(dark, light, share)
@@ -197,10 +196,5 @@ class Object(Paint):
 def _drawn(
     formula: Formula, seed: int, image: Array, region: Region, box: PixelBox
 ) -> Array:
-    """A formula's colours in as many channels as the image has."""
     color = formula(*region.frame(box), np.random.default_rng(seed))
-    if image.shape[2:] != (3,):
-        luminance = color.mean(axis=2)
-        color = np.stack([luminance] * channels(image), axis=2)
-    shape = (*color.shape[:2], *image.shape[2:])
-    return np.rint(color).astype(image.dtype).reshape(shape)
+    return as_channels(color, image)

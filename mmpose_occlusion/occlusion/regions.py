@@ -202,14 +202,6 @@ def disc_radius(radius: float, height: float) -> int:
     return max(2, round(radius * height / REFERENCE_HEIGHT))
 
 
-def number_of(text: str) -> float:
-    """The number that a text is, or NaN."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
 @dataclass(frozen=True)
 class DiscSize:
     """A radius in pixels of a crop of height 256 (on whole images: where the
@@ -235,8 +227,11 @@ class DiscSize:
         text = str(size).strip()
         number = text.removesuffix('%')
         percent = number != text
-        # six digits, so that a size is written in one way
-        value = float(f'{number_of(number):.6g}')
+        try:
+            # six digits, so that a size is written in one way
+            value = float(f'{float(number):.6g}')
+        except ValueError:
+            value = math.nan
         if not 0 < value <= (MAX_PERCENT if percent else MAX_RADIUS):
             raise ValueError(
                 f'size={size!r} must be a positive number of pixels, the '

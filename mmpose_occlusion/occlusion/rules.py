@@ -1,10 +1,10 @@
 """Rules: which joints can be hidden, where, how strongly, what is removed.
 
-Two sets exist, the corrected rules, the default, and the paper's
-(``paper_exact=True``), which are the reference's with its defects. Source of
-the latter: the published code of "Tilting at windmills: Data augmentation for
-deep pose estimation does not help with occlusions" (Pytel, Kayhan, van
-Gemert, ICPR 2020, arXiv 2010.10451). It works on crops alone.
+The corrected rules are the default; the paper's (``paper_exact=True``) are
+the reference's with its defects, on crops alone. Source of the latter: the
+published code of "Tilting at windmills: Data augmentation for deep pose
+estimation does not help with occlusions" (Pytel, Kayhan, van Gemert, ICPR
+2020, arXiv 2010.10451).
 """
 
 import math
@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from ..skeleton import CROWN, FACE, LIMBS, MIXED_PARTS, NECK, Skeleton
-from .paints import channels, mean_color
 from .regions import (
     REFERENCE_HEIGHT,
     REFERENCE_RADIUS,
@@ -39,13 +38,10 @@ CenterWidths = tuple[Point, Point]  # a box: centre; full width and height
 
 
 class CorrectedRules:
-    """Strength scales with the person, and boxes cover their joints.
-
-    They repair the reference's defects that ``docs/reference.md`` lists.
-    """
+    """Strength scales with the person, and boxes cover their joints: without
+    the reference's defects that ``docs/reference.md`` lists."""
 
     paper = False
-    mean_color = staticmethod(mean_color)
 
     def coordinates(
         self, xy: Array, labelled: Array, filed: Any = None, **_: Any
@@ -78,14 +74,10 @@ class CorrectedRules:
 
     def part_box(self, person: Person, part: str, shape: Shape) -> Box | str:
         """The box, inside the image, of a part of which a joint is available,
-        or why there is none.
-
-        It starts from the reference's box, or the bounding box of the joints
-        where that has none. It then holds at least the reference's disc,
-        covers the pixels of all of the part's available joints, and is never
-        thinner than a quarter of its length, even where the image's border
-        clips it.
-        """
+        or why there is none: the reference's, or the bounding box of the
+        joints where that has none, extended so that it holds the reference's
+        disc and the pixels of all available joints, and is never thinner than
+        a quarter of its length, even where the image's border clips it."""
         joints = person.points_of(person.skeleton.parts[part])
         xs, ys = zip(*joints, strict=True)
         (x, y), (w, h) = reference_box(person, part) or bounding_box(joints)
@@ -131,13 +123,10 @@ class PaperRules:
         flipped: bool,
     ) -> Array:
         """Unlabelled joints keep the coordinates that their file gives,
-        ``filed`` (..., 2 or 3), if it has as many.
-
-        They are never warped: on MPII they are (-2, -2) in crop pixels,
-        too, and on COCO (0, 0), or whatever a file has there. A flip
-        multiplies them by the visibility, which makes them (0, 0), and so
-        is a joint that an earlier occlusion removed.
-        """
+        ``filed`` (..., 2 or 3), if it has as many: on MPII (-2, -2) in crop
+        pixels, too, on COCO (0, 0), or whatever a file has there. A flip
+        makes them (0, 0), and so is a joint that an earlier occlusion
+        removed."""
         erased = (xy == 0).all(axis=-1)
         missing = np.zeros_like(xy)
         if mpii and not flipped:
@@ -193,12 +182,6 @@ class PaperRules:
             return 2 * int(region.radius) - 1
         return PART_KSIZE
 
-    def mean_color(self, image: Array) -> list[float]:
-        """The mean over all pixels, truncated to the image's dtype."""
-        flat = image.reshape(-1, channels(image))
-        mean = flat.mean(axis=0, dtype=np.float64)
-        return mean.astype(image.dtype).tolist()
-
     def removed(
         self, person: Person, index: int, part: str, hidden: Array
     ) -> Array:
@@ -234,12 +217,8 @@ def person_from_joints(
 
 def reference_box(person: Person, part: str) -> CenterWidths | None:
     """The box of a part as the reference system computes it; None with fewer
-    joints than it needs.
-
-    Heads without facial joints take its rule for MPII, others that for COCO;
-    the user's parts take the plain bounding box, as corpus, upper and lower
-    body and the sides do.
-    """
+    joints than it needs. Heads without facial joints take its rule for MPII,
+    others that for COCO; the user's parts take the plain bounding box."""
     skeleton, of = person.skeleton, person.points_of
     joints, own = skeleton.parts[part], part in skeleton.own_parts
     side, _, limb = part.partition('_')

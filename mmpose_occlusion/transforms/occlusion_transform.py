@@ -1,7 +1,7 @@
 """What all occlusions do with MMPose's ``results``."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ from mmpose.datasets.transforms import PackPoseInputs
 
 from mmpose_occlusion.occlusion import Occlusion, regions, targets
 from mmpose_occlusion.occlusion.occlusion import Checked
-from mmpose_occlusion.occlusion.placement import TARGET
 from mmpose_occlusion.occlusion.rules import CorrectedRules, PaperRules
 
 from .results_reader import MATCHED_KEY, Sample
@@ -23,24 +22,15 @@ SHOWN = 'keypoints_visible_weights'
 
 @dataclass(kw_only=True, eq=False)
 class OcclusionTransform(BaseTransform, Checked):
-    """An :class:`mmpose_occlusion.occlusion.Occlusion` in a pipeline.
-
-    The fields of its children are their arguments, see
-    :class:`.occlusions.KeypointOcclusion`.
-    """
+    """An :class:`mmpose_occlusion.occlusion.Occlusion` in a pipeline; the
+    fields of its children are their arguments."""
 
     prob: float = 1.0
     seed: int | None = None
     paper_exact: bool = False
     label: str = 'keep'
 
-    # fields of some children
-    size = None
-    place = TARGET
-    offset = 0.0
-    stay_covered = True
-    remove_keypoints = False
-    parts = None
+    size = parts = None  # fields of some children
 
     def chooser(self) -> targets.Chooser:
         """Which targets the arguments describe."""
@@ -57,35 +47,25 @@ class OcclusionTransform(BaseTransform, Checked):
         words = 'must be None or a whole number that is not negative'
         self.require(self.seed is None or whole, 'seed', words)
         try:
-            disc = regions.DiscSize.of(self.size, exact)
+            size = regions.DiscSize.of(self.size, exact)
         except ValueError as error:
             raise ValueError(f'{self.name}: {error}.') from None
+        rules = PaperRules() if exact else CorrectedRules()
+        same = {one.name for one in fields(Occlusion)} - {'size'}
+        how = {k: v for k, v in vars(self).items() if k in same}
         self.occlusion = Occlusion(
-            chooser,
-            disc,
-            self.place,
-            self.prob,
-            PaperRules() if exact else CorrectedRules(),
-            self.remove_keypoints,
-            self.label,
-            name=self.name,
-            offset=self.offset,
-            stay_covered=self.stay_covered,
+            chooser, size, rules=rules, name=self.name, **how
         )
 
     def by_name(self, kind: str) -> targets.Chooser:
         """The chooser of this kind of targets for the argument ``target``."""
-        target: Any = self.target  # type: ignore[attr-defined]
-        names = [target] if isinstance(target, str) else target
-        or_words = ' or '.join(map(repr, targets.RANDOM_WORDS[kind]))
-        self.require(
-            isinstance(names, Sequence)
-            and names
-            and all(isinstance(one, str) for one in names),
-            'target',
-            f"must be a {kind}'s name, a list of names, or {or_words}",
-        )
-        return targets.chooser_of(kind, names, self.fill)  # type: ignore[attr-defined]
+        names = [self.target] if isinstance(self.target, str) else self.target
+        words = ' or '.join(map(repr, targets.RANDOM_WORDS[kind]))
+        words = f"must be a {kind}'s name, a list of names, or {words}"
+        fits = isinstance(names, Sequence) and names
+        fits = fits and all(isinstance(name, str) for name in names)
+        self.require(fits, 'target', words)
+        return targets.chooser_of(kind, names, self.fill)
 
     def transform(self, results: dict) -> dict:
         """Hide the targets in ``results['img']``; see the class."""
@@ -100,11 +80,7 @@ class OcclusionTransform(BaseTransform, Checked):
             if not occlusion.chooser.drawn:
                 for target in occlusion.chooser.label:
                     target.joints(sample.skeleton)  # refuses unknown names
-            # mmcv copies the wrapper at each access; it only matters while
-            # draws are shared
-            shared = hasattr(self, '_cache_enabled')
-            draw = self._draw if shared else occlusion.draw
-            numbers = draw(sample.keys(), self.seed, call)
+            numbers = self._draw(sample.keys(), self.seed, call)
             if (numbers[:, 0] < occlusion.prob).any():
                 results['img'] = results['img'].copy()
             records, removed = occlusion.apply(

@@ -63,19 +63,15 @@ class KeypointOcclusion(_Discs):
     Args:
         target: A joint's name, a list of names, all of which are hidden,
             or 'random', one of the person's available joints.
-        fill: 'blur' (Gaussian, kernel 2R - 1 pixels, automatic sigma),
-            'mean' (the image's mean colour), 'black', 'grey', 'pixelate'
-            (squares of half that kernel), 'noise' (each value of each pixel
-            drawn from 0 to 255), 'texture' (a pattern of two colours),
-            'object' (a drawn ball, parcel, plant, ...) or 'donor' (the
-            surroundings of another joint of another person of the data set,
-            a :class:`mmpose_occlusion.datasets.DonorDataset`).
+        fill: See :func:`mmpose_occlusion.occlude`; or 'donor', the
+            surroundings of another joint of another person of the data set, a
+            :class:`mmpose_occlusion.datasets.DonorDataset`. A blur's kernel
+            has 2R - 1 pixels, R those of the disc's radius.
         size: Of the disc. A number is a radius in pixels of a crop of height
-            256: the disc has ``R = max(2, round(size * H / 256))`` pixels, H
-            the crop's height, or on a whole image that of the person's box.
-            '10%' is a diameter as a fraction of the height of the person's
-            box. The default is '20%', and with ``paper_exact`` the
-            reference's 6.
+            256: ``R = max(2, round(size * H / 256))``, H the crop's height,
+            or on a whole image that of the person's box. '10%' is a diameter
+            as a fraction of the height of the person's box. The default is
+            '20%', and with ``paper_exact`` the reference's 6.
         prob: Probability that a person is occluded.
         seed: None draws from NumPy's global generator, which MMEngine seeds
             in each worker; a number makes each draw depend on (seed, image
@@ -84,17 +80,7 @@ class KeypointOcclusion(_Discs):
             in crop pixels, and no disc where a bounds test with swapped
             height and width fails. On crops only, and for blur, mean and
             black only.
-        place: 'target'; or, as a control, the same area at another place in
-            the photograph: 'on_person', centred on the person without
-            touching the target's region, or 'off_person', where no pixel is
-            the person's (the annotation's segment, or else the shape of
-            limbs, torso and head around the labelled joints); 'decoy' is 1 to
-            3 radii beside the target, over no joint of the person. Where
-            there is no such place, the record is ``excluded``.
-        offset: The disc's centre moves by a random vector, uniform in a disc
-            of this fraction of the radius; the record has the vector.
-        stay_covered: Whether the vector is limited so that the joint's pixel
-            stays painted; with an offset above 1 it must be False.
+        place, offset, stay_covered: See :func:`mmpose_occlusion.occlude`.
         label: What becomes of the labels of all labelled joints, of any
             person, that lie on painted pixels. 'keep' leaves them; with
             'drop' their target weight is 0 (the record lists them as
@@ -221,9 +207,7 @@ class MultiKeypointOcclusion(_Discs):
     probability ``keypoint_prob``, one of the joints that are left and one of
     the fills is drawn. Source of the defaults: the published config
     ``multikeypoint_cutout_blurring_max5_02``. Keys, errors and the other
-    arguments are those of :class:`KeypointOcclusion`; under ``paper_exact``
-    each disc is made from the image that the one before it left.
-
+    arguments are those of :class:`KeypointOcclusion`.
     """
 
     max_keypoints: int = 5
@@ -234,10 +218,10 @@ class MultiKeypointOcclusion(_Discs):
         listed = self.fills and not isinstance(self.fills, str)
         self.require(listed, 'fills', 'must be a list of fills')
         most = self.max_keypoints
-        words = 'must be a whole number of at least 1'
         fits = isinstance(most, int) and most >= 1
+        words = 'must be a whole number of at least 1'
         self.require(fits, 'max_keypoints', words)
-        self.require_probability('keypoint_prob')
+        self.require_probability('keypoint_prob', self.keypoint_prob)
         self.fills = tuple(self.fills)
         label = (targets.Target(KEYPOINT, 'random'),)
         return Chooser(self.fills, label, 'several', most, self.keypoint_prob)
@@ -319,8 +303,7 @@ class EmptyRemovedHeatmaps(BaseTransform):
         keys = 'heatmaps', 'keypoint_weights'
         single = not isinstance(results.get('heatmaps'), list)
         maps, weights = (
-            value if isinstance(value, list) else [value]
-            for value in map(results.get, keys)
+            [value] if single else value for value in map(results.get, keys)
         )
         labels = set(results.get('label_mapping_table', ()))
         per_joint = all(np.shape(m)[:1] == (len(names),) for m in maps)
@@ -345,11 +328,13 @@ class EmptyRemovedHeatmaps(BaseTransform):
                 '(N, K) of all people of the records: put it right after '
                 'GenerateTarget.'
             )
-        maps, weights = ([a.copy() for a in each] for each in (maps, weights))
-        for one_map, weight in zip(maps, weights, strict=True):
-            one_map[joints] = 0
-            weight[rows, joints] = self.weight
         for key, each in zip(keys, (maps, weights), strict=True):
+            each = [array.copy() for array in each]
+            for array in each:
+                if key == 'heatmaps':
+                    array[joints] = 0
+                else:
+                    array[rows, joints] = self.weight
             results[key] = each[0] if single else each
         return results
 
