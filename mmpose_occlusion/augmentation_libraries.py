@@ -1,6 +1,7 @@
 """Occlusions for Albumentations 2, AlbumentationsX, and torchvision's v2.
 
 All keypoints are kept, and those under paint are marked with visibility 1.
+Examples are in ``docs/any_program.md``.
 """
 
 from collections.abc import Mapping
@@ -32,15 +33,6 @@ class AlbumentationsOcclusion(DualTransform):
     Raises:
         UsageError: Albumentations is missing; or in a call without label
             field or with another number of keypoints.
-
-    Example:
-
-        params = A.KeypointParams(
-            'xy', label_fields=['visible'], remove_invisible=False
-        )
-        hide = AlbumentationsOcclusion('random', fill='object')
-        compose = A.Compose([hide], keypoint_params=params)
-        out = compose(image=image, keypoints=xy, visible=flags)
     """
 
     if Targets is not None:
@@ -110,11 +102,6 @@ class TorchvisionOcclusion:
 
     Its probability ``p`` is by torch's generator; ``how`` are arguments of
     :func:`mmpose_occlusion.occlude`, such as ``target`` and ``fill``.
-
-    Example:
-
-        augment = v2.Compose([TorchvisionOcclusion(fill='object')])
-        image, target = augment(image, dict(keypoints=xy, visible=flags))
     """
 
     def __init__(self, p: float = 0.5, **how: Any) -> None:

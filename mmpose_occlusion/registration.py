@@ -83,31 +83,22 @@ def register() -> None:
 _TORCH = "the command that PyTorch's own site gives for your machine"
 
 REQUIREMENTS = {
-    'torch': ('>=2.0', ['torch'], _TORCH),
-    'torchvision': ('', ['torchvision'], _TORCH),
+    'torch': ('>=2.0', _TORCH),
+    'torchvision': ('', _TORCH),
     'mmengine': (
         '>=0.10,<1',
-        ['mmengine', 'onedl-mmengine', 'mmengine-lite'],
-        "pip install 'mmengine>=0.10,<1' or pip install onedl-mmengine",
+        "pip install '{}' or pip install onedl-mmengine",
     ),
-    'mmcv': (
-        '>=2.0,<3',
-        ['mmcv', 'onedl-mmcv', 'mmcv-lite'],
-        "mim install 'mmcv>=2.0,<3' or pip install onedl-mmcv",
-    ),
-    'mmpose': (
-        '>=1.3,<2',
-        ['mmpose'],
-        "pip install --no-deps 'mmpose>=1.3,<2'",
-    ),
-    'cv2': ('', [], 'pip install opencv-python-headless'),
+    'mmcv': ('>=2.0,<3', "mim install '{}' or pip install onedl-mmcv"),
+    'mmpose': ('>=1.3,<2', "pip install --no-deps '{}'"),
+    'cv2': ('', 'pip install opencv-python-headless'),
     # those that pip install --no-deps mmpose leaves out
-    'scipy': ('', [], 'pip install scipy'),
-    'matplotlib': ('', [], 'pip install matplotlib'),
-    'munkres': ('', [], 'pip install munkres'),
-    'json_tricks': ('', [], 'pip install json-tricks'),
+    'scipy': ('', 'pip install {}'),
+    'matplotlib': ('', 'pip install {}'),
+    'munkres': ('', 'pip install {}'),
+    'json_tricks': ('', 'pip install json-tricks'),
 }
-"""Module -> accepted versions, distributions, command that installs it."""
+"""Module -> accepted versions, command that installs it."""
 
 _TOGETHER = (
     'torch and torchvision do not load together ({reason}): install both '
@@ -152,14 +143,14 @@ def problems(versions: Mapping[str, str | None]) -> list[str]:
     """A clause for each module that is missing or of a wrong version; a
     version that is None is unknown and accepted."""
     found = []
-    for module, (accepted, _, install) in REQUIREMENTS.items():
-        version = versions.get(module, '')
+    for module, (accepted, install) in REQUIREMENTS.items():
+        version, needed = versions.get(module, ''), f'{module} {accepted}'
         state = f'of version {version}' if version else 'not installed'
         fits = version and SpecifierSet(accepted).contains(version, True)
         if version is not None and not fits:
             found.append(
-                f'{module} {accepted}'.strip() + f' is needed and {module} '
-                f'is {state}: install it with {install}'
+                f'{needed.strip()} is needed and {module} is {state}: install '
+                f'it with {install.format(module + accepted)}'
             )
     return found
 
@@ -171,7 +162,7 @@ def installed() -> dict[str, str | None]:
 
 def _version(module: str) -> str | None:
     """None of a source tree on the path, for example."""
-    for name in REQUIREMENTS[module][1]:
+    for name in (module, f'onedl-{module}', f'{module}-lite'):
         with suppress(metadata.PackageNotFoundError):
             return metadata.version(name)
     return None

@@ -108,10 +108,15 @@ class Color(Paint):
 
     @classmethod
     def resolve(cls, fill: str, request: Request) -> 'Color':
-        if fill == 'mean':
-            return cls(mean_color(request.image, request.paper))
-        value = GREY if fill == 'grey' else 0
-        return cls([value] * channels(request.image))
+        image, size = request.image, channels(request.image)
+        if fill != 'mean':
+            return cls([GREY if fill == 'grey' else 0] * size)
+        if request.paper:  # truncated
+            mean = image.reshape(-1, size).mean(axis=0, dtype=np.float64)
+            return cls(mean.astype(image.dtype).tolist())
+        whole = image.dtype.kind in 'ui'
+        values = cv2.mean(image)[:size]
+        return cls([round(value) if whole else value for value in values])
 
     def render(self, image: Array, region: Region, box: PixelBox) -> Array:
         return np.array(self.color, image.dtype)
@@ -191,18 +196,6 @@ class Donor(Paint):
         )
         order = slice(None, None, -1 if self.swap_channels else 1)
         return as_channels(pixels[..., order], image)
-
-
-def mean_color(image: Array, paper: bool) -> list[float]:
-    """The image's mean per channel, rounded where its dtype is whole, or
-    truncated to it as the reference does."""
-    if paper:
-        flat = image.reshape(-1, channels(image))
-        exact = flat.mean(axis=0, dtype=np.float64)
-        return exact.astype(image.dtype).tolist()
-    mean = cv2.mean(image)[: channels(image)]
-    whole = image.dtype.kind in 'ui'
-    return [round(value) if whole else value for value in mean]
 
 
 def channels(image: Array) -> int:

@@ -3,7 +3,7 @@ measures what disturbing the image costs without hiding the joint; a decoy
 beside the joint shows whether the model takes paint for a joint."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -11,7 +11,7 @@ import numpy as np
 
 from .paints import Donor
 from .regions import Array, Disc, Region, Shape, nearest_pixel
-from .targets import Person, Target
+from .targets import Person
 
 TARGET = 'target'
 ON_PERSON, OFF_PERSON, DECOY = 'on_person', 'off_person', 'decoy'
@@ -36,6 +36,8 @@ class Surroundings:
     """What an occlusion asks of an image ``(H, W)``, of which here only the
     people's joints are known; ``links``: pairs of joint indices, limbs."""
 
+    donor: Callable[..., Donor | str]  # of samples of MMPose's alone
+
     def __init__(
         self,
         shape: Shape,
@@ -53,17 +55,6 @@ class Surroundings:
     def photo_mask(self) -> Array:
         """``(H, W)`` bool, the pixels that show the photograph."""
         return np.ones(self._shape, bool)
-
-    def donor(
-        self,
-        index: int,
-        target: Target,
-        numbers: Sequence[float],
-        rng: np.random.Generator,
-    ) -> Donor | str:
-        """Pixels of another person for a target of the ``index``-th, or why
-        there are none; ``numbers`` are all of the person's."""
-        return 'there is no data set of donors'
 
     def person_mask(self, index: int) -> Array:
         """``(H, W)`` bool, the pixels of a person: the segment, or else the

@@ -50,7 +50,6 @@ def texture(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
 
 
 def ball(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
-    """A ball with a band of another colour."""
     dark, light = _two_colors(rng)
     u, v = _turned(u, v, rng.uniform(0, np.pi))
     band = np.abs(u + 0.25 * v * v) < 0.28
@@ -58,7 +57,6 @@ def ball(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
 
 
 def parcel(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
-    """A box of cardboard with tape and a label."""
     card = np.array([105, 150, 190]) * rng.uniform(0.8, 1.1)
     side = rng.choice([-1, 1])
     color = _mix(card, np.array([165, 200, 220]), np.abs(u) < 0.12)
@@ -70,7 +68,6 @@ def parcel(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
 
 
 def plate(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
-    """A pale plate with a coloured ring."""
     color, _ = _two_colors(rng)
     rim = np.where(depth < 0.3, 0.92, np.where(depth < 0.36, 0.7, 1.0))
     pale = rim[..., None] * np.array([235, 240, 242])
@@ -79,7 +76,6 @@ def plate(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
 
 
 def cushion(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
-    """A cushion with a seam and a button."""
     dark, light = _two_colors(rng)
     u, v = _turned(u, v, rng.uniform(0, np.pi))
     diamonds = np.sin(9 * (u + v)) * np.sin(9 * (u - v)) > 0
@@ -89,7 +85,6 @@ def cushion(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
 
 
 def foliage(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
-    """Leaves over leaves."""
     color = np.broadcast_to([20.0, 45, 30], (*u.shape, 3)).copy()
     for x, y, turn, size, light, warm in rng.random((30, 6)):
         along, across = _turned(
@@ -104,7 +99,6 @@ def foliage(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
 
 
 def basket(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
-    """Wickerwork with a rim."""
     straw = np.array([80, 135, 175]) * rng.uniform(0.8, 1.15)
     x, y = 6 * u, 9 * v + 0.5 * np.floor(6 * u)
     bulge = np.abs(np.sin(np.pi * x)) * (0.6 + 0.4 * np.abs(np.sin(y)))
@@ -113,7 +107,6 @@ def basket(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
 
 
 def sign(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
-    """A sign with a coloured rim and a bar."""
     rim = [[40, 30, 190], [170, 90, 20], [30, 120, 30]][rng.integers(3)]
     angle = rng.choice([0, np.pi / 4, np.pi / 2])
     color = _mix(np.array([240, 240, 240]), np.array(rim), depth < 0.22)
@@ -123,7 +116,6 @@ def sign(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
 
 
 def screen(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
-    """A dark screen that mirrors a window."""
     glow = np.array([90, 70, 50]) * rng.uniform(0.6, 1.2)
     color = (0.6 - 0.4 * v)[..., None] * glow
     gleam = np.mod(0.7 * u + v + rng.uniform(0, 1), 1.1) < 0.22

@@ -13,16 +13,14 @@ from ..errors import UsageError
 Array = np.ndarray
 Shape = tuple[int, ...]  # of an image, (H, W) or (H, W, C)
 Point = tuple[float, float]  # x, y in pixels
-Joint = tuple[int, str]  # index of the person in the image, name
 PixelBox = tuple[int, int, int, int]  # x1, y1, x2, y2, ends exclusive
 Size = int | float | str  # as users write it, see DiscSize
 
 REFERENCE_HEIGHT = 256  # of crops for which radii and kernels are stated
 REFERENCE_RADIUS = 6  # of the reference's discs, in pixels of such a crop
 DEFAULT_SIZE = '20%'
-"""Of discs, unless ``paper_exact``: of the sizes of suite ``occlusion-1.0``
-the one that costs a joint most nearly as much as natural occlusion does
-(``docs/benchmark_analysis.md``)."""
+"""Of discs: of the sizes of suite ``occlusion-1.0`` the one that costs a joint
+most nearly as much as natural occlusion (``docs/benchmark_analysis.md``)."""
 
 MAX_RADIUS, MAX_PERCENT = 9999, 400
 
@@ -36,18 +34,17 @@ class Recorded:
     kind: ClassVar[str]
 
     def to_record(self) -> dict[str, Any]:
-        fields = {k: v for k, v in vars(self).items() if k != 'source'}
-        for name, value in fields.items():
-            fields[name] = list(value) if type(value) is tuple else value
-        return {self.tag: self.kind, **fields}
+        fields = {self.tag: self.kind, **vars(self)}
+        fields.pop('source', None)
+        plain = {k: list(v) for k, v in fields.items() if type(v) is tuple}
+        return fields | plain
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Any:
         """Inverse of :meth:`to_record`."""
         fields = {k: v for k, v in record.items() if k != cls.tag}
-        for name, value in fields.items():
-            fields[name] = tuple(value) if isinstance(value, list) else value
-        return cls(**fields)
+        lists = {k: tuple(v) for k, v in fields.items() if type(v) is list}
+        return cls(**fields | lists)
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,8 @@ def cell_names(spacing: int) -> list[str]:
 
 
 class Target(NamedTuple):
-    """A joint, a body part or a cell of the person's box (see
-    :func:`cell_position`): one of :data:`KINDS`, and the name."""
+    """A joint, a part or a cell of the person's box: one of :data:`KINDS`,
+    and the name."""
 
     kind: str
     name: str
@@ -163,10 +163,9 @@ class Chooser:
 
     @property
     def numbers(self) -> int:
-        """How many random numbers it takes; they are in [0, 1), and the first
-        says whether the person is occluded at all. Of 'mixed' further ones
-        are of the donor's part and of the donors; of 'several' there are
-        three for each round."""
+        """How many random numbers in [0, 1) it takes; the first says whether
+        the person is occluded at all. Of 'mixed' further ones are of the
+        donor's part and the donors; of 'several' there are three a round."""
         if self.drawn == 'several':
             return 1 + 3 * self.most
         return 2 + self.most if self.drawn == 'mixed' else 2
@@ -174,8 +173,7 @@ class Chooser:
     def choose(
         self, person: Person, numbers: Sequence[float], rules: 'Rules'
     ) -> list[tuple[Target, str]] | str:
-        """Targets and the fill of each, or a clause that says why there is
-        none."""
+        """Targets and the fill of each, or why there is none."""
         if not self.drawn:
             return [(target, self.fills[0]) for target in self.label]
         known = []

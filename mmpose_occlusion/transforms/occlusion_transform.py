@@ -1,6 +1,5 @@
 """What all occlusions do with MMPose's ``results``."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -9,7 +8,7 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpose.datasets.transforms import PackPoseInputs
 
-from mmpose_occlusion.occlusion import Occlusion, regions, targets
+from mmpose_occlusion.occlusion import Occlusion, regions
 from mmpose_occlusion.occlusion.occlusion import Checked
 from mmpose_occlusion.occlusion.rules import CorrectedRules, PaperRules
 
@@ -23,7 +22,7 @@ SHOWN = 'keypoints_visible_weights'
 @dataclass(kw_only=True, eq=False)
 class OcclusionTransform(BaseTransform, Checked):
     """An :class:`mmpose_occlusion.occlusion.Occlusion` in a pipeline; the
-    fields of its children are their arguments."""
+    fields of its children, which have a ``chooser()``, are their arguments."""
 
     prob: float = 1.0
     seed: int | None = None
@@ -32,16 +31,8 @@ class OcclusionTransform(BaseTransform, Checked):
 
     size = parts = None  # fields of some children
 
-    def chooser(self) -> targets.Chooser:
-        """Which targets the arguments describe."""
-        raise NotImplementedError
-
-    @property
-    def name(self) -> str:
-        """In records and messages."""
-        return type(self).__name__
-
     def __post_init__(self) -> None:
+        self.name = type(self).__name__
         chooser, exact = self.chooser(), self.paper_exact
         whole = isinstance(self.seed, int | np.integer) and self.seed >= 0
         words = 'must be None or a whole number that is not negative'
@@ -53,19 +44,7 @@ class OcclusionTransform(BaseTransform, Checked):
         rules = PaperRules() if exact else CorrectedRules()
         same = {one.name for one in fields(Occlusion)} - {'size'}
         how = {k: v for k, v in vars(self).items() if k in same}
-        self.occlusion = Occlusion(
-            chooser, size, rules=rules, name=self.name, **how
-        )
-
-    def by_name(self, kind: str) -> targets.Chooser:
-        """The chooser of this kind of targets for the argument ``target``."""
-        names = [self.target] if isinstance(self.target, str) else self.target
-        words = ' or '.join(map(repr, targets.RANDOM_WORDS[kind]))
-        words = f"must be a {kind}'s name, a list of names, or {words}"
-        fits = isinstance(names, Sequence) and names
-        fits = fits and all(isinstance(name, str) for name in names)
-        self.require(fits, 'target', words)
-        return targets.chooser_of(kind, names, self.fill)
+        self.occlusion = Occlusion(chooser, size, rules=rules, **how)
 
     def transform(self, results: dict) -> dict:
         """Hide the targets in ``results['img']``; see the class."""

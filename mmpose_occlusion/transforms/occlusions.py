@@ -3,6 +3,7 @@ them in a pipeline."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -15,6 +16,23 @@ from mmpose_occlusion.occlusion.targets import CELL, KEYPOINT, PART, Chooser
 
 from .occlusion_transform import OcclusionTransform
 from .results_reader import DONOR_TRIES, joint_names
+
+
+@dataclass(eq=False)
+class _Named(OcclusionTransform):
+    target: str | Sequence[str] = 'random'
+    _: KW_ONLY
+    fill: str = 'blur'
+    kind: ClassVar[str]
+
+    def chooser(self) -> Chooser:
+        names = [self.target] if isinstance(self.target, str) else self.target
+        words = ' or '.join(map(repr, targets.RANDOM_WORDS[self.kind]))
+        words = f"must be a {self.kind}'s name, a list of names, or {words}"
+        fits = isinstance(names, Sequence) and names
+        fits = fits and all(isinstance(name, str) for name in names)
+        self.require(fits, 'target', words)
+        return targets.chooser_of(self.kind, names, self.fill)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -33,7 +51,7 @@ class _Parts(OcclusionTransform):
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
-class KeypointOcclusion(_Discs):
+class KeypointOcclusion(_Named, _Discs):
     """Hide joints of every person under discs.
 
     After ``TopdownAffine`` it works on the crop, before it on the whole
@@ -95,17 +113,12 @@ class KeypointOcclusion(_Discs):
             for the dummy joints of detector boxes.
     """
 
-    target: str | Sequence[str] = 'random'
-    _: KW_ONLY
-    fill: str = 'blur'
-
-    def chooser(self) -> Chooser:
-        return self.by_name(KEYPOINT)
+    kind = KEYPOINT
 
 
 @TRANSFORMS.register_module()
-@dataclass(eq=False)
-class PartOcclusion(_Parts):
+@dataclass(kw_only=True, eq=False)
+class PartOcclusion(_Named, _Parts):
     """Hide body parts of every person under boxes.
 
     Keys and errors are those of :class:`KeypointOcclusion`, and so are the
@@ -140,18 +153,13 @@ class PartOcclusion(_Parts):
             of a body part replaces it.
     """
 
-    target: str | Sequence[str] = 'random'
-    _: KW_ONLY
-    fill: str = 'blur'
     place: str = TARGET
-
-    def chooser(self) -> Chooser:
-        return self.by_name(PART)
+    kind = PART
 
 
 @TRANSFORMS.register_module()
-@dataclass(eq=False)
-class CellOcclusion(OcclusionTransform):
+@dataclass(kw_only=True, eq=False)
+class CellOcclusion(_Named):
     """Hide a square at a place in every person's box, for sensitivity maps.
 
     Keys, errors and arguments are those of :class:`KeypointOcclusion`. A
@@ -164,18 +172,14 @@ class CellOcclusion(OcclusionTransform):
         size: Side of the square, such as '10%' of the height of the box.
     """
 
-    target: str
-    _: KW_ONLY
     fill: str = 'black'
     size: Size | None = None
-
-    def chooser(self) -> Chooser:
-        return self.by_name(CELL)
+    kind = CELL
 
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
-class RandomOcclusion(_Discs, _Parts):
+class RandomOcclusion(_Named, _Discs, _Parts):
     """Hide one joint or one body part of every person.
 
     The target is drawn from the person's available joints and the parts that
@@ -185,10 +189,6 @@ class RandomOcclusion(_Discs, _Parts):
     is for parts. ``paper_exact`` is the reference's mode "all": the draw is
     from the joints that it takes for available and all eleven parts.
     """
-
-    target: str = 'random'
-    _: KW_ONLY
-    fill: str = 'blur'
 
     def chooser(self) -> Chooser:
         words = 'to hide it by name, use KeypointOcclusion or PartOcclusion'
@@ -270,8 +270,8 @@ class EmptyRemovedHeatmaps(BaseTransform):
     Required Keys:
 
         - occlusions: records of the occlusions before it
-        - heatmaps: (K, h, w) float32, or a list of these
-        - keypoint_weights: (N, K), or a list of these
+        - heatmaps: (K, h, w) float32
+        - keypoint_weights: (N, K)
         - dataset or keypoint_id2name: for the joints' names
 
     Modified Keys:
@@ -292,21 +292,15 @@ class EmptyRemovedHeatmaps(BaseTransform):
     def __post_init__(self) -> None:
         weight = self.weight
         if not isinstance(weight, int | float) or not 0 < weight < np.inf:
-            raise ValueError(
-                f'EmptyRemovedHeatmaps: weight={weight!r} must be a positive '
-                'number.'
-            )
+            words = f'weight={weight!r} must be a positive number.'
+            raise ValueError(f'EmptyRemovedHeatmaps: {words}')
 
     def transform(self, results: dict) -> dict:
         """Empty the maps of the removed joints; see the class."""
         names = joint_names(results, 'EmptyRemovedHeatmaps')
-        keys = 'heatmaps', 'keypoint_weights'
-        single = not isinstance(results.get('heatmaps'), list)
-        maps, weights = (
-            [value] if single else value for value in map(results.get, keys)
-        )
+        maps, weights = map(results.get, ('heatmaps', 'keypoint_weights'))
+        per_joint = getattr(maps, 'shape', ())[:1] == (len(names),)
         labels = set(results.get('label_mapping_table', ()))
-        per_joint = all(np.shape(m)[:1] == (len(names),) for m in maps)
         if not per_joint or labels != {'keypoint_weights'}:
             raise ValueError(
                 'EmptyRemovedHeatmaps needs the targets of a heatmap codec, '
@@ -322,21 +316,15 @@ class EmptyRemovedHeatmaps(BaseTransform):
         if not removed:
             return results
         rows, joints = np.array(removed).T
-        if any(w is None or len(w) <= rows.max() for w in weights):
+        if weights is None or len(weights) <= rows.max():
             raise ValueError(
                 'EmptyRemovedHeatmaps needs results["keypoint_weights"] '
                 '(N, K) of all people of the records: put it right after '
                 'GenerateTarget.'
             )
-        for key, each in zip(keys, (maps, weights), strict=True):
-            each = [array.copy() for array in each]
-            for array in each:
-                if key == 'heatmaps':
-                    array[joints] = 0
-                else:
-                    array[rows, joints] = self.weight
-            results[key] = each[0] if single else each
-        return results
+        maps, weights = maps.copy(), weights.copy()
+        maps[joints], weights[rows, joints] = 0, self.weight
+        return {**results, 'heatmaps': maps, 'keypoint_weights': weights}
 
 
 @TRANSFORMS.register_module()

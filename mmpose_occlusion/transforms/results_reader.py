@@ -52,16 +52,13 @@ class Sample(placement.Surroundings):
     ) -> None:
         self._results, self._occlusion = results, occlusion
         self._links = results.get('skeleton_links', ())
-        image = results.get('img')
-        if not isinstance(image, np.ndarray) or image.ndim not in (2, 3):
+        image: Any = results.get('img')
+        kind = getattr(image, 'dtype', type(image).__name__)
+        if np.ndim(image) not in (2, 3) or kind not in IMAGE_TYPES:
             self._refuse(
-                'results["img"] must be one image, an array (H, W, C), and is '
-                f'of type {type(image).__name__}: put it after LoadImage'
-            )
-        if image.dtype not in IMAGE_TYPES:
-            self._refuse(
-                f'images of {", ".join(IMAGE_TYPES)} can be painted, and '
-                f'results["img"] is of {image.dtype}: convert it before'
+                'results["img"] must be one image, an array (H, W, C) of '
+                f'{", ".join(IMAGE_TYPES)}, and is of {kind}: put it after '
+                'LoadImage, or convert it before'
             )
         self._shape = image.shape[:2]
         self.cropped = results.get('transformed_keypoints') is not None
@@ -164,12 +161,10 @@ class Sample(placement.Surroundings):
     def keys(self) -> list[tuple[int, int]]:
         """Numbers of the image and of the annotation of each person, to which
         random draws are keyed."""
-        results = self._results
+        results, people = self._results, range(self.count)
         image = _number(results.get('img_id', results.get('img_path')))
-        ids = [
-            n if i is None else _number(i) for n, i in enumerate(self._ids())
-        ]
-        return [(image, number) for number in ids[: self.count]]
+        ids = zip(people, self._ids(), strict=False)
+        return [(image, n if i is None else _number(i)) for n, i in ids]
 
     def segment(self, index: int) -> np.ndarray | None:
         results = self._results
@@ -212,9 +207,10 @@ class Sample(placement.Surroundings):
         numbers: Sequence[float],
         rng: np.random.Generator,
     ) -> Donor | str:
-        """Of the first of the drawn donors of whom another joint or part can
-        be cut out. PartMix draws from the person's numbers, a fill 'donor'
-        from ``rng``."""
+        """Pixels of another person for a target of the ``index``-th, or why
+        there are none: of the first of the drawn donors of whom another joint
+        or part can be cut out. PartMix draws from ``numbers``, the person's, a
+        fill 'donor' from ``rng``."""
         occlusion, rules = self._occlusion, self._occlusion.rules
         donors = getattr(self._results.get('dataset'), 'donors', None)
         if donors is None:
@@ -271,8 +267,8 @@ class Sample(placement.Surroundings):
 
 
 def annotated(results: Mapping) -> Mapping | None:
-    """What has the annotations of a sample's people: the sample itself, or
-    the person matched to its detector's box, or None without such a one."""
+    """What has the annotations of a sample's people: the sample, or the person
+    matched to its detector's box, or None without such a one."""
     person = results.get(MATCHED_KEY)
     if person is None:
         return results
@@ -281,13 +277,9 @@ def annotated(results: Mapping) -> Mapping | None:
 
 def joint_names(results: Mapping, who: str) -> tuple[str, ...]:
     """The names of a sample's joints, in their order, for a step named
-    ``who``: from ``results['keypoint_id2name']`` (inference) or the metainfo
-    of ``results['dataset']``, which is read once per data set, since it is a
-    deep copy at every access.
-
-    Raises:
-        UsageError: The sample has neither.
-    """
+    ``who``: from ``results['keypoint_id2name']`` (inference) or the data set's
+    metainfo, read once, since it is a deep copy at every access; a UsageError
+    without either."""
     names, dataset = results.get('keypoint_id2name'), results.get('dataset')
     if names is None and dataset is None:
         raise UsageError(

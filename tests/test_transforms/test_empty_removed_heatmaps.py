@@ -104,21 +104,6 @@ def test_what_the_reference_removes_is_emptied_too():
     assert not results['heatmaps'][rows(*gone)].any()
 
 
-def test_several_resolutions():
-    small = {**MSRA, 'heatmap_size': (6, 8)}
-    results = targets(HIDE_ARM, encoder=[MSRA, small], multilevel=True)
-    results = EmptyRemovedHeatmaps()(results)
-    assert [maps.shape for maps in results['heatmaps']] == [
-        (17, 16, 12), (17, 8, 6),
-    ]  # fmt: skip
-    for maps, weights in zip(
-        results['heatmaps'], results['keypoint_weights'], strict=True
-    ):
-        assert not maps[rows(*ARM)].any()
-        assert (weights[0, rows(*ARM)] == 1).all()
-        assert maps[rows('nose')].max() == 1
-
-
 @pytest.mark.parametrize('encoder', [
     dict(type='SimCCLabel', input_size=(48, 64)),
     dict(type='RegressionLabel', input_size=(48, 64)),
@@ -128,7 +113,8 @@ def test_several_resolutions():
     dict(type='UDPHeatmap', heatmap_type='combined', **SIZES),
     # heatmaps of all people in the image, whose weights are not used
     dict(type='AssociativeEmbedding', sigma=1, **SIZES),
-    # heatmaps in one branch only
+    # heatmaps of several stages, or in one branch only
+    [MSRA, MSRA],
     [MSRA, dict(type='SimCCLabel', input_size=(48, 64))],
 ], ids=lambda e: 'both' if isinstance(e, list) else e['type'])  # fmt: skip
 def test_other_codecs_are_refused(encoder):
