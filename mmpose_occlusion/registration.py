@@ -6,9 +6,8 @@ import MMPose, which takes seconds: where MMEngine is not loaded yet,
 registration follows the import of ``mmpose.registry``.
 
 The package's metadata cannot name these dependencies, since each comes as
-several distributions (``mmcv`` and ``onedl-mmcv``, one torch per CUDA), and
-pip would install one over the other. Failures are RuntimeErrors: MMEngine's
-``custom_imports`` replaces the message of any ImportError.
+several distributions, and pip would install one over the other. Failures are
+RuntimeErrors: ``custom_imports`` replaces the message of any ImportError.
 """
 
 import sys

@@ -326,7 +326,8 @@ class Occlusion(Checked):
         if patch is None:
             return 'its region has no pixel here'
         record['paint'] = paint.to_record()
-        record['box'], record['pixels'] = list(patch.box), patch.num_pixels
+        record['box'] = list(patch.box)
+        record['pixels'] = int(np.count_nonzero(patch.mask))
         if offset:
             record['offset'] = offset
         return patch

@@ -220,7 +220,7 @@ def make_patch(image: Array, region: Region, paint: Paint) -> Patch | None:
     if box is None:
         return None
     mask = region.mask(box)
-    if mask is not None and not np.count_nonzero(mask):
+    if not mask.any():
         return None
     pixels = paint.render(image, region, box)
     if np.may_share_memory(pixels, image):  # which is painted in place

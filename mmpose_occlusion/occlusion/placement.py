@@ -103,8 +103,7 @@ def move_elsewhere(
     if box is None or roomy != tuple(edge + 1 for edge in box):
         return None
     x1, y1, x2, y2 = box
-    own = region.mask(box)
-    stamp = np.ones((y2 - y1, x2 - x1), bool) if own is None else own
+    stamp = region.mask(box)
     blocked = ~photo
     if place == ON_PERSON:
         blocked[y1:y2, x1:x2] |= stamp

@@ -64,9 +64,8 @@ class Disc(Recorded):
         right, bottom = math.floor(x + r) + 1, math.floor(y + r) + 1
         return _clipped(left, top, right, bottom, shape)
 
-    def mask(self, box: PixelBox) -> Array | None:
-        """``(y2 - y1, x2 - x1)`` bool: the pixels of ``box`` in the region;
-        None for all."""
+    def mask(self, box: PixelBox) -> Array:
+        """``(y2 - y1, x2 - x1)`` bool: the pixels of ``box`` in the region."""
         x1, y1, x2, y2 = box
         dx = np.arange(x1, x2) - self.center[0]
         dy = np.arange(y1, y2) - self.center[1]
@@ -93,8 +92,8 @@ class Box(Recorded):
     def bounds(self, shape: Shape) -> PixelBox | None:
         return _clipped(*self.box, shape)
 
-    def mask(self, box: PixelBox) -> Array | None:
-        return None
+    def mask(self, box: PixelBox) -> Array:
+        return np.ones((box[3] - box[1], box[2] - box[0]), bool)
 
     @property
     def center(self) -> Point:
@@ -134,26 +133,16 @@ def _spread(
 class Patch(NamedTuple):
     """Pixels to put into a box inside an image: an array that broadcasts to
     ``(y2 - y1, x2 - x1, C)``, of the image's dtype; ``mask`` (y2 - y1, x2 -
-    x1) bool says which are painted, None all."""
+    x1) bool says which are painted."""
 
     box: PixelBox
     pixels: Array
-    mask: Array | None = None
-
-    @property
-    def num_pixels(self) -> int:
-        """Number of painted pixels."""
-        if self.mask is not None:
-            return int(np.count_nonzero(self.mask))
-        x1, y1, x2, y2 = self.box
-        return (x2 - x1) * (y2 - y1)
+    mask: Array
 
     def apply(self, image: Array) -> None:
         """Paint the patch into ``image``, (H, W, C) or (H, W), in place."""
         x1, y1, x2, y2 = self.box
-        where: Any = True if self.mask is None else self.mask
-        if self.mask is not None and image.ndim == 3:
-            where = self.mask[..., None]
+        where = self.mask if image.ndim == 2 else self.mask[..., None]
         np.copyto(image[y1:y2, x1:x2], self.pixels, where=where)
 
     def covers(self, xy: Array, shape: Shape) -> Array:
@@ -161,8 +150,7 @@ class Patch(NamedTuple):
         ``shape`` lie on a painted pixel, see :func:`nearest_pixel`."""
         (x1, y1, x2, y2), (col, row) = self.box, nearest_pixel(xy, shape)
         under = (col >= x1) & (col < x2) & (row >= y1) & (row < y2)
-        if self.mask is not None:
-            under[under] = self.mask[row[under] - y1, col[under] - x1]
+        under[under] = self.mask[row[under] - y1, col[under] - x1]
         return under
 
 

@@ -12,9 +12,9 @@ def test_covered_joints_by_search_for_the_nearest_pixel(masked):
     rng = np.random.default_rng(3)
     height, width = 9, 7
     box = (2, 3, 7, 9)  # reaches the right and the lower border
-    mask = rng.random((6, 5)) < 0.5 if masked else None
+    mask = rng.random((6, 5)) < (0.5 if masked else 1)
     painted = np.zeros((height, width), bool)
-    painted[3:9, 2:7] = True if mask is None else mask
+    painted[3:9, 2:7] = mask
     points = rng.uniform(-1.3, 10.3, (600, 2))
     cols, rows = np.meshgrid(np.arange(width), np.arange(height))
     expected = np.zeros(len(points), bool)
@@ -41,5 +41,5 @@ def test_covered_joints_by_search_for_the_nearest_pixel(masked):
 )
 def test_covered_joints_at_the_edges(x, y, hidden):
     """The box is columns 2 and 3, rows 1 and 2."""
-    patch = Patch((2, 1, 4, 3), np.zeros(3, np.uint8))
+    patch = Patch((2, 1, 4, 3), np.zeros(3, np.uint8), np.ones((2, 2), bool))
     assert patch.covers(np.array([[x, y]]), (8, 8)).tolist() == [hidden]
