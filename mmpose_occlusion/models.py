@@ -32,10 +32,7 @@ class OcclusionVisHead(VisPredictHead):
     """
 
     def loss(
-        self,
-        feats: tuple[Tensor, ...],
-        batch_data_samples: list,
-        train_cfg: Any = None,
+        self, feats: Any, batch_data_samples: list, train_cfg: Any = None
     ) -> dict[str, Tensor]:
         """``loss_vis``, ``acc_vis``, and the losses of the pose head."""
         samples = batch_data_samples

@@ -160,9 +160,7 @@ class Skeleton:
 
     @classmethod
     def from_metainfo(
-        cls,
-        metainfo: Mapping,
-        parts: Mapping[str, Sequence[str]] | None = None,
+        cls, metainfo: Mapping, parts: Mapping | None = None
     ) -> 'Skeleton':
         """From a data set's metainfo, parsed (``dataset.metainfo``)."""
         names = metainfo['keypoint_id2name']

@@ -190,7 +190,7 @@ class Occlusion(Checked):
             for target, fill in chosen:
                 record = self._record(call, i, target, fill, turn)
                 records.append(record)
-                patch = self._patch(image, around, target, record, mine)
+                patch = self._patch(image, around, record, mine)
                 if isinstance(patch, str):
                     record['reason'] = patch
                     hidden = np.zeros_like(available)
@@ -235,14 +235,9 @@ class Occlusion(Checked):
         return records
 
     def _record(
-        self,
-        call: int,
-        instance: int | None,
-        target: Target,
-        fill: str,
-        turn: int = 0,
+        self, call: int, index: Any, target: Target, fill: str, turn: int = 0
     ) -> Record:
-        who = dict(call=call, turn=turn, instance=instance)
+        who = dict(call=call, turn=turn, instance=index)
         what = dict(kind=target.kind, target=target.name, fill=fill)
         where = dict(place=self.place, region=None, paint=None, box=None)
         joints: dict[str, list] = dict(targets=[], bystanders=[], removed=[])
@@ -274,15 +269,11 @@ class Occlusion(Checked):
         return Disc(person.points[name], radius)
 
     def _patch(
-        self,
-        image: Array,
-        around: Surroundings,
-        target: Target,
-        record: Record,
-        numbers: list[float],
+        self, image: Array, around: Surroundings, record: Record, mine: list
     ) -> Patch | str:
         """The patch of one target, or why there is none; notes in its record
         what it did."""
+        target = Target(record['kind'], record['target'])
         index, name, rules = record['instance'], target.name, self.rules
         person = around.people[index]
         skeleton = person.skeleton
@@ -294,7 +285,7 @@ class Occlusion(Checked):
             return region
         kind = FILLS[record['fill']]
         # from the last number; a different one for each target
-        key = [int(numbers[-1] * 2**53), zlib.crc32(name.encode())]
+        key = [int(mine[-1] * 2**53), zlib.crc32(name.encode())]
         rng = np.random.default_rng(key)
         offset = None
         if self.offset and isinstance(region, Disc):
@@ -311,16 +302,13 @@ class Occlusion(Checked):
             record['region'] = region.to_record()
         paint: Paint | str
         if kind is Donor:
-            paint = around.donor(index, target, numbers, rng)
+            paint = around.donor(index, target, mine, rng)
             if isinstance(paint, str):
                 return paint
         else:
-            request = Request(
-                image,
-                rules.ksize(person, region),
-                int(rng.integers(2**31)) if kind.random else 0,
-                rules.paper,
-            )
+            seed = int(rng.integers(2**31)) if kind.random else 0
+            ksize = rules.ksize(person, region)
+            request = Request(image, ksize, seed, rules.paper)
             paint = kind.resolve(record['fill'], request)
         patch = make_patch(image, region, paint)
         if patch is None:

@@ -39,14 +39,9 @@ class Surroundings:
     donor: Callable[..., Donor | str]  # of samples of MMPose's alone
 
     def __init__(
-        self,
-        shape: Shape,
-        people: Sequence[Person],
-        links: Sequence[tuple[int, int]] = (),
+        self, shape: Shape, people: Sequence[Person], links: Sequence = ()
     ) -> None:
-        self._shape = shape[:2]
-        self.people = people
-        self._links = links
+        self._shape, self.people, self._links = shape[:2], people, links
 
     def segment(self, index: int) -> Array | None:
         """``(H, W)`` bool, a person's annotated segment, if there is one."""
@@ -119,13 +114,10 @@ def move_elsewhere(
     height, width = np.subtract(near.shape, stamp.shape).tolist()
     if height < 0 or width < 0:
         return None
-    overlap = cv2.filter2D(  # of the stamp, by its first row and column
-        near.astype(np.float32),
-        cv2.CV_32F,
-        stamp.astype(np.float32),
-        anchor=(0, 0),
-        borderType=cv2.BORDER_CONSTANT,
-    )
+    # of the stamp with what is blocked, by its first row and column
+    pixels, kernel = near.astype(np.float32), stamp.astype(np.float32)
+    how: Any = dict(anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
+    overlap = cv2.filter2D(pixels, cv2.CV_32F, kernel, **how)
     fits = np.rint(overlap[: height + 1, : width + 1]) == 0
     height, width = fits.shape
     down, right = top - y1, left - x1  # of the first place

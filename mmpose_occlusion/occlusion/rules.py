@@ -44,7 +44,7 @@ class CorrectedRules:
     paper = False
 
     def coordinates(
-        self, xy: Array, labelled: Array, filed: Any = None, **_: Any
+        self, xy: Array, labelled: Array, filed: Any, mpii: bool, flipped: bool
     ) -> Array:
         """``(..., 2)``, the joints as the other rules see them."""
         return xy
@@ -114,13 +114,7 @@ class PaperRules:
     paper = True
 
     def coordinates(
-        self,
-        xy: Array,
-        labelled: Array,
-        filed: Any = None,
-        *,
-        mpii: bool,
-        flipped: bool,
+        self, xy: Array, labelled: Array, filed: Any, mpii: bool, flipped: bool
     ) -> Array:
         """Unlabelled joints keep the coordinates that their file gives,
         ``filed`` (..., 2 or 3), if it has as many: on MPII (-2, -2) in crop

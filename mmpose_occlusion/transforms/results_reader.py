@@ -45,10 +45,7 @@ class Sample(placement.Surroundings):
     reason = 'there is no person in this image'
 
     def __init__(
-        self,
-        results: Mapping,
-        occlusion: Occlusion,
-        parts: Mapping[str, Sequence[str]] | None = None,
+        self, results: Mapping, occlusion: Occlusion, parts: Mapping | None
     ) -> None:
         self._results, self._occlusion = results, occlusion
         self._links = results.get('skeleton_links', ())
@@ -120,8 +117,8 @@ class Sample(placement.Surroundings):
             np.asarray(self.source[self.key])[..., :2],
             flags,
             self.source.get('keypoints'),  # the warp leaves them alone
-            mpii=self.skeleton.is_mpii,
-            flipped=bool(results.get('flip')),
+            self.skeleton.is_mpii,
+            bool(results.get('flip')),
         )
         boxes = _xyxy(self.source.get('bbox'), self.count)
         heights, zoom = [float(self._shape[0])] * self.count, 1.0
@@ -204,7 +201,7 @@ class Sample(placement.Surroundings):
         self,
         index: int,
         target: Target,
-        numbers: Sequence[float],
+        numbers: Any,
         rng: np.random.Generator,
     ) -> Donor | str:
         """Pixels of another person for a target of the ``index``-th, or why
@@ -222,21 +219,19 @@ class Sample(placement.Surroundings):
         skeleton, paper = person.skeleton, rules.paper
         mixes = occlusion.chooser.drawn == 'mixed'
         names = skeleton.parts if kind == PART else skeleton.names
-        known = [other for other in names if other != name]
+        others = [other for other in names if other != name]
         if kind == PART:
-            known = [part for part in MIXED_PARTS if part in known] or known
+            others = [one for one in MIXED_PARTS if one in others] or others
         if mixes and not paper:
-            known = [p for p in known if len(donors.with_part(skeleton, p))]
-        if not known and mixes:
-            return 'there is no person with all joints of another part'
-        if not known:
-            return f'there is no other {kind}'
+            others = [p for p in others if len(donors.with_part(skeleton, p))]
+        if not others:
+            return f'there is no person with all joints of another {kind}'
         if mixes:
-            other = Target(PART, known[int(numbers[2] * len(known))])
+            other = Target(PART, others[int(numbers[2] * len(others))])
             rows = donors.with_part(skeleton, other.name, paper)
             drawn, zoom = numbers[3:4] if paper else numbers[3:], 1.0
         else:
-            other = Target(kind, known[rng.integers(len(known))])
+            other = Target(kind, others[rng.integers(len(others))])
             rows = donors.rows_with(other.joints(skeleton))
             drawn = rng.random(DONOR_TRIES).tolist()
             # height of the frame as a multiple of the box's
@@ -252,10 +247,9 @@ class Sample(placement.Surroundings):
             except Exception as error:
                 words = f'cannot read the donor {donor.image_path}: {error}'
                 raise OSError(f'{occlusion.name} {words}') from error
-            xy = rules.coordinates(
-                donor.xy, donor.labelled, mpii=skeleton.is_mpii, flipped=False
-            )
-            joints = skeleton, xy, donor.labelled, source.shape
+            xy, known = donor.xy, donor.labelled
+            xy = rules.coordinates(xy, known, None, skeleton.is_mpii, False)
+            joints = skeleton, xy, known, source.shape
             boxed = zoom * donor.height, donor.height
             they = person_from_joints(rules, *joints, *boxed)
             region = occlusion.region(they, other, source.shape)

@@ -113,8 +113,7 @@ def test_what_the_reference_removes_is_emptied_too():
     dict(type='UDPHeatmap', heatmap_type='combined', **SIZES),
     # heatmaps of all people in the image, whose weights are not used
     dict(type='AssociativeEmbedding', sigma=1, **SIZES),
-    # heatmaps of several stages, or in one branch only
-    [MSRA, MSRA],
+    # heatmaps in one branch only
     [MSRA, dict(type='SimCCLabel', input_size=(48, 64))],
 ], ids=lambda e: 'both' if isinstance(e, list) else e['type'])  # fmt: skip
 def test_other_codecs_are_refused(encoder):
@@ -123,6 +122,13 @@ def test_other_codecs_are_refused(encoder):
         with pytest.raises(ValueError, match='of a heatmap codec') as info:
             EmptyRemovedHeatmaps()(results)
         assert '\n' not in str(info.value)
+
+
+def test_several_resolutions_are_refused():
+    small = {**MSRA, 'heatmap_size': (6, 8)}
+    results = targets(HIDE_ARM, encoder=[MSRA, small], multilevel=True)
+    with pytest.raises(ValueError, match='of a heatmap codec'):
+        EmptyRemovedHeatmaps()(results)
 
 
 def test_before_the_targets_it_is_refused():
