@@ -167,9 +167,7 @@ def _version(module: str) -> str | None:
     return None
 
 
-def extension_problems(
-    modules: Collection[str] = tuple(EXTENSIONS),
-) -> list[str]:
+def extension_problems(modules: Collection[str] = (*EXTENSIONS,)) -> list[str]:
     """The message for the first module that does not load."""
     for module, message in EXTENSIONS.items():
         try:

@@ -136,12 +136,10 @@ def occlude(
             f'bbox is of shape {boxes.shape}: give ({len(xy)}, 4), one xyxy '
             'for each person'
         )
-    people = []
+    people, rules = [], CorrectedRules()
     for joints, known, box in zip(xy, labelled, boxes.tolist(), strict=True):
-        person = person_from_joints(
-            CorrectedRules(), skeleton, joints, known, image.shape, 0.0
-        )
-        person = replace(person, box_height=box[3] - box[1], box=box)
+        boxed = image.shape, 0.0, box[3] - box[1], box
+        person = person_from_joints(rules, skeleton, joints, known, *boxed)
         height = person.height_in(image.shape[0])
         people.append(replace(person, height=height, box_height=height))
     rng = np.random.default_rng(seed)
@@ -162,13 +160,10 @@ def occlude(
     return Occluded(out, targets | bystanders, targets, records)
 
 
-def _by_attack(
-    target: str | Sequence[str], skeleton: Skeleton
-) -> dict[tuple[str, bool], dict[str, None]]:
+def _by_attack(target: Any, skeleton: Skeleton) -> dict[tuple, dict]:
     """The targets of each attack, by kind and whether they are random."""
-    words = [target] if isinstance(target, str) else target
-    out: dict[tuple[str, bool], dict[str, None]] = {}
-    for word in words:
+    out: dict[tuple, dict] = {}
+    for word in [target] if isinstance(target, str) else target:
         kind, colon, name = word.partition(':')
         if word in _RANDOM:
             kind, name = _RANDOM[word], 'random'

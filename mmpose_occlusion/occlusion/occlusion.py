@@ -255,7 +255,7 @@ class Occlusion(Checked):
         if kind == CELL:
             return cell_box(person, name, self.size.fraction)
         if kind == PART:
-            if not person.has(name):
+            if not person.points_of(person.skeleton.parts[name]):
                 return f'no joint of the {name} is available'
             return self.rules.part_box(person, name, shape)
         if name not in person.points:

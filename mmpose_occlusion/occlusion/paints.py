@@ -7,7 +7,7 @@ A *fill* is the word by which users ask for a paint; the class that
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple
 
 import cv2
 import numpy as np
@@ -43,23 +43,18 @@ class Paint(Recorded):
         raise NotImplementedError
 
 
-P = TypeVar('P')
 PAINTS: dict[str, type[Paint]] = {}  # kind in a record -> class
 FILLS: dict[str, type[Paint]] = {}  # word of users -> class
 REFERENCE_FILLS = ('blur', 'mean', 'black')  # of the reference system
 
 
-def paint(
-    kind: str, *fills: str, random: bool = False
-) -> Callable[[type[P]], type[P]]:
+def paint(kind: str, *fills: str, random: bool = False) -> Callable[..., Any]:
     """Register a class of paints, by its kind in records and the words that
     users write, by default the kind; a ``random`` one is drawn."""
 
-    def register(cls: type[P]) -> type[P]:
-        known: Any = cls
-        known.kind, known.random = kind, random
-        PAINTS[kind] = known
-        FILLS.update(dict.fromkeys(fills or (kind,), known))
+    def register(cls: Any) -> Any:
+        cls.kind, cls.random, PAINTS[kind] = kind, random, cls
+        FILLS.update(dict.fromkeys(fills or (kind,), cls))
         return cls
 
     return register

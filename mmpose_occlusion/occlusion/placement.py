@@ -165,16 +165,13 @@ def with_joints(mask: Array, person: Person) -> Array:
     return out
 
 
-def body_mask(
-    person: Person, links: Sequence[tuple[int, int]], shape: Shape
-) -> Array:
+def body_mask(person: Person, links: Sequence, shape: Shape) -> Array:
     """``(H, W)`` bool, a person's pixels, estimated from the labelled joints:
     torso, head and limbs of :data:`THICKNESS` along ``links``, pairs of joint
     indices."""
-    height = person.box_height
+    height, xy = person.box_height, person.xy
     if not math.isfinite(height):
         height = person.height
-    xy = person.xy
     known = person.labelled & (np.abs(xy) < 1e5).all(axis=1)
     alone = [[k] for k in np.flatnonzero(known).tolist()]
     limbs = [list(link) for link in links if known[list(link)].all()]
@@ -198,9 +195,7 @@ def body_mask(
     return out > 0
 
 
-def segment_mask(
-    segment: Any, shape: Shape, warp: Array | None = None
-) -> Array:
+def segment_mask(segment: Any, shape: Shape, warp: Any = None) -> Array:
     """``(H, W)`` bool, the pixels of an annotated segment, COCO's polygons or
     run lengths; ``warp`` (2, 3) leads from pixels of the image to those of the
     mask."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.random import Generator
 
 from .paints import Paint, Request, as_channels, paint
-from .regions import Array, PixelBox, Region
+from .regions import Array, Disc, PixelBox, Region
 
 Formula = Callable[[Array, Array, Array, Generator], Array]
 
@@ -188,5 +188,21 @@ class Object(Paint):
 def _drawn(
     formula: Formula, seed: int, image: Array, region: Region, box: PixelBox
 ) -> Array:
-    color = formula(*region.frame(box), np.random.default_rng(seed))
+    color = formula(*frame(region, box), np.random.default_rng(seed))
     return as_channels(color, image)
+
+
+def frame(region: Region, box: PixelBox) -> tuple[Array, Array, Array]:
+    """Positions of the pixels of a box in a region: u, v and depth."""
+    if isinstance(region, Disc):
+        width = height = 2 * region.radius
+    else:
+        x1, y1, x2, y2 = region.box
+        width, height = x2 - x1, y2 - y1
+    (x, y), (x1, y1, x2, y2) = region.center, box
+    u = (np.arange(x1, x2) - x) / (width / 2)
+    v = (np.arange(y1, y2) - y) / (height / 2)
+    u, v = np.meshgrid(u, v)
+    if isinstance(region, Disc):
+        return u, v, 1 - np.sqrt(u * u + v * v)
+    return u, v, 1 - np.maximum(np.abs(u), np.abs(v))

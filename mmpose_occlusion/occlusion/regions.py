@@ -62,7 +62,7 @@ class Disc(Recorded):
         (x, y), r = self.center, self.radius
         left, top = math.ceil(x - r), math.ceil(y - r)
         right, bottom = math.floor(x + r) + 1, math.floor(y + r) + 1
-        return _clipped(left, top, right, bottom, shape)
+        return _clipped((left, top, right, bottom), shape)
 
     def mask(self, box: PixelBox) -> Array:
         """``(y2 - y1, x2 - x1)`` bool: the pixels of ``box`` in the region."""
@@ -70,13 +70,6 @@ class Disc(Recorded):
         dx = np.arange(x1, x2) - self.center[0]
         dy = np.arange(y1, y2) - self.center[1]
         return np.add.outer(dy * dy, dx * dx) <= self.radius * self.radius
-
-    def frame(self, box: PixelBox) -> tuple[Array, Array, Array]:
-        """Positions of the pixels of a box in the region, each (H, W): to the
-        right and down, from -1 to 1 across the region, and the depth, 0 at
-        its outline and 1 at its centre; negative outside."""
-        u, v = _spread(box, self.center, self.radius, self.radius)
-        return u, v, 1 - np.sqrt(u * u + v * v)
 
     def moved(self, dx: float, dy: float) -> 'Disc':
         return Disc((self.center[0] + dx, self.center[1] + dy), self.radius)
@@ -90,7 +83,7 @@ class Box(Recorded):
     box: PixelBox
 
     def bounds(self, shape: Shape) -> PixelBox | None:
-        return _clipped(*self.box, shape)
+        return _clipped(self.box, shape)
 
     def mask(self, box: PixelBox) -> Array:
         return np.ones((box[3] - box[1], box[2] - box[0]), bool)
@@ -99,11 +92,6 @@ class Box(Recorded):
     def center(self) -> Point:
         x1, y1, x2, y2 = self.box
         return (x1 + x2 - 1) / 2, (y1 + y2 - 1) / 2
-
-    def frame(self, box: PixelBox) -> tuple[Array, Array, Array]:
-        x1, y1, x2, y2 = self.box
-        u, v = _spread(box, self.center, (x2 - x1) / 2, (y2 - y1) / 2)
-        return u, v, 1 - np.maximum(np.abs(u), np.abs(v))
 
     def moved(self, dx: int, dy: int) -> 'Box':
         x1, y1, x2, y2 = self.box
@@ -114,20 +102,10 @@ Region = Disc | Box
 REGIONS: dict[str, type[Region]] = {'disc': Disc, 'box': Box}
 
 
-def _clipped(
-    x1: int, y1: int, x2: int, y2: int, shape: Shape
-) -> PixelBox | None:
-    box = max(x1, 0), max(y1, 0), min(x2, shape[1]), min(y2, shape[0])
+def _clipped(box: PixelBox, shape: Shape) -> PixelBox | None:
+    (x1, y1, x2, y2), (height, width) = box, shape[:2]
+    box = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
     return box if box[0] < box[2] and box[1] < box[3] else None
-
-
-def _spread(
-    box: PixelBox, center: Point, half_width: float, half_height: float
-) -> tuple[Array, Array]:
-    x1, y1, x2, y2 = box
-    u = (np.arange(x1, x2) - center[0]) / half_width
-    v = (np.arange(y1, y2) - center[1]) / half_height
-    return tuple(np.meshgrid(u, v))
 
 
 class Patch(NamedTuple):

@@ -63,7 +63,7 @@ class CorrectedRules:
         person has an available joint."""
         parts, basic = person.skeleton.parts, person.skeleton.basic_parts
         among = dict(part=basic, mixed=MIXED_PARTS).get(drawn, parts)
-        return [part for part in among if part in parts and person.has(part)]
+        return [p for p in among if person.points_of(parts.get(p, ()))]
 
     def disc(
         self, person: Person, joint: str, radius: float, shape: Shape

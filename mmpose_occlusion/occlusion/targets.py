@@ -109,10 +109,6 @@ class Person:
         rows = [y for _, y in self.points.values()] or [0.0]
         return max(rows) - min(rows) or image_height
 
-    def has(self, part: str) -> bool:
-        """Whether a joint of a part is available."""
-        return not self.points.keys().isdisjoint(self.skeleton.parts[part])
-
 
 def labelled_joints(visible: Array) -> Array:
     """``(N, K)`` bool, which joints are labelled, from MMPose's

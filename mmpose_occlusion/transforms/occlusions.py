@@ -191,7 +191,7 @@ class RandomOcclusion(_Named, _Discs, _Parts):
     """
 
     def chooser(self) -> Chooser:
-        words = 'to hide it by name, use KeypointOcclusion or PartOcclusion'
+        words = 'use KeypointOcclusion or PartOcclusion to hide it by name'
         random = self.target == 'random'
         self.require(random, 'target', f"must be 'random'; {words}")
         label = (targets.Target('target', 'random'),)
