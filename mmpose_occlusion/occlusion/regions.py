@@ -22,8 +22,6 @@ DEFAULT_SIZE = '20%'
 """Of discs: of the sizes of suite ``occlusion-1.0`` the one that costs a joint
 most nearly as much as natural occlusion (``docs/benchmark_analysis.md``)."""
 
-MAX_RADIUS, MAX_PERCENT = 9999, 400
-
 
 class Recorded:
     """Base of frozen dataclasses whose record is their fields, as plain
@@ -153,11 +151,7 @@ def inside(xy: Array, shape: Shape) -> Array:
 def disc_radius(radius: float, height: float) -> int:
     """``max(2, round(radius * height / 256))`` pixels, for a radius in a crop
     of height 256, and the height of the crop, or on whole images of the
-    person's box.
-
-    Raises:
-        UsageError: The height is NaN or infinite.
-    """
+    person's box; a UsageError if that is not finite."""
     if not math.isfinite(height):
         raise UsageError(
             f"the height of a person's box is {height}: give a finite box"
@@ -195,7 +189,7 @@ class DiscSize:
             value = float(f'{float(number):.6g}')
         except ValueError:
             value = math.nan
-        if not 0 < value <= (MAX_PERCENT if percent else MAX_RADIUS):
+        if not 0 < value < 10_000:
             raise ValueError(
                 f'size={size!r} must be a positive number of pixels, the '
                 'radius of a disc in a crop of height 256, or a diameter '

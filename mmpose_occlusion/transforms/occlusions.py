@@ -126,12 +126,11 @@ class PartOcclusion(_Named, _Parts):
     joints is available. The box covers all of the part's available joints
     and is never thinner than a quarter of its length.
 
-    Modified Keys:
+    Modified Keys, with ``remove_keypoints``:
 
-        - keypoints_visible: a copy with zeros for the removed joints, in
-          both channels of an (N, K, 2) array, with ``remove_keypoints``
-        - transformed_keypoints: (0, 0) for the removed joints under
-          ``paper_exact``
+        - keypoints_visible: a copy with zeros for the removed joints, in both
+          channels of an (N, K, 2) array
+        - transformed_keypoints: their (0, 0) under ``paper_exact``
 
     Args:
         target: A part's name, a list of names, all of which are hidden,
@@ -141,9 +140,8 @@ class PartOcclusion(_Named, _Parts):
         fill: The blur's kernel is the odd number nearest to 31 H / 256
             pixels, H the crop's height, or on a whole image that of the
             person's box; 'donor' pastes another part of another person.
-        remove_keypoints: Drop the labels of the joints, of any person in the
-            image, that lie under painted pixels: ``label='drop'`` where
-            ``paper_exact`` is False.
+        remove_keypoints: Drop the labels of all joints under painted pixels:
+            ``label='drop'`` where ``paper_exact`` is False.
         paper_exact: The reference's pixels and labels, its defects included:
             tight boxes with exclusive ends, a kernel of 31 pixels, 'random'
             over arms, hip and legs whether or not the person has them, and
@@ -277,14 +275,10 @@ class EmptyRemovedHeatmaps(BaseTransform):
     Modified Keys:
 
         - heatmaps: zero for the removed joints
-        - keypoint_weights: ``weight`` for the removed joints
-
-    Args:
-        weight: Target weight of a removed joint.
+        - keypoint_weights: ``weight``, positive, for the removed joints
 
     Raises:
-        ValueError: For a codec that makes other targets than that, or a
-            weight that is not a positive number.
+        ValueError: For a codec that makes other targets than that.
     """
 
     weight: float = 1.0
