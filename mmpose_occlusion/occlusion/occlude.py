@@ -10,7 +10,7 @@ from ..errors import UsageError
 from ..skeleton import Skeleton
 from ..skeleton import joint_names as named_joints
 from .attack import Attack
-from .occlusion import Record, joint_mask
+from .occlusion import Record
 from .paints import FILLS, Donor
 from .placement import Surroundings
 from .regions import DEFAULT_SIZE, DiscSize, Size
@@ -153,10 +153,12 @@ def occlude(
         call = len(records)
         numbers = occlusion.draw(keys, 0, call)
         records += occlusion.apply(out, around, numbers, call)[0]
-    targets, bystanders = (
-        joint_mask(records, key, skeleton, len(xy)).reshape(shape)
-        for key in ('targets', 'bystanders')
-    )
+    masks = np.zeros((2, *labelled.shape), bool)
+    for record in records:
+        for mask, key in zip(masks, ('targets', 'bystanders'), strict=True):
+            for person, joint in record[key]:
+                mask[person, skeleton.joint_index(joint)] = True
+    targets, bystanders = masks.reshape(2, *shape)
     return Occluded(out, targets | bystanders, targets, records)
 
 

@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from ..errors import UsageError
-from ..skeleton import Skeleton
 from .paints import FILLS, REFERENCE_FILLS, Donor, Paint, Request, make_patch
 from .placement import NOWHERE, PLACES, TARGET, Surroundings, move_aside
 from .regions import DEFAULT_DISC, Array, Disc, DiscSize, Patch, Region
@@ -324,14 +323,3 @@ class Occlusion(Checked):
 def _named(mask: Array, names: Sequence[str]) -> list[list]:
     """``[instance, joint]`` of the joints in a mask ``(N, K)``."""
     return [[i, names[k]] for i, k in np.argwhere(mask).tolist()]
-
-
-def joint_mask(
-    records: Iterable[Mapping], key: str, skeleton: Skeleton, people: int
-) -> Array:
-    """``(people, K)`` bool, the joints that records list under a key."""
-    mask = np.zeros((people, len(skeleton.names)), bool)
-    for record in records:
-        for instance, joint in record[key]:
-            mask[instance, skeleton.joint_index(joint)] = True
-    return mask

@@ -189,7 +189,7 @@ class DiscSize:
             value = float(f'{float(number):.6g}')
         except ValueError:
             value = math.nan
-        if not 0 < value < 10_000:
+        if not 0 < value <= (400 if percent else 9999):
             raise ValueError(
                 f'size={size!r} must be a positive number of pixels, the '
                 'radius of a disc in a crop of height 256, or a diameter '
