@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..errors import UsageError
 from ..skeleton import Skeleton
 from . import targets
 from .occlusion import Occlusion
@@ -141,7 +142,7 @@ class Attack:
         return [replace(self, names=(name,)) for name in names]
 
     def check(self, skeleton: Skeleton) -> None:
-        """Raise a ValueError, which lists what there is, if an argument does
+        """Raise a UsageError, which lists what there is, if an argument does
         not fit or the data set lacks a target."""
         try:
             if self.parts:
@@ -150,7 +151,7 @@ class Attack:
                 targets.Target(self.kind, name).joints(skeleton)
             replace(self, names=('random',)).occlusion()
         except ValueError as error:
-            raise ValueError(f'attack "{self}": {error}') from None
+            raise UsageError(f'attack "{self}": {error}') from None
 
     def occlusion(self) -> Occlusion:
         """The occlusion under the corrected rules, without wildcard."""
@@ -173,7 +174,7 @@ def parse_attack(text: str) -> Attack:
     ``uncovered`` is ``stay_covered=False``.
 
     Raises:
-        ValueError: The text is not of that form. Whether the names and fills
+        UsageError: The text is not of that form. Whether the names and fills
             exist is checked by :meth:`Attack.check`.
     """
     match = _FORM.fullmatch(str(text).strip())
@@ -182,7 +183,7 @@ def parse_attack(text: str) -> Attack:
         or (match['size'] and match['kind'] == PART)
         or (match['moved'] and match['kind'] != KEYPOINT)
     ):
-        raise ValueError(
+        raise UsageError(
             f'attack "{text}" must look like "keypoint:NAME:FILL:SIZE" or '
             '"part:NAME:FILL", for example "keypoint:left_wrist:black:10%" '
             '(several names: "a,b"; then a place, and of keypoints '
@@ -192,7 +193,7 @@ def parse_attack(text: str) -> Attack:
     try:
         size = DiscSize.of(match['size'])
     except ValueError as error:
-        raise ValueError(f'attack "{text}": {error}') from None
+        raise UsageError(f'attack "{text}": {error}') from None
     return Attack(
         match['kind'],
         tuple(re.sub(r'\\([\\:,])', r'\1', name) for name in names),

@@ -190,7 +190,7 @@ class DiscSize:
         except ValueError:
             value = math.nan
         if not 0 < value <= (400 if percent else 9999):
-            raise ValueError(
+            raise UsageError(
                 f'size={size!r} must be a positive number of pixels, the '
                 'radius of a disc in a crop of height 256, or a diameter '
                 "such as '10%' of the height of the person's box"
