@@ -1,15 +1,15 @@
 """Occlusions for Albumentations 2, AlbumentationsX, and torchvision's v2.
 
 All keypoints are kept, and those under paint are marked with visibility 1.
+Examples are in ``docs/any_program.md``.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import DEFAULT_SIZE, occlude
+from mmpose_occlusion.occlusion.regions import Array
 from mmpose_occlusion.skeleton import joint_names
 
 try:
@@ -33,19 +33,12 @@ class AlbumentationsOcclusion(DualTransform):
     Raises:
         UsageError: Albumentations is missing; or in a call without label
             field or with another number of keypoints.
-
-    Example:
-
-        params = A.KeypointParams(
-            'xy', label_fields=['visible'], remove_invisible=False
-        )
-        hide = AlbumentationsOcclusion('random', fill='object')
-        compose = A.Compose([hide], keypoint_params=params)
-        out = compose(image=image, keypoints=xy, visible=flags)
     """
 
     if Targets is not None:
         _targets = (Targets.IMAGE, Targets.KEYPOINTS, Targets.MASK)
+
+    targets_as_params = ('image', 'keypoints')
 
     def __init__(
         self,
@@ -69,11 +62,6 @@ class AlbumentationsOcclusion(DualTransform):
         """For Albumentations' serialization."""
         return ('target', 'fill', 'size', 'place', 'names')
 
-    @property
-    def targets_as_params(self) -> list[str]:
-        """What the occlusion depends on."""
-        return ['image', 'keypoints']
-
     def get_params_dependent_on_data(
         self, params: dict[str, Any], data: dict[str, Any]
     ) -> dict[str, Any]:
@@ -95,17 +83,15 @@ class AlbumentationsOcclusion(DualTransform):
         )
         return dict(occluded=found.image, hidden=found.hidden.ravel())
 
-    def apply(
-        self, img: np.ndarray, occluded: np.ndarray, **params: Any
-    ) -> np.ndarray:
+    def apply(self, img: Array, occluded: Array, **params: Any) -> Array:
         return occluded
 
-    def apply_to_mask(self, mask: np.ndarray, **params: Any) -> np.ndarray:
+    def apply_to_mask(self, mask: Array, **params: Any) -> Array:
         return mask
 
     def apply_to_keypoints(
-        self, keypoints: np.ndarray, hidden: np.ndarray, **params: Any
-    ) -> np.ndarray:
+        self, keypoints: Array, hidden: Array, **params: Any
+    ) -> Array:
         out = keypoints.copy()
         out[hidden, _FIRST_LABEL] = 1
         return out
@@ -116,11 +102,6 @@ class TorchvisionOcclusion:
 
     Its probability ``p`` is by torch's generator; ``how`` are arguments of
     :func:`mmpose_occlusion.occlude`, such as ``target`` and ``fill``.
-
-    Example:
-
-        augment = v2.Compose([TorchvisionOcclusion(fill='object')])
-        image, target = augment(image, dict(keypoints=xy, visible=flags))
     """
 
     def __init__(self, p: float = 0.5, **how: Any) -> None:
@@ -144,11 +125,9 @@ class TorchvisionOcclusion:
             return image, dict(target)
         seen = target['visible']
         joints = torch.cat([target['keypoints'], seen[..., None]], dim=-1)
+        pixels, seed = image.permute(1, 2, 0).cpu(), torch.randint(2**31, ())
         found = occlude(
-            image.permute(1, 2, 0).cpu().numpy(),
-            joints.cpu().numpy(),
-            seed=int(torch.randint(2**31, ())),
-            **self.how,
+            pixels.numpy(), joints.cpu(), seed=int(seed), **self.how
         )
         pixels = torch.from_numpy(found.image).permute(2, 0, 1)
         if isinstance(image, tv_tensors.Image):

@@ -32,25 +32,15 @@ class OcclusionVisHead(VisPredictHead):
     """
 
     def loss(
-        self,
-        feats: tuple[Tensor, ...],
-        batch_data_samples: list,
-        train_cfg: Any = None,
+        self, feats: Any, batch_data_samples: list, train_cfg: Any = None
     ) -> dict[str, Tensor]:
         """``loss_vis``, ``acc_vis``, and the losses of the pose head."""
-        labels = torch.cat(
-            [
-                sample.gt_instance_labels.keypoint_weights.float()
-                for sample in batch_data_samples
-            ]
-        )
-        shown = [
-            torch.as_tensor(sample.gt_instances[SHOWN], dtype=torch.float32)
-            if SHOWN in sample.gt_instances
-            else torch.ones(1, labels.shape[1])
-            for sample in batch_data_samples
-        ]
-        visible = labels * torch.cat(shown).to(labels.device)
+        samples = batch_data_samples
+        targets = [sample.gt_instance_labels for sample in samples]
+        labels = torch.cat([one.keypoint_weights.float() for one in targets])
+        ones = torch.ones(1, labels.shape[1])
+        shown = [sample.gt_instances.get(SHOWN, ones) for sample in samples]
+        visible = labels * torch.cat([*map(torch.as_tensor, shown)]).to(labels)
         weights = None
         if self.loss_module.use_target_weight:
             weights = (labels > 0).float()

@@ -6,13 +6,13 @@ import MMPose, which takes seconds: where MMEngine is not loaded yet,
 registration follows the import of ``mmpose.registry``.
 
 The package's metadata cannot name these dependencies, since each comes as
-several distributions (``mmcv`` and ``onedl-mmcv``, one torch per CUDA), and
-pip would install one over the other. Failures are RuntimeErrors: MMEngine's
-``custom_imports`` replaces the message of any ImportError.
+several distributions, and pip would install one over the other. Failures are
+RuntimeErrors: ``custom_imports`` replaces the message of any ImportError.
 """
 
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from importlib import import_module, metadata
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -22,15 +22,15 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 
 LOCATIONS = {
-    'DATASETS': ('mmpose_occlusion.datasets',),
-    'TRANSFORMS': ('mmpose_occlusion.transforms',),
-    'KEYPOINT_CODECS': ('mmpose_occlusion.transforms',),
-    'MODELS': ('mmpose_occlusion.models',),
-    'METRICS': ('mmpose_occlusion.evaluation',),
-    'HOOKS': ('mmpose_occlusion.hooks',),
-    'LOOPS': ('mmpose_occlusion.predictors.mmpose_loop',),
+    'DATASETS': 'mmpose_occlusion.datasets',
+    'TRANSFORMS': 'mmpose_occlusion.transforms',
+    'KEYPOINT_CODECS': 'mmpose_occlusion.transforms',
+    'MODELS': 'mmpose_occlusion.models',
+    'METRICS': 'mmpose_occlusion.evaluation',
+    'HOOKS': 'mmpose_occlusion.hooks',
+    'LOOPS': 'mmpose_occlusion.predictors.mmpose_loop',
 }
-"""Registry of MMPose -> modules of this package that register in it."""
+"""Registry of MMPose -> module of this package that registers in it."""
 
 
 def register_when_loaded() -> None:
@@ -52,68 +52,52 @@ class _AfterImport:
         if name != 'mmpose.registry':
             return None
         sys.meta_path.remove(self)
-        spec = find_spec(name)
-        if spec is not None and spec.loader is not None:
-            loader: Any = spec.loader
-            execute = loader.exec_module
+        spec: Any = find_spec(name)
+        execute = spec.loader.exec_module
 
-            def exec_module(module: ModuleType) -> None:
-                execute(module)
-                register()
+        def exec_module(module: ModuleType) -> None:
+            execute(module)
+            register()
 
-            loader.exec_module = exec_module
+        spec.loader.exec_module = exec_module
         return spec
 
 
 def register() -> None:
     """Tell MMPose's registries where to look, or raise a RuntimeError if a
     version does not fit. Where a registry has been asked for something before,
-    or does not keep its locations as MMEngine 0.10's do, the modules are
-    imported at once."""
-    check()
+    the module is imported at once."""
+    check_extensions([])
     from mmpose import registry as registries
 
-    for name, modules in LOCATIONS.items():
+    for name, module in LOCATIONS.items():
         registry = getattr(registries, name)
-        known = getattr(registry, '_locations', None)
-        if isinstance(known, list) and not getattr(
-            registry, '_imported', True
-        ):
+        if registry._imported:
+            import_module(module)
+        elif module not in registry._locations:
             # first, so that what is missing is said in one sentence of ours
-            known[:0] = [module for module in modules if module not in known]
-        else:
-            for module in modules:
-                import_module(module)
+            registry._locations.insert(0, module)
 
 
 _TORCH = "the command that PyTorch's own site gives for your machine"
 
 REQUIREMENTS = {
-    'torch': ('>=2.0', ['torch'], _TORCH),
-    'torchvision': ('', ['torchvision'], _TORCH),
+    'torch': ('>=2.0', _TORCH),
+    'torchvision': ('', _TORCH),
     'mmengine': (
         '>=0.10,<1',
-        ['mmengine', 'onedl-mmengine', 'mmengine-lite'],
-        "pip install 'mmengine>=0.10,<1' or pip install onedl-mmengine",
+        "pip install '{}' or pip install onedl-mmengine",
     ),
-    'mmcv': (
-        '>=2.0,<3',
-        ['mmcv', 'onedl-mmcv', 'mmcv-lite'],
-        "mim install 'mmcv>=2.0,<3' or pip install onedl-mmcv",
-    ),
-    'mmpose': (
-        '>=1.3,<2',
-        ['mmpose'],
-        "pip install --no-deps 'mmpose>=1.3,<2'",
-    ),
-    'cv2': ('', [], 'pip install opencv-python-headless'),
+    'mmcv': ('>=2.0,<3', "mim install '{}' or pip install onedl-mmcv"),
+    'mmpose': ('>=1.3,<2', "pip install --no-deps '{}'"),
+    'cv2': ('', 'pip install opencv-python-headless'),
     # those that pip install --no-deps mmpose leaves out
-    'scipy': ('', [], 'pip install scipy'),
-    'matplotlib': ('', [], 'pip install matplotlib'),
-    'munkres': ('', [], 'pip install munkres'),
-    'json_tricks': ('', [], 'pip install json-tricks'),
+    'scipy': ('', 'pip install {}'),
+    'matplotlib': ('', 'pip install {}'),
+    'munkres': ('', 'pip install {}'),
+    'json_tricks': ('', 'pip install json-tricks'),
 }
-"""Module -> accepted versions, distributions, command that installs it."""
+"""Module -> accepted versions, command that installs it."""
 
 _TOGETHER = (
     'torch and torchvision do not load together ({reason}): install both '
@@ -145,33 +129,28 @@ FOR_MODELS = ('torch', 'torchvision', 'mmcv._ext')
 """Compiled modules of MMPose's models."""
 
 
-def check() -> None:
-    """Raise a RuntimeError, one sentence, if a version does not fit."""
-    _refuse(problems(installed()))
-
-
 def check_extensions(modules: Collection[str] = tuple(EXTENSIONS)) -> None:
     """Raise a RuntimeError, one sentence, if MMPose cannot be used: a version
     does not fit, or one of these compiled modules does not load."""
-    _refuse(problems(installed()) or extension_problems(modules))
+    if found := problems(installed()) or extension_problems(modules):
+        raise RuntimeError(
+            f'mmpose_occlusion cannot work here: {"; ".join(found)}.'
+        )
 
 
 def problems(versions: Mapping[str, str | None]) -> list[str]:
     """A clause for each module that is missing or of a wrong version; a
     version that is None is unknown and accepted."""
     found = []
-    for module, (accepted, _, install) in REQUIREMENTS.items():
-        version = versions.get(module, '')
-        if version is None or (
-            version and SpecifierSet(accepted).contains(version, True)
-        ):
-            continue
+    for module, (accepted, install) in REQUIREMENTS.items():
+        version, needed = versions.get(module, ''), f'{module} {accepted}'
         state = f'of version {version}' if version else 'not installed'
-        needed = f'{module} {accepted}'.strip()
-        found.append(
-            f'{needed} is needed and {module} is {state}: install it with '
-            f'{install}'
-        )
+        fits = version and SpecifierSet(accepted).contains(version, True)
+        if version is not None and not fits:
+            found.append(
+                f'{needed.strip()} is needed and {module} is {state}: install '
+                f'it with {install.format(module + accepted)}'
+            )
     return found
 
 
@@ -181,35 +160,20 @@ def installed() -> dict[str, str | None]:
 
 
 def _version(module: str) -> str | None:
-    accepted, distributions, _ = REQUIREMENTS[module]
-    for name in distributions:
-        try:
+    """None of a source tree on the path, for example."""
+    for name in (module, f'onedl-{module}', f'{module}-lite'):
+        with suppress(metadata.PackageNotFoundError):
             return metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    if not accepted:
-        return None
-    # a source tree on the path, for example
-    return getattr(import_module(module), '__version__', None)
+    return None
 
 
-def extension_problems(
-    modules: Collection[str] = tuple(EXTENSIONS),
-    load: Callable[[str], object] = import_module,
-) -> list[str]:
+def extension_problems(modules: Collection[str] = (*EXTENSIONS,)) -> list[str]:
     """The message for the first module that does not load."""
     for module, message in EXTENSIONS.items():
         try:
             if module in modules:
-                load(module)
+                import_module(module)
         except Exception as error:  # ImportError, OSError, ValueError, ...
             reason = ' '.join(str(error).split())[:120]
             return [message.format(reason=reason)]
     return []
-
-
-def _refuse(found: list[str]) -> None:
-    if found:
-        raise RuntimeError(
-            f'mmpose_occlusion cannot work here: {"; ".join(found)}.'
-        )

@@ -38,13 +38,11 @@ MPII_ORDER = (
     *_sided('right', LIMBS['arm'][::-1]),
     *_sided('left', LIMBS['arm']),
 )
+_FINGERS = 'thumb|forefinger|middle_finger|ring_finger|pinky_finger'
 DETAILS = {
-    re.compile(r'face-\d+'): ('face',),
-    re.compile(
-        r'(left_|right_|)(thumb|forefinger|middle_finger|ring_finger'
-        r'|pinky_finger)\d'
-    ): ('{0}hand', '{0}{1}'),
-    re.compile(r'(left_|right_)(?:big_toe|small_toe|toe|heel)'): ('{0}foot',),
+    r'face-\d+': ['face'],
+    rf'(left_|right_|)({_FINGERS})\d': ['{0}hand', '{0}{1}'],
+    r'(left_|right_)(?:big_toe|small_toe|toe|heel)': ['{0}foot'],
 }
 """Names of joints -> the parts that they belong to."""
 
@@ -81,7 +79,8 @@ def joint_names(names: str | Sequence[str]) -> tuple[str, ...]:
     return CONVENTIONS[names]
 
 
-def body_parts(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+@lru_cache(maxsize=64)
+def body_parts(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     """Part -> names of its joints among ``names``, of the parts that have
     any, in the order of :data:`ALL_PARTS`.
 
@@ -90,7 +89,6 @@ def body_parts(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     Hands, fingers, feet and face are parts where the data set has such
     joints, as COCO-WholeBody, Halpe and MMPose's hand data sets have.
     """
-    names = tuple(names)
     head = FACE + CROWN + (NECK if set(names).isdisjoint(FACE) else ())
     table = {
         'head': head,
@@ -109,7 +107,7 @@ def body_parts(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     }
     for name in names:
         for form, parts in DETAILS.items():
-            if match := form.fullmatch(name):
+            if match := re.fullmatch(form, name):
                 for part in parts:
                     part = part.format(*match.groups())
                     found.setdefault(part, []).append(name)
@@ -160,47 +158,13 @@ class Skeleton:
         basic += [part for part in self.own_parts if part not in ALL_PARTS]
         return tuple(basic or self.parts)
 
-    @cached_property
-    def _index(self) -> dict[str, int]:
-        return {name: i for i, name in enumerate(self.names)}
-
     @classmethod
     def from_metainfo(
-        cls,
-        metainfo: Mapping,
-        parts: Mapping[str, Sequence[str]] | None = None,
+        cls, metainfo: Mapping, parts: Mapping | None = None
     ) -> 'Skeleton':
-        """From a data set's metainfo, parsed (``dataset.metainfo``) or raw; a
-        ValueError if it names no joints."""
-        if 'keypoint_id2name' in metainfo:
-            names = metainfo['keypoint_id2name']
-        elif 'keypoint_info' in metainfo:
-            info = metainfo['keypoint_info']
-            names = {i: info[i]['name'] for i in info}
-        else:
-            raise ValueError(
-                'This metainfo names no joints: it has neither '
-                '"keypoint_id2name" nor "keypoint_info"; pass that of an '
-                'MMPose data set.'
-            )
-        ordered = tuple(str(names[i]) for i in sorted(names))
-        return cls.from_names(ordered, parts)
-
-    @classmethod
-    def from_names(
-        cls,
-        names: tuple[str, ...],
-        parts: Mapping[str, Sequence[str]] | None = None,
-    ) -> 'Skeleton':
-        """The skeleton of these joints, made once per set of names."""
-        # a string is no list of joints, which the class refuses
-        return _cached(
-            names,
-            *(
-                (part, joints if isinstance(joints, str) else tuple(joints))
-                for part, joints in (parts or {}).items()
-            ),
-        )
+        """From a data set's metainfo, parsed (``dataset.metainfo``)."""
+        names = metainfo['keypoint_id2name']
+        return cls(tuple(str(names[i]) for i in sorted(names)), parts or {})
 
     @cached_property
     def is_mpii(self) -> bool:
@@ -210,12 +174,12 @@ class Skeleton:
 
     def joint_index(self, name: str) -> int:
         """Index of a joint; a ValueError lists the existing ones."""
-        if name not in self._index:
+        if name not in self.names:
             raise ValueError(
                 f'There is no joint {name!r} in this data set; its joints '
                 f'are: {", ".join(self.names)}.'
             )
-        return self._index[name]
+        return self.names.index(name)
 
     def part_indices(self, part: str) -> tuple[int, ...]:
         """Indices of its joints; a ValueError lists the existing parts."""
@@ -225,9 +189,4 @@ class Skeleton:
                 f'{", ".join(self.parts) or "none"}; define your own with '
                 f"parts={{'{part}': ['{self.names[0]}', ...]}}."
             )
-        return tuple(self._index[joint] for joint in self.parts[part])
-
-
-@lru_cache(maxsize=64)
-def _cached(names: tuple[str, ...], *own_parts: tuple) -> Skeleton:
-    return Skeleton(names, dict(own_parts))
+        return tuple(map(self.names.index, self.parts[part]))

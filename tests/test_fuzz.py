@@ -22,7 +22,7 @@ from mmpose_occlusion.skeleton import Skeleton, joint_names
 from tests.broken_files import coco_people
 
 CASES = int(os.environ.get('OCCLUSION_FUZZ', 300))
-COCO = Skeleton.from_names(joint_names('coco'))
+COCO = Skeleton(joint_names('coco'))
 
 WORDS = [
     *('keypoint', 'part', '*', 'random', 'random_all', 'nose', 'head', ''),

@@ -85,7 +85,6 @@ CASES = {
     ),
     'part-dropped': (PartOcclusion, dict(target='left_leg', label='drop')),
     'part-mix': (PartMix, dict(prob=0.9, remove_keypoints=True, seed=1)),
-    'part-mix-one-try': (PartMix, dict(prob=1.0, tries=1)),
 }
 
 PAPER_CASES = {

@@ -166,7 +166,9 @@ class ImageAttack:
                 no target: all joints under it are bystanders.
         """
         if point is not None:
-            moved = person._replace(points={person.skeleton.names[0]: point})
+            first = np.arange(len(person.xy)) == 0
+            xy = np.where(first[:, None], point, person.xy)
+            moved = replace(person, xy=xy, available=first)
             effect = self.on(image, scratch, moved, annotation)
             under = effect.covers(person.xy, image.shape) & person.available
             hidden = tuple(np.flatnonzero(under).tolist())

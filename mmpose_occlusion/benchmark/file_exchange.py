@@ -82,7 +82,7 @@ def export_images(
             f'folder "{folder}" holds a manifest already: give another one'
         )
     read = read_annotations(annotations)
-    skeleton = Skeleton.from_names(tuple(read.joints))
+    skeleton = Skeleton(tuple(read.joints))
     suite = load_suites(suites, attacks, skeleton)
     joints = named_joints(read.joints if names is None else names)
     recipe = dict(

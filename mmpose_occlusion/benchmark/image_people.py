@@ -131,7 +131,7 @@ class ImagePeople:
         if found is None:
             return None
         flat = np.reshape(found['keypoints'], (-1, 3))
-        skeleton = Skeleton.from_names(tuple(self.joints.names))
+        skeleton = Skeleton(tuple(self.joints.names))
         box = self.boxes.person_boxes[row].tolist()
         height = box[3] - box[1]
         joints = flat[:, :2], flat[:, 2] > 0
@@ -236,7 +236,7 @@ def image_people(
         if recipe['whole_image']:
             rows += [(image, None, None, 1.0)] * MAX_POSES
     sigmas, source = published_sigmas(annotations.joints)
-    skeleton = Skeleton.from_names(tuple(annotations.joints))
+    skeleton = Skeleton(tuple(annotations.joints))
     index = {name: i for i, name in enumerate(skeleton.names)}
     flip = [index.get(_mirrored(name), i) for name, i in index.items()]
     return ImagePeople(

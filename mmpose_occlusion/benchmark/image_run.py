@@ -59,7 +59,7 @@ def run_predictor(
             'detections'
         )
     read = read_annotations(annotations)
-    skeleton = Skeleton.from_names(tuple(read.joints))
+    skeleton = Skeleton(tuple(read.joints))
     mapping = joint_mapping(predictor.keypoint_names, read.joints, who)
     files: dict[str, Any] = dict(
         annotations=read.path, images=images, detections=options.detections

@@ -7,7 +7,6 @@ read and printed here alone: ``keypoint:left_wrist:black:10%``, ``part:head``,
 stand for a colon, a comma and a backslash.
 """
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,35 +14,27 @@ from typing import Any
 
 from ..errors import UsageError
 from ..skeleton import Skeleton
+from . import targets
 from .occlusion import Occlusion
 from .placement import NOWHERE, TARGET
-from .regions import DEFAULT_DISC, DEFAULT_SIZE, REFERENCE_RADIUS, DiscSize
-from .targets import (
-    CELL,
-    CELLS,
-    KEYPOINT,
-    KINDS,
-    PART,
-    RANDOM_WORDS,
-    Target,
-    cell_names,
-    chooser_of,
-)
+from .regions import DEFAULT_DISC, DiscSize
+from .targets import CELL, KEYPOINT, KINDS, PART
 
-TRANSFORMS = {
-    KEYPOINT: 'KeypointOcclusion',
-    PART: 'PartOcclusion',
-    CELL: 'CellOcclusion',
-}
+TRANSFORMS = {kind: f'{kind.capitalize()}Occlusion' for kind in KINDS}
 """Kind -> transform of MMPose's pipelines."""
 
-WILDCARD = '*'  # each joint, part or cell
-EVERY_OTHER = '**'  # of the grid of cells, every second row and column
-OFFSET, UNCOVERED = 'offset=', 'uncovered'  # fields of the short form
+WILD_WORDS = {KEYPOINT: ('*',), PART: ('*',), CELL: ('*', '**')}
+"""Kind -> words for each joint, part or cell; '**' is for every second row and
+column of cells."""
 
-FORM = (
-    '"keypoint:NAME:FILL", "part:NAME:FILL" or "keypoint:NAME:FILL:SIZE", '
-    'for example "keypoint:left_wrist:black:10%" (several names: "a,b")'
+_NAME = r'(?:\\.|[^\\:,])+'
+_FORM = re.compile(
+    rf'(?P<kind>{"|".join(KINDS)})\s*:(?P<names>{_NAME}(?:,{_NAME})*)'
+    r'(?::\s*(?P<fill>[^:\s]+)\s*)?'
+    rf'(?::(?!{"|".join(NOWHERE)}|offset|uncovered)(?P<size>[^:]+))?'
+    rf'(?::(?P<place>{"|".join(NOWHERE)}))?'
+    r'(?P<moved>(?::offset=(?P<offset>[\d.]+(?:e-?\d+)?))?(?::uncovered)?)',
+    re.DOTALL,
 )
 
 
@@ -54,15 +45,11 @@ class Attack:
     Args:
         kind: 'keypoint', 'part' or 'cell'.
         names: Joints, parts or cells, or alone one of
-            :data:`.targets.RANDOM_WORDS`, '*' for each of them or '**' for
-            every second row and column of cells.
+            :data:`.targets.RANDOM_WORDS` or of :data:`WILD_WORDS`.
         fill: A fill, see :data:`.paints.FILLS`.
         size: Of discs, by default :data:`.regions.DEFAULT_SIZE`, or the side
             of a cell's square; parts have none.
-        place: One of :data:`.placement.PLACES`.
-        parts: The user's own parts, name -> joints.
-        offset: Of discs, see :class:`.occlusion.Occlusion`.
-        stay_covered: Of discs, see :class:`.occlusion.Occlusion`.
+        place, parts, offset, stay_covered: See :func:`.occlude.occlude`.
         options: Further arguments of the transform, such as ``prob``.
 
     >>> str(parse_attack('keypoint:nose:black:10%'))
@@ -82,15 +69,9 @@ class Attack:
     @property
     def word(self) -> str | None:
         """The random word or wildcard in place of names, or None."""
-        words = [*RANDOM_WORDS[self.kind], WILDCARD]
-        words += [EVERY_OTHER] * (self.kind == CELL)
+        words = targets.RANDOM_WORDS[self.kind] + WILD_WORDS[self.kind]
         one = self.names[0] if len(self.names) == 1 else ''
         return one if one in words else None
-
-    @property
-    def is_wild(self) -> bool:
-        """Whether it stands for several attacks, see :meth:`expand`."""
-        return self.word in (WILDCARD, EVERY_OTHER)
 
     def __str__(self) -> str:
         names = (re.sub(r'[\\:,]', r'\\\g<0>', name) for name in self.names)
@@ -100,9 +81,9 @@ class Attack:
         if self.place != TARGET:
             fields.append(self.place)
         if self.offset:
-            fields.append(f'{OFFSET}{self.offset:g}')
+            fields.append(f'offset={self.offset:g}')
         if not self.stay_covered:
-            fields.append(UNCOVERED)
+            fields.append('uncovered')
         return ':'.join(fields)
 
     def to_config(self) -> dict[str, Any]:
@@ -134,34 +115,30 @@ class Attack:
         rest = dict(config)
         type_ = rest.pop('type', '')
         name = getattr(type_, '__name__', str(type_))
-        for scope in ('mmpose.', 'mmpose_occlusion.'):
-            name = name.removeprefix(scope)
+        name = re.sub(r'^(mmpose|mmpose_occlusion)\.', '', name)
         kinds = {transform: kind for kind, transform in TRANSFORMS.items()}
         if name not in kinds:
             return None
-        kind = kinds[name]
-        names = rest.pop('target', 'random')
-        if not isinstance(names, list | tuple):
-            names = [names]
-        size = rest.pop('size', None)
-        usual = REFERENCE_RADIUS if rest.get('paper_exact') else DEFAULT_SIZE
-        disc = DiscSize.of(usual if size is None else size)
+        kind, names = kinds[name], rest.pop('target', 'random')
+        names = names if isinstance(names, list | tuple) else [names]
+        paper = rest.get('paper_exact', False)
+        size = DiscSize.of(rest.pop('size', None), paper)
         known = ['fill', 'place', 'parts']
         if kind == KEYPOINT:  # of a part they are unknown arguments
             known += ['offset', 'stay_covered']
         found = {key: rest.pop(key) for key in known if key in rest}
         names = tuple(map(str, names))
-        return cls(kind, names, size=disc, options=rest, **found)
+        return cls(kind, names, size=size, options=rest, **found)
 
     def expand(self, skeleton: Skeleton) -> list['Attack']:
         """One attack for each target of the wildcard; else this one."""
-        if not self.is_wild:
+        if self.word not in WILD_WORDS[self.kind]:
             return [self]
         if self.kind == CELL:
-            names = cell_names(CELLS * len(self.names[0]))
+            names = targets.cell_names(targets.CELLS * len(self.names[0]))
         else:
-            known = Skeleton.from_names(skeleton.names, self.parts)
-            names = list(known.names if self.kind == KEYPOINT else known.parts)
+            known = Skeleton(skeleton.names, self.parts or {})
+            names = [*(known.names if self.kind == KEYPOINT else known.parts)]
         return [replace(self, names=(name,)) for name in names]
 
     def check(self, skeleton: Skeleton) -> None:
@@ -169,23 +146,17 @@ class Attack:
         not fit or the data set lacks a target."""
         try:
             if self.parts:
-                skeleton = Skeleton.from_names(skeleton.names, self.parts)
+                skeleton = Skeleton(skeleton.names, self.parts)
             for name in () if self.word else self.names:
-                Target(self.kind, name).joints(skeleton)
+                targets.Target(self.kind, name).joints(skeleton)
             replace(self, names=('random',)).occlusion()
         except ValueError as error:
             raise UsageError(f'attack "{self}": {error}') from None
 
     def occlusion(self) -> Occlusion:
-        """The occlusion under the corrected rules, of an attack without
-        wildcard."""
-        if self.is_wild:
-            raise UsageError(
-                f'attack "{self}" stands for one attack on each {self.kind}: '
-                'expand it for a data set first'
-            )
+        """The occlusion under the corrected rules, without wildcard."""
         return Occlusion(
-            chooser_of(self.kind, self.names, self.fill),
+            targets.chooser_of(self.kind, self.names, self.fill),
             self.size,
             self.place,
             float(self.options.get('prob', 1.0)),
@@ -206,72 +177,29 @@ def parse_attack(text: str) -> Attack:
         UsageError: The text is not of that form. Whether the names and fills
             exist is checked by :meth:`Attack.check`.
     """
-    try:
-        return _parse(str(text))
-    except ValueError as error:
-        raise UsageError(f'attack "{text}" {error}') from None
-
-
-def _parse(text: str) -> Attack:
-    form = ValueError(f'must look like {FORM}')
-    fields = [part.strip() for part in _split(text, ':')]
-    if not 2 <= len(fields) <= 7 or not all(fields):
-        raise form
-    kind, listed, *rest = fields
-    if kind not in KINDS:
-        raise ValueError(
-            f'is of unknown kind "{kind}": write {" or ".join(KINDS)}, as in '
-            f'{FORM}'
-        )
-    names = tuple(
-        re.sub(r'\\([\\:,])', r'\1', name.strip())
-        for name in _split(listed, ',')
-    )
-    if not all(names):
-        raise ValueError('has an empty name in its list')
-    found: dict[str, Any] = {}
-    if rest:
-        found['fill'] = rest.pop(0)
-    if rest and not (
-        rest[0] in NOWHERE or rest[0].startswith((OFFSET, UNCOVERED))
+    match = _FORM.fullmatch(str(text).strip())
+    if (
+        match is None
+        or (match['size'] and match['kind'] == PART)
+        or (match['moved'] and match['kind'] != KEYPOINT)
     ):
-        if kind == PART:
-            raise ValueError(
-                'has a size, which parts do not have: write '
-                f'"{":".join(fields[:3])}"'
-            )
-        try:
-            found['size'] = DiscSize.of(rest[0])
-        except ValueError as error:
-            raise ValueError(f'has the size "{rest[0]}": {error}') from None
-        rest.pop(0)
-    if rest and rest[0] in NOWHERE:
-        found['place'] = rest.pop(0)
-    if rest and rest[0].startswith(OFFSET):
-        number = rest.pop(0).removeprefix(OFFSET)
-        try:
-            offset = float(number)
-        except ValueError:
-            offset = math.nan
-        if kind != KEYPOINT or not 0 <= offset < math.inf:
-            raise ValueError(
-                f'has the offset "{number}": write a fraction of a disc\'s '
-                f'radius, which only keypoints have, such as {OFFSET}0.5'
-            )
-        found['offset'] = offset
-    if rest == [UNCOVERED]:
-        found['stay_covered'] = False
-    elif rest:
-        raise form
-    return Attack(kind, names, **found)
-
-
-def _split(text: str, mark: str) -> list[str]:
-    """Split at a character, but not where a backslash stands before it."""
-    parts = ['']
-    for piece in re.findall(r'\\.|.', text, re.DOTALL):
-        if piece == mark:
-            parts.append('')
-        else:
-            parts[-1] += piece
-    return parts
+        raise UsageError(
+            f'attack "{text}" must look like "keypoint:NAME:FILL:SIZE" or '
+            '"part:NAME:FILL", for example "keypoint:left_wrist:black:10%" '
+            '(several names: "a,b"; then a place, and of keypoints '
+            '"offset=0.5")'
+        )
+    names = [name.strip() for name in re.findall(_NAME, match['names'])]
+    try:
+        size = DiscSize.of(match['size'])
+    except ValueError as error:
+        raise UsageError(f'attack "{text}": {error}') from None
+    return Attack(
+        match['kind'],
+        tuple(re.sub(r'\\([\\:,])', r'\1', name) for name in names),
+        match['fill'] or Attack.fill,
+        size,
+        match['place'] or TARGET,
+        offset=float(match['offset'] or 0),
+        stay_covered=not match['moved'].endswith('uncovered'),
+    )

@@ -1,8 +1,7 @@
 """Hide joints or body parts in one image."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,9 @@ from .paints import FILLS, Donor
 from .placement import Surroundings
 from .regions import DEFAULT_SIZE, DiscSize, Size
 from .rules import CorrectedRules, person_from_joints
-from .targets import KEYPOINT, KINDS, PART, Target, joints_height
+from .targets import KEYPOINT, KINDS, PART, Target
 
-_RULES = CorrectedRules()
+_RANDOM = dict(random=KEYPOINT, random_part=PART)
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,11 @@ def occlude(
             list; 'random', one of the person's joints, or 'random_part', one
             of the basic parts. A name that is both a joint and a part means
             the joint; the part is 'part:NAME'.
-        fill: 'object', 'black', 'grey', 'mean', 'blur', 'pixelate', 'noise'
-            or 'texture'.
+        fill: 'object' (a drawn ball, parcel, plant, ...), 'black', 'grey',
+            'mean' (the image's mean colour), 'blur' (Gaussian), 'pixelate'
+            (squares of half the blur's kernel), 'noise' (each value of each
+            pixel drawn from 0 to 255) or 'texture' (a pattern of two
+            colours).
         size: Of the disc over a joint: '20%', its diameter as a fraction of
             the height of the person's box, or a number, its radius in pixels
             where that box is 256 pixels high.
@@ -77,8 +79,13 @@ def occlude(
             image counts, of one joint the image's height.
         seed: Of random draws; None draws anew in each call.
         parts: Own parts, name -> joint names.
-        place: 'target', or as a control 'on_person', 'off_person' or
-            'decoy', the same area beside the target, over no joint.
+        place: 'target'; or, as a control, the same area at another place in
+            the photograph: 'on_person', centred on the person without
+            touching the target's region, 'off_person', where no pixel is the
+            person's (the annotation's segment, or else the shape of limbs,
+            torso and head around the labelled joints), or 'decoy', 1 to 3
+            radii beside the target, over no joint of the person. Where there
+            is no such place, the record is ``excluded``.
         offset: The centre of a joint's disc moves by a random vector, uniform
             in a disc of this fraction of its radius; with ``stay_covered``,
             which an offset above 1 must not have, the joint stays under it.
@@ -104,17 +111,18 @@ def occlude(
         )
     if FILLS.get(fill) is Donor:
         raise UsageError(f'fill={fill!r} needs donors: take another one')
-    array = _numbers('keypoints', keypoints)
+    array = np.asarray(keypoints, np.float64)
     if array.ndim not in (2, 3) or array.shape[-1] not in (2, 3):
         raise UsageError(
             f'keypoints are of shape {array.shape}: give (K, 2), (K, 3), '
             '(N, K, 2) or (N, K, 3)'
         )
-    single = array.ndim == 2
-    array = array[None] if single else array
-    xy, flags = array[..., :2], (array[..., 2:] > 0).all(axis=-1)
-    labelled = np.isfinite(xy).all(axis=-1) & flags
-    skeleton = Skeleton.from_names(named_joints(names), parts)
+    shape = array.shape[:-1]
+    array = array if array.ndim == 3 else array[None]
+    xy = array[..., :2]
+    known = np.dstack([np.isfinite(xy), array[..., 2:] > 0])
+    labelled: Any = known.all(axis=-1)
+    skeleton = Skeleton(named_joints(names), parts or {})
     if len(skeleton.names) != xy.shape[1]:
         raise UsageError(
             f'there are {xy.shape[1]} keypoints and {len(skeleton.names)} '
@@ -122,28 +130,19 @@ def occlude(
         )
     boxes = np.full((len(xy), 4), np.nan)
     if bbox is not None:
-        boxes = np.atleast_2d(_numbers('bbox', bbox))
+        boxes = np.atleast_2d(np.asarray(bbox, np.float64))
     if boxes.shape != (len(xy), 4):
         raise UsageError(
             f'bbox is of shape {boxes.shape}: give ({len(xy)}, 4), one xyxy '
             'for each person'
         )
-    people = []
+    people, rules = [], CorrectedRules()
     for joints, known, box in zip(xy, labelled, boxes.tolist(), strict=True):
-        height = box[3] - box[1]
-        boxed = image.shape, height, height, box
-        person = person_from_joints(_RULES, skeleton, joints, known, *boxed)
-        if not 0 < height < math.inf:
-            height = joints_height(person.points, image.shape[0])
-            person = person._replace(height=height, box_height=height)
-        people.append(person)
-    try:
-        rng = np.random.default_rng(seed)
-    except (TypeError, ValueError):
-        raise UsageError(
-            f'seed={seed!r} must be None or a whole number that is not '
-            'negative'
-        ) from None
+        boxed = image.shape, 0.0, box[3] - box[1], box
+        person = person_from_joints(rules, skeleton, joints, known, *boxed)
+        height = person.height_in(image.shape[0])
+        people.append(replace(person, height=height, box_height=height))
+    rng = np.random.default_rng(seed)
     keys = rng.integers(2**32, size=(len(people), 2)).tolist()
     out = image.copy()
     records: list[Record] = []
@@ -154,42 +153,22 @@ def occlude(
         call = len(records)
         numbers = occlusion.draw(keys, 0, call)
         records += occlusion.apply(out, around, numbers, call)[0]
-    targets, bystanders = np.zeros((2, *labelled.shape), bool)
+    masks = np.zeros((2, *labelled.shape), bool)
     for record in records:
-        for i, joint in record['targets']:
-            targets[i, skeleton.joint_index(joint)] = True
-        for i, joint in record['bystanders']:
-            bystanders[i, skeleton.joint_index(joint)] = True
-    hidden = targets | bystanders
-    if single:
-        hidden, targets = hidden[0], targets[0]
-    return Occluded(out, hidden, targets, records)
+        for mask, key in zip(masks, ('targets', 'bystanders'), strict=True):
+            for person, joint in record[key]:
+                mask[person, skeleton.joint_index(joint)] = True
+    targets, bystanders = masks.reshape(2, *shape)
+    return Occluded(out, targets | bystanders, targets, records)
 
 
-def _numbers(name: str, values: Any) -> np.ndarray:
-    try:
-        return np.asarray(values, np.float64)
-    except (TypeError, ValueError):
-        raise UsageError(f'{name} must be an array of numbers') from None
-
-
-def _by_attack(
-    target: str | Sequence[str], skeleton: Skeleton
-) -> dict[tuple[str, bool], dict[str, None]]:
+def _by_attack(target: Any, skeleton: Skeleton) -> dict[tuple, dict]:
     """The targets of each attack, by kind and whether they are random."""
-    words = [target] if isinstance(target, str) else target
-    listed = words and isinstance(words, Sequence)
-    if not listed or not all(isinstance(word, str) for word in words):
-        raise UsageError(
-            f'target={target!r} must be the name of a joint or a part, a '
-            "list of names, 'random' or 'random_part'"
-        )
-    out: dict[tuple[str, bool], dict[str, None]] = {}
-    for word in words:
+    out: dict[tuple, dict] = {}
+    for word in [target] if isinstance(target, str) else target:
         kind, colon, name = word.partition(':')
-        is_random = word in ('random', 'random_part')
-        if is_random:
-            kind, name = (KEYPOINT if word == 'random' else PART), 'random'
+        if word in _RANDOM:
+            kind, name = _RANDOM[word], 'random'
         elif colon and kind in KINDS:
             Target(kind, name).joints(skeleton)
         elif word in (*skeleton.names, *skeleton.parts):
@@ -200,5 +179,10 @@ def _by_attack(
                 f'{", ".join(skeleton.names)}; parts are '
                 f'{", ".join(skeleton.parts)}'
             )
-        out.setdefault((kind, is_random), {})[name] = None
+        out.setdefault((kind, word in _RANDOM), {})[name] = None
+    if not out:
+        raise UsageError(
+            f'target={target!r} must be the name of a joint or a part, a '
+            "list of names, 'random' or 'random_part'"
+        )
     return out

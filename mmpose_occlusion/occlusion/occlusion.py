@@ -10,41 +10,21 @@ from typing import Any
 import numpy as np
 
 from ..errors import UsageError
-from .paints import (
-    FILLS,
-    REFERENCE_FILLS,
-    Donor,
-    Paint,
-    Request,
-    make_patch,
-)
+from .paints import FILLS, REFERENCE_FILLS, Donor, Paint, Request, make_patch
 from .placement import NOWHERE, PLACES, TARGET, Surroundings, move_aside
-from .regions import DEFAULT_DISC, Array, Disc, DiscSize, Joint, Patch, Region
+from .regions import DEFAULT_DISC, Array, Disc, DiscSize, Patch, Region
 from .rules import CorrectedRules, Rules
-from .targets import (
-    CELL,
-    PART,
-    Chooser,
-    Person,
-    Target,
-    cell_box,
-    joints_height,
-)
+from .targets import CELL, PART, Chooser, Person, Target, cell_box
 
 
 class Record(dict):
     """What was done to one target, or why nothing was: an entry of
-    ``results['occlusions']``.
-
-    It holds plain numbers, strings, lists and None, so that it can be written
-    to JSON, and is enough to make its patch again (:func:`.paints.replay`).
-    Not to be modified: deep copies of a sample, such as ``PackPoseInputs``
-    makes, share it.
+    ``results['occlusions']``, plain values from which :func:`.paints.replay`
+    makes the patch again.
 
     - ``transform``: class of the transform; ``call``: number of occlusions
-      before it
-    - ``turn``: targets of one call and turn are made from the same image;
-      only under ``paper_exact`` there is more than one turn
+      before it; ``turn``: targets of one call and turn are made from the same
+      image
     - ``instance``: index of the person in the image
     - ``kind``, ``target``: 'keypoint', 'part' or 'cell', and the name,
       'random' where none was drawn
@@ -53,19 +33,19 @@ class Record(dict):
     - ``box`` of the painted pixels, ends exclusive, and ``pixels``, their
       number
     - ``targets``: ``[instance, joint]`` of the labelled joints that were
-      asked for and lie on painted pixels; ``bystanders``: the same of all
-      other joints on painted pixels, of any person; ``removed``: of the
-      joints that lost their label
+      asked for and lie on painted pixels; ``bystanders``: of all other joints
+      on painted pixels, of any person; ``removed``: of those that lost their
+      label
     - ``reason``: why nothing was done, a clause without a full stop;
-      ``excluded``: whether that is so although the person has the target: a
-      control fits nowhere
+      ``excluded``: whether that is so because a control fits nowhere
     - ``offset``: from the joint to the centre of its disc, x and y in pixels,
       before the disc went to another ``place``; only of discs with an offset
+    - ``label``: as asked for, unless 'keep'
     """
 
-    def __deepcopy__(self, memo: dict) -> 'Record':
-        return self
 
+LABELS = ('keep', 'occluded', 'drop')
+"""What becomes of the labels of hidden joints."""
 
 NOT_PAPER = "is not the reference's, which is %s: leave out paper_exact=True"
 
@@ -84,15 +64,13 @@ class Checked:
             raise UsageError(f'{self.name}: {argument}={value!r} {why_not}.')
 
     def require_one_of(
-        self, known: Iterable[str], argument: str, value: Any = None
+        self, known: Iterable[str], argument: str, value: str
     ) -> None:
-        one = getattr(self, argument) if value is None else value
         words = f'is unknown; it is one of {", ".join(known)}'
-        self.require(one in known, argument, words, value)
+        self.require(value in known, argument, words, value)
 
-    def require_probability(self, argument: str) -> None:
-        one = getattr(self, argument)
-        fits = isinstance(one, int | float) and 0 <= one <= 1
+    def require_probability(self, argument: str, value: Any) -> None:
+        fits = isinstance(value, int | float) and 0 <= value <= 1
         self.require(fits, argument, 'must be a probability between 0 and 1')
 
 
@@ -104,12 +82,12 @@ class Occlusion(Checked):
         chooser: Which targets of a person, and with which fills.
         size, place, offset, stay_covered: See :func:`.occlude.occlude`.
         prob: Probability that a person is occluded.
-        rules: The corrected ones, or the paper's.
+        rules: The corrected ones; or the paper's, with which each patch is
+            made from the image that the one before it left, and not all from
+            the image as it came.
         remove_keypoints: Whether joints under a painted part lose their
             label.
-        in_turn: Each patch is made from the image that the one before it
-            left, as the reference does, and not all from the image as it
-            came.
+        label: One of :data:`LABELS`.
         name: In records and messages.
 
     Raises:
@@ -122,46 +100,47 @@ class Occlusion(Checked):
     prob: float = 1.0
     rules: Rules = field(default_factory=CorrectedRules)
     remove_keypoints: bool = False
-    in_turn: bool = False
+    label: str = 'keep'
     name: str = 'Occlusion'
     offset: float = 0.0
     stay_covered: bool = True
 
     def __post_init__(self) -> None:
-        offset, paper = self.offset, self.in_turn
+        offset, paper = self.offset, self.rules.paper
         for fill in self.chooser.fills:
             self.require_one_of(FILLS, 'fill', fill)
             own = fill in REFERENCE_FILLS or self.chooser.drawn == 'mixed'
             words = ' or '.join(REFERENCE_FILLS)
             self.require(own or not paper, 'fill', NOT_PAPER % words, fill)
-        self.require_one_of(PLACES, 'place')
-        self.require_probability('prob')
-        most = 1 if self.stay_covered else math.inf
-        number = isinstance(offset, int | float) and offset is not True
-        fits = number and 0 <= offset <= most and offset != math.inf
+        self.require_one_of(PLACES, 'place', self.place)
+        self.require_probability('prob', self.prob)
+        fits = isinstance(offset, int | float) and 0 <= offset < math.inf
+        fits = fits and (offset <= 1 or not self.stay_covered)
         words = (
             "must be a fraction of the disc's radius from 0 to 1, or above 1 "
             'with stay_covered=False'
         )
         self.require(fits, 'offset', words)
+        self.require_one_of(LABELS, 'label', self.label)
+        other = 'paper_exact' if paper else 'remove_keypoints'
+        words = f'contradicts {other}=True: leave out one of them'
+        removes = paper or self.remove_keypoints
+        self.require(self.label == 'keep' or not removes, 'label', words)
         if paper:
-            at_target = self.place == TARGET
-            self.require(at_target, 'place', NOT_PAPER % 'the target')
+            there, size = self.place == TARGET, self.size
+            self.require(there, 'place', NOT_PAPER % 'the target')
             self.require(not offset, 'offset', NOT_PAPER % '0')
-            whole = isinstance(self.size.radius, int)
             words = 'must be a whole number of pixels with paper_exact=True'
-            self.require(whole, 'size', words, self.size.plain)
-
-    @cached_property
-    def _moves(self) -> bool:
-        return self.place != TARGET or self.offset > 0
+            whole = isinstance(size.radius, int)
+            self.require(whole, 'size', words, size.plain)
 
     @cached_property
     def numbers(self) -> int:
         """Random numbers that each person takes; the last one is of fill,
         place and offset where these are random."""
         random = any(FILLS[fill].random for fill in self.chooser.fills)
-        return self.chooser.numbers + (random or self._moves)
+        random = random or self.place != TARGET or self.offset > 0
+        return self.chooser.numbers + random
 
     def draw(
         self, keys: Sequence[tuple[int, int]], seed: int | None, call: int = 0
@@ -188,14 +167,14 @@ class Occlusion(Checked):
 
     def apply(
         self, image: Array, around: Surroundings, numbers: Array, call: int = 0
-    ) -> tuple[list[Record], list[Joint]]:
+    ) -> tuple[list[Record], Any]:
         """Hide the targets in an image ``(H, W, C)`` or ``(H, W)``, in place,
         by the ``numbers`` from :meth:`draw`; returns a record of each target,
-        and the joints that lose their label."""
+        and whose label changes, ``(N, K)`` bool or False."""
         turn, mixes = 0, self.chooser.drawn == 'mixed'
         patches: list[Patch] = []
         records: list[Record] = []
-        removed: list[Joint] = []
+        removed: Any = False
         for i, mine in enumerate(numbers.tolist()):
             if mine[0] >= self.prob:  # most samples: their people are not read
                 records += self.leave(call, i)
@@ -205,34 +184,39 @@ class Occlusion(Checked):
             if isinstance(chosen, str):
                 records += self.leave(call, i, chosen)
                 continue
+            joints = ((p.xy, p.labelled, p.available) for p in people)
+            xy, labelled, available = map(np.array, zip(*joints, strict=True))
             for target, fill in chosen:
-                record = self._record(call, i, target, fill)
-                record['turn'] = turn
+                record = self._record(call, i, target, fill, turn)
                 records.append(record)
-                patch = self._patch(image, around, target, record, mine)
-                under: list[Joint] = []
+                patch = self._patch(image, around, record, mine)
                 if isinstance(patch, str):
                     record['reason'] = patch
+                    hidden = np.zeros_like(available)
                 else:
-                    under = _under(patch, people, image.shape)
-                    if self.in_turn:
+                    hidden = available & patch.covers(xy, image.shape)
+                    if self.rules.paper:
                         patch.apply(image)
                         turn += 1
                     else:
                         patches.append(patch)
-                asked: list[Joint] = []
-                if under and self.place == TARGET:  # a control asks for none
-                    names = person.skeleton.names
-                    indices = target.joints(person.skeleton)
-                    asked = [(i, names[k]) for k in indices]
-                for joint in _labelled(under, people):
-                    which = tuple(joint) in asked
-                    record['targets' if which else 'bystanders'].append(joint)
+                asked = np.zeros_like(hidden)
+                if self.place == TARGET:  # a control asks for none
+                    asked[i, list(target.joints(person.skeleton))] = True
+                known, names = hidden & labelled, person.skeleton.names
+                record['targets'] = _named(known & asked, names)
+                record['bystanders'] = _named(known & ~asked, names)
+                if self.label != 'keep':
+                    removed |= known
+                if self.label == 'drop':
+                    record['removed'] = (
+                        record['targets'] + record['bystanders']
+                    )
                 removes = self.remove_keypoints and target.kind == PART
                 if removes and not (mixes and record['reason']):
-                    gone = self.rules.removed(person, i, target.name, under)
-                    record['removed'] = _labelled(gone, people)
-                    removed += gone
+                    gone = self.rules.removed(person, i, target.name, hidden)
+                    record['removed'] = _named(gone & labelled, names)
+                    removed |= gone
         for patch in patches:
             patch.apply(image)
         return records, removed
@@ -242,99 +226,73 @@ class Occlusion(Checked):
     ) -> list[Record]:
         """Records of a person, or an image, that is left alone: at random
         where no other reason is given."""
-        fill, records = self.chooser.fills[0], []
-        for target in self.chooser.label:
-            records.append(self._record(call, instance, target, fill))
-            other = f'left out at random, prob={self.prob}'
-            records[-1]['reason'] = reason or other
+        reason = reason or f'left out at random, prob={self.prob}'
+        fill, targets = self.chooser.fills[0], self.chooser.label
+        records = [self._record(call, instance, t, fill) for t in targets]
+        for record in records:
+            record['reason'] = reason
         return records
 
     def _record(
-        self, call: int, instance: int | None, target: Target, fill: str
+        self, call: int, index: Any, target: Target, fill: str, turn: int = 0
     ) -> Record:
-        return Record(
-            transform=self.name,
-            call=call,
-            turn=0,
-            instance=instance,
-            kind=target.kind,
-            target=target.name,
-            fill=fill,
-            place=self.place,
-            region=None,
-            paint=None,
-            box=None,
-            pixels=0,
-            targets=[],
-            bystanders=[],
-            removed=[],
-            reason=None,
-            excluded=False,
-        )
+        who = dict(call=call, turn=turn, instance=index)
+        what = dict(kind=target.kind, target=target.name, fill=fill)
+        where = dict(place=self.place, region=None, paint=None, box=None)
+        joints: dict[str, list] = dict(targets=[], bystanders=[], removed=[])
+        done = dict(reason=None, excluded=False)
+        label = {} if self.label == 'keep' else dict(label=self.label)
+        record = Record(transform=self.name, **who, **what, **where, pixels=0)
+        record.update(**joints, **done, **label)
+        return record
 
     def region(
         self, person: Person, target: Target, shape: tuple[int, ...]
     ) -> Region | str:
-        """The region of a target, or why it has none.
-
-        A size that is a fraction of the person's box takes
-        :func:`.targets.joints_height` where that box is not known.
-        """
+        """The region of a target, or why it has none."""
         kind, name = target
-        if kind == PART:
-            if not person.has(name):
-                return f'no joint of the {name} is available'
-            return self.rules.part_box(person, name, shape)
         if kind == CELL:
             return cell_box(person, name, self.size.fraction)
+        if kind == PART:
+            if not person.points_of(person.skeleton.parts[name]):
+                return f'no joint of the {name} is available'
+            return self.rules.part_box(person, name, shape)
         if name not in person.points:
             (k,) = target.joints(person.skeleton)
-            joint = person.xy[k], person.labelled[k]
-            return f'{name} {self.rules.obstacle(*joint, shape)}'
-        if self.size.radius is not None:
+            return f'{name} {self.rules.obstacle(bool(person.labelled[k]))}'
+        if self.size.fraction is None:
+            assert self.size.radius is not None
             return self.rules.disc(person, name, self.size.radius, shape)
-        height = person.box_height
-        if not 0 < height < math.inf:
-            height = joints_height(person.points, shape[0])
-        assert self.size.fraction is not None
-        radius = self.size.fraction * height / 2
-        # at least the pixel of the joint
-        return Disc(person.points[name], max(radius, math.sqrt(0.5)))
+        radius = self.size.fraction * person.height_in(shape[0]) / 2
+        radius = max(radius, math.sqrt(0.5))  # at least the joint's pixel
+        return Disc(person.points[name], radius)
 
     def _patch(
-        self,
-        image: Array,
-        around: Surroundings,
-        target: Target,
-        record: Record,
-        numbers: list[float],
+        self, image: Array, around: Surroundings, record: Record, mine: list
     ) -> Patch | str:
         """The patch of one target, or why there is none; notes in its record
         what it did."""
+        target = Target(record['kind'], record['target'])
         index, name, rules = record['instance'], target.name, self.rules
         person = around.people[index]
-        if (
-            self.chooser.drawn == 'mixed'
-            and rules.whole_parts
-            and not person.points.keys() >= set(person.skeleton.parts[name])
-        ):
+        skeleton = person.skeleton
+        whole = rules.paper and self.chooser.drawn == 'mixed'
+        if whole and not all(map(person.points.get, skeleton.parts[name])):
             return f'not all joints of the {name} available'
         region = self.region(person, target, image.shape)
         if isinstance(region, str):
             return region
         kind = FILLS[record['fill']]
-        rng: np.random.Generator | None = None
-        if kind.random or self._moves:
-            # from the last number; a different one for each target
-            key = [int(numbers[-1] * 2**53), zlib.crc32(name.encode())]
-            rng = np.random.default_rng(key)
+        # from the last number; a different one for each target
+        key = [int(mine[-1] * 2**53), zlib.crc32(name.encode())]
+        rng = np.random.default_rng(key)
         offset = None
-        if rng and self.offset and isinstance(region, Disc):
+        if self.offset and isinstance(region, Disc):
             (x, y), pair = region.center, rng.random(2)
             region = move_aside(region, self.offset, self.stay_covered, pair)
             offset = [region.center[0] - x, region.center[1] - y]
         record['region'] = region.to_record()
-        if rng and self.place != TARGET:
+        if self.place != TARGET:
             moved = around.move(region, self.place, index, rng.random())
             if moved is None:
                 record['excluded'] = True
@@ -342,44 +300,26 @@ class Occlusion(Checked):
             region = moved
             record['region'] = region.to_record()
         paint: Paint | str
-        if rng and kind is Donor:
-            paint = around.donor(index, target, numbers, rng)
+        if kind is Donor:
+            paint = around.donor(index, target, mine, rng)
             if isinstance(paint, str):
                 return paint
         else:
-            request = Request(
-                image,
-                rules.ksize(person, region),
-                int(rng.integers(2**31)) if rng and kind.random else 0,
-                rules.exact_blur,
-                rules.mean_color,
-            )
+            seed = int(rng.integers(2**31)) if kind.random else 0
+            ksize = rules.ksize(person, region)
+            request = Request(image, ksize, seed, rules.paper)
             paint = kind.resolve(record['fill'], request)
         patch = make_patch(image, region, paint)
         if patch is None:
             return 'its region has no pixel here'
         record['paint'] = paint.to_record()
-        record['box'], record['pixels'] = list(patch.box), patch.num_pixels
+        record['box'] = list(patch.box)
+        record['pixels'] = int(np.count_nonzero(patch.mask))
         if offset:
             record['offset'] = offset
         return patch
 
 
-def _under(
-    patch: Patch, people: Sequence[Person], shape: tuple[int, ...]
-) -> list[Joint]:
-    """The available joints of all people that lie under a patch."""
-    return [
-        (i, joint)
-        for i, person in enumerate(people)
-        for joint in patch.joints_under(person.points, shape)
-    ]
-
-
-def _labelled(joints: Sequence[Joint], people: Sequence[Person]) -> list[list]:
-    """``[instance, joint]`` of those that are labelled."""
-    return [
-        [i, joint]
-        for i, joint in joints
-        if people[i].labelled[people[i].skeleton.joint_index(joint)]
-    ]
+def _named(mask: Array, names: Sequence[str]) -> list[list]:
+    """``[instance, joint]`` of the joints in a mask ``(N, K)``."""
+    return [[i, names[k]] for i, k in np.argwhere(mask).tolist()]

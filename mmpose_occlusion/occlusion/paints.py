@@ -7,7 +7,7 @@ A *fill* is the word by which users ask for a paint; the class that
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple
 
 import cv2
 import numpy as np
@@ -23,8 +23,7 @@ class Request(NamedTuple):
     image: Array
     ksize: int  # of a blur, in pixels; pixelated squares are half as wide
     seed: int  # of a paint that is drawn at random
-    exact_blur: bool  # see Blur
-    mean: Callable[[Array], list[float]]  # an image's colour, by channel
+    paper: bool  # whether blur and mean are the reference's
 
 
 class Paint(Recorded):
@@ -44,26 +43,18 @@ class Paint(Recorded):
         raise NotImplementedError
 
 
-P = TypeVar('P')
-
-
 PAINTS: dict[str, type[Paint]] = {}  # kind in a record -> class
 FILLS: dict[str, type[Paint]] = {}  # word of users -> class
 REFERENCE_FILLS = ('blur', 'mean', 'black')  # of the reference system
 
 
-def paint(
-    kind: str, *fills: str, random: bool = False
-) -> Callable[[type[P]], type[P]]:
+def paint(kind: str, *fills: str, random: bool = False) -> Callable[..., Any]:
     """Register a class of paints, by its kind in records and the words that
-    users write, by default the kind; a ``random`` one is drawn from a seed, or
-    from donors."""
+    users write, by default the kind; a ``random`` one is drawn."""
 
-    def register(cls: type[P]) -> type[P]:
-        known: Any = cls
-        known.kind, known.random = kind, random
-        PAINTS[kind] = known
-        FILLS.update(dict.fromkeys(fills or (kind,), known))
+    def register(cls: Any) -> Any:
+        cls.kind, cls.random, PAINTS[kind] = kind, random, cls
+        FILLS.update(dict.fromkeys(fills or (kind,), cls))
         return cls
 
     return register
@@ -86,7 +77,7 @@ class Blur(Paint):
 
     @classmethod
     def resolve(cls, fill: str, request: Request) -> 'Blur':
-        return cls(request.ksize, request.exact_blur)
+        return cls(request.ksize, request.paper)
 
     def render(self, image: Array, region: Region, box: PixelBox) -> Array:
         x1, y1, x2, y2 = box
@@ -112,10 +103,15 @@ class Color(Paint):
 
     @classmethod
     def resolve(cls, fill: str, request: Request) -> 'Color':
-        if fill == 'mean':
-            return cls(request.mean(request.image))
-        value = GREY if fill == 'grey' else 0
-        return cls([value] * channels(request.image))
+        image, size = request.image, channels(request.image)
+        if fill != 'mean':
+            return cls([GREY if fill == 'grey' else 0] * size)
+        if request.paper:  # truncated
+            mean = image.reshape(-1, size).mean(axis=0, dtype=np.float64)
+            return cls(mean.astype(image.dtype).tolist())
+        whole = image.dtype.kind in 'ui'
+        values = cv2.mean(image)[:size]
+        return cls([round(value) if whole else value for value in values])
 
     def render(self, image: Array, region: Region, box: PixelBox) -> Array:
         return np.array(self.color, image.dtype)
@@ -144,9 +140,8 @@ class Pixelate(Paint):
             starts = np.arange(0, size, block)
             sums = np.add.reduceat(squares, starts, axis=axis)
             counts = np.minimum(block, size - starts)
-            squares = sums / counts.reshape(
-                [-1, *[1] * (sums.ndim - axis - 1)]
-            )
+            ones = [1] * (sums.ndim - axis - 1)
+            squares = sums / counts.reshape(-1, *ones)
         if image.dtype.kind in 'ui':
             squares = np.rint(squares)
         rows = np.arange(y1, y2) // block - top // block
@@ -194,26 +189,23 @@ class Donor(Paint):
         pixels = cv2.resize(
             self.source[y1:y2, x1:x2], size, interpolation=cv2.INTER_AREA
         )
-        if self.swap_channels:
-            pixels = pixels[..., ::-1]
-        if image.shape[2:] != (3,):
-            grey = np.rint(pixels.mean(axis=2, keepdims=True))
-            pixels = grey.repeat(channels(image), axis=2)
-            pixels = pixels.reshape(*pixels.shape[:2], *image.shape[2:])
-        return pixels.astype(image.dtype, copy=False)
-
-
-def mean_color(image: Array) -> list[float]:
-    """The image's mean per channel, rounded where its dtype is whole."""
-    mean = cv2.mean(image)[: channels(image)]
-    if image.dtype.kind in 'ui':
-        return [round(value) for value in mean]
-    return list(mean)
+        order = slice(None, None, -1 if self.swap_channels else 1)
+        return as_channels(pixels[..., order], image)
 
 
 def channels(image: Array) -> int:
     """Channels of an ``(H, W)`` or ``(H, W, C)`` image."""
     return image.shape[2] if image.ndim == 3 else 1
+
+
+def as_channels(pixels: Array, image: Array) -> Array:
+    """BGR pixels ``(h, w, 3)`` in the channels and dtype of an image, whose
+    channels are their mean unless it has three."""
+    if image.shape[2:] != (3,):
+        grey = pixels.mean(axis=2, keepdims=True)
+        pixels = grey.repeat(channels(image), axis=2)
+    shape = (*pixels.shape[:2], *image.shape[2:])
+    return np.rint(pixels).astype(image.dtype).reshape(shape)
 
 
 def make_patch(image: Array, region: Region, paint: Paint) -> Patch | None:
@@ -223,7 +215,7 @@ def make_patch(image: Array, region: Region, paint: Paint) -> Patch | None:
     if box is None:
         return None
     mask = region.mask(box)
-    if mask is not None and not np.count_nonzero(mask):
+    if not mask.any():
         return None
     pixels = paint.render(image, region, box)
     if np.may_share_memory(pixels, image):  # which is painted in place

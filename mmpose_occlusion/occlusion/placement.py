@@ -1,20 +1,17 @@
-"""Placement: a region at its target, or as a control at another place.
-
-Hiding a joint costs more than disturbing the image does; the same painted area
-at another place, on the person or off it, measures the latter. A decoy, the
-same area beside the joint, shows whether the model takes paint for a joint.
-"""
+"""Placement: a region at its target, or as a control at another place, which
+measures what disturbing the image costs without hiding the joint; a decoy
+beside the joint shows whether the model takes paint for a joint."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 
 from .paints import Donor
-from .regions import Array, Disc, Region, Shape
-from .targets import Person, Target
+from .regions import Array, Disc, Region, Shape, nearest_pixel
+from .targets import Person
 
 TARGET = 'target'
 ON_PERSON, OFF_PERSON, DECOY = 'on_person', 'off_person', 'decoy'
@@ -37,18 +34,14 @@ as a fraction of the height of the person's box."""
 
 class Surroundings:
     """What an occlusion asks of an image ``(H, W)``, of which here only the
-    people's joints are known; ``links`` are pairs of joint indices between
-    which there are limbs."""
+    people's joints are known; ``links``: pairs of joint indices, limbs."""
+
+    donor: Callable[..., Donor | str]  # of samples of MMPose's alone
 
     def __init__(
-        self,
-        shape: Shape,
-        people: Sequence[Person],
-        links: Sequence[tuple[int, int]] = (),
+        self, shape: Shape, people: Sequence[Person], links: Sequence = ()
     ) -> None:
-        self._shape = shape[:2]
-        self.people = people
-        self._links = links
+        self._shape, self.people, self._links = shape[:2], people, links
 
     def segment(self, index: int) -> Array | None:
         """``(H, W)`` bool, a person's annotated segment, if there is one."""
@@ -57,17 +50,6 @@ class Surroundings:
     def photo_mask(self) -> Array:
         """``(H, W)`` bool, the pixels that show the photograph."""
         return np.ones(self._shape, bool)
-
-    def donor(
-        self,
-        index: int,
-        target: Target,
-        numbers: Sequence[float],
-        rng: np.random.Generator,
-    ) -> Donor | str:
-        """Pixels of another person for a target of the ``index``-th, or why
-        there are none; ``numbers`` are all of the person's."""
-        return 'there is no data set of donors'
 
     def person_mask(self, index: int) -> Array:
         """``(H, W)`` bool, the pixels of a person: the segment, or else the
@@ -92,14 +74,14 @@ class Surroundings:
 def move_elsewhere(
     region: Region, place: str, person: Array, photo: Array, number: float
 ) -> Region | None:
-    """Move a region, by whole pixels, to a place where it fits.
+    """Move a region, by whole pixels, to a place where all of its pixels are
+    in the photograph.
 
-    It fits where all of its pixels are in the photograph. On the person, its
-    centre must be one of the person's pixels and it must not overlap the
-    region that it is a control of; off the person, none of its pixels may be
-    the person's. A decoy covers no joint of the person, and its centre is 1 to
-    3 radii (of a box, half its longer side) from the region's. All such places
-    are equally likely; ``number`` in [0, 1) says which it is.
+    On the person, its centre must be one of the person's pixels and it must
+    not overlap the region that it is a control of; off the person, none of its
+    pixels may be the person's. A decoy covers no joint of the person, and its
+    centre is 1 to 3 radii (of a box, half its longer side) from the region's.
+    All such places are equally likely; ``number`` in [0, 1) says which it is.
 
     Args:
         region: At the target.
@@ -109,16 +91,14 @@ def move_elsewhere(
 
     Returns:
         None where it fits nowhere, or where the image's border cuts the
-        region at the target, so that no whole one is as large.
+        region at the target.
     """
-    height, width = person.shape
     box = region.bounds(person.shape)
-    roomy = region.moved(1, 1).bounds((height + 2, width + 2))
+    roomy = region.moved(1, 1).bounds(np.add(person.shape, 2).tolist())
     if box is None or roomy != tuple(edge + 1 for edge in box):
         return None
     x1, y1, x2, y2 = box
-    own = region.mask(box)
-    stamp = np.ones((y2 - y1, x2 - x1), bool) if own is None else own
+    stamp = region.mask(box)
     blocked = ~photo
     if place == ON_PERSON:
         blocked[y1:y2, x1:x2] |= stamp
@@ -131,9 +111,14 @@ def move_elsewhere(
         return None
     top, left = max(int(rows[0]) - 1, 0), max(int(cols[0]) - 1, 0)
     near = blocked[top : rows[-1] + 2, left : cols[-1] + 2]
-    if near.shape[0] < stamp.shape[0] or near.shape[1] < stamp.shape[1]:
+    height, width = np.subtract(near.shape, stamp.shape).tolist()
+    if height < 0 or width < 0:
         return None
-    fits = _fitting(near, stamp)
+    # of the stamp with what is blocked, by its first row and column
+    pixels, kernel = near.astype(np.float32), stamp.astype(np.float32)
+    how: Any = dict(anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
+    overlap = cv2.filter2D(pixels, cv2.CV_32F, kernel, **how)
+    fits = np.rint(overlap[: height + 1, : width + 1]) == 0
     height, width = fits.shape
     down, right = top - y1, left - x1  # of the first place
     if place == ON_PERSON:
@@ -171,52 +156,23 @@ def move_aside(
     return disc.moved(distance * math.cos(angle), distance * math.sin(angle))
 
 
-def _fitting(mask: Array, stamp: Array) -> Array:
-    """``(H - h + 1, W - w + 1)`` bool, where a stamp shares no pixel with a
-    mask, by the stamp's first row and column."""
-    counts = cv2.filter2D(
-        mask.astype(np.float32),
-        cv2.CV_32F,
-        stamp.astype(np.float32),
-        anchor=(0, 0),
-        borderType=cv2.BORDER_CONSTANT,
-    )
-    height, width = np.subtract(mask.shape, stamp.shape) + 1
-    return np.rint(counts[:height, :width]) == 0
-
-
-def nearest_pixel(xy: Array, shape: Shape) -> tuple[Array, Array]:
-    """Columns and rows ``(...)`` of the pixels nearest to points ``(..., 2)``
-    in an image; -1 for points outside, ``0 <= x < W`` and ``0 <= y < H``, and
-    for NaN."""
-    size = np.array([shape[1], shape[0]])
-    inside = ((xy >= 0) & (xy < size)).all(axis=-1, keepdims=True)
-    pixel = np.floor(np.where(inside, xy, 0) + 0.5).astype(np.int64)
-    pixel = np.where(inside, np.minimum(pixel, size - 1), -1)
-    return pixel[..., 0], pixel[..., 1]
-
-
 def with_joints(mask: Array, person: Person) -> Array:
     """A copy of a person's mask ``(H, W)`` with the pixels under the
     available joints."""
     out = mask.copy()
-    xy = np.array(person.xy, float)[person.available]
-    col, row = nearest_pixel(xy, mask.shape)
+    col, row = nearest_pixel(person.xy[person.available], mask.shape)
     out[row, col] = True
     return out
 
 
-def body_mask(
-    person: Person, links: Sequence[tuple[int, int]], shape: Shape
-) -> Array:
+def body_mask(person: Person, links: Sequence, shape: Shape) -> Array:
     """``(H, W)`` bool, a person's pixels, estimated from the labelled joints:
     torso, head and limbs of :data:`THICKNESS` along ``links``, pairs of joint
     indices."""
-    height = person.box_height
+    height, xy = person.box_height, person.xy
     if not math.isfinite(height):
         height = person.height
-    xy = np.array(person.xy, float)
-    known = np.array(person.labelled) & (np.abs(xy) < 1e5).all(axis=1)
+    known = person.labelled & (np.abs(xy) < 1e5).all(axis=1)
     alone = [[k] for k in np.flatnonzero(known).tolist()]
     limbs = [list(link) for link in links if known[list(link)].all()]
     shapes = [(joints, THICKNESS) for joints in limbs + alone]
@@ -239,9 +195,7 @@ def body_mask(
     return out > 0
 
 
-def segment_mask(
-    segment: Any, shape: Shape, warp: Array | None = None
-) -> Array:
+def segment_mask(segment: Any, shape: Shape, warp: Any = None) -> Array:
     """``(H, W)`` bool, the pixels of an annotated segment, COCO's polygons or
     run lengths; ``warp`` (2, 3) leads from pixels of the image to those of the
     mask."""

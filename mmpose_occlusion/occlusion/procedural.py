@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from .paints import Paint, Request, channels, paint
-from .regions import Array, PixelBox, Region
+from .paints import Paint, Request, as_channels, paint
+from .regions import Array, Disc, PixelBox, Region
 
 Formula = Callable[[Array, Array, Array, Generator], Array]
 
@@ -28,7 +28,7 @@ def texture(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
     dark, light = _two_colors(rng)
     u, v = _turned(u, v, rng.uniform(0, np.pi))
     period = rng.uniform(0.2, 0.4)
-    phases = rng.uniform(0, 2 * np.pi, 2)
+    a, b = rng.uniform(0, 2 * np.pi, 2)
     x, y = u / period, v / period
     share: Array
     if pattern == 'stripes':
@@ -44,14 +44,12 @@ def texture(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
         along = np.where(over, np.mod(x, 1), np.mod(y, 1))
         share = 0.15 + 0.85 * np.sin(np.pi * along)
     else:
-        a, b = phases
         wave = np.sin(3 * x + a + 2 * np.sin(2 * y + b))
         share = 0.5 + 0.5 * np.sin(2 * y + a + 2 * wave)
     return _mix(dark, light, share)
 
 
 def ball(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
-    """A ball with a band of another colour."""
     dark, light = _two_colors(rng)
     u, v = _turned(u, v, rng.uniform(0, np.pi))
     band = np.abs(u + 0.25 * v * v) < 0.28
@@ -59,7 +57,6 @@ def ball(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
 
 
 def parcel(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
-    """A box of cardboard with tape and a label."""
     card = np.array([105, 150, 190]) * rng.uniform(0.8, 1.1)
     side = rng.choice([-1, 1])
     color = _mix(card, np.array([165, 200, 220]), np.abs(u) < 0.12)
@@ -71,7 +68,6 @@ def parcel(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
 
 
 def plate(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
-    """A pale plate with a coloured ring."""
     color, _ = _two_colors(rng)
     rim = np.where(depth < 0.3, 0.92, np.where(depth < 0.36, 0.7, 1.0))
     pale = rim[..., None] * np.array([235, 240, 242])
@@ -80,7 +76,6 @@ def plate(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
 
 
 def cushion(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
-    """A cushion with a seam and a button."""
     dark, light = _two_colors(rng)
     u, v = _turned(u, v, rng.uniform(0, np.pi))
     diamonds = np.sin(9 * (u + v)) * np.sin(9 * (u - v)) > 0
@@ -90,7 +85,6 @@ def cushion(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
 
 
 def foliage(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
-    """Leaves over leaves."""
     color = np.broadcast_to([20.0, 45, 30], (*u.shape, 3)).copy()
     for x, y, turn, size, light, warm in rng.random((30, 6)):
         along, across = _turned(
@@ -105,7 +99,6 @@ def foliage(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
 
 
 def basket(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
-    """Wickerwork with a rim."""
     straw = np.array([80, 135, 175]) * rng.uniform(0.8, 1.15)
     x, y = 6 * u, 9 * v + 0.5 * np.floor(6 * u)
     bulge = np.abs(np.sin(np.pi * x)) * (0.6 + 0.4 * np.abs(np.sin(y)))
@@ -114,7 +107,6 @@ def basket(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
 
 
 def sign(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
-    """A sign with a coloured rim and a bar."""
     rim = [[40, 30, 190], [170, 90, 20], [30, 120, 30]][rng.integers(3)]
     angle = rng.choice([0, np.pi / 4, np.pi / 2])
     color = _mix(np.array([240, 240, 240]), np.array(rim), depth < 0.22)
@@ -124,7 +116,6 @@ def sign(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
 
 
 def screen(u: Array, v: Array, depth: Array, rng: Generator) -> Array:
-    """A dark screen that mirrors a window."""
     glow = np.array([90, 70, 50]) * rng.uniform(0.6, 1.2)
     color = (0.6 - 0.4 * v)[..., None] * glow
     gleam = np.mod(0.7 * u + v + rng.uniform(0, 1), 1.1) < 0.22
@@ -197,10 +188,21 @@ class Object(Paint):
 def _drawn(
     formula: Formula, seed: int, image: Array, region: Region, box: PixelBox
 ) -> Array:
-    """A formula's colours in as many channels as the image has."""
-    color = formula(*region.frame(box), np.random.default_rng(seed))
-    if image.shape[2:] != (3,):
-        luminance = color.mean(axis=2)
-        color = np.stack([luminance] * channels(image), axis=2)
-    shape = (*color.shape[:2], *image.shape[2:])
-    return np.rint(color).astype(image.dtype).reshape(shape)
+    color = formula(*frame(region, box), np.random.default_rng(seed))
+    return as_channels(color, image)
+
+
+def frame(region: Region, box: PixelBox) -> tuple[Array, Array, Array]:
+    """Positions of the pixels of a box in a region: u, v and depth."""
+    if isinstance(region, Disc):
+        width = height = 2 * region.radius
+    else:
+        x1, y1, x2, y2 = region.box
+        width, height = x2 - x1, y2 - y1
+    (x, y), (x1, y1, x2, y2) = region.center, box
+    u = (np.arange(x1, x2) - x) / (width / 2)
+    v = (np.arange(y1, y2) - y) / (height / 2)
+    u, v = np.meshgrid(u, v)
+    if isinstance(region, Disc):
+        return u, v, 1 - np.sqrt(u * u + v * v)
+    return u, v, 1 - np.maximum(np.abs(u), np.abs(v))

@@ -13,18 +13,14 @@ from ..errors import UsageError
 Array = np.ndarray
 Shape = tuple[int, ...]  # of an image, (H, W) or (H, W, C)
 Point = tuple[float, float]  # x, y in pixels
-Joint = tuple[int, str]  # index of the person in the image, name
 PixelBox = tuple[int, int, int, int]  # x1, y1, x2, y2, ends exclusive
 Size = int | float | str  # as users write it, see DiscSize
 
 REFERENCE_HEIGHT = 256  # of crops for which radii and kernels are stated
 REFERENCE_RADIUS = 6  # of the reference's discs, in pixels of such a crop
 DEFAULT_SIZE = '20%'
-"""Of discs, unless ``paper_exact``: of the sizes of suite ``occlusion-1.0``
-the one that costs a joint most nearly as much as natural occlusion does
-(``docs/benchmark_analysis.md``)."""
-
-MAX_RADIUS, MAX_PERCENT = 9999, 400
+"""Of discs: of the sizes of suite ``occlusion-1.0`` the one that costs a joint
+most nearly as much as natural occlusion (``docs/benchmark_analysis.md``)."""
 
 
 class Recorded:
@@ -36,22 +32,17 @@ class Recorded:
     kind: ClassVar[str]
 
     def to_record(self) -> dict[str, Any]:
-        record: dict[str, Any] = {self.tag: self.kind}
-        for name, value in vars(self).items():
-            if name != 'source':
-                record[name] = list(value) if type(value) is tuple else value
-        return record
+        fields = {self.tag: self.kind, **vars(self)}
+        fields.pop('source', None)
+        plain = {k: list(v) for k, v in fields.items() if type(v) is tuple}
+        return fields | plain
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Any:
         """Inverse of :meth:`to_record`."""
-        return cls(
-            **{
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in record.items()
-                if name != cls.tag
-            }
-        )
+        fields = {k: v for k, v in record.items() if k != cls.tag}
+        lists = {k: tuple(v) for k, v in fields.items() if type(v) is list}
+        return cls(**fields | lists)
 
 
 @dataclass(frozen=True)
@@ -69,22 +60,14 @@ class Disc(Recorded):
         (x, y), r = self.center, self.radius
         left, top = math.ceil(x - r), math.ceil(y - r)
         right, bottom = math.floor(x + r) + 1, math.floor(y + r) + 1
-        return _clipped(left, top, right, bottom, shape)
+        return _clipped((left, top, right, bottom), shape)
 
-    def mask(self, box: PixelBox) -> Array | None:
-        """``(y2 - y1, x2 - x1)`` bool: the pixels of ``box`` in the region;
-        None for all."""
+    def mask(self, box: PixelBox) -> Array:
+        """``(y2 - y1, x2 - x1)`` bool: the pixels of ``box`` in the region."""
         x1, y1, x2, y2 = box
         dx = np.arange(x1, x2) - self.center[0]
         dy = np.arange(y1, y2) - self.center[1]
         return np.add.outer(dy * dy, dx * dx) <= self.radius * self.radius
-
-    def frame(self, box: PixelBox) -> tuple[Array, Array, Array]:
-        """Positions of the pixels of a box in the region, each (H, W): to the
-        right and down, from -1 to 1 across the region, and the depth, 0 at
-        its outline and 1 at its centre; negative outside."""
-        u, v = _spread(box, self.center, self.radius, self.radius)
-        return u, v, 1 - np.sqrt(u * u + v * v)
 
     def moved(self, dx: float, dy: float) -> 'Disc':
         return Disc((self.center[0] + dx, self.center[1] + dy), self.radius)
@@ -98,20 +81,15 @@ class Box(Recorded):
     box: PixelBox
 
     def bounds(self, shape: Shape) -> PixelBox | None:
-        return _clipped(*self.box, shape)
+        return _clipped(self.box, shape)
 
-    def mask(self, box: PixelBox) -> Array | None:
-        return None
+    def mask(self, box: PixelBox) -> Array:
+        return np.ones((box[3] - box[1], box[2] - box[0]), bool)
 
     @property
     def center(self) -> Point:
         x1, y1, x2, y2 = self.box
         return (x1 + x2 - 1) / 2, (y1 + y2 - 1) / 2
-
-    def frame(self, box: PixelBox) -> tuple[Array, Array, Array]:
-        x1, y1, x2, y2 = self.box
-        u, v = _spread(box, self.center, (x2 - x1) / 2, (y2 - y1) / 2)
-        return u, v, 1 - np.maximum(np.abs(u), np.abs(v))
 
     def moved(self, dx: int, dy: int) -> 'Box':
         x1, y1, x2, y2 = self.box
@@ -122,74 +100,58 @@ Region = Disc | Box
 REGIONS: dict[str, type[Region]] = {'disc': Disc, 'box': Box}
 
 
-def _clipped(
-    x1: int, y1: int, x2: int, y2: int, shape: Shape
-) -> PixelBox | None:
-    box = max(x1, 0), max(y1, 0), min(x2, shape[1]), min(y2, shape[0])
+def _clipped(box: PixelBox, shape: Shape) -> PixelBox | None:
+    (x1, y1, x2, y2), (height, width) = box, shape[:2]
+    box = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
     return box if box[0] < box[2] and box[1] < box[3] else None
-
-
-def _spread(
-    box: PixelBox, center: Point, half_width: float, half_height: float
-) -> tuple[Array, Array]:
-    x1, y1, x2, y2 = box
-    u = (np.arange(x1, x2) - center[0]) / half_width
-    v = (np.arange(y1, y2) - center[1]) / half_height
-    return tuple(np.meshgrid(u, v))
 
 
 class Patch(NamedTuple):
     """Pixels to put into a box inside an image: an array that broadcasts to
     ``(y2 - y1, x2 - x1, C)``, of the image's dtype; ``mask`` (y2 - y1, x2 -
-    x1) bool says which are painted, None all."""
+    x1) bool says which are painted."""
 
     box: PixelBox
     pixels: Array
-    mask: Array | None = None
-
-    @property
-    def num_pixels(self) -> int:
-        """Number of painted pixels."""
-        if self.mask is not None:
-            return int(np.count_nonzero(self.mask))
-        x1, y1, x2, y2 = self.box
-        return (x2 - x1) * (y2 - y1)
+    mask: Array
 
     def apply(self, image: Array) -> None:
         """Paint the patch into ``image``, (H, W, C) or (H, W), in place."""
         x1, y1, x2, y2 = self.box
-        where: Any = True if self.mask is None else self.mask
-        if self.mask is not None and image.ndim == 3:
-            where = self.mask[..., None]
+        where = self.mask if image.ndim == 2 else self.mask[..., None]
         np.copyto(image[y1:y2, x1:x2], self.pixels, where=where)
 
-    def joints_under(
-        self, points: Mapping[str, Point], shape: Shape
-    ) -> list[str]:
-        """Which joints lie on a painted pixel: that whose centre, at whole
-        numbers, is nearest. Those that are not finite or outside the image
-        of ``shape`` are on none."""
-        x1, y1, x2, y2 = self.box
-        under = []
-        for joint, (x, y) in points.items():
-            if not (0 <= x < x2 and 0 <= y < y2):  # nor is NaN
-                continue
-            col = min(math.floor(x + 0.5), shape[1] - 1)
-            row = min(math.floor(y + 0.5), shape[0] - 1)
-            inside = x1 <= col < x2 and y1 <= row < y2
-            if inside and (self.mask is None or self.mask[row - y1, col - x1]):
-                under.append(joint)
+    def covers(self, xy: Array, shape: Shape) -> Array:
+        """``(K,)`` bool, which of some points ``(K, 2)`` in an image of
+        ``shape`` lie on a painted pixel, see :func:`nearest_pixel`."""
+        (x1, y1, x2, y2), (col, row) = self.box, nearest_pixel(xy, shape)
+        under = (col >= x1) & (col < x2) & (row >= y1) & (row < y2)
+        under[under] = self.mask[row[under] - y1, col[under] - x1]
         return under
+
+
+def nearest_pixel(xy: Array, shape: Shape) -> tuple[Array, Array]:
+    """Columns and rows ``(...)`` of the pixels nearest to points ``(..., 2)``
+    in an image, pixel centres at whole numbers; -1 for points outside
+    (:func:`inside`)."""
+    within = inside(xy, shape)[..., None]
+    pixel = np.floor(np.where(within, xy, 0) + 0.5).astype(np.int64)
+    last = [shape[1] - 1, shape[0] - 1]
+    pixel = np.where(within, np.minimum(pixel, last), -1)
+    return pixel[..., 0], pixel[..., 1]
+
+
+def inside(xy: Array, shape: Shape) -> Array:
+    """Which points ``(..., 2)`` are in an image: ``0 <= x < W`` and ``0 <= y <
+    H``, not NaN."""
+    within: Array = (xy >= 0) & (xy < [shape[1], shape[0]])
+    return np.asarray(within.all(axis=-1))
 
 
 def disc_radius(radius: float, height: float) -> int:
     """``max(2, round(radius * height / 256))`` pixels, for a radius in a crop
     of height 256, and the height of the crop, or on whole images of the
-    person's box.
-
-    Raises:
-        UsageError: The height is NaN or infinite.
-    """
+    person's box; a UsageError if that is not finite."""
     if not math.isfinite(height):
         raise UsageError(
             f"the height of a person's box is {height}: give a finite box"
@@ -207,8 +169,9 @@ class DiscSize:
     fraction: float | None = None
 
     @classmethod
-    def of(cls, size: Any) -> 'DiscSize':
-        """Read a size, to six digits: ``6``, or ``'10%'``.
+    def of(cls, size: Any, paper_exact: bool = False) -> 'DiscSize':
+        """Read a size, to six digits: ``6``, or ``'10%'``; None for the
+        default, :data:`DEFAULT_SIZE` or the reference's.
 
         Raises:
             ValueError: It is neither.
@@ -216,8 +179,8 @@ class DiscSize:
         >>> DiscSize.of('10%').fraction
         0.1
         """
-        if isinstance(size, DiscSize):
-            return size
+        if size is None:
+            size = REFERENCE_RADIUS if paper_exact else DEFAULT_SIZE
         text = str(size).strip()
         number = text.removesuffix('%')
         percent = number != text
@@ -226,8 +189,7 @@ class DiscSize:
             value = float(f'{float(number):.6g}')
         except ValueError:
             value = math.nan
-        largest = MAX_PERCENT if percent else MAX_RADIUS
-        if isinstance(size, bool) or not 0 < value <= largest:
+        if not 0 < value <= (400 if percent else 9999):
             raise UsageError(
                 f'size={size!r} must be a positive number of pixels, the '
                 'radius of a disc in a crop of height 256, or a diameter '
@@ -235,15 +197,12 @@ class DiscSize:
             )
         if percent:
             return cls(fraction=value / 100)
-        return cls(radius=int(value) if value.is_integer() else value)
+        return cls(int(value) if value.is_integer() else value)
 
     @property
     def plain(self) -> Size:
         """As users write it."""
-        if self.fraction is not None:
-            return f'{100 * self.fraction:.6g}%'
-        assert self.radius is not None
-        return self.radius
+        return self.radius or f'{100 * (self.fraction or 0):.6g}%'
 
     def __str__(self) -> str:
         return str(self.plain)

@@ -1,31 +1,30 @@
 """Rules: which joints can be hidden, where, how strongly, what is removed.
 
-Two sets exist, the corrected rules, the default, and the paper's
-(``paper_exact=True``), which are the reference's with its defects. Source of
-the latter: the published code of "Tilting at windmills: Data augmentation for
-deep pose estimation does not help with occlusions" (Pytel, Kayhan, van
-Gemert, ICPR 2020, arXiv 2010.10451). It works on crops alone.
+The corrected rules are the default; the paper's (``paper_exact=True``) are
+the reference's with its defects, on crops alone. Source of the latter: the
+published code of "Tilting at windmills: Data augmentation for deep pose
+estimation does not help with occlusions" (Pytel, Kayhan, van Gemert, ICPR
+2020, arXiv 2010.10451).
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..skeleton import CROWN, FACE, LIMBS, MIXED_PARTS, NECK, Skeleton
-from .paints import channels, mean_color
 from .regions import (
     REFERENCE_HEIGHT,
     REFERENCE_RADIUS,
     Array,
     Box,
     Disc,
-    Joint,
     Point,
     Region,
     Shape,
     disc_radius,
+    inside,
 )
 from .targets import Person
 
@@ -39,38 +38,32 @@ CenterWidths = tuple[Point, Point]  # a box: centre; full width and height
 
 
 class CorrectedRules:
-    """Strength scales with the person, and boxes cover their joints.
+    """Strength scales with the person, and boxes cover their joints: without
+    the reference's defects that ``docs/reference.md`` lists."""
 
-    They repair the reference's defects that ``docs/reference.md`` lists.
-    """
-
-    exact_blur = False  # see paints.Blur
-    whole_parts = False  # PartMix needs all joints of the part
-    mean_color = staticmethod(mean_color)
+    paper = False
 
     def coordinates(
-        self, xy: Array, labelled: Array, filed: Any = None, **_: Any
+        self, xy: Array, labelled: Array, filed: Any, mpii: bool, flipped: bool
     ) -> Array:
         """``(..., 2)``, the joints as the other rules see them."""
         return xy
 
-    def obstacle(
-        self, xy: Sequence[float], labelled: bool, shape: Shape
-    ) -> str:
-        """Why a joint cannot be hidden; '' if it is available: labelled and
-        in the image, 0 <= x < W and 0 <= y < H."""
-        if not labelled:
-            return 'is not labelled'
-        inside = 0 <= xy[0] < shape[1] and 0 <= xy[1] < shape[0]
-        return '' if inside else 'is outside the image'
+    def available(self, xy: Array, labelled: Array, shape: Shape) -> Array:
+        """``(K,)`` bool, the joints ``(K, 2)`` that can be hidden: those that
+        are labelled and in the image."""
+        return labelled & inside(xy, shape)
+
+    def obstacle(self, labelled: bool) -> str:
+        """Why a joint is not available."""
+        return 'is outside the image' if labelled else 'is not labelled'
 
     def random_parts(self, person: Person, drawn: str) -> list[str]:
         """What :class:`.targets.Chooser` draws from: parts of which the
         person has an available joint."""
-        parts = person.skeleton.parts
-        known = {'part': person.skeleton.basic_parts, 'mixed': MIXED_PARTS}
-        among = known.get(drawn, tuple(parts))
-        return [part for part in among if part in parts and person.has(part)]
+        parts, basic = person.skeleton.parts, person.skeleton.basic_parts
+        among = dict(part=basic, mixed=MIXED_PARTS).get(drawn, parts)
+        return [p for p in among if person.points_of(parts.get(p, ()))]
 
     def disc(
         self, person: Person, joint: str, radius: float, shape: Shape
@@ -81,19 +74,13 @@ class CorrectedRules:
 
     def part_box(self, person: Person, part: str, shape: Shape) -> Box | str:
         """The box, inside the image, of a part of which a joint is available,
-        or why there is none.
-
-        It starts from the reference's box, or the bounding box of the joints
-        where that has none. It then holds at least the reference's disc,
-        covers the pixels of all of the part's available joints, and is never
-        thinner than a quarter of its length, even where the image's border
-        clips it.
-        """
-        points = person.points
-        joints = [n for n in person.skeleton.parts[part] if n in points]
-        xs, ys = zip(*(points[n] for n in joints), strict=True)
-        box = reference_box(part, person.skeleton, points)
-        (x, y), (w, h) = box or bounding_box(xs, ys)
+        or why there is none: the reference's, or the bounding box of the
+        joints where that has none, extended so that it holds the reference's
+        disc and the pixels of all available joints, and is never thinner than
+        a quarter of its length, even where the image's border clips it."""
+        joints = person.points_of(person.skeleton.parts[part])
+        xs, ys = zip(*joints, strict=True)
+        (x, y), (w, h) = reference_box(person, part) or bounding_box(joints)
         smallest = 2.0 * disc_radius(REFERENCE_RADIUS, person.height) + 1
         w, h = max(w, MIN_THICKNESS * h), max(h, MIN_THICKNESS * w)
         w, h = max(w, smallest) / 2, max(h, smallest) / 2
@@ -113,10 +100,10 @@ class CorrectedRules:
         return max(3, 2 * int(scaled / 2) + 1)
 
     def removed(
-        self, person: Person, index: int, part: str, hidden: list[Joint]
-    ) -> list[Joint]:
-        """Joints that lose their label with a part of the ``index``-th
-        person: those of all people under the paint, ``hidden``."""
+        self, person: Person, index: int, part: str, hidden: Array
+    ) -> Array:
+        """``(N, K)`` bool, the joints that lose their label with a part of
+        the ``index``-th person: those under the paint, ``hidden``."""
         return hidden
 
 
@@ -124,26 +111,16 @@ class PaperRules:
     """Pixel radii, availability by coordinates, swapped bounds; see
     :class:`CorrectedRules` for what each method is."""
 
-    exact_blur = True
-    whole_parts = True
+    paper = True
 
     def coordinates(
-        self,
-        xy: Array,
-        labelled: Array,
-        filed: Any = None,
-        *,
-        mpii: bool,
-        flipped: bool,
+        self, xy: Array, labelled: Array, filed: Any, mpii: bool, flipped: bool
     ) -> Array:
         """Unlabelled joints keep the coordinates that their file gives,
-        ``filed`` (..., 2 or 3), if it has as many.
-
-        They are never warped: on MPII they are (-2, -2) in crop pixels,
-        too, and on COCO (0, 0), or whatever a file has there. A flip
-        multiplies them by the visibility, which makes them (0, 0), and so
-        is a joint that an earlier occlusion removed.
-        """
+        ``filed`` (..., 2 or 3), if it has as many: on MPII (-2, -2) in crop
+        pixels, too, on COCO (0, 0), or whatever a file has there. A flip
+        makes them (0, 0), and so is a joint that an earlier occlusion
+        removed."""
         erased = (xy == 0).all(axis=-1)
         missing = np.zeros_like(xy)
         if mpii and not flipped:
@@ -152,20 +129,20 @@ class PaperRules:
             missing[...] = np.asarray(filed)[..., :2]
         return np.where((labelled | erased)[..., None], xy, missing)
 
-    def obstacle(
-        self, xy: Sequence[float], labelled: bool, shape: Shape
-    ) -> str:
-        """A coordinate that is zero (or not finite); label and border are not
-        considered."""
-        known = all(u != 0 and math.isfinite(u) for u in xy)
-        return '' if known else 'has a coordinate that is zero'
+    def available(self, xy: Array, labelled: Array, shape: Shape) -> Array:
+        """Those without a coordinate that is zero (or not finite); label and
+        border are not considered."""
+        return ((xy != 0) & np.isfinite(xy)).all(axis=-1)
+
+    def obstacle(self, labelled: bool) -> str:
+        return 'has a coordinate that is zero'
 
     def random_parts(self, person: Person, drawn: str) -> list[str]:
         """Whether or not the person has them; none for a person without any
         available joint."""
         parts = person.skeleton.parts if person.points else {}
-        known = {'part': REFERENCE_PARTS, 'mixed': MIXED_PARTS}
-        return [p for p in known.get(drawn, tuple(parts)) if p in parts]
+        among = dict(part=REFERENCE_PARTS, mixed=MIXED_PARTS)
+        return [part for part in among.get(drawn, parts) if part in parts]
 
     def disc(
         self, person: Person, joint: str, radius: float, shape: Shape
@@ -182,7 +159,7 @@ class PaperRules:
 
     def part_box(self, person: Person, part: str, shape: Shape) -> Box | str:
         """The tight box, its ends truncated after clipping."""
-        box = reference_box(part, person.skeleton, person.points)
+        box = reference_box(person, part)
         if box is None:
             return f'the reference has no box for the {part} of this person'
         (x, y), (w, h) = box
@@ -199,28 +176,18 @@ class PaperRules:
             return 2 * int(region.radius) - 1
         return PART_KSIZE
 
-    def mean_color(self, image: Array) -> list[float]:
-        """The mean over all pixels, truncated to the image's dtype."""
-        flat = image.reshape(-1, channels(image))
-        mean = flat.mean(axis=0, dtype=np.float64)
-        return mean.astype(image.dtype).tolist()
-
     def removed(
-        self, person: Person, index: int, part: str, hidden: list[Joint]
-    ) -> list[Joint]:
+        self, person: Person, index: int, part: str, hidden: Array
+    ) -> Array:
         """The person's joints in twice the box in each direction (full
         widths taken for half widths), open at its left end, whether or not
         a pixel was painted."""
-        box = reference_box(part, person.skeleton, person.points)
-        if box is None or box[1][0] == 0:
-            return []
-        (cx, cy), (w, h) = box
-        joints = zip(person.skeleton.names, person.xy, strict=True)
-        return [
-            (index, joint)
-            for joint, (x, y) in joints
-            if cx - w < x <= cx + w and cy - h <= y <= cy + h
-        ]
+        gone, box = np.zeros_like(hidden), reference_box(person, part)
+        if box is not None and box[1][0]:
+            (cx, cy), (w, h), (x, y) = *box, person.xy.T
+            gone[index] = (cx - w < x) & (x <= cx + w)
+            gone[index] &= (cy - h <= y) & (y <= cy + h)
+        return gone
 
 
 Rules = CorrectedRules | PaperRules
@@ -237,63 +204,53 @@ def person_from_joints(
 ) -> Person:
     """A person with joints ``xy`` (K, 2) and labels (K,), in an image of
     ``shape``; ``box``: the last fields of :class:`.targets.Person`."""
-    joints = xy.tolist(), labelled.tolist()
-    points = {
-        name: (x, y)
-        for name, (x, y), known in zip(skeleton.names, *joints, strict=True)
-        if not rules.obstacle((x, y), known, shape)
-    }
-    return Person(skeleton, *joints, points, *box)
+    xy = np.asarray(xy, np.float64)
+    available = rules.available(xy, labelled, shape)
+    return Person(skeleton, xy, labelled, available, *box)
 
 
-def reference_box(
-    part: str, skeleton: Skeleton, points: Mapping[str, Point]
-) -> CenterWidths | None:
+def reference_box(person: Person, part: str) -> CenterWidths | None:
     """The box of a part as the reference system computes it; None with fewer
-    joints than it needs.
-
-    Heads without facial joints take its rule for MPII, others that for COCO;
-    the user's parts take the plain bounding box, as corpus, upper and lower
-    body and the sides do.
-    """
+    joints than it needs. Heads without facial joints take its rule for MPII,
+    others that for COCO; the user's parts take the plain bounding box."""
+    skeleton, of = person.skeleton, person.points_of
     joints, own = skeleton.parts[part], part in skeleton.own_parts
     side, _, limb = part.partition('_')
     if part == 'hip' and not own:
-        return _pair(points.get('left_hip'), points.get('right_hip'), 2, 2)
+        return _pair(of(['left_hip']), of(['right_hip']), 2, 2)
     if part == 'head' and not own and set(joints).isdisjoint(FACE):
-        crown = next((points[n] for n in CROWN if n in points), None)
-        neck = next((points[n] for n in NECK if n in points), None)
-        return _pair(crown, neck, 2, 1)
+        return _pair(of(CROWN), of(NECK), 2, 1)
     if limb in LIMBS and not own:
-        root, mid, end = (points.get(f'{side}_{n}') for n in LIMBS[limb])
-        if mid is None:
+        root, mid, end = (of([f'{side}_{name}']) for name in LIMBS[limb])
+        if not mid:
             return _pair(root, end)
-        if root is None or end is None:
+        if not root or not end:
             # around the middle joint, as wide as to the other
             box = _pair(mid, root or end, 2, 2)
-            return box and (mid, box[1])
-    xy = [points[name] for name in joints if name in points]
-    if len(xy) < 2:
+            return box and (mid[0], box[1])
+    found = of(joints)
+    if len(found) < 2:
         return None
-    center, (w, h) = bounding_box(*zip(*xy, strict=True))
+    center, (w, h) = bounding_box(found)
     scale = HEAD_SCALE if part == 'head' and not own else 1
     return center, (scale * w, scale * h)
 
 
-def bounding_box(xs: Sequence[float], ys: Sequence[float]) -> CenterWidths:
+def bounding_box(points: Sequence[Point]) -> CenterWidths:
     """The bounding box of points."""
+    xs, ys = zip(*points, strict=True)
     x1, y1, x2, y2 = min(xs), min(ys), max(xs), max(ys)
     return ((x1 + x2) / 2, (y1 + y2) / 2), (x2 - x1, y2 - y1)
 
 
 def _pair(
-    a: Point | None, b: Point | None, x: float = 1, y: float = 1
+    a: list[Point], b: list[Point], x: float = 1, y: float = 1
 ) -> CenterWidths | None:
-    """The box of two joints, no side under a quarter of the other, widened
-    by x and y."""
-    if a is None or b is None:
+    """The box of the first of some joints and of others, no side under a
+    quarter of the other, widened by x and y; None if there is none."""
+    if not a or not b:
         return None
-    center, (w, h) = bounding_box(*zip(a, b, strict=True))
+    center, (w, h) = bounding_box([a[0], b[0]])
     wide, high = max(w, MIN_THICKNESS * h), max(h, MIN_THICKNESS * w)
     return center, (x * wide, y * high)
 

@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -53,8 +54,8 @@ def cell_names(spacing: int) -> list[str]:
 
 
 class Target(NamedTuple):
-    """A joint, a body part or a cell of the person's box (see
-    :func:`cell_position`): one of :data:`KINDS`, and the name."""
+    """A joint, a part or a cell of the person's box: one of :data:`KINDS`,
+    and the name."""
 
     kind: str
     name: str
@@ -70,29 +71,43 @@ class Target(NamedTuple):
         return skeleton.part_indices(self.name)
 
 
-class Person(NamedTuple):
-    """The K joints of one person in an image, in its pixels; plain numbers,
-    since NumPy's calls cost more than the work on so few."""
+@dataclass(frozen=True, eq=False)
+class Person:
+    """The K joints of one person in an image, in its pixels.
+
+    Args:
+        xy, labelled, available: ``(K, 2)`` float64, ``(K,)`` bool and
+            ``(K,)`` bool, which joints can be hidden.
+        height: Of the crop, or on whole images of the person's box.
+        box_height, box: Of the person's box, xyxy; NaN and None where it is
+            not known.
+    """
 
     skeleton: Skeleton
-    xy: Sequence[Sequence[float]]
-    labelled: Sequence[bool]
-    points: dict[str, Point]
-    """The available joints, those that can be hidden, in their order."""
+    xy: Array
+    labelled: Array
+    available: Array
     height: float
-    """Of the crop, or on whole images of the person's box."""
     box_height: float = math.nan
-    """NaN where it is not known, see :func:`joints_height`."""
-    box: Sequence[float] | None = None  # xyxy
+    box: Sequence[float] | None = None
 
-    @property
-    def available(self) -> Array:
-        """``(K,)`` bool, the joints that can be hidden."""
-        return np.array([n in self.points for n in self.skeleton.names])
+    @cached_property
+    def points(self) -> dict[str, Point]:
+        """Name -> place of the available joints, in their order."""
+        names, xy = self.skeleton.names, self.xy.tolist()
+        return {names[k]: tuple(xy[k]) for k in np.flatnonzero(self.available)}
 
-    def has(self, part: str) -> bool:
-        """Whether a joint of a part is available."""
-        return not self.points.keys().isdisjoint(self.skeleton.parts[part])
+    def points_of(self, joints: Iterable[str]) -> list[Point]:
+        """Places of those of some joints that are available."""
+        return [self.points[name] for name in joints if name in self.points]
+
+    def height_in(self, image_height: float) -> float:
+        """The height of the person's box; where it is not known, that of the
+        available joints' bounding box, or the image's where they have none."""
+        if 0 < self.box_height < math.inf:
+            return self.box_height
+        rows = [y for _, y in self.points.values()] or [0.0]
+        return max(rows) - min(rows) or image_height
 
 
 def labelled_joints(visible: Array) -> Array:
@@ -100,14 +115,6 @@ def labelled_joints(visible: Array) -> Array:
     ``keypoints_visible``: ``(N, K)``, or ``(N, K, 2)`` with weights."""
     visible = np.asarray(visible)
     return (visible[..., 0] if visible.ndim == 3 else visible) > 0
-
-
-def joints_height(points: Mapping[str, Point], image_height: float) -> float:
-    """Stands for the height of a person's box that is not known: that of the
-    available joints' bounding box in pixels, or the image's where they have
-    none."""
-    rows = [y for _, y in points.values()]
-    return (max(rows) - min(rows) if rows else 0) or image_height
 
 
 def cell_box(person: Person, cell: str, fraction: float | None) -> Box | str:
@@ -152,10 +159,9 @@ class Chooser:
 
     @property
     def numbers(self) -> int:
-        """How many random numbers it takes; they are in [0, 1), and the first
-        says whether the person is occluded at all. Of 'mixed' further ones
-        are of the donor's part and of the donors; of 'several' there are
-        three for each round."""
+        """How many random numbers in [0, 1) it takes; the first says whether
+        the person is occluded at all. Of 'mixed' further ones are of the
+        donor's part and the donors; of 'several' there are three a round."""
         if self.drawn == 'several':
             return 1 + 3 * self.most
         return 2 + self.most if self.drawn == 'mixed' else 2
@@ -163,33 +169,31 @@ class Chooser:
     def choose(
         self, person: Person, numbers: Sequence[float], rules: 'Rules'
     ) -> list[tuple[Target, str]] | str:
-        """Targets and the fill of each, or a clause that says why there is
-        none."""
+        """Targets and the fill of each, or why there is none."""
         if not self.drawn:
             return [(target, self.fills[0]) for target in self.label]
-        with_joints = self.drawn in (KEYPOINT, 'target', 'several')
-        known = [(KEYPOINT, n) for n in person.points if with_joints]
+        known = []
+        if self.drawn in (KEYPOINT, 'target', 'several'):
+            known += [Target(KEYPOINT, name) for name in person.points]
         if self.drawn not in (KEYPOINT, 'several'):
             parts = rules.random_parts(person, self.drawn)
-            known += [(PART, name) for name in parts]
+            known += [Target(PART, name) for name in parts]
         if not known:
             return f'this person has no available {self.label[0].kind}'
         if self.drawn != 'several':
-            at = int(numbers[1] * len(known))
-            return [(Target(*known[at]), self.fills[0])]
-        out: list[tuple[Target, str]] = []
+            return [(known[int(numbers[1] * len(known))], self.fills[0])]
+        out = []
         for i in range(min(self.most, len(known))):
             drawn, joint, fill = numbers[1 + 3 * i : 4 + 3 * i]
             if drawn < self.prob:
-                target = Target(*known.pop(int(joint * len(known))))
+                target = known.pop(int(joint * len(known)))
                 out.append((target, self.fills[int(fill * len(self.fills))]))
         return out or f'none drawn (keypoint_prob={self.prob})'
 
 
 def chooser_of(kind: str, names: Sequence[str], fill: str) -> Chooser:
     """The chooser of targets that a user names, or of a random word."""
-    label = tuple(Target(kind, name) for name in names)
-    if len(names) == 1 and names[0] in RANDOM_WORDS.get(kind, ('random',)):
+    label, drawn = tuple(Target(kind, name) for name in names), ''
+    if len(names) == 1 and names[0] in RANDOM_WORDS[kind]:
         drawn = 'part_all' if names[0] == 'random_all' else kind
-        return Chooser((fill,), label, drawn)
-    return Chooser((fill,), label)
+    return Chooser((fill,), label, drawn)

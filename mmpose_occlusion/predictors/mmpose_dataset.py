@@ -310,7 +310,7 @@ def _maker_of(run: BenchmarkRun) -> CropMaker:
     order = order_by_image(ids)
     if not np.array_equal(ids[order][: len(run.boxes)], run.boxes.image_ids):
         raise LookupError('the data set has changed since the predictions')
-    skeleton = Skeleton.from_names(tuple(run.joints.names))
+    skeleton = Skeleton(tuple(run.joints.names))
     return CropMaker(dataset, after, {}, skeleton, order)
 
 

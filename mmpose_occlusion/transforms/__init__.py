@@ -16,9 +16,3 @@ from .occlusions import (
     PartOcclusion,
     RandomOcclusion,
 )
-
-__all__ = [
-    *('CellOcclusion', 'EmptyRemovedHeatmaps', 'KeepImage'),
-    *('KeypointOcclusion', 'MultiKeypointOcclusion', 'PartMix'),
-    *('PartOcclusion', 'RandomOcclusion'),
-]

@@ -3,6 +3,7 @@ them in a pipeline."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -14,7 +15,24 @@ from mmpose_occlusion.occlusion.regions import Size
 from mmpose_occlusion.occlusion.targets import CELL, KEYPOINT, PART, Chooser
 
 from .occlusion_transform import OcclusionTransform
-from .results_reader import joint_names
+from .results_reader import DONOR_TRIES, joint_names
+
+
+@dataclass(eq=False)
+class _Named(OcclusionTransform):
+    target: str | Sequence[str] = 'random'
+    _: KW_ONLY
+    fill: str = 'blur'
+    kind: ClassVar[str]
+
+    def chooser(self) -> Chooser:
+        names = [self.target] if isinstance(self.target, str) else self.target
+        words = ' or '.join(map(repr, targets.RANDOM_WORDS[self.kind]))
+        words = f"must be a {self.kind}'s name, a list of names, or {words}"
+        fits = isinstance(names, Sequence) and names
+        fits = fits and all(isinstance(name, str) for name in names)
+        self.require(fits, 'target', words)
+        return targets.chooser_of(self.kind, names, self.fill)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -33,7 +51,7 @@ class _Parts(OcclusionTransform):
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
-class KeypointOcclusion(_Discs):
+class KeypointOcclusion(_Named, _Discs):
     """Hide joints of every person under discs.
 
     After ``TopdownAffine`` it works on the crop, before it on the whole
@@ -63,19 +81,15 @@ class KeypointOcclusion(_Discs):
     Args:
         target: A joint's name, a list of names, all of which are hidden,
             or 'random', one of the person's available joints.
-        fill: 'blur' (Gaussian, kernel 2R - 1 pixels, automatic sigma),
-            'mean' (the image's mean colour), 'black', 'grey', 'pixelate'
-            (squares of half that kernel), 'noise' (each value of each pixel
-            drawn from 0 to 255), 'texture' (a pattern of two colours),
-            'object' (a drawn ball, parcel, plant, ...) or 'donor' (the
-            surroundings of another joint of another person of the data set,
-            a :class:`mmpose_occlusion.datasets.DonorDataset`).
+        fill: See :func:`mmpose_occlusion.occlude`; or 'donor', the
+            surroundings of another joint of another person of the data set, a
+            :class:`mmpose_occlusion.datasets.DonorDataset`. A blur's kernel
+            has 2R - 1 pixels, R those of the disc's radius.
         size: Of the disc. A number is a radius in pixels of a crop of height
-            256: the disc has ``R = max(2, round(size * H / 256))`` pixels, H
-            the crop's height, or on a whole image that of the person's box.
-            '10%' is a diameter as a fraction of the height of the person's
-            box. The default is '20%', and with ``paper_exact`` the
-            reference's 6.
+            256: ``R = max(2, round(size * H / 256))``, H the crop's height,
+            or on a whole image that of the person's box. '10%' is a diameter
+            as a fraction of the height of the person's box. The default is
+            '20%', and with ``paper_exact`` the reference's 6.
         prob: Probability that a person is occluded.
         seed: None draws from NumPy's global generator, which MMEngine seeds
             in each worker; a number makes each draw depend on (seed, image
@@ -84,17 +98,7 @@ class KeypointOcclusion(_Discs):
             in crop pixels, and no disc where a bounds test with swapped
             height and width fails. On crops only, and for blur, mean and
             black only.
-        place: 'target'; or, as a control, the same area at another place in
-            the photograph: 'on_person', centred on the person without
-            touching the target's region, or 'off_person', where no pixel is
-            the person's (the annotation's segment, or else the shape of
-            limbs, torso and head around the labelled joints); 'decoy' is 1 to
-            3 radii beside the target, over no joint of the person. Where
-            there is no such place, the record is ``excluded``.
-        offset: The disc's centre moves by a random vector, uniform in a disc
-            of this fraction of the radius; the record has the vector.
-        stay_covered: Whether the vector is limited so that the joint's pixel
-            stays painted; with an offset above 1 it must be False.
+        place, offset, stay_covered: See :func:`mmpose_occlusion.occlude`.
         label: What becomes of the labels of all labelled joints, of any
             person, that lie on painted pixels. 'keep' leaves them; with
             'drop' their target weight is 0 (the record lists them as
@@ -109,17 +113,12 @@ class KeypointOcclusion(_Discs):
             for the dummy joints of detector boxes.
     """
 
-    target: str | Sequence[str] = 'random'
-    _: KW_ONLY
-    fill: str = 'blur'
-
-    def chooser(self) -> Chooser:
-        return self.by_name(KEYPOINT)
+    kind = KEYPOINT
 
 
 @TRANSFORMS.register_module()
-@dataclass(eq=False)
-class PartOcclusion(_Parts):
+@dataclass(kw_only=True, eq=False)
+class PartOcclusion(_Named, _Parts):
     """Hide body parts of every person under boxes.
 
     Keys and errors are those of :class:`KeypointOcclusion`, and so are the
@@ -127,12 +126,11 @@ class PartOcclusion(_Parts):
     joints is available. The box covers all of the part's available joints
     and is never thinner than a quarter of its length.
 
-    Modified Keys:
+    Modified Keys, with ``remove_keypoints``:
 
-        - keypoints_visible: a copy with zeros for the removed joints, in
-          both channels of an (N, K, 2) array, with ``remove_keypoints``
-        - transformed_keypoints: (0, 0) for the removed joints under
-          ``paper_exact``
+        - keypoints_visible: a copy with zeros for the removed joints, in both
+          channels of an (N, K, 2) array
+        - transformed_keypoints: their (0, 0) under ``paper_exact``
 
     Args:
         target: A part's name, a list of names, all of which are hidden,
@@ -142,9 +140,8 @@ class PartOcclusion(_Parts):
         fill: The blur's kernel is the odd number nearest to 31 H / 256
             pixels, H the crop's height, or on a whole image that of the
             person's box; 'donor' pastes another part of another person.
-        remove_keypoints: Drop the labels of the joints, of any person in the
-            image, that lie under painted pixels: ``label='drop'`` where
-            ``paper_exact`` is False.
+        remove_keypoints: Drop the labels of all joints under painted pixels:
+            ``label='drop'`` where ``paper_exact`` is False.
         paper_exact: The reference's pixels and labels, its defects included:
             tight boxes with exclusive ends, a kernel of 31 pixels, 'random'
             over arms, hip and legs whether or not the person has them, and
@@ -154,18 +151,13 @@ class PartOcclusion(_Parts):
             of a body part replaces it.
     """
 
-    target: str | Sequence[str] = 'random'
-    _: KW_ONLY
-    fill: str = 'blur'
     place: str = TARGET
-
-    def chooser(self) -> Chooser:
-        return self.by_name(PART)
+    kind = PART
 
 
 @TRANSFORMS.register_module()
-@dataclass(eq=False)
-class CellOcclusion(OcclusionTransform):
+@dataclass(kw_only=True, eq=False)
+class CellOcclusion(_Named):
     """Hide a square at a place in every person's box, for sensitivity maps.
 
     Keys, errors and arguments are those of :class:`KeypointOcclusion`. A
@@ -178,18 +170,14 @@ class CellOcclusion(OcclusionTransform):
         size: Side of the square, such as '10%' of the height of the box.
     """
 
-    target: str
-    _: KW_ONLY
     fill: str = 'black'
     size: Size | None = None
-
-    def chooser(self) -> Chooser:
-        return self.by_name(CELL)
+    kind = CELL
 
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
-class RandomOcclusion(_Discs, _Parts):
+class RandomOcclusion(_Named, _Discs, _Parts):
     """Hide one joint or one body part of every person.
 
     The target is drawn from the person's available joints and the parts that
@@ -200,15 +188,12 @@ class RandomOcclusion(_Discs, _Parts):
     from the joints that it takes for available and all eleven parts.
     """
 
-    target: str = 'random'
-    _: KW_ONLY
-    fill: str = 'blur'
-
     def chooser(self) -> Chooser:
-        words = 'to hide it by name, use KeypointOcclusion or PartOcclusion'
+        words = 'use KeypointOcclusion or PartOcclusion to hide it by name'
         random = self.target == 'random'
         self.require(random, 'target', f"must be 'random'; {words}")
-        return targets.chooser_of('target', ['random'], self.fill)
+        label = (targets.Target('target', 'random'),)
+        return Chooser((self.fill,), label, 'target')
 
 
 @TRANSFORMS.register_module()
@@ -220,9 +205,7 @@ class MultiKeypointOcclusion(_Discs):
     probability ``keypoint_prob``, one of the joints that are left and one of
     the fills is drawn. Source of the defaults: the published config
     ``multikeypoint_cutout_blurring_max5_02``. Keys, errors and the other
-    arguments are those of :class:`KeypointOcclusion`; under ``paper_exact``
-    each disc is made from the image that the one before it left.
-
+    arguments are those of :class:`KeypointOcclusion`.
     """
 
     max_keypoints: int = 5
@@ -232,12 +215,14 @@ class MultiKeypointOcclusion(_Discs):
     def chooser(self) -> Chooser:
         listed = self.fills and not isinstance(self.fills, str)
         self.require(listed, 'fills', 'must be a list of fills')
-        self.require_count('max_keypoints')
-        self.require_probability('keypoint_prob')
+        most = self.max_keypoints
+        fits = isinstance(most, int) and most >= 1
+        words = 'must be a whole number of at least 1'
+        self.require(fits, 'max_keypoints', words)
+        self.require_probability('keypoint_prob', self.keypoint_prob)
         self.fills = tuple(self.fills)
         label = (targets.Target(KEYPOINT, 'random'),)
-        most, prob = self.max_keypoints, self.keypoint_prob
-        return Chooser(self.fills, label, 'several', most, prob)
+        return Chooser(self.fills, label, 'several', most, self.keypoint_prob)
 
 
 @TRANSFORMS.register_module()
@@ -249,9 +234,9 @@ class PartMix(_Parts):
     :class:`mmpose_occlusion.datasets.DonorDataset`. The part to hide is
     drawn from head, arms, legs and corpus, as far as the person has them,
     another one of these for the donor, and then another person of whom all
-    joints of that part are labelled. The donor's box is resized (area
-    interpolation) to the person's. Keys, errors and the other arguments are
-    those of :class:`PartOcclusion`.
+    joints of that part are labelled, in up to 8 tries. The donor's box is
+    resized (area interpolation) to the person's. Keys, errors and the other
+    arguments are those of :class:`PartOcclusion`.
 
     Args:
         paper_exact: The reference's pixels and labels, its defects included:
@@ -259,9 +244,6 @@ class PartMix(_Parts):
             the first person of an image is a donor, which may be the person
             itself, missing MPII joints count as joints, and donors have blue
             and red swapped.
-        tries: Donors that are tried before the person is left alone, with a
-            record that says so.
-        backend_args: Where donors' files are, as in MMPose's ``LoadImage``.
 
     Raises:
         ValueError: The data set has no donors.
@@ -269,13 +251,10 @@ class PartMix(_Parts):
     """
 
     prob: float = 0.5
-    tries: int = 8
-    backend_args: dict | None = None
 
     def chooser(self) -> Chooser:
-        self.require_count('tries')
         label = (targets.Target(PART, 'random'),)
-        return Chooser(('donor',), label, 'mixed', self.tries)
+        return Chooser(('donor',), label, 'mixed', DONOR_TRIES)
 
 
 @TRANSFORMS.register_module()
@@ -289,21 +268,17 @@ class EmptyRemovedHeatmaps(BaseTransform):
     Required Keys:
 
         - occlusions: records of the occlusions before it
-        - heatmaps: (K, h, w) float32, or a list of these
-        - keypoint_weights: (N, K), or a list of these
+        - heatmaps: (K, h, w) float32
+        - keypoint_weights: (N, K)
         - dataset or keypoint_id2name: for the joints' names
 
     Modified Keys:
 
         - heatmaps: zero for the removed joints
-        - keypoint_weights: ``weight`` for the removed joints
-
-    Args:
-        weight: Target weight of a removed joint.
+        - keypoint_weights: ``weight``, positive, for the removed joints
 
     Raises:
-        ValueError: For a codec that makes other targets than that, or a
-            weight that is not a positive number.
+        ValueError: For a codec that makes other targets than that.
     """
 
     weight: float = 1.0
@@ -311,22 +286,15 @@ class EmptyRemovedHeatmaps(BaseTransform):
     def __post_init__(self) -> None:
         weight = self.weight
         if not isinstance(weight, int | float) or not 0 < weight < np.inf:
-            raise ValueError(
-                f'EmptyRemovedHeatmaps: weight={weight!r} must be a positive '
-                'number.'
-            )
+            words = f'weight={weight!r} must be a positive number.'
+            raise ValueError(f'EmptyRemovedHeatmaps: {words}')
 
     def transform(self, results: dict) -> dict:
         """Empty the maps of the removed joints; see the class."""
         names = joint_names(results, 'EmptyRemovedHeatmaps')
-        keys = 'heatmaps', 'keypoint_weights'
-        single = not isinstance(results.get('heatmaps'), list)
-        maps, weights = (
-            value if isinstance(value, list) else [value]
-            for value in map(results.get, keys)
-        )
+        maps, weights = map(results.get, ('heatmaps', 'keypoint_weights'))
+        per_joint = getattr(maps, 'shape', ())[:1] == (len(names),)
         labels = set(results.get('label_mapping_table', ()))
-        per_joint = all(np.shape(m)[:1] == (len(names),) for m in maps)
         if not per_joint or labels != {'keypoint_weights'}:
             raise ValueError(
                 'EmptyRemovedHeatmaps needs the targets of a heatmap codec, '
@@ -342,19 +310,15 @@ class EmptyRemovedHeatmaps(BaseTransform):
         if not removed:
             return results
         rows, joints = np.array(removed).T
-        if any(w is None or len(w) <= rows.max() for w in weights):
+        if weights is None or len(weights) <= rows.max():
             raise ValueError(
                 'EmptyRemovedHeatmaps needs results["keypoint_weights"] '
                 '(N, K) of all people of the records: put it right after '
                 'GenerateTarget.'
             )
-        maps, weights = ([a.copy() for a in each] for each in (maps, weights))
-        for one_map, weight in zip(maps, weights, strict=True):
-            one_map[joints] = 0
-            weight[rows, joints] = self.weight
-        for key, each in zip(keys, (maps, weights), strict=True):
-            results[key] = each[0] if single else each
-        return results
+        maps, weights = maps.copy(), weights.copy()
+        maps[joints], weights[rows, joints] = 0, self.weight
+        return {**results, 'heatmaps': maps, 'keypoint_weights': weights}
 
 
 @TRANSFORMS.register_module()

@@ -28,46 +28,39 @@ IMAGE_TYPES = ('uint8', 'uint16', 'int16', 'float32', 'float64')
 """Types of pixels that OpenCV filters and resizes."""
 
 DONOR_TRIES = 8  # for a patch of a fill 'donor'
-NAMES = '_occlusion_joint_names'  # attribute of data sets
+_NAMES = '_occlusion_joint_names'  # attribute of data sets
 
 
 class Sample(placement.Surroundings):
     """A sample of MMPose's, its dict ``results``, as an occlusion sees it.
 
     ``source`` is the sample, or the person matched to its detector's box; its
-    joints are under ``key``.
+    joints, of ``count`` people, are under ``key``.
 
     Raises:
         UsageError: It cannot be occluded.
     """
 
-    skeleton: Skeleton | None = None  # None without people, for a reason
+    skeleton: Any = None  # None without people, for a reason
     reason = 'there is no person in this image'
 
     def __init__(
-        self,
-        results: Mapping,
-        occlusion: Occlusion,
-        load: LoadImage,
-        parts: Mapping[str, Sequence[str]] | None = None,
+        self, results: Mapping, occlusion: Occlusion, parts: Mapping | None
     ) -> None:
-        self._results, self._occlusion, self._load = results, occlusion, load
+        self._results, self._occlusion = results, occlusion
         self._links = results.get('skeleton_links', ())
-        image = results.get('img')
-        if not isinstance(image, np.ndarray) or image.ndim not in (2, 3):
+        image: Any = results.get('img')
+        kind = getattr(image, 'dtype', type(image).__name__)
+        if np.ndim(image) not in (2, 3) or kind not in IMAGE_TYPES:
             self._refuse(
-                'results["img"] must be one image, an array (H, W, C), and is '
-                f'of type {type(image).__name__}: put it after LoadImage'
-            )
-        if image.dtype not in IMAGE_TYPES:
-            self._refuse(
-                f'images of {", ".join(IMAGE_TYPES)} can be painted, and '
-                f'results["img"] is of {image.dtype}: convert it before'
+                'results["img"] must be one image, an array (H, W, C) of '
+                f'{", ".join(IMAGE_TYPES)}, and is of {kind}: put it after '
+                'LoadImage, or convert it before'
             )
         self._shape = image.shape[:2]
         self.cropped = results.get('transformed_keypoints') is not None
         self.key = 'transformed_keypoints' if self.cropped else 'keypoints'
-        if occlusion.in_turn and not self.cropped:
+        if occlusion.rules.paper and not self.cropped:
             self._refuse(
                 'paper_exact=True works on crops alone, as the reference '
                 'did: put it after TopdownAffine'
@@ -80,18 +73,14 @@ class Sample(placement.Surroundings):
         xy = self.source.get(self.key)
         if xy is None and results.get('id') == []:
             return  # a bottom-up test image
-        if xy is None and self.matched:
-            self._refuse(
-                "the person in the detector's box of {} was not taken into "
-                'the crop; TopdownAffine must be in the pipeline of the data '
-                'set inside DetectionMatchedDataset'
-            )
         if not isinstance(xy, np.ndarray) or xy.ndim != 3:
             self._refuse(
                 f'results["{self.key}"] must be the joints of the people, an '
                 'array (N, K, 2), and {} has none: use it with annotated '
-                'people, not for plain inference'
+                'people, not for plain inference, and with TopdownAffine in '
+                'the data set inside a DetectionMatchedDataset'
             )
+        self.count = len(xy)
         names = joint_names(results, occlusion.name)
         if len(names) != xy.shape[1]:
             self._refuse(
@@ -111,8 +100,7 @@ class Sample(placement.Surroundings):
                 'annotated boxes: bbox_file=None in the data set, or '
                 '--gt-boxes of tools/test.py'
             )
-        self._count = len(xy)
-        self.skeleton = Skeleton.from_names(names, parts)
+        self.skeleton = Skeleton(names, parts or {})
 
     def _refuse(self, why: str) -> NoReturn:
         """Raise an error; ``{}`` stands for the sample."""
@@ -124,20 +112,18 @@ class Sample(placement.Surroundings):
     @cached_property
     def people(self) -> list[Person]:  # type: ignore[override]
         results, rules = self._results, self._occlusion.rules
-        count = self._count
-        joints = np.asarray(self.source[self.key])
         flags = labelled_joints(self.source['keypoints_visible'])
         xy = rules.coordinates(
-            joints[..., :2],
+            np.asarray(self.source[self.key])[..., :2],
             flags,
             self.source.get('keypoints'),  # the warp leaves them alone
-            mpii=self.skeleton.is_mpii,
-            flipped=bool(results.get('flip')),
+            self.skeleton.is_mpii,
+            bool(results.get('flip')),
         )
-        boxes = _xyxy(self.source.get('bbox'), count)
-        heights, zoom = [float(self._shape[0])] * count, 1.0
+        boxes = _xyxy(self.source.get('bbox'), self.count)
+        heights, zoom = [float(self._shape[0])] * self.count, 1.0
         if not self.cropped:
-            own = _xyxy(results.get('bbox'), count)
+            own = _xyxy(results.get('bbox'), self.count)
             if own is None:
                 self._refuse(
                     'on a whole image it scales with the height of each '
@@ -147,8 +133,8 @@ class Sample(placement.Surroundings):
             heights = (own[:, 3] - own[:, 1]).tolist()
         scale = results.get('input_scale')
         if boxes is None or (self.cropped and scale is None):
-            boxes = np.full((count, 4), np.nan)
-        corners = boxes.reshape(count, 2, 2)
+            boxes = np.full((self.count, 4), np.nan)
+        corners = boxes.reshape(self.count, 2, 2)
         if self.cropped and scale is not None:
             # which imports this module
             from mmpose_occlusion.engine.crops import to_crop
@@ -162,18 +148,20 @@ class Sample(placement.Surroundings):
             people.append(person_from_joints(rules, *person))
         return people
 
-    def keys(self, zero: bool) -> list[tuple[int, int]]:
-        """Numbers of the image and of the annotation of each person, to which
-        random draws are keyed; or zeros."""
-        results, count = self._results, self._count
-        if zero:
-            return [(0, 0)] * count
+    def _ids(self) -> Sequence[Any]:
+        """Ids of the people's annotations, None where they are unknown."""
         ids: Any = self.source.get('id')
+        if isinstance(ids, list | tuple | np.ndarray):
+            return ids
+        return [ids] if self.count == 1 else [None] * self.count
+
+    def keys(self) -> list[tuple[int, int]]:
+        """Numbers of the image and of the annotation of each person, to which
+        random draws are keyed."""
+        results, people = self._results, range(self.count)
         image = _number(results.get('img_id', results.get('img_path')))
-        if not isinstance(ids, list | tuple | np.ndarray):
-            ids = [ids] if count == 1 else [None] * count
-        own = (n if ids[n] is None else _number(ids[n]) for n in range(count))
-        return [(image, number) for number in own]
+        ids = zip(people, self._ids(), strict=False)
+        return [(image, n if i is None else _number(i)) for n, i in ids]
 
     def segment(self, index: int) -> np.ndarray | None:
         results = self._results
@@ -213,75 +201,68 @@ class Sample(placement.Surroundings):
         self,
         index: int,
         target: Target,
-        numbers: Sequence[float],
+        numbers: Any,
         rng: np.random.Generator,
     ) -> Donor | str:
-        """Of the first of the drawn donors of whom another joint or part can
-        be cut out. PartMix draws from the person's numbers, a fill 'donor'
-        from ``rng``."""
-        occlusion, chooser = self._occlusion, self._occlusion.chooser
+        """Pixels of another person for a target of the ``index``-th, or why
+        there are none: of the first of the drawn donors of whom another joint
+        or part can be cut out. PartMix draws from ``numbers``, the person's, a
+        fill 'donor' from ``rng``."""
+        occlusion, rules = self._occlusion, self._occlusion.rules
         donors = getattr(self._results.get('dataset'), 'donors', None)
         if donors is None:
             raise ValueError(
                 f'{occlusion.name} finds no donors: wrap the data set, '
                 "dataset = dict(type='DonorDataset', dataset=<the data set>)."
             )
-        person, kind = self.people[index], target.kind
-        skeleton = person.skeleton
+        person, (kind, name) = self.people[index], target
+        skeleton, paper = person.skeleton, rules.paper
+        mixes = occlusion.chooser.drawn == 'mixed'
         names = skeleton.parts if kind == PART else skeleton.names
-        known = [name for name in names if name != target.name]
+        others = [other for other in names if other != name]
         if kind == PART:
-            known = [part for part in MIXED_PARTS if part in known] or known
-        mixes = chooser.drawn == 'mixed'
-        paper = mixes and occlusion.in_turn
+            others = [one for one in MIXED_PARTS if one in others] or others
         if mixes and not paper:
-            known = [p for p in known if len(donors.with_part(skeleton, p))]
-        if not known and mixes:
-            return 'there is no person with all joints of another part'
-        if not known:
-            return f'there is no other {kind}'
+            others = [p for p in others if len(donors.with_part(skeleton, p))]
+        if not others:
+            return f'there is no person with all joints of another {kind}'
         if mixes:
-            other = Target(PART, known[int(numbers[2] * len(known))])
+            other = Target(PART, others[int(numbers[2] * len(others))])
             rows = donors.with_part(skeleton, other.name, paper)
-            tries, zoom = 1 if paper else chooser.most, 1.0
-            drawn, missed = numbers[3 : 3 + tries], f'(tries={tries})'
+            drawn, zoom = numbers[3:4] if paper else numbers[3:], 1.0
         else:
-            other = Target(kind, known[rng.integers(len(known))])
+            other = Target(kind, others[rng.integers(len(others))])
             rows = donors.rows_with(other.joints(skeleton))
             drawn = rng.random(DONOR_TRIES).tolist()
-            missed = f'in {DONOR_TRIES} tries'
             # height of the frame as a multiple of the box's
             box = person.box_height
             zoom = person.height / box if 0 < box < math.inf else 1.0
-        ids: Any = self.source.get('id')
-        own = ids[index] if isinstance(ids, list | tuple) else ids
+        itself = self._results.get('img_path'), self._ids()[index]
         for number in drawn if len(rows) else ():
             donor = donors[rows[int(number * len(rows))]]
-            itself = donor[:2] == (self._results.get('img_path'), own)
-            if itself and not paper:  # which does not exclude the person
+            if donor[:2] == itself and not paper:  # which may be the person
                 continue
             try:
-                source = self._load(dict(img_path=donor.image_path))['img']
+                source = LoadImage()(dict(img_path=donor.image_path))['img']
             except Exception as error:
                 words = f'cannot read the donor {donor.image_path}: {error}'
                 raise OSError(f'{occlusion.name} {words}') from error
-            xy = occlusion.rules.coordinates(
-                donor.xy, donor.labelled, mpii=skeleton.is_mpii, flipped=False
-            )
-            joints = skeleton, xy, donor.labelled, source.shape
+            xy, known = donor.xy, donor.labelled
+            xy = rules.coordinates(xy, known, None, skeleton.is_mpii, False)
+            joints = skeleton, xy, known, source.shape
             boxed = zoom * donor.height, donor.height
-            they = person_from_joints(occlusion.rules, *joints, *boxed)
+            they = person_from_joints(rules, *joints, *boxed)
             region = occlusion.region(they, other, source.shape)
             box = isinstance(region, str) or region.bounds(source.shape)
             if isinstance(box, tuple):
                 # the reference's donors have red and blue swapped
                 return Donor(other.name, *donor[:2], box, paper, source)
-        return f'no donor of a {other.name} found {missed}'
+        return f'no donor of a {other.name} found in {len(drawn)} tries'
 
 
 def annotated(results: Mapping) -> Mapping | None:
-    """What has the annotations of a sample's people: the sample itself, or
-    the person matched to its detector's box, or None without such a one."""
+    """What has the annotations of a sample's people: the sample, or the person
+    matched to its detector's box, or None without such a one."""
     person = results.get(MATCHED_KEY)
     if person is None:
         return results
@@ -290,30 +271,21 @@ def annotated(results: Mapping) -> Mapping | None:
 
 def joint_names(results: Mapping, who: str) -> tuple[str, ...]:
     """The names of a sample's joints, in their order, for a step named
-    ``who``: from ``results['keypoint_id2name']`` (inference) or the metainfo
-    of ``results['dataset']``, which is read once per data set, since it is a
-    deep copy at every access.
-
-    Raises:
-        UsageError: The sample has neither.
-    """
-    if 'keypoint_id2name' in results:
-        return _in_order(results['keypoint_id2name'])
-    dataset = results.get('dataset')
-    if dataset is None:
+    ``who``: from ``results['keypoint_id2name']`` (inference) or the data set's
+    metainfo, read once, since it is a deep copy at every access; a UsageError
+    without either."""
+    names, dataset = results.get('keypoint_id2name'), results.get('dataset')
+    if names is None and dataset is None:
         raise UsageError(
             f'{who} finds no joint names: the sample has neither '
             'results["keypoint_id2name"] nor results["dataset"]; use a data '
             'set of MMPose, or add the former.'
         )
-    if not hasattr(dataset, NAMES):
-        names = _in_order(dataset.metainfo['keypoint_id2name'])
-        setattr(dataset, NAMES, names)
-    return getattr(dataset, NAMES)
-
-
-def _in_order(id2name: Mapping[int, str]) -> tuple[str, ...]:
-    return tuple(id2name[i] for i in range(len(id2name)))
+    if names is None:
+        if not hasattr(dataset, _NAMES):
+            setattr(dataset, _NAMES, dataset.metainfo['keypoint_id2name'])
+        names = getattr(dataset, _NAMES)
+    return tuple(names[i] for i in range(len(names)))
 
 
 def _xyxy(boxes: Any, count: int) -> np.ndarray | None:

@@ -64,7 +64,7 @@ def test_order_by_image():
 
 
 NAMES = ('nose', 'left_eye', 'left_hip')
-SKELETON = Skeleton.from_names(NAMES)
+SKELETON = Skeleton(NAMES)
 
 
 @pytest.mark.parametrize('width', [5, 8])  # 8: eight bytes at a time

@@ -23,7 +23,7 @@ from mmpose_occlusion.transforms import KeypointOcclusion
 from tests.golden.samples import names
 from tests.test_evaluation.runs import build, synthetic
 
-COCO = Skeleton.from_names(tuple(names('coco')))
+COCO = Skeleton(tuple(names('coco')))
 PARTS = ['head', 'left_arm', 'right_arm', 'hip', 'left_leg', 'right_leg']
 PARTS += ['corpus', 'upper_body', 'lower_body', 'left_side', 'right_side']
 
@@ -41,7 +41,7 @@ def write(tmp_path, suite):
 
 @pytest.mark.parametrize('layout', ['coco', 'mpii'])
 def test_the_papers_attacks(layout):
-    skeleton = Skeleton.from_names(tuple(names(layout)))
+    skeleton = Skeleton(tuple(names(layout)))
     attacks = load_suite('paper', skeleton)
     found = {attack.name: attack for attack in attacks}
     wanted = [
@@ -112,7 +112,7 @@ def test_paints_differ_in_the_paint_alone():
 
 @pytest.mark.parametrize('layout', ['coco', 'mpii', 'aic', 'ap10k'])
 def test_shipped_suites_fit_every_skeleton(layout):
-    skeleton = Skeleton.from_names(tuple(names(layout)))
+    skeleton = Skeleton(tuple(names(layout)))
     attacks = load_suites(shipped(), [], skeleton)
     # all of map-coarse's attacks are map's
     assert {a.suite for a in attacks} == {*shipped()} - {'map-coarse'}
@@ -149,7 +149,7 @@ def test_entries_of_every_kind(tmp_path):
         dict(attack=dict(type='Fog', density=1), name='fog'),
     ]
     path = write(tmp_path, dict(description='mine', attacks=entries))
-    skeleton = Skeleton.from_names(('nose', 'left_hip'))
+    skeleton = Skeleton(('nose', 'left_hip'))
     attacks = load_suite(path, skeleton)
     assert [attack.name for attack in attacks] == [
         'part:head,hip:mean',
@@ -185,9 +185,7 @@ def test_keys_do_not_depend_on_defaults():
 
 
 def test_the_users_own_parts(tmp_path):
-    skeleton = Skeleton.from_names(
-        tuple(names('coco')), dict(hand=['left_wrist'])
-    )
+    skeleton = Skeleton(tuple(names('coco')), dict(hand=['left_wrist']))
     path = write(tmp_path, dict(attacks=['part:hand:black']))
     (attack,) = load_suites([path], [], skeleton)
     assert attack.config['parts'] == dict(hand=['left_wrist'])

@@ -16,7 +16,7 @@ from mmpose_occlusion.cli import benchmark, report
 from mmpose_occlusion.skeleton import Skeleton
 
 folder, out = sys.argv[1:]
-skeleton = Skeleton.from_names(('nose', 'left_wrist'))
+skeleton = Skeleton(('nose', 'left_wrist'))
 attacks = load_suites(shipped(), ['keypoint:nose:black:40'], skeleton)
 rows = list(load_benchmark(folder).rows())
 printed, error = io.StringIO(), io.StringIO()

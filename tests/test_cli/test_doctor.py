@@ -43,7 +43,7 @@ def test_what_is_missing(monkeypatch, capsys):
 def test_a_wrong_version_of_mmpose_is_said_and_not_raised():
     code = (
         'from mmpose_occlusion import registration;'
-        "registration.REQUIREMENTS['mmpose'] = ('>=9', ['mmpose'], 'CURE');"
+        "registration.REQUIREMENTS['mmpose'] = ('>=9', 'CURE');"
         'from mmpose_occlusion.cli import check;'
         'raise SystemExit(check.main_doctor([]))'
     )

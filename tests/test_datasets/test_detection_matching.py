@@ -277,7 +277,7 @@ def test_a_crop_outside_of_the_wrapper_is_refused(two_people):
             pipeline=insert_attacks(outside, [NOSE]),
         )
     )
-    with pytest.raises(ValueError, match='TopdownAffine must be in the pip'):
+    with pytest.raises(ValueError, match='with TopdownAffine in the data set'):
         dataset[0]
 
 

@@ -45,7 +45,7 @@ def test_name_says_defaults_and_kind_once():
 
 
 def test_targets_checked_against_the_skeleton():
-    skeleton = Skeleton.from_names(('nose', 'left_knee', 'right_knee'))
+    skeleton = Skeleton(('nose', 'left_knee', 'right_knee'))
     check_attacks([NOSE, HEAD], skeleton)
     for target in ('random', 'random_all', ['head', 'left_leg']):
         check_attacks([dict(HEAD, target=target)], skeleton)

@@ -8,7 +8,7 @@ from mmpose_occlusion.occlusion import occlude, parse_attack
 from mmpose_occlusion.occlusion.targets import cell_position
 from mmpose_occlusion.skeleton import COCO_JOINTS, Skeleton
 
-SKELETON = Skeleton.from_names(COCO_JOINTS)
+SKELETON = Skeleton(COCO_JOINTS)
 
 
 def painted(name, bbox, size='10%', shape=(240, 200)):

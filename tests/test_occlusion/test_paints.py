@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.occlusion import PAINTS, Box, Disc, make_patch
-from mmpose_occlusion.occlusion.procedural import THINGS
+from mmpose_occlusion.occlusion.procedural import THINGS, frame
 from tests.golden.samples import photo
 
 DISC = Disc((20.25, 17.5), 9)
@@ -102,11 +102,11 @@ def test_things_lie_over_regions_of_one_pixel():
 
 
 def test_positions_in_a_disc_and_a_box():
-    u, v, depth = Disc((10, 20), 5).frame((10, 20, 16, 21))
+    u, v, depth = frame(Disc((10, 20), 5), (10, 20, 16, 21))
     np.testing.assert_allclose(u, [[0, 0.2, 0.4, 0.6, 0.8, 1]])
     np.testing.assert_allclose(v, np.zeros((1, 6)))
     np.testing.assert_allclose(depth, 1 - u)
     # four pixels fill a box of width 4: their centres are at 1/8, 3/8, ...
-    u, v, depth = Box((2, 0, 6, 1)).frame((2, 0, 6, 1))
+    u, v, depth = frame(Box((2, 0, 6, 1)), (2, 0, 6, 1))
     np.testing.assert_allclose(u, [[-0.75, -0.25, 0.25, 0.75]])
     np.testing.assert_allclose(depth, 1 - np.abs(u))

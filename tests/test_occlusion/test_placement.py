@@ -1,5 +1,7 @@
 """Controls, against a search through all places."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import kstest
@@ -121,24 +123,24 @@ def test_a_body_is_limbs_and_hulls():
     xy = np.array([[20, 10], [20, 50], [60, 10], [np.nan, 3], [30, 90.0]])
     known = np.array([True, True, True, True, False])
     skeleton = Skeleton(tuple('abcde'), dict(corpus=('a', 'b', 'c')))
-    person = Person(skeleton, xy.tolist(), known.tolist(), {}, 0, 40)
+    person = Person(skeleton, xy, known, known, 0, 40)
     shape = body_mask(person, [(0, 1), (0, 4), (2, 3)], (100, 80))
     inside = [(20, 10), (20, 30), (30, 20), (60, 10), (18, 30), (61, 10)]
     outside = [(14, 30), (60, 40), (30, 90), (25, 70), (67, 10)]
     assert all(shape[y, x] for x, y in inside)
     assert not any(shape[y, x] for x, y in outside)
     # a limb alone: 0.1 of 40 pixels wide
-    only = Person(Skeleton(('a', 'b')), xy[:2].tolist(), [True, True], {}, 40)
+    only = Person(Skeleton(('a', 'b')), xy[:2], known[:2], known[:2], 40)
     limb = body_mask(only, [(0, 1)], (100, 80))
     assert 4 <= limb[30].sum() <= 5
-    unknown = person._replace(labelled=[False] * 5)
+    unknown = replace(person, labelled=~known & known)
     assert not body_mask(unknown, [(0, 1)], (100, 80)).any()
 
 
 def test_available_joints_are_the_persons():
-    xy = [[3.6, 2.2], [7, 5], [18.9, 21.9]]
-    points = dict(a=xy[0], c=xy[2])
-    person = Person(Skeleton(('a', 'b', 'c')), xy, [True] * 3, points, 9)
+    xy = np.array([[3.6, 2.2], [7, 5], [18.9, 21.9]])
+    known, available = np.array([[True, True, True], [True, False, True]])
+    person = Person(Skeleton(('a', 'b', 'c')), xy, known, available, 9)
     empty = np.zeros((HEIGHT, WIDTH), bool)
     out = with_joints(empty, person)
     assert np.argwhere(out).tolist() == [[2, 4], [21, 18]]

@@ -227,7 +227,7 @@ def test_patches_are_those_of_the_transforms(people, tmp_path):
     image = cv2.imread(str(people.parent / '0.png'))
     raw = content['annotations'][0]
     xy = np.reshape(raw['keypoints'], (1, 17, 3))
-    skeleton = Skeleton.from_names(COCO_JOINTS)
+    skeleton = Skeleton(COCO_JOINTS)
     box = np.array([20.0, 20, 100, 140])
     found = run(Planted(people), people, tmp_path / 'out')
     for text, transform in (

@@ -311,7 +311,7 @@ def test_per_keypoint(run):
     [
         (
             ['--attack', 'nose'],
-            'attack "nose" must look like "keypoint:NAME:FILL"',
+            'attack "nose" must look like "keypoint:NAME:FILL:SIZE"',
         ),
         (
             ['--attack', 'keypoint:tail:black'],

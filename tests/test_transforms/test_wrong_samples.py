@@ -161,7 +161,7 @@ def test_one_joint_at_the_origin_is_no_dummy():
 def test_types_of_images(dtype):
     results = crop(PERSON, white(256, 192))
     results['img'] = results['img'].astype(dtype)
-    with pytest.raises(UsageError, match=f'is of {dtype}: convert it'):
+    with pytest.raises(UsageError, match=f'is of {dtype}: put it'):
         KeypointOcclusion('nose', fill='black')(results)
 
 
