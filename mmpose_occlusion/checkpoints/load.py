@@ -2,8 +2,6 @@
 
 import logging
 import os
-import re
-import shlex
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from importlib import import_module
@@ -25,12 +23,6 @@ PARALLEL = 'module.'
 PROJECT = Path(__file__).parents[2] / 'projects/tilting_at_windmills'
 """Folder of a checkout with the converter of reference checkpoints."""
 
-_SHAPES = re.compile(
-    r'size mismatch for (\S+): copying a param with shape (.*?) from '
-    r'checkpoint, the shape in current model is (.*?)\.?$',
-    re.MULTILINE,
-)
-
 
 def load_into(
     model: nn.Module, path: str | os.PathLike, trust: bool = False
@@ -51,15 +43,18 @@ def load_into(
     """
     checkpoint = load_checkpoint_safely(path, trust)
     path = os.fspath(path)
-    what = f'checkpoint "{path}"'
-    if is_reference(checkpoint):
-        if (converter := _converter()) is None:
-            raise CheckpointError(
-                f'{what} has the key names of the reference code: convert it, '
-                'in a checkout of this project, with "python '
-                f'projects/{PROJECT.name}/convert_checkpoint.py {path} '
-                'OUT.pth"'
-            )
+    what, remedy = f'checkpoint "{path}"', 'give the config of its training'
+    meta = checkpoint.get('meta')
+    converted = isinstance(meta, Mapping) and 'converted_from' in meta
+    reference = is_reference(checkpoint)
+    converter = _converter() if converted or reference else None
+    if reference and converter is None:
+        raise CheckpointError(
+            f'{what} has the key names of the reference code: convert it, in '
+            f'a checkout of this project, with "python projects/{PROJECT.name}'
+            f'/convert_checkpoint.py {path} OUT.pth"'
+        )
+    if reference:
         checkpoint = converter.convert(checkpoint, path)
         meta = checkpoint['meta']
         what = f'{what} ({meta["recognised"]["name"]} of the reference)'
@@ -67,11 +62,11 @@ def load_into(
         _log(f"Converted {what}, {source}, to MMPose's keys")
     if is_model_wrapper(model):
         model = model.module
-    meta = checkpoint.get('meta')
-    meta = meta if isinstance(meta, Mapping) else {}
-    _load(model, _state_dict(checkpoint, what), what, _remedy(meta))
+    if converter:
+        remedy = converter.remedy(meta) or remedy
+    _load(model, checkpoint.get('state_dict', checkpoint), what, remedy)
     _log(f'Loaded {what}')
-    if 'converted_from' in meta and (converter := _converter()):
+    if converter:
         for level, text in converter.differences(model, meta):
             _log(f'{what}: {text}', level)
     return checkpoint
@@ -95,35 +90,24 @@ def _converter() -> Any:
 
 
 def _load(model: nn.Module, state: Mapping, what: str, remedy: str) -> None:
-    misfit: list[list[str]] = []
-
-    def collect(_: nn.Module, keys: Any) -> None:
-        # also called where load_state_dict raises, for shapes that differ
-        missing = [k for k in keys.missing_keys if COUNTER not in k]
-        misfit[:] = [missing, list(keys.unexpected_keys)]
-
-    handle = model.register_load_state_dict_post_hook(collect)
-    reshaped: list[tuple] = []
     try:
-        model.load_state_dict(state, strict=False)
-    except RuntimeError as error:
-        # torch.Size([17, 8]) -> (17, 8)
-        reshaped = [
-            (key, *(tuple(map(int, re.findall(r'\d+', s))) for s in sizes))
-            for key, *sizes in _SHAPES.findall(str(error))
-        ]
-        if not reshaped:
-            raise CheckpointError(
-                f'{what} cannot be loaded into the model: '
-                f'{" ".join(str(error).split())}'
-            ) from error
-    finally:
-        handle.remove()
+        state = without_wrapper(state)
+        keys = model.load_state_dict(state, strict=False)
+        missing = [k for k in keys.missing_keys if COUNTER not in k]
+        misfit = describe_misfit(missing, keys.unexpected_keys)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        # a line for each weight of another shape or type, after the first
+        lines = str(error).splitlines()
+        misfit = enumerate_first([x.strip(' \t.') for x in lines[1:] or lines])
+    if misfit:
+        raise CheckpointError(
+            f'{what} does not match the model of the config: {misfit}: '
+            f'{remedy}'
+        )
     broken = [
         f'"{key}"'
-        for key, value in state.items()
-        if isinstance(value, Tensor) and value.is_floating_point()
-        if not value.isfinite().all()
+        for key, value in model.state_dict().items()
+        if value.is_floating_point() and not value.isfinite().all()
     ]
     if broken:
         raise CheckpointError(
@@ -131,27 +115,6 @@ def _load(model: nn.Module, state: Mapping, what: str, remedy: str) -> None:
             f'({enumerate_first(broken)}): its training has diverged, give an '
             'earlier one'
         )
-    if text := describe_misfit(*misfit, reshaped):
-        raise CheckpointError(
-            f'{what} does not match the model of the config: of '
-            f'{len(state):,} keys in the checkpoint and '
-            f'{len(model.state_dict()):,} in the model, {text}: {remedy}'
-        )
-
-
-def _state_dict(checkpoint: Mapping, what: str) -> Mapping[str, Tensor]:
-    state = checkpoint.get('state_dict', checkpoint)
-    if not (
-        isinstance(state, Mapping)
-        and all(isinstance(key, str) for key in state)
-        and any(isinstance(value, Tensor) for value in state.values())
-    ):
-        raise CheckpointError(
-            f'{what} holds no weights: it has '
-            f'{", ".join(map(str, list(checkpoint)[:5])) or "nothing"}, and '
-            'neither a "state_dict" of weights nor bare ones'
-        )
-    return without_wrapper(state)
 
 
 def without_wrapper(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
@@ -164,7 +127,7 @@ def without_wrapper(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
 def describe_misfit(
     missing: Collection[str],
     unexpected: Collection[str],
-    reshaped: Iterable[tuple[str, tuple, tuple]],
+    reshaped: Iterable[tuple[str, tuple, tuple]] = (),
 ) -> str:
     """Counts and first names of keys that the checkpoint lacks, that the model
     lacks, and of other shapes (key, shape in the checkpoint, shape in the
@@ -189,26 +152,6 @@ def enumerate_first(items: Collection[str]) -> str:
     rest = len(items) - 3
     named = ', '.join(list(items)[:3])
     return f'{named} and {rest:,} more' if rest > 0 else named
-
-
-def _remedy(meta: Mapping) -> str:
-    if not meta.get('config'):
-        return 'give the config that it was trained with'
-    options = options_of(meta)
-    more = f' with --cfg-options {shlex.join(options)}' if options else ''
-    return f'its config is {meta["config"]}{more}'
-
-
-def options_of(meta: Mapping[str, Any]) -> list[str]:
-    """A converted checkpoint's changes to its config, as KEY=VALUE."""
-    return [f'{k}={_text(v)}' for k, v in meta['cfg_options'].items()]
-
-
-def _text(value: Any) -> str:
-    """A value as ``--cfg-options`` reads it."""
-    if isinstance(value, tuple | list):
-        return f'[{",".join(map(_text, value))}]'
-    return str(value)
 
 
 def _log(text: str, level: int = logging.INFO) -> None:

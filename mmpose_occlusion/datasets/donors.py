@@ -1,7 +1,7 @@
 """Donors: people of a data set whose pixels are pasted over others."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -156,12 +156,8 @@ class DonorDataset(DatasetWrapper):
     def full_init(self) -> None:
         """Load the annotations, and make the index of the people on the way:
         their file is not read again."""
-        dataset = self.dataset
-        if hasattr(dataset, 'donors'):
-            return
+        dataset, first_ids = self.dataset, {}
         sanitize = dataset._get_topdown_data_infos
-        choose = dataset.filter_data
-        first_ids: dict[str, Any] = {}
 
         def get_topdown_data_infos(instances: list[dict]) -> list[dict]:
             for instance in instances:
@@ -169,14 +165,34 @@ class DonorDataset(DatasetWrapper):
                     first_ids.setdefault(instance['img_path'], instance['id'])
             return sanitize(instances)
 
-        def filter_data() -> list[dict]:
-            data_list = choose()
+        def index(data_list: list[dict]) -> list[dict]:
             dataset.donors = DonorIndex(data_list, first_ids)
             return data_list
 
         dataset._get_topdown_data_infos = get_topdown_data_infos
-        dataset.filter_data = filter_data
         try:
-            dataset.full_init()
+            load_with(dataset, index)
         finally:
-            del dataset._get_topdown_data_infos, dataset.filter_data
+            del dataset._get_topdown_data_infos
+
+
+def load_with(
+    dataset: BaseCocoStyleDataset,
+    change: Callable[[list[dict]], list[dict]],
+) -> None:
+    """Load a data set, unless it is loaded, and change the data infos that its
+    ``filter_cfg`` leaves."""
+    choose = dataset.filter_data
+    dataset.filter_data = lambda: change(choose())
+    try:
+        dataset.full_init()
+    finally:
+        del dataset.filter_data
+
+
+def load_people(dataset: BaseCocoStyleDataset) -> list[dict]:
+    """Data infos of all annotated people, also of a data set whose boxes are
+    a detector's."""
+    people, _ = dataset._load_annotations()
+    vars(dataset).pop('coco', None)  # as after its own loading
+    return people

@@ -251,7 +251,7 @@ def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
     from mmpose_occlusion.checkpoints import load_into
     from mmpose_occlusion.engine.config import load_config
 
-    from .mmpose_crops import digest_of_weights
+    from .mmpose_network import digest_of_weights, predicted
 
     config, _, checkpoint = text.partition(',')
     register_all_modules()
@@ -274,28 +274,18 @@ def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
         elif boxes is not None and len(boxes):
             boxes = np.asarray(boxes, np.float32)
             samples = inference.inference_topdown(model, bgr, boxes)
-        found = [sample.pred_instances for sample in samples]
-        found = [f for f in found if len(f.get('keypoints', ()))]
-        if not found:
+        samples = [s for s in samples if len(s.pred_instances)]
+        if not samples:
             return Prediction.empty(len(joints))
-
-        def joined(name: str) -> Any:
-            parts = [each.get(name) for each in found]
-            if any(part is None for part in parts):
-                return None
-            return np.concatenate([np.asarray(part) for part in parts])
-
-        scores, seen = joined('keypoint_scores'), joined('keypoints_visible')
-        # MMPose fills in the scores where there is no visibility output
-        if np.shape(seen) != scores.shape or np.array_equal(seen, scores):
-            seen = None
-        return Prediction(
-            joined('keypoints')[..., :2],
-            scores,
-            None if top_down else joined('bboxes'),
-            seen,
-            None if top_down else joined('bbox_scores'),
+        keypoints, scores, seen = predicted(samples)
+        if top_down:
+            return Prediction(keypoints, scores, visibility=seen)
+        found = samples[0].pred_instances
+        boxes, persons = (
+            np.asarray(found[name]) if name in found else None
+            for name in ('bboxes', 'bbox_scores')
         )
+        return Prediction(keypoints, scores, boxes, seen, persons)
 
     name = cfg.get('model_name') or config.rpartition('/')[2]
     files = digests_of_files([cfg.model, list(pipeline)]) or ''

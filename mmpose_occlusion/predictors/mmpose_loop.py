@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from mmengine import dist
 from mmengine.config import Config
+from mmengine.model import is_model_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import LOOPS
@@ -52,19 +53,9 @@ from mmpose_occlusion.files import (
 )
 from mmpose_occlusion.skeleton import Skeleton
 
-from .mmpose_crops import (
-    Crop,
-    CropAttack,
-    CropMaker,
-    deterministic,
-    device_of,
-    digest_of_weights,
-    inputs_of,
-    joined,
-    sample_of,
-    unwrapped,
-)
+from .mmpose_crops import Crop, CropAttack, CropBlocks, inputs_of
 from .mmpose_dataset import BenchmarkDataset
+from .mmpose_network import deterministic, digest_of_weights, predicted
 
 CPU_BATCH, GPU_BATCH = 32, 64
 """Crops of a block; fewer on a CPU for its caches."""
@@ -106,7 +97,10 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.evaluator = None
         self.options = RunOptions(**options)
         self.store: RunStore | None = None
-        on_cpu = device_of(runner.model).type == 'cpu'
+        model: Any = runner.model
+        self.model = model.module if is_model_wrapper(model) else model
+        weights = next(model.parameters(), torch.zeros(0))
+        self.device, on_cpu = weights.device, weights.device.type == 'cpu'
         size = CPU_BATCH if on_cpu else GPU_BATCH
         self.batch_size = self.options.batch_size or size
         self.threads = threads or (torch.get_num_threads() if on_cpu else 1)
@@ -162,11 +156,9 @@ class OcclusionBenchmarkLoop(BaseLoop):
 
     def depends_on(self) -> dict[str, Any]:
         """What predictions depend on beside the images."""
-        model, cfg = unwrapped(self.runner.model), self.runner.cfg
-        device = device_of(model)
-        kind = device.type
+        cfg, kind = self.runner.cfg, self.device.type
         if kind == 'cuda':
-            kind = torch.cuda.get_device_name(device)
+            kind = torch.cuda.get_device_name(self.device)
         elif kind == 'cpu':
             kind = f'CPU {torch.backends.cpu.get_cpu_capability()}'
         before, after = self.data.pipeline
@@ -181,24 +173,18 @@ class OcclusionBenchmarkLoop(BaseLoop):
         files = digests_of_files(model_config)
         return dict(
             {'files': files} if files else {},
-            weights=digest_of_weights(model),
+            weights=digest_of_weights(self.model),
             config=model_config,
             device=kind,
             versions=_versions(mmpose, torch) | dict(opencv=cv2.__version__),
         )
 
-    def maker(self, work: Sequence[Work]) -> CropMaker:
-        """Of the crops under the attacks; of those that do the same, under
-        the last one."""
+    def crops(self, work: Sequence[Work]) -> CropBlocks:
+        """The crops of each block under the attacks; of those that do the
+        same, under the last one."""
         seed = self.options.seed
-        return CropMaker(
-            self.data.dataset,
-            self.data.pipeline[1],
-            {a.key: CropAttack(a.config, seed) for a in self.attacks},
-            self.skeleton,
-            self.data.order,
-            work,
-        )
+        attacks = {a.key: CropAttack(a.config, seed) for a in self.attacks}
+        return CropBlocks(self.data, attacks, self.skeleton, work)
 
     def compute(self, work: Sequence[Work], recorder: Recorder) -> None:
         """Predict what is missing; workers prepare the next blocks
@@ -211,12 +197,12 @@ class OcclusionBenchmarkLoop(BaseLoop):
         at a time, which is at least as fast.
         """
         blocks = DataLoader(
-            self.maker(work), batch_size=None, collate_fn=list, **self._loading
+            self.crops(work), batch_size=None, collate_fn=list, **self._loading
         )
-        model = unwrapped(self.runner.model).eval()
+        self.model.eval()
         pool = ThreadPoolExecutor(self.threads)
         try:
-            with deterministic(device_of(model)):
+            with deterministic(self.device):
                 for (block, keys), crops in zip(work, blocks, strict=True):
                     found = pool.map(partial(self.result, crops), keys)
                     for key, result in zip(keys, found, strict=True):
@@ -238,32 +224,25 @@ class OcclusionBenchmarkLoop(BaseLoop):
         rows = np.flatnonzero(out.changed)
         if not len(rows):
             return out
-        model: Any = unwrapped(self.runner.model)
-        device, batch = device_of(model), [crops[row] for row in rows]
+        batch = [crops[row] for row in rows]
         data = dict(
-            inputs=inputs_of(batch, key, device),
-            data_samples=[sample_of(crop, key) for crop in batch],
+            inputs=inputs_of(batch, key, self.device),
+            data_samples=[crop.sample_of(key) for crop in batch],
         )
         with (
             torch.inference_mode(),
-            torch.autocast(device.type, enabled=self._fp16),
+            torch.autocast(self.device.type, enabled=self._fp16),
         ):
-            samples = model.test_step(data)
-        keypoints, scores, seen = (
-            joined([sample.pred_instances for sample in samples], name)
-            for name in ('keypoints', 'keypoint_scores', 'keypoints_visible')
-        )
-        shape = len(rows), joints
-        if keypoints.shape[:2] != shape or scores.shape != shape:
+            samples = self.model.test_step(data)
+        keypoints, scores, seen = predicted(samples)
+        if scores.shape != (len(rows), joints):
             raise UsageError(
                 f'the model predicts {keypoints.shape[1]} joints for each of '
                 f'{len(keypoints)} people, and its data set has {joints} for '
                 f'{len(rows)}: give a top-down model of this data set'
             )
-        out.keypoints[rows] = keypoints[..., :2]
-        out.scores[rows] = scores
-        # MMPose fills in the scores where there is no such output
-        if seen.shape == shape and not np.array_equal(seen, scores):
+        out.keypoints[rows], out.scores[rows] = keypoints, scores
+        if seen is not None:
             out.visibility[rows] = seen
         return out
 
@@ -302,15 +281,15 @@ def read_suites(options: RunOptions, skeleton: Skeleton) -> list[SuiteAttack]:
 
 def on_main(work: Callable[[], Any]) -> Any:
     """Call a function in the main process; its outcome is that of all."""
-    outcome: list = [None, None]
+    outcome: list = [None]
     if dist.is_main_process():
         try:
             outcome[0] = work()
         except UsageError as error:
-            outcome[1] = str(error)
+            outcome[0] = UsageError(str(error))
     dist.broadcast_object_list(outcome)
-    if outcome[1] is not None:
-        raise UsageError(outcome[1])
+    if isinstance(outcome[0], UsageError):
+        raise outcome[0]
     return outcome[0]
 
 

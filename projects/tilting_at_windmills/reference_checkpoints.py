@@ -23,7 +23,6 @@ from mmpose_occlusion.checkpoints import CheckpointError
 from mmpose_occlusion.checkpoints.load import (
     COUNTER,
     describe_misfit,
-    options_of,
     without_wrapper,
 )
 from mmpose_occlusion.files import write_bytes
@@ -172,6 +171,24 @@ def differences(
         )
 
 
+def remedy(meta: Mapping[str, Any]) -> str:
+    """What to do where a converted checkpoint does not fit a model; '' for
+    models of no data set of the reference."""
+    if not meta['config']:
+        return ''
+    options = shlex.join(_options_of(meta))
+    more = f' with --cfg-options {options}' if options else ''
+    return f'its config is {meta["config"]}{more}'
+
+
+def _options_of(meta: Mapping[str, Any]) -> list[str]:
+    """The changes to its config, as KEY=VALUE of ``--cfg-options``."""
+    return [
+        f'{k}={list(v) if isinstance(v, tuple) else v}'.replace(' ', '')
+        for k, v in meta['cfg_options'].items()
+    ]
+
+
 def summarize(converted: Mapping[str, Any], path: str) -> list[str]:
     """Lines that describe a converted checkpoint, written to a path, and how
     to test it."""
@@ -206,5 +223,5 @@ def summarize(converted: Mapping[str, Any], path: str) -> list[str]:
             )
     words = ['python', 'tools/test.py', meta['config'], path, '--gt-boxes']
     if meta['cfg_options']:
-        words += ['--cfg-options', *options_of(meta)]
+        words += ['--cfg-options', *_options_of(meta)]
     return [*lines, 'Test it with', f'  {shlex.join(words)}']

@@ -141,7 +141,7 @@ def test_crops_are_those_of_the_ordinary_pipeline(cfg, model, tmp_path):
     made = loop(cfg, model, tmp_path)
     dataset = cfg.test_dataloader.dataset.to_dict()
     keys = tuple(attack.key for attack in made.attacks)
-    crops = made.maker([work.Work(made.blocks[0], keys)])[0]
+    crops = made.crops([work.Work(made.blocks[0], keys)])[0]
     for key, spec in zip(keys, ATTACKS, strict=True):
         pipeline = insert_attacks(
             dataset['pipeline'], [parse_attack(spec).to_config()], seed=0
