@@ -49,8 +49,8 @@ def main(options: BrowseOptions) -> None:
         occlusion-browse CONFIG --out images --split val --gt-boxes \\
             --attack part:random:blur
 
-    Without --attack the pipeline's own occlusions are shown, or the views of a
-    contrastive config. Writes gallery.html, a page with every record.
+    Without --attack the pipeline's own occlusions are shown. Writes
+    gallery.html, a page with every record.
     """
     from mmpose_occlusion.engine import crops, insertion
     from mmpose_occlusion.engine.config import load_config, metainfo_of
@@ -72,31 +72,19 @@ def main(options: BrowseOptions) -> None:
     dataset = crops.crop_dataset(cfg, split, attacks, options.seed)
     if not len(dataset):
         raise UsageError(f'the {split} data of "{options.config}" is empty')
-    indices = crops.draw_indices(len(dataset), options.num, options.seed)
-    views = list(crops.views(dataset, indices, options.seed))
-    views_of = {view.name: [] for view in views}  # type: dict[str, list]
-    for view in views:
-        views_of[view.name].append(view)
-    groups = sorted(  # changed crops first, unmatched boxes last
-        zip(*views_of.values(), strict=True),
-        key=lambda group: (
-            not any(view.is_changed for view in group),
-            not any(view.labelled.any() for view in group),
-        ),
+    views = list(crops.views(dataset, options.num, options.seed))
+    views.sort(  # changed crops first, unmatched boxes last
+        key=lambda view: (not view.is_changed, not view.labelled.any())
     )
     names = [attack_name(each) for each in attacks]
-    counts = [
-        line
-        for name, found in views_of.items()
-        for line in summarize(
-            [outcomes(view.records) for view in found],
-            names or _own_names(name, [view.records for view in found]),
-            'Attack ' if names else '',
-        )
-    ]
-    own = ', '.join(filter(None, views_of)) or "the pipeline's own occlusions"
+    counts = summarize(
+        [outcomes(view.records) for view in views],
+        names or _own_names([view.records for view in views]),
+        'Attack ' if names else '',
+    )
+    own = "the pipeline's own occlusions"
     page = gallery(
-        [view for group in groups for view in group],
+        views,
         PoseStyle.from_metainfo(
             metainfo_of(cfg[f'{split}_dataloader']['dataset'])
         ),
@@ -110,13 +98,11 @@ def main(options: BrowseOptions) -> None:
     print(*counts, f'Wrote {out / "gallery.html"}', sep='\n')
 
 
-def _own_names(view: str, crops: Sequence[Sequence[Mapping]]) -> list[str]:
-    """Classes of the occlusions of a pipeline or of a view."""
+def _own_names(crops: Sequence[Sequence[Mapping]]) -> list[str]:
+    """Classes of the occlusions of a pipeline."""
     found = {r['call']: r['transform'] for crop in crops for r in crop}
-    return [
-        f'{view} {found.get(call, "occlusion")}'.lstrip()
-        for call in range(1 + max(found, default=-1))
-    ]
+    calls = range(1 + max(found, default=-1))
+    return [found.get(call, 'occlusion') for call in calls]
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,8 @@ from mmpose_occlusion.transforms.results_reader import (
 )
 from mmpose_occlusion.visualization import CropPair
 
-from .config import dataloader, type_name, unwrap, walk_datasets
+from .config import dataloader, walk_datasets
 from .insertion import AFTER, BEFORE, attack_config
-
-VIEWS, VIEW_KEY = 'OcclusionViewsDataset', 'view'
-"""Data set of projects/tilting_at_windmills/contrastive_views.py, and the key
-of a view's name in its samples."""
 
 
 def crop_dataset(
@@ -33,15 +29,12 @@ def crop_dataset(
     """Build a split's data set so that its items are crops, not tensors.
 
     The pipeline ends after the occlusions. Each item is a ``results`` dict
-    with ``image_before`` and ``image_after``, (H, W, 3) uint8 BGR; or a
-    list of such dicts, one for each occluded view that the config's
-    ``OcclusionViewsDataset`` makes of a crop.
+    with ``image_before`` and ``image_after``, (H, W, 3) uint8 BGR.
 
     Args:
         cfg: The config; not modified.
         split: train, val or test.
-        attacks: Occlusions to insert; by default those of the pipeline or
-            the views.
+        attacks: Occlusions to insert; by default those of the pipeline.
         seed: Of the attacks' random draws.
 
     Raises:
@@ -51,20 +44,6 @@ def crop_dataset(
 
     init_default_scope(cfg.get('default_scope') or 'mmpose')
     cfg = cfg.copy()
-    loader = dataloader(cfg, split)
-    views = [
-        dataset
-        for _, dataset in walk_datasets(loader['dataset'])
-        if type_name(dataset) == VIEWS
-    ]
-    for dataset in views:
-        if attacks:
-            unwrap(dataset)
-        else:
-            dataset['images'] = True
-    if views and not attacks:
-        return DATASETS.build(loader['dataset'])
-    cfg[f'{split}_dataloader'] = loader
     if attacks:
         attack_config(cfg, attacks, seed, split, keep_images=True)
     else:
@@ -74,25 +53,17 @@ def crop_dataset(
     return DATASETS.build(loader['dataset'])
 
 
-def draw_indices(length: int, num: int, seed: int) -> list[int]:
-    """Random indices of items, without repetition; the same in each call."""
-    return np.random.default_rng(seed).permutation(length)[:num].tolist()
-
-
-def views(
-    dataset: Any, indices: Sequence[int], seed: int = 0
-) -> Iterator[CropPair]:
-    """The views of some items of :func:`crop_dataset`.
+def views(dataset: Any, num: int, seed: int = 0) -> Iterator[CropPair]:
+    """The views of random items of :func:`crop_dataset`.
 
     The random numbers of training pipelines, which come from the global
     generators, are seeded for each item: each call gives the same images.
     """
-    for index in indices:
+    order = np.random.default_rng(seed).permutation(len(dataset))
+    for index in order[:num].tolist():
         random.seed(f'{seed} {index}')
         np.random.seed((seed * 1_000_003 + index) % 2**32)  # noqa: NPY002
-        item = dataset[index]
-        for results in item if isinstance(item, list) else [item]:
-            yield _view_of(results)
+        yield _view_of(dataset[index])
 
 
 def _view_of(results: Mapping) -> CropPair:
@@ -101,16 +72,13 @@ def _view_of(results: Mapping) -> CropPair:
     for instance, joint in (j for r in records for j in r['removed']):
         index = joint_names(results, 'The drawing').index(joint)
         labelled[instance, index] |= np.any(joints[instance, index])
-    name = results.get(VIEW_KEY, '')
-    title = title_of(results)
     return CropPair(
-        title=f'{title}, {name}' if name else title,
+        title=title_of(results),
         clean=results[BEFORE],
         occluded=results[AFTER],
         joints=joints,
         labelled=labelled,
         records=records,
-        name=name,
     )
 
 
@@ -182,8 +150,7 @@ def _end_after_images(dataset: Mapping) -> None:
         key: index
         for key, entry in entries
         for index, step in enumerate(entry.get('pipeline') or [])
-        if AFTER in str(step.get('key', ''))
-        or AFTER in str(step.get('transforms'))
+        if AFTER in str(step)
     }
     for key, entry in entries:
         if key in ends:

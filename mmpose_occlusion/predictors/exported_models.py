@@ -114,25 +114,6 @@ def onnx_model(
         found = session.run(None, {entry.name: x})
         return [np.asarray(output, np.float32) for output in found]
 
-    black = np.zeros((fixed or 1, size[1], size[0], 3), np.uint8)
-    with reading(path, f'a network for crops of {size[0]}x{size[1]}'):
-        outputs = run(black)  # a file may leave shapes open
-    kind, joints = _kind(path, outputs)
-
-    def decode(outputs: list[Array]) -> tuple[Array, Array]:
-        wanted = 4 if kind == 'heatmaps' else 3
-        found = [output for output in outputs if output.ndim == wanted]
-        if kind == 'heatmaps':
-            return decode_heatmaps(found[0], size)
-        if kind == 'simcc':
-            return decode_simcc(found[0], found[1], size)
-        xy, scores = found[0][..., :2], found[0][..., 2:]
-        if fractions:
-            xy = xy * np.array(size, np.float32)
-        if not scores.shape[2]:
-            return xy, np.ones(xy.shape[:2], np.float32)
-        return xy, scores[..., 0]
-
     def network(crops: list[Array]) -> tuple[Array, Array, None]:
         step, found = fixed or _BATCH, []
         for start in range(0, len(crops), step):
@@ -141,10 +122,15 @@ def onnx_model(
             if fixed:  # such a network wants full batches
                 more = batch[:1].repeat(step - real, 0)
                 batch = np.concatenate([batch, more])
-            found.append([part[:real] for part in decode(run(batch))])
+            decoded = _decode(path, run(batch), size, fractions)
+            found.append([part[:real] for part in decoded])
         keypoints, scores = map(np.concatenate, zip(*found, strict=True))
         return keypoints, scores, None
 
+    black = np.zeros((fixed or 1, size[1], size[0], 3), np.uint8)
+    with reading(path, f'a network for crops of {size[0]}x{size[1]}'):
+        outputs = run(black)  # a file may leave shapes open
+    joints = _decode(path, outputs, size, fractions)[0].shape[1]
     names = said.get('keypoint_names', 'coco' if joints == 17 else None)
     if names is None:
         raise UsageError(
@@ -159,7 +145,7 @@ def onnx_model(
         )
     identity = (
         f'onnx {sha} {runtime.__version__} {center} {scale} {order} {padding} '
-        f'{size} {kind} {fractions}'
+        f'{size} {fractions}'
     )
     return _on_crops(path, names, identity, network, size, padding)
 
@@ -175,8 +161,7 @@ def _layout(
         )
     last = shape[1] != 3
     height, width = shape[1:3] if last else shape[2:]
-    if input_size is not None:
-        return last, (int(input_size[0]), int(input_size[1]))
+    width, height = input_size or (width, height)
     if not isinstance(height, int) or not isinstance(width, int):
         raise UsageError(
             f'model "{path}" leaves the size of its input open: give '
@@ -185,21 +170,27 @@ def _layout(
     return last, (width, height)
 
 
-def _kind(path: str, outputs: Sequence[Array]) -> tuple[str, int]:
-    """What a network's outputs are, and the number of joints."""
-    shapes = [output.shape for output in outputs]
-    four, three = ([s for s in shapes if len(s) == n] for n in (4, 3))
+def _decode(
+    path: str, outputs: Sequence[Array], size: Size, fractions: bool
+) -> tuple[Array, Array]:
+    """Keypoints in crop pixels, and scores, from a network's outputs."""
+    four, three = ([o for o in outputs if o.ndim == n] for n in (4, 3))
     if four:
-        return 'heatmaps', four[0][1]
+        return decode_heatmaps(four[0], size)
     if len(three) >= 2:
-        return 'simcc', three[0][1]
-    if three and three[0][2] in (2, 3):
-        return 'coordinates', three[0][1]
-    raise UsageError(
-        f'model "{path}" has outputs of shapes {shapes}: known are heatmaps '
-        '(N, K, h, w), two SimCC outputs (N, K, bins) and coordinates '
-        '(N, K, 2 or 3); wrap others in a Python function'
-    )
+        return decode_simcc(three[0], three[1], size)
+    if not three or three[0].shape[2] not in (2, 3):
+        raise UsageError(
+            f'model "{path}" has outputs of shapes '
+            f'{[output.shape for output in outputs]}: known are heatmaps '
+            '(N, K, h, w), two SimCC outputs (N, K, bins) and coordinates '
+            '(N, K, 2 or 3); wrap others in a Python function'
+        )
+    xy = three[0][..., :2]
+    if fractions:
+        xy = xy * np.array(size, np.float32)
+    ones = np.ones(xy.shape[:2], np.float32)
+    return xy, three[0][..., 2] if three[0].shape[2] == 3 else ones
 
 
 def tflite_model(

@@ -7,7 +7,6 @@ name of a convention; ``threshold``, people with a lower score are left out;
 ``device`` of torch, by default a GPU where there is one.
 """
 
-import hashlib
 import inspect
 import os
 import sys
@@ -21,6 +20,7 @@ import numpy as np
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import (
     digest_of_arrays,
+    digest_of_file,
     digests_of_files,
 )
 from mmpose_occlusion.skeleton import COCO_JOINTS
@@ -333,7 +333,7 @@ def function_model(
         names = getattr(function, 'keypoint_names', 'coco')
     boxed = getattr(function, 'needs_boxes', True)
     source = inspect.getsourcefile(loaded)
-    sha = hashlib.sha256(Path(source).read_bytes() if source else b'')
+    sha = digest_of_file(source) if source else ''
     own = getattr(function, 'identity', '')
     own = own() if callable(own) else own
 
@@ -349,7 +349,7 @@ def function_model(
         ]
 
     boxed = boxed if whole_image is None else not whole_image
-    identity = f'function {text} {sha.hexdigest()} {own}'
+    identity = f'function {text} {sha} {own}'
     return as_predictor(predict, text, named_joints(names), boxed, identity)
 
 

@@ -60,6 +60,9 @@ from .mmpose_network import deterministic, digest_of_weights, predicted
 CPU_BATCH, GPU_BATCH = 32, 64
 """Crops of a block; fewer on a CPU for its caches."""
 
+TRAINING = 'init_cfg', 'pretrained', 'train_cfg', 'loss'
+"""Keys of a model's config that predictions do not depend on."""
+
 PATIENCE = 7 * 24 * 3600
 """Seconds that processes wait for each other at the end, where one may have a
 block more than the others."""
@@ -164,12 +167,15 @@ class OcclusionBenchmarkLoop(BaseLoop):
         before, after = self.data.pipeline
         model_config = plain(
             dict(
-                model=_without_training(cfg.model),
+                model=cfg.model,
                 pipeline=[*before, *after],
                 hooks=cfg.get('custom_hooks') or [],
-                fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
+                fp16=self._fp16,
             )
         )
+        for _, part in config.walk(model_config['model']):
+            for key in TRAINING:
+                part.pop(key, None)
         files = digests_of_files(model_config)
         return dict(
             {'files': files} if files else {},
@@ -251,17 +257,6 @@ def _versions(*modules: Any) -> dict[str, str]:
     return {each.__name__: each.__version__ for each in modules}
 
 
-def _without_training(value: Any) -> Any:
-    """A model's config without what predictions do not depend on."""
-    if isinstance(value, Mapping):
-        training = 'init_cfg', 'pretrained', 'train_cfg', 'loss'
-        kept = {k: v for k, v in value.items() if k not in training}
-        return {key: _without_training(entry) for key, entry in kept.items()}
-    if isinstance(value, list | tuple):
-        return [_without_training(entry) for entry in value]
-    return value
-
-
 def _skeleton(cfg: Config, data: Mapping) -> Skeleton:
     """Of a config's data set."""
     metainfo = config.metainfo_of(data)
@@ -325,12 +320,11 @@ def run_mmpose(
     if num_workers is not None:
         loader['num_workers'] = num_workers
         cfg.test_dataloader = loader
-    if not cfg.get('test_evaluator'):
+    if not config.scoring_metric(cfg.get('test_evaluator')):
         raise UsageError(
             f'config "{cfg.filename}" has no test_evaluator, which says how '
             'its data set is scored: give a config that has one'
         )
-    config.scoring_metric(cfg.test_evaluator)
     environment = cfg.setdefault('env_cfg', {})
     environment.setdefault('dist_cfg', {}).setdefault('timeout', PATIENCE)
     cfg.test_cfg = dict(

@@ -50,7 +50,6 @@ class CropPair:
         scores: ``(N', K)`` scores of the predicted joints.
         matched: Whether prediction i is of person i, so that errors can be
             drawn.
-        name: Name of the view, for data sets that make several of a crop.
     """
 
     title: str
@@ -62,7 +61,6 @@ class CropPair:
     predicted: np.ndarray | None = None
     scores: np.ndarray | None = None
     matched: bool = True
-    name: str = ''
 
     @property
     def size(self) -> tuple[int, int]:

@@ -22,7 +22,6 @@ from mmpose.utils.tensor_utils import to_numpy
 from torch import Tensor, nn
 
 from mmpose_occlusion.datasets.donors import DatasetWrapper
-from mmpose_occlusion.engine.insertion import AFTER, BEFORE
 from mmpose_occlusion.engine.pipelines import is_occlusion, with_meta_keys
 
 PLAIN = 'plain'  # name of the view without occlusions
@@ -54,8 +53,6 @@ class OcclusionViewsDataset(DatasetWrapper):
             name is that of the view's loss in the log. The default is the
             reference's: ``keypoint_view`` hides one of the person's joints,
             ``part_view`` one body part.
-        images: For drawing, items are the occluded views as a list of
-            ``results`` with the images before and after the occlusions.
         lazy_init: Leave the loading to ``full_init``.
 
     Raises:
@@ -68,7 +65,6 @@ class OcclusionViewsDataset(DatasetWrapper):
         self,
         dataset: Mapping,
         views: Mapping[str, Any] | None = None,
-        images: bool = False,
         lazy_init: bool = False,
     ) -> None:
         if not isinstance(dataset, Mapping):
@@ -81,11 +77,10 @@ class OcclusionViewsDataset(DatasetWrapper):
         if lazy_init:
             crops['lazy_init'] = True
         self.views = _build_views(DEFAULT_VIEWS if views is None else views)
-        self.images = images
         self._finish = _compose(with_meta_keys(finish))
         self.dataset = DATASETS.build(crops)
 
-    def __getitem__(self, index: int) -> dict[str, list] | list[dict]:
+    def __getitem__(self, index: int) -> dict[str, list]:
         """The views of one crop, the plain one first.
 
         Returns:
@@ -97,11 +92,6 @@ class OcclusionViewsDataset(DatasetWrapper):
         """
         crop = self.dataset[index]
         views = ((name, step(_own(crop))) for name, step in self.views.items())
-        if self.images:
-            return [
-                {**r, BEFORE: crop['img'], AFTER: r['img'], VIEW_KEY: name}
-                for name, r in views
-            ]
         packed = []
         for name, results in chain([(PLAIN, _own(crop))], views):
             packed.append(self._finish(results))

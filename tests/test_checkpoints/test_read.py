@@ -318,7 +318,8 @@ def test_the_home_folder(write, tmp_path, monkeypatch):
         (
             lambda path: path.write_text('<!DOCTYPE html>'),
             "is no file of torch.save (it starts with b'<!DO'): it may be a "
-            'text file or a web page, so download it again',
+            'text file, a web page or an archive, so unpack it or download it '
+            'again',
         ),
         (
             lambda path: path.write_bytes(b''),
