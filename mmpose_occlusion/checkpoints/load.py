@@ -3,11 +3,14 @@
 import logging
 import os
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
+import torch
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
@@ -89,21 +92,19 @@ def _converter() -> Any:
     return import_module('reference_checkpoints')
 
 
-def _load(model: nn.Module, state: Mapping, what: str, remedy: str) -> None:
+def _load(model: nn.Module, state: Any, what: str, remedy: str) -> None:
+    counters = [k for k in model.state_dict() if k.endswith(COUNTER)]
+    weights = OrderedDict.fromkeys(counters, torch.tensor(0))
+    # which tell hooks the format of the keys
+    weights._metadata = getattr(state, '_metadata', OrderedDict())
     try:
-        state = without_wrapper(state)
-        keys = model.load_state_dict(state, strict=False)
-        missing = [k for k in keys.missing_keys if COUNTER not in k]
-        misfit = describe_misfit(missing, keys.unexpected_keys)
+        weights.update(without_wrapper(state))
+        model.load_state_dict(weights)
     except (RuntimeError, TypeError, AttributeError) as error:
-        # a line for each weight of another shape or type, after the first
-        lines = str(error).splitlines()
-        misfit = enumerate_first([x.strip(' \t.') for x in lines[1:] or lines])
-    if misfit:
         raise CheckpointError(
-            f'{what} does not match the model of the config: {misfit}: '
-            f'{remedy}'
-        )
+            f'{what} does not match the model of the config: '
+            f'{describe_misfit(error)}: {remedy}'
+        ) from error
     broken = [
         f'"{key}"'
         for key, value in model.state_dict().items()
@@ -124,27 +125,12 @@ def without_wrapper(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     return {key[len(PARALLEL) :]: value for key, value in state.items()}
 
 
-def describe_misfit(
-    missing: Collection[str],
-    unexpected: Collection[str],
-    reshaped: Iterable[tuple[str, tuple, tuple]] = (),
-) -> str:
-    """Counts and first names of keys that the checkpoint lacks, that the model
-    lacks, and of other shapes (key, shape in the checkpoint, shape in the
-    model); '' if all fit."""
-    lists = {
-        'missing': [f'"{key}"' for key in missing],
-        'unexpected': [f'"{key}"' for key in unexpected],
-        'of another shape': [
-            f'"{key}" {tuple(theirs)} instead of {tuple(ours)}'
-            for key, theirs, ours in reshaped
-        ],
-    }
-    return ', '.join(
-        f'{len(items):,} {words} ({enumerate_first(items)})'
-        for words, items in lists.items()
-        if items
-    )
+def describe_misfit(error: Exception) -> str:
+    """PyTorch's words about a state dict that does not fit, cut short: one
+    line for missing keys, for unexpected ones, and for each of another shape
+    or type, after the name of the model."""
+    _, *lines = str(error).splitlines() or ['']
+    return enumerate_first([shorten(line, 200).strip('. ') for line in lines])
 
 
 def enumerate_first(items: Collection[str]) -> str:

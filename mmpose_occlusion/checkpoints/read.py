@@ -58,8 +58,7 @@ def load_checkpoint_safely(
     Args:
         path: A file or its URL. A download is kept in PyTorch's folder under
             a digest of its whole address.
-        trust: Whether a file that names other Python objects is unpickled,
-            which runs any code in it.
+        trust: Unpickle whatever it holds, which runs any code in it.
 
     Returns:
         The dictionary in the file, which may be a bare state dict.
@@ -72,17 +71,9 @@ def load_checkpoint_safely(
     local = local_file(path)
     _check_format(local, path)
     try:
-        checkpoint = _load_weights_only(local)
+        checkpoint = _load(local, trust)
     except Exception as error:  # a damaged pickle can raise anything
-        if not trust:
-            raise _refusal(path, error) from error
-        try:
-            checkpoint = torch.load(local, 'cpu', weights_only=False)
-        except Exception as failure:
-            raise CheckpointError(
-                f'checkpoint "{path}" cannot be read even as a trusted file '
-                f'({_reason(failure)}): install what it needs, or give another'
-            ) from failure
+        raise _refusal(path, error, trust) from error
     if not isinstance(checkpoint, Mapping):
         raise CheckpointError(
             f'checkpoint "{path}" holds a {type(checkpoint).__name__}, not '
@@ -92,7 +83,9 @@ def load_checkpoint_safely(
     return checkpoint
 
 
-def _load_weights_only(local: str) -> Any:
+def _load(local: str, trust: bool) -> Any:
+    if trust:
+        return torch.load(local, 'cpu', weights_only=False)
     if not CAN_ALLOW_NAMES:
         module = SimpleNamespace(
             __name__='restricted', Unpickler=_Unpickler, load=_unpickle
@@ -103,15 +96,15 @@ def _load_weights_only(local: str) -> Any:
         return torch.load(local, 'cpu', weights_only=True)
 
 
-def _refusal(path: str, error: Exception) -> CheckpointError:
-    """The error for a file that the weights-only reader refused."""
-    text = str(error)
+def _refusal(path: str, error: Exception, trust: bool) -> CheckpointError:
+    """The error for a file that a reader refused."""
+    text, reason = str(error), ''
     named = re.search(r'GLOBAL (.+?) (?:was|is|whose) ', text, re.DOTALL)
     if named:
         reason = f'names the Python object "{_short(named[1])}"'
     elif isinstance(error, UnpicklingError) and 'trunc' not in text:
         reason = f'holds more than weights ({_reason(error)})'
-    else:
+    if trust or not reason:
         return _damaged(path, _reason(error))
     return CheckpointError(
         f'checkpoint "{path}" {reason}, and reading it could run code: '
@@ -131,9 +124,8 @@ def _reason(error: Exception) -> str:
     """The informative line of an error."""
     text = str(error).rpartition('WeightsUnpickler error: ')[2].strip()
     first = _short(text.split('\n')[0].split('. ')[0].rstrip('.: '))
-    if isinstance(error, UnpicklingError) and first:
-        return first
-    return f'{type(error).__name__}: {first}' if first else repr(error)
+    known = isinstance(error, UnpicklingError) and first
+    return first if known else f'{type(error).__name__}: {first}'.rstrip(': ')
 
 
 def _short(text: str) -> str:

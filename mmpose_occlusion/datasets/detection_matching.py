@@ -45,32 +45,21 @@ class DetectionMatchedDataset(DatasetWrapper):
 
     Args:
         dataset: Config of a top-down data set with ``bbox_file``.
-        iou_thr: Least overlap (IoU) of a box with its person's box.
         nms_thr: IoU threshold of an NMS before the matching, for detectors
             without NMS; None keeps all boxes.
         donors: Offer the annotated people as donors, as a
             :class:`..donors.DonorDataset` does.
         lazy_init: Leave the loading to ``full_init``.
-
-    Raises:
-        ValueError: The data set has no ``bbox_file``.
     """
 
     def __init__(
         self,
         dataset: Mapping,
-        iou_thr: float = IOU_THRESHOLD,
         nms_thr: float | None = None,
         donors: bool = False,
         lazy_init: bool = False,
     ) -> None:
-        if not dataset.get('bbox_file'):
-            raise ValueError(
-                'DetectionMatchedDataset is for boxes of a detector, but its '
-                f'data set "{dataset.get("type")}" has no bbox_file: name '
-                'one, or use that data set without the wrapper.'
-            )
-        self.iou_thr, self.nms_thr, self.donors = iou_thr, nms_thr, donors
+        self.nms_thr, self.donors = nms_thr, donors
         self.dataset = DATASETS.build(dict(dataset, lazy_init=True))
         _insert_warps(self.dataset.pipeline.transforms)
         if not lazy_init:
@@ -89,7 +78,7 @@ class DetectionMatchedDataset(DatasetWrapper):
             corners, scores = _stacked(found)
             iou = overlaps(corners, [person['bbox'] for person in here])
             most = np.float32(iou.max(axis=1, initial=0))
-            owners = match_boxes(iou, scores, self.iou_thr)
+            owners = match_boxes(iou, scores)
             for box, owner, overlap in zip(found, owners, most, strict=True):
                 person = None if owner == UNMATCHED else here[owner]
                 box[MATCHED_KEY] = self._as_matched(person, overlap)
@@ -97,7 +86,7 @@ class DetectionMatchedDataset(DatasetWrapper):
         print_log(
             f'{matched} of the {len(boxes)} boxes of '
             f'{self.dataset.bbox_file} match annotated people (IoU of '
-            f'{self.iou_thr} or more) and can be attacked; the other '
+            f'{IOU_THRESHOLD} or more) and can be attacked; the other '
             f'{len(boxes) - matched} are not attacked.',
             'current',
         )
@@ -115,12 +104,12 @@ class DetectionMatchedDataset(DatasetWrapper):
 
     def _as_matched(self, person: Mapping | None, overlap: float) -> dict:
         """The part of a person's annotation that the occlusions read."""
-        if person is None and overlap >= self.iou_thr:
+        if person is None and overlap >= IOU_THRESHOLD:
             return dict(reason='the person in this box has a better box')
         if person is None:
             return dict(
                 reason='no annotated person overlaps this box (largest IoU '
-                f'{overlap:.2f}, minimum {self.iou_thr})'
+                f'{overlap:.2f}, minimum {IOU_THRESHOLD})'
             )
         joints, visible = person['keypoints'], person['keypoints_visible']
         visible = visible[:1].reshape(*joints[:1].shape[:2], -1)[..., 0]

@@ -133,22 +133,16 @@ class DonorDataset(DatasetWrapper):
         lazy_init: Leave the loading to ``full_init``.
 
     Raises:
-        TypeError: The data set is a wrapper, not a COCO-style data set.
-        ValueError: Its boxes come from a detector.
+        ValueError: The data set is a wrapper, or has boxes of a detector.
     """
 
     def __init__(self, dataset: Mapping, lazy_init: bool = False) -> None:
         self.dataset = DATASETS.build(dict(dataset, lazy_init=True))
-        if not isinstance(self.dataset, BaseCocoStyleDataset):
-            raise TypeError(
-                'DonorDataset takes the index from the loading of a data set '
-                f'such as CocoDataset, but got a {dataset["type"]}: put it '
-                'right around the data set, inside other wrappers.'
-            )
-        if self.dataset.bbox_file:
+        if getattr(self.dataset, 'bbox_file', 'unknown'):
             raise ValueError(
-                'DonorDataset needs annotated people, but the boxes of its '
-                'data set come from a detector: set bbox_file=None there.'
+                'DonorDataset goes right around a data set of annotated '
+                'people, such as a CocoDataset without bbox_file, inside '
+                f'other wrappers, but got a {dataset["type"]}.'
             )
         if not lazy_init:
             self.full_init()

@@ -153,12 +153,12 @@ def split_pipeline(
     """Copies of the steps before the place of attacks and of those after it.
 
     Raises:
-        ValueError: There is no such place, or it is inside a wrapper.
+        UsageError: There is no such place, or it is inside a wrapper.
     """
     new = _plain(list(pipeline))
     steps, index = _place(new)
     if steps is not new:
-        raise ValueError(
+        raise UsageError(
             f'the pipeline has "{type_name(steps[index])}" inside another '
             'transform, where it cannot be cut: move it to the top level'
         )

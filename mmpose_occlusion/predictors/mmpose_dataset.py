@@ -60,11 +60,10 @@ class BenchmarkDataset(Crops):
             if 'BBoxCenterScale' in type_name(step)
         ]
         evaluation['padding'] = paddings[0] if paddings else 1.0
-        use_area = evaluation.get('use_area', True)
         shown = set(self.boxes.image_ids.tolist())
         whole = max_images is None and self.inner._indices is None
         annotated = [
-            _coco_person(person['raw_ann_info'], joints, use_area)
+            _coco_person(person['raw_ann_info'], joints)
             for person in people.values()
             if len(metainfo['sigmas']) and person.get('raw_ann_info')
             if whole or person['img_id'] in shown
@@ -130,10 +129,9 @@ def _person_of(person: Mapping, joints: int) -> dict[str, Any]:
     )
 
 
-def _coco_person(raw: Mapping, joints: int, use_area: bool) -> dict[str, Any]:
-    """A COCO annotation; without ``use_area``, its area is computed from its
-    bbox, as by the metric."""
-    entry = make_person(raw, joints, use_area)
+def _coco_person(raw: Mapping, joints: int) -> dict[str, Any]:
+    """A COCO annotation with all its entries."""
+    entry = make_person(raw, joints)
     labelled = sum(v > 0 for v in entry['keypoints'][2::3])
     return dict(entry, num_keypoints=int(raw.get('num_keypoints', labelled)))
 

@@ -95,22 +95,14 @@ def _renamed(
     if not any(key.endswith(COUNTER) for key in state):
         # PyTorch before 0.4.1 did not count batches
         renamed |= {k: torch.tensor(0) for k in own if k.endswith(COUNTER)}
-    misfit = describe_misfit(
-        [key for key in own if key not in renamed],
-        [key for key in renamed if key not in own],
-        [
-            (key, value.shape, own[key].shape)
-            for key, value in renamed.items()
-            if key in own and value.shape != own[key].shape
-        ],
-    )
-    if misfit:
+    try:
+        model.load_state_dict(renamed, strict=True, assign=True)
+    except RuntimeError as error:
         raise CheckpointError(
             f'{what} looks like {recognised.name} with '
             f'{recognised.num_joints} joints, but its keys are not this '
-            f"model's: {misfit}"
-        )
-    model.load_state_dict(renamed, strict=True, assign=True)
+            f"model's: {describe_misfit(error)}"
+        ) from error
     return model.state_dict()
 
 

@@ -371,9 +371,9 @@ def test_a_trusted_file_that_needs_what_is_not_here(write):
         load_checkpoint_safely(path, trust=True)
 
     assert str(caught.value) == (
-        f'checkpoint "{path}" cannot be read even as a trusted file '
-        "(ModuleNotFoundError: No module named 'yacs0'): install what it "
-        'needs, or give another'
+        f'checkpoint "{path}" is damaged or incomplete '
+        "(ModuleNotFoundError: No module named 'yacs0'): download or copy it "
+        'again'
     )
 
 

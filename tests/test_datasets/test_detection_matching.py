@@ -113,15 +113,9 @@ def edit(cfg, name, change):
         json.dump(content, file)
 
 
-@pytest.mark.parametrize(
-    ('options', 'expected'),
-    [
-        ({}, [11, 12, 'better', 'IoU 0.00']),
-        ({'iou_thr': 0.8}, ['IoU 0.75', 12, 11, 'IoU 0.00']),
-    ],
-)
-def test_matching(two_people, options, expected):
-    dataset = build(match_detections(two_people, **options))
+def test_matching(two_people):
+    dataset = build(match_detections(two_people))
+    expected = [11, 12, 'better', 'IoU 0.00']
     for i, who in enumerate(expected):
         person = dataset.matched_person(i)
         if isinstance(who, int):
@@ -285,12 +279,6 @@ def test_a_crop_outside_of_the_wrapper_is_refused(two_people):
         dataset[0]
 
 
-def test_without_boxes_of_a_detector_there_is_no_use(two_people):
-    two_people['bbox_file'] = None
-    with pytest.raises(ValueError, match=r'CocoDataset.*no bbox_file'):
-        DetectionMatchedDataset(two_people)
-
-
 def test_lazy(two_people):
     cfg = dict(match_detections(two_people), lazy_init=True)
     dataset = build(cfg)
@@ -307,12 +295,12 @@ def test_lazy(two_people):
 def test_match_detections_finds_all_data_sets():
     plain = dict(type='A', bbox_file=None)
     boxed = dict(type='A', bbox_file='b.json', pipeline=[1])
-    wrapped = dict(type='DetectionMatchedDataset', dataset=boxed, iou_thr=0.3)
+    wrapped = dict(type='DetectionMatchedDataset', dataset=boxed, nms_thr=0.3)
     cfg = ConfigDict(
         type='Combined',
         datasets=[plain, dict(type='Repeat', dataset=boxed)],
     )
-    new = match_detections(cfg, iou_thr=0.3)
+    new = match_detections(cfg, nms_thr=0.3)
     assert new['datasets'][0] == plain
     assert new['datasets'][1]['dataset'] == wrapped
     assert cfg['datasets'][1]['dataset'] == boxed
