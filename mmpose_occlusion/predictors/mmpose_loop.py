@@ -38,8 +38,7 @@ from mmpose_occlusion.benchmark.work import (
     compute_run,
     cut,
 )
-from mmpose_occlusion.checkpoints import load_into
-from mmpose_occlusion.checkpoints.read import local_file
+from mmpose_occlusion.checkpoints import load_into, local_file
 from mmpose_occlusion.datasets import match_detections, offer_donors
 from mmpose_occlusion.engine import config, data_files, launch
 from mmpose_occlusion.engine.crops import from_crop

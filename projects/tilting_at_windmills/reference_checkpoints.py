@@ -19,9 +19,9 @@ from reference_models import Model, config_meta, recognise
 from torch import Tensor, nn
 
 from mmpose_occlusion import __version__
-from mmpose_occlusion.checkpoints import CheckpointError
-from mmpose_occlusion.checkpoints.load import (
+from mmpose_occlusion.checkpoints import (
     COUNTER,
+    CheckpointError,
     describe_misfit,
     without_wrapper,
 )

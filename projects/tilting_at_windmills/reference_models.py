@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from mmengine.hub import get_config
 
-from mmpose_occlusion.checkpoints import CheckpointError
-from mmpose_occlusion.checkpoints.load import enumerate_first
+from mmpose_occlusion.checkpoints import CheckpointError, enumerate_first
 
 DEPTHS = {
     ('BASIC', (2, 2, 2, 2)): 18,

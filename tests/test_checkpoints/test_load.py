@@ -39,7 +39,7 @@ def said(monkeypatch):
     """What is logged, as (level, text)."""
     lines = []
     monkeypatch.setattr(
-        'mmpose_occlusion.checkpoints.load.print_log',
+        'mmpose_occlusion.checkpoints.print_log',
         lambda text, logger, level: lines.append((level, text)),
     )
     return lines

@@ -13,10 +13,10 @@ from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 from torch import nn
 
+from mmpose_occlusion import checkpoints
 from mmpose_occlusion.checkpoints import (
     CheckpointError,
     load_checkpoint_safely,
-    read,
 )
 
 
@@ -25,7 +25,7 @@ from mmpose_occlusion.checkpoints import (
         pytest.param(
             True,
             marks=pytest.mark.skipif(
-                not read.CAN_ALLOW_NAMES, reason='PyTorch before 2.6'
+                not checkpoints.CAN_ALLOW_NAMES, reason='PyTorch before 2.6'
             ),
             id='by-torch',
         ),
@@ -34,7 +34,7 @@ from mmpose_occlusion.checkpoints import (
 )
 def reader(request, monkeypatch):
     """Both readers: PyTorch's, and ours for versions before 2.6."""
-    monkeypatch.setattr(read, 'CAN_ALLOW_NAMES', request.param)
+    monkeypatch.setattr(checkpoints, 'CAN_ALLOW_NAMES', request.param)
 
 
 WEIGHTS = {'conv1.weight': torch.arange(6.0).reshape(2, 3)}
@@ -278,7 +278,9 @@ def test_a_file_that_must_be_trusted(write, tmp_path):
     assert marker.exists()
 
 
-@pytest.mark.skipif(not read.CAN_ALLOW_NAMES, reason='PyTorch before 2.6')
+@pytest.mark.skipif(
+    not checkpoints.CAN_ALLOW_NAMES, reason='PyTorch before 2.6'
+)
 def test_the_usual_list_of_pytorch_is_left_as_it_was(write):
     before = set(torch.serialization.get_safe_globals())
 
