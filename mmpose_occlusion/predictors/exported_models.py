@@ -73,7 +73,7 @@ def onnx_model(
 
     Args:
         path: The file.
-        names: See :mod:`.library_models`; needed unless there are 17 joints.
+        names: See :mod:`.library_models`; COCO's by default.
         mean, std: RGB in 0..255; ImageNet's by default.
         channel_order: 'rgb' (the default) or 'bgr', of the network's input.
         padding: The crop's box by the person's.
@@ -115,33 +115,26 @@ def onnx_model(
         return [np.asarray(output, np.float32) for output in found]
 
     def network(crops: list[Array]) -> tuple[Array, Array, None]:
-        step, found = fixed or _BATCH, []
-        for start in range(0, len(crops), step):
-            batch = np.stack(crops[start : start + step])
-            real = len(batch)
-            if fixed:  # such a network wants full batches
-                more = batch[:1].repeat(step - real, 0)
-                batch = np.concatenate([batch, more])
-            decoded = _decode(path, run(batch), size, fractions)
-            found.append([part[:real] for part in decoded])
+        step, number = fixed or _BATCH, len(crops)
+        if fixed:  # such a network wants full batches
+            crops = crops + crops[:1] * (-number % fixed)
+        batches = [
+            np.stack(crops[start : start + step])
+            for start in range(0, len(crops), step)
+        ]
+        found = [_decode(path, run(b), size, fractions) for b in batches]
         keypoints, scores = map(np.concatenate, zip(*found, strict=True))
-        return keypoints, scores, None
+        return keypoints[:number], scores[:number], None
 
     black = np.zeros((fixed or 1, size[1], size[0], 3), np.uint8)
     with reading(path, f'a network for crops of {size[0]}x{size[1]}'):
         outputs = run(black)  # a file may leave shapes open
     joints = _decode(path, outputs, size, fractions)[0].shape[1]
-    names = said.get('keypoint_names', 'coco' if joints == 17 else None)
-    if names is None:
-        raise UsageError(
-            f'model "{path}" has {joints} keypoints and does not name them: '
-            'give names, for example names=blazepose'
-        )
-    names = named_joints(names)
+    names = named_joints(said.get('keypoint_names', 'coco'))
     if joints != len(names):
         raise UsageError(
-            f'model "{path}" has {joints} keypoints, and {len(names)} names '
-            'were given'
+            f'model "{path}" has {joints} keypoints, and {len(names)} names: '
+            'give its names, for example names=blazepose'
         )
     identity = (
         f'onnx {sha} {runtime.__version__} {center} {scale} {order} {padding} '

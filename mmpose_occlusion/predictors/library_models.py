@@ -9,6 +9,7 @@ name of a convention; ``threshold``, people with a lower score are left out;
 
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -57,24 +58,21 @@ def load_predictor(
     """
     kind, _, what = text.partition(':')
     if not what or kind not in ADAPTERS:
-        kind = ENDINGS.get(Path(text).suffix, 'function')
-        module, what = text.rpartition(':')[0], text
-        names = module.split('.')
-        if kind == 'function' and not all(n.isidentifier() for n in names):
-            raise UsageError(
-                f'predictor "{text}" is not known: write model.onnx, '
-                'model.tflite, torchvision:NAME, yolo:FILE, mediapipe:FILE, '
-                'mmpose:CONFIG,CHECKPOINT or my_module:function'
-            )
+        kind, what = ENDINGS.get(Path(text).suffix, 'function'), text
+    if kind == 'function' and not re.fullmatch(r'[\w.]+:\w+', what):
+        raise UsageError(
+            f'predictor "{text}" is not known: write model.onnx, '
+            'model.tflite, torchvision:NAME, yolo:FILE, mediapipe:FILE, '
+            'mmpose:CONFIG,CHECKPOINT or my_module:function'
+        )
     make = ADAPTERS[kind]
     given = {key: literal(value) for key, value in (options or {}).items()}
     known = list(inspect.signature(make).parameters)[1:]
-    for option in given:
-        if option not in known:
-            raise UsageError(
-                f'predictors of kind "{kind}" have no option "{option}": '
-                f'they have {", ".join(known)}'
-            )
+    if unknown := [option for option in given if option not in known]:
+        raise UsageError(
+            f'predictors of kind "{kind}" have no option "{unknown[0]}": '
+            f'they have {", ".join(known) or "none"}'
+        )
     return make(what, **given)
 
 
@@ -295,12 +293,7 @@ def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
     return as_predictor(_each_image(predict), *about)
 
 
-def function_model(
-    text: str,
-    *,
-    names: str | Sequence[str] | None = None,
-    whole_image: bool | None = None,
-) -> Predictor:
+def function_model(text: str) -> Predictor:
     """``my_module:predict``, a function of images and boxes.
 
     The function takes ``images``, a list of (H, W, 3) uint8 RGB, and
@@ -309,10 +302,6 @@ def function_model(
     (N, K). Its attributes ``keypoint_names`` (COCO's by default),
     ``needs_boxes`` (True) and ``identity``, a text or a function that returns
     one, may say more. The module is looked for in the current folder, too.
-
-    Args:
-        text: ``module:function``.
-        whole_image: Whether it finds people by itself.
     """
     module, _, name = text.partition(':')
     if os.getcwd() not in sys.path:
@@ -329,8 +318,7 @@ def function_model(
     function = getattr(loaded, name, None)
     if not callable(function):
         raise UsageError(f'module "{module}" has no function "{name}"')
-    if names is None:
-        names = getattr(function, 'keypoint_names', 'coco')
+    names = named_joints(getattr(function, 'keypoint_names', 'coco'))
     boxed = getattr(function, 'needs_boxes', True)
     source = inspect.getsourcefile(loaded)
     sha = digest_of_file(source) if source else ''
@@ -348,9 +336,8 @@ def function_model(
             for one in found
         ]
 
-    boxed = boxed if whole_image is None else not whole_image
     identity = f'function {text} {sha} {own}'
-    return as_predictor(predict, text, named_joints(names), boxed, identity)
+    return as_predictor(predict, text, names, boxed, identity)
 
 
 ADAPTERS: dict[str, Callable[..., Predictor]] = {

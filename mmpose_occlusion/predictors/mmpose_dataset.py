@@ -1,6 +1,5 @@
 """The people of a benchmark's crops, and how the data set's metric scores."""
 
-import inspect
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from mmpose.registry import METRICS
 from mmpose_occlusion.benchmark.data import Boxes, Joints, to_arrays
 from mmpose_occlusion.datasets.donors import load_people
 from mmpose_occlusion.engine.config import (
-    class_of,
     scoring_metric,
     type_name,
     walk_metrics,
@@ -143,14 +141,7 @@ def describe_metric(evaluator: Any) -> dict[str, Any]:
     metric = scoring_metric(evaluator)
     if not metric:
         return {}
-    cls: Any = class_of(metric, METRICS)
-    parameters = [
-        parameter
-        for base in reversed(cls.__mro__ if cls else ())
-        for parameter in inspect.signature(base.__init__).parameters.values()
-    ]
-    found = {p.name: p.default for p in parameters if p.default is not p.empty}
-    found.update(metric)
+    found = with_defaults(metric, METRICS)
     out = {name: found[name] for name in _METRIC_ARGUMENTS if name in found}
     out['metric'] = type_name(metric)
     pck = [

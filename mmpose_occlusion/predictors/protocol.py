@@ -59,7 +59,7 @@ class Prediction:
             keypoint_confidence=np.float32(self.scores),
             detection_confidence=None
             if persons is None
-            else np.asarray(persons, np.float32),
+            else np.float32(persons),
             visible=found,
             data={k: np.asarray(v) for k, v in more.items() if v is not None},
         )
@@ -150,12 +150,10 @@ def check_predictions(
         wanted = dict(keypoints=(*shape, 2), scores=shape, visibility=shape)
         for name, want in dict(wanted, boxes=(people, 4)).items():
             array = getattr(one, name)
-            optional = name in ('visibility', 'boxes')
-            if np.shape(array) != want and not (optional and array is None):
+            if array is not None and np.shape(array) != want:
                 raise UsageError(
                     f'{who} returned {name} of shape {np.shape(array)} '
-                    f'instead of {want}: (people, keypoints'
-                    f'{", 2" if len(want) == 3 else ""})'
+                    f'instead of {want}'
                 )
     return list(found)
 
