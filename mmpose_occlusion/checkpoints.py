@@ -281,8 +281,8 @@ def load_into(
     """Load a checkpoint into a model, or a wrapper of one for several
     processes; all keys and shapes must match.
 
-    A file of the reference code is converted first, which takes a checkout
-    of this project. MMPose's own conversions of its older formats apply.
+    A file of the reference code is converted first in a checkout of this
+    project. MMPose's own conversions of its older formats apply.
     Arguments are those of :func:`load_checkpoint_safely`.
 
     Returns:
@@ -292,43 +292,20 @@ def load_into(
         CheckpointError: It cannot be read safely, cannot be converted, or
             does not match the model, which may then have taken a part.
     """
-    checkpoint = load_checkpoint_safely(path, trust)
-    path = os.fspath(path)
+    checkpoint, path = load_checkpoint_safely(path, trust), os.fspath(path)
     what, remedy = f'checkpoint "{path}"', 'give the config of its training'
-    meta = checkpoint.get('meta')
-    converted = isinstance(meta, Mapping) and 'converted_from' in meta
-    reference = is_reference(checkpoint)
-    converter = _converter() if converted or reference else None
-    if reference and converter is None:
-        raise CheckpointError(
-            f'{what} has the key names of the reference code: convert it, in '
-            f'a checkout of this project, with "python projects/{PROJECT.name}'
-            f'/convert_checkpoint.py {path} OUT.pth"'
-        )
-    if reference:
-        checkpoint = converter.convert(checkpoint, path)
-        meta = checkpoint['meta']
-        what = f'{what} ({meta["recognised"]["name"]} of the reference)'
-        source = meta['converted_from']['weights']
-        _log(f"Converted {what}, {source}, to MMPose's keys")
     if is_model_wrapper(model):
         model = model.module
+    converter = _converter()
     if converter:
-        remedy = converter.remedy(meta) or remedy
+        checkpoint, what = converter.prepare(checkpoint, path, _log)
+        remedy = converter.remedy(checkpoint) or remedy
     _fill(model, checkpoint.get('state_dict', checkpoint), what, remedy)
     _log(f'Loaded {what}')
     if converter:
-        for level, text in converter.differences(model, meta):
+        for level, text in converter.differences(model, checkpoint):
             _log(f'{what}: {text}', level)
     return checkpoint
-
-
-def is_reference(checkpoint: Mapping) -> bool:
-    """Whether a checkpoint has the key names of the reference code."""
-    inner = (checkpoint.get(k) for k in ('best_state_dict', 'state_dict'))
-    weights = next((w for w in inner if isinstance(w, Mapping) and w), None)
-    keys = {str(key).removeprefix(PARALLEL) for key in weights or checkpoint}
-    return {'conv1.weight', 'layer1.0.conv1.weight'} <= keys
 
 
 def _converter() -> Any:
@@ -377,8 +354,9 @@ def describe_misfit(error: Exception) -> str:
     """PyTorch's words about a state dict that does not fit, cut short: one
     line for missing keys, for unexpected ones, and for each of another shape
     or type, after the name of the model."""
-    _, *lines = str(error).splitlines() or ['']
-    return enumerate_first([shorten(line, 200).strip('. ') for line in lines])
+    lines = str(error).splitlines()
+    lines = [shorten(line, 200).strip('. ') for line in lines[1:] or lines]
+    return enumerate_first(lines)
 
 
 def enumerate_first(items: Collection[str]) -> str:

@@ -121,13 +121,6 @@ class DetectionMatchedDataset(DatasetWrapper):
             id=person['id'],
         )
 
-    def matched_person(self, index: int) -> dict:
-        """The annotated person of a box, for the occlusions: ``keypoints``
-        (1, K, 2) in image pixels, ``keypoints_visible`` (1, K), ``bbox`` (1,
-        4) xyxy, ``segmentation`` and ``id`` of the annotation; ``reason``
-        alone for an unmatched box."""
-        return self.get_data_info(index)[MATCHED_KEY]
-
 
 def _by_image(entries: Sequence[dict]) -> dict[Any, list[dict]]:
     """Image id -> its boxes or people."""

@@ -145,17 +145,10 @@ def _keep_around_own(cfg: Config, split: str) -> None:
 
 def _end_after_images(dataset: Mapping) -> None:
     """Cut the steps after the kept images, also in wrappers."""
-    entries = list(walk_datasets(dataset))
-    ends = {
-        key: index
-        for key, entry in entries
-        for index, step in enumerate(entry.get('pipeline') or [])
-        if AFTER in str(step)
-    }
-    for key, entry in entries:
-        if key in ends:
-            entry['pipeline'] = entry['pipeline'][: ends[key] + 1]
-        elif 'pipeline' in entry and any(
-            inner.startswith(f'{key}.') for inner in ends
-        ):
+    for _, entry in walk_datasets(dataset):
+        steps = entry.get('pipeline') or []
+        ends = [i for i, step in enumerate(steps) if AFTER in str(step)]
+        if ends:
+            entry['pipeline'] = steps[: ends[-1] + 1]
+        elif steps and AFTER in str(entry):
             entry['pipeline'] = []

@@ -13,7 +13,6 @@ import torch
 from mmengine.dataset import BaseDataset, Compose
 from mmengine.registry import init_default_scope
 from mmengine.utils import import_modules_from_strings
-from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import DATASETS, TRANSFORMS
 from mmpose.structures import PoseDataSample
@@ -23,6 +22,7 @@ from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.benchmark.effects import Effect, effect_of
 from mmpose_occlusion.benchmark.store import CLEAN
 from mmpose_occlusion.benchmark.work import Work, order_by_image
+from mmpose_occlusion.engine.config import type_name
 from mmpose_occlusion.engine.crops import to_crop
 from mmpose_occlusion.engine.pipelines import (
     CROP,
@@ -40,74 +40,6 @@ if TYPE_CHECKING:
 
 _CODE = ('.py', '.pkl', '.pickle', '.pth', '.yml', '.yaml')
 """Endings of files whose readers in MMEngine run the code in them."""
-
-
-class Crops:
-    """The crops of a data set, ordered by image: ``dataset``, whose pipeline
-    ends with the crop; ``inner``, the one that it may wrap; ``pipeline``,
-    configs up to the crop and of the rest; ``order`` ``(N,)``, number of a
-    crop -> index in the data set. Images are not read.
-
-    Args:
-        config: Config of the data set, or of a wrapper of one.
-        max_images: Use the first images only.
-
-    Raises:
-        UsageError: The data are not top-down, or there are none.
-    """
-
-    def __init__(self, config: Mapping, max_images: int | None = None) -> None:
-        config = copy.deepcopy(dict(config))
-        source = config.get('dataset', config)
-        pipeline = source.get('pipeline') or []
-        if not makes_crop(pipeline):
-            raise UsageError(
-                f'the test pipeline has no "{CROP}", so there are no crops to '
-                'attack: give the config of a top-down model, or benchmark '
-                'this one on whole images as mmpose:CONFIG,CHECKPOINT'
-            )
-        self.pipeline = source['pipeline'], _ = split_pipeline(pipeline)
-        self.dataset = DATASETS.build(config)
-        self.inner = getattr(self.dataset, 'dataset', self.dataset)
-        coco_style = isinstance(self.inner, BaseCocoStyleDataset)
-        if not coco_style or self.inner.data_mode != 'topdown':
-            raise UsageError(
-                'test_dataloader.dataset is of type '
-                f'"{type(self.dataset).__name__}", and the benchmark works on '
-                'single top-down data sets of MMPose: give the config of a '
-                'top-down model on one of them'
-            )
-        self.order = np.arange(len(self.dataset))
-        ids = np.array([info['img_id'] for info in self.infos()])
-        self.order = order_by_image(ids)
-        if max_images is not None:
-            chosen = list(dict.fromkeys(ids[self.order].tolist()))
-            here = np.isin(ids[self.order], chosen[:max_images])
-            self.order = self.order[here]
-        if not len(self.order):
-            raise UsageError(
-                'the test data has no crop: check test_dataloader.dataset '
-                'and --max-images'
-            )
-
-    def infos(self) -> list[dict]:
-        """The data info of each crop."""
-        # MMPose's own adds a copy of the metainfo
-        return [BaseDataset.get_data_info(self.inner, i) for i in self.order]
-
-    def results(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
-        """``results`` of crops; each image is decoded once."""
-        known: dict[str, Any] = {}
-        for number in range(start, stop):
-            results = self.dataset.get_data_info(int(self.order[number]))
-            results['dataset'] = self.inner
-            if results['img_id'] == known.get('img_id'):
-                results['img'] = known['img']
-            for step in self.inner.pipeline.transforms:
-                results = step(results)
-                if isinstance(step, LoadImage):
-                    known = dict(img_id=results['img_id'], img=results['img'])
-            yield results
 
 
 class CropAttack:
@@ -151,27 +83,85 @@ class Crop(NamedTuple):
         return sample
 
 
-class CropBlocks(Dataset):
-    """The crops of each block of the ``work``, clean and under ``attacks``,
-    key -> attack."""
+class Crops(Dataset):
+    """The crops of a data set, ordered by image: ``dataset``, whose pipeline
+    ends with the crop; ``inner``, the one that it may wrap; ``pipeline``,
+    configs up to the crop and of the rest; ``order`` ``(N,)``, number of a
+    crop -> index in the data set. Images are not read.
 
-    def __init__(
-        self,
-        crops: Crops,
-        attacks: Mapping[str, CropAttack],
-        skeleton: Skeleton,
-        work: Sequence[Work],
-    ) -> None:
-        self._crops, self._attacks, self._work = crops, attacks, work
-        self._skeleton = skeleton
-        *self._between, self._pack = Compose(crops.pipeline[1]).transforms
+    Its items are the crops of each block of the ``work``, clean and under
+    ``attacks``, key -> attack, on the joints of ``skeleton``.
+
+    Args:
+        config: Config of the data set, or of a wrapper of one.
+        max_images: Use the first images only.
+
+    Raises:
+        UsageError: The data are not top-down, or there are none.
+    """
+
+    attacks: Mapping[str, CropAttack]
+    skeleton: Skeleton
+    work: Sequence[Work]
+
+    def __init__(self, config: Mapping, max_images: int | None = None) -> None:
+        config = copy.deepcopy(dict(config))
+        source = config.get('dataset', config)
+        pipeline = source.get('pipeline') or []
+        self.inner: Any = None
+        if makes_crop(pipeline):
+            self.pipeline = source['pipeline'], after = split_pipeline(
+                pipeline
+            )
+            *self._between, self._pack = Compose(after).transforms
+            self.dataset = DATASETS.build(config)
+            self.inner = getattr(self.dataset, 'dataset', self.dataset)
+        if getattr(self.inner, 'data_mode', '') != 'topdown':
+            raise UsageError(
+                f'test_dataloader.dataset, of type "{type_name(config)}", is '
+                f'no single top-down data set of MMPose, or has no "{CROP}", '
+                'so there are no crops to attack: give the config of a '
+                'top-down model, or benchmark this one on whole images as '
+                'mmpose:CONFIG,CHECKPOINT'
+            )
+        self.order = np.arange(len(self.dataset))
+        ids = np.array([info['img_id'] for info in self.infos()])
+        self.order = order_by_image(ids)
+        if max_images is not None:
+            chosen = list(dict.fromkeys(ids[self.order].tolist()))
+            here = np.isin(ids[self.order], chosen[:max_images])
+            self.order = self.order[here]
+        if not len(self.order):
+            raise UsageError(
+                'the test data has no crop: check test_dataloader.dataset '
+                'and --max-images'
+            )
+
+    def infos(self) -> list[dict]:
+        """The data info of each crop."""
+        # MMPose's own adds a copy of the metainfo
+        return [BaseDataset.get_data_info(self.inner, i) for i in self.order]
+
+    def results(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
+        """``results`` of crops; each image is decoded once."""
+        known: dict[str, Any] = {}
+        for number in range(start, stop):
+            results = self.dataset.get_data_info(int(self.order[number]))
+            results['dataset'] = self.inner
+            if results['img_id'] == known.get('img_id'):
+                results['img'] = known['img']
+            for step in self.inner.pipeline.transforms:
+                results = step(results)
+                if isinstance(step, LoadImage):
+                    known = dict(img_id=results['img_id'], img=results['img'])
+            yield results
 
     def __len__(self) -> int:
-        return len(self._work)
+        return len(self.work)
 
     def __getitem__(self, index: int) -> list[Crop]:
-        block, keys = self._work[index]
-        made = self._crops.results(block.start, block.stop)
+        block, keys = self.work[index]
+        made = self.results(block.start, block.stop)
         return [self._attacked(results, keys) for results in made]
 
     def _attacked(self, crop: dict, keys: Sequence[str]) -> Crop:
@@ -184,12 +174,12 @@ class CropBlocks(Dataset):
         effects = {}
         for key in keys:
             if key != CLEAN:
-                attacked = self._attacks[key](crop)
+                attacked = self.attacks[key](crop)
                 effects[key] = effect_of(
                     _pixels(finished),
                     _pixels(self._finished(attacked)),
                     attacked[RECORD_KEY],
-                    self._skeleton,
+                    self.skeleton,
                 )
         return Crop(inputs, sample, effects)
 

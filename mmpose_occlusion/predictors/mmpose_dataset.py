@@ -47,6 +47,7 @@ class BenchmarkDataset(Crops):
         max_images: int | None = None,
     ) -> None:
         super().__init__(config, max_images)
+        self.skeleton = skeleton
         infos, people = self.infos(), read_people(self.inner)
         self.paths = [info['img_path'] for info in infos]
         joints, metainfo = len(skeleton.names), self.dataset.metainfo

@@ -45,14 +45,10 @@ from mmpose_occlusion.engine.crops import from_crop
 from mmpose_occlusion.engine.insertion import use_gt_boxes
 from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import (
-    digest_of_file,
-    digests_of_files,
-    plain,
-)
+from mmpose_occlusion.files import digest_of_file, digests_of_files, plain
 from mmpose_occlusion.skeleton import Skeleton
 
-from .mmpose_crops import Crop, CropAttack, CropBlocks, inputs_of
+from .mmpose_crops import Crop, CropAttack, inputs_of
 from .mmpose_dataset import BenchmarkDataset
 from .mmpose_network import deterministic, digest_of_weights, predicted
 
@@ -126,6 +122,10 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.data = BenchmarkDataset(
             data, self.skeleton, evaluator, self.options.max_images
         )
+        self.data.attacks = {  # of those that do the same, the last
+            each.key: CropAttack(each.config, self.options.seed)
+            for each in self.attacks
+        }
         self.arrays, self.paths = self.data.arrays, self.data.paths
         ids = self.data.boxes.image_ids.tolist()
         self.blocks = cut(ids, self.batch_size)
@@ -184,13 +184,6 @@ class OcclusionBenchmarkLoop(BaseLoop):
             versions=_versions(mmpose, torch) | dict(opencv=cv2.__version__),
         )
 
-    def crops(self, work: Sequence[Work]) -> CropBlocks:
-        """The crops of each block under the attacks; of those that do the
-        same, under the last one."""
-        seed = self.options.seed
-        attacks = {a.key: CropAttack(a.config, seed) for a in self.attacks}
-        return CropBlocks(self.data, attacks, self.skeleton, work)
-
     def compute(self, work: Sequence[Work], recorder: Recorder) -> None:
         """Predict what is missing; workers prepare the next blocks
         meanwhile.
@@ -201,8 +194,9 @@ class OcclusionBenchmarkLoop(BaseLoop):
         on a CPU: there a pass has one, and the cores compute several batches
         at a time, which is at least as fast.
         """
+        self.data.work = work
         blocks = DataLoader(
-            self.crops(work), batch_size=None, collate_fn=list, **self._loading
+            self.data, batch_size=None, collate_fn=list, **self._loading
         )
         self.model.eval()
         pool = ThreadPoolExecutor(self.threads)
@@ -266,10 +260,7 @@ def read_suites(options: RunOptions, skeleton: Skeleton) -> list[SuiteAttack]:
     """The attacks that are asked for; MMPose can build all."""
     found = load_suites(options.suites, options.attacks, skeleton)
     for attack in found:
-        try:
-            check_buildable(attack.config, attack.name)
-        except ValueError as error:
-            raise UsageError(f'suite "{attack.suite}": {error}') from error
+        check_buildable(attack.config, attack.name)
     return found
 
 

@@ -8,7 +8,7 @@ same.
 import logging
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,31 @@ from torch import Tensor, nn
 from mmpose_occlusion import __version__
 from mmpose_occlusion.checkpoints import (
     COUNTER,
+    PARALLEL,
     CheckpointError,
     describe_misfit,
     without_wrapper,
 )
 from mmpose_occlusion.files import write_bytes
+
+
+def prepare(
+    checkpoint: Mapping, path: str, log: Callable[[str], object]
+) -> tuple[Mapping, str]:
+    """A checkpoint, converted if it has the key names of the reference, and
+    words that say what it is."""
+    what = f'checkpoint "{path}"'
+    inner = (checkpoint.get(k) for k in ('best_state_dict', 'state_dict'))
+    weights = next((w for w in inner if isinstance(w, Mapping) and w), None)
+    keys = {str(key).removeprefix(PARALLEL) for key in weights or checkpoint}
+    if not {'conv1.weight', 'layer1.0.conv1.weight'} <= keys:
+        return checkpoint, what
+    checkpoint = convert(checkpoint, path)
+    meta = checkpoint['meta']
+    what = f'{what} ({meta["recognised"]["name"]} of the reference)'
+    source = meta['converted_from']['weights']
+    log(f"Converted {what}, {source}, to MMPose's keys")
+    return checkpoint, what
 
 
 def convert(checkpoint: Mapping, path: str = '') -> dict[str, Any]:
@@ -91,10 +111,9 @@ def _renamed(
         f'{"head" if key.startswith(heads) else "backbone"}.{key}': value
         for key, value in state.items()
     }
-    own = model.state_dict()
-    if not any(key.endswith(COUNTER) for key in state):
-        # PyTorch before 0.4.1 did not count batches
-        renamed |= {k: torch.tensor(0) for k in own if k.endswith(COUNTER)}
+    # PyTorch before 0.4.1 did not count batches
+    counters = [key for key in model.state_dict() if key.endswith(COUNTER)]
+    renamed = dict.fromkeys(counters, torch.tensor(0)) | renamed
     try:
         model.load_state_dict(renamed, strict=True, assign=True)
     except RuntimeError as error:
@@ -129,10 +148,11 @@ def save(converted: Mapping[str, Any], path: str | os.PathLike) -> None:
 
 
 def differences(
-    model: Any, meta: Mapping[str, Any]
+    model: Any, checkpoint: Mapping[str, Any]
 ) -> Iterator[tuple[int, str]]:
-    """Differences between a converted checkpoint's training (``meta``) and a
-    config's model: logging level and sentence."""
+    """Differences between a converted checkpoint's training and a config's
+    model: logging level and sentence."""
+    meta = _meta(checkpoint)
     decoder = getattr(getattr(model, 'head', None), 'decoder', None)
     crop = meta.get('crop_size')
     if isinstance(crop, Mapping) and hasattr(decoder, 'input_size'):
@@ -163,14 +183,22 @@ def differences(
         )
 
 
-def remedy(meta: Mapping[str, Any]) -> str:
+def remedy(checkpoint: Mapping) -> str:
     """What to do where a converted checkpoint does not fit a model; '' for
-    models of no data set of the reference."""
-    if not meta['config']:
+    others, and for models of no data set of the reference."""
+    meta = _meta(checkpoint)
+    if not meta.get('config'):
         return ''
     options = shlex.join(_options_of(meta))
     more = f' with --cfg-options {options}' if options else ''
     return f'its config is {meta["config"]}{more}'
+
+
+def _meta(checkpoint: Mapping) -> Mapping[str, Any]:
+    """The meta data of a converted checkpoint; {} of others."""
+    meta = checkpoint.get('meta')
+    converted = isinstance(meta, Mapping) and 'converted_from' in meta
+    return meta if converted else {}
 
 
 def _options_of(meta: Mapping[str, Any]) -> list[str]:

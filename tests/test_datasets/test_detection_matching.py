@@ -17,12 +17,7 @@ from mmpose_occlusion.engine.pipelines import insert_attacks
 from mmpose_occlusion.transforms import KeypointOcclusion
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 from tests.records import named, under
-from tests.test_evaluation.runs import (
-    PIPELINE,
-    build,
-    photographs,
-    synthetic,
-)
+from tests.test_evaluation.runs import PIPELINE, build, photographs, synthetic
 
 NOSE = dict(type='KeypointOcclusion', target='nose', fill='black')
 
@@ -34,7 +29,10 @@ def attacked(cfg, attack=NOSE, **options):
 
 
 def num_matched(dataset):
-    return sum('id' in dataset.matched_person(i) for i in range(len(dataset)))
+    return sum(
+        'id' in dataset.get_data_info(i)['matched_person']
+        for i in range(len(dataset))
+    )
 
 
 def records(dataset):
@@ -117,7 +115,7 @@ def test_matching(two_people):
     dataset = build(match_detections(two_people))
     expected = [11, 12, 'better', 'IoU 0.00']
     for i, who in enumerate(expected):
-        person = dataset.matched_person(i)
+        person = dataset.get_data_info(i)['matched_person']
         if isinstance(who, int):
             x, y, w, h = PEOPLE[who]
             assert person['id'] == who
@@ -140,7 +138,7 @@ def test_people_without_joints_keep_their_box(two_people):
 
     edit(two_people, 'people.json', unlabel)
     dataset = attacked(two_people)
-    assert dataset.matched_person(1)['id'] == 12
+    assert dataset.get_data_info(1)['matched_person']['id'] == 12
     (record,) = dataset[1]['data_samples'].metainfo['occlusions']
     assert record['reason'] == 'nose is not labelled'
 
@@ -151,7 +149,10 @@ def test_crowds_match_no_box(two_people):
 
     edit(two_people, 'people.json', crowd)
     dataset = build(match_detections(two_people))
-    assert 'no annotated person' in dataset.matched_person(1)['reason']
+    assert (
+        'no annotated person'
+        in dataset.get_data_info(1)['matched_person']['reason']
+    )
 
 
 def test_only_boxes_that_are_tested_are_matched(two_people):
@@ -159,7 +160,9 @@ def test_only_boxes_that_are_tested_are_matched(two_people):
     two_people['filter_cfg'] = dict(bbox_score_thr=0.55)
     dataset = build(match_detections(two_people))
     assert len(dataset) == 2
-    assert [dataset.matched_person(i).get('id') for i in (0, 1)] == [12, None]
+    assert [
+        dataset.get_data_info(i)['matched_person'].get('id') for i in (0, 1)
+    ] == [12, None]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +176,8 @@ def test_box_nms(two_people, nms_thr, left):
         info['id'] for info in map(dataset.get_data_info, range(len(dataset)))
     ] == left
     assert [
-        dataset.matched_person(i).get('id') for i in range(len(dataset))
+        dataset.get_data_info(i)['matched_person'].get('id')
+        for i in range(len(dataset))
     ] == [{0: 11, 1: 12}.get(i) for i in left]
 
 
@@ -220,7 +224,10 @@ def test_no_person_no_attack(two_people):
         assert named(record) == 'keypoint:nose'
         assert record['instance'] is None
         assert record['pixels'] == 0
-        assert record['reason'] == dataset.matched_person(i)['reason']
+        assert (
+            record['reason']
+            == dataset.get_data_info(i)['matched_person']['reason']
+        )
         assert (sample['inputs'] == clean[i]['inputs']).all()
 
 
@@ -249,11 +256,16 @@ def test_removal_does_not_reach_the_dummies(two_people, paper_exact):
 
     edit(two_people, 'people.json', add_eye)
     dataset = attacked(two_people, attack)
-    before = dataset.matched_person(1)['keypoints_visible'].copy()
+    before = dataset.get_data_info(1)['matched_person'][
+        'keypoints_visible'
+    ].copy()
     sample = dataset[1]['data_samples']
     assert sample.metainfo['occlusions'][0]['removed']
     assert (sample.gt_instances.keypoints_visible == 1).all()
-    assert (dataset.matched_person(1)['keypoints_visible'] == before).all()
+    assert (
+        dataset.get_data_info(1)['matched_person']['keypoints_visible']
+        == before
+    ).all()
 
 
 def test_a_flip_is_refused(two_people):
@@ -363,7 +375,10 @@ def test_draws_are_those_of_annotated_boxes(synthetic_people):
         cfg = synthetic(synthetic_people, detected)
         dataset = attacked(cfg, attack)
         for i in range(len(dataset)):
-            if detected and 'id' not in dataset.matched_person(i):
+            if (
+                detected
+                and 'id' not in dataset.get_data_info(i)['matched_person']
+            ):
                 continue
             info = dataset.get_data_info(i)
             number = info[MATCHED_KEY]['id'] if detected else info['id']

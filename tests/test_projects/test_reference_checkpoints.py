@@ -182,11 +182,6 @@ def _edit(model, drop=(), add=(), **changed):
             'Missing key(s) in state_dict: "backbone.layer1.0.bn1.bias"',
         ),
         (
-            # some counters are no sign of an old file
-            dict(drop=['bn1.num_batches_tracked']),
-            'Missing key(s) in state_dict: "backbone.bn1.num_batches_tracked"',
-        ),
-        (
             dict(add=dict.fromkeys(('fc.weight', 'fc.bias'), torch.ones(3))),
             'Unexpected key(s) in state_dict: "backbone.fc.weight", '
             '"backbone.fc.bias"',

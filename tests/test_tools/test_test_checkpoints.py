@@ -16,7 +16,6 @@ from reference_checkpoints import convert, differences
 
 from mmpose_occlusion.checkpoints import (
     CheckpointError,
-    load,
     load_checkpoint_safely,
 )
 from tests.test_checkpoints.conftest import given  # noqa: F401
@@ -171,21 +170,7 @@ def test_hooks_that_copy_the_model(config, checkpoint, test, tmp_path):
 def test_what_weights_do_not_tell(size, known, level, words):
     model = Part(head=Part(decoder=Part(input_size=(64, 64))))
     crop = dict(height_x_width=size, known=known)
-    found = list(differences(model, dict(crop_size=crop, config='a.py')))
+    meta = dict(crop_size=crop, config='a.py', converted_from={})
+    found = list(differences(model, dict(meta=meta)))
     assert [each for each, _ in found] == [level] * (level is not None)
     assert all(words in text for _, text in found)
-
-
-def test_a_reference_file_without_the_project(
-    given,  # noqa: F811
-    config,
-    test,
-    monkeypatch,
-    tmp_path,
-    capsys,
-):
-    """As in an installed package: the sentence names the command."""
-    monkeypatch.setattr(load, 'PROJECT', tmp_path / 'tilting_at_windmills')
-    assert test(config, given / 'pose_hrnet_w8_64x64.pth') == 2
-    error = capsys.readouterr().err
-    assert 'projects/tilting_at_windmills/convert_checkpoint.py' in error
