@@ -19,7 +19,6 @@ import pickle
 import re
 import sys
 import zipfile
-import zlib
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Mapping
 from importlib import import_module
@@ -86,8 +85,17 @@ def load_checkpoint_safely(
     """
     path = os.fspath(path)
     local = local_file(path)
-    _check_format(local, path)
+    with open(local, 'rb') as file:
+        start = file.read(4)
+    if not start.startswith((_ZIP, _PICKLE)):
+        raise CheckpointError(
+            f'checkpoint "{path}" is no file of torch.save (it starts with '
+            f'{start!r}): it may be a text file, a web page or an archive, so '
+            'unpack it or download it again'
+        )
     try:
+        if start.startswith(_ZIP):
+            _check_zip(local)
         checkpoint = _load(local, trust)
     except Exception as error:  # a damaged pickle can raise anything
         raise _refusal(path, error, trust) from error
@@ -113,59 +121,33 @@ def _load(local: str, trust: bool) -> Any:
         return torch.load(local, 'cpu', weights_only=True)
 
 
+def _check_zip(local: str) -> None:
+    """Check what PyTorch does not."""
+    with zipfile.ZipFile(local) as archive:
+        if damaged := archive.testzip():
+            raise zipfile.BadZipFile(f'checksum of {damaged}')
+
+
 def _refusal(path: str, error: Exception, trust: bool) -> CheckpointError:
     """The error for a file that a reader refused."""
-    text, reason = str(error), ''
+    text = str(error).rpartition('WeightsUnpickler error: ')[2].strip()
+    first = printable(text.split('\n')[0].split('. ')[0].rstrip('.: ')[:160])
     named = re.search(r'GLOBAL (.+?) (?:was|is|whose) ', text, re.DOTALL)
-    if named:
-        reason = f'names the Python object "{_short(named[1])}"'
-    elif isinstance(error, UnpicklingError) and 'trunc' not in text:
-        reason = f'holds more than weights ({_reason(error)})'
-    if trust or not reason:
-        return _damaged(path, _reason(error))
+    if named and not trust:
+        reason = f'names the Python object "{printable(named[1][:160])}"'
+    elif isinstance(error, UnpicklingError) and not (trust or 'trunc' in text):
+        reason = f'holds more than weights ({first})'
+    else:
+        reason = f'{type(error).__name__}: {first}'.rstrip(': ')
+        return CheckpointError(
+            f'checkpoint "{path}" is damaged or incomplete ({reason}): '
+            'download or copy it again'
+        )
     return CheckpointError(
         f'checkpoint "{path}" {reason}, and reading it could run code: '
         'add --trust-checkpoint if you made the file yourself or trust its '
         'author'
     )
-
-
-def _damaged(path: str, reason: str) -> CheckpointError:
-    return CheckpointError(
-        f'checkpoint "{path}" is damaged or incomplete ({reason}): download '
-        'or copy it again'
-    )
-
-
-def _reason(error: Exception) -> str:
-    """The informative line of an error."""
-    text = str(error).rpartition('WeightsUnpickler error: ')[2].strip()
-    first = _short(text.split('\n')[0].split('. ')[0].rstrip('.: '))
-    known = isinstance(error, UnpicklingError) and first
-    return first if known else f'{type(error).__name__}: {first}'.rstrip(': ')
-
-
-def _short(text: str) -> str:
-    return printable(text[:160])
-
-
-def _check_format(local: str, path: str) -> None:
-    with open(local, 'rb') as file:
-        start = file.read(4)
-    if not start.startswith((_ZIP, _PICKLE)):
-        raise CheckpointError(
-            f'checkpoint "{path}" is no file of torch.save (it starts with '
-            f'{start!r}): it may be a text file, a web page or an archive, so '
-            'unpack it or download it again'
-        )
-    if start.startswith(_ZIP):
-        try:  # PyTorch does not compare the checksums
-            with zipfile.ZipFile(local) as archive:
-                damaged = archive.testzip()
-        except (zipfile.BadZipFile, EOFError, OSError, zlib.error) as error:
-            damaged = str(error)
-        if damaged:
-            raise _damaged(path, _short(damaged))
 
 
 def local_file(path: str) -> str:

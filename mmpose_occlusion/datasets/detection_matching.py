@@ -60,10 +60,8 @@ class DetectionMatchedDataset(DatasetWrapper):
         lazy_init: bool = False,
     ) -> None:
         self.nms_thr, self.donors = nms_thr, donors
-        self.dataset = DATASETS.build(dict(dataset, lazy_init=True))
+        super().__init__(dataset, lazy_init)
         _insert_warps(self.dataset.pipeline.transforms)
-        if not lazy_init:
-            self.full_init()
 
     def full_init(self) -> None:
         """Load boxes and annotations, and match them."""
@@ -71,17 +69,28 @@ class DetectionMatchedDataset(DatasetWrapper):
 
     def _with_people(self, boxes: list[dict]) -> list[dict]:
         """The boxes after the NMS, with their people."""
-        boxes = _after_nms(boxes, self.nms_thr)
-        people = _by_image(self._load_people())
+        people = load_people(self.dataset)
+        if self.donors:
+            # the same people, in the same order, as without a bbox_file
+            valid = self.dataset._get_topdown_data_infos(people)
+            self.dataset.donors = DonorIndex(valid)
+        # also without labelled joints, or a neighbour would get their box
+        of_image = _by_image([p for p in people if not p.get('iscrowd')])
         for image, found in _by_image(boxes).items():
-            here = people.get(image, [])
+            if self.nms_thr is not None:
+                from mmcv.ops import nms  # compiled, and used here alone
+
+                _, left = nms(*_stacked(found), self.nms_thr)
+                found = [found[i] for i in sorted(left)]
+            here = of_image.get(image, [])
             corners, scores = _stacked(found)
             iou = overlaps(corners, [person['bbox'] for person in here])
             most = np.float32(iou.max(axis=1, initial=0))
             owners = match_boxes(iou, scores)
             for box, owner, overlap in zip(found, owners, most, strict=True):
                 person = None if owner == UNMATCHED else here[owner]
-                box[MATCHED_KEY] = self._as_matched(person, overlap)
+                box[MATCHED_KEY] = _as_matched(person, overlap)
+        boxes = [box for box in boxes if MATCHED_KEY in box]
         matched = sum('id' in box[MATCHED_KEY] for box in boxes)
         print_log(
             f'{matched} of the {len(boxes)} boxes of '
@@ -92,34 +101,23 @@ class DetectionMatchedDataset(DatasetWrapper):
         )
         return boxes
 
-    def _load_people(self) -> list[dict]:
-        """All people except crowds, with or without labelled joints, so that
-        a box of an unlabelled person is not matched to a neighbour."""
-        people = load_people(self.dataset)
-        if self.donors:
-            # the same people, in the same order, as without a bbox_file
-            valid = self.dataset._get_topdown_data_infos(people)
-            self.dataset.donors = DonorIndex(valid)
-        return [person for person in people if not person.get('iscrowd')]
 
-    def _as_matched(self, person: Mapping | None, overlap: float) -> dict:
-        """The part of a person's annotation that the occlusions read."""
-        if person is None and overlap >= IOU_THRESHOLD:
-            return dict(reason='the person in this box has a better box')
-        if person is None:
-            return dict(
-                reason='no annotated person overlaps this box (largest IoU '
-                f'{overlap:.2f}, minimum {IOU_THRESHOLD})'
-            )
-        joints, visible = person['keypoints'], person['keypoints_visible']
-        visible = visible[:1].reshape(*joints[:1].shape[:2], -1)[..., 0]
+def _as_matched(person: Mapping | None, overlap: float) -> dict:
+    """The part of a person's annotation that the occlusions read."""
+    if person is None and overlap >= IOU_THRESHOLD:
+        return dict(reason='the person in this box has a better box')
+    if person is None:
         return dict(
-            keypoints=np.float32(joints[:1, :, :2]),
-            keypoints_visible=np.float32(visible),
-            bbox=np.float32(person['bbox'][:1]),
-            segmentation=person.get('segmentation'),
-            id=person['id'],
+            reason='no annotated person overlaps this box (largest IoU '
+            f'{overlap:.2f}, minimum {IOU_THRESHOLD})'
         )
+    return dict(
+        keypoints=np.float32(person['keypoints']),
+        keypoints_visible=np.float32(person['keypoints_visible']),
+        bbox=np.float32(person['bbox']),
+        segmentation=person.get('segmentation'),
+        id=person['id'],
+    )
 
 
 def _by_image(entries: Sequence[dict]) -> dict[Any, list[dict]]:
@@ -134,19 +132,6 @@ def _stacked(boxes: list[dict]) -> list[np.ndarray]:
     """Corners and scores."""
     keys = 'bbox', 'bbox_score'
     return [np.concatenate([box[key] for box in boxes]) for key in keys]
-
-
-def _after_nms(boxes: list[dict], threshold: float | None) -> list[dict]:
-    """The remaining boxes, in order."""
-    if threshold is None:
-        return boxes
-    from mmcv.ops import nms  # compiled, and used here alone
-
-    kept = set()
-    for found in _by_image(boxes).values():
-        _, left = nms(*_stacked(found), threshold)
-        kept |= {id(found[i]) for i in left}
-    return [box for box in boxes if id(box) in kept]
 
 
 def _warp_matched(crop: TopdownAffine, results: dict) -> dict:

@@ -105,7 +105,10 @@ class DonorIndex:
 class DatasetWrapper(Dataset):
     """A data set that hands on another one's samples and metainfo."""
 
-    dataset: Any
+    def __init__(self, dataset: Mapping, lazy_init: bool = False) -> None:
+        self.dataset: Any = DATASETS.build(dict(dataset, lazy_init=True))
+        if not lazy_init:
+            self.full_init()
 
     @property
     def metainfo(self) -> dict:
@@ -136,21 +139,16 @@ class DonorDataset(DatasetWrapper):
         ValueError: The data set is a wrapper, or has boxes of a detector.
     """
 
-    def __init__(self, dataset: Mapping, lazy_init: bool = False) -> None:
-        self.dataset = DATASETS.build(dict(dataset, lazy_init=True))
-        if getattr(self.dataset, 'bbox_file', 'unknown'):
-            raise ValueError(
-                'DonorDataset goes right around a data set of annotated '
-                'people, such as a CocoDataset without bbox_file, inside '
-                f'other wrappers, but got a {dataset["type"]}.'
-            )
-        if not lazy_init:
-            self.full_init()
-
     def full_init(self) -> None:
         """Load the annotations, and make the index of the people on the way:
         their file is not read again."""
         dataset, first_ids = self.dataset, {}
+        if getattr(dataset, 'bbox_file', 'unknown'):
+            raise ValueError(
+                'DonorDataset goes right around a data set of annotated '
+                'people, such as a CocoDataset without bbox_file, inside '
+                f'other wrappers, but got a {type(dataset).__name__}.'
+            )
         sanitize = dataset._get_topdown_data_infos
 
         def get_topdown_data_infos(instances: list[dict]) -> list[dict]:

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import expit
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import digest_of_file
 from mmpose_occlusion.skeleton import COCO_JOINTS
 
 from .protocol import (
@@ -21,7 +22,6 @@ from .protocol import (
     Prediction,
     Predictor,
     as_predictor,
-    checksum,
     library,
     literal,
     named_joints,
@@ -83,7 +83,7 @@ def onnx_model(
         threads: Of ONNX Runtime; its own choice by default.
     """
     runtime = library('onnxruntime', path, 'onnxruntime')
-    sha, options = checksum(path), runtime.SessionOptions()
+    sha, options = digest_of_file(path), runtime.SessionOptions()
     if threads is not None:
         options.intra_op_num_threads = threads
     with reading(path, 'ONNX'):
@@ -202,7 +202,7 @@ def tflite_model(
         threads: Of LiteRT.
     """
     litert = library('ai_edge_litert.interpreter', path, 'ai-edge-litert')
-    identity = f'tflite {checksum(path)} {padding}'
+    identity = f'tflite {digest_of_file(path)} {padding}'
     with reading(path, 'TFLite'):
         net = litert.Interpreter(path, num_threads=threads)
         net.allocate_tensors()

@@ -32,7 +32,6 @@ from .protocol import (
     Prediction,
     Predictor,
     as_predictor,
-    checksum,
     library,
     literal,
     named_joints,
@@ -155,7 +154,7 @@ def yolo_model(
         image_size: Side of the network's input in pixels.
     """
     ultralytics = library('ultralytics', path, 'ultralytics')
-    sha, net = checksum(path), ultralytics.YOLO(path)
+    sha, net = digest_of_file(path), ultralytics.YOLO(path)
     if net.task != 'pose':
         raise UsageError(
             f'model "{path}" is for the task "{net.task}": give one for "pose"'
@@ -194,7 +193,10 @@ def mediapipe_model(
         people: Most people of an image.
     """
     tasks = library('mediapipe.tasks.python', path, 'mediapipe')
-    mediapipe, sha = library('mediapipe', path, 'mediapipe'), checksum(path)
+    mediapipe, sha = (
+        library('mediapipe', path, 'mediapipe'),
+        digest_of_file(path),
+    )
     vision = library('mediapipe.tasks.python.vision', path, 'mediapipe')
     options = vision.PoseLandmarkerOptions(
         base_options=tasks.BaseOptions(model_asset_path=path),
@@ -306,15 +308,7 @@ def function_model(text: str) -> Predictor:
     module, _, name = text.partition(':')
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
-    try:
-        loaded = import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name != module.partition('.')[0]:
-            raise
-        raise UsageError(
-            f'module "{module}" is not found in the current folder or among '
-            'the installed packages'
-        ) from error
+    loaded = import_module(module)
     function = getattr(loaded, name, None)
     if not callable(function):
         raise UsageError(f'module "{module}" has no function "{name}"')

@@ -6,7 +6,7 @@ import contextlib
 import copy
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from mmengine.dataset import BaseDataset, Compose
 from mmengine.registry import init_default_scope
 from mmengine.utils import import_modules_from_strings
 from mmpose.datasets.transforms import LoadImage
-from mmpose.registry import DATASETS, TRANSFORMS
+from mmpose.registry import DATASETS, KEYPOINT_CODECS, TRANSFORMS
 from mmpose.structures import PoseDataSample
 from torch.utils.data import Dataset
 
@@ -34,9 +34,6 @@ from mmpose_occlusion.engine.pipelines import (
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.hooks.interrupted_training import key_of, seed_sample
 from mmpose_occlusion.skeleton import Skeleton
-
-if TYPE_CHECKING:
-    from mmpose_occlusion.benchmark.report.cases import Case, CaseImages
 
 _CODE = ('.py', '.pkl', '.pickle', '.pth', '.yml', '.yaml')
 """Endings of files whose readers in MMEngine run the code in them."""
@@ -110,10 +107,9 @@ class Crops(Dataset):
         pipeline = source.get('pipeline') or []
         self.inner: Any = None
         if makes_crop(pipeline):
-            self.pipeline = source['pipeline'], after = split_pipeline(
-                pipeline
-            )
+            before, after = self.pipeline = split_pipeline(pipeline)
             *self._between, self._pack = Compose(after).transforms
+            source['pipeline'] = before
             self.dataset = DATASETS.build(config)
             self.inner = getattr(self.dataset, 'dataset', self.dataset)
         if getattr(self.inner, 'data_mode', '') != 'topdown':
@@ -212,9 +208,10 @@ def _set_records(sample: PoseDataSample, records: list) -> None:
 
 
 def case_crops(
-    run: BenchmarkRun, cases: 'Sequence[Case]', trusted: bool = True
-) -> 'dict[Case, CaseImages]':
-    """The crops of a run's cases, made again through MMPose's data set.
+    run: BenchmarkRun, cases: Sequence[Any], trusted: bool = True
+) -> dict[Any, Any]:
+    """The ``CaseImages`` of a run's cases, :mod:`.report.cases`, made again
+    through MMPose's data set.
 
     Unless this process made the run (``trusted``), what it names must be a
     class that is registered already, and no file that holds code.
@@ -285,5 +282,5 @@ def _is_registered(name: str) -> bool:
     scope, _, last = name.rpartition('.')
     known = (DATASETS, TRANSFORMS, DATASETS.parent, TRANSFORMS.parent)
     return scope in ('', 'mmpose', 'mmcv') and any(
-        last in each.module_dict for each in known
+        last in each.module_dict for each in (*known, KEYPOINT_CODECS)
     )

@@ -53,12 +53,10 @@ class BenchmarkDataset(Crops):
         joints, metainfo = len(skeleton.names), self.dataset.metainfo
         self.boxes = make_boxes(infos, people, joints)
         before, evaluation = self.pipeline[0], describe_metric(evaluator)
-        paddings = [  # of bboxes; MMPose's NMS takes areas that include them
-            float(with_defaults(step).get('padding', 1.0))
-            for step in before
-            if 'BBoxCenterScale' in type_name(step)
-        ]
-        evaluation['padding'] = paddings[0] if paddings else 1.0
+        # of bboxes; MMPose's NMS takes areas that include it
+        frames = [s for s in before if 'BBoxCenterScale' in type_name(s)]
+        paddings = [with_defaults(s).get('padding', 1.0) for s in frames]
+        evaluation['padding'] = float([*paddings, 1.0][0])
         shown = set(self.boxes.image_ids.tolist())
         whole = max_images is None and self.inner._indices is None
         annotated = [

@@ -74,11 +74,9 @@ class OcclusionViewsDataset(DatasetWrapper):
                 f'{type(dataset).__name__}.'
             )
         crops, finish = _cut(dataset)
-        if lazy_init:
-            crops['lazy_init'] = True
         self.views = _build_views(DEFAULT_VIEWS if views is None else views)
         self._finish = _compose(with_meta_keys(finish))
-        self.dataset = DATASETS.build(crops)
+        super().__init__(crops, lazy_init)
 
     def __getitem__(self, index: int) -> dict[str, list]:
         """The views of one crop, the plain one first.
