@@ -147,7 +147,9 @@ def _end_after_images(dataset: Mapping) -> None:
     """Cut the steps after the kept images, also in wrappers."""
     for _, entry in walk_datasets(dataset):
         steps = entry.get('pipeline') or []
-        ends = [i for i, step in enumerate(steps) if AFTER in str(step)]
+        # packing steps name it, too
+        own = [f'{s.get("key")} {s.get("transforms")}' for s in steps]
+        ends = [i for i, text in enumerate(own) if AFTER in text]
         if ends:
             entry['pipeline'] = steps[: ends[-1] + 1]
         elif steps and AFTER in str(entry):
