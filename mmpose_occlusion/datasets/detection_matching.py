@@ -18,13 +18,7 @@ from mmpose_occlusion.metrics.annotations import (
 )
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 
-from .donors import (
-    DatasetWrapper,
-    DonorDataset,
-    DonorIndex,
-    load_people,
-    load_with,
-)
+from .donors import DatasetWrapper, DonorDataset, DonorIndex, load_people
 
 
 @DATASETS.register_module()
@@ -65,7 +59,16 @@ class DetectionMatchedDataset(DatasetWrapper):
 
     def full_init(self) -> None:
         """Load boxes and annotations, and match them."""
-        load_with(self.dataset, self._with_people)
+        dataset = self.dataset
+        if dataset._fully_initialized:
+            return
+        serialize, dataset.serialize_data = dataset.serialize_data, False
+        dataset.full_init()
+        dataset.data_list = self._with_people(dataset.data_list)
+        dataset.serialize_data = serialize
+        if serialize:
+            packed = dataset._serialize_data()
+            dataset.data_bytes, dataset.data_address = packed
 
     def _with_people(self, boxes: list[dict]) -> list[dict]:
         """The boxes after the NMS, with their people."""

@@ -1,7 +1,7 @@
 """Donors: people of a data set whose pixels are pasted over others."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -150,6 +150,7 @@ class DonorDataset(DatasetWrapper):
                 f'other wrappers, but got a {type(dataset).__name__}.'
             )
         sanitize = dataset._get_topdown_data_infos
+        choose = dataset.filter_data
 
         def get_topdown_data_infos(instances: list[dict]) -> list[dict]:
             for instance in instances:
@@ -157,29 +158,17 @@ class DonorDataset(DatasetWrapper):
                     first_ids.setdefault(instance['img_path'], instance['id'])
             return sanitize(instances)
 
-        def index(data_list: list[dict]) -> list[dict]:
+        def filter_data() -> list[dict]:
+            data_list = choose()
             dataset.donors = DonorIndex(data_list, first_ids)
             return data_list
 
         dataset._get_topdown_data_infos = get_topdown_data_infos
+        dataset.filter_data = filter_data
         try:
-            load_with(dataset, index)
+            dataset.full_init()
         finally:
-            del dataset._get_topdown_data_infos
-
-
-def load_with(
-    dataset: BaseCocoStyleDataset,
-    change: Callable[[list[dict]], list[dict]],
-) -> None:
-    """Load a data set, unless it is loaded, and change the data infos that its
-    ``filter_cfg`` leaves."""
-    choose = dataset.filter_data
-    dataset.filter_data = lambda: change(choose())
-    try:
-        dataset.full_init()
-    finally:
-        del dataset.filter_data
+            del dataset._get_topdown_data_infos, dataset.filter_data
 
 
 def load_people(dataset: BaseCocoStyleDataset) -> list[dict]:
