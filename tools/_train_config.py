@@ -14,8 +14,10 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader, load_from_local
 
-from mmpose_occlusion.checkpoints.load import without_wrapper
-from mmpose_occlusion.checkpoints.read import load_checkpoint_safely
+from mmpose_occlusion.checkpoints import (
+    load_checkpoint_safely,
+    without_wrapper,
+)
 from mmpose_occlusion.engine import config
 from mmpose_occlusion.engine.insertion import lost_occlusions
 from mmpose_occlusion.errors import UsageError

@@ -57,8 +57,7 @@ def main(options: TestOptions) -> None:
     from mmengine.dist import master_only
     from mmengine.fileio import dump
 
-    from mmpose_occlusion.checkpoints import load_into
-    from mmpose_occlusion.checkpoints.read import local_file
+    from mmpose_occlusion.checkpoints import load_into, local_file
     from mmpose_occlusion.engine.config import load_config
     from mmpose_occlusion.engine.launch import build_runner, prepare_launch
 

@@ -278,7 +278,7 @@ def _case_images(
     if run.dataset.get('kind') == 'images':
         return case_images(run, cases)
     try:
-        from mmpose_occlusion.predictors.mmpose_dataset import case_crops
+        from mmpose_occlusion.predictors.mmpose_crops import case_crops
     except ModuleNotFoundError as error:
         words = 'this report was made without MMPose'
         raise LookupError(words) from error

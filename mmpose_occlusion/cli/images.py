@@ -53,9 +53,8 @@ def main(options: BrowseOptions) -> None:
     dataset = crops.crop_dataset(cfg, split, attacks, options.seed)
     if not len(dataset):
         raise UsageError(f'the {split} data of "{options.config}" is empty')
-    indices = crops.draw_indices(len(dataset), options.num, options.seed)
     views = sorted(  # changed crops first, unmatched boxes last
-        crops.views(dataset, indices, options.seed),
+        crops.views(dataset, options.num, options.seed),
         key=lambda view: (not view.is_changed, not view.labelled.any()),
     )
     names = [attack_name(each) for each in attacks]

@@ -1,15 +1,15 @@
 """Detector boxes with the joints of the annotated people they match."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
-from mmcv.transforms import BaseTransform
-from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import DATASETS
 
+from mmpose_occlusion.engine.config import type_name
 from mmpose_occlusion.metrics.annotations import (
     IOU_THRESHOLD,
     UNMATCHED,
@@ -18,7 +18,7 @@ from mmpose_occlusion.metrics.annotations import (
 )
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 
-from .donors import DatasetWrapper, DonorDataset, DonorIndex
+from .donors import DatasetWrapper, DonorDataset, DonorIndex, load_people
 
 
 @DATASETS.register_module()
@@ -39,196 +39,131 @@ class DetectionMatchedDataset(DatasetWrapper):
 
     Args:
         dataset: Config of a top-down data set with ``bbox_file``.
-        iou_thr: Least overlap (IoU) of a box with its person's box.
         nms_thr: IoU threshold of an NMS before the matching, for detectors
             without NMS; None keeps all boxes.
         donors: Offer the annotated people as donors, as a
             :class:`..donors.DonorDataset` does.
         lazy_init: Leave the loading to ``full_init``.
-
-    Raises:
-        ValueError: The data set has no ``bbox_file``.
     """
 
     def __init__(
         self,
         dataset: Mapping,
-        iou_thr: float = IOU_THRESHOLD,
         nms_thr: float | None = None,
         donors: bool = False,
         lazy_init: bool = False,
     ) -> None:
-        if not dataset.get('bbox_file'):
-            raise ValueError(
-                'DetectionMatchedDataset is for boxes of a detector, but its '
-                f'data set "{dataset.get("type")}" has no bbox_file: name '
-                'one, or use that data set without the wrapper.'
-            )
-        self.iou_thr, self.nms_thr, self.donors = iou_thr, nms_thr, donors
-        self._cfg = dict(dataset, lazy_init=True)
-        self.dataset = DATASETS.build(self._cfg)
+        self.nms_thr, self.donors = nms_thr, donors
+        super().__init__(dataset, lazy_init)
         _insert_warps(self.dataset.pipeline.transforms)
-        self._matched: list[dict] | None = None
-        if not lazy_init:
-            self.full_init()
 
     def full_init(self) -> None:
         """Load boxes and annotations, and match them."""
-        if self._matched is not None:
+        dataset = self.dataset
+        if dataset._fully_initialized:
             return
-        self.dataset.full_init()
-        boxes = [
-            # the class's own adds metainfo, copied for each box
-            BaseDataset.get_data_info(self.dataset, i)
-            for i in range(len(self.dataset))
-        ]
-        self._rows = _after_nms(boxes, self.nms_thr)
-        boxes = [boxes[i] for i in self._rows]
-        people = self._load_people()
-        self._matched = [{}] * len(boxes)
-        of_image = _by_image(people)
+        serialize, dataset.serialize_data = dataset.serialize_data, False
+        dataset.full_init()
+        dataset.data_list = self._with_people(dataset.data_list)
+        dataset.serialize_data = serialize
+        if serialize:
+            packed = dataset._serialize_data()
+            dataset.data_bytes, dataset.data_address = packed
+
+    def _with_people(self, boxes: list[dict]) -> list[dict]:
+        """The boxes after the NMS, with their people."""
+        people = load_people(self.dataset)
+        if self.donors:
+            # the same people, in the same order, as without a bbox_file
+            valid = self.dataset._get_topdown_data_infos(people)
+            self.dataset.donors = DonorIndex(valid)
+        # also without labelled joints, or a neighbour would get their box
+        of_image = _by_image([p for p in people if not p.get('iscrowd')])
         for image, found in _by_image(boxes).items():
-            here = [people[i] for i in of_image.get(image, ())]
-            corners, scores = _stacked(boxes, found)
+            if self.nms_thr is not None:
+                from mmcv.ops import nms  # compiled, and used here alone
+
+                _, left = nms(*_stacked(found), self.nms_thr)
+                found = [found[i] for i in sorted(left)]
+            here = of_image.get(image, [])
+            corners, scores = _stacked(found)
             iou = overlaps(corners, [person['bbox'] for person in here])
             most = np.float32(iou.max(axis=1, initial=0))
-            owners = match_boxes(iou, scores, self.iou_thr)
-            for i, owner, overlap in zip(found, owners, most, strict=True):
+            owners = match_boxes(iou, scores)
+            for box, owner, overlap in zip(found, owners, most, strict=True):
                 person = None if owner == UNMATCHED else here[owner]
-                self._matched[i] = self._as_matched(person, overlap)
-        matched = self.num_matched
+                box[MATCHED_KEY] = _as_matched(person, overlap)
+        boxes = [box for box in boxes if MATCHED_KEY in box]
+        matched = sum('id' in box[MATCHED_KEY] for box in boxes)
         print_log(
             f'{matched} of the {len(boxes)} boxes of '
-            f'{self._cfg["bbox_file"]} match annotated people (IoU of '
-            f'{self.iou_thr} or more) and can be attacked; the other '
+            f'{self.dataset.bbox_file} match annotated people (IoU of '
+            f'{IOU_THRESHOLD} or more) and can be attacked; the other '
             f'{len(boxes) - matched} are not attacked.',
             'current',
         )
+        return boxes
 
-    def _load_people(self) -> list[dict]:
-        """All people except crowds, with or without labelled joints, so that
-        a box of an unlabelled person is not matched to a neighbour."""
-        annotated = DATASETS.build(
-            dict(self._cfg, bbox_file=None, pipeline=[])
-        )
-        people, _ = annotated._load_annotations()
-        if self.donors:
-            # the same people, in the same order, as without a bbox_file
-            valid = annotated._get_topdown_data_infos(people)
-            self.dataset.donors = DonorIndex(valid)
-        return [person for person in people if not person.get('iscrowd')]
 
-    def _as_matched(self, person: Mapping | None, overlap: float) -> dict:
-        """The part of a person's annotation that the occlusions read."""
-        if person is None and overlap >= self.iou_thr:
-            return dict(reason='the person in this box has a better box')
-        if person is None:
-            return dict(
-                reason='no annotated person overlaps this box (largest IoU '
-                f'{overlap:.2f}, minimum {self.iou_thr})'
-            )
-        joints, visible = person['keypoints'], person['keypoints_visible']
-        visible = visible[:1].reshape(*joints[:1].shape[:2], -1)[..., 0]
+def _as_matched(person: Mapping | None, overlap: float) -> dict:
+    """The part of a person's annotation that the occlusions read."""
+    if person is None and overlap >= IOU_THRESHOLD:
+        return dict(reason='the person in this box has a better box')
+    if person is None:
         return dict(
-            keypoints=np.float32(joints[:1, :, :2]),
-            keypoints_visible=np.float32(visible),
-            bbox=np.float32(person['bbox'][:1]),
-            segmentation=person.get('segmentation'),
-            id=person['id'],
+            reason='no annotated person overlaps this box (largest IoU '
+            f'{overlap:.2f}, minimum {IOU_THRESHOLD})'
         )
-
-    @property
-    def num_matched(self) -> int:
-        """Number of boxes that match an annotated person."""
-        return sum('id' in self.matched_person(i) for i in range(len(self)))
-
-    def matched_person(self, index: int) -> dict:
-        """The annotated person of a box, for the occlusions: ``keypoints``
-        (1, K, 2) in image pixels, ``keypoints_visible`` (1, K), ``bbox`` (1,
-        4) xyxy, ``segmentation`` and ``id`` of the annotation; ``reason``
-        alone for an unmatched box."""
-        self.full_init()
-        assert self._matched is not None
-        return dict(self._matched[index])
-
-    def get_data_info(self, index: int) -> dict:
-        """The data set's own, and :meth:`matched_person`."""
-        person = self.matched_person(index)
-        info = self.dataset.get_data_info(int(self._rows[index]))
-        return dict(info, **{MATCHED_KEY: person})
-
-    def __len__(self) -> int:
-        self.full_init()
-        return len(self._rows)
-
-    def __getitem__(self, index: int) -> Any:
-        info = dict(self.get_data_info(index), dataset=self.dataset)
-        return self.dataset.pipeline(info)
+    return dict(
+        keypoints=np.float32(person['keypoints']),
+        keypoints_visible=np.float32(person['keypoints_visible']),
+        bbox=np.float32(person['bbox']),
+        segmentation=person.get('segmentation'),
+        id=person['id'],
+    )
 
 
-def _by_image(entries: Sequence[Mapping]) -> dict[Any, list[int]]:
-    """Image id -> indices of its boxes or people."""
-    out: dict[Any, list[int]] = {}
-    for i, entry in enumerate(entries):
-        out.setdefault(entry['img_id'], []).append(i)
+def _by_image(entries: Sequence[dict]) -> dict[Any, list[dict]]:
+    """Image id -> its boxes or people."""
+    out: dict[Any, list[dict]] = {}
+    for entry in entries:
+        out.setdefault(entry['img_id'], []).append(entry)
     return out
 
 
-def _stacked(boxes: list[dict], indices: list[int]) -> list[np.ndarray]:
-    """Corners and scores of some boxes."""
+def _stacked(boxes: list[dict]) -> list[np.ndarray]:
+    """Corners and scores."""
     keys = 'bbox', 'bbox_score'
-    return [np.concatenate([boxes[i][k] for i in indices]) for k in keys]
+    return [np.concatenate([box[key] for box in boxes]) for key in keys]
 
 
-def _after_nms(boxes: list[dict], threshold: float | None) -> np.ndarray:
-    """Indices of the remaining boxes, in order."""
-    if threshold is None:
-        return np.arange(len(boxes))
-    from mmcv.ops import nms  # compiled, and used here alone
-
-    kept = []
-    for found in _by_image(boxes).values():
-        _, left = nms(*_stacked(boxes, found), threshold)
-        kept += [found[i] for i in left]
-    return np.array(sorted(kept), int)
-
-
-class WarpMatchedPerson(BaseTransform):
-    """Warp the matched person's joints into the crop, as the transform
-    ``crop``, which made it, warped the dummies: ``matched_person`` gains
-    ``transformed_keypoints``, (1, K, 2) crop pixels.
-
-    Raises:
-        ValueError: The image was flipped, and the joints were not.
-    """
-
-    def __init__(self, crop: TopdownAffine) -> None:
-        self.crop = crop
-
-    def transform(self, results: dict) -> dict:
-        person = results.get(MATCHED_KEY)
-        if person is None or 'keypoints' not in person:
-            return results
-        if results.get('flip'):
-            raise ValueError(
-                f'Image {results.get("img_id")} was flipped, and the joints '
-                'of people matched to detector boxes were not: remove the '
-                'flip from the test pipeline.'
-            )
-        keys = ('bbox_center', 'bbox_scale', 'bbox_rotation')
-        beside = {key: results[key] for key in keys if key in results}
-        beside['keypoints'] = person['keypoints']
-        beside['img'] = np.zeros((1, 1, 3), np.uint8)
-        warped = self.crop.transform(beside)['transformed_keypoints']
-        results[MATCHED_KEY] = dict(person, transformed_keypoints=warped)
+def _warp_matched(crop: TopdownAffine, results: dict) -> dict:
+    """Warp the matched person's joints into the crop, as the transform that
+    made it warped the dummies: ``matched_person`` gains
+    ``transformed_keypoints``, (1, K, 2) crop pixels."""
+    person = results.get(MATCHED_KEY)
+    if person is None or 'keypoints' not in person:
         return results
+    if results.get('flip'):
+        raise ValueError(
+            f'Image {results.get("img_id")} was flipped, and the joints of '
+            'people matched to detector boxes were not: remove the flip from '
+            'the test pipeline.'
+        )
+    keys = ('bbox_center', 'bbox_scale', 'bbox_rotation')
+    beside = {key: results[key] for key in keys if key in results}
+    beside['keypoints'] = person['keypoints']
+    beside['img'] = np.zeros((1, 1, 3), np.uint8)
+    warped = crop.transform(beside)['transformed_keypoints']
+    results[MATCHED_KEY] = dict(person, transformed_keypoints=warped)
+    return results
 
 
 def _insert_warps(transforms: list) -> None:
     """After each ``TopdownAffine`` of a built pipeline, at any depth."""
     for i in reversed(range(len(transforms))):
         if isinstance(transforms[i], TopdownAffine):
-            transforms.insert(i + 1, WarpMatchedPerson(transforms[i]))
+            transforms.insert(i + 1, partial(_warp_matched, transforms[i]))
             continue
         inner = getattr(transforms[i], 'transforms', None)
         inner = getattr(inner, 'transforms', inner)
@@ -238,7 +173,7 @@ def _insert_warps(transforms: list) -> None:
 
 def is_matched(dataset: Mapping) -> bool:
     """Whether a config is that of a :class:`DetectionMatchedDataset`."""
-    return _is_a(dataset, DetectionMatchedDataset)
+    return type_name(dataset) == DetectionMatchedDataset.__name__
 
 
 def match_detections(dataset: Mapping, **options: Any) -> dict:
@@ -248,8 +183,9 @@ def match_detections(dataset: Mapping, **options: Any) -> dict:
     if is_matched(dataset):
         return dict(dataset, **options)
     if dataset.get('bbox_file'):
-        return _wrapped(dataset, DetectionMatchedDataset, **options)
-    return _inside(dataset, lambda inner: match_detections(inner, **options))
+        name = DetectionMatchedDataset.__name__
+        return dict(type=name, dataset=dict(dataset), **options)
+    return _inside(dataset, partial(match_detections, **options))
 
 
 def offer_donors(dataset: Mapping) -> dict:
@@ -257,17 +193,14 @@ def offer_donors(dataset: Mapping) -> dict:
     data set with an ``ann_file`` is inside a :class:`.donors.DonorDataset`, or
     offers donors itself; with detector boxes after :func:`match_detections`.
     """
+    name = DonorDataset.__name__
     if is_matched(dataset):
         return dict(dataset, donors=True)
     if dataset.get('ann_file'):
-        return _wrapped(dataset, DonorDataset)
-    if _is_a(dataset, DonorDataset):
+        return dict(type=name, dataset=dict(dataset))
+    if type_name(dataset) == name:
         return dict(dataset)
     return _inside(dataset, offer_donors)
-
-
-def _wrapped(dataset: Mapping, cls: type, **options: Any) -> dict:
-    return dict(type=cls.__name__, dataset=dict(dataset), **options)
 
 
 def _inside(wrapper: Mapping, change: Callable[[Mapping], dict]) -> dict:
@@ -278,8 +211,3 @@ def _inside(wrapper: Mapping, change: Callable[[Mapping], dict]) -> dict:
     if new.get('datasets'):
         new['datasets'] = [change(inner) for inner in new['datasets']]
     return new
-
-
-def _is_a(dataset: Mapping, cls: type) -> bool:
-    name = cls.__name__
-    return dataset.get('type') in (cls, name, f'mmpose.{name}')

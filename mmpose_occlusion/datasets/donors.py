@@ -105,7 +105,10 @@ class DonorIndex:
 class DatasetWrapper(Dataset):
     """A data set that hands on another one's samples and metainfo."""
 
-    dataset: Any
+    def __init__(self, dataset: Mapping, lazy_init: bool = False) -> None:
+        self.dataset: Any = DATASETS.build(dict(dataset, lazy_init=True))
+        if not lazy_init:
+            self.full_init()
 
     @property
     def metainfo(self) -> dict:
@@ -133,35 +136,21 @@ class DonorDataset(DatasetWrapper):
         lazy_init: Leave the loading to ``full_init``.
 
     Raises:
-        TypeError: The data set is a wrapper, not a COCO-style data set.
-        ValueError: Its boxes come from a detector.
+        ValueError: The data set is a wrapper, or has boxes of a detector.
     """
-
-    def __init__(self, dataset: Mapping, lazy_init: bool = False) -> None:
-        self.dataset = DATASETS.build(dict(dataset, lazy_init=True))
-        if not isinstance(self.dataset, BaseCocoStyleDataset):
-            raise TypeError(
-                'DonorDataset takes the index from the loading of a data set '
-                f'such as CocoDataset, but got a {dataset["type"]}: put it '
-                'right around the data set, inside other wrappers.'
-            )
-        if self.dataset.bbox_file:
-            raise ValueError(
-                'DonorDataset needs annotated people, but the boxes of its '
-                'data set come from a detector: set bbox_file=None there.'
-            )
-        if not lazy_init:
-            self.full_init()
 
     def full_init(self) -> None:
         """Load the annotations, and make the index of the people on the way:
         their file is not read again."""
-        dataset = self.dataset
-        if hasattr(dataset, 'donors'):
-            return
+        dataset, first_ids = self.dataset, {}
+        if getattr(dataset, 'bbox_file', 'unknown'):
+            raise ValueError(
+                'DonorDataset goes right around a data set of annotated '
+                'people, such as a CocoDataset without bbox_file, inside '
+                f'other wrappers, but got a {type(dataset).__name__}.'
+            )
         sanitize = dataset._get_topdown_data_infos
         choose = dataset.filter_data
-        first_ids: dict[str, Any] = {}
 
         def get_topdown_data_infos(instances: list[dict]) -> list[dict]:
             for instance in instances:
@@ -180,3 +169,11 @@ class DonorDataset(DatasetWrapper):
             dataset.full_init()
         finally:
             del dataset._get_topdown_data_infos, dataset.filter_data
+
+
+def load_people(dataset: BaseCocoStyleDataset) -> list[dict]:
+    """Data infos of all annotated people, also of a data set whose boxes are
+    a detector's."""
+    people, _ = dataset._load_annotations()
+    vars(dataset).pop('coco', None)  # as after its own loading
+    return people

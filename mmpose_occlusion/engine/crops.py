@@ -53,20 +53,14 @@ def crop_dataset(
     return DATASETS.build(loader['dataset'])
 
 
-def draw_indices(length: int, num: int, seed: int) -> list[int]:
-    """Random indices of items, without repetition; the same in each call."""
-    return np.random.default_rng(seed).permutation(length)[:num].tolist()
-
-
-def views(
-    dataset: Any, indices: Sequence[int], seed: int = 0
-) -> Iterator[CropPair]:
-    """The views of some items of :func:`crop_dataset`.
+def views(dataset: Any, num: int, seed: int = 0) -> Iterator[CropPair]:
+    """The views of random items of :func:`crop_dataset`.
 
     The random numbers of training pipelines, which come from the global
     generators, are seeded for each item: each call gives the same images.
     """
-    for index in indices:
+    order = np.random.default_rng(seed).permutation(len(dataset))
+    for index in order[:num].tolist():
         random.seed(f'{seed} {index}')
         np.random.seed((seed * 1_000_003 + index) % 2**32)  # noqa: NPY002
         yield _view_of(dataset[index])
@@ -151,18 +145,12 @@ def _keep_around_own(cfg: Config, split: str) -> None:
 
 def _end_after_images(dataset: Mapping) -> None:
     """Cut the steps after the kept images, also in wrappers."""
-    entries = list(walk_datasets(dataset))
-    ends = {
-        key: index
-        for key, entry in entries
-        for index, step in enumerate(entry.get('pipeline') or [])
-        if AFTER in str(step.get('key', ''))
-        or AFTER in str(step.get('transforms'))
-    }
-    for key, entry in entries:
-        if key in ends:
-            entry['pipeline'] = entry['pipeline'][: ends[key] + 1]
-        elif 'pipeline' in entry and any(
-            inner.startswith(f'{key}.') for inner in ends
-        ):
+    for _, entry in walk_datasets(dataset):
+        steps = entry.get('pipeline') or []
+        # packing steps name it, too
+        own = [f'{s.get("key")} {s.get("transforms")}' for s in steps]
+        ends = [i for i, text in enumerate(own) if AFTER in text]
+        if ends:
+            entry['pipeline'] = steps[: ends[-1] + 1]
+        elif steps and AFTER in str(entry):
             entry['pipeline'] = []

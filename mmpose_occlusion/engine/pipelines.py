@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mmengine.registry import Registry
 from mmpose.registry import TRANSFORMS
 
 from mmpose_occlusion.errors import UsageError
@@ -153,12 +154,12 @@ def split_pipeline(
     """Copies of the steps before the place of attacks and of those after it.
 
     Raises:
-        ValueError: There is no such place, or it is inside a wrapper.
+        UsageError: There is no such place, or it is inside a wrapper.
     """
     new = copy.deepcopy(list(pipeline))
     steps, index = _place(new)
     if steps is not new:
-        raise ValueError(
+        raise UsageError(
             f'the pipeline has "{type_name(steps[index])}" inside another '
             'transform, where it cannot be cut: move it to the top level'
         )
@@ -185,16 +186,20 @@ def with_meta_keys(
     return new
 
 
-def with_defaults(step: Mapping) -> dict:
-    """A step's config in which its transform's defaults are written out."""
-    found = {name: p.default for name, p in _parameters(step).items()}
+def with_defaults(step: Mapping, registry: Registry = TRANSFORMS) -> dict:
+    """A config in which the defaults of its transform, or of another class
+    of a registry, are written out."""
+    parameters = _parameters(step, registry)
+    found = {name: p.default for name, p in parameters.items()}
     empty = inspect.Parameter.empty
     return {**{k: v for k, v in found.items() if v is not empty}, **step}
 
 
-def _parameters(step: Mapping) -> Mapping[str, inspect.Parameter]:
-    """Parameters of a registered transform; empty if it is unknown."""
-    cls = class_of(step, TRANSFORMS)
+def _parameters(
+    step: Mapping, registry: Registry = TRANSFORMS
+) -> Mapping[str, inspect.Parameter]:
+    """Parameters of a registered class; empty if it is unknown."""
+    cls = class_of(step, registry)
     return inspect.signature(cls).parameters if cls else {}
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import expit
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import digest_of_file
 from mmpose_occlusion.skeleton import COCO_JOINTS
 
 from .protocol import (
@@ -21,7 +22,6 @@ from .protocol import (
     Prediction,
     Predictor,
     as_predictor,
-    checksum,
     library,
     literal,
     named_joints,
@@ -73,7 +73,7 @@ def onnx_model(
 
     Args:
         path: The file.
-        names: See :mod:`.library_models`; needed unless there are 17 joints.
+        names: See :mod:`.library_models`; COCO's by default.
         mean, std: RGB in 0..255; ImageNet's by default.
         channel_order: 'rgb' (the default) or 'bgr', of the network's input.
         padding: The crop's box by the person's.
@@ -83,7 +83,7 @@ def onnx_model(
         threads: Of ONNX Runtime; its own choice by default.
     """
     runtime = library('onnxruntime', path, 'onnxruntime')
-    sha, options = checksum(path), runtime.SessionOptions()
+    sha, options = digest_of_file(path), runtime.SessionOptions()
     if threads is not None:
         options.intra_op_num_threads = threads
     with reading(path, 'ONNX'):
@@ -114,52 +114,31 @@ def onnx_model(
         found = session.run(None, {entry.name: x})
         return [np.asarray(output, np.float32) for output in found]
 
+    def network(crops: list[Array]) -> tuple[Array, Array, None]:
+        step, number = fixed or _BATCH, len(crops)
+        if fixed:  # such a network wants full batches
+            crops = crops + crops[:1] * (-number % fixed)
+        batches = [
+            np.stack(crops[start : start + step])
+            for start in range(0, len(crops), step)
+        ]
+        found = [_decode(path, run(b), size, fractions) for b in batches]
+        keypoints, scores = map(np.concatenate, zip(*found, strict=True))
+        return keypoints[:number], scores[:number], None
+
     black = np.zeros((fixed or 1, size[1], size[0], 3), np.uint8)
     with reading(path, f'a network for crops of {size[0]}x{size[1]}'):
         outputs = run(black)  # a file may leave shapes open
-    kind, joints = _kind(path, outputs)
-
-    def decode(outputs: list[Array]) -> tuple[Array, Array]:
-        wanted = 4 if kind == 'heatmaps' else 3
-        found = [output for output in outputs if output.ndim == wanted]
-        if kind == 'heatmaps':
-            return decode_heatmaps(found[0], size)
-        if kind == 'simcc':
-            return decode_simcc(found[0], found[1], size)
-        xy, scores = found[0][..., :2], found[0][..., 2:]
-        if fractions:
-            xy = xy * np.array(size, np.float32)
-        if not scores.shape[2]:
-            return xy, np.ones(xy.shape[:2], np.float32)
-        return xy, scores[..., 0]
-
-    def network(crops: list[Array]) -> tuple[Array, Array, None]:
-        step, found = fixed or _BATCH, []
-        for start in range(0, len(crops), step):
-            batch = np.stack(crops[start : start + step])
-            real = len(batch)
-            if fixed:  # such a network wants full batches
-                more = batch[:1].repeat(step - real, 0)
-                batch = np.concatenate([batch, more])
-            found.append([part[:real] for part in decode(run(batch))])
-        keypoints, scores = map(np.concatenate, zip(*found, strict=True))
-        return keypoints, scores, None
-
-    names = said.get('keypoint_names', 'coco' if joints == 17 else None)
-    if names is None:
-        raise UsageError(
-            f'model "{path}" has {joints} keypoints and does not name them: '
-            'give names, for example names=blazepose'
-        )
-    names = named_joints(names)
+    joints = _decode(path, outputs, size, fractions)[0].shape[1]
+    names = named_joints(said.get('keypoint_names', 'coco'))
     if joints != len(names):
         raise UsageError(
-            f'model "{path}" has {joints} keypoints, and {len(names)} names '
-            'were given'
+            f'model "{path}" has {joints} keypoints, and {len(names)} names: '
+            'give its names, for example names=blazepose'
         )
     identity = (
         f'onnx {sha} {runtime.__version__} {center} {scale} {order} {padding} '
-        f'{size} {kind} {fractions}'
+        f'{size} {fractions}'
     )
     return _on_crops(path, names, identity, network, size, padding)
 
@@ -175,8 +154,7 @@ def _layout(
         )
     last = shape[1] != 3
     height, width = shape[1:3] if last else shape[2:]
-    if input_size is not None:
-        return last, (int(input_size[0]), int(input_size[1]))
+    width, height = input_size or (width, height)
     if not isinstance(height, int) or not isinstance(width, int):
         raise UsageError(
             f'model "{path}" leaves the size of its input open: give '
@@ -185,21 +163,27 @@ def _layout(
     return last, (width, height)
 
 
-def _kind(path: str, outputs: Sequence[Array]) -> tuple[str, int]:
-    """What a network's outputs are, and the number of joints."""
-    shapes = [output.shape for output in outputs]
-    four, three = ([s for s in shapes if len(s) == n] for n in (4, 3))
+def _decode(
+    path: str, outputs: Sequence[Array], size: Size, fractions: bool
+) -> tuple[Array, Array]:
+    """Keypoints in crop pixels, and scores, from a network's outputs."""
+    four, three = ([o for o in outputs if o.ndim == n] for n in (4, 3))
     if four:
-        return 'heatmaps', four[0][1]
+        return decode_heatmaps(four[0], size)
     if len(three) >= 2:
-        return 'simcc', three[0][1]
-    if three and three[0][2] in (2, 3):
-        return 'coordinates', three[0][1]
-    raise UsageError(
-        f'model "{path}" has outputs of shapes {shapes}: known are heatmaps '
-        '(N, K, h, w), two SimCC outputs (N, K, bins) and coordinates '
-        '(N, K, 2 or 3); wrap others in a Python function'
-    )
+        return decode_simcc(three[0], three[1], size)
+    if not three or three[0].shape[2] not in (2, 3):
+        raise UsageError(
+            f'model "{path}" has outputs of shapes '
+            f'{[output.shape for output in outputs]}: known are heatmaps '
+            '(N, K, h, w), two SimCC outputs (N, K, bins) and coordinates '
+            '(N, K, 2 or 3); wrap others in a Python function'
+        )
+    xy = three[0][..., :2]
+    if fractions:
+        xy = xy * np.array(size, np.float32)
+    ones = np.ones(xy.shape[:2], np.float32)
+    return xy, three[0][..., 2] if three[0].shape[2] == 3 else ones
 
 
 def tflite_model(
@@ -218,7 +202,7 @@ def tflite_model(
         threads: Of LiteRT.
     """
     litert = library('ai_edge_litert.interpreter', path, 'ai-edge-litert')
-    identity = f'tflite {checksum(path)} {padding}'
+    identity = f'tflite {digest_of_file(path)} {padding}'
     with reading(path, 'TFLite'):
         net = litert.Interpreter(path, num_threads=threads)
         net.allocate_tensors()

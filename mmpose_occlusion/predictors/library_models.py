@@ -7,9 +7,9 @@ name of a convention; ``threshold``, people with a lower score are left out;
 ``device`` of torch, by default a GPU where there is one.
 """
 
-import hashlib
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -21,6 +21,7 @@ import numpy as np
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import (
     digest_of_arrays,
+    digest_of_file,
     digests_of_files,
 )
 from mmpose_occlusion.skeleton import COCO_JOINTS
@@ -31,7 +32,6 @@ from .protocol import (
     Prediction,
     Predictor,
     as_predictor,
-    checksum,
     library,
     literal,
     named_joints,
@@ -57,24 +57,21 @@ def load_predictor(
     """
     kind, _, what = text.partition(':')
     if not what or kind not in ADAPTERS:
-        kind = ENDINGS.get(Path(text).suffix, 'function')
-        module, what = text.rpartition(':')[0], text
-        names = module.split('.')
-        if kind == 'function' and not all(n.isidentifier() for n in names):
-            raise UsageError(
-                f'predictor "{text}" is not known: write model.onnx, '
-                'model.tflite, torchvision:NAME, yolo:FILE, mediapipe:FILE, '
-                'mmpose:CONFIG,CHECKPOINT or my_module:function'
-            )
+        kind, what = ENDINGS.get(Path(text).suffix, 'function'), text
+    if kind == 'function' and not re.fullmatch(r'[\w.]+:\w+', what):
+        raise UsageError(
+            f'predictor "{text}" is not known: write model.onnx, '
+            'model.tflite, torchvision:NAME, yolo:FILE, mediapipe:FILE, '
+            'mmpose:CONFIG,CHECKPOINT or my_module:function'
+        )
     make = ADAPTERS[kind]
     given = {key: literal(value) for key, value in (options or {}).items()}
     known = list(inspect.signature(make).parameters)[1:]
-    for option in given:
-        if option not in known:
-            raise UsageError(
-                f'predictors of kind "{kind}" have no option "{option}": '
-                f'they have {", ".join(known)}'
-            )
+    if unknown := [option for option in given if option not in known]:
+        raise UsageError(
+            f'predictors of kind "{kind}" have no option "{unknown[0]}": '
+            f'they have {", ".join(known) or "none"}'
+        )
     return make(what, **given)
 
 
@@ -157,7 +154,7 @@ def yolo_model(
         image_size: Side of the network's input in pixels.
     """
     ultralytics = library('ultralytics', path, 'ultralytics')
-    sha, net = checksum(path), ultralytics.YOLO(path)
+    sha, net = digest_of_file(path), ultralytics.YOLO(path)
     if net.task != 'pose':
         raise UsageError(
             f'model "{path}" is for the task "{net.task}": give one for "pose"'
@@ -196,7 +193,10 @@ def mediapipe_model(
         people: Most people of an image.
     """
     tasks = library('mediapipe.tasks.python', path, 'mediapipe')
-    mediapipe, sha = library('mediapipe', path, 'mediapipe'), checksum(path)
+    mediapipe, sha = (
+        library('mediapipe', path, 'mediapipe'),
+        digest_of_file(path),
+    )
     vision = library('mediapipe.tasks.python.vision', path, 'mediapipe')
     options = vision.PoseLandmarkerOptions(
         base_options=tasks.BaseOptions(model_asset_path=path),
@@ -251,7 +251,7 @@ def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
     from mmpose_occlusion.checkpoints import load_into
     from mmpose_occlusion.engine.config import load_config
 
-    from .mmpose_crops import digest_of_weights
+    from .mmpose_network import digest_of_weights, predicted
 
     config, _, checkpoint = text.partition(',')
     register_all_modules()
@@ -274,28 +274,18 @@ def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
         elif boxes is not None and len(boxes):
             boxes = np.asarray(boxes, np.float32)
             samples = inference.inference_topdown(model, bgr, boxes)
-        found = [sample.pred_instances for sample in samples]
-        found = [f for f in found if len(f.get('keypoints', ()))]
-        if not found:
+        samples = [s for s in samples if len(s.pred_instances)]
+        if not samples:
             return Prediction.empty(len(joints))
-
-        def joined(name: str) -> Any:
-            parts = [each.get(name) for each in found]
-            if any(part is None for part in parts):
-                return None
-            return np.concatenate([np.asarray(part) for part in parts])
-
-        scores, seen = joined('keypoint_scores'), joined('keypoints_visible')
-        # MMPose fills in the scores where there is no visibility output
-        if np.shape(seen) != scores.shape or np.array_equal(seen, scores):
-            seen = None
-        return Prediction(
-            joined('keypoints')[..., :2],
-            scores,
-            None if top_down else joined('bboxes'),
-            seen,
-            None if top_down else joined('bbox_scores'),
+        keypoints, scores, seen = predicted(samples)
+        if top_down:
+            return Prediction(keypoints, scores, visibility=seen)
+        found = samples[0].pred_instances
+        boxes, persons = (
+            np.asarray(found[name]) if name in found else None
+            for name in ('bboxes', 'bbox_scores')
         )
+        return Prediction(keypoints, scores, boxes, seen, persons)
 
     name = cfg.get('model_name') or config.rpartition('/')[2]
     files = digests_of_files([cfg.model, list(pipeline)]) or ''
@@ -305,12 +295,7 @@ def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
     return as_predictor(_each_image(predict), *about)
 
 
-def function_model(
-    text: str,
-    *,
-    names: str | Sequence[str] | None = None,
-    whole_image: bool | None = None,
-) -> Predictor:
+def function_model(text: str) -> Predictor:
     """``my_module:predict``, a function of images and boxes.
 
     The function takes ``images``, a list of (H, W, 3) uint8 RGB, and
@@ -319,31 +304,18 @@ def function_model(
     (N, K). Its attributes ``keypoint_names`` (COCO's by default),
     ``needs_boxes`` (True) and ``identity``, a text or a function that returns
     one, may say more. The module is looked for in the current folder, too.
-
-    Args:
-        text: ``module:function``.
-        whole_image: Whether it finds people by itself.
     """
     module, _, name = text.partition(':')
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
-    try:
-        loaded = import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name != module.partition('.')[0]:
-            raise
-        raise UsageError(
-            f'module "{module}" is not found in the current folder or among '
-            'the installed packages'
-        ) from error
+    loaded = import_module(module)
     function = getattr(loaded, name, None)
     if not callable(function):
         raise UsageError(f'module "{module}" has no function "{name}"')
-    if names is None:
-        names = getattr(function, 'keypoint_names', 'coco')
+    names = named_joints(getattr(function, 'keypoint_names', 'coco'))
     boxed = getattr(function, 'needs_boxes', True)
     source = inspect.getsourcefile(loaded)
-    sha = hashlib.sha256(Path(source).read_bytes() if source else b'')
+    sha = digest_of_file(source) if source else ''
     own = getattr(function, 'identity', '')
     own = own() if callable(own) else own
 
@@ -358,9 +330,8 @@ def function_model(
             for one in found
         ]
 
-    boxed = boxed if whole_image is None else not whole_image
-    identity = f'function {text} {sha.hexdigest()} {own}'
-    return as_predictor(predict, text, named_joints(names), boxed, identity)
+    identity = f'function {text} {sha} {own}'
+    return as_predictor(predict, text, names, boxed, identity)
 
 
 ADAPTERS: dict[str, Callable[..., Predictor]] = {

@@ -1,36 +1,42 @@
-"""Crops of a data set, clean and under attacks, and what a network gets of
-them. Each image is decoded once and each crop warped once for all attacks."""
+"""Crops of a top-down data set of MMPose, clean and under attacks, and what a
+network gets of them. Each image is decoded once and each crop warped once for
+all attacks."""
 
+import contextlib
 import copy
+import io
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from mmengine.dataset import Compose
-from mmengine.model import is_model_wrapper
-from mmpose.datasets.transforms import LoadImage, PackPoseInputs
-from mmpose.registry import TRANSFORMS
+from mmengine.dataset import BaseDataset, Compose
+from mmengine.registry import init_default_scope
+from mmengine.utils import import_modules_from_strings
+from mmpose.datasets.transforms import LoadImage
+from mmpose.registry import DATASETS, KEYPOINT_CODECS, TRANSFORMS
 from mmpose.structures import PoseDataSample
 from torch.utils.data import Dataset
 
+from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.benchmark.effects import Effect, effect_of
 from mmpose_occlusion.benchmark.store import CLEAN
-from mmpose_occlusion.benchmark.work import Work
-from mmpose_occlusion.engine.pipelines import RECORD_KEY, with_defaults
-from mmpose_occlusion.files import digest_of_arrays
+from mmpose_occlusion.benchmark.work import Work, order_by_image
+from mmpose_occlusion.engine.config import type_name
+from mmpose_occlusion.engine.crops import to_crop
+from mmpose_occlusion.engine.pipelines import (
+    CROP,
+    RECORD_KEY,
+    makes_crop,
+    split_pipeline,
+    with_defaults,
+)
+from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.hooks.interrupted_training import key_of, seed_sample
 from mmpose_occlusion.skeleton import Skeleton
 
-
-class Crop(NamedTuple):
-    """A crop: the clean ``(C, H, W)`` inputs, the model's data sample, and
-    key of an attack -> its effect."""
-
-    inputs: np.ndarray
-    sample: PoseDataSample
-    effects: dict[str, Effect]
+_CODE = ('.py', '.pkl', '.pickle', '.pth', '.yml', '.yaml')
+"""Endings of files whose readers in MMEngine run the code in them."""
 
 
 class CropAttack:
@@ -58,88 +64,132 @@ class CropAttack:
         return self._transform(results)
 
 
-class CropMaker(Dataset):
-    """Makes the crops of a data set, clean and under attacks.
+class Crop(NamedTuple):
+    """A crop: the clean ``(C, H, W)`` inputs, the model's data sample, and
+    key of an attack -> its effect."""
+
+    inputs: np.ndarray
+    sample: PoseDataSample
+    effects: dict[str, Effect]
+
+    def sample_of(self, key: str) -> PoseDataSample:
+        """A shallow copy of the data sample with an attack's records."""
+        sample = copy.copy(self.sample)
+        if key != CLEAN:
+            _set_records(sample, list(self.effects[key].records))
+        return sample
+
+
+class Crops(Dataset):
+    """The crops of a data set, ordered by image: ``dataset``, whose pipeline
+    ends with the crop; ``inner``, the one that it may wrap; ``pipeline``,
+    configs up to the crop and of the rest; ``order`` ``(N,)``, number of a
+    crop -> index in the data set. Images are not read.
+
+    Its items are the crops of each block of the ``work``, clean and under
+    ``attacks``, key -> attack, on the joints of ``skeleton``.
 
     Args:
-        dataset, order: See :class:`.mmpose_dataset.BenchmarkDataset`.
-        finish: Configs of the rest of the pipeline, which packs.
-        attacks: Key -> attack.
-        skeleton: The data set's joints and parts.
-        work: Its items are the crops of each block.
+        config: Config of the data set, or of a wrapper of one.
+        max_images: Use the first images only.
+
+    Raises:
+        UsageError: The data are not top-down, or there are none.
     """
 
-    def __init__(
-        self,
-        dataset: Any,
-        finish: Sequence[Mapping],
-        attacks: Mapping[str, CropAttack],
-        skeleton: Skeleton,
-        order: np.ndarray,
-        work: Sequence[Work] = (),
-    ) -> None:
-        self.dataset, self.attacks, self.work = dataset, attacks, work
-        self._skeleton, self._order = skeleton, order
-        self._inner = getattr(dataset, 'dataset', dataset)
-        self._finish = Compose(finish)
-        self._only_packs = all(
-            type(step) is PackPoseInputs for step in self._finish.transforms
-        )
+    attacks: Mapping[str, CropAttack]
+    skeleton: Skeleton
+    work: Sequence[Work]
+
+    def __init__(self, config: Mapping, max_images: int | None = None) -> None:
+        config = copy.deepcopy(dict(config))
+        source = config.get('dataset', config)
+        pipeline = source.get('pipeline') or []
+        self.inner: Any = None
+        if makes_crop(pipeline):
+            before, after = self.pipeline = split_pipeline(pipeline)
+            *self._between, self._pack = Compose(after).transforms
+            source['pipeline'] = before
+            self.dataset = DATASETS.build(config)
+            self.inner = getattr(self.dataset, 'dataset', self.dataset)
+        if getattr(self.inner, 'data_mode', '') != 'topdown':
+            raise UsageError(
+                f'test_dataloader.dataset, of type "{type_name(config)}", is '
+                f'no single top-down data set of MMPose, or has no "{CROP}", '
+                'so there are no crops to attack: give the config of a '
+                'top-down model, or benchmark this one on whole images as '
+                'mmpose:CONFIG,CHECKPOINT'
+            )
+        self.order = np.arange(len(self.dataset))
+        ids = np.array([info['img_id'] for info in self.infos()])
+        self.order = order_by_image(ids)
+        if max_images is not None:
+            chosen = list(dict.fromkeys(ids[self.order].tolist()))
+            here = np.isin(ids[self.order], chosen[:max_images])
+            self.order = self.order[here]
+        if not len(self.order):
+            raise UsageError(
+                'the test data has no crop: check test_dataloader.dataset '
+                'and --max-images'
+            )
+
+    def infos(self) -> list[dict]:
+        """The data info of each crop."""
+        # MMPose's own adds a copy of the metainfo
+        return [BaseDataset.get_data_info(self.inner, i) for i in self.order]
+
+    def results(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
+        """``results`` of crops; each image is decoded once."""
+        known: dict[str, Any] = {}
+        for number in range(start, stop):
+            results = self.dataset.get_data_info(int(self.order[number]))
+            results['dataset'] = self.inner
+            if results['img_id'] == known.get('img_id'):
+                results['img'] = known['img']
+            for step in self.inner.pipeline.transforms:
+                results = step(results)
+                if isinstance(step, LoadImage):
+                    known = dict(img_id=results['img_id'], img=results['img'])
+            yield results
 
     def __len__(self) -> int:
         return len(self.work)
 
     def __getitem__(self, index: int) -> list[Crop]:
         block, keys = self.work[index]
-        made = self.crops(block.start, block.stop)
+        made = self.results(block.start, block.stop)
         return [self._attacked(results, keys) for results in made]
 
-    def crops(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
-        """``results`` of crops; each image is decoded once."""
-        known: dict[str, Any] = {}
-        for number in range(start, stop):
-            results = self.dataset.get_data_info(int(self._order[number]))
-            results['dataset'] = self._inner
-            if results['img_id'] == known.get('img_id'):
-                results['img'] = known['img']
-            for step in self._inner.pipeline.transforms:
-                results = step(results)
-                if results is None:
-                    raise ValueError(
-                        f'crop {number} was dropped by "{step}": take that '
-                        'transform out of the test pipeline'
-                    )
-                if isinstance(step, LoadImage):
-                    known = dict(img_id=results['img_id'], img=results['img'])
-            yield results
-
     def _attacked(self, crop: dict, keys: Sequence[str]) -> Crop:
-        packed = self._finish(dict(crop))
+        finished = self._finished(crop)
+        packed = self._pack(dict(finished))
         sample, inputs = packed['data_samples'], packed['inputs'].numpy()
         # metrics use it, and each forward pass would copy it
         sample.pop('raw_ann_info', None)
         _set_records(sample, [])
-        clean = self._pixels(crop, inputs)
         effects = {}
         for key in keys:
             if key != CLEAN:
                 attacked = self.attacks[key](crop)
-                pixels, records = self._pixels(attacked), attacked[RECORD_KEY]
                 effects[key] = effect_of(
-                    clean, pixels, records, self._skeleton
+                    _pixels(finished),
+                    _pixels(self._finished(attacked)),
+                    attacked[RECORD_KEY],
+                    self.skeleton,
                 )
         return Crop(inputs, sample, effects)
 
-    def _pixels(
-        self, results: dict, inputs: np.ndarray | None = None
-    ) -> np.ndarray:
-        """``(H, W, C)`` pixels of the model's input."""
-        if self._only_packs:
-            image = results['img']
-            return image if image.ndim == 3 else image[..., None]
-        if inputs is None:
-            inputs = self._finish(dict(results))['inputs'].numpy()
-        return inputs.transpose(1, 2, 0)
+    def _finished(self, results: dict) -> dict:
+        """After the steps between the attack and the packing."""
+        for step in self._between:
+            results = step(dict(results))
+        return results
+
+
+def _pixels(results: Mapping) -> np.ndarray:
+    """``(H, W, C)`` of the model's input."""
+    image = results['img']
+    return image if image.ndim == 3 else image[..., None]
 
 
 def inputs_of(
@@ -153,68 +203,84 @@ def inputs_of(
     return list(torch.from_numpy(inputs).to(device))
 
 
-def sample_of(crop: Crop, key: str) -> PoseDataSample:
-    """A shallow copy of a crop's data sample with an attack's records."""
-    sample = copy.copy(crop.sample)
-    if key != CLEAN:
-        _set_records(sample, list(crop.effects[key].records))
-    return sample
-
-
 def _set_records(sample: PoseDataSample, records: list) -> None:
     sample.set_field(records, RECORD_KEY, None, 'metainfo')
 
 
-@contextmanager
-def deterministic(device: torch.device) -> Iterator[None]:
-    """Forward passes with the same bits every time: on a CPU with one thread
-    each, on GPUs with cuDNN's deterministic algorithms alone."""
-    cudnn, threads = torch.backends.cudnn, torch.get_num_threads()
-    kept = cudnn.benchmark, cudnn.deterministic
-    if device.type == 'cpu':
-        torch.set_num_threads(1)
-    cudnn.benchmark, cudnn.deterministic = False, True
+def case_crops(
+    run: BenchmarkRun, cases: Sequence[Any], trusted: bool = True
+) -> dict[Any, Any]:
+    """The ``CaseImages`` of a run's cases, :mod:`.report.cases`, made again
+    through MMPose's data set.
+
+    Unless this process made the run (``trusted``), what it names must be a
+    class that is registered already, and no file that holds code.
+
+    Raises:
+        LookupError: The data set is missing or has changed, or an attack
+            cannot be applied; the message names it.
+    """
+    from mmpose_occlusion.benchmark.report.cases import CaseImages
+
+    if not trusted:
+        _refuse_code([run.dataset, [attack.config for attack in run.attacks]])
+    with _lookup('the data set cannot be read again'):
+        if imports := (run.dataset.get('custom_imports') or {}):
+            import_modules_from_strings(**imports)
+        init_default_scope(run.dataset['default_scope'])
+        with contextlib.redirect_stdout(io.StringIO()):
+            crops = Crops(run.dataset['dataset'])
+        ids = np.array([info['img_id'] for info in crops.infos()])
+    if not np.array_equal(ids[: len(run.boxes)], run.boxes.image_ids):
+        raise LookupError('the data set has changed since the predictions')
+    attacks = {attack.name: attack for attack in run.attacks}
+    out = {}
+    for case in cases:
+        image = run.boxes.image_ids[case.row]
+        with _lookup(f'image {image} cannot be read again'):
+            crop = next(crops.results(case.row, case.row + 1))
+        with _lookup(f'the attack "{case.attack}" cannot be painted again'):
+            painted = CropAttack(attacks[case.attack].config, run.seed)(crop)
+        origin, x, y = to_crop(np.array([[0, 0], [1, 0], [0, 1]]), crop)
+        matrix = np.stack([x - origin, y - origin, origin], axis=1)
+        out[case] = CaseImages(crop['img'], painted['img'], matrix)
+    return out
+
+
+@contextlib.contextmanager
+def _lookup(what: str) -> Iterator[None]:
+    """Turn exceptions into LookupError."""
     try:
         yield
-    finally:
-        cudnn.benchmark, cudnn.deterministic = kept
-        torch.set_num_threads(threads)
+    except Exception as error:
+        words = str(error).strip().splitlines() or [type(error).__name__]
+        raise LookupError(f'{what} ({words[0]})') from error
 
 
-def digest_of_weights(model: torch.nn.Module) -> str:
-    """SHA-256 of a model's state, independent of its checkpoint's format, and
-    of what modules with weights elsewhere say they are: their attribute or
-    method ``occlusion_identity``, a text."""
-    arrays = {
-        name: tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy()
-        for name, tensor in model.state_dict().items()
-        if isinstance(tensor, torch.Tensor) and tensor.numel()
-    }
-    for name, module in model.named_modules():
-        said = getattr(module, 'occlusion_identity', None)
-        if said is not None:
-            text = str(said() if callable(said) else said)
-            arrays[f'{name} occlusion_identity'] = np.array(text)
-    return digest_of_arrays(arrays)
+def _refuse_code(node: Any, key: str = '') -> None:
+    """Refuse what building a stored config would import or execute."""
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            _refuse_code(value, name)
+    elif isinstance(node, list | tuple):
+        for value in node:
+            _refuse_code(value, key)
+    elif isinstance(node, str) and (
+        (key == 'type' and not _is_registered(node))
+        or (key == 'imports' and node != 'mmpose_occlusion')
+        or node.lower().endswith(_CODE)
+    ):
+        raise LookupError(
+            f'the data need "{node}", and a report neither runs code that a '
+            'folder names nor reads files that may hold code: run the '
+            "benchmark's command again, which predicts nothing again"
+        )
 
 
-def unwrapped(model: Any) -> torch.nn.Module:
-    """The model inside a wrapper for several processes."""
-    return model.module if is_model_wrapper(model) else model
-
-
-def device_of(model: torch.nn.Module) -> torch.device:
-    """The device of a model's weights."""
-    parameter = next(model.parameters(), None)
-    return torch.device('cpu') if parameter is None else parameter.device
-
-
-def joined(found: Sequence[Any], name: str) -> np.ndarray:
-    """An array of the predictions of all crops; empty where they lack it."""
-    arrays = [getattr(one, name, np.zeros((0, 0))) for one in found]
-    return np.concatenate(
-        [
-            a.float().cpu().numpy() if isinstance(a, torch.Tensor) else a
-            for a in arrays
-        ]
+def _is_registered(name: str) -> bool:
+    """Whether a class is in a registry; another name would be imported."""
+    scope, _, last = name.rpartition('.')
+    known = (DATASETS, TRANSFORMS, DATASETS.parent, TRANSFORMS.parent)
+    return scope in ('', 'mmpose', 'mmcv') and any(
+        last in each.module_dict for each in (*known, KEYPOINT_CODECS)
     )

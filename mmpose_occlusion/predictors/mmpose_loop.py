@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from mmengine import dist
 from mmengine.config import Config
+from mmengine.model import is_model_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import LOOPS
@@ -37,37 +38,25 @@ from mmpose_occlusion.benchmark.work import (
     compute_run,
     cut,
 )
-from mmpose_occlusion.checkpoints import load_into
-from mmpose_occlusion.checkpoints.read import local_file
+from mmpose_occlusion.checkpoints import load_into, local_file
 from mmpose_occlusion.datasets import match_detections, offer_donors
 from mmpose_occlusion.engine import config, data_files, launch
 from mmpose_occlusion.engine.crops import from_crop
 from mmpose_occlusion.engine.insertion import use_gt_boxes
 from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import (
-    digest_of_file,
-    digests_of_files,
-    plain,
-)
+from mmpose_occlusion.files import digest_of_file, digests_of_files, plain
 from mmpose_occlusion.skeleton import Skeleton
 
-from .mmpose_crops import (
-    Crop,
-    CropAttack,
-    CropMaker,
-    deterministic,
-    device_of,
-    digest_of_weights,
-    inputs_of,
-    joined,
-    sample_of,
-    unwrapped,
-)
+from .mmpose_crops import Crop, CropAttack, inputs_of
 from .mmpose_dataset import BenchmarkDataset
+from .mmpose_network import deterministic, digest_of_weights, predicted
 
 CPU_BATCH, GPU_BATCH = 32, 64
 """Crops of a block; fewer on a CPU for its caches."""
+
+TRAINING = 'init_cfg', 'pretrained', 'train_cfg', 'loss'
+"""Keys of a model's config that predictions do not depend on."""
 
 PATIENCE = 7 * 24 * 3600
 """Seconds that processes wait for each other at the end, where one may have a
@@ -106,7 +95,10 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.evaluator = None
         self.options = RunOptions(**options)
         self.store: RunStore | None = None
-        on_cpu = device_of(runner.model).type == 'cpu'
+        model: Any = runner.model
+        self.model = model.module if is_model_wrapper(model) else model
+        weights = next(model.parameters(), torch.zeros(0))
+        self.device, on_cpu = weights.device, weights.device.type == 'cpu'
         size = CPU_BATCH if on_cpu else GPU_BATCH
         self.batch_size = self.options.batch_size or size
         self.threads = threads or (torch.get_num_threads() if on_cpu else 1)
@@ -130,6 +122,10 @@ class OcclusionBenchmarkLoop(BaseLoop):
         self.data = BenchmarkDataset(
             data, self.skeleton, evaluator, self.options.max_images
         )
+        self.data.attacks = {  # of those that do the same, the last
+            each.key: CropAttack(each.config, self.options.seed)
+            for each in self.attacks
+        }
         self.arrays, self.paths = self.data.arrays, self.data.paths
         ids = self.data.boxes.image_ids.tolist()
         self.blocks = cut(ids, self.batch_size)
@@ -162,42 +158,30 @@ class OcclusionBenchmarkLoop(BaseLoop):
 
     def depends_on(self) -> dict[str, Any]:
         """What predictions depend on beside the images."""
-        model, cfg = unwrapped(self.runner.model), self.runner.cfg
-        device = device_of(model)
-        kind = device.type
+        cfg, kind = self.runner.cfg, self.device.type
         if kind == 'cuda':
-            kind = torch.cuda.get_device_name(device)
+            kind = torch.cuda.get_device_name(self.device)
         elif kind == 'cpu':
             kind = f'CPU {torch.backends.cpu.get_cpu_capability()}'
         before, after = self.data.pipeline
         model_config = plain(
             dict(
-                model=_without_training(cfg.model),
+                model=cfg.model,
                 pipeline=[*before, *after],
                 hooks=cfg.get('custom_hooks') or [],
-                fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
+                fp16=self._fp16,
             )
         )
+        for _, part in config.walk(model_config['model']):
+            for key in TRAINING:
+                part.pop(key, None)
         files = digests_of_files(model_config)
         return dict(
             {'files': files} if files else {},
-            weights=digest_of_weights(model),
+            weights=digest_of_weights(self.model),
             config=model_config,
             device=kind,
             versions=_versions(mmpose, torch) | dict(opencv=cv2.__version__),
-        )
-
-    def maker(self, work: Sequence[Work]) -> CropMaker:
-        """Of the crops under the attacks; of those that do the same, under
-        the last one."""
-        seed = self.options.seed
-        return CropMaker(
-            self.data.dataset,
-            self.data.pipeline[1],
-            {a.key: CropAttack(a.config, seed) for a in self.attacks},
-            self.skeleton,
-            self.data.order,
-            work,
         )
 
     def compute(self, work: Sequence[Work], recorder: Recorder) -> None:
@@ -210,13 +194,14 @@ class OcclusionBenchmarkLoop(BaseLoop):
         on a CPU: there a pass has one, and the cores compute several batches
         at a time, which is at least as fast.
         """
+        self.data.work = work
         blocks = DataLoader(
-            self.maker(work), batch_size=None, collate_fn=list, **self._loading
+            self.data, batch_size=None, collate_fn=list, **self._loading
         )
-        model = unwrapped(self.runner.model).eval()
+        self.model.eval()
         pool = ThreadPoolExecutor(self.threads)
         try:
-            with deterministic(device_of(model)):
+            with deterministic(self.device):
                 for (block, keys), crops in zip(work, blocks, strict=True):
                     found = pool.map(partial(self.result, crops), keys)
                     for key, result in zip(keys, found, strict=True):
@@ -238,49 +223,31 @@ class OcclusionBenchmarkLoop(BaseLoop):
         rows = np.flatnonzero(out.changed)
         if not len(rows):
             return out
-        model: Any = unwrapped(self.runner.model)
-        device, batch = device_of(model), [crops[row] for row in rows]
+        batch = [crops[row] for row in rows]
         data = dict(
-            inputs=inputs_of(batch, key, device),
-            data_samples=[sample_of(crop, key) for crop in batch],
+            inputs=inputs_of(batch, key, self.device),
+            data_samples=[crop.sample_of(key) for crop in batch],
         )
         with (
             torch.inference_mode(),
-            torch.autocast(device.type, enabled=self._fp16),
+            torch.autocast(self.device.type, enabled=self._fp16),
         ):
-            samples = model.test_step(data)
-        keypoints, scores, seen = (
-            joined([sample.pred_instances for sample in samples], name)
-            for name in ('keypoints', 'keypoint_scores', 'keypoints_visible')
-        )
-        shape = len(rows), joints
-        if keypoints.shape[:2] != shape or scores.shape != shape:
+            samples = self.model.test_step(data)
+        keypoints, scores, seen = predicted(samples)
+        if scores.shape != (len(rows), joints):
             raise UsageError(
                 f'the model predicts {keypoints.shape[1]} joints for each of '
                 f'{len(keypoints)} people, and its data set has {joints} for '
                 f'{len(rows)}: give a top-down model of this data set'
             )
-        out.keypoints[rows] = keypoints[..., :2]
-        out.scores[rows] = scores
-        # MMPose fills in the scores where there is no such output
-        if seen.shape == shape and not np.array_equal(seen, scores):
+        out.keypoints[rows], out.scores[rows] = keypoints, scores
+        if seen is not None:
             out.visibility[rows] = seen
         return out
 
 
 def _versions(*modules: Any) -> dict[str, str]:
     return {each.__name__: each.__version__ for each in modules}
-
-
-def _without_training(value: Any) -> Any:
-    """A model's config without what predictions do not depend on."""
-    if isinstance(value, Mapping):
-        training = 'init_cfg', 'pretrained', 'train_cfg', 'loss'
-        kept = {k: v for k, v in value.items() if k not in training}
-        return {key: _without_training(entry) for key, entry in kept.items()}
-    if isinstance(value, list | tuple):
-        return [_without_training(entry) for entry in value]
-    return value
 
 
 def _skeleton(cfg: Config, data: Mapping) -> Skeleton:
@@ -293,24 +260,21 @@ def read_suites(options: RunOptions, skeleton: Skeleton) -> list[SuiteAttack]:
     """The attacks that are asked for; MMPose can build all."""
     found = load_suites(options.suites, options.attacks, skeleton)
     for attack in found:
-        try:
-            check_buildable(attack.config, attack.name)
-        except ValueError as error:
-            raise UsageError(f'suite "{attack.suite}": {error}') from error
+        check_buildable(attack.config, attack.name)
     return found
 
 
 def on_main(work: Callable[[], Any]) -> Any:
     """Call a function in the main process; its outcome is that of all."""
-    outcome: list = [None, None]
+    outcome: list = [None]
     if dist.is_main_process():
         try:
             outcome[0] = work()
         except UsageError as error:
-            outcome[1] = str(error)
+            outcome[0] = UsageError(str(error))
     dist.broadcast_object_list(outcome)
-    if outcome[1] is not None:
-        raise UsageError(outcome[1])
+    if isinstance(outcome[0], UsageError):
+        raise outcome[0]
     return outcome[0]
 
 
@@ -346,12 +310,11 @@ def run_mmpose(
     if num_workers is not None:
         loader['num_workers'] = num_workers
         cfg.test_dataloader = loader
-    if not cfg.get('test_evaluator'):
+    if not config.scoring_metric(cfg.get('test_evaluator')):
         raise UsageError(
             f'config "{cfg.filename}" has no test_evaluator, which says how '
             'its data set is scored: give a config that has one'
         )
-    config.scoring_metric(cfg.test_evaluator)
     environment = cfg.setdefault('env_cfg', {})
     environment.setdefault('dist_cfg', {}).setdefault('timeout', PATIENCE)
     cfg.test_cfg = dict(

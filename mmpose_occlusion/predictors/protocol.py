@@ -5,13 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.files import digest_of_file
 from mmpose_occlusion.skeleton import COCO_JOINTS, CONVENTIONS
 
 
@@ -59,7 +57,7 @@ class Prediction:
             keypoint_confidence=np.float32(self.scores),
             detection_confidence=None
             if persons is None
-            else np.asarray(persons, np.float32),
+            else np.float32(persons),
             visible=found,
             data={k: np.asarray(v) for k, v in more.items() if v is not None},
         )
@@ -150,12 +148,11 @@ def check_predictions(
         wanted = dict(keypoints=(*shape, 2), scores=shape, visibility=shape)
         for name, want in dict(wanted, boxes=(people, 4)).items():
             array = getattr(one, name)
-            optional = name in ('visibility', 'boxes')
-            if np.shape(array) != want and not (optional and array is None):
+            missing = array is None and name in ('visibility', 'boxes')
+            if np.shape(array) != want and not missing:
                 raise UsageError(
                     f'{who} returned {name} of shape {np.shape(array)} '
-                    f'instead of {want}: (people, keypoints'
-                    f'{", 2" if len(want) == 3 else ""})'
+                    f'instead of {want}'
                 )
     return list(found)
 
@@ -188,13 +185,6 @@ def literal(value: Any) -> Any:
         return ast.literal_eval(value) if isinstance(value, str) else value
     except (ValueError, SyntaxError):
         return value
-
-
-def checksum(path: str) -> str:
-    """SHA-256 of a model's file, which must exist."""
-    if not Path(path).is_file():
-        raise UsageError(f'model "{path}" does not exist')
-    return digest_of_file(path)
 
 
 BLAZEPOSE = tuple(

@@ -32,10 +32,9 @@ def main(options: ConvertOptions) -> None:
     checkpoints directly.
     """
     import torch
-    from reference_checkpoints import convert
+    from reference_checkpoints import convert, is_reference
 
     from mmpose_occlusion.checkpoints import load_checkpoint_safely
-    from mmpose_occlusion.checkpoints.load import is_reference
     from mmpose_occlusion.errors import UsageError
     from mmpose_occlusion.files import replaced
 

@@ -12,7 +12,7 @@ from mmengine.registry import DefaultScope
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from mmpose_occlusion.checkpoints.load import COUNTER, without_wrapper
+from mmpose_occlusion.checkpoints import COUNTER, PARALLEL, without_wrapper
 
 HEADS = ('deconv_layers.', 'final_layer.')
 """Beginnings of the keys that belong to MMPose's head."""
@@ -28,6 +28,14 @@ _SMALL_BATCHES = (
     *('res152 coco', 'res152 mpii'),
 )
 """Models and data of MMPose's configs with 32 crops in a batch, not 64."""
+
+
+def is_reference(checkpoint: Mapping) -> bool:
+    """Whether a checkpoint has the key names of the reference code."""
+    inner = (checkpoint.get(k) for k in ('best_state_dict', 'state_dict'))
+    weights = next((w for w in inner if isinstance(w, Mapping) and w), None)
+    keys = {str(key).removeprefix(PARALLEL) for key in weights or checkpoint}
+    return {'conv1.weight', 'layer1.0.conv1.weight'} <= keys
 
 
 def convert(checkpoint: Mapping, path: str = '') -> dict[str, Any]:

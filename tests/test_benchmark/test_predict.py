@@ -10,7 +10,6 @@ from mmpose_occlusion.benchmark.effects import effect_of
 from mmpose_occlusion.predictors.mmpose_crops import (
     Crop,
     inputs_of,
-    sample_of,
 )
 from mmpose_occlusion.skeleton import Skeleton
 
@@ -74,13 +73,11 @@ def test_inputs(crops, device):
 def test_samples_have_the_records_of_their_attack(crops):
     made = [c for c, _ in crops]
     made[1].sample.gt_instances.weights = torch.ones(1, 17)
-    attacked = [sample_of(crop, 'a') for crop in made]
+    attacked = [crop.sample_of('a') for crop in made]
     assert [s.metainfo['occlusions'][0]['pixels'] for s in attacked] == [
         *range(4)
     ]
-    assert all(
-        sample_of(c, 'clean').metainfo['occlusions'] == [] for c in made
-    )
+    assert all(c.sample_of('clean').metainfo['occlusions'] == [] for c in made)
     assert made[0].sample.metainfo['occlusions'] == []
     # as MMEngine does before each pass
     moved = attacked[1].to('meta')

@@ -28,7 +28,7 @@ from mmpose_occlusion.benchmark.report.figures import (
 from mmpose_occlusion.benchmark.report.formatting import interval, number
 from mmpose_occlusion.benchmark.report.write import together
 from mmpose_occlusion.files import MARK
-from mmpose_occlusion.predictors.mmpose_dataset import case_crops
+from mmpose_occlusion.predictors.mmpose_crops import Crops, case_crops
 from tests.test_benchmark import made_up
 from tests.test_benchmark.planted import config
 
@@ -354,17 +354,12 @@ def test_animals_are_drawn_as_they_stand(tmp_path):
 def planted(synthetic_people):
     """Real crops; the model loses every nose that is hidden."""
     from mmengine.registry import DefaultScope
-    from mmpose.registry import DATASETS
-
-    from mmpose_occlusion.predictors.mmpose_dataset import (
-        infos_of,
-    )
 
     cfg = config(
         synthetic_people, 'annotations/person_keypoints_val.json', 'val/'
     )
     with DefaultScope.overwrite_default_scope('mmpose'):
-        infos = infos_of(DATASETS.build(cfg.test_dataloader.dataset))
+        infos = Crops(cfg.test_dataloader.dataset.to_dict()).infos()
     count = len(infos)
     truth = np.stack([info['keypoints'][0] for info in infos])
     visible = np.stack([i['keypoints_visible'][0] for i in infos])

@@ -95,7 +95,7 @@ pipeline = [dict(s, remove_keypoints=True, prob=1.0)
 train_dataloader = dict(dataset=dict(pipeline=pipeline))
 """)
     dataset = crops.crop_dataset(load_config(str(child)), 'train')
-    views = list(crops.views(dataset, range(6)))
+    views = list(crops.views(dataset, 6))
     removed = [view.listed('removed') for view in views]
     assert any(removed)
     for view, joints in zip(views, removed, strict=True):

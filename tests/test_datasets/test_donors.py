@@ -143,9 +143,9 @@ def test_what_is_refused(tmp_path):
     cfg = coco(tmp_path, [(7, ['nose'], {})])
     with pytest.raises(ValueError, match=r'one annotated person.*has many'):
         DonorDataset(dict(cfg, data_mode='bottomup'))
-    with pytest.raises(ValueError, match='bbox_file=None'):
+    with pytest.raises(ValueError, match='without bbox_file'):
         DonorDataset(dict(cfg, bbox_file='boxes.json', test_mode=True))
-    with pytest.raises(TypeError, match='got a RepeatDataset'):
+    with pytest.raises(ValueError, match='got a RepeatDataset'):
         DonorDataset(dict(type='RepeatDataset', dataset=cfg, times=2))
     cfg = coco(tmp_path, [(7, [], {})])
     with pytest.raises(ValueError, match='this one has none'):

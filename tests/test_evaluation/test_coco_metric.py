@@ -39,7 +39,10 @@ def test_a_perfect_model_on_drawn_people(synthetic_people):
 
 def matched_or_lost(dataset):
     """A model that is perfect in boxes of people and lost in others."""
-    people = {i: dataset.matched_person(i) for i in range(len(dataset))}
+    people = {
+        i: dataset.get_data_info(i)['matched_person']
+        for i in range(len(dataset))
+    }
 
     def predict(sample):
         person = people[sample['id']]
@@ -73,7 +76,10 @@ def test_missed_people(synthetic_people):
     result = score(dict(type='PerKeypointMetric'), dataset, predict)
     with open(dataset.dataset.ann_file) as file:
         people = json.load(file)['annotations']
-    found = {dataset.matched_person(i).get('id') for i in range(len(dataset))}
+    found = {
+        dataset.get_data_info(i)['matched_person'].get('id')
+        for i in range(len(dataset))
+    }
     has = [p['id'] in found for p in people if p['keypoints'][2]]
     assert result['nose/PCK'] == pytest.approx(np.mean(has))
     assert result['nose/AR'] == pytest.approx(np.mean(has), abs=0.05)

@@ -10,11 +10,7 @@ import pytest
 from mmpose_occlusion.benchmark.analysis.run_measures import RunMeasures
 from mmpose_occlusion.benchmark.data import Predictions
 from mmpose_occlusion.datasets.detection_matching import match_detections
-from mmpose_occlusion.predictors.mmpose_dataset import (
-    infos_of,
-    make_boxes,
-    read_people,
-)
+from mmpose_occlusion.predictors.mmpose_dataset import make_boxes, read_people
 from tests.test_benchmark import made_up
 from tests.test_evaluation.runs import blank, build, samples, score
 
@@ -97,9 +93,18 @@ def noisy(people):
     return predict
 
 
-def of_benchmark(cfg, dataset, predict):
+def boxes_of(dataset):
+    infos = map(dataset.get_data_info, range(len(dataset)))
+    return make_boxes(infos, people_of(dataset), 17)
+
+
+def people_of(dataset):
+    return read_people(getattr(dataset, 'dataset', dataset))
+
+
+def of_benchmark(dataset, predict):
     """Mean over joints of the PCK that the benchmark's analysis measures."""
-    boxes = make_boxes(infos_of(dataset), read_people(cfg), 17)
+    boxes = boxes_of(dataset)
     found = samples(dataset, predict)
     keypoints = np.concatenate(
         [s['pred_instances']['keypoints'] for s in found]
@@ -115,10 +120,10 @@ def of_benchmark(cfg, dataset, predict):
 def test_three_measures_of_pck_agree(folder, detected):
     cfg = config(folder, detected)
     dataset = build(match_detections(cfg))
-    predict = noisy(read_people(cfg))
+    predict = noisy(people_of(dataset))
     ours = score(dict(type='PerKeypointMetric'), dataset, predict)['mean/PCK']
     assert 0.3 < ours < 0.8
-    assert of_benchmark(cfg, dataset, predict) == pytest.approx(ours)
+    assert of_benchmark(dataset, predict) == pytest.approx(ours)
 
     plain = build(config(folder, detected=False))
     metric = dict(type='PCKAccuracy', thr=0.2, prefix='mmpose')
@@ -130,7 +135,7 @@ def test_whole_boxes_would_give_another_pck(folder):
     cfg = config(folder, detected=False)
     dataset = build(cfg)
     people = json.loads((folder / 'people.json').read_text())['annotations']
-    boxes = make_boxes(infos_of(dataset), read_people(cfg), 17)
+    boxes = boxes_of(dataset)
     xywh = np.array([p['bbox'] for p in people])
     whole = np.hstack([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]])
     keypoints = boxes.truth + np.random.default_rng(0).normal(

@@ -2,9 +2,7 @@
 
 import pytest
 
-from mmpose_occlusion.predictors.mmpose_dataset import (
-    _refuse_code,
-)
+from mmpose_occlusion.predictors.mmpose_crops import _refuse_code
 
 GOOD = dict(
     default_scope='mmpose',

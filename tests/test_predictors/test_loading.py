@@ -48,8 +48,6 @@ def test_a_function(module):
     [
         ('nothing', 'is not known: write model.onnx'),
         ('my_pose_function:nobody', 'has no function "nobody"'),
-        ('no_such_module:f', 'is not found'),
-        ('missing.onnx', 'does not exist|needs ONNX Runtime'),
     ],
 )
 def test_what_does_not_exist(module, text, words):
@@ -57,9 +55,20 @@ def test_what_does_not_exist(module, text, words):
         load_predictor(text)
 
 
-def test_an_unknown_option_lists_the_known(module):
+def test_a_module_that_does_not_exist(module):
+    with pytest.raises(ModuleNotFoundError, match='no_such_module'):
+        load_predictor('no_such_module:f')
+
+
+def test_a_file_that_does_not_exist(module):
+    pytest.importorskip('onnxruntime')
+    with pytest.raises(FileNotFoundError, match=r'missing\.onnx'):
+        load_predictor('missing.onnx')
+
+
+def test_an_unknown_option_lists_the_known():
     with pytest.raises(UsageError, match=r'no option "paddign".*names'):
-        load_predictor('my_pose_function:centre', dict(paddign='1.1'))
+        load_predictor('model.onnx', dict(paddign='1.1'))
 
 
 @pytest.mark.parametrize(
