@@ -29,6 +29,7 @@ def configure_training(cfg: Config, options: Any) -> None:
     first."""
     init_default_scope(cfg.get('default_scope') or 'mmpose')
     config.set_work_dir(cfg, options.config, options.work_dir)
+    config.dataloader(cfg, 'train')  # exists
     config.name_visualizer(cfg)
     if options.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None

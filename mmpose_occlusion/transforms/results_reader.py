@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -45,7 +45,10 @@ class Sample(placement.Surroundings):
     reason = 'there is no person in this image'
 
     def __init__(
-        self, results: Mapping, occlusion: Occlusion, parts: Mapping | None
+        self,
+        results: Mapping,
+        occlusion: Occlusion,
+        skeleton_of: Callable[[tuple[str, ...]], Skeleton],
     ) -> None:
         self._results, self._occlusion = results, occlusion
         self._links = results.get('skeleton_links', ())
@@ -100,7 +103,7 @@ class Sample(placement.Surroundings):
                 'annotated boxes: bbox_file=None in the data set, or '
                 '--gt-boxes of tools/test.py'
             )
-        self.skeleton = Skeleton(names, parts or {})
+        self.skeleton = skeleton_of(names)
 
     def _refuse(self, why: str) -> NoReturn:
         """Raise an error; ``{}`` stands for the sample."""

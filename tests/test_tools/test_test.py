@@ -374,8 +374,8 @@ def test_box_nms_is_a_fraction(tool, capsys, value):
 def test_missing_checkpoint(config, tool, capsys):
     assert tool('test').main([config, 'no.pth']) == 2
     assert capsys.readouterr().err == (
-        'error: checkpoint "no.pth" does not exist: give a .pth file or its '
-        'URL\n'
+        'error: checkpoint "no.pth" does not exist or is no file: give a .pth '
+        'file or its URL\n'
     )
 
 

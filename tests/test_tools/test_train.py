@@ -268,7 +268,8 @@ def test_script_on_the_cpu(reference_folder, tmp_path):
         ),
         (
             ['load_from=no.pth'],
-            'checkpoint "no.pth" does not exist: give a .pth file or its URL',
+            'checkpoint "no.pth" does not exist or is no file: give a .pth '
+            'file or its URL',
         ),
     ],
 )
@@ -289,7 +290,8 @@ def test_refusals(
     [
         (
             ['--resume', 'no.pth'],
-            'checkpoint "no.pth" does not exist: give a .pth file or its URL',
+            'checkpoint "no.pth" does not exist or is no file: give a .pth '
+            'file or its URL',
         ),
         (
             ['--launcher', 'mpi'],
