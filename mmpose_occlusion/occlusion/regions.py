@@ -121,12 +121,21 @@ class Patch(NamedTuple):
         where = self.mask if image.ndim == 2 else self.mask[..., None]
         np.copyto(image[y1:y2, x1:x2], self.pixels, where=where)
 
-    def covers(self, xy: Array, shape: Shape) -> Array:
-        """``(K,)`` bool, which of some points ``(K, 2)`` in an image of
-        ``shape`` lie on a painted pixel, see :func:`nearest_pixel`."""
-        (x1, y1, x2, y2), (col, row) = self.box, nearest_pixel(xy, shape)
-        under = (col >= x1) & (col < x2) & (row >= y1) & (row < y2)
-        under[under] = self.mask[row[under] - y1, col[under] - x1]
+    def joints_under(
+        self, points: Mapping[str, Point], shape: Shape
+    ) -> list[str]:
+        """Which joints in an image of ``shape`` lie on a painted pixel, see
+        :func:`nearest_pixel`."""
+        x1, y1, x2, y2 = self.box
+        under = []
+        # plain numbers, since NumPy's calls cost more than so few joints
+        for joint, (x, y) in points.items():
+            if 0 <= x < x2 and 0 <= y < y2:
+                col = min(math.floor(x + 0.5), shape[1] - 1)
+                row = min(math.floor(y + 0.5), shape[0] - 1)
+                inside_box = x1 <= col < x2 and y1 <= row < y2
+                if inside_box and self.mask[row - y1, col - x1]:
+                    under.append(joint)
         return under
 
 
@@ -144,8 +153,8 @@ def nearest_pixel(xy: Array, shape: Shape) -> tuple[Array, Array]:
 def inside(xy: Array, shape: Shape) -> Array:
     """Which points ``(..., 2)`` are in an image: ``0 <= x < W`` and ``0 <= y <
     H``, not NaN."""
-    within: Array = (xy >= 0) & (xy < [shape[1], shape[0]])
-    return np.asarray(within.all(axis=-1))
+    x, y, (height, width) = xy[..., 0], xy[..., 1], shape[:2]
+    return np.asarray((x >= 0) & (x < width) & (y >= 0) & (y < height))
 
 
 def disc_radius(radius: float, height: float) -> int:

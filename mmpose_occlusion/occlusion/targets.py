@@ -94,8 +94,9 @@ class Person:
     @cached_property
     def points(self) -> dict[str, Point]:
         """Name -> place of the available joints, in their order."""
-        names, xy = self.skeleton.names, self.xy.tolist()
-        return {names[k]: tuple(xy[k]) for k in np.flatnonzero(self.available)}
+        joints = self.skeleton.names, self.xy.tolist(), self.available.tolist()
+        found = zip(*joints, strict=True)
+        return {name: (x, y) for name, (x, y), there in found if there}
 
     def points_of(self, joints: Iterable[str]) -> list[Point]:
         """Places of those of some joints that are available."""
@@ -174,19 +175,20 @@ class Chooser:
             return [(target, self.fills[0]) for target in self.label]
         known = []
         if self.drawn in (KEYPOINT, 'target', 'several'):
-            known += [Target(KEYPOINT, name) for name in person.points]
+            known += [(KEYPOINT, name) for name in person.points]
         if self.drawn not in (KEYPOINT, 'several'):
             parts = rules.random_parts(person, self.drawn)
-            known += [Target(PART, name) for name in parts]
+            known += [(PART, name) for name in parts]
         if not known:
             return f'this person has no available {self.label[0].kind}'
         if self.drawn != 'several':
-            return [(known[int(numbers[1] * len(known))], self.fills[0])]
+            chosen = Target(*known[int(numbers[1] * len(known))])
+            return [(chosen, self.fills[0])]
         out = []
         for i in range(min(self.most, len(known))):
             drawn, joint, fill = numbers[1 + 3 * i : 4 + 3 * i]
             if drawn < self.prob:
-                target = known.pop(int(joint * len(known)))
+                target = Target(*known.pop(int(joint * len(known))))
                 out.append((target, self.fills[int(fill * len(self.fills))]))
         return out or f'none drawn (keypoint_prob={self.prob})'
 

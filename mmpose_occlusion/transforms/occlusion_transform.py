@@ -61,13 +61,19 @@ class OcclusionTransform(BaseTransform, Checked):
             if not occlusion.chooser.drawn:
                 for target in occlusion.chooser.label:
                     target.joints(sample.skeleton)  # refuses unknown names
-            numbers = self._draw(sample.keys(), self.seed, call)
-            if (numbers[:, 0] < occlusion.prob).any():
+            count, seed = sample.count, self.seed
+            keys = [(0, 0)] * count if seed is None else sample.keys()
+            # mmcv copies the wrapper at each access; it only matters while
+            # draws are shared
+            shared = hasattr(self, '_cache_enabled')
+            draw = self._draw if shared else occlusion.draw
+            numbers = draw(keys, seed, call)
+            if min(numbers[:, 0].tolist(), default=1) < occlusion.prob:
                 results['img'] = results['img'].copy()
             records, removed = occlusion.apply(
                 results['img'], sample, numbers, call
             )
-        if np.any(removed):
+        if removed is not False and removed.any():
             self._relabel(results, sample, removed)
         results['occlusions'] = [*earlier, *records]
         return results

@@ -54,7 +54,8 @@ class Sample(placement.Surroundings):
         self._links = results.get('skeleton_links', ())
         image: Any = results.get('img')
         kind = getattr(image, 'dtype', type(image).__name__)
-        if np.ndim(image) not in (2, 3) or kind not in IMAGE_TYPES:
+        dimensions = getattr(image, 'ndim', 0)
+        if dimensions not in (2, 3) or kind not in IMAGE_TYPES:
             self._refuse(
                 'results["img"] must be one image, an array (H, W, C) of '
                 f'{", ".join(IMAGE_TYPES)}, and is of {kind}: put it after '

@@ -25,7 +25,9 @@ def test_covered_joints_by_search_for_the_nearest_pixel(masked):
             expected[joint] = True
     patch = Patch(box, np.zeros(3, np.uint8), mask)
     assert 20 < expected.sum() < 500
-    assert (patch.covers(points, (height, width, 3)) == expected).all()
+    named = {str(i): xy for i, xy in enumerate(points.tolist())}
+    under = patch.joints_under(named, (height, width, 3))
+    assert under == [str(i) for i in np.flatnonzero(expected)]
 
 
 @pytest.mark.parametrize(
@@ -42,4 +44,4 @@ def test_covered_joints_by_search_for_the_nearest_pixel(masked):
 def test_covered_joints_at_the_edges(x, y, hidden):
     """The box is columns 2 and 3, rows 1 and 2."""
     patch = Patch((2, 1, 4, 3), np.zeros(3, np.uint8), np.ones((2, 2), bool))
-    assert patch.covers(np.array([[x, y]]), (8, 8)).tolist() == [hidden]
+    assert patch.joints_under({'nose': (x, y)}, (8, 8)) == ['nose'] * hidden
