@@ -49,7 +49,10 @@ class Attack:
         fill: A fill, see :data:`.paints.FILLS`.
         size: Of discs, by default :data:`.regions.DEFAULT_SIZE`, or the side
             of a cell's square; parts have none.
-        place, parts, offset, stay_covered: See :func:`.occlude.occlude`.
+        place: See :func:`.occlude.occlude`.
+        parts: See there.
+        offset: See there.
+        stay_covered: See there.
         options: Further arguments of the transform, such as ``prob``.
 
     >>> str(parse_attack('keypoint:nose:black:10%'))

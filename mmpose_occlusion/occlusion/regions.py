@@ -32,10 +32,11 @@ class Recorded:
     kind: ClassVar[str]
 
     def to_record(self) -> dict[str, Any]:
-        fields = {self.tag: self.kind, **vars(self)}
-        fields.pop('source', None)
-        plain = {k: list(v) for k, v in fields.items() if type(v) is tuple}
-        return fields | plain
+        record: dict[str, Any] = {self.tag: self.kind}
+        for name, value in vars(self).items():
+            if name != 'source':
+                record[name] = list(value) if type(value) is tuple else value
+        return record
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Any:
@@ -127,10 +128,10 @@ class Patch(NamedTuple):
         """Which joints in an image of ``shape`` lie on a painted pixel, see
         :func:`nearest_pixel`."""
         x1, y1, x2, y2 = self.box
-        under = []
+        left, top, under = max(x1 - 1, 0), max(y1 - 1, 0), []
         # plain numbers, since NumPy's calls cost more than so few joints
         for joint, (x, y) in points.items():
-            if 0 <= x < x2 and 0 <= y < y2:
+            if left <= x < x2 and top <= y < y2:
                 col = min(math.floor(x + 0.5), shape[1] - 1)
                 row = min(math.floor(y + 0.5), shape[0] - 1)
                 inside_box = x1 <= col < x2 and y1 <= row < y2

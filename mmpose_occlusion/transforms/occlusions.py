@@ -98,7 +98,9 @@ class KeypointOcclusion(_Named, _Discs):
             in crop pixels, and no disc where a bounds test with swapped
             height and width fails. On crops only, and for blur, mean and
             black only.
-        place, offset, stay_covered: See :func:`mmpose_occlusion.occlude`.
+        place: See :func:`mmpose_occlusion.occlude`.
+        offset: See there.
+        stay_covered: See there.
         label: What becomes of the labels of all labelled joints, of any
             person, that lie on painted pixels. 'keep' leaves them; with
             'drop' their target weight is 0 (the record lists them as
