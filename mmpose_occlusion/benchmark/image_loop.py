@@ -122,12 +122,12 @@ class ImageLoop:
         for block, keys in work:
             here = ids[block.start : block.stop]
             number += len(np.unique(here)) * (CLEAN in keys)
+            attacks = [self.effects[key] for key in keys if key != CLEAN]
             for row in range(block.start, block.stop):
                 # only the box of a person counts; at most: the people of an
                 # image may be attacked at once
                 person = self.data.person(row, (1 << 30, 1 << 30))
                 if person is not None:
-                    attacks = [self.effects[k] for k in keys if k != CLEAN]
                     number += sum(each.reaches(person) for each in attacks)
         first = work[0].block
         image = self.data.read(first, self.effects, self.one)[0]

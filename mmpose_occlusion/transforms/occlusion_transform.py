@@ -11,7 +11,6 @@ from mmpose.datasets.transforms import PackPoseInputs
 from mmpose_occlusion.occlusion import Occlusion, regions
 from mmpose_occlusion.occlusion.occlusion import Checked
 from mmpose_occlusion.occlusion.rules import CorrectedRules, PaperRules
-from mmpose_occlusion.skeleton import Skeleton
 
 from .results_reader import MATCHED_KEY, Sample
 
@@ -46,12 +45,11 @@ class OcclusionTransform(BaseTransform, Checked):
         same = {one.name for one in fields(Occlusion)} - {'size'}
         how = {k: v for k, v in vars(self).items() if k in same}
         self.occlusion = Occlusion(chooser, size, rules=rules, **how)
-        self._skeletons: dict[tuple[str, ...], Skeleton] = {}
 
     def transform(self, results: dict) -> dict:
         """Hide the targets in ``results['img']``; see the class."""
         occlusion = self.occlusion
-        sample = Sample(results, occlusion, self._skeleton_of)
+        sample = Sample(results, occlusion, self.parts)
         earlier = results.get('occlusions', [])
         call = earlier[-1]['call'] + 1 if earlier else 0
         removed: Any = False
@@ -77,12 +75,6 @@ class OcclusionTransform(BaseTransform, Checked):
             self._relabel(results, sample, removed)
         results['occlusions'] = [*earlier, *records]
         return results
-
-    def _skeleton_of(self, names: tuple[str, ...]) -> Skeleton:
-        """Made once, since finding its parts takes longer than painting."""
-        if names not in self._skeletons:
-            self._skeletons[names] = Skeleton(names, self.parts or {})
-        return self._skeletons[names]
 
     @cache_randomness
     def _draw(

@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -45,10 +45,7 @@ class Sample(placement.Surroundings):
     reason = 'there is no person in this image'
 
     def __init__(
-        self,
-        results: Mapping,
-        occlusion: Occlusion,
-        skeleton_of: Callable[[tuple[str, ...]], Skeleton],
+        self, results: Mapping, occlusion: Occlusion, parts: Mapping | None
     ) -> None:
         self._results, self._occlusion = results, occlusion
         self._links = results.get('skeleton_links', ())
@@ -104,7 +101,7 @@ class Sample(placement.Surroundings):
                 'annotated boxes: bbox_file=None in the data set, or '
                 '--gt-boxes of tools/test.py'
             )
-        self.skeleton = skeleton_of(names)
+        self.skeleton = Skeleton(names, parts or {})
 
     def _refuse(self, why: str) -> NoReturn:
         """Raise an error; ``{}`` stands for the sample."""
