@@ -13,10 +13,10 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
-from mmpose_occlusion.engine.crops import title_of, to_crop, truth_of
+from mmpose_occlusion.engine.crops import title_of, truth_of
 from mmpose_occlusion.engine.insertion import AFTER, BEFORE
 from mmpose_occlusion.engine.pipelines import RECORD_KEY
-from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
+from mmpose_occlusion.transforms.results_reader import MATCHED_KEY, to_crop
 from mmpose_occlusion.visualization import CropPair, PoseStyle, draw_pair
 
 

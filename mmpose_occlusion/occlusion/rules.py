@@ -44,7 +44,12 @@ class CorrectedRules:
     paper = False
 
     def coordinates(
-        self, xy: Array, labelled: Array, filed: Any, mpii: bool, flipped: bool
+        self,
+        xy: Array,
+        labelled: Array,
+        filed: Any,
+        skeleton: Skeleton,
+        flipped: bool,
     ) -> Array:
         """``(..., 2)``, the joints as the other rules see them."""
         return xy
@@ -114,7 +119,12 @@ class PaperRules:
     paper = True
 
     def coordinates(
-        self, xy: Array, labelled: Array, filed: Any, mpii: bool, flipped: bool
+        self,
+        xy: Array,
+        labelled: Array,
+        filed: Any,
+        skeleton: Skeleton,
+        flipped: bool,
     ) -> Array:
         """Unlabelled joints keep the coordinates that their file gives,
         ``filed`` (..., 2 or 3), if it has as many: on MPII (-2, -2) in crop
@@ -123,7 +133,7 @@ class PaperRules:
         removed."""
         erased = (xy == 0).all(axis=-1)
         missing = np.zeros_like(xy)
-        if mpii and not flipped:
+        if skeleton.is_mpii and not flipped:
             missing[...] = MPII_MISSING
         elif not flipped and np.shape(filed)[:2] == xy.shape[:2]:
             missing[...] = np.asarray(filed)[..., :2]

@@ -23,7 +23,6 @@ from mmpose_occlusion.benchmark.effects import Effect, effect_of
 from mmpose_occlusion.benchmark.store import CLEAN
 from mmpose_occlusion.benchmark.work import Work, order_by_image
 from mmpose_occlusion.engine.config import type_name
-from mmpose_occlusion.engine.crops import to_crop
 from mmpose_occlusion.engine.pipelines import (
     CROP,
     RECORD_KEY,
@@ -34,6 +33,7 @@ from mmpose_occlusion.engine.pipelines import (
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.hooks.interrupted_training import key_of, seed_sample
 from mmpose_occlusion.skeleton import Skeleton
+from mmpose_occlusion.transforms.results_reader import to_crop
 
 _CODE = ('.py', '.pkl', '.pickle', '.pth', '.yml', '.yaml')
 """Endings of files whose readers in MMEngine run the code in them."""

@@ -41,12 +41,12 @@ from mmpose_occlusion.benchmark.work import (
 from mmpose_occlusion.checkpoints import load_into, local_file
 from mmpose_occlusion.datasets import match_detections, offer_donors
 from mmpose_occlusion.engine import config, data_files, launch
-from mmpose_occlusion.engine.crops import from_crop
 from mmpose_occlusion.engine.insertion import use_gt_boxes
 from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import digest_of_file, digests_of_files, plain
 from mmpose_occlusion.skeleton import Skeleton
+from mmpose_occlusion.transforms.results_reader import from_crop
 
 from .mmpose_crops import Crop, CropAttack, inputs_of
 from .mmpose_dataset import BenchmarkDataset

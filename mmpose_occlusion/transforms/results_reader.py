@@ -14,7 +14,7 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Occlusion, labelled_joints, placement
 from mmpose_occlusion.occlusion.paints import Donor
 from mmpose_occlusion.occlusion.rules import person_from_joints
-from mmpose_occlusion.occlusion.targets import PART, Person, Target
+from mmpose_occlusion.occlusion.targets import CELL, PART, Person, Target
 from mmpose_occlusion.skeleton import MIXED_PARTS, Skeleton
 
 MATCHED_KEY = 'matched_person'
@@ -118,11 +118,12 @@ class Sample(placement.Surroundings):
             np.asarray(self.source[self.key])[..., :2],
             flags,
             self.source.get('keypoints'),  # the warp leaves them alone
-            self.skeleton.is_mpii,
+            self.skeleton,
             bool(results.get('flip')),
         )
         boxes = _xyxy(self.source.get('bbox'), self.count)
         heights, zoom = [float(self._shape[0])] * self.count, 1.0
+        scale = results.get('input_scale')
         if not self.cropped:
             own = _xyxy(results.get('bbox'), self.count)
             if own is None:
@@ -132,19 +133,21 @@ class Sample(placement.Surroundings):
                     'has another number of people in {}'
                 )
             heights = (own[:, 3] - own[:, 1]).tolist()
-        scale = results.get('input_scale')
-        if boxes is None or (self.cropped and scale is None):
-            boxes = np.full((self.count, 4), np.nan)
-        corners = boxes.reshape(self.count, 2, 2)
-        if self.cropped and scale is not None:
-            # which imports this module
-            from mmpose_occlusion.engine.crops import to_crop
-
+        elif scale is None:
+            boxes = None
+        else:
             zoom = results['input_size'][1] / float(scale[1])
-            corners = to_crop(corners, results)
         people = []
-        for i, (_, y1, _, y2) in enumerate(boxes.tolist()):
-            boxed = heights[i], zoom * (y2 - y1), corners[i].ravel().tolist()
+        for i, height in enumerate(heights):
+            boxed: Any = [height]
+            if boxes is not None:
+                _, y1, _, y2 = boxes[i].tolist()
+                boxed.append(zoom * (y2 - y1))
+                if self._occlusion.chooser.label[0].kind == CELL:
+                    corners = boxes[i].reshape(2, 2)
+                    if self.cropped:
+                        corners = to_crop(corners, results)
+                    boxed.append(corners.ravel().tolist())
             person = self.skeleton, xy[i], flags[i], self._shape, *boxed
             people.append(person_from_joints(rules, *person))
         return people
@@ -249,7 +252,7 @@ class Sample(placement.Surroundings):
                 words = f'cannot read the donor {donor.image_path}: {error}'
                 raise OSError(f'{occlusion.name} {words}') from error
             xy, known = donor.xy, donor.labelled
-            xy = rules.coordinates(xy, known, None, skeleton.is_mpii, False)
+            xy = rules.coordinates(xy, known, None, skeleton, False)
             joints = skeleton, xy, known, source.shape
             boxed = zoom * donor.height, donor.height
             they = person_from_joints(rules, *joints, *boxed)
@@ -259,6 +262,24 @@ class Sample(placement.Surroundings):
                 # the reference's donors have red and blue swapped
                 return Donor(other.name, *donor[:2], box, paper, source)
         return f'no donor of a {other.name} found in {len(drawn)} tries'
+
+
+def to_crop(joints: np.ndarray, meta: Mapping) -> np.ndarray:
+    """Map joints (..., 2) from image pixels to crop pixels, by the crop's
+    ``input_center``, ``input_scale`` and ``input_size``."""
+    center, scale, size = _frame(meta)
+    return (np.asarray(joints, float) - center + scale / 2) / scale * size
+
+
+def from_crop(point: np.ndarray, meta: Mapping) -> np.ndarray:
+    """The inverse of :func:`to_crop`, as MMPose maps predictions."""
+    center, scale, size = _frame(meta)
+    return point / size * scale + center - scale / 2
+
+
+def _frame(meta: Mapping) -> list[np.ndarray]:
+    keys = 'input_center', 'input_scale', 'input_size'
+    return [np.asarray(meta[key], float) for key in keys]
 
 
 def annotated(results: Mapping) -> Mapping | None:
@@ -282,10 +303,15 @@ def joint_names(results: Mapping, who: str) -> tuple[str, ...]:
             'results["keypoint_id2name"] nor results["dataset"]; use a data '
             'set of MMPose, or add the former.'
         )
-    if names is None:
-        if not hasattr(dataset, _NAMES):
-            setattr(dataset, _NAMES, dataset.metainfo['keypoint_id2name'])
-        names = getattr(dataset, _NAMES)
+    if names is not None:
+        return _in_order(names)
+    if not hasattr(dataset, _NAMES):
+        names = _in_order(dataset.metainfo['keypoint_id2name'])
+        setattr(dataset, _NAMES, names)
+    return getattr(dataset, _NAMES)
+
+
+def _in_order(names: Mapping[int, str]) -> tuple[str, ...]:
     return tuple(names[i] for i in range(len(names)))
 
 
