@@ -174,7 +174,7 @@ class Occlusion(Checked):
         """Hide the targets in an image ``(H, W, C)`` or ``(H, W)``, in place,
         by the ``numbers`` from :meth:`draw`; returns a record of each target,
         and whose label changes, ``(N, K)`` bool or False."""
-        turn, mixes = 0, self.chooser.drawn == 'mixed'
+        turn = 0
         patches: list[Patch] = []
         records: list[Record] = []
         removed: Any = False
@@ -182,53 +182,26 @@ class Occlusion(Checked):
             if mine[0] >= self.prob:  # most samples: their people are not read
                 records += self.leave(call, i)
                 continue
-            people, person = around.people, around.people[i]
-            chosen = self.chooser.choose(person, mine, self.rules)
+            person, parts_of = around.people[i], self.rules.random_parts
+            chosen = self.chooser.choose(person, mine, parts_of)
             if isinstance(chosen, str):
                 records += self.leave(call, i, chosen)
                 continue
-            index, names = person.skeleton.joint_index, person.skeleton.names
             for target, fill in chosen:
                 record = self._record(call, i, target, fill, turn)
                 records.append(record)
+                patch: Patch | str | None
                 patch = self._patch(image, around, record, mine)
-                hidden: list[tuple[int, int]] = []
                 if isinstance(patch, str):
-                    record['reason'] = patch
-                else:
-                    for n, one in enumerate(people):
-                        under = patch.joints_under(one.points, image.shape)
-                        hidden += [(n, index(joint)) for joint in under]
-                    if self.rules.paper:
-                        patch.apply(image)
-                        turn += 1
-                    else:
-                        patches.append(patch)
-                own = target.joints(person.skeleton)
-                known = [(n, k) for n, k in hidden if people[n].labelled[k]]
-                for n, k in known:
-                    # a control asks for no joint
-                    asked = self.place == TARGET and n == i and k in own
-                    which = 'targets' if asked else 'bystanders'
-                    record[which].append([n, names[k]])
-                shape = len(people), len(names)
-                if self.label != 'keep':
-                    removed |= _mask(known, shape)
-                if self.label == 'drop':
-                    record['removed'] = (
-                        record['targets'] + record['bystanders']
-                    )
-                removes = self.remove_keypoints and target.kind == PART
-                if removes and not (mixes and record['reason']):
-                    under_paint = _mask(hidden, shape)
-                    removing = person, i, target.name, under_paint
-                    gone = self.rules.removed(*removing)
-                    record['removed'] = [
-                        [n, names[k]]
-                        for n, k in np.argwhere(gone).tolist()
-                        if people[n].labelled[k]
-                    ]
-                    removed |= gone
+                    record['reason'], patch = patch, None
+                removed = removed | self._note_joints(
+                    record, patch, around.people, image.shape
+                )
+                if patch is not None and self.rules.paper:
+                    patch.apply(image)
+                    turn += 1
+                elif patch is not None:
+                    patches.append(patch)
         for patch in patches:
             patch.apply(image)
         return records, removed
@@ -331,6 +304,46 @@ class Occlusion(Checked):
         if offset:
             record['offset'] = offset
         return patch
+
+    def _note_joints(
+        self,
+        record: Record,
+        patch: Patch | None,
+        people: Sequence[Person],
+        shape: tuple[int, ...],
+    ) -> Any:
+        """Note in a target's record which joints lie under its patch and
+        which lose their label; returns whose label changes, ``(N, K)`` bool
+        or False."""
+        index, name = record['instance'], record['target']
+        kind, skeleton = record['kind'], people[index].skeleton
+        names, own = skeleton.names, Target(kind, name).joints(skeleton)
+        hidden = []
+        if patch is not None:
+            for n, person in enumerate(people):
+                under = patch.joints_under(person.points, shape)
+                hidden += [(n, skeleton.joint_index(joint)) for joint in under]
+        known = [(n, k) for n, k in hidden if people[n].labelled[k]]
+        for n, k in known:
+            # a control asks for no joint
+            asked = self.place == TARGET and n == index and k in own
+            record['targets' if asked else 'bystanders'].append([n, names[k]])
+        changed: Any = False
+        if self.label != 'keep':
+            changed = _mask(known, (len(people), len(names)))
+        if self.label == 'drop':
+            record['removed'] = record['targets'] + record['bystanders']
+        mixed_none = self.chooser.drawn == 'mixed' and patch is None
+        if self.remove_keypoints and kind == PART and not mixed_none:
+            under_paint = _mask(hidden, (len(people), len(names)))
+            person = people[index]
+            changed = self.rules.removed(person, index, name, under_paint)
+            record['removed'] = [
+                [n, names[k]]
+                for n, k in np.argwhere(changed).tolist()
+                if people[n].labelled[k]
+            ]
+        return changed
 
 
 def _mask(joints: list[tuple[int, int]], shape: tuple[int, int]) -> Array:

@@ -2,18 +2,15 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ..skeleton import Skeleton
 from .regions import Array, Box, Point
-
-if TYPE_CHECKING:
-    from .rules import Rules
 
 KEYPOINT, PART, CELL = 'keypoint', 'part', 'cell'
 KINDS = (KEYPOINT, PART, CELL)
@@ -168,16 +165,20 @@ class Chooser:
         return 2 + self.most if self.drawn == 'mixed' else 2
 
     def choose(
-        self, person: Person, numbers: Sequence[float], rules: 'Rules'
+        self,
+        person: Person,
+        numbers: Sequence[float],
+        random_parts: Callable[[Person, str], list[str]],
     ) -> list[tuple[Target, str]] | str:
-        """Targets and the fill of each, or why there is none."""
+        """Targets and the fill of each, or why there is none; of the parts
+        that the rules' ``random_parts`` gives."""
         if not self.drawn:
             return [(target, self.fills[0]) for target in self.label]
         known = []
         if self.drawn in (KEYPOINT, 'target', 'several'):
             known += [(KEYPOINT, name) for name in person.points]
         if self.drawn not in (KEYPOINT, 'several'):
-            parts = rules.random_parts(person, self.drawn)
+            parts = random_parts(person, self.drawn)
             known += [(PART, name) for name in parts]
         if not known:
             return f'this person has no available {self.label[0].kind}'
