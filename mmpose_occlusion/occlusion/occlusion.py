@@ -20,7 +20,8 @@ from .targets import CELL, PART, Chooser, Person, Target, cell_box
 class Record(dict):
     """What was done to one target, or why nothing was: an entry of
     ``results['occlusions']``, plain values from which :func:`.paints.replay`
-    makes the patch again.
+    makes the patch again. Not to be modified: deep copies of a sample, such
+    as ``PackPoseInputs`` makes, share it, since copying one takes 20 µs.
 
     - ``transform``: class of the transform; ``call``: number of occlusions
       before it; ``turn``: targets of one call and turn are made from the same
@@ -42,6 +43,9 @@ class Record(dict):
       before the disc went to another ``place``; only of discs with an offset
     - ``label``: as asked for, unless 'keep'
     """
+
+    def __deepcopy__(self, memo: dict) -> 'Record':
+        return self
 
 
 LABELS = ('keep', 'occluded', 'drop')
