@@ -10,7 +10,6 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
-from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader, load_from_local
 
@@ -27,10 +26,8 @@ def configure_training(cfg: Config, options: Any) -> None:
     """Change a config as MMPose's training tool does, write checkpoints
     atomically, and warn of a later stage without the occlusions of the
     first."""
-    init_default_scope(cfg.get('default_scope') or 'mmpose')
-    config.set_work_dir(cfg, options.config, options.work_dir)
+    config.prepare_run(cfg, options.work_dir)
     config.dataloader(cfg, 'train')  # exists
-    config.name_visualizer(cfg)
     if options.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if options.amp:

@@ -4,14 +4,14 @@ import copy
 import difflib
 import itertools
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.registry import Registry
+from mmengine.registry import Registry, init_default_scope
 
 from mmpose_occlusion.errors import UsageError
 
@@ -89,11 +89,17 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             raise UsageError(
                 f'--cfg-options {key} does not fit config "{path}": {error}'
             ) from error
-    if parts := cfg.get(PARTS_KEY):
-        for _, value in walk(dict(cfg.items())):
-            if type_name(value) == 'PartOcclusion':
-                value.setdefault('parts', dict(parts))
+    name_parts(cfg, cfg)
     return cfg
+
+
+def name_parts(cfg: Mapping, node: Any) -> None:
+    """Give the part occlusions in a part of a config the body parts that the
+    config names, unless they have their own."""
+    if parts := cfg.get(PARTS_KEY):
+        for _, step in walk(node):
+            if type_name(step) == 'PartOcclusion':
+                step.setdefault('parts', dict(parts))
 
 
 def _why(error: BaseException) -> str:
@@ -131,21 +137,18 @@ def _check_used(cfg: Config, key: str) -> None:
     )
 
 
-def set_work_dir(cfg: Config, path: str, work_dir: str | None) -> None:
-    """Set the work dir: the argument, else the config's, else its name."""
-    if work_dir:
-        cfg.work_dir = work_dir
-    elif cfg.get('work_dir') is None:
-        stem = Path(path.rpartition('::')[2]).stem
-        cfg.work_dir = str(Path('work_dirs') / stem)
-
-
-def name_visualizer(cfg: Config) -> None:
-    """Give the visualizer a name that is new in this process.
+def prepare_run(cfg: Config, work_dir: str | None = None) -> None:
+    """Set the default scope, and in a config what a runner needs: a work dir,
+    which is the argument, else the config's own, else has the name of its
+    file, and a visualizer of a name that is new in this process.
 
     MMEngine caches visualizers by name with the folder of their first run,
     into which a second run in the same process would write its scalars.
     """
+    init_default_scope(cfg.get('default_scope') or 'mmpose')
+    if work_dir or cfg.get('work_dir') is None:
+        own = Path('work_dirs', Path(cfg.filename).stem)
+        cfg.work_dir = work_dir or str(own)
     default = {'type': 'PoseLocalVisualizer', 'name': 'visualizer'}
     visualizer = cfg.setdefault('visualizer', default)
     base = visualizer.get('name', 'visualizer')
@@ -181,35 +184,26 @@ def dataloader(cfg: Config, split: str) -> dict:
     return copy.deepcopy(loader)
 
 
-def walk(node: Any, key: str = '') -> Iterator[tuple[str, Any]]:
-    """Dotted key and value of each dict in a config, from outside in."""
-    if isinstance(node, Mapping):
-        yield key, node
-    elif not isinstance(node, list | tuple):
-        return
-    items = node.items() if isinstance(node, Mapping) else enumerate(node)
-    for name, value in list(items):
-        yield from walk(value, f'{key}.{name}' if key else str(name))
-
-
-def _nested(
-    node: Any, key: str, names: Sequence[str]
+def walk(
+    node: Any, key: str = '', names: Collection[str] = ()
 ) -> Iterator[tuple[str, Any]]:
-    """Dotted key and value of a dict and of those below some of its keys."""
-    if isinstance(node, Mapping):
+    """Dotted key and value of each dict in a config, from outside in; with
+    ``names``, of those below these keys alone."""
+    items: Any = ()
+    if isinstance(node, Mapping | Config):
         yield key, node
-        for name in names:
-            yield from _nested(node.get(name), f'{key}.{name}', names)
+        items = [(n, v) for n, v in node.items() if n in names or not names]
     elif isinstance(node, list | tuple):
-        for index, entry in enumerate(node):
-            yield from _nested(entry, f'{key}.{index}', names)
+        items = enumerate(node)
+    for name, value in items:
+        yield from walk(value, f'{key}.{name}' if key else str(name), names)
 
 
 def walk_datasets(
     dataset: Mapping | None, key: str = 'dataset'
 ) -> Iterator[tuple[str, Any]]:
     """Dotted key and config of a data set and of those that it wraps."""
-    return _nested(dataset, key, ('dataset', 'datasets'))
+    return walk(dataset, key, ('dataset', 'datasets'))
 
 
 def walk_split(cfg: Mapping, split: str) -> Iterator[tuple[str, Any]]:
@@ -221,7 +215,7 @@ def walk_split(cfg: Mapping, split: str) -> Iterator[tuple[str, Any]]:
 def walk_metrics(evaluator: Any, key: str = '') -> Iterator[tuple[str, Any]]:
     """Dotted key and config of the metrics of an evaluator, also of one of
     several data sets."""
-    found = _nested(evaluator, key, ('metrics',))
+    found = walk(evaluator, key, ('metrics',))
     return ((k, m) for k, m in found if m and not m.get('metrics'))
 
 

@@ -13,7 +13,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
-from mmpose_occlusion.engine.crops import title_of, to_crop, truth_of
+from mmpose_occlusion.engine.crop_frame import to_crop
+from mmpose_occlusion.engine.crops import view_of
 from mmpose_occlusion.engine.insertion import AFTER, BEFORE
 from mmpose_occlusion.engine.pipelines import RECORD_KEY
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
@@ -153,7 +154,7 @@ class OcclusionVisualizationHook(Hook):
         for index, sample in enumerate(data_batch['data_samples']):
             keys = BEFORE, AFTER, MATCHED_KEY
             kept = [sample.pop(key, None) for key in keys]
-            if self._seen % max(1, self.interval) == 0:
+            if self._seen % self.interval == 0:
                 self._kept[index] = kept
             self._seen += 1
 
@@ -198,26 +199,19 @@ def view_of_sample(
     ``before`` and ``after``, (H, W, 3) BGR. The joints of the person matched
     to a detector's box are the ground truth. On whole images (bottom-up
     models) predictions and people are not matched."""
-    truth, guess = sample.gt_instances, sample.pred_instances
+    meta, truth = sample.metainfo, dict(sample.gt_instances.items())
+    guess = sample.pred_instances
     predicted = np.asarray(guess.keypoints, float)[..., :2]
-    meta = sample.metainfo
-    size = meta.get('input_size')
-    is_crop = size is not None and before.shape[1::-1] == tuple(size)
-    seen = dict(truth.items())
-    if is_crop:
+    if before.shape[1::-1] == tuple(meta.get('input_size') or ()):
         predicted = to_crop(predicted, meta)
-    else:
-        seen.pop('transformed_keypoints', None)
-    joints, labelled = truth_of({**seen, MATCHED_KEY: person})
-    if person is None:
-        labelled &= bool(np.any(truth.keypoints))
-    return CropPair(
-        title=title_of({**meta, MATCHED_KEY: person}),
-        clean=before,
-        occluded=after,
-        joints=joints,
-        labelled=labelled,
-        records=meta.get(RECORD_KEY, []),
+    else:  # a whole image
+        truth.pop('transformed_keypoints', None)
+    images = {BEFORE: before, AFTER: after, MATCHED_KEY: person}
+    view = view_of(
+        {**meta, **truth, **images},
         predicted=predicted,
         scores=np.asarray(guess.keypoint_scores, float),
     )
+    if person is None and not np.any(truth['keypoints']):
+        view.labelled[:] = False  # dummies of a detector's box
+    return view

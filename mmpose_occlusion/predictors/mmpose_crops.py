@@ -23,11 +23,11 @@ from mmpose_occlusion.benchmark.effects import Effect, effect_of
 from mmpose_occlusion.benchmark.store import CLEAN
 from mmpose_occlusion.benchmark.work import Work, order_by_image
 from mmpose_occlusion.engine.config import type_name
-from mmpose_occlusion.engine.crops import to_crop
+from mmpose_occlusion.engine.crop_frame import to_crop
 from mmpose_occlusion.engine.pipelines import (
     CROP,
     RECORD_KEY,
-    makes_crop,
+    find_place,
     split_pipeline,
     with_defaults,
 )
@@ -106,7 +106,7 @@ class Crops(Dataset):
         source = config.get('dataset', config)
         pipeline = source.get('pipeline') or []
         self.inner: Any = None
-        if makes_crop(pipeline):
+        if find_place(pipeline, [CROP]):
             before, after = self.pipeline = split_pipeline(pipeline)
             *self._between, self._pack = Compose(after).transforms
             source['pipeline'] = before

@@ -10,6 +10,7 @@ import numpy as np
 from mmpose.datasets.transforms import LoadImage
 from mmpose.structures.bbox import get_warp_matrix
 
+from mmpose_occlusion.engine.crop_frame import to_crop
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Occlusion, labelled_joints, placement
 from mmpose_occlusion.occlusion.paints import Donor
@@ -137,9 +138,6 @@ class Sample(placement.Surroundings):
             boxes = np.full((self.count, 4), np.nan)
         corners = boxes.reshape(self.count, 2, 2)
         if self.cropped and scale is not None:
-            # which imports this module
-            from mmpose_occlusion.engine.crops import to_crop
-
             zoom = results['input_size'][1] / float(scale[1])
             corners = to_crop(corners, results)
         people = []

@@ -347,6 +347,10 @@ def test_per_keypoint(run):
             'reads "train_pipeline"; variables of a',
         ),
         (
+            ['--cfg-options', 'model.head.type=Heatmapp'],
+            'model.head: type="Heatmapp" is no class that MMPose or this',
+        ),
+        (
             ['--cfg-options', 'attack=None'],
             'the config key "attack" is None, which attacks nothing',
         ),
