@@ -82,14 +82,15 @@ def _read_latest(cfg: Config, trust: bool) -> Mapping | None:
     hook = cfg.get('default_hooks', {}).get('checkpoint') or {}
     if hook.get('out_dir'):
         folder = Path(hook['out_dir']) / folder.name
-    named = folder / Path(text).name
     numbered = [
         (int(match[1]), path)
         for path in folder.glob('*.pth')
         if (match := re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem))
     ]
-    newest = [path for _, path in sorted(numbered, reverse=True)]
-    found = [named, *newest] if named.is_file() else newest
+    found = [path for _, path in sorted(numbered, reverse=True)]
+    named = Path(text)
+    if named.is_file():
+        found.insert(0, named)
     error: UsageError | None = None
     for path in dict.fromkeys(found):
         try:
@@ -100,7 +101,7 @@ def _read_latest(cfg: Config, trust: bool) -> Mapping | None:
             _warn(f'{refusal}; not used')
             error = error or refusal
             continue
-        if path.resolve() != Path(text).resolve():
+        if path != named:
             _warn(
                 f'"{cfg.work_dir}/last_checkpoint" names '
                 f'{repr(text) if text else "no checkpoint"}, so the training '

@@ -105,10 +105,9 @@ class DonorIndex:
 class DatasetWrapper(Dataset):
     """A data set that hands on another one's samples and metainfo."""
 
-    def __init__(self, dataset: Mapping, lazy_init: bool = False) -> None:
+    def __init__(self, dataset: Mapping) -> None:
         self.dataset: Any = DATASETS.build(dict(dataset, lazy_init=True))
-        if not lazy_init:
-            self.full_init()
+        self.full_init()
 
     @property
     def metainfo(self) -> dict:
@@ -133,7 +132,6 @@ class DonorDataset(DatasetWrapper):
 
     Args:
         dataset: Config of a top-down data set.
-        lazy_init: Leave the loading to ``full_init``.
 
     Raises:
         ValueError: The data set is a wrapper, or has boxes of a detector.

@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import inspect
 import itertools
 import sys
 from collections.abc import Collection, Iterator, Mapping
@@ -18,15 +19,12 @@ from mmpose_occlusion.errors import UsageError
 PARTS_KEY = 'occlusion_parts'
 """Key of a config under which it names its data set's own parts."""
 
-USED = f"""
-attack {PARTS_KEY} auto_scale_lr custom_hooks custom_imports data_preprocessor
-default_hooks default_scope env_cfg experiment_name freeze_timeout launcher
-load_from log_level log_processor model optim_wrapper param_scheduler
-preprocess_cfg randomness resume test_cfg test_dataloader test_evaluator
-train_cfg train_dataloader val_cfg val_dataloader val_evaluator visualizer
-work_dir
-""".split()
-"""Keys of a config that MMEngine's runner or this package's tools read."""
+BESIDE_RUNNER = (
+    *('attack', PARTS_KEY, 'custom_imports', 'find_unused_parameters'),
+    *('freeze_timeout', 'model_name', 'model_wrapper_cfg', 'preprocess_cfg'),
+)
+"""Keys of a config that are read, beside the arguments of MMEngine's runner.
+"""
 
 SPLITS = ('train', 'val', 'test')
 
@@ -120,10 +118,13 @@ def _why(error: BaseException) -> str:
 
 def _check_used(cfg: Config, key: str) -> None:
     """Refuse an option that nothing reads, as it would change nothing."""
+    from mmengine.runner import Runner
+
+    used = [*BESIDE_RUNNER, *inspect.signature(Runner).parameters]
     first, dot, rest = key.partition('.')
-    if first in USED:
+    if first in used:
         return
-    near = difflib.get_close_matches(first, USED, 1)
+    near = difflib.get_close_matches(first, used, 1)
     hint = f': is "{near[0]}{dot}{rest}" meant?' if near else ''
     if first in cfg:
         hint = (

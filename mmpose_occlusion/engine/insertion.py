@@ -123,10 +123,7 @@ def attack_config(
                 around = [before, *pipeline[first:end], after]
                 pipelines[key] = pipeline[:first] + around + pipeline[end:]
     elif steps:
-        places = _places(pipelines)
-        if not places:
-            raise _no_place(cfg, owner, 'an attack')
-        for key, pipeline in places.items():
+        for key, pipeline in _places(cfg, owner, pipelines).items():
             pipelines[key] = insert_attacks(pipeline, steps, seed)
     cfg[owner] = dict(loader, dataset=dataset)
     # also where a combined data set packs what others have attacked
@@ -173,40 +170,31 @@ def insert_occlusion(
     """
     steps = as_attacks(occlusion)
     name_parts(cfg, steps)
-    places = {
-        k: v for stage in _stages(cfg) for k, v in _places(stage).items()
-    }
-    if not places:
-        raise _no_place(cfg, 'train_dataloader', 'an occlusion')
+    pipelines = _first_pipelines(cfg) | _later_pipelines(cfg)
+    places = _places(cfg, 'train_dataloader', pipelines)
     _check(steps, dataloader(cfg, 'train')['dataset'])
-    cfg.merge_from_dict(
-        {
-            key: insert_attacks(pipeline, steps, seed=None)
-            for key, pipeline in places.items()
-        }
-    )
-    return list(places)
+    new = {k: insert_attacks(old, steps, None) for k, old in places.items()}
+    cfg.merge_from_dict(new)
+    return list(new)
 
 
 def lost_occlusions(cfg: Config) -> list[str]:
     """One sentence for each later pipeline without the first one's occlusion;
     nothing is changed."""
-    first, *later = _stages(cfg) or [{}]
-    if not any(map(occlusions_in, first.values())):
+    if not any(map(occlusions_in, _first_pipelines(cfg).values())):
         return []
     return [
         f'{key} replaces the training pipeline for the last epochs and '
         'has no occlusion, which the training pipeline has: add it there, '
         'or put both in by mmpose_occlusion.insert_occlusion(cfg, ...)'
-        for stage in later
-        for key, pipeline in stage.items()
+        for key, pipeline in _later_pipelines(cfg).items()
         if not occlusions_in(pipeline)
     ]
 
 
 def has_occlusions(dataset: Mapping) -> bool:
     """Whether a pipeline of a data set's config has an occlusion."""
-    return any(map(occlusions_in, _pipelines(dataset, '').values()))
+    return any(map(occlusions_in, _pipelines(dataset).values()))
 
 
 def occlusions_in(pipeline: Sequence[Mapping]) -> list[int]:
@@ -214,19 +202,24 @@ def occlusions_in(pipeline: Sequence[Mapping]) -> list[int]:
     return [i for i, step in enumerate(pipeline) if is_occlusion(step)]
 
 
-def _stages(cfg: Config) -> list[Pipelines]:
-    """Pipelines of each stage of training."""
+def _first_pipelines(cfg: Config) -> Pipelines:
+    """Those that a training begins with."""
     loader = cfg.get('train_dataloader') or {}
-    stages = [_pipelines(loader.get('dataset'), 'train_dataloader.dataset')]
+    return _pipelines(loader.get('dataset'), 'train_dataloader.dataset')
+
+
+def _later_pipelines(cfg: Config) -> Pipelines:
+    """Those that hooks replace them with for the last epochs."""
+    found: Pipelines = {}
     for index, hook in enumerate(cfg.get('custom_hooks') or []):
         key, data = f'custom_hooks.{index}', 'new_train_dataset'
         switched = [name for name in SWITCHED if hook.get(name)]
-        stages.append({f'{key}.{name}': hook[name] for name in switched})
-        stages.append(_pipelines(hook.get(data), f'{key}.{data}'))
-    return [stage for stage in stages if stage]
+        found |= {f'{key}.{name}': hook[name] for name in switched}
+        found |= _pipelines(hook.get(data), f'{key}.{data}')
+    return found
 
 
-def _pipelines(dataset: Mapping | None, key: str) -> Pipelines:
+def _pipelines(dataset: Mapping | None, key: str = '') -> Pipelines:
     return {
         f'{inner_key}.pipeline': inner['pipeline']
         for inner_key, inner in walk_datasets(dataset, key)
@@ -234,19 +227,19 @@ def _pipelines(dataset: Mapping | None, key: str) -> Pipelines:
     }
 
 
-def _places(pipelines: Pipelines) -> Pipelines:
+def _places(cfg: Config, loader: str, pipelines: Pipelines) -> Pipelines:
     """Those that make a crop, or where none does, that load an image."""
-    for step in (CROP, LOAD):
-        places = {k: p for k, p in pipelines.items() if find_place(p, [step])}
-        if places:
-            break
-    return places
-
-
-def _no_place(cfg: Config, loader: str, what: str) -> UsageError:
-    return UsageError(
+    for name in (CROP, LOAD):
+        found = {
+            key: pipeline
+            for key, pipeline in pipelines.items()
+            if find_place(pipeline, [name]) is not None
+        }
+        if found:
+            return found
+    raise UsageError(
         f'{loader} of config "{cfg.filename}" has no pipeline with '
-        f'TopdownAffine or LoadImage, so there is no place for {what}'
+        f'{CROP} or {LOAD}, so there is no place for an occlusion'
     )
 
 

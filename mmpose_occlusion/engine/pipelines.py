@@ -99,30 +99,25 @@ def insert_attacks(
         attacks: Configs of transforms; one that takes a ``seed`` and has
             none gets ``seed``.
         seed: None for training, where each epoch draws anew.
-
-    Raises:
-        ValueError: The pipeline has no place for them.
     """
     new, inserted = copy.deepcopy((list(pipeline), list(attacks)))
-    steps, index = _place(new)
     for step in inserted if seed is not None else ():
         if step.get('seed') is None and 'seed' in with_defaults(step):
             step['seed'] = int(seed)
-    steps[index + 1 : index + 1] = inserted
+    place = find_place(pipeline) + 1
+    new[place:place] = inserted
     return with_meta_keys(new)
 
 
 def find_place(
-    pipeline: list, names: Sequence[str] = (CROP, LOAD)
-) -> tuple[list, int] | None:
-    """The list, perhaps inside a wrapper, and the index of the step that
-    attacks come after: ``TopdownAffine``, or, in a pipeline that makes no crop
-    (bottom-up), what loads the image."""
+    pipeline: Sequence[Mapping], names: Sequence[str] = (CROP, LOAD)
+) -> int | None:
+    """Index of the step that attacks come after: ``TopdownAffine``, or, in a
+    pipeline that makes no crop (bottom-up), what loads the image."""
     for name in names:
-        for steps in _lists(pipeline):
-            for index, step in enumerate(steps):
-                if type_name(step).startswith(name):
-                    return steps, index
+        for index, step in enumerate(pipeline):
+            if type_name(step).startswith(name):
+                return index
     return None
 
 
@@ -141,24 +136,6 @@ def is_occlusion(step: Mapping) -> bool:
     classes = (class_of(inner, TRANSFORMS) for inner in _steps(step))
     wanted = OcclusionTransform, EmptyRemovedHeatmaps
     return any(isinstance(c, type) and issubclass(c, wanted) for c in classes)
-
-
-def split_pipeline(
-    pipeline: Sequence[Mapping],
-) -> tuple[list[dict], list[dict]]:
-    """Copies of the steps before the place of attacks and of those after it.
-
-    Raises:
-        UsageError: There is no such place, or it is inside a wrapper.
-    """
-    new = copy.deepcopy(list(pipeline))
-    steps, index = _place(new)
-    if steps is not new:
-        raise UsageError(
-            f'the pipeline has "{type_name(steps[index])}" inside another '
-            'transform, where it cannot be cut: move it to the top level'
-        )
-    return new[: index + 1], new[index + 1 :]
 
 
 def with_meta_keys(
@@ -194,26 +171,6 @@ def with_defaults(step: Mapping, registry: Registry = TRANSFORMS) -> dict:
     return {**defaults, **step}
 
 
-def _place(pipeline: list[dict]) -> tuple[list, int]:
-    place = find_place(pipeline)
-    if place is None:
-        types = ', '.join(type_name(step) for step in pipeline)
-        raise ValueError(
-            f'the pipeline ({types or "empty"}) has neither "{CROP}" nor a '
-            'step that loads an image, after which an attack could be inserted'
-        )
-    return place
-
-
 def _steps(pipeline: Any) -> Iterator[Any]:
     """All steps, also those inside wrappers."""
     return (node for _, node in walk(pipeline) if 'type' in node)
-
-
-def _lists(node: Any) -> Iterator[list]:
-    """All lists of steps, from outside in."""
-    if isinstance(node, list) and all(isinstance(s, Mapping) for s in node):
-        yield node
-    parts = node.values() if isinstance(node, Mapping) else node
-    for part in parts if isinstance(node, Mapping | list) else ():
-        yield from _lists(part)

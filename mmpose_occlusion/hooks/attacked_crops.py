@@ -15,7 +15,7 @@ from mmpose.registry import HOOKS
 
 from mmpose_occlusion.engine.crop_frame import to_crop
 from mmpose_occlusion.engine.crops import view_of
-from mmpose_occlusion.engine.insertion import AFTER, BEFORE
+from mmpose_occlusion.engine.insertion import BEFORE, IMAGES
 from mmpose_occlusion.engine.pipelines import RECORD_KEY
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 from mmpose_occlusion.visualization import CropPair, PoseStyle, draw_pair
@@ -98,21 +98,25 @@ def summarize(
         )
         if painted:
             line += f', {sum(painted) / len(painted):,.0f} px on average'
-        # reasons that differ in a number count together
-        alike: dict[str, list[str]] = {}
-        for reason in done:
-            if isinstance(reason, str):
-                key = re.sub(r'(?<!\w)-?\d+\.?\d*', '…', reason)
-                alike.setdefault(key, []).append(reason)
-        reasons = sorted(
-            (-len(found), found[0] if len(set(found)) == 1 else key)
-            for key, found in alike.items()
-        )
+        reasons = [reason for reason in done if isinstance(reason, str)]
         if reasons:
-            words = ', '.join(f'{reason} ({-n:,})' for n, reason in reasons)
-            line += f'; {len(done) - len(painted):,} unchanged: {words}'
+            line += f'; {len(reasons):,} unchanged: {_counted(reasons)}'
         lines.append(f'{line}.')
     return lines
+
+
+def _counted(reasons: Sequence[str]) -> str:
+    """Each reason with its number, the most frequent first; those that differ
+    in figures alone count together."""
+    alike: dict[str, list[str]] = {}
+    for reason in reasons:
+        key = re.sub(r'(?<!\w)-?\d+\.?\d*', '…', reason)
+        alike.setdefault(key, []).append(reason)
+    ranked = sorted(
+        (-len(found), found[0] if len(set(found)) == 1 else key)
+        for key, found in alike.items()
+    )
+    return ', '.join(f'{reason} ({-number:,})' for number, reason in ranked)
 
 
 @HOOKS.register_module()
@@ -150,10 +154,10 @@ class OcclusionVisualizationHook(Hook):
     ) -> None:
         """Take images and matched people out of the samples, before they are
         passed to the model and the metrics."""
-        self._kept: dict[int, list] = {}
+        self._kept: dict[int, dict] = {}
         for index, sample in enumerate(data_batch['data_samples']):
-            keys = BEFORE, AFTER, MATCHED_KEY
-            kept = [sample.pop(key, None) for key in keys]
+            keys = *IMAGES, MATCHED_KEY
+            kept = {key: sample.pop(key, None) for key in keys}
             if self._seen % self.interval == 0:
                 self._kept[index] = kept
             self._seen += 1
@@ -168,7 +172,7 @@ class OcclusionVisualizationHook(Hook):
         """Draw the samples of a batch."""
         for index, kept in self._kept.items():
             sample = (outputs or ())[index]
-            view = view_of_sample(sample, *kept)
+            view = view_of_sample(sample, kept)
             image = draw_pair(view, self._style, heading=self.name)
             if self.out_dir:
                 path = Path(self.out_dir, file_name(sample, self.name))
@@ -189,29 +193,23 @@ def file_name(sample: Any, name: str) -> str:
     return f'{slug[:200]}.png'
 
 
-def view_of_sample(
-    sample: Any,
-    before: np.ndarray,
-    after: np.ndarray,
-    person: Mapping | None = None,
-) -> CropPair:
-    """Images, keypoints and records of a tested sample, in the pixels of
-    ``before`` and ``after``, (H, W, 3) BGR. The joints of the person matched
-    to a detector's box are the ground truth. On whole images (bottom-up
-    models) predictions and people are not matched."""
+def view_of_sample(sample: Any, kept: Mapping[str, Any]) -> CropPair:
+    """Images, keypoints and records of a tested sample, in the pixels of the
+    kept images, (H, W, 3) BGR. The joints of the person matched to a
+    detector's box are the ground truth. On whole images (bottom-up models)
+    predictions and people are not matched."""
     meta, truth = sample.metainfo, dict(sample.gt_instances.items())
     guess = sample.pred_instances
     predicted = np.asarray(guess.keypoints, float)[..., :2]
-    if before.shape[1::-1] == tuple(meta.get('input_size') or ()):
+    if kept[BEFORE].shape[1::-1] == tuple(meta.get('input_size') or ()):
         predicted = to_crop(predicted, meta)
     else:  # a whole image
         truth.pop('transformed_keypoints', None)
-    images = {BEFORE: before, AFTER: after, MATCHED_KEY: person}
     view = view_of(
-        {**meta, **truth, **images},
+        {**meta, **truth, **kept},
         predicted=predicted,
         scores=np.asarray(guess.keypoint_scores, float),
     )
-    if person is None and not np.any(truth['keypoints']):
+    if kept.get(MATCHED_KEY) is None and not np.any(truth['keypoints']):
         view.labelled[:] = False  # dummies of a detector's box
     return view

@@ -28,7 +28,6 @@ from mmpose_occlusion.engine.pipelines import (
     CROP,
     RECORD_KEY,
     find_place,
-    split_pipeline,
     with_defaults,
 )
 from mmpose_occlusion.errors import UsageError
@@ -106,8 +105,10 @@ class Crops(Dataset):
         source = config.get('dataset', config)
         pipeline = source.get('pipeline') or []
         self.inner: Any = None
-        if find_place(pipeline, [CROP]):
-            before, after = self.pipeline = split_pipeline(pipeline)
+        crop = find_place(pipeline, [CROP])
+        if crop is not None:
+            before, after = pipeline[: crop + 1], pipeline[crop + 1 :]
+            self.pipeline = before, after
             *self._between, self._pack = Compose(after).transforms
             source['pipeline'] = before
             self.dataset = DATASETS.build(config)
