@@ -76,7 +76,7 @@ class DetectionMatchedDataset(DatasetWrapper):
         if self.donors:
             # the same people, in the same order, as without a bbox_file
             valid = self.dataset._get_topdown_data_infos(people)
-            self.dataset.donors = DonorIndex(valid)
+            self.dataset.donors = DonorIndex(valid, people)
         # also without labelled joints, or a neighbour would get their box
         of_image = _by_image([p for p in people if not p.get('iscrowd')])
         for image, found in _by_image(boxes).items():

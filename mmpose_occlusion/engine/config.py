@@ -241,8 +241,8 @@ def parse_metainfo(metainfo: Mapping, owner: str) -> dict[str, Any]:
     """MMPose's parsed metainfo, of a data set of the type ``owner``.
 
     Raises:
-        UsageError: A key is missing, or keypoints, their swaps, links, weights
-            and sigmas do not fit each other.
+        UsageError: A key is missing, or keypoints, their swaps, links and
+            sigmas do not fit each other.
     """
     from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
@@ -277,12 +277,10 @@ def _misfits(parsed: Mapping) -> Iterator[str]:
         yield f'numbers its keypoints {numbers}: count from 0, in order'
     if len(parsed['keypoint_name2id']) < count:
         yield 'gives two keypoints the same name: give each its own'
-    weights, sigmas = parsed['dataset_keypoint_weights'], parsed['sigmas']
-    for key, given in (('joint_weights', weights), ('sigmas', sigmas)):
-        if key == 'sigmas' and not given.size:
-            continue  # MMPose's hands and faces have none
-        if given.shape != (count,) or not (np.isfinite(given).all()):
-            yield f'has {given.size} {key} for {count} keypoints'
+    sigmas = parsed['sigmas']  # MMPose's hands and faces have none
+    fit = sigmas.shape == (count,) and np.isfinite(sigmas).all()
+    if sigmas.size and not fit:
+        yield f'has {sigmas.size} sigmas for {count} keypoints'
     flip = parsed['flip_indices']
     for index, other in enumerate(flip):
         if flip[other] != index:

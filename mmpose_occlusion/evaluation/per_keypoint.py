@@ -1,7 +1,7 @@
 """AP, AR and PCK of every joint."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from mmengine.logging import MMLogger
@@ -99,17 +99,19 @@ class PerKeypointMetric(CocoMetric):
         # sets _found before NMS and _left after it
         super().compute_metrics(results)
         names, found = self.dataset_meta['keypoint_id2name'], self._found
-        images = [pose['img_id'] for pose in found]
         people = People.from_dicts(
-            self.coco.anns.values(), images, len(names), self.use_area
+            self.coco.anns.values(),
+            [pose['img_id'] for pose in found],
+            len(names),
+            self.use_area,
         )
+        keypoints = np.array([pose['keypoints'][:, :2] for pose in found])
+        keypoints = keypoints.astype(np.float64).reshape(-1, len(names), 2)
         boxes = self._boxes(people)
         annotated = {
             (p['img_id'], p['id']) for p, _ in results if p['annotated']
         }
         owner, single = self._owners(people, boxes, annotated)
-        keypoints = np.array([pose['keypoints'][:, :2] for pose in found])
-        keypoints = keypoints.astype(np.float64).reshape(-1, len(names), 2)
         # PCK is of all predictions, before NMS
         predicted = np.full(people.keypoints.shape, np.inf)
         mine = single != UNMATCHED
@@ -117,33 +119,12 @@ class PerKeypointMetric(CocoMetric):
         errors = oks_pck.joint_errors(predicted, people.keypoints)
         sizes = oks_pck.box_size(boxes)
         correct = oks_pck.is_correct(errors, sizes, self.pck_thr)
-
-        kinds = [int(np.ravel(pose['category_id'])[0]) for pose in found]
-        pairs = PosePairs(
-            people,
-            np.searchsorted(people.images, images),
-            np.searchsorted(people.categories, kinds),
-        )
-        rows = np.array(self._left, int)
-        rows = rows[np.isin(kinds, people.categories)[rows]]
-        scores = np.array([pose.get('score', np.nan) for pose in found], float)
-        sigmas = self.dataset_meta['sigmas']
-        compared = pairs.compare(keypoints, sigmas)
-        table = {}
-        for j, name in sorted(names.items()):
-            mask = people.labelled[:, j] & ~people.crowd
-            if self.paper_exact:
-                pair = reference_precision(
-                    pairs, keypoints, sigmas, rows, scores, j
-                )
-            else:
-                wanted = np.append(mask, True)  # the last for UNMATCHED
-                labelled = people.labelled[:, [j]]
-                pair = compared.of_joint(j).precision(
-                    rows[wanted[owner[rows]]], scores, labelled
-                )
-            defined = (float(x) if np.isfinite(x) else None for (x,) in pair)
-            table[name] = *defined, oks_pck.masked_mean(correct[:, j], mask)
+        counts = people.labelled & ~people.crowd[:, None]
+        precision = self._precision(people, keypoints, owner, counts)
+        table = {
+            names[j]: (*pair, oks_pck.masked_mean(correct[:, j], counts[:, j]))
+            for j, pair in enumerate(precision)
+        }
         columns = np.array(list(table.values()), float).T  # None is NaN
         table['mean'] = tuple(
             oks_pck.masked_mean(column, np.isfinite(column))
@@ -156,6 +137,39 @@ class PerKeypointMetric(CocoMetric):
             for measure, value in zip(MEASURES, row, strict=True)
             if value is not None
         }
+
+    def _precision(
+        self,
+        people: People,
+        keypoints: np.ndarray,
+        owner: np.ndarray,
+        counts: np.ndarray,
+    ) -> Iterator[list[float | None]]:
+        """AP and AR of each joint, from predictions ``(D, K, 2)`` and indices
+        ``(D,)`` of their people, who count for a joint or not, ``(P, K)``."""
+        found, sigmas = self._found, self.dataset_meta['sigmas']
+        images = [pose['img_id'] for pose in found]
+        kinds = [int(np.ravel(pose['category_id'])[0]) for pose in found]
+        pairs = PosePairs(
+            people,
+            np.searchsorted(people.images, images),
+            np.searchsorted(people.categories, kinds),
+        )
+        rows = np.array(self._left, int)
+        rows = rows[np.isin(kinds, people.categories)[rows]]
+        scores = np.array([pose.get('score', np.nan) for pose in found], float)
+        compared = pairs.compare(keypoints, sigmas)
+        for j in range(len(sigmas)):
+            if self.paper_exact:
+                pair = reference_precision(
+                    pairs, keypoints, sigmas, rows, scores, j
+                )
+            else:
+                wanted = np.append(counts[:, j], True)  # last, for UNMATCHED
+                pair = compared.of_joint(j).precision(
+                    rows[wanted[owner[rows]]], scores, people.labelled[:, [j]]
+                )
+            yield [float(x) if np.isfinite(x) else None for (x,) in pair]
 
     def _boxes(self, people: People) -> np.ndarray:
         """Bboxes ``(P, 4)`` xyxy of people, cut to the image as MMPose's data

@@ -166,7 +166,6 @@ def hands(**left):
     [
         (dict(sigmas=...), 'lacks "sigmas"'),
         (dict(sigmas=[0.1] * 2), 'has 2 sigmas for 3 keypoints'),
-        (dict(joint_weights=[1] * 4), 'has 4 joint_weights for 3'),
         (hands(swap='paw'), "uses 'paw', which is not the name"),
         (hands(swap='nose'), 'swaps "left_hand" with "nose"'),
         (hands(name='nose', swap=''), "uses 'left_hand'"),

@@ -230,6 +230,9 @@ BODY = 'mmpose::body_2d_keypoint'
 CONFIGS = {
     f'{BODY}/topdown_heatmap/coco/'
     'td-hm_res50_8xb64-210e_coco-256x192.py': (1, 'TopdownAffine'),
+    f'{BODY}/topdown_heatmap/coco/'
+    'td-hm_hrnet-w32_8xb64-210e_coco-aic-256x192-combine.py':
+        (1, 'TopdownAffine'),
     f'{BODY}/rtmpose/coco/'
     'rtmpose-s_8xb256-420e_coco-256x192.py': (2, 'TopdownAffine'),
     f'{BODY}/dekr/coco/'
@@ -262,7 +265,7 @@ def test_every_stage_gets_it(path):
 
 
 def test_a_stage_that_lacks_it_is_named():
-    cfg = load_config(list(CONFIGS)[1])
+    cfg = load_config(list(CONFIGS)[2])
     assert lost_occlusions(cfg) == []
     cfg.train_dataloader.dataset.pipeline.insert(-2, HIDE)
     (sentence,) = lost_occlusions(cfg)
