@@ -40,20 +40,10 @@ def configure_test(cfg: Config, options: Any) -> str:
     names = insertion.attack_config(
         cfg, attacks, options.attack_seed, keep_images=shown
     )
-    attack = '+'.join(names) or 'clean'
-    hooks = [dict(type='OcclusionSummaryHook', names=names)]
-    if shown:
-        hooks.append(
-            dict(
-                type='OcclusionVisualizationHook',
-                out_dir=options.show_dir,
-                name=attack,
-                interval=options.interval,
-                show=options.show,
-                wait_time=options.wait_time,
-            )
-        )
-    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), *hooks]
+    hook = dict(type='AttackedCropsHook', names=names)
+    hook.update(out_dir=options.show_dir, interval=options.interval)
+    hook.update(show=options.show, wait_time=options.wait_time)
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
     per_keypoint, added = _per_keypoint(cfg), []
     if options.per_keypoint:
         added.append(per_keypoint)
@@ -65,7 +55,7 @@ def configure_test(cfg: Config, options: Any) -> str:
         evaluator = cfg.test_evaluator
         metrics = [evaluator] if isinstance(evaluator, Mapping) else evaluator
         cfg.test_evaluator = [*metrics, *added]
-    return attack
+    return '+'.join(names) or 'clean'
 
 
 @master_only

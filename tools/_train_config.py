@@ -36,11 +36,9 @@ def configure_training(cfg: Config, options: Any) -> None:
     if options.resume:
         cfg.resume = True
         cfg.load_from = None if options.resume == 'auto' else options.resume
-    hooks = list(cfg.get('custom_hooks') or [])
-    if options.exact_resume and 'ExactResumeHook' not in map(
-        config.type_name, hooks
-    ):
-        cfg.custom_hooks = [*hooks, dict(type='ExactResumeHook')]
+    if options.exact_resume:
+        hook = dict(type='ExactResumeHook')
+        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
     saving = cfg.get('default_hooks', {}).get('checkpoint')
     if saving and config.type_name(saving) == 'CheckpointHook':
         saving['type'] = 'AtomicCheckpointHook'

@@ -41,9 +41,8 @@ _watches: list['RankWatch'] = []
 _RANK_OF = {
     'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
     'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
-    'mpi': (
-        *('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE'),
-        'OMPI_COMM_WORLD_LOCAL_RANK',
+    'mpi': tuple(
+        f'OMPI_COMM_WORLD_{name}' for name in ('RANK', 'SIZE', 'LOCAL_RANK')
     ),
 }
 """Launcher -> variables of a process's rank, of the number of processes and of

@@ -23,33 +23,74 @@ from mmpose_occlusion.visualization import CropPair, PoseStyle, draw_pair
 
 @HOOKS.register_module()
 @dataclass(eq=False)
-class OcclusionSummaryHook(Hook):
+class AttackedCropsHook(Hook):
     """Log how many crops each attack of a test changed, with the reasons for
     unchanged ones: one line for each attack, after the metrics, over all
-    processes.
+    processes; and draw the model's input and predictions.
+
+    The images are those that
+    :func:`mmpose_occlusion.engine.insertion.attack_config` keeps; MMPose's own
+    hook loads the image again, without attacks.
 
     Args:
         names: Names of the attacks, in their order.
+        out_dir: Folder of drawn images; None writes none.
+        interval: Draw every N-th sample.
+        show: Whether to draw in a window.
+        wait_time: Seconds a window stays; 0 until a key is pressed.
     """
 
     priority = 'LOWEST'
 
     names: Sequence[str] = ()
+    out_dir: str | None = None
+    interval: int = 1
+    show: bool = False
+    wait_time: float = 0.0
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Start counting."""
         self._crops: list[dict[int, str | int]] = []
+        self._seen = 0
+
+    def before_test_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None
+    ) -> None:
+        """Take images and matched people out of the samples, before they are
+        passed to the model and the metrics."""
+        self._kept: dict[int, dict] = {}
+        if not (self.out_dir or self.show):
+            return
+        for index, sample in enumerate(data_batch['data_samples']):
+            keys = *IMAGES, MATCHED_KEY
+            kept = {key: sample.pop(key, None) for key in keys}
+            if self._seen % self.interval == 0:
+                self._kept[index] = kept
+            self._seen += 1
 
     def after_test_iter(
         self,
         runner: Runner,
         batch_idx: int,
-        data_batch: dict | None = None,
-        outputs: Sequence | None = None,
+        data_batch: Any = None,
+        outputs: Sequence = (),
     ) -> None:
-        """Count the samples of a batch."""
-        for sample in outputs or ():
+        """Count and draw the samples of a batch."""
+        name = '+'.join(self.names) or 'clean'
+        for index, sample in enumerate(outputs):
             self._crops.append(outcomes(sample.metainfo.get(RECORD_KEY, [])))
+            if index not in self._kept:
+                continue
+            view = view_of_sample(sample, self._kept[index])
+            style = PoseStyle.from_metainfo(runner.test_evaluator.dataset_meta)
+            image = draw_pair(view, style, heading=name)
+            if self.out_dir:
+                path = Path(self.out_dir, file_name(sample, name))
+                mmcv.imwrite(image[..., ::-1], str(path))
+            if self.show:
+                runner.visualizer.show(
+                    image, win_name=view.title, wait_time=self.wait_time
+                )
 
     def after_test_epoch(
         self, runner: Runner, metrics: dict | None = None
@@ -117,70 +158,6 @@ def _counted(reasons: Sequence[str]) -> str:
         for key, found in alike.items()
     )
     return ', '.join(f'{reason} ({-number:,})' for number, reason in ranked)
-
-
-@HOOKS.register_module()
-@dataclass(eq=False)
-class OcclusionVisualizationHook(Hook):
-    """Draw the input and the predictions of a model in a test, from the images
-    that :func:`mmpose_occlusion.engine.insertion.attack_config` keeps; those
-    of MMPose's own hook, which loads the image again, are without attacks.
-
-    Args:
-        out_dir: Folder of the images; None writes none.
-        name: Name of the attacks, for captions and file names.
-        interval: Draw every N-th sample.
-        show: Whether to open a window.
-        wait_time: Seconds a window stays; 0 until a key is pressed.
-    """
-
-    out_dir: str | None = None
-    name: str = 'clean'
-    interval: int = 1
-    show: bool = False
-    wait_time: float = 0.0
-
-    def before_test_epoch(self, runner: Runner) -> None:
-        """Make the folder."""
-        self._seen = 0
-        self._style = PoseStyle.from_metainfo(
-            runner.test_evaluator.dataset_meta
-        )
-        if self.out_dir:
-            Path(self.out_dir).mkdir(parents=True, exist_ok=True)
-
-    def before_test_iter(
-        self, runner: Runner, batch_idx: int, data_batch: Any = None
-    ) -> None:
-        """Take images and matched people out of the samples, before they are
-        passed to the model and the metrics."""
-        self._kept: dict[int, dict] = {}
-        for index, sample in enumerate(data_batch['data_samples']):
-            keys = *IMAGES, MATCHED_KEY
-            kept = {key: sample.pop(key, None) for key in keys}
-            if self._seen % self.interval == 0:
-                self._kept[index] = kept
-            self._seen += 1
-
-    def after_test_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: Any = None,
-        outputs: Sequence | None = None,
-    ) -> None:
-        """Draw the samples of a batch."""
-        for index, kept in self._kept.items():
-            sample = (outputs or ())[index]
-            view = view_of_sample(sample, kept)
-            image = draw_pair(view, self._style, heading=self.name)
-            if self.out_dir:
-                path = Path(self.out_dir, file_name(sample, self.name))
-                mmcv.imwrite(image[..., ::-1], str(path))
-            if self.show:
-                runner.visualizer.show(
-                    image, win_name=view.title, wait_time=self.wait_time
-                )
 
 
 def file_name(sample: Any, name: str) -> str:
