@@ -19,7 +19,7 @@ from mmpose_occlusion.errors import UsageError
 PARTS_KEY = 'occlusion_parts'
 """Key of a config under which it names its data set's own parts."""
 
-BESIDE_RUNNER = (
+OTHER_KEYS = (
     *('attack', PARTS_KEY, 'custom_imports', 'find_unused_parameters'),
     *('freeze_timeout', 'model_name', 'model_wrapper_cfg', 'preprocess_cfg'),
 )
@@ -82,13 +82,13 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             raise UsageError(
                 f'--cfg-options {key} does not fit config "{path}": {error}'
             ) from error
-    name_parts(cfg, cfg)
+    add_parts(cfg, cfg)
     return cfg
 
 
-def name_parts(cfg: Mapping, node: Any) -> None:
-    """Give the part occlusions in a part of a config the body parts that the
-    config names, unless they have their own."""
+def add_parts(cfg: Mapping, node: Any) -> None:
+    """Give the part occlusions below a node the body parts that the config
+    names, unless they have their own."""
     if parts := cfg.get(PARTS_KEY):
         for _, step in walk(node):
             if type_name(step) == 'PartOcclusion':
@@ -115,7 +115,7 @@ def _check_used(cfg: Config, key: str) -> None:
     """Refuse an option that nothing reads, as it would change nothing."""
     from mmengine.runner import Runner
 
-    used = [*BESIDE_RUNNER, *inspect.signature(Runner).parameters]
+    used = [*OTHER_KEYS, *inspect.signature(Runner).parameters]
     first, dot, rest = key.partition('.')
     if first in used:
         return

@@ -13,7 +13,7 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 
-from .config import dataloader, metainfo_of, name_parts, walk_datasets
+from .config import add_parts, dataloader, metainfo_of, walk_datasets
 from .pipelines import (
     CROP,
     LOAD,
@@ -50,7 +50,7 @@ def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
             'target="nose")'
         )
     attacks = as_attacks([*given, *specs])
-    name_parts(cfg, attacks)
+    add_parts(cfg, attacks)
     return attacks
 
 
@@ -169,7 +169,7 @@ def insert_occlusion(
     ['LoadImage', 'TopdownAffine', 'PartOcclusion', 'PackPoseInputs']
     """
     steps = as_attacks(occlusion)
-    name_parts(cfg, steps)
+    add_parts(cfg, steps)
     pipelines = _first_pipelines(cfg) | _later_pipelines(cfg)
     places = _places(cfg, 'train_dataloader', pipelines)
     _check(steps, dataloader(cfg, 'train')['dataset'])
