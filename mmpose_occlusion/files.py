@@ -28,6 +28,7 @@ _SOURCES = (
     'occlusion/**/*.py',
     'transforms/**/*.py',
     'predictors/**/*.py',
+    'engine/crop_frame.py',
     'benchmark/effects.py',
     'benchmark/image_*.py',
     'metrics/annotations.py',

@@ -45,8 +45,9 @@ os.close(writer)
 out['broken'] = os.read(reader, 10_000).decode()
 for step in cfg.train_dataloader.dataset.dataset.pipeline:
     registries.TRANSFORMS.build(step)
-registries.DATASETS.build(
-    dict(cfg.train_dataloader.dataset, lazy_init=True))
+wrapper = cfg.train_dataloader.dataset
+assert registries.DATASETS.get(wrapper.type)
+registries.DATASETS.build(dict(wrapper.dataset, lazy_init=True))
 out['pipeline'] = loaded()
 print(json.dumps(out))
 """

@@ -264,4 +264,4 @@ def test_custom_imports_register_everything(tmp_path):
     config.write_text(CONFIG)
     Config.fromfile(config)
     assert TRANSFORMS.get('KeypointOcclusion')
-    assert HOOKS.get('OcclusionVisualizationHook')
+    assert HOOKS.get('AttackedCropsHook')

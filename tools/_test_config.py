@@ -8,7 +8,6 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.dist import master_only
-from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmpose_occlusion.engine import config, data_files, insertion
@@ -27,9 +26,7 @@ def configure_test(cfg: Config, options: Any) -> str:
     names are returned. The checkpoint is not set: the tool loads it."""
     if options.out:
         check_out(options.out)
-    init_default_scope(cfg.get('default_scope') or 'mmpose')
-    config.set_work_dir(cfg, options.config, options.work_dir)
-    config.name_visualizer(cfg)
+    config.prepare_run(cfg, options.work_dir)
     cfg.load_from, cfg.resume = None, False
     attacks = insertion.read_attacks(cfg, options.attack)
     if options.gt_boxes:
@@ -43,28 +40,22 @@ def configure_test(cfg: Config, options: Any) -> str:
     names = insertion.attack_config(
         cfg, attacks, options.attack_seed, keep_images=shown
     )
-    attack = '+'.join(names) or 'clean'
-    hooks = [dict(type='OcclusionSummaryHook', names=names)]
-    if shown:
-        hooks.append(
-            dict(
-                type='OcclusionVisualizationHook',
-                out_dir=options.show_dir,
-                name=attack,
-                interval=options.interval,
-                show=options.show,
-                wait_time=options.wait_time,
-            )
-        )
-    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), *hooks]
+    hook = dict(type='AttackedCropsHook', names=names)
+    hook.update(out_dir=options.show_dir, interval=options.interval)
+    hook.update(show=options.show, wait_time=options.wait_time)
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
+    per_keypoint, added = _per_keypoint(cfg), []
     if options.per_keypoint:
-        _add_metric(cfg, _per_keypoint(cfg))
+        added.append(per_keypoint)
     if options.per_keypoint_paper:
-        paper = dict(paper_exact=True, prefix='paper')
-        _add_metric(cfg, dict(_per_keypoint(cfg), **paper))
+        added.append(dict(per_keypoint, paper_exact=True, prefix='paper'))
     if options.dump:
-        _add_metric(cfg, dict(type='DumpResults', out_file_path=options.dump))
-    return attack
+        added.append(dict(type='DumpResults', out_file_path=options.dump))
+    if added:
+        evaluator = cfg.test_evaluator
+        metrics = [evaluator] if isinstance(evaluator, Mapping) else evaluator
+        cfg.test_evaluator = [*metrics, *added]
+    return '+'.join(names) or 'clean'
 
 
 @master_only
@@ -84,11 +75,11 @@ def check_out(path: str) -> None:
     in JSON are known as ours and replaced."""
     if not path.endswith(('.json', '.pkl', '.pickle')):
         raise UsageError(f'--out "{path}" must be a .json or .pkl file')
-    if not Path(path).exists():
-        return
     try:
         found = dict(json.loads(Path(path).read_bytes()))
         sum(found.values())
+    except FileNotFoundError:
+        return
     except (OSError, TypeError, ValueError) as error:
         raise UsageError(
             f'--out "{path}" exists and does not hold metrics in JSON: give '
@@ -98,13 +89,7 @@ def check_out(path: str) -> None:
 
 def _per_keypoint(cfg: Config) -> dict:
     """The metric with the scoring and NMS of the config's CocoMetric."""
-    metrics = [metric for _, metric in config.walk_metrics(cfg.test_evaluator)]
+    metrics = [m for _, m in config.walk_metrics(cfg.get('test_evaluator'))]
     coco = [m for m in metrics if config.type_name(m) == 'CocoMetric'] or [{}]
     given = {key: coco[0][key] for key in _SHARED if key in coco[0]}
     return {'type': 'PerKeypointMetric', **given}
-
-
-def _add_metric(cfg: Config, metric: dict) -> None:
-    evaluator = cfg.test_evaluator
-    metrics = [evaluator] if isinstance(evaluator, Mapping) else evaluator
-    cfg.test_evaluator = [*metrics, metric]

@@ -10,7 +10,6 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
-from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader, load_from_local
 
@@ -27,10 +26,8 @@ def configure_training(cfg: Config, options: Any) -> None:
     """Change a config as MMPose's training tool does, write checkpoints
     atomically, and warn of a later stage without the occlusions of the
     first."""
-    init_default_scope(cfg.get('default_scope') or 'mmpose')
-    config.set_work_dir(cfg, options.config, options.work_dir)
+    config.prepare_run(cfg, options.work_dir)
     config.dataloader(cfg, 'train')  # exists
-    config.name_visualizer(cfg)
     if options.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if options.amp:
@@ -39,11 +36,9 @@ def configure_training(cfg: Config, options: Any) -> None:
     if options.resume:
         cfg.resume = True
         cfg.load_from = None if options.resume == 'auto' else options.resume
-    hooks = list(cfg.get('custom_hooks') or [])
-    if options.exact_resume and 'ExactResumeHook' not in map(
-        config.type_name, hooks
-    ):
-        cfg.custom_hooks = [*hooks, dict(type='ExactResumeHook')]
+    if options.exact_resume:
+        hook = dict(type='ExactResumeHook')
+        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
     saving = cfg.get('default_hooks', {}).get('checkpoint')
     if saving and config.type_name(saving) == 'CheckpointHook':
         saving['type'] = 'AtomicCheckpointHook'
@@ -85,14 +80,15 @@ def _read_latest(cfg: Config, trust: bool) -> Mapping | None:
     hook = cfg.get('default_hooks', {}).get('checkpoint') or {}
     if hook.get('out_dir'):
         folder = Path(hook['out_dir']) / folder.name
-    named = folder / Path(text).name
     numbered = [
         (int(match[1]), path)
         for path in folder.glob('*.pth')
         if (match := re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem))
     ]
-    newest = [path for _, path in sorted(numbered, reverse=True)]
-    found = [named, *newest] if named.is_file() else newest
+    found = [path for _, path in sorted(numbered, reverse=True)]
+    named = Path(text)
+    if named.is_file():
+        found.insert(0, named)
     error: UsageError | None = None
     for path in dict.fromkeys(found):
         try:
@@ -103,7 +99,7 @@ def _read_latest(cfg: Config, trust: bool) -> Mapping | None:
             _warn(f'{refusal}; not used')
             error = error or refusal
             continue
-        if path.resolve() != Path(text).resolve():
+        if path != named:
             _warn(
                 f'"{cfg.work_dir}/last_checkpoint" names '
                 f'{repr(text) if text else "no checkpoint"}, so the training '

@@ -12,10 +12,6 @@ if [ $# -lt 3 ]; then
         "--suite NAME --out DIR [arguments]" >&2
     exit 2
 fi
-config=$1
-checkpoint=$2
-processes=$3
-shift 3
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-exec bash "$here/_launch.sh" "$processes" -m mmpose_occlusion.cli.benchmark \
-    "$config" "$checkpoint" "$@"
+exec bash "$here/_launch.sh" "$3" -m mmpose_occlusion.cli.benchmark \
+    "$1" "$2" "${@:4}"

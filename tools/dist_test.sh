@@ -10,10 +10,5 @@ if [ $# -lt 3 ]; then
     echo "usage: bash tools/dist_test.sh CONFIG CHECKPOINT N [arguments]" >&2
     exit 2
 fi
-config=$1
-checkpoint=$2
-processes=$3
-shift 3
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-exec bash "$here/_launch.sh" "$processes" "$here/test.py" \
-    "$config" "$checkpoint" "$@"
+exec bash "$here/_launch.sh" "$3" "$here/test.py" "$1" "$2" "${@:4}"

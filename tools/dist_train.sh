@@ -10,8 +10,5 @@ if [ $# -lt 2 ]; then
     echo "usage: bash tools/dist_train.sh CONFIG N [arguments]" >&2
     exit 2
 fi
-config=$1
-processes=$2
-shift 2
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-exec bash "$here/_launch.sh" "$processes" "$here/train.py" "$config" "$@"
+exec bash "$here/_launch.sh" "$2" "$here/train.py" "$1" "${@:3}"

@@ -12,11 +12,5 @@ if [ $# -lt 4 ]; then
         "PARTITION JOB CONFIG CHECKPOINT [arguments]" >&2
     exit 2
 fi
-partition=$1
-job=$2
-config=$3
-checkpoint=$4
-shift 4
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-exec bash "$here/_slurm.sh" "$partition" "$job" -m mmpose_occlusion.cli.benchmark \
-    "$config" "$checkpoint" "$@"
+exec bash "$here/_slurm.sh" "$1" "$2" -m mmpose_occlusion.cli.benchmark "${@:3}"

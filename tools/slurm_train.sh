@@ -12,11 +12,6 @@ if [ $# -lt 4 ]; then
         "PARTITION JOB CONFIG WORK_DIR [arguments]" >&2
     exit 2
 fi
-partition=$1
-job=$2
-config=$3
-work_dir=$4
-shift 4
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-exec bash "$here/_slurm.sh" "$partition" "$job" "$here/train.py" \
-    "$config" --work-dir "$work_dir" "$@"
+exec bash "$here/_slurm.sh" "$1" "$2" "$here/train.py" \
+    "$3" --work-dir "$4" "${@:5}"

@@ -43,7 +43,6 @@ class DetectionMatchedDataset(DatasetWrapper):
             without NMS; None keeps all boxes.
         donors: Offer the annotated people as donors, as a
             :class:`..donors.DonorDataset` does.
-        lazy_init: Leave the loading to ``full_init``.
     """
 
     def __init__(
@@ -51,11 +50,12 @@ class DetectionMatchedDataset(DatasetWrapper):
         dataset: Mapping,
         nms_thr: float | None = None,
         donors: bool = False,
-        lazy_init: bool = False,
     ) -> None:
         self.nms_thr, self.donors = nms_thr, donors
-        super().__init__(dataset, lazy_init)
-        _insert_warps(self.dataset.pipeline.transforms)
+        super().__init__(dataset)
+        steps = self.dataset.pipeline.transforms
+        for step in [s for s in steps if isinstance(s, TopdownAffine)]:
+            steps.insert(steps.index(step) + 1, partial(_warp_matched, step))
 
     def full_init(self) -> None:
         """Load boxes and annotations, and match them."""
@@ -76,7 +76,7 @@ class DetectionMatchedDataset(DatasetWrapper):
         if self.donors:
             # the same people, in the same order, as without a bbox_file
             valid = self.dataset._get_topdown_data_infos(people)
-            self.dataset.donors = DonorIndex(valid)
+            self.dataset.donors = DonorIndex(valid, people)
         # also without labelled joints, or a neighbour would get their box
         of_image = _by_image([p for p in people if not p.get('iscrowd')])
         for image, found in _by_image(boxes).items():
@@ -157,18 +157,6 @@ def _warp_matched(crop: TopdownAffine, results: dict) -> dict:
     warped = crop.transform(beside)['transformed_keypoints']
     results[MATCHED_KEY] = dict(person, transformed_keypoints=warped)
     return results
-
-
-def _insert_warps(transforms: list) -> None:
-    """After each ``TopdownAffine`` of a built pipeline, at any depth."""
-    for i in reversed(range(len(transforms))):
-        if isinstance(transforms[i], TopdownAffine):
-            transforms.insert(i + 1, partial(_warp_matched, transforms[i]))
-            continue
-        inner = getattr(transforms[i], 'transforms', None)
-        inner = getattr(inner, 'transforms', inner)
-        if isinstance(inner, list):
-            _insert_warps(inner)
 
 
 def is_matched(dataset: Mapping) -> bool:

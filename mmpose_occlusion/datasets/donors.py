@@ -31,8 +31,8 @@ class DonorIndex:
 
     Args:
         data_list: The data set's own list, one dict per person (top-down).
-        first_ids: Path of an image -> id of the person that its file lists
-            first, by default the first one in ``data_list``.
+        listed: All people of the file, in its order, by default
+            ``data_list``; they tell who is the first of an image.
 
     Raises:
         ValueError: The list holds no person, or images of many people.
@@ -41,7 +41,7 @@ class DonorIndex:
     def __init__(
         self,
         data_list: Sequence[Mapping],
-        first_ids: Mapping[str, Any] | None = None,
+        listed: Sequence[Mapping] = (),
     ) -> None:
         if not data_list or np.ndim(data_list[0].get('id')) != 0:
             raise ValueError(
@@ -56,15 +56,14 @@ class DonorIndex:
         self.height = boxes[:, 3] - boxes[:, 1]
         self.annotation = np.array([d['id'] for d in data_list])
         paths = [os.fsencode(d['img_path']) for d in data_list]
-        self._paths, first, image = np.unique(
-            paths, return_index=True, return_inverse=True
-        )
+        self._paths, image = np.unique(paths, return_inverse=True)
         self.image = image.astype(np.int32)
-        self.first = np.zeros(len(paths), bool)
-        self.first[first] = True
-        if first_ids is not None:
-            listed = [first_ids.get(os.fsdecode(path)) for path in self._paths]
-            self.first &= self.annotation == np.array(listed)[self.image]
+        first_ids: dict[str, Any] = {}
+        for person in listed or data_list:
+            if not person.get('iscrowd'):
+                first_ids.setdefault(person['img_path'], person['id'])
+        first = [first_ids.get(d['img_path']) for d in data_list]
+        self.first = self.annotation == np.array(first)
         self._rows: dict[tuple, np.ndarray] = {}
 
     def __len__(self) -> int:
@@ -105,10 +104,9 @@ class DonorIndex:
 class DatasetWrapper(Dataset):
     """A data set that hands on another one's samples and metainfo."""
 
-    def __init__(self, dataset: Mapping, lazy_init: bool = False) -> None:
+    def __init__(self, dataset: Mapping) -> None:
         self.dataset: Any = DATASETS.build(dict(dataset, lazy_init=True))
-        if not lazy_init:
-            self.full_init()
+        self.full_init()
 
     @property
     def metainfo(self) -> dict:
@@ -133,7 +131,6 @@ class DonorDataset(DatasetWrapper):
 
     Args:
         dataset: Config of a top-down data set.
-        lazy_init: Leave the loading to ``full_init``.
 
     Raises:
         ValueError: The data set is a wrapper, or has boxes of a detector.
@@ -142,7 +139,7 @@ class DonorDataset(DatasetWrapper):
     def full_init(self) -> None:
         """Load the annotations, and make the index of the people on the way:
         their file is not read again."""
-        dataset, first_ids = self.dataset, {}
+        dataset, listed = self.dataset, []
         if getattr(dataset, 'bbox_file', 'unknown'):
             raise ValueError(
                 'DonorDataset goes right around a data set of annotated '
@@ -153,14 +150,12 @@ class DonorDataset(DatasetWrapper):
         choose = dataset.filter_data
 
         def get_topdown_data_infos(instances: list[dict]) -> list[dict]:
-            for instance in instances:
-                if not instance.get('iscrowd'):
-                    first_ids.setdefault(instance['img_path'], instance['id'])
+            listed.extend(instances)
             return sanitize(instances)
 
         def filter_data() -> list[dict]:
             data_list = choose()
-            dataset.donors = DonorIndex(data_list, first_ids)
+            dataset.donors = DonorIndex(data_list, listed)
             return data_list
 
         dataset._get_topdown_data_infos = get_topdown_data_infos

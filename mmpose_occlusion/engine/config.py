@@ -2,31 +2,29 @@
 
 import copy
 import difflib
+import inspect
 import itertools
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.registry import Registry
+from mmengine.registry import Registry, init_default_scope
 
 from mmpose_occlusion.errors import UsageError
 
 PARTS_KEY = 'occlusion_parts'
 """Key of a config under which it names its data set's own parts."""
 
-USED = f"""
-attack {PARTS_KEY} auto_scale_lr custom_hooks custom_imports data_preprocessor
-default_hooks default_scope env_cfg experiment_name freeze_timeout launcher
-load_from log_level log_processor model optim_wrapper param_scheduler
-preprocess_cfg randomness resume test_cfg test_dataloader test_evaluator
-train_cfg train_dataloader val_cfg val_dataloader val_evaluator visualizer
-work_dir
-""".split()
-"""Keys of a config that MMEngine's runner or this package's tools read."""
+OTHER_KEYS = (
+    *('attack', PARTS_KEY, 'custom_imports', 'find_unused_parameters'),
+    *('freeze_timeout', 'model_name', 'model_wrapper_cfg', 'preprocess_cfg'),
+)
+"""Keys of a config that are read, beside the arguments of MMEngine's runner.
+"""
 
 SPLITS = ('train', 'val', 'test')
 
@@ -70,11 +68,6 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             f'config "{path}" is of the package "{package}", which is not '
             'installed: correct the name, or install it with pip'
         )
-    if not packaged and not Path(path).is_file():
-        raise UsageError(
-            f'config file "{path}" does not exist: give the path of one, or '
-            'PACKAGE::PATH for one of a package'
-        )
     if '' not in sys.path:  # custom_imports from the current folder
         sys.path.append('')
     try:
@@ -89,11 +82,17 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             raise UsageError(
                 f'--cfg-options {key} does not fit config "{path}": {error}'
             ) from error
-    if parts := cfg.get(PARTS_KEY):
-        for _, value in walk(dict(cfg.items())):
-            if type_name(value) == 'PartOcclusion':
-                value.setdefault('parts', dict(parts))
+    add_parts(cfg, cfg)
     return cfg
+
+
+def add_parts(cfg: Mapping, node: Any) -> None:
+    """Give the part occlusions below a node the body parts that the config
+    names, unless they have their own."""
+    if parts := cfg.get(PARTS_KEY):
+        for _, step in walk(node):
+            if type_name(step) == 'PartOcclusion':
+                step.setdefault('parts', dict(parts))
 
 
 def _why(error: BaseException) -> str:
@@ -114,10 +113,13 @@ def _why(error: BaseException) -> str:
 
 def _check_used(cfg: Config, key: str) -> None:
     """Refuse an option that nothing reads, as it would change nothing."""
+    from mmengine.runner import Runner
+
+    used = [*OTHER_KEYS, *inspect.signature(Runner).parameters]
     first, dot, rest = key.partition('.')
-    if first in USED:
+    if first in used:
         return
-    near = difflib.get_close_matches(first, USED, 1)
+    near = difflib.get_close_matches(first, used, 1)
     hint = f': is "{near[0]}{dot}{rest}" meant?' if near else ''
     if first in cfg:
         hint = (
@@ -131,21 +133,18 @@ def _check_used(cfg: Config, key: str) -> None:
     )
 
 
-def set_work_dir(cfg: Config, path: str, work_dir: str | None) -> None:
-    """Set the work dir: the argument, else the config's, else its name."""
-    if work_dir:
-        cfg.work_dir = work_dir
-    elif cfg.get('work_dir') is None:
-        stem = Path(path.rpartition('::')[2]).stem
-        cfg.work_dir = str(Path('work_dirs') / stem)
-
-
-def name_visualizer(cfg: Config) -> None:
-    """Give the visualizer a name that is new in this process.
+def prepare_run(cfg: Config, work_dir: str | None = None) -> None:
+    """Set the default scope, and in a config what a runner needs: a work dir,
+    which is the argument, else the config's own, else has the name of its
+    file, and a visualizer of a name that is new in this process.
 
     MMEngine caches visualizers by name with the folder of their first run,
     into which a second run in the same process would write its scalars.
     """
+    init_default_scope(cfg.get('default_scope') or 'mmpose')
+    if work_dir or cfg.get('work_dir') is None:
+        own = Path('work_dirs', Path(cfg.filename).stem)
+        cfg.work_dir = work_dir or str(own)
     default = {'type': 'PoseLocalVisualizer', 'name': 'visualizer'}
     visualizer = cfg.setdefault('visualizer', default)
     base = visualizer.get('name', 'visualizer')
@@ -181,35 +180,26 @@ def dataloader(cfg: Config, split: str) -> dict:
     return copy.deepcopy(loader)
 
 
-def walk(node: Any, key: str = '') -> Iterator[tuple[str, Any]]:
-    """Dotted key and value of each dict in a config, from outside in."""
-    if isinstance(node, Mapping):
-        yield key, node
-    elif not isinstance(node, list | tuple):
-        return
-    items = node.items() if isinstance(node, Mapping) else enumerate(node)
-    for name, value in list(items):
-        yield from walk(value, f'{key}.{name}' if key else str(name))
-
-
-def _nested(
-    node: Any, key: str, names: Sequence[str]
+def walk(
+    node: Any, key: str = '', names: Collection[str] = ()
 ) -> Iterator[tuple[str, Any]]:
-    """Dotted key and value of a dict and of those below some of its keys."""
-    if isinstance(node, Mapping):
+    """Dotted key and value of each dict in a config, from outside in; with
+    ``names``, of those below these keys alone."""
+    items: Any = ()
+    if isinstance(node, Mapping | Config):
         yield key, node
-        for name in names:
-            yield from _nested(node.get(name), f'{key}.{name}', names)
+        items = [(n, v) for n, v in node.items() if n in names or not names]
     elif isinstance(node, list | tuple):
-        for index, entry in enumerate(node):
-            yield from _nested(entry, f'{key}.{index}', names)
+        items = enumerate(node)
+    for name, value in items:
+        yield from walk(value, f'{key}.{name}' if key else str(name), names)
 
 
 def walk_datasets(
     dataset: Mapping | None, key: str = 'dataset'
 ) -> Iterator[tuple[str, Any]]:
     """Dotted key and config of a data set and of those that it wraps."""
-    return _nested(dataset, key, ('dataset', 'datasets'))
+    return walk(dataset, key, ('dataset', 'datasets'))
 
 
 def walk_split(cfg: Mapping, split: str) -> Iterator[tuple[str, Any]]:
@@ -221,7 +211,7 @@ def walk_split(cfg: Mapping, split: str) -> Iterator[tuple[str, Any]]:
 def walk_metrics(evaluator: Any, key: str = '') -> Iterator[tuple[str, Any]]:
     """Dotted key and config of the metrics of an evaluator, also of one of
     several data sets."""
-    found = _nested(evaluator, key, ('metrics',))
+    found = walk(evaluator, key, ('metrics',))
     return ((k, m) for k, m in found if m and not m.get('metrics'))
 
 
@@ -246,8 +236,8 @@ def parse_metainfo(metainfo: Mapping, owner: str) -> dict[str, Any]:
     """MMPose's parsed metainfo, of a data set of the type ``owner``.
 
     Raises:
-        UsageError: A key is missing, or keypoints, their swaps, links, weights
-            and sigmas do not fit each other.
+        UsageError: A key is missing, or keypoints, their swaps, links and
+            sigmas do not fit each other.
     """
     from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
@@ -282,12 +272,10 @@ def _misfits(parsed: Mapping) -> Iterator[str]:
         yield f'numbers its keypoints {numbers}: count from 0, in order'
     if len(parsed['keypoint_name2id']) < count:
         yield 'gives two keypoints the same name: give each its own'
-    weights, sigmas = parsed['dataset_keypoint_weights'], parsed['sigmas']
-    for key, given in (('joint_weights', weights), ('sigmas', sigmas)):
-        if key == 'sigmas' and not given.size:
-            continue  # MMPose's hands and faces have none
-        if given.shape != (count,) or not (np.isfinite(given).all()):
-            yield f'has {given.size} {key} for {count} keypoints'
+    sigmas = parsed['sigmas']  # MMPose's hands and faces have none
+    fit = sigmas.shape == (count,) and np.isfinite(sigmas).all()
+    if sigmas.size and not fit:
+        yield f'has {sigmas.size} sigmas for {count} keypoints'
     flip = parsed['flip_indices']
     for index, other in enumerate(flip):
         if flip[other] != index:

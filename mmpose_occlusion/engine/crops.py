@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmpose.registry import DATASETS
 
-from mmpose_occlusion.datasets.detection_matching import match_detections
-from mmpose_occlusion.engine.pipelines import RECORD_KEY, is_occlusion
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import labelled_joints
 from mmpose_occlusion.transforms.results_reader import (
@@ -19,8 +18,9 @@ from mmpose_occlusion.transforms.results_reader import (
 )
 from mmpose_occlusion.visualization import CropPair
 
-from .config import dataloader, walk_datasets
-from .insertion import AFTER, BEFORE, attack_config
+from .config import dataloader, walk, walk_datasets
+from .insertion import AFTER, BEFORE, attack_config, has_occlusions
+from .pipelines import RECORD_KEY
 
 
 def crop_dataset(
@@ -40,21 +40,32 @@ def crop_dataset(
     Raises:
         UsageError: There is no occlusion, or an attack does not fit.
     """
-    from mmpose.registry import DATASETS
-
     init_default_scope(cfg.get('default_scope') or 'mmpose')
+    own = has_occlusions(dataloader(cfg, split)['dataset'])
+    if not attacks and not own:
+        raise UsageError(
+            f'the {split} pipeline of config "{cfg.filename}" has no '
+            'occlusion: name one, for example --attack keypoint:random:black'
+        )
     cfg = cfg.copy()
-    if attacks:
-        attack_config(cfg, attacks, seed, split, keep_images=True)
-    else:
-        _keep_around_own(cfg, split)
-    loader = dataloader(cfg, split)
-    _end_after_images(loader['dataset'])
-    return DATASETS.build(loader['dataset'])
+    attack_config(cfg, attacks, seed, split, keep_images=True)
+    dataset = dataloader(cfg, split)['dataset']
+    for _, entry in walk_datasets(dataset):
+        steps = entry.get('pipeline')
+        if steps and _keeps_image(entry):
+            # none, in a wrapper of the data set that keeps them
+            ends = [i for i, step in enumerate(steps) if _keeps_image(step)]
+            entry['pipeline'] = steps[: max(ends, default=-1) + 1]
+    return DATASETS.build(dataset)
+
+
+def _keeps_image(config: Mapping) -> bool:
+    return any(node.get('key') == AFTER for _, node in walk(config))
 
 
 def views(dataset: Any, num: int, seed: int = 0) -> Iterator[CropPair]:
-    """The views of random items of :func:`crop_dataset`.
+    """The views of random items of :func:`crop_dataset`, with the joints whose
+    labels the occlusions removed.
 
     The random numbers of training pipelines, which come from the global
     generators, are seeded for each item: each call gives the same images.
@@ -63,76 +74,41 @@ def views(dataset: Any, num: int, seed: int = 0) -> Iterator[CropPair]:
     for index in order[:num].tolist():
         random.seed(f'{seed} {index}')
         np.random.seed((seed * 1_000_003 + index) % 2**32)  # noqa: NPY002
-        yield _view_of(dataset[index])
+        results = dataset[index]
+        view = view_of(results)
+        for person, name in view.listed('removed'):
+            joint = joint_names(results, 'The drawing').index(name)
+            view.labelled[person, joint] |= np.any(view.joints[person, joint])
+        yield view
 
 
-def _view_of(results: Mapping) -> CropPair:
-    joints, labelled = truth_of(results)
-    records = results.get(RECORD_KEY, [])
-    for instance, joint in (j for r in records for j in r['removed']):
-        index = joint_names(results, 'The drawing').index(joint)
-        labelled[instance, index] |= np.any(joints[instance, index])
-    return CropPair(
-        title=title_of(results),
-        clean=results[BEFORE],
-        occluded=results[AFTER],
-        joints=joints,
-        labelled=labelled,
-        records=records,
-    )
-
-
-def truth_of(results: Mapping) -> tuple[np.ndarray, np.ndarray]:
-    """(N, K, 2) annotated joints in pixels of the crop or image, and (N, K)
-    bool, which of them are labelled; none in an unmatched box."""
+def view_of(results: Mapping, **predicted: np.ndarray) -> CropPair:
+    """The view of ``results`` with kept images: the annotated joints in the
+    crop or the image, of which those in an unmatched box have no label; the
+    records, and what is ``predicted``."""
     people = annotated(results)
     source = results if people is None else people
     joints = source.get('transformed_keypoints', source['keypoints'])
     labelled = labelled_joints(source['keypoints_visible'])
     if people is None:
         labelled = np.zeros_like(labelled)
-    return np.asarray(joints, float)[..., :2], labelled
+    return CropPair(
+        title=_title_of(results),
+        clean=results[BEFORE],
+        occluded=results[AFTER],
+        joints=np.asarray(joints, float)[..., :2],
+        labelled=labelled,
+        records=results.get(RECORD_KEY, []),
+        **predicted,
+    )
 
 
-def title_of(sample: Mapping) -> str:
-    """Caption of a crop, from ``img_id``, ``id`` and ``matched_person``."""
-    number, person = sample.get('id'), sample.get(MATCHED_KEY)
-    title = f'image {sample.get("img_id")}'
+def _title_of(results: Mapping) -> str:
+    number, person = results.get('id'), results.get(MATCHED_KEY)
+    title = f'image {results.get("img_id")}'
     if number is None or not np.isscalar(number):
         return title
     if person is None:
         return f'{title}, person {number}'
     who = f'person {person["id"]}' if 'id' in person else 'unmatched'
     return f'{title}, box {number}, {who}'
-
-
-def _keep_around_own(cfg: Config, split: str) -> None:
-    """Keep the images before and after the pipeline's own occlusions."""
-    loader = dataloader(cfg, split)
-    loader['dataset'] = match_detections(loader['dataset'])
-    for _, dataset in walk_datasets(loader['dataset']):
-        pipeline = list(dataset.get('pipeline') or [])
-        own = [i for i, step in enumerate(pipeline) if is_occlusion(step)]
-        if own:
-            for place, key in (own[-1] + 1, AFTER), (own[0], BEFORE):
-                pipeline.insert(place, {'type': 'KeepImage', 'key': key})
-            dataset['pipeline'] = pipeline
-            cfg[f'{split}_dataloader'] = loader
-            return
-    raise UsageError(
-        f'the {split} pipeline of config "{cfg.filename}" has no occlusion: '
-        'name one, for example --attack keypoint:random:black'
-    )
-
-
-def _end_after_images(dataset: Mapping) -> None:
-    """Cut the steps after the kept images, also in wrappers."""
-    for _, entry in walk_datasets(dataset):
-        steps = entry.get('pipeline') or []
-        # packing steps name it, too
-        own = [f'{s.get("key")} {s.get("transforms")}' for s in steps]
-        ends = [i for i, text in enumerate(own) if AFTER in text]
-        if ends:
-            entry['pipeline'] = steps[: ends[-1] + 1]
-        elif steps and AFTER in str(entry):
-            entry['pipeline'] = []

@@ -10,40 +10,38 @@ from mmpose_occlusion.datasets.detection_matching import (
     offer_donors,
 )
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.occlusion.attack import TRANSFORMS as TYPES
 from mmpose_occlusion.skeleton import Skeleton
 from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 
-from .config import PARTS_KEY, dataloader, metainfo_of, walk_datasets
+from .config import add_parts, dataloader, metainfo_of, walk_datasets
 from .pipelines import (
+    CROP,
+    LOAD,
     RECORD_KEY,
     as_attacks,
     check_attacks,
     find_place,
     insert_attacks,
     is_occlusion,
-    makes_crop,
     needs_donors,
     with_meta_keys,
 )
 
-BEFORE, AFTER = 'image_before', 'image_after'
+IMAGES = BEFORE, AFTER = 'image_before', 'image_after'
 """Keys of the images that :func:`attack_config` keeps."""
 
 SWITCHED = ('switch_pipeline', 'new_train_pipeline')
 """Arguments of the hooks of MMDetection and MMPose that replace the training
 pipeline for the last epochs."""
 
-Pipeline = tuple[str, dict, str]
-"""Dotted key of the dict that has a pipeline, the dict, and its key."""
+
+Pipelines = dict[str, list]
+"""Dotted key in a config -> steps of the pipeline there."""
 
 
 def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
     """The attacks of a config's key ``attack``, which is taken out of it, and
-    then those of the command line, in their short form.
-
-    Attacks on parts know those that the config's ``occlusion_parts`` names.
-    """
+    then those of the command line, in their short form."""
     given = [cfg.pop('attack')] if 'attack' in cfg else []
     if given and not given[0]:
         raise UsageError(
@@ -52,10 +50,7 @@ def read_attacks(cfg: Config, specs: Sequence[str] = ()) -> list[dict]:
             'target="nose")'
         )
     attacks = as_attacks([*given, *specs])
-    parts = cfg.get(PARTS_KEY)
-    for attack in attacks:
-        if parts and attack['type'] == TYPES['part']:
-            attack.setdefault('parts', parts.to_dict())
+    add_parts(cfg, attacks)
     return attacks
 
 
@@ -98,47 +93,46 @@ def attack_config(
 
     A detector's boxes are matched to people (see :func:`match_boxes`); an
     unmatched box is not attacked. With ``keep_images`` the images before and
-    after the attacks reach the data samples' metainfo, under :data:`BEFORE`
-    and :data:`AFTER`, and so do the people matched to boxes.
+    after the attacks, or without any those before and after the pipeline's own
+    occlusions, reach the data samples' metainfo, under :data:`BEFORE` and
+    :data:`AFTER`, and so do the people matched to boxes.
 
     Raises:
         UsageError: The data set lacks what they name, or has no pipeline
             they fit in.
     """
     loader = dataloader(cfg, split)
-    if attacks or keep_images or _occlude(_pipelines(loader['dataset'])):
-        loader['dataset'] = match_detections(loader['dataset'])
+    dataset, owner = loader['dataset'], f'{split}_dataloader'
+    own = has_occlusions(dataset)
+    if attacks or keep_images or own:
+        dataset = match_detections(dataset)
     if any(map(needs_donors, attacks)):
         # after the matching: donors are annotated people, not boxes
-        loader['dataset'] = offer_donors(loader['dataset'])
-    names = _check(attacks, loader['dataset'])
-    pipelines = _pipelines(loader['dataset'])
-    # the wrapper of a combined data set may have the second half
-    places = [id(dataset) for _, dataset, _ in _with_place(pipelines)]
-    matched = [d for d in walk_datasets(loader['dataset']) if is_matched(d[1])]
+        dataset = offer_donors(dataset)
+    names = _check(attacks, dataset)
+    pipelines = _pipelines(dataset, f'{owner}.dataset')
     steps, keys = list(attacks), [RECORD_KEY]
     if keep_images:
-        before, after = (
-            dict(type='KeepImage', key=k) for k in (BEFORE, AFTER)
-        )
-        steps = [before, *steps, after]
-        keys += [BEFORE, AFTER, *[MATCHED_KEY] * bool(matched)]
-    if steps and not places:
-        raise _no_place(cfg, f'{split}_dataloader', 'an attack')
-    for key, dataset in matched if attacks else ():
-        # only the data set knows the people in a detector's boxes
-        if id(dataset['dataset']) not in places:
-            raise UsageError(
-                f'{split}_dataloader.{key}.bbox_file is set, and the crops '
-                'are made outside of that data set, where the people in the '
-                'boxes are not known: move its pipeline to the data set, or '
-                'add --gt-boxes to test on the boxes of the annotations'
-            )
-    for _, dataset, name in pipelines:
-        dataset[name] = with_meta_keys(dataset[name], keys, keep_images)
-        if id(dataset) in places:
-            dataset[name] = insert_attacks(dataset[name], steps, seed)
-    cfg[f'{split}_dataloader'] = loader
+        before, after = (dict(type='KeepImage', key=key) for key in IMAGES)
+        steps = [before, *attacks, after]
+        keys += [*IMAGES, MATCHED_KEY]
+    if keep_images and own and not attacks:
+        for key, pipeline in pipelines.items():
+            if indices := occlusions_in(pipeline):
+                first, end = indices[0], indices[-1] + 1
+                around = [before, *pipeline[first:end], after]
+                pipelines[key] = pipeline[:first] + around + pipeline[end:]
+    elif steps:
+        for key, pipeline in _places(cfg, owner, pipelines).items():
+            pipelines[key] = insert_attacks(pipeline, steps, seed)
+    cfg[owner] = dict(loader, dataset=dataset)
+    # also where a combined data set packs what others have attacked
+    cfg.merge_from_dict(
+        {
+            key: with_meta_keys(pipeline, keys, keep_images)
+            for key, pipeline in pipelines.items()
+        }
+    )
     return names
 
 
@@ -175,64 +169,78 @@ def insert_occlusion(
     ['LoadImage', 'TopdownAffine', 'PartOcclusion', 'PackPoseInputs']
     """
     steps = as_attacks(occlusion)
-    stages = _stages(cfg)
-    places = [place for stage in stages for place in _with_place(stage)]
-    if not places:
-        raise _no_place(cfg, 'train_dataloader', 'an occlusion')
-    for _, owner, name in places:
-        owner[name] = insert_attacks(owner[name], steps, seed=None)
+    add_parts(cfg, steps)
+    pipelines = _first_pipelines(cfg) | _later_pipelines(cfg)
+    places = _places(cfg, 'train_dataloader', pipelines)
     _check(steps, dataloader(cfg, 'train')['dataset'])
-    return [f'{key}.{name}' for key, _, name in places]
+    new = {k: insert_attacks(old, steps, None) for k, old in places.items()}
+    cfg.merge_from_dict(new)
+    return list(new)
 
 
 def lost_occlusions(cfg: Config) -> list[str]:
     """One sentence for each later pipeline without the first one's occlusion;
     nothing is changed."""
-    first, *later = _stages(cfg) or [[]]
+    if not any(map(occlusions_in, _first_pipelines(cfg).values())):
+        return []
     return [
-        f'{key}.{name} replaces the training pipeline for the last epochs and '
+        f'{key} replaces the training pipeline for the last epochs and '
         'has no occlusion, which the training pipeline has: add it there, '
         'or put both in by mmpose_occlusion.insert_occlusion(cfg, ...)'
-        for stage in later
-        for key, owner, name in stage
-        if _occlude(first) and not _occlude([(key, owner, name)])
+        for key, pipeline in _later_pipelines(cfg).items()
+        if not occlusions_in(pipeline)
     ]
 
 
-def _stages(cfg: Config) -> list[list[Pipeline]]:
-    """Pipelines of each stage of training."""
+def has_occlusions(dataset: Mapping) -> bool:
+    """Whether a pipeline of a data set's config has an occlusion."""
+    return any(map(occlusions_in, _pipelines(dataset).values()))
+
+
+def occlusions_in(pipeline: Sequence[Mapping]) -> list[int]:
+    """Indices of the steps that are occlusions."""
+    return [i for i, step in enumerate(pipeline) if is_occlusion(step)]
+
+
+def _first_pipelines(cfg: Config) -> Pipelines:
+    """Those that a training begins with."""
     loader = cfg.get('train_dataloader') or {}
-    stages = [_pipelines(loader.get('dataset'), 'train_dataloader.dataset')]
+    return _pipelines(loader.get('dataset'), 'train_dataloader.dataset')
+
+
+def _later_pipelines(cfg: Config) -> Pipelines:
+    """Those that hooks replace them with for the last epochs."""
+    found: Pipelines = {}
     for index, hook in enumerate(cfg.get('custom_hooks') or []):
         key, data = f'custom_hooks.{index}', 'new_train_dataset'
-        stages.append([(key, hook, n) for n in SWITCHED if hook.get(n)])
-        stages.append(_pipelines(hook.get(data), f'{key}.{data}'))
-    return [stage for stage in stages if stage]
+        switched = [name for name in SWITCHED if hook.get(name)]
+        found |= {f'{key}.{name}': hook[name] for name in switched}
+        found |= _pipelines(hook.get(data), f'{key}.{data}')
+    return found
 
 
-def _pipelines(dataset: dict | None, key: str = 'dataset') -> list[Pipeline]:
-    return [
-        (inner_key, inner, 'pipeline')
+def _pipelines(dataset: Mapping | None, key: str = '') -> Pipelines:
+    return {
+        f'{inner_key}.pipeline': inner['pipeline']
         for inner_key, inner in walk_datasets(dataset, key)
         if inner.get('pipeline')
-    ]
+    }
 
 
-def _with_place(pipelines: Sequence[Pipeline]) -> list[Pipeline]:
+def _places(cfg: Config, loader: str, pipelines: Pipelines) -> Pipelines:
     """Those that make a crop, or where none does, that load an image."""
-    crops = [p for p in pipelines if makes_crop(p[1][p[2]])]
-    return crops or [p for p in pipelines if find_place(p[1][p[2]])]
-
-
-def _no_place(cfg: Config, loader: str, what: str) -> UsageError:
-    return UsageError(
+    for name in (CROP, LOAD):
+        found = {
+            key: pipeline
+            for key, pipeline in pipelines.items()
+            if find_place(pipeline, [name]) is not None
+        }
+        if found:
+            return found
+    raise UsageError(
         f'{loader} of config "{cfg.filename}" has no pipeline with '
-        f'TopdownAffine or LoadImage, so there is no place for {what}'
+        f'{CROP} or {LOAD}, so there is no place for an occlusion'
     )
-
-
-def _occlude(pipelines: Sequence[Pipeline]) -> bool:
-    return any(is_occlusion(s) for _, owner, n in pipelines for s in owner[n])
 
 
 def _check(attacks: Sequence[Mapping], dataset: Mapping) -> list[str]:

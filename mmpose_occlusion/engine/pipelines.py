@@ -2,7 +2,6 @@
 
 import copy
 import inspect
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,11 +12,16 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Attack, parse_attack
 from mmpose_occlusion.occlusion.attack import TRANSFORMS as TYPES
 from mmpose_occlusion.skeleton import Skeleton
+from mmpose_occlusion.transforms import EmptyRemovedHeatmaps
+from mmpose_occlusion.transforms.occlusion_transform import OcclusionTransform
 
 from .config import class_of, type_name, walk
 
 CROP = 'TopdownAffine'
 """The transform that makes the crop: attacks come right after it."""
+
+LOAD = 'LoadImage'
+"""Beginning of the names of transforms that load the image."""
 
 RECORD_KEY = 'occlusions'
 """Key of the records in ``results`` and in a data sample's metainfo."""
@@ -45,8 +49,7 @@ def attack_name(config: Mapping) -> str:
     >>> attack_name(dict(type='PartOcclusion', target='head', fill='mean'))
     'part:head:mean'
     """
-    attack = Attack.from_config(config)
-    if attack is not None:
+    if attack := Attack.from_config(config):
         return str(attack)
     target = config.get('target', 'random')
     if not isinstance(target, str):
@@ -96,34 +99,26 @@ def insert_attacks(
         attacks: Configs of transforms; one that takes a ``seed`` and has
             none gets ``seed``.
         seed: None for training, where each epoch draws anew.
-
-    Raises:
-        ValueError: The pipeline has no place for them.
     """
     new, inserted = copy.deepcopy((list(pipeline), list(attacks)))
-    steps, index = _place(new)
     for step in inserted if seed is not None else ():
-        if step.get('seed') is None and 'seed' in _parameters(step):
+        if step.get('seed') is None and 'seed' in with_defaults(step):
             step['seed'] = int(seed)
-    steps[index + 1 : index + 1] = inserted
+    place = find_place(pipeline) + 1
+    new[place:place] = inserted
     return with_meta_keys(new)
 
 
-def find_place(pipeline: list) -> tuple[list, int] | None:
-    """The list, perhaps inside a wrapper, and the index of the step that
-    attacks come after: ``TopdownAffine``, or, in a pipeline that makes no crop
-    (bottom-up), what loads the image."""
-    for wanted in (CROP, 'LoadImage.*'):
-        for steps in _lists(pipeline):
-            for index, step in enumerate(steps):
-                if re.fullmatch(wanted, type_name(step)):
-                    return steps, index
+def find_place(
+    pipeline: Sequence[Mapping], names: Sequence[str] = (CROP, LOAD)
+) -> int | None:
+    """Index of the step that attacks come after: ``TopdownAffine``, or, in a
+    pipeline that makes no crop (bottom-up), what loads the image."""
+    for name in names:
+        for index, step in enumerate(pipeline):
+            if type_name(step).startswith(name):
+                return index
     return None
-
-
-def makes_crop(pipeline: Sequence[Mapping]) -> bool:
-    """Whether the pipeline has ``TopdownAffine``, at any depth."""
-    return any(type_name(step) == CROP for step in _steps(pipeline))
 
 
 def needs_donors(step: Mapping) -> bool:
@@ -138,32 +133,9 @@ def needs_donors(step: Mapping) -> bool:
 def is_occlusion(step: Mapping) -> bool:
     """Whether a step, or one inside it, is an occlusion of this package or
     ``EmptyRemovedHeatmaps``, which depends on what was hidden."""
-    from mmpose_occlusion.transforms import EmptyRemovedHeatmaps
-    from mmpose_occlusion.transforms.occlusion_transform import (
-        OcclusionTransform,
-    )
-
     classes = (class_of(inner, TRANSFORMS) for inner in _steps(step))
     wanted = OcclusionTransform, EmptyRemovedHeatmaps
     return any(isinstance(c, type) and issubclass(c, wanted) for c in classes)
-
-
-def split_pipeline(
-    pipeline: Sequence[Mapping],
-) -> tuple[list[dict], list[dict]]:
-    """Copies of the steps before the place of attacks and of those after it.
-
-    Raises:
-        UsageError: There is no such place, or it is inside a wrapper.
-    """
-    new = copy.deepcopy(list(pipeline))
-    steps, index = _place(new)
-    if steps is not new:
-        raise UsageError(
-            f'the pipeline has "{type_name(steps[index])}" inside another '
-            'transform, where it cannot be cut: move it to the top level'
-        )
-    return new[: index + 1], new[index + 1 :]
 
 
 def with_meta_keys(
@@ -181,7 +153,7 @@ def with_meta_keys(
         missing = [key for key in wanted if key not in (keys or ())]
         if keys is not None and missing:
             step['meta_keys'] = (*keys, *missing)
-        if joints and 'pack_transformed' in _parameters(step):
+        if joints and 'pack_transformed' in with_defaults(step):
             step['pack_transformed'] = True
     return new
 
@@ -189,40 +161,16 @@ def with_meta_keys(
 def with_defaults(step: Mapping, registry: Registry = TRANSFORMS) -> dict:
     """A config in which the defaults of its transform, or of another class
     of a registry, are written out."""
-    parameters = _parameters(step, registry)
-    found = {name: p.default for name, p in parameters.items()}
-    empty = inspect.Parameter.empty
-    return {**{k: v for k, v in found.items() if v is not empty}, **step}
-
-
-def _parameters(
-    step: Mapping, registry: Registry = TRANSFORMS
-) -> Mapping[str, inspect.Parameter]:
-    """Parameters of a registered class; empty if it is unknown."""
     cls = class_of(step, registry)
-    return inspect.signature(cls).parameters if cls else {}
-
-
-def _place(pipeline: list[dict]) -> tuple[list, int]:
-    place = find_place(pipeline)
-    if place is None:
-        types = ', '.join(type_name(step) for step in pipeline)
-        raise ValueError(
-            f'the pipeline ({types or "empty"}) has neither "{CROP}" nor a '
-            'step that loads an image, after which an attack could be inserted'
-        )
-    return place
+    parameters = inspect.signature(cls).parameters if cls else {}
+    defaults = {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    return {**defaults, **step}
 
 
 def _steps(pipeline: Any) -> Iterator[Any]:
     """All steps, also those inside wrappers."""
     return (node for _, node in walk(pipeline) if 'type' in node)
-
-
-def _lists(node: Any) -> Iterator[list]:
-    """All lists of steps, from outside in."""
-    if isinstance(node, list) and all(isinstance(s, Mapping) for s in node):
-        yield node
-    parts = node.values() if isinstance(node, Mapping) else node
-    for part in parts if isinstance(node, Mapping | list) else ():
-        yield from _lists(part)

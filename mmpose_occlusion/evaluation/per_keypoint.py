@@ -1,7 +1,7 @@
 """AP, AR and PCK of every joint."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from mmengine.logging import MMLogger
@@ -87,8 +87,7 @@ class PerKeypointMetric(CocoMetric):
             super().process(data_batch, [sample])
             # one annotation, one crop, one prediction
             own = isinstance(sample.get('raw_ann_info'), Mapping)
-            box = sample['gt_instances']['bboxes'][0] if own else None
-            self.results[-1][0]['annotated_box'] = box
+            self.results[-1][0]['annotated'] = own
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """The metrics of all processed results; see the class."""
@@ -96,28 +95,60 @@ class PerKeypointMetric(CocoMetric):
             self.coco = COCO()
             given = (ann for _, gt in results for ann in gt['raw_ann_info'])
             self.coco.anns = {a['id']: a for a in given if a is not None}
+            self.coco.imgs = {gt['img_id']: gt for _, gt in results}
         # sets _found before NMS and _left after it
         super().compute_metrics(results)
         names, found = self.dataset_meta['keypoint_id2name'], self._found
-        images = [pose['img_id'] for pose in found]
         people = People.from_dicts(
-            self.coco.anns.values(), images, len(names), self.use_area
+            self.coco.anns.values(),
+            [pose['img_id'] for pose in found],
+            len(names),
+            self.use_area,
         )
-        boxes = {
-            (pred['img_id'], pred['id']): pred['annotated_box']
-            for pred, _ in results
-            if pred['annotated_box'] is not None
-        }
-        sizes, owner, single = self._persons(people, boxes)
         keypoints = np.array([pose['keypoints'][:, :2] for pose in found])
         keypoints = keypoints.astype(np.float64).reshape(-1, len(names), 2)
+        boxes = self._boxes(people)
+        annotated = {
+            (p['img_id'], p['id']) for p, _ in results if p['annotated']
+        }
+        owner, single = self._owners(people, boxes, annotated)
         # PCK is of all predictions, before NMS
         predicted = np.full(people.keypoints.shape, np.inf)
         mine = single != UNMATCHED
         predicted[single[mine]] = keypoints[mine]
         errors = oks_pck.joint_errors(predicted, people.keypoints)
+        sizes = oks_pck.box_size(boxes)
         correct = oks_pck.is_correct(errors, sizes, self.pck_thr)
+        counts = people.labelled & ~people.crowd[:, None]
+        precision = self._precision(people, keypoints, owner, counts)
+        table = {
+            names[j]: (*pair, oks_pck.masked_mean(correct[:, j], counts[:, j]))
+            for j, pair in enumerate(precision)
+        }
+        columns = np.array(list(table.values()), float).T  # None is NaN
+        table['mean'] = tuple(
+            oks_pck.masked_mean(column, np.isfinite(column))
+            for column in columns
+        )
+        MMLogger.get_current_instance().info(_text(table, self.paper_exact))
+        return {
+            f'{name}/{measure}': value
+            for name, row in table.items()
+            for measure, value in zip(MEASURES, row, strict=True)
+            if value is not None
+        }
 
+    def _precision(
+        self,
+        people: People,
+        keypoints: np.ndarray,
+        owner: np.ndarray,
+        counts: np.ndarray,
+    ) -> Iterator[list[float | None]]:
+        """AP and AR of each joint, from predictions ``(D, K, 2)`` and indices
+        ``(D,)`` of their people, who count for a joint or not, ``(P, K)``."""
+        found, sigmas = self._found, self.dataset_meta['sigmas']
+        images = [pose['img_id'] for pose in found]
         kinds = [int(np.ravel(pose['category_id'])[0]) for pose in found]
         pairs = PosePairs(
             people,
@@ -127,56 +158,41 @@ class PerKeypointMetric(CocoMetric):
         rows = np.array(self._left, int)
         rows = rows[np.isin(kinds, people.categories)[rows]]
         scores = np.array([pose.get('score', np.nan) for pose in found], float)
-        sigmas = self.dataset_meta['sigmas']
         compared = pairs.compare(keypoints, sigmas)
-        table = {}
-        for j, name in sorted(names.items()):
-            mask = people.labelled[:, j] & ~people.crowd
+        for j in range(len(sigmas)):
             if self.paper_exact:
                 pair = reference_precision(
                     pairs, keypoints, sigmas, rows, scores, j
                 )
             else:
-                wanted = np.append(mask, True)  # the last for UNMATCHED
-                labelled = people.labelled[:, [j]]
+                wanted = np.append(counts[:, j], True)  # last, for UNMATCHED
                 pair = compared.of_joint(j).precision(
-                    rows[wanted[owner[rows]]], scores, labelled
+                    rows[wanted[owner[rows]]], scores, people.labelled[:, [j]]
                 )
-            defined = (float(x) if np.isfinite(x) else None for (x,) in pair)
-            table[name] = *defined, oks_pck.masked_mean(correct[:, j], mask)
-        columns = zip(*table.values(), strict=True)
-        table['mean'] = tuple(_mean(column) for column in columns)
-        MMLogger.get_current_instance().info(_text(table, self.paper_exact))
-        return {
-            f'{name}/{measure}': value
-            for name, row in table.items()
-            for measure, value in zip(MEASURES, row, strict=True)
-            if value is not None
-        }
+            yield [float(x) if np.isfinite(x) else None for (x,) in pair]
 
-    def _persons(
-        self, people: People, boxes: Mapping[tuple, np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Sizes ``(P,)`` of people for PCK; index ``(D,)`` of each
-        prediction's person, or ``UNMATCHED``, and the same where a person has
-        one prediction at most. ``boxes`` ``(4,)`` xyxy are the annotated ones
-        by image and id of the predictions that come from them."""
-        known = []
-        for image, number, box in zip(
-            people.images[people.image], people.ids, people.boxes, strict=True
-        ):
-            # cut to the image as MMPose's data sets do
-            size = self.coco.imgs.get(image, {})
-            limits = (size.get(k, np.inf) for k in ('width', 'height'))
-            clipped = oks_pck.clip_box(box, *limits)
-            known.append(boxes.get((image, number), clipped))
-        known = np.array(known, np.float64).reshape(-1, 4)
+    def _boxes(self, people: People) -> np.ndarray:
+        """Bboxes ``(P, 4)`` xyxy of people, cut to the image as MMPose's data
+        sets do."""
+        boxes = []
+        for image, box in zip(people.image, people.boxes, strict=True):
+            size = self.coco.imgs.get(people.images[image], {})
+            limits = (size.get(key, np.inf) for key in ('width', 'height'))
+            boxes.append(oks_pck.clip_box(box, *limits))
+        return np.array(boxes, np.float64).reshape(-1, 4)
+
+    def _owners(
+        self, people: People, boxes: np.ndarray, annotated: set[tuple]
+    ) -> np.ndarray:
+        """``(2, D)`` index of each prediction's person, or ``UNMATCHED``, and
+        the same where a person has one prediction at most. Image and id of
+        predictions from annotated bboxes are in ``annotated``."""
         index = {number: i for i, number in enumerate(people.ids.tolist())}
         owners = np.full((2, len(self._found)), UNMATCHED)
         loose = defaultdict(list)
         for i, pose in enumerate(self._found):
             image, number = pose['img_id'], pose['id']
-            if np.isscalar(number) and (image, number) in boxes:
+            if np.isscalar(number) and (image, number) in annotated:
                 owners[:, i] = index[number]
             else:
                 loose[image].append(i)
@@ -184,12 +200,12 @@ class PerKeypointMetric(CocoMetric):
             mine = (people.images[people.image] == image) & ~people.crowd
             here = np.flatnonzero(mine)
             found = [_bbox(self._found[i]) for i in rows]
-            iou = overlaps(bbox_xywh2xyxy(np.array(found)), known[here])
+            iou = overlaps(bbox_xywh2xyxy(np.array(found)), boxes[here])
             scores = np.array([self._found[i]['bbox_score'] for i in rows])
             for each, single in zip(owners, (False, True), strict=True):
                 matched = match_boxes(iou, scores, one_to_one=single)
                 each[rows] = np.append(here, UNMATCHED)[matched]
-        return oks_pck.box_size(known), *owners
+        return owners
 
     def _sort_and_unique_bboxes(self, kpts: dict, key: str = 'id') -> dict:
         """CocoMetric's step before rescoring."""
@@ -216,12 +232,7 @@ def _bbox(pose: Mapping) -> list[float]:
     return [float(x) for x in (*low, *(high - low))]
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
-
-
-def _text(table: dict[str, tuple], paper_exact: bool) -> str:
+def _text(table: Mapping[str, tuple], paper_exact: bool) -> str:
     """The table as lines of text."""
     heading = 'AP, AR and PCK of each joint'
     if paper_exact:

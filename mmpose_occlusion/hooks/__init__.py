@@ -1,11 +1,10 @@
-"""Hooks: attacks' summary and drawings, exact resume, atomic checkpoints."""
+"""Hooks: counts and drawings of attacks, exact resume, atomic checkpoints."""
 
-from .attacked_crops import OcclusionSummaryHook, OcclusionVisualizationHook
+from .attacked_crops import AttackedCropsHook
 from .interrupted_training import AtomicCheckpointHook, ExactResumeHook
 
 __all__ = [
     'AtomicCheckpointHook',
+    'AttackedCropsHook',
     'ExactResumeHook',
-    'OcclusionSummaryHook',
-    'OcclusionVisualizationHook',
 ]

@@ -13,42 +13,84 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
-from mmpose_occlusion.engine.crops import title_of, truth_of
-from mmpose_occlusion.engine.insertion import AFTER, BEFORE
+from mmpose_occlusion.engine.crop_frame import to_crop
+from mmpose_occlusion.engine.crops import view_of
+from mmpose_occlusion.engine.insertion import BEFORE, IMAGES
 from mmpose_occlusion.engine.pipelines import RECORD_KEY
-from mmpose_occlusion.transforms.results_reader import MATCHED_KEY, to_crop
+from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 from mmpose_occlusion.visualization import CropPair, PoseStyle, draw_pair
 
 
 @HOOKS.register_module()
 @dataclass(eq=False)
-class OcclusionSummaryHook(Hook):
+class AttackedCropsHook(Hook):
     """Log how many crops each attack of a test changed, with the reasons for
     unchanged ones: one line for each attack, after the metrics, over all
-    processes.
+    processes; and draw the model's input and predictions.
+
+    The images are those that
+    :func:`mmpose_occlusion.engine.insertion.attack_config` keeps; MMPose's own
+    hook loads the image again, without attacks.
 
     Args:
         names: Names of the attacks, in their order.
+        out_dir: Folder of drawn images; None writes none.
+        interval: Draw every N-th sample.
+        show: Whether to draw in a window.
+        wait_time: Seconds a window stays; 0 until a key is pressed.
     """
 
     priority = 'LOWEST'
 
     names: Sequence[str] = ()
+    out_dir: str | None = None
+    interval: int = 1
+    show: bool = False
+    wait_time: float = 0.0
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Start counting."""
         self._crops: list[dict[int, str | int]] = []
+        self._seen = 0
+
+    def before_test_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None
+    ) -> None:
+        """Take images and matched people out of the samples, before they are
+        passed to the model and the metrics."""
+        self._kept: dict[int, dict] = {}
+        if not (self.out_dir or self.show):
+            return
+        for index, sample in enumerate(data_batch['data_samples']):
+            keys = *IMAGES, MATCHED_KEY
+            kept = {key: sample.pop(key, None) for key in keys}
+            if self._seen % self.interval == 0:
+                self._kept[index] = kept
+            self._seen += 1
 
     def after_test_iter(
         self,
         runner: Runner,
         batch_idx: int,
-        data_batch: dict | None = None,
-        outputs: Sequence | None = None,
+        data_batch: Any = None,
+        outputs: Sequence = (),
     ) -> None:
-        """Count the samples of a batch."""
-        for sample in outputs or ():
+        """Count and draw the samples of a batch."""
+        name = '+'.join(self.names) or 'clean'
+        for index, sample in enumerate(outputs):
             self._crops.append(outcomes(sample.metainfo.get(RECORD_KEY, [])))
+            if index not in self._kept:
+                continue
+            view = view_of_sample(sample, self._kept[index])
+            style = PoseStyle.from_metainfo(runner.test_evaluator.dataset_meta)
+            image = draw_pair(view, style, heading=name)
+            if self.out_dir:
+                path = Path(self.out_dir, file_name(sample, name))
+                mmcv.imwrite(image[..., ::-1], str(path))
+            if self.show:
+                runner.visualizer.show(
+                    image, win_name=view.title, wait_time=self.wait_time
+                )
 
     def after_test_epoch(
         self, runner: Runner, metrics: dict | None = None
@@ -97,85 +139,25 @@ def summarize(
         )
         if painted:
             line += f', {sum(painted) / len(painted):,.0f} px on average'
-        # reasons that differ in a number count together
-        alike: dict[str, list[str]] = {}
-        for reason in done:
-            if isinstance(reason, str):
-                key = re.sub(r'(?<!\w)-?\d+\.?\d*', '…', reason)
-                alike.setdefault(key, []).append(reason)
-        reasons = sorted(
-            (-len(found), found[0] if len(set(found)) == 1 else key)
-            for key, found in alike.items()
-        )
+        reasons = [reason for reason in done if isinstance(reason, str)]
         if reasons:
-            words = ', '.join(f'{reason} ({-n:,})' for n, reason in reasons)
-            line += f'; {len(done) - len(painted):,} unchanged: {words}'
+            line += f'; {len(reasons):,} unchanged: {_counted(reasons)}'
         lines.append(f'{line}.')
     return lines
 
 
-@HOOKS.register_module()
-@dataclass(eq=False)
-class OcclusionVisualizationHook(Hook):
-    """Draw the input and the predictions of a model in a test, from the images
-    that :func:`mmpose_occlusion.engine.insertion.attack_config` keeps; those
-    of MMPose's own hook, which loads the image again, are without attacks.
-
-    Args:
-        out_dir: Folder of the images; None writes none.
-        name: Name of the attacks, for captions and file names.
-        interval: Draw every N-th sample.
-        show: Whether to open a window.
-        wait_time: Seconds a window stays; 0 until a key is pressed.
-    """
-
-    out_dir: str | None = None
-    name: str = 'clean'
-    interval: int = 1
-    show: bool = False
-    wait_time: float = 0.0
-
-    def before_test_epoch(self, runner: Runner) -> None:
-        """Make the folder."""
-        self._seen = 0
-        self._style = PoseStyle.from_metainfo(
-            runner.test_evaluator.dataset_meta
-        )
-        if self.out_dir:
-            Path(self.out_dir).mkdir(parents=True, exist_ok=True)
-
-    def before_test_iter(
-        self, runner: Runner, batch_idx: int, data_batch: Any = None
-    ) -> None:
-        """Take images and matched people out of the samples, before they are
-        passed to the model and the metrics."""
-        self._kept: dict[int, list] = {}
-        for index, sample in enumerate(data_batch['data_samples']):
-            keys = BEFORE, AFTER, MATCHED_KEY
-            kept = [sample.pop(key, None) for key in keys]
-            if self._seen % max(1, self.interval) == 0:
-                self._kept[index] = kept
-            self._seen += 1
-
-    def after_test_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: Any = None,
-        outputs: Sequence | None = None,
-    ) -> None:
-        """Draw the samples of a batch."""
-        for index, kept in self._kept.items():
-            sample = (outputs or ())[index]
-            view = view_of_sample(sample, *kept)
-            image = draw_pair(view, self._style, heading=self.name)
-            if self.out_dir:
-                path = Path(self.out_dir, file_name(sample, self.name))
-                mmcv.imwrite(image[..., ::-1], str(path))
-            if self.show:
-                runner.visualizer.show(
-                    image, win_name=view.title, wait_time=self.wait_time
-                )
+def _counted(reasons: Sequence[str]) -> str:
+    """Each reason with its number, the most frequent first; those that differ
+    in figures alone count together."""
+    alike: dict[str, list[str]] = {}
+    for reason in reasons:
+        key = re.sub(r'(?<!\w)-?\d+\.?\d*', '…', reason)
+        alike.setdefault(key, []).append(reason)
+    ranked = sorted(
+        (-len(found), found[0] if len(set(found)) == 1 else key)
+        for key, found in alike.items()
+    )
+    return ', '.join(f'{reason} ({-number:,})' for number, reason in ranked)
 
 
 def file_name(sample: Any, name: str) -> str:
@@ -188,36 +170,23 @@ def file_name(sample: Any, name: str) -> str:
     return f'{slug[:200]}.png'
 
 
-def view_of_sample(
-    sample: Any,
-    before: np.ndarray,
-    after: np.ndarray,
-    person: Mapping | None = None,
-) -> CropPair:
-    """Images, keypoints and records of a tested sample, in the pixels of
-    ``before`` and ``after``, (H, W, 3) BGR. The joints of the person matched
-    to a detector's box are the ground truth. On whole images (bottom-up
-    models) predictions and people are not matched."""
-    truth, guess = sample.gt_instances, sample.pred_instances
+def view_of_sample(sample: Any, kept: Mapping[str, Any]) -> CropPair:
+    """Images, keypoints and records of a tested sample, in the pixels of the
+    kept images, (H, W, 3) BGR. The joints of the person matched to a
+    detector's box are the ground truth. On whole images (bottom-up models)
+    predictions and people are not matched."""
+    meta, truth = sample.metainfo, dict(sample.gt_instances.items())
+    guess = sample.pred_instances
     predicted = np.asarray(guess.keypoints, float)[..., :2]
-    meta = sample.metainfo
-    size = meta.get('input_size')
-    is_crop = size is not None and before.shape[1::-1] == tuple(size)
-    seen = dict(truth.items())
-    if is_crop:
+    if kept[BEFORE].shape[1::-1] == tuple(meta.get('input_size') or ()):
         predicted = to_crop(predicted, meta)
-    else:
-        seen.pop('transformed_keypoints', None)
-    joints, labelled = truth_of({**seen, MATCHED_KEY: person})
-    if person is None:
-        labelled &= bool(np.any(truth.keypoints))
-    return CropPair(
-        title=title_of({**meta, MATCHED_KEY: person}),
-        clean=before,
-        occluded=after,
-        joints=joints,
-        labelled=labelled,
-        records=meta.get(RECORD_KEY, []),
+    else:  # a whole image
+        truth.pop('transformed_keypoints', None)
+    view = view_of(
+        {**meta, **truth, **kept},
         predicted=predicted,
         scores=np.asarray(guess.keypoint_scores, float),
     )
+    if kept.get(MATCHED_KEY) is None and not np.any(truth['keypoints']):
+        view.labelled[:] = False  # dummies of a detector's box
+    return view

@@ -3,7 +3,7 @@
 import hashlib
 import random
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,39 +14,35 @@ from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmpose.registry import HOOKS
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import DataLoader, get_worker_info
 
 from mmpose_occlusion.files import write_bytes
 
 
 class AtomicLocalBackend(LocalBackend):
-    """MMEngine's backend of local files, whose files appear when complete."""
+    """MMEngine's backend of local files, whose files appear when complete;
+    what is removed stays until :meth:`delete_removed`."""
+
+    def __init__(self) -> None:
+        self._removed: list = []
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
         """Write bytes beside the file, which they then replace."""
         Path(filepath).parent.mkdir(parents=True, exist_ok=True)
         write_bytes(filepath, obj)
 
+    def remove(self, filepath: str | Path) -> None:
+        """Note the file for later."""
+        self._removed.append(str(filepath))
+
+    def delete_removed(self, kept: Collection[str]) -> None:
+        """Delete what was removed, but not what has been written since."""
+        for file in set(self._removed) - set(kept):
+            super().remove(file)
+        self._removed.clear()
+
 
 register_backend('mmpose_occlusion', AtomicLocalBackend, force=True)
-
-
-class _Deferred(AtomicLocalBackend):
-    """Notes what is to be deleted, for later."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.files: list = []
-
-    def remove(self, filepath: str | Path) -> None:
-        self.files.append(filepath)
-
-    def delete(self, kept: set[str]) -> None:
-        """Delete what was noted, except what is kept."""
-        files, self.files = self.files, []
-        for file in files:
-            if str(file) not in kept:
-                super().remove(file)
 
 
 @HOOKS.register_module()
@@ -63,7 +59,7 @@ class AtomicCheckpointHook(CheckpointHook):
         super().before_train(runner)
         if type(self.file_backend) is LocalBackend and not self.backend_args:
             self.backend_args = dict(backend='mmpose_occlusion')
-            self.file_backend = _Deferred()
+            self.file_backend = AtomicLocalBackend()
 
     def _save_checkpoint_with_step(
         self, runner: Runner, step: int, meta: dict
@@ -77,10 +73,10 @@ class AtomicCheckpointHook(CheckpointHook):
 
     def _delete(self) -> None:
         """Delete what MMEngine's hook had deleted before it saved."""
-        if isinstance(self.file_backend, _Deferred):
+        if isinstance(self.file_backend, AtomicLocalBackend):
             best = getattr(self, 'best_ckpt_path_dict', {}).values()
             best = [*best, getattr(self, 'best_ckpt_path', None)]
-            self.file_backend.delete({str(p) for p in [self.last_ckpt, *best]})
+            self.file_backend.delete_removed([self.last_ckpt, *best])
 
 
 @HOOKS.register_module()
@@ -102,7 +98,7 @@ class ExactResumeHook(Hook):
 
     Raises:
         ValueError: When training begins: the training loop does not count
-            epochs, or its data has no numbered samples in batches.
+            epochs.
     """
 
     priority = 'VERY_HIGH'
@@ -152,17 +148,10 @@ class SeededSamples:
     shared memory, is read by the workers."""
 
     def __init__(self, loader: DataLoader, seed: int, rank: int) -> None:
-        dataset: Any = loader.dataset
-        numbered = not isinstance(dataset, IterableDataset)
-        if not numbered or loader.batch_sampler is None:
-            raise ValueError(
-                'ExactResumeHook needs numbered samples in batches, but '
-                f'train_dataloader ({type(dataset).__name__}, batch_size='
-                f'{loader.batch_size}) has none: leave the hook out'
-            )
-        self.dataset, self.seed, self.rank = dataset, seed, rank
+        self.dataset: Any = loader.dataset
+        self.seed, self.rank = seed, rank
         self.epoch = torch.zeros((), dtype=torch.int64).share_memory_()
-        dataset.__getitems__ = self
+        self.dataset.__getitems__ = self
 
     def __call__(self, indices: Sequence[int]) -> list:
         """The samples of a batch; the caller's generators are kept."""

@@ -23,17 +23,16 @@ from mmpose_occlusion.benchmark.effects import Effect, effect_of
 from mmpose_occlusion.benchmark.store import CLEAN
 from mmpose_occlusion.benchmark.work import Work, order_by_image
 from mmpose_occlusion.engine.config import type_name
+from mmpose_occlusion.engine.crop_frame import to_crop
 from mmpose_occlusion.engine.pipelines import (
     CROP,
     RECORD_KEY,
-    makes_crop,
-    split_pipeline,
+    find_place,
     with_defaults,
 )
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.hooks.interrupted_training import key_of, seed_sample
 from mmpose_occlusion.skeleton import Skeleton
-from mmpose_occlusion.transforms.results_reader import to_crop
 
 _CODE = ('.py', '.pkl', '.pickle', '.pth', '.yml', '.yaml')
 """Endings of files whose readers in MMEngine run the code in them."""
@@ -106,8 +105,10 @@ class Crops(Dataset):
         source = config.get('dataset', config)
         pipeline = source.get('pipeline') or []
         self.inner: Any = None
-        if makes_crop(pipeline):
-            before, after = self.pipeline = split_pipeline(pipeline)
+        crop = find_place(pipeline, [CROP])
+        if crop is not None:
+            before, after = pipeline[: crop + 1], pipeline[crop + 1 :]
+            self.pipeline = before, after
             *self._between, self._pack = Compose(after).transforms
             source['pipeline'] = before
             self.dataset = DATASETS.build(config)

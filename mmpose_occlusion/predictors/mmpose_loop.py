@@ -17,7 +17,6 @@ import torch
 from mmengine import dist
 from mmengine.config import Config
 from mmengine.model import is_model_wrapper
-from mmengine.registry import init_default_scope
 from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import LOOPS
 from torch.utils.data import DataLoader
@@ -41,12 +40,12 @@ from mmpose_occlusion.benchmark.work import (
 from mmpose_occlusion.checkpoints import load_into, local_file
 from mmpose_occlusion.datasets import match_detections, offer_donors
 from mmpose_occlusion.engine import config, data_files, launch
+from mmpose_occlusion.engine.crop_frame import from_crop
 from mmpose_occlusion.engine.insertion import use_gt_boxes
 from mmpose_occlusion.engine.pipelines import check_buildable, needs_donors
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import digest_of_file, digests_of_files, plain
 from mmpose_occlusion.skeleton import Skeleton
-from mmpose_occlusion.transforms.results_reader import from_crop
 
 from .mmpose_crops import Crop, CropAttack, inputs_of
 from .mmpose_dataset import BenchmarkDataset
@@ -296,9 +295,7 @@ def run_mmpose(
     :func:`mmpose_occlusion.benchmark.api.run_benchmark`."""
     start, options = time.time(), RunOptions(**others)
     cfg = config.load_config(model, cfg_options)
-    init_default_scope(cfg.get('default_scope') or 'mmpose')
-    cfg.work_dir = str(Path(options.out) / 'logs')
-    config.name_visualizer(cfg)
+    config.prepare_run(cfg, str(Path(options.out) / 'logs'))
     cfg.load_from, cfg.resume = None, False
     for key, value in data.items():
         cfg.merge_from_dict({f'test_dataloader.dataset.{key}': value})

@@ -10,6 +10,7 @@ import numpy as np
 from mmpose.datasets.transforms import LoadImage
 from mmpose.structures.bbox import get_warp_matrix
 
+from mmpose_occlusion.engine.crop_frame import to_crop
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Occlusion, labelled_joints, placement
 from mmpose_occlusion.occlusion.paints import Donor
@@ -262,24 +263,6 @@ class Sample(placement.Surroundings):
                 # the reference's donors have red and blue swapped
                 return Donor(other.name, *donor[:2], box, paper, source)
         return f'no donor of a {other.name} found in {len(drawn)} tries'
-
-
-def to_crop(joints: np.ndarray, meta: Mapping) -> np.ndarray:
-    """Map joints (..., 2) from image pixels to crop pixels, by the crop's
-    ``input_center``, ``input_scale`` and ``input_size``."""
-    center, scale, size = _frame(meta)
-    return (np.asarray(joints, float) - center + scale / 2) / scale * size
-
-
-def from_crop(point: np.ndarray, meta: Mapping) -> np.ndarray:
-    """The inverse of :func:`to_crop`, as MMPose maps predictions."""
-    center, scale, size = _frame(meta)
-    return point / size * scale + center - scale / 2
-
-
-def _frame(meta: Mapping) -> list[np.ndarray]:
-    keys = 'input_center', 'input_scale', 'input_size'
-    return [np.asarray(meta[key], float) for key in keys]
 
 
 def annotated(results: Mapping) -> Mapping | None:

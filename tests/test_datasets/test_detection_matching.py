@@ -182,12 +182,9 @@ def test_box_nms(two_people, nms_thr, left):
 
 
 @pytest.mark.parametrize('udp', [False, True])
-@pytest.mark.parametrize('nested', [False, True])
-def test_the_disc_is_where_the_nose_is(two_people, udp, nested):
+def test_the_disc_is_where_the_nose_is(two_people, udp):
     """The second box is as large as the crop, and the nose in its middle."""
     crop = dict(type='TopdownAffine', input_size=(40, 80), use_udp=udp)
-    if nested:
-        crop = dict(type='RandomApply', transforms=[crop], prob=1.0)
     two_people['pipeline'][2] = crop
     dataset = attacked(two_people, dict(NOSE, size=16))
     sample = dataset[1]
@@ -289,16 +286,6 @@ def test_a_crop_outside_of_the_wrapper_is_refused(two_people):
     )
     with pytest.raises(ValueError, match='with TopdownAffine in the data set'):
         dataset[0]
-
-
-def test_lazy(two_people):
-    cfg = dict(match_detections(two_people), lazy_init=True)
-    dataset = build(cfg)
-    assert dataset.metainfo['num_keypoints'] == 17
-    assert not dataset.dataset._fully_initialized
-    dataset.full_init()
-    assert len(dataset) == 4
-    assert num_matched(dataset) == 2
 
 
 # --- the config -------------------------------------------------------------

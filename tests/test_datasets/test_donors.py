@@ -114,9 +114,7 @@ def test_it_is_made_while_the_annotations_are_loaded(tmp_path, monkeypatch):
         CocoDataset, '_load_annotations',
         lambda self: loads.append(self) or load(self),
     )  # fmt: skip
-    dataset = DonorDataset(cfg, lazy_init=True)
-    assert loads == []
-    dataset.full_init()
+    dataset = DonorDataset(cfg)
     dataset.full_init()
     assert len(loads) == 1
     assert len(dataset) == len(dataset.dataset.donors) == 2
@@ -183,10 +181,7 @@ def test_it_is_small_and_quick(many):
     spent = []
     for _ in range(2):
         start = time.process_time()
-        first_ids = {}
-        for person in many:
-            first_ids.setdefault(person['img_path'], person['id'])
-        index = DonorIndex(many, first_ids)
+        index = DonorIndex(many)
         index.rows_with(())
         spent.append(time.process_time() - start)
     assert len(index) == PEOPLE

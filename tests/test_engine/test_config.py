@@ -13,8 +13,9 @@ from mmpose_occlusion.engine.config import (
     load_config,
     metainfo_of,
     parse_metainfo,
+    prepare_run,
     scoring_metric,
-    set_work_dir,
+    walk,
     walk_datasets,
 )
 from mmpose_occlusion.errors import UsageError
@@ -37,7 +38,7 @@ def test_mmpose_config_by_name():
 @pytest.mark.parametrize(
     ('path', 'words'),
     [
-        ('no.py', r'config file "no\.py" does not exist'),
+        ('no.py', r'config "no\.py" needs a file .*no\.py'),
         (
             OWN.replace('256x192', '256x19'),
             r'needs a file .*/td-hm_res50_8xb64-210e_coco-256x19\.py"',
@@ -69,14 +70,24 @@ def test_option_that_does_not_fit():
         load_config(OWN, {'model.type.x': 1})
 
 
-def test_work_dir():
-    cfg = Config({})
-    set_work_dir(cfg, OWN, None)
-    assert cfg.work_dir == 'work_dirs/td-hm_res50_8xb64-210e_coco-256x192'
-    set_work_dir(cfg, 'other.py', None)
-    assert cfg.work_dir == 'work_dirs/td-hm_res50_8xb64-210e_coco-256x192'
-    set_work_dir(cfg, 'other.py', 'here')
-    assert cfg.work_dir == 'here'
+def test_a_run_has_a_work_dir_and_a_visualizer_of_its_own():
+    first, second = load_config(OWN), load_config(OWN)
+    prepare_run(first)
+    assert first.work_dir == 'work_dirs/td-hm_res50_8xb64-210e_coco-256x192'
+    prepare_run(second, 'here')
+    assert second.work_dir == 'here'
+    assert first.visualizer.name != second.visualizer.name
+    prepare_run(second)
+    assert second.work_dir == 'here'
+
+
+def test_walk():
+    cfg = Config(dict(model=dict(heads=[dict(type='A'), 3]), a=1))
+    assert [key for key, _ in walk(cfg)] == ['', 'model', 'model.heads.0']
+    assert list(walk(dict(a=dict(b={}), c={}), names=('a',))) == [
+        ('', dict(a=dict(b={}), c={})),
+        ('a', dict(b={})),
+    ]
 
 
 def test_dataloader_is_a_copy():
@@ -155,7 +166,6 @@ def hands(**left):
     [
         (dict(sigmas=...), 'lacks "sigmas"'),
         (dict(sigmas=[0.1] * 2), 'has 2 sigmas for 3 keypoints'),
-        (dict(joint_weights=[1] * 4), 'has 4 joint_weights for 3'),
         (hands(swap='paw'), "uses 'paw', which is not the name"),
         (hands(swap='nose'), 'swaps "left_hand" with "nose"'),
         (hands(name='nose', swap=''), "uses 'left_hand'"),

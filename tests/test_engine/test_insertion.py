@@ -101,7 +101,8 @@ def test_combined_data_set():
         'KeypointOcclusion',
         'KeepImage',
     ]
-    assert outer.pipeline[0]['meta_keys'][-3:] == ('occlusions', BEFORE, AFTER)
+    kept = ('occlusions', BEFORE, AFTER, MATCHED_KEY)
+    assert outer.pipeline[0]['meta_keys'][-4:] == kept
     assert outer.pipeline[0]['pack_transformed'] is True
     assert 'seed' not in outer.datasets[0].pipeline[2]
 
@@ -153,20 +154,22 @@ def test_box_nms():
         match_boxes(cfg, nms_thr=0.5)
 
 
-def test_a_crop_outside_of_the_data_set_that_has_the_boxes():
-    def combined():
-        return config(
-            {
-                'type': 'CombinedDataset',
-                'datasets': [{**BOXED, 'pipeline': []}],
-                'pipeline': [LOAD, CROP, PACK],
-                'metainfo': {'from_file': 'configs/_base_/datasets/coco.py'},
-            }
-        )
-
-    with pytest.raises(UsageError, match=r'datasets\.0\.bbox_file is set'):
-        attack_config(combined(), [NOSE])
-    attack_config(combined(), [], keep_images=True)
+def test_images_around_the_occlusions_of_a_config():
+    """Of each of several data sets, whatever comes between them."""
+    own = {'type': 'PartOcclusion'}
+    heads = {'type': 'EmptyRemovedHeatmaps'}
+    pipeline = [LOAD, CROP, own, {'type': 'PhotometricDistortion'}, heads]
+    inner = {'type': 'CocoDataset', 'pipeline': pipeline}
+    cfg = config(
+        {'type': 'CombinedDataset', 'datasets': [inner] * 2}
+        | {'pipeline': [PACK]}
+        | {'metainfo': {'from_file': 'configs/_base_/datasets/coco.py'}}
+    )
+    assert attack_config(cfg, [], keep_images=True) == []
+    kept = [{'type': 'KeepImage', 'key': key} for key in (BEFORE, AFTER)]
+    for dataset in cfg.test_dataloader.dataset.datasets:
+        steps = dataset.pipeline
+        assert steps == [LOAD, CROP, kept[0], *pipeline[2:], kept[1]]
 
 
 def test_no_place():
@@ -227,6 +230,9 @@ BODY = 'mmpose::body_2d_keypoint'
 CONFIGS = {
     f'{BODY}/topdown_heatmap/coco/'
     'td-hm_res50_8xb64-210e_coco-256x192.py': (1, 'TopdownAffine'),
+    f'{BODY}/topdown_heatmap/coco/'
+    'td-hm_hrnet-w32_8xb64-210e_coco-aic-256x192-combine.py':
+        (1, 'TopdownAffine'),
     f'{BODY}/rtmpose/coco/'
     'rtmpose-s_8xb256-420e_coco-256x192.py': (2, 'TopdownAffine'),
     f'{BODY}/dekr/coco/'
@@ -259,11 +265,23 @@ def test_every_stage_gets_it(path):
 
 
 def test_a_stage_that_lacks_it_is_named():
-    cfg = load_config(list(CONFIGS)[1])
+    cfg = load_config(list(CONFIGS)[2])
     assert lost_occlusions(cfg) == []
     cfg.train_dataloader.dataset.pipeline.insert(-2, HIDE)
     (sentence,) = lost_occlusions(cfg)
     assert sentence.startswith('custom_hooks.1.switch_pipeline replaces')
+
+
+def test_parts_of_the_config_are_known():
+    cfg = load_config(next(iter(CONFIGS)))
+    cfg.occlusion_parts = {'feet': ['left_ankle', 'right_ankle']}
+    insert_occlusion(cfg, 'part:feet:black')
+    (step,) = [
+        step
+        for step in cfg.train_dataloader.dataset.pipeline
+        if step['type'] == 'PartOcclusion'
+    ]
+    assert step['parts'] == cfg.occlusion_parts
 
 
 def test_no_seed_is_set_for_training():

@@ -10,8 +10,6 @@ from mmpose_occlusion.engine.pipelines import (
     check_attacks,
     find_place,
     insert_attacks,
-    makes_crop,
-    split_pipeline,
     with_meta_keys,
 )
 from mmpose_occlusion.skeleton import Skeleton
@@ -85,31 +83,8 @@ def test_inserted_after_the_crop_in_order():
     assert 'seed' not in NOSE
 
 
-def test_inserted_inside_wrappers():
-    wrapped = [
-        dict(type='LoadImage'),
-        dict(type='RandomApply', transforms=[dict(type='Albumentation')]),
-        dict(
-            type='RandomChoice',
-            transforms=[
-                [dict(type='GetBBoxCenterScale')],
-                [dict(type='TopdownAffine', input_size=(9, 9))],
-            ],
-        ),
-        dict(type='PackPoseInputs'),
-    ]
-    assert makes_crop(wrapped)
-    new = insert_attacks(wrapped, [NOSE])
-    inner = new[2]['transforms'][1]
-    assert types(inner) == ['TopdownAffine', 'KeypointOcclusion']
-    assert len(wrapped[2]['transforms'][1]) == 1
-    with pytest.raises(ValueError, match='inside another transform'):
-        split_pipeline(wrapped)
-
-
 def test_bottomup_right_after_loading():
-    assert not makes_crop(BOTTOMUP)
-    assert find_place(BOTTOMUP) == (BOTTOMUP, 0)
+    assert find_place(BOTTOMUP) == 0
     new = insert_attacks(BOTTOMUP, [NOSE])
     assert types(new) == [
         'LoadImage',
@@ -122,20 +97,6 @@ def test_bottomup_right_after_loading():
 def test_no_place():
     pipeline = [dict(type='GenerateTarget'), dict(type='PackPoseInputs')]
     assert find_place(pipeline) is None
-    with pytest.raises(
-        ValueError, match=r'\(GenerateTarget, PackPoseInputs\) has neither'
-    ):
-        insert_attacks(pipeline, [NOSE])
-    with pytest.raises(ValueError, match=r'\(empty\) has neither'):
-        split_pipeline([])
-
-
-def test_split():
-    before, after = split_pipeline(TOPDOWN)
-    assert types(before)[-1] == 'TopdownAffine'
-    assert types(after) == ['PackPoseInputs']
-    before[0]['type'] = 'other'
-    assert TOPDOWN[0]['type'] == 'LoadImage'
 
 
 def test_class_as_type():

@@ -7,6 +7,7 @@ import pytest
 from mmengine.evaluator import Evaluator
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
+from mmpose_occlusion.datasets.detection_matching import match_detections
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.evaluation import PerKeypointMetric
 from tests.test_evaluation.runs import (
@@ -86,6 +87,51 @@ def test_wrong_joints_are_found(real_data):
     assert result['mean/PCK'] == pytest.approx(
         np.mean([result[f'{name}/PCK'] for name in names])
     )
+
+
+def matched_or_lost(dataset):
+    """A model that is perfect in boxes of people and lost in others."""
+    people = {
+        i: dataset.get_data_info(i)['matched_person']
+        for i in range(len(dataset))
+    }
+
+    def predict(sample):
+        person = people[sample['id']]
+        if 'keypoints' in person:
+            return person['keypoints']
+        return np.random.default_rng(sample['id']).uniform(0, 400, (1, 17, 2))
+
+    return predict
+
+
+def test_boxes_of_a_detector_on_photographs(real_data):
+    """All twelve people have a bbox; unmatched ones have lower scores."""
+    dataset = build(
+        match_detections(without_pixels(photographs(real_data, 'coco', True)))
+    )
+    predict = matched_or_lost(dataset)
+    result = score(dict(type='PerKeypointMetric'), dataset, predict)
+    assert result['mean/AR'] == result['mean/PCK'] == PERFECT
+    assert 0.5 < result['mean/AP'] <= 1.0
+
+
+def test_missed_people(synthetic_people):
+    """The made-up detector misses some: recall says how many."""
+    dataset = build(
+        match_detections(without_pixels(synthetic(synthetic_people, True)))
+    )
+    predict = matched_or_lost(dataset)
+    result = score(dict(type='PerKeypointMetric'), dataset, predict)
+    with open(dataset.dataset.ann_file) as file:
+        people = json.load(file)['annotations']
+    found = {
+        dataset.get_data_info(i)['matched_person'].get('id')
+        for i in range(len(dataset))
+    }
+    has = [p['id'] in found for p in people if p['keypoints'][2]]
+    assert result['nose/PCK'] == pytest.approx(np.mean(has))
+    assert result['nose/AR'] == pytest.approx(np.mean(has), abs=0.05)
 
 
 # Two joints, people in boxes of 100 x 100 in one image.

@@ -267,11 +267,6 @@ def test_generators_of_the_model_are_left_alone():
     assert next_numbers() == expected
 
 
-def test_loader_without_batches_is_refused():
-    with pytest.raises(ValueError, match='batch_size=None'):
-        SeededSamples(DataLoader(Draws(), batch_size=None), 0, 0)
-
-
 def test_keys_tell_their_numbers_apart():
     keys = {
         key_of(seed, epoch, rank, sample)

@@ -5,10 +5,12 @@ import pytest
 from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
+from mmpose_occlusion.engine.insertion import IMAGES
 from mmpose_occlusion.hooks.attacked_crops import view_of_sample
+from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 from mmpose_occlusion.visualization import PoseStyle, draw_pair
 
-CROP = np.zeros((64, 48, 3), np.uint8)
+CROP = dict.fromkeys(IMAGES, np.zeros((64, 48, 3), np.uint8))
 STYLE = PoseStyle(('nose', 'tail'), (), ((9, 9, 9), (9, 9, 9)))
 RECORD = {
     'kind': 'keypoint',
@@ -49,7 +51,7 @@ def sample():
 
 
 def test_crop(sample):
-    view = view_of_sample(sample, CROP, CROP)
+    view = view_of_sample(sample, CROP)
     np.testing.assert_allclose(view.predicted, [[[20, 20], [10, 14]]])
     np.testing.assert_allclose(view.joints, [[[20, 20], [10, 10]]])
     assert view.title == 'image 7, person 9'
@@ -63,7 +65,7 @@ def test_whole_image(sample):
     sample.pred_instances = InstanceData(
         keypoints=np.zeros((0, 2, 2)), keypoint_scores=np.zeros((0, 2))
     )
-    view = view_of_sample(sample, image, image)
+    view = view_of_sample(sample, dict.fromkeys(IMAGES, image))
     np.testing.assert_allclose(view.joints, sample.gt_instances.keypoints)
     assert view.title == 'image 7'
     assert draw_pair(view, STYLE, 64).shape[0] > 300
@@ -71,7 +73,7 @@ def test_whole_image(sample):
 
 def test_dummy_joints_of_detector_boxes_are_not_shown(sample):
     sample.gt_instances.keypoints = np.zeros((1, 2, 2))
-    assert not view_of_sample(sample, CROP, CROP).labelled.any()
+    assert not view_of_sample(sample, CROP).labelled.any()
 
 
 def test_the_person_in_a_detector_box(sample):
@@ -85,10 +87,10 @@ def test_the_person_in_a_detector_box(sample):
         'keypoints_visible': np.array([[2.0, 0.0]]),
         'transformed_keypoints': np.array([[[20.0, 20.0], [10.0, 10.0]]]),
     }
-    view = view_of_sample(sample, CROP, CROP, person)
+    view = view_of_sample(sample, {**CROP, MATCHED_KEY: person})
     np.testing.assert_allclose(view.joints, [[[20, 20], [10, 10]]])
     assert view.labelled.tolist() == [[True, False]]
     assert view.title == 'image 7, box 9, person 3'
-    view = view_of_sample(sample, CROP, CROP, {'reason': 'nobody'})
+    view = view_of_sample(sample, {**CROP, MATCHED_KEY: {'reason': 'nobody'}})
     assert not view.labelled.any()
     assert view.title == 'image 7, box 9, unmatched'

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from mmpose_occlusion.engine.config import load_config
-from tests.narrow import arguments, few, narrowing, small_crops
+from tests.narrow import arguments, few, narrowing
 from tests.ranks import run_ranks
 
 from .conftest import ROOT, log_of
@@ -156,15 +156,9 @@ def test_exact_resume_in_two_processes(config, tool, tmp_path):
 
 FAMILIES = {
     'ResNet': f'{COCO}/td-hm_res50_part-mean-8xb64-210e_coco-256x192.py',
-    'Hourglass': f'{COCO}/td-hm_hourglass-8stack_keypoint-blur-8xb32-210e_'
-    'coco-256x192.py',
     'contrastive': f'{COCO}/td-hm_hrnet-w32_contrastive-8xb64-210e_'
     'coco-256x192.py',
 }
-RTMPOSE = (
-    'projects/rtmpose_occlusion/configs/'
-    'rtmpose-s_multi-keypoint-8xb256-420e_coco-256x192.py'
-)
 
 
 def two_steps(config, work_dir, processes):
@@ -176,8 +170,6 @@ def two_steps(config, work_dir, processes):
         'train_cfg.max_epochs': 1,
         'default_hooks.logger.interval': 1,
     }
-    if 'hourglass' in config:
-        options.update(small_crops(cfg, 'train', width=64, height=128))
     argv = ['--work-dir', str(work_dir), '--no-validate']
     return [*argv, *arguments(options)]
 
@@ -207,20 +199,21 @@ def test_several_processes_on_the_cpu(
 
 
 @pytest.mark.slow
-def test_script_on_the_cpu(reference_folder, tmp_path):
+def test_script_on_the_cpu(config, tmp_path):
     """It starts processes, and finds a port and a number of threads; imports
     print nothing."""
-    argv = two_steps(RTMPOSE, tmp_path, processes=2)
+    options = ['model.backbone.norm_cfg.type=SyncBN']
+    options.append('train_dataloader.batch_size=4')
     environment = dict(os.environ, PYTHON=sys.executable)
     environment.pop('OMP_NUM_THREADS', None)
     environment['CUDA_VISIBLE_DEVICES'] = '-1'
     done = subprocess.run(
-        ['bash', str(ROOT / 'tools' / 'dist_train.sh'), str(ROOT / RTMPOSE)]
-        + ['2', *argv],
+        ['bash', str(ROOT / 'tools' / 'dist_train.sh'), config, '2']
+        + ['--work-dir', str(tmp_path), '--no-validate']
+        + ['--cfg-options', *options],
         env=environment,
         capture_output=True,
         text=True,
-        cwd=reference_folder,
     )
     assert done.returncode == 0, done.stderr
     check_two_steps(tmp_path, processes=2)
