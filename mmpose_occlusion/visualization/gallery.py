@@ -5,15 +5,21 @@ joints and regions lie over them as SVG, with names under the pointer.
 """
 
 import base64
-import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
 import numpy as np
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    PackageLoader,
+    StrictUndefined,
+    select_autoescape,
+)
 
 from mmpose_occlusion.skeleton import Skeleton
 
@@ -103,23 +109,19 @@ def record_caption(record: Mapping) -> str:
 class PoseStyle:
     """How the K joints of a data set are drawn."""
 
-    names: tuple[str, ...]
-    links: tuple[tuple[int, int], ...]  # indices of joints
-    colors: tuple[Color, ...]  # RGB, by the side of the body
-
-    @classmethod
-    def from_names(
-        cls, names: Sequence[str], links: Sequence[Sequence[int]]
-    ) -> 'PoseStyle':
-        """Colour the joints by the side that their names say."""
-        pairs = tuple((int(a), int(b)) for a, b in links)
-        return cls(tuple(names), pairs, tuple(map(side_color, names)))
+    names: Sequence[str]
+    links: Sequence[tuple[int, int]]  # indices of joints
 
     @classmethod
     def from_metainfo(cls, metainfo: Mapping) -> 'PoseStyle':
         """Read names and links from a data set's parsed metainfo."""
         names = Skeleton.from_metainfo(metainfo).names
-        return cls.from_names(names, metainfo.get('skeleton_links') or ())
+        return cls(names, metainfo.get('skeleton_links') or ())
+
+    @cached_property
+    def colors(self) -> list[Color]:
+        """RGB of each joint, by the side of the body that its name says."""
+        return [side_color(name) for name in self.names]
 
     def link_color(self, link: tuple[int, int]) -> Color:
         """Colour of its joints; of the middle where these differ."""
@@ -136,13 +138,12 @@ def side_color(name: str) -> Color:
     return sides.get(word, MIDDLE)
 
 
-@functools.cache
 def environment(package: str) -> Environment:
-    """The templates of a package's folder and of this one, compiled once."""
+    """The templates of a package's folder and of this one."""
     folders = [PackageLoader(name, '') for name in (package, __package__)]
     made = Environment(
         loader=ChoiceLoader(folders),
-        autoescape=True,
+        autoescape=select_autoescape(['html.j2']),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -9,7 +9,7 @@ from mmpose_occlusion.hooks.attacked_crops import view_of_sample
 from mmpose_occlusion.visualization import PoseStyle, draw_pair
 
 CROP = np.zeros((64, 48, 3), np.uint8)
-STYLE = PoseStyle(('nose', 'tail'), (), ((9, 9, 9), (9, 9, 9)))
+STYLE = PoseStyle(('nose', 'tail'), ())
 RECORD = {
     'kind': 'keypoint',
     'target': 'tail',

@@ -78,11 +78,6 @@ def percent(fraction: float | None, digits: int = 0) -> str:
     return NOTHING if fraction is None else f'{100 * fraction:.{digits}f} %'
 
 
-def place_name(place: str) -> str:
-    """Where the paint is, in words."""
-    return PLACES.get(place, place)
-
-
 def describe(cost: Record) -> str:
     """Target, size, place and paint of an attack."""
     if cost.kind == OTHER:
@@ -91,7 +86,7 @@ def describe(cost: Record) -> str:
     if cost.severity is not None:
         text += f', {100 * cost.severity:g} % of the height'
     if cost.place != AT_TARGET:
-        text += f', painted {place_name(cost.place)}'
+        text += f', painted {PLACES[cost.place]}'
     return f'{text} ({cost.paint})'
 
 
