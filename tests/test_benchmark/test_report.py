@@ -118,6 +118,7 @@ def test_the_page_needs_nothing_from_outside(report):
     # each paint and their scale, costs of joints and parts, severity,
     # controls, paints
     assert len(page.images) == 2 + 1 + 2 * (3 + 2 + 1 + 1 + 1)
+    assert 'this report was made without the data set' in text
     assert '--out &lt;a&gt;' in text
     assert '&lt;hip&gt; &amp; co' in text
     assert '<hip>' not in text
@@ -169,8 +170,9 @@ def test_reports_of_the_same_predictions_differ_in_run_alone(tmp_path):
     found = []
     for word in ('one', 'two'):
         again = replace(run, run=dict(command=word))
-        path = write_report([again], tmp_path / word, draws=10)
-        numbers = json.loads((path.parent / 'report.json').read_text())
+        out = tmp_path / word
+        write_report([again], out, draws=10, formats=('json', 'csv'))
+        numbers = json.loads((out / 'report.json').read_text())
         found.append((numbers.pop('run'), numbers))
     assert found[0][1] == found[1][1]
     assert found[0][0] != found[1][0]
@@ -215,7 +217,7 @@ def test_names_are_shown_literally(tmp_path):
                     target=names.get(a.config['target'], a.config['target']),
                 ),
             )
-            for a in run.attacks
+            for a in run.attacks[:2]
         ],
     )
     path = write_report([run, run], tmp_path, draws=5)
@@ -426,8 +428,6 @@ def test_data_that_are_gone_are_a_sentence(planted, tmp_path):
     assert 'data:image/jpeg' not in text
     with pytest.raises(LookupError, match='cannot be read again'):
         case_crops(replace(run, dataset={}), [])
-    none = write_report([run], tmp_path / 'none', draws=5).read_text()
-    assert 'this report was made without the data set' in none
 
 
 def test_other_data_are_noticed(planted):
