@@ -26,12 +26,12 @@ from mmpose_occlusion.skeleton import Skeleton
 Color = tuple[int, int, int]
 
 # of the palette of Okabe and Ito, which is safe for colour-blind readers; RGB
-LEFT = (86, 180, 233)
-RIGHT = (230, 120, 30)
-MIDDLE = (0, 188, 140)
-REGION = (250, 230, 60)
-TRUTH = (255, 255, 255)
-ERROR = (255, 70, 120)
+LEFT, RIGHT, MIDDLE = (86, 180, 233), (230, 120, 30), (0, 188, 140)
+WHITE = (255, 255, 255)
+COLORS = dict(
+    left=LEFT, right=RIGHT, middle=MIDDLE, region=(250, 230, 60),
+    target=WHITE, bystander=WHITE, removed=(255, 70, 120),
+)  # fmt: skip
 
 INK = (34, 38, 46)
 PAPER = (250, 250, 248)
@@ -149,9 +149,7 @@ def environment(package: str) -> Environment:
         lstrip_blocks=True,
         extensions=['jinja2.ext.do'],
     )
-    colors = dict(left=LEFT, right=RIGHT, middle=MIDDLE, region=REGION)
-    colors |= dict(removed=ERROR, target=TRUTH, bystander=TRUTH)
-    made.globals['colors'] = {k: f'rgb{v}' for k, v in colors.items()}
+    made.globals['colors'] = {k: f'rgb{v}' for k, v in COLORS.items()}
     for each in (image_uri, record_caption):
         made.filters[each.__name__] = each
     return made

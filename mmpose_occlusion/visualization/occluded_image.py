@@ -23,6 +23,7 @@ from .gallery import PoseStyle
 
 VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+LINES = 4  # of text below an image
 _EXISTS = '"{}" exists: give another --out, or --overwrite'
 
 _LIMBS = (
@@ -152,7 +153,9 @@ def _drawn(
     for k in (names.index(name) for name in hidden if name in names):
         some = ', '.join(f'{score:.2f}' for score in found.scores[:, k])
         lines.append(f'{names[k]}: {some or "not found"}')
-    return captioned(canvas, lines, max(10.0, canvas.shape[1] / 40), 4)
+    if len(lines) > LINES:
+        lines[LINES - 1] += f'; {len(lines) - LINES} more hidden joints'
+    return captioned(canvas, lines, max(10.0, canvas.shape[1] / 40), LINES)
 
 
 def occlude_file(
@@ -277,12 +280,15 @@ def read_keypoints(path: str) -> Any:
 
 
 def _boxes(keypoints: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
-    """Around the keypoints, a tenth wider; of the whole image without."""
+    """Around the keypoints of those who have any, a tenth wider; of the whole
+    image without."""
     if keypoints is None:
         return np.array([[0, 0, shape[1] - 1, shape[0] - 1]], float)
     out = []
     for person in keypoints:
         known = person[person[:, 2] > 0] if person.shape[1] > 2 else person
+        if not len(known):
+            continue
         low, high = known[:, :2].min(axis=0), known[:, :2].max(axis=0)
         margin = 0.1 * (high - low).max()
         out.append([*(low - margin), *(high + margin)])

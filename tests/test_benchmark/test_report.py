@@ -320,7 +320,7 @@ def test_sides_are_named_on_a_standing_person_alone():
     assert not unknown.is_standing
     assert unknown.spots['left_hand'] == (0, 4.5)
     charts = [
-        body_chart({'black': dict(nose=0.1)}, layout, str, 'loss')
+        body_chart({'black': dict(nose=0.1)}, layout, 'AP')
         for layout in (known, unknown._replace(is_standing=True), unknown)
     ]
     letters = [letters_of(chart) for chart in charts]

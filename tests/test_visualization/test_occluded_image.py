@@ -10,6 +10,8 @@ import pytest
 from mmpose_occlusion.cli.images import main_image
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Attack, parse_attack
+from mmpose_occlusion.predictors import Prediction
+from mmpose_occlusion.skeleton import COCO_JOINTS
 from mmpose_occlusion.visualization.occluded_image import ImageOccluder
 
 WRIST = 9
@@ -97,6 +99,28 @@ def test_an_offset_and_an_own_part():
 def test_attacks_without_a_meaning_for_an_image_are_refused(attack):
     with pytest.raises(UsageError, match='is not for single images'):
         ImageOccluder([attack])
+
+
+def test_a_person_without_keypoints_has_no_box():
+    """In a frame of a video, for example; the model needs boxes."""
+    given = []
+
+    class Predictor:
+        name, keypoint_names, needs_boxes = 'fake', COCO_JOINTS, True
+
+        def __call__(self, images, boxes):
+            given.extend(boxes)
+            shape = len(boxes[0]), 17
+            return [Prediction(np.zeros((*shape, 2)), np.ones(shape))]
+
+    attack = parse_attack('keypoint:left_wrist:black:20%')
+    occluder = ImageOccluder([attack], Predictor())
+    occluder(
+        np.zeros((*SIZE, 3), np.uint8),
+        np.array([pose(80, 50), 17 * [[0] * 3]]),
+    )
+    for boxes in given:  # 20..80 x 10..110, and a tenth of the longer side
+        np.testing.assert_allclose(boxes, [[10, 0, 90, 120]])
 
 
 def test_a_folder_by_a_predictor(files, capsys):

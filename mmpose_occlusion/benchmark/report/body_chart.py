@@ -1,6 +1,6 @@
 """Values of joints and of places, drawn on a body."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import matplotlib
@@ -28,6 +28,7 @@ from .figures import (
     Chart,
     new_panel,
 )
+from .formatting import NAMES, number
 
 _BESIDE = dict(
     eye=(0.59, 9.22), ear=(1.26, 8.84), shoulder=(1.1, 6.9), elbow=(1.7, 5.3),
@@ -103,12 +104,10 @@ def _add_scale(chart: Chart, scale: PowerNorm, label: str) -> None:
 def body_chart(
     losses: Mapping[str, Mapping[str, float]],
     layout: BodyLayout,
-    text: Callable[[float], str],
-    label: str,
+    measure: str,
 ) -> Chart:
-    """One body for each paint (paint -> joint -> loss): the larger and darker
-    a joint, the more. ``text`` writes a loss beside its joint, ``label`` is of
-    the colour scale."""
+    """One body for each paint (paint -> joint -> loss of a measure): the
+    larger and darker a joint, the more; beside it the change."""
     chart: Chart = []
     spots = layout.spots
     values = [loss for found in losses.values() for loss in found.values()]
@@ -133,9 +132,9 @@ def body_chart(
             linewidths=0.9,
             zorder=3,
         )
-        words = {joint: text(loss) for joint, loss in shown.items()}
+        words = {j: number(-x, measure, sign=True) for j, x in shown.items()}
         _write_beside(axis, layout, words)
-    _add_scale(chart, scale, label)
+    _add_scale(chart, scale, f'{NAMES[measure]} lost')
     return chart
 
 

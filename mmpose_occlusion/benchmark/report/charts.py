@@ -14,7 +14,7 @@ from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
 from .body_chart import BodyLayout, body_chart, place_chart
 from .figures import LOOKS, Chart, Line, Look, forest_chart, line_chart, looks
-from .formatting import NAMES, PLACES, number, pooled_name
+from .formatting import NAMES, PLACES, pooled_name
 
 SHOWN_JOINTS = 5  # on a page's first figure of a sensitivity map
 MOST_CONTROLS = 24  # rows of a chart
@@ -47,8 +47,7 @@ def model_charts(
         body=body_chart(
             {paint: lost for paint, lost in losses.items() if len(lost) > 1},
             layout,
-            lambda loss: number(-loss, main, sign=True),
-            f'{NAMES[main]} lost',
+            main,
         ),
         costs=forest_chart(
             (

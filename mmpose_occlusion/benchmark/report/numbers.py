@@ -92,7 +92,7 @@ def changed_conditions(path: Path, new: Mapping[str, Any]) -> list[str]:
     try:
         models = json.loads(path.read_text())['models']
         before = {m['model']: m['conditions'] for m in models}
-    except (FileNotFoundError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return []
     out = []
     for found in new['models']:
