@@ -395,7 +395,7 @@ def planted(synthetic_people):
 
 def test_the_worst_case_is_the_one_that_was_planted(planted):
     run = planted
-    (case, *_) = pick_cases(run, 1.0)
+    (case, *_) = pick_cases(run, 1.0, 6)
     assert (case.attack, case.joint) == ('keypoint:nose:black', 'nose')
     sizes = run.boxes.boxes[:, 2:] - run.boxes.boxes[:, :2]
     grown = 50 * 2**0.5 / sizes.max(axis=1)

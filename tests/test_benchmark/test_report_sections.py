@@ -11,6 +11,8 @@ import pytest
 
 from mmpose_occlusion.benchmark.analysis import Estimate, analyse
 from mmpose_occlusion.benchmark.report import write_report
+from mmpose_occlusion.benchmark.report.body_chart import BodyLayout
+from mmpose_occlusion.benchmark.report.charts import model_charts
 from mmpose_occlusion.benchmark.report.figures import (
     LOOKS,
     Line,
@@ -197,6 +199,27 @@ def test_another_evaluation_in_the_same_folder_is_told(tmp_path, capsys):
     assert 'had other conditions (sigmas COCO → own, mean 0.017)' in told
     line = (tmp_path / 'attacks.csv').read_text().splitlines()[1]
     assert 'sigmas: own, mean 0.017' in line
+
+
+def test_controls_of_two_sizes_have_panels_of_their_own():
+    run = sized_run()
+    controls = [
+        replace(
+            attack,
+            name=f'{attack.name}:on_person',
+            config=dict(attack.config, place='on_person'),
+        )
+        for attack in run.attacks
+    ]
+    run = replace(run, attacks=[*run.attacks, *controls])
+    (found,), _ = analyse([run], draws=5)
+    layout = BodyLayout({}, [], False)
+    chart = model_charts(found, found.costs, layout)['controls']
+    titles = [figure.axes[0].get_title(loc='left') for figure in chart]
+    assert titles == ['painted: black 10 %', 'painted: black 20 %']
+    for figure in chart:
+        rows = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+        assert rows == ['nose', 'left_wrist']
 
 
 def test_a_papers_table(tmp_path):

@@ -40,9 +40,7 @@ of the bboxes); a LookupError with a sentence where the data set is missing or
 has changed."""
 
 
-def pick_cases(
-    run: BenchmarkRun, quantile: float, number: int = 6
-) -> list[Case]:
+def pick_cases(run: BenchmarkRun, quantile: float, number: int) -> list[Case]:
     """At most ``number`` cases by how much the error of a target grows, around
     a quantile of the growth: 1 for the worst, 0.5 for typical ones; each of
     another person and attack."""

@@ -17,7 +17,6 @@ from .figures import LOOKS, Chart, Line, Look, forest_chart, line_chart, looks
 from .formatting import NAMES, PLACES, pooled_name
 
 SHOWN_JOINTS = 5  # on a page's first figure of a sensitivity map
-MOST_CONTROLS = 24  # rows of a chart
 DIAMETER = "diameter, % of the height of the person's bbox"
 
 
@@ -42,7 +41,6 @@ def model_charts(
     random.sort(key=lambda cost: cost.change[main].value or 0)
     if len({cost.paint for cost in random}) == 1:
         random = []
-    controls, _ = shown_controls(analysis)
     return dict(
         body=body_chart(
             {paint: lost for paint, lost in losses.items() if len(lost) > 1},
@@ -62,9 +60,9 @@ def model_charts(
         severity=_severity(analysis),
         controls=forest_chart(
             (
-                ('', words, f'{c.target}, {c.paint}', c.change[place])
+                (_painted(c), words, c.target, c.change[place])
                 for place, words in PLACES.items()
-                for c in controls
+                for c in analysis.controls
                 if place in c.change
             ),
             change,
@@ -77,16 +75,12 @@ def model_charts(
     )
 
 
-def shown_controls(analysis: Record) -> tuple[list[Record], str]:
-    """Controls of a chart, and a sentence on what it leaves out: of many
-    those of the first paint are shown, black if there is any."""
-    known = [c for c in analysis.controls if c.people]
-    if len(known) <= MOST_CONTROLS:
-        return known, ''
-    paints = [c.paint for c in known]
-    first = 'black' if 'black' in paints else paints[0]
-    note = f' Shown: {first}; the numbers below are of all paints.'
-    return [c for c in known if c.paint == first], note
+def _painted(control: Record) -> str:
+    """Paint and size of a control."""
+    text = f'painted: {control.paint}'
+    if control.severity is not None:
+        text += f' {100 * control.severity:g} %'
+    return text
 
 
 def map_charts(found: Record, layout: BodyLayout) -> tuple[Chart, Chart]:

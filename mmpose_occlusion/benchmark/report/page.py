@@ -144,7 +144,6 @@ def _model(
         analysis=analysis,
         plain=plain,
         shown={cost.name: cost for cost in plain},
-        changes=[change(cost) for cost in plain],
         most_harmful=most_harmful,
         near={group: _turned(plain, group) for group in GROUPS},
         members={name: [name] for name in names}
@@ -157,7 +156,6 @@ def _model(
             if match.natural.value is not None
         ],
         map_charts=[charts.map_charts(m, layout) for m in analysis.maps],
-        controls_note=charts.shown_controls(analysis)[1],
         largest_move=max([*moved, 0.005]),
         largest_rise=max([*rises, 0.005]),
         largest_change=max([1e-9, *map(abs, changes)]),

@@ -43,6 +43,7 @@ as ours."""
 LATEX_MARK = b'bootstrap intervals over images'
 """In every LaTeX table, by which it is known as ours."""
 
+SHOWN_PEOPLE = 8  # on the page of worst places
 WORST_FILES = ('worst.html', 'worst.csv', 'worst.json')
 LOSSES = dict(OKS='fall of OKS', EPE='rise of EPE, % of bbox')
 
@@ -137,7 +138,7 @@ def together(folder: Path, names: Sequence[str]) -> Iterator[Path]:
 
 
 def write_worst_case(
-    run: BenchmarkRun, folder: str | Path, draws: int, crops: int = 8
+    run: BenchmarkRun, folder: str | Path, draws: int
 ) -> Path:
     """Analyse a run of :func:`.image_run.run_predictor` with a search, print
     its table and write its files into a folder, the page last, which shows the
@@ -175,7 +176,7 @@ def write_worst_case(
             LOSSES['OKS'],
         ),
         pdf=False,
-        cards=_worst_cards(run, found['people'], crops),
+        cards=_worst_cards(run, found['people']),
         made=readable_facts(files.plain(run.run)),
     )
     with together(folder, WORST_FILES) as staging:
@@ -188,7 +189,7 @@ def write_worst_case(
 
 
 def _worst_cards(
-    run: BenchmarkRun, people: list[dict[str, Any]], number: int
+    run: BenchmarkRun, people: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """The people with the greatest losses, clean and at their worst place."""
     ids = run.boxes.image_ids.tolist(), run.boxes.instance_ids.tolist()
@@ -197,7 +198,7 @@ def _worst_cards(
     changed.sort(key=lambda person: -person[f'loss_{WORST}'])
     shown = [
         (person, rows.index((person['image_id'], person['annotation_id'])))
-        for person in changed[:number]
+        for person in changed[:SHOWN_PEOPLE]
     ]
     try:
         images = image_crops(run, [(WORST, row) for _, row in shown])
