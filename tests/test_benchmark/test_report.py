@@ -225,6 +225,7 @@ def test_names_are_shown_literally(tmp_path):
     for name in (*names.values(), run.model):
         assert str(escape(name)) in text
     assert not re.search('<s>', text)
+    assert 'Each joint is at its median place' in text  # no standing person
 
 
 def test_bystanders_stand_apart(tmp_path):
@@ -326,29 +327,6 @@ def test_sides_are_named_on_a_standing_person_alone():
     letters = [letters_of(chart) for chart in charts]
     words = len("person's left") + len("person's right")
     assert letters[0] == letters[1] == letters[2] + words
-
-
-def test_animals_are_drawn_as_they_stand(tmp_path):
-    boxes = made_up.people(3, 2)
-    clean = made_up.noisy(boxes, 4)
-    run = made_up.run(
-        boxes,
-        clean,
-        [
-            made_up.attack(clean, boxes, joint)
-            for joint in ('nose', 'left_eye')
-        ],
-    )
-    names = [f'joint {i}' for i in range(17)]
-    attacks = [
-        replace(a, config=dict(a.config, target=names[i]))
-        for i, a in enumerate(run.attacks)
-    ]
-    run = replace(
-        run, joints=replace(run.joints, names=names), attacks=attacks
-    )
-    text = write_report([run], tmp_path, draws=5).read_text()
-    assert 'Each joint is at its median place' in text
 
 
 @pytest.fixture(scope='module')

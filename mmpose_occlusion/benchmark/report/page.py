@@ -42,9 +42,9 @@ def render_page(
     runs = zip(names, numbers['run']['models'], strict=True)
     return render(
         'report.html.j2',
+        pdf,
         names=', '.join(names),
         data=', '.join(dict.fromkeys(a.run.data for a in analyses)),
-        pdf=pdf,
         curve_name=charts.curve_name,
         overall=_overall,
         models=[_model(each, case_images, cases) for each in analyses],
@@ -60,9 +60,10 @@ def render_page(
     )
 
 
-def render(template: str, **values: Any) -> str:
-    """The text of a template of this folder."""
-    return _templates().get_template(template).render(**values)
+def render(template: str, pdf: bool = False, **values: Any) -> str:
+    """The text of a template of this folder; ``pdf`` offers its figures as
+    PDF files, too."""
+    return _templates().get_template(template).render(pdf=pdf, **values)
 
 
 @functools.cache
@@ -70,18 +71,11 @@ def _templates() -> Environment:
     out = environment(__package__)
     out.globals |= dict(measures=formatting.NAMES, places=formatting.PLACES)
     for each in (
-        formatting.both,
-        formatting.describe,
-        formatting.interval,
-        formatting.latex_row,
-        formatting.latex_text,
-        formatting.number,
-        formatting.percent,
-        formatting.pooled_name,
-        conditions_line,
-        pdf_uri,
-        svg_uri,
-    ):
+        formatting.both, formatting.describe, formatting.interval,
+        formatting.latex_row, formatting.latex_text, formatting.number,
+        formatting.percent, formatting.pooled_name,
+        conditions_line, pdf_uri, svg_uri,
+    ):  # fmt: skip
         out.filters[each.__name__] = each
     return out
 

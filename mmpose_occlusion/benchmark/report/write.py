@@ -158,7 +158,13 @@ def write_worst_case(
         run=run.run,
     )
     people = [dict(p, hidden=' '.join(p['hidden'])) for p in found['people']]
-    text = render(
+    marks = [
+        # the names of the tables would leave no room for the values
+        (title, '', name.replace('_', ' '), losses['OKS'])
+        for title, key in (('Loss', 'places'), ('Differences', 'gaps'))
+        for name, losses in found[key].items()
+    ]
+    page = render(
         'worst_case.html.j2',
         run=run,
         search=search,
@@ -166,16 +172,7 @@ def write_worst_case(
         objective=objective,
         losses=LOSSES,
         draws=draws,
-        chart=forest_chart(
-            [
-                # the names of the tables would leave no room for the values
-                (title, '', name.replace('_', ' '), value['OKS'])
-                for title, key in (('Loss', 'places'), ('Differences', 'gaps'))
-                for name, value in found[key].items()
-            ],
-            LOSSES['OKS'],
-        ),
-        pdf=False,
+        chart=forest_chart(marks, LOSSES['OKS']),
         cards=_worst_cards(run, found['people']),
         made=readable_facts(files.plain(run.run)),
     )
@@ -183,7 +180,7 @@ def write_worst_case(
         files.write_json(staging / 'worst.json', numbers)
         table = csv_text(files.plain(people), '\n')
         files.write_text(staging / 'worst.csv', table)
-        files.write_text(staging / 'worst.html', text)
+        files.write_text(staging / 'worst.html', page)
     print(_losses(run, found))
     return folder / 'worst.html'
 
