@@ -225,3 +225,12 @@ def test_the_report_on_a_phone_and_printed(visit, report, media):  # noqa: F811
         "document.querySelector('#m0-attacks .scroll').scrollLeft = 99"
     )
     assert page.evaluate(left) == before
+
+
+def test_a_page_without_contents_is_as_wide(visit, report):  # noqa: F811
+    """As that of the worst places."""
+    page = visit(report)
+    width = "document.querySelector('main').getBoundingClientRect().width"
+    before = page.evaluate(width)
+    page.evaluate("document.querySelector('nav').remove()")
+    assert page.evaluate(width) == before == 1120
