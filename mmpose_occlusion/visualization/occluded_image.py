@@ -185,6 +185,11 @@ def occlude_file(
     if path.is_dir():
         paths = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGES)
         targets = {each: out / f'{each.stem}.png' for each in paths}
+        if len({*targets.values()}) < len(targets):
+            raise UsageError(
+                f'folder "{path}" has images whose names differ in the ending '
+                'alone, which would be written into one file: rename them'
+            )
     if isinstance(keypoints, Mapping):
         for file in targets:
             if file.name not in keypoints:

@@ -187,11 +187,15 @@ def test_the_occluder_follows_the_joint_of_a_video(files, capsys):
         (['no.png'], '"no.png" does not exist'),
         (['images/a.png'], 'neither keypoints nor a predictor'),
         (['images', '--keypoints', 'bad.json'], 'neither a COCO-style file'),
+        (['twice', '--keypoints', 'coco.json'], 'differ in the ending alone'),
         (['images', '--keypoints', 'coco.json'], '"a.png" has no keypoints'),
     ],
 )
 def test_refused(files, capsys, argv, words):
     (files / 'bad.json').write_text('[[1, 2, 3]]')
+    (files / 'twice').mkdir()
+    for name in ('a.jpg', 'a.png'):
+        (files / 'twice' / name).touch()
     coco = dict(
         images=[dict(id=1, file_name='b.png')],
         annotations=[
