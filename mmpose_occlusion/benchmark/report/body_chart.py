@@ -12,7 +12,6 @@ from matplotlib.patches import Polygon
 
 from mmpose_occlusion.benchmark.analysis import Record
 from mmpose_occlusion.benchmark.analysis.sensitivity_map import (
-    ACROSS,
     ALONG,
     is_right,
 )
@@ -197,7 +196,7 @@ def place_chart(
                 continue
             look: Any = dict(facecolor='none', hatch='////', zorder=1)
             if value is not None:
-                above = 2.1 if place.across == ACROSS[1] else 2
+                above = 3 - abs(place.across)  # on the limb, or beside it
                 look = dict(facecolor=HEAT(scale(max(0, value))), zorder=above)
             axis.add_patch(
                 Polygon(

@@ -14,7 +14,7 @@ from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
 from .body_chart import BodyLayout, body_chart, place_chart
 from .figures import LOOKS, Chart, Line, Look, forest_chart, line_chart, looks
-from .formatting import NAMES, PLACES, pooled_name
+from .formatting import NAMES, PLACES, paint_and_size, pooled_name
 
 SHOWN_JOINTS = 5  # on a page's first figure of a sensitivity map
 DIAMETER = "diameter, % of the height of the person's bbox"
@@ -60,7 +60,12 @@ def model_charts(
         severity=_severity(analysis),
         controls=forest_chart(
             (
-                (_painted(c), words, c.target, c.change[place])
+                (
+                    f'painted: {paint_and_size(c)}',
+                    words,
+                    c.target,
+                    c.change[place],
+                )
                 for place, words in PLACES.items()
                 for c in analysis.controls
                 if place in c.change
@@ -73,14 +78,6 @@ def model_charts(
         ),
         risks=_risks(analysis.scores),
     )
-
-
-def _painted(control: Record) -> str:
-    """Paint and size of a control."""
-    text = f'painted: {control.paint}'
-    if control.severity is not None:
-        text += f' {100 * control.severity:g} %'
-    return text
 
 
 def map_charts(found: Record, layout: BodyLayout) -> tuple[Chart, Chart]:

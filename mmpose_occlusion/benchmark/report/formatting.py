@@ -90,12 +90,16 @@ def describe(cost: Record) -> str:
     return f'{text} ({cost.paint})'
 
 
+def paint_and_size(found: Record) -> str:
+    """Paint and size of one or more attacks."""
+    if found.severity is None:
+        return found.paint
+    return f'{found.paint} {100 * found.severity:g} %'
+
+
 def pooled_name(pooled: Record) -> str:
     """Kind, paint and size of the attacks whose targets are pooled."""
-    text = f'{pooled.kind}, {pooled.paint}'
-    if pooled.severity is not None:
-        text += f' {100 * pooled.severity:g} %'
-    return text
+    return f'{pooled.kind}, {paint_and_size(pooled)}'
 
 
 def csv_text(rows: Iterable[Mapping[str, Any]], end: str = '\r\n') -> str:

@@ -73,7 +73,7 @@ def _templates() -> Environment:
     for each in (
         formatting.both, formatting.describe, formatting.interval,
         formatting.latex_row, formatting.latex_text, formatting.number,
-        formatting.percent, formatting.pooled_name,
+        formatting.paint_and_size, formatting.percent, formatting.pooled_name,
         conditions_line, pdf_uri, svg_uri,
     ):  # fmt: skip
         out.filters[each.__name__] = each
