@@ -16,7 +16,6 @@ from .body_chart import BodyLayout, body_chart, place_chart
 from .figures import LOOKS, Chart, Line, Look, forest_chart, line_chart, looks
 from .formatting import NAMES, PLACES, paint_and_size, pooled_name
 
-SHOWN_JOINTS = 5  # on a page's first figure of a sensitivity map
 DIAMETER = "diameter, % of the height of the person's bbox"
 
 
@@ -80,27 +79,22 @@ def model_charts(
     )
 
 
-def map_charts(found: Record, layout: BodyLayout) -> tuple[Chart, Chart]:
-    """Two charts of bodies: the mean over joints, the :data:`SHOWN_JOINTS`
-    that a place hurts most, and people; the other joints."""
-    known = [joint for joint in found.joints if joint.place]
-    known.sort(key=lambda joint: -(joint.maximum.value or 0.0))
-    joints = ['', *(joint.joint for joint in known)]
-    first, others = (
-        place_chart(
-            {
-                joint or 'mean of all joints': [
-                    (place, _rise(place, joint)) for place in found.places
-                ]
-                for joint in some
-            },
-            layout,
-            'rise of EPE, % of the box',
-        )
-        for some in (joints[: SHOWN_JOINTS + 1], joints[SHOWN_JOINTS + 1 :])
-    )
+def map_chart(found: Record, layout: BodyLayout) -> Chart:
+    """Bodies: the mean over joints, the joints that a place hurts, the one
+    with the greatest rise first, and people."""
+    hurt = [joint for joint in found.joints if (joint.maximum.value or 0) > 0]
+    hurt.sort(key=lambda joint: -joint.maximum.value)
+    rises = {
+        joint or 'mean of all joints': [
+            (place, _rise(place, joint)) for place in found.places
+        ]
+        for joint in ('', *(joint.joint for joint in hurt))
+    }
     people = [(p, p.people or None) for p in found.places if p.limb]
-    return first + place_chart({'people': people}, layout, 'people'), others
+    return [
+        *place_chart(rises, layout, 'rise of EPE, % of the box'),
+        *place_chart({'people': people}, layout, 'people'),
+    ]
 
 
 def _rise(place: Record, joint: str) -> float | None:

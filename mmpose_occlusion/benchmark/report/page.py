@@ -149,7 +149,7 @@ def _model(
             for match in analysis.natural.equivalents
             if match.natural.value is not None
         ],
-        map_charts=[charts.map_charts(m, layout) for m in analysis.maps],
+        map_charts=[charts.map_chart(m, layout) for m in analysis.maps],
         largest_move=max([*moved, 0.005]),
         largest_rise=max([*rises, 0.005]),
         largest_change=max([1e-9, *map(abs, changes)]),
