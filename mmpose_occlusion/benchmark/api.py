@@ -272,14 +272,14 @@ def is_config(model: Any, checkpoint: Any = None) -> bool:
 
 
 def _case_images(
-    run: BenchmarkRun, cases: Sequence[Any], trusted: bool
+    run: BenchmarkRun, people: Sequence[tuple[str, int]], trusted: bool
 ) -> Any:
-    """The images of cases again."""
+    """The images of attacks and people again."""
     if run.dataset.get('kind') == 'images':
-        return case_images(run, cases)
+        return case_images(run, people)
     try:
         from mmpose_occlusion.predictors.mmpose_crops import case_crops
     except ModuleNotFoundError as error:
         words = 'this report was made without MMPose'
         raise LookupError(words) from error
-    return case_crops(run, cases, trusted)
+    return case_crops(run, people, trusted)

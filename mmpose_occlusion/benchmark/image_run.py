@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,9 +24,6 @@ from .image_worst_case import WorstCaseLoop
 from .store import Block
 from .suite import SuiteAttack, load_suites
 from .work import Log, command_facts, compute_run
-
-if TYPE_CHECKING:
-    from .report.cases import Case, CaseImages
 
 CASE_HEIGHT = 256  # of a case's image in pixels
 
@@ -116,16 +113,15 @@ def run_predictor(
 
 
 def case_images(
-    run: BenchmarkRun, cases: 'Sequence[Case]'
-) -> 'dict[Case, CaseImages]':
-    """The region around the person of each case of a run, clean and attacked.
+    run: BenchmarkRun, people: Sequence[tuple[str, int]]
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The ``report.cases.CaseImages`` of attacks and people of a run: the
+    region around the person.
 
     Raises:
         LookupError: A file is missing or has changed; the message names it.
     """
-    from .report.cases import CaseImages
-
-    out = {}
+    out = []
     try:
         read = read_annotations(run.dataset['annotations'])
         data = image_people(read, run.dataset)
@@ -133,8 +129,8 @@ def case_images(
         if not np.array_equal(data.boxes.boxes, old, equal_nan=True):
             raise UsageError('the data set has changed since the predictions')
         attacks = {attack.name: attack for attack in run.attacks}
-        for case in cases:
-            attack, row = attacks[case.attack], case.row
+        for name, row in people:
+            attack = attacks[name]
             point, block = None, Block(0, row, row + 1)
             if attack.config.get('type') == PLACED:
                 assert attack.centres is not None
@@ -149,7 +145,7 @@ def case_images(
                 cv2.warpAffine(each, warp, size)
                 for each in (image.pixels, painted.pixels)
             )
-            out[case] = CaseImages(clean, attacked, warp)
+            out.append((clean, attacked, warp))
     except UsageError as error:
         raise LookupError(str(error)) from error
     return out

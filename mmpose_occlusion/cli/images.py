@@ -121,11 +121,10 @@ def main_image(options: ImageFileOptions) -> None:
     are. In a video the occluder follows its joint. After an interruption the
     same command keeps the PNG files that it has written.
     """
-    from rich.progress import track
-
     from mmpose_occlusion.errors import UsageError
     from mmpose_occlusion.occlusion import parse_attack
     from mmpose_occlusion.predictors import load_predictor
+    from mmpose_occlusion.skeleton import COCO_JOINTS
     from mmpose_occlusion.visualization.occluded_image import (
         ImageOccluder,
         occlude_file,
@@ -137,27 +136,20 @@ def main_image(options: ImageFileOptions) -> None:
         raise UsageError(f'"{path}" does not exist')
     if out.exists() and out.samefile(path):
         raise UsageError(f'--out "{out}" is the input: give another name')
-    occluder = ImageOccluder(
-        [parse_attack(text) for text in options.attacks],
-        seed=options.seed,
-        threshold=options.threshold,
-    )
+    attacks = [parse_attack(text) for text in options.attacks]
+    keypoints, names, predictor = None, COCO_JOINTS, None
+    if options.keypoints is not None:
+        keypoints, names = read_keypoints(options.keypoints)
     if options.predictor is not None:
-        occluder.predictor = load_predictor(
+        predictor = load_predictor(
             options.predictor, options.predictor_options
         )
-    keypoints = None
-    if options.keypoints is not None:
-        keypoints, occluder.names = read_keypoints(options.keypoints)
-    bar = partial(track, description='occluding')
+    occluder = ImageOccluder(
+        attacks, predictor, names, options.seed, options.threshold
+    )
     try:
         number = occlude_file(
-            path,
-            out,
-            occluder,
-            keypoints,
-            bar,
-            overwrite=options.overwrite,
+            path, out, occluder, keypoints, options.overwrite
         )
     except ValueError as error:  # of a joint that is not there
         raise UsageError(str(error)) from error

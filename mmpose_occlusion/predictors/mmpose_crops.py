@@ -209,10 +209,10 @@ def _set_records(sample: PoseDataSample, records: list) -> None:
 
 
 def case_crops(
-    run: BenchmarkRun, cases: Sequence[Any], trusted: bool = True
-) -> dict[Any, Any]:
-    """The ``CaseImages`` of a run's cases, :mod:`.report.cases`, made again
-    through MMPose's data set.
+    run: BenchmarkRun, people: Sequence[tuple[str, int]], trusted: bool = True
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The ``report.cases.CaseImages`` of attacks and people of a run, made
+    again through MMPose's data set.
 
     Unless this process made the run (``trusted``), what it names must be a
     class that is registered already, and no file that holds code.
@@ -221,8 +221,6 @@ def case_crops(
         LookupError: The data set is missing or has changed, or an attack
             cannot be applied; the message names it.
     """
-    from mmpose_occlusion.benchmark.report.cases import CaseImages
-
     if not trusted:
         _refuse_code([run.dataset, [attack.config for attack in run.attacks]])
     with _lookup('the data set cannot be read again'):
@@ -235,16 +233,16 @@ def case_crops(
     if not np.array_equal(ids[: len(run.boxes)], run.boxes.image_ids):
         raise LookupError('the data set has changed since the predictions')
     attacks = {attack.name: attack for attack in run.attacks}
-    out = {}
-    for case in cases:
-        image = run.boxes.image_ids[case.row]
+    out = []
+    for name, row in people:
+        image = run.boxes.image_ids[row]
         with _lookup(f'image {image} cannot be read again'):
-            crop = next(crops.results(case.row, case.row + 1))
-        with _lookup(f'the attack "{case.attack}" cannot be painted again'):
-            painted = CropAttack(attacks[case.attack].config, run.seed)(crop)
+            crop = next(crops.results(row, row + 1))
+        with _lookup(f'the attack "{name}" cannot be painted again'):
+            painted = CropAttack(attacks[name].config, run.seed)(crop)
         origin, x, y = to_crop(np.array([[0, 0], [1, 0], [0, 1]]), crop)
         matrix = np.stack([x - origin, y - origin, origin], axis=1)
-        out[case] = CaseImages(crop['img'], painted['img'], matrix)
+        out.append((crop['img'], painted['img'], matrix))
     return out
 
 

@@ -5,27 +5,33 @@ joints and regions lie over them as SVG, with names under the pointer.
 """
 
 import base64
-import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
 import numpy as np
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    PackageLoader,
+    StrictUndefined,
+    select_autoescape,
+)
 
 from mmpose_occlusion.skeleton import Skeleton
 
 Color = tuple[int, int, int]
 
 # of the palette of Okabe and Ito, which is safe for colour-blind readers; RGB
-LEFT = (86, 180, 233)
-RIGHT = (230, 120, 30)
-MIDDLE = (0, 188, 140)
-REGION = (250, 230, 60)
-TRUTH = (255, 255, 255)
-ERROR = (255, 70, 120)
+LEFT, RIGHT, MIDDLE = (86, 180, 233), (230, 120, 30), (0, 188, 140)
+WHITE = (255, 255, 255)
+COLORS = dict(
+    left=LEFT, right=RIGHT, middle=MIDDLE, region=(250, 230, 60),
+    target=WHITE, bystander=WHITE, removed=(255, 70, 120),
+)  # fmt: skip
 
 INK = (34, 38, 46)
 PAPER = (250, 250, 248)
@@ -103,23 +109,19 @@ def record_caption(record: Mapping) -> str:
 class PoseStyle:
     """How the K joints of a data set are drawn."""
 
-    names: tuple[str, ...]
-    links: tuple[tuple[int, int], ...]  # indices of joints
-    colors: tuple[Color, ...]  # RGB, by the side of the body
-
-    @classmethod
-    def from_names(
-        cls, names: Sequence[str], links: Sequence[Sequence[int]]
-    ) -> 'PoseStyle':
-        """Colour the joints by the side that their names say."""
-        pairs = tuple((int(a), int(b)) for a, b in links)
-        return cls(tuple(names), pairs, tuple(map(side_color, names)))
+    names: Sequence[str]
+    links: Sequence[tuple[int, int]]  # indices of joints
 
     @classmethod
     def from_metainfo(cls, metainfo: Mapping) -> 'PoseStyle':
         """Read names and links from a data set's parsed metainfo."""
         names = Skeleton.from_metainfo(metainfo).names
-        return cls.from_names(names, metainfo.get('skeleton_links') or ())
+        return cls(names, metainfo.get('skeleton_links') or ())
+
+    @cached_property
+    def colors(self) -> list[Color]:
+        """RGB of each joint, by the side of the body that its name says."""
+        return [side_color(name) for name in self.names]
 
     def link_color(self, link: tuple[int, int]) -> Color:
         """Colour of its joints; of the middle where these differ."""
@@ -136,21 +138,18 @@ def side_color(name: str) -> Color:
     return sides.get(word, MIDDLE)
 
 
-@functools.cache
 def environment(package: str) -> Environment:
-    """The templates of a package's folder and of this one, compiled once."""
+    """The templates of a package's folder and of this one."""
     folders = [PackageLoader(name, '') for name in (package, __package__)]
     made = Environment(
         loader=ChoiceLoader(folders),
-        autoescape=True,
+        autoescape=select_autoescape(['html.j2']),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=['jinja2.ext.do'],
     )
-    colors = dict(left=LEFT, right=RIGHT, middle=MIDDLE, region=REGION)
-    colors |= dict(removed=ERROR, target=TRUTH, bystander=TRUTH)
-    made.globals['colors'] = {k: f'rgb{v}' for k, v in colors.items()}
+    made.globals['colors'] = {k: f'rgb{v}' for k, v in COLORS.items()}
     for each in (image_uri, record_caption):
         made.filters[each.__name__] = each
     return made

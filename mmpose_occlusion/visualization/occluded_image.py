@@ -1,13 +1,14 @@
 """An image under attacks, beside what a model finds before and after."""
 
 import errno
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from rich.progress import track
 
 from mmpose_occlusion.benchmark.annotation_file import read_annotations
 from mmpose_occlusion.errors import UsageError
@@ -22,7 +23,8 @@ from .gallery import PoseStyle
 
 VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
-EXISTS = '"{}" exists: give another --out, or --overwrite'
+LINES = 4  # of text below an image
+_EXISTS = '"{}" exists: give another --out, or --overwrite'
 
 _LIMBS = (
     *(('left_shoulder', 'right_shoulder'), ('left_hip', 'right_hip')),
@@ -33,7 +35,7 @@ _LIMBS = (
 """Joints, or words of joints on both sides."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class ImageOccluder:
     """Occludes images, by annotated or by predicted keypoints.
 
@@ -50,7 +52,7 @@ class ImageOccluder:
 
     attacks: Sequence[Attack]
     predictor: Predictor | None = None
-    names: tuple[str, ...] = COCO_JOINTS
+    names: Sequence[str] = COCO_JOINTS
     seed: int = 0
     threshold: float = SCORE
 
@@ -69,24 +71,37 @@ class ImageOccluder:
         """Occlude ``(H, W, 3)`` BGR by keypoints ``(N, K, 2 or 3)`` in pixels,
         None for those of the predictor; with a predictor the result is
         ``(H + text, 2 W, 3)``, before on the left and after on the right."""
-        names = self.names
-        if self.predictor is not None:
-            boxes = _boxes(keypoints, bgr.shape)
-            before = self._predict(bgr, boxes)
+        names, predictor = self.names, self.predictor
+        if predictor is None:
             if keypoints is None:
-                names = self.predictor.keypoint_names
-                keypoints = np.dstack([before.keypoints, before.scores])
+                raise UsageError(
+                    'there are neither keypoints nor a predictor: give one'
+                )
+            return self._occlude(bgr, keypoints, names)[0]
+        boxes = _boxes(keypoints, bgr.shape) if predictor.needs_boxes else None
+        before = _people(predictor, bgr, boxes, self.threshold)
         if keypoints is None:
-            raise UsageError(
-                'there are neither keypoints nor a predictor: give one'
-            )
-        attacked, hidden = bgr, np.zeros(keypoints.shape[:2], bool)
+            names = predictor.keypoint_names
+            keypoints = np.dstack([before.keypoints, before.scores])
+        attacked, hidden = self._occlude(bgr, keypoints, names)
+        after = _people(predictor, attacked, boxes, self.threshold)
+        sides = [
+            _drawn(predictor, bgr, before, 'before', hidden),
+            _drawn(predictor, attacked, after, 'after', hidden),
+        ]
+        return np.hstack(sides)[..., ::-1]
+
+    def _occlude(
+        self, bgr: np.ndarray, keypoints: np.ndarray, names: Sequence[str]
+    ) -> tuple[np.ndarray, list[str]]:
+        """The image under the attacks, and the targets that it hides."""
+        hidden = np.zeros(keypoints.shape[:2], bool)
         for attack in self.attacks if len(keypoints) else ():
             target: Any = [f'{attack.kind}:{name}' for name in attack.names]
             if attack.word is not None:
                 target = 'random' if attack.kind == KEYPOINT else 'random_part'
-            found = occlude(
-                attacked,
+            done = occlude(
+                bgr,
                 keypoints,
                 target=target,
                 fill=attack.fill,
@@ -98,44 +113,49 @@ class ImageOccluder:
                 offset=attack.offset,
                 stay_covered=attack.stay_covered,
             )
-            attacked, hidden = found.image, hidden | found.targets
-        if self.predictor is None:
-            return attacked
-        asked = [names[k] for k in np.flatnonzero(hidden.any(axis=0))]
-        after = self._predict(attacked, boxes)
-        left = self._side(bgr, before, 'before', asked)
-        right = self._side(attacked, after, 'after', asked)
-        return np.hstack([left, right])[..., ::-1]
+            bgr, hidden = done.image, hidden | done.targets
+        found = np.flatnonzero(hidden.any(axis=0)).tolist()
+        return bgr, [names[k] for k in found]
 
-    def _predict(self, bgr: np.ndarray, boxes: np.ndarray) -> Prediction:
-        """The people of an image who are found with a sufficient score."""
-        assert self.predictor is not None
-        given = boxes if self.predictor.needs_boxes else None
-        rgb = np.ascontiguousarray(bgr[..., ::-1])
-        (found,) = self.predictor([rgb], [given])
-        if given is not None:
-            return found
-        total = found.person_scores
-        total = found.scores.mean(axis=1) if total is None else total
-        keep = np.asarray(total) >= self.threshold
-        return Prediction(found.keypoints[keep], found.scores[keep])
 
-    def _side(
-        self, bgr: np.ndarray, found: Prediction, word: str, asked: list[str]
-    ) -> np.ndarray:
-        """The image with what is found, as RGB, and lines of text below."""
-        assert self.predictor is not None
-        names = self.predictor.keypoint_names
-        style = PoseStyle.from_names(names, _links(names))
-        shown, canvas = np.ones(len(names), bool), bgr[..., ::-1].copy()
-        unit = max(1, min(canvas.shape[:2]) / 300)
-        for joints, scores in zip(found.keypoints, found.scores, strict=True):
-            draw_pose(canvas, joints, shown, style, scores, unit)
-        lines = [f'{word}: {self.predictor.name}, {len(found.scores)} people']
-        for k in (names.index(n) for n in asked if n in names):
-            some = ', '.join(f'{s:.2f}' for s in found.scores[:, k])
-            lines.append(f'{names[k]}: {some or "not found"}')
-        return captioned(canvas, lines, max(10.0, canvas.shape[1] / 40), 4)
+def _people(
+    predictor: Predictor,
+    bgr: np.ndarray,
+    boxes: np.ndarray | None,
+    threshold: float,
+) -> Prediction:
+    """The people in boxes, or all who are found with a sufficient score."""
+    rgb = np.ascontiguousarray(bgr[..., ::-1])
+    (found,) = predictor([rgb], [boxes])
+    if boxes is not None:
+        return found
+    total = found.person_scores
+    total = found.scores.mean(axis=1) if total is None else total
+    keep = np.asarray(total) >= threshold
+    return Prediction(found.keypoints[keep], found.scores[keep])
+
+
+def _drawn(
+    predictor: Predictor,
+    bgr: np.ndarray,
+    found: Prediction,
+    word: str,
+    hidden: Sequence[str],
+) -> np.ndarray:
+    """An image with the people found, as RGB, and lines of text below: the
+    word and the scores of hidden joints."""
+    names, canvas = predictor.keypoint_names, bgr[..., ::-1].copy()
+    style = PoseStyle(names, _links(names))
+    shown, unit = np.ones(len(names), bool), max(1, min(bgr.shape[:2]) / 300)
+    for joints, scores in zip(found.keypoints, found.scores, strict=True):
+        draw_pose(canvas, joints, shown, style, scores, unit)
+    lines = [f'{word}: {predictor.name}, {len(found.scores)} people']
+    for k in (names.index(name) for name in hidden if name in names):
+        some = ', '.join(f'{score:.2f}' for score in found.scores[:, k])
+        lines.append(f'{names[k]}: {some or "not found"}')
+    if len(lines) > LINES:
+        lines[LINES - 1] += f'; {len(lines) - LINES} more hidden joints'
+    return captioned(canvas, lines, max(10.0, canvas.shape[1] / 40), LINES)
 
 
 def occlude_file(
@@ -143,10 +163,9 @@ def occlude_file(
     out: Path,
     occluder: ImageOccluder,
     keypoints: Mapping[str, np.ndarray] | np.ndarray | None,
-    track: Callable[[Sequence], Iterable] = iter,
-    overwrite: bool = True,
+    overwrite: bool,
 ) -> int:
-    """Occlude an image, the images of a folder, or a video.
+    """Occlude an image, the images of a folder, or a video, with progress.
 
     Args:
         path: Of one of these.
@@ -154,7 +173,6 @@ def occlude_file(
         occluder: What is done with an image.
         keypoints: File name -> ``(N, K, 3)``; or ``(N, K, 3)`` of an image,
             ``(frames, N, K, 3)`` of a video; None for those of a predictor.
-        track: Wraps images or frames, such as ``rich.progress.track``.
         overwrite: Whether files of another content, and videos, are replaced.
 
     Returns:
@@ -167,17 +185,22 @@ def occlude_file(
     if path.is_dir():
         paths = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGES)
         targets = {each: out / f'{each.stem}.png' for each in paths}
+        if len({*targets.values()}) < len(targets):
+            raise UsageError(
+                f'folder "{path}" has images whose names differ in the ending '
+                'alone, which would be written into one file: rename them'
+            )
     if isinstance(keypoints, Mapping):
         for file in targets:
             if file.name not in keypoints:
                 raise UsageError(f'image "{file.name}" has no keypoints')
     if path.suffix.lower() in VIDEOS:
         if out.exists() and not overwrite:
-            raise UsageError(EXISTS.format(out))
-        return _video(path, out, occluder, keypoints, track)
+            raise UsageError(_EXISTS.format(out))
+        return _occlude_video(path, out, occluder, keypoints)
     if path.is_dir():
         out.mkdir(parents=True, exist_ok=True)
-    for file, target in track(list(targets.items())):
+    for file, target in track(list(targets.items()), 'occluding'):
         bgr = cv2.imread(str(file))
         if bgr is None:
             raise UsageError(f'image "{file}" cannot be read')
@@ -194,23 +217,19 @@ def occlude_file(
         if overwrite or not target.exists():
             write_bytes(target, data)
         elif not target.is_file() or target.read_bytes() != data:
-            raise UsageError(EXISTS.format(target))
+            raise UsageError(_EXISTS.format(target))
     return len(targets)
 
 
-def _video(
-    path: Path,
-    out: Path,
-    occluder: ImageOccluder,
-    keypoints: Any,
-    track: Callable[[Sequence], Iterable],
+def _occlude_video(
+    path: Path, out: Path, occluder: ImageOccluder, keypoints: Any
 ) -> int:
     reader, writer, number = cv2.VideoCapture(str(path)), None, 0
     frames = range(int(reader.get(cv2.CAP_PROP_FRAME_COUNT)))
     rate = reader.get(cv2.CAP_PROP_FPS) or 25.0
     code = cv2.VideoWriter.fourcc(*'mp4v')
     with replaced(out, out.suffix) as temporary:
-        for _ in track(frames):
+        for _ in track(frames, 'occluding'):
             good, frame = reader.read()
             if not good:
                 break
@@ -221,9 +240,8 @@ def _video(
                 )
             mine = None if keypoints is None else keypoints[number]
             drawn = np.ascontiguousarray(occluder(frame, mine))
-            size = drawn.shape[1::-1]
             writer = writer or cv2.VideoWriter(
-                str(temporary), code, rate, size
+                str(temporary), code, rate, drawn.shape[1::-1]
             )
             writer.write(drawn)
             number += 1
@@ -267,12 +285,15 @@ def read_keypoints(path: str) -> Any:
 
 
 def _boxes(keypoints: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
-    """Around the keypoints, a tenth wider; of the whole image without."""
+    """Around the keypoints of those who have any, a tenth wider; of the whole
+    image without."""
     if keypoints is None:
         return np.array([[0, 0, shape[1] - 1, shape[0] - 1]], float)
     out = []
     for person in keypoints:
         known = person[person[:, 2] > 0] if person.shape[1] > 2 else person
+        if not len(known):
+            continue
         low, high = known[:, :2].min(axis=0), known[:, :2].max(axis=0)
         margin = 0.1 * (high - low).max()
         out.append([*(low - margin), *(high + margin)])

@@ -7,9 +7,12 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pytest
 
 from mmpose_occlusion.benchmark.analysis import Estimate, analyse
 from mmpose_occlusion.benchmark.report import write_report
+from mmpose_occlusion.benchmark.report.body_chart import BodyLayout
+from mmpose_occlusion.benchmark.report.charts import model_charts
 from mmpose_occlusion.benchmark.report.figures import (
     LOOKS,
     Line,
@@ -57,52 +60,64 @@ def sized_run(**more):
     return made_up.run(boxes, clean, attacks, run=facts, **more)
 
 
-def test_scores_nature_and_conditions_are_on_the_page(tmp_path):
-    path = write_report([sized_run()], tmp_path, draws=20)
-    text = path.read_text()
-    for mark in (
-        'costs',
-        'leaks',
-        'knows',
-        'nature',
-        'where',
-        'others',
-        'failures',
-    ):
-        assert f'<section id="{mark}"' in text
-    order = re.findall(r'<section id="(\w+)"', text)
+@pytest.fixture(scope='module')
+def sections(tmp_path_factory):
+    """The page of these attacks, a control, and a paint that was asked for."""
+    run = sized_run()
+    first = run.attacks[0]
+    control = replace(
+        first,
+        name=f'{first.name}:on_person',
+        config=dict(first.config, place='on_person'),
+    )
+    asked = made_up.attack(
+        run.clean,
+        run.boxes,
+        'nose',
+        'mean',
+        suite='attacks',
+        name='keypoint:nose:mean:24',
+    )
+    run = replace(run, attacks=[*run.attacks, control, asked])
+    return write_report([run], tmp_path_factory.mktemp('report'), draws=20)
+
+
+def test_sections_are_in_order(sections):
+    text = sections.read_text()
     wanted = [
-        'costs',
-        'leaks',
-        'knows',
-        'nature',
-        'where',
-        'others',
+        'costs', 'controls', 'leaks', 'knows', 'nature', 'where', 'others',
         'failures',
-    ]
-    assert [m for m in order if m in wanted] == wanted
+    ]  # fmt: skip
+    order = re.findall(r'<section id="(\w+)"', text)
+    assert [mark for mark in order if mark in wanted] == wanted
     assert 'Natural occlusion (v = 1 against v = 2) costs a joint' in text
     assert 'size that costs as much' in text
     assert 'S50' in text
+    assert 'A disc elsewhere on the person may hide other joints' in text
+    heads = re.findall(r'Every joint as a target \((\w+)\)', text)
+    assert heads == ['mean', 'black']
+
+
+def test_conditions_stand_beside_the_numbers(sections):
     line = (
         'boxes: annotated; flip test: yes; input: 96x128; sigmas: COCO; '
-        'people: 24 in 12 images; suites: mine (0123abcd); '
+        'people: 24 in 12 images; suites: mine (0123abcd), attacks; '
         'versions: mmpose 1.3.2'
     )
     for name in (
         *('attacks', 'joints', 'movement'),
         *('scores', 'natural', 'leaks'),
     ):
-        table = list(
-            csv.DictReader((tmp_path / f'{name}.csv').read_text().splitlines())
-        )
+        path = sections.with_name(f'{name}.csv')
+        table = list(csv.DictReader(path.read_text().splitlines()))
         assert {row['conditions'] for row in table} == {line}
-    assert 'flip test: yes' in text
-    numbers = json.loads((tmp_path / 'report.json').read_text())['models'][0]
-    assert numbers['suites'] == dict(mine='0123abcd')
-    assert numbers['scores']['clean']['keypoints'] > 100
-    assert numbers['natural']['gaps'][0]['joint'] == 'all'
-    (summary,) = numbers['summaries']
+    assert 'flip test: yes' in sections.read_text()
+    numbers = json.loads(sections.with_name('report.json').read_text())
+    (model,) = numbers['models']
+    assert model['suites'] == dict(mine='0123abcd', attacks='')
+    assert model['scores']['clean']['keypoints'] > 100
+    assert model['natural']['gaps'][0]['joint'] == 'all'
+    (summary,) = model['summaries']
     assert summary['severities'] == [0.1, 0.2]
 
 
@@ -130,13 +145,10 @@ def test_sections_without_data_are_left_out(tmp_path):
 def test_a_low_ap_is_not_led_with(tmp_path):
     run = sized_run()
     run = replace(run, clean=made_up.noisy(run.boxes, 25, seed=5))
-    text = write_report([run], tmp_path / 'a', draws=5).read_text()
+    text = write_report([run], tmp_path, draws=5).read_text()
     assert 'so low that it can hardly fall' in text
     assert 'AP without occlusion' not in text
-    text = write_report(
-        [run], tmp_path / 'b', draws=5, measure='AP'
-    ).read_text()
-    assert 'AP without occlusion' in text
+    assert analyse([run], draws=5, measure='AP')[0][0].main == 'AP'
 
 
 def test_a_measure_at_its_ceiling_is_not_led_with():
@@ -174,49 +186,40 @@ def test_lost_joints_are_not_the_net_change(tmp_path):
     assert '25.0 % became near)' in text
 
 
-def test_paints_that_were_asked_for_come_first(tmp_path):
-    run = sized_run()
-    asked = made_up.attack(
-        run.clean,
-        run.boxes,
-        'nose',
-        'mean',
-        suite='attacks',
-        name='keypoint:nose:mean:24',
-    )
-    run = replace(run, attacks=[*run.attacks, asked])
-    text = write_report([run], tmp_path, draws=5).read_text()
-    heads = re.findall(r'Every joint as a target \((\w+)\)', text)
-    assert heads == ['mean', 'black']
-    for paint in heads:
-        assert f'painted: {paint}' in text or f'({paint})' in text
-
-
 def test_another_evaluation_in_the_same_folder_is_told(tmp_path, capsys):
-    run = sized_run()
-    write_report([run], tmp_path, draws=5)
-    capsys.readouterr()
-    write_report([run], tmp_path, draws=5)
+    run, formats = sized_run(), ('json', 'csv')
+    write_report([run], tmp_path, draws=5, formats=formats)
+    write_report([run], tmp_path, draws=5, formats=formats)
     assert 'note:' not in capsys.readouterr().out
-    tight = replace(run.joints, sigmas=run.joints.sigmas / 4)
-    write_report([replace(run, joints=tight)], tmp_path, draws=5)
+    tight = replace(
+        run, joints=replace(run.joints, sigmas=run.joints.sigmas / 4)
+    )
+    write_report([tight], tmp_path, draws=5, formats=formats)
     told = capsys.readouterr().out
     assert 'had other conditions (sigmas COCO → own, mean 0.017)' in told
     line = (tmp_path / 'attacks.csv').read_text().splitlines()[1]
     assert 'sigmas: own, mean 0.017' in line
 
 
-def test_controls_say_what_else_they_hide(tmp_path):
+def test_controls_of_two_sizes_have_panels_of_their_own():
     run = sized_run()
-    first = run.attacks[0]
-    control = replace(
-        first,
-        name=f'{first.name}:on_person',
-        config=dict(first.config, place='on_person'),
-    )
-    run = replace(run, attacks=[*run.attacks, control])
-    text = write_report([run], tmp_path, draws=5).read_text()
-    assert 'A disc elsewhere on the person may hide other joints' in text
+    controls = [
+        replace(
+            attack,
+            name=f'{attack.name}:on_person',
+            config=dict(attack.config, place='on_person'),
+        )
+        for attack in run.attacks
+    ]
+    run = replace(run, attacks=[*run.attacks, *controls])
+    (found,), _ = analyse([run], draws=5)
+    layout = BodyLayout({}, [], False)
+    chart = model_charts(found, found.costs, layout)['controls']
+    titles = [figure.axes[0].get_title(loc='left') for figure in chart]
+    assert titles == ['painted: black 10 %', 'painted: black 20 %']
+    for figure in chart:
+        rows = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+        assert rows == ['nose', 'left_wrist']
 
 
 def test_a_papers_table(tmp_path):

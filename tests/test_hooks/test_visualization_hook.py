@@ -11,7 +11,7 @@ from mmpose_occlusion.transforms.results_reader import MATCHED_KEY
 from mmpose_occlusion.visualization import PoseStyle, draw_pair
 
 CROP = dict.fromkeys(IMAGES, np.zeros((64, 48, 3), np.uint8))
-STYLE = PoseStyle(('nose', 'tail'), (), ((9, 9, 9), (9, 9, 9)))
+STYLE = PoseStyle(('nose', 'tail'), ())
 RECORD = {
     'kind': 'keypoint',
     'target': 'tail',

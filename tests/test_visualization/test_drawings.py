@@ -87,7 +87,7 @@ def test_sides():
 
 
 def test_links(style):
-    assert style.links == ((0, 1), (1, 2))
+    assert style.links == [(0, 1), (1, 2)]
     # from the middle to a side is that side's, across is the middle's
     assert style.link_color((0, 1)) == LEFT
     assert style.link_color((1, 2)) == MIDDLE
@@ -185,7 +185,7 @@ def test_gallery(style):
 
 def test_names_are_escaped(style):
     nasty = '<b>"$x_1$'
-    odd = PoseStyle.from_names((nasty, *NAMES[1:]), style.links)
+    odd = PoseStyle((nasty, *NAMES[1:]), style.links)
     record = {**DISC, 'target': nasty, 'targets': [[0, nasty]]}
     page = gallery([crops(records=[record])], odd, nasty)
     assert '<b>' not in page

@@ -10,6 +10,8 @@ import pytest
 from mmpose_occlusion.cli.images import main_image
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import Attack, parse_attack
+from mmpose_occlusion.predictors import Prediction
+from mmpose_occlusion.skeleton import COCO_JOINTS
 from mmpose_occlusion.visualization.occluded_image import ImageOccluder
 
 WRIST = 9
@@ -99,6 +101,28 @@ def test_attacks_without_a_meaning_for_an_image_are_refused(attack):
         ImageOccluder([attack])
 
 
+def test_a_person_without_keypoints_has_no_box():
+    """In a frame of a video, for example; the model needs boxes."""
+    given = []
+
+    class Predictor:
+        name, keypoint_names, needs_boxes = 'fake', COCO_JOINTS, True
+
+        def __call__(self, images, boxes):
+            given.extend(boxes)
+            shape = len(boxes[0]), 17
+            return [Prediction(np.zeros((*shape, 2)), np.ones(shape))]
+
+    attack = parse_attack('keypoint:left_wrist:black:20%')
+    occluder = ImageOccluder([attack], Predictor())
+    occluder(
+        np.zeros((*SIZE, 3), np.uint8),
+        np.array([pose(80, 50), 17 * [[0] * 3]]),
+    )
+    for boxes in given:  # 20..80 x 10..110, and a tenth of the longer side
+        np.testing.assert_allclose(boxes, [[10, 0, 90, 120]])
+
+
 def test_a_folder_by_a_predictor(files, capsys):
     argv = ['images', '--predictor', 'finder:find', '--out', 'out']
     argv += ['--attack', 'keypoint:left_wrist:black:20%']
@@ -163,11 +187,15 @@ def test_the_occluder_follows_the_joint_of_a_video(files, capsys):
         (['no.png'], '"no.png" does not exist'),
         (['images/a.png'], 'neither keypoints nor a predictor'),
         (['images', '--keypoints', 'bad.json'], 'neither a COCO-style file'),
+        (['twice', '--keypoints', 'coco.json'], 'differ in the ending alone'),
         (['images', '--keypoints', 'coco.json'], '"a.png" has no keypoints'),
     ],
 )
 def test_refused(files, capsys, argv, words):
     (files / 'bad.json').write_text('[[1, 2, 3]]')
+    (files / 'twice').mkdir()
+    for name in ('a.jpg', 'a.png'):
+        (files / 'twice' / name).touch()
     coco = dict(
         images=[dict(id=1, file_name='b.png')],
         annotations=[

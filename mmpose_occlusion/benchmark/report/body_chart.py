@@ -1,6 +1,6 @@
 """Values of joints and of places, drawn on a body."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import matplotlib
@@ -12,7 +12,6 @@ from matplotlib.patches import Polygon
 
 from mmpose_occlusion.benchmark.analysis import Record
 from mmpose_occlusion.benchmark.analysis.sensitivity_map import (
-    ACROSS,
     ALONG,
     is_right,
 )
@@ -28,19 +27,21 @@ from .figures import (
     Chart,
     new_panel,
 )
+from .formatting import NAMES, number
 
 _BESIDE = dict(
-    **dict(eye=(0.59, 9.22), ear=(1.26, 8.84), shoulder=(1.1, 6.9)),
-    **dict(elbow=(1.7, 5.3), wrist=(2.0, 3.8), hip=(0.7, 4.1)),
-    **dict(knee=(0.85, 2.1), ankle=(0.95, 0.2)),
-)
-STANDING = dict(
-    **dict(nose=(0, 8.55), head_top=(0, 10.45), top_head=(0, 10.45)),
-    **dict(upper_neck=(0, 7.4), neck=(0, 7.2), thorax=(0, 6.9)),
-    **dict(pelvis=(0, 4.1)),
+    eye=(0.59, 9.22), ear=(1.26, 8.84), shoulder=(1.1, 6.9), elbow=(1.7, 5.3),
+    wrist=(2.0, 3.8), hip=(0.7, 4.1), knee=(0.85, 2.1), ankle=(0.95, 0.2),
+)  # fmt: skip
+_MIDDLE = dict(
+    nose=(0, 8.55), head_top=(0, 10.45), top_head=(0, 10.45),
+    upper_neck=(0, 7.4), neck=(0, 7.2), thorax=(0, 6.9), pelvis=(0, 4.1),
+)  # fmt: skip
+STANDING = {
+    **_MIDDLE,
     **{f'left_{joint}': spot for joint, spot in _BESIDE.items()},
     **{f'right_{joint}': (-x, y) for joint, (x, y) in _BESIDE.items()},
-)
+}
 """A standing person who faces the reader, with an enlarged head; the left
 side is at x > 0."""
 
@@ -79,68 +80,12 @@ def body_layout(
     return BodyLayout(spots, pairs, False)
 
 
-def _scale(chart: Chart, values: Sequence[float], label: str) -> PowerNorm:
-    """A panel with the scale of colours, which the others have in common."""
-    norm = PowerNorm(0.5, vmin=0, vmax=max(*values, 0.005))
-    axis = new_panel(chart, 0.75, 3.2)
-    axis.figure.colorbar(ScalarMappable(norm, HEAT), cax=axis, label=label)
-    return norm
+def _scale_of(values: Iterable[float]) -> PowerNorm:
+    """From values to the scale of colours that a chart's panels share."""
+    return PowerNorm(0.5, vmin=0, vmax=max(*values, 0.005))
 
 
-@matplotlib.rc_context(STYLE)
-def body_chart(
-    losses: Mapping[str, Mapping[str, float]],
-    layout: BodyLayout,
-    text: Callable[[float], str],
-    label: str,
-) -> Chart:
-    """One body for each paint (paint -> joint -> loss): the larger and darker
-    a joint, the more. ``text`` writes a loss beside its joint, ``label`` is of
-    the colour scale."""
-    values, spots = [x for f in losses.values() for x in f.values()], layout[0]
-    chart: Chart = []
-    if not values or not spots:
-        return chart
-    norm = _scale(chart, values, label)
-    xs, ys = np.array(list(spots.values())).T
-    middle, edge = (xs.min() + xs.max()) / 2, max(0.72 * np.ptp(xs), 0.5)
-    for paint, found in losses.items():
-        axis = _body(chart, f'painted: {paint}', 2.9, 4.7)
-        for a, b in layout.links:
-            if a in spots and b in spots:
-                x, y = np.array([spots[a], spots[b]]).T
-                axis.plot(x, y, color=LIMB, linewidth=7, zorder=1)
-        shown = [joint for joint in spots if joint in found]
-        axis.scatter(
-            [spots[j][0] for j in shown],
-            [spots[j][1] for j in shown],
-            [70 + 260 * float(norm(max(0.0, found[j]))) for j in shown],
-            [found[j] for j in shown],
-            cmap=HEAT,
-            norm=norm,
-            edgecolors=INK,
-            linewidths=0.9,
-            zorder=3,
-        )
-        for side, align in ((-1, 'right'), (1, 'left')):
-            mine = [j for j in shown if (spots[j][0] < middle) == (side < 0)]
-            mine.sort(key=lambda j: spots[j][1])
-            heights = _spread([spots[j][1] for j in mine], ys.max() / 18)
-            x = middle + side * edge
-            for joint, y in zip(mine, heights, strict=True):
-                ends = np.array([spots[joint], (x - 0.06 * side, y)]).T
-                axis.plot(*ends, color=LEADER, linewidth=0.7, zorder=2)
-                words = text(found[joint])
-                axis.text(x, y, words, ha=align, va='center', fontsize=8)
-            if layout.is_standing:
-                word, low = f"person's {align}", ys.min() - 0.11 * np.ptp(ys)
-                x = middle + side * 0.3 * edge
-                axis.text(x, low, word, ha=align, color=FAINT, fontsize=8)
-        axis.set_xlim(middle - 1.45 * edge, middle + 1.45 * edge)
-    return chart[1:] + chart[:1]
-
-
-def _body(chart: Chart, title: str, width: float, height: float) -> Axes:
+def _new_body(chart: Chart, title: str, width: float, height: float) -> Axes:
     """Axes of a new panel for a body."""
     axis = new_panel(chart, width, height)
     axis.set_title(title, loc='center')
@@ -149,56 +94,71 @@ def _body(chart: Chart, title: str, width: float, height: float) -> Axes:
     return axis
 
 
-BIN_WIDTH = 0.46  # across a limb, on the standing person
+def _add_scale(chart: Chart, scale: PowerNorm, label: str) -> None:
+    axis = new_panel(chart, 0.75, 3.2)
+    axis.figure.colorbar(ScalarMappable(scale, HEAT), cax=axis, label=label)
 
 
 @matplotlib.rc_context(STYLE)
-def place_chart(
-    panels: Mapping[str, Sequence[tuple[Record, float | None]]],
+def body_chart(
+    losses: Mapping[str, Mapping[str, float]],
     layout: BodyLayout,
-    label: str,
+    measure: str,
 ) -> Chart:
-    """One body for each title, which is perhaps a joint's name, with the
-    values of places on limbs; None is masked, grey and hatched. The colours
-    are of the same scale in all panels."""
+    """One body for each paint (paint -> joint -> loss of a measure): the
+    larger and darker a joint, the more; beside it the change."""
     chart: Chart = []
-    values = [x for found in panels.values() for _, x in found if x]
-    if not values or not layout.spots:
+    spots = layout.spots
+    values = [loss for found in losses.values() for loss in found.values()]
+    if not values or not spots:
         return chart
-    norm = _scale(chart, values, label)
-    for title, found in panels.items():
-        axis = _body(chart, title.replace('_', ' '), 2.1, 3.3)
-        for place, value in found:
-            if place.limb and set(place.limb) <= layout.spots.keys():
-                look: Any = dict(facecolor='none', hatch='////', zorder=1)
-                if value is not None:
-                    above = 2 + 0.1 * (ACROSS[1] == place.across)
-                    color = HEAT(norm(max(0.0, value)))
-                    look = dict(facecolor=color, zorder=above)
-                corners = _corners(layout, place)
-                axis.add_patch(
-                    Polygon(corners, edgecolor=LEADER, linewidth=0.4, **look)
-                )
-        for joint, spot in layout.spots.items():
-            look = dict(markersize=2.5, color=FAINT)
-            if joint == title:
-                look = dict(markersize=9, color=WARM, markerfacecolor='none')
-            axis.plot(*spot, marker='o', markeredgewidth=2, zorder=4, **look)
-        axis.autoscale_view()
-    return chart[1:] + chart[:1]
+    scale = _scale_of(values)
+    for paint, found in losses.items():
+        axis = _new_body(chart, f'painted: {paint}', 2.9, 4.7)
+        for a, b in layout.links:
+            if a in spots and b in spots:
+                x, y = np.array([spots[a], spots[b]]).T
+                axis.plot(x, y, color=LIMB, linewidth=7, zorder=1)
+        shown = {joint: found[joint] for joint in spots if joint in found}
+        axis.scatter(
+            [spots[joint][0] for joint in shown],
+            [spots[joint][1] for joint in shown],
+            [70 + 260 * float(scale(max(0.0, x))) for x in shown.values()],
+            list(shown.values()),
+            cmap=HEAT,
+            norm=scale,
+            edgecolors=INK,
+            linewidths=0.9,
+            zorder=3,
+        )
+        words = {j: number(-x, measure, sign=True) for j, x in shown.items()}
+        _write_beside(axis, layout, words)
+    _add_scale(chart, scale, f'{NAMES[measure]} lost')
+    return chart
 
 
-def _corners(layout: BodyLayout, place: Record) -> list[np.ndarray]:
-    """Of a place beside or on its limb."""
-    start, end = (np.array(layout.spots[joint]) for joint in place.limb)
-    way, (along, across) = end - start, (place.along or 0, place.across or 0)
-    length = float(np.hypot(*way)) or 1.0
-    width = min(BIN_WIDTH, 0.3 * length) * (-1 if is_right(place.limb) else 1)
-    side = np.array([-way[1], way[0]]) / length * width
-    return [
-        start + way * (along + i) / ALONG + side * (across + k)
-        for i, k in ((0, -0.5), (1, -0.5), (1, 0.5), (0, 0.5))
-    ]
+def _write_beside(
+    axis: Axes, layout: BodyLayout, words: Mapping[str, str]
+) -> None:
+    """Words of joints in a column on each side of the body, with lines to the
+    joints; names of the sides where they are known."""
+    spots = layout.spots
+    xs, ys = np.array(list(spots.values())).T
+    middle, edge = (xs.min() + xs.max()) / 2, max(0.72 * np.ptp(xs), 0.5)
+    for side, align in ((-1, 'right'), (1, 'left')):
+        mine = [j for j in words if (spots[j][0] < middle) == (side < 0)]
+        mine.sort(key=lambda joint: spots[joint][1])
+        heights = _spread([spots[j][1] for j in mine], ys.max() / 18)
+        x = middle + side * edge
+        for joint, y in zip(mine, heights, strict=True):
+            ends = np.array([spots[joint], (x - 0.06 * side, y)]).T
+            axis.plot(*ends, color=LEADER, linewidth=0.7, zorder=2)
+            axis.text(x, y, words[joint], ha=align, va='center', fontsize=8)
+        if layout.is_standing:
+            word, low = f"person's {align}", ys.min() - 0.11 * np.ptp(ys)
+            x = middle + side * 0.3 * edge
+            axis.text(x, low, word, ha=align, color=FAINT, fontsize=8)
+    axis.set_xlim(middle - 1.45 * edge, middle + 1.45 * edge)
 
 
 def _spread(values: Sequence[float], least: float) -> list[float]:
@@ -210,3 +170,60 @@ def _spread(values: Sequence[float], least: float) -> list[float]:
             out[i] -= lack / 2
             out[i + 1] += lack / 2
     return out
+
+
+BIN_WIDTH = 0.46  # across a limb, on the standing person
+
+
+@matplotlib.rc_context(STYLE)
+def place_chart(
+    bodies: Mapping[str, Sequence[tuple[Record, float | None]]],
+    layout: BodyLayout,
+    label: str,
+) -> Chart:
+    """One body for each title, which is perhaps a joint's name, with the
+    values of places on limbs; None is masked, grey and hatched. The colours
+    are of the same scale in all panels."""
+    chart: Chart = []
+    values = [x for found in bodies.values() for _, x in found if x]
+    if not values or not layout.spots:
+        return chart
+    scale = _scale_of(values)
+    for title, found in bodies.items():
+        axis = _new_body(chart, title.replace('_', ' '), 2.1, 3.3)
+        for place, value in found:
+            if not place.limb or not set(place.limb) <= layout.spots.keys():
+                continue
+            look: Any = dict(facecolor='none', hatch='////', zorder=1)
+            if value is not None:
+                above = 3 - abs(place.across)  # on the limb, or beside it
+                look = dict(facecolor=HEAT(scale(max(0, value))), zorder=above)
+            axis.add_patch(
+                Polygon(
+                    _corners(layout, place),
+                    edgecolor=LEADER,
+                    linewidth=0.4,
+                    **look,
+                )
+            )
+        for joint, spot in layout.spots.items():
+            look = dict(markersize=2.5, color=FAINT)
+            if joint == title:
+                look = dict(markersize=9, color=WARM, markerfacecolor='none')
+            axis.plot(*spot, marker='o', markeredgewidth=2, zorder=4, **look)
+        axis.autoscale_view()
+    _add_scale(chart, scale, label)
+    return chart
+
+
+def _corners(layout: BodyLayout, place: Record) -> list[np.ndarray]:
+    """Of a place beside or on its limb."""
+    start, end = (np.array(layout.spots[joint]) for joint in place.limb)
+    way = end - start
+    length = float(np.hypot(*way)) or 1.0
+    width = min(BIN_WIDTH, 0.3 * length) * (-1 if is_right(place.limb) else 1)
+    side = np.array([-way[1], way[0]]) / length * width
+    return [
+        start + way * (place.along + i) / ALONG + side * (place.across + k)
+        for i, k in ((0, -0.5), (1, -0.5), (1, 0.5), (0, 0.5))
+    ]

@@ -1,8 +1,7 @@
 """Worst and typical cases: one person under one attack each."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,45 +13,34 @@ from mmpose_occlusion.visualization.gallery import image_uri, svg_places
 
 from .formatting import describe
 
+WORST_CASES, TYPICAL_CASES = 'Worst cases', 'Typical cases'
 
-@dataclass(frozen=True)
-class Case:
-    """One person under one attack, and the target whose error grows most:
-    before and after, as fractions of the longer side of the person's bbox."""
+
+class Case(NamedTuple):
+    """A person, row of the bboxes, under an attack; the target whose error
+    grows most, and its error before and after, as fractions of the longer side
+    of the person's bbox."""
 
     attack: str
     row: int
-    image_id: int
-    instance_id: int
+    joint: str
     before: float
     after: float
-    joint: str
 
 
-@dataclass(frozen=True)
-class CaseImages:
-    """The ``(H, W, 3)`` BGR crops of a case, and the ``(2, 3)`` affine matrix
-    from pixels of the image to pixels of the crop."""
-
-    clean: np.ndarray
-    attacked: np.ndarray
-    to_crop: np.ndarray
-
-    def in_crop(self, joints: np.ndarray) -> np.ndarray:
-        """``(K, 2)`` joints of the image in pixels of the crop."""
-        return joints @ self.to_crop[:, :2].T + self.to_crop[:, 2]
-
+CaseImages = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""The ``(H, W, 3)`` BGR crops of a person, clean and attacked, and the
+``(2, 3)`` affine matrix from pixels of the image to pixels of the crops."""
 
 MakeImages = Callable[
-    [BenchmarkRun, Sequence[Case]], Mapping[Case, CaseImages]
+    [BenchmarkRun, Sequence[tuple[str, int]]], Sequence[CaseImages]
 ]
-"""Makes the crops of a run's cases again; a LookupError with a sentence where
-the data set is missing or has changed."""
+"""Makes crops of a run again, each of an attack (its name) and a person (row
+of the bboxes); a LookupError with a sentence where the data set is missing or
+has changed."""
 
 
-def pick_cases(
-    run: BenchmarkRun, quantile: float, number: int = 6
-) -> list[Case]:
+def pick_cases(run: BenchmarkRun, quantile: float, number: int) -> list[Case]:
     """At most ``number`` cases by how much the error of a target grows, around
     a quantile of the growth: 1 for the worst, 0.5 for typical ones; each of
     another person and attack."""
@@ -81,61 +69,65 @@ def pick_cases(
         if any(name == case.attack or row == case.row for case in chosen):
             continue
         joint = joints[attacks[i], row]
-        ids = int(boxes.image_ids[row]), int(boxes.instance_ids[row])
         error = float(before[row, joint])
-        errors = error, float(before[row, joint] + values[i])
-        chosen.append(Case(name, row, *ids, *errors, run.joints.names[joint]))
+        after = float(before[row, joint] + values[i])
+        chosen.append(Case(name, row, run.joints.names[joint], error, after))
     return chosen
 
 
 def case_cards(
-    analysis: Record,
-    headings: Mapping[str, Sequence[Case]],
-    case_images: MakeImages | None,
+    analysis: Record, number: int, make_images: MakeImages | None
 ) -> tuple[dict[str, list[dict[str, Any]]], str]:
-    """Heading -> cases with their crops, or the reason why there are none."""
-    if case_images is None:
-        return {}, 'this report was made without the data set'
+    """Heading -> cases, and the reason why they have no crops, if so."""
     run, titles = analysis.run, {c.name: describe(c) for c in analysis.costs}
+    cards: dict[str, list[dict[str, Any]]] = {
+        heading: [
+            dict(
+                case=case,
+                title=titles[case.attack],
+                image_id=run.boxes.image_ids[case.row],
+                person_id=run.boxes.instance_ids[case.row],
+            )
+            for case in pick_cases(run, quantile, number)
+        ]
+        for heading, quantile in ((WORST_CASES, 1.0), (TYPICAL_CASES, 0.5))
+    }
+    if make_images is None:
+        return cards, 'this report was made without the data set'
     try:
-        return {
-            heading: [
-                dict(
-                    case=case,
-                    title=titles[case.attack],
-                    crops=drawn_crops(case, crops, run),
-                )
-                for case, crops in case_images(run, cases).items()
-            ]
-            for heading, cases in headings.items()
-            if cases
-        }, ''
+        for mine in filter(None, cards.values()):
+            people = [(card['case'].attack, card['case'].row) for card in mine]
+            found = make_images(run, people)
+            for card, who, images in zip(mine, people, found, strict=True):
+                card['crops'] = drawn_crops(run, *who, images)
     except LookupError as error:
-        return {}, error.args[0]
+        return cards, error.args[0]
+    return cards, ''
 
 
 def drawn_crops(
-    case: Case, images: CaseImages, run: BenchmarkRun
+    run: BenchmarkRun, name: str, row: int, images: CaseImages
 ) -> dict[str, Any]:
-    """Both crops with predictions and errors, as the template's ``crops``
-    draws them."""
-    attack = next(a for a in run.attacks if a.name == case.attack)
+    """Both crops of a person under an attack with predictions and errors, as
+    the template's ``crops`` draws them."""
+    attack = next(a for a in run.attacks if a.name == name)
+    clean_crop, attacked_crop, to_crop = images
     truth, clean, attacked = (
-        svg_places(images.in_crop(joints[case.row]))
+        svg_places(joints[row] @ to_crop[:, :2].T + to_crop[:, 2])
         for joints in (
             run.boxes.truth,
             run.clean.keypoints,
             attack.predictions.keypoints,
         )
     )
-    hidden = np.flatnonzero(attack.hidden[case.row])
+    hidden = np.flatnonzero(attack.hidden[row])
     return dict(
-        size=images.clean.shape[1::-1],
-        style=PoseStyle.from_names(run.joints.names, run.joints.links),
+        size=clean_crop.shape[1::-1],
+        style=PoseStyle(run.joints.names, run.joints.links),
         truth=truth,
         hidden=[k for k in hidden.tolist() if truth[k]],
         views=[
-            ('clean', image_uri(images.clean, 'jpeg'), clean),
-            ('attacked', image_uri(images.attacked, 'jpeg'), attacked),
+            ('clean', image_uri(clean_crop, 'jpeg'), clean),
+            ('attacked', image_uri(attacked_crop, 'jpeg'), attacked),
         ],
     )

@@ -6,51 +6,45 @@ from mmpose_occlusion.benchmark.analysis import Estimate, Record
 from mmpose_occlusion.benchmark.analysis.attack_description import (
     AT_TARGET,
     RANDOM,
+    USUAL_SIZE,
 )
 from mmpose_occlusion.benchmark.analysis.comparisons import CLEAN, MEAN
 from mmpose_occlusion.benchmark.analysis.score_quality import COVERAGES
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 
-from .body_chart import BodyLayout, body_chart, body_layout, place_chart
+from .body_chart import BodyLayout, body_chart, place_chart
 from .figures import LOOKS, Chart, Line, Look, forest_chart, line_chart, looks
-from .formatting import NAMES, PLACES, number, place_name, pooled_name
+from .formatting import NAMES, PLACES, paint_and_size, pooled_name
 
-SHOWN_JOINTS = 5  # on a page's first figure of a sensitivity map
-MOST_ROWS = 24  # of a chart of controls
 DIAMETER = "diameter, % of the height of the person's bbox"
 
 
 def model_charts(
-    analysis: Record, plain: Sequence[Record], pooled: Sequence[Record]
+    analysis: Record, plain: Sequence[Record], layout: BodyLayout
 ) -> dict[str, Chart]:
     """Name -> chart, empty where there are no data; ``plain`` are the attacks
     on one named joint or part."""
     main = analysis.main
     change = f'change of {NAMES[main]}'
-    joints = [c for c in plain if c.kind == KEYPOINT]
-    losses = {
-        paint: {
-            c.target: -(c.change[main].value or 0.0)
-            for c in joints
-            if c.label == paint
-        }
-        for paint in dict.fromkeys(c.label for c in plain)
-    }
+    losses: dict[str, dict[str, float]] = {cost.label: {} for cost in plain}
+    for cost in plain:
+        if cost.kind == KEYPOINT:
+            losses[cost.label][cost.target] = -cost.change[main].value
     random = [
-        c
-        for c in analysis.costs
-        if c.target == RANDOM and c.place == AT_TARGET and c.severity is None
+        cost
+        for cost in analysis.costs
+        if cost.target == RANDOM
+        and cost.place == AT_TARGET
+        and cost.severity is None
     ]
-    random.sort(key=lambda c: c.change[main].value or 0)
-    several = len({c.paint for c in random}) > 1
-    controls, _ = shown_controls(analysis)
-    order = [*PLACES, *(place for c in controls for place in c.change)]
+    random.sort(key=lambda cost: cost.change[main].value or 0)
+    if len({cost.paint for cost in random}) == 1:
+        random = []
     return dict(
         body=body_chart(
-            {paint: each for paint, each in losses.items() if len(each) > 1},
-            layout_of(analysis),
-            lambda loss: number(-loss, main, sign=True),
-            f'{NAMES[main]} lost',
+            {paint: lost for paint, lost in losses.items() if len(lost) > 1},
+            layout,
+            main,
         ),
         costs=forest_chart(
             (
@@ -65,89 +59,57 @@ def model_charts(
         severity=_severity(analysis),
         controls=forest_chart(
             (
-                ('', place_name(p), f'{c.target}, {c.paint}', c.change[p])
-                for p in dict.fromkeys(order)
-                for c in controls
-                if p in c.change
+                (
+                    f'painted: {paint_and_size(c)}',
+                    words,
+                    c.target,
+                    c.change[place],
+                )
+                for place, words in PLACES.items()
+                for c in analysis.controls
+                if place in c.change
             ),
             change,
             'the same area painted on',
         ),
         paints=forest_chart(
-            (('', '', c.paint, c.change[main]) for c in random if several),
-            change,
+            (('', '', c.paint, c.change[main]) for c in random), change
         ),
-        risks=_risks(analysis.scores.risks, pooled),
+        risks=_risks(analysis.scores),
     )
 
 
-def layout_of(analysis: Record) -> BodyLayout:
-    """Where the joints of a run are drawn."""
-    joints, boxes = analysis.run.joints, analysis.run.boxes
-    return body_layout(
-        joints.names, joints.links, boxes.truth, boxes.person_boxes
-    )
-
-
-def map_charts(analysis: Record, found: Record) -> tuple[Chart, Chart]:
-    """Two charts of bodies: the mean over joints, the :data:`SHOWN_JOINTS`
-    that a place hurts most, and people; the other joints."""
-    known = [j for j in found.joints if j.place]
-    known.sort(key=lambda joint: -(joint.maximum.value or 0.0))
-    joints = ['', *(j.joint for j in known)]
-    layout, cut = layout_of(analysis), 1 + SHOWN_JOINTS
-    first, others = (
-        place_chart(
-            {
-                joint or 'mean of all joints': [
-                    (place, _rise(place, joint)) for place in found.places
-                ]
-                for joint in some
-            },
-            layout,
-            'rise of EPE, % of the box',
-        )
-        for some in (joints[:cut], joints[cut:])
-    )
+def map_chart(found: Record, layout: BodyLayout) -> Chart:
+    """Bodies: the mean over joints, the joints that a place hurts, the one
+    with the greatest rise first, and people."""
+    hurt = [joint for joint in found.joints if (joint.maximum.value or 0) > 0]
+    hurt.sort(key=lambda joint: -joint.maximum.value)
+    rises = {
+        joint or 'mean of all joints': [
+            (place, _rise(place, joint)) for place in found.places
+        ]
+        for joint in ('', *(joint.joint for joint in hurt))
+    }
     people = [(p, p.people or None) for p in found.places if p.limb]
-    return first + place_chart({'people': people}, layout, 'people'), others
+    return [
+        *place_chart(rises, layout, 'rise of EPE, % of the box'),
+        *place_chart({'people': people}, layout, 'people'),
+    ]
 
 
 def _rise(place: Record, joint: str) -> float | None:
-    """Rise of the EPE of a joint, or mean over all, in per cent."""
+    """Rise of the EPE of a joint, '' for the mean over all, in per cent."""
     known = [
-        e.value
-        for name, e in place.rise.items()
-        if joint in (name, '') and e.value is not None
+        rise.value
+        for name, rise in place.rise.items()
+        if joint in (name, '') and rise.value is not None
     ]
     return 100 * sum(known) / len(known) if known else None
 
 
-def _overall(curves: Sequence[Record]) -> list[Record]:
+def _over_targets(curves: Sequence[Record]) -> list[Record]:
     """The curves that are not of single targets."""
     return [c for c in curves if c.target in (MEAN, RANDOM)]
-
-
-def _severity(analysis: Record) -> Chart:
-    main = _overall(analysis.curves) or analysis.curves
-    single = [c for c in analysis.curves if c not in main]
-    paints = looks(dict.fromkeys(c.paint for c in main))
-    order = sorted(single, key=lambda c: c.area.value or 0)
-    named = order[:3] + (order[-1:] if len(order) > 3 else [])
-    title = 'The three largest losses and the smallest'
-    shown = [('Larger discs', curve_name(c), paints[c.paint], c) for c in main]
-    shown += [(title, '', LOOKS[0], c) for c in single]
-    shown += [
-        (title, curve_name(c), look, c)
-        for c, look in zip(named, LOOKS, strict=False)
-    ]
-    lines = [_line(*each) for each in shown]
-    return line_chart(lines, DIAMETER, NAMES[analysis.main])
-
-
-def _line(panel: str, label: str, look: Look, curve: Record) -> Line:
-    x = [100 * size for size in curve.severity]
-    return Line(panel, label, look, x, curve.points)
 
 
 def curve_name(curve: Record) -> str:
@@ -159,35 +121,26 @@ def curve_name(curve: Record) -> str:
     return f'{words.get(curve.target, curve.target)}, {curve.paint}'
 
 
-def _risks(clean: Sequence[float], pooled: Sequence[Record]) -> Chart:
-    """Fraction of wrong keypoints by how many are kept, clean and of the
-    targets of some attacks."""
-    found = {'no attack, all joints': clean}
-    found.update((pooled_name(p), p.risks) for p in pooled)
-    x = [100 * c for c in COVERAGES]
-    lines = [
-        Line('', label, look, x, [Estimate(100 * r, None, None) for r in each])
-        for (label, each), look in zip(found.items(), LOOKS, strict=False)
-        if each
+def _line(panel: str, label: str, look: Look, curve: Record) -> Line:
+    x = [100 * size for size in curve.severity]
+    return Line(panel, label, look, x, curve.points)
+
+
+def _severity(analysis: Record) -> Chart:
+    main = _over_targets(analysis.curves) or analysis.curves
+    single = [c for c in analysis.curves if c not in main]
+    paints = looks(c.paint for c in main)
+    order = sorted(single, key=lambda c: c.area.value or 0)
+    named = order[:3] + order[3:][-1:]
+    title = 'The three largest losses and the smallest'
+    shown = [('Larger discs', curve_name(c), paints[c.paint], c) for c in main]
+    shown += [(title, '', LOOKS[0], c) for c in single]
+    shown += [
+        (title, curve_name(c), look, c)
+        for c, look in zip(named, LOOKS, strict=False)
     ]
-    return line_chart(
-        lines,
-        'coverage: keypoints with the highest scores, %',
-        'risk: wrong ones among them, %',
-        low=0,
-    )
-
-
-def shown_controls(analysis: Record) -> tuple[list[Record], str]:
-    """Controls of a chart, and a sentence on what it leaves out: of many
-    those of the first paint are shown, black if there is any."""
-    known = [c for c in analysis.controls if c.people]
-    if len(known) <= MOST_ROWS:
-        return known, ''
-    paints = [c.paint for c in known]
-    first = 'black' if 'black' in paints else paints[0]
-    note = f' Shown: {first}; the numbers below are of all paints.'
-    return [c for c in known if c.paint == first], note
+    lines = [_line(*each) for each in shown]
+    return line_chart(lines, DIAMETER, NAMES[analysis.main])
 
 
 def sizes_chart(analyses: Sequence[Record]) -> Chart:
@@ -196,9 +149,36 @@ def sizes_chart(analyses: Sequence[Record]) -> Chart:
     lines = [
         _line(curve_name(curve), one.run.model, look, curve)
         for look, one in zip(LOOKS, analyses, strict=False)
-        for curve in _overall(one.curves) or one.curves[:1]
+        for curve in _over_targets(one.curves) or one.curves[:1]
     ]
     return line_chart(lines, DIAMETER, NAMES[analyses[0].main])
+
+
+def _risks(scores: Record) -> Chart:
+    """Fraction of wrong keypoints by how many are kept, clean and of the
+    targets of some attacks: of each kind and paint those of the size nearest
+    to the usual one."""
+    nearest: dict[tuple[str, str], Record] = {}
+    for pooled in sorted(
+        scores.pooled,
+        key=lambda p: abs((p.severity or USUAL_SIZE) - USUAL_SIZE),
+    ):
+        nearest.setdefault((pooled.kind, pooled.paint), pooled)
+    shown = [p for p in scores.pooled if p in nearest.values()]
+    found = {'no attack, all joints': scores.risks}
+    found |= {pooled_name(p): p.risks for p in shown}
+    x = [100 * coverage for coverage in COVERAGES]
+    lines = [
+        Line('', name, look, x, [Estimate(100 * r, None, None) for r in risks])
+        for look, (name, risks) in zip(LOOKS, found.items(), strict=False)
+        if risks
+    ]
+    return line_chart(
+        lines,
+        'coverage: keypoints with the highest scores, %',
+        'risk: wrong ones among them, %',
+        low=0,
+    )
 
 
 def comparison_chart(comparison: Record, first: Record) -> Chart:

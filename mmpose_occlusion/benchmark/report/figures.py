@@ -5,7 +5,7 @@ panels, one SVG each, which the page puts side by side or below each other.
 """
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import matplotlib
@@ -26,12 +26,12 @@ WIDTH = 4.6  # of panels in inches: readable on a phone
 
 Look = tuple[str, str]  # colour and marker
 _COLORS = (
-    *('#0b3c5d', '#d98200', '#1b8a6b', '#b5408a', '#4d9fd6', '#c24a1a'),
-    *('#6d7680', '#a08a00', '#5b4b9e'),
-)
+    '#0b3c5d', '#d98200', '#1b8a6b', '#b5408a', '#4d9fd6', '#c24a1a',
+    '#6d7680', '#a08a00', '#5b4b9e',
+)  # fmt: skip
 LOOKS: list[Look] = list(zip(_COLORS, 'os^DvPX<>', strict=True))
 
-_FIXED = {'black': 0, 'blur': 1, 'mean': 2}
+_PAINTS = dict(zip(('black', 'blur', 'mean'), LOOKS, strict=False))
 
 _DARK = {
     INK: '#e6e8ec',
@@ -107,25 +107,14 @@ def _saved(figure: Figure, kind: str, **more: Any) -> bytes:
 
 def looks(names: Iterable[str]) -> dict[str, Look]:
     """A look for each name; black, blur and mean always have the same."""
+    own = {name: _PAINTS.get(name.split(' ')[0]) for name in names}
+    free = iter(LOOKS[len(_PAINTS) :] if any(own.values()) else LOOKS)
     out: dict[str, Look] = {}
-    fixed = {name: _FIXED.get(name.split(' ')[0]) for name in names}
-    kept = _FIXED.values() if {*fixed.values()} - {None} else ()
-    free = [i for i in range(len(LOOKS)) if i not in kept]
-    for name, index in fixed.items():
-        if index is None or LOOKS[index] in out.values():
-            index = free.pop(0) if free else len(LOOKS) - 1
-        out[name] = LOOKS[index]
+    for name, look in own.items():
+        if look is None or look in out.values():
+            look = next(free, LOOKS[-1])
+        out[name] = look
     return out
-
-
-class Line(NamedTuple):
-    """One curve in a panel; without a label thin and grey, without a band."""
-
-    panel: str
-    label: str
-    look: Look
-    x: Sequence[float]
-    points: Sequence[Estimate]
 
 
 Mark = tuple[str, str, str, Estimate]
@@ -138,33 +127,30 @@ def forest_chart(
 ) -> Chart:
     """Values with their intervals, one below the other; those without a value
     are left out. Panels of one group have no legend."""
-    every, chart = list(marks), Chart()
-    found = {m[:3]: m[3] for m in every if m[3].value is not None}
-    groups = looks(dict.fromkeys(group for _, group, *_ in every))
-    for title in dict.fromkeys(panel for panel, *_ in found):
-        known = {
-            group: {
-                row: estimate
-                for (panel, own, row), estimate in found.items()
-                if (panel, own) == (title, group)
-            }
-            for group in groups
-        }
+    names: list[str] = []
+    found: dict[str, dict[str, dict[str, Estimate]]] = {}
+    for title, group, row, estimate in marks:
+        names.append(group)
+        if estimate.value is not None:
+            groups = found.setdefault(title, {})
+            groups.setdefault(group, {})[row] = estimate
+    chart, shown = Chart(), looks(names)
+    for title, groups in found.items():
+        known = {name: groups.get(name, {}) for name in shown}
         rows = list(dict.fromkeys(r for each in known.values() for r in each))
-        height = 1.3 + (0.22 + 0.06 * len(groups)) * len(rows)
-        axis = new_panel(chart, WIDTH, height)
-        for i, (group, (color, marker)) in enumerate(groups.items()):
-            if not known[group]:
+        height = 1.3 + (0.22 + 0.06 * len(shown)) * len(rows)
+        axis, legend = new_panel(chart, WIDTH, height), {}
+        for i, (name, (color, marker)) in enumerate(shown.items()):
+            if not known[name]:
                 continue
-            shift = (i - (len(groups) - 1) / 2) * 0.8 / len(groups)
-            value, low, high = _numbers(known[group].values())
+            shift = (i - (len(shown) - 1) / 2) * 0.8 / len(shown)
+            value, low, high = _numbers(known[name].values())
             sides = np.nan_to_num([value - low, high - value])
-            axis.errorbar(
+            legend[name] = axis.errorbar(
                 value,
-                [rows.index(row) + shift for row in known[group]],
+                [rows.index(row) + shift for row in known[name]],
                 xerr=np.maximum(sides, 0),
                 fmt=marker,
-                label=str(i),
                 color=color,
                 markersize=4.8,
                 elinewidth=1.2,
@@ -176,9 +162,20 @@ def forest_chart(
         axis.set_ylim(len(rows) - 0.5, -0.5)
         axis.tick_params(axis='y', length=0)
         axis.spines['left'].set_visible(False)
-        labels = list(groups) if len(groups) > 1 else []
-        _finish(axis, title, xlabel, labels, legend_title)
+        if len(shown) == 1:
+            legend = {}
+        _finish(axis, title, xlabel, legend, legend_title)
     return chart
+
+
+class Line(NamedTuple):
+    """One curve in a panel; without a label thin and grey, without a band."""
+
+    panel: str
+    label: str
+    look: Look
+    x: Sequence[float]
+    points: Sequence[Estimate]
 
 
 @matplotlib.rc_context(STYLE)
@@ -196,24 +193,31 @@ def line_chart(
         return []
     bottom, top = np.nanmin(ends), np.nanmax(ends)
     room = 0.04 * (top - bottom) or 0.05
+    start = bottom - room if low is None else low
     chart: Chart = []
     for title in dict.fromkeys(line.panel for line in lines):
-        axis = new_panel(chart, WIDTH, 4.1)
-        panel = [line for line in lines if line.panel == title]
-        for i, (_, label, (color, marker), x, points) in enumerate(panel):
+        axis, legend = new_panel(chart, WIDTH, 4.1), {}
+        for panel, label, (color, marker), x, points in lines:
             value, below, above = _numbers(points)
+            if panel != title:
+                continue
             if not label:
                 axis.plot(x, value, color=LEADER, linewidth=0.9, zorder=1)
                 continue
-            look: Any = dict(color=color, alpha=0.15, linewidth=0)
-            axis.fill_between(x, below, above, **look)
-            look = dict(color=color, marker=marker, markersize=5, linewidth=2)
-            every = max(1, len(value) // 10)
-            axis.plot(x, value, markevery=every, label=str(i), **look)
-        start = bottom - room if low is None else low
+            band: Any = dict(color=color, alpha=0.15, linewidth=0)
+            axis.fill_between(x, below, above, **band)
+            (legend[label],) = axis.plot(
+                x,
+                value,
+                color=color,
+                marker=marker,
+                markersize=5,
+                markevery=max(1, len(value) // 10),
+                linewidth=2,
+            )
         axis.set(ylim=(start, top + room), ylabel=ylabel)
         axis.grid(axis='y')
-        _finish(axis, title, xlabel, [line.label for line in panel])
+        _finish(axis, title, xlabel, legend)
     return chart
 
 
@@ -227,27 +231,21 @@ def _finish(
     axis: Axes,
     title: str,
     xlabel: str,
-    labels: Sequence[str],
+    legend: Mapping[str, Any],
     legend_title: str = '',
 ) -> None:
     """Titles, so few ticks along x that their labels do not touch, and a
-    legend above the axes, so that it lies on no data. The artists have the
-    labels ``'0'``, ``'1'``, …, indices of the names ``labels``: matplotlib
-    leaves out names that start with an underscore."""
+    legend (label -> artist) above the axes, so that it lies on no data."""
     axis.xaxis.set_major_locator(MaxNLocator(5, min_n_ticks=2))
     axis.grid(axis='x')
     axis.set(title=title, xlabel=xlabel)
-    handles, numbers = axis.get_legend_handles_labels()
-    if not handles or not labels:
-        return
-    longest = max(map(len, labels))
-    made = axis.figure.legend(
-        handles,
-        numbers,
-        title=legend_title or None,
-        loc='outside upper left',
-        ncols=max(1, min(len(handles), 56 // (longest + 6))),
-        alignment='left',
-    )
-    for text, number in zip(made.get_texts(), numbers, strict=True):
-        text.set_text(labels[int(number)])
+    if legend:
+        longest = max(map(len, legend))
+        axis.figure.legend(
+            list(legend.values()),
+            list(legend),
+            title=legend_title or None,
+            loc='outside upper left',
+            ncols=max(1, min(len(legend), 56 // (longest + 6))),
+            alignment='left',
+        )

@@ -78,11 +78,6 @@ def percent(fraction: float | None, digits: int = 0) -> str:
     return NOTHING if fraction is None else f'{100 * fraction:.{digits}f} %'
 
 
-def place_name(place: str) -> str:
-    """Where the paint is, in words."""
-    return PLACES.get(place, place)
-
-
 def describe(cost: Record) -> str:
     """Target, size, place and paint of an attack."""
     if cost.kind == OTHER:
@@ -91,16 +86,20 @@ def describe(cost: Record) -> str:
     if cost.severity is not None:
         text += f', {100 * cost.severity:g} % of the height'
     if cost.place != AT_TARGET:
-        text += f', painted {place_name(cost.place)}'
+        text += f', painted {PLACES[cost.place]}'
     return f'{text} ({cost.paint})'
+
+
+def paint_and_size(found: Record) -> str:
+    """Paint and size of one or more attacks."""
+    if found.severity is None:
+        return found.paint
+    return f'{found.paint} {100 * found.severity:g} %'
 
 
 def pooled_name(pooled: Record) -> str:
     """Kind, paint and size of the attacks whose targets are pooled."""
-    text = f'{pooled.kind}, {pooled.paint}'
-    if pooled.severity is not None:
-        text += f' {100 * pooled.severity:g} %'
-    return text
+    return f'{pooled.kind}, {paint_and_size(pooled)}'
 
 
 def csv_text(rows: Iterable[Mapping[str, Any]], end: str = '\r\n') -> str:

@@ -23,22 +23,20 @@ DIGITS = 6  # decimals of all numbers
 # conditions that change when a benchmark is continued
 _GROWING = ('people', 'suites', 'versions')
 
-NOTE_OF_TABLE = r'\multicolumn{5}{p{\linewidth}}{\footnotesize '
-"""In every LaTeX table, by which it is known as ours."""
-
 _OF_ATTACK = (
-    *('suite', 'kind', 'target', 'paint', 'place', 'severity'),
-    *('crops', 'changed', 'excluded', 'painted', 'people', 'images'),
-)
+    'suite', 'kind', 'target', 'paint', 'place', 'severity', 'crops',
+    'changed', 'excluded', 'painted', 'people', 'images',
+)  # fmt: skip
 _OF_JOINT = (
-    *('joint', 'people', 'place', 'mean', 'fall', 'background', 'share'),
+    'joint', 'people', 'place', 'mean', 'fall', 'background', 'share',
     'maximum',
-)
+)  # fmt: skip
 
 TABLES = (
-    *('differences', 'attacks', 'joints', 'movement', 'scores', 'leaks'),
-    *('natural', 'maps', 'map_joints', 'map_regions'),
-)
+    'differences', 'attacks', 'joints', 'movement', 'scores', 'leaks',
+    'natural', 'maps', 'map_joints', 'map_regions',
+)  # fmt: skip
+CSV_NAMES = [f'{table}.csv' for table in TABLES]
 
 # results that report.json has under other names
 _ELSEWHERE = ('run', 'main', 'why_main', 'costs')
@@ -94,7 +92,7 @@ def changed_conditions(path: Path, new: Mapping[str, Any]) -> list[str]:
     try:
         models = json.loads(path.read_text())['models']
         before = {m['model']: m['conditions'] for m in models}
-    except (FileNotFoundError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return []
     out = []
     for found in new['models']:
@@ -150,30 +148,35 @@ def report_numbers(
 def csv_files(
     analyses: Sequence[Record], comparison: Record | None
 ) -> dict[str, str]:
-    """File name -> text of the tables of all models, '' without rows."""
+    """File name -> text of the tables of all models that have rows."""
     tables: dict[str, list[Row]] = {name: [] for name in TABLES}
-    found = comparison or Record(differences=[])
-    for d in found.differences:
-        tables['differences'].append(
-            dict(model=d.model, baseline=found.baseline)
-            | _only(d, 'attack', 'people')
-            | _named('{}_difference', d.score)
-            | _named('{}_difference_simultaneous', d.score_together)
-            | _named('{}_loss_difference', d.loss)
-            | _named('{}_loss_simultaneous', d.loss_together)
-            | _equivalence(d, 'same')
-        )
-    lines = {a.run.model: conditions_line(a) for a in analyses}
+    if comparison is not None:
+        tables['differences'] += _differences(comparison)
     for analysis in analyses:
         for name, row in _rows(analysis):
             tables[name].append(dict(model=analysis.run.model, **row))
+    lines = {a.run.model: conditions_line(a) for a in analyses}
     return {
         f'{name}.csv': csv_text(
             plain(dict(row, conditions=lines[row['model']]), DIGITS)
             for row in rows
         )
         for name, rows in tables.items()
+        if rows
     }
+
+
+def _differences(comparison: Record) -> Iterator[Row]:
+    for found in comparison.differences:
+        yield (
+            dict(model=found.model, baseline=comparison.baseline)
+            | _only(found, 'attack', 'people')
+            | _named('{}_difference', found.score)
+            | _named('{}_difference_simultaneous', found.score_together)
+            | _named('{}_loss_difference', found.loss)
+            | _named('{}_loss_simultaneous', found.loss_together)
+            | _equivalence(found, 'same')
+        )
 
 
 def _rows(analysis: Record) -> Iterator[tuple[str, Row]]:
@@ -197,27 +200,31 @@ def _rows(analysis: Record) -> Iterator[tuple[str, Row]]:
                 row[f'{measure.lower()}_change'] = change
             yield 'joints', row
         for name, moved in cost.moved.items():
-            yield 'movement', dict(attack, joint=name, movement=moved)
+            yield 'movement', attack | dict(joint=name, movement=moved)
     for scores in analysis.scores.attacks:
-        of_attack = dict(
-            hidden_auroc=scores.hidden_auroc.value,
-            visibility_auroc=scores.visibility_auroc.value,
-            **_named('pose_{}_clean', scores.pose_clean),
-            **_named('pose_{}_attacked', scores.pose_attacked),
-        )
         for role, found in scores.attacked.items():
             if found.keypoints:
-                row = dict(attack=scores.attack, role=role)
-                row['number'] = found.keypoints
-                row |= _named('{}_clean', scores.clean[role])
-                yield 'scores', row | _named('{}_attacked', found) | of_attack
+                yield (
+                    'scores',
+                    dict(attack=scores.attack, role=role)
+                    | dict(number=found.keypoints)
+                    | _named('{}_clean', scores.clean[role])
+                    | _named('{}_attacked', found)
+                    | dict(hidden_auroc=scores.hidden_auroc.value)
+                    | dict(visibility_auroc=scores.visibility_auroc.value)
+                    | _named('pose_{}_clean', scores.pose_clean)
+                    | _named('pose_{}_attacked', scores.pose_attacked),
+                )
     for leak in analysis.leaks:
         yield 'leaks', leak
     for gap in analysis.natural.gaps:
-        row = _only(gap, 'joint', 'visible', 'occluded')
-        row |= _named('{}_visible', gap.at_visible)
-        row |= _named('{}_occluded', gap.at_occluded)
-        yield 'natural', row | _named('{}_loss', gap.loss)
+        yield (
+            'natural',
+            _only(gap, 'joint', 'visible', 'occluded')
+            | _named('{}_visible', gap.at_visible)
+            | _named('{}_occluded', gap.at_occluded)
+            | _named('{}_loss', gap.loss),
+        )
     for each in analysis.maps:
         size = _only(each, 'paint', 'severity')
         for place in each.places:

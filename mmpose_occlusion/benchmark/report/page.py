@@ -4,33 +4,28 @@ The page is one HTML file that loads nothing: style sheet, charts and crops
 are inside. Sentences and tables are in ``report*.html.j2``.
 """
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jinja2 import Environment
 
 from mmpose_occlusion.benchmark.analysis import ALL_JOINTS, Record
 from mmpose_occlusion.benchmark.analysis.attack_costs import ERROR_TYPES
-from mmpose_occlusion.benchmark.analysis.attack_description import USUAL_SIZE
 from mmpose_occlusion.benchmark.suite import COMMAND_LINE
 from mmpose_occlusion.metrics.oks_pck import GROUPS
 from mmpose_occlusion.occlusion.targets import KEYPOINT, PART
 from mmpose_occlusion.visualization.gallery import environment
 
-from . import charts, figures, formatting
-from .cases import MakeImages, case_cards, pick_cases
-from .formatting import NAMES
+from . import charts, formatting
+from .body_chart import body_layout
+from .cases import MakeImages, case_cards
+from .figures import pdf_uri, svg_uri
 from .numbers import conditions, conditions_line
 
 Values = dict[str, Any]
-
-FILTERS = (
-    *(formatting.both, formatting.describe, formatting.interval),
-    *(formatting.latex_row, formatting.latex_text, conditions_line),
-    *(formatting.number, formatting.percent, formatting.place_name),
-    *(formatting.pooled_name, figures.pdf_uri, figures.svg_uri),
-)
 
 
 def render_page(
@@ -47,9 +42,9 @@ def render_page(
     runs = zip(names, numbers['run']['models'], strict=True)
     return render(
         'report.html.j2',
+        pdf,
         names=', '.join(names),
         data=', '.join(dict.fromkeys(a.run.data for a in analyses)),
-        pdf=pdf,
         curve_name=charts.curve_name,
         overall=_overall,
         models=[_model(each, case_images, cases) for each in analyses],
@@ -65,12 +60,24 @@ def render_page(
     )
 
 
-def render(template: str, **values: Any) -> str:
-    """A page of a template of this folder, with the filters of pages."""
-    pages = environment(__package__)
-    pages.autoescape = '.html' in template
-    pages.filters.update({each.__name__: each for each in FILTERS})
-    return pages.get_template(template).render(measures=NAMES, **values)
+def render(template: str, pdf: bool = False, **values: Any) -> str:
+    """The text of a template of this folder; ``pdf`` offers its figures as
+    PDF files, too."""
+    return _templates().get_template(template).render(pdf=pdf, **values)
+
+
+@functools.cache
+def _templates() -> Environment:
+    out = environment(__package__)
+    out.globals |= dict(measures=formatting.NAMES, places=formatting.PLACES)
+    for each in (
+        formatting.both, formatting.describe, formatting.interval,
+        formatting.latex_row, formatting.latex_text, formatting.number,
+        formatting.paint_and_size, formatting.percent, formatting.pooled_name,
+        conditions_line, pdf_uri, svg_uri,
+    ):  # fmt: skip
+        out.filters[each.__name__] = each
+    return out
 
 
 def readable_facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -89,82 +96,69 @@ def readable_facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _model(
-    analysis: Record, case_images: MakeImages | None, count: int
+    analysis: Record, case_images: MakeImages | None, number: int
 ) -> Values:
     """One model: its analysis, and what is derived from it."""
-    main, run, names = analysis.main, analysis.run, analysis.run.joints.names
-    change = {c.name: c.change[main].value for c in analysis.costs}
-    labelled = [c for c in analysis.costs if c.label]
-    plain = [c for c in labelled if change[c.name] is not None]
-    by_kind = {k: [c for c in plain if c.kind == k] for k in (KEYPOINT, PART)}
-    paints = dict.fromkeys(c.label for c in plain)
-    by_paint = {p: [c for c in plain if c.label == p] for p in paints}
-    # of the command line first, then those with most targets, of these the
-    # most harmful
-    ranks = {
-        paint: (
-            all(c.suite != COMMAND_LINE for c in mine),
-            -len(mine),
-            np.mean([change[c.name] for c in mine]),
-        )
-        for paint, mine in by_paint.items()
-    }
-    cases = {
-        'Worst cases': pick_cases(run, 1.0, count),
-        'Typical cases': pick_cases(run, 0.5, count),
-    }
-    cards, reason = case_cards(analysis, cases, case_images)
+    main, run = analysis.main, analysis.run
+    names, boxes = run.joints.names, run.boxes
+
+    def change(cost: Record) -> Any:
+        return cost.change[main].value
+
+    plain = [c for c in analysis.costs if c.label and change(c) is not None]
+    most_harmful = {}
+    for kind in (KEYPOINT, PART):
+        mine = [cost for cost in plain if cost.kind == kind]
+        if mine:
+            most_harmful[kind] = min(mine, key=change)
+    by_paint: dict[str, list[Record]] = {}
+    for cost in plain:
+        by_paint.setdefault(cost.label, []).append(cost)
+
+    def rank(paint: str) -> tuple:
+        """Paints of the command line are first, then those with most targets,
+        of these the most harmful."""
+        mine = by_paint[paint]
+        asked = any(cost.suite == COMMAND_LINE for cost in mine)
+        return not asked, -len(mine), np.mean([*map(change, mine)])
+
+    layout = body_layout(
+        names, run.joints.links, boxes.truth, boxes.person_boxes
+    )
+    cards, no_crops = case_cards(analysis, number, case_images)
+    changes = [change(cost) or 0 for cost in analysis.costs]
+    moved = [x or 0 for cost in plain for x in cost.moved.values()]
     rises = [
-        e.value or 0
+        rise.value or 0
         for found in analysis.maps
         for region in found.regions
-        for e in region.rise.values()
+        for rise in region.rise.values()
     ]
-    moved = [x or 0 for c in plain for x in c.moved.values()]
-    parts = run.joints.parts.items()
     return dict(
         analysis=analysis,
         plain=plain,
-        shown={c.name: c for c in labelled},
-        changes=[change[c.name] for c in plain],
-        most_harmful={
-            kind: min(mine, key=lambda cost: change[cost.name])
-            for kind, mine in by_kind.items()
-            if mine
-        },
+        shown={cost.name: cost for cost in plain},
+        most_harmful=most_harmful,
         near={group: _turned(plain, group) for group in GROUPS},
         members={name: [name] for name in names}
-        | {part: [names[k] for k in joints] for part, joints in parts},
-        paints=sorted(ranks, key=lambda paint: ranks[paint]),
+        | {p: [names[k] for k in ks] for p, ks in run.joints.parts.items()},
+        paints=sorted(by_paint, key=rank),
         conditions=conditions(analysis),
         matches=[
             match
             for match in analysis.natural.equivalents
             if match.natural.value is not None
         ],
-        map_charts=[charts.map_charts(analysis, m) for m in analysis.maps],
-        controls_note=charts.shown_controls(analysis)[1],
+        map_charts=[charts.map_chart(m, layout) for m in analysis.maps],
         largest_move=max([*moved, 0.005]),
         largest_rise=max([*rises, 0.005]),
-        largest_change=max([1e-9, *(abs(x or 0) for x in change.values())]),
+        largest_change=max([1e-9, *map(abs, changes)]),
         failures=_failures(by_paint),
-        charts=charts.model_charts(
-            analysis, plain, _usual(analysis.scores.pooled)
-        ),
-        is_standing=charts.layout_of(analysis).is_standing,
-        worst=cases['Worst cases'],
+        charts=charts.model_charts(analysis, plain, layout),
+        is_standing=layout.is_standing,
         cards=cards,
-        no_crops=reason,
+        no_crops=no_crops,
     )
-
-
-def _usual(found: Sequence[Record]) -> list[Record]:
-    """Of each kind and paint the size nearest to the usual one."""
-    out: dict[tuple[str, str], Record] = {}
-    usual = USUAL_SIZE
-    for one in sorted(found, key=lambda p: abs((p.severity or usual) - usual)):
-        out.setdefault((one.kind, one.paint), one)
-    return [p for p in found if p in out.values()][:8]
 
 
 def _overall(cost: Record, group: str) -> Record:

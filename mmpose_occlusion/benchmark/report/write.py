@@ -2,10 +2,7 @@
 JSON and CSV."""
 
 import os
-import platform
-import shlex
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-import numpy as np
 
-from mmpose_occlusion import __version__, files
+from mmpose_occlusion import files
 from mmpose_occlusion.benchmark.analysis import analyse
 from mmpose_occlusion.benchmark.analysis.bootstrap import DRAWS
 from mmpose_occlusion.benchmark.analysis.worst_case import worst_case
@@ -25,13 +21,14 @@ from mmpose_occlusion.benchmark.data import BenchmarkRun
 from mmpose_occlusion.benchmark.image_run import case_images as image_crops
 from mmpose_occlusion.benchmark.image_worst_case import WORST, WorstCaseSearch
 from mmpose_occlusion.benchmark.table import markdown_tables, print_tables
+from mmpose_occlusion.benchmark.work import command_facts
 from mmpose_occlusion.metrics.confidence import CONFIDENT
 
-from .cases import Case, MakeImages, drawn_crops
+from .cases import MakeImages, drawn_crops
 from .figures import forest_chart
 from .formatting import both, csv_text
 from .numbers import (
-    NOTE_OF_TABLE,
+    CSV_NAMES,
     changed_conditions,
     csv_files,
     report_numbers,
@@ -39,8 +36,16 @@ from .numbers import (
 from .page import readable_facts, render, render_page
 
 PAGE, NUMBERS, MARKDOWN = 'index.html', 'report.json', 'table.md'
+FILES = (PAGE, MARKDOWN, *CSV_NAMES, NUMBERS)
+"""In the order in which old ones are removed: by the last a folder is known
+as ours."""
+
+LATEX_MARK = b'bootstrap intervals over images'
+"""In every LaTeX table, by which it is known as ours."""
+
+SHOWN_PEOPLE = 8  # on the page of worst places
+WORST_FILES = ('worst.html', 'worst.csv', 'worst.json')
 LOSSES = dict(OKS='fall of OKS', EPE='rise of EPE, % of bbox')
-FORMATS = ('page', 'json', 'csv')  # kinds of files of a report
 
 
 def write_report(
@@ -54,109 +59,86 @@ def write_report(
     cases: int = 6,
     measure: str | None = None,
     threshold: float = CONFIDENT,
-    formats: Sequence[str] = FORMATS,
+    formats: Sequence[str] = ('page', 'json', 'csv'),
     latex: str | Path | None = None,
     pdf: bool = False,
 ) -> Path:
     """Analyse runs, print their tables and write the report.
 
     Args:
-        runs: At least one; the others are compared with the first.
+        runs: At least one; the others are compared with the first. Models of
+            the same name get a number.
         folder: Gets the files; those of an earlier report are removed.
         case_images: See :data:`.cases.MakeImages`; None shows no crops.
-        formats: Some of :data:`FORMATS`: ``page`` is ``index.html`` and
-            ``table.md``, ``json`` is ``report.json``, ``csv`` the tables.
+        formats: ``page`` is ``index.html`` and ``table.md``, ``json`` is
+            ``report.json``, ``csv`` the tables.
 
     The others are as of :meth:`.api.Benchmark.report`.
 
     Returns:
         Path of the page, or the folder without one.
     """
-    start = time.perf_counter()
+    start = time.time()
     folder = Path(folder)
-    files.check_replaceable(folder, [PAGE, NUMBERS, MARKDOWN])
+    files.check_replaceable(folder, FILES)
     if latex is not None:
-        files.check_output(latex, NOTE_OF_TABLE.encode(), '--latex')
+        files.check_output(latex, LATEX_MARK, '--latex')
     folder.mkdir(parents=True, exist_ok=True)
+    models = [run.model for run in runs]
+    earlier = [models[:i].count(model) for i, model in enumerate(models)]
+    runs = [
+        replace(run, model=f'{run.model} ({number + 1})') if number else run
+        for run, number in zip(runs, earlier, strict=True)
+    ]
     analyses, comparison = analyse(
-        with_distinct_names(runs), draws, seed, progress, measure, threshold
+        runs, draws, seed, progress, measure, threshold
     )
     progress('figures and crops')
-    facts: dict[str, Any] = dict(
-        command=shlex.join(['python', *sys.argv]),
-        time=time.strftime('%Y-%m-%dT%H:%M:%S%z'),
-        versions=dict(
-            mmpose_occlusion=__version__,
-            numpy=np.__version__,
-            matplotlib=matplotlib.__version__,
-            python=platform.python_version(),
-        ),
-        seconds=round(time.perf_counter() - start, 1),
-    )
+    facts = command_facts(start, matplotlib=matplotlib.__version__)
     numbers = report_numbers(analyses, comparison, draws, seed, facts)
     for sentence in changed_conditions(folder / NUMBERS, numbers):
         print(f'note: {sentence}')
-    tables = csv_files(analyses, comparison)
-    texts = {n: t for n, t in tables.items() if t and 'csv' in formats}
+    texts = csv_files(analyses, comparison) if 'csv' in formats else {}
     if 'page' in formats:
         texts[MARKDOWN] = markdown_tables(analyses)
         texts[PAGE] = render_page(
             analyses, comparison, numbers, case_images, cases, pdf
         )
-    with together(folder, PAGE, [NUMBERS, MARKDOWN, *tables]) as staging:
+    with together(folder, FILES) as staging:
         if 'json' in formats:
             files.write_json(staging / NUMBERS, numbers)
         for name, text in texts.items():
             files.write_text(staging / name, text)
     if latex is not None:
-        table = render('costs.tex.j2', analyses=analyses, note=NOTE_OF_TABLE)
-        files.write_text(latex, table)
+        files.write_text(latex, render('costs.tex.j2', analyses=analyses))
     print_tables(analyses)
     return folder / PAGE if 'page' in formats else folder
 
 
 @contextmanager
-def together(
-    folder: Path, last: str, old: Sequence[str] = ()
-) -> Iterator[Path]:
-    """Write several files that belong together.
+def together(folder: Path, names: Sequence[str]) -> Iterator[Path]:
+    """Write several files that belong together, perhaps not all of ``names``.
 
     They are written to the folder that this yields. At the end the old files
-    of the same names, and of the names ``old``, are removed, ``last`` first,
-    and the new ones moved in, ``last`` last: after an interruption the folder
-    never holds files of two different calls, and ``last`` only beside all the
-    others. An error before that leaves the folder as it was.
+    are removed in the order of ``names`` and the new ones moved in, in the
+    opposite order: after an interruption the folder never holds files of two
+    different calls, and the first only beside all the others. An error before
+    that leaves the folder as it was.
     """
     staging = Path(tempfile.mkdtemp(prefix='.unfinished-', dir=folder))
     try:
         yield staging
-        names = os.listdir(staging)
-        files.check_replaceable(folder, [*names, *old])
-        # while there is one of them, the numbers are, which carry our mark
-        names.sort(key=lambda name: (name == last, name != NUMBERS))
-        gone = {last, *old, *names}
-        for name in sorted(gone, key=lambda n: (n != last, n == NUMBERS)):
-            (folder / name).unlink(missing_ok=True)
         for name in names:
-            os.replace(staging / name, folder / name)
+            (folder / name).unlink(missing_ok=True)
+        for name in reversed(names):
+            if (staging / name).exists():
+                os.replace(staging / name, folder / name)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def with_distinct_names(runs: Sequence[BenchmarkRun]) -> list[BenchmarkRun]:
-    """The runs; models of the same name get a number."""
-    out: list[BenchmarkRun] = []
-    for run in runs:
-        number = 1 + sum(
-            run.model == other.model for other in runs[: len(out)]
-        )
-        name = f'{run.model} ({number})' if number > 1 else run.model
-        out.append(replace(run, model=name))
-    return out
-
-
 def write_worst_case(
-    run: BenchmarkRun, folder: str | Path, draws: int, crops: int = 8
+    run: BenchmarkRun, folder: str | Path, draws: int
 ) -> Path:
     """Analyse a run of :func:`.image_run.run_predictor` with a search, print
     its table and write its files into a folder, the page last, which shows the
@@ -176,7 +158,13 @@ def write_worst_case(
         run=run.run,
     )
     people = [dict(p, hidden=' '.join(p['hidden'])) for p in found['people']]
-    text = render(
+    marks = [
+        # the names of the tables would leave no room for the values
+        (title, '', name.replace('_', ' '), losses['OKS'])
+        for title, key in (('Loss', 'places'), ('Differences', 'gaps'))
+        for name, losses in found[key].items()
+    ]
+    page = render(
         'worst_case.html.j2',
         run=run,
         search=search,
@@ -184,47 +172,38 @@ def write_worst_case(
         objective=objective,
         losses=LOSSES,
         draws=draws,
-        chart=forest_chart(
-            [
-                # the names of the tables would leave no room for the values
-                (title, '', name.replace('_', ' '), value['OKS'])
-                for title, key in (('Loss', 'places'), ('Differences', 'gaps'))
-                for name, value in found[key].items()
-            ],
-            LOSSES['OKS'],
-        ),
-        pdf=False,
-        cards=_worst_cards(run, found['people'], crops),
+        chart=forest_chart(marks, LOSSES['OKS']),
+        cards=_worst_cards(run, found['people']),
         made=readable_facts(files.plain(run.run)),
     )
-    with together(folder, last='worst.html') as staging:
+    with together(folder, WORST_FILES) as staging:
         files.write_json(staging / 'worst.json', numbers)
         table = csv_text(files.plain(people), '\n')
         files.write_text(staging / 'worst.csv', table)
-        files.write_text(staging / 'worst.html', text)
+        files.write_text(staging / 'worst.html', page)
     print(_losses(run, found))
     return folder / 'worst.html'
 
 
 def _worst_cards(
-    run: BenchmarkRun, people: list[dict[str, Any]], number: int
+    run: BenchmarkRun, people: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """The people with the greatest losses, clean and at their worst place."""
     ids = run.boxes.image_ids.tolist(), run.boxes.instance_ids.tolist()
     rows = list(zip(*ids, strict=True))
-    changed = [p for p in people if p['x'] is not None]
-    changed.sort(key=lambda p: -p[f'loss_{WORST}'])
-    cases = {}
-    for person in changed[:number]:
-        key = person['image_id'], person['annotation_id']
-        cases[Case(WORST, rows.index(key), *key, 0.0, 0.0, '')] = person
+    changed = [person for person in people if person['x'] is not None]
+    changed.sort(key=lambda person: -person[f'loss_{WORST}'])
+    shown = [
+        (person, rows.index((person['image_id'], person['annotation_id'])))
+        for person in changed[:SHOWN_PEOPLE]
+    ]
     try:
-        images = image_crops(run, list(cases))
+        images = image_crops(run, [(WORST, row) for _, row in shown])
     except LookupError:
         return []
     return [
-        dict(person=person, crops=drawn_crops(case, images[case], run))
-        for case, person in cases.items()
+        dict(person=person, crops=drawn_crops(run, WORST, row, crops))
+        for (person, row), crops in zip(shown, images, strict=True)
     ]
 
 
