@@ -28,6 +28,7 @@ from mmpose_occlusion.benchmark.work import (
 )
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import TEMPORARY, digest, digest_of_images
+from mmpose_occlusion.occlusion import Person
 from mmpose_occlusion.skeleton import Skeleton
 
 
@@ -74,16 +75,18 @@ def test_an_effect_is_the_smallest_box(width):
     attacked[2, 1, 2] += 1
     attacked[4, 3, 0] += 1
     found = effect_of(clean, attacked, [], SKELETON, (10, 20))
-    assert found.box == (11, 22, 14, 25)
+    assert found.patch.box == (11, 22, 14, 25)
     image = np.zeros((30, 30, 3), np.uint8)
     image[20:26, 10 : 10 + width] = clean
     found.paint(image)
     assert np.array_equal(image[20:26, 10 : 10 + width], attacked)
-    assert found.changed.sum() == 2
-    joints = np.array([[11.2, 22.4], [12, 22], [13, 24], [-3, 99]])
-    under = found.covers(joints, image.shape)
-    assert under.tolist() == [True, False, True, False]
-    assert effect_of(clean, clean.copy(), [], SKELETON).box is None
+    assert found.patch.mask.sum() == 2
+    xy = np.array([[11.2, 22.4], [12, 22], [13, 24]])
+    person = Person(SKELETON, xy, *np.ones((2, 3), bool), 30)
+    assert found.joints_under(person, image.shape) == [0, 2]
+    nothing = effect_of(clean, clean.copy(), [], SKELETON)
+    assert nothing.patch is None
+    assert nothing.joints_under(person, image.shape) == []
 
 
 def test_joints_under_an_effect():
