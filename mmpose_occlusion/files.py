@@ -111,12 +111,10 @@ def write_text(path: str | Path, text: str) -> Path:
     return write_bytes(path, text.encode())
 
 
-def write_json(
-    path: str | Path, value: Any, digits: int | None = None
-) -> Path:
+def write_json(path: str | Path, value: Any) -> Path:
     """Write a value as JSON, see :func:`plain` and :func:`write_bytes`."""
     text = json.dumps(
-        plain(value, digits), indent=1, allow_nan=False, ensure_ascii=False
+        plain(value), indent=1, allow_nan=False, ensure_ascii=False
     )
     return write_text(path, text + '\n')
 
@@ -250,10 +248,10 @@ def digest_of_images(
     names = [os.path.abspath(path) for path in dict.fromkeys(map(str, paths))]
     with ThreadPoolExecutor() as pool:
         found = dict(zip(names, pool.map(entry, names), strict=True))
-    new = {name: each for name, each in found.items() if each is not None}
-    if cache and save and any(known.get(name) != new[name] for name in new):
+    local = {name: each for name, each in found.items() if each is not None}
+    if cache and save and known | local != known:
         Path(cache).parent.mkdir(parents=True, exist_ok=True)
-        write_json(cache, {**known, **new})
+        write_json(cache, known | local)
     return digest(
         [[os.path.basename(n), each and each[1]] for n, each in found.items()]
     )

@@ -6,7 +6,7 @@ Coordinates are pixels of the image, with the centre of its first pixel at
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -243,32 +243,32 @@ def load_run(
     )
 
 
-def _column(found: np.ndarray, name: str, like: np.ndarray) -> Any:
-    """A field of a result; None for an optional one that is NaN throughout in
-    another."""
-    if name in OPTIONAL and np.isnan(like[name]).all():
+def _column(found: np.ndarray, name: str, clean: np.ndarray) -> Any:
+    """A field of a result; None for an optional one that the clean
+    predictions lack."""
+    if name in OPTIONAL and np.isnan(clean[name]).all():
         return None
     return np.ascontiguousarray(found[name])
 
 
 def _predictions(found: np.ndarray, clean: np.ndarray) -> Predictions:
-    names = Predictions.__annotations__
+    names = [each.name for each in fields(Predictions)]
     return Predictions(*(_column(found, name, clean) for name in names))
 
 
 def _attacked(
     attack: Mapping[str, Any], found: np.ndarray, clean: np.ndarray
 ) -> Attacked:
-    whole, changed = clean.copy(), found['changed']
-    whole[changed] = found[changed]
-    centres = _column(found, 'centres', found)
     arrays: Any = {name: found[name].copy() for name in PER_CROP}
     arrays['pixels'] = arrays['pixels'].astype(np.int64)
+    centres = found['centres'].astype(float)
     return Attacked(
         **{key: attack[key] for key in ('name', 'suite', 'details')},
         config=attack['configs'][0],
-        predictions=_predictions(whole, clean),
+        predictions=_predictions(
+            np.where(found['changed'], found, clean), clean
+        ),
         checksum=attack.get('checksum', ''),
-        centres=None if centres is None else centres.astype(float),
+        centres=None if np.isnan(centres).all() else centres,
         **arrays,
     )

@@ -4,26 +4,56 @@ import argparse
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Annotated, Any, Literal, get_args, get_origin
+
+from mmpose_occlusion.errors import UsageError
 
 from .run import robust_output, run
 
+IMAGES = 'a model of whole images'
+CROPS = 'a config of MMPose'
+"""Kinds of models, of which an option can be."""
 
-def option(text: str, *flags: str, **settings: Any) -> Any:
+
+def option(text: str, *flags: str, of: str = '', **settings: Any) -> Any:
     """A field that is an option of a command, read as its type says.
 
     Args:
         text: Of the help.
         flags: ``--name`` by default.
+        of: The kind of models that it is for; all by default.
         settings: Of argparse's ``add_argument``.
     """
-    return field(metadata=dict(settings, help=text, flags=flags))
+    return field(metadata=dict(settings, help=text, flags=flags, of=of))
 
 
 def position(text: str, metavar: str | None = None, **settings: Any) -> Any:
     """A field that is a positional argument."""
     return option(text, '', metavar=metavar, action='store', **settings)
+
+
+def settings_of(options: Any, kind: str, model: str) -> dict[str, Any]:
+    """The values of options by name, without those that are of another kind
+    of models than this one; a UsageError if one of these is given."""
+    found = {}
+    for each in fields(options):
+        value, of = getattr(options, each.name), each.metadata['of']
+        if of in ('', kind):
+            found[each.name] = value
+        elif value and value != each.metadata.get('default'):
+            raise UsageError(
+                f'{_flags(each)[0]} is for {of}, and "{model}" is {kind}: '
+                'leave it out'
+            )
+    return found
+
+
+def _flags(each: Field) -> tuple[str, ...]:
+    """Of an option; the name of a positional argument."""
+    if each.metadata['flags'] == ('',):
+        return (each.name,)
+    return each.metadata['flags'] or (f'--{each.name.replace("_", "-")}',)
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -47,15 +77,11 @@ def config_pair(text: str) -> tuple[str, Any]:
 
 def whole_number(text: str, least: int = 0) -> int:
     """A type of arguments: whole numbers from ``least``."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if value < least:
+    if not text.isdecimal() or int(text) < least:
         raise argparse.ArgumentTypeError(
             f'"{text}" is not a whole number from {least} on'
         )
-    return value
+    return int(text)
 
 
 File = Annotated[str, 'a file']
@@ -72,6 +98,25 @@ _KINDS: dict[Any, dict[str, Any]] = {
     list[str]: dict(action='append', default=[]),
     dict[str, Any]: dict(action='append', default=[], metavar='KEY=VALUE'),
 }
+_KINDS |= {kind | None: settings for kind, settings in _KINDS.items()}
+
+
+def _argument(each: Field) -> dict[str, Any]:
+    """What argparse is told of a field."""
+    settings = _KINDS.get(each.type, {}) | each.metadata
+    del settings['flags'], settings['of']
+    if get_origin(each.type) is Literal:
+        settings['choices'] = get_args(each.type)
+    if settings.get('action') == 'append':
+        settings['help'] += '; can be repeated'
+    elif settings.get('default') and '(default' not in settings['help']:
+        settings['help'] += ' (default: %(default)s)'
+    if _flags(each)[0].startswith('-'):
+        settings.setdefault('dest', each.name)
+        given = settings.keys() & {'action', 'default', 'required'}
+        if each.type in (str, File, Folder) and not given:
+            settings['required'] = True
+    return settings
 
 
 @dataclass(frozen=True)
@@ -103,25 +148,8 @@ class Command:
             action='store_true',
             help='show where an error was raised, before its sentence',
         )
-        kinds = {k | None: v for k, v in _KINDS.items()} | _KINDS
         for each in fields(self.options):
-            settings = kinds.get(each.type, {}) | each.metadata
-            if get_origin(each.type) is Literal:
-                settings['choices'] = get_args(each.type)
-            flags = settings.pop('flags')
-            text, default = settings['help'], settings.get('default')
-            if settings.get('action') == 'append':
-                settings['help'] += '; can be repeated'
-            elif default and each.type is not bool and '(default' not in text:
-                settings['help'] += ' (default: %(default)s)'
-            if flags == ('',):
-                flags = (each.name,)
-            else:
-                flags = flags or (f'--{each.name.replace("_", "-")}',)
-                given = settings.keys() & {'action', 'default'}
-                needed = each.type in (str, File, Folder) and not given
-                settings = dict(dest=each.name, required=needed) | settings
-            parser.add_argument(*flags, **settings)
+            parser.add_argument(*_flags(each), **_argument(each))
         return parser
 
     def parse(self, argv: list[str] | None = None) -> Any:
@@ -168,6 +196,7 @@ class CfgOptions:
     cfg_options: dict[str, Any] = option(
         'override settings of the config, for example '
         'model.backbone.depth=18 or key="[a,b]" (no blanks)',
+        of=CROPS,
         action='extend',
         nargs='+',
         type=config_pair,
@@ -177,13 +206,6 @@ class CfgOptions:
 @dataclass(frozen=True)
 class ConfigOptions(CfgOptions, SkipOption):
     config: str = position(CONFIG_HELP)
-
-
-@dataclass(frozen=True)
-class TrustOption:
-    trust_checkpoint: bool = option(
-        'unpickle a checkpoint, which runs any code in it: for your own files'
-    )
 
 
 @dataclass(frozen=True)
@@ -219,19 +241,21 @@ class SuiteOptions(SampleOptions):
 
 @dataclass(frozen=True)
 class PredictorOptions:
-    predictor_options: dict[str, Any] = option(
+    options: dict[str, Any] = option(
         "an option of the model's adapter, for example padding=1.1",
         '--predictor-option',
+        of=IMAGES,
         type=pair,
     )
 
 
 @dataclass(frozen=True)
 class DataOptions:
-    annotations: File | None = option(PEOPLE_HELP)
-    images: Folder | None = option(IMAGES_HELP)
+    annotations: File | None = option(PEOPLE_HELP, of=IMAGES)
+    images: Folder | None = option(IMAGES_HELP, of=IMAGES)
     detections: File | None = option(
-        "a detector's COCO results, whose bboxes replace the annotated ones"
+        "a detector's COCO results, whose bboxes replace the annotated ones",
+        of=IMAGES,
     )
     out: Folder = option('folder of the results')
     num_workers: int | None = option(
@@ -256,15 +280,25 @@ class StoredRunOptions(
         'elsewhere), or of whole images in a call (16)'
     )
     timeout: float | None = option(
-        'seconds that a call of a model of whole images may take'
+        'seconds that a call of a model of whole images may take', of=IMAGES
     )
 
 
 @dataclass(frozen=True)
-class LaunchOptions:
+class CheckpointOptions:
+    trust_checkpoint: bool = option(
+        'unpickle a checkpoint, which runs any code in it: for your own files',
+        of=CROPS,
+    )
     launcher: Literal['none', 'pytorch', 'slurm', 'mpi'] = option(
-        'what started this process (see tools/dist_*.sh)', default='none'
+        'what started this process (see tools/dist_*.sh)',
+        of=CROPS,
+        default='none',
     )
     local_rank: int = option(
-        argparse.SUPPRESS, '--local_rank', '--local-rank', default=0
+        argparse.SUPPRESS,
+        '--local_rank',
+        '--local-rank',
+        of=CROPS,
+        default=0,
     )

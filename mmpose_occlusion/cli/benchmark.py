@@ -8,29 +8,36 @@ from typing import Any, Literal
 from mmpose_occlusion.errors import UsageError, printable
 
 from . import arguments, report
-from .arguments import Count, File, Folder, command, option, position
+from .arguments import (
+    CROPS,
+    IMAGES,
+    Count,
+    File,
+    Folder,
+    command,
+    option,
+    position,
+)
 from .run import explain
 
 ZOO = Path(__file__).with_name('zoo.yml')
-_IMAGES = ('data', 'options', 'people', 'timeout')
-_CROPS = ('gt_boxes', 'cfg_options', 'trust_checkpoint', 'launcher')
-"""Options for models of whole images alone, and for those of crops."""
+DATA = 'annotations', 'images', 'detections'
 
 
 @dataclass(frozen=True)
 class BenchmarkOptions(
-    arguments.LaunchOptions,
+    arguments.CheckpointOptions,
     arguments.StoredRunOptions,
     arguments.SuiteOptions,
-    arguments.TrustOption,
     arguments.CfgOptions,
 ):
     model: str = position(arguments.CONFIG_HELP)
     checkpoint: str | None = position('checkpoint file or URL', nargs='?')
-    gt_boxes: bool = option(arguments.BOX_HELP)
+    gt_boxes: bool = option(arguments.BOX_HELP, of=CROPS)
     people: Literal['all', 'one'] = option(
         'whom an attack acts on in an image of a model that finds people by '
         'itself: all at once, or one, with an image pass for each',
+        of=IMAGES,
         default='all',
     )
     refine: float | None = option(
@@ -68,27 +75,20 @@ def main(options: BenchmarkOptions) -> None:
     """
     from mmpose_occlusion.benchmark.api import run_benchmark
 
-    crops = options.config is not None
-    values = _settings(options)
-    for name in ('local_rank', *(_IMAGES if crops else _CROPS)):
-        del values[name]
-    found = run_benchmark(**values)
-    if found is None:
-        return
-    if crops:
-        from mmengine.dist import is_main_process
-
-        if not is_main_process():
-            return
-    report.write(found)
+    kind = CROPS if options.config else IMAGES
+    found = run_benchmark(**_settings(options, kind))
+    if found is not None:
+        report.write(found)
 
 
-def _settings(options: arguments.StoredRunOptions) -> dict[str, Any]:
-    """Options as ``run_benchmark`` takes them."""
-    values = dict(vars(options))
-    given = {k: values.pop(k) for k in ('annotations', 'images', 'detections')}
-    data = {key: path for key, path in given.items() if path is not None}
-    return dict(values, data=data, options=values.pop('predictor_options'))
+def _settings(options: Any, kind: str) -> dict[str, Any]:
+    """Options as ``run_benchmark`` takes them for a kind of models."""
+    found = arguments.settings_of(options, kind, options.model)
+    found.pop('local_rank', None)
+    data = {name: found.pop(name, None) for name in DATA}
+    return dict(
+        found, data={name: path for name, path in data.items() if path}
+    )
 
 
 @dataclass(frozen=True)
@@ -169,24 +169,30 @@ def _run(entry: dict[str, str], options: ZooOptions) -> Any:
     from mmpose_occlusion.benchmark.api import is_config, run_benchmark
     from mmpose_occlusion.predictors import load_predictor
 
-    annotations, images, boxes = (
-        path and str(Path(path).resolve())
-        for path in (options.annotations, options.images, options.detections)
-    )
+    given = {name: getattr(options, name) for name in DATA}
+    data: dict[str, Any] = {
+        name: str(Path(path).resolve()) for name, path in given.items() if path
+    }
     model: Any = entry['model']
-    data: dict[str, Any] = dict(annotations=annotations, images=images)
+    checkpoint = entry.get('checkpoint')
     names = ['suites', 'attacks', 'max_images', 'seed']
     values = {name: getattr(options, name) for name in names}
-    checkpoint = entry.get('checkpoint')
     if is_config(model, checkpoint):
-        data = dict(data_root='', ann_file=annotations, bbox_file=boxes)
-        data['data_prefix'] = dict(img=images)
-        values['cfg_options'] = {'test_evaluator.ann_file': annotations}
-        values.update(num_workers=options.num_workers, gt_boxes=not boxes)
+        values['cfg_options'] = {
+            'test_evaluator.ann_file': data['annotations']
+        }
+        values['gt_boxes'] = 'detections' not in data
+        values['num_workers'] = options.num_workers
+        data = dict(
+            data_root='',
+            ann_file=data['annotations'],
+            data_prefix=dict(img=data['images']),
+            bbox_file=data.get('detections'),
+        )
     else:
         model = load_predictor(model)
-        if boxes and model.needs_boxes:
-            data['detections'] = boxes
+        if not model.needs_boxes:
+            data.pop('detections', None)
     out = Path(options.out) / entry['name']
     found = run_benchmark(model, checkpoint, out=out, data=data, **values)
     assert found is not None
@@ -234,7 +240,7 @@ def main_worst(options: WorstOptions) -> None:
     from mmpose_occlusion.benchmark.report.write import write_worst_case
     from mmpose_occlusion.occlusion.regions import DiscSize
 
-    values = _settings(options)
+    values = _settings(options, IMAGES)
     draws, places = values.pop('draws'), values.pop('places')
     names = {f.name for f in fields(WorstCaseSearch)} - {'places'}
     search = {name: values.pop(name) for name in names}

@@ -143,21 +143,14 @@ def main_image(options: ImageFileOptions) -> None:
         threshold=options.threshold,
     )
     if options.predictor is not None:
-        occluder.predictor = load_predictor(
-            options.predictor, options.predictor_options
-        )
+        occluder.predictor = load_predictor(options.predictor, options.options)
     keypoints = None
     if options.keypoints is not None:
         keypoints, occluder.names = read_keypoints(options.keypoints)
     bar = partial(track, description='occluding')
     try:
         number = occlude_file(
-            path,
-            out,
-            occluder,
-            keypoints,
-            bar,
-            overwrite=options.overwrite,
+            path, out, occluder, keypoints, bar, options.overwrite
         )
     except ValueError as error:  # of a joint that is not there
         raise UsageError(str(error)) from error
@@ -168,7 +161,7 @@ def main_image(options: ImageFileOptions) -> None:
 class ExportOptions(arguments.SuiteOptions):
     annotations: str = position(arguments.PEOPLE_HELP)
     images: str = position(arguments.IMAGES_HELP)
-    out: Folder = option('folder of the images')
+    folder: Folder = option('folder of the images', '--out')
     people: Literal['one', 'all'] = option(
         'one attacked person an image, whose box is given, or all at once, '
         'for models that find people by themselves',
@@ -194,10 +187,8 @@ def main_export(options: ExportOptions) -> None:
 
     from mmpose_occlusion.benchmark.file_exchange import export_images
 
-    values = dict(vars(options), folder=options.out)
-    del values['out']
-    progress = partial(track, description='exporting')
-    print(f'Wrote {export_images(progress=progress, **values)}')
+    bar = partial(track, description='exporting')
+    print(f'Wrote {export_images(progress=bar, **vars(options))}')
 
 
 @dataclass(frozen=True)

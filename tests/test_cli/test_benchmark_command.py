@@ -12,6 +12,7 @@ from mmpose_occlusion.benchmark.api import load_benchmark, run_benchmark
 from mmpose_occlusion.benchmark.data import load_runs
 from mmpose_occlusion.benchmark.store import RunStore
 from mmpose_occlusion.cli.benchmark import main
+from mmpose_occlusion.errors import UsageError
 from tests.ranks import exit_code, run_ranks
 from tests.test_benchmark.small import assert_same
 
@@ -175,3 +176,45 @@ def test_numbers_are_checked(benchmark, tmp_path, capsys, more):
     with pytest.raises(SystemExit):
         benchmark(tmp_path, *more)
     assert 'is not a whole number from' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('model', 'words', 'sentence'),
+    [
+        *(
+            (
+                ['c.py', 'c.pth'],
+                words,
+                f'{words[0]} is for a model of whole images, and "c.py" is a '
+                'config of MMPose: leave it out',
+            )
+            for words in (
+                ['--annotations', 'a.json'],
+                ['--images', 'folder'],
+                ['--detections', 'b.json'],
+                ['--predictor-option', 'padding=1'],
+                ['--people', 'one'],
+                ['--timeout', '9'],
+            )
+        ),
+        *(
+            (
+                ['m.onnx'],
+                words,
+                f'{words[0]} is for a config of MMPose, and "m.onnx" is a '
+                'model of whole images: leave it out',
+            )
+            for words in (
+                ['--gt-boxes'],
+                ['--cfg-options', 'a=1'],
+                ['--trust-checkpoint'],
+                ['--launcher', 'pytorch'],
+            )
+        ),
+    ],
+)
+def test_options_of_the_other_kind_of_models(model, words, sentence):
+    options = main.parse([*model, '--out', 'out', *words])
+    with pytest.raises(UsageError) as refused:
+        main.work(options)
+    assert str(refused.value) == sentence
