@@ -241,7 +241,7 @@ class SuiteOptions(SampleOptions):
 
 @dataclass(frozen=True)
 class PredictorOptions:
-    options: dict[str, Any] = option(
+    predictor_options: dict[str, Any] = option(
         "an option of the model's adapter, for example padding=1.1",
         '--predictor-option',
         of=IMAGES,

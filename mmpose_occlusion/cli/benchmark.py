@@ -85,6 +85,8 @@ def _settings(options: Any, kind: str) -> dict[str, Any]:
     """Options as ``run_benchmark`` takes them for a kind of models."""
     found = arguments.settings_of(options, kind, options.model)
     found.pop('local_rank', None)
+    if 'predictor_options' in found:
+        found['options'] = found.pop('predictor_options')
     data = {name: found.pop(name, None) for name in DATA}
     return dict(
         found, data={name: path for name, path in data.items() if path}
