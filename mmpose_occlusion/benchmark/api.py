@@ -12,7 +12,7 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.predictors import Predictor, load_predictor
 from mmpose_occlusion.predictors.protocol import library
 
-from .analysis import Record, analyse
+from .analysis import analyse
 from .analysis.sensitivity_map import finer_cells, split_cells
 from .data import BenchmarkRun, load_runs
 from .image_run import case_images, run_predictor
@@ -48,11 +48,6 @@ class Benchmark:
         split = [split_cells(run.attacks) for run in self.runs]
         return sum(len(others) + bool(cells) for others, cells in split)
 
-    def analyse(self, draws: int = 0, seed: int = 0) -> list[Record]:
-        """The analysis of each run, with intervals of a number of bootstrap
-        samples."""
-        return analyse(self.runs, draws, seed)[0]
-
     def rows(self) -> Iterator[dict[str, Any]]:
         """Scores per attack, role and joint, for the people whose crop the
         attack changed.
@@ -65,7 +60,7 @@ class Benchmark:
         the number of labelled joints, at least 1; and ``epe_clean``,
         ``epe_attacked`` and so on for ``epe_px``, ``pck``, ``oks50``, ``ap``.
         """
-        for analysis in self.analyse():
+        for analysis in analyse(self.runs, draws=0)[0]:
             model = dict(model=analysis.run.model, data=analysis.run.data)
             for cost in analysis.costs:
                 attack = {name: cost[key] for name, key in _COLUMNS.items()}

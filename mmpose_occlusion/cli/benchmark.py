@@ -175,26 +175,21 @@ def _run(entry: dict[str, str], options: ZooOptions) -> Any:
     data: dict[str, Any] = {
         name: str(Path(path).resolve()) for name, path in given.items() if path
     }
-    model: Any = entry['model']
-    checkpoint = entry.get('checkpoint')
-    names = ['suites', 'attacks', 'max_images', 'seed']
+    names = 'suites', 'attacks', 'max_images', 'seed', 'num_workers'
     values = {name: getattr(options, name) for name in names}
+    model, checkpoint = entry['model'], entry.get('checkpoint')
     if is_config(model, checkpoint):
-        values['cfg_options'] = {
-            'test_evaluator.ann_file': data['annotations']
-        }
+        annotations = data['annotations']
+        values['cfg_options'] = {'test_evaluator.ann_file': annotations}
         values['gt_boxes'] = 'detections' not in data
-        values['num_workers'] = options.num_workers
         data = dict(
             data_root='',
-            ann_file=data['annotations'],
+            ann_file=annotations,
             data_prefix=dict(img=data['images']),
             bbox_file=data.get('detections'),
         )
-    else:
-        model = load_predictor(model)
-        if not model.needs_boxes:
-            data.pop('detections', None)
+    elif 'detections' in data and not load_predictor(model).needs_boxes:
+        del data['detections']
     out = Path(options.out) / entry['name']
     found = run_benchmark(model, checkpoint, out=out, data=data, **values)
     assert found is not None

@@ -1,5 +1,6 @@
 """Faults of data files, and of this environment."""
 
+import functools
 import os
 import platform
 import sys
@@ -132,13 +133,15 @@ def main_doctor(_: DoctorOptions) -> None:
         sys.exit(1)
 
 
+_distributions = functools.cache(metadata.packages_distributions)
+
+
 def _versions(modules: Sequence[str]) -> tuple[str, list[str]]:
     """Versions of the installed modules, and the modules that are not."""
     from mmpose_occlusion.registration import version_of
 
     # before Python 3.11, not all distributions are listed
-    names = metadata.packages_distributions()
-    found, missing = [], []
+    names, found, missing = _distributions(), [], []
     for module in modules:
         if find_spec(module):
             version = version_of(*names.get(module, [module]))

@@ -205,6 +205,7 @@ def inputs(
         reference='reference.pth',
         release='release.mat',
         names='names.txt',
+        store='store',
     )
     found = {key: folder / name for key, name in names.items()}
     found |= dict(
@@ -248,15 +249,14 @@ def inputs(
 
 
 @pytest.fixture
-def run(name, inputs, tool, tmp_path):
+def run(name, inputs, tool):
     """Run a command in a folder; returns its exit status. It is killed after
     a number of seconds, or no file may have more bytes than a limit."""
-    values = dict(inputs, store=tmp_path / 'store')
-    if name == 'report':
-        argv = [word.format(**values) for word in COMMANDS['benchmark'][1:]]
-        argv[argv.index('out')] = str(values['store'])
+    if name == 'report' and not inputs['store'].exists():
+        argv = [word.format(**inputs) for word in COMMANDS['benchmark'][1:]]
+        argv[argv.index('out')] = str(inputs['store'])
         assert tool('benchmark').main(argv) == 0
-    command, *argv = (word.format(**values) for word in COMMANDS[name])
+    command, *argv = (word.format(**inputs) for word in COMMANDS[name])
     main = MAINS.get(command) or tool(command).main
 
     def run(folder, seconds=None, signals=(), limit=None):
@@ -269,6 +269,21 @@ def run(name, inputs, tool, tmp_path):
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
     return run
+
+
+@pytest.fixture(scope='module')
+def wholes():
+    """Command -> folder of an undisturbed run, and its seconds."""
+    return {}
+
+
+@pytest.fixture
+def whole(name, run, wholes, tmp_path_factory):
+    if name not in wholes:
+        begin, folder = time.monotonic(), tmp_path_factory.mktemp('whole')
+        assert run(folder) == 0, (folder / 'printed.txt').read_text()
+        wholes[name] = folder, time.monotonic() - begin
+    return wholes[name]
 
 
 def assert_equal_results(name, folder, whole, where):
@@ -289,13 +304,10 @@ def assert_equal_results(name, folder, whole, where):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', COMMANDS if MANY else SHORT)
-def test_killed_and_started_again(name, run, tmp_path):
+def test_killed_and_started_again(name, run, whole, tmp_path):
     """No incomplete file has its final name, and the second run's files are
     those of an undisturbed one."""
-    begin = time.monotonic()
-    whole = tmp_path / 'whole'
-    assert run(whole) == 0, (whole / 'printed.txt').read_text()
-    length = time.monotonic() - begin
+    whole, length = whole
     expected = finished(whole)
     assert expected or name == 'check'
     seed = random.randrange(2**32)
@@ -322,10 +334,9 @@ def test_killed_and_started_again(name, run, tmp_path):
 @pytest.mark.parametrize(
     'name', sorted({*COMMANDS} - {'check', 'link'}) if MANY else FULL_DISK
 )
-def test_full_disk_and_started_again(name, run, tmp_path):
+def test_full_disk_and_started_again(name, run, whole, tmp_path):
     """One sentence, no incomplete file, and the same command goes on."""
-    whole, folder = tmp_path / 'whole', tmp_path / 'full'
-    assert run(whole) == 0, (whole / 'printed.txt').read_text()
+    (whole, _), folder = whole, tmp_path / 'full'
     sizes = [
         path.stat().st_size
         for path in (whole / 'out').rglob('*')
