@@ -222,7 +222,7 @@ def digest_of_sources() -> str:
 
 
 def digest_of_images(
-    paths: Iterable[str], cache: str | Path | None = None, save: bool = True
+    paths: Iterable[str], cache: str | Path, save: bool = True
 ) -> str:
     """SHA-256 of the names and contents of images; of images that are not on
     a local disk, the names count, and repeated ones count once.
@@ -232,7 +232,7 @@ def digest_of_images(
     """
     known: dict[str, list] = {}
     with contextlib.suppress(OSError, TypeError, ValueError):
-        known = dict(json.loads(Path(cache or '').read_bytes()))
+        known = dict(json.loads(Path(cache).read_bytes()))
 
     def entry(name: str) -> list | None:
         try:
@@ -249,7 +249,7 @@ def digest_of_images(
     with ThreadPoolExecutor() as pool:
         found = dict(zip(names, pool.map(entry, names), strict=True))
     local = {name: each for name, each in found.items() if each is not None}
-    if cache and save and known | local != known:
+    if save and known | local != known:
         Path(cache).parent.mkdir(parents=True, exist_ok=True)
         write_json(cache, known | local)
     return digest(

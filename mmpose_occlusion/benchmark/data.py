@@ -15,7 +15,7 @@ import numpy as np
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
 
-from .store import CLEAN, OPTIONAL, PER_CROP, RunStore, open_runs
+from .store import CLEAN, OPTIONAL, PER_CROP, RunStore
 
 UNMATCHED = -1
 """Instance id of a detection that no annotated person is matched to."""
@@ -208,7 +208,14 @@ def from_arrays(
 def load_runs(folder: str | Path) -> list[BenchmarkRun]:
     """All runs of a benchmark's folder that are complete without an attack,
     each with the attacks that are complete; by model name, then by key."""
-    stores = [s for s in open_runs(folder) if CLEAN in s.complete()]
+    paths = sorted(Path(folder).glob('store/[!.]*/run.json'))
+    if not paths:
+        raise UsageError(
+            f'folder "{folder}" holds no benchmark (it has no '
+            'store/*/run.json): give the --out of occlusion-benchmark'
+        )
+    found = [RunStore.open(path.parent) for path in paths]
+    stores = [store for store in found if CLEAN in store.complete()]
     if not stores:
         raise UsageError(
             f'no benchmark in folder "{folder}" is complete: run its command '

@@ -231,17 +231,6 @@ class RunStore:
         write_json(self.path / 'last.json', facts)
 
 
-def open_runs(folder: str | Path) -> list[RunStore]:
-    """All runs in a benchmark's folder, sorted by key."""
-    found = sorted((Path(folder) / 'store').glob('[!.]*/run.json'))
-    if not found:
-        raise UsageError(
-            f'folder "{folder}" holds no benchmark (it has no '
-            'store/*/run.json): give the --out of occlusion-benchmark'
-        )
-    return [RunStore.open(path.parent) for path in found]
-
-
 def _results(
     shard: Mapping[str, np.ndarray],
 ) -> Iterator[tuple[str, BlockResult]]:

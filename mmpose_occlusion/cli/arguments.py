@@ -7,25 +7,18 @@ from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from mmpose_occlusion.errors import UsageError
-
 from .run import robust_output, run
 
-IMAGES = 'a model of whole images'
-CROPS = 'a config of MMPose'
-"""Kinds of models, of which an option can be."""
 
-
-def option(text: str, *flags: str, of: str = '', **settings: Any) -> Any:
+def option(text: str, *flags: str, **settings: Any) -> Any:
     """A field that is an option of a command, read as its type says.
 
     Args:
         text: Of the help.
         flags: ``--name`` by default.
-        of: The kind of models that it is for; all by default.
         settings: Of argparse's ``add_argument``.
     """
-    return field(metadata=dict(settings, help=text, flags=flags, of=of))
+    return field(metadata=dict(settings, help=text, flags=flags))
 
 
 def position(text: str, metavar: str | None = None, **settings: Any) -> Any:
@@ -33,23 +26,7 @@ def position(text: str, metavar: str | None = None, **settings: Any) -> Any:
     return option(text, '', metavar=metavar, action='store', **settings)
 
 
-def settings_of(options: Any, kind: str, model: str) -> dict[str, Any]:
-    """The values of options by name, without those that are of another kind
-    of models than this one; a UsageError if one of these is given."""
-    found = {}
-    for each in fields(options):
-        value, of = getattr(options, each.name), each.metadata['of']
-        if of in ('', kind):
-            found[each.name] = value
-        elif value and value != each.metadata.get('default'):
-            raise UsageError(
-                f'{_flags(each)[0]} is for {of}, and "{model}" is {kind}: '
-                'leave it out'
-            )
-    return found
-
-
-def _flags(each: Field) -> tuple[str, ...]:
+def flags_of(each: Field) -> tuple[str, ...]:
     """Of an option; the name of a positional argument."""
     if each.metadata['flags'] == ('',):
         return (each.name,)
@@ -104,14 +81,14 @@ _KINDS |= {kind | None: settings for kind, settings in _KINDS.items()}
 def _argument(each: Field) -> dict[str, Any]:
     """What argparse is told of a field."""
     settings = _KINDS.get(each.type, {}) | each.metadata
-    del settings['flags'], settings['of']
+    del settings['flags']
     if get_origin(each.type) is Literal:
         settings['choices'] = get_args(each.type)
     if settings.get('action') == 'append':
         settings['help'] += '; can be repeated'
     elif settings.get('default') and '(default' not in settings['help']:
         settings['help'] += ' (default: %(default)s)'
-    if _flags(each)[0].startswith('-'):
+    if flags_of(each)[0].startswith('-'):
         settings.setdefault('dest', each.name)
         given = settings.keys() & {'action', 'default', 'required'}
         if each.type in (str, File, Folder) and not given:
@@ -149,7 +126,7 @@ class Command:
             help='show where an error was raised, before its sentence',
         )
         for each in fields(self.options):
-            parser.add_argument(*_flags(each), **_argument(each))
+            parser.add_argument(*flags_of(each), **_argument(each))
         return parser
 
     def parse(self, argv: list[str] | None = None) -> Any:
@@ -196,7 +173,6 @@ class CfgOptions:
     cfg_options: dict[str, Any] = option(
         'override settings of the config, for example '
         'model.backbone.depth=18 or key="[a,b]" (no blanks)',
-        of=CROPS,
         action='extend',
         nargs='+',
         type=config_pair,
@@ -244,19 +220,28 @@ class PredictorOptions:
     predictor_options: dict[str, Any] = option(
         "an option of the model's adapter, for example padding=1.1",
         '--predictor-option',
-        of=IMAGES,
         type=pair,
     )
 
 
 @dataclass(frozen=True)
 class DataOptions:
-    annotations: File | None = option(PEOPLE_HELP, of=IMAGES)
-    images: Folder | None = option(IMAGES_HELP, of=IMAGES)
+    annotations: File | None = option(PEOPLE_HELP)
+    images: Folder | None = option(IMAGES_HELP)
     detections: File | None = option(
-        "a detector's COCO results, whose bboxes replace the annotated ones",
-        of=IMAGES,
+        "a detector's COCO results, whose bboxes replace the annotated ones"
     )
+
+
+@dataclass(frozen=True)
+class ImageModelOptions(PredictorOptions, DataOptions):
+    timeout: float | None = option(
+        'seconds that a call of a model of whole images may take'
+    )
+
+
+@dataclass(frozen=True)
+class RunOptions:
     out: Folder = option('folder of the results')
     num_workers: int | None = option(
         'processes that make crops, or predict whole images',
@@ -266,9 +251,7 @@ class DataOptions:
 
 
 @dataclass(frozen=True)
-class StoredRunOptions(
-    SampleOptions, PredictorOptions, SkipOption, DataOptions
-):
+class StoredRunOptions(SampleOptions, SkipOption, RunOptions):
     dry_run: bool = option('only print how many predictions are missing')
     resume: bool = option(
         "delete this run's predictions in DIR, which are used otherwise",
@@ -279,26 +262,16 @@ class StoredRunOptions(
         'maximum number of crops in a forward pass (default: 32 on a CPU, 64 '
         'elsewhere), or of whole images in a call (16)'
     )
-    timeout: float | None = option(
-        'seconds that a call of a model of whole images may take', of=IMAGES
-    )
 
 
 @dataclass(frozen=True)
 class CheckpointOptions:
     trust_checkpoint: bool = option(
-        'unpickle a checkpoint, which runs any code in it: for your own files',
-        of=CROPS,
+        'unpickle a checkpoint, which runs any code in it: for your own files'
     )
     launcher: Literal['none', 'pytorch', 'slurm', 'mpi'] = option(
-        'what started this process (see tools/dist_*.sh)',
-        of=CROPS,
-        default='none',
+        'what started this process (see tools/dist_*.sh)', default='none'
     )
     local_rank: int = option(
-        argparse.SUPPRESS,
-        '--local_rank',
-        '--local-rank',
-        of=CROPS,
-        default=0,
+        argparse.SUPPRESS, '--local_rank', '--local-rank', default=0
     )

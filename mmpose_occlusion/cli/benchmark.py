@@ -8,16 +8,7 @@ from typing import Any, Literal
 from mmpose_occlusion.errors import UsageError, printable
 
 from . import arguments, report
-from .arguments import (
-    CROPS,
-    IMAGES,
-    Count,
-    File,
-    Folder,
-    command,
-    option,
-    position,
-)
+from .arguments import Count, File, Folder, command, option, position
 from .run import explain
 
 ZOO = Path(__file__).with_name('zoo.yml')
@@ -25,21 +16,32 @@ DATA = 'annotations', 'images', 'detections'
 
 
 @dataclass(frozen=True)
-class BenchmarkOptions(
-    arguments.CheckpointOptions,
-    arguments.StoredRunOptions,
-    arguments.SuiteOptions,
-    arguments.CfgOptions,
-):
-    model: str = position(arguments.CONFIG_HELP)
-    checkpoint: str | None = position('checkpoint file or URL', nargs='?')
-    gt_boxes: bool = option(arguments.BOX_HELP, of=CROPS)
+class CropOptions(arguments.CheckpointOptions, arguments.CfgOptions):
+    """For a config of MMPose alone."""
+
+    gt_boxes: bool = option(arguments.BOX_HELP)
+
+
+@dataclass(frozen=True)
+class ImageOptions(arguments.ImageModelOptions):
+    """For a model of whole images alone."""
+
     people: Literal['all', 'one'] = option(
         'whom an attack acts on in an image of a model that finds people by '
         'itself: all at once, or one, with an image pass for each',
-        of=IMAGES,
         default='all',
     )
+
+
+@dataclass(frozen=True)
+class BenchmarkOptions(
+    CropOptions,
+    ImageOptions,
+    arguments.StoredRunOptions,
+    arguments.SuiteOptions,
+):
+    model: str = position(arguments.CONFIG_HELP)
+    checkpoint: str | None = position('checkpoint file or URL', nargs='?')
     refine: float | None = option(
         'then add the fine cells beside those of --suite map-coarse under '
         "which a joint's error rises by more than this fraction of the bbox",
@@ -75,26 +77,45 @@ def main(options: BenchmarkOptions) -> None:
     """
     from mmpose_occlusion.benchmark.api import run_benchmark
 
-    kind = CROPS if options.config else IMAGES
-    found = run_benchmark(**_settings(options, kind))
+    if options.config:
+        values = _without(ImageOptions, options, 'is a config of MMPose')
+        del values['local_rank']
+    else:
+        values = _without(CropOptions, options, 'is no config of MMPose')
+        values = _for_images(values)
+    found = run_benchmark(**values)
     if found is not None:
         report.write(found)
 
 
-def _settings(options: Any, kind: str) -> dict[str, Any]:
-    """Options as ``run_benchmark`` takes them for a kind of models."""
-    found = arguments.settings_of(options, kind, options.model)
-    found.pop('local_rank', None)
-    if 'predictor_options' in found:
-        found['options'] = found.pop('predictor_options')
-    data = {name: found.pop(name, None) for name in DATA}
-    return dict(
-        found, data={name: path for name, path in data.items() if path}
-    )
+def _without(
+    others: Any, options: BenchmarkOptions, why: str
+) -> dict[str, Any]:
+    """The options by name, without those of the other kind of models, of which
+    none may be given."""
+    values = dict(vars(options))
+    for each in fields(others):
+        value = values.pop(each.name)
+        if value and value != each.metadata.get('default'):
+            flag = arguments.flags_of(each)[0]
+            raise UsageError(
+                f'{flag} does not work for "{options.model}", which {why}: '
+                'leave it out'
+            )
+    return values
+
+
+def _for_images(values: dict[str, Any]) -> dict[str, Any]:
+    """Options as ``run_benchmark`` takes them for a model of whole images."""
+    data = {name: values.pop(name) for name in DATA}
+    values['data'] = {name: path for name, path in data.items() if path}
+    return dict(values, options=values.pop('predictor_options'))
 
 
 @dataclass(frozen=True)
-class ZooOptions(arguments.SuiteOptions, arguments.DataOptions):
+class ZooOptions(
+    arguments.SuiteOptions, arguments.DataOptions, arguments.RunOptions
+):
     zoo: File = option(
         'list of models (default: the released ones of MMPose)',
         default=str(ZOO),
@@ -197,7 +218,7 @@ def _run(entry: dict[str, str], options: ZooOptions) -> Any:
 
 
 @dataclass(frozen=True)
-class WorstOptions(arguments.StoredRunOptions):
+class WorstOptions(arguments.ImageModelOptions, arguments.StoredRunOptions):
     model: str = position('as for occlusion-benchmark')
     size: str = option(
         'diameter of the disc by the height of the bbox', default='10%'
@@ -237,7 +258,7 @@ def main_worst(options: WorstOptions) -> None:
     from mmpose_occlusion.benchmark.report.write import write_worst_case
     from mmpose_occlusion.occlusion.regions import DiscSize
 
-    values = _settings(options, IMAGES)
+    values = _for_images(dict(vars(options)))
     draws, places = values.pop('draws'), values.pop('places')
     names = {f.name for f in fields(WorstCaseSearch)} - {'places'}
     search = {name: values.pop(name) for name in names}
