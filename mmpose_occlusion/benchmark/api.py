@@ -17,7 +17,7 @@ from .analysis.sensitivity_map import finer_cells, split_cells
 from .data import BenchmarkRun, load_runs
 from .image_run import case_images, run_predictor
 from .suite import DEFAULT
-from .work import Log, no_log
+from .work import Log
 
 if TYPE_CHECKING:
     import pandas
@@ -202,19 +202,19 @@ def run_benchmark(
     run = partial(_run, model, checkpoint, dict(data or {}), log)
     found = run(**settings)
     if refine is not None:
-        say = log if _is_main_process() else no_log
         if found is None:
-            say(
+            log(
                 'The finer cells are chosen from these predictions: at most '
                 'three times as many more.'
             )
             return None
         finer = finer_cells(found, refine)
-        say(
-            f'{len(finer)} finer cells, beside which the error of a joint may '
-            f'rise by more than {refine:g} of the bbox: at most '
-            f'{len(finer) * len(found.boxes):,} predictions more.'
-        )
+        if _is_main_process():
+            log(
+                f'{len(finer)} finer cells, beside which the error of a joint '
+                f'may rise by more than {refine:g} of the bbox: at most '
+                f'{len(finer) * len(found.boxes):,} predictions more.'
+            )
         settings.update(attacks=[*attacks, *finer], resume=True)
         found = run(**settings)
     if found is None or not _is_main_process():

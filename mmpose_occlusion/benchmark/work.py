@@ -33,10 +33,6 @@ FINISHED = (
 Log = Callable[[str], object]
 
 
-def no_log(line: str) -> None:
-    """Log of processes other than the first."""
-
-
 @dataclass
 class RunOptions:
     """What any model is asked for, see :func:`.api.run_benchmark`."""
@@ -156,7 +152,7 @@ def compute_run(
             return None, work, 0
         store = RunStore.open(path)
         if mine := work[rank::processes]:
-            with Recorder(store, mine, no_log if rank else log) as recorder:
+            with Recorder(store, mine, log) as recorder:
                 source.compute(mine, recorder)
             passes = recorder.passes
         barrier()
