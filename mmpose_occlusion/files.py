@@ -112,12 +112,10 @@ def write_text(path: str | Path, text: str) -> Path:
     return write_bytes(path, text.encode())
 
 
-def write_json(
-    path: str | Path, value: Any, digits: int | None = None
-) -> Path:
+def write_json(path: str | Path, value: Any) -> Path:
     """Write a value as JSON, see :func:`plain` and :func:`write_bytes`."""
     text = json.dumps(
-        plain(value, digits), indent=1, allow_nan=False, ensure_ascii=False
+        plain(value), indent=1, allow_nan=False, ensure_ascii=False
     )
     return write_text(path, text + '\n')
 
@@ -225,7 +223,7 @@ def digest_of_sources() -> str:
 
 
 def digest_of_images(
-    paths: Iterable[str], cache: str | Path | None = None, save: bool = True
+    paths: Iterable[str], cache: str | Path, save: bool = True
 ) -> str:
     """SHA-256 of the names and contents of images; of images that are not on
     a local disk, the names count, and repeated ones count once.
@@ -235,7 +233,7 @@ def digest_of_images(
     """
     known: dict[str, list] = {}
     with contextlib.suppress(OSError, TypeError, ValueError):
-        known = dict(json.loads(Path(cache or '').read_bytes()))
+        known = dict(json.loads(Path(cache).read_bytes()))
 
     def entry(name: str) -> list | None:
         try:
@@ -251,10 +249,10 @@ def digest_of_images(
     names = [os.path.abspath(path) for path in dict.fromkeys(map(str, paths))]
     with ThreadPoolExecutor() as pool:
         found = dict(zip(names, pool.map(entry, names), strict=True))
-    new = {name: each for name, each in found.items() if each is not None}
-    if cache and save and any(known.get(name) != new[name] for name in new):
+    local = {name: each for name, each in found.items() if each is not None}
+    if save and known | local != known:
         Path(cache).parent.mkdir(parents=True, exist_ok=True)
-        write_json(cache, {**known, **new})
+        write_json(cache, known | local)
     return digest(
         [[os.path.basename(n), each and each[1]] for n, each in found.items()]
     )

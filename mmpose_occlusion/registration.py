@@ -156,12 +156,17 @@ def problems(versions: Mapping[str, str | None]) -> list[str]:
 
 def installed() -> dict[str, str | None]:
     """Module -> version, of the required modules that can be imported."""
-    return {m: _version(m) for m in REQUIREMENTS if find_spec(m)}
+    return {
+        module: version_of(module, f'onedl-{module}', f'{module}-lite')
+        for module in REQUIREMENTS
+        if find_spec(module)
+    }
 
 
-def _version(module: str) -> str | None:
-    """None of a source tree on the path, for example."""
-    for name in (module, f'onedl-{module}', f'{module}-lite'):
+def version_of(*names: str) -> str | None:
+    """Version of the first of these distributions that is installed; of a
+    source tree on the path, for example, it is unknown."""
+    for name in names:
         with suppress(metadata.PackageNotFoundError):
             return metadata.version(name)
     return None

@@ -26,7 +26,7 @@ def test_json_of_arrays_dataclasses_and_undefined_numbers(tmp_path):
         path=Path('a/b'),
         kind=_Point,
     )
-    path = files.write_json(tmp_path / 'a.json', value, digits=3)
+    path = files.write_json(tmp_path / 'a.json', files.plain(value, 3))
     found = json.loads(path.read_text(encoding='utf-8'))
     assert found.pop('kind') == 'tests.test_files._Point'
     assert found == dict(

@@ -188,13 +188,15 @@ def test_attacks_of_the_pages_are_understood(attack):
 
 
 def test_the_suite_of_the_page_can_be_loaded(tmp_path):
-    from mmpose_occlusion.benchmark.suite import load_suite, shipped
+    from mmpose_occlusion.benchmark.suite import load_suites, shipped
     from mmpose_occlusion.skeleton import COCO_JOINTS, Skeleton
 
     page = 'docs/benchmark_suites.md'
     (text,) = blocks(page, 'json')
     (tmp_path / 'mine.json').write_text(text)
-    attacks = load_suite(str(tmp_path / 'mine.json'), Skeleton(COCO_JOINTS))
+    attacks = load_suites(
+        [str(tmp_path / 'mine.json')], [], Skeleton(COCO_JOINTS)
+    )
     assert len(attacks) == 11 + 2 + 1 + 1
     assert attacks[-1].name == 'head'
     listed = re.findall(r'(?m)^\| `([\w.-]+)` \|', read(page))

@@ -35,7 +35,9 @@ MAINTAINED = CLASSIC | {
 }
 
 
-@pytest.mark.parametrize('stack', [CLASSIC, MAINTAINED])
+@pytest.mark.parametrize(
+    'stack', [CLASSIC, MAINTAINED, CLASSIC | {'mmcv': '2.1.0rc4'}]
+)
 def test_both_stacks_pass(stack):
     assert problems(stack) == []
     assert problems(dict.fromkeys(stack)) == []
@@ -44,13 +46,6 @@ def test_both_stacks_pass(stack):
 @pytest.mark.parametrize(
     ('module', 'version', 'sentence'),
     [
-        (
-            'torch',
-            '1.13.1',
-            'torch >=2.0 is needed and torch is of version 1.13.1: install '
-            "it with the command that PyTorch's own site gives for your "
-            'machine',
-        ),
         (
             'mmengine',
             '0.9.1',
@@ -65,18 +60,6 @@ def test_both_stacks_pass(stack):
             "it with mim install 'mmcv>=2.0,<3' or pip install onedl-mmcv",
         ),
         (
-            'mmcv',
-            '3.0.0',
-            'mmcv >=2.0,<3 is needed and mmcv is of version 3.0.0: install '
-            "it with mim install 'mmcv>=2.0,<3' or pip install onedl-mmcv",
-        ),
-        (
-            'mmpose',
-            '0.29.0',
-            'mmpose >=1.3,<2 is needed and mmpose is of version 0.29.0: '
-            "install it with pip install --no-deps 'mmpose>=1.3,<2'",
-        ),
-        (
             'torchvision',
             'missing',
             'torchvision is needed and torchvision is not installed: install '
@@ -88,18 +71,6 @@ def test_both_stacks_pass(stack):
             'missing',
             'mmpose >=1.3,<2 is needed and mmpose is not installed: '
             "install it with pip install --no-deps 'mmpose>=1.3,<2'",
-        ),
-        (
-            'cv2',
-            'missing',
-            'cv2 is needed and cv2 is not installed: install it with pip '
-            'install opencv-python-headless',
-        ),
-        (
-            'munkres',
-            'missing',
-            'munkres is needed and munkres is not installed: install it '
-            'with pip install munkres',
         ),
         (
             'json_tricks',
@@ -126,21 +97,6 @@ def test_all_that_is_wrong_is_told_at_once():
     ]
 
 
-@pytest.mark.parametrize(
-    ('module', 'version', 'accepted'),
-    [
-        ('mmengine', '0.9.0', False),  # 0.9 is before 0.10
-        ('mmengine', '0.10.12', True),
-        ('mmengine', '1.0.0', False),
-        ('torch', '2.14.1+cu130', True),
-        ('torch', '3', True),
-        ('mmcv', '2.1.0rc4', True),
-    ],
-)
-def test_versions_are_compared_as_numbers(module, version, accepted):
-    assert (problems({**CLASSIC, module: version}) == []) == accepted
-
-
 def broken(module, error):
     """An import that fails for one module."""
 
@@ -159,18 +115,6 @@ def broken(module, error):
             OSError('libcudart.so.12: cannot open shared object file'),
             'torch and torchvision do not load together (libcudart.so.12: ',
             'install both with one command',
-        ),
-        (
-            'torchvision',
-            RuntimeError('operator torchvision::nms does not exist'),
-            'torch and torchvision do not load together (operator torchvis',
-            'install both with one command',
-        ),
-        (
-            'mmcv._ext',
-            ModuleNotFoundError("No module named 'mmcv._ext'"),
-            'mmcv has no compiled operators that fit this torch (No module ',
-            'not mmcv-lite',
         ),
         (
             'mmcv._ext',

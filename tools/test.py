@@ -9,10 +9,9 @@ from _cli import option
 
 @dataclass(frozen=True)
 class TestOptions(
-    _cli.LaunchOptions,
+    _cli.CheckpointOptions,
     _cli.DrawOptions,
     _cli.AttackOptions,
-    _cli.TrustOption,
     _cli.ConfigOptions,
 ):
     """MMPose's options and those of attacks."""

@@ -9,7 +9,7 @@ from _cli import option
 
 @dataclass(frozen=True)
 class TrainOptions(
-    _cli.LaunchOptions, _cli.DrawOptions, _cli.TrustOption, _cli.ConfigOptions
+    _cli.CheckpointOptions, _cli.DrawOptions, _cli.ConfigOptions
 ):
     """MMPose's options."""
 

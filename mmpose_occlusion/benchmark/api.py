@@ -1,8 +1,8 @@
 """The benchmark in Python: run it, load it, read it as a table, report it."""
 
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -12,11 +12,12 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.predictors import Predictor, load_predictor
 from mmpose_occlusion.predictors.protocol import library
 
-from .analysis import Record, analyse
+from .analysis import analyse
 from .analysis.sensitivity_map import finer_cells, split_cells
 from .data import BenchmarkRun, load_runs
 from .image_run import case_images, run_predictor
 from .suite import DEFAULT
+from .work import Log
 
 if TYPE_CHECKING:
     import pandas
@@ -47,11 +48,6 @@ class Benchmark:
         split = [split_cells(run.attacks) for run in self.runs]
         return sum(len(others) + bool(cells) for others, cells in split)
 
-    def analyse(self, draws: int = 0, seed: int = 0) -> list[Record]:
-        """The analysis of each run, with intervals of a number of bootstrap
-        samples."""
-        return analyse(self.runs, draws, seed)[0]
-
     def rows(self) -> Iterator[dict[str, Any]]:
         """Scores per attack, role and joint, for the people whose crop the
         attack changed.
@@ -64,17 +60,17 @@ class Benchmark:
         the number of labelled joints, at least 1; and ``epe_clean``,
         ``epe_attacked`` and so on for ``epe_px``, ``pck``, ``oks50``, ``ap``.
         """
-        for analysis in self.analyse():
+        for analysis in analyse(self.runs, draws=0)[0]:
+            model = dict(model=analysis.run.model, data=analysis.run.data)
             for cost in analysis.costs:
-                about = dict(model=analysis.run.model, data=analysis.run.data)
-                about |= {name: cost[key] for name, key in _COLUMNS.items()}
+                attack = {name: cost[key] for name, key in _COLUMNS.items()}
                 for joint in cost.joints:
-                    row = dict(about, role=joint.group, joint=joint.joint)
-                    row['n'] = joint.number
-                    for name, value in joint.clean.items():
-                        row[f'{name}_clean'] = value
-                        row[f'{name}_attacked'] = joint.attacked[name]
                     if joint.number:
+                        row = dict(model, **attack, role=joint.group)
+                        row.update(joint=joint.joint, n=joint.number)
+                        for name, value in joint.clean.items():
+                            row[f'{name}_clean'] = value
+                            row[f'{name}_attacked'] = joint.attacked[name]
                         yield row
 
     def to_pandas(self) -> 'pandas.DataFrame':
@@ -140,7 +136,7 @@ def run_benchmark(
     suites: Sequence[str] = (),
     attacks: Sequence[str] = (),
     refine: float | None = None,
-    log: Callable[[str], object] = print,
+    log: Log = print,
     **settings: Any,
 ) -> Benchmark | None:
     """Predict a data set clean and under attacks, into a folder.
@@ -193,7 +189,8 @@ def run_benchmark(
             :class:`.image_worst_case.WorstCaseSearch`).
 
     Returns:
-        The benchmark with the requested attacks; None for a dry run.
+        The benchmark with the requested attacks; None for a dry run, and in
+        all processes but the first of several.
 
     Raises:
         UsageError: A file does not exist, an attack does not fit the data
@@ -202,51 +199,43 @@ def run_benchmark(
     if not (suites or attacks):
         suites = (DEFAULT,)
     settings.update(out=str(out), suites=suites, attacks=attacks)
-    call = partial(_run, model, checkpoint, dict(data or {}), log)
-    run = call(**settings)
+    run = partial(_run, model, checkpoint, dict(data or {}), log)
+    found = run(**settings)
     if refine is not None:
-        say = log if os.environ.get('RANK', '0') == '0' else lambda text: None
-        if run is None:
-            say(
+        if found is None:
+            log(
                 'The finer cells are chosen from these predictions: at most '
                 'three times as many more.'
             )
             return None
-        finer = finer_cells(run, refine)
-        say(
-            f'{len(finer)} finer cells, beside which the error of a joint may '
-            f'rise by more than {refine:g} of the bbox: at most '
-            f'{len(finer) * len(run.boxes):,} predictions more.'
-        )
+        finer = finer_cells(found, refine)
+        if _is_main_process():
+            log(
+                f'{len(finer)} finer cells, beside which the error of a joint '
+                f'may rise by more than {refine:g} of the bbox: at most '
+                f'{len(finer) * len(found.boxes):,} predictions more.'
+            )
         settings.update(attacks=[*attacks, *finer], resume=True)
-        run = call(**settings)
-    return None if run is None else Benchmark(Path(out), [run], trusted=True)
+        found = run(**settings)
+    if found is None or not _is_main_process():
+        return None
+    return Benchmark(Path(out), [found], trusted=True)
+
+
+def _is_main_process() -> bool:
+    dist = sys.modules.get('mmengine.dist')
+    return dist is None or dist.is_main_process()
 
 
 def _run(
     model: Any,
     checkpoint: str | Path | None,
     data: dict[str, Any],
-    log: Callable[[str], object],
+    log: Log,
     **settings: Any,
 ) -> BenchmarkRun | None:
     if is_config(model, checkpoint):
-        config = f'"{model}" is a config of MMPose: '
-        if 'search' in settings:
-            raise UsageError(
-                f'{config}the worst place is searched on whole images, so '
-                'write mmpose:CONFIG,CHECKPOINT'
-            )
-        if checkpoint is None:
-            raise UsageError(f'{config}give its checkpoint, too')
-        try:
-            from mmpose_occlusion.predictors.mmpose_loop import run_mmpose
-        except ModuleNotFoundError as error:
-            raise UsageError(
-                f'{config}install MMPose 1.3 with MMEngine and mmcv (there is '
-                f'no module "{error.name}")'
-            ) from error
-        return run_mmpose(str(model), str(checkpoint), data, **settings)
+        return _run_config(str(model), checkpoint, data, settings)
     needed = {'annotations', 'images'}
     if not needed <= set(data) <= {*needed, 'detections'}:
         raise UsageError(
@@ -259,6 +248,30 @@ def _run(
         load = partial(load_predictor, str(model), options)
         model = load()
     return run_predictor(model, **data, load=load, log=log, **settings)
+
+
+def _run_config(
+    model: str,
+    checkpoint: str | Path | None,
+    data: dict[str, Any],
+    settings: dict[str, Any],
+) -> BenchmarkRun | None:
+    config = f'"{model}" is a config of MMPose: '
+    if 'search' in settings:
+        raise UsageError(
+            f'{config}the worst place is searched on whole images, so write '
+            'mmpose:CONFIG,CHECKPOINT'
+        )
+    if checkpoint is None:
+        raise UsageError(f'{config}give its checkpoint, too')
+    try:
+        from mmpose_occlusion.predictors.mmpose_loop import run_mmpose
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f'{config}install MMPose 1.3 with MMEngine and mmcv (there is no '
+            f'module "{error.name}")'
+        ) from error
+    return run_mmpose(model, str(checkpoint), data, **settings)
 
 
 def is_config(model: Any, checkpoint: Any = None) -> bool:

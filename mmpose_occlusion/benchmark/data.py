@@ -6,7 +6,7 @@ Coordinates are pixels of the image, with the centre of its first pixel at
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.skeleton import Skeleton
 
-from .store import CLEAN, OPTIONAL, PER_CROP, RunStore, open_runs
+from .store import CLEAN, OPTIONAL, PER_CROP, RunStore
 
 UNMATCHED = -1
 """Instance id of a detection that no annotated person is matched to."""
@@ -208,7 +208,14 @@ def from_arrays(
 def load_runs(folder: str | Path) -> list[BenchmarkRun]:
     """All runs of a benchmark's folder that are complete without an attack,
     each with the attacks that are complete; by model name, then by key."""
-    stores = [s for s in open_runs(folder) if CLEAN in s.complete()]
+    paths = sorted(Path(folder).glob('store/[!.]*/run.json'))
+    if not paths:
+        raise UsageError(
+            f'folder "{folder}" holds no benchmark (it has no '
+            'store/*/run.json): give the --out of occlusion-benchmark'
+        )
+    found = [RunStore.open(path.parent) for path in paths]
+    stores = [store for store in found if CLEAN in store.complete()]
     if not stores:
         raise UsageError(
             f'no benchmark in folder "{folder}" is complete: run its command '
@@ -243,32 +250,32 @@ def load_run(
     )
 
 
-def _column(found: np.ndarray, name: str, like: np.ndarray) -> Any:
-    """A field of a result; None for an optional one that is NaN throughout in
-    another."""
-    if name in OPTIONAL and np.isnan(like[name]).all():
+def _column(found: np.ndarray, name: str, clean: np.ndarray) -> Any:
+    """A field of a result; None for an optional one that the clean
+    predictions lack."""
+    if name in OPTIONAL and np.isnan(clean[name]).all():
         return None
     return np.ascontiguousarray(found[name])
 
 
 def _predictions(found: np.ndarray, clean: np.ndarray) -> Predictions:
-    names = Predictions.__annotations__
+    names = [each.name for each in fields(Predictions)]
     return Predictions(*(_column(found, name, clean) for name in names))
 
 
 def _attacked(
     attack: Mapping[str, Any], found: np.ndarray, clean: np.ndarray
 ) -> Attacked:
-    whole, changed = clean.copy(), found['changed']
-    whole[changed] = found[changed]
-    centres = _column(found, 'centres', found)
     arrays: Any = {name: found[name].copy() for name in PER_CROP}
     arrays['pixels'] = arrays['pixels'].astype(np.int64)
+    centres = found['centres'].astype(float)
     return Attacked(
         **{key: attack[key] for key in ('name', 'suite', 'details')},
         config=attack['configs'][0],
-        predictions=_predictions(whole, clean),
+        predictions=_predictions(
+            np.where(found['changed'], found, clean), clean
+        ),
         checksum=attack.get('checksum', ''),
-        centres=None if centres is None else centres.astype(float),
+        centres=None if np.isnan(centres).all() else centres,
         **arrays,
     )

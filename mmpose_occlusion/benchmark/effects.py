@@ -1,7 +1,7 @@
 """What an attack does to one person of an image or a crop."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,8 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.occlusion import FILLS, Attack, Person
 from mmpose_occlusion.occlusion.attack import TRANSFORMS
 from mmpose_occlusion.occlusion.paints import Donor
-from mmpose_occlusion.occlusion.placement import (
-    Surroundings,
-    nearest_pixel,
-    segment_mask,
-)
-from mmpose_occlusion.occlusion.regions import PixelBox, Point
+from mmpose_occlusion.occlusion.placement import Surroundings, segment_mask
+from mmpose_occlusion.occlusion.regions import Patch, Point
 from mmpose_occlusion.occlusion.targets import CELL, KEYPOINT
 from mmpose_occlusion.skeleton import Skeleton
 
@@ -32,10 +28,7 @@ with each person."""
 class Effect:
     """What an attack does to one person's crop, or to an image."""
 
-    box: PixelBox | None = None  # smallest of all changed pixels
-    # (h, w, C), the box under the attack, and (h, w) bool, its changed pixels
-    pixels: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 3)))
-    changed: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    patch: Patch | None = None  # the changed pixels, in their smallest box
     targets: tuple[int, ...] = ()  # joints that are asked for, under paint
     bystanders: tuple[int, ...] = ()  # the person's other joints under paint
     painted: int = 0  # number of pixels
@@ -44,25 +37,22 @@ class Effect:
     centre: Point | None = None  # of the disc of an attack on one joint
 
     def paint(self, image: np.ndarray) -> None:
-        """Paint it into an image with the same channels, in place."""
-        if self.box is not None:
-            x1, y1, x2, y2 = self.box
-            where = self.changed[..., None]
-            np.copyto(image[y1:y2, x1:x2], self.pixels, where=where)
+        """Paint it into an image ``(H, W, C)``, in place."""
+        if self.patch is not None:
+            self.patch.apply(image)
 
-    def covers(self, xy: Any, shape: tuple[int, ...]) -> np.ndarray:
-        """``(K,)`` bool, joints ``(K, 2)`` on changed pixels."""
-        out = np.zeros(len(xy), bool)
-        if self.box is not None:
-            x1, y1, x2, y2 = self.box
-            col, row = nearest_pixel(np.array(xy, float), shape)
-            inside = (col >= x1) & (col < x2) & (row >= y1) & (row < y2)
-            out[inside] = self.changed[row[inside] - y1, col[inside] - x1]
-        return out
+    def joints_under(
+        self, person: Person, shape: tuple[int, ...]
+    ) -> list[int]:
+        """Available joints of any person of an image under changed pixels."""
+        if self.patch is None:
+            return []
+        names = self.patch.joints_under(person.points, shape)
+        return [person.skeleton.joint_index(name) for name in names]
 
     def note(self, result: BlockResult, row: int) -> None:
         """Write what it hides of a person into a row of a result."""
-        result.changed[row] = self.box is not None
+        result.changed[row] = self.patch is not None
         result.excluded[row] = self.excluded
         result.targets[row, list(self.targets)] = True
         result.bystanders[row, list(self.bystanders)] = True
@@ -97,9 +87,11 @@ def effect_of(
     regions = [r['region'] for r in found if r.get('region')]
     is_disc = len(regions) == 1 and regions[0]['shape'] == 'disc'
     return Effect(
-        (x + x1, y + y1, x + x2, y + y2),
-        np.ascontiguousarray(attacked[y1:y2, x1:x2]),
-        changed[:, x1:x2],
+        Patch(
+            (x + x1, y + y1, x + x2, y + y2),
+            np.ascontiguousarray(attacked[y1:y2, x1:x2]),
+            changed[:, x1:x2],
+        ),
         tuple(sorted(targets)),
         tuple(sorted(others - targets)),
         sum(record['pixels'] for record in found),
@@ -170,8 +162,7 @@ class ImageAttack:
             xy = np.where(first[:, None], point, person.xy)
             moved = replace(person, xy=xy, available=first)
             effect = self.on(image, scratch, moved, annotation)
-            under = effect.covers(person.xy, image.shape) & person.available
-            hidden = tuple(np.flatnonzero(under).tolist())
+            hidden = tuple(effect.joints_under(person, image.shape))
             return replace(effect, targets=(), bystanders=hidden)
         about = image.shape, [person], self._links
         around = PersonSurroundings(annotation, *about)

@@ -81,10 +81,10 @@ class LoadedImage:
             for other, person in self.people.items():
                 if other != row:
                     i = other - self.first
-                    under = effect.covers(person.xy, pixels.shape)
-                    under &= person.available & ~into.targets[i]
-                    into.bystanders[i] |= under
-        if any(effect.box is not None for effect in effects.values()):
+                    under = effect.joints_under(person, pixels.shape)
+                    into.bystanders[i, under] = True
+                    into.bystanders[i] &= ~into.targets[i]
+        if any(effect.patch is not None for effect in effects.values()):
             yield Pass(self, pixels, self.rows, into)
 
     def alone(
@@ -93,7 +93,7 @@ class LoadedImage:
         """The image with the effect on one of its people, if it changes it;
         ``point`` is as of :meth:`.effects.ImageAttack.on`."""
         effect = self._effect(row, key, into, point)
-        if effect.box is not None:
+        if effect.patch is not None:
             pixels = self.pixels.copy()
             effect.paint(pixels)
             yield Pass(self, pixels, np.array([row]), into)

@@ -144,19 +144,10 @@ class RunStore:
         """Results of all crops under those of the attacks that are complete,
         by key."""
         found: dict[str, dict[int, BlockResult]] = {key: {} for key in keys}
-        for _, number, shard in self._shards():
-            start = 0
-            for i, key in enumerate(shard['attack'].tolist() if shard else ()):
-                changed = shard['changed'][i]
-                stop = start + int(changed.sum())
+        for number, shard in self._shards():
+            for key, result in _results(shard):
                 if key in found:
-                    new = empty_result(*shard['targets'][i].shape)
-                    for name in PER_CROP:
-                        new[name] = shard[name][i]
-                    for name in set(shard) & {*PREDICTED, *OPTIONAL}:
-                        new[name][changed] = shard[name][start:stop]
-                    found[key][number] = new
-                start = stop
+                    found[key][number] = result
         return {
             key: np.concatenate([parts[block.number] for block in self.blocks])
             for key, parts in found.items()
@@ -165,11 +156,11 @@ class RunStore:
 
     def stored(self, repair: bool = False) -> dict[int, set[str]]:
         """Keys of the attacks that are stored, by number of the block;
-        ``repair``, for the run that holds the folder, deletes damaged shards
-        and the unfinished files of a killed run."""
+        ``repair``, for the run that holds the folder, deletes damaged files
+        and the unfinished ones of a killed run."""
         found: dict[int, set[str]] = {b.number: set() for b in self.blocks}
-        for path, number, shard in self._shards():
-            if shard:
+        for path, number in self._files():
+            if shard := _read_arrays(path):
                 found[number] |= set(shard['attack'].tolist())
             elif repair:
                 words = 'is damaged: its predictions are computed again.'
@@ -185,21 +176,26 @@ class RunStore:
 
     def passes(self) -> int:
         """Number of forward passes of all stored predictions."""
-        shards = (shard for *_, shard in self._shards())
-        return sum(int(s['passes'].sum()) for s in shards if 'passes' in s)
+        found = (shard.get('passes', 0) for _, shard in self._shards())
+        return sum(int(np.sum(passes)) for passes in found)
 
     def forget(self) -> None:
         """Delete all predictions."""
-        for path, *_ in self._shards():
+        for path, _ in self._files():
             path.unlink(missing_ok=True)
 
-    def _shards(self) -> Iterator[tuple[Path, int, dict[str, np.ndarray]]]:
-        """Files of predictions, sorted, the numbers of their blocks, and
-        their arrays, which are empty if the file is damaged."""
+    def _files(self) -> Iterator[tuple[Path, int]]:
+        """Files of predictions, sorted, and the numbers of their blocks."""
         for path in sorted((self.path / 'shards').glob('*.npz')):
             match = _SHARD.fullmatch(path.name)
             if match and int(match[1]) < len(self.blocks):
-                yield path, int(match[1]), _read_arrays(path)
+                yield path, int(match[1])
+
+    def _shards(self) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+        """Numbers of blocks and arrays of the files that are not damaged."""
+        for path, number in self._files():
+            if shard := _read_arrays(path):
+                yield number, shard
 
     @property
     def attacks(self) -> list[dict]:
@@ -235,15 +231,20 @@ class RunStore:
         write_json(self.path / 'last.json', facts)
 
 
-def open_runs(folder: str | Path) -> list[RunStore]:
-    """All runs in a benchmark's folder, sorted by key."""
-    found = sorted((Path(folder) / 'store').glob('[!.]*/run.json'))
-    if not found:
-        raise UsageError(
-            f'folder "{folder}" holds no benchmark (it has no '
-            'store/*/run.json): give the --out of occlusion-benchmark'
-        )
-    return [RunStore.open(path.parent) for path in found]
+def _results(
+    shard: Mapping[str, np.ndarray],
+) -> Iterator[tuple[str, BlockResult]]:
+    """Keys of attacks and results in the arrays of a file of predictions."""
+    start = 0
+    for i, key in enumerate(shard['attack'].tolist()):
+        result = empty_result(*shard['targets'][i].shape)
+        for name in PER_CROP:
+            result[name] = shard[name][i]
+        stop = start + int(result.changed.sum())
+        for name in shard.keys() & {*PREDICTED, *OPTIONAL}:
+            result[name][result.changed] = shard[name][start:stop]
+        yield key, result
+        start = stop
 
 
 def _damaged(path: Path, why: object = '') -> UsageError:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import key_of, plain, read_json
@@ -56,6 +56,15 @@ class SuiteAttack:
         return plain(out)
 
 
+class _Suite(NamedTuple):
+    """A list of attacks, unchecked."""
+
+    name: str
+    where: str  # it is written, for messages
+    checksum: str
+    entries: Iterable[Any]
+
+
 def shipped() -> list[str]:
     """Names of the package's own suites."""
     return sorted(path.stem for path in FOLDER.glob('*.json'))
@@ -65,94 +74,75 @@ def checksum(name: str) -> str:
     """What identifies a suite's content, whatever its file's layout: the
     first 16 hexadecimal digits of the SHA-256 of the suite as canonical JSON
     (keys sorted, no blanks, ASCII)."""
-    return key_of(_read_suite(name)[0])
+    return _read_suite(name).checksum
 
 
 def load_suites(
     suites: Sequence[str], specs: Sequence[str], skeleton: Skeleton
 ) -> list[SuiteAttack]:
-    """All attacks of a benchmark, of suites (see :func:`load_suite`) and short
-    forms, wildcards allowed; one of several suites belongs to the first.
+    """All attacks of a benchmark: of suites, each the name of one of the
+    package's or a ``.json`` file, then of short forms.
+
+    A wildcard is each joint or part of the data set, in its order. Of equal
+    attacks the first is kept.
 
     Raises:
-        UsageError: A suite cannot be read or does not fit the data set, two
-            different attacks have the same name, or there is no attack.
+        UsageError: There is no such suite, it cannot be read or does not fit
+            the data set, two different attacks have the same name, or there
+            is no attack.
     """
-    found = [a for name in suites for a in load_suite(name, skeleton)]
-    found += _attacks(specs, COMMAND_LINE, '', '--attack', skeleton)
+    given = _Suite(COMMAND_LINE, '--attack', '', specs)
+    found: dict[str, SuiteAttack] = {}
+    for suite in (*map(_read_suite, suites), given):
+        try:
+            for entry in suite.entries:
+                for name, config, details in _expanded(entry, skeleton):
+                    about = suite.name, config, details, suite.checksum
+                    _add(found, SuiteAttack(name, *about))
+        except ValueError as error:
+            raise UsageError(f'{suite.where}: {error}') from error
     if not found:
         raise UsageError(
             'there is no attack: name a suite '
             f'(--suite {" or ".join(shipped())}), or an attack '
             "(--attack 'keypoint:*:black')"
         )
-    return _unique(found)
+    return list(found.values())
 
 
-def load_suite(name: str, skeleton: Skeleton) -> list[SuiteAttack]:
-    """The attacks of one of the package's suites or of a ``.json`` file, in
-    its order; wildcards in that of the data set's joints and parts.
-
-    Raises:
-        UsageError: There is no such suite, it cannot be read, or it names a
-            joint or part that the data set lacks.
-    """
-    content, path = _read_suite(name)
-    about = path.stem, key_of(content), f'suite file "{path}"'
-    return _attacks(content['attacks'], *about, skeleton)
-
-
-def _read_suite(name: str) -> tuple[dict[str, Any], Path]:
-    """A suite's content, and its file."""
+def _read_suite(name: str) -> _Suite:
     path = Path(name) if name.endswith('.json') else FOLDER / f'{name}.json'
     if not path.is_file():
         raise UsageError(
             f'suite "{name}" does not exist: the suites are '
             f'{", ".join(shipped())}; give one of these, or a .json file'
         )
-    suite = read_json(path, 'suite file')
+    suite, where = read_json(path, 'suite file'), f'suite file "{path}"'
     entries = suite.get('attacks') if isinstance(suite, dict) else None
     if not isinstance(entries, list):
         raise UsageError(
-            f'suite file "{path}" has no list "attacks": write, for example, '
+            f'{where} has no list "attacks": write, for example, '
             '{"attacks": ["keypoint:*:black"]}'
         )
-    return suite, path
+    return _Suite(path.stem, where, key_of(suite), entries)
 
 
-def _attacks(
-    entries: Iterable, suite: str, known: str, where: str, skeleton: Skeleton
-) -> list[SuiteAttack]:
-    """The checked attacks of the entries of a suite with a checksum."""
-    try:
-        return _unique(
-            SuiteAttack(name, suite, config, details, known)
-            for entry in entries
-            for name, config, details in _expanded(entry, skeleton)
+def _add(found: dict[str, SuiteAttack], attack: SuiteAttack) -> None:
+    """Unless it is there; a ValueError if another one has its name."""
+    first = found.setdefault(attack.name, attack)
+    if first.key != attack.key:
+        raise ValueError(
+            f'two different attacks have the name "{attack.name}", in suite '
+            f'"{first.suite}" and in suite "{attack.suite}": give one of them '
+            'another name, {"attack": ..., "name": "..."}'
         )
-    except ValueError as error:
-        raise UsageError(f'{where}: {error}') from error
-
-
-def _unique(attacks: Iterable[SuiteAttack]) -> list[SuiteAttack]:
-    """Without repetition; different ones have different names."""
-    out: dict[str, SuiteAttack] = {}
-    for attack in attacks:
-        first = out.setdefault(attack.name, attack)
-        if first.key != attack.key:
-            raise UsageError(
-                f'two different attacks have the name "{attack.name}", in '
-                f'suite "{first.suite}" and in suite "{attack.suite}": give '
-                'one of them another name, {"attack": ..., "name": "..."}'
-            )
-    return list(out.values())
 
 
 def _expanded(
     entry: Any, skeleton: Skeleton
 ) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """Name, config and details of the attacks of one entry, one for each
-    target of its wildcard."""
+    """Name, config and details of the attacks of an entry, one for each target
+    of its wildcard."""
     if not (isinstance(entry, Mapping) and 'attack' in entry):
         entry = dict(attack=entry)
     for key in entry:
@@ -186,12 +176,17 @@ def _expanded(
         )
     for one in every:
         one.check(skeleton)
-        more: dict[str, Any] = {}
-        if one.size.fraction is not None and one.kind != PART:
-            more['severity'] = one.size.fraction
-        if one.offset:
-            more['offset'] = one.offset
-        if one.place != TARGET:
-            more['control'] = one.place
-            more['of'] = str(replace(one, place=TARGET))
-        yield name or str(one), one.to_config(), more | details
+        yield name or str(one), one.to_config(), _derived(one) | details
+
+
+def _derived(attack: Attack) -> dict[str, Any]:
+    """What figures and tables ask of an attack."""
+    out: dict[str, Any] = {}
+    if attack.size.fraction is not None and attack.kind != PART:
+        out['severity'] = attack.size.fraction
+    if attack.offset:
+        out['offset'] = attack.offset
+    if attack.place != TARGET:
+        out['control'] = attack.place
+        out['of'] = str(replace(attack, place=TARGET))
+    return out

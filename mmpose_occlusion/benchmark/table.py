@@ -31,8 +31,8 @@ def rows(analysis: Record) -> list[list[str]]:
     found = analysis.run.run.get('people_found')
     if found:
         known = {each['attack']: each for each in found}
-        known['attack'] = dict(found='found', extra='extra')
-        for row in out:
+        out[0] += ['found', 'extra']
+        for row in out[1:]:
             one = known.get(row[0], {})
             row += [str(one.get(name, '–')) for name in ('found', 'extra')]
     return out

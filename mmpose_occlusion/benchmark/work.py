@@ -91,16 +91,16 @@ def cut(image_ids: Sequence, size: int) -> list[Block]:
 
 
 def plan(
-    blocks: Sequence[Block],
-    keys: Sequence[str],
-    stored: Mapping[int, set[str]],
+    blocks: Sequence[Block], keys: Sequence[str], stored: Mapping[int, set]
 ) -> list[Work]:
     """The work of blocks for which not all keys are stored."""
-    missing = (
-        (b, [k for k in (CLEAN, *keys) if k not in stored.get(b.number, ())])
-        for b in blocks
-    )
-    return [Work(block, tuple(some)) for block, some in missing if some]
+    out = []
+    for block in blocks:
+        known = stored.get(block.number, ())
+        missing = tuple(k for k in (CLEAN, *keys) if k not in known)
+        if missing:
+            out.append(Work(block, missing))
+    return out
 
 
 def hold(folder: str | Path) -> FileLock:
@@ -152,8 +152,7 @@ def compute_run(
             return None, work, 0
         store = RunStore.open(path)
         if mine := work[rank::processes]:
-            quiet: Log = lambda text: None  # noqa: E731
-            with Recorder(store, mine, quiet if rank else log) as recorder:
+            with Recorder(store, mine, log) as recorder:
                 source.compute(mine, recorder)
             passes = recorder.passes
         barrier()
@@ -167,20 +166,20 @@ def _open(
     source: Any, options: RunOptions, log: Log
 ) -> tuple[Path, list[Work]]:
     """A run's part of a benchmark's folder, and the work that is missing."""
-    folder, new = Path(options.out) / 'store', not options.dry_run
+    folder, dry = Path(options.out) / 'store', options.dry_run
     digests = folder / 'image-digests.json'
     depends_on = dict(
         source.depends_on(),
         format=FORMAT,
         data=files.digest_of_arrays(source.arrays),
-        images=files.digest_of_images(source.paths, digests, save=new),
+        images=files.digest_of_images(source.paths, digests, save=not dry),
         seed=options.seed,
         batch_size=source.batch_size,
         sources=files.digest_of_sources(),
     )
     path = folder / files.key_of(depends_on)
     stored: dict[int, set[str]] = {}
-    if new:
+    if not dry:
         info = dict(source.info, seed=options.seed, depends_on=depends_on)
         store = RunStore.create(path, info, source.blocks, source.arrays)
         store.request([attack.to_json() for attack in source.attacks])
@@ -198,12 +197,10 @@ def _open(
             f'{1 - missing / requested:.0%} of the requested predictions '
             f'are in "{path}" already.'
         )
-    if not new:
-        log(
-            f'At most {missing:,} predictions of a person are missing.'
-            if missing
-            else 'Nothing is to be computed, all is stored.'
-        )
+    if dry and missing:
+        log(f'At most {missing:,} predictions of a person are missing.')
+    elif dry:
+        log('Nothing is to be computed, all is stored.')
     return path, work
 
 
@@ -253,20 +250,21 @@ class Recorder:
         results[key] = result
         counts.append(passes)
         self._open[block.number] -= 1
+        self.passes += passes
+        self._units += block.people
         now = time.monotonic()
         if not self._open[block.number]:
             self._write(block.number)
         elif now - self._written > FLUSH_SECONDS:
             self._write(*self._kept)
-        self.passes += passes
-        self._units += block.people
         if self._interrupted:
             raise KeyboardInterrupt
         done, elapsed = self._units / self._total, now - self._start
         if now - self._logged < LOG_SECONDS or done < LEAST_DONE:
             return
-        self._logged, seconds = now, (elapsed, elapsed / done - elapsed)
-        passed, left = (timedelta(seconds=round(each)) for each in seconds)
+        self._logged = now
+        passed = timedelta(seconds=round(elapsed))
+        left = timedelta(seconds=round(elapsed / done - elapsed))
         self._log(
             f'{done:.0%} done: {self.passes:,} forward passes in {passed} '
             f'({self.passes / elapsed:.1f}/s), {left} left'

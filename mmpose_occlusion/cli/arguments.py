@@ -4,7 +4,7 @@ import argparse
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from .run import robust_output, run
@@ -24,6 +24,13 @@ def option(text: str, *flags: str, **settings: Any) -> Any:
 def position(text: str, metavar: str | None = None, **settings: Any) -> Any:
     """A field that is a positional argument."""
     return option(text, '', metavar=metavar, action='store', **settings)
+
+
+def flags_of(each: Field) -> tuple[str, ...]:
+    """Of an option; the name of a positional argument."""
+    if each.metadata['flags'] == ('',):
+        return (each.name,)
+    return each.metadata['flags'] or (f'--{each.name.replace("_", "-")}',)
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -47,15 +54,11 @@ def config_pair(text: str) -> tuple[str, Any]:
 
 def whole_number(text: str, least: int = 0) -> int:
     """A type of arguments: whole numbers from ``least``."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if value < least:
+    if not text.isdecimal() or int(text) < least:
         raise argparse.ArgumentTypeError(
             f'"{text}" is not a whole number from {least} on'
         )
-    return value
+    return int(text)
 
 
 File = Annotated[str, 'a file']
@@ -72,6 +75,25 @@ _KINDS: dict[Any, dict[str, Any]] = {
     list[str]: dict(action='append', default=[]),
     dict[str, Any]: dict(action='append', default=[], metavar='KEY=VALUE'),
 }
+_KINDS |= {kind | None: settings for kind, settings in _KINDS.items()}
+
+
+def _argument(each: Field) -> dict[str, Any]:
+    """What argparse is told of a field."""
+    settings = _KINDS.get(each.type, {}) | each.metadata
+    del settings['flags']
+    if get_origin(each.type) is Literal:
+        settings['choices'] = get_args(each.type)
+    if settings.get('action') == 'append':
+        settings['help'] += '; can be repeated'
+    elif settings.get('default') and '(default' not in settings['help']:
+        settings['help'] += ' (default: %(default)s)'
+    if flags_of(each)[0].startswith('-'):
+        settings.setdefault('dest', each.name)
+        given = settings.keys() & {'action', 'default', 'required'}
+        if each.type in (str, File, Folder) and not given:
+            settings['required'] = True
+    return settings
 
 
 @dataclass(frozen=True)
@@ -103,25 +125,8 @@ class Command:
             action='store_true',
             help='show where an error was raised, before its sentence',
         )
-        kinds = {k | None: v for k, v in _KINDS.items()} | _KINDS
         for each in fields(self.options):
-            settings = kinds.get(each.type, {}) | each.metadata
-            if get_origin(each.type) is Literal:
-                settings['choices'] = get_args(each.type)
-            flags = settings.pop('flags')
-            text, default = settings['help'], settings.get('default')
-            if settings.get('action') == 'append':
-                settings['help'] += '; can be repeated'
-            elif default and each.type is not bool and '(default' not in text:
-                settings['help'] += ' (default: %(default)s)'
-            if flags == ('',):
-                flags = (each.name,)
-            else:
-                flags = flags or (f'--{each.name.replace("_", "-")}',)
-                given = settings.keys() & {'action', 'default'}
-                needed = each.type in (str, File, Folder) and not given
-                settings = dict(dest=each.name, required=needed) | settings
-            parser.add_argument(*flags, **settings)
+            parser.add_argument(*flags_of(each), **_argument(each))
         return parser
 
     def parse(self, argv: list[str] | None = None) -> Any:
@@ -180,13 +185,6 @@ class ConfigOptions(CfgOptions, SkipOption):
 
 
 @dataclass(frozen=True)
-class TrustOption:
-    trust_checkpoint: bool = option(
-        'unpickle a checkpoint, which runs any code in it: for your own files'
-    )
-
-
-@dataclass(frozen=True)
 class AttackOptions:
     gt_boxes: bool = option(BOX_HELP)
     attack: list[str] = option(
@@ -233,6 +231,17 @@ class DataOptions:
     detections: File | None = option(
         "a detector's COCO results, whose bboxes replace the annotated ones"
     )
+
+
+@dataclass(frozen=True)
+class ImageModelOptions(PredictorOptions, DataOptions):
+    timeout: float | None = option(
+        'seconds that a call of a model of whole images may take'
+    )
+
+
+@dataclass(frozen=True)
+class RunOptions:
     out: Folder = option('folder of the results')
     num_workers: int | None = option(
         'processes that make crops, or predict whole images',
@@ -242,9 +251,7 @@ class DataOptions:
 
 
 @dataclass(frozen=True)
-class StoredRunOptions(
-    SampleOptions, PredictorOptions, SkipOption, DataOptions
-):
+class StoredRunOptions(SampleOptions, SkipOption, RunOptions):
     dry_run: bool = option('only print how many predictions are missing')
     resume: bool = option(
         "delete this run's predictions in DIR, which are used otherwise",
@@ -255,13 +262,13 @@ class StoredRunOptions(
         'maximum number of crops in a forward pass (default: 32 on a CPU, 64 '
         'elsewhere), or of whole images in a call (16)'
     )
-    timeout: float | None = option(
-        'seconds that a call of a model of whole images may take'
-    )
 
 
 @dataclass(frozen=True)
-class LaunchOptions:
+class CheckpointOptions:
+    trust_checkpoint: bool = option(
+        'unpickle a checkpoint, which runs any code in it: for your own files'
+    )
     launcher: Literal['none', 'pytorch', 'slurm', 'mpi'] = option(
         'what started this process (see tools/dist_*.sh)', default='none'
     )

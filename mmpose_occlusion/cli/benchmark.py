@@ -12,27 +12,36 @@ from .arguments import Count, File, Folder, command, option, position
 from .run import explain
 
 ZOO = Path(__file__).with_name('zoo.yml')
-_IMAGES = ('data', 'options', 'people', 'timeout')
-_CROPS = ('gt_boxes', 'cfg_options', 'trust_checkpoint', 'launcher')
-"""Options for models of whole images alone, and for those of crops."""
+DATA = 'annotations', 'images', 'detections'
 
 
 @dataclass(frozen=True)
-class BenchmarkOptions(
-    arguments.LaunchOptions,
-    arguments.StoredRunOptions,
-    arguments.SuiteOptions,
-    arguments.TrustOption,
-    arguments.CfgOptions,
-):
-    model: str = position(arguments.CONFIG_HELP)
-    checkpoint: str | None = position('checkpoint file or URL', nargs='?')
+class CropOptions(arguments.CheckpointOptions, arguments.CfgOptions):
+    """For a config of MMPose alone."""
+
     gt_boxes: bool = option(arguments.BOX_HELP)
+
+
+@dataclass(frozen=True)
+class ImageOptions(arguments.ImageModelOptions):
+    """For a model of whole images alone."""
+
     people: Literal['all', 'one'] = option(
         'whom an attack acts on in an image of a model that finds people by '
         'itself: all at once, or one, with an image pass for each',
         default='all',
     )
+
+
+@dataclass(frozen=True)
+class BenchmarkOptions(
+    CropOptions,
+    ImageOptions,
+    arguments.StoredRunOptions,
+    arguments.SuiteOptions,
+):
+    model: str = position(arguments.CONFIG_HELP)
+    checkpoint: str | None = position('checkpoint file or URL', nargs='?')
     refine: float | None = option(
         'then add the fine cells beside those of --suite map-coarse under '
         "which a joint's error rises by more than this fraction of the bbox",
@@ -68,31 +77,45 @@ def main(options: BenchmarkOptions) -> None:
     """
     from mmpose_occlusion.benchmark.api import run_benchmark
 
-    crops = options.config is not None
-    values = _settings(options)
-    for name in ('local_rank', *(_IMAGES if crops else _CROPS)):
-        del values[name]
+    if options.config:
+        values = _without(ImageOptions, options, 'is a config of MMPose')
+        del values['local_rank']
+    else:
+        values = _without(CropOptions, options, 'is no config of MMPose')
+        values = _for_images(values)
     found = run_benchmark(**values)
-    if found is None:
-        return
-    if crops:
-        from mmengine.dist import is_main_process
-
-        if not is_main_process():
-            return
-    report.write(found)
+    if found is not None:
+        report.write(found)
 
 
-def _settings(options: arguments.StoredRunOptions) -> dict[str, Any]:
-    """Options as ``run_benchmark`` takes them."""
+def _without(
+    others: Any, options: BenchmarkOptions, why: str
+) -> dict[str, Any]:
+    """The options by name, without those of the other kind of models, of which
+    none may be given."""
     values = dict(vars(options))
-    given = {k: values.pop(k) for k in ('annotations', 'images', 'detections')}
-    data = {key: path for key, path in given.items() if path is not None}
-    return dict(values, data=data, options=values.pop('predictor_options'))
+    for each in fields(others):
+        value = values.pop(each.name)
+        if value and value != each.metadata.get('default'):
+            flag = arguments.flags_of(each)[0]
+            raise UsageError(
+                f'{flag} does not work for "{options.model}", which {why}: '
+                'leave it out'
+            )
+    return values
+
+
+def _for_images(values: dict[str, Any]) -> dict[str, Any]:
+    """Options as ``run_benchmark`` takes them for a model of whole images."""
+    data = {name: values.pop(name) for name in DATA}
+    values['data'] = {name: path for name, path in data.items() if path}
+    return dict(values, options=values.pop('predictor_options'))
 
 
 @dataclass(frozen=True)
-class ZooOptions(arguments.SuiteOptions, arguments.DataOptions):
+class ZooOptions(
+    arguments.SuiteOptions, arguments.DataOptions, arguments.RunOptions
+):
     zoo: File = option(
         'list of models (default: the released ones of MMPose)',
         default=str(ZOO),
@@ -169,24 +192,25 @@ def _run(entry: dict[str, str], options: ZooOptions) -> Any:
     from mmpose_occlusion.benchmark.api import is_config, run_benchmark
     from mmpose_occlusion.predictors import load_predictor
 
-    annotations, images, boxes = (
-        path and str(Path(path).resolve())
-        for path in (options.annotations, options.images, options.detections)
-    )
-    model: Any = entry['model']
-    data: dict[str, Any] = dict(annotations=annotations, images=images)
-    names = ['suites', 'attacks', 'max_images', 'seed']
+    given = {name: getattr(options, name) for name in DATA}
+    data: dict[str, Any] = {
+        name: str(Path(path).resolve()) for name, path in given.items() if path
+    }
+    names = 'suites', 'attacks', 'max_images', 'seed', 'num_workers'
     values = {name: getattr(options, name) for name in names}
-    checkpoint = entry.get('checkpoint')
+    model, checkpoint = entry['model'], entry.get('checkpoint')
     if is_config(model, checkpoint):
-        data = dict(data_root='', ann_file=annotations, bbox_file=boxes)
-        data['data_prefix'] = dict(img=images)
+        annotations = data['annotations']
         values['cfg_options'] = {'test_evaluator.ann_file': annotations}
-        values.update(num_workers=options.num_workers, gt_boxes=not boxes)
-    else:
-        model = load_predictor(model)
-        if boxes and model.needs_boxes:
-            data['detections'] = boxes
+        values['gt_boxes'] = 'detections' not in data
+        data = dict(
+            data_root='',
+            ann_file=annotations,
+            data_prefix=dict(img=data['images']),
+            bbox_file=data.get('detections'),
+        )
+    elif 'detections' in data and not load_predictor(model).needs_boxes:
+        del data['detections']
     out = Path(options.out) / entry['name']
     found = run_benchmark(model, checkpoint, out=out, data=data, **values)
     assert found is not None
@@ -194,7 +218,7 @@ def _run(entry: dict[str, str], options: ZooOptions) -> Any:
 
 
 @dataclass(frozen=True)
-class WorstOptions(arguments.StoredRunOptions):
+class WorstOptions(arguments.ImageModelOptions, arguments.StoredRunOptions):
     model: str = position('as for occlusion-benchmark')
     size: str = option(
         'diameter of the disc by the height of the bbox', default='10%'
@@ -234,7 +258,7 @@ def main_worst(options: WorstOptions) -> None:
     from mmpose_occlusion.benchmark.report.write import write_worst_case
     from mmpose_occlusion.occlusion.regions import DiscSize
 
-    values = _settings(options)
+    values = _for_images(dict(vars(options)))
     draws, places = values.pop('draws'), values.pop('places')
     names = {f.name for f in fields(WorstCaseSearch)} - {'places'}
     search = {name: values.pop(name) for name in names}

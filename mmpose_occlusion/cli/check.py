@@ -1,5 +1,6 @@
 """Faults of data files, and of this environment."""
 
+import functools
 import os
 import platform
 import sys
@@ -73,13 +74,11 @@ def _print(title: str, faults: Any) -> int:
 
 
 GROUPS = {
-    'core: occlude(), metrics, benchmark': (
-        *('numpy', 'cv2', 'scipy', 'pycocotools', 'filelock', 'packaging'),
-    ),
-    'report': ('matplotlib', 'jinja2', 'rich'),
-    'other models (only those that you use)': (
-        *('onnxruntime', 'ai_edge_litert', 'ultralytics'),
-    ),
+    'core: occlude(), metrics, benchmark': 'numpy cv2 scipy pycocotools '
+    'filelock packaging',
+    'report': 'matplotlib jinja2 rich',
+    'other models (only those that you use)': 'onnxruntime ai_edge_litert '
+    'ultralytics',
 }
 """Modules of each group of commands; the first is needed."""
 
@@ -119,7 +118,7 @@ def main_doctor(_: DoctorOptions) -> None:
     )
     usable = True
     for title, modules in GROUPS.items():
-        found, missing = _versions(modules)
+        found, missing = _versions(modules.split())
         usable = usable and not (missing and title.startswith('core'))
         print(f'{title}: {found or "nothing"}')
         for name in missing:
@@ -134,20 +133,21 @@ def main_doctor(_: DoctorOptions) -> None:
         sys.exit(1)
 
 
+_distributions = functools.cache(metadata.packages_distributions)
+
+
 def _versions(modules: Sequence[str]) -> tuple[str, list[str]]:
     """Versions of the installed modules, and the modules that are not."""
-    installed = metadata.packages_distributions()
-    found, missing = [], []
+    from mmpose_occlusion.registration import version_of
+
+    # before Python 3.11, not all distributions are listed
+    names, found, missing = _distributions(), [], []
     for module in modules:
-        if not find_spec(module):
+        if find_spec(module):
+            version = version_of(*names.get(module, [module]))
+            found.append(f'{module} {version or "of unknown version"}')
+        else:
             missing.append(module)
-            continue
-        # before Python 3.11, not all distributions are listed
-        name = installed.get(module, [module])[0]
-        try:
-            found.append(f'{module} {metadata.version(name)}')
-        except metadata.PackageNotFoundError:
-            found.append(f'{module} of unknown version')
     return ', '.join(found), missing
 
 
@@ -155,8 +155,8 @@ def _mmpose() -> Iterator[str]:
     """MMPose's packages, their compiled modules and the GPU."""
     from mmpose_occlusion import registration
 
-    names = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet', 'mmpose')
-    found, missing = _versions(names)
+    names = 'torch torchvision mmengine mmcv mmdet mmpose'
+    found, missing = _versions(names.split())
     yield f'MMPose: {found or "not installed"}'
     problems = registration.problems(registration.installed())
     if 'mmpose' not in missing and not problems:

@@ -1,8 +1,6 @@
 """Commands that write occluded images: for users, and for other programs."""
 
-import shlex
 import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,57 +31,11 @@ def main(options: BrowseOptions) -> None:
     Without --attack the pipeline's own occlusions are shown. Writes
     gallery.html, a page with every record.
     """
-    from mmpose_occlusion.engine import crops, insertion
-    from mmpose_occlusion.engine.config import load_config, metainfo_of
-    from mmpose_occlusion.engine.data_files import check_data_files
-    from mmpose_occlusion.engine.pipelines import attack_name
-    from mmpose_occlusion.errors import UsageError
-    from mmpose_occlusion.files import check_replaceable, write_text
-    from mmpose_occlusion.hooks.attacked_crops import outcomes, summarize
-    from mmpose_occlusion.visualization import PoseStyle, gallery
+    from mmpose_occlusion.engine.crop_gallery import browse
 
-    check_replaceable(options.out, ['gallery.html'])
-    split = options.split
-    cfg = load_config(options.config, options.cfg_options)
-    attacks = insertion.read_attacks(cfg, options.attack)
-    if options.gt_boxes:
-        insertion.use_gt_boxes(cfg, split)
-    cfg.work_dir = options.out
-    check_data_files(cfg, split, False, options.skip_unreadable)
-    dataset = crops.crop_dataset(cfg, split, attacks, options.seed)
-    if not len(dataset):
-        raise UsageError(f'the {split} data of "{options.config}" is empty')
-    views = sorted(  # changed crops first, unmatched boxes last
-        crops.views(dataset, options.num, options.seed),
-        key=lambda view: (not view.is_changed, not view.labelled.any()),
-    )
-    names = [attack_name(each) for each in attacks]
-    records = [view.records for view in views]
-    counts = summarize(
-        [outcomes(each) for each in records],
-        names or _own_names(records),
-        'Attack ' if names else '',
-    )
-    shown = ' + '.join(names) or "the pipeline's own occlusions"
-    metainfo = metainfo_of(cfg[f'{split}_dataloader']['dataset'])
-    page = gallery(
-        views,
-        PoseStyle.from_metainfo(metainfo),
-        f'{shown}, {split} data',
-        [Path(options.config).name, *counts],
-        shlex.join(['python', *sys.argv]),
-    )
-    out = Path(options.out, 'gallery.html')
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(out, page)
-    print(*counts, f'Wrote {out}', sep='\n')
-
-
-def _own_names(crops: Sequence[Sequence[Mapping]]) -> list[str]:
-    """Classes of the occlusions of a pipeline."""
-    found = {r['call']: r['transform'] for crop in crops for r in crop}
-    calls = range(1 + max(found, default=-1))
-    return [found.get(call, 'occlusion') for call in calls]
+    values = dict(vars(options))
+    page, counts = browse(attacks=values.pop('attack'), **values)
+    print(*counts, f'Wrote {page}', sep='\n')
 
 
 @dataclass(frozen=True)
@@ -160,7 +112,7 @@ def main_image(options: ImageFileOptions) -> None:
 class ExportOptions(arguments.SuiteOptions):
     annotations: str = position(arguments.PEOPLE_HELP)
     images: str = position(arguments.IMAGES_HELP)
-    out: Folder = option('folder of the images')
+    folder: Folder = option('folder of the images', '--out')
     people: Literal['one', 'all'] = option(
         'one attacked person an image, whose box is given, or all at once, '
         'for models that find people by themselves',
@@ -186,10 +138,8 @@ def main_export(options: ExportOptions) -> None:
 
     from mmpose_occlusion.benchmark.file_exchange import export_images
 
-    values = dict(vars(options), folder=options.out)
-    del values['out']
-    progress = partial(track, description='exporting')
-    print(f'Wrote {export_images(progress=progress, **values)}')
+    bar = partial(track, description='exporting')
+    print(f'Wrote {export_images(progress=bar, **vars(options))}')
 
 
 @dataclass(frozen=True)

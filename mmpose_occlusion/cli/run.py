@@ -105,7 +105,8 @@ def run(
     try:
         _end_with_parents()
         os.environ.setdefault('LOCAL_RANK', str(rank))
-        _prepare(config, bool(config) or mmpose)
+        if _uses_mmpose(config, bool(config) or mmpose):
+            _import_mmpose()
         work(options)
         return 0
     except KeyboardInterrupt:
@@ -113,23 +114,15 @@ def run(
     except Exception as error:
         if '--traceback' in sys.argv:
             traceback.print_exc()
-        loaded = None
-        if config and 'mmengine' in sys.modules:
-            from mmpose_occlusion.engine.config import load_config
-
-            changes = getattr(options, 'cfg_options', None)
-            with contextlib.suppress(Exception):  # another is reported
-                loaded = load_config(config, changes)
-        code, sentence = explain(error, loaded)
+        code, sentence = explain(error, _loaded(config, options))
         return report_error(_end_workers() + sentence, code)
     finally:
         _destroy_process_group()
 
 
-def _prepare(config: str | None, mmpose: bool | None) -> None:
-    """Import all that registers transforms, models, metrics and hooks where
-    MMPose is needed, and check what can be checked before, since this takes
-    seconds."""
+def _uses_mmpose(config: str | None, mmpose: bool | None) -> bool:
+    """Whether MMPose is to be imported; what is missing is told before, since
+    that takes seconds."""
     packages = ('torch', 'mmengine', 'mmcv', 'mmpose')
     missing = [name for name in packages if find_spec(name) is None]
     if missing and mmpose:
@@ -143,8 +136,12 @@ def _prepare(config: str | None, mmpose: bool | None) -> None:
             f'config file "{config}" does not exist: give the path of one, or '
             'PACKAGE::PATH for one of a package'
         )
-    if mmpose is False or missing:
-        return
+    return mmpose is not False and not missing
+
+
+def _import_mmpose() -> None:
+    """Import all that registers transforms, models, metrics and hooks, without
+    what the libraries print."""
     os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')
     # MMPose finds its own copy, and logs so once for each data set
     warnings.filterwarnings('ignore', 'The metainfo config file')
@@ -167,6 +164,17 @@ def _prepare(config: str | None, mmpose: bool | None) -> None:
         for line in printed.getvalue().splitlines():
             if not line.startswith('Could not import OneDL'):
                 print(line)
+
+
+def _loaded(config: str | None, options: Any) -> Any:
+    """The command's config, for an error's sentence."""
+    if not config or 'mmengine' not in sys.modules:
+        return None
+    from mmpose_occlusion.engine.config import load_config
+
+    with contextlib.suppress(Exception):  # another error is reported
+        return load_config(config, getattr(options, 'cfg_options', None))
+    return None
 
 
 @functools.cache

@@ -11,7 +11,6 @@ from mmpose.registry import TRANSFORMS
 from mmpose_occlusion.benchmark.suite import (
     SuiteAttack,
     checksum,
-    load_suite,
     load_suites,
     shipped,
 )
@@ -42,7 +41,7 @@ def write(tmp_path, suite):
 @pytest.mark.parametrize('layout', ['coco', 'mpii'])
 def test_the_papers_attacks(layout):
     skeleton = Skeleton(tuple(names(layout)))
-    attacks = load_suite('paper', skeleton)
+    attacks = load_suites(['paper'], [], skeleton)
     found = {attack.name: attack for attack in attacks}
     wanted = [
         f'{kind}:{target}:{fill}{size}'
@@ -62,7 +61,7 @@ def test_the_papers_attacks(layout):
 
 
 def test_severity_is_a_part_of_the_box():
-    attacks = load_suite('severity', COCO)
+    attacks = load_suites(['severity'], [], COCO)
     assert [attack.details['severity'] for attack in attacks] == pytest.approx(
         [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4]
     )
@@ -74,7 +73,9 @@ def test_severity_is_a_part_of_the_box():
 
 
 def test_controls_name_what_they_control():
-    attacks = {attack.name: attack for attack in load_suite('controls', COCO)}
+    attacks = {
+        attack.name: attack for attack in load_suites(['controls'], [], COCO)
+    }
     assert len(attacks) == 3 * 17
     for place in ('on_person', 'off_person'):
         control = attacks[f'keypoint:left_hip:black:24:{place}']
@@ -85,7 +86,7 @@ def test_controls_name_what_they_control():
 
 
 def test_a_leak_is_the_same_disc_centred_moved_and_beside():
-    attacks = load_suite('leak', COCO)
+    attacks = load_suites(['leak'], [], COCO)
     assert len(attacks) == 3 * 17
     hip = [a for a in attacks if a.config['target'] == 'left_hip']
     name = 'keypoint:left_hip:black:10%'
@@ -103,7 +104,7 @@ def test_a_leak_is_the_same_disc_centred_moved_and_beside():
 
 
 def test_paints_differ_in_the_paint_alone():
-    attacks = load_suite('paints', COCO)
+    attacks = load_suites(['paints'], [], COCO)
     fills = [attack.config.pop('fill') for attack in attacks]
     assert set(fills) == set(FILLS)
     rest = attacks[0].config
@@ -127,7 +128,7 @@ def test_paints_have_equal_areas(synthetic_people):
     crops = build(offer_donors(cfg))
     attacks = [
         TRANSFORMS.build(dict(attack.config, seed=0))
-        for attack in load_suite('paints', COCO)
+        for attack in load_suites(['paints'], [], COCO)
     ]
     painted = 0
     for i in range(len(crops)):
@@ -150,7 +151,7 @@ def test_entries_of_every_kind(tmp_path):
     ]
     path = write(tmp_path, dict(description='mine', attacks=entries))
     skeleton = Skeleton(('nose', 'left_hip'))
-    attacks = load_suite(path, skeleton)
+    attacks = load_suites([path], [], skeleton)
     assert [attack.name for attack in attacks] == [
         'part:head,hip:mean',
         'keypoint:nose:black',
@@ -218,7 +219,7 @@ def test_an_attack_of_two_suites_is_there_once(tmp_path):
 def test_what_a_file_may_not_say(tmp_path, text, words):
     path = write(tmp_path, text)
     with pytest.raises(UsageError) as error:
-        load_suite(path, COCO)
+        load_suites([path], [], COCO)
     assert words in str(error.value)
     assert path in str(error.value)
     assert '\n' not in str(error.value)
@@ -226,7 +227,7 @@ def test_what_a_file_may_not_say(tmp_path, text, words):
 
 def test_unknown_suites_are_answered_with_those_there_are():
     with pytest.raises(UsageError, match=r'the suites are .*paper'):
-        load_suite('papers', COCO)
+        load_suites(['papers'], [], COCO)
 
 
 def test_two_attacks_of_one_name(tmp_path):
@@ -250,14 +251,14 @@ def test_the_frozen_suite_is_unchanged():
     canonical = json.dumps(content, sort_keys=True, separators=(',', ':'))
     known = hashlib.sha256(canonical.encode('ascii')).hexdigest()[:16]
     assert checksum('occlusion-1.0') == known == 'efb27fe126899a7b'
-    attacks = load_suite('occlusion-1.0', COCO)
+    attacks = load_suites(['occlusion-1.0'], [], COCO)
     assert {attack.checksum for attack in attacks} == {known}
     assert attacks[0].to_json()['checksum'] == known
 
 
 def test_the_demo_is_a_subset_of_the_frozen_suite():
     demo, whole = (
-        {a.name: a.key for a in load_suite(name, COCO)}
+        {a.name: a.key for a in load_suites([name], [], COCO)}
         for name in ('demo', 'occlusion-1.0')
     )
     assert demo.items() <= whole.items()
@@ -270,4 +271,4 @@ def test_checksums_are_of_the_content_alone(tmp_path):
     assert checksum(str(one)) == checksum(str(other))
     other.write_text('{"x": 2, "attacks": ["keypoint:*:black"]}')
     assert checksum(str(one)) != checksum(str(other))
-    assert checksum(str(one)) == load_suite(str(one), COCO)[0].checksum
+    assert checksum(str(one)) == load_suites([str(one)], [], COCO)[0].checksum

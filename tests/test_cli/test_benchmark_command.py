@@ -12,6 +12,7 @@ from mmpose_occlusion.benchmark.api import load_benchmark, run_benchmark
 from mmpose_occlusion.benchmark.data import load_runs
 from mmpose_occlusion.benchmark.store import RunStore
 from mmpose_occlusion.cli.benchmark import main
+from mmpose_occlusion.errors import UsageError
 from tests.ranks import exit_code, run_ranks
 from tests.test_benchmark.small import assert_same
 
@@ -68,45 +69,44 @@ def test_killed_and_resumed_in_three_processes(benchmark, arguments, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_map_is_killed_and_resumed_by_workers(
-    tool, config, checkpoint, tmp_path, capsys
+def test_a_map_is_refined_by_two_processes(
+    config, checkpoint, tmp_path, capsys
 ):
-    """The map is that of an undisturbed run, and a dry run counts what is
-    missing."""
-    argv = [config, checkpoint, '--suite', 'map-coarse', '--batch-size', '2']
-    argv += ['--max-images', '2', '--gt-boxes', '--out']
-
-    def run(folder, *more):
-        assert tool('benchmark').main([*argv, str(folder), *more]) == 0
-        return capsys.readouterr().out
-
-    whole, broken = tmp_path / 'whole', tmp_path / 'broken'
+    """A dry run counts what is missing, and the report is written once."""
     missing = r'At most ([\d,]+) predictions of a person are missing'
-    (wanted,) = re.findall(missing, run(whole, '--dry-run'))
-    assert not (whole / 'store').exists()
-    run(whole, '--workers', '0')
-    (expected,) = load_runs(whole)
-    wanted = int(wanted.replace(',', ''))
-    assert wanted == (1 + len(expected.attacks)) * len(expected.boxes)
-    killed = [*argv, str(broken), '--workers', '2']
-    assert exit_code(benchmark_or_die, killed) == -signal.SIGKILL
-    (left,) = re.findall(missing, run(broken, '--dry-run'))
-    assert 0 < int(left.replace(',', '')) < wanted
-    run(broken, '--workers', '2')
-    assert 'all is stored' in run(broken, '--dry-run')
+
+    def run(**more):
+        found = run_benchmark(
+            config,
+            checkpoint,
+            out=tmp_path,
+            suites=['map-coarse'],
+            batch_size=2,
+            max_images=2,
+            gt_boxes=True,
+            num_workers=0,
+            **more,
+        )
+        return found and found.runs[0]
+
+    assert run(dry_run=True) is None
+    (wanted,) = re.findall(missing, capsys.readouterr().out)
+    assert not (tmp_path / 'store').exists()
+    expected = run()
+    crops = (1 + len(expected.attacks)) * len(expected.boxes)
+    assert int(wanted.replace(',', '')) == crops
+    assert run(dry_run=True) is None
+    assert 'all is stored' in capsys.readouterr().out
     # too few people for a rise that is more than noise
-    refined = [*argv, str(broken), '--refine', '0.1']
-    printed = run_ranks(2, main, refined, tmp_path)
+    argv = [config, checkpoint, '--suite', 'map-coarse', '--batch-size', '2']
+    argv += ['--max-images', '2', '--gt-boxes', '--out', str(tmp_path)]
+    printed = run_ranks(2, main, [*argv, '--refine', '0.1'], tmp_path)
     assert printed.count('0 finer cells, ') == 1
-    (found,) = load_runs(broken)
+    assert printed.count('Wrote ') == 1
+    (found,) = load_runs(tmp_path)
     assert_same(found, expected)
-    tables = [folder / 'map_joints.csv' for folder in (whole, broken)]
-    rows = [
-        [line.rpartition(',')[0] for line in path.read_text().splitlines()]
-        for path in tables
-    ]
-    assert len(rows[0]) == 1 + len(expected.joints.names)
-    assert rows[0] == rows[1]
+    table = (tmp_path / 'map_joints.csv').read_text().splitlines()
+    assert len(table) == 1 + len(expected.joints.names)
 
 
 def test_the_call_in_python(config, checkpoint, tmp_path):
@@ -175,3 +175,38 @@ def test_numbers_are_checked(benchmark, tmp_path, capsys, more):
     with pytest.raises(SystemExit):
         benchmark(tmp_path, *more)
     assert 'is not a whole number from' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        *(['--annotations', 'a.json'], ['--detections', 'b.json']),
+        *(['--images', 'folder'], ['--predictor-option', 'padding=1']),
+        *(['--people', 'one'], ['--timeout', '9']),
+    ],
+)
+def test_options_for_images_and_a_config(words):
+    options = main.parse(['c.py', 'c.pth', '--out', 'out', *words])
+    with pytest.raises(UsageError) as refused:
+        main.work(options)
+    assert str(refused.value) == (
+        f'{words[0]} does not work for "c.py", which is a config of MMPose: '
+        'leave it out'
+    )
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        *(['--gt-boxes'], ['--cfg-options', 'a=1'], ['--trust-checkpoint']),
+        ['--launcher', 'pytorch'],
+    ],
+)
+def test_options_of_configs_and_another_model(words):
+    options = main.parse(['m.onnx', '--out', 'out', *words])
+    with pytest.raises(UsageError) as refused:
+        main.work(options)
+    assert str(refused.value) == (
+        f'{words[0]} does not work for "m.onnx", which is no config of '
+        'MMPose: leave it out'
+    )

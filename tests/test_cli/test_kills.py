@@ -188,17 +188,41 @@ def finished(folder):
     return found
 
 
-def write_inputs(folder, people, images):
-    """What the commands read, beside the synthetic people."""
+@pytest.fixture(scope='module')
+def inputs(
+    config, checkpoint, synthetic_people, reference_folder, tmp_path_factory
+):
+    """What the commands read: words of :data:`COMMANDS` -> paths."""
+    folder = tmp_path_factory.mktemp('inputs')
+    names = dict(
+        photo='photo.png',
+        pose='pose.json',
+        video='video.mp4',
+        exported='exported',
+        results='exported/results',
+        zoo='zoo.yml',
+        table='report.json',
+        reference='reference.pth',
+        release='release.mat',
+        names='names.txt',
+        store='store',
+    )
+    found = {key: folder / name for key, name in names.items()}
+    found |= dict(
+        config=config,
+        checkpoint=checkpoint,
+        people=synthetic_people / 'annotations/person_keypoints_val.json',
+        images=synthetic_people / 'val',
+        data=reference_folder / 'data',
+    )
     rng = np.random.default_rng(0)
     cv2.imwrite(
-        str(folder / 'photo.png'),
-        rng.integers(0, 256, (1500, 2000, 3), np.uint8),
+        str(found['photo']), rng.integers(0, 256, (1500, 2000, 3), np.uint8)
     )
     pose = [[100 * k + 50, 700, 2] for k in range(17)]
-    (folder / 'pose.json').write_text(json.dumps(pose))
+    found['pose'].write_text(json.dumps(pose))
     writer = cv2.VideoWriter(
-        str(folder / 'video.mp4'),
+        str(found['video']),
         cv2.VideoWriter.fourcc(*'mp4v'),
         25.0,
         (320, 240),
@@ -206,55 +230,33 @@ def write_inputs(folder, people, images):
     for _ in range(40):
         writer.write(rng.integers(0, 256, (240, 320, 3), np.uint8))
     writer.release()
-    exported = folder / 'exported'
-    export_images(people, images, exported, attacks=['keypoint:nose:black'])
-    another_program(exported, pixels)
+    export_images(
+        found['people'],
+        found['images'],
+        found['exported'],
+        attacks=['keypoint:nose:black'],
+    )
+    another_program(found['exported'], pixels)
     model = dict(model=PREDICTOR)
     models = [dict(model, name='one'), dict(model, name='two')]
-    (folder / 'zoo.yml').write_text(json.dumps(models))
+    found['zoo'].write_text(json.dumps(models))
     write_report(folder)
     reference = randomised(SimpleBaseline, 18, 17, (16, 16, 16))
-    torch.save(reference.state_dict(), folder / 'reference.pth')
-    write_release(folder / 'release.mat')
-    (folder / 'names.txt').write_text('0001.jpg')
+    torch.save(reference.state_dict(), found['reference'])
+    write_release(found['release'])
+    found['names'].write_text('0001.jpg')
+    return found
 
 
 @pytest.fixture
-def run(
-    name,
-    config,
-    checkpoint,
-    synthetic_people,
-    reference_folder,
-    tool,
-    tmp_path,
-):
+def run(name, inputs, tool):
     """Run a command in a folder; returns its exit status. It is killed after
     a number of seconds, or no file may have more bytes than a limit."""
-    values = dict(
-        config=config,
-        checkpoint=checkpoint,
-        people=synthetic_people / 'annotations/person_keypoints_val.json',
-        images=synthetic_people / 'val',
-        store=tmp_path / 'store',
-        photo=tmp_path / 'photo.png',
-        pose=tmp_path / 'pose.json',
-        video=tmp_path / 'video.mp4',
-        exported=tmp_path / 'exported',
-        results=tmp_path / 'exported/results',
-        zoo=tmp_path / 'zoo.yml',
-        table=tmp_path / 'report.json',
-        reference=tmp_path / 'reference.pth',
-        release=tmp_path / 'release.mat',
-        names=tmp_path / 'names.txt',
-        data=reference_folder / 'data',
-    )
-    write_inputs(tmp_path, values['people'], values['images'])
-    if name == 'report':
-        argv = [word.format(**values) for word in COMMANDS['benchmark'][1:]]
-        argv[argv.index('out')] = str(values['store'])
+    if name == 'report' and not inputs['store'].exists():
+        argv = [word.format(**inputs) for word in COMMANDS['benchmark'][1:]]
+        argv[argv.index('out')] = str(inputs['store'])
         assert tool('benchmark').main(argv) == 0
-    command, *argv = (word.format(**values) for word in COMMANDS[name])
+    command, *argv = (word.format(**inputs) for word in COMMANDS[name])
     main = MAINS.get(command) or tool(command).main
 
     def run(folder, seconds=None, signals=(), limit=None):
@@ -267,6 +269,21 @@ def run(
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
     return run
+
+
+@pytest.fixture(scope='module')
+def wholes():
+    """Command -> folder of an undisturbed run, and its seconds."""
+    return {}
+
+
+@pytest.fixture
+def whole(name, run, wholes, tmp_path_factory):
+    if name not in wholes:
+        begin, folder = time.monotonic(), tmp_path_factory.mktemp('whole')
+        assert run(folder) == 0, (folder / 'printed.txt').read_text()
+        wholes[name] = folder, time.monotonic() - begin
+    return wholes[name]
 
 
 def assert_equal_results(name, folder, whole, where):
@@ -287,13 +304,10 @@ def assert_equal_results(name, folder, whole, where):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', COMMANDS if MANY else SHORT)
-def test_killed_and_started_again(name, run, tmp_path):
+def test_killed_and_started_again(name, run, whole, tmp_path):
     """No incomplete file has its final name, and the second run's files are
     those of an undisturbed one."""
-    begin = time.monotonic()
-    whole = tmp_path / 'whole'
-    assert run(whole) == 0, (whole / 'printed.txt').read_text()
-    length = time.monotonic() - begin
+    whole, length = whole
     expected = finished(whole)
     assert expected or name == 'check'
     seed = random.randrange(2**32)
@@ -320,10 +334,9 @@ def test_killed_and_started_again(name, run, tmp_path):
 @pytest.mark.parametrize(
     'name', sorted({*COMMANDS} - {'check', 'link'}) if MANY else FULL_DISK
 )
-def test_full_disk_and_started_again(name, run, tmp_path):
+def test_full_disk_and_started_again(name, run, whole, tmp_path):
     """One sentence, no incomplete file, and the same command goes on."""
-    whole, folder = tmp_path / 'whole', tmp_path / 'full'
-    assert run(whole) == 0, (whole / 'printed.txt').read_text()
+    (whole, _), folder = whole, tmp_path / 'full'
     sizes = [
         path.stat().st_size
         for path in (whole / 'out').rglob('*')

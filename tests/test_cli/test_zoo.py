@@ -73,6 +73,27 @@ def test_two_models_and_one_that_fails(
     assert len(zoo_functions.CALLS) == calls  # resumed
 
 
+def test_options_reach_every_kind_of_models(tmp_path, monkeypatch):
+    given = {}
+
+    def run(model, checkpoint, **settings):
+        given[model] = settings
+        raise UsageError('enough')
+
+    monkeypatch.setattr('mmpose_occlusion.benchmark.api.run_benchmark', run)
+    file = write_zoo(
+        tmp_path / 'zoo.yml',
+        dict(name='crops', model='c.py', checkpoint='c.pth'),
+        dict(name='function', model='my_module:predict'),
+    )
+    argv = ['--zoo', file, '--annotations', 'a.json', '--images', 'images']
+    argv += ['--out', 'out', '--workers', '3', '--seed', '7']
+    with pytest.raises(UsageError, match='2 of 2 models failed'):
+        command.main_zoo.work(command.main_zoo.parse(argv))
+    for model in ('c.py', 'my_module:predict'):
+        assert (given[model]['num_workers'], given[model]['seed']) == (3, 7)
+
+
 def test_the_list_of_released_models():
     """Configs of MMPose's wheel, checkpoints of its metafiles."""
     yaml = pytest.importorskip('yaml')

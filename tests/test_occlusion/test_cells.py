@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmpose_occlusion.benchmark.suite import load_suite
+from mmpose_occlusion.benchmark.suite import load_suites
 from mmpose_occlusion.occlusion import occlude, parse_attack
 from mmpose_occlusion.occlusion.targets import cell_position
 from mmpose_occlusion.skeleton import COCO_JOINTS, Skeleton
@@ -67,8 +67,8 @@ def test_the_joint_below_is_a_bystander():
 
 
 def test_the_grid():
-    fine = load_suite('map', SKELETON)
-    coarse = load_suite('map-coarse', SKELETON)
+    fine = load_suites(['map'], [], SKELETON)
+    coarse = load_suites(['map-coarse'], [], SKELETON)
     assert (len(fine), len(coarse)) == (21 * 41, 11 * 21)
     assert {a.key for a in coarse} < {a.key for a in fine}
     assert len({a.key for a in fine}) == len(fine)

@@ -214,12 +214,6 @@ def test_a_map_is_refined_around_the_planted_place(
     assert finer < around
     assert 0 < second <= 8 * len(finer)
     assert found.run['forward_passes'] == first + second
-    lines.clear()
-    monkeypatch.setenv('RANK', '1')  # only the first process says it
-    assert refined('a')[1] == 0
-    assert not any('finer' in line for line in lines)
-    monkeypatch.undo()
-    monkeypatch.setattr(sensitivity_map, 'LEAST_PEOPLE', 2)
     many, _ = refined('b', num_workers=2)
     assert [a.name for a in many.attacks] == [a.name for a in found.attacks]
     same_predictions(many, found)
