@@ -27,9 +27,8 @@ def main(options: ConvertOptions) -> None:
             pose_hrnet_w32_256x192.pth OUT.pth
 
     Takes HRNet and SimpleBaseline (ResNet) checkpoints, bare or as written
-    during training, and names MMPose's config of the same model. The file is
-    read without running any code in it. tools/test.py also takes such
-    checkpoints directly.
+    during training. The file is read without running any code in it.
+    tools/test.py also takes such checkpoints directly.
     """
     import torch
     from reference_checkpoints import convert, is_reference
@@ -54,19 +53,10 @@ def main(options: ConvertOptions) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with replaced(target) as temporary:
         torch.save(converted, temporary)
-    meta = converted['meta']
-    words = ['python', 'tools/test.py', 'CONFIG', str(target), '--gt-boxes']
-    if meta['config'] is None:
-        print('MMPose has no config of this model: give one of your own.')
-    else:
-        words[2] = meta['config']
-        if not meta['crop_size']:
-            print('The config is for small crops: weights do not tell sizes.')
-    if meta['cfg_options']:
-        print('The reference reads images for its ResNets as BGR.')
-        pairs = meta['cfg_options'].items()
-        words += ['--cfg-options', *(f'{k}={v}' for k, v in pairs)]
-    print(f'Wrote {target}. Test it with\n  {" ".join(words)}')
+    print(
+        f'Wrote {target}: test it with --gt-boxes and the config of the same '
+        'model and size of crops'
+    )
 
 
 if __name__ == '__main__':
