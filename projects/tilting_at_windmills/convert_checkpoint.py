@@ -7,7 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'tools'))
 
 import _cli
-from _cli import option, position
+from _cli import position
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,6 @@ class ConvertOptions:
 
     source: str = position('checkpoint file or URL', 'IN')
     target: str = position('file to write', 'OUT')
-    force: bool = option('replace OUT if it exists')
 
 
 @_cli.command(ConvertOptions, 'convert_checkpoint.py', True)
@@ -38,10 +37,9 @@ def main(options: ConvertOptions) -> None:
     from mmpose_occlusion.files import replaced
 
     source, target = options.source, Path(options.target)
-    if target.exists() and not options.force:
+    if target.exists():
         raise UsageError(
-            f'checkpoint "{target}" exists: add --force to replace it, or '
-            'choose another name'
+            f'checkpoint "{target}" exists: choose another name, or delete it'
         )
     loaded = load_checkpoint_safely(source)
     if not is_reference(loaded):

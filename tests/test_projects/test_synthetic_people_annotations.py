@@ -219,9 +219,9 @@ def test_detections_find_most_people_and_some_false_positives(
 
 
 def people_of(seed):
-    """COCO images and annotations of 70 scenes."""
+    """COCO images and annotations of 40 scenes."""
     images, anns = [], []
-    for number in range(70):
+    for number in range(40):
         scene = make_scene(np.random.default_rng([seed, number]))
         height, width = scene.image.shape[:2]
         images.append(dict(id=number, width=width, height=height))
