@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-os.environ['CUDA_VISIBLE_DEVICES'] = ''  # it is made for two CPU cores
-
 import _cli
 from _cli import option
 
@@ -203,4 +201,5 @@ def as_rank(rank: int, port: int, argv: list[str], sink: int) -> None:
 
 
 if __name__ == '__main__':
+    os.environ['CUDA_VISIBLE_DEVICES'] = ''  # it is made for two CPU cores
     sys.exit(main())
