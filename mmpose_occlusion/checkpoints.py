@@ -275,7 +275,7 @@ def load_into(
             does not match the model, which may then have taken a part.
     """
     checkpoint, path = load_checkpoint_safely(path, trust), os.fspath(path)
-    what, remedy = f'checkpoint "{path}"', 'give the config of its training'
+    what = f'checkpoint "{path}"'
     if is_model_wrapper(model):
         model = model.module
     converter = _converter()
@@ -285,9 +285,7 @@ def load_into(
         _log(f"Converted {what} of the reference, {source}, to MMPose's keys")
     meta = checkpoint.get('meta')
     converted = isinstance(meta, Mapping) and 'converted_from' in meta
-    if converted and meta['config']:
-        remedy = f'its config is {meta["config"]}'
-    _fill(model, checkpoint.get('state_dict', checkpoint), what, remedy)
+    _fill(model, checkpoint.get('state_dict', checkpoint), what)
     _log(f'Loaded {what}')
     if converter and converted:
         for text in converter.differences(model, meta):
@@ -304,7 +302,7 @@ def _converter() -> Any:
     return import_module('reference_checkpoints')
 
 
-def _fill(model: nn.Module, state: Any, what: str, remedy: str) -> None:
+def _fill(model: nn.Module, state: Any, what: str) -> None:
     counters = [k for k in model.state_dict() if k.endswith(COUNTER)]
     weights = OrderedDict.fromkeys(counters, torch.tensor(0))
     # which tell hooks the format of the keys
@@ -315,7 +313,7 @@ def _fill(model: nn.Module, state: Any, what: str, remedy: str) -> None:
     except (RuntimeError, TypeError, AttributeError) as error:
         raise CheckpointError(
             f'{what} does not match the model of the config: '
-            f'{describe_misfit(error)}: {remedy}'
+            f'{describe_misfit(error)}: give the config of its training'
         ) from error
     broken = [
         f'"{key}"'

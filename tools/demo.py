@@ -6,10 +6,11 @@ import itertools
 import os
 import re
 import shutil
-import subprocess
+import socket
 import sys
 import time
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import _cli
@@ -19,6 +20,9 @@ CONFIG = (
     _cli.ROOT / 'configs/synthetic_people/'
     'td-hm_res18d-w16_2xb16-24e_synthetic-128x96.py'
 )
+RANKS = 2
+"""Processes of the training, of one thread each: its convolutions are too
+small for two threads to share."""
 
 
 @dataclass(frozen=True)
@@ -36,33 +40,18 @@ class DemoOptions(_cli.CfgOptions):
     workers: int = option('processes that draw people', default=2)
 
 
-class Phase(io.TextIOBase):
-    """A progress bar in place of the output of libraries.
+class Progress(io.TextIOBase):
+    """A progress bar on the terminal, and a stream that appends to a log:
+    lines that say how far the work is move the bar."""
 
-    A stream that appends lines to a file; lines that say how far the work is
-    move the bar. As a context it takes the process's output, too.
-    """
-
-    epochs = 0
-
-    def __init__(self, title: str, log: Path, redirect: bool = True) -> None:
+    def __init__(self, title: str, log: Path, epochs: int = 1) -> None:
+        print(title, flush=True)
+        self._terminal, self._epochs = sys.stdout, epochs
         self._log = log.open('a', encoding='utf-8', buffering=1)
-        self._terminal = sys.stdout
         self._start = self._shown = time.monotonic()
-        self._first: float | None = None
-        self._redirect = redirect
-        print(title, file=self._terminal, flush=True)
-
-    def __enter__(self) -> 'Phase':
-        self._stack = contextlib.ExitStack()
-        self.move(0)
-        if self._redirect:
-            self._stack.enter_context(contextlib.redirect_stdout(self))
-            self._stack.enter_context(contextlib.redirect_stderr(self))
-        return self
+        self._first: tuple[float, float] | None = None
 
     def __exit__(self, kind: object, *_: object) -> None:
-        self._stack.close()
         if kind is None:
             self._show(1, f', {time.monotonic() - self._start:.0f} s')
         self._log.close()
@@ -73,16 +62,16 @@ class Phase(io.TextIOBase):
             self.move(int(found[1]) / 100)
         elif found := re.search(r'\(train\) +\[(\d+)\]\[ *(\d+)/(\d+)', text):
             epoch, step, steps = map(int, found.groups())
-            if self._first is None:  # a resumed run does not begin at 0
-                self._first = (epoch - 1) / self.epochs
-            self.move((epoch - 1 + step / steps) / self.epochs)
+            self.move((epoch - 1 + step / steps) / self._epochs)
         return len(text)
 
     def move(self, part: float) -> None:
-        """Show which part is done, and when the whole will be."""
-        part, end = min(part, 0.99), ''
-        if (made := part - (self._first or 0.0)) > 0:
-            left = (time.monotonic() - self._start) * (1 - part) / made
+        """Show which part is done and, from the second call, when the whole
+        will be: a resumed phase does not begin at 0."""
+        now, part, end = time.monotonic(), min(part, 0.99), ''
+        begin, before = self._first = self._first or (now, part)
+        if part > before:
+            left = (now - begin) * (1 - part) / (part - before)
             clock = time.strftime('%H:%M', time.localtime(time.time() + left))
             end = f', {left:.0f} s left, until {clock}'
         self._show(part, end)
@@ -121,7 +110,7 @@ def main(options: DemoOptions) -> None:
     from synthetic_people import generate
 
     from mmpose_occlusion.benchmark.api import run_benchmark
-    from mmpose_occlusion.engine.config import SPLITS, load_config, walk_split
+    from mmpose_occlusion.engine.config import load_config
 
     start = time.perf_counter()
     folder = Path(options.work_dir)
@@ -130,18 +119,21 @@ def main(options: DemoOptions) -> None:
     sizes = dict(train=options.train, val=options.val)
     generate(options.data, **sizes, workers=options.workers, progress=True)
     cfg = load_config(str(CONFIG), options.cfg_options)
-    for split in SPLITS:
-        for _, dataset in walk_split(cfg, split):
-            if 'data_root' in dataset:
-                dataset['data_root'] = options.data
+    for split in ('train', 'val', 'test'):
+        cfg[f'{split}_dataloader'].dataset.data_root = options.data
     cfg.model_name = CONFIG.stem  # in the report
     cfg.dump(folder / 'config.py')
-    log = folder / 'output.log'
-    epochs = cfg.train_cfg.max_epochs
-    with Phase(f'[2/4] training, {epochs} epochs', log) as phase:
-        phase.epochs = epochs
-        train(folder, 2 * cfg.train_dataloader.batch_size, phase)
-    with Phase('[3/4] attacking', log):
+    log, epochs = folder / 'output.log', cfg.train_cfg.max_epochs
+    weights = folder / f'training/epoch_{epochs}.pth'
+    with Progress(f'[2/4] training, {epochs} epochs', log, epochs) as progress:
+        if not weights.exists():
+            train_model(folder, progress)
+    shutil.copyfile(weights, folder / 'checkpoint.pth')
+    with (
+        Progress('[3/4] attacking', log) as progress,
+        contextlib.redirect_stdout(progress),
+        contextlib.redirect_stderr(progress),
+    ):
         benchmark = run_benchmark(
             folder / 'config.py',
             folder / 'checkpoint.pth',
@@ -149,51 +141,65 @@ def main(options: DemoOptions) -> None:
             out=folder,
             num_workers=1,
         )
-    with Phase('[4/4] report', log, redirect=False) as phase:
+    with Progress('[4/4] report', log) as progress:
         steps = len(benchmark.runs[0].attacks) + 1
         done = itertools.count()
-        benchmark.report(progress=lambda _: phase.move(next(done) / steps))
+        benchmark.report(progress=lambda _: progress.move(next(done) / steps))
     seconds = time.perf_counter() - start
     print(f'{folder / "index.html"}: ready after {seconds:.0f} s')
 
 
-def train(folder: Path, batch_size: int, phase: Phase) -> None:
-    """In one process on a GPU, else in two of one thread each: its
-    convolutions are too small for two threads to share."""
-    from mmengine.device import get_device
-
+def train_model(folder: Path, progress: Progress) -> None:
+    """Train in ranks that are forked from this process, which has imported
+    MMPose. They do not validate: the benchmark does."""
     from mmpose_occlusion.errors import DataError
 
-    tools, config = _cli.ROOT / 'tools', folder / 'config.py'
-    options = ['--work-dir', folder / 'training', '--resume', '--exact-resume']
-    environment = dict(os.environ, PYTHON=sys.executable)
-    if get_device() != 'cpu':
-        batch = f'train_dataloader.batch_size={batch_size}'
-        options += ['--cfg-options', batch]
-        command = [sys.executable, tools / 'train.py', config, *options]
-    else:
-        command = ['bash', tools / 'dist_train.sh', config, '2', *options]
-        environment['OMP_NUM_THREADS'] = '1'
+    argv = [str(folder / 'config.py'), '--work-dir', str(folder / 'training')]
+    argv += ['--resume', '--exact-resume', '--no-validate']
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        port = listener.getsockname()[1]
+    source, sink = os.pipe()
+    fork = get_context('fork').Process
+    ranks = [
+        fork(target=as_rank, args=(i, port, argv, sink)) for i in range(RANKS)
+    ]
+    for rank in ranks:
+        rank.start()
+    os.close(sink)
     error = 'its output tells why'
-    with subprocess.Popen(
-        [str(word) for word in command],
-        env=environment,
-        text=True,
-        errors='replace',
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as process:
-        for line in process.stdout:
-            phase.write(line)
+    with open(source, encoding='utf-8', errors='replace') as output:
+        for line in output:
+            progress.write(line)
             if line.startswith('error: '):
                 error = line.removeprefix('error: ').strip()
-    if process.returncode:
+    for rank in ranks:
+        rank.join()
+    if any(rank.exitcode for rank in ranks):
         raise DataError(
             f'the training failed: {error}: see {folder / "output.log"}'
         )
-    last = (folder / 'training/last_checkpoint').read_text().strip()
-    shutil.copyfile(last, folder / 'checkpoint.pth')
+
+
+def as_rank(rank: int, port: int, argv: list[str], sink: int) -> None:
+    """Train as one rank of a process group, its output going to a pipe."""
+    import torch
+    import train
+
+    for descriptor in (1, 2):
+        os.dup2(sink, descriptor)
+    sys.stdout = sys.stderr = os.fdopen(sink, 'w', buffering=1)
+    os.environ.update(
+        MASTER_ADDR='127.0.0.1',
+        MASTER_PORT=str(port),
+        WORLD_SIZE=str(RANKS),
+        RANK=str(rank),
+        LOCAL_RANK=str(rank),
+        OMP_NUM_THREADS='1',
+    )
+    torch.set_num_threads(1)
+    sys.exit(train.main([*argv, '--launcher', 'pytorch']))
 
 
 if __name__ == '__main__':
+    os.environ['CUDA_VISIBLE_DEVICES'] = ''  # it is made for two CPU cores
     sys.exit(main())

@@ -269,10 +269,11 @@ def _precision(
             best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
             reached = right / total
             recall[block, t] = reached[:, -1]
-            for b in range(len(drawn)):
-                place = np.searchsorted(reached[b], RECALLS, side='left')
-                inside = np.searchsorted(place, len(hit))
-                read[start + b, t, :inside] = best[b, place[:inside]]
+            # a recall is read at the first pose that reaches it
+            count = np.searchsorted(RECALLS, reached, side='right')
+            times = np.diff(count, prepend=0)
+            inside = np.arange(len(RECALLS)) < count[:, -1:]
+            read[block, t][inside] = np.repeat(best.ravel(), times.ravel())
     return read, recall
 
 

@@ -18,6 +18,7 @@ from mmpose_occlusion.benchmark.analysis.run_measures import (
     RunMeasures,
 )
 from mmpose_occlusion.benchmark.data import BenchmarkRun
+from mmpose_occlusion.metrics.confidence import CONFIDENT
 
 PAINTS = ('object', 'black', 'blur')
 
@@ -42,16 +43,7 @@ def measured(run: BenchmarkRun, draws: int) -> dict[str, np.ndarray]:
     for flag in (OCCLUDED, VISIBLE):
         mask = labelled & (run.boxes.visible == flag)
         out[f'OKS v={flag}'] = mean(clean.similar, mask)
-
-    def add_joints(suffix: str, found: PredictionMeasures, mask) -> None:
-        wrong = found.joint_values['OKS50'] == 0
-        sure = wrong & (found.predictions.scores > 0.3)
-        swaps = error_types(found) == SWAP
-        out[f'OKS50{suffix}'] = mean(~wrong, mask)
-        out[f'confident wrong{suffix}'] = mean(sure, mask)
-        out[f'swaps{suffix}'] = mean(swaps, mask)
-
-    add_joints('', clean, labelled)
+    out |= joint_measures(measures, clean, labelled)
     groups: dict[str, list] = {}
     for attack in run.attacks:
         groups.setdefault(attack.details['question'], []).append(attack)
@@ -71,18 +63,30 @@ def measured(run: BenchmarkRun, draws: int) -> dict[str, np.ndarray]:
             before, after = (p.joint_values['OKS50'] for p in (clean, under))
             falls.append(mean(before - after, seen))
         out[f'drop {place}'] = np.mean(falls, axis=0)
-    objects = [
-        attack
+    hidden = [
+        joint_measures(
+            measures,
+            measures.under(attack),
+            attack.targets & attack.changed[:, None] & labelled,
+        )
         for attack in groups['cost']
         if 'object' in attack.name and attack.details['severity'] == 0.2
     ]
-    for i, attack in enumerate(objects):
-        mask = attack.targets & attack.changed[:, None] & labelled
-        add_joints(f' {i}', measures.under(attack), mask)
-    for name in ('OKS50', 'confident wrong', 'swaps'):
-        each = [out.pop(f'{name} {i}') for i in range(len(objects))]
+    for name in hidden[0]:
+        each = [found[name] for found in hidden]
         out[f'{name} hidden'] = np.mean(each, axis=0)
     (decoy,) = (x for x in location_leaks(measures) if x.discs == 'decoy')
     out['decoy'] = decoy.net
     arrays = {name: np.float32(values) for name, values in out.items()}
     return arrays | {'instance_ids': run.boxes.instance_ids}
+
+
+def joint_measures(
+    measures: RunMeasures, found: PredictionMeasures, mask: np.ndarray
+) -> dict[str, np.ndarray]:
+    """``OKS50``, ``confident wrong`` and ``swaps`` of the joints of a mask."""
+    wrong = found.joint_values['OKS50'] == 0
+    sure = wrong & (found.predictions.scores > CONFIDENT)
+    rates = {'OKS50': ~wrong, 'confident wrong': sure}
+    rates['swaps'] = error_types(found) == SWAP
+    return {name: measures.mean(each, mask) for name, each in rates.items()}

@@ -151,16 +151,17 @@ def write_coco(folder: Path) -> None:
     """Write the configs of the study on COCO, for 8 GPUs."""
     folder.mkdir(parents=True, exist_ok=True)
     for net in COCO_NETS:
+        base = load_config(
+            'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
+            f'td-hm_{net}_8xb64-210e_coco-256x192.py'
+        )
+        base.custom_imports = dict(
+            imports=['mmpose_occlusion'], allow_failed_imports=False
+        )
         for recipe, what in RECIPES.items():
-            cfg = load_config(
-                'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
-                f'td-hm_{net}_8xb64-210e_coco-256x192.py'
-            )
-            cfg.custom_imports = dict(
-                imports=['mmpose_occlusion'], allow_failed_imports=False
-            )
-            factor, (_, steps) = what.get('epochs', 1), cfg.param_scheduler
+            cfg, factor = copy.deepcopy(base), what.get('epochs', 1)
             cfg.train_cfg.max_epochs *= factor
+            steps = cfg.param_scheduler[1]
             steps.end *= factor
             steps.milestones = [factor * m for m in steps.milestones]
             apply_recipe(cfg, recipe)

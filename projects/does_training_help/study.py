@@ -61,7 +61,6 @@ def main(argv: list[str] | None = None) -> int:
     if unknown := set(names).difference(recipes.RECIPES):
         known = ', '.join(recipes.RECIPES)
         parser.error(f'there is no recipe {", ".join(unknown)}: give {known}')
-    start = time.perf_counter()
     generate(out / 'people', args.train, args.val, workers=args.jobs)
     (out / 'results').mkdir(exist_ok=True)
     # the longest first
@@ -75,23 +74,29 @@ def main(argv: list[str] | None = None) -> int:
     ]
     missing = [j for j in jobs if not (out / f'results/{j}.npz').exists()]
     print(f'{len(jobs)} jobs, {len(missing)} of them to do', flush=True)
-    failed = 0
+    failed = run_jobs(args, out, missing)
+    if len(names) > 1:
+        summarise(out)
+    return int(failed > 0)
+
+
+def run_jobs(args: argparse.Namespace, out: Path, jobs: list[str]) -> int:
+    """Do jobs in processes of their own; returns how many failed."""
+    start, failed = time.perf_counter(), 0
     with ProcessPoolExecutor(
-        max(1, min(args.jobs, len(missing))), mp_context=get_context('spawn')
+        max(1, min(args.jobs, len(jobs))), mp_context=get_context('spawn')
     ) as pool:
-        futures = {pool.submit(work, args, out, job): job for job in missing}
+        futures = {pool.submit(work, args, out, job): job for job in jobs}
         for number, future in enumerate(as_completed(futures), 1):
             error = future.exception()
             failed += error is not None
             told = f'failed: {error!r}' if error else future.result()
             print(
-                f'[{number}/{len(missing)}] {futures[future]}: {told}, '
+                f'[{number}/{len(jobs)}] {futures[future]}: {told}, '
                 f'{time.perf_counter() - start:.0f} s so far',
                 flush=True,
             )
-    if len(names) > 1:
-        summarise(out)
-    return int(failed > 0)
+    return failed
 
 
 def work(args: argparse.Namespace, out: Path, job: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'tools'))
 
 import _cli
-from _cli import option, position
+from _cli import position
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,6 @@ class ConvertOptions:
 
     source: str = position('checkpoint file or URL', 'IN')
     target: str = position('file to write', 'OUT')
-    force: bool = option('replace OUT if it exists')
 
 
 @_cli.command(ConvertOptions, 'convert_checkpoint.py', True)
@@ -27,9 +26,8 @@ def main(options: ConvertOptions) -> None:
             pose_hrnet_w32_256x192.pth OUT.pth
 
     Takes HRNet and SimpleBaseline (ResNet) checkpoints, bare or as written
-    during training, and names MMPose's config of the same model. The file is
-    read without running any code in it. tools/test.py also takes such
-    checkpoints directly.
+    during training. The file is read without running any code in it.
+    tools/test.py also takes such checkpoints directly.
     """
     import torch
     from reference_checkpoints import convert, is_reference
@@ -39,10 +37,9 @@ def main(options: ConvertOptions) -> None:
     from mmpose_occlusion.files import replaced
 
     source, target = options.source, Path(options.target)
-    if target.exists() and not options.force:
+    if target.exists():
         raise UsageError(
-            f'checkpoint "{target}" exists: add --force to replace it, or '
-            'choose another name'
+            f'checkpoint "{target}" exists: choose another name, or delete it'
         )
     loaded = load_checkpoint_safely(source)
     if not is_reference(loaded):
@@ -54,19 +51,10 @@ def main(options: ConvertOptions) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with replaced(target) as temporary:
         torch.save(converted, temporary)
-    meta = converted['meta']
-    words = ['python', 'tools/test.py', 'CONFIG', str(target), '--gt-boxes']
-    if meta['config'] is None:
-        print('MMPose has no config of this model: give one of your own.')
-    else:
-        words[2] = meta['config']
-        if not meta['crop_size']:
-            print('The config is for small crops: weights do not tell sizes.')
-    if meta['cfg_options']:
-        print('The reference reads images for its ResNets as BGR.')
-        pairs = meta['cfg_options'].items()
-        words += ['--cfg-options', *(f'{k}={v}' for k, v in pairs)]
-    print(f'Wrote {target}. Test it with\n  {" ".join(words)}')
+    print(
+        f'Wrote {target}: test it with --gt-boxes and the config of the same '
+        'model and size of crops'
+    )
 
 
 if __name__ == '__main__':

@@ -115,8 +115,9 @@ def write_annotations(
         splits['mpii_val.json'] = splits['mpii_gt_val.mat'] = scored
     contents = {Path(out) / n: _content(n, p) for n, p in splits.items()}
     for path, content in contents.items():
-        # an interrupted run leaves equal ones, but for the header of a .mat
-        if path.exists() and path.read_bytes()[_HEADER:] != content[_HEADER:]:
+        # an interrupted run leaves equal ones
+        start = _HEADER if path.suffix == '.mat' else 0
+        if path.exists() and path.read_bytes()[start:] != content[start:]:
             raise UsageError(
                 f'"{path}" exists: remove it, or name another folder'
             )

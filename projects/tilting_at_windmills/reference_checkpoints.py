@@ -5,29 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import mmpose.models  # noqa: F401
-import torch
-from mmengine.hub import get_config
-from mmengine.registry import DefaultScope
-from mmpose.registry import MODELS
-from torch import Tensor
-
-from mmpose_occlusion.checkpoints import COUNTER, PARALLEL, without_wrapper
+from mmpose_occlusion.checkpoints import PARALLEL, without_wrapper
 
 HEADS = ('deconv_layers.', 'final_layer.')
 """Beginnings of the keys that belong to MMPose's head."""
-
-_DATA = {17: ('coco', ('256x192', '384x288')), 16: ('mpii', ('256x256',))}
-"""Number of joints -> data set and height x width of its crops."""
-
-_DEPTHS = {6: 'res50', 23: 'res101', 36: 'res152'}
-"""Bottlenecks in a ResNet's third layer -> its name."""
-
-_SMALL_BATCHES = (
-    *('hrnet-w48 coco', 'res101 coco-384x288'),
-    *('res152 coco', 'res152 mpii'),
-)
-"""Models and data of MMPose's configs with 32 crops in a batch, not 64."""
 
 
 def is_reference(checkpoint: Mapping) -> bool:
@@ -51,8 +32,8 @@ def convert(checkpoint: Mapping, path: str = '') -> dict[str, Any]:
     Returns:
         ``state_dict`` with the keys of MMPose's ``TopdownPoseEstimator``,
         sharing the tensors, and ``meta``: ``converted_from`` (file, weights),
-        ``crop_size`` (height x width, '' if unknown), ``channel_order`` (rgb
-        or bgr), ``config`` (see :func:`config_of`) and ``cfg_options``.
+        ``crop_size`` (height x width, '' if unknown) and ``channel_order``
+        (rgb or bgr).
     """
     keys = ('best_state_dict', 'state_dict')
     source = next((key for key in keys if checkpoint.get(key)), '')
@@ -64,47 +45,16 @@ def convert(checkpoint: Mapping, path: str = '') -> dict[str, Any]:
     # training leaves MODEL_384x288_.../model_best.pth
     name = '/'.join(Path(path).parts[-2:])
     sizes = re.findall(r'(?<![a-z\d])\d+x\d{2,}', name)
-    size = sizes[-1] if sizes else ''
     is_hrnet = any(key.startswith('backbone.stage2.') for key in state)
-    colours = {'model.data_preprocessor.bgr_to_rgb': False}
     meta = {
         'converted_from': {
             'file': Path(path).name,
             'weights': source or 'bare state dict',
         },
-        'crop_size': size,
+        'crop_size': sizes[-1] if sizes else '',
         'channel_order': 'rgb' if is_hrnet else 'bgr',
-        'config': config_of(state, size),
-        'cfg_options': {} if is_hrnet else colours,
     }
     return {'meta': meta, 'state_dict': state}
-
-
-def config_of(state: Mapping[str, Tensor], size: str = '') -> str | None:
-    """MMPose's config for weights under its keys, if it has one whose model
-    has these keys and shapes; without a known size, for the smaller crops."""
-    final = state.get('head.final_layer.weight')
-    joints, width = (0, 0) if final is None else final.shape[:2]
-    if joints not in _DATA:
-        return None
-    data, sizes = _DATA[joints]
-    block = r'backbone\.layer3\.\d+\.conv3\.weight'
-    count = sum(bool(re.fullmatch(block, key)) for key in state)
-    model = _DEPTHS.get(count, f'hrnet-w{width}')
-    if model not in (*_DEPTHS.values(), 'hrnet-w32', 'hrnet-w48'):
-        return None
-    data_and_size = f'{data}-{size if size in sizes else sizes[0]}'
-    small = f'{model} {data_and_size}'.startswith(_SMALL_BATCHES)
-    name = f'td-hm_{model}_8xb{32 if small else 64}-210e_{data_and_size}'
-    config = f'mmpose::body_2d_keypoint/topdown_heatmap/{data}/{name}.py'
-    scope = DefaultScope.overwrite_default_scope('mmpose')
-    with scope, torch.device('meta'):  # shapes without values
-        built = MODELS.build(get_config(config).model)
-    ours, theirs = (
-        {k: v.shape for k, v in each.items() if not k.endswith(COUNTER)}
-        for each in (built.state_dict(), state)
-    )
-    return config if ours == theirs else None
 
 
 def differences(model: Any, meta: Mapping[str, Any]) -> Iterator[str]:

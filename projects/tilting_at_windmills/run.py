@@ -84,11 +84,11 @@ def main(options: RunOptions) -> None:
     cfg.model_name = options.experiment  # in the report
     cfg.dump(folder / 'experiment.py')
     started, count = folder / 'experiment.py', options.processes
-    checkpoint = options.checkpoint
-    if not checkpoint:
+    last = folder / f'epoch_{cfg.train_cfg.max_epochs}.pth'
+    checkpoint = options.checkpoint or last
+    if not options.checkpoint and not last.exists():
         resume = ['--work-dir', folder, '--resume', '--exact-resume']
         launch('train', started, count, *resume)
-        checkpoint = (folder / 'last_checkpoint').read_text().strip()
     suite = ['--suite', 'paper', '--out', folder / 'attacks']
     launch('benchmark', started, checkpoint, count, *suite)
 

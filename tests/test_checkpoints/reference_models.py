@@ -223,7 +223,8 @@ class HighResolution(nn.Module):
 def randomised(cls: type[nn.Module], *args, seed=0, **kwargs) -> nn.Module:
     """A model with random weights and statistics, no two of them alike."""
     generator = torch.Generator().manual_seed(seed)
-    model = weightless(cls, *args, **kwargs)
+    with torch.device('meta'):
+        model = cls(*args, **kwargs)
     model.to_empty(device='cpu')
     with torch.no_grad():
         for name, value in model.state_dict().items():
@@ -243,17 +244,3 @@ def randomised(cls: type[nn.Module], *args, seed=0, **kwargs) -> nn.Module:
 
 def shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:
     return {k: tuple(v.shape) for k, v in model.state_dict().items()}
-
-
-def weightless(cls: type[nn.Module], *args, **kwargs) -> nn.Module:
-    """A model that has shapes alone."""
-    with torch.device('meta'):
-        return cls(*args, **kwargs)
-
-
-def name_of(value) -> str:
-    """Of a model's class and arguments, for the names of tests."""
-    if isinstance(value, tuple) and isinstance(value[0], type):
-        arguments = [str(v).replace(' ', '') for v in value[1:]]
-        return '-'.join([value[0].__name__, *arguments])
-    return str(value)

@@ -169,6 +169,18 @@ def test_nothing_is_overwritten(release, tmp_path):
     assert not (tmp_path / 'mpii_trainval.json').exists()
 
 
+def test_a_file_that_differs_in_its_first_bytes_is_kept(release, tmp_path):
+    people = list(read_release(release))
+    for _ in range(2):
+        write_annotations(people, tmp_path)  # the same files
+    kept = tmp_path / 'mpii_trainval.json'
+    text = kept.read_text().replace('[1, 1,', '[0, 1,', 1)
+    kept.write_text(text)
+    with pytest.raises(UsageError, match=r'mpii_trainval\.json" exists'):
+        write_annotations(people, tmp_path)
+    assert kept.read_text() == text
+
+
 @pytest.mark.parametrize(
     ('names', 'message'),
     [

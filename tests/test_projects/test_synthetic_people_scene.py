@@ -47,7 +47,9 @@ def truths(*layers):
     backdrop = np.full((*SIZE, 3), 128, np.uint8)
     image, front = compose(backdrop, layers)
     people = [
-        describe(layer, layers, front) for layer in layers if layer.figure
+        describe(layer, front == index)
+        for index, layer in enumerate(layers)
+        if layer.figure
     ]
     return image, people
 

@@ -43,3 +43,19 @@ def test_missing_data_is_one_sentence(tmp_path, capsys):
     error = capsys.readouterr().err
     assert 'train_dataloader.dataset.ann_file' in error
     assert 'does not exist' in error
+
+
+def test_a_finished_training_is_not_started_again(
+    reference_folder, monkeypatch, tmp_path
+):
+    """The second call goes on with the benchmark."""
+    monkeypatch.chdir(reference_folder)
+    launched = []
+    monkeypatch.setattr(run, 'launch', lambda *words: launched.append(words))
+    argv = ['coco/resnet/res_50', '--work-dir', str(tmp_path)]
+    assert run.main(argv) == 0
+    (tmp_path / 'epoch_210.pth').touch()
+    assert run.main(argv) == 0
+    names = [name for name, *_ in launched]
+    assert names == ['train', 'benchmark', 'benchmark']
+    assert launched[-1][2] == tmp_path / 'epoch_210.pth'

@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 
 os.environ['OMP_NUM_THREADS'] = os.environ['OPENBLAS_NUM_THREADS'] = '1'
@@ -90,32 +91,35 @@ def others(image: np.ndarray, box: tuple) -> dict[str, float]:
     return found
 
 
+def transform_of(kind: str, fill: str, crop: dict) -> Callable:
+    """An occlusion of the trunk, or of the joint nearest to the centre."""
+    from mmpose_occlusion import transforms
+
+    if kind == 'part':
+        return transforms.PartOcclusion('corpus', fill=fill)
+    far = np.abs(crop['transformed_keypoints'][0] - (96, 128)).sum(axis=1)
+    far[crop['keypoints_visible'][0] == 0] = np.inf
+    name = crop['dataset'].metainfo['keypoint_id2name'][far.argmin()]
+    return transforms.KeypointOcclusion(name, fill=fill, size=6)
+
+
 def measure(args: argparse.Namespace, folder: str) -> None:
     """Print the table."""
     from _data import build, dataset
 
-    from mmpose_occlusion import transforms as t
+    from mmpose_occlusion.transforms import MultiKeypointOcclusion, PartMix
 
     data, warp = dataset(folder), build(WARP)
     rows = range(min(args.people, len(data)))
     crops = [dict(warp(data.get_data_info(i)), dataset=data) for i in rows]
-    names = list(data.metainfo['keypoint_id2name'].values())
     print(f'{len(crops)} people, {args.turns} turns, 256×192 uint8\n')
     print('| occlusion | µs | plain way µs | times faster |')
     print('|---|--:|--:|--:|')
     rest: dict[str, list[float]] = {}
-    for kind, fill in (
-        (k, f) for k in KERNELS for f in ('blur', 'mean', 'black')
-    ):
+    for kind, fill in product(KERNELS, ('blur', 'mean', 'black')):
         ours, theirs = [], []
         for crop in crops:
-            image = crop['img']
-            transform = t.PartOcclusion('corpus', fill=fill)
-            if kind == 'keypoint':  # the labelled one nearest to the centre
-                far = np.abs(crop['transformed_keypoints'][0] - (96, 128))
-                seen = crop['keypoints_visible'][0] > 0
-                joint = names[np.where(seen, far.sum(axis=1), np.inf).argmin()]
-                transform = t.KeypointOcclusion(joint, fill=fill, size=6)
+            image, transform = crop['img'], transform_of(kind, fill, crop)
             box = painted_box(image, transform(dict(crop))['img'])
             for _ in range(args.turns if box else 0):
                 ours.append(timed(transform, dict(crop)))
@@ -128,12 +132,11 @@ def measure(args: argparse.Namespace, folder: str) -> None:
             f'| {kind} {fill} | {np.median(ours):.0f} | '
             f'{np.median(theirs):.0f} | {ratio:.1f} |'
         )
-    for transform in (t.MultiKeypointOcclusion(size=6), t.PartMix(prob=1.0)):
+    for transform in (MultiKeypointOcclusion(size=6), PartMix(prob=1.0)):
         rest[type(transform).__name__] = times = []
-        for turn in range(args.turns):
-            for crop in crops:
-                np.random.seed(turn)  # noqa: NPY002
-                times.append(timed(transform, dict(crop)))
+        for turn, crop in product(range(args.turns), crops):
+            np.random.seed(turn)  # noqa: NPY002
+            times.append(timed(transform, dict(crop)))
     for name, times in rest.items():
         print(f'| {name} | {np.median(times):.0f} | | |')
 

@@ -69,53 +69,62 @@ def generate(
     Raises:
         UsageError: ``root`` holds something else.
     """
-    root = Path(root).absolute()
+    root, sizes = Path(root).absolute(), dict(train=train, val=val)
+    manifest = dict(format='synthetic people', **sizes, seed=seed)
+    manifest['code'] = code_version()
+    part = root.parent / f'.{root.name}.partial'
     root.parent.mkdir(parents=True, exist_ok=True)
-    manifest = dict(format='synthetic people', train=train, val=val)
-    manifest |= dict(seed=seed, code=code_version())
     with FileLock(root.parent / f'.{root.name}.lock'):
         if root.is_file() or (root.exists() and any(root.iterdir())):
-            found = _manifest(root)
-            differs = [
-                f'{key} {found.get(key)} instead of {value}'
-                for key, value in manifest.items()
-                if found.get(key) != value
-            ]
-            if differs:
-                raise UsageError(
-                    f'{root} holds something else ({", ".join(differs)}): '
-                    'name another folder, or delete it'
-                )
+            _check_manifest(root, manifest)
             return root
-        part = root.parent / f'.{root.name}.partial'
         if _manifest(part) != manifest:
             shutil.rmtree(part, ignore_errors=True)
-            (part / 'records').mkdir(parents=True)
-            (part / 'annotations').mkdir()
+            for name in ('records', 'annotations', *SPLITS):
+                (part / name).mkdir(parents=True)
             _dump(part / MANIFEST, manifest)
-        for split in SPLITS:
-            count = dict(train=train, val=val)[split]
+        for split, count in sizes.items():
             records = _draw_all(part, split, count, seed, workers)
             if progress and count:
                 records = track_iter_progress((records, count))
-            records = list(records)
-            people = [p for record in records for p in record['people']]
-            for number, person in enumerate(people):
-                person['id'] = SPLITS[split] + number + 1
-            info = dict(description='Synthetic people', split=split, seed=seed)
-            coco = dict(
-                info=info,
-                licenses=[],
-                images=[record['image'] for record in records],
-                annotations=people,
-                categories=[COCO_CATEGORY],
-            )
+            coco = _coco_file(split, seed, list(records))
             _dump(part / f'annotations/person_keypoints_{split}.json', coco)
         shutil.rmtree(part / 'records')
         if root.exists():
             root.rmdir()  # it is empty
         part.rename(root)
     return root
+
+
+def _check_manifest(root: Path, manifest: dict[str, Any]) -> None:
+    """Raise a UsageError unless a folder holds the set of these settings."""
+    found = _manifest(root)
+    differs = [
+        f'{key} {found.get(key)} instead of {value}'
+        for key, value in manifest.items()
+        if found.get(key) != value
+    ]
+    if differs:
+        raise UsageError(
+            f'{root} holds something else ({", ".join(differs)}): '
+            'name another folder, or delete it'
+        )
+
+
+def _coco_file(
+    split: str, seed: int, records: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The annotation file of a split's images."""
+    people = [person for record in records for person in record['people']]
+    for number, person in enumerate(people, SPLITS[split] + 1):
+        person['id'] = number
+    return dict(
+        info=dict(description='Synthetic people', split=split, seed=seed),
+        licenses=[],
+        images=[record['image'] for record in records],
+        annotations=people,
+        categories=[COCO_CATEGORY],
+    )
 
 
 def code_version() -> str:
@@ -141,7 +150,6 @@ def _draw_all(
     root: Path, split: str, count: int, seed: int, workers: int
 ) -> Iterator[dict[str, Any]]:
     """Records of all images, in order."""
-    (root / split).mkdir(exist_ok=True)
     work = partial(draw_image, root, split, seed)
     if workers == 0 or count == 0:
         yield from map(work, range(count))

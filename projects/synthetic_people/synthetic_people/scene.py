@@ -101,7 +101,11 @@ def make_scene(rng: Rng) -> Scene:
             seats = [figure.seat for figure in figures if figure.seat]
             layers = [*things, *seats, *figures]
             image, front = compose(background, layers)
-            people = [describe(figure, layers, front) for figure in figures]
+            first = len(layers) - len(figures)
+            people = [
+                describe(figure, front == index)
+                for index, figure in enumerate(figures, first)
+            ]
             kept = [_is_kept(person) for person in people]
             if all(kept):
                 return Scene(_expose(rng, image), people)
@@ -245,12 +249,11 @@ def _shadow(canvas: Array, person: Layer) -> None:
     canvas[y0:y1, x0:x1] = canvas[y0:y1, x0:x1] * light[..., None]
 
 
-def describe(person: Layer, layers: list[Layer], front: Array) -> Person:
-    """Ground truth of a person in a composed image; ``layers`` and ``front``
-    are as :func:`compose` took and returned them."""
+def describe(person: Layer, shown: Array) -> Person:
+    """Ground truth of a person in a composed image; ``shown`` (H, W) bool are
+    the samples where nothing is in front of the person."""
     figure = person.figure
-    (index,) = (i for i, layer in enumerate(layers) if layer is person)
-    size = height, width = tuple(side // SAMPLES for side in front.shape)
+    size = height, width = tuple(side // SAMPLES for side in shown.shape)
     joints, visible = {}, {}
     for name, point in figure.joints.items():
         x, y, z = person.view.project(point)
@@ -260,20 +263,20 @@ def describe(person: Layer, layers: list[Layer], front: Array) -> Person:
         if not visible.get(name):
             continue
         # Visible: a solid that carries the joint is in front, near it.
-        row = min(max(round(y), 0), front.shape[0] - 1)
-        col = min(max(round(x), 0), front.shape[1] - 1)
+        row = min(max(round(y), 0), shown.shape[0] - 1)
+        col = min(max(round(x), 0), shown.shape[1] - 1)
         side, _, part = name.rpartition('_')
         tags, reach = CARRIERS[f'*_{part}' if side else part]
-        if front[row, col] == index:
+        if shown[row, col]:
             near = z - person.depth[row, col] <= reach * person.view.scale
             tag = figure.solids[person.solid[row, col]].tag
             seen = tag in [t.replace('*', side) for t in tags]
             visible[name] += int(near and seen)
     whole = _by_majority(person.mask, size)
-    shown = _by_majority((front == index).view(np.uint8), size)
-    areas = float(np.count_nonzero(whole)), float(np.count_nonzero(shown))
+    mask = _by_majority(shown.view(np.uint8), size)
+    areas = float(np.count_nonzero(whole)), float(np.count_nonzero(mask))
     bbox = [float(v) for v in cv2.boundingRect(whole.view(np.uint8))]
-    return Person(joints, visible, bbox, *areas, shown)
+    return Person(joints, visible, bbox, *areas, mask)
 
 
 def _by_majority(samples: Array, size: tuple[int, int]) -> Array:
