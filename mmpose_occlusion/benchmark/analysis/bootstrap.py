@@ -75,28 +75,20 @@ def draw_weights(images: int, draws: int, seed: int = 0) -> np.ndarray:
     return weights
 
 
-def estimate(values: np.ndarray) -> Estimate:
+def estimate(values: np.ndarray, censored: bool = False) -> Estimate:
     """Value and percentile interval of ``(1 + B,)`` values, the first of the
-    data; NaN where undefined."""
-    if not len(values) or not np.isfinite(values[0]):
+    data; NaN where undefined. ``censored`` are sizes that are infinite where
+    they are never reached; such ends are None."""
+    if not (censored or np.isfinite(values[0])):
         return UNDEFINED
-    drawn = values[1:][np.isfinite(values[1:])]
-    return Estimate.of(values[0], *_ends(drawn, 'linear'))
-
-
-def censored_estimate(values: np.ndarray) -> Estimate:
-    """Value and interval of ``(1 + B,)`` sizes, infinite where a size is never
-    reached; such ends are None."""
-    drawn = values[1:][~np.isnan(values[1:])]
-    return Estimate.of(values[0], *_ends(drawn, 'nearest'))
-
-
-def _ends(drawn: np.ndarray, method: Any) -> np.ndarray:
+    drawn = values[1:]
+    drawn = drawn[~np.isnan(drawn) if censored else np.isfinite(drawn)]
     if not len(drawn):
-        return np.full(2, np.nan)
-    return np.quantile(
-        drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method=method
-    )
+        return Estimate.of(values[0], np.nan, np.nan)
+    levels = (1 - LEVEL) / 2, (1 + LEVEL) / 2
+    # between a size and infinity there is nothing to interpolate
+    method: Any = 'nearest' if censored else 'linear'
+    return Estimate.of(values[0], *np.quantile(drawn, levels, method=method))
 
 
 def estimates(found: Any) -> Any:

@@ -9,6 +9,7 @@ Hendrycks and Dietterich, ICLR 2019.
 """
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 from scipy.integrate import trapezoid
@@ -23,22 +24,20 @@ from .attack_description import (
     MOVED,
     OTHER,
     AttackDescription,
-    describe,
+    described,
     grouped,
 )
 from .bootstrap import (
-    Draws,
     Record,
-    censored_estimate,
     crossing,
     difference,
     equivalence,
+    estimate,
     estimates,
     rank_agreement,
     simultaneous,
     weighted_mean,
 )
-from .natural_occlusion import Losses
 from .run_measures import RunMeasures
 
 MEAN, CLEAN = 'mean', 'clean'
@@ -62,21 +61,19 @@ def severity_curves(
     first; ``people`` (bboxes) are those that every step changed."""
     out = []
     for (suite, kind, paint, place), mine in grouped(
-        attacks,
-        lambda attack, it: (
-            (attack.suite, it.kind, it.paint, it.place)
-            if it.severity is not None and it.kind != OTHER
-            else None
-        ),
+        ((attack.suite, it.kind, it.paint, it.place), (attack, it))
+        for attack, it in described(attacks)
+        if it.severity is not None and it.kind != OTHER
     ).items():
         control, known = '' if place == AT_TARGET else place, {}
-        for target, steps in grouped(mine, lambda _, it: it.target).items():
-            sized = [(describe(a).severity or 0.0, a) for a in steps]
-            sized = [(s, a) for s, a in sized if s and a.changed.any()]
-            if len({size for size, _ in sized}) > 1:
-                sized.sort(key=lambda step: step[0])
+        for target, steps in grouped(
+            (it.target, (it.severity, attack)) for attack, it in mine
+        ).items():
+            sized = [(s, a) for s, a in steps if s and a.changed.any()]
+            sized.sort(key=itemgetter(0))
+            sizes = [0.0, *(size for size, _ in sized)]
+            if len({*sizes}) > 2:
                 who, drawn = _compared(measures, [a for _, a in sized])
-                sizes = [0.0, *(size for size, _ in sized)]
                 known[target] = int(who.sum()), sizes, np.stack(drawn)
         if len(known) > 1:
             numbers, every, each = zip(*known.values(), strict=True)
@@ -98,7 +95,7 @@ def severity_curves(
                     severity=sizes,
                     points=list(values),
                     area=trapezoid(values, sizes, axis=0) / sizes[-1],
-                    half=censored_estimate(half),
+                    half=estimate(half, censored=True),
                     reached=bool(np.isfinite(half[0])),
                     control=control,
                 )
@@ -113,8 +110,8 @@ def _compared(
     them without an attack and under each."""
     who = np.logical_and.reduce([a.changed for a in attacks])
     who &= measures.labelled.any(axis=1)
-    under = [measures.attacked(a, who) for a in attacks]
-    return who, [d[measures.main] for d in (measures.clean(who), *under)]
+    found = [measures.scores(who, attack) for attack in (None, *attacks)]
+    return who, [draws[measures.main] for draws in found]
 
 
 def suite_summaries(
@@ -161,17 +158,16 @@ def control_comparisons(measures: RunMeasures) -> list[Record]:
     """``controls``, over the people that all attacks on a target changed."""
     out = []
     for (target, paint, severity), mine in grouped(
-        measures.run.attacks,
-        lambda _, it: (
-            (it.target, it.paint, it.severity) if it.kind != OTHER else None
-        ),
+        ((it.target, it.paint, it.severity), (it.place, attack))
+        for attack, it in described(measures.run.attacks)
+        if it.kind != OTHER
     ).items():
         places: dict[str, Attacked] = {}
-        for attack in mine:
-            places.setdefault(describe(attack).place, attack)
+        for place, attack in mine:
+            places.setdefault(place, attack)
         if len(places) < 2:
             continue
-        who, (clean, *under) = _compared(measures, list(places.values()))
+        who, (clean, *under) = _compared(measures, [*places.values()])
         change = {p: x - clean for p, x in zip(places, under, strict=True)}
         own = change.get(AT_TARGET)
         others = [p for p in places if own is not None and p != AT_TARGET]
@@ -195,16 +191,16 @@ def location_leaks(measures: RunMeasures) -> list[Record]:
     Of each paint, size and arrangement of discs on single named joints whose
     centres are known; ``discs`` are :data:`CENTRED` at the joint, moved by an
     :data:`OFFSET`, or at the place of others."""
-    names, out = measures.run.joints.names, []
-    for (paint, severity, discs), attacks in grouped(
-        measures.run.attacks,
-        lambda _, it: (
-            (it.paint.partition(MOVED)[0], it.severity, _discs(it))
-            if it.kind == KEYPOINT and it.target in names
-            else None
-        ),
+    out = []
+    for (paint, severity, discs), each in grouped(
+        (
+            (it.paint.partition(MOVED)[0], it.severity, _discs(it)),
+            _approach(measures, attack, it),
+        )
+        for attack, it in described(measures.run.attacks)
+        if it.kind == KEYPOINT and it.target in measures.run.joints.names
     ).items():
-        found = np.stack([_approach(measures, attack) for attack in attacks])
+        found = np.stack(each)
         _, row = known = np.nonzero(np.isfinite(found))
         image, approach = measures.image[row], found[known]
         if not len(image):
@@ -234,14 +230,16 @@ def _discs(what: AttackDescription) -> str:
     return OFFSET if what.offset else CENTRED
 
 
-def _approach(measures: RunMeasures, attack: Attacked) -> np.ndarray:
+def _approach(
+    measures: RunMeasures, attack: Attacked, what: AttackDescription
+) -> np.ndarray:
     """``(N,)`` decrease of the distance of a joint's prediction to the disc's
     centre; NaN where there is no disc, or its centre is not known."""
-    what, boxes = describe(attack), measures.run.boxes
     joint = measures.run.joints.names.index(what.target)
     centred, centres = _discs(what) == CENTRED, attack.centres
     if centres is None:
-        centres = boxes.truth[:, joint] if centred else np.full(2, np.nan)
+        truth = measures.run.boxes.truth[:, joint]
+        centres = truth if centred else np.full(2, np.nan)
     before, after = (
         joint_errors(np.asarray(found.keypoints[:, joint], float), centres)
         for found in (measures.run.clean, attack.predictions)
@@ -253,47 +251,45 @@ def _approach(measures: RunMeasures, attack: Attacked) -> np.ndarray:
 
 
 def compare_models(
-    measures: Sequence[RunMeasures], losses: Sequence[Losses]
-) -> Record | None:
-    """``comparison`` of ``report.json``: all runs minus the first, None if
-    there is only one; with the losses of each run, see
-    :func:`.natural_occlusion.natural_occlusion`. A score is the difference of
-    the measures, a loss that of the changes by the attack: above 0, for a
-    measure of which more is better, if this model loses less."""
-    if len(measures) < 2:
-        return None
-    first, *others = measures
-    reasons: dict[str, str] = {}
-    differences: list[dict] = []
-    same = [losses[0]]
-    for other, lost in zip(others, losses[1:], strict=True):
+    measures: Sequence[RunMeasures], natural: Sequence[Record]
+) -> Record:
+    """``comparison`` of ``report.json``: all runs minus the first; ``natural``
+    is :func:`.natural_occlusion.natural_occlusion` of each. A score is the
+    difference of the measures, a loss that of the changes by the attack: above
+    0, for a measure of which more is better, if this model loses less."""
+    first = measures[0]
+    out = Record(baseline=first.run.model, reasons={}, differences=[])
+    losses = []  # of each run: paint and size -> by these attacks, in nature
+    for other, found in zip(measures, natural, strict=True):
         reason = not_paired(first.run, other.run)
         if reason:
-            reasons[other.run.model] = reason
-        else:
-            differences += _differences(first, other)
-            same.append(lost)
-    same = [lost for lost in same if lost]
-    agreement = [
+            out.reasons[other.run.model] = reason
+            continue
+        if other is not first:
+            out.differences.extend(_differences(first, other))
+        if found.gaps:
+            losses.append(
+                {
+                    (match.paint, size): (lost, match.natural)
+                    for match in found.equivalents
+                    for size, lost in zip(
+                        match.severities, match.losses, strict=True
+                    )
+                }
+            )
+    out['agreement'] = [
         dict(
-            paint=key[0],
-            severity=key[1],
-            models=len(same),
+            paint=paint,
+            severity=size,
+            models=len(losses),
             tau=rank_agreement(
-                *(np.stack([lost[k] for lost in same]) for k in (key, None))
+                *np.stack([lost[paint, size] for lost in losses], axis=1)
             ),
         )
-        for key in (same[0] if len(same) >= LEAST_MODELS else ())
-        if key and all(key in lost for lost in same)
+        for paint, size in (losses[0] if len(losses) >= LEAST_MODELS else ())
+        if all((paint, size) in lost for lost in losses)
     ]
-    return estimates(
-        dict(
-            baseline=first.run.model,
-            reasons=reasons,
-            differences=differences,
-            agreement=agreement,
-        )
-    )
+    return estimates(out)
 
 
 def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
@@ -321,12 +317,20 @@ def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
     return None
 
 
-def _differences(first: RunMeasures, other: RunMeasures) -> list[dict]:
-    people = int(first.labelled.any(axis=1).sum())
-    scores = [difference(other.all_people, first.all_people)]
-    losses: list[Draws] = [{}]
-    out = [dict(model=other.run.model, attack=CLEAN, people=people)]
-    known = {attack.name: attack for attack in other.run.attacks}
+def _differences(first: RunMeasures, other: RunMeasures) -> list[Record]:
+    model, known = other.run.model, {a.name: a for a in other.run.attacks}
+    score = difference(other.all_people, first.all_people)
+    out = [
+        Record(
+            model=model,
+            attack=CLEAN,
+            people=int(first.labelled.any(axis=1).sum()),
+            score=score,
+            loss={},
+            score_together=estimates(score),
+            loss_together={},
+        )
+    ]
     ids = [m.run.boxes.instance_ids for m in (first, other)]
     for attack in first.run.attacks:
         if attack.name not in known:
@@ -338,22 +342,23 @@ def _differences(first: RunMeasures, other: RunMeasures) -> list[dict]:
         )
         who = attack.changed & np.isin(ids[0], common)
         whose = same.changed & np.isin(ids[1], common)
-        ours, theirs = first.attacked(attack, who), other.attacked(same, whose)
-        loss = difference(ours, first.clean(who))
-        out.append(dict(out[0], attack=attack.name, people=int(who.sum())))
-        scores.append(difference(theirs, ours))
-        losses.append(difference(difference(theirs, other.clean(whose)), loss))
-    images = len(first.people.images)
-    together = [estimates(scores[0]), *simultaneous(scores[1:], images)]
-    losses_together = [{}, *simultaneous(losses[1:], images)]
-    return [
-        dict(
-            row,
-            score=scores[i],
-            loss=losses[i],
-            score_together=together[i],
-            loss_together=losses_together[i],
-            equivalence=equivalence(scores[i][first.main]),
+        ours, theirs = first.scores(who, attack), other.scores(whose, same)
+        our_loss = difference(ours, first.scores(who))
+        their_loss = difference(theirs, other.scores(whose))
+        out.append(
+            Record(
+                model=model,
+                attack=attack.name,
+                people=int(who.sum()),
+                score=difference(theirs, ours),
+                loss=difference(their_loss, our_loss),
+            )
         )
-        for i, row in enumerate(out)
-    ]
+    images, attacked = len(first.people.images), out[1:]
+    for name in ('score', 'loss'):
+        together = simultaneous([row[name] for row in attacked], images)
+        for row, found in zip(attacked, together, strict=True):
+            row[f'{name}_together'] = found
+    for row in out:
+        row['equivalence'] = equivalence(row.score[first.main])
+    return out

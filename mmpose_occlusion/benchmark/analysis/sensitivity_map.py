@@ -10,8 +10,9 @@ A place is a bin ``along`` a limb, from the first of its two joints, and a bin
 it; or the background. docs/benchmark_analysis.md defines the results.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from mmpose_occlusion.occlusion.targets import (
 )
 from mmpose_occlusion.skeleton import CROWN, FACE, LIMBS
 
-from .attack_description import describe, grouped
+from .attack_description import describe, described, grouped
 from .bootstrap import UNDEFINED, Record, estimate, estimates, weighted_mean
 from .run_measures import RunMeasures
 
@@ -56,8 +57,8 @@ def split_cells(
     attacks: Sequence[Attacked],
 ) -> tuple[list[Attacked], list[Attacked]]:
     """Other attacks, and the cells of maps."""
-    cells = [a for a in attacks if describe(a).kind == CELL]
-    return [a for a in attacks if describe(a).kind != CELL], cells
+    groups = grouped((it.kind == CELL, a) for a, it in described(attacks))
+    return groups.get(False, []), groups.get(True, [])
 
 
 def finer_cells(run: BenchmarkRun, least: float) -> list[str]:
@@ -65,12 +66,12 @@ def finer_cells(run: BenchmarkRun, least: float) -> list[str]:
     the cells of the fine grid that touch one under which, over all people, the
     mean rise of the EPE of a joint of :data:`LEAST_PEOPLE` may be above
     ``least``: the upper end of its 95 % interval is."""
-    measures = RunMeasures(run)
-    found: dict[str, None] = {}
-    fine = {cell_position(name): name for name in cell_names(CELLS)}
     cells = split_cells(run.attacks)[1]
     if not cells:
         raise UsageError('--refine needs a map: give --suite map-coarse')
+    measures = RunMeasures(run)
+    fine = {cell_position(name): name for name in cell_names(CELLS)}
+    found: dict[str, None] = {}
     for cell in cells:
         rise = _rise(measures, cell)
         mask = np.isfinite(rise) & measures.labelled & cell.changed[:, None]
@@ -94,9 +95,12 @@ def sensitivity_maps(
     measures: RunMeasures, cells: Sequence[Attacked]
 ) -> list[Record]:
     """``maps`` of ``report.json``, one of each paint and size of squares."""
-    groups = grouped(cells, lambda _, it: (it.paint, it.severity or 0.0))
+    groups = grouped(
+        ((it.paint, it.severity or 0.0), (it.target, cell))
+        for cell, it in described(cells)
+    )
     return [
-        _map(measures, paint, severity, found)
+        _map(measures, paint, severity, dict(found))
         for (paint, severity), found in groups.items()
     ]
 
@@ -129,22 +133,24 @@ def _map(
     measures: RunMeasures,
     paint: str,
     severity: float,
-    cells: Sequence[Attacked],
+    cells: Mapping[str, Attacked],
 ) -> Record:
+    """``cells`` by name. Means of joints and regions are of the ``even`` ones,
+    which were not chosen by :func:`finer_cells`."""
     names, limbs = measures.run.joints.names, limbs_of(measures.run.joints)
-    where = {describe(cell).target: cell for cell in cells}
-    even, grid = list(cells), cell_names(2 * CELLS)
-    if {*grid} <= {*where} and not {*cell_names(CELLS)} <= {*where}:
-        even = [where[name] for name in grid]  # without `finer_cells`
+    every, grid = [*cells.values()], cell_names(2 * CELLS)
+    even = every
+    if {*grid} <= {*cells} and not {*cell_names(CELLS)} <= {*cells}:
+        even = [cells[name] for name in grid]
     suites = [(cell.suite, cell.checksum) for cell in even]
     suite, checksum = max(suites, key=suites.count)
-    reached = np.stack([cell.changed for cell in cells])
+    reached = np.stack([cell.changed for cell in every])
     out = Record(
         suite=suite,
         checksum=checksum,
         paint=paint,
         severity=severity,
-        cells=len(cells),
+        cells=len(every),
         even=len(even),
         people=int(reached.any(axis=0).sum()),
         samples=int(reached.sum()),
@@ -166,43 +172,42 @@ def _map(
             along=along,
             across=across,
         )
-        for limb in limbs
-        for along in range(ALONG)
-        for across in ACROSS
+        for limb, along, across in product(limbs, range(ALONG), ACROSS)
     ]
+    body, off = [*range(len(bins))], [len(bins)]
     bins.append(dict(region=BACKGROUND, limb=(), along=None, across=None))
-    every = own = _Sums(measures, limbs, cells)
-    if len(even) < len(cells):
-        own = _Sums(measures, limbs, even)
+    sums = of_even = _Sums(measures, limbs, every)
+    if len(even) < len(every):
+        of_even = _Sums(measures, limbs, even)
     out['places'] = places = estimates(
-        [dict(place, **every.effects([b])) for b, place in enumerate(bins)]
+        [dict(place, **sums.effects([b])) for b, place in enumerate(bins)]
     )
-    body, off = list(range(len(bins) - 1)), [len(bins) - 1]
     means = dict(
-        mean=own.mean('rise', body),
-        fall=own.mean('fall', body),
-        background=own.mean('rise', off),
-        share=own.mean('large', body),
+        mean=of_even.mean('rise', body),
+        fall=of_even.mean('fall', body),
+        background=of_even.mean('rise', off),
+        share=of_even.mean('large', body),
     )
+    people = of_even.sums['known'].any(axis=1).sum(axis=0)
     for k, name in enumerate(names):
         shown = [(p.rise[name], _words(p)) for p in places if name in p.rise]
         highest, place = max(
             shown, key=lambda e: e[0].value or 0.0, default=(UNDEFINED, '')
         )
-        out['joints'].append(
+        out.joints.append(
             Record(
                 joint=name,
-                people=int(own.sums['known'][..., k].any(axis=1).sum()),
+                people=int(people[k]),
                 **estimates({n: drawn[k] for n, drawn in means.items()}),
                 maximum=highest,
                 place=place,
             )
         )
-    for region in dict.fromkeys(place['region'] for place in bins):
-        mine = [b for b, place in enumerate(bins) if place['region'] == region]
-        found = own.effects(mine)
+    by_region = grouped((place['region'], b) for b, place in enumerate(bins))
+    for region, mine in by_region.items():
+        found = of_even.effects(mine)
         del found['fall']
-        out['regions'].append(estimates(dict(region=region, **found)))
+        out.regions.append(estimates(dict(region=region, **found)))
     return out
 
 
