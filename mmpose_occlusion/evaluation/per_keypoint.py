@@ -19,7 +19,7 @@ from mmpose_occlusion.metrics.annotations import (
     overlaps,
 )
 from mmpose_occlusion.metrics.average_precision import (
-    PosePairs,
+    compare_poses,
     reference_precision,
 )
 
@@ -119,22 +119,23 @@ class PerKeypointMetric(CocoMetric):
         correct = oks_pck.is_correct(errors, sizes, self.pck_thr)
 
         kinds = [int(np.ravel(pose['category_id'])[0]) for pose in found]
-        pairs = PosePairs(
+        sigmas = self.dataset_meta['sigmas']
+        compared = compare_poses(
             people,
             np.searchsorted(people.images, images),
             np.searchsorted(people.categories, kinds),
+            keypoints,
+            sigmas,
         )
         rows = np.array(self._left, int)
         rows = rows[np.isin(kinds, people.categories)[rows]]
         scores = np.array([pose.get('score', np.nan) for pose in found], float)
-        sigmas = self.dataset_meta['sigmas']
-        compared = pairs.compare(keypoints, sigmas)
         table = {}
         for j, name in sorted(names.items()):
             mask = people.labelled[:, j] & ~people.crowd
             if self.paper_exact:
                 pair = reference_precision(
-                    pairs, keypoints, sigmas, rows, scores, j
+                    compared, keypoints, sigmas, rows, scores, j
                 )
             else:
                 wanted = np.append(mask, True)  # the last for UNMATCHED

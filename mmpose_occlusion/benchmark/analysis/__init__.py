@@ -72,8 +72,7 @@ def analyse(
         costs, scores = _costs_and_scores(each, threshold, progress)
         progress('curves, controls and natural occlusion')
         every_natural.append(natural_occlusion(each))
-        curves = severity_curves(each, attacks)
-        shown = [{k: c[k] for k in c if k != 'control'} for c in curves]
+        curves = severity_curves(each)
         if cells:
             progress('sensitivity maps')
         ids = each.run.boxes.instance_ids[each.labelled.any(axis=1)]
@@ -87,7 +86,7 @@ def analyse(
                 clean=estimates(each.all_people),
                 config_pck=_config_pck(each),
                 costs=costs,
-                curves=estimates(shown),
+                curves=estimates(curves),
                 controls=estimates(control_comparisons(each)),
                 leaks=estimates(location_leaks(each)),
                 scores=scores,

@@ -141,8 +141,7 @@ def _movement(run: BenchmarkRun, attack: Attacked) -> dict[str, float | None]:
     after = np.asarray(attack.predictions.keypoints, np.float64)
     moved = joint_errors(after, run.clean.keypoints)
     moved = (moved / box_size(run.boxes.boxes)[:, None])[attack.changed]
-    means = (masked_mean(m, np.isfinite(m)) for m in moved.T)
-    return dict(zip(run.joints.names, means, strict=True))
+    return dict(zip(run.joints.names, map(masked_mean, moved.T), strict=True))
 
 
 def _counts(types: np.ndarray) -> dict[str, int]:
@@ -201,7 +200,7 @@ def _other_people(
     people, boxes = of_run.people, of_run.run.boxes
     if len(people):
         truth, labels = people.keypoints, people.labelled
-        rows, who = of_run.pairs.pose, of_run.pairs.person
+        rows, who = measures.compared.pose, measures.compared.person
         own = of_run.owner[rows]
         other = (own != UNMATCHED) & (own != who)
     else:

@@ -111,14 +111,14 @@ def weighted_mean(
     weights: np.ndarray,
     image: np.ndarray,
     values: np.ndarray,
-    mask: np.ndarray,
+    mask: np.ndarray | bool = True,
     by_joint: bool = False,
 ) -> np.ndarray:
     """Mean ``(B,)`` of the defined values ``(N, K)`` in a mask ``(N, K)`` over
     resampled images, or ``(K, B)`` of each joint by itself; NaN without any.
     Images have weights ``(B, I)``, bboxes an index of the image."""
-    mask = mask & np.isfinite(values)
-    both = [np.where(mask, values, 0), mask]
+    known = mask & np.isfinite(values)
+    both = [np.where(known, values, 0), known]
     if not by_joint:
         both = [each.sum(axis=1) for each in both]
     return ratio(*(resampled_sum(weights, image, each) for each in both))

@@ -54,21 +54,19 @@ LEAST_MODELS = 3
 """For a rank correlation over models."""
 
 
-def severity_curves(
-    measures: RunMeasures, attacks: Sequence[Attacked]
-) -> list[Record]:
-    """``curves`` of ``report.json``. Those that are over several targets come
-    first; ``people`` (bboxes) are those that every step changed."""
+def severity_curves(measures: RunMeasures) -> list[Record]:
+    """``curves`` of ``report.json``, of the attacks that paint over their
+    targets. Those that are over several targets come first; ``people``
+    (bboxes) are those that every step changed."""
     out = []
-    for (suite, kind, paint, place), mine in grouped(
-        ((attack.suite, it.kind, it.paint, it.place), (attack, it))
-        for attack, it in described(attacks)
+    for (suite, kind, paint), mine in grouped(
+        ((attack.suite, it.kind, it.paint), (it.target, (it.severity, attack)))
+        for attack, it in described(measures.run.attacks)
         if it.severity is not None and it.kind != OTHER
+        if it.place == AT_TARGET
     ).items():
-        control, known = '' if place == AT_TARGET else place, {}
-        for target, steps in grouped(
-            (it.target, (it.severity, attack)) for attack, it in mine
-        ).items():
+        known: dict[str, tuple[int, list[float], np.ndarray]] = {}
+        for target, steps in grouped(mine).items():
             sized = [(s, a) for s, a in steps if s and a.changed.any()]
             sized.sort(key=itemgetter(0))
             sizes = [0.0, *(size for size, _ in sized)]
@@ -81,15 +79,14 @@ def severity_curves(
                 mean = np.ma.masked_invalid(each).mean(axis=0).filled(np.nan)
                 known = {MEAN: (min(numbers), every[0], mean), **known}
         for target, (people, sizes, values) in known.items():
-            half = crossing(
-                np.array(sizes[1:]), values[1:], values[0], values[0] / 2
-            )
+            clean, under = values[0], values[1:]
+            half = crossing(np.array(sizes[1:]), under, clean, clean / 2)
             out.append(
                 Record(
                     suite=suite,
                     kind=kind,
                     target=target,
-                    paint=f'{paint} {control}'.strip(),
+                    paint=paint,
                     people=people,
                     measure=measures.main,
                     severity=sizes,
@@ -97,7 +94,6 @@ def severity_curves(
                     area=trapezoid(values, sizes, axis=0) / sizes[-1],
                     half=estimate(half, censored=True),
                     reached=bool(np.isfinite(half[0])),
-                    control=control,
                 )
             )
     return out
@@ -120,12 +116,12 @@ def suite_summaries(
     """``summaries`` of the suites that have severities; mOE is relative to
     the ``reference``, the curves of the first model."""
     out = []
-    for suite in dict.fromkeys(c.suite for c in curves if not c.control):
+    for suite in dict.fromkeys(curve.suite for curve in curves):
         mine, theirs = (
             {
                 (c.kind, c.target, c.paint, *c.severity): np.stack(c.points)
                 for c in some
-                if c.suite == suite and c.target != MEAN and not c.control
+                if c.suite == suite and c.target != MEAN
             }
             for some in (curves, reference)
         )
@@ -207,8 +203,7 @@ def location_leaks(measures: RunMeasures) -> list[Record]:
             continue
         towards, away = approach >= LEAST, approach <= -LEAST
         values = np.stack([towards, away, towards * 1.0 - away, approach])
-        some = np.ones(values.T.shape, bool)
-        drawn = weighted_mean(measures.weights, image, values.T, some, True)
+        drawn = weighted_mean(measures.weights, image, values.T, by_joint=True)
         out.append(
             Record(
                 paint=paint,
@@ -303,16 +298,14 @@ def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
         ids = boxes.image_ids, boxes.instance_ids
         rows = np.column_stack([*ids, boxes.boxes])
         # rows without a bbox are kept free for people who are not annotated
-        rows = rows[np.isfinite(boxes.boxes).all(axis=1)]
+        rows = rows[np.isfinite(rows).all(axis=1)]
         given.append(rows[np.lexsort(rows.T[::-1])])
-    numbers = [len(rows) for rows in given]
-    if numbers[0] != numbers[1] or not np.allclose(
-        given[0], given[1], atol=0.01
-    ):
+    one, two = given
+    if len(one) != len(two) or not np.allclose(one, two, atol=0.01):
         return (
-            f'{pair} were given different boxes ({numbers[0]} and '
-            f'{numbers[1]}), so there are no paired differences: {way} (with '
-            'or without --gt-boxes, and the same --max-images)'
+            f'{pair} were given different boxes ({len(one)} and {len(two)}), '
+            f'so there are no paired differences: {way} (with or without '
+            '--gt-boxes, and the same --max-images)'
         )
     return None
 

@@ -40,11 +40,11 @@ class RunMeasures:
     ``measure`` chooses the :attr:`main` one.
 
     Attributes: all annotated ``people`` (none without COCO's evaluation);
-    index ``(N,)`` of each bbox's ``image`` and of its ``owner`` among the
-    people, or ``UNMATCHED``; ``weights`` ``(1 + B, I)``; ``labelled`` joints
-    ``(N, K)`` bool; ``sizes`` ``(N,)``, longer sides of the annotated bboxes,
-    NaN if unmatched; names of the ``measures`` that the data has, first the
-    usual main one."""
+    index ``(N,)`` of each bbox's ``image``, ``category`` and ``owner`` among
+    those of the people, or ``UNMATCHED``; ``weights`` ``(1 + B, I)``;
+    ``labelled`` joints ``(N, K)`` bool; ``sizes`` ``(N,)``, longer sides of
+    the annotated bboxes, NaN if unmatched; names of the ``measures`` that the
+    data has, first the usual main one."""
 
     def __init__(
         self,
@@ -64,10 +64,9 @@ class RunMeasures:
         self.owner = np.array(owners, int)
         categories = self.people.categories.tolist()
         person = categories.index(1) if 1 in categories else 0
-        category = np.full(len(boxes), person)
+        self.category = np.full(len(boxes), person)
         mine = self.owner != UNMATCHED
-        category[mine] = self.people.category[self.owner[mine]]
-        self.pairs = ap.PosePairs(self.people, self.image, category)
+        self.category[mine] = self.people.category[self.owner[mine]]
         self.weights = draw_weights(len(self.people.images), draws, seed)
         truth = np.isfinite(boxes.truth).all(axis=-1)
         self.labelled = (boxes.visible > 0) & truth
@@ -219,8 +218,14 @@ class PredictionMeasures:
     @cached_property
     def compared(self) -> ap.ComparedPoses:
         """The poses against all people of their images."""
-        sigmas = self.of_run.run.joints.sigmas
-        return self.of_run.pairs.compare(self.keypoints, sigmas)
+        of_run, sigmas = self.of_run, self.of_run.run.joints.sigmas
+        return ap.compare_poses(
+            of_run.people,
+            of_run.image,
+            of_run.category,
+            self.keypoints,
+            sigmas,
+        )
 
     @cached_property
     def joint_values(self) -> dict[str, np.ndarray]:

@@ -50,7 +50,8 @@ LARGE = 0.1
 
 BACKGROUND, HEAD = 'background', 'head'
 
-Limb = tuple[int, int]
+Limb = tuple[str, str]
+"""Its two joints."""
 
 
 def split_cells(
@@ -109,12 +110,13 @@ def limbs_of(joints: Joints) -> list[Limb]:
     """The links of a skeleton, those of arms and legs from the trunk
     outwards."""
     order = {n: i for chain in LIMBS.values() for i, n in enumerate(chain)}
-    sides, rests = zip(*map(_side, joints.names), strict=True)
-    ranks = [order.get(rest, 0) for rest in rests]
-    return [
-        (b, a) if sides[a] == sides[b] and ranks[a] > ranks[b] else (a, b)
-        for a, b in joints.links
-    ]
+    limbs = []
+    for a, b in joints.links:
+        limb = joints.names[a], joints.names[b]
+        (side, one), (other_side, two) = map(_side, limb)
+        inwards = order.get(one, 0) > order.get(two, 0)
+        limbs.append(limb[::-1] if side == other_side and inwards else limb)
+    return limbs
 
 
 def is_right(limb: Sequence[str]) -> bool:
@@ -166,12 +168,7 @@ def _map(
         )
         return out
     bins: list[dict[str, Any]] = [
-        dict(
-            region=_region(names, limb),
-            limb=tuple(names[joint] for joint in limb),
-            along=along,
-            across=across,
-        )
+        dict(region=_region(limb), limb=limb, along=along, across=across)
         for limb, along, across in product(limbs, range(ALONG), ACROSS)
     ]
     body, off = [*range(len(bins))], [len(bins)]
@@ -220,9 +217,9 @@ def _words(place: Record) -> str:
     return f'{where} {ends[place.along]}{side}'.replace('_', ' ')
 
 
-def _region(names: Sequence[str], limb: Limb) -> str:
+def _region(limb: Limb) -> str:
     """A limb in words; those between joints of the head together."""
-    a, b = (names[k] for k in limb)
+    a, b = limb
     if {a, b} <= {*FACE, *CROWN}:
         return HEAD
     side, rest = _side(b)
@@ -248,22 +245,22 @@ class _Sums:
         limbs: Sequence[Limb],
         cells: Sequence[Attacked],
     ) -> None:
-        self.measures = measures
-        labelled, clean = measures.labelled, measures.clean_predictions
+        self.measures, labelled = measures, measures.labelled
         count = len(limbs) * ALONG * len(ACROSS) + 1
         shape = len(labelled), count, labelled.shape[1]
         names = 'rise', 'fall', 'large', 'found', 'known'
         self.sums = {name: np.zeros(shape, np.float32) for name in names}
+        before = measures.clean_predictions.joint_values['OKS']
         for cell in cells:
             rows = np.flatnonzero(cell.changed)
             at = rows, _bins(measures, limbs, cell)[rows]
+            after = measures.under(cell).joint_values['OKS']
             higher, known = _rise(measures, cell)[rows], labelled[rows]
-            lower = (clean.similar - measures.under(cell).similar)[rows]
             found = known & np.isfinite(higher)
             self.sums['rise'][at] += np.where(found, higher, 0)
             self.sums['large'][at] += found & (higher > LARGE)
             self.sums['found'][at] += found
-            self.sums['fall'][at] += np.where(known, lower, 0)
+            self.sums['fall'][at] += np.where(known, (before - after)[rows], 0)
             self.sums['known'][at] += known
 
     def mean(
@@ -272,9 +269,8 @@ class _Sums:
         """``(K, 1 + B)`` of each person's mean over the cells in bins."""
         number = 'known' if name == 'fall' else 'found'
         both = (self.sums[n][:, bins].sum(axis=1) for n in (name, number))
-        own, weights = ratio(*both), self.measures.weights[:draws]
-        seen = np.isfinite(own)
-        return weighted_mean(weights, self.measures.image, own, seen, True)
+        weights, image = self.measures.weights[:draws], self.measures.image
+        return weighted_mean(weights, image, ratio(*both), by_joint=True)
 
     def effects(self, bins: list[int]) -> dict[str, Any]:
         """``people`` with a cell in bins, and joint -> draws of its ``rise``,
@@ -299,15 +295,17 @@ def _bins(
     """``(N,)`` index of the place of each person's cell: limb, along and
     across, or the last, the background."""
     boxes, names = measures.run.boxes, measures.run.joints.names
+    ends = np.array([[names.index(joint) for joint in limb] for limb in limbs])
     x1, y1, x2, y2 = boxes.person_boxes.T
     height = y2 - y1
     point = np.stack([(x1 + x2) / 2, y1], axis=1)
     point += height[:, None] * cell_position(describe(cell).target)
     truth = np.where(measures.labelled[..., None], boxes.truth, np.nan)
-    start, end = (truth[:, [limb[i] for limb in limbs]] for i in (0, 1))
+    start, end = truth[:, ends[:, 0]], truth[:, ends[:, 1]]
     along, across, far = body_frame(point[:, None], start, end)
-    mirrored = [is_right([names[k] for k in limb]) for limb in limbs]
-    across = np.where(mirrored, -across, across) / height[:, None]
+    across = (
+        np.where([*map(is_right, limbs)], -across, across) / height[:, None]
+    )
     far = np.where(np.isnan(far), np.inf, far) / height[:, None]
     limb, rows = far.argmin(axis=1), np.arange(len(far))
     near = far[rows, limb] < WIDTH * len(ACROSS) / 2

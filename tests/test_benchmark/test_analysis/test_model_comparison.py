@@ -10,7 +10,7 @@ from mmpose_occlusion.benchmark.data import Predictions
 from tests.test_benchmark import made_up
 from tests.test_benchmark.test_analysis.attack_cases import (
     boxes_of_all,
-    sized,
+    disc,
 )
 
 
@@ -18,9 +18,13 @@ def test_models_are_compared_on_the_same_boxes():
     boxes = boxes_of_all()
     clean = made_up.perfect(boxes)
     first = made_up.run(
-        boxes, clean, [sized(clean, boxes, 0.4, 3)], model='A', people=[]
+        boxes,
+        clean,
+        [disc(clean, boxes, '40%', 3, whole=True)],
+        model='A',
+        people=[],
     )
-    second = replace(first, model='B', attacks=[sized(clean, boxes, 0.4, 0)])
+    second = replace(first, model='B', attacks=[disc(clean, boxes, '40%', 0)])
     _, found = analyse([first, second], draws=50)
     assert (found.baseline, found.reasons) == ('A', {})
     whole, attacked = found.differences
@@ -59,22 +63,8 @@ def test_agreement_over_models(under_attack, tau):
         clean = made_up.perfect(boxes)
         clean.keypoints[:natural, 0] += 1000
 
-        def lose(joints, lost=lost):
-            joints = joints.copy()
-            joints[6 : 6 + lost, 0] += 1000
-            return joints
-
-        attack = made_up.attack(
-            clean,
-            boxes,
-            fault=lose,
-            config=dict(
-                type='KeypointOcclusion',
-                target='nose',
-                fill='black',
-                size='10%',
-            ),
-        )
+        attack = disc(clean, boxes, '10%', 0)
+        attack.predictions.keypoints[6 : 6 + lost, 0] += 1000
         runs.append(
             made_up.run(boxes, clean, [attack], model=f'{natural}', people=[])
         )
@@ -91,14 +81,14 @@ def test_agreement_over_models(under_attack, tau):
 def test_stars_of_differences_hold_for_all_attacks():
     boxes = boxes_of_all(20)
     clean = made_up.noisy(boxes, 3)
-    sizes = (0.1, 0.2, 0.3, 0.4)
+    sizes = ('10%', '20%', '30%', '40%')
     first, second = (
         made_up.run(
             boxes,
             clean,
             [
-                sized(clean, boxes, d, int(lost * i))
-                for i, d in enumerate(sizes)
+                disc(clean, boxes, size, int(lost * i), whole=True)
+                for i, size in enumerate(sizes)
             ],
             model=f'{lost}',
             people=[],

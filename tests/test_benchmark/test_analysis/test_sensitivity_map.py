@@ -146,6 +146,17 @@ def _rise(place, joint):
     return place.rise[joint].value if joint in place.rise else 0
 
 
+def test_a_joint_that_is_not_found_has_a_fall_and_no_rise():
+    run = mapped(names=COARSE, reach=0.1)
+    for attack in run.attacks:
+        keypoints = attack.predictions.keypoints
+        keypoints[keypoints != run.clean.keypoints] = np.nan
+    (found,), _ = analyse([run], draws=5)
+    wrist = found.maps[0].joints[WRIST]
+    assert wrist.fall.value > 0.01
+    assert wrist.mean.value == 0
+
+
 def test_few_people_are_masked():
     (found,), _ = analyse([mapped(LEAST_PEOPLE - 1, COARSE)], draws=5)
     (mapping,) = found.maps
@@ -210,9 +221,7 @@ def test_body_frame(point, start, end, expected):
 
 
 def test_limbs_go_outwards_and_have_sides():
-    joints = made_up.joints()
-    names = joints.names
-    limbs = [tuple(names[k] for k in limb) for limb in limbs_of(joints)]
+    limbs = limbs_of(made_up.joints())
     assert ('left_knee', 'left_ankle') in limbs
     assert ('right_hip', 'right_knee') in limbs
     assert ('left_shoulder', 'left_hip') in limbs
