@@ -233,25 +233,22 @@ def _drawn_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def crossing(
-    severities: np.ndarray,
-    curve: np.ndarray,
-    clean: np.ndarray,
-    level: np.ndarray,
+    severities: Sequence[float], curve: np.ndarray, level: np.ndarray
 ) -> np.ndarray:
-    """Smallest severity at which a measure has fallen to a level; with half of
-    the clean measure as the level this is S50.
+    """Smallest severity at which a measure has fallen to a level ``(1 + B,)``;
+    with half of the clean measure as the level this is S50.
 
-    Linear between severities ``(S,)``, rising, of a curve ``(S, 1 + B)``, from
-    the clean measure ``(1 + B,)`` at severity 0; infinite where it never does.
+    Linear between severities ``(S,)``, rising from 0, of a curve ``(S, 1 +
+    B)``, first the clean measure; infinite where it never does.
     """
-    x, y = np.r_[0.0, severities], np.concatenate([clean[None], curve])
-    out = np.full(y.shape[1], np.inf)
-    for i in range(len(x) - 1, 0, -1):
-        above, below = y[i - 1], y[i]
+    out = np.full(curve.shape[1], np.inf)
+    for i in range(len(severities) - 1, 0, -1):
+        start, end = severities[i - 1 : i + 1]
+        above, below = curve[i - 1 : i + 1]
         falls = (above > level) & (below <= level)
         with np.errstate(invalid='ignore', divide='ignore'):
             share = (above - level) / (above - below)
-        out = np.where(falls, x[i - 1] + share * (x[i] - x[i - 1]), out)
-    out = np.where(y[0] <= level, 0, out)
-    known = np.isfinite(y).all(axis=0) & np.isfinite(level)
+        out = np.where(falls, start + share * (end - start), out)
+    out = np.where(curve[0] <= level, 0, out)
+    known = np.isfinite(curve).all(axis=0) & np.isfinite(level)
     return np.where(known, out, np.nan)

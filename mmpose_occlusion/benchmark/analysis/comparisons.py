@@ -79,8 +79,7 @@ def severity_curves(measures: RunMeasures) -> list[Record]:
                 mean = np.ma.masked_invalid(each).mean(axis=0).filled(np.nan)
                 known = {MEAN: (min(numbers), every[0], mean), **known}
         for target, (people, sizes, values) in known.items():
-            clean, under = values[0], values[1:]
-            half = crossing(np.array(sizes[1:]), under, clean, clean / 2)
+            half = crossing(sizes, values, values[0] / 2)
             out.append(
                 Record(
                     suite=suite,

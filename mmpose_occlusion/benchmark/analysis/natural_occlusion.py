@@ -87,9 +87,8 @@ def natural_occlusion(measures: RunMeasures) -> Record:
         by_joint = [attack_losses(measures, a) for a in by_size.values()]
         lost = np.stack([_mean(each, shares) for each in by_joint])
         # a loss rises with the size, `crossing` looks for a fall
-        reached = crossing(
-            np.array([*by_size]), -lost, np.zeros(len(natural)), -natural
-        )
+        curve = np.concatenate([np.zeros((1, lost.shape[1])), -lost])
+        reached = crossing([0, *by_size], curve, -natural)
         away = np.abs(lost[:, 0] - natural[0])
         nearest = int(np.argmin(np.where(np.isnan(away), np.inf, away)))
         out.equivalents.append(

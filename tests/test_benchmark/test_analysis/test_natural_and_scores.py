@@ -101,14 +101,6 @@ def measures(planted) -> RunMeasures:
     return RunMeasures(planted, 200)
 
 
-def test_the_table_is_of_labelled_keypoints(measures, planted):
-    table = measures.clean_predictions.keypoint_table
-    assert len(table) == N * K
-    assert table.right.mean() == pytest.approx(
-        (0.9 * 5 + 0.4 * 3) / 8, abs=0.04
-    )
-
-
 def natural(measures):
     return estimates(natural_occlusion(measures))
 
