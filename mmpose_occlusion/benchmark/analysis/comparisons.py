@@ -36,7 +36,6 @@ from .bootstrap import (
     estimates,
     rank_agreement,
     simultaneous,
-    weighted_mean,
 )
 from .run_measures import RunMeasures
 
@@ -118,7 +117,9 @@ def suite_summaries(
     for suite in dict.fromkeys(curve.suite for curve in curves):
         mine, theirs = (
             {
-                (c.kind, c.target, c.paint, *c.severity): np.stack(c.points)
+                (*c.severity, c.kind, c.target, c.paint, c.measure): np.stack(
+                    c.points
+                )
                 for c in some
                 if c.suite == suite and c.target != MEAN
             }
@@ -139,7 +140,7 @@ def suite_summaries(
                 suite=suite,
                 measure=curves[0].measure,
                 curves=len(mine),
-                severities=sorted({s for key in mine for s in key[4:]}),
+                severities=sorted({s for key in mine for s in key[1:-4]}),
                 clean=clean,
                 mpc=mpc,
                 rpc=ratio(mpc, clean),
@@ -195,26 +196,22 @@ def location_leaks(measures: RunMeasures) -> list[Record]:
         for attack, it in described(measures.run.attacks)
         if it.kind == KEYPOINT and it.target in measures.run.joints.names
     ).items():
-        found = np.stack(each)
-        _, row = known = np.nonzero(np.isfinite(found))
-        image, approach = measures.image[row], found[known]
-        if not len(image):
-            continue
+        approach = np.stack(each, axis=1)
+        known = np.isfinite(approach)
         towards, away = approach >= LEAST, approach <= -LEAST
-        values = np.stack([towards, away, towards * 1.0 - away, approach])
-        drawn = weighted_mean(measures.weights, image, values.T, by_joint=True)
-        out.append(
-            Record(
-                paint=paint,
-                severity=severity,
-                discs=discs,
-                predictions=len(image),
-                towards=drawn[0],
-                away=drawn[1],
-                net=drawn[2],
-                approach=drawn[3],
+        if known.any():
+            out.append(
+                Record(
+                    paint=paint,
+                    severity=severity,
+                    discs=discs,
+                    predictions=int(known.sum()),
+                    towards=measures.mean(towards, known),
+                    away=measures.mean(away, known),
+                    net=measures.mean(towards * 1.0 - away, known),
+                    approach=measures.mean(approach, known),
+                )
             )
-        )
     return out
 
 
@@ -300,7 +297,7 @@ def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
         rows = rows[np.isfinite(rows).all(axis=1)]
         given.append(rows[np.lexsort(rows.T[::-1])])
     one, two = given
-    if len(one) != len(two) or not np.allclose(one, two, atol=0.01):
+    if len(one) != len(two) or not np.allclose(one, two, rtol=0, atol=0.01):
         return (
             f'{pair} were given different boxes ({len(one)} and {len(two)}), '
             f'so there are no paired differences: {way} (with or without '
@@ -352,5 +349,6 @@ def _differences(first: RunMeasures, other: RunMeasures) -> list[Record]:
         for row, found in zip(attacked, together, strict=True):
             row[f'{name}_together'] = found
     for row in out:
-        row['equivalence'] = equivalence(row.score[first.main])
+        undefined = np.full(1, np.nan)  # the other may lack the measure
+        row['equivalence'] = equivalence(row.score.get(first.main, undefined))
     return out

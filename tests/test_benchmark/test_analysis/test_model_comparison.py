@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.benchmark.analysis import analyse
+from mmpose_occlusion.benchmark.analysis.comparisons import not_paired
 from mmpose_occlusion.benchmark.data import Predictions
 from tests.test_benchmark import made_up
 from tests.test_benchmark.test_analysis.attack_cases import (
@@ -48,6 +49,41 @@ def test_models_are_compared_on_the_same_boxes():
     moved = replace(boxes, boxes=boxes.boxes + 3)
     _, found = analyse([first, replace(second, boxes=moved)], draws=5)
     assert 'different boxes' in found.reasons['B']
+
+
+def test_equal_boxes_of_other_images_are_not_paired():
+    """Data whose bboxes are the images, with large ids."""
+    boxes = boxes_of_all()
+    clean = made_up.perfect(boxes)
+    first, second = (
+        made_up.run(
+            replace(boxes, image_ids=boxes.image_ids + start),
+            clean,
+            [],
+            model=f'{start}',
+            people=[],
+        )
+        for start in (1_000_000, 1_000_001)
+    )
+    assert 'different boxes' in not_paired(first, second)
+    assert not_paired(first, first) is None
+
+
+def test_a_model_without_the_first_ones_measure():
+    """The config of the second has no COCO annotations."""
+    boxes = boxes_of_all()
+    clean = made_up.perfect(boxes)
+    attacks = [disc(clean, boxes, size, 1) for size in ('10%', '20%')]
+    first = made_up.run(boxes, clean, attacks, model='A')
+    second = replace(first, model='B', people=[])
+    analyses, found = analyse([first, second], draws=5)
+    assert [each.main for each in analyses] == ['AP', 'PCK']
+    _, row, _ = found.differences
+    assert row.score['PCK'].value == 0
+    assert 'AP' not in row.score
+    assert row.equivalence.p is None
+    (summary,) = analyses[1].summaries
+    assert summary.moe.value is None
 
 
 @pytest.mark.parametrize(
