@@ -200,6 +200,7 @@ class PredictionMeasures:
     def __init__(self, of_run: RunMeasures, predictions: Predictions) -> None:
         self.of_run, self.predictions = of_run, predictions
         self.keypoints = np.asarray(predictions.keypoints, np.float64)
+        self._survivors: dict[bytes, np.ndarray] = {}
 
     @cached_property
     def errors(self) -> np.ndarray:
@@ -230,7 +231,8 @@ class PredictionMeasures:
     @cached_property
     def joint_values(self) -> dict[str, np.ndarray]:
         """Measure -> ``(N, K)`` values, of which the measure is the mean; OKS
-        is the per-keypoint OKS, 0 for joints that were not found."""
+        is the per-keypoint OKS, 0 for joints that were not found; PCKh is NaN
+        for those that it leaves out."""
         of_run, run = self.of_run, self.of_run.run
         out = dict(
             PCK=pck.is_correct(self.errors, of_run.sizes).astype(float),
@@ -244,7 +246,9 @@ class PredictionMeasures:
             errors = pck.joint_errors(self.keypoints + offset, run.boxes.truth)
             heads = run.boxes.head_sizes
             correct = pck.is_correct(errors, heads, pck.PCKH_THRESHOLD)
-            out['PCKh'] = correct.astype(float)
+            counts = [n not in pck.NOT_IN_PCKH for n in run.joints.names]
+            counts = counts & np.isfinite(heads)[:, None]
+            out['PCKh'] = np.where(counts, correct, np.nan)
         return out
 
     @cached_property
@@ -276,19 +280,16 @@ class PredictionMeasures:
     def measures(self, who: np.ndarray, people: np.ndarray) -> Draws:
         """All measures of chosen ``(N,)`` bboxes, with every resampled set;
         ``(P,)`` bool are the people who count in AP."""
-        of_run, run = self.of_run, self.of_run.run
-        out: Draws = {}
+        of_run, out = self.of_run, Draws()
         if 'AP' in of_run.measures:
+            rows, scores = self.survivors(who), self.pose_scores
             labelled = of_run.people.labelled & people[:, None]
             out['AP'], out['AR'] = self.compared.precision(
-                *self.survivors(who), labelled, of_run.weights
+                rows, scores, labelled, of_run.weights
             )
         mask = of_run.labelled & who[:, None]
-        counts = [name not in pck.NOT_IN_PCKH for name in run.joints.names]
-        has_head = np.isfinite(run.boxes.head_sizes)[:, None]
         for name in of_run.measures[len(out) :]:
-            mine = mask & counts & has_head if name == 'PCKh' else mask
-            out[name] = of_run.mean(self.joint_values[name], mine)
+            out[name] = of_run.mean(self.joint_values[name], mask)
         return out
 
     def by_joint(
@@ -314,42 +315,49 @@ class PredictionMeasures:
             out[name][known] = of_run.mean(values, mask[:, known], True)
         if 'AP' in of_run.measures:
             out['AP'] = np.full((mask.shape[1], len(weights)), np.nan)
-            none = np.zeros(0, int)
-            rows, scores = self.survivors(who) if known else (none, none)
-            owner = of_run.owner[rows]
             for k in known:
-                chosen = of_run.people_in(mask[:, k])
-                left = rows[(owner == UNMATCHED) | chosen[owner]]
+                rows, chosen = (
+                    self.survivors(who),
+                    of_run.people_in(mask[:, k]),
+                )
+                owner = of_run.owner[rows]
+                rows = rows[(owner == UNMATCHED) | chosen[owner]]
                 labelled = of_run.people.labelled[:, [k]] & chosen[:, None]
-                one = self.compared.of_joint(k)
-                found = one.precision(left, scores, labelled, weights)
-                out['AP'][k] = found[0]
+                out['AP'][k], _ = self.compared.of_joint(k).precision(
+                    rows, self.pose_scores, labelled, weights
+                )
         return out
 
-    def survivors(self, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Indices ``(S,)`` of the poses that are left after NMS, and the
-        scores of all ``(N,)``. Poses of people who are not in ``who`` ``(N,)``
-        are dropped before, those of unmatched bboxes stay."""
-        of_run, run = self.of_run, self.of_run.run
-        how, said = run.evaluation, self.predictions.person_scores
-        scores = ap.pose_scores(
-            run.boxes.scores if said is None else said,
+    @cached_property
+    def pose_scores(self) -> np.ndarray:
+        """``(N,)``, by which CocoMetric ranks the poses."""
+        said, how = self.predictions.person_scores, self.of_run.run.evaluation
+        return ap.pose_scores(
+            self.of_run.run.boxes.scores if said is None else said,
             self.predictions.scores,
             how.get('score_mode', 'bbox_keypoint'),
             how.get('keypoint_score_thr', 0.2),
         )
-        ids = run.boxes.instance_ids
+
+    def survivors(self, who: np.ndarray) -> np.ndarray:
+        """Indices ``(S,)`` of the poses that are left after NMS. Poses of
+        people who are not in ``who`` ``(N,)`` are dropped before, those of
+        unmatched bboxes stay."""
+        if (key := who.tobytes()) in self._survivors:
+            return self._survivors[key]
+        of_run, run = self.of_run, self.of_run.run
+        ids, how = run.boxes.instance_ids, run.evaluation
         keep = np.isin(ids, ids[who]) | (of_run.owner == UNMATCHED)
         placed = np.isfinite(self.predictions.keypoints).all(axis=-1)
         keep &= placed.any(axis=1)
-        rows = ap.surviving_poses(
+        self._survivors[key] = ap.surviving_poses(
             of_run.row_order[keep[of_run.row_order]],
             of_run.image,
             self.predictions.keypoints,
-            scores,
+            self.pose_scores,
             of_run.input_areas,
             run.joints.sigmas,
             how.get('nms_mode', 'oks_nms'),
             how.get('nms_thr', 0.9),
         )
-        return rows, scores
+        return self._survivors[key]

@@ -190,11 +190,10 @@ class ScoreJudge:
             who = who & measures.labelled.any(axis=1)
             mine = measures.people_in(who)[:, None]
             labelled = measures.people.labelled & mine
-            left, scores = found.survivors(who)
-            poses = found.compared
+            left, poses = found.survivors(who), found.compared
             by_oracle, by_score = (
-                poses.precision(left, ranked, labelled, self._weights)[0]
-                for ranked in (poses.greatest_oks(labelled), scores)
+                poses.precision(left, scores, labelled, self._weights)[0]
+                for scores in (poses.greatest_oks(labelled), found.pose_scores)
             )
             gap = by_oracle - by_score
         return estimates(dict(spearman=spearman, oracle_gap=gap))

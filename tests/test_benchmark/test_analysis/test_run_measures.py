@@ -59,9 +59,7 @@ def expected_of(run, counted=None, **options):
         for image, joints, score in zip(
             run.boxes.image_ids,
             run.clean.keypoints.astype(float),
-            RunMeasures(run, 0).clean_predictions.survivors(
-                np.ones(len(run.boxes), bool)
-            )[1],
+            RunMeasures(run, 0).clean_predictions.pose_scores,
             strict=True,
         )
     ]
