@@ -118,17 +118,14 @@ def attack_losses(
     """``(K, 1 + B)`` loss of right predictions of each joint as a target, of
     keypoints with v = 2, over all attacks that ask for it."""
     seen = measures.labelled & (measures.run.boxes.visible == VISIBLE)
-    total, number = np.zeros((2, seen.shape[1], len(measures.weights)))
     right = measures.clean_predictions.joint_values[RIGHT]
+    lost, asked = np.zeros((2, *seen.shape))
     for attack in attacks:
         mask = attack.targets & attack.changed[:, None] & seen
-        lost = right - measures.under(attack).joint_values[RIGHT]
-        asked = mask.any(axis=0)
-        for sums, values in (total, mask * lost), (number, mask):
-            sums[asked] += resampled_sum(
-                measures.weights, measures.image, values[:, asked]
-            )
-    return ratio(total, number)
+        lost += mask * (right - measures.under(attack).joint_values[RIGHT])
+        asked += mask
+    weights, image = measures.weights, measures.image
+    return ratio(*(resampled_sum(weights, image, x) for x in (lost, asked)))
 
 
 def strata(measures: RunMeasures) -> list[dict]:
