@@ -234,9 +234,9 @@ def anatomical_skills(measures: RunMeasures) -> list[Record]:
     for attack in measures.run.attacks:
         hidden = attack.targets & attack.changed[:, None] & measures.labelled
         placed = np.full(truth.shape, np.nan)
-        judged = hidden.any(axis=1) & [p is not None for p in priors]
-        for row in np.flatnonzero(judged).tolist():
-            placed[row] = expected(row, hidden[row].tobytes())
+        for row in np.flatnonzero(hidden.any(axis=1)).tolist():
+            if priors[row] is not None:
+                placed[row] = expected(row, hidden[row].tobytes())
         errors = [
             joint_errors(found, boxes.truth) / measures.sizes[:, None]
             for found in (attack.predictions.keypoints, placed)

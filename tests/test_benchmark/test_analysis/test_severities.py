@@ -212,3 +212,14 @@ def test_missing_data_are_undefined(boxes):
     assert found.scores.clean.keypoints == 0
     assert found.scores.clean.auroc.value is None
     assert found.scores.pooled == []
+
+
+def test_a_run_without_people(boxes):
+    """Of one attack."""
+    nobody = made_up.take(boxes, np.zeros(0, int))
+    clean = made_up.perfect(nobody)
+    run = made_up.run(nobody, clean, [made_up.attack(clean, nobody)])
+    (found,), _ = analyse([run], draws=5)
+    assert found.people == found.costs[0].people == 0
+    assert found.clean['PCK'].value is None
+    assert found.skill == []
