@@ -19,7 +19,7 @@ from mmpose_occlusion.metrics.annotations import (
     overlaps,
 )
 from mmpose_occlusion.metrics.average_precision import (
-    PosePairs,
+    compare_poses,
     reference_precision,
 )
 
@@ -150,19 +150,20 @@ class PerKeypointMetric(CocoMetric):
         found, sigmas = self._found, self.dataset_meta['sigmas']
         images = [pose['img_id'] for pose in found]
         kinds = [int(np.ravel(pose['category_id'])[0]) for pose in found]
-        pairs = PosePairs(
+        compared = compare_poses(
             people,
             np.searchsorted(people.images, images),
             np.searchsorted(people.categories, kinds),
+            keypoints,
+            sigmas,
         )
         rows = np.array(self._left, int)
         rows = rows[np.isin(kinds, people.categories)[rows]]
         scores = np.array([pose.get('score', np.nan) for pose in found], float)
-        compared = pairs.compare(keypoints, sigmas)
         for j in range(len(sigmas)):
             if self.paper_exact:
                 pair = reference_precision(
-                    pairs, keypoints, sigmas, rows, scores, j
+                    compared, keypoints, sigmas, rows, scores, j
                 )
             else:
                 wanted = np.append(counts[:, j], True)  # last, for UNMATCHED

@@ -5,7 +5,7 @@ chosen people, joints, poses and resampled images. The results equal those
 of ``COCOeval`` (iouType ``keypoints``) to the last digit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,55 +39,24 @@ class Matches:
     counted: np.ndarray
 
 
-class PosePairs:
-    """All M pairs of N poses with the people of their image and category:
-    indices ``pose`` and ``person`` ``(M,)``. Images and categories of the
-    poses are indices ``(N,)`` into those of the people."""
-
-    def __init__(
-        self, people: People, image: np.ndarray, category: np.ndarray
-    ) -> None:
-        self.people, self.image, self.category = people, image, category
-        count = len(people.categories)
-        self.pose, self.person = equal_pairs(
-            image * count + category, people.image * count + people.category
-        )
-        self.slot = rank_in_group(people.image)
-
-    def compare(
-        self, keypoints: np.ndarray, sigmas: np.ndarray
-    ) -> 'ComparedPoses':
-        """Per-keypoint OKS of all pairs, given the predictions ``(N, K, 2)``,
-        pixels; NaN, a keypoint that was not found, is similar to none."""
-        people = self.people
-        found = np.asarray(keypoints, np.float64)[self.pose]
-        areas = people.areas[self.person]
-        corner, size = np.split(people.boxes[self.person][:, None], 2, axis=-1)
-        low, high = corner - size, corner + 2 * size
-        outside = np.maximum(low - found, 0) + np.maximum(found - high, 0)
-        offsets = found - people.keypoints[self.person]
-        similar = np.nan_to_num(keypoint_oks(offsets, areas, sigmas))
-        return ComparedPoses(
-            self, similar, keypoint_oks(outside, areas, sigmas)
-        )
-
-
 @dataclass(frozen=True)
 class ComparedPoses:
-    """Per-keypoint OKS ``(M, K)`` of all pairs of a pose and a person: with
-    the annotated joints, and with twice the bbox, which COCO takes for people
-    without a joint to compare."""
+    """N poses, all M pairs of one with a person of its image and category, and
+    their per-keypoint OKS: with the annotated joints, and with twice the bbox,
+    which COCO takes for people without a joint to compare."""
 
-    pairs: PosePairs
-    similar: np.ndarray
-    inside: np.ndarray
+    people: People
+    image: np.ndarray  # (N,) index into the images of the people
+    category: np.ndarray  # (N,) index into their categories
+    pose: np.ndarray  # (M,) index
+    person: np.ndarray  # (M,) index
+    similar: np.ndarray  # (M, K)
+    inside: np.ndarray  # (M, K)
 
     def of_joint(self, joint: int) -> 'ComparedPoses':
         """Poses and people that consist of one joint."""
-        one = slice(joint, joint + 1)
-        return ComparedPoses(
-            self.pairs, self.similar[:, one], self.inside[:, one]
-        )
+        similar, inside = self.similar[:, [joint]], self.inside[:, [joint]]
+        return replace(self, similar=similar, inside=inside)
 
     def match(
         self,
@@ -100,25 +69,26 @@ class ComparedPoses:
         equal ones the first, with people at every OKS threshold by the joints
         ``labelled`` ``(P, K)``; people who do not count ``(P,)`` are ignored.
         """
-        pairs, people = self.pairs, self.pairs.people
-        group = pairs.image * len(people.categories) + pairs.category
-        rows = rows[np.lexsort((-scores[rows], pairs.image[rows]))]
+        people, slot = self.people, rank_in_group(self.people.image)
+        group = self.image * len(people.categories) + self.category
+        rows = rows[np.lexsort((-scores[rows], self.image[rows]))]
         rank = rank_in_group(group[rows])
         rows, rank = rows[rank < MAX_POSES], rank[rank < MAX_POSES]
-        oks = self._dense(labelled)
-        real, ignored, crowd = np.zeros(
-            (3, len(people.images), oks.shape[1]), bool
-        )
-        real[people.image, pairs.slot] = counts
-        ignored[people.image, pairs.slot] = ~counts
-        crowd[people.image, pairs.slot] = people.crowd
+        # by image and place of the person in it
+        slots = int(slot.max(initial=0)) + 1
+        oks = np.full((len(self.image), slots), -1.0)
+        oks[self.pose, slot[self.person]] = self._oks(labelled)
+        real, ignored, crowd = np.zeros((3, len(people.images), slots), bool)
+        real[people.image, slot] = counts
+        ignored[people.image, slot] = ~counts
+        crowd[people.image, slot] = people.crowd
         limits = np.minimum(THRESHOLDS, _ALMOST)[:, None, None]
         free = np.ones((len(THRESHOLDS), *real.shape), bool)
         found, passed = np.zeros((2, len(THRESHOLDS), len(rank)), bool)
         # greedily, the poses of each image in the order of their rank
         for turn in range(int(rank.max(initial=-1)) + 1):
             now = np.flatnonzero(rank == turn)
-            here, near = pairs.image[rows[now]], oks[rows[now]]
+            here, near = self.image[rows[now]], oks[rows[now]]
             available = (near >= limits) & free[:, here]
             found[:, now], choice = _best(near, available & real[here])
             other, second = _best(near, available & ignored[here])
@@ -131,10 +101,18 @@ class ComparedPoses:
         np.add.at(counted, (people.image[counts], people.category[counts]), 1)
         order = np.argsort(-scores[rows], kind='stable')
         rows = rows[order]
-        image, category = pairs.image[rows], pairs.category[rows]
+        image, category = self.image[rows], self.category[rows]
         return Matches(
             image, category, found[:, order], passed[:, order], counted
         )
+
+    def _oks(self, labelled: np.ndarray) -> np.ndarray:
+        """``(M,)`` OKS of the pairs."""
+        mask = labelled[self.person]
+        # over the keypoints that were found
+        inside = mean_oks(self.inside, np.isfinite(self.inside))
+        oks = mean_oks(self.similar, mask)
+        return np.where(mask.any(axis=1), oks, np.nan_to_num(inside))
 
     def precision(
         self,
@@ -146,36 +124,49 @@ class ComparedPoses:
         """``(B,)`` AP and ``(B,)`` AR, see :meth:`match` and
         :func:`average_precision`; the people who count are those with one of
         the joints ``labelled``."""
-        counts = self.pairs.people.counting(labelled)
+        counts = self.people.counting(labelled)
         matches = self.match(rows, scores, labelled, counts)
         return average_precision(matches, weights)
 
     def greatest_oks(self, labelled: np.ndarray) -> np.ndarray:
         """``(N,)`` greatest OKS of each pose with a person who counts; -1
         without one. See :meth:`precision`."""
-        out = np.full(len(self.pairs.image), -1.0)
-        oks = mean_oks(self.similar, labelled[self.pairs.person])
-        mine = self.pairs.people.counting(labelled)[self.pairs.person]
-        np.maximum.at(out, self.pairs.pose[mine], oks[mine])
+        out = np.full(len(self.image), -1.0)
+        oks = mean_oks(self.similar, labelled[self.person])
+        mine = self.people.counting(labelled)[self.person]
+        np.maximum.at(out, self.pose[mine], oks[mine])
         return out
 
-    def _dense(self, labelled: np.ndarray) -> np.ndarray:
-        """``(N, G)`` OKS of each pose with the people of its image, -1 where
-        there is no pair."""
-        pairs = self.pairs
-        mask = labelled[pairs.person]
-        # over the keypoints that were found
-        inside = mean_oks(self.inside, np.isfinite(self.inside))
-        oks = mean_oks(self.similar, mask)
-        oks = np.where(mask.any(axis=1), oks, np.nan_to_num(inside))
-        slots = int(pairs.slot.max(initial=0)) + 1
-        dense = np.full((len(pairs.image), slots), -1.0)
-        dense[pairs.pose, pairs.slot[pairs.person]] = oks
-        return dense
+
+def compare_poses(
+    people: People,
+    image: np.ndarray,
+    category: np.ndarray,
+    keypoints: np.ndarray,
+    sigmas: np.ndarray,
+) -> ComparedPoses:
+    """Compare poses with people, given the predictions ``(N, K, 2)``, pixels;
+    NaN, a keypoint that was not found, is similar to none. The images and
+    categories of the poses are indices ``(N,)`` into those of the people."""
+    count = len(people.categories)
+    pose, person = equal_pairs(
+        image * count + category, people.image * count + people.category
+    )
+    found = np.asarray(keypoints, np.float64)[pose]
+    areas = people.areas[person]
+    corner, size = np.split(people.boxes[person][:, None], 2, axis=-1)
+    low, high = corner - size, corner + 2 * size
+    outside = np.maximum(low - found, 0) + np.maximum(found - high, 0)
+    offsets = found - people.keypoints[person]
+    similar = np.nan_to_num(keypoint_oks(offsets, areas, sigmas))
+    inside = keypoint_oks(outside, areas, sigmas)
+    return ComparedPoses(
+        people, image, category, pose, person, similar, inside
+    )
 
 
 def reference_precision(
-    pairs: PosePairs,
+    compared: ComparedPoses,
     keypoints: np.ndarray,
     sigmas: np.ndarray,
     rows: np.ndarray,
@@ -183,18 +174,23 @@ def reference_precision(
     joint: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """AP and AR of one joint, ``(1,)`` each, as the paper's reference code
-    counts them; see :meth:`PosePairs.compare`, :meth:`ComparedPoses.match`.
+    counts them; see :func:`compare_poses`, :meth:`ComparedPoses.match`.
 
     Its defect 9: all other joints of people and poses become (0, 0, 0) *after*
     COCOeval has decided who is ignored. No pose can match people who have
     other joints but not this one, and theirs are wrong.
     """
-    only, people = np.arange(len(sigmas)) == joint, pairs.people
-    zeroed = np.where(only[:, None], keypoints, 0)
+    only, people = np.arange(len(sigmas)) == joint, compared.people
+    zeroed = compare_poses(
+        people,
+        compared.image,
+        compared.category,
+        np.where(only[:, None], keypoints, 0),
+        sigmas,
+    )
     counts = people.counting(people.labelled)
-    compared = pairs.compare(zeroed, sigmas)
     return average_precision(
-        compared.match(rows, scores, people.labelled & only, counts)
+        zeroed.match(rows, scores, people.labelled & only, counts)
     )
 
 

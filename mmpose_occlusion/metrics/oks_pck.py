@@ -52,10 +52,11 @@ def is_correct(
     return errors < threshold * sizes[:, None]
 
 
-def masked_mean(values: np.ndarray, mask: np.ndarray) -> float | None:
+def masked_mean(
+    values: np.ndarray, mask: np.ndarray | bool = True
+) -> float | None:
     """Mean of the defined values in a mask, or None if there is none."""
-    chosen = values[mask]
-    chosen = chosen[np.isfinite(chosen)]
+    chosen = values[mask & np.isfinite(values)]
     return float(chosen.mean()) if len(chosen) else None
 
 

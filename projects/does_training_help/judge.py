@@ -47,7 +47,7 @@ def measured(run: BenchmarkRun, draws: int) -> dict[str, np.ndarray]:
     groups: dict[str, list] = {}
     for attack in run.attacks:
         groups.setdefault(attack.details['question'], []).append(attack)
-    curves = severity_curves(measures, groups['cost'])
+    curves = severity_curves(measures)
     for paint in ('', *PAINTS):
         mine = [
             c.points for c in curves if paint in c.paint and c.target != 'mean'

@@ -5,7 +5,7 @@ import numpy as np
 from mmpose_occlusion.metrics.annotations import People
 from mmpose_occlusion.metrics.average_precision import (
     ComparedPoses,
-    PosePairs,
+    compare_poses,
     reference_precision,
 )
 
@@ -17,14 +17,16 @@ def compared(people, poses, sigmas) -> tuple[ComparedPoses, tuple]:
     images = [p['image_id'] for p in poses]
     found = People.from_dicts(people, images, len(sigmas))
     kinds = [p['category_id'] for p in poses]
-    pairs = PosePairs(
+    poses_of = compare_poses(
         found,
         np.searchsorted(found.images, np.array(images, found.images.dtype)),
         np.searchsorted(found.categories, kinds),
+        keypoints_of(poses, sigmas),
+        sigmas,
     )
     scores = np.array([p['score'] for p in poses], float)
     rows = np.flatnonzero(np.isin(kinds, found.categories))
-    return pairs.compare(keypoints_of(poses, sigmas), sigmas), (rows, scores)
+    return poses_of, (rows, scores)
 
 
 def keypoints_of(poses, sigmas):
@@ -36,7 +38,7 @@ def precision(people, poses, sigmas, joint=None, keep=None):
     """AP and AR of one joint or of all, for the poses (D,) that take part;
     None without people who count."""
     found, (rows, scores) = compared(people, poses, sigmas)
-    labelled = found.pairs.people.labelled
+    labelled = found.people.labelled
     if joint is not None:
         found, labelled = found.of_joint(joint), labelled[:, [joint]]
     if keep is not None:
@@ -49,7 +51,7 @@ def by_reference(people, poses, sigmas, joint):
     found, ranked = compared(people, poses, sigmas)
     keypoints = keypoints_of(poses, sigmas)
     return _plain(
-        reference_precision(found.pairs, keypoints, sigmas, *ranked, joint)
+        reference_precision(found, keypoints, sigmas, *ranked, joint)
     )
 
 

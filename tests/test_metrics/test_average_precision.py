@@ -144,7 +144,7 @@ def test_an_image_of_weight_two_is_two_images(seed):
     for i, entry in enumerate(found):
         entry['score'] += i * 1e-6
     poses_of, ranked = compared(people, found, sigmas)
-    everyone = poses_of.pairs.people
+    everyone = poses_of.people
     images = everyone.images
     weights = np.random.default_rng(seed).multinomial(
         len(images), np.full(len(images), 1 / len(images)), size=4

@@ -346,6 +346,13 @@ def test_transfer_and_files(people, tmp_path, monkeypatch, capsys):  # noqa: F81
     assert (
         stored['run']['forward_passes'] == 4 + (first['run']['forward_passes'])
     )
+    # a person without a place has no loss there
+    fewer = dict(stored, people=stored['people'][1:])
+    (tmp_path / 'fewer.json').write_text(json.dumps(fewer))
+    assert main_worst([*model, '--out', 'b', '--places', 'fewer.json']) == 0
+    fewer = json.loads((tmp_path / 'b' / 'worst.json').read_text())
+    assert fewer['people'][0]['loss_transferred'] is None
+    assert fewer['people_compared'] == stored['people_compared'] - 1
     middle = ['my_middle:middle', *argv, '--out', 'm', '--places', 'a']
     assert main_worst(middle) == 0
     other = json.loads((tmp_path / 'm' / 'worst.json').read_text())

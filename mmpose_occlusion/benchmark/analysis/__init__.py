@@ -62,56 +62,63 @@ def analyse(
     measures: list[RunMeasures] = []
     analyses: list[Record] = []
     reference: list[Record] = []
-    losses = []
+    every_natural: list[Record] = []
     for run in runs:
         attacks, cells = split_cells(run.attacks)
         each = RunMeasures(replace(run, attacks=attacks), draws, seed, measure)
         if measures and measures[0].main in each.measures:
             each.main = measures[0].main
         measures.append(each)
-        judge, costs, told = ScoreJudge(each, threshold), [], []
-        labels = plain_labels(attacks)
-        for attack in attacks:
-            progress(attack.name)
-            label = labels.get(attack.name, '')
-            costs.append(attack_cost(each, attack, label))
-            told.append(judge.attacked(attack))
-        images = len(each.people.images)
-        together = simultaneous([each.change(a) for a in attacks], images)
-        for cost, found in zip(costs, together, strict=True):
-            cost['together'] = found
+        costs, scores = _costs_and_scores(each, threshold, progress)
         progress('curves, controls and natural occlusion')
-        natural, lost = natural_occlusion(each)
-        losses.append(lost)
-        curves = severity_curves(each, attacks)
+        every_natural.append(natural_occlusion(each))
+        curves = severity_curves(each)
         if cells:
             progress('sensitivity maps')
         ids = each.run.boxes.instance_ids[each.labelled.any(axis=1)]
-        shown = [{k: c[k] for k in c if k != 'control'} for c in curves]
         analyses.append(
             Record(
                 run=each.run,
                 main=each.main,
                 why_main=each.why_main,
                 people=len(set(ids.tolist())),
-                images=images,
+                images=len(each.people.images),
                 clean=estimates(each.all_people),
                 config_pck=_config_pck(each),
                 costs=costs,
-                curves=estimates(shown),
+                curves=estimates(curves),
                 controls=estimates(control_comparisons(each)),
                 leaks=estimates(location_leaks(each)),
-                scores=judge.scores(told),
-                natural=natural,
+                scores=scores,
+                natural=estimates(every_natural[-1]),
                 skill=anatomical_skills(each),
                 summaries=estimates(suite_summaries(curves, reference)),
                 maps=sensitivity_maps(each, cells),
             )
         )
         reference = reference or curves
-    if len(measures) > 1:
-        progress('comparison of the models')
-    return analyses, compare_models(measures, losses)
+    if len(runs) == 1:
+        return analyses, None
+    progress('comparison of the models')
+    return analyses, compare_models(measures, every_natural)
+
+
+def _costs_and_scores(
+    measures: RunMeasures, threshold: float, progress: Callable[[str], None]
+) -> tuple[list[Record], Record]:
+    """Of every attack in turn, while its predictions are at hand."""
+    attacks, costs = measures.run.attacks, []
+    labels, judge = plain_labels(attacks), ScoreJudge(measures, threshold)
+    for attack in attacks:
+        progress(attack.name)
+        label = labels.get(attack.name, '')
+        costs.append(attack_cost(measures, attack, label))
+        judge.attacked(attack)
+    changes = [measures.change(attack) for attack in attacks]
+    together = simultaneous(changes, len(measures.people.images))
+    for cost, found in zip(costs, together, strict=True):
+        cost['together'] = found
+    return costs, judge.scores()
 
 
 def _config_pck(measures: RunMeasures) -> dict[str, float]:

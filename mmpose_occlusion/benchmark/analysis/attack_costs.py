@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mmpose_occlusion.benchmark.data import UNMATCHED, Attacked
+from mmpose_occlusion.benchmark.data import UNMATCHED, Attacked, BenchmarkRun
 from mmpose_occlusion.metrics.average_precision import equal_pairs
 from mmpose_occlusion.metrics.oks_pck import (
     TARGET,
@@ -36,28 +36,16 @@ def attack_cost(measures: RunMeasures, attack: Attacked, label: str) -> Record:
     (``together`` is empty); its label is of
     :func:`.attack_description.plain_labels`."""
     run, who = measures.run, measures.attacked_people(attack)
-    views = dict(
-        clean=measures.clean_predictions, attacked=measures.under(attack)
-    )
+    clean, under = measures.clean_predictions, measures.under(attack)
     groups = joint_groups(attack.targets, attack.bystanders)
     known = measures.labelled & who[:, None]
     masks = {group: mask & known for group, mask in groups.items()}
-    codes = {view: error_types(found) for view, found in views.items()}
-    right, still = (m.joint_values['OKS50'] > 0 for m in views.values())
-
-    def failures(mask: np.ndarray, view: str) -> dict[str, int]:
-        number = np.bincount(codes[view][mask], minlength=len(ERROR_TYPES))
-        return dict(zip(ERROR_TYPES, number.tolist(), strict=True))
-
+    types = dict(clean=error_types(clean), attacked=error_types(under))
+    right, still = (v.joint_values['OKS50'] > 0 for v in (clean, under))
     real = np.isfinite(run.boxes.boxes).all(axis=1)
     areas: np.ndarray | float = float(np.prod(run.crop_size))
     if run.evaluation.get('frame') == 'image':
         areas = measures.input_areas  # the image in the region of each bbox
-    moved = joint_errors(
-        np.asarray(attack.predictions.keypoints, np.float64),
-        run.clean.keypoints,
-    )
-    moved = (moved / box_size(run.boxes.boxes)[:, None])[attack.changed]
     change = measures.change(attack)
     return estimates(
         dict(
@@ -73,22 +61,19 @@ def attack_cost(measures: RunMeasures, attack: Attacked, label: str) -> Record:
             painted=masked_mean(attack.pixels / areas, attack.changed & real),
             people=len(np.unique(run.boxes.instance_ids[who])),
             images=len(np.unique(run.boxes.image_ids[who])),
-            clean=measures.clean(who),
-            attacked=measures.attacked(attack, who),
+            clean=measures.scores(who),
+            attacked=measures.scores(who, attack),
             change=change,
             together={},
             equivalence=equivalence(change[measures.main]),
             joints=[
                 row
                 for group, mask in masks.items()
-                for row in _joints([*views.values()], group, mask, who)
+                for row in _joint_rows(clean, under, group, mask, who)
             ],
-            moved={
-                name: masked_mean(column, np.isfinite(column))
-                for name, column in zip(run.joints.names, moved.T, strict=True)
-            },
+            moved=_movement(run, attack),
             failures={
-                group: {view: failures(mask, view) for view in views}
+                group: {view: _counts(t[mask]) for view, t in types.items()}
                 for group, mask in masks.items()
             },
             turned={
@@ -102,25 +87,28 @@ def attack_cost(measures: RunMeasures, attack: Attacked, label: str) -> Record:
     )
 
 
-def _joints(
-    views: list[PredictionMeasures],
+def _joint_rows(
+    clean: PredictionMeasures,
+    under: PredictionMeasures,
     group: str,
     mask: np.ndarray,
     who: np.ndarray,
 ) -> list[Record]:
     """Scores of all joints and of each in one group, a mask ``(N, K)``; the
     change of AP is of targets alone."""
-    measures, out = views[0].of_run, []
+    measures, views = clean.of_run, (clean, under)
     weights = measures.weights if group == TARGET else measures.weights[:1]
-    each = [found.by_joint(OF_JOINTS, mask, who, weights) for found in views]
-    for k, name in enumerate([ALL_JOINTS, *measures.run.joints.names], -1):
-        pair = [{m: v[k] for m, v in found.items()} for found in each]
-        if k < 0:
-            pair = [
-                {m: measures.mean(v.joint_values[m], mask) for m in OF_JOINTS}
-                for v in views
-            ]
-        number = int(mask.sum() if k < 0 else mask[:, k].sum())
+    each = [view.by_joint(OF_JOINTS, mask, who, weights) for view in views]
+    whole = [
+        {m: measures.mean(v.joint_values[m], mask) for m in OF_JOINTS}
+        for v in views
+    ]
+    rows = [(ALL_JOINTS, mask.sum(), whole)]
+    for k, name in enumerate(measures.run.joints.names):
+        own = [{m: values[k] for m, values in found.items()} for found in each]
+        rows.append((name, mask[:, k].sum(), own))
+    out = []
+    for name, number, pair in rows:
         before, after = pair if number else ({}, {})
         change = difference(after, before)
         if group != TARGET:
@@ -129,7 +117,7 @@ def _joints(
             Record(
                 joint=name,
                 group=group,
-                number=number,
+                number=int(number),
                 clean=_values(before),
                 attacked=_values(after),
                 change=estimates(change),
@@ -140,10 +128,26 @@ def _joints(
 
 def _values(draws: Draws) -> Record:
     """Values alone, None where undefined."""
+    none = np.array([np.nan])
     return Record(
-        (name.lower(), estimate(draws.get(name, np.array([]))[:1]).value)
+        (name.lower(), estimate(draws.get(name, none)[:1]).value)
         for name in (*OF_JOINTS, 'AP')
     )
+
+
+def _movement(run: BenchmarkRun, attack: Attacked) -> dict[str, float | None]:
+    """Joint -> mean distance between its clean and its attacked prediction in
+    changed crops, a fraction of the longer side of the model's bbox."""
+    after = np.asarray(attack.predictions.keypoints, np.float64)
+    moved = joint_errors(after, run.clean.keypoints)
+    moved = (moved / box_size(run.boxes.boxes)[:, None])[attack.changed]
+    return dict(zip(run.joints.names, map(masked_mean, moved.T), strict=True))
+
+
+def _counts(types: np.ndarray) -> dict[str, int]:
+    """Type of error -> number of joints."""
+    number = np.bincount(types, minlength=len(ERROR_TYPES)).tolist()
+    return dict(zip(ERROR_TYPES, number, strict=True))
 
 
 ERROR_TYPES = ('good', 'jitter', 'swap', 'drift', 'miss')
@@ -170,7 +174,6 @@ def error_types(measures: PredictionMeasures) -> np.ndarray:
     ) -> np.ndarray:
         """``(M, K)`` with some joints, 0 for those that are not known."""
         offsets = measures.keypoints[rows] - truth
-        offsets = np.where(known[..., None], offsets, 0)
         found = keypoint_oks(offsets, boxes.areas[rows], joints.sigmas)
         return np.where(known, found, 0)
 
@@ -197,7 +200,7 @@ def _other_people(
     people, boxes = of_run.people, of_run.run.boxes
     if len(people):
         truth, labels = people.keypoints, people.labelled
-        rows, who = of_run.pairs.pose, of_run.pairs.person
+        rows, who = measures.compared.pose, measures.compared.person
         own = of_run.owner[rows]
         other = (own != UNMATCHED) & (own != who)
     else:

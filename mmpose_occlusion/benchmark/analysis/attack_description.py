@@ -1,6 +1,6 @@
 """What an attack hides, with what, where and how large."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,15 +68,18 @@ def describe(attacked: Attacked) -> AttackDescription:
     )
 
 
-def grouped(
-    attacks: Sequence[Attacked],
-    key: Callable[[Attacked, AttackDescription], Any],
-) -> dict[Any, list[Attacked]]:
-    """Attacks by a key, without those whose key is None."""
-    groups: dict[Any, list[Attacked]] = {}
-    for attack in attacks:
-        groups.setdefault(key(attack, describe(attack)), []).append(attack)
-    groups.pop(None, None)
+def described(
+    attacks: Iterable[Attacked],
+) -> list[tuple[Attacked, AttackDescription]]:
+    """Attacks with their descriptions."""
+    return [(attack, describe(attack)) for attack in attacks]
+
+
+def grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
+    """Key -> members, in the order given."""
+    groups: dict[Any, list[Any]] = {}
+    for key, member in pairs:
+        groups.setdefault(key, []).append(member)
     return groups
 
 
@@ -86,15 +89,17 @@ def plain_labels(attacks: Sequence[Attacked]) -> dict[str, str]:
     without a severity. Where a paint has both, the former's label says the
     size."""
     groups = grouped(
-        attacks, lambda _, it: (it.kind, it.paint) if it.hides_one else None
+        ((it.kind, it.paint), (attack.name, it.severity))
+        for attack, it in described(attacks)
+        if it.hides_one
     )
     out = {}
     for (_, paint), mine in groups.items():
-        sizes = {attack.name: describe(attack).severity for attack in mine}
-        known = {size for size in sizes.values() if size is not None}
+        known = {size for _, size in mine if size is not None}
         usual = min(known, key=lambda s: (abs(s - USUAL_SIZE), s), default=0)
-        for name, size in sizes.items():
-            if size is None or (size == usual and None not in sizes.values()):
+        all_sized = all(size is not None for _, size in mine)
+        for name, size in mine:
+            if size is None or (size == usual and all_sized):
                 out[name] = paint
             elif size == usual:
                 out[name] = f'{paint} {100 * size:g}%'

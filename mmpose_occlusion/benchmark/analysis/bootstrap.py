@@ -75,28 +75,20 @@ def draw_weights(images: int, draws: int, seed: int = 0) -> np.ndarray:
     return weights
 
 
-def estimate(values: np.ndarray) -> Estimate:
+def estimate(values: np.ndarray, censored: bool = False) -> Estimate:
     """Value and percentile interval of ``(1 + B,)`` values, the first of the
-    data; NaN where undefined."""
-    if not len(values) or not np.isfinite(values[0]):
+    data; NaN where undefined. ``censored`` are sizes that are infinite where
+    they are never reached; such ends are None."""
+    if not (censored or np.isfinite(values[0])):
         return UNDEFINED
-    drawn = values[1:][np.isfinite(values[1:])]
-    return Estimate.of(values[0], *_ends(drawn, 'linear'))
-
-
-def censored_estimate(values: np.ndarray) -> Estimate:
-    """Value and interval of ``(1 + B,)`` sizes, infinite where a size is never
-    reached; such ends are None."""
-    drawn = values[1:][~np.isnan(values[1:])]
-    return Estimate.of(values[0], *_ends(drawn, 'nearest'))
-
-
-def _ends(drawn: np.ndarray, method: Any) -> np.ndarray:
+    drawn = values[1:]
+    drawn = drawn[~np.isnan(drawn) if censored else np.isfinite(drawn)]
     if not len(drawn):
-        return np.full(2, np.nan)
-    return np.quantile(
-        drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method=method
-    )
+        return Estimate.of(values[0], np.nan, np.nan)
+    levels = (1 - LEVEL) / 2, (1 + LEVEL) / 2
+    # between a size and infinity there is nothing to interpolate
+    method: Any = 'nearest' if censored else 'linear'
+    return Estimate.of(values[0], *np.quantile(drawn, levels, method=method))
 
 
 def estimates(found: Any) -> Any:
@@ -119,14 +111,14 @@ def weighted_mean(
     weights: np.ndarray,
     image: np.ndarray,
     values: np.ndarray,
-    mask: np.ndarray,
+    mask: np.ndarray | bool = True,
     by_joint: bool = False,
 ) -> np.ndarray:
     """Mean ``(B,)`` of the defined values ``(N, K)`` in a mask ``(N, K)`` over
     resampled images, or ``(K, B)`` of each joint by itself; NaN without any.
     Images have weights ``(B, I)``, bboxes an index of the image."""
-    mask = mask & np.isfinite(values)
-    both = [np.where(mask, values, 0), mask]
+    known = mask & np.isfinite(values)
+    both = [np.where(known, values, 0), known]
     if not by_joint:
         both = [each.sum(axis=1) for each in both]
     return ratio(*(resampled_sum(weights, image, each) for each in both))
@@ -241,25 +233,22 @@ def _drawn_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def crossing(
-    severities: np.ndarray,
-    curve: np.ndarray,
-    clean: np.ndarray,
-    level: np.ndarray,
+    severities: Sequence[float], curve: np.ndarray, level: np.ndarray
 ) -> np.ndarray:
-    """Smallest severity at which a measure has fallen to a level; with half of
-    the clean measure as the level this is S50.
+    """Smallest severity at which a measure has fallen to a level ``(1 + B,)``;
+    with half of the clean measure as the level this is S50.
 
-    Linear between severities ``(S,)``, rising, of a curve ``(S, 1 + B)``, from
-    the clean measure ``(1 + B,)`` at severity 0; infinite where it never does.
+    Linear between severities ``(S,)``, rising from 0, of a curve ``(S, 1 +
+    B)``, first the clean measure; infinite where it never does.
     """
-    x, y = np.r_[0.0, severities], np.concatenate([clean[None], curve])
-    out = np.full(y.shape[1], np.inf)
-    for i in range(len(x) - 1, 0, -1):
-        above, below = y[i - 1], y[i]
+    out = np.full(curve.shape[1], np.inf)
+    for i in range(len(severities) - 1, 0, -1):
+        start, end = severities[i - 1 : i + 1]
+        above, below = curve[i - 1 : i + 1]
         falls = (above > level) & (below <= level)
         with np.errstate(invalid='ignore', divide='ignore'):
             share = (above - level) / (above - below)
-        out = np.where(falls, x[i - 1] + share * (x[i] - x[i - 1]), out)
-    out = np.where(y[0] <= level, 0, out)
-    known = np.isfinite(y).all(axis=0) & np.isfinite(level)
+        out = np.where(falls, start + share * (end - start), out)
+    out = np.where(curve[0] <= level, 0, out)
+    known = np.isfinite(curve).all(axis=0) & np.isfinite(level)
     return np.where(known, out, np.nan)

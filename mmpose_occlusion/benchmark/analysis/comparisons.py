@@ -9,6 +9,7 @@ Hendrycks and Dietterich, ICLR 2019.
 """
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 from scipy.integrate import trapezoid
@@ -23,22 +24,19 @@ from .attack_description import (
     MOVED,
     OTHER,
     AttackDescription,
-    describe,
+    described,
     grouped,
 )
 from .bootstrap import (
-    Draws,
     Record,
-    censored_estimate,
     crossing,
     difference,
     equivalence,
+    estimate,
     estimates,
     rank_agreement,
     simultaneous,
-    weighted_mean,
 )
-from .natural_occlusion import Losses
 from .run_measures import RunMeasures
 
 MEAN, CLEAN = 'mean', 'clean'
@@ -55,28 +53,24 @@ LEAST_MODELS = 3
 """For a rank correlation over models."""
 
 
-def severity_curves(
-    measures: RunMeasures, attacks: Sequence[Attacked]
-) -> list[Record]:
-    """``curves`` of ``report.json``. Those that are over several targets come
-    first; ``people`` (bboxes) are those that every step changed."""
+def severity_curves(measures: RunMeasures) -> list[Record]:
+    """``curves`` of ``report.json``, of the attacks that paint over their
+    targets. Those that are over several targets come first; ``people``
+    (bboxes) are those that every step changed."""
     out = []
-    for (suite, kind, paint, place), mine in grouped(
-        attacks,
-        lambda attack, it: (
-            (attack.suite, it.kind, it.paint, it.place)
-            if it.severity is not None and it.kind != OTHER
-            else None
-        ),
+    for (suite, kind, paint), mine in grouped(
+        ((attack.suite, it.kind, it.paint), (it.target, (it.severity, attack)))
+        for attack, it in described(measures.run.attacks)
+        if it.severity is not None and it.kind != OTHER
+        if it.place == AT_TARGET
     ).items():
-        control, known = '' if place == AT_TARGET else place, {}
-        for target, steps in grouped(mine, lambda _, it: it.target).items():
-            sized = [(describe(a).severity or 0.0, a) for a in steps]
-            sized = [(s, a) for s, a in sized if s and a.changed.any()]
-            if len({size for size, _ in sized}) > 1:
-                sized.sort(key=lambda step: step[0])
+        known: dict[str, tuple[int, list[float], np.ndarray]] = {}
+        for target, steps in grouped(mine).items():
+            sized = [(s, a) for s, a in steps if s and a.changed.any()]
+            sized.sort(key=itemgetter(0))
+            sizes = [0.0, *(size for size, _ in sized)]
+            if len({*sizes}) > 2:
                 who, drawn = _compared(measures, [a for _, a in sized])
-                sizes = [0.0, *(size for size, _ in sized)]
                 known[target] = int(who.sum()), sizes, np.stack(drawn)
         if len(known) > 1:
             numbers, every, each = zip(*known.values(), strict=True)
@@ -84,23 +78,20 @@ def severity_curves(
                 mean = np.ma.masked_invalid(each).mean(axis=0).filled(np.nan)
                 known = {MEAN: (min(numbers), every[0], mean), **known}
         for target, (people, sizes, values) in known.items():
-            half = crossing(
-                np.array(sizes[1:]), values[1:], values[0], values[0] / 2
-            )
+            half = crossing(sizes, values, values[0] / 2)
             out.append(
                 Record(
                     suite=suite,
                     kind=kind,
                     target=target,
-                    paint=f'{paint} {control}'.strip(),
+                    paint=paint,
                     people=people,
                     measure=measures.main,
                     severity=sizes,
                     points=list(values),
                     area=trapezoid(values, sizes, axis=0) / sizes[-1],
-                    half=censored_estimate(half),
+                    half=estimate(half, censored=True),
                     reached=bool(np.isfinite(half[0])),
-                    control=control,
                 )
             )
     return out
@@ -113,8 +104,8 @@ def _compared(
     them without an attack and under each."""
     who = np.logical_and.reduce([a.changed for a in attacks])
     who &= measures.labelled.any(axis=1)
-    under = [measures.attacked(a, who) for a in attacks]
-    return who, [d[measures.main] for d in (measures.clean(who), *under)]
+    found = [measures.scores(who, attack) for attack in (None, *attacks)]
+    return who, [draws[measures.main] for draws in found]
 
 
 def suite_summaries(
@@ -123,12 +114,14 @@ def suite_summaries(
     """``summaries`` of the suites that have severities; mOE is relative to
     the ``reference``, the curves of the first model."""
     out = []
-    for suite in dict.fromkeys(c.suite for c in curves if not c.control):
+    for suite in dict.fromkeys(curve.suite for curve in curves):
         mine, theirs = (
             {
-                (c.kind, c.target, c.paint, *c.severity): np.stack(c.points)
+                (*c.severity, c.kind, c.target, c.paint, c.measure): np.stack(
+                    c.points
+                )
                 for c in some
-                if c.suite == suite and c.target != MEAN and not c.control
+                if c.suite == suite and c.target != MEAN
             }
             for some in (curves, reference)
         )
@@ -147,7 +140,7 @@ def suite_summaries(
                 suite=suite,
                 measure=curves[0].measure,
                 curves=len(mine),
-                severities=sorted({s for key in mine for s in key[4:]}),
+                severities=sorted({s for key in mine for s in key[1:-4]}),
                 clean=clean,
                 mpc=mpc,
                 rpc=ratio(mpc, clean),
@@ -161,17 +154,16 @@ def control_comparisons(measures: RunMeasures) -> list[Record]:
     """``controls``, over the people that all attacks on a target changed."""
     out = []
     for (target, paint, severity), mine in grouped(
-        measures.run.attacks,
-        lambda _, it: (
-            (it.target, it.paint, it.severity) if it.kind != OTHER else None
-        ),
+        ((it.target, it.paint, it.severity), (it.place, attack))
+        for attack, it in described(measures.run.attacks)
+        if it.kind != OTHER
     ).items():
         places: dict[str, Attacked] = {}
-        for attack in mine:
-            places.setdefault(describe(attack).place, attack)
+        for place, attack in mine:
+            places.setdefault(place, attack)
         if len(places) < 2:
             continue
-        who, (clean, *under) = _compared(measures, list(places.values()))
+        who, (clean, *under) = _compared(measures, [*places.values()])
         change = {p: x - clean for p, x in zip(places, under, strict=True)}
         own = change.get(AT_TARGET)
         others = [p for p in places if own is not None and p != AT_TARGET]
@@ -195,36 +187,31 @@ def location_leaks(measures: RunMeasures) -> list[Record]:
     Of each paint, size and arrangement of discs on single named joints whose
     centres are known; ``discs`` are :data:`CENTRED` at the joint, moved by an
     :data:`OFFSET`, or at the place of others."""
-    names, out = measures.run.joints.names, []
-    for (paint, severity, discs), attacks in grouped(
-        measures.run.attacks,
-        lambda _, it: (
-            (it.paint.partition(MOVED)[0], it.severity, _discs(it))
-            if it.kind == KEYPOINT and it.target in names
-            else None
-        ),
-    ).items():
-        found = np.stack([_approach(measures, attack) for attack in attacks])
-        _, row = known = np.nonzero(np.isfinite(found))
-        image, approach = measures.image[row], found[known]
-        if not len(image):
-            continue
-        towards, away = approach >= LEAST, approach <= -LEAST
-        values = np.stack([towards, away, towards * 1.0 - away, approach])
-        some = np.ones(values.T.shape, bool)
-        drawn = weighted_mean(measures.weights, image, values.T, some, True)
-        out.append(
-            Record(
-                paint=paint,
-                severity=severity,
-                discs=discs,
-                predictions=len(image),
-                towards=drawn[0],
-                away=drawn[1],
-                net=drawn[2],
-                approach=drawn[3],
-            )
+    out = []
+    for (paint, severity, discs), each in grouped(
+        (
+            (it.paint.partition(MOVED)[0], it.severity, _discs(it)),
+            _approach(measures, attack, it),
         )
+        for attack, it in described(measures.run.attacks)
+        if it.kind == KEYPOINT and it.target in measures.run.joints.names
+    ).items():
+        approach = np.stack(each, axis=1)
+        known = np.isfinite(approach)
+        towards, away = approach >= LEAST, approach <= -LEAST
+        if known.any():
+            out.append(
+                Record(
+                    paint=paint,
+                    severity=severity,
+                    discs=discs,
+                    predictions=int(known.sum()),
+                    towards=measures.mean(towards, known),
+                    away=measures.mean(away, known),
+                    net=measures.mean(towards * 1.0 - away, known),
+                    approach=measures.mean(approach, known),
+                )
+            )
     return out
 
 
@@ -234,14 +221,16 @@ def _discs(what: AttackDescription) -> str:
     return OFFSET if what.offset else CENTRED
 
 
-def _approach(measures: RunMeasures, attack: Attacked) -> np.ndarray:
+def _approach(
+    measures: RunMeasures, attack: Attacked, what: AttackDescription
+) -> np.ndarray:
     """``(N,)`` decrease of the distance of a joint's prediction to the disc's
     centre; NaN where there is no disc, or its centre is not known."""
-    what, boxes = describe(attack), measures.run.boxes
     joint = measures.run.joints.names.index(what.target)
     centred, centres = _discs(what) == CENTRED, attack.centres
     if centres is None:
-        centres = boxes.truth[:, joint] if centred else np.full(2, np.nan)
+        truth = measures.run.boxes.truth[:, joint]
+        centres = truth if centred else np.full(2, np.nan)
     before, after = (
         joint_errors(np.asarray(found.keypoints[:, joint], float), centres)
         for found in (measures.run.clean, attack.predictions)
@@ -253,47 +242,45 @@ def _approach(measures: RunMeasures, attack: Attacked) -> np.ndarray:
 
 
 def compare_models(
-    measures: Sequence[RunMeasures], losses: Sequence[Losses]
-) -> Record | None:
-    """``comparison`` of ``report.json``: all runs minus the first, None if
-    there is only one; with the losses of each run, see
-    :func:`.natural_occlusion.natural_occlusion`. A score is the difference of
-    the measures, a loss that of the changes by the attack: above 0, for a
-    measure of which more is better, if this model loses less."""
-    if len(measures) < 2:
-        return None
-    first, *others = measures
-    reasons: dict[str, str] = {}
-    differences: list[dict] = []
-    same = [losses[0]]
-    for other, lost in zip(others, losses[1:], strict=True):
+    measures: Sequence[RunMeasures], natural: Sequence[Record]
+) -> Record:
+    """``comparison`` of ``report.json``: all runs minus the first; ``natural``
+    is :func:`.natural_occlusion.natural_occlusion` of each. A score is the
+    difference of the measures, a loss that of the changes by the attack: above
+    0, for a measure of which more is better, if this model loses less."""
+    first = measures[0]
+    out = Record(baseline=first.run.model, reasons={}, differences=[])
+    losses = []  # of each run: paint and size -> by these attacks, in nature
+    for other, found in zip(measures, natural, strict=True):
         reason = not_paired(first.run, other.run)
         if reason:
-            reasons[other.run.model] = reason
-        else:
-            differences += _differences(first, other)
-            same.append(lost)
-    same = [lost for lost in same if lost]
-    agreement = [
+            out.reasons[other.run.model] = reason
+            continue
+        if other is not first:
+            out.differences.extend(_differences(first, other))
+        if found.gaps:
+            losses.append(
+                {
+                    (match.paint, size): (lost, match.natural)
+                    for match in found.equivalents
+                    for size, lost in zip(
+                        match.severities, match.losses, strict=True
+                    )
+                }
+            )
+    out['agreement'] = [
         dict(
-            paint=key[0],
-            severity=key[1],
-            models=len(same),
+            paint=paint,
+            severity=size,
+            models=len(losses),
             tau=rank_agreement(
-                *(np.stack([lost[k] for lost in same]) for k in (key, None))
+                *np.stack([lost[paint, size] for lost in losses], axis=1)
             ),
         )
-        for key in (same[0] if len(same) >= LEAST_MODELS else ())
-        if key and all(key in lost for lost in same)
+        for paint, size in (losses[0] if len(losses) >= LEAST_MODELS else ())
+        if all((paint, size) in lost for lost in losses)
     ]
-    return estimates(
-        dict(
-            baseline=first.run.model,
-            reasons=reasons,
-            differences=differences,
-            agreement=agreement,
-        )
-    )
+    return estimates(out)
 
 
 def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
@@ -307,26 +294,32 @@ def not_paired(first: BenchmarkRun, other: BenchmarkRun) -> str | None:
         ids = boxes.image_ids, boxes.instance_ids
         rows = np.column_stack([*ids, boxes.boxes])
         # rows without a bbox are kept free for people who are not annotated
-        rows = rows[np.isfinite(boxes.boxes).all(axis=1)]
+        rows = rows[np.isfinite(rows).all(axis=1)]
         given.append(rows[np.lexsort(rows.T[::-1])])
-    numbers = [len(rows) for rows in given]
-    if numbers[0] != numbers[1] or not np.allclose(
-        given[0], given[1], atol=0.01
-    ):
+    one, two = given
+    if len(one) != len(two) or not np.allclose(one, two, rtol=0, atol=0.01):
         return (
-            f'{pair} were given different boxes ({numbers[0]} and '
-            f'{numbers[1]}), so there are no paired differences: {way} (with '
-            'or without --gt-boxes, and the same --max-images)'
+            f'{pair} were given different boxes ({len(one)} and {len(two)}), '
+            f'so there are no paired differences: {way} (with or without '
+            '--gt-boxes, and the same --max-images)'
         )
     return None
 
 
-def _differences(first: RunMeasures, other: RunMeasures) -> list[dict]:
-    people = int(first.labelled.any(axis=1).sum())
-    scores = [difference(other.all_people, first.all_people)]
-    losses: list[Draws] = [{}]
-    out = [dict(model=other.run.model, attack=CLEAN, people=people)]
-    known = {attack.name: attack for attack in other.run.attacks}
+def _differences(first: RunMeasures, other: RunMeasures) -> list[Record]:
+    model, known = other.run.model, {a.name: a for a in other.run.attacks}
+    score = difference(other.all_people, first.all_people)
+    out = [
+        Record(
+            model=model,
+            attack=CLEAN,
+            people=int(first.labelled.any(axis=1).sum()),
+            score=score,
+            loss={},
+            score_together=estimates(score),
+            loss_together={},
+        )
+    ]
     ids = [m.run.boxes.instance_ids for m in (first, other)]
     for attack in first.run.attacks:
         if attack.name not in known:
@@ -338,22 +331,24 @@ def _differences(first: RunMeasures, other: RunMeasures) -> list[dict]:
         )
         who = attack.changed & np.isin(ids[0], common)
         whose = same.changed & np.isin(ids[1], common)
-        ours, theirs = first.attacked(attack, who), other.attacked(same, whose)
-        loss = difference(ours, first.clean(who))
-        out.append(dict(out[0], attack=attack.name, people=int(who.sum())))
-        scores.append(difference(theirs, ours))
-        losses.append(difference(difference(theirs, other.clean(whose)), loss))
-    images = len(first.people.images)
-    together = [estimates(scores[0]), *simultaneous(scores[1:], images)]
-    losses_together = [{}, *simultaneous(losses[1:], images)]
-    return [
-        dict(
-            row,
-            score=scores[i],
-            loss=losses[i],
-            score_together=together[i],
-            loss_together=losses_together[i],
-            equivalence=equivalence(scores[i][first.main]),
+        ours, theirs = first.scores(who, attack), other.scores(whose, same)
+        our_loss = difference(ours, first.scores(who))
+        their_loss = difference(theirs, other.scores(whose))
+        out.append(
+            Record(
+                model=model,
+                attack=attack.name,
+                people=int(who.sum()),
+                score=difference(theirs, ours),
+                loss=difference(their_loss, our_loss),
+            )
         )
-        for i, row in enumerate(out)
-    ]
+    images, attacked = len(first.people.images), out[1:]
+    for name in ('score', 'loss'):
+        together = simultaneous([row[name] for row in attacked], images)
+        for row, found in zip(attacked, together, strict=True):
+            row[f'{name}_together'] = found
+    for row in out:
+        undefined = np.full(1, np.nan)  # the other may lack the measure
+        row['equivalence'] = equivalence(row.score.get(first.main, undefined))
+    return out

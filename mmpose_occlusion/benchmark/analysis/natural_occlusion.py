@@ -7,6 +7,7 @@ differ from visible ones in pose, size and crowding, too.
 """
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 
@@ -20,13 +21,12 @@ from mmpose_occlusion.metrics.confidence import ratio
 from mmpose_occlusion.occlusion.targets import KEYPOINT
 
 from .attack_costs import ALL_JOINTS
-from .attack_description import describe, grouped
+from .attack_description import described, grouped
 from .bootstrap import (
     Record,
-    censored_estimate,
     crossing,
     difference,
-    estimates,
+    estimate,
     rank_agreement,
     resampled_sum,
 )
@@ -35,85 +35,74 @@ from .run_measures import OCCLUDED, VISIBLE, RunMeasures
 RIGHT = 'OKS50'
 """The measure that attacks are compared by."""
 
-Losses = dict[tuple[str, float] | None, np.ndarray]
-"""Paint and size of attacks -> ``(1 + B,)`` loss of :data:`RIGHT` of hidden
-joints; None -> that by natural occlusion."""
 
-
-def natural_occlusion(measures: RunMeasures) -> tuple[Record, Losses]:
-    """``natural`` of ``report.json``: visible and occluded keypoints of the
-    clean predictions; and the losses, empty without occluded keypoints.
+def natural_occlusion(measures: RunMeasures) -> Record:
+    """``natural`` of ``report.json`` with draws in place of estimates: visible
+    and occluded keypoints of the clean predictions, and the attacks that cost
+    hidden joints with v = 2 as much.
 
     ``all`` joints are the mean over joints by their numbers of occluded
     keypoints, so that both sides have the same joints; so are the losses of
-    attacks, which are of hidden joints with v = 2."""
+    attacks."""
+    out = Record(gaps=[], strata=strata(measures), equivalents=[])
     flags = np.where(measures.labelled, measures.run.boxes.visible, 0)
-    everyone = np.ones(len(flags), bool)
     sides = flags == VISIBLE, flags == OCCLUDED
     if not sides[1].any():
-        found = dict(gaps=[], strata=strata(measures), equivalents=[])
-        return estimates(found), {}
+        return out
+    everyone = np.ones(len(flags), bool)
     rates = [
         measures.clean_predictions.by_joint(
-            (RIGHT, 'OKS', 'PCK'), mask, everyone, measures.weights
+            (RIGHT, 'OKS', 'PCK'), side, everyone, measures.weights
         )
-        for mask in sides
+        for side in sides
     ]
     shares = resampled_sum(measures.weights, measures.image, sides[1])
-    gaps = []
-    for k, name in enumerate([ALL_JOINTS, *measures.run.joints.names], -1):
-        numbers = [int((m if k < 0 else m[:, k]).sum()) for m in sides]
-        if not numbers[1]:
-            continue
-        before, after = (
-            {m: _mean(v, shares) if k < 0 else v[k] for m, v in found.items()}
-            for found in rates
+    whole = [{m: _mean(v, shares) for m, v in r.items()} for r in rates]
+    rows = [(ALL_JOINTS, [side.sum() for side in sides], whole)]
+    for k, name in enumerate(measures.run.joints.names):
+        own = [{m: values[k] for m, values in r.items()} for r in rates]
+        rows.append((name, [side[:, k].sum() for side in sides], own))
+    out['gaps'] = [
+        dict(
+            joint=name,
+            visible=int(visible),
+            occluded=int(occluded),
+            at_visible=before,
+            at_occluded=after,
+            loss=difference(before, after),
         )
-        gaps.append(
-            dict(
-                joint=name,
-                visible=numbers[0],
-                occluded=numbers[1],
-                at_visible=before,
-                at_occluded=after,
-                loss=difference(before, after),
-            )
-        )
-    natural_by_joint = rates[0][RIGHT] - rates[1][RIGHT]
-    natural = _mean(natural_by_joint, shares)
-    losses: Losses = {None: natural}
-    matches = []
-    for paint, attacks in grouped(
-        sorted(measures.run.attacks, key=lambda a: describe(a).severity or 0),
-        lambda _, it: (
-            it.paint
-            if it.severity and it.kind == KEYPOINT and it.hides_one
-            else None
-        ),
-    ).items():
-        by_size = grouped(attacks, lambda _, it: it.severity)
-        sizes = list(by_size)
+        for name, (visible, occluded), (before, after) in rows
+        if occluded
+    ]
+    lost_by_joint = rates[0][RIGHT] - rates[1][RIGHT]
+    natural = _mean(lost_by_joint, shares)
+    discs = [
+        (it.severity, it.paint, attack)
+        for attack, it in described(measures.run.attacks)
+        if it.severity and it.kind == KEYPOINT and it.hides_one
+    ]
+    discs.sort(key=itemgetter(0))
+    for paint, mine in grouped((p, (s, a)) for s, p, a in discs).items():
+        by_size = grouped(mine)
         by_joint = [attack_losses(measures, a) for a in by_size.values()]
         lost = np.stack([_mean(each, shares) for each in by_joint])
-        losses.update(zip([(paint, s) for s in sizes], lost, strict=True))
         # a loss rises with the size, `crossing` looks for a fall
-        zero = np.zeros(lost.shape[1])
-        reached = crossing(np.array(sizes), -lost, zero, -natural)
+        curve = np.concatenate([np.zeros((1, lost.shape[1])), -lost])
+        reached = crossing([0, *by_size], curve, -natural)
         away = np.abs(lost[:, 0] - natural[0])
         nearest = int(np.argmin(np.where(np.isnan(away), np.inf, away)))
-        matches.append(
-            dict(
+        out.equivalents.append(
+            Record(
                 paint=paint,
-                severities=sizes,
+                severities=[*by_size],
                 losses=list(lost),
                 natural=natural,
-                size=censored_estimate(reached),
+                size=estimate(reached, censored=True),
                 reached=bool(np.isfinite(reached[0])),
-                agreement=rank_agreement(by_joint[nearest], natural_by_joint),
+                agreement=rank_agreement(by_joint[nearest], lost_by_joint),
             )
         )
-    found = dict(gaps=gaps, strata=strata(measures), equivalents=matches)
-    return estimates(found), losses
+    return out
 
 
 def _mean(rates: np.ndarray, shares: np.ndarray) -> np.ndarray:
@@ -129,17 +118,14 @@ def attack_losses(
     """``(K, 1 + B)`` loss of right predictions of each joint as a target, of
     keypoints with v = 2, over all attacks that ask for it."""
     seen = measures.labelled & (measures.run.boxes.visible == VISIBLE)
-    total, number = np.zeros((2, seen.shape[1], len(measures.weights)))
     right = measures.clean_predictions.joint_values[RIGHT]
+    lost, asked = np.zeros((2, *seen.shape))
     for attack in attacks:
         mask = attack.targets & attack.changed[:, None] & seen
-        lost = right - measures.under(attack).joint_values[RIGHT]
-        asked = mask.any(axis=0)
-        for sums, values in (total, mask * lost), (number, mask):
-            sums[asked] += resampled_sum(
-                measures.weights, measures.image, values[:, asked]
-            )
-    return ratio(total, number)
+        lost += mask * (right - measures.under(attack).joint_values[RIGHT])
+        asked += mask
+    weights, image = measures.weights, measures.image
+    return ratio(*(resampled_sum(weights, image, x) for x in (lost, asked)))
 
 
 def strata(measures: RunMeasures) -> list[dict]:

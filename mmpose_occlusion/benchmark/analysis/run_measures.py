@@ -20,12 +20,6 @@ from mmpose_occlusion.metrics.annotations import People
 
 from .bootstrap import DRAWS, Draws, difference, draw_weights, weighted_mean
 
-MAIN = ('AP', 'PCKh', 'PCK')
-"""The first that the data has is a report's main measure."""
-
-CHOICES = ('AP', 'AR', 'PCKh', 'PCK', 'OKS50')
-"""Measures that a report can be led by."""
-
 FLOOR, CEILING = 0.05, 0.995
 """A report is not led by a measure that is below the former without an
 attack, or above the latter under all attacks, if there is another."""
@@ -43,14 +37,14 @@ PADDING = 1.25
 class RunMeasures:
     """Measures of one run's predictions, in B = ``draws`` resampled sets of
     images; runs on the same images with the same ``seed`` are resampled alike.
-    ``measure`` is the main one of :data:`CHOICES`, by default chosen by
-    :data:`MAIN`, :data:`FLOOR` and :data:`CEILING`.
+    ``measure`` chooses the :attr:`main` one.
 
     Attributes: all annotated ``people`` (none without COCO's evaluation);
-    index ``(N,)`` of each bbox's ``image`` and of its ``owner`` among the
-    people, or ``UNMATCHED``; ``weights`` ``(1 + B, I)``; ``labelled`` joints
-    ``(N, K)`` bool; ``sizes`` ``(N,)``, longer sides of the annotated bboxes,
-    NaN if unmatched; names of the ``measures`` that the data has."""
+    index ``(N,)`` of each bbox's ``image``, ``category`` and ``owner`` among
+    those of the people, or ``UNMATCHED``; ``weights`` ``(1 + B, I)``;
+    ``labelled`` joints ``(N, K)`` bool; ``sizes`` ``(N,)``, longer sides of
+    the annotated bboxes, NaN if unmatched; names of the ``measures`` that the
+    data has, first the usual main one."""
 
     def __init__(
         self,
@@ -59,7 +53,7 @@ class RunMeasures:
         seed: int = 0,
         measure: str | None = None,
     ) -> None:
-        self.run, self._measure = run, measure
+        self.run, self._chosen = run, measure
         boxes, joints = run.boxes, len(run.joints.names)
         use_area = run.evaluation.get('use_area', True)
         images = boxes.image_ids.tolist()
@@ -70,10 +64,9 @@ class RunMeasures:
         self.owner = np.array(owners, int)
         categories = self.people.categories.tolist()
         person = categories.index(1) if 1 in categories else 0
-        category = np.full(len(boxes), person)
+        self.category = np.full(len(boxes), person)
         mine = self.owner != UNMATCHED
-        category[mine] = self.people.category[self.owner[mine]]
-        self.pairs = ap.PosePairs(self.people, self.image, category)
+        self.category[mine] = self.people.category[self.owner[mine]]
         self.weights = draw_weights(len(self.people.images), draws, seed)
         truth = np.isfinite(boxes.truth).all(axis=-1)
         self.labelled = (boxes.visible > 0) & truth
@@ -88,31 +81,30 @@ class RunMeasures:
 
     @cached_property
     def main(self) -> str:
-        """The measure that figures show.
+        """The measure that figures show: the chosen one, or the first that is
+        neither below :data:`FLOOR` nor above :data:`CEILING`.
 
         Raises:
             UsageError: The data lacks the chosen one.
         """
-        if self._measure and self._measure not in self.measures:
-            known = [name for name in CHOICES if name in self.measures]
+        if self._chosen is None:
+            usual = self.measures[0]
+            names = (usual, 'OKS50', 'PCK')
+            return next((n for n in names if not self._why_not(n)), usual)
+        if self._chosen not in self.measures:
+            known = [name for name in self.measures if 'EPE' not in name]
             raise UsageError(
-                f'"{self.run.data}" has no {self._measure}: give --measure '
+                f'"{self.run.data}" has no {self._chosen}: give --measure '
                 f'one of {", ".join(known)}'
             )
-        if self._measure:
-            return self._measure
-        names = (self._usual, 'OKS50', 'PCK')
-        return next((n for n in names if not self._why_not(n)), self._usual)
+        return self._chosen
 
     @property
     def why_main(self) -> str:
         """Why this is not the usual main measure; empty where it is."""
-        why = '' if self.main == self._usual else self._why_not(self._usual)
+        usual = self.measures[0]
+        why = '' if self.main == usual else self._why_not(usual)
         return why and f'{why}: this report is led by another measure.'
-
-    @property
-    def _usual(self) -> str:
-        return next(name for name in MAIN if name in self.measures)
 
     def _why_not(self, name: str) -> str:
         """Why a report should not be led by a measure, or an empty string."""
@@ -126,8 +118,8 @@ class RunMeasures:
             )
         under = [clean]
         for attack in self.run.attacks if clean > CEILING else ():
-            who = self.attacked_people(attack)
-            under.append(float(self.attacked(attack, who)[name][0]))
+            found = self.scores(self.attacked_people(attack), attack)
+            under.append(float(found[name][0]))
         if np.nanmin(under) > CEILING:
             return f'{name} is above {CEILING} under every attack'
         return ''
@@ -140,19 +132,12 @@ class RunMeasures:
         people = np.ones(len(self.people), bool)
         return self.clean_predictions.measures(everyone, people)
 
-    def clean(self, who: np.ndarray) -> Draws:
-        """Measures of the clean predictions of chosen ``(N,)`` bboxes."""
-        return self._measures('', self.clean_predictions, who)
-
-    def attacked(self, attack: Attacked, who: np.ndarray) -> Draws:
-        """Measures of the attacked predictions of chosen bboxes."""
-        return self._measures(attack.name, self.under(attack), who)
-
-    def _measures(
-        self, name: str, found: 'PredictionMeasures', who: np.ndarray
-    ) -> Draws:
-        key = name, who.tobytes()
+    def scores(self, who: np.ndarray, attack: Attacked | None = None) -> Draws:
+        """Measures of the predictions of chosen ``(N,)`` bboxes, clean or
+        under an attack."""
+        key = attack.name if attack else '', who.tobytes()
         if key not in self._known:
+            found = self.under(attack) if attack else self.clean_predictions
             self._known[key] = found.measures(who, self.people_in(who))
         return self._known[key]
 
@@ -163,7 +148,7 @@ class RunMeasures:
     def change(self, attack: Attacked) -> Draws:
         """Attacked minus clean measures of the attacked people."""
         who = self.attacked_people(attack)
-        return difference(self.attacked(attack, who), self.clean(who))
+        return difference(self.scores(who, attack), self.scores(who))
 
     def under(self, attack: Attacked) -> 'PredictionMeasures':
         """Of the predictions under an attack; that of the last is kept."""
@@ -215,6 +200,7 @@ class PredictionMeasures:
     def __init__(self, of_run: RunMeasures, predictions: Predictions) -> None:
         self.of_run, self.predictions = of_run, predictions
         self.keypoints = np.asarray(predictions.keypoints, np.float64)
+        self._survivors: dict[bytes, np.ndarray] = {}
 
     @cached_property
     def errors(self) -> np.ndarray:
@@ -233,13 +219,20 @@ class PredictionMeasures:
     @cached_property
     def compared(self) -> ap.ComparedPoses:
         """The poses against all people of their images."""
-        sigmas = self.of_run.run.joints.sigmas
-        return self.of_run.pairs.compare(self.keypoints, sigmas)
+        of_run, sigmas = self.of_run, self.of_run.run.joints.sigmas
+        return ap.compare_poses(
+            of_run.people,
+            of_run.image,
+            of_run.category,
+            self.keypoints,
+            sigmas,
+        )
 
     @cached_property
     def joint_values(self) -> dict[str, np.ndarray]:
         """Measure -> ``(N, K)`` values, of which the measure is the mean; OKS
-        is the per-keypoint OKS, 0 for joints that were not found."""
+        is the per-keypoint OKS, 0 for joints that were not found; PCKh is NaN
+        for those that it leaves out."""
         of_run, run = self.of_run, self.of_run.run
         out = dict(
             PCK=pck.is_correct(self.errors, of_run.sizes).astype(float),
@@ -253,25 +246,50 @@ class PredictionMeasures:
             errors = pck.joint_errors(self.keypoints + offset, run.boxes.truth)
             heads = run.boxes.head_sizes
             correct = pck.is_correct(errors, heads, pck.PCKH_THRESHOLD)
-            out['PCKh'] = correct.astype(float)
+            counts = [n not in pck.NOT_IN_PCKH for n in run.joints.names]
+            counts = counts & np.isfinite(heads)[:, None]
+            out['PCKh'] = np.where(counts, correct, np.nan)
         return out
+
+    @cached_property
+    def keypoint_table(self) -> np.recarray:
+        """Labelled keypoints of the annotated people that have a score, n
+        rows: index of bbox, joint and image, COCO's flag v, whether the
+        per-keypoint OKS is at least :data:`OKS50`, score, per-keypoint OKS (0
+        for keypoints not found), the model's visibility output, NaN without.
+        """
+        of_run, predictions = self.of_run, self.predictions
+        scores = predictions.scores.astype(float)
+        row, joint = at = np.nonzero(of_run.labelled & np.isfinite(scores))
+        visible = np.full(len(row), np.nan)
+        if predictions.visibility is not None:
+            visible = predictions.visibility[at].astype(float)
+        columns: dict[str, np.ndarray] = dict(
+            row=row,
+            joint=joint,
+            image=of_run.image[row],
+            flag=of_run.run.boxes.visible[at],
+            right=self.joint_values['OKS50'][at] > 0,
+            score=scores[at],
+            similar=self.joint_values['OKS'][at],
+            visible=visible,
+        )
+        types = [(name, column.dtype) for name, column in columns.items()]
+        return np.rec.fromarrays(columns.values(), types)
 
     def measures(self, who: np.ndarray, people: np.ndarray) -> Draws:
         """All measures of chosen ``(N,)`` bboxes, with every resampled set;
         ``(P,)`` bool are the people who count in AP."""
-        of_run, run = self.of_run, self.of_run.run
-        out: Draws = {}
+        of_run, out = self.of_run, Draws()
         if 'AP' in of_run.measures:
+            rows, scores = self.survivors(who), self.pose_scores
             labelled = of_run.people.labelled & people[:, None]
             out['AP'], out['AR'] = self.compared.precision(
-                *self.survivors(who), labelled, of_run.weights
+                rows, scores, labelled, of_run.weights
             )
         mask = of_run.labelled & who[:, None]
-        counts = [name not in pck.NOT_IN_PCKH for name in run.joints.names]
-        has_head = np.isfinite(run.boxes.head_sizes)[:, None]
         for name in of_run.measures[len(out) :]:
-            mine = mask & counts & has_head if name == 'PCKh' else mask
-            out[name] = of_run.mean(self.joint_values[name], mine)
+            out[name] = of_run.mean(self.joint_values[name], mask)
         return out
 
     def by_joint(
@@ -297,42 +315,49 @@ class PredictionMeasures:
             out[name][known] = of_run.mean(values, mask[:, known], True)
         if 'AP' in of_run.measures:
             out['AP'] = np.full((mask.shape[1], len(weights)), np.nan)
-            none = np.zeros(0, int)
-            rows, scores = self.survivors(who) if known else (none, none)
-            owner = of_run.owner[rows]
             for k in known:
-                chosen = of_run.people_in(mask[:, k])
-                left = rows[(owner == UNMATCHED) | chosen[owner]]
+                rows, chosen = (
+                    self.survivors(who),
+                    of_run.people_in(mask[:, k]),
+                )
+                owner = of_run.owner[rows]
+                rows = rows[(owner == UNMATCHED) | chosen[owner]]
                 labelled = of_run.people.labelled[:, [k]] & chosen[:, None]
-                one = self.compared.of_joint(k)
-                found = one.precision(left, scores, labelled, weights)
-                out['AP'][k] = found[0]
+                out['AP'][k], _ = self.compared.of_joint(k).precision(
+                    rows, self.pose_scores, labelled, weights
+                )
         return out
 
-    def survivors(self, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Indices ``(S,)`` of the poses that are left after NMS, and the
-        scores of all ``(N,)``. Poses of people who are not in ``who`` ``(N,)``
-        are dropped before, those of unmatched bboxes stay."""
-        of_run, run = self.of_run, self.of_run.run
-        how, said = run.evaluation, self.predictions.person_scores
-        scores = ap.pose_scores(
-            run.boxes.scores if said is None else said,
+    @cached_property
+    def pose_scores(self) -> np.ndarray:
+        """``(N,)``, by which CocoMetric ranks the poses."""
+        said, how = self.predictions.person_scores, self.of_run.run.evaluation
+        return ap.pose_scores(
+            self.of_run.run.boxes.scores if said is None else said,
             self.predictions.scores,
             how.get('score_mode', 'bbox_keypoint'),
             how.get('keypoint_score_thr', 0.2),
         )
-        ids = run.boxes.instance_ids
+
+    def survivors(self, who: np.ndarray) -> np.ndarray:
+        """Indices ``(S,)`` of the poses that are left after NMS. Poses of
+        people who are not in ``who`` ``(N,)`` are dropped before, those of
+        unmatched bboxes stay."""
+        if (key := who.tobytes()) in self._survivors:
+            return self._survivors[key]
+        of_run, run = self.of_run, self.of_run.run
+        ids, how = run.boxes.instance_ids, run.evaluation
         keep = np.isin(ids, ids[who]) | (of_run.owner == UNMATCHED)
         placed = np.isfinite(self.predictions.keypoints).all(axis=-1)
         keep &= placed.any(axis=1)
-        rows = ap.surviving_poses(
+        self._survivors[key] = ap.surviving_poses(
             of_run.row_order[keep[of_run.row_order]],
             of_run.image,
             self.predictions.keypoints,
-            scores,
+            self.pose_scores,
             of_run.input_areas,
             run.joints.sigmas,
             how.get('nms_mode', 'oks_nms'),
             how.get('nms_thr', 0.9),
         )
-        return rows, scores
+        return self._survivors[key]

@@ -5,7 +5,7 @@ Results are parts of ``report.json``, see docs/benchmark_analysis.md and, for
 their meaning, docs/confidence.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -15,9 +15,9 @@ from mmpose_occlusion.metrics import confidence
 from mmpose_occlusion.metrics.annotations import PosePrior
 from mmpose_occlusion.metrics.oks_pck import TARGET, joint_errors, joint_groups
 
-from .attack_description import AT_TARGET, OTHER, grouped
+from .attack_description import AT_TARGET, OTHER, describe
 from .bootstrap import Record, estimates, rank_correlation, weighted_mean
-from .run_measures import OKS50, VISIBLE, PredictionMeasures, RunMeasures
+from .run_measures import VISIBLE, PredictionMeasures, RunMeasures
 
 DRAWS = 200
 """Resampled sets of images for the intervals of these measures; fewer where a
@@ -25,25 +25,6 @@ report is made with fewer."""
 
 COVERAGES = tuple(i / 20 for i in range(1, 21))
 """At which the risk-coverage curves of a report are read."""
-
-
-def keypoint_table(found: PredictionMeasures) -> np.recarray:
-    """Labelled keypoints of the annotated people that have a score, n rows:
-    index of bbox, joint and image, COCO's flag v, whether the per-keypoint OKS
-    is at least :data:`OKS50`, score, per-keypoint OKS (0 for keypoints not
-    found), and the model's visibility output, NaN without one."""
-    of_run, scores = found.of_run, found.predictions.scores.astype(float)
-    row, joint = at = np.nonzero(of_run.labelled & np.isfinite(scores))
-    similar, visible = found.joint_values['OKS'][at], np.full(len(row), np.nan)
-    if found.predictions.visibility is not None:
-        visible = found.predictions.visibility[at].astype(float)
-    columns: dict[str, np.ndarray] = dict(
-        row=row, joint=joint, image=of_run.image[row]
-    )
-    columns |= dict(flag=of_run.run.boxes.visible[at], right=similar >= OKS50)
-    columns |= dict(score=scores[at], similar=similar, visible=visible)
-    types = [(name, column.dtype) for name, column in columns.items()]
-    return np.rec.fromarrays(columns.values(), types)
 
 
 def _only(table: np.recarray, mask: np.ndarray) -> np.recarray:
@@ -62,67 +43,114 @@ class ScoreJudge:
     ) -> None:
         self.measures, self.threshold = measures, threshold
         self._weights = measures.weights[: DRAWS + 1]
-        clean = self._clean = keypoint_table(measures.clean_predictions)
+        clean = measures.clean_predictions.keypoint_table
         self._calibration = confidence.FoldCalibration(
             clean.score, clean.right, clean.image
         )
-        self._told: dict[str, tuple] = {}  # AUROCs and targets
-        self._known: dict[bytes, Record] = {}
-
-    def scores(self, attacks: list[Record]) -> Record:
-        """``scores`` of the run, given those of each attack. ``pooled`` are
-        the targets of the attacks of one paint and size."""
-        groups = grouped(
-            self.measures.run.attacks,
-            lambda attack, it: (
-                (it.kind, it.paint, it.severity)
-                if attack.name in self._told
-                and it.place == AT_TARGET
-                and it.kind != OTHER
-                else None
-            ),
-        )
-        pooled = [self._pooled(key, group) for key, group in groups.items()]
-        clean = self._clean
-        natural = self._aurocs(clean, clean.flag == VISIBLE)
-        return Record(
-            threshold=self.threshold,
-            draws=len(self._weights) - 1,
-            clean=self.quality(clean),
-            risks=_risks(clean),
-            natural_auroc=estimates(natural[0]),
-            natural_visibility_auroc=estimates(natural[1]),
-            pose=self._of_clean(np.ones(len(self.measures.image), bool)),
-            pooled=[found for found in pooled if found],
-            attacks=attacks,
-        )
+        self._attacks: list[Record] = []
+        # kind, paint, size -> attacks with their AUROCs and targets
+        self._pools: dict[tuple, list[tuple]] = {}
+        self._known: dict[tuple[str, bytes], Record] = {}
 
     def attacked(self, attack: Attacked) -> Record:
         """Of the people whom an attack changes: by group of joints, clean and
         attacked; AUROCs of telling visible keypoints from hidden ones; poses.
         """
         found, who = self.measures.under(attack), attack.changed
-        under = keypoint_table(found)
         groups = joint_groups(attack.targets, attack.bystanders).items()
         masks = {group: mask & who[:, None] for group, mask in groups}
-        mine = under[who[under.row]]
-        seen = ~attack.hidden[mine.row, mine.joint]
-        told = self._aurocs(mine, seen)
-        self._told[attack.name] = told, _only(under, masks[TARGET])
-        return Record(
+        table, what = found.keypoint_table, describe(attack)
+        mine = table[who[table.row]]
+        told = self._aurocs(mine, ~attack.hidden[mine.row, mine.joint])
+        if what.place == AT_TARGET and what.kind != OTHER:
+            pool = what.kind, what.paint, what.severity
+            member = attack, told, _only(table, masks[TARGET])
+            self._pools.setdefault(pool, []).append(member)
+        out = Record(
             attack=attack.name,
-            clean={g: self._of_clean(mask) for g, mask in masks.items()},
-            attacked={
-                g: self.quality(_only(under, mask))
-                for g, mask in masks.items()
-            },
+            clean={g: self._clean(self._joints, m) for g, m in masks.items()},
+            attacked={g: self._joints(found, m) for g, m in masks.items()},
             hidden_auroc=estimates(told[0]),
             visibility_auroc=estimates(told[1]),
-            pose_clean=self._of_clean(who),
+            pose_clean=self._clean(self._poses, who),
             pose_attacked=self._poses(found, who),
         )
+        self._attacks.append(out)
+        return out
 
-    def quality(self, table: np.recarray) -> Record:
+    def scores(self) -> Record:
+        """``scores`` of the run, after those of each attack. ``pooled`` are
+        the targets of the attacks of one paint and size."""
+        clean = self.measures.clean_predictions.keypoint_table
+        natural = self._aurocs(clean, clean.flag == VISIBLE)
+        everyone = np.ones(len(self.measures.image), bool)
+        pooled = [self._pooled(*pool) for pool in self._pools.items()]
+        return Record(
+            threshold=self.threshold,
+            draws=len(self._weights) - 1,
+            clean=self._quality(clean),
+            risks=_risks(clean),
+            natural_auroc=estimates(natural[0]),
+            natural_visibility_auroc=estimates(natural[1]),
+            pose=self._clean(self._poses, everyone),
+            pooled=[found for found in pooled if found],
+            attacks=self._attacks,
+        )
+
+    def _clean(
+        self,
+        measure: Callable[[PredictionMeasures, np.ndarray], Record],
+        mask: np.ndarray,
+    ) -> Record:
+        """A measure of the clean predictions; each selection once."""
+        key = measure.__name__, np.packbits(mask).tobytes()
+        if key not in self._known:
+            found = self.measures.clean_predictions
+            self._known[key] = measure(found, mask)
+        return self._known[key]
+
+    def _pooled(self, pool: tuple, members: list[tuple]) -> Record | None:
+        attacks, aurocs, targets = zip(*members, strict=True)
+        table = self.measures.clean_predictions.keypoint_table
+        masks = [a.targets & a.changed[:, None] for a in attacks]
+        parts = [_only(table, mask) for mask in masks], targets
+        clean, under = (np.concatenate(p).view(np.recarray) for p in parts)
+        if not len(under):
+            return None
+        told = np.ma.masked_invalid(aurocs)
+        by_score, by_visibility = told.mean(axis=0).filled(np.nan)
+        return Record(
+            zip(('kind', 'paint', 'severity'), pool, strict=True),
+            attacks=len(attacks),
+            clean=self._quality(clean),
+            attacked=self._quality(under),
+            hidden_auroc=estimates(by_score),
+            visibility_auroc=estimates(by_visibility),
+            risks=_risks(under),
+        )
+
+    def _scored(
+        self, table: np.recarray, scores: np.ndarray, right: np.ndarray
+    ) -> confidence.ScoredKeypoints:
+        return confidence.ScoredKeypoints(
+            scores, right, self._weights, table.image
+        )
+
+    def _aurocs(
+        self, table: np.recarray, positive: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Of the scores, and of the model's visibility output."""
+        known = np.isfinite(table.visible)
+        by_visibility = self._scored(
+            table[known], table.visible[known], positive[known]
+        )
+        by_score = self._scored(table, table.score, positive)
+        return by_score.auroc(), by_visibility.auroc()
+
+    def _joints(self, found: PredictionMeasures, mask: np.ndarray) -> Record:
+        return self._quality(_only(found.keypoint_table, mask))
+
+    def _quality(self, table: np.recarray) -> Record:
         """All measures of some keypoints; ``ece_isotonic`` is after a fit on
         clean predictions of other images."""
         raw = self._scored(table, table.score, table.right)
@@ -143,72 +171,18 @@ class ScoreJudge:
             )
         )
 
-    def _scored(
-        self, table: np.recarray, scores: np.ndarray, right: np.ndarray
-    ) -> confidence.ScoredKeypoints:
-        return confidence.ScoredKeypoints(
-            scores, right, self._weights, table.image
-        )
-
-    def _of_clean(self, who: np.ndarray) -> Record:
-        """Poses of chosen ``(N,)`` bboxes, or quality of chosen ``(N, K)``
-        joints, of the clean predictions; each selection is measured once."""
-        key = bytes([who.ndim]) + np.packbits(who).tobytes()
-        if key not in self._known:
-            self._known[key] = (
-                self.quality(_only(self._clean, who))
-                if who.ndim > 1
-                else self._poses(self.measures.clean_predictions, who)
-            )
-        return self._known[key]
-
-    def _pooled(
-        self, what: tuple, attacks: Sequence[Attacked]
-    ) -> Record | None:
-        masks = [a.targets & a.changed[:, None] for a in attacks]
-        aurocs, targets = zip(
-            *[self._told[a.name] for a in attacks], strict=True
-        )
-        parts = [_only(self._clean, mask) for mask in masks], targets
-        clean, under = (np.concatenate(p).view(np.recarray) for p in parts)
-        if not len(under):
-            return None
-        told = np.ma.masked_invalid(aurocs)
-        by_score, by_visibility = told.mean(axis=0).filled(np.nan)
-        return Record(
-            zip(('kind', 'paint', 'severity'), what, strict=True),
-            attacks=len(attacks),
-            clean=self.quality(clean),
-            attacked=self.quality(under),
-            hidden_auroc=estimates(by_score),
-            visibility_auroc=estimates(by_visibility),
-            risks=_risks(under),
-        )
-
-    def _aurocs(
-        self, table: np.recarray, positive: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Of the scores, and of the model's visibility output."""
-        known = np.isfinite(table.visible)
-        by_visibility = self._scored(
-            table[known], table.visible[known], positive[known]
-        )
-        by_score = self._scored(table, table.score, positive)
-        return by_score.auroc(), by_visibility.auroc()
-
     def _poses(self, found: PredictionMeasures, who: np.ndarray) -> Record:
         """Of chosen (N,) bboxes: Spearman's correlation of mean score and OKS,
         and AP of poses ranked by their true OKS minus that by their scores
         (Ronchi and Perona 2017), which is what better scores could gain."""
-        measures, predictions = self.measures, found.predictions
-        table = keypoint_table(found)
+        measures, table = self.measures, found.keypoint_table
         table = table[who[table.row]]
         rows, place = np.unique(table.row, return_inverse=True)
         undefined = np.full(len(self._weights), np.nan)
         spearman, gap = undefined, undefined
         if len(rows) > 2:
             spearman = rank_correlation(
-                np.asarray(predictions.scores)[rows].mean(axis=1),
+                np.asarray(found.predictions.scores)[rows].mean(axis=1),
                 np.bincount(place, table.similar) / np.bincount(place),
                 self._weights[:, measures.image[rows]],
             )
@@ -216,11 +190,10 @@ class ScoreJudge:
             who = who & measures.labelled.any(axis=1)
             mine = measures.people_in(who)[:, None]
             labelled = measures.people.labelled & mine
-            left, scores = found.survivors(who)
-            poses = found.compared
+            left, poses = found.survivors(who), found.compared
             by_oracle, by_score = (
-                poses.precision(left, ranked, labelled, self._weights)[0]
-                for ranked in (poses.greatest_oks(labelled), scores)
+                poses.precision(left, scores, labelled, self._weights)[0]
+                for scores in (poses.greatest_oks(labelled), found.pose_scores)
             )
             gap = by_oracle - by_score
         return estimates(dict(spearman=spearman, oracle_gap=gap))
@@ -243,16 +216,14 @@ def anatomical_skills(measures: RunMeasures) -> list[Record]:
     weights = measures.weights[: DRAWS + 1]
     known = np.isfinite(boxes.person_boxes).all(axis=1)
     truth = np.where(measures.labelled[..., None], boxes.truth, np.nan)
-    priors: dict[int, PosePrior] = {}
+    priors = np.full(len(image), None)
     for mine, others in confidence.folds(image):
         if (fitted := others & known).any():
-            prior = PosePrior(
+            priors[mine & known] = PosePrior(
                 truth[fitted],
                 boxes.person_boxes[fitted],
                 measures.run.joints.flip,
             )
-            rows = np.flatnonzero(mine & known).tolist()
-            priors.update(dict.fromkeys(rows, prior))
 
     @cache
     def expected(row: int, hidden: bytes) -> np.ndarray:
@@ -264,7 +235,7 @@ def anatomical_skills(measures: RunMeasures) -> list[Record]:
         hidden = attack.targets & attack.changed[:, None] & measures.labelled
         placed = np.full(truth.shape, np.nan)
         for row in np.flatnonzero(hidden.any(axis=1)).tolist():
-            if row in priors:
+            if priors[row] is not None:
                 placed[row] = expected(row, hidden[row].tobytes())
         errors = [
             joint_errors(found, boxes.truth) / measures.sizes[:, None]
@@ -272,7 +243,7 @@ def anatomical_skills(measures: RunMeasures) -> list[Record]:
         ]
         mask = hidden & np.isfinite(errors).all(axis=0)
         if mask.any():
-            model, theirs = (
+            model, prior = (
                 weighted_mean(weights, image, e, mask) for e in errors
             )
             out.append(
@@ -280,8 +251,8 @@ def anatomical_skills(measures: RunMeasures) -> list[Record]:
                     attack=attack.name,
                     keypoints=int(mask.sum()),
                     model=model,
-                    prior=theirs,
-                    skill=1 - confidence.ratio(model, theirs),
+                    prior=prior,
+                    skill=1 - confidence.ratio(model, prior),
                 )
             )
     return estimates(out)

@@ -10,8 +10,9 @@ A place is a bin ``along`` a limb, from the first of its two joints, and a bin
 it; or the background. docs/benchmark_analysis.md defines the results.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from mmpose_occlusion.occlusion.targets import (
 )
 from mmpose_occlusion.skeleton import CROWN, FACE, LIMBS
 
-from .attack_description import describe, grouped
+from .attack_description import describe, described, grouped
 from .bootstrap import UNDEFINED, Record, estimate, estimates, weighted_mean
 from .run_measures import RunMeasures
 
@@ -49,15 +50,16 @@ LARGE = 0.1
 
 BACKGROUND, HEAD = 'background', 'head'
 
-Limb = tuple[int, int]
+Limb = tuple[str, str]
+"""Its two joints."""
 
 
 def split_cells(
     attacks: Sequence[Attacked],
 ) -> tuple[list[Attacked], list[Attacked]]:
     """Other attacks, and the cells of maps."""
-    cells = [a for a in attacks if describe(a).kind == CELL]
-    return [a for a in attacks if describe(a).kind != CELL], cells
+    groups = grouped((it.kind == CELL, a) for a, it in described(attacks))
+    return groups.get(False, []), groups.get(True, [])
 
 
 def finer_cells(run: BenchmarkRun, least: float) -> list[str]:
@@ -65,12 +67,12 @@ def finer_cells(run: BenchmarkRun, least: float) -> list[str]:
     the cells of the fine grid that touch one under which, over all people, the
     mean rise of the EPE of a joint of :data:`LEAST_PEOPLE` may be above
     ``least``: the upper end of its 95 % interval is."""
-    measures = RunMeasures(run)
-    found: dict[str, None] = {}
-    fine = {cell_position(name): name for name in cell_names(CELLS)}
     cells = split_cells(run.attacks)[1]
     if not cells:
         raise UsageError('--refine needs a map: give --suite map-coarse')
+    measures = RunMeasures(run)
+    fine = {cell_position(name): name for name in cell_names(CELLS)}
+    found: dict[str, None] = {}
     for cell in cells:
         rise = _rise(measures, cell)
         mask = np.isfinite(rise) & measures.labelled & cell.changed[:, None]
@@ -94,9 +96,12 @@ def sensitivity_maps(
     measures: RunMeasures, cells: Sequence[Attacked]
 ) -> list[Record]:
     """``maps`` of ``report.json``, one of each paint and size of squares."""
-    groups = grouped(cells, lambda _, it: (it.paint, it.severity or 0.0))
+    groups = grouped(
+        ((it.paint, it.severity or 0.0), (it.target, cell))
+        for cell, it in described(cells)
+    )
     return [
-        _map(measures, paint, severity, found)
+        _map(measures, paint, severity, dict(found))
         for (paint, severity), found in groups.items()
     ]
 
@@ -105,12 +110,13 @@ def limbs_of(joints: Joints) -> list[Limb]:
     """The links of a skeleton, those of arms and legs from the trunk
     outwards."""
     order = {n: i for chain in LIMBS.values() for i, n in enumerate(chain)}
-    sides, rests = zip(*map(_side, joints.names), strict=True)
-    ranks = [order.get(rest, 0) for rest in rests]
-    return [
-        (b, a) if sides[a] == sides[b] and ranks[a] > ranks[b] else (a, b)
-        for a, b in joints.links
-    ]
+    limbs = []
+    for a, b in joints.links:
+        limb = joints.names[a], joints.names[b]
+        (side, one), (other_side, two) = map(_side, limb)
+        inwards = order.get(one, 0) > order.get(two, 0)
+        limbs.append(limb[::-1] if side == other_side and inwards else limb)
+    return limbs
 
 
 def is_right(limb: Sequence[str]) -> bool:
@@ -129,22 +135,24 @@ def _map(
     measures: RunMeasures,
     paint: str,
     severity: float,
-    cells: Sequence[Attacked],
+    cells: Mapping[str, Attacked],
 ) -> Record:
+    """``cells`` by name. Means of joints and regions are of the ``even`` ones,
+    which were not chosen by :func:`finer_cells`."""
     names, limbs = measures.run.joints.names, limbs_of(measures.run.joints)
-    where = {describe(cell).target: cell for cell in cells}
-    even, grid = list(cells), cell_names(2 * CELLS)
-    if {*grid} <= {*where} and not {*cell_names(CELLS)} <= {*where}:
-        even = [where[name] for name in grid]  # without `finer_cells`
+    every, grid = [*cells.values()], cell_names(2 * CELLS)
+    even = every
+    if {*grid} <= {*cells} and not {*cell_names(CELLS)} <= {*cells}:
+        even = [cells[name] for name in grid]
     suites = [(cell.suite, cell.checksum) for cell in even]
     suite, checksum = max(suites, key=suites.count)
-    reached = np.stack([cell.changed for cell in cells])
+    reached = np.stack([cell.changed for cell in every])
     out = Record(
         suite=suite,
         checksum=checksum,
         paint=paint,
         severity=severity,
-        cells=len(cells),
+        cells=len(every),
         even=len(even),
         people=int(reached.any(axis=0).sum()),
         samples=int(reached.sum()),
@@ -160,49 +168,43 @@ def _map(
         )
         return out
     bins: list[dict[str, Any]] = [
-        dict(
-            region=_region(names, limb),
-            limb=tuple(names[joint] for joint in limb),
-            along=along,
-            across=across,
-        )
-        for limb in limbs
-        for along in range(ALONG)
-        for across in ACROSS
+        dict(region=_region(limb), limb=limb, along=along, across=across)
+        for limb, along, across in product(limbs, range(ALONG), ACROSS)
     ]
+    body, off = [*range(len(bins))], [len(bins)]
     bins.append(dict(region=BACKGROUND, limb=(), along=None, across=None))
-    every = own = _Sums(measures, limbs, cells)
-    if len(even) < len(cells):
-        own = _Sums(measures, limbs, even)
+    sums = of_even = _Sums(measures, limbs, every)
+    if len(even) < len(every):
+        of_even = _Sums(measures, limbs, even)
     out['places'] = places = estimates(
-        [dict(place, **every.effects([b])) for b, place in enumerate(bins)]
+        [dict(place, **sums.effects([b])) for b, place in enumerate(bins)]
     )
-    body, off = list(range(len(bins) - 1)), [len(bins) - 1]
     means = dict(
-        mean=own.mean('rise', body),
-        fall=own.mean('fall', body),
-        background=own.mean('rise', off),
-        share=own.mean('large', body),
+        mean=of_even.mean('rise', body),
+        fall=of_even.mean('fall', body),
+        background=of_even.mean('rise', off),
+        share=of_even.mean('large', body),
     )
+    people = of_even.sums['known'].any(axis=1).sum(axis=0)
     for k, name in enumerate(names):
         shown = [(p.rise[name], _words(p)) for p in places if name in p.rise]
         highest, place = max(
             shown, key=lambda e: e[0].value or 0.0, default=(UNDEFINED, '')
         )
-        out['joints'].append(
+        out.joints.append(
             Record(
                 joint=name,
-                people=int(own.sums['known'][..., k].any(axis=1).sum()),
+                people=int(people[k]),
                 **estimates({n: drawn[k] for n, drawn in means.items()}),
                 maximum=highest,
                 place=place,
             )
         )
-    for region in dict.fromkeys(place['region'] for place in bins):
-        mine = [b for b, place in enumerate(bins) if place['region'] == region]
-        found = own.effects(mine)
+    by_region = grouped((place['region'], b) for b, place in enumerate(bins))
+    for region, mine in by_region.items():
+        found = of_even.effects(mine)
         del found['fall']
-        out['regions'].append(estimates(dict(region=region, **found)))
+        out.regions.append(estimates(dict(region=region, **found)))
     return out
 
 
@@ -215,9 +217,9 @@ def _words(place: Record) -> str:
     return f'{where} {ends[place.along]}{side}'.replace('_', ' ')
 
 
-def _region(names: Sequence[str], limb: Limb) -> str:
+def _region(limb: Limb) -> str:
     """A limb in words; those between joints of the head together."""
-    a, b = (names[k] for k in limb)
+    a, b = limb
     if {a, b} <= {*FACE, *CROWN}:
         return HEAD
     side, rest = _side(b)
@@ -243,22 +245,22 @@ class _Sums:
         limbs: Sequence[Limb],
         cells: Sequence[Attacked],
     ) -> None:
-        self.measures = measures
-        labelled, clean = measures.labelled, measures.clean_predictions
+        self.measures, labelled = measures, measures.labelled
         count = len(limbs) * ALONG * len(ACROSS) + 1
         shape = len(labelled), count, labelled.shape[1]
         names = 'rise', 'fall', 'large', 'found', 'known'
         self.sums = {name: np.zeros(shape, np.float32) for name in names}
+        before = measures.clean_predictions.joint_values['OKS']
         for cell in cells:
             rows = np.flatnonzero(cell.changed)
             at = rows, _bins(measures, limbs, cell)[rows]
+            after = measures.under(cell).joint_values['OKS']
             higher, known = _rise(measures, cell)[rows], labelled[rows]
-            lower = (clean.similar - measures.under(cell).similar)[rows]
             found = known & np.isfinite(higher)
             self.sums['rise'][at] += np.where(found, higher, 0)
             self.sums['large'][at] += found & (higher > LARGE)
             self.sums['found'][at] += found
-            self.sums['fall'][at] += np.where(known, lower, 0)
+            self.sums['fall'][at] += np.where(known, (before - after)[rows], 0)
             self.sums['known'][at] += known
 
     def mean(
@@ -267,9 +269,8 @@ class _Sums:
         """``(K, 1 + B)`` of each person's mean over the cells in bins."""
         number = 'known' if name == 'fall' else 'found'
         both = (self.sums[n][:, bins].sum(axis=1) for n in (name, number))
-        own, weights = ratio(*both), self.measures.weights[:draws]
-        seen = np.isfinite(own)
-        return weighted_mean(weights, self.measures.image, own, seen, True)
+        weights, image = self.measures.weights[:draws], self.measures.image
+        return weighted_mean(weights, image, ratio(*both), by_joint=True)
 
     def effects(self, bins: list[int]) -> dict[str, Any]:
         """``people`` with a cell in bins, and joint -> draws of its ``rise``,
@@ -294,15 +295,17 @@ def _bins(
     """``(N,)`` index of the place of each person's cell: limb, along and
     across, or the last, the background."""
     boxes, names = measures.run.boxes, measures.run.joints.names
+    ends = np.array([[names.index(joint) for joint in limb] for limb in limbs])
     x1, y1, x2, y2 = boxes.person_boxes.T
     height = y2 - y1
     point = np.stack([(x1 + x2) / 2, y1], axis=1)
     point += height[:, None] * cell_position(describe(cell).target)
     truth = np.where(measures.labelled[..., None], boxes.truth, np.nan)
-    start, end = (truth[:, [limb[i] for limb in limbs]] for i in (0, 1))
+    start, end = truth[:, ends[:, 0]], truth[:, ends[:, 1]]
     along, across, far = body_frame(point[:, None], start, end)
-    mirrored = [is_right([names[k] for k in limb]) for limb in limbs]
-    across = np.where(mirrored, -across, across) / height[:, None]
+    across = (
+        np.where([*map(is_right, limbs)], -across, across) / height[:, None]
+    )
     far = np.where(np.isnan(far), np.inf, far) / height[:, None]
     limb, rows = far.argmin(axis=1), np.arange(len(far))
     near = far[rows, limb] < WIDTH * len(ACROSS) / 2

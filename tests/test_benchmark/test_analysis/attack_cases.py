@@ -19,26 +19,26 @@ def boxes_of_all(images=6):
     )
 
 
-def sized(clean, boxes, diameter, lost, target='nose', **more):
-    """A disc under which the first ``lost`` people are lost."""
+def disc(clean, boxes, size, lost, target='nose', whole=False, **more):
+    """A disc under which the target of the first ``lost`` people is lost, or
+    the whole people; ``more`` are fields, and ``place`` of the config."""
+    joints = slice(None) if whole else made_up.COCO.index(target)
+    where = dict(place=more.pop('place')) if 'place' in more else {}
 
-    def lose(joints):
-        joints = joints.copy()
-        joints[:lost] += 1000
-        return joints
+    def lose(keypoints):
+        keypoints[:lost, joints] += 1000
+        return keypoints
 
+    config = dict(
+        type='KeypointOcclusion', target=target, fill='black', size=size
+    )
     return made_up.attack(
         clean,
         boxes,
         target,
         fault=lose,
-        name=f'keypoint:{target}:black:{100 * diameter:g}%',
-        suite='severity',
-        config=dict(
-            type='KeypointOcclusion',
-            target=target,
-            fill='black',
-            size=f'{100 * diameter:g}%',
-        ),
+        name=':'.join(('keypoint', target, 'black', size, *where.values())),
+        suite='mine',
+        config=config | where,
         **more,
     )

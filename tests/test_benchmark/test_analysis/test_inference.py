@@ -12,8 +12,6 @@ from mmpose_occlusion.benchmark.analysis.bootstrap import (
     simultaneous_intervals,
 )
 
-CLEAN = np.array([0.8, 0.6])
-
 
 def test_simultaneous_intervals_cover_all_at_once():
     """Ten means of correlated data: all bands cover in about 95 of 100."""
@@ -86,16 +84,16 @@ def test_rank_correlation_is_spearmans_of_the_copies():
 
 
 @pytest.mark.parametrize(
-    ('at', 'curve', 'clean', 'expected'),
+    ('at', 'curve', 'expected'),
     [
         # .6 -> .2 crosses .4 half way; .6 -> .6 -> .4 never reaches .3
-        ([0.1, 0.2], [[0.6, 0.6], [0.2, 0.4]], CLEAN, [0.15, np.inf]),
+        ([0.1, 0.2], [[0.8, 0.6], [0.6, 0.6], [0.2, 0.4]], [0.15, np.inf]),
         # the first of several
-        ([1, 2, 3], [[0.3], [0.9], [0.1]], [1.0], [0.5 / 0.7]),
-        ([1], [[np.nan]], [1.0], [np.nan]),
+        ([1, 2, 3], [[1.0], [0.3], [0.9], [0.1]], [0.5 / 0.7]),
+        ([1], [[1.0], [np.nan]], [np.nan]),
     ],
 )
-def test_half_is_lost(at, curve, clean, expected):
-    clean = np.array(clean)
-    found = crossing(np.array(at), np.array(curve), clean, clean / 2)
+def test_half_is_lost(at, curve, expected):
+    curve = np.array(curve)
+    found = crossing([0, *at], curve, curve[0] / 2)
     assert found == pytest.approx(expected, nan_ok=True)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from mmpose_occlusion.benchmark.analysis import analyse
+from mmpose_occlusion.benchmark.analysis.comparisons import not_paired
 from mmpose_occlusion.benchmark.data import Predictions
 from tests.test_benchmark import made_up
 from tests.test_benchmark.test_analysis.attack_cases import (
     boxes_of_all,
-    sized,
+    disc,
 )
 
 
@@ -18,9 +19,13 @@ def test_models_are_compared_on_the_same_boxes():
     boxes = boxes_of_all()
     clean = made_up.perfect(boxes)
     first = made_up.run(
-        boxes, clean, [sized(clean, boxes, 0.4, 3)], model='A', people=[]
+        boxes,
+        clean,
+        [disc(clean, boxes, '40%', 3, whole=True)],
+        model='A',
+        people=[],
     )
-    second = replace(first, model='B', attacks=[sized(clean, boxes, 0.4, 0)])
+    second = replace(first, model='B', attacks=[disc(clean, boxes, '40%', 0)])
     _, found = analyse([first, second], draws=50)
     assert (found.baseline, found.reasons) == ('A', {})
     whole, attacked = found.differences
@@ -46,6 +51,41 @@ def test_models_are_compared_on_the_same_boxes():
     assert 'different boxes' in found.reasons['B']
 
 
+def test_equal_boxes_of_other_images_are_not_paired():
+    """Data whose bboxes are the images, with large ids."""
+    boxes = boxes_of_all()
+    clean = made_up.perfect(boxes)
+    first, second = (
+        made_up.run(
+            replace(boxes, image_ids=boxes.image_ids + start),
+            clean,
+            [],
+            model=f'{start}',
+            people=[],
+        )
+        for start in (1_000_000, 1_000_001)
+    )
+    assert 'different boxes' in not_paired(first, second)
+    assert not_paired(first, first) is None
+
+
+def test_a_model_without_the_first_ones_measure():
+    """The config of the second has no COCO annotations."""
+    boxes = boxes_of_all()
+    clean = made_up.perfect(boxes)
+    attacks = [disc(clean, boxes, size, 1) for size in ('10%', '20%')]
+    first = made_up.run(boxes, clean, attacks, model='A')
+    second = replace(first, model='B', people=[])
+    analyses, found = analyse([first, second], draws=5)
+    assert [each.main for each in analyses] == ['AP', 'PCK']
+    _, row, _ = found.differences
+    assert row.score['PCK'].value == 0
+    assert 'AP' not in row.score
+    assert row.equivalence.p is None
+    (summary,) = analyses[1].summaries
+    assert summary.moe.value is None
+
+
 @pytest.mark.parametrize(
     ('under_attack', 'tau'), [((1, 3, 5), 1), ((5, 3, 1), -1)]
 )
@@ -59,22 +99,8 @@ def test_agreement_over_models(under_attack, tau):
         clean = made_up.perfect(boxes)
         clean.keypoints[:natural, 0] += 1000
 
-        def lose(joints, lost=lost):
-            joints = joints.copy()
-            joints[6 : 6 + lost, 0] += 1000
-            return joints
-
-        attack = made_up.attack(
-            clean,
-            boxes,
-            fault=lose,
-            config=dict(
-                type='KeypointOcclusion',
-                target='nose',
-                fill='black',
-                size='10%',
-            ),
-        )
+        attack = disc(clean, boxes, '10%', 0)
+        attack.predictions.keypoints[6 : 6 + lost, 0] += 1000
         runs.append(
             made_up.run(boxes, clean, [attack], model=f'{natural}', people=[])
         )
@@ -91,14 +117,14 @@ def test_agreement_over_models(under_attack, tau):
 def test_stars_of_differences_hold_for_all_attacks():
     boxes = boxes_of_all(20)
     clean = made_up.noisy(boxes, 3)
-    sizes = (0.1, 0.2, 0.3, 0.4)
+    sizes = ('10%', '20%', '30%', '40%')
     first, second = (
         made_up.run(
             boxes,
             clean,
             [
-                sized(clean, boxes, d, int(lost * i))
-                for i, d in enumerate(sizes)
+                disc(clean, boxes, size, int(lost * i), whole=True)
+                for i, size in enumerate(sizes)
             ],
             model=f'{lost}',
             people=[],

@@ -66,7 +66,7 @@ def test_wrists_that_move_when_the_elbow_is_hidden(boxes):
         )
         for name in names
     ]
-    (found,), _ = analyse([made_up.run(boxes, clean, attacks)], draws=50)
+    (found,), _ = analyse([made_up.run(boxes, clean, attacks)], draws=20)
 
     values = np.array([list(cost.moved.values()) for cost in found.costs])
     changed = attacks[elbow].changed

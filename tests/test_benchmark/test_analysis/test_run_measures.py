@@ -59,9 +59,7 @@ def expected_of(run, counted=None, **options):
         for image, joints, score in zip(
             run.boxes.image_ids,
             run.clean.keypoints.astype(float),
-            RunMeasures(run, 0).clean_predictions.survivors(
-                np.ones(len(run.boxes), bool)
-            )[1],
+            RunMeasures(run, 0).clean_predictions.pose_scores,
             strict=True,
         )
     ]
@@ -81,7 +79,7 @@ def test_ap_of_all_people(seed):
 def test_people_who_do_not_count(seed):
     run = crowded(seed, images=7)
     who = np.random.default_rng(seed).random(len(run.boxes)) < 0.5
-    found = RunMeasures(run, draws=6, seed=seed).clean(who)
+    found = RunMeasures(run, draws=6, seed=seed).scores(who)
     ids = run.boxes.instance_ids
     expected = expected_of(
         run, ids[who], keep=np.isin(ids, ids[who]) | (ids == UNMATCHED)
@@ -110,7 +108,7 @@ def test_one_joint():
 
 def test_measures_without_people_are_undefined():
     run = crowded(1)
-    scores = RunMeasures(run, draws=5).clean(np.zeros(len(run.boxes), bool))
+    scores = RunMeasures(run, draws=5).scores(np.zeros(len(run.boxes), bool))
     assert all(np.isnan(values).all() for values in scores.values())
 
 

@@ -1,16 +1,15 @@
-"""Planted losses by size: summaries, S50, calibration, skill, stars."""
+"""Planted losses by size: curves, controls, summaries, S50, skill, stars."""
 
 import numpy as np
 import pytest
 
 from mmpose_occlusion.benchmark.analysis import analyse
-from mmpose_occlusion.benchmark.analysis.bootstrap import (
-    simultaneous_intervals,
-)
-from mmpose_occlusion.benchmark.analysis.run_measures import RunMeasures
 from mmpose_occlusion.errors import UsageError
 from tests.test_benchmark import made_up
-from tests.test_benchmark.test_analysis.attack_cases import boxes_of_all
+from tests.test_benchmark.test_analysis.attack_cases import (
+    boxes_of_all,
+    disc,
+)
 
 PEOPLE = 40
 
@@ -20,29 +19,6 @@ def boxes():
     return boxes_of_all(PEOPLE)
 
 
-def disc(clean, boxes, size, lost, target='nose', **more):
-    """A disc under which the target of the first ``lost`` people is lost."""
-    joint = made_up.COCO.index(target)
-
-    def lose(joints):
-        joints = joints.copy()
-        joints[:lost, joint] += 1000
-        return joints
-
-    return made_up.attack(
-        clean,
-        boxes,
-        target,
-        fault=lose,
-        name=f'keypoint:{target}:black:{size}',
-        suite='mine',
-        config=dict(
-            type='KeypointOcclusion', target=target, fill='black', size=size
-        ),
-        **more,
-    )
-
-
 def steps(clean, boxes):
     """Of 40 noses 4, 10, 24 and 36 are lost; of the eyes none."""
     sizes = ('5%', '10%', '15%', '20%')
@@ -50,6 +26,64 @@ def steps(clean, boxes):
         disc(clean, boxes, size, lost)
         for size, lost in zip(sizes, (4, 10, 24, 36), strict=True)
     ] + [disc(clean, boxes, size, 0, 'left_eye') for size in sizes]
+
+
+def test_severity_curves():
+    boxes = boxes_of_all()
+    clean = made_up.perfect(boxes)
+    some = np.arange(6) < 3
+    attacks = [
+        disc(clean, boxes, '40%', 3, whole=True),
+        disc(clean, boxes, '10%', 1, whole=True, changed=some),
+        disc(clean, boxes, '10%', 0, 'left_eye', changed=some),
+        disc(clean, boxes, '40%', 0, 'left_eye'),
+    ]
+    run = made_up.run(boxes, clean, attacks, people=[])
+    (found,), _ = analyse([run], draws=100)
+    assert found.main == 'PCK'
+    mean, nose, eye = found.curves
+    assert (mean.target, nose.target, eye.target) == (
+        'mean',
+        'nose',
+        'left_eye',
+    )
+    # of the three people that both steps attack, one and then three are lost
+    assert nose.people == 3
+    assert nose.severity == [0, 0.1, 0.4]
+    values = [p.value for p in nose.points]
+    assert values == pytest.approx([1, 2 / 3, 0])
+    area = (0.1 * (1 + 2 / 3) / 2 + 0.3 * (2 / 3 + 0) / 2) / 0.4
+    assert nose.area.value == pytest.approx(area)
+    assert nose.area.low < area < nose.area.high
+    assert [p.value for p in eye.points] == pytest.approx([1, 1, 1])
+    assert (eye.area.low, eye.area.high) == pytest.approx((1, 1))
+    values = [p.value for p in mean.points]
+    assert values == pytest.approx([1, 5 / 6, 1 / 2])
+
+
+def test_controls_are_of_the_same_people():
+    boxes = boxes_of_all()
+    clean, four = made_up.perfect(boxes), np.arange(6) < 4
+    attacks = [
+        disc(clean, boxes, '24', lost, whole=True, **more)
+        for lost, more in (
+            (4, {}),
+            (1, dict(place='on_person', changed=four)),
+            (0, dict(place='off_person')),
+        )
+    ]
+    run = made_up.run(boxes, clean, attacks, people=[])
+    (found,), _ = analyse([run], draws=20)
+    (control,) = found.controls
+    assert control.people == 4
+    assert {k: e.value for k, e in control.change.items()} == pytest.approx(
+        dict(target=-1, on_person=-0.25, off_person=0)
+    )
+    assert {k: e.value for k, e in control.excess.items()} == pytest.approx(
+        dict(on_person=-0.75, off_person=-1)
+    )
+    # controls are left out of the matrix and of the body figure
+    assert [bool(cost.label) for cost in found.costs] == [True, False, False]
 
 
 def test_a_summary_is_what_was_planted(boxes):
@@ -111,13 +145,10 @@ def test_stars_are_of_simultaneous_intervals(boxes):
     clean = made_up.noisy(boxes, 6, lost=0.1)
     run = made_up.run(boxes, clean, steps(clean, boxes))
     (found,), _ = analyse([run], draws=100)
-    measures = RunMeasures(run, 100)
-    for measure in ('AP', 'PCK'):
-        draws = np.stack([measures.change(a)[measure] for a in run.attacks])
-        known = simultaneous_intervals(draws)
-        for cost, (low, high) in zip(found.costs, known, strict=True):
-            ends = cost.together[measure]
-            assert (ends.low, ends.high) == pytest.approx((low, high))
+    for cost in found.costs:
+        alone, together = cost.change['PCK'], cost.together['PCK']
+        assert together.value == alone.value
+        assert together.high - together.low >= alone.high - alone.low
     worst, none = found.costs[3], found.costs[4]
     assert worst.together['PCK'].is_real
     assert not none.together['PCK'].is_real
@@ -181,3 +212,14 @@ def test_missing_data_are_undefined(boxes):
     assert found.scores.clean.keypoints == 0
     assert found.scores.clean.auroc.value is None
     assert found.scores.pooled == []
+
+
+def test_a_run_without_people(boxes):
+    """Of one attack."""
+    nobody = made_up.take(boxes, np.zeros(0, int))
+    clean = made_up.perfect(nobody)
+    run = made_up.run(nobody, clean, [made_up.attack(clean, nobody)])
+    (found,), _ = analyse([run], draws=5)
+    assert found.people == found.costs[0].people == 0
+    assert found.clean['PCK'].value is None
+    assert found.skill == []
