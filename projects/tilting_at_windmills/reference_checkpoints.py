@@ -12,7 +12,11 @@ from mmengine.registry import DefaultScope
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from mmpose_occlusion.checkpoints import COUNTER, PARALLEL, without_wrapper
+from mmpose_occlusion.checkpoints import PARALLEL, without_wrapper
+
+COUNTER = '.num_batches_tracked'
+"""Ending of the keys that count batches, which PyTorch adds where old files
+lack them."""
 
 HEADS = ('deconv_layers.', 'final_layer.')
 """Beginnings of the keys that belong to MMPose's head."""

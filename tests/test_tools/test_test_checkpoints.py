@@ -13,10 +13,8 @@ import torch
 from mmengine.runner import Runner
 from reference_checkpoints import differences
 
-from mmpose_occlusion.checkpoints import (
-    CheckpointError,
-    load_checkpoint_safely,
-)
+from mmpose_occlusion.checkpoints import load_checkpoint_safely
+from mmpose_occlusion.errors import UsageError
 from tests.test_checkpoints.conftest import given  # noqa: F401
 from tests.test_checkpoints.mmpose_side import hrnet
 from tests.test_checkpoints.test_read import Evil
@@ -99,7 +97,7 @@ def test_downloads_of_one_name_are_kept_apart(tmp_path, monkeypatch):
         for number in (0, 1, 0):
             state = load_checkpoint_safely(f'{root}/run{number + 1}/best.pth')
             assert state['state_dict']['w'].item() == number
-        with pytest.raises(CheckpointError, match='cannot be downloaded'):
+        with pytest.raises(UsageError, match='cannot be downloaded'):
             load_checkpoint_safely(f'{root}/run3/best.pth')
         server.shutdown()
 
