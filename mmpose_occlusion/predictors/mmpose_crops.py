@@ -72,34 +72,26 @@ class Crop(NamedTuple):
     sample: PoseDataSample
     effects: dict[str, Effect]
 
-    def sample_of(self, key: str) -> PoseDataSample:
-        """A shallow copy of the data sample with an attack's records."""
-        sample = copy.copy(self.sample)
-        if key != CLEAN:
-            _set_records(sample, list(self.effects[key].records))
-        return sample
 
-
-class Crops(Dataset):
-    """The crops of a data set, ordered by image: ``dataset``, whose pipeline
-    ends with the crop; ``inner``, the one that it may wrap; ``pipeline``,
-    configs up to the crop and of the rest; ``order`` ``(N,)``, number of a
-    crop -> index in the data set. Images are not read.
-
-    Its items are the crops of each block of the ``work``, clean and under
-    ``attacks``, key -> attack, on the joints of ``skeleton``.
+class Crops:
+    """The crops of a data set, those of an image together. Images are not
+    read before :meth:`results`.
 
     Args:
         config: Config of the data set, or of a wrapper of one.
         max_images: Use the first images only.
 
+    Attributes:
+        dataset: The data set, whose pipeline ends with the crop.
+        inner: The data set of MMPose in it, or itself.
+        before: Configs of the pipeline up to the crop.
+        after: Configs of the rest of the pipeline.
+        order: ``(N,)`` index of each crop in the data set.
+        image_ids: ``(N,)`` id of its image.
+
     Raises:
         UsageError: The data are not top-down, or there are none.
     """
-
-    attacks: Mapping[str, CropAttack]
-    skeleton: Skeleton
-    work: Sequence[Work]
 
     def __init__(self, config: Mapping, max_images: int | None = None) -> None:
         config = copy.deepcopy(dict(config))
@@ -107,9 +99,8 @@ class Crops(Dataset):
         pipeline = source.get('pipeline') or []
         self.inner: Any = None
         if makes_crop(pipeline):
-            before, after = self.pipeline = split_pipeline(pipeline)
-            *self._between, self._pack = Compose(after).transforms
-            source['pipeline'] = before
+            self.before, self.after = split_pipeline(pipeline)
+            source['pipeline'] = self.before
             self.dataset = DATASETS.build(config)
             self.inner = getattr(self.dataset, 'dataset', self.dataset)
         if getattr(self.inner, 'data_mode', '') != 'topdown':
@@ -127,11 +118,15 @@ class Crops(Dataset):
             chosen = list(dict.fromkeys(ids[self.order].tolist()))
             here = np.isin(ids[self.order], chosen[:max_images])
             self.order = self.order[here]
-        if not len(self.order):
+        self.image_ids = ids[self.order]
+        if not len(self):
             raise UsageError(
                 'the test data has no crop: check test_dataloader.dataset '
                 'and --max-images'
             )
+
+    def __len__(self) -> int:
+        return len(self.order)
 
     def infos(self) -> list[dict]:
         """The data info of each crop."""
@@ -141,8 +136,8 @@ class Crops(Dataset):
     def results(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
         """``results`` of crops; each image is decoded once."""
         known: dict[str, Any] = {}
-        for number in range(start, stop):
-            results = self.dataset.get_data_info(int(self.order[number]))
+        for index in self.order[start:stop].tolist():
+            results = self.dataset.get_data_info(index)
             results['dataset'] = self.inner
             if results['img_id'] == known.get('img_id'):
                 results['img'] = known['img']
@@ -152,32 +147,54 @@ class Crops(Dataset):
                     known = dict(img_id=results['img_id'], img=results['img'])
             yield results
 
+
+class CropBlocks(Dataset):
+    """The crops of blocks, for a data loader: an item is the list of those of
+    one ``work``, clean and under its attacks.
+
+    Args:
+        crops: The data set.
+        attacks: Key -> attack.
+        skeleton: Of the data set.
+        work: The blocks, each with the keys of its attacks.
+    """
+
+    def __init__(
+        self,
+        crops: Crops,
+        attacks: Mapping[str, CropAttack],
+        skeleton: Skeleton,
+        work: Sequence[Work],
+    ) -> None:
+        self._crops, self._attacks = crops, attacks
+        self._skeleton, self._work = skeleton, work
+        *self._between, self._pack = Compose(crops.after).transforms
+
     def __len__(self) -> int:
-        return len(self.work)
+        return len(self._work)
 
     def __getitem__(self, index: int) -> list[Crop]:
-        block, keys = self.work[index]
-        made = self.results(block.start, block.stop)
-        return [self._attacked(results, keys) for results in made]
+        block, keys = self._work[index]
+        made = self._crops.results(block.start, block.stop)
+        return [self._crop(results, keys) for results in made]
 
-    def _attacked(self, crop: dict, keys: Sequence[str]) -> Crop:
-        finished = self._finished(crop)
-        packed = self._pack(dict(finished))
-        sample, inputs = packed['data_samples'], packed['inputs'].numpy()
+    def _crop(self, results: dict, keys: Sequence[str]) -> Crop:
+        clean = self._finished(results)
+        packed = self._pack(dict(clean))
+        sample = packed['data_samples']
         # metrics use it, and each forward pass would copy it
         sample.pop('raw_ann_info', None)
-        _set_records(sample, [])
         effects = {}
         for key in keys:
             if key != CLEAN:
-                attacked = self.attacks[key](crop)
+                attacked = self._attacks[key](results)
                 effects[key] = effect_of(
-                    _pixels(finished),
+                    _pixels(clean),
                     _pixels(self._finished(attacked)),
                     attacked[RECORD_KEY],
-                    self.skeleton,
+                    self._skeleton,
                 )
-        return Crop(inputs, sample, effects)
+        return Crop(packed['inputs'].numpy(), sample, effects)
 
     def _finished(self, results: dict) -> dict:
         """After the steps between the attack and the packing."""
@@ -203,10 +220,6 @@ def inputs_of(
     return list(torch.from_numpy(inputs).to(device))
 
 
-def _set_records(sample: PoseDataSample, records: list) -> None:
-    sample.set_field(records, RECORD_KEY, None, 'metainfo')
-
-
 def case_crops(
     run: BenchmarkRun, cases: Sequence[Any], trusted: bool = True
 ) -> dict[Any, Any]:
@@ -230,8 +243,8 @@ def case_crops(
         init_default_scope(run.dataset['default_scope'])
         with contextlib.redirect_stdout(io.StringIO()):
             crops = Crops(run.dataset['dataset'])
-        ids = np.array([info['img_id'] for info in crops.infos()])
-    if not np.array_equal(ids[: len(run.boxes)], run.boxes.image_ids):
+    known = run.boxes.image_ids
+    if not np.array_equal(crops.image_ids[: len(known)], known):
         raise LookupError('the data set has changed since the predictions')
     attacks = {attack.name: attack for attack in run.attacks}
     out = {}
