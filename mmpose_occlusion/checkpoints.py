@@ -32,7 +32,7 @@ from urllib.request import url2pathname
 
 import numpy as np
 import torch
-from mmengine.dist import barrier, is_main_process
+from filelock import FileLock
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.utils import digit_version
@@ -152,21 +152,22 @@ def local_file(path: str) -> str:
 
 
 def _download(url: str, name: str) -> str:
-    """Download into PyTorch's folder, first in the main process."""
+    """Download into PyTorch's folder, unless the file is there."""
     folder = Path(torch.hub.get_dir()) / 'checkpoints'
     address = hashlib.sha256(url.encode()).hexdigest()[:16]
     target = folder / f'{address}-{name}'
-    for mine in (is_main_process(), True):  # ranks may share no folder
-        if mine and not target.is_file():
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
+    if target.is_file():
+        return str(target)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(f'{target}.lock'):  # other processes wait for it
+            if not target.is_file():
                 torch.hub.download_url_to_file(url, str(target))
-            except (OSError, ValueError, RuntimeError) as error:
-                raise UsageError(
-                    f'checkpoint "{url}" cannot be downloaded ({error}): '
-                    'download it by other means and give the file'
-                ) from error
-        barrier()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UsageError(
+            f'checkpoint "{url}" cannot be downloaded ({error}): download it '
+            'by other means and give the file'
+        ) from error
     return str(target)
 
 

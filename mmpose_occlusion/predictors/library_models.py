@@ -113,11 +113,10 @@ def torchvision_model(
     more = {} if given else dict(num_keypoints=len(joints))
     net = build(weights=given, weights_backbone=None, **more)
     if file:
-        state = torch.load(weights, map_location='cpu', weights_only=True)
-        net.load_state_dict(state)
+        net.load_state_dict(torch.load(weights, 'cpu', weights_only=True))
     device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
     net.to(device).eval()
-    state = {k: v.cpu().numpy() for k, v in net.state_dict().items()}
+    arrays = {k: v.cpu().numpy() for k, v in net.state_dict().items()}
 
     def predict(image: np.ndarray, boxes: object) -> Prediction:
         array = np.ascontiguousarray(image.transpose(2, 0, 1))
@@ -133,7 +132,7 @@ def torchvision_model(
             person_scores=found['scores'].numpy(),
         )
 
-    identity = f'torchvision {digest_of_arrays(state)} {threshold}'
+    identity = f'torchvision {digest_of_arrays(arrays)} {threshold}'
     return as_predictor(_each_image(predict), name, joints, False, identity)
 
 
@@ -192,11 +191,8 @@ def mediapipe_model(
         path: A bundle, ``pose_landmarker_full.task``.
         people: Most people of an image.
     """
+    mediapipe = library('mediapipe', path, 'mediapipe')
     tasks = library('mediapipe.tasks.python', path, 'mediapipe')
-    mediapipe, sha = (
-        library('mediapipe', path, 'mediapipe'),
-        digest_of_file(path),
-    )
     vision = library('mediapipe.tasks.python.vision', path, 'mediapipe')
     options = vision.PoseLandmarkerOptions(
         base_options=tasks.BaseOptions(model_asset_path=path),
@@ -222,7 +218,8 @@ def mediapipe_model(
         xy, score, seen = values[..., :2], values[..., 2], values[..., 3]
         return Prediction(xy - 0.5, score, visibility=seen)
 
-    identity = f'mediapipe {sha} {mediapipe.__version__} {people} {threshold}'
+    versions = f'{digest_of_file(path)} {mediapipe.__version__}'
+    identity = f'mediapipe {versions} {people} {threshold}'
     about = Path(path).stem, BLAZEPOSE, False, identity
     return as_predictor(_each_image(predict), *about)
 
