@@ -260,17 +260,18 @@ def load_into(
     """
     checkpoint, path = load_checkpoint_safely(path, trust), os.fspath(path)
     what, remedy = f'checkpoint "{path}"', 'give the config of its training'
-    if is_model_wrapper(model):
-        model = model.module
+    model = model.module if is_model_wrapper(model) else model
     converter = _converter()
     if converter and converter.is_reference(checkpoint):
         checkpoint = converter.convert(checkpoint, path)
         source = checkpoint['meta']['converted_from']['weights']
         _log(f"Converted {what} of the reference, {source}, to MMPose's keys")
     meta = checkpoint.get('meta')
-    converted = isinstance(meta, Mapping) and 'converted_from' in meta
-    if converted and meta['config']:
-        remedy = f'its config is {meta["config"]}'
+    if isinstance(meta, Mapping) and 'converted_from' in meta:
+        if meta['config']:
+            remedy = f'its config is {meta["config"]}'
+        for text in converter.differences(model, meta) if converter else ():
+            _log(f'{what}: {text}', logging.WARNING)
     try:
         state = without_wrapper(checkpoint.get('state_dict', checkpoint))
         model.load_state_dict(state)
@@ -294,9 +295,6 @@ def load_into(
             'one'
         )
     _log(f'Loaded {what}')
-    if converter and converted:
-        for text in converter.differences(model, meta):
-            _log(f'{what}: {text}', logging.WARNING)
     return checkpoint
 
 

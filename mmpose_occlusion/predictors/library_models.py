@@ -236,17 +236,14 @@ def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
         text: ``CONFIG[,CHECKPOINT]``; MMPose's own configs as ``mmpose::...``.
             Without a checkpoint the weights are random.
     """
-    try:
-        from mmengine.device import get_device
-        from mmpose.apis import inference, init_model
-        from mmpose.utils import register_all_modules
-    except ImportError as error:
-        raise UsageError(
-            f'predictor "mmpose:{text}" needs MMPose: see "Install" in the '
-            'README'
-        ) from error
+    library('mmpose', text, 'mmpose, see "Install" in the README')
+    from mmengine.device import get_device
+    from mmpose.apis import inference, init_model
+    from mmpose.utils import register_all_modules
+
     from mmpose_occlusion.checkpoints import load_into
-    from mmpose_occlusion.engine.config import load_config
+    from mmpose_occlusion.engine.config import load_config, type_name
+    from mmpose_occlusion.engine.pipelines import makes_crop
 
     from .mmpose_network import digest_of_weights, predicted
 
@@ -254,9 +251,9 @@ def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
     register_all_modules()
     cfg: Any = load_config(config)
     pipeline = cfg.test_dataloader.dataset.pipeline
-    top_down = any('TopdownAffine' in str(step['type']) for step in pipeline)
+    top_down = makes_crop(pipeline)
     for step in pipeline:
-        if str(step['type']).endswith('PackPoseInputs'):
+        if type_name(step) == 'PackPoseInputs':
             step.pop('meta_keys', None)
     model = init_model(cfg, device=device or get_device(), cfg_options={})
     if checkpoint:
@@ -269,15 +266,13 @@ def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
         if not top_down:
             samples = inference.inference_bottomup(model, bgr)
         elif boxes is not None and len(boxes):
-            boxes = np.asarray(boxes, np.float32)
+            boxes = np.float32(boxes)
             samples = inference.inference_topdown(model, bgr, boxes)
         samples = [s for s in samples if len(s.pred_instances)]
         if not samples:
             return Prediction.empty(len(joints))
         keypoints, scores, seen = predicted(samples)
-        if top_down:
-            return Prediction(keypoints, scores, visibility=seen)
-        found = samples[0].pred_instances
+        found = {} if top_down else samples[0].pred_instances
         boxes, persons = (
             np.asarray(found[name]) if name in found else None
             for name in ('bboxes', 'bbox_scores')

@@ -88,6 +88,7 @@ class Crops:
         after: Configs of the rest of the pipeline.
         order: ``(N,)`` index of each crop in the data set.
         image_ids: ``(N,)`` id of its image.
+        paths: N files of images.
 
     Raises:
         UsageError: The data are not top-down, or there are none.
@@ -112,13 +113,15 @@ class Crops:
                 'mmpose:CONFIG,CHECKPOINT'
             )
         self.order = np.arange(len(self.dataset))
-        ids = np.array([info['img_id'] for info in self.infos()])
+        infos = self.infos()
+        ids = np.array([info['img_id'] for info in infos])
         self.order = order_by_image(ids)
         if max_images is not None:
             chosen = list(dict.fromkeys(ids[self.order].tolist()))
             here = np.isin(ids[self.order], chosen[:max_images])
             self.order = self.order[here]
         self.image_ids = ids[self.order]
+        self.paths = [infos[i]['img_path'] for i in self.order]
         if not len(self):
             raise UsageError(
                 'the test data has no crop: check test_dataloader.dataset '
@@ -231,43 +234,33 @@ def case_crops(
 
     Raises:
         LookupError: The data set is missing or has changed, or an attack
-            cannot be applied; the message names it.
+            cannot be applied.
     """
     from mmpose_occlusion.benchmark.report.cases import CaseImages
 
-    if not trusted:
-        _refuse_code([run.dataset, [attack.config for attack in run.attacks]])
-    with _lookup('the data set cannot be read again'):
+    out, attacks = {}, {attack.name: attack.config for attack in run.attacks}
+    try:
+        if not trusted:
+            _refuse_code([run.dataset, list(attacks.values())])
         if imports := (run.dataset.get('custom_imports') or {}):
             import_modules_from_strings(**imports)
         init_default_scope(run.dataset['default_scope'])
         with contextlib.redirect_stdout(io.StringIO()):
             crops = Crops(run.dataset['dataset'])
-    known = run.boxes.image_ids
-    if not np.array_equal(crops.image_ids[: len(known)], known):
-        raise LookupError('the data set has changed since the predictions')
-    attacks = {attack.name: attack for attack in run.attacks}
-    out = {}
-    for case in cases:
-        image = run.boxes.image_ids[case.row]
-        with _lookup(f'image {image} cannot be read again'):
-            crop = next(crops.results(case.row, case.row + 1))
-        with _lookup(f'the attack "{case.attack}" cannot be painted again'):
-            painted = CropAttack(attacks[case.attack].config, run.seed)(crop)
-        origin, x, y = to_crop(np.array([[0, 0], [1, 0], [0, 1]]), crop)
-        matrix = np.stack([x - origin, y - origin, origin], axis=1)
-        out[case] = CaseImages(crop['img'], painted['img'], matrix)
-    return out
-
-
-@contextlib.contextmanager
-def _lookup(what: str) -> Iterator[None]:
-    """Turn exceptions into LookupError."""
-    try:
-        yield
-    except Exception as error:
+        known = run.boxes.image_ids
+        if not np.array_equal(crops.image_ids[: len(known)], known):
+            raise UsageError('it has changed since the predictions')
+        for case in cases:
+            (crop,) = crops.results(case.row, case.row + 1)
+            painted = CropAttack(attacks[case.attack], run.seed)(crop)
+            origin, x, y = to_crop(np.array([[0, 0], [1, 0], [0, 1]]), crop)
+            matrix = np.stack([x - origin, y - origin, origin], axis=1)
+            out[case] = CaseImages(crop['img'], painted['img'], matrix)
+    except Exception as error:  # of whatever class the data set has
         words = str(error).strip().splitlines() or [type(error).__name__]
-        raise LookupError(f'{what} ({words[0]})') from error
+        text = f'the data set cannot be read again ({words[0]})'
+        raise LookupError(text) from error
+    return out
 
 
 def _refuse_code(node: Any, key: str = '') -> None:
@@ -283,8 +276,8 @@ def _refuse_code(node: Any, key: str = '') -> None:
         or (key == 'imports' and node != 'mmpose_occlusion')
         or node.lower().endswith(_CODE)
     ):
-        raise LookupError(
-            f'the data need "{node}", and a report neither runs code that a '
+        raise UsageError(
+            f'it needs "{node}", and a report neither runs code that a '
             'folder names nor reads files that may hold code: run the '
             "benchmark's command again, which predicts nothing again"
         )
