@@ -6,6 +6,7 @@ import contextlib
 import copy
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,13 +83,12 @@ class Crops:
         max_images: Use the first images only.
 
     Attributes:
-        dataset: The data set, whose pipeline ends with the crop.
+        dataset: The data set in this order; its pipeline ends with the crop.
         inner: The data set of MMPose in it, or itself.
         before: Configs of the pipeline up to the crop.
         after: Configs of the rest of the pipeline.
-        order: ``(N,)`` index of each crop in the data set.
-        image_ids: ``(N,)`` id of its image.
-        paths: N files of images.
+        whole: Whether no crop was left out.
+        image_ids: ``(N,)`` id of each crop's image.
 
     Raises:
         UsageError: The data are not top-down, or there are none.
@@ -112,16 +112,14 @@ class Crops:
                 'top-down model, or benchmark this one on whole images as '
                 'mmpose:CONFIG,CHECKPOINT'
             )
-        self.order = np.arange(len(self.dataset))
-        infos = self.infos()
-        ids = np.array([info['img_id'] for info in infos])
-        self.order = order_by_image(ids)
+        ids = np.array([info['img_id'] for info in self.infos()])
+        order = order_by_image(ids)
         if max_images is not None:
-            chosen = list(dict.fromkeys(ids[self.order].tolist()))
-            here = np.isin(ids[self.order], chosen[:max_images])
-            self.order = self.order[here]
-        self.image_ids = ids[self.order]
-        self.paths = [infos[i]['img_path'] for i in self.order]
+            chosen = list(dict.fromkeys(ids[order].tolist()))[:max_images]
+            order = order[np.isin(ids[order], chosen)]
+        self.whole = len(order) == len(ids) and self.inner._indices is None
+        self.image_ids = ids[order]
+        self.inner.get_subset_(order.tolist())
         if not len(self):
             raise UsageError(
                 'the test data has no crop: check test_dataloader.dataset '
@@ -129,17 +127,18 @@ class Crops:
             )
 
     def __len__(self) -> int:
-        return len(self.order)
+        return len(self.dataset)
 
     def infos(self) -> list[dict]:
         """The data info of each crop."""
         # MMPose's own adds a copy of the metainfo
-        return [BaseDataset.get_data_info(self.inner, i) for i in self.order]
+        get_data_info = partial(BaseDataset.get_data_info, self.inner)
+        return [get_data_info(index) for index in range(len(self))]
 
     def results(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
         """``results`` of crops; each image is decoded once."""
         known: dict[str, Any] = {}
-        for index in self.order[start:stop].tolist():
+        for index in range(start, stop):
             results = self.dataset.get_data_info(index)
             results['dataset'] = self.inner
             if results['img_id'] == known.get('img_id'):

@@ -44,13 +44,12 @@ def describe_data(
     paddings = [with_defaults(s).get('padding', 1.0) for s in frames]
     evaluation['padding'] = float([*paddings, 1.0][0])
     shown = set(crops.image_ids.tolist())
-    # of a whole data set also in images without a bbox
-    whole = len(crops) == len(crops.dataset) and crops.inner._indices is None
     people = [
         _coco_person(person['raw_ann_info'], joints)
         for person in everybody
         if len(metainfo['sigmas']) and person.get('raw_ann_info')
-        if whole or person['img_id'] in shown
+        # of a whole data set also those in images without a bbox
+        if crops.whole or person['img_id'] in shown
     ]
     stem = Path(crops.inner.ann_file).stem
     sizes = [s['input_size'] for s in crops.before if 'input_size' in s]

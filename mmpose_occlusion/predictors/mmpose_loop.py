@@ -123,7 +123,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
             self.crops, self.skeleton, evaluator
         )
         self.arrays = to_arrays(boxes, people)
-        self.paths = self.crops.paths
+        self.paths = [info['img_path'] for info in self.crops.infos()]
         self.blocks = cut(self.crops.image_ids.tolist(), self.batch_size)
         name = cfg.get('model_name') or Path(cfg.filename or 'model').stem
         self.info = dict(about, model=name, dataset=source)

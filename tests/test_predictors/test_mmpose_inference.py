@@ -59,9 +59,9 @@ def test_one_stage_models(name, change, synthetic_people, tmp_path):
         synthetic_people / 'val',
         out=tmp_path / 'out',
         attacks=[ATTACK],
-        max_images=2,
+        max_images=1,
     )
     clean, attacked = found.run['people_found']
     assert clean['found'] + clean['missing'] == found.run['people']
     assert attacked['found'] + attacked['missing'] == found.run['people']
-    assert found.run['forward_passes'] == 4
+    assert found.run['forward_passes'] == 2
