@@ -35,13 +35,11 @@ import torch
 from filelock import FileLock
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
-from mmengine.utils import digit_version
-from mmengine.utils.dl_utils import TORCH_VERSION
 from torch import Tensor, _weights_only_unpickler, nn
 
 from mmpose_occlusion.errors import UsageError, printable
 
-CAN_ALLOW_NAMES = digit_version(TORCH_VERSION) >= digit_version('2.6.0')
+CAN_ALLOW_NAMES = torch.__version__ >= (2, 6)
 """Whether ``torch.serialization.safe_globals`` takes names."""
 
 _ZIP, _PICKLE = b'PK\x03\x04', b'\x80'

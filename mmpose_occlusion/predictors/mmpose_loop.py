@@ -290,32 +290,9 @@ def run_mmpose(
     :func:`mmpose_occlusion.benchmark.api.run_benchmark`."""
     start, options = time.time(), RunOptions(**others)
     cfg = config.load_config(model, cfg_options)
-    init_default_scope(cfg.get('default_scope') or 'mmpose')
-    cfg.work_dir = str(Path(options.out) / 'logs')
-    config.name_visualizer(cfg)
-    cfg.load_from, cfg.resume = None, False
     for key, value in data.items():
         cfg.merge_from_dict({f'test_dataloader.dataset.{key}': value})
-    if gt_boxes:
-        use_gt_boxes(cfg)
-    loader = config.dataloader(cfg, 'test')
-    # so that a mistake is reported before the data are read
-    read_attacks(cfg, loader['dataset'], options)
-    if num_workers is not None:
-        loader['num_workers'] = num_workers
-        cfg.test_dataloader = loader
-    if not config.scoring_metric(cfg.get('test_evaluator')):
-        raise UsageError(
-            f'config "{cfg.filename}" has no test_evaluator, which says how '
-            'its data set is scored: give a config that has one'
-        )
-    environment = cfg.setdefault('env_cfg', {})
-    environment.setdefault('dist_cfg', {}).setdefault('timeout', PATIENCE)
-    cfg.test_cfg = dict(
-        vars(options),
-        type=OcclusionBenchmarkLoop.__name__,
-        fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
-    )
+    _configure(cfg, options, gt_boxes, num_workers)
     data_files.check_data_files(cfg, 'test', False, skip_unreadable)
     local = local_file(checkpoint)
     launch.prepare_launch(cfg, launcher)
@@ -339,6 +316,36 @@ def run_mmpose(
         )
         loop.store.note(facts)
     return load_run(loop.store, [attack.name for attack in loop.attacks])
+
+
+def _configure(
+    cfg: Config, options: RunOptions, gt_boxes: bool, num_workers: int | None
+) -> None:
+    """Make the benchmark a config's test loop; mistakes in attacks and
+    evaluator are reported before the data are read."""
+    init_default_scope(cfg.get('default_scope') or 'mmpose')
+    cfg.work_dir = str(Path(options.out) / 'logs')
+    config.name_visualizer(cfg)
+    cfg.load_from, cfg.resume = None, False
+    if gt_boxes:
+        use_gt_boxes(cfg)
+    loader = config.dataloader(cfg, 'test')
+    read_attacks(cfg, loader['dataset'], options)
+    if num_workers is not None:
+        loader['num_workers'] = num_workers
+        cfg.test_dataloader = loader
+    if not config.scoring_metric(cfg.get('test_evaluator')):
+        raise UsageError(
+            f'config "{cfg.filename}" has no test_evaluator, which says how '
+            'its data set is scored: give a config that has one'
+        )
+    environment = cfg.setdefault('env_cfg', {})
+    environment.setdefault('dist_cfg', {}).setdefault('timeout', PATIENCE)
+    cfg.test_cfg = dict(
+        vars(options),
+        type=OcclusionBenchmarkLoop.__name__,
+        fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
+    )
 
 
 def _release(runner: Runner) -> None:
