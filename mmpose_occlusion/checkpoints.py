@@ -257,7 +257,7 @@ def load_into(
             match the model, which may then have taken a part.
     """
     checkpoint, path = load_checkpoint_safely(path, trust), os.fspath(path)
-    what, remedy = f'checkpoint "{path}"', 'give the config of its training'
+    what = f'checkpoint "{path}"'
     model = model.module if is_model_wrapper(model) else model
     converter = _converter()
     if converter and converter.is_reference(checkpoint):
@@ -265,10 +265,8 @@ def load_into(
         source = checkpoint['meta']['converted_from']['weights']
         _log(f"Converted {what} of the reference, {source}, to MMPose's keys")
     meta = checkpoint.get('meta')
-    if isinstance(meta, Mapping) and 'converted_from' in meta:
-        if meta['config']:
-            remedy = f'its config is {meta["config"]}'
-        for text in converter.differences(model, meta) if converter else ():
+    if converter and isinstance(meta, Mapping) and 'converted_from' in meta:
+        for text in converter.differences(model, meta):
             _log(f'{what}: {text}', logging.WARNING)
     try:
         state = without_wrapper(checkpoint.get('state_dict', checkpoint))
@@ -279,7 +277,7 @@ def load_into(
         lines = [shorten(line, 200).strip('. ') for line in lines[1:] or lines]
         raise UsageError(
             f'{what} does not match the model of the config: '
-            f'{_first(lines)}: {remedy}'
+            f'{_first(lines)}: give the config of its training'
         ) from error
     broken = [
         f'"{key}"'

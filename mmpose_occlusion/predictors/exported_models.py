@@ -133,8 +133,9 @@ def onnx_model(
         f'onnx {sha} {runtime.__version__} {center} {scale} {order} {padding} '
         f'{size} {fractions}'
     )
-    frame = size, padding, batch or 32
-    return _on_crops(path, names, identity, network, *frame)
+    return _on_crops(
+        path, names, identity, network, size, padding, batch or 32
+    )
 
 
 def _layout(
@@ -226,8 +227,8 @@ def tflite_model(
         found = found.reshape(1, 39, 5)[:, :33]
         return found[..., :2], expit(found[..., 4]), expit(found[..., 3])
 
-    frame = (width, height), padding, 1
-    return _on_crops(path, TFLITE[shape], identity, network, *frame)
+    size = width, height
+    return _on_crops(path, TFLITE[shape], identity, network, size, padding, 1)
 
 
 def _on_crops(

@@ -220,8 +220,8 @@ def mediapipe_model(
 
     versions = f'{digest_of_file(path)} {mediapipe.__version__}'
     identity = f'mediapipe {versions} {people} {threshold}'
-    about = Path(path).stem, BLAZEPOSE, False, identity
-    return as_predictor(_each_image(predict), *about)
+    name = Path(path).stem
+    return as_predictor(_each_image(predict), name, BLAZEPOSE, False, identity)
 
 
 def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
@@ -243,7 +243,7 @@ def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
 
     from mmpose_occlusion.checkpoints import load_into
     from mmpose_occlusion.engine.config import load_config, type_name
-    from mmpose_occlusion.engine.pipelines import makes_crop
+    from mmpose_occlusion.engine.pipelines import CROP
 
     from .mmpose_network import digest_of_weights, predicted
 
@@ -251,7 +251,7 @@ def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
     register_all_modules()
     cfg: Any = load_config(config)
     pipeline = cfg.test_dataloader.dataset.pipeline
-    top_down = makes_crop(pipeline)
+    top_down = any(type_name(step) == CROP for step in pipeline)
     for step in pipeline:
         if type_name(step) == 'PackPoseInputs':
             step.pop('meta_keys', None)
@@ -283,8 +283,7 @@ def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
     files = digests_of_files([cfg.model, list(pipeline)]) or ''
     weights = digest_of_weights(model)
     identity = f'mmpose {weights} {pipeline} {files}'.rstrip()
-    about = name, joints, top_down, identity
-    return as_predictor(_each_image(predict), *about)
+    return as_predictor(_each_image(predict), name, joints, top_down, identity)
 
 
 def function_model(text: str) -> Predictor:

@@ -13,7 +13,6 @@ from mmpose_occlusion.errors import UsageError
 
 from .mmpose_side import NARROW_HRNET, build, heatmaps
 from .mmpose_side import hrnet as hrnet_configs
-from .reference_models import SimpleBaseline, randomised
 from .test_read import Evil
 
 RESNET = dict(type='ResNet', depth=18)
@@ -178,21 +177,6 @@ def test_keys_that_do_not_match(model, write):
     assert sentence.endswith(
         'Unexpected key(s) in state_dict: "neck.weight": give the config of '
         'its training'
-    )
-
-
-def test_a_reference_file_of_another_model(write):
-    """The sentence names the config that it needs."""
-    model = build(*SMALL)
-    state = randomised(SimpleBaseline, 50, 17).state_dict()
-    path = write(state, 'pose_resnet_50_384x288.pth')
-
-    sentence = _sentence(model, path)
-
-    assert f'checkpoint "{path}" does not match the model of' in sentence
-    assert sentence.endswith(
-        ': its config is mmpose::body_2d_keypoint/topdown_heatmap/coco/'
-        'td-hm_res50_8xb64-210e_coco-384x288.py'
     )
 
 
