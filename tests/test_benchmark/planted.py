@@ -7,8 +7,6 @@ import torch
 from mmengine.config import Config
 from mmengine.structures import InstanceData
 
-from mmpose_occlusion.engine.crops import to_crop
-
 METAINFO = dict(from_file='configs/_base_/datasets/coco.py')
 
 
@@ -31,7 +29,9 @@ class PlantedModel(torch.nn.Module):
             truth = sample.gt_instances
             answer = np.array(truth.keypoints, float)
             if self.fault:
-                xy = to_crop(answer[0], sample.metainfo).round().astype(int)
+                corner = sample.input_center - sample.input_scale / 2
+                zoom = np.array(sample.input_size) / sample.input_scale
+                xy = ((answer[0] - corner) * zoom).round().astype(int)
                 inside = ((xy >= 0) & (xy < sample.input_size)).all(axis=1)
                 x, y = np.where(inside[:, None], xy, 0).T
                 black = (crop[:, y, x] == 0).all(dim=0).numpy() & inside
