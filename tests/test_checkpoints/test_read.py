@@ -276,17 +276,6 @@ def test_a_file_that_must_be_trusted(write, tmp_path):
     assert marker.exists()
 
 
-@pytest.mark.skipif(
-    not checkpoints.CAN_ALLOW_NAMES, reason='PyTorch before 2.6'
-)
-def test_the_usual_list_of_pytorch_is_left_as_it_was(write):
-    before = set(torch.serialization.get_safe_globals())
-
-    load_checkpoint_safely(write(META))
-
-    assert set(torch.serialization.get_safe_globals()) == before
-
-
 def test_a_file_url_is_read_in_place(write, tmp_path, monkeypatch):
     monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'home'))
     source = write(WEIGHTS, 'weights.pth')
