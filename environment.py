@@ -86,6 +86,8 @@ def build() -> None:
     compilers = find_compilers()
     os.environ['PYTHONNOUSERSITE'] = '1'
     os.environ.pop('PYTHONPATH', None)
+    # CHECK, at the end, then compiles what it imports: uv does not
+    os.environ.pop('PYTHONDONTWRITEBYTECODE', None)
     parts = re.split(r'(?m)^# \[(\w+)\].*$', LOCK)
     lock = dict(zip(parts[1::2], parts[2::2], strict=True))
     shutil.rmtree(ROOT, ignore_errors=True)

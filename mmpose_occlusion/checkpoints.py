@@ -19,8 +19,8 @@ import pickle
 import re
 import sys
 import zipfile
-from collections import Counter, OrderedDict
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from pickle import UnpicklingError
@@ -32,35 +32,24 @@ from urllib.request import url2pathname
 
 import numpy as np
 import torch
-from mmengine.dist import barrier, is_main_process
+from filelock import FileLock
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
-from mmengine.utils import digit_version
-from mmengine.utils.dl_utils import TORCH_VERSION
 from torch import Tensor, _weights_only_unpickler, nn
 
 from mmpose_occlusion.errors import UsageError, printable
 
-CAN_ALLOW_NAMES = digit_version(TORCH_VERSION) >= digit_version('2.6.0')
+CAN_ALLOW_NAMES = torch.__version__ >= (2, 6)
 """Whether ``torch.serialization.safe_globals`` takes names."""
 
-_WEB = ('http', 'https')
 _ZIP, _PICKLE = b'PK\x03\x04', b'\x80'
 """First bytes of files of ``torch.save``: since 1.6, and before."""
-
-
-COUNTER = '.num_batches_tracked'
-"""Ending of the keys that count batches, which only training reads."""
 
 PARALLEL = 'module.'
 """Prefix of the keys of models wrapped for several devices."""
 
 PROJECT = Path(__file__).parents[1] / 'projects/tilting_at_windmills'
 """Folder of a checkout with the converter of reference checkpoints."""
-
-
-class CheckpointError(UsageError):
-    """A checkpoint that cannot be used; the message is one sentence."""
 
 
 def load_checkpoint_safely(
@@ -80,27 +69,29 @@ def load_checkpoint_safely(
         The dictionary in the file, which may be a bare state dict.
 
     Raises:
-        CheckpointError: It does not exist, is no checkpoint, is damaged, or
-            would have to be trusted.
+        UsageError: It does not exist, is no checkpoint, is damaged, or would
+            have to be trusted.
     """
     path = os.fspath(path)
     local = local_file(path)
     with open(local, 'rb') as file:
         start = file.read(4)
     if not start.startswith((_ZIP, _PICKLE)):
-        raise CheckpointError(
+        raise UsageError(
             f'checkpoint "{path}" is no file of torch.save (it starts with '
             f'{start!r}): it may be a text file, a web page or an archive, so '
             'unpack it or download it again'
         )
     try:
-        if start.startswith(_ZIP):
-            _check_zip(local)
+        if start.startswith(_ZIP):  # whose checksums PyTorch does not check
+            with zipfile.ZipFile(local) as archive:
+                if damaged := archive.testzip():
+                    raise zipfile.BadZipFile(f'checksum of {damaged}')
         checkpoint = _load(local, trust)
     except Exception as error:  # a damaged pickle can raise anything
         raise _refusal(path, error, trust) from error
     if not isinstance(checkpoint, Mapping):
-        raise CheckpointError(
+        raise UsageError(
             f'checkpoint "{path}" holds a {type(checkpoint).__name__}, not '
             'a dictionary of weights: give a file that torch.save wrote from '
             'a state dict'
@@ -111,24 +102,17 @@ def load_checkpoint_safely(
 def _load(local: str, trust: bool) -> Any:
     if trust:
         return torch.load(local, 'cpu', weights_only=False)
-    if not CAN_ALLOW_NAMES:
-        module = SimpleNamespace(
-            __name__='restricted', Unpickler=_Unpickler, load=_unpickle
-        )
-        return torch.load(local, 'cpu', module, weights_only=False)
-    names: list = [(obj, name) for name, obj in STAND_INS.items()]
-    with torch.serialization.safe_globals(names):
-        return torch.load(local, 'cpu', weights_only=True)
+    if CAN_ALLOW_NAMES:
+        names: list = [(obj, name) for name, obj in ALLOWED.items()]
+        with torch.serialization.safe_globals(names):
+            return torch.load(local, 'cpu', weights_only=True)
+    module = SimpleNamespace(
+        __name__='restricted', Unpickler=_Unpickler, load=_unpickle
+    )
+    return torch.load(local, 'cpu', module, weights_only=False)
 
 
-def _check_zip(local: str) -> None:
-    """Check what PyTorch does not."""
-    with zipfile.ZipFile(local) as archive:
-        if damaged := archive.testzip():
-            raise zipfile.BadZipFile(f'checksum of {damaged}')
-
-
-def _refusal(path: str, error: Exception, trust: bool) -> CheckpointError:
+def _refusal(path: str, error: Exception, trust: bool) -> UsageError:
     """The error for a file that a reader refused."""
     text = str(error).rpartition('WeightsUnpickler error: ')[2].strip()
     first = printable(text.split('\n')[0].split('. ')[0].rstrip('.: ')[:160])
@@ -139,11 +123,11 @@ def _refusal(path: str, error: Exception, trust: bool) -> CheckpointError:
         reason = f'holds more than weights ({first})'
     else:
         reason = f'{type(error).__name__}: {first}'.rstrip(': ')
-        return CheckpointError(
+        return UsageError(
             f'checkpoint "{path}" is damaged or incomplete ({reason}): '
             'download or copy it again'
         )
-    return CheckpointError(
+    return UsageError(
         f'checkpoint "{path}" {reason}, and reading it could run code: '
         'add --trust-checkpoint if you made the file yourself or trust its '
         'author'
@@ -153,12 +137,12 @@ def _refusal(path: str, error: Exception, trust: bool) -> CheckpointError:
 def local_file(path: str) -> str:
     """A checkpoint's path on this machine; a URL is downloaded."""
     url = urlparse(path)
-    if url.scheme in _WEB:
+    if url.scheme in ('http', 'https'):
         return _download(path, Path(url.path).name)
     file = url2pathname(url.path) if url.scheme == 'file' else path
     local = Path(file).expanduser()
     if not local.is_file():
-        raise CheckpointError(
+        raise UsageError(
             f'checkpoint "{path}" does not exist or is no file: give a .pth '
             'file or its URL'
         )
@@ -166,21 +150,22 @@ def local_file(path: str) -> str:
 
 
 def _download(url: str, name: str) -> str:
-    """Download into PyTorch's folder, first in the main process."""
+    """Download into PyTorch's folder, unless the file is there."""
     folder = Path(torch.hub.get_dir()) / 'checkpoints'
     address = hashlib.sha256(url.encode()).hexdigest()[:16]
     target = folder / f'{address}-{name}'
-    for mine in (is_main_process(), True):  # ranks may share no folder
-        if mine and not target.is_file():
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
+    if target.is_file():
+        return str(target)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(f'{target}.lock'):  # other processes wait for it
+            if not target.is_file():
                 torch.hub.download_url_to_file(url, str(target))
-            except (OSError, ValueError, RuntimeError) as error:
-                raise CheckpointError(
-                    f'checkpoint "{url}" cannot be downloaded ({error}): '
-                    'download it by other means and give the file'
-                ) from error
-        barrier()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UsageError(
+            f'checkpoint "{url}" cannot be downloaded ({error}): download it '
+            'by other means and give the file'
+        ) from error
     return str(target)
 
 
@@ -213,30 +198,27 @@ class History:
     """In place of MMEngine's ``HistoryBuffer``: its attributes, no methods."""
 
 
-STAND_INS: dict[str, Any] = {
+ALLOWED: dict[str, Any] = {
     'numpy.ndarray': Array,
     'numpy.dtype': DType,
     'mmengine.logging.history_buffer.HistoryBuffer': History,
     'mmengine.config.config.ConfigDict': lambda entries=(): dict(entries),
     'builtins.getattr': lambda owner, name: name,  # of a history's methods
     'builtins.bytes': lambda: b'',  # as protocol 2 writes it
-}
-"""Full name in the checkpoint -> what it stands for."""
-
-for _core in ('numpy.core', 'numpy._core'):  # of NumPy 1 and 2
-    STAND_INS[f'{_core}.multiarray._reconstruct'] = lambda *_: Array()
-    STAND_INS[f'{_core}.multiarray.scalar'] = lambda dtype, data: (
-        np.frombuffer(data, dtype.dtype, count=1)[0]
-    )
-
-_PLAIN: dict[str, Any] = {
+    # these PyTorch itself allows, but not before 2.6
     '_codecs.encode': lambda text, encoding: text.encode(encoding),
     'builtins.bytearray': bytearray,
     'builtins.complex': complex,
     'builtins.set': set,
     'collections.Counter': Counter,
 }
-"""Names that PyTorch's own list has since 2.6 only."""
+"""Full name in the checkpoint -> what it stands for."""
+
+for _core in ('numpy.core', 'numpy._core'):  # of NumPy 1 and 2
+    ALLOWED[f'{_core}.multiarray._reconstruct'] = lambda *_: Array()
+    ALLOWED[f'{_core}.multiarray.scalar'] = lambda dtype, data: np.frombuffer(
+        data, dtype.dtype, count=1
+    )[0]
 
 
 class _Unpickler(pickle.Unpickler):
@@ -247,7 +229,7 @@ class _Unpickler(pickle.Unpickler):
         module = 'builtins' if module == '__builtin__' else module
         full = f'{module}.{name}'
         usual = _weights_only_unpickler._get_allowed_globals()
-        for known in (usual, STAND_INS, _PLAIN):
+        for known in (usual, ALLOWED):
             if full in known:
                 return known[full]
         raise UnpicklingError(f'unsupported GLOBAL {full} is not found')
@@ -271,25 +253,44 @@ def load_into(
         The checkpoint, after conversion.
 
     Raises:
-        CheckpointError: It cannot be read safely, cannot be converted, or
-            does not match the model, which may then have taken a part.
+        UsageError: It cannot be read safely, cannot be converted, or does not
+            match the model, which may then have taken a part.
     """
     checkpoint, path = load_checkpoint_safely(path, trust), os.fspath(path)
     what = f'checkpoint "{path}"'
-    if is_model_wrapper(model):
-        model = model.module
+    model = model.module if is_model_wrapper(model) else model
     converter = _converter()
     if converter and converter.is_reference(checkpoint):
         checkpoint = converter.convert(checkpoint, path)
         source = checkpoint['meta']['converted_from']['weights']
         _log(f"Converted {what} of the reference, {source}, to MMPose's keys")
     meta = checkpoint.get('meta')
-    converted = isinstance(meta, Mapping) and 'converted_from' in meta
-    _fill(model, checkpoint.get('state_dict', checkpoint), what)
-    _log(f'Loaded {what}')
-    if converter and converted:
+    if converter and isinstance(meta, Mapping) and 'converted_from' in meta:
         for text in converter.differences(model, meta):
             _log(f'{what}: {text}', logging.WARNING)
+    try:
+        state = without_wrapper(checkpoint.get('state_dict', checkpoint))
+        model.load_state_dict(state)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        # its first line is the name of the model
+        lines = str(error).splitlines()
+        lines = [shorten(line, 200).strip('. ') for line in lines[1:] or lines]
+        raise UsageError(
+            f'{what} does not match the model of the config: '
+            f'{_first(lines)}: give the config of its training'
+        ) from error
+    broken = [
+        f'"{key}"'
+        for key, value in model.state_dict().items()
+        if value.is_floating_point() and not value.isfinite().all()
+    ]
+    if broken:
+        raise UsageError(
+            f'{what} holds NaN or infinite numbers in {len(broken):,} weights '
+            f'({_first(broken)}): its training has diverged, give an earlier '
+            'one'
+        )
+    _log(f'Loaded {what}')
     return checkpoint
 
 
@@ -302,32 +303,6 @@ def _converter() -> Any:
     return import_module('reference_checkpoints')
 
 
-def _fill(model: nn.Module, state: Any, what: str) -> None:
-    counters = [k for k in model.state_dict() if k.endswith(COUNTER)]
-    weights = OrderedDict.fromkeys(counters, torch.tensor(0))
-    # which tell hooks the format of the keys
-    weights._metadata = getattr(state, '_metadata', OrderedDict())
-    try:
-        weights.update(without_wrapper(state))
-        model.load_state_dict(weights)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        raise CheckpointError(
-            f'{what} does not match the model of the config: '
-            f'{describe_misfit(error)}: give the config of its training'
-        ) from error
-    broken = [
-        f'"{key}"'
-        for key, value in model.state_dict().items()
-        if value.is_floating_point() and not value.isfinite().all()
-    ]
-    if broken:
-        raise CheckpointError(
-            f'{what} holds NaN or infinite numbers in {len(broken):,} weights '
-            f'({enumerate_first(broken)}): its training has diverged, give an '
-            'earlier one'
-        )
-
-
 def without_wrapper(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     """The state dict without the prefix of a wrapper, if it has one."""
     if not all(key.startswith(PARALLEL) for key in state):
@@ -335,20 +310,10 @@ def without_wrapper(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     return {key[len(PARALLEL) :]: value for key, value in state.items()}
 
 
-def describe_misfit(error: Exception) -> str:
-    """PyTorch's words about a state dict that does not fit, cut short: one
-    line for missing keys, for unexpected ones, and for each of another shape
-    or type, after the name of the model."""
-    lines = str(error).splitlines()
-    lines = [shorten(line, 200).strip('. ') for line in lines[1:] or lines]
-    return enumerate_first(lines)
-
-
-def enumerate_first(items: Collection[str]) -> str:
+def _first(items: list[str]) -> str:
     """``a, b, c and 4 more``."""
-    rest = len(items) - 3
-    named = ', '.join(list(items)[:3])
-    return f'{named} and {rest:,} more' if rest > 0 else named
+    rest = f' and {len(items) - 3:,} more' if len(items) > 3 else ''
+    return ', '.join(items[:3]) + rest
 
 
 def _log(text: str, level: int = logging.INFO) -> None:

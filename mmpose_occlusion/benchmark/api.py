@@ -173,12 +173,10 @@ def run_benchmark(
             predict images, by default this one).
 
             With a config ``gt_boxes`` (annotated bboxes instead of a
-            detector's), ``threads`` (forward passes at a time; the number of
-            PyTorch's threads on a CPU, 1 elsewhere), ``cfg_options`` (dotted
-            keys of the config -> values), ``trust_checkpoint`` (unpickle one
-            with more than weights, which runs any code in it) and
-            ``launcher`` ('none', or what started the processes: 'pytorch',
-            'slurm' or 'mpi').
+            detector's), ``cfg_options`` (dotted keys of the config ->
+            values), ``trust_checkpoint`` (unpickle one with more than
+            weights, which runs any code in it) and ``launcher`` ('none', or
+            what started the processes: 'pytorch', 'slurm' or 'mpi').
 
             With a model of images ``people`` (whom an attack acts on in an
             image of a model that finds people by itself: 'all' at once, or

@@ -6,6 +6,7 @@ MSRAHeatmap and SimCCLabel.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,9 @@ from .protocol import (
 
 Array = np.ndarray
 Size = tuple[int, int]
-Network = Callable[[list[Array]], tuple[Array, Array, Array | None]]
-"""M crops -> keypoints (M, K, 2) in crop pixels, scores (M, K), visibility or
-None."""
+Network = Callable[[Array], tuple[Array, ...]]
+"""Crops (M, height, width, 3) uint8 RGB -> keypoints (M, K, 2) in crop pixels,
+scores (M, K) and, of networks with such an output, visibility (M, K)."""
 
 PADDING = 1.25
 """Of MMPose's top-down recipes: the crop's box by the person's."""
@@ -42,10 +43,10 @@ _DEFAULTS: dict[str, Any] = dict(
     std=(58.395, 57.12, 57.375),
     channel_order='rgb',
     padding=PADDING,
+    keypoint_names='coco',
 )
 """What MMPose's recipes, MMDeploy and rtmlib take; RGB in 0..255."""
 
-_BATCH = 32
 _DTYPES = {'tensor(float16)': np.float16, 'tensor(uint8)': np.uint8}
 
 TFLITE = {(1, 1, 17, 3): COCO_JOINTS, (1, 195): BLAZEPOSE}
@@ -90,47 +91,39 @@ def onnx_model(
         session = runtime.InferenceSession(
             path, options, providers=runtime.get_available_providers()
         )
-    given: dict[str, Any] = dict(mean=mean, std=std, padding=padding)
+    given = dict(mean=mean, std=std, padding=padding)
     given |= dict(channel_order=channel_order, keypoint_names=names)
     metadata = session.get_modelmeta().custom_metadata_map
     said = dict(_DEFAULTS)
-    said |= {k: literal(metadata[k]) for k in given if k in metadata}
+    said |= {k: literal(metadata[k]) for k in said if k in metadata}
     said |= {k: value for k, value in given.items() if value is not None}
     center, scale = np.float32(said['mean']), np.float32(said['std'])
     order, padding = said['channel_order'], float(said['padding'])
     entry = session.get_inputs()[0]
-    dtype = _DTYPES.get(entry.type, np.float32)
     channels_last, size = _layout(path, list(entry.shape), input_size)
     fixed = entry.shape[0]  # number of crops, unless the file leaves it open
-    fixed = fixed if isinstance(fixed, int) and fixed > 0 else 0
+    batch = fixed if isinstance(fixed, int) and fixed > 0 else 0
 
-    def run(crops: Array) -> list[Array]:
+    def network(crops: Array) -> tuple[Array, ...]:
+        number = len(crops)
+        if batch:  # such a network wants full batches
+            crops = np.resize(crops, (batch, *crops.shape[1:]))
         x = (crops.astype(np.float32) - center) / scale
         if order == 'bgr':
             x = x[..., ::-1]
         if not channels_last:
             x = x.transpose(0, 3, 1, 2)
-        x = np.ascontiguousarray(x, dtype)
-        found = session.run(None, {entry.name: x})
-        return [np.asarray(output, np.float32) for output in found]
+        x = np.ascontiguousarray(x, _DTYPES.get(entry.type, np.float32))
+        with reading(path, f'a network for crops of {size[0]}x{size[1]}'):
+            found = session.run(None, {entry.name: x})
+        outputs = [np.asarray(output, np.float32) for output in found]
+        keypoints, scores = _decode(path, outputs, size, fractions)
+        return keypoints[:number], scores[:number]
 
-    def network(crops: list[Array]) -> tuple[Array, Array, None]:
-        step, number = fixed or _BATCH, len(crops)
-        if fixed:  # such a network wants full batches
-            crops = crops + crops[:1] * (-number % fixed)
-        batches = [
-            np.stack(crops[start : start + step])
-            for start in range(0, len(crops), step)
-        ]
-        found = [_decode(path, run(b), size, fractions) for b in batches]
-        keypoints, scores = map(np.concatenate, zip(*found, strict=True))
-        return keypoints[:number], scores[:number], None
-
-    black = np.zeros((fixed or 1, size[1], size[0], 3), np.uint8)
-    with reading(path, f'a network for crops of {size[0]}x{size[1]}'):
-        outputs = run(black)  # a file may leave shapes open
-    joints = _decode(path, outputs, size, fractions)[0].shape[1]
-    names = named_joints(said.get('keypoint_names', 'coco'))
+    # outputs tell the number of joints, which a file may leave open
+    black = np.zeros((1, size[1], size[0], 3), np.uint8)
+    joints = network(black)[0].shape[1]
+    names = named_joints(said['keypoint_names'])
     if joints != len(names):
         raise UsageError(
             f'model "{path}" has {joints} keypoints, and {len(names)} names: '
@@ -140,7 +133,9 @@ def onnx_model(
         f'onnx {sha} {runtime.__version__} {center} {scale} {order} {padding} '
         f'{size} {fractions}'
     )
-    return _on_crops(path, names, identity, network, size, padding)
+    return _on_crops(
+        path, names, identity, network, size, padding, batch or 32
+    )
 
 
 def _layout(
@@ -220,23 +215,20 @@ def tflite_model(
             'a Python function'
         )
 
-    def run(crop: Array) -> Array:
+    def network(crop: Array) -> tuple[Array, ...]:
         if entry['dtype'] == np.float32:
             crop = crop.astype(np.float32) / 255
-        net.set_tensor(entry['index'], crop[None].astype(entry['dtype']))
+        net.set_tensor(entry['index'], crop.astype(entry['dtype']))
         net.invoke()
-        return net.get_tensor(shapes[shape])
-
-    def network(crops: list[Array]) -> tuple[Array, Array, Array | None]:
-        raw = np.array([run(crop) for crop in crops])
+        found = net.get_tensor(shapes[shape])
         if len(shape) == 4:
-            y, x, score = np.moveaxis(raw.reshape(-1, 17, 3), 2, 0)
-            return np.stack([x, y], 2) * np.array([width, height]), score, None
-        found = raw.reshape(-1, 39, 5)[:, :33]
+            y, x, score = np.moveaxis(found[0], 2, 0)
+            return np.stack([x, y], axis=2) * np.array([width, height]), score
+        found = found.reshape(1, 39, 5)[:, :33]
         return found[..., :2], expit(found[..., 4]), expit(found[..., 3])
 
     size = width, height
-    return _on_crops(path, TFLITE[shape], identity, network, size, padding)
+    return _on_crops(path, TFLITE[shape], identity, network, size, padding, 1)
 
 
 def _on_crops(
@@ -246,8 +238,9 @@ def _on_crops(
     network: Network,
     size: Size,
     padding: float,
+    batch: int,
 ) -> Predictor:
-    """A predictor that runs a network on each person's crop of a size."""
+    """A predictor that runs a network on batches of people's crops."""
 
     def predict(
         images: Sequence[Array], boxes: Sequence[Array | None]
@@ -258,20 +251,16 @@ def _on_crops(
         joined = np.concatenate([b for b in boxes if b is not None and len(b)])
         centers, scales = crop_frames(joined, size, padding)
         owners = np.repeat(range(len(images)), counts)
-        xy, scores, seen = network(
-            [
-                crop_image(images[i], centers[row], scales[row], size)
-                for row, i in enumerate(owners)
-            ]
-        )
+        people = zip(owners, centers, scales, strict=True)
+        crops = (crop_image(images[i], *frame, size) for i, *frame in people)
+        found = []
+        while some := list(islice(crops, batch)):
+            found.append(network(np.stack(some)))
+        xy, scores, *seen = map(np.concatenate, zip(*found, strict=True))
         xy = to_image(xy, centers, scales, size)
         return [
-            Prediction(
-                xy[rows],
-                scores[rows],
-                visibility=None if seen is None else seen[rows],
-            )
-            for rows in (owners == i for i in range(len(images)))
+            Prediction(xy[mine], scores[mine], None, *(v[mine] for v in seen))
+            for mine in (owners == i for i in range(len(images)))
         ]
 
     return as_predictor(predict, Path(path).stem, names, True, identity)

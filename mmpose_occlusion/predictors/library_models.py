@@ -113,11 +113,10 @@ def torchvision_model(
     more = {} if given else dict(num_keypoints=len(joints))
     net = build(weights=given, weights_backbone=None, **more)
     if file:
-        state = torch.load(weights, map_location='cpu', weights_only=True)
-        net.load_state_dict(state)
+        net.load_state_dict(torch.load(weights, 'cpu', weights_only=True))
     device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
     net.to(device).eval()
-    state = {k: v.cpu().numpy() for k, v in net.state_dict().items()}
+    arrays = {k: v.cpu().numpy() for k, v in net.state_dict().items()}
 
     def predict(image: np.ndarray, boxes: object) -> Prediction:
         array = np.ascontiguousarray(image.transpose(2, 0, 1))
@@ -133,7 +132,7 @@ def torchvision_model(
             person_scores=found['scores'].numpy(),
         )
 
-    identity = f'torchvision {digest_of_arrays(state)} {threshold}'
+    identity = f'torchvision {digest_of_arrays(arrays)} {threshold}'
     return as_predictor(_each_image(predict), name, joints, False, identity)
 
 
@@ -192,11 +191,8 @@ def mediapipe_model(
         path: A bundle, ``pose_landmarker_full.task``.
         people: Most people of an image.
     """
+    mediapipe = library('mediapipe', path, 'mediapipe')
     tasks = library('mediapipe.tasks.python', path, 'mediapipe')
-    mediapipe, sha = (
-        library('mediapipe', path, 'mediapipe'),
-        digest_of_file(path),
-    )
     vision = library('mediapipe.tasks.python.vision', path, 'mediapipe')
     options = vision.PoseLandmarkerOptions(
         base_options=tasks.BaseOptions(model_asset_path=path),
@@ -222,9 +218,10 @@ def mediapipe_model(
         xy, score, seen = values[..., :2], values[..., 2], values[..., 3]
         return Prediction(xy - 0.5, score, visibility=seen)
 
-    identity = f'mediapipe {sha} {mediapipe.__version__} {people} {threshold}'
-    about = Path(path).stem, BLAZEPOSE, False, identity
-    return as_predictor(_each_image(predict), *about)
+    versions = f'{digest_of_file(path)} {mediapipe.__version__}'
+    identity = f'mediapipe {versions} {people} {threshold}'
+    name = Path(path).stem
+    return as_predictor(_each_image(predict), name, BLAZEPOSE, False, identity)
 
 
 def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
@@ -239,17 +236,14 @@ def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
         text: ``CONFIG[,CHECKPOINT]``; MMPose's own configs as ``mmpose::...``.
             Without a checkpoint the weights are random.
     """
-    try:
-        from mmengine.device import get_device
-        from mmpose.apis import inference, init_model
-        from mmpose.utils import register_all_modules
-    except ImportError as error:
-        raise UsageError(
-            f'predictor "mmpose:{text}" needs MMPose: see "Install" in the '
-            'README'
-        ) from error
+    library('mmpose', text, 'mmpose, see "Install" in the README')
+    from mmengine.device import get_device
+    from mmpose.apis import inference, init_model
+    from mmpose.utils import register_all_modules
+
     from mmpose_occlusion.checkpoints import load_into
-    from mmpose_occlusion.engine.config import load_config
+    from mmpose_occlusion.engine.config import load_config, type_name
+    from mmpose_occlusion.engine.pipelines import CROP
 
     from .mmpose_network import digest_of_weights, predicted
 
@@ -257,9 +251,9 @@ def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
     register_all_modules()
     cfg: Any = load_config(config)
     pipeline = cfg.test_dataloader.dataset.pipeline
-    top_down = any('TopdownAffine' in str(step['type']) for step in pipeline)
+    top_down = any(type_name(step) == CROP for step in pipeline)
     for step in pipeline:
-        if str(step['type']).endswith('PackPoseInputs'):
+        if type_name(step) == 'PackPoseInputs':
             step.pop('meta_keys', None)
     model = init_model(cfg, device=device or get_device(), cfg_options={})
     if checkpoint:
@@ -272,15 +266,13 @@ def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
         if not top_down:
             samples = inference.inference_bottomup(model, bgr)
         elif boxes is not None and len(boxes):
-            boxes = np.asarray(boxes, np.float32)
+            boxes = np.float32(boxes)
             samples = inference.inference_topdown(model, bgr, boxes)
         samples = [s for s in samples if len(s.pred_instances)]
         if not samples:
             return Prediction.empty(len(joints))
         keypoints, scores, seen = predicted(samples)
-        if top_down:
-            return Prediction(keypoints, scores, visibility=seen)
-        found = samples[0].pred_instances
+        found = {} if top_down else samples[0].pred_instances
         boxes, persons = (
             np.asarray(found[name]) if name in found else None
             for name in ('bboxes', 'bbox_scores')
@@ -291,8 +283,7 @@ def mmpose_model(text: str, *, device: str | None = None) -> Predictor:
     files = digests_of_files([cfg.model, list(pipeline)]) or ''
     weights = digest_of_weights(model)
     identity = f'mmpose {weights} {pipeline} {files}'.rstrip()
-    about = name, joints, top_down, identity
-    return as_predictor(_each_image(predict), *about)
+    return as_predictor(_each_image(predict), name, joints, top_down, identity)
 
 
 def function_model(text: str) -> Predictor:

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,34 +72,26 @@ class Crop(NamedTuple):
     sample: PoseDataSample
     effects: dict[str, Effect]
 
-    def sample_of(self, key: str) -> PoseDataSample:
-        """A shallow copy of the data sample with an attack's records."""
-        sample = copy.copy(self.sample)
-        if key != CLEAN:
-            _set_records(sample, list(self.effects[key].records))
-        return sample
 
-
-class Crops(Dataset):
-    """The crops of a data set, ordered by image: ``dataset``, whose pipeline
-    ends with the crop; ``inner``, the one that it may wrap; ``pipeline``,
-    configs up to the crop and of the rest; ``order`` ``(N,)``, number of a
-    crop -> index in the data set. Images are not read.
-
-    Its items are the crops of each block of the ``work``, clean and under
-    ``attacks``, key -> attack, on the joints of ``skeleton``.
+class Crops:
+    """The crops of a data set, those of an image together. Images are not
+    read before :meth:`results`.
 
     Args:
         config: Config of the data set, or of a wrapper of one.
         max_images: Use the first images only.
 
+    Attributes:
+        dataset: The data set in this order; its pipeline ends with the crop.
+        inner: The data set of MMPose in it, or itself.
+        before: Configs of the pipeline up to the crop.
+        after: Configs of the rest of the pipeline.
+        whole: Whether no crop was left out.
+        image_ids: ``(N,)`` id of each crop's image.
+
     Raises:
         UsageError: The data are not top-down, or there are none.
     """
-
-    attacks: Mapping[str, CropAttack]
-    skeleton: Skeleton
-    work: Sequence[Work]
 
     def __init__(self, config: Mapping, max_images: int | None = None) -> None:
         config = copy.deepcopy(dict(config))
@@ -107,10 +100,9 @@ class Crops(Dataset):
         self.inner: Any = None
         crop = find_place(pipeline, [CROP])
         if crop is not None:
-            before, after = pipeline[: crop + 1], pipeline[crop + 1 :]
-            self.pipeline = before, after
-            *self._between, self._pack = Compose(after).transforms
-            source['pipeline'] = before
+            self.before = pipeline[: crop + 1]
+            self.after = pipeline[crop + 1 :]
+            source['pipeline'] = self.before
             self.dataset = DATASETS.build(config)
             self.inner = getattr(self.dataset, 'dataset', self.dataset)
         if getattr(self.inner, 'data_mode', '') != 'topdown':
@@ -121,29 +113,34 @@ class Crops(Dataset):
                 'top-down model, or benchmark this one on whole images as '
                 'mmpose:CONFIG,CHECKPOINT'
             )
-        self.order = np.arange(len(self.dataset))
         ids = np.array([info['img_id'] for info in self.infos()])
-        self.order = order_by_image(ids)
+        order = order_by_image(ids)
         if max_images is not None:
-            chosen = list(dict.fromkeys(ids[self.order].tolist()))
-            here = np.isin(ids[self.order], chosen[:max_images])
-            self.order = self.order[here]
-        if not len(self.order):
+            chosen = list(dict.fromkeys(ids[order].tolist()))[:max_images]
+            order = order[np.isin(ids[order], chosen)]
+        self.whole = len(order) == len(ids) and self.inner._indices is None
+        self.image_ids = ids[order]
+        self.inner.get_subset_(order.tolist())
+        if not len(self):
             raise UsageError(
                 'the test data has no crop: check test_dataloader.dataset '
                 'and --max-images'
             )
 
+    def __len__(self) -> int:
+        return len(self.dataset)
+
     def infos(self) -> list[dict]:
         """The data info of each crop."""
         # MMPose's own adds a copy of the metainfo
-        return [BaseDataset.get_data_info(self.inner, i) for i in self.order]
+        get_data_info = partial(BaseDataset.get_data_info, self.inner)
+        return [get_data_info(index) for index in range(len(self))]
 
     def results(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
         """``results`` of crops; each image is decoded once."""
         known: dict[str, Any] = {}
-        for number in range(start, stop):
-            results = self.dataset.get_data_info(int(self.order[number]))
+        for index in range(start, stop):
+            results = self.dataset.get_data_info(index)
             results['dataset'] = self.inner
             if results['img_id'] == known.get('img_id'):
                 results['img'] = known['img']
@@ -153,32 +150,54 @@ class Crops(Dataset):
                     known = dict(img_id=results['img_id'], img=results['img'])
             yield results
 
+
+class CropBlocks(Dataset):
+    """The crops of blocks, for a data loader: an item is the list of those of
+    one ``work``, clean and under its attacks.
+
+    Args:
+        crops: The data set.
+        attacks: Key -> attack.
+        skeleton: Of the data set.
+        work: The blocks, each with the keys of its attacks.
+    """
+
+    def __init__(
+        self,
+        crops: Crops,
+        attacks: Mapping[str, CropAttack],
+        skeleton: Skeleton,
+        work: Sequence[Work],
+    ) -> None:
+        self._crops, self._attacks = crops, attacks
+        self._skeleton, self._work = skeleton, work
+        *self._between, self._pack = Compose(crops.after).transforms
+
     def __len__(self) -> int:
-        return len(self.work)
+        return len(self._work)
 
     def __getitem__(self, index: int) -> list[Crop]:
-        block, keys = self.work[index]
-        made = self.results(block.start, block.stop)
-        return [self._attacked(results, keys) for results in made]
+        block, keys = self._work[index]
+        made = self._crops.results(block.start, block.stop)
+        return [self._crop(results, keys) for results in made]
 
-    def _attacked(self, crop: dict, keys: Sequence[str]) -> Crop:
-        finished = self._finished(crop)
-        packed = self._pack(dict(finished))
-        sample, inputs = packed['data_samples'], packed['inputs'].numpy()
+    def _crop(self, results: dict, keys: Sequence[str]) -> Crop:
+        clean = self._finished(results)
+        packed = self._pack(dict(clean))
+        sample = packed['data_samples']
         # metrics use it, and each forward pass would copy it
         sample.pop('raw_ann_info', None)
-        _set_records(sample, [])
         effects = {}
         for key in keys:
             if key != CLEAN:
-                attacked = self.attacks[key](crop)
+                attacked = self._attacks[key](results)
                 effects[key] = effect_of(
-                    _pixels(finished),
+                    _pixels(clean),
                     _pixels(self._finished(attacked)),
                     attacked[RECORD_KEY],
-                    self.skeleton,
+                    self._skeleton,
                 )
-        return Crop(inputs, sample, effects)
+        return Crop(packed['inputs'].numpy(), sample, effects)
 
     def _finished(self, results: dict) -> dict:
         """After the steps between the attack and the packing."""
@@ -204,10 +223,6 @@ def inputs_of(
     return list(torch.from_numpy(inputs).to(device))
 
 
-def _set_records(sample: PoseDataSample, records: list) -> None:
-    sample.set_field(records, RECORD_KEY, None, 'metainfo')
-
-
 def case_crops(
     run: BenchmarkRun, people: Sequence[tuple[str, int]], trusted: bool = True
 ) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -219,41 +234,31 @@ def case_crops(
 
     Raises:
         LookupError: The data set is missing or has changed, or an attack
-            cannot be applied; the message names it.
+            cannot be applied.
     """
-    if not trusted:
-        _refuse_code([run.dataset, [attack.config for attack in run.attacks]])
-    with _lookup('the data set cannot be read again'):
+    attacks, out = {attack.name: attack.config for attack in run.attacks}, []
+    try:
+        if not trusted:
+            _refuse_code([run.dataset, list(attacks.values())])
         if imports := (run.dataset.get('custom_imports') or {}):
             import_modules_from_strings(**imports)
         init_default_scope(run.dataset['default_scope'])
         with contextlib.redirect_stdout(io.StringIO()):
             crops = Crops(run.dataset['dataset'])
-        ids = np.array([info['img_id'] for info in crops.infos()])
-    if not np.array_equal(ids[: len(run.boxes)], run.boxes.image_ids):
-        raise LookupError('the data set has changed since the predictions')
-    attacks = {attack.name: attack for attack in run.attacks}
-    out = []
-    for name, row in people:
-        image = run.boxes.image_ids[row]
-        with _lookup(f'image {image} cannot be read again'):
-            crop = next(crops.results(row, row + 1))
-        with _lookup(f'the attack "{name}" cannot be painted again'):
-            painted = CropAttack(attacks[name].config, run.seed)(crop)
-        origin, x, y = to_crop(np.array([[0, 0], [1, 0], [0, 1]]), crop)
-        matrix = np.stack([x - origin, y - origin, origin], axis=1)
-        out.append((crop['img'], painted['img'], matrix))
-    return out
-
-
-@contextlib.contextmanager
-def _lookup(what: str) -> Iterator[None]:
-    """Turn exceptions into LookupError."""
-    try:
-        yield
-    except Exception as error:
+        known = run.boxes.image_ids
+        if not np.array_equal(crops.image_ids[: len(known)], known):
+            raise UsageError('it has changed since the predictions')
+        for name, row in people:
+            (crop,) = crops.results(row, row + 1)
+            painted = CropAttack(attacks[name], run.seed)(crop)
+            origin, x, y = to_crop(np.array([[0, 0], [1, 0], [0, 1]]), crop)
+            matrix = np.stack([x - origin, y - origin, origin], axis=1)
+            out.append((crop['img'], painted['img'], matrix))
+    except Exception as error:  # of whatever class the data set has
         words = str(error).strip().splitlines() or [type(error).__name__]
-        raise LookupError(f'{what} ({words[0]})') from error
+        text = f'the data set cannot be read again ({words[0]})'
+        raise LookupError(text) from error
+    return out
 
 
 def _refuse_code(node: Any, key: str = '') -> None:
@@ -269,8 +274,8 @@ def _refuse_code(node: Any, key: str = '') -> None:
         or (key == 'imports' and node != 'mmpose_occlusion')
         or node.lower().endswith(_CODE)
     ):
-        raise LookupError(
-            f'the data need "{node}", and a report neither runs code that a '
+        raise UsageError(
+            f'it needs "{node}", and a report neither runs code that a '
             'folder names nor reads files that may hold code: run the '
             "benchmark's command again, which predicts nothing again"
         )

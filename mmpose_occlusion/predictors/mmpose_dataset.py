@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from mmpose.registry import METRICS
 
-from mmpose_occlusion.benchmark.data import Boxes, Joints, to_arrays
+from mmpose_occlusion.benchmark.data import Boxes, Joints
 from mmpose_occlusion.datasets.donors import load_people
 from mmpose_occlusion.engine.config import (
     scoring_metric,
@@ -29,73 +29,53 @@ _METRIC_ARGUMENTS = (
 """Arguments of a metric that the analysis may use."""
 
 
-class BenchmarkDataset(Crops):
-    """The crops of a data set and the people in them: ``boxes``, and
-    ``arrays`` and ``info`` for the store.
-
-    Args:
-        config, max_images: See :class:`.mmpose_crops.Crops`.
-        skeleton: Joints and parts.
-        evaluator: Config of the metric.
-    """
-
-    def __init__(
-        self,
-        config: Mapping,
-        skeleton: Skeleton,
-        evaluator: Any,
-        max_images: int | None = None,
-    ) -> None:
-        super().__init__(config, max_images)
-        self.skeleton = skeleton
-        infos, people = self.infos(), read_people(self.inner)
-        self.paths = [info['img_path'] for info in infos]
-        joints, metainfo = len(skeleton.names), self.dataset.metainfo
-        self.boxes = make_boxes(infos, people, joints)
-        before, evaluation = self.pipeline[0], describe_metric(evaluator)
-        # of bboxes; MMPose's NMS takes areas that include it
-        frames = [s for s in before if 'BBoxCenterScale' in type_name(s)]
-        paddings = [with_defaults(s).get('padding', 1.0) for s in frames]
-        evaluation['padding'] = float([*paddings, 1.0][0])
-        shown = set(self.boxes.image_ids.tolist())
-        whole = max_images is None and self.inner._indices is None
-        annotated = [
-            _coco_person(person['raw_ann_info'], joints)
-            for person in people.values()
-            if len(metainfo['sigmas']) and person.get('raw_ann_info')
-            if whole or person['img_id'] in shown
-        ]
-        self.arrays = to_arrays(self.boxes, annotated)
-        stem = Path(self.inner.ann_file).stem
-        sizes = [s['input_size'] for s in before if 'input_size' in s]
-        self.info = dict(
-            data=metainfo['dataset_name'] + (f' ({stem})' if stem else ''),
-            joints=Joints.of(
-                skeleton,
-                sigmas_or_default(metainfo['sigmas'], skeleton.names),
-                np.asarray(metainfo['flip_indices'], int),
-                metainfo['skeleton_links'],
-            ),
-            evaluation=evaluation,
-            crop_size=[int(x) for x in sizes[-1]],
-        )
-
-
-def read_people(dataset: Any) -> dict[int, dict]:
-    """Annotation id -> data info of all people in the annotations of a
-    top-down data set of MMPose, also where it has boxes of a detector."""
-    return {int(person['id']): person for person in load_people(dataset)}
+def describe_data(
+    crops: Crops, skeleton: Skeleton, evaluator: Any
+) -> tuple[Boxes, list[dict[str, Any]], dict[str, Any]]:
+    """The bboxes of crops, all annotated people of their images as COCO
+    annotations (none without sigmas or COCO's annotations), and what
+    ``run.json`` says of the data set and of its metric's config."""
+    infos, everybody = crops.infos(), load_people(crops.inner)
+    joints, metainfo = len(skeleton.names), crops.dataset.metainfo
+    boxes = make_boxes(infos, everybody, joints)
+    evaluation = describe_metric(evaluator)
+    # of bboxes; MMPose's NMS takes areas that include it
+    frames = [s for s in crops.before if 'BBoxCenterScale' in type_name(s)]
+    paddings = [with_defaults(s).get('padding', 1.0) for s in frames]
+    evaluation['padding'] = float([*paddings, 1.0][0])
+    shown = set(crops.image_ids.tolist())
+    people = [
+        _coco_person(person['raw_ann_info'], joints)
+        for person in everybody
+        if len(metainfo['sigmas']) and person.get('raw_ann_info')
+        # of a whole data set also those in images without a bbox
+        if crops.whole or person['img_id'] in shown
+    ]
+    stem = Path(crops.inner.ann_file).stem
+    sizes = [s['input_size'] for s in crops.before if 'input_size' in s]
+    about = dict(
+        data=metainfo['dataset_name'] + (f' ({stem})' if stem else ''),
+        joints=Joints.of(
+            skeleton,
+            sigmas_or_default(metainfo['sigmas'], skeleton.names),
+            np.asarray(metainfo['flip_indices'], int),
+            metainfo['skeleton_links'],
+        ),
+        evaluation=evaluation,
+        crop_size=[int(x) for x in sizes[-1]],
+    )
+    return boxes, people, about
 
 
 def make_boxes(
-    infos: Iterable[Mapping], people: Mapping[int, Mapping], joints: int
+    infos: Iterable[Mapping], people: Iterable[Mapping], joints: int
 ) -> Boxes:
     """The bboxes of :meth:`.mmpose_crops.Crops.infos`, with people of
-    :func:`read_people`."""
-    rows = []
+    :func:`.donors.load_people`."""
+    known, rows = {int(person['id']): person for person in people}, []
     for info in infos:
         source = info.get('matched_person') or info
-        person = people.get(int(source['id'])) if 'id' in source else None
+        person = known.get(int(source['id'])) if 'id' in source else None
         box = np.asarray(info['bbox'], np.float64)[0]
         found = None if person is None else _person_of(person, joints)
         score = _first(info['bbox_score'])

@@ -1,6 +1,7 @@
 """The benchmark of an MMPose config and checkpoint, as a test loop of
 MMEngine's runner."""
 
+import copy
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,11 @@ from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import LOOPS
 from torch.utils.data import DataLoader
 
-from mmpose_occlusion.benchmark.data import BenchmarkRun, load_run
+from mmpose_occlusion.benchmark.data import (
+    BenchmarkRun,
+    load_run,
+    to_arrays,
+)
 from mmpose_occlusion.benchmark.store import (
     CLEAN,
     BlockResult,
@@ -47,8 +52,8 @@ from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import digest_of_file, digests_of_files, plain
 from mmpose_occlusion.skeleton import Skeleton
 
-from .mmpose_crops import Crop, CropAttack, inputs_of
-from .mmpose_dataset import BenchmarkDataset
+from .mmpose_crops import Crop, CropAttack, CropBlocks, Crops, inputs_of
+from .mmpose_dataset import describe_data
 from .mmpose_network import deterministic, digest_of_weights, predicted
 
 CPU_BATCH, GPU_BATCH = 32, 64
@@ -77,8 +82,6 @@ class OcclusionBenchmarkLoop(BaseLoop):
             ``num_workers`` and ``timeout`` are used.
         evaluator: Config of the metric, for the store.
         fp16: Compute in PyTorch's default mixed precision.
-        threads: Forward passes at a time; by default the number of PyTorch's
-            threads on a CPU, and 1 on other devices.
         options: Of :class:`.work.RunOptions`.
     """
 
@@ -88,19 +91,16 @@ class OcclusionBenchmarkLoop(BaseLoop):
         dataloader: Mapping,
         evaluator: Any,
         fp16: bool = False,
-        threads: int | None = None,
         **options: Any,
     ) -> None:
         self.evaluator = None
         self.options = RunOptions(**options)
         self.store: RunStore | None = None
-        model: Any = runner.model
-        self.model = model.module if is_model_wrapper(model) else model
-        weights = next(model.parameters(), torch.zeros(0))
-        self.device, on_cpu = weights.device, weights.device.type == 'cpu'
-        size = CPU_BATCH if on_cpu else GPU_BATCH
+        cfg, model = runner.cfg, runner.model
+        self.model: Any = model.module if is_model_wrapper(model) else model
+        self.device = next(model.parameters(), torch.zeros(0)).device
+        size = CPU_BATCH if self.device.type == 'cpu' else GPU_BATCH
         self.batch_size = self.options.batch_size or size
-        self.threads = threads or (torch.get_num_threads() if on_cpu else 1)
         self._fp16, self._loading = fp16, {}
         if workers := int(dataloader.get('num_workers', 0)):
             timeout = float(dataloader.get('timeout', 0))
@@ -109,33 +109,25 @@ class OcclusionBenchmarkLoop(BaseLoop):
         data = dataloader['dataset']
         data = data.to_dict() if isinstance(data, Config) else dict(data)
         data = match_detections(data)
-        self.skeleton = _skeleton(runner.cfg, data)
-        self.attacks = read_suites(self.options, self.skeleton)
+        self.skeleton, self.attacks = read_attacks(cfg, data, self.options)
         if any(needs_donors(attack.config) for attack in self.attacks):
             data = offer_donors(data)
         source = dict(  # from which the data set is built again
-            default_scope=runner.cfg.get('default_scope') or 'mmpose',
-            custom_imports=runner.cfg.get('custom_imports'),
+            default_scope=cfg.get('default_scope') or 'mmpose',
+            custom_imports=cfg.get('custom_imports'),
             dataset=plain(data),
         )
-        self.data = BenchmarkDataset(
-            data, self.skeleton, evaluator, self.options.max_images
+        self.crops = Crops(data, self.options.max_images)
+        boxes, people, about = describe_data(
+            self.crops, self.skeleton, evaluator
         )
-        self.data.attacks = {  # of those that do the same, the last
-            each.key: CropAttack(each.config, self.options.seed)
-            for each in self.attacks
-        }
-        self.arrays, self.paths = self.data.arrays, self.data.paths
-        ids = self.data.boxes.image_ids.tolist()
-        self.blocks = cut(ids, self.batch_size)
-        name = Path(runner.cfg.filename or 'model').stem
-        self.info = dict(
-            self.data.info,
-            model=runner.cfg.get('model_name') or name,
-            dataset=source,
-        )
+        self.arrays = to_arrays(boxes, people)
+        self.paths = [info['img_path'] for info in self.crops.infos()]
+        self.blocks = cut(self.crops.image_ids.tolist(), self.batch_size)
+        name = cfg.get('model_name') or Path(cfg.filename or 'model').stem
+        self.info = dict(about, model=name, dataset=source)
         # hooks may ask for its length; it is not iterated
-        super().__init__(runner, DataLoader(self.data.dataset))
+        super().__init__(runner, DataLoader(self.crops.dataset))
 
     def run(self) -> dict[str, int]:
         """Compute what is missing; returns ``crops``, ``attacks`` and
@@ -147,7 +139,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         ranks = *dist.get_dist_info(), on_main, dist.barrier
         self.store, _, passes = compute_run(self, self.options, log, *ranks)
         metrics = dict(
-            crops=len(self.data.boxes),
+            crops=len(self.crops),
             attacks=len(self.attacks),
             passes=sum(dist.all_gather_object(passes)),
         )
@@ -162,11 +154,10 @@ class OcclusionBenchmarkLoop(BaseLoop):
             kind = torch.cuda.get_device_name(self.device)
         elif kind == 'cpu':
             kind = f'CPU {torch.backends.cpu.get_cpu_capability()}'
-        before, after = self.data.pipeline
         model_config = plain(
             dict(
                 model=cfg.model,
-                pipeline=[*before, *after],
+                pipeline=[*self.crops.before, *self.crops.after],
                 hooks=cfg.get('custom_hooks') or [],
                 fp16=self._fp16,
             )
@@ -193,12 +184,17 @@ class OcclusionBenchmarkLoop(BaseLoop):
         on a CPU: there a pass has one, and the cores compute several batches
         at a time, which is at least as fast.
         """
-        self.data.work = work
+        attacks = {  # of those that do the same, the last
+            each.key: CropAttack(each.config, self.options.seed)
+            for each in self.attacks
+        }
+        data = CropBlocks(self.crops, attacks, self.skeleton, work)
         blocks = DataLoader(
-            self.data, batch_size=None, collate_fn=list, **self._loading
+            data, batch_size=None, collate_fn=list, **self._loading
         )
         self.model.eval()
-        pool = ThreadPoolExecutor(self.threads)
+        on_cpu = self.device.type == 'cpu'
+        pool = ThreadPoolExecutor(torch.get_num_threads() if on_cpu else 1)
         try:
             with deterministic(self.device):
                 for (block, keys), crops in zip(work, blocks, strict=True):
@@ -225,7 +221,7 @@ class OcclusionBenchmarkLoop(BaseLoop):
         batch = [crops[row] for row in rows]
         data = dict(
             inputs=inputs_of(batch, key, self.device),
-            data_samples=[crop.sample_of(key) for crop in batch],
+            data_samples=[copy.copy(crop.sample) for crop in batch],
         )
         with (
             torch.inference_mode(),
@@ -249,18 +245,17 @@ def _versions(*modules: Any) -> dict[str, str]:
     return {each.__name__: each.__version__ for each in modules}
 
 
-def _skeleton(cfg: Config, data: Mapping) -> Skeleton:
-    """Of a config's data set."""
-    metainfo = config.metainfo_of(data)
-    return Skeleton.from_metainfo(metainfo, cfg.get(config.PARTS_KEY))
-
-
-def read_suites(options: RunOptions, skeleton: Skeleton) -> list[SuiteAttack]:
-    """The attacks that are asked for; MMPose can build all."""
-    found = load_suites(options.suites, options.attacks, skeleton)
-    for attack in found:
+def read_attacks(
+    cfg: Config, dataset: Mapping, options: RunOptions
+) -> tuple[Skeleton, list[SuiteAttack]]:
+    """The joints and parts of a config's data set, and the attacks that are
+    asked for; MMPose can build all."""
+    parts = cfg.get(config.PARTS_KEY)
+    skeleton = Skeleton.from_metainfo(config.metainfo_of(dataset), parts)
+    attacks = load_suites(options.suites, options.attacks, skeleton)
+    for attack in attacks:
         check_buildable(attack.config, attack.name)
-    return found
+    return skeleton, attacks
 
 
 def on_main(work: Callable[[], Any]) -> Any:
@@ -284,7 +279,6 @@ def run_mmpose(
     *,
     gt_boxes: bool = False,
     num_workers: int | None = None,
-    threads: int | None = None,
     cfg_options: Mapping[str, Any] | None = None,
     trust_checkpoint: bool = False,
     launcher: str = 'none',
@@ -295,37 +289,15 @@ def run_mmpose(
     :func:`mmpose_occlusion.benchmark.api.run_benchmark`."""
     start, options = time.time(), RunOptions(**others)
     cfg = config.load_config(model, cfg_options)
-    config.prepare_run(cfg, str(Path(options.out) / 'logs'))
-    cfg.load_from, cfg.resume = None, False
     for key, value in data.items():
         cfg.merge_from_dict({f'test_dataloader.dataset.{key}': value})
-    if gt_boxes:
-        use_gt_boxes(cfg)
-    loader = config.dataloader(cfg, 'test')
-    # so that a mistake is reported before the data are read
-    read_suites(options, _skeleton(cfg, loader['dataset']))
-    if num_workers is not None:
-        loader['num_workers'] = num_workers
-        cfg.test_dataloader = loader
-    if not config.scoring_metric(cfg.get('test_evaluator')):
-        raise UsageError(
-            f'config "{cfg.filename}" has no test_evaluator, which says how '
-            'its data set is scored: give a config that has one'
-        )
-    environment = cfg.setdefault('env_cfg', {})
-    environment.setdefault('dist_cfg', {}).setdefault('timeout', PATIENCE)
-    cfg.test_cfg = dict(
-        vars(options),
-        type=OcclusionBenchmarkLoop.__name__,
-        threads=threads,
-        fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
-    )
+    _configure(cfg, options, gt_boxes, num_workers)
     data_files.check_data_files(cfg, 'test', False, skip_unreadable)
-    local_file(checkpoint)  # exists
+    local = local_file(checkpoint)
     launch.prepare_launch(cfg, launcher)
     runner = launch.build_runner(cfg)
     load_into(runner.model, checkpoint, trust_checkpoint)
-    loaded = digest_of_file(local_file(checkpoint))
+    loaded = digest_of_file(local)
     try:
         runner.test()
     finally:
@@ -343,6 +315,34 @@ def run_mmpose(
         )
         loop.store.note(facts)
     return load_run(loop.store, [attack.name for attack in loop.attacks])
+
+
+def _configure(
+    cfg: Config, options: RunOptions, gt_boxes: bool, num_workers: int | None
+) -> None:
+    """Make the benchmark a config's test loop; mistakes in attacks and
+    evaluator are reported before the data are read."""
+    config.prepare_run(cfg, str(Path(options.out) / 'logs'))
+    cfg.load_from, cfg.resume = None, False
+    if gt_boxes:
+        use_gt_boxes(cfg)
+    loader = config.dataloader(cfg, 'test')
+    read_attacks(cfg, loader['dataset'], options)
+    if num_workers is not None:
+        loader['num_workers'] = num_workers
+        cfg.test_dataloader = loader
+    if not config.scoring_metric(cfg.get('test_evaluator')):
+        raise UsageError(
+            f'config "{cfg.filename}" has no test_evaluator, which says how '
+            'its data set is scored: give a config that has one'
+        )
+    environment = cfg.setdefault('env_cfg', {})
+    environment.setdefault('dist_cfg', {}).setdefault('timeout', PATIENCE)
+    cfg.test_cfg = dict(
+        vars(options),
+        type=OcclusionBenchmarkLoop.__name__,
+        fp16=bool((cfg.get('test_cfg') or {}).get('fp16', False)),
+    )
 
 
 def _release(runner: Runner) -> None:

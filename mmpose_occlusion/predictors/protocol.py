@@ -145,11 +145,13 @@ def check_predictions(
             )
         people = len(one.keypoints) if box is None else len(box)
         shape = people, len(predictor.keypoint_names)
-        wanted = dict(keypoints=(*shape, 2), scores=shape, visibility=shape)
-        for name, want in dict(wanted, boxes=(people, 4)).items():
+        must = dict(keypoints=(*shape, 2), scores=shape)
+        may = dict(
+            visibility=shape, boxes=(people, 4), person_scores=shape[:1]
+        )
+        for name, want in {**must, **may}.items():
             array = getattr(one, name)
-            missing = array is None and name in ('visibility', 'boxes')
-            if np.shape(array) != want and not missing:
+            if np.shape(array) != want and (array is not None or name in must):
                 raise UsageError(
                     f'{who} returned {name} of shape {np.shape(array)} '
                     f'instead of {want}'

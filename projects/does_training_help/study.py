@@ -127,7 +127,6 @@ def work(args: argparse.Namespace, out: Path, job: str) -> str:
         suites=[str(Path(__file__).with_name('suite.json'))],
         gt_boxes=True,
         num_workers=0,
-        threads=1,
         trust_checkpoint=True,  # this process's own
     )
     arrays = measured(found.runs[0], args.draws)

@@ -3,14 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from mmengine.structures import InstanceData
-from mmpose.structures import PoseDataSample
 
 from mmpose_occlusion.benchmark.effects import effect_of
-from mmpose_occlusion.predictors.mmpose_crops import (
-    Crop,
-    inputs_of,
-)
+from mmpose_occlusion.predictors.mmpose_crops import Crop, inputs_of
 from mmpose_occlusion.skeleton import Skeleton
 
 SHAPE = (3, 16, 12)
@@ -31,13 +26,7 @@ def crops():
             [dict(hidden=[], pixels=number)],
             Skeleton(('nose',)),
         )
-        sample = PoseDataSample(
-            metainfo=dict(
-                input_center=np.ones(2), img_id=number, occlusions=[]
-            ),
-            gt_instances=InstanceData(bboxes=np.ones((1, 4))),
-        )
-        out.append((Crop(inputs, sample, {'a': effect}), attacked))
+        out.append((Crop(inputs, None, {'a': effect}), attacked))
     return out
 
 
@@ -68,25 +57,3 @@ def test_inputs(crops, device):
             assert np.array_equal(inputs.cpu().numpy(), want)
     for (crop, _), known in zip(crops, before, strict=True):
         assert np.array_equal(crop.inputs, known)
-
-
-def test_samples_have_the_records_of_their_attack(crops):
-    made = [c for c, _ in crops]
-    made[1].sample.gt_instances.weights = torch.ones(1, 17)
-    attacked = [crop.sample_of('a') for crop in made]
-    assert [s.metainfo['occlusions'][0]['pixels'] for s in attacked] == [
-        *range(4)
-    ]
-    assert all(c.sample_of('clean').metainfo['occlusions'] == [] for c in made)
-    assert made[0].sample.metainfo['occlusions'] == []
-    # as MMEngine does before each pass
-    moved = attacked[1].to('meta')
-    moved.pred_instances = InstanceData(scores=np.ones(1))
-    moved.set_metainfo(dict(pad_shape=(1, 2)))
-    assert 'pred_instances' not in attacked[1]
-    assert 'pad_shape' not in attacked[1].metainfo
-    assert moved.metainfo['img_id'] == 1
-    assert moved.gt_instances.weights.is_meta
-    assert not attacked[1].gt_instances.weights.is_meta
-    assert np.array_equal(moved.gt_instances.bboxes, np.ones((1, 4)))
-    assert isinstance(moved, PoseDataSample)

@@ -15,11 +15,11 @@ from mmpose.registry import MODELS
 
 from mmpose_occlusion.benchmark.analysis import analyse
 from mmpose_occlusion.benchmark.api import run_benchmark
-from mmpose_occlusion.benchmark.data import from_arrays
 from mmpose_occlusion.datasets import match_detections
 from mmpose_occlusion.engine.config import load_config, metainfo_of
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.predictors.mmpose_dataset import BenchmarkDataset
+from mmpose_occlusion.predictors.mmpose_crops import Crops
+from mmpose_occlusion.predictors.mmpose_dataset import describe_data
 from mmpose_occlusion.skeleton import Skeleton
 from tests.test_evaluation.runs import synthetic
 from tests.test_tools.conftest import tool  # noqa: F401
@@ -239,9 +239,9 @@ def scored_as(run, folder, evaluator):
     with DefaultScope.overwrite_default_scope('mmpose'):
         dataset = match_detections(cfg.test_dataloader.dataset.to_dict())
         skeleton = Skeleton.from_metainfo(metainfo_of(dataset))
-        data = BenchmarkDataset(dataset, skeleton, evaluator)
-    boxes, people = from_arrays(data.arrays)
-    how = data.info['evaluation']
+        made = describe_data(Crops(dataset), skeleton, evaluator)
+    boxes, people, about = made
+    how = about['evaluation']
     run = replace(run, boxes=boxes, people=people, evaluation=how, attacks=[])
     return analyse([run], draws=0)[0][0]
 

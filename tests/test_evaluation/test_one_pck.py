@@ -10,7 +10,8 @@ import pytest
 from mmpose_occlusion.benchmark.analysis.run_measures import RunMeasures
 from mmpose_occlusion.benchmark.data import Predictions
 from mmpose_occlusion.datasets.detection_matching import match_detections
-from mmpose_occlusion.predictors.mmpose_dataset import make_boxes, read_people
+from mmpose_occlusion.datasets.donors import load_people
+from mmpose_occlusion.predictors.mmpose_dataset import make_boxes
 from tests.test_benchmark import made_up
 from tests.test_evaluation.runs import blank, build, samples, score
 
@@ -95,11 +96,12 @@ def noisy(people):
 
 def boxes_of(dataset):
     infos = map(dataset.get_data_info, range(len(dataset)))
-    return make_boxes(infos, people_of(dataset), 17)
+    return make_boxes(infos, people_of(dataset).values(), 17)
 
 
 def people_of(dataset):
-    return read_people(getattr(dataset, 'dataset', dataset))
+    people = load_people(getattr(dataset, 'dataset', dataset))
+    return {person['id']: person for person in people}
 
 
 def of_benchmark(dataset, predict):

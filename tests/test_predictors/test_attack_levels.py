@@ -42,6 +42,8 @@ def by_person(array, boxes):
 def test_clean_predictions_are_equal(levels):
     one, two = (by_person(r.clean.keypoints, r.boxes) for r in levels)
     assert np.array_equal(one, two)
+    one, two = (by_person(r.clean.scores, r.boxes) for r in levels)
+    np.testing.assert_allclose(one, two, rtol=1e-4)  # batches are others
 
 
 def test_attacks_hide_the_same(levels):

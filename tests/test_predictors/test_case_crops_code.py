@@ -2,6 +2,7 @@
 
 import pytest
 
+from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.predictors.mmpose_crops import _refuse_code
 
 GOOD = dict(
@@ -30,5 +31,5 @@ def test_classes_of_mmpose():
     ],
 )
 def test_others(change):
-    with pytest.raises(LookupError, match="run the benchmark's command"):
+    with pytest.raises(UsageError, match="run the benchmark's command"):
         _refuse_code({**GOOD, **change})

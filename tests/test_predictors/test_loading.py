@@ -84,6 +84,16 @@ def test_an_unknown_option_lists_the_known():
             [Prediction(np.zeros((1, 17, 2)), np.zeros((1, 17)))],
             r'\(1, 17, 2\) instead of \(2, 17, 2\)',
         ),
+        (
+            [
+                Prediction(
+                    np.zeros((2, 17, 2)),
+                    np.zeros((2, 17)),
+                    person_scores=np.zeros((2, 1)),
+                )
+            ],
+            r'person_scores of shape \(2, 1\) instead of \(2,\)',
+        ),
     ],
 )
 def test_answers_of_another_shape(module, answer, words):

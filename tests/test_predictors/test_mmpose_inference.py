@@ -1,7 +1,5 @@
 """Models of MMPose by its own inference functions."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -10,12 +8,10 @@ pytest.importorskip('mmpose')
 import torch
 from mmengine.config import Config
 
-from mmpose_occlusion.benchmark.api import run_benchmark
 from mmpose_occlusion.benchmark.image_run import run_predictor
 from mmpose_occlusion.engine.config import load_config
 from mmpose_occlusion.predictors import load_predictor
 from mmpose_occlusion.predictors.protocol import check_predictions
-from tests.test_benchmark import small
 
 BODY = 'mmpose::body_2d_keypoint/'
 ATTACK = 'keypoint:nose:black:20%'
@@ -63,55 +59,9 @@ def test_one_stage_models(name, change, synthetic_people, tmp_path):
         synthetic_people / 'val',
         out=tmp_path / 'out',
         attacks=[ATTACK],
-        max_images=2,
+        max_images=1,
     )
     clean, attacked = found.run['people_found']
     assert clean['found'] + clean['missing'] == found.run['people']
     assert attacked['found'] + attacked['missing'] == found.run['people']
-    assert found.run['forward_passes'] == 4
-
-
-def test_top_down_equals_the_crop_path(synthetic_people, tmp_path):
-    """Clean predictions within a thousandth of a pixel (batches are others);
-    attacks on the image and on the crop differ by interpolation."""
-    cfg = small.config(synthetic_people)
-    cfg.default_scope = 'mmpose'
-    cfg.dump(tmp_path / 'small.py')
-    torch.save(small.network().state_dict(), tmp_path / 'small.pth')
-    files = dict(
-        annotations=(
-            synthetic_people / 'annotations/person_keypoints_val.json'
-        ),
-        images=synthetic_people / 'val',
-    )
-    options = dict(attacks=[ATTACK], log=lambda line: None)
-    (crops,) = run_benchmark(
-        tmp_path / 'small.py',
-        tmp_path / 'small.pth',
-        out=tmp_path / 'crops',
-        **options,
-    ).runs
-    (images,) = run_benchmark(
-        f'mmpose:{tmp_path}/small.py,{tmp_path}/small.pth',
-        data=files,
-        out=tmp_path / 'images',
-        **options,
-    ).runs
-    number = len(json.loads(files['annotations'].read_text())['annotations'])
-    a, b = (
-        run.boxes.instance_ids.argsort(kind='stable')
-        for run in (crops, images)
-    )
-    assert len(a) == len(b) == number
-    far = crops.clean.keypoints[a] - images.clean.keypoints[b]
-    assert np.abs(far).max() < 1e-3
-    np.testing.assert_allclose(
-        crops.clean.scores[a], images.clean.scores[b], rtol=1e-4
-    )
-    one, other = crops.attacks[0], images.attacks[0]
-    assert (one.changed[a] == other.changed[b]).all()
-    assert (one.targets[a] == other.targets[b]).all()
-    far = one.predictions.keypoints[a] - other.predictions.keypoints[b]
-    far = np.linalg.norm(far, axis=-1)
-    assert np.median(far) < 0.5
-    assert np.mean(far > 8) < 0.1  # pixels, of random weights: .05
+    assert found.run['forward_passes'] == 2

@@ -1,6 +1,7 @@
 """Which checkpoints the test tool takes, and how it reads them."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,10 +14,8 @@ import torch
 from mmengine.runner import Runner
 from reference_checkpoints import differences
 
-from mmpose_occlusion.checkpoints import (
-    CheckpointError,
-    load_checkpoint_safely,
-)
+from mmpose_occlusion.checkpoints import load_checkpoint_safely, local_file
+from mmpose_occlusion.errors import UsageError
 from tests.test_checkpoints.conftest import given  # noqa: F401
 from tests.test_checkpoints.mmpose_side import hrnet
 from tests.test_checkpoints.test_read import Evil
@@ -83,7 +82,8 @@ def test_a_file_url_is_read_in_place(config, checkpoint, test, runners):
 
 
 def test_downloads_of_one_name_are_kept_apart(tmp_path, monkeypatch):
-    """By their whole address, of which the last part is often the same."""
+    """By their whole address, of which the last part is often the same; of
+    several processes, one downloads."""
     monkeypatch.setattr(torch.hub, '_hub_dir', str(tmp_path / 'hub'))
     folders = [tmp_path / name for name in ('run1', 'run2')]
     for number, folder in enumerate(folders):
@@ -92,14 +92,24 @@ def test_downloads_of_one_name_are_kept_apart(tmp_path, monkeypatch):
             {'state_dict': {'w': torch.full((1,), number)}},
             folder / 'best.pth',
         )
-    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    asked = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_request(self, *_):
+            asked.append(self.path)
+
+    handler = partial(Handler, directory=str(tmp_path))
     with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         root = f'http://127.0.0.1:{server.server_port}'
         for number in (0, 1, 0):
-            state = load_checkpoint_safely(f'{root}/run{number + 1}/best.pth')
+            url = f'{root}/run{number + 1}/best.pth'
+            with ThreadPoolExecutor(3) as pool:
+                assert len(set(pool.map(local_file, [url] * 3))) == 1
+            state = load_checkpoint_safely(url)
             assert state['state_dict']['w'].item() == number
-        with pytest.raises(CheckpointError, match='cannot be downloaded'):
+        assert asked == ['/run1/best.pth', '/run2/best.pth']
+        with pytest.raises(UsageError, match='cannot be downloaded'):
             load_checkpoint_safely(f'{root}/run3/best.pth')
         server.shutdown()
 

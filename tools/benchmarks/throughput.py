@@ -45,8 +45,8 @@ def build_runner(args: argparse.Namespace, folder: str):
         out=f'{folder}/out',
         attacks=args.attack or ['keypoint:*:black:6'],
         max_images=args.max_images,
-        threads=1,
     )
+    torch.set_num_threads(1)
     runner = Runner.from_cfg(cfg)
     if args.checkpoint:
         load_into(runner.model, args.checkpoint)
