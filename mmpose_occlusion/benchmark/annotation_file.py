@@ -41,15 +41,17 @@ class Annotations:
     Args:
         content: Of the file, as it is.
         joints: Names, from the category; numbers where it has none.
+        parts: Keys of a person's keypoints -> how many: ``keypoints``, and
+            those of :data:`.WHOLE_BODY` if any person has them.
         links: Pairs of joint indices, from the category's skeleton.
         category: Id of the people's category.
         image_ids: The file's id as a whole number, or its ``repr`` -> id.
         images: Id -> ``id``, ``file_name``, ``width``, ``height`` (None
             unknown).
         people: Each with ``id``, ``image_id``, ``category_id``, ``bbox``
-            (xywh), ``area``, ``iscrowd``, ``num_keypoints`` and ``keypoints``
-            (3K numbers, v of 0, 1 or 2), those of :data:`.WHOLE_BODY` if any
-            person has them, and ``segmentation`` where usable.
+            (xywh), ``area``, ``iscrowd``, ``num_keypoints``, those of
+            ``parts`` (x, y and v of 0, 1 or 2), and ``segmentation`` where
+            usable.
         as_given: Whether MMPose understands each annotation as it is, and
             those of people in the same way.
     """
@@ -57,6 +59,7 @@ class Annotations:
     path: str
     content: Any = field(repr=False)
     joints: tuple[str, ...] = ()
+    parts: dict[str, int] = field(default_factory=dict)
     links: list[tuple[int, int]] = field(default_factory=list)
     category: int = 1
     image_ids: dict[Any, int] = field(default_factory=dict, repr=False)
@@ -108,13 +111,13 @@ def read_annotations(path: str | Path) -> Annotations:
     for i, image in enumerate(content['images']):
         with faults.entry(f'$.images[{i}]') as say:
             _read_image(out, as_dict(image), say)
-    parts = dict(keypoints=len(out.joints))
+    out.parts = dict(keypoints=len(out.joints))
     if any(WHOLE_BODY.keys() & p.keys() for p in _dicts(content, key)):
-        parts |= WHOLE_BODY
+        out.parts |= WHOLE_BODY
     ids: set[int] = set()
     for i, person in enumerate(content[key]):
         with faults.entry(f'$.annotations[{i}]') as say:
-            _read_person(out, as_dict(person), parts, ids, say)
+            _read_person(out, as_dict(person), ids, say)
     _note_corners(out)
     if all(p['iscrowd'] or not p['num_keypoints'] for p in out.people):
         why = faults.summary() or 'all are crowds or without labels'
@@ -192,25 +195,20 @@ def _read_image(out: Annotations, image: dict, say: Callable) -> None:
 
 
 def _read_person(
-    out: Annotations,
-    person: dict,
-    parts: dict[str, int],
-    ids: set[int],
-    say: Callable,
+    out: Annotations, person: dict, ids: set[int], say: Callable
 ) -> None:
-    """``parts`` are keys of keypoints -> how many, 0 if unknown."""
     image = out.image_of(person, say)
     if image is None:
         out.as_given &= _is_readable(person, len(out.joints))
         return
     points = {
         key: _read_keypoints(person.get(key), number, f'.{key}', say)
-        for key, number in parts.items()
+        for key, number in out.parts.items()
     }
     body = points['keypoints']
     if not out.joints:
         out.joints = tuple(f'keypoint_{k}' for k in range(len(body) // 3))
-        parts['keypoints'] = len(out.joints)
+        out.parts['keypoints'] = len(out.joints)
     box = _read_box(person.get('bbox'), body, say)
     key = _read_id(out, 'annotations', person.get('id'), ids, say)
     ids.add(key)

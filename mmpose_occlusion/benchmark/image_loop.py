@@ -216,34 +216,33 @@ class ImageLoop:
             poses.person_scores = np.nan_to_num(np.asarray(total, np.float32))
         return poses
 
-    def _place(self, one: Pass, poses: BlockResult) -> None:
+    def _place(self, one: Pass, poses: Any) -> None:
         """Poses into rows: one for each bbox, or those of an image into the
         rows of its people and of others."""
         first, into, rows = one.image.first, one.into, one.rows
         into.changed[rows - first] = True
         if self.whole_image:
             into.person_scores[rows - first] = 0  # also of missed people
-            owners, which = self._matched(one.image.rows, poses)
+            owners = self._matched(one.image.rows, poses)
             kept = np.isin(owners, rows)
-            rows, poses = owners[kept], poses[which[kept]]
+            rows, poses = owners[kept], poses[kept]
         for name in Predictions.__annotations__:
             into[name][rows - first] = poses[name]
 
-    def _matched(
-        self, rows: np.ndarray, poses: BlockResult
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The rows that get poses, and the poses: those of annotated people
-        and, by falling score, others in the rows that are kept for them."""
+    def _matched(self, rows: np.ndarray, poses: Any) -> np.ndarray:
+        """Which of an image's rows each pose gets, -1 for none: those of
+        annotated people; others get the rows that are kept for them by falling
+        score."""
         boxes, total = self.data.boxes, poses.person_scores
         owned = boxes.instance_ids[rows] != UNMATCHED
         mine, free = rows[owned], rows[~owned]
         people = boxes.truth[mine], boxes.areas[mine], self.data.joints.sigmas
         owner = match_people(poses.keypoints.astype(float), total, *people)
-        hits = np.flatnonzero(owner != UNMATCHED)
+        out = np.append(mine, -1)[owner]
         extra = np.flatnonzero(owner == UNMATCHED)
         extra = extra[np.argsort(-total[extra], kind='stable')][: len(free)]
-        at = [*mine[owner[hits]], *free[: len(extra)]]
-        return np.array(at, int), np.array([*hits, *extra], int)
+        out[extra] = free[: len(extra)]
+        return out
 
 
 @dataclass

@@ -5,7 +5,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,27 +44,27 @@ UNCHECKED = (
 )
 
 
-def data_files(cfg: Mapping, split: str) -> Iterator[tuple[str, str]]:
-    """Dotted key in the config and place of each file and folder that a
-    split's (train, val or test) data and metrics read; those on other storage
+def data_files(cfg: Mapping, split: str) -> dict[str, str]:
+    """Dotted key in the config -> place of each file and folder that a split's
+    (train, val or test) data and metrics read; those on other storage
     (``s3://…``) are left out."""
-    files = []
+    files: dict[str, Any] = {}
     for owner, dataset in walk_split(cfg, split):
-        root = dataset.get('data_root') or ''
-        files.append((f'{owner}.ann_file', _path(dataset)))
+        files[f'{owner}.ann_file'] = _path(dataset)
         for name in ('bbox_file', 'headbox_file'):
-            files.append((f'{owner}.{name}', dataset.get(name)))
+            files[f'{owner}.{name}'] = dataset.get(name)
         for name, prefix in (dataset.get('data_prefix') or {}).items():
-            # '' stands for the root itself
-            if prefix is not None:
-                path = _join(root, prefix)
-                files.append((f'{owner}.data_prefix.{name}', path))
+            if prefix is not None:  # '' stands for the root itself
+                path = _join(dataset.get('data_root') or '', prefix)
+                files[f'{owner}.data_prefix.{name}'] = path
     evaluator = f'{split}_evaluator'
     for owner, metric in walk_metrics(cfg.get(evaluator), evaluator):
-        files.append((f'{owner}.ann_file', metric.get('ann_file')))
-    for key, path in files:
-        if path and isinstance(path, str) and '://' not in path:
-            yield key, path
+        files[f'{owner}.ann_file'] = metric.get('ann_file')
+    return {
+        key: path
+        for key, path in files.items()
+        if path and isinstance(path, str) and '://' not in path
+    }
 
 
 def _join(root: str, path: str) -> str:
@@ -97,7 +97,7 @@ def check_data_files(
         DataError: One cannot be used, or does not have the joints of the data
             set.
     """
-    files, evaluators = dict(data_files(cfg, split)), f'{split}_evaluator'
+    files, evaluators = data_files(cfg, split), f'{split}_evaluator'
     for key, path in files.items():
         scored = key.startswith(evaluators)
         if not os.path.exists(path) and (evaluator or not scored):
@@ -221,8 +221,7 @@ def check_joints(annotations: Annotations, dataset: Mapping) -> None:
     """
     ours = list(metainfo_of(dataset)['keypoint_id2name'].values())
     theirs = list(annotations.joints)
-    whole_body = WHOLE_BODY.keys() <= annotations.people[0].keys()
-    if whole_body and len(ours) > len(theirs):
+    if len(annotations.parts) > 1 and len(ours) > len(theirs):
         ours = ours[: -sum(WHOLE_BODY.values())]
     if len(ours) != len(theirs):
         what = f'{len(theirs)} keypoints per person'

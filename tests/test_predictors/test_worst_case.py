@@ -25,7 +25,6 @@ from mmpose_occlusion.benchmark.image_worst_case import (
 )
 from mmpose_occlusion.cli.benchmark import main_worst
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.skeleton import COCO_JOINTS
 
 from .planted_models import (
     FAR,
@@ -352,15 +351,3 @@ def test_grids_lie_on_the_mask():
     one = np.zeros((9, 9), bool)
     one[4, 7] = True
     assert grid(one, 5, (0.9, 0.9))[0] == [(7.0, 4.0)]
-
-
-def test_joints_are_those_of_coco():
-    names = [a.name for a in SEARCH.suite(_skeleton())]
-    assert names[0] == 'keypoint:nose:black'  # 20 % is the default
-    assert len(names) == len(set(names)) == 17 + 8 + 8 + 1
-
-
-def _skeleton():
-    from mmpose_occlusion.skeleton import Skeleton
-
-    return Skeleton(COCO_JOINTS)
