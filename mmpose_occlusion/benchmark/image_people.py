@@ -2,7 +2,7 @@
 these images clean and under attacks."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -68,13 +68,13 @@ class LoadedImage:
         if attack is None:
             yield Pass(self, self.pixels, self.rows, into)
         else:
-            groups = np.array([*self.people])[:, None] if one else [self.rows]
-            for rows in groups:
+            every = self.rows.tolist()
+            for rows in [[row] for row in self.people] if one else [every]:
                 yield from self.attacked(rows, attack, into)
 
     def attacked(
         self,
-        rows: np.ndarray,
+        rows: Sequence[int],
         attack: ImageAttack,
         into: BlockResult,
         point: Point | None = None,
@@ -99,7 +99,7 @@ class LoadedImage:
                     under = effect.covers(person.xy, pixels.shape)
                     under &= person.available & ~into.targets[i]
                     into.bystanders[i] |= under
-        yield Pass(self, pixels, rows, into)
+        yield Pass(self, pixels, np.array(rows), into)
 
 
 @dataclass(frozen=True)

@@ -147,8 +147,8 @@ def case_images(
             on_person = ImageAttack(made, run.seed, run.joints.links)
             block = Block(0, row, row + 1)
             (image,) = data.read(block)
-            about = image.rows, on_person, data.empty(block), point
-            (painted,) = image.attacked(*about)
+            into = data.empty(block)
+            (painted,) = image.attacked([row], on_person, into, point)
             warp, size = _warp(data.boxes.person_boxes[row])
             clean, attacked = (
                 cv2.warpAffine(each, warp, size)

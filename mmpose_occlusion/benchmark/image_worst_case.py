@@ -10,6 +10,7 @@ clean minus occluded, is the loss.
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -209,14 +210,14 @@ class WorstCaseLoop(ImageLoop):
     def _occlude(self, row: int, places: Mapping[str, Point | None]) -> None:
         """Predict a person with the disc of each attack at its place, by
         default its own joint; those that were tried are not tried again."""
-        found, rows = self.found, np.array([row])
+        found = self.found
         todo = [
             (self.effects[key], found[key], point)
             for key, point in places.items()
             if found[key].excluded[row - self.image.first]
         ]
         self.predict_all(
-            one for how in todo for one in self.image.attacked(rows, *how)
+            one for how in todo for one in self.image.attacked([row], *how)
         )
 
     def _oks(self, row: int, key: str) -> float:
@@ -285,7 +286,7 @@ def read_places(path: str | Path, settings: WorstCaseSearch) -> Places:
     try:
         disc = {key: raw['search'].get(key) for key in own}
         places = {
-            (int(p['image_id']), int(p['annotation_id'])): (
+            (index(p['image_id']), index(p['annotation_id'])): (
                 str(p['place']),
                 float(p['x']),
                 float(p['y']),
@@ -293,6 +294,8 @@ def read_places(path: str | Path, settings: WorstCaseSearch) -> Places:
             for p in raw['people']
             if p['x'] is not None
         }
+        if not np.isfinite([place[1:] for place in places.values()]).all():
+            raise ValueError('a place is not finite')
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UsageError(
             f'"{path}" is no result of occlusion-worst ({error!r}): give its '

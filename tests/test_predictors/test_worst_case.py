@@ -329,6 +329,11 @@ def test_transfer_and_files(people, tmp_path, monkeypatch, capsys):
         read_places(tmp_path / 'a', replace(SEARCH, size='10%'))
     for text, sentence in (
         ('{}', 'is no result of occlusion-worst'),
+        (
+            '{"search": {"fill": "black", "size": "20%"}, "people": [{"x": 1,'
+            '"y": Infinity, "place": "", "image_id": 0, "annotation_id": 0}]}',
+            'a place is not finite',
+        ),
         ('{', 'is not JSON'),
     ):
         (tmp_path / 'x.json').write_text(text)
