@@ -2,7 +2,7 @@
 these images clean and under attacks."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -193,24 +193,7 @@ def image_people(
         for fault in faults:
             log(fault.sentence())
     compared = np.array(recipe['compared'])
-    # of each image: annotations, the people who count, a detector's boxes
-    annotated: dict[int, list] = defaultdict(list)
-    counted: dict[int, list] = defaultdict(list)
-    detected: dict[int, list] = defaultdict(list)
-    for raw in annotations.people:
-        if (image := raw['image_id']) in paths:
-            joints = np.reshape(raw['keypoints'], (-1, 3))
-            joints = np.where(compared[:, None], joints, 0)
-            entry = {name: raw[name] for name in _FIELDS}
-            entry['num_keypoints'] = int((joints[:, 2] > 0).sum())
-            entry['keypoints'] = joints.ravel().tolist()
-            annotated[image].append(entry)
-            size = annotations.images[image]
-            box = clip_box(raw['bbox'], size['width'], size['height'])
-            counts = entry['num_keypoints'] and not raw['iscrowd']
-            if counts and (box[2:] > box[:2]).all():
-                person = dict(entry, keypoints=joints, box=box, raw=raw)
-                counted[image].append(person)
+    annotated, counted = _people_of(annotations, paths, compared)
     chosen = list(counted)[: recipe['max_images']]
     if not chosen:
         raise UsageError(
@@ -218,6 +201,7 @@ def image_people(
             'labelled joint that the predictor has, in an image that can be '
             'read: check the folder of images and --max-images'
         )
+    detected: dict[int, list] = defaultdict(list)
     for each in boxes or ():
         detected[each['image_id']].append(each)
     rows: list[tuple] = []
@@ -242,6 +226,31 @@ def image_people(
         {image: paths[image] for image in chosen},
         recipe,
     )
+
+
+def _people_of(
+    annotations: Annotations, paths: Container[int], compared: np.ndarray
+) -> tuple[dict[int, list], dict[int, list]]:
+    """Annotations of each image with the joints that are compared, and of
+    those who count with ``box`` (xyxy) and ``raw``, as they were."""
+    everybody: dict[int, list] = defaultdict(list)
+    counted: dict[int, list] = defaultdict(list)
+    for raw in annotations.people:
+        image, size = raw['image_id'], annotations.images[raw['image_id']]
+        if image not in paths:
+            continue
+        joints = np.reshape(raw['keypoints'], (-1, 3))
+        joints = np.where(compared[:, None], joints, 0)
+        entry = {name: raw[name] for name in _FIELDS}
+        entry['num_keypoints'] = int((joints[:, 2] > 0).sum())
+        entry['keypoints'] = joints.ravel().tolist()
+        everybody[image].append(entry)
+        box = clip_box(raw['bbox'], size['width'], size['height'])
+        counts = entry['num_keypoints'] and not raw['iscrowd']
+        if counts and (box[2:] > box[:2]).all():
+            person = dict(entry, keypoints=joints, box=box, raw=raw)
+            counted[image].append(person)
+    return everybody, counted
 
 
 def _detected(people: list[dict], detections: list[dict]) -> list[tuple]:
