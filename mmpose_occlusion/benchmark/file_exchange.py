@@ -9,7 +9,7 @@ import hashlib
 import math
 import re
 import tarfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
@@ -32,9 +32,9 @@ from .annotation_file import read_annotations
 from .data import BenchmarkRun
 from .effects import ImageAttack
 from .image_loop import ALL, ONE
-from .image_people import image_people
+from .image_people import ImagePeople, image_people
 from .image_run import run_predictor
-from .store import CLEAN
+from .store import CLEAN, Block
 from .suite import load_suites
 
 MANIFEST = 'manifest.json'
@@ -82,8 +82,8 @@ def export_images(
             f'folder "{folder}" holds a manifest already: give another one'
         )
     read = read_annotations(annotations)
-    skeleton = Skeleton(tuple(read.joints))
-    suite = load_suites(suites, attacks, skeleton)
+    suite = load_suites(suites, attacks, Skeleton(tuple(read.joints)))
+    effects = {a.name: ImageAttack(a, seed, read.links) for a in suite}
     joints = named_joints(read.joints if names is None else names)
     recipe = dict(
         images=images,
@@ -93,11 +93,9 @@ def export_images(
         max_images=max_images,
     )
     data = image_people(read, recipe, log)
-    made = {a.key: ImageAttack(a, seed, read.links) for a in suite}
-    keys = {CLEAN: CLEAN} | {attack.name: attack.key for attack in suite}
     folders = {
         name: f'{i:04d}_{re.sub(r"[^A-Za-z0-9.%-]+", "_", name)[:80]}'
-        for i, name in enumerate(keys)
+        for i, name in enumerate((CLEAN, *effects))
     }
     listed: list[dict[str, Any]] = []
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,16 +105,9 @@ def export_images(
             file = stack.enter_context(files.replaced(folder / TAR))
             archive = stack.enter_context(tarfile.open(file, 'w'))
         for block in progress(data.blocks(1)):
-            (image,) = data.read(block, made, people == ONE)
-            into = data.empty(block)
-            for attack, one in (
-                (attack, one)
-                for attack, key in keys.items()
-                for one in image.passes(key, into)
-            ):
-                ident, stem = len(listed) + 1, Path(image.path).stem
-                name = f'{folders[attack]}/{ident:08d}_{stem}.png'
-                png: Any = cv2.imencode('.png', one.pixels, FAST)[1].data
+            for png, entry in _attacked(data, block, effects, people == ONE):
+                ident, name = len(listed) + 1, entry['file_name']
+                name = f'{folders[entry["attack"]]}/{ident:08d}_{name}'
                 if archive is None:
                     (folder / name).parent.mkdir(exist_ok=True)
                     files.write_bytes(folder / name, png)
@@ -124,18 +115,7 @@ def export_images(
                     member = tarfile.TarInfo(name)
                     member.size = len(png)
                     archive.addfile(member, BytesIO(png))
-                boxes = None if people == ALL else data.boxes.boxes[one.rows]
-                listed.append(
-                    dict(
-                        id=ident,
-                        file_name=name,
-                        attack=attack,
-                        width=one.pixels.shape[1],
-                        height=one.pixels.shape[0],
-                        boxes=boxes,
-                        content=_content(one.pixels[..., ::-1], boxes),
-                    )
-                )
+                listed.append(dict(id=ident, **dict(entry, file_name=name)))
     log(f'{len(data.paths):,} images: {len(listed):,} files')
     arguments = dict(
         annotations=str(Path(annotations).resolve()),
@@ -150,10 +130,35 @@ def export_images(
         arguments=arguments,
         people=people,
         keypoint_names=joints,
-        attacks=[dict(name=k, folder=folders[k]) for k in keys],
+        attacks=[dict(name=k, folder=v) for k, v in folders.items()],
         images=listed,
     )
     return files.write_json(folder / MANIFEST, content)
+
+
+def _attacked(
+    data: ImagePeople,
+    block: Block,
+    effects: Mapping[str, ImageAttack],
+    one: bool,
+) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """The PNGs of an image, clean and under each attack, and their entries in
+    the manifest."""
+    (image,), into = data.read(block), data.empty(block)
+    for attack in (CLEAN, *effects):
+        for each in image.passes(effects.get(attack), into, one):
+            pixels, boxes = each.pixels, None
+            if not data.recipe['whole_image']:
+                boxes = data.boxes.boxes[each.rows]
+            entry = dict(
+                file_name=f'{Path(image.path).stem}.png',
+                attack=attack,
+                width=pixels.shape[1],
+                height=pixels.shape[0],
+                boxes=boxes,
+                content=_content(pixels[..., ::-1], boxes),
+            )
+            yield cv2.imencode('.png', pixels, FAST)[1].data, entry
 
 
 def _content(rgb: np.ndarray, boxes: np.ndarray | None) -> str:

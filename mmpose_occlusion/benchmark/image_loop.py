@@ -1,7 +1,6 @@
 """Predictions of whole images, block by block, clean and under attacks, in
 this process or in several, with a time-out."""
 
-import copy
 import os
 import signal
 import threading
@@ -20,7 +19,11 @@ import cv2
 import numpy as np
 
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.predictors.protocol import Predictor, check_predictions
+from mmpose_occlusion.predictors.protocol import (
+    Prediction,
+    Predictor,
+    check_predictions,
+)
 
 from .data import UNMATCHED, Predictions, to_arrays
 from .effects import ImageAttack
@@ -68,7 +71,6 @@ class ImageLoop:
 
     data: ImagePeople
     attacks: list[SuiteAttack]
-    one: bool  # whether one person an image pass is attacked, instead of all
     predictor: Predictor
     mapping: np.ndarray  # (K,) index of the model's joint, -1 for none
     options: ImageOptions
@@ -82,6 +84,8 @@ class ImageLoop:
         self.passed = 0  # predicted images
         self.batch_size = self.options.batch_size or BATCH_IMAGES
         self.whole_image = not self.predictor.needs_boxes
+        # whether an image pass has one person attacked, instead of all
+        self.one = not self.whole_image or self.options.people == ONE
         self.blocks = self.data.blocks(BLOCK_IMAGES)
         self.arrays = to_arrays(self.data.boxes, self.data.people)
         self.paths = [str(path) for path in self.data.paths.values()]
@@ -93,6 +97,20 @@ class ImageLoop:
             evaluation=_WHOLE_IMAGE if self.whole_image else _TOP_DOWN,
             crop_size=list(FRAME),
             dataset=self.data.recipe,
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which loads a predictor that is not pickled."""
+        loaded = dict(predictor=None) if self.options.load else {}
+        return vars(self) | loaded
+
+    def fault(self, what: str, path: str) -> UsageError:
+        """What the predictor did in the batch that begins with a path."""
+        place = 'before its first batch'
+        if path:
+            place = f'in a batch that begins with "{path}"'
+        return UsageError(
+            f'predictor "{self.info["model"]}" {what} {place}: {FINISHED}'
         )
 
     def depends_on(self) -> dict[str, Any]:
@@ -130,9 +148,8 @@ class ImageLoop:
                 if person is not None:
                     number += sum(each.reaches(person) for each in attacks)
         first = work[0].block
-        image = self.data.read(first, self.effects, self.one)[0]
-        into = self.data.empty(first)
-        one = Pass(image, image.pixels, image.rows[:1], into)
+        image = self.data.read(first)[0]
+        one = Pass(image, image.pixels, image.rows[:1], self.data.empty(first))
         self.predict([one])
         start = time.perf_counter()
         self.predict([one] * self.batch_size)
@@ -143,10 +160,15 @@ class ImageLoop:
     ) -> Iterator[tuple[Block, str, BlockResult, int]]:
         """Predictions of a block, clean and under each attack that is
         missing: block, key, result, number of predicted images."""
-        images = self.data.read(work.block, self.effects, self.one)
+        images = self.data.read(work.block)
         for key in work.keys:
             into, self.passed = self.data.empty(work.block), 0
-            self.predict_all(p for i in images for p in i.passes(key, into))
+            attack = self.effects.get(key)  # none of clean images
+            self.predict_all(
+                one
+                for image in images
+                for one in image.passes(attack, into, self.one)
+            )
             yield work.block, key, into, self.passed
 
     def predict_all(self, passes: Iterator[Pass]) -> None:
@@ -157,7 +179,7 @@ class ImageLoop:
     def predict(self, batch: Sequence[Pass]) -> None:
         """Predict a batch into the results; the predictor's mistakes become
         one sentence."""
-        path = batch[0].source.path
+        path = batch[0].image.path
         if self.pipe is not None:
             self.pipe.send(path)
         images = [cv2.cvtColor(p.pixels, cv2.COLOR_BGR2RGB) for p in batch]
@@ -170,21 +192,16 @@ class ImageLoop:
         except UsageError:
             raise
         except Exception as error:
-            words = ' '.join(str(error).split())
-            raise UsageError(
-                f'predictor "{self.predictor.name}" failed in a batch that '
-                f'begins with "{path}" ({type(error).__name__}: {words}): '
-                f'{FINISHED}'
-            ) from error
+            words = f'{type(error).__name__}: {" ".join(str(error).split())}'
+            raise self.fault(f'failed ({words})', path) from error
         self.passed += len(batch)
         answers = check_predictions(self.predictor, found, boxes)
         for one, answer in zip(batch, answers, strict=True):
-            self._place(one, answer)
+            self._place(one, self._poses(answer))
 
-    def _place(self, one: Pass, found: Any) -> None:
-        """Predicted people into rows: one for each bbox, or the poses of an
-        image into the rows of its people and of others."""
-        first, into, has = one.source.first, one.into, self.mapping >= 0
+    def _poses(self, found: Prediction) -> BlockResult:
+        """A model's answer, with the joints of the data set."""
+        has = self.mapping >= 0
         poses = empty_result(len(found.keypoints), len(has))
         for name in ('keypoints', 'scores', 'visibility'):
             if (values := getattr(found, name)) is not None:
@@ -192,127 +209,118 @@ class ImageLoop:
         nowhere = ~np.isfinite(poses.keypoints).all(axis=-1)
         poses.keypoints[nowhere] = np.nan
         poses.scores = np.nan_to_num(poses.scores, posinf=0, neginf=0)
-        rows = one.rows
         if self.whole_image:
             total = found.person_scores
             if total is None:
                 total = np.mean(found.scores, axis=1)
             poses.person_scores = np.nan_to_num(np.asarray(total, np.float32))
-            rows, which = self._matched(one.source.rows, poses)
-            kept = np.isin(rows, one.rows)
-            rows, poses = rows[kept], poses[which[kept]]
-            into.person_scores[one.rows - first] = 0  # also of missed people
-        into.changed[one.rows - first] = True
+        return poses
+
+    def _place(self, one: Pass, poses: Any) -> None:
+        """Poses into rows: one for each bbox, or those of an image into the
+        rows of its people and of others."""
+        first, into, rows = one.image.first, one.into, one.rows
+        into.changed[rows - first] = True
+        if self.whole_image:
+            into.person_scores[rows - first] = 0  # also of missed people
+            owners = self._matched(one.image.rows, poses)
+            kept = np.isin(owners, rows)
+            rows, poses = owners[kept], poses[kept]
         for name in Predictions.__annotations__:
             into[name][rows - first] = poses[name]
 
-    def _matched(
-        self, rows: np.ndarray, poses: BlockResult
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The rows that get poses, and the poses: those of annotated people
-        and, by falling score, others in the rows that are kept for them."""
+    def _matched(self, rows: np.ndarray, poses: Any) -> np.ndarray:
+        """Which of an image's rows each pose gets, -1 for none: those of
+        annotated people; others get the rows that are kept for them by falling
+        score."""
         boxes, total = self.data.boxes, poses.person_scores
         owned = boxes.instance_ids[rows] != UNMATCHED
         mine, free = rows[owned], rows[~owned]
         people = boxes.truth[mine], boxes.areas[mine], self.data.joints.sigmas
         owner = match_people(poses.keypoints.astype(float), total, *people)
-        hits = np.flatnonzero(owner != UNMATCHED)
+        out = np.append(mine, -1)[owner]
         extra = np.flatnonzero(owner == UNMATCHED)
         extra = extra[np.argsort(-total[extra], kind='stable')][: len(free)]
-        at = [*mine[owner[hits]], *free[: len(extra)]]
-        return np.array(at, int), np.array([*hits, *extra], int)
+        out[extra] = free[: len(extra)]
+        return out
 
 
+@dataclass
 class _Worker:
-    """A process that computes blocks, and is killed at the end."""
+    """A process that predicts blocks."""
 
-    def __init__(
-        self, loop: ImageLoop, work: Sequence[Work], stack: ExitStack
-    ) -> None:
-        self.path, self.since = '', inf  # of the batch that it predicts
-        self.name = loop.predictor.name
-        context = get_context('spawn')
-        self.pipe, there = context.Pipe(duplex=False)
-        other: Any = copy.copy(loop)
-        if loop.options.load:
-            other.predictor = None
-        other.pipe = there
-        self.process = context.Process(target=_serve, args=(other, work))
-        self.process.start()
-        there.close()
-        stack.callback(self.process.join)
-        stack.callback(self.process.kill)
-
-    def receive(self) -> Any:
-        """A result, the path of a batch that begins, or None at the end."""
-        try:
-            said = self.pipe.recv()
-        except EOFError:
-            self.process.join()
-            code = self.process.exitcode
-            raise self.fault(
-                f'ended its process (exit status {code})'
-            ) from None
-        if isinstance(said, UsageError):
-            raise said
-        self.since = inf
-        if isinstance(said, str):
-            self.path, self.since = said, time.monotonic()
-        return said
-
-    def fault(self, words: str, way_out: str = '') -> UsageError:
-        """A sentence that says where it happened."""
-        place = 'before its first batch'
-        if self.path:
-            place = f'in a batch that begins with "{self.path}"'
-        return UsageError(
-            f'predictor "{self.name}" {words} {place}: {way_out}{FINISHED}'
-        )
+    process: Any
+    path: str = ''  # of the first image of its batch
+    since: float = inf  # time at which it began its batch
 
 
 def _compute_in_processes(
     loop: ImageLoop, work: Sequence[Work], recorder: Recorder
 ) -> None:
-    """Predict what is missing, each block in one of several processes."""
+    """Predict what is missing, each block in one of several processes, which
+    are killed at the end."""
     timeout = inf if loop.options.timeout is None else loop.options.timeout
     number = min(loop.options.num_workers or 1, len(work))
+    context = get_context('spawn')
     busy: dict[Connection, _Worker] = {}
     with ExitStack() as stack:
         for i in range(number):
-            worker = _Worker(loop, work[i::number], stack)
-            busy[worker.pipe] = worker
+            pipe, there = context.Pipe(duplex=False)
+            about = loop, work[i::number], there
+            process = context.Process(target=_serve, args=about)
+            process.start()
+            there.close()
+            stack.callback(process.join)
+            stack.callback(process.kill)
+            busy[pipe] = _Worker(process)
         while busy:
-            ends = min(w.since for w in busy.values()) + timeout
-            left = max(ends - time.monotonic(), 0)
-            ready: Any = wait(list(busy), None if left == inf else left)
+            ends = min(worker.since for worker in busy.values()) + timeout
+            left = None if ends == inf else max(ends - time.monotonic(), 0)
+            ready: Any = wait(list(busy), left)
             for pipe in ready:
-                said = busy[pipe].receive()
-                if said is None:
+                worker = busy[pipe]
+                try:
+                    said = pipe.recv()
+                except EOFError:
+                    worker.process.join()
+                    what = f'exit status {worker.process.exitcode}'
+                    said = loop.fault(
+                        f'ended its process ({what})', worker.path
+                    )
+                worker.since = inf
+                if isinstance(said, UsageError):
+                    raise said
+                elif isinstance(said, str):
+                    worker.path, worker.since = said, time.monotonic()
+                elif said is None:
                     del busy[pipe]
-                elif isinstance(said, tuple):
+                else:
                     recorder.add(*said)
             for worker in busy.values():
                 if worker.since + timeout <= time.monotonic():
-                    raise worker.fault(
-                        f'took more than {timeout:g} s',
-                        'give it more time with --timeout; ',
+                    raise loop.fault(
+                        f'took more than {timeout:g} s (give it more time '
+                        'with --timeout)',
+                        worker.path,
                     )
 
 
-def _serve(loop: ImageLoop, work: Sequence[Work]) -> None:
-    """In a process: predict blocks."""
+def _serve(loop: ImageLoop, work: Sequence[Work], pipe: Connection) -> None:
+    """In a process: send the first path of each batch, the results, a
+    UsageError that ends it, and None at the end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
+    loop.pipe = pipe
     try:
         if loop.options.load:
             loop.predictor = loop.options.load()
         for one in work:
             for result in loop.results(one):
-                loop.pipe.send(result)
-        loop.pipe.send(None)
+                pipe.send(result)
+        pipe.send(None)
     except UsageError as error:
-        loop.pipe.send(error)
+        pipe.send(error)
 
 
 def _end_with_parent() -> None:

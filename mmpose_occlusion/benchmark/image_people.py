@@ -1,7 +1,8 @@
 """The people of whole images, as a benchmark of any predictor needs them, and
 these images clean and under attacks."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -27,16 +28,13 @@ from mmpose_occlusion.skeleton import Skeleton
 from .annotation_file import Annotations
 from .checked_files import check_images, corners_of, read_detections
 from .data import UNMATCHED, BenchmarkRun, Boxes, Joints
-from .effects import Effect, ImageAttack
-from .store import CLEAN, Block, BlockResult, empty_result
+from .effects import ImageAttack
+from .store import Block, BlockResult, empty_result
 from .work import image_ranges
 
 FOUND_OKS, NEAR_OKS = 0.5, 0.1
 """Least OKS of a pose that finds a person, COCO's lowest threshold, and of one
 that is taken as a person's whom no other pose finds."""
-
-Attacks = Mapping[str, ImageAttack]
-"""Key of an attack -> what it does."""
 
 _FIELDS = ('id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd')
 
@@ -44,7 +42,7 @@ _FIELDS = ('id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd')
 class Pass(NamedTuple):
     """An image to predict."""
 
-    source: 'LoadedImage'
+    image: 'LoadedImage'
     pixels: np.ndarray  # BGR, perhaps attacked
     rows: np.ndarray  # those that get the answer
     into: BlockResult
@@ -61,51 +59,47 @@ class LoadedImage:
     scratch: np.ndarray  # a copy for attacks
     people: dict[int, Person]  # row -> annotated person
     annotations: list[Any]  # of all rows
-    attacks: Attacks
-    one: bool  # whether one person an image pass is attacked, instead of all
 
-    def passes(self, key: str, into: BlockResult) -> Iterator[Pass]:
-        """The image, or what an attack makes of it where it changes it; notes
-        what it hides in the result."""
-        if key == CLEAN:
+    def passes(
+        self, attack: ImageAttack | None, into: BlockResult, one: bool
+    ) -> Iterator[Pass]:
+        """The image, or what an attack makes of it where it changes it, with
+        ``one`` on one person a pass instead of all at once."""
+        if attack is None:
             yield Pass(self, self.pixels, self.rows, into)
+        else:
+            every = self.rows.tolist()
+            for rows in [[row] for row in self.people] if one else [every]:
+                yield from self.attacked(rows, attack, into)
+
+    def attacked(
+        self,
+        rows: Sequence[int],
+        attack: ImageAttack,
+        into: BlockResult,
+        point: Point | None = None,
+    ) -> Iterator[Pass]:
+        """The image with the effects on the people of some rows, if they
+        change it; notes what they hide in the result. ``point`` is as of
+        :meth:`.effects.ImageAttack.on`."""
+        people = {row: self.people[row] for row in rows if row in self.people}
+        effects = {}
+        for row, person in people.items():
+            images, raw = (self.pixels, self.scratch), self.annotations[row]
+            effects[row] = attack.on(*images, person, raw, point)
+            effects[row].note(into, row - self.first)
+        if all(effect.patch is None for effect in effects.values()):
             return
-        if self.one:
-            for row in self.people:
-                yield from self.alone(row, key, into)
-            return
-        effects = {row: self._effect(row, key, into) for row in self.people}
         pixels = self.pixels.copy()
         for row, effect in effects.items():
             effect.paint(pixels)
-            for other, person in self.people.items():
+            for other, person in people.items():
                 if other != row:
                     i = other - self.first
                     under = effect.joints_under(person, pixels.shape)
                     into.bystanders[i, under] = True
                     into.bystanders[i] &= ~into.targets[i]
-        if any(effect.patch is not None for effect in effects.values()):
-            yield Pass(self, pixels, self.rows, into)
-
-    def alone(
-        self, row: int, key: str, into: BlockResult, point: Point | None = None
-    ) -> Iterator[Pass]:
-        """The image with the effect on one of its people, if it changes it;
-        ``point`` is as of :meth:`.effects.ImageAttack.on`."""
-        effect = self._effect(row, key, into, point)
-        if effect.patch is not None:
-            pixels = self.pixels.copy()
-            effect.paint(pixels)
-            yield Pass(self, pixels, np.array([row]), into)
-
-    def _effect(
-        self, row: int, key: str, into: BlockResult, point: Point | None = None
-    ) -> Effect:
-        """Of an attack on a person, noted in the result."""
-        images, raw = (self.pixels, self.scratch), self.annotations[row]
-        effect = self.attacks[key].on(*images, self.people[row], raw, point)
-        effect.note(into, row - self.first)
-        return effect
+        yield Pass(self, pixels, np.array(rows), into)
 
 
 @dataclass(frozen=True)
@@ -149,12 +143,10 @@ class ImagePeople:
         """The result of a block before predictions."""
         return empty_result(block.people, len(self.joints.names))
 
-    def read(
-        self, block: Block, attacks: Attacks, one: bool
-    ) -> list[LoadedImage]:
-        """The images of a block, decoded; see :class:`LoadedImage`."""
+    def read(self, block: Block) -> list[LoadedImage]:
+        """The images of a block, decoded."""
         all_rows, ids = range(block.start, block.stop), self.boxes.image_ids
-        how, out = (self.annotations, attacks, one), []
+        out = []
         for image_id, some in groupby(all_rows, lambda row: int(ids[row])):
             path, rows = str(self.paths[image_id]), np.array(list(some))
             bgr = cv2.imread(path)
@@ -162,8 +154,9 @@ class ImagePeople:
                 raise UsageError(f'image "{path}" cannot be read: replace it')
             found = {row: self.person(row, bgr.shape) for row in rows.tolist()}
             people = {row: p for row, p in found.items() if p is not None}
-            images = rows, block.start, bgr, bgr.copy(), people
-            out.append(LoadedImage(path, *images, *how))
+            images = bgr, bgr.copy()
+            about = path, rows, block.start, *images, people, self.annotations
+            out.append(LoadedImage(*about))
         return out
 
 
@@ -192,16 +185,56 @@ def image_people(
     paths = check_images(
         annotations, recipe['images'], log is not None, skip_unreadable
     )
-    faults, detections = list(annotations.faults), recipe['detections']
-    if detections is not None:
-        detections, more = read_detections(detections, annotations)
+    faults, boxes = list(annotations.faults), recipe['detections']
+    if boxes is not None:
+        boxes, more = read_detections(boxes, annotations)
         faults += more
-    for fault in faults:
-        if log is not None:
+    if log is not None:
+        for fault in faults:
             log(fault.sentence())
     compared = np.array(recipe['compared'])
-    mine: dict[int, list[dict[str, Any]]] = {}
-    others: dict[int, list[dict[str, Any]]] = {}
+    annotated, counted = _people_of(annotations, paths, compared)
+    chosen = list(counted)[: recipe['max_images']]
+    if not chosen:
+        raise UsageError(
+            f'annotation file "{annotations.path}" has no person with a '
+            'labelled joint that the predictor has, in an image that can be '
+            'read: check the folder of images and --max-images'
+        )
+    detected: dict[int, list] = defaultdict(list)
+    for each in boxes or ():
+        detected[each['image_id']].append(each)
+    rows: list[tuple] = []
+    for image in chosen:
+        people = counted[image]
+        mine = [(person, person['box'], 1.0) for person in people]
+        if boxes is not None:
+            mine = _detected(people, detected[image])
+        if recipe['whole_image']:
+            mine += [(None, None, 1.0)] * MAX_POSES
+        rows += [(image, *row) for row in mine]
+    sigmas, source = published_sigmas(annotations.joints)
+    skeleton = Skeleton(tuple(annotations.joints))
+    index = {name: i for i, name in enumerate(skeleton.names)}
+    flip = [index.get(_mirrored(name), i) for name, i in index.items()]
+    return ImagePeople(
+        Joints.of(skeleton, sigmas, np.array(flip), annotations.links),
+        source,
+        Boxes.from_rows(rows, len(compared)),
+        [person and person['raw'] for _, person, *_ in rows],
+        [entry for image in chosen for entry in annotated[image]],
+        {image: paths[image] for image in chosen},
+        recipe,
+    )
+
+
+def _people_of(
+    annotations: Annotations, paths: Container[int], compared: np.ndarray
+) -> tuple[dict[int, list], dict[int, list]]:
+    """Annotations of each image with the joints that are compared, and of
+    those who count with ``box`` (xyxy) and ``raw``, as they were."""
+    everybody: dict[int, list] = defaultdict(list)
+    counted: dict[int, list] = defaultdict(list)
     for raw in annotations.people:
         image, size = raw['image_id'], annotations.images[raw['image_id']]
         if image not in paths:
@@ -211,57 +244,23 @@ def image_people(
         entry = {name: raw[name] for name in _FIELDS}
         entry['num_keypoints'] = int((joints[:, 2] > 0).sum())
         entry['keypoints'] = joints.ravel().tolist()
-        others.setdefault(image, []).append(entry)
+        everybody[image].append(entry)
         box = clip_box(raw['bbox'], size['width'], size['height'])
         counts = entry['num_keypoints'] and not raw['iscrowd']
         if counts and (box[2:] > box[:2]).all():
             person = dict(entry, keypoints=joints, box=box, raw=raw)
-            mine.setdefault(image, []).append(person)
-    chosen = list(mine)[: recipe['max_images']]
-    if not chosen:
-        raise UsageError(
-            f'annotation file "{annotations.path}" has no person with a '
-            'labelled joint that the predictor has, in an image that can be '
-            'read: check the folder of images and --max-images'
-        )
-    found: dict[int, list[Mapping]] = {image: [] for image in chosen}
-    for each in detections or ():
-        found.setdefault(each['image_id'], []).append(each)
-    rows: list[tuple] = []
-    for image in chosen:
-        if detections is None:
-            rows += [(image, p, p['box'], 1.0) for p in mine[image]]
-        else:
-            rows += _detected(image, mine[image], found[image])
-        if recipe['whole_image']:
-            rows += [(image, None, None, 1.0)] * MAX_POSES
-    sigmas, source = published_sigmas(annotations.joints)
-    skeleton = Skeleton(tuple(annotations.joints))
-    index = {name: i for i, name in enumerate(skeleton.names)}
-    flip = [index.get(_mirrored(name), i) for name, i in index.items()]
-    return ImagePeople(
-        Joints.of(skeleton, sigmas, np.array(flip), annotations.links),
-        source,
-        Boxes.from_rows(rows, len(compared)),
-        [row[1] and row[1]['raw'] for row in rows],
-        [entry for image in chosen for entry in others[image]],
-        {image: paths[image] for image in chosen},
-        recipe,
-    )
+            counted[image].append(person)
+    return everybody, counted
 
 
-def _detected(
-    image: int, people: Sequence[Mapping], detections: Sequence[Mapping]
-) -> list[tuple]:
-    """The rows of an image's detections and their people."""
+def _detected(people: list[dict], detections: list[dict]) -> list[tuple]:
+    """An image's detections: person or None, bbox and score."""
     boxes = corners_of([each['bbox'] for each in detections])
     scores = np.array([each['score'] for each in detections])
     truth = np.array([person['box'] for person in people])
     owner = match_boxes(overlaps(boxes, truth), scores)
-    return [
-        (image, None if k == UNMATCHED else people[k], box, score)
-        for k, box, score in zip(owner, boxes, scores, strict=True)
-    ]
+    found = [None if k == UNMATCHED else people[k] for k in owner]
+    return list(zip(found, boxes, scores, strict=True))
 
 
 def match_people(

@@ -21,10 +21,11 @@ from .effects import PADDING, PLACED, ImageAttack
 from .image_loop import ALL, ONE, ImageLoop, ImageOptions
 from .image_people import count_found, image_people
 from .image_worst_case import WorstCaseLoop
-from .store import Block
+from .store import Block, RunStore
 from .suite import SuiteAttack, load_suites
 from .work import Log, command_facts, compute_run
 
+_FILES = ('annotations', 'images', 'detections')
 CASE_HEIGHT = 256  # of a case's image in pixels
 
 
@@ -46,11 +47,10 @@ def run_predictor(
     :func:`.image_people.match_people`.
     """
     start, options = time.time(), ImageOptions(**settings)
-    who = f'predictor "{predictor.name}"'
-    whole_image = not predictor.needs_boxes
+    who, search = f'predictor "{predictor.name}"', options.search
     if options.people not in (ALL, ONE):
         raise UsageError(f'people is "{options.people}": write {ALL} or {ONE}')
-    if options.detections is not None and whole_image:
+    if options.detections is not None and not predictor.needs_boxes:
         raise UsageError(
             f'{who} finds people by itself and takes no bboxes: leave out the '
             'detections'
@@ -58,28 +58,26 @@ def run_predictor(
     read = read_annotations(annotations)
     skeleton = Skeleton(tuple(read.joints))
     mapping = joint_mapping(predictor.keypoint_names, read.joints, who)
-    files: dict[str, Any] = dict(
-        annotations=read.path, images=images, detections=options.detections
-    )
-    files = {key: p and os.path.abspath(p) for key, p in files.items()}
-    if not options.search:
+    if search is None:
         suite = load_suites(options.suites, options.attacks, skeleton)
         for attack in suite:  # a mistake is told before images are read
             ImageAttack(attack, options.seed, read.links)
-    recipe = dict(
+    boxes = options.detections
+    recipe: dict[str, Any] = dict(
         kind='images',
-        **files,
+        annotations=os.path.abspath(read.path),
+        images=os.path.abspath(images),
+        detections=None if boxes is None else os.path.abspath(boxes),
         compared=(mapping >= 0).tolist(),
-        whole_image=whole_image,
+        whole_image=not predictor.needs_boxes,
         max_images=options.max_images,
     )
     data = image_people(read, recipe, log, options.skip_unreadable)
-    make = WorstCaseLoop if options.search else ImageLoop
-    if options.search:
-        options.search = options.search.within_budget(data, log)
+    if search is not None:
+        options.search = search.within_budget(data, log)
         suite = options.search.suite(skeleton)
-    one = not whole_image or options.people == ONE or bool(options.search)
-    loop = make(data, suite, one, predictor, mapping, options)
+    make = ImageLoop if search is None else WorstCaseLoop
+    loop = make(data, suite, predictor, mapping, options)
     store, work, _ = compute_run(loop, options, log)
     if store is None:
         most, each = loop.estimate(work)
@@ -89,27 +87,33 @@ def run_predictor(
             'speed of the first image.'
         )
         return None
-    run, names = load_run(store), np.array(data.joints.names)
+    store.note(_facts(loop, store, start))
+    return load_run(store, [attack.name for attack in suite])
+
+
+def _facts(loop: ImageLoop, store: RunStore, start: float) -> dict[str, Any]:
+    """What a finished command, begun at a time since the epoch, did."""
+    run, recipe, one = load_run(store), loop.data.recipe, loop.one
+    names, has = np.array(run.joints.names), loop.mapping >= 0
     facts = dict(
-        predictor=predictor.name,
-        identity=predictor.identity(),
+        predictor=run.model,
+        identity=loop.predictor.identity(),
         people=len(set(run.boxes.instance_ids.tolist()) - {UNMATCHED}),
         attacked='one person an image pass'
         if one
         else 'all people of an image at once',
-        joints_compared=', '.join(names[mapping >= 0]),
-        joints_missing=', '.join(names[mapping < 0]) or 'none',
-        sigmas=data.sigmas_of or f'none published: {UNPUBLISHED}',
-        **{key: path for key, path in files.items() if path},
+        joints_compared=', '.join(names[has]),
+        joints_missing=', '.join(names[~has]) or 'none',
+        sigmas=loop.data.sigmas_of or f'none published: {UNPUBLISHED}',
+        **{key: recipe[key] for key in _FILES if recipe[key]},
         forward_passes=store.passes(),
         **command_facts(start),
     )
-    if whole_image:
+    if loop.whole_image:
         facts['people_found'] = count_found(run)
-    if options.search:
-        facts['search'] = dict(vars(options.search), places=None)
-    store.note(facts)
-    return load_run(store, [attack.name for attack in suite])
+    if loop.options.search:
+        facts['search'] = dict(vars(loop.options.search), places=None)
+    return facts
 
 
 def case_images(
@@ -131,15 +135,16 @@ def case_images(
         attacks = {attack.name: attack for attack in run.attacks}
         for name, row in people:
             attack = attacks[name]
-            point, block = None, Block(0, row, row + 1)
+            point = None
             if attack.config.get('type') == PLACED:
                 assert attack.centres is not None
                 point = tuple(attack.centres[row].tolist())
             made = SuiteAttack(attack.name, '', attack.config)
             on_person = ImageAttack(made, run.seed, run.joints.links)
-            (image,) = data.read(block, {attack.name: on_person}, True)
+            block = Block(0, row, row + 1)
+            (image,) = data.read(block)
             into = data.empty(block)
-            (painted,) = image.alone(row, attack.name, into, point)
+            (painted,) = image.attacked([row], on_person, into, point)
             warp, size = _warp(data.boxes.person_boxes[row])
             clean, attacked = (
                 cv2.warpAffine(each, warp, size)

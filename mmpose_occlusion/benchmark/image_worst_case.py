@@ -10,6 +10,7 @@ clean minus occluded, is the loss.
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,8 @@ class WorstCaseSearch:
         return f'fall of the per-keypoint OKS of {self.joint}'
 
     @property
-    def refined(self) -> int:
-        """Number of places around the best."""
+    def around(self) -> int:
+        """Number of places around the best, in all rounds."""
         return len(_AROUND) * self.rounds
 
     def counted(self, data: ImagePeople) -> np.ndarray:
@@ -81,10 +82,9 @@ class WorstCaseSearch:
                 f'{", ".join(data.joints.names)}'
             )
         rows = np.flatnonzero(self.counted(data).any(axis=1)).tolist()
-        raws = [data.annotations[row]['keypoints'] for row in rows]
-        joints = sum(flag > 0 for raw in raws for flag in raw[2::3])
         people, images, count = len(rows), len(data.paths), self.candidates
-        each = self.refined + (self.places is not None)
+        joints = sum(data.annotations[row]['num_keypoints'] for row in rows)
+        each = self.around + (self.places is not None)
         rest = images + joints + people * each
         if self.budget is not None:
             least = min(LEAST, count)
@@ -98,7 +98,7 @@ class WorstCaseSearch:
         log(
             f'At most {rest + people * count:,} forward passes for {people:,} '
             f'people in {images:,} images: each with {count} places on a '
-            f'grid, its joints, and {self.refined} places around the worst. '
+            f'grid, its joints, and {self.around} places around the worst. '
             f'Loss: {self.objective}.'
         )
         return replace(self, candidates=count)
@@ -118,8 +118,8 @@ class WorstCaseSearch:
         if self.joint:
             config['joint'] = self.joint
         grid = [f'{GRID} {i}' for i in range(self.candidates)]
-        refined = [f'{REFINED} {i}' for i in range(self.refined)]
-        steps = [dict(config, step=s) for s in (*grid, *refined, WORST)]
+        around = [f'{REFINED} {i}' for i in range(self.around)]
+        steps = [dict(config, step=s) for s in (*grid, *around, WORST)]
         if self.places is not None:
             known = sorted([*k, *v] for k, v in self.places.items())
             steps.append(dict(config, step=TRANSFERRED, places=known))
@@ -132,7 +132,7 @@ class WorstCaseLoop(ImageLoop):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.blocks = self.data.blocks(1)
+        self.one, self.blocks = True, self.data.blocks(1)
         self.search: WorstCaseSearch = self.options.search
         self.keys = {attack.name: attack.key for attack in self.attacks}
         self.counted = self.search.counted(self.data)
@@ -153,9 +153,9 @@ class WorstCaseLoop(ImageLoop):
         for key in self.effects:
             self.found[key].excluded[:] = True
         own = work.keys != (self.keys.get(TRANSFERRED),)
-        (self.image,) = self.data.read(work.block, self.effects, True)
+        (self.image,) = self.data.read(work.block)
         if own:
-            self.predict_all(self.image.passes(CLEAN, self.found[CLEAN]))
+            self.predict_all(self.image.passes(None, self.found[CLEAN], True))
         for row in self.image.people:
             if self.counted[row].any():
                 if own:
@@ -166,13 +166,14 @@ class WorstCaseLoop(ImageLoop):
             self.passed = 0
 
     def _search(self, row: int) -> None:
-        image, links, keys = self.image, self.data.joints.links, self.keys
+        image, keys = self.image, self.keys
         person, raw = image.people[row], self.data.annotations[row]
-        about = image.pixels.shape, [person], links
+        about = image.pixels.shape, [person], self.data.joints.links
         mask = PersonSurroundings(raw, *about).person_mask(0)
         own = [self.options.seed, int(raw['image_id']), int(raw['id'])]
         shift = np.random.default_rng(own).random(2).tolist()
         points, step = grid(mask, self.search.candidates, shift)
+        # the first attacks hide each joint
         joints = zip(person.skeleton.names, keys.values(), strict=False)
         at = person.points
         tried = {key: at[name] for name, key in joints if name in at}
@@ -209,12 +210,14 @@ class WorstCaseLoop(ImageLoop):
     def _occlude(self, row: int, places: Mapping[str, Point | None]) -> None:
         """Predict a person with the disc of each attack at its place, by
         default its own joint; those that were tried are not tried again."""
-        i, found = row - self.image.first, self.found
-        todo = [key for key in places if found[key].excluded[i]]
+        found = self.found
+        todo = [
+            (self.effects[key], found[key], point)
+            for key, point in places.items()
+            if found[key].excluded[row - self.image.first]
+        ]
         self.predict_all(
-            each
-            for key in todo
-            for each in self.image.alone(row, key, found[key], places[key])
+            one for how in todo for one in self.image.attacked([row], *how)
         )
 
     def _oks(self, row: int, key: str) -> float:
@@ -279,12 +282,11 @@ def read_places(path: str | Path, settings: WorstCaseSearch) -> Places:
     path = Path(path)
     path = path if path.is_file() else path / 'worst.json'
     raw = read_json(path, 'file of places')
+    own = dict(fill=settings.fill, size=settings.size, joint=settings.joint)
     try:
-        fill, size, joint = (
-            raw['search'].get(key) for key in ('fill', 'size', 'joint')
-        )
+        disc = {key: raw['search'].get(key) for key in own}
         places = {
-            (int(p['image_id']), int(p['annotation_id'])): (
+            (index(p['image_id']), index(p['annotation_id'])): (
                 str(p['place']),
                 float(p['x']),
                 float(p['y']),
@@ -292,16 +294,17 @@ def read_places(path: str | Path, settings: WorstCaseSearch) -> Places:
             for p in raw['people']
             if p['x'] is not None
         }
+        if not np.isfinite([place[1:] for place in places.values()]).all():
+            raise ValueError('a place is not finite')
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UsageError(
             f'"{path}" is no result of occlusion-worst ({error!r}): give its '
             '--out'
         ) from error
-    own = settings.fill, str(DiscSize.of(settings.size)), settings.joint
-    if (fill, size, joint) != own:
+    if disc != own:
+        joint = f' and of {disc["joint"]}' if disc['joint'] else ''
         raise UsageError(
-            f'"{path}" has the places of {fill} discs of {size}'
-            f'{f" and of {joint}" if joint else ""}: give the same --fill, '
-            '--size and --joint'
+            f'"{path}" has the places of {disc["fill"]} discs of '
+            f'{disc["size"]}{joint}: give the same --fill, --size and --joint'
         )
     return places

@@ -5,7 +5,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,10 @@ from mmpose_occlusion.benchmark.annotation_file import (
     read_annotations,
 )
 from mmpose_occlusion.benchmark.checked_files import (
-    MAX_ID,
     check_images,
-    is_box,
     read_detections,
 )
+from mmpose_occlusion.benchmark.faults import MAX_ID
 from mmpose_occlusion.errors import DataError, UsageError
 from mmpose_occlusion.files import read_json, write_text
 from mmpose_occlusion.metrics.annotations import WHOLE_BODY
@@ -45,27 +44,27 @@ UNCHECKED = (
 )
 
 
-def data_files(cfg: Mapping, split: str) -> Iterator[tuple[str, str]]:
-    """Dotted key in the config and place of each file and folder that a
-    split's (train, val or test) data and metrics read; those on other storage
+def data_files(cfg: Mapping, split: str) -> dict[str, str]:
+    """Dotted key in the config -> place of each file and folder that a split's
+    (train, val or test) data and metrics read; those on other storage
     (``s3://…``) are left out."""
-    files = []
+    files: dict[str, Any] = {}
     for owner, dataset in walk_split(cfg, split):
-        root = dataset.get('data_root') or ''
-        files.append((f'{owner}.ann_file', _path(dataset)))
+        files[f'{owner}.ann_file'] = _path(dataset)
         for name in ('bbox_file', 'headbox_file'):
-            files.append((f'{owner}.{name}', dataset.get(name)))
+            files[f'{owner}.{name}'] = dataset.get(name)
         for name, prefix in (dataset.get('data_prefix') or {}).items():
-            # '' stands for the root itself
-            if prefix is not None:
-                path = _join(root, prefix)
-                files.append((f'{owner}.data_prefix.{name}', path))
+            if prefix is not None:  # '' stands for the root itself
+                path = _join(dataset.get('data_root') or '', prefix)
+                files[f'{owner}.data_prefix.{name}'] = path
     evaluator = f'{split}_evaluator'
     for owner, metric in walk_metrics(cfg.get(evaluator), evaluator):
-        files.append((f'{owner}.ann_file', metric.get('ann_file')))
-    for key, path in files:
-        if path and isinstance(path, str) and '://' not in path:
-            yield key, path
+        files[f'{owner}.ann_file'] = metric.get('ann_file')
+    return {
+        key: path
+        for key, path in files.items()
+        if path and isinstance(path, str) and '://' not in path
+    }
 
 
 def _join(root: str, path: str) -> str:
@@ -98,35 +97,25 @@ def check_data_files(
         DataError: One cannot be used, or does not have the joints of the data
             set.
     """
-    files = dict(data_files(cfg, split))
-    start, end = f'{split}_dataloader.', '.ann_file'
-    read = [k for k in files if k.startswith(start) and k.endswith(end)]
-    read = [key for key in read if os.path.exists(files[key])]
+    files, evaluators = data_files(cfg, split), f'{split}_evaluator'
     for key, path in files.items():
-        scored = key.startswith(f'{split}_evaluator')
-        if os.path.exists(path):
-            others = [files[k] for k in read] if scored else []
-            if others and not any(_same_content(path, p) for p in others):
-                raise UsageError(
-                    f'{key} is "{path}" and {read[0]} is "{others[0]}", '
-                    'a file of other contents: predictions of one would be '
-                    'scored against people of the other; set --cfg-options '
-                    f'{key}=None'
-                )
-            continue
-        if scored and not evaluator:
-            continue
-        owner, is_folder, _ = key.partition('.data_prefix.')
-        owner = owner if is_folder else key.rpartition('.')[0]
-        remedy = f'{owner}.data_root=FOLDER {key}=PATH_BELOW_IT'
-        if scored or key.endswith('.bbox_file'):
-            why = 'which takes the annotations of the data set'
-            remedy = f'{key}=None, {why}'
-        raise UsageError(
-            f'{key}: {"folder" if is_folder else "file"} '
-            f'"{os.path.normpath(path)}" does not exist: put the data there, '
-            f'or set --cfg-options {remedy}'
-        )
+        scored = key.startswith(evaluators)
+        if not os.path.exists(path) and (evaluator or not scored):
+            raise UsageError(_missing(key, path, scored))
+    annotations = [
+        (key, path)
+        for key, path in files.items()
+        if key.endswith('.ann_file') and os.path.exists(path)
+    ]
+    read = [(k, p) for k, p in annotations if not k.startswith(evaluators)]
+    for key, path in annotations if read else ():
+        if not any(_same_content(path, other) for _, other in read):
+            raise UsageError(
+                f'{key} is "{path}" and {read[0][0]} is "{read[0][1]}", a '
+                'file of other contents: predictions of one would be scored '
+                'against people of the other; set --cfg-options '
+                f'{key}=None'
+            )
     for _, dataset in walk_split(cfg, split):
         path, heads = _path(dataset), dataset.get('headbox_file') or ''
         if reads_plainly(dataset):
@@ -142,6 +131,20 @@ def check_data_files(
                     f'"{heads}" has {boxes:,} head boxes and "{path}" has '
                     f'{people:,} people: take people out of both or of none'
                 )
+
+
+def _missing(key: str, path: str, scored: bool) -> str:
+    owner, is_folder, _ = key.partition('.data_prefix.')
+    owner = owner if is_folder else key.rpartition('.')[0]
+    remedy = f'{owner}.data_root=FOLDER {key}=PATH_BELOW_IT'
+    if scored or key.endswith('.bbox_file'):
+        why = 'which takes the annotations of the data set'
+        remedy = f'{key}=None, {why}'
+    return (
+        f'{key}: {"folder" if is_folder else "file"} '
+        f'"{os.path.normpath(path)}" does not exist: put the data there, or '
+        f'set --cfg-options {remedy}'
+    )
 
 
 def _same_content(path: str, other: str) -> bool:
@@ -218,8 +221,7 @@ def check_joints(annotations: Annotations, dataset: Mapping) -> None:
     """
     ours = list(metainfo_of(dataset)['keypoint_id2name'].values())
     theirs = list(annotations.joints)
-    whole_body = WHOLE_BODY.keys() <= annotations.people[0].keys()
-    if whole_body and len(ours) > len(theirs):
+    if len(annotations.parts) > 1 and len(ours) > len(theirs):
         ours = ours[: -sum(WHOLE_BODY.values())]
     if len(ours) != len(theirs):
         what = f'{len(theirs)} keypoints per person'
@@ -253,36 +255,20 @@ def corrected(found: Annotations) -> dict[str, Any] | None:
     person has the id 0, which COCOeval's matches write for none. Images
     without width and height must have got them.
     """
-    content, people = found.content, []
-    for person in found.people:
-        ident = person['id'] or MAX_ID
-        people.append(dict(person, category_id=1, id=ident))
     images = list(found.images.values())
-    given, others = [], []
-    for entry in content['annotations']:
-        (given if found.is_ours(entry) else others).append(entry)
-
-    def same(given: Mapping, mine: Mapping) -> bool:
-        filled = {'area', 'iscrowd', 'num_keypoints'} - given.keys()
-        unread = {'segmentation', *filled}
-        return all(given.get(k) == mine[k] for k in mine.keys() - unread)
-
-    def fits(other: Mapping) -> bool:
-        points = other.get('keypoints')
-        number = len(points) if isinstance(points, list) else 0
-        return isinstance(other.get('image_id'), int) and (
-            not {'bbox', 'keypoints'} <= other.keys()
-            or (is_box(other['bbox']) and number == 3 * len(found.joints))
-        )
-
     if (
-        images == content['images']
-        and len(given) == len(people)
-        and all(map(same, given, people))
-        and all(map(fits, others))
+        found.as_given
+        and not found.faults.losses
+        and found.category == 1
+        and all(person['id'] for person in found.people)
+        and images == found.content['images']
     ):
         return None
+    people = [
+        dict(person, category_id=1, id=person['id'] or MAX_ID)
+        for person in found.people
+    ]
     named = dict(id=1, name='person', keypoints=list(found.joints))
     named['skeleton'] = [[a + 1, b + 1] for a, b in found.links]
     made = dict(images=images, annotations=people, categories=[named])
-    return dict(content, **made)
+    return dict(found.content, **made)

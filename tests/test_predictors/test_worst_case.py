@@ -25,74 +25,22 @@ from mmpose_occlusion.benchmark.image_worst_case import (
 )
 from mmpose_occlusion.cli.benchmark import main_worst
 from mmpose_occlusion.errors import UsageError
-from mmpose_occlusion.skeleton import COCO_JOINTS
-from tests.test_predictors.test_image_run import (  # noqa: F401
+
+from .planted_models import (
     FAR,
-    FUNCTION,
     WRIST,
+    Gradual,
     Planted,
+    Spot,
+    Two,
     Unmoved,
     WholeImage,
-    people,
-    run_killed,
-    same_predictions,
 )
+from .test_image_run import FUNCTION, run_killed, same_predictions
 
 SEARCH = WorstCaseSearch('20%', 'black', candidates=8, rounds=1)
 RADIUS = 12.0
 """Of the people's discs, 20 % of 120 pixels."""
-
-
-class Spot(Planted):
-    """Fails for a person only when a known place is covered, one that is no
-    joint: the middle of the person's shoulders and hips."""
-
-    name = 'spot'
-
-    @staticmethod
-    def place(truth):
-        return truth[[5, 6, 11, 12], :2].mean(axis=0).round()
-
-    def answer(self, image, truth):
-        x, y = self.place(truth).astype(int)
-        xy = truth[:, :2].copy()
-        if not image[y, x].any():
-            xy[:] = FAR
-        return xy
-
-
-class Two(Spot):
-    """The left wrist fails when the place of Spot is covered, all other joints
-    when the nose is."""
-
-    name = 'two'
-
-    def answer(self, image, truth):
-        place, nose = (
-            not image[y, x].any()
-            for x, y in (
-                self.place(truth).astype(int),
-                truth[0, :2].astype(int),
-            )
-        )
-        xy = truth[:, :2].copy()
-        xy[np.arange(17) != WRIST] += FAR * nose
-        xy[WRIST] += FAR * place
-        return xy
-
-
-class Gradual(Planted):
-    """Errs the more, the nearer black paint is to the place."""
-
-    name = 'gradual'
-
-    def answer(self, image, truth):
-        rows, cols = np.nonzero(~image.any(axis=2))
-        if not len(rows):
-            return truth[:, :2]
-        x, y = Spot.place(truth)
-        far = np.hypot(cols.mean() - x, rows.mean() - y)
-        return truth[:, :2] + 20 * np.exp(-far / 20)
 
 
 def search(predictor, file, out, settings=SEARCH, **others):
@@ -105,7 +53,7 @@ def raw_people(file):
 
 
 @pytest.mark.parametrize('kind', [Spot, Gradual])
-def test_a_planted_place_is_found(people, tmp_path, kind):  # noqa: F811
+def test_a_planted_place_is_found(people, tmp_path, kind):
     found = search(
         kind(people),
         people,
@@ -127,7 +75,7 @@ def test_a_planted_place_is_found(people, tmp_path, kind):  # noqa: F811
             assert person['loss_worst'] > 2 * person['loss_random']
 
 
-def test_the_place_that_moves_one_joint_is_found(people, tmp_path):  # noqa: F811
+def test_the_place_that_moves_one_joint_is_found(people, tmp_path):
     """Of the people who have the joint; transferred to itself it is as bad,
     and to a model that ignores the image it is nothing."""
     lines, settings = [], replace(SEARCH, candidates=48, rounds=2)
@@ -172,7 +120,7 @@ def test_the_place_that_moves_one_joint_is_found(people, tmp_path):  # noqa: F81
 
 
 def test_a_map_is_refined_around_the_planted_place(
-    people,  # noqa: F811
+    people,
     tmp_path,
     monkeypatch,
 ):
@@ -221,7 +169,7 @@ def test_a_map_is_refined_around_the_planted_place(
 
 
 def test_no_place_matters_to_a_model_that_ignores_the_image(
-    people,  # noqa: F811
+    people,
     tmp_path,
 ):
     found = search(Unmoved(people), people, tmp_path)
@@ -231,7 +179,7 @@ def test_no_place_matters_to_a_model_that_ignores_the_image(
             assert (estimate.value, estimate.low, estimate.high) == (0, 0, 0)
 
 
-def test_it_is_never_weaker_than_its_candidates(people, tmp_path):  # noqa: F811
+def test_it_is_never_weaker_than_its_candidates(people, tmp_path):
     found = search(Planted(people), people, tmp_path)
     numbers = worst_case(found, 20)
     by_name = {a.name: a for a in found.attacks}
@@ -266,7 +214,7 @@ def _loss(run, attack, row):
 
 
 @pytest.mark.parametrize('kind', [Planted, WholeImage])
-def test_the_budget_is_stated_and_kept(people, tmp_path, kind):  # noqa: F811
+def test_the_budget_is_stated_and_kept(people, tmp_path, kind):
     lines = []
     predictor = kind(people)
     # 2 images, 4 x 17 - 2 joints, 4 x 8 refinements: 100; 4 x 6 are left
@@ -280,7 +228,7 @@ def test_the_budget_is_stated_and_kept(people, tmp_path, kind):  # noqa: F811
         search(kind(people), people, tmp_path / 'small', settings)
 
 
-def test_the_same_for_any_number_of_processes(people, tmp_path):  # noqa: F811
+def test_the_same_for_any_number_of_processes(people, tmp_path):
     one = search(WholeImage(people), people, tmp_path / 'one')
     many = search(WholeImage(people), people, tmp_path / 'many', num_workers=2)
     same_predictions(many, one)
@@ -292,7 +240,7 @@ def test_the_same_for_any_number_of_processes(people, tmp_path):  # noqa: F811
             assert (a.centres[:2] != c.centres[:2]).any()
 
 
-def test_killed_and_resumed(people, tmp_path):  # noqa: F811
+def test_killed_and_resumed(people, tmp_path):
     whole, broken = tmp_path / 'whole', tmp_path / 'broken'
     expected = search(Planted(people), people, whole)
     run_killed(lambda: search(Planted(people), people, broken), 2)
@@ -308,7 +256,7 @@ def test_killed_and_resumed(people, tmp_path):  # noqa: F811
     assert not again.calls
 
 
-def test_transfer_and_files(people, tmp_path, monkeypatch, capsys):  # noqa: F811
+def test_transfer_and_files(people, tmp_path, monkeypatch, capsys):
     """Of the same model it is its own worst place; a model that ignores the
     image loses nothing there."""
     pytest.importorskip('jinja2')
@@ -317,7 +265,7 @@ def test_transfer_and_files(people, tmp_path, monkeypatch, capsys):  # noqa: F81
     (tmp_path / 'my_middle.py').write_text(FUNCTION)
     (tmp_path / 'my_planted.py').write_text(
         'from pathlib import Path\n'
-        'from tests.test_predictors.test_worst_case import Gradual\n'
+        'from tests.test_predictors.planted_models import Gradual\n'
         f'known = Gradual(Path({str(people)!r}))\n'
         'def predict(images, boxes):\n'
         '    return known(images, boxes)\n'
@@ -382,6 +330,11 @@ def test_transfer_and_files(people, tmp_path, monkeypatch, capsys):  # noqa: F81
         read_places(tmp_path / 'a', replace(SEARCH, size='10%'))
     for text, sentence in (
         ('{}', 'is no result of occlusion-worst'),
+        (
+            '{"search": {"fill": "black", "size": "20%"}, "people": [{"x": 1,'
+            '"y": Infinity, "place": "", "image_id": 0, "annotation_id": 0}]}',
+            'a place is not finite',
+        ),
         ('{', 'is not JSON'),
     ):
         (tmp_path / 'x.json').write_text(text)
@@ -404,15 +357,3 @@ def test_grids_lie_on_the_mask():
     one = np.zeros((9, 9), bool)
     one[4, 7] = True
     assert grid(one, 5, (0.9, 0.9))[0] == [(7.0, 4.0)]
-
-
-def test_joints_are_those_of_coco():
-    names = [a.name for a in SEARCH.suite(_skeleton())]
-    assert names[0] == 'keypoint:nose:black'  # 20 % is the default
-    assert len(names) == len(set(names)) == 17 + 8 + 8 + 1
-
-
-def _skeleton():
-    from mmpose_occlusion.skeleton import Skeleton
-
-    return Skeleton(COCO_JOINTS)

@@ -54,7 +54,7 @@ def test_configs_find_all_their_files(reference, tmp_path, into):
 
     for config in CONFIGS:
         for split in ('train', 'val', 'test'):
-            for _, path in data_files(get_config(config), split):
+            for path in data_files(get_config(config), split).values():
                 below = Path(into).parent / path
                 assert (tmp_path / below).exists()
     image = tmp_path / into / 'coco/val2017/b.jpg'

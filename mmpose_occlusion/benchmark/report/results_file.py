@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mmpose_occlusion.benchmark.analysis import Estimate
-from mmpose_occlusion.benchmark.checked_files import is_number
+from mmpose_occlusion.benchmark.faults import is_number
 from mmpose_occlusion.benchmark.suite import checksum, shipped
 from mmpose_occlusion.errors import UsageError
 from mmpose_occlusion.files import read_json
