@@ -26,7 +26,7 @@ REAL_MODELS = 'OCCLUSION_REAL_MODELS'
 SKIP_REASONS = {
     REAL_DATA: f'{REAL_DATA} names no folder of photographs',
     REAL_MODELS: f'{REAL_MODELS} names no folder of models',
-    'GPU': 'this machine has no GPU',
+    'GPU': 'no GPU, or no -m cuda',
 }
 """Word in a skip's reason -> its explanation in the terminal summary."""
 
@@ -35,6 +35,13 @@ settings.register_profile(
     'ci', deadline=None, database=None, derandomize=True, print_blob=True
 )
 settings.load_profile('ci' if os.environ.get('CI') else 'here')
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide the GPU, but from ``-m cuda``: many tests fork processes, which
+    cannot use a GPU that their parent has used."""
+    if config.option.markexpr != 'cuda':
+        os.environ['CUDA_VISIBLE_DEVICES'] = ''
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -93,6 +100,12 @@ def share_folder(
         return folder
 
     return share
+
+
+@pytest.fixture(params=['cpu', pytest.param('cuda', marks=pytest.mark.cuda)])
+def device(request: pytest.FixtureRequest) -> str:
+    """The device that MMEngine's runner takes."""
+    return request.param
 
 
 @pytest.fixture(scope='session')
