@@ -11,8 +11,8 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -83,14 +83,28 @@ def _each_image(predict: Callable[[np.ndarray, Any], Prediction]) -> Any:
     ]
 
 
-def exact_convolutions() -> AbstractContextManager[None]:
+@contextmanager
+def exact_convolutions() -> Iterator[None]:
     """cuDNN with deterministic algorithms alone, and without TF32, in which a
     network on a GPU puts one joint in a hundred more than a pixel away from
     where it puts it on a CPU."""
     import torch
 
-    cudnn = torch.backends.cudnn
-    return cudnn.flags(cudnn.enabled, deterministic=True, allow_tf32=False)
+    cudnn: Any = torch.backends.cudnn
+    wanted = [(cudnn, 'benchmark', False), (cudnn, 'deterministic', True)]
+    try:
+        _ = cudnn.allow_tf32
+        wanted.append((cudnn, 'allow_tf32', False))
+    except RuntimeError:  # torch 2.9's names are in use, which exclude this
+        wanted.append((cudnn.conv, 'fp32_precision', 'ieee'))
+    kept = [getattr(where, name) for where, name, _ in wanted]
+    for where, name, value in wanted:
+        setattr(where, name, value)
+    try:
+        yield
+    finally:
+        for (where, name, _), value in zip(wanted, kept, strict=True):
+            setattr(where, name, value)
 
 
 def torchvision_model(

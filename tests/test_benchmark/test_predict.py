@@ -9,6 +9,7 @@ from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
 from mmpose_occlusion.benchmark.effects import effect_of
+from mmpose_occlusion.predictors.library_models import exact_convolutions
 from mmpose_occlusion.predictors.mmpose_crops import (
     Crop,
     inputs_of,
@@ -72,6 +73,18 @@ def test_convolutions_are_exact_on_every_device(device):
     assert (found - want).norm() < 1e-6 * want.norm()
     assert torch.equal(found, again)
     assert cudnn_flags() == before
+
+
+def test_convolutions_are_exact_beside_the_names_of_torch_2_9():
+    cudnn = torch.backends.cudnn
+    if not hasattr(cudnn, 'conv'):
+        pytest.skip('an older torch')
+    kept = cudnn.conv.fp32_precision
+    for value in ('ieee', kept):
+        cudnn.conv.fp32_precision = value
+        with exact_convolutions():
+            assert cudnn.conv.fp32_precision != 'tf32'
+        assert cudnn.conv.fp32_precision == value
 
 
 def cudnn_flags() -> tuple[bool, bool, bool]:
