@@ -28,7 +28,7 @@ REAL_MODELS = 'OCCLUSION_REAL_MODELS'
 SKIP_REASONS = {
     REAL_DATA: f'{REAL_DATA} names no folder of photographs',
     REAL_MODELS: f'{REAL_MODELS} names no folder of models',
-    'GPU': 'this machine has no GPU',
+    'GPU': 'no GPU, or no -m cuda',
 }
 """Word in a skip's reason -> its explanation in the terminal summary."""
 
@@ -45,6 +45,13 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide the GPU, but from ``-m cuda``: many tests fork processes, which
+    cannot use a GPU that their parent has used."""
+    if config.option.markexpr != 'cuda':
+        os.environ['CUDA_VISIBLE_DEVICES'] = ''
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -109,6 +116,12 @@ def share_folder(
         return folder
 
     return share
+
+
+@pytest.fixture(params=['cpu', pytest.param('cuda', marks=pytest.mark.cuda)])
+def device(request: pytest.FixtureRequest) -> str:
+    """The device that MMEngine's runner takes."""
+    return request.param
 
 
 @pytest.fixture(scope='session')

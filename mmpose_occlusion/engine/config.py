@@ -68,6 +68,11 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             f'config "{path}" is of the package "{package}", which is not '
             'installed: correct the name, or install it with pip'
         )
+    if not packaged and not Path(path).is_file():
+        raise UsageError(
+            f'config file "{path}" does not exist: give the path of one, or '
+            'PACKAGE::PATH for one of a package'
+        )
     if '' not in sys.path:  # custom_imports from the current folder
         sys.path.append('')
     try:

@@ -10,20 +10,20 @@ from mmpose.utils.tensor_utils import to_numpy
 
 from mmpose_occlusion.files import digest_of_arrays
 
+from .library_models import exact_convolutions
+
 
 @contextmanager
 def deterministic(device: torch.device) -> Iterator[None]:
     """Forward passes with the same bits every time: on a CPU with one thread
-    each, on GPUs with cuDNN's deterministic algorithms alone."""
-    cudnn, threads = torch.backends.cudnn, torch.get_num_threads()
-    kept = cudnn.benchmark, cudnn.deterministic
+    each, on GPUs with :func:`.library_models.exact_convolutions`."""
+    threads = torch.get_num_threads()
     if device.type == 'cpu':
         torch.set_num_threads(1)
-    cudnn.benchmark, cudnn.deterministic = False, True
     try:
-        yield
+        with exact_convolutions():
+            yield
     finally:
-        cudnn.benchmark, cudnn.deterministic = kept
         torch.set_num_threads(threads)
 
 

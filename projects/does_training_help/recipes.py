@@ -58,6 +58,14 @@ RECIPES: dict[str, dict[str, Any]] = {
     'object-first-third': dict(steps=[KEYPOINT], first=1 / 3),
 }
 
+USUAL = tuple(RECIPES)
+"""The recipes of a study without ``--only``."""
+
+RECIPES |= {
+    f'{name}-twice': dict(RECIPES[name], epochs=2)
+    for name in ('keypoint-object', 'part-object', 'object-last-third')
+}
+
 NETS = {'w16': 16, 'w32': 32}
 """Name -> base channels of ResNet-18; the deconvolutions grow with them."""
 

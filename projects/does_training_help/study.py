@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     add = parser.add_argument
     add('--out', default='work_dirs/study', help='folder of the study')
-    add('--only', help='recipes, with commas between them (default: all)')
+    add('--only', help='recipes, with commas between them')
     add('--nets', default='w16,w32', help='(default: %(default)s)')
     add('--seeds', default='0,1,2', help='(default: %(default)s)')
     add('--train', type=int, default=1200, help='training images')
@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.scale == 'coco':
         recipes.write_coco(out / 'coco')
         return 0
-    names = args.only.split(',') if args.only else list(recipes.RECIPES)
+    names = args.only.split(',') if args.only else list(recipes.USUAL)
     if unknown := set(names).difference(recipes.RECIPES):
         known = ', '.join(recipes.RECIPES)
         parser.error(f'there is no recipe {", ".join(unknown)}: give {known}')

@@ -76,6 +76,15 @@ def test_workers_and_threads_change_no_bit(cfg, model, expected, tmp_path):
     assert len(np.unique(expected.clean.keypoints[:, 0], axis=0)) > 5
 
 
+def test_workers_change_no_bit_on_every_device(cfg, device, tmp_path):
+    model = network().to(device)
+    found = [
+        run(cfg, model, tmp_path / str(number), num_workers=number)[0]
+        for number in (0, 2)
+    ]
+    assert_same(*found)
+
+
 def test_predictions_are_those_of_an_ordinary_test(cfg, model, expected):
     """MMPose's own pipeline and step, with the attack in the pipeline."""
     dataset = cfg.test_dataloader.dataset.to_dict()

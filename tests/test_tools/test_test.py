@@ -41,8 +41,9 @@ def attack_lines(log):
     ]
 
 
-def test_clean(run, tmp_path):
+def test_clean(run, device, tmp_path):
     log, metrics = run()
+    assert f'CUDA available: {device == "cuda"}' in log
     assert set(metrics) >= {'coco/AP', 'coco/AR'}
     assert attack_lines(log) == []
     (path,) = tmp_path.glob('run0/clean_2*.json')

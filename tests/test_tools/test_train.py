@@ -21,8 +21,9 @@ from .conftest import ROOT, log_of
 COCO = 'configs/body_2d_keypoint/topdown_heatmap/coco'
 
 
-def test_one_epoch(trained):
+def test_one_epoch(trained, device):
     log = log_of(trained)
+    assert f'CUDA available: {device == "cuda"}' in log
     assert 'Epoch(train) [1][1/2]' in log
     assert 'eta: ' in log
     assert 'loss: ' in log

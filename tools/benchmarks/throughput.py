@@ -27,7 +27,7 @@ def build_runner(args: argparse.Namespace, folder: str):
     from mmengine.runner import Runner
 
     from mmpose_occlusion.checkpoints import load_into
-    from mmpose_occlusion.engine.config import load_config
+    from mmpose_occlusion.engine.config import load_config, prepare_run
 
     cfg = load_config(args.config or HRNET)
     cfg.custom_imports = dict(imports=['mmpose_occlusion'])
@@ -39,7 +39,7 @@ def build_runner(args: argparse.Namespace, folder: str):
         cfg.test_dataloader.dataset.data_prefix = dict(img=str(images))
         cfg.test_evaluator.ann_file = str(file)
     cfg.model.backbone.init_cfg = None
-    cfg.work_dir = f'{folder}/logs'
+    prepare_run(cfg, f'{folder}/logs')
     cfg.test_cfg = dict(
         type='OcclusionBenchmarkLoop',
         out=f'{folder}/out',
