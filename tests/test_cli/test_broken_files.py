@@ -106,6 +106,8 @@ CASES = [
     for kind, table in TABLES.items()
     for name in table
     for i, argv in enumerate(COMMANDS[kind])
+    # MMEngine makes a temporary folder a level, a thousand in all: seconds
+    if name != 'itself.py' or argv[0] == 'check'
 ]
 
 
