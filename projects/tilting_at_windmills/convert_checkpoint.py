@@ -29,7 +29,7 @@ def main(options: ConvertOptions) -> None:
     during training. The file is read without running any code in it.
     tools/test.py also takes such checkpoints directly.
     """
-    import torch
+    from mmengine.runner import save_checkpoint
     from reference_checkpoints import convert, is_reference
 
     from mmpose_occlusion.checkpoints import load_checkpoint_safely
@@ -50,7 +50,7 @@ def main(options: ConvertOptions) -> None:
     converted = convert(loaded, source)
     target.parent.mkdir(parents=True, exist_ok=True)
     with replaced(target) as temporary:
-        torch.save(converted, temporary)
+        save_checkpoint(converted, str(temporary))
     print(
         f'Wrote {target}: test it with --gt-boxes and the config of the same '
         'model and size of crops'

@@ -91,7 +91,7 @@ COMMANDS = {
     'check': [
         *('check', '{people}', '{images}', '--config', '{config}'),
     ],
-    'convert': ['convert', '{reference}', 'out/converted.pth', '--force'],
+    'convert': ['convert', '{reference}', 'out/converted.pth'],
     'link': ['prepare', 'link', '{data}', 'out'],
     'mpii': ['prepare', 'mpii', '{release}', 'out', '--val', '{names}'],
 }
