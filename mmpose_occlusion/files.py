@@ -59,6 +59,16 @@ def check_replaceable(folder: str | Path, names: Iterable[str]) -> None:
         )
 
 
+def check_config_file(path: str) -> None:
+    """Refuse a config file that does not exist; ``PACKAGE::PATH`` is not
+    checked."""
+    if '::' not in path and not Path(path).is_file():
+        raise UsageError(
+            f'config file "{path}" does not exist: give the path of one, or '
+            'PACKAGE::PATH for one of a package'
+        )
+
+
 def check_output(path: str | Path, mark: bytes, option: str) -> None:
     """Check that a file to be written replaces only one of this package.
 

@@ -12,7 +12,7 @@ from .arguments import Count, File, Folder, command, option, position
 from .run import explain
 
 ZOO = Path(__file__).with_name('zoo.yml')
-DATA = 'annotations', 'images', 'detections'
+DATA = [each.name for each in fields(arguments.DataOptions)]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ import warnings
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from mmpose_occlusion.errors import DataError, UsageError, report_error
@@ -131,11 +130,10 @@ def _uses_mmpose(config: str | None, mmpose: bool | None) -> bool:
             'command needs: use an environment with MMPose, for example '
             '$(make -s print-python)'
         )
-    if config and '::' not in config and not Path(config).is_file():
-        raise UsageError(
-            f'config file "{config}" does not exist: give the path of one, or '
-            'PACKAGE::PATH for one of a package'
-        )
+    if config:
+        from mmpose_occlusion.files import check_config_file
+
+        check_config_file(config)
     return mmpose is not False and not missing
 
 

@@ -15,6 +15,7 @@ from mmengine.config import Config
 from mmengine.registry import Registry, init_default_scope
 
 from mmpose_occlusion.errors import UsageError
+from mmpose_occlusion.files import check_config_file
 
 PARTS_KEY = 'occlusion_parts'
 """Key of a config under which it names its data set's own parts."""
@@ -68,11 +69,7 @@ def load_config(path: str, options: Mapping | None = None) -> Config:
             f'config "{path}" is of the package "{package}", which is not '
             'installed: correct the name, or install it with pip'
         )
-    if not packaged and not Path(path).is_file():
-        raise UsageError(
-            f'config file "{path}" does not exist: give the path of one, or '
-            'PACKAGE::PATH for one of a package'
-        )
+    check_config_file(path)
     if '' not in sys.path:  # custom_imports from the current folder
         sys.path.append('')
     try:

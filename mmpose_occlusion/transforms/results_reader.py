@@ -287,15 +287,11 @@ def joint_names(results: Mapping, who: str) -> tuple[str, ...]:
             'set of MMPose, or add the former.'
         )
     if names is not None:
-        return _in_order(names)
+        return Skeleton.from_metainfo(results).names
     if not hasattr(dataset, _NAMES):
-        names = _in_order(dataset.metainfo['keypoint_id2name'])
+        names = Skeleton.from_metainfo(dataset.metainfo).names
         setattr(dataset, _NAMES, names)
     return getattr(dataset, _NAMES)
-
-
-def _in_order(names: Mapping[int, str]) -> tuple[str, ...]:
-    return tuple(names[i] for i in range(len(names)))
 
 
 def _xyxy(boxes: Any, count: int) -> np.ndarray | None:
